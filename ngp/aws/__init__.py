@@ -1,0 +1,1 @@
+"""The one door to boto3; imported only when used."""

@@ -1,0 +1,1 @@
+"""Modules: the manifest and the facts that their HCL holds."""

@@ -1,0 +1,124 @@
+"""The values of the catalogue: a module is its manifest and the facts that its HCL holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from ngp.catalogue.types import Type
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something stands; `line` counts from 1."""
+
+    path: Path
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}"
+
+
+class Status(Enum):
+    STABLE = "stable"
+    LEGACY = "legacy"
+
+
+@dataclass(frozen=True)
+class Variable:
+    """An input. `default` means nothing unless `has_default`; it is a Python value (numbers: int or Decimal),
+    or None where the default is an expression that only Terraform can read."""
+
+    name: str
+    type: Type
+    type_text: str  # as written, for roots and docs; "any" where the module gives none
+    description: str
+    has_default: bool
+    default: Any
+    sensitive: bool
+    ephemeral: bool
+    nullable: bool
+    validations: tuple[str, ...]  # error messages, for docs
+    place: Place
+
+
+@dataclass(frozen=True)
+class Output:
+    name: str
+    description: str
+    sensitive: bool
+    ephemeral: bool
+    place: Place
+
+
+@dataclass(frozen=True)
+class Generated:
+    """A secret that AWS makes up at plan and apply and that only a write-only argument sees."""
+
+    length: int = 32
+    exclude_characters: str = ""
+
+
+@dataclass(frozen=True)
+class Check:
+    """A readiness check: `target` is an output's name or a template such as ``https://{registry_host}/v2/``."""
+
+    kind: str  # http, tcp, command
+    target: str
+    expect: str = ""
+    timeout_s: int = 600
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What HCL cannot say (module.yaml)."""
+
+    title: str
+    summary: str
+    category: str
+    status: Status = Status.STABLE
+    version: str = "0.1.0"
+    requires: tuple[str, ...] = ()  # inputs that another unit's output of the same name feeds
+    provides: tuple[str, ...] = ()  # outputs that others may require
+    conflicts: Mapping[str, str] = field(default_factory=dict)  # module → reason
+    generated: Mapping[str, Generated] = field(default_factory=dict)  # ephemeral input → how it is made
+    reveal: Mapping[str, str] = field(default_factory=dict)  # name shown by --reveal → output with the secret's ARN
+    ready: tuple[Check, ...] = ()
+    data: tuple[str, ...] = ()  # resource addresses in the module that hold data
+    quorum: tuple[str, ...] = ()  # resource addresses of quorum members
+    marketplace: tuple[str, ...] = ()
+    preflight: tuple[str, ...] = ()  # hosted_zone, quota:CODE, marketplace
+    cost: str = ""
+    wildcards: Mapping[str, str] = field(default_factory=dict)  # IAM action allowed on "*" → reason
+
+
+@dataclass(frozen=True)
+class DummyValue:
+    """A harmless value of NAME.dummy, as HCL text, with the comment lines above it (without ``# ``)."""
+
+    text: str
+    comment: tuple[str, ...]
+    place: Place
+
+
+@dataclass(frozen=True)
+class Module:
+    name: str
+    path: Path
+    manifest: Manifest
+    variables: Mapping[str, Variable]  # in the order of the file
+    outputs: Mapping[str, Output]
+    dummies: Mapping[str, DummyValue]
+    required_version: str  # terraform { required_version }, "" where none
+    required_providers: Mapping[str, Mapping[str, str]]  # local name → {source, version}
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All modules below `path`, by name, sorted."""
+
+    path: Path
+    modules: Mapping[str, Module]

@@ -1,0 +1,1 @@
+"""environment.yaml and terraform.tfvars: load, choose, bind, check."""

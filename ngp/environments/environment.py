@@ -1,0 +1,94 @@
+"""The values of a platform and its environments, as ngp.yaml and environment.yaml say them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+
+
+class Target(Enum):
+    AWS = "aws"
+    SANDBOX = "sandbox"
+
+
+class StateMode(Enum):
+    PER_MODULE = "per-module"
+    SINGLE = "single"
+
+
+class StateKind(Enum):
+    S3 = "s3"
+    LOCAL = "local"
+
+
+@dataclass(frozen=True)
+class Platform:
+    """ngp.yaml. `path` is the platform's folder; `terraform` is "" (PATH decides), "bundled", "tofu" or a path."""
+
+    path: Path
+    name: str
+    terraform: str = ""
+    terraform_version: str = ">= 1.11.0, < 2.0.0"
+    state: StateKind = StateKind.S3
+    state_bucket: str = ""  # "" derives it from platform, account and region
+    protected: tuple[str, ...] = ()
+    rendered_by: str = ""
+
+    def environment_path(self, name: str) -> Path:
+        return self.path / "environments" / name
+
+    @property
+    def workspace(self) -> Path:
+        """The ignored folder for runs, caches and logs."""
+        return self.path / ".ngp"
+
+
+@dataclass(frozen=True)
+class UnitChoice:
+    """One entry of `units`: the module it uses (its own name unless it says another)."""
+
+    name: str
+    module: str
+
+
+@dataclass(frozen=True)
+class OutputRef:
+    """One end of a wire: ``network.vpc_id``."""
+
+    unit: str
+    output: str
+
+    def __str__(self) -> str:
+        return f"{self.unit}.{self.output}"
+
+
+@dataclass(frozen=True)
+class AssumedRole:
+    arn: str
+    external_id: str = ""
+    session_name: str = "ngp"
+
+
+@dataclass(frozen=True)
+class Environment:
+    """environment.yaml. `lines` holds the line of each key path (``units.openvpn``) for error messages."""
+
+    name: str
+    path: Path  # environments/NAME
+    target: Target
+    account: str
+    region: str
+    domain: str
+    units: Mapping[str, UnitChoice]
+    profile: str = ""
+    assume_role: AssumedRole | None = None
+    state: StateMode = StateMode.PER_MODULE
+    catalogue: str = ""  # a Git ref; "" is the working tree
+    wiring: Mapping[str, Mapping[str, OutputRef]] = field(default_factory=dict)
+    lines: Mapping[str, int] = field(default_factory=dict)
+
+    def root(self, unit: str) -> Path:
+        """Where the rendered Terraform root of a unit lies."""
+        return self.path / "root" if self.state is StateMode.SINGLE else self.path / "units" / unit

@@ -1,0 +1,96 @@
+"""The error tree. What an operator can mend is an NgpError; anything else is a bug of ours.
+
+    NgpError            1  a unit failed or a check found something
+    ├── UsageError     64  what the operator wrote is wrong (one finding or many)
+    ├── MissingError   69  a prerequisite is missing: binary, credentials, backend, provider
+    ├── RefusedError    3  a guard or policy refuses
+    ├── StaleError      4  what was reviewed is not what is there
+    ├── LockHeldError   5  somebody else holds a lock
+    └── StoppedError  130  interrupted (143 for SIGTERM)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import ClassVar
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong: what, where (``file:line`` or an address), why, what to do."""
+
+    what: str
+    where: str = ""
+    why: str = ""
+    todo: str = ""
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        reason = f"; {self.why}" if self.why else ""
+        return f"{place}{self.what}{reason}"
+
+
+class NgpError(Exception):
+    """An expected failure, told in words that an operator can act on."""
+
+    exit_code: ClassVar[int] = 1
+    code: ClassVar[str] = "failed"
+
+    def __init__(self, what: str | Sequence[Finding], *, where: str = "", why: str = "", todo: str = "") -> None:
+        if isinstance(what, str):
+            self.findings: tuple[Finding, ...] = (Finding(what, where, why, todo),)
+        else:
+            self.findings = tuple(what)
+        super().__init__("\n".join(str(finding) for finding in self.findings))
+
+
+class UsageError(NgpError):
+    exit_code = 64
+    code = "usage"
+
+
+class MissingError(NgpError):
+    exit_code = 69
+    code = "missing_prerequisite"
+
+
+class RefusedError(NgpError):
+    exit_code = 3
+    code = "refused"
+
+
+class StaleError(NgpError):
+    exit_code = 4
+    code = "stale"
+
+
+class LockHeldError(NgpError):
+    exit_code = 5
+    code = "lock_held"
+
+
+class StoppedError(NgpError):
+    exit_code = 130
+    code = "interrupted"
+
+    def __init__(self, what: str = "interrupted", *, signal_number: int = 2) -> None:
+        super().__init__(what)
+        self.signal_number = signal_number
+
+
+def require(findings: Iterable[Finding]) -> None:
+    """Raise one UsageError that holds all findings, if there is any."""
+    found = tuple(findings)
+    if found:
+        raise UsageError(found)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A hint such as ``did you mean `vpc_id`?``, or the known names where nothing is near."""
+    names = sorted(known)
+    close = get_close_matches(name, names, n=1, cutoff=0.6)
+    if close:
+        return f"did you mean `{close[0]}`?"
+    return f"known: {', '.join(names)}" if names else "nothing is known here"

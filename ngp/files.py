@@ -1,0 +1,116 @@
+"""The one door to files of the project: atomic writes, private folders, locks."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from ngp.errors import LockHeldError
+
+
+def write(path: Path, text: str, *, mode: int = 0o644) -> bool:
+    """Write `text` to `path` at once or not at all; return whether the file changed.
+
+    A reader sees the old text or the new one; a full disk leaves the old file as it was and no rest behind.
+    """
+    data = text.encode("utf-8")
+    with suppress(FileNotFoundError):
+        if path.read_bytes() == data:
+            return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, rest = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(rest).chmod(mode)
+        Path(rest).replace(path)
+    except BaseException:
+        Path(rest).unlink(missing_ok=True)
+        raise
+    return True
+
+
+def write_all(files: dict[Path, str]) -> list[Path]:
+    """Write many files so that a failure (a full disk) leaves every one of them as it was.
+
+    All texts are put beside their targets first; only when each of them is on the disk are they moved
+    into place, which needs no more room. Returns the paths that changed.
+    """
+    changed: list[tuple[Path, Path]] = []
+    made: list[Path] = []
+    try:
+        for path, text in files.items():
+            data = text.encode("utf-8")
+            if path.exists() and path.read_bytes() == data:
+                continue
+            made.extend(_make_folder(path.parent))
+            handle, rest = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+            changed.append((Path(rest), path))
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(rest).chmod(0o644)
+    except BaseException:
+        for staged, _ in changed:
+            staged.unlink(missing_ok=True)
+        for folder in reversed(made):
+            with suppress(OSError):
+                folder.rmdir()
+        raise
+    for staged, path in changed:
+        staged.replace(path)
+    return [path for _, path in changed]
+
+
+def private_folder(path: Path) -> Path:
+    """Make `path` a folder that only this user can enter (0700), and return it."""
+    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.chmod(0o700)
+    return path
+
+
+@contextmanager
+def lock(path: Path, *, purpose: str, wait: bool = False) -> Iterator[None]:
+    """Hold the lock file at `path`; a held one is refused with who holds it.
+
+    The kernel frees the lock when its holder ends, however it ends; the file itself only tells who it is.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            raise LockHeldError(
+                f"another ngp is at work here: {_holder(path)}",
+                where=str(path),
+                todo="wait until it has ended, or end it; the lock goes with its process",
+            ) from None
+        os.truncate(handle, 0)
+        os.pwrite(handle, json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "purpose": purpose}).encode(), 0)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _holder(path: Path) -> str:
+    try:
+        who = json.loads(path.read_text())
+        return f"`{who['purpose']}` in process {who['pid']} on {who['host']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "its holder has not said who it is"
+
+
+def _make_folder(path: Path) -> list[Path]:
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    path.mkdir(parents=True, exist_ok=True)
+    return list(reversed(missing))

@@ -1,0 +1,1 @@
+"""From an environment and the catalogue to files, as values."""

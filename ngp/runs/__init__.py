@@ -1,0 +1,1 @@
+"""What is to run in which order, and what became of it."""

@@ -1,0 +1,84 @@
+"""What a run tells while it is at work. Views, the journal and later the panel follow this one stream."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from ngp.runs.results import UnitResult, Verb
+from ngp.terraform.events import Diagnostic
+
+
+class Phase(Enum):
+    WAITING = "waiting"
+    INIT = "init"
+    PREVIEW = "preview"
+    PLAN = "plan"
+    APPLY = "apply"
+    DESTROY = "destroy"
+
+
+@dataclass(frozen=True)
+class UnitFact:
+    """A unit of a run before anything happens; `wave` counts from 1."""
+
+    unit: str
+    module: str
+    wave: int
+
+
+@dataclass(frozen=True)
+class RunStarted:
+    """All that is said before acting. Versions are "" where not known yet; `commit` ends in ``+`` when dirty."""
+
+    run_id: str
+    verb: Verb
+    environment: str
+    target: str
+    account: str
+    region: str
+    commit: str
+    terraform: str
+    providers: tuple[str, ...]
+    units: tuple[UnitFact, ...]
+
+
+@dataclass(frozen=True)
+class UnitEntered:
+    """A unit enters a phase; `total` is how many resources it will touch, 0 where not known."""
+
+    unit: str
+    phase: Phase
+    total: int = 0
+
+
+@dataclass(frozen=True)
+class UnitProgressed:
+    """A resource of a unit was done (`done` of `total`), or is still at work (`elapsed_s` says how long)."""
+
+    unit: str
+    done: int
+    total: int
+    address: str
+    elapsed_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class UnitDiagnosed:
+    unit: str
+    diagnostic: Diagnostic
+
+
+@dataclass(frozen=True)
+class UnitFinished:
+    result: UnitResult
+
+
+@dataclass(frozen=True)
+class Note:
+    """One line for the operator: the sandbox was started, the state bucket will be made, …"""
+
+    text: str
+
+
+RunEvent = RunStarted | UnitEntered | UnitProgressed | UnitDiagnosed | UnitFinished | Note

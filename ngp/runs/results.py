@@ -1,0 +1,120 @@
+"""What became of a run: a result per unit, and the exit code that follows from all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from ngp.terraform.events import Diagnostic
+from ngp.terraform.plans import Action, Change, OutputChange, Plan
+
+
+class Verb(Enum):
+    PLAN = "plan"
+    APPLY = "apply"
+    DESTROY = "destroy"
+
+
+class Outcome(Enum):
+    NO_CHANGES = "no changes"
+    PLANNED = "changes"  # a full plan, or a preview that has changes
+    DEFERRED = "deferred"  # cannot even be previewed
+    APPLIED = "applied"
+    DESTROYED = "destroyed"
+    FAILED = "failed"
+    REFUSED = "refused"  # a guard stopped it: more than was reviewed, a deferred unit not agreed to
+    LOCKED = "locked"  # the unit's state is locked by somebody else
+    SKIPPED = "skipped"  # not started: something it needs did not succeed, or the run was ended
+    STOPPED = "stopped"  # interrupted while at work
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Changes of managed resources by action; a replace counts as one."""
+
+    create: int = 0
+    update: int = 0
+    replace: int = 0
+    delete: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.create + self.update + self.replace + self.delete
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
+            self.create + other.create,
+            self.update + other.update,
+            self.replace + other.replace,
+            self.delete + other.delete,
+        )
+
+
+@dataclass(frozen=True)
+class UnknownInput:
+    """A leaf of an input that is not known before its upstream unit is applied (``from network.vpc_id, wave 1``)."""
+
+    leaf: str  # vpc_id, subnet_ids[1]
+    origin: str  # network.vpc_id
+    wave: int
+
+
+@dataclass(frozen=True)
+class UnitResult:
+    """`wave` counts from 1. `is_preview` says that some inputs were unknown, so nothing made from it is applied."""
+
+    unit: str
+    module: str
+    wave: int
+    outcome: Outcome
+    counts: Counts = Counts()
+    changes: tuple[Change, ...] = ()  # without no-ops and reads
+    outputs: Mapping[str, OutputChange] = field(default_factory=dict)
+    unknowns: tuple[UnknownInput, ...] = ()
+    is_preview: bool = False
+    reason: str = ""
+    diagnostics: tuple[Diagnostic, ...] = ()
+    duration_s: float = 0.0
+    log: str = ""  # path of the unit's log, relative to the platform
+
+
+@dataclass(frozen=True)
+class RunResult:
+    run_id: str
+    verb: Verb
+    environment: str
+    units: tuple[UnitResult, ...]
+    duration_s: float = 0.0
+    stopped_by: int = 0  # signal number, 0 where none
+
+    @property
+    def counts(self) -> Counts:
+        return sum((unit.counts for unit in self.units), Counts())
+
+
+def count(plan: Plan) -> Counts:
+    """Count what a plan is to do to managed resources."""
+    actions = [change.action for change in plan.changes if change.mode == "managed"]
+    return Counts(
+        actions.count(Action.CREATE),
+        actions.count(Action.UPDATE),
+        actions.count(Action.REPLACE),
+        actions.count(Action.DELETE) + actions.count(Action.FORGET),
+    )
+
+
+def exit_code(outcomes: Iterable[Outcome], *, detailed: bool = False, stopped_by: int = 0) -> int:
+    """The exit code of a run, whatever the order of its units (product.md: 130/143, then 1, 5, 4, 3, 2, 0)."""
+    seen = frozenset(outcomes)
+    if stopped_by:
+        return 128 + stopped_by
+    if seen & {Outcome.FAILED}:
+        return 1
+    if seen & {Outcome.LOCKED}:
+        return 5
+    if seen & {Outcome.REFUSED}:
+        return 3
+    if detailed and seen & {Outcome.PLANNED, Outcome.DEFERRED}:
+        return 2
+    return 0

@@ -1,0 +1,1 @@
+"""An AWS look-alike on this machine."""

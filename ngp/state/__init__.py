@@ -1,0 +1,1 @@
+"""Where a unit's state lies, and what it holds."""

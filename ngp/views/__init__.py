@@ -1,0 +1,1 @@
+"""Show values: tables, progress and JSON documents; the only printers."""

@@ -1,0 +1,105 @@
+"""Strict YAML: 1.2 scalars (`on`, `no` and `010` are strings), no duplicate keys, the line of every key."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ngp.errors import UsageError
+
+# Core schema of YAML 1.2.2, section 10.3.2
+_SCALARS = (
+    ("null", re.compile(r"(?:~|null|Null|NULL|)$"), list("~nN") + [""]),
+    ("bool", re.compile(r"(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")),
+    ("int", re.compile(r"(?:[-+]?(?:0|[1-9][0-9]*)|0o[0-7]+|0x[0-9a-fA-F]+)$"), list("-+0123456789")),
+    ("float", re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$"), list("-+.0123456789")),
+)
+
+
+@dataclass(frozen=True)
+class Document:
+    """`data` is plain Python; `lines` has the line (from 1) of every key and item by dotted path (``units.vpn``)."""
+
+    path: Path
+    data: Any
+    lines: Mapping[str, int]
+
+    def where(self, key: str) -> str:
+        """``file:line`` of a dotted path, or of the nearest one above it that is known."""
+        while key and key not in self.lines:
+            key = key.rpartition(".")[0]
+        return f"{self.path}:{self.lines[key]}" if key else str(self.path)
+
+
+def load(path: Path) -> Document:
+    """Read one YAML document; raise UsageError with file:line for what is not strict YAML."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UsageError("there is no such file", where=str(path)) from None
+    except UnicodeDecodeError as error:
+        raise UsageError("this is not UTF-8", where=str(path), why=str(error)) from None
+    return parse(text, path)
+
+
+def parse(text: str, path: Path) -> Document:
+    """As `load`, for a text in hand; `path` is for messages only."""
+    import yaml
+
+    lines: dict[str, int] = {}
+    try:
+        loader = _loader()(text)
+        try:
+            node = loader.get_single_node()
+            data = None if node is None else _value(loader, node, "", lines, path)
+        finally:
+            loader.dispose()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f"{path}:{mark.line + 1}" if mark else str(path)
+        raise UsageError("this is not YAML", where=place, why=str(error.problem or error.context)) from None
+    return Document(path, data, lines)
+
+
+def _value(loader: Any, node: Any, key: str, lines: dict[str, int], path: Path) -> Any:
+    if key:
+        lines.setdefault(key, node.start_mark.line + 1)
+    if node.id == "mapping":
+        return _mapping(loader, node, key, lines, path)
+    if node.id == "sequence":
+        return [_value(loader, item, f"{key}.{index}", lines, path) for index, item in enumerate(node.value)]
+    return loader.construct_object(node)
+
+
+def _mapping(loader: Any, node: Any, key: str, lines: dict[str, int], path: Path) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for key_node, value_node in node.value:
+        name = key_node.value if key_node.id == "scalar" else None
+        line = key_node.start_mark.line + 1
+        if name is None:
+            raise UsageError("a key must be a plain word", where=f"{path}:{line}")
+        inner = f"{key}.{name}" if key else name
+        if name in result:
+            raise UsageError(
+                f"`{name}` is there twice", where=f"{path}:{line}", why=f"the first is in line {lines[inner]}"
+            )
+        lines[inner] = line
+        result[name] = _value(loader, value_node, inner, lines, path)
+    return result
+
+
+@cache
+def _loader() -> Any:
+    import yaml
+
+    base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    strict: Any = type("StrictLoader", (base,), {"yaml_implicit_resolvers": {}})
+    for name, pattern, first in _SCALARS:
+        strict.add_implicit_resolver(f"tag:yaml.org,2002:{name}", pattern, first)
+    strict.add_constructor("tag:yaml.org,2002:int", lambda loader, node: int(loader.construct_scalar(node), 0))
+    strict.add_constructor("tag:yaml.org,2002:float", lambda loader, node: float(loader.construct_scalar(node)))
+    return strict

@@ -38,9 +38,7 @@ class NgpError(Exception):
     exit_code: ClassVar[int] = 1
     code: ClassVar[str] = "failed"
 
-    def __init__(
-        self, what: str | Sequence[Finding], *, where: str = "", why: str = "", todo: str = ""
-    ) -> None:
+    def __init__(self, what: str | Sequence[Finding], *, where: str = "", why: str = "", todo: str = "") -> None:
         if isinstance(what, str):
             self.findings: tuple[Finding, ...] = (Finding(what, where, why, todo),)
         else:

@@ -104,10 +104,6 @@ def _loader() -> Any:
     strict: Any = type("StrictLoader", (base,), {"yaml_implicit_resolvers": {}})
     for name, pattern, first in _SCALARS:
         strict.add_implicit_resolver(f"tag:yaml.org,2002:{name}", pattern, first)
-    strict.add_constructor(
-        "tag:yaml.org,2002:int", lambda loader, node: int(loader.construct_scalar(node), 0)
-    )
-    strict.add_constructor(
-        "tag:yaml.org,2002:float", lambda loader, node: float(loader.construct_scalar(node))
-    )
+    strict.add_constructor("tag:yaml.org,2002:int", lambda loader, node: int(loader.construct_scalar(node), 0))
+    strict.add_constructor("tag:yaml.org,2002:float", lambda loader, node: float(loader.construct_scalar(node)))
     return strict

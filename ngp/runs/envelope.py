@@ -21,11 +21,7 @@ class Surplus:
     previewed: Action
 
     def __str__(self) -> str:
-        before = (
-            "was not previewed"
-            if self.previewed is Action.NO_OP
-            else f"was previewed as {self.previewed.value}"
-        )
+        before = "was not previewed" if self.previewed is Action.NO_OP else f"was previewed as {self.previewed.value}"
         return f"{self.address}: {self.action.value} {before}"
 
 
@@ -35,9 +31,7 @@ def surplus(previewed: Iterable[Change], real: Iterable[Change]) -> tuple[Surplu
     An address may drop out; no-op < update < replace; a create stays a create; a delete, a forget and an import
     must have been previewed as such. Reads of data and changes of outputs do not count.
     """
-    allowed: Mapping[str, Change] = {
-        change.address: change for change in previewed if change.mode == "managed"
-    }
+    allowed: Mapping[str, Change] = {change.address: change for change in previewed if change.mode == "managed"}
     found = []
     for change in real:
         if change.mode != "managed" or (change.action in _IDLE and not change.importing):

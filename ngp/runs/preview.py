@@ -70,8 +70,7 @@ def draft(unit: str, source: str, wired: tuple[WiredInput, ...]) -> Preview:
     """
     work = _Draft()
     arguments = {
-        one.name: _expression(work, one, one.type, one.offer.value, one.offer.unknown, one.name)
-        for one in wired
+        one.name: _expression(work, one, one.type, one.offer.value, one.offer.unknown, one.name) for one in wired
     }
     return Preview(
         {
@@ -178,9 +177,7 @@ def _sample(kind: types.Type, leaf: str) -> str:
         case types.Collection(_, element):
             return f'tomap({{"" = {_sample(element, leaf)}}})'
         case types.Structure(attributes):
-            inner = ", ".join(
-                f"{json.dumps(name)} = {_sample(one.type, leaf)}" for name, one in attributes.items()
-            )
+            inner = ", ".join(f"{json.dumps(name)} = {_sample(one.type, leaf)}" for name, one in attributes.items())
             return f"{{{inner}}}"
         case types.Sequence(elements):
             return f"[{', '.join(_sample(element, leaf) for element in elements)}]"

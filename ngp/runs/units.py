@@ -50,14 +50,10 @@ def collect(resolved: Resolved) -> dict[str, Unit]:
     environment = resolved.environment
     if environment.state is StateMode.SINGLE:
         secrets = {
-            f"{unit}__{name}": ref
-            for unit in environment.units
-            for name, ref in _secrets(resolved, unit).items()
+            f"{unit}__{name}": ref for unit in environment.units for name, ref in _secrets(resolved, unit).items()
         }
         sources = {name: _source(resolved, name) for name in environment.units}
-        return {
-            SINGLE: Unit(SINGLE, "", environment.root(SINGLE), _place(resolved, SINGLE), sources, (), secrets)
-        }
+        return {SINGLE: Unit(SINGLE, "", environment.root(SINGLE), _place(resolved, SINGLE), sources, (), secrets)}
     return {
         name: Unit(
             name,

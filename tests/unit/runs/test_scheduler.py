@@ -97,10 +97,7 @@ def test_a_fault_of_ours_is_raised():
 def test_every_unit_has_one_result_whatever_fails(data):
     count = data.draw(st.integers(0, 8))
     needs = {f"u{i}": frozenset(f"u{j}" for j in range(i) if data.draw(st.booleans())) for i in range(count)}
-    outcomes = {
-        unit: data.draw(st.sampled_from([Outcome.APPLIED, Outcome.FAILED, Outcome.DEFERRED]))
-        for unit in needs
-    }
+    outcomes = {unit: data.draw(st.sampled_from([Outcome.APPLIED, Outcome.FAILED, Outcome.DEFERRED])) for unit in needs}
     results = scheduler.run(
         scheduler.Plan(needs, data.draw(st.integers(1, 3)), data.draw(st.booleans())),
         lambda unit: result(unit, outcomes[unit]),

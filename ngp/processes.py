@@ -85,7 +85,12 @@ def run(
         _end(process, request.grace_s)
         raise
     return Outcome(
-        process.returncode, out.text(), err.text(), time.monotonic() - start, stopped=stopped, timed_out=timed_out
+        process.returncode,
+        out.text(),
+        err.text(),
+        time.monotonic() - start,
+        stopped=stopped,
+        timed_out=timed_out,
     )
 
 

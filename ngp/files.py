@@ -96,7 +96,11 @@ def lock(path: Path, *, purpose: str, wait: bool = False) -> Iterator[None]:
                 todo="wait until it has ended, or end it; the lock goes with its process",
             ) from None
         os.truncate(handle, 0)
-        os.pwrite(handle, json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "purpose": purpose}).encode(), 0)
+        os.pwrite(
+            handle,
+            json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "purpose": purpose}).encode(),
+            0,
+        )
         yield
     finally:
         os.close(handle)

@@ -93,9 +93,7 @@ def shorten(found: Sequence[Change], room: int) -> tuple[Sequence[Change], str]:
     return ranked[:room], f"… and {len(ranked) - room} more ({kinds}); --json has all of them"
 
 
-def _leaves(
-    path: tuple[str | int, ...], before: Any, after: Any, unknown: Any
-) -> Iterator[tuple[str, Any, Any]]:
+def _leaves(path: tuple[str | int, ...], before: Any, after: Any, unknown: Any) -> Iterator[tuple[str, Any, Any]]:
     if unknown is True:
         yield _path(path), before, "(known after apply)"
     elif _is_branch(before, after, unknown):
@@ -147,13 +145,7 @@ def _within(path: str, place: str) -> bool:
 def _short(value: Any) -> str:
     if value is _ABSENT or value is None:
         return "(none)"
-    written = (
-        value
-        if value == "(known after apply)"
-        else text(value)
-        if not isinstance(value, str)
-        else f'"{value}"'
-    )
+    written = value if value == "(known after apply)" else text(value) if not isinstance(value, str) else f'"{value}"'
     written = written.replace("\n", "\\n")
     return written if len(written) <= _WIDTH else f"{written[: _WIDTH - 1]}…"
 

@@ -88,9 +88,7 @@ def failure(error: NgpError) -> dict[str, Any]:
 
 def event(happened: RunEvent) -> dict[str, Any]:
     """``ngp.event/1``: one line of `--jsonl`; ``event`` is the event's name (``unit_progressed``)."""
-    name = "".join(f"_{mark.lower()}" if mark.isupper() else mark for mark in type(happened).__name__).lstrip(
-        "_"
-    )
+    name = "".join(f"_{mark.lower()}" if mark.isupper() else mark for mark in type(happened).__name__).lstrip("_")
     body = {"result": _unit(happened.result)} if hasattr(happened, "result") else _fields(happened)
     return {"schema": "ngp.event/1", "event": name, **body}
 

@@ -19,9 +19,7 @@ class Format(Enum):
     JSON = "json"
 
 
-def show(
-    units: Sequence[UnitFact], wires: Sequence[Wire], *, environment: str, form: Format = Format.TEXT
-) -> None:
+def show(units: Sequence[UnitFact], wires: Sequence[Wire], *, environment: str, form: Format = Format.TEXT) -> None:
     """Write the graph to stdout."""
     if form is Format.JSON:
         documents.write(documents.graph(environment, units, wires))
@@ -40,9 +38,7 @@ def show_status(units: Sequence[UnitStatus], settings: Settings, *, environment:
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for head in ("unit", "module", "wave", "status", "resources", "changed", "problem"):
-        table.add_column(
-            head, no_wrap=head != "problem", justify="right" if head in ("wave", "resources") else "left"
-        )
+        table.add_column(head, no_wrap=head != "problem", justify="right" if head in ("wave", "resources") else "left")
     tones = {"applied": "green", "unreadable": "red"}
     for unit in units:
         cells = (
@@ -61,9 +57,7 @@ def show_status(units: Sequence[UnitStatus], settings: Settings, *, environment:
     standing = sum(unit.word == "applied" for unit in units)
     resources = sum(unit.resources for unit in units)
     console.print(
-        terminal.line(
-            f"{environment}: {standing} of {len(units)} units applied, {resources} resources", style="bold"
-        ),
+        terminal.line(f"{environment}: {standing} of {len(units)} units applied, {resources} resources", style="bold"),
         soft_wrap=True,
     )
     if standing < len(units):

@@ -68,9 +68,7 @@ class Progress:
         if terminal.is_live(self._settings):
             from rich.live import Live
 
-            self._live = Live(
-                get_renderable=self._table, console=self._console, transient=True, refresh_per_second=8
-            )
+            self._live = Live(get_renderable=self._table, console=self._console, transient=True, refresh_per_second=8)
             self._live.start()
         return self
 
@@ -102,9 +100,7 @@ class Progress:
         now = self._clock()
         self._lines[event.unit] = _Line(event.phase, total=event.total, entered=now, said=now)
         if self._live is None:
-            self._say(
-                f"{event.unit}: {event.phase.value}" + (f", {event.total} resources" if event.total else "")
-            )
+            self._say(f"{event.unit}: {event.phase.value}" + (f", {event.total} resources" if event.total else ""))
 
     def _advance(self, event: UnitProgressed) -> None:
         now = self._clock()

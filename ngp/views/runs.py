@@ -49,9 +49,7 @@ def show_changes(result: RunResult, settings: Settings, *, talk: bool = False) -
     Big runs are cut: deletions and replacements are shown first, the rest is counted.
     """
     console = terminal.err(settings) if talk else terminal.out(settings)
-    busy = [
-        unit for unit in result.units if unit.changes or unit.unknowns or unit.outcome is Outcome.DEFERRED
-    ]
+    busy = [unit for unit in result.units if unit.changes or unit.unknowns or unit.outcome is Outcome.DEFERRED]
     room = max(_LINES // max(len(busy), 1), _SHARE)
     for unit in busy:
         _show_unit(unit, console, room)
@@ -109,9 +107,7 @@ def next_command(result: RunResult) -> str:
 def _show_unit(unit: UnitResult, console: Console, room: int) -> None:
     kind = ", a preview" if unit.is_preview else ""
     amount = changes.summary(unit.counts) or unit.outcome.value
-    console.print(
-        terminal.line(f"{unit.unit} (wave {unit.wave}{kind}): {amount}", style="bold"), soft_wrap=True
-    )
+    console.print(terminal.line(f"{unit.unit} (wave {unit.wave}{kind}): {amount}", style="bold"), soft_wrap=True)
     if unit.outcome is Outcome.DEFERRED:
         console.print(terminal.line(f"    deferred: {unit.reason}", style="yellow"), soft_wrap=True)
     for line in changes.unknowns(unit):

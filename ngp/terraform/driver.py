@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,7 @@ from ngp.terraform.results import Result, lock_holder
 from ngp.terraform.streams import Stream
 
 CONSOLE_LINE = 60_000  # Terraform reads its console's input by lines of at most 64 KiB
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # the console has no -no-color
 _PLAN, _APPLY = PlanOptions(), ApplyOptions()
 
 
@@ -128,11 +132,23 @@ class Terraform:
         """Read the outputs of the root's state through Terraform, for backends that ngp cannot read itself."""
         return states.outputs(self._json(root, commands.output(self.binary.argv), watch))
 
-    def console(self, root: Root, text: str, *, var_files: Sequence[Path] = (), watch: Watch = _QUIET) -> str:
-        """Evaluate expressions, one a line; return what is printed. Use one ``jsonencode({…})`` for a batch."""
-        if any(len(line.encode()) > CONSOLE_LINE for line in text.splitlines()):
-            raise ValueError(f"the console reads lines of at most {CONSOLE_LINE} bytes")
-        return self._text(root, commands.console(self.binary.argv, var_files), watch=watch, stdin=f"{text}\n")
+    def console(
+        self, root: Root, expression: str, *, var_files: Sequence[Path] = (), watch: Watch = _QUIET
+    ) -> str:
+        """Evaluate one expression (one line) in the root's state and values; return it as Terraform prints it."""
+        if "\n" in expression or len(expression.encode()) > CONSOLE_LINE:
+            # tried: of several lines only the last is answered, of a longer one nothing
+            raise ValueError(f"the console reads one line of at most {CONSOLE_LINE} bytes")
+        argv = commands.console(self.binary.argv, var_files)
+        return self._text(root, argv, watch=watch, stdin=f"{expression}\n")
+
+    def evaluate(self, root: Root, expression: str, *, var_files: Sequence[Path] = ()) -> Any:
+        """Evaluate an expression to plain data: objects, lists, strings, ints, and Decimals for other numbers."""
+        text = self.console(root, f"base64encode(jsonencode({expression}))", var_files=var_files)
+        try:
+            return json.loads(base64.b64decode(text.strip().strip('"'), validate=True), parse_float=Decimal)
+        except ValueError as error:
+            raise NgpError(f"`{expression}` has no value that can be shown: {text.strip()}") from error
 
     def providers_lock(
         self, root: Root, platforms: Sequence[str], *, mirror: Path | None = None, watch: Watch = _QUIET
@@ -209,7 +225,7 @@ class Terraform:
 
 def _said(text: str, exit_code: int) -> Diagnostic:
     """What Terraform said outside its JSON, as the error that it is."""
-    lines = [line.strip("╷│╵ ") for line in text.splitlines()]
+    lines = [line.strip("╷│╵ ") for line in _COLOUR.sub("", text).splitlines()]
     told = [line for line in lines if line]
     return Diagnostic("error", told[0] if told else f"Terraform ended with code {exit_code}", "\n".join(told[1:]))
 

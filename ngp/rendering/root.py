@@ -143,15 +143,15 @@ def _providers(modules: Iterable[Module]) -> dict[str, Pairs]:
     AWS is always there: its block in the root holds the account guard, also for a module that names no provider.
     """
     sources: dict[str, str] = {"aws": _AWS}
-    constraints: dict[str, set[str]] = {"aws": set()}
+    constraints: dict[str, dict[str, None]] = {"aws": {}}  # a set that keeps the modules' order
     for module in modules:
         for name, wanted in module.required_providers.items():
             sources.setdefault(name, wanted.get("source", f"hashicorp/{name}"))
             parts = (part.strip() for part in wanted.get("version", "").split(","))
-            constraints.setdefault(name, set()).update(part for part in parts if part)
+            constraints.setdefault(name, {}).update((part, None) for part in parts if part)
     return {name: _provider(sources[name], constraints[name]) for name in sorted(sources)}
 
 
 def _provider(source: str, constraints: Iterable[str]) -> Pairs:
-    version = ", ".join(sorted(constraints))
+    version = ", ".join(constraints)
     return (("source", hcl.render(source)), *((("version", hcl.render(version)),) if version else ()))

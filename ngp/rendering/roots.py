@@ -70,23 +70,24 @@ def _texts(resolved: Resolved, place: PurePosixPath, made: root.Root) -> dict[st
     context = {
         "header": header(environment.name),
         "root": made,
-        "backend": access.backend(places.derive(_scope(resolved), place.name), environment, place),
+        "backend": access.backend(_state(resolved, place.name), environment, place),
         "provider": access.provider(environment),
     }
     return {name: templates.render(resolved.platform.path, f"root/{name}.j2", context) for name in FILES}
 
 
-def _scope(resolved: Resolved) -> places.Scope:
+def _state(resolved: Resolved, unit: str) -> places.StatePlace:
     platform, environment = resolved.platform, resolved.environment
-    return places.Scope(
-        platform=platform.name,
-        account=environment.account,
-        region=environment.region,
-        environment=environment.name,
+    return places.derive(
+        platform.name,
+        environment.account,
+        environment.region,
+        environment.name,
+        unit,
         kind=platform.state.value,
         bucket=platform.state_bucket,
         single=environment.state is StateMode.SINGLE,
-        workspace=Path(".ngp"),
+        workspace=Path(platform.workspace.name),  # relative, as every path in a committed file
     )
 
 

@@ -29,17 +29,18 @@ class Staleness:
 
 def compare(platform: Path, rendered: Mapping[Path, str], environments: Iterable[str]) -> Staleness:
     """Hold `rendered` against the disk; orphans are looked for in the rendered folders of `environments`."""
-    missing, differing = [], []
+    missing: list[Path] = []
+    differing: list[Path] = []
     for path, text in rendered.items():
         try:
             if (platform / path).read_bytes() != text.encode("utf-8"):
                 differing.append(path)
         except (FileNotFoundError, NotADirectoryError):
             missing.append(path)
-    orphaned, foreign = [], []
-    for path in _beside(platform, rendered, environments):
-        (orphaned if _is_ours(platform, path) else foreign).append(path)
-    return Staleness(tuple(missing), tuple(differing), tuple(orphaned), tuple(foreign))
+    beside = {path: _is_ours(platform, path) for path in _beside(platform, rendered, environments)}
+    orphaned = tuple(path for path, ours in beside.items() if ours)
+    foreign = tuple(path for path, ours in beside.items() if not ours)
+    return Staleness(tuple(missing), tuple(differing), orphaned, foreign)
 
 
 def emptied(platform: Path, orphaned: Iterable[Path]) -> list[Path]:
@@ -49,7 +50,7 @@ def emptied(platform: Path, orphaned: Iterable[Path]) -> list[Path]:
     """
     gone = {platform / path for path in orphaned}
     folders = {parent for path in gone for parent in path.parents if _inside(platform, parent)}
-    empty = {folder for folder in folders if all(_goes(path, gone) for path in folder.rglob("*"))}
+    empty = {folder for folder in folders if all(_goes(path, folder, gone) for path in folder.rglob("*"))}
     return sorted(folder.relative_to(platform) for folder in empty if folder.parent not in empty)
 
 
@@ -94,5 +95,6 @@ def _inside(platform: Path, folder: Path) -> bool:
     return folder.is_relative_to(platform) and len(folder.relative_to(platform).parts) > 2
 
 
-def _goes(path: Path, gone: set[Path]) -> bool:
-    return path in gone or bool(_SILENT & set(path.parts)) or (path.is_dir() and not path.is_symlink())
+def _goes(path: Path, folder: Path, gone: set[Path]) -> bool:
+    is_left_behind = bool(_SILENT & set(path.relative_to(folder).parts))
+    return path in gone or is_left_behind or (path.is_dir() and not path.is_symlink())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from ngp.catalogue import hcl
-from ngp.environments.environment import Environment, Platform, StateKind, Target
+from ngp.environments.environment import Environment, Target
 from ngp.rendering.root import Pairs
 from ngp.state import places
 
@@ -28,8 +28,8 @@ class Provider:
 
 def backend(place: places.StatePlace, environment: Environment, root: PurePosixPath) -> Backend:
     """Where the state of the root at `root` (relative to the platform) lies."""
-    if place.kind == StateKind.LOCAL.value:
-        path = posixpath.relpath(place.path, root)
+    if place.path is not None:
+        path = posixpath.relpath(place.path.as_posix(), root)
         return Backend("local", (("path", hcl.render(path)),))
     settings: Pairs = (
         ("bucket", hcl.render(place.bucket)),

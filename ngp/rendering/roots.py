@@ -62,7 +62,7 @@ def _part(resolved: Resolved, unit: str, place: PurePosixPath, prefix: str) -> r
     module = resolved.catalogue.modules[resolved.environment.units[unit].module]
     home = _home(resolved) if resolved.environment.catalogue else PurePosixPath()
     source = PurePosixPath(posixpath.relpath(home / "modules" / module.name, place))
-    return root.Part(resolved.units[unit], module, source, prefix)
+    return root.Part(resolved.bindings[unit], module, source, prefix)
 
 
 def _texts(resolved: Resolved, place: PurePosixPath, made: root.Root) -> dict[str, str]:
@@ -70,10 +70,24 @@ def _texts(resolved: Resolved, place: PurePosixPath, made: root.Root) -> dict[st
     context = {
         "header": header(environment.name),
         "root": made,
-        "backend": access.backend(_state(resolved, place), environment, place),
+        "backend": access.backend(places.derive(_scope(resolved), place.name), environment, place),
         "provider": access.provider(environment),
     }
     return {name: templates.render(resolved.platform.path, f"root/{name}.j2", context) for name in FILES}
+
+
+def _scope(resolved: Resolved) -> places.Scope:
+    platform, environment = resolved.platform, resolved.environment
+    return places.Scope(
+        platform=platform.name,
+        account=environment.account,
+        region=environment.region,
+        environment=environment.name,
+        kind=platform.state.value,
+        bucket=platform.state_bucket,
+        single=environment.state is StateMode.SINGLE,
+        workspace=Path(".ngp"),
+    )
 
 
 def _home(resolved: Resolved) -> PurePosixPath:

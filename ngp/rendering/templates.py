@@ -21,11 +21,15 @@ def overrides(platform: Path) -> list[Path]:
     return sorted(path for path in theirs.rglob("*.j2") if (own / path.relative_to(theirs)).is_file())
 
 
-def render(platform: Path, name: str, context: Mapping[str, Any]) -> str:
-    """The text that the template `name` (``root/main.tf.j2``) gives; a template's fault is a UsageError with file:line."""
+def render(platform: Path | None, name: str, context: Mapping[str, Any]) -> str:
+    """The text that the template `name` (``root/main.tf.j2``) gives, the platform's own one if it has it.
+
+    A template's fault is a UsageError with file:line.
+    """
     import jinja2
 
-    folders = (str(platform / "templates"), str(shipped.templates()))
+    own = str(shipped.templates())
+    folders = (str(platform / "templates") if platform else own, own)
     try:
         text: str = _environment(folders).get_template(name).render(context)
     except jinja2.TemplateSyntaxError as error:

@@ -86,11 +86,14 @@ def compose(parts: Iterable[Part], required_version: str) -> Root:
 def _bound(part: Part) -> list[tuple[str, Binding]]:
     """The inputs that get a value, in the order of the module's file."""
     inputs = part.unit.inputs
-    return [
-        (name, inputs[name])
-        for name in part.module.variables
-        if name in inputs and inputs[name].source is not Source.DEFAULT
-    ]
+    return [(name, inputs[name]) for name, each in part.module.variables.items() if _is_given(each, inputs.get(name))]
+
+
+def _is_given(variable: Variable, binding: Binding | None) -> bool:
+    """Null for an input that is never null means its default: the root, which has none, would refuse it."""
+    if binding is None or binding.source is Source.DEFAULT:
+        return False
+    return variable.nullable or binding.value is not None or binding.source not in _VALUES
 
 
 def _asked(part: Part) -> list[str]:

@@ -15,6 +15,7 @@ from ngp.state import places
 FILES = ("main.tf", "variables.tf", "outputs.tf", "versions.tf")
 VALUES = "values.auto.tfvars.json"
 LOCK = ".terraform.lock.hcl"
+PIN = "CATALOGUE"  # beside copied modules: says where they are from, and that the folder is ours
 HEADER = "# Rendered by ngp from environments/"
 
 
@@ -31,9 +32,7 @@ def render(resolved: Resolved) -> Mapping[Path, str]:
         files[Path(place / VALUES)] = values.render(made.values)
         files[Path(place / LOCK)] = lock
     if resolved.environment.catalogue:
-        used = {choice.module for choice in resolved.environment.units.values()}
-        target = _home(resolved) / "modules"
-        files |= {Path(target / path): text for path, text in copies.collect(resolved.catalogue.path, used).items()}
+        files |= _copies(resolved)
     return dict(sorted(files.items()))
 
 
@@ -56,6 +55,15 @@ def _roots(resolved: Resolved) -> Iterator[tuple[PurePosixPath, root.Root]]:
     for unit in resolved.environment.units:
         place = _home(resolved) / "units" / unit
         yield place, root.compose([_part(resolved, unit, place, "")], version)
+
+
+def _copies(resolved: Resolved) -> dict[Path, str]:
+    """The pinned modules, and the file that says what they are."""
+    environment, target = resolved.environment, _home(resolved) / "modules"
+    used = {choice.module for choice in environment.units.values()}
+    said = f"{header(environment.name)}\nThe modules of `{environment.catalogue}`.\n"
+    texts = {PurePosixPath(PIN): said, **copies.collect(resolved.catalogue.path, used)}
+    return {Path(target / path): text for path, text in texts.items()}
 
 
 def _part(resolved: Resolved, unit: str, place: PurePosixPath, prefix: str) -> root.Part:

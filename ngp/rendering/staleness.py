@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import Path
 
-from ngp.rendering.roots import FILES, HEADER, LOCK, VALUES
+from ngp.rendering.roots import FILES, HEADER, LOCK, PIN, VALUES
 
 WIRED = "wired.auto.tfvars.json"
 _SILENT = frozenset({".terraform", WIRED})  # what running a root leaves; ignored by Git
@@ -24,7 +24,12 @@ class Staleness:
 
     @property
     def is_stale(self) -> bool:
-        return bool(self.missing or self.differing or self.orphaned)
+        return bool(self.changes)
+
+    @property
+    def changes(self) -> tuple[Path, ...]:
+        """Every path that rendering would write or remove."""
+        return (*self.missing, *self.differing, *self.orphaned)
 
 
 def compare(platform: Path, rendered: Mapping[Path, str], environments: Iterable[str]) -> Staleness:
@@ -77,7 +82,8 @@ def _beside(platform: Path, rendered: Mapping[Path, str], environments: Iterable
 def _is_ours(platform: Path, path: Path) -> bool:
     """Whether ngp wrote this file: a copied module, one that says so, or one without comments beside such a one."""
     if path.parts[2] == "modules":
-        return True
+        pin = platform.joinpath(*path.parts[:3], PIN)
+        return pin.is_file() and _says_so(pin)
     if path.name in FILES:
         return _says_so(platform / path)
     return path.name in {VALUES, LOCK} and not any(

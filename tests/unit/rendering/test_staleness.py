@@ -92,8 +92,10 @@ def test_roots_of_the_other_state_mode_are_orphaned(make, rendered):
 
 def test_copies_of_modules_that_are_no_longer_pinned_are_orphaned(make, rendered):
     path = put(make, Path("environments/dev/modules/network/files/x.sh"))
+    assert compare(make, rendered).foreign == (path,)
+    pin = put(make, Path("environments/dev/modules/CATALOGUE"), roots.header("dev") + "\n")
     found = compare(make, rendered)
-    assert found.orphaned == (path,)
+    assert found.orphaned == (pin, path)
     assert staleness.emptied(make.path, found.orphaned) == [Path("environments/dev/modules")]
 
 

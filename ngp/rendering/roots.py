@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from ngp.environments.environment import StateMode
 from ngp.environments.resolving import Resolved
 from ngp.errors import UsageError
-from ngp.rendering import access, copies, root, templates, values
+from ngp.rendering import access, copies, exact, root, templates
 from ngp.state import places
 
 FILES = ("main.tf", "variables.tf", "outputs.tf", "versions.tf")
@@ -29,7 +29,7 @@ def render(resolved: Resolved) -> Mapping[Path, str]:
     files: dict[Path, str] = {}
     for place, made in _roots(resolved):
         files |= {Path(place / name): text for name, text in _texts(resolved, place, made).items()}
-        files[Path(place / VALUES)] = values.render(made.values)
+        files[Path(place / VALUES)] = exact.dump(made.values)
         files[Path(place / LOCK)] = lock
     if resolved.environment.catalogue:
         files |= _copies(resolved)

@@ -1,4 +1,4 @@
-"""values.auto.tfvars.json: plain values as JSON that is the same everywhere and loses no digit."""
+"""Values as JSON that is the same everywhere and loses no digit: what Terraform reads as var files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from ngp.catalogue.literals import number
 
 
-def render(values: Mapping[str, Any]) -> str:
+def dump(values: Mapping[str, Any]) -> str:
     """The file's text: keys sorted, one item a line, numbers with every digit they were written with."""
     return "".join(_pieces(values, "")) + "\n"
 

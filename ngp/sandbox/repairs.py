@@ -39,7 +39,7 @@ def take_account_from_access_key() -> None:
 
 
 def admit_loopback_past_tls_policies() -> None:
-    """A bucket policy that denies what is not TLS leaves the sandbox's plain HTTP alone: it never leaves the machine."""
+    """A bucket policy that denies what is not TLS does not deny plain HTTP here: it never leaves the machine."""
     from moto.iam.access_control import IAMPolicy, PermissionResult
     from moto.s3.models import FakeBucket
 
@@ -48,7 +48,8 @@ def admit_loopback_past_tls_policies() -> None:
             return PermissionResult.NEUTRAL
         return IAMPolicy(without_tls_denials(bucket.policy)).is_action_permitted(action, resource)
 
-    FakeBucket.get_permission = get_permission
+    bucket_class: Any = FakeBucket
+    bucket_class.get_permission = get_permission
 
 
 def without_tls_denials(policy: bytes | str) -> str:
@@ -75,7 +76,8 @@ def publish_images() -> None:
     """Every region has the images of `account.IMAGES`, owned by those who publish them."""
     from moto.ec2.models.amis import Ami, AmiBackend
 
-    load = AmiBackend._load_amis
+    backend_class: Any = AmiBackend
+    load = backend_class._load_amis
 
     def load_amis(backend: Any) -> None:
         load(backend)
@@ -95,7 +97,7 @@ def publish_images() -> None:
                 public=True,
             )
 
-    AmiBackend._load_amis = load_amis
+    backend_class._load_amis = load_amis
 
 
 def publish_parameters() -> None:
@@ -103,7 +105,9 @@ def publish_parameters() -> None:
     from moto.core.utils import utcnow
     from moto.ssm.models import Parameter, ParameterDict
 
-    check = ParameterDict._check_loading_status
+    store_class: Any = ParameterDict
+    parameter_class: Any = Parameter
+    check = store_class._check_loading_status
 
     def check_loading_status(parameters: Any, key: str) -> None:
         check(parameters, key)
@@ -113,7 +117,7 @@ def publish_parameters() -> None:
                 parameters,
                 key,
                 [
-                    Parameter(
+                    parameter_class(
                         account_id=parameters.account_id,
                         name=key,
                         value=value,
@@ -128,4 +132,4 @@ def publish_parameters() -> None:
                 ],
             )
 
-    ParameterDict._check_loading_status = check_loading_status
+    store_class._check_loading_status = check_loading_status

@@ -17,6 +17,7 @@ from typing import IO
 
 GRACE_S = 30.0  # Terraform needs a while after SIGINT: it ends calls under way and writes its state
 _PR_SET_PDEATHSIG = 1
+_running: set[int] = set()  # process groups that `run` waits for
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ def run(
     assert process.stderr is not None
     out, err = _Drain(process.stdout, on_stdout), _Drain(process.stderr, on_stderr)
     stopped = timed_out = False
+    _running.add(process.pid)
     try:
         while True:
             with suppress(subprocess.TimeoutExpired):
@@ -84,6 +86,8 @@ def run(
     except BaseException:
         _end(process, request.grace_s)
         raise
+    finally:
+        _running.discard(process.pid)
     return Outcome(
         process.returncode,
         out.text(),
@@ -120,6 +124,13 @@ def is_alive(pid: int) -> bool:
     with suppress(OSError):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     return True
+
+
+def kill_all() -> None:
+    """Kill every process group that `run` is waiting for: the second Ctrl-C."""
+    for pid in tuple(_running):
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGKILL)
 
 
 def end_group(pid: int, *, grace_s: float = 5.0) -> None:

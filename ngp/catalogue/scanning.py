@@ -142,9 +142,7 @@ class _Scanner:
             if line.strip() == marker:
                 end = position + len(line.rstrip())
                 self.code_masks.append((part, end, ""))
-                return Template(
-                    match.start(), end, (begin, position), True, match.group(1) == "-", is_literal
-                )
+                return Template(match.start(), end, (begin, position), True, match.group(1) == "-", is_literal)
             position = self.run(_HEREDOC, position)
             if self.source[position : position + 1] == "\n":
                 position, is_line_start = position + 1, True

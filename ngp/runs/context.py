@@ -118,9 +118,7 @@ def open_run(request: Request, resolved: Resolved, caller: Caller) -> Iterator[R
 
 def require_rendered(resolved: Resolved) -> None:
     """Raise UsageError (64) where the roots on the disk are not what the environment renders to."""
-    stale = staleness.compare(
-        resolved.platform.path, roots.render(resolved), [resolved.environment.name]
-    )
+    stale = staleness.compare(resolved.platform.path, roots.render(resolved), [resolved.environment.name])
     if stale.is_stale:
         first = (*stale.missing, *stale.differing, *stale.orphaned)
         raise UsageError(
@@ -163,12 +161,12 @@ def _context(  # noqa: PLR0913  the parts that were made ready, once
     )
 
 
-def _terraform(
-    found: binary.Binary, platform: Path, settings: Settings, reach: access.Access
-) -> driver.Terraform:
+def _terraform(found: binary.Binary, platform: Path, settings: Settings, reach: access.Access) -> driver.Terraform:
     environ = surroundings.child(settings.environ, reach.env)
     locked = lockfile.load(platform / ".terraform.lock.hcl")
-    return driver.Terraform(found, environ, mirror.find(locked, found, environ, home=settings.home, cache=settings.cache))
+    return driver.Terraform(
+        found, environ, mirror.find(locked, found, environ, home=settings.home, cache=settings.cache)
+    )
 
 
 def _started(context: RunContext) -> RunStarted:

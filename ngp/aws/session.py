@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from ngp.aws import failures
-from ngp.errors import RefusedError
 
 _CONNECT_S, _READ_S, _ATTEMPTS = 10, 60, 4
 
 
-@dataclass(frozen=True)
-class Role:
-    """A role that is assumed for every call."""
+class Role(Protocol):
+    """A role that is assumed for every call, as environment.yaml names it."""
 
-    arn: str
-    external_id: str = ""
-    session_name: str = "ngp"
+    @property
+    def arn(self) -> str: ...
+    @property
+    def external_id(self) -> str: ...
+    @property
+    def session_name(self) -> str: ...
 
 
 class Session:
@@ -29,7 +29,7 @@ class Session:
     Safe to share between threads.
     """
 
-    def __init__(self, env: Mapping[str, str], *, profile: str = "", role: Role | None = None) -> None:
+    def __init__(self, env: Mapping[str, str], profile: str = "", role: Role | None = None) -> None:
         self.env, self.profile, self.role = dict(env), profile, role
         self.region = env.get("AWS_REGION", "")
         self._maker: Any = None
@@ -41,26 +41,16 @@ class Session:
     ) -> dict[str, Any] | None:
         """One call (``call("s3", "get_object", Bucket=…)``) and its answer; None for an error code in `absent`.
 
-        Raises MissingError for credentials, permission and reach, NgpError for what AWS says otherwise.
+        Raises MissingError for credentials and reach, DeniedError for permission, NgpError for what AWS says otherwise.
         """
-        with failures.told(f"{service}:{operation}", self.profile, absent) as told:
+        with failures.told(_about(service, operation, parameters), self.profile, absent):
             answer: dict[str, Any] = getattr(self._client(service), operation)(**parameters)
             return answer
-        return told.nothing
+        return None
 
     def account_id(self) -> str:
         """The account that the credentials belong to (STS)."""
         return str(self._ask("sts", "get_caller_identity")["Account"])
-
-    def require_account(self, account: str) -> None:
-        """Raise RefusedError where the credentials are of another account than `account`."""
-        found = self.account_id()
-        if found != account:
-            raise RefusedError(
-                f"the credentials are of account {found}, the environment is for account {account}",
-                why="a run there would change somebody else's region",
-                todo=f"bring credentials of {account} (profile, assume_role or the shell), or mend environment.yaml",
-            )
 
     def object(self, bucket: str, key: str) -> bytes | None:
         """The bytes of an S3 object, None where object or bucket is absent."""
@@ -120,6 +110,12 @@ class Session:
                 self._maker = self._maker or _maker(self.env, self.profile, self.role, reach)
                 self._clients[service] = self._maker.client(service, **reach)
             return self._clients[service]
+
+
+def _about(service: str, operation: str, parameters: Mapping[str, Any]) -> str:
+    if "Bucket" not in parameters:
+        return f"{service}:{operation}"
+    return f"{service}:{operation} on s3://{parameters['Bucket']}/{parameters.get('Key', '')}"
 
 
 def _reach(env: Mapping[str, str]) -> dict[str, Any]:

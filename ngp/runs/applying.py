@@ -145,7 +145,5 @@ def _missing_bucket(context: RunContext, *, may_bootstrap: bool) -> bucket.Bucke
     if plan.exists:
         return None
     if not may_bootstrap:
-        raise MissingError(
-            f"the state bucket {plan.bucket} does not exist", todo=f"ngp state bootstrap {context.name}"
-        )
+        raise MissingError(f"the state bucket {plan.bucket} does not exist", todo=f"ngp state bootstrap {context.name}")
     return plan

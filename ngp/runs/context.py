@@ -83,7 +83,8 @@ def open_run(
     )
     run_id = new_id(request.verb.value, environment.name)
     with files.lock(
-        platform.workspace / "locks" / f"{environment.name}.lock", purpose=f"ngp {request.verb.value} {environment.name}"
+        platform.workspace / "locks" / f"{environment.name}.lock",
+        purpose=f"ngp {request.verb.value} {environment.name}",
     ):
         journal = Journal(platform.workspace / "runs" / run_id)
 

@@ -64,7 +64,10 @@ def _require_free(context: RunContext) -> None:
     if standing:
         raise RefusedError(
             [
-                Finding(f"`{name}` still stands on what would be destroyed", todo=f"name it too, or destroy it first: ngp destroy {context.name} {name}")
+                Finding(
+                    f"`{name}` still stands on what would be destroyed",
+                    todo=f"name it too, or destroy it first: ngp destroy {context.name} {name}",
+                )
                 for name in standing
             ]
         )

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,21 +27,28 @@ _KEPT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "VIRT
 
 @dataclass(frozen=True)
 class Running:
-    """A sandbox that answers. `id` is the random name that it was started with; `started` is UTC, ISO 8601."""
+    """A sandbox that answers. `since` is UTC, ISO 8601; `id` is the random name that it was started with.
+
+    `started` says that the call that gave this value also started it.
+    """
 
     url: str
     pid: int
     port: int
     engine: str
-    started: str
+    since: str
     id: str
+    started: bool = False
 
 
-def start(workspace: Path, environ: Mapping[str, str], *, engine: str = engines.MOTO, port: int = 0) -> Running:
+def start(
+    workspace: Path, environ: Mapping[str, str] | None = None, *, engine: str = engines.MOTO, port: int = 0
+) -> Running:
     """Give the platform's sandbox, started now if none runs; it outlives this process.
 
-    `workspace` is the platform's ``.ngp``. Two that start at once get the same one. Raises MissingError where the
-    engine is not installed or does not come up, UsageError where `port` is taken or another engine runs.
+    `workspace` is the platform's ``.ngp``; of `environ` only what Python needs to run is taken. Two that start at
+    once get the same one. Raises MissingError where the engine is not installed or does not come up, UsageError
+    where `port` is taken or another engine runs.
     """
     with files.lock(workspace / "sandbox.lock", purpose="sandbox start", wait=True):
         found = _find(workspace)
@@ -49,7 +56,7 @@ def start(workspace: Path, environ: Mapping[str, str], *, engine: str = engines.
             return _same(found, engine, port)
         engines.require(engine)
         _clear(workspace)
-        return _launch(workspace, environ, engine, port)
+        return replace(_launch(workspace, environ or {}, engine, port), started=True)
 
 
 def status(workspace: Path) -> Running | None:

@@ -1,4 +1,4 @@
-"""Launches ministack (``python -m ngp.sandbox.ministack NAME PORT ANNOUNCEMENT``) on loopback; `gaps.py` lists what it lacks."""
+"""Launches ministack (``python -m ngp.sandbox.ministack NAME PORT ANNOUNCEMENT``) on loopback; see `gaps.py`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from ngp.sandbox import engines, listening
+from ngp.sandbox import account, engines, listening
 
 _Application = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 
@@ -23,11 +23,23 @@ def main(argv: list[str]) -> None:
     from hypercorn.config import Config
     from ministack.app import app
 
+    publish()
     config = Config()
     config.bind = [f"fd://{listener.detach()}"]
     config.keep_alive_timeout = 75
     config.loglevel = "WARNING"
     asyncio.run(serve(signed(app, name), config))  # type: ignore[arg-type, unused-ignore]
+
+
+def publish() -> None:
+    """Every region has the images and parameters of `account.py`."""
+    from ministack.services import ec2, ssm
+
+    ssm._PUBLIC_AMI_PARAMETERS.update(account.PARAMETERS)
+    ec2._STUB_AMIS.extend(
+        (image.id, image.name, image.name, "", image.root_device, image.owner, image.owner_alias)
+        for image in account.IMAGES
+    )
 
 
 def signed(app: _Application, name: str) -> _Application:

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Mapping
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any
 
 from ngp.aws import failures
+from ngp.errors import RefusedError
 
 _CONNECT_S, _READ_S, _ATTEMPTS = 10, 60, 4
 
 
-class Role(Protocol):
-    """A role that is assumed for every call, as environment.yaml names it."""
+@dataclass(frozen=True)
+class Role:
+    """A role that is assumed for every call."""
 
-    @property
-    def arn(self) -> str: ...
-    @property
-    def external_id(self) -> str: ...
-    @property
-    def session_name(self) -> str: ...
+    arn: str
+    external_id: str = ""
+    session_name: str = "ngp"
 
 
 class Session:
@@ -29,7 +29,7 @@ class Session:
     Safe to share between threads.
     """
 
-    def __init__(self, env: Mapping[str, str], profile: str = "", role: Role | None = None) -> None:
+    def __init__(self, env: Mapping[str, str], *, profile: str = "", role: Role | None = None) -> None:
         self.env, self.profile, self.role = dict(env), profile, role
         self.region = env.get("AWS_REGION", "")
         self._maker: Any = None
@@ -51,6 +51,16 @@ class Session:
     def account_id(self) -> str:
         """The account that the credentials belong to (STS)."""
         return str(self._ask("sts", "get_caller_identity")["Account"])
+
+    def require_account(self, account: str) -> None:
+        """Raise RefusedError where the credentials are of another account than `account`."""
+        found = self.account_id()
+        if found != account:
+            raise RefusedError(
+                f"the credentials are of account {found}, the environment is for account {account}",
+                why="a run there would change somebody else's region",
+                todo=f"bring credentials of {account} (profile, assume_role or the shell), or mend environment.yaml",
+            )
 
     def object(self, bucket: str, key: str) -> bytes | None:
         """The bytes of an S3 object, None where object or bucket is absent."""

@@ -1,4 +1,4 @@
-"""In what the emulators differ from AWS so that an operator notices: one table, shown by the pages about the sandbox."""
+"""In what the emulators differ from AWS so that an operator notices: one table, shown by the pages."""
 
 from __future__ import annotations
 

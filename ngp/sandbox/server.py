@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,18 +27,14 @@ _KEPT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "VIRT
 
 @dataclass(frozen=True)
 class Running:
-    """A sandbox that answers. `since` is UTC, ISO 8601; `id` is the random name that it was started with.
-
-    `started` says that the call that gave this value also started it.
-    """
+    """A sandbox that answers. `started` is UTC, ISO 8601; `id` is the random name that it was started with."""
 
     url: str
     pid: int
     port: int
     engine: str
-    since: str
+    started: str
     id: str
-    started: bool = False
 
 
 def start(
@@ -56,7 +52,7 @@ def start(
             return _same(found, engine, port)
         engines.require(engine)
         _clear(workspace)
-        return replace(_launch(workspace, environ or {}, engine, port), started=True)
+        return _launch(workspace, environ or {}, engine, port)
 
 
 def status(workspace: Path) -> Running | None:

@@ -25,11 +25,13 @@ class Access:
     endpoint: str  # "" for a real account
 
 
-def open_access(resolved: Resolved, settings: Settings, note: Callable[[str], None]) -> Access:
-    """Reach the environment's target; a sandbox is started and seeded where it is not yet."""
+def open_access(
+    resolved: Resolved, settings: Settings, note: Callable[[str], None], *, may_start: bool = True
+) -> Access:
+    """Reach the environment's target; a sandbox is started (with `may_start`) and seeded where it is not yet."""
     environment = resolved.environment
     if environment.target is Target.SANDBOX:
-        return _sandbox(resolved, settings, note)
+        return _sandbox(resolved, settings, note, may_start=may_start)
     from ngp.aws import access
     from ngp.aws.session import Session
 

@@ -96,7 +96,7 @@ class _Work:
     def _apply(self, preview: UnitResult) -> UnitResult:
         context, unit = self._context, self._context.units[preview.unit]
         context.tell(UnitEntered(unit.name, Phase.PLAN))
-        wires.write(context, unit)
+        wires.put(unit, lambda name: planning.read_state(context, name))
         root = driver.Root(unit.root, context.data(unit.name, "root"))
         watch = watching.Watch(context, unit)
         ready = context.terraform.init(root, watch=watch.call)
@@ -104,7 +104,9 @@ class _Work:
             return watch.failed(preview, ready)
         file = context.folder / f"{unit.name}.plan"
         try:
-            planned = context.terraform.plan(root, replace(context.request.options, out=file), watch=watch.call)
+            secrets = context.secrets(unit)
+            options = replace(context.request.options, out=file)
+            planned = context.terraform.plan(root, options, secrets=secrets, watch=watch.call)
             if not planned.is_ok:
                 return watch.failed(preview, planned)
             real = context.terraform.show_plan(root, file)
@@ -118,7 +120,7 @@ class _Work:
                 return replace(result, outcome=Outcome.REFUSED, reason=refusal)
             context.tell(UnitEntered(unit.name, Phase.APPLY, result.counts.total))
             watch.expect(result.counts)
-            applied = context.terraform.apply(root, file, ApplyOptions(), watch=watch.call)
+            applied = context.terraform.apply(root, file, ApplyOptions(), secrets=secrets, watch=watch.call)
             return replace(result, outcome=Outcome.APPLIED) if applied.is_ok else watch.failed(result, applied)
         finally:
             file.unlink(missing_ok=True)

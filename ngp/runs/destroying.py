@@ -80,16 +80,15 @@ def _plan(context: RunContext, name: str) -> UnitResult:
             return replace(result, reason="there is nothing of it")
         context.tell(UnitEntered(name, Phase.PLAN))
         if not (unit.root / wires.FILE).is_file():
-            wires.write(context, unit)
+            wires.put(unit, lambda name: planning.read_state(context, name))
         root, watch = driver.Root(unit.root, context.data(name, "root")), watching.Watch(context, unit)
-        for outcome in (
-            context.terraform.init(root, watch=watch.call),
-            context.terraform.plan(
-                root, replace(context.request.options, destroy=True, out=_file(context, name)), watch=watch.call
-            ),
-        ):
-            if not outcome.is_ok:
-                return watch.failed(result, outcome)
+        ready = context.terraform.init(root, watch=watch.call)
+        if not ready.is_ok:
+            return watch.failed(result, ready)
+        options = replace(context.request.options, destroy=True, out=_file(context, name))
+        outcome = context.terraform.plan(root, options, secrets=context.secrets(unit), watch=watch.call)
+        if not outcome.is_ok:
+            return watch.failed(result, outcome)
         planned = planning.describe(result, context.terraform.show_plan(root, _file(context, name)))
         return replace(planned, duration_s=time.monotonic() - start)
     except NgpError as error:
@@ -104,7 +103,7 @@ def _destroy(context: RunContext, planned: UnitResult) -> UnitResult:
     context.tell(UnitEntered(unit.name, Phase.DESTROY, planned.counts.total))
     root, watch = driver.Root(unit.root, context.data(unit.name, "root")), watching.Watch(context, unit)
     watch.expect(planned.counts)
-    done = context.terraform.apply(root, _file(context, unit.name), ApplyOptions(), watch=watch.call)
+    done = context.terraform.apply(root, _file(context, unit.name), ApplyOptions(), secrets=context.secrets(unit), watch=watch.call)
     if not done.is_ok:
         return watch.failed(replace(planned, duration_s=time.monotonic() - start), done)
     (unit.root / wires.FILE).unlink(missing_ok=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ngp.catalogue.types import Type
 from ngp.environments.binding import Source
-from ngp.environments.environment import OutputRef, StateKind, StateMode
+from ngp.environments.environment import OutputRef, StateMode
 from ngp.errors import UsageError, nearest
 from ngp.state import places
 
@@ -104,7 +104,7 @@ def _place(resolved: Resolved, unit: str) -> places.StatePlace:
         environment.region,
         environment.name,
         unit,
-        kind="s3" if platform.state is StateKind.S3 else "local",
+        kind=platform.state.value,
         bucket=platform.state_bucket,
         single=environment.state is StateMode.SINGLE,
         workspace=platform.workspace,

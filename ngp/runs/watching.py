@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal as signals
-import threading
 from dataclasses import replace
 
 from ngp.runs.context import RunContext
@@ -56,11 +54,6 @@ class Watch:
         self._context.tell(
             UnitProgressed(self._unit.name, self._done, max(self._total, self._done), address, elapsed_s)
         )
-
-
-def signal(stop: threading.Event) -> int:
-    """The number of the signal that ended the run, 0 where none did. `ngp.cli` notes it on the event."""
-    return int(getattr(stop, "signal_number", signals.SIGINT)) if stop.is_set() else 0
 
 
 def _tell(diagnostic: events.Diagnostic) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from ngp import files, settings
 from ngp.environments import platforms, resolving
-from ngp.rendering import roots
+from ngp.rendering import roots, staleness
 from ngp.runs import context
 from ngp.runs.results import Verb
 from ngp.sandbox import server
@@ -189,7 +189,10 @@ class Region:
         return resolving.resolve(platforms.load(self.path), "dev")
 
     def render(self) -> None:
-        files.write_all({self.path / path: text for path, text in roots.render(self.resolve()).items()})
+        rendered = roots.render(self.resolve())
+        files.write_all({self.path / path: text for path, text in rendered.items()})
+        for orphan in staleness.compare(self.path, rendered, ["dev"]).orphaned:
+            (self.path / orphan).unlink()
 
     def open(self, verb=Verb.PLAN, units=(), **options):
         self.events = []

@@ -5,9 +5,10 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -69,6 +70,15 @@ def write_all(files: dict[Path, str]) -> list[Path]:
     for staged, path in changed:
         staged.replace(path)
     return [path for _, path in changed]
+
+
+def remove_all(paths: Iterable[Path]) -> None:
+    """Remove files, and folders with all that is in them; what is gone already is no failure."""
+    for path in paths:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def private_folder(path: Path) -> Path:

@@ -12,6 +12,7 @@ from ngp.errors import Finding, require
 
 FILE = "terraform.tfvars.dummy"
 
+_FACTS = frozenset({*FACTS, "unit"})  # said by ngp.yaml and environment.yaml
 _HEAD = (
     "Rendered by ngp from the catalogue; do not edit: change modules/NAME/NAME.dummy and run `ngp render`.",
     "Every variable of every module with a harmless value: copy what you need into environments/ENV/terraform.tfvars.",
@@ -46,7 +47,7 @@ def _object(module: Module) -> str:
 
 
 def _own(module: Module) -> list[Variable]:
-    shared = {*COMMON_INPUTS, *FACTS}
+    shared = {*COMMON_INPUTS, *_FACTS}
     return [variable for name, variable in module.variables.items() if name not in shared]
 
 
@@ -84,7 +85,7 @@ def _value(module: Module, variable: Variable) -> Any:
 def _without_value(modules: Iterable[Module]) -> Iterator[Finding]:
     for module in modules:
         for name, variable in module.variables.items():
-            known = name in module.dummies or variable.has_default or variable.ephemeral or name in FACTS
+            known = name in module.dummies or variable.has_default or variable.ephemeral or name in _FACTS
             if not known and not _elsewhere(module, variable):
                 yield Finding(
                     f"`{name}` has neither a default nor a dummy",

@@ -86,11 +86,14 @@ def compose(parts: Iterable[Part], required_version: str) -> Root:
 def _bound(part: Part) -> list[tuple[str, Binding]]:
     """The inputs that get a value, in the order of the module's file."""
     inputs = part.unit.inputs
-    return [
-        (name, inputs[name])
-        for name in part.module.variables
-        if name in inputs and inputs[name].source is not Source.DEFAULT
-    ]
+    return [(name, inputs[name]) for name, each in part.module.variables.items() if _is_given(each, inputs.get(name))]
+
+
+def _is_given(variable: Variable, binding: Binding | None) -> bool:
+    """Null for an input that is never null means its default: the root, which has none, would refuse it."""
+    if binding is None or binding.source is Source.DEFAULT:
+        return False
+    return variable.nullable or binding.value is not None or binding.source not in _VALUES
 
 
 def _asked(part: Part) -> list[str]:
@@ -143,15 +146,15 @@ def _providers(modules: Iterable[Module]) -> dict[str, Pairs]:
     AWS is always there: its block in the root holds the account guard, also for a module that names no provider.
     """
     sources: dict[str, str] = {"aws": _AWS}
-    constraints: dict[str, set[str]] = {"aws": set()}
+    constraints: dict[str, dict[str, None]] = {"aws": {}}  # a set that keeps the modules' order
     for module in modules:
         for name, wanted in module.required_providers.items():
             sources.setdefault(name, wanted.get("source", f"hashicorp/{name}"))
             parts = (part.strip() for part in wanted.get("version", "").split(","))
-            constraints.setdefault(name, set()).update(part for part in parts if part)
+            constraints.setdefault(name, {}).update((part, None) for part in parts if part)
     return {name: _provider(sources[name], constraints[name]) for name in sorted(sources)}
 
 
 def _provider(source: str, constraints: Iterable[str]) -> Pairs:
-    version = ", ".join(sorted(constraints))
+    version = ", ".join(constraints)
     return (("source", hcl.render(source)), *((("version", hcl.render(version)),) if version else ()))

@@ -9,12 +9,13 @@ from pathlib import Path, PurePosixPath
 from ngp.environments.environment import StateMode
 from ngp.environments.resolving import Resolved
 from ngp.errors import UsageError
-from ngp.rendering import access, copies, root, templates, values
+from ngp.rendering import access, copies, exact, root, templates
 from ngp.state import places
 
 FILES = ("main.tf", "variables.tf", "outputs.tf", "versions.tf")
 VALUES = "values.auto.tfvars.json"
 LOCK = ".terraform.lock.hcl"
+PIN = "CATALOGUE"  # beside copied modules: says where they are from, and that the folder is ours
 HEADER = "# Rendered by ngp from environments/"
 
 
@@ -28,12 +29,10 @@ def render(resolved: Resolved) -> Mapping[Path, str]:
     files: dict[Path, str] = {}
     for place, made in _roots(resolved):
         files |= {Path(place / name): text for name, text in _texts(resolved, place, made).items()}
-        files[Path(place / VALUES)] = values.render(made.values)
+        files[Path(place / VALUES)] = exact.dump(made.values)
         files[Path(place / LOCK)] = lock
     if resolved.environment.catalogue:
-        used = {choice.module for choice in resolved.environment.units.values()}
-        target = _home(resolved) / "modules"
-        files |= {Path(target / path): text for path, text in copies.collect(resolved.catalogue.path, used).items()}
+        files |= _copies(resolved)
     return dict(sorted(files.items()))
 
 
@@ -58,6 +57,15 @@ def _roots(resolved: Resolved) -> Iterator[tuple[PurePosixPath, root.Root]]:
         yield place, root.compose([_part(resolved, unit, place, "")], version)
 
 
+def _copies(resolved: Resolved) -> dict[Path, str]:
+    """The pinned modules, and the file that says what they are."""
+    environment, target = resolved.environment, _home(resolved) / "modules"
+    used = {choice.module for choice in environment.units.values()}
+    said = f"{header(environment.name)}\nThe modules of `{environment.catalogue}`.\n"
+    texts = {PurePosixPath(PIN): said, **copies.collect(resolved.catalogue.path, used)}
+    return {Path(target / path): text for path, text in texts.items()}
+
+
 def _part(resolved: Resolved, unit: str, place: PurePosixPath, prefix: str) -> root.Part:
     module = resolved.catalogue.modules[resolved.environment.units[unit].module]
     home = _home(resolved) if resolved.environment.catalogue else PurePosixPath()
@@ -70,23 +78,24 @@ def _texts(resolved: Resolved, place: PurePosixPath, made: root.Root) -> dict[st
     context = {
         "header": header(environment.name),
         "root": made,
-        "backend": access.backend(places.derive(_scope(resolved), place.name), environment, place),
+        "backend": access.backend(_state(resolved, place.name), environment, place),
         "provider": access.provider(environment),
     }
     return {name: templates.render(resolved.platform.path, f"root/{name}.j2", context) for name in FILES}
 
 
-def _scope(resolved: Resolved) -> places.Scope:
+def _state(resolved: Resolved, unit: str) -> places.StatePlace:
     platform, environment = resolved.platform, resolved.environment
-    return places.Scope(
-        platform=platform.name,
-        account=environment.account,
-        region=environment.region,
-        environment=environment.name,
+    return places.derive(
+        platform.name,
+        environment.account,
+        environment.region,
+        environment.name,
+        unit,
         kind=platform.state.value,
         bucket=platform.state_bucket,
         single=environment.state is StateMode.SINGLE,
-        workspace=Path(".ngp"),
+        workspace=Path(platform.workspace.name),  # relative, as every path in a committed file
     )
 
 

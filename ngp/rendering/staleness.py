@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import Path
 
-from ngp.rendering.roots import FILES, HEADER, LOCK, VALUES
+from ngp.rendering.roots import FILES, HEADER, LOCK, PIN, VALUES
 
 WIRED = "wired.auto.tfvars.json"
 _SILENT = frozenset({".terraform", WIRED})  # what running a root leaves; ignored by Git
@@ -24,22 +24,28 @@ class Staleness:
 
     @property
     def is_stale(self) -> bool:
-        return bool(self.missing or self.differing or self.orphaned)
+        return bool(self.changes)
+
+    @property
+    def changes(self) -> tuple[Path, ...]:
+        """Every path that rendering would write or remove."""
+        return (*self.missing, *self.differing, *self.orphaned)
 
 
 def compare(platform: Path, rendered: Mapping[Path, str], environments: Iterable[str]) -> Staleness:
     """Hold `rendered` against the disk; orphans are looked for in the rendered folders of `environments`."""
-    missing, differing = [], []
+    missing: list[Path] = []
+    differing: list[Path] = []
     for path, text in rendered.items():
         try:
             if (platform / path).read_bytes() != text.encode("utf-8"):
                 differing.append(path)
         except (FileNotFoundError, NotADirectoryError):
             missing.append(path)
-    orphaned, foreign = [], []
-    for path in _beside(platform, rendered, environments):
-        (orphaned if _is_ours(platform, path) else foreign).append(path)
-    return Staleness(tuple(missing), tuple(differing), tuple(orphaned), tuple(foreign))
+    beside = {path: _is_ours(platform, path) for path in _beside(platform, rendered, environments)}
+    orphaned = tuple(path for path, ours in beside.items() if ours)
+    foreign = tuple(path for path, ours in beside.items() if not ours)
+    return Staleness(tuple(missing), tuple(differing), orphaned, foreign)
 
 
 def emptied(platform: Path, orphaned: Iterable[Path]) -> list[Path]:
@@ -49,7 +55,7 @@ def emptied(platform: Path, orphaned: Iterable[Path]) -> list[Path]:
     """
     gone = {platform / path for path in orphaned}
     folders = {parent for path in gone for parent in path.parents if _inside(platform, parent)}
-    empty = {folder for folder in folders if all(_goes(path, gone) for path in folder.rglob("*"))}
+    empty = {folder for folder in folders if all(_goes(path, folder, gone) for path in folder.rglob("*"))}
     return sorted(folder.relative_to(platform) for folder in empty if folder.parent not in empty)
 
 
@@ -76,7 +82,8 @@ def _beside(platform: Path, rendered: Mapping[Path, str], environments: Iterable
 def _is_ours(platform: Path, path: Path) -> bool:
     """Whether ngp wrote this file: a copied module, one that says so, or one without comments beside such a one."""
     if path.parts[2] == "modules":
-        return True
+        pin = platform.joinpath(*path.parts[:3], PIN)
+        return pin.is_file() and _says_so(pin)
     if path.name in FILES:
         return _says_so(platform / path)
     return path.name in {VALUES, LOCK} and not any(
@@ -94,5 +101,6 @@ def _inside(platform: Path, folder: Path) -> bool:
     return folder.is_relative_to(platform) and len(folder.relative_to(platform).parts) > 2
 
 
-def _goes(path: Path, gone: set[Path]) -> bool:
-    return path in gone or bool(_SILENT & set(path.parts)) or (path.is_dir() and not path.is_symlink())
+def _goes(path: Path, folder: Path, gone: set[Path]) -> bool:
+    is_left_behind = bool(_SILENT & set(path.relative_to(folder).parts))
+    return path in gone or is_left_behind or (path.is_dir() and not path.is_symlink())

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from ngp.environments.environment import StateKind
 from ngp.errors import MissingError, NgpError, RefusedError
-from ngp.runs import access, planning, scheduler, watching, wires
+from ngp.runs import planning, scheduler, watching, wires
 from ngp.runs.context import RunContext
 from ngp.runs.envelope import surplus
 from ngp.runs.events import Note, Phase, UnitEntered, UnitFinished
@@ -38,7 +38,7 @@ def apply(context: RunContext, consent: Consent, *, may_bootstrap: bool = True) 
     bucket that may not be made, NgpError (1) where the answer is no. Everything later is in the results.
     """
     require_unprotected(context)
-    access.require_account(context.access, context.resolved)
+    context.access.session.require_account(context.resolved.environment.account)
     start = time.monotonic()
     missing = _missing_bucket(context, may_bootstrap=may_bootstrap)
     previews = planning.plan(context)
@@ -96,7 +96,7 @@ class _Work:
     def _apply(self, preview: UnitResult) -> UnitResult:
         context, unit = self._context, self._context.units[preview.unit]
         context.tell(UnitEntered(unit.name, Phase.PLAN))
-        wires.write(context, unit)
+        wires.put(unit, lambda name: planning.read_state(context, name))
         root = driver.Root(unit.root, context.data(unit.name, "root"))
         watch = watching.Watch(context, unit)
         ready = context.terraform.init(root, watch=watch.call)
@@ -104,7 +104,9 @@ class _Work:
             return watch.failed(preview, ready)
         file = context.folder / f"{unit.name}.plan"
         try:
-            planned = context.terraform.plan(root, replace(context.request.options, out=file), watch=watch.call)
+            secrets = context.secrets(unit)
+            options = replace(context.request.options, out=file)
+            planned = context.terraform.plan(root, options, secrets=secrets, watch=watch.call)
             if not planned.is_ok:
                 return watch.failed(preview, planned)
             real = context.terraform.show_plan(root, file)
@@ -118,7 +120,7 @@ class _Work:
                 return replace(result, outcome=Outcome.REFUSED, reason=refusal)
             context.tell(UnitEntered(unit.name, Phase.APPLY, result.counts.total))
             watch.expect(result.counts)
-            applied = context.terraform.apply(root, file, ApplyOptions(), watch=watch.call)
+            applied = context.terraform.apply(root, file, ApplyOptions(), secrets=secrets, watch=watch.call)
             return replace(result, outcome=Outcome.APPLIED) if applied.is_ok else watch.failed(result, applied)
         finally:
             file.unlink(missing_ok=True)
@@ -145,7 +147,5 @@ def _missing_bucket(context: RunContext, *, may_bootstrap: bool) -> bucket.Bucke
     if plan.exists:
         return None
     if not may_bootstrap:
-        raise MissingError(
-            f"the state bucket {plan.bucket} does not exist", todo=f"ngp state bootstrap {context.name}"
-        )
+        raise MissingError(f"the state bucket {plan.bucket} does not exist", todo=f"ngp state bootstrap {context.name}")
     return plan

@@ -5,14 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ngp import files, processes
 from ngp.errors import UsageError
 from ngp.rendering import roots, staleness
-from ngp.runs import access, graph, units
+from ngp.runs import access, graph, secrets, units
 from ngp.runs.events import Note, RunEvent, RunStarted, UnitFact
 from ngp.runs.journal import Journal, new_id
 from ngp.runs.results import Verb
@@ -37,21 +37,37 @@ class Request:
 
 
 @dataclass(frozen=True)
+class Caller:
+    """Who runs this: the surroundings, where events go, and the event by which the run is ended gracefully.
+
+    `stopped_by` tells the number of the signal that set `stop`.
+    """
+
+    settings: Settings
+    tell: Tell
+    stop: threading.Event = field(default_factory=threading.Event)
+    stopped_by: Callable[[], int] = lambda: 0
+
+
+@dataclass(frozen=True)
 class RunContext:
     """`units` are all of the environment's; `needs` is the graph of those that this run is about."""
 
     run_id: str
     request: Request
     resolved: Resolved
-    settings: Settings
+    caller: Caller
     units: Mapping[str, Unit]
     needs: graph.Needs
     waves: Mapping[str, int]  # of all units, from 1
     access: access.Access
     terraform: driver.Terraform
     folder: Path  # .ngp/runs/ID
-    tell: Tell
-    stop: threading.Event
+    tell: Tell  # the journal first, then the caller
+
+    @property
+    def stop(self) -> threading.Event:
+        return self.caller.stop
 
     @property
     def name(self) -> str:
@@ -60,72 +76,101 @@ class RunContext:
     def log(self, unit: str) -> Path:
         return self.folder / f"{unit}.log"
 
+    def secrets(self, unit: Unit) -> dict[str, str]:
+        """The values of a unit's secret references, for Terraform's environment only."""
+        return secrets.resolve(unit.secrets, self.caller.settings.environ, self.access.session)
+
     def data(self, unit: str, kind: str) -> Path:
         """The unit's TF_DATA_DIR; previews have their own, since their backend is another."""
         return self.resolved.platform.workspace / "data" / self.name / unit / kind
 
 
 @contextmanager
-def open_run(
-    request: Request, resolved: Resolved, settings: Settings, tell: Tell, stop: threading.Event
-) -> Iterator[RunContext]:
+def open_run(request: Request, resolved: Resolved, caller: Caller) -> Iterator[RunContext]:
     """Make everything ready for a run of an environment and hold its lock until the run has ended.
 
     Raises, before anything is touched: UsageError (64) for what the operator wrote or for stale roots, MissingError
     (69) for a missing prerequisite, LockHeldError (5) where another ngp is at work in this environment.
     """
     platform, environment = resolved.platform, resolved.environment
+    settings = caller.settings
     surroundings.require_clean(settings.environ)
     units.require_known(request.units, resolved)
-    _require_rendered(resolved)
+    require_rendered(resolved)
     found = binary.find(
         platform.terraform, platform.terraform_version, settings.environ, cwd=platform.path, cache=settings.cache
     )
     run_id = new_id(request.verb.value, environment.name)
-    with files.lock(
-        platform.workspace / "locks" / f"{environment.name}.lock", purpose=f"ngp {request.verb.value} {environment.name}"
-    ):
+    purpose = f"ngp {request.verb.value} {environment.name}"
+    with files.lock(platform.workspace / "locks" / f"{environment.name}.lock", purpose=purpose):
         journal = Journal(platform.workspace / "runs" / run_id)
 
-        def told(event: RunEvent) -> None:
+        def tell(event: RunEvent) -> None:
             journal.record(event)
-            tell(event)
+            caller.tell(event)
 
-        reach = access.open_access(resolved, settings, lambda text: told(Note(text)))
-        all_units = units.collect(resolved)
-        needs = {name: unit.needs for name, unit in all_units.items()}
-        waves = graph.numbers(needs)
-        chosen = () if units.SINGLE in all_units else request.units
-        selected = graph.select(needs, chosen)
-        context = RunContext(
-            run_id,
-            request,
-            resolved,
-            settings,
-            all_units,
-            selected,
-            waves,
-            reach,
-            _terraform(found, platform.path, settings, stop),
-            journal.path.parent,
-            told,
-            stop,
+        with journal:
+            reach = access.open_access(resolved, settings, lambda text: tell(Note(text)))
+            context = _context(run_id, request, resolved, caller, reach, found, journal.path.parent, tell)
+            tell(_started(context))
+            yield context
+
+
+def require_rendered(resolved: Resolved) -> None:
+    """Raise UsageError (64) where the roots on the disk are not what the environment renders to."""
+    stale = staleness.compare(resolved.platform.path, roots.render(resolved), [resolved.environment.name])
+    if stale.is_stale:
+        first = (*stale.missing, *stale.differing, *stale.orphaned)
+        raise UsageError(
+            f"the rendered roots of `{resolved.environment.name}` are stale: {len(first)} files differ",
+            where=str(first[0]),
+            why="only what is rendered and committed is planned",
+            todo=f"ngp render {resolved.environment.name}",
         )
-        told(_started(context, found.version))
-        yield context
 
 
-def _terraform(found: binary.Binary, platform: Path, settings: Settings, stop: threading.Event) -> driver.Terraform:
-    raise NotImplementedError
+def _context(  # noqa: PLR0913  the parts that were made ready, once
+    run_id: str,
+    request: Request,
+    resolved: Resolved,
+    caller: Caller,
+    reach: access.Access,
+    found: binary.Binary,
+    folder: Path,
+    tell: Tell,
+) -> RunContext:
+    all_units = units.collect(resolved)
+    needs = {name: unit.needs for name, unit in all_units.items()}
+    is_single = units.SINGLE in all_units
+    if is_single and request.units:
+        targets = tuple(f"module.{name}" for name in request.units)
+        tell(Note(f"one state for all units: this is -target={' -target='.join(targets)}"))
+        request = replace(request, options=replace(request.options, targets=(*request.options.targets, *targets)))
+    return RunContext(
+        run_id,
+        request,
+        resolved,
+        caller,
+        all_units,
+        graph.select(needs, () if is_single else request.units),
+        graph.numbers(needs),
+        reach,
+        _terraform(found, resolved.platform.path, caller, reach),
+        folder,
+        tell,
+    )
 
 
-def _require_rendered(resolved: Resolved) -> None:
-    raise NotImplementedError
+def _terraform(found: binary.Binary, platform: Path, caller: Caller, reach: access.Access) -> driver.Terraform:
+    settings = caller.settings
+    places = mirror.Places(settings.environ, settings.home, settings.cache)
+    providers = mirror.provide(lockfile.load(platform / lockfile.NAME), found, places, caller.stop)
+    return driver.Terraform(found, surroundings.child(settings.environ, reach.env), providers.folder)
 
 
-def _started(context: RunContext, terraform: str) -> RunStarted:
+def _started(context: RunContext) -> RunStarted:
     environment = context.resolved.environment
-    locked = lockfile.load(context.resolved.platform.path / ".terraform.lock.hcl")
+    locked = lockfile.load(context.resolved.platform.path / lockfile.NAME)
     order = sorted(context.needs, key=lambda name: (context.waves[name], name))
     return RunStarted(
         context.run_id,
@@ -134,8 +179,8 @@ def _started(context: RunContext, terraform: str) -> RunStarted:
         environment.target.value,
         environment.account,
         environment.region,
-        commit(context.resolved.platform.path, context.settings),
-        terraform,
+        commit(context.resolved.platform.path, context.caller.settings),
+        context.terraform.binary.version,
         tuple(f"{one.source} {one.version}" for one in locked),
         tuple(UnitFact(name, context.units[name].module, context.waves[name]) for name in order),
     )
@@ -145,9 +190,8 @@ def commit(platform: Path, settings: Settings) -> str:
     """The commit that the platform is at, short, with ``+`` where the work tree differs; "" without Git."""
 
     def git(*words: str) -> str:
-        request = processes.Request(("git", *words), platform, settings.environ)
         try:
-            outcome = processes.run(request)
+            outcome = processes.run(processes.Request(("git", *words), platform, settings.environ))
         except FileNotFoundError:
             return ""
         return outcome.stdout.strip() if outcome.exit_code == 0 else ""

@@ -15,14 +15,13 @@ from typing import Any
 
 from ngp.files import private_folder
 from ngp.runs.events import Note, RunEvent, RunStarted, UnitEntered, UnitFinished
-from ngp.runs.results import RunResult
 
 VERSION = 1
 _KEPT = (RunStarted, UnitEntered, UnitFinished, Note)
 
 
 class Journal:
-    """An append-only file of JSON lines, each fsynced; open from a run's first moment to its end.
+    """An append-only file of JSON lines, each fsynced; a context from a run's first moment to its end.
 
     It holds what happened to which unit, never a value: outputs and attributes may be secrets.
     """
@@ -38,10 +37,13 @@ class Journal:
         if isinstance(event, _KEPT):
             self._append(_kind(event), _plain(event))
 
-    def close(self, result: RunResult | None, exit_code: int) -> None:
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         """Append the end of the run; a journal without one is that of a killed run."""
-        units = {unit.unit: unit.outcome.value for unit in result.units} if result else {}
-        self._append("run_ended", {"exit_code": exit_code, "units": units})
+        reason = "" if error is None else f"{type(error).__name__}: {error}"
+        self._append("run_ended", {"error": reason})
         os.close(self._handle)
 
     def _append(self, kind: str, body: dict[str, Any]) -> None:

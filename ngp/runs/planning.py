@@ -112,7 +112,7 @@ def skipped(context: RunContext, unit: str, reason: str) -> UnitResult:
 def collect(context: RunContext, verb: Verb, results: Mapping[str, UnitResult], duration_s: float) -> RunResult:
     """The results of a run, by wave and name."""
     ordered = sorted(results.values(), key=lambda one: (one.wave, one.unit))
-    return RunResult(context.run_id, verb, context.name, tuple(ordered), duration_s, watching.signal(context.stop))
+    return RunResult(context.run_id, verb, context.name, tuple(ordered), duration_s, context.caller.stopped_by())
 
 
 def read_state(context: RunContext, unit: str) -> states.State | None:
@@ -162,7 +162,8 @@ def _run_plan(context: RunContext, unit: Unit, folder: Path, result: UnitResult)
     if not ready.is_ok:
         return watch.failed(result, ready), None
     file = folder / "plan.bin"
-    outcome = context.terraform.plan(root, replace(context.request.options, out=file), watch=watch.call)
+    options = replace(context.request.options, out=file)
+    outcome = context.terraform.plan(root, options, secrets=context.secrets(unit), watch=watch.call)
     if not outcome.is_ok:
         failed = watch.failed(result, outcome)
         if result.is_preview and failed.outcome is Outcome.FAILED:

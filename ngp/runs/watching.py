@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal as signals
-import threading
 from dataclasses import replace
 
 from ngp.runs.context import RunContext
@@ -35,7 +33,9 @@ class Watch:
         if outcome.stopped:
             return replace(result, outcome=Outcome.STOPPED, reason="interrupted; Terraform ended in order")
         if outcome.errored_state is not None:
-            reason = f"Terraform could not write the state; it lies in {outcome.errored_state}: push it before anything else"
+            reason = (
+                f"Terraform could not write the state; it lies in {outcome.errored_state}: push it before anything else"
+            )
             return replace(result, outcome=Outcome.FAILED, reason=reason)
         first = next((one for one in outcome.errors), None)
         reason = _tell(first) if first else f"terraform ended with {outcome.exit_code}"
@@ -56,11 +56,6 @@ class Watch:
         self._context.tell(
             UnitProgressed(self._unit.name, self._done, max(self._total, self._done), address, elapsed_s)
         )
-
-
-def signal(stop: threading.Event) -> int:
-    """The number of the signal that ended the run, 0 where none did. `ngp.cli` notes it on the event."""
-    return int(getattr(stop, "signal_number", signals.SIGINT)) if stop.is_set() else 0
 
 
 def _tell(diagnostic: events.Diagnostic) -> str:

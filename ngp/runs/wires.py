@@ -8,21 +8,17 @@ from typing import Any
 from ngp import files
 from ngp.errors import Finding, NgpError
 from ngp.rendering import exact
-from ngp.runs import planning
-from ngp.runs.context import RunContext
 from ngp.runs.units import Unit
 from ngp.terraform.states import State
 
 FILE = "wired.auto.tfvars.json"
 
 
-def write(context: RunContext, unit: Unit) -> None:
-    """Write the real values of a unit's wires beside its root; raise NgpError where one is not to be had yet."""
-    put(unit, lambda name: planning.read_state(context, name))
-
-
 def put(unit: Unit, read: Callable[[str], State | None]) -> bool:
-    """As `write`, with the states at hand; returns whether the file changed."""
+    """Write the real values of a unit's wires beside its root; returns whether the file changed.
+
+    `read` gives a unit's state. Raises NgpError where a value is not to be had yet.
+    """
     if not unit.wires:
         return False
     return files.write(unit.root / FILE, exact.dump(values(unit, read)), mode=0o600)

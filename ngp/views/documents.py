@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from enum import Enum
@@ -108,6 +108,10 @@ class EventLines:
     def __exit__(self, *_: object) -> None:
         with suppress(OSError):
             sys.stdout.flush()
+
+    def pause(self) -> AbstractContextManager[None]:
+        """Nothing to take away: lines do not disturb a question."""
+        return nullcontext()
 
     def on_event(self, happened: RunEvent) -> None:
         if not self._is_open:

@@ -72,6 +72,11 @@ def show_result(result: RunResult, settings: Settings, *, with_changes: bool | N
         console.print(terminal.line(f"next: {command}"), soft_wrap=True)
 
 
+def show_unit(unit: UnitResult, settings: Settings) -> None:
+    """The change list of one unit as part of a question, on stderr."""
+    _show_unit(unit, terminal.err(settings), _LINES)
+
+
 def totals(result: RunResult) -> str:
     """``3 units: 2 applied, 1 failed; +12 ~1 in 1m 05s``."""
     counted = Counter(unit.outcome for unit in result.units)

@@ -1,4 +1,4 @@
-"""values.auto.tfvars.json: plain values as JSON that is the same everywhere and loses no digit."""
+"""Values as JSON that is the same everywhere and loses no digit: what Terraform reads as var files."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from ngp.catalogue.literals import number
 
-def render(values: Mapping[str, Any]) -> str:
+
+def dump(values: Mapping[str, Any]) -> str:
     """The file's text: keys sorted, one item a line, numbers with every digit they were written with."""
     return "".join(_pieces(values, "")) + "\n"
 
@@ -33,14 +35,12 @@ def _block(opening: str, closing: str, items: list[tuple[str, Any]], indent: str
 
 
 def _scalar(value: Any) -> str:
-    if isinstance(value, Decimal):
-        if not value.is_finite():
-            raise ValueError(f"{value} is no number that JSON knows")
-        return str(value)
     if isinstance(value, str):
         return _text(value)
-    if value is None or isinstance(value, (bool, int, float)):
-        return json.dumps(value, allow_nan=False)
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    if isinstance(value, int | float | Decimal):
+        return number(value)  # an HCL number is a JSON number
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 

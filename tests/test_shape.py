@@ -26,7 +26,9 @@ def _functions(path):
 def _lines(node):
     """Lines of a function without its docstring."""
     first = node.body[0]
-    has_docstring = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
+    has_docstring = (
+        isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
+    )
     return node.end_lineno - node.lineno + 1 - (first.end_lineno - first.lineno + 1 if has_docstring else 0)
 
 
@@ -47,7 +49,9 @@ def test_module_is_small_and_says_what_it_is_for(path):
 def test_functions_are_short_and_take_few_parameters(path):
     is_command = _name(path).startswith("ngp/commands/")
     long = [f"{node.name}: {_lines(node)} lines" for node in _functions(path) if _lines(node) > 40]
-    wide = [f"{node.name}: {len(_parameters(node))} parameters" for node in _functions(path) if len(_parameters(node)) > 6]
+    wide = [
+        f"{node.name}: {len(_parameters(node))} parameters" for node in _functions(path) if len(_parameters(node)) > 6
+    ]
     assert long == []
     assert is_command or wide == []
 
@@ -71,7 +75,14 @@ def _tracked():
 
 
 def test_tracked_files_name_no_machine_and_no_package_index():
-    hosts = ["py" + "pi.org", "python" + "hosted.org", "npm" + "js.org", "npm" + "js.com", "proxy.golang" + ".org", "deb.debian" + ".org"]
+    hosts = [
+        "py" + "pi.org",
+        "python" + "hosted.org",
+        "npm" + "js.org",
+        "npm" + "js.com",
+        "proxy.golang" + ".org",
+        "deb.debian" + ".org",
+    ]
     machine = [r"/(?:work|root)/[a-z.]", r"/home/(?!ec2-user|ubuntu|admin)[a-z]+/", r"/tmp/bash_"]
     pattern = re.compile("|".join([*map(re.escape, hosts), *machine]))
     found = []

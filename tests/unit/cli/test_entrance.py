@@ -233,7 +233,9 @@ def test_a_flag_has_the_variable_of_its_name(ngp, command):
 
 @pytest.mark.parametrize("word", ["on", "t", "2", "nah"])
 def test_a_boolean_variable_that_is_neither_is_64(ngp, command, word):
-    def attempt(detailed_exitcode: options.DetailedExitCode = False, refresh: options.Refresh = options.Switch.ON) -> None:
+    def attempt(
+        detailed_exitcode: options.DetailedExitCode = False, refresh: options.Refresh = options.Switch.ON
+    ) -> None:
         pass
 
     command(attempt)

@@ -53,7 +53,9 @@ def _answer(text, **env):
     return process.returncode, stdout
 
 
-@pytest.mark.parametrize(("typed", "answer"), [("yes\n", "True"), ("y\n", "False"), ("\n", "False"), (" yes \n", "True")])
+@pytest.mark.parametrize(
+    ("typed", "answer"), [("yes\n", "True"), ("y\n", "False"), ("\n", "False"), (" yes \n", "True")]
+)
 def test_only_yes_is_a_yes(typed, answer):
     assert _answer(typed) == (0, f"{answer}\n")
 

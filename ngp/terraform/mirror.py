@@ -77,6 +77,14 @@ def provide(lock: Lock, binary: Binary, places: Places, stop: threading.Event | 
     return Mirror(own, "fetched from the registry")
 
 
+def folders(places: Places) -> Iterator[Path]:
+    """The mirrors that others keep on this machine, in the order in which they are looked at."""
+    if places.environ.get(SETTING):
+        yield Path(places.environ[SETTING]).expanduser()
+    yield from filter(Path.is_dir, _implied(places))
+    yield from _add_ons(places)
+
+
 def held(folder: Path, address: str, platform: str) -> tuple[str, ...]:
     """The versions of a provider that a mirror holds for a platform, unpacked or packed, oldest first."""
     provider = folder / address

@@ -41,12 +41,12 @@ class Session:
     ) -> dict[str, Any] | None:
         """One call (``call("s3", "get_object", Bucket=…)``) and its answer; None for an error code in `absent`.
 
-        Raises MissingError for credentials, permission and reach, NgpError for what AWS says otherwise.
+        Raises MissingError for credentials and reach, DeniedError for permission, NgpError for what AWS says otherwise.
         """
-        with failures.told(f"{service}:{operation}", self.profile, absent) as told:
+        with failures.told(_about(service, operation, parameters), self.profile, absent):
             answer: dict[str, Any] = getattr(self._client(service), operation)(**parameters)
             return answer
-        return told.nothing
+        return None
 
     def account_id(self) -> str:
         """The account that the credentials belong to (STS)."""
@@ -120,6 +120,12 @@ class Session:
                 self._maker = self._maker or _maker(self.env, self.profile, self.role, reach)
                 self._clients[service] = self._maker.client(service, **reach)
             return self._clients[service]
+
+
+def _about(service: str, operation: str, parameters: Mapping[str, Any]) -> str:
+    if "Bucket" not in parameters:
+        return f"{service}:{operation}"
+    return f"{service}:{operation} on s3://{parameters['Bucket']}/{parameters.get('Key', '')}"
 
 
 def _reach(env: Mapping[str, str]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ngp import files
 from ngp.errors import Finding, NgpError
-from ngp.rendering.values import render
+from ngp.rendering import exact
 from ngp.runs.units import Unit
 from ngp.terraform.states import State
 
@@ -21,7 +21,7 @@ def put(unit: Unit, read: Callable[[str], State | None]) -> bool:
     """
     if not unit.wires:
         return False
-    return files.write(unit.root / FILE, render(values(unit, read)), mode=0o600)
+    return files.write(unit.root / FILE, exact.dump(values(unit, read)), mode=0o600)
 
 
 def values(unit: Unit, read: Callable[[str], State | None]) -> dict[str, Any]:

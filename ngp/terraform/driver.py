@@ -132,9 +132,7 @@ class Terraform:
         """Read the outputs of the root's state through Terraform, for backends that ngp cannot read itself."""
         return states.outputs(self._json(root, commands.output(self.binary.argv), watch))
 
-    def console(
-        self, root: Root, expression: str, *, var_files: Sequence[Path] = (), watch: Watch = _QUIET
-    ) -> str:
+    def console(self, root: Root, expression: str, *, var_files: Sequence[Path] = (), watch: Watch = _QUIET) -> str:
         """Evaluate one expression (one line) in the root's state and values; return it as Terraform prints it."""
         if "\n" in expression or len(expression.encode()) > CONSOLE_LINE:
             # tried: of several lines only the last is answered, of a longer one nothing

@@ -15,6 +15,8 @@ from ngp.terraform.events import Diagnostic, Event, Summary, Unknown
 
 REDACTED = "(secret)"
 _TALK_LINES = 50
+# A root's own constraints are hardly ever written as in the master lock; the lock is read-only on purpose.
+_EXPECTED = "Provider lock file not updated"
 
 
 class Stream:
@@ -48,6 +50,8 @@ class Stream:
         line = self._log(line)
         event = events.parse(line)
         if isinstance(event, Diagnostic):
+            if event.summary == _EXPECTED:
+                return
             self._diagnostics.append(event)
         elif isinstance(event, Summary):
             self.summary = event

@@ -18,7 +18,7 @@ _REFUSED = {
     "TF_REATTACH_PROVIDERS": "Terraform would not check such a provider against the lock file",
 }
 _DROPPED = (*_REFUSED, "TF_DATA_DIR", "TF_IN_AUTOMATION", "TF_INPUT")
-_CONFIG_FILES = ("TF_CLI_CONFIG_FILE", "TERRAFORM_CONFIG")  # the second is its old name, still read
+CONFIG_FILES = ("TF_CLI_CONFIG_FILE", "TERRAFORM_CONFIG")  # the second is its old name, still read
 _KEPT_AWS = frozenset({"AWS_CA_BUNDLE"})
 
 
@@ -54,7 +54,7 @@ def child(
         for name, value in environ.items()
         if not name.startswith(_DROPPED) and not (name.startswith("AWS_") and name not in _KEPT_AWS)
     }
-    for name in _CONFIG_FILES:
+    for name in CONFIG_FILES:
         # Terraform would print a warning into every output, JSON too, for a file that is not there
         if name in kept and not Path(kept[name]).is_file():
             del kept[name]

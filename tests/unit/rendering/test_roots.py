@@ -257,3 +257,11 @@ def test_rendering_twice_gives_the_same_bytes_in_the_same_order(make):
 def test_rendering_writes_nothing(make):
     roots.render(make.pair())
     assert [path.name for path in make.path.iterdir()] == [".terraform.lock.hcl"]
+
+
+def test_null_for_an_input_that_is_never_null_leaves_it_to_its_default(make):
+    module = make.module("m", make.variable("a", nullable=False), make.variable("b"))
+    inputs = {"m": {"a": Binding(Source.UNIT, None), "b": Binding(Source.COMMON, None)}}
+    files = roots.render(make.resolved([module], inputs))
+    assert files[UNITS / "m/values.auto.tfvars.json"] == '{\n  "b": null\n}\n'
+    assert "a = var.a" not in files[UNITS / "m/main.tf"]

@@ -50,7 +50,7 @@ class Offers:
 
     def _from_state(self, unit: str) -> Mapping[str, Offer]:
         state = read_state(self._context, unit)
-        return {} if state is None else {name: Offer(one.value, False) for name, one in state.outputs.items()}
+        return {} if state is None else {name: Offer(one.value, unknown=False) for name, one in state.outputs.items()}
 
 
 def plan(context: RunContext) -> RunResult:

@@ -127,8 +127,9 @@ def _variable(part: Part, name: str) -> Named:
 
 
 def _flags(variable: Variable) -> Pairs:
+    """Null is let through where the module has a default: there it means that default (Terraform, `nullable`)."""
     flags = [flag for flag in ("sensitive", "ephemeral") if getattr(variable, flag)]
-    return (*((flag, "true") for flag in flags), *(() if variable.nullable else (("nullable", "false"),)))
+    return (*((flag, "true") for flag in flags), *(() if variable.nullable or variable.has_default else (("nullable", "false"),)))
 
 
 def _output(part: Part, output: Output) -> Named:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from ngp import files
 from ngp.environments import platforms, resolving
 from ngp.rendering import roots
-from ngp import files
 
 NGP = "name: acme\nstate: local\n"
 ENVIRONMENT = """\
@@ -35,7 +35,7 @@ class PlatformOnDisk:
             files.write(self.path / name, text)
 
     def module(
-        self, name: str, variables: str, outputs: str = "", *, main: str = "", dummy: str = "", more: str = ""
+        self, name: str, variables: str, outputs: str = "", *, main: str = "", dummy: str = "", manifest: str = ""
     ) -> None:
         home = f"modules/{name}/"
         self.write(
@@ -44,7 +44,7 @@ class PlatformOnDisk:
                 f"{home}{name}-variables.tf": variables,
                 f"{home}{name}-output.tf": outputs,
                 f"{home}{name}.dummy": dummy,
-                f"{home}module.yaml": f"title: {name}\nsummary: A test.\ncategory: base\n{more}",
+                f"{home}module.yaml": f"title: {name}\nsummary: A test.\ncategory: base\n{manifest}",
             }
         )
 

@@ -19,8 +19,9 @@ CARRIED = ("ngp", "modules", "templates", "pyproject.toml", "LICENSE", ".terrafo
 pytestmark = pytest.mark.slow
 
 
-def run(*argv: str | Path, cwd: Path, code: int = 0) -> subprocess.CompletedProcess[str]:
+def run(*argv: str | Path, cwd: Path, code: int = 0, **more: str) -> subprocess.CompletedProcess[str]:
     env = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
+    env |= more
     done = subprocess.run([*map(str, argv)], cwd=cwd, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == code, done.stdout + done.stderr
     return done
@@ -82,6 +83,14 @@ def test_installed_ngp_makes_a_platform_and_renders_it(ngp, tmp_path):
     run(ngp, "render", cwd=platform)
     assert (platform / "environments/dev/units/network/main.tf").is_file()
     run(ngp, "render", "--check", cwd=platform)
+
+
+def test_old_entrance_of_a_new_platform_is_configure(ngp, tmp_path):
+    run(ngp, "init", "acme", cwd=tmp_path)
+    entrance = tmp_path / "acme/configure.py"
+    assert "ngp configure" in run(sys.executable, entrance, "--help", cwd=tmp_path, PATH=str(ngp.parent)).stdout
+    done = run(sys.executable, entrance, cwd=tmp_path, code=69, PATH="")
+    assert "ngp is not on PATH" in done.stderr
 
 
 def test_init_inside_a_platform_is_refused_with_what_was_meant(ngp, tmp_path):

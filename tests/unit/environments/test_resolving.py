@@ -195,7 +195,7 @@ def test_what_is_wrong_in_environment_yaml_is_told_with_its_line(house, old, new
         ("openvpn = {", 'network = { availability_zones = ["eu-west-1a"] }\nopenvpn = {', "lies in another region"),
         ("openvpn = {", 'network = { availability_zones = ["a"] }\nopenvpn = {', "is no availability zone"),
         ("openvpn = {", 'tags = { "aws:x" = "y" }\nopenvpn = {', "`aws:x` cannot be a tag"),
-        ("openvpn = {", "openvpn = {\n  disk_gib = 1 + 1", "only a literal value can stand here"),
+        ("openvpn = {", "openvpn = {\n  disk_gib = max(1, 2)", "only a literal value can stand here"),
         ("openvpn = {", 'backend "s3" {}\nopenvpn = {', "a block (`backend`) cannot stand"),
         ("openvpn = {", "openvpn = {{", "this is not HCL"),
     ],

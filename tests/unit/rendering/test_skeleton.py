@@ -11,8 +11,6 @@ from ngp.environments import platforms
 from ngp.errors import UsageError
 from ngp.rendering import dummies, skeleton
 
-REPOSITORY = Path(__file__).parents[3]
-
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
@@ -42,10 +40,6 @@ def test_every_folder_of_the_layout_is_there(made):
     assert (made / "environments/.gitkeep").is_file()
     assert (made / "templates/README.md").is_file()
     assert "# acme\n" in (made / "README.md").read_text()
-
-
-def test_old_entrance_is_the_one_of_this_repository(made):
-    assert (made / "configure.py").read_text() == (REPOSITORY / "configure.py").read_text()
 
 
 @pytest.mark.parametrize("inner", ["", "environments/dev", "new"])

@@ -1,4 +1,4 @@
-"""Write the generated pages of this folder."""
+"""Write the generated pages of this folder."""  # noqa: INP001  a folder of pages, not a package
 
 from pathlib import Path
 

@@ -234,7 +234,8 @@ def _add(known: dict[str, Attribute], attribute: Attribute) -> None:
 
 def _span(node: Any, scanned: Scanned) -> Span:
     """Offsets in the source: a template is longer than the empty string that the tree has in its place."""
-    start, end = node.meta.start_pos, node.meta.end_pos
+    start = node.meta.start_pos
+    end = start + len(scanned.text[start : node.meta.end_pos].rstrip())  # an operation's node has the next newline
     template = scanned.templates.get(end - 2)
     return Span(start, template.end if template else end)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from ngp.environments import documents, naming, tfvars
+from ngp.environments import documents, naming, references, tfvars
 from ngp.environments.environment import NAME, NAME_LENGTH, Environment, Platform, Target
 from ngp.environments.values import Value, Values
 from ngp.errors import Finding, UsageError, nearest
@@ -83,7 +83,7 @@ def _check_networks(values: Values) -> Iterator[Finding]:
 
 
 def _network_reason(text: str, *, is_vpc: bool) -> str:
-    if not text:
+    if not text or references.is_reference(text):
         return ""
     if "/" not in text:
         return "the prefix length is missing, as in 10.0.0.0/16"

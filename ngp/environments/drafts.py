@@ -7,10 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from ngp import yaml
-from ngp.catalogue import hcl, loading
+from ngp.catalogue import hcl
 from ngp.catalogue.module import Catalogue, Module, Variable
 from ngp.environments import answers, choosing, document_edits, documents, resolving, revisions, tfvars, wiring
 from ngp.environments.environment import Environment, OutputRef, Platform
@@ -96,7 +95,7 @@ def read(platform: Platform, name: str, catalogue: str | None = None) -> Subject
     return Subject(
         platform,
         environment,
-        loading.load(revisions.catalogue_path(platform, environment)),
+        revisions.load_catalogue(platform, environment),
         hcl.read(environment.path / documents.FILE),
         hcl.read(path) if path.is_file() else "",
     )
@@ -291,7 +290,7 @@ def _title(unit: str, module: Module) -> tuple[str, ...]:
     return tuple(textwrap.wrap(f"{name}: {module.manifest.summary}" if module.manifest.summary else name, 100))
 
 
-def choices(catalogue: Catalogue) -> dict[str, list[Module]]:
+def by_category(catalogue: Catalogue) -> dict[str, list[Module]]:
     """The modules by category, as they are offered."""
     found: dict[str, list[Module]] = {}
     for module in catalogue.modules.values():

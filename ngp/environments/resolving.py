@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ngp.catalogue import loading
 from ngp.catalogue.module import Catalogue
 from ngp.environments import binding, checks, choosing, documents, revisions, tfvars, wiring
 from ngp.environments.binding import UnitBindings
@@ -37,7 +36,7 @@ def resolve(platform: Platform, name: str) -> Resolved:
     except UsageError as error:
         findings.extend(error.findings)
         values = Values(path)
-    catalogue = loading.load(revisions.catalogue_path(platform, environment))
+    catalogue = revisions.load_catalogue(platform, environment)
     if findings:  # without the values every input would seem unbound
         raise UsageError([*findings, *checks.check(platform, environment, values)])
     return assemble(platform, environment, catalogue, values)

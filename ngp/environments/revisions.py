@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ngp import processes, settings
+from ngp.catalogue import loading
+from ngp.catalogue.module import Catalogue
 from ngp.environments.environment import Environment, Platform
 from ngp.errors import MissingError, UsageError
 
@@ -23,6 +25,11 @@ def resolve(platform: Platform, ref: str) -> str:
     if _git(platform, "cat-file", "-e", f"{commit}:./modules").exit_code:
         raise UsageError(f"the commit `{ref}` has no modules/", where=str(platform.path))
     return commit
+
+
+def load_catalogue(platform: Platform, environment: Environment) -> Catalogue:
+    """The modules that an environment uses, read through the platform's cache of facts."""
+    return loading.load(catalogue_path(platform, environment), platform.workspace / "cache" / "catalogue")
 
 
 def catalogue_path(platform: Platform, environment: Environment) -> Path:
@@ -62,7 +69,7 @@ def _commit(platform: Platform, ref: str) -> str | None:
 
 def _materialise(platform: Platform, commit: str) -> Path:
     """Check the modules of a commit out below .ngp; what is there already is right, for a commit never changes."""
-    target = platform.workspace / "catalogue" / commit / "modules"
+    target = platform.workspace / "cache" / "commits" / commit / "modules"
     if target.is_dir():
         return target
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,7 @@ import pytest
 
 from ngp import files, settings
 from ngp.environments import platforms, resolving
-from ngp.rendering import roots
+from ngp.rendering import roots, staleness
 from ngp.runs import context
 from ngp.runs.results import Verb
 from ngp.sandbox import server
@@ -20,7 +20,7 @@ MODULES = {
             title: Base
             summary: What the others stand on
             category: network
-            provides: [vpc_id, subnet_ids, name]
+            provides: [vpc_id, subnet_ids, name, nothing]
             """,
         "base.tf": """
             resource "terraform_data" "vpc" {
@@ -52,6 +52,10 @@ MODULES = {
               value       = terraform_data.subnet[*].id
               description = "Their ids"
             }
+            output "nothing" {
+              value       = null
+              description = "An output that is null"
+            }
             output "name" {
               value       = "region-${var.cidr}"
               description = "A name that is known before anything is made"
@@ -67,7 +71,7 @@ MODULES = {
             title: App
             summary: Stands on the base
             category: compute
-            requires: [vpc_id, subnet_ids, name]
+            requires: [vpc_id, subnet_ids, name, nothing]
             provides: [app_ids]
             """,
         "app.tf": """
@@ -95,6 +99,10 @@ MODULES = {
             variable "name" {
               type        = string
               description = "What it is called"
+            }
+            variable "nothing" {
+              type        = string
+              description = "Null"
             }
             variable "pause_s" {
               type        = number
@@ -160,7 +168,7 @@ units:
   base: {}
   app: {}
 wiring:
-  app: {vpc_id: base.vpc_id, subnet_ids: base.subnet_ids, name: base.name}
+  app: {vpc_id: base.vpc_id, subnet_ids: base.subnet_ids, name: base.name, nothing: base.nothing}
 """
 WITH_LATE = ENVIRONMENT.replace("  app: {}\n", "  app: {}\n  late: {}\n") + "  late: {app_ids: app.app_ids}\n"
 
@@ -189,7 +197,10 @@ class Region:
         return resolving.resolve(platforms.load(self.path), "dev")
 
     def render(self) -> None:
-        files.write_all({self.path / path: text for path, text in roots.render(self.resolve()).items()})
+        rendered = roots.render(self.resolve())
+        files.write_all({self.path / path: text for path, text in rendered.items()})
+        for orphan in staleness.compare(self.path, rendered, ["dev"]).orphaned:
+            (self.path / orphan).unlink()
 
     def open(self, verb=Verb.PLAN, units=(), **options):
         self.events = []

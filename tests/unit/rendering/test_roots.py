@@ -7,7 +7,7 @@ import pytest
 from ngp.catalogue.module import Generated, Manifest
 from ngp.environments.binding import Binding, Source
 from ngp.environments.environment import AssumedRole, OutputRef, StateKind, StateMode, Target, UnitChoice
-from ngp.errors import UsageError
+from ngp.errors import MissingError
 from ngp.rendering import roots
 
 UNITS = Path("environments/dev/units")
@@ -184,9 +184,23 @@ def test_each_root_carries_the_master_lock(make):
     assert files[UNITS / "vpn/.terraform.lock.hcl"] == files[UNITS / "network/.terraform.lock.hcl"] == "# master\n"
 
 
+def test_copy_leaves_out_providers_that_the_root_does_not_ask_for(make):
+    aws, null = (
+        f'provider "registry.terraform.io/hashicorp/{name}" {{\n  version = "1.0.0"\n}}\n' for name in ("aws", "null")
+    )
+    (make.path / ".terraform.lock.hcl").write_text(f"# master\n\n{aws}\n{null}")
+    one = make.module("one")
+    two = make.module("two", required_providers={"null": {"source": "hashicorp/null"}})
+    files = roots.render(make.resolved([one, two], {"one": {}, "two": {}}))
+    lock = files[UNITS / "one/.terraform.lock.hcl"]
+    assert aws in lock
+    assert null not in lock
+    assert files[UNITS / "two/.terraform.lock.hcl"] == f"# master\n\n{aws}\n{null}"
+
+
 def test_missing_master_lock_is_told(make):
     (make.path / ".terraform.lock.hcl").unlink()
-    with pytest.raises(UsageError, match="the master lock file is missing"):
+    with pytest.raises(MissingError, match="the master lock file is missing"):
         roots.render(make.pair())
 
 

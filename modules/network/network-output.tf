@@ -101,3 +101,18 @@ output "alarm_topic_arn" {
   description = "SNS topic for alarms."
   value       = local.alarm_topic_arn
 }
+
+output "manager_instance_id" {
+  description = "Manager node; null without one."
+  value       = one(aws_instance.manager[*].id)
+}
+
+output "manager_public_ip" {
+  description = "Public address of the manager; null without one."
+  value       = one(aws_eip.manager[*].public_ip)
+}
+
+output "manager_host" {
+  description = "Name of the manager; null without one or without its record."
+  value       = one(aws_route53_record.manager[*].name)
+}

@@ -394,3 +394,139 @@ variable "existing_private_route_table_ids" {
     error_message = "existing_private_route_table_ids holds ids of route tables (rtb-…)."
   }
 }
+
+# The manager node: a machine inside the VPC from which the platform can be run without keys.
+
+variable "create_manager" {
+  description = "Make a manager node in the management subnet; a CI runner or Session Manager does without."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "instance_type" {
+  description = "Size of the manager."
+  type        = string
+  default     = "t3.small"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]*\\.[a-z0-9-]+$", var.instance_type))
+    error_message = "instance_type is a type of EC2, such as t3.small."
+  }
+}
+
+variable "ami_id" {
+  description = "Image of the manager; empty takes the newest Debian 12 at the first apply."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = var.ami_id == "" || can(regex("^ami-[0-9a-z]+$", var.ami_id))
+    error_message = "ami_id is empty or the id of an image (ami-…)."
+  }
+}
+
+variable "volume_size_gib" {
+  description = "Size of the manager's root disk in GiB."
+  type        = number
+  default     = 20
+  nullable    = false
+
+  validation {
+    condition     = var.volume_size_gib >= 8 && var.volume_size_gib <= 1024 && floor(var.volume_size_gib) == var.volume_size_gib
+    error_message = "volume_size_gib is a whole number from 8 to 1024."
+  }
+}
+
+variable "manager_record" {
+  description = "Name the manager manager.DOMAIN."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "manager_instance_profile" {
+  description = "Instance profile that exists already, for the manager; empty makes a role and profile."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = var.manager_instance_profile == "" || can(regex("^[A-Za-z0-9+=,.@_-]{1,128}$", var.manager_instance_profile))
+    error_message = "manager_instance_profile is empty or the name of an instance profile."
+  }
+}
+
+variable "manager_policy_arns" {
+  description = "Policies of what the manager may do when it applies the platform, such as arn:aws:iam::aws:policy/PowerUserAccess; empty lets it do nothing but read its own files."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = length(var.manager_policy_arns) <= 8 && alltrue([for arn in var.manager_policy_arns : can(regex("^arn:[a-z-]+:iam::([0-9]{12}|aws):policy/.+$", arn))])
+    error_message = "manager_policy_arns holds at most 8 ARNs of IAM policies."
+  }
+}
+
+variable "state_bucket_arn" {
+  description = "Bucket with the platform's states, which the manager may then read and write; empty leaves it out."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = var.state_bucket_arn == "" || can(regex("^arn:[a-z-]+:s3:::[a-z0-9.-]{3,63}$", var.state_bucket_arn))
+    error_message = "state_bucket_arn is empty or the ARN of a bucket."
+  }
+}
+
+variable "terraform_version" {
+  description = "Terraform of the manager."
+  type        = string
+  default     = "1.11.4"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[0-9]+\\.[0-9]+\\.[0-9]+$", var.terraform_version))
+    error_message = "terraform_version is three numbers, such as 1.11.4."
+  }
+}
+
+variable "terraform_sha256" {
+  description = "SHA-256 of that version's linux_amd64 archive, as its publisher's SHA256SUMS file says."
+  type        = string
+  default     = "1ce994251c00281d6845f0f268637ba50c0005657eb3cf096b92f753b42ef4dc"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[0-9a-f]{64}$", var.terraform_sha256))
+    error_message = "terraform_sha256 is 64 lower-case hexadecimal digits."
+  }
+}
+
+variable "ngp_wheel" {
+  description = "ngp's wheel in a bucket of yours (s3://BUCKET/KEY.whl), which the manager installs; empty installs none."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = var.ngp_wheel == "" || (can(regex("^s3://[a-z0-9.-]{3,63}/[A-Za-z0-9!_.*()/+-]+\\.whl$", var.ngp_wheel)) && var.ngp_wheel_sha256 != "")
+    error_message = "ngp_wheel is empty or s3://BUCKET/KEY.whl, and then ngp_wheel_sha256 is its checksum."
+  }
+}
+
+variable "ngp_wheel_sha256" {
+  description = "SHA-256 of that wheel."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^([0-9a-f]{64})?$", var.ngp_wheel_sha256))
+    error_message = "ngp_wheel_sha256 is empty or 64 lower-case hexadecimal digits."
+  }
+}

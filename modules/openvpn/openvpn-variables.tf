@@ -324,8 +324,8 @@ variable "extra_routes" {
   nullable    = false
 
   validation {
-    condition     = alltrue([for cidr in var.extra_routes : can(cidrnetmask(cidr))])
-    error_message = "extra_routes holds IPv4 networks in CIDR form."
+    condition     = length(var.extra_routes) <= 50 && alltrue([for cidr in var.extra_routes : can(cidrnetmask(cidr))])
+    error_message = "extra_routes holds at most 50 IPv4 networks in CIDR form."
   }
 }
 

@@ -51,6 +51,7 @@ locals {
   # What the boot script reads, as the assignments at its top.
   parameters = merge(
     {
+      LOG             = "/var/log/ngp-openvpn.log"
       REGION          = var.region
       FQDN            = local.fqdn
       VPN_NETWORK     = split("/", var.vpn_cidr)[0]
@@ -257,12 +258,6 @@ resource "aws_instance" "this" {
   lifecycle {
     # The disk holds the certificate authority or the appliance's database: a newer image must not replace it.
     ignore_changes = [ami]
-
-    precondition {
-      condition     = length(local.user_data) <= 16384
-      error_message = "The boot script is larger than the 16 KiB that EC2 takes as user data: name fewer extra_routes."
-    }
-
   }
 
   depends_on = [aws_iam_role_policy.secret, aws_iam_role_policy_attachment.session_manager, aws_vpc_security_group_egress_rule.this]

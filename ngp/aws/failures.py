@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from types import SimpleNamespace
 
 from ngp.errors import MissingError, NgpError
 
@@ -25,13 +24,19 @@ _DENIED = frozenset({"403", "AccessDenied", "AccessDeniedException", "Forbidden"
 _SIGN_IN = "export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or set AWS_PROFILE (or `profile` in environment.yaml)"
 
 
+class DeniedError(MissingError):
+    """The credentials are good, but not for this call."""
+
+    code = "access_denied"
+
+
 @contextmanager
-def told(call: str, profile: str, absent: Collection[str]) -> Iterator[SimpleNamespace]:
+def told(call: str, profile: str, absent: Collection[str]) -> Iterator[None]:
     """Turn what boto3 raises inside into NgpErrors; swallow the error codes of `absent`."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
-        yield SimpleNamespace(nothing=None)
+        yield
     except ClientError as error:
         answer = error.response.get("Error", {})
         if answer.get("Code") not in absent:
@@ -48,7 +53,7 @@ def _of_answer(call: str, code: str, message: str) -> NgpError:
         )
     if code in _DENIED:
         todo = f"let the credentials do {call}, or bring others"
-        return MissingError(f"the credentials may not do {call}", why=why, todo=todo)
+        return DeniedError(f"the credentials may not do {call}", why=why, todo=todo)
     return NgpError("AWS refuses a call", where=call, why=why)
 
 
@@ -65,7 +70,7 @@ def _of_library(call: str, profile: str, error: Exception) -> NgpError:
     no_keys = (known.NoCredentialsError, known.PartialCredentialsError, known.CredentialRetrievalError)
     if isinstance(error, no_keys):
         return MissingError("there are no AWS credentials", where=call, why=str(error), todo=_SIGN_IN)
-    if isinstance(error, (known.HTTPClientError, known.EndpointProviderError, known.NoRegionError)):
+    if isinstance(error, (known.ConnectionError, known.HTTPClientError, known.NoRegionError)):
         todo = "check the network, the proxy and the region's name"
         return MissingError("AWS cannot be reached", where=call, why=str(error), todo=todo)
     return NgpError("AWS cannot be asked this", where=call, why=str(error))

@@ -41,12 +41,12 @@ class Session:
     ) -> dict[str, Any] | None:
         """One call (``call("s3", "get_object", Bucket=…)``) and its answer; None for an error code in `absent`.
 
-        Raises MissingError for credentials, permission and reach, NgpError for what AWS says otherwise.
+        Raises MissingError for credentials and reach, DeniedError for permission, NgpError for what AWS says otherwise.
         """
-        with failures.told(f"{service}:{operation}", self.profile, absent) as told:
+        with failures.told(_about(service, operation, parameters), self.profile, absent):
             answer: dict[str, Any] = getattr(self._client(service), operation)(**parameters)
             return answer
-        return told.nothing
+        return None
 
     def account_id(self) -> str:
         """The account that the credentials belong to (STS)."""
@@ -122,6 +122,12 @@ class Session:
             return self._clients[service]
 
 
+def _about(service: str, operation: str, parameters: Mapping[str, Any]) -> str:
+    if "Bucket" not in parameters:
+        return f"{service}:{operation}"
+    return f"{service}:{operation} on s3://{parameters['Bucket']}/{parameters.get('Key', '')}"
+
+
 def _reach(env: Mapping[str, str]) -> dict[str, Any]:
     """The arguments of a client that reaches what `env` names: one endpoint for all services, or AWS itself."""
     from botocore.config import Config
@@ -157,6 +163,8 @@ def _maker(env: Mapping[str, str], profile: str, role: Role | None, reach: Mappi
         if own.METHOD in [provider.METHOD for provider in resolver.providers]:
             resolver.insert_before(own.METHOD, own)
             resolver.providers.remove([each for each in resolver.providers if each.METHOD == own.METHOD][-1])
+    if env.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true":
+        resolver.remove("iam-role")  # it looks at the process's own environment
     if role is not None:
         _assume(core, role, reach)
     return boto3.Session(botocore_session=core)

@@ -193,20 +193,14 @@ def _body(node: Any, scanned: Scanned) -> Body:
 
 
 def _block(node: Any, scanned: Scanned) -> Block:
-    header = [
-        child
-        for child in node.children
-        if _is_tree(child) and child.data not in {"body", "new_line_or_comment"}
-    ]
+    header = [child for child in node.children if _is_tree(child) and child.data not in {"body", "new_line_or_comment"}]
     body_node = next(child for child in node.children if _is_tree(child) and child.data == "body")
     brace = next(child for child in node.children if not _is_tree(child) and child.type == "LBRACE")
     start, end = header[0].meta.start_pos, node.meta.end_pos
     body = _body(body_node, scanned)
     first, last, opening = scanned.line(start), scanned.line(end - 1), scanned.line(brace.start_pos)
     if first != opening:
-        raise UsageError(
-            "the brace of a block must be in the line of its name", where=scanned.where(brace.start_pos)
-        )
+        raise UsageError("the brace of a block must be in the line of its name", where=scanned.where(brace.start_pos))
     if body.items and body.items[0].line == opening and not _fits_one_line(body, last):
         raise UsageError("a block in one line can hold one attribute only", where=f"{scanned.path}:{opening}")
     labels = tuple(_label(child, scanned) for child in header[1:])
@@ -240,7 +234,8 @@ def _add(known: dict[str, Attribute], attribute: Attribute) -> None:
 
 def _span(node: Any, scanned: Scanned) -> Span:
     """Offsets in the source: a template is longer than the empty string that the tree has in its place."""
-    start, end = node.meta.start_pos, node.meta.end_pos
+    start = node.meta.start_pos
+    end = start + len(scanned.text[start : node.meta.end_pos].rstrip())  # an operation's node has the next newline
     template = scanned.templates.get(end - 2)
     return Span(start, template.end if template else end)
 

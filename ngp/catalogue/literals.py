@@ -24,9 +24,7 @@ _WIDTH = 100  # a list longer than this is written with one element a line
 def unwrap(node: Any) -> Any:
     """The node without the terms and brackets round it."""
     while node.data == "expr_term":
-        inner = [
-            child for child in node.children if hasattr(child, "data") and child.data != "new_line_or_comment"
-        ]
+        inner = [child for child in node.children if hasattr(child, "data") and child.data != "new_line_or_comment"]
         node = inner[0]
     return node
 
@@ -55,9 +53,7 @@ def object_elements(node: Any, scanned: Scanned) -> list[Any]:
     for child in node.children[1:-1]:
         if hasattr(child, "data") and child.data == "object_elem":
             if not is_parted:
-                raise UsageError(
-                    "a comma or a new line is missing", where=scanned.where(child.meta.start_pos)
-                )
+                raise UsageError("a comma or a new line is missing", where=scanned.where(child.meta.start_pos))
             found.append(child)
         is_parted = not (hasattr(child, "data") and child.data == "object_elem")
     return found
@@ -101,9 +97,7 @@ def _unescape(match: re.Match[str], where: str) -> str:
         return _undouble(match)
     code = int(short or long, 16) if short or long else -1
     if unknown is not None or code > 0x10FFFF or 0xD800 <= code <= 0xDFFF:
-        raise UsageError(
-            f"`{match.group()}` is no escape sequence", where=where, todo="write a backslash as `\\\\`"
-        )
+        raise UsageError(f"`{match.group()}` is no escape sequence", where=where, todo="write a backslash as `\\\\`")
     return chr(code)
 
 

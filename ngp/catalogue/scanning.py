@@ -28,9 +28,9 @@ class Template:
     start: int
     end: int
     inner: tuple[int, int]
-    is_heredoc: bool
-    is_indented: bool  # <<-
     is_literal: bool  # neither interpolation nor directive
+    is_heredoc: bool = False
+    is_indented: bool = False  # <<-
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ class _Scanner:
             end = self.source[position : position + 1]
             if end == '"':
                 self.code_masks.append((part, position + 1, ""))
-                return Template(start, position + 1, (start + 1, position), False, False, is_literal)
+                return Template(start, position + 1, (start + 1, position), is_literal)
             if end not in {"$", "%"}:
                 why = "it goes over the end of the line" if end else "the text ends first"
                 raise self.error("a string has no closing quote", start, why)
@@ -142,9 +142,8 @@ class _Scanner:
             if line.strip() == marker:
                 end = position + len(line.rstrip())
                 self.code_masks.append((part, end, ""))
-                return Template(
-                    match.start(), end, (begin, position), True, match.group(1) == "-", is_literal
-                )
+                inner, is_indented = (begin, position), match.group(1) == "-"
+                return Template(match.start(), end, inner, is_literal, is_heredoc=True, is_indented=is_indented)
             position = self.run(_HEREDOC, position)
             if self.source[position : position + 1] == "\n":
                 position, is_line_start = position + 1, True

@@ -45,13 +45,14 @@ def tell(error: NgpError, form: Form) -> int:
     """Tell an expected failure; return its exit code."""
     from ngp.views import documents, findings
 
+    code = 128 + error.signal_number if isinstance(error, StoppedError) else error.exit_code
     with suppress(BrokenPipeError):
         findings.show_error(error)
     if form is not Form.WORDS:
         with suppress(BrokenPipeError):
-            documents.write(documents.failure(error), one_line=form is Form.JSON_LINE)
+            documents.write(documents.failure(error, exit_code=code), one_line=form is Form.JSON_LINE)
             sys.stdout.flush()
-    return 128 + error.signal_number if isinstance(error, StoppedError) else error.exit_code
+    return code
 
 
 def report(error: Exception, settings: Settings, form: Form, *, debug: bool) -> int:

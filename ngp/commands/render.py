@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -46,22 +47,26 @@ def render(
 
 def _write(tree: trees.Tree) -> None:
     """Write everything or nothing, then take away what is left over."""
-    platform, found = tree.platform, tree.staleness
+    platform, orphaned = tree.platform, tree.staleness.orphaned
     with ExitStack() as held:
-        for name in tree.environments:
-            lock = platform.workspace / "locks" / f"{name}.lock"
-            held.enter_context(files.lock(lock, purpose=f"ngp render {name}"))
-        try:
+        with _told("the rendered files cannot be written", platform.path, "nothing was changed"):
+            for name in tree.environments:
+                lock = platform.workspace / "locks" / f"{name}.lock"
+                held.enter_context(files.lock(lock, purpose=f"ngp render {name}"))
             files.write_all(trees.writes(tree))
-        except OSError as error:
-            raise NgpError(
-                "the rendered files cannot be written",
-                where=str(platform.path),
-                why=f"{error.strerror}; nothing was changed",
-                todo="mend that and run `ngp render` again",
-            ) from None
-        gone = [*found.orphaned, *staleness.emptied(platform.path, found.orphaned)]
-        files.remove_all(platform.path / path for path in gone)
+        with _told("left-over files cannot be removed", platform.path, "all that is rendered was written"):
+            gone = [*orphaned, *staleness.emptied(platform.path, orphaned)]
+            files.remove_all(platform.path / path for path in gone)
+
+
+@contextmanager
+def _told(what: str, where: Path, outcome: str) -> Iterator[None]:
+    """Tell a failure of the disk (full, read-only) with what has become of the tree."""
+    try:
+        yield
+    except OSError as error:
+        why = f"{error.strerror}; {outcome}"
+        raise NgpError(what, where=error.filename or str(where), why=why, todo="mend that, and render again") from None
 
 
 def _document(tree: trees.Tree, *, diff: bool, written: bool) -> dict[str, Any]:

@@ -10,10 +10,10 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ngp.environments.environment import NAME, NAME_LENGTH
 from ngp.errors import Finding, UsageError, nearest
 from ngp.yaml import Document
 
-NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
 OUTPUT = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*\.[A-Za-z_][A-Za-z0-9_-]*$"
 DOMAIN = r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$"
 REGION = r"^[a-z]{2}(-[a-z]+)+-[1-9]$"
@@ -50,7 +50,7 @@ class UnitModel(_Model):
     module: str = Field("", pattern=f"^$|{NAME}", description="the module it uses; by default the one of its own name")
 
 
-UnitName = Annotated[str, Field(pattern=NAME, max_length=40)]
+UnitName = Annotated[str, Field(pattern=NAME, max_length=NAME_LENGTH)]
 InputName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$")]
 OutputName = Annotated[str, Field(pattern=OUTPUT)]
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ngp.environments.environment import StateKind, Target
-from ngp.errors import RefusedError
-from ngp.state import places
+from ngp.errors import MissingError
+from ngp.runs import units
 
 if TYPE_CHECKING:
     from ngp.aws.session import Session
@@ -33,38 +33,32 @@ def open_access(
     if environment.target is Target.SANDBOX:
         return _sandbox(resolved, settings, note, may_start=may_start)
     from ngp.aws import access
-    from ngp.aws.session import Session
+    from ngp.aws.session import Role, Session
 
     env = access.real(settings.environ, environment.region)
-    return Access(env, Session(env, environment.profile, environment.assume_role), "")
+    assumed = environment.assume_role
+    role = Role(assumed.arn, assumed.external_id, assumed.session_name) if assumed else None
+    return Access(env, Session(env, profile=environment.profile, role=role), "")
 
 
-def require_account(access: Access, resolved: Resolved) -> None:
-    """Ask STS who we are and refuse (3) when that is not the environment's account."""
-    actual, wanted = access.session.account_id(), resolved.environment.account
-    if actual != wanted:
-        raise RefusedError(
-            f"these credentials are of account {actual}, `{resolved.environment.name}` belongs to {wanted}",
-            where=str(resolved.environment.path / "environment.yaml"),
-            todo="use the credentials of that account, or mend `account`",
-        )
-
-
-def _sandbox(resolved: Resolved, settings: Settings, note: Callable[[str], None]) -> Access:
+def _sandbox(resolved: Resolved, settings: Settings, note: Callable[[str], None], *, may_start: bool) -> Access:
     from ngp.aws import access
     from ngp.aws.session import Session
     from ngp.sandbox import seed, server
 
     environment, platform = resolved.environment, resolved.platform
-    running = server.start(platform.workspace)
-    if running.started:
+    running = server.status(platform.workspace)
+    if running is None and not may_start:
+        raise MissingError(
+            "the sandbox is not running",
+            why="its resources and states lived in its memory",
+            todo=f"ngp apply {environment.name}",
+        )
+    if running is None:
+        running = server.start(platform.workspace, settings.environ)
         note(f"started the sandbox at {running.url}; it lives until `ngp sandbox stop`")
     env = access.sandbox(settings.environ, running.url, environment.region, environment.account)
     session = Session(env)
-    bucket = ""
-    if platform.state is StateKind.S3:
-        bucket = places.derive(
-            platform.name, environment.account, environment.region, environment.name, "", bucket=platform.state_bucket
-        ).bucket
+    bucket = units.place(resolved, "").bucket if platform.state is StateKind.S3 else ""
     seed.seed(session, region=environment.region, domain=environment.domain, bucket=bucket)
     return Access(env, session, running.url)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from ngp.environments.environment import StateKind
 from ngp.errors import MissingError, NgpError, RefusedError
-from ngp.runs import access, planning, scheduler, watching, wires
+from ngp.runs import planning, scheduler, watching, wires
 from ngp.runs.context import RunContext
 from ngp.runs.envelope import surplus
 from ngp.runs.events import Note, Phase, UnitEntered, UnitFinished
@@ -38,7 +38,7 @@ def apply(context: RunContext, consent: Consent, *, may_bootstrap: bool = True) 
     bucket that may not be made, NgpError (1) where the answer is no. Everything later is in the results.
     """
     require_unprotected(context)
-    access.require_account(context.access, context.resolved)
+    context.access.session.require_account(context.resolved.environment.account)
     start = time.monotonic()
     missing = _missing_bucket(context, may_bootstrap=may_bootstrap)
     previews = planning.plan(context)
@@ -147,7 +147,5 @@ def _missing_bucket(context: RunContext, *, may_bootstrap: bool) -> bucket.Bucke
     if plan.exists:
         return None
     if not may_bootstrap:
-        raise MissingError(
-            f"the state bucket {plan.bucket} does not exist", todo=f"ngp state bootstrap {context.name}"
-        )
+        raise MissingError(f"the state bucket {plan.bucket} does not exist", todo=f"ngp state bootstrap {context.name}")
     return plan

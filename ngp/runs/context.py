@@ -118,9 +118,7 @@ def open_run(request: Request, resolved: Resolved, caller: Caller) -> Iterator[R
 
 def require_rendered(resolved: Resolved) -> None:
     """Raise UsageError (64) where the roots on the disk are not what the environment renders to."""
-    stale = staleness.compare(
-        resolved.platform.path, roots.render(resolved), [resolved.environment.name]
-    )
+    stale = staleness.compare(resolved.platform.path, roots.render(resolved), [resolved.environment.name])
     if stale.is_stale:
         first = (*stale.missing, *stale.differing, *stale.orphaned)
         raise UsageError(
@@ -157,23 +155,22 @@ def _context(  # noqa: PLR0913  the parts that were made ready, once
         graph.select(needs, () if is_single else request.units),
         graph.numbers(needs),
         reach,
-        _terraform(found, resolved.platform.path, caller.settings, reach),
+        _terraform(found, resolved.platform.path, caller, reach),
         folder,
         tell,
     )
 
 
-def _terraform(
-    found: binary.Binary, platform: Path, settings: Settings, reach: access.Access
-) -> driver.Terraform:
-    environ = surroundings.child(settings.environ, reach.env)
-    locked = lockfile.load(platform / ".terraform.lock.hcl")
-    return driver.Terraform(found, environ, mirror.find(locked, found, environ, home=settings.home, cache=settings.cache))
+def _terraform(found: binary.Binary, platform: Path, caller: Caller, reach: access.Access) -> driver.Terraform:
+    settings = caller.settings
+    places = mirror.Places(settings.environ, settings.home, settings.cache)
+    providers = mirror.provide(lockfile.load(platform / lockfile.NAME), found, places, caller.stop)
+    return driver.Terraform(found, surroundings.child(settings.environ, reach.env), providers.folder)
 
 
 def _started(context: RunContext) -> RunStarted:
     environment = context.resolved.environment
-    locked = lockfile.load(context.resolved.platform.path / ".terraform.lock.hcl")
+    locked = lockfile.load(context.resolved.platform.path / lockfile.NAME)
     order = sorted(context.needs, key=lambda name: (context.waves[name], name))
     return RunStarted(
         context.run_id,

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ngp.errors import Finding, NgpError, RefusedError
-from ngp.runs import access, applying, graph, planning, scheduler, watching, wires
+from ngp.runs import applying, graph, planning, scheduler, watching, wires
 from ngp.runs.context import RunContext
 from ngp.runs.events import Phase, UnitEntered, UnitFinished
 from ngp.runs.results import Outcome, RunResult, UnitResult, Verb
@@ -24,7 +24,7 @@ def destroy(context: RunContext, agree: Callable[[RunResult], bool]) -> RunResul
     Raises RefusedError (3) for a protected environment, a wrong account, or a unit that others still stand on.
     """
     applying.require_unprotected(context)
-    access.require_account(context.access, context.resolved)
+    context.access.session.require_account(context.resolved.environment.account)
     _require_free(context)
     start = time.monotonic()
     try:
@@ -64,7 +64,10 @@ def _require_free(context: RunContext) -> None:
     if standing:
         raise RefusedError(
             [
-                Finding(f"`{name}` still stands on what would be destroyed", todo=f"name it too, or destroy it first: ngp destroy {context.name} {name}")
+                Finding(
+                    f"`{name}` still stands on what would be destroyed",
+                    todo=f"name it too, or destroy it first: ngp destroy {context.name} {name}",
+                )
                 for name in standing
             ]
         )
@@ -103,7 +106,9 @@ def _destroy(context: RunContext, planned: UnitResult) -> UnitResult:
     context.tell(UnitEntered(unit.name, Phase.DESTROY, planned.counts.total))
     root, watch = driver.Root(unit.root, context.data(unit.name, "root")), watching.Watch(context, unit)
     watch.expect(planned.counts)
-    done = context.terraform.apply(root, _file(context, unit.name), ApplyOptions(), secrets=context.secrets(unit), watch=watch.call)
+    done = context.terraform.apply(
+        root, _file(context, unit.name), ApplyOptions(), secrets=context.secrets(unit), watch=watch.call
+    )
     if not done.is_ok:
         return watch.failed(replace(planned, duration_s=time.monotonic() - start), done)
     (unit.root / wires.FILE).unlink(missing_ok=True)

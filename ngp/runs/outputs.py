@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from ngp.errors import NgpError
-from ngp.runs import graph, units, wires
+from ngp.runs import graph, secrets, units, wires
 from ngp.runs.events import UnitFact
 from ngp.runs.results import OutputValue, UnitStatus, Wire
 from ngp.runs.units import Unit
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 _SPLIT = "__"  # UNIT__output in the one root of `state: single`
 
 
-def read_states(all_units: Mapping[str, Unit], session: Session, names: Iterable[str]) -> dict[str, states.State | None]:
+def read_states(
+    all_units: Mapping[str, Unit], session: Session, names: Iterable[str]
+) -> dict[str, states.State | None]:
     """The state of each named unit, None where it has none yet."""
     found = {}
     for name in names:
@@ -29,7 +31,9 @@ def read_states(all_units: Mapping[str, Unit], session: Session, names: Iterable
     return found
 
 
-def collect(resolved: Resolved, session: Session, chosen: tuple[str, ...] = (), *, reveal: bool = False) -> list[OutputValue]:
+def collect(
+    resolved: Resolved, session: Session, chosen: tuple[str, ...] = (), *, reveal: bool = False
+) -> list[OutputValue]:
     """The outputs of the chosen units (none: all), by unit and name; with `reveal` also what manifests let be shown."""
     units.require_known(chosen, resolved)
     all_units = units.collect(resolved)
@@ -114,7 +118,7 @@ def _revealed(
     module = resolved.catalogue.modules[resolved.environment.units[unit].module]
     arns = {name: outputs.get(output) for name, output in module.manifest.reveal.items()}
     return [
-        OutputValue(unit, name, session.secret(str(arn.value)), sensitive=True)
+        OutputValue(unit, name, secrets.read(str(arn.value), session), sensitive=True)
         for name, arn in sorted(arns.items())
         if arn is not None and arn.value
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,20 @@ def resolve(references: Mapping[str, str], environ: Mapping[str, str], session: 
     return {name: _resolve(reference, environ, session) for name, reference in references.items()}
 
 
+def read(secret: str, session: Session, key: str = "") -> str:
+    """The text of a secret in Secrets Manager by name or ARN, or one `key` of it where it is a JSON object."""
+    found = session.call("secretsmanager", "get_secret_value", absent=("ResourceNotFoundException",), SecretId=secret)
+    text = "" if found is None else str(found.get("SecretString", ""))
+    if not key:
+        if not text:
+            raise MissingError(f"there is no secret {secret}", todo="apply the unit that makes it, or mend the name")
+        return text
+    try:
+        return str(json.loads(text)[key])
+    except (ValueError, KeyError, TypeError):
+        raise MissingError(f"the secret {secret} has no key `{key}`", todo="mend the reference") from None
+
+
 def _resolve(reference: str, environ: Mapping[str, str], session: Session) -> str:
     scheme, _, path = reference.partition(":")
     if scheme == "env":
@@ -26,10 +41,13 @@ def _resolve(reference: str, environ: Mapping[str, str], session: Session) -> st
             raise MissingError(f"the secret {reference} is not set in the environment", todo=f"export {path}")
         return environ[path]
     if scheme == "ssm":
-        return session.parameter(path, decrypt=True)
+        found = session.call("ssm", "get_parameter", absent=("ParameterNotFound",), Name=path, WithDecryption=True)
+        if found is None:
+            raise MissingError(f"there is no parameter {path}", todo="put the secret there, or mend the reference")
+        return str(found["Parameter"]["Value"])
     if scheme == "awssm":
         name, _, key = path.partition("#")
-        return session.secret(name, key)
+        return read(name, session, key)
     raise MissingError(
         f"ngp cannot resolve {reference}", why=f"nothing reads `{scheme}:` yet", todo="use ssm:, awssm: or env:"
     )

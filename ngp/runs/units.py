@@ -53,13 +53,13 @@ def collect(resolved: Resolved) -> dict[str, Unit]:
             f"{unit}__{name}": ref for unit in environment.units for name, ref in _secrets(resolved, unit).items()
         }
         sources = {name: _source(resolved, name) for name in environment.units}
-        return {SINGLE: Unit(SINGLE, "", environment.root(SINGLE), _place(resolved, SINGLE), sources, (), secrets)}
+        return {SINGLE: Unit(SINGLE, "", environment.root(SINGLE), place(resolved, SINGLE), sources, (), secrets)}
     return {
         name: Unit(
             name,
             choice.module,
             environment.root(name),
-            _place(resolved, name),
+            place(resolved, name),
             {name: _source(resolved, name)},
             _wires(resolved, name),
             _secrets(resolved, name),
@@ -96,7 +96,8 @@ def _source(resolved: Resolved, unit: str) -> Path:
     return resolved.catalogue.modules[resolved.environment.units[unit].module].path
 
 
-def _place(resolved: Resolved, unit: str) -> places.StatePlace:
+def place(resolved: Resolved, unit: str) -> places.StatePlace:
+    """Where the state of a unit lies."""
     platform, environment = resolved.platform, resolved.environment
     return places.derive(
         platform.name,

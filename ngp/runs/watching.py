@@ -33,7 +33,9 @@ class Watch:
         if outcome.stopped:
             return replace(result, outcome=Outcome.STOPPED, reason="interrupted; Terraform ended in order")
         if outcome.errored_state is not None:
-            reason = f"Terraform could not write the state; it lies in {outcome.errored_state}: push it before anything else"
+            reason = (
+                f"Terraform could not write the state; it lies in {outcome.errored_state}: push it before anything else"
+            )
             return replace(result, outcome=Outcome.FAILED, reason=reason)
         first = next((one for one in outcome.errors), None)
         reason = _tell(first) if first else f"terraform ended with {outcome.exit_code}"

@@ -7,9 +7,9 @@ from typing import Any
 
 from ngp import files
 from ngp.errors import Finding, NgpError
-from ngp.rendering.values import render
+from ngp.rendering import exact
 from ngp.runs.units import Unit
-from ngp.terraform.states import State
+from ngp.terraform.states import State, StateOutput
 
 FILE = "wired.auto.tfvars.json"
 
@@ -21,7 +21,7 @@ def put(unit: Unit, read: Callable[[str], State | None]) -> bool:
     """
     if not unit.wires:
         return False
-    return files.write(unit.root / FILE, render(values(unit, read)), mode=0o600)
+    return files.write(unit.root / FILE, exact.dump(values(unit, read)), mode=0o600)
 
 
 def values(unit: Unit, read: Callable[[str], State | None]) -> dict[str, Any]:
@@ -31,7 +31,8 @@ def values(unit: Unit, read: Callable[[str], State | None]) -> dict[str, Any]:
     missing = []
     for wire in unit.wires:
         state = states[wire.origin.unit]
-        output = state.outputs.get(wire.origin.output) if state else None
+        # Terraform leaves an output that is null out of the state
+        output = state.outputs.get(wire.origin.output, StateOutput(None)) if state else None
         if output is None:
             missing.append(
                 Finding(

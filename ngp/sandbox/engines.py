@@ -53,6 +53,7 @@ def _moto(home: Path) -> dict[str, str]:
     return {
         "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",  # else attaching one is retried for minutes
         "MOTO_ACM_VALIDATION_WAIT": "1",  # seconds; a certificate is valid once its record is there
+        "MOTO_S3_ALLOW_CROSSACCOUNT_ACCESS": "false",  # another account's bucket is not ours to read
         "MOTO_LAMBDA_DATA_DIR": str(home / "lambda"),
     }
 

@@ -27,7 +27,7 @@ _KEPT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "VIRT
 
 @dataclass(frozen=True)
 class Running:
-    """A sandbox that answers. `id` is the random name that it was started with; `started` is UTC, ISO 8601."""
+    """A sandbox that answers. `started` is UTC, ISO 8601; `id` is the random name that it was started with."""
 
     url: str
     pid: int
@@ -37,11 +37,14 @@ class Running:
     id: str
 
 
-def start(workspace: Path, environ: Mapping[str, str], *, engine: str = engines.MOTO, port: int = 0) -> Running:
+def start(
+    workspace: Path, environ: Mapping[str, str] | None = None, *, engine: str = engines.MOTO, port: int = 0
+) -> Running:
     """Give the platform's sandbox, started now if none runs; it outlives this process.
 
-    `workspace` is the platform's ``.ngp``. Two that start at once get the same one. Raises MissingError where the
-    engine is not installed or does not come up, UsageError where `port` is taken or another engine runs.
+    `workspace` is the platform's ``.ngp``; of `environ` only what Python needs to run is taken. Two that start at
+    once get the same one. Raises MissingError where the engine is not installed or does not come up, UsageError
+    where `port` is taken or another engine runs.
     """
     with files.lock(workspace / "sandbox.lock", purpose="sandbox start", wait=True):
         found = _find(workspace)
@@ -49,7 +52,7 @@ def start(workspace: Path, environ: Mapping[str, str], *, engine: str = engines.
             return _same(found, engine, port)
         engines.require(engine)
         _clear(workspace)
-        return _launch(workspace, environ, engine, port)
+        return _launch(workspace, environ or {}, engine, port)
 
 
 def status(workspace: Path) -> Running | None:

@@ -74,13 +74,13 @@ def graph(environment: str, units: Sequence[UnitFact], wires: Sequence[Wire]) ->
     }
 
 
-def failure(error: NgpError) -> dict[str, Any]:
+def failure(error: NgpError, *, exit_code: int) -> dict[str, Any]:
     """``ngp.error/1``: what `--json` gives when a command fails before it has a document of its own."""
     return {
         "schema": "ngp.error/1",
         "error": {
             "code": error.code,
-            "exit_code": error.exit_code,
+            "exit_code": exit_code,
             "findings": [_fields(finding) for finding in error.findings],
         },
     }

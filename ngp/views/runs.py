@@ -79,8 +79,9 @@ def show_unit(unit: UnitResult, settings: Settings) -> None:
 
 def totals(result: RunResult) -> str:
     """``3 units: 2 applied, 1 failed; +12 ~1 in 1m 05s``."""
-    counted = Counter(unit.outcome.value for unit in result.units)
-    words = ", ".join(f"{number} {word}" for word, number in counted.items())
+    counted = Counter(unit.outcome for unit in result.units)
+    said = {Outcome.PLANNED: "with changes", Outcome.NO_CHANGES: "without changes"}
+    words = ", ".join(f"{number} {said.get(outcome, outcome.value)}" for outcome, number in counted.items())
     amount = changes.summary(result.counts)
     took = terminal.duration(result.duration_s)
     if result.units and all(unit.outcome is Outcome.NO_CHANGES for unit in result.units):
@@ -116,7 +117,7 @@ def _show_unit(unit: UnitResult, console: Console, room: int) -> None:
     if unit.outcome is Outcome.DEFERRED:
         console.print(terminal.line(f"    deferred: {unit.reason}", style="yellow"), soft_wrap=True)
     for line in changes.unknowns(unit):
-        console.print(terminal.line(f"    unknown until then: {line}", style="cyan"), soft_wrap=True)
+        console.print(terminal.line(f"    unknown: {line}", style="cyan"), soft_wrap=True)
     shown, more = changes.shorten(unit.changes, room)
     for change in shown:
         style = changes.STYLES.get(change.action, "")

@@ -61,10 +61,14 @@ def duration(seconds: float) -> str:
 def _console(settings: Settings, file: IO[str], *, is_terminal: bool) -> Console:
     from rich.console import Console
 
+    class OurConsole(Console):
+        def on_broken_pipe(self) -> None:
+            raise  # noqa: PLE0704  called while BrokenPipeError is handled; Rich itself would end the process
+
     environ = settings.environ
     sized = is_terminal or environ.get("COLUMNS", "").isdigit()
     forced = True if environ.get("FORCE_COLOR") else is_terminal
-    return Console(
+    return OurConsole(
         file=file,
         force_terminal=forced,
         no_color=bool(environ.get("NO_COLOR")),

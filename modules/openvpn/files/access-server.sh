@@ -57,6 +57,11 @@ configure() {
   sacli start
 } >/dev/null
 
+forward_packets() {
+  write 644 /etc/sysctl.d/90-ngp-openvpn.conf <<<'net.ipv4.ip_forward = 1'
+  sysctl -q -p /etc/sysctl.d/90-ngp-openvpn.conf
+}
+
 main() {
   start_log
   install_packages curl python3-boto3 unattended-upgrades

@@ -1,13 +1,14 @@
 # shellcheck shell=bash
-# What both engines share. Runs at every boot: each step looks first whether it is done.
-set -euo pipefail
+# What boot scripts share. They run at every boot: each step looks first whether it is done.
+set -eEuo pipefail
 umask 022
 export DEBIAN_FRONTEND=noninteractive HOME=/root
 
-LOG=${LOG:-/var/log/ngp-openvpn.log}
+: "${LOG:?}"
 METADATA=${METADATA:-http://169.254.169.254}
 
-say() { printf '%s %s\n' "$(date -u +%FT%TZ)" "$*"; }
+# On standard error, so that what a function answers with stays clean.
+say() { printf '%s %s\n' "$(date -u +%FT%TZ)" "$*" >&2; }
 
 # retry LIMIT_S COMMAND...: until it succeeds, with growing pauses, at most LIMIT_S seconds.
 retry() {
@@ -61,22 +62,13 @@ install_session_manager() {
   rm -f "$package"
 }
 
-# write MODE FILE: standard input becomes the file at once or not at all; tells whether it changed.
+# write MODE FILE: standard input becomes the file, at once or not at all.
 write() {
   local mode=$1 file=$2 new
   new=$(mktemp "$file.XXXXXX")
   cat >"$new"
   chmod "$mode" "$new"
-  if cmp -s "$new" "$file"; then
-    rm -f "$new"
-    return 1
-  fi
   mv "$new" "$file"
-}
-
-forward_packets() {
-  write 644 /etc/sysctl.d/90-ngp-openvpn.conf <<<'net.ipv4.ip_forward = 1' || true
-  sysctl -q -p /etc/sysctl.d/90-ngp-openvpn.conf
 }
 
 start_log() {

@@ -25,8 +25,8 @@ make_authority() {
 }
 
 install_tool() {
-  base64 -d <<<"$CLIENT_TOOL" | write 755 "$TOOL" || true
-  write 644 /etc/ngp-vpn.conf <<CONF || true
+  base64 -d <<<"$CLIENT_TOOL" | write 755 "$TOOL"
+  write 644 /etc/ngp-vpn.conf <<CONF
 FQDN='$FQDN'
 PKI='$PKI'
 CRL='$SERVER/crl.pem'
@@ -66,7 +66,7 @@ CONF
 
 # Packets of clients leave with the server's own address: the VPC needs no route back.
 masquerade() {
-  write 644 /etc/openvpn/ngp.nft <<NFT || true
+  write 644 /etc/openvpn/ngp.nft <<NFT
 table ip ngp_openvpn
 delete table ip ngp_openvpn
 table ip ngp_openvpn {
@@ -76,12 +76,10 @@ table ip ngp_openvpn {
   }
 }
 NFT
-  write 644 /etc/systemd/system/ngp-openvpn-nat.service <<'UNIT' || true
+  write 644 /etc/systemd/system/ngp-openvpn-nat.service <<'UNIT'
 [Unit]
 Description=Address translation for VPN clients
 Before=openvpn-server@ngp.service
-Wants=network-pre.target
-Before=network-pre.target
 
 [Service]
 Type=oneshot
@@ -96,7 +94,7 @@ UNIT
 
 # A revocation list that ran out keeps every client out: it is renewed each week.
 renew_revocations() {
-  write 644 /etc/systemd/system/ngp-openvpn-crl.service <<UNIT || true
+  write 644 /etc/systemd/system/ngp-openvpn-crl.service <<UNIT
 [Unit]
 Description=Renew the VPN's revocation list
 
@@ -104,7 +102,7 @@ Description=Renew the VPN's revocation list
 Type=oneshot
 ExecStart=$TOOL renew
 UNIT
-  write 644 /etc/systemd/system/ngp-openvpn-crl.timer <<'UNIT' || true
+  write 644 /etc/systemd/system/ngp-openvpn-crl.timer <<'UNIT'
 [Unit]
 Description=Renew the VPN's revocation list each week
 
@@ -124,12 +122,18 @@ serve() {
   systemctl enable ngp-openvpn-nat.service openvpn-server@ngp.service
   systemctl reload-or-restart ngp-openvpn-nat.service
   systemctl enable --now ngp-openvpn-crl.timer
-  if server_configuration | write 600 "$SERVER/ngp.conf"; then
-    systemctl restart openvpn-server@ngp.service
-  else
+  if server_configuration | cmp -s - "$SERVER/ngp.conf"; then
     systemctl start openvpn-server@ngp.service
+  else
+    server_configuration | write 600 "$SERVER/ngp.conf"
+    systemctl restart openvpn-server@ngp.service
   fi
   retry 60 systemctl is-active -q openvpn-server@ngp.service
+}
+
+forward_packets() {
+  write 644 /etc/sysctl.d/90-ngp-openvpn.conf <<<'net.ipv4.ip_forward = 1'
+  sysctl -q -p /etc/sysctl.d/90-ngp-openvpn.conf
 }
 
 main() {

@@ -76,7 +76,7 @@ list() {
   awk -F'\t' '{ name = $6; sub(/.*CN=/, "", name); if (name != "server") print $1, $2, name }' "$PKI/index.txt"
 }
 
-[ "$(id -u)" = 0 ] || die "needs root: sudo ngp-vpn …" 77
+[ "$(id -u)" = 0 ] || die "needs root: sudo ngp-vpn ..." 77
 exec 9>"$PKI/.ngp-vpn.lock"
 flock -w 60 9 || die "another ngp-vpn is at work" 5
 

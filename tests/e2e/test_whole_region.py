@@ -62,9 +62,7 @@ class Region:
 
 
 @pytest.fixture(scope="module")
-def region(tmp_path_factory):
-    from tests_door import Ngp  # the runner of tests/conftest.py
-
+def region(tmp_path_factory, ngp_in):
     path = tmp_path_factory.mktemp("region") / "platform"
     path.mkdir()
     for name in COPIED:
@@ -72,7 +70,7 @@ def region(tmp_path_factory):
         copy(ROOT / name, path / name, **({"ignore": shutil.ignore_patterns(".terraform", "wired.*")} if copy is shutil.copytree else {}))
     for argv in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message", "The platform"]):
         subprocess.run(["git", *argv], cwd=path, check=True, capture_output=True)
-    made = Region(Ngp(path))
+    made = Region(ngp_in(path))
     yield made
     made.ngp.run("sandbox", "stop")
 

@@ -10,7 +10,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 MODULES = sorted((ROOT / "ngp").rglob("*.py"))
 VAGUE = {"utils", "util", "helpers", "helper", "common", "base", "manager", "misc", "tools"}
-EXITS_ALLOWED = {"ngp/__main__.py", "ngp/cli"}
+EXITS_ALLOWED = ("ngp/__main__.py", "ngp/cli/", "ngp/sandbox/moto.py")  # the last is a process of its own
+EXCUSE = "# noqa: PLR0913  "  # with the reason behind it
 
 
 def _name(path):
@@ -47,13 +48,20 @@ def test_module_is_small_and_says_what_it_is_for(path):
 
 @pytest.mark.parametrize("path", MODULES, ids=_name)
 def test_functions_are_short_and_take_few_parameters(path):
-    is_command = _name(path).startswith("ngp/commands/")
     long = [f"{node.name}: {_lines(node)} lines" for node in _functions(path) if _lines(node) > 40]
-    wide = [
-        f"{node.name}: {len(_parameters(node))} parameters" for node in _functions(path) if len(_parameters(node)) > 6
-    ]
     assert long == []
-    assert is_command or wide == []
+    assert _name(path).startswith("ngp/commands/") or _wide(path) == []
+
+
+def _wide(path):
+    """Functions with more than six parameters and no reason given."""
+    source = path.read_text().splitlines()
+    many = [node for node in _functions(path) if len(_parameters(node)) > 6]
+    return [f"{node.name}: {len(_parameters(node))}" for node in many if EXCUSE not in source[node.lineno - 1]]
+
+
+def test_few_functions_are_excused():
+    assert sum(path.read_text().count(EXCUSE) for path in MODULES) <= 6
 
 
 @pytest.mark.parametrize("path", MODULES, ids=_name)
@@ -63,8 +71,7 @@ def test_only_the_entrance_exits(path):
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Raise) and "SystemExit" in ast.dump(node)
     ]
-    allowed = any(_name(path).startswith(place) for place in EXITS_ALLOWED)
-    assert allowed or raised == []
+    assert raised == [] or _name(path).startswith(EXITS_ALLOWED)
 
 
 def _tracked():
@@ -83,7 +90,11 @@ def test_tracked_files_name_no_machine_and_no_package_index():
         "proxy.golang" + ".org",
         "deb.debian" + ".org",
     ]
-    machine = [r"/(?:work|root)/[a-z.]", r"/home/(?!ec2-user|ubuntu|admin)[a-z]+/", r"/tmp/bash_"]
+    machine = [
+        r"(?<![\w.}*<])/(?:work|root)/[a-z.]",
+        r"(?<![\w.}])/home/(?!me/|ec2-user|ubuntu|admin)[a-z]+/",
+        r"/tmp/bash_",
+    ]
     pattern = re.compile("|".join([*map(re.escape, hosts), *machine]))
     found = []
     for path in _tracked():

@@ -70,7 +70,7 @@ def _of_library(call: str, profile: str, error: Exception) -> NgpError:
     no_keys = (known.NoCredentialsError, known.PartialCredentialsError, known.CredentialRetrievalError)
     if isinstance(error, no_keys):
         return MissingError("there are no AWS credentials", where=call, why=str(error), todo=_SIGN_IN)
-    if isinstance(error, (known.HTTPClientError, known.EndpointProviderError, known.NoRegionError)):
+    if isinstance(error, (known.ConnectionError, known.HTTPClientError, known.NoRegionError)):
         todo = "check the network, the proxy and the region's name"
         return MissingError("AWS cannot be reached", where=call, why=str(error), todo=todo)
     return NgpError("AWS cannot be asked this", where=call, why=str(error))

@@ -163,6 +163,8 @@ def _maker(env: Mapping[str, str], profile: str, role: Role | None, reach: Mappi
         if own.METHOD in [provider.METHOD for provider in resolver.providers]:
             resolver.insert_before(own.METHOD, own)
             resolver.providers.remove([each for each in resolver.providers if each.METHOD == own.METHOD][-1])
+    if env.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true":
+        resolver.remove("iam-role")  # it looks at the process's own environment
     if role is not None:
         _assume(core, role, reach)
     return boto3.Session(botocore_session=core)

@@ -85,9 +85,8 @@ def _kind(schema: Schema, whole: Schema) -> str:
     if schema.get("type") == "object":
         each = _each(schema)
         return f"mapping to {_kind(_follow(each, whole), whole)}" if each else "mapping"
-    return {"integer": "whole number", "boolean": "true or false"}.get(
-        schema.get("type", ""), schema.get("type", "any")
-    )
+    word = str(schema.get("type", "any"))
+    return {"integer": "whole number", "boolean": "true or false"}.get(word, word)
 
 
 def _default(schema: Schema) -> str:

@@ -36,10 +36,14 @@ class Call:
 
 @dataclass(frozen=True)
 class Root:
-    """Everything of a root but where its state lies and how its provider signs in."""
+    """Everything of a root but where its state lies and how its provider signs in.
+
+    `sources` are those of its providers as modules write them: ``hashicorp/aws``.
+    """
 
     required_version: str
     providers: Mapping[str, Pairs]
+    sources: frozenset[str]
     calls: tuple[Call, ...]
     variables: tuple[Named, ...]
     outputs: tuple[Named, ...]
@@ -60,9 +64,11 @@ class Part:
 def compose(parts: Iterable[Part], required_version: str) -> Root:
     """The root of one unit, or of several that are wired to each other inside it."""
     units = tuple(parts)
+    sources, constraints = _providers(part.module for part in units)
     return Root(
         required_version=required_version,
-        providers=_providers(part.module for part in units),
+        providers={name: _provider(sources[name], constraints[name]) for name in sorted(sources)},
+        sources=frozenset(sources.values()),
         calls=tuple(_call(part) for part in units),
         variables=tuple(_variable(part, name) for part in units for name in _asked(part)),
         outputs=tuple(
@@ -86,14 +92,8 @@ def compose(parts: Iterable[Part], required_version: str) -> Root:
 def _bound(part: Part) -> list[tuple[str, Binding]]:
     """The inputs that get a value, in the order of the module's file."""
     inputs = part.unit.inputs
-    return [(name, inputs[name]) for name, each in part.module.variables.items() if _is_given(each, inputs.get(name))]
-
-
-def _is_given(variable: Variable, binding: Binding | None) -> bool:
-    """Null for an input that is never null means its default: the root, which has none, would refuse it."""
-    if binding is None or binding.source is Source.DEFAULT:
-        return False
-    return variable.nullable or binding.value is not None or binding.source not in _VALUES
+    named = [name for name in part.module.variables if name in inputs]
+    return [(name, inputs[name]) for name in named if inputs[name].source is not Source.DEFAULT]
 
 
 def _asked(part: Part) -> list[str]:
@@ -121,8 +121,13 @@ def _variable(part: Part, name: str) -> Named:
 
 
 def _flags(variable: Variable) -> Pairs:
-    flags = [flag for flag in ("sensitive", "ephemeral") if getattr(variable, flag)]
-    return (*((flag, "true") for flag in flags), *(() if variable.nullable else (("nullable", "false"),)))
+    """Null is let through where the module has a default: there it means that default (Terraform, `nullable`)."""
+    is_never_null = not variable.nullable and not variable.has_default
+    flags = {"sensitive": variable.sensitive, "ephemeral": variable.ephemeral}
+    return (
+        *((name, "true") for name, is_set in flags.items() if is_set),
+        *((("nullable", "false"),) if is_never_null else ()),
+    )
 
 
 def _output(part: Part, output: Output) -> Named:
@@ -140,8 +145,8 @@ def _secret(name: str, how: Generated) -> Named:
     return Named(name, (("password_length", hcl.render(how.length)), *excluded))
 
 
-def _providers(modules: Iterable[Module]) -> dict[str, Pairs]:
-    """The providers of all modules, each with every constraint that one of them makes.
+def _providers(modules: Iterable[Module]) -> tuple[dict[str, str], dict[str, dict[str, None]]]:
+    """The source of each provider of the modules, and every constraint that one of them makes on it.
 
     AWS is always there: its block in the root holds the account guard, also for a module that names no provider.
     """
@@ -152,7 +157,7 @@ def _providers(modules: Iterable[Module]) -> dict[str, Pairs]:
             sources.setdefault(name, wanted.get("source", f"hashicorp/{name}"))
             parts = (part.strip() for part in wanted.get("version", "").split(","))
             constraints.setdefault(name, {}).update((part, None) for part in parts if part)
-    return {name: _provider(sources[name], constraints[name]) for name in sorted(sources)}
+    return sources, constraints
 
 
 def _provider(source: str, constraints: Iterable[str]) -> Pairs:

@@ -8,13 +8,14 @@ from pathlib import Path, PurePosixPath
 
 from ngp.environments.environment import StateMode
 from ngp.environments.resolving import Resolved
-from ngp.errors import UsageError
+from ngp.errors import MissingError
 from ngp.rendering import access, copies, exact, root, templates
 from ngp.state import places
+from ngp.terraform import lockfile
 
 FILES = ("main.tf", "variables.tf", "outputs.tf", "versions.tf")
 VALUES = "values.auto.tfvars.json"
-LOCK = ".terraform.lock.hcl"
+LOCK = lockfile.NAME
 PIN = "CATALOGUE"  # beside copied modules: says where they are from, and that the folder is ours
 HEADER = "# Rendered by ngp from environments/"
 
@@ -25,12 +26,12 @@ def render(resolved: Resolved) -> Mapping[Path, str]:
     Nothing is written. In per-module roots a root variable has the name of the module's input, in a single root
     ``UNIT__input``. Raises UsageError where a template or a pinned module cannot be used.
     """
-    lock = _lock(resolved.platform.path)
+    master = _master(resolved.platform.path)
     files: dict[Path, str] = {}
     for place, made in _roots(resolved):
         files |= {Path(place / name): text for name, text in _texts(resolved, place, made).items()}
         files[Path(place / VALUES)] = exact.dump(made.values)
-        files[Path(place / LOCK)] = lock
+        files[Path(place / LOCK)] = _lock(master, made.sources)
     if resolved.environment.catalogue:
         files |= _copies(resolved)
     return dict(sorted(files.items()))
@@ -103,14 +104,21 @@ def _home(resolved: Resolved) -> PurePosixPath:
     return PurePosixPath("environments") / resolved.environment.name
 
 
-def _lock(platform: Path) -> str:
+def _master(platform: Path) -> str:
     path = platform / LOCK
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise UsageError(
+        raise MissingError(
             "the master lock file is missing",
             where=str(path),
             why="each root carries a copy, so that every machine runs the same providers",
             todo="run `ngp lock`",
         ) from None
+
+
+def _lock(master: str, sources: frozenset[str]) -> str:
+    """The master lock, without providers that the root does not ask for: `-lockfile=readonly` refuses those."""
+    lock = lockfile.parse(master, where=LOCK)
+    needed = [one for one in lock if any(f"/{one.address}".endswith(f"/{source}") for source in sources)]
+    return master if len(needed) == len(lock) else lockfile.render(needed)

@@ -46,11 +46,12 @@ class Offers:
             if unit not in self._planned:
                 self._planned[unit] = self._from_state(unit)
             offered = self._planned[unit]
-        return Offer() if offered is None else offered.get(wire.origin.output, Offer())
+        # Terraform leaves an output that is null out of plan and state
+        return Offer() if offered is None else offered.get(wire.origin.output, Offer(None, unknown=False))
 
-    def _from_state(self, unit: str) -> Mapping[str, Offer]:
+    def _from_state(self, unit: str) -> Mapping[str, Offer] | None:
         state = read_state(self._context, unit)
-        return {} if state is None else {name: Offer(one.value, unknown=False) for name, one in state.outputs.items()}
+        return None if state is None else {name: Offer(one.value, unknown=False) for name, one in state.outputs.items()}
 
 
 def plan(context: RunContext) -> RunResult:

@@ -9,7 +9,7 @@ from ngp import files
 from ngp.errors import Finding, NgpError
 from ngp.rendering import exact
 from ngp.runs.units import Unit
-from ngp.terraform.states import State
+from ngp.terraform.states import State, StateOutput
 
 FILE = "wired.auto.tfvars.json"
 
@@ -31,7 +31,8 @@ def values(unit: Unit, read: Callable[[str], State | None]) -> dict[str, Any]:
     missing = []
     for wire in unit.wires:
         state = states[wire.origin.unit]
-        output = state.outputs.get(wire.origin.output) if state else None
+        # Terraform leaves an output that is null out of the state
+        output = state.outputs.get(wire.origin.output, StateOutput(None)) if state else None
         if output is None:
             missing.append(
                 Finding(

@@ -57,7 +57,7 @@ def _locate(setting: str, environ: Mapping[str, str], cwd: Path) -> tuple[str, .
     path = environ.get("PATH", "")
     names = {"": ("terraform", "tofu"), "terraform": ("terraform",), "tofu": ("tofu",), "bundled": ()}
     if setting not in names:
-        program = shutil.which(cwd / setting)
+        program = shutil.which(str(cwd / setting))
         if program:
             return (program,)
         raise MissingError(
@@ -108,8 +108,8 @@ def _ask(argv: tuple[str, ...], environ: Mapping[str, str], *, cwd: Path, cache:
 
 def _read_version(text: str) -> dict[str, str]:
     document = json.loads(text)
-    versions.parse(document["terraform_version"])
-    return {name: document[name] for name in ("terraform_version", "platform") if isinstance(document.get(name), str)}
+    versions.parse(str(document["terraform_version"]))
+    return {name: str(document.get(name, "")) for name in ("terraform_version", "platform")}
 
 
 def _identity(argv: tuple[str, ...]) -> str:

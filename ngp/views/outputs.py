@@ -105,40 +105,23 @@ def _env(values: Sequence[OutputValue]) -> str:
 
 
 def _tfvars(values: Sequence[OutputValue]) -> str:
-    blocks = []
-    for unit, group in groupby(values, key=lambda value: value.unit):
-        lines = "".join(f"  {value.name} = {_hcl(value.value)}\n" for value in group)
-        blocks.append(f"{_key(unit)} = {{\n{lines}}}\n")
-    return "\n".join(blocks)
+    from ngp.catalogue import literals
+
+    units = {unit: {value.name: value.value for value in group} for unit, group in groupby(values, lambda v: v.unit)}
+    return "\n".join(f"{literals.render_key(unit)} = {literals.render(inner)}\n" for unit, inner in units.items())
 
 
 def _terraform_out(values: Sequence[OutputValue]) -> str:
+    from ngp.catalogue import literals
+
     lines, seen = [], set[str]()
     for value in values:
-        first = value.name not in seen
+        written = f"{value.name} = {literals.render(value.value)}\n"
+        if value.name in seen:  # a name can stand only once
+            written = "".join(f"# {line}\n" for line in [f"{value.unit} too:", *written.splitlines()])
         seen.add(value.name)
-        place = "" if first else f"# {value.unit} too: "  # a name can stand only once
-        lines.append(f"{place}{value.name} = {_hcl(value.value)}\n")
+        lines.append(written)
     return "".join(lines)
-
-
-def _hcl(value: Any) -> str:
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{_quote(str(key))} = {_hcl(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(_hcl(item) for item in value) + "]"
-    return _quote(value) if isinstance(value, str) else json.dumps(documents.data(value))
-
-
-def _quote(value: str) -> str:
-    """A quoted template of HCL that means `value` (HCL native syntax, "Template Expressions")."""
-    marks = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
-    written = "".join(marks.get(mark) or (mark if mark >= " " else f"\\u{ord(mark):04x}") for mark in value)
-    return '"' + written.replace("${", "$${").replace("%{", "%%{") + '"'
-
-
-def _key(name: str) -> str:
-    return name if name.replace("-", "_").isidentifier() else _quote(name)
 
 
 _WRITERS: dict[Format, Callable[[Sequence[OutputValue]], str]] = {

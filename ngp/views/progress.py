@@ -27,6 +27,7 @@ from ngp.views.documents import EventLines
 if TYPE_CHECKING:
     from rich.live import Live
     from rich.table import Table
+    from rich.text import Text
 
 _QUIET_S = 10.0  # in plain lines, a unit is heard at most this often between its phases
 
@@ -65,78 +66,84 @@ class Progress:
         self._live: Live | None = None
 
     def __enter__(self) -> Progress:
-        if terminal.is_live(self._settings):
-            from rich.live import Live
-
-            self._live = Live(get_renderable=self._table, console=self._console, transient=True, refresh_per_second=8)
-            self._live.start()
+        self._show()
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._live is not None:
-            self._live.stop()
+        self._hide()
 
     @contextmanager
     def pause(self) -> Iterator[None]:
         """Take the display away while somebody is asked."""
-        if self._live is None:
-            yield
-            return
-        self._live.stop()
+        self._hide()
         try:
             yield
         finally:
-            self._live.start()
+            self._show()
 
     def on_event(self, event: RunEvent) -> None:
         """Show what happened. A closed stderr never disturbs the run."""
-        with self._lock, suppress(BrokenPipeError):
+        with self._lock:
+            told = self._take(event)
+        # The display asks for our lock while it holds its own, and printing asks for that one: never hold ours here.
+        with suppress(BrokenPipeError):
             if isinstance(event, RunStarted):
-                self._begin(event)
-            elif isinstance(event, UnitEntered):
-                self._enter(event)
-            elif isinstance(event, UnitProgressed):
-                self._advance(event)
-            elif isinstance(event, UnitDiagnosed):
-                self._diagnose(event)
-            elif isinstance(event, UnitFinished):
-                self._finish(event.result)
-            elif isinstance(event, Note):
-                self._say(event.text)
+                runs.show_start(event, self._console)
+            elif told is not None:
+                self._console.print(told, soft_wrap=True)
 
-    def _begin(self, event: RunStarted) -> None:
-        self._lines = {fact.unit: _Line() for fact in event.units}
-        runs.show_start(event, self._console)
+    def _show(self) -> None:
+        if terminal.is_live(self._settings):
+            from rich.live import Live
 
-    def _enter(self, event: UnitEntered) -> None:
+            # A new one each time: a display that starts again would erase what was written since.
+            self._live = Live(get_renderable=self._table, console=self._console, transient=True, refresh_per_second=8)
+            self._live.start()
+
+    def _hide(self) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def _take(self, event: RunEvent) -> Text | None:
+        """Note what happened; return what is to be printed beside the display, or for a log."""
+        if isinstance(event, RunStarted):
+            self._lines = {fact.unit: _Line() for fact in event.units}
+        elif isinstance(event, UnitEntered):
+            return self._enter(event)
+        elif isinstance(event, UnitProgressed):
+            return self._advance(event)
+        elif isinstance(event, UnitDiagnosed):
+            return _diagnose(event)
+        elif isinstance(event, UnitFinished):
+            return self._finish(event.result)
+        elif isinstance(event, Note):
+            return terminal.line(event.text)
+        return None
+
+    def _enter(self, event: UnitEntered) -> Text | None:
         now = self._clock()
         self._lines[event.unit] = _Line(event.phase, total=event.total, entered=now, said=now)
-        if self._live is None:
-            self._say(f"{event.unit}: {event.phase.value}" + (f", {event.total} resources" if event.total else ""))
+        amount = f", {event.total} resources" if event.total else ""
+        return self._plain(f"{event.unit}: {event.phase.value}{amount}")
 
-    def _advance(self, event: UnitProgressed) -> None:
+    def _advance(self, event: UnitProgressed) -> Text | None:
         now = self._clock()
         old = self._lines.get(event.unit, _Line(entered=now, said=now))
-        new = replace(old, done=event.done, total=event.total, address=event.address)
-        if self._live is None and now - old.said >= _QUIET_S:
-            new = replace(new, said=now)
-            took = terminal.duration(now - old.entered)
-            self._say(f"{event.unit}: {old.phase.value} {_share(new)} {event.address} ({took})")
+        is_due = now - old.said >= _QUIET_S
+        new = replace(old, done=event.done, total=event.total, address=event.address, said=now if is_due else old.said)
         self._lines[event.unit] = new
+        took = terminal.duration(now - old.entered)
+        text = f"{event.unit}: {old.phase.value} {_share(new)} {event.address} ({took})"
+        return self._plain(text) if is_due else None
 
-    def _diagnose(self, event: UnitDiagnosed) -> None:
-        word = event.diagnostic
-        place = word.address or word.place
-        text = f"{event.unit}: {word.severity}: {word.summary}" + (f" ({place})" if place else "")
-        self._say(text, style="red" if word.severity == "error" else "yellow")
-
-    def _finish(self, result: UnitResult) -> None:
+    def _finish(self, result: UnitResult) -> Text | None:
         self._lines[result.unit] = replace(self._lines.get(result.unit, _Line()), result=result)
-        if self._live is None:
-            self._say(f"{result.unit}: {_end(result)} ({terminal.duration(result.duration_s)})")
+        return self._plain(f"{result.unit}: {_end(result)} ({terminal.duration(result.duration_s)})")
 
-    def _say(self, text: str, *, style: str = "") -> None:
-        self._console.print(terminal.line(text, style=style), soft_wrap=True)
+    def _plain(self, text: str) -> Text | None:
+        """A line for a log; the display shows the same by itself."""
+        return terminal.line(text) if self._live is None else None
 
     def _table(self) -> Table:
         from rich.table import Table
@@ -153,6 +160,13 @@ class Progress:
         total = f"{finished} of {len(lines)} units, {terminal.duration(int(now - self._started))}"
         table.add_row(terminal.line(total, style="dim"))
         return table
+
+
+def _diagnose(event: UnitDiagnosed) -> Text:
+    word = event.diagnostic
+    place = word.address or word.place
+    text = f"{event.unit}: {word.severity}: {word.summary}" + (f" ({place})" if place else "")
+    return terminal.line(text, style="red" if word.severity == "error" else "yellow")
 
 
 def _visible(lines: dict[str, _Line], room: int) -> list[tuple[str, _Line]]:

@@ -20,7 +20,7 @@ MODULES = {
             title: Base
             summary: What the others stand on
             category: network
-            provides: [vpc_id, subnet_ids, name]
+            provides: [vpc_id, subnet_ids, name, nothing]
             """,
         "base.tf": """
             resource "terraform_data" "vpc" {
@@ -52,6 +52,10 @@ MODULES = {
               value       = terraform_data.subnet[*].id
               description = "Their ids"
             }
+            output "nothing" {
+              value       = null
+              description = "An output that is null"
+            }
             output "name" {
               value       = "region-${var.cidr}"
               description = "A name that is known before anything is made"
@@ -67,7 +71,7 @@ MODULES = {
             title: App
             summary: Stands on the base
             category: compute
-            requires: [vpc_id, subnet_ids, name]
+            requires: [vpc_id, subnet_ids, name, nothing]
             provides: [app_ids]
             """,
         "app.tf": """
@@ -95,6 +99,10 @@ MODULES = {
             variable "name" {
               type        = string
               description = "What it is called"
+            }
+            variable "nothing" {
+              type        = string
+              description = "Null"
             }
             variable "pause_s" {
               type        = number
@@ -160,7 +168,7 @@ units:
   base: {}
   app: {}
 wiring:
-  app: {vpc_id: base.vpc_id, subnet_ids: base.subnet_ids, name: base.name}
+  app: {vpc_id: base.vpc_id, subnet_ids: base.subnet_ids, name: base.name, nothing: base.nothing}
 """
 WITH_LATE = ENVIRONMENT.replace("  app: {}\n", "  app: {}\n  late: {}\n") + "  late: {app_ids: app.app_ids}\n"
 

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -36,7 +37,10 @@ def attempt():
     import pathlib
     from ngp import processes
     stop = options.context().stop
-    script = "import os, signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); print(os.getpid(), flush=True); time.sleep(30)"
+    script = (
+        "import os, signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); "
+        "print(os.getpid(), flush=True); time.sleep(30)"
+    )
     request = processes.Request((sys.executable, "-c", script), pathlib.Path.cwd(), {})
     processes.run(request, on_stdout=lambda line: print(line, flush=True), stop=stop)
 """
@@ -105,7 +109,8 @@ def test_an_ignored_hangup_stays_ignored():
 
 @pytest.mark.parametrize("lines", [1, 100_000])
 def test_a_reader_that_goes_away_is_no_error_to_tell(child, lines):
-    body = f"def attempt():\n    ready()\n    sys.stdin.readline()\n    for _ in range({lines}):\n        print('x' * 80)\n"
+    body = "def attempt():\n    ready()\n    sys.stdin.readline()\n"
+    body += f"    for _ in range({lines}):\n        print('x' * 80)\n"
     process = subprocess.Popen(
         [sys.executable, "-c", _HEAD + body + _TAIL],
         stdin=subprocess.PIPE,
@@ -126,5 +131,4 @@ def _is_alive(pid):
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    with open(f"/proc/{pid}/stat") as stat:
-        return stat.read().rpartition(")")[2].split()[0] != "Z"
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"

@@ -42,3 +42,7 @@ def test_section_has_a_row_for_each_key_and_for_those_inside():
         "| `fixed` | `1` | **needed** |  |",
         "| `loose` | any |  |  |",
     ]
+
+
+def test_page_of_the_files_is_what_the_schemas_say():
+    assert (DOCS / "files.md").read_text(encoding="utf-8") == pages.files_reference()

@@ -7,7 +7,7 @@ import pytest
 from ngp.catalogue.module import Generated, Manifest
 from ngp.environments.binding import Binding, Source
 from ngp.environments.environment import AssumedRole, OutputRef, StateKind, StateMode, Target, UnitChoice
-from ngp.errors import UsageError
+from ngp.errors import MissingError
 from ngp.rendering import roots
 
 UNITS = Path("environments/dev/units")
@@ -184,9 +184,23 @@ def test_each_root_carries_the_master_lock(make):
     assert files[UNITS / "vpn/.terraform.lock.hcl"] == files[UNITS / "network/.terraform.lock.hcl"] == "# master\n"
 
 
+def test_copy_leaves_out_providers_that_the_root_does_not_ask_for(make):
+    aws, null = (
+        f'provider "registry.terraform.io/hashicorp/{name}" {{\n  version = "1.0.0"\n}}\n' for name in ("aws", "null")
+    )
+    (make.path / ".terraform.lock.hcl").write_text(f"# master\n\n{aws}\n{null}")
+    one = make.module("one")
+    two = make.module("two", required_providers={"null": {"source": "hashicorp/null"}})
+    files = roots.render(make.resolved([one, two], {"one": {}, "two": {}}))
+    lock = files[UNITS / "one/.terraform.lock.hcl"]
+    assert aws in lock
+    assert null not in lock
+    assert files[UNITS / "two/.terraform.lock.hcl"] == f"# master\n\n{aws}\n{null}"
+
+
 def test_missing_master_lock_is_told(make):
     (make.path / ".terraform.lock.hcl").unlink()
-    with pytest.raises(UsageError, match="the master lock file is missing"):
+    with pytest.raises(MissingError, match="the master lock file is missing"):
         roots.render(make.pair())
 
 
@@ -259,9 +273,9 @@ def test_rendering_writes_nothing(make):
     assert [path.name for path in make.path.iterdir()] == [".terraform.lock.hcl"]
 
 
-def test_null_for_an_input_that_is_never_null_leaves_it_to_its_default(make):
-    module = make.module("m", make.variable("a", nullable=False), make.variable("b"))
-    inputs = {"m": {"a": Binding(Source.UNIT, None), "b": Binding(Source.COMMON, None)}}
-    files = roots.render(make.resolved([module], inputs))
-    assert files[UNITS / "m/values.auto.tfvars.json"] == '{\n  "b": null\n}\n'
-    assert "a = var.a" not in files[UNITS / "m/main.tf"]
+def test_null_reaches_the_module_where_it_means_the_default(make):
+    module = make.module("m", make.variable("a", nullable=False, has_default=True, default="x"))
+    files = roots.render(make.resolved([module], {"m": {"a": Binding(Source.UNIT, None)}}))
+    assert files[UNITS / "m/values.auto.tfvars.json"] == '{\n  "a": null\n}\n'
+    assert "nullable" not in files[UNITS / "m/variables.tf"]
+    assert "  a = var.a\n" in files[UNITS / "m/main.tf"]

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ngp.catalogue import hcl
 from ngp.errors import UsageError
 from ngp.runs.results import OutputValue
 from ngp.views import outputs
@@ -88,7 +89,9 @@ JSON = st.recursive(
 
 
 @given(JSON)
-def test_hcl_means_the_same_value(value):
-    hcl = pytest.importorskip("ngp.catalogue.hcl")
-    body = hcl.parse(f"x = {outputs._hcl(value)}\n", Path("x.tfvars"))
-    assert hcl.literal(body.attributes["x"].value) == value
+def test_hcl_reads_back_the_same_value(value):
+    many = [OutputValue("a", "x", value), OutputValue("b-c", "x", value)]
+    body = hcl.parse(outputs._tfvars(many), Path("x.tfvars"))
+    assert {name: hcl.literal(one) for name, one in body.attributes.items()} == {"a": {"x": value}, "b-c": {"x": value}}
+    flat = hcl.parse(outputs._terraform_out(many), Path("terraform.out"))
+    assert {name: hcl.literal(one) for name, one in flat.attributes.items()} == {"x": value}

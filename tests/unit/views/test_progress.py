@@ -3,6 +3,8 @@
 import io
 import json
 import sys
+import threading
+import time
 from dataclasses import replace
 
 import pytest
@@ -72,6 +74,34 @@ def test_a_terminal_gets_a_line_per_unit_that_changes_in_place(monkeypatch, surr
     assert lines[1].split() == ["openvpn", "waiting"]
     assert lines[3].strip().startswith("0 of 3 units")
     assert "the sandbox was started" in stream.getvalue()
+
+
+def test_many_threads_and_the_display_never_wait_for_each_other(monkeypatch, surroundings):
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+
+    def work(display, unit):
+        for at in range(200):
+            display.on_event(UnitProgressed(unit, at, 200, "aws_x.y"))
+            display.on_event(Note(f"{unit} {at}"))
+
+    with progress.Progress(surroundings(terminal=True, TERM="xterm-256color")) as display:
+        threads = [threading.Thread(target=work, args=(display, f"u{at}"), daemon=True) for at in range(4)]
+        for thread in threads:
+            thread.start()
+        deadline = time.monotonic() + 30
+        while any(thread.is_alive() for thread in threads) and time.monotonic() < deadline:
+            display._live.refresh()
+        assert not any(thread.is_alive() for thread in threads)
+
+
+def test_a_question_has_the_terminal_for_itself(monkeypatch, surroundings):
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    with progress.Progress(surroundings(terminal=True, TERM="xterm-256color")) as display:
+        assert display._live.is_started
+        with display.pause():
+            assert display._live is None
+        assert display._live.is_started
+    assert display._live is None
 
 
 def test_a_dumb_terminal_gets_plain_lines(capsys, surroundings, events):

@@ -193,3 +193,15 @@ def test_the_old_entrance_configures(house):
     command = [sys.executable, str(REPOSITORY / "configure.py"), "dev", "--module", "network", "--json"]
     done = subprocess.run(command, cwd=house.path, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout)["removed"] == ["openvpn"]
+
+
+def test_validate_says_that_a_wire_makes_a_count_unknown(ngp, house):
+    main = house.path / "modules" / "openvpn" / "openvpn.tf"
+    main.write_text('resource "terraform_data" "peer" {\n  count = var.peer == "" ? 0 : 1\n}\n')
+    assert ngp("validate", "dev", "--no-terraform")[0] == 0
+    house.environment(
+        house.read("environment.yaml").replace("network.vpc_id}", "network.vpc_id, peer: network.vpc_id}")
+    )
+    code, out, _ = ngp("validate", "dev", "--no-terraform")
+    assert code == 1
+    assert "environment.yaml:10 wires `openvpn` so that `count` of `terraform_data.peer` depends on `peer`" in out

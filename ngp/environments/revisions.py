@@ -14,6 +14,19 @@ from ngp.environments.environment import Environment, Platform
 from ngp.errors import MissingError, UsageError
 
 _TIMEOUT_S = 120.0
+# By these a hook or a shell points Git at another repository, index or work tree.
+_ELSEWHERE = frozenset(
+    {
+        "GIT_DIR",
+        "GIT_WORK_TREE",
+        "GIT_INDEX_FILE",
+        "GIT_COMMON_DIR",
+        "GIT_PREFIX",
+        "GIT_OBJECT_DIRECTORY",
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+        "GIT_NAMESPACE",
+    }
+)
 
 
 def resolve(platform: Platform, ref: str) -> str:
@@ -79,7 +92,8 @@ def _materialise(platform: Platform, commit: str) -> Path:
         _require(_git(platform, "read-tree", f"{commit}:./modules", **index), commit)
         out = work / "modules"
         out.mkdir()
-        _require(_git(platform, "checkout-index", "--all", f"--prefix={out}/", **index), commit)
+        whole = {"GIT_DIR": _git(platform, "rev-parse", "--absolute-git-dir").stdout.strip(), "GIT_WORK_TREE": str(out)}
+        _require(_git(platform, "checkout-index", "--all", cwd=out, **index, **whole), commit)
         if not target.is_dir():
             out.replace(target)
     finally:
@@ -92,11 +106,11 @@ def _require(outcome: processes.Outcome, commit: str) -> None:
         raise UsageError(f"Git cannot read the modules of {commit}", why=outcome.stderr.strip())
 
 
-def _git(platform: Platform, *arguments: str, **more: str) -> processes.Outcome:
+def _git(platform: Platform, *arguments: str, cwd: Path | None = None, **more: str) -> processes.Outcome:
     """Run Git in the platform, untouched by what a hook or a shell says about another repository."""
-    environ = {name: value for name, value in settings.read().environ.items() if not name.startswith("GIT_")}
+    environ = {name: value for name, value in settings.read().environ.items() if name not in _ELSEWHERE}
     env = {**environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", **more}
     try:
-        return processes.run(processes.Request(("git", *arguments), platform.path, env, timeout_s=_TIMEOUT_S))
+        return processes.run(processes.Request(("git", *arguments), cwd or platform.path, env, timeout_s=_TIMEOUT_S))
     except FileNotFoundError:
         raise MissingError("git is not on PATH", todo="install Git") from None

@@ -38,7 +38,7 @@ FILES = {
     "modules/base/base-output.tf": "",
     "modules/base/base.dummy": 'mark = "x"\n',
     "environments/dev/terraform.tfvars": 'base = {\n  mark = "x"\n}\n',
-    "environments/dev/environment.yaml": 'target: sandbox\naccount: "123456789012"\nregion: eu-central-1\n'
+    "environments/dev/environment.yaml": 'target: sandbox\naccount: "ACCOUNT"\nregion: eu-central-1\n'
     "domain: demo.example\nunits: {base: {}}\n",
 }
 

@@ -108,7 +108,7 @@ def diagnostic(document: Mapping[str, Any]) -> Diagnostic:
     line = (place.get("start") or {}).get("line", "")
     return Diagnostic(
         severity=str(document.get("severity", "error")),
-        summary=" ".join(str(document.get("summary", "")).split()),
+        summary=str(document.get("summary", "")),
         detail=str(document.get("detail", "")),
         address=str(document.get("address", "")),
         place=f"{place['filename']}:{line}" if place.get("filename") else "",

@@ -6,9 +6,10 @@ import json
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import IO
+from typing import IO, Any
 
 from ngp.terraform import events
 from ngp.terraform.events import Diagnostic, Event, Summary, Unknown
@@ -47,8 +48,8 @@ class Stream:
 
     def take(self, line: str) -> None:
         """Take a line of stdout."""
-        line = self._log(line)
-        event = events.parse(line)
+        told = self._log(line)
+        event = self._redacted(events.parse(line))  # not the line: a short secret would break its JSON
         if isinstance(event, Diagnostic):
             if event.summary == _EXPECTED:
                 return
@@ -56,7 +57,7 @@ class Stream:
         elif isinstance(event, Summary):
             self.summary = event
         elif isinstance(event, Unknown) and event.kind == "text":
-            self._talk.append(line)
+            self._talk.append(told)
         if self._on_event is not None:
             self._on_event(event)
 
@@ -68,6 +69,21 @@ class Stream:
         for secret in self._secrets:
             text = text.replace(secret, REDACTED)
         return text
+
+    def _redacted(self, event: Event) -> Event:
+        """`event` without secrets in its free texts; addresses are Terraform's own and stay."""
+        if not self._secrets:
+            return event
+        if isinstance(event, Diagnostic):
+            return replace(event, summary=self.redact(event.summary), detail=self.redact(event.detail))
+        return Unknown(event.kind, self._deep(event.document)) if isinstance(event, Unknown) else event
+
+    def _deep(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self.redact(value)
+        if isinstance(value, dict):
+            return {key: self._deep(leaf) for key, leaf in value.items()}
+        return [self._deep(leaf) for leaf in value] if isinstance(value, list) else value
 
     def __enter__(self) -> Stream:
         if self._path is not None:

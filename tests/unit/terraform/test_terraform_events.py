@@ -50,7 +50,7 @@ def test_known_kinds(line, event):
 def test_diagnostic_has_its_place_and_address():
     document = {
         "severity": "error",
-        "summary": "Unsupported\nargument",
+        "summary": "Unsupported argument",
         "detail": "no such thing",
         "address": "aws_vpc.a",
         "range": {"filename": "main.tf", "start": {"line": 7, "column": 3}},

@@ -1,0 +1,87 @@
+#!/bin/bash
+# Installs Docker and what the other scripts call, and configures it. Does nothing where all is done.
+set -euo pipefail
+# shellcheck source=instance.sh
+. "${NGP_LIB:-/usr/local/lib/ngp}/instance.sh"
+
+export DEBIAN_FRONTEND=noninteractive
+
+# Sets `changed` where the file was not so before.
+write_file() {
+  local path=$1 text=$2
+  if [ -f "$path" ] && [ "$(cat "$path")" = "$text" ]; then return 0; fi
+  mkdir -p "$(dirname "$path")"
+  printf '%s\n' "$text" >"$path.new"
+  mv "$path.new" "$path"
+  changed=true
+}
+
+configure_docker() {
+  local id options
+  id=$(retry 60 metadata instance-id)
+  case $LOG_DRIVER in
+  awslogs)
+    options=$(printf '{"awslogs-region": "%s", "awslogs-group": "%s", "tag": "{{.Name}}/{{.ID}}"}' \
+      "$AWS_DEFAULT_REGION" "$LOG_GROUP")
+    ;;
+  json-file) options='{"max-size": "20m", "max-file": "5"}' ;;
+  *) options='{}' ;;
+  esac
+  # live-restore must be off in a swarm. The labels tell the leader which instance a node is, and its pool.
+  write_file "${DOCKER_ETC:-/etc/docker}/daemon.json" "$(
+    cat <<JSON
+{
+  "live-restore": false,
+  "log-driver": "$LOG_DRIVER",
+  "log-opts": $options,
+  "labels": ["ngp.instance=$id", "ngp.pool=$POOL"]
+}
+JSON
+  )"
+}
+
+# Images of this account's ECR are pulled with the node's role, with no login to renew.
+configure_ecr() {
+  # shellcheck disable=SC2153  # from swarm.env, as EFS_HOST is
+  write_file "${ROOT_HOME:-/root}/.docker/config.json" "{\"credHelpers\": {\"$ECR_HOST\": \"ecr-login\"}}"
+}
+
+missing_packages() {
+  local package
+  for package in "${packages[@]}"; do
+    dpkg-query -W -f '${Status}' "${package%%=*}" 2>/dev/null | grep -q 'ok installed' || printf '%s\n' "$package"
+  done
+}
+
+install_packages() {
+  apt-get -q -o DPkg::Lock::Timeout=120 update &&
+    apt-get -q -y -o DPkg::Lock::Timeout=120 install --no-install-recommends "${missing[@]}"
+}
+
+mount_shared() {
+  local line="$EFS_HOST:/ /mnt/shared nfs4 nfsvers=4.1,rsize=1048576,wsize=1048576,hard,timeo=600,retrans=2,noresvport,_netdev,nofail 0 0"
+  mkdir -p /mnt/shared
+  grep -qxF "$line" /etc/fstab || printf '%s\n' "$line" >>/etc/fstab
+  mountpoint -q /mnt/shared || retry 300 mount /mnt/shared
+}
+
+changed=false
+read -ra packages <<<"$DOCKER_PACKAGES ca-certificates curl jq awscli amazon-ecr-credential-helper"
+if [ -n "$EFS_HOST" ]; then packages+=(nfs-common); fi
+
+# Before the package: its first start of the daemon is then the configured one.
+configure_docker
+configure_ecr
+
+mapfile -t missing < <(missing_packages)
+if ((${#missing[@]} > 0)); then
+  log "installing ${missing[*]}"
+  retry 600 install_packages
+  changed=true
+fi
+
+if [ -n "$EFS_HOST" ]; then mount_shared; fi
+
+if [ "$changed" = true ]; then systemctl restart docker.service; fi
+retry 120 docker version --format '{{.Server.Version}}' >/dev/null
+log "docker $(docker version --format '{{.Server.Version}}') is ready"

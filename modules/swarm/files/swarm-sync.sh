@@ -1,0 +1,154 @@
+#!/bin/bash
+# Run every minute on each manager; only the current leader goes on. It keeps the cluster as its bucket says: the network
+# `proxy`, the nodes' labels, the tokens in store, and the stacks below the prefix (NAME/stack.yml, deployed as NAME).
+# What was deployed is recorded in the cluster (as Docker configs), so that the next leader knows it.
+set -euo pipefail
+# shellcheck source=instance.sh
+. "${NGP_LIB:-/usr/local/lib/ngp}/instance.sh"
+
+NGP_STATE=${NGP_STATE:-/var/lib/ngp}
+failures=0
+
+make_network() {
+  local options=()
+  if docker network inspect proxy >/dev/null 2>&1; then return 0; fi
+  if [ "$OVERLAY_ENCRYPTED" = true ]; then options=(--opt encrypted); fi
+  docker network create --driver overlay --attachable "${options[@]}" proxy >/dev/null
+  log "made the network proxy"
+}
+
+# The daemon's label names the pool; only a manager can make a node label of it, which services are placed by.
+label_nodes() {
+  local id pool label
+  while IFS=$'\t' read -r id pool label; do
+    if [ -z "$pool" ] || [ "$pool" = "$label" ]; then continue; fi
+    docker node update --label-add "pool=$pool" "$id" >/dev/null
+    log "labelled node $id: pool=$pool"
+  done < <(inspect_nodes | jq -r '.[] | [.ID, .Description.Engine.Labels["ngp.pool"] // "", .Spec.Labels.pool // ""] | @tsv')
+}
+
+inspect_nodes() {
+  local ids
+  mapfile -t ids < <(docker node ls -q)
+  docker node inspect "${ids[@]}"
+}
+
+# remove_dead_nodes: those that are down and whose instance has ended, or lives on as another member. A node that is
+# only silent is left alone: it may come back.
+remove_dead_nodes() {
+  local nodes id instance role twin state
+  nodes=$(inspect_nodes)
+  while IFS=$'\t' read -r id instance role twin; do
+    if [ -z "$instance" ]; then continue; fi
+    state=twin
+    if [ "$twin" = false ]; then state=$(instance_state "$instance"); fi
+    case $state in
+    twin | terminated | gone) ;;
+    *) continue ;;
+    esac
+    if [ "$role" = manager ]; then docker node demote "$id" >/dev/null; fi
+    docker node rm --force "$id" >/dev/null
+    log "removed node $id: instance $instance ($state)"
+  done < <(jq -r '([.[] | select(.Status.State == "ready") | .Description.Engine.Labels["ngp.instance"]]) as $alive
+    | .[] | select(.Status.State == "down") | (.Description.Engine.Labels["ngp.instance"] // "") as $i
+    | [.ID, $i, .Spec.Role, (any($alive[]; . == $i))] | @tsv' <<<"$nodes")
+}
+
+# Terminated instances are forgotten by EC2 after an hour. An answer that is neither leaves the node alone.
+instance_state() {
+  local errors
+  errors=$(mktemp)
+  if ! aws ec2 describe-instances --instance-ids "$1" --query 'Reservations[0].Instances[0].State.Name' --output text \
+    2>"$errors"; then
+    if grep -q InvalidInstanceID.NotFound "$errors"; then echo gone; else echo unknown; fi
+  fi
+  rm -f "$errors"
+}
+
+fetch_stacks() {
+  mkdir -p "$NGP_STATE/stacks"
+  aws s3 sync --only-show-errors --delete "s3://$STACK_BUCKET/$STACK_PREFIX" "$NGP_STATE/stacks/"
+}
+
+# digest NAME: of all files of a stack, with their names.
+digest() {
+  (cd "$NGP_STATE/stacks/$1" && find . -type f -print0 | sort -z | xargs -0 sha256sum) | sha256sum | cut -d ' ' -f 1
+}
+
+deployed_digest() {
+  docker config inspect --format '{{index .Spec.Labels "ngp.digest"}}' "ngp.stack.$1" 2>/dev/null || true
+}
+
+# make_secrets NAME: what secrets.json asks for becomes Docker secrets. It is a list of {name, secret_arn, field}; the stack
+# file takes the secret's name from the variable SECRET_name. A value never changes under a name, so the version is part of it.
+make_secrets() {
+  local file="$NGP_STATE/stacks/$1/secrets.json" name arn field answer secret
+  if [ ! -f "$file" ]; then return 0; fi
+  while IFS=$'\t' read -r name arn field; do
+    answer=$(aws secretsmanager get-secret-value --secret-id "$arn" --output json)
+    secret="$1_${name}_$(jq -r '.VersionId[0:13]' <<<"$answer")"
+    if ! docker secret inspect "$secret" >/dev/null 2>&1; then
+      jq -j --arg field "$field" 'if $field == "" then .SecretString else .SecretString | fromjson | .[$field] end' \
+        <<<"$answer" | docker secret create --label "ngp.stack=$1" "$secret" - >/dev/null
+      log "made secret $secret"
+    fi
+    export "SECRET_$name=$secret"
+  done < <(jq -r '.[] | [.name, .secret_arn, .field // ""] | @tsv' "$file")
+}
+
+record() {
+  docker config rm "ngp.stack.$1" >/dev/null 2>&1 || true
+  docker config create --label ngp.stack="$1" --label ngp.digest="$2" "ngp.stack.$1" "$NGP_STATE/stacks/$1/stack.yml" >/dev/null
+}
+
+deploy() {
+  local digest
+  digest=$(digest "$1")
+  if [ "$digest" = "$(deployed_digest "$1")" ]; then return 0; fi
+  log "deploying stack $1"
+  make_secrets "$1"
+  docker stack deploy --with-registry-auth --prune -c "$NGP_STATE/stacks/$1/stack.yml" "$1"
+  record "$1" "$digest"
+}
+
+deploy_stacks() {
+  local file name
+  for file in "$NGP_STATE"/stacks/*/stack.yml; do
+    if [ ! -f "$file" ]; then continue; fi
+    name=$(basename "$(dirname "$file")")
+    # One stack that cannot be deployed must not keep the others back; it is tried again in a minute.
+    # (A script of its own: `set -e` does not reach into what stands behind an `if`.)
+    if ! "$0" deploy "$name"; then
+      log "stack $name could not be deployed"
+      failures=$((failures + 1))
+    fi
+  done
+}
+
+# Stacks that we deployed and whose file is gone. An empty prefix removes nothing: the router is always there, so an
+# empty answer is a mistake.
+remove_stacks() {
+  local name
+  if ! compgen -G "$NGP_STATE/stacks/*/stack.yml" >/dev/null; then return 0; fi
+  while read -r name; do
+    if [ -f "$NGP_STATE/stacks/$name/stack.yml" ]; then continue; fi
+    log "removing stack $name"
+    docker stack rm "$name"
+    docker config rm "ngp.stack.$name" >/dev/null
+  done < <(docker config ls --filter label=ngp.stack --format '{{.Name}}' | sed -n 's/^ngp\.stack\.//p')
+}
+
+if [ "${1:-}" = deploy ]; then
+  deploy "$2"
+  exit 0
+fi
+
+if ! is_leader; then exit 0; fi
+make_network
+publish_tokens
+label_nodes
+remove_dead_nodes
+fetch_stacks
+deploy_stacks
+remove_stacks
+if ((failures > 0)); then fail "$failures stack(s) could not be deployed"; fi

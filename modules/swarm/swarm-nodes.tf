@@ -1,0 +1,237 @@
+# Managers, workers, and what they do when they boot.
+
+locals {
+  scripts = ["instance.sh", "install-docker.sh", "swarm-join.sh", "swarm-leave.sh", "swarm-sync.sh"]
+  units   = ["ngp-swarm.service", "ngp-swarm-sync.service", "ngp-swarm-sync.timer"]
+
+  node_files = concat(
+    [for script in local.scripts : {
+      path        = "/usr/local/lib/ngp/${script}"
+      permissions = "0755"
+      content     = file("${path.module}/files/${script}")
+    }],
+    [for unit in local.units : {
+      path        = "/etc/systemd/system/${unit}"
+      permissions = "0644"
+      content     = file("${path.module}/files/${unit}")
+    }],
+    [{
+      path        = "/etc/logrotate.d/ngp"
+      permissions = "0644"
+      content     = file("${path.module}/files/logrotate.conf")
+    }],
+  )
+
+  # What the scripts read as /etc/ngp/swarm.env. Every value has been checked above: none holds a quote or a newline.
+  node_settings = {
+    AWS_DEFAULT_REGION = var.region
+    CLUSTER            = local.unit
+    PARAMETER_PREFIX   = local.parameter_prefix
+    KMS_KEY            = local.kms_key_arn
+    OVERLAY_CIDR       = var.overlay_cidr
+    OVERLAY_ENCRYPTED  = var.encrypt_overlay
+    STACK_BUCKET       = aws_s3_bucket.files.id
+    STACK_PREFIX       = local.stack_prefix
+    LOG_DRIVER         = var.container_log_driver
+    LOG_GROUP          = local.log_group
+    ECR_HOST           = "${local.account_id}.dkr.ecr.${var.region}.amazonaws.com"
+    EFS_HOST           = var.efs_enabled ? one(aws_efs_file_system.shared[*].dns_name) : ""
+    DOCKER_PACKAGES    = join(" ", var.docker_packages)
+  }
+
+  node_specifics = merge(
+    { for slot in local.manager_slots : "manager-${slot}" => { ROLE = "manager", SLOT = slot, POOL = "manager" } },
+    { for name, pool in var.worker_pools : "worker-${name}" => { ROLE = "worker", SLOT = "", POOL = pool.label != "" ? pool.label : name } },
+  )
+
+  user_data = { for node, specifics in local.node_specifics : node => join("\n", ["#cloud-config", yamlencode({
+    write_files = concat(local.node_files, [{
+      path        = "/etc/ngp/swarm.env"
+      permissions = "0600"
+      content     = join("", [for name, value in merge(local.node_settings, specifics) : "${name}='${value}'\n"])
+    }])
+    # From here on systemd has the word: installs and joins now and, where that is undone, at every boot.
+    runcmd = concat(
+      [["systemctl", "daemon-reload"]],
+      specifics.ROLE == "manager" ? [["systemctl", "enable", "--now", "ngp-swarm-sync.timer"]] : [],
+      [["systemctl", "enable", "--now", "--no-block", "ngp-swarm.service"]],
+    )
+  })]) }
+}
+
+# An interface of its own keeps a manager's address when its instance is replaced, and sees to it that there is never
+# more than one instance in a slot: the boot script relies on both.
+resource "aws_network_interface" "manager" {
+  for_each = local.manager_slots
+
+  subnet_id       = element(var.private_subnet_ids, tonumber(each.key) - 1)
+  security_groups = [aws_security_group.node.id, aws_security_group.manager.id]
+  description     = "Manager ${each.key} of the Swarm cluster ${local.unit}"
+  tags            = merge(local.tags, { Name = "${var.pre_tag}-${local.unit}-Manager${each.key}-${var.post_tag}" })
+}
+
+resource "aws_instance" "manager" {
+  for_each = local.manager_slots
+
+  ami                  = local.ami_id
+  instance_type        = var.manager_instance_type
+  iam_instance_profile = aws_iam_instance_profile.manager.name
+  key_name             = var.key_pair_name != "" ? var.key_pair_name : null
+  user_data_base64     = base64gzip(local.user_data["manager-${each.key}"])
+  monitoring           = true
+  tags                 = merge(local.tags, { Name = "${var.pre_tag}-${local.unit}-Manager${each.key}-${var.post_tag}" })
+
+  network_interface {
+    device_index         = 0
+    network_interface_id = aws_network_interface.manager[each.key].id
+  }
+
+  metadata_options {
+    http_endpoint = "enabled"
+    http_tokens   = "required"
+    # Containers (the router, a registry) ask for the node's role, one hop further away.
+    http_put_response_hop_limit = 2
+  }
+
+  root_block_device {
+    volume_type = "gp3"
+    volume_size = var.manager_volume_size
+    encrypted   = true
+    tags        = merge(local.tags, { Name = "${var.pre_tag}-${local.unit}-Manager${each.key}-${var.post_tag}" })
+  }
+
+  lifecycle {
+    # A newer AMI or boot script must not replace all managers at once: they are renewed one by one, with -replace.
+    ignore_changes       = [ami, user_data_base64]
+    replace_triggered_by = [terraform_data.generation]
+  }
+
+  # The first boot needs its rights, its log group and the way to S3.
+  depends_on = [
+    aws_iam_role_policy.manager,
+    aws_iam_role_policy_attachment.manager_session,
+    aws_cloudwatch_log_group.cluster,
+    aws_vpc_security_group_egress_rule.node,
+    aws_vpc_security_group_ingress_rule.manager_control,
+    aws_vpc_security_group_ingress_rule.node,
+    aws_efs_mount_target.shared,
+  ]
+}
+
+resource "aws_cloudwatch_metric_alarm" "manager" {
+  for_each = local.manager_slots
+
+  alarm_name          = "${local.lb_name}-manager${each.key}-status"
+  alarm_description   = "Manager ${each.key} fails the status checks of EC2: recover it on other hardware."
+  namespace           = "AWS/EC2"
+  metric_name         = "StatusCheckFailed_System"
+  statistic           = "Maximum"
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  period              = 60
+  evaluation_periods  = 2
+  alarm_actions       = concat(["arn:${local.partition}:automate:${var.region}:ec2:recover"], local.alarm_actions)
+  tags                = merge(local.tags, { Name = "${local.lb_name}-manager${each.key}-status" })
+
+  dimensions = {
+    InstanceId = aws_instance.manager[each.key].id
+  }
+}
+
+resource "aws_launch_template" "worker" {
+  for_each = var.worker_pools
+
+  name_prefix            = "${var.pre_tag}-${local.unit}-${each.key}-"
+  description            = "Workers of pool ${each.key}"
+  image_id               = local.ami_id
+  instance_type          = each.value.instance_type
+  key_name               = var.key_pair_name != "" ? var.key_pair_name : null
+  user_data              = base64gzip(local.user_data["worker-${each.key}"])
+  update_default_version = true
+  vpc_security_group_ids = [aws_security_group.node.id]
+  tags                   = merge(local.tags, { Name = "${var.pre_tag}-${local.unit}-Worker-${each.key}-${var.post_tag}" })
+
+  iam_instance_profile {
+    arn = aws_iam_instance_profile.worker.arn
+  }
+
+  metadata_options {
+    http_endpoint               = "enabled"
+    http_tokens                 = "required"
+    http_put_response_hop_limit = 2
+  }
+
+  monitoring {
+    enabled = true
+  }
+
+  block_device_mappings {
+    device_name = "/dev/xvda"
+
+    ebs {
+      volume_type           = "gp3"
+      volume_size           = each.value.volume_size
+      encrypted             = true
+      delete_on_termination = true
+    }
+  }
+
+  dynamic "tag_specifications" {
+    for_each = toset(["instance", "volume", "network-interface"])
+
+    content {
+      resource_type = tag_specifications.key
+      tags          = merge(local.tags, { Name = "${var.pre_tag}-${local.unit}-Worker-${each.key}-${var.post_tag}" })
+    }
+  }
+
+  lifecycle {
+    # A newer AMI is taken when the pool is renewed on purpose, not with every plan.
+    ignore_changes = [image_id]
+  }
+}
+
+resource "aws_autoscaling_group" "worker" {
+  for_each = var.worker_pools
+
+  name                      = "${var.pre_tag}-${local.unit}-Worker-${each.key}-${var.post_tag}"
+  vpc_zone_identifier       = var.private_subnet_ids
+  min_size                  = each.value.min_size
+  max_size                  = each.value.max_size
+  desired_capacity          = each.value.desired_size
+  health_check_type         = "EC2"
+  health_check_grace_period = 300
+  # A node that leaves hands its tasks over on shutdown; nothing here has to wait for it.
+  wait_for_capacity_timeout = "10m"
+
+  launch_template {
+    id      = aws_launch_template.worker[each.key].id
+    version = aws_launch_template.worker[each.key].latest_version
+  }
+
+  instance_refresh {
+    strategy = "Rolling"
+
+    preferences {
+      min_healthy_percentage = 66
+      skip_matching          = true
+    }
+  }
+
+  dynamic "tag" {
+    for_each = merge(local.tags, { Name = "${var.pre_tag}-${local.unit}-Worker-${each.key}-${var.post_tag}" })
+
+    content {
+      key                 = tag.key
+      value               = tag.value
+      propagate_at_launch = true
+    }
+  }
+
+  depends_on = [
+    aws_iam_role_policy.worker,
+    aws_iam_role_policy_attachment.worker_session,
+    aws_vpc_security_group_egress_rule.node,
+    aws_vpc_security_group_ingress_rule.node,
+  ]
+}

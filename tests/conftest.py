@@ -130,6 +130,12 @@ def ngp(request, tmp_path) -> Ngp:
 
 
 @pytest.fixture(scope="session")
+def ngp_in():
+    """`ngp_in(folder)` runs `ngp` there, for tests that share a platform."""
+    return Ngp
+
+
+@pytest.fixture(scope="session")
 def sandbox(tmp_path_factory):
     """One running sandbox a session (a worker): its `url`. It knows the account by the access key of the caller."""
     if not _can_import("moto"):

@@ -92,7 +92,7 @@ def test_tracked_files_name_no_machine_and_no_package_index():
     ]
     machine = [
         r"(?<![\w.}*<])/(?:work|root)/[a-z.]",
-        r"(?<![\w.}])/home/(?!ec2-user|ubuntu|admin)[a-z]+/",
+        r"(?<![\w.}])/home/(?!me/|ec2-user|ubuntu|admin)[a-z]+/",
         r"/tmp/bash_",
     ]
     pattern = re.compile("|".join([*map(re.escape, hosts), *machine]))

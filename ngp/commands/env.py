@@ -22,7 +22,9 @@ Domain = Annotated[str, typer.Option("--domain", metavar="DOMAIN", help="domain 
 TargetOption = Annotated[Target | None, typer.Option("--target", help="AWS, or the look-alike on this machine")]
 From = Annotated[
     str,
-    typer.Option("--from", metavar="ENV", help="begin with its units and values", autocompletion=completion.environments),
+    typer.Option(
+        "--from", metavar="ENV", help="begin with its units and values", autocompletion=completion.environments
+    ),
 ]
 
 

@@ -61,7 +61,9 @@ def compose(platform: Platform, facts: Facts, source: Environment | None = None)
 
 def _require_new(platform: Platform, name: str) -> None:
     if not re.fullmatch(NAME, name) or len(name) > NAME_LENGTH:
-        why = f"it must have at most {NAME_LENGTH} lower-case letters, digits and single dashes, beginning with a letter"
+        why = (
+            f"it must have at most {NAME_LENGTH} lower-case letters, digits and single dashes, beginning with a letter"
+        )
         raise UsageError(f"`{name}` cannot be the name of an environment", why=why)
     path = platform.environment_path(name) / documents.FILE
     if path.exists():

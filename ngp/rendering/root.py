@@ -92,14 +92,8 @@ def compose(parts: Iterable[Part], required_version: str) -> Root:
 def _bound(part: Part) -> list[tuple[str, Binding]]:
     """The inputs that get a value, in the order of the module's file."""
     inputs = part.unit.inputs
-    return [(name, inputs[name]) for name, each in part.module.variables.items() if _is_given(each, inputs.get(name))]
-
-
-def _is_given(variable: Variable, binding: Binding | None) -> bool:
-    """Null for an input that is never null means its default: the root, which has none, would refuse it."""
-    if binding is None or binding.source is Source.DEFAULT:
-        return False
-    return variable.nullable or binding.value is not None or binding.source not in _VALUES
+    named = [name for name in part.module.variables if name in inputs]
+    return [(name, inputs[name]) for name in named if inputs[name].source is not Source.DEFAULT]
 
 
 def _asked(part: Part) -> list[str]:
@@ -128,8 +122,12 @@ def _variable(part: Part, name: str) -> Named:
 
 def _flags(variable: Variable) -> Pairs:
     """Null is let through where the module has a default: there it means that default (Terraform, `nullable`)."""
-    flags = [flag for flag in ("sensitive", "ephemeral") if getattr(variable, flag)]
-    return (*((flag, "true") for flag in flags), *(() if variable.nullable or variable.has_default else (("nullable", "false"),)))
+    is_never_null = not variable.nullable and not variable.has_default
+    flags = {"sensitive": variable.sensitive, "ephemeral": variable.ephemeral}
+    return (
+        *((name, "true") for name, is_set in flags.items() if is_set),
+        *((("nullable", "false"),) if is_never_null else ()),
+    )
 
 
 def _output(part: Part, output: Output) -> Named:

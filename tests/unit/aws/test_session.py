@@ -39,7 +39,7 @@ def aws():
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Sts)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     yield {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.server_port}"}, seen
     server.shutdown()
     server.server_close()

@@ -297,6 +297,6 @@ def test_table_and_docstrings_agree(name):
 
 def test_every_module_that_holds_a_command_is_in_the_table():
     here = Path(options.__file__).parent
-    modules = {path.stem: import_module(f"ngp.commands.{path.stem}") for path in here.glob("*.py")}
+    modules = {path.stem: import_module(f"ngp.commands.{path.stem}") for path in here.glob("[!_]*.py")}
     commands = {name for name, module in modules.items() if hasattr(module, "app") or hasattr(module, name)}
     assert commands == set(table.entries())

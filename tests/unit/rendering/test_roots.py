@@ -273,9 +273,9 @@ def test_rendering_writes_nothing(make):
     assert [path.name for path in make.path.iterdir()] == [".terraform.lock.hcl"]
 
 
-def test_null_for_an_input_that_is_never_null_leaves_it_to_its_default(make):
-    module = make.module("m", make.variable("a", nullable=False), make.variable("b"))
-    inputs = {"m": {"a": Binding(Source.UNIT, None), "b": Binding(Source.COMMON, None)}}
-    files = roots.render(make.resolved([module], inputs))
-    assert files[UNITS / "m/values.auto.tfvars.json"] == '{\n  "b": null\n}\n'
-    assert "a = var.a" not in files[UNITS / "m/main.tf"]
+def test_null_reaches_the_module_where_it_means_the_default(make):
+    module = make.module("m", make.variable("a", nullable=False, has_default=True, default="x"))
+    files = roots.render(make.resolved([module], {"m": {"a": Binding(Source.UNIT, None)}}))
+    assert files[UNITS / "m/values.auto.tfvars.json"] == '{\n  "a": null\n}\n'
+    assert "nullable" not in files[UNITS / "m/variables.tf"]
+    assert "  a = var.a\n" in files[UNITS / "m/main.tf"]

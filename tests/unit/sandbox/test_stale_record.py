@@ -24,9 +24,11 @@ def sleeper(tmp_path):
     pids = []
 
     def start(name):
-        code = "import time; time.sleep(60)"
+        code = "import time; print('up', flush=True); time.sleep(60)"
         request = processes.Request((sys.executable, "-c", code, name), tmp_path, {})
-        pids.append(processes.start(request, tmp_path / "log"))
+        pids.append(processes.start(request, tmp_path / f"{name}.log"))
+        while not (tmp_path / f"{name}.log").read_text():  # its command line can be seen a little after its start
+            time.sleep(0.01)
         return pids[-1]
 
     yield start

@@ -1,12 +1,12 @@
 """The error tree. What an operator can mend is an NgpError; anything else is a bug of ours.
 
-    NgpError            1  a unit failed or a check found something
-    ├── UsageError     64  what the operator wrote is wrong (one finding or many)
-    ├── MissingError   69  a prerequisite is missing: binary, credentials, backend, provider
-    ├── RefusedError    3  a guard or policy refuses
-    ├── StaleError      4  what was reviewed is not what is there
-    ├── LockHeldError   5  somebody else holds a lock
-    └── StoppedError  130  interrupted (143 for SIGTERM)
+NgpError            1  a unit failed or a check found something
+├── UsageError     64  what the operator wrote is wrong (one finding or many)
+├── MissingError   69  a prerequisite is missing: binary, credentials, backend, provider
+├── RefusedError    3  a guard or policy refuses
+├── StaleError      4  what was reviewed is not what is there
+├── LockHeldError   5  somebody else holds a lock
+└── StoppedError  130  interrupted (143 for SIGTERM)
 """
 
 from __future__ import annotations

@@ -5,9 +5,10 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -71,6 +72,15 @@ def write_all(files: dict[Path, str]) -> list[Path]:
     return [path for _, path in changed]
 
 
+def remove_all(paths: Iterable[Path]) -> None:
+    """Remove files, and folders with all that is in them; what is gone already is no failure."""
+    for path in paths:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
 def private_folder(path: Path) -> Path:
     """Make `path` a folder that only this user can enter (0700), and return it."""
     path.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -96,7 +106,11 @@ def lock(path: Path, *, purpose: str, wait: bool = False) -> Iterator[None]:
                 todo="wait until it has ended, or end it; the lock goes with its process",
             ) from None
         os.truncate(handle, 0)
-        os.pwrite(handle, json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "purpose": purpose}).encode(), 0)
+        os.pwrite(
+            handle,
+            json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "purpose": purpose}).encode(),
+            0,
+        )
         yield
     finally:
         os.close(handle)

@@ -17,17 +17,20 @@ from typing import IO
 
 GRACE_S = 30.0  # Terraform needs a while after SIGINT: it ends calls under way and writes its state
 _PR_SET_PDEATHSIG = 1
+_PIPE_GRACE_S = 2.0  # how long a pipe may stay open after its process has ended
+_running: set[int] = set()  # process groups that `run` waits for
 
 
 @dataclass(frozen=True)
 class Request:
-    """What to start. `env` is the whole environment; nothing is inherited beside it."""
+    """What to start. `env` is the whole environment; nothing is inherited beside it. Without `stdin` it is closed."""
 
     argv: tuple[str, ...]
     cwd: Path
     env: Mapping[str, str]
     timeout_s: float | None = None
     grace_s: float = GRACE_S
+    stdin: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,41 +54,41 @@ def run(
 ) -> Outcome:
     """Run to the end, handing over lines as they come; raise FileNotFoundError where there is no such program.
 
-    A set `stop` (or the time limit) sends one SIGINT to the whole group, waits `grace_s`, then kills.
+    A set `stop` (or the time limit) sends one SIGINT to the whole group, waits `grace_s`, then kills. Callbacks are
+    called from threads of their own, one for each pipe; what they raise is raised here, after the process has ended.
     """
-    start = time.monotonic()
-    process = subprocess.Popen(
-        request.argv,
-        cwd=request.cwd,
-        env=dict(request.env),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-        start_new_session=True,
-        preexec_fn=_die_with_parent if sys.platform == "linux" else None,
-    )
+    began = time.monotonic()
+    process = _popen(request)
     assert process.stdout is not None
     assert process.stderr is not None
     out, err = _Drain(process.stdout, on_stdout), _Drain(process.stderr, on_stderr)
+    if process.stdin is not None:
+        threading.Thread(target=_feed, args=(process.stdin, request.stdin), daemon=True).start()
     stopped = timed_out = False
+    _running.add(process.pid)
     try:
         while True:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=0.1 if stop or request.timeout_s else None)
                 break
             stopped = stop is not None and stop.is_set()
-            timed_out = request.timeout_s is not None and time.monotonic() - start > request.timeout_s
+            timed_out = request.timeout_s is not None and time.monotonic() - began > request.timeout_s
             if stopped or timed_out:
                 _end(process, request.grace_s)
                 break
     except BaseException:
         _end(process, request.grace_s)
         raise
+    finally:
+        _running.discard(process.pid)
+    _close(process, out, err)
     return Outcome(
-        process.returncode, out.text(), err.text(), time.monotonic() - start, stopped=stopped, timed_out=timed_out
+        process.returncode,
+        out.text(),
+        err.text(),
+        time.monotonic() - began,
+        stopped=stopped,
+        timed_out=timed_out,
     )
 
 
@@ -117,6 +120,13 @@ def is_alive(pid: int) -> bool:
     return True
 
 
+def kill_all() -> None:
+    """Kill every process group that `run` is waiting for: the second Ctrl-C."""
+    for pid in tuple(_running):
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGKILL)
+
+
 def end_group(pid: int, *, grace_s: float = 5.0) -> None:
     """End the process group that `start` began: SIGTERM, a wait, SIGKILL."""
     with suppress(ProcessLookupError):
@@ -142,6 +152,11 @@ class _Drain:
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
 
+    def is_done(self, timeout_s: float) -> bool:
+        """Wait for the pipe's end; return whether it was reached."""
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
+
     def text(self) -> str:
         self._thread.join()
         if self._failure is not None:
@@ -160,18 +175,58 @@ class _Drain:
                         self._failure = failure
 
 
+def _popen(request: Request) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        request.argv,
+        cwd=request.cwd,
+        env=dict(request.env),
+        stdin=subprocess.PIPE if request.stdin else subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        start_new_session=True,
+        preexec_fn=_dies_with(os.getpid()) if sys.platform == "linux" else None,
+    )
+
+
+def _feed(pipe: IO[str], text: str) -> None:
+    with suppress(BrokenPipeError), pipe:  # a child need not read what it is told
+        pipe.write(text)
+
+
+def _close(process: subprocess.Popen[str], out: _Drain, err: _Drain) -> None:
+    """Read the pipes to their end; a grandchild that keeps one open after its parent ended is ended too."""
+    if not (out.is_done(_PIPE_GRACE_S) and err.is_done(_PIPE_GRACE_S)):
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
 def _end(process: subprocess.Popen[str], grace_s: float) -> None:
     """One SIGINT to the group, as a terminal's Ctrl-C; SIGKILL only when the grace is over."""
-    with suppress(ProcessLookupError):
+    with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGINT)
     try:
         process.wait(timeout=grace_s)
-    except subprocess.TimeoutExpired:
-        with suppress(ProcessLookupError):
+    except BaseException as cut_short:
+        with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        if not isinstance(cut_short, subprocess.TimeoutExpired):
+            raise  # a second Ctrl-C does not wait any longer, and leaves nothing behind either
 
 
-def _die_with_parent() -> None:
-    """A child of a killed ngp gets SIGTERM, so that no Terraform goes on unwatched with a lock (Linux)."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+def _dies_with(parent: int) -> Callable[[], None]:
+    """A child of a killed ngp gets SIGTERM, so that no Terraform goes on unwatched with a lock (Linux).
+
+    The kernel sends it when the *thread* ends that started the child: `run` stays in it until the child has ended.
+    """
+    prctl = ctypes.CDLL(None).prctl  # looked up before the fork: between fork and exec no lock may be taken
+
+    def ask() -> None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent:  # it died before it was asked
+            os._exit(1)
+
+    return ask

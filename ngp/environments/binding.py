@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from ngp.environments.environment import OutputRef
+from ngp.catalogue import types
+from ngp.catalogue.module import Catalogue, Module, Variable
+from ngp.environments import references
+from ngp.environments.environment import Environment, OutputRef
+from ngp.environments.values import FACTS, Value, Values
+from ngp.errors import Finding, nearest
 
 
 class Source(Enum):
@@ -38,3 +43,131 @@ class UnitBindings:
     unit: str
     module: str
     inputs: Mapping[str, Binding]
+
+
+@dataclass(frozen=True)
+class Bound:
+    """All units' bindings, and all that is wrong with them."""
+
+    units: Mapping[str, UnitBindings]
+    findings: tuple[Finding, ...]
+
+    def edges(self) -> dict[str, tuple[str, ...]]:
+        """For each unit the units whose outputs feed it, sorted."""
+        return {
+            name: tuple(sorted({each.wire.unit for each in unit.inputs.values() if each.wire}))
+            for name, unit in self.units.items()
+        }
+
+
+def bind(environment: Environment, facts: Mapping[str, str], catalogue: Catalogue, values: Values) -> Bound:
+    """Bind every input of every unit: facts, the unit's object, top level, wiring, generated, the default."""
+    units: dict[str, UnitBindings] = {}
+    findings: list[Finding] = []
+    for choice in environment.units.values():
+        module = catalogue.modules.get(choice.module)
+        if module is None:
+            where = environment.where(f"units.{choice.name}")
+            hint = nearest(choice.module, catalogue.modules)
+            findings.append(Finding(f"there is no module `{choice.module}`", where, hint, "ngp module list"))
+            continue
+        binder = _Binder(choice.name, module, environment, values, findings)
+        units[choice.name] = UnitBindings(choice.name, module.name, binder.bind({**facts, "unit": choice.name}))
+    return Bound(units, tuple(findings))
+
+
+def facts(project: str, environment: Environment) -> dict[str, str]:
+    """What ngp.yaml and environment.yaml say to every unit (`unit`, its own name, comes to these)."""
+    return {
+        "environment": environment.name,
+        "region": environment.region,
+        "project": project,
+        "domain_name": environment.domain,
+    }
+
+
+@dataclass(frozen=True)
+class _Binder:
+    """Binds the inputs of one unit and notes what is wrong."""
+
+    unit: str
+    module: Module
+    environment: Environment
+    values: Values
+    findings: list[Finding]
+
+    def bind(self, facts: Mapping[str, str]) -> dict[str, Binding]:
+        self._refuse_unknown()
+        bound = {}
+        for variable in self.module.variables.values():
+            if variable.name in facts:
+                bound[variable.name] = Binding(Source.FACT, facts[variable.name])
+            elif binding := self._written(variable) or self._given(variable):
+                bound[variable.name] = binding
+            else:
+                self._note_unbound(variable)
+        return bound
+
+    def _written(self, variable: Variable) -> Binding | None:
+        """What terraform.tfvars says; a value that is wrong is noted and bound all the same."""
+        for source, written in ((Source.UNIT, self.values.unit(self.unit)), (Source.COMMON, self.values.common)):
+            if variable.name in written:
+                found = written[variable.name]
+                reasons = check(variable, found.value, f"{self.unit}.{variable.name}")
+                self._note(reasons, found)
+                return Binding(Source.SECRET if variable.ephemeral else source, found.value)
+        return None
+
+    def _given(self, variable: Variable) -> Binding | None:
+        wire = self.environment.wiring.get(self.unit, {}).get(variable.name)
+        if wire:
+            return Binding(Source.WIRE, wire=wire)
+        if variable.name in self.module.manifest.generated:
+            return Binding(Source.GENERATED)
+        if variable.has_default and variable.name not in self.module.manifest.requires:
+            return Binding(Source.DEFAULT)
+        return None
+
+    def _refuse_unknown(self) -> None:
+        known = [name for name in self.module.variables if name not in (*FACTS, "unit")]
+        for name, value in self.values.unit(self.unit).items():
+            if name in (*FACTS, "unit"):
+                todo = "take it out here"
+                self.findings.append(Finding(f"`{name}` is a fact", str(value.place), "environment.yaml says it", todo))
+            elif name not in self.module.variables:
+                what = f"the module `{self.module.name}` has no variable `{name}`"
+                self.findings.append(Finding(what, str(value.place), nearest(name, known)))
+
+    def _note(self, reasons: Iterable[str], value: Value) -> None:
+        self.findings.extend(Finding(reason, str(value.place)) for reason in reasons)
+
+    def _note_unbound(self, variable: Variable) -> None:
+        name = f"{self.unit}.{variable.name}"
+        path = self.values.path
+        if variable.name in self.module.manifest.requires:
+            todo = f"wire it: ngp configure {self.environment.name} --wire {name}=UNIT.OUTPUT, or write it into {path}"
+            what = f"`{name}` is fed by no unit and has no value"
+        else:
+            todo = f"write it into {path}: {self.unit} = {{ {variable.name} = … }}"
+            what = f"`{name}` has no value"
+        self.findings.append(Finding(what, str(variable.place), variable.description, todo))
+
+
+def check(variable: Variable, value: Any, name: str) -> list[str]:
+    """Why a value that somebody wrote is none for this input: its type, null, secrets in the wrong place."""
+    if variable.ephemeral:
+        if references.is_reference(value):
+            return []
+        return [f"{name}: a secret is given by reference ({references.FORMS}), its value never stands in a file"]
+    if value is None and not variable.nullable and not variable.has_default:
+        return [f"{name}: null is no value for this input"]
+    secrets = [
+        f"{name}: the secret reference `{each}` is for ephemeral inputs only; here it would be taken as a plain text"
+        for each in references.find(value)
+    ]
+    return secrets + types.check(variable.type, value, name)
+
+
+def accepts_text(type_: types.Type) -> bool:
+    """Whether a plain text can be a value of this type."""
+    return type_ in (types.STRING, types.ANY)

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
+NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"  # of platforms, environments and units
+NAME_LENGTH = 31
+
 
 class Target(Enum):
     AWS = "aws"
@@ -88,6 +91,13 @@ class Environment:
     catalogue: str = ""  # a Git ref; "" is the working tree
     wiring: Mapping[str, Mapping[str, OutputRef]] = field(default_factory=dict)
     lines: Mapping[str, int] = field(default_factory=dict)
+
+    def where(self, key: str) -> str:
+        """``file:line`` of a dotted key of environment.yaml, or of the nearest one above it that is known."""
+        path = self.path / "environment.yaml"
+        while key and key not in self.lines:
+            key = key.rpartition(".")[0]
+        return f"{path}:{self.lines[key]}" if key else str(path)
 
     def root(self, unit: str) -> Path:
         """Where the rendered Terraform root of a unit lies."""

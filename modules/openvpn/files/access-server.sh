@@ -1,0 +1,76 @@
+# shellcheck shell=bash
+# Engine access-server: the appliance is there already; it gets its name, its routes and its administrator.
+: "${REGION:?}" "${FQDN:?}" "${VPN_NETWORK:?}" "${VPN_CIDR:?}" "${ROUTES:?}" "${REROUTE_GATEWAY:?}" "${REROUTE_DNS:?}" "${ADMIN_USER:?}" "${SECRET_ARN:?}"
+
+APPLIANCE=${APPLIANCE:-/usr/local/openvpn_as}
+
+sacli() { "$APPLIANCE/scripts/sacli" "$@"; }
+answers() { [ -S "$APPLIANCE/etc/sock/sagent" ] && sacli status >/dev/null 2>&1; }
+
+# Once: the appliance's own first configuration. Newer images do it by themselves.
+initialise() {
+  if [ ! -e "$APPLIANCE/etc/as.conf" ]; then
+    say "initialising the appliance"
+    "$APPLIANCE/bin/ovpn-init" --ec2 --batch --force
+  fi
+  systemctl enable --now openvpnas.service
+  retry 300 answers
+}
+
+# The value goes from Secrets Manager into a variable, by the instance's role; it is in no file and no log.
+read_password() {
+  python3 -c '
+import sys, boto3
+print(boto3.client("secretsmanager", region_name=sys.argv[1]).get_secret_value(SecretId=sys.argv[2])["SecretString"])
+' "$REGION" "$SECRET_ARN"
+}
+
+set_administrator() {
+  local password
+  password=$(retry 300 read_password)
+  [ -n "$password" ]
+  sacli --user "$ADMIN_USER" --key type --value user_connect UserPropPut
+  sacli --user "$ADMIN_USER" --key prop_superuser --value true UserPropPut
+  sacli --user "$ADMIN_USER" --key user_auth_type --value local UserPropPut
+  sacli --user "$ADMIN_USER" --new_pass "$password" SetLocalPassword
+  if [ "$ADMIN_USER" != openvpn ]; then # the appliance's own administrator goes
+    sacli --user openvpn UserPropDelAll || true
+  fi
+} >/dev/null
+
+configure() {
+  local route number=0
+  sacli --key host.name --value "$FQDN" ConfigPut
+  sacli --key vpn.daemon.0.client.network --value "$VPN_NETWORK" ConfigPut
+  sacli --key vpn.daemon.0.client.netmask_bits --value "${VPN_CIDR#*/}" ConfigPut
+  sacli --key vpn.client.routing.reroute_gw --value "$REROUTE_GATEWAY" ConfigPut
+  sacli --key vpn.client.routing.reroute_dns --value "$REROUTE_DNS" ConfigPut
+  sacli --key vpn.server.routing.private_access --value nat ConfigPut
+  for route in $ROUTES; do
+    sacli --key "vpn.server.routing.private_network.$number" --value "$route" ConfigPut
+    number=$((number + 1))
+  done
+  # networks of an earlier, longer list
+  while sacli --key "vpn.server.routing.private_network.$number" ConfigDel >/dev/null 2>&1 && ((number < 64)); do
+    number=$((number + 1))
+  done
+  sacli start
+} >/dev/null
+
+forward_packets() {
+  write 644 /etc/sysctl.d/90-ngp-openvpn.conf <<<'net.ipv4.ip_forward = 1'
+  sysctl -q -p /etc/sysctl.d/90-ngp-openvpn.conf
+}
+
+main() {
+  start_log
+  install_packages curl python3-boto3 unattended-upgrades
+  forward_packets
+  initialise
+  set_administrator
+  configure
+  install_session_manager
+  say "ready: https://$FQDN/"
+}
+
+if [ "${BASH_SOURCE[0]}" = "$0" ]; then main; fi

@@ -1,0 +1,76 @@
+"""What boto3 raises → an error that says what is missing and how to get it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+
+from ngp.errors import MissingError, NgpError
+
+_NOT_VALID = frozenset(
+    {
+        "AuthFailure",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "InvalidToken",
+        "RequestExpired",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+_DENIED = frozenset({"403", "AccessDenied", "AccessDeniedException", "Forbidden", "UnauthorizedOperation"})
+_SIGN_IN = "export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or set AWS_PROFILE (or `profile` in environment.yaml)"
+
+
+class DeniedError(MissingError):
+    """The credentials are good, but not for this call."""
+
+    code = "access_denied"
+
+
+@contextmanager
+def told(call: str, profile: str, absent: Collection[str]) -> Iterator[None]:
+    """Turn what boto3 raises inside into NgpErrors; swallow the error codes of `absent`."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except ClientError as error:
+        answer = error.response.get("Error", {})
+        if answer.get("Code") not in absent:
+            raise _of_answer(call, str(answer.get("Code", "")), str(answer.get("Message", ""))) from error
+    except BotoCoreError as error:
+        raise _of_library(call, profile, error) from error
+
+
+def _of_answer(call: str, code: str, message: str) -> NgpError:
+    why = f"{code}: {message}"
+    if code in _NOT_VALID:
+        return MissingError(
+            "AWS does not accept the credentials", where=call, why=why, todo=f"sign in again: {_SIGN_IN}"
+        )
+    if code in _DENIED:
+        todo = f"let the credentials do {call}, or bring others"
+        return DeniedError(f"the credentials may not do {call}", why=why, todo=todo)
+    return NgpError("AWS refuses a call", where=call, why=why)
+
+
+def _of_library(call: str, profile: str, error: Exception) -> NgpError:
+    from botocore import exceptions as known
+
+    if isinstance(error, known.ProfileNotFound):
+        todo = f"aws configure --profile {profile}" if profile else "set AWS_PROFILE to a profile that is there"
+        return MissingError("there is no such AWS profile", why=str(error), todo=todo)
+    no_token = (known.SSOError, known.TokenRetrievalError, known.UnauthorizedSSOTokenError)
+    if isinstance(error, no_token):
+        named = f" --profile {profile}" if profile else ""
+        return MissingError("the AWS sign-in has run out", why=str(error), todo=f"aws sso login{named}")
+    no_keys = (known.NoCredentialsError, known.PartialCredentialsError, known.CredentialRetrievalError)
+    if isinstance(error, no_keys):
+        return MissingError("there are no AWS credentials", where=call, why=str(error), todo=_SIGN_IN)
+    if isinstance(error, (known.ConnectionError, known.HTTPClientError, known.NoRegionError)):
+        todo = "check the network, the proxy and the region's name"
+        return MissingError("AWS cannot be reached", where=call, why=str(error), todo=todo)
+    return NgpError("AWS cannot be asked this", where=call, why=str(error))

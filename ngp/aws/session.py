@@ -1,0 +1,189 @@
+"""The one door to boto3: calls in an account, with errors that an operator can act on."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ngp.aws import failures
+from ngp.errors import RefusedError
+
+_CONNECT_S, _READ_S, _ATTEMPTS = 10, 60, 4
+
+
+@dataclass(frozen=True)
+class Role:
+    """A role that is assumed for every call."""
+
+    arn: str
+    external_id: str = ""
+    session_name: str = "ngp"
+
+
+class Session:
+    """Calls with the AWS variables of `env` (from `access.sandbox` or `access.real`) and none of this process.
+
+    `profile` counts before keys in `env`, as in Terraform. Nothing is asked of AWS before the first call.
+    Safe to share between threads.
+    """
+
+    def __init__(self, env: Mapping[str, str], *, profile: str = "", role: Role | None = None) -> None:
+        self.env, self.profile, self.role = dict(env), profile, role
+        self.region = env.get("AWS_REGION", "")
+        self._maker: Any = None
+        self._clients: dict[str, Any] = {}
+        self._lock = threading.Lock()
+
+    def call(
+        self, service: str, operation: str, *, absent: Collection[str] = (), **parameters: Any
+    ) -> dict[str, Any] | None:
+        """One call (``call("s3", "get_object", Bucket=…)``) and its answer; None for an error code in `absent`.
+
+        Raises MissingError for credentials and reach, DeniedError for permission, NgpError for what AWS says otherwise.
+        """
+        with failures.told(_about(service, operation, parameters), self.profile, absent):
+            answer: dict[str, Any] = getattr(self._client(service), operation)(**parameters)
+            return answer
+        return None
+
+    def account_id(self) -> str:
+        """The account that the credentials belong to (STS)."""
+        return str(self._ask("sts", "get_caller_identity")["Account"])
+
+    def require_account(self, account: str) -> None:
+        """Raise RefusedError where the credentials are of another account than `account`."""
+        found = self.account_id()
+        if found != account:
+            raise RefusedError(
+                f"the credentials are of account {found}, the environment is for account {account}",
+                why="a run there would change somebody else's region",
+                todo=f"bring credentials of {account} (profile, assume_role or the shell), or mend environment.yaml",
+            )
+
+    def object(self, bucket: str, key: str) -> bytes | None:
+        """The bytes of an S3 object, None where object or bucket is absent."""
+        found = self.call("s3", "get_object", absent=("NoSuchKey", "NoSuchBucket"), Bucket=bucket, Key=key)
+        return None if found is None else bytes(found["Body"].read())
+
+    def put_object(self, bucket: str, key: str, body: bytes) -> None:
+        """Write an S3 object."""
+        self._ask("s3", "put_object", Bucket=bucket, Key=key, Body=body)
+
+    def delete_object(self, bucket: str, key: str) -> None:
+        """Remove an S3 object; an absent one is no error."""
+        self._ask("s3", "delete_object", Bucket=bucket, Key=key)
+
+    def keys(self, bucket: str, prefix: str) -> list[str]:
+        """All keys below a prefix, sorted as S3 sorts them; empty where the bucket is absent."""
+        found: list[str] = []
+        more: dict[str, str] = {}
+        while True:
+            page = self.call("s3", "list_objects_v2", absent=("NoSuchBucket",), Bucket=bucket, Prefix=prefix, **more)
+            if page is None:
+                return []
+            found += [each["Key"] for each in page.get("Contents", ())]
+            if not page.get("IsTruncated"):
+                return found
+            more = {"ContinuationToken": page["NextContinuationToken"]}
+
+    def hosted_zone(self, domain: str) -> str | None:
+        """The id of the public hosted zone whose name is exactly `domain`, or None."""
+        name = domain.rstrip(".").lower() + "."
+        page = self._ask("route53", "list_hosted_zones_by_name", DNSName=name)
+        for zone in page["HostedZones"]:
+            if zone["Name"].lower() == name and not zone["Config"].get("PrivateZone"):
+                return str(zone["Id"]).rpartition("/")[2]
+        return None
+
+    def parameter(self, name: str) -> str | None:
+        """The value of a parameter of the Systems Manager, or None."""
+        found = self.call("ssm", "get_parameter", absent=("ParameterNotFound",), Name=name)
+        return None if found is None else str(found["Parameter"]["Value"])
+
+    def image(self, parameter: str) -> str | None:
+        """The id of the machine image that a public parameter names, or None where either is absent here."""
+        image = self.parameter(parameter)
+        absent = ("InvalidAMIID.NotFound", "InvalidAMIID.Malformed")
+        if image is None or not self.call("ec2", "describe_images", absent=absent, ImageIds=[image]):
+            return None
+        return image
+
+    def _ask(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
+        return self.call(service, operation, **parameters) or {}
+
+    def _client(self, service: str) -> Any:
+        with self._lock:  # making a client is not thread-safe, using one is
+            if service not in self._clients:
+                reach = _reach(self.env)
+                self._maker = self._maker or _maker(self.env, self.profile, self.role, reach)
+                self._clients[service] = self._maker.client(service, **reach)
+            return self._clients[service]
+
+
+def _about(service: str, operation: str, parameters: Mapping[str, Any]) -> str:
+    if "Bucket" not in parameters:
+        return f"{service}:{operation}"
+    return f"{service}:{operation} on s3://{parameters['Bucket']}/{parameters.get('Key', '')}"
+
+
+def _reach(env: Mapping[str, str]) -> dict[str, Any]:
+    """The arguments of a client that reaches what `env` names: one endpoint for all services, or AWS itself."""
+    from botocore.config import Config
+
+    endpoint = env.get("AWS_ENDPOINT_URL")
+    options: dict[str, Any] = {"ignore_configured_endpoint_urls": True}
+    if endpoint:
+        options["proxies"] = {}  # a sandbox is on this machine
+    config = Config(
+        connect_timeout=_CONNECT_S,
+        read_timeout=_READ_S,
+        retries={"mode": "standard", "max_attempts": _ATTEMPTS},
+        **options,
+    )
+    return {"endpoint_url": endpoint, "config": config, "region_name": env.get("AWS_REGION")}
+
+
+def _maker(env: Mapping[str, str], profile: str, role: Role | None, reach: Mapping[str, Any]) -> Any:
+    """A boto3 session whose settings and keys come from `env` instead of this process's environment."""
+    import boto3
+    import botocore.session
+    from botocore import credentials
+    from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES, ConfigChainFactory
+
+    core: Any = botocore.session.Session(profile=profile or None)
+    store = core.get_component("config_store")
+    chains = ConfigChainFactory(session=core, environ=env)
+    for name, (key, variables, default, convert) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items():
+        chain = chains.create_config_chain(name, variables, key, default, convert)
+        store.set_config_provider(name, chain)
+    resolver = core.get_component("credential_provider")
+    for own in (credentials.EnvProvider(environ=env), credentials.ContainerProvider(environ=env)):
+        if own.METHOD in [provider.METHOD for provider in resolver.providers]:
+            resolver.insert_before(own.METHOD, own)
+            resolver.providers.remove([each for each in resolver.providers if each.METHOD == own.METHOD][-1])
+    if env.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true":
+        resolver.remove("iam-role")  # it looks at the process's own environment
+    if role is not None:
+        _assume(core, role, reach)
+    return boto3.Session(botocore_session=core)
+
+
+def _assume(core: Any, role: Role, reach: Mapping[str, Any]) -> None:
+    """Let the session act as `role`; the keys are renewed when they run out."""
+    from botocore import credentials
+    from botocore.session import Session as Core
+
+    base = core.get_credentials()
+    if base is None:
+        return  # the first call says so
+    asked = {"RoleSessionName": role.session_name, **({"ExternalId": role.external_id} if role.external_id else {})}
+
+    def creator(service: str, **keys: Any) -> Any:
+        return Core().create_client(service, **keys, **reach)
+
+    fetcher = credentials.AssumeRoleCredentialFetcher(creator, base, role.arn, extra_args=asked)
+    core._credentials = credentials.DeferredRefreshableCredentials(
+        method="assume-role", refresh_using=fetcher.fetch_credentials
+    )

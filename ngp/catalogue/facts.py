@@ -1,0 +1,179 @@
+"""What the catalogue keeps of one file: its variables, outputs, requirements and dummy values, as JSON data.
+
+The data know nothing of the file's path, so that they can be cached by its content; `*_of` make values of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ngp.catalogue import hcl, types
+from ngp.catalogue.module import DummyValue, Output, Place, Variable
+from ngp.errors import Finding, UsageError
+
+Facts = Mapping[str, Any]
+T = TypeVar("T")
+_FLAGS = {"sensitive": False, "ephemeral": False, "nullable": True}
+
+
+def collect(path: Path) -> Facts:
+    """The facts of a .tf file; raise one UsageError with all that is wrong in it."""
+    body, findings = hcl.load(path), list[Finding]()
+    facts = {
+        "variables": list(_gather(_variable, body.of("variable"), findings)),
+        "outputs": list(_gather(_output, body.of("output"), findings)),
+        "required": list(_gather(_required, body.of("terraform"), findings)),
+    }
+    if findings:
+        raise UsageError(findings)
+    return facts
+
+
+def collect_dummies(path: Path) -> Facts:
+    """The facts of a NAME.dummy; raise one UsageError with all that is wrong in it."""
+    body, findings = hcl.load(path), list[Finding]()
+    for block in body.blocks:
+        findings.append(Finding("a dummy file holds `name = value` only", block.where))
+    dummies = list(_gather(_dummy, body.attributes.values(), findings))
+    if findings:
+        raise UsageError(findings)
+    return {"dummies": dummies}
+
+
+def variables_of(facts: Facts, path: Path) -> Iterator[Variable]:
+    for each in facts["variables"]:
+        place = Place(path, each["line"])
+        rest = {key: value for key, value in each.items() if key not in {"line", "default", "validations"}}
+        yield Variable(
+            **rest,
+            type=types.parse(each["type_text"], str(place)),
+            default=_decode(each["default"]),
+            validations=tuple(each["validations"]),
+            place=place,
+        )
+
+
+def outputs_of(facts: Facts, path: Path) -> Iterator[Output]:
+    for each in facts["outputs"]:
+        yield Output(**{key: value for key, value in each.items() if key != "line"}, place=Place(path, each["line"]))
+
+
+def dummies_of(facts: Facts, path: Path) -> dict[str, DummyValue]:
+    return {
+        each["name"]: DummyValue(each["text"], tuple(each["comment"]), Place(path, each["line"]))
+        for each in facts["dummies"]
+    }
+
+
+def _gather(read: Callable[[T], Any], items: Any, findings: list[Finding]) -> Iterator[Any]:
+    for item in items:
+        try:
+            yield read(item)
+        except UsageError as error:
+            findings.extend(error.findings)
+
+
+def _variable(block: hcl.Block) -> Facts:
+    attributes = block.body.attributes
+    name, type_ = _name(block), attributes.get("type")
+    type_text = type_.text if type_ else "any"
+    types.parse(type_text, type_.where if type_ else block.where)
+    validations = (rule.body.attributes.get("error_message") for rule in block.body.of("validation"))
+    return {
+        "name": name,
+        "line": block.line,
+        "type_text": type_text,
+        "description": _text(attributes.get("description")),
+        "has_default": "default" in attributes,
+        "default": _encode(_default(attributes.get("default"))),
+        **{flag: _flag(attributes.get(flag), absent) for flag, absent in _FLAGS.items()},
+        "validations": [_text(message) for message in validations],
+    }
+
+
+def _output(block: hcl.Block) -> Facts:
+    attributes = block.body.attributes
+    return {
+        "name": _name(block),
+        "line": block.line,
+        "description": _text(attributes.get("description")),
+        "sensitive": _flag(attributes.get("sensitive"), absent=False),
+        "ephemeral": _flag(attributes.get("ephemeral"), absent=False),
+    }
+
+
+def _required(block: hcl.Block) -> Facts:
+    providers: dict[str, dict[str, str]] = {}
+    for inner in block.body.of("required_providers"):
+        for name, attribute in inner.body.attributes.items():
+            said = hcl.elements(attribute)
+            providers[name] = {key: _text(said[key]) for key in ("source", "version") if key in said}
+    return {"version": _text(block.body.attributes.get("required_version")), "providers": providers}
+
+
+def _dummy(attribute: hcl.Attribute) -> Facts:
+    hcl.literal(attribute)
+    return {
+        "name": attribute.name,
+        "line": attribute.line,
+        "text": attribute.text,
+        "comment": list(attribute.comment),
+    }
+
+
+def _name(block: hcl.Block) -> str:
+    if len(block.labels) != 1:
+        raise UsageError(f"a {block.type} has one name", where=block.where)
+    return block.labels[0]
+
+
+def _text(attribute: hcl.Attribute | None) -> str:
+    """A literal string; of one with interpolations (an error message may have some) the source between its quotes."""
+    if attribute is None:
+        return ""
+    try:
+        value = hcl.literal(attribute)
+    except UsageError:
+        return attribute.text.strip('"')
+    return value if isinstance(value, str) else attribute.text
+
+
+def _default(attribute: hcl.Attribute | None) -> Any:
+    try:
+        return None if attribute is None else hcl.literal(attribute)
+    except UsageError:
+        return None  # an expression: only Terraform can read it
+
+
+def _flag(attribute: hcl.Attribute | None, absent: bool) -> bool:  # noqa: FBT001
+    value = absent if attribute is None else hcl.literal(attribute)
+    if not isinstance(value, bool):
+        assert attribute is not None
+        raise UsageError(f"`{attribute.name}` must be true or false", where=attribute.where)
+    return value
+
+
+def _encode(value: Any) -> Any:
+    """JSON that keeps decimals: they and objects stand in an object of one key."""
+    match value:
+        case Decimal():
+            return {"decimal": str(value)}
+        case dict():
+            return {"object": {key: _encode(item) for key, item in value.items()}}
+        case list():
+            return [_encode(item) for item in value]
+    return value
+
+
+def _decode(value: Any) -> Any:
+    match value:
+        case {"decimal": text}:
+            return Decimal(text)
+        case {"object": items}:
+            return {key: _decode(item) for key, item in items.items()}
+        case list():
+            return [_decode(item) for item in value]
+    return value

@@ -1,0 +1,168 @@
+"""Loads modules from their folders. What HCL says is cached by content, for reading it is slow (0.2 MB a second)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+import ngp
+from ngp import files
+from ngp.catalogue.module import Catalogue, DummyValue, Manifest, Module, Output, Variable
+from ngp.errors import Finding, UsageError
+
+MANIFEST = "module.yaml"
+NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+T = TypeVar("T", Variable, Output)
+
+
+def load(path: Path, cache: Path | None = None) -> Catalogue:
+    """All modules in the folders of `path`; raise one UsageError with the findings of all of them, by file:line.
+
+    `cache` is a folder for facts of files; what is broken in it is ignored and made again.
+    """
+    modules, findings = {}, list[Finding]()
+    for folder in folders(path):
+        try:
+            modules[folder.name] = load_module(folder, cache)
+        except UsageError as error:
+            findings.extend(error.findings)
+    if findings:
+        raise UsageError(findings)
+    return Catalogue(path, modules)
+
+
+def folders(path: Path) -> list[Path]:
+    """The folders of modules, sorted by name; raise UsageError where there is no catalogue."""
+    if not path.is_dir():
+        raise UsageError("there is no catalogue", where=str(path), todo="a platform keeps its modules in `modules/`")
+    return sorted(folder for folder in path.iterdir() if folder.is_dir() and folder.name[0] not in "._")
+
+
+def load_module(path: Path, cache: Path | None = None) -> Module:
+    """The module in the folder `path`; raise one UsageError with all that is wrong in its files."""
+    if not NAME.fullmatch(path.name):
+        why = "lower-case letters, digits and single dashes, beginning with a letter"
+        raise UsageError(f"`{path.name}` cannot be the name of a module", where=str(path), why=why)
+    findings = list[Finding]()
+    manifest = _manifest(path, cache, findings)
+    sources = [(file, _facts(file, "tf", cache, findings)) for file in terraform_files(path)]
+    dummy_file = path / f"{path.name}.dummy"
+    dummies = _dummies(dummy_file, _facts(dummy_file, "dummy", cache, findings)) if dummy_file.is_file() else {}
+    variables, outputs = _unique(_variables(sources), findings), _unique(_outputs(sources), findings)
+    required = [each for _, facts in sources for each in facts.get("required", ())]
+    if findings or manifest is None:
+        raise UsageError(findings)
+    return Module(
+        name=path.name,
+        path=path,
+        manifest=manifest,
+        variables=variables,
+        outputs=outputs,
+        dummies=dummies,
+        required_version=", ".join(each["version"] for each in required if each["version"]),
+        required_providers={name: said for each in required for name, said in each["providers"].items()},
+    )
+
+
+def terraform_files(path: Path) -> list[Path]:
+    """The .tf files of a module: NAME.tf, NAME-variables.tf, NAME-output.tf, then the others by name."""
+    first = [path / f"{path.name}{end}.tf" for end in ("", "-variables", "-output")]
+    return [file for file in first if file.is_file()] + sorted(set(path.glob("*.tf")) - set(first))
+
+
+def _manifest(path: Path, cache: Path | None, findings: list[Finding]) -> Manifest | None:
+    from ngp.catalogue import manifest
+
+    if not (path / MANIFEST).is_file():
+        todo = "write one (see `ngp module new`), or move the folder out of the catalogue"
+        findings.append(Finding(f"the module `{path.name}` has no {MANIFEST}", str(path), todo=todo))
+        return None
+    data = _facts(path / MANIFEST, "manifest", cache, findings)
+    return manifest.build(data) if data else None
+
+
+def _facts(path: Path, kind: str, cache: Path | None, findings: list[Finding]) -> Mapping[str, Any]:
+    """The facts of a file, from the cache where they are there; {} with the findings where it is broken."""
+    kept = cache / f"{_digest(path, kind)}.json" if cache else None
+    if kept:
+        with suppress(OSError, ValueError):
+            facts = json.loads(kept.read_text(encoding="utf-8"))
+            if isinstance(facts, dict) and facts.get("kind") == kind:
+                return dict(facts["facts"])
+    try:
+        facts = _READERS[kind](path)
+    except UsageError as error:
+        findings.extend(error.findings)
+        return {}
+    if kept:
+        with suppress(OSError):  # a cache that cannot be written costs time, nothing else
+            files.write(kept, json.dumps({"kind": kind, "facts": facts}))
+    return facts
+
+
+def _digest(path: Path, kind: str) -> str:
+    about = f"{ngp.__version__}\0{kind}\0".encode()
+    return hashlib.sha256(about + path.read_bytes()).hexdigest()
+
+
+def _read_hcl(path: Path) -> Mapping[str, Any]:
+    from ngp.catalogue import facts
+
+    return facts.collect(path)
+
+
+def _read_dummies(path: Path) -> Mapping[str, Any]:
+    from ngp.catalogue import facts
+
+    return facts.collect_dummies(path)
+
+
+def _read_manifest(path: Path) -> Mapping[str, Any]:
+    from ngp import yaml
+    from ngp.catalogue import manifest
+
+    return manifest.read(yaml.load(path))
+
+
+_READERS: Mapping[str, Callable[[Path], Mapping[str, Any]]] = {
+    "tf": _read_hcl,
+    "dummy": _read_dummies,
+    "manifest": _read_manifest,
+}
+
+
+def _variables(sources: Sequence[tuple[Path, Mapping[str, Any]]]) -> Iterator[Variable]:
+    from ngp.catalogue import facts
+
+    for path, found in sources:
+        if found:
+            yield from facts.variables_of(found, path)
+
+
+def _outputs(sources: Sequence[tuple[Path, Mapping[str, Any]]]) -> Iterator[Output]:
+    from ngp.catalogue import facts
+
+    for path, found in sources:
+        if found:
+            yield from facts.outputs_of(found, path)
+
+
+def _dummies(path: Path, found: Mapping[str, Any]) -> dict[str, DummyValue]:
+    from ngp.catalogue import facts
+
+    return facts.dummies_of(found, path) if found else {}
+
+
+def _unique(items: Iterator[T], findings: list[Finding]) -> dict[str, T]:
+    known: dict[str, T] = {}
+    for item in items:
+        if item.name in known:
+            why = f"the first is at {known[item.name].place}"
+            findings.append(Finding(f"`{item.name}` is there twice", str(item.place), why))
+        known.setdefault(item.name, item)
+    return known

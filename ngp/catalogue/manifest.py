@@ -1,0 +1,71 @@
+"""module.yaml: what HCL cannot say about a module. Pydantic stands at this door only, and only when it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from ngp.catalogue.module import Check, Generated, Manifest, Status
+from ngp.errors import Finding, UsageError, nearest
+from ngp.yaml import Document
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+FILE = "module.yaml"
+
+
+def read(document: Document) -> dict[str, Any]:
+    """The checked data of a module.yaml, for `build`; raise one UsageError with all that is wrong, by file:line."""
+    from pydantic import ValidationError
+
+    data = {} if document.data is None else document.data
+    if not isinstance(data, dict):
+        raise UsageError("this must be a mapping (`key: value`)", where=str(document.path))
+    try:
+        return _model().model_validate(data).model_dump(mode="json")
+    except ValidationError as error:
+        raise UsageError([_finding(document, each) for each in error.errors()]) from None
+
+
+def build(data: Mapping[str, Any]) -> Manifest:
+    """The manifest that data from `read` makes."""
+    lists = {name: tuple(value) for name, value in data.items() if isinstance(value, list)}
+    special = {
+        "status": Status(data["status"]),
+        "generated": {name: Generated(**each) for name, each in data["generated"].items()},
+        "ready": tuple(Check(**each) for each in data["ready"]),
+    }
+    return Manifest(**{**data, **lists, **special})
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of module.yaml."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **_model().model_json_schema()}
+
+
+@cache
+def _model() -> type[BaseModel]:
+    from ngp.catalogue import schemas
+
+    return schemas.ManifestModel
+
+
+def _finding(document: Document, error: Any) -> Finding:
+    path = tuple(str(part) for part in error["loc"] if part != "[key]")
+    key, where = ".".join(path), document.where(".".join(path))
+    if error["type"] == "extra_forbidden":
+        return Finding(f"unknown key `{key}`", where, nearest(path[-1], _known(path[:-1])))
+    if error["type"] == "missing":
+        return Finding(f"`{key}` is missing", where, _model().model_fields[path[0]].description or "")
+    if error["type"] == "string_type" and isinstance(error["input"], int | float | bool):
+        return Finding(f"`{key}` is wrong", where, f'it must be a text: quote it, "{error["input"]}"')
+    return Finding(f"`{key}` is wrong", where, str(error["msg"]))
+
+
+def _known(path: tuple[str, ...]) -> list[str]:
+    from ngp.catalogue import schemas
+
+    nested: dict[str, type[BaseModel]] = {"generated": schemas.GeneratedModel, "ready": schemas.CheckModel}
+    return list((nested.get(path[0], _model()) if path else _model()).model_fields)

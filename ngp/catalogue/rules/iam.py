@@ -1,0 +1,149 @@
+"""Rules about IAM: no action is `*`, and resource `*` goes only with actions that the manifest gives a reason for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from ngp.catalogue import hcl, literals
+from ngp.catalogue.rules.source import Fault, Source, inner, literal
+from ngp.catalogue.scanning import Scanned
+
+_BROAD = re.compile(r"policy/(AdministratorAccess|PowerUserAccess|IAMFullAccess)$")
+_JSON_POLICY = re.compile(r'"(Not)?Action"\s*:')
+
+
+@dataclass(frozen=True)
+class _Statement:
+    """What one statement allows: the strings that stand in its parts."""
+
+    where: str
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    is_inverted: bool  # NotAction, NotResource
+
+
+def policies(source: Source) -> Iterator[Fault]:
+    """Every statement that allows something is held against the manifest's `wildcards`."""
+    wildcards = source.module.manifest.wildcards
+    used: set[str] = set()
+    for statement in _statements(source):
+        yield from _check(source, statement, wildcards, used)
+    for action in sorted(set(wildcards) - used):
+        where = source.manifest.where(f"wildcards.{action}")
+        yield source.fault("iam-wildcard", f"`wildcards` names `{action}`, which no policy needs", where)
+
+
+def texts(source: Source) -> Iterator[Fault]:
+    """No policy hides in a text, and none is AWS's own for administrators."""
+    for scanned in _scanned(source):
+        for template in scanned.templates.values():
+            text = scanned.source[slice(*template.inner)]
+            if _BROAD.search(text):
+                yield source.fault("iam-action", f"`{text}` allows nearly everything", scanned.where(template.start))
+            if _JSON_POLICY.search(text.replace('\\"', '"')):
+                todo = 'write it as a data "aws_iam_policy_document"'
+                yield source.fault(
+                    "iam-text", "a policy is written as a text", scanned.where(template.start), todo=todo
+                )
+
+
+def _check(source: Source, statement: _Statement, wildcards: Mapping[str, str], used: set[str]) -> Iterator[Fault]:
+    if statement.is_inverted:
+        yield source.fault("iam-action", "not_actions and not_resources allow what nobody named", statement.where)
+    allowed = {action: [rule for rule in wildcards if fnmatchcase(action, rule)] for action in statement.actions}
+    for action in statement.actions:
+        if action == "*" or (action.endswith(":*") and action not in wildcards):
+            yield source.fault("iam-action", f"the action `{action}` is a wildcard", statement.where)
+    used.update(action for action in statement.actions if action.endswith(":*"))
+    if "*" not in statement.resources:
+        return
+    used.update(rule for rules in allowed.values() for rule in rules)
+    open_ = [action for action in statement.actions if not allowed[action] and not action.endswith("*")]
+    if open_ or not statement.actions:
+        named = ", ".join(f"`{action}`" for action in open_) or "actions that are not literal"
+        todo = "name the resources, or give the reason in module.yaml under `wildcards`"
+        yield source.fault("iam-wildcard", f'resource "*" with {named}', statement.where, todo=todo)
+
+
+def _statements(source: Source) -> Iterator[_Statement]:
+    for block in source.of("data", "aws_iam_policy_document"):
+        for statement in inner(block.body, "statement"):
+            if literal(statement.body, "effect") != "Deny":
+                yield _of_block(statement)
+    for body in source.bodies.values():
+        for attribute in _attributes(body):
+            yield from _of_objects(attribute.node, attribute.scanned)
+
+
+def _of_block(statement: hcl.Block) -> _Statement:
+    attributes = statement.body.attributes
+    actions, resources = (attributes.get(name) for name in ("actions", "resources"))
+    is_inverted = not attributes.keys().isdisjoint({"not_actions", "not_resources"})
+    return _Statement(statement.where, _strings(actions), _strings(resources), is_inverted)
+
+
+def _strings(attribute: hcl.Attribute | None) -> tuple[str, ...]:
+    return () if attribute is None else _between(attribute.scanned, *_ends(attribute))
+
+
+def _ends(attribute: hcl.Attribute) -> tuple[int, int]:
+    return attribute.value_span.start, attribute.value_span.end
+
+
+def _between(scanned: Scanned, start: int, end: int) -> tuple[str, ...]:
+    """The literal strings in a part of the text."""
+    inside = (each for at, each in scanned.templates.items() if start <= at < end and each.is_literal)
+    return tuple(literals.string(template, scanned) for template in inside)
+
+
+def _of_objects(node: object, scanned: Scanned) -> Iterator[_Statement]:
+    """Statements as ``jsonencode({ Statement = [{ Action = …, Resource = … }] })`` has them."""
+    waiting = [node]
+    while waiting:
+        at = waiting.pop()
+        children = getattr(at, "children", ())
+        waiting += children
+        if getattr(at, "data", "") == "object":
+            parts = {_key(each, scanned): each for each in literals.object_elements(at, scanned)}
+            if "Action" in parts or "NotAction" in parts:
+                statement = {name: _part(each, scanned) for name, each in parts.items()}
+                if statement.get("Effect") != ("Deny",):
+                    yield _Statement(
+                        scanned.where(getattr(at, "meta").start_pos),  # noqa: B009  a lark tree, untyped
+                        statement.get("Action", ()),
+                        statement.get("Resource", ()),
+                        not statement.keys().isdisjoint({"NotAction", "NotResource"}),
+                    )
+
+
+def _key(element: object, scanned: Scanned) -> str:
+    key = element.children[0]  # type: ignore[attr-defined]
+    return scanned.source[key.meta.start_pos : _end(key, scanned)].strip('"')
+
+
+def _part(element: object, scanned: Scanned) -> tuple[str, ...]:
+    value = element.children[2]  # type: ignore[attr-defined]
+    return _between(scanned, value.meta.start_pos, value.meta.end_pos)
+
+
+def _end(node: object, scanned: Scanned) -> int:
+    end: int = node.meta.end_pos  # type: ignore[attr-defined]
+    template = scanned.templates.get(end - 2)
+    return template.end if template else end
+
+
+def _attributes(body: hcl.Body) -> Iterator[hcl.Attribute]:
+    for item in body.items:
+        if isinstance(item, hcl.Attribute):
+            yield item
+        else:
+            yield from _attributes(item.body)
+
+
+def _scanned(source: Source) -> Iterator[Scanned]:
+    for body in source.bodies.values():
+        if body.items:
+            yield body.items[0].scanned

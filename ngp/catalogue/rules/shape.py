@@ -1,0 +1,113 @@
+"""Rules about a module's files, its inputs and outputs, its dummy values and its providers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ngp.catalogue import hcl, types
+from ngp.catalogue.module import Module, Place, Variable
+from ngp.catalogue.rules.source import Fault, Source
+from ngp.errors import UsageError, nearest
+
+FACTS = frozenset({"environment", "region", "project", "domain_name", "unit"})  # ngp says them; no dummy needed
+COMMON = ("project", "environment", "region", "pre_tag", "post_tag", "service", "version_tag", "tags")
+VALIDATED = ("project", "environment", "region", "pre_tag", "post_tag", "unit")
+
+
+def files(source: Source) -> Iterator[Fault]:
+    """The four files and the page are there, and no file has another module's name."""
+    name, path = source.module.name, source.module.path
+    for ending in (".tf", "-variables.tf", "-output.tf", ".dummy"):
+        if not (path / f"{name}{ending}").is_file():
+            yield source.fault("files", f"there is no {name}{ending}", str(path), why="a module has four files")
+        for other in sorted(path.glob(f"*{ending}")) if ending != ".tf" else ():
+            if other.name != f"{name}{ending}":
+                yield source.fault("files", f"{other.name} has not the module's name", str(other))
+    if not (path / "README.md").is_file():
+        yield source.fault("files", "there is no README.md", str(path), why="every module has a page")
+
+
+def descriptions(source: Source) -> Iterator[Fault]:
+    """Every input and output says what it is, every input has a type."""
+    for kind in ("variable", "output"):
+        for block in source.of(kind):
+            name, attributes = ".".join(block.labels), block.body.attributes
+            if not attributes.get("description") or attributes["description"].text.strip('" ') == "":
+                yield source.fault("description", f"the {kind} `{name}` has no description", block.where)
+            if kind == "variable" and "type" not in attributes:
+                yield source.fault("type", f"the variable `{name}` has no type", block.where)
+
+
+def common(source: Source) -> Iterator[Fault]:
+    """The inputs that every module has are there, and those that make names are validated."""
+    variables = source.module.variables
+    missing = [name for name in COMMON if name not in variables]
+    if missing:
+        where = str(source.module.path / f"{source.module.name}-variables.tf")
+        why = "every module of the catalogue has them: names and tags are made of them"
+        yield source.fault("common-inputs", f"these inputs are missing: {', '.join(missing)}", where, why=why)
+    for name in VALIDATED:
+        if name in variables and not variables[name].validations:
+            place = str(variables[name].place)
+            yield source.fault("common-inputs", f"`{name}` has no validation", place, why="names are made of it")
+
+
+def dummies(source: Source) -> Iterator[Fault]:
+    """Every input without a default has a dummy value, every dummy value an input that takes it."""
+    module = source.module
+    for name, variable in module.variables.items():
+        if not _is_fed(module, variable) and name not in module.dummies:
+            todo = f"give it a harmless value in {module.name}.dummy"
+            yield source.fault("dummy", f"`{name}` has neither a default nor a dummy", str(variable.place), todo=todo)
+    for name, dummy in module.dummies.items():
+        if name not in module.variables:
+            hint = nearest(name, module.variables)
+            yield source.fault("dummy", f"there is no variable `{name}`", str(dummy.place), why=hint)
+        else:
+            yield from _check_dummy(source, module.variables[name], dummy.text, dummy.place)
+
+
+def defaults(source: Source) -> Iterator[Fault]:
+    """Defaults fit their types."""
+    for variable in source.module.variables.values():
+        if variable.has_default:
+            for reason in types.check(variable.type, variable.default, variable.name):
+                yield source.fault("default", reason, str(variable.place))
+
+
+def providers(source: Source) -> Iterator[Fault]:
+    """The root has the provider and the backend; the module only says which versions it works with."""
+    for block in source.of("provider"):
+        yield source.fault("provider", "a module has no provider block", block.where, why="the root has it")
+    for block in source.of("terraform"):
+        for inner in (*block.body.of("backend"), *block.body.of("cloud")):
+            yield source.fault("backend", "a module has no backend", inner.where, why="the root has it")
+    where = str(source.module.path / f"{source.module.name}.tf")
+    if not source.module.required_version:
+        yield source.fault("versions", "there is no required_version", where)
+    if any(True for _ in source.of("resource")) and not source.module.required_providers:
+        yield source.fault("versions", "there are no required_providers", where)
+    for name, said in source.module.required_providers.items():
+        version = said.get("version", "")
+        if not said.get("source") or not ("~>" in version or ("<" in version and ">" in version)):
+            why = "a range has a lower and an upper bound, such as `>= 5.100, < 6`"
+            yield source.fault("versions", f"the provider `{name}` needs a source and a range", where, why=why)
+
+
+def _is_fed(module: Module, variable: Variable) -> bool:
+    """Whether something else than a dummy gives the value."""
+    manifest = module.manifest
+    known = variable.name in FACTS or variable.name in manifest.requires or variable.name in manifest.generated
+    return known or variable.has_default or variable.ephemeral
+
+
+def _check_dummy(source: Source, variable: Variable, text: str, place: Place) -> Iterator[Fault]:
+    try:
+        value = hcl.literal(hcl.parse(f"value = {text}\n", place.path).attributes["value"])
+    except UsageError as error:
+        yield source.fault("dummy", error.findings[0].what, str(place))
+        return
+    for reason in types.check(variable.type, value, variable.name):
+        yield source.fault("dummy", reason, str(place), why=f"its type is {types.render(variable.type)}")
+    if value is None and not variable.nullable:
+        yield source.fault("dummy", f"{variable.name}: it must not be null", str(place))

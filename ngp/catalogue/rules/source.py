@@ -1,0 +1,113 @@
+"""What the rules look at: a module with the bodies of its files, and what its expressions refer to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from ngp import yaml
+from ngp.catalogue import hcl, loading
+from ngp.catalogue.module import Module
+from ngp.errors import Finding, UsageError
+from ngp.yaml import Document
+
+_REFERENCE = re.compile(r"(?<![\w.\-])(var|local)\.([^\W\d][\w-]*)")
+_LENGTH = re.compile(r"(?<![\w.\-])length\s*\(")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A broken rule. `rule` is its stable name."""
+
+    module: str
+    rule: str
+    finding: Finding
+
+
+@dataclass(frozen=True)
+class Source:
+    """A module and its parsed .tf files."""
+
+    module: Module
+    bodies: Mapping[Path, hcl.Body]
+
+    def fault(self, rule: str, what: str, where: str, *, why: str = "", todo: str = "") -> Fault:
+        return Fault(self.module.name, rule, Finding(what, where, why, todo))
+
+    def of(self, block_type: str, *types: str) -> Iterator[hcl.Block]:
+        """The blocks of all files: ``of("resource", "aws_instance")``; without types, all of them."""
+        for body in self.bodies.values():
+            for block in body.of(block_type):
+                if not types or (block.labels and block.labels[0] in types):
+                    yield block
+
+    @cached_property
+    def manifest(self) -> Document:
+        """module.yaml with its lines."""
+        return yaml.load(self.module.path / loading.MANIFEST)
+
+    @cached_property
+    def locals(self) -> dict[str, hcl.Attribute]:
+        return {name: each for block in self.of("locals") for name, each in block.body.attributes.items()}
+
+    def inputs(self, code: str, *, but_lengths: bool = False) -> set[str]:
+        """The inputs that an expression takes, directly or through locals; `but_lengths` leaves out ``length(…)``."""
+        found: set[str] = set()
+        seen: set[str] = set()
+        waiting = [code]
+        while waiting:
+            text = waiting.pop()
+            for kind, name in _REFERENCE.findall(_without_lengths(text) if but_lengths else text):
+                if kind == "var":
+                    found.add(name)
+                elif name not in seen:
+                    seen.add(name)
+                    waiting += [self.locals[name].code] if name in self.locals else []
+        return found
+
+
+def load(module: Module) -> Source:
+    """Parse the files of a module that loads."""
+    return Source(module, {path: hcl.load(path) for path in loading.terraform_files(module.path)})
+
+
+def inner(body: hcl.Body, block_type: str) -> Iterator[hcl.Block]:
+    """The blocks of a type in a body; a ``dynamic`` one by its content."""
+    for block in body.blocks:
+        if block.type == block_type:
+            yield block
+        elif block.type == "dynamic" and block.labels == (block_type,):
+            yield from block.body.of("content")
+
+
+def code(body: hcl.Body) -> str:
+    """All code in a body, for finding references."""
+    parts = [item.code if isinstance(item, hcl.Attribute) else code(item.body) for item in body.items]
+    return "\n".join(parts)
+
+
+def literal(body: hcl.Body, name: str) -> object:
+    """The literal value of an attribute; None where it is not there or no literal."""
+    attribute = body.attributes.get(name)
+    try:
+        return hcl.literal(attribute) if attribute else None
+    except UsageError:
+        return None
+
+
+def address(block: hcl.Block) -> str:
+    """``aws_instance.this``, ``data.aws_ami.debian``."""
+    return ".".join(("data", *block.labels) if block.type == "data" else block.labels)
+
+
+def _without_lengths(text: str) -> str:
+    while match := _LENGTH.search(text):
+        end, depth = match.end(), 1
+        while end < len(text) and depth:
+            depth += (text[end] == "(") - (text[end] == ")")
+            end += 1
+        text = f"{text[: match.start()]} {text[end:]}"
+    return text

@@ -1,0 +1,128 @@
+"""Rules about what goes between modules: the manifest names what there is, and everything can be previewed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from ngp.catalogue import hcl
+from ngp.catalogue.rules.source import Fault, Source, address
+from ngp.errors import nearest
+
+# Data sources that find by name what another unit may make → the arguments that make them a look-up by identity.
+_LOOKUPS: Mapping[str, frozenset[str]] = {
+    "aws_autoscaling_group": frozenset(),
+    "aws_autoscaling_groups": frozenset(),
+    "aws_cloudwatch_log_group": frozenset(),
+    "aws_db_instance": frozenset(),
+    "aws_db_subnet_group": frozenset(),
+    "aws_ecr_repository": frozenset(),
+    "aws_ecs_cluster": frozenset(),
+    "aws_efs_file_system": frozenset({"file_system_id"}),
+    "aws_eip": frozenset({"id", "public_ip"}),
+    "aws_eips": frozenset(),
+    "aws_eks_cluster": frozenset(),
+    "aws_elasticache_cluster": frozenset(),
+    "aws_elasticache_replication_group": frozenset(),
+    "aws_iam_instance_profile": frozenset(),
+    "aws_iam_role": frozenset(),
+    "aws_iam_roles": frozenset(),
+    "aws_instance": frozenset({"instance_id"}),
+    "aws_instances": frozenset(),
+    "aws_internet_gateway": frozenset({"internet_gateway_id"}),
+    "aws_key_pair": frozenset({"key_pair_id"}),
+    "aws_kms_alias": frozenset(),
+    "aws_lambda_function": frozenset(),
+    "aws_launch_template": frozenset({"id"}),
+    "aws_lb": frozenset({"arn"}),
+    "aws_lb_listener": frozenset({"arn", "load_balancer_arn"}),
+    "aws_lb_target_group": frozenset({"arn"}),
+    "aws_lbs": frozenset(),
+    "aws_nat_gateway": frozenset({"id"}),
+    "aws_nat_gateways": frozenset(),
+    "aws_opensearch_domain": frozenset(),
+    "aws_rds_cluster": frozenset(),
+    "aws_route_table": frozenset({"route_table_id", "gateway_id", "subnet_id"}),
+    "aws_route_tables": frozenset(),
+    "aws_s3_bucket": frozenset(),
+    "aws_secretsmanager_secret": frozenset({"arn"}),
+    "aws_security_group": frozenset({"id"}),
+    "aws_security_groups": frozenset(),
+    "aws_sns_topic": frozenset(),
+    "aws_sqs_queue": frozenset(),
+    "aws_ssm_parameter": frozenset(),
+    "aws_subnet": frozenset({"id"}),
+    "aws_subnets": frozenset(),
+    "aws_vpc": frozenset({"id"}),
+    "aws_vpc_endpoint": frozenset({"id"}),
+    "aws_vpcs": frozenset(),
+}
+_META = frozenset({"count", "for_each", "provider", "depends_on", "with_decryption", "tags"})
+_AWS_OWN = re.compile(r'"(/aws/|alias/aws/)')
+
+
+def manifest(source: Source) -> Iterator[Fault]:
+    """What the manifest names is there, and may be used so."""
+    module, said = source.module, source.module.manifest
+    yield from _known(source, "requires", said.requires, module.variables, "input")
+    yield from _known(source, "generated", said.generated, module.variables, "input")
+    yield from _known(source, "provides", said.provides, module.outputs, "output")
+    yield from _known(source, "reveal", said.reveal.values(), module.outputs, "output")
+    resources = {address(block) for kind in ("resource", "data") for block in source.of(kind)}
+    yield from _known(source, "data", said.data, resources, "resource")
+    yield from _known(source, "quorum", said.quorum, resources, "resource")
+    for check in said.ready:
+        names = re.findall(r"\{([^{}]*)\}", check.target) if "{" in check.target else [check.target]
+        yield from _known(source, "ready", names if check.kind != "command" else (), module.outputs, "output")
+    for name in said.provides:
+        if name in module.outputs and module.outputs[name].sensitive:
+            place = str(module.outputs[name].place)
+            why = "a sensitive output is never wired; give its secret's ARN"
+            yield source.fault("provides", f"`{name}` is sensitive", place, why=why)
+    for name in said.generated:
+        if name in module.variables and not module.variables[name].ephemeral:
+            place = str(module.variables[name].place)
+            yield source.fault("generated", f"`{name}` is not ephemeral", place, why="state must never hold it")
+
+
+def counts(source: Source) -> Iterator[Fault]:
+    """No `count` or `for_each` depends on an input that another unit feeds: it may be unknown in a preview."""
+    required = set(source.module.manifest.requires)
+    for block in (*source.of("resource"), *source.of("data"), *source.of("module")):
+        for attribute in _repetitions(block):
+            for name in sorted(source.inputs(attribute.code, but_lengths=True) & required):
+                what = f"`{attribute.name}` of `{address(block)}` depends on `{name}`"
+                why = "another unit feeds it, so a preview may not know it; its length is known"
+                yield source.fault("wired-count", what, attribute.where, why=why)
+
+
+def lookups(source: Source) -> Iterator[Fault]:
+    """Nothing is looked up by name that another unit makes: a preview would find the old one, or none."""
+    for block in source.of("data", *_LOOKUPS):
+        attributes = block.body.attributes
+        asked = [each for name, each in attributes.items() if name not in _META]
+        by_identity = not _LOOKUPS[block.labels[0]].isdisjoint(attributes)
+        by_given = bool(asked) and all(_is_given(each) for each in asked) and not block.body.of("filter")
+        if not by_identity and not by_given:
+            what = f"`{address(block)}` looks up by name what another unit may make"
+            todo = "take its id as an input, and name that under `requires`"
+            yield source.fault("lookup", what, block.where, todo=todo)
+
+
+def _known(source: Source, rule: str, names: Iterable[str], known: Iterable[str], kind: str) -> Iterator[Fault]:
+    there = set(known)
+    for name in names:
+        if name not in there:
+            where = source.manifest.where(rule)
+            yield source.fault(rule, f"`{rule}` names `{name}`, which is no {kind}", where, why=nearest(name, there))
+
+
+def _repetitions(block: hcl.Block) -> Iterator[hcl.Attribute]:
+    attributes = block.body.attributes
+    yield from (attributes[name] for name in ("count", "for_each") if name in attributes)
+
+
+def _is_given(attribute: hcl.Attribute) -> bool:
+    """Whether the operator or a wire says the name itself, or it is one of AWS's own."""
+    is_input = re.fullmatch(r"(var|each)\.[\w.-]+(\[\d+\])?", attribute.text) is not None
+    return is_input or _AWS_OWN.match(attribute.text) is not None

@@ -1,0 +1,126 @@
+"""The Typer app: commands that load when called, the one error boundary, exit codes and signals."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer import _click as click
+from typer.main import get_command
+
+from ngp import __version__, settings
+from ngp.cli import failures, loading, signals
+from ngp.commands.options import CURRENT, Context, Interruption
+from ngp.errors import NgpError, StoppedError, UsageError
+from ngp.settings import Settings
+
+BROKEN_PIPE = 141  # 128 + SIGPIPE, as a shell reports a program that its reader left
+
+app = typer.Typer(
+    name="ngp",
+    cls=loading.LazyGroup,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback(invoke_without_command=True)
+def ngp(
+    ctx: typer.Context,
+    chdir: Annotated[Path | None, typer.Option("--chdir", "-C", metavar="DIR", help="work in this folder")] = None,
+    no_color: Annotated[bool, typer.Option("--no-color", help="no colours (as NO_COLOR does)")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="show the traceback of an unexpected error")] = False,
+    version: Annotated[bool, typer.Option("--version", is_eager=True, help="show the version and end")] = False,
+) -> None:
+    """Turn an empty cloud region into a running platform, and keep it the way its repository says."""
+    if version:
+        typer.echo(f"ngp {__version__}")
+        raise typer.Exit
+    if ctx.invoked_subcommand is None:
+        typer.echo(ctx.get_help(), err=True)
+        raise typer.Exit(UsageError.exit_code)
+    CURRENT.set(_chosen(CURRENT.get(), chdir, no_color=no_color, debug=debug))
+
+
+def run(argv: Sequence[str] | None = None) -> int:
+    """Run one command line (by default the process's own) and return its exit code; never raises, never exits."""
+    surroundings = settings.read()
+    words = tuple(surroundings.argv if argv is None else argv)
+    surroundings = replace(surroundings, argv=words)
+    own, rest = _split(words)
+    interruption = Interruption()
+    token = CURRENT.set(Context(surroundings, interruption, terraform_args=rest))
+    try:
+        with signals.handled(interruption):
+            code = _guarded(own, surroundings)
+    finally:
+        CURRENT.reset(token)
+    return 128 + interruption.signal_number if interruption.signal_number else code
+
+
+def _guarded(argv: Sequence[str], surroundings: Settings) -> int:
+    """Run, and turn whatever is raised into words and an exit code."""
+    form = failures.form(argv, surroundings.environ)
+    try:
+        try:
+            code = _invoke(argv)
+        except click.exceptions.ClickException as error:
+            raise loading.usage(error, argv) from None
+        sys.stdout.flush()
+    except (BrokenPipeError, loading.ReaderGoneError):
+        return _abandon_stdout()
+    except (KeyboardInterrupt, typer.Abort):
+        return failures.tell(StoppedError(), form)
+    except NgpError as error:
+        return failures.tell(error, form)
+    except Exception as error:  # noqa: BLE001  the boundary: a bug of ours becomes a line and a report
+        return failures.report(error, surroundings, form, debug="--debug" in argv)
+    return code
+
+
+def _invoke(argv: Sequence[str]) -> int:
+    command = get_command(app)
+    loading.add_variables(command)
+    try:
+        result: Any = command.main(args=list(argv), prog_name="ngp", standalone_mode=False)
+    except SystemExit as end:  # Typer's completion, and its answer to a closed pipe
+        return end.code if isinstance(end.code, int) else 0
+    return result if isinstance(result, int) else 0
+
+
+def _split(argv: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What is ours, and what stands behind ``--`` for Terraform."""
+    if "--" not in argv:
+        return argv, ()
+    at = argv.index("--")
+    return argv[:at], argv[at + 1 :]
+
+
+def _chosen(context: Context, chdir: Path | None, *, no_color: bool, debug: bool) -> Context:
+    """The context with the global options in it; the process's own folder never changes."""
+    surroundings = context.settings
+    if chdir is not None:
+        folder = (surroundings.cwd / chdir).resolve()
+        if not folder.is_dir():
+            raise UsageError("there is no such folder", where=str(folder), todo="give an existing one with --chdir")
+        surroundings = replace(surroundings, cwd=folder)
+    if no_color:
+        environ: Mapping[str, str] = {**surroundings.environ, "NO_COLOR": "1"}
+        surroundings = replace(surroundings, environ=environ)
+    return replace(context, settings=surroundings, debug=debug)
+
+
+def _abandon_stdout() -> int:
+    """Nobody reads any more: what is left in the buffer must not raise at exit either."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+    return BROKEN_PIPE

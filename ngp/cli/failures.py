@@ -1,0 +1,87 @@
+"""What becomes of an error at the boundary: words on stderr, a document on stdout, a report for a bug."""
+
+from __future__ import annotations
+
+import sys
+import time
+import traceback
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from enum import Enum
+from pathlib import Path
+
+from ngp import __version__, files
+from ngp.environments import platforms
+from ngp.errors import NgpError, StoppedError
+from ngp.settings import TRUE, Settings
+
+BUG = 70  # EX_SOFTWARE of sysexits.h
+
+
+class Form(Enum):
+    """How a failure is told beside the words on stderr."""
+
+    WORDS = "words"
+    JSON = "json"
+    JSON_LINE = "jsonl"
+
+
+class UnexpectedError(NgpError):
+    """A bug of ours, told like any other error."""
+
+    exit_code = BUG
+    code = "bug"
+
+
+def form(argv: Sequence[str], environ: Mapping[str, str]) -> Form:
+    """What the command line asks for. It is looked at before it is parsed: parsing may be what fails."""
+    for form in (Form.JSON, Form.JSON_LINE):
+        if f"--{form.value}" in argv or environ.get(f"NGP_{form.value.upper()}", "").lower() in TRUE:
+            return form
+    return Form.WORDS
+
+
+def tell(error: NgpError, form: Form) -> int:
+    """Tell an expected failure; return its exit code."""
+    from ngp.views import documents, findings
+
+    code = 128 + error.signal_number if isinstance(error, StoppedError) else error.exit_code
+    with suppress(BrokenPipeError):
+        findings.show_error(error)
+    if form is not Form.WORDS:
+        with suppress(BrokenPipeError):
+            documents.write(documents.failure(error, exit_code=code), one_line=form is Form.JSON_LINE)
+            sys.stdout.flush()
+    return code
+
+
+def report(error: Exception, settings: Settings, form: Form, *, debug: bool) -> int:
+    """Tell a bug: one line and where the report lies; the traceback is shown only with `--debug`."""
+    text = "".join(traceback.format_exception(error))
+    if debug:
+        sys.stderr.write(text)
+    kept = _keep(text, settings)
+    return tell(
+        UnexpectedError(
+            f"ngp itself failed: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}".rstrip(
+                ": "
+            ),
+            where=str(kept) if kept else "",
+            todo="report it with that file" if kept else "run it again with --debug and report what it says",
+        ),
+        form,
+    )
+
+
+def _keep(text: str, settings: Settings) -> Path | None:
+    try:
+        folder = platforms.find(settings.cwd) / ".ngp"
+    except NgpError:
+        folder = settings.cache
+    path = folder / "reports" / f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}.txt"
+    head = f"ngp {__version__}, Python {sys.version.split()[0]} on {sys.platform}\n\n"
+    try:
+        files.write(path, head + text, mode=0o600)
+    except OSError:
+        return None
+    return path

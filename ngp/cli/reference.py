@@ -1,0 +1,125 @@
+"""docs/commands.md, made from the command tree: every command, flag, variable and exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from typer import _click as click
+from typer.main import get_command
+
+from ngp.cli import app, loading, table
+
+EXIT_CODES = {
+    0: "success; no changes, or changes without `--detailed-exitcode`",
+    1: "at least one unit failed, or a check found something (`render --check`, `module check`)",
+    2: "only with `--detailed-exitcode`: success, and there are changes or deferred units",
+    3: "refused by a guard or policy: a protected environment, another account, more than was reviewed",
+    4: "what was reviewed is not what is there any more",
+    5: "a lock is held: another ngp in this environment, or Terraform's own lock on a state",
+    64: "the command line, or a file that the operator wrote, is wrong",
+    69: "a prerequisite is missing: Terraform, a provider, credentials, the state's bucket",
+    70: "ngp itself failed; the message names a report file",
+    130: "interrupted by Ctrl-C (SIGINT), after a graceful stop; the second Ctrl-C ends everything at once",
+    141: "whoever read stdout went away (a closed pipe)",
+    143: "ended by SIGTERM, after a graceful stop",
+}
+_HEAD = """\
+# Commands
+
+<!-- Made from the command tree. Renew: pytest tests/unit/cli/test_reference.py --update-golden -->
+
+`ngp [GLOBAL OPTIONS] COMMAND [ARGUMENTS] [OPTIONS] [-- TERRAFORM'S OPTIONS]`
+
+stdout is data, stderr is talk. `--json` prints one versioned document on stdout, also when the command fails (then it
+is `ngp.error/1`); `--jsonl` prints events, one a line. Without a terminal, or with `CI=true`, nothing is ever asked: a
+missing answer is an error that names its flag. `NO_COLOR`, `FORCE_COLOR`, `COLUMNS` and `TERM=dumb` are honoured.
+
+Every flag has one environment variable, `NGP_` and its name; what stands on the line wins. Flags of consent and
+disclosure (`--auto-approve`, `--accept-…`, `--reveal`) have none. Booleans are 1, 0, true, false, yes or no.
+"""
+
+
+def render() -> str:
+    """The whole page."""
+    root = get_command(app)
+    loading.add_variables(root)
+    parts = [_HEAD, "## Global options\n", _options(root), "## Exit codes\n", _exit_codes()]
+    heading = ""
+    for entry in table.entries().values():
+        if entry.heading != heading:
+            heading = entry.heading
+            parts.append(f"## {heading}\n")
+        parts += [_command(path, command) for path, command in _walk(f"ngp {entry.name}", loading.load(entry.name))]
+    return "\n".join(parts)
+
+
+def _walk(path: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
+    yield path, command
+    for name, below in getattr(command, "commands", {}).items():
+        yield from _walk(f"{path} {name}", below)
+
+
+def _command(path: str, command: click.Command) -> str:
+    names = [param.make_metavar(ctx=_context(command), usage=True) for param in _arguments(command)]
+    usage = " ".join([path, *names, "COMMAND" if hasattr(command, "commands") else ""]).strip()
+    lines = [f"### `{usage}`\n", f"{command.help}\n"]
+    lines += [
+        f"- `{param.make_metavar(ctx=_context(command))}`: {param.help}" for param in _arguments(command) if param.help
+    ]
+    lines += [""] if len(lines) > 2 else []
+    options = _options(command)
+    return "\n".join([*lines, options] if options else lines)
+
+
+def _options(command: click.Command) -> str:
+    rows = [
+        f"| {_flags(option)} | {_code(option.envvar)} | {_default(option)} | {_escape(option.help)} |"
+        for option in loading.options(command)
+        if not option.hidden
+    ]
+    return "\n".join(["| flag | variable | default | |", "|---|---|---|---|", *rows, ""]) if rows else ""
+
+
+def _flags(option: Any) -> str:
+    value = "" if option.is_flag else f" {_value(option)}"
+    flags = [*sorted(option.opts, key=len, reverse=True), *option.secondary_opts]
+    return ", ".join(_code(f"{flag}{value}") for flag in flags)
+
+
+def _value(option: Any) -> str:
+    """What is to be written behind a flag."""
+    choices = [str(getattr(choice, "value", choice)) for choice in getattr(option.type, "choices", ())]
+    numbers = {"integer": "N", "int": "N", "int range": "N", "integer range": "N"}
+    return option.metavar or "|".join(choices) or numbers.get(option.type.name.lower(), "TEXT")
+
+
+def _default(option: Any) -> str:
+    value = getattr(option.default, "value", option.default)
+    if option.is_flag and not option.secondary_opts:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"`{value}`" if value not in (None, "", ()) else ""
+
+
+def _exit_codes() -> str:
+    rows = [f"| {code} | {meaning} |" for code, meaning in EXIT_CODES.items()]
+    end = "Several at once: 130 and 143, then 1, 5, 4, 3, 2, 0. 64 and 69 come before any unit starts.\n"
+    return "\n".join(["| code | meaning |", "|---|---|", *rows, "", end])
+
+
+def _arguments(command: click.Command) -> list[Any]:
+    return [param for param in command.params if param.param_type_name == "argument"]
+
+
+def _context(command: click.Command) -> click.Context:
+    return click.Context(command)
+
+
+def _code(text: str | None) -> str:
+    return f"`{_escape(text)}`" if text else ""
+
+
+def _escape(text: str | None) -> str:
+    return (text or "").replace("|", "\\|")

@@ -1,0 +1,58 @@
+"""All commands in the order of `ngp --help`: known without loading any of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ngp import commands
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of `ngp --help`. `help` is the first line of the command's docstring (a test holds them together)."""
+
+    name: str
+    heading: str
+    help: str
+
+    @property
+    def module(self) -> str:
+        return f"ngp.commands.{self.name}"
+
+
+_ROWS = {
+    "The platform": {
+        "init": "Make a new platform in a folder.",
+        "module": "List, show, make and check the modules of the catalogue.",
+        "env": "Make and list environments.",
+        "configure": "Choose the modules of an environment and answer what they need.",
+        "render": "Write the Terraform roots of the environments.",
+        "validate": "Check environments: ngp's own checks, then Terraform's.",
+        "graph": "Show which unit takes what from which, wave by wave.",
+    },
+    "The region": {
+        "plan": "Preview every unit, also on an empty or half-applied region; nothing is changed.",
+        "apply": "Bring units to what was previewed and agreed to; anything more stops the run.",
+        "destroy": "Destroy units, dependants first; asks for the environment's name.",
+        "output": "Show the outputs of units; sensitive ones are masked.",
+        "status": "Show what each unit's state holds.",
+    },
+    "What it stands on": {
+        "doctor": "Say what is missing and how to get it.",
+        "lock": "Renew the master lock file of the providers.",
+        "state": "Make and look at the place where state lies.",
+        "sandbox": "Start, stop and look at the AWS look-alike on this machine.",
+    },
+}
+
+
+def entries() -> dict[str, Entry]:
+    """The commands whose file is there, by name."""
+    here = Path(commands.__file__).parent
+    return {
+        name: Entry(name, heading, text)
+        for heading, rows in _ROWS.items()
+        for name, text in rows.items()
+        if (here / f"{name}.py").is_file()
+    }

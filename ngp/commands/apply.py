@@ -1,0 +1,74 @@
+"""`ngp apply`: preview, one question, then each unit's own saved plan."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ngp.commands import options
+
+if TYPE_CHECKING:
+    from ngp.commands.running import Running
+    from ngp.runs.applying import Consent
+    from ngp.runs.results import RunResult, UnitResult
+    from ngp.state.bucket import BucketPlan
+
+PASSES_THROUGH = True
+
+Bootstrap = Annotated[bool, typer.Option("--bootstrap/--no-bootstrap", help="make a missing state bucket")]
+
+
+def apply(
+    environment: options.EnvironmentName,
+    units: options.UnitNames = None,
+    auto_approve: options.AutoApprove = False,
+    bootstrap: Bootstrap = True,
+    targets: options.Targets = None,
+    replacements: options.Replacements = None,
+    refresh: options.Refresh = options.Switch.ON,
+    lock_timeout: options.LockTimeout = "",
+    parallelism: options.Parallelism = options.DEFAULT_PARALLELISM,
+    as_json: options.AsJson = False,
+    as_json_lines: options.AsJsonLines = False,
+) -> None:
+    """Bring units to what was previewed and agreed to; anything more stops the run."""
+    from ngp.commands import running
+    from ngp.runs import applying
+    from ngp.runs.results import Verb, exit_code
+    from ngp.views import documents, runs
+
+    context = options.context()
+    wish = running.Wish(targets, replacements, refresh, lock_timeout, parallelism)
+    with running.open_run(context, Verb.APPLY, environment, units, wish, jsonl=as_json_lines) as now:
+        consent = _consent(context, now, auto_approve=auto_approve)
+        result = applying.apply(now.run, consent, may_bootstrap=bootstrap)
+    code = exit_code([unit.outcome for unit in result.units], stopped_by=result.stopped_by)
+    if as_json:
+        documents.write(documents.run(result, exit_code=code))
+    elif not as_json_lines:
+        runs.show_result(result, context.settings)
+    raise typer.Exit(code)
+
+
+def _consent(context: options.Context, now: Running, *, auto_approve: bool) -> Consent:
+    from ngp.runs.applying import Consent
+    from ngp.views import runs, terminal
+
+    def preview(result: RunResult, bucket: BucketPlan | None) -> bool:
+        with now.follow.pause():
+            if bucket is not None:
+                terminal.say(context.settings, f"+ state bucket {bucket.bucket} (versioned, encrypted, private)")
+            runs.show_changes(result, context.settings, talk=True)
+            return auto_approve or options.confirm(context, f"Apply this to `{result.environment}`?")
+
+    def deferred(result: UnitResult) -> bool:
+        """A second question, on a terminal only: --auto-approve was given before anyone could see this plan."""
+        if not context.settings.is_interactive:
+            return False
+        with now.follow.pause():
+            runs.show_unit(result, context.settings)
+            question = f"`{result.unit}` could not be previewed; this is its real plan. Apply it?"
+            return options.confirm(context, question)
+
+    return Consent(preview, deferred)

@@ -1,0 +1,141 @@
+"""`ngp configure`: choose modules, answer what they need, write environment.yaml and terraform.tfvars."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ngp import files
+from ngp.commands import options
+from ngp.environments import documents, drafts, flags, platforms
+from ngp.environments.drafts import Choice, Draft, Subject
+from ngp.environments.environment import Platform
+from ngp.errors import NgpError, UsageError, require
+from ngp.views import asking, terminal
+from ngp.views import documents as views
+
+Modules = Annotated[
+    list[str] | None,
+    typer.Option("--module", "-m", metavar="[UNIT=]MODULE", help="use this module; all that are named make the choice"),
+]
+Values = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="[UNIT.]KEY=VALUE", help="a value, as HCL, JSON or plain text; repeatable"),
+]
+Wires = Annotated[
+    list[str] | None,
+    typer.Option("--wire", metavar="UNIT.INPUT=UNIT.OUTPUT", help="what feeds an input; repeatable"),
+]
+Catalogue = Annotated[
+    str | None,
+    typer.Option("--catalogue", metavar="REF", help='use the modules of this commit; "" is the working tree'),
+]
+Dummies = Annotated[bool, typer.Option("--dummies", help="take the harmless values of NAME.dummy for what has none")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="write nothing, show what would change")]
+
+
+def configure(
+    environment: options.OptionalEnvironmentName = "",
+    module: Modules = None,
+    values: Values = None,
+    wire: Wires = None,
+    catalogue: Catalogue = None,
+    dummies: Dummies = False,
+    dry_run: DryRun = False,
+    no_input: options.NoInput = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Choose the modules of an environment and answer what they need."""
+    context = options.context()
+    platform = platforms.load(platforms.find(context.cwd))
+    may_ask = context.settings.is_interactive and not no_input
+    name = environment or _environment(platform, may_ask=may_ask)
+    lock = platform.workspace / "locks" / f"{name}.lock"
+    subject = drafts.read(platform, name, catalogue)
+    with files.lock(lock, purpose=f"ngp configure {name}"):
+        choice = flags.choice(subject, module or [], values or [], wire or [])
+        draft = _complete(subject, replace(choice, catalogue=catalogue, dummies=dummies), may_ask=may_ask)
+        require([*draft.findings, *(question.finding() for question in draft.questions)])
+        changed = _write(draft, dry_run=dry_run)
+    shown = _document(platform, name, draft, changed, written=not dry_run)
+    if as_json:
+        views.write(shown)
+    else:
+        _show(shown, context)
+
+
+def _environment(platform: Platform, *, may_ask: bool) -> str:
+    """The environment where the line names none: the only one, or the one that is picked."""
+    names = documents.names(platform)
+    if len(names) == 1:
+        return names[0]
+    if not names:
+        todo = "make one: ngp env new dev --region REGION --account ACCOUNT --domain DOMAIN"
+        raise UsageError("this platform has no environment yet", where=str(platform.path), todo=todo)
+    if may_ask:
+        return asking.pick("Which environment?", names)
+    raise UsageError("name an environment", why=f"there are {', '.join(names)}", todo="ngp configure ENV")
+
+
+def _complete(subject: Subject, choice: Choice, *, may_ask: bool) -> Draft:
+    """The draft of a choice, with all answers that a person at a terminal can give."""
+    if may_ask and choice.units is None and not choice.settings and not choice.wires:
+        choice = replace(choice, units=asking.choose(subject))
+    draft = drafts.prepare(subject, choice)
+    while may_ask and draft.questions and not draft.findings:
+        choice = asking.answer(draft.questions, choice)
+        draft = drafts.prepare(subject, choice)
+    return draft
+
+
+def _write(draft: Draft, *, dry_run: bool) -> list[Path]:
+    """Write both files or none; return those that changed (or would)."""
+    changed = [path for path, text in draft.files.items() if not _holds(path, text)]
+    if not dry_run:
+        try:
+            files.write_all({path: draft.files[path] for path in changed})
+        except OSError as error:
+            raise NgpError(f"{changed[0]} cannot be written", why=f"{error.strerror}; nothing was changed") from None
+    return changed
+
+
+def _holds(path: Path, text: str) -> bool:
+    return path.read_bytes() == text.encode() if path.is_file() else not text
+
+
+def _document(platform: Platform, name: str, draft: Draft, changed: list[Path], *, written: bool) -> dict[str, Any]:
+    """``ngp.configure/1``."""
+    return {
+        "schema": "ngp.configure/1",
+        "environment": name,
+        "units": draft.units,
+        "added": draft.added,
+        "removed": draft.removed,
+        "pulled_in": draft.pulled,
+        "wired": draft.wired,
+        "changed": [path.relative_to(platform.path) for path in changed],
+        "written": written,
+    }
+
+
+def _show(shown: dict[str, Any], context: options.Context) -> None:
+    def say(text: str) -> None:
+        terminal.say(context.settings, text)
+
+    name = shown["environment"]
+    for unit, reason in shown["pulled_in"].items():
+        say(f"{unit} comes along: {reason}")
+    say(f"{name}: {', '.join(shown['units']) or 'no units'}")
+    for word in ("added", "removed", "wired"):
+        if shown[word]:
+            say(f"  {word}: {', '.join(shown[word])}")
+    if not shown["changed"]:
+        say("nothing changes")
+        return
+    for path in shown["changed"]:
+        say(f"{'wrote' if shown['written'] else 'would change'} {path}")
+    if shown["written"]:
+        say(f"next: ngp render {name}, then ngp plan {name}")

@@ -1,0 +1,49 @@
+"""`ngp destroy`: what exactly goes, one question, then in reverse order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from ngp.commands import options
+
+if TYPE_CHECKING:
+    from ngp.runs.results import RunResult
+
+PASSES_THROUGH = True
+
+
+def destroy(
+    environment: options.EnvironmentName,
+    units: options.UnitNames = None,
+    auto_approve: options.AutoApprove = False,
+    refresh: options.Refresh = options.Switch.ON,
+    lock_timeout: options.LockTimeout = "",
+    parallelism: options.Parallelism = options.DEFAULT_PARALLELISM,
+    as_json: options.AsJson = False,
+    as_json_lines: options.AsJsonLines = False,
+) -> None:
+    """Destroy units, dependants first; asks for the environment's name."""
+    from ngp.commands import running
+    from ngp.runs import destroying
+    from ngp.runs.results import Verb, exit_code
+    from ngp.views import documents, runs
+
+    context = options.context()
+    wish = running.Wish(refresh=refresh, lock_timeout=lock_timeout, parallelism=parallelism)
+    with running.open_run(context, Verb.DESTROY, environment, units, wish, jsonl=as_json_lines) as now:
+
+        def agree(result: RunResult) -> bool:
+            with now.follow.pause():
+                runs.show_changes(result, context.settings, talk=True)
+                question = f"All of this goes. Type the environment's name (`{result.environment}`) to destroy it: "
+                return auto_approve or options.ask(context, question, flag="--auto-approve") == result.environment
+
+        result = destroying.destroy(now.run, agree)
+    code = exit_code([unit.outcome for unit in result.units], stopped_by=result.stopped_by)
+    if as_json:
+        documents.write(documents.run(result, exit_code=code))
+    elif not as_json_lines:
+        runs.show_result(result, context.settings)
+    raise typer.Exit(code)

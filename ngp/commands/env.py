@@ -1,0 +1,111 @@
+"""`ngp env new` and `ngp env list`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from ngp import files
+from ngp.commands import completion, options
+from ngp.environments import documents, outlines, platforms
+from ngp.environments.environment import Environment, Platform, Target
+from ngp.errors import Finding, NgpError, UsageError, require
+from ngp.views import asking, terminal
+from ngp.views import documents as views
+
+app = typer.Typer(help="Make and list environments.", no_args_is_help=False)
+
+Region = Annotated[str, typer.Option("--region", metavar="REGION", help="AWS region, such as eu-central-1")]
+Account = Annotated[str, typer.Option("--account", metavar="ACCOUNT", help="12 digits; has a default in the sandbox")]
+Domain = Annotated[str, typer.Option("--domain", metavar="DOMAIN", help="domain of its hosted zone")]
+TargetOption = Annotated[Target | None, typer.Option("--target", help="AWS, or the look-alike on this machine")]
+From = Annotated[
+    str,
+    typer.Option(
+        "--from", metavar="ENV", help="begin with its units and values", autocompletion=completion.environments
+    ),
+]
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="the new environment")],
+    region: Region = "",
+    account: Account = "",
+    domain: Domain = "",
+    target: TargetOption = None,
+    source: From = "",
+    no_input: options.NoInput = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Make an environment: its facts, and room for units."""
+    context = options.context()
+    platform = platforms.load(platforms.find(context.cwd))
+    origin = documents.load(platform, source) if source else None
+    target = target or (origin.target if origin else Target.AWS)
+    if target is Target.SANDBOX and not account:
+        account = outlines.SANDBOX_ACCOUNT
+    given = {"region": region, "account": account, "domain": domain}
+    if context.settings.is_interactive and not no_input:
+        given = {key: value or asking.fill(f"{key}:", _require_text) for key, value in given.items()}
+    require(Finding(f"the new environment needs --{key}") for key, value in given.items() if not value)
+    made = outlines.compose(platform, outlines.Facts(name, target=target.value, **given), origin)
+    try:
+        files.write_all(made)
+    except OSError as error:
+        raise NgpError(f"the environment `{name}` cannot be written", why=f"{error.strerror}") from None
+    paths = [path.relative_to(platform.path) for path in made]
+    if as_json:
+        views.write({"schema": "ngp.env.new/1", "environment": name, "written": paths})
+        return
+    for path in paths:
+        terminal.say(context.settings, f"wrote {path}")
+    terminal.say(context.settings, f"next: ngp configure {name}")
+
+
+@app.command("list")
+def list_environments(as_json: options.AsJson = False) -> None:
+    """List the environments of the platform."""
+    context = options.context()
+    platform = platforms.load(platforms.find(context.cwd))
+    rows = [_row(platform, name) for name in documents.names(platform)]
+    if as_json:
+        views.write({"schema": "ngp.env.list/1", "platform": platform.name, "environments": rows})
+        return
+    out = terminal.out(context.settings)
+    columns = ("name", "target", "account", "region", "domain", "units")
+    cells = [columns, *((*(_cell(row.get(key, "")) for key in columns[:-1]), _units(row)) for row in rows)]
+    widths = [max(len(row[index]) for row in cells) for index in range(len(columns))]
+    for row in cells:
+        text = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        out.print(terminal.line(text.rstrip()), soft_wrap=True)
+
+
+def _row(platform: Platform, name: str) -> dict[str, Any]:
+    """What a list says of an environment; one that cannot be read is there with its error."""
+    row: dict[str, Any] = {"name": name, "protected": name in platform.protected}
+    try:
+        found: Environment = documents.load(platform, name)
+    except UsageError as error:
+        return {**row, "error": str(error)}
+    return {
+        **row,
+        "target": found.target,
+        "account": found.account,
+        "region": found.region,
+        "domain": found.domain,
+        "units": list(found.units),
+    }
+
+
+def _units(row: dict[str, Any]) -> str:
+    return "cannot be read: ngp validate says why" if "error" in row else ", ".join(row["units"])
+
+
+def _require_text(answer: str) -> list[str]:
+    return [] if answer.strip() else ["it cannot be empty"]
+
+
+def _cell(value: Any) -> str:
+    return value.value if isinstance(value, Target) else str(value)

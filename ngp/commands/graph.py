@@ -1,0 +1,35 @@
+"""`ngp graph`: units, waves and wires."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ngp.commands import options
+
+Form = Annotated[str, typer.Option("--format", metavar="text|dot|mermaid|json", help="how to write it")]
+
+
+def graph(
+    environment: options.EnvironmentName,
+    units: options.UnitNames = None,
+    form: Form = "text",
+    as_json: options.AsJson = False,
+) -> None:
+    """Show which unit takes what from which, wave by wave."""
+    from ngp.commands import reading
+    from ngp.errors import UsageError, nearest
+    from ngp.runs import outputs
+    from ngp.views import documents
+    from ngp.views import graph as view
+
+    context = options.context()
+    resolved = reading.resolve(context, environment)
+    facts, wires = outputs.wiring(resolved, tuple(units or ()))
+    if as_json or form == "json":
+        documents.write(documents.graph(environment, facts, wires))
+        return
+    if form not in [one.value for one in view.Format]:
+        raise UsageError(f"no format `{form}`", todo=nearest(form, [one.value for one in view.Format]))
+    view.show(facts, wires, environment=environment, form=view.Format(form))

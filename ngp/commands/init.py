@@ -1,0 +1,31 @@
+"""`ngp init`: a new platform from the shipped catalogue."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ngp import files
+from ngp.commands import options
+from ngp.rendering import skeleton
+from ngp.views import documents, terminal
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="the folder to make it in", file_okay=False)],
+    name: Annotated[str, typer.Option("--name", help="the platform's name; by default the folder's")] = "",
+    as_json: options.AsJson = False,
+) -> None:
+    """Make a new platform in a folder."""
+    context = options.context()
+    target = (context.cwd / folder).resolve()
+    chosen = name or skeleton.default_name(target)
+    written = files.write_all(skeleton.render(target, chosen))
+    if as_json:
+        paths = [path.relative_to(target) for path in written]
+        documents.write({"schema": "ngp.init/1", "name": chosen, "path": target, "written": paths})
+        return
+    terminal.say(context.settings, f"made the platform `{chosen}` in {target}: {len(written)} files")
+    terminal.say(context.settings, f"next: cd {target} && git init && ngp env new dev --help")

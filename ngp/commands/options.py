@@ -1,0 +1,166 @@
+"""What every command shares: its surroundings, the option types, and the questions to the operator."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from threading import Event
+from typing import Annotated
+
+import typer
+
+from ngp.commands import completion
+from ngp.errors import UsageError
+from ngp.settings import Settings
+from ngp.views import terminal
+
+DEFAULT_PARALLELISM = 4  # units at once: they wait for AWS, not for this machine
+
+
+@dataclass
+class Interruption:
+    """What SIGINT and SIGTERM have said so far. A command that takes `stop` ends by itself, gracefully."""
+
+    event: Event = field(default_factory=Event)
+    signal_number: int = 0
+    is_watched: bool = False
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a command knows of its surroundings. `cwd` is where it works (`--chdir` is in it).
+
+    `terraform_args` is what stood behind ``--``; only commands with ``PASSES_THROUGH = True`` ever get any.
+    """
+
+    settings: Settings
+    interruption: Interruption
+    debug: bool = False
+    terraform_args: tuple[str, ...] = ()
+
+    @property
+    def cwd(self) -> Path:
+        return self.settings.cwd
+
+    @property
+    def stop(self) -> Event:
+        """Set by the first SIGINT or SIGTERM. Whoever takes it ends what it is doing by itself; without a taker,
+        the signal interrupts the command where it stands."""
+        self.interruption.is_watched = True
+        return self.interruption.event
+
+    @property
+    def stopped_by(self) -> int:
+        """The number of the signal that set `stop`, 0 where none came."""
+        return self.interruption.signal_number
+
+
+CURRENT: ContextVar[Context] = ContextVar("ngp")
+
+
+def context() -> Context:
+    """The surroundings of the command that runs."""
+    return CURRENT.get()
+
+
+def confirm(context: Context, question: str, *, flag: str = "--auto-approve") -> bool:
+    """Ask for a ``yes``; raise UsageError naming `flag` where nobody can be asked. Anything but ``yes`` is a no."""
+    return ask(context, f"{question} Only `yes` is a yes: ", flag=flag) == "yes"
+
+
+def ask(context: Context, question: str, *, flag: str) -> str:
+    """Ask for a line on the terminal; raise UsageError naming `flag` where nobody can be asked."""
+    missing = UsageError(f"this needs an answer: {question.strip().rstrip(':')}", todo=f"give it with `{flag}`")
+    if not context.settings.is_interactive:
+        raise UsageError(
+            missing.findings[0].what,
+            why="there is no terminal, or CI is set, so nobody is asked",
+            todo=missing.findings[0].todo,
+        )
+    with _interruptible(context):
+        sys.stderr.write(terminal.clean(question))
+        sys.stderr.flush()
+        answer = sys.stdin.readline()
+    if not answer:
+        raise missing
+    return answer.strip()
+
+
+@contextmanager
+def _interruptible(context: Context) -> Iterator[None]:
+    """While a question waits nothing is at work that could end gracefully: Ctrl-C ends the command at once."""
+    watched, context.interruption.is_watched = context.interruption.is_watched, False
+    try:
+        yield
+    finally:
+        context.interruption.is_watched = watched
+
+
+class Switch(Enum):
+    """The value of an option that Terraform writes as ``-refresh=false``."""
+
+    ON = "true"
+    OFF = "false"
+
+    def __bool__(self) -> bool:
+        return self is Switch.ON
+
+
+def _switch(value: str | Switch) -> str:
+    """The value of the Switch that `value` means, in any of the spellings of a boolean."""
+    if isinstance(value, Switch):
+        return value.value
+    for switch, words in ((Switch.ON, ("1", "true", "yes")), (Switch.OFF, ("0", "false", "no"))):
+        if value.strip().lower() in words:
+            return switch.value
+    raise typer.BadParameter(f"`{value}` is neither true nor false")
+
+
+EnvironmentName = Annotated[
+    str, typer.Argument(metavar="ENV", help="the environment", autocompletion=completion.environments)
+]
+OptionalEnvironmentName = Annotated[
+    str, typer.Argument(metavar="[ENV]", help="the environment", autocompletion=completion.environments)
+]
+UnitNames = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[UNIT]...", help="only these units", autocompletion=completion.units),
+]
+ModuleName = Annotated[str, typer.Argument(metavar="MODULE", help="the module", autocompletion=completion.modules)]
+ModuleNames = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[MODULE]...", help="only these modules", autocompletion=completion.modules),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="print one JSON document on stdout, also on failure")]
+AsJsonLines = Annotated[bool, typer.Option("--jsonl", help="print each event as a line of JSON on stdout")]
+Parallelism = Annotated[int, typer.Option("--parallelism", "-j", min=1, help="how many units at once")]
+AutoApprove = Annotated[bool, typer.Option("--auto-approve", "-auto-approve", help="the only yes: act without asking")]
+Reveal = Annotated[bool, typer.Option("--reveal", help="show sensitive values")]
+DetailedExitCode = Annotated[
+    bool,
+    typer.Option("--detailed-exitcode", "-detailed-exitcode", help="exit 2 where there are changes"),
+]
+Targets = Annotated[
+    list[str] | None,
+    typer.Option("--target", "-target", metavar="ADDRESS", help="only this resource and what it needs; repeatable"),
+]
+Replacements = Annotated[
+    list[str] | None,
+    typer.Option("--replace", "-replace", metavar="ADDRESS", help="replace this resource; repeatable"),
+]
+Refresh = Annotated[  # default: Switch.ON
+    Switch,
+    typer.Option(
+        "--refresh", "-refresh", parser=_switch, metavar="true|false", help="look at the real resources first"
+    ),
+]
+LockTimeout = Annotated[
+    str,
+    typer.Option("--lock-timeout", "-lock-timeout", metavar="TIME", help="how long to wait for a state lock (30s)"),
+]
+NoInput = Annotated[bool, typer.Option("--no-input", help="never ask; a missing answer is an error")]

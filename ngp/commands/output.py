@@ -1,0 +1,42 @@
+"""`ngp output`: what a region puts out, read from its states."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ngp.commands import options
+
+Name = Annotated[str, typer.Option("--name", metavar="[UNIT.]OUTPUT", help="only this output")]
+Raw = Annotated[bool, typer.Option("--raw", help="one value and nothing else (needs --name)")]
+Form = Annotated[str, typer.Option("--format", metavar="table|json|env|tfvars|terraform-out", help="how to write it")]
+For = Annotated[str, typer.Option("--for", metavar="UNIT", help="write this unit's wired.auto.tfvars.json instead")]
+
+
+def output(
+    environment: options.EnvironmentName,
+    units: options.UnitNames = None,
+    name: Name = "",
+    form: Form = "table",
+    raw: Raw = False,
+    as_json: options.AsJson = False,
+    reveal: options.Reveal = False,
+    for_unit: For = "",
+) -> None:
+    """Show the outputs of units; sensitive ones are masked."""
+    from ngp.commands import reading
+    from ngp.runs import outputs
+    from ngp.views import outputs as view
+    from ngp.views import terminal
+
+    context = options.context()
+    shape = reading.format_of(form, raw=raw, as_json=as_json)
+    with reading.open_region(context, environment) as region:
+        if for_unit:
+            changed = outputs.write_wires(region.resolved, region.session, for_unit)
+            terminal.say(context.settings, f"{for_unit}: {'written' if changed else 'unchanged'}")
+            return
+        values = outputs.collect(region.resolved, region.session, tuple(units or ()), reveal=reveal)
+    chosen = [view.select(values, name)] if name else values
+    view.show(chosen, context.settings, environment=environment, form=shape, reveal=reveal)

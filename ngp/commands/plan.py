@@ -1,0 +1,40 @@
+"""`ngp plan`: what would happen to every unit, in one go."""
+
+from __future__ import annotations
+
+import typer
+
+from ngp.commands import options
+
+
+def plan(
+    environment: options.EnvironmentName,
+    units: options.UnitNames = None,
+    targets: options.Targets = None,
+    replacements: options.Replacements = None,
+    refresh: options.Refresh = options.Switch.ON,
+    lock_timeout: options.LockTimeout = "",
+    parallelism: options.Parallelism = options.DEFAULT_PARALLELISM,
+    detailed_exitcode: options.DetailedExitCode = False,
+    as_json: options.AsJson = False,
+    as_json_lines: options.AsJsonLines = False,
+) -> None:
+    """Preview every unit, also on an empty or half-applied region; nothing is changed."""
+    from ngp.commands import running
+    from ngp.runs import planning
+    from ngp.runs.results import Verb, exit_code
+    from ngp.views import documents, runs
+
+    context = options.context()
+    wish = running.Wish(targets, replacements, refresh, lock_timeout, parallelism)
+    with running.open_run(context, Verb.PLAN, environment, units, wish, jsonl=as_json_lines) as running_now:
+        result = planning.plan(running_now.run)
+    code = exit_code([unit.outcome for unit in result.units], detailed=detailed_exitcode, stopped_by=result.stopped_by)
+    if as_json:
+        documents.write(documents.run(result, exit_code=code))
+    elif not as_json_lines:
+        runs.show_result(result, context.settings)
+    raise typer.Exit(code)
+
+
+PASSES_THROUGH = True

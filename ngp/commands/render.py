@@ -1,0 +1,109 @@
+"""`ngp render`: write the Terraform roots, or say what of them is stale."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import ngp
+from ngp import files
+from ngp.commands import completion, options
+from ngp.environments import platforms
+from ngp.errors import NgpError
+from ngp.rendering import staleness, trees
+from ngp.views import documents, terminal
+
+EnvironmentNames = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[ENV]...", help="only these environments", autocompletion=completion.environments),
+]
+Check = Annotated[bool, typer.Option("--check", help="write nothing; exit 1 and list what is stale")]
+Diff = Annotated[bool, typer.Option("--diff", help="show how the files change")]
+
+
+def render(
+    environments: EnvironmentNames = None, check: Check = False, diff: Diff = False, as_json: options.AsJson = False
+) -> int:
+    """Write the Terraform roots of the environments."""
+    context = options.context()
+    tree = trees.collect(platforms.load(platforms.find(context.cwd)), environments or ())
+    if tree.other_version:
+        changes = len(tree.staleness.changes)
+        said = f"ngp {tree.other_version} rendered this platform; ngp {ngp.__version__} changes {changes} files"
+        terminal.say(context.settings, said)
+    shown = _document(tree, diff=diff, written=not check)
+    if not check:
+        _write(tree)
+    if as_json:
+        documents.write(shown)
+    else:
+        _show(tree, shown, context)
+    return NgpError.exit_code if check and tree.staleness.is_stale else 0
+
+
+def _write(tree: trees.Tree) -> None:
+    """Write everything or nothing, then take away what is left over."""
+    platform, orphaned = tree.platform, tree.staleness.orphaned
+    with ExitStack() as held:
+        with _told("the rendered files cannot be written", platform.path, "nothing was changed"):
+            for name in tree.environments:
+                lock = platform.workspace / "locks" / f"{name}.lock"
+                held.enter_context(files.lock(lock, purpose=f"ngp render {name}"))
+            files.write_all(trees.writes(tree))
+        with _told("left-over files cannot be removed", platform.path, "all that is rendered was written"):
+            gone = [*orphaned, *staleness.emptied(platform.path, orphaned)]
+            files.remove_all(platform.path / path for path in gone)
+
+
+@contextmanager
+def _told(what: str, where: Path, outcome: str) -> Iterator[None]:
+    """Tell a failure of the disk (full, read-only) with what has become of the tree."""
+    try:
+        yield
+    except OSError as error:
+        why = f"{error.strerror}; {outcome}"
+        raise NgpError(what, where=error.filename or str(where), why=why, todo="mend that, and render again") from None
+
+
+def _document(tree: trees.Tree, *, diff: bool, written: bool) -> dict[str, Any]:
+    """``ngp.render/1``."""
+    found = tree.staleness
+    shown: dict[str, Any] = {
+        "schema": "ngp.render/1",
+        "environments": tree.environments,
+        "rendered_by": ngp.__version__,
+        "written": written,
+        "is_stale": found.is_stale,
+        "missing": found.missing,
+        "differing": found.differing,
+        "orphaned": found.orphaned,
+        "foreign": found.foreign,
+    }
+    if diff:
+        shown["diff"] = "".join(_diff(tree, path) for path in found.changes)
+    return shown
+
+
+def _diff(tree: trees.Tree, path: Path) -> str:
+    return staleness.diff(tree.platform.path, path, tree.files.get(path))
+
+
+def _show(tree: trees.Tree, shown: dict[str, Any], context: options.Context) -> None:
+    out, written = terminal.out(context.settings), shown["written"]
+    words = ("wrote", "wrote", "removed") if written else ("missing", "differs", "orphaned")
+    for word, kind in zip(words, ("missing", "differing", "orphaned"), strict=True):
+        for path in shown[kind]:
+            out.print(terminal.line(f"{word} {path}"), soft_wrap=True)
+    if shown.get("diff"):
+        out.print(terminal.line(shown["diff"].rstrip("\n")), soft_wrap=True)
+    for path in shown["foreign"]:
+        terminal.say(context.settings, f"not ours, left alone: {path}")
+    names = ", ".join(tree.environments) or "no environment"
+    if not tree.staleness.is_stale:
+        terminal.say(context.settings, f"up to date: {names}")
+    elif not written:
+        terminal.say(context.settings, f"stale: run `ngp render {' '.join(tree.environments)}`")

@@ -1,0 +1,61 @@
+"""What plan, apply and destroy share: from words on the command line to an open run with its progress shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from ngp.commands.options import Context, Switch
+from ngp.environments import platforms, resolving
+from ngp.errors import UsageError
+from ngp.runs import context as runs
+from ngp.runs.results import Verb
+from ngp.terraform.commands import PlanOptions
+from ngp.views import documents, progress
+
+
+@dataclass(frozen=True)
+class Wish:
+    """The options by which Terraform's own behaviour is changed, as they were typed."""
+
+    targets: Sequence[str] | None = None
+    replacements: Sequence[str] | None = None
+    refresh: Switch = Switch.ON
+    lock_timeout: str = ""
+    parallelism: int = 0
+
+    def options(self, extra: tuple[str, ...]) -> PlanOptions:
+        return PlanOptions(
+            refresh=bool(self.refresh),
+            targets=tuple(self.targets or ()),
+            replace=tuple(self.replacements or ()),
+            lock_timeout=self.lock_timeout,
+            extra=extra,
+        )
+
+
+@dataclass(frozen=True)
+class Running:
+    """An open run and the display that follows it."""
+
+    run: runs.RunContext
+    follow: progress.Progress | documents.EventLines
+
+
+@contextmanager
+def open_run(
+    context: Context, verb: Verb, environment: str, units: Sequence[str] | None, wish: Wish, *, jsonl: bool = False
+) -> Iterator[Running]:
+    """Resolve the environment and open a run of it, with its events shown as they come."""
+    chosen = tuple(units or ())
+    if (wish.targets or wish.replacements) and len(chosen) != 1:
+        raise UsageError(
+            "an address belongs to one unit", why="-target and -replace go to one Terraform root", todo="name the unit"
+        )
+    resolved = resolving.resolve(platforms.load(platforms.find(context.cwd)), environment)
+    request = runs.Request(verb, chosen, wish.parallelism, wish.options(context.terraform_args))
+    with progress.follow(context.settings, jsonl=jsonl) as follow:
+        caller = runs.Caller(context.settings, follow.on_event, context.stop, lambda: context.stopped_by)
+        with runs.open_run(request, resolved, caller) as run:
+            yield Running(run, follow)

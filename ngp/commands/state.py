@@ -1,0 +1,123 @@
+"""`ngp state`: the bucket of Terraform's state, and what lies in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ngp.commands import options
+from ngp.errors import NgpError, UsageError, nearest
+from ngp.views import documents, terminal
+
+if TYPE_CHECKING:
+    from ngp.environments.resolving import Resolved
+    from ngp.runs.access import Access
+    from ngp.runs.states import StateFact
+
+app = typer.Typer(help="Make and look at the place where state lies.")
+
+
+@app.command()
+def bootstrap(
+    environment: options.EnvironmentName,
+    auto_approve: options.AutoApprove = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Make the state bucket of an environment's account and region: versioned, encrypted, private, TLS only."""
+    from ngp.state import bucket
+
+    context = options.context()
+    resolved, access = _open(context, environment, may_start=True)
+    plan = bucket.plan(access.session, _bucket_place(resolved))
+    terminal.say(context.settings, str(plan))
+    if not plan.is_empty:
+        if not (auto_approve or options.confirm(context, "Make it so?")):
+            raise NgpError("the bucket was left as it is", why="the answer was no")
+        bucket.bootstrap(access.session, plan)
+    if as_json:
+        documents.write(
+            {"schema": "ngp.state-bootstrap/1", "bucket": plan.bucket, "created": not plan.exists, "set": plan.lacks}
+        )
+    else:
+        typer.echo(f"s3://{plan.bucket}")
+
+
+@app.command("list")
+def list_states(environment: options.EnvironmentName, as_json: options.AsJson = False) -> None:
+    """List the states of an environment: where each lies, its serial, what it holds, who has locked it."""
+    from ngp.runs import states
+
+    context = options.context()
+    resolved, access = _open(context, environment)
+    facts = states.collect(resolved, access.session)
+    if as_json:
+        documents.write(
+            {"schema": "ngp.state-list/1", "environment": environment, "states": [_fact(one) for one in facts.values()]}
+        )
+        return
+    for fact in facts.values():
+        typer.echo(_line(fact))
+
+
+@app.command()
+def show(
+    environment: options.EnvironmentName,
+    unit: Annotated[str, typer.Argument(metavar="UNIT", help="the unit")],
+    as_json: options.AsJson = False,
+) -> None:
+    """Show the resources that a unit's state holds."""
+    from ngp.runs import states
+
+    context = options.context()
+    resolved, access = _open(context, environment)
+    facts = states.collect(resolved, access.session)
+    if unit not in facts:
+        raise UsageError(f"`{environment}` has no state for `{unit}`", todo=nearest(unit, facts))
+    if as_json:
+        documents.write({"schema": "ngp.state/1", "environment": environment, **_fact(facts[unit])})
+        return
+    terminal.say(context.settings, _line(facts[unit]))
+    state = facts[unit].state
+    for resource in state.resources if state else ():
+        typer.echo(resource.address)
+
+
+def _open(context: options.Context, environment: str, *, may_start: bool = False) -> tuple[Resolved, Access]:
+    from ngp.environments import platforms, resolving
+    from ngp.runs import access
+
+    resolved = resolving.resolve(platforms.load(platforms.find(context.cwd)), environment)
+    reach = access.open_access(
+        resolved, context.settings, lambda text: terminal.say(context.settings, text), may_start=may_start
+    )
+    reach.session.require_account(resolved.environment.account)
+    return resolved, reach
+
+
+def _bucket_place(resolved: Resolved) -> Any:
+    from ngp.environments.environment import StateKind
+    from ngp.runs import units
+
+    if resolved.platform.state is StateKind.LOCAL:
+        raise UsageError("this platform keeps its state in files", why="ngp.yaml says `state: local`")
+    return units.place(resolved, units.SINGLE)
+
+
+def _fact(fact: StateFact) -> dict[str, Any]:
+    state, holder = fact.state, fact.holder
+    return {
+        "unit": fact.unit,
+        "place": str(fact.place),
+        "exists": state is not None,
+        "lineage": state.lineage if state else None,
+        "serial": state.serial if state else None,
+        "resources": [resource.address for resource in state.resources] if state else [],
+        "locked_by": None if holder is None else {"id": holder.id, "who": holder.who, "since": holder.created},
+    }
+
+
+def _line(fact: StateFact) -> str:
+    held = "nothing yet" if fact.state is None else f"serial {fact.state.serial}, {len(fact.state.resources)} resources"
+    locked = f", locked by {fact.holder}" if fact.holder else ""
+    return f"{fact.unit}: {held}{locked}  {fact.place}"

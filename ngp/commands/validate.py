@@ -1,0 +1,138 @@
+"""`ngp validate`: what the operator wrote (64), then what Terraform says about the rendered roots (1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ngp import files
+from ngp.commands import options
+from ngp.environments import documents, platforms, resolving
+from ngp.environments.environment import Platform, StateMode
+from ngp.environments.resolving import Resolved
+from ngp.errors import Finding, NgpError, UsageError, nearest
+from ngp.views import documents as views
+from ngp.views import findings, terminal
+
+if TYPE_CHECKING:
+    from ngp.terraform.driver import Terraform
+    from ngp.terraform.events import Diagnostic
+
+WithTerraform = Annotated[bool, typer.Option("--terraform/--no-terraform", help="let Terraform check the roots too")]
+
+
+@dataclass(frozen=True)
+class _Check:
+    """One rendered root: whose it is, its folder, and the folder for what its init makes."""
+
+    environment: str
+    unit: str  # "" for the one root of all units
+    root: Path
+    data: Path
+
+    @property
+    def name(self) -> str:
+        return f"{self.environment} {self.unit}".strip()
+
+
+def validate(
+    environment: options.OptionalEnvironmentName = "",
+    units: options.UnitNames = None,
+    terraform: WithTerraform = True,
+    parallelism: options.Parallelism = options.DEFAULT_PARALLELISM,
+    as_json: options.AsJson = False,
+) -> int:
+    """Check environments: ngp's own checks, then Terraform's."""
+    context = options.context()
+    platform = platforms.load(platforms.find(context.cwd))
+    names = [environment] if environment else documents.names(platform)
+    resolved = _resolve(platform, names, units or [])
+    checks = [check for each in resolved for check in _checks(each, units or [])] if terraform else []
+    found = _run(platform, checks, context, parallelism) if checks else []
+    if as_json:
+        views.write({"schema": "ngp.validate/1", "environments": names, "terraform": terraform, "findings": found})
+    else:
+        roots = f", Terraform checked {len(checks)} roots" if terraform else ""
+        findings.show_checks(found, context.settings, passed=f"valid: {', '.join(names) or 'no environment'}{roots}")
+    return NgpError.exit_code if found else 0
+
+
+def _resolve(platform: Platform, names: Sequence[str], units: Sequence[str]) -> list[Resolved]:
+    """All environments, or one UsageError with the findings of all."""
+    resolved, wrong = [], list[Finding]()
+    for name in names:
+        try:
+            resolved.append(resolving.resolve(platform, name))
+        except UsageError as error:
+            wrong.extend(error.findings)
+    for unit in units:
+        known = [name for each in resolved for name in each.environment.units]
+        if resolved and unit not in known:
+            wrong.append(Finding(f"there is no unit `{unit}`", str(resolved[0].environment.path), nearest(unit, known)))
+    if wrong:
+        raise UsageError(list(dict.fromkeys(wrong)))
+    return resolved
+
+
+def _checks(resolved: Resolved, units: Sequence[str]) -> list[_Check]:
+    environment = resolved.environment
+    data = resolved.platform.workspace / "data" / environment.name
+    if environment.state is StateMode.SINGLE:
+        chosen = [""] if environment.units else []
+    else:
+        chosen = [unit for unit in environment.units if not units or unit in units]
+    return [
+        _Check(environment.name, unit, environment.root(unit), data / (unit or "root") / "validate") for unit in chosen
+    ]
+
+
+def _run(platform: Platform, checks: Sequence[_Check], context: options.Context, parallelism: int) -> list[Finding]:
+    """What Terraform finds in the rendered roots, in their order."""
+    missing = [
+        Finding(f"the root of {check.name} is not rendered", str(check.root), "", f"ngp render {check.environment}")
+        for check in checks
+        if not (check.root / "main.tf").is_file()
+    ]
+    if missing:
+        return missing
+    driver = _terraform(platform, context)
+    lock = platform.workspace / "locks" / "validate.lock"
+    with files.lock(lock, purpose="ngp validate", wait=True), ThreadPoolExecutor(parallelism) as pool:
+        return [
+            finding for found in pool.map(lambda check: _validate(driver, check, context), checks) for finding in found
+        ]
+
+
+def _terraform(platform: Platform, context: options.Context) -> Terraform:
+    from ngp.terraform import binary, driver, lockfile, mirror, surroundings
+
+    settings = context.settings
+    found = binary.find(
+        platform.terraform, platform.terraform_version, settings.environ, cwd=platform.path, cache=settings.cache
+    )
+    environ = surroundings.child(settings.environ, {})
+    places = mirror.Places(settings.environ, settings.home, settings.cache)
+    providers = mirror.provide(lockfile.load(platform.path / lockfile.NAME), found, places, context.stop)
+    return driver.Terraform(found, environ, providers.folder)
+
+
+def _validate(terraform: Terraform, check: _Check, context: options.Context) -> list[Finding]:
+    from ngp.terraform.driver import Root, Watch
+
+    root, watch = Root(check.root, check.data), Watch(stop=context.stop)
+    check.data.mkdir(parents=True, exist_ok=True)
+    result = terraform.init(root, backend=False, watch=watch)
+    if result.is_ok:
+        result = terraform.validate(root, watch=watch)
+    terminal.say(context.settings, f"{check.name}: {'valid' if result.is_ok else 'not valid'}")
+    return [_finding(check, each) for each in result.errors]
+
+
+def _finding(check: _Check, diagnostic: Diagnostic) -> Finding:
+    where = f"{check.root}/{diagnostic.place}" if diagnostic.place else str(check.root)
+    return Finding(f"{check.name}: {diagnostic.summary}", where, diagnostic.detail)

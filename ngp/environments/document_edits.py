@@ -1,0 +1,119 @@
+"""Edits of environment.yaml that leave every line as it is which they are not about."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+from difflib import SequenceMatcher
+from pathlib import Path
+from typing import Any
+
+from ngp import yaml
+from ngp.environments.wiring import Wires
+
+Change = Callable[[Any], None]
+
+
+def edit(text: str, units: Mapping[str, str], wires: Wires, catalogue: str) -> str:
+    """Make the text say exactly these units (name → module), wires and catalogue; the same text if it does."""
+    return apply(text, [lambda data: _choose(data, units, wires, catalogue)])
+
+
+def set_facts(text: str, facts: Mapping[str, str], dropped: tuple[str, ...] = ()) -> str:
+    """Set top-level scalars and take the keys of `dropped` out."""
+    return apply(text, [lambda data: _set_scalars(data, facts, dropped)])
+
+
+def apply(text: str, changes: list[Change]) -> str:
+    """Apply changes to the round-trip data of a YAML text; lines that they do not touch stay byte for byte."""
+    from ruamel.yaml import YAML
+
+    door: Any = YAML()
+    door.preserve_quotes, door.width = True, 1 << 20
+    door.indent(mapping=2, sequence=4, offset=2)
+    data = door.load(text)
+    before = _dump(door, data)
+    for change in changes:
+        change(data)
+    after = _dump(door, data)
+    merged = _merge(text, before, after)
+    is_same = yaml.parse(merged, Path("environment.yaml")).data == yaml.parse(after, Path("environment.yaml")).data
+    return merged if is_same else after
+
+
+def _choose(data: Any, units: Mapping[str, str], wires: Wires, catalogue: str) -> None:
+    chosen = _mapping(data, "units", units)
+    for unit, module in units.items():
+        if (chosen.get(unit) or {}).get("module", unit) != module or unit not in chosen:
+            chosen[unit] = _flow({} if unit == module else {"module": module})
+    if not wires:
+        data.pop("wiring", None)
+    else:
+        wiring = _mapping(data, "wiring", wires)
+        for unit, inputs in wires.items():
+            own = _mapping(wiring, unit, inputs)
+            for name, ref in inputs.items():
+                if own.get(name) != str(ref):
+                    own[name] = str(ref)
+    if data.get("catalogue", "") != catalogue:
+        _set_scalars(data, {"catalogue": catalogue} if catalogue else {}, () if catalogue else ("catalogue",))
+
+
+def _set_scalars(data: Any, facts: Mapping[str, str], dropped: tuple[str, ...]) -> None:
+    from ruamel.yaml.scalarstring import DoubleQuotedScalarString
+
+    for name in dropped:
+        data.pop(name, None)
+    for name, value in facts.items():
+        if data.get(name) != value:
+            data[name] = DoubleQuotedScalarString(value) if value.isdigit() else value
+
+
+def _mapping(parent: Any, name: str, wanted: Mapping[str, Any]) -> Any:
+    """The mapping at a key with only those of its keys that are wanted; one that was empty gets a line per entry."""
+    found = parent.get(name)
+    if not found or not any(key in wanted for key in found):
+        found = parent[name] = _flow({})
+        if wanted:
+            found.fa.set_block_style()
+    for key in [key for key in found if key not in wanted]:
+        del found[key]
+    return found
+
+
+def _flow(items: Mapping[str, str]) -> Any:
+    from ruamel.yaml.comments import CommentedMap
+
+    made = CommentedMap(items)
+    made.fa.set_flow_style()
+    return made
+
+
+def _dump(door: Any, data: Any) -> str:
+    stream = io.StringIO()
+    door.dump(data, stream)
+    return stream.getvalue()
+
+
+def _merge(text: str, before: str, after: str) -> str:
+    """Carry the difference between two dumps over to the text that the first was made from, line by line.
+
+    A dump spaces some lines anew and drops the comments that stand behind a removed key: where text and first dump
+    have the same number of lines, unchanged lines come from the text, and no comment line is lost.
+    """
+    lines, old, new = (each.splitlines(keepends=True) for each in (text, before, after))
+    if len(lines) != len(old):
+        return after
+    newline = "\r\n" if "\r\n" in text else "\n"
+    result: list[str] = []
+    for tag, old_start, old_end, new_start, new_end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if tag == "equal":
+            result += lines[old_start:old_end]
+            continue
+        added = [line.replace("\n", newline) for line in new[new_start:new_end]]
+        kept = {line.strip() for line in new}
+        result += [
+            line for line in lines[old_start:old_end] if line.lstrip().startswith("#") and line.strip() not in kept
+        ]
+        result += added
+    return "".join(result)

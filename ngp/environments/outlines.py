@@ -1,0 +1,94 @@
+"""The two files that a new environment begins with, from nothing or from another environment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ngp import yaml
+from ngp.catalogue import hcl
+from ngp.environments import document_edits, documents, naming, tfvars
+from ngp.environments.environment import NAME, NAME_LENGTH, Environment, Platform
+from ngp.environments.tfvars_edits import Edit, Setting, edit
+from ngp.errors import UsageError
+
+SANDBOX_ACCOUNT = "123456789012"  # what the AWS look-alike says it is
+
+_DOCUMENT = """\
+# The facts of {name}. `ngp configure {name}` keeps units and wiring; everything else is yours.
+target: {target}
+account: "{account}"
+region: {region}
+domain: {domain}
+
+units: {{}}
+"""
+_VALUES = """\
+# Values of {name}: common inputs first, then one object per unit. `ngp configure {name}` adds what is missing and
+# never changes what stands here.
+"""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What only the operator knows of a new environment."""
+
+    name: str
+    region: str
+    account: str
+    domain: str
+    target: str = "aws"
+
+
+def compose(platform: Platform, facts: Facts, source: Environment | None = None) -> dict[Path, str]:
+    """The files of a new environment, by path; raise one UsageError with all that is wrong with its facts.
+
+    From a `source` it takes units, wiring, state, catalogue and values with their comments. Where account or target
+    differ it does not take profile and role; a post_tag that is the source's name becomes the new one's.
+    """
+    _require_new(platform, facts.name)
+    folder = platform.environment_path(facts.name)
+    if source is None:
+        text, values = _DOCUMENT.format(**vars(facts)), _VALUES.format(name=facts.name)
+    else:
+        text, values = _copy_document(facts, source), _copy_values(facts, source)
+    path = folder / documents.FILE
+    documents.read(platform, facts.name, yaml.parse(text, path))
+    return {path: text, folder / tfvars.FILE: values}
+
+
+def _require_new(platform: Platform, name: str) -> None:
+    if not re.fullmatch(NAME, name) or len(name) > NAME_LENGTH:
+        why = (
+            f"it must have at most {NAME_LENGTH} lower-case letters, digits and single dashes, beginning with a letter"
+        )
+        raise UsageError(f"`{name}` cannot be the name of an environment", why=why)
+    path = platform.environment_path(name) / documents.FILE
+    if path.exists():
+        raise UsageError(f"the environment `{name}` is there already", where=str(path), todo=f"ngp configure {name}")
+
+
+def _copy_document(facts: Facts, source: Environment) -> str:
+    said: Mapping[str, str] = {
+        "target": facts.target,
+        "account": facts.account,
+        "region": facts.region,
+        "domain": facts.domain,
+    }
+    is_other = (facts.account, facts.target) != (source.account, source.target.value)
+    return document_edits.set_facts(
+        hcl.read(source.path / documents.FILE), said, ("profile", "assume_role") if is_other else ()
+    )
+
+
+def _copy_values(facts: Facts, source: Environment) -> str:
+    path = source.path / tfvars.FILE
+    if not path.is_file():
+        return _VALUES.format(name=facts.name)
+    text = hcl.read(path)
+    post_tag = tfvars.parse(text, path).common.get("post_tag")
+    if post_tag and post_tag.value == source.name and not naming.check("post_tag", facts.name):
+        text = edit(text, Edit(settings={("post_tag",): Setting(hcl.render(facts.name))}), path)
+    return text

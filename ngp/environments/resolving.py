@@ -1,0 +1,64 @@
+"""An environment with everything that can be known before Terraform starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ngp.catalogue.module import Catalogue
+from ngp.environments import binding, checks, choosing, documents, revisions, tfvars, wiring
+from ngp.environments.binding import UnitBindings
+from ngp.environments.environment import Environment, Platform
+from ngp.environments.values import Values
+from ngp.errors import Finding, UsageError, require
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """`edges` says for each unit which units feed it. `catalogue.path` is modules/, or for a pinned catalogue
+    (`catalogue: REF`) the folder with that commit's modules."""
+
+    platform: Platform
+    environment: Environment
+    catalogue: Catalogue
+    values: Values
+    bindings: Mapping[str, UnitBindings]
+    edges: Mapping[str, tuple[str, ...]]
+
+
+def resolve(platform: Platform, name: str) -> Resolved:
+    """Load, bind and check an environment; raise one UsageError with every finding."""
+    findings: list[Finding] = []
+    environment = documents.load(platform, name)
+    path = environment.path / tfvars.FILE
+    try:
+        values = tfvars.load(path)
+    except UsageError as error:
+        findings.extend(error.findings)
+        values = Values(path)
+    catalogue = revisions.load_catalogue(platform, environment)
+    if findings:  # without the values every input would seem unbound
+        raise UsageError([*findings, *checks.check(platform, environment, values)])
+    return assemble(platform, environment, catalogue, values)
+
+
+def assemble(platform: Platform, environment: Environment, catalogue: Catalogue, values: Values) -> Resolved:
+    """Bind and check what has been loaded; raise one UsageError with every finding."""
+    bound = binding.bind(environment, binding.facts(platform.name, environment), catalogue, values)
+    wires = wiring.check(environment, catalogue)
+    edges = {
+        unit: tuple(feeder for feeder in feeders if feeder in environment.units and feeder != unit)
+        for unit, feeders in bound.edges().items()
+    }
+    units = {choice.name: choice.module for choice in environment.units.values()}
+    require(
+        [
+            *bound.findings,
+            *tfvars.check(values, environment.units),
+            *wires,
+            *wiring.check_cycles(environment, edges),
+            *choosing.conflicts(units, catalogue, environment.where("units")),
+            *checks.check(platform, environment, values),
+        ]
+    )
+    return Resolved(platform, environment, catalogue, values, bound.units, edges)

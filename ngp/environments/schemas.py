@@ -1,0 +1,163 @@
+"""The shape of ngp.yaml and environment.yaml: pydantic at the YAML door, findings with file and line behind it.
+
+Imported only by the functions that read YAML: pydantic costs a command 170 ms.
+"""
+
+from __future__ import annotations
+
+from types import UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ngp.environments.environment import NAME, NAME_LENGTH
+from ngp.errors import Finding, UsageError, nearest
+from ngp.yaml import Document
+
+OUTPUT = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*\.[A-Za-z_][A-Za-z0-9_-]*$"
+DOMAIN = r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$"
+REGION = r"^[a-z]{2}(-[a-z]+)+-[1-9]$"
+ROLE = r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$"
+BUCKET = r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"
+
+# What a value must look like, in words, by the pattern that refused it.
+_IN_WORDS = {
+    NAME: "lower-case letters, digits and single dashes, beginning with a letter",
+    OUTPUT: "an output of a unit, such as `network.vpc_id`",
+    DOMAIN: "a domain name such as `dev.example.com`, in lower case",
+    REGION: "a region such as `eu-central-1`",
+    ROLE: "the ARN of a role",
+    BUCKET: "the name of an S3 bucket",
+    r"^[0-9]{12}$": 'the 12 digits of an account, quoted: "012345678901"',
+}
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
+
+
+class RoleModel(_Model):
+    """The role that provider and backend assume."""
+
+    arn: str = Field(pattern=ROLE, description="ARN of the role that provider and backend assume")
+    external_id: str = Field("", description="external id that the role's trust policy asks for")
+    session_name: str = Field("ngp", min_length=2, max_length=64, description="name of the session in CloudTrail")
+
+
+class UnitModel(_Model):
+    """One entry of `units`."""
+
+    module: str = Field("", pattern=f"^$|{NAME}", description="the module it uses; by default the one of its own name")
+
+
+UnitName = Annotated[str, Field(pattern=NAME, max_length=NAME_LENGTH)]
+InputName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$")]
+OutputName = Annotated[str, Field(pattern=OUTPUT)]
+
+
+class EnvironmentModel(_Model):
+    """environments/ENV/environment.yaml: the facts of one region of one stage, and its units."""
+
+    target: Literal["aws", "sandbox"] = Field(
+        "aws", description="where it lives: AWS, or the look-alike on this machine"
+    )
+    account: str = Field(pattern=r"^[0-9]{12}$", description="the AWS account, 12 digits, quoted")
+    region: str = Field(pattern=REGION, description="the AWS region")
+    domain: str = Field(pattern=DOMAIN, description="the domain of its hosted zone; modules get it as `domain_name`")
+    profile: str = Field("", description="profile of the AWS configuration files, for provider and backend")
+    assume_role: RoleModel | None = Field(None, description="role that provider and backend assume")
+    state: Literal["per-module", "single"] = Field(
+        "per-module", description="a Terraform state per unit, or one for all"
+    )
+    catalogue: str = Field("", description="Git ref whose modules are used; by default the working tree")
+    units: dict[UnitName, UnitModel] = Field(default_factory=dict, description="the units by name")
+    wiring: dict[UnitName, dict[InputName, OutputName]] = Field(
+        default_factory=dict, description="unit → input → `unit.output` that feeds it"
+    )
+
+
+class PlatformModel(_Model):
+    """ngp.yaml: what holds for all environments."""
+
+    name: str = Field(pattern=NAME, min_length=2, max_length=24, description="name of the platform; the fact `project`")
+    terraform: str = Field("", description='"" looks on PATH; `terraform`, `tofu`, `bundled`, or a path')
+    terraform_version: str = Field(">= 1.11.0, < 2.0.0", description="the versions of Terraform that may run")
+    state: Literal["s3", "local"] = Field("s3", description="where states lie")
+    state_bucket: str = Field(
+        "", pattern=f"^$|{BUCKET}", description="by default derived from platform, account, region"
+    )
+    protected: list[str] = Field(default_factory=list, description="environments that ask for an approved bundle")
+    rendered_by: str = Field("", description="the version of ngp that rendered; written by `ngp render`")
+
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def read(document: Document, model: type[M]) -> M:
+    """The document as a model; raise one UsageError that lists all that is wrong, each with file and line."""
+    data = {} if document.data is None else document.data
+    if not isinstance(data, dict):
+        raise UsageError("this must be a mapping (`key: value`)", where=str(document.path))
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise UsageError([_finding(document, model, each) for each in error.errors()]) from None
+
+
+def _finding(document: Document, model: type[BaseModel], error: Any) -> Finding:
+    path = tuple(str(part) for part in error["loc"] if part != "[key]")
+    key = ".".join(path)
+    where = document.where(key)
+    if error["type"] == "extra_forbidden":
+        return Finding(f"unknown key `{key}`", where, nearest(path[-1], _known(model, path[:-1])))
+    if error["type"] == "missing":
+        return Finding(f"`{key}` is missing", where, _description(model, path))
+    if error["loc"][-1] == "[key]":
+        return Finding(f"`{path[-1]}` cannot be a name", where, _reason(error))
+    return Finding(f"`{key}` is wrong: {_shown(error['input'])}", where, _reason(error))
+
+
+def _reason(error: Any) -> str:
+    context = error.get("ctx", {})
+    match error["type"]:
+        case "string_pattern_mismatch":
+            words = _IN_WORDS.get(context["pattern"].removeprefix("^$|"))
+            return f"it must be {words}" if words else f"it must match {context['pattern']}"
+        case "string_type" if isinstance(error["input"], int | float | bool):
+            return f'it must be a text: quote it, "{error["input"]}"'
+        case "dict_type" | "model_type":
+            return "it must be a mapping (`key: value`)"
+        case "literal_error":
+            return f"it must be {context['expected']}"
+    return str(error["msg"])
+
+
+def _shown(value: Any) -> str:
+    text = repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def _known(model: type[BaseModel], path: tuple[str, ...]) -> list[str]:
+    at = _follow(model, path)
+    return list(at.model_fields) if isinstance(at, type) and issubclass(at, BaseModel) else []
+
+
+def _description(model: type[BaseModel], path: tuple[str, ...]) -> str:
+    at = _follow(model, path[:-1])
+    if isinstance(at, type) and issubclass(at, BaseModel) and path[-1] in at.model_fields:
+        return at.model_fields[path[-1]].description or ""
+    return ""
+
+
+def _follow(annotation: Any, path: tuple[str, ...]) -> Any:
+    """The annotation that stands at `path` below a model, None where there is none."""
+    if get_origin(annotation) in (Union, UnionType):
+        annotation = next(part for part in get_args(annotation) if part is not type(None))
+    if not path:
+        return annotation
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        field = annotation.model_fields.get(path[0])
+        return _follow(field.annotation, path[1:]) if field else None
+    if get_origin(annotation) is dict:
+        return _follow(get_args(annotation)[1], path[1:])
+    return None

@@ -1,0 +1,56 @@
+"""What terraform.tfvars says, as values: common inputs and one object per unit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ngp.catalogue.module import Place
+
+# Said by ngp.yaml and environment.yaml; never by terraform.tfvars.
+FACTS = ("environment", "region", "project", "domain_name")
+
+# Inputs that stand at the top level of terraform.tfvars and reach every unit that declares them.
+COMMON_INPUTS = (
+    "pre_tag",
+    "post_tag",
+    "service",
+    "version_tag",
+    "tags",
+    "vpc_id",
+    "vpc_cidr",
+    "private_subnet_ids",
+    "public_subnet_ids",
+    "key_pair_name",
+    "hosted_zone_id",
+    "kms_key_arn",
+    "permissions_boundary_arn",
+    "log_retention_days",
+    "alarm_topic_arn",
+)
+
+
+@dataclass(frozen=True)
+class Value:
+    """A value that somebody wrote: a Python value (numbers: int or Decimal) and where its key stands."""
+
+    value: Any
+    place: Place
+
+
+@dataclass(frozen=True)
+class Values:
+    """terraform.tfvars. `objects` are the top-level keys that are no common input and hold an object (a unit's
+    values, if there is such a unit); `strangers` are the other keys that are no common input."""
+
+    path: Path
+    common: Mapping[str, Value] = field(default_factory=dict)
+    objects: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
+    strangers: Mapping[str, Value] = field(default_factory=dict)
+    places: Mapping[str, Place] = field(default_factory=dict)  # of every top-level key
+
+    def unit(self, name: str) -> Mapping[str, Value]:
+        """The own values of a unit, by input."""
+        return self.objects.get(name, {})

@@ -1,0 +1,140 @@
+"""Which unit's output feeds which unit's input: found once, written down, checked from then on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+
+from ngp.catalogue.module import Catalogue, Module
+from ngp.environments.choosing import IsFed
+from ngp.environments.environment import Environment, OutputRef
+from ngp.environments.values import FACTS
+from ngp.errors import Finding, nearest
+
+Wires = Mapping[str, Mapping[str, OutputRef]]
+
+
+@dataclass(frozen=True)
+class Ambiguity:
+    """A required input that several units could feed."""
+
+    unit: str
+    input: str
+    candidates: tuple[OutputRef, ...]
+
+
+@dataclass(frozen=True)
+class Found:
+    """All wires (those that were there first), and what only the operator can decide."""
+
+    wires: dict[str, dict[str, OutputRef]]
+    ambiguities: tuple[Ambiguity, ...]
+
+
+def find(units: Mapping[str, Module], existing: Wires, has_value: IsFed) -> Found:
+    """Wire each required input that has no wire to the only other unit with an output of its name.
+
+    Existing wires stay; those from or to a unit that is not in `units` go. `has_value` says of a unit's
+    input that terraform.tfvars gives it, so that nobody needs to choose between several.
+    """
+    wires = {unit: dict(existing.get(unit, {})) for unit in units}
+    ambiguities = []
+    for unit, module in units.items():
+        wires[unit] = {name: ref for name, ref in wires[unit].items() if ref.unit in units}
+        for name in module.manifest.requires:
+            if name in wires[unit] or name not in module.variables:
+                continue
+            candidates = feeders(units, unit, name)
+            if len(candidates) == 1:
+                wires[unit][name] = candidates[0]
+            elif candidates and not has_value(unit, name):
+                ambiguities.append(Ambiguity(unit, name, candidates))
+    return Found({unit: inputs for unit, inputs in wires.items() if inputs}, tuple(ambiguities))
+
+
+def feeders(units: Mapping[str, Module], unit: str, name: str) -> tuple[OutputRef, ...]:
+    """The outputs of other units that an input of this name could be wired to."""
+    return tuple(
+        OutputRef(other, name)
+        for other, module in units.items()
+        if other != unit
+        and name in module.outputs
+        and not module.outputs[name].sensitive
+        and not module.outputs[name].ephemeral
+    )
+
+
+def check(environment: Environment, catalogue: Catalogue) -> list[Finding]:
+    """What is wrong with the wires that environment.yaml holds."""
+    modules = {
+        name: catalogue.modules[choice.module]
+        for name, choice in environment.units.items()
+        if choice.module in catalogue.modules
+    }
+    return [finding for each in _wires(environment) for finding in _check(each, environment, modules)]
+
+
+def check_cycles(environment: Environment, edges: Mapping[str, tuple[str, ...]]) -> list[Finding]:
+    """A cycle of units that feed each other, told with its whole path."""
+    sorter = TopologicalSorter(edges)
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        path = list(reversed(error.args[1]))
+        steps = [f"{user} needs {feeder}" for user, feeder in zip(path, path[1:], strict=False)]
+        where = environment.where(f"wiring.{path[0]}")
+        todo = "take one of these wires out"
+        return [Finding(f"the units feed each other in a circle: {' → '.join(path)}", where, ", ".join(steps), todo)]
+    return []
+
+
+@dataclass(frozen=True)
+class _Wire:
+    unit: str
+    input: str
+    ref: OutputRef
+
+
+def _wires(environment: Environment) -> Iterator[_Wire]:
+    for unit, inputs in environment.wiring.items():
+        for name, ref in inputs.items():
+            yield _Wire(unit, name, ref)
+
+
+def _check(wire: _Wire, environment: Environment, modules: Mapping[str, Module]) -> Iterator[Finding]:
+    where = environment.where(f"wiring.{wire.unit}.{wire.input}")
+    text = f"`{wire.unit}.{wire.input}: {wire.ref}`"
+    if wire.unit not in environment.units:
+        yield Finding(f"{text} wires a unit that is not there", where, nearest(wire.unit, environment.units))
+    elif module := modules.get(wire.unit):
+        yield from _check_input(module, wire, text, where)
+    if wire.ref.unit == wire.unit:
+        yield Finding(f"{text} makes a unit feed itself", where, "its own outputs exist only after it")
+    elif wire.ref.unit not in environment.units:
+        others = environment.units.keys() - {wire.unit}
+        yield Finding(f"{text} is fed by a unit that is not there", where, nearest(wire.ref.unit, others))
+    elif feeder := modules.get(wire.ref.unit):
+        yield from _check_output(feeder, wire, text, where)
+
+
+def _check_input(module: Module, wire: _Wire, text: str, where: str) -> Iterator[Finding]:
+    if wire.input in (*FACTS, "unit"):
+        yield Finding(f"{text} wires a fact", where, "environment.yaml says it", "take the wire out")
+    elif wire.input not in module.variables:
+        hint = nearest(wire.input, set(module.variables) - {*FACTS, "unit"})
+        yield Finding(f"{text}: the module `{module.name}` has no variable `{wire.input}`", where, hint)
+    elif module.variables[wire.input].ephemeral:
+        why = "an ephemeral input takes a secret's reference"
+        yield Finding(f"{text} feeds an ephemeral input", where, why)
+
+
+def _check_output(module: Module, wire: _Wire, text: str, where: str) -> Iterator[Finding]:
+    output = module.outputs.get(wire.ref.output)
+    if output is None:
+        hint = nearest(wire.ref.output, module.outputs)
+        yield Finding(f"{text}: the module `{module.name}` has no output `{wire.ref.output}`", where, hint)
+    elif output.sensitive or output.ephemeral:
+        kind = "a sensitive" if output.sensitive else "an ephemeral"
+        why = f"it is declared so in {output.place}"
+        yield Finding(f"{text} wires {kind} output", where, why, "wire the ARN of its secret instead")

@@ -1,0 +1,71 @@
+"""The two blocks of a root that reach an account: its backend and its AWS provider."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from ngp.catalogue import hcl
+from ngp.environments.environment import Environment, Target
+from ngp.rendering.root import Pairs
+from ngp.state import places
+
+
+@dataclass(frozen=True)
+class Backend:
+    kind: str
+    settings: Pairs
+
+
+@dataclass(frozen=True)
+class Provider:
+    """`role` holds the arguments of the block ``assume_role``, if there is one."""
+
+    settings: Pairs
+    role: Pairs
+
+
+def backend(place: places.StatePlace, environment: Environment, root: PurePosixPath) -> Backend:
+    """Where the state of the root at `root` (relative to the platform) lies."""
+    if place.path is not None:
+        path = posixpath.relpath(place.path.as_posix(), root)
+        return Backend("local", (("path", hcl.render(path)),))
+    settings: Pairs = (
+        ("bucket", hcl.render(place.bucket)),
+        ("key", hcl.render(place.key)),
+        ("region", hcl.render(place.region)),
+        ("encrypt", "true"),
+        ("use_lockfile", "true"),
+        *_guard(environment),
+    )
+    role = _role(environment)
+    if role:
+        width = max(len(name) for name, _ in role)
+        lines = "".join(f"      {name:{width}} = {value}\n" for name, value in role)
+        settings = (*settings, ("assume_role", f"{{\n{lines}    }}"))
+    return Backend("s3", settings)
+
+
+def provider(environment: Environment) -> Provider:
+    """The provider block: the same in every root of an environment."""
+    return Provider((("region", hcl.render(environment.region)), *_guard(environment)), _role(environment))
+
+
+def _guard(environment: Environment) -> Pairs:
+    """The account that alone is let through, and who signs in.
+
+    The sandbox knows no profile: one named here would make plain Terraform look for real credentials.
+    """
+    account = ("allowed_account_ids", f"[{hcl.render(environment.account)}]")
+    if environment.profile and environment.target is Target.AWS:
+        return account, ("profile", hcl.render(environment.profile))
+    return (account,)
+
+
+def _role(environment: Environment) -> Pairs:
+    role = environment.assume_role
+    if role is None or environment.target is not Target.AWS:
+        return ()
+    pairs = {"role_arn": role.arn, "external_id": role.external_id, "session_name": role.session_name}
+    return tuple((name, hcl.render(value)) for name, value in pairs.items() if value)

@@ -1,0 +1,49 @@
+"""Copies of modules for an environment that is pinned to a commit of the catalogue."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+
+from ngp.errors import UsageError
+
+_SIBLING = re.compile(r'^\s*source\s*=\s*"\.\./([^/"]+)', re.MULTILINE)
+_IGNORED = frozenset({".terraform", "__pycache__"})
+
+
+def collect(catalogue: Path, used: Iterable[str]) -> dict[PurePosixPath, str]:
+    """The files of the modules `used` and of the siblings that they call, by path below `catalogue`.
+
+    Raises UsageError for a file that is not text: a rendered tree is there to be read and compared.
+    """
+    waiting, done = sorted(used, reverse=True), set[str]()
+    files: dict[PurePosixPath, str] = {}
+    while waiting:
+        name = waiting.pop()
+        if name in done:
+            continue
+        done.add(name)
+        for path in _files(catalogue / name):
+            text = _text(path)
+            files[PurePosixPath(path.relative_to(catalogue).as_posix())] = text
+            if path.suffix == ".tf":
+                waiting += [sibling for sibling in _SIBLING.findall(text) if (catalogue / sibling).is_dir()]
+    return files
+
+
+def _files(module: Path) -> list[Path]:
+    found = (path for path in module.rglob("*") if path.is_file())
+    return sorted(path for path in found if not _IGNORED & set(path.relative_to(module).parts))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            "this file of a pinned module is not UTF-8 text",
+            where=str(path),
+            why=str(error),
+            todo="keep binary files out of modules: build them at boot or fetch them by checksum",
+        ) from None

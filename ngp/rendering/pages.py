@@ -1,0 +1,98 @@
+"""The reference page of the files that an operator writes, from the JSON Schemas that check them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+Schema = Mapping[str, Any]
+
+_HEAD = """\
+# The files' reference
+
+Generated from the schemas that ngp checks these files against; do not edit: run `python docs/generate.py`.
+Unknown keys are errors. `NAME` in a key stands for a name of your own, `[]` for every item of a list.
+"""
+
+
+def files_reference() -> str:
+    """The text of docs/files.md."""
+    from ngp.catalogue import manifest
+    from ngp.environments import documents, platforms
+
+    parts = [
+        section("ngp.yaml", "What holds for the whole platform.", platforms.schema()),
+        section("environments/ENV/environment.yaml", "One region of one stage, and its units.", documents.schema()),
+        section("modules/NAME/module.yaml", "What the HCL of a module cannot say.", manifest.schema()),
+    ]
+    return "\n".join([_HEAD, *parts])
+
+
+def section(title: str, summary: str, schema: Schema) -> str:
+    """A heading and a table with a row for each key, those inside others behind them."""
+    head = ["| key | kind | default | meaning |", "|---|---|---|---|"]
+    rows = [f"| {' | '.join(cells)} |" for cells in _rows(schema, schema, "")]
+    return "\n".join([f"## {title}", "", summary, "", *head, *rows, ""])
+
+
+def _rows(schema: Schema, whole: Schema, prefix: str) -> Iterator[Sequence[str]]:
+    needed = set(schema.get("required", ()))
+    for name, written in schema.get("properties", {}).items():
+        inner = _follow(written, whole)
+        default = "**needed**" if name in needed else _default(written)
+        meaning = written.get("description") or inner.get("description", "")
+        yield f"`{prefix}{name}`", _cell(_kind(inner, whole)), default, _cell(meaning)
+        yield from _inside(inner, whole, f"{prefix}{name}")
+
+
+def _inside(schema: Schema, whole: Schema, key: str) -> Iterator[Sequence[str]]:
+    """The rows of the keys inside a mapping or a list."""
+    if "properties" in schema:
+        yield from _rows(schema, whole, f"{key}.")
+    elif "items" in schema:
+        yield from _inside(_follow(schema["items"], whole), whole, f"{key}[]")
+    elif each := _each(schema):
+        yield from _inside(_follow(each, whole), whole, f"{key}.NAME")
+
+
+def _follow(schema: Schema, whole: Schema) -> Schema:
+    """The schema behind a reference, and the one that is not null of two."""
+    if "$ref" in schema:
+        target: Any = whole
+        for step in schema["$ref"].removeprefix("#/").split("/"):
+            target = target[step]
+        return _follow(target, whole)
+    others = [each for each in schema.get("anyOf", ()) if each.get("type") != "null"]
+    return _follow(others[0], whole) if len(others) == 1 else schema
+
+
+def _each(schema: Schema) -> Schema | None:
+    """The schema of the values of a mapping whose keys are the operator's own."""
+    found = next(iter(schema.get("patternProperties", {}).values()), schema.get("additionalProperties"))
+    return found if isinstance(found, Mapping) else None
+
+
+def _kind(schema: Schema, whole: Schema) -> str:
+    if "enum" in schema:
+        return " or ".join(f"`{value}`" for value in schema["enum"])
+    if "const" in schema:
+        return f"`{schema['const']}`"
+    if "anyOf" in schema:
+        return " or ".join(_kind(_follow(each, whole), whole) for each in schema["anyOf"])
+    if "items" in schema:
+        return f"list of {_kind(_follow(schema['items'], whole), whole)}"
+    if schema.get("type") == "object":
+        each = _each(schema)
+        return f"mapping to {_kind(_follow(each, whole), whole)}" if each else "mapping"
+    word = str(schema.get("type", "any"))
+    return {"integer": "whole number", "boolean": "true or false"}.get(word, word)
+
+
+def _default(schema: Schema) -> str:
+    value = schema.get("default")
+    return "" if value in (None, "", [], {}) else f"`{value if isinstance(value, str) else json.dumps(value)}`"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")

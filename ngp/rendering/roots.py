@@ -1,0 +1,124 @@
+"""The files of an environment's Terraform roots, as values: what `ngp render` writes and a stale-check compares."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+
+from ngp.environments.environment import StateMode
+from ngp.environments.resolving import Resolved
+from ngp.errors import MissingError
+from ngp.rendering import access, copies, exact, root, templates
+from ngp.state import places
+from ngp.terraform import lockfile
+
+FILES = ("main.tf", "variables.tf", "outputs.tf", "versions.tf")
+VALUES = "values.auto.tfvars.json"
+LOCK = lockfile.NAME
+PIN = "CATALOGUE"  # beside copied modules: says where they are from, and that the folder is ours
+HEADER = "# Rendered by ngp from environments/"
+
+
+def render(resolved: Resolved) -> Mapping[Path, str]:
+    """All files of the environment, by their path relative to the platform's folder, in a stable order.
+
+    Nothing is written. In per-module roots a root variable has the name of the module's input, in a single root
+    ``UNIT__input``. Raises UsageError where a template or a pinned module cannot be used.
+    """
+    master = _master(resolved.platform.path)
+    files: dict[Path, str] = {}
+    for place, made in _roots(resolved):
+        files |= {Path(place / name): text for name, text in _texts(resolved, place, made).items()}
+        files[Path(place / VALUES)] = exact.dump(made.values)
+        files[Path(place / LOCK)] = _lock(master, made.sources)
+    if resolved.environment.catalogue:
+        files |= _copies(resolved)
+    return dict(sorted(files.items()))
+
+
+def header(environment: str) -> str:
+    """The first line of every rendered file that can hold a comment."""
+    return (
+        f"{HEADER}{environment}; do not edit: "
+        f"change environment.yaml or terraform.tfvars and run `ngp render {environment}`."
+    )
+
+
+def _roots(resolved: Resolved) -> Iterator[tuple[PurePosixPath, root.Root]]:
+    """Each root with its folder relative to the platform."""
+    version = resolved.platform.terraform_version
+    if resolved.environment.state is StateMode.SINGLE:
+        place = _home(resolved) / "root"
+        parts = [_part(resolved, unit, place, f"{unit}__") for unit in resolved.environment.units]
+        yield place, root.compose(parts, version)
+        return
+    for unit in resolved.environment.units:
+        place = _home(resolved) / "units" / unit
+        yield place, root.compose([_part(resolved, unit, place, "")], version)
+
+
+def _copies(resolved: Resolved) -> dict[Path, str]:
+    """The pinned modules, and the file that says what they are."""
+    environment, target = resolved.environment, _home(resolved) / "modules"
+    used = {choice.module for choice in environment.units.values()}
+    said = f"{header(environment.name)}\nThe modules of `{environment.catalogue}`.\n"
+    texts = {PurePosixPath(PIN): said, **copies.collect(resolved.catalogue.path, used)}
+    return {Path(target / path): text for path, text in texts.items()}
+
+
+def _part(resolved: Resolved, unit: str, place: PurePosixPath, prefix: str) -> root.Part:
+    module = resolved.catalogue.modules[resolved.environment.units[unit].module]
+    home = _home(resolved) if resolved.environment.catalogue else PurePosixPath()
+    source = PurePosixPath(posixpath.relpath(home / "modules" / module.name, place))
+    return root.Part(resolved.bindings[unit], module, source, prefix)
+
+
+def _texts(resolved: Resolved, place: PurePosixPath, made: root.Root) -> dict[str, str]:
+    environment = resolved.environment
+    context = {
+        "header": header(environment.name),
+        "root": made,
+        "backend": access.backend(_state(resolved, place.name), environment, place),
+        "provider": access.provider(environment),
+    }
+    return {name: templates.render(resolved.platform.path, f"root/{name}.j2", context) for name in FILES}
+
+
+def _state(resolved: Resolved, unit: str) -> places.StatePlace:
+    platform, environment = resolved.platform, resolved.environment
+    return places.derive(
+        platform.name,
+        environment.account,
+        environment.region,
+        environment.name,
+        unit,
+        kind=platform.state.value,
+        bucket=platform.state_bucket,
+        single=environment.state is StateMode.SINGLE,
+        workspace=Path(platform.workspace.name),  # relative, as every path in a committed file
+    )
+
+
+def _home(resolved: Resolved) -> PurePosixPath:
+    return PurePosixPath("environments") / resolved.environment.name
+
+
+def _master(platform: Path) -> str:
+    path = platform / LOCK
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise MissingError(
+            "the master lock file is missing",
+            where=str(path),
+            why="each root carries a copy, so that every machine runs the same providers",
+            todo="run `ngp lock`",
+        ) from None
+
+
+def _lock(master: str, sources: frozenset[str]) -> str:
+    """The master lock, without providers that the root does not ask for: `-lockfile=readonly` refuses those."""
+    lock = lockfile.parse(master, where=LOCK)
+    needed = [one for one in lock if any(f"/{one.address}".endswith(f"/{source}") for source in sources)]
+    return master if len(needed) == len(lock) else lockfile.render(needed)

@@ -1,0 +1,80 @@
+"""The files of a new platform: the shipped catalogue and what `templates/platform/` says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path, PurePosixPath
+
+import ngp
+from ngp import shipped
+from ngp.catalogue import loading
+from ngp.errors import Finding, UsageError, require
+from ngp.rendering import copies, dummies, templates
+from ngp.rendering.roots import LOCK
+
+_HOME = "platform"
+# Templates bear no leading dot, so that no tool on the way takes them for its own settings.
+_NAMES = {"gitignore": ".gitignore", "gitkeep": ".gitkeep"}
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+
+def render(folder: Path, name: str) -> dict[Path, str]:
+    """The files of a platform called `name` that is to lie in `folder`, by full path.
+
+    Raises UsageError where `folder` belongs to a platform already or a file is in the way; writes nothing.
+    """
+    _require_room(folder)
+    _require_name(name)
+    catalogue = loading.load(shipped.modules())
+    files: dict[PurePosixPath, str] = {
+        **_from_templates(name),
+        **{"modules" / path: text for path, text in copies.collect(shipped.modules(), catalogue.modules).items()},
+        PurePosixPath(LOCK): shipped.lock_file().read_text(encoding="utf-8"),
+        PurePosixPath(dummies.FILE): dummies.render(catalogue),
+    }
+    planned = {folder / path: text for path, text in sorted(files.items())}
+    require(
+        Finding("this file is in the way", str(path), todo="choose an empty folder")
+        for path in planned
+        if path.exists() or path.is_symlink()
+    )
+    return planned
+
+
+def default_name(folder: Path) -> str:
+    """A platform's name made from its folder's."""
+    return re.sub(r"[^a-z0-9]+", "-", folder.name.lower()).strip("-").lstrip("0123456789-")
+
+
+def _from_templates(name: str) -> dict[PurePosixPath, str]:
+    home = shipped.templates() / _HOME
+    found: dict[PurePosixPath, str] = {}
+    for path in sorted(home.rglob("*.j2")):
+        inner = PurePosixPath(path.relative_to(home).as_posix()).with_suffix("")
+        text = templates.render(None, f"{_HOME}/{inner}.j2", {"name": name, "version": ngp.__version__})
+        found[inner.with_name(_NAMES.get(inner.name, inner.name))] = text
+    return found
+
+
+def _require_room(folder: Path) -> None:
+    for parent in (folder, *folder.parents):
+        if (parent / "ngp.yaml").is_file():
+            raise UsageError(
+                "this is a platform already",
+                where=str(parent),
+                why="`ngp init` makes a new platform; Terraform needs no init of its own here",
+                todo="`ngp plan ENV` initialises Terraform itself; `ngp env new NAME` makes another environment",
+            )
+        if (parent / ".git").exists():
+            return
+    if folder.exists() and not folder.is_dir():
+        raise UsageError("this is not a folder", where=str(folder))
+
+
+def _require_name(name: str) -> None:
+    if not (_NAME.fullmatch(name) and 2 <= len(name) <= 24):
+        raise UsageError(
+            f"`{name}` cannot be a platform's name",
+            why="it must be 2 to 24 lower-case letters, digits and single dashes, beginning with a letter",
+            todo="give one: ngp init DIR --name NAME",
+        )

@@ -1,0 +1,106 @@
+"""What lies on the disk against what would be rendered: missing, differing and orphaned files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import unified_diff
+from pathlib import Path
+
+from ngp.rendering.roots import FILES, HEADER, LOCK, PIN, VALUES
+
+WIRED = "wired.auto.tfvars.json"
+_SILENT = frozenset({".terraform", WIRED})  # what running a root leaves; ignored by Git
+
+
+@dataclass(frozen=True)
+class Staleness:
+    """Paths relative to the platform. `foreign` lies in a rendered folder and is not ours: told, never touched."""
+
+    missing: tuple[Path, ...]
+    differing: tuple[Path, ...]
+    orphaned: tuple[Path, ...]
+    foreign: tuple[Path, ...]
+
+    @property
+    def is_stale(self) -> bool:
+        return bool(self.changes)
+
+    @property
+    def changes(self) -> tuple[Path, ...]:
+        """Every path that rendering would write or remove."""
+        return (*self.missing, *self.differing, *self.orphaned)
+
+
+def compare(platform: Path, rendered: Mapping[Path, str], environments: Iterable[str]) -> Staleness:
+    """Hold `rendered` against the disk; orphans are looked for in the rendered folders of `environments`."""
+    missing: list[Path] = []
+    differing: list[Path] = []
+    for path, text in rendered.items():
+        try:
+            if (platform / path).read_bytes() != text.encode("utf-8"):
+                differing.append(path)
+        except (FileNotFoundError, NotADirectoryError):
+            missing.append(path)
+    beside = {path: _is_ours(platform, path) for path in _beside(platform, rendered, environments)}
+    orphaned = tuple(path for path, ours in beside.items() if ours)
+    foreign = tuple(path for path, ours in beside.items() if not ours)
+    return Staleness(tuple(missing), tuple(differing), orphaned, foreign)
+
+
+def emptied(platform: Path, orphaned: Iterable[Path]) -> list[Path]:
+    """What else goes with the orphans: folders that hold nothing then but what running Terraform left.
+
+    Paths relative to the platform, outermost only. A folder that holds anything else (an errored state) stays.
+    """
+    gone = {platform / path for path in orphaned}
+    folders = {parent for path in gone for parent in path.parents if _inside(platform, parent)}
+    empty = {folder for folder in folders if all(_goes(path, folder, gone) for path in folder.rglob("*"))}
+    return sorted(folder.relative_to(platform) for folder in empty if folder.parent not in empty)
+
+
+def diff(platform: Path, path: Path, text: str | None) -> str:
+    """A unified diff from the disk to `text` (None: the file goes)."""
+    target = platform / path
+    before = target.read_text(encoding="utf-8", errors="replace") if target.is_file() else ""
+    old, new = (str(path) if target.is_file() else "/dev/null"), (str(path) if text is not None else "/dev/null")
+    lines = unified_diff(before.splitlines(keepends=True), (text or "").splitlines(keepends=True), old, new)
+    return "".join(line if line.endswith("\n") else f"{line}\n\\ no newline at the end of the file\n" for line in lines)
+
+
+def _beside(platform: Path, rendered: Mapping[Path, str], environments: Iterable[str]) -> list[Path]:
+    """Files in rendered folders that would not be rendered."""
+    found: set[Path] = set()
+    for name in environments:
+        home = platform / "environments" / name
+        for folder in ("units", "root", "modules"):
+            found.update(path for path in (home / folder).rglob("*") if path.is_file() or path.is_symlink())
+    relative = (path.relative_to(platform) for path in found)
+    return sorted(path for path in relative if path not in rendered and not _SILENT & set(path.parts))
+
+
+def _is_ours(platform: Path, path: Path) -> bool:
+    """Whether ngp wrote this file: a copied module, one that says so, or one without comments beside such a one."""
+    if path.parts[2] == "modules":
+        pin = platform.joinpath(*path.parts[:3], PIN)
+        return pin.is_file() and _says_so(pin)
+    if path.name in FILES:
+        return _says_so(platform / path)
+    return path.name in {VALUES, LOCK} and not any(
+        (platform / path.parent / name).is_file() and not _says_so(platform / path.parent / name) for name in FILES
+    )
+
+
+def _says_so(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.readline(200).startswith(HEADER.encode())
+
+
+def _inside(platform: Path, folder: Path) -> bool:
+    """Whether `folder` is below environments/ENV, which itself is the operator's."""
+    return folder.is_relative_to(platform) and len(folder.relative_to(platform).parts) > 2
+
+
+def _goes(path: Path, folder: Path, gone: set[Path]) -> bool:
+    is_left_behind = bool(_SILENT & set(path.relative_to(folder).parts))
+    return path in gone or is_left_behind or (path.is_dir() and not path.is_symlink())

@@ -1,0 +1,88 @@
+"""Jinja templates: ngp's own, and a platform's file of the same name in its place."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from ngp import shipped
+from ngp.catalogue import hcl
+from ngp.errors import UsageError
+
+
+def overrides(platform: Path) -> list[Path]:
+    """The files below `platform`/templates that stand in place of one of ngp's own, sorted."""
+    own, theirs = shipped.templates(), platform / "templates"
+    if not theirs.is_dir() or theirs.samefile(own):
+        return []
+    return sorted(path for path in theirs.rglob("*.j2") if (own / path.relative_to(theirs)).is_file())
+
+
+def render(platform: Path | None, name: str, context: Mapping[str, Any]) -> str:
+    """The text that the template `name` (``root/main.tf.j2``) gives, the platform's own one if it has it.
+
+    A template's fault is a UsageError with file:line.
+    """
+    import jinja2
+
+    own = str(shipped.templates())
+    folders = (str(platform / "templates") if platform else own, own)
+    try:
+        text: str = _environment(folders).get_template(name).render(context)
+    except jinja2.TemplateSyntaxError as error:
+        raise _fault(f"{error.filename or error.name or name}:{error.lineno}", error.message or "", folders) from None
+    except jinja2.TemplateNotFound as error:
+        raise _fault(_place(error, folders, name), f"there is no template `{error.name}`", folders) from None
+    except (jinja2.TemplateError, TypeError, ValueError, LookupError, ArithmeticError, AttributeError) as error:
+        raise _fault(_place(error, folders, name), str(error), folders) from None
+    return text
+
+
+def assignments(pairs: Sequence[tuple[str, str]], indent: int = 2) -> str:
+    """Lines ``name = expression`` as `terraform fmt` sets them: neighbours of one line each are aligned."""
+    lines: list[str] = []
+    run: list[tuple[str, str]] = []
+    for name, expression in pairs:
+        if "\n" in expression:
+            lines += [*_aligned(run), f"{name} = {expression}"]
+            run = []
+        else:
+            run.append((name, expression))
+    lines += _aligned(run)
+    return "\n".join(" " * indent + line for line in lines)
+
+
+def _aligned(run: Sequence[tuple[str, str]]) -> list[str]:
+    width = max((len(name) for name, _ in run), default=0)
+    return [f"{name:{width}} = {expression}" for name, expression in run]
+
+
+@lru_cache(maxsize=8)
+def _environment(folders: tuple[str, ...]) -> Any:
+    import jinja2
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    environment = ImmutableSandboxedEnvironment(
+        loader=jinja2.FileSystemLoader(folders),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"hcl": hcl.render, "assignments": assignments}
+    return environment
+
+
+def _place(error: BaseException, folders: tuple[str, ...], name: str) -> str:
+    """The innermost line of a template in the traceback (Jinja puts its own lines there)."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(folders)]
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else name
+
+
+def _fault(where: str, why: str, folders: tuple[str, ...]) -> UsageError:
+    own = where.startswith(folders[1]) and folders[0] != folders[1]
+    todo = "report this: the template came with ngp" if own else "mend the template, or remove it to have ngp's own"
+    return UsageError("this template does not work", where=where, why=why, todo=todo)

@@ -1,0 +1,151 @@
+"""Applies what was previewed: unit by unit a saved plan with real values, which must fit what was agreed to."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from ngp.environments.environment import StateKind
+from ngp.errors import MissingError, NgpError, RefusedError
+from ngp.runs import planning, scheduler, watching, wires
+from ngp.runs.context import RunContext
+from ngp.runs.envelope import surplus
+from ngp.runs.events import Note, Phase, UnitEntered, UnitFinished
+from ngp.runs.results import Outcome, RunResult, UnitResult, Verb
+from ngp.state import bucket
+from ngp.terraform import driver
+from ngp.terraform.commands import ApplyOptions
+from ngp.terraform.plans import Plan
+
+_DONE = frozenset({Outcome.NO_CHANGES})
+_BAD = frozenset({Outcome.FAILED, Outcome.LOCKED, Outcome.STOPPED})
+
+
+@dataclass(frozen=True)
+class Consent:
+    """Whom to ask. `preview` is shown with the missing state bucket, if any; `deferred` with the unit's real plan."""
+
+    preview: Callable[[RunResult, bucket.BucketPlan | None], bool]
+    deferred: Callable[[UnitResult], bool]
+
+
+def apply(context: RunContext, consent: Consent, *, may_bootstrap: bool = True) -> RunResult:
+    """Preview every unit, ask once, then apply each unit's own saved plan as soon as what it needs is applied.
+
+    Raises RefusedError (3) for a protected environment or a wrong account, MissingError (69) for a missing state
+    bucket that may not be made, NgpError (1) where the answer is no. Everything later is in the results.
+    """
+    require_unprotected(context)
+    context.access.session.require_account(context.resolved.environment.account)
+    start = time.monotonic()
+    missing = _missing_bucket(context, may_bootstrap=may_bootstrap)
+    previews = planning.plan(context)
+    if any(unit.outcome in _BAD for unit in previews.units) or previews.stopped_by:
+        return previews
+    if all(_is_idle(unit) for unit in previews.units):
+        return replace(previews, verb=Verb.APPLY)
+    if not consent.preview(previews, missing):
+        raise NgpError("nothing was applied", why="the answer was no")
+    if missing is not None:
+        bucket.bootstrap(context.access.session, missing)
+        context.tell(Note(f"made the state bucket {missing.bucket}"))
+    work = _Work(context, consent, {unit.unit: unit for unit in previews.units})
+    results = scheduler.run(
+        scheduler.Plan(context.needs, context.request.parallelism, fail_fast=True),
+        work.apply,
+        lambda unit, reason: planning.skipped(context, unit, reason),
+        stop=context.stop,
+    )
+    return planning.collect(context, Verb.APPLY, results, time.monotonic() - start)
+
+
+def require_unprotected(context: RunContext) -> None:
+    """Raise RefusedError (3) where ngp.yaml protects the environment."""
+    platform = context.resolved.platform
+    if context.name in platform.protected:
+        raise RefusedError(
+            f"`{context.name}` is protected",
+            where=str(platform.path / "ngp.yaml"),
+            why="a protected environment is changed by an approved bundle only, and this version makes none yet",
+            todo="plan it with `ngp plan`; to change it by hand, take it out of `protected` in a reviewed commit",
+        )
+
+
+class _Work:
+    """Applies units from several threads; a question to the operator is asked by one at a time."""
+
+    def __init__(self, context: RunContext, consent: Consent, previews: Mapping[str, UnitResult]) -> None:
+        self._context, self._consent, self._previews = context, consent, previews
+        self._asking = threading.Lock()
+
+    def apply(self, name: str) -> UnitResult:
+        preview = self._previews[name]
+        if _is_idle(preview):
+            return preview
+        start = time.monotonic()
+        try:
+            result = self._apply(preview)
+        except NgpError as error:
+            result = replace(preview, outcome=planning.outcome_of(error), reason=str(error))
+        result = replace(result, duration_s=time.monotonic() - start)
+        self._context.tell(UnitFinished(result))
+        return result
+
+    def _apply(self, preview: UnitResult) -> UnitResult:
+        context, unit = self._context, self._context.units[preview.unit]
+        context.tell(UnitEntered(unit.name, Phase.PLAN))
+        wires.put(unit, lambda name: planning.read_state(context, name))
+        root = driver.Root(unit.root, context.data(unit.name, "root"))
+        watch = watching.Watch(context, unit)
+        ready = context.terraform.init(root, watch=watch.call)
+        if not ready.is_ok:
+            return watch.failed(preview, ready)
+        file = context.folder / f"{unit.name}.plan"
+        try:
+            secrets = context.secrets(unit)
+            options = replace(context.request.options, out=file)
+            planned = context.terraform.plan(root, options, secrets=secrets, watch=watch.call)
+            if not planned.is_ok:
+                return watch.failed(preview, planned)
+            real = context.terraform.show_plan(root, file)
+            result = replace(
+                planning.describe(preview, real), is_preview=False, unknowns=(), diagnostics=planned.diagnostics
+            )
+            if result.outcome is Outcome.NO_CHANGES:
+                return replace(result, reason="nothing was left to do once its inputs were known")
+            refusal = self._refusal(preview, result, real)
+            if refusal:
+                return replace(result, outcome=Outcome.REFUSED, reason=refusal)
+            context.tell(UnitEntered(unit.name, Phase.APPLY, result.counts.total))
+            watch.expect(result.counts)
+            applied = context.terraform.apply(root, file, ApplyOptions(), secrets=secrets, watch=watch.call)
+            return replace(result, outcome=Outcome.APPLIED) if applied.is_ok else watch.failed(result, applied)
+        finally:
+            file.unlink(missing_ok=True)
+
+    def _refusal(self, preview: UnitResult, result: UnitResult, real: Plan) -> str:
+        if preview.outcome is Outcome.DEFERRED:
+            with self._asking:
+                agreed = self._consent.deferred(result)
+            return "" if agreed else "it could not be previewed, and its real plan was not agreed to"
+        more = surplus(preview.changes, real.changes)
+        return f"its real plan does more than was previewed: {'; '.join(str(one) for one in more)}" if more else ""
+
+
+def _is_idle(preview: UnitResult) -> bool:
+    """Nothing to do, and nothing that could become something to do: all its inputs were known."""
+    return preview.outcome in _DONE and not preview.is_preview
+
+
+def _missing_bucket(context: RunContext, *, may_bootstrap: bool) -> bucket.BucketPlan | None:
+    if context.resolved.platform.state is not StateKind.S3:
+        return None
+    place = next(iter(context.units.values())).place
+    plan = bucket.plan(context.access.session, place)
+    if plan.exists:
+        return None
+    if not may_bootstrap:
+        raise MissingError(f"the state bucket {plan.bucket} does not exist", todo=f"ngp state bootstrap {context.name}")
+    return plan

@@ -1,0 +1,200 @@
+"""What every unit of a run shares: the way to AWS and Terraform, where files go, whom to tell, when to stop."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ngp import files, processes
+from ngp.errors import UsageError
+from ngp.rendering import roots, staleness
+from ngp.runs import access, graph, secrets, units
+from ngp.runs.events import Note, RunEvent, RunStarted, UnitFact
+from ngp.runs.journal import Journal, new_id
+from ngp.runs.results import Verb
+from ngp.runs.units import Unit
+from ngp.terraform import binary, commands, driver, lockfile, mirror, surroundings
+
+if TYPE_CHECKING:
+    from ngp.environments.resolving import Resolved
+    from ngp.settings import Settings
+
+Tell = Callable[[RunEvent], None]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the operator asked for. No `units` means all of them."""
+
+    verb: Verb
+    units: tuple[str, ...] = ()
+    parallelism: int = 2
+    options: commands.PlanOptions = field(default_factory=commands.PlanOptions)
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who runs this: the surroundings, where events go, and the event by which the run is ended gracefully.
+
+    `stopped_by` tells the number of the signal that set `stop`.
+    """
+
+    settings: Settings
+    tell: Tell
+    stop: threading.Event = field(default_factory=threading.Event)
+    stopped_by: Callable[[], int] = lambda: 0
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """`units` are all of the environment's; `needs` is the graph of those that this run is about."""
+
+    run_id: str
+    request: Request
+    resolved: Resolved
+    caller: Caller
+    units: Mapping[str, Unit]
+    needs: graph.Needs
+    waves: Mapping[str, int]  # of all units, from 1
+    access: access.Access
+    terraform: driver.Terraform
+    folder: Path  # .ngp/runs/ID
+    tell: Tell  # the journal first, then the caller
+
+    @property
+    def stop(self) -> threading.Event:
+        return self.caller.stop
+
+    @property
+    def name(self) -> str:
+        return self.resolved.environment.name
+
+    def log(self, unit: str) -> Path:
+        return self.folder / f"{unit}.log"
+
+    def secrets(self, unit: Unit) -> dict[str, str]:
+        """The values of a unit's secret references, for Terraform's environment only."""
+        return secrets.resolve(unit.secrets, self.caller.settings.environ, self.access.session)
+
+    def data(self, unit: str, kind: str) -> Path:
+        """The unit's TF_DATA_DIR; previews have their own, since their backend is another."""
+        return self.resolved.platform.workspace / "data" / self.name / unit / kind
+
+
+@contextmanager
+def open_run(request: Request, resolved: Resolved, caller: Caller) -> Iterator[RunContext]:
+    """Make everything ready for a run of an environment and hold its lock until the run has ended.
+
+    Raises, before anything is touched: UsageError (64) for what the operator wrote or for stale roots, MissingError
+    (69) for a missing prerequisite, LockHeldError (5) where another ngp is at work in this environment.
+    """
+    platform, environment = resolved.platform, resolved.environment
+    settings = caller.settings
+    surroundings.require_clean(settings.environ)
+    units.require_known(request.units, resolved)
+    require_rendered(resolved)
+    found = binary.find(
+        platform.terraform, platform.terraform_version, settings.environ, cwd=platform.path, cache=settings.cache
+    )
+    run_id = new_id(request.verb.value, environment.name)
+    purpose = f"ngp {request.verb.value} {environment.name}"
+    with files.lock(platform.workspace / "locks" / f"{environment.name}.lock", purpose=purpose):
+        journal = Journal(platform.workspace / "runs" / run_id)
+
+        def tell(event: RunEvent) -> None:
+            journal.record(event)
+            caller.tell(event)
+
+        with journal:
+            reach = access.open_access(resolved, settings, lambda text: tell(Note(text)))
+            context = _context(run_id, request, resolved, caller, reach, found, journal.path.parent, tell)
+            tell(_started(context))
+            yield context
+
+
+def require_rendered(resolved: Resolved) -> None:
+    """Raise UsageError (64) where the roots on the disk are not what the environment renders to."""
+    stale = staleness.compare(resolved.platform.path, roots.render(resolved), [resolved.environment.name])
+    if stale.is_stale:
+        first = (*stale.missing, *stale.differing, *stale.orphaned)
+        raise UsageError(
+            f"the rendered roots of `{resolved.environment.name}` are stale: {len(first)} files differ",
+            where=str(first[0]),
+            why="only what is rendered and committed is planned",
+            todo=f"ngp render {resolved.environment.name}",
+        )
+
+
+def _context(  # noqa: PLR0913  the parts that were made ready, once
+    run_id: str,
+    request: Request,
+    resolved: Resolved,
+    caller: Caller,
+    reach: access.Access,
+    found: binary.Binary,
+    folder: Path,
+    tell: Tell,
+) -> RunContext:
+    all_units = units.collect(resolved)
+    needs = {name: unit.needs for name, unit in all_units.items()}
+    is_single = units.SINGLE in all_units
+    if is_single and request.units:
+        targets = tuple(f"module.{name}" for name in request.units)
+        tell(Note(f"one state for all units: this is -target={' -target='.join(targets)}"))
+        request = replace(request, options=replace(request.options, targets=(*request.options.targets, *targets)))
+    return RunContext(
+        run_id,
+        request,
+        resolved,
+        caller,
+        all_units,
+        graph.select(needs, () if is_single else request.units),
+        graph.numbers(needs),
+        reach,
+        _terraform(found, resolved.platform.path, caller, reach),
+        folder,
+        tell,
+    )
+
+
+def _terraform(found: binary.Binary, platform: Path, caller: Caller, reach: access.Access) -> driver.Terraform:
+    settings = caller.settings
+    places = mirror.Places(settings.environ, settings.home, settings.cache)
+    providers = mirror.provide(lockfile.load(platform / lockfile.NAME), found, places, caller.stop)
+    return driver.Terraform(found, surroundings.child(settings.environ, reach.env), providers.folder)
+
+
+def _started(context: RunContext) -> RunStarted:
+    environment = context.resolved.environment
+    locked = lockfile.load(context.resolved.platform.path / lockfile.NAME)
+    order = sorted(context.needs, key=lambda name: (context.waves[name], name))
+    return RunStarted(
+        context.run_id,
+        context.request.verb,
+        environment.name,
+        environment.target.value,
+        environment.account,
+        environment.region,
+        commit(context.resolved.platform.path, context.caller.settings),
+        context.terraform.binary.version,
+        tuple(f"{one.source} {one.version}" for one in locked),
+        tuple(UnitFact(name, context.units[name].module, context.waves[name]) for name in order),
+    )
+
+
+def commit(platform: Path, settings: Settings) -> str:
+    """The commit that the platform is at, short, with ``+`` where the work tree differs; "" without Git."""
+
+    def git(*words: str) -> str:
+        try:
+            outcome = processes.run(processes.Request(("git", *words), platform, settings.environ))
+        except FileNotFoundError:
+            return ""
+        return outcome.stdout.strip() if outcome.exit_code == 0 else ""
+
+    head = git("rev-parse", "--short", "HEAD")
+    return f"{head}+" if head and git("status", "--porcelain") else head

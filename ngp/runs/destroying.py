@@ -1,0 +1,124 @@
+"""Takes a region down in reverse order, after saying exactly what goes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from ngp.errors import Finding, NgpError, RefusedError
+from ngp.runs import applying, graph, planning, scheduler, watching, wires
+from ngp.runs.context import RunContext
+from ngp.runs.events import Phase, UnitEntered, UnitFinished
+from ngp.runs.results import Outcome, RunResult, UnitResult, Verb
+from ngp.terraform import driver
+from ngp.terraform.commands import ApplyOptions
+
+_BAD = frozenset({Outcome.FAILED, Outcome.LOCKED, Outcome.STOPPED})
+
+
+def destroy(context: RunContext, agree: Callable[[RunResult], bool]) -> RunResult:
+    """Plan the end of every unit, ask once with all of it, then destroy dependants before what they stand on.
+
+    Raises RefusedError (3) for a protected environment, a wrong account, or a unit that others still stand on.
+    """
+    applying.require_unprotected(context)
+    context.access.session.require_account(context.resolved.environment.account)
+    _require_free(context)
+    start = time.monotonic()
+    try:
+        planned = scheduler.run(
+            scheduler.Plan({unit: frozenset() for unit in context.needs}, context.request.parallelism),
+            lambda unit: _told(context, _plan(context, unit)),
+            lambda unit, reason: planning.skipped(context, unit, reason),
+            stop=context.stop,
+        )
+        preview = planning.collect(context, Verb.DESTROY, planned, time.monotonic() - start)
+        if any(unit.outcome in _BAD for unit in preview.units) or preview.stopped_by:
+            return preview
+        if all(unit.outcome is Outcome.NO_CHANGES for unit in preview.units):
+            return preview
+        if not agree(preview):
+            raise NgpError("nothing was destroyed", why="the answer was no")
+        results = scheduler.run(
+            scheduler.Plan(graph.reverse(context.needs), context.request.parallelism, fail_fast=True),
+            lambda unit: _told(context, _destroy(context, planned[unit])),
+            lambda unit, reason: planning.skipped(context, unit, reason),
+            stop=context.stop,
+        )
+        return planning.collect(context, Verb.DESTROY, results, time.monotonic() - start)
+    finally:
+        for unit in context.needs:
+            _file(context, unit).unlink(missing_ok=True)
+
+
+def _require_free(context: RunContext) -> None:
+    """What others still stand on is not pulled away: they are named, or they go in the same run."""
+    all_needs: Mapping[str, frozenset[str]] = {name: unit.needs for name, unit in context.units.items()}
+    standing = [
+        name
+        for name in sorted(graph.dependants(all_needs, context.needs) - set(context.needs))
+        if (state := planning.read_state(context, name)) is not None and state.resources
+    ]
+    if standing:
+        raise RefusedError(
+            [
+                Finding(
+                    f"`{name}` still stands on what would be destroyed",
+                    todo=f"name it too, or destroy it first: ngp destroy {context.name} {name}",
+                )
+                for name in standing
+            ]
+        )
+
+
+def _plan(context: RunContext, name: str) -> UnitResult:
+    start = time.monotonic()
+    unit = context.units[name]
+    result = UnitResult(name, unit.module, context.waves[name], Outcome.NO_CHANGES)
+    try:
+        state = planning.read_state(context, name)
+        if state is None or not (state.resources or state.outputs):
+            return replace(result, reason="there is nothing of it")
+        context.tell(UnitEntered(name, Phase.PLAN))
+        if not (unit.root / wires.FILE).is_file():
+            wires.put(unit, lambda name: planning.read_state(context, name))
+        root, watch = driver.Root(unit.root, context.data(name, "root")), watching.Watch(context, unit)
+        ready = context.terraform.init(root, watch=watch.call)
+        if not ready.is_ok:
+            return watch.failed(result, ready)
+        options = replace(context.request.options, destroy=True, out=_file(context, name))
+        outcome = context.terraform.plan(root, options, secrets=context.secrets(unit), watch=watch.call)
+        if not outcome.is_ok:
+            return watch.failed(result, outcome)
+        planned = planning.describe(result, context.terraform.show_plan(root, _file(context, name)))
+        return replace(planned, duration_s=time.monotonic() - start)
+    except NgpError as error:
+        return replace(result, outcome=planning.outcome_of(error), reason=str(error))
+
+
+def _destroy(context: RunContext, planned: UnitResult) -> UnitResult:
+    if planned.outcome is Outcome.NO_CHANGES:
+        return planned
+    start = time.monotonic()
+    unit = context.units[planned.unit]
+    context.tell(UnitEntered(unit.name, Phase.DESTROY, planned.counts.total))
+    root, watch = driver.Root(unit.root, context.data(unit.name, "root")), watching.Watch(context, unit)
+    watch.expect(planned.counts)
+    done = context.terraform.apply(
+        root, _file(context, unit.name), ApplyOptions(), secrets=context.secrets(unit), watch=watch.call
+    )
+    if not done.is_ok:
+        return watch.failed(replace(planned, duration_s=time.monotonic() - start), done)
+    (unit.root / wires.FILE).unlink(missing_ok=True)
+    return replace(planned, outcome=Outcome.DESTROYED, duration_s=time.monotonic() - start)
+
+
+def _file(context: RunContext, unit: str) -> Path:
+    return context.folder / f"{unit}.plan"
+
+
+def _told(context: RunContext, result: UnitResult) -> UnitResult:
+    context.tell(UnitFinished(result))
+    return result

@@ -1,0 +1,80 @@
+"""The journal of a run: what happened, in order, on the disk before the next thing happens."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from ngp.files import private_folder
+from ngp.runs.events import Note, RunEvent, RunStarted, UnitEntered, UnitFinished
+
+VERSION = 1
+_KEPT = (RunStarted, UnitEntered, UnitFinished, Note)
+
+
+class Journal:
+    """An append-only file of JSON lines, each fsynced; a context from a run's first moment to its end.
+
+    It holds what happened to which unit, never a value: outputs and attributes may be secrets.
+    """
+
+    def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
+        self.path = private_folder(folder) / "journal.jsonl"
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+
+    def record(self, event: RunEvent) -> None:
+        """Append an event, if it is of a kind that is kept."""
+        if isinstance(event, _KEPT):
+            self._append(_kind(event), _plain(event))
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        """Append the end of the run; a journal without one is that of a killed run."""
+        reason = "" if error is None else f"{type(error).__name__}: {error}"
+        self._append("run_ended", {"error": reason})
+        os.close(self._handle)
+
+    def _append(self, kind: str, body: dict[str, Any]) -> None:
+        line = json.dumps({"v": VERSION, "at": round(self._clock(), 3), "kind": kind} | body) + "\n"
+        with self._lock:
+            os.write(self._handle, line.encode())
+            os.fsync(self._handle)
+
+
+def new_id(verb: str, environment: str, now: datetime | None = None) -> str:
+    """A run's id: sorts by time, tells what it was (``20261121-103015-apply-dev-a1f4``)."""
+    moment = (now or datetime.now(UTC)).strftime("%Y%m%d-%H%M%S")
+    return f"{moment}-{verb}-{environment}-{os.urandom(2).hex()}"
+
+
+def _kind(event: RunEvent) -> str:
+    name = type(event).__name__
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
+
+
+def _plain(event: RunEvent) -> dict[str, Any]:
+    if isinstance(event, UnitFinished):
+        result = event.result
+        return {
+            "unit": result.unit,
+            "outcome": result.outcome.value,
+            "counts": dataclasses.asdict(result.counts),
+            "reason": result.reason,
+            "duration_s": round(result.duration_s, 3),
+        }
+    body = dataclasses.asdict(event)
+    return {key: value.value if isinstance(value, Enum) else value for key, value in body.items()} | (
+        {"verb": event.verb.value} if isinstance(event, RunStarted) else {}
+    )

@@ -1,0 +1,124 @@
+"""The outputs of a region, read from the states themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from ngp.errors import NgpError
+from ngp.runs import graph, secrets, units, wires
+from ngp.runs.events import UnitFact
+from ngp.runs.results import OutputValue, UnitStatus, Wire
+from ngp.runs.units import Unit
+from ngp.state import reading
+from ngp.terraform import states
+
+if TYPE_CHECKING:
+    from ngp.aws.session import Session
+    from ngp.environments.resolving import Resolved
+
+_SPLIT = "__"  # UNIT__output in the one root of `state: single`
+
+
+def read_states(
+    all_units: Mapping[str, Unit], session: Session, names: Iterable[str]
+) -> dict[str, states.State | None]:
+    """The state of each named unit, None where it has none yet."""
+    found = {}
+    for name in names:
+        text = reading.read(all_units[name].place, session)
+        found[name] = None if text is None else states.parse(text, where=str(all_units[name].place))
+    return found
+
+
+def collect(
+    resolved: Resolved, session: Session, chosen: tuple[str, ...] = (), *, reveal: bool = False
+) -> list[OutputValue]:
+    """The outputs of the chosen units (none: all), by unit and name; with `reveal` also what manifests let be shown."""
+    units.require_known(chosen, resolved)
+    all_units = units.collect(resolved)
+    wanted = chosen or tuple(resolved.environment.units)
+    found: list[OutputValue] = []
+    for unit, outputs in _by_unit(all_units, session, wanted).items():
+        found.extend(OutputValue(unit, name, one.value, one.sensitive) for name, one in sorted(outputs.items()))
+        if reveal:
+            found.extend(_revealed(resolved, unit, outputs, session))
+    return found
+
+
+def statuses(resolved: Resolved, session: Session, chosen: tuple[str, ...] = ()) -> list[UnitStatus]:
+    """What the state of each chosen unit (none: all) says, in the order of waves."""
+    units.require_known(chosen, resolved)
+    all_units = units.collect(resolved)
+    waves = graph.numbers({name: unit.needs for name, unit in all_units.items()})
+    wanted = [name for name in all_units if not chosen or name in chosen or name == units.SINGLE]
+    return [
+        _status(all_units[name], waves[name], session) for name in sorted(wanted, key=lambda one: (waves[one], one))
+    ]
+
+
+def wiring(resolved: Resolved, chosen: tuple[str, ...] = ()) -> tuple[list[UnitFact], list[Wire]]:
+    """The units with their waves, and what feeds what, for those chosen (none: all). Nothing is asked of AWS."""
+    units.require_known(chosen, resolved)
+    waves = graph.numbers({name: frozenset(resolved.edges[name]) for name in resolved.environment.units})
+    wanted = [name for name in waves if not chosen or name in chosen]
+    facts = [UnitFact(name, resolved.environment.units[name].module, waves[name]) for name in wanted]
+    wires = [
+        Wire(name, input_name, str(binding.wire))
+        for name in wanted
+        for input_name, binding in sorted(resolved.bindings[name].inputs.items())
+        if binding.wire is not None
+    ]
+    return sorted(facts, key=lambda fact: (fact.wave, fact.unit)), wires
+
+
+def write_wires(resolved: Resolved, session: Session, unit: str) -> bool:
+    """Write one unit's var file of upstream outputs, for plain Terraform; returns whether it changed."""
+    units.require_known((unit,), resolved)
+    all_units = units.collect(resolved)
+    if unit not in all_units:
+        return False  # one root for all: its units are wired inside it
+    return wires.put(all_units[unit], lambda name: read_states(all_units, session, [name])[name])
+
+
+def _status(unit: Unit, wave: int, session: Session) -> UnitStatus:
+    try:
+        text = reading.read(unit.place, session)
+        if text is None:
+            return UnitStatus(unit.name, unit.module, wave)
+        state = states.parse(text, where=str(unit.place))
+    except NgpError as error:
+        return UnitStatus(unit.name, unit.module, wave, problem=str(error))
+    managed = sum(resource.mode == "managed" for resource in state.resources)
+    return UnitStatus(unit.name, unit.module, wave, managed, state.serial)
+
+
+def _by_unit(
+    all_units: Mapping[str, Unit], session: Session, wanted: Iterable[str]
+) -> dict[str, Mapping[str, states.StateOutput]]:
+    if units.SINGLE not in all_units:
+        read = read_states(all_units, session, wanted)
+        return {name: state.outputs if state else {} for name, state in read.items()}
+    state = read_states(all_units, session, [units.SINGLE])[units.SINGLE]
+    outputs = state.outputs if state else {}
+    return {
+        unit: {
+            name.removeprefix(f"{unit}{_SPLIT}"): one
+            for name, one in outputs.items()
+            if name.startswith(f"{unit}{_SPLIT}")
+        }
+        for unit in wanted
+    }
+
+
+def _revealed(
+    resolved: Resolved, unit: str, outputs: Mapping[str, states.StateOutput], session: Session
+) -> list[OutputValue]:
+    """The secrets that the module's manifest names, read from Secrets Manager by the ARN that is an output."""
+    module = resolved.catalogue.modules[resolved.environment.units[unit].module]
+    arns = {name: outputs.get(output) for name, output in module.manifest.reveal.items()}
+    return [
+        OutputValue(unit, name, secrets.read(str(arn.value), session), sensitive=True)
+        for name, arn in sorted(arns.items())
+        if arn is not None and arn.value
+    ]

@@ -1,0 +1,147 @@
+"""What a run stands on, looked at one by one without changing anything: for `ngp doctor`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ngp.environments.environment import Environment, Platform, StateKind, StateMode, Target
+from ngp.errors import Finding, MissingError, NgpError
+from ngp.rendering import templates
+from ngp.sandbox import engines, server
+from ngp.state import bucket, places
+from ngp.terraform import binary, lockfile, mirror, surroundings
+
+if TYPE_CHECKING:
+    from ngp.aws.session import Session
+    from ngp.settings import Settings
+
+
+@dataclass(frozen=True)
+class Check:
+    """One prerequisite: `says` what was found; `findings` are what is missing and how to get it (none: it is there)."""
+
+    name: str
+    says: str
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def is_ok(self) -> bool:
+        return not self.findings
+
+
+def check(platform: Platform, environment: Environment | None, settings: Settings) -> Iterator[Check]:
+    """Look at all that runs in `platform` need, and at what `environment` needs; never raises an NgpError."""
+    yield _looked("shell", lambda: _shell(settings))
+    yield _looked("terraform", lambda: _terraform(platform, settings))
+    yield _looked("providers", lambda: _providers(platform, settings))
+    yield _looked("templates", lambda: _templates(platform))
+    if environment is None or environment.target is Target.SANDBOX:
+        yield _looked("sandbox", lambda: _sandbox(platform))
+    if environment is not None and environment.target is Target.AWS:
+        yield from _account(platform, environment, settings)
+
+
+def _looked(name: str, look: Callable[[], str]) -> Check:
+    try:
+        return Check(name, look())
+    except NgpError as error:
+        return Check(name, error.findings[0].what, error.findings)
+
+
+def _shell(settings: Settings) -> str:
+    surroundings.require_clean(settings.environ)
+    return "nothing in it changes what Terraform does"
+
+
+def _find(platform: Platform, settings: Settings) -> binary.Binary:
+    return binary.find(
+        platform.terraform, platform.terraform_version, settings.environ, cwd=platform.path, cache=settings.cache
+    )
+
+
+def _terraform(platform: Platform, settings: Settings) -> str:
+    found = _find(platform, settings)
+    return f"{found.flavour} {found.version}{' (bundled)' if found.bundled else ''}, {' '.join(found.argv)}"
+
+
+def _providers(platform: Platform, settings: Settings) -> str:
+    lock = lockfile.load(platform.path / lockfile.NAME)
+    found = _find(platform, settings)
+    places_ = mirror.Places(settings.environ, settings.home, settings.cache)
+    source = mirror.find(lock, found.platform, places_)
+    locked = ", ".join(f"{one.address.rpartition('/')[2]} {one.version}" for one in lock)
+    if source is None:
+        return f"{locked}: no mirror on this machine has it; the first run fetches it from the registry"
+    return f"{locked} from {source.folder or source.origin}"
+
+
+def _templates(platform: Platform) -> str:
+    found = [str(path.relative_to(platform.path)) for path in templates.overrides(platform.path)]
+    return f"in place of ngp's own: {', '.join(found)}" if found else "ngp's own"
+
+
+def _sandbox(platform: Platform) -> str:
+    running = server.status(platform.workspace)
+    if running is not None:
+        return f"{running.engine} runs at {running.url}"
+    engines.require(engines.MOTO)
+    return f"{engines.MOTO} is installed; it is started and seeded when a run needs it"
+
+
+def _account(platform: Platform, environment: Environment, settings: Settings) -> Iterator[Check]:
+    session: list[Session] = []
+
+    def credentials() -> str:
+        session.append(_session(environment, settings))
+        session[0].require_account(environment.account)
+        return f"account {environment.account}, {environment.region}"
+
+    first = _looked("credentials", credentials)
+    yield first
+    if not first.is_ok:
+        return  # the rest could only say so again
+    yield _looked("hosted zone", lambda: _zone(environment, session[0]))
+    if platform.state is StateKind.S3:
+        yield _looked("state bucket", lambda: _bucket(platform, environment, session[0]))
+
+
+def _session(environment: Environment, settings: Settings) -> Session:
+    from ngp.aws import access
+    from ngp.aws.session import Role, Session
+
+    assumed = environment.assume_role
+    role = Role(assumed.arn, assumed.external_id, assumed.session_name) if assumed else None
+    return Session(access.real(settings.environ, environment.region), profile=environment.profile, role=role)
+
+
+def _zone(environment: Environment, session: Session) -> str:
+    zone = session.hosted_zone(environment.domain)
+    if zone is None:
+        raise MissingError(
+            f"there is no public hosted zone for {environment.domain} in account {environment.account}",
+            where=str(environment.path / "environment.yaml"),
+            why="modules look it up by the domain and write their records into it",
+            todo=f"aws route53 create-hosted-zone --name {environment.domain} --caller-reference ngp, "
+            "and delegate the domain to its name servers",
+        )
+    return f"{environment.domain} is {zone}"
+
+
+def _bucket(platform: Platform, environment: Environment, session: Session) -> str:
+    place = places.derive(
+        platform.name,
+        environment.account,
+        environment.region,
+        environment.name,
+        "",
+        bucket=platform.state_bucket,
+        single=environment.state is StateMode.SINGLE,
+    )
+    plan = bucket.plan(session, place)
+    if not plan.is_empty:
+        what = f"does not exist in {plan.region}" if not plan.exists else f"lacks {', '.join(plan.lacks)}"
+        todo = f"ngp state bootstrap {environment.name}" + ("" if plan.exists else " (or the first `ngp apply`)")
+        raise MissingError(f"the state bucket {plan.bucket} {what}", todo=todo)
+    return f"s3://{plan.bucket}"

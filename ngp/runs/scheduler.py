@@ -1,0 +1,73 @@
+"""Starts units when what they need has ended well: order, concurrency and work kept apart."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+
+from ngp.runs.graph import Needs
+from ngp.runs.results import Outcome, UnitResult
+
+GOOD = frozenset({Outcome.NO_CHANGES, Outcome.PLANNED, Outcome.APPLIED, Outcome.DESTROYED, Outcome.DEFERRED})
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to go through a graph. `fail_fast` starts nothing more after the first unit that did not end well."""
+
+    needs: Needs
+    parallelism: int = 2
+    fail_fast: bool = False
+
+
+def run(
+    plan: Plan,
+    work: Callable[[str], UnitResult],
+    skip: Callable[[str, str], UnitResult],
+    *,
+    stop: threading.Event | None = None,
+) -> dict[str, UnitResult]:
+    """Do `work` for every unit; `skip(unit, reason)` makes the result of one that is not started.
+
+    A unit's own failure is a value that `work` returns. An exception from `work` is a fault of ours: it is
+    raised here once the units under way have ended.
+    """
+    sorter = TopologicalSorter(plan.needs)
+    sorter.prepare()
+    results: dict[str, UnitResult] = {}
+    ended = ""
+    with ThreadPoolExecutor(max_workers=max(1, plan.parallelism), thread_name_prefix="unit") as pool:
+        running: dict[Future[UnitResult], str] = {}
+        waiting: list[str] = []
+        while sorter.is_active():
+            waiting.extend(sorted(sorter.get_ready()))
+            while waiting and len(running) < plan.parallelism:
+                unit = waiting.pop(0)
+                reason = _stopped(stop) or _obstacle(unit, plan.needs, results) or ended
+                if reason:
+                    results[unit] = skip(unit, reason)
+                    sorter.done(unit)
+                    waiting.extend(sorted(sorter.get_ready()))
+                else:
+                    running[pool.submit(work, unit)] = unit
+            if not running:
+                continue
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                unit = running.pop(future)
+                results[unit] = future.result()
+                if plan.fail_fast and results[unit].outcome not in GOOD:
+                    ended = ended or f"the run ended at `{unit}`"
+                sorter.done(unit)
+    return results
+
+
+def _obstacle(unit: str, needs: Needs, results: dict[str, UnitResult]) -> str:
+    bad = sorted(needed for needed in needs.get(unit, ()) if results[needed].outcome not in GOOD)
+    return f"needs {', '.join(f'`{name}`' for name in bad)}" if bad else ""
+
+
+def _stopped(stop: threading.Event | None) -> str:
+    return "the run was interrupted" if stop is not None and stop.is_set() else ""

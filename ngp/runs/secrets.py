@@ -1,0 +1,53 @@
+"""Resolves secret references in the process that starts Terraform, and nowhere else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from ngp.errors import MissingError
+
+if TYPE_CHECKING:
+    from ngp.aws.session import Session
+
+
+def resolve(references: Mapping[str, str], environ: Mapping[str, str], session: Session) -> dict[str, str]:
+    """The value of each reference (``env:NAME``, ``ssm:/path``, ``awssm:id#key``), by root variable.
+
+    Raises MissingError (69) for what is not to be had; a value never stands in a message.
+    """
+    return {name: _resolve(reference, environ, session) for name, reference in references.items()}
+
+
+def read(secret: str, session: Session, key: str = "") -> str:
+    """The text of a secret in Secrets Manager by name or ARN, or one `key` of it where it is a JSON object."""
+    found = session.call("secretsmanager", "get_secret_value", absent=("ResourceNotFoundException",), SecretId=secret)
+    text = "" if found is None else str(found.get("SecretString", ""))
+    if not key:
+        if not text:
+            raise MissingError(f"there is no secret {secret}", todo="apply the unit that makes it, or mend the name")
+        return text
+    try:
+        return str(json.loads(text)[key])
+    except (ValueError, KeyError, TypeError):
+        raise MissingError(f"the secret {secret} has no key `{key}`", todo="mend the reference") from None
+
+
+def _resolve(reference: str, environ: Mapping[str, str], session: Session) -> str:
+    scheme, _, path = reference.partition(":")
+    if scheme == "env":
+        if path not in environ:
+            raise MissingError(f"the secret {reference} is not set in the environment", todo=f"export {path}")
+        return environ[path]
+    if scheme == "ssm":
+        found = session.call("ssm", "get_parameter", absent=("ParameterNotFound",), Name=path, WithDecryption=True)
+        if found is None:
+            raise MissingError(f"there is no parameter {path}", todo="put the secret there, or mend the reference")
+        return str(found["Parameter"]["Value"])
+    if scheme == "awssm":
+        name, _, key = path.partition("#")
+        return read(name, session, key)
+    raise MissingError(
+        f"ngp cannot resolve {reference}", why=f"nothing reads `{scheme}:` yet", todo="use ssm:, awssm: or env:"
+    )

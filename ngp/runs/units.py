@@ -1,0 +1,112 @@
+"""The units of an environment, with all that a run needs to know of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ngp.catalogue.types import Type
+from ngp.environments.binding import Source
+from ngp.environments.environment import OutputRef, StateMode
+from ngp.errors import UsageError, nearest
+from ngp.state import places
+
+if TYPE_CHECKING:
+    from ngp.environments.resolving import Resolved
+
+SINGLE = "root"  # the one unit of an environment whose state is `single`
+
+
+@dataclass(frozen=True)
+class Wire:
+    """An input that an upstream output feeds, with the type that the consumer declares."""
+
+    name: str
+    type: Type
+    origin: OutputRef
+
+
+@dataclass(frozen=True)
+class Unit:
+    """`sources` has the folder of the module of each module block in the root (one, or all with `state: single`)."""
+
+    name: str
+    module: str
+    root: Path
+    place: places.StatePlace
+    sources: Mapping[str, Path]
+    wires: tuple[Wire, ...] = ()
+    secrets: Mapping[str, str] = ()  # type: ignore[assignment]  # root variable → reference
+
+    @property
+    def needs(self) -> frozenset[str]:
+        return frozenset(wire.origin.unit for wire in self.wires)
+
+
+def collect(resolved: Resolved) -> dict[str, Unit]:
+    """All units of an environment; with `state: single` the one root that holds them all."""
+    environment = resolved.environment
+    if environment.state is StateMode.SINGLE:
+        secrets = {
+            f"{unit}__{name}": ref for unit in environment.units for name, ref in _secrets(resolved, unit).items()
+        }
+        sources = {name: _source(resolved, name) for name in environment.units}
+        return {SINGLE: Unit(SINGLE, "", environment.root(SINGLE), place(resolved, SINGLE), sources, (), secrets)}
+    return {
+        name: Unit(
+            name,
+            choice.module,
+            environment.root(name),
+            place(resolved, name),
+            {name: _source(resolved, name)},
+            _wires(resolved, name),
+            _secrets(resolved, name),
+        )
+        for name, choice in environment.units.items()
+    }
+
+
+def require_known(names: tuple[str, ...], resolved: Resolved) -> None:
+    """Raise UsageError for names that are no units of the environment."""
+    for name in names:
+        if name not in resolved.environment.units:
+            raise UsageError(
+                f"`{resolved.environment.name}` has no unit `{name}`",
+                todo=nearest(name, resolved.environment.units),
+            )
+
+
+def _wires(resolved: Resolved, unit: str) -> tuple[Wire, ...]:
+    module = resolved.catalogue.modules[resolved.environment.units[unit].module]
+    return tuple(
+        Wire(name, module.variables[name].type, binding.wire)
+        for name, binding in sorted(resolved.bindings[unit].inputs.items())
+        if binding.source is Source.WIRE and binding.wire is not None
+    )
+
+
+def _secrets(resolved: Resolved, unit: str) -> dict[str, str]:
+    inputs = resolved.bindings[unit].inputs
+    return {name: binding.value for name, binding in inputs.items() if binding.source is Source.SECRET}
+
+
+def _source(resolved: Resolved, unit: str) -> Path:
+    return resolved.catalogue.modules[resolved.environment.units[unit].module].path
+
+
+def place(resolved: Resolved, unit: str) -> places.StatePlace:
+    """Where the state of a unit lies."""
+    platform, environment = resolved.platform, resolved.environment
+    return places.derive(
+        platform.name,
+        environment.account,
+        environment.region,
+        environment.name,
+        unit,
+        kind=platform.state.value,
+        bucket=platform.state_bucket,
+        single=environment.state is StateMode.SINGLE,
+        workspace=platform.workspace,
+    )

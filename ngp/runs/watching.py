@@ -1,0 +1,65 @@
+"""Follows one unit's Terraform calls: its events become the run's, its failure becomes a result with a reason."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ngp.runs.context import RunContext
+from ngp.runs.events import UnitDiagnosed, UnitProgressed
+from ngp.runs.results import Counts, Outcome, UnitResult
+from ngp.runs.units import Unit
+from ngp.terraform import driver, events
+from ngp.terraform.results import Result
+
+
+class Watch:
+    """Counts a unit's finished resources while Terraform works, and tells the run."""
+
+    def __init__(self, context: RunContext, unit: Unit) -> None:
+        self._context, self._unit = context, unit
+        self._total = self._done = 0
+        self.call = driver.Watch(on_event=self._on_event, stop=context.stop, log=context.log(unit.name))
+
+    def expect(self, counts: Counts) -> None:
+        """How many actions an apply is to take; a replacement is two."""
+        self._total = counts.total + counts.replace
+
+    def failed(self, result: UnitResult, outcome: Result) -> UnitResult:
+        """The unit's result after a call that did not go well."""
+        log = str(self._context.log(self._unit.name).relative_to(self._context.resolved.platform.path))
+        result = replace(result, diagnostics=outcome.diagnostics, log=log)
+        if outcome.lock_holder is not None:
+            return replace(result, outcome=Outcome.LOCKED, reason=f"its state is locked by {outcome.lock_holder}")
+        if outcome.stopped:
+            return replace(result, outcome=Outcome.STOPPED, reason="interrupted; Terraform ended in order")
+        if outcome.errored_state is not None:
+            reason = (
+                f"Terraform could not write the state; it lies in {outcome.errored_state}: push it before anything else"
+            )
+            return replace(result, outcome=Outcome.FAILED, reason=reason)
+        first = next((one for one in outcome.errors), None)
+        reason = _tell(first) if first else f"terraform ended with {outcome.exit_code}"
+        return replace(result, outcome=Outcome.FAILED, reason=reason)
+
+    def _on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Diagnostic):
+            self._context.tell(UnitDiagnosed(self._unit.name, event))
+        elif isinstance(event, events.ResourceDone):
+            self._done += 1
+            self._progress(event.address, event.elapsed_s)
+        elif isinstance(event, events.ResourceStarted):
+            self._progress(event.address, 0.0)
+        elif isinstance(event, events.ResourceProgress):
+            self._progress(event.address, event.elapsed_s)
+
+    def _progress(self, address: str, elapsed_s: float) -> None:
+        self._context.tell(
+            UnitProgressed(self._unit.name, self._done, max(self._total, self._done), address, elapsed_s)
+        )
+
+
+def _tell(diagnostic: events.Diagnostic) -> str:
+    place = f" ({diagnostic.place})" if diagnostic.place else ""
+    address = f"{diagnostic.address}: " if diagnostic.address else ""
+    detail = diagnostic.detail.strip().splitlines()
+    return f"{address}{diagnostic.summary}{place}" + (f": {detail[0]}" if detail else "")

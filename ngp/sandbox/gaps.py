@@ -1,0 +1,35 @@
+"""In what the emulators differ from AWS so that an operator notices: one table, shown by the pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ngp.sandbox.engines import MINISTACK, MOTO
+
+
+@dataclass(frozen=True)
+class Gap:
+    """`about` is a resource type or a service; `what` is how it looks from outside."""
+
+    engine: str
+    about: str
+    what: str
+
+
+GAPS = (
+    Gap(MOTO, "everything", "is held in memory: it is gone when the sandbox stops, and Terraform's state with it"),
+    Gap(MOTO, "aws_opensearch_domain", "is never finished"),
+    Gap(MOTO, "aws_elasticache_replication_group", "fails: its member clusters do not exist"),
+    Gap(MOTO, "aws_dlm_lifecycle_policy", "is not there"),
+    Gap(MOTO, "aws_ecr_pull_through_cache_rule", "is not there"),
+    Gap(MOTO, "AWS Health, EC2 maintenance events", "are never reported"),
+    Gap(MINISTACK, "aws_instance", "forgets an encrypted root volume, so that the next plan replaces the instance"),
+    Gap(MINISTACK, "aws_instance", "refuses source_dest_check = false"),
+    Gap(MINISTACK, "aws_eip_association", "refuses a second one"),
+    Gap(MINISTACK, "aws_ecr_repository", "refuses scanning on push"),
+    Gap(MINISTACK, "aws_flow_log", "is replaced by every plan"),
+    Gap(MINISTACK, "aws_efs_access_point", "is replaced by every plan"),
+    Gap(MINISTACK, "aws_key_pair", "differs in the next plan"),
+    Gap(MINISTACK, "aws_ami", "an image of the marketplace is not found by its product code"),
+    Gap(MINISTACK, "Terraform's -parallelism", "above the default lets security groups race"),
+)

@@ -1,0 +1,135 @@
+"""Repairs of moto, each for one thing in which it differs from AWS and a region notices it.
+
+They change classes of the moto that is imported: only a launcher's process calls `apply`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from ngp.sandbox import account
+
+_ACCOUNT_KEY = re.compile(r"\d{12}")
+
+
+def apply() -> None:
+    """Put every repair into the moto that this process has imported."""
+    take_account_from_access_key()
+    admit_loopback_past_tls_policies()
+    publish_images()
+    publish_parameters()
+
+
+def take_account_from_access_key() -> None:
+    """An access key id of twelve digits names the account, so that a platform's own account works here."""
+    from moto.core.responses import BaseResponse
+    from moto.iam import models
+
+    known = models.get_account_id_from
+
+    def account_of(access_key: str) -> str:
+        return access_key if _ACCOUNT_KEY.fullmatch(access_key) else str(known(access_key))
+
+    models.get_account_id_from = account_of
+    BaseResponse.access_key_regex = re.compile(
+        r"AWS.*(?P<access_key>(?<![A-Z0-9])(?:[A-Z0-9]{20}|[0-9]{12})(?![A-Z0-9]))[:/]"
+    )
+
+
+def admit_loopback_past_tls_policies() -> None:
+    """A bucket policy that denies what is not TLS does not deny plain HTTP here: it never leaves the machine."""
+    from moto.iam.access_control import IAMPolicy, PermissionResult
+    from moto.s3.models import FakeBucket
+
+    def get_permission(bucket: Any, action: str, resource: str) -> Any:
+        if bucket.policy is None:
+            return PermissionResult.NEUTRAL
+        return IAMPolicy(without_tls_denials(bucket.policy)).is_action_permitted(action, resource)
+
+    bucket_class: Any = FakeBucket
+    bucket_class.get_permission = get_permission
+
+
+def without_tls_denials(policy: bytes | str) -> str:
+    """A policy's JSON without the statements that deny only what comes without TLS."""
+    document = json.loads(policy)
+    statements = document["Statement"]
+    if isinstance(statements, dict):
+        statements = [statements]
+    return json.dumps({**document, "Statement": [each for each in statements if not _denies_plain_http(each)]})
+
+
+def _denies_plain_http(statement: dict[str, Any]) -> bool:
+    condition = statement.get("Condition") or {}
+    asked = {
+        (operator.removesuffix("IfExists"), key.lower(), str(value).lower())
+        for operator, keys in condition.items()
+        for key, values in keys.items()
+        for value in (values if isinstance(values, list) else [values])
+    }
+    return statement.get("Effect") == "Deny" and asked == {("Bool", "aws:securetransport", "false")}
+
+
+def publish_images() -> None:
+    """Every region has the images of `account.IMAGES`, owned by those who publish them."""
+    from moto.ec2.models.amis import Ami, AmiBackend
+
+    backend_class: Any = AmiBackend
+    load = backend_class._load_amis
+
+    def load_amis(backend: Any) -> None:
+        load(backend)
+        for image in account.IMAGES:
+            backend.amis[image.id] = Ami(
+                backend,
+                image.id,
+                name=image.name,
+                owner_id=image.owner,
+                owner_alias=image.owner_alias,
+                architecture=image.architecture,
+                product_codes={image.product_code} if image.product_code else None,
+                root_device_name=image.root_device,
+                root_device_type="ebs",
+                virtualization_type="hvm",
+                hypervisor="xen",
+                public=True,
+            )
+
+    backend_class._load_amis = load_amis
+
+
+def publish_parameters() -> None:
+    """Every region has the public parameters of `account.PARAMETERS`; nobody may put one below ``/aws/`` himself."""
+    from moto.core.utils import utcnow
+    from moto.ssm.models import Parameter, ParameterDict
+
+    store_class: Any = ParameterDict
+    parameter_class: Any = Parameter
+    check = store_class._check_loading_status
+
+    def check_loading_status(parameters: Any, key: str) -> None:
+        check(parameters, key)
+        value = account.PARAMETERS.get(str(key or ""))
+        if value is not None and not dict.__contains__(parameters, key):
+            dict.__setitem__(
+                parameters,
+                key,
+                [
+                    parameter_class(
+                        account_id=parameters.account_id,
+                        name=key,
+                        value=value,
+                        parameter_type="String",
+                        description=None,
+                        allowed_pattern=None,
+                        keyid=None,
+                        last_modified_date=utcnow(),
+                        version=1,
+                        data_type="aws:ec2:image",
+                    )
+                ],
+            )
+
+    store_class._check_loading_status = check_loading_status

@@ -1,0 +1,23 @@
+"""Gives the sandbox what a real account has of the environment's own before ngp comes; the rest is in `account.py`."""
+
+from __future__ import annotations
+
+import hashlib
+
+from ngp.aws.session import Session
+from ngp.state import bucket as buckets
+from ngp.state.places import S3, StatePlace
+
+
+def seed(session: Session, *, region: str, domain: str, bucket: str) -> None:
+    """Lay the hosted zone of `domain` and the state `bucket` ("" for none) into the sandbox.
+
+    What is there already stays as it is; a second call only looks, in some hundredths of a second.
+    """
+    if domain and session.hosted_zone(domain) is None:
+        reference = hashlib.sha256(domain.encode()).hexdigest()
+        session.call("route53", "create_hosted_zone", Name=domain, CallerReference=reference)
+    if bucket:
+        missing = buckets.plan(session, StatePlace(S3, bucket, "", region))
+        if not missing.is_empty:
+            buckets.bootstrap(session, missing)

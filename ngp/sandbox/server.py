@@ -1,0 +1,198 @@
+"""The running AWS look-alike of a platform: started once, found again, stopped with nothing left behind."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import secrets
+import shutil
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ngp import files, processes
+from ngp.errors import MissingError, NgpError, UsageError
+from ngp.sandbox import engines
+
+HOST = "127.0.0.1"
+READY_S = 60.0  # a first start compiles moto's modules; later ones take under a second
+_LOG_TAIL = 12
+_KEPT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "VIRTUAL_ENV")
+
+
+@dataclass(frozen=True)
+class Running:
+    """A sandbox that answers. `started` is UTC, ISO 8601; `id` is the random name that it was started with."""
+
+    url: str
+    pid: int
+    port: int
+    engine: str
+    started: str
+    id: str
+
+
+def start(
+    workspace: Path, environ: Mapping[str, str] | None = None, *, engine: str = engines.MOTO, port: int = 0
+) -> Running:
+    """Give the platform's sandbox, started now if none runs; it outlives this process.
+
+    `workspace` is the platform's ``.ngp``; of `environ` only what Python needs to run is taken. Two that start at
+    once get the same one. Raises MissingError where the engine is not installed or does not come up, UsageError
+    where `port` is taken or another engine runs.
+    """
+    with files.lock(workspace / "sandbox.lock", purpose="sandbox start", wait=True):
+        found = _find(workspace)
+        if found is not None:
+            return _same(found, engine, port)
+        engines.require(engine)
+        _clear(workspace)
+        return _launch(workspace, environ or {}, engine, port)
+
+
+def status(workspace: Path) -> Running | None:
+    """The sandbox that answers by the name it was started with, or None; a stale record counts for nothing."""
+    return _find(workspace)
+
+
+def stop(workspace: Path) -> bool:
+    """End the sandbox with all that it holds and wrote; say whether there was one."""
+    with files.lock(workspace / "sandbox.lock", purpose="sandbox stop", wait=True):
+        record = _read(workspace)
+        ours = record is not None and _is_ours(record)
+        if record is not None and ours:
+            processes.end_group(record.pid)
+        _clear(workspace)
+        return ours
+
+
+def reset(workspace: Path) -> Running:
+    """Empty the running sandbox, as if it had just been started; raise MissingError where none runs."""
+    with files.lock(workspace / "sandbox.lock", purpose="sandbox reset", wait=True):
+        running = _find(workspace)
+        if running is None:
+            raise MissingError("no sandbox is running", todo="ngp sandbox start")
+        answer = _ask(running.port, "POST", engines.ENGINES[running.engine].reset_path, timeout_s=30)
+        if answer is None:
+            raise NgpError("the sandbox did not empty itself", where=running.url, todo="ngp sandbox stop, then start")
+        (folder(workspace) / "seeded.json").unlink(missing_ok=True)
+        return running
+
+
+def folder(workspace: Path) -> Path:
+    """Everything that a sandbox writes lies here, and goes with it."""
+    return workspace / "sandbox"
+
+
+def _same(found: Running, engine: str, port: int) -> Running:
+    if found.engine != engine:
+        raise UsageError(
+            f"a sandbox with the engine {found.engine} is running", where=found.url, todo="ngp sandbox stop, then start"
+        )
+    if port not in (0, found.port):
+        raise UsageError(
+            f"the sandbox is already running on port {found.port}", where=found.url, todo="ngp sandbox stop, then start"
+        )
+    return found
+
+
+def _launch(workspace: Path, environ: Mapping[str, str], engine: str, port: int) -> Running:
+    home = files.private_folder(folder(workspace))
+    name, log = secrets.token_hex(16), home / "server.log"
+    argv = (sys.executable, "-P", "-m", engines.ENGINES[engine].launcher, name, str(port), str(home / "port"))
+    request = processes.Request(argv, home, _environment(home, environ, engine))
+    pid = processes.start(request, log)
+    try:
+        bound = _await_ready(pid, name, home / "port", log, port)
+        running = Running(f"http://{HOST}:{bound}", pid, bound, engine, _now(), name)
+        files.write(home / "running.json", json.dumps(asdict(running), indent=2) + "\n", mode=0o600)
+    except BaseException:
+        processes.end_group(pid)
+        _clear(workspace)
+        raise
+    return running
+
+
+def _environment(home: Path, environ: Mapping[str, str], engine: str) -> dict[str, str]:
+    """Nothing of the shell but how to run Python: no credentials, no endpoint, no folder outside of `home`."""
+    package = str(Path(__file__).resolve().parents[2])
+    kept = {name: environ[name] for name in _KEPT if name in environ}
+    own = {"HOME": str(home), "TMPDIR": str(files.private_folder(home / "tmp")), "PYTHONPATH": package}
+    return {**kept, **own, **engines.environment(engine, home)}
+
+
+def _await_ready(pid: int, name: str, announced: Path, log: Path, port: int) -> int:
+    """Wait until the server answers by its name; return its port."""
+    deadline = time.monotonic() + READY_S
+    while time.monotonic() < deadline:
+        bound = _announced(announced)
+        if bound and _name(bound, timeout_s=max(1.0, deadline - time.monotonic())) == name:
+            return bound
+        if not processes.is_alive(pid):
+            break
+        time.sleep(0.02)
+    tail = "\n".join(log.read_text(errors="replace").splitlines()[-_LOG_TAIL:])
+    if port and "Address already in use" in tail:
+        raise UsageError(f"port {port} is taken", where=f"{HOST}:{port}", todo="leave --port out, or give a free one")
+    raise MissingError("the sandbox does not come up", why=tail or "it says nothing", todo="ngp sandbox start")
+
+
+def _announced(path: Path) -> int:
+    with suppress(OSError, ValueError):
+        return int(path.read_text())
+    return 0
+
+
+def _find(workspace: Path) -> Running | None:
+    record = _read(workspace)
+    return record if record is not None and _name(record.port, timeout_s=5) == record.id else None
+
+
+def _read(workspace: Path) -> Running | None:
+    with suppress(OSError, ValueError, TypeError):
+        return Running(**json.loads((folder(workspace) / "running.json").read_text()))
+    return None
+
+
+def _is_ours(record: Running) -> bool:
+    """Whether the process is the one we started, even if it hangs: ids are given again, its random name is not."""
+    if _name(record.port, timeout_s=2) == record.id:
+        return True
+    with suppress(OSError):
+        return record.id.encode() in Path(f"/proc/{record.pid}/cmdline").read_bytes().split(b"\0")
+    ps = processes.Request(("ps", "-o", "command=", "-p", str(record.pid)), Path("/"), {"PATH": "/bin:/usr/bin"})
+    with suppress(OSError):
+        return record.id in processes.run(ps).stdout.split()
+    return False
+
+
+def _name(port: int, *, timeout_s: float) -> str:
+    answer = _ask(port, "GET", engines.SIGN, timeout_s=timeout_s)
+    return str(answer.get("id", "")) if isinstance(answer, dict) else ""
+
+
+def _ask(port: int, method: str, path: str, *, timeout_s: float) -> Any:
+    """The JSON that a server on loopback answers, or None; a proxy of the shell has no part in it."""
+    connection = http.client.HTTPConnection(HOST, port, timeout=timeout_s)
+    try:
+        connection.request(method, path)
+        response = connection.getresponse()
+        return json.loads(response.read() or b"{}") if response.status == 200 else None
+    except (OSError, ValueError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+
+
+def _clear(workspace: Path) -> None:
+    with suppress(FileNotFoundError):
+        shutil.rmtree(folder(workspace))
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,41 @@
+"""The shell lines by which plain Terraform and boto3 reach the sandbox."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ngp.aws import access
+from ngp.sandbox.server import Running
+
+# What a shell may hold without exporting it now, and what SDKs would still follow
+_ALWAYS = (
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_PROFILE",
+    "AWS_ROLE_ARN",
+    "AWS_SECURITY_TOKEN",
+    "AWS_SESSION_TOKEN",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+)
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Variables to export and variables to unset, so that a shell reaches the sandbox and nothing else."""
+
+    exports: Mapping[str, str]
+    unset: tuple[str, ...]
+
+    def __str__(self) -> str:
+        exported = [f"export {name}={shlex.quote(value)}" for name, value in self.exports.items()]
+        return "\n".join([f"unset {' '.join(self.unset)}", *exported])
+
+
+def lines(environ: Mapping[str, str], running: Running, region: str, account: str) -> Lines:
+    """The lines for a shell that now holds `environ`; the same ones again when it has taken them."""
+    exports = access.sandbox(environ, running.url, region, account)
+    strays = {name for name in environ if name.startswith("AWS_")} | set(_ALWAYS)
+    return Lines(exports, tuple(sorted(strays - exports.keys())))

@@ -1,0 +1,233 @@
+"""Terraform's verbs as calls: a root and options in, a frozen result out, events while it runs."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from ngp import processes
+from ngp.errors import MissingError, NgpError, StoppedError
+from ngp.terraform import commands, events, fingerprints, plans, states
+from ngp.terraform.binary import Binary
+from ngp.terraform.commands import ApplyOptions, Argv, InitOptions, PlanOptions
+from ngp.terraform.events import Diagnostic, Event
+from ngp.terraform.results import Result, lock_holder
+from ngp.terraform.streams import Stream
+
+CONSOLE_LINE = 60_000  # Terraform reads its console's input by lines of at most 64 KiB
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # the console has no -no-color
+_PLAN, _APPLY = PlanOptions(), ApplyOptions()
+
+
+@dataclass(frozen=True)
+class Root:
+    """A Terraform root and the folder (TF_DATA_DIR) that holds its init; one process at a time may use `data`."""
+
+    path: Path
+    data: Path
+
+
+@dataclass(frozen=True)
+class Watch:
+    """How a call is followed.
+
+    `on_event` is called from another thread, in order. A set `stop` ends the call gracefully (one SIGINT, a wait).
+    Every line of both streams is appended to `log`, secrets redacted.
+    """
+
+    on_event: Callable[[Event], None] | None = None
+    stop: threading.Event | None = None
+    log: Path | None = None
+
+
+_QUIET = Watch()
+
+
+@dataclass(frozen=True)
+class Terraform:
+    """A binary and the environment of its children (from `surroundings.child`).
+
+    `plugin_folder` is a provider mirror (from `mirror.find`) that holds what the lock file names; None leaves
+    Terraform to find its providers.
+
+    Calls that stream return a Result, also for a failure. Calls that read (show_plan, output, console, …) return the
+    value, and raise NgpError with Terraform's own words, or StoppedError where `stop` ended them.
+    """
+
+    binary: Binary
+    environ: Mapping[str, str]
+    plugin_folder: Path | None = None
+
+    def init(self, root: Root, *, backend: bool = True, watch: Watch = _QUIET) -> Result:
+        """Initialise `root`, or skip it (`skipped`) while nothing has changed that init reads.
+
+        With a lock file in the root it is read only, and providers must be those that it names.
+        """
+        about = (*self.binary.argv, self.binary.version, str(self.plugin_folder or ""))
+        fingerprint = fingerprints.compute(root.path, about=about)
+        if fingerprints.is_current(root.data, fingerprint, backend=backend, root=root.path):
+            return Result(0, skipped=True)
+        options = InitOptions(backend, self.plugin_folder, (root.path / ".terraform.lock.hcl").is_file())
+        result = self._stream(root, commands.init(self.binary.argv, options), watch=watch)
+        if result.is_ok:
+            fingerprints.keep(root.data, fingerprint, backend=backend)
+        return result
+
+    def validate(self, root: Root, *, watch: Watch = _QUIET) -> Result:
+        """Check an initialised root; its findings are the diagnostics."""
+        outcome = self._run(root, commands.validate(self.binary.argv), watch=watch)
+        try:
+            found = tuple(events.diagnostic(one) for one in json.loads(outcome.stdout)["diagnostics"])
+        except (ValueError, KeyError, TypeError):
+            found = (_said(outcome.stdout + outcome.stderr, outcome.exit_code),)
+        for diagnostic in found if watch.on_event else ():
+            watch.on_event(diagnostic)  # type: ignore[misc]  # it is there: see the line above
+        return Result(outcome.exit_code, found, outcome.stopped, outcome.timed_out, outcome.duration_s)
+
+    def plan(
+        self,
+        root: Root,
+        options: PlanOptions = _PLAN,
+        *,
+        secrets: Mapping[str, str] | None = None,
+        watch: Watch = _QUIET,
+    ) -> Result:
+        """Plan; `has_changes` says whether there is something to apply, changes of outputs included."""
+        argv = commands.plan(self.binary.argv, replace(options, detailed_exitcode=True))
+        result = self._stream(root, argv, secrets=secrets, watch=watch)
+        return replace(result, exit_code=0, has_changes=True) if result.exit_code == 2 else result
+
+    def apply(
+        self,
+        root: Root,
+        plan_file: Path,
+        options: ApplyOptions = _APPLY,
+        *,
+        secrets: Mapping[str, str] | None = None,
+        watch: Watch = _QUIET,
+    ) -> Result:
+        """Apply exactly this saved plan; ephemeral values must be given again in `secrets`."""
+        argv = commands.apply(self.binary.argv, plan_file, options)
+        result = self._stream(root, argv, secrets=secrets, watch=watch)
+        left = root.path / "errored.tfstate"
+        return replace(result, errored_state=left) if left.exists() else result
+
+    def test(self, root: Root, *, filters: Sequence[str] = (), folder: str = "", watch: Watch = _QUIET) -> Result:
+        """Run the root's Terraform tests; they come as Unknown events (``test_run``, ``test_summary``, …)."""
+        argv = commands.run_tests(self.binary.argv, filters=filters, folder=folder)
+        return self._stream(root, argv, watch=watch)
+
+    def show_plan(self, root: Root, plan_file: Path, *, watch: Watch = _QUIET) -> plans.Plan:
+        """Read a saved plan; sensitive leaves are masked."""
+        return plans.parse(self._json(root, commands.show(self.binary.argv, plan_file), watch))
+
+    def output(self, root: Root, *, watch: Watch = _QUIET) -> dict[str, states.StateOutput]:
+        """Read the outputs of the root's state through Terraform, for backends that ngp cannot read itself."""
+        return states.outputs(self._json(root, commands.output(self.binary.argv), watch))
+
+    def console(self, root: Root, expression: str, *, var_files: Sequence[Path] = (), watch: Watch = _QUIET) -> str:
+        """Evaluate one expression (one line) in the root's state and values; return it as Terraform prints it."""
+        if "\n" in expression or len(expression.encode()) > CONSOLE_LINE:
+            # tried: of several lines only the last is answered, of a longer one nothing
+            raise ValueError(f"the console reads one line of at most {CONSOLE_LINE} bytes")
+        argv = commands.console(self.binary.argv, var_files)
+        return self._text(root, argv, watch=watch, stdin=f"{expression}\n")
+
+    def evaluate(self, root: Root, expression: str, *, var_files: Sequence[Path] = ()) -> Any:
+        """Evaluate an expression to plain data: objects, lists, strings, ints, and Decimals for other numbers."""
+        text = self.console(root, f"base64encode(jsonencode({expression}))", var_files=var_files)
+        try:
+            return json.loads(base64.b64decode(text.strip().strip('"'), validate=True), parse_float=Decimal)
+        except ValueError as error:
+            raise NgpError(f"`{expression}` has no value that can be shown: {text.strip()}") from error
+
+    def providers_lock(
+        self, root: Root, platforms: Sequence[str], *, mirror: Path | None = None, watch: Watch = _QUIET
+    ) -> None:
+        """Renew the root's lock file for these platforms, from the registry or from `mirror` alone."""
+        self._text(root, commands.providers_lock(self.binary.argv, platforms, mirror=mirror), watch=watch)
+
+    def format(self, root: Root, text: str) -> str:
+        """Return `text` as ``terraform fmt`` writes it; raise NgpError with its words where it is no HCL."""
+        return self._text(root, commands.fmt(self.binary.argv, ["-"]), watch=_QUIET, stdin=text)
+
+    def unformatted(self, root: Root) -> list[str]:
+        """The files in and below the root, relative to it, that ``terraform fmt`` would write otherwise."""
+        argv = commands.fmt(self.binary.argv, ["."], check=True, recursive=True)
+        outcome = self._run(root, argv, watch=_QUIET)
+        if outcome.exit_code not in (0, 3):
+            raise _failure(argv[len(self.binary.argv) :], outcome)
+        return outcome.stdout.splitlines()
+
+    def _stream(self, root: Root, argv: Argv, *, secrets: Mapping[str, str] | None = None, watch: Watch) -> Result:
+        with Stream(watch.on_event, watch.log, secrets=(secrets or {}).values()) as stream:
+            outcome = self._run(root, argv, watch=watch, secrets=secrets, stream=stream)
+        found = stream.diagnostics
+        failed = outcome.exit_code not in (0, 2) and not outcome.stopped
+        if failed and not any(one.severity == "error" for one in found):
+            found = (*found, _said(stream.talk, outcome.exit_code))
+        return Result(
+            exit_code=outcome.exit_code,
+            diagnostics=found,
+            stopped=outcome.stopped,
+            timed_out=outcome.timed_out,
+            duration_s=outcome.duration_s,
+            summary=stream.summary,
+            lock_holder=lock_holder(found),
+        )
+
+    def _json(self, root: Root, argv: Argv, watch: Watch) -> Any:
+        text = self._text(root, argv, watch=watch)
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            raise NgpError(f"`terraform {argv[len(self.binary.argv)]}` did not print JSON: {error}") from error
+
+    def _text(self, root: Root, argv: Argv, *, watch: Watch, stdin: str = "") -> str:
+        outcome = self._run(root, argv, watch=watch, stdin=stdin)
+        if outcome.stopped:
+            raise StoppedError
+        if outcome.exit_code != 0:
+            raise _failure(argv[len(self.binary.argv) :], outcome)
+        return outcome.stdout
+
+    def _run(
+        self,
+        root: Root,
+        argv: Argv,
+        *,
+        watch: Watch,
+        secrets: Mapping[str, str] | None = None,
+        stdin: str = "",
+        stream: Stream | None = None,
+    ) -> processes.Outcome:
+        given = {f"TF_VAR_{name}": value for name, value in (secrets or {}).items()}
+        environ = {**self.environ, "TF_DATA_DIR": str(root.data), **given}
+        try:
+            return processes.run(
+                processes.Request(argv, root.path, environ, stdin=stdin),
+                on_stdout=stream.take if stream else None,
+                on_stderr=stream.take_error if stream else None,
+                stop=watch.stop,
+            )
+        except FileNotFoundError as error:
+            raise MissingError(f"`{error.filename}` is not there", where=str(root.path)) from error
+
+
+def _said(text: str, exit_code: int) -> Diagnostic:
+    """What Terraform said outside its JSON, as the error that it is."""
+    lines = [line.strip("╷│╵ ") for line in _COLOUR.sub("", text).splitlines()]
+    told = [line for line in lines if line]
+    return Diagnostic("error", told[0] if told else f"Terraform ended with code {exit_code}", "\n".join(told[1:]))
+
+
+def _failure(argv: Sequence[str], outcome: processes.Outcome) -> NgpError:
+    said = _said(outcome.stderr or outcome.stdout, outcome.exit_code)
+    return NgpError(f"`terraform {argv[0]}` failed: {said.summary.removeprefix('Error: ')}", why=said.detail)

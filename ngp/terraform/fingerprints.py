@@ -1,0 +1,84 @@
+"""What `terraform init` reads, as one digest: while it stays, init is skipped."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from ngp import files
+
+_FILE = "ngp-init.json"
+_SOURCE = re.compile(r'^\s*source\s*=\s*"(\.\.?/[^"]*)"', re.MULTILINE)
+_MODULE = re.compile(r'^\s*module\s+"', re.MULTILINE)
+# Over-inclusive: a line too many costs one init, a line too few a wrong skip. A resource type's first word is a
+# provider that need not be declared anywhere else.
+_MATTERS = re.compile(
+    r"^\s*(?:source|version|required_version)\s*=.*$"
+    r"|^\s*(?:terraform|required_providers|backend\s.*|[\w-]+\s*=)\s*\{.*$"
+    r'|^\s*(?:provider|module)\s+".*$'
+    r'|^\s*(?:resource|data|ephemeral)\s+"[a-z0-9]+',
+    re.MULTILINE,
+)
+
+
+def compute(root: Path, *, about: tuple[str, ...]) -> str:
+    """Digest what init reads of `root` and of the local modules that it calls; `about` is what else counts."""
+    digest = hashlib.sha256(json.dumps([*about, str(root.resolve())]).encode())
+    for path in (*sorted(root.glob("*.tf")), *sorted(root.glob("*.tf.json")), root / ".terraform.lock.hcl"):
+        with suppress(FileNotFoundError):
+            digest.update(b"\0" + path.name.encode() + b"\0" + path.read_bytes())
+    for folder in sorted(_modules(root)):
+        said = {line.strip() for text in _texts(folder) for line in _MATTERS.findall(text)}
+        digest.update(json.dumps([str(folder), sorted(said)]).encode())
+    return digest.hexdigest()
+
+
+def is_current(data: Path, fingerprint: str, *, backend: bool, root: Path) -> bool:
+    """Whether an init of this fingerprint has been done in `data` and what it made is still there.
+
+    An init with a backend serves one without, not the other way round.
+    """
+    try:
+        kept = json.loads((data / _FILE).read_text(encoding="utf-8"))
+        if kept["fingerprint"] != fingerprint or (backend and not kept["backend"]):
+            return False
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    calls_modules = any(_MODULE.search(text) for text in _texts(root))
+    if calls_modules and not (data / "modules" / "modules.json").is_file():
+        return False
+    return all((data / "providers" / name).exists() for name in kept.get("providers", ()))
+
+
+def keep(data: Path, fingerprint: str, *, backend: bool) -> None:
+    """Remember a successful init."""
+    # host/namespace/type/version/platform; the last is a link into the mirror, which may go away
+    made = [str(path.relative_to(data / "providers")) for path in sorted((data / "providers").glob("*/*/*/*/*"))]
+    files.write(
+        data / _FILE,
+        json.dumps({"fingerprint": fingerprint, "backend": backend, "providers": made}, indent=1),
+    )
+
+
+def _modules(root: Path) -> set[Path]:
+    """The folders of all local modules that are called from `root`, directly or not."""
+    found: set[Path] = set()
+    ahead = [root]
+    while ahead:
+        folder = ahead.pop()
+        for text in _texts(folder):
+            for source in _SOURCE.findall(text):
+                called = (folder / source).resolve()
+                if called not in found:
+                    found.add(called)
+                    ahead.append(called)
+    return found
+
+
+def _texts(folder: Path) -> Iterator[str]:
+    for path in sorted(folder.glob("*.tf")):
+        yield path.read_text(encoding="utf-8", errors="replace")

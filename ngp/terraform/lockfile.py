@@ -1,0 +1,184 @@
+"""The dependency lock file (``.terraform.lock.hcl``): which provider packages may run, by version and hash."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import IO
+
+from ngp.errors import Finding, MissingError, UsageError
+from ngp.terraform import versions
+
+NAME = ".terraform.lock.hcl"
+PLATFORMS = ("darwin_amd64", "darwin_arm64", "linux_amd64", "linux_arm64")
+_HEADER = (
+    '# This file is maintained automatically by "terraform init".\n# Manual edits may be lost in future updates.\n'
+)
+_BLOCK = re.compile(r'provider\s+"([^"]+)"\s*\{\s*(.*?)\s*\}', re.DOTALL)
+_HASHES = re.compile(r"hashes\s*=\s*\[(.*?)\]", re.DOTALL)
+_COMMENT = re.compile(r"(?m)^\s*(?:#|//).*$")
+
+
+@dataclass(frozen=True)
+class Locked:
+    """One provider. `address` is in full: ``registry.terraform.io/hashicorp/aws``; hashes are sorted, h1 before zh.
+
+    An ``h1:`` is of one unpacked package and does not say of which platform; a ``zh:`` is of a published archive.
+    """
+
+    address: str
+    version: str
+    constraints: str = ""
+    hashes: tuple[str, ...] = ()
+
+    @property
+    def source(self) -> str:
+        """As written in a configuration: ``hashicorp/aws``."""
+        return self.address.removeprefix("registry.terraform.io/")
+
+    @property
+    def package_hashes(self) -> tuple[str, ...]:
+        return tuple(one for one in self.hashes if one.startswith("h1:"))
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """A constraint that a module makes; `source` as written there, `where` its file."""
+
+    source: str
+    constraint: str
+    where: str = ""
+
+
+Lock = tuple[Locked, ...]
+
+
+def load(path: Path) -> Lock:
+    """Read a lock file; raise MissingError where there is none, UsageError where it cannot be read."""
+    try:
+        return parse(path.read_text(encoding="utf-8-sig"), where=str(path))
+    except FileNotFoundError:
+        raise MissingError("there is no lock file of the providers", where=str(path), todo="ngp lock") from None
+
+
+def parse(text: str, *, where: str = "") -> Lock:
+    """Read the text of a lock file, providers sorted by address."""
+    plain = _COMMENT.sub("", text)
+    found = {match[1]: _locked(match[1], match[2], where) for match in _BLOCK.finditer(plain)}
+    rest = _BLOCK.sub("", plain).strip()
+    if rest:
+        raise _unreadable(where, rest.splitlines()[0])
+    return tuple(found[address] for address in sorted(found))
+
+
+def render(lock: Iterable[Locked]) -> str:
+    """Write a lock file exactly as Terraform does, so that neither ever rewrites the other's."""
+    return "\n".join([_HEADER, *(_block(one) for one in sorted(lock, key=lambda one: one.address))])
+
+
+def merge(old: Iterable[Locked], new: Iterable[Locked]) -> Lock:
+    """The new lock, with the old hashes of every version that stays: whoever renewed it may not see all platforms."""
+    kept = {(one.address, one.version): one.hashes for one in old}
+    return tuple(
+        replace(one, hashes=tuple(sorted({*one.hashes, *kept.get((one.address, one.version), ())}))) for one in new
+    )
+
+
+def check(
+    lock: Lock, requirements: Iterable[Requirement], *, platforms: Sequence[str] = PLATFORMS, where: str = NAME
+) -> tuple[Finding, ...]:
+    """What is wrong with the lock: a module's constraint not met, a provider not locked, a platform without hash."""
+    by_source = {one.source: one for one in lock}
+    return (*_unmet(by_source, requirements, where), *_bare(lock, platforms, where))
+
+
+def address(source: str) -> str:
+    """The full address of a source as it is written: ``aws``, ``hashicorp/aws`` or with its host."""
+    parts = source.split("/")
+    return "/".join([*("registry.terraform.io", "hashicorp")[: 3 - len(parts)], *parts])
+
+
+def package_hash(path: Path) -> str:
+    """The ``h1:`` of a provider package, a folder or an archive (Go's ``dirhash.Hash1``: names in sorted order)."""
+    lines = [f"{digest}  {name}\n" for name, digest in sorted(_digests(path))]
+    return "h1:" + base64.b64encode(hashlib.sha256("".join(lines).encode()).digest()).decode()
+
+
+def _locked(name: str, body: str, where: str) -> Locked:
+    said = {key: value for key, value in re.findall(r'(version|constraints)\s*=\s*"([^"]*)"', body)}
+    hashes = _HASHES.search(body)
+    try:
+        versions.parse(said["version"])
+    except (KeyError, ValueError):
+        raise _unreadable(where, f'provider "{name}"') from None
+    listed = re.findall(r'"([^"]*)"', hashes[1]) if hashes else []
+    return Locked(name, said["version"], said.get("constraints", ""), tuple(sorted(listed)))
+
+
+def _block(locked: Locked) -> str:
+    width = len("constraints") if locked.constraints else len("version")
+    lines = [f'provider "{locked.address}" {{', f'  {"version":{width}} = "{locked.version}"']
+    if locked.constraints:
+        lines.append(f'  constraints = "{locked.constraints}"')
+    if locked.hashes:
+        lines += ["  hashes = [", *(f'    "{one}",' for one in sorted(locked.hashes)), "  ]"]
+    return "\n".join([*lines, "}\n"])
+
+
+def _unmet(by_source: dict[str, Locked], requirements: Iterable[Requirement], where: str) -> Iterator[Finding]:
+    for wanted in requirements:
+        locked = by_source.get(address(wanted.source).removeprefix("registry.terraform.io/"))
+        if locked is None:
+            yield Finding(f"provider `{wanted.source}` is not locked", wanted.where, f"{where} has none", "ngp lock")
+        elif not versions.parse_constraint(wanted.constraint, where=wanted.where).allows(
+            versions.parse(locked.version)
+        ):
+            yield Finding(
+                f"`{wanted.source}` is locked at {locked.version}, and `{wanted.constraint}` is asked for",
+                wanted.where,
+                todo="ngp lock --upgrade, or mend the constraint",
+            )
+
+
+def _bare(lock: Lock, platforms: Sequence[str], where: str) -> Iterator[Finding]:
+    for locked in lock:
+        count = len(locked.package_hashes)
+        if count < len(platforms):
+            yield Finding(
+                f"`{locked.source}` {locked.version} has hashes for {count} of {len(platforms)} platforms",
+                where,
+                f"on the others `terraform init` refuses the provider ({', '.join(platforms)} are wanted)",
+                "ngp lock, where the registry can be reached",
+            )
+
+
+def _digests(path: Path) -> Iterator[tuple[str, str]]:
+    if path.is_dir():
+        for file in path.rglob("*"):
+            if file.is_file():
+                with file.open("rb") as content:
+                    yield file.relative_to(path).as_posix(), _sha256(content)
+        return
+    with zipfile.ZipFile(path) as archive:
+        for entry in archive.infolist():
+            if not entry.is_dir():
+                with archive.open(entry) as content:
+                    yield entry.filename, _sha256(content)
+
+
+def _sha256(content: IO[bytes]) -> str:
+    digest = hashlib.sha256()
+    while block := content.read(1 << 20):
+        digest.update(block)
+    return digest.hexdigest()
+
+
+def _unreadable(where: str, what: str) -> UsageError:
+    return UsageError(
+        f"the lock file cannot be read at `{what}`", where=where, todo="take it back from Git, then ngp lock"
+    )

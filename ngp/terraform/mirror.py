@@ -1,0 +1,216 @@
+"""Where provider packages come from without the registry: mirrors on this machine, found without configuration."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ngp import files
+from ngp.errors import Finding, MissingError, StoppedError
+from ngp.terraform import surroundings, versions
+from ngp.terraform.binary import Binary
+from ngp.terraform.driver import Root, Terraform, Watch
+from ngp.terraform.lockfile import NAME, Lock, Locked, render
+
+ADD_ON_ROOT = Path("/opt")  # Filesystem Hierarchy Standard 3.0, 3.13: add-on application software packages
+REGISTRY = "registry.terraform.io"
+SETTING = "NGP_PROVIDER_MIRROR"
+_INSTALLS = re.compile(r"(?m)^\s*(provider_installation|plugin_cache_dir)\b")
+
+
+@dataclass(frozen=True)
+class Places:
+    """What of this machine decides. `cache` is ngp's own folder of the user."""
+
+    environ: Mapping[str, str]
+    home: Path
+    cache: Path
+    add_on_root: Path = ADD_ON_ROOT
+
+
+@dataclass(frozen=True)
+class Mirror:
+    """`folder` is for ``init -plugin-dir``; None leaves Terraform to its own configuration. `origin` says why."""
+
+    folder: Path | None
+    origin: str
+
+
+def find(lock: Lock, platform: str, places: Places) -> Mirror | None:
+    """The first mirror that holds every locked provider for `platform` (``linux_amd64``); None where there is none.
+
+    Raises MissingError only where NGP_PROVIDER_MIRROR names a folder that has not got them.
+    """
+    configuration = _own_configuration(places)
+    if configuration is not None:
+        return Mirror(None, f"Terraform's own configuration, {configuration}")
+    named = places.environ.get(SETTING)
+    if named:
+        folder = Path(named).expanduser()
+        _require(folder, lock, platform)
+        return Mirror(folder, SETTING)
+    for folder, origin in _candidates(places):
+        if not _missing(folder, lock, platform):
+            return Mirror(folder, origin)
+    return None
+
+
+def provide(lock: Lock, binary: Binary, places: Places, stop: threading.Event | None = None) -> Mirror:
+    """Find a mirror, or fill ngp's own once from the registry, so that no package is fetched twice.
+
+    Raises MissingError where the registry cannot be reached either; it says what the mirrors here do have.
+    """
+    found = find(lock, binary.platform, places)
+    if found is not None:
+        return found
+    own = _own(places)
+    with files.lock(places.cache / "providers.lock", purpose="fetching providers", wait=True):
+        if _missing(own, lock, binary.platform):  # another ngp may have filled it while this one waited
+            _fill(own, lock, binary, places, stop)
+    return Mirror(own, "fetched from the registry")
+
+
+def folders(places: Places) -> Iterator[Path]:
+    """The mirrors that others keep on this machine, in the order in which they are looked at."""
+    if places.environ.get(SETTING):
+        yield Path(places.environ[SETTING]).expanduser()
+    yield from filter(Path.is_dir, _implied(places))
+    yield from _add_ons(places)
+
+
+def held(folder: Path, address: str, platform: str) -> tuple[str, ...]:
+    """The versions of a provider that a mirror holds for a platform, unpacked or packed, oldest first."""
+    provider = folder / address
+    kind = address.rpartition("/")[2]
+    unpacked = {path.parent.name for path in provider.glob(f"*/{platform}") if path.is_dir()}
+    name = re.compile(rf"terraform-provider-{re.escape(kind)}_(.+)_{re.escape(platform)}\.zip")
+    packed = {match[1] for path in provider.glob("*.zip") if (match := name.fullmatch(path.name))}
+    return tuple(sorted(filter(_is_version, unpacked | packed), key=versions.parse))
+
+
+def package(folder: Path, locked: Locked, platform: str) -> Path | None:
+    """The folder or archive in which a mirror holds exactly this version, None where it does not."""
+    provider = folder / locked.address
+    kind = locked.address.rpartition("/")[2]
+    unpacked = provider / locked.version / platform
+    packed = provider / f"terraform-provider-{kind}_{locked.version}_{platform}.zip"
+    return unpacked if unpacked.is_dir() else packed if packed.is_file() else None
+
+
+def _candidates(places: Places) -> Iterator[tuple[Path, str]]:
+    for folder in _implied(places):
+        yield folder, "Terraform's implied mirror directory"
+    for folder in _add_ons(places):
+        yield folder, "provider mirror below the add-on packages"
+    yield _own(places), "fetched before"
+
+
+def _add_ons(places: Places) -> list[Path]:
+    return sorted(path.parent for path in places.add_on_root.glob(f"*/{REGISTRY}") if path.is_dir())
+
+
+def _implied(places: Places) -> list[Path]:
+    """Terraform's "implied local mirror directories" (CLI configuration, provider installation)."""
+    environ, home = places.environ, places.home
+    folders = [home / ".terraform.d" / "plugins"]
+    if sys.platform == "darwin":
+        library = "Library/Application Support/io.terraform/plugins"
+        return [*folders, home / library, Path("/") / library]
+    data = environ.get("XDG_DATA_HOME") or str(home / ".local" / "share")
+    shared = environ.get("XDG_DATA_DIRS") or "/usr/local/share:/usr/share"
+    return [*folders, *(Path(base) / "terraform" / "plugins" for base in [data, *shared.split(":")] if base)]
+
+
+def _own_configuration(places: Places) -> Path | None:
+    """The CLI configuration file that says how providers are installed, if the operator has one."""
+    named = [places.environ[name] for name in surroundings.CONFIG_FILES if places.environ.get(name)]
+    # a file that the environment names is read instead of the one at home; one that is not there is dropped
+    path = next((Path(name) for name in named if Path(name).is_file()), places.home / ".terraformrc")
+    try:
+        return path if _INSTALLS.search(path.read_text(encoding="utf-8", errors="replace")) else None
+    except OSError:
+        return None
+
+
+def _own(places: Places) -> Path:
+    return places.cache / "providers"
+
+
+def _missing(folder: Path, lock: Lock, platform: str) -> list[Locked]:
+    return [locked for locked in lock if package(folder, locked, platform) is None]
+
+
+def _require(folder: Path, lock: Lock, platform: str) -> None:
+    missing = _missing(folder, lock, platform)
+    if missing:
+        raise MissingError([_lacking(folder, locked, platform, SETTING) for locked in missing])
+
+
+def _lacking(folder: Path, locked: Locked, platform: str, where: str) -> Finding:
+    has = ", ".join(held(folder, locked.address, platform))
+    return Finding(
+        f"the provider mirror {folder} does not hold `{locked.source}` {locked.version} for {platform}",
+        where=where,
+        why=f"it has {has}" if has else "it has no version of it for this platform",
+        todo="put that version into the mirror, or lock one that it has: ngp lock --upgrade",
+    )
+
+
+def _fill(own: Path, lock: Lock, binary: Binary, places: Places, stop: threading.Event | None) -> None:
+    """Let Terraform fetch the packages, hashes checked against the lock, beside the mirror; then move them in."""
+    own.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=places.cache, prefix=".fetching-") as name:
+        scratch, fetched = Path(name) / "root", Path(name) / "packages"
+        scratch.mkdir()
+        fetched.mkdir()
+        files.write(scratch / "main.tf.json", json.dumps(_scratch(lock)))
+        files.write(scratch / NAME, render(lock))
+        environ = surroundings.child(places.environ, {}) | {"TF_PLUGIN_CACHE_DIR": str(fetched)}
+        root = Root(scratch, scratch / ".terraform")
+        result = Terraform(binary, environ).init(root, backend=False, watch=Watch(stop=stop))
+        if result.stopped:
+            raise StoppedError
+        if not result.is_ok:
+            reason = " ".join(f"{one.summary}: {one.detail}" for one in result.errors)
+            raise MissingError([*_elsewhere(lock, binary.platform, places), _unfetched(reason)])
+        for package_folder in fetched.glob(f"*/*/*/*/{binary.platform}"):
+            target = own / package_folder.relative_to(fetched)
+            if not target.exists():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.move(package_folder, target)
+
+
+def _scratch(lock: Lock) -> dict[str, object]:
+    providers = {f"p{number}": {"source": one.address, "version": one.version} for number, one in enumerate(lock)}
+    return {"terraform": {"required_providers": providers}}
+
+
+def _elsewhere(lock: Lock, platform: str, places: Places) -> Iterator[Finding]:
+    for folder, origin in _candidates(places):
+        for locked in _missing(folder, lock, platform):
+            if held(folder, locked.address, platform):
+                yield _lacking(folder, locked, platform, origin)
+
+
+def _unfetched(reason: str) -> Finding:
+    return Finding(
+        "the locked providers could not be fetched",
+        where="the registry",
+        why=" ".join(reason.split()) or "Terraform gave no reason",
+        todo=f"let this machine reach {REGISTRY}, or set {SETTING} to a folder that holds {REGISTRY}/",
+    )
+
+
+def _is_version(text: str) -> bool:
+    try:
+        versions.parse(text)
+    except ValueError:
+        return False
+    return True

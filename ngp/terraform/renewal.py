@@ -1,0 +1,174 @@
+"""Renew the master lock: Terraform computes the hashes, from the registry or from a mirror on this machine."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ngp import files
+from ngp.errors import Finding, MissingError, NgpError, UsageError
+from ngp.terraform import lockfile, mirror, surroundings, versions
+from ngp.terraform.binary import Binary
+from ngp.terraform.driver import Root, Terraform, Watch
+from ngp.terraform.lockfile import Lock, Requirement
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is wanted of a new lock. `folder` is a mirror to use, None for one that is found, else the registry."""
+
+    requirements: tuple[Requirement, ...]
+    platforms: tuple[str, ...] = lockfile.PLATFORMS
+    folder: Path | None = None
+    upgrade: bool = False  # take the newest versions, not those that are locked
+
+
+@dataclass(frozen=True)
+class Renewal:
+    """`origin` is where the packages were looked at: a mirror's folder or the registry."""
+
+    lock: Lock
+    origin: str
+
+
+def renew(old: Lock, wish: Wish, binary: Binary, places: mirror.Places, stop: threading.Event | None = None) -> Renewal:
+    """Make a new lock for the wish; nothing is written.
+
+    Raises NgpError where the new lock would be worse (a platform without a hash), MissingError where a provider
+    cannot be had.
+    """
+    wanted = _constraints(wish.requirements)
+    folder = wish.folder or _mirror_in_use(wanted, places)
+    platforms = _seen(folder, wanted, wish.platforms) if folder else wish.platforms
+    found = lockfile.merge(old, _ask(old, wish, binary, places, _Asked(folder, platforms, stop)))
+    bare = lockfile.check(found, wish.requirements, platforms=wish.platforms)
+    if bare:
+        unseen = ", ".join(sorted(set(wish.platforms) - set(platforms)))
+        reason = f"{folder} holds no package for {unseen}; nothing was written" if unseen else "nothing was written"
+        raise NgpError([*bare, Finding("this lock would be worse than the one that is there", why=reason)])
+    return Renewal(found, str(folder) if folder else mirror.REGISTRY)
+
+
+def verify(lock: Lock, binary: Binary, places: mirror.Places) -> Iterator[Finding]:
+    """Hold the packages of the mirror that is in use, for this platform, against the lock."""
+    try:
+        found = mirror.find(lock, binary.platform, places)
+    except MissingError as error:
+        yield from error.findings
+        return
+    for locked in lock if found and found.folder else ():
+        assert found is not None
+        assert found.folder is not None
+        package = mirror.package(found.folder, locked, binary.platform)
+        if package is not None and (has := lockfile.package_hash(package)) not in locked.hashes:
+            yield Finding(
+                f"`{locked.source}` {locked.version} in {found.folder} is not the package that is locked",
+                str(package),
+                f"its hash is {has}",
+                "take the package from a place that you trust; do not lock this one",
+            )
+
+
+@dataclass(frozen=True)
+class _Asked:
+    folder: Path | None
+    platforms: Sequence[str]
+    stop: threading.Event | None
+
+
+def _ask(old: Lock, wish: Wish, binary: Binary, places: mirror.Places, asked: _Asked) -> Lock:
+    wanted = _constraints(wish.requirements)
+    kept = () if wish.upgrade else tuple(one for one in old if one.address in wanted and _fits(one, wanted))
+    places.cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=places.cache, prefix=".locking-") as name:
+        scratch = Path(name)
+        files.write(scratch / "main.tf.json", json.dumps(_scratch(wanted)))
+        files.write(scratch / lockfile.NAME, lockfile.render(kept))
+        terraform = Terraform(binary, surroundings.child(places.environ, {}))
+        try:
+            terraform.providers_lock(
+                Root(scratch, scratch / ".terraform"),
+                asked.platforms,
+                mirror=asked.folder,
+                watch=Watch(stop=asked.stop),
+            )
+        except NgpError as error:
+            first = error.findings[0]
+            raise MissingError(
+                "the providers could not be looked at",
+                where=str(asked.folder or mirror.REGISTRY),
+                why=first.why or first.what,
+                todo="give a mirror that holds them with --fs-mirror, or run this where the registry can be reached",
+            ) from error
+        return lockfile.load(scratch / lockfile.NAME)
+
+
+def _constraints(requirements: Iterable[Requirement]) -> dict[str, str]:
+    """The constraints on each provider, by full address; every one of them must hold."""
+    found: dict[str, set[str]] = {}
+    for one in requirements:
+        parts = {part.strip() for part in one.constraint.split(",") if part.strip()}
+        found.setdefault(lockfile.address(one.source), set()).update(parts)
+    if not found:
+        raise UsageError("no module of this platform requires a provider", where="modules", todo="add a module first")
+    return {address: ", ".join(sorted(parts)) for address, parts in sorted(found.items())}
+
+
+def _fits(locked: lockfile.Locked, wanted: Mapping[str, str]) -> bool:
+    # a locked version that no longer fits is left out, or Terraform would refuse instead of choosing another
+    return versions.parse_constraint(wanted[locked.address]).allows(versions.parse(locked.version))
+
+
+def _scratch(wanted: Mapping[str, str]) -> dict[str, object]:
+    providers = {
+        f"p{at}": {"source": address} | ({"version": constraint} if constraint else {})
+        for at, (address, constraint) in enumerate(wanted.items())
+    }
+    return {"terraform": {"required_providers": providers}}
+
+
+def _mirror_in_use(wanted: Iterable[str], places: mirror.Places) -> Path | None:
+    """The first mirror that holds every wanted provider in some version. What ngp fetched itself is none."""
+    addresses = tuple(wanted)
+    for folder in mirror.folders(places):
+        if all((folder / address).is_dir() for address in addresses):
+            return folder
+    return None
+
+
+def _seen(folder: Path, wanted: Mapping[str, str], platforms: Sequence[str]) -> tuple[str, ...]:
+    """The platforms for which a mirror holds a fitting version of every provider."""
+    seen = tuple(
+        platform
+        for platform in platforms
+        if all(
+            any(
+                versions.parse_constraint(constraint).allows(versions.parse(version))
+                for version in mirror.held(folder, address, platform)
+            )
+            for address, constraint in wanted.items()
+        )
+    )
+    if not seen:
+        raise MissingError(
+            [
+                Finding(
+                    f"the provider mirror {folder} holds no version of `{address}` that fits `{constraint}`",
+                    where=str(folder),
+                    why=_has(folder, address, platforms),
+                    todo="put one into the mirror, or mend the modules' constraints",
+                )
+                for address, constraint in wanted.items()
+            ]
+        )
+    return seen
+
+
+def _has(folder: Path, address: str, platforms: Sequence[str]) -> str:
+    held = {platform: mirror.held(folder, address, platform) for platform in platforms}
+    told = "; ".join(f"{', '.join(found)} for {platform}" for platform, found in held.items() if found)
+    return f"it has {told}" if told else f"it has none for {', '.join(platforms)}"

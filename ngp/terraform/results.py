@@ -1,0 +1,66 @@
+"""What became of one Terraform command."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ngp.terraform.events import Diagnostic, Summary
+
+_LOCK_SUMMARY = "Error acquiring the state lock"
+_LOCK_FIELD = re.compile(r"^\s*(ID|Path|Operation|Who|Version|Created):[ \t]*(.*?)[ \t]*$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class LockHolder:
+    """Who holds a unit's state, in Terraform's own words; "" for what it did not say."""
+
+    id: str = ""
+    path: str = ""
+    operation: str = ""
+    who: str = ""
+    version: str = ""
+    created: str = ""
+
+    def __str__(self) -> str:
+        operation = self.operation.removeprefix("OperationType").lower() or "an operation"
+        return f"{self.who or 'somebody'} with {operation} since {self.created or 'an unknown time'} (lock {self.id})"
+
+
+@dataclass(frozen=True)
+class Result:
+    """`exit_code` is 0 for success, a plan with changes included (`has_changes` tells those apart).
+
+    `lock_holder` is set where the state is locked by somebody else, `errored_state` where Terraform could not write
+    the state to its place and left it in a file. `skipped` is an init that had nothing to do.
+    """
+
+    exit_code: int
+    diagnostics: tuple[Diagnostic, ...] = ()
+    stopped: bool = False
+    timed_out: bool = False
+    duration_s: float = 0.0
+    has_changes: bool = False
+    summary: Summary | None = None
+    lock_holder: LockHolder | None = None
+    errored_state: Path | None = None
+    skipped: bool = False
+
+    @property
+    def is_ok(self) -> bool:
+        return self.exit_code == 0 and not self.stopped and not self.timed_out
+
+    @property
+    def errors(self) -> tuple[Diagnostic, ...]:
+        return tuple(one for one in self.diagnostics if one.severity == "error")
+
+
+def lock_holder(diagnostics: Iterable[Diagnostic]) -> LockHolder | None:
+    """Who holds the state, if one of the diagnostics says that it is locked."""
+    for diagnostic in diagnostics:
+        if diagnostic.summary == _LOCK_SUMMARY:
+            said = {name.lower(): value for name, value in _LOCK_FIELD.findall(diagnostic.detail)}
+            return LockHolder(**said)
+    return None

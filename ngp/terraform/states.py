@@ -1,0 +1,80 @@
+"""A state as a value, read from Terraform's state file (format version 4)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ngp.errors import NgpError
+
+
+@dataclass(frozen=True)
+class StateOutput:
+    """`type` is Terraform's JSON notation: ``"string"``, ``["list", "string"]``. `value` is not masked."""
+
+    value: Any
+    type: Any = "dynamic"
+    sensitive: bool = False
+
+
+@dataclass(frozen=True)
+class StateResource:
+    address: str
+    type: str
+    mode: str = "managed"  # or data
+
+
+@dataclass(frozen=True)
+class State:
+    """`serial` is 0 and `lineage` "" for a state that holds nothing yet."""
+
+    lineage: str = ""
+    serial: int = 0
+    terraform_version: str = ""
+    outputs: Mapping[str, StateOutput] = field(default_factory=dict)
+    resources: tuple[StateResource, ...] = ()
+
+
+def parse(text: str, *, where: str = "") -> State:
+    """Read a state file; an empty text is an empty state. Raises NgpError for what is none, or of another format."""
+    if not text.strip():
+        return State()
+    try:
+        document = json.loads(text)
+        version = document["version"]
+    except (ValueError, KeyError, TypeError):
+        raise NgpError("this is not a Terraform state", where=where, why="it is not JSON with a version") from None
+    if version != 4:
+        raise NgpError(
+            f"this state has format {version}, and ngp reads 4",
+            where=where,
+            todo="let Terraform upgrade it: `terraform apply -refresh-only` in the unit's folder",
+        )
+    return State(
+        lineage=str(document.get("lineage", "")),
+        serial=int(document.get("serial", 0)),
+        terraform_version=str(document.get("terraform_version", "")),
+        outputs=outputs(document.get("outputs") or {}),
+        resources=tuple(resource for entry in document.get("resources") or () for resource in _resources(entry)),
+    )
+
+
+def outputs(document: Mapping[str, Any]) -> dict[str, StateOutput]:
+    """Read the outputs of a state file, or the document of ``output -json`` (they have one form)."""
+    return {
+        name: StateOutput(entry.get("value"), entry.get("type", "dynamic"), bool(entry.get("sensitive", False)))
+        for name, entry in document.items()
+    }
+
+
+def _resources(entry: Mapping[str, Any]) -> Iterator[StateResource]:
+    mode, kind = str(entry.get("mode", "managed")), str(entry.get("type", ""))
+    module = f"{entry['module']}." if entry.get("module") else ""
+    base = f"{module}{'data.' if mode == 'data' else ''}{kind}.{entry.get('name', '')}"
+    for instance in entry.get("instances") or ():
+        key = instance.get("index_key")
+        index = "" if key is None else f"[{json.dumps(key, ensure_ascii=False)}]"
+        deposed = f" (deposed object {instance['deposed']})" if instance.get("deposed") else ""
+        yield StateResource(base + index + deposed, kind, mode)

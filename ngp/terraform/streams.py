@@ -1,0 +1,115 @@
+"""One streaming call's lines: to the log file, to events, and the few things that its result needs."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+from ngp.terraform import events
+from ngp.terraform.events import Diagnostic, Event, Summary, Unknown
+
+REDACTED = "(secret)"
+_TALK_LINES = 50
+# A root's own constraints are hardly ever written as in the master lock; the lock is read-only on purpose.
+_EXPECTED = "Provider lock file not updated"
+
+
+class Stream:
+    """Takes lines from both pipes (two threads) in order; nothing is kept but diagnostics and the last plain lines.
+
+    Values of `secrets` are replaced before a line goes anywhere.
+    """
+
+    def __init__(
+        self, on_event: Callable[[Event], None] | None, log: Path | None, *, secrets: Iterable[str] = ()
+    ) -> None:
+        self._on_event, self._path = on_event, log
+        self._secrets = _spellings(secrets)
+        self._talk: deque[str] = deque(maxlen=_TALK_LINES)
+        self._diagnostics: list[Diagnostic] = []
+        self._guard = threading.Lock()
+        self._file: IO[str] | None = None
+        self.summary: Summary | None = None
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        return tuple(self._diagnostics)
+
+    @property
+    def talk(self) -> str:
+        """The last lines that were no JSON, of both pipes."""
+        return "\n".join(self._talk)
+
+    def take(self, line: str) -> None:
+        """Take a line of stdout."""
+        told = self._log(line)
+        event = self._redacted(events.parse(line))  # not the line: a short secret would break its JSON
+        if isinstance(event, Diagnostic):
+            if event.summary == _EXPECTED:
+                return
+            self._diagnostics.append(event)
+        elif isinstance(event, Summary):
+            self.summary = event
+        elif isinstance(event, Unknown) and event.kind == "text":
+            self._talk.append(told)
+        if self._on_event is not None:
+            self._on_event(event)
+
+    def take_error(self, line: str) -> None:
+        """Take a line of stderr, which is talk."""
+        self._talk.append(self._log(line))
+
+    def redact(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, REDACTED)
+        return text
+
+    def _redacted(self, event: Event) -> Event:
+        """`event` without secrets in its free texts; addresses are Terraform's own and stay."""
+        if not self._secrets:
+            return event
+        if isinstance(event, Diagnostic):
+            return replace(event, summary=self.redact(event.summary), detail=self.redact(event.detail))
+        return Unknown(event.kind, self._deep(event.document)) if isinstance(event, Unknown) else event
+
+    def _deep(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self.redact(value)
+        if isinstance(value, dict):
+            return {key: self._deep(leaf) for key, leaf in value.items()}
+        return [self._deep(leaf) for leaf in value] if isinstance(value, list) else value
+
+    def __enter__(self) -> Stream:
+        if self._path is not None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self._path.open("a", encoding="utf-8", buffering=1)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def _log(self, line: str) -> str:
+        line = self.redact(line)
+        if self._file is not None:
+            with self._guard:
+                self._file.write(line + "\n")
+        return line
+
+
+def _spellings(secrets: Iterable[str]) -> tuple[str, ...]:
+    """A secret as it is and as it stands in JSON (also Go's, which escapes ``<``, ``>`` and ``&``), longest first."""
+    found: set[str] = set()
+    for secret in filter(None, secrets):
+        quoted = json.dumps(secret, ensure_ascii=False)[1:-1]
+        html = quoted.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+        found |= {secret, quoted, html, json.dumps(secret)[1:-1]}
+    return tuple(sorted(found, key=len, reverse=True))

@@ -1,0 +1,64 @@
+"""The environment of a Terraform process: built from what ngp knows, not from what the shell happens to hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from ngp import errors
+from ngp.errors import Finding
+
+# They change what Terraform does behind the back of what was rendered and reviewed. TF_REATTACH_PROVIDERS is one
+# of them: Terraform does not hold a reattached provider against the lock file. TF_DATA_DIR is not: ngp gives every
+# root its own, so an inherited one is replaced and does no harm.
+_REFUSED = {
+    "TF_VAR_": "values belong into the environment's terraform.tfvars",
+    "TF_CLI_ARGS": "give options to ngp itself; `--` passes the rest through",
+    "TF_WORKSPACE": "ngp keeps one state per unit, not workspaces",
+    "TF_REATTACH_PROVIDERS": "Terraform would not check such a provider against the lock file",
+}
+_DROPPED = (*_REFUSED, "TF_DATA_DIR", "TF_IN_AUTOMATION", "TF_INPUT")
+CONFIG_FILES = ("TF_CLI_CONFIG_FILE", "TERRAFORM_CONFIG")  # the second is its old name, still read
+_KEPT_AWS = frozenset({"AWS_CA_BUNDLE"})
+
+
+def require_clean(environ: Mapping[str, str]) -> None:
+    """Raise one UsageError that names every variable by which the shell would change a run behind ngp's back."""
+    errors.require(
+        Finding(
+            f"`{name}` is set in the shell",
+            where="environment",
+            why=reason,
+            todo=f"unset {name}",
+        )
+        for name in sorted(environ)
+        for prefix, reason in _REFUSED.items()
+        if name.startswith(prefix)
+    )
+
+
+def child(
+    environ: Mapping[str, str],
+    aws: Mapping[str, str],
+    *,
+    data: Path | None = None,
+    secrets: Mapping[str, str] | None = None,
+) -> dict[str, str]:
+    """Build the whole environment of a Terraform process.
+
+    Of the shell's ``AWS_*`` nothing is inherited but the CA bundle: `aws` says what the child may know of AWS.
+    `data` becomes TF_DATA_DIR. `secrets` (variable name → text) are the only values that go this way.
+    """
+    kept = {
+        name: value
+        for name, value in environ.items()
+        if not name.startswith(_DROPPED) and not (name.startswith("AWS_") and name not in _KEPT_AWS)
+    }
+    for name in CONFIG_FILES:
+        # Terraform would print a warning into every output, JSON too, for a file that is not there
+        if name in kept and not Path(kept[name]).is_file():
+            del kept[name]
+    kept |= {"TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"}
+    if data is not None:
+        kept["TF_DATA_DIR"] = str(data)
+    return kept | dict(aws) | {f"TF_VAR_{name}": value for name, value in (secrets or {}).items()}

@@ -1,0 +1,163 @@
+"""Versioned JSON documents, for machines: one on stdout (`--json`), or a line per event (`--jsonl`).
+
+A document is ``{"schema": "ngp.NAME/VERSION", …}``; within a version, keys are only added.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import fields, is_dataclass
+from decimal import Decimal
+from enum import Enum
+from pathlib import PurePath
+from typing import Any
+
+from ngp.errors import NgpError
+from ngp.runs.events import RunEvent, UnitFact
+from ngp.runs.results import OutputValue, RunResult, UnitResult, UnitStatus, Wire
+
+MASKED = "(sensitive)"
+
+
+def write(document: Mapping[str, Any], *, one_line: bool = False) -> None:
+    """Print a document on stdout."""
+    layout: dict[str, Any] = {"separators": (",", ":")} if one_line else {"indent": 2}
+    sys.stdout.write(json.dumps(data(document), ensure_ascii=False, **layout) + "\n")
+
+
+def run(result: RunResult, *, exit_code: int) -> dict[str, Any]:
+    """``ngp.plan/1``, ``ngp.apply/1`` or ``ngp.destroy/1``."""
+    return {
+        "schema": f"ngp.{result.verb.value}/1",
+        "run_id": result.run_id,
+        "environment": result.environment,
+        "exit_code": exit_code,
+        "duration_s": round(result.duration_s, 3),
+        "stopped_by": result.stopped_by,
+        "counts": _counts(result.counts),
+        "units": [_unit(unit) for unit in result.units],
+    }
+
+
+def outputs(environment: str, values: Sequence[OutputValue], *, reveal: bool = False) -> dict[str, Any]:
+    """``ngp.output/1``: outputs by unit; the value of a masked one is null and ``masked`` true."""
+    units: dict[str, dict[str, Any]] = {}
+    for value in values:
+        masked = value.sensitive and not reveal
+        units.setdefault(value.unit, {})[value.name] = {
+            "value": None if masked else value.value,
+            "sensitive": value.sensitive,
+            "masked": masked,
+        }
+    return {"schema": "ngp.output/1", "environment": environment, "units": units}
+
+
+def status(environment: str, units: Sequence[UnitStatus]) -> dict[str, Any]:
+    """``ngp.status/1``."""
+    return {
+        "schema": "ngp.status/1",
+        "environment": environment,
+        "units": [{**_fields(unit), "status": unit.word} for unit in units],
+    }
+
+
+def graph(environment: str, units: Sequence[UnitFact], wires: Sequence[Wire]) -> dict[str, Any]:
+    """``ngp.graph/1``."""
+    return {
+        "schema": "ngp.graph/1",
+        "environment": environment,
+        "units": [_fields(unit) for unit in units],
+        "wires": [_fields(wire) for wire in wires],
+    }
+
+
+def failure(error: NgpError, *, exit_code: int) -> dict[str, Any]:
+    """``ngp.error/1``: what `--json` gives when a command fails before it has a document of its own."""
+    return {
+        "schema": "ngp.error/1",
+        "error": {
+            "code": error.code,
+            "exit_code": exit_code,
+            "findings": [_fields(finding) for finding in error.findings],
+        },
+    }
+
+
+def event(happened: RunEvent) -> dict[str, Any]:
+    """``ngp.event/1``: one line of `--jsonl`; ``event`` is the event's name (``unit_progressed``)."""
+    name = "".join(f"_{mark.lower()}" if mark.isupper() else mark for mark in type(happened).__name__).lstrip("_")
+    body = {"result": _unit(happened.result)} if hasattr(happened, "result") else _fields(happened)
+    return {"schema": "ngp.event/1", "event": name, **body}
+
+
+class EventLines:
+    """Follows a run as `progress.Progress` does, but writes each event as a line of JSON to stdout.
+
+    A reader that went away (a closed pipe) ends the lines, never the run.
+    """
+
+    def __init__(self) -> None:
+        self._is_open = True
+
+    def __enter__(self) -> EventLines:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(OSError):
+            sys.stdout.flush()
+
+    def pause(self) -> AbstractContextManager[None]:
+        """Nothing to take away: lines do not disturb a question."""
+        return nullcontext()
+
+    def on_event(self, happened: RunEvent) -> None:
+        if not self._is_open:
+            return
+        try:
+            write(event(happened), one_line=True)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            self._is_open = False
+
+
+def data(value: Any) -> Any:
+    """`value` as JSON data: enums by value, dataclasses as objects, whole decimals as integers."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return _fields(value)
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Mapping):
+        return {str(key): data(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [data(item) for item in value]
+    if isinstance(value, (set, frozenset)):
+        return sorted((data(item) for item in value), key=str)
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return str(value) if isinstance(value, PurePath) else value
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    return {field.name: data(getattr(value, field.name)) for field in fields(value)}
+
+
+def _counts(counts: Any) -> dict[str, int]:
+    return {**_fields(counts), "total": counts.total}
+
+
+def _unit(unit: UnitResult) -> dict[str, Any]:
+    shown = _fields(unit)
+    shown["counts"] = _counts(unit.counts)
+    shown["duration_s"] = round(unit.duration_s, 3)
+    shown["outputs"] = {name: _output(change) for name, change in unit.outputs.items()}
+    return shown
+
+
+def _output(change: Any) -> dict[str, Any]:
+    shown = _fields(change)
+    if change.sensitive:
+        shown.update(before=MASKED, after=MASKED)
+    return shown

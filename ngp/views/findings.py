@@ -1,0 +1,38 @@
+"""Show what is wrong: one block a finding, with what, where, why and what to do."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+
+from ngp.errors import Finding, NgpError
+from ngp.settings import Settings
+from ngp.views import terminal
+
+
+def show_error(error: NgpError) -> None:
+    """Write a failure to stderr. Needs no library, so that an early failure costs no start-up time."""
+    sys.stderr.write("\n".join(block(finding) for finding in error.findings) + "\n")
+
+
+def block(finding: Finding, *, word: str = "error") -> str:
+    """``error: WHAT`` and, where known, a line each for where, why and what to do."""
+    lines = [f"{word}: {finding.what}"]
+    for label, text in (("where", finding.where), ("why", finding.why), ("do", finding.todo)):
+        lines += [f"  {label + ':':<6} {line}" if not at else f"         {line}" for at, line in _lines(text)]
+    return terminal.clean("\n".join(lines))
+
+
+def show_checks(findings: Iterable[Finding], settings: Settings, *, passed: str) -> bool:
+    """Show what a check found on stdout, or the line `passed` where nothing was; return whether all is well."""
+    found = tuple(findings)
+    console = terminal.out(settings)
+    for finding in found:
+        console.print(terminal.line(block(finding, word="found")), soft_wrap=True)
+    if not found:
+        console.print(terminal.line(passed), soft_wrap=True)
+    return not found
+
+
+def _lines(text: str) -> list[tuple[int, str]]:
+    return list(enumerate(text.rstrip().splitlines())) if text else []

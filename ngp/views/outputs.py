@@ -1,0 +1,131 @@
+"""Show the outputs of an environment: a table for people, and the formats that other programs read."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from enum import Enum
+from itertools import groupby
+from typing import Any
+
+from ngp.errors import UsageError, nearest
+from ngp.runs.results import OutputValue
+from ngp.settings import Settings
+from ngp.views import documents, terminal
+
+
+class Format(Enum):
+    TABLE = "table"
+    JSON = "json"
+    ENV = "env"  # export UNIT__NAME='…', for eval
+    TFVARS = "tfvars"  # one object a unit
+    TERRAFORM_OUT = "terraform-out"  # flat `name = value` lines
+    RAW = "raw"  # one value, nothing else
+
+
+def show(
+    values: Sequence[OutputValue],
+    settings: Settings,
+    *,
+    environment: str,
+    form: Format = Format.TABLE,
+    reveal: bool = False,
+) -> None:
+    """Write outputs to stdout. Sensitive ones are masked (or left out, with a word on stderr) unless `reveal`.
+
+    Values come grouped by unit. `Format.RAW` wants exactly one value and refuses a masked one (UsageError).
+    """
+    if form is Format.TABLE:
+        _show_table(values, settings, environment=environment, reveal=reveal)
+    elif form is Format.JSON:
+        documents.write(documents.outputs(environment, values, reveal=reveal))
+    elif form is Format.RAW:
+        sys.stdout.write(_raw(values, reveal=reveal))
+    else:
+        shown = [value for value in values if reveal or not value.sensitive]
+        sys.stdout.write(_WRITERS[form](shown))
+        if len(shown) < len(values):
+            terminal.say(settings, f"{len(values) - len(shown)} sensitive outputs are left out; --reveal shows them")
+
+
+def select(values: Sequence[OutputValue], name: str) -> OutputValue:
+    """The one output called `name` or ``unit.name``; raise UsageError where none or several are."""
+    found = [value for value in values if name in (value.name, f"{value.unit}.{value.name}")]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        known = [f"{value.unit}.{value.name}" for value in values] + [value.name for value in values]
+        raise UsageError(f"no output `{name}`", todo=nearest(name, known))
+    units = ", ".join(f"`{value.unit}.{value.name}`" for value in found)
+    raise UsageError(f"several units have an output `{name}`", todo=f"say which: {units}")
+
+
+def text(value: Any) -> str:
+    """A value on one line: strings as they are, anything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(documents.data(value), ensure_ascii=False)
+
+
+def _show_table(values: Sequence[OutputValue], settings: Settings, *, environment: str, reveal: bool) -> None:
+    from rich.table import Table
+
+    if not values:
+        terminal.say(settings, f"{environment} has no outputs yet; `ngp apply {environment}` makes them")
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("unit", no_wrap=True)
+    table.add_column("output", no_wrap=True)
+    table.add_column("value", overflow="fold")
+    for unit, group in groupby(values, key=lambda value: value.unit):
+        for at, value in enumerate(group):
+            masked = value.sensitive and not reveal
+            shown = "(sensitive, --reveal shows it)" if masked else text(value.value)
+            table.add_row(
+                terminal.line("" if at else unit, style="bold"),
+                terminal.line(value.name),
+                terminal.line(shown, style="dim" if masked else ""),
+            )
+    terminal.out(settings).print(table)
+
+
+def _raw(values: Sequence[OutputValue], *, reveal: bool) -> str:
+    if len(values) != 1:
+        raise UsageError("--raw shows one output", todo="name it: `ngp output ENV --raw UNIT.NAME`")
+    if values[0].sensitive and not reveal:
+        raise UsageError(f"output `{values[0].name}` is sensitive", todo="add --reveal to see it")
+    return text(values[0].value)
+
+
+def _env(values: Sequence[OutputValue]) -> str:
+    def name(value: OutputValue) -> str:
+        return f"{value.unit}__{value.name}".replace("-", "_").upper()
+
+    return "".join(f"export {name(value)}={shlex.quote(text(value.value))}\n" for value in values)
+
+
+def _tfvars(values: Sequence[OutputValue]) -> str:
+    from ngp.catalogue import literals
+
+    units = {unit: {value.name: value.value for value in group} for unit, group in groupby(values, lambda v: v.unit)}
+    return "\n".join(f"{literals.render_key(unit)} = {literals.render(inner)}\n" for unit, inner in units.items())
+
+
+def _terraform_out(values: Sequence[OutputValue]) -> str:
+    from ngp.catalogue import literals
+
+    lines, seen = [], set[str]()
+    for value in values:
+        written = f"{value.name} = {literals.render(value.value)}\n"
+        if value.name in seen:  # a name can stand only once
+            written = "".join(f"# {line}\n" for line in [f"{value.unit} too:", *written.splitlines()])
+        seen.add(value.name)
+        lines.append(written)
+    return "".join(lines)
+
+
+_WRITERS: dict[Format, Callable[[Sequence[OutputValue]], str]] = {
+    Format.ENV: _env,
+    Format.TFVARS: _tfvars,
+    Format.TERRAFORM_OUT: _terraform_out,
+}

@@ -1,0 +1,168 @@
+"""Show a run: what is said before acting, the changes, and what became of every unit."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from ngp.runs.events import RunStarted
+from ngp.runs.results import Outcome, RunResult, UnitResult, Verb
+from ngp.settings import Settings
+from ngp.terraform.events import Diagnostic
+from ngp.views import changes, terminal
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+_LINES = 200  # changes shown in all; a unit gets its share, never less than _SHARE
+_SHARE = 10
+_GOOD = {Outcome.NO_CHANGES, Outcome.PLANNED, Outcome.APPLIED, Outcome.DESTROYED}
+_STYLES = {
+    Outcome.NO_CHANGES: "green",
+    Outcome.PLANNED: "cyan",
+    Outcome.APPLIED: "green",
+    Outcome.DESTROYED: "green",
+    Outcome.DEFERRED: "yellow",
+    Outcome.SKIPPED: "yellow",
+}
+
+
+def show_start(event: RunStarted, console: Console) -> None:
+    """All that is said before acting: where, as whom, from which commit, with what, and the units by wave."""
+    where = f"{event.verb.value} {event.environment}: target {event.target}, account {event.account}, {event.region}"
+    made_of = [f"commit {event.commit}" if event.commit else "no commit"]
+    made_of += [f"Terraform {event.terraform}"] if event.terraform else []
+    made_of += event.providers
+    console.print(terminal.line(where, style="bold"), soft_wrap=True)
+    console.print(terminal.line(f"  {', '.join(made_of)} (run {event.run_id})"), soft_wrap=True)
+    waves: dict[int, list[str]] = {}
+    for fact in event.units:
+        waves.setdefault(fact.wave, []).append(fact.unit)
+    for wave in sorted(waves):
+        console.print(terminal.line(f"  wave {wave}: {', '.join(waves[wave])}"), soft_wrap=True)
+
+
+def show_changes(result: RunResult, settings: Settings, *, talk: bool = False) -> None:
+    """The change list of every unit, on stdout (or, as part of a question, on stderr: `talk`).
+
+    Big runs are cut: deletions and replacements are shown first, the rest is counted.
+    """
+    console = terminal.err(settings) if talk else terminal.out(settings)
+    busy = [unit for unit in result.units if unit.changes or unit.unknowns or unit.outcome is Outcome.DEFERRED]
+    room = max(_LINES // max(len(busy), 1), _SHARE)
+    for unit in busy:
+        _show_unit(unit, console, room)
+
+
+def show_result(result: RunResult, settings: Settings, *, with_changes: bool | None = None) -> None:
+    """What became of a run, on stdout: problems, one table, totals, and the next command to type.
+
+    `with_changes` puts the change list before it; by default for a plan.
+    """
+    console = terminal.out(settings)
+    if with_changes if with_changes is not None else result.verb is Verb.PLAN:
+        show_changes(result, settings)
+    for unit in result.units:
+        _show_problems(unit, console)
+    console.print(_table(result))
+    console.print(terminal.line(totals(result), style="bold"), soft_wrap=True)
+    command = next_command(result)
+    if command:
+        console.print(terminal.line(f"next: {command}"), soft_wrap=True)
+
+
+def show_unit(unit: UnitResult, settings: Settings) -> None:
+    """The change list of one unit as part of a question, on stderr."""
+    _show_unit(unit, terminal.err(settings), _LINES)
+
+
+def totals(result: RunResult) -> str:
+    """``3 units: 2 applied, 1 failed; +12 ~1 in 1m 05s``."""
+    counted = Counter(unit.outcome for unit in result.units)
+    said = {Outcome.PLANNED: "with changes", Outcome.NO_CHANGES: "without changes"}
+    words = ", ".join(f"{number} {said.get(outcome, outcome.value)}" for outcome, number in counted.items())
+    amount = changes.summary(result.counts)
+    took = terminal.duration(result.duration_s)
+    if result.units and all(unit.outcome is Outcome.NO_CHANGES for unit in result.units):
+        return f"No changes: {result.environment} is as its files say ({len(result.units)} units, {took})"
+    number = len(result.units)
+    head = f"{number} unit{'' if number == 1 else 's'}: {words}" if result.units else "no units"
+    return f"{head}; {amount} in {took}" if amount else f"{head}; {took}"
+
+
+def next_command(result: RunResult) -> str:
+    """What to type next."""
+    name, verb = result.environment, result.verb.value
+    bad = [unit for unit in result.units if unit.outcome not in _GOOD]
+    seen = {unit.outcome for unit in result.units}
+    if result.stopped_by or Outcome.STOPPED in seen:
+        return f"ngp {verb} {name}, to go on"
+    failed = [unit.unit for unit in bad if unit.outcome is Outcome.FAILED]
+    if failed:
+        return f"ngp {verb} {name} {' '.join(failed[:3])}, when the cause is mended"
+    if Outcome.LOCKED in seen:
+        return f"ngp {verb} {name}, when the lock is free"
+    if Outcome.REFUSED in seen:
+        return f"ngp plan {name}, to see what is refused"
+    if result.verb is Verb.PLAN:
+        return f"ngp apply {name}" if seen & {Outcome.PLANNED, Outcome.DEFERRED} else f"ngp output {name}"
+    return f"ngp output {name}" if result.verb is Verb.APPLY else f"ngp status {name}"
+
+
+def _show_unit(unit: UnitResult, console: Console, room: int) -> None:
+    kind = ", a preview" if unit.is_preview else ""
+    amount = changes.summary(unit.counts) or unit.outcome.value
+    console.print(terminal.line(f"{unit.unit} (wave {unit.wave}{kind}): {amount}", style="bold"), soft_wrap=True)
+    if unit.outcome is Outcome.DEFERRED:
+        console.print(terminal.line(f"    deferred: {unit.reason}", style="yellow"), soft_wrap=True)
+    for line in changes.unknowns(unit):
+        console.print(terminal.line(f"    unknown: {line}", style="cyan"), soft_wrap=True)
+    shown, more = changes.shorten(unit.changes, room)
+    for change in shown:
+        style = changes.STYLES.get(change.action, "")
+        console.print(terminal.line(f"  {changes.describe(change)}", style=style), soft_wrap=True)
+    if more:
+        console.print(terminal.line(f"    {more}", style="dim"), soft_wrap=True)
+    console.print()
+
+
+def _show_problems(unit: UnitResult, console: Console) -> None:
+    for diagnostic in unit.diagnostics:
+        console.print(terminal.line(_problem(unit, diagnostic), style=_tone(diagnostic)), soft_wrap=True)
+    if unit.log and unit.outcome in (Outcome.FAILED, Outcome.STOPPED):
+        console.print(terminal.line(f"  log of {unit.unit}: {unit.log}"), soft_wrap=True)
+
+
+def _problem(unit: UnitResult, diagnostic: Diagnostic) -> str:
+    lines = [f"{diagnostic.severity}: {unit.unit}: {diagnostic.summary}"]
+    place = ", ".join(part for part in (diagnostic.address, diagnostic.place) if part)
+    lines += [f"  where: {place}"] if place else []
+    lines += [f"  {line}" for line in diagnostic.detail.strip().splitlines()]
+    return "\n".join(lines)
+
+
+def _tone(diagnostic: Diagnostic) -> str:
+    return "red" if diagnostic.severity == "error" else "yellow"
+
+
+def _table(result: RunResult) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("unit", no_wrap=True)
+    table.add_column("result", no_wrap=True)
+    for symbol in "+~-±":
+        table.add_column(symbol, justify="right", no_wrap=True)
+    table.add_column("time", justify="right", no_wrap=True)
+    table.add_column("reason", overflow="fold")
+    for unit in result.units:
+        counts = (unit.counts.create, unit.counts.update, unit.counts.delete, unit.counts.replace)
+        table.add_row(
+            terminal.line(unit.unit),
+            terminal.line(unit.outcome.value, style=_STYLES.get(unit.outcome, "red")),
+            *(str(number) if number else "" for number in counts),
+            terminal.duration(unit.duration_s),
+            terminal.line(unit.reason),
+        )
+    return table

@@ -1,0 +1,81 @@
+"""The two streams: stdout is data, stderr is talk. Colour and width follow the environment's wishes."""
+
+from __future__ import annotations
+
+import sys
+from typing import IO, TYPE_CHECKING
+
+from ngp.settings import Settings
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+_PLAIN_WIDTH = 120  # where there is no terminal and COLUMNS says nothing
+
+
+def out(settings: Settings) -> Console:
+    """A console on stdout, for data."""
+    return _console(settings, sys.stdout, is_terminal=settings.stdout_is_terminal)
+
+
+def err(settings: Settings) -> Console:
+    """A console on stderr, for talk."""
+    return _console(settings, sys.stderr, is_terminal=settings.stderr_is_terminal)
+
+
+def is_live(settings: Settings) -> bool:
+    """Whether stderr can show lines that change in place."""
+    return settings.stderr_is_terminal and settings.environ.get("TERM", "") not in ("dumb", "unknown")
+
+
+def say(settings: Settings, text: str, *, style: str = "") -> None:
+    """One line of talk on stderr, never wrapped."""
+    err(settings).print(line(text, style=style), soft_wrap=True)
+
+
+def line(text: str, *, style: str = "") -> Text:
+    """`text` as it is: no markup is read from it and no control character reaches the terminal."""
+    from rich.text import Text
+
+    return Text(clean(text), style=style)
+
+
+def clean(text: str) -> str:
+    """`text` with control characters (but newlines and tabs) written out, so that no value steers the terminal."""
+    if text.isprintable():
+        return text
+    return "".join(mark if mark.isprintable() or mark in "\n\t" else repr(mark)[1:-1] for mark in text)
+
+
+def duration(seconds: float) -> str:
+    """``850 ms``, ``4.2 s``, ``3m 05s``, ``1h 02m``."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes}m {rest:02d}s" if minutes < 60 else f"{minutes // 60}h {minutes % 60:02d}m"
+
+
+def _console(settings: Settings, file: IO[str], *, is_terminal: bool) -> Console:
+    from rich.console import Console
+
+    class OurConsole(Console):
+        def on_broken_pipe(self) -> None:
+            raise  # noqa: PLE0704  called while BrokenPipeError is handled; Rich itself would end the process
+
+    environ = settings.environ
+    sized = is_terminal or environ.get("COLUMNS", "").isdigit()
+    forced = True if environ.get("FORCE_COLOR") else is_terminal
+    return OurConsole(
+        file=file,
+        force_terminal=forced,
+        no_color=bool(environ.get("NO_COLOR")),
+        width=None if sized else _PLAIN_WIDTH,
+        markup=False,
+        highlight=False,
+        emoji=False,
+        legacy_windows=False,
+        _environ=dict(environ),
+    )

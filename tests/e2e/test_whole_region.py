@@ -1,0 +1,215 @@
+"""The whole region of environments/dev, brought up once on the sandbox with the real provider, and taken down again.
+
+The tests stand in the order in which they are to run: each looks at the same region, the last destroys it.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+COPIED = ("modules", "templates", "environments", "ngp.yaml", ".terraform.lock.hcl", ".gitignore", "terraform.tfvars.dummy")
+pytestmark = [
+    pytest.mark.terraform,
+    pytest.mark.sandbox,
+    pytest.mark.slow,
+    pytest.mark.timeout(1500),
+    pytest.mark.xdist_group("whole-region"),
+]
+
+
+class Region:
+    """A copy of this platform, its sandbox, and what `ngp apply dev` said."""
+
+    def __init__(self, ngp) -> None:
+        self.ngp, self.path = ngp, ngp.cwd
+
+    def document(self, *argv, exit_code=0):
+        outcome = self.ngp.run(*argv, "--json", timeout=1200)
+        assert outcome.exit_code == exit_code, outcome.stdout[-3000:] + outcome.stderr[-3000:]
+        return json.loads(outcome.stdout)
+
+    def surroundings(self):
+        """The environment of a shell after `eval "$(ngp sandbox env)"`."""
+        words = self.ngp.run("sandbox", "env").stdout
+        shown = subprocess.run(["bash", "-c", f"{words}\nenv -0"], env=os.environ, capture_output=True, check=True, text=True)
+        return dict(line.split("=", 1) for line in shown.stdout.split("\0") if "=" in line)
+
+    def client(self, service):
+        import boto3
+
+        env = self.surroundings()
+        return boto3.client(
+            service,
+            endpoint_url=env["AWS_ENDPOINT_URL"],
+            region_name="eu-central-1",
+            aws_access_key_id=env["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=env["AWS_SECRET_ACCESS_KEY"],
+        )
+
+    def states(self):
+        s3 = self.client("s3")
+        for bucket in s3.list_buckets()["Buckets"]:
+            if "tfstate" in bucket["Name"]:
+                for each in s3.list_objects_v2(Bucket=bucket["Name"]).get("Contents", []):
+                    yield each["Key"], s3.get_object(Bucket=bucket["Name"], Key=each["Key"])["Body"].read().decode()
+
+
+@pytest.fixture(scope="module")
+def region(tmp_path_factory, ngp_in):
+    path = tmp_path_factory.mktemp("region") / "platform"
+    path.mkdir()
+    for name in COPIED:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2
+        copy(ROOT / name, path / name, **({"ignore": shutil.ignore_patterns(".terraform", "wired.*")} if copy is shutil.copytree else {}))
+    for argv in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message", "The platform"]):
+        subprocess.run(["git", *argv], cwd=path, check=True, capture_output=True)
+    made = Region(ngp_in(path))
+    yield made
+    made.ngp.run("sandbox", "stop")
+
+
+def units(document):
+    return {unit["unit"]: unit for unit in document["units"]}
+
+
+@pytest.fixture(scope="module")
+def applied(region):
+    start = time.monotonic()
+    document = region.document("apply", "dev", "--auto-approve")
+    print(f"the whole region was applied in {time.monotonic() - start:.0f} s")
+    return document
+
+
+def test_preview_shows_every_unit_of_an_empty_region_and_no_invented_value(region):
+    document = region.document("plan", "dev", "--detailed-exitcode", exit_code=2)
+    found = units(document)
+    assert {unit["outcome"] for unit in found.values()} == {"changes"}
+    assert found["openvpn"]["is_preview"]
+    assert {"leaf": "vpc_id", "origin": "network.vpc_id", "wave": 1} in found["openvpn"]["unknowns"]
+    assert "mock" not in json.dumps(document).lower()
+
+
+def test_apply_brings_up_every_unit(applied):
+    assert {name: unit["outcome"] for name, unit in units(applied).items()} == dict.fromkeys(units(applied), "applied")
+    assert {"network", "openvpn", "swarm", "docker-registry", "ecr"} <= units(applied).keys()
+
+
+def test_second_plan_differs_only_by_the_known_noise_of_the_emulator(region, applied):
+    known = yaml.safe_load((ROOT / "tests" / "noise.yaml").read_text()) or []
+    document = region.document("plan", "dev", "--detailed-exitcode", exit_code=2 if known else 0)
+    seen = {(change["type"], change["action"]) for unit in document["units"] for change in unit["changes"]}
+    assert {kind for kind, _ in seen} == {entry["type"] for entry in known}
+
+
+def test_outputs_are_those_of_the_old_platform(region, applied):
+    document = region.document("output", "dev")
+    found = {one["name"]: one for one in document["outputs"]}
+    assert found["openvpn_connect_url"]["value"].startswith("https://")
+    assert found["openvpn_admin_user"]["value"]
+    assert found["registry_url"]["value"].startswith("https://registry.")
+    assert len(found["swarm_manager_ips"]["value"]) in (1, 3, 5)
+
+
+def test_generated_secret_is_revealed_on_demand_and_stands_nowhere_else(region, applied):
+    masked = region.document("output", "dev", "openvpn")
+    revealed = region.document("output", "dev", "openvpn", "--reveal")
+    secret = next(one["value"] for one in revealed["outputs"] if one["name"] == "openvpn_admin_password")
+    assert len(secret) >= 16
+    assert secret not in json.dumps(masked)
+    for key, text in region.states():
+        assert secret not in text, key
+    for path in region.path.rglob("*"):
+        if path.is_file() and ".git" not in path.parts:
+            assert secret.encode() not in path.read_bytes(), path
+
+
+def test_plain_terraform_finds_nothing_to_do(region, applied):
+    written = region.ngp.run("output", "dev", "--for", "openvpn")
+    assert written.exit_code == 0, written.stderr
+    root = region.path / "environments" / "dev" / "units" / "openvpn"
+    env = region.surroundings()
+    mirror = Path("/opt/tf-plugins")
+    plugins = [f"-plugin-dir={mirror}"] if mirror.is_dir() else []
+    for argv, code in ((["init", "-input=false", *plugins], 0), (["plan", "-input=false", "-detailed-exitcode"], 0)):
+        done = subprocess.run(["terraform", *argv], cwd=root, env=env, capture_output=True, text=True)
+        assert done.returncode == code, done.stdout[-3000:] + done.stderr[-3000:]
+    shutil.rmtree(root / ".terraform")
+
+
+def test_every_instance_wants_tokens_and_encrypts_its_disks_and_lets_nobody_in_by_ssh(region, applied):
+    ec2 = region.client("ec2")
+    instances = [one for each in ec2.describe_instances()["Reservations"] for one in each["Instances"]]
+    assert instances
+    for instance in instances:
+        assert instance["MetadataOptions"]["HttpTokens"] == "required", instance["InstanceId"]
+    for group in ec2.describe_security_groups()["SecurityGroups"]:
+        for rule in group["IpPermissions"]:
+            if rule.get("FromPort", 0) <= 22 <= rule.get("ToPort", 65535) and rule["IpProtocol"] in ("tcp", "-1"):
+                assert all(one["CidrIp"] != "0.0.0.0/0" for one in rule["IpRanges"]), group["GroupName"]
+
+
+def test_replaced_network_is_told_to_all_that_stand_on_it(region, applied):
+    values = region.path / "environments" / "dev" / "terraform.tfvars"
+    before = values.read_text()
+    try:
+        done = region.ngp.run("configure", "dev", "--set", "network.vpc_cidr=10.77.0.0/16", "--no-input")
+        assert done.exit_code == 0, done.stderr
+        assert region.ngp.run("render", "dev").exit_code == 0
+        found = units(region.document("plan", "dev"))
+        vpc = next(one for one in found["network"]["changes"] if one["address"] == "module.network.aws_vpc.this[0]")
+        assert vpc["action"] == "replace"
+        assert "vpc_id" in [one["leaf"] for one in found["openvpn"]["unknowns"]]
+        group = next(one for one in found["openvpn"]["changes"] if one["type"] == "aws_security_group")
+        assert group["action"] == "replace"
+    finally:
+        values.write_text(before)
+        region.ngp.run("render", "dev")
+
+
+def test_module_made_by_scaffold_alone_is_listed_checked_chosen_planned_and_applied(region, applied):
+    run = region.ngp.run
+    for argv in (
+        ("module", "new", "probe", "--title", "Probe", "--summary", "A try", "--category", "compute", "--no-input"),
+        ("module", "check", "probe"),
+        ("configure", "dev", "--no-input", *(word for name in (*units(applied), "probe") for word in ("--module", name))),
+        ("render", "dev"),
+    ):
+        outcome = run(*argv)
+        assert outcome.exit_code == 0, (argv, outcome.stdout, outcome.stderr)
+    assert "probe" in run("module", "list").stdout
+    assert units(region.document("plan", "dev", "probe"))["probe"]["counts"]["create"] >= 1
+    assert units(region.document("apply", "dev", "probe", "--auto-approve"))["probe"]["outcome"] == "applied"
+    assert units(region.document("destroy", "dev", "probe", "--auto-approve"))["probe"]["outcome"] == "destroyed"
+
+
+def test_a_held_state_lock_is_told_with_its_holder(region, applied):
+    s3 = region.client("s3")
+    bucket = next(each["Name"] for each in s3.list_buckets()["Buckets"] if "tfstate" in each["Name"])
+    key = "environments/dev/openvpn.tfstate.tflock"
+    info = {"ID": "11111111-2222", "Operation": "OperationTypeApply", "Who": "somebody@elsewhere", "Created": "2026-11-21T10:00:00Z"}
+    s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(info).encode())
+    try:
+        document = region.document("destroy", "dev", "openvpn", "--auto-approve", exit_code=5)
+        assert units(document)["openvpn"]["outcome"] == "locked"
+        assert "somebody@elsewhere" in units(document)["openvpn"]["reason"]
+    finally:
+        s3.delete_object(Bucket=bucket, Key=key)
+
+
+def test_destroy_leaves_nothing_of_the_region(region, applied):
+    document = region.document("destroy", "dev", "--auto-approve")
+    assert {unit["outcome"] for unit in document["units"]} <= {"destroyed", "no changes"}
+    ec2 = region.client("ec2")
+    assert [vpc for vpc in ec2.describe_vpcs()["Vpcs"] if not vpc["IsDefault"]] == []
+    states = [one["State"]["Name"] for each in ec2.describe_instances()["Reservations"] for one in each["Instances"]]
+    assert set(states) <= {"terminated"}
+    for key, text in region.states():
+        assert json.loads(text)["resources"] == [], key
+    assert region.client("s3").list_buckets()["Buckets"] != []  # the state bucket stays

@@ -1,0 +1,97 @@
+"""What the repaired emulator answers where plain moto would not answer as AWS does."""
+
+import json
+
+import pytest
+
+from ngp.aws import access
+from ngp.aws.failures import DeniedError
+from ngp.aws.session import Session
+from ngp.sandbox import account, seed
+
+pytestmark = pytest.mark.sandbox
+REGION = {"CreateBucketConfiguration": {"LocationConstraint": "eu-central-1"}}
+
+
+@pytest.fixture
+def of(sandbox):
+    return lambda account, region="eu-central-1": Session(access.sandbox({}, sandbox.url, region, account))
+
+
+@pytest.mark.parametrize("number", ["123456789012", "210987654321", "000000000001"])
+def test_access_key_names_the_account(of, number):
+    assert of(number).account_id() == number
+
+
+def test_accounts_do_not_see_each_other(of):
+    of("111111111111").call("s3", "create_bucket", Bucket="of-the-first", **REGION)
+    of("111111111111").put_object("of-the-first", "key", b"secret")
+    assert of("222222222222").call("s3", "list_buckets")["Buckets"] == []
+    with pytest.raises(DeniedError):
+        of("222222222222").object("of-the-first", "key")
+
+
+def test_tls_only_policy_does_not_lock_plain_http_out(of):
+    session = of("123456789012")
+    session.call("s3", "create_bucket", Bucket="tls-only", **REGION)
+    names = ["arn:aws:s3:::tls-only", "arn:aws:s3:::tls-only/*"]
+    denial = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": names}
+    tls = {**denial, "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
+    session.call("s3", "put_bucket_policy", Bucket="tls-only", Policy=json.dumps({"Statement": [tls]}))
+    session.put_object("tls-only", "key", b"value")
+    assert session.object("tls-only", "key") == b"value"
+    assert json.loads(session.call("s3", "get_bucket_policy", Bucket="tls-only")["Policy"]) == {"Statement": [tls]}
+
+    denied = {**denial, "Action": "s3:PutObject"}
+    session.call("s3", "put_bucket_policy", Bucket="tls-only", Policy=json.dumps({"Statement": [tls, denied]}))
+    with pytest.raises(DeniedError):
+        session.put_object("tls-only", "key", b"other")
+
+
+@pytest.mark.parametrize("region", ["eu-central-1", "us-east-1"])
+@pytest.mark.parametrize("name", account.PARAMETERS)
+def test_public_parameter_names_an_image_that_is_there(of, region, name):
+    session = of("123456789012", region)
+    assert session.image(name) == account.PARAMETERS[name]
+    image = session.call("ec2", "describe_images", ImageIds=[account.PARAMETERS[name]])["Images"][0]
+    assert image["RootDeviceName"] == "/dev/xvda"
+    assert image["Architecture"] == {"amd64": "x86_64", "arm64": "arm64"}[name.rpartition("/")[2]]
+
+
+def test_unknown_public_parameter_is_absent(of):
+    assert of("123456789012").parameter("/aws/service/debian/release/99/latest/amd64") is None
+    assert of("123456789012").image("/aws/service/debian/release/99/latest/amd64") is None
+
+
+def test_image_of_the_marketplace_is_found_by_its_product_code(of):
+    def found(code):
+        filters = [{"Name": "product-code", "Values": [code]}, {"Name": "architecture", "Values": ["x86_64"]}]
+        answer = of("123456789012").call("ec2", "describe_images", Owners=["aws-marketplace"], Filters=filters)
+        return [image["ImageId"] for image in answer["Images"]]
+
+    wanted = next(image for image in account.IMAGES if image.product_code)
+    assert found(wanted.product_code) == [wanted.id]
+    assert found("another") == []
+
+
+def test_managed_policies_are_there_at_once(of):
+    arn = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
+    assert of("123456789012").call("iam", "get_policy", PolicyArn=arn)["Policy"]["Arn"] == arn
+
+
+def test_seed_gives_what_a_real_account_has_and_then_only_looks(of):
+    session = of("333333333333")
+    seed.seed(session, region="eu-central-1", domain="demo.example", bucket="demo-tfstate-333333333333-eu-central-1")
+    zone = session.hosted_zone("demo.example")
+    session.put_object("demo-tfstate-333333333333-eu-central-1", "key", b"state")
+    seed.seed(session, region="eu-central-1", domain="demo.example", bucket="demo-tfstate-333333333333-eu-central-1")
+    assert zone is not None
+    assert session.hosted_zone("demo.example") == zone
+    assert session.object("demo-tfstate-333333333333-eu-central-1", "key") == b"state"
+    assert len(session.call("route53", "list_hosted_zones")["HostedZones"]) == 1
+
+
+def test_seed_without_a_bucket_makes_none(of):
+    session = of("444444444444")
+    seed.seed(session, region="eu-central-1", domain="demo.example", bucket="")
+    assert session.call("s3", "list_buckets")["Buckets"] == []

@@ -1,0 +1,71 @@
+"""What boto3 raises becomes words that an operator can act on."""
+
+import botocore.exceptions as known
+import pytest
+
+from ngp.aws import failures
+from ngp.errors import MissingError, NgpError
+
+
+def of(error, profile="", absent=()):
+    with pytest.raises(NgpError) as caught, failures.told("s3:get_object on s3://b/k", profile, absent):
+        raise error
+    return caught.value
+
+
+def answer(code, message="because"):
+    return known.ClientError({"Error": {"Code": code, "Message": message}}, "GetObject")
+
+
+@pytest.mark.parametrize("code", ["ExpiredToken", "InvalidClientTokenId", "SignatureDoesNotMatch", "AuthFailure"])
+def test_refused_credentials_are_a_missing_prerequisite(code):
+    error = of(answer(code))
+    assert error.exit_code == 69
+    assert code in error.findings[0].why
+    assert "sign in again" in error.findings[0].todo
+
+
+@pytest.mark.parametrize("code", ["403", "AccessDenied", "AccessDeniedException", "UnauthorizedOperation"])
+def test_denied_call_names_the_call_and_what_it_is_about(code):
+    error = of(answer(code))
+    assert isinstance(error, failures.DeniedError)
+    assert error.exit_code == 69
+    assert "s3:get_object on s3://b/k" in error.findings[0].what
+
+
+def test_other_answer_of_aws_is_a_failure_with_its_own_words():
+    error = of(answer("MalformedPolicy", "line 3"))
+    assert (type(error), error.exit_code) == (NgpError, 1)
+    assert error.findings[0].why == "MalformedPolicy: line 3"
+
+
+def test_expected_absence_is_no_error():
+    with failures.told("s3:get_object", "", ("NoSuchKey",)):
+        raise answer("NoSuchKey")
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (known.NoCredentialsError(), "there are no AWS credentials"),
+        (known.PartialCredentialsError(provider="env", cred_var="secret"), "there are no AWS credentials"),
+        (known.ProfileNotFound(profile="shop"), "there is no such AWS profile"),
+        (known.UnauthorizedSSOTokenError(), "the AWS sign-in has run out"),
+        (known.TokenRetrievalError(provider="sso", error_msg="x"), "the AWS sign-in has run out"),
+        (known.EndpointConnectionError(endpoint_url="https://x"), "AWS cannot be reached"),
+        (known.NoRegionError(), "AWS cannot be reached"),
+    ],
+)
+def test_what_is_missing_says_how_to_get_it(error, words):
+    told = of(error, profile="shop")
+    assert isinstance(told, MissingError)
+    assert words in told.findings[0].what
+    assert told.findings[0].todo
+
+
+def test_run_out_sign_in_names_the_command_for_the_profile():
+    assert of(known.UnauthorizedSSOTokenError(), profile="shop").findings[0].todo == "aws sso login --profile shop"
+
+
+def test_call_that_cannot_be_made_is_no_missing_prerequisite():
+    assert type(of(known.ParamValidationError(report="too short"))) is NgpError

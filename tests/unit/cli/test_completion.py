@@ -1,0 +1,84 @@
+"""The shell's completion, asked as bash asks it."""
+
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from ngp.commands import completion
+
+
+@pytest.fixture
+def platform(tmp_path):
+    (tmp_path / "ngp.yaml").write_text("name: small\n")
+    for name in ("network", "openvpn"):
+        (tmp_path / "modules" / name).mkdir(parents=True)
+        (tmp_path / "modules" / name / "module.yaml").write_text("title: x\n")
+    for name, units in (("dev", "{network: {}, openvpn: {}}"), ("prod", "[")):
+        (tmp_path / "environments" / name).mkdir(parents=True)
+        (tmp_path / "environments" / name / "environment.yaml").write_text(f"units: {units}\n")
+    return tmp_path
+
+
+def _bash(cwd, line):
+    words = line.split(" ")
+    env = {"_NGP_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(len(words) - 1)}
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys; sys.argv = ['ngp']; from ngp.__main__ import main; main()"],
+        cwd=cwd,
+        env={**os.environ, **env},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == ""
+    return done.stdout.split()
+
+
+def test_bash_completes_commands_and_global_options(platform):
+    assert _bash(platform, "ngp --ch") == ["--chdir"]
+
+
+def test_the_script_for_bash_calls_ngp_back():
+    done = subprocess.run(
+        [sys.executable, "-m", "ngp", "--show-completion", "bash"],
+        env={**os.environ, "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert "_NGP_COMPLETE=complete_bash" in done.stdout
+    assert "complete -o default -F _ngp_completion ngp" in done.stdout
+
+
+def _line(chdir=None, **params):
+    root = SimpleNamespace(params={"chdir": chdir})
+    return SimpleNamespace(params=params, find_root=lambda: root)
+
+
+def test_environments_are_those_of_the_platform(platform, monkeypatch):
+    monkeypatch.chdir(platform / "modules")
+    assert completion.environments(_line(), "") == ["dev", "prod"]
+    assert completion.environments(_line(), "p") == ["prod"]
+
+
+def test_units_are_those_of_the_environment_named_before(platform, monkeypatch):
+    monkeypatch.chdir(platform)
+    assert completion.units(_line(environment="dev"), "") == ["network", "openvpn"]
+    assert completion.units(_line(environment="dev", units=["network"]), "") == ["openvpn"]
+    assert completion.units(_line(environment="prod"), "") == []
+    assert completion.units(_line(environment="none"), "") == []
+    assert completion.units(_line(), "") == []
+
+
+def test_modules_are_those_of_the_platform(platform, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path.parent)
+    assert completion.modules(_line(chdir=tmp_path.name), "o") == ["openvpn"]
+
+
+def test_outside_a_platform_nothing_is_known_and_nothing_said(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert completion.environments(_line(), "") == []

@@ -1,0 +1,90 @@
+"""Questions to the operator: only on a terminal, and only `yes` is a yes."""
+
+import os
+import pty
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from ngp import settings
+from ngp.commands import options
+from ngp.errors import UsageError
+
+SCRIPT = """
+from ngp import settings
+from ngp.commands import options
+context = options.Context(settings.read(), options.Interruption())
+print(options.confirm(context, "Apply?"))
+"""
+
+
+def _context(*, interactive):
+    return options.Context(replace(settings.read(), is_interactive=interactive), options.Interruption())
+
+
+def test_without_a_terminal_the_missing_answer_names_its_flag():
+    with pytest.raises(UsageError) as caught:
+        options.confirm(_context(interactive=False), "Apply?")
+    finding = caught.value.findings[0]
+    assert "Apply?" in finding.what
+    assert "`--auto-approve`" in finding.todo
+
+
+def _answer(text, **env):
+    """Run SCRIPT on a pseudo-terminal and type `text`."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT],
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        env={**os.environ, **env},
+        text=True,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    os.write(ours, text.encode())
+    stdout, _ = process.communicate(timeout=20)
+    os.close(ours)
+    return process.returncode, stdout
+
+
+@pytest.mark.parametrize(
+    ("typed", "answer"), [("yes\n", "True"), ("y\n", "False"), ("\n", "False"), (" yes \n", "True")]
+)
+def test_only_yes_is_a_yes(typed, answer):
+    assert _answer(typed) == (0, f"{answer}\n")
+
+
+@pytest.mark.parametrize("env", [{"CI": "true"}, {"TERM": "dumb"}])
+def test_nobody_is_asked_in_ci_or_on_a_dumb_terminal(env):
+    code, stdout = _answer("yes\n", **env)
+    assert code == 1
+    assert stdout == ""
+
+
+def test_the_end_of_input_is_no_answer():
+    code, stdout = _answer("\x04")
+    assert (code, stdout) == (1, "")
+
+
+def test_whoever_takes_stop_is_no_longer_interrupted():
+    context = _context(interactive=False)
+    assert not context.interruption.is_watched
+    assert isinstance(context.stop, Event)
+    assert context.interruption.is_watched
+
+
+def test_settings_know_ci_and_the_cache(monkeypatch):
+    monkeypatch.setenv("CI", "false")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
+    read = settings.read()
+    assert not read.is_ci
+    assert read.cache == Path("/somewhere/ngp")
+    monkeypatch.setenv("CI", "1")
+    assert settings.read().is_ci
+    assert not settings.read().is_interactive

@@ -1,0 +1,134 @@
+"""Ctrl-C, SIGTERM and a reader that goes away, seen from outside: in a child process."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+_HEAD = """
+import sys, types
+from ngp import cli
+from ngp.cli import table
+from ngp.commands import options
+
+module = types.ModuleType("ngp.commands.attempt")
+sys.modules["ngp.commands.attempt"] = module
+table.entries = lambda: {"attempt": table.Entry("attempt", "Tests", "Try something.")}
+
+def ready():
+    print("ready", flush=True)
+
+"""
+_TAIL = """
+module.attempt = attempt
+sys.exit(cli.run(["attempt"]))
+"""
+CARELESS = "def attempt():\n    import time\n    ready()\n    time.sleep(30)\n"
+GRACEFUL = (
+    "def attempt():\n    stop = options.context().stop\n    ready()\n    stop.wait(30)\n"
+    "    print('ended well', options.context().stopped_by)\n"
+)
+STUBBORN = """
+def attempt():
+    import pathlib
+    from ngp import processes
+    stop = options.context().stop
+    script = (
+        "import os, signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); "
+        "print(os.getpid(), flush=True); time.sleep(30)"
+    )
+    request = processes.Request((sys.executable, "-c", script), pathlib.Path.cwd(), {})
+    processes.run(request, on_stdout=lambda line: print(line, flush=True), stop=stop)
+"""
+
+
+@pytest.fixture
+def child():
+    started = []
+
+    def start(body):
+        process = subprocess.Popen(
+            [sys.executable, "-c", _HEAD + body + _TAIL],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+            text=True,
+        )
+        started.append(process)
+        return process, process.stdout.readline().strip()
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)])
+def test_a_signal_interrupts_a_command_that_does_not_listen(child, number, code):
+    process, _ = child(CARELESS)
+    process.send_signal(number)
+    _, stderr = process.communicate(timeout=10)
+    assert process.returncode == code
+    assert stderr == "error: interrupted\n"
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_command_that_listens_ends_by_itself(child, number, code):
+    process, _ = child(GRACEFUL)
+    process.send_signal(number)
+    stdout, stderr = process.communicate(timeout=10)
+    assert process.returncode == code
+    assert stdout == f"ended well {int(number)}\n"
+    assert "once more ends it at once" in stderr
+
+
+def test_the_second_signal_ends_ngp_and_its_children_at_once(child):
+    process, pid = child(STUBBORN)
+    process.send_signal(signal.SIGINT)
+    assert "once more" in process.stderr.readline() + process.stderr.readline()
+    assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=10)
+    assert process.returncode == 130
+    deadline = time.monotonic() + 5
+    while _is_alive(int(pid)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not _is_alive(int(pid))
+
+
+def test_an_ignored_hangup_stays_ignored():
+    body = "import signal\nsignal.signal(signal.SIGHUP, signal.SIG_IGN)\n" + _HEAD
+    attempt = "def attempt():\n    import os, signal\n    os.kill(os.getpid(), signal.SIGHUP)\n    print('here')\n"
+    done = subprocess.run([sys.executable, "-c", body + attempt + _TAIL], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "here\n")
+
+
+@pytest.mark.parametrize("lines", [1, 100_000])
+def test_a_reader_that_goes_away_is_no_error_to_tell(child, lines):
+    body = "def attempt():\n    ready()\n    sys.stdin.readline()\n"
+    body += f"    for _ in range({lines}):\n        print('x' * 80)\n"
+    process = subprocess.Popen(
+        [sys.executable, "-c", _HEAD + body + _TAIL],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    process.stdout.readline()
+    process.stdout.close()
+    process.stdin.close()
+    assert process.stderr.read() == ""
+    process.stderr.close()
+    assert process.wait(timeout=10) == 141
+
+
+def _is_alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"

@@ -1,0 +1,287 @@
+"""Resolving an environment: where each input's value comes from, and all that is wrong at once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from ngp.environments.binding import Source
+from ngp.errors import UsageError
+
+
+def _findings(house, name="dev"):
+    before = house.tree()
+    with pytest.raises(UsageError) as caught:
+        house.resolve(name)
+    assert house.tree() == before
+    return [str(finding) for finding in caught.value.findings]
+
+
+def _only(house):
+    found = _findings(house)
+    assert len(found) == 1, found
+    return found[0]
+
+
+def test_every_input_is_bound_from_its_source(house):
+    resolved = house.resolve()
+    inputs = resolved.bindings["openvpn"].inputs
+    assert {name: each.source for name, each in inputs.items()} == {
+        "environment": Source.FACT,
+        "region": Source.FACT,
+        "pre_tag": Source.COMMON,
+        "post_tag": Source.COMMON,
+        "vpc_id": Source.WIRE,
+        "admin_cidrs": Source.UNIT,
+        "instance_type": Source.DEFAULT,
+        "disk_gib": Source.DEFAULT,
+        "peer": Source.DEFAULT,
+    }
+    assert inputs["environment"].value == "dev"
+    assert inputs["admin_cidrs"].value == ["10.0.0.0/8"]
+    assert str(inputs["vpc_id"].wire) == "network.vpc_id"
+    assert resolved.edges == {"network": (), "openvpn": ("network",)}
+
+
+def test_a_units_own_value_beats_the_common_one(house):
+    values = house.read("terraform.tfvars").replace("openvpn = {", 'openvpn = {\n  pre_tag = "mine"')
+    house.environment(values=values)
+    resolved = house.resolve()
+    assert resolved.bindings["openvpn"].inputs["pre_tag"].value == "mine"
+    assert resolved.bindings["network"].inputs["pre_tag"].value == "demo"
+
+
+def test_a_common_value_beats_the_wire_and_takes_its_edge_away(house):
+    house.environment(values='vpc_id = "vpc-1"\n' + house.read("terraform.tfvars"))
+    resolved = house.resolve()
+    assert resolved.bindings["openvpn"].inputs["vpc_id"].source is Source.COMMON
+    assert resolved.edges["openvpn"] == ()
+
+
+def test_generated_secrets_and_the_units_name_are_bound_without_a_word(house):
+    house.environment(
+        house.read("environment.yaml").replace("  network: {}", "  network: {}\n  rows: {module: database}")
+    )
+    inputs = house.resolve().bindings["rows"].inputs
+    assert inputs["master_password"].source is Source.GENERATED
+    assert inputs["unit"].value == "rows"
+
+
+def test_a_reference_is_bound_to_an_ephemeral_input(house):
+    house.environment(
+        house.read("environment.yaml").replace("  network: {}", "  network: {}\n  database: {}"),
+        house.read("terraform.tfvars") + 'database = { api_token = "vault:kv/backup#token" }\n',
+    )
+    found = house.resolve().bindings["database"].inputs["api_token"]
+    assert (found.source, found.value) == (Source.SECRET, "vault:kv/backup#token")
+
+
+@pytest.mark.parametrize("reference", ["vault:kv/a#b", "ssm:/a/b", "awssm:name#key", "env:TOKEN"])
+def test_a_reference_is_refused_for_an_ordinary_input(house, reference):
+    text = house.read("terraform.tfvars").replace("openvpn = {", f'openvpn = {{\n  instance_type = "{reference}"')
+    house.environment(values=text)
+    found = _only(house)
+    assert "terraform.tfvars:6: openvpn.instance_type: the secret reference" in found
+    assert reference in found
+
+
+def test_a_reference_deep_in_a_value_is_refused_too(house):
+    house.environment(values=house.read("terraform.tfvars").replace('["10.0.0.0/8"]', '["10.0.0.0/8", "env:HOME"]'))
+    assert "`env:HOME`" in _only(house)
+
+
+def test_a_secret_itself_is_refused_for_an_ephemeral_input(house):
+    house.environment(
+        house.read("environment.yaml").replace("  network: {}", "  network: {}\n  database: {}"),
+        house.read("terraform.tfvars") + 'database = { api_token = "s3cret" }\n',
+    )
+    found = _only(house)
+    assert "given by reference" in found
+    assert "s3cret" not in found
+
+
+def test_all_unbound_inputs_are_listed_with_their_places(house):
+    house.environment(values="")
+    found = _findings(house)
+    assert len(found) == 5
+    assert any("modules/network/network-variables.tf:12: `network.pre_tag` has no value" in each for each in found)
+    assert any("openvpn-variables.tf:27: `openvpn.admin_cidrs` has no value" in each for each in found)
+
+
+def test_a_finding_says_where_to_write_the_value(house):
+    house.environment(values='pre_tag = "demo"\npost_tag = "dev"\n')
+    with pytest.raises(UsageError) as caught:
+        house.resolve()
+    assert "terraform.tfvars: openvpn = { admin_cidrs = … }" in caught.value.findings[0].todo
+
+
+def test_a_required_input_that_nobody_feeds_is_listed(house):
+    house.environment(house.read("environment.yaml").partition("wiring:")[0])
+    assert "`openvpn.vpc_id` is fed by no unit and has no value" in _only(house)
+
+
+def test_a_required_input_is_not_left_to_its_default(house):
+    path = house.path / "modules" / "openvpn" / "openvpn-variables.tf"
+    path.write_text(path.read_text().replace('"VPC of the server"', '"VPC of the server"\n  default = ""'))
+    house.environment(house.read("environment.yaml").partition("wiring:")[0])
+    assert "`openvpn.vpc_id` is fed by no unit" in _only(house)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "  openvpn: {}\n",
+            "  openvpn: {module: opnvpn}\n",
+            "environment.yaml:8: there is no module `opnvpn`; did you mean `openvpn`?",
+        ),
+        ("network.vpc_id", "netwrok.vpc_id", "fed by a unit that is not there; did you mean `network`?"),
+        ("network.vpc_id", "network.vpcid", "has no output `vpcid`; did you mean `vpc_id`?"),
+        ("network.vpc_id", "openvpn.vpn_url", "makes a unit feed itself"),
+        ("network.vpc_id", "network.key_secret", "wires a sensitive output"),
+        (
+            "{vpc_id: network.vpc_id}",
+            "{vpc_id: network.vpc_id, instance_typ: network.vpc_id}",
+            "did you mean `instance_type`?",
+        ),
+        ("{vpc_id: network.vpc_id}", "{vpc_id: network.vpc_id, region: network.vpc_id}", "wires a fact"),
+        (
+            "wiring:\n",
+            "wiring:\n  opnvpn: {vpc_id: network.vpc_id}\n",
+            "wires a unit that is not there; did you mean `openvpn`?",
+        ),
+        ("target: sandbox\n", "target: sandbox\nprofile: me\n", "`profile` cannot stand beside `target: sandbox`"),
+        ("  network: {}\n", "  network: {}\n  swarm: {}\n  dcos: {}\n", "both want the nodes"),
+    ],
+)
+def test_what_is_wrong_in_environment_yaml_is_told_with_its_line(house, old, new, said):
+    text = house.read("environment.yaml")
+    assert old in text
+    house.environment(text.replace(old, new))
+    found = _findings(house)
+    assert any(said in each and "environment.yaml:" in each for each in found), found
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            'pre_tag  = "demo"',
+            'pre_tag  = "demo"\npretag = "x"',
+            "terraform.tfvars:3: `pretag` is neither a common input nor a unit; did you mean `pre_tag`?",
+        ),
+        ("openvpn = {", "opnvpn = {", "did you mean `openvpn`?"),
+        ("openvpn = {", 'region = "eu-west-1"\nopenvpn = {', "`region` is a fact; environment.yaml says it"),
+        ("openvpn = {", 'openvpn = {\n  region = "eu-west-1"', "`region` is a fact"),
+        (
+            "openvpn = {",
+            'openvpn = {\n  instance_typ = "x"',
+            "has no variable `instance_typ`; did you mean `instance_type`?",
+        ),
+        ("openvpn = {", 'openvpn = {\n  disk_gib = "big"', "openvpn.disk_gib: a number is required, not a string"),
+        ("openvpn = {", "network = 3\nopenvpn = {", "`network` must be an object"),
+        ('"demo"', '"aws-demo"', "must not begin with `aws`"),
+        ('"demo"', '"de"', "3 to 12 characters, not 2"),
+        ('"dev"', '"develop"', "3 to 6 characters, not 7"),
+        ('"demo"', '"de_mo"', "letters, digits and dashes only"),
+        ('"demo"', '"-demo"', "neither begin nor end with a dash"),
+        ('"demo"', '"xn--a"', "no S3 bucket can be named `xn--a-dev`"),
+        ('"10.0.0.0/8"', '"10.0.0.1/8"', "has host bits set"),
+        ('"10.0.0.0/8"', '"10.0.0.0"', "the prefix length is missing"),
+        ("openvpn = {", 'network = { vpc_cidr = "10.0.0.0/8" }\nopenvpn = {', "between /16 and /28"),
+        ("openvpn = {", 'network = { availability_zones = ["eu-west-1a"] }\nopenvpn = {', "lies in another region"),
+        ("openvpn = {", 'network = { availability_zones = ["a"] }\nopenvpn = {', "is no availability zone"),
+        ("openvpn = {", 'tags = { "aws:x" = "y" }\nopenvpn = {', "`aws:x` cannot be a tag"),
+        ("openvpn = {", "openvpn = {\n  disk_gib = max(1, 2)", "only a literal value can stand here"),
+        ("openvpn = {", 'backend "s3" {}\nopenvpn = {', "a block (`backend`) cannot stand"),
+        ("openvpn = {", "openvpn = {{", "this is not HCL"),
+    ],
+)
+def test_what_is_wrong_in_tfvars_is_told_with_its_line(house, old, new, said):
+    house.environment(values=house.read("terraform.tfvars").replace(old, new))
+    found = _findings(house)
+    assert any(said in each and "terraform.tfvars:" in each for each in found), found
+
+
+def test_null_is_refused_where_it_is_no_value(house):
+    path = house.path / "modules" / "openvpn" / "openvpn-variables.tf"
+    path.write_text(
+        path.read_text().replace('administrators come from"', 'administrators come from"\n  nullable = false')
+    )
+    house.environment(values=house.read("terraform.tfvars").replace('["10.0.0.0/8"]', "null"))
+    assert "null is no value for this input" in _only(house)
+
+
+def test_a_cycle_is_told_with_its_whole_path(house):
+    house.environment(
+        house.read("environment.yaml")
+        .replace("  network: {}\n", "  network: {}\n  other: {module: openvpn}\n  third: {module: openvpn}\n")
+        .replace(
+            "wiring:\n  openvpn: {vpc_id: network.vpc_id}",
+            "wiring:\n  openvpn: {vpc_id: network.vpc_id, peer: other.vpn_url}\n"
+            "  other: {vpc_id: network.vpc_id, peer: third.vpn_url}\n"
+            "  third: {vpc_id: network.vpc_id, peer: openvpn.vpn_url}",
+        ),
+        house.read("terraform.tfvars")
+        + 'other = { admin_cidrs = ["10.0.0.0/8"] }\nthird = { admin_cidrs = ["10.0.0.0/8"] }\n',
+    )
+    found = _only(house)
+    for step in ("openvpn → other", "other → third", "third → openvpn"):
+        assert step in f"{found.split('circle: ')[1].split(';')[0]}"
+
+
+def test_findings_of_all_kinds_come_together(house):
+    house.environment(
+        house.read("environment.yaml").replace("network.vpc_id", "network.vpcid"),
+        house.read("terraform.tfvars").replace('"demo"', '"aws"').replace("openvpn = {", "stray = 1\nopenvpn = {"),
+    )
+    assert len(_findings(house)) == 3
+
+
+def test_two_environments_of_one_account_and_region_differ_in_their_tags(house):
+    house.environment(name="stage")
+    assert "pre_tag and post_tag are those of the environment `dev`" in _findings(house, "stage")[0]
+    house.environment(house.read("environment.yaml").replace("eu-central-1", "eu-west-1"), name="stage")
+    assert house.resolve("stage").environment.region == "eu-west-1"
+
+
+def test_a_protected_environment_exists(house):
+    (house.path / "ngp.yaml").write_text("name: demo\nprotected: [dav]\n")
+    assert "the protected environment `dav` does not exist; did you mean `dev`?" in _only(house)
+
+
+def test_an_unknown_environment_is_told_with_the_nearest(house):
+    assert "there is no environment `dve`; did you mean `dev`?" in _findings(house, "dve")[0]
+
+
+def test_an_environment_without_units_and_values_resolves(house):
+    house.environment(house.read("environment.yaml").partition("units:")[0], None, name="empty")
+    (house.path / "environments" / "empty" / "terraform.tfvars").unlink(missing_ok=True)
+    assert house.resolve("empty").bindings == {}
+
+
+def test_resolving_five_thousand_variables_takes_seconds(house):
+    variables = "\n".join(f'variable "v{i}" {{\n  description = "V"\n  type        = string\n}}\n' for i in range(5000))
+    house.module("wide", "title: Wide\nsummary: Many\ncategory: base\n", variables)
+    lines = "\n".join(f'  v{i} = "value {i}"' for i in range(5000))
+    house.environment(
+        house.read("environment.yaml").replace("  network: {}", "  network: {}\n  wide: {}"),
+        house.read("terraform.tfvars") + f"\nwide = {{\n{lines}\n}}\n",
+    )
+    house.resolve()  # the catalogue's cache is warm from here on, as it is for an operator
+    start = time.monotonic()
+    assert len(house.resolve().bindings["wide"].inputs) == 5000
+    assert time.monotonic() - start < 8
+
+
+def test_resolving_imports_nothing_that_only_configure_needs(house):
+    code = (
+        "import sys; from pathlib import Path; from ngp.environments import platforms, resolving;"
+        f"resolving.resolve(platforms.load(Path({str(house.path)!r})), 'dev');"
+        "print({'questionary', 'ruamel.yaml', 'boto3', 'jinja2', 'rich'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

@@ -1,0 +1,92 @@
+"""The record of a sandbox that is not there any more, and of one that hangs."""
+
+import json
+import sys
+import time
+from dataclasses import asdict
+
+import pytest
+
+from ngp import processes
+from ngp.errors import MissingError
+from ngp.sandbox import engines, server
+from ngp.sandbox.server import Running
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    return tmp_path / ".ngp"
+
+
+@pytest.fixture
+def sleeper(tmp_path):
+    """A process that answers nobody; its last argument is given."""
+    pids = []
+
+    def start(name):
+        code = "import time; print('up', flush=True); time.sleep(60)"
+        request = processes.Request((sys.executable, "-c", code, name), tmp_path, {})
+        pids.append(processes.start(request, tmp_path / f"{name}.log"))
+        while not (tmp_path / f"{name}.log").read_text():  # its command line can be seen a little after its start
+            time.sleep(0.01)
+        return pids[-1]
+
+    yield start
+    for pid in pids:
+        processes.end_group(pid, grace_s=1)
+
+
+def record(workspace, pid, name="our-name"):
+    folder = workspace / "sandbox"
+    folder.mkdir(parents=True)
+    running = Running("http://127.0.0.1:1", pid, 1, "moto", "2026-11-21T10:00:00+00:00", name)
+    (folder / "running.json").write_text(json.dumps(asdict(running)))
+    return folder
+
+
+def test_record_of_a_process_that_is_gone_counts_for_nothing(workspace):
+    folder = record(workspace, 2**22 - 1)
+    assert server.status(workspace) is None
+    assert server.stop(workspace) is False
+    assert not folder.exists()
+
+
+def test_process_that_got_the_id_of_ours_is_left_alone(workspace, sleeper):
+    pid = sleeper("somebody-else")
+    record(workspace, pid)
+    assert server.status(workspace) is None
+    assert server.stop(workspace) is False
+    assert processes.is_alive(pid)
+
+
+def test_our_process_that_hangs_is_ended(workspace, sleeper):
+    pid = sleeper("our-name")
+    record(workspace, pid)
+    assert server.status(workspace) is None
+    assert server.stop(workspace) is True
+    assert not processes.is_alive(pid)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"url": 1}'])
+def test_record_that_cannot_be_read_counts_for_nothing(workspace, text):
+    folder = workspace / "sandbox"
+    folder.mkdir(parents=True)
+    (folder / "running.json").write_text(text)
+    assert server.status(workspace) is None
+    assert server.stop(workspace) is False
+
+
+def test_reset_without_a_sandbox_says_how_to_start_one(workspace):
+    with pytest.raises(MissingError) as caught:
+        server.reset(workspace)
+    assert caught.value.findings[0].todo == "ngp sandbox start"
+
+
+def test_engine_that_dies_at_once_is_told_with_its_last_words_and_leaves_nothing(workspace, monkeypatch):
+    broken = engines.Engine("ngp.sandbox.nowhere", "sandbox", (), "/")
+    monkeypatch.setattr(engines, "ENGINES", {"moto": broken})
+    begun = time.monotonic()
+    with pytest.raises(MissingError, match="No module named ngp.sandbox.nowhere"):
+        server.start(workspace)
+    assert time.monotonic() - begun < 20
+    assert not (workspace / "sandbox").exists()

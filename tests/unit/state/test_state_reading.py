@@ -1,0 +1,67 @@
+import json
+
+import pytest
+
+from ngp.aws.failures import DeniedError
+from ngp.errors import MissingError, NgpError
+from ngp.state import reading
+from ngp.state.places import StatePlace
+
+LOCK = {"ID": "1-2", "Who": "ann@laptop", "Operation": "OperationTypeApply", "Created": "2026-11-01T10:00:00Z"}
+REMOTE = StatePlace("s3", "bucket", "environments/dev/network.tfstate", "eu-central-1")
+
+
+@pytest.fixture
+def local(tmp_path):
+    return StatePlace("local", "", "", "eu-central-1", tmp_path / "network.tfstate")
+
+
+class Store:
+    """Stands in for a Session: objects by key, or a refusal."""
+
+    def __init__(self, objects=(), refusal=None):
+        self.objects, self.refusal = dict(objects), refusal
+
+    def object(self, bucket, key):
+        if self.refusal:
+            raise self.refusal
+        return self.objects.get((bucket, key))
+
+
+def test_state_that_is_not_there_yet_is_none(local):
+    assert reading.read(local, None) is None
+    assert reading.read(REMOTE, Store()) is None
+
+
+def test_state_is_given_as_it_lies_there(local):
+    local.path.write_text('{"name": "Zürich"}', encoding="utf-8")
+    assert reading.read(local, None) == '{"name": "Zürich"}'
+    assert reading.read(REMOTE, Store({("bucket", REMOTE.key): "Zürich".encode()})) == "Zürich"
+
+
+def test_lock_says_who_holds_it(local):
+    local.path.with_name(".network.tfstate.lock.info").write_text(json.dumps(LOCK))
+    remote = Store({("bucket", f"{REMOTE.key}.tflock"): json.dumps(LOCK).encode()})
+    for holder in (reading.holder(local, None), reading.holder(REMOTE, remote)):
+        assert (holder.id, holder.who, holder.operation) == ("1-2", "ann@laptop", "OperationTypeApply")
+        assert "ann@laptop since 2026-11-01T10:00:00Z" in str(holder)
+
+
+def test_without_a_lock_nobody_holds_it(local):
+    assert reading.holder(local, None) is None
+    assert reading.holder(REMOTE, Store()) is None
+
+
+@pytest.mark.parametrize("text", [b"no json", b"[]"])
+def test_lock_that_is_none_names_its_place(text):
+    with pytest.raises(NgpError, match="not a lock") as caught:
+        reading.holder(REMOTE, Store({("bucket", f"{REMOTE.key}.tflock"): text}))
+    assert ".tflock" in caught.value.findings[0].where
+
+
+def test_bucket_that_is_not_ours_to_read_is_a_missing_prerequisite():
+    refusal = DeniedError("the credentials may not", why="AccessDenied: no")
+    with pytest.raises(MissingError, match="there, but not ours to read") as caught:
+        reading.read(REMOTE, Store(refusal=refusal))
+    assert caught.value.exit_code == 69
+    assert "AccessDenied" in caught.value.findings[0].why

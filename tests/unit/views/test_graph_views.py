@@ -1,0 +1,86 @@
+"""The graph and the status, as people and programs read them."""
+
+import json
+
+import pytest
+
+from ngp.errors import Finding, UsageError
+from ngp.runs.events import UnitFact
+from ngp.runs.results import UnitStatus, Wire
+from ngp.views import documents, findings, graph
+from ngp.views.graph import Format
+
+UNITS = (UnitFact("network", "network", 1), UnitFact("alb-shop", "alb", 2), UnitFact("openvpn", "openvpn", 2))
+WIRES = (
+    Wire("alb-shop", "vpc_id", "network.vpc_id"),
+    Wire("openvpn", "subnet_ids", "network.public_subnet_ids"),
+    Wire("openvpn", "vpc_id", "network.vpc_id"),
+)
+STATUS = (
+    UnitStatus("network", "network", 1, 24, 3, "2026-11-21T12:00:00Z"),
+    UnitStatus("openvpn", "openvpn", 2, 0, 7),
+    UnitStatus("swarm", "swarm", 2),
+    UnitStatus("shop", "alb", 2, problem="AccessDenied"),
+)
+
+
+@pytest.mark.parametrize("form", Format)
+def test_the_graph_in_each_format(golden, capsys, form):
+    graph.show(UNITS, WIRES, environment="dev", form=form)
+    golden(f"graph.{form.value}", capsys.readouterr().out)
+
+
+def test_the_status_is_a_table_with_totals(golden, capsys, settings):
+    graph.show_status(STATUS, settings, environment="dev")
+    golden("status.txt", capsys.readouterr().out)
+
+
+def test_the_status_document_has_the_word_for_each_unit():
+    told = documents.status("dev", STATUS)
+    assert told["schema"] == "ngp.status/1"
+    assert [unit["status"] for unit in told["units"]] == ["applied", "empty", "not applied", "unreadable"]
+
+
+def test_a_region_that_stands_needs_no_next_command(capsys, settings):
+    graph.show_status(STATUS[:1], settings, environment="dev")
+    assert "next:" not in capsys.readouterr().out
+
+
+def test_each_finding_is_a_block(golden, capsys):
+    findings.show_error(
+        UsageError(
+            [
+                Finding("no variable `vpcid`", "environments/dev/terraform.tfvars:3", "", "did you mean `vpc_id`?"),
+                Finding("no value for `domain`", why="line one\nline two\x1b[2J"),
+            ]
+        )
+    )
+    out, err = capsys.readouterr()
+    assert out == ""
+    golden("findings.txt", err)
+
+
+def test_checks_go_to_stdout_and_say_when_all_is_well(capsys, settings):
+    assert findings.show_checks([], settings, passed="all roots are as rendered")
+    assert not findings.show_checks([Finding("stale", "a/main.tf")], settings, passed="fine")
+    assert capsys.readouterr().out == "all roots are as rendered\nfound: stale\n  where: a/main.tf\n"
+
+
+def test_a_document_is_json_with_the_characters_as_they_are(capsys):
+    from decimal import Decimal
+    from pathlib import PurePosixPath
+
+    documents.write({"schema": "x/1", "a": Decimal("2"), "b": Decimal("2.5"), "c": PurePosixPath("a/b"), "d": {"é"}})
+    out = capsys.readouterr().out
+    assert json.loads(out) == {"schema": "x/1", "a": 2, "b": 2.5, "c": "a/b", "d": ["é"]}
+    assert "é" in out
+
+
+def test_a_run_document_has_every_unit(result, units):
+    told = documents.data(documents.run(result(units.network, units.registry), exit_code=1))
+    assert told["schema"] == "ngp.plan/1"
+    assert told["exit_code"] == 1
+    assert told["counts"]["total"] == 4
+    assert told["units"][0]["changes"][3]["action"] == "delete"
+    assert told["units"][0]["outputs"]["token"]["after"] == "(sensitive)"
+    assert told["units"][1]["diagnostics"][0]["place"] == "main.tf:3"

@@ -1,0 +1,97 @@
+"""Outputs: masked for people, in the formats of other programs."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ngp.catalogue import hcl
+from ngp.errors import UsageError
+from ngp.runs.results import OutputValue
+from ngp.views import outputs
+from ngp.views.outputs import Format
+
+VALUES = (
+    OutputValue("network", "subnet_ids", ["subnet-1", "subnet-2"]),
+    OutputValue("network", "vpc_id", "vpc-1"),
+    OutputValue("open-vpn", "openvpn_connect_url", "https://vpn.dev.example.com/?a='b'&c=${d}"),
+    OutputValue("open-vpn", "password", "hunter2", sensitive=True),
+    OutputValue("open-vpn", "vpc_id", "vpc-1"),
+)
+
+
+@pytest.mark.parametrize("form", [form for form in Format if form is not Format.RAW])
+def test_each_format_masks_what_is_sensitive(golden, capsys, settings, form):
+    outputs.show(VALUES, settings, environment="dev", form=form)
+    out, err = capsys.readouterr()
+    assert "hunter2" not in out + err
+    golden(f"outputs.{form.value}", out)
+    assert ("left out" in err) == (form in (Format.ENV, Format.TFVARS, Format.TERRAFORM_OUT))
+
+
+@pytest.mark.parametrize("form", [form for form in Format if form is not Format.RAW])
+def test_reveal_shows_it_in_each_format(capsys, settings, form):
+    outputs.show(VALUES, settings, environment="dev", form=form, reveal=True)
+    assert "hunter2" in capsys.readouterr().out
+
+
+def test_raw_is_the_value_and_nothing_else(capsys, settings):
+    outputs.show(VALUES[1:2], settings, environment="dev", form=Format.RAW)
+    assert capsys.readouterr().out == "vpc-1"
+    outputs.show(VALUES[:1], settings, environment="dev", form=Format.RAW)
+    assert json.loads(capsys.readouterr().out) == ["subnet-1", "subnet-2"]
+
+
+def test_raw_wants_one_value_that_may_be_seen(capsys, settings):
+    for values in (VALUES, (), VALUES[3:4]):
+        with pytest.raises(UsageError):
+            outputs.show(values, settings, environment="dev", form=Format.RAW)
+    outputs.show(VALUES[3:4], settings, environment="dev", form=Format.RAW, reveal=True)
+    assert capsys.readouterr().out == "hunter2"
+
+
+def test_an_output_is_selected_by_its_name_or_its_unit_too():
+    assert outputs.select(VALUES, "password") is VALUES[3]
+    assert outputs.select(VALUES, "network.vpc_id") is VALUES[1]
+    with pytest.raises(UsageError) as several:
+        outputs.select(VALUES, "vpc_id")
+    assert "`open-vpn.vpc_id`" in several.value.findings[0].todo
+    with pytest.raises(UsageError) as none:
+        outputs.select(VALUES, "pasword")
+    assert none.value.findings[0].todo == "did you mean `password`?"
+
+
+def test_an_environment_without_outputs_says_so(capsys, settings):
+    outputs.show((), settings, environment="dev")
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "`ngp apply dev`" in err
+
+
+TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
+
+
+@given(TEXT)
+def test_a_shell_reads_back_the_same_value(value):
+    line = outputs._env([OutputValue("u", "x", value)])
+    done = subprocess.run(["sh", "-c", f'{line}printf %s "$U__X"'], capture_output=True, check=True)
+    assert done.stdout.decode() == value
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**31), 2**31) | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(JSON)
+def test_hcl_reads_back_the_same_value(value):
+    many = [OutputValue("a", "x", value), OutputValue("b-c", "x", value)]
+    body = hcl.parse(outputs._tfvars(many), Path("x.tfvars"))
+    assert {name: hcl.literal(one) for name, one in body.attributes.items()} == {"a": {"x": value}, "b-c": {"x": value}}
+    flat = hcl.parse(outputs._terraform_out(many), Path("terraform.out"))
+    assert {name: hcl.literal(one) for name, one in flat.attributes.items()} == {"x": value}

@@ -1,0 +1,152 @@
+"""What people read of a run, held against golden files."""
+
+from dataclasses import replace
+
+import pytest
+
+from ngp.runs.results import Counts, Outcome, UnitResult, Verb
+from ngp.terraform.plans import Action, Change
+from ngp.views import changes, runs, terminal
+
+
+def test_a_plan_is_shown_with_every_change_and_the_origin_of_every_unknown(golden, capsys, settings, result, units):
+    runs.show_result(result(units.network, units.openvpn, units.shop), settings)
+    out, err = capsys.readouterr()
+    golden("plan.txt", out)
+    assert err == ""
+
+
+def test_an_apply_is_shown_as_a_table_with_what_failed(golden, capsys, settings, result, units):
+    applied = replace(units.network, outcome=Outcome.APPLIED)
+    skipped = UnitResult("openvpn", "openvpn", 2, Outcome.SKIPPED, reason="registry did not succeed")
+    runs.show_result(result(applied, units.registry, skipped, verb=Verb.APPLY), settings)
+    golden("apply-failed.txt", capsys.readouterr().out)
+
+
+def test_what_is_said_before_acting(golden, capsys, settings, started):
+    runs.show_start(started, terminal.err(settings))
+    out, err = capsys.readouterr()
+    golden("start.txt", err)
+    assert out == ""
+
+
+def test_a_second_run_says_no_changes(capsys, settings, result, units):
+    runs.show_result(result(units.idle, verb=Verb.APPLY), settings)
+    assert "No changes: dev is as its files say" in capsys.readouterr().out
+
+
+def test_a_list_that_belongs_to_a_question_goes_to_stderr(capsys, settings, result, units):
+    runs.show_changes(result(units.network), settings, talk=True)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "module.network.aws_vpc.this" in err
+
+
+def test_a_big_run_is_cut_with_the_dangerous_changes_first(capsys, settings, result, units):
+    many = [Change(f"aws_thing.a[{at}]", "aws_thing", Action.CREATE) for at in range(5000)]
+    many.append(Change("aws_db.precious", "aws_db", Action.DELETE))
+    unit = replace(units.network, changes=tuple(many), counts=Counts(create=5000, delete=1))
+    runs.show_changes(result(unit), settings)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) < 220
+    assert "aws_db.precious" in lines[1]
+    assert any("… and 4801 more (4801 +)" in line for line in lines)
+
+
+VERBS = [
+    (Verb.PLAN, [Outcome.PLANNED], "ngp apply dev"),
+    (Verb.PLAN, [Outcome.NO_CHANGES], "ngp output dev"),
+    (Verb.PLAN, [Outcome.DEFERRED], "ngp apply dev"),
+    (Verb.APPLY, [Outcome.APPLIED, Outcome.NO_CHANGES], "ngp output dev"),
+    (Verb.APPLY, [Outcome.APPLIED, Outcome.FAILED], "ngp apply dev u1, when the cause is mended"),
+    (Verb.APPLY, [Outcome.REFUSED], "ngp plan dev, to see what is refused"),
+    (Verb.APPLY, [Outcome.LOCKED], "ngp apply dev, when the lock is free"),
+    (Verb.APPLY, [Outcome.STOPPED, Outcome.FAILED], "ngp apply dev, to go on"),
+    (Verb.DESTROY, [Outcome.DESTROYED], "ngp status dev"),
+]
+
+
+@pytest.mark.parametrize(("verb", "outcomes", "command"), VERBS)
+def test_the_next_command_follows_from_what_happened(result, verb, outcomes, command):
+    many = [UnitResult(f"u{at}", "m", 1, outcome) for at, outcome in enumerate(outcomes)]
+    assert runs.next_command(result(*many, verb=verb)) == command
+
+
+def test_an_interrupted_run_is_to_be_gone_on_with(result, units):
+    assert runs.next_command(result(units.idle, verb=Verb.APPLY, stopped_by=2)) == "ngp apply dev, to go on"
+
+
+def test_no_value_steers_the_terminal(capsys, settings, result, units):
+    evil = Change("aws_x.y", "aws_x", Action.UPDATE, before={"a": "b"}, after={"a": "\x1b[2J[bold]gone[/bold]\r"})
+    runs.show_changes(result(replace(units.network, changes=(evil,))), settings)
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert "\r" not in out
+    assert "\\x1b[2J[bold]gone[/bold]\\r" in out
+
+
+def test_differences_name_leaves_and_put_those_first_that_force_a_replacement(units):
+    change = units.network.changes[2]
+    found = changes.differences(change)
+    assert [(one.path, one.before, one.after) for one in found] == [
+        ("cidr_block", '"10.0.1.0/24"', '"10.0.2.0/24"'),
+        ("zone", '"a"', "(none)"),
+        ("ports[1]", "443", "8443"),
+        ("ports[2]", "(none)", "9000"),
+    ]
+    assert [one.forces_replacement for one in found] == [True, False, False, False]
+
+
+def test_an_unknown_leaf_is_known_after_apply_wherever_it_lies():
+    change = Change(
+        "a.b",
+        "a",
+        Action.UPDATE,
+        before={"x": None, "y": {"z": 1}},
+        after={"y": {"z": 1}},
+        after_unknown={"x": {"k": [True]}},
+    )
+    assert [(one.path, one.after) for one in changes.differences(change)] == [("x.k[0]", "(known after apply)")]
+
+
+def test_a_value_that_appears_or_goes_whole_is_one_difference():
+    change = Change("a.b", "a", Action.UPDATE, before={"x": None}, after={"x": {"k": "v" * 100}})
+    (found,) = changes.differences(change)
+    assert found.path == "x"
+    assert found.before == "(none)"
+    assert found.after.endswith("…")
+    assert len(found.after) == 60
+
+
+def test_many_differences_of_one_resource_are_counted():
+    change = Change(
+        "a.b", "a", Action.UPDATE, before={f"k{at}": 0 for at in range(9)}, after={f"k{at}": 1 for at in range(9)}
+    )
+    assert changes.describe(change).endswith("; 3 more")
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0.85, "850 ms"), (4.2, "4.2 s"), (65.9, "1m 05s"), (3720, "1h 02m")])
+def test_durations_are_short(seconds, text):
+    assert terminal.duration(seconds) == text
+
+
+def test_colour_follows_the_surroundings(capsys, surroundings, result, units):
+    def colours(settings):
+        runs.show_changes(result(units.network), settings)
+        return "\x1b[" in capsys.readouterr().out
+
+    assert colours(surroundings(terminal=True, TERM="xterm-256color"))
+    assert colours(surroundings(FORCE_COLOR="1", TERM="xterm-256color"))
+    assert not colours(surroundings())
+    assert not colours(surroundings(terminal=True, TERM="dumb"))
+
+
+def test_no_color_leaves_out_colours(capsys, surroundings, result, units):
+    runs.show_changes(result(units.network), surroundings(terminal=True, TERM="xterm", NO_COLOR="1"))
+    assert "\x1b[3" not in capsys.readouterr().out
+
+
+def test_columns_set_the_width(capsys, surroundings, result, units):
+    unit = replace(units.idle, reason="word " * 30)
+    runs.show_result(result(unit), surroundings(COLUMNS="60"))
+    assert max(len(line) for line in capsys.readouterr().out.splitlines()[:4]) <= 60

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import os
+import queue
 import signal
 import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -142,6 +144,67 @@ def end_group(pid: int, *, grace_s: float = 5.0) -> None:
         os.waitpid(pid, os.WNOHANG)
 
 
+class Companion:
+    """A process that serves this one and is talked to by lines; it ends with this one, however that ends.
+
+    With `folder` a shell watches: when this process is gone it kills the companion's group and removes the folder.
+    Without it the companion itself sees the end of its input.
+    """
+
+    def __init__(self, request: Request, *, folder: Path | None = None) -> None:
+        self._process = _popen(request, with_input=folder is None, tied=False)
+        assert self._process.stdout is not None
+        assert self._process.stderr is not None
+        self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._last_words: deque[str] = deque(maxlen=200)
+        self._out = _Drain(self._process.stdout, self._lines.put)
+        self._err = _Drain(self._process.stderr, self._last_words.append)
+        self._watcher = _watch(self._process.pid, folder) if folder else None
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
+    def write_line(self, line: str) -> None:
+        """Say a line; raise OSError where nobody listens any more."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(line + "\n")
+        self._process.stdin.flush()
+
+    def read_line(self, timeout_s: float) -> str | None:
+        """The next line that it says; None where none comes in time, or it has ended."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            with suppress(queue.Empty):
+                return self._lines.get(timeout=0.05)
+            if time.monotonic() > deadline or (self._out.is_done(0) and self._lines.empty()):
+                return None
+
+    def last_words(self) -> str:
+        """The last lines of its stderr."""
+        if not self.is_running():
+            self._err.is_done(_PIPE_GRACE_S)
+        return "\n".join(self._last_words)
+
+    def end(self, *, grace_s: float = 0.0) -> None:
+        """End it: its input is closed, and after `grace_s` its whole group is killed."""
+        if self._process.stdin is not None:
+            with suppress(OSError):
+                self._process.stdin.close()
+        with suppress(subprocess.TimeoutExpired):
+            if grace_s:
+                self._process.wait(timeout=grace_s)
+        if self._watcher is not None:  # before the pid is free again: it would kill whoever has it then
+            self._watcher.kill()
+            self._watcher.communicate()
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+
 class _Drain:
     """Reads a pipe to its end in a thread, so that a full pipe never stops the child."""
 
@@ -175,19 +238,31 @@ class _Drain:
                         self._failure = failure
 
 
-def _popen(request: Request) -> subprocess.Popen[str]:
+def _watch(pid: int, folder: Path) -> subprocess.Popen[bytes]:
+    script = 'read -r _; kill -s KILL -- "-$1"; rm -rf -- "$2"'
+    return subprocess.Popen(
+        ("/bin/sh", "-c", script, "sh", str(pid), str(folder)),
+        stdin=subprocess.PIPE,  # only this process holds the other end
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={"PATH": os.defpath},
+        start_new_session=True,
+    )
+
+
+def _popen(request: Request, *, with_input: bool = False, tied: bool = True) -> subprocess.Popen[str]:
     return subprocess.Popen(
         request.argv,
         cwd=request.cwd,
         env=dict(request.env),
-        stdin=subprocess.PIPE if request.stdin else subprocess.DEVNULL,
+        stdin=subprocess.PIPE if request.stdin or with_input else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         encoding="utf-8",
         errors="replace",
         start_new_session=True,
-        preexec_fn=_dies_with(os.getpid()) if sys.platform == "linux" else None,
+        preexec_fn=_dies_with(os.getpid()) if tied and sys.platform == "linux" else None,
     )
 
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
-import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO
 
 from ngp.errors import Finding, MissingError, UsageError
+from ngp.proxy.packages import package_hash as package_hash  # the lock's own measure of a package
 from ngp.terraform import versions
 
 NAME = ".terraform.lock.hcl"
@@ -103,12 +100,6 @@ def address(source: str) -> str:
     return "/".join([*("registry.terraform.io", "hashicorp")[: 3 - len(parts)], *parts])
 
 
-def package_hash(path: Path) -> str:
-    """The ``h1:`` of a provider package, a folder or an archive (Go's ``dirhash.Hash1``: names in sorted order)."""
-    lines = [f"{digest}  {name}\n" for name, digest in sorted(_digests(path))]
-    return "h1:" + base64.b64encode(hashlib.sha256("".join(lines).encode()).digest()).decode()
-
-
 def _locked(name: str, body: str, where: str) -> Locked:
     said = {key: value for key, value in re.findall(r'(version|constraints)\s*=\s*"([^"]*)"', body)}
     hashes = _HASHES.search(body)
@@ -155,27 +146,6 @@ def _bare(lock: Lock, platforms: Sequence[str], where: str) -> Iterator[Finding]
                 f"on the others `terraform init` refuses the provider ({', '.join(platforms)} are wanted)",
                 "ngp lock, where the registry can be reached",
             )
-
-
-def _digests(path: Path) -> Iterator[tuple[str, str]]:
-    if path.is_dir():
-        for file in path.rglob("*"):
-            if file.is_file():
-                with file.open("rb") as content:
-                    yield file.relative_to(path).as_posix(), _sha256(content)
-        return
-    with zipfile.ZipFile(path) as archive:
-        for entry in archive.infolist():
-            if not entry.is_dir():
-                with archive.open(entry) as content:
-                    yield entry.filename, _sha256(content)
-
-
-def _sha256(content: IO[bytes]) -> str:
-    digest = hashlib.sha256()
-    while block := content.read(1 << 20):
-        digest.update(block)
-    return digest.hexdigest()
 
 
 def _unreadable(where: str, what: str) -> UsageError:

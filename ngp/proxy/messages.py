@@ -1,0 +1,101 @@
+"""What the calls of Terraform's plugin protocol mean to the proxy; field numbers are those of `plugin.proto`."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from ngp.proxy import wire
+
+PROTOCOLS = (5, 6)
+DIAGNOSTICS = 4  # of a schema response
+SCHEMA_MAPS = {
+    2: "resource_schemas",
+    3: "data_source_schemas",
+    8: "ephemeral_resource_schemas",
+    9: "list_resource_schemas",
+    11: "action_schemas",
+}
+_CONFIG, _PREPARED, _PREPARE_DIAGNOSTICS = 1, 1, 2
+_CONFIGURE_DIAGNOSTICS = 1
+_SEVERITY, _ERROR = 1, 1
+
+
+class Kind(Enum):
+    """How the proxy answers a call."""
+
+    SCHEMA = "schema"
+    FACT = "fact"  # depends on the package alone
+    PREPARE = "prepare"  # depends on the package and the request alone
+    VALIDATE = "validate"  # the same while the provider is not configured
+    CONFIGURE = "configure"
+    STOP = "stop"
+    CALL = "call"  # one message each way
+    STREAM = "stream"  # anything else: messages are passed on as they come
+
+
+_KINDS = {
+    "GetSchema": Kind.SCHEMA,
+    "GetProviderSchema": Kind.SCHEMA,
+    "GetMetadata": Kind.FACT,
+    "GetFunctions": Kind.FACT,
+    "GetResourceIdentitySchemas": Kind.FACT,
+    "PrepareProviderConfig": Kind.PREPARE,
+    "ValidateProviderConfig": Kind.PREPARE,
+    "ValidateResourceTypeConfig": Kind.VALIDATE,
+    "ValidateResourceConfig": Kind.VALIDATE,
+    "ValidateDataSourceConfig": Kind.VALIDATE,
+    "ValidateDataResourceConfig": Kind.VALIDATE,
+    "ValidateEphemeralResourceConfig": Kind.VALIDATE,
+    "Configure": Kind.CONFIGURE,
+    "ConfigureProvider": Kind.CONFIGURE,
+    "Stop": Kind.STOP,
+    "StopProvider": Kind.STOP,
+    "UpgradeResourceState": Kind.CALL,
+    "UpgradeResourceIdentity": Kind.CALL,
+    "ReadResource": Kind.CALL,
+    "PlanResourceChange": Kind.CALL,
+    "ApplyResourceChange": Kind.CALL,
+    "ImportResourceState": Kind.CALL,
+    "MoveResourceState": Kind.CALL,
+    "ReadDataSource": Kind.CALL,
+    "OpenEphemeralResource": Kind.CALL,
+    "RenewEphemeralResource": Kind.CALL,
+    "CloseEphemeralResource": Kind.CALL,
+    "CallFunction": Kind.CALL,
+}
+
+
+def kind(method: str) -> Kind:
+    """How to answer a call, by the last part of its path."""
+    return _KINDS.get(method.rpartition("/")[2], Kind.STREAM)
+
+
+def schema_method(protocol: int) -> str:
+    return f"/tfplugin{protocol}.Provider/{'GetSchema' if protocol == 5 else 'GetProviderSchema'}"
+
+
+def is_plain(protocol: int, request: bytes, response: bytes) -> bool:
+    """Whether a Prepare's answer says nothing but yes, so that it can be given again knowing the request only."""
+    if protocol == 6:
+        return not response
+    return response == plain_prepare(protocol, request)
+
+
+def plain_prepare(protocol: int, request: bytes) -> bytes:
+    """The answer that says yes: in protocol 5 the configuration comes back as it went."""
+    config = wire.first(request, _CONFIG)
+    return b"" if protocol == 6 or config is None else wire.encode(_PREPARED, config)
+
+
+def has_errors(response: bytes, diagnostics: int = _CONFIGURE_DIAGNOSTICS) -> bool:
+    """Whether one of a response's diagnostics is an error; a response that cannot be read has some."""
+    try:
+        for field in wire.fields(response):
+            if field.number == diagnostics and any(
+                inner.number == _SEVERITY and inner.value == _ERROR
+                for inner in wire.fields(response, field.body, field.end)
+            ):
+                return True
+    except wire.WireError:
+        return True
+    return False

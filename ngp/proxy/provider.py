@@ -1,0 +1,115 @@
+"""One provider process: started with the plugin handshake in a private folder, asked by its socket, ended for sure."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from grpclib import GRPCError
+
+from ngp import files, processes
+from ngp.errors import NgpError
+from ngp.proxy import messages, rpc
+
+_START_S = 60.0  # Terraform's own limit for a plugin's start
+# Terraform's plugin protocol, "handshake": a public constant that keeps people from starting a provider by hand
+_COOKIE = {"TF_PLUGIN_MAGIC_COOKIE": "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2"}
+_HANDSHAKE = "1"
+# A provider is none of their business. Values of variables and tokens of the registry stay with Terraform.
+_WITHHELD = ("TF_VAR_", "TF_TOKEN_", "TF_REATTACH_PROVIDERS", "TF_DATA_DIR", "TF_CLI_", "PLUGIN_")
+
+
+class StartError(NgpError):
+    """A provider did not start, or speaks what the proxy does not."""
+
+
+@dataclass(frozen=True)
+class Launch:
+    """How to start a provider. `folder` is private to this process and removed with it."""
+
+    executable: Path
+    environ: Mapping[str, str]
+    cwd: Path
+    folder: Path
+
+
+class Provider:
+    """A running provider."""
+
+    def __init__(self, launch: Launch, process: processes.Companion, protocol: int, address: str) -> None:
+        self._launch, self._process = launch, process
+        self.protocol = protocol
+        self._channel = rpc.channel(address)
+        self._output = asyncio.ensure_future(self._drain())
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def is_alive(self) -> bool:
+        return self._process.is_running()
+
+    def last_words(self) -> str:
+        """The end of its stderr: Go's panic, if it crashed."""
+        return self._process.last_words()
+
+    async def ask(self, method: str, request: bytes) -> bytes:
+        """One call; raise GRPCError as the provider does, UNAVAILABLE where it is gone."""
+        return await rpc.ask(self._channel, method, request)
+
+    async def relay(self, stream: rpc.RawStream, method: str) -> None:
+        """Pass a streaming call on."""
+        await rpc.relay(stream, self._channel, method)
+
+    def end(self) -> None:
+        """Kill it and all it started, and remove its folder."""
+        self._output.cancel()
+        self._channel.close()
+        self._process.end()
+        files.remove_all([self._launch.folder])
+
+    async def _drain(self) -> None:
+        """Read what it prints, as Terraform would: a provider whose output nobody takes stops at a full pipe."""
+        try:
+            await rpc.drain(self._channel, "/plugin.GRPCStdio/StreamStdio")
+        except GRPCError:
+            return
+
+
+async def start(launch: Launch) -> Provider:
+    """Start a provider; raise StartError with its own words where it does not get as far as its handshake."""
+    launch.folder.mkdir(mode=0o700)
+    kept = {name: value for name, value in launch.environ.items() if not name.startswith(_WITHHELD)}
+    environ = kept | _COOKIE
+    environ["PLUGIN_PROTOCOL_VERSIONS"] = ",".join(map(str, messages.PROTOCOLS))
+    # without a client certificate it speaks clear text, so its socket must lie where nobody else can go
+    environ["TMPDIR"] = environ["PLUGIN_UNIX_SOCKET_DIR"] = str(launch.folder)
+    request = processes.Request((str(launch.executable),), launch.cwd, environ)
+    try:
+        process = processes.Companion(request, folder=launch.folder)
+    except OSError as error:
+        files.remove_all([launch.folder])
+        raise StartError("the provider cannot be started", where=str(launch.executable), why=str(error)) from error
+    line = await asyncio.to_thread(process.read_line, _START_S)
+    try:
+        protocol, address = _handshake(line, process)
+    except StartError:
+        process.end()
+        files.remove_all([launch.folder])
+        raise
+    return Provider(launch, process, protocol, address)
+
+
+def _handshake(line: str | None, process: processes.Companion) -> tuple[int, str]:
+    """``1|5|unix|/folder/plugin123|grpc|…``: handshake version, protocol, network, address, transport."""
+    words = (line or "").split("|")
+    if len(words) < 5:
+        said = process.last_words() or line or "it said nothing"
+        raise StartError("the provider made no handshake", why=said)
+    if words[0] != _HANDSHAKE or words[2] != "unix" or words[4].strip() != "grpc":
+        raise StartError("the provider's handshake is unknown", why=line or "")
+    if words[1] not in map(str, messages.PROTOCOLS):
+        raise StartError(f"the provider speaks protocol {words[1]}", why="the proxy knows 5 and 6")
+    return int(words[1]), words[3]

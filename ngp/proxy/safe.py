@@ -1,0 +1,101 @@
+"""A private folder for what is remembered: only this user reaches it, and what was not written here is not believed."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+import stat
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from ngp.errors import RefusedError
+
+MAC_BYTES = 32
+_KEY = "key"
+
+
+@dataclass(frozen=True)
+class Safe:
+    """A folder (0700, this user's own) and its key. Entries are names without ``/``."""
+
+    folder: Path
+    key: bytes
+
+    def read(self, name: str) -> bytes | None:
+        """An entry's content; None where there is none, or where it was written by anybody without the key."""
+        sealed = _read(self.folder / name)
+        if sealed is None:
+            return None
+        mac, data = sealed[:MAC_BYTES], sealed[MAC_BYTES:]
+        return data if hmac.compare_digest(mac, self._mac(name, data)) else None
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write an entry, at once or not at all; a disk that refuses costs only the memory."""
+        with suppress(OSError):
+            _write(self.folder / name, self._mac(name, data) + data)
+
+    def digest(self, *parts: bytes) -> str:
+        """A keyed digest of `parts`: who has not got the key cannot even try guesses against it."""
+        whole = hmac.new(self.key, digestmod=hashlib.sha256)
+        for part in parts:
+            whole.update(len(part).to_bytes(8, "big") + part)
+        return whole.hexdigest()
+
+    def _mac(self, name: str, data: bytes) -> bytes:
+        return hmac.new(self.key, name.encode() + b"\0" + data, hashlib.sha256).digest()
+
+
+def open_safe(folder: Path) -> Safe:
+    """Open the safe at `folder`, made where there is none.
+
+    Raises RefusedError where the folder is a symbolic link or somebody else's.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    require_private(folder)
+    key = _read(folder / _KEY)
+    if key is None or len(key) < MAC_BYTES:
+        _write(folder / _KEY, secrets.token_bytes(MAC_BYTES))
+        key = _read(folder / _KEY)
+    if key is None:
+        raise RefusedError("the provider proxy's key cannot be read back", where=str(folder / _KEY))
+    return Safe(folder, key)
+
+
+def require_private(folder: Path) -> None:
+    """Raise RefusedError unless `folder` is a real folder of this user; what others may do in it is taken away."""
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        raise RefusedError(
+            f"{folder} is not this user's own folder",
+            where=str(folder),
+            why="the provider proxy keeps there what must not be changed by anybody else",
+            todo=f"remove {folder}",
+        )
+    if stat.S_IMODE(found.st_mode) & 0o077:
+        folder.chmod(0o700)
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return None
+    with os.fdopen(handle, "rb") as file:
+        found = os.fstat(handle)
+        is_own = stat.S_ISREG(found.st_mode) and found.st_uid == os.getuid()
+        return file.read() if is_own else None
+
+
+def _write(path: Path, data: bytes) -> None:
+    rest = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    handle = os.open(rest, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        rest.replace(path)
+    except BaseException:
+        rest.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,159 @@
+"""The proxy of one run: a socket for each Terraform process and provider, and the processes behind them."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ngp.proxy import rpc, schema, sharing
+from ngp.proxy.connection import Connection, Scope
+from ngp.proxy.fleet import Berth, Fleet
+from ngp.proxy.packages import Package
+from ngp.proxy.safe import Safe
+
+# Terraform guesses at the type that was meant, of those that it was given
+_GUESSES = re.compile(r"invalid (resource|data|ephemeral)|did you mean", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A Terraform process that is to be served. `texts` are the files that say which types it may meet."""
+
+    root: Path
+    texts: tuple[Path, ...]
+    is_apply: bool = False
+    whole_schema: bool = False
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """The sockets of one Terraform process."""
+
+    servers: tuple[asyncio.Server, ...]
+    paths: tuple[Path, ...]
+    scopes: tuple[Scope, ...]
+    reattach: Mapping[str, object]
+
+
+class Proxy:
+    """Serves Terraform processes with these packages' providers, started in this environment."""
+
+    def __init__(self, packages: Sequence[Package], environ: Mapping[str, str], folder: Path, safe: Safe) -> None:
+        self._folder, self._work = folder, folder / "work"
+        self._fleets = [Fleet(package, environ, folder, safe) for package in packages]
+        self._numbers = itertools.count(1)
+        self._attached: dict[int, Attachment] = {}
+        self._names: frozenset[str] = frozenset()
+        self._connections = 0
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a Terraform process is connected."""
+        return self._connections > 0
+
+    @property
+    def pids(self) -> list[int]:
+        return [pid for fleet in self._fleets for pid in fleet.pids]
+
+    async def open(self) -> None:
+        """Check every package against the lock; raise RefusedError where one is another."""
+        self._work.mkdir(mode=0o700)
+        await asyncio.gather(*(fleet.open() for fleet in self._fleets))
+
+    async def attach(self, wish: Wish) -> tuple[int, Mapping[str, object]]:
+        """Serve a Terraform process; return its number and what TF_REATTACH_PROVIDERS is to say (as data)."""
+        number = next(self._numbers)
+        data = await asyncio.to_thread(_read, wish.texts)
+        made = [await self._listen(number, at, fleet, wish, data) for at, fleet in enumerate(self._fleets)]
+        self._attached[number] = Attachment(
+            tuple(server for server, _, _, _ in made),
+            tuple(path for _, path, _, _ in made),
+            tuple(scope for _, _, scope, _ in made),
+            {fleet.package.address: entry for fleet, (_, _, _, entry) in zip(self._fleets, made, strict=True)},
+        )
+        return number, self._attached[number].reattach
+
+    async def detach(self, number: int, said: str) -> tuple[bool, list[str]]:
+        """End serving. `said` are the errors that Terraform told.
+
+        Returns whether it may have failed for want of a schema that it was not given, and what the proxy itself
+        could not do for it.
+        """
+        attachment = self._attached.pop(number)
+        for server, path in zip(attachment.servers, attachment.paths, strict=True):
+            server.close()
+            path.unlink(missing_ok=True)
+        in_use = {scope.berth for other in self._attached.values() for scope in other.scopes}
+        for fleet, scope in zip(self._fleets, attachment.scopes, strict=True):
+            if scope.berth.cwd != self._work and scope.berth not in in_use:
+                fleet.forget(scope.berth)
+        failures = [failure for scope in attachment.scopes for failure in scope.failures]
+        lacks = False
+        if said and not failures and any(scope.names is not None for scope in attachment.scopes):
+            lacks = bool(_GUESSES.search(said)) or await self._lacks(attachment, said)
+        return lacks, failures
+
+    def end(self) -> None:
+        """End every process."""
+        for fleet in self._fleets:
+            fleet.end()
+
+    async def _lacks(self, attachment: Attachment, said: str) -> bool:
+        words = schema.words(said.encode())
+        for fleet, scope in zip(self._fleets, attachment.scopes, strict=True):
+            known = (await fleet.schema(scope.berth)).names
+            if scope.names is not None and words & (known - scope.names):
+                return True
+        return False
+
+    async def _listen(
+        self, number: int, at: int, fleet: Fleet, wish: Wish, data: Sequence[bytes] | None
+    ) -> tuple[asyncio.Server, Path, Scope, Mapping[str, object]]:
+        shared = data is not None and not wish.is_apply and sharing.may_share(fleet.package.address, data)
+        berth = Berth(self._work if shared else wish.root, number if wish.is_apply else 0)
+        scope = Scope(berth, None if wish.whole_schema or data is None else self._grow(data))
+        protocol = (await fleet.schema(berth)).protocol
+        path = self._folder / f"t{number}-{at}"
+        server = await rpc.listen(path, lambda: self._accept(fleet, scope))
+        path.chmod(0o600)
+        address = {"Network": "unix", "String": str(path)}
+        return (
+            server,
+            path,
+            scope,
+            {"Protocol": "grpc", "ProtocolVersion": protocol, "Pid": os.getpid(), "Test": True, "Addr": address},
+        )
+
+    def _grow(self, data: Sequence[bytes]) -> frozenset[str]:
+        """The types of this run so far: what one root's copy of a state names, the root itself may meet too."""
+        self._names = self._names.union(*(schema.words(one) for one in data))
+        return self._names
+
+    def _accept(self, fleet: Fleet, scope: Scope) -> tuple[rpc.Answer, Callable[[], None]]:
+        connection = Connection(fleet, scope)
+        self._connections += 1
+
+        def close() -> None:
+            self._connections -= 1
+            connection.close()
+
+        return connection.answer, close
+
+
+def _read(paths: Sequence[Path]) -> list[bytes] | None:
+    """The files' contents; None where one is too large to look through."""
+    found = []
+    for path in paths:
+        try:
+            with path.open("rb") as file:
+                found.append(file.read(schema.READ_BYTES + 1))
+        except OSError:
+            continue
+        if len(found[-1]) > schema.READ_BYTES:
+            return None
+    return found

@@ -1,0 +1,143 @@
+"""A run's door to the proxy: opened once, and for each Terraform process the variable that leads to its providers."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ngp
+from ngp import files, processes
+from ngp.errors import NgpError
+from ngp.proxy.packages import Package
+from ngp.proxy.safe import require_private
+from ngp.settings import FALSE
+
+VARIABLE = "TF_REATTACH_PROVIDERS"
+SWITCH = "NGP_PROVIDER_PROXY"
+_ANSWER_S = 120.0  # a schema that is asked for the first time takes seconds
+_SOCKET_BYTES = 60  # what of a socket's path (104 bytes on macOS) the folder may take
+_END_S = 5.0
+
+
+class ProxyError(NgpError):
+    """The proxy cannot serve; the run goes on without it."""
+
+
+@dataclass(frozen=True)
+class Attached:
+    """A Terraform process that is served: `environ` is to be added to its environment."""
+
+    number: int
+    environ: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """`lacks`: it may have failed for want of a schema. `failures`: what the proxy could not do for it."""
+
+    lacks: bool = False
+    failures: tuple[str, ...] = ()
+
+
+def why_not(environ: Mapping[str, str]) -> str:
+    """Why the surroundings do not want the proxy, in one line; "" where they do."""
+    if environ.get(SWITCH, "1").lower() in FALSE:
+        return f"{SWITCH} is {environ[SWITCH]}"
+    logs = sorted(name for name, value in environ.items() if name.startswith("TF_LOG") and value)
+    return f"{logs[0]} is set, and a provider behind the proxy would not log" if logs else ""
+
+
+class Session:
+    """The proxy's process. Safe to be used from several threads; after the first failure it serves nobody."""
+
+    def __init__(self, process: processes.Companion) -> None:
+        self._process = process
+        self._guard = threading.Lock()
+        self.broken = ""
+
+    def attach(
+        self, root: Path, texts: Sequence[Path], *, is_apply: bool = False, whole_schema: bool = False
+    ) -> Attached:
+        """Make ready for one Terraform process in `root`; raise ProxyError where that fails."""
+        answer = self.order(
+            order="attach", root=str(root), texts=[*map(str, texts)], is_apply=is_apply, whole_schema=whole_schema
+        )
+        return Attached(answer["number"], {VARIABLE: json.dumps(answer["reattach"])})
+
+    def detach(self, attached: Attached, said: str = "") -> Judgement:
+        """The process has ended; `said` are its errors."""
+        try:
+            answer = self.order(order="detach", number=attached.number, said=said)
+        except ProxyError as error:
+            return Judgement(failures=(str(error),))
+        return Judgement(answer["lacks"], tuple(answer["failures"]))
+
+    def order(self, **words: Any) -> dict[str, Any]:
+        """Say an order and return the answer."""
+        with self._guard:
+            if self.broken:
+                raise ProxyError(self.broken)
+            try:
+                self._process.write_line(json.dumps(words))
+                line = self._process.read_line(_ANSWER_S)
+                answer: dict[str, Any] = json.loads(line or "")
+            except (OSError, ValueError):
+                answer = {"error": f"the provider proxy has ended: {self._process.last_words() or 'it said nothing'}"}
+            if "error" in answer:
+                self.broken = answer["error"]
+                raise ProxyError(self.broken)
+            return answer
+
+
+@contextmanager
+def open_session(packages: Sequence[Package], environ: Mapping[str, str], cache: Path) -> Iterator[Session]:
+    """Start the proxy for a run; its providers get `environ`, and `cache` is where it remembers.
+
+    Raises ProxyError where it cannot start: a package that is not the locked one, a folder that is somebody else's.
+    """
+    folder = _socket_folder(environ)
+    request = processes.Request(
+        (sys.executable, "-P", "-m", "ngp.proxy"),
+        folder,
+        {**_bare(environ), "PYTHONPATH": str(Path(ngp.__file__).parents[1])},
+    )
+    process = processes.Companion(request)
+    session = Session(process)
+    try:
+        session.order(
+            packages=[{"address": one.address, "folder": str(one.folder), "hashes": one.hashes} for one in packages],
+            environ=dict(environ),
+            folder=str(folder),
+            cache=str(cache),
+        )
+        yield session
+    finally:
+        process.end(grace_s=_END_S)
+        files.remove_all([folder])
+
+
+def _bare(environ: Mapping[str, str]) -> dict[str, str]:
+    """What Python itself needs: the credentials go by the first order, to the providers only."""
+    return {
+        name: value for name, value in environ.items() if name in ("PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH")
+    }
+
+
+def _socket_folder(environ: Mapping[str, str]) -> Path:
+    """A new folder that only this user can enter, with a path short enough for a unix socket below it."""
+    for parent in (environ.get("XDG_RUNTIME_DIR"), environ.get("TMPDIR"), "/tmp"):
+        if parent and len(parent) <= _SOCKET_BYTES and Path(parent).is_dir():
+            try:
+                folder = Path(tempfile.mkdtemp(prefix="ngp-", dir=parent))
+            except OSError:
+                continue
+            require_private(folder)
+            return folder
+    raise ProxyError("there is no folder for the provider proxy's sockets", why="TMPDIR and /tmp cannot be written")

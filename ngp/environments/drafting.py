@@ -124,8 +124,7 @@ class _Work:
                 key: Key = (variable.name,) if variable.name in COMMON_INPUTS else (unit, variable.name)
                 if not {key, (unit, variable.name)} & asked and self.is_open(unit, module, variable):
                     asked.add(key)
-                    dummy = module.dummies.get(variable.name)
-                    yield Question(key, variable.description, dummy.text if dummy else "", variable)
+                    yield Question(key, variable.description, self.dummy_text(key, module), variable)
 
     def is_open(self, unit: str, module: Module, variable: Variable) -> bool:
         if variable.name in (*FACTS, "unit") or self.has_value(unit, variable.name):
@@ -133,6 +132,11 @@ class _Work:
         if variable.name in self.wires.wires.get(unit, {}) or variable.name in module.manifest.generated:
             return False
         return not variable.has_default or variable.name in module.manifest.requires
+
+    def dummy_text(self, key: Key, module: Module) -> str:
+        """The harmless value of an input; a common one has it from any module that gives one."""
+        modules = [module, *(self.closed.units.values() if len(key) == 1 else ())]
+        return next((each.dummies[key[-1]].text for each in modules if key[-1] in each.dummies), "")
 
     def dummy(self, question: Question) -> Setting:
         return Setting(question.default, self.comment(question.key))

@@ -66,8 +66,8 @@ def test_what_has_no_value_is_asked_with_its_description_and_dummy(house):
     house.environment(EMPTY, "")
     draft = drafting.prepare(drafts.read(house.platform, "dev"), Choice(units={"openvpn": "openvpn"}))
     assert [(each.name, each.text, each.default) for each in draft.questions] == [
-        ("pre_tag", "Beginning of every name", ""),
-        ("post_tag", "End of every name", ""),
+        ("pre_tag", "Beginning of every name", '"demo"'),  # openvpn gives none, network does
+        ("post_tag", "End of every name", '"one"'),
         ("openvpn.admin_cidrs", "Networks that administrators come from", '["198.51.100.0/24"]'),
     ]
     assert draft.questions[2].check("[1]") == []

@@ -2,9 +2,11 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import stat
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -85,6 +87,15 @@ def test_sandbox_that_was_killed_is_started_anew(workspace):
     second = server.start(workspace)
     assert second.id != first.id
     assert session(second).account_id() == ACCOUNT
+
+
+def test_sandbox_whose_folder_was_deleted_ends_by_itself(workspace):
+    running = server.start(workspace)
+    shutil.rmtree(workspace)
+    deadline = time.monotonic() + 20
+    while processes.is_alive(running.pid) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not processes.is_alive(running.pid)
 
 
 def test_reset_empties_it_and_keeps_its_address(workspace):

@@ -17,7 +17,7 @@ LOOK_EVERY_S = 2.0
 
 
 def listen(port: int, announcement: str) -> socket.socket:
-    """Listen on loopback alone (0: any free port), and say the port in the file `announcement` for as long as it is there."""
+    """Listen on loopback alone (0: any free port) and write the port to `announcement`; end when that file goes."""
     listener = socket.create_server((HOST, port), backlog=128)
     files.write(Path(announcement), str(listener.getsockname()[1]), mode=0o600)
     threading.Thread(target=_end_with, args=(Path(announcement),), daemon=True).start()

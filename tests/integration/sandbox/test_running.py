@@ -117,6 +117,7 @@ def test_port_that_is_taken_is_told_and_leaves_nothing(workspace):
 
 
 def test_commands_start_show_and_stop_it(ngp, platform):
+    shutil.rmtree(platform / "environments", ignore_errors=True)
     write_environment(platform, "dev", "210987654321")
     assert ngp.run("sandbox", "env").exit_code == 69
     started = ngp.run("sandbox", "start", "--json")

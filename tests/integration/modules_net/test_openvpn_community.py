@@ -108,12 +108,10 @@ def test_client_is_added_once_shown_again_and_revoked(server):
     assert server.clients("profile", "bob@example.com", exit_code=1) == ""
 
 
-@pytest.mark.parametrize(
-    "argv", [["add"], ["add", "../x"], ["add", "a b"], ["revoke", "server"], ["profile", "ca"], ["format"], []]
-)
-def test_wrong_calls_are_refused_and_change_nothing(server, argv):
+def test_wrong_calls_are_refused_and_change_nothing(server):
     before = (server.pki / "index.txt").read_text()
-    assert server.clients(*argv, exit_code=64) == ""
+    for argv in (["add"], ["add", "../x"], ["add", "a b"], ["revoke", "server"], ["profile", "ca"], ["format"], []):
+        assert server.clients(*argv, exit_code=64) == ""
     assert (server.pki / "index.txt").read_text() == before
 
 
@@ -163,7 +161,8 @@ def says(log, words, limit_s=20):
 def passable(path):
     """The server reads the revocations as nobody: every folder above them must let it through, as /etc does."""
     for folder in (path, *path.parents):
-        folder.chmod(folder.stat().st_mode | 0o011)
+        if not folder.stat().st_mode & 0o001:
+            folder.chmod(folder.stat().st_mode | 0o011)
 
 
 @pytest.mark.slow

@@ -21,7 +21,7 @@ ENGINES = {
 PARAMETERS = {
     "ADMIN_USER": "ops",
     "CERTIFICATE_DAYS": "825",
-    "CLIENT_TOOL": "",
+    "CLIENT_TOOL": "eA==",
     "FQDN": "vpn.example.com",
     "LOG_GROUP": "/shop/dev/network/manager",
     "NAMESPACE": "ngp/network",
@@ -52,8 +52,7 @@ def run(tmp_path):
 
     def run(engine, lines, **more):
         (tmp_path / "boot.sh").write_text(script(engine))
-        env = {**os.environ, "LOG": str(tmp_path / "log"), "CLIENT_TOOL": "eA==", **PARAMETERS, **more}
-        env["CLIENT_TOOL"] = env["CLIENT_TOOL"] or "eA=="
+        env = {**os.environ, "LOG": str(tmp_path / "log"), **PARAMETERS, **more}
         return subprocess.run(
             ["bash", "-c", f". {tmp_path}/boot.sh\n{lines}"],
             env=env,

@@ -92,7 +92,14 @@ resource "aws_vpc_security_group_ingress_rule" "node_esp" {
   description                  = "Encrypted overlay networks (ESP)"
   referenced_security_group_id = aws_security_group.node.id
   ip_protocol                  = "50"
+  from_port                    = 0
+  to_port                      = 0
   tags                         = merge(local.tags, { Name = "esp" })
+
+  # ESP has no ports: what AWS answers for them means nothing.
+  lifecycle {
+    ignore_changes = [from_port, to_port]
+  }
 }
 
 resource "aws_vpc_security_group_ingress_rule" "node_ssh" {
@@ -305,4 +312,31 @@ resource "aws_iam_instance_profile" "worker" {
   name = local.name["Worker"]
   role = aws_iam_role.worker.name
   tags = merge(local.tags, { Name = local.name["Worker"] })
+}
+
+data "aws_iam_policy_document" "assume_backup" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["backup.amazonaws.com"]
+    }
+  }
+}
+
+resource "aws_iam_role" "backup" {
+  count = local.efs_backup
+
+  name                 = local.name["Backup"]
+  assume_role_policy   = data.aws_iam_policy_document.assume_backup.json
+  permissions_boundary = local.boundary_arn
+  tags                 = merge(local.tags, { Name = local.name["Backup"] })
+}
+
+resource "aws_iam_role_policy_attachment" "backup" {
+  count = local.efs_backup
+
+  role       = aws_iam_role.backup[0].name
+  policy_arn = "arn:${local.partition}:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup"
 }

@@ -78,7 +78,6 @@ resource "aws_instance" "manager" {
   iam_instance_profile = aws_iam_instance_profile.manager.name
   key_name             = var.key_pair_name != "" ? var.key_pair_name : null
   user_data_base64     = base64gzip(local.user_data["manager-${each.key}"])
-  monitoring           = true
   tags                 = merge(local.tags, { Name = "${var.pre_tag}-${local.unit}-Manager${each.key}-${var.post_tag}" })
 
   network_interface {
@@ -161,12 +160,8 @@ resource "aws_launch_template" "worker" {
     http_put_response_hop_limit = 2
   }
 
-  monitoring {
-    enabled = true
-  }
-
   block_device_mappings {
-    device_name = "/dev/xvda"
+    device_name = var.root_device_name
 
     ebs {
       volume_type           = "gp3"
@@ -209,12 +204,16 @@ resource "aws_autoscaling_group" "worker" {
     version = aws_launch_template.worker[each.key].latest_version
   }
 
-  instance_refresh {
-    strategy = "Rolling"
+  dynamic "instance_refresh" {
+    for_each = var.renew_workers ? ["rolling"] : []
 
-    preferences {
-      min_healthy_percentage = 66
-      skip_matching          = true
+    content {
+      strategy = "Rolling"
+
+      preferences {
+        min_healthy_percentage = 66
+        skip_matching          = true
+      }
     }
   }
 

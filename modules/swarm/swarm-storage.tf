@@ -182,12 +182,32 @@ resource "aws_efs_mount_target" "shared" {
   security_groups = [aws_security_group.efs[0].id]
 }
 
-resource "aws_efs_backup_policy" "shared" {
-  count = var.efs_enabled ? 1 : 0
+locals {
+  efs_backup = var.efs_enabled && var.efs_backup_vault != "" ? 1 : 0
+}
 
-  file_system_id = aws_efs_file_system.shared[0].id
+resource "aws_backup_plan" "shared" {
+  count = local.efs_backup
 
-  backup_policy {
-    status = "ENABLED"
+  name = "${var.pre_tag}-${local.unit}-EFS-${var.post_tag}"
+  tags = merge(local.tags, { Name = local.name["EFS"] })
+
+  rule {
+    rule_name         = "daily"
+    target_vault_name = var.efs_backup_vault
+    schedule          = "cron(0 3 * * ? *)"
+
+    lifecycle {
+      delete_after = var.efs_backup_days
+    }
   }
+}
+
+resource "aws_backup_selection" "shared" {
+  count = local.efs_backup
+
+  name         = "${var.pre_tag}-${local.unit}-EFS-${var.post_tag}"
+  plan_id      = aws_backup_plan.shared[0].id
+  iam_role_arn = aws_iam_role.backup[0].arn
+  resources    = [aws_efs_file_system.shared[0].arn]
 }

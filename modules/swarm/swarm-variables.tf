@@ -301,6 +301,13 @@ variable "worker_pools" {
   }
 }
 
+variable "renew_workers" {
+  description = "Replace running workers, a third of a pool at a time, when their template changes. Without it a change reaches the nodes that come later. (The sandbox cannot do it.)"
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 variable "ami_id" {
   description = "AMI of the nodes; empty is the newest Debian 12 at the time that a node is made."
   type        = string
@@ -310,6 +317,18 @@ variable "ami_id" {
   validation {
     condition     = can(regex("^(ami-[0-9a-f]{8,17})?$", var.ami_id))
     error_message = "ami_id is empty or the id of an AMI, such as ami-0123456789abcdef0."
+  }
+}
+
+variable "root_device_name" {
+  description = "Name of the AMI's root device, for the workers' volumes: /dev/xvda for Debian, /dev/sda1 for Ubuntu."
+  type        = string
+  default     = "/dev/xvda"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^/dev/[a-z0-9]+$", var.root_device_name))
+    error_message = "root_device_name is a device such as /dev/xvda."
   }
 }
 
@@ -407,6 +426,30 @@ variable "efs_enabled" {
   type        = bool
   default     = false
   nullable    = false
+}
+
+variable "efs_backup_vault" {
+  description = "Vault of AWS Backup that the shared file system is backed up to every night; empty is none."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^([A-Za-z0-9_-]{2,50})?$", var.efs_backup_vault))
+    error_message = "efs_backup_vault is empty or the name of a backup vault: 2 to 50 letters, digits, underscores or dashes."
+  }
+}
+
+variable "efs_backup_days" {
+  description = "Days that backups of the shared file system are kept."
+  type        = number
+  default     = 35
+  nullable    = false
+
+  validation {
+    condition     = var.efs_backup_days >= 1 && floor(var.efs_backup_days) == var.efs_backup_days
+    error_message = "efs_backup_days is a whole number from 1."
+  }
 }
 
 variable "force_destroy" {

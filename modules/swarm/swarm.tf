@@ -32,7 +32,7 @@ resource "terraform_data" "generation" {
 
 locals {
   unit = var.unit != "" ? var.unit : "swarm"
-  name = { for thing in ["Manager", "Worker", "Node", "LB", "EFS", "Key", "Files"] : thing => "${var.pre_tag}-${local.unit}-${thing}-${var.post_tag}" }
+  name = { for thing in ["Manager", "Worker", "Node", "LB", "EFS", "Backup", "Key", "Files"] : thing => "${var.pre_tag}-${local.unit}-${thing}-${var.post_tag}" }
 
   # Load balancers may have 32 characters, buckets neither capitals nor a dash at a seam.
   lb_name     = "${substr(var.pre_tag, 0, 14)}-${trim(substr(local.unit, 0, 8), "-")}-${substr(var.post_tag, 0, 6)}"

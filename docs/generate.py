@@ -6,4 +6,7 @@ from ngp import files
 from ngp.rendering import pages
 
 if __name__ == "__main__":
-    files.write(Path(__file__).parent / "files.md", pages.files_reference())
+    here = Path(__file__).parent
+    files.write(here / "files.md", pages.files_reference())
+    for name, text in pages.published_schemas().items():
+        files.write(here / "schemas" / name, text)

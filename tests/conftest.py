@@ -1,6 +1,7 @@
 """What every test stands on: clean surroundings, a small platform, `ngp` as a caller sees it, a sandbox."""
 
 import io
+import json
 import os
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -29,6 +31,8 @@ def _clean():
 
 
 _clean()
+hypothesis.settings.register_profile("ngp", deadline=None, derandomize=IS_CI)  # two cores, many tests at once
+hypothesis.settings.load_profile("ngp")
 
 
 def pytest_addoption(parser):
@@ -81,6 +85,11 @@ class Outcome:
     stdout: str
     stderr: str
 
+    @property
+    def document(self):
+        """What `--json` printed; it must be one document and nothing else."""
+        return json.loads(self.stdout)
+
 
 @dataclass(frozen=True)
 class Ngp:
@@ -101,6 +110,18 @@ class Ngp:
         )
         return Outcome(done.returncode, done.stdout, done.stderr)
 
+    def start(self, *argv: str, env: dict[str, str] | None = None) -> subprocess.Popen:
+        """A child that is at work, for tests that send it signals; its streams are pipes."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "ngp", *argv],
+            cwd=self.cwd,
+            env={**os.environ, **(env or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
     def call(self, *argv: str, env: dict[str, str] | None = None) -> Outcome:
         from ngp import cli
 
@@ -113,20 +134,46 @@ class Ngp:
         return Outcome(code, out.getvalue(), err.getvalue())
 
 
-@pytest.fixture
-def platform(tmp_path) -> Path:
-    """A small platform of its own for each test, in a Git repository, nothing rendered yet."""
-    folder = tmp_path / "platform"
+def lay_platform(folder: Path) -> Path:
+    """A small platform in a Git repository of its own: two units of terraform_data, nothing rendered yet."""
     shutil.copytree(ROOT / "tests" / "platforms" / "small", folder)
     for argv in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message", "A small platform"]):
         subprocess.run(["git", *argv], cwd=folder, check=True, capture_output=True)
     return folder
 
 
+def stop_sandbox(platform: Path) -> None:
+    """End what a run in `platform` may have started."""
+    if (platform / ".ngp" / "sandbox").exists():
+        from ngp.sandbox import server
+
+        server.stop(platform / ".ngp")
+
+
+@pytest.fixture
+def platform(tmp_path):
+    """A small platform for each test; its sandbox, if a run started one, ends with it."""
+    yield lay_platform(tmp_path / "platform")
+    stop_sandbox(tmp_path / "platform")
+
+
+@pytest.fixture(scope="module")
+def shared_platform(tmp_path_factory):
+    """The small platform, rendered, for a whole file of tests that leave it as it is."""
+    folder = lay_platform(tmp_path_factory.mktemp("shared") / "platform")
+    done = Ngp(folder).run("render")
+    assert done.exit_code == 0, done.stderr
+    yield folder
+    stop_sandbox(folder)
+
+
 @pytest.fixture
 def ngp(request, tmp_path) -> Ngp:
     """`ngp.run("plan", "dev") -> Outcome`, in the test's platform where it has one, else in an empty folder."""
-    return Ngp(request.getfixturevalue("platform") if "platform" in request.fixturenames else tmp_path)
+    for name in ("platform", "shared_platform"):
+        if name in request.fixturenames:
+            return Ngp(request.getfixturevalue(name))
+    return Ngp(tmp_path)
 
 
 @pytest.fixture(scope="session")

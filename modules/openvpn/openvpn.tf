@@ -226,6 +226,10 @@ resource "aws_vpc_security_group_egress_rule" "this" {
 
 # The server.
 
+resource "terraform_data" "engine" {
+  input = var.engine
+}
+
 resource "aws_instance" "this" {
   ami                    = local.ami_id
   instance_type          = var.instance_type
@@ -256,8 +260,10 @@ resource "aws_instance" "this" {
   })
 
   lifecycle {
-    # The disk holds the certificate authority or the appliance's database: a newer image must not replace it.
-    ignore_changes = [ami]
+    # The disk holds the certificate authority or the appliance's database: a newer image must not replace it; another
+    # engine has to.
+    ignore_changes       = [ami]
+    replace_triggered_by = [terraform_data.engine]
   }
 
   depends_on = [aws_iam_role_policy.secret, aws_iam_role_policy_attachment.session_manager, aws_vpc_security_group_egress_rule.this]

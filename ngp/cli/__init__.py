@@ -80,6 +80,8 @@ def _guarded(argv: Sequence[str], surroundings: Settings) -> int:
         return failures.tell(StoppedError(), form)
     except NgpError as error:
         return failures.tell(error, form)
+    except OSError as error:
+        return failures.tell_surroundings(error, surroundings, form, debug="--debug" in argv)
     except Exception as error:  # noqa: BLE001  the boundary: a bug of ours becomes a line and a report
         return failures.report(error, surroundings, form, debug="--debug" in argv)
     return code

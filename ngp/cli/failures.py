@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 import time
 import traceback
@@ -16,6 +17,9 @@ from ngp.errors import NgpError, StoppedError
 from ngp.settings import TRUE, Settings
 
 BUG = 70  # EX_SOFTWARE of sysexits.h
+
+
+_REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE)
 
 
 class Form(Enum):
@@ -53,6 +57,16 @@ def tell(error: NgpError, form: Form) -> int:
             documents.write(documents.failure(error, exit_code=code), one_line=form is Form.JSON_LINE)
             sys.stdout.flush()
     return code
+
+
+def tell_surroundings(error: OSError, settings: Settings, form: Form, *, debug: bool) -> int:
+    """Tell what the machine refuses (a full disk, a folder of somebody else's); any other OSError is a bug."""
+    if error.errno not in _REFUSALS:
+        return report(error, settings, form, debug=debug)
+    if debug:
+        traceback.print_exception(error)
+    where = str(error.filename) if error.filename else ""
+    return tell(NgpError(f"{error.strerror}".lower(), where=where, todo="mend that and run ngp again"), form)
 
 
 def report(error: Exception, settings: Settings, form: Form, *, debug: bool) -> int:

@@ -39,6 +39,8 @@ def apply(
     from ngp.views import documents, runs
 
     context = options.context()
+    if not auto_approve:
+        options.require_person(context, f"Apply what is previewed to `{environment}`?", flag="--auto-approve")
     wish = running.Wish(targets, replacements, refresh, lock_timeout, parallelism)
     with running.open_run(context, Verb.APPLY, environment, units, wish, jsonl=as_json_lines) as now:
         consent = _consent(context, now, auto_approve=auto_approve)

@@ -31,6 +31,8 @@ def destroy(
     from ngp.views import documents, runs
 
     context = options.context()
+    if not auto_approve:
+        options.require_person(context, f"Destroy `{environment}`?", flag="--auto-approve")
     wish = running.Wish(refresh=refresh, lock_timeout=lock_timeout, parallelism=parallelism)
     with running.open_run(context, Verb.DESTROY, environment, units, wish, jsonl=as_json_lines) as now:
 

@@ -9,6 +9,7 @@ import typer
 
 from ngp import files
 from ngp.commands import options
+from ngp.errors import NgpError
 from ngp.rendering import skeleton
 from ngp.views import documents, terminal
 
@@ -22,7 +23,15 @@ def init(
     context = options.context()
     target = (context.cwd / folder).resolve()
     chosen = name or skeleton.default_name(target)
-    written = files.write_all(skeleton.render(target, chosen))
+    planned = skeleton.render(target, chosen)
+    try:
+        written = files.write_all(planned)
+    except OSError as error:
+        raise NgpError(
+            "the platform cannot be written",
+            where=error.filename or str(target),
+            why=f"{error.strerror}; none was made",
+        ) from None
     if as_json:
         paths = [path.relative_to(target) for path in written]
         documents.write({"schema": "ngp.init/1", "name": chosen, "path": target, "written": paths})

@@ -67,13 +67,16 @@ def lock(
 def _requirements(platform: Platform) -> tuple[Requirement, ...]:
     from ngp.catalogue import loading
 
-    return tuple(
+    catalogue = loading.load(platform.path / "modules", platform.workspace / "cache" / "catalogue")
+    asked = (
         lockfile.Requirement(
             wanted.get("source", f"hashicorp/{name}"), wanted.get("version", ""), f"modules/{module.name}"
         )
-        for module in loading.load(platform.path / "modules").modules.values()
+        for module in catalogue.modules.values()
         for name, wanted in module.required_providers.items()
     )
+    # every root has the AWS provider, whatever its module names: its block holds the account guard
+    return (lockfile.Requirement("hashicorp/aws", "", "every rendered root"), *asked)
 
 
 def _check(lock: Lock, wish: renewal.Wish, found: binary.Binary, places: mirror.Places, *, as_json: bool) -> int:
@@ -105,5 +108,10 @@ def _show(lock: Lock, *, as_json: bool, changed: bool = False) -> None:
     for one in lock:
         allowed = f" ({one.constraints})" if one.constraints else ""
         packages = len(one.package_hashes)
-        told = f"{one.source} {one.version}{allowed}: {packages} packages, {len(one.hashes) - packages} archives"
+        hashes = f"{_count(packages, 'package')} and {_count(len(one.hashes) - packages, 'archive')}"
+        told = f"{one.source} {one.version}{allowed}: hashes of {hashes}"
         console.print(terminal.line(told), soft_wrap=True)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

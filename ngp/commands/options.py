@@ -75,20 +75,24 @@ def confirm(context: Context, question: str, *, flag: str = "--auto-approve") ->
 
 def ask(context: Context, question: str, *, flag: str) -> str:
     """Ask for a line on the terminal; raise UsageError naming `flag` where nobody can be asked."""
-    missing = UsageError(f"this needs an answer: {question.strip().rstrip(':')}", todo=f"give it with `{flag}`")
-    if not context.settings.is_interactive:
-        raise UsageError(
-            missing.findings[0].what,
-            why="there is no terminal, or CI is set, so nobody is asked",
-            todo=missing.findings[0].todo,
-        )
+    require_person(context, question, flag=flag)
     with _interruptible(context):
         sys.stderr.write(terminal.clean(question))
         sys.stderr.flush()
         answer = sys.stdin.readline()
     if not answer:
-        raise missing
+        raise UsageError(f"no answer to: {question.strip()}", todo=f"give it with `{flag}`")
     return answer.strip()
+
+
+def require_person(context: Context, question: str, *, flag: str) -> None:
+    """Raise UsageError naming `flag` where nobody can be asked; a command calls it before it begins its work."""
+    if not context.settings.is_interactive:
+        raise UsageError(
+            f"this needs an answer: {question.strip().rstrip(':')}",
+            why="there is no terminal, or CI is set, so nobody is asked",
+            todo=f"give it with `{flag}`",
+        )
 
 
 @contextmanager

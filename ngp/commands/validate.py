@@ -12,7 +12,7 @@ import typer
 
 from ngp import files
 from ngp.commands import options
-from ngp.environments import documents, platforms, resolving
+from ngp.environments import documents, platforms, resolving, wiring
 from ngp.environments.environment import Platform, StateMode
 from ngp.environments.resolving import Resolved
 from ngp.errors import Finding, NgpError, UsageError, nearest
@@ -53,7 +53,8 @@ def validate(
     names = [environment] if environment else documents.names(platform)
     resolved = _resolve(platform, names, units or [])
     checks = [check for each in resolved for check in _checks(each, units or [])] if terraform else []
-    found = _run(platform, checks, context, parallelism) if checks else []
+    found = [each for one in resolved for each in wiring.check_counts(one.environment, one.catalogue)]
+    found += _run(platform, checks, context, parallelism) if checks else []
     if as_json:
         views.write({"schema": "ngp.validate/1", "environments": names, "terraform": terraform, "findings": found})
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Mapping
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -10,35 +11,50 @@ from typing import Any
 
 from ngp import yaml
 from ngp.environments.wiring import Wires
+from ngp.errors import UsageError
 
 Change = Callable[[Any], None]
 
 
 def edit(text: str, units: Mapping[str, str], wires: Wires, catalogue: str) -> str:
     """Make the text say exactly these units (name → module), wires and catalogue; the same text if it does."""
-    return apply(text, [lambda data: _choose(data, units, wires, catalogue)])
+    return apply(text, lambda data: _choose(data, units, wires, catalogue))
 
 
 def set_facts(text: str, facts: Mapping[str, str], dropped: tuple[str, ...] = ()) -> str:
     """Set top-level scalars and take the keys of `dropped` out."""
-    return apply(text, [lambda data: _set_scalars(data, facts, dropped)])
+    return apply(text, lambda data: _set_scalars(data, facts, dropped))
 
 
-def apply(text: str, changes: list[Change]) -> str:
-    """Apply changes to the round-trip data of a YAML text; lines that they do not touch stay byte for byte."""
+def apply(text: str, change: Change) -> str:
+    """Change the round-trip data of a YAML text; lines that the change does not touch stay byte for byte."""
+    if "\r\n" in text:
+        return apply(text.replace("\r\n", "\n"), change).replace("\n", "\r\n")
     from ruamel.yaml import YAML
 
     door: Any = YAML()
     door.preserve_quotes, door.width = True, 1 << 20
-    door.indent(mapping=2, sequence=4, offset=2)
+    step = _indent(text)
+    door.indent(mapping=step, sequence=step + 2, offset=step)
     data = door.load(text)
     before = _dump(door, data)
-    for change in changes:
-        change(data)
+    change(data)
     after = _dump(door, data)
     merged = _merge(text, before, after)
-    is_same = yaml.parse(merged, Path("environment.yaml")).data == yaml.parse(after, Path("environment.yaml")).data
-    return merged if is_same else after
+    return merged if _data(merged) == _data(after) else after
+
+
+def _indent(text: str) -> int:
+    """How far the text indents its mappings: as far as its first indented key."""
+    match = re.search(r"^( +)[^\s#-]", text, re.MULTILINE)
+    return len(match[1]) if match else 2
+
+
+def _data(text: str) -> Any:
+    try:
+        return yaml.parse(text, Path("environment.yaml")).data
+    except UsageError:
+        return None
 
 
 def _choose(data: Any, units: Mapping[str, str], wires: Wires, catalogue: str) -> None:
@@ -104,16 +120,14 @@ def _merge(text: str, before: str, after: str) -> str:
     lines, old, new = (each.splitlines(keepends=True) for each in (text, before, after))
     if len(lines) != len(old):
         return after
-    newline = "\r\n" if "\r\n" in text else "\n"
     result: list[str] = []
     for tag, old_start, old_end, new_start, new_end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if tag == "equal":
             result += lines[old_start:old_end]
             continue
-        added = [line.replace("\n", newline) for line in new[new_start:new_end]]
         kept = {line.strip() for line in new}
         result += [
             line for line in lines[old_start:old_end] if line.lstrip().startswith("#") and line.strip() not in kept
         ]
-        result += added
+        result += new[new_start:new_end]
     return "".join(result)

@@ -13,7 +13,22 @@ from ngp.catalogue.module import Catalogue
 from ngp.environments.environment import Environment, Platform
 from ngp.errors import MissingError, UsageError
 
+Env = Mapping[str, str]
+
 _TIMEOUT_S = 120.0
+# By these a hook or a shell points Git at another repository, index or work tree.
+_ELSEWHERE = frozenset(
+    {
+        "GIT_DIR",
+        "GIT_WORK_TREE",
+        "GIT_INDEX_FILE",
+        "GIT_COMMON_DIR",
+        "GIT_PREFIX",
+        "GIT_OBJECT_DIRECTORY",
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+        "GIT_NAMESPACE",
+    }
+)
 
 
 def resolve(platform: Platform, ref: str) -> str:
@@ -76,10 +91,14 @@ def _materialise(platform: Platform, commit: str) -> Path:
     work = Path(tempfile.mkdtemp(dir=target.parent))
     try:
         index = {"GIT_INDEX_FILE": str(work / "index")}
-        _require(_git(platform, "read-tree", f"{commit}:./modules", **index), commit)
+        _require(_git(platform, "read-tree", f"{commit}:./modules", env=index), commit)
         out = work / "modules"
         out.mkdir()
-        _require(_git(platform, "checkout-index", "--all", f"--prefix={out}/", **index), commit)
+        elsewhere = {
+            "GIT_DIR": _git(platform, "rev-parse", "--absolute-git-dir").stdout.strip(),
+            "GIT_WORK_TREE": str(out),
+        }
+        _require(_git(platform, "checkout-index", "--all", cwd=out, env={**index, **elsewhere}), commit)
         if not target.is_dir():
             out.replace(target)
     finally:
@@ -92,11 +111,11 @@ def _require(outcome: processes.Outcome, commit: str) -> None:
         raise UsageError(f"Git cannot read the modules of {commit}", why=outcome.stderr.strip())
 
 
-def _git(platform: Platform, *arguments: str, **more: str) -> processes.Outcome:
+def _git(platform: Platform, *arguments: str, cwd: Path | None = None, env: Env | None = None) -> processes.Outcome:
     """Run Git in the platform, untouched by what a hook or a shell says about another repository."""
-    environ = {name: value for name, value in settings.read().environ.items() if not name.startswith("GIT_")}
-    env = {**environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", **more}
+    environ = {name: value for name, value in settings.read().environ.items() if name not in _ELSEWHERE}
+    whole = {**environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", **(env or {})}
     try:
-        return processes.run(processes.Request(("git", *arguments), platform.path, env, timeout_s=_TIMEOUT_S))
+        return processes.run(processes.Request(("git", *arguments), cwd or platform.path, whole, timeout_s=_TIMEOUT_S))
     except FileNotFoundError:
         raise MissingError("git is not on PATH", todo="install Git") from None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 
 from ngp.catalogue.module import Catalogue, Module
@@ -87,6 +87,27 @@ def check_cycles(environment: Environment, edges: Mapping[str, tuple[str, ...]])
         todo = "take one of these wires out"
         return [Finding(f"the units feed each other in a circle: {' → '.join(path)}", where, ", ".join(steps), todo)]
     return []
+
+
+def check_counts(environment: Environment, catalogue: Catalogue) -> list[Finding]:
+    """Wires that make a `count` or `for_each` depend on what a preview may not know, so that it must be deferred.
+
+    For the inputs that a manifest requires the catalogue's own rules hold; this is for what an operator wires beside
+    them. It reads the modules' expressions, which costs a second for each.
+    """
+    from ngp.catalogue.rules import source
+    from ngp.catalogue.rules import wiring as rules
+
+    findings = []
+    for unit, wires in environment.wiring.items():
+        module = catalogue.modules[environment.units[unit].module]
+        others = tuple(name for name in wires if name not in module.manifest.requires)
+        if others:
+            asked = replace(module, manifest=replace(module.manifest, requires=others))
+            faults = [fault.finding for fault in rules.counts(source.load(asked))]
+            where = environment.where(f"wiring.{unit}")
+            findings += [replace(each, what=f"{where} wires `{unit}` so that {each.what}") for each in faults]
+    return findings
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import Any
 
 Schema = Mapping[str, Any]
@@ -12,21 +13,36 @@ _HEAD = """\
 # The files' reference
 
 Generated from the schemas that ngp checks these files against; do not edit: run `python docs/generate.py`.
-Unknown keys are errors. `NAME` in a key stands for a name of your own, `[]` for every item of a list.
+The schemas lie in `schemas/`, for editors. Unknown keys are errors. `NAME` in a key stands for a name of your
+own, `[]` for every item of a list.
 """
 
 
 def files_reference() -> str:
     """The text of docs/files.md."""
+    summaries = {
+        "ngp.yaml": "What holds for the whole platform.",
+        "environments/ENV/environment.yaml": "One region of one stage, and its units.",
+        "modules/NAME/module.yaml": "What the HCL of a module cannot say.",
+    }
+    return "\n".join([_HEAD, *(section(path, summaries[path], schema) for path, schema in _schemas().items())])
+
+
+def published_schemas() -> dict[str, str]:
+    """The JSON Schemas by the names of their files, for editors that check YAML while it is written."""
+    texts = {path: json.dumps(schema, indent=2, ensure_ascii=False) + "\n" for path, schema in _schemas().items()}
+    return {f"{PurePosixPath(path).stem}.schema.json": text for path, text in texts.items()}
+
+
+def _schemas() -> dict[str, Schema]:
     from ngp.catalogue import manifest
     from ngp.environments import documents, platforms
 
-    parts = [
-        section("ngp.yaml", "What holds for the whole platform.", platforms.schema()),
-        section("environments/ENV/environment.yaml", "One region of one stage, and its units.", documents.schema()),
-        section("modules/NAME/module.yaml", "What the HCL of a module cannot say.", manifest.schema()),
-    ]
-    return "\n".join([_HEAD, *parts])
+    return {
+        "ngp.yaml": platforms.schema(),
+        "environments/ENV/environment.yaml": documents.schema(),
+        "modules/NAME/module.yaml": manifest.schema(),
+    }
 
 
 def section(title: str, summary: str, schema: Schema) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import traceback
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,8 @@ def _environment(folders: tuple[str, ...]) -> Any:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"hcl": hcl.render, "assignments": assignments}
+    quoted = partial(json.dumps, ensure_ascii=False)  # JSON's strings are YAML's
+    environment.filters |= {"hcl": hcl.render, "assignments": assignments, "yaml": quoted}
     return environment
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import ngp
 from ngp.catalogue import loading
+from ngp.catalogue.module import Catalogue
 from ngp.environments import documents, platforms, resolving
 from ngp.environments.environment import Platform
 from ngp.errors import Finding, UsageError, require
@@ -50,12 +51,17 @@ def collect(platform: Platform, names: Sequence[str] = ()) -> Tree:
             findings += error.findings
     if not names:
         try:
-            files[Path(dummies.FILE)] = dummies.render(loading.load(platform.path / "modules"))
+            files[Path(dummies.FILE)] = dummies.render(_catalogue(platform))
         except UsageError as error:
             findings += error.findings
     require(dict.fromkeys(findings))
     found = staleness.compare(platform.path, files, environments)
     return Tree(platform, environments, files, found, is_whole=not names)
+
+
+def _catalogue(platform: Platform) -> Catalogue:
+    """The modules of the working tree, whatever environments are pinned to."""
+    return loading.load(platform.path / "modules", platform.workspace / "cache" / "catalogue")
 
 
 def writes(tree: Tree) -> dict[Path, str]:

@@ -5,6 +5,7 @@ They change classes of the moto that is imported: only a launcher's process call
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from typing import Any
@@ -18,6 +19,7 @@ def apply() -> None:
     """Put every repair into the moto that this process has imported."""
     take_account_from_access_key()
     admit_loopback_past_tls_policies()
+    take_changed_user_data()
     publish_images()
     publish_parameters()
     keep_descriptions_of_rules_between_groups()
@@ -72,6 +74,22 @@ def _denies_plain_http(statement: dict[str, Any]) -> bool:
         for value in (values if isinstance(values, list) else [values])
     }
     return statement.get("Effect") == "Deny" and asked == {("Bool", "aws:securetransport", "false")}
+
+
+def take_changed_user_data() -> None:
+    """ModifyInstanceAttribute takes any user data: moto has decoded it already and wants to decode it again."""
+    from moto.core.types import Base64EncodedString
+    from moto.ec2.responses import instances
+
+    module: Any = instances
+    parse = module.parse_user_data
+
+    def parse_user_data(value: Any) -> Any:
+        if isinstance(value, bytes):
+            return Base64EncodedString(base64.b64encode(value).decode("ascii"))
+        return parse(value)
+
+    module.parse_user_data = parse_user_data
 
 
 def publish_images() -> None:

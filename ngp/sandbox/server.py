@@ -154,8 +154,17 @@ def _find(workspace: Path) -> Running | None:
 
 
 def _read(workspace: Path) -> Running | None:
-    with suppress(OSError, ValueError, TypeError):
-        return Running(**json.loads((folder(workspace) / "running.json").read_text()))
+    """The record, also of another version of ngp: what is unknown is left out, so that its server can be ended."""
+    with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+        record = json.loads((folder(workspace) / "running.json").read_text())
+        return Running(
+            url=str(record["url"]),
+            pid=int(record["pid"]),
+            port=int(record["port"]),
+            engine=str(record.get("engine", "")),
+            started=str(record.get("started", "")),
+            id=str(record["id"]),
+        )
     return None
 
 

@@ -22,6 +22,9 @@ from ngp.terraform.results import Result, lock_holder
 from ngp.terraform.streams import Stream
 
 CONSOLE_LINE = 60_000  # Terraform reads its console's input by lines of at most 64 KiB
+# A stopped apply ends the calls under way and writes its state; killing it sooner would lose what it made. The
+# operator's second Ctrl-C is `processes.kill_all`.
+_APPLY_GRACE_S = 600.0
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # the console has no -no-color
 _PLAN, _APPLY = PlanOptions(), ApplyOptions()
 
@@ -208,11 +211,13 @@ class Terraform:
         stdin: str = "",
         stream: Stream | None = None,
     ) -> processes.Outcome:
+        verb = argv[len(self.binary.argv)]
+        grace_s = _APPLY_GRACE_S if verb == "apply" else processes.GRACE_S
         given = {f"TF_VAR_{name}": value for name, value in (secrets or {}).items()}
         environ = {**self.environ, "TF_DATA_DIR": str(root.data), **given}
         try:
             return processes.run(
-                processes.Request(argv, root.path, environ, stdin=stdin),
+                processes.Request(argv, root.path, environ, grace_s=grace_s, stdin=stdin),
                 on_stdout=stream.take if stream else None,
                 on_stderr=stream.take_error if stream else None,
                 stop=watch.stop,

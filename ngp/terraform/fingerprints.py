@@ -12,8 +12,8 @@ from pathlib import Path
 from ngp import files
 
 _FILE = "ngp-init.json"
-_SOURCE = re.compile(r'^\s*source\s*=\s*"(\.\.?/[^"]*)"', re.MULTILINE)
-_MODULE = re.compile(r'^\s*module\s+"', re.MULTILINE)
+_SOURCE = re.compile(r'^\s*"?source"?\s*[=:]\s*"(\.\.?/[^"]*)"', re.MULTILINE)
+_MODULE = re.compile(r'^\s*(?:module\s+"|"module"\s*:)', re.MULTILINE)
 # Over-inclusive: a line too many costs one init, a line too few a wrong skip. A resource type's first word is a
 # provider that need not be declared anywhere else.
 _MATTERS = re.compile(
@@ -28,7 +28,7 @@ _MATTERS = re.compile(
 def compute(root: Path, *, about: tuple[str, ...]) -> str:
     """Digest what init reads of `root` and of the local modules that it calls; `about` is what else counts."""
     digest = hashlib.sha256(json.dumps([*about, str(root.resolve())]).encode())
-    for path in (*sorted(root.glob("*.tf")), *sorted(root.glob("*.tf.json")), root / ".terraform.lock.hcl"):
+    for path in (*_files(root), root / ".terraform.lock.hcl"):
         with suppress(FileNotFoundError):
             digest.update(b"\0" + path.name.encode() + b"\0" + path.read_bytes())
     for folder in sorted(_modules(root)):
@@ -80,5 +80,11 @@ def _modules(root: Path) -> set[Path]:
 
 
 def _texts(folder: Path) -> Iterator[str]:
-    for path in sorted(folder.glob("*.tf")):
-        yield path.read_text(encoding="utf-8", errors="replace")
+    for path in _files(folder):
+        text = path.read_text(encoding="utf-8", errors="replace")
+        # JSON may stand on one line; HCL's places are by line
+        yield re.sub(r"([{,])", r"\1\n", text) if path.suffix == ".json" else text
+
+
+def _files(folder: Path) -> list[Path]:
+    return [*sorted(folder.glob("*.tf")), *sorted(folder.glob("*.tf.json"))]

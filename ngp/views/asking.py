@@ -28,6 +28,13 @@ def fill(text: str, check: Any, default: str = "", **doors: Any) -> str:
     return str(questionary.text(text, default=default, validate=validate, **doors).unsafe_ask())
 
 
+def tick(text: str, names: Iterable[str], **doors: Any) -> list[str]:
+    """Any number of several names, in their order."""
+    import questionary
+
+    return [str(name) for name in questionary.checkbox(text, list(names), **doors).unsafe_ask()]
+
+
 def choose(subject: Subject, **doors: Any) -> dict[str, str]:
     """Checkboxes of all modules by category; units that are there already are checked."""
     import questionary

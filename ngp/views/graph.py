@@ -55,11 +55,9 @@ def show_status(units: Sequence[UnitStatus], settings: Settings, *, environment:
     console = terminal.out(settings)
     console.print(table)
     standing = sum(unit.word == "applied" for unit in units)
-    resources = sum(unit.resources for unit in units)
-    console.print(
-        terminal.line(f"{environment}: {standing} of {len(units)} units applied, {resources} resources", style="bold"),
-        soft_wrap=True,
-    )
+    amounts = terminal.amount(len(units), "unit"), terminal.amount(sum(unit.resources for unit in units), "resource")
+    total = f"{environment}: {standing} of {amounts[0]} applied, {amounts[1]}"
+    console.print(terminal.line(total, style="bold"), soft_wrap=True)
     if standing < len(units):
         console.print(terminal.line(f"next: ngp plan {environment}"), soft_wrap=True)
 

@@ -47,7 +47,9 @@ def show(
         shown = [value for value in values if reveal or not value.sensitive]
         sys.stdout.write(_WRITERS[form](shown))
         if len(shown) < len(values):
-            terminal.say(settings, f"{len(values) - len(shown)} sensitive outputs are left out; --reveal shows them")
+            terminal.say(
+                settings, f"left out: {terminal.amount(len(values) - len(shown), 'sensitive output')}; --reveal shows"
+            )
 
 
 def select(values: Sequence[OutputValue], name: str) -> OutputValue:

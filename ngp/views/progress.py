@@ -124,7 +124,7 @@ class Progress:
     def _enter(self, event: UnitEntered) -> Text | None:
         now = self._clock()
         self._lines[event.unit] = _Line(event.phase, total=event.total, entered=now, said=now)
-        amount = f", {event.total} resources" if event.total else ""
+        amount = f", {terminal.amount(event.total, 'resource')}" if event.total else ""
         return self._plain(f"{event.unit}: {event.phase.value}{amount}")
 
     def _advance(self, event: UnitProgressed) -> Text | None:
@@ -157,7 +157,7 @@ class Progress:
         for unit, line in _visible(lines, self._console.height - 3):
             table.add_row(*(terminal.line(cell, style=_style(line)) for cell in _cells(unit, line, now)))
         finished = sum(line.result is not None for line in lines.values())
-        total = f"{finished} of {len(lines)} units, {terminal.duration(int(now - self._started))}"
+        total = f"{finished} of {terminal.amount(len(lines), 'unit')}, {terminal.duration(int(now - self._started))}"
         table.add_row(terminal.line(total, style="dim"))
         return table
 

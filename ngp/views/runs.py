@@ -82,12 +82,11 @@ def totals(result: RunResult) -> str:
     counted = Counter(unit.outcome for unit in result.units)
     said = {Outcome.PLANNED: "with changes", Outcome.NO_CHANGES: "without changes"}
     words = ", ".join(f"{number} {said.get(outcome, outcome.value)}" for outcome, number in counted.items())
-    amount = changes.summary(result.counts)
+    amount, number = changes.summary(result.counts), terminal.amount(len(result.units), "unit")
     took = terminal.duration(result.duration_s)
     if result.units and all(unit.outcome is Outcome.NO_CHANGES for unit in result.units):
-        return f"No changes: {result.environment} is as its files say ({len(result.units)} units, {took})"
-    number = len(result.units)
-    head = f"{number} unit{'' if number == 1 else 's'}: {words}" if result.units else "no units"
+        return f"No changes: {result.environment} is as its files say ({number}, {took})"
+    head = f"{number}: {words}" if result.units else "no units"
     return f"{head}; {amount} in {took}" if amount else f"{head}; {took}"
 
 

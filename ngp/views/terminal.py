@@ -48,6 +48,11 @@ def clean(text: str) -> str:
     return "".join(mark if mark.isprintable() or mark in "\n\t" else repr(mark)[1:-1] for mark in text)
 
 
+def amount(number: int, thing: str) -> str:
+    """``1 resource``, ``2 resources``."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
 def duration(seconds: float) -> str:
     """``850 ms``, ``4.2 s``, ``3m 05s``, ``1h 02m``."""
     if seconds < 1:

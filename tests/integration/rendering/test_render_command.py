@@ -141,3 +141,10 @@ def test_environment_at_work_is_not_rendered(run, tree):
 def test_outside_a_platform_it_says_so(tmp_path_factory, capsys):
     assert cli.run(["--chdir", str(tmp_path_factory.mktemp("empty")), "render"]) == 64
     assert "this is not a platform" in capsys.readouterr().err
+
+
+def test_init_that_cannot_write_makes_nothing(tmp_path_factory, capsys):
+    folder = tmp_path_factory.mktemp("new") / "acme"
+    folder.parent.joinpath("blocked").write_text("")
+    assert cli.run(["init", str(folder.parent / "blocked/acme")]) == 1
+    assert "none was made" in capsys.readouterr().err

@@ -1,5 +1,6 @@
 """What the repaired emulator answers where plain moto would not answer as AWS does."""
 
+import base64
 import json
 
 import pytest
@@ -72,6 +73,23 @@ def test_image_of_the_marketplace_is_found_by_its_product_code(of):
     wanted = next(image for image in account.IMAGES if image.product_code)
     assert found(wanted.product_code) == [wanted.id]
     assert found("another") == []
+
+
+@pytest.mark.parametrize("text", [b"#!/bin/sh\n", b"\x1f\x8b\x08 gzip \xff", b"abcd", b"YWJjZA=="])
+def test_user_data_of_an_instance_can_be_changed_to_anything(of, text):
+    ec2 = of("123456789012")
+    image = next(iter(account.IMAGES)).id
+
+    def held():
+        answer = ec2.call("ec2", "describe_instance_attribute", InstanceId=instance, Attribute="userData")
+        return base64.b64decode(answer["UserData"]["Value"])
+
+    answer = ec2.call("ec2", "run_instances", ImageId=image, MinCount=1, MaxCount=1, UserData=text)
+    instance = answer["Instances"][0]["InstanceId"]
+    assert held() == text
+    ec2.call("ec2", "stop_instances", InstanceIds=[instance])
+    ec2.call("ec2", "modify_instance_attribute", InstanceId=instance, UserData={"Value": text + b"more"})
+    assert held() == text + b"more"
 
 
 def test_managed_policies_are_there_at_once(of):

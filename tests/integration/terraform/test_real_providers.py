@@ -223,6 +223,21 @@ def test_mirror_without_a_fitting_version_tells_which_it_has(found, places, tmp_
     assert raised.value.findings[0].why == "it has 2.0.0 for linux_arm64"
 
 
+@pytest.mark.parametrize("constraint", ["~> 5.100", ">= 5.100, < 6"])
+def test_master_lock_serves_a_root_with_the_real_provider(found, places, tmp_path, constraint):
+    lock = lockfile.load(shipped.lock_file())
+    here = Places(places.environ, places.home, places.cache)
+    if not any(mirror.held(folder, lock[0].address, found.platform) for folder in mirror.folders(here)):
+        pytest.skip("no provider mirror on this machine")
+    root = make_root(tmp_path, lock[0])
+    text = MAIN.replace("example/tiny", "hashicorp/aws").replace("tiny", "aws").replace("~> 1.2", constraint)
+    (root.path / "main.tf").write_text(text)
+    terraform = Terraform(found, surroundings.child(places.environ, {}), mirror.provide(lock, found, here).folder)
+    result = terraform.init(root)
+    assert (result.is_ok, result.diagnostics) == (True, ())
+    assert terraform.init(root).skipped
+
+
 def test_master_lock_has_the_package_that_lies_in_the_mirror_of_this_machine(found):
     lock = lockfile.load(shipped.lock_file())
     places = Places({}, Path("/nonexistent"), Path("/nonexistent"))

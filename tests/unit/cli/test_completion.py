@@ -37,8 +37,40 @@ def _bash(cwd, line):
     return done.stdout.split()
 
 
-def test_bash_completes_commands_and_global_options(platform):
-    assert _bash(platform, "ngp --ch") == ["--chdir"]
+TYPED = [
+    ("ngp --ch", ["--chdir"]),
+    ("ngp pl", ["plan"]),
+    ("ngp plan ", ["dev", "prod"]),
+    ("ngp plan dev ", ["network", "openvpn"]),
+    ("ngp plan dev network ", ["openvpn"]),
+    ("ngp plan dev --detailed", ["--detailed-exitcode"]),
+    ("ngp --no-color plan d", ["dev"]),
+    ("ngp render d", ["dev"]),
+    ("ngp state boot", ["bootstrap"]),
+    ("ngp state bootstrap ", ["dev", "prod"]),
+]
+
+
+@pytest.mark.parametrize(("line", "names"), TYPED)
+def test_bash_completes_what_could_stand_there(platform, line, names):
+    assert _bash(platform, line) == names
+
+
+def test_completing_loads_nothing_heavy(platform):
+    code = "import sys; sys.argv = ['ngp']\nfrom ngp.__main__ import main\ntry: main()\nfinally: print('LOADED', *sys.modules)"
+    env = {"_NGP_COMPLETE": "complete_bash", "COMP_WORDS": "ngp plan dev ", "COMP_CWORD": "3"}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=platform,
+        env={**os.environ, **env},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    names, _, loaded = done.stdout.partition("LOADED")
+    assert names.split() == ["network", "openvpn"]
+    heavy = {"boto3", "hcl2", "jinja2", "pydantic", "rich", "questionary"}
+    assert heavy & {name.partition(".")[0] for name in loaded.split()} == set()
 
 
 def test_the_script_for_bash_calls_ngp_back():

@@ -182,6 +182,18 @@ def test_a_bug_outside_a_platform_is_kept_in_the_cache(ngp, command, tmp_path):
     assert done.exit_code == 70
 
 
+def test_what_the_machine_refuses_is_no_bug(ngp, command):
+    def attempt() -> None:
+        raise OSError(28, "No space left on device", "/somewhere/a.tf")
+
+    command(attempt)
+    done = ngp.call("attempt")
+    assert done.exit_code == 1
+    assert done.stderr == (
+        "error: no space left on device\n  where: /somewhere/a.tf\n  do:    mend that and run ngp again\n"
+    )
+
+
 def test_debug_shows_the_traceback(ngp, command):
     def attempt() -> None:
         raise KeyError("surprise")

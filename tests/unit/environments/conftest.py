@@ -113,7 +113,7 @@ variable "pools" {
         "",
     ),
     "dcos": (
-        "title: DC/OS\nsummary: Old nodes\ncategory: clusters\nstatus: legacy\nrequires: [vpc_id]\nprovides: [cluster_id]\n",
+        "title: DC/OS\nsummary: Old\ncategory: clusters\nstatus: legacy\nrequires: [vpc_id]\nprovides: [cluster_id]\n",
         TAGS + 'variable "vpc_id" {\n  description = "VPC"\n  type = string\n}\n',
         ("cluster_id",),
         "",

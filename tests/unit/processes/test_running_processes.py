@@ -194,6 +194,34 @@ def test_kill_all_leaves_ended_processes_alone(tmp_path):
     processes.kill_all()
 
 
+def test_second_interrupt_of_the_caller_kills_what_the_first_could_not_end(tmp_path):
+    script = f"""
+        import sys
+        from pathlib import Path
+        from ngp import processes
+        child = '''
+import os, signal, time
+signal.signal(signal.SIGINT, lambda *_: open('interrupted', 'w').close())
+open('child', 'w').write(str(os.getpid()))
+for _ in range(600):
+    time.sleep(0.1)
+'''
+        processes.run(processes.Request((sys.executable, '-c', child), Path({str(tmp_path)!r}), {{}}))
+    """
+    root = str(Path(processes.__file__).parents[1])
+    script = "\n".join(line[8:] if line.startswith("        ") else line for line in script.splitlines())
+    parent = subprocess.Popen(
+        [sys.executable, "-c", script], cwd=tmp_path, env=ENV | {"PYTHONPATH": root}, stderr=subprocess.DEVNULL
+    )
+    child = pid_in(tmp_path / "child")
+    parent.send_signal(signal.SIGINT)
+    wait_for((tmp_path / "interrupted").exists)
+    assert processes.is_alive(child)
+    parent.send_signal(signal.SIGINT)
+    assert parent.wait(timeout=10) != 0
+    assert not processes.is_alive(child)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's parent-death signal is Linux's")
 def test_child_of_a_killed_parent_is_told_to_end(tmp_path):
     script = f"""

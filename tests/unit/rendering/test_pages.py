@@ -46,3 +46,9 @@ def test_section_has_a_row_for_each_key_and_for_those_inside():
 
 def test_page_of_the_files_is_what_the_schemas_say():
     assert (DOCS / "files.md").read_text(encoding="utf-8") == pages.files_reference()
+
+
+def test_published_schemas_are_those_that_check():
+    published = {path.name: path.read_text(encoding="utf-8") for path in (DOCS / "schemas").iterdir()}
+    assert published == pages.published_schemas()
+    assert set(published) == {"ngp.schema.json", "environment.schema.json", "module.schema.json"}

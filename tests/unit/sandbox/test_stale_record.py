@@ -67,6 +67,16 @@ def test_our_process_that_hangs_is_ended(workspace, sleeper):
     assert not processes.is_alive(pid)
 
 
+def test_process_that_another_version_of_ngp_started_is_ended(workspace, sleeper):
+    pid = sleeper("our-name")
+    folder = record(workspace, pid)
+    known = json.loads((folder / "running.json").read_text())
+    del known["started"]
+    (folder / "running.json").write_text(json.dumps({**known, "new": 1}))
+    assert server.stop(workspace) is True
+    assert not processes.is_alive(pid)
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"url": 1}'])
 def test_record_that_cannot_be_read_counts_for_nothing(workspace, text):
     folder = workspace / "sandbox"

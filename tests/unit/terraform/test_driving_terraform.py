@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ngp import processes
 from ngp.errors import MissingError, NgpError, StoppedError
 from ngp.terraform.binary import Binary
 from ngp.terraform.commands import PlanOptions
@@ -185,6 +186,20 @@ time.sleep(60)
     assert result.stopped
     assert not result.is_ok
     assert result.diagnostics == ()
+
+
+def test_apply_has_long_to_end_in_order_and_a_plan_has_not(scripted, root, monkeypatch):
+    graces = []
+
+    def run(request: processes.Request, **_: object) -> processes.Outcome:
+        graces.append(request.grace_s)
+        return processes.Outcome(0, "", "", 0.0)
+
+    monkeypatch.setattr(processes, "run", run)
+    scripted("").apply(root, Path("p"))
+    scripted("").plan(root)
+    assert graces[0] >= 300
+    assert graces[1] == processes.GRACE_S
 
 
 def test_stopped_reading_raises(scripted, root, tmp_path):

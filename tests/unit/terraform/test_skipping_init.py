@@ -99,6 +99,17 @@ def test_file_that_is_new_counts(root):
     assert compute(root) != before
 
 
+def test_module_called_from_json_is_followed(root):
+    (root / "main.tf").unlink()
+    (root / "main.tf.json").write_text('{"module": {"network": {"source": "../module"}}}')
+    before = compute(root)
+    edit(root.parent / "module/main.tf", ">= 5.100", ">= 5.99")
+    assert compute(root) != before
+    initialise(root)
+    (root / "data/modules/modules.json").unlink()
+    assert not current(root)
+
+
 def test_module_that_calls_itself_or_is_missing_ends(root):
     edit(
         root.parent / "inner/main.tf",

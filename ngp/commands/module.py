@@ -1,0 +1,179 @@
+"""`ngp module`: list, show, make and check the modules of the catalogue."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ngp import files, shipped
+from ngp.catalogue import loading
+from ngp.commands import options
+from ngp.environments import platforms
+from ngp.errors import UsageError, nearest
+from ngp.views import documents, modules, terminal
+
+if TYPE_CHECKING:
+    from ngp.catalogue.judging import Judge
+    from ngp.catalogue.module import Catalogue
+    from ngp.commands.options import Context
+    from ngp.environments.environment import Platform
+    from ngp.rendering.scaffold import Wish
+
+app = typer.Typer(help="List, show, make and check the modules of the catalogue.", no_args_is_help=True)
+
+NewName = Annotated[str, typer.Argument(metavar="NAME", help="the new module's name")]
+Title = Annotated[str, typer.Option("--title", help="name for people; by default made from NAME")]
+Category = Annotated[str, typer.Option("--category", help="heading below which it is offered")]
+Summary = Annotated[str, typer.Option("--summary", help="one sentence: what it makes")]
+Requires = Annotated[
+    list[str] | None,
+    typer.Option("--requires", metavar="INPUT", help="an output of another module that it needs; repeatable"),
+]
+NoTerraform = Annotated[bool, typer.Option("--no-terraform", help="leave out formatting, validate and tests")]
+
+
+@app.command("list")
+def list_modules(as_json: options.AsJson = False) -> None:
+    """List the modules of the catalogue."""
+    context = options.context()
+    found = _catalogue(context).modules.values()
+    if as_json:
+        documents.write({"schema": "ngp.module.list/1", "modules": [modules.summary(module) for module in found]})
+    else:
+        modules.show_list(found, context.settings)
+
+
+@app.command()
+def show(name: options.ModuleName, as_json: options.AsJson = False) -> None:
+    """Show what a module needs and gives: its inputs, outputs and manifest."""
+    context = options.context()
+    known = _catalogue(context).modules
+    if name not in known:
+        raise UsageError(f"there is no module `{name}`", todo=nearest(name, known))
+    if as_json:
+        documents.write(modules.document(known[name]))
+    else:
+        modules.show(known[name], context.settings)
+
+
+@app.command()
+def new(
+    name: NewName,
+    title: Title = "",
+    category: Category = "",
+    summary: Summary = "",
+    requires: Requires = None,
+    no_input: options.NoInput = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Make a new module that works at once: files, manifest, a Terraform test and a page."""
+    from ngp.errors import require
+    from ngp.rendering import scaffold
+
+    context = options.context()
+    platform = platforms.load(platforms.find(context.cwd))
+    catalogue = loading.load(platform.path / "modules", _cache(platform))
+    require(scaffold.check_name(catalogue, name))
+    wish = scaffold.Wish(name, title, category, summary, tuple(requires or ()))
+    wish = _complete(wish, catalogue, may_ask=context.settings.is_interactive and not no_input)
+    with files.lock(platform.workspace / "locks" / "platform.lock", purpose=f"ngp module new {name}"):
+        written = files.write_all(scaffold.render(platform.path, catalogue, wish))
+    if as_json:
+        paths = [path.relative_to(platform.path) for path in written]
+        documents.write({"schema": "ngp.module.new/1", "name": name, "written": paths})
+        return
+    for path in written:
+        terminal.say(context.settings, f"wrote {path.relative_to(platform.path)}")
+    terminal.say(context.settings, f"next: ngp module check {name} && ngp render, then ngp configure ENV")
+
+
+@app.command()
+def check(
+    names: options.ModuleNames = None,
+    no_terraform: NoTerraform = False,
+    as_json: options.AsJson = False,
+) -> int:
+    """Hold modules against the rules of the catalogue, then ask Terraform; exit 1 where something is found."""
+    from ngp.catalogue import checks
+
+    context = options.context()
+    platform = platforms.load(platforms.find(context.cwd))
+    judge = None if no_terraform else _judge(platform, context)
+    path = platform.path / "modules"
+    checked = list(names or [folder.name for folder in loading.folders(path)])
+    faults = checks.check(path, checked, judge)
+    if as_json:
+        documents.write(modules.faults_document(faults, checked))
+    else:
+        passed = f"{len(checked)} modules checked, nothing found" if checked else "there are no modules"
+        modules.show_faults(faults, context.settings, passed=passed)
+    return 1 if faults else 0
+
+
+def _catalogue(context: Context) -> Catalogue:
+    """The platform's catalogue; outside a platform, that which comes with ngp."""
+    try:
+        path = platforms.find(context.cwd)
+    except UsageError:
+        terminal.say(context.settings, "outside a platform: these are the modules that come with ngp")
+        return loading.load(shipped.modules(), context.settings.cache / "catalogue")
+    return loading.load(path / "modules", path / ".ngp" / "cache" / "catalogue")
+
+
+def _cache(platform: Platform) -> Path:
+    return platform.workspace / "cache" / "catalogue"
+
+
+def _judge(platform: Platform, context: Context) -> Judge:
+    from ngp.catalogue.judging import Judge
+    from ngp.terraform import binary, driver, lockfile, mirror, surroundings
+
+    settings = context.settings
+    surroundings.require_clean(settings.environ)
+    found = binary.find(
+        platform.terraform, platform.terraform_version, settings.environ, cwd=platform.path, cache=settings.cache
+    )
+    lock = platform.path / lockfile.NAME
+    places = mirror.Places(settings.environ, settings.home, settings.cache)
+    providers = mirror.provide(lockfile.load(lock), found, places, context.stop)
+    terraform = driver.Terraform(found, surroundings.child(settings.environ, {}), providers.folder)
+    return Judge(terraform, lock)
+
+
+def _complete(wish: Wish, catalogue: Catalogue, *, may_ask: bool) -> Wish:
+    """The wish with an answer to everything: asked at a terminal, else an error that names the flags."""
+    from dataclasses import replace
+
+    from ngp.errors import Finding, require
+
+    title = wish.title or wish.name.replace("-", " ").capitalize()
+    missing = [word for word in ("category", "summary") if not getattr(wish, word)]
+    if not missing or not may_ask:
+        require(Finding(f"a module has a {word}", todo=f"give it with `--{word}`") for word in missing)
+        return replace(wish, title=title)
+    return _ask(wish, catalogue, title)
+
+
+def _ask(wish: Wish, catalogue: Catalogue, title: str) -> Wish:
+    from dataclasses import replace
+
+    from ngp.views import asking
+
+    def check(answer: str) -> list[str]:
+        return [] if answer.strip() and answer.isprintable() else ["one line of text is needed"]
+
+    other = "another one"
+    categories = sorted({module.manifest.category for module in catalogue.modules.values()})
+    category = wish.category or asking.pick("Category", [*categories, other])
+    if category == other:
+        category = asking.fill("Category", check)
+    provided = sorted({name for module in catalogue.modules.values() for name in module.manifest.provides})
+    return replace(
+        wish,
+        title=wish.title or asking.fill("Title", check, title),
+        category=category,
+        summary=wish.summary or asking.fill("Summary (one sentence: what it makes)", check),
+        requires=wish.requires or tuple(asking.tick("What it needs of other modules", provided)),
+    )

@@ -1,0 +1,132 @@
+"""The files of a new module, from `templates/module/`: checked, listed, planned as they are."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ngp.catalogue import hcl, loading, types
+from ngp.catalogue.module import Catalogue, Variable
+from ngp.environments.values import COMMON_INPUTS, FACTS
+from ngp.errors import Finding, nearest, require
+from ngp.rendering import templates
+
+LONGEST = 31  # a unit's name is part of names that AWS limits
+_OWN = frozenset({*FACTS, "unit", "pre_tag", "post_tag", "service", "version_tag", "tags", "message"})
+_FILES = {
+    "{name}.tf": "main.tf",
+    "{name}-variables.tf": "variables.tf",
+    "{name}-output.tf": "output.tf",
+    "{name}.dummy": "dummy",
+    "module.yaml": "module.yaml",
+    "README.md": "README.md",
+    "tests/{name}.tftest.hcl": "tests/tftest.hcl",
+}
+_EXAMPLES = {
+    "project": "shop",
+    "environment": "stage",
+    "region": "eu-central-1",
+    "pre_tag": "shop-a",
+    "post_tag": "stage",
+    "tags": {"owner": "team"},
+}
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the author says of the new module. `requires` names inputs that other units' outputs feed."""
+
+    name: str
+    title: str
+    category: str
+    summary: str
+    requires: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Required:
+    """An input of the new module that is wired."""
+
+    name: str
+    type: str
+    description: str
+    may_be_null: bool
+
+
+def render(platform: Path, catalogue: Catalogue, wish: Wish) -> dict[Path, str]:
+    """The new module's files by full path; raise one UsageError with all that is wrong with the wish."""
+    require(check(catalogue, wish))
+    required = [_required(catalogue, name) for name in wish.requires]
+    examples = {**_EXAMPLES, **{each.name: _example(each) for each in required}}
+    facts = {
+        "name": wish.name,
+        "title": wish.title,
+        "category": wish.category,
+        "summary": wish.summary,
+        "required": required,
+        "used": [("message", "var.message"), *((each.name, f"var.{each.name}") for each in required)],
+        "values": [(name, hcl.render(value, 2)) for name, value in examples.items()],
+    }
+    folder = catalogue.path / wish.name
+    return {
+        folder / path.format(name=wish.name): templates.render(platform, f"module/{template}.j2", facts)
+        for path, template in _FILES.items()
+    }
+
+
+def check(catalogue: Catalogue, wish: Wish) -> Iterator[Finding]:
+    """Why there can be no such module."""
+    yield from check_name(catalogue, wish.name)
+    for word, text in (("title", wish.title), ("category", wish.category), ("summary", wish.summary)):
+        if not text.strip() or not text.isprintable():
+            yield Finding(f"the {word} must be one line of text", todo=f"give it with `--{word}`")
+    outputs = {name for module in catalogue.modules.values() for name in module.outputs}
+    for name in wish.requires:
+        if name in _OWN:
+            yield Finding(f"`{name}` cannot be wired", why="every module has an input of that name")
+        elif name not in outputs:
+            yield Finding(f"no module has an output `{name}`", why=nearest(name, outputs - _OWN))
+    for name, count in Counter(wish.requires).items():
+        if count > 1:
+            yield Finding(f"`{name}` is required twice")
+
+
+def check_name(catalogue: Catalogue, name: str) -> Iterator[Finding]:
+    """Why a new module cannot have this name."""
+    if not loading.NAME.fullmatch(name) or len(name) > LONGEST:
+        why = f"at most {LONGEST} lower-case letters, digits and single dashes, beginning with a letter"
+        yield Finding(f"`{name}` cannot be the name of a module", why=why)
+    elif name in (*COMMON_INPUTS, *FACTS):
+        yield Finding(f"`{name}` cannot be the name of a module", why="it is an input's name in terraform.tfvars")
+    elif (catalogue.path / name).exists():
+        yield Finding(f"there is a `{name}` already", str(catalogue.path / name), todo="choose another name")
+
+
+def _required(catalogue: Catalogue, name: str) -> Required:
+    """As other modules declare the input; else as the name of the output lets expect."""
+    known = [module.variables[name] for module in catalogue.modules.values() if name in module.variables]
+    known.sort(key=lambda variable: variable.has_default)
+    giving = next(module for module in catalogue.modules.values() if name in module.outputs)
+    said = giving.outputs[name].description or f"{name} of {giving.name}."
+    return Required(name, _type(known, name), said, may_be_null="null" in said)
+
+
+def _type(known: list[Variable], name: str) -> str:
+    if known:
+        return types.render(known[0].type)
+    return "list(string)" if name.endswith(("_ids", "_arns", "_ips", "_names", "zones")) else "string"
+
+
+def _example(required: Required) -> object:
+    match types.parse(required.type):
+        case types.Collection("map") | types.Structure():
+            return {}
+        case types.Collection() | types.Sequence():
+            return [required.name]
+        case types.NUMBER:
+            return 1
+        case types.BOOL:
+            return True
+    return required.name

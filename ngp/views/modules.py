@@ -1,0 +1,129 @@
+"""Shows the catalogue: a table of its modules, one module with its inputs and outputs, the faults of a check."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ngp.catalogue.module import Module, Output, Status, Variable
+from ngp.settings import Settings
+from ngp.views import findings, terminal
+
+if TYPE_CHECKING:
+    from ngp.catalogue.rules.source import Fault
+
+
+def show_list(modules: Iterable[Module], settings: Settings) -> None:
+    """A table on stdout, by category."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("module", "category", "status", "what it makes"):
+        table.add_column(heading)
+    for module in sorted(modules, key=lambda each: (each.manifest.category, each.name)):
+        said = module.manifest
+        cells = (module.name, said.category, said.status.value, said.summary)
+        table.add_row(*map(terminal.line, cells), style="dim" if said.status is Status.LEGACY else "")
+    terminal.out(settings).print(table)
+
+
+def show(module: Module, settings: Settings) -> None:
+    """One module on stdout: what it is, what it needs, what it gives."""
+    said = module.manifest
+    lines = [f"{module.name} {said.version}: {said.title}", said.summary, ""]
+    facts = {
+        "category": said.category,
+        "status": said.status.value,
+        "requires": ", ".join(said.requires),
+        "provides": ", ".join(said.provides),
+        "conflicts": "; ".join(f"{name} ({why})" for name, why in said.conflicts.items()),
+        "reveals": ", ".join(said.reveal),
+        "cost": said.cost,
+    }
+    lines += [f"{label + ':':<11}{text}" for label, text in facts.items() if text]
+    lines += ["", "inputs", *(_input(variable) for variable in module.variables.values())]
+    lines += ["", "outputs", *(f"  {name}: {output.description}" for name, output in module.outputs.items())]
+    console = terminal.out(settings)
+    for text in lines:
+        console.print(terminal.line(text), soft_wrap=True)
+
+
+def show_faults(faults: Sequence[Fault], settings: Settings, *, passed: str) -> bool:
+    """The faults on stdout, each with its module and rule; return whether there are none."""
+    console = terminal.out(settings)
+    for fault in faults:
+        block = findings.block(fault.finding, word=f"{fault.module} [{fault.rule}]")
+        console.print(terminal.line(block), soft_wrap=True)
+    if not faults:
+        console.print(terminal.line(passed), soft_wrap=True)
+    return not faults
+
+
+def summary(module: Module) -> dict[str, Any]:
+    """A module as `module list --json` gives it."""
+    said = module.manifest
+    return {
+        "name": module.name,
+        "title": said.title,
+        "summary": said.summary,
+        "category": said.category,
+        "status": said.status,
+        "version": said.version,
+        "requires": said.requires,
+        "provides": said.provides,
+        "conflicts": said.conflicts,
+    }
+
+
+def document(module: Module) -> dict[str, Any]:
+    """``ngp.module.show/1``."""
+    return {
+        "schema": "ngp.module.show/1",
+        **summary(module),
+        "manifest": module.manifest,
+        "inputs": [_input_fields(variable) for variable in module.variables.values()],
+        "outputs": [_output_fields(output) for output in module.outputs.values()],
+    }
+
+
+def faults_document(faults: Sequence[Fault], checked: Sequence[str]) -> dict[str, Any]:
+    """``ngp.module.check/1``."""
+    found = [{"module": fault.module, "rule": fault.rule, **_finding(fault)} for fault in faults]
+    return {"schema": "ngp.module.check/1", "modules": checked, "faults": found}
+
+
+def _finding(fault: Fault) -> dict[str, str]:
+    finding = fault.finding
+    return {"what": finding.what, "where": finding.where, "why": finding.why, "todo": finding.todo}
+
+
+def _input(variable: Variable) -> str:
+    marks = [variable.type_text if "\n" not in variable.type_text else f"{variable.type_text.split('(')[0]}(…)"]
+    marks += [] if variable.has_default else ["required"]
+    marks += [word for word in ("sensitive", "ephemeral") if getattr(variable, word)]
+    return f"  {variable.name} ({', '.join(marks)}): {variable.description}"
+
+
+def _input_fields(variable: Variable) -> dict[str, Any]:
+    return {
+        "name": variable.name,
+        "type": variable.type_text,
+        "description": variable.description,
+        "has_default": variable.has_default,
+        "default": variable.default,
+        "sensitive": variable.sensitive,
+        "ephemeral": variable.ephemeral,
+        "nullable": variable.nullable,
+        "validations": variable.validations,
+        "place": str(variable.place),
+    }
+
+
+def _output_fields(output: Output) -> dict[str, Any]:
+    return {
+        "name": output.name,
+        "description": output.description,
+        "sensitive": output.sensitive,
+        "ephemeral": output.ephemeral,
+        "place": str(output.place),
+    }

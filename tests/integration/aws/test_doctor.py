@@ -1,0 +1,118 @@
+"""`ngp doctor` on a real target, played by the emulator: each prerequisite there, missing, or somebody else's."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ngp import settings
+from ngp.aws import access
+from ngp.aws.session import Session
+from ngp.environments import documents, platforms
+from ngp.runs import prerequisites
+from ngp.state import bucket
+from ngp.state.places import StatePlace
+
+pytestmark = [pytest.mark.terraform, pytest.mark.sandbox]
+ROOT = Path(__file__).parents[3]
+ACCOUNT = "555555555555"
+BUCKET = f"small-tfstate-{ACCOUNT}-eu-central-1"
+
+
+@pytest.fixture
+def environment(platform):
+    shutil.copy(ROOT / ".terraform.lock.hcl", platform)
+    folder = platform / "environments" / "stage"
+    folder.mkdir(parents=True)
+    (folder / "environment.yaml").write_text(
+        f'target: aws\naccount: "{ACCOUNT}"\nregion: eu-central-1\ndomain: doctor.example\nunits: {{}}\n'
+    )
+    return platform
+
+
+@pytest.fixture
+def emulated(sandbox, mocker):
+    """Real AWS, as far as ngp can tell: only the guard against endpoints is stood aside."""
+
+    def real(environ, region):
+        return access.sandbox({}, sandbox.url, region, environ.get("AWS_ACCESS_KEY_ID", ACCOUNT))
+
+    mocker.patch.object(access, "real", real)
+    return Session(real({}, "eu-central-1"))
+
+
+def account_checks(platform_path, **environ):
+    platform = platforms.load(platform_path)
+    surroundings = settings.read()
+    surroundings = replace(surroundings, environ={**surroundings.environ, **environ})
+    found = prerequisites.check(platform, documents.load(platform, "stage"), surroundings)
+    return {check.name: check for check in found if check.name in ("credentials", "hosted zone", "state bucket")}
+
+
+def test_doctor_without_credentials_says_how_to_get_them(environment, ngp):
+    done = ngp.run("doctor", "stage", env={"AWS_EC2_METADATA_DISABLED": "true"})
+    assert done.exit_code == 69
+    assert "missing  credentials:  there are no AWS credentials" in done.stdout
+    assert "AWS_ACCESS_KEY_ID" in done.stdout
+    assert "hosted zone" not in done.stdout
+
+
+def test_doctor_refuses_the_way_from_a_real_target_to_a_sandbox(environment, ngp):
+    done = ngp.run("doctor", "stage", "--json", env={"AWS_ENDPOINT_URL": "http://127.0.0.1:9"})
+    document = json.loads(done.stdout)
+    assert (done.exit_code, document["exit_code"]) == (69, 69)
+    failed = [check for check in document["checks"] if not check["ok"]]
+    assert [check["name"] for check in failed] == ["credentials"]
+    assert "AWS_ENDPOINT_URL is set" in failed[0]["says"]
+
+
+def test_doctor_finds_a_zone_and_a_bucket_missing_and_then_there(environment, emulated):
+    checks = account_checks(environment)
+    assert checks["credentials"].is_ok
+    assert "no public hosted zone for doctor.example" in checks["hosted zone"].says
+    assert "create-hosted-zone --name doctor.example" in checks["hosted zone"].findings[0].todo
+    assert f"{BUCKET} does not exist" in checks["state bucket"].says
+    assert checks["state bucket"].findings[0].todo.startswith("ngp state bootstrap stage")
+
+    emulated.call("route53", "create_hosted_zone", Name="doctor.example", CallerReference="1")
+    place = StatePlace("s3", BUCKET, "", "eu-central-1")
+    bucket.bootstrap(emulated, bucket.plan(emulated, place))
+    checks = account_checks(environment)
+    assert all(check.is_ok for check in checks.values())
+    assert checks["state bucket"].says == f"s3://{BUCKET}"
+
+    emulated.call("s3", "put_bucket_versioning", Bucket=BUCKET, VersioningConfiguration={"Status": "Suspended"})
+    assert "lacks versioning" in account_checks(environment)["state bucket"].says
+
+
+@pytest.mark.usefixtures("emulated")
+def test_doctor_of_another_account_stops_there(environment):
+    checks = account_checks(environment, AWS_ACCESS_KEY_ID="666666666666")
+    assert list(checks) == ["credentials"]
+    assert "666666666666" in checks["credentials"].says
+    assert ACCOUNT in checks["credentials"].says
+
+
+def test_doctor_of_the_platform_alone_asks_for_no_account(environment, ngp):
+    done = ngp.run("doctor", "--json")
+    document = json.loads(done.stdout)
+    assert [check["name"] for check in document["checks"]] == [
+        "shell",
+        "terraform",
+        "providers",
+        "templates",
+        "sandbox",
+    ]
+    assert "next: ngp doctor ENV" in ngp.run("doctor").stderr
+
+
+def test_doctor_names_an_overridden_template_and_a_variable_in_the_way(environment, ngp):
+    (environment / "templates" / "root").mkdir(parents=True)
+    (environment / "templates" / "root" / "main.tf.j2").write_text("")
+    done = ngp.run("doctor", env={"TF_VAR_x": "1"})
+    assert "in place of ngp's own: templates/root/main.tf.j2" in done.stdout
+    assert "missing  shell:" in done.stdout
+    assert "unset TF_VAR_x" in done.stdout
+    assert done.exit_code == 69

@@ -1,0 +1,7 @@
+resource "terraform_data" "home" {
+  input = var.vpc_id
+
+  provisioner "local-exec" {
+    command = var.command
+  }
+}

@@ -1,0 +1,4 @@
+variable "cidr" {
+  description = "The address range"
+  type        = string
+}

@@ -1,0 +1,97 @@
+"""Edits of environment.yaml: lines that they are not about stay byte for byte, comments all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ngp import yaml
+from ngp.environments import document_edits
+from ngp.environments.environment import OutputRef
+
+TEXT = """\
+# head
+target:   sandbox    # aligned
+account: "123456789012"
+region: 'eu-central-1'
+domain: dev.example.com
+
+# The units
+units:
+  # the base
+  network: {}    # eol
+  # about the way in
+  openvpn: {  }
+  # about the shop
+  alb-shop: {module: alb}
+
+# wires
+wiring:
+  openvpn: {vpc_id: network.vpc_id}  # w
+  alb-shop:
+    vpc_id:    network.vpc_id
+# the end
+"""
+VPC = {"vpc_id": OutputRef("network", "vpc_id")}
+UNITS = {"network": "network", "openvpn": "openvpn", "alb-shop": "alb"}
+WIRES = {"openvpn": VPC, "alb-shop": VPC}
+
+
+def _comments(text):
+    return sorted(line.strip() for line in text.splitlines() if line.strip().startswith("#"))
+
+
+def _data(text):
+    return yaml.parse(text, Path("x")).data
+
+
+def test_the_same_choice_changes_no_byte():
+    assert document_edits.edit(TEXT, UNITS, WIRES, "") == TEXT
+    crlf = TEXT.replace("\n", "\r\n")
+    assert document_edits.edit(crlf, UNITS, WIRES, "") == crlf
+
+
+def test_a_unit_is_added_on_a_line_of_its_own():
+    found = document_edits.edit(TEXT, {**UNITS, "swarm": "swarm", "alb-two": "alb"}, WIRES, "")
+    added = "  swarm: {}\n  alb-two: {module: alb}\n"
+    assert found == TEXT.replace("  alb-shop: {module: alb}\n", "  alb-shop: {module: alb}\n" + added)
+
+
+def test_a_removed_unit_takes_its_line_and_no_comment():
+    found = document_edits.edit(TEXT, {"network": "network", "alb-shop": "alb"}, {"alb-shop": VPC}, "")
+    expected = TEXT.replace("  openvpn: {  }\n", "").replace("  openvpn: {vpc_id: network.vpc_id}  # w\n", "")
+    assert found == expected
+
+
+def test_taking_everything_out_keeps_all_comments():
+    found = document_edits.edit(TEXT, {}, {}, "")
+    assert _comments(found) == _comments(TEXT)
+    assert _data(found)["units"] == {}
+    assert "wiring" not in _data(found)
+    again = document_edits.edit(found, UNITS, WIRES, "")
+    assert _data(again) == _data(TEXT)
+
+
+@pytest.mark.parametrize("units", ["", "units: {}\n", "units: {network: {}}\n", "units:\n    network: {}\n"])
+def test_every_layout_takes_units_and_wires(units):
+    text = f'target: sandbox\naccount: "123456789012"\n{units}'
+    found = document_edits.edit(text, UNITS, WIRES, "abc")
+    assert found.startswith('target: sandbox\naccount: "123456789012"\n')
+    data = _data(found)
+    assert data["units"] == {"network": {}, "openvpn": {}, "alb-shop": {"module": "alb"}}
+    assert data["wiring"] == {"openvpn": {"vpc_id": "network.vpc_id"}, "alb-shop": {"vpc_id": "network.vpc_id"}}
+    assert data["catalogue"] == "abc"
+    assert document_edits.edit(found, UNITS, WIRES, "abc") == found
+
+
+def test_the_catalogue_is_pinned_and_let_go():
+    pinned = document_edits.edit(TEXT, UNITS, WIRES, "0" * 40)
+    assert _data(pinned)["catalogue"] == "0" * 40
+    assert _data(document_edits.edit(pinned, UNITS, WIRES, "")) == _data(TEXT)
+
+
+def test_facts_are_set_and_keys_dropped_in_their_lines():
+    text = TEXT.replace("domain:", "profile: me # mine\ndomain:")
+    found = document_edits.set_facts(text, {"account": "012345678901", "region": "eu-west-1"}, ("profile",))
+    assert found == TEXT.replace("123456789012", "012345678901").replace("eu-central-1", "eu-west-1")

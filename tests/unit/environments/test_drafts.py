@@ -1,0 +1,229 @@
+"""What `ngp configure` works out: closure, wiring, questions, values; exactly the new choice, nothing lost."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from ngp import files
+from ngp.environments import drafts, flags
+from ngp.environments.drafts import Choice
+from ngp.errors import UsageError
+
+
+@pytest.fixture
+def configure(house):
+    """Configure dev by flags and write; raise what is wrong."""
+
+    def run(*modules, sets=(), wires=(), name="dev", catalogue=None, dummies=False):
+        subject = drafts.read(house.platform, name, catalogue)
+        choice = flags.choice(subject, modules, sets, wires)
+        draft = drafts.prepare(subject, replace(choice, catalogue=catalogue, dummies=dummies))
+        found = [*draft.findings, *(question.finding() for question in draft.questions)]
+        if found:
+            raise UsageError(found)
+        files.write_all(dict(draft.files))
+        return draft
+
+    return run
+
+
+def _refused(house, configure, *modules, **more):
+    before = house.tree()
+    with pytest.raises(UsageError) as caught:
+        configure(*modules, **more)
+    assert house.tree() == before
+    return [f"{finding} [{finding.todo}]" for finding in caught.value.findings]
+
+
+EMPTY = 'target: sandbox\naccount: "123456789012"\nregion: eu-central-1\ndomain: dev.example.com\n'
+TAGS = ("pre_tag=demo", "post_tag=dev")
+
+
+def test_a_required_module_comes_along_and_is_wired(house, configure):
+    house.environment(EMPTY, "")
+    draft = configure("openvpn", sets=[*TAGS, 'openvpn.admin_cidrs=["10.0.0.0/8"]'])
+    assert draft.units == {"openvpn": "openvpn", "network": "network"}
+    assert draft.pulled == {"network": "`openvpn` needs `vpc_id`"}
+    assert draft.wired == ("openvpn.vpc_id = network.vpc_id",)
+    assert str(house.resolve().bindings["openvpn"].inputs["vpc_id"].wire) == "network.vpc_id"
+
+
+def test_values_are_written_with_the_modules_comments(house, configure):
+    house.environment(EMPTY, "")
+    configure("openvpn", sets=[*TAGS, "openvpn.admin_cidrs=[]", "openvpn.disk_gib=20"])
+    assert house.read("terraform.tfvars") == (
+        '# Beginning of every name\npre_tag = "demo"\n# End of every name\npost_tag = "dev"\n\n'
+        "# OpenVPN: The way in\nopenvpn = {\n"
+        "  # Who administrates\n  # the server\n  admin_cidrs = []\n"
+        "  # Size of its disk\n  disk_gib = 20\n}\n"
+    )
+
+
+def test_what_has_no_value_is_asked_with_its_description_and_dummy(house):
+    house.environment(EMPTY, "")
+    draft = drafts.prepare(drafts.read(house.platform, "dev"), Choice(units={"openvpn": "openvpn"}))
+    assert [(each.name, each.text, each.default) for each in draft.questions] == [
+        ("pre_tag", "Beginning of every name", ""),
+        ("post_tag", "End of every name", ""),
+        ("openvpn.admin_cidrs", "Networks that administrators come from", '["198.51.100.0/24"]'),
+    ]
+    assert draft.questions[2].check("[1]") == []
+    assert draft.questions[2].check("nonsense") == ["`nonsense` is neither JSON nor an HCL literal"]
+    assert "must not begin with `aws`" in draft.questions[0].check("aws-x")[0]
+
+
+def test_missing_answers_are_errors_that_name_the_flag(house, configure):
+    house.environment(EMPTY, "")
+    found = _refused(house, configure, "openvpn")
+    assert len(found) == 3
+    assert "`openvpn.admin_cidrs` has no value" in found[2]
+    assert "--set openvpn.admin_cidrs=VALUE" in found[2]
+
+
+def test_dummies_answer_what_has_no_value(house, configure):
+    house.environment(EMPTY, "")
+    configure("network", dummies=True)
+    assert 'pre_tag = "demo"\n' in house.read("terraform.tfvars")
+
+
+def test_the_same_choice_changes_no_byte(house, configure):
+    before = house.tree()
+    configure("network", "openvpn")
+    configure()
+    configure("network", "openvpn", sets=["pre_tag=demo", 'openvpn.admin_cidrs=["10.0.0.0/8"]'])
+    assert house.tree() == before
+
+
+def test_another_choice_is_exactly_that_choice_and_back_again_loses_nothing(house, configure):
+    before = house.tree()
+    draft = configure("network")
+    assert draft.removed == ("openvpn",)
+    assert "openvpn" not in house.read("environment.yaml")
+    assert '#   admin_cidrs = ["10.0.0.0/8"] # the office\n' in house.read("terraform.tfvars")
+    assert house.resolve().bindings.keys() == {"network"}
+    configure("network", "openvpn")
+    assert house.tree()["environments/dev/terraform.tfvars"] == before["environments/dev/terraform.tfvars"]
+    assert house.resolve().bindings["openvpn"].inputs["admin_cidrs"].value == ["10.0.0.0/8"]
+
+
+def test_a_removed_unit_takes_the_wires_from_it_along(house, configure):
+    house.environment(values='vpc_id = "vpc-1"\n' + house.read("terraform.tfvars"))
+    configure("openvpn")
+    assert "network" not in house.read("environment.yaml")
+
+
+def test_a_module_stands_twice_under_two_names(house, configure):
+    configure("network", "openvpn", "backup=openvpn", sets=["backup.admin_cidrs=[]"])
+    assert "backup: {module: openvpn}" in house.read("environment.yaml")
+    draft = configure("network", "openvpn", "backup")
+    assert draft.units["backup"] == "openvpn"
+
+
+def test_an_input_that_several_units_could_feed_must_be_named(house, configure):
+    modules = ("network", "second=network", "openvpn")
+    configure(*modules)  # the wire that is written down counts, a new unit changes nothing
+    text = house.read("environment.yaml").partition("wiring:")[0]
+    house.environment(text)
+    (found,) = _refused(house, configure, *modules)
+    assert "`openvpn.vpc_id` could be fed by several units: `network.vpc_id`, `second.vpc_id`" in found
+    assert "--wire openvpn.vpc_id=UNIT.OUTPUT" in found
+    configure(*modules, wires=["openvpn.vpc_id=second.vpc_id"])
+    assert house.resolve().edges["openvpn"] == ("second",)
+
+
+def test_a_provider_that_several_modules_could_be_must_be_named(house, configure):
+    house.environment(EMPTY, "")
+    found = _refused(house, configure, "registry", sets=TAGS)
+    assert "several modules provide: `dcos`, `swarm`" in found[0]
+    assert "--module dcos or --module swarm" in found[0]
+    assert configure("registry", "swarm", sets=TAGS).units.keys() == {"registry", "swarm", "network"}
+
+
+def test_modules_that_conflict_are_refused_with_the_manifests_reason(house, configure):
+    found = _refused(house, configure, "network", "swarm", "dcos")
+    assert "`dcos` and `swarm` cannot stand in one environment; both want the nodes" in found[0]
+
+
+def test_a_wire_given_by_hand_is_written_and_checked(house, configure):
+    configure("network", "openvpn", wires=["openvpn.peer=network.vpc_id"])
+    assert "peer: network.vpc_id" in house.read("environment.yaml")
+    found = _refused(house, configure, "network", "openvpn", wires=["openvpn.peer=network.key_secret"])
+    assert "wires a sensitive output" in found[0]
+
+
+@pytest.mark.parametrize(
+    ("sets", "said"),
+    [
+        (["pretag=x"], "`pretag` is no common input; did you mean `pre_tag`?"),
+        (["openvp.disk_gib=3"], "there is no unit `openvp`; did you mean `openvpn`?"),
+        (["openvpn.disk_gb=3"], "has no variable `disk_gb`; did you mean `disk_gib`?"),
+        (["openvpn.disk_gib=big"], "`big` is neither JSON nor an HCL literal"),
+        (["openvpn.disk_gib=[1]"], "openvpn.disk_gib: a number is required, not a list"),
+        (["openvpn.region=x"], "`region` is a fact"),
+        (["region=x"], "`region` is a fact"),
+        (["pre_tag=aws"], "pre_tag must not begin with `aws`"),
+        (["openvpn.instance_type=vault:a#b"], "for ephemeral inputs only"),
+        (["openvpn.disk_gib"], "cannot be read; it has the form UNIT.KEY=VALUE"),
+        (["Open.x=1"], "cannot be read"),
+        (["tags={}"], "no chosen module has a variable `tags`"),
+        (['openvpn.instance_type="\\ud800"'], "HCL cannot say this value"),
+        (["openvpn.disk_gib=NaN"], "`NaN` is neither JSON nor an HCL literal"),
+    ],
+)
+def test_a_setting_that_is_wrong_is_told(house, configure, sets, said):
+    found = _refused(house, configure, "network", "openvpn", sets=sets)
+    assert any(said in each for each in found), found
+
+
+@pytest.mark.parametrize(
+    ("modules", "said"),
+    [
+        (["opnvpn"], "there is no module `opnvpn`; did you mean `openvpn`?"),
+        (["a=network", "a=openvpn"], "the unit `a` is named twice"),
+        (["tags=network"], "`tags` cannot be the name of a unit"),
+        (["A_b=network"], "`A_b` cannot be the name of a unit"),
+    ],
+)
+def test_a_choice_that_is_wrong_is_told(house, configure, modules, said):
+    assert any(said in each for each in _refused(house, configure, *modules))
+
+
+def test_a_wire_that_cannot_be_read_is_told(house, configure):
+    assert "UNIT.INPUT=UNIT.OUTPUT" in _refused(house, configure, wires=["openvpn.vpc_id"])[0]
+
+
+@pytest.mark.parametrize(
+    ("typed", "value"),
+    [
+        ("t3.large", "t3.large"),
+        ('"t3.large"', "t3.large"),
+        ("1.10", "1.10"),
+        ("true", "true"),
+        ('"${x}"', "${x}"),
+        ('"a\\nb"', "a\nb"),
+        ("=", "="),
+        ("null", None),
+    ],
+)
+def test_a_string_is_what_was_typed(house, configure, typed, value):
+    configure(sets=[f"openvpn.instance_type={typed}"])
+    assert house.resolve().bindings["openvpn"].inputs["instance_type"].value == value
+
+
+def test_objects_are_taken_as_hcl_and_as_json(house, configure):
+    configure("network", "openvpn", "swarm", sets=["swarm.pools={ a = { size = 1 } }"])
+    assert house.resolve().bindings["swarm"].inputs["pools"].value == {"a": {"size": 1}}
+    configure(sets=['swarm.pools={"b": {"size": 2.50}}'])
+    assert "size = 2.50" in house.read("terraform.tfvars")
+
+
+def test_a_secret_is_written_as_its_reference(house, configure):
+    configure("network", "openvpn", "database", sets=["database.api_token=env:TOKEN"])
+    assert 'api_token = "env:TOKEN"' in house.read("terraform.tfvars")
+
+
+def test_nothing_is_written_while_the_files_have_other_mistakes(house, configure):
+    house.environment(values=house.read("terraform.tfvars") + "stray = 1\n")
+    assert "`stray` is neither a common input nor a unit" in _refused(house, configure, "network", "openvpn")[0]

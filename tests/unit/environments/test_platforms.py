@@ -1,0 +1,119 @@
+"""ngp.yaml and environment.yaml: found, read, and all that is wrong told at once with its line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ngp import yaml
+from ngp.environments import documents, platforms
+from ngp.environments.environment import AssumedRole, StateKind, StateMode, Target
+from ngp.errors import UsageError
+
+
+def test_the_platform_is_found_from_a_folder_in_it(house):
+    inner = house.path / "environments" / "dev"
+    assert platforms.find(inner) == house.path
+
+
+def test_the_search_ends_at_the_root_of_the_git_repository(house):
+    repository = house.path / "other"
+    (repository / ".git").mkdir(parents=True)
+    with pytest.raises(UsageError) as caught:
+        platforms.find(repository)
+    assert "ngp init" in caught.value.findings[0].todo
+
+
+def test_a_platform_says_all_of_its_keys(house):
+    (house.path / "ngp.yaml").write_text(
+        "name: acme\nterraform: bundled\nterraform_version: '>= 1.12'\nstate: local\n"
+        "state_bucket: acme-states\nprotected: [dev]\nrendered_by: 0.0.1\n"
+    )
+    found = house.platform
+    assert (found.name, found.terraform, found.terraform_version) == ("acme", "bundled", ">= 1.12")
+    assert (found.state, found.state_bucket) == (StateKind.LOCAL, "acme-states")
+    assert (found.protected, found.rendered_by) == (("dev",), "0.0.1")
+
+
+def test_all_that_is_wrong_in_ngp_yaml_is_told_at_once(house):
+    (house.path / "ngp.yaml").write_text("nam: acme\nstate: s4\nprotected: prod\nstate_bucket: A_B\n")
+    with pytest.raises(UsageError) as caught:
+        platforms.load(house.path)
+    found = [str(finding) for finding in caught.value.findings]
+    assert len(found) == 5
+    for said in (
+        "ngp.yaml: `name` is missing",
+        "ngp.yaml:1: unknown key `nam`; did you mean `name`?",
+        "ngp.yaml:2: `state` is wrong: 's4'; it must be 's3' or 'local'",
+        "ngp.yaml:3: `protected` is wrong",
+        "ngp.yaml:4: `state_bucket` is wrong: 'A_B'; it must be the name of an S3 bucket",
+    ):
+        assert any(said in each for each in found), found
+
+
+def test_an_environment_says_all_of_its_keys(house):
+    house.environment(
+        'target: aws\naccount: "012345678901"\nregion: us-gov-west-1\ndomain: a.example.com\nprofile: me\n'
+        "assume_role: {arn: 'arn:aws:iam::012345678901:role/ngp', external_id: x}\nstate: single\n"
+        "units: {alb-shop: {module: alb}}\nwiring: {alb-shop: {vpc_id: network.vpc_id}}\n"
+    )
+    found = documents.load(house.platform, "dev")
+    assert (found.target, found.account, found.region) == (Target.AWS, "012345678901", "us-gov-west-1")
+    assert found.assume_role == AssumedRole("arn:aws:iam::012345678901:role/ngp", "x", "ngp")
+    assert (found.state, found.profile) == (StateMode.SINGLE, "me")
+    assert found.units["alb-shop"].module == "alb"
+    assert str(found.wiring["alb-shop"]["vpc_id"]) == "network.vpc_id"
+    assert found.where("wiring.alb-shop.vpc_id").endswith("environment.yaml:9")
+    assert found.where("profile.x").endswith("environment.yaml:5")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            '"123456789012"',
+            "123456789012",
+            "environment.yaml:3: `account` is wrong: 123456789012; it must be a text: quote it",
+        ),
+        ('"123456789012"', '"1234"', "it must be the 12 digits of an account"),
+        ("eu-central-1", "frankfurt", "it must be a region such as `eu-central-1`"),
+        ("dev.example.com", "Dev.Example.com", "it must be a domain name"),
+        ("target: sandbox", "target: azure", "it must be 'aws' or 'sandbox'"),
+        ("region:", "regoin:", "unknown key `regoin`; did you mean `region`?"),
+        ("network: {}", "network: {modul: x}", "unknown key `units.network.modul`; did you mean `module`?"),
+        ("network: {}", "Net_work: {}", "`Net_work` cannot be a name; it must be lower-case letters"),
+        ("network: {}", "network: 3", "it must be a mapping"),
+        ("network.vpc_id", "network", "it must be an output of a unit, such as `network.vpc_id`"),
+        ("target:", "state: both\ntarget:", "it must be 'per-module' or 'single'"),
+        ("target:", "assume_role: {arn: x}\ntarget:", "it must be the ARN of a role"),
+    ],
+)
+def test_what_is_wrong_in_environment_yaml_is_told(house, old, new, said):
+    house.environment(house.read("environment.yaml").replace(old, new, 1))
+    with pytest.raises(UsageError) as caught:
+        documents.load(house.platform, "dev")
+    assert any(said in str(finding) for finding in caught.value.findings), caught.value.findings
+
+
+def test_a_document_that_is_no_mapping_is_refused(house):
+    house.environment("- a\n- b\n")
+    with pytest.raises(UsageError, match="must be a mapping"):
+        documents.load(house.platform, "dev")
+
+
+def test_environments_are_listed_sorted_and_only_whole_ones(house):
+    house.environment(name="ab")
+    (house.path / "environments" / "rest").mkdir()
+    assert documents.names(house.platform) == ["ab", "dev"]
+
+
+def test_the_published_schemas_know_the_keys_that_are_read():
+    assert {"target", "account", "region", "domain", "units", "wiring"} <= documents.schema()["properties"].keys()
+    assert documents.schema()["additionalProperties"] is False
+    assert "name" in platforms.schema()["required"]
+
+
+def test_the_platform_of_this_repository_reads():
+    found = yaml.load(Path(__file__).parents[3] / "ngp.yaml")
+    assert platforms.load(found.path.parent).name == "ngp"

@@ -1,0 +1,106 @@
+"""A pinned catalogue: the modules of a commit, whatever happens to the working tree."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from ngp import files
+from ngp.environments import drafts, revisions
+from ngp.environments.drafts import Choice
+from ngp.errors import UsageError
+
+
+def _git(path, *words):
+    identity = ("-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false")
+    done = subprocess.run(["git", *identity, *words], cwd=path, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def commit(house):
+    """The platform committed with the tag v1, and then a module changed."""
+    _git(house.path, "init", "-q")
+    (house.path / "modules" / "network" / "image.bin").write_bytes(b"\x00\xff\r\n")
+    _git(house.path, "add", "-A")
+    _git(house.path, "commit", "-qm", "one")
+    _git(house.path, "tag", "v1")
+    path = house.path / "modules" / "network" / "network-variables.tf"
+    path.write_text(path.read_text() + 'variable "new" {\n  description = "N"\n  type = string\n}\n')
+    return _git(house.path, "rev-parse", "HEAD")
+
+
+def _pin(house, ref):
+    subject = drafts.read(house.platform, "dev", ref)
+    draft = drafts.prepare(subject, Choice(catalogue=ref))
+    assert not draft.findings
+    files.write_all(dict(draft.files))
+
+
+def test_a_pinned_environment_does_not_move_when_a_module_is_edited(house, commit):
+    with pytest.raises(UsageError, match="network.new"):
+        house.resolve()
+    _pin(house, "v1")
+    assert f"catalogue: {commit}" in house.read("environment.yaml")
+    resolved = house.resolve()
+    assert "new" not in resolved.bindings["network"].inputs
+    assert (resolved.catalogue.path / "network" / "network.tf").is_file()
+
+
+def test_letting_go_uses_the_working_tree_again(house, commit):
+    before = house.read("environment.yaml")
+    _pin(house, "v1")
+    subject = drafts.read(house.platform, "dev", "")
+    draft = drafts.prepare(subject, Choice(settings={("network", "new"): "x"}, catalogue=""))
+    files.write_all(dict(draft.files))
+    assert house.read("environment.yaml") == before
+    assert house.resolve().bindings["network"].inputs["new"].value == "x"
+
+
+def test_the_files_of_a_commit_come_byte_for_byte(house, commit):
+    found = revisions.pinned_modules(house.platform, "v1")
+    assert found[Path("network/image.bin")] == b"\x00\xff\r\n"
+    assert b'"new"' not in found[Path("network/network-variables.tf")]
+    assert found.keys() == revisions.pinned_modules(house.platform, commit).keys()
+
+
+def test_a_platform_below_the_root_of_its_repository_has_its_own_modules(house, commit):
+    inner = house.path / "inner"
+    shutil.copytree(house.path / "modules", inner / "modules", ignore=lambda *_: ["dcos"])
+    (inner / "ngp.yaml").write_text("name: inner\n")
+    _git(house.path, "add", "-A")
+    _git(house.path, "commit", "-qm", "two")
+    from ngp.environments import platforms
+
+    found = revisions.pinned_modules(platforms.load(inner), "HEAD")
+    assert {path.parts[0] for path in found} == {"database", "network", "openvpn", "registry", "swarm"}
+
+
+@pytest.mark.parametrize("ref", ["v9", "-q", "HEAD:modules"])
+def test_an_unknown_commit_is_told(house, commit, ref):
+    with pytest.raises(UsageError, match="Git knows no commit"):
+        revisions.resolve(house.platform, ref)
+
+
+def test_a_commit_without_modules_is_told(house, commit):
+    _git(house.path, "rm", "-rq", "--cached", "modules")
+    _git(house.path, "commit", "-qm", "none")
+    with pytest.raises(UsageError, match="has no modules/"):
+        revisions.resolve(house.platform, "HEAD")
+
+
+def test_where_git_lacks_the_commit_the_rendered_copies_count(house):
+    house.environment(f"catalogue: {'0' * 40}\n" + house.read("environment.yaml"))
+    with pytest.raises(UsageError, match="holds no copy of its modules"):
+        house.resolve()
+    copies = house.path / "environments" / "dev" / "modules"
+    shutil.copytree(house.path / "modules", copies)
+    assert house.resolve().catalogue.path == copies
+
+
+def test_what_a_hook_says_of_git_does_not_reach_us(house, commit, monkeypatch):
+    monkeypatch.setenv("GIT_DIR", "/nonexistent")
+    assert revisions.resolve(house.platform, "v1") == commit

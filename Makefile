@@ -57,7 +57,8 @@ clean: ## forget everything that was installed or cached
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist
 
 $(VENV)/bin/python:
-	@[ -n "$(PYTHON)" ] || { echo "ngp needs Python 3.11 or newer; there is none on PATH (say which: make PYTHON=...)" >&2; exit 69; }
+	@[ -n "$(PYTHON)" ] && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "ngp needs Python 3.11 or newer; $(or $(PYTHON),what is on PATH) is not (say which: make PYTHON=...)" >&2; exit 69; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 		echo "$(PYTHON) has no venv; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 69; }
 	@echo "making $(VENV) with $$($(PYTHON) --version)"

@@ -161,3 +161,206 @@ variable "kms_key_arn" {
     error_message = "kms_key_arn is empty or the ARN of a KMS key."
   }
 }
+
+# From the Swarm cluster.
+
+variable "swarm_domain" {
+  description = "Domain of the cluster; the registry answers on a name below it, which the cluster's certificate covers."
+  type        = string
+  nullable    = false
+}
+
+variable "swarm_lb_dns_name" {
+  description = "DNS name of the cluster's load balancer."
+  type        = string
+  nullable    = false
+}
+
+variable "swarm_lb_zone_id" {
+  description = "Hosted zone of the load balancer's DNS name."
+  type        = string
+  nullable    = false
+}
+
+variable "swarm_stack_bucket" {
+  description = "Bucket with the stack files that the cluster deploys."
+  type        = string
+  nullable    = false
+}
+
+variable "swarm_stack_prefix" {
+  description = "Prefix of the stack files in that bucket."
+  type        = string
+  nullable    = false
+}
+
+variable "swarm_network_name" {
+  description = "Overlay network that the cluster's router reaches services by."
+  type        = string
+  nullable    = false
+}
+
+variable "swarm_manager_role_name" {
+  description = "IAM role of the cluster's managers."
+  type        = string
+  nullable    = false
+}
+
+variable "swarm_worker_role_name" {
+  description = "IAM role of the cluster's workers."
+  type        = string
+  nullable    = false
+}
+
+variable "swarm_kms_key_arn" {
+  description = "The cluster's key: encrypts images and secrets where kms_key_arn is empty."
+  type        = string
+  nullable    = false
+}
+
+# Generated, never in a plan or a state.
+
+variable "registry_password" {
+  description = "Password of the registry's user."
+  type        = string
+  nullable    = false
+  sensitive   = true
+  ephemeral   = true
+
+  validation {
+    condition     = length(var.registry_password) >= 12 && length(var.registry_password) <= 72
+    error_message = "registry_password is 12 to 72 characters: bcrypt reads no more."
+  }
+}
+
+variable "registry_http_secret" {
+  description = "Secret that the registry's replicas sign the state of uploads with."
+  type        = string
+  nullable    = false
+  sensitive   = true
+  ephemeral   = true
+
+  validation {
+    condition     = length(var.registry_http_secret) >= 16
+    error_message = "registry_http_secret is at least 16 characters."
+  }
+}
+
+# Its own.
+
+variable "hostname" {
+  description = "Name of the registry below the cluster's domain."
+  type        = string
+  default     = "registry"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", var.hostname))
+    error_message = "hostname is one DNS label: the cluster's certificate covers one level."
+  }
+}
+
+variable "username" {
+  description = "User that pushes and pulls."
+  type        = string
+  default     = "registry"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9._-]{1,64}$", var.username))
+    error_message = "username is 1 to 64 letters, digits, dots, underscores or dashes."
+  }
+}
+
+variable "secret_version" {
+  description = "Raise it to make a new password and a new shared secret."
+  type        = number
+  default     = 1
+  nullable    = false
+
+  validation {
+    condition     = var.secret_version >= 1 && floor(var.secret_version) == var.secret_version
+    error_message = "secret_version is a whole number from 1."
+  }
+}
+
+variable "secret_recovery_days" {
+  description = "Days that a deleted secret can be brought back: 0 or 7 to 30."
+  type        = number
+  default     = 7
+  nullable    = false
+
+  validation {
+    condition     = contains(concat([0], range(7, 31)), var.secret_recovery_days)
+    error_message = "secret_recovery_days is 0 or a whole number from 7 to 30."
+  }
+}
+
+variable "root_directory" {
+  description = "Folder of the images in the bucket."
+  type        = string
+  default     = "/docker-registry"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^(/[A-Za-z0-9._-]+)+$", var.root_directory))
+    error_message = "root_directory begins with a slash and does not end with one, such as /docker-registry."
+  }
+}
+
+variable "image" {
+  description = "Image of the registry (Distribution 2 or 3)."
+  type        = string
+  default     = "registry:2.8.3"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z0-9][a-z0-9._/-]*(:[0-9]+/[a-z0-9._/-]+)?(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(@sha256:[0-9a-f]{64})?$", var.image))
+    error_message = "image is an image reference such as registry:2.8.3."
+  }
+}
+
+variable "replicas" {
+  description = "Copies of the registry."
+  type        = number
+  default     = 2
+  nullable    = false
+
+  validation {
+    condition     = var.replicas >= 1 && var.replicas <= 20 && floor(var.replicas) == var.replicas
+    error_message = "replicas is a whole number from 1 to 20."
+  }
+}
+
+variable "placement" {
+  description = "Nodes that the registry runs on: any, manager or worker."
+  type        = string
+  default     = "any"
+  nullable    = false
+
+  validation {
+    condition     = contains(["any", "manager", "worker"], var.placement)
+    error_message = "placement is any, manager or worker."
+  }
+}
+
+variable "allow_delete" {
+  description = "Let the user delete images (space comes back by `registry garbage-collect` only)."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "redirect_to_bucket" {
+  description = "Send those who pull straight to S3 for the layers. Turn it off where they cannot reach S3."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "force_destroy" {
+  description = "Let destroy delete the bucket with all images."
+  type        = bool
+  default     = false
+  nullable    = false
+}

@@ -161,3 +161,100 @@ variable "kms_key_arn" {
     error_message = "kms_key_arn is empty or the ARN of a KMS key."
   }
 }
+
+variable "repositories" {
+  description = "Repositories by name below the namespace. keep_tagged counts images; immutable tags cannot be moved to another image."
+  type = map(object({
+    immutable     = optional(bool, true)
+    scan_on_push  = optional(bool, true)
+    untagged_days = optional(number, 7)
+    keep_tagged   = optional(number, 50)
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for name in keys(var.repositories) : can(regex("^[a-z0-9]+([._/-][a-z0-9]+)*$", name)) && length(name) <= 200])
+    error_message = "The name of a repository is lower-case letters and digits, parted by single dots, underscores, dashes or slashes."
+  }
+
+  validation {
+    condition     = alltrue([for repository in values(var.repositories) : repository.untagged_days >= 1 && repository.keep_tagged >= 1])
+    error_message = "untagged_days and keep_tagged of a repository are at least 1."
+  }
+}
+
+variable "namespace" {
+  description = "What the repositories' names begin with, before a slash; empty is pre_tag in lower case."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = var.namespace == "" || can(regex("^[a-z0-9]+([._-][a-z0-9]+)*$", var.namespace))
+    error_message = "namespace is empty or lower-case letters and digits, parted by single dots, underscores or dashes."
+  }
+}
+
+variable "pull_account_ids" {
+  description = "Other AWS accounts that may pull."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for account in var.pull_account_ids : can(regex("^[0-9]{12}$", account))])
+    error_message = "pull_account_ids holds account ids of twelve digits."
+  }
+}
+
+variable "registry_scanning" {
+  description = "Scanning of the whole registry (one setting for account and region): BASIC, ENHANCED, or empty to leave it alone."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = contains(["", "BASIC", "ENHANCED"], var.registry_scanning)
+    error_message = "registry_scanning is BASIC, ENHANCED or empty."
+  }
+}
+
+variable "pull_through" {
+  description = "Upstream registries cached below a prefix: prefix = { upstream, credential_arn }. (The sandbox cannot do it.)"
+  type = map(object({
+    upstream       = string
+    credential_arn = optional(string, "")
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for prefix in keys(var.pull_through) : can(regex("^[a-z0-9]+([._-][a-z0-9]+)*$", prefix)) && length(prefix) >= 2 && length(prefix) <= 30])
+    error_message = "A pull-through prefix is 2 to 30 lower-case letters and digits, parted by single dots, underscores or dashes."
+  }
+
+  validation {
+    condition     = alltrue([for rule in values(var.pull_through) : rule.credential_arn == "" || can(regex(":secret:ecr-pullthroughcache/", rule.credential_arn))])
+    error_message = "credential_arn of a pull-through rule is a secret whose name begins with ecr-pullthroughcache/."
+  }
+}
+
+variable "notify_findings" {
+  description = "Send critical and high findings of scans to alarm_topic_arn."
+  type        = bool
+  default     = false
+  nullable    = false
+
+  validation {
+    condition     = !var.notify_findings || var.alarm_topic_arn != ""
+    error_message = "notify_findings needs alarm_topic_arn."
+  }
+}
+
+variable "force_delete" {
+  description = "Let destroy delete repositories that hold images."
+  type        = bool
+  default     = false
+  nullable    = false
+}

@@ -59,31 +59,20 @@ locals {
   })]) }
 }
 
-# An interface of its own keeps a manager's address when its instance is replaced, and sees to it that there is never
-# more than one instance in a slot: the boot script relies on both.
-resource "aws_network_interface" "manager" {
-  for_each = local.manager_slots
-
-  subnet_id       = element(var.private_subnet_ids, tonumber(each.key) - 1)
-  security_groups = [aws_security_group.node.id, aws_security_group.manager.id]
-  description     = "Manager ${each.key} of the Swarm cluster ${local.unit}"
-  tags            = merge(local.tags, { Name = "${var.pre_tag}-${local.unit}-Manager${each.key}-${var.post_tag}" })
-}
-
+# Fixed instances, one for each slot. Terraform ends a slot's instance before it makes the next, so that there is never more
+# than one: the election in the boot script relies on it.
 resource "aws_instance" "manager" {
   for_each = local.manager_slots
 
-  ami                  = local.ami_id
-  instance_type        = var.manager_instance_type
-  iam_instance_profile = aws_iam_instance_profile.manager.name
-  key_name             = var.key_pair_name != "" ? var.key_pair_name : null
-  user_data_base64     = base64gzip(local.user_data["manager-${each.key}"])
-  tags                 = merge(local.tags, { Name = "${var.pre_tag}-${local.unit}-Manager${each.key}-${var.post_tag}" })
-
-  network_interface {
-    device_index         = 0
-    network_interface_id = aws_network_interface.manager[each.key].id
-  }
+  ami                    = local.ami_id
+  instance_type          = var.manager_instance_type
+  subnet_id              = element(var.private_subnet_ids, tonumber(each.key) - 1)
+  private_ip             = try(var.manager_private_ips[tonumber(each.key) - 1], null)
+  vpc_security_group_ids = [aws_security_group.node.id, aws_security_group.manager.id]
+  iam_instance_profile   = aws_iam_instance_profile.manager.name
+  key_name               = var.key_pair_name != "" ? var.key_pair_name : null
+  user_data_base64       = base64gzip(local.user_data["manager-${each.key}"])
+  tags                   = merge(local.tags, { Name = "${var.pre_tag}-${local.unit}-Manager${each.key}-${var.post_tag}" })
 
   metadata_options {
     http_endpoint = "enabled"

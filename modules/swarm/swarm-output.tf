@@ -9,8 +9,8 @@ output "swarm_domain" {
 }
 
 output "swarm_manager_ips" {
-  description = "Private addresses of the managers, by slot; they outlive the instances."
-  value       = [for slot in sort(local.manager_slots) : aws_network_interface.manager[slot].private_ip]
+  description = "Private addresses of the managers, by slot."
+  value       = [for slot in sort(local.manager_slots) : aws_instance.manager[slot].private_ip]
 }
 
 output "swarm_manager_ids" {

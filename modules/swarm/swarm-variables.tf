@@ -243,6 +243,18 @@ variable "manager_count" {
   }
 }
 
+variable "manager_private_ips" {
+  description = "Private addresses of the managers, by slot, in the private subnets by turns; empty lets AWS choose. With them an address outlives its instance."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = contains([0, var.manager_count], length(var.manager_private_ips)) && alltrue([for address in var.manager_private_ips : can(cidrhost("${address}/32", 0))])
+    error_message = "manager_private_ips is empty or holds an IPv4 address for each manager."
+  }
+}
+
 variable "manager_instance_type" {
   description = "Instance type of the managers."
   type        = string

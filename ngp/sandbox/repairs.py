@@ -22,6 +22,8 @@ def apply() -> None:
     take_changed_user_data()
     publish_images()
     publish_parameters()
+    keep_descriptions_of_rules_between_groups()
+    keep_template_tags_out_of_template_data()
 
 
 def take_account_from_access_key() -> None:
@@ -151,3 +153,33 @@ def publish_parameters() -> None:
             )
 
     store_class._check_loading_status = check_loading_status
+
+
+def keep_descriptions_of_rules_between_groups() -> None:
+    """A security group's rule tells its description also where it names another group, not an address range."""
+    from moto.ec2.models.security_groups import SecurityGroupRule
+
+    def description(rule: Any) -> str | None:
+        told: str | None = rule.ip_range.get("Description") or rule.source_group.get("Description")
+        return told
+
+    rule_class: Any = SecurityGroupRule
+    rule_class.description = property(description)
+
+
+def keep_template_tags_out_of_template_data() -> None:
+    """A launch template's own tags are not among those that it gives to what it launches."""
+    from moto.ec2.models.launch_templates import LaunchTemplate
+
+    template_class: Any = LaunchTemplate
+    create = template_class.create_version
+
+    def create_version(template: Any, data: dict[str, Any], description: str) -> Any:
+        kept = [each for each in data.get("TagSpecifications", []) if each["ResourceType"] != "launch-template"]
+        return create(template, {**data, "TagSpecifications": kept} if kept else _without_tags(data), description)
+
+    template_class.create_version = create_version
+
+
+def _without_tags(data: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in data.items() if key != "TagSpecifications"}

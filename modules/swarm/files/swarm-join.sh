@@ -16,8 +16,8 @@ manager_addresses() {
     tr -s '\t ' '\n' | grep -vxF -e "$address" -e None -e '' || true
 }
 
-# Is this slot the one that may initialise? Slots, not instances: a slot's network interface can be held by one
-# instance only, so a manager that was replaced before it finished may take its own claim up again.
+# Is this slot the one that may initialise? Slots, not instances: a slot has one instance at a time, so a manager that was
+# replaced before it finished may take its predecessor's claim up again.
 claim_leadership() {
   local holder errors
   errors=$(mktemp)

@@ -86,7 +86,7 @@ make_secrets() {
   if [ ! -f "$file" ]; then return 0; fi
   while IFS=$'\t' read -r name arn field; do
     answer=$(aws secretsmanager get-secret-value --secret-id "$arn" --output json)
-    secret="$1_${name}_$(jq -r '.VersionId[0:13]' <<<"$answer")"
+    secret="$1_${name}_$(jq -j .VersionId <<<"$answer" | sha256sum | cut -c 1-12)"
     if ! docker secret inspect "$secret" >/dev/null 2>&1; then
       jq -j --arg field "$field" 'if $field == "" then .SecretString else .SecretString | fromjson | .[$field] end' \
         <<<"$answer" | docker secret create --label "ngp.stack=$1" "$secret" - >/dev/null

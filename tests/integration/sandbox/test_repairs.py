@@ -113,3 +113,33 @@ def test_seed_without_a_bucket_makes_none(of):
     session = of("444444444444")
     seed.seed(session, region="eu-central-1", domain="demo.example", bucket="")
     assert session.call("s3", "list_buckets")["Buckets"] == []
+
+
+def test_rule_between_groups_keeps_its_description(of):
+    session = of("555555555555")
+    groups = [session.call("ec2", "create_security_group", GroupName=n, Description=n)["GroupId"] for n in "ab"]
+    rule = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80}
+    rule["UserIdGroupPairs"] = [{"GroupId": groups[1], "Description": "from b"}]
+    session.call("ec2", "authorize_security_group_ingress", GroupId=groups[0], IpPermissions=[rule])
+    rule = {"IpProtocol": "tcp", "FromPort": 81, "ToPort": 81}
+    rule["IpRanges"] = [{"CidrIp": "192.0.2.0/24", "Description": "from a range"}]
+    session.call("ec2", "authorize_security_group_ingress", GroupId=groups[0], IpPermissions=[rule])
+
+    wanted = [{"Name": "group-id", "Values": [groups[0]]}]
+    rules = session.call("ec2", "describe_security_group_rules", Filters=wanted)["SecurityGroupRules"]
+    assert {rule["Description"] for rule in rules if not rule["IsEgress"]} == {"from b", "from a range"}
+
+
+@pytest.mark.parametrize("given", [[], [{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": "node"}]}]])
+def test_launch_template_gives_only_the_tags_it_says(of, given):
+    session = of("555555555555")
+    own = [{"ResourceType": "launch-template", "Tags": [{"Key": "Name", "Value": "template"}]}]
+    data = {"InstanceType": "t3.micro", **({"TagSpecifications": given} if given else {})}
+    name = f"template{len(given)}"
+    template = session.call(
+        "ec2", "create_launch_template", LaunchTemplateName=name, LaunchTemplateData=data, TagSpecifications=own
+    )["LaunchTemplate"]
+    assert template["Tags"] == own[0]["Tags"]
+
+    versions = session.call("ec2", "describe_launch_template_versions", LaunchTemplateName=name)
+    assert versions["LaunchTemplateVersions"][0]["LaunchTemplateData"].get("TagSpecifications", []) == given

@@ -153,6 +153,7 @@ def test_a_required_input_is_not_left_to_its_default(house):
             "wiring:\n  opnvpn: {vpc_id: network.vpc_id}\n",
             "wires a unit that is not there; did you mean `openvpn`?",
         ),
+        ("  network: {}\n", "  network: {}\n  tags: {module: network}\n", "the unit `tags` has the name of an input"),
         ("target: sandbox\n", "target: sandbox\nprofile: me\n", "`profile` cannot stand beside `target: sandbox`"),
         ("  network: {}\n", "  network: {}\n  swarm: {}\n  dcos: {}\n", "both want the nodes"),
     ],

@@ -1,0 +1,170 @@
+mock_provider "aws" {
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "123456789012" }
+  }
+  mock_data "aws_iam_policy_document" {
+    defaults = { json = "{\"Version\":\"2012-10-17\",\"Statement\":[]}" }
+  }
+  mock_data "aws_route53_zone" {
+    defaults = { zone_id = "Z0123456789" }
+  }
+  mock_resource "aws_iam_policy" {
+    defaults = { arn = "arn:aws:iam::123456789012:policy/made" }
+  }
+  mock_resource "aws_s3_bucket" {
+    defaults = { id = "images", arn = "arn:aws:s3:::images" }
+  }
+  mock_resource "aws_secretsmanager_secret" {
+    defaults = { arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:made" }
+  }
+}
+
+variables {
+  project                 = "shop"
+  environment             = "stage"
+  region                  = "eu-central-1"
+  domain_name             = "stage.example.com"
+  pre_tag                 = "shop-a"
+  post_tag                = "stage"
+  swarm_domain            = "apps.stage.example.com"
+  swarm_lb_dns_name       = "lb.example.net"
+  swarm_lb_zone_id        = "Z1"
+  swarm_stack_bucket      = "files"
+  swarm_stack_prefix      = "stacks/"
+  swarm_network_name      = "proxy"
+  swarm_manager_role_name = "managers"
+  swarm_worker_role_name  = "workers"
+  swarm_kms_key_arn       = "arn:aws:kms:eu-central-1:123456789012:key/swarm"
+  registry_password       = "correct-horse-battery"
+  registry_http_secret    = "0123456789abcdef0123456789abcdef"
+}
+
+run "registry_answers_below_the_clusters_domain" {
+  command = apply
+
+  assert {
+    condition     = output.registry_url == "https://registry.apps.stage.example.com" && aws_route53_record.registry.name == "registry.apps.stage.example.com"
+    error_message = "The registry has a name of its own."
+  }
+  assert {
+    condition     = aws_s3_object.stack.bucket == "files" && aws_s3_object.stack.key == "stacks/docker-registry/stack.yml" && aws_s3_object.secrets.key == "stacks/docker-registry/secrets.json"
+    error_message = "The stack lies where the cluster looks for it."
+  }
+  assert {
+    condition     = aws_iam_role_policy_attachment.manager_storage.role == "managers" && aws_iam_role_policy_attachment.worker_storage.role == "workers" && aws_iam_role_policy_attachment.manager_secret.role == "managers"
+    error_message = "Every node reaches the images, managers alone the secret."
+  }
+  assert {
+    condition     = alltrue([for secret in jsondecode(aws_s3_object.secrets.content) : secret.secret_arn == aws_secretsmanager_secret.runtime.arn])
+    error_message = "The stack's secrets come from the runtime secret."
+  }
+  assert {
+    condition     = aws_secretsmanager_secret_version.password.secret_string == null && aws_secretsmanager_secret_version.runtime.secret_string == null
+    error_message = "No secret is in the state."
+  }
+}
+
+run "stack_file_says_what_the_registry_needs" {
+  command = apply
+
+  assert {
+    condition     = yamldecode(aws_s3_object.stack.content).services.registry.environment.REGISTRY_STORAGE_S3_ROOTDIRECTORY == "/docker-registry" && yamldecode(aws_s3_object.stack.content).services.registry.environment.REGISTRY_STORAGE_S3_BUCKET == "images"
+    error_message = "Images lie in the bucket, below /docker-registry."
+  }
+  assert {
+    condition     = yamldecode(aws_s3_object.stack.content).services.registry.environment.REGISTRY_STORAGE_REDIRECT_DISABLE == "false" && yamldecode(aws_s3_object.stack.content).services.registry.environment.REGISTRY_STORAGE_S3_KEYID == "arn:aws:kms:eu-central-1:123456789012:key/swarm"
+    error_message = "Layers come from S3, encrypted by the cluster's key."
+  }
+  assert {
+    condition     = yamldecode(aws_s3_object.stack.content).services.registry.deploy.labels["traefik.http.routers.docker-registry.rule"] == "Host(`registry.apps.stage.example.com`)" && length(yamldecode(aws_s3_object.stack.content).services.registry.deploy.placement.constraints) == 0
+    error_message = "The router knows it by its name; it may run anywhere."
+  }
+  assert {
+    condition     = yamldecode(aws_s3_object.stack.content).secrets.htpasswd.name == "$${SECRET_htpasswd}"
+    error_message = "The name of a Docker secret is filled in by the leader."
+  }
+}
+
+run "what_can_be_chosen_reaches_the_stack" {
+  command = apply
+
+  variables {
+    hostname           = "images"
+    replicas           = 5
+    placement          = "worker"
+    redirect_to_bucket = false
+    root_directory     = "/a/b"
+    kms_key_arn        = "arn:aws:kms:eu-central-1:123456789012:key/own"
+    unit               = "images"
+  }
+
+  assert {
+    condition     = output.registry_host == "images.apps.stage.example.com" && output.registry_stack == "images" && aws_s3_object.stack.key == "stacks/images/stack.yml"
+    error_message = "A second registry is another stack."
+  }
+  assert {
+    condition     = yamldecode(aws_s3_object.stack.content).services.registry.deploy.replicas == 5 && yamldecode(aws_s3_object.stack.content).services.registry.deploy.placement.constraints[0] == "node.role == worker"
+    error_message = "Copies and nodes are as chosen."
+  }
+  assert {
+    condition     = yamldecode(aws_s3_object.stack.content).services.registry.environment.REGISTRY_STORAGE_REDIRECT_DISABLE == "true" && yamldecode(aws_s3_object.stack.content).services.registry.environment.REGISTRY_STORAGE_S3_ROOTDIRECTORY == "/a/b"
+    error_message = "Layers come through the registry."
+  }
+  assert {
+    condition     = aws_secretsmanager_secret.runtime.kms_key_id == "arn:aws:kms:eu-central-1:123456789012:key/own"
+    error_message = "A given key is used."
+  }
+}
+
+run "new_secret_is_deployed" {
+  command = apply
+
+  variables {
+    secret_version = 2
+  }
+
+  assert {
+    condition     = aws_secretsmanager_secret_version.runtime.secret_string_wo_version == 2 && aws_secretsmanager_secret_version.password.secret_string_wo_version == 2 && jsondecode(aws_s3_object.secrets.content)[0].version == 2
+    error_message = "Both secrets are written anew, and the stack's file changes with them."
+  }
+}
+
+run "a_hostname_of_two_labels_is_refused" {
+  command = plan
+
+  variables {
+    hostname = "docker.registry"
+  }
+
+  expect_failures = [var.hostname]
+}
+
+run "a_root_directory_without_slash_is_refused" {
+  command = plan
+
+  variables {
+    root_directory = "docker-registry/"
+  }
+
+  expect_failures = [var.root_directory]
+}
+
+run "a_short_password_is_refused" {
+  command = plan
+
+  variables {
+    registry_password = "short"
+  }
+
+  expect_failures = [var.registry_password]
+}
+
+run "recovery_that_aws_does_not_know_is_refused" {
+  command = plan
+
+  variables {
+    secret_recovery_days = 3
+  }
+
+  expect_failures = [var.secret_recovery_days]
+}

@@ -1,0 +1,218 @@
+terraform {
+  required_version = ">= 1.11"
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = ">= 5.100, < 6"
+    }
+  }
+}
+
+data "aws_caller_identity" "current" {}
+
+data "aws_partition" "current" {}
+
+locals {
+  unit      = var.unit != "" ? var.unit : "ecr"
+  name      = "${var.pre_tag}-${local.unit}-${var.post_tag}"
+  namespace = var.namespace != "" ? var.namespace : trim(lower(var.pre_tag), "-")
+  partition = data.aws_partition.current.partition
+
+  tags = merge(var.tags, {
+    Project     = var.project
+    Environment = var.environment
+    Cluster     = local.unit
+    Service     = var.service
+    Version     = var.version_tag
+    "ngp:unit"  = local.unit
+  })
+
+  repository_arns = [for repository in aws_ecr_repository.this : repository.arn]
+  cached_arns     = [for prefix in keys(var.pull_through) : "arn:${local.partition}:ecr:${var.region}:${data.aws_caller_identity.current.account_id}:repository/${prefix}/*"]
+}
+
+resource "aws_ecr_repository" "this" {
+  for_each = var.repositories
+
+  name                 = "${local.namespace}/${each.key}"
+  image_tag_mutability = each.value.immutable ? "IMMUTABLE" : "MUTABLE"
+  force_delete         = var.force_delete
+  tags                 = merge(local.tags, { Name = "${local.namespace}/${each.key}" })
+
+  image_scanning_configuration {
+    scan_on_push = each.value.scan_on_push
+  }
+
+  encryption_configuration {
+    encryption_type = var.kms_key_arn != "" ? "KMS" : "AES256"
+    kms_key         = var.kms_key_arn != "" ? var.kms_key_arn : null
+  }
+}
+
+resource "aws_ecr_lifecycle_policy" "this" {
+  for_each = var.repositories
+
+  repository = aws_ecr_repository.this[each.key].name
+  policy = jsonencode({
+    rules = [
+      {
+        rulePriority = 1
+        description  = "Untagged images go after ${each.value.untagged_days} days"
+        selection = {
+          tagStatus   = "untagged"
+          countType   = "sinceImagePushed"
+          countUnit   = "days"
+          countNumber = each.value.untagged_days
+        }
+        action = { type = "expire" }
+      },
+      {
+        rulePriority = 2
+        description  = "The newest ${each.value.keep_tagged} tagged images stay"
+        selection = {
+          tagStatus      = "tagged"
+          tagPatternList = ["*"]
+          countType      = "imageCountMoreThan"
+          countNumber    = each.value.keep_tagged
+        }
+        action = { type = "expire" }
+      },
+    ]
+  })
+}
+
+data "aws_iam_policy_document" "cross_account" {
+  statement {
+    sid     = "PullFromOtherAccounts"
+    actions = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+
+    principals {
+      type        = "AWS"
+      identifiers = [for account in sort(var.pull_account_ids) : "arn:${local.partition}:iam::${account}:root"]
+    }
+  }
+}
+
+resource "aws_ecr_repository_policy" "cross_account" {
+  for_each = length(var.pull_account_ids) > 0 ? var.repositories : {}
+
+  repository = aws_ecr_repository.this[each.key].name
+  policy     = data.aws_iam_policy_document.cross_account.json
+}
+
+# One for the whole account and region: at most one environment may hold it.
+resource "aws_ecr_registry_scanning_configuration" "this" {
+  count = var.registry_scanning != "" ? 1 : 0
+
+  scan_type = var.registry_scanning
+
+  rule {
+    scan_frequency = var.registry_scanning == "ENHANCED" ? "CONTINUOUS_SCAN" : "SCAN_ON_PUSH"
+
+    repository_filter {
+      filter      = "*"
+      filter_type = "WILDCARD"
+    }
+  }
+}
+
+resource "aws_ecr_pull_through_cache_rule" "this" {
+  for_each = var.pull_through
+
+  ecr_repository_prefix = each.key
+  upstream_registry_url = each.value.upstream
+  credential_arn        = each.value.credential_arn != "" ? each.value.credential_arn : null
+}
+
+data "aws_iam_policy_document" "pull" {
+  statement {
+    sid       = "LogIn"
+    actions   = ["ecr:GetAuthorizationToken"]
+    resources = ["*"]
+  }
+
+  dynamic "statement" {
+    for_each = length(var.repositories) + length(var.pull_through) > 0 ? ["any"] : []
+
+    content {
+      sid       = "Pull"
+      actions   = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+      resources = concat(local.repository_arns, local.cached_arns)
+    }
+  }
+
+  # The first pull through a rule makes the repository and fills it.
+  dynamic "statement" {
+    for_each = length(var.pull_through) > 0 ? ["any"] : []
+
+    content {
+      sid       = "PullThrough"
+      actions   = ["ecr:CreateRepository", "ecr:BatchImportUpstreamImage"]
+      resources = local.cached_arns
+    }
+  }
+}
+
+resource "aws_iam_policy" "pull" {
+  name        = "${local.name}-pull"
+  description = "Pull from the repositories below ${local.namespace}/"
+  policy      = data.aws_iam_policy_document.pull.json
+  tags        = merge(local.tags, { Name = "${local.name}-pull" })
+}
+
+data "aws_iam_policy_document" "push" {
+  source_policy_documents = [data.aws_iam_policy_document.pull.json]
+
+  dynamic "statement" {
+    for_each = length(var.repositories) > 0 ? ["any"] : []
+
+    content {
+      sid = "Push"
+      actions = [
+        "ecr:CompleteLayerUpload",
+        "ecr:DescribeImages",
+        "ecr:InitiateLayerUpload",
+        "ecr:PutImage",
+        "ecr:UploadLayerPart",
+      ]
+      resources = local.repository_arns
+    }
+  }
+}
+
+resource "aws_iam_policy" "push" {
+  name        = "${local.name}-push"
+  description = "Push to the repositories below ${local.namespace}/ (for CI)"
+  policy      = data.aws_iam_policy_document.push.json
+  tags        = merge(local.tags, { Name = "${local.name}-push" })
+}
+
+# Findings of a scan go to the alarm topic, whose policy must let EventBridge publish.
+
+resource "aws_cloudwatch_event_rule" "findings" {
+  count = var.notify_findings ? 1 : 0
+
+  name        = "${local.name}-findings"
+  description = "Scans of ${local.namespace}/ that found something critical or high"
+  tags        = merge(local.tags, { Name = "${local.name}-findings" })
+  event_pattern = jsonencode({
+    source      = ["aws.ecr"]
+    detail-type = ["ECR Image Scan"]
+    detail = {
+      scan-status     = ["COMPLETE"]
+      repository-name = [{ prefix = "${local.namespace}/" }]
+      "$or" = [for severity in ["CRITICAL", "HIGH"] : {
+        finding-severity-counts = { (severity) = [{ numeric = [">", 0] }] }
+      }]
+    }
+  })
+}
+
+resource "aws_cloudwatch_event_target" "findings" {
+  count = var.notify_findings ? 1 : 0
+
+  rule      = aws_cloudwatch_event_rule.findings[0].name
+  target_id = "alarms"
+  arn       = var.alarm_topic_arn
+}

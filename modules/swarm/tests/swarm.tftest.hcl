@@ -1,0 +1,371 @@
+mock_provider "aws" {
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "123456789012" }
+  }
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
+  mock_data "aws_iam_policy_document" {
+    defaults = { json = "{\"Version\":\"2012-10-17\",\"Statement\":[]}" }
+  }
+  mock_data "aws_ssm_parameter" {
+    defaults = { insecure_value = "ami-0123456789abcdef0" }
+  }
+  mock_data "aws_route53_zone" {
+    defaults = { zone_id = "Z0123456789" }
+  }
+  mock_resource "aws_acm_certificate" {
+    defaults = {
+      arn = "arn:aws:acm:eu-central-1:123456789012:certificate/1"
+      domain_validation_options = [
+        { domain_name = "stage.example.com", resource_record_name = "_a.stage.example.com", resource_record_type = "CNAME", resource_record_value = "_b.acm" },
+        { domain_name = "*.stage.example.com", resource_record_name = "_a.stage.example.com", resource_record_type = "CNAME", resource_record_value = "_b.acm" },
+        { domain_name = "apps.stage.example.com", resource_record_name = "_c.apps.stage.example.com", resource_record_type = "CNAME", resource_record_value = "_d.acm" },
+      ]
+    }
+  }
+  mock_resource "aws_acm_certificate_validation" {
+    defaults = { certificate_arn = "arn:aws:acm:eu-central-1:123456789012:certificate/1" }
+  }
+  mock_resource "aws_kms_key" {
+    defaults = { arn = "arn:aws:kms:eu-central-1:123456789012:key/made" }
+  }
+  mock_resource "aws_lb" {
+    defaults = { arn = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/app/a/1", dns_name = "lb.example.net", zone_id = "Z1" }
+  }
+  mock_resource "aws_lb_target_group" {
+    defaults = { arn = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/a/1" }
+  }
+  mock_resource "aws_lb_listener" {
+    defaults = { arn = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:listener/app/a/1/2" }
+  }
+  mock_resource "aws_iam_instance_profile" {
+    defaults = { arn = "arn:aws:iam::123456789012:instance-profile/node" }
+  }
+  mock_resource "aws_iam_role" {
+    defaults = { arn = "arn:aws:iam::123456789012:role/node" }
+  }
+  mock_resource "aws_s3_bucket" {
+    defaults = { arn = "arn:aws:s3:::files" }
+  }
+  mock_resource "aws_cloudwatch_log_group" {
+    defaults = { arn = "arn:aws:logs:eu-central-1:123456789012:log-group:/shop/stage/swarm" }
+  }
+  mock_resource "aws_efs_file_system" {
+    defaults = { id = "fs-0123", arn = "arn:aws:elasticfilesystem:eu-central-1:123456789012:file-system/fs-0123", dns_name = "fs-0123.efs.eu-central-1.amazonaws.com" }
+  }
+  mock_resource "aws_launch_template" {
+    defaults = { id = "lt-0123456789abcdef0", latest_version = 1 }
+  }
+}
+
+variables {
+  project                      = "shop"
+  environment                  = "stage"
+  region                       = "eu-central-1"
+  domain_name                  = "stage.example.com"
+  pre_tag                      = "shop-a"
+  post_tag                     = "stage"
+  vpc_id                       = "vpc-0123456789abcdef0"
+  vpc_cidr                     = "10.0.0.0/16"
+  private_subnet_ids           = ["subnet-a", "subnet-b"]
+  public_subnet_ids            = ["subnet-c", "subnet-d"]
+  management_security_group_id = "sg-0123456789abcdef0"
+}
+
+run "three_managers_and_a_pool_by_default" {
+  command = apply
+
+  assert {
+    condition     = [for slot in ["1", "2", "3"] : aws_instance.manager[slot].subnet_id] == ["subnet-a", "subnet-b", "subnet-a"]
+    error_message = "Managers go to the private subnets by turns."
+  }
+  assert {
+    condition     = length(output.swarm_manager_ips) == 3 && length(aws_lb_target_group_attachment.manager) == 3 && length(aws_cloudwatch_metric_alarm.manager) == 3
+    error_message = "Every manager is shown, answers the load balancer and is watched."
+  }
+  assert {
+    condition     = keys(output.swarm_worker_asg_names) == ["default"] && aws_autoscaling_group.worker["default"].desired_capacity == 2
+    error_message = "There is one pool, of two workers."
+  }
+  assert {
+    condition     = alltrue([for node in aws_instance.manager : node.metadata_options[0].http_tokens == "required" && node.root_block_device[0].encrypted && node.ami == "ami-0123456789abcdef0"])
+    error_message = "Managers have Debian's image, ask for tokens and encrypt their disks."
+  }
+  assert {
+    condition     = output.swarm_url == "https://stage.example.com" && aws_route53_record.cluster["*."].name == "*.stage.example.com"
+    error_message = "The cluster answers on the domain and below it."
+  }
+  assert {
+    condition     = aws_lb.cluster.name == "shop-a-swarm-stage" && can(regex("^shop-a-swarm-stage-[0-9a-f]{8}$", aws_s3_bucket.files.bucket))
+    error_message = "Names are built from pre_tag and post_tag."
+  }
+  assert {
+    condition     = output.swarm_efs_id == null && length(aws_efs_mount_target.shared) == 0 && length(aws_backup_plan.shared) == 0
+    error_message = "There is no shared file system unless asked for."
+  }
+  assert {
+    condition     = length(aws_vpc_security_group_ingress_rule.node_ssh) == 0
+    error_message = "SSH is closed unless asked for."
+  }
+  assert {
+    condition     = output.swarm_kms_key_arn == "arn:aws:kms:eu-central-1:123456789012:key/made"
+    error_message = "The cluster makes its own key."
+  }
+  assert {
+    condition     = length(aws_cloudwatch_metric_alarm.unhealthy.alarm_actions) == 0
+    error_message = "No alarm is sent where there is no topic."
+  }
+  assert {
+    condition     = aws_instance.manager["1"].tags["ngp:unit"] == "swarm" && aws_instance.manager["1"].tags["Name"] == "shop-a-swarm-Manager1-stage" && aws_instance.manager["1"].tags["Environment"] == "stage"
+    error_message = "Nodes carry the platform's tags."
+  }
+}
+
+run "user_data_fits_and_tells_each_node_its_part" {
+  command = apply
+
+  assert {
+    condition     = alltrue([for node, text in local.user_data : length(base64gzip(text)) * 3 / 4 < 16384])
+    error_message = "User data is at most 16 KiB."
+  }
+  assert {
+    condition     = alltrue([for node, text in local.user_data : startswith(text, "#cloud-config\n") && can(yamldecode(text))])
+    error_message = "User data is a cloud-config."
+  }
+  assert {
+    condition     = strcontains(local.user_data["manager-2"], "ROLE='manager'") && strcontains(local.user_data["manager-2"], "SLOT='2'") && !strcontains(local.user_data["worker-default"], "ROLE='manager'")
+    error_message = "A node knows its role and slot."
+  }
+  assert {
+    condition     = strcontains(local.user_data["manager-1"], "PARAMETER_PREFIX='/ngp/shop/stage/swarm/swarm/${terraform_data.generation.id}'")
+    error_message = "Parameters belong to one life of the cluster."
+  }
+  assert {
+    condition     = anytrue([for command in yamldecode(local.user_data["manager-1"]).runcmd : contains(command, "ngp-swarm-sync.timer")])
+    error_message = "Managers keep the stacks up to date."
+  }
+  assert {
+    condition     = !anytrue([for command in yamldecode(local.user_data["worker-default"]).runcmd : contains(command, "ngp-swarm-sync.timer")])
+    error_message = "Workers do not."
+  }
+}
+
+run "router_is_a_stack_file_for_the_domain" {
+  command = apply
+
+  assert {
+    condition     = aws_s3_object.router.key == "${output.swarm_stack_prefix}router/stack.yml"
+    error_message = "The router lies below the prefix that the managers watch."
+  }
+  assert {
+    condition     = strcontains(yamldecode(aws_s3_object.router.content).services.traefik.deploy.labels["traefik.http.routers.status.rule"], "Host(`stage.example.com`)")
+    error_message = "The router answers /status for the domain."
+  }
+}
+
+run "a_subdomain_leaves_the_domain_to_others" {
+  command = apply
+
+  variables {
+    subdomain = "apps"
+  }
+
+  assert {
+    condition     = output.swarm_domain == "apps.stage.example.com" && aws_route53_record.cluster[""].name == "apps.stage.example.com" && aws_acm_certificate.cluster.subject_alternative_names == toset(["*.apps.stage.example.com"])
+    error_message = "Records and certificate are those of the subdomain."
+  }
+  assert {
+    condition     = aws_route53_record.proof.name == "_c.apps.stage.example.com"
+    error_message = "It is the subdomain that is proved."
+  }
+}
+
+run "one_manager_without_workers_and_fixed_address" {
+  command = apply
+
+  variables {
+    manager_count       = 1
+    manager_private_ips = ["10.0.3.10"]
+    worker_pools        = {}
+    kms_key_arn         = "arn:aws:kms:eu-central-1:123456789012:key/given"
+    alarm_topic_arn     = "arn:aws:sns:eu-central-1:123456789012:alarms"
+  }
+
+  assert {
+    condition     = length(aws_instance.manager) == 1 && aws_instance.manager["1"].private_ip == "10.0.3.10" && length(aws_autoscaling_group.worker) == 0
+    error_message = "A single manager at its address, and no worker."
+  }
+  assert {
+    condition     = length(aws_kms_key.cluster) == 0 && output.swarm_kms_key_arn == "arn:aws:kms:eu-central-1:123456789012:key/given"
+    error_message = "A given key is used, none is made."
+  }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.unhealthy.alarm_actions == toset(["arn:aws:sns:eu-central-1:123456789012:alarms"]) && length(aws_cloudwatch_metric_alarm.manager["1"].alarm_actions) == 2
+    error_message = "Alarms go to the topic."
+  }
+}
+
+run "pools_have_their_own_label_and_size" {
+  command = apply
+
+  variables {
+    renew_workers = true
+    worker_pools = {
+      web  = { instance_type = "t3.large", min_size = 0, desired_size = 3, max_size = 9, volume_size = 80 }
+      data = { label = "disks" }
+    }
+  }
+
+  assert {
+    condition     = aws_autoscaling_group.worker["web"].max_size == 9 && aws_launch_template.worker["web"].block_device_mappings[0].ebs[0].volume_size == 80 && tostring(aws_launch_template.worker["web"].block_device_mappings[0].ebs[0].encrypted) == "true"
+    error_message = "A pool is as large as it says."
+  }
+  assert {
+    condition     = strcontains(local.user_data["worker-web"], "POOL='web'") && strcontains(local.user_data["worker-data"], "POOL='disks'")
+    error_message = "The label is the pool's name unless it says another."
+  }
+  assert {
+    condition     = aws_autoscaling_group.worker["web"].instance_refresh[0].strategy == "Rolling"
+    error_message = "Workers are renewed by turns where asked."
+  }
+}
+
+run "shared_file_system_with_nightly_backup" {
+  command = apply
+
+  variables {
+    efs_enabled      = true
+    efs_backup_vault = "nightly"
+  }
+
+  assert {
+    condition     = output.swarm_efs_id == "fs-0123" && length(aws_efs_mount_target.shared) == 2 && aws_efs_file_system.shared[0].encrypted
+    error_message = "The file system is mounted from each private subnet."
+  }
+  assert {
+    condition     = aws_backup_selection.shared[0].resources == toset([aws_efs_file_system.shared[0].arn])
+    error_message = "It is backed up."
+  }
+  assert {
+    condition     = strcontains(local.user_data["worker-default"], "EFS_HOST='fs-0123.efs.eu-central-1.amazonaws.com'")
+    error_message = "Nodes know where it is."
+  }
+}
+
+run "ssh_only_from_management" {
+  command = apply
+
+  variables {
+    ssh_from_management = true
+    ingress_cidrs       = ["192.0.2.0/24"]
+  }
+
+  assert {
+    condition     = aws_vpc_security_group_ingress_rule.node_ssh[0].referenced_security_group_id == "sg-0123456789abcdef0" && aws_vpc_security_group_ingress_rule.node_ssh[0].cidr_ipv4 == null
+    error_message = "SSH is open to one security group."
+  }
+  assert {
+    condition     = keys(aws_vpc_security_group_ingress_rule.lb_https) == ["192.0.2.0/24"]
+    error_message = "The load balancer is open to whom it says."
+  }
+}
+
+run "long_names_stay_within_what_aws_takes" {
+  command = plan
+
+  variables {
+    pre_tag  = "abcdefghijkl"
+    post_tag = "uvwxyz"
+    unit     = "a-second-cluster-of-this-region"
+  }
+
+  assert {
+    condition     = length(aws_lb.cluster.name) <= 32 && length(aws_s3_bucket.files.bucket) <= 63 && length(aws_iam_role.manager.name) <= 64
+    error_message = "A name is too long."
+  }
+}
+
+run "even_managers_are_refused" {
+  command = plan
+
+  variables {
+    manager_count = 2
+  }
+
+  expect_failures = [var.manager_count]
+}
+
+run "too_few_manager_addresses_are_refused" {
+  command = plan
+
+  variables {
+    manager_private_ips = ["10.0.3.10"]
+  }
+
+  expect_failures = [var.manager_private_ips]
+}
+
+run "one_public_subnet_is_refused" {
+  command = plan
+
+  variables {
+    public_subnet_ids = ["subnet-c"]
+  }
+
+  expect_failures = [var.public_subnet_ids]
+}
+
+run "overlay_within_the_vpc_is_refused" {
+  command = plan
+
+  variables {
+    overlay_cidr = "10.0.128.0/17"
+  }
+
+  expect_failures = [var.overlay_cidr]
+}
+
+run "overlay_around_the_vpc_is_refused" {
+  command = plan
+
+  variables {
+    overlay_cidr = "10.0.0.0/8"
+  }
+
+  expect_failures = [var.overlay_cidr]
+}
+
+run "pool_sizes_that_contradict_are_refused" {
+  command = plan
+
+  variables {
+    worker_pools = { web = { min_size = 3, desired_size = 2 } }
+  }
+
+  expect_failures = [var.worker_pools]
+}
+
+run "ssh_without_a_group_is_refused" {
+  command = plan
+
+  variables {
+    ssh_from_management          = true
+    management_security_group_id = ""
+  }
+
+  expect_failures = [var.ssh_from_management]
+}
+
+run "settings_cannot_leave_their_quotes" {
+  command = plan
+
+  variables {
+    docker_packages      = ["docker.io'; reboot; '"]
+    container_log_driver = "awslogs'"
+    router_image         = "traefik\"\n  privileged: true"
+    subdomain            = "a'b"
+  }
+
+  expect_failures = [var.docker_packages, var.container_log_driver, var.router_image, var.subdomain]
+}

@@ -17,7 +17,7 @@ from ngp.runs.events import Note, RunEvent, RunStarted, UnitFact
 from ngp.runs.journal import Journal, new_id
 from ngp.runs.results import Verb
 from ngp.runs.units import Unit
-from ngp.terraform import binary, commands, driver, lockfile, mirror, surroundings
+from ngp.terraform import binary, commands, driver, lockfile, mirror, serving, surroundings
 
 if TYPE_CHECKING:
     from ngp.environments.resolving import Resolved
@@ -111,9 +111,10 @@ def open_run(request: Request, resolved: Resolved, caller: Caller) -> Iterator[R
 
         with journal:
             reach = access.open_access(resolved, settings, lambda text: tell(Note(text)))
-            context = _context(run_id, request, resolved, caller, reach, found, journal.path.parent, tell)
-            tell(_started(context))
-            yield context
+            with _terraform(found, platform.path, caller, reach, tell) as terraform:
+                context = _context(run_id, request, resolved, caller, reach, terraform, journal.path.parent, tell)
+                tell(_started(context))
+                yield context
 
 
 def require_rendered(resolved: Resolved) -> None:
@@ -135,7 +136,7 @@ def _context(  # noqa: PLR0913  the parts that were made ready, once
     resolved: Resolved,
     caller: Caller,
     reach: access.Access,
-    found: binary.Binary,
+    terraform: driver.Terraform,
     folder: Path,
     tell: Tell,
 ) -> RunContext:
@@ -155,17 +156,26 @@ def _context(  # noqa: PLR0913  the parts that were made ready, once
         graph.select(needs, () if is_single else request.units),
         graph.numbers(needs),
         reach,
-        _terraform(found, resolved.platform.path, caller, reach),
+        terraform,
         folder,
         tell,
     )
 
 
-def _terraform(found: binary.Binary, platform: Path, caller: Caller, reach: access.Access) -> driver.Terraform:
+@contextmanager
+def _terraform(
+    found: binary.Binary, platform: Path, caller: Caller, reach: access.Access, tell: Tell
+) -> Iterator[driver.Terraform]:
     settings = caller.settings
     places = mirror.Places(settings.environ, settings.home, settings.cache)
-    providers = mirror.provide(lockfile.load(platform / lockfile.NAME), found, places, caller.stop)
-    return driver.Terraform(found, surroundings.child(settings.environ, reach.env), providers.folder)
+    lock = lockfile.load(platform / lockfile.NAME)
+    providers = mirror.provide(lock, found, places, caller.stop)
+    environ = surroundings.child(settings.environ, reach.env)
+    packages = serving.find_packages(lock, found.platform, providers.folder)
+    with serving.open_serving(
+        packages, environ, settings.environ, settings.cache, lambda text: tell(Note(text))
+    ) as served:
+        yield driver.Terraform(found, environ, providers.folder, served)
 
 
 def _started(context: RunContext) -> RunStarted:

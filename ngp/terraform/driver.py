@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ngp import processes
 from ngp.errors import MissingError, NgpError, StoppedError
@@ -21,12 +21,18 @@ from ngp.terraform.events import Diagnostic, Event
 from ngp.terraform.results import Result, lock_holder
 from ngp.terraform.streams import Stream
 
+if TYPE_CHECKING:
+    from ngp.terraform.serving import Go, Serving
+
 CONSOLE_LINE = 60_000  # Terraform reads its console's input by lines of at most 64 KiB
 # A stopped apply ends the calls under way and writes its state; killing it sooner would lose what it made. The
 # operator's second Ctrl-C is `processes.kill_all`.
 _APPLY_GRACE_S = 600.0
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # the console has no -no-color
 _PLAN, _APPLY = PlanOptions(), ApplyOptions()
+_NOTHING = processes.Outcome(0, "", "", 0.0)
+# what starts providers; init is told of them so that it fetches and links none
+SERVED = frozenset({"init", "validate", "plan", "apply", "show", "console"})
 
 
 @dataclass(frozen=True)
@@ -58,7 +64,7 @@ class Terraform:
     """A binary and the environment of its children (from `surroundings.child`).
 
     `plugin_folder` is a provider mirror (from `mirror.find`) that holds what the lock file names; None leaves
-    Terraform to find its providers.
+    Terraform to find its providers. `serving` is the way to providers that run already (from `serving.open_serving`).
 
     Calls that stream return a Result, also for a failure. Calls that read (show_plan, output, console, …) return the
     value, and raise NgpError with Terraform's own words, or StoppedError where `stop` ended them.
@@ -67,13 +73,14 @@ class Terraform:
     binary: Binary
     environ: Mapping[str, str]
     plugin_folder: Path | None = None
+    serving: Serving | None = None
 
     def init(self, root: Root, *, backend: bool = True, watch: Watch = _QUIET) -> Result:
         """Initialise `root`, or skip it (`skipped`) while nothing has changed that init reads.
 
         With a lock file in the root it is read only, and providers must be those that it names.
         """
-        about = (*self.binary.argv, self.binary.version, str(self.plugin_folder or ""))
+        about = (*self.binary.argv, self.binary.version, "served" if self._is_served else str(self.plugin_folder or ""))
         fingerprint = fingerprints.compute(root.path, about=about)
         if fingerprints.is_current(root.data, fingerprint, backend=backend, root=root.path):
             return Result(0, skipped=True)
@@ -85,7 +92,7 @@ class Terraform:
 
     def validate(self, root: Root, *, watch: Watch = _QUIET) -> Result:
         """Check an initialised root; its findings are the diagnostics."""
-        outcome = self._run(root, commands.validate(self.binary.argv), watch=watch)
+        outcome = self._outcome(root, commands.validate(self.binary.argv), watch=watch)
         try:
             found = tuple(events.diagnostic(one) for one in json.loads(outcome.stdout)["diagnostics"])
         except (ValueError, KeyError, TypeError):
@@ -164,14 +171,29 @@ class Terraform:
     def unformatted(self, root: Root) -> list[str]:
         """The files in and below the root, relative to it, that ``terraform fmt`` would write otherwise."""
         argv = commands.fmt(self.binary.argv, ["."], check=True, recursive=True)
-        outcome = self._run(root, argv, watch=_QUIET)
+        outcome = self._outcome(root, argv, watch=_QUIET)
         if outcome.exit_code not in (0, 3):
             raise _failure(argv[len(self.binary.argv) :], outcome)
         return outcome.stdout.splitlines()
 
+    @property
+    def _is_served(self) -> bool:
+        return self.serving is not None and self.serving.is_open
+
     def _stream(self, root: Root, argv: Argv, *, secrets: Mapping[str, str] | None = None, watch: Watch) -> Result:
-        with Stream(watch.on_event, watch.log, secrets=(secrets or {}).values()) as stream:
-            outcome = self._run(root, argv, watch=watch, secrets=secrets, stream=stream)
+        stream, outcome = Stream(None, None), _NOTHING
+        variables = {f"TF_VAR_{name}": value for name, value in (secrets or {}).items()}
+
+        def go(environ: Mapping[str, str], is_last: bool) -> str:  # noqa: FBT001
+            nonlocal stream, outcome
+            # what a try says that may be repeated is told when it is known not to be
+            stream = Stream(watch.on_event, watch.log, secrets=(secrets or {}).values(), hold=not is_last)
+            with stream:
+                outcome = self._run(root, argv, {**variables, **environ}, watch=watch, stream=stream)
+            return "" if outcome.exit_code in (0, 2) or outcome.stopped else stream.complaint
+
+        self._serve(root, argv, watch, go)
+        stream.release()
         found = stream.diagnostics
         failed = outcome.exit_code not in (0, 2) and not outcome.stopped
         if failed and not any(one.severity == "error" for one in found):
@@ -194,26 +216,47 @@ class Terraform:
             raise NgpError(f"`terraform {argv[len(self.binary.argv)]}` did not print JSON: {error}") from error
 
     def _text(self, root: Root, argv: Argv, *, watch: Watch, stdin: str = "") -> str:
-        outcome = self._run(root, argv, watch=watch, stdin=stdin)
+        outcome = self._outcome(root, argv, watch=watch, stdin=stdin)
         if outcome.stopped:
             raise StoppedError
         if outcome.exit_code != 0:
             raise _failure(argv[len(self.binary.argv) :], outcome)
         return outcome.stdout
 
+    def _outcome(self, root: Root, argv: Argv, *, watch: Watch, stdin: str = "") -> processes.Outcome:
+        outcome = _NOTHING
+
+        def go(environ: Mapping[str, str], is_last: bool) -> str:  # noqa: ARG001, FBT001
+            nonlocal outcome
+            outcome = self._run(root, argv, environ, watch=watch, stdin=stdin)
+            return "" if outcome.exit_code == 0 or outcome.stopped else outcome.stdout + outcome.stderr
+
+        self._serve(root, argv, watch, go)
+        return outcome
+
+    def _serve(self, root: Root, argv: Argv, watch: Watch, go: Go) -> None:
+        """Let `go` run Terraform with providers that run already where that is possible, else plainly."""
+        verb = argv[len(self.binary.argv)]
+        if self.serving is None or verb not in SERVED or not self.serving.is_open:
+            go({}, True)  # noqa: FBT003
+        elif not self.serving.run(root.path, root.data, verb, go):
+            if verb != "init":  # which was told to install nothing
+                backend = fingerprints.had_backend(root.data)
+                replace(self, serving=None).init(root, backend=backend, watch=Watch(stop=watch.stop, log=watch.log))
+            go({}, True)  # noqa: FBT003
+
     def _run(
         self,
         root: Root,
         argv: Argv,
+        given: Mapping[str, str],
         *,
         watch: Watch,
-        secrets: Mapping[str, str] | None = None,
         stdin: str = "",
         stream: Stream | None = None,
     ) -> processes.Outcome:
         verb = argv[len(self.binary.argv)]
         grace_s = _APPLY_GRACE_S if verb == "apply" else processes.GRACE_S
-        given = {f"TF_VAR_{name}": value for name, value in (secrets or {}).items()}
         environ = {**self.environ, "TF_DATA_DIR": str(root.data), **given}
         try:
             return processes.run(

@@ -31,7 +31,7 @@ def compute(root: Path, *, about: tuple[str, ...]) -> str:
     for path in (*_files(root), root / ".terraform.lock.hcl"):
         with suppress(FileNotFoundError):
             digest.update(b"\0" + path.name.encode() + b"\0" + path.read_bytes())
-    for folder in sorted(_modules(root)):
+    for folder in sorted(modules(root)):
         said = {line.strip() for text in _texts(folder) for line in _MATTERS.findall(text)}
         digest.update(json.dumps([str(folder), sorted(said)]).encode())
     return digest.hexdigest()
@@ -54,6 +54,14 @@ def is_current(data: Path, fingerprint: str, *, backend: bool, root: Path) -> bo
     return all((data / "providers" / name).exists() for name in kept.get("providers", ()))
 
 
+def had_backend(data: Path) -> bool:
+    """Whether the init of `data` was one with its backend."""
+    try:
+        return bool(json.loads((data / _FILE).read_text(encoding="utf-8"))["backend"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return True
+
+
 def keep(data: Path, fingerprint: str, *, backend: bool) -> None:
     """Remember a successful init."""
     # host/namespace/type/version/platform; the last is a link into the mirror, which may go away
@@ -64,7 +72,7 @@ def keep(data: Path, fingerprint: str, *, backend: bool) -> None:
     )
 
 
-def _modules(root: Path) -> set[Path]:
+def modules(root: Path) -> set[Path]:
     """The folders of all local modules that are called from `root`, directly or not."""
     found: set[Path] = set()
     ahead = [root]

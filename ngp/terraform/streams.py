@@ -23,16 +23,22 @@ _EXPECTED = "Provider lock file not updated"
 class Stream:
     """Takes lines from both pipes (two threads) in order; nothing is kept but diagnostics and the last plain lines.
 
-    Values of `secrets` are replaced before a line goes anywhere.
+    Values of `secrets` are replaced before a line goes anywhere. With `hold` diagnostics wait for `release`.
     """
 
     def __init__(
-        self, on_event: Callable[[Event], None] | None, log: Path | None, *, secrets: Iterable[str] = ()
+        self,
+        on_event: Callable[[Event], None] | None,
+        log: Path | None,
+        *,
+        secrets: Iterable[str] = (),
+        hold: bool = False,
     ) -> None:
         self._on_event, self._path = on_event, log
         self._secrets = _spellings(secrets)
         self._talk: deque[str] = deque(maxlen=_TALK_LINES)
         self._diagnostics: list[Diagnostic] = []
+        self._held: list[Diagnostic] | None = [] if hold else None
         self._guard = threading.Lock()
         self._file: IO[str] | None = None
         self.summary: Summary | None = None
@@ -54,12 +60,28 @@ class Stream:
             if event.summary == _EXPECTED:
                 return
             self._diagnostics.append(event)
+            if self._held is not None:
+                self._held.append(event)
+                return
         elif isinstance(event, Summary):
             self.summary = event
         elif isinstance(event, Unknown) and event.kind == "text":
             self._talk.append(told)
         if self._on_event is not None:
             self._on_event(event)
+
+    def release(self) -> None:
+        """Tell the diagnostics that were held back."""
+        held, self._held = self._held or [], None
+        if self._on_event is not None:
+            for diagnostic in held:
+                self._on_event(diagnostic)
+
+    @property
+    def complaint(self) -> str:
+        """All that was said of errors, as one text; never empty."""
+        errors = [one for one in self._diagnostics if one.severity == "error"]
+        return "\n".join([*(f"{one.summary}\n{one.detail}\n{one.address}" for one in errors), self.talk, "failed"])
 
     def take_error(self, line: str) -> None:
         """Take a line of stderr, which is talk."""

@@ -1,0 +1,131 @@
+"""How a run's Terraform processes reach their providers: through the proxy, and plainly where it cannot serve."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ngp.proxy import session
+from ngp.proxy.packages import Package
+from ngp.proxy.session import Attached, ProxyError, Session
+from ngp.terraform import fingerprints, mirror
+from ngp.terraform.lockfile import Lock
+
+_TEXTS = ("*.tf", "*.tf.json", "*.tofu", "*.tofu.json", "*.tfvars", "*.tfvars.json", "*.tfstate")
+
+Go = Callable[[Mapping[str, str], bool], str]
+
+
+class Serving:
+    """A run's way to the proxy. Safe to be used from several threads."""
+
+    def __init__(self, door: Session, note: Callable[[str], None]) -> None:
+        self._door, self._note = door, note
+        self._guard = threading.Lock()
+        self._whole: set[Path] = set()  # roots that met a type which no text of theirs names
+        self._has_told = False
+
+    @property
+    def is_open(self) -> bool:
+        return not self._door.broken
+
+    def run(self, root: Path, data: Path, verb: str, go: Go) -> bool:
+        """Let `go` run Terraform with what it needs in its environment; return False where it must run plainly.
+
+        `go` is told whether this is the last try, and returns Terraform's errors, "" where it succeeded or was
+        stopped. It is called again, with the whole schema, where the errors may come from a schema that was left
+        out. An apply is called once: what it has begun is not begun again.
+        """
+        texts = [] if verb == "init" else [*collect_texts(root, data)]
+        once = verb == "apply"
+        while True:
+            whole = root in self._whole
+            attached = self._attach(root, texts, is_apply=once, whole=whole)
+            if attached is None:
+                return False
+            said = ""
+            try:
+                said = go(attached.environ, once)
+            finally:
+                judgement = self._door.detach(attached, said)
+            if once or not said:
+                return True
+            if judgement.failures:
+                self._tell(judgement.failures[0])
+                return False
+            if whole or not judgement.lacks:
+                return True
+            with self._guard:
+                self._whole.add(root)
+
+    def _attach(self, root: Path, texts: Sequence[Path], *, is_apply: bool, whole: bool) -> Attached | None:
+        try:
+            return self._door.attach(root, texts, is_apply=is_apply, whole_schema=whole)
+        except ProxyError as error:
+            self._tell(str(error))
+            return None
+
+    def _tell(self, reason: str) -> None:
+        with self._guard:
+            told, self._has_told = self._has_told, True
+        if not told:
+            self._note(f"without the provider proxy: {reason}")
+
+
+def collect_texts(root: Path, data: Path) -> Iterator[Path]:
+    """The files in which a root's types are named: its own, its state on this disk, and all modules that it calls."""
+    for pattern in _TEXTS:
+        for folder in (root, *sorted(fingerprints.modules(root))):
+            yield from sorted(folder.glob(pattern))
+        yield from sorted((data / "modules").rglob(pattern))  # those that were fetched
+
+
+@dataclass(frozen=True)
+class Found:
+    """The packages that the proxy may start; `reason` says in one line why it has none."""
+
+    packages: tuple[Package, ...] = ()
+    reason: str = ""
+
+
+def find_packages(lock: Lock, platform: str, folder: Path | None) -> Found:
+    """The locked packages in a mirror (from `mirror.find`), each unpacked and with its hash in the lock file."""
+    if folder is None:
+        return Found(reason="Terraform's own configuration says where providers come from" if lock else "")
+    found = []
+    for locked in lock:
+        package = mirror.package(folder, locked, platform)
+        if package is None or not package.is_dir():
+            return Found(reason=f"the mirror holds no unpacked package of {locked.source}")
+        if not locked.package_hashes:
+            return Found(reason=f"the lock file has no hash of the unpacked package of {locked.source}")
+        found.append(Package(locked.address, package, locked.package_hashes))
+    return Found(tuple(found))
+
+
+@contextmanager
+def open_serving(
+    found: Found,
+    environ: Mapping[str, str],
+    shell: Mapping[str, str],
+    cache: Path,
+    note: Callable[[str], None],
+) -> Iterator[Serving | None]:
+    """Open the proxy for a run; None where the run goes the plain way, and one line says why.
+
+    `environ` is what the providers get, `shell` what decides whether there is a proxy at all.
+    """
+    with ExitStack() as stack:
+        reason = session.why_not(shell) or found.reason
+        door = None
+        if found.packages and not reason:
+            try:
+                door = stack.enter_context(session.open_session(found.packages, environ, cache / "proxy"))
+            except ProxyError as error:
+                reason = str(error)
+        if reason:
+            note(f"without the provider proxy: {reason}")
+        yield Serving(door, note) if door else None

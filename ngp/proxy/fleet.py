@@ -119,7 +119,7 @@ class Fleet:
             self.safe.write(name, kept)
         return kept
 
-    async def check(self, berth: Berth, method: str, request: bytes, yes: bytes) -> bytes:
+    async def check(self, berth: Berth, method: str, request: bytes, yes: bytes | None) -> bytes:
         """The answer of an unconfigured provider to arguments that it is to check; it depends on these alone.
 
         On the disk there is no more of it than a keyed digest of what was answered by `yes`.
@@ -128,7 +128,7 @@ class Fleet:
         if known is not None:
             return known
         digest = self.safe.digest(method.encode(), request)
-        if digest in self._yes:
+        if yes is not None and digest in self._yes:
             self._yes.remember(digest)
             return yes
         answer = self._checked[method, request] = await self.ask(berth, method, request)

@@ -15,7 +15,7 @@ SCHEMA_MAPS = {
     9: "list_resource_schemas",
     11: "action_schemas",
 }
-_CONFIG, _PREPARED, _PREPARE_DIAGNOSTICS = 1, 1, 2
+_CONFIG, _PREPARED = 1, 1
 _CONFIGURE_DIAGNOSTICS = 1
 _SEVERITY, _ERROR = 1, 1
 
@@ -74,17 +74,18 @@ def schema_method(protocol: int) -> str:
     return f"/tfplugin{protocol}.Provider/{'GetSchema' if protocol == 5 else 'GetProviderSchema'}"
 
 
-def is_plain(protocol: int, request: bytes, response: bytes) -> bool:
-    """Whether a Prepare's answer says nothing but yes, so that it can be given again knowing the request only."""
+def plain_prepare(protocol: int, request: bytes) -> bytes | None:
+    """The answer to a Prepare that says yes and no more; None where the request cannot be read.
+
+    In protocol 5 the configuration comes back as it went.
+    """
     if protocol == 6:
-        return not response
-    return response == plain_prepare(protocol, request)
-
-
-def plain_prepare(protocol: int, request: bytes) -> bytes:
-    """The answer that says yes: in protocol 5 the configuration comes back as it went."""
-    config = wire.first(request, _CONFIG)
-    return b"" if protocol == 6 or config is None else wire.encode(_PREPARED, config)
+        return b""
+    try:
+        config = wire.first(request, _CONFIG)
+    except wire.WireError:
+        return None
+    return b"" if config is None else wire.encode(_PREPARED, config)
 
 
 def has_errors(response: bytes, diagnostics: int = _CONFIGURE_DIAGNOSTICS) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +42,7 @@ class Provider:
     def __init__(self, launch: Launch, process: processes.Companion, protocol: int, address: str) -> None:
         self._launch, self._process = launch, process
         self.protocol = protocol
+        self._is_gone = False
         self._channel = rpc.channel(address)
         self._output = asyncio.ensure_future(self._drain())
 
@@ -49,7 +51,7 @@ class Provider:
         return self._process.pid
 
     def is_alive(self) -> bool:
-        return self._process.is_running()
+        return not self._is_gone and self._process.is_running()
 
     def last_words(self) -> str:
         """The end of its stderr: Go's panic, if it crashed."""
@@ -57,11 +59,13 @@ class Provider:
 
     async def ask(self, method: str, request: bytes) -> bytes:
         """One call; raise GRPCError as the provider does, UNAVAILABLE where it is gone."""
-        return await rpc.ask(self._channel, method, request)
+        with self._noticing():
+            return await rpc.ask(self._channel, method, request)
 
     async def relay(self, stream: rpc.RawStream, method: str) -> None:
         """Pass a streaming call on."""
-        await rpc.relay(stream, self._channel, method)
+        with self._noticing():
+            await rpc.relay(stream, self._channel, method)
 
     def end(self) -> None:
         """Kill it and all it started, and remove its folder."""
@@ -69,6 +73,15 @@ class Provider:
         self._channel.close()
         self._process.end()
         files.remove_all([self._launch.folder])
+
+    @contextmanager
+    def _noticing(self) -> Iterator[None]:
+        """A process that has crashed may not look like it yet."""
+        try:
+            yield
+        except rpc.GoneError:
+            self._is_gone = True
+            raise
 
     async def _drain(self) -> None:
         """Read what it prints, as Terraform would: a provider whose output nobody takes stops at a full pipe."""

@@ -31,7 +31,7 @@ Answer = Callable[[str, RawStream], Awaitable[None]]
 # a whole schema is far above any default; both ends are on this machine
 _WINDOW = Configuration(http2_connection_window_size=2**30, http2_stream_window_size=2**30)
 _BOTH_WAYS = Cardinality.STREAM_STREAM  # on the wire every other kind of call is a case of it
-logging.getLogger("grpclib").disabled = True  # it would print
+logging.getLogger("grpclib").setLevel(logging.CRITICAL + 1)  # it would print
 
 
 class _Raw(CodecBase):
@@ -42,6 +42,13 @@ class _Raw(CodecBase):
 
     def decode(self, data: bytes, message_type: Any) -> bytes:  # noqa: ARG002
         return data
+
+
+class GoneError(GRPCError):
+    """The provider's process is not there any more, or has closed its socket."""
+
+    def __init__(self) -> None:
+        super().__init__(Status.UNAVAILABLE, "error reading from server: EOF")
 
 
 class _Methods(dict[str, Handler]):
@@ -98,13 +105,13 @@ def channel(path: str) -> Channel:
 
 
 async def ask(to: Channel, method: str, request: bytes) -> bytes:
-    """One message each way; raise GRPCError with the provider's own status, UNAVAILABLE where it is gone."""
+    """One message each way; raise GRPCError with the provider's own status, GoneError where it is gone."""
     try:
         async with to.request(method, _BOTH_WAYS, bytes, bytes) as call:
             await call.send_message(request, end=True)
             answer: bytes | None = await call.recv_message()
     except (StreamTerminatedError, OSError, EOFError) as error:
-        raise GRPCError(Status.UNAVAILABLE, "error reading from server: EOF") from error
+        raise GoneError from error
     if answer is None:
         raise GRPCError(Status.INTERNAL, "the provider gave no answer")
     return answer
@@ -126,7 +133,7 @@ async def relay(stream: RawStream, to: Channel, method: str) -> None:
             with suppress(ProtocolError):  # the client may have ended it already
                 await call.end()
     except (StreamTerminatedError, OSError, EOFError) as error:
-        raise GRPCError(Status.UNAVAILABLE, "error reading from server: EOF") from error
+        raise GoneError from error
 
 
 async def _pump(stream: RawStream, call: Any) -> None:
@@ -143,4 +150,4 @@ async def drain(to: Channel, method: str) -> None:
             async for _ in call:
                 pass
     except (StreamTerminatedError, OSError, EOFError) as error:
-        raise GRPCError(Status.UNAVAILABLE, str(error)) from error
+        raise GoneError from error

@@ -147,23 +147,19 @@ def end_group(pid: int, *, grace_s: float = 5.0) -> None:
 class Companion:
     """A process that serves this one and is talked to by lines; it ends with this one, however that ends.
 
-    With `folder` a shell watches: when this process is gone it kills the companion's group and removes the folder.
-    Without it the companion itself sees the end of its input.
+    With `folder` a shell watches: it kills the group and removes the folder. Without, the end of its input tells it.
     """
 
     def __init__(self, request: Request, *, folder: Path | None = None) -> None:
         self._process = _popen(request, with_input=folder is None, tied=False)
         assert self._process.stdout is not None
         assert self._process.stderr is not None
+        self.pid = self._process.pid
         self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._last_words: deque[str] = deque(maxlen=200)
         self._out = _Drain(self._process.stdout, self._lines.put)
         self._err = _Drain(self._process.stderr, self._last_words.append)
         self._watcher = _watch(self._process.pid, folder) if folder else None
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
 
     def is_running(self) -> bool:
         return self._process.poll() is None
@@ -177,16 +173,14 @@ class Companion:
     def read_line(self, timeout_s: float) -> str | None:
         """The next line that it says; None where none comes in time, or it has ended."""
         deadline = time.monotonic() + timeout_s
-        while True:
+        while time.monotonic() < deadline and not (self._out.is_done(0) and self._lines.empty()):
             with suppress(queue.Empty):
                 return self._lines.get(timeout=0.05)
-            if time.monotonic() > deadline or (self._out.is_done(0) and self._lines.empty()):
-                return None
+        return None
 
     def last_words(self) -> str:
         """The last lines of its stderr."""
-        if not self.is_running():
-            self._err.is_done(_PIPE_GRACE_S)
+        self._err.is_done(0 if self.is_running() else _PIPE_GRACE_S)
         return "\n".join(self._last_words)
 
     def end(self, *, grace_s: float = 0.0) -> None:
@@ -195,8 +189,7 @@ class Companion:
             with suppress(OSError):
                 self._process.stdin.close()
         with suppress(subprocess.TimeoutExpired):
-            if grace_s:
-                self._process.wait(timeout=grace_s)
+            self._process.wait(timeout=grace_s)
         if self._watcher is not None:  # before the pid is free again: it would kill whoever has it then
             self._watcher.kill()
             self._watcher.communicate()
@@ -239,12 +232,10 @@ class _Drain:
 
 
 def _watch(pid: int, folder: Path) -> subprocess.Popen[bytes]:
-    script = 'read -r _; kill -s KILL -- "-$1"; rm -rf -- "$2"'
+    script = 'exec >/dev/null 2>&1; read -r _; kill -s KILL -- "-$1"; rm -rf -- "$2"'
     return subprocess.Popen(
         ("/bin/sh", "-c", script, "sh", str(pid), str(folder)),
         stdin=subprocess.PIPE,  # only this process holds the other end
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
         env={"PATH": os.defpath},
         start_new_session=True,
     )

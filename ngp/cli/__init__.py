@@ -36,6 +36,9 @@ def ngp(
     ctx: typer.Context,
     chdir: Annotated[Path | None, typer.Option("--chdir", "-C", metavar="DIR", help="work in this folder")] = None,
     no_color: Annotated[bool, typer.Option("--no-color", help="no colours (as NO_COLOR does)")] = False,
+    provider_proxy: Annotated[
+        bool, typer.Option("--provider-proxy/--no-provider-proxy", help="share provider processes; it only saves time")
+    ] = True,
     debug: Annotated[bool, typer.Option("--debug", help="show the traceback of an unexpected error")] = False,
     version: Annotated[bool, typer.Option("--version", is_eager=True, help="show the version and end")] = False,
 ) -> None:
@@ -46,7 +49,10 @@ def ngp(
     if ctx.invoked_subcommand is None:
         typer.echo(ctx.get_help(), err=True)
         raise typer.Exit(UsageError.exit_code)
-    CURRENT.set(_chosen(CURRENT.get(), chdir, no_color=no_color, debug=debug))
+    switches = {"NO_COLOR": "1"} if no_color else {}
+    if not provider_proxy:
+        switches["NGP_PROVIDER_PROXY"] = "0"
+    CURRENT.set(_chosen(CURRENT.get(), chdir, switches, debug=debug))
 
 
 def run(argv: Sequence[str] | None = None) -> int:
@@ -105,17 +111,17 @@ def _split(argv: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return argv[:at], argv[at + 1 :]
 
 
-def _chosen(context: Context, chdir: Path | None, *, no_color: bool, debug: bool) -> Context:
-    """The context with the global options in it; the process's own folder never changes."""
+def _chosen(context: Context, chdir: Path | None, switches: Mapping[str, str], *, debug: bool) -> Context:
+    """The context with the global options in it, some as the variables that say the same; the process's own folder
+    never changes."""
     surroundings = context.settings
     if chdir is not None:
         folder = (surroundings.cwd / chdir).resolve()
         if not folder.is_dir():
             raise UsageError("there is no such folder", where=str(folder), todo="give an existing one with --chdir")
         surroundings = replace(surroundings, cwd=folder)
-    if no_color:
-        environ: Mapping[str, str] = {**surroundings.environ, "NO_COLOR": "1"}
-        surroundings = replace(surroundings, environ=environ)
+    if switches:
+        surroundings = replace(surroundings, environ={**surroundings.environ, **switches})
     return replace(context, settings=surroundings, debug=debug)
 
 

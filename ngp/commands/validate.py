@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -101,16 +102,20 @@ def _run(platform: Platform, checks: Sequence[_Check], context: options.Context,
     ]
     if missing:
         return missing
-    driver = _terraform(platform, context)
     lock = platform.workspace / "locks" / "validate.lock"
-    with files.lock(lock, purpose="ngp validate", wait=True), ThreadPoolExecutor(parallelism) as pool:
+    with (
+        files.lock(lock, purpose="ngp validate", wait=True),
+        _terraform(platform, context) as driver,
+        ThreadPoolExecutor(parallelism) as pool,
+    ):
         return [
             finding for found in pool.map(lambda check: _validate(driver, check, context), checks) for finding in found
         ]
 
 
-def _terraform(platform: Platform, context: options.Context) -> Terraform:
-    from ngp.terraform import binary, driver, lockfile, mirror, surroundings
+@contextmanager
+def _terraform(platform: Platform, context: options.Context) -> Iterator[Terraform]:
+    from ngp.terraform import binary, driver, lockfile, mirror, serving, surroundings
 
     settings = context.settings
     found = binary.find(
@@ -118,8 +123,15 @@ def _terraform(platform: Platform, context: options.Context) -> Terraform:
     )
     environ = surroundings.child(settings.environ, {})
     places = mirror.Places(settings.environ, settings.home, settings.cache)
-    providers = mirror.provide(lockfile.load(platform.path / lockfile.NAME), found, places, context.stop)
-    return driver.Terraform(found, environ, providers.folder)
+    lock = lockfile.load(platform.path / lockfile.NAME)
+    providers = mirror.provide(lock, found, places, context.stop)
+    packages = serving.find_packages(lock, found.platform, providers.folder)
+
+    def note(text: str) -> None:
+        terminal.say(settings, text)
+
+    with serving.open_serving(packages, environ, settings.environ, settings.cache, note) as served:
+        yield driver.Terraform(found, environ, providers.folder, served)
 
 
 def _validate(terraform: Terraform, check: _Check, context: options.Context) -> list[Finding]:

@@ -28,7 +28,7 @@ class StartError(NgpError):
 
 @dataclass(frozen=True)
 class Launch:
-    """How to start a provider. `folder` is private to this process and removed with it."""
+    """How to start a provider. `folder`, in the proxy's own, is private to this process and removed with it."""
 
     executable: Path
     environ: Mapping[str, str]
@@ -101,7 +101,7 @@ async def start(launch: Launch) -> Provider:
     environ["TMPDIR"] = environ["PLUGIN_UNIX_SOCKET_DIR"] = str(launch.folder)
     request = processes.Request((str(launch.executable),), launch.cwd, environ)
     try:
-        process = processes.Companion(request, folder=launch.folder)
+        process = processes.Companion(request, folder=launch.folder.parent)
     except OSError as error:
         files.remove_all([launch.folder])
         raise StartError("the provider cannot be started", where=str(launch.executable), why=str(error)) from error

@@ -32,7 +32,7 @@ _COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # the console has no -no-color
 _PLAN, _APPLY = PlanOptions(), ApplyOptions()
 _NOTHING = processes.Outcome(0, "", "", 0.0)
 # what starts providers; init is told of them so that it fetches and links none
-SERVED = frozenset({"init", "validate", "plan", "apply", "show", "console"})
+SERVED = frozenset({"init", "validate", "plan", "apply", "show", "console", "test"})
 
 
 @dataclass(frozen=True)

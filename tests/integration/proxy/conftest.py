@@ -23,9 +23,12 @@ _RANDOM = [
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00|[+-]\d{4})?( UTC)?"), "TIME"),
     (re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b(?!/)"), "ADDRESS"),
     (re.compile(r"ip-\d+-\d+-\d+-\d+"), "ADDRESS"),
-    (re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?:(?<=[^0-9a-zA-Z])|^)[0-9a-f]{8,}\b"), "ID"),
+    (
+        re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?:(?<=[^0-9a-zA-Z])|^)(?!\d{12}\b)[0-9a-f]{8,}\b"),
+        "ID",
+    ),
     (re.compile(r"\b(?:A[A-Z0-9]{19}|Z[A-Z0-9]{9,}|[A-Z0-9]{14,})\b"), "ID"),
-    (re.compile(r"(?<=-)[A-Za-z0-9]{6}$"), "ID"),
+    (re.compile(r"(?<=-)[A-Za-z0-9]{6}(?=$|\|)"), "ID"),
     (re.compile(r"\b\d{20,}\b"), "ID"),
 ]
 PROVIDER = f"""
@@ -136,9 +139,9 @@ def show(terraform, root, file=None):
     return terraform._json(root, commands.show(terraform.binary.argv, file), Watch())
 
 
-def plan(terraform, root, walk, name, options=PlanOptions()):
+def plan(terraform, root, walk, name, *, destroy=False):
     file = root.path / f"{name}.plan"
-    result = terraform.plan(root, PlanOptions(out=file, destroy=options.destroy, refresh=options.refresh))
+    result = terraform.plan(root, PlanOptions(out=file, destroy=destroy))
     walk.saw(name, result, **({"plan": show(terraform, root, file)} if result.is_ok else {}))
     return file if result.is_ok else None
 
@@ -159,7 +162,7 @@ def live(terraform, root, *, destroy=True):
     plan(terraform, root, walk, "again")
     if not destroy:
         return walk.steps
-    file = plan(terraform, root, walk, "destroy", PlanOptions(destroy=True))
+    file = plan(terraform, root, walk, "destroy", destroy=True)
     if file is not None:
         apply(terraform, root, walk, "gone", file)
     return walk.steps
@@ -169,7 +172,18 @@ def require_equal(seen):
     plain, served = seen
     assert [step[:3] for step in served] == [step[:3] for step in plain]
     for one, other in zip(plain, served, strict=True):
-        assert other == one
+        assert differences(one[3:], other[3:], one[0]) == []
+
+
+def differences(plain, served, where):
+    """Every leaf in which the two differ."""
+    if isinstance(plain, dict) and isinstance(served, dict):
+        keys = sorted({*plain, *served})
+        return [one for key in keys for one in differences(plain.get(key), served.get(key), f"{where}.{key}")]
+    if isinstance(plain, (list, tuple)) and isinstance(served, (list, tuple)) and len(plain) == len(served):
+        pairs = enumerate(zip(plain, served, strict=True))
+        return [one for at, (a, b) in pairs for one in differences(a, b, f"{where}[{at}]")]
+    return [] if plain == served else [f"{where}: {plain!r} != {served!r}"]
 
 
 Lab.PROVIDER, Lab.Walk, Lab.ROOT = PROVIDER, Walk, ROOT

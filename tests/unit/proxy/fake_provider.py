@@ -29,7 +29,7 @@ def note(method, request):
 
 async def read(request):
     if b"crash" in request:
-        print("panic: boom", file=sys.stderr, flush=True)
+        sys.stderr.write("panic: boom\n")
         os._exit(2)
     if b"error" in request:
         raise GRPCError(Status.RESOURCE_EXHAUSTED, "too much")
@@ -75,7 +75,8 @@ async def main():
     if os.environ.get("FAKE_START") == "dies":
         sys.exit("the fake does not want to")
     server = await rpc.listen(HERE, lambda: (answer, lambda: None))
-    print(f"1|{os.environ.get('FAKE_PROTOCOL', '6')}|unix|{HERE}|grpc|", flush=True)
+    sys.stdout.write(f"1|{os.environ.get('FAKE_PROTOCOL', '6')}|unix|{HERE}|grpc|\n")
+    sys.stdout.flush()
     await server.serve_forever()
 
 

@@ -24,7 +24,7 @@ _LINE_BYTES = 16 << 20
 
 
 async def serve() -> None:
-    """Obey orders until the input ends or says so."""
+    """Obey orders until the input ends."""
     reader = asyncio.StreamReader(limit=_LINE_BYTES)
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     first = json.loads(await reader.readline())
@@ -38,10 +38,7 @@ async def serve() -> None:
     try:
         await _reply(proxy.open())
         while line := await reader.readline():
-            order = json.loads(line)
-            if order["order"] == "end":
-                return
-            await _reply(_obey(proxy, order))
+            await _reply(_obey(proxy, json.loads(line)))
         await _wait(proxy)
     finally:
         proxy.end()

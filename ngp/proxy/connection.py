@@ -36,7 +36,7 @@ class Connection:
         self._fleet, self._scope = fleet, scope
         self._used: Provider | None = None
         self._calls: set[asyncio.Task[Any]] = set()
-        self._is_stopped = False
+        self._cut: set[asyncio.Task[Any]] = set()  # calls that Stop has ended
 
     async def answer(self, path: str, stream: RawStream) -> None:
         """Answer one call."""
@@ -113,9 +113,9 @@ class Connection:
 
     async def _stop(self, path: str, request: bytes) -> bytes:
         """Stop what this connection has under way: an apply's own process is told, a shared one goes on for others."""
-        self._is_stopped = True
         if self._used is not None and self._scope.berth.owner:
             return await self._used.ask(path, request)
+        self._cut |= self._calls
         for call in self._calls:
             call.cancel()
         return b""
@@ -127,12 +127,12 @@ class Connection:
         try:
             return await call
         except asyncio.CancelledError:
-            if not self._is_stopped:
-                call.cancel()  # the client gave up
-                raise
+            if call not in self._cut:
+                raise  # the client gave up, and `call` with it
             raise GRPCError(Status.CANCELLED, "context canceled") from None
         finally:
             self._calls.discard(call)
+            self._cut.discard(call)
 
 
 def _protocol(path: str) -> int:

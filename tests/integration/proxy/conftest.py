@@ -30,6 +30,7 @@ _RANDOM = [
     (re.compile(r"\b(?:A[A-Z0-9]{19}|Z[A-Z0-9]{9,}|[A-Z0-9]{14,})\b"), "ID"),
     (re.compile(r"(?<=-)[A-Za-z0-9]{6}(?=$|\|)"), "ID"),
     (re.compile(r"\b\d{20,}\b"), "ID"),
+    (re.compile(r"RequestID: [^,]+"), "RequestID"),
 ]
 PROVIDER = f"""
 provider "aws" {{

@@ -26,7 +26,8 @@ def read(document: Document) -> dict[str, Any]:
     try:
         return _model().model_validate(data).model_dump(mode="json")
     except ValidationError as error:
-        raise UsageError([_finding(document, each) for each in error.errors()]) from None
+        findings = [_finding(document, each) for each in error.errors()]
+        raise UsageError(sorted(findings, key=lambda each: int(each.where.rpartition(":")[2]))) from None
 
 
 def build(data: Mapping[str, Any]) -> Manifest:
@@ -54,7 +55,8 @@ def _model() -> type[BaseModel]:
 
 def _finding(document: Document, error: Any) -> Finding:
     path = tuple(str(part) for part in error["loc"] if part != "[key]")
-    key, where = ".".join(path), document.where(".".join(path))
+    key = ".".join(path)
+    where = document.where(key) if path[0] in document.lines else f"{document.path}:1"
     if error["type"] == "extra_forbidden":
         return Finding(f"unknown key `{key}`", where, nearest(path[-1], _known(path[:-1])))
     if error["type"] == "missing":

@@ -74,7 +74,7 @@ def _command(path: str, command: click.Command) -> str:
 
 def _options(command: click.Command) -> str:
     rows = [
-        f"| {_flags(option)} | {_code(option.envvar)} | {_default(option)} | {_escape(option.help)} |"
+        f"| {_flags(option)} | {_code(str(option.envvar or ''))} | {_default(option)} | {_escape(option.help)} |"
         for option in loading.options(command)
         if not option.hidden
     ]

@@ -24,8 +24,11 @@ def handled(interruption: Interruption) -> Iterator[None]:
         yield
         return
 
+    heard, tell = os.pipe()
+    threading.Thread(target=_relay, args=(heard, interruption.event), daemon=True).start()
+
     def take(number: int, _frame: Any) -> None:
-        _take(interruption, signal.SIGTERM if number == signal.SIGHUP else number)
+        _take(interruption, signal.SIGTERM if number == signal.SIGHUP else number, tell)
 
     before = {number: signal.getsignal(number) for number in _SIGNALS}
     for number, old in before.items():
@@ -36,15 +39,23 @@ def handled(interruption: Interruption) -> Iterator[None]:
     finally:
         for number, old in before.items():
             signal.signal(number, old)
+        os.close(tell)
 
 
-def _take(interruption: Interruption, number: int) -> None:
-    again = interruption.event.is_set()
+def _relay(heard: int, event: threading.Event) -> None:
+    """Set `event` when a signal came: a handler that took the event's lock itself could wait for its own thread."""
+    if os.read(heard, 1):
+        event.set()
+    os.close(heard)
+
+
+def _take(interruption: Interruption, number: int, tell: int) -> None:
+    again = interruption.signal_number != 0
     interruption.signal_number = interruption.signal_number or number
-    interruption.event.set()
     if again:
         processes.kill_all()
         os._exit(128 + number)
+    os.write(tell, b"!")
     if not interruption.is_watched:
         raise StoppedError(signal_number=number)
     with suppress(OSError):

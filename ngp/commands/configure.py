@@ -10,7 +10,7 @@ import typer
 
 from ngp import files
 from ngp.commands import options
-from ngp.environments import documents, drafts, flags, platforms
+from ngp.environments import documents, drafting, drafts, flags, platforms
 from ngp.environments.drafts import Choice, Draft, Subject
 from ngp.environments.environment import Platform
 from ngp.errors import NgpError, UsageError, require
@@ -53,9 +53,10 @@ def configure(
     platform = platforms.load(platforms.find(context.cwd))
     may_ask = context.settings.is_interactive and not no_input
     name = environment or _environment(platform, may_ask=may_ask)
+    documents.load(platform, name)  # a lock is made for what is there only
     lock = platform.workspace / "locks" / f"{name}.lock"
-    subject = drafts.read(platform, name, catalogue)
     with files.lock(lock, purpose=f"ngp configure {name}"):
+        subject = drafts.read(platform, name, catalogue)
         choice = flags.choice(subject, module or [], values or [], wire or [])
         draft = _complete(subject, replace(choice, catalogue=catalogue, dummies=dummies), may_ask=may_ask)
         require([*draft.findings, *(question.finding() for question in draft.questions)])
@@ -84,10 +85,10 @@ def _complete(subject: Subject, choice: Choice, *, may_ask: bool) -> Draft:
     """The draft of a choice, with all answers that a person at a terminal can give."""
     if may_ask and choice.units is None and not choice.settings and not choice.wires:
         choice = replace(choice, units=asking.choose(subject))
-    draft = drafts.prepare(subject, choice)
+    draft = drafting.prepare(subject, choice)
     while may_ask and draft.questions and not draft.findings:
         choice = asking.answer(draft.questions, choice)
-        draft = drafts.prepare(subject, choice)
+        draft = drafting.prepare(subject, choice)
     return draft
 
 

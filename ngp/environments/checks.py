@@ -10,7 +10,7 @@ from typing import Any
 
 from ngp.environments import documents, naming, references, tfvars
 from ngp.environments.environment import NAME, NAME_LENGTH, Environment, Platform, Target
-from ngp.environments.values import Value, Values
+from ngp.environments.values import COMMON_INPUTS, FACTS, Value, Values
 from ngp.errors import Finding, UsageError, nearest
 
 _ZONE = re.compile(r"[a-z]{2}(-[a-z]+)+-\d[a-z]")
@@ -54,6 +54,10 @@ def _check_environment(environment: Environment) -> Iterator[Finding]:
             if is_set:
                 why = "a sandbox has dummy keys, so that nothing can reach a real account"
                 yield Finding(f"`{key}` cannot stand beside `target: sandbox`", environment.where(key), why)
+    for unit in environment.units:
+        if unit in (*COMMON_INPUTS, *FACTS):
+            why = "terraform.tfvars could not tell them apart"
+            yield Finding(f"the unit `{unit}` has the name of an input", environment.where(f"units.{unit}"), why)
     if not re.fullmatch(NAME, environment.name) or len(environment.name) > NAME_LENGTH:
         why = "it must have at most 31 lower-case letters, digits and single dashes, beginning with a letter"
         yield Finding(f"`{environment.name}` cannot be the name of an environment", str(environment.path), why)

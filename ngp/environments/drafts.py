@@ -1,21 +1,17 @@
-"""What `ngp configure` would write: a choice of modules and values, worked out without asking or writing."""
+"""What `ngp configure` is about: an environment, a choice, what only the operator can answer, and the draft."""
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
 
-from ngp import yaml
 from ngp.catalogue import hcl
 from ngp.catalogue.module import Catalogue, Module, Variable
-from ngp.environments import answers, choosing, document_edits, documents, resolving, revisions, tfvars, wiring
+from ngp.environments import answers, documents, revisions, tfvars
 from ngp.environments.environment import Environment, OutputRef, Platform
-from ngp.environments.tfvars_edits import Edit, Key, Setting, edit
-from ngp.environments.values import COMMON_INPUTS, FACTS, Values
-from ngp.errors import Finding, UsageError, nearest
+from ngp.environments.tfvars_edits import Key
+from ngp.errors import Finding
 
 
 @dataclass(frozen=True)
@@ -49,6 +45,7 @@ class Question:
     default: str = ""
     variable: Variable | None = None
     choices: tuple[OutputRef, ...] = ()
+    where: str = ""  # where the input is declared
 
     @property
     def name(self) -> str:
@@ -66,9 +63,9 @@ class Question:
         """The question as an error, for when nobody can be asked."""
         if self.choices:
             names = ", ".join(f"`{ref}`" for ref in self.choices)
-            return Finding(f"`{self.name}` could be fed by several units: {names}", "", "", f"name one: {self.flag}")
-        place = str(self.variable.place) if self.variable else ""
-        return Finding(f"`{self.name}` has no value", place, self.text, f"give it: {self.flag}")
+            what = f"`{self.name}` could be fed by several units: {names}"
+            return Finding(what, self.where, "", f"name one: {self.flag}")
+        return Finding(f"`{self.name}` has no value", self.where, self.text, f"give it: {self.flag}")
 
 
 @dataclass(frozen=True)
@@ -99,195 +96,6 @@ def read(platform: Platform, name: str, catalogue: str | None = None) -> Subject
         hcl.read(environment.path / documents.FILE),
         hcl.read(path) if path.is_file() else "",
     )
-
-
-def prepare(subject: Subject, choice: Choice) -> Draft:
-    """Work a choice out: closure, wiring, values, questions; raise UsageError where the files cannot be read."""
-    return _Work(subject, choice).draft()
-
-
-@dataclass(frozen=True)
-class _Work:
-    """One choice being worked out; each step is a value made from those before it."""
-
-    subject: Subject
-    choice: Choice
-
-    @property
-    def environment(self) -> Environment:
-        return self.subject.environment
-
-    @property
-    def path(self) -> Path:
-        return self.environment.path / tfvars.FILE
-
-    @cached_property
-    def wanted(self) -> Mapping[str, str]:
-        present = {each.name: each.module for each in self.environment.units.values()}
-        return present if self.choice.units is None else self.choice.units
-
-    @cached_property
-    def closed(self) -> choosing.Closed:
-        return choosing.close(self.wanted, self.subject.catalogue, self.is_fed)
-
-    @cached_property
-    def wires(self) -> wiring.Found:
-        wires = {unit: dict(inputs) for unit, inputs in self.environment.wiring.items()}
-        for (unit, name), ref in self.choice.wires.items():
-            wires.setdefault(unit, {})[name] = ref
-        return wiring.find(self.closed.units, wires, self.has_value)
-
-    @cached_property
-    def values(self) -> Values:
-        """What terraform.tfvars says, with the values of the wanted units that were commented out."""
-        return tfvars.parse(edit(self.subject.tfvars, Edit(restored=tuple(self.wanted)), self.path), self.path)
-
-    def has_value(self, unit: str, name: str) -> bool:
-        keys = {(unit, name), (name,)}
-        return bool(keys & self.choice.settings.keys()) or name in {**self.values.common, **self.values.unit(unit)}
-
-    def is_fed(self, unit: str, name: str) -> bool:
-        wire = self.choice.wires.get((unit, name)) or self.environment.wiring.get(unit, {}).get(name)
-        return self.has_value(unit, name) or (wire is not None and wire.unit in self.wanted)
-
-    def draft(self) -> Draft:
-        findings = [*self.closed.findings]
-        settings = self.settings(findings)
-        questions = [*self.wire_questions(), *self.value_questions()]
-        if self.choice.dummies:
-            settings |= {each.key: self.dummy(each) for each in questions if each.default and each.variable}
-            questions = [each for each in questions if each.key not in settings]
-        before, after = self.environment.units, self.closed.units
-        removed = tuple(unit for unit in before if unit not in after)
-        changes = Edit(
-            settings=settings,
-            restored=tuple(after),
-            retired=tuple(unit for unit in removed if unit in self.values.objects),
-            titles={unit: _title(unit, module) for unit, module in after.items()},
-        )
-        draft = Draft(
-            files=self.files(changes),
-            units={unit: module.name for unit, module in after.items()},
-            added=tuple(unit for unit in after if unit not in before),
-            removed=removed,
-            pulled=self.closed.added,
-            wired=tuple(self.new_wires()),
-            questions=tuple(questions),
-        )
-        if not findings and not questions:
-            findings = self.check(draft)
-        return replace(draft, findings=tuple(findings))
-
-    def files(self, changes: Edit) -> dict[Path, str]:
-        units = {unit: module.name for unit, module in self.closed.units.items()}
-        document = document_edits.edit(self.subject.document, units, self.wires.wires, self.environment.catalogue)
-        return {
-            self.environment.path / documents.FILE: document,
-            self.path: edit(self.subject.tfvars, changes, self.path),
-        }
-
-    def new_wires(self) -> Iterator[str]:
-        for unit, inputs in self.wires.wires.items():
-            for name, ref in inputs.items():
-                if self.environment.wiring.get(unit, {}).get(name) != ref:
-                    yield f"{unit}.{name} = {ref}"
-
-    def wire_questions(self) -> Iterator[Question]:
-        for each in self.wires.ambiguities:
-            text = f"Which unit feeds {each.unit}.{each.input}?"
-            yield Question((each.unit, each.input), text, choices=each.candidates)
-
-    def value_questions(self) -> Iterator[Question]:
-        """One question for each input that nothing gives; a common one is asked once."""
-        asked: set[Key] = {(each.unit, each.input) for each in self.wires.ambiguities}
-        for unit, module in self.closed.units.items():
-            for variable in module.variables.values():
-                key: Key = (variable.name,) if variable.name in COMMON_INPUTS else (unit, variable.name)
-                if not {key, (unit, variable.name)} & asked and self.is_open(unit, module, variable):
-                    asked.add(key)
-                    dummy = module.dummies.get(variable.name)
-                    yield Question(key, variable.description, dummy.text if dummy else "", variable)
-
-    def is_open(self, unit: str, module: Module, variable: Variable) -> bool:
-        if variable.name in (*FACTS, "unit") or self.has_value(unit, variable.name):
-            return False
-        if variable.name in self.wires.wires.get(unit, {}) or variable.name in module.manifest.generated:
-            return False
-        return not variable.has_default or variable.name in module.manifest.requires
-
-    def dummy(self, question: Question) -> Setting:
-        return Setting(question.default, self.comment(question.key))
-
-    def settings(self, findings: list[Finding]) -> dict[Key, Setting]:
-        """The settings that change something; what is wrong with one goes to `findings`."""
-        found: dict[Key, Setting] = {}
-        for key, text in self.choice.settings.items():
-            shown = ".".join(key)
-            try:
-                variable = self.variable(key)
-                value = answers.parse(text, variable.type)
-                reasons = answers.check(variable, value, shown)
-                findings.extend(Finding(reason, f"--set {shown}") for reason in reasons)
-                rendered = answers.render(value)
-            except UsageError as error:
-                findings.extend(replace(each, where=f"--set {shown}") for each in error.findings)
-                continue
-            if not self.says(key, rendered):
-                found[key] = Setting(rendered, self.comment(key))
-        return found
-
-    def says(self, key: Key, rendered: str) -> bool:
-        """Whether the file says a value already, in whatever form."""
-        written = self.values.common if len(key) == 1 else self.values.unit(key[0])
-        return key[-1] in written and hcl.render(written[key[-1]].value) == rendered
-
-    def variable(self, key: Key) -> Variable:
-        """The variable that a key means; UsageError with the nearest name."""
-        name = key[-1]
-        if name in (*FACTS, "unit"):
-            raise UsageError(f"`{name}` is a fact", why="environment.yaml or ngp.yaml says it")
-        if len(key) == 2 and key[0] not in self.closed.units:
-            raise UsageError(f"there is no unit `{key[0]}`", why=nearest(key[0], self.closed.units))
-        if len(key) == 2:
-            module = self.closed.units[key[0]]
-            if name not in module.variables:
-                why = nearest(name, set(module.variables) - {*FACTS, "unit"})
-                raise UsageError(f"the module `{module.name}` has no variable `{name}`", why=why)
-            return module.variables[name]
-        if name not in COMMON_INPUTS:
-            why = nearest(name, COMMON_INPUTS)
-            raise UsageError(f"`{name}` is no common input", why=why, todo=f"a unit's own: --set UNIT.{name}=VALUE")
-        declared = [each.variables[name] for each in self.closed.units.values() if name in each.variables]
-        if not declared:
-            raise UsageError(f"no chosen module has a variable `{name}`")
-        return declared[0]
-
-    def comment(self, key: Key) -> tuple[str, ...]:
-        """The comment that a new value gets: that of NAME.dummy, else the variable's description."""
-        units = self.closed.units
-        modules = [units[key[0]]] if len(key) == 2 else [each for each in units.values() if key[0] in each.variables]
-        for module in modules:
-            dummy = module.dummies.get(key[-1])
-            if dummy and dummy.comment:
-                return dummy.comment
-        return tuple(textwrap.wrap(modules[0].variables[key[-1]].description, 100)) if modules else ()
-
-    def check(self, draft: Draft) -> list[Finding]:
-        """What the static checks say about the files as they would be written."""
-        document, path = (self.environment.path / documents.FILE, self.path)
-        try:
-            parsed = yaml.parse(draft.files[document], document)
-            environment = documents.read(self.subject.platform, self.environment.name, parsed)
-            values = tfvars.parse(draft.files[path], path)
-            resolving.assemble(self.subject.platform, environment, self.subject.catalogue, values)
-        except UsageError as error:
-            return list(error.findings)
-        return []
-
-
-def _title(unit: str, module: Module) -> tuple[str, ...]:
-    name = module.manifest.title if unit == module.name else f"{module.manifest.title} ({unit})"
-    return tuple(textwrap.wrap(f"{name}: {module.manifest.summary}" if module.manifest.summary else name, 100))
 
 
 def by_category(catalogue: Catalogue) -> dict[str, list[Module]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 
@@ -32,22 +32,26 @@ class Found:
     ambiguities: tuple[Ambiguity, ...]
 
 
-def find(units: Mapping[str, Module], existing: Wires, has_value: IsFed) -> Found:
+def find(units: Mapping[str, Module], existing: Wires, gone: Container[str], has_value: IsFed) -> Found:
     """Wire each required input that has no wire to the only other unit with an output of its name.
 
-    Existing wires stay; those from or to a unit that is not in `units` go. `has_value` says of a unit's
+    Existing wires stay, also wrong ones; only those from or to the units of `gone` go. `has_value` says of a unit's
     input that terraform.tfvars gives it, so that nobody needs to choose between several.
     """
-    wires = {unit: dict(existing.get(unit, {})) for unit in units}
+    wires = {
+        unit: {name: ref for name, ref in inputs.items() if ref.unit not in gone}
+        for unit, inputs in existing.items()
+        if unit not in gone
+    }
     ambiguities = []
     for unit, module in units.items():
-        wires[unit] = {name: ref for name, ref in wires[unit].items() if ref.unit in units}
+        own = wires.setdefault(unit, {})
         for name in module.manifest.requires:
-            if name in wires[unit] or name not in module.variables:
+            if name in own or name not in module.variables:
                 continue
             candidates = feeders(units, unit, name)
             if len(candidates) == 1:
-                wires[unit][name] = candidates[0]
+                own[name] = candidates[0]
             elif candidates and not has_value(unit, name):
                 ambiguities.append(Ambiguity(unit, name, candidates))
     return Found({unit: inputs for unit, inputs in wires.items() if inputs}, tuple(ambiguities))

@@ -12,6 +12,7 @@ from ngp.runs import units
 
 if TYPE_CHECKING:
     from ngp.aws.session import Session
+    from ngp.environments.environment import Environment
     from ngp.environments.resolving import Resolved
     from ngp.settings import Settings
 
@@ -32,6 +33,11 @@ def open_access(
     environment = resolved.environment
     if environment.target is Target.SANDBOX:
         return _sandbox(resolved, settings, note, may_start=may_start)
+    return open_real(environment, settings)
+
+
+def open_real(environment: Environment, settings: Settings) -> Access:
+    """Reach a real account with the shell's credentials; nothing is asked of it yet."""
     from ngp.aws import access
     from ngp.aws.session import Role, Session
 

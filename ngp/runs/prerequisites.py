@@ -1,4 +1,4 @@
-"""What a run stands on, looked at one by one without changing anything: for `ngp doctor`."""
+"""What a run stands on, looked at one by one without changing anything: for `ngp doctor`, and before an apply."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ngp.environments.environment import Environment, Platform, StateKind, StateMode, Target
 from ngp.errors import Finding, MissingError, NgpError
 from ngp.rendering import templates
+from ngp.runs import access
 from ngp.sandbox import engines, server
 from ngp.state import bucket, places
 from ngp.terraform import binary, lockfile, mirror, surroundings
@@ -94,7 +95,7 @@ def _account(platform: Platform, environment: Environment, settings: Settings) -
     session: list[Session] = []
 
     def credentials() -> str:
-        session.append(_session(environment, settings))
+        session.append(access.open_real(environment, settings).session)
         session[0].require_account(environment.account)
         return f"account {environment.account}, {environment.region}"
 
@@ -102,21 +103,13 @@ def _account(platform: Platform, environment: Environment, settings: Settings) -
     yield first
     if not first.is_ok:
         return  # the rest could only say so again
-    yield _looked("hosted zone", lambda: _zone(environment, session[0]))
+    yield _looked("hosted zone", lambda: f"{environment.domain} is {require_zone(environment, session[0])}")
     if platform.state is StateKind.S3:
         yield _looked("state bucket", lambda: _bucket(platform, environment, session[0]))
 
 
-def _session(environment: Environment, settings: Settings) -> Session:
-    from ngp.aws import access
-    from ngp.aws.session import Role, Session
-
-    assumed = environment.assume_role
-    role = Role(assumed.arn, assumed.external_id, assumed.session_name) if assumed else None
-    return Session(access.real(settings.environ, environment.region), profile=environment.profile, role=role)
-
-
-def _zone(environment: Environment, session: Session) -> str:
+def require_zone(environment: Environment, session: Session) -> str:
+    """The id of the hosted zone of the environment's domain; MissingError where there is none."""
     zone = session.hosted_zone(environment.domain)
     if zone is None:
         raise MissingError(
@@ -126,7 +119,7 @@ def _zone(environment: Environment, session: Session) -> str:
             todo=f"aws route53 create-hosted-zone --name {environment.domain} --caller-reference ngp, "
             "and delegate the domain to its name servers",
         )
-    return f"{environment.domain} is {zone}"
+    return zone
 
 
 def _bucket(platform: Platform, environment: Environment, session: Session) -> str:

@@ -11,6 +11,8 @@ from ngp.runs.units import Unit
 from ngp.terraform import driver, events
 from ngp.terraform.results import Result
 
+_COUNTED = frozenset({"create", "update", "delete"})  # reads of data and openings of ephemerals are no changes
+
 
 class Watch:
     """Counts a unit's finished resources while Terraform works, and tells the run."""
@@ -45,7 +47,7 @@ class Watch:
         if isinstance(event, events.Diagnostic):
             self._context.tell(UnitDiagnosed(self._unit.name, event))
         elif isinstance(event, events.ResourceDone):
-            self._done += 1
+            self._done += event.action in _COUNTED
             self._progress(event.address, event.elapsed_s)
         elif isinstance(event, events.ResourceStarted):
             self._progress(event.address, 0.0)

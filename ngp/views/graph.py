@@ -37,21 +37,16 @@ def show_status(units: Sequence[UnitStatus], settings: Settings, *, environment:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for head in ("unit", "module", "wave", "status", "resources", "changed", "problem"):
-        table.add_column(head, no_wrap=head != "problem", justify="right" if head in ("wave", "resources") else "left")
+    rows = [_cells(unit) for unit in units]
+    heads = ("unit", "module", "wave", "status", "resources", "changed", "problem")
+    shown = [at for at, head in enumerate(heads) if head not in ("changed", "problem") or any(row[at] for row in rows)]
+    for at in shown:
+        right = heads[at] in ("wave", "resources")
+        table.add_column(heads[at], no_wrap=heads[at] != "problem", justify="right" if right else "left")
     tones = {"applied": "green", "unreadable": "red"}
-    for unit in units:
-        cells = (
-            unit.unit,
-            unit.module,
-            str(unit.wave),
-            unit.word,
-            str(unit.resources),
-            unit.changed_at,
-            unit.problem,
-        )
-        styles = ("", "", "", tones.get(unit.word, "yellow"), "", "", "red")
-        table.add_row(*(terminal.line(cell, style=style) for cell, style in zip(cells, styles, strict=True)))
+    for row in rows:
+        style = tones.get(row[3], "yellow")
+        table.add_row(*(terminal.line(row[at], style=style if at == 3 else "") for at in shown))
     console = terminal.out(settings)
     console.print(table)
     standing = sum(unit.word == "applied" for unit in units)
@@ -60,6 +55,11 @@ def show_status(units: Sequence[UnitStatus], settings: Settings, *, environment:
     console.print(terminal.line(total, style="bold"), soft_wrap=True)
     if standing < len(units):
         console.print(terminal.line(f"next: ngp plan {environment}"), soft_wrap=True)
+
+
+def _cells(unit: UnitStatus) -> tuple[str, ...]:
+    amount = "" if unit.serial < 0 else str(unit.resources)
+    return unit.unit, unit.module, str(unit.wave), unit.word, amount, unit.changed_at, unit.problem
 
 
 def _text(units: Sequence[UnitFact], wires: Sequence[Wire]) -> str:

@@ -70,25 +70,24 @@ def text(value: Any) -> str:
 
 
 def _show_table(values: Sequence[OutputValue], settings: Settings, *, environment: str, reveal: bool) -> None:
-    from rich.table import Table
+    from rich.text import Text
 
     if not values:
         terminal.say(settings, f"{environment} has no outputs yet; `ngp apply {environment}` makes them")
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("unit", no_wrap=True)
-    table.add_column("output", no_wrap=True)
-    table.add_column("value", overflow="fold")
-    for unit, group in groupby(values, key=lambda value: value.unit):
-        for at, value in enumerate(group):
-            masked = value.sensitive and not reveal
-            shown = "(sensitive, --reveal shows it)" if masked else text(value.value)
-            table.add_row(
-                terminal.line("" if at else unit, style="bold"),
-                terminal.line(value.name),
-                terminal.line(shown, style="dim" if masked else ""),
-            )
-    terminal.out(settings).print(table)
+    console = terminal.out(settings)
+    units = max(len("unit"), *(len(value.unit) for value in values))
+    names = max(len("output"), *(len(value.name) for value in values))
+    console.print(terminal.line(f"{'unit':<{units}}  {'output':<{names}}  value", style="bold"), soft_wrap=True)
+    before = ""
+    for value in values:
+        masked = value.sensitive and not reveal
+        shown = "(sensitive, --reveal shows it)" if masked else text(value.value)
+        head = terminal.line(f"{'' if value.unit == before else value.unit:<{units}}", style="bold")
+        tail = terminal.line(shown, style="dim" if masked else "")
+        # never folded: what is copied from the terminal must be the value
+        console.print(Text.assemble(head, f"  {value.name:<{names}}  ", tail), soft_wrap=True)
+        before = value.unit
 
 
 def _raw(values: Sequence[OutputValue], *, reveal: bool) -> str:

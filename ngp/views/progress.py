@@ -25,8 +25,8 @@ from ngp.views import changes, runs, terminal
 from ngp.views.documents import EventLines
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from rich.live import Live
-    from rich.table import Table
     from rich.text import Text
 
 _QUIET_S = 10.0  # in plain lines, a unit is heard at most this often between its phases
@@ -145,11 +145,14 @@ class Progress:
         """A line for a log; the display shows the same by itself."""
         return terminal.line(text) if self._live is None else None
 
-    def _table(self) -> Table:
+    def _table(self) -> RenderableType:
+        from rich.console import Group
         from rich.table import Table
 
         with self._lock:
             lines, now = dict(self._lines), self._clock()
+        if not lines:
+            return ""
         table = Table.grid(padding=(0, 2))
         for _ in range(4):
             table.add_column(no_wrap=True)
@@ -157,9 +160,8 @@ class Progress:
         for unit, line in _visible(lines, self._console.height - 3):
             table.add_row(*(terminal.line(cell, style=_style(line)) for cell in _cells(unit, line, now)))
         finished = sum(line.result is not None for line in lines.values())
-        total = f"{finished} of {terminal.amount(len(lines), 'unit')}, {terminal.duration(int(now - self._started))}"
-        table.add_row(terminal.line(total, style="dim"))
-        return table
+        total = f"{finished} of {terminal.amount(len(lines), 'unit')}, {_elapsed(now - self._started)}"
+        return Group(table, terminal.line(total, style="dim"))
 
 
 def _diagnose(event: UnitDiagnosed) -> Text:
@@ -190,7 +192,12 @@ def _cells(unit: str, line: _Line, now: float) -> tuple[str, str, str, str, str]
         return unit, _end(line.result), "", terminal.duration(line.result.duration_s), line.result.reason
     if line.phase is Phase.WAITING:
         return unit, line.phase.value, "", "", ""
-    return unit, line.phase.value, _share(line), terminal.duration(int(now - line.entered)), line.address
+    return unit, line.phase.value, _share(line), _elapsed(now - line.entered), line.address
+
+
+def _elapsed(seconds: float) -> str:
+    """A time that still runs, in whole seconds."""
+    return f"{seconds:.0f} s" if seconds < 60 else terminal.duration(seconds)
 
 
 def _share(line: _Line) -> str:

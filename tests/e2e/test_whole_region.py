@@ -14,13 +14,13 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
-COPIED = ("modules", "templates", "environments", "ngp.yaml", ".terraform.lock.hcl", ".gitignore", "terraform.tfvars.dummy")
+FOLDERS = ("modules", "templates", "environments")
+FILES = ("ngp.yaml", ".terraform.lock.hcl", ".gitignore", "terraform.tfvars.dummy")
 pytestmark = [
     pytest.mark.terraform,
     pytest.mark.sandbox,
     pytest.mark.slow,
     pytest.mark.timeout(1500),
-    pytest.mark.xdist_group("whole-region"),
 ]
 
 
@@ -38,7 +38,8 @@ class Region:
     def surroundings(self):
         """The environment of a shell after `eval "$(ngp sandbox env)"`."""
         words = self.ngp.run("sandbox", "env").stdout
-        shown = subprocess.run(["bash", "-c", f"{words}\nenv -0"], env=os.environ, capture_output=True, check=True, text=True)
+        argv = ["bash", "-c", f"{words}\nenv -0"]
+        shown = subprocess.run(argv, env=os.environ, capture_output=True, check=True, text=True)
         return dict(line.split("=", 1) for line in shown.stdout.split("\0") if "=" in line)
 
     def client(self, service):
@@ -65,9 +66,10 @@ class Region:
 def region(tmp_path_factory, ngp_in):
     path = tmp_path_factory.mktemp("region") / "platform"
     path.mkdir()
-    for name in COPIED:
-        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2
-        copy(ROOT / name, path / name, **({"ignore": shutil.ignore_patterns(".terraform", "wired.*")} if copy is shutil.copytree else {}))
+    for name in FOLDERS:
+        shutil.copytree(ROOT / name, path / name, ignore=shutil.ignore_patterns(".terraform", "wired.*"))
+    for name in FILES:
+        shutil.copy2(ROOT / name, path / name)
     for argv in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message", "The platform"]):
         subprocess.run(["git", *argv], cwd=path, check=True, capture_output=True)
     made = Region(ngp_in(path))
@@ -80,10 +82,10 @@ def units(document):
 
 
 @pytest.fixture(scope="module")
-def applied(region):
+def applied(region, record_testsuite_property):
     start = time.monotonic()
     document = region.document("apply", "dev", "--auto-approve")
-    print(f"the whole region was applied in {time.monotonic() - start:.0f} s")
+    record_testsuite_property("whole_region_applied_s", round(time.monotonic() - start))
     return document
 
 
@@ -178,7 +180,12 @@ def test_module_made_by_scaffold_alone_is_listed_checked_chosen_planned_and_appl
     for argv in (
         ("module", "new", "probe", "--title", "Probe", "--summary", "A try", "--category", "compute", "--no-input"),
         ("module", "check", "probe"),
-        ("configure", "dev", "--no-input", *(word for name in (*units(applied), "probe") for word in ("--module", name))),
+        (
+            "configure",
+            "dev",
+            "--no-input",
+            *(word for name in (*units(applied), "probe") for word in ("--module", name)),
+        ),
         ("render", "dev"),
     ):
         outcome = run(*argv)
@@ -189,12 +196,32 @@ def test_module_made_by_scaffold_alone_is_listed_checked_chosen_planned_and_appl
     assert units(region.document("destroy", "dev", "probe", "--auto-approve"))["probe"]["outcome"] == "destroyed"
 
 
+def test_module_occurs_twice_with_the_other_engine_and_comes_and_goes_alone(region, applied):
+    chosen = [word for name in (*units(applied), "gate=openvpn") for word in ("--module", name)]
+    values = {
+        "engine": "community",
+        "hostname": "gate",
+        "admin_cidrs": '["198.51.100.0/24"]',
+        "vpn_cidr": "172.28.0.0/20",
+    }
+    wanted = [word for name, value in values.items() for word in ("--set", f"gate.{name}={value}")]
+    configured = region.ngp.run("configure", "dev", "--no-input", *chosen, *wanted)
+    assert configured.exit_code == 0, configured.stderr
+    assert region.ngp.run("render", "dev").exit_code == 0
+    assert units(region.document("apply", "dev", "gate", "--auto-approve"))["gate"]["outcome"] == "applied"
+    region.document("plan", "dev", "gate", "--detailed-exitcode")
+    found = {one["name"]: one["value"] for one in region.document("output", "dev", "gate")["outputs"]}
+    assert found.get("openvpn_connect_url") is None
+    assert "profile" in found["openvpn_profile_command"]
+    assert units(region.document("destroy", "dev", "gate", "--auto-approve"))["gate"]["outcome"] == "destroyed"
+
+
 def test_a_held_state_lock_is_told_with_its_holder(region, applied):
     s3 = region.client("s3")
     bucket = next(each["Name"] for each in s3.list_buckets()["Buckets"] if "tfstate" in each["Name"])
     key = "environments/dev/openvpn.tfstate.tflock"
-    info = {"ID": "11111111-2222", "Operation": "OperationTypeApply", "Who": "somebody@elsewhere", "Created": "2026-11-21T10:00:00Z"}
-    s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(info).encode())
+    info = {"ID": "11111111-2222", "Operation": "OperationTypeApply", "Who": "somebody@elsewhere"}
+    s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(info | {"Created": "2026-11-21T10:00:00Z"}).encode())
     try:
         document = region.document("destroy", "dev", "openvpn", "--auto-approve", exit_code=5)
         assert units(document)["openvpn"]["outcome"] == "locked"

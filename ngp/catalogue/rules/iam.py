@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import Any
 
 from ngp.catalogue import hcl, literals
 from ngp.catalogue.rules.source import Fault, Source, inner, literal
@@ -99,9 +100,9 @@ def _between(scanned: Scanned, start: int, end: int) -> tuple[str, ...]:
     return tuple(literals.string(template, scanned) for template in inside)
 
 
-def _of_objects(node: object, scanned: Scanned) -> Iterator[_Statement]:
+def _of_objects(node: Any, scanned: Scanned) -> Iterator[_Statement]:
     """Statements as ``jsonencode({ Statement = [{ Action = …, Resource = … }] })`` has them."""
-    waiting = [node]
+    waiting: list[Any] = [node]
     while waiting:
         at = waiting.pop()
         children = getattr(at, "children", ())
@@ -112,25 +113,25 @@ def _of_objects(node: object, scanned: Scanned) -> Iterator[_Statement]:
                 statement = {name: _part(each, scanned) for name, each in parts.items()}
                 if statement.get("Effect") != ("Deny",):
                     yield _Statement(
-                        scanned.where(getattr(at, "meta").start_pos),  # noqa: B009  a lark tree, untyped
+                        scanned.where(at.meta.start_pos),
                         statement.get("Action", ()),
                         statement.get("Resource", ()),
                         not statement.keys().isdisjoint({"NotAction", "NotResource"}),
                     )
 
 
-def _key(element: object, scanned: Scanned) -> str:
-    key = element.children[0]  # type: ignore[attr-defined]
+def _key(element: Any, scanned: Scanned) -> str:
+    key = element.children[0]
     return scanned.source[key.meta.start_pos : _end(key, scanned)].strip('"')
 
 
-def _part(element: object, scanned: Scanned) -> tuple[str, ...]:
-    value = element.children[2]  # type: ignore[attr-defined]
+def _part(element: Any, scanned: Scanned) -> tuple[str, ...]:
+    value = element.children[2]
     return _between(scanned, value.meta.start_pos, value.meta.end_pos)
 
 
-def _end(node: object, scanned: Scanned) -> int:
-    end: int = node.meta.end_pos  # type: ignore[attr-defined]
+def _end(node: Any, scanned: Scanned) -> int:
+    end: int = node.meta.end_pos
     template = scanned.templates.get(end - 2)
     return template.end if template else end
 

@@ -23,6 +23,9 @@ BUCKET = f"small-tfstate-{ACCOUNT}-eu-central-1"
 
 @pytest.fixture
 def environment(platform):
+    for folder in ("environments", "templates"):
+        shutil.rmtree(platform / folder)
+    (platform / "ngp.yaml").write_text("name: small\n")
     shutil.copy(ROOT / ".terraform.lock.hcl", platform)
     folder = platform / "environments" / "stage"
     folder.mkdir(parents=True)

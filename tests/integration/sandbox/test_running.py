@@ -2,9 +2,11 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import stat
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -87,6 +89,15 @@ def test_sandbox_that_was_killed_is_started_anew(workspace):
     assert session(second).account_id() == ACCOUNT
 
 
+def test_sandbox_whose_folder_was_deleted_ends_by_itself(workspace):
+    running = server.start(workspace)
+    shutil.rmtree(workspace)
+    deadline = time.monotonic() + 20
+    while processes.is_alive(running.pid) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not processes.is_alive(running.pid)
+
+
 def test_reset_empties_it_and_keeps_its_address(workspace):
     running = server.start(workspace)
     session(running).call(
@@ -106,6 +117,7 @@ def test_port_that_is_taken_is_told_and_leaves_nothing(workspace):
 
 
 def test_commands_start_show_and_stop_it(ngp, platform):
+    shutil.rmtree(platform / "environments", ignore_errors=True)
     write_environment(platform, "dev", "210987654321")
     assert ngp.run("sandbox", "env").exit_code == 69
     started = ngp.run("sandbox", "start", "--json")

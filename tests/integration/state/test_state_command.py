@@ -1,6 +1,7 @@
 """`ngp state` as it is typed."""
 
 import json
+import shutil
 from dataclasses import asdict
 from pathlib import Path
 
@@ -32,6 +33,7 @@ STATE = {
 }
 LOCK = {"ID": "1-2", "Who": "ann@laptop", "Operation": "OperationTypeApply", "Created": "2026-11-01T10:00:00Z"}
 FILES = {
+    "ngp.yaml": "name: small\n",
     "modules/base/module.yaml": "title: Base\nsummary: A mark\ncategory: network\n",
     "modules/base/base.tf": 'resource "terraform_data" "mark" {\n  input = var.mark\n}\n',
     "modules/base/base-variables.tf": 'variable "mark" {\n  type        = string\n  description = "A mark"\n}\n',
@@ -46,6 +48,8 @@ FILES = {
 @pytest.fixture
 def region(platform, sandbox):
     """A platform that finds the test session's sandbox running, with an account of its own."""
+    for folder in ("environments", "modules", "templates"):
+        shutil.rmtree(platform / folder)
     account = next(ACCOUNTS)
     for name, text in FILES.items():
         (platform / name).parent.mkdir(parents=True, exist_ok=True)
@@ -53,7 +57,8 @@ def region(platform, sandbox):
     record = platform / ".ngp" / "sandbox" / "running.json"
     record.parent.mkdir(parents=True)
     record.write_text(json.dumps(asdict(sandbox)))
-    return Session(access.sandbox({}, sandbox.url, "eu-central-1", account))
+    yield Session(access.sandbox({}, sandbox.url, "eu-central-1", account))
+    shutil.rmtree(record.parent)  # it is lent: it must not be stopped with this platform
 
 
 def bucket_of(session):

@@ -5,7 +5,6 @@ import pty
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 from threading import Event
 
 import pytest
@@ -77,14 +76,3 @@ def test_whoever_takes_stop_is_no_longer_interrupted():
     assert not context.interruption.is_watched
     assert isinstance(context.stop, Event)
     assert context.interruption.is_watched
-
-
-def test_settings_know_ci_and_the_cache(monkeypatch):
-    monkeypatch.setenv("CI", "false")
-    monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
-    read = settings.read()
-    assert not read.is_ci
-    assert read.cache == Path("/somewhere/ngp")
-    monkeypatch.setenv("CI", "1")
-    assert settings.read().is_ci
-    assert not settings.read().is_interactive

@@ -32,6 +32,16 @@ GRACEFUL = (
     "def attempt():\n    stop = options.context().stop\n    ready()\n    stop.wait(30)\n"
     "    print('ended well', options.context().stopped_by)\n"
 )
+INSIDE_THE_EVENT = """
+def attempt():
+    import os, signal
+    stop = options.context().stop
+    ready()
+    with stop._cond:  # as in the middle of stop.wait()
+        os.kill(os.getpid(), signal.SIGINT)
+    stop.wait(10)
+    print("ended well")
+"""
 STUBBORN = """
 def attempt():
     import pathlib
@@ -71,7 +81,7 @@ def child():
 def test_a_signal_interrupts_a_command_that_does_not_listen(child, number, code):
     process, _ = child(CARELESS)
     process.send_signal(number)
-    _, stderr = process.communicate(timeout=10)
+    _, stderr = process.communicate(timeout=30)
     assert process.returncode == code
     assert stderr == "error: interrupted\n"
 
@@ -80,10 +90,16 @@ def test_a_signal_interrupts_a_command_that_does_not_listen(child, number, code)
 def test_a_command_that_listens_ends_by_itself(child, number, code):
     process, _ = child(GRACEFUL)
     process.send_signal(number)
-    stdout, stderr = process.communicate(timeout=10)
+    stdout, stderr = process.communicate(timeout=30)
     assert process.returncode == code
     assert stdout == f"ended well {int(number)}\n"
     assert "once more ends it at once" in stderr
+
+
+def test_a_signal_never_waits_for_the_lock_of_the_event_that_it_sets(child):
+    process, _ = child(INSIDE_THE_EVENT)
+    stdout, _ = process.communicate(timeout=20)
+    assert (process.returncode, stdout) == (130, "ended well\n")
 
 
 def test_the_second_signal_ends_ngp_and_its_children_at_once(child):
@@ -92,7 +108,7 @@ def test_the_second_signal_ends_ngp_and_its_children_at_once(child):
     assert "once more" in process.stderr.readline() + process.stderr.readline()
     assert process.poll() is None
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=10)
+    process.communicate(timeout=30)
     assert process.returncode == 130
     deadline = time.monotonic() + 5
     while _is_alive(int(pid)) and time.monotonic() < deadline:
@@ -123,7 +139,7 @@ def test_a_reader_that_goes_away_is_no_error_to_tell(child, lines):
     process.stdin.close()
     assert process.stderr.read() == ""
     process.stderr.close()
-    assert process.wait(timeout=10) == 141
+    assert process.wait(timeout=30) == 141
 
 
 def _is_alive(pid):

@@ -9,7 +9,7 @@ from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
 from ngp.catalogue import loading
-from ngp.environments import drafts
+from ngp.environments import drafting, drafts
 from ngp.environments.drafts import Choice
 from ngp.environments.environment import OutputRef
 from ngp.views import asking
@@ -42,18 +42,18 @@ def test_a_conflicting_choice_is_not_taken(house):
 
 def test_answers_are_checked_until_they_fit(house):
     house.environment(values='pre_tag = "demo"\n')
-    draft = drafts.prepare(drafts.read(house.platform, "dev"), Choice())
+    draft = drafting.prepare(drafts.read(house.platform, "dev"), Choice())
     keys = "develop" + ENTER + CLEAR + "dev" + ENTER + ENTER
     with _keys(keys) as doors:
         choice = asking.answer(draft.questions, Choice(), **doors)
     assert choice.settings == {("post_tag",): "dev", ("openvpn", "admin_cidrs"): '["198.51.100.0/24"]'}
-    assert not drafts.prepare(drafts.read(house.platform, "dev"), choice).questions
+    assert not drafting.prepare(drafts.read(house.platform, "dev"), choice).questions
 
 
 def test_the_unit_that_feeds_an_input_is_picked(house):
     house.environment(house.read("environment.yaml").partition("wiring:")[0])
     units = {"network": "network", "second": "network", "openvpn": "openvpn"}
-    draft = drafts.prepare(drafts.read(house.platform, "dev"), Choice(units=units))
+    draft = drafting.prepare(drafts.read(house.platform, "dev"), Choice(units=units))
     with _keys(DOWN + ENTER) as doors:
         choice = asking.answer(draft.questions, Choice(units=units), **doors)
     assert choice.wires == {("openvpn", "vpc_id"): OutputRef("second", "vpc_id")}

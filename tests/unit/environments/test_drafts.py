@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 
 from ngp import files
-from ngp.environments import drafts, flags
+from ngp.environments import drafting, drafts, flags
 from ngp.environments.drafts import Choice
 from ngp.errors import UsageError
 
@@ -19,7 +20,7 @@ def configure(house):
     def run(*modules, sets=(), wires=(), name="dev", catalogue=None, dummies=False):
         subject = drafts.read(house.platform, name, catalogue)
         choice = flags.choice(subject, modules, sets, wires)
-        draft = drafts.prepare(subject, replace(choice, catalogue=catalogue, dummies=dummies))
+        draft = drafting.prepare(subject, replace(choice, catalogue=catalogue, dummies=dummies))
         found = [*draft.findings, *(question.finding() for question in draft.questions)]
         if found:
             raise UsageError(found)
@@ -63,10 +64,10 @@ def test_values_are_written_with_the_modules_comments(house, configure):
 
 def test_what_has_no_value_is_asked_with_its_description_and_dummy(house):
     house.environment(EMPTY, "")
-    draft = drafts.prepare(drafts.read(house.platform, "dev"), Choice(units={"openvpn": "openvpn"}))
+    draft = drafting.prepare(drafts.read(house.platform, "dev"), Choice(units={"openvpn": "openvpn"}))
     assert [(each.name, each.text, each.default) for each in draft.questions] == [
-        ("pre_tag", "Beginning of every name", ""),
-        ("post_tag", "End of every name", ""),
+        ("pre_tag", "Beginning of every name", '"demo"'),  # openvpn gives none, network does
+        ("post_tag", "End of every name", '"one"'),
         ("openvpn.admin_cidrs", "Networks that administrators come from", '["198.51.100.0/24"]'),
     ]
     assert draft.questions[2].check("[1]") == []
@@ -227,3 +228,27 @@ def test_a_secret_is_written_as_its_reference(house, configure):
 def test_nothing_is_written_while_the_files_have_other_mistakes(house, configure):
     house.environment(values=house.read("terraform.tfvars") + "stray = 1\n")
     assert "`stray` is neither a common input nor a unit" in _refused(house, configure, "network", "openvpn")[0]
+
+
+def test_a_wire_that_is_wrong_is_told_and_not_dropped(house, configure):
+    wires = ["opnvpn.vpc_id=network.vpc_id"]
+    assert "did you mean `openvpn`?" in _refused(house, configure, "network", "openvpn", wires=wires)[0]
+    house.environment(house.read("environment.yaml").replace("network.vpc_id", "netwrok.vpc_id"))
+    assert "did you mean `network`?" in _refused(house, configure, "network", "openvpn")[0]
+
+
+def test_a_wire_that_the_operator_made_stays(house, configure):
+    house.environment(
+        house.read("environment.yaml")
+        .replace("  network: {}", "  network: {}\n  second: {module: network}")
+        .replace("network.vpc_id", "second.vpc_id")
+    )
+    before = house.tree()
+    configure("network", "second", "openvpn")
+    assert house.tree() == before
+
+
+def test_a_million_characters_are_written_and_read(house, configure):
+    long = '\u00e4${"' * 200_000
+    configure(sets=[f"openvpn.instance_type={json.dumps(long)}"])
+    assert house.resolve().bindings["openvpn"].inputs["instance_type"].value == long

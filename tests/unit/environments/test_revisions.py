@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ngp import files
-from ngp.environments import drafts, revisions
+from ngp.environments import drafting, drafts, revisions
 from ngp.environments.drafts import Choice
 from ngp.errors import UsageError
 
@@ -35,7 +35,7 @@ def commit(house):
 
 def _pin(house, ref):
     subject = drafts.read(house.platform, "dev", ref)
-    draft = drafts.prepare(subject, Choice(catalogue=ref))
+    draft = drafting.prepare(subject, Choice(catalogue=ref))
     assert not draft.findings
     files.write_all(dict(draft.files))
 
@@ -54,7 +54,7 @@ def test_letting_go_uses_the_working_tree_again(house, commit):
     before = house.read("environment.yaml")
     _pin(house, "v1")
     subject = drafts.read(house.platform, "dev", "")
-    draft = drafts.prepare(subject, Choice(settings={("network", "new"): "x"}, catalogue=""))
+    draft = drafting.prepare(subject, Choice(settings={("network", "new"): "x"}, catalogue=""))
     files.write_all(dict(draft.files))
     assert house.read("environment.yaml") == before
     assert house.resolve().bindings["network"].inputs["new"].value == "x"

@@ -70,7 +70,7 @@ def test_a_terminal_gets_a_line_per_unit_that_changes_in_place(monkeypatch, surr
         picture = io.StringIO()
         Console(file=picture, width=100).print(display._table())
     lines = picture.getvalue().splitlines()
-    assert lines[0].split() == ["network", "apply", "1/12", "0", "ms", "module.network.aws_vpc.this"]
+    assert lines[0].split() == ["network", "apply", "1/12", "0", "s", "module.network.aws_vpc.this"]
     assert lines[1].split() == ["openvpn", "waiting"]
     assert lines[3].strip().startswith("0 of 3 units")
     assert "the sandbox was started" in stream.getvalue()

@@ -1,0 +1,16 @@
+# Rendered by ngp from environments/dev; do not edit: change environment.yaml or terraform.tfvars and run `ngp render dev`.
+
+module "ecr" {
+  source = "../../../../modules/ecr"
+
+  project         = var.project
+  environment     = var.environment
+  region          = var.region
+  domain_name     = var.domain_name
+  unit            = var.unit
+  pre_tag         = var.pre_tag
+  post_tag        = var.post_tag
+  alarm_topic_arn = var.alarm_topic_arn
+  repositories    = var.repositories
+  force_delete    = var.force_delete
+}

@@ -1,0 +1,31 @@
+# Rendered by ngp from environments/stage; do not edit: change environment.yaml or terraform.tfvars and run `ngp render stage`.
+
+output "repository_urls" {
+  description = "Addresses of the repositories, by name."
+  value       = module.ecr.repository_urls
+}
+
+output "repository_arns" {
+  description = "ARNs of the repositories, by name."
+  value       = module.ecr.repository_arns
+}
+
+output "registry_id" {
+  description = "Id of the registry: the account."
+  value       = module.ecr.registry_id
+}
+
+output "ecr_host" {
+  description = "Name of the registry, as images begin with it."
+  value       = module.ecr.ecr_host
+}
+
+output "ecr_pull_policy_arn" {
+  description = "IAM policy for those who pull (nodes)."
+  value       = module.ecr.ecr_pull_policy_arn
+}
+
+output "ecr_push_policy_arn" {
+  description = "IAM policy for those who push (CI)."
+  value       = module.ecr.ecr_push_policy_arn
+}

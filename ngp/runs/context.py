@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ngp import files, processes
 from ngp.errors import UsageError
 from ngp.rendering import roots, staleness
-from ngp.runs import access, graph, secrets, units
+from ngp.runs import access, graph, leftovers, secrets, units
 from ngp.runs.events import Note, RunEvent, RunStarted, UnitFact
 from ngp.runs.journal import Journal, new_id
 from ngp.runs.results import Verb
@@ -103,6 +103,7 @@ def open_run(request: Request, resolved: Resolved, caller: Caller) -> Iterator[R
     run_id = new_id(request.verb.value, environment.name)
     purpose = f"ngp {request.verb.value} {environment.name}"
     with files.lock(platform.workspace / "locks" / f"{environment.name}.lock", purpose=purpose):
+        leftovers.sweep(platform.workspace, environment.name)
         journal = Journal(platform.workspace / "runs" / run_id)
 
         def tell(event: RunEvent) -> None:

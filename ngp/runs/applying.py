@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from ngp.errors import MissingError, NgpError, RefusedError
-from ngp.runs import planning, scheduler, watching, wires
+from ngp.runs import losses, planning, scheduler, watching, wires
 from ngp.runs.context import RunContext
 from ngp.runs.envelope import surplus
 from ngp.runs.events import Note, Phase, UnitEntered, UnitFinished
@@ -35,8 +35,9 @@ class Consent:
 def apply(context: RunContext, consent: Consent, *, may_bootstrap: bool = True) -> RunResult:
     """Preview every unit, ask once, then apply each unit's own saved plan as soon as what it needs is applied.
 
-    Raises RefusedError (3) for a protected environment or a wrong account, MissingError (69) for a missing state
-    bucket that may not be made, NgpError (1) where the answer is no. Everything later is in the results.
+    Raises, before anything is changed: RefusedError (3) for a protected environment, a wrong account or a loss of
+    data that was not agreed to, MissingError (69) for a missing prerequisite or a state bucket that may not be made,
+    NgpError (1) where the answer is no. Everything later is in the results.
     """
     require_unprotected(context)
     context.access.session.require_account(context.resolved.environment.account)
@@ -48,6 +49,8 @@ def apply(context: RunContext, consent: Consent, *, may_bootstrap: bool = True) 
         return previews
     if all(_is_idle(unit) for unit in previews.units):
         return previews
+    losing = [change for unit in previews.units for change in unit.changes]
+    losses.require_none(context.resolved, losing, context.request.may_lose_data)
     if not consent.preview(previews, missing):
         raise NgpError("nothing was applied", why="the answer was no")
     if missing is not None and not context.stop.is_set():
@@ -135,7 +138,11 @@ class _Work:
         return wire.origin.unit in self._context.needs or self._known.is_null(wire)
 
     def _refusal(self, preview: UnitResult, result: UnitResult, real: Plan) -> str:
+        context = self._context
         if preview.outcome is Outcome.DEFERRED:
+            lost = losses.find(context.resolved, real.changes, context.request.may_lose_data)
+            if lost:
+                return "; ".join(f"{one.what} ({one.todo})" for one in lost)
             with self._asking:
                 agreed = self._consent.deferred(result)
             return "" if agreed else "it could not be previewed, and its real plan was not agreed to"

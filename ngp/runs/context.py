@@ -34,6 +34,7 @@ class Request:
     units: tuple[str, ...] = ()
     parallelism: int = 2
     options: commands.PlanOptions = field(default_factory=commands.PlanOptions)
+    may_lose_data: tuple[str, ...] = ()  # units whose data-bearing resources may be deleted or replaced
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,7 @@ def open_run(request: Request, resolved: Resolved, caller: Caller) -> Iterator[R
     platform, environment = resolved.platform, resolved.environment
     settings = caller.settings
     surroundings.require_clean(settings.environ)
+    surroundings.require_passable(request.options.extra)
     units.require_known(request.units, resolved)
     require_rendered(resolved)
     found = binary.find(

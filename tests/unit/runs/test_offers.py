@@ -62,7 +62,9 @@ def test_a_state_that_holds_nothing_offers_nothing_known(state):
     assert opened(state).get(wire()).unknown is True
 
 
-@pytest.mark.parametrize(("found", "expected"), [({"vpc_id": NULL}, NULL), ({"vpc_id": Offer()}, Offer()), ({}, Offer())])
+@pytest.mark.parametrize(
+    ("found", "expected"), [({"vpc_id": NULL}, NULL), ({"vpc_id": Offer()}, Offer()), ({}, Offer())]
+)
 def test_what_a_state_lacks_is_asked_of_a_plan_once(found, expected):
     asked = []
 

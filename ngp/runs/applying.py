@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from ngp.environments.environment import StateKind
 from ngp.errors import MissingError, NgpError, RefusedError
-from ngp.runs import planning, scheduler, watching, wires
+from ngp.runs import planning, prerequisites, scheduler, watching, wires
 from ngp.runs.context import RunContext
 from ngp.runs.envelope import surplus
 from ngp.runs.events import Note, Phase, UnitEntered, UnitFinished
@@ -34,11 +34,13 @@ class Consent:
 def apply(context: RunContext, consent: Consent, *, may_bootstrap: bool = True) -> RunResult:
     """Preview every unit, ask once, then apply each unit's own saved plan as soon as what it needs is applied.
 
-    Raises RefusedError (3) for a protected environment or a wrong account, MissingError (69) for a missing state
-    bucket that may not be made, NgpError (1) where the answer is no. Everything later is in the results.
+    Raises RefusedError (3) for a protected environment or a wrong account, MissingError (69) for a missing hosted
+    zone or a missing state bucket that may not be made, NgpError (1) where the answer is no. Everything later is in
+    the results.
     """
     require_unprotected(context)
     context.access.session.require_account(context.resolved.environment.account)
+    _require_zone(context)
     start = time.monotonic()
     missing = _missing_bucket(context, may_bootstrap=may_bootstrap)
     previews = planning.plan(context)
@@ -71,6 +73,14 @@ def require_unprotected(context: RunContext) -> None:
             why="a protected environment is changed by an approved bundle only, and this version makes none yet",
             todo="plan it with `ngp plan`; to change it by hand, take it out of `protected` in a reviewed commit",
         )
+
+
+def _require_zone(context: RunContext) -> None:
+    """Raise MissingError (69) where a chosen module writes into the domain's hosted zone and there is none."""
+    environment, modules = context.resolved.environment, context.resolved.catalogue.modules
+    names = {name for unit in context.needs for name in context.units[unit].sources}
+    if any("hosted_zone" in modules[environment.units[name].module].manifest.preflight for name in names):
+        prerequisites.require_zone(environment, context.access.session)
 
 
 class _Work:

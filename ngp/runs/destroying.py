@@ -21,10 +21,12 @@ _BAD = frozenset({Outcome.FAILED, Outcome.LOCKED, Outcome.STOPPED})
 def destroy(context: RunContext, agree: Callable[[RunResult], bool]) -> RunResult:
     """Plan the end of every unit, ask once with all of it, then destroy dependants before what they stand on.
 
-    Raises RefusedError (3) for a protected environment, a wrong account, or a unit that others still stand on.
+    Raises RefusedError (3) for a protected environment, a wrong account, or a unit that others still stand on,
+    MissingError (69) where the states cannot be reached.
     """
     applying.require_unprotected(context)
     context.access.session.require_account(context.resolved.environment.account)
+    planning.require_states(context)
     _require_free(context)
     start = time.monotonic()
     try:

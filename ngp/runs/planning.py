@@ -55,7 +55,11 @@ class Offers:
 
 
 def plan(context: RunContext) -> RunResult:
-    """Plan all units of the run; failures are results, dependants of what cannot be planned are deferred."""
+    """Plan all units of the run; failures are results, dependants of what cannot be planned are deferred.
+
+    Raises MissingError (69), before any unit starts, where the states cannot be reached.
+    """
+    require_states(context)
     start = time.monotonic()
     offers = Offers(context)
     results = scheduler.run(
@@ -65,6 +69,12 @@ def plan(context: RunContext) -> RunResult:
         stop=context.stop,
     )
     return collect(context, Verb.PLAN, results, time.monotonic() - start)
+
+
+def require_states(context: RunContext) -> None:
+    """Look at one state: credentials, network and bucket are the same for all, and are told once, not by each unit."""
+    for unit in list(context.needs)[:1]:
+        reading.read(context.units[unit].place, context.access.session)
 
 
 def plan_unit(context: RunContext, name: str, offers: Offers) -> UnitResult:

@@ -48,7 +48,7 @@ def missing(what: str) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Parallel workers (`--dist loadgroup`) share nothing: a file stays together, and so does the one full region."""
+    """Parallel workers (`--dist loadgroup`) share nothing: a file stays together, and so do all that apply regions."""
     for item in items:
         name = "region" if item.get_closest_marker("shared_region") else str(item.path)
         item.add_marker(pytest.mark.xdist_group(name))

@@ -21,7 +21,7 @@ pytestmark = [
     pytest.mark.sandbox,
     pytest.mark.slow,
     pytest.mark.timeout(1500),
-    pytest.mark.xdist_group("whole-region"),
+    pytest.mark.shared_region,
 ]
 
 

@@ -16,7 +16,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGES = ("README.md", "docs/bootstrapping.md", "docs/modules.md", "docs/sandbox.md")
-COPIED = ("modules", "templates", "environments", "ngp.yaml", ".terraform.lock.hcl", ".gitignore", "terraform.tfvars.dummy")
+COPIED = ("modules", "templates", "environments", "ngp.yaml", ".terraform.lock.hcl", ".gitignore") + (
+    "terraform.tfvars.dummy",
+)
 WORDS = {"$ ": "command", "> ": "command"}
 
 

@@ -153,8 +153,19 @@ def test_every_instance_wants_tokens_and_encrypts_its_disks_and_lets_nobody_in_b
     ec2 = region.client("ec2")
     instances = [one for each in ec2.describe_instances()["Reservations"] for one in each["Instances"]]
     assert instances
-    for instance in instances:
+    made_by_groups = [one for one in instances if any(tag["Key"].startswith("aws:autoscaling") for tag in one["Tags"])]
+    assert made_by_groups  # the emulator does not hand them their template's options: the template is looked at
+    for instance in (one for one in instances if one not in made_by_groups):
         assert instance["MetadataOptions"]["HttpTokens"] == "required", instance["InstanceId"]
+    for template in ec2.describe_launch_templates()["LaunchTemplates"]:
+        versions = ec2.describe_launch_template_versions(LaunchTemplateId=template["LaunchTemplateId"])
+        for version in versions["LaunchTemplateVersions"]:
+            data = version["LaunchTemplateData"]
+            assert data["MetadataOptions"]["HttpTokens"] == "required", template["LaunchTemplateName"]
+            assert all(disk["Ebs"]["Encrypted"] for disk in data["BlockDeviceMappings"])
+    for volume in ec2.describe_volumes()["Volumes"]:
+        owners = {each["InstanceId"] for each in volume["Attachments"]}
+        assert volume["Encrypted"] or owners <= {one["InstanceId"] for one in made_by_groups}, volume["VolumeId"]
     for group in ec2.describe_security_groups()["SecurityGroups"]:
         for rule in group["IpPermissions"]:
             if rule.get("FromPort", 0) <= 22 <= rule.get("ToPort", 65535) and rule["IpProtocol"] in ("tcp", "-1"):

@@ -74,16 +74,22 @@ def test_what_a_destroyed_upstream_once_put_out_is_no_null(region):
 
 
 def test_a_real_fault_is_not_called_deferred(region):
-    app_more(region, 'resource "terraform_data" "no" {\n  lifecycle {\n    precondition {\n'
-                     '      condition     = var.name == ""\n      error_message = "It is wrong."\n    }\n  }\n}\n')
+    app_more(
+        region,
+        'resource "terraform_data" "no" {\n  lifecycle {\n    precondition {\n'
+        '      condition     = var.name == ""\n      error_message = "It is wrong."\n    }\n  }\n}\n',
+    )
     failed = apply(region, consent=UNASKED)["app"]
     assert (failed.outcome, failed.is_preview) == (Outcome.FAILED, True)
     assert "It is wrong." in failed.diagnostics[0].detail
 
 
 def test_a_failed_unit_counts_what_was_done(region):
-    app_more(region, 'resource "terraform_data" "bad" {\n  depends_on = [terraform_data.node]\n'
-                     '  provisioner "local-exec" {\n    command = "exit 7"\n  }\n}\n')
+    app_more(
+        region,
+        'resource "terraform_data" "bad" {\n  depends_on = [terraform_data.node]\n'
+        '  provisioner "local-exec" {\n    command = "exit 7"\n  }\n}\n',
+    )
     failed = apply(region)["app"]
     assert failed.outcome is Outcome.FAILED
     assert failed.counts.create < 4  # of which one failed

@@ -172,3 +172,15 @@ def test_one_variable_in_two_files_is_told_with_both_places(thing):
 def test_there_must_be_a_catalogue(tmp_path):
     with pytest.raises(UsageError, match="there is no catalogue"):
         loading.load(tmp_path / "modules")
+
+
+@pytest.mark.parametrize(
+    "name", ["source", "version", "providers", "count", "for_each", "lifecycle", "depends_on", "locals"]
+)
+def test_a_variable_that_terraform_would_refuse_is_told_with_its_line(tmp_path, name):
+    folder = tmp_path / "odd"
+    folder.mkdir()
+    (folder / "module.yaml").write_text("title: Odd\nsummary: Odd.\ncategory: test\n")
+    (folder / "odd-variables.tf").write_text(f'\nvariable "{name}" {{}}\n')
+    with pytest.raises(UsageError, match=f"odd-variables.tf:2: `{name}` cannot be the name of a variable"):
+        loading.load_module(folder)

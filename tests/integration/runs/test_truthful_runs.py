@@ -161,3 +161,13 @@ def test_destroy_takes_the_values_that_stand_and_the_last_ones_where_none_do(reg
     assert "region-" in wired.read_text()
     region.state("base").unlink()
     assert destroy(region, "app")["app"].outcome is Outcome.DESTROYED
+
+
+def test_a_unit_that_stays_as_it_is_starts_no_second_terraform(region, monkeypatch):
+    apply(region)
+    said, build = [], commands.show
+    monkeypatch.setattr(commands, "show", lambda *words: said.append(words) or build(*words))
+    seen = plan(region)
+    assert {unit.outcome for unit in seen.values()} == {Outcome.NO_CHANGES}
+    assert not seen["app"].is_preview  # `nothing` is known to be null, though no state names it
+    assert said == []

@@ -21,7 +21,6 @@ pytestmark = [
     pytest.mark.sandbox,
     pytest.mark.slow,
     pytest.mark.timeout(1500),
-    pytest.mark.xdist_group("whole-region"),
 ]
 
 
@@ -195,6 +194,26 @@ def test_module_made_by_scaffold_alone_is_listed_checked_chosen_planned_and_appl
     assert units(region.document("plan", "dev", "probe"))["probe"]["counts"]["create"] >= 1
     assert units(region.document("apply", "dev", "probe", "--auto-approve"))["probe"]["outcome"] == "applied"
     assert units(region.document("destroy", "dev", "probe", "--auto-approve"))["probe"]["outcome"] == "destroyed"
+
+
+def test_module_occurs_twice_with_the_other_engine_and_comes_and_goes_alone(region, applied):
+    chosen = [word for name in (*units(applied), "gate=openvpn") for word in ("--module", name)]
+    values = {
+        "engine": "community",
+        "hostname": "gate",
+        "admin_cidrs": '["198.51.100.0/24"]',
+        "vpn_cidr": "172.28.0.0/20",
+    }
+    wanted = [word for name, value in values.items() for word in ("--set", f"gate.{name}={value}")]
+    configured = region.ngp.run("configure", "dev", "--no-input", *chosen, *wanted)
+    assert configured.exit_code == 0, configured.stderr
+    assert region.ngp.run("render", "dev").exit_code == 0
+    assert units(region.document("apply", "dev", "gate", "--auto-approve"))["gate"]["outcome"] == "applied"
+    region.document("plan", "dev", "gate", "--detailed-exitcode")
+    found = {one["name"]: one["value"] for one in region.document("output", "dev", "gate")["outputs"]}
+    assert found.get("openvpn_connect_url") is None
+    assert "profile" in found["openvpn_profile_command"]
+    assert units(region.document("destroy", "dev", "gate", "--auto-approve"))["gate"]["outcome"] == "destroyed"
 
 
 def test_a_held_state_lock_is_told_with_its_holder(region, applied):

@@ -65,7 +65,9 @@ def outputs_of(facts: Facts, path: Path) -> Iterator[Output]:
 
 def dummies_of(facts: Facts, path: Path) -> dict[str, DummyValue]:
     return {
-        each["name"]: DummyValue(each["text"], tuple(each["comment"]), Place(path, each["line"]))
+        each["name"]: DummyValue(
+            each["text"], _decode(each["value"]), tuple(each["comment"]), Place(path, each["line"])
+        )
         for each in facts["dummies"]
     }
 
@@ -120,11 +122,11 @@ def _required(block: hcl.Block) -> Facts:
 
 
 def _dummy(attribute: hcl.Attribute) -> Facts:
-    hcl.literal(attribute)
     return {
         "name": attribute.name,
         "line": attribute.line,
         "text": attribute.text,
+        "value": _encode(hcl.literal(attribute)),
         "comment": list(attribute.comment),
     }
 

@@ -140,6 +140,7 @@ def test_all_findings_of_all_modules_come_at_once(thing):
     other.mkdir()
     (other / "other.tf").write_text("locals {\n")
     (thing.parent / "Big").mkdir()
+    (thing.parent / "Big/Big.tf").touch()
     (thing.parent / ".hidden").mkdir()
     (thing.parent / "README.md").touch()
     found = messages(thing.parent)
@@ -184,3 +185,10 @@ def test_a_variable_that_terraform_would_refuse_is_told_with_its_line(tmp_path, 
     (folder / "odd-variables.tf").write_text(f'\nvariable "{name}" {{}}\n')
     with pytest.raises(UsageError, match=f"odd-variables.tf:2: `{name}` cannot be the name of a variable"):
         loading.load_module(folder)
+
+
+def test_what_git_leaves_of_another_branchs_module_is_no_module(tmp_path):
+    (tmp_path / "gone/.terraform").mkdir(parents=True)
+    (tmp_path / "gone/.terraform.lock.hcl").write_text("")
+    (tmp_path / "kept/files").mkdir(parents=True)
+    assert loading.folders(tmp_path) == [tmp_path / "kept"]

@@ -323,3 +323,13 @@ def test_a_variable_means_the_same_to_every_command():
             if option.envvar and option.envvar != "NGP_FORMAT":  # one meaning; which forms there are differs
                 kinds.setdefault(option.envvar, {}).setdefault(kind, []).append(path)
     assert {name: found for name, found in kinds.items() if len(found) > 1} == {}
+
+
+@pytest.mark.parametrize("argv", [("render", "ü…"), ("render", "ü…", "--json"), ("module", "list")])
+def test_a_stream_that_cannot_show_a_character_is_no_reason_to_fail(ngp, platform, argv):
+    manifest = next(platform.glob("modules/*/module.yaml"))
+    manifest.write_text(manifest.read_text().replace("summary: ", "summary: ü… "))
+    outcome = ngp.run(*argv, env={"PYTHONIOENCODING": "ascii:strict", "PYTHONUTF8": "0"})
+    assert outcome.exit_code == (0 if argv[0] == "module" else 64), outcome.stderr
+    if "--json" in argv:
+        assert outcome.document["schema"] == "ngp.error/1"

@@ -18,7 +18,6 @@ PAGES = ("README.md", "docs/bootstrapping.md", "docs/modules.md", "docs/sandbox.
 FOLDERS = ("modules", "templates", "environments")
 FILES = ("ngp.yaml", "terraform.tfvars.dummy", ".terraform.lock.hcl", ".gitignore")
 WORDS = {"$ ": "command", "> ": "command"}
-pytestmark = [pytest.mark.terraform, pytest.mark.sandbox, pytest.mark.slow, pytest.mark.shared_region]
 
 
 def console(text):

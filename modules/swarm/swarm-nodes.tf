@@ -52,7 +52,7 @@ locals {
     }])
     # From here on systemd has the word: installs and joins now and, where that is undone, at every boot.
     runcmd = concat(
-      [["systemctl", "daemon-reload"]],
+      [["mkdir", "-p", "/var/log/ngp"], ["systemctl", "daemon-reload"]],
       specifics.ROLE == "manager" ? [["systemctl", "enable", "--now", "ngp-swarm-sync.timer"]] : [],
       [["systemctl", "enable", "--now", "--no-block", "ngp-swarm.service"]],
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -57,6 +58,7 @@ def ngp(
 
 def run(argv: Sequence[str] | None = None) -> int:
     """Run one command line (by default the process's own) and return its exit code; never raises, never exits."""
+    _accept_all_text()
     surroundings = settings.read()
     words = tuple(surroundings.argv if argv is None else argv)
     surroundings = replace(surroundings, argv=words)
@@ -123,6 +125,13 @@ def _chosen(context: Context, chdir: Path | None, switches: Mapping[str, str], *
     if switches:
         surroundings = replace(surroundings, environ={**surroundings.environ, **switches})
     return replace(context, settings=surroundings, debug=debug)
+
+
+def _accept_all_text() -> None:
+    """A stream that cannot show a character shows its number: how a terminal is set is no reason to fail."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _abandon_stdout() -> int:

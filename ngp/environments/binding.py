@@ -9,7 +9,7 @@ from typing import Any
 
 from ngp.catalogue import types
 from ngp.catalogue.module import Catalogue, Module, Variable
-from ngp.environments import references
+from ngp.environments import references, wiring
 from ngp.environments.environment import Environment, OutputRef
 from ngp.environments.values import FACTS, Value, Values
 from ngp.errors import Finding, nearest
@@ -71,7 +71,7 @@ def bind(environment: Environment, facts: Mapping[str, str], catalogue: Catalogu
             hint = nearest(choice.module, catalogue.modules)
             findings.append(Finding(f"there is no module `{choice.module}`", where, hint, "ngp module list"))
             continue
-        binder = _Binder(choice.name, module, environment, values, findings)
+        binder = _Binder(choice.name, module, environment, values, catalogue, findings)
         units[choice.name] = UnitBindings(choice.name, module.name, binder.bind({**facts, "unit": choice.name}))
     return Bound(units, tuple(findings))
 
@@ -94,6 +94,7 @@ class _Binder:
     module: Module
     environment: Environment
     values: Values
+    catalogue: Catalogue
     findings: list[Finding]
 
     def bind(self, facts: Mapping[str, str]) -> dict[str, Binding]:
@@ -114,7 +115,7 @@ class _Binder:
             if variable.name in written:
                 found = written[variable.name]
                 reasons = check(variable, found.value, f"{self.unit}.{variable.name}")
-                self._note(reasons, found)
+                self._note(reasons, found, variable)
                 return Binding(Source.SECRET if variable.ephemeral else source, found.value)
         return None
 
@@ -138,19 +139,27 @@ class _Binder:
                 what = f"the module `{self.module.name}` has no variable `{name}`"
                 self.findings.append(Finding(what, str(value.place), nearest(name, known)))
 
-    def _note(self, reasons: Iterable[str], value: Value) -> None:
-        self.findings.extend(Finding(reason, str(value.place)) for reason in reasons)
+    def _note(self, reasons: Iterable[str], value: Value, variable: Variable) -> None:
+        why = f"`{variable.name}` is declared in {variable.place}"
+        self.findings.extend(Finding(reason, str(value.place), why) for reason in reasons)
 
     def _note_unbound(self, variable: Variable) -> None:
-        name = f"{self.unit}.{variable.name}"
+        name, why = f"{self.unit}.{variable.name}", variable.description
         path = self.values.path
         if variable.name in self.module.manifest.requires:
             todo = f"wire it: ngp configure {self.environment.name} --wire {name}=UNIT.OUTPUT, or write it into {path}"
             what = f"`{name}` is fed by no unit and has no value"
+            feeders = self._feeders(variable)
+            why = f"{why}; it could be fed by {feeders}" if feeders else why
         else:
             todo = f"write it into {path}: {self.unit} = {{ {variable.name} = … }}"
             what = f"`{name}` has no value"
-        self.findings.append(Finding(what, str(variable.place), variable.description, todo))
+        self.findings.append(Finding(what, str(variable.place), why, todo))
+
+    def _feeders(self, variable: Variable) -> str:
+        modules, choices = self.catalogue.modules, self.environment.units.values()
+        units = {choice.name: modules[choice.module] for choice in choices if choice.module in modules}
+        return ", ".join(f"`{ref}`" for ref in wiring.feeders(units, self.unit, variable.name))
 
 
 def check(variable: Variable, value: Any, name: str) -> list[str]:

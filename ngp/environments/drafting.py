@@ -114,7 +114,8 @@ class _Work:
     def wire_questions(self) -> Iterator[Question]:
         for each in self.wires.ambiguities:
             text = f"Which unit feeds {each.unit}.{each.input}?"
-            yield Question((each.unit, each.input), text, choices=each.candidates)
+            place = str(self.closed.units[each.unit].variables[each.input].place)
+            yield Question((each.unit, each.input), text, choices=each.candidates, where=place)
 
     def value_questions(self) -> Iterator[Question]:
         """One question for each input that nothing gives; a common one is asked once."""
@@ -124,7 +125,9 @@ class _Work:
                 key: Key = (variable.name,) if variable.name in COMMON_INPUTS else (unit, variable.name)
                 if not {key, (unit, variable.name)} & asked and self.is_open(unit, module, variable):
                     asked.add(key)
-                    yield Question(key, variable.description, self.dummy_text(key, module), variable)
+                    yield Question(
+                        key, variable.description, self.dummy_text(key, module), variable, where=str(variable.place)
+                    )
 
     def is_open(self, unit: str, module: Module, variable: Variable) -> bool:
         if variable.name in (*FACTS, "unit") or self.has_value(unit, variable.name):

@@ -45,6 +45,7 @@ class Question:
     default: str = ""
     variable: Variable | None = None
     choices: tuple[OutputRef, ...] = ()
+    where: str = ""  # where the input is declared
 
     @property
     def name(self) -> str:
@@ -54,6 +55,11 @@ class Question:
     def flag(self) -> str:
         return f"--wire {self.name}=UNIT.OUTPUT" if self.choices else f"--set {self.name}=VALUE"
 
+    @property
+    def line(self) -> str:
+        """The default as one line of input: JSON, where it stands over several."""
+        return self.default if "\n" not in self.default else answers.in_a_line(self.default)
+
     def check(self, answer: str) -> list[str]:
         """Why an answer cannot be taken."""
         return answers.check_text(self.variable, answer, self.name) if self.variable else []
@@ -62,9 +68,9 @@ class Question:
         """The question as an error, for when nobody can be asked."""
         if self.choices:
             names = ", ".join(f"`{ref}`" for ref in self.choices)
-            return Finding(f"`{self.name}` could be fed by several units: {names}", "", "", f"name one: {self.flag}")
-        place = str(self.variable.place) if self.variable else ""
-        return Finding(f"`{self.name}` has no value", place, self.text, f"give it: {self.flag}")
+            what = f"`{self.name}` could be fed by several units: {names}"
+            return Finding(what, self.where, "", f"name one: {self.flag}")
+        return Finding(f"`{self.name}` has no value", self.where, self.text, f"give it: {self.flag}")
 
 
 @dataclass(frozen=True)

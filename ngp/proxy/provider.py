@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from grpclib import GRPCError
+from grpclib import GRPCError, Status
 
 from ngp import files, processes
 from ngp.errors import NgpError
@@ -76,11 +76,13 @@ class Provider:
 
     @contextmanager
     def _noticing(self) -> Iterator[None]:
-        """A process that has crashed may not look like it yet."""
+        """A crash: a call under way is told UNAVAILABLE, a later one CANCELLED, as go-plugin does with its child."""
+        if not self.is_alive():
+            raise GRPCError(Status.CANCELLED, "context canceled")
         try:
             yield
         except rpc.GoneError:
-            self._is_gone = True
+            self._is_gone = True  # it may not look like it yet
             raise
 
     async def _drain(self) -> None:

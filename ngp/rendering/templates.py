@@ -74,8 +74,15 @@ def _environment(folders: tuple[str, ...]) -> Any:
         keep_trailing_newline=True,
     )
     quoted = partial(json.dumps, ensure_ascii=False)  # JSON's strings are YAML's
-    environment.filters |= {"hcl": hcl.render, "assignments": assignments, "yaml": quoted}
+    environment.filters |= {"hcl": _literal, "assignments": assignments, "yaml": quoted}
     return environment
+
+
+def _literal(value: Any) -> str:
+    """A value as HCL writes it. What is undefined says so by its name: HCL would only say that it is no value."""
+    import jinja2
+
+    return hcl.render(str(value) if isinstance(value, jinja2.Undefined) else value)
 
 
 def _place(error: BaseException, folders: tuple[str, ...], name: str) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ngp import files, processes
 from ngp.errors import UsageError
 from ngp.rendering import roots, staleness
-from ngp.runs import access, graph, secrets, units
+from ngp.runs import access, graph, leftovers, secrets, units
 from ngp.runs.events import Note, RunEvent, RunStarted, UnitFact
 from ngp.runs.journal import Journal, new_id
 from ngp.runs.results import Verb
@@ -34,6 +34,7 @@ class Request:
     units: tuple[str, ...] = ()
     parallelism: int = 2
     options: commands.PlanOptions = field(default_factory=commands.PlanOptions)
+    may_lose_data: tuple[str, ...] = ()  # units whose data-bearing resources may be deleted or replaced
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,7 @@ def open_run(request: Request, resolved: Resolved, caller: Caller) -> Iterator[R
     platform, environment = resolved.platform, resolved.environment
     settings = caller.settings
     surroundings.require_clean(settings.environ)
+    surroundings.require_passable(request.options.extra)
     units.require_known(request.units, resolved)
     require_rendered(resolved)
     found = binary.find(
@@ -103,6 +105,7 @@ def open_run(request: Request, resolved: Resolved, caller: Caller) -> Iterator[R
     run_id = new_id(request.verb.value, environment.name)
     purpose = f"ngp {request.verb.value} {environment.name}"
     with files.lock(platform.workspace / "locks" / f"{environment.name}.lock", purpose=purpose):
+        leftovers.sweep(platform.workspace, environment.name)
         journal = Journal(platform.workspace / "runs" / run_id)
 
         def tell(event: RunEvent) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from ngp.errors import NgpError
+from ngp.errors import MissingError, NgpError
 from ngp.runs import graph, secrets, units, wires
 from ngp.runs.events import UnitFact
 from ngp.runs.results import OutputValue, UnitStatus, Wire
@@ -47,7 +47,10 @@ def collect(
 
 
 def statuses(resolved: Resolved, session: Session, chosen: tuple[str, ...] = ()) -> list[UnitStatus]:
-    """What the state of each chosen unit (none: all) says, in the order of waves."""
+    """What the state of each chosen unit (none: all) says, in the order of waves.
+
+    A state that makes no sense is told with its unit; MissingError (69) where the states cannot be reached.
+    """
     units.require_known(chosen, resolved)
     all_units = units.collect(resolved)
     waves = graph.numbers({name: unit.needs for name, unit in all_units.items()})
@@ -87,6 +90,8 @@ def _status(unit: Unit, wave: int, session: Session) -> UnitStatus:
         if text is None:
             return UnitStatus(unit.name, unit.module, wave)
         state = states.parse(text, where=str(unit.place))
+    except MissingError:
+        raise  # credentials, network, bucket: of no unit can anything be told
     except NgpError as error:
         return UnitStatus(unit.name, unit.module, wave, problem=str(error))
     managed = sum(resource.mode == "managed" for resource in state.resources)

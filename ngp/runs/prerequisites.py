@@ -1,4 +1,4 @@
-"""What a run stands on, looked at one by one without changing anything: for `ngp doctor`."""
+"""What a run stands on, looked at one by one without changing anything: for `ngp doctor`, and before an apply."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
 """The table of exit codes: each code reached by a real situation, on a small platform with real Terraform."""
 
+import json
 import os
 import signal
 
@@ -25,6 +26,14 @@ def test_0_success_with_and_without_changes(shared_platform, ngp):
     assert ngp.run("plan", "dev").exit_code == 0
 
 
+def test_0_where_nothing_is_left_to_do_though_changes_were_asked_for(platform, ngp):
+    ngp.run("render")
+    assert ngp.run("apply", "dev", "--auto-approve").exit_code == 0
+    done = ngp.run("plan", "dev", "-detailed-exitcode", "--json")
+    assert done.exit_code == done.document["exit_code"] == 0
+    assert [unit["outcome"] for unit in done.document["units"]] == ["no changes", "no changes"]
+
+
 def test_2_changes_only_where_asked_for(shared_platform, ngp):
     done = ngp.run("plan", "dev", "-detailed-exitcode", "--json")
     assert done.exit_code == done.document["exit_code"] == 2
@@ -33,6 +42,12 @@ def test_2_changes_only_where_asked_for(shared_platform, ngp):
 
 def test_1_a_check_found_something(platform, ngp):
     assert ngp.run("render", "--check").exit_code == 1
+
+
+def test_1_a_module_breaks_a_rule_of_the_catalogue(platform, ngp):
+    done = ngp.run("module", "check", "app", "--json")
+    assert done.exit_code == 1
+    assert done.document["schema"] == "ngp.module.check/1"
 
 
 def test_1_a_unit_failed(platform, ngp):
@@ -48,6 +63,79 @@ def test_3_a_protected_environment(shared_platform, ngp):
     done = ngp.run("apply", "prod", "--auto-approve", "--json")
     assert done.exit_code == 3
     assert done.document["error"]["code"] == "refused"
+
+
+MORE = """
+resource "terraform_data" "more" {
+  input = "was not previewed"
+}
+"""
+
+
+def test_3_a_real_plan_that_does_more_than_was_previewed(platform, ngp):
+    """While `base` is applied somebody adds a resource to the module of `app`, which was previewed before."""
+    (platform / "more.txt").write_text(MORE)
+    base = platform / "modules" / "base" / "base.tf"
+    command = f"cat {platform}/more.txt >> {platform}/modules/app/app.tf"
+    sneak = f'  provisioner "local-exec" {{\n    command = "{command}"\n  }}\n}}'
+    base.write_text(base.read_text().rstrip().removesuffix("}") + sneak)
+    ngp.run("render")
+    done = ngp.run("apply", "dev", "--auto-approve", "--json")
+    assert done.exit_code == done.document["exit_code"] == 3, done.stderr
+    first, second = done.document["units"]
+    assert (first["outcome"], second["outcome"]) == ("applied", "refused")
+    assert "module.app.terraform_data.more: create was not previewed" in second["reason"]
+    assert not (platform / ".ngp" / "state" / "dev" / "app.tfstate").exists()
+
+
+HOLDER = {
+    "ID": "9db590f1-b6fe-c5d4-2d39-2e3d1b1e4b8a",
+    "Operation": "OperationTypeApply",
+    "Info": "",
+    "Who": "ana@laptop",
+    "Version": "1.11.4",
+    "Created": "2026-11-21T11:09:40Z",
+    "Path": "",
+}
+
+
+def hold(trial, unit):
+    """Somebody else's Terraform is at work on the unit's state in S3."""
+    trial.ngp.run("state", "list", "dev")  # the sandbox's bucket is made when it is first looked at
+    trial.session.put_object(trial.bucket, f"environments/dev/{unit}.tfstate.tflock", json.dumps(HOLDER).encode())
+
+
+@pytest.mark.parametrize("verb", ["apply", "destroy"])
+def test_5_the_state_is_locked(lent, verb):
+    lent.render()
+    if verb == "destroy":
+        assert lent.ngp.run("apply", "dev", "--auto-approve").exit_code == 0
+    hold(lent, "app")
+    done = lent.ngp.run(verb, "dev", "--auto-approve", "--json")
+    assert done.exit_code == done.document["exit_code"] == 5, done.stderr
+    app = {unit["unit"]: unit for unit in done.document["units"]}["app"]
+    assert app["outcome"] == "locked"
+    assert "its state is locked by ana@laptop with apply since 2026-11-21" in app["reason"]
+    held = lent.session.object(lent.bucket, "environments/dev/app.tfstate.tflock")
+    assert json.loads(held) == HOLDER
+
+
+def test_1_comes_before_5_where_units_end_differently(lent):
+    """Two units of the first wave: the state of one is locked, the other fails."""
+    facts, values = "environments/dev/environment.yaml", "environments/dev/terraform.tfvars"
+    lent.edit(facts, "units:\n", "units:\n  broken: {module: app}\n")
+    lent.edit(facts, "wiring:\n", "wiring:\n  broken: {vpc_id: other.vpc_id}\n")
+    lent.edit(facts, "units:\n", "units:\n  other: {module: base}\n")
+    lent.write(values, (lent.path / values).read_text() + 'other = {\n  cidr = "10.1.0.0/16"\n}\n')
+    lent.render()
+    assert lent.ngp.run("apply", "dev", "base", "other", "--auto-approve").exit_code == 0
+    lent.write(values, (lent.path / values).read_text() + 'broken = {\n  command = "exit 7"\n}\n')
+    lent.render()
+    hold(lent, "app")
+    done = lent.ngp.run("apply", "dev", "--auto-approve", "--json")
+    seen = {unit["unit"]: unit["outcome"] for unit in done.document["units"]}
+    assert {seen["app"], seen["broken"]} == {"locked", "failed"}
+    assert done.exit_code == done.document["exit_code"] == 1
 
 
 def test_5_another_ngp_is_at_work(shared_platform, ngp):
@@ -68,6 +156,8 @@ WRONG = [
     (["apply", "dev"], {}, "--auto-approve"),
     (["apply", "dev"], {"NGP_AUTO_APPROVE": "1"}, "--auto-approve"),
     (["destroy", "dev"], {}, "--auto-approve"),
+    (["plan", "dev", "-target=module.base.terraform_data.x"], {}, "name the unit"),
+    (["apply", "dev", "--auto-approve", "--", "-destroy"], {}, "`ngp destroy`"),
 ]
 
 
@@ -79,6 +169,15 @@ def test_64_what_the_operator_wrote_is_wrong(shared_platform, ngp, argv, env, sa
     assert done.exit_code == 64
     assert said in done.stderr
     assert sorted(runs.glob("*")) == before, "64 comes before any unit starts"
+
+
+def test_an_address_needs_no_unit_where_there_is_one_root(platform, ngp):
+    path = platform / "environments" / "dev" / "environment.yaml"
+    path.write_text("state: single\n" + path.read_text())
+    assert ngp.run("render").exit_code == 0
+    done = ngp.run("plan", "dev", "-target=module.base", "--json")
+    assert done.exit_code == 0
+    assert done.document["units"][0]["counts"]["create"] == 1
 
 
 def test_69_terraform_is_missing(platform, ngp):
@@ -102,6 +201,30 @@ def test_130_and_143_an_interrupted_run_ends_what_is_under_way(platform, ngp, nu
     stdout, _ = process.communicate(timeout=60)
     assert process.returncode == code
     assert "next: ngp apply dev, to go on" in stdout
+
+
+def test_143_comes_before_1_where_a_unit_had_failed(platform, ngp):
+    """One unit has failed already when the signal comes; the other one is still at work."""
+    facts, values = (platform / "environments" / "dev" / name for name in ("environment.yaml", "terraform.tfvars"))
+    facts.write_text(
+        facts.read_text()
+        .replace("  app: {}", "  app: {}\n  broken: {module: app}")
+        .replace("wiring:\n", "wiring:\n  broken: {vpc_id: base.vpc_id}\n")
+    )
+    values.write_text(values.read_text() + 'app = {\n  command = "sleep 60"\n}\nbroken = {\n  command = "exit 7"\n}\n')
+    ngp.run("render")
+    process = ngp.start("apply", "dev", "--auto-approve", "--json")
+    seen = set()
+    for line in process.stderr:
+        seen |= {part for part in ("app: apply", "broken: failed") if line.startswith(part)}
+        if len(seen) == 2:
+            break
+    process.send_signal(signal.SIGTERM)
+    stdout, _ = process.communicate(timeout=60)
+    document = json.loads(stdout)
+    outcomes = {unit["unit"]: unit["outcome"] for unit in document["units"]}
+    assert outcomes == {"base": "applied", "app": "stopped", "broken": "failed"}
+    assert process.returncode == document["exit_code"] == 143
 
 
 def test_141_whoever_read_stdout_went_away(shared_platform, ngp):

@@ -46,42 +46,45 @@ configure_ecr() {
   write_file "${ROOT_HOME:-/root}/.docker/config.json" "{\"credHelpers\": {\"$ECR_HOST\": \"ecr-login\"}}"
 }
 
-missing_packages() {
-  local package
-  for package in "${packages[@]}"; do
-    dpkg-query -W -f '${Status}' "${package%%=*}" 2>/dev/null | grep -q 'ok installed' || printf '%s\n' "$package"
+# ensure PACKAGE[=VERSION]…: installs what is not there yet.
+ensure() {
+  local package missing=()
+  for package in "$@"; do
+    if ! dpkg-query -W -f '${Status}' "${package%%=*}" 2>/dev/null | grep -q 'ok installed'; then missing+=("$package"); fi
   done
+  if ((${#missing[@]} == 0)); then return 0; fi
+  log "installing ${missing[*]}"
+  retry 600 install_packages "${missing[@]}"
 }
 
 install_packages() {
   apt-get -q -o DPkg::Lock::Timeout=120 update &&
-    apt-get -q -y -o DPkg::Lock::Timeout=120 install --no-install-recommends "${missing[@]}"
+    apt-get -q -y -o DPkg::Lock::Timeout=120 install --no-install-recommends "$@"
 }
 
 mount_shared() {
-  local line="$EFS_HOST:/ /mnt/shared nfs4 nfsvers=4.1,rsize=1048576,wsize=1048576,hard,timeo=600,retrans=2,noresvport,_netdev,nofail 0 0"
-  mkdir -p /mnt/shared
-  grep -qxF "$line" /etc/fstab || printf '%s\n' "$line" >>/etc/fstab
-  mountpoint -q /mnt/shared || retry 300 mount /mnt/shared
+  local fstab=${FSTAB:-/etc/fstab} shared=${SHARED_MOUNT:-/mnt/shared}
+  local line="$EFS_HOST:/ $shared nfs4 nfsvers=4.1,rsize=1048576,wsize=1048576,hard,timeo=600,retrans=2,noresvport,_netdev,nofail 0 0"
+  mkdir -p "$shared"
+  grep -qxF "$line" "$fstab" || printf '%s\n' "$line" >>"$fstab"
+  mountpoint -q "$shared" || retry 300 mount "$shared"
 }
 
 changed=false
-read -ra packages <<<"$DOCKER_PACKAGES ca-certificates curl jq awscli amazon-ecr-credential-helper"
-if [ -n "$EFS_HOST" ]; then packages+=(nfs-common); fi
+# shellcheck disable=SC2153  # from swarm.env
+read -ra docker_packages <<<"$DOCKER_PACKAGES"
 
-# Before the package: its first start of the daemon is then the configured one.
+ensure ca-certificates curl jq awscli amazon-ecr-credential-helper
+# Before Docker's package: the first start of the daemon is then the configured one.
 configure_docker
 configure_ecr
+ensure "${docker_packages[@]}"
+if [ "$changed" = true ]; then systemctl restart docker.service; fi
 
-mapfile -t missing < <(missing_packages)
-if ((${#missing[@]} > 0)); then
-  log "installing ${missing[*]}"
-  retry 600 install_packages
-  changed=true
+if [ -n "$EFS_HOST" ]; then
+  ensure nfs-common
+  mount_shared
 fi
 
-if [ -n "$EFS_HOST" ]; then mount_shared; fi
-
-if [ "$changed" = true ]; then systemctl restart docker.service; fi
 retry 120 docker version --format '{{.Server.Version}}' >/dev/null
 log "docker $(docker version --format '{{.Server.Version}}') is ready"

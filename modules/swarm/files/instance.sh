@@ -82,14 +82,15 @@ is_leader() {
   [ "$(docker node inspect self --format '{{.ManagerStatus.Leader}}' 2>/dev/null)" = true ]
 }
 
-# Called by managers: puts the join tokens where the others look for them, when they are new (or were rotated).
+# Called by managers: puts the join tokens where the others look for them, when they are new (or were rotated). The managers'
+# comes last: who finds it knows that the cluster is complete. (Every step says `|| return`: `set -e` does not hold in a retry.)
 publish_tokens() {
   local role token known
   for role in worker manager; do
-    token=$(docker swarm join-token -q "$role")
+    token=$(docker swarm join-token -q "$role") || return 1
     known=$(read_parameter "token-$role") || [ $? -eq 1 ] || return 1
     if [ "$token" != "$known" ]; then
-      write_parameter "token-$role" SecureString "$token"
+      write_parameter "token-$role" SecureString "$token" || return 1
       log "stored the join token of ${role}s"
     fi
   done

@@ -37,9 +37,9 @@ claim_leadership() {
   [ "$holder" = "$SLOT" ]
 }
 
-# Its own address first: who reads a token must find a manager to go to. The managers' token comes last.
+# Its own address first: who reads a token must find a manager to go to.
 publish() {
-  write_parameter "managers/$SLOT" String "$address"
+  write_parameter "managers/$SLOT" String "$address" || return 1
   if is_leader; then publish_tokens; fi
 }
 
@@ -65,7 +65,7 @@ join() {
 }
 
 become_member() {
-  local end=$((SECONDS + JOIN_LIMIT_S)) token status
+  local end=$((SECONDS + JOIN_LIMIT_S)) token status=1
   while ((SECONDS < end)); do
     status=0
     # shellcheck disable=SC2153  # from swarm.env

@@ -20,11 +20,11 @@ make_network() {
 # The daemon's label names the pool; only a manager can make a node label of it, which services are placed by.
 label_nodes() {
   local id pool label
-  while IFS=$'\t' read -r id pool label; do
+  while IFS='|' read -r id pool label; do
     if [ -z "$pool" ] || [ "$pool" = "$label" ]; then continue; fi
     docker node update --label-add "pool=$pool" "$id" >/dev/null
     log "labelled node $id: pool=$pool"
-  done < <(inspect_nodes | jq -r '.[] | [.ID, .Description.Engine.Labels["ngp.pool"] // "", .Spec.Labels.pool // ""] | @tsv')
+  done < <(inspect_nodes | jq -r '.[] | [.ID, .Description.Engine.Labels["ngp.pool"] // "", .Spec.Labels.pool // ""] | join("|")')
 }
 
 inspect_nodes() {
@@ -38,7 +38,7 @@ inspect_nodes() {
 remove_dead_nodes() {
   local nodes id instance role twin state
   nodes=$(inspect_nodes)
-  while IFS=$'\t' read -r id instance role twin; do
+  while IFS='|' read -r id instance role twin; do
     if [ -z "$instance" ]; then continue; fi
     state=twin
     if [ "$twin" = false ]; then state=$(instance_state "$instance"); fi
@@ -47,11 +47,11 @@ remove_dead_nodes() {
     *) continue ;;
     esac
     if [ "$role" = manager ]; then docker node demote "$id" >/dev/null; fi
-    docker node rm --force "$id" >/dev/null
-    log "removed node $id: instance $instance ($state)"
+    # A demotion takes a moment; what does not go now goes in a minute.
+    if docker node rm --force "$id" >/dev/null; then log "removed node $id: instance $instance ($state)"; fi
   done < <(jq -r '([.[] | select(.Status.State == "ready") | .Description.Engine.Labels["ngp.instance"]]) as $alive
     | .[] | select(.Status.State == "down") | (.Description.Engine.Labels["ngp.instance"] // "") as $i
-    | [.ID, $i, .Spec.Role, (any($alive[]; . == $i))] | @tsv' <<<"$nodes")
+    | [.ID, $i, .Spec.Role, (any($alive[]; . == $i))] | map(tostring) | join("|")' <<<"$nodes")
 }
 
 # Terminated instances are forgotten by EC2 after an hour. An answer that is neither leaves the node alone.
@@ -67,7 +67,8 @@ instance_state() {
 
 fetch_stacks() {
   mkdir -p "$NGP_STATE/stacks"
-  aws s3 sync --only-show-errors --delete "s3://$STACK_BUCKET/$STACK_PREFIX" "$NGP_STATE/stacks/"
+  # Exact: else a newer file of the same size is passed over.
+  aws s3 sync --only-show-errors --delete --exact-timestamps "s3://$STACK_BUCKET/$STACK_PREFIX" "$NGP_STATE/stacks/"
 }
 
 # digest NAME: of all files of a stack, with their names.
@@ -84,7 +85,7 @@ deployed_digest() {
 make_secrets() {
   local file="$NGP_STATE/stacks/$1/secrets.json" name arn field answer secret
   if [ ! -f "$file" ]; then return 0; fi
-  while IFS=$'\t' read -r name arn field; do
+  while IFS='|' read -r name arn field; do
     answer=$(aws secretsmanager get-secret-value --secret-id "$arn" --output json)
     secret="$1_${name}_$(jq -j .VersionId <<<"$answer" | sha256sum | cut -c 1-12)"
     if ! docker secret inspect "$secret" >/dev/null 2>&1; then
@@ -93,7 +94,7 @@ make_secrets() {
       log "made secret $secret"
     fi
     export "SECRET_$name=$secret"
-  done < <(jq -r '.[] | [.name, .secret_arn, .field // ""] | @tsv' "$file")
+  done < <(jq -r '.[] | [.name, .secret_arn, .field // ""] | join("|")' "$file")
 }
 
 record() {
@@ -118,7 +119,7 @@ deploy_stacks() {
     name=$(basename "$(dirname "$file")")
     # One stack that cannot be deployed must not keep the others back; it is tried again in a minute.
     # (A script of its own: `set -e` does not reach into what stands behind an `if`.)
-    if ! "$0" deploy "$name"; then
+    if ! bash "$0" deploy "$name"; then
       log "stack $name could not be deployed"
       failures=$((failures + 1))
     fi

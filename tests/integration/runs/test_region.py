@@ -212,11 +212,9 @@ def test_an_interrupt_ends_terraform_in_order_and_starts_nothing_more(region):
             time.sleep(0.1)
 
     thread = threading.Thread(target=interrupt)
-    start = time.monotonic()
     thread.start()
     results = apply(region)
     thread.join()
-    assert time.monotonic() - start < 60
     assert results["base"].outcome is Outcome.APPLIED
     assert results["app"].outcome is Outcome.STOPPED
     assert region.state("app").exists()  # what was made until then is known

@@ -1,5 +1,4 @@
 import gc
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -145,10 +144,9 @@ def test_threads_read_what_one_alone_reads():
     assert gc.isenabled()
 
 
-def test_a_million_characters_and_5000_attributes_are_read_in_seconds():
-    start = time.monotonic()
+@pytest.mark.timeout(120)  # some 2 s on a free machine; what grows with the square would take minutes
+def test_a_million_characters_and_5000_attributes_are_read():
     for value in ("x" * 1_000_000, "$" * 1_000_000, '"${\\' * 250_000, "a\n" * 500_000):
         assert hcl.literal(parse(f"x = {hcl.render(value)}\n").attributes["x"]) == value
     lines = [f"k{n} = {hcl.render({'a': n, 'b': ['x', 'y']})}" for n in range(5_000)]
     assert len(parse("\n".join(lines)).attributes) == 5_000
-    assert time.monotonic() - start < 20  # some 2 s on a free machine; a square would take minutes

@@ -109,13 +109,15 @@ def test_crash_is_unavailable_and_the_next_run_has_a_new_process(bench):
             await client.ask("ConfigureProvider", b"same")
             with pytest.raises(GRPCError) as caught:
                 await client.ask("ReadResource", b"crash")
+            with pytest.raises(GRPCError) as later:
+                await client.ask("ReadResource", b"x")
             async with bench.terraform(proxy) as other:
                 again = other()
                 await again.ask("ConfigureProvider", b"same")
                 assert await again.ask("ReadResource", b"x") == b"read x"
-            return caught.value.status
+            return caught.value.status, later.value.status
 
-    assert run(work()) is Status.UNAVAILABLE
+    assert run(work()) == (Status.UNAVAILABLE, Status.CANCELLED)
 
 
 def test_errors_and_streams_pass_as_they_are(bench):

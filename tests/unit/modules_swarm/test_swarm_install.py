@@ -1,0 +1,108 @@
+"""How a node gets its Docker, and that the scripts themselves are clean."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FILES = Path(__file__).parents[3] / "modules" / "swarm" / "files"
+ALL = sorted(FILES.glob("*.sh"))
+
+APT = """echo "$@" >>"$TMPDIR/apt"
+if [[ " $* " == *" install "* ]]; then printf '%s\\n' "${@:7}" >>"$TMPDIR/installed"; fi"""
+DPKG = 'grep -qx -e "${!#}" -e "${!#}=.*" "$TMPDIR/installed" 2>/dev/null && echo "install ok installed"'
+
+
+@pytest.fixture
+def node(region):
+    def make(**settings):
+        node = region.node("m1", "manager", "1", **settings)
+        node.command("apt-get", APT)
+        node.command("dpkg-query", DPKG)
+        node.command("systemctl", 'echo "$@" >>"$TMPDIR/systemctl"')
+        node.command("mountpoint", "exit 1")
+        node.command("mount", 'echo "$@" >>"$TMPDIR/mounts"')
+        return node
+
+    return make
+
+
+def install(node):
+    result = node.run("install-docker.sh")
+    assert result.returncode == 0, result.stderr
+    return result
+
+
+def test_docker_is_installed_configured_and_started(node):
+    machine = node()
+    install(machine)
+    installed = (machine.path / "installed").read_text().split()
+    assert {"docker.io", "iptables", "jq", "awscli", "amazon-ecr-credential-helper"} <= set(installed)
+    assert installed.index("jq") < installed.index("docker.io")
+    assert json.loads((machine.path / "docker/daemon.json").read_text()) == {
+        "live-restore": False,
+        "log-driver": "awslogs",
+        "log-opts": {
+            "awslogs-region": "eu-central-1",
+            "awslogs-group": "/shop/dev/swarm",
+            "tag": "{{.Name}}/{{.ID}}",
+        },
+        "labels": ["ngp.instance=i-m1", "ngp.pool=manager"],
+    }
+    helpers = json.loads((machine.path / "root/.docker/config.json").read_text())["credHelpers"]
+    assert helpers == {"123456789012.dkr.ecr.eu-central-1.amazonaws.com": "ecr-login"}
+    assert (machine.path / "systemctl").read_text() == "restart docker.service\n"
+
+
+def test_second_boot_does_nothing(node):
+    machine = node()
+    install(machine)
+    before = (machine.path / "apt").read_text()
+    install(machine)
+    assert (machine.path / "apt").read_text() == before
+    assert (machine.path / "systemctl").read_text() == "restart docker.service\n"
+
+
+def test_pinned_package_is_asked_for_by_its_version(node):
+    machine = node(DOCKER_PACKAGES="docker.io=20.10.24* iptables")
+    install(machine)
+    assert "docker.io=20.10.24*" in (machine.path / "installed").read_text().split()
+
+
+@pytest.mark.parametrize(("driver", "options"), [("json-file", {"max-size": "20m", "max-file": "5"}), ("journald", {})])
+def test_log_driver_has_its_own_options(node, driver, options):
+    machine = node(LOG_DRIVER=driver)
+    install(machine)
+    configuration = json.loads((machine.path / "docker/daemon.json").read_text())
+    assert (configuration["log-driver"], configuration["log-opts"]) == (driver, options)
+
+
+def test_shared_file_system_is_mounted_and_in_fstab_once(node):
+    machine = node(EFS_HOST="fs-1.efs.eu-central-1.amazonaws.com")
+    (machine.path / "fstab").write_text("")
+    install(machine)
+    install(machine)
+    lines = (machine.path / "fstab").read_text().splitlines()
+    assert len(lines) == 1
+    assert lines[0].split()[:3] == ["fs-1.efs.eu-central-1.amazonaws.com:/", str(machine.path / "shared"), "nfs4"]
+    assert (machine.path / "mounts").read_text().split()[0] == str(machine.path / "shared")
+    assert "nfs-common" in (machine.path / "installed").read_text()
+
+
+@pytest.mark.parametrize("script", ALL, ids=lambda path: path.name)
+def test_script_is_shellcheck_clean(script):
+    shellcheck = shutil.which("shellcheck", path=f"{Path(sys.executable).parent}:/usr/bin:/usr/local/bin")
+    if shellcheck is None:
+        pytest.skip("shellcheck is not installed")
+    result = subprocess.run(
+        [shellcheck, "-x", "-P", str(FILES), str(script)], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.parametrize("script", [path for path in ALL if path.name != "instance.sh"], ids=lambda path: path.name)
+def test_script_stops_at_the_first_error(script):
+    assert "\nset -euo pipefail\n" in script.read_text()

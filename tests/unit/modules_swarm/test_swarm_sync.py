@@ -1,0 +1,192 @@
+"""What the leader does every minute: network, labels, tokens, dead nodes, stacks and their secrets."""
+
+import json
+
+import pytest
+
+ROUTER = 'version: "3.8"\nservices: {router: {image: "traefik:v3"}}\n'
+
+
+@pytest.fixture
+def leader(region):
+    return manager(region, "m1", leads=True)
+
+
+def manager(region, name, leads=False, **settings):
+    """A manager as swarm-join.sh leaves it."""
+    region.seat(name, leads)
+    region.write("files/stacks/router/stack.yml", ROUTER)
+    return region.node(name, "manager", name[1:], **settings)
+
+
+def sync(node):
+    result = node.run("swarm-sync.sh")
+    assert result.returncode == 0, result.stderr
+    return result
+
+
+def calls(region, *start):
+    return [call for call in region.cluster()["calls"] if call[1 : 1 + len(start)] == list(start)]
+
+
+def test_leader_deploys_the_router_once(region, leader):
+    sync(leader)
+    sync(leader)
+    assert region.cluster()["stacks"]["router"]["text"] == ROUTER
+    assert [call[3:5] for call in calls(region, "stack", "deploy")] == [["--with-registry-auth", "--prune"]]
+
+
+def test_only_the_leader_acts(region, leader):
+    follower = manager(region, "m2")
+    sync(follower)
+    assert region.cluster()["stacks"] == {}
+    assert region.cluster()["networks"] == []
+
+
+def test_node_without_docker_has_nothing_to_do(region):
+    node = region.node("m1", "manager", "1")
+    node.command("docker", "exit 127")
+    sync(node)
+
+
+@pytest.mark.parametrize(("encrypted", "options"), [("true", ["--opt", "encrypted"]), ("false", [])])
+def test_network_of_the_router_is_made_once(region, encrypted, options):
+    node = manager(region, "m1", leads=True, OVERLAY_ENCRYPTED=encrypted)
+    sync(node)
+    sync(node)
+    made = ["m1", "network", "create", "--driver", "overlay", "--attachable", *options, "proxy"]
+    assert calls(region, "network", "create") == [made]
+
+
+def test_changed_stack_is_deployed_again_and_next_leader_knows(region, leader):
+    sync(leader)
+    follower = manager(region, "m2")
+    region.edit_cluster(leader="m2")
+    sync(follower)
+    assert len(calls(region, "stack", "deploy")) == 1
+    region.write("files/stacks/router/stack.yml", ROUTER.replace("v3", "v4"))
+    sync(follower)
+    assert "traefik:v4" in region.cluster()["stacks"]["router"]["text"]
+
+
+def test_broken_stack_keeps_none_back_and_is_tried_again(region, leader):
+    region.write("files/stacks/app/stack.yml", "broken")
+    result = leader.run("swarm-sync.sh")
+    assert result.returncode == 1
+    assert "app could not be deployed" in result.stderr
+    assert list(region.cluster()["stacks"]) == ["router"]
+    region.write("files/stacks/app/stack.yml", ROUTER)
+    sync(leader)
+    assert sorted(region.cluster()["stacks"]) == ["app", "router"]
+
+
+def test_stack_whose_file_is_gone_is_removed(region, leader):
+    region.write("files/stacks/app/stack.yml", ROUTER)
+    sync(leader)
+    (region.path / "files/stacks/app/stack.yml").unlink()
+    sync(leader)
+    assert list(region.cluster()["stacks"]) == ["router"]
+    assert list(region.cluster()["configs"]) == ["ngp.stack.router"]
+
+
+def test_empty_prefix_removes_nothing(region, leader):
+    sync(leader)
+    (region.path / "files/stacks/router/stack.yml").unlink()
+    sync(leader)
+    assert list(region.cluster()["stacks"]) == ["router"]
+
+
+def test_bucket_that_does_not_answer_changes_nothing(region, leader):
+    sync(leader)
+    region.write("down", "")
+    assert leader.run("swarm-sync.sh").returncode != 0
+    assert list(region.cluster()["stacks"]) == ["router"]
+
+
+def write_registry(region, version, secret_version):
+    secrets = [
+        {"name": name, "secret_arn": "arn:s", "field": name, "version": secret_version}
+        for name in ("htpasswd", "http_secret")
+    ]
+    region.write("files/stacks/registry/secrets.json", json.dumps(secrets))
+    region.write("files/stacks/registry/stack.yml", "name: ${SECRET_htpasswd}")
+    value = json.dumps({"htpasswd": f"user:hash|{version}\n", "http_secret": f"s{version}"})
+    region.write("secrets/arn:s", json.dumps({"VersionId": version, "SecretString": value}))
+
+
+def test_secrets_of_a_stack_become_docker_secrets(region, leader):
+    write_registry(region, "terraform-20260101000000000000000001", 1)
+    sync(leader)
+    cluster = region.cluster()
+    variables = cluster["stacks"]["registry"]["variables"]
+    assert cluster["secrets"][variables["SECRET_htpasswd"]] == "user:hash|terraform-20260101000000000000000001\n"
+    assert cluster["secrets"][variables["SECRET_http_secret"]] == "sterraform-20260101000000000000000001"
+    assert all(name.startswith("registry_") and len(name) <= 64 for name in variables.values())
+
+
+def test_new_secret_gets_a_new_name_and_the_old_one_is_kept(region, leader):
+    write_registry(region, "terraform-20260101000000000000000001", 1)
+    sync(leader)
+    before = region.cluster()["stacks"]["registry"]["variables"]
+    write_registry(region, "terraform-20260101000000000000000002", 2)
+    sync(leader)
+    after = region.cluster()["stacks"]["registry"]["variables"]
+    assert set(before.values()).isdisjoint(after.values())
+    assert set(region.cluster()["secrets"]) == {*before.values(), *after.values()}
+
+
+def test_secret_values_are_in_no_argument_and_no_log(region, leader):
+    write_registry(region, "v1", 1)
+    result = sync(leader)
+    assert "user:hash" not in result.stderr + result.stdout
+    assert "user:hash" not in json.dumps(region.cluster()["calls"])
+
+
+def test_rotated_tokens_are_stored(region, leader):
+    region.edit_cluster(rotation=1)
+    sync(leader)
+    assert region.parameters()["token-worker"] == "TOKEN-worker#1"
+
+
+def add_node(region, name, **facts):
+    nodes = region.cluster()["nodes"]
+    nodes[name] = {"state": "active", "role": "worker", "address": "10.0.0.9", **facts}
+    region.edit_cluster(nodes=nodes)
+
+
+def test_pool_becomes_a_node_label_once(region, leader):
+    add_node(region, "w2", engine={"ngp.pool": "web", "ngp.instance": "i-w2"})
+    add_node(region, "w3", labels={"pool": "mine"})
+    sync(leader)
+    sync(leader)
+    nodes = region.cluster()["nodes"]
+    assert nodes["w2"]["labels"] == {"pool": "web"}
+    assert nodes["w3"]["labels"] == {"pool": "mine"}
+    assert len(calls(region, "node", "update")) == 1
+
+
+@pytest.mark.parametrize(
+    ("role", "state"),
+    [("worker", "terminated"), ("worker", ""), ("worker", "running"), ("worker", "stopped"), ("manager", "terminated")],
+)
+def test_silent_node_goes_only_with_its_instance(region, leader, state, role):
+    add_node(region, "n2", role=role, dead=True, engine={"ngp.instance": "i-n2"})
+    if state:
+        region.write("instances/i-n2", state)
+    sync(leader)
+    assert ("n2" in region.cluster()["nodes"]) == (state in {"running", "stopped"})
+
+
+def test_silent_node_goes_when_its_instance_joined_anew(region, leader):
+    add_node(region, "old", dead=True, engine={"ngp.instance": "i-w"})
+    add_node(region, "new", engine={"ngp.instance": "i-w"})
+    region.write("instances/i-w", "running")
+    sync(leader)
+    assert set(region.cluster()["nodes"]) == {"m1", "new"}
+
+
+def test_living_and_unknown_nodes_stay(region, leader):
+    add_node(region, "alive", engine={"ngp.instance": "i-alive"})
+    add_node(region, "foreign", dead=True)
+    sync(leader)
+    assert {"alive", "foreign"} <= set(region.cluster()["nodes"])

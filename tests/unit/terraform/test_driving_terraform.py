@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -316,3 +317,50 @@ def test_lock_that_differs_in_its_constraints_is_expected_and_not_told(scripted,
     warning = {"severity": "warning", "summary": "Provider lock file not updated", "detail": "…"}
     result = scripted(says({"type": "diagnostic", "diagnostic": warning})).init(root, watch=Watch(on_event=seen.append))
     assert (result.diagnostics, seen) == ((), [])
+
+
+class Way:
+    """A way to running providers that goes wrong once, or needs a second try."""
+
+    def __init__(self, *, tries: int, serves: bool) -> None:
+        self.is_open, self.tries, self.serves, self.verbs = True, tries, serves, []
+
+    def run(self, root, data, verb, go):
+        self.verbs.append(verb)
+        for number in range(self.tries):
+            if not go({"TF_REATTACH_PROVIDERS": str(number)}, False):
+                break
+        return self.serves or verb == "init"
+
+
+SERVED_PLAN = """
+served = os.environ.get('TF_REATTACH_PROVIDERS', 'plain')
+print(json.dumps({'type': 'diagnostic', 'diagnostic': {'severity': 'error', 'summary': served, 'detail': ''}}))
+sys.exit(1 if sys.argv[1] == 'plan' else 0)
+"""
+
+
+def test_errors_of_a_try_that_is_repeated_are_not_told(scripted, root):
+    terraform = replace(scripted(SERVED_PLAN), serving=Way(tries=2, serves=True))
+    seen = []
+    result = terraform.plan(root, watch=Watch(seen.append))
+    assert [one.summary for one in seen if isinstance(one, Diagnostic)] == ["1"]
+    assert [one.summary for one in result.errors] == ["1"]
+
+
+def test_a_plan_that_cannot_be_served_is_made_plainly_after_a_plain_init(scripted, root, tmp_path):
+    terraform = replace(scripted(SERVED_PLAN), serving=Way(tries=1, serves=False), plugin_folder=tmp_path / "mirror")
+    seen = []
+    result = terraform.plan(root, watch=Watch(seen.append))
+    assert [call[0] for call in calls(tmp_path)] == ["plan", "init", "plan"]
+    assert f"-plugin-dir={tmp_path / 'mirror'}" in calls(tmp_path)[1]
+    assert [one.summary for one in result.errors] == ["plain"]
+    assert [one.summary for one in seen if isinstance(one, Diagnostic)] == ["plain"]
+
+
+def test_an_init_that_installed_nothing_does_not_count_for_the_plain_way(scripted, root, tmp_path):
+    plain = scripted("")
+    served = replace(plain, serving=Way(tries=1, serves=True))
+    assert not served.init(root).skipped
+    assert served.init(root).skipped
+    assert not plain.init(root).skipped

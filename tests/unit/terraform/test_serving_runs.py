@@ -1,0 +1,136 @@
+"""A run's way to the proxy: when it is gone again, when it is left, and what is said of it."""
+
+from pathlib import Path
+
+import pytest
+
+from ngp.proxy import session
+from ngp.proxy.session import Attached, Judgement, ProxyError
+from ngp.terraform import serving
+from ngp.terraform.lockfile import Locked
+from ngp.terraform.serving import Serving
+
+ROOT = Path("/root-of-a-unit")
+
+
+class Door:
+    """Takes the place of the proxy's process; says of each Terraform process what it was told to say."""
+
+    def __init__(self, *judgements):
+        self.judgements, self.asked, self.said, self.broken = list(judgements), [], [], ""
+
+    def attach(self, root, texts, *, is_apply, whole_schema):
+        if self.broken:
+            raise ProxyError(self.broken)
+        self.asked.append((is_apply, whole_schema))
+        return Attached(len(self.asked), {session.VARIABLE: "{}"})
+
+    def detach(self, attached, said):
+        self.said.append(said)
+        return self.judgements.pop(0) if self.judgements else Judgement()
+
+
+def run(door, answers, verb="plan", notes=None):
+    calls = []
+
+    def go(environ, is_last):
+        calls.append((dict(environ), is_last))
+        return answers.pop(0)
+
+    way = Serving(door, (notes if notes is not None else []).append)
+    return way, way.run(ROOT, ROOT / ".terraform", verb, go), calls
+
+
+def test_success_is_run_once_with_a_schema_that_is_cut():
+    door = Door()
+    _, served, calls = run(door, [""])
+    assert (served, calls, door.asked) == (True, [({session.VARIABLE: "{}"}, False)], [(False, False)])
+
+
+def test_a_failure_for_want_of_a_schema_is_run_again_with_the_whole_one_and_the_root_is_remembered():
+    door = Door(Judgement(lacks=True))
+    way, served, calls = run(door, ["no schema", ""])
+    assert (served, len(calls), door.asked) == (True, 2, [(False, False), (False, True)])
+    assert way.run(ROOT, ROOT / ".terraform", "apply", lambda environ, is_last: "")
+    assert door.asked[-1] == (True, True)
+
+
+def test_a_failure_of_terraforms_own_is_not_run_again():
+    _, served, calls = run(Door(Judgement()), ["an error"])
+    assert (served, len(calls)) == (True, 1)
+    _, served, calls = run(Door(Judgement(lacks=True), Judgement(lacks=True)), ["an error", "the same"])
+    assert (served, len(calls)) == (True, 2)
+
+
+@pytest.mark.parametrize("verb", ["apply", "test"])
+def test_what_makes_things_is_never_run_again(verb):
+    judgement = Judgement(lacks=True, failures=("the provider did not start",))
+    _, served, calls = run(Door(judgement), ["an error"], verb)
+    assert (served, [is_last for _, is_last in calls]) == (True, [True])
+
+
+def test_a_failure_of_the_proxy_is_told_in_one_line_and_leads_to_the_plain_way():
+    notes = []
+    way, served, calls = run(Door(Judgement(failures=("no handshake",))), ["an error"], notes=notes)
+    assert (served, len(calls)) == (False, 1)
+    way._door.broken = "it has ended"
+    assert not way.run(ROOT, ROOT / ".terraform", "plan", lambda environ, is_last: "")
+    assert notes == ["without the provider proxy: no handshake"]
+
+
+@pytest.mark.parametrize(
+    ("environ", "reason"),
+    [
+        ({}, ""),
+        ({"NGP_PROVIDER_PROXY": "1", "TF_LOG": ""}, ""),
+        ({"NGP_PROVIDER_PROXY": "0"}, "NGP_PROVIDER_PROXY is 0"),
+        ({"NGP_PROVIDER_PROXY": "False"}, "NGP_PROVIDER_PROXY is False"),
+        ({"TF_LOG_PROVIDER": "trace"}, "TF_LOG_PROVIDER is set, and a provider behind the proxy would not log"),
+    ],
+)
+def test_surroundings_that_do_not_want_the_proxy(environ, reason):
+    assert session.why_not(environ) == reason
+
+
+def test_reasons_for_the_plain_way_that_lie_in_the_packages(tmp_path):
+    locked = Locked("registry.terraform.io/hashicorp/aws", "1.0.0", "", ("h1:x", "zh:y"))
+    package = tmp_path / locked.address / "1.0.0" / "linux_amd64"
+    assert "own configuration" in serving.find_packages((locked,), "linux_amd64", None).reason
+    assert serving.find_packages((), "linux_amd64", None).reason == ""
+    assert "no unpacked package" in serving.find_packages((locked,), "linux_amd64", tmp_path).reason
+    package.mkdir(parents=True)
+    bare = Locked(locked.address, "1.0.0", "", ("zh:y",))
+    assert "no hash" in serving.find_packages((bare,), "linux_amd64", tmp_path).reason
+    (found,) = serving.find_packages((locked,), "linux_amd64", tmp_path).packages
+    assert (found.address, found.folder, found.hashes) == (locked.address, package, ("h1:x",))
+
+
+def test_a_run_without_the_proxy_says_why_and_one_without_providers_says_nothing(tmp_path):
+    notes = []
+    with serving.open_serving(serving.Found(reason="packed"), {}, {}, tmp_path, notes.append) as way:
+        assert way is None
+    with serving.open_serving(serving.Found(), {}, {}, tmp_path, notes.append) as way:
+        assert way is None
+    assert notes == ["without the provider proxy: packed"]
+
+
+def test_texts_are_those_of_the_root_its_modules_and_its_state(tmp_path):
+    root, module, fetched = (
+        tmp_path / "root",
+        tmp_path / "modules" / "a",
+        tmp_path / "root" / "data" / "modules" / "far" / "deep",
+    )
+    for folder in (root, module, fetched):
+        folder.mkdir(parents=True)
+    (root / "main.tf").write_text('module "a" {\n  source = "../modules/a"\n}\n')
+    wanted = [
+        root / "main.tf",
+        module / "a.tf",
+        root / "values.auto.tfvars.json",
+        root / "terraform.tfstate",
+        fetched / "b.tf",
+    ]
+    for path in wanted[1:]:
+        path.touch()
+    (root / "README.md").touch()
+    assert set(serving.collect_texts(root, root / "data")) == set(wanted)

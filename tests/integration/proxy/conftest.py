@@ -22,7 +22,7 @@ ACCOUNT, REGION = "123456789012", "eu-central-1"
 _RANDOM = [
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00|[+-]\d{4})?( UTC)?"), "TIME"),
     (re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b(?!/)"), "ADDRESS"),
-    (re.compile(r"ip-\d+-\d+-\d+-\d+"), "ADDRESS"),
+    (re.compile(r"(?:ip|ec2)-\d+-\d+-\d+-\d+"), "ADDRESS"),
     (
         re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?:(?<=[^0-9a-zA-Z])|^)(?!\d{12}\b)[0-9a-f]{8,}\b"),
         "ID",

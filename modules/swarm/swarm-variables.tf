@@ -400,12 +400,12 @@ variable "encrypt_overlay" {
 variable "router_image" {
   description = "Image of the router (Traefik 3)."
   type        = string
-  default     = "traefik:v3.6.1"
+  default     = "traefik:v3.7.15"
   nullable    = false
 
   validation {
     condition     = can(regex("^[a-z0-9][a-z0-9._/-]*(:[0-9]+/[a-z0-9._/-]+)?(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(@sha256:[0-9a-f]{64})?$", var.router_image))
-    error_message = "router_image is an image reference such as traefik:v3.6.1."
+    error_message = "router_image is an image reference such as traefik:v3.7.15."
   }
 }
 

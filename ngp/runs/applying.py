@@ -125,12 +125,14 @@ class _Work:
             planned = context.terraform.plan(root, options, secrets=secrets, watch=watch.call)
             if not planned.is_ok:
                 return watch.failed(preview, planned)
+            if not planned.has_changes:
+                return _left_alone(replace(preview, outcome=Outcome.NO_CHANGES, diagnostics=planned.diagnostics))
             real = context.terraform.show_plan(root, file)
             result = replace(
                 planning.describe(preview, real), is_preview=False, unknowns=(), diagnostics=planned.diagnostics
             )
             if result.outcome is Outcome.NO_CHANGES:
-                return replace(result, reason="nothing was left to do once its inputs were known")
+                return _left_alone(result)
             refusal = self._refusal(preview, result, real)
             if refusal:
                 return replace(result, counts=Counts(), outcome=Outcome.REFUSED, reason=refusal)
@@ -162,6 +164,18 @@ class _Work:
 def _is_idle(preview: UnitResult) -> bool:
     """Nothing to do, and nothing that could become something to do: all its inputs were known."""
     return preview.outcome in _DONE and not preview.is_preview
+
+
+def _left_alone(result: UnitResult) -> UnitResult:
+    return replace(
+        result,
+        counts=Counts(),
+        changes=(),
+        outputs={},
+        unknowns=(),
+        is_preview=False,
+        reason="nothing was left to do once its inputs were known",
+    )
 
 
 def _grounded(context: RunContext, previews: RunResult) -> RunResult:

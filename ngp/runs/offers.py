@@ -40,14 +40,15 @@ class Offers:
             stands = self._stands(unit)
             if output in stands or not stands:
                 return stands.get(output, UNKNOWN)
-            # It is null, or it was never made: the state does not tell, a plan does
-            self._planned[unit] = {**self._plan(unit), **stands}
+            # It is null, or it was never made: the state does not tell, a plan does. Of a plan that this run does not
+            # apply nothing but its nulls will be there.
+            nulls = {name: offer for name, offer in self._plan(unit).items() if _is_null(offer)}
+            self._planned[unit] = nulls | dict(stands)
             return self._planned[unit].get(output, UNKNOWN)
 
     def is_null(self, wire: Wire) -> bool:
         """Whether the output at the other end of a wire is known to be null."""
-        offer = self.get(wire)
-        return offer.value is None and offer.unknown is False
+        return _is_null(self.get(wire))
 
     def _stands(self, unit: str) -> Outputs:
         if unit not in self._states:
@@ -62,3 +63,7 @@ class Offers:
 def of(plan: Plan | None) -> Outputs:
     """What a plan offers. An output that is null stands in it; one that does not was not looked at (``-target``)."""
     return {} if plan is None else {name: Offer.of(change) for name, change in plan.outputs.items()}
+
+
+def _is_null(offer: Offer) -> bool:
+    return offer.value is None and offer.unknown is False

@@ -7,6 +7,7 @@ import re
 import shutil
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,8 +25,9 @@ from ngp.state import bucket, reading
 from ngp.terraform import driver, states
 from ngp.terraform.commands import PlanOptions
 from ngp.terraform.events import Diagnostic
-from ngp.terraform.plans import Action, Change, Plan
+from ngp.terraform.plans import Action, Change, OutputChange, Plan
 
+_STATE = "terraform.tfstate"  # where the local backend looks
 _IDLE = frozenset({Action.NO_OP, Action.READ})
 # Terraform's words for a count, a for_each or a provider that hangs on what is not known yet
 _UNKNOWN = re.compile(r"(?:until|after|during) apply|not (?:yet )?known")
@@ -170,7 +172,7 @@ def _lay_out(context: RunContext, unit: Unit, folder: Path, extra: Mapping[str, 
         (folder / name).write_text(text, encoding="utf-8")
     state = reading.read(unit.place, context.access.session)
     if state is not None:
-        (folder / "terraform.tfstate").write_text(state, encoding="utf-8")
+        (folder / _STATE).write_text(state, encoding="utf-8")
 
 
 def _run_plan(context: RunContext, unit: Unit, folder: Path, result: UnitResult) -> tuple[UnitResult, Plan | None]:
@@ -188,8 +190,30 @@ def _run_plan(context: RunContext, unit: Unit, folder: Path, result: UnitResult)
         if result.is_preview and failed.outcome is Outcome.FAILED and all(map(_is_for_want, outcome.errors)):
             return replace(failed, outcome=Outcome.DEFERRED, reason=f"cannot be previewed: {failed.reason}"), None
         return failed, None
+    if not outcome.has_changes:
+        return replace(result, outcome=Outcome.NO_CHANGES, diagnostics=outcome.diagnostics), _unchanged(
+            context, unit, folder
+        )
     made = context.terraform.show_plan(root, file)
     return replace(describe(result, made), diagnostics=outcome.diagnostics), made
+
+
+def _unchanged(context: RunContext, unit: Unit, folder: Path) -> Plan:
+    """The plan of a unit that stays as it is, without asking Terraform, which would start every provider for it.
+
+    An output that the module has and the state lacks is null: one that was never made would be a change.
+    """
+    module = context.resolved.catalogue.modules.get(unit.module)
+    found: dict[str, states.StateOutput] = dict.fromkeys(module.outputs if module else (), states.StateOutput(None))
+    with suppress(FileNotFoundError):
+        found |= states.parse((folder / _STATE).read_text(encoding="utf-8")).outputs
+    return Plan(
+        (),
+        {
+            name: OutputChange(name, Action.NO_OP, one.value, one.value, sensitive=one.sensitive)
+            for name, one in found.items()
+        },
+    )
 
 
 def _is_for_want(error: Diagnostic) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import threading
 from typing import Any
 
 from ngp.sandbox import account
@@ -24,6 +25,7 @@ def apply() -> None:
     publish_parameters()
     keep_descriptions_of_rules_between_groups()
     keep_template_tags_out_of_template_data()
+    forget_records_that_are_gone()
 
 
 def take_account_from_access_key() -> None:
@@ -183,3 +185,33 @@ def keep_template_tags_out_of_template_data() -> None:
 
 def _without_tags(data: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in data.items() if key != "TagSpecifications"}
+
+
+def forget_records_that_are_gone() -> None:
+    """A deleted DNS record can be made again, and of changes that come together none is lost.
+
+    moto takes a record for existing when it was there once and any that sorts after it is there.
+    """
+    from moto.route53.models import FakeZone, Route53Backend
+
+    zone_class: Any = FakeZone
+    backend_class: Any = Route53Backend
+    delete, change = zone_class.delete_rrset, backend_class.change_resource_record_sets
+    lock = threading.Lock()
+
+    def delete_rrset(zone: Any, record: dict[str, Any]) -> None:
+        delete(zone, record)
+        gone = (record["Name"].strip("."), record["Type"])
+        zone.rr_changes[:] = [each for each in zone.rr_changes if _record(each) != gone]
+
+    def change_resource_record_sets(*arguments: Any, **named: Any) -> None:
+        with lock:
+            change(*arguments, **named)
+
+    zone_class.delete_rrset = delete_rrset
+    backend_class.change_resource_record_sets = change_resource_record_sets
+
+
+def _record(change: dict[str, Any]) -> tuple[str, str]:
+    record = change["ResourceRecordSet"]
+    return record["Name"].strip("."), record["Type"]

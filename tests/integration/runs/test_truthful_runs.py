@@ -74,16 +74,22 @@ def test_what_a_destroyed_upstream_once_put_out_is_no_null(region):
 
 
 def test_a_real_fault_is_not_called_deferred(region):
-    app_more(region, 'resource "terraform_data" "no" {\n  lifecycle {\n    precondition {\n'
-                     '      condition     = var.name == ""\n      error_message = "It is wrong."\n    }\n  }\n}\n')
+    app_more(
+        region,
+        'resource "terraform_data" "no" {\n  lifecycle {\n    precondition {\n'
+        '      condition     = var.name == ""\n      error_message = "It is wrong."\n    }\n  }\n}\n',
+    )
     failed = apply(region, consent=UNASKED)["app"]
     assert (failed.outcome, failed.is_preview) == (Outcome.FAILED, True)
     assert "It is wrong." in failed.diagnostics[0].detail
 
 
 def test_a_failed_unit_counts_what_was_done(region):
-    app_more(region, 'resource "terraform_data" "bad" {\n  depends_on = [terraform_data.node]\n'
-                     '  provisioner "local-exec" {\n    command = "exit 7"\n  }\n}\n')
+    app_more(
+        region,
+        'resource "terraform_data" "bad" {\n  depends_on = [terraform_data.node]\n'
+        '  provisioner "local-exec" {\n    command = "exit 7"\n  }\n}\n',
+    )
     failed = apply(region)["app"]
     assert failed.outcome is Outcome.FAILED
     assert failed.counts.create < 4  # of which one failed
@@ -155,3 +161,13 @@ def test_destroy_takes_the_values_that_stand_and_the_last_ones_where_none_do(reg
     assert "region-" in wired.read_text()
     region.state("base").unlink()
     assert destroy(region, "app")["app"].outcome is Outcome.DESTROYED
+
+
+def test_a_unit_that_stays_as_it_is_starts_no_second_terraform(region, monkeypatch):
+    apply(region)
+    said, build = [], commands.show
+    monkeypatch.setattr(commands, "show", lambda *words: said.append(words) or build(*words))
+    seen = plan(region)
+    assert {unit.outcome for unit in seen.values()} == {Outcome.NO_CHANGES}
+    assert not seen["app"].is_preview  # `nothing` is known to be null, though no state names it
+    assert said == []

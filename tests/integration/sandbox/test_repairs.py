@@ -2,12 +2,14 @@
 
 import base64
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from ngp.aws import access
 from ngp.aws.failures import DeniedError
 from ngp.aws.session import Session
+from ngp.errors import NgpError
 from ngp.sandbox import account, seed
 
 pytestmark = pytest.mark.sandbox
@@ -143,3 +145,42 @@ def test_launch_template_gives_only_the_tags_it_says(of, given):
 
     versions = session.call("ec2", "describe_launch_template_versions", LaunchTemplateName=name)
     assert versions["LaunchTemplateVersions"][0]["LaunchTemplateData"].get("TagSpecifications", []) == given
+
+
+def record_change(action, name):
+    record = {"Name": name, "Type": "A", "TTL": 60, "ResourceRecords": [{"Value": "192.0.2.1"}]}
+    return {"Changes": [{"Action": action, "ResourceRecordSet": record}]}
+
+
+def test_deleted_record_can_be_made_again_and_one_that_is_there_cannot(of):
+    session = of("666666666666")
+    zone = session.call("route53", "create_hosted_zone", Name="dns.example", CallerReference="1")["HostedZone"]["Id"]
+
+    def change(action, name):
+        batch = record_change(action, name)
+        session.call("route53", "change_resource_record_sets", HostedZoneId=zone, ChangeBatch=batch)
+
+    for name in ("dns.example", "other.dns.example"):
+        change("CREATE", name)
+    change("DELETE", "dns.example")
+    change("CREATE", "dns.example")
+    with pytest.raises(NgpError):
+        change("CREATE", "dns.example")
+
+
+def test_no_change_of_a_zone_is_lost_among_others(of):
+    session = of("666666666666")
+    zone = session.call("route53", "create_hosted_zone", Name="busy.example", CallerReference="2")["HostedZone"]["Id"]
+
+    def change(action):
+        def one(number):
+            batch = record_change(action, f"n{number}.busy.example")
+            of("666666666666").call("route53", "change_resource_record_sets", HostedZoneId=zone, ChangeBatch=batch)
+
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(one, range(24)))
+
+    change("CREATE")
+    change("DELETE")
+    left = session.call("route53", "list_resource_record_sets", HostedZoneId=zone)["ResourceRecordSets"]
+    assert {record["Type"] for record in left} == {"NS", "SOA"}

@@ -63,7 +63,13 @@ def test_a_state_that_holds_nothing_offers_nothing_known(state):
 
 
 @pytest.mark.parametrize(
-    ("found", "expected"), [({"vpc_id": NULL}, NULL), ({"vpc_id": Offer()}, Offer()), ({}, Offer())]
+    ("found", "expected"),
+    [
+        ({"vpc_id": NULL}, NULL),
+        ({"vpc_id": Offer()}, Offer()),
+        ({"vpc_id": Offer("would be", unknown=False)}, Offer()),  # this run does not apply that plan
+        ({}, Offer()),
+    ],
 )
 def test_what_a_state_lacks_is_asked_of_a_plan_once(found, expected):
     asked = []

@@ -9,14 +9,14 @@ import re
 import shutil
 import subprocess
 import sys
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGES = ("README.md", "docs/bootstrapping.md", "docs/modules.md", "docs/sandbox.md")
-COPIED = ("modules", "templates", "environments", "ngp.yaml", ".terraform.lock.hcl", ".gitignore", "terraform.tfvars.dummy")
+FOLDERS = ("modules", "templates", "environments")
+FILES = ("ngp.yaml", "terraform.tfvars.dummy", ".terraform.lock.hcl", ".gitignore")
 WORDS = {"$ ": "command", "> ": "command"}
 
 
@@ -43,9 +43,10 @@ def shell(tmp_path_factory, ngp_in):
     home = tmp_path_factory.mktemp("pages")
     platform = home / "platform"
     platform.mkdir()
-    for name in COPIED:
-        copy = partial(shutil.copytree, ignore=shutil.ignore_patterns(".terraform", "wired.*"))
-        (copy if (ROOT / name).is_dir() else shutil.copy2)(ROOT / name, platform / name)
+    for name in FOLDERS:
+        shutil.copytree(ROOT / name, platform / name, ignore=shutil.ignore_patterns(".terraform", "wired.*"))
+    for name in FILES:
+        shutil.copy2(ROOT / name, platform / name)
     for argv in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message", "The platform"]):
         subprocess.run(["git", *argv], cwd=platform, check=True, capture_output=True)
     programs = lay_programs(home / "bin")

@@ -230,7 +230,7 @@ def test_module_occurs_twice_with_the_other_engine_and_comes_and_goes_alone(regi
     region.document("plan", "dev", "gate", "--detailed-exitcode")
     found = outputs(region.document("output", "dev", "gate"))
     assert found.get("openvpn_connect_url") is None
-    assert "profile" in found["openvpn_profile_command"]
+    assert "ngp-vpn add" in found["openvpn_profile_command"]
     assert (
         units(region.document("destroy", "dev", "gate", *YES, "--accept-data-loss", "gate"))["gate"]["outcome"]
         == "destroyed"

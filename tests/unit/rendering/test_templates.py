@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from ngp.errors import UsageError
+from ngp import shipped
 from ngp.rendering import roots, templates
 
 

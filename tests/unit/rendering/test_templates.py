@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from ngp.errors import UsageError
 from ngp import shipped
+from ngp.errors import UsageError
 from ngp.rendering import roots, templates
 
 

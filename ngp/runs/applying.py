@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from ngp.errors import MissingError, NgpError, RefusedError
+from ngp.errors import MissingError, NgpError
 from ngp.runs import losses, planning, prerequisites, scheduler, watching, wires
 from ngp.runs.context import RunContext
 from ngp.runs.envelope import surplus
@@ -35,11 +35,10 @@ class Consent:
 def apply(context: RunContext, consent: Consent, *, may_bootstrap: bool = True) -> RunResult:
     """Preview every unit, ask once, then apply each unit's own saved plan as soon as what it needs is applied.
 
-    Raises, before anything is changed: RefusedError (3) for a protected environment, a wrong account or a loss of
-    data that was not agreed to, MissingError (69) for a missing hosted zone or a state bucket that may not be made,
+    Raises, before anything is changed: RefusedError (3) for a wrong account or a loss of data that was not
+    agreed to, MissingError (69) for a missing hosted zone or a state bucket that may not be made,
     NgpError (1) where the answer is no. Everything later is in the results.
     """
-    require_unprotected(context)
     context.access.session.require_account(context.resolved.environment.account)
     _require_zone(context)
     start = time.monotonic()
@@ -65,18 +64,6 @@ def apply(context: RunContext, consent: Consent, *, may_bootstrap: bool = True) 
         stop=context.stop,
     )
     return planning.collect(context, Verb.APPLY, results, time.monotonic() - start)
-
-
-def require_unprotected(context: RunContext) -> None:
-    """Raise RefusedError (3) where ngp.yaml protects the environment."""
-    platform = context.resolved.platform
-    if context.name in platform.protected:
-        raise RefusedError(
-            f"`{context.name}` is protected",
-            where=str(platform.path / "ngp.yaml"),
-            why="a protected environment is changed by an approved bundle only, and this version makes none yet",
-            todo="plan it with `ngp plan`; to change it by hand, take it out of `protected` in a reviewed commit",
-        )
 
 
 def _require_zone(context: RunContext) -> None:

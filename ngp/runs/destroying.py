@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ngp.errors import Finding, MissingError, NgpError, RefusedError
-from ngp.runs import applying, graph, leftovers, planning, scheduler, watching, wires
+from ngp.runs import graph, leftovers, losses, planning, scheduler, watching, wires
 from ngp.runs.context import RunContext
 from ngp.runs.events import Phase, UnitEntered, UnitFinished
 from ngp.runs.results import Counts, Outcome, RunResult, UnitResult, Verb
@@ -19,13 +19,14 @@ from ngp.terraform.commands import ApplyOptions
 _BAD = frozenset({Outcome.FAILED, Outcome.LOCKED, Outcome.STOPPED})
 
 
-def destroy(context: RunContext, agree: Callable[[RunResult], bool]) -> RunResult:
+def destroy(context: RunContext, agree: Callable[[RunResult], bool], *, is_typed: bool) -> RunResult:
     """Plan the end of every unit, ask once with all of it, then destroy dependants before what they stand on.
 
-    Raises RefusedError (3) for a protected environment, a wrong account, or a unit that others still stand on,
-    MissingError (69) where the states cannot be reached.
+    `is_typed` says that the yes is the environment's name, typed by a person who has seen what goes: that covers the
+    data in it. A general yes covers no data-bearing resource of a unit that was not accepted by name.
+    Raises RefusedError (3) for a wrong account, a loss of data that was not agreed to, or a unit that others still
+    stand on, MissingError (69) where the states cannot be reached.
     """
-    applying.require_unprotected(context)
     context.access.session.require_account(context.resolved.environment.account)
     planning.missing_bucket(context)  # what keeps ngp from all states is told once, not by each unit
     _require_free(context)
@@ -42,6 +43,9 @@ def destroy(context: RunContext, agree: Callable[[RunResult], bool]) -> RunResul
             return preview
         if all(unit.outcome is Outcome.NO_CHANGES for unit in preview.units):
             return preview
+        if not is_typed:
+            going = [change for unit in preview.units for change in unit.changes]
+            losses.require_none(context.resolved, going, context.request.may_lose_data)
         if not agree(preview):
             raise NgpError("nothing was destroyed", why="the answer was no")
         results = scheduler.run(

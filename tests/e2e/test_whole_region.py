@@ -24,6 +24,9 @@ pytestmark = [
 ]
 
 
+YES = ("--auto-approve",)
+
+
 class Region:
     """A copy of this platform, its sandbox, and what `ngp apply dev` said."""
 
@@ -227,8 +230,11 @@ def test_module_occurs_twice_with_the_other_engine_and_comes_and_goes_alone(regi
     region.document("plan", "dev", "gate", "--detailed-exitcode")
     found = outputs(region.document("output", "dev", "gate"))
     assert found.get("openvpn_connect_url") is None
-    assert "profile" in found["openvpn_profile_command"]
-    assert units(region.document("destroy", "dev", "gate", "--auto-approve"))["gate"]["outcome"] == "destroyed"
+    assert "ngp-vpn add" in found["openvpn_profile_command"]
+    assert (
+        units(region.document("destroy", "dev", "gate", *YES, "--accept-data-loss", "gate"))["gate"]["outcome"]
+        == "destroyed"
+    )
 
 
 def test_a_held_state_lock_is_told_with_its_holder(region, applied):
@@ -238,7 +244,7 @@ def test_a_held_state_lock_is_told_with_its_holder(region, applied):
     info = {"ID": "11111111-2222", "Operation": "OperationTypeApply", "Who": "somebody@elsewhere"}
     s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(info | {"Created": "2026-11-21T10:00:00Z"}).encode())
     try:
-        document = region.document("destroy", "dev", "openvpn", "--auto-approve", exit_code=5)
+        document = region.document("destroy", "dev", "openvpn", *YES, exit_code=5)
         assert units(document)["openvpn"]["outcome"] == "locked"
         assert "somebody@elsewhere" in units(document)["openvpn"]["reason"]
     finally:
@@ -246,7 +252,10 @@ def test_a_held_state_lock_is_told_with_its_holder(region, applied):
 
 
 def test_destroy_leaves_nothing_of_the_region(region, applied):
-    document = region.document("destroy", "dev", "--auto-approve")
+    refused = region.document("destroy", "dev", *YES, exit_code=3)  # a general yes covers no data
+    assert "would lose what it holds" in json.dumps(refused)
+    accepted = [word for name in units(applied) for word in ("--accept-data-loss", name)]
+    document = region.document("destroy", "dev", *YES, *accepted)
     assert {unit["outcome"] for unit in document["units"]} <= {"destroyed", "no changes"}
     ec2 = region.client("ec2")
     assert [vpc for vpc in ec2.describe_vpcs()["Vpcs"] if not vpc["IsDefault"]] == []

@@ -138,3 +138,9 @@ def test_a_wrong_kind_of_value_is_told_in_words(house, units, said):
     with pytest.raises(UsageError) as caught:
         documents.load(house.platform, "odd")
     assert said in str(caught.value)
+
+
+def test_a_single_fact_is_checked_as_in_the_file():
+    assert documents.check_fact("account", "123") == ['it must be the 12 digits of an account, quoted: "012345678901"']
+    assert documents.check_fact("region", "") == ["it must be a region such as `eu-central-1`"]
+    assert documents.check_fact("domain", "dev.example.com") == []

@@ -157,8 +157,8 @@ def test_autoscaling_group_takes_a_later_version_with_user_data(of):
     session.call("autoscaling", "create_auto_scaling_group", LaunchTemplate=template, **group)
     later = {**group, "DesiredCapacity": 1}
     session.call("autoscaling", "update_auto_scaling_group", LaunchTemplate={**template, "Version": "2"}, **later)
-    groups = session.call("autoscaling", "describe_auto_scaling_groups")["AutoScalingGroups"]
-    assert [instance["LaunchTemplate"]["Version"] for instance in groups[0]["Instances"]] == ["2"]
+    [shown] = session.call("autoscaling", "describe_auto_scaling_groups")["AutoScalingGroups"]
+    assert (shown["LaunchTemplate"]["Version"], len(shown["Instances"])) == ("2", 1)
 
 
 def record_change(action, name):

@@ -1,12 +1,52 @@
-"""Write the generated pages of this folder."""  # noqa: INP001  a folder of pages, not a package
+"""Write the generated pages of this folder, and the generated parts of others."""  # noqa: INP001  a folder of pages, not a package
 
+import inspect
+import re
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from ngp import files
 from ngp.rendering import pages
+from ngp.sandbox import account, gaps, repairs
+
+HERE = Path(__file__).resolve().parent
+
+
+def sandbox(page: str) -> str:
+    """The text of sandbox.md with its tables renewed."""
+    images = [(f"image `{image.id}`", image.name) for image in account.IMAGES]
+    parameters = [(f"parameter `{name}`", f"`{value}`") for name, value in account.PARAMETERS.items()]
+    mended = [each for _, each in inspect.getmembers(repairs, inspect.isfunction) if _is_repair(each)]
+    in_order = sorted(mended, key=lambda each: each.__code__.co_firstlineno)
+    parts = {
+        "seed": _table(("what", "is"), [*images, *parameters]),
+        "repairs": "\n".join(f"- {_first_line(each)}" for each in in_order),
+        "gaps": _table(("engine", "about", "how it looks"), [(gap.engine, gap.about, gap.what) for gap in gaps.GAPS]),
+    }
+    for name, text in parts.items():
+        head, tail = f"<!-- {name}: written by docs/generate.py -->\n", f"<!-- end of {name} -->"
+        found = re.compile(f"({re.escape(head)}).*?({re.escape(tail)})", re.DOTALL)
+        page, count = found.subn(lambda match, text=text: f"{match[1]}\n{text}\n\n{match[2]}", page)
+        assert count == 1, name
+    return page
+
+
+def _is_repair(function: object) -> bool:
+    return callable(function) and function is not repairs.apply and not inspect.signature(function).parameters
+
+
+def _first_line(function: Callable[[], None]) -> str:
+    return (function.__doc__ or "").splitlines()[0].replace("``", "`")
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    cells = [head, ("---",) * len(head), *rows]
+    return "\n".join(f"| {' | '.join(row)} |" for row in cells)
+
 
 if __name__ == "__main__":
-    here = Path(__file__).parent
-    files.write(here / "files.md", pages.files_reference())
+    files.write(HERE / "files.md", pages.files_reference())
     for name, text in pages.published_schemas().items():
-        files.write(here / "schemas" / name, text)
+        files.write(HERE / "schemas" / name, text)
+    page = HERE / "sandbox.md"
+    files.write(page, sandbox(page.read_text(encoding="utf-8")))

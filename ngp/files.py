@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import socket
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -43,7 +44,7 @@ def write_all(files: dict[Path, str]) -> list[Path]:
     """Write many files so that a failure (a full disk) leaves every one of them as it was.
 
     All texts are put beside their targets first; only when each of them is on the disk are they moved
-    into place, which needs no more room. Returns the paths that changed.
+    into place, which needs no more room. A file keeps its permissions. Returns the paths that changed.
     """
     changed: list[tuple[Path, Path]] = []
     made: list[Path] = []
@@ -59,7 +60,7 @@ def write_all(files: dict[Path, str]) -> list[Path]:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            Path(rest).chmod(0o644)
+            Path(rest).chmod(_mode(path))
     except BaseException:
         for staged, _ in changed:
             staged.unlink(missing_ok=True)
@@ -114,6 +115,11 @@ def lock(path: Path, *, purpose: str, wait: bool = False) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def _mode(path: Path) -> int:
+    """The permissions of a file that is there, else those of a new one."""
+    return stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o644
 
 
 def _holder(path: Path) -> str:

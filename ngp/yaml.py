@@ -24,6 +24,9 @@ _SCALARS = (
 )
 
 
+_MOST_VALUES = 100_000  # far beyond any file that somebody writes
+
+
 @dataclass(frozen=True)
 class Document:
     """`data` is plain Python; `lines` has the line (from 1) of every key and item by dotted path (``units.vpn``)."""
@@ -59,41 +62,64 @@ def parse(text: str, path: Path) -> Document:
         loader = _loader()(text)
         try:
             node = loader.get_single_node()
-            data = None if node is None else _value(loader, node, "", lines, path)
+            data = None if node is None else _Reading(loader, path, lines).value(node, "")
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"{path}:{mark.line + 1}" if mark else str(path)
         raise UsageError("this is not YAML", where=place, why=str(error.problem or error.context)) from None
+    except yaml.reader.ReaderError as error:
+        line = text.encode()[: error.position].count(b"\n") + 1
+        raise UsageError("this is not YAML", where=f"{path}:{line}", why=str(error.reason)) from None
+    except RecursionError:
+        raise UsageError("this is nested too deeply", where=str(path)) from None
     return Document(path, data, lines)
 
 
-def _value(loader: Any, node: Any, key: str, lines: dict[str, int], path: Path) -> Any:
-    if key:
-        lines.setdefault(key, node.start_mark.line + 1)
-    if node.id == "mapping":
-        return _mapping(loader, node, key, lines, path)
-    if node.id == "sequence":
-        return [_value(loader, item, f"{key}.{index}", lines, path) for index, item in enumerate(node.value)]
-    return loader.construct_object(node)
+@dataclass
+class _Reading:
+    """Makes plain data of nodes and notes their lines. `left` bounds what aliases of aliases may grow to."""
 
+    loader: Any
+    path: Path
+    lines: dict[str, int]
+    left: int = _MOST_VALUES
 
-def _mapping(loader: Any, node: Any, key: str, lines: dict[str, int], path: Path) -> dict[str, Any]:
-    result: dict[str, Any] = {}
-    for key_node, value_node in node.value:
-        name = key_node.value if key_node.id == "scalar" else None
-        line = key_node.start_mark.line + 1
-        if name is None:
-            raise UsageError("a key must be a plain word", where=f"{path}:{line}")
-        inner = f"{key}.{name}" if key else name
-        if name in result:
-            raise UsageError(
-                f"`{name}` is there twice", where=f"{path}:{line}", why=f"the first is in line {lines[inner]}"
+    def value(self, node: Any, key: str) -> Any:
+        line = node.start_mark.line + 1
+        self.left -= 1
+        if self.left < 0:
+            raise self.error(
+                "this holds too many values", line, f"more than {_MOST_VALUES}, with all aliases written out"
             )
-        lines[inner] = line
-        result[name] = _value(loader, value_node, inner, lines, path)
-    return result
+        if key:
+            self.lines.setdefault(key, line)
+        if node.id == "mapping":
+            return self.mapping(node, key)
+        if node.id == "sequence":
+            return [self.value(item, f"{key}.{index}") for index, item in enumerate(node.value)]
+        try:
+            return self.loader.construct_object(node)
+        except (ValueError, LookupError, AttributeError):  # what PyYAML's constructors raise for a tag's wrong text
+            raise self.error(f"`{node.value[:40]}` cannot be read as {node.tag.rpartition(':')[2]}", line) from None
+
+    def mapping(self, node: Any, key: str) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            line = key_node.start_mark.line + 1
+            if key_node.id != "scalar":
+                raise self.error("a key must be a plain word", line)
+            name = key_node.value
+            inner = f"{key}.{name}" if key else name
+            if name in result:
+                raise self.error(f"`{name}` is there twice", line, f"the first is in line {self.lines[inner]}")
+            self.lines[inner] = line
+            result[name] = self.value(value_node, inner)
+        return result
+
+    def error(self, what: str, line: int, why: str = "") -> UsageError:
+        return UsageError(what, where=f"{self.path}:{line}", why=why)
 
 
 @cache

@@ -16,6 +16,8 @@ from ngp.errors import Finding, UsageError
 
 Facts = Mapping[str, Any]
 T = TypeVar("T")
+# Terraform takes these words in a module block for itself, and refuses them as names of variables.
+_RESERVED = frozenset({"source", "version", "providers", "count", "for_each", "lifecycle", "depends_on", "locals"})
 _FLAGS = {"sensitive": False, "ephemeral": False, "nullable": True}
 
 
@@ -63,7 +65,9 @@ def outputs_of(facts: Facts, path: Path) -> Iterator[Output]:
 
 def dummies_of(facts: Facts, path: Path) -> dict[str, DummyValue]:
     return {
-        each["name"]: DummyValue(each["text"], tuple(each["comment"]), Place(path, each["line"]))
+        each["name"]: DummyValue(
+            each["text"], _decode(each["value"]), tuple(each["comment"]), Place(path, each["line"])
+        )
         for each in facts["dummies"]
     }
 
@@ -79,6 +83,9 @@ def _gather(read: Callable[[T], Any], items: Any, findings: list[Finding]) -> It
 def _variable(block: hcl.Block) -> Facts:
     attributes = block.body.attributes
     name, type_ = _name(block), attributes.get("type")
+    if name in _RESERVED:
+        why = "Terraform keeps this word for itself in a module block"
+        raise UsageError(f"`{name}` cannot be the name of a variable", where=block.where, why=why, todo="rename it")
     type_text = type_.text if type_ else "any"
     types.parse(type_text, type_.where if type_ else block.where)
     validations = (rule.body.attributes.get("error_message") for rule in block.body.of("validation"))
@@ -115,11 +122,11 @@ def _required(block: hcl.Block) -> Facts:
 
 
 def _dummy(attribute: hcl.Attribute) -> Facts:
-    hcl.literal(attribute)
     return {
         "name": attribute.name,
         "line": attribute.line,
         "text": attribute.text,
+        "value": _encode(hcl.literal(attribute)),
         "comment": list(attribute.comment),
     }
 

@@ -37,10 +37,14 @@ def load(path: Path, cache: Path | None = None) -> Catalogue:
 
 
 def folders(path: Path) -> list[Path]:
-    """The folders of modules, sorted by name; raise UsageError where there is no catalogue."""
+    """The folders of modules, sorted by name; raise UsageError where there is no catalogue.
+
+    A folder with nothing but hidden files is what Git leaves of a module that another branch has.
+    """
     if not path.is_dir():
         raise UsageError("there is no catalogue", where=str(path), todo="a platform keeps its modules in `modules/`")
-    return sorted(folder for folder in path.iterdir() if folder.is_dir() and folder.name[0] not in "._")
+    found = (folder for folder in path.iterdir() if folder.is_dir() and folder.name[0] not in "._")
+    return sorted(folder for folder in found if any(file.name[0] != "." for file in folder.iterdir()))
 
 
 def load_module(path: Path, cache: Path | None = None) -> Module:
@@ -52,7 +56,7 @@ def load_module(path: Path, cache: Path | None = None) -> Module:
     manifest = _manifest(path, cache, findings)
     sources = [(file, _facts(file, "tf", cache, findings)) for file in terraform_files(path)]
     dummy_file = path / f"{path.name}.dummy"
-    dummies = _dummies(dummy_file, _facts(dummy_file, "dummy", cache, findings)) if dummy_file.is_file() else {}
+    dummies = _dummies(dummy_file, _facts(dummy_file, "dummies", cache, findings)) if dummy_file.is_file() else {}
     variables, outputs = _unique(_variables(sources), findings), _unique(_outputs(sources), findings)
     required = [each for _, facts in sources for each in facts.get("required", ())]
     if findings or manifest is None:
@@ -131,7 +135,7 @@ def _read_manifest(path: Path) -> Mapping[str, Any]:
 
 _READERS: Mapping[str, Callable[[Path], Mapping[str, Any]]] = {
     "tf": _read_hcl,
-    "dummy": _read_dummies,
+    "dummies": _read_dummies,
     "manifest": _read_manifest,
 }
 

@@ -97,9 +97,10 @@ class Manifest:
 
 @dataclass(frozen=True)
 class DummyValue:
-    """A harmless value of NAME.dummy, as HCL text, with the comment lines above it (without ``# ``)."""
+    """A harmless value of NAME.dummy, also as HCL text, with the comment lines above it (without ``# ``)."""
 
     text: str
+    value: Any
     comment: tuple[str, ...]
     place: Place
 

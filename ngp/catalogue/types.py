@@ -162,6 +162,8 @@ def _check_sequence(elements: tuple[Type, ...], value: Any, where: str) -> list[
 def _unify(values: Iterable[Any]) -> bool:
     """Whether Terraform finds one type for all (cty's `convert.Unify`); numbers and bools may be strings."""
     known = [value for value in values if value is not None]
+    if not known:
+        return True
     if all(isinstance(value, Mapping) for value in known):
         if len({frozenset(value) for value in known}) == 1:
             return all(_unify(value[key] for value in known) for key in known[0])

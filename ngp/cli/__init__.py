@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -51,6 +52,7 @@ def ngp(
 
 def run(argv: Sequence[str] | None = None) -> int:
     """Run one command line (by default the process's own) and return its exit code; never raises, never exits."""
+    _accept_all_text()
     surroundings = settings.read()
     words = tuple(surroundings.argv if argv is None else argv)
     surroundings = replace(surroundings, argv=words)
@@ -117,6 +119,13 @@ def _chosen(context: Context, chdir: Path | None, *, no_color: bool, debug: bool
         environ: Mapping[str, str] = {**surroundings.environ, "NO_COLOR": "1"}
         surroundings = replace(surroundings, environ=environ)
     return replace(context, settings=surroundings, debug=debug)
+
+
+def _accept_all_text() -> None:
+    """A stream that cannot show a character shows its number: how a terminal is set is no reason to fail."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _abandon_stdout() -> int:

@@ -33,6 +33,13 @@ class Truth(click.types.BoolParamType):
         return _TRUTH[value.strip().lower()]
 
 
+class Lines(click.types.StringParamType):
+    """The values of a repeatable option; its variable holds one a line, for a value may have blanks in it."""
+
+    def split_envvar_value(self, rv: str) -> list[str]:
+        return [line for line in rv.splitlines() if line.strip()]
+
+
 class ReaderGoneError(Exception):
     """Nobody reads stdout any more. Typer would answer a plain BrokenPipeError with exit code 1."""
 
@@ -91,7 +98,7 @@ def load(name: str) -> TyperCommand | TyperGroup:
 
 
 def add_variables(command: click.Command) -> None:
-    """Give every option of `command` and of those below it its environment variable, and strict booleans."""
+    """Give every option of `command` and of those below it its environment variable, and its reading of it."""
     for option in options(command):
         variable = variable_of(option)
         if variable:
@@ -99,6 +106,8 @@ def add_variables(command: click.Command) -> None:
             option.show_envvar = True
         if option.is_bool_flag:
             option.type = Truth()
+        if option.multiple:
+            option.type = Lines()
     for below in getattr(command, "commands", {}).values():
         add_variables(below)
 

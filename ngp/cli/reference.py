@@ -36,7 +36,8 @@ is `ngp.error/1`); `--jsonl` prints events, one a line. Without a terminal, or w
 missing answer is an error that names its flag. `NO_COLOR`, `FORCE_COLOR`, `COLUMNS` and `TERM=dumb` are honoured.
 
 Every flag has one environment variable, `NGP_` and its name; what stands on the line wins. Flags of consent and
-disclosure (`--auto-approve`, `--accept-…`, `--reveal`) have none. Booleans are 1, 0, true, false, yes or no.
+disclosure (`--auto-approve`, `--accept-…`, `--reveal`) have none. Booleans are 1, 0, true, false, yes or no; the
+variable of a repeatable flag holds one value a line.
 """
 
 

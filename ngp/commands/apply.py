@@ -24,6 +24,7 @@ def apply(
     units: options.UnitNames = None,
     auto_approve: options.AutoApprove = False,
     bootstrap: Bootstrap = True,
+    accept_data_loss: options.AcceptDataLoss = None,
     targets: options.Targets = None,
     replacements: options.Replacements = None,
     refresh: options.Refresh = options.Switch.ON,
@@ -41,7 +42,7 @@ def apply(
     context = options.context()
     if not auto_approve:
         options.require_person(context, f"Apply what is previewed to `{environment}`?", flag="--auto-approve")
-    wish = running.Wish(targets, replacements, refresh, lock_timeout, parallelism)
+    wish = running.Wish(targets, replacements, refresh, lock_timeout, parallelism, accept_data_loss)
     with running.open_run(context, Verb.APPLY, environment, units, wish, jsonl=as_json_lines) as now:
         consent = _consent(context, now, auto_approve=auto_approve)
         result = applying.apply(now.run, consent, may_bootstrap=bootstrap)

@@ -93,11 +93,11 @@ def _complete(subject: Subject, choice: Choice, *, may_ask: bool) -> Draft:
 
 
 def _write(draft: Draft, *, dry_run: bool) -> list[Path]:
-    """Write both files or none; return those that changed (or would)."""
+    """Write both files or none; return those that changed (or would). A link stays one: its target is written."""
     changed = [path for path, text in draft.files.items() if not _holds(path, text)]
     if not dry_run:
         try:
-            files.write_all({path: draft.files[path] for path in changed})
+            files.write_all({path.resolve(): draft.files[path] for path in changed})
         except OSError as error:
             raise NgpError(f"{changed[0]} cannot be written", why=f"{error.strerror}; nothing was changed") from None
     return changed
@@ -130,9 +130,11 @@ def _show(shown: dict[str, Any], context: options.Context) -> None:
     for unit, reason in shown["pulled_in"].items():
         say(f"{unit} comes along: {reason}")
     say(f"{name}: {', '.join(shown['units']) or 'no units'}")
-    for word in ("added", "removed", "wired"):
+    for word in ("added", "removed"):
         if shown[word]:
             say(f"  {word}: {', '.join(shown[word])}")
+    for wire in shown["wired"]:
+        say(f"  wired: {wire}")
     if not shown["changed"]:
         say("nothing changes")
         return

@@ -18,6 +18,7 @@ def destroy(
     environment: options.EnvironmentName,
     units: options.UnitNames = None,
     auto_approve: options.AutoApprove = False,
+    accept_data_loss: options.AcceptDataLoss = None,
     refresh: options.Refresh = options.Switch.ON,
     lock_timeout: options.LockTimeout = "",
     parallelism: options.Parallelism = options.DEFAULT_PARALLELISM,
@@ -33,7 +34,7 @@ def destroy(
     context = options.context()
     if not auto_approve:
         options.require_person(context, f"Destroy `{environment}`?", flag="--auto-approve")
-    wish = running.Wish(refresh=refresh, lock_timeout=lock_timeout, parallelism=parallelism)
+    wish = running.Wish(None, None, refresh, lock_timeout, parallelism, accept_data_loss)
     with running.open_run(context, Verb.DESTROY, environment, units, wish, jsonl=as_json_lines) as now:
 
         def agree(result: RunResult) -> bool:
@@ -42,7 +43,7 @@ def destroy(
                 question = f"All of this goes. Type the environment's name (`{result.environment}`) to destroy it: "
                 return auto_approve or options.ask(context, question, flag="--auto-approve") == result.environment
 
-        result = destroying.destroy(now.run, agree)
+        result = destroying.destroy(now.run, agree, is_typed=not auto_approve)
     code = exit_code([unit.outcome for unit in result.units], stopped_by=result.stopped_by)
     if as_json:
         documents.write(documents.run(result, exit_code=code))

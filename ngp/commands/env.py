@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -19,7 +20,10 @@ app = typer.Typer(help="Make and list environments.", no_args_is_help=False)
 Region = Annotated[str, typer.Option("--region", metavar="REGION", help="AWS region, such as eu-central-1")]
 Account = Annotated[str, typer.Option("--account", metavar="ACCOUNT", help="12 digits; has a default in the sandbox")]
 Domain = Annotated[str, typer.Option("--domain", metavar="DOMAIN", help="domain of its hosted zone")]
-TargetOption = Annotated[Target | None, typer.Option("--target", help="AWS, or the look-alike on this machine")]
+Sandbox = Annotated[
+    bool | None,
+    typer.Option("--sandbox/--no-sandbox", help="on the AWS look-alike of this machine, or on AWS", show_default=False),
+]
 From = Annotated[
     str,
     typer.Option(
@@ -34,7 +38,7 @@ def new(
     region: Region = "",
     account: Account = "",
     domain: Domain = "",
-    target: TargetOption = None,
+    sandbox: Sandbox = None,
     source: From = "",
     no_input: options.NoInput = False,
     as_json: options.AsJson = False,
@@ -43,18 +47,21 @@ def new(
     context = options.context()
     platform = platforms.load(platforms.find(context.cwd))
     origin = documents.load(platform, source) if source else None
-    target = target or (origin.target if origin else Target.AWS)
+    outlines.require_new(platform, name)
+    target = _target(sandbox, origin)
     if target is Target.SANDBOX and not account:
         account = outlines.SANDBOX_ACCOUNT
     given = {"region": region, "account": account, "domain": domain}
     if context.settings.is_interactive and not no_input:
-        given = {key: value or asking.fill(f"{key}:", _require_text) for key, value in given.items()}
+        given = {key: value or _ask(key, origin) for key, value in given.items()}
     require(Finding(f"the new environment needs --{key}") for key, value in given.items() if not value)
     made = outlines.compose(platform, outlines.Facts(name, target=target.value, **given), origin)
-    try:
-        files.write_all(made)
-    except OSError as error:
-        raise NgpError(f"the environment `{name}` cannot be written", why=f"{error.strerror}") from None
+    with files.lock(platform.workspace / "locks" / f"{name}.lock", purpose=f"ngp env new {name}"):
+        outlines.require_new(platform, name)
+        try:
+            files.write_all(made)
+        except OSError as error:
+            raise NgpError(f"the environment `{name}` cannot be written", why=f"{error.strerror}") from None
     paths = [path.relative_to(platform.path) for path in made]
     if as_json:
         views.write({"schema": "ngp.env.new/1", "environment": name, "written": paths})
@@ -82,6 +89,17 @@ def list_environments(as_json: options.AsJson = False) -> None:
         out.print(terminal.line(text.rstrip()), soft_wrap=True)
 
 
+def _target(sandbox: bool | None, origin: Environment | None) -> Target:  # noqa: FBT001  None: as the origin
+    if sandbox is None:
+        return origin.target if origin else Target.AWS
+    return Target.SANDBOX if sandbox else Target.AWS
+
+
+def _ask(key: str, origin: Environment | None) -> str:
+    default = str(getattr(origin, key)) if origin else ""
+    return asking.fill(f"{key}:", partial(documents.check_fact, key), default)
+
+
 def _row(platform: Platform, name: str) -> dict[str, Any]:
     """What a list says of an environment; one that cannot be read is there with its error."""
     row: dict[str, Any] = {"name": name, "protected": name in platform.protected}
@@ -101,10 +119,6 @@ def _row(platform: Platform, name: str) -> dict[str, Any]:
 
 def _units(row: dict[str, Any]) -> str:
     return "cannot be read: ngp validate says why" if "error" in row else ", ".join(row["units"])
-
-
-def _require_text(answer: str) -> list[str]:
-    return [] if answer.strip() else ["it cannot be empty"]
 
 
 def _cell(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -16,13 +17,13 @@ from ngp.views import documents, terminal
 
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="the folder to make it in", file_okay=False)],
-    name: Annotated[str, typer.Option("--name", help="the platform's name; by default the folder's")] = "",
+    project: Annotated[str, typer.Option("--project", help="the platform's name; by default the folder's")] = "",
     as_json: options.AsJson = False,
 ) -> None:
     """Make a new platform in a folder."""
     context = options.context()
     target = (context.cwd / folder).resolve()
-    chosen = name or skeleton.default_name(target)
+    chosen = project or skeleton.default_name(target)
     planned = skeleton.render(target, chosen)
     try:
         written = files.write_all(planned)
@@ -37,4 +38,4 @@ def init(
         documents.write({"schema": "ngp.init/1", "name": chosen, "path": target, "written": paths})
         return
     terminal.say(context.settings, f"made the platform `{chosen}` in {target}: {len(written)} files")
-    terminal.say(context.settings, f"next: cd {target} && git init && ngp env new dev --help")
+    terminal.say(context.settings, f"next: cd {shlex.quote(str(target))} && git init && ngp env new dev --help")

@@ -31,7 +31,7 @@ Requires = Annotated[
     list[str] | None,
     typer.Option("--requires", metavar="INPUT", help="an output of another module that it needs; repeatable"),
 ]
-NoTerraform = Annotated[bool, typer.Option("--no-terraform", help="leave out formatting, validate and tests")]
+WithTerraform = Annotated[bool, typer.Option("--terraform/--no-terraform", help="formatting, validate and tests too")]
 
 
 @app.command("list")
@@ -92,7 +92,7 @@ def new(
 @app.command()
 def check(
     names: options.ModuleNames = None,
-    no_terraform: NoTerraform = False,
+    terraform: WithTerraform = True,
     as_json: options.AsJson = False,
 ) -> int:
     """Hold modules against the rules of the catalogue, then ask Terraform; exit 1 where something is found."""
@@ -100,14 +100,15 @@ def check(
 
     context = options.context()
     platform = platforms.load(platforms.find(context.cwd))
-    judge = None if no_terraform else _judge(platform, context)
+    judge = _judge(platform, context) if terraform else None
     path = platform.path / "modules"
     checked = list(names or [folder.name for folder in loading.folders(path)])
     faults = checks.check(path, checked, judge)
     if as_json:
         documents.write(modules.faults_document(faults, checked))
     else:
-        passed = f"{len(checked)} modules checked, nothing found" if checked else "there are no modules"
+        amount = terminal.amount(len(checked), "module")
+        passed = f"{amount} checked, nothing found" if checked else "there are no modules"
         modules.show_faults(faults, context.settings, passed=passed)
     return 1 if faults else 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,16 +10,17 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from threading import Event
+from threading import Event, current_thread, main_thread
 from typing import Annotated
 
 import typer
 
 from ngp.commands import completion
-from ngp.errors import UsageError
+from ngp.errors import StoppedError, UsageError
 from ngp.settings import Settings
 from ngp.views import terminal
 
+_LOOK_S = 0.2  # how often a waiting question looks whether the run was ended
 DEFAULT_PARALLELISM = 4  # units at once: they wait for AWS, not for this machine
 
 
@@ -76,10 +78,9 @@ def confirm(context: Context, question: str, *, flag: str = "--auto-approve") ->
 def ask(context: Context, question: str, *, flag: str) -> str:
     """Ask for a line on the terminal; raise UsageError naming `flag` where nobody can be asked."""
     require_person(context, question, flag=flag)
-    with _interruptible(context):
-        sys.stderr.write(terminal.clean(question))
-        sys.stderr.flush()
-        answer = sys.stdin.readline()
+    sys.stderr.write(terminal.clean(question))
+    sys.stderr.flush()
+    answer = _line(context)
     if not answer:
         raise UsageError(f"no answer to: {question.strip()}", todo=f"give it with `{flag}`")
     return answer.strip()
@@ -93,6 +94,17 @@ def require_person(context: Context, question: str, *, flag: str) -> None:
             why="there is no terminal, or CI is set, so nobody is asked",
             todo=f"give it with `{flag}`",
         )
+
+
+def _line(context: Context) -> str:
+    """A line of stdin. A worker's question ends with the run: a signal interrupts the main thread only."""
+    if current_thread() is main_thread():
+        with _interruptible(context):
+            return sys.stdin.readline()
+    while not select.select([sys.stdin], [], [], _LOOK_S)[0]:
+        if context.interruption.event.is_set():
+            raise StoppedError(signal_number=context.stopped_by)
+    return sys.stdin.readline()
 
 
 @contextmanager
@@ -144,6 +156,15 @@ AsJson = Annotated[bool, typer.Option("--json", help="print one JSON document on
 AsJsonLines = Annotated[bool, typer.Option("--jsonl", help="print each event as a line of JSON on stdout")]
 Parallelism = Annotated[int, typer.Option("--parallelism", "-j", min=1, help="how many units at once")]
 AutoApprove = Annotated[bool, typer.Option("--auto-approve", "-auto-approve", help="the only yes: act without asking")]
+AcceptDataLoss = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--accept-data-loss",
+        metavar="UNIT",
+        help="let data-bearing resources of this unit be deleted or replaced; repeatable",
+        autocompletion=completion.units,
+    ),
+]
 Reveal = Annotated[bool, typer.Option("--reveal", help="show sensitive values")]
 DetailedExitCode = Annotated[
     bool,

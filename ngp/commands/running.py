@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ngp.commands.options import Context, Switch
 from ngp.environments import platforms, resolving
+from ngp.environments.environment import StateMode
 from ngp.errors import UsageError
 from ngp.runs import context as runs
 from ngp.runs.results import Verb
@@ -24,6 +25,7 @@ class Wish:
     refresh: Switch = Switch.ON
     lock_timeout: str = ""
     parallelism: int = 0
+    may_lose_data: Sequence[str] | None = None
 
     def options(self, extra: tuple[str, ...]) -> PlanOptions:
         return PlanOptions(
@@ -49,12 +51,14 @@ def open_run(
 ) -> Iterator[Running]:
     """Resolve the environment and open a run of it, with its events shown as they come."""
     chosen = tuple(units or ())
-    if (wish.targets or wish.replacements) and len(chosen) != 1:
+    resolved = resolving.resolve(platforms.load(platforms.find(context.cwd)), environment)
+    has_one_root = len(chosen) == 1 or resolved.environment.state is StateMode.SINGLE
+    if (wish.targets or wish.replacements) and not has_one_root:
         raise UsageError(
             "an address belongs to one unit", why="-target and -replace go to one Terraform root", todo="name the unit"
         )
-    resolved = resolving.resolve(platforms.load(platforms.find(context.cwd)), environment)
-    request = runs.Request(verb, chosen, wish.parallelism, wish.options(context.terraform_args))
+    options = wish.options(context.terraform_args)
+    request = runs.Request(verb, chosen, wish.parallelism, options, tuple(wish.may_lose_data or ()))
     with progress.follow(context.settings, jsonl=jsonl) as follow:
         caller = runs.Caller(context.settings, follow.on_event, context.stop, lambda: context.stopped_by)
         with runs.open_run(request, resolved, caller) as run:

@@ -118,6 +118,9 @@ def _fact(fact: StateFact) -> dict[str, Any]:
 
 
 def _line(fact: StateFact) -> str:
-    held = "nothing yet" if fact.state is None else f"serial {fact.state.serial}, {len(fact.state.resources)} resources"
+    held = "nothing yet"
+    if fact.state is not None:
+        managed = sum(resource.mode == "managed" for resource in fact.state.resources)
+        held = f"serial {fact.state.serial}, {managed} resources"
     locked = f", locked by {fact.holder}" if fact.holder else ""
     return f"{fact.unit}: {held}{locked}  {fact.place}"

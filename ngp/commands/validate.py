@@ -58,7 +58,7 @@ def validate(
     if as_json:
         views.write({"schema": "ngp.validate/1", "environments": names, "terraform": terraform, "findings": found})
     else:
-        roots = f", Terraform checked {len(checks)} roots" if terraform else ""
+        roots = f", Terraform checked {terminal.amount(len(checks), 'root')}" if terraform else ""
         findings.show_checks(found, context.settings, passed=f"valid: {', '.join(names) or 'no environment'}{roots}")
     return NgpError.exit_code if found else 0
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from ngp.catalogue import hcl
 from ngp.catalogue.module import Variable
-from ngp.catalogue.types import STRING, Type
+from ngp.catalogue.types import ANY, STRING, Type
 from ngp.environments import binding, naming
 from ngp.errors import UsageError
 
@@ -57,6 +57,11 @@ def render(value: Any) -> str:
         return hcl.render(value)
     except (ValueError, TypeError) as error:
         raise UsageError("HCL cannot say this value", why=str(error)) from None
+
+
+def in_a_line(text: str) -> str:
+    """The same value as JSON, which `parse` reads, too: an HCL object or a heredoc cannot do without its lines."""
+    return json.dumps(parse(text, ANY), ensure_ascii=False, default=str)  # a decimal as a text keeps its digits
 
 
 def _json(text: str) -> Any:

@@ -113,7 +113,7 @@ def _check_zones(environment: Environment, values: Values) -> Iterator[Finding]:
 
 
 def _check_uniqueness(platform: Platform, environment: Environment, values: Values) -> Iterator[Finding]:
-    """The pair of tags makes all names: two environments of one account and region must differ in it."""
+    """The pair of tags makes all names, and those of IAM hold for a whole account: its environments differ in it."""
     pair = _pair(values)
     if pair is None:
         return
@@ -124,7 +124,7 @@ def _check_uniqueness(platform: Platform, environment: Environment, values: Valu
             found = documents.load(platform, other)
             if _place(found) == _place(environment) and _pair(tfvars.load(found.path / tfvars.FILE)) == pair:
                 what = f"pre_tag and post_tag are those of the environment `{other}`"
-                why = f"both live in account {environment.account}, {environment.region}, so their names would clash"
+                why = f"both live in account {environment.account}, so their names would clash"
                 yield Finding(what, str(values.common["pre_tag"].place), why, "change one of the two tags")
 
 
@@ -133,8 +133,8 @@ def _pair(values: Values) -> tuple[str, str] | None:
     return (pair[0].lower(), pair[1].lower()) if len(pair) == 2 and all(isinstance(tag, str) for tag in pair) else None
 
 
-def _place(environment: Environment) -> tuple[Target, str, str]:
-    return environment.target, environment.account, environment.region
+def _place(environment: Environment) -> tuple[Target, str]:
+    return environment.target, environment.account
 
 
 def _texts(value: Any) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
@@ -115,7 +115,7 @@ def _merge(text: str, before: str, after: str) -> str:
     """Carry the difference between two dumps over to the text that the first was made from, line by line.
 
     A dump spaces some lines anew and drops the comments that stand behind a removed key: where text and first dump
-    have the same number of lines, unchanged lines come from the text, and no comment line is lost.
+    have the same number of lines, unchanged lines come from the text, and no comment is lost.
     """
     lines, old, new = (each.splitlines(keepends=True) for each in (text, before, after))
     if len(lines) != len(old):
@@ -125,9 +125,29 @@ def _merge(text: str, before: str, after: str) -> str:
         if tag == "equal":
             result += lines[old_start:old_end]
             continue
-        kept = {line.strip() for line in new}
-        result += [
-            line for line in lines[old_start:old_end] if line.lstrip().startswith("#") and line.strip() not in kept
-        ]
+        result += [kept for line in lines[old_start:old_end] if (kept := _commented(line, new))]
         result += new[new_start:new_end]
     return "".join(result)
+
+
+def _commented(line: str, new: Sequence[str]) -> str:
+    """A line that goes, as a comment, where it holds one that no new line has; "" else."""
+    at = _comment_start(line)
+    if at < 0 or any(each.rstrip().endswith(line[at:].rstrip()) for each in new):
+        return ""
+    code = line.lstrip()
+    return line if code.startswith("#") else f"{line[: len(line) - len(code)]}# {code}"
+
+
+def _comment_start(line: str) -> int:
+    """Where the comment of a line of YAML begins, -1 where it has none."""
+    quote, before = "", " "
+    for at, mark in enumerate(line):
+        if quote:
+            quote = "" if mark == quote else quote
+        elif mark in "\"'" and before in f" \t[{{,:{mark}":  # doubled, it does not end the text
+            quote = mark
+        elif mark == "#" and before.isspace():
+            return at
+        before = mark
+    return -1

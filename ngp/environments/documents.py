@@ -24,20 +24,20 @@ FILE = "environment.yaml"
 
 def names(platform: Platform) -> list[str]:
     """The environments of the platform, sorted."""
-    return sorted(path.parent.name for path in (platform.path / "environments").glob(f"*/{FILE}"))
+    return sorted(path.parent.name for path in (platform.path / "environments").glob(f"*/{FILE}") if path.is_file())
 
 
 def load(platform: Platform, name: str) -> Environment:
     """Read environments/NAME/environment.yaml; raise one UsageError with all that is wrong in it."""
-    path = platform.environment_path(name) / FILE
-    if not path.is_file():
+    known = names(platform)
+    if name not in known:  # a name, never a path: `dev/` would lead to the same file by another name
         raise UsageError(
             f"there is no environment `{name}`",
             where=str(platform.path / "environments"),
-            why=nearest(name, names(platform)),
-            todo=f"to make it: ngp env new {name} --region REGION --account ACCOUNT --domain DOMAIN",
+            why=nearest(name, known) if known else "this platform has none yet",
+            todo="to make one: ngp env new NAME --region REGION --account ACCOUNT --domain DOMAIN",
         )
-    return read(platform, name, yaml.load(path))
+    return read(platform, name, yaml.load(platform.environment_path(name) / FILE))
 
 
 def read(platform: Platform, name: str, document: yaml.Document) -> Environment:
@@ -46,6 +46,13 @@ def read(platform: Platform, name: str, document: yaml.Document) -> Environment:
 
     model = schemas.read(document, schemas.EnvironmentModel)
     return _environment(platform, name, document, model)
+
+
+def check_fact(key: str, text: str) -> list[str]:
+    """Why `text` cannot be the account, the region or the domain of an environment."""
+    from ngp.environments import schemas
+
+    return schemas.check(schemas.EnvironmentModel, key, text)
 
 
 def schema() -> dict[str, Any]:

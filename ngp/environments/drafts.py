@@ -55,6 +55,11 @@ class Question:
     def flag(self) -> str:
         return f"--wire {self.name}=UNIT.OUTPUT" if self.choices else f"--set {self.name}=VALUE"
 
+    @property
+    def line(self) -> str:
+        """The default as one line of input: JSON, where it stands over several."""
+        return self.default if "\n" not in self.default else answers.in_a_line(self.default)
+
     def check(self, answer: str) -> list[str]:
         """Why an answer cannot be taken."""
         return answers.check_text(self.variable, answer, self.name) if self.variable else []

@@ -12,12 +12,12 @@ from ngp.catalogue import hcl
 from ngp.environments import document_edits, documents, naming, tfvars
 from ngp.environments.environment import NAME, NAME_LENGTH, Environment, Platform
 from ngp.environments.tfvars_edits import Edit, Setting, edit
-from ngp.errors import UsageError
+from ngp.errors import Finding, UsageError, require
 
 SANDBOX_ACCOUNT = "123456789012"  # what the AWS look-alike says it is
 
+_DOCUMENT_HEAD = "# The facts of {name}. `ngp configure {name}` keeps units and wiring; everything else is yours.\n"
 _DOCUMENT = """\
-# The facts of {name}. `ngp configure {name}` keeps units and wiring; everything else is yours.
 target: {target}
 account: "{account}"
 region: {region}
@@ -25,7 +25,7 @@ domain: {domain}
 
 units: {{}}
 """
-_VALUES = """\
+_VALUES_HEAD = """\
 # Values of {name}: common inputs first, then one object per unit. `ngp configure {name}` adds what is missing and
 # never changes what stands here.
 """
@@ -46,12 +46,19 @@ def compose(platform: Platform, facts: Facts, source: Environment | None = None)
     """The files of a new environment, by path; raise one UsageError with all that is wrong with its facts.
 
     From a `source` it takes units, wiring, state, catalogue and values with their comments. Where account or target
-    differ it does not take profile and role; a post_tag that is the source's name becomes the new one's.
+    differ it does not take profile and role; a post_tag that is the source's name becomes the new one's, and so does
+    the name in the comment that ngp itself put on top.
     """
-    _require_new(platform, facts.name)
+    require_new(platform, facts.name)
+    require(
+        Finding(f"{text!r} cannot be the {key}", f"--{key}", reason)
+        for key, text in (("region", facts.region), ("account", facts.account), ("domain", facts.domain))
+        for reason in documents.check_fact(key, text)
+    )
     folder = platform.environment_path(facts.name)
     if source is None:
-        text, values = _DOCUMENT.format(**vars(facts)), _VALUES.format(name=facts.name)
+        text = _DOCUMENT_HEAD.format(name=facts.name) + _DOCUMENT.format(**vars(facts))
+        values = _VALUES_HEAD.format(name=facts.name)
     else:
         text, values = _copy_document(facts, source), _copy_values(facts, source)
     path = folder / documents.FILE
@@ -59,7 +66,8 @@ def compose(platform: Platform, facts: Facts, source: Environment | None = None)
     return {path: text, folder / tfvars.FILE: values}
 
 
-def _require_new(platform: Platform, name: str) -> None:
+def require_new(platform: Platform, name: str) -> None:
+    """Raise UsageError where no environment can be made by this name: it is wrong, or a file is there already."""
     if not re.fullmatch(NAME, name) or len(name) > NAME_LENGTH:
         why = (
             f"it must have at most {NAME_LENGTH} lower-case letters, digits and single dashes, beginning with a letter"
@@ -68,6 +76,10 @@ def _require_new(platform: Platform, name: str) -> None:
     path = platform.environment_path(name) / documents.FILE
     if path.exists():
         raise UsageError(f"the environment `{name}` is there already", where=str(path), todo=f"ngp configure {name}")
+    values = platform.environment_path(name) / tfvars.FILE
+    if values.exists():
+        todo = "move it away, or choose another name"
+        raise UsageError("this file is in the way", where=str(values), why="it may hold values of yours", todo=todo)
 
 
 def _copy_document(facts: Facts, source: Environment) -> str:
@@ -78,17 +90,21 @@ def _copy_document(facts: Facts, source: Environment) -> str:
         "domain": facts.domain,
     }
     is_other = (facts.account, facts.target) != (source.account, source.target.value)
-    return document_edits.set_facts(
-        hcl.read(source.path / documents.FILE), said, ("profile", "assume_role") if is_other else ()
-    )
+    text = _with_head(hcl.read(source.path / documents.FILE), _DOCUMENT_HEAD, facts, source)
+    return document_edits.set_facts(text, said, ("profile", "assume_role") if is_other else ())
 
 
 def _copy_values(facts: Facts, source: Environment) -> str:
     path = source.path / tfvars.FILE
     if not path.is_file():
-        return _VALUES.format(name=facts.name)
-    text = hcl.read(path)
+        return _VALUES_HEAD.format(name=facts.name)
+    text = _with_head(hcl.read(path), _VALUES_HEAD, facts, source)
     post_tag = tfvars.parse(text, path).common.get("post_tag")
     if post_tag and post_tag.value == source.name and not naming.check("post_tag", facts.name):
         text = edit(text, Edit(settings={("post_tag",): Setting(hcl.render(facts.name))}), path)
     return text
+
+
+def _with_head(text: str, head: str, facts: Facts, source: Environment) -> str:
+    own = head.format(name=source.name)
+    return head.format(name=facts.name) + text.removeprefix(own) if text.startswith(own) else text

@@ -8,6 +8,7 @@ from typing import Any
 from ngp import yaml
 from ngp.environments.environment import Platform, StateKind
 from ngp.errors import UsageError
+from ngp.terraform import versions
 
 FILE = "ngp.yaml"
 
@@ -31,7 +32,9 @@ def load(path: Path) -> Platform:
     """Read the ngp.yaml of the platform in folder `path`; raise one UsageError with all that is wrong in it."""
     from ngp.environments import schemas
 
-    model = schemas.read(yaml.load(path / FILE), schemas.PlatformModel)
+    document = yaml.load(path / FILE)
+    model = schemas.read(document, schemas.PlatformModel)
+    versions.parse_constraint(model.terraform_version, where=document.where("terraform_version"))
     return Platform(
         path=path,
         name=model.name,

@@ -18,6 +18,7 @@ OUTPUT = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*\.[A-Za-z_][A-Za-z0-9_-]*$"
 DOMAIN = r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$"
 REGION = r"^[a-z]{2}(-[a-z]+)+-[1-9]$"
 ROLE = r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$"
+ACCOUNT = r"^[0-9]{12}$"
 BUCKET = r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"
 
 # What a value must look like, in words, by the pattern that refused it.
@@ -28,7 +29,7 @@ _IN_WORDS = {
     REGION: "a region such as `eu-central-1`",
     ROLE: "the ARN of a role",
     BUCKET: "the name of an S3 bucket",
-    r"^[0-9]{12}$": 'the 12 digits of an account, quoted: "012345678901"',
+    ACCOUNT: 'the 12 digits of an account, quoted: "012345678901"',
 }
 
 
@@ -61,7 +62,7 @@ class EnvironmentModel(_Model):
     target: Literal["aws", "sandbox"] = Field(
         "aws", description="where it lives: AWS, or the look-alike on this machine"
     )
-    account: str = Field(pattern=r"^[0-9]{12}$", description="the AWS account, 12 digits, quoted")
+    account: str = Field(pattern=ACCOUNT, description="the AWS account, 12 digits, quoted")
     region: str = Field(pattern=REGION, description="the AWS region")
     domain: str = Field(pattern=DOMAIN, description="the domain of its hosted zone; modules get it as `domain_name`")
     profile: str = Field("", description="profile of the AWS configuration files, for provider and backend")
@@ -104,6 +105,15 @@ def read(document: Document, model: type[M]) -> M:
         raise UsageError([_finding(document, model, each) for each in error.errors()]) from None
 
 
+def check(model: type[BaseModel], key: str, value: Any) -> list[str]:
+    """Why a value cannot stand at one top-level key of a model."""
+    try:
+        model.model_validate({key: value})
+    except ValidationError as error:
+        return [_reason(each) for each in error.errors() if each["loc"] == (key,)]
+    return []
+
+
 def _finding(document: Document, model: type[BaseModel], error: Any) -> Finding:
     path = tuple(str(part) for part in error["loc"] if part != "[key]")
     key = ".".join(path)
@@ -127,12 +137,18 @@ def _reason(error: Any) -> str:
             return f'it must be a text: quote it, "{error["input"]}"'
         case "dict_type" | "model_type":
             return "it must be a mapping (`key: value`)"
+        case "list_type":
+            return "it must be a list (`[a, b]`)"
+        case "string_type":
+            return "it must be a text"
         case "literal_error":
             return f"it must be {context['expected']}"
     return str(error["msg"])
 
 
 def _shown(value: Any) -> str:
+    if value is None:
+        return "it is empty"
     text = repr(value) if isinstance(value, str) else str(value)
     return text if len(text) <= 60 else f"{text[:57]}…"
 

@@ -169,7 +169,8 @@ def _add_to_object(text: str, attribute: hcl.Attribute, settings: Mapping[str, S
         return _Change(line_start, line_start, _render(settings, indent) + "\n")
     end = elements[-1].span.end if elements else brace
     comma = "," if elements and "," not in code[end:brace] else ""
-    return _Change(brace, brace, f"{comma}\n{_render(settings, indent)}\n")
+    start = end if comma and not text[end:brace].strip(" \t") else brace
+    return _Change(start, brace, f"{comma}\n{_render(settings, indent)}\n")
 
 
 def _render(settings: Mapping[str, Setting], indent: str) -> str:

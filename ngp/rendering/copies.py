@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from ngp.errors import UsageError
 
-_SIBLING = re.compile(r'^\s*source\s*=\s*"\.\./([^/"]+)', re.MULTILINE)
+_LOCAL = re.compile(r'^\s*source\s*=\s*"(\.\.?/[^"]*)"', re.MULTILINE)
 _IGNORED = frozenset({".terraform", "__pycache__"})
 
 
@@ -26,10 +27,19 @@ def collect(catalogue: Path, used: Iterable[str]) -> dict[PurePosixPath, str]:
         done.add(name)
         for path in _files(catalogue / name):
             text = _text(path)
-            files[PurePosixPath(path.relative_to(catalogue).as_posix())] = text
+            inner = PurePosixPath(path.relative_to(catalogue).as_posix())
+            files[inner] = text
             if path.suffix == ".tf":
-                waiting += [sibling for sibling in _SIBLING.findall(text) if (catalogue / sibling).is_dir()]
+                waiting += [module for module in _called(inner, text) if (catalogue / module).is_dir()]
     return files
+
+
+def _called(path: PurePosixPath, text: str) -> Iterator[str]:
+    """The modules of the catalogue that the file at `path` (below the catalogue) calls by a relative source."""
+    for source in _LOCAL.findall(text):
+        module = posixpath.normpath(path.parent / source).partition("/")[0]
+        if module != "..":
+            yield module
 
 
 def _files(module: Path) -> list[Path]:

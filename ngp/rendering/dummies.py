@@ -75,8 +75,7 @@ def _elsewhere(module: Module, variable: Variable) -> str:
 def _value(module: Module, variable: Variable) -> Any:
     dummy = module.dummies.get(variable.name)
     if dummy:
-        parsed = hcl.parse(f"value = {dummy.text}\n", dummy.place.path)
-        return hcl.literal(parsed.attributes["value"])
+        return dummy.value
     if not variable.has_default and variable.ephemeral:
         return f"env:{variable.name.upper()}"  # a secret is only ever named
     return variable.default

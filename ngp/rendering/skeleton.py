@@ -76,5 +76,5 @@ def _require_name(name: str) -> None:
         raise UsageError(
             f"`{name}` cannot be a platform's name",
             why="it must be 2 to 24 lower-case letters, digits and single dashes, beginning with a letter",
-            todo="give one: ngp init DIR --name NAME",
+            todo="give one: ngp init DIR --project NAME",
         )

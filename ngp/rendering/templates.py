@@ -15,11 +15,15 @@ from ngp.errors import UsageError
 
 
 def overrides(platform: Path) -> list[Path]:
-    """The files below `platform`/templates that stand in place of one of ngp's own, sorted."""
+    """The files below `platform`/templates that stand in place of one of ngp's own and say something else, sorted."""
     own, theirs = shipped.templates(), platform / "templates"
     if not theirs.is_dir() or theirs.samefile(own):
         return []
-    return sorted(path for path in theirs.rglob("*.j2") if (own / path.relative_to(theirs)).is_file())
+    return sorted(path for path in theirs.rglob("*.j2") if _differs(path, own / path.relative_to(theirs)))
+
+
+def _differs(path: Path, own: Path) -> bool:
+    return own.is_file() and path.read_bytes() != own.read_bytes()
 
 
 def render(platform: Path | None, name: str, context: Mapping[str, Any]) -> str:

@@ -16,7 +16,7 @@ from ngp.errors import Finding, UsageError, require
 from ngp.rendering import dummies, roots, staleness
 from ngp.rendering.staleness import Staleness
 
-_RENDERED_BY = re.compile(r"^rendered_by:[^\n]*$", re.MULTILINE)
+_RENDERED_BY = re.compile(r"""^rendered_by:[ \t]*("[^"\n]*"|'[^'\n]*'|[^\s#]*)""", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def writes(tree: Tree) -> dict[Path, str]:
     found = {tree.platform.path / path: text for path, text in tree.files.items()}
     if tree.is_whole and tree.platform.rendered_by != ngp.__version__:
         path = tree.platform.path / platforms.FILE
-        found[path] = _stamped(path.read_text(encoding="utf-8"))
+        found[path] = _stamped(path.read_bytes().decode("utf-8"))
     return found
 
 
@@ -78,4 +78,5 @@ def _stamped(text: str) -> str:
     line = f'rendered_by: "{ngp.__version__}"'
     if _RENDERED_BY.search(text):
         return _RENDERED_BY.sub(line, text, count=1)
-    return f"{text}{'' if text.endswith(chr(10)) else chr(10)}{line}\n"
+    newline = "\r\n" if "\r\n" in text else "\n"
+    return f"{text}{'' if text.endswith(newline) else newline}{line}{newline}"

@@ -7,13 +7,14 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from ngp.environments.environment import StateKind
-from ngp.errors import MissingError, NgpError, RefusedError
-from ngp.runs import planning, prerequisites, scheduler, watching, wires
+from ngp.errors import MissingError, NgpError
+from ngp.runs import losses, planning, prerequisites, scheduler, watching, wires
 from ngp.runs.context import RunContext
 from ngp.runs.envelope import surplus
 from ngp.runs.events import Note, Phase, UnitEntered, UnitFinished
-from ngp.runs.results import Outcome, RunResult, UnitResult, Verb
+from ngp.runs.offers import Offers
+from ngp.runs.results import Counts, Outcome, RunResult, UnitResult, Verb
+from ngp.runs.units import Wire
 from ngp.state import bucket
 from ngp.terraform import driver
 from ngp.terraform.commands import ApplyOptions
@@ -34,26 +35,28 @@ class Consent:
 def apply(context: RunContext, consent: Consent, *, may_bootstrap: bool = True) -> RunResult:
     """Preview every unit, ask once, then apply each unit's own saved plan as soon as what it needs is applied.
 
-    Raises RefusedError (3) for a protected environment or a wrong account, MissingError (69) for a missing hosted
-    zone or a missing state bucket that may not be made, NgpError (1) where the answer is no. Everything later is in
-    the results.
+    Raises, before anything is changed: RefusedError (3) for a wrong account or a loss of data that was not
+    agreed to, MissingError (69) for a missing hosted zone or a state bucket that may not be made,
+    NgpError (1) where the answer is no. Everything later is in the results.
     """
-    require_unprotected(context)
     context.access.session.require_account(context.resolved.environment.account)
     _require_zone(context)
     start = time.monotonic()
     missing = _missing_bucket(context, may_bootstrap=may_bootstrap)
-    previews = planning.plan(context)
+    known = planning.open_offers(context)
+    previews = _grounded(context, replace(planning.plan(context, known), verb=Verb.APPLY))
     if any(unit.outcome in _BAD for unit in previews.units) or previews.stopped_by:
         return previews
     if all(_is_idle(unit) for unit in previews.units):
-        return replace(previews, verb=Verb.APPLY)
+        return previews
+    losing = [change for unit in previews.units for change in unit.changes]
+    losses.require_none(context.resolved, losing, context.request.may_lose_data)
     if not consent.preview(previews, missing):
         raise NgpError("nothing was applied", why="the answer was no")
-    if missing is not None:
+    if missing is not None and not context.stop.is_set():
         bucket.bootstrap(context.access.session, missing)
         context.tell(Note(f"made the state bucket {missing.bucket}"))
-    work = _Work(context, consent, {unit.unit: unit for unit in previews.units})
+    work = _Work(context, consent, {unit.unit: unit for unit in previews.units}, known)
     results = scheduler.run(
         scheduler.Plan(context.needs, context.request.parallelism, fail_fast=True),
         work.apply,
@@ -61,18 +64,6 @@ def apply(context: RunContext, consent: Consent, *, may_bootstrap: bool = True) 
         stop=context.stop,
     )
     return planning.collect(context, Verb.APPLY, results, time.monotonic() - start)
-
-
-def require_unprotected(context: RunContext) -> None:
-    """Raise RefusedError (3) where ngp.yaml protects the environment."""
-    platform = context.resolved.platform
-    if context.name in platform.protected:
-        raise RefusedError(
-            f"`{context.name}` is protected",
-            where=str(platform.path / "ngp.yaml"),
-            why="a protected environment is changed by an approved bundle only, and this version makes none yet",
-            todo="plan it with `ngp plan`; to change it by hand, take it out of `protected` in a reviewed commit",
-        )
 
 
 def _require_zone(context: RunContext) -> None:
@@ -86,8 +77,10 @@ def _require_zone(context: RunContext) -> None:
 class _Work:
     """Applies units from several threads; a question to the operator is asked by one at a time."""
 
-    def __init__(self, context: RunContext, consent: Consent, previews: Mapping[str, UnitResult]) -> None:
-        self._context, self._consent, self._previews = context, consent, previews
+    def __init__(
+        self, context: RunContext, consent: Consent, previews: Mapping[str, UnitResult], known: Offers
+    ) -> None:
+        self._context, self._consent, self._previews, self._known = context, consent, previews, known
         self._asking = threading.Lock()
 
     def apply(self, name: str) -> UnitResult:
@@ -98,7 +91,7 @@ class _Work:
         try:
             result = self._apply(preview)
         except NgpError as error:
-            result = replace(preview, outcome=planning.outcome_of(error), reason=str(error))
+            result = replace(preview, counts=Counts(), outcome=planning.outcome_of(error), reason=str(error))
         result = replace(result, duration_s=time.monotonic() - start)
         self._context.tell(UnitFinished(result))
         return result
@@ -106,7 +99,7 @@ class _Work:
     def _apply(self, preview: UnitResult) -> UnitResult:
         context, unit = self._context, self._context.units[preview.unit]
         context.tell(UnitEntered(unit.name, Phase.PLAN))
-        wires.put(unit, lambda name: planning.read_state(context, name))
+        wires.put(unit, lambda name: planning.read_state(context, name), self._is_null)
         root = driver.Root(unit.root, context.data(unit.name, "root"))
         watch = watching.Watch(context, unit)
         ready = context.terraform.init(root, watch=watch.call)
@@ -119,24 +112,35 @@ class _Work:
             planned = context.terraform.plan(root, options, secrets=secrets, watch=watch.call)
             if not planned.is_ok:
                 return watch.failed(preview, planned)
+            if not planned.has_changes:
+                return _left_alone(replace(preview, outcome=Outcome.NO_CHANGES, diagnostics=planned.diagnostics))
             real = context.terraform.show_plan(root, file)
             result = replace(
                 planning.describe(preview, real), is_preview=False, unknowns=(), diagnostics=planned.diagnostics
             )
             if result.outcome is Outcome.NO_CHANGES:
-                return replace(result, reason="nothing was left to do once its inputs were known")
+                return _left_alone(result)
             refusal = self._refusal(preview, result, real)
             if refusal:
-                return replace(result, outcome=Outcome.REFUSED, reason=refusal)
+                return replace(result, counts=Counts(), outcome=Outcome.REFUSED, reason=refusal)
             context.tell(UnitEntered(unit.name, Phase.APPLY, result.counts.total))
             watch.expect(result.counts)
-            applied = context.terraform.apply(root, file, ApplyOptions(), secrets=secrets, watch=watch.call)
+            locking = ApplyOptions(lock_timeout=options.lock_timeout)
+            applied = context.terraform.apply(root, file, locking, secrets=secrets, watch=watch.call)
             return replace(result, outcome=Outcome.APPLIED) if applied.is_ok else watch.failed(result, applied)
         finally:
             file.unlink(missing_ok=True)
 
+    def _is_null(self, wire: Wire) -> bool:
+        """What a unit of this run did not put out is null: it has been applied as a whole. Else its plan knows."""
+        return wire.origin.unit in self._context.needs or self._known.is_null(wire)
+
     def _refusal(self, preview: UnitResult, result: UnitResult, real: Plan) -> str:
+        context = self._context
         if preview.outcome is Outcome.DEFERRED:
+            lost = losses.find(context.resolved, real.changes, context.request.may_lose_data)
+            if lost:
+                return "; ".join(f"{one.what} ({one.todo})" for one in lost)
             with self._asking:
                 agreed = self._consent.deferred(result)
             return "" if agreed else "it could not be previewed, and its real plan was not agreed to"
@@ -149,13 +153,35 @@ def _is_idle(preview: UnitResult) -> bool:
     return preview.outcome in _DONE and not preview.is_preview
 
 
+def _left_alone(result: UnitResult) -> UnitResult:
+    return replace(
+        result,
+        counts=Counts(),
+        changes=(),
+        outputs={},
+        unknowns=(),
+        is_preview=False,
+        reason="nothing was left to do once its inputs were known",
+    )
+
+
+def _grounded(context: RunContext, previews: RunResult) -> RunResult:
+    """Fail, before anything is asked, the units that take what this run does not make and nobody has made yet."""
+
+    def ground(result: UnitResult) -> UnitResult:
+        beyond = sorted({one.origin for one in result.unknowns if one.origin.split(".")[0] not in context.needs})
+        if not beyond:
+            return result
+        units = " ".join(sorted({origin.split(".")[0] for origin in beyond}))
+        reason = f"it takes {', '.join(beyond)}, not there yet: apply `{units}` first, or name it too"
+        return replace(result, outcome=Outcome.FAILED, reason=reason)
+
+    return replace(previews, units=tuple(ground(unit) for unit in previews.units))
+
+
 def _missing_bucket(context: RunContext, *, may_bootstrap: bool) -> bucket.BucketPlan | None:
-    if context.resolved.platform.state is not StateKind.S3:
-        return None
-    place = next(iter(context.units.values())).place
-    plan = bucket.plan(context.access.session, place)
-    if plan.exists:
-        return None
-    if not may_bootstrap:
-        raise MissingError(f"the state bucket {plan.bucket} does not exist", todo=f"ngp state bootstrap {context.name}")
-    return plan
+    missing = planning.missing_bucket(context)
+    if missing is not None and not may_bootstrap:
+        todo = f"ngp state bootstrap {context.name}"
+        raise MissingError(f"the state bucket {missing.bucket} does not exist", todo=todo)
+    return missing

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ngp import files, processes
-from ngp.errors import UsageError
+from ngp.errors import RefusedError, UsageError
 from ngp.rendering import roots, staleness
-from ngp.runs import access, graph, secrets, units
+from ngp.runs import access, graph, leftovers, secrets, units
 from ngp.runs.events import Note, RunEvent, RunStarted, UnitFact
 from ngp.runs.journal import Journal, new_id
 from ngp.runs.results import Verb
@@ -34,6 +34,7 @@ class Request:
     units: tuple[str, ...] = ()
     parallelism: int = 2
     options: commands.PlanOptions = field(default_factory=commands.PlanOptions)
+    may_lose_data: tuple[str, ...] = ()  # units whose data-bearing resources may be deleted or replaced
 
 
 @dataclass(frozen=True)
@@ -90,12 +91,16 @@ def open_run(request: Request, resolved: Resolved, caller: Caller) -> Iterator[R
     """Make everything ready for a run of an environment and hold its lock until the run has ended.
 
     Raises, before anything is touched: UsageError (64) for what the operator wrote or for stale roots, MissingError
-    (69) for a missing prerequisite, LockHeldError (5) where another ngp is at work in this environment.
+    (69) for a missing prerequisite, RefusedError (3) for a change of a protected environment, LockHeldError (5) where
+    another ngp is at work in this environment.
     """
     platform, environment = resolved.platform, resolved.environment
     settings = caller.settings
     surroundings.require_clean(settings.environ)
+    surroundings.require_passable(request.options.extra)
     units.require_known(request.units, resolved)
+    if request.verb is not Verb.PLAN:
+        require_unprotected(resolved)
     require_rendered(resolved)
     found = binary.find(
         platform.terraform, platform.terraform_version, settings.environ, cwd=platform.path, cache=settings.cache
@@ -103,6 +108,7 @@ def open_run(request: Request, resolved: Resolved, caller: Caller) -> Iterator[R
     run_id = new_id(request.verb.value, environment.name)
     purpose = f"ngp {request.verb.value} {environment.name}"
     with files.lock(platform.workspace / "locks" / f"{environment.name}.lock", purpose=purpose):
+        leftovers.sweep(platform.workspace, environment.name)
         journal = Journal(platform.workspace / "runs" / run_id)
 
         def tell(event: RunEvent) -> None:
@@ -114,6 +120,18 @@ def open_run(request: Request, resolved: Resolved, caller: Caller) -> Iterator[R
             context = _context(run_id, request, resolved, caller, reach, found, journal.path.parent, tell)
             tell(_started(context))
             yield context
+
+
+def require_unprotected(resolved: Resolved) -> None:
+    """Raise RefusedError (3) where ngp.yaml protects the environment."""
+    platform, name = resolved.platform, resolved.environment.name
+    if name in platform.protected:
+        raise RefusedError(
+            f"`{name}` is protected",
+            where=str(platform.path / "ngp.yaml"),
+            why="a protected environment is changed by an approved bundle only, and this version makes none yet",
+            todo="plan it with `ngp plan`; to change it by hand, take it out of `protected` in a reviewed commit",
+        )
 
 
 def require_rendered(resolved: Resolved) -> None:

@@ -7,26 +7,28 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from ngp.errors import Finding, NgpError, RefusedError
-from ngp.runs import applying, graph, planning, scheduler, watching, wires
+from ngp.errors import Finding, MissingError, NgpError, RefusedError
+from ngp.runs import graph, leftovers, losses, planning, scheduler, watching, wires
 from ngp.runs.context import RunContext
 from ngp.runs.events import Phase, UnitEntered, UnitFinished
-from ngp.runs.results import Outcome, RunResult, UnitResult, Verb
+from ngp.runs.results import Counts, Outcome, RunResult, UnitResult, Verb
+from ngp.runs.units import Unit
 from ngp.terraform import driver
 from ngp.terraform.commands import ApplyOptions
 
 _BAD = frozenset({Outcome.FAILED, Outcome.LOCKED, Outcome.STOPPED})
 
 
-def destroy(context: RunContext, agree: Callable[[RunResult], bool]) -> RunResult:
+def destroy(context: RunContext, agree: Callable[[RunResult], bool], *, is_typed: bool) -> RunResult:
     """Plan the end of every unit, ask once with all of it, then destroy dependants before what they stand on.
 
-    Raises RefusedError (3) for a protected environment, a wrong account, or a unit that others still stand on,
-    MissingError (69) where the states cannot be reached.
+    `is_typed` says that the yes is the environment's name, typed by a person who has seen what goes: that covers the
+    data in it. A general yes covers no data-bearing resource of a unit that was not accepted by name.
+    Raises RefusedError (3) for a wrong account, a loss of data that was not agreed to, or a unit that others still
+    stand on, MissingError (69) where the states cannot be reached.
     """
-    applying.require_unprotected(context)
     context.access.session.require_account(context.resolved.environment.account)
-    planning.require_states(context)
+    planning.missing_bucket(context)  # what keeps ngp from all states is told once, not by each unit
     _require_free(context)
     start = time.monotonic()
     try:
@@ -41,6 +43,9 @@ def destroy(context: RunContext, agree: Callable[[RunResult], bool]) -> RunResul
             return preview
         if all(unit.outcome is Outcome.NO_CHANGES for unit in preview.units):
             return preview
+        if not is_typed:
+            going = [change for unit in preview.units for change in unit.changes]
+            losses.require_none(context.resolved, going, context.request.may_lose_data)
         if not agree(preview):
             raise NgpError("nothing was destroyed", why="the answer was no")
         results = scheduler.run(
@@ -80,14 +85,15 @@ def _plan(context: RunContext, name: str) -> UnitResult:
     unit = context.units[name]
     result = UnitResult(name, unit.module, context.waves[name], Outcome.NO_CHANGES)
     try:
+        leftovers.require_recovered(unit)
         state = planning.read_state(context, name)
         if state is None or not (state.resources or state.outputs):
             return replace(result, reason="there is nothing of it")
         context.tell(UnitEntered(name, Phase.PLAN))
-        if not (unit.root / wires.FILE).is_file():
-            wires.put(unit, lambda name: planning.read_state(context, name))
+        _supply(context, unit)
         root, watch = driver.Root(unit.root, context.data(name, "root")), watching.Watch(context, unit)
         ready = context.terraform.init(root, watch=watch.call)
+        ready.require_prerequisites()
         if not ready.is_ok:
             return watch.failed(result, ready)
         options = replace(context.request.options, destroy=True, out=_file(context, name))
@@ -96,8 +102,21 @@ def _plan(context: RunContext, name: str) -> UnitResult:
             return watch.failed(result, outcome)
         planned = planning.describe(result, context.terraform.show_plan(root, _file(context, name)))
         return replace(planned, duration_s=time.monotonic() - start)
+    except MissingError:
+        raise  # nothing was begun: it ends the run, whatever unit found it
     except NgpError as error:
         return replace(result, outcome=planning.outcome_of(error), reason=str(error))
+
+
+def _supply(context: RunContext, unit: Unit) -> None:
+    """The values of the unit's wires; those of its last apply serve where an upstream unit is gone already."""
+    try:
+        wires.put(unit, lambda name: planning.read_state(context, name))
+    except MissingError:
+        raise
+    except NgpError:
+        if not (unit.root / wires.FILE).is_file():
+            raise
 
 
 def _destroy(context: RunContext, planned: UnitResult) -> UnitResult:
@@ -108,13 +127,17 @@ def _destroy(context: RunContext, planned: UnitResult) -> UnitResult:
     context.tell(UnitEntered(unit.name, Phase.DESTROY, planned.counts.total))
     root, watch = driver.Root(unit.root, context.data(unit.name, "root")), watching.Watch(context, unit)
     watch.expect(planned.counts)
-    done = context.terraform.apply(
-        root, _file(context, unit.name), ApplyOptions(), secrets=context.secrets(unit), watch=watch.call
-    )
+    options = ApplyOptions(lock_timeout=context.request.options.lock_timeout)
+    try:
+        secrets = context.secrets(unit)
+        done = context.terraform.apply(root, _file(context, unit.name), options, secrets=secrets, watch=watch.call)
+    except NgpError as error:
+        return replace(planned, counts=Counts(), outcome=planning.outcome_of(error), reason=str(error))
+    planned = replace(planned, duration_s=time.monotonic() - start)
     if not done.is_ok:
-        return watch.failed(replace(planned, duration_s=time.monotonic() - start), done)
+        return watch.failed(planned, done)
     (unit.root / wires.FILE).unlink(missing_ok=True)
-    return replace(planned, outcome=Outcome.DESTROYED, duration_s=time.monotonic() - start)
+    return replace(planned, outcome=Outcome.DESTROYED)
 
 
 def _file(context: RunContext, unit: str) -> Path:

@@ -3,107 +3,101 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
-import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from ngp.errors import LockHeldError, NgpError
+from ngp.environments.environment import StateKind
+from ngp.errors import LockHeldError, MissingError, NgpError, StoppedError
 from ngp.files import private_folder
-from ngp.runs import preview, scheduler, watching
+from ngp.runs import leftovers, offers, preview, scheduler, watching, wires
 from ngp.runs.context import RunContext
-from ngp.runs.events import Phase, UnitEntered, UnitFinished
-from ngp.runs.preview import CannotPreviewError, Offer, WiredInput
+from ngp.runs.events import Note, Phase, UnitEntered, UnitFinished
+from ngp.runs.offers import Offers
+from ngp.runs.preview import CannotPreviewError, WiredInput
 from ngp.runs.results import Outcome, RunResult, UnitResult, Verb, count
-from ngp.runs.units import Unit, Wire
-from ngp.state import reading
+from ngp.runs.units import Unit
+from ngp.state import bucket, reading
 from ngp.terraform import driver, states
-from ngp.terraform.plans import Action, Plan
+from ngp.terraform.commands import PlanOptions
+from ngp.terraform.events import Diagnostic
+from ngp.terraform.plans import Action, Change, OutputChange, Plan
 
+_STATE = "terraform.tfstate"  # where the local backend looks
 _IDLE = frozenset({Action.NO_OP, Action.READ})
+# Terraform's words for a count, a for_each or a provider that hangs on what is not known yet
+_UNKNOWN = re.compile(r"(?:until|after|during) apply|not (?:yet )?known")
+_DATA = re.compile(r"(?:^|\.)data\.")
 
 
-class Offers:
-    """What each planned unit's outputs will be, for the units that take them; filled while a run plans."""
+def open_offers(context: RunContext) -> Offers:
+    """The offers of a run that begins."""
 
-    def __init__(self, context: RunContext) -> None:
-        self._context = context
-        self._planned: dict[str, Mapping[str, Offer] | None] = {}
-        self._lock = threading.Lock()
+    def ask(unit: str) -> offers.Outputs:
+        options = PlanOptions(refresh=context.request.options.refresh)
+        quiet = replace(context, tell=lambda _: None, request=replace(context.request, options=options))
+        return offers.of(_plan_copy(quiet, unit, opened)[1])
 
-    def put(self, unit: str, plan: Plan | None) -> None:
-        """Take over a unit's planned outputs; None for a unit that could not be planned."""
-        offered = None if plan is None else {name: Offer.of(change) for name, change in plan.outputs.items()}
-        with self._lock:
-            self._planned[unit] = offered
-
-    def get(self, wire: Wire) -> Offer:
-        """The offer at the other end of a wire: of the upstream's plan, else of its state, else unknown."""
-        unit = wire.origin.unit
-        with self._lock:
-            if unit not in self._planned:
-                self._planned[unit] = self._from_state(unit)
-            offered = self._planned[unit]
-        # Terraform leaves an output that is null out of plan and state
-        return Offer() if offered is None else offered.get(wire.origin.output, Offer(None, unknown=False))
-
-    def _from_state(self, unit: str) -> Mapping[str, Offer] | None:
-        state = read_state(self._context, unit)
-        return None if state is None else {name: Offer(one.value, unknown=False) for name, one in state.outputs.items()}
+    opened = Offers(lambda unit: read_state(context, unit), ask)
+    return opened
 
 
-def plan(context: RunContext) -> RunResult:
+def plan(context: RunContext, known: Offers | None = None) -> RunResult:
     """Plan all units of the run; failures are results, dependants of what cannot be planned are deferred.
 
-    Raises MissingError (69), before any unit starts, where the states cannot be reached.
+    `known` is filled with what the units offer. Raises MissingError (69) for what has to be there before any unit.
     """
-    require_states(context)
     start = time.monotonic()
-    offers = Offers(context)
+    known = known or open_offers(context)
+    if missing_bucket(context):
+        context.tell(Note("the state bucket does not exist yet, so every state counts as empty"))
     results = scheduler.run(
         scheduler.Plan(context.needs, context.request.parallelism),
-        lambda unit: _finish(context, plan_unit(context, unit, offers)),
+        lambda unit: _finish(context, plan_unit(context, unit, known)),
         lambda unit, reason: _finish(context, skipped(context, unit, reason)),
         stop=context.stop,
     )
     return collect(context, Verb.PLAN, results, time.monotonic() - start)
 
 
-def require_states(context: RunContext) -> None:
-    """Look at one state: credentials, network and bucket are the same for all, and are told once, not by each unit."""
-    for unit in list(context.needs)[:1]:
-        reading.read(context.units[unit].place, context.access.session)
-
-
-def plan_unit(context: RunContext, name: str, offers: Offers) -> UnitResult:
-    """Plan one unit on a copy of its root and state, with a local backend; nothing of it is left behind."""
+def plan_unit(context: RunContext, name: str, known: Offers) -> UnitResult:
+    """Plan one unit of the run; what it will put out goes to `known`."""
     start = time.monotonic()
-    unit = context.units[name]
     context.tell(UnitEntered(name, Phase.PREVIEW))
+    result, made = _plan_copy(context, name, known)
+    known.put(name, made)
+    return replace(result, duration_s=time.monotonic() - start)
+
+
+def _plan_copy(context: RunContext, name: str, known: Offers) -> tuple[UnitResult, Plan | None]:
+    """Plan a unit on a copy of its root and state, with a local backend; nothing of it is left behind."""
+    unit = context.units[name]
     folder = context.resolved.platform.workspace / "previews" / context.name / name
     result = UnitResult(name, unit.module, context.waves[name], Outcome.FAILED, log=_log_name(context, name))
-    made: Plan | None = None
     try:
-        sketch = _sketch(context, unit, folder, offers)
+        leftovers.require_recovered(unit)
+        sketch = _sketch(context, unit, folder, known)
         _lay_out(context, unit, folder, sketch.files)
         result = replace(result, unknowns=sketch.unknowns, is_preview=bool(sketch.unknowns))
-        result, made = _run_plan(context, unit, folder, result)
+        return _run_plan(context, unit, folder, result)
     except CannotPreviewError as reason:
-        result = replace(result, outcome=Outcome.DEFERRED, reason=str(reason))
+        return replace(result, outcome=Outcome.DEFERRED, reason=str(reason)), None
+    except MissingError:
+        raise  # nothing was begun: it ends the run, whatever unit found it
     except NgpError as error:
-        result = replace(result, outcome=outcome_of(error), reason=str(error))
+        return replace(result, outcome=outcome_of(error), reason=str(error)), None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    offers.put(name, made)
-    return replace(result, duration_s=time.monotonic() - start)
 
 
 def describe(result: UnitResult, plan: Plan) -> UnitResult:
     """Put what a plan is to do into a unit's result."""
-    changes = tuple(change for change in plan.changes if _counts(change.address) and change.action not in _IDLE)
-    own = replace(plan, changes=tuple(change for change in plan.changes if _counts(change.address)))
+    own = replace(plan, changes=tuple(one for one in plan.changes if not preview.is_placeholder(one.address)))
+    changes = tuple(change for change in own.changes if _does_something(change))
     outputs = {name: change for name, change in plan.outputs.items() if change.action is not Action.NO_OP}
     quiet = not changes and not outputs
     return replace(
@@ -134,7 +128,19 @@ def read_state(context: RunContext, unit: str) -> states.State | None:
 
 def outcome_of(error: NgpError) -> Outcome:
     """What an error in the middle of a unit's work makes of the unit."""
+    if isinstance(error, StoppedError):
+        return Outcome.STOPPED
     return Outcome.LOCKED if isinstance(error, LockHeldError) else Outcome.FAILED
+
+
+def missing_bucket(context: RunContext) -> bucket.BucketPlan | None:
+    """What would be made before anything else; None where the states have their bucket, or need none."""
+    if context.resolved.platform.state is not StateKind.S3 or not context.units:
+        return None
+    place = next(iter(context.units.values())).place
+    if bucket.exists(context.access.session, place):
+        return None
+    return bucket.plan(context.access.session, place)
 
 
 def _finish(context: RunContext, result: UnitResult) -> UnitResult:
@@ -142,12 +148,15 @@ def _finish(context: RunContext, result: UnitResult) -> UnitResult:
     return result
 
 
-def _sketch(context: RunContext, unit: Unit, folder: Path, offers: Offers) -> preview.Preview:
+def _sketch(context: RunContext, unit: Unit, folder: Path, known: Offers) -> preview.Preview:
     sources = {name: os.path.relpath(path, folder) for name, path in unit.sources.items()}
     if len(sources) > 1 or not unit.wires:
         return preview.Preview(preview.local_copy(sources), ())
+    for wire in unit.wires:
+        if known.get(wire).sensitive:
+            raise NgpError(f"{wire.origin} is sensitive and is not handed on", todo="wire its secret's ARN")
     wired = tuple(
-        WiredInput(wire.name, wire.type, str(wire.origin), context.waves[wire.origin.unit], offers.get(wire))
+        WiredInput(wire.name, wire.type, str(wire.origin), context.waves[wire.origin.unit], known.get(wire))
         for wire in unit.wires
     )
     return preview.draft(unit.name, sources[unit.name], wired)
@@ -157,19 +166,20 @@ def _lay_out(context: RunContext, unit: Unit, folder: Path, extra: Mapping[str, 
     shutil.rmtree(folder, ignore_errors=True)
     private_folder(folder)
     for path in unit.root.iterdir():
-        if path.is_file() and path.name != "wired.auto.tfvars.json" and ".tfstate" not in path.name:
+        if path.is_file() and path.name != wires.FILE and ".tfstate" not in path.name:
             shutil.copyfile(path, folder / path.name)
     for name, text in extra.items():
         (folder / name).write_text(text, encoding="utf-8")
     state = reading.read(unit.place, context.access.session)
     if state is not None:
-        (folder / "terraform.tfstate").write_text(state, encoding="utf-8")
+        (folder / _STATE).write_text(state, encoding="utf-8")
 
 
 def _run_plan(context: RunContext, unit: Unit, folder: Path, result: UnitResult) -> tuple[UnitResult, Plan | None]:
     root = driver.Root(folder, context.data(unit.name, "preview"))
     watch = watching.Watch(context, unit)
     ready = context.terraform.init(root, watch=watch.call)
+    ready.require_prerequisites()
     if not ready.is_ok:
         return watch.failed(result, ready), None
     file = folder / "plan.bin"
@@ -177,15 +187,43 @@ def _run_plan(context: RunContext, unit: Unit, folder: Path, result: UnitResult)
     outcome = context.terraform.plan(root, options, secrets=context.secrets(unit), watch=watch.call)
     if not outcome.is_ok:
         failed = watch.failed(result, outcome)
-        if result.is_preview and failed.outcome is Outcome.FAILED:
+        if result.is_preview and failed.outcome is Outcome.FAILED and all(map(_is_for_want, outcome.errors)):
             return replace(failed, outcome=Outcome.DEFERRED, reason=f"cannot be previewed: {failed.reason}"), None
         return failed, None
+    if not outcome.has_changes:
+        return replace(result, outcome=Outcome.NO_CHANGES, diagnostics=outcome.diagnostics), _unchanged(
+            context, unit, folder
+        )
     made = context.terraform.show_plan(root, file)
     return replace(describe(result, made), diagnostics=outcome.diagnostics), made
 
 
-def _counts(address: str) -> bool:
-    return not preview.is_placeholder(address)
+def _unchanged(context: RunContext, unit: Unit, folder: Path) -> Plan:
+    """The plan of a unit that stays as it is, without asking Terraform, which would start every provider for it.
+
+    An output that the module has and the state lacks is null: one that was never made would be a change.
+    """
+    module = context.resolved.catalogue.modules.get(unit.module)
+    found: dict[str, states.StateOutput] = dict.fromkeys(module.outputs if module else (), states.StateOutput(None))
+    with suppress(FileNotFoundError):
+        found |= states.parse((folder / _STATE).read_text(encoding="utf-8")).outputs
+    return Plan(
+        (),
+        {
+            name: OutputChange(name, Action.NO_OP, one.value, one.value, sensitive=one.sensitive)
+            for name, one in found.items()
+        },
+    )
+
+
+def _is_for_want(error: Diagnostic) -> bool:
+    """Whether a preview failed for want of what is not there yet: a value, or something that is looked up."""
+    return bool(_UNKNOWN.search(f"{error.summary} {error.detail}") or _DATA.search(error.address))
+
+
+def _does_something(change: Change) -> bool:
+    """An import and a move change the state even where the resource stays as it is."""
+    return change.action not in _IDLE or change.importing or bool(change.previous_address)
 
 
 def _log_name(context: RunContext, unit: str) -> str:

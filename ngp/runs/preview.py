@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ngp.catalogue import types
+from ngp.rendering import exact
 from ngp.runs.results import UnknownInput
 from ngp.terraform.plans import OutputChange
 
@@ -31,10 +32,11 @@ class Offer:
 
     value: Any = None
     unknown: Any = True
+    sensitive: bool = False
 
     @classmethod
     def of(cls, change: OutputChange) -> Offer:
-        return cls(change.after, change.after_unknown)
+        return cls(change.after, change.after_unknown, change.sensitive)
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,8 @@ def _expression(work: _Draft, one: WiredInput, kind: types.Type, value: Any, unk
             for index, part in enumerate(_padded(unknown, len(values)))
         ]
     keys = sorted({*unknown, *(value or {})})
+    if isinstance(kind, types.Structure):
+        keys = [key for key in keys if key in kind.attributes]  # a conversion to an object drops the others
     return {
         _escape(key): _expression(
             work,
@@ -218,4 +222,4 @@ def _escape(text: str) -> str:
 
 
 def _dump(document: Any) -> str:
-    return json.dumps(document, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+    return exact.dump(document)

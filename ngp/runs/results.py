@@ -25,6 +25,7 @@ class Outcome(Enum):
     DESTROYED = "destroyed"
     FAILED = "failed"
     REFUSED = "refused"  # a guard stopped it: more than was reviewed, a deferred unit not agreed to
+    STALE = "stale"  # its state moved between its saved plan and the apply of it
     LOCKED = "locked"  # the unit's state is locked by somebody else
     SKIPPED = "skipped"  # not started: something it needs did not succeed, or the run was ended
     STOPPED = "stopped"  # interrupted while at work
@@ -149,12 +150,14 @@ def count(plan: Plan) -> Counts:
 def exit_code(outcomes: Iterable[Outcome], *, detailed: bool = False, stopped_by: int = 0) -> int:
     """The exit code of a run, whatever the order of its units (product.md: 130/143, then 1, 5, 4, 3, 2, 0)."""
     seen = frozenset(outcomes)
-    if stopped_by:
-        return 128 + stopped_by
+    if stopped_by or Outcome.STOPPED in seen:
+        return 128 + (stopped_by or 2)
     if seen & {Outcome.FAILED}:
         return 1
     if seen & {Outcome.LOCKED}:
         return 5
+    if seen & {Outcome.STALE}:
+        return 4
     if seen & {Outcome.REFUSED}:
         return 3
     if detailed and seen & {Outcome.PLANNED, Outcome.DEFERRED}:

@@ -39,12 +39,13 @@ def run(
     sorter.prepare()
     results: dict[str, UnitResult] = {}
     ended = ""
-    with ThreadPoolExecutor(max_workers=max(1, plan.parallelism), thread_name_prefix="unit") as pool:
+    at_once = max(1, plan.parallelism)
+    with ThreadPoolExecutor(max_workers=at_once, thread_name_prefix="unit") as pool:
         running: dict[Future[UnitResult], str] = {}
         waiting: list[str] = []
         while sorter.is_active():
             waiting.extend(sorted(sorter.get_ready()))
-            while waiting and len(running) < plan.parallelism:
+            while waiting and len(running) < at_once:
                 unit = waiting.pop(0)
                 reason = _stopped(stop) or _obstacle(unit, plan.needs, results) or ended
                 if reason:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 from ngp.runs.context import RunContext
@@ -11,6 +12,7 @@ from ngp.runs.units import Unit
 from ngp.terraform import driver, events
 from ngp.terraform.results import Result
 
+_STALE = "Saved plan is stale"
 _COUNTED = frozenset({"create", "update", "delete"})  # reads of data and openings of ephemerals are no changes
 
 
@@ -19,7 +21,8 @@ class Watch:
 
     def __init__(self, context: RunContext, unit: Unit) -> None:
         self._context, self._unit = context, unit
-        self._total = self._done = 0
+        self._total = 0
+        self._done: Counter[str] = Counter()  # by Terraform's word for the action
         self.call = driver.Watch(on_event=self._on_event, stop=context.stop, log=context.log(unit.name))
 
     def expect(self, counts: Counts) -> None:
@@ -27,18 +30,20 @@ class Watch:
         self._total = counts.total + counts.replace
 
     def failed(self, result: UnitResult, outcome: Result) -> UnitResult:
-        """The unit's result after a call that did not go well."""
+        """The unit's result after a call that did not go well; it counts what was done, not what was planned."""
         log = str(self._context.log(self._unit.name).relative_to(self._context.resolved.platform.path))
-        result = replace(result, diagnostics=outcome.diagnostics, log=log)
+        result = replace(result, diagnostics=outcome.diagnostics, log=log, counts=self._counts())
         if outcome.lock_holder is not None:
             return replace(result, outcome=Outcome.LOCKED, reason=f"its state is locked by {outcome.lock_holder}")
-        if outcome.stopped:
-            return replace(result, outcome=Outcome.STOPPED, reason="interrupted; Terraform ended in order")
         if outcome.errored_state is not None:
             reason = (
                 f"Terraform could not write the state; it lies in {outcome.errored_state}: push it before anything else"
             )
             return replace(result, outcome=Outcome.FAILED, reason=reason)
+        if outcome.stopped:
+            return replace(result, outcome=Outcome.STOPPED, reason="interrupted; Terraform ended in order")
+        if any(one.summary == _STALE for one in outcome.errors):
+            return replace(result, outcome=Outcome.STALE, reason="its state has moved since the plan was made")
         first = next((one for one in outcome.errors), None)
         reason = _tell(first) if first else f"terraform ended with {outcome.exit_code}"
         return replace(result, outcome=Outcome.FAILED, reason=reason)
@@ -47,7 +52,7 @@ class Watch:
         if isinstance(event, events.Diagnostic):
             self._context.tell(UnitDiagnosed(self._unit.name, event))
         elif isinstance(event, events.ResourceDone):
-            self._done += event.action in _COUNTED
+            self._done[event.action] += event.action in _COUNTED
             self._progress(event.address, event.elapsed_s)
         elif isinstance(event, events.ResourceStarted):
             self._progress(event.address, 0.0)
@@ -55,9 +60,11 @@ class Watch:
             self._progress(event.address, event.elapsed_s)
 
     def _progress(self, address: str, elapsed_s: float) -> None:
-        self._context.tell(
-            UnitProgressed(self._unit.name, self._done, max(self._total, self._done), address, elapsed_s)
-        )
+        done = self._done.total()
+        self._context.tell(UnitProgressed(self._unit.name, done, max(self._total, done), address, elapsed_s))
+
+    def _counts(self) -> Counts:
+        return Counts(self._done["create"], self._done["update"], delete=self._done["delete"])
 
 
 def _tell(diagnostic: events.Diagnostic) -> str:

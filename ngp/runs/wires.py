@@ -8,31 +8,36 @@ from typing import Any
 from ngp import files
 from ngp.errors import Finding, NgpError
 from ngp.rendering import exact
-from ngp.runs.units import Unit
+from ngp.runs.units import Unit, Wire
 from ngp.terraform.states import State, StateOutput
 
 FILE = "wired.auto.tfvars.json"
 
+Read = Callable[[str], State | None]  # gives a unit's state
+IsNull = Callable[[Wire], bool]
 
-def put(unit: Unit, read: Callable[[str], State | None]) -> bool:
+
+def put(unit: Unit, read: Read, is_null: IsNull = lambda _: True) -> bool:
     """Write the real values of a unit's wires beside its root; returns whether the file changed.
 
-    `read` gives a unit's state. Raises NgpError where a value is not to be had yet.
+    Raises NgpError where a value is not to be had yet.
     """
     if not unit.wires:
         return False
-    return files.write(unit.root / FILE, exact.dump(values(unit, read)), mode=0o600)
+    return files.write(unit.root / FILE, exact.dump(values(unit, read, is_null)), mode=0o600)
 
 
-def values(unit: Unit, read: Callable[[str], State | None]) -> dict[str, Any]:
-    """The value of each wired input, from the states of its upstream units."""
+def values(unit: Unit, read: Read, is_null: IsNull = lambda _: True) -> dict[str, Any]:
+    """The value of each wired input, from the states of its upstream units.
+
+    Terraform leaves an output that is null out of the state, and one that was never made too: `is_null` tells the
+    first from the second. A state that holds nothing at all gives nothing.
+    """
     states = {name: read(name) for name in sorted(unit.needs)}
     found: dict[str, Any] = {}
     missing = []
     for wire in unit.wires:
-        state = states[wire.origin.unit]
-        # Terraform leaves an output that is null out of the state
-        output = state.outputs.get(wire.origin.output, StateOutput(None)) if state else None
+        output = _output(states[wire.origin.unit], wire, is_null)
         if output is None:
             missing.append(
                 Finding(
@@ -47,3 +52,11 @@ def values(unit: Unit, read: Callable[[str], State | None]) -> dict[str, Any]:
     if missing:
         raise NgpError(missing)
     return found
+
+
+def _output(state: State | None, wire: Wire, is_null: IsNull) -> StateOutput | None:
+    if state is None or not (state.outputs or state.resources):
+        return None
+    if wire.origin.output in state.outputs:
+        return state.outputs[wire.origin.output]
+    return StateOutput(None) if is_null(wire) else None

@@ -189,7 +189,7 @@ class Terraform:
     def _json(self, root: Root, argv: Argv, watch: Watch) -> Any:
         text = self._text(root, argv, watch=watch)
         try:
-            return json.loads(text)
+            return json.loads(text, parse_float=Decimal)
         except ValueError as error:
             raise NgpError(f"`terraform {argv[len(self.binary.argv)]}` did not print JSON: {error}") from error
 

@@ -7,8 +7,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ngp.errors import Finding, MissingError
 from ngp.terraform.events import Diagnostic, Summary
 
+# What init says where a provider, credentials, the backend or a fitting Terraform is missing
+_PREREQUISITES = re.compile(
+    r"^Failed to (?:query available provider packages|install provider|get existing workspaces)"
+    r"|^Error while installing|^Unsupported Terraform Core version|^Invalid provider registry host"
+    r"|[Nn]o valid credential sources|^(?:Error|error) configuring|^Unable to access object"
+    r"|^Failed to resolve provider packages|^Required plugins are not installed|^Provider dependency changes detected"
+)
 _LOCK_SUMMARY = "Error acquiring the state lock"
 _LOCK_FIELD = re.compile(r"^\s*(ID|Path|Operation|Who|Version|Created):[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 
@@ -51,6 +59,13 @@ class Result:
     @property
     def is_ok(self) -> bool:
         return self.exit_code == 0 and not self.stopped and not self.timed_out
+
+    def require_prerequisites(self) -> None:
+        """Raise MissingError where this is an init that found no provider, credentials or backend to stand on."""
+        missing = [one for one in self.errors if _PREREQUISITES.search(one.summary)]
+        if missing and not self.stopped:
+            todo = "ngp doctor says what is missing and how to get it"
+            raise MissingError([Finding(one.summary, one.place, one.detail.strip(), todo) for one in missing])
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from ngp.errors import NgpError
@@ -42,7 +43,7 @@ def parse(text: str, *, where: str = "") -> State:
     if not text.strip():
         return State()
     try:
-        document = json.loads(text)
+        document = json.loads(text, parse_float=Decimal)
         version = document["version"]
     except (ValueError, KeyError, TypeError):
         raise NgpError("this is not a Terraform state", where=where, why="it is not JSON with a version") from None

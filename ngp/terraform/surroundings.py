@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ngp import errors
@@ -16,6 +16,22 @@ _REFUSED = {
     "TF_CLI_ARGS": "give options to ngp itself; `--` passes the rest through",
     "TF_WORKSPACE": "ngp keeps one state per unit, not workspaces",
     "TF_REATTACH_PROVIDERS": "Terraform would not check such a provider against the lock file",
+}
+# What cannot stand behind `--`: ngp says it itself, or it would make another plan than the one that is shown
+_OWN = "ngp says it itself"
+_BEFORE = "ngp has it too: give it before `--`"
+_KEPT_BACK = {
+    "destroy": "`ngp destroy` takes units down, dependants first",
+    "out": _OWN,
+    "json": _OWN,
+    "input": _OWN,
+    "detailed-exitcode": _BEFORE,
+    "target": _BEFORE,
+    "replace": _BEFORE,
+    "refresh": _BEFORE,
+    "lock-timeout": _BEFORE,
+    "var": "values belong into the environment's terraform.tfvars",
+    "var-file": "values belong into the environment's terraform.tfvars",
 }
 _DROPPED = (*_REFUSED, "TF_DATA_DIR", "TF_IN_AUTOMATION", "TF_INPUT")
 CONFIG_FILES = ("TF_CLI_CONFIG_FILE", "TERRAFORM_CONFIG")  # the second is its old name, still read
@@ -34,6 +50,15 @@ def require_clean(environ: Mapping[str, str]) -> None:
         for name in sorted(environ)
         for prefix, reason in _REFUSED.items()
         if name.startswith(prefix)
+    )
+
+
+def require_passable(words: Sequence[str]) -> None:
+    """Raise one UsageError that names every word behind ``--`` that is not for Terraform alone."""
+    errors.require(
+        Finding(f"`{word}` cannot stand behind `--`", where="command line", why=_KEPT_BACK[name])
+        for word in words
+        if word.startswith("-") and (name := word.lstrip("-").partition("=")[0]) in _KEPT_BACK
     )
 
 

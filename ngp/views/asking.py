@@ -65,9 +65,7 @@ def answer(questions: Sequence[Question], choice: Choice, **doors: Any) -> Choic
             picked = pick(question.text, map(str, question.choices), **doors)
             wires[question.key[0], question.key[1]] = next(ref for ref in question.choices if str(ref) == picked)
         else:
-            # A default over several lines cannot stand in a line of input
-            default = " ".join(line.strip() for line in question.default.splitlines() if "<<" not in question.default)
-            settings[question.key] = fill(f"{question.name}: {question.text}", question.check, default, **doors)
+            settings[question.key] = fill(f"{question.name}: {question.text}", question.check, question.line, **doors)
     return replace(choice, settings=settings, wires=wires)
 
 

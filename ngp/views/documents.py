@@ -25,7 +25,12 @@ MASKED = "(sensitive)"
 def write(document: Mapping[str, Any], *, one_line: bool = False) -> None:
     """Print a document on stdout."""
     layout: dict[str, Any] = {"separators": (",", ":")} if one_line else {"indent": 2}
-    sys.stdout.write(json.dumps(data(document), ensure_ascii=False, **layout) + "\n")
+    text = json.dumps(data(document), ensure_ascii=False, **layout)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:  # a stream of another encoding, or bytes on the command line that are no text
+        text = json.dumps(data(document), **layout)
+    sys.stdout.write(f"{text}\n")
 
 
 def run(result: RunResult, *, exit_code: int) -> dict[str, Any]:

@@ -102,6 +102,8 @@ def next_command(result: RunResult) -> str:
         return f"ngp {verb} {name} {' '.join(failed[:3])}, when the cause is mended"
     if Outcome.LOCKED in seen:
         return f"ngp {verb} {name}, when the lock is free"
+    if Outcome.STALE in seen:
+        return f"ngp {verb} {name}, which plans anew"
     if Outcome.REFUSED in seen:
         return f"ngp plan {name}, to see what is refused"
     if result.verb is Verb.PLAN:

@@ -24,6 +24,9 @@ pytestmark = [
 ]
 
 
+YES = ("--auto-approve",)
+
+
 class Region:
     """A copy of this platform, its sandbox, and what `ngp apply dev` said."""
 
@@ -77,6 +80,11 @@ def region(tmp_path_factory, ngp_in):
     made.ngp.run("sandbox", "stop")
 
 
+def outputs(document):
+    """Every output by its name; a name that several units put out is that of the last."""
+    return {name: one["value"] for unit in document["units"].values() for name, one in unit.items()}
+
+
 def units(document):
     return {unit["unit"]: unit for unit in document["units"]}
 
@@ -111,18 +119,17 @@ def test_second_plan_differs_only_by_the_known_noise_of_the_emulator(region, app
 
 
 def test_outputs_are_those_of_the_old_platform(region, applied):
-    document = region.document("output", "dev")
-    found = {one["name"]: one for one in document["outputs"]}
-    assert found["openvpn_connect_url"]["value"].startswith("https://")
-    assert found["openvpn_admin_user"]["value"]
-    assert found["registry_url"]["value"].startswith("https://registry.")
-    assert len(found["swarm_manager_ips"]["value"]) in (1, 3, 5)
+    found = outputs(region.document("output", "dev"))
+    assert found["openvpn_connect_url"].startswith("https://")
+    assert found["openvpn_admin_user"]
+    assert found["registry_url"].startswith("https://registry.")
+    assert len(found["swarm_manager_ips"]) in (1, 3, 5)
 
 
 def test_generated_secret_is_revealed_on_demand_and_stands_nowhere_else(region, applied):
     masked = region.document("output", "dev", "openvpn")
     revealed = region.document("output", "dev", "openvpn", "--reveal")
-    secret = next(one["value"] for one in revealed["outputs"] if one["name"] == "openvpn_admin_password")
+    secret = outputs(revealed)["openvpn_admin_password"]
     assert len(secret) >= 16
     assert secret not in json.dumps(masked)
     for key, text in region.states():
@@ -149,8 +156,19 @@ def test_every_instance_wants_tokens_and_encrypts_its_disks_and_lets_nobody_in_b
     ec2 = region.client("ec2")
     instances = [one for each in ec2.describe_instances()["Reservations"] for one in each["Instances"]]
     assert instances
-    for instance in instances:
+    made_by_groups = [one for one in instances if any(tag["Key"].startswith("aws:autoscaling") for tag in one["Tags"])]
+    assert made_by_groups  # the emulator does not hand them their template's options: the template is looked at
+    for instance in (one for one in instances if one not in made_by_groups):
         assert instance["MetadataOptions"]["HttpTokens"] == "required", instance["InstanceId"]
+    for template in ec2.describe_launch_templates()["LaunchTemplates"]:
+        versions = ec2.describe_launch_template_versions(LaunchTemplateId=template["LaunchTemplateId"])
+        for version in versions["LaunchTemplateVersions"]:
+            data = version["LaunchTemplateData"]
+            assert data["MetadataOptions"]["HttpTokens"] == "required", template["LaunchTemplateName"]
+            assert all(disk["Ebs"]["Encrypted"] for disk in data["BlockDeviceMappings"])
+    for volume in ec2.describe_volumes()["Volumes"]:
+        owners = {each["InstanceId"] for each in volume["Attachments"]}
+        assert volume["Encrypted"] or owners <= {one["InstanceId"] for one in made_by_groups}, volume["VolumeId"]
     for group in ec2.describe_security_groups()["SecurityGroups"]:
         for rule in group["IpPermissions"]:
             if rule.get("FromPort", 0) <= 22 <= rule.get("ToPort", 65535) and rule["IpProtocol"] in ("tcp", "-1"):
@@ -210,10 +228,13 @@ def test_module_occurs_twice_with_the_other_engine_and_comes_and_goes_alone(regi
     assert region.ngp.run("render", "dev").exit_code == 0
     assert units(region.document("apply", "dev", "gate", "--auto-approve"))["gate"]["outcome"] == "applied"
     region.document("plan", "dev", "gate", "--detailed-exitcode")
-    found = {one["name"]: one["value"] for one in region.document("output", "dev", "gate")["outputs"]}
+    found = outputs(region.document("output", "dev", "gate"))
     assert found.get("openvpn_connect_url") is None
-    assert "profile" in found["openvpn_profile_command"]
-    assert units(region.document("destroy", "dev", "gate", "--auto-approve"))["gate"]["outcome"] == "destroyed"
+    assert "ngp-vpn add" in found["openvpn_profile_command"]
+    assert (
+        units(region.document("destroy", "dev", "gate", *YES, "--accept-data-loss", "gate"))["gate"]["outcome"]
+        == "destroyed"
+    )
 
 
 def test_a_held_state_lock_is_told_with_its_holder(region, applied):
@@ -223,7 +244,7 @@ def test_a_held_state_lock_is_told_with_its_holder(region, applied):
     info = {"ID": "11111111-2222", "Operation": "OperationTypeApply", "Who": "somebody@elsewhere"}
     s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(info | {"Created": "2026-11-21T10:00:00Z"}).encode())
     try:
-        document = region.document("destroy", "dev", "openvpn", "--auto-approve", exit_code=5)
+        document = region.document("destroy", "dev", "openvpn", *YES, exit_code=5)
         assert units(document)["openvpn"]["outcome"] == "locked"
         assert "somebody@elsewhere" in units(document)["openvpn"]["reason"]
     finally:
@@ -231,7 +252,10 @@ def test_a_held_state_lock_is_told_with_its_holder(region, applied):
 
 
 def test_destroy_leaves_nothing_of_the_region(region, applied):
-    document = region.document("destroy", "dev", "--auto-approve")
+    refused = region.document("destroy", "dev", *YES, exit_code=3)  # a general yes covers no data
+    assert "would lose what it holds" in json.dumps(refused)
+    accepted = [word for name in units(applied) for word in ("--accept-data-loss", name)]
+    document = region.document("destroy", "dev", *YES, *accepted)
     assert {unit["outcome"] for unit in document["units"]} <= {"destroyed", "no changes"}
     ec2 = region.client("ec2")
     assert [vpc for vpc in ec2.describe_vpcs()["Vpcs"] if not vpc["IsDefault"]] == []

@@ -3,8 +3,12 @@
 import hashlib
 import itertools
 import json
+import os
+import platform as machine
 import re
 import shutil
+import subprocess
+import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -12,7 +16,18 @@ import pytest
 
 from ngp.aws import access
 from ngp.aws.session import Session
+from ngp.terraform import lockfile, mirror
 
+ROOT = Path(__file__).parents[2]
+CARRIED = (
+    "modules/",
+    "templates/",
+    "environments/",
+    "ngp.yaml",
+    ".terraform.lock.hcl",
+    ".gitignore",
+    "terraform.tfvars.",
+)
 REGION, DOMAIN = "eu-central-1", "example.test"
 ACCOUNTS = (f"8{number:011}" for number in itertools.count())  # one a test: nobody empties the shared sandbox
 FAKE = """#!/bin/sh
@@ -136,3 +151,51 @@ def fake_terraform(tmp_path):
         return f"{folder}:/usr/bin:/bin"
 
     return make
+
+
+@pytest.fixture
+def witness(tmp_path):
+    """A `terraform` that writes down its whole environment and then is the real one; gives its PATH and the records."""
+    real, folder, seen = shutil.which("terraform"), tmp_path / "witness", tmp_path / "seen"
+    folder.mkdir()
+    seen.mkdir()
+    script = folder / "terraform"
+    script.write_text(f'#!/bin/sh\nenv -0 > "{seen}/$1.$$"\nexec "{real}" "$@"\n')
+    script.chmod(0o755)
+
+    def records(verb=""):
+        """The environment of each call of a verb (of all of them)."""
+        texts = [path.read_text() for path in sorted(seen.glob(f"{verb}*"))]
+        return [dict(line.split("=", 1) for line in text.split("\0") if line) for text in texts]
+
+    return f"{folder}:/usr/bin:/bin", records
+
+
+@pytest.fixture(scope="session")
+def lay_repository():
+    """`lay_repository(folder)` copies this repository's own platform into a Git repository of its own."""
+
+    def lay(folder):
+        for name in subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True).stdout.split(
+            "\0"
+        ):
+            if name.startswith(CARRIED) and (ROOT / name).is_file():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(ROOT / name, folder / name)
+        for argv in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message", "The platform"]):
+            subprocess.run(["git", *argv], cwd=folder, check=True, capture_output=True)
+        return folder
+
+    return lay
+
+
+@pytest.fixture(scope="session")
+def mirror_of_providers():
+    """The folder of provider packages on this machine, found as ngp finds it; without one nothing works offline."""
+    lock = lockfile.load(ROOT / lockfile.NAME)
+    system = f"{sys.platform}_{'arm64' if machine.machine() in ('arm64', 'aarch64') else 'amd64'}"
+    places = mirror.Places(dict(os.environ), Path.home(), Path.home() / ".cache")
+    found = mirror.find(lock, system, places)
+    if found is None or found.folder is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("MISSING: a provider mirror on this machine")
+    return found.folder

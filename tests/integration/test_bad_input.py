@@ -220,6 +220,24 @@ def test_a_mirror_without_the_wanted_version(trial, sandbox, tmp_path, argv):
     trial.refused(*argv, code=69, says=says, env={"NGP_PROVIDER_MIRROR": str(mirror)})
 
 
+NEEDS_AWS = 'terraform {\n  required_providers {\n    aws = {\n      source = "hashicorp/aws"\n    }\n  }\n}\n'
+
+
+@pytest.mark.terraform
+@pytest.mark.sandbox
+@pytest.mark.parametrize("argv", [["plan", "dev"], ["apply", "dev", "--auto-approve"]], ids=" ".join)
+def test_a_mirror_whose_package_is_not_the_locked_one_is_found_by_init(lent, tmp_path, argv):
+    shutil.copy(ROOT / ".terraform.lock.hcl", lent.path)
+    lent.edit("modules/base/base.tf", "resource", f"{NEEDS_AWS}resource")
+    lent.render()
+    for name in ("linux_amd64", "linux_arm64", "darwin_amd64", "darwin_arm64"):
+        package = tmp_path / "mirror/registry.terraform.io/hashicorp/aws/5.100.0" / name
+        package.mkdir(parents=True)
+        (package / "terraform-provider-aws_v5.100.0_x5").write_text("something else")
+    says = ["Failed to install provider", "doesn't match any of the checksums", "ngp doctor"]
+    lent.refused(*argv, code=69, says=says, env={"NGP_PROVIDER_MIRROR": str(tmp_path / "mirror")})
+
+
 NOBODY = {"AWS_EC2_METADATA_DISABLED": "true", "HOME": "/nonexistent"}
 REACHING = [
     ["plan", "dev"],

@@ -156,6 +156,8 @@ WRONG = [
     (["apply", "dev"], {}, "--auto-approve"),
     (["apply", "dev"], {"NGP_AUTO_APPROVE": "1"}, "--auto-approve"),
     (["destroy", "dev"], {}, "--auto-approve"),
+    (["plan", "dev", "-target=module.base.terraform_data.x"], {}, "name the unit"),
+    (["apply", "dev", "--auto-approve", "--", "-destroy"], {}, "`ngp destroy`"),
 ]
 
 
@@ -167,6 +169,15 @@ def test_64_what_the_operator_wrote_is_wrong(shared_platform, ngp, argv, env, sa
     assert done.exit_code == 64
     assert said in done.stderr
     assert sorted(runs.glob("*")) == before, "64 comes before any unit starts"
+
+
+def test_an_address_needs_no_unit_where_there_is_one_root(platform, ngp):
+    path = platform / "environments" / "dev" / "environment.yaml"
+    path.write_text("state: single\n" + path.read_text())
+    assert ngp.run("render").exit_code == 0
+    done = ngp.run("plan", "dev", "-target=module.base", "--json")
+    assert done.exit_code == 0
+    assert done.document["units"][0]["counts"]["create"] == 1
 
 
 def test_69_terraform_is_missing(platform, ngp):

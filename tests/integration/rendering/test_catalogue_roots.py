@@ -11,7 +11,7 @@ import pytest
 
 from ngp import files, shipped
 from ngp.catalogue import loading
-from ngp.environments import drafts, platforms, resolving
+from ngp.environments import drafting, drafts, platforms, resolving
 from ngp.rendering import dummies, roots
 from ngp.terraform import binary, lockfile, mirror
 
@@ -37,7 +37,7 @@ def whole(platform):
     dummy = dummies.render(loading.load(platform.path / "modules"))
     platform.write({"environments/dev/terraform.tfvars": dummy, dummies.FILE: dummy})
     subject = drafts.read(platforms.load(platform.path), "dev")
-    draft = drafts.prepare(subject, drafts.Choice(units=chosen()))
+    draft = drafting.prepare(subject, drafts.Choice(units=chosen()))
     assert not draft.questions
     files.write_all(dict(draft.files))
     return platform

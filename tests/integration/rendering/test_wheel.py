@@ -94,7 +94,7 @@ def test_old_entrance_of_a_new_platform_is_configure(ngp, tmp_path):
 
 
 def test_init_inside_a_platform_is_refused_with_what_was_meant(ngp, tmp_path):
-    run(ngp, "init", tmp_path / "acme", "--name", "other", cwd=tmp_path)
+    run(ngp, "init", tmp_path / "acme", "--project", "other", cwd=tmp_path)
     assert "name: other" in (tmp_path / "acme/ngp.yaml").read_text()
     done = run(ngp, "init", "more", cwd=tmp_path / "acme", code=64)
     assert "`ngp plan ENV` initialises Terraform itself" in done.stderr

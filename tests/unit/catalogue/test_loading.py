@@ -140,6 +140,7 @@ def test_all_findings_of_all_modules_come_at_once(thing):
     other.mkdir()
     (other / "other.tf").write_text("locals {\n")
     (thing.parent / "Big").mkdir()
+    (thing.parent / "Big/Big.tf").touch()
     (thing.parent / ".hidden").mkdir()
     (thing.parent / "README.md").touch()
     found = messages(thing.parent)
@@ -172,3 +173,22 @@ def test_one_variable_in_two_files_is_told_with_both_places(thing):
 def test_there_must_be_a_catalogue(tmp_path):
     with pytest.raises(UsageError, match="there is no catalogue"):
         loading.load(tmp_path / "modules")
+
+
+@pytest.mark.parametrize(
+    "name", ["source", "version", "providers", "count", "for_each", "lifecycle", "depends_on", "locals"]
+)
+def test_a_variable_that_terraform_would_refuse_is_told_with_its_line(tmp_path, name):
+    folder = tmp_path / "odd"
+    folder.mkdir()
+    (folder / "module.yaml").write_text("title: Odd\nsummary: Odd.\ncategory: test\n")
+    (folder / "odd-variables.tf").write_text(f'\nvariable "{name}" {{}}\n')
+    with pytest.raises(UsageError, match=f"odd-variables.tf:2: `{name}` cannot be the name of a variable"):
+        loading.load_module(folder)
+
+
+def test_what_git_leaves_of_another_branchs_module_is_no_module(tmp_path):
+    (tmp_path / "gone/.terraform").mkdir(parents=True)
+    (tmp_path / "gone/.terraform.lock.hcl").write_text("")
+    (tmp_path / "kept/files").mkdir(parents=True)
+    assert loading.folders(tmp_path) == [tmp_path / "kept"]

@@ -115,7 +115,7 @@ def test_inputs_and_outputs_say_what_they_are(thing):
 def test_common_inputs_are_there_and_validated(thing):
     text = (thing / "thing-variables.tf").read_text()
     first, rest = text.split('variable "version_tag"')
-    add(thing, "thing-variables.tf", "", text, first + 'variable "version"' + rest)
+    add(thing, "thing-variables.tf", "", text, first + 'variable "version_text"' + rest)
     assert ("common-inputs", "these inputs are missing: version_tag") in faults(thing)
     lines = text.split("  validation {", 1)
     add(thing, "thing-variables.tf", "", (thing / "thing-variables.tf").read_text(), text)

@@ -116,3 +116,9 @@ def test_a_wrong_element_is_named_by_its_path(text, value, reason):
 
 def test_all_wrong_elements_are_told():
     assert len(types.check(types.parse("list(number)"), ["a", "1", "b"], "x")) == 2
+
+
+@pytest.mark.parametrize("value", [{}, [], {"a": None}, {"a": [], "b": [1]}, {"a": {}, "b": {}}, {"a": [[], []]}])
+def test_collections_of_anything_may_be_empty(value):
+    kind = "map" if isinstance(value, dict) else "list"
+    assert types.check(Collection(kind, ANY), value, "v") == []

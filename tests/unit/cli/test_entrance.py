@@ -251,10 +251,10 @@ def test_a_flag_has_the_variable_of_its_name(ngp, command):
         seen.append((detailed_exitcode, target, parallelism, bool(refresh)))
 
     command(attempt)
-    env = {"NGP_DETAILED_EXITCODE": "Yes", "NGP_TARGET": "a b", "NGP_PARALLELISM": "7", "NGP_REFRESH": "no"}
+    env = {"NGP_DETAILED_EXITCODE": "Yes", "NGP_TARGET": 'a["x y"]\nb\n', "NGP_PARALLELISM": "7", "NGP_REFRESH": "no"}
     assert ngp.call("attempt", env=env).exit_code == 0
     assert ngp.call("attempt", "-j2", "-target=c", "-refresh=true", "-detailed-exitcode", env=env).exit_code == 0
-    assert seen == [(True, ["a", "b"], 7, False), (True, ["c"], 2, True)]
+    assert seen == [(True, ['a["x y"]', "b"], 7, False), (True, ["c"], 2, True)]
 
 
 @pytest.mark.parametrize("word", ["on", "t", "2", "nah"])
@@ -312,3 +312,24 @@ def test_every_module_that_holds_a_command_is_in_the_table():
     modules = {path.stem: import_module(f"ngp.commands.{path.stem}") for path in here.glob("[!_]*.py")}
     commands = {name for name, module in modules.items() if hasattr(module, "app") or hasattr(module, name)}
     assert commands == set(table.entries())
+
+
+def test_a_variable_means_the_same_to_every_command():
+    """Who exports NGP_TARGET for one command must not change another: one flag, one kind of value."""
+    kinds = {}
+    for path, command in TREE.items():
+        for option in loading.options(command):
+            kind = (option.metavar, option.multiple, tuple(getattr(option.type, "choices", ())))
+            if option.envvar and option.envvar != "NGP_FORMAT":  # one meaning; which forms there are differs
+                kinds.setdefault(option.envvar, {}).setdefault(kind, []).append(path)
+    assert {name: found for name, found in kinds.items() if len(found) > 1} == {}
+
+
+@pytest.mark.parametrize("argv", [("render", "ü…"), ("render", "ü…", "--json"), ("module", "list")])
+def test_a_stream_that_cannot_show_a_character_is_no_reason_to_fail(ngp, platform, argv):
+    manifest = next(platform.glob("modules/*/module.yaml"))
+    manifest.write_text(manifest.read_text().replace("summary: ", "summary: ü… "))
+    outcome = ngp.run(*argv, env={"PYTHONIOENCODING": "ascii:strict", "PYTHONUTF8": "0"})
+    assert outcome.exit_code == (0 if argv[0] == "module" else 64), outcome.stderr
+    if "--json" in argv:
+        assert outcome.document["schema"] == "ngp.error/1"

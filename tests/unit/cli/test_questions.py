@@ -76,3 +76,27 @@ def test_whoever_takes_stop_is_no_longer_interrupted():
     assert not context.interruption.is_watched
     assert isinstance(context.stop, Event)
     assert context.interruption.is_watched
+
+
+WORKER = """
+import threading
+from ngp import settings
+from ngp.commands import options
+context = options.Context(settings.read(), options.Interruption())
+def ask():
+    try:
+        print(options.confirm(context, "Apply?"), flush=True)
+    except BaseException as error:
+        print(type(error).__name__, flush=True)
+thread = threading.Thread(target=ask)
+thread.start()
+if STOPS:
+    context.interruption.event.set()
+thread.join()
+"""
+
+
+@pytest.mark.parametrize(("stops", "typed", "said"), [(True, "", "StoppedError"), (False, "yes\n", "True")])
+def test_a_question_of_a_worker_is_answered_or_ends_with_the_run(monkeypatch, stops, typed, said):
+    monkeypatch.setitem(globals(), "SCRIPT", f"STOPS = {stops}\n{WORKER}")
+    assert _answer(typed) == (0, f"{said}\n")

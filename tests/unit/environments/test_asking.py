@@ -68,3 +68,22 @@ def test_labels_mark_legacy_modules_and_name_instances(house):
     modules = loading.load(house.path / "modules").modules
     assert asking.label("dcos", modules["dcos"]) == "dcos [legacy]: DC/OS"
     assert asking.label("vpn", modules["openvpn"]) == "vpn (openvpn): OpenVPN"
+
+
+@pytest.mark.parametrize(
+    ("dummy", "line"),
+    [
+        ("{\n  # why\n  a = 1\n  b = 2.50\n}", '{"a": 1, "b": "2.50"}'),
+        ('[\n  "ü", # one\n  "b",\n]', '["ü", "b"]'),
+        ("<<-EOT\n  x\n  y\nEOT", '"x\\ny\\n"'),
+        ("[1]", "[1]"),
+    ],
+)
+def test_a_default_of_several_lines_is_offered_as_one_that_can_be_taken(house, dummy, line):
+    variables = 'variable "it" {\n  type = any\n}\n'
+    house.module("wide", "title: W\nsummary: W\ncategory: c\n", variables, dummy=f"it = {dummy}\n")
+    draft = drafting.prepare(drafts.read(house.platform, "dev"), Choice(units={"wide": "wide"}))
+    with _keys(ENTER) as doors:
+        choice = asking.answer(draft.questions, Choice(units={"wide": "wide"}), **doors)
+    assert choice.settings == {("wide", "it"): line}
+    assert not drafting.prepare(drafts.read(house.platform, "dev"), choice).questions

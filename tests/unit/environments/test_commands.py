@@ -205,3 +205,54 @@ def test_validate_says_that_a_wire_makes_a_count_unknown(ngp, house):
     code, out, _ = ngp("validate", "dev", "--no-terraform")
     assert code == 1
     assert "environment.yaml:10 wires `openvpn` so that `count` of `terraform_data.peer` depends on `peer`" in out
+
+
+def test_env_new_keeps_values_that_lie_there_already(ngp, house):
+    folder = house.path / "environments" / "stage"
+    folder.mkdir()
+    (folder / "terraform.tfvars").write_text("# mine\n")
+    before = house.tree()
+    facts = ("--region", "eu-west-1", "--account", "012345678901", "--domain", "a.b.com")
+    code, _, err = ngp("env", "new", "stage", *facts)
+    assert (code, house.tree()) == (64, before)
+    assert "stage/terraform.tfvars" in err
+
+
+def test_env_new_tells_all_wrong_facts_by_their_flags(ngp, house):
+    before = house.tree()
+    facts = ("--region", "x\nprofile: y", "--account", "1", "--domain", "y")
+    code, _, err = ngp("env", "new", "stage", *facts)
+    assert (code, house.tree()) == (64, before)
+    for flag in ("--region", "--account", "--domain"):
+        assert f"where: {flag}\n" in err
+
+
+@pytest.mark.parametrize(("flags", "target"), [((), "sandbox"), (("--no-sandbox",), "aws")])
+def test_env_new_has_the_target_of_its_origin_unless_told(ngp, house, flags, target):
+    facts = ("--region", "eu-west-1", "--account", "012345678901", "--domain", "a.b.com")
+    assert ngp("env", "new", "stage", "--from", "dev", *facts, *flags)[0] == 0
+    assert f"target: {target}\n" in house.read("environment.yaml", "stage")
+
+
+def test_env_new_from_another_says_its_own_name_on_top(ngp, house):
+    facts = ("--region", "eu-west-1", "--account", "012345678901", "--domain", "a.b.com")
+    assert ngp("env", "new", "stage", *facts)[0] == 0
+    assert ngp("env", "new", "live", "--from", "stage", *facts)[0] == 0
+    for file in ("environment.yaml", "terraform.tfvars"):
+        assert house.read(file, "live") == house.read(file, "stage").replace("stage", "live")
+
+
+def test_configure_keeps_permissions_and_links(ngp, house):
+    values, shared = house.path / "environments/dev/terraform.tfvars", house.path / "shared.tfvars"
+    values.rename(shared)
+    shared.chmod(0o600)
+    values.symlink_to("../../shared.tfvars")
+    assert ngp("configure", "dev", "--set", "openvpn.disk_gib=20")[0] == 0
+    assert values.is_symlink()
+    assert "disk_gib = 20" in shared.read_text()
+    assert shared.stat().st_mode & 0o777 == 0o600
+
+
+def test_configure_tells_each_new_wire_on_a_line_of_its_own(ngp):
+    err = ngp("configure", "dev", "--module", "network", "--module", "swarm")[2]
+    assert "  wired: swarm.vpc_id = network.vpc_id\n  wired: swarm.subnet_ids = network.subnet_ids\n" in err

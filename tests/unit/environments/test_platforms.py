@@ -117,3 +117,30 @@ def test_the_published_schemas_know_the_keys_that_are_read():
 def test_the_platform_of_this_repository_reads():
     found = yaml.load(Path(__file__).parents[3] / "ngp.yaml")
     assert platforms.load(found.path.parent).name == "ngp"
+
+
+def test_a_constraint_that_terraform_could_not_read_is_told_with_its_line(house):
+    (house.path / "ngp.yaml").write_text("name: acme\nterraform_version: banana\n")
+    with pytest.raises(UsageError, match="ngp.yaml:2: version constraint `banana` cannot be read"):
+        platforms.load(house.path)
+
+
+@pytest.mark.parametrize(
+    ("units", "said"),
+    [
+        ("units:\n  network:\n", "environment.yaml:7: `units.network` is wrong: it is empty; it must be a mapping"),
+        ("units: []\n", "`units` is wrong: []; it must be a mapping"),
+        ("profile: {}\n", "`profile` is wrong: {}; it must be a text"),
+    ],
+)
+def test_a_wrong_kind_of_value_is_told_in_words(house, units, said):
+    house.environment(house.read("environment.yaml").partition("units:")[0] + units, name="odd")
+    with pytest.raises(UsageError) as caught:
+        documents.load(house.platform, "odd")
+    assert said in str(caught.value)
+
+
+def test_a_single_fact_is_checked_as_in_the_file():
+    assert documents.check_fact("account", "123") == ['it must be the 12 digits of an account, quoted: "012345678901"']
+    assert documents.check_fact("region", "") == ["it must be a region such as `eu-central-1`"]
+    assert documents.check_fact("domain", "dev.example.com") == []

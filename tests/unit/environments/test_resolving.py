@@ -241,11 +241,12 @@ def test_findings_of_all_kinds_come_together(house):
     assert len(_findings(house)) == 3
 
 
-def test_two_environments_of_one_account_and_region_differ_in_their_tags(house):
-    house.environment(name="stage")
-    assert "pre_tag and post_tag are those of the environment `dev`" in _findings(house, "stage")[0]
+def test_two_environments_of_one_account_differ_in_their_tags(house):
+    """Also in two regions: the names of roles and instance profiles hold for the whole account."""
     house.environment(house.read("environment.yaml").replace("eu-central-1", "eu-west-1"), name="stage")
-    assert house.resolve("stage").environment.region == "eu-west-1"
+    assert "pre_tag and post_tag are those of the environment `dev`" in _findings(house, "stage")[0]
+    house.environment(house.read("environment.yaml").replace("123456789012", "210987654321"), name="stage")
+    assert house.resolve("stage").environment.account == "210987654321"
 
 
 def test_a_protected_environment_exists(house):
@@ -255,6 +256,13 @@ def test_a_protected_environment_exists(house):
 
 def test_an_unknown_environment_is_told_with_the_nearest(house):
     assert "there is no environment `dve`; did you mean `dev`?" in _findings(house, "dve")[0]
+
+
+@pytest.mark.parametrize("name", ["dev/", "./dev", "../environments/dev"])
+def test_an_environment_is_named_and_no_path(house, name):
+    found = _findings(house, name)
+    assert len(found) == 1
+    assert f"there is no environment `{name}`" in found[0]
 
 
 def test_an_environment_without_units_and_values_resolves(house):

@@ -76,10 +76,10 @@ def test_a_new_value_of_a_unit_stands_at_the_end_of_its_object():
     ("text", "expected"),
     [
         ("u = {}\n", "u = {\n  b = 2\n}\n"),
-        ("u = { a = 1 }\n", "u = { a = 1 ,\n  b = 2\n}\n"),
+        ("u = { a = 1 }\n", "u = { a = 1,\n  b = 2\n}\n"),
         ("u = { a = 1, }\n", "u = { a = 1, \n  b = 2\n}\n"),
         ("u = {\n    a = 1\n}\n", "u = {\n    a = 1\n    b = 2\n}\n"),
-        ("u = { a = 1\n  c = 3 }", "u = { a = 1\n  c = 3 ,\n  b = 2\n}"),
+        ("u = { a = 1\n  c = 3 }", "u = { a = 1\n  c = 3,\n  b = 2\n}"),
         ("u = {\n  a = 1 /* x\n  y */ }\n", None),
         ("u = {\n  /* x */ }\n", None),
     ],

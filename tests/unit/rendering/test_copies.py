@@ -32,6 +32,17 @@ def test_used_modules_and_their_siblings_are_copied_as_they_are(modules):
     }
 
 
+def test_module_that_only_a_child_calls_is_copied_and_nothing_beside_the_catalogue(modules):
+    (modules / "alb/child").mkdir()
+    (modules / "alb/child/main.tf").write_text(
+        'module "a" {\n  source = "../../other"\n}\nmodule "b" {\n  source = "../../../outside"\n}\n'
+    )
+    (modules.parent / "outside").mkdir()
+    (modules.parent / "outside/x.tf").write_text("")
+    found = copies.collect(modules, ["alb"])
+    assert {path.parts[0] for path in found} == {"alb", "tags", "other"}
+
+
 def test_file_that_is_not_text_is_refused_by_name(modules):
     (modules / "alb/x.zip").write_bytes(b"\xff")
     with pytest.raises(UsageError, match="x.zip"):

@@ -16,7 +16,8 @@ def catalogue(make, *modules):
 
 
 def dummy(make, text, *comment):
-    return DummyValue(text, comment, make.place())
+    value = hcl.literal(hcl.parse(f"value = {text}\n", make.place().path).attributes["value"])
+    return DummyValue(text, value, comment, make.place())
 
 
 def test_common_inputs_come_first_and_once_then_an_object_for_each_module(make):

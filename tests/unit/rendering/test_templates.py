@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from ngp import shipped
 from ngp.errors import UsageError
 from ngp.rendering import roots, templates
 
@@ -24,6 +25,8 @@ def test_overrides_lists_what_stands_in_place_of_a_template_of_ours(make):
     override(make, "", "root/another.j2")
     override(make, "", "README.md")
     assert templates.overrides(make.path) == [mine]
+    mine.write_bytes((shipped.templates() / "root" / mine.name).read_bytes())
+    assert templates.overrides(make.path) == []  # the same text stands in place of nothing
 
 
 def test_platform_without_templates_overrides_nothing(make):

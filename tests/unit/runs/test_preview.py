@@ -1,4 +1,5 @@
 import json
+from decimal import Decimal
 
 import pytest
 
@@ -96,3 +97,14 @@ def test_an_offer_is_what_the_upstream_plan_says():
 def test_placeholders_are_told_from_the_units_own_resources():
     assert preview.is_placeholder("terraform_data.ngp_unknown_12")
     assert not preview.is_placeholder("module.app.terraform_data.ngp_unknown_12")
+
+
+def test_an_attribute_that_the_consumer_does_not_declare_needs_no_placeholder():
+    module, placeholders, _, _ = draft(wired(Structure({"a": Attribute(STRING)}), {"a": "x"}, {"b": True}))
+    assert module["vpc_id"] == {"a": "${var.ngp_known.k0}"}
+    assert placeholders == {}
+
+
+def test_a_known_number_keeps_every_digit():
+    text = preview.draft("app", "x", (wired(NUMBER, Decimal("1.00000000000000000000001"), unknown=False),)).files
+    assert "1.00000000000000000000001" in text["preview.auto.tfvars.json"]

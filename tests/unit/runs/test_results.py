@@ -20,7 +20,9 @@ outcomes = st.lists(st.sampled_from(Outcome), max_size=5)
         ([Outcome.DEFERRED], True, 2),
         ([Outcome.APPLIED], True, 0),
         ([Outcome.REFUSED, Outcome.PLANNED], True, 3),
-        ([Outcome.LOCKED, Outcome.REFUSED], True, 5),
+        ([Outcome.LOCKED, Outcome.STALE, Outcome.REFUSED], True, 5),
+        ([Outcome.STALE, Outcome.REFUSED], True, 4),
+        ([Outcome.STOPPED, Outcome.FAILED], True, 130),  # whoever stopped it left no number
         ([Outcome.FAILED, Outcome.LOCKED, Outcome.REFUSED], True, 1),
     ],
 )

@@ -84,6 +84,10 @@ def test_independent_units_run_at_the_same_time_but_no_more_than_allowed():
     assert most[0] == 2
 
 
+def test_no_parallelism_is_one_at_a_time():
+    assert scheduler.run(scheduler.Plan({"a": frozenset()}, parallelism=0), result, skipped)["a"] == result("a")
+
+
 def test_a_fault_of_ours_is_raised():
     def work(unit):
         raise ZeroDivisionError

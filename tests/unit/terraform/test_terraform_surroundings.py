@@ -73,3 +73,14 @@ def test_every_variable_that_changes_a_run_is_refused_at_once():
 
 def test_clean_shell_passes():
     surroundings.require_clean({"PATH": "/bin", "TF_DATA_DIR": "x", "AWS_PROFILE": "x"})
+
+
+@pytest.mark.parametrize("word", ["-destroy", "-out=x", "--target=a", "-var=a=b", "-var-file=x", "-json", "-replace=a"])
+def test_a_word_that_would_make_another_plan_cannot_be_passed_through(word):
+    with pytest.raises(UsageError) as caught:
+        surroundings.require_passable(["-compact-warnings", word, "-parallelism=3"])
+    assert [finding.what for finding in caught.value.findings] == [f"`{word}` cannot stand behind `--`"]
+
+
+def test_what_is_for_terraform_alone_is_passed_through():
+    surroundings.require_passable(["-compact-warnings", "-parallelism=3", "destroy"])

@@ -1,0 +1,34 @@
+"""What earlier runs left behind: copies of states and saved plans of a killed one, a state that was never written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ngp import files
+from ngp.errors import NgpError
+from ngp.runs.units import Unit
+
+_ERRORED = "errored.tfstate"
+_RUN = "[0-9]" * 8 + "-" + "[0-9]" * 6  # as `journal.new_id` begins
+
+
+def sweep(workspace: Path, environment: str) -> None:
+    """Remove what killed runs of an environment left: it may hold values. Its lock must be held."""
+    plans = [
+        plan
+        for verb in ("plan", "apply", "destroy")
+        for plan in workspace.glob(f"runs/{_RUN}-{verb}-{environment}-????/*.plan")
+    ]
+    files.remove_all([workspace / "previews" / environment, *plans])
+
+
+def require_recovered(unit: Unit) -> None:
+    """Raise NgpError where Terraform could not write the unit's state and its last word still lies in the root."""
+    path = unit.root / _ERRORED
+    if path.exists():
+        raise NgpError(
+            "an earlier apply could not write its state, and what it made stands only in this file",
+            where=str(path),
+            why="a plan of the older state would make all of that again",
+            todo=f"in {unit.root}: terraform init && terraform state push {_ERRORED}, then remove the file",
+        )

@@ -1,0 +1,88 @@
+"""What the pages say is there: links, commands with their flags, rooms and doors of the house, generated parts."""
+
+import importlib
+import re
+import runpy
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+BY_HAND = [page for page in PAGES if page.name not in ("commands.md", "files.md")]
+HOUSE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+
+
+def anchors(page):
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    lost = []
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        path, _, anchor = target.partition("#")
+        found = (page.parent / path).resolve() if path else page
+        if "://" not in target and (not found.exists() or (anchor and anchor not in anchors(found))):
+            lost.append(target)
+    assert lost == []
+
+
+def commands(page):
+    """Every `ngp …` on a line that begins with `$`, as words."""
+    for line in re.findall(r"^\$ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE):
+        for part in re.split(r"&&|\|\||>", line):
+            words = shlex.split(part, comments=True)
+            if words[:1] == ["ngp"]:
+                yield words[1:]
+
+
+@pytest.mark.parametrize("page", [page for page in BY_HAND if any(commands(page))], ids=lambda page: page.name)
+def test_commands_and_their_flags_are_those_of_ngp(page, ngp):
+    reference = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    known = set(re.findall(r"^### `ngp ([a-z ]+?)(?: [A-Z\[{].*)?`$", reference, re.MULTILINE))
+    for words in commands(page):
+        name = " ".join(words[:2]) if " ".join(words[:2]) in known else words[0]
+        assert name in known, f"{page.name}: ngp {' '.join(words)}"
+        described = reference.split(f"### `ngp {name}", 1)[1].split("\n###", 1)[0]
+        flags = [word.split("=")[0] for word in words if word.startswith("--")]
+        assert [flag for flag in flags if f"`{flag}" not in described] == [], f"{page.name}: ngp {' '.join(words)}"
+
+
+@pytest.mark.parametrize("page", BY_HAND, ids=lambda page: page.name)
+def test_distribution_is_called_by_its_own_name(page):
+    assert not re.search(r"pip install ['\"]?ngp\b(?!-platform)", page.read_text(encoding="utf-8"))
+
+
+def test_make_targets_on_the_pages_are_there():
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    named = {name for page in BY_HAND for name in re.findall(r"`make ([a-z-]+)`", page.read_text(encoding="utf-8"))}
+    assert named - targets == set()
+
+
+def test_rooms_of_the_house_are_those_of_the_tree():
+    rows = HOUSE.split("| room |", 1)[1].split("\n\n", 1)[0].splitlines()[2:]
+    rooms = {name.removesuffix(".py") for row in rows for name in re.findall(r"`([\w.]+)/?`", row.split("|")[1])}
+    listed = subprocess.run(["git", "ls-files", "ngp"], cwd=ROOT, capture_output=True, text=True).stdout.split()
+    if not listed:
+        pytest.skip("this is not a Git checkout")
+    tree = {Path(name).parts[1] for name in listed} - {"__init__.py", "py.typed"}
+    assert {name.removesuffix(".py") for name in tree} == rooms
+
+
+def test_doors_of_the_house_are_there():
+    doors = HOUSE.split("## Doors", 1)[1].split("\n## ", 1)[0]
+    named = re.findall(r"`((?:\w+\.)*\w+)\.(\w+)\(", doors)
+    assert len(named) > 25
+    for module, name in named:
+        assert hasattr(importlib.import_module(f"ngp.{module}"), name), f"{module}.{name}"
+
+
+def test_tables_of_the_sandbox_are_as_the_code_says():
+    page = ROOT / "docs" / "sandbox.md"
+    text = page.read_text(encoding="utf-8")
+    assert runpy.run_path(str(ROOT / "docs" / "generate.py"))["sandbox"](text) == text, "run `python docs/generate.py`"
+    assert "aws_opensearch_domain" in text

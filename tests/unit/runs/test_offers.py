@@ -1,0 +1,84 @@
+"""What an upstream unit offers: of its plan, of its state, and never a null that nobody has seen."""
+
+import pytest
+
+from ngp.catalogue.types import STRING
+from ngp.environments.environment import OutputRef
+from ngp.runs import offers
+from ngp.runs.preview import Offer
+from ngp.runs.units import Wire
+from ngp.terraform.plans import Action, OutputChange, Plan
+from ngp.terraform.states import State, StateOutput
+
+NULL = Offer(None, unknown=False)
+
+
+def wire(output="vpc_id", unit="network"):
+    return Wire("vpc_id", STRING, OutputRef(unit, output))
+
+
+def opened(state=None, plan=lambda unit: pytest.fail("its state says it")):
+    return offers.Offers(lambda unit: state, plan)
+
+
+def planned(**outputs):
+    return Plan((), {name: OutputChange(name, Action.CREATE, **more) for name, more in outputs.items()})
+
+
+def test_a_plan_of_the_run_is_what_counts():
+    known = opened(State(outputs={"vpc_id": StateOutput("old")}))
+    known.put("network", planned(vpc_id={"after": None, "after_unknown": True}))
+    assert known.get(wire()).unknown is True
+
+
+def test_a_null_that_the_plan_names_is_known():
+    known = opened()
+    known.put("network", planned(vpc_id={}))
+    assert known.get(wire()) == NULL
+    assert known.is_null(wire())
+
+
+def test_an_output_that_a_plan_did_not_look_at_is_not_known():
+    known = opened()
+    known.put("network", planned(other={"after": "x"}))
+    assert known.get(wire()).unknown is True
+    assert not known.is_null(wire())
+
+
+def test_a_unit_that_could_not_be_planned_offers_nothing_known():
+    known = opened(State(outputs={"vpc_id": StateOutput("old")}))
+    known.put("network", None)
+    assert known.get(wire()).unknown is True
+
+
+def test_a_unit_beyond_the_run_offers_what_its_state_holds():
+    state = State(outputs={"vpc_id": StateOutput("vpc-1"), "password": StateOutput("x", sensitive=True)})
+    assert opened(state).get(wire()) == Offer("vpc-1", unknown=False)
+    assert opened(state).get(wire("password")).sensitive
+
+
+@pytest.mark.parametrize("state", [None, State(), State(serial=7)])
+def test_a_state_that_holds_nothing_offers_nothing_known(state):
+    assert opened(state).get(wire()).unknown is True
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        ({"vpc_id": NULL}, NULL),
+        ({"vpc_id": Offer()}, Offer()),
+        ({"vpc_id": Offer("would be", unknown=False)}, Offer()),  # this run does not apply that plan
+        ({}, Offer()),
+    ],
+)
+def test_what_a_state_lacks_is_asked_of_a_plan_once(found, expected):
+    asked = []
+
+    def plan(unit):
+        asked.append(unit)
+        return {"name": Offer("planned", unknown=False)} | found
+
+    known = opened(State(outputs={"name": StateOutput("stands")}), plan)
+    assert [known.get(wire()), known.get(wire())] == [expected, expected]
+    assert asked == ["network"]
+    assert known.get(wire("name")).value == "stands"

@@ -1,0 +1,62 @@
+"""What a Terraform call that did not go well makes of its unit."""
+
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from ngp.errors import LockHeldError, NgpError, StoppedError
+from ngp.runs import planning
+from ngp.runs.results import Counts, Outcome, UnitResult
+from ngp.runs.watching import Watch
+from ngp.terraform.events import Diagnostic, ResourceDone
+from ngp.terraform.results import LockHolder, Result
+
+LEFT = Path("/p/errored.tfstate")
+STALE = Diagnostic("error", "Saved plan is stale", "The given plan file can no longer be applied.")
+
+
+@pytest.fixture
+def watch():
+    context = SimpleNamespace(
+        stop=threading.Event(),
+        log=lambda unit: Path("/p/.ngp/a.log"),
+        tell=lambda event: None,
+        resolved=SimpleNamespace(platform=SimpleNamespace(path=Path("/p"))),
+    )
+    return Watch(context, SimpleNamespace(name="app"))
+
+
+@pytest.mark.parametrize(
+    ("result", "outcome"),
+    [
+        (Result(1, (Diagnostic("error", "no", ""),)), Outcome.FAILED),
+        (Result(1, (STALE,)), Outcome.STALE),
+        (Result(1, lock_holder=LockHolder("id")), Outcome.LOCKED),
+        (Result(1, stopped=True), Outcome.STOPPED),
+    ],
+)
+def test_the_outcome_says_what_kind_of_failure_it_was(watch, result, outcome):
+    assert watch.failed(UnitResult("app", "app", 1, Outcome.PLANNED), result).outcome is outcome
+
+
+def test_a_state_that_could_not_be_written_is_told_also_of_an_interrupted_apply(watch):
+    failed = watch.failed(UnitResult("app", "app", 1, Outcome.PLANNED), Result(1, stopped=True, errored_state=LEFT))
+    assert failed.outcome is Outcome.FAILED
+    assert str(LEFT) in failed.reason
+
+
+def test_a_failed_unit_counts_what_was_done_and_not_what_was_planned(watch):
+    for action in ("create", "create", "update", "delete", "read"):
+        watch.call.on_event(ResourceDone("a", action, 0.1))
+    planned = UnitResult("app", "app", 1, Outcome.PLANNED, Counts(create=9, replace=2))
+    assert watch.failed(planned, Result(1)).counts == Counts(create=2, update=1, delete=1)
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [(StoppedError(), Outcome.STOPPED), (LockHeldError("x"), Outcome.LOCKED), (NgpError("x"), Outcome.FAILED)],
+)
+def test_an_error_in_the_middle_of_a_unit_keeps_its_meaning(error, outcome):
+    assert planning.outcome_of(error) is outcome

@@ -25,6 +25,7 @@ def apply() -> None:
     publish_parameters()
     keep_descriptions_of_rules_between_groups()
     keep_template_tags_out_of_template_data()
+    take_user_data_of_later_template_versions()
     forget_records_that_are_gone()
 
 
@@ -185,6 +186,22 @@ def keep_template_tags_out_of_template_data() -> None:
 
 def _without_tags(data: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in data.items() if key != "TagSpecifications"}
+
+
+def take_user_data_of_later_template_versions() -> None:
+    """A launch template's second version has user data as its first: an autoscaling group can use it."""
+    from moto.ec2.models.launch_templates import LaunchTemplate
+    from moto.ec2.utils import parse_user_data
+
+    template_class: Any = LaunchTemplate
+    create = template_class.create_version
+
+    def create_version(template: Any, data: dict[str, Any], description: str) -> Any:
+        given = data.get("UserData")
+        kept = {**data, "UserData": parse_user_data(given)} if isinstance(given, str) else data
+        return create(template, kept, description)
+
+    template_class.create_version = create_version
 
 
 def forget_records_that_are_gone() -> None:

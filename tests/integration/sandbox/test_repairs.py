@@ -147,6 +147,20 @@ def test_launch_template_gives_only_the_tags_it_says(of, given):
     assert versions["LaunchTemplateVersions"][0]["LaunchTemplateData"].get("TagSpecifications", []) == given
 
 
+def test_autoscaling_group_takes_a_later_version_with_user_data(of):
+    session = of("555555555555")
+    data = {"InstanceType": "t3.micro", "ImageId": account.IMAGES[0].id, "UserData": base64.b64encode(b"#!").decode()}
+    session.call("ec2", "create_launch_template", LaunchTemplateName="grows", LaunchTemplateData=data)
+    session.call("ec2", "create_launch_template_version", LaunchTemplateName="grows", LaunchTemplateData=data)
+    template = {"LaunchTemplateName": "grows", "Version": "1"}
+    group = {"AutoScalingGroupName": "grows", "MinSize": 0, "MaxSize": 2, "AvailabilityZones": ["eu-central-1a"]}
+    session.call("autoscaling", "create_auto_scaling_group", LaunchTemplate=template, **group)
+    later = {**group, "DesiredCapacity": 1}
+    session.call("autoscaling", "update_auto_scaling_group", LaunchTemplate={**template, "Version": "2"}, **later)
+    [shown] = session.call("autoscaling", "describe_auto_scaling_groups")["AutoScalingGroups"]
+    assert (shown["LaunchTemplate"]["Version"], len(shown["Instances"])) == ("2", 1)
+
+
 def record_change(action, name):
     record = {"Name": name, "Type": "A", "TTL": 60, "ResourceRecords": [{"Value": "192.0.2.1"}]}
     return {"Changes": [{"Action": action, "ResourceRecordSet": record}]}

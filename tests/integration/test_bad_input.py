@@ -25,7 +25,7 @@ WIRING = "wiring:\n  app: {vpc_id: base.vpc_id}\n"
 
 # argv, [(file, old, new)], what one finding holds
 WRONG = {
-    "unknown environment": (["plan", "dve"], [], ["`dve`", "did you mean `dev`?", "ngp env new dve"]),
+    "unknown environment": (["plan", "dve"], [], ["`dve`", "did you mean `dev`?", "ngp env new"]),
     "unknown environment to render": (["render", "dve"], [], ["`dve`", "did you mean `dev`?"]),
     "unknown environment to configure": (["configure", "dve"], [], ["`dve`", "did you mean `dev`?"]),
     "unknown unit": (["plan", "dev", "bsae"], [], ["no unit `bsae`", "did you mean `base`?"]),

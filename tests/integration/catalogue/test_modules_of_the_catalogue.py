@@ -113,10 +113,11 @@ def test_check_without_terraform_needs_no_terraform(ngp, catalogue):
     ],
 )
 def test_what_cannot_be_is_refused_and_nothing_written(ngp, catalogue, argv, message):
+    before = sorted(catalogue.rglob("*"))
     outcome = ngp.call(*argv, "--no-terraform") if argv[1] == "check" else ngp.call(*argv)
     assert outcome.exit_code == 64
     assert message in outcome.stderr
-    assert [folder.name for folder in catalogue.iterdir()] == ["network"]
+    assert sorted(catalogue.rglob("*")) == before
 
 
 def test_a_platforms_own_template_is_used_and_its_fault_told(ngp, catalogue):

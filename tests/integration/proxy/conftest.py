@@ -31,6 +31,8 @@ _RANDOM = [
     (re.compile(r"(?<=-)[A-Za-z0-9]{6}(?=$|\|)"), "ID"),
     (re.compile(r"\b\d{20,}\b"), "ID"),
     (re.compile(r"RequestID: [^,]+"), "RequestID"),
+    # Ctrl-C reaches a provisioner's command from the group and from Terraform: either may be first, without a proxy too
+    (re.compile(r"signal: (?:killed|interrupt)"), "SIGNAL"),
 ]
 PROVIDER = f"""
 provider "aws" {{

@@ -13,6 +13,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from ngp.terraform import binary as finding
+from ngp.terraform import lockfile, mirror
+
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("modules", "templates", "environments")
 FILES = ("ngp.yaml", ".terraform.lock.hcl", ".gitignore", "terraform.tfvars.dummy")
@@ -80,6 +83,15 @@ def region(tmp_path_factory, ngp_in):
     made.ngp.run("sandbox", "stop")
 
 
+def providers_at_hand(platform):
+    """The words by which plain `terraform init` takes the mirror that ngp finds; none where Terraform finds its own."""
+    home = Path.home()
+    terraform = finding.find("", ">= 1.11.0", os.environ, cwd=platform, cache=home)
+    places = mirror.Places(os.environ, home, home / ".cache" / "ngp")
+    found = mirror.find(lockfile.load(platform / lockfile.NAME), terraform.platform, places)
+    return [f"-plugin-dir={found.folder}"] if found and found.folder else []
+
+
 def outputs(document):
     """Every output by its name; a name that several units put out is that of the last."""
     return {name: one["value"] for unit in document["units"].values() for name, one in unit.items()}
@@ -144,8 +156,7 @@ def test_plain_terraform_finds_nothing_to_do(region, applied):
     assert written.exit_code == 0, written.stderr
     root = region.path / "environments" / "dev" / "units" / "openvpn"
     env = region.surroundings()
-    mirror = Path("/opt/tf-plugins")
-    plugins = [f"-plugin-dir={mirror}"] if mirror.is_dir() else []
+    plugins = providers_at_hand(region.path)
     for argv, code in ((["init", "-input=false", *plugins], 0), (["plan", "-input=false", "-detailed-exitcode"], 0)):
         done = subprocess.run(["terraform", *argv], cwd=root, env=env, capture_output=True, text=True)
         assert done.returncode == code, done.stdout[-3000:] + done.stderr[-3000:]

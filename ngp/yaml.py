@@ -44,13 +44,17 @@ class Document:
 
 def load(path: Path) -> Document:
     """Read one YAML document; raise UsageError with file:line for what is not strict YAML."""
+    return parse(read(path), path)
+
+
+def read(path: Path) -> str:
+    """The text of a file; raise UsageError where there is none, or it is not UTF-8."""
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise UsageError("there is no such file", where=str(path)) from None
     except UnicodeDecodeError as error:
         raise UsageError("this is not UTF-8", where=str(path), why=str(error)) from None
-    return parse(text, path)
 
 
 def parse(text: str, path: Path) -> Document:

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from ngp import yaml
-from ngp.environments.environment import Platform, StateKind
+from ngp.cache import recall
+from ngp.environments.environment import Platform, StateKind, cache
 from ngp.errors import UsageError
-from ngp.terraform import versions
 
 FILE = "ngp.yaml"
 
@@ -30,21 +30,19 @@ def find(cwd: Path) -> Path:
 
 def load(path: Path) -> Platform:
     """Read the ngp.yaml of the platform in folder `path`; raise one UsageError with all that is wrong in it."""
-    from ngp.environments import schemas
+    text = yaml.read(path / FILE)
+    said = recall(cache(path), FILE, text.encode(), lambda: _check(yaml.parse(text, path / FILE)))
+    return Platform(**{**said, "path": path, "state": StateKind(said["state"]), "protected": tuple(said["protected"])})
 
-    document = yaml.load(path / FILE)
+
+def _check(document: yaml.Document) -> dict[str, Any]:
+    """What the document says, as JSON data."""
+    from ngp.environments import schemas
+    from ngp.terraform import versions
+
     model = schemas.read(document, schemas.PlatformModel)
     versions.parse_constraint(model.terraform_version, where=document.where("terraform_version"))
-    return Platform(
-        path=path,
-        name=model.name,
-        terraform=model.terraform,
-        terraform_version=model.terraform_version,
-        state=StateKind(model.state),
-        state_bucket=model.state_bucket,
-        protected=tuple(model.protected),
-        rendered_by=model.rendered_by,
-    )
+    return model.model_dump(mode="json")
 
 
 def schema() -> dict[str, Any]:

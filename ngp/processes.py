@@ -186,8 +186,7 @@ class Companion:
         if self._process.stdin is not None:
             with suppress(OSError):
                 self._process.stdin.close()
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(timeout=grace_s)
+        _has_ended(self._process, self._out, grace_s)
         if self._watcher is not None:  # before the pid is free again: it would kill whoever has it then
             self._watcher.kill()
             self._watcher.communicate()

@@ -1,14 +1,18 @@
-"""ngp.yaml: find the platform that a folder belongs to, and read it."""
+"""ngp.yaml: find the platform that a folder belongs to, and read it.
+
+The shell's completion finds only: what reading needs is imported late.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ngp import yaml
-from ngp.cache import recall
-from ngp.environments.environment import Platform, StateKind, cache
 from ngp.errors import UsageError
+
+if TYPE_CHECKING:
+    from ngp.environments.environment import Platform
+    from ngp.yaml import Document
 
 FILE = "ngp.yaml"
 
@@ -30,12 +34,16 @@ def find(cwd: Path) -> Path:
 
 def load(path: Path) -> Platform:
     """Read the ngp.yaml of the platform in folder `path`; raise one UsageError with all that is wrong in it."""
+    from ngp import yaml
+    from ngp.cache import recall
+    from ngp.environments.environment import Platform, StateKind, cache
+
     text = yaml.read(path / FILE)
     said = recall(cache(path), FILE, text.encode(), lambda: _check(yaml.parse(text, path / FILE)))
     return Platform(**{**said, "path": path, "state": StateKind(said["state"]), "protected": tuple(said["protected"])})
 
 
-def _check(document: yaml.Document) -> dict[str, Any]:
+def _check(document: Document) -> dict[str, Any]:
     """What the document says, as JSON data."""
     from ngp.environments import schemas
     from ngp.terraform import versions

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -42,6 +43,7 @@ class Provider:
     def __init__(self, launch: Launch, process: processes.Companion, protocol: int, address: str) -> None:
         self._launch, self._process = launch, process
         self.protocol = protocol
+        self.used_at = time.monotonic()  # when its last call ended
         self._is_gone = False
         self._channel = rpc.channel(address)
         self._output = asyncio.ensure_future(self._drain())
@@ -84,6 +86,8 @@ class Provider:
         except rpc.GoneError:
             self._is_gone = True  # it may not look like it yet
             raise
+        finally:
+            self.used_at = time.monotonic()
 
     async def _drain(self) -> None:
         """Read what it prints, as Terraform would: a provider whose output nobody takes stops at a full pipe."""

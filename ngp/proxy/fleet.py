@@ -158,7 +158,7 @@ class Fleet:
         held = [_result(blank)] if blank else []
         for key, task in self._configured.items():
             configured = _result(task) if key[0] == berth else None
-            held.append(configured and configured.provider)
+            held.append(configured.provider if configured else None)
         for one in held:
             if one is not None:
                 self.end_one(one)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ngp.errors import RefusedError
-from ngp.proxy import answers, messages, packages, rpc, safe, schema, sharing, wire
+from ngp.proxy import answers, messages, packages, safe, schema, sharing, wire
 from ngp.proxy.packages import Package
 
 PROTO = Path(messages.__file__).with_name("plugin.proto").read_text()

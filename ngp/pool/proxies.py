@@ -88,7 +88,7 @@ class Proxies:
     async def describe(self) -> list[Mapping[str, Any]]:
         """What runs for whom."""
         pids = [one.pid for fleet in self.fleets for one in fleet.providers]
-        sizes = await asyncio.to_thread(limits.resident, pids)
+        sizes = await asyncio.to_thread(limits.memory, pids)
         return [
             {
                 "environments": sorted(kept.labels),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ngp.proxy.fleet import Fleet
 
 _LOOK_S = 5.0
+_OWN = re.compile(r"^Rss(?:Anon|Shmem):\s*(\d+) kB$", re.MULTILINE)  # proc_pid_status(5)
 _SETTLED_S = 1.0  # one that was configured this moment is about to be used
 
 
@@ -26,7 +28,7 @@ class Limits:
 
     idle_processes: int = 4  # configured ones of one package
     idle_s: float = 600.0
-    memory_bytes: int = 2 << 30  # resident, of all processes together
+    memory_bytes: int = 2 << 30  # of all processes together, as `memory` counts it
 
 
 async def tend(fleets: Sequence[Fleet], limits: Limits, *, look_s: float = _LOOK_S) -> None:
@@ -39,7 +41,7 @@ async def tend(fleets: Sequence[Fleet], limits: Limits, *, look_s: float = _LOOK
 async def enforce(fleets: Iterable[Fleet], limits: Limits) -> None:
     """End what has idled too long, then what has idled longest while all together need too much memory."""
     every = [(fleet, one) for fleet in fleets for one in fleet.providers]
-    sizes = await asyncio.to_thread(resident, [one.pid for _, one in every])
+    sizes = await asyncio.to_thread(memory, [one.pid for _, one in every])
     total = sum(sizes.values())
     now = time.monotonic()
     for fleet, one in sorted(every, key=lambda pair: pair[1].used_at):
@@ -50,20 +52,24 @@ async def enforce(fleets: Iterable[Fleet], limits: Limits) -> None:
             total -= sizes.get(one.pid, 0)
 
 
-def resident(pids: Sequence[int]) -> dict[int, int]:
-    """The resident memory of processes, in bytes; one that has ended is left out."""
-    if not Path("/proc/self/statm").is_file():
+def memory(pids: Sequence[int]) -> dict[int, int]:
+    """The bytes that each process has for itself; one that has ended is left out.
+
+    Where the system tells, without what is mapped from files: half a gigabyte of a provider is its program, which all
+    of its processes have in common and which the kernel can drop.
+    """
+    if not Path("/proc/self/status").is_file():
         return _by_ps(pids)
     found = {}
     for pid in pids:
-        with suppress(OSError, IndexError):
-            pages = Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]
-            found[pid] = int(pages) * os.sysconf("SC_PAGE_SIZE")
+        with suppress(OSError):
+            own = _OWN.findall(Path(f"/proc/{pid}/status").read_text(encoding="utf-8"))
+            found[pid] = sum(map(int, own)) << 10
     return found
 
 
 def _by_ps(pids: Sequence[int]) -> dict[int, int]:
-    """Where there is no /proc (macOS). POSIX: ``ps -o pid=,rss=`` tells kilobytes."""
+    """Where there is no /proc (macOS): the resident memory. ``ps -o rss=`` tells kilobytes."""
     if not pids:
         return {}
     request = processes.Request(

@@ -19,6 +19,7 @@ from typing import IO
 
 GRACE_S = 30.0  # Terraform needs a while after SIGINT: it ends calls under way and writes its state
 _PR_SET_PDEATHSIG = 1
+_LOOK_S = 0.1  # how often a process that may be stopped is looked after
 _PIPE_GRACE_S = 2.0  # how long a pipe may stay open after its process has ended
 _running: set[int] = set()  # process groups that `run` waits for
 
@@ -69,10 +70,7 @@ def run(
     stopped = timed_out = False
     _running.add(process.pid)
     try:
-        while True:
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(timeout=0.1 if stop or request.timeout_s else None)
-                break
+        while not _has_ended(process, out, _LOOK_S if stop or request.timeout_s else None):
             stopped = stop is not None and stop.is_set()
             timed_out = request.timeout_s is not None and time.monotonic() - began > request.timeout_s
             if stopped or timed_out:
@@ -188,8 +186,7 @@ class Companion:
         if self._process.stdin is not None:
             with suppress(OSError):
                 self._process.stdin.close()
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(timeout=grace_s)
+        _has_ended(self._process, self._out, grace_s)
         if self._watcher is not None:  # before the pid is free again: it would kill whoever has it then
             self._watcher.kill()
             self._watcher.communicate()
@@ -260,6 +257,17 @@ def _popen(request: Request, *, with_input: bool = False, tied: bool = True) -> 
 def _feed(pipe: IO[str], text: str) -> None:
     with suppress(BrokenPipeError), pipe:  # a child need not read what it is told
         pipe.write(text)
+
+
+def _has_ended(process: subprocess.Popen[str], out: _Drain, timeout_s: float | None) -> bool:
+    """Wait for the end. The end of its output tells it at once; `Popen.wait` with a time limit sleeps up to 50 ms."""
+    if timeout_s is not None and not out.is_done(timeout_s):
+        return process.poll() is not None  # a grandchild may hold the pipe
+    try:
+        process.wait(timeout_s)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
 
 
 def _close(process: subprocess.Popen[str], out: _Drain, err: _Drain) -> None:

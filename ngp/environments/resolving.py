@@ -32,7 +32,7 @@ def resolve(platform: Platform, name: str) -> Resolved:
     environment = documents.load(platform, name)
     path = environment.path / tfvars.FILE
     try:
-        values = tfvars.load(path)
+        values = tfvars.load(path, platform.cache)
     except UsageError as error:
         findings.extend(error.findings)
         values = Values(path)

@@ -44,7 +44,7 @@ def resolve(platform: Platform, ref: str) -> str:
 
 def load_catalogue(platform: Platform, environment: Environment) -> Catalogue:
     """The modules that an environment uses, read through the platform's cache of facts."""
-    return loading.load(catalogue_path(platform, environment), platform.workspace / "cache" / "catalogue")
+    return loading.load(catalogue_path(platform, environment), platform.cache)
 
 
 def catalogue_path(platform: Platform, environment: Environment) -> Path:

@@ -61,7 +61,7 @@ def collect(platform: Platform, names: Sequence[str] = ()) -> Tree:
 
 def _catalogue(platform: Platform) -> Catalogue:
     """The modules of the working tree, whatever environments are pinned to."""
-    return loading.load(platform.path / "modules", platform.workspace / "cache" / "catalogue")
+    return loading.load(platform.path / "modules", platform.cache)
 
 
 def writes(tree: Tree) -> dict[Path, str]:

@@ -13,11 +13,13 @@ from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from enum import Enum
 from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ngp.errors import NgpError
-from ngp.runs.events import RunEvent, UnitFact
-from ngp.runs.results import OutputValue, RunResult, UnitResult, UnitStatus, Wire
+
+if TYPE_CHECKING:
+    from ngp.runs.events import RunEvent, UnitFact
+    from ngp.runs.results import OutputValue, RunResult, UnitResult, UnitStatus, Wire
 
 MASKED = "(sensitive)"
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from enum import Enum
+from typing import TYPE_CHECKING
 
-from ngp.runs.events import UnitFact
-from ngp.runs.results import UnitStatus, Wire
 from ngp.settings import Settings
 from ngp.views import documents, terminal
+
+if TYPE_CHECKING:
+    from ngp.runs.events import UnitFact
+    from ngp.runs.results import UnitStatus, Wire
 
 
 class Format(Enum):

@@ -15,6 +15,7 @@ def graph(
     environment: options.EnvironmentName,
     units: options.UnitNames = None,
     form: Form = "text",
+    show_all: options.ShowAll = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Show which unit takes what from which, wave by wave."""
@@ -32,4 +33,4 @@ def graph(
         return
     if form not in [one.value for one in view.Format]:
         raise UsageError(f"no format `{form}`", todo=nearest(form, [one.value for one in view.Format]))
-    view.show(facts, wires, environment=environment, form=view.Format(form))
+    view.show(facts, wires, environment=environment, form=view.Format(form), whole=show_all)

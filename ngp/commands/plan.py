@@ -16,6 +16,7 @@ def plan(
     lock_timeout: options.LockTimeout = "",
     parallelism: options.Parallelism = options.DEFAULT_PARALLELISM,
     detailed_exitcode: options.DetailedExitCode = False,
+    show_all: options.ShowAll = False,
     as_json: options.AsJson = False,
     as_json_lines: options.AsJsonLines = False,
 ) -> None:
@@ -33,7 +34,7 @@ def plan(
     if as_json:
         documents.write(documents.run(result, exit_code=code))
     elif not as_json_lines:
-        runs.show_result(result, context.settings)
+        runs.show_result(result, context.settings, whole=show_all)
     raise typer.Exit(code)
 
 

@@ -1,5 +1,7 @@
 """What a person sees of hundreds of units: what matters, and how much is left out."""
 
+import json
+import sys
 from collections import Counter
 from dataclasses import replace
 
@@ -10,7 +12,7 @@ from ngp.runs.events import Phase, UnitDiagnosed, UnitEntered, UnitFact, UnitFin
 from ngp.runs.results import Counts, Outcome, OutputValue, UnitResult, UnitStatus, Verb, Wire
 from ngp.terraform.events import Diagnostic
 from ngp.terraform.plans import Action, Change
-from ngp.views import digests, findings, graph, outputs, progress, runs
+from ngp.views import digests, documents, findings, graph, outputs, progress, runs
 from ngp.views.graph import Format
 
 WAVES, EACH = 4, 100
@@ -195,3 +197,20 @@ def test_the_display_of_many_units_has_a_row_for_those_at_work_only(settings, st
     table, total = display._table().renderables
     assert table.row_count == 1
     assert str(total) == "1 of 400 units, 1 no changes, 0 s"
+
+
+def test_a_document_is_never_there_as_one_text(monkeypatch, result):
+    written = []
+
+    class Stream:
+        encoding = "ascii"
+
+        def write(self, text):
+            text.encode(self.encoding)
+            written.append(text)
+
+    monkeypatch.setattr(sys, "stdout", Stream())
+    many = result(*(replace(changing(at, create=1), reason="façade 𝄞") for at in range(400)))
+    documents.write(documents.run(many, exit_code=0))
+    assert max(map(len, written)) < 100
+    assert [unit["reason"] for unit in json.loads("".join(written))["units"]] == ["façade 𝄞"] * 400

@@ -22,6 +22,7 @@ def destroy(
     refresh: options.Refresh = options.Switch.ON,
     lock_timeout: options.LockTimeout = "",
     parallelism: options.Parallelism = options.DEFAULT_PARALLELISM,
+    show_all: options.ShowAll = False,
     as_json: options.AsJson = False,
     as_json_lines: options.AsJsonLines = False,
 ) -> None:
@@ -40,7 +41,7 @@ def destroy(
 
         def agree(result: RunResult) -> bool:
             with now.follow.pause():
-                runs.show_changes(result, context.settings, talk=True)
+                runs.show_changes(result, context.settings, talk=True, whole=show_all)
                 question = f"All of this goes. Type the environment's name (`{result.environment}`) to destroy it: "
                 return auto_approve or options.ask(context, question, flag="--auto-approve") == result.environment
 
@@ -49,5 +50,5 @@ def destroy(
     if as_json:
         documents.write(documents.run(result, exit_code=code))
     elif not as_json_lines:
-        runs.show_result(result, context.settings)
+        runs.show_result(result, context.settings, whole=show_all)
     raise typer.Exit(code)

@@ -17,6 +17,7 @@ def graph(
     form: Form = "text",
     affected: options.Affected = False,
     since: options.Since = "",
+    show_all: options.ShowAll = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Show which unit takes what from which, wave by wave."""
@@ -36,4 +37,4 @@ def graph(
         return
     if form not in [one.value for one in view.Format]:
         raise UsageError(f"no format `{form}`", todo=nearest(form, [one.value for one in view.Format]))
-    view.show(facts, wires, environment=environment, form=view.Format(form))
+    view.show(facts, wires, environment=environment, form=view.Format(form), whole=show_all)

@@ -18,6 +18,7 @@ def plan(
     affected: options.Affected = False,
     since: options.Since = "",
     detailed_exitcode: options.DetailedExitCode = False,
+    show_all: options.ShowAll = False,
     as_json: options.AsJson = False,
     as_json_lines: options.AsJsonLines = False,
 ) -> None:
@@ -41,7 +42,7 @@ def plan(
     if as_json:
         documents.write({**documents.run(result, exit_code=code), **documents.affected(change)})
     elif not as_json_lines and result.run_id:
-        runs.show_result(result, context.settings)
+        runs.show_result(result, context.settings, whole=show_all)
     raise typer.Exit(code)
 
 

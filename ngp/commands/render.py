@@ -15,7 +15,7 @@ from ngp.commands import completion, narrowing, options
 from ngp.environments import platforms
 from ngp.errors import NgpError
 from ngp.rendering import staleness, trees
-from ngp.views import documents, terminal
+from ngp.views import digests, documents, terminal
 
 EnvironmentNames = Annotated[
     list[str] | None,
@@ -31,6 +31,7 @@ def render(
     diff: Diff = False,
     affected: options.Affected = False,
     since: options.Since = "",
+    show_all: options.ShowAll = False,
     as_json: options.AsJson = False,
 ) -> int:
     """Write the Terraform roots of the environments."""
@@ -50,7 +51,7 @@ def render(
     if as_json:
         documents.write({**shown, **documents.affected(change)})
     else:
-        _show(tree, shown, context)
+        _show(tree, shown, context, whole=show_all)
     return NgpError.exit_code if check and tree.staleness.is_stale else 0
 
 
@@ -101,16 +102,22 @@ def _diff(tree: trees.Tree, path: Path) -> str:
     return staleness.diff(tree.platform.path, path, tree.files.get(path))
 
 
-def _show(tree: trees.Tree, shown: dict[str, Any], context: options.Context) -> None:
+def _show(tree: trees.Tree, shown: dict[str, Any], context: options.Context, *, whole: bool) -> None:
     out, written = terminal.out(context.settings), shown["written"]
     words = ("wrote", "wrote", "removed") if written else ("missing", "differs", "orphaned")
     for word, kind in zip(words, ("missing", "differing", "orphaned"), strict=True):
-        for path in shown[kind]:
+        digest = digests.pick(shown[kind], whole=whole)
+        for path in digest.shown:
             out.print(terminal.line(f"{word} {path}"), soft_wrap=True)
+        if digest.rest:
+            out.print(terminal.line(digest.more("files")), soft_wrap=True)
     if shown.get("diff"):
         out.print(terminal.line(shown["diff"].rstrip("\n")), soft_wrap=True)
-    for path in shown["foreign"]:
+    foreign = digests.pick(shown["foreign"], whole=whole)
+    for path in foreign.shown:
         terminal.say(context.settings, f"not ours, left alone: {path}")
+    if foreign.rest:
+        terminal.say(context.settings, foreign.more("files that are not ours"))
     names = ", ".join(tree.environments) or "no environment"
     if not tree.files:
         return  # nothing is affected, which was said

@@ -17,8 +17,8 @@ from ngp.environments import documents, platforms, resolving, wiring
 from ngp.environments.environment import Platform, StateMode
 from ngp.environments.resolving import Resolved
 from ngp.errors import Finding, NgpError, UsageError, nearest
+from ngp.views import digests, findings, terminal
 from ngp.views import documents as views
-from ngp.views import findings, terminal
 
 if TYPE_CHECKING:
     from ngp.review.affected import Affected
@@ -49,6 +49,7 @@ def validate(
     parallelism: options.Parallelism = options.DEFAULT_PARALLELISM,
     affected: options.Affected = False,
     since: options.Since = "",
+    show_all: options.ShowAll = False,
     as_json: options.AsJson = False,
 ) -> int:
     """Check environments: ngp's own checks, then Terraform's."""
@@ -68,15 +69,16 @@ def validate(
         views.write({**shown, **views.affected(change)})
     else:
         roots = f", Terraform checked {terminal.amount(len(checks), 'root')}" if terraform else ""
-        findings.show_checks(wrong, context.settings, passed=f"valid: {', '.join(names) or 'no environment'}{roots}")
+        passed = f"valid: {', '.join(names) or 'no environment'}{roots}"
+        findings.show_checks(wrong, context.settings, passed=passed, whole=show_all)
     return NgpError.exit_code if wrong else 0
 
 
 def _resolve(platform: Platform, names: Sequence[str], units: Sequence[str]) -> list[Resolved]:
     """All environments, or one UsageError with the findings of all."""
     resolved, wrong = resolving.collect(platform, names)
+    known = {name for each in resolved for name in each.environment.units}
     for unit in units:
-        known = [name for each in resolved for name in each.environment.units]
         if resolved and unit not in known:
             wrong.append(Finding(f"there is no unit `{unit}`", str(resolved[0].environment.path), nearest(unit, known)))
     if wrong:
@@ -118,9 +120,9 @@ def _run(platform: Platform, checks: Sequence[_Check], context: options.Context,
         _terraform(platform, context) as driver,
         ThreadPoolExecutor(parallelism) as pool,
     ):
-        return [
-            finding for found in pool.map(lambda check: _validate(driver, check, context), checks) for finding in found
-        ]
+        is_big = digests.is_big(len(checks))  # then only what is not valid has a line
+        done = pool.map(lambda check: _validate(driver, check, context, is_quiet=is_big), checks)
+        return [finding for found in done for finding in found]
 
 
 @contextmanager
@@ -148,7 +150,7 @@ def _terraform(platform: Platform, context: options.Context) -> Iterator[Terrafo
         yield driver.Terraform(found, environ, providers.folder, served)
 
 
-def _validate(terraform: Terraform, check: _Check, context: options.Context) -> list[Finding]:
+def _validate(terraform: Terraform, check: _Check, context: options.Context, *, is_quiet: bool) -> list[Finding]:
     from ngp.terraform.driver import Root, Watch
 
     root, watch = Root(check.root, check.data), Watch(stop=context.stop)
@@ -156,7 +158,8 @@ def _validate(terraform: Terraform, check: _Check, context: options.Context) -> 
     result = terraform.init(root, backend=False, watch=watch)
     if result.is_ok:
         result = terraform.validate(root, watch=watch)
-    terminal.say(context.settings, f"{check.name}: {'valid' if result.is_ok else 'not valid'}")
+    if not (is_quiet and result.is_ok):
+        terminal.say(context.settings, f"{check.name}: {'valid' if result.is_ok else 'not valid'}")
     return [_finding(check, each) for each in result.errors]
 
 

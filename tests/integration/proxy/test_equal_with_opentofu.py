@@ -100,7 +100,7 @@ def test_moved_and_imported_objects(lab):
     ("text", "failing", "says"),
     [
         (
-            'resource "aws_subnet" "s" { vpc_id = "vpc-0" \n cidr_block = "10.0.0.0/24" }',
+            'resource "aws_subnet" "s" {\nvpc_id = "vpc-0"\ncidr_block = "10.0.0.0/24"\n}',
             "apply",
             "InvalidVpcID.NotFound",
         ),

@@ -200,7 +200,7 @@ def _terraform(
     environ = surroundings.child(settings.environ, reach.env)
     packages = serving.find_packages(lockfile.under(lock, found.registry), found.platform, providers.folder)
     with serving.open_serving(
-        packages, environ, settings.environ, settings.cache, lambda text: tell(Note(text))
+        packages, environ, settings.environ, settings.cache, lambda text: tell(Note(text)), reach.opener
     ) as served:
         yield driver.Terraform(found, environ, providers.folder, served)
 

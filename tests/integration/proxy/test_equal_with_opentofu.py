@@ -107,6 +107,7 @@ def test_moved_and_imported_objects(lab):
         ('resource "aws_sns_topc" "typo" { name = "x" }', "validate", "Invalid resource type"),
         ('resource "aws_sns_topic" "typo" { nmae = "x" }', "validate", "Unsupported argument"),
     ],
+    ids=["of the provider", "in a type", "in an argument"],
 )
 def test_errors(lab, text, failing, says):
     seen = lab.both(lab.live, lab.PROVIDER + text)

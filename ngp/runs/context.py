@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ngp import files, processes
 from ngp.errors import RefusedError, UsageError
 from ngp.rendering import roots, staleness
-from ngp.runs import access, graph, leftovers, secrets, units
+from ngp.runs import access, copies, graph, leftovers, secrets, units
 from ngp.runs.events import Note, RunEvent, RunStarted, UnitFact
 from ngp.runs.journal import Journal, new_id
 from ngp.runs.results import Verb
@@ -85,6 +85,15 @@ class RunContext:
     def data(self, unit: str, kind: str) -> Path:
         """The unit's TF_DATA_DIR; previews have their own, since their backend is another."""
         return self.resolved.platform.workspace / "data" / self.name / unit / kind
+
+    def copy(self, unit: str) -> Path:
+        """Where OpenTofu's copy of the unit's root lies."""
+        return self.resolved.platform.workspace / "opentofu" / self.name / unit
+
+    def root(self, unit: Unit) -> driver.Root:
+        """The root in which the unit is changed, made ready: its own, or OpenTofu's copy of it."""
+        data = self.data(unit.name, "root")
+        return copies.working_root(unit, self.copy(unit.name), data, self.terraform.binary)
 
 
 @contextmanager
@@ -193,7 +202,7 @@ def _terraform(
     lock = lockfile.load(platform / lockfile.NAME)
     providers = mirror.provide(lock, found, places, caller.stop)
     environ = surroundings.child(settings.environ, reach.env)
-    packages = serving.find_packages(lock, found.platform, providers.folder)
+    packages = serving.find_packages(lockfile.under(lock, found.registry), found.platform, providers.folder)
     with serving.open_serving(
         packages, environ, settings.environ, settings.cache, lambda text: tell(Note(text)), reach.opener
     ) as served:
@@ -215,6 +224,7 @@ def _started(context: RunContext, head: str) -> RunStarted:
         context.terraform.binary.version,
         tuple(f"{one.source} {one.version}" for one in locked),
         tuple(UnitFact(name, context.units[name].module, context.waves[name]) for name in order),
+        context.terraform.binary.title,
     )
 
 

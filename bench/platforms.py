@@ -12,12 +12,14 @@ from pathlib import Path
 
 from ngp import processes, shipped
 from ngp.environments import platforms
-from ngp.rendering import trees
+from ngp.rendering import exact, roots, trees
 from ngp.runs import wires
 
-ENVIRONMENT, ACCOUNT, REGION = "bench", "123456789012", "eu-central-1"
+ENVIRONMENT, DOMAIN = "bench", "bench.example.test"
+ACCOUNT, REGION = "123456789012", "eu-central-1"
 INPUTS = ("first", "second", "third")  # of the module `cell`: the units that it needs
 _MODULES = Path(__file__).parent / "modules"
+_OTHER_CIDR = "10.251.0.0/16"
 _STAND_IN = "vpc-00000000000000000"  # what a wired input is where nobody wires
 
 
@@ -52,6 +54,8 @@ def graph(count: int) -> tuple[Unit, ...]:
 def make(folder: Path, count: int, kinds: Iterable[Kind] = tuple(Kind)) -> dict[Kind, Path]:
     """Lay the platform of `count` units out below `folder`, once for each kind; give the folder of each.
 
+    ngp's own is always there, for the others are made of what it renders.
+
     What ngp renders is written without a disk flush for each file, so that ten thousand units take seconds.
     """
     units = graph(count)
@@ -72,6 +76,18 @@ def make(folder: Path, count: int, kinds: Iterable[Kind] = tuple(Kind)) -> dict[
 def root(platform: Path, unit: str) -> Path:
     """Where a unit's Terraform root lies, in a platform of any kind."""
     return platform / "environments" / ENVIRONMENT / "units" / unit
+
+
+def change(platform: Path, unit: str) -> None:
+    """Give a unit other addresses, in what the operator wrote (where that is there) and in what is rendered of it."""
+    written = platform / "environments" / ENVIRONMENT / "terraform.tfvars"
+    if written.is_file():
+        lines = written.read_text(encoding="utf-8").splitlines(keepends=True)
+        changed = (_value(unit, _OTHER_CIDR) if line.startswith(f"{unit} ") else line for line in lines)
+        written.write_text("".join(changed), encoding="utf-8")
+    rendered = root(platform, unit) / roots.VALUES
+    values = json.loads(rendered.read_text(encoding="utf-8"))
+    rendered.write_text(exact.dump({**values, "cidr": _OTHER_CIDR}), encoding="utf-8")
 
 
 def commit(folder: Path) -> None:
@@ -104,7 +120,7 @@ def _lay_source(platform: Path, units: tuple[Unit, ...]) -> Path:
     shutil.copytree(_MODULES, platform / "modules")
     shutil.copyfile(shipped.lock_file(), platform / ".terraform.lock.hcl")
     home = f"environments/{ENVIRONMENT}"
-    values = (f'{unit.name} = {{ cidr = "10.{number % 250}.0.0/16" }}\n' for number, unit in enumerate(units))
+    values = (_value(unit.name, f"10.{number % 250}.0.0/16") for number, unit in enumerate(units))
     texts = {
         "ngp.yaml": "name: bench\n",
         ".gitignore": f".ngp/\n.terraform/\n{wires.FILE}\n",
@@ -115,8 +131,12 @@ def _lay_source(platform: Path, units: tuple[Unit, ...]) -> Path:
     return platform
 
 
+def _value(unit: str, cidr: str) -> str:
+    return f'{unit} = {{ cidr = "{cidr}" }}\n'
+
+
 def _environment(units: tuple[Unit, ...]) -> Iterator[str]:
-    yield f'target: sandbox\naccount: "{ACCOUNT}"\nregion: {REGION}\ndomain: bench.example.test\n\nunits:\n'
+    yield f'target: sandbox\naccount: "{ACCOUNT}"\nregion: {REGION}\ndomain: {DOMAIN}\n\nunits:\n'
     for unit in units:
         yield f"  {unit.name}: {{module: {unit.module}}}\n"
     if any(unit.needs for unit in units):

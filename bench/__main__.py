@@ -38,8 +38,7 @@ def main(argv: Sequence[str]) -> int:
     memory.adopt_orphans()
     with tempfile.TemporaryDirectory(prefix="ngp-bench-") as folder, open_lab(Path(folder)) as lab:
         facts = machine.describe(lab)
-        if machine.is_busy(facts):
-            print(f"the machine is busy (load {facts['load']}): the figures are a hint", file=sys.stderr)
+        print(machine.warning(facts), file=sys.stderr)
         bench = Bench(lab, _options(asked))
         results: list[Result] = []
         for name in asked.groups or GROUPS:

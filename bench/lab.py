@@ -80,9 +80,13 @@ class Lab:
     def theirs(self) -> dict[str, str]:
         """The environment of the peers: the same packages, linked and not copied, and the same region."""
         held = self.folder / "mirror"
-        held.mkdir()
-        for registry in _REGISTRIES:
-            (held / registry).symlink_to(self.mirror / _REGISTRIES[0])
+        for locked in lockfile.load(shipped.lock_file()):
+            package = mirror.package(self.mirror, locked, self.terraform.platform)
+            assert package is not None
+            for registry in _REGISTRIES:  # OpenTofu asks its own
+                link = held / registry / package.relative_to(self.mirror / _REGISTRIES[0])
+                link.parent.mkdir(parents=True)
+                link.symlink_to(package)
         configuration = self.folder / "terraform.rc"
         configuration.write_text(f'provider_installation {{\n  filesystem_mirror {{\n    path = "{held}"\n  }}\n}}\n')
         own = {"TF_CLI_CONFIG_FILE": str(configuration), "TG_TF_PATH": TERRAFORM, "TG_NON_INTERACTIVE": "true"}

@@ -55,6 +55,7 @@ def _find(path: str, pattern: str) -> str:
     return ""
 
 
-def is_busy(facts: Mapping[str, str]) -> bool:
-    """Whether others were at work, so that the figures are no more than a hint."""
-    return float(facts["load"]) > (os.cpu_count() or 1)
+def warning(facts: Mapping[str, str]) -> str:
+    """What to think of the figures where others were at work on the machine, "" where nobody was."""
+    is_busy = float(facts.get("load", 0)) > int(facts.get("processor", "1").split()[0])
+    return f"**The machine was busy (load {facts['load']}): these figures are a hint, no more.**" if is_busy else ""

@@ -152,8 +152,11 @@ def _extra(kind: Kind, unit: Unit) -> dict[str, str]:
     beside = json.dumps([f"../{name}" for name in unit.needs])
     extra = {wires.FILE: json.dumps(dict.fromkeys(INPUTS, _STAND_IN))} if unit.needs else {}
     if kind is Kind.TERRAGRUNT:
+        # it works in a copy, in which `//` keeps what the root calls
+        source = f'terraform {{\n  source = "../../../..//environments/{ENVIRONMENT}/units/{unit.name}"\n}}\n'
         # the cheaper of its two ways: `dependency` blocks would read the outputs through Terraform
-        extra["terragrunt.hcl"] = f"dependencies {{\n  paths = {beside}\n}}\n" if unit.needs else "# needs nothing\n"
+        order = f"\ndependencies {{\n  paths = {beside}\n}}\n" if unit.needs else ""
+        extra["terragrunt.hcl"] = source + order
     if kind is Kind.TERRAMATE:
         extra["stack.tm.hcl"] = f'stack {{\n  name  = "{unit.name}"\n  id    = "{unit.name}"\n  after = {beside}\n}}\n'
     return extra

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bench import chart
+from bench import chart, machine
 from bench.contest import OURS, Result, Score, Verdict
 from bench.measuring import Sample
 from ngp import files
@@ -40,18 +40,22 @@ def load(path: Path) -> Report:
 
 
 def merge(old: Report, new: Report) -> Report:
-    """The new report, with the cases of the old one that were not measured again, in the old order."""
+    """The new report, with the cases of the old one that were not measured again; the busier hour counts for both."""
+    load = max((one.machine.get("load", "0") for one in (old, new)), key=float)
     measured = {result.id: result for result in new.results}
     kept = [measured.pop(result.id, result) for result in old.results]
-    return Report(new.machine, (*kept, *measured.values()))
+    return Report({**new.machine, "load": load}, (*kept, *measured.values()))
 
 
 def render(report: Report) -> str:
     """The report as Markdown."""
-    return (
-        "\n".join(["### Machine", "", *_machine(report), "", "### Goals", "", *_goals(report), *_details(report)])
-        + "\n"
+    warned = machine.warning(report.machine)
+    lines = (
+        *((warned, "") if warned else ()),
+        *("### Machine", "", *_table(("what", "is"), report.machine.items())),
+        *("", "### Goals", "", *_goals(report), *_details(report)),
     )
+    return "\n".join(lines) + "\n"
 
 
 def write(report: Report, folder: Path) -> None:
@@ -82,10 +86,6 @@ def _result(said: Mapping[str, Any]) -> Result:
     }
     verdicts = tuple(Verdict(**one) for one in said["verdicts"])
     return Result(said["id"], said["title"], said["about"], scores, verdicts)
-
-
-def _machine(report: Report) -> Iterator[str]:
-    yield from _table(("what", "is"), report.machine.items())
 
 
 def _goals(report: Report) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -35,6 +36,7 @@ def main(argv: Sequence[str]) -> int:
     if asked.report_only:
         _write(report.load(asked.out / "results.json"), asked)
         return 0
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what was started ends either way
     memory.adopt_orphans()
     with tempfile.TemporaryDirectory(prefix="ngp-bench-") as folder, open_lab(Path(folder)) as lab:
         facts = machine.describe(lab)

@@ -133,8 +133,8 @@ def above(goal_ms: float, baseline: str, ours: str) -> Goal:
 
 
 def _turn(one: Contestant) -> Sample:
-    one.prepare()
     try:
+        one.prepare()
         return one.act()
     finally:
         one.finish()

@@ -11,7 +11,7 @@ from typing import Any
 
 from bench.cases.environment import INIT, Bench
 from bench.contest import OURS, Case, Contestant, Goal, Scores, present, times
-from bench.lab import TERRAFORM, TERRAGRUNT
+from bench.lab import TERRAFORM
 from bench.measuring import FailedError, measure, run
 from bench.platforms import ENVIRONMENT, Kind
 from ngp import processes
@@ -22,16 +22,21 @@ from ngp.terraform.driver import Terraform
 
 def cases(bench: Bench) -> Iterator[Case]:
     """Two cases: saved plans alone, and everything from nothing."""
-    units, at_once = bench.options.units, bench.options.parallelism
     plans = bench.lab.folder / "plans"
     plans.mkdir()
+    yield _saved(bench, plans)
+    yield _whole(bench, plans)
+
+
+def _saved(bench: Bench, plans: Path) -> Case:
     same = _save(bench, plans)
     by_hand = bench.each(f'terraform apply -no-color "{plans}/$1.plan"')
-    yield Case(
+    return Case(
         "apply-saved",
-        f"Apply of {units} saved plans",
-        f"The same plan files, {at_once} at a time, in an empty region: `terraform apply FILE` by hand, and by ngp's "
-        "driver and proxy, whose start counts. The resources are such that the provider waits for none of them.",
+        f"Apply of {bench.options.units} saved plans",
+        f"The same plan files, {bench.options.parallelism} at a time, in an empty region: `terraform apply FILE` by "
+        "hand, and by ngp's driver and proxy, whose start counts. The resources are such that the provider waits for "
+        "none of them.",
         (
             Contestant(OURS, lambda: measure(lambda: _apply(bench, plans), bench.lab.api), bench.empty_region),
             bench.contestant(TERRAFORM, by_hand, prepare=[bench.empty_region]),
@@ -39,27 +44,23 @@ def cases(bench: Bench) -> Iterator[Case]:
         (times(2, TERRAFORM, what="own_s"), Goal("plan JSON identical, planned plainly and by the proxy", (), same)),
         bench.options.repeats,
     )
-    whole = (
-        f'{INIT} && terraform plan -no-color -out="{plans}/$1.again" && terraform apply -no-color "{plans}/$1.again"'
-    )
-    yield Case(
+
+
+def _whole(bench: Bench, plans: Path) -> Case:
+    at_once, file, empty = str(bench.options.parallelism), f'"{plans}/$1.again"', [bench.empty_region]
+    ours = bench.ngp("apply", ENVIRONMENT, "--auto-approve", "--parallelism", at_once)
+    script = f"{INIT} && terraform plan -no-color -out={file} && terraform apply -no-color {file}"
+    by_hand = [bench.each(script, wave) for wave in bench.waves]
+    return Case(
         "apply-all",
-        f"Everything: {units} units from nothing to applied",
+        f"Everything: {bench.options.units} units from nothing to applied",
         f"`ngp apply --auto-approve`: previews all units, then plans and applies each; what is cached stays. By hand: "
         f"`init`, `plan`, `apply` of each unit, wave after wave. {at_once} at a time.",
         present(
             [
-                bench.contestant(
-                    OURS,
-                    bench.ngp("apply", ENVIRONMENT, "--auto-approve", "--parallelism", str(at_once)),
-                    prepare=[bench.empty_region],
-                ),
-                bench.contestant(
-                    TERRAFORM, *(bench.each(whole, wave) for wave in bench.waves), prepare=[bench.empty_region]
-                ),
-                bench.contestant(TERRAGRUNT, bench.terragrunt("apply"), prepare=[bench.empty_region])
-                if bench.lab.has(TERRAGRUNT)
-                else None,
+                bench.contestant(OURS, ours, prepare=empty),
+                bench.contestant(TERRAFORM, *by_hand, prepare=empty),
+                bench.terragrunt("apply", prepare=empty),
             ]
         ),
         repeats=1,  # it is long, and no goal hangs on it

@@ -69,12 +69,6 @@ class Bench:
         names = "".join(f"{name}\n" for name in units or sum(self.waves, []))
         return replace(self.lab.peer(home, *argv), env=self.lab.theirs, stdin=names)
 
-    def terragrunt(self, verb: str) -> Command:
-        at_once = str(self.options.parallelism)
-        words = (TERRAGRUNT, "run", "--all", verb, "--non-interactive", "--parallelism", at_once)
-        home = platforms.root(self.made[Kind.TERRAGRUNT], "")
-        return replace(self.lab.peer(home, *words), env=self.lab.theirs)
-
     def contestant(self, name: str, *commands: Command, prepare: Sequence[Callable[[], None]] = ()) -> Contestant:
         """One that runs commands, one after the other."""
 
@@ -87,19 +81,23 @@ class Bench:
 
         return Contestant(name, act, ready if prepare else nothing)
 
-    def pooled(self, name: str, *words: str) -> Contestant | None:
+    def terragrunt(self, verb: str, prepare: Sequence[Callable[[], None]] = ()) -> Contestant | None:
+        """Terragrunt over all units; None where it is not there."""
+        if not self.lab.has(TERRAGRUNT):
+            return None
+        at_once = str(self.options.parallelism)
+        words = (TERRAGRUNT, "run", "--all", verb, "--non-interactive", "--parallelism", at_once)
+        home = platforms.root(self.made[Kind.TERRAGRUNT], "")
+        command = replace(self.lab.peer(home, *words), env=self.lab.theirs)
+        return self.contestant(TERRAGRUNT, command, prepare=prepare)
+
+    def pooled(self, name: str, command: Command) -> Contestant | None:
         """ngp with its pool running, which has done the same once before; None where ngp has no pool."""
         if not self.lab.has_pool:
             return None
-        command = self.ngp(*words)
-
-        def prepare() -> None:
-            run(self.ngp("pool", "start"))
-            run(command)
-
-        return Contestant(
-            name, lambda: measure(lambda: run(command), self.lab.api), prepare, lambda: run(self.ngp("pool", "stop"))
-        )
+        start, stop = self.ngp("pool", "start"), self.ngp("pool", "stop")
+        act = self.contestant(name, command).act
+        return Contestant(name, act, lambda: _run_all([start, command]), lambda: run(stop))
 
     @contextmanager
     def terraform(self, *, served: bool = False) -> Iterator[Terraform]:

@@ -46,7 +46,7 @@ def cases(bench: Bench) -> Iterator[Case]:
         present(
             [
                 bench.contestant(OURS, bench.ngp("plan", ENVIRONMENT, unit)),
-                bench.pooled(POOLED, "plan", ENVIRONMENT, unit),
+                bench.pooled(POOLED, bench.ngp("plan", ENVIRONMENT, unit)),
                 bench.contestant(_PLAIN, bench.each("terraform plan -no-color", [unit])),
                 _tofu(bench, unit),
             ]

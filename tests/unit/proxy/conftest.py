@@ -29,17 +29,21 @@ class Bench:
         self.log = path / "log"
         self.cache = path / "cache"
         self.environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(REPOSITORY), "FAKE_LOG": str(self.log)}
-        folder = path / "package"
-        folder.mkdir()
-        program = folder / "terraform-provider-fake_v1"
+        self.package = self.pack("fake")
+
+    def pack(self, kind):
+        """A package of the fake provider by another name."""
+        folder = self.path / "packages" / kind
+        folder.mkdir(parents=True)
+        program = folder / f"terraform-provider-{kind}_v1"
         program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{FAKE}"\n')
         program.chmod(0o755)
-        self.package = Package("example.test/ours/fake", folder, (package_hash(folder),))
+        return Package(f"example.test/ours/{kind}", folder, (package_hash(folder),))
 
     @asynccontextmanager
-    async def proxy(self):
+    async def proxy(self, *others):
         folder = Path(tempfile.mkdtemp(dir=self.sockets))
-        made = Proxy([self.package], self.environ, folder, open_safe(self.cache))
+        made = Proxy([self.package, *others], self.environ, folder, open_safe(self.cache))
         await made.open()
         try:
             yield made

@@ -18,21 +18,30 @@ _RANDOM = [
     # Ctrl-C reaches a provisioner's command from the group and from Terraform: either may be first, without a proxy too
     (re.compile(r"signal: (?:killed|interrupt)"), "SIGNAL"),
 ]
+# A call under way at a crash is ended by the connection or by the process, whose end Terraform watches too: either may
+# be first, without a proxy too
+_GONE = [
+    (re.compile("Plugin did not respond|Request cancelled"), "GONE"),
+    (re.compile(r"The plugin encountered an error, and failed to respond to the (\S+) call\..*"), r"\1"),
+    (re.compile(r"The (\S+) request was cancelled\."), r"\1"),
+]
 # Of a whole document; an attribute of this name is compared. The serial counts how often a state was written, and
 # what two objects of one moment have changed is written once or twice.
 _OWN = ("timestamp", "lineage", "serial")
 
 
-def level(document, *, random, words=()):
+def level(document, *, random, crash=False, words=()):
     """`document` without what no two runs share. With `random` also without what an account makes up.
 
-    `words` are this run's own (its folder, its sandbox's address) and what to say for them.
+    With `crash` the two ways in which Terraform tells one are the same. `words` are this run's own (its folder, its
+    sandbox's address) and what to say for them.
     """
     if isinstance(document, dict):
         document = {key: one for key, one in document.items() if key not in _OWN}
         if "relevant_attributes" in document:  # Terraform gives them in the order of a map
             document["relevant_attributes"] = sorted(document["relevant_attributes"], key=json.dumps)
-    return _level(document, [(_MOMENT, "TIME"), *(_RANDOM if random else ())], words, in_order=not random)
+    patterns = [(_MOMENT, "TIME"), *(_RANDOM if random else ()), *(_GONE if crash else ())]
+    return _level(document, patterns, words, in_order=not random)
 
 
 def _level(value, patterns, words, *, in_order):

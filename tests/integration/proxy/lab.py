@@ -129,8 +129,9 @@ class Walk:
         return self.saw(name, result, state=self.state())
 
     def state(self):
-        """As Terraform shows it; where nothing in it is random, as it was written."""
-        return self.show() if self.lab.emulator else json.loads((self.path / "terraform.tfstate").read_text())
+        """As it was written; where that is elsewhere, as Terraform shows it."""
+        file = self.path / "terraform.tfstate"
+        return json.loads(file.read_text()) if file.exists() else self.show()
 
     def make(self, name, watch=None, **options):
         """Plan and, where that succeeds, apply."""
@@ -150,9 +151,10 @@ class Walk:
         told = {"test_run": [], "test_file": [], "test_summary": []}
 
         def note(event):
-            # how far a long one has come is told by the clock
-            if isinstance(event, Unknown) and (one := event.document.get(event.kind)) and "elapsed" not in one:
-                told[event.kind].append(one)
+            if isinstance(event, Unknown) and event.kind in told:
+                one = event.document[event.kind]
+                if "elapsed" not in one:  # how far a long one has come is told by the clock
+                    told[event.kind].append(one)
 
         result = self.terraform.test(self.root, watch=Watch(note))
         self.saw(name, result, told=told)
@@ -177,7 +179,7 @@ class Lab:
 
     def __init__(self, path, supply, emulator=None):
         self.path, self.supply, self.emulator = path, supply, emulator
-        self.notes, self.extra = [], {}
+        self.notes, self.extra, self.has_crash = [], {}, False
 
     @property
     def url(self):
@@ -190,7 +192,7 @@ class Lab:
 
     def level(self, document):
         words = [(str(self.path), "ROOT"), *([(self.url, "URL")] if self.emulator else [])]
-        return level(document, random=self.emulator is not None, words=words)
+        return level(document, random=self.emulator is not None, crash=self.has_crash, words=words)
 
     def lay(self, text="", **texts):
         """A root of these files and nothing else, on a local state."""

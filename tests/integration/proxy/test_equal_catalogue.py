@@ -41,8 +41,7 @@ def walk_catalogue(walk):
             here.plan(f"{unit}: plan")
             continue
         assert here.make(unit).is_ok
-        found = here.show()["values"]["outputs"]
-        outputs[unit] = {name: one.get("value") for name, one in found.items()}
+        outputs[unit] = {name: one["value"] for name, one in here.state()["outputs"].items()}
         made.append((unit, here))
     for unit, here in reversed(made):
         here.make(f"{unit} gone", destroy=True)

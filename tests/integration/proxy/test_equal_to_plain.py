@@ -57,7 +57,7 @@ def test_aliases_and_what_is_special_in_one_root(lab):
     )
     seen = lab.both(Walk.live, text)
     require_equal(seen)
-    outputs = step(seen[1], "made").documents["state"]["values"]["outputs"]
+    outputs = step(seen[1], "made").documents["state"]["outputs"]
     assert outputs["guest"]["value"] == "222222222222"
     assert outputs["arns"]["value"] == [
         "arn:aws:sns:eu-central-1:222222222222:guest",
@@ -121,7 +121,7 @@ def test_two_hundred_objects_in_one_root(lab):
 
     seen = lab.both(visit, PROVIDER + text)
     require_equal(seen)
-    arns = step(seen[1], "made").documents["state"]["values"]["outputs"]["arns"]["value"]
+    arns = step(seen[1], "made").documents["state"]["outputs"]["arns"]["value"]
     assert len(set(arns)) == 200
     assert step(seen[1], "again").has_changes is False
     assert {one.exit_code for one in seen[1]} == {0}

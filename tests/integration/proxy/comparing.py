@@ -1,5 +1,7 @@
 """What two runs must have in common: everything but the moment, and what their account made up by chance."""
 
+import base64
+import gzip
 import json
 import re
 
@@ -18,6 +20,7 @@ _RANDOM = [
     # Ctrl-C reaches a provisioner's command from the group and from Terraform: either may be first, without a proxy too
     (re.compile(r"signal: (?:killed|interrupt)"), "SIGNAL"),
 ]
+_GZIP = "H4sI"  # what a zipped text begins with in base64: a machine's user data, in which ids stand
 # A call under way at a crash is ended by the connection or by the process, whose end Terraform watches too: either may
 # be first, without a proxy too
 _GONE = [
@@ -61,6 +64,8 @@ def _level(value, patterns, words, *, in_order):
             return deeper(json.loads(value))
         except ValueError:
             pass
+    if value.startswith(_GZIP):
+        value = gzip.decompress(base64.b64decode(value)).decode()
     for word, name in words:
         value = value.replace(word, name)
     for pattern, name in patterns:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ngp import files
-from ngp.commands import narrowing, options
+from ngp.commands import checking, narrowing, options
 from ngp.environments import documents, platforms, resolving, wiring
 from ngp.environments.environment import Platform
 from ngp.environments.resolving import Resolved
@@ -122,37 +121,12 @@ def _run(platform: Platform, checks: Sequence[_Check], context: options.Context,
     lock = platform.workspace / "locks" / "validate.lock"
     with (
         files.lock(lock, purpose="ngp validate", wait=True),
-        _terraform(platform, context) as driver,
+        checking.open_terraform(platform, context) as driver,
         ThreadPoolExecutor(parallelism) as pool,
     ):
         is_big = digests.is_big(len(checks))  # then only what is not valid has a line
         done = pool.map(lambda check: _validate(driver, check, context, is_quiet=is_big), checks)
         return [finding for found in done for finding in found]
-
-
-@contextmanager
-def _terraform(platform: Platform, context: options.Context) -> Iterator[Terraform]:
-    from ngp.pool import door
-    from ngp.proxy.session import open_session
-    from ngp.terraform import binary, driver, lockfile, mirror, serving, surroundings
-
-    settings = context.settings
-    found = binary.find(
-        platform.terraform, platform.terraform_version, settings.environ, cwd=platform.path, cache=settings.cache
-    )
-    environ = surroundings.child(settings.environ, {})
-    places = mirror.Places(settings.environ, settings.home, settings.cache)
-    lock = lockfile.load(platform.path / lockfile.NAME)
-    providers = mirror.provide(lock, found, places, context.stop)
-    packages = serving.find_packages(lockfile.under(lock, found.registry), found.platform, providers.folder)
-
-    def note(text: str) -> None:
-        terminal.say(settings, text)
-
-    warm = door.find(platform.workspace, settings.environ, "validate", note)
-    opener = warm.open_session if warm else open_session
-    with serving.open_serving(packages, environ, settings.environ, settings.cache, note, opener) as served:
-        yield driver.Terraform(found, environ, providers.folder, served)
 
 
 def _validate(terraform: Terraform, check: _Check, context: options.Context, *, is_quiet: bool) -> list[Finding]:

@@ -18,7 +18,7 @@ from ngp.runs.events import Note, RunEvent, RunStarted, UnitFact
 from ngp.runs.journal import Journal, new_id
 from ngp.runs.results import Verb
 from ngp.runs.units import Unit
-from ngp.terraform import binary, commands, driver, lockfile, mirror, serving, surroundings
+from ngp.terraform import binary, commands, driver, lockfile, surroundings, toolchain
 
 if TYPE_CHECKING:
     from ngp.environments.resolving import Resolved
@@ -130,7 +130,15 @@ def open_run(request: Request, resolved: Resolved, caller: Caller) -> Iterator[R
 
         with journal:
             reach = access.open_access(resolved, settings, lambda text: tell(Note(text)))
-            with _terraform(found, platform.path, caller, reach, tell) as terraform:
+            with toolchain.open_terraform(
+                found,
+                platform.path / lockfile.NAME,
+                settings,
+                aws=reach.env,
+                note=lambda text: tell(Note(text)),
+                stop=caller.stop,
+                opener=reach.opener,
+            ) as terraform:
                 context = _context(run_id, request, resolved, caller, reach, terraform, journal.path.parent, tell)
                 tell(_started(context, head.result()))
                 yield context
@@ -191,22 +199,6 @@ def _context(  # noqa: PLR0913  the parts that were made ready, once
         folder,
         tell,
     )
-
-
-@contextmanager
-def _terraform(
-    found: binary.Binary, platform: Path, caller: Caller, reach: access.Access, tell: Tell
-) -> Iterator[driver.Terraform]:
-    settings = caller.settings
-    places = mirror.Places(settings.environ, settings.home, settings.cache)
-    lock = lockfile.load(platform / lockfile.NAME)
-    providers = mirror.provide(lock, found, places, caller.stop)
-    environ = surroundings.child(settings.environ, reach.env)
-    packages = serving.find_packages(lockfile.under(lock, found.registry), found.platform, providers.folder)
-    with serving.open_serving(
-        packages, environ, settings.environ, settings.cache, lambda text: tell(Note(text)), reach.opener
-    ) as served:
-        yield driver.Terraform(found, environ, providers.folder, served)
 
 
 def _started(context: RunContext, head: str) -> RunStarted:

@@ -5,22 +5,24 @@ import re
 import pytest
 
 from ngp.terraform import lockfile
+from tests.integration.proxy.comparing import require_equal
+from tests.integration.proxy.lab import PROVIDER, Lab, Walk, find_aws
 
 pytestmark = [pytest.mark.tofu, pytest.mark.sandbox, pytest.mark.slow]
 
 
 @pytest.fixture
-def lab(make_lab, tofu):
-    return make_lab(tofu)
+def lab(tmp_path, emulator, tofu):
+    return Lab(tmp_path / "root", find_aws(tmp_path, tofu), emulator)
 
 
 def step(steps, name):
-    return next(one for one in steps if one[0] == name)
+    return next(one for one in steps if one.name == name)
 
 
 def test_aliases_ephemerals_and_for_each_over_data_in_one_root(lab):
     text = (
-        lab.PROVIDER
+        PROVIDER
         + """
         provider "aws" {
           alias               = "other"
@@ -46,23 +48,23 @@ def test_aliases_ephemerals_and_for_each_over_data_in_one_root(lab):
         output "arn" { value = aws_sns_topic.there.arn }
         """
     )
-    seen = lab.both(lab.live, text)
-    lab.require_equal(seen)
-    assert [one[1] for one in seen[1]] == [0] * 7
-    assert step(seen[1], "again")[2] is False
-    state = step(seen[1], "apply")[4]["state"]["values"]
+    seen = lab.both(Walk.live, text)
+    require_equal(seen)
+    assert [one.exit_code for one in seen[1]] == [0] * 7
+    assert step(seen[1], "again").has_changes is False
+    state = step(seen[1], "made").documents["state"]
     assert state["outputs"]["arn"]["value"] == "arn:aws:sns:us-east-1:123456789012:there"
-    providers = {one["provider_name"] for one in state["root_module"]["resources"]}
-    assert providers == {"registry.opentofu.org/hashicorp/aws"}
+    providers = {one["provider"].partition("]")[0] for one in state["resources"]}
+    assert providers == {'provider["registry.opentofu.org/hashicorp/aws"'}
 
 
 def test_moved_and_imported_objects(lab):
-    def walk(terraform, root):
-        seen = lab.Walk()
-        terraform.init(root)
-        lab.apply(terraform, root, seen, "apply", lab.plan(terraform, root, seen, "first"))
-        (root.path / "main.tf").write_text((root.path / "main.tf").read_text().replace('"old"', '"new"'))
-        (root.path / "later.tf").write_text(
+    def visit(walk):
+        walk.init()
+        walk.make("made")
+        (walk.path / "main.tf").write_text((walk.path / "main.tf").read_text().replace('"old"', '"new"'))
+        (walk.path / "queue.tf").unlink()
+        (walk.path / "later.tf").write_text(
             """
             moved {
               from = aws_sns_topic.old
@@ -79,10 +81,8 @@ def test_moved_and_imported_objects(lab):
             resource "aws_sqs_queue" "again" { name = "queue" }
             """
         )
-        (root.path / "queue.tf").unlink()
-        lab.apply(terraform, root, seen, "moved", lab.plan(terraform, root, seen, "second"))
-        lab.plan(terraform, root, seen, "third")
-        return seen.steps
+        walk.make("moved")
+        walk.plan("again")
 
     topic = f"""
         resource "aws_sns_topic" "old" {{
@@ -90,10 +90,10 @@ def test_moved_and_imported_objects(lab):
           display_name = "{lab.url}/123456789012/queue"
         }}
         """
-    seen = lab.both(walk, lab.PROVIDER + topic, queue='resource "aws_sqs_queue" "queue" { name = "queue" }')
-    lab.require_equal(seen)
-    assert [one[1] for one in seen[1]] == [0] * 5
-    assert step(seen[1], "third")[2] is False
+    seen = lab.both(visit, PROVIDER + topic, queue='resource "aws_sqs_queue" "queue" { name = "queue" }')
+    require_equal(seen)
+    assert {one.exit_code for one in seen[1]} == {0}
+    assert step(seen[1], "again").has_changes is False
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_moved_and_imported_objects(lab):
     [
         (
             'resource "aws_subnet" "s" {\nvpc_id = "vpc-0"\ncidr_block = "10.0.0.0/24"\n}',
-            "apply",
+            "made",
             "InvalidVpcID.NotFound",
         ),
         ('resource "aws_sns_topc" "typo" { name = "x" }', "validate", "Invalid resource type"),
@@ -110,22 +110,22 @@ def test_moved_and_imported_objects(lab):
     ids=["of the provider", "in a type", "in an argument"],
 )
 def test_errors(lab, text, failing, says):
-    seen = lab.both(lab.live, lab.PROVIDER + text)
-    lab.require_equal(seen)
-    assert step(seen[1], failing)[1] == 1
-    assert says in str(step(seen[1], failing)[3])
+    seen = lab.both(Walk.live, PROVIDER + text)
+    require_equal(seen)
+    assert step(seen[1], failing).exit_code == 1
+    assert says in str(step(seen[1], failing).said)
 
 
 def test_a_module_of_the_catalogue(lab):
-    seen = lab.both(lab.live, source=lab.ROOT / "environments/dev/units/network")
-    lab.require_equal(seen)
-    assert {one[1] for one in seen[1]} == {0}
-    assert step(seen[1], "again")[2] is False
+    seen = lab.both(lambda walk: walk.at("network", {}).live())
+    require_equal(seen)
+    assert {one.exit_code for one in seen[1]} == {0}
+    assert step(seen[1], "again").has_changes is False
 
 
 def test_opentofu_refuses_a_package_that_is_not_the_locked_one(lab):
     """Of a package in a mirror only its `h1:` is known, and that is the one which Terraform locked."""
-    root = lab.lay(lab.PROVIDER)
+    root = lab.lay(PROVIDER)
     with lab.terraform(served=False) as terraform:
         assert terraform.init(root).is_ok
         path = root.path / lockfile.NAME

@@ -83,7 +83,8 @@ class Effect(Enum):
 
 @dataclass(frozen=True)
 class Upgrade:
-    """What a change of one input does; `resources` are the addresses in the module that it replaces."""
+    """What a change of one input does; `resources` are the addresses in the module that it replaces or
+    takes away."""
 
     effect: Effect
     note: str = ""

@@ -41,7 +41,7 @@ class UpgradeModel(_Model):
         description="changed where it is; a machine restarts; machines are renewed by turns; made anew"
     )
     note: str = Field("", description="one sentence: what an operator must know or do")
-    resources: list[_Address] = Field([], description="the resources that it replaces")
+    resources: list[_Address] = Field([], description="the resources that it replaces or takes away")
 
 
 class ManifestModel(_Model):

@@ -20,6 +20,7 @@ from ngp.errors import UsageError
 from ngp.rendering.markdown import code, prose, table
 
 _COMMON = frozenset({*COMMON_INPUTS, *FACTS, "unit"})
+_NAMING = frozenset({*VALIDATED, "domain_name"})
 _LONGEST = 48  # characters of a type or a default in a table
 _OBJECT = re.compile(r"object\(\{[^{}]*\}\)")
 _EXPRESSION = re.compile(r"(each|var|local)\.")
@@ -174,7 +175,7 @@ def _change(said: Manifest, variable: Variable) -> str:
     upgrade = said.upgrade.get(variable.name)
     if upgrade is None:
         is_fed = variable.name in said.requires or variable.name in said.generated
-        return "new names" if variable.name in VALIDATED else "" if is_fed else _EFFECTS[Effect.IN_PLACE]
+        return "new names" if variable.name in _NAMING else "" if is_fed else _EFFECTS[Effect.IN_PLACE]
     what = " ".join(each for each in (_EFFECTS[upgrade.effect], _list(upgrade.resources)) if each)
     return f"{what}: {prose(upgrade.note)}" if upgrade.note else what
 

@@ -13,10 +13,10 @@ locals {
   unit = var.unit != "" ? var.unit : "elasticache"
   name = "${var.pre_tag}-${local.unit}-${var.post_tag}"
 
-  # ElastiCache takes 40 characters of lower case, no two dashes in a row, and a letter first.
+  # ElastiCache takes 40 characters of lower case, no two dashes in a row, and a letter first; the engine is added to some.
   dashed   = trim(replace(lower(local.name), "/-+/", "-"), "-")
   lettered = can(regex("^[a-z]", local.dashed)) ? local.dashed : "c-${local.dashed}"
-  group_id = length(local.lettered) <= 40 ? local.lettered : "${trim(substr(local.lettered, 0, 31), "-")}-${substr(sha1(local.lettered), 0, 8)}"
+  group_id = length(local.lettered) <= 33 ? local.lettered : "${trim(substr(local.lettered, 0, 24), "-")}-${substr(sha1(local.lettered), 0, 8)}"
 
   tags = merge(var.tags, {
     Project     = var.project
@@ -103,6 +103,11 @@ resource "aws_elasticache_user" "this" {
   authentication_mode {
     type = "iam"
   }
+
+  # The cache lets go of them first.
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 # Redis wants a user called default in every group: this one may do nothing. A group of Valkey takes none without a login.
@@ -118,15 +123,23 @@ resource "aws_elasticache_user" "default" {
   authentication_mode {
     type = "no-password-required"
   }
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "aws_elasticache_user_group" "this" {
   count = local.has_iam ? 1 : 0
 
-  user_group_id = local.group_id
+  user_group_id = "${local.group_id}-${var.engine}" # another engine needs another group
   engine        = var.engine
   user_ids      = concat([for user in aws_elasticache_user.this : user.user_id], aws_elasticache_user.default[*].user_id)
   tags          = merge(local.tags, { Name = local.name })
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 # For the roles of those who log in.

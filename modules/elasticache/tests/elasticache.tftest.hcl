@@ -77,7 +77,7 @@ run "users_log_in_by_iam_alone" {
     error_message = "No user has a password."
   }
   assert {
-    condition     = length(aws_elasticache_user.default) == 0 && aws_elasticache_user_group.this[0].engine == "valkey" && tolist(aws_elasticache_replication_group.this.user_group_ids) == tolist(["shop-a-elasticache-stage"])
+    condition     = length(aws_elasticache_user.default) == 0 && aws_elasticache_user_group.this[0].engine == "valkey" && tolist(aws_elasticache_replication_group.this.user_group_ids) == tolist(["shop-a-elasticache-stage-valkey"])
     error_message = "A group of Valkey takes no user without a login."
   }
   assert {
@@ -195,7 +195,7 @@ run "long_names_stay_within_forty_characters" {
   }
 
   assert {
-    condition     = length(aws_elasticache_replication_group.this.replication_group_id) <= 40 && startswith(aws_elasticache_replication_group.this.replication_group_id, "c-9shop-longer-sessions-of-the")
+    condition     = length(aws_elasticache_replication_group.this.replication_group_id) <= 33 && length(aws_elasticache_user_group.this[0].user_group_id) <= 40 && startswith(aws_elasticache_replication_group.this.replication_group_id, "c-9shop-longer-sessions-")
     error_message = "A long name is cut, with a hash of the whole."
   }
   assert {

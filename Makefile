@@ -37,7 +37,7 @@ demo: $(RUN) ## bring up environments/dev on the sandbox, from nothing
 	@echo "       make demo-clean               undo all of this"
 
 demo-clean: ## undo make demo
-	@if [ -x $(NGP) ]; then $(NGP) sandbox stop; fi
+	@if [ -x $(NGP) ]; then $(NGP) pool stop && $(NGP) sandbox stop; fi
 	@rm -rf .ngp/data/$(ENV) .ngp/previews/$(ENV) .ngp/runs/*-$(ENV)-*
 	@find environments/$(ENV) \( -name .terraform -o -name wired.auto.tfvars.json \) -prune -exec rm -rf {} +
 

@@ -24,6 +24,10 @@ _DENIED = frozenset({"403", "AccessDenied", "AccessDeniedException", "Forbidden"
 _SIGN_IN = "export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or set AWS_PROFILE (or `profile` in environment.yaml)"
 
 
+class UnchangedError(Exception):
+    """An object has still the ETag that was asked about (``IfNoneMatch``)."""
+
+
 class DeniedError(MissingError):
     """The credentials are good, but not for this call."""
 
@@ -32,13 +36,15 @@ class DeniedError(MissingError):
 
 @contextmanager
 def told(call: str, profile: str, absent: Collection[str]) -> Iterator[None]:
-    """Turn what boto3 raises inside into NgpErrors; swallow the error codes of `absent`."""
+    """Turn what boto3 raises inside into NgpErrors; swallow the error codes of `absent`. A 304 is UnchangedError."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
         yield
     except ClientError as error:
         answer = error.response.get("Error", {})
+        if answer.get("Code") == "304":
+            raise UnchangedError from None
         if answer.get("Code") not in absent:
             raise _of_answer(call, str(answer.get("Code", "")), str(answer.get("Message", ""))) from error
     except BotoCoreError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,15 +22,33 @@ class Role:
     session_name: str = "ngp"
 
 
+@dataclass(frozen=True)
+class Call:
+    """One call of an AWS API, in boto3's words; an answer whose error code is in `absent` is None."""
+
+    service: str
+    operation: str
+    absent: tuple[str, ...]
+    parameters: Mapping[str, Any]
+
+
+class RelayGoneError(Exception):
+    """Whoever made calls in this process's place does so no more."""
+
+
 class Session:
     """Calls with the AWS variables of `env` (from `access.sandbox` or `access.real`) and none of this process.
 
     `profile` counts before keys in `env`, as in Terraform. Nothing is asked of AWS before the first call.
-    Safe to share between threads.
+    With `relay` another process makes the calls, which has boto3 loaded and its clients made; when it raises
+    RelayGoneError this one makes them. Safe to share between threads.
     """
 
-    def __init__(self, env: Mapping[str, str], *, profile: str = "", role: Role | None = None) -> None:
+    def __init__(
+        self, env: Mapping[str, str], *, profile: str = "", role: Role | None = None, relay: Relay | None = None
+    ) -> None:
         self.env, self.profile, self.role = dict(env), profile, role
+        self._relay = relay
         self.region = env.get("AWS_REGION", "")
         self._maker: Any = None
         self._clients: dict[str, Any] = {}
@@ -43,6 +61,11 @@ class Session:
 
         Raises MissingError for credentials and reach, DeniedError for permission, NgpError for what AWS says otherwise.
         """
+        if self._relay is not None:
+            try:
+                return self._relay(self, Call(service, operation, tuple(absent), parameters))
+            except RelayGoneError:
+                self._relay = None
         with failures.told(_about(service, operation, parameters), self.profile, absent):
             answer: dict[str, Any] = getattr(self._client(service), operation)(**parameters)
             return answer
@@ -120,6 +143,9 @@ class Session:
                 self._maker = self._maker or _maker(self.env, self.profile, self.role, reach)
                 self._clients[service] = self._maker.client(service, **reach)
             return self._clients[service]
+
+
+Relay = Callable[[Session, Call], dict[str, Any] | None]
 
 
 def _about(service: str, operation: str, parameters: Mapping[str, Any]) -> str:

@@ -42,6 +42,7 @@ _ROWS = {
         "doctor": "Say what is missing and how to get it.",
         "lock": "Renew the master lock file of the providers.",
         "state": "Make and look at the place where state lies.",
+        "pool": "Keep providers and the way to AWS warm between commands.",
         "sandbox": "Start, stop and look at the AWS look-alike on this machine.",
     },
 }

@@ -115,6 +115,8 @@ def _run(platform: Platform, checks: Sequence[_Check], context: options.Context,
 
 @contextmanager
 def _terraform(platform: Platform, context: options.Context) -> Iterator[Terraform]:
+    from ngp.pool import door
+    from ngp.proxy.session import open_session
     from ngp.terraform import binary, driver, lockfile, mirror, serving, surroundings
 
     settings = context.settings
@@ -130,7 +132,9 @@ def _terraform(platform: Platform, context: options.Context) -> Iterator[Terrafo
     def note(text: str) -> None:
         terminal.say(settings, text)
 
-    with serving.open_serving(packages, environ, settings.environ, settings.cache, note) as served:
+    warm = door.find(platform.workspace, settings.environ, "validate", note)
+    opener = warm.open_session if warm else open_session
+    with serving.open_serving(packages, environ, settings.environ, settings.cache, note, opener) as served:
         yield driver.Terraform(found, environ, providers.folder, served)
 
 

@@ -26,6 +26,7 @@ class Scope:
 
     berth: Berth
     names: frozenset[str] | None
+    connections: int = 0  # open now
     failures: list[str] = field(default_factory=list)  # what the proxy itself could not do for it
 
 

@@ -9,16 +9,19 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from ngp.proxy import messages, provider, schema
 from ngp.proxy.answers import Answers
+from ngp.proxy.limits import Limits
 from ngp.proxy.packages import Package, verify
 from ngp.proxy.provider import Provider
 from ngp.proxy.rpc import RawStream
 from ngp.proxy.safe import Safe
 from ngp.proxy.schema import Schema
 
-_MOST_IDLE = 4  # configured processes that nobody uses at the moment; about 100 MB each
+R = TypeVar("R")
+_MOST_CHECKED = 10_000  # answers that are held in memory
 
 
 @dataclass(frozen=True)
@@ -37,12 +40,15 @@ class Configured:
     answer: bytes
 
 
+_UNDER_WAY = Configured(None, b"")
+
+
 class Fleet:
     """The processes of one provider package. All of it lives in one event loop."""
 
-    def __init__(self, package: Package, environ: Mapping[str, str], folder: Path, safe: Safe) -> None:
+    def __init__(self, package: Package, environ: Mapping[str, str], folder: Path, safe: Safe, limits: Limits) -> None:
         self.package, self.safe = package, safe
-        self._environ, self._folder = environ, folder
+        self._environ, self._folder, self._limits = environ, folder, limits
         self._numbers = itertools.count()
         self._blank: dict[Berth, asyncio.Task[Provider]] = {}
         self._configured: dict[tuple[Berth, bytes], asyncio.Task[Configured]] = {}
@@ -59,8 +65,9 @@ class Fleet:
         self._yes = Answers(self.safe, self.hash)
 
     @property
-    def pids(self) -> list[int]:
-        return [one.pid for one in self._users]
+    def providers(self) -> list[Provider]:
+        """Every process that runs."""
+        return [*self._users]
 
     async def blank(self, berth: Berth) -> Provider:
         """A process that is not configured."""
@@ -78,6 +85,8 @@ class Fleet:
         found = await asyncio.shield(task)
         if found.provider is not None:
             self._users[found.provider] += 1
+        elif self._configured.get(key) is task:
+            del self._configured[key]  # the next one asks again
         return found
 
     def release(self, used: Provider) -> None:
@@ -86,8 +95,13 @@ class Fleet:
             return
         self._users[used] -= 1
         idle = [one for one in self._holders() if self._users.get(one) == 0]
-        for one in idle[: max(0, len(idle) - _MOST_IDLE)]:
-            self._end(one)
+        for one in idle[: max(0, len(idle) - self._limits.idle_processes)]:
+            self.end_one(one)
+
+    def is_idle(self, one: Provider) -> bool:
+        """Whether nobody uses a process and nobody is asking it anything."""
+        asked = {_result(task) for berth, task in self._blank.items() if self._pending[berth]}
+        return self._users.get(one) == 0 and one not in asked and one in {*self._holders(), *self._blanks()}
 
     async def schema(self, berth: Berth) -> Schema:
         """The package's schema: from the disk, or asked once."""
@@ -131,6 +145,8 @@ class Fleet:
         if yes is not None and digest in self._yes:
             self._yes.remember(digest)
             return yes
+        if len(self._checked) >= _MOST_CHECKED:
+            self._checked.clear()
         answer = self._checked[method, request] = await self.ask(berth, method, request)
         if answer == yes:
             self._yes.remember(digest)
@@ -138,21 +154,25 @@ class Fleet:
 
     def forget(self, berth: Berth) -> None:
         """End the processes of a berth that nobody uses any more."""
-        started = [task for key, task in self._configured.items() if key[0] == berth]
-        held = [task.result().provider for task in started if task.done() and not _has_failed(task)]
         blank = self._blank.pop(berth, None)
-        if blank is not None and blank.done() and not _has_failed(blank):
-            held.append(blank.result())
+        held = [_result(blank)] if blank else []
+        for key, task in self._configured.items():
+            configured = _result(task) if key[0] == berth else None
+            held.append(configured.provider if configured else None)
         for one in held:
             if one is not None:
-                self._end(one)
+                self.end_one(one)
         self._configured = {key: task for key, task in self._configured.items() if key[0] != berth}
+
+    def keep(self) -> None:
+        """Write down what was learnt about the package."""
+        self._yes.keep()
 
     def end(self) -> None:
         """End every process."""
-        self._yes.keep()
+        self.keep()
         for one in tuple(self._users):
-            self._end(one)
+            self.end_one(one)
 
     async def _start(self, berth: Berth) -> Provider:
         folder = self._folder / f"p{next(self._numbers)}"
@@ -165,7 +185,7 @@ class Fleet:
         taken = self._take(berth) or await self._start(berth)
         answer = await taken.ask(method, request)
         if messages.has_errors(answer):
-            self._end(taken)
+            self.end_one(taken)
             return Configured(None, answer)
         return Configured(taken, answer)
 
@@ -199,15 +219,27 @@ class Fleet:
             self._pending[berth] -= 1
 
     def _holders(self) -> list[Provider]:
-        done = [task for task in self._configured.values() if task.done() and not _has_failed(task)]
-        return [found.provider for task in done if (found := task.result()).provider is not None]
+        done = [found for task in self._configured.values() if (found := _result(task)) is not None]
+        return [found.provider for found in done if found.provider is not None]
 
-    def _end(self, one: Provider) -> None:
+    def _blanks(self) -> list[Provider]:
+        return [found for task in self._blank.values() if (found := _result(task)) is not None]
+
+    def end_one(self, one: Provider) -> None:
+        """End a process; whoever asks for one like it gets another."""
         self._users.pop(one, None)
+        self._configured = {
+            key: task for key, task in self._configured.items() if (_result(task) or _UNDER_WAY).provider is not one
+        }
         one.end()
 
 
-def _has_failed(task: asyncio.Task[object]) -> bool:
+def _result(task: asyncio.Task[R]) -> R | None:
+    """What a task has come to; None while it is under way, and where it failed."""
+    return task.result() if task.done() and not _has_failed(task) else None
+
+
+def _has_failed(task: asyncio.Task[R]) -> bool:
     return task.done() and (task.cancelled() or task.exception() is not None)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,7 +20,9 @@ _START_S = 60.0  # Terraform's own limit for a plugin's start
 _COOKIE = {"TF_PLUGIN_MAGIC_COOKIE": "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2"}
 _HANDSHAKE = "1"
 # A provider is none of their business. Values of variables and tokens of the registry stay with Terraform.
-_WITHHELD = ("TF_VAR_", "TF_TOKEN_", "TF_REATTACH_PROVIDERS", "TF_DATA_DIR", "TF_CLI_", "PLUGIN_")
+_WITHHELD = ("TF_VAR_", "TF_TOKEN_", "TF_REATTACH_PROVIDERS", "TF_DATA_DIR", "TF_CLI_", "PLUGIN_", "NGP_")
+# What a shell says of itself and its terminal; a provider stands in a folder of its own, which is not the shell's PWD
+_SHELLS_OWN = frozenset({"_", "PWD", "OLDPWD", "SHLVL", "COLUMNS", "LINES", "TERM", "WINDOWID", "SSH_TTY", "TMUX_PANE"})
 
 
 class StartError(NgpError):
@@ -42,6 +45,7 @@ class Provider:
     def __init__(self, launch: Launch, process: processes.Companion, protocol: int, address: str) -> None:
         self._launch, self._process = launch, process
         self.protocol = protocol
+        self.used_at = time.monotonic()  # when its last call ended
         self._is_gone = False
         self._channel = rpc.channel(address)
         self._output = asyncio.ensure_future(self._drain())
@@ -84,6 +88,8 @@ class Provider:
         except rpc.GoneError:
             self._is_gone = True  # it may not look like it yet
             raise
+        finally:
+            self.used_at = time.monotonic()
 
     async def _drain(self) -> None:
         """Read what it prints, as Terraform would: a provider whose output nobody takes stops at a full pipe."""
@@ -93,11 +99,17 @@ class Provider:
             return
 
 
+def environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """What a provider may know of the environment of its Terraform."""
+    return {
+        name: value for name, value in environ.items() if not name.startswith(_WITHHELD) and name not in _SHELLS_OWN
+    }
+
+
 async def start(launch: Launch) -> Provider:
     """Start a provider; raise StartError with its own words where it does not get as far as its handshake."""
     launch.folder.mkdir(mode=0o700)
-    kept = {name: value for name, value in launch.environ.items() if not name.startswith(_WITHHELD)}
-    environ = kept | _COOKIE
+    environ = environment(launch.environ) | _COOKIE
     environ["PLUGIN_PROTOCOL_VERSIONS"] = ",".join(map(str, messages.PROTOCOLS))
     # without a client certificate it speaks clear text, so its socket must lie where nobody else can go
     environ["TMPDIR"] = environ["PLUGIN_UNIX_SOCKET_DIR"] = str(launch.folder)

@@ -8,10 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import socket
-import struct
-import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -25,6 +21,8 @@ from grpclib.encoding.base import CodecBase
 from grpclib.exceptions import ProtocolError, StreamTerminatedError
 from grpclib.protocol import H2Protocol
 from grpclib.server import Server, Stream
+
+from ngp.proxy.safe import is_own
 
 RawStream = Stream[bytes, bytes]
 Answer = Callable[[str, RawStream], Awaitable[None]]
@@ -89,14 +87,6 @@ class _Connection(H2Protocol):
     def connection_lost(self, exc: BaseException | None) -> None:
         super().connection_lost(exc)
         self._closed()
-
-
-def is_own(connection: Any) -> bool:
-    """Whether the process at the other end belongs to this user, where the system tells (Linux: SO_PEERCRED)."""
-    if sys.platform != "linux":
-        return True
-    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    return bool(struct.unpack("3i", credentials)[1] == os.getuid())
 
 
 def channel(path: str) -> Channel:

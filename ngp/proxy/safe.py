@@ -6,7 +6,10 @@ import hashlib
 import hmac
 import os
 import secrets
+import socket
 import stat
+import struct
+import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,6 +79,14 @@ def require_private(folder: Path) -> None:
         )
     if stat.S_IMODE(found.st_mode) & 0o077:
         folder.chmod(0o700)
+
+
+def is_own(connection: socket.socket) -> bool:
+    """Whether the process at the other end is this user's, where the system tells (Linux: SO_PEERCRED)."""
+    if sys.platform != "linux":
+        return True
+    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    return bool(struct.unpack("3i", credentials)[1] == os.getuid())
 
 
 def _read(path: Path) -> bytes | None:

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import os
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +14,12 @@ from pathlib import Path
 from ngp.proxy import rpc, schema, sharing
 from ngp.proxy.connection import Connection, Scope
 from ngp.proxy.fleet import Berth, Fleet
+from ngp.proxy.limits import Limits
 from ngp.proxy.packages import Package
 from ngp.proxy.safe import Safe
 
+_LIMITS = Limits()
+_PATIENCE_S = 900.0  # longer than a stopped apply is given
 # Terraform guesses at the type that was meant, of those that it was given
 _GUESSES = re.compile(r"invalid (resource|data|ephemeral)|did you mean", re.IGNORECASE)
 
@@ -43,38 +47,44 @@ class Attachment:
 class Proxy:
     """Serves Terraform processes with these packages' providers, started in this environment."""
 
-    def __init__(self, packages: Sequence[Package], environ: Mapping[str, str], folder: Path, safe: Safe) -> None:
-        self._folder, self._work = folder, folder / "work"
-        self._fleets = [Fleet(package, environ, folder, safe) for package in packages]
+    def __init__(  # noqa: PLR0913  what it is made of, once
+        self,
+        packages: Sequence[Package],
+        environ: Mapping[str, str],
+        folder: Path,
+        safe: Safe,
+        limits: Limits = _LIMITS,
+    ) -> None:
+        self._folder, self._work, self._limits = folder, folder / "work", limits
+        self.fleets = [Fleet(package, environ, folder, safe, limits) for package in packages]
         self._numbers = itertools.count(1)
         self._attached: dict[int, Attachment] = {}
         self._names: frozenset[str] = frozenset()
-        self._connections = 0
 
     @property
     def is_busy(self) -> bool:
-        """Whether a Terraform process is connected."""
-        return self._connections > 0
+        """Whether it serves a Terraform process."""
+        return bool(self._attached)
 
     @property
     def pids(self) -> list[int]:
-        return [pid for fleet in self._fleets for pid in fleet.pids]
+        return [one.pid for fleet in self.fleets for one in fleet.providers]
 
     async def open(self) -> None:
         """Check every package against the lock; raise RefusedError where one is another."""
         self._work.mkdir(mode=0o700)
-        await asyncio.gather(*(fleet.open() for fleet in self._fleets))
+        await asyncio.gather(*(fleet.open() for fleet in self.fleets))
 
     async def attach(self, wish: Wish) -> tuple[int, Mapping[str, object]]:
         """Serve a Terraform process; return its number and what TF_REATTACH_PROVIDERS is to say (as data)."""
         number = next(self._numbers)
         data = await asyncio.to_thread(_read, wish.texts)
-        made = [await self._listen(number, at, fleet, wish, data) for at, fleet in enumerate(self._fleets)]
+        made = [await self._listen(number, at, fleet, wish, data) for at, fleet in enumerate(self.fleets)]
         self._attached[number] = Attachment(
             tuple(server for server, _, _, _ in made),
             tuple(path for _, path, _, _ in made),
             tuple(scope for _, _, scope, _ in made),
-            {fleet.package.address: entry for fleet, (_, _, _, entry) in zip(self._fleets, made, strict=True)},
+            {fleet.package.address: entry for fleet, (_, _, _, entry) in zip(self.fleets, made, strict=True)},
         )
         return number, self._attached[number].reattach
 
@@ -89,7 +99,7 @@ class Proxy:
             server.close()
             path.unlink(missing_ok=True)
         in_use = {scope.berth for other in self._attached.values() for scope in other.scopes}
-        for fleet, scope in zip(self._fleets, attachment.scopes, strict=True):
+        for fleet, scope in zip(self.fleets, attachment.scopes, strict=True):
             if scope.berth.cwd != self._work and scope.berth not in in_use:
                 fleet.forget(scope.berth)
         failures = [failure for scope in attachment.scopes for failure in scope.failures]
@@ -98,14 +108,22 @@ class Proxy:
             lacks = bool(_GUESSES.search(said)) or await self._lacks(attachment, said)
         return lacks, failures
 
+    async def abandon(self, number: int) -> None:
+        """End serving a process whose ngp has gone, as soon as it has ended itself, or after `_PATIENCE_S`."""
+        deadline = time.monotonic() + _PATIENCE_S
+        scopes = self._attached[number].scopes
+        while any(scope.connections for scope in scopes) and time.monotonic() < deadline:
+            await asyncio.sleep(0.1)
+        await self.detach(number, "")
+
     def end(self) -> None:
         """End every process."""
-        for fleet in self._fleets:
+        for fleet in self.fleets:
             fleet.end()
 
     async def _lacks(self, attachment: Attachment, said: str) -> bool:
         words = schema.words(said.encode())
-        for fleet, scope in zip(self._fleets, attachment.scopes, strict=True):
+        for fleet, scope in zip(self.fleets, attachment.scopes, strict=True):
             known = (await fleet.schema(scope.berth)).names
             if scope.names is not None and words & (known - scope.names):
                 return True
@@ -136,10 +154,10 @@ class Proxy:
 
     def _accept(self, fleet: Fleet, scope: Scope) -> tuple[rpc.Answer, Callable[[], None]]:
         connection = Connection(fleet, scope)
-        self._connections += 1
+        scope.connections += 1
 
         def close() -> None:
-            self._connections -= 1
+            scope.connections -= 1
             connection.close()
 
         return connection.answer, close

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import ngp
 from ngp import files, processes
@@ -54,11 +54,21 @@ def why_not(environ: Mapping[str, str]) -> str:
     return f"{logs[0]} is set, and a provider behind the proxy would not log" if logs else ""
 
 
-class Session:
-    """The proxy's process. Safe to be used from several threads; after the first failure it serves nobody."""
+class Line(Protocol):
+    """How a proxy is talked to: by the pipes of a process of our own, or by a pool's socket."""
 
-    def __init__(self, process: processes.Companion) -> None:
-        self._process = process
+    def write_line(self, line: str) -> None: ...
+
+    def read_line(self, timeout_s: float) -> str | None: ...
+
+    def last_words(self) -> str: ...
+
+
+class Session:
+    """A run's proxy. Safe to be used from several threads; after the first failure it serves nobody."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
         self._guard = threading.Lock()
         self.broken = ""
 
@@ -85,11 +95,11 @@ class Session:
             if self.broken:
                 raise ProxyError(self.broken)
             try:
-                self._process.write_line(json.dumps(words))
-                line = self._process.read_line(_ANSWER_S)
+                self._line.write_line(json.dumps(words))
+                line = self._line.read_line(_ANSWER_S)
                 answer: dict[str, Any] = json.loads(line or "")
             except (OSError, ValueError):
-                answer = {"error": f"the provider proxy has ended: {self._process.last_words() or 'it said nothing'}"}
+                answer = {"error": f"the provider proxy has ended: {self._line.last_words() or 'it said nothing'}"}
             if "error" in answer:
                 self.broken = answer["error"]
                 raise ProxyError(self.broken)
@@ -102,35 +112,41 @@ def open_session(packages: Sequence[Package], environ: Mapping[str, str], cache:
 
     Raises ProxyError where it cannot start: a package that is not the locked one, a folder that is somebody else's.
     """
-    folder = _socket_folder(environ)
+    folder = socket_folder(environ)
     request = processes.Request(
         (sys.executable, "-P", "-m", "ngp.proxy"),
         folder,
-        {**_bare(environ), "PYTHONPATH": str(Path(ngp.__file__).parents[1])},
+        {**bare(environ), "PYTHONPATH": str(Path(ngp.__file__).parents[1])},
     )
     process = processes.Companion(request)
     session = Session(process)
     try:
-        session.order(
-            packages=[{"address": one.address, "folder": str(one.folder), "hashes": one.hashes} for one in packages],
-            environ=dict(environ),
-            folder=str(folder),
-            cache=str(cache),
-        )
+        begin(session, packages, environ, cache, folder=str(folder))
         yield session
     finally:
         process.end(grace_s=_END_S)
         files.remove_all([folder])
 
 
-def _bare(environ: Mapping[str, str]) -> dict[str, str]:
-    """What Python itself needs: the credentials go by the first order, to the providers only."""
+def begin(session: Session, packages: Sequence[Package], environ: Mapping[str, str], cache: Path, **more: str) -> None:
+    """Say the first order: what is to be served, in which environment, and where to remember."""
+    session.order(
+        order="serve",
+        packages=[{"address": one.address, "folder": str(one.folder), "hashes": one.hashes} for one in packages],
+        environ=dict(environ),
+        cache=str(cache),
+        **more,
+    )
+
+
+def bare(environ: Mapping[str, str]) -> dict[str, str]:
+    """What Python itself needs: the credentials go by an order, to the providers only."""
     return {
         name: value for name, value in environ.items() if name in ("PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH")
     }
 
 
-def _socket_folder(environ: Mapping[str, str]) -> Path:
+def socket_folder(environ: Mapping[str, str]) -> Path:
     """A new folder that only this user can enter, with a path short enough for a unix socket below it."""
     for parent in (environ.get("XDG_RUNTIME_DIR"), environ.get("TMPDIR"), "/tmp"):
         if parent and len(parent) <= _SOCKET_BYTES and Path(parent).is_dir():

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 
 from ngp.environments.environment import StateKind, Target
 from ngp.errors import MissingError
+from ngp.pool import door
+from ngp.proxy.session import open_session
 from ngp.runs import units
+from ngp.terraform.serving import Opener
 
 if TYPE_CHECKING:
     from ngp.aws.session import Session
@@ -24,6 +27,12 @@ class Access:
     env: Mapping[str, str]
     session: Session
     endpoint: str  # "" for a real account
+    warm: door.Door | None = None  # to the platform's pool
+
+    @property
+    def opener(self) -> Opener:
+        """What opens the providers' proxy: the pool where one runs."""
+        return self.warm.open_session if self.warm else open_session
 
 
 def open_access(
@@ -31,12 +40,13 @@ def open_access(
 ) -> Access:
     """Reach the environment's target; a sandbox is started (with `may_start`) and seeded where it is not yet."""
     environment = resolved.environment
+    warm = door.find(resolved.platform.workspace, settings.environ, environment.name, note)
     if environment.target is Target.SANDBOX:
-        return _sandbox(resolved, settings, note, may_start=may_start)
-    return open_real(environment, settings)
+        return _sandbox(resolved, settings, note, warm, may_start=may_start)
+    return open_real(environment, settings, warm)
 
 
-def open_real(environment: Environment, settings: Settings) -> Access:
+def open_real(environment: Environment, settings: Settings, warm: door.Door | None = None) -> Access:
     """Reach a real account with the shell's credentials; nothing is asked of it yet."""
     from ngp.aws import access
     from ngp.aws.session import Role, Session
@@ -44,10 +54,13 @@ def open_real(environment: Environment, settings: Settings) -> Access:
     env = access.real(settings.environ, environment.region)
     assumed = environment.assume_role
     role = Role(assumed.arn, assumed.external_id, assumed.session_name) if assumed else None
-    return Access(env, Session(env, profile=environment.profile, role=role), "")
+    session = Session(env, profile=environment.profile, role=role, relay=warm.relay if warm else None)
+    return Access(env, session, "", warm)
 
 
-def _sandbox(resolved: Resolved, settings: Settings, note: Callable[[str], None], *, may_start: bool) -> Access:
+def _sandbox(
+    resolved: Resolved, settings: Settings, note: Callable[[str], None], warm: door.Door | None, *, may_start: bool
+) -> Access:
     from ngp.aws import access
     from ngp.aws.session import Session
     from ngp.sandbox import seed, server
@@ -64,7 +77,7 @@ def _sandbox(resolved: Resolved, settings: Settings, note: Callable[[str], None]
         running = server.start(platform.workspace, settings.environ)
         note(f"started the sandbox at {running.url}; it lives until `ngp sandbox stop`")
     env = access.sandbox(settings.environ, running.url, environment.region, environment.account)
-    session = Session(env)
+    session = Session(env, relay=warm.relay if warm else None)
     bucket = units.place(resolved, "").bucket if platform.state is StateKind.S3 else ""
-    seed.seed(session, region=environment.region, domain=environment.domain, bucket=bucket)
-    return Access(env, session, running.url)
+    seed.ensure(platform.workspace, session, environment.region, environment.domain, bucket)
+    return Access(env, session, running.url, warm)

@@ -191,7 +191,7 @@ def _terraform(
     environ = surroundings.child(settings.environ, reach.env)
     packages = serving.find_packages(lock, found.platform, providers.folder)
     with serving.open_serving(
-        packages, environ, settings.environ, settings.cache, lambda text: tell(Note(text))
+        packages, environ, settings.environ, settings.cache, lambda text: tell(Note(text)), reach.opener
     ) as served:
         yield driver.Terraform(found, environ, providers.folder, served)
 

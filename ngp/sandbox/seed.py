@@ -3,10 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+import json
+from contextlib import suppress
+from pathlib import Path
 
+from ngp import files
 from ngp.aws.session import Session
+from ngp.sandbox import server
 from ngp.state import bucket as buckets
 from ngp.state.places import S3, StatePlace
+
+
+def ensure(workspace: Path, session: Session, region: str, domain: str, bucket: str) -> None:
+    """Seed the sandbox of `workspace`, unless it has been seeded so since it was started or emptied."""
+    path = server.folder(workspace) / server.SEEDED
+    wanted, done = [region, domain, bucket], []
+    with suppress(OSError, ValueError):
+        done = json.loads(path.read_text(encoding="utf-8"))
+    if wanted not in done:
+        seed(session, region=region, domain=domain, bucket=bucket)
+        files.write(path, json.dumps([*done, wanted]) + "\n", mode=0o600)
 
 
 def seed(session: Session, *, region: str, domain: str, bucket: str) -> None:

@@ -20,6 +20,7 @@ from ngp.errors import MissingError, NgpError, UsageError
 from ngp.sandbox import engines
 
 HOST = "127.0.0.1"
+SEEDED = "seeded.json"  # with what the running one has been seeded
 READY_S = 60.0  # a first start compiles moto's modules; later ones take under a second
 _LOG_TAIL = 12
 _KEPT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "VIRTUAL_ENV")
@@ -80,7 +81,7 @@ def reset(workspace: Path) -> Running:
         answer = _ask(running.port, "POST", engines.ENGINES[running.engine].reset_path, timeout_s=30)
         if answer is None:
             raise NgpError("the sandbox did not empty itself", where=running.url, todo="ngp sandbox stop, then start")
-        (folder(workspace) / "seeded.json").unlink(missing_ok=True)
+        (folder(workspace) / SEEDED).unlink(missing_ok=True)
         return running
 
 

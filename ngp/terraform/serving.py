@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ _ONCE = frozenset({"apply", "test"})  # what they have made is not made again
 _TEXTS = ("*.tf", "*.tf.json", "*.tofu", "*.tofu.json", "*.tfvars", "*.tfvars.json", "*.tfstate")
 
 Go = Callable[[Mapping[str, str], bool], str]
+Opener = Callable[[Sequence[Package], Mapping[str, str], Path], AbstractContextManager[Session]]
 
 
 class Serving:
@@ -108,23 +109,25 @@ def find_packages(lock: Lock, platform: str, folder: Path | None) -> Found:
 
 
 @contextmanager
-def open_serving(
+def open_serving(  # noqa: PLR0913  what a run knows, once
     found: Found,
     environ: Mapping[str, str],
     shell: Mapping[str, str],
     cache: Path,
     note: Callable[[str], None],
+    opener: Opener = session.open_session,
 ) -> Iterator[Serving | None]:
     """Open the proxy for a run; None where the run goes the plain way, and one line says why.
 
-    `environ` is what the providers get, `shell` what decides whether there is a proxy at all.
+    `environ` is what the providers get, `shell` what decides whether there is a proxy at all. `opener` opens it: a
+    process of the run's own, or a pool's.
     """
     with ExitStack() as stack:
         reason = session.why_not(shell) or found.reason
         door = None
         if found.packages and not reason:
             try:
-                door = stack.enter_context(session.open_session(found.packages, environ, cache / "proxy"))
+                door = stack.enter_context(opener(found.packages, environ, cache / "proxy"))
             except ProxyError as error:
                 reason = str(error)
         if reason:

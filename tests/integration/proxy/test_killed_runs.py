@@ -33,7 +33,7 @@ with session.open_session([package], environ, cache) as door:
     async def configure():
         await rpc.ask(rpc.channel(address), "/tfplugin6.Provider/ConfigureProvider", b"same")
     asyncio.run(configure())
-    print(json.dumps({"proxy": door._process.pid, "socket": address, **door.order(order="status")}), flush=True)
+    print(json.dumps({"proxy": door._line.pid, "socket": address, **door.order(order="status")}), flush=True)
     time.sleep(60)
 """
 
@@ -107,7 +107,7 @@ def test_ended_session_leaves_nothing(tmp_path):
     environ = {"PATH": os.environ["PATH"], "TMPDIR": str(sockets)}
     package = Package("example.test/ours/fake", folder, (package_hash(folder),))
     with session.open_session([package], environ, tmp_path / "cache") as door:
-        pid = door._process.pid
+        pid = door._line.pid
         (made,) = sockets.iterdir()
         assert made.stat().st_mode & 0o777 == 0o700
         with pytest.raises(session.ProxyError, match="no handshake"):
@@ -125,5 +125,5 @@ def test_proxy_itself_has_no_credentials_in_its_environment(tmp_path, monkeypatc
     package = Package("example.test/ours/fake", tmp_path / "package", (package_hash(tmp_path / "package"),))
     environ = {"PATH": os.environ["PATH"], "TMPDIR": "/tmp", "AWS_SECRET_ACCESS_KEY": "hunter2"}
     with session.open_session([package], environ, tmp_path / "cache") as door:
-        folder = Path(f"/proc/{door._process.pid}")
+        folder = Path(f"/proc/{door._line.pid}")
         assert b"hunter2" not in (folder / "environ").read_bytes() + (folder / "cmdline").read_bytes()

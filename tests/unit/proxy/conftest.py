@@ -29,12 +29,20 @@ class Bench:
         self.log = path / "log"
         self.cache = path / "cache"
         self.environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(REPOSITORY), "FAKE_LOG": str(self.log)}
-        folder = path / "package"
+        self.package = self._pack("example.test/ours/fake")
+
+    def share(self):
+        """Let the fake stand in the place of one whose processes may be shared between roots."""
+        self.package = self._pack("example.test/hashicorp/aws")
+
+    def _pack(self, address):
+        kind = address.rpartition("/")[2]
+        folder = self.path / f"package-{kind}"
         folder.mkdir()
-        program = folder / "terraform-provider-fake_v1"
+        program = folder / f"terraform-provider-{kind}_v1"
         program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{FAKE}"\n')
         program.chmod(0o755)
-        self.package = Package("example.test/ours/fake", folder, (package_hash(folder),))
+        return Package(address, folder, (package_hash(folder),))
 
     @asynccontextmanager
     async def proxy(self):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ngp.errors import RefusedError
-from ngp.proxy import answers, messages, packages, rpc, safe, schema, sharing, wire
+from ngp.proxy import answers, messages, packages, safe, schema, sharing, wire
 from ngp.proxy.packages import Package
 
 PROTO = Path(messages.__file__).with_name("plugin.proto").read_text()
@@ -72,9 +72,9 @@ def test_digests_are_keyed_and_know_where_a_part_ends(kept, tmp_path):
 def test_a_connection_of_another_user_is_not_ours(mocker):
     connection = mocker.Mock()
     connection.getsockopt.return_value = b"\1\0\0\0" + (os.getuid() + 1).to_bytes(4, "little") + b"\0\0\0\0"
-    assert not rpc.is_own(connection)
+    assert not safe.is_own(connection)
     connection.getsockopt.return_value = b"\1\0\0\0" + os.getuid().to_bytes(4, "little") + b"\0\0\0\0"
-    assert rpc.is_own(connection)
+    assert safe.is_own(connection)
 
 
 def package(folder):

@@ -1,0 +1,29 @@
+"""The pool's own process: commands come by its socket, each in a conversation of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+from ngp import settings
+from ngp.pool import record, server
+from ngp.proxy.limits import Limits
+
+
+def main(argv: list[str]) -> None:
+    """Serve until the pool is stopped or has idled too long."""
+    workspace, folder, idle_s, memory_bytes = argv
+    os.umask(0o077)
+    pool = server.Pool(
+        Path(workspace),
+        Path(folder),
+        Limits(idle_s=float(idle_s), memory_bytes=int(memory_bytes)),
+        record.surroundings(settings.read().environ),
+    )
+    asyncio.run(pool.serve())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,143 @@
+"""Provider proxies that outlive a run: one for each set of packages, environment variables and credentials."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import itertools
+import json
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ngp import files
+from ngp.pool import credentials
+from ngp.proxy import limits, orders, packages, provider
+from ngp.proxy.fleet import Fleet
+from ngp.proxy.limits import Limits
+from ngp.proxy.safe import open_safe
+from ngp.proxy.server import Proxy
+
+
+@dataclass
+class Kept:
+    """A proxy and who has it. `labels` are the environments whose last run was served by it."""
+
+    proxy: Proxy
+    key: str
+    labels: set[str]
+    folder: Path
+    sessions: int = 0
+    used_at: float = 0.0
+    is_retired: bool = False
+
+
+class Proxies:
+    """The proxies of a pool. All of it lives in one event loop."""
+
+    def __init__(self, folder: Path, limits: Limits) -> None:
+        self._folder, self._limits = folder, limits
+        self._numbers = itertools.count(1)
+        self._opening = asyncio.Lock()
+        self._kept: list[Kept] = []
+
+    @property
+    def fleets(self) -> list[Fleet]:
+        return [fleet for kept in self._kept for fleet in kept.proxy.fleets]
+
+    @property
+    def sessions(self) -> int:
+        """How many runs are served."""
+        return sum(kept.sessions for kept in self._kept)
+
+    @asynccontextmanager
+    async def lease(self, order: Mapping[str, Any]) -> AsyncIterator[Proxy]:
+        """The proxy that fits an order, for one session; raise RefusedError for a package that is not the locked one.
+
+        One that served the order's label with other credentials or packages, and nobody else, is retired.
+        """
+        async with self._opening:
+            kept = await self._find(order)
+            kept.sessions += 1
+        try:
+            yield kept.proxy
+        finally:
+            kept.sessions -= 1
+            kept.used_at = time.monotonic()
+            for fleet in kept.proxy.fleets:
+                fleet.keep()
+            self._drop()
+
+    async def tend(self) -> None:
+        """Hold the limits, once."""
+        await limits.enforce(self.fleets, self._limits)
+        deadline = time.monotonic() - self._limits.idle_s
+        for kept in self._kept:
+            kept.is_retired |= not kept.sessions and kept.used_at < deadline
+        self._drop()
+
+    def end(self) -> None:
+        """End every process."""
+        for kept in self._kept:
+            kept.proxy.end()
+        self._kept = []
+
+    async def describe(self) -> list[Mapping[str, Any]]:
+        """What runs for whom."""
+        pids = [one.pid for fleet in self.fleets for one in fleet.providers]
+        sizes = await asyncio.to_thread(limits.memory, pids)
+        return [
+            {
+                "environments": sorted(kept.labels),
+                "sessions": kept.sessions,
+                "providers": [
+                    {
+                        "address": fleet.package.address,
+                        "pid": one.pid,
+                        "memory": sizes.get(one.pid, 0),
+                        "in_use": not fleet.is_idle(one),
+                    }
+                    for fleet in kept.proxy.fleets
+                    for one in fleet.providers
+                ],
+            }
+            for kept in self._kept
+        ]
+
+    async def _find(self, order: Mapping[str, Any]) -> Kept:
+        cache, asked = Path(order["cache"]), orders.packages(order)
+        safe = await asyncio.to_thread(open_safe, cache)
+        # held against the lock each time: what lies in the mirror now is what counts
+        hashes = [await asyncio.to_thread(packages.verify, one, safe) for one in asked]
+        environ = provider.environment(order["environ"])
+        about = [order["packages"], hashes, str(cache), credentials.digest(environ)]
+        key = hashlib.sha256(json.dumps(about).encode()).hexdigest()
+        found = self._claim(key, order["label"])
+        if found is not None:
+            return found
+        folder = self._folder / f"e{next(self._numbers)}"
+        folder.mkdir(mode=0o700)
+        made = Kept(Proxy(asked, environ, folder, safe, self._limits), key, {order["label"]}, folder)
+        await made.proxy.open()
+        self._kept.append(made)
+        return made
+
+    def _claim(self, key: str, label: str) -> Kept | None:
+        """The proxy with this key, which is the label's from now on; the label's former one may have lost its last."""
+        for kept in self._kept:
+            kept.labels.discard(label)
+            if kept.key == key and not kept.is_retired:
+                kept.labels.add(label)
+            kept.is_retired |= not kept.labels
+        self._drop()
+        return next((kept for kept in self._kept if label in kept.labels), None)
+
+    def _drop(self) -> None:
+        """End the retired ones that nobody has any more."""
+        for kept in [one for one in self._kept if one.is_retired and not one.sessions]:
+            kept.proxy.end()
+            files.remove_all([kept.folder])
+            self._kept.remove(kept)

@@ -1,0 +1,96 @@
+"""Where a platform's pool is found: a record in `.ngp/pool/`, which leads to a socket in a private folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import ngp
+from ngp import files
+
+# What HTTP and TLS libraries read of the environment: calls made elsewhere must go the same way
+_SURROUNDINGS = (
+    *(
+        "HOME",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+        "NO_PROXY",
+        "http_proxy",
+        "https_proxy",
+        "all_proxy",
+        "no_proxy",
+    ),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
+)
+_ROOMS = ("pool", "proxy", "aws")
+
+
+@dataclass(frozen=True)
+class Record:
+    """A pool that was started. `built` names the ngp that it runs, `folder` holds its sockets."""
+
+    pid: int
+    folder: str
+    built: str
+    started: str
+
+    @property
+    def socket(self) -> Path:
+        return Path(self.folder) / "pool"
+
+
+def home(workspace: Path) -> Path:
+    """The folder of a platform's pool below its `.ngp`."""
+    return workspace / "pool"
+
+
+def read(workspace: Path) -> Record | None:
+    """The record, whether or not its pool still runs; None where there is none, or none that this user wrote."""
+    path = home(workspace) / "record.json"
+    with suppress(OSError, ValueError, TypeError):
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        with os.fdopen(handle, encoding="utf-8") as file:
+            if os.fstat(handle).st_uid == os.getuid():
+                return Record(**json.load(file))
+    return None
+
+
+def write(workspace: Path, record: Record) -> None:
+    """Let the pool be found."""
+    files.private_folder(home(workspace))
+    files.write(home(workspace) / "record.json", json.dumps(asdict(record)) + "\n", mode=0o600)
+
+
+def forget(workspace: Path, record: Record) -> None:
+    """Let the pool be found no more; another one's record stays."""
+    if read(workspace) == record:
+        (home(workspace) / "record.json").unlink(missing_ok=True)
+
+
+def is_private(record: Record) -> bool:
+    """Whether nobody but this user can have put something in the place of the pool's socket."""
+    with suppress(OSError):
+        folder = Path(record.folder).lstat()
+        is_closed = stat.S_ISDIR(folder.st_mode) and not stat.S_IMODE(folder.st_mode) & 0o077
+        return is_closed and folder.st_uid == record.socket.lstat().st_uid == os.getuid()
+    return False
+
+
+def built() -> str:
+    """Which ngp this is: its version, and what its files say of themselves, so that an edit is another one."""
+    package = Path(ngp.__file__).parent
+    stats = [(str(path), path.stat()) for room in _ROOMS for path in sorted((package / room).glob("*.py"))]
+    about = json.dumps([(name, one.st_size, one.st_mtime_ns) for name, one in stats])
+    return f"{ngp.__version__} {hashlib.sha256(about.encode()).hexdigest()[:16]}"
+
+
+def surroundings(environ: Mapping[str, str]) -> dict[str, str]:
+    """What of the environment decides by which way AWS is reached."""
+    return {name: environ[name] for name in _SURROUNDINGS if name in environ}

@@ -1,0 +1,125 @@
+"""The pool: a private socket, the proxies and sessions behind it, and an end that is always reached."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ngp import files
+from ngp.errors import NgpError
+from ngp.pool import record
+from ngp.pool.accounts import Accounts
+from ngp.pool.proxies import Proxies
+from ngp.proxy import orders
+from ngp.proxy.limits import Limits
+from ngp.proxy.safe import is_own
+
+_LOOK_S = 2.0
+_PATIENCE_S = 900.0  # for the runs that are served when the pool is stopped: longer than an apply is given to end
+
+
+class Pool:
+    """Serves the commands of one platform until it is told to stop, or nobody came for `limits.idle_s`."""
+
+    def __init__(self, workspace: Path, folder: Path, limits: Limits, surroundings: Mapping[str, str]) -> None:
+        self._workspace, self._limits = workspace, limits
+        started = datetime.now(UTC).isoformat(timespec="seconds")
+        self._record = record.Record(os.getpid(), str(folder), record.built(), started)
+        self._proxies = Proxies(folder, limits)
+        self._accounts = Accounts(surroundings)
+        self._talking = 0
+        self._used_at = time.monotonic()
+        self._over = asyncio.Event()
+        self._is_patient = True
+
+    async def serve(self) -> None:
+        """Listen, let itself be found, and leave nothing behind at the end."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop)
+        listener = await asyncio.start_unix_server(self._talk, str(self._record.socket), limit=orders.LINE_BYTES)
+        self._record.socket.chmod(0o600)
+        record.write(self._workspace, self._record)
+        try:
+            while not self._over.is_set():
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._over.wait(), _LOOK_S)
+                await self._tend()
+        finally:
+            listener.close()
+            record.forget(self._workspace, self._record)
+            await self._wait()
+            self._proxies.end()
+            files.remove_all([Path(self._record.folder)])
+
+    def _stop(self) -> None:
+        """The first time gracefully, as `serve` does; the second time at once."""
+        if self._over.is_set():
+            self._is_patient = False
+        self._over.set()
+
+    async def _wait(self) -> None:
+        """Let the runs end that are being served: an apply must not lose its provider."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while self._proxies.sessions and self._is_patient and time.monotonic() < deadline:
+            await asyncio.sleep(0.1)
+
+    async def _tend(self) -> None:
+        await self._proxies.tend()
+        has_idled = not self._talking and time.monotonic() - self._used_at > self._limits.idle_s
+        # a platform that was deleted, or a record that names another pool: nobody can find this one any more
+        if has_idled or record.read(self._workspace) != self._record:
+            self._over.set()
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One conversation. Another user's is closed unread."""
+        self._talking += 1
+        try:
+            if is_own(writer.get_extra_info("socket")):
+                with suppress(ConnectionError, ValueError):  # it has hung up, or speaks another language
+                    await self._answer(reader, writer)
+        finally:
+            self._talking -= 1
+            self._used_at = time.monotonic()
+            writer.close()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async def say(answer: Mapping[str, Any]) -> None:
+            writer.write(json.dumps(answer).encode() + b"\n")
+            await writer.drain()
+
+        order = json.loads(await reader.readline() or b"{}")
+        match order.get("order"):
+            case "serve":
+                await self._serve(order, reader, say)
+            case "call":
+                await say(await orders.answer(asyncio.to_thread(self._accounts.answer, order)))
+            case "status":
+                await say(await orders.answer(self._describe()))
+            case "stop":
+                self._stop()
+                await say({"sessions": self._proxies.sessions})
+
+    async def _serve(self, order: Mapping[str, Any], reader: asyncio.StreamReader, say: orders.Say) -> None:
+        try:
+            async with self._proxies.lease(order) as proxy:
+                await say({})
+                await orders.converse(proxy, reader, say)
+        except (NgpError, OSError) as error:
+            await say({"error": str(error)})
+
+    async def _describe(self) -> Mapping[str, Any]:
+        return {
+            "idle_s": self._limits.idle_s,
+            "memory_bytes": self._limits.memory_bytes,
+            "proxies": await self._proxies.describe(),
+            "aws": self._accounts.describe(),
+        }

@@ -1,0 +1,36 @@
+"""Show what the pool keeps running."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from ngp.views import terminal
+
+if TYPE_CHECKING:
+    from ngp.pool.record import Record
+
+_MB = 1 << 20
+
+
+def show(record: Record, state: Mapping[str, Any], *, is_ours: bool) -> None:
+    """Write a running pool to stdout, a line for each provider process."""
+    for text in _lines(record, state, is_ours=is_ours):
+        typer.echo(text)
+
+
+def _lines(record: Record, state: Mapping[str, Any], *, is_ours: bool) -> Iterator[str]:
+    limits = f"ends what idles {state['idle_s'] / 60:.0f} minutes, keeps to {state['memory_bytes'] // _MB} MB"
+    yield f"process {record.pid}, since {record.started}; {limits}"
+    if not is_ours:
+        yield "it runs another ngp than this one, so it is not used: ngp pool stop, then start"
+    for proxy in state["proxies"]:
+        names = ", ".join(proxy["environments"])
+        for one in proxy["providers"]:
+            use = "in use" if one["in_use"] else "idle"
+            yield f"{names}: {one['address']}, process {one['pid']}, {one['memory'] // _MB} MB, {use}"
+    aws = state["aws"]
+    sessions = terminal.amount(aws["sessions"], "session")
+    yield f"AWS: {sessions}, {terminal.amount(aws['objects'], 'object')} held, {aws['unchanged']} answered unchanged"

@@ -1,0 +1,160 @@
+"""Commands that are served by a pool, and what becomes of each when the other ends."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from ngp.errors import NgpError
+from ngp.pool import record
+from ngp.proxy.session import ProxyError
+
+# opens a session through the pool, has a provider configured, keeps a connection as Terraform does, and sleeps
+OWNER = """
+import asyncio, json, sys, time
+from pathlib import Path
+from ngp.pool import door
+from ngp.proxy import rpc, session
+from ngp.proxy.packages import Package
+package = Package(sys.argv[1], Path(sys.argv[2]), (sys.argv[3],))
+environ, cache = json.loads(sys.argv[4]), Path(sys.argv[5])
+with door.find(Path(sys.argv[6]), environ, "dev", print).open_session([package], environ, cache) as opened:
+    attached = opened.attach(Path.cwd(), [], is_apply=True)
+    address = json.loads(attached.environ[session.VARIABLE])[sys.argv[1]]["Addr"]["String"]
+    async def configure():
+        await rpc.ask(rpc.channel(address), "/tfplugin6.Provider/ConfigureProvider", b"same")
+    asyncio.run(configure())
+    print(json.dumps(opened.order(order="status")), flush=True)
+    time.sleep(60)
+"""
+
+
+def test_two_runs_are_served_by_one_process_that_outlives_both(pool, fake):
+    pool.start()
+    seen = []
+    for _ in range(2):
+        with fake.session(pool.door()) as session:
+            seen.append(fake.configure(session))
+    (proxy,) = pool.status().state["proxies"]
+    assert seen[0] == seen[1] == [one["pid"] for one in proxy["providers"]]
+    assert (proxy["environments"], proxy["sessions"]) == (["dev"], 0)
+    assert pool.notes == []
+
+
+def test_a_stopped_pool_lets_its_runs_end_first(pool, fake):
+    made = pool.start().record
+    with fake.session(pool.door()) as session:
+        served = fake.configure(session)
+        assert pool.stop() == 1
+        assert fake.configure(session) == served  # it is served as before
+        assert pool.door() is None  # but found by nobody else
+    assert pool.ended([made.pid, *served])
+
+
+def test_a_killed_command_leaves_no_process_of_its_own_apply(pool, fake, tmp_path):
+    pool.start()
+    words = [fake.package.address, str(fake.package.folder), fake.package.hashes[0], json.dumps(fake.environ)]
+    argv = [sys.executable, "-c", textwrap.dedent(OWNER), *words, str(fake.cache), str(pool.workspace)]
+    owner = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True, env=fake.environ, cwd=tmp_path)
+    pids = json.loads(owner.stdout.readline())["pids"]
+    owner.kill()
+    owner.communicate()
+    assert pool.ended(pids)
+    assert pool.status() is not None
+
+
+def test_a_pool_that_ends_in_the_middle_is_told_and_the_run_goes_on_without(pool, fake):
+    made = pool.start().record
+    with fake.session(pool.door()) as session:
+        fake.configure(session)
+        os.kill(made.pid, signal.SIGKILL)
+        assert pool.ended([made.pid])
+        with pytest.raises(ProxyError, match="does not answer"):
+            fake.configure(session)
+        assert session.broken
+    pool.start()
+
+
+def test_what_a_pool_cannot_serve_is_served_by_a_process_of_the_runs_own(pool, fake):
+    made = pool.start().record
+    door = pool.door()
+    os.chmod(made.folder, 0o755)  # noqa: PTH101  anybody could have put a socket there
+    with fake.session(door) as session:
+        fake.configure(session)
+    assert "not in a private folder" in pool.notes[0]
+    os.chmod(made.folder, 0o700)  # noqa: PTH101
+
+
+def test_a_package_that_is_not_the_locked_one_is_refused_by_either(pool, fake):
+    pool.start()
+    (fake.package.folder / "README").write_text("changed")
+    with pytest.raises(ProxyError, match="not the one that is locked"), fake.session(pool.door()):
+        pass
+
+
+def test_the_switch_of_the_proxy_leaves_the_pool_out(pool):
+    pool.start()
+    pool.environ["NGP_PROVIDER_PROXY"] = "0"
+    assert pool.door() is None
+
+
+@pytest.mark.sandbox
+def test_objects_are_held_by_etag_and_changes_are_seen(pool, aws):
+    pool.start()
+    own, through = aws.session(), aws.session(pool.door().relay)
+    own.call("s3", "create_bucket", Bucket="held", **aws.place)
+    assert through.object("held", "state") is None
+    for body in (b"one \0", b"two"):
+        own.put_object("held", "state", body)
+        assert [through.object("held", "state") for _ in range(3)] == [body] * 3
+    own.delete_object("held", "state")
+    assert through.object("held", "state") is None
+    assert pool.status().state["aws"]["unchanged"] == 4
+    assert pool.notes == []
+
+
+@pytest.mark.sandbox
+def test_a_call_through_the_pool_answers_and_fails_as_ones_own(pool, aws):
+    pool.start()
+    own, through = aws.session(), aws.session(pool.door().relay)
+    assert through.account_id() == own.account_id() == aws.account
+    through.call("s3", "create_bucket", Bucket="answers", **aws.place)
+    through.put_object("answers", "key", b"")
+    listed = [
+        one.call("s3", "list_objects_v2", Bucket="answers")["Contents"][0]["LastModified"] for one in (own, through)
+    ]
+    assert listed[0] == listed[1]
+    failures = []
+    for one in (own, through):
+        with pytest.raises(NgpError) as caught:
+            one.call("s3", "head_bucket", Bucket="nobodys")
+        failures.append((type(caught.value), caught.value.findings))
+    assert failures[0] == failures[1]
+
+
+@pytest.mark.sandbox
+def test_a_pool_that_goes_ones_own_way_is_taken_and_said_once(pool, aws):
+    pool.start()
+    through = aws.session(pool.door().relay)
+    assert through.account_id() == aws.account
+    pool.stop()
+    assert [through.account_id() for _ in range(2)] == [aws.account] * 2
+    assert len(pool.notes) == 1
+
+
+@pytest.mark.sandbox
+def test_a_pool_with_another_way_to_aws_is_not_asked(pool, aws):
+    pool.start()
+    pool.environ["HTTPS_PROXY"] = "http://127.0.0.1:9"
+    assert aws.session(pool.door().relay).account_id() == aws.account
+    assert "another HOME, proxy or CA bundle" in pool.notes[0]
+
+
+def test_a_record_of_somebody_elses_making_leads_nowhere(pool):
+    record.write(pool.workspace, record.Record(1, str(pool.sockets / "none"), record.built(), "now"))
+    assert pool.status() is None
+    assert pool.stop() is None

@@ -85,8 +85,8 @@ def level(value):
 class Lab:
     """One root in one account, walked by different ways."""
 
-    def __init__(self, path: Path, workspace: Path, url: str) -> None:
-        self.path, self.workspace, self.url = path, workspace, url
+    def __init__(self, path: Path, workspace: Path, url: str, binary: str = "terraform") -> None:
+        self.path, self.workspace, self.url, self.binary = path, workspace, url, binary
         self.notes: list[str] = []
         self.extra: dict[str, str] = {}
 
@@ -113,15 +113,16 @@ class Lab:
     @contextmanager
     def terraform(self, *, served: bool):
         found = binary.find(
-            "terraform", "", dict(os.environ), cwd=self.path, cache=Path(os.environ["HOME"]) / ".cache" / "ngp"
+            self.binary, "", dict(os.environ), cwd=self.path, cache=Path(os.environ["HOME"]) / ".cache" / "ngp"
         )
+        lockfile.readdress(self.path / lockfile.NAME, found.registry)
         lock = lockfile.load(ROOT / ".terraform.lock.hcl")
         home = Path(os.environ["HOME"])
         folder = mirror.provide(lock, found, mirror.Places(dict(os.environ), home, home / ".cache")).folder
         if not served:
             yield driver.Terraform(found, self.environ, folder)
             return
-        packages = serving.find_packages(lock, found.platform, folder)
+        packages = serving.find_packages(lockfile.under(lock, found.registry), found.platform, folder)
         with serving.open_serving(packages, self.environ, {}, home / ".cache", self.notes.append) as way:
             assert way is not None, self.notes
             yield driver.Terraform(found, self.environ, folder, way)
@@ -203,5 +204,11 @@ def emulator(tmp_path_factory):
 
 
 @pytest.fixture
-def lab(tmp_path, emulator):
-    return Lab(tmp_path / "root", *emulator)
+def make_lab(tmp_path, emulator):
+    """`make_lab(binary)` for the binary that `ngp.yaml` would name so."""
+    return lambda binary: Lab(tmp_path / "root", *emulator, binary)
+
+
+@pytest.fixture
+def lab(make_lab):
+    return make_lab("terraform")

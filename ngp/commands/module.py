@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +10,7 @@ from ngp import files, shipped
 from ngp.catalogue import loading
 from ngp.commands import options
 from ngp.environments import platforms
+from ngp.environments.environment import cache
 from ngp.errors import UsageError, nearest
 from ngp.views import documents, modules, terminal
 
@@ -74,7 +74,7 @@ def new(
 
     context = options.context()
     platform = platforms.load(platforms.find(context.cwd))
-    catalogue = loading.load(platform.path / "modules", _cache(platform))
+    catalogue = loading.load(platform.path / "modules", platform.cache)
     require(scaffold.check_name(catalogue, name))
     wish = scaffold.Wish(name, title, category, summary, tuple(requires or ()))
     wish = _complete(wish, catalogue, may_ask=context.settings.is_interactive and not no_input)
@@ -119,12 +119,8 @@ def _catalogue(context: Context) -> Catalogue:
         path = platforms.find(context.cwd)
     except UsageError:
         terminal.say(context.settings, "outside a platform: these are the modules that come with ngp")
-        return loading.load(shipped.modules(), context.settings.cache / "catalogue")
-    return loading.load(path / "modules", path / ".ngp" / "cache" / "catalogue")
-
-
-def _cache(platform: Platform) -> Path:
-    return platform.workspace / "cache" / "catalogue"
+        return loading.load(shipped.modules(), context.settings.cache / "facts")
+    return loading.load(path / "modules", cache(path))
 
 
 def _judge(platform: Platform, context: Context) -> Judge:

@@ -189,4 +189,13 @@ LockTimeout = Annotated[
     str,
     typer.Option("--lock-timeout", "-lock-timeout", metavar="TIME", help="how long to wait for a state lock (30s)"),
 ]
+Affected = Annotated[
+    bool, typer.Option("--affected", help="only units that the change since a commit affects, and say why")
+]
+Since = Annotated[
+    str,
+    typer.Option(
+        "--since", metavar="REF", help="the commit to compare with; by default where HEAD left the default branch"
+    ),
+]
 NoInput = Annotated[bool, typer.Option("--no-input", help="never ask; a missing answer is an error")]

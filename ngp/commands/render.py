@@ -11,7 +11,7 @@ import typer
 
 import ngp
 from ngp import files
-from ngp.commands import completion, options
+from ngp.commands import completion, narrowing, options
 from ngp.environments import platforms
 from ngp.errors import NgpError
 from ngp.rendering import staleness, trees
@@ -29,12 +29,18 @@ def render(
     environments: EnvironmentNames = None,
     check: Check = False,
     diff: Diff = False,
+    affected: options.Affected = False,
+    since: options.Since = "",
     show_all: options.ShowAll = False,
     as_json: options.AsJson = False,
 ) -> int:
     """Write the Terraform roots of the environments."""
     context = options.context()
     tree = trees.collect(platforms.load(platforms.find(context.cwd)), environments or ())
+    change = None
+    if narrowing.is_asked(affected=affected):
+        change = narrowing.collect(tree.platform, tree.resolved, since, rendered=tree.files, whole=tree.is_whole)
+        tree = trees.narrow(tree, narrowing.tell(context, change).covers)
     if tree.other_version:
         changes = len(tree.staleness.changes)
         said = f"ngp {tree.other_version} rendered this platform; ngp {ngp.__version__} changes {changes} files"
@@ -43,7 +49,7 @@ def render(
     if not check:
         _write(tree)
     if as_json:
-        documents.write(shown)
+        documents.write({**shown, **documents.affected(change)})
     else:
         _show(tree, shown, context, whole=show_all)
     return NgpError.exit_code if check and tree.staleness.is_stale else 0
@@ -113,6 +119,8 @@ def _show(tree: trees.Tree, shown: dict[str, Any], context: options.Context, *, 
     if foreign.rest:
         terminal.say(context.settings, foreign.more("files that are not ours"))
     names = ", ".join(tree.environments) or "no environment"
+    if not tree.files:
+        return  # nothing is affected, which was said
     if not tree.staleness.is_stale:
         terminal.say(context.settings, f"up to date: {names}")
     elif not written:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ngp import files
-from ngp.commands import options
+from ngp.commands import narrowing, options
 from ngp.environments import documents, platforms, resolving, wiring
 from ngp.environments.environment import Platform, StateMode
 from ngp.environments.resolving import Resolved
@@ -21,6 +21,7 @@ from ngp.views import digests, findings, terminal
 from ngp.views import documents as views
 
 if TYPE_CHECKING:
+    from ngp.review.affected import Affected
     from ngp.terraform.driver import Terraform
     from ngp.terraform.events import Diagnostic
 
@@ -46,6 +47,8 @@ def validate(
     units: options.UnitNames = None,
     terraform: WithTerraform = True,
     parallelism: options.Parallelism = options.DEFAULT_PARALLELISM,
+    affected: options.Affected = False,
+    since: options.Since = "",
     show_all: options.ShowAll = False,
     as_json: options.AsJson = False,
 ) -> int:
@@ -54,26 +57,26 @@ def validate(
     platform = platforms.load(platforms.find(context.cwd))
     names = [environment] if environment else documents.names(platform)
     resolved = _resolve(platform, names, units or [])
-    checks = [check for each in resolved for check in _checks(each, units or [])] if terraform else []
-    found = [each for one in resolved for each in wiring.check_counts(one.environment, one.catalogue)]
-    found += _run(platform, checks, context, parallelism) if checks else []
+    change = None
+    if narrowing.is_asked(affected=affected):
+        found = narrowing.collect(platform, resolved, since, whole=not environment)
+        change = narrowing.tell(context, narrowing.only(found, units))
+    checks = _collect(resolved, units or [], change) if terraform else []
+    wrong = [each for one in resolved for each in wiring.check_counts(one.environment, one.catalogue)]
+    wrong += _run(platform, checks, context, parallelism) if checks else []
     if as_json:
-        views.write({"schema": "ngp.validate/1", "environments": names, "terraform": terraform, "findings": found})
+        shown = {"schema": "ngp.validate/1", "environments": names, "terraform": terraform, "findings": wrong}
+        views.write({**shown, **views.affected(change)})
     else:
         roots = f", Terraform checked {terminal.amount(len(checks), 'root')}" if terraform else ""
         passed = f"valid: {', '.join(names) or 'no environment'}{roots}"
-        findings.show_checks(found, context.settings, passed=passed, whole=show_all)
-    return NgpError.exit_code if found else 0
+        findings.show_checks(wrong, context.settings, passed=passed, whole=show_all)
+    return NgpError.exit_code if wrong else 0
 
 
 def _resolve(platform: Platform, names: Sequence[str], units: Sequence[str]) -> list[Resolved]:
     """All environments, or one UsageError with the findings of all."""
-    resolved, wrong = [], list[Finding]()
-    for name in names:
-        try:
-            resolved.append(resolving.resolve(platform, name))
-        except UsageError as error:
-            wrong.extend(error.findings)
+    resolved, wrong = resolving.collect(platform, names)
     known = {name for each in resolved for name in each.environment.units}
     for unit in units:
         if resolved and unit not in known:
@@ -81,6 +84,13 @@ def _resolve(platform: Platform, names: Sequence[str], units: Sequence[str]) -> 
     if wrong:
         raise UsageError(list(dict.fromkeys(wrong)))
     return resolved
+
+
+def _collect(resolved: Sequence[Resolved], units: Sequence[str], change: Affected | None) -> list[_Check]:
+    """The roots to check: of the units that were named (none: all), and of them what the change affects."""
+    if change is not None:
+        resolved = [each for each in resolved if change.names(each.environment.name)]
+    return [check for each in resolved for check in _checks(each, narrowing.choice(each, change, units))]
 
 
 def _checks(resolved: Resolved, units: Sequence[str]) -> list[_Check]:

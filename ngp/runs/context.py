@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -101,13 +102,16 @@ def open_run(request: Request, resolved: Resolved, caller: Caller) -> Iterator[R
     units.require_known(request.units, resolved)
     if request.verb is not Verb.PLAN:
         require_unprotected(resolved)
-    require_rendered(resolved)
-    found = binary.find(
-        platform.terraform, platform.terraform_version, settings.environ, cwd=platform.path, cache=settings.cache
-    )
     run_id = new_id(request.verb.value, environment.name)
     purpose = f"ngp {request.verb.value} {environment.name}"
-    with files.lock(platform.workspace / "locks" / f"{environment.name}.lock", purpose=purpose):
+    with ExitStack() as held:
+        # Git is asked while the rest is made ready
+        head = held.enter_context(ThreadPoolExecutor(1)).submit(commit, platform.path, settings)
+        require_rendered(resolved)
+        found = binary.find(
+            platform.terraform, platform.terraform_version, settings.environ, cwd=platform.path, cache=settings.cache
+        )
+        held.enter_context(files.lock(platform.workspace / "locks" / f"{environment.name}.lock", purpose=purpose))
         leftovers.sweep(platform.workspace, environment.name)
         journal = Journal(platform.workspace / "runs" / run_id)
 
@@ -119,7 +123,7 @@ def open_run(request: Request, resolved: Resolved, caller: Caller) -> Iterator[R
             reach = access.open_access(resolved, settings, lambda text: tell(Note(text)))
             with _terraform(found, platform.path, caller, reach, tell) as terraform:
                 context = _context(run_id, request, resolved, caller, reach, terraform, journal.path.parent, tell)
-                tell(_started(context))
+                tell(_started(context, head.result()))
                 yield context
 
 
@@ -196,7 +200,7 @@ def _terraform(
         yield driver.Terraform(found, environ, providers.folder, served)
 
 
-def _started(context: RunContext) -> RunStarted:
+def _started(context: RunContext, head: str) -> RunStarted:
     environment = context.resolved.environment
     locked = lockfile.load(context.resolved.platform.path / lockfile.NAME)
     order = sorted(context.needs, key=lambda name: (context.waves[name], name))
@@ -207,7 +211,7 @@ def _started(context: RunContext) -> RunStarted:
         environment.target.value,
         environment.account,
         environment.region,
-        commit(context.resolved.platform.path, context.caller.settings),
+        head,
         context.terraform.binary.version,
         tuple(f"{one.source} {one.version}" for one in locked),
         tuple(UnitFact(name, context.units[name].module, context.waves[name]) for name in order),

@@ -13,11 +13,16 @@ from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from enum import Enum
 from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ngp.errors import NgpError
-from ngp.runs.events import RunEvent, UnitFact
-from ngp.runs.results import OutputValue, RunResult, UnitResult, UnitStatus, Wire
+
+if TYPE_CHECKING:
+    from ngp.runs.events import RunEvent, UnitFact
+    from ngp.runs.results import OutputValue, RunResult, UnitResult, UnitStatus, Wire
+
+if TYPE_CHECKING:
+    from ngp.review.affected import Affected
 
 MASKED = "(sensitive)"
 
@@ -74,6 +79,17 @@ def graph(environment: str, units: Sequence[UnitFact], wires: Sequence[Wire]) ->
         "environment": environment,
         "units": [_fields(unit) for unit in units],
         "wires": [_fields(wire) for wire in wires],
+    }
+
+
+def affected(found: Affected | None) -> dict[str, Any]:
+    """What `--affected` adds to a document: the commit, what is affected since, and why."""
+    if found is None:
+        return {}
+    return {
+        "since": {"commit": found.commit, "name": found.name},
+        "affected": [_fields(unit) for unit in found.units],
+        "removed": [_fields(unit) for unit in found.removed],
     }
 
 

@@ -8,13 +8,14 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, TypeVar
 
-from ngp.runs.events import UnitFact
-from ngp.runs.results import UnitStatus, Wire
 from ngp.settings import Settings
 from ngp.views import digests, documents, terminal
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+    from ngp.runs.events import UnitFact
+    from ngp.runs.results import UnitStatus, Wire
 
 _MODULES = 5  # named in the line of a wave
 T = TypeVar("T")

@@ -8,12 +8,14 @@ import sys
 from collections.abc import Callable, Sequence
 from enum import Enum
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ngp.errors import UsageError, nearest
-from ngp.runs.results import OutputValue
 from ngp.settings import Settings
 from ngp.views import digests, documents, terminal
+
+if TYPE_CHECKING:
+    from ngp.runs.results import OutputValue
 
 
 class Format(Enum):

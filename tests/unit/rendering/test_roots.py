@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -269,9 +270,32 @@ def test_rendering_twice_gives_the_same_bytes_in_the_same_order(make):
     assert list(roots.render(make.pair()).items()) == list(roots.render(make.pair()).items())
 
 
-def test_rendering_writes_nothing(make):
+def test_rendering_writes_nothing_but_what_is_kept(make):
     roots.render(make.pair())
-    assert [path.name for path in make.path.iterdir()] == [".terraform.lock.hcl"]
+    assert sorted(path.name for path in make.path.iterdir()) == [".ngp", ".terraform.lock.hcl"]
+
+
+def test_what_was_rendered_before_is_the_same_and_follows_every_change(make):
+    template = make.path / "templates" / "root" / "main.tf.j2"
+    template.parent.mkdir(parents=True)
+    template.write_text("{% include 'part.j2' %}\n")
+    (make.path / "templates" / "part.j2").write_text("# one\n")
+    first = roots.render(make.pair())
+    assert roots.render(make.pair()) == first
+    assert first[UNITS / "network/main.tf"].startswith("# one")
+    (make.path / "templates" / "part.j2").write_text("# two\n")
+    assert roots.render(make.pair())[UNITS / "network/main.tf"].startswith("# two")
+    assert "eu-west-9" in roots.render(make.pair(region="eu-west-9"))[UNITS / "network/versions.tf"]
+
+
+def test_a_template_sees_each_value_as_it_is(make):
+    template = make.path / "templates" / "root" / "main.tf.j2"
+    template.parent.mkdir(parents=True)
+    template.write_text("{{ root.values }}\n")
+    module = make.module("m", make.variable("a"))
+    for value in (1, True, "1", Decimal(1), {"decimal": "1"}, {"object": {"decimal": "1"}}, [1], None):
+        made = roots.render(make.resolved([module], {"m": {"a": Binding(Source.UNIT, value)}}))
+        assert made[UNITS / "m/main.tf"].strip() == str({"a": value})
 
 
 def test_null_reaches_the_module_where_it_means_the_default(make):

@@ -83,14 +83,8 @@ def run(
     finally:
         _running.discard(process.pid)
     _close(process, out, err)
-    return Outcome(
-        process.returncode,
-        out.text(),
-        err.text(),
-        time.monotonic() - began,
-        stopped=stopped,
-        timed_out=timed_out,
-    )
+    duration_s = time.monotonic() - began
+    return Outcome(process.returncode, out.text(), err.text(), duration_s, stopped=stopped, timed_out=timed_out)
 
 
 def start(request: Request, log: Path) -> int:

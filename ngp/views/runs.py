@@ -33,7 +33,7 @@ def show_start(event: RunStarted, console: Console) -> None:
     """All that is said before acting: where, as whom, from which commit, with what, and the units by wave."""
     where = f"{event.verb.value} {event.environment}: target {event.target}, account {event.account}, {event.region}"
     made_of = [f"commit {event.commit}" if event.commit else "no commit"]
-    made_of += [f"Terraform {event.terraform}"] if event.terraform else []
+    made_of += [f"{event.binary} {event.terraform}"] if event.terraform else []
     made_of += event.providers
     console.print(terminal.line(where, style="bold"), soft_wrap=True)
     console.print(terminal.line(f"  {', '.join(made_of)} (run {event.run_id})"), soft_wrap=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import queue
 import signal
@@ -14,11 +13,13 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import IO
 
+from ngp import ties
+
 GRACE_S = 30.0  # Terraform needs a while after SIGINT: it ends calls under way and writes its state
-_PR_SET_PDEATHSIG = 1
 _LOOK_S = 0.1  # how often a process that may be stopped is looked after
 _PIPE_GRACE_S = 2.0  # how long a pipe may stay open after its process has ended
 _running: set[int] = set()  # process groups that `run` waits for
@@ -82,14 +83,8 @@ def run(
     finally:
         _running.discard(process.pid)
     _close(process, out, err)
-    return Outcome(
-        process.returncode,
-        out.text(),
-        err.text(),
-        time.monotonic() - began,
-        stopped=stopped,
-        timed_out=timed_out,
-    )
+    duration_s = time.monotonic() - began
+    return Outcome(process.returncode, out.text(), err.text(), duration_s, stopped=stopped, timed_out=timed_out)
 
 
 def start(request: Request, log: Path) -> int:
@@ -239,8 +234,10 @@ def _watch(pid: int, folder: Path) -> subprocess.Popen[bytes]:
 
 
 def _popen(request: Request, *, with_input: bool = False, tied: bool = True) -> subprocess.Popen[str]:
+    wrapped = ties.wrap(_setpriv(), request.argv, request.env) if tied and _setpriv() else None
+    is_bare = tied and wrapped is None and sys.platform == "linux"
     return subprocess.Popen(
-        request.argv,
+        wrapped or request.argv,
         cwd=request.cwd,
         env=dict(request.env),
         stdin=subprocess.PIPE if request.stdin or with_input else subprocess.DEVNULL,
@@ -250,8 +247,18 @@ def _popen(request: Request, *, with_input: bool = False, tied: bool = True) -> 
         encoding="utf-8",
         errors="replace",
         start_new_session=True,
-        preexec_fn=_dies_with(os.getpid()) if tied and sys.platform == "linux" else None,
+        preexec_fn=ties.before_exec(os.getpid()) if is_bare else None,
     )
+
+
+@cache
+def _setpriv() -> str:
+    """The setpriv that ties a child to its parent, "" where none here does."""
+    found = ties.find()
+    if not found:
+        return ""
+    tried = subprocess.run((found, *ties.OPTIONS, found, "--version"), env={}, capture_output=True, check=False)
+    return found if tried.returncode == 0 else ""
 
 
 def _feed(pipe: IO[str], text: str) -> None:
@@ -289,18 +296,3 @@ def _end(process: subprocess.Popen[str], grace_s: float) -> None:
         process.wait()
         if not isinstance(cut_short, subprocess.TimeoutExpired):
             raise  # a second Ctrl-C does not wait any longer, and leaves nothing behind either
-
-
-def _dies_with(parent: int) -> Callable[[], None]:
-    """A child of a killed ngp gets SIGTERM, so that no Terraform goes on unwatched with a lock (Linux).
-
-    The kernel sends it when the *thread* ends that started the child: `run` stays in it until the child has ended.
-    """
-    prctl = ctypes.CDLL(None).prctl  # looked up before the fork: between fork and exec no lock may be taken
-
-    def ask() -> None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:  # it died before it was asked
-            os._exit(1)
-
-    return ask

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ngp import files, shipped
 from ngp.catalogue import loading
-from ngp.commands import options
+from ngp.commands import checking, options
 from ngp.environments import platforms
 from ngp.environments.environment import cache
 from ngp.errors import UsageError, nearest
@@ -100,10 +102,10 @@ def check(
 
     context = options.context()
     platform = platforms.load(platforms.find(context.cwd))
-    judge = _judge(platform, context) if terraform else None
     path = platform.path / "modules"
     checked = list(names or [folder.name for folder in loading.folders(path)])
-    faults = checks.check(path, checked, judge)
+    with _judge(platform, context) if terraform else nullcontext() as judge:
+        faults = checks.check(path, checked, judge)
     if as_json:
         documents.write(modules.faults_document(faults, checked))
     else:
@@ -123,20 +125,14 @@ def _catalogue(context: Context) -> Catalogue:
     return loading.load(path / "modules", cache(path))
 
 
-def _judge(platform: Platform, context: Context) -> Judge:
+@contextmanager
+def _judge(platform: Platform, context: Context) -> Iterator[Judge]:
     from ngp.catalogue.judging import Judge
-    from ngp.terraform import binary, driver, lockfile, mirror, surroundings
+    from ngp.terraform import lockfile, surroundings
 
-    settings = context.settings
-    surroundings.require_clean(settings.environ)
-    found = binary.find(
-        platform.terraform, platform.terraform_version, settings.environ, cwd=platform.path, cache=settings.cache
-    )
-    lock = platform.path / lockfile.NAME
-    places = mirror.Places(settings.environ, settings.home, settings.cache)
-    providers = mirror.provide(lockfile.load(lock), found, places, context.stop)
-    terraform = driver.Terraform(found, surroundings.child(settings.environ, {}), providers.folder)
-    return Judge(terraform, lock)
+    surroundings.require_clean(context.settings.environ)
+    with checking.open_terraform(platform, context) as terraform:
+        yield Judge(terraform, platform.path / lockfile.NAME)
 
 
 def _complete(wish: Wish, catalogue: Catalogue, *, may_ask: bool) -> Wish:

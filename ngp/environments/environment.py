@@ -29,7 +29,10 @@ class StateKind(Enum):
 
 @dataclass(frozen=True)
 class Platform:
-    """ngp.yaml. `path` is the platform's folder; `terraform` is "" (PATH decides), "bundled", "tofu" or a path."""
+    """ngp.yaml. `path` is the platform's folder.
+
+    `terraform` is "" (PATH decides), "terraform", "tofu", "bundled" or a path.
+    """
 
     path: Path
     name: str

@@ -33,7 +33,7 @@ def parse(text: str, path: Path) -> Values:
 
 def check(values: Values, units: Iterable[str]) -> list[Finding]:
     """What stands at the top level and is neither a common input nor one of the units."""
-    units = list(units)
+    units = frozenset(units)
     findings = []
     for name in [*values.strangers, *values.objects]:
         where = str(values.places[name])

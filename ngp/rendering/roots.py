@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import posixpath
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -147,6 +148,7 @@ def _master(platform: Path) -> str:
         ) from None
 
 
+@lru_cache(maxsize=32)  # as many texts as there are sets of providers, however many roots
 def _lock(master: str, sources: frozenset[str]) -> str:
     """The master lock, without providers that the root does not ask for: `-lockfile=readonly` refuses those."""
     lock = lockfile.parse(master, where=LOCK)

@@ -9,7 +9,8 @@ from ngp.catalogue.module import Generated, Manifest
 from ngp.environments.binding import Binding, Source
 from ngp.environments.environment import AssumedRole, OutputRef, StateKind, StateMode, Target, UnitChoice
 from ngp.errors import MissingError
-from ngp.rendering import roots
+from ngp.rendering import roots, templates
+from ngp.terraform import lockfile
 
 UNITS = Path("environments/dev/units")
 HEADER = (
@@ -303,3 +304,23 @@ def test_null_reaches_the_module_where_it_means_the_default(make):
     assert files[UNITS / "m/values.auto.tfvars.json"] == '{\n  "a": null\n}\n'
     assert "nullable" not in files[UNITS / "m/variables.tf"]
     assert "  a = var.a\n" in files[UNITS / "m/main.tf"]
+
+
+def test_a_hundred_roots_read_the_lock_and_compile_the_templates_as_often_as_one(make, monkeypatch):
+    from jinja2 import Environment as Jinja
+
+    calls = []
+
+    def count(owner, name):
+        real = getattr(owner, name)
+        monkeypatch.setattr(owner, name, lambda *args, **more: (calls.append(name), real(*args, **more))[1])
+
+    count(lockfile, "parse")
+    count(Jinja, "compile")
+    module = make.module("shop", make.variable("region"))
+    (make.path / ".terraform.lock.hcl").write_text("# read once\n")
+    templates._environment.cache_clear()
+    units = {f"shop-{at}": {"region": Binding(Source.FACT, "eu-central-1")} for at in range(100)}
+    roots.render(make.resolved([module], units))
+    assert calls.count("compile") == len(roots.FILES)
+    assert calls.count("parse") == 1

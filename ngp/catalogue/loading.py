@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from ngp.cache import recall
 from ngp.catalogue import hcl
 from ngp.catalogue.module import Catalogue, DummyValue, Manifest, Module, Output, Variable
-from ngp.errors import Finding, UsageError
+from ngp.errors import Finding, UsageError, nearest, require
 
 MANIFEST = "module.yaml"
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -42,6 +42,14 @@ def folders(path: Path) -> list[Path]:
         raise UsageError("there is no catalogue", where=str(path), todo="a platform keeps its modules in `modules/`")
     found = (folder for folder in path.iterdir() if folder.is_dir() and folder.name[0] not in "._")
     return sorted(folder for folder in found if any(file.name[0] != "." for file in folder.iterdir()))
+
+
+def choose(path: Path, names: Sequence[str] = ()) -> list[Path]:
+    """The folders of the named modules, in the names' order (all without names); UsageError for an unknown name."""
+    known = {folder.name: folder for folder in folders(path)}
+    unknown = [name for name in names if name not in known]
+    require(Finding(f"there is no module `{name}`", str(path), nearest(name, known)) for name in unknown)
+    return [known[name] for name in names or known]
 
 
 def load_module(path: Path, cache: Path | None = None) -> Module:

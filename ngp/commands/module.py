@@ -1,4 +1,4 @@
-"""`ngp module`: list, show, make and check the modules of the catalogue."""
+"""`ngp module`: list, show, make, check and document the modules of the catalogue."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ngp import files, shipped
-from ngp.catalogue import loading
+from ngp.catalogue import hcl, loading
 from ngp.commands import checking, options
 from ngp.environments import platforms
 from ngp.environments.environment import cache
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ngp.environments.environment import Platform
     from ngp.rendering.scaffold import Wish
 
-app = typer.Typer(help="List, show, make and check the modules of the catalogue.", no_args_is_help=True)
+app = typer.Typer(help="List, show, make, check and document the modules of the catalogue.", no_args_is_help=True)
 
 NewName = Annotated[str, typer.Argument(metavar="NAME", help="the new module's name")]
 Title = Annotated[str, typer.Option("--title", help="name for people; by default made from NAME")]
@@ -33,6 +33,7 @@ Requires = Annotated[
     list[str] | None,
     typer.Option("--requires", metavar="INPUT", help="an output of another module that it needs; repeatable"),
 ]
+CheckPages = Annotated[bool, typer.Option("--check", help="write nothing; exit 1 and list what is stale")]
 WithTerraform = Annotated[bool, typer.Option("--terraform/--no-terraform", help="formatting, validate and tests too")]
 
 
@@ -72,7 +73,7 @@ def new(
 ) -> None:
     """Make a new module that works at once: files, manifest, a Terraform test and a page."""
     from ngp.errors import require
-    from ngp.rendering import scaffold
+    from ngp.rendering import module_pages, scaffold
 
     context = options.context()
     platform = platforms.load(platforms.find(context.cwd))
@@ -82,6 +83,7 @@ def new(
     wish = _complete(wish, catalogue, may_ask=context.settings.is_interactive and not no_input)
     with files.lock(platform.workspace / "locks" / "platform.lock", purpose=f"ngp module new {name}"):
         written = files.write_all(scaffold.render(platform.path, catalogue, wish))
+        files.write_all(module_pages.collect(platform.path / "modules", [name], platform.cache))
     if as_json:
         paths = [path.relative_to(platform.path) for path in written]
         documents.write({"schema": "ngp.module.new/1", "name": name, "written": paths})
@@ -92,6 +94,28 @@ def new(
 
 
 @app.command()
+def docs(names: options.ModuleNames = None, check: CheckPages = False, as_json: options.AsJson = False) -> int:
+    """Write the generated part of modules' pages: inputs, outputs, resources, network rules, rights."""
+    from ngp.errors import NgpError
+    from ngp.rendering import module_pages
+
+    context = options.context()
+    platform = platforms.load(platforms.find(context.cwd))
+    pages = module_pages.collect(platform.path / "modules", names or (), platform.cache)
+    stale = {path: text for path, text in pages.items() if hcl.read(path) != text}
+    if not check:
+        with files.lock(platform.workspace / "locks" / "platform.lock", purpose="ngp module docs"):
+            files.write_all(stale)
+    paths = [str(path.relative_to(platform.path)) for path in stale]
+    if as_json:
+        modules_ = [path.parent.name for path in pages]
+        documents.write({"schema": "ngp.module.docs/1", "modules": modules_, "written": not check, "stale": paths})
+    else:
+        modules.show_pages(paths, context.settings, written=not check)
+    return NgpError.exit_code if check and stale else 0
+
+
+@app.command()
 def check(
     names: options.ModuleNames = None,
     terraform: WithTerraform = True,
@@ -99,13 +123,14 @@ def check(
 ) -> int:
     """Hold modules against the rules of the catalogue, then ask Terraform; exit 1 where something is found."""
     from ngp.catalogue import checks
+    from ngp.rendering import module_pages
 
     context = options.context()
     platform = platforms.load(platforms.find(context.cwd))
     path = platform.path / "modules"
     checked = list(names or [folder.name for folder in loading.folders(path)])
     with _judge(platform, context) if terraform else nullcontext() as judge:
-        faults = checks.check(path, checked, judge)
+        faults = checks.check(path, checked, judge, [module_pages.freshness(path, platform.cache)])
     if as_json:
         documents.write(modules.faults_document(faults, checked))
     else:

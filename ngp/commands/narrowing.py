@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 from typer._click.core import ParameterSource
 from typer._click.globals import get_current_context
 
-from ngp.environments.environment import Platform, StateMode
 from ngp.errors import UsageError
-from ngp.views import affected as view
 
 if TYPE_CHECKING:
     from ngp.commands.options import Context
+    from ngp.environments.environment import Platform
     from ngp.environments.resolving import Resolved
     from ngp.review.affected import Affected
 
@@ -63,12 +62,16 @@ def only(found: Affected, named: Collection[str] | None) -> Affected:
 
 def tell(context: Context, found: Affected) -> Affected:
     """Say on stderr what is affected and why, and hand it on."""
-    view.tell(found, context.settings)
+    from ngp.views import affected
+
+    affected.tell(found, context.settings)
     return found
 
 
 def choice(resolved: Resolved, found: Affected | None, named: Sequence[str] | None) -> tuple[str, ...]:
     """The units to name to a run: none, which means all, for the one root of a `single` state that is affected."""
+    from ngp.environments.environment import StateMode
+
     if found is None or resolved.environment.state is StateMode.SINGLE:
         return tuple(named or ())
     return found.names(resolved.environment.name)

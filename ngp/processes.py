@@ -235,7 +235,6 @@ def _watch(pid: int, folder: Path) -> subprocess.Popen[bytes]:
 
 def _popen(request: Request, *, with_input: bool = False, tied: bool = True) -> subprocess.Popen[str]:
     wrapped = ties.wrap(_setpriv(), request.argv, request.env) if tied and _setpriv() else None
-    is_bare = tied and wrapped is None and sys.platform == "linux"
     return subprocess.Popen(
         wrapped or request.argv,
         cwd=request.cwd,
@@ -243,11 +242,10 @@ def _popen(request: Request, *, with_input: bool = False, tied: bool = True) -> 
         stdin=subprocess.PIPE if request.stdin or with_input else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
         encoding="utf-8",
         errors="replace",
         start_new_session=True,
-        preexec_fn=ties.before_exec(os.getpid()) if is_bare else None,
+        preexec_fn=ties.before_exec(os.getpid()) if tied and not wrapped and sys.platform == "linux" else None,
     )
 
 
@@ -255,10 +253,8 @@ def _popen(request: Request, *, with_input: bool = False, tied: bool = True) -> 
 def _setpriv() -> str:
     """The setpriv that ties a child to its parent, "" where none here does."""
     found = ties.find()
-    if not found:
-        return ""
-    tried = subprocess.run((found, *ties.OPTIONS, found, "--version"), env={}, capture_output=True, check=False)
-    return found if tried.returncode == 0 else ""
+    tried = (found, *ties.OPTIONS, found, "--version")
+    return found if found and subprocess.run(tried, env={}, capture_output=True, check=False).returncode == 0 else ""
 
 
 def _feed(pipe: IO[str], text: str) -> None:

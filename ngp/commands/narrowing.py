@@ -12,8 +12,6 @@ from typer._click.globals import get_current_context
 
 from ngp.environments.environment import Platform, StateMode
 from ngp.errors import UsageError
-from ngp.rendering import roots
-from ngp.runs import units
 from ngp.views import affected as view
 
 if TYPE_CHECKING:
@@ -32,6 +30,8 @@ def is_asked(*, affected: bool) -> bool:
 
 def narrow(context: Context, resolved: Resolved, since: str, named: Collection[str] | None) -> Affected:
     """What the change affects of one environment, told on stderr; with names only what of them is affected."""
+    from ngp.runs import units
+
     units.require_known(tuple(named or ()), resolved)
     return tell(context, only(collect(resolved.platform, [resolved], since), named))
 
@@ -45,6 +45,7 @@ def collect(
     whole: bool = False,
 ) -> Affected:
     """What the change since `since` affects of these environments, with `whole` also of those that are gone."""
+    from ngp.rendering import roots
     from ngp.review import affected, baseline
 
     base = baseline.load(platform, since)

@@ -18,11 +18,9 @@ from typing import TYPE_CHECKING, Any
 from ngp.errors import NgpError
 
 if TYPE_CHECKING:
+    from ngp.review.affected import Affected
     from ngp.runs.events import RunEvent, UnitFact
     from ngp.runs.results import OutputValue, RunResult, UnitResult, UnitStatus, Wire
-
-if TYPE_CHECKING:
-    from ngp.review.affected import Affected
 
 MASKED = "(sensitive)"
 

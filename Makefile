@@ -38,7 +38,7 @@ demo: $(RUN) ## bring up environments/dev on the sandbox, from nothing
 
 demo-clean: ## undo make demo
 	@if [ -x $(NGP) ]; then $(NGP) pool stop && $(NGP) sandbox stop; fi
-	@rm -rf .ngp/data/$(ENV) .ngp/previews/$(ENV) .ngp/runs/*-$(ENV)-*
+	@rm -rf .ngp/data/$(ENV) .ngp/previews/$(ENV) .ngp/opentofu/$(ENV) .ngp/validated/$(ENV) .ngp/runs/*-$(ENV)-*
 	@find environments/$(ENV) \( -name .terraform -o -name wired.auto.tfvars.json \) -prune -exec rm -rf {} +
 
 check: $(DEV) ## the quick part: static, unit, mocked
@@ -46,7 +46,7 @@ check: $(DEV) ## the quick part: static, unit, mocked
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports
-	@$(VENV)/bin/shellcheck --exclude SC1091 $$(git ls-files '*.sh' .ci/run)
+	@$(VENV)/bin/shellcheck --exclude SC1091 $$(git ls-files '*.sh' .ci)
 	@$(VENV)/bin/pytest tests/unit tests/test_shape.py -n auto -q
 	@$(NGP) render --check
 

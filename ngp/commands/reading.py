@@ -1,4 +1,4 @@
-"""What output, status and graph share: an environment that is looked at and not touched."""
+"""What commands share that read one environment: its files, and the region that it stands for."""
 
 from __future__ import annotations
 

@@ -24,6 +24,13 @@ from ngp.sandbox import engines, moto, seed, server
 
 _CLOCK = "/_bench/clock"
 _READY_S = 120.0
+_QUESTIONS = {
+    "ec2": "describe_vpcs",
+    "route53": "list_hosted_zones",
+    "s3": "list_buckets",
+    "ssm": "describe_parameters",
+    "sts": "get_caller_identity",
+}
 Application = Callable[..., Iterable[bytes]]
 
 
@@ -43,6 +50,12 @@ class Api:
         """What the clock says since it was last asked."""
         with urllib.request.urlopen(self.running.url + _CLOCK) as answer:
             return Reading(**json.load(answer))
+
+    def warm_up(self) -> None:
+        """Ask each service once: the server loads a service's code when it is first asked."""
+        session = Session(self.environ({}))
+        for service, question in _QUESTIONS.items():
+            session.call(service, question)
 
     def reset(self, bucket: str) -> None:
         """Empty the region, but for what ngp would lay there before it begins: a hosted zone and the state's bucket."""

@@ -45,6 +45,7 @@ class Lab:
         """The region, started when it is first needed."""
         started = api.start(self.folder / "api", os.environ)
         self.stack.callback(started.stop)
+        started.warm_up()
         return started
 
     @cached_property

@@ -25,7 +25,13 @@ _GZIP = "H4sI"  # what a zipped text begins with in base64: a machine's user dat
 # be first, without a proxy too
 _GONE = [
     (re.compile("Plugin did not respond|Request cancelled"), "GONE"),
-    (re.compile(r"The plugin encountered an error, and failed to respond to the (\S+) call\..*"), r"\1"),
+    (
+        re.compile(
+            r"The plugin encountered an error, and failed to respond to the (\S+) call\. "
+            r"The plugin logs may contain more details\."
+        ),
+        r"\1",
+    ),
     (re.compile(r"The (\S+) request was cancelled\."), r"\1"),
 ]
 # Of a whole document; an attribute of this name is compared. The serial counts how often a state was written, and

@@ -104,7 +104,7 @@ class Walk:
 
     def at(self, unit, wired):
         """The same walk in another root: a unit as it is rendered, with these inputs of it."""
-        source = ROOT / "environments" / "dev" / "units" / unit
+        source = self.lab.units / unit
         return Walk(self.lab, self.terraform, self.lab.lay_unit(source, wired), self.steps)
 
     def saw(self, name, result, **documents):
@@ -181,6 +181,7 @@ class Lab:
 
     def __init__(self, path, supply, emulator=None):
         self.path, self.supply, self.emulator = path, supply, emulator
+        self.units = ROOT / "environments" / "dev" / "units"
         self.notes, self.extra, self.has_crash = [], {}, False
 
     @property

@@ -23,19 +23,35 @@ run "fails" {
   }
 }
 """
-MADE = ("network", "ecr", "openvpn", "swarm")  # of these the last also feeds the plan of the docker-registry
+MADE = ("network", "ecr", "openvpn", "swarm")  # what the others need; the rest of the catalogue is planned
+VALUES = ("alb.hostname=shop", "alb.service_port=8080")  # of modules that dev has not
 
 
-def walk_catalogue(walk):
+@pytest.fixture
+def catalogue(tmp_path, ngp_in):
+    """A platform in which `dev` has a unit of every module, rendered."""
+    path = tmp_path / "platform"
+    shutil.copytree(ROOT / "modules", path / "modules")
+    shutil.copy(ROOT / ".terraform.lock.hcl", path)
+    (path / "ngp.yaml").write_text("name: lab\n")
+    (path / "environments" / "dev").mkdir(parents=True)
+    for name in ("environment.yaml", "terraform.tfvars"):
+        shutil.copy(ROOT / "environments" / "dev" / name, path / "environments" / "dev")
+    modules = [word for folder in loading.folders(path / "modules") for word in ("--module", folder.name)]
+    values = [word for value in VALUES for word in ("--set", value)]
+    for argv in (("configure", "dev", "--no-input", *modules, *values), ("render", "dev")):
+        done = ngp_in(path).call(*argv)
+        assert done.exit_code == 0, done.stderr
+    return platforms.load(path)
+
+
+def walk_catalogue(walk, environment):
     session = Session(access.sandbox({}, walk.lab.url, REGION, ACCOUNT))
-    seed.seed(session, region=REGION, domain="dev.example.test", bucket="")
-    environment = documents.load(platforms.load(ROOT), "dev")
+    seed.seed(session, region=REGION, domain=environment.domain, bucket="")
     outputs, made = {}, []
-    for unit in (*MADE, "docker-registry"):
-        wired = {
-            name: outputs[source.unit].get(source.output) for name, source in environment.wiring.get(unit, {}).items()
-        }
-        here = walk.at(unit, wired)
+    for unit in (*MADE, *sorted(environment.units.keys() - MADE)):
+        wires = environment.wiring.get(unit, {})
+        here = walk.at(unit, {name: outputs[source.unit].get(source.output) for name, source in wires.items()})
         here.init()
         if unit not in MADE:
             here.plan(f"{unit}: plan")
@@ -47,12 +63,18 @@ def walk_catalogue(walk):
         here.make(f"{unit} gone", destroy=True)
 
 
-def test_modules_of_the_catalogue(tmp_path, start_emulator):
-    assert {folder.name for folder in loading.folders(ROOT / "modules")} == {*MADE, "docker-registry"}
+def test_modules_of_the_catalogue(tmp_path, catalogue, start_emulator):
+    environment = documents.load(catalogue, "dev")
     supply = find_aws(tmp_path)
     labs = [Lab(tmp_path / name, supply, start_emulator()) for name in ("one", "two")]
+    for lab in labs:
+        lab.units = environment.path / "units"
     with ThreadPoolExecutor(2) as pool:
-        seen = list(pool.map(lambda lab, served: lab.visit(walk_catalogue, served=served), labs, (False, True)))
+
+        def visit(lab, served):
+            return lab.visit(lambda walk: walk_catalogue(walk, environment), served=served)
+
+        seen = list(pool.map(visit, labs, (False, True)))
     require_equal(seen)
     assert {step.exit_code for step in seen[1]} == {0}
 

@@ -1,20 +1,44 @@
-"""The entrance: `ngp` and `python -m ngp`. `--version` is answered before anything is loaded."""
+"""The entrance: `ngp` and `python -m ngp`. What can be answered before anything is loaded is answered here."""
 
 from __future__ import annotations
 
+import os
 import sys
+
+# Those that only look, and ask nobody anything: a question needs the terminal's own process
+_ERRANDS = frozenset({"plan", "graph", "output", "status", "render", "validate"})
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    if sys.argv[1:] == ["--version"]:
+    argv = sys.argv[1:]
+    if argv == ["--version"]:
         from ngp import __version__
 
         print(f"ngp {__version__}")
         return
-    from ngp import cli
+    code = None
+    record = _pool() if argv and argv[0] in _ERRANDS else ""
+    if record:
+        from ngp import errand
 
-    sys.exit(cli.run())
+        code = errand.run(record, argv)
+    if code is None:
+        from ngp import cli
+
+        code = cli.run()
+    sys.exit(code)
+
+
+def _pool() -> str:
+    """The record of the pool of the platform that this folder is in; "" where none was started."""
+    folder = os.getcwd()
+    while not os.path.exists(os.path.join(folder, "ngp.yaml")):
+        if folder == os.path.dirname(folder):
+            return ""
+        folder = os.path.dirname(folder)
+    record = os.path.join(folder, ".ngp", "pool", "record.json")
+    return record if os.path.exists(record) else ""
 
 
 if __name__ == "__main__":

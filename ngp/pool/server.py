@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -13,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ngp import files
+from ngp import files, processes, settings
 from ngp.errors import NgpError
 from ngp.pool import record
 from ngp.pool.accounts import Accounts
@@ -23,6 +24,7 @@ from ngp.proxy.limits import Limits
 from ngp.proxy.safe import is_own
 
 _LOOK_S = 2.0
+_CREW_S, _CREW_READY_S = 2.0, 15.0
 _PATIENCE_S = 900.0  # for the runs that are served when the pool is stopped: longer than an apply is given to end
 
 
@@ -47,6 +49,8 @@ class Pool:
             loop.add_signal_handler(number, self._stop)
         listener = await asyncio.start_unix_server(self._talk, str(self._record.socket), limit=orders.LINE_BYTES)
         self._record.socket.chmod(0o600)
+        crew = self._man()
+        await asyncio.to_thread(crew.read_line, _CREW_READY_S)  # without it every command runs itself
         record.write(self._workspace, self._record)
         try:
             while not self._over.is_set():
@@ -56,9 +60,16 @@ class Pool:
         finally:
             listener.close()
             record.forget(self._workspace, self._record)
+            crew.end(grace_s=_CREW_S)
             await self._wait()
             self._proxies.end()
             files.remove_all([Path(self._record.folder)])
+
+    def _man(self) -> processes.Companion:
+        """Start what runs whole commands; it ends with its input, hence with this process."""
+        folder = Path(self._record.folder)
+        argv = (sys.executable, "-P", "-m", "ngp.crew", str(folder))
+        return processes.Companion(processes.Request(argv, folder, settings.read().environ))
 
     def _stop(self) -> None:
         """The first time gracefully, as `serve` does; the second time at once."""

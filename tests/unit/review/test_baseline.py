@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+from ngp.environments import revisions
 from ngp.environments.environment import Platform
 from ngp.errors import MissingError, UsageError
 from ngp.review import baseline
@@ -174,6 +175,19 @@ def test_the_texts_of_the_commit_are_those_of_each_file(origin):
     for name in texts:
         (origin / name).write_text("another")
     assert load(origin, "HEAD").before == texts
+
+
+def test_as_many_processes_are_started_however_many_texts_differ(origin, monkeypatch):
+    real, started = revisions.git, []
+    monkeypatch.setattr(revisions, "git", lambda *words, **more: started.append(words) or real(*words, **more))
+    for name in ("one", "two", "three"):
+        commit(origin, f"environments/{name}/environment.yaml", name)
+    load(origin, "HEAD")
+    before = len(started)
+    for name in ("one", "two", "three"):
+        (origin / f"environments/{name}/environment.yaml").write_text("another")
+    assert len(load(origin, "HEAD").before) == 3
+    assert len(started) == 2 * before
 
 
 def test_a_submodule_counts_whatever_its_repository_says_to_ignore(origin, tmp_path):

@@ -56,6 +56,11 @@ class AffectedUnit:
     module: str
     reasons: tuple[Reason, ...]
 
+    @property
+    def is_direct(self) -> bool:
+        """Whether the change is about the unit itself, not only about those that feed it."""
+        return any(reason.cause is not Cause.UPSTREAM for reason in self.reasons)
+
 
 @dataclass(frozen=True)
 class Affected:

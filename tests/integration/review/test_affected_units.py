@@ -376,3 +376,32 @@ def test_a_unit_taken_out_of_the_one_root_is_removed(platform, ngp):
     git(platform, "checkout", "-q", ".")
     edit(document, "state: single\n", "")
     assert removed(ngp, "--since", "HEAD") == [("dev", "base"), ("dev", "app"), ("dev", "lone")]
+
+
+def test_of_many_units_the_changed_ones_are_named_and_who_takes_of_them_is_counted(platform, ngp):
+    dev = platform / "environments/dev"
+    names = [f"app-{number}" for number in range(50)]
+    edit(
+        dev / "environment.yaml",
+        "  app: {}\n",
+        "  app: {}\n" + "".join(f"  {name}: {{module: app}}\n" for name in names),
+    )
+    edit(
+        dev / "environment.yaml",
+        "wiring:\n",
+        "wiring:\n" + "".join(f"  {name}: {{vpc_id: base.vpc_id}}\n" for name in names),
+    )
+    ngp.call("render")
+    git(platform, "add", "-A")
+    git(platform, "commit", "-qm", "many")
+    edit(dev / "environment.yaml", "  lone: {}\n", "")
+    edit(dev / "terraform.tfvars", 'lone = {\n  cidr = "10.8.0.0/16"\n}\n', 'app-49 = {\n  command = "x"\n}\n')
+    edit(dev / "terraform.tfvars", "10.0.0.0", "10.7.0.0")
+    asked = ("env", "affected", "dev", "--since", "HEAD")
+    lines = ngp.call(*asked).stdout.splitlines()
+    assert [line.partition(":")[0] for line in lines[:-1]] == ["dev lone", "dev base", "dev app-49"]
+    assert lines[-1] == "… and 50 more units (--all or --json shows them)"
+    assert len(ngp.call(*asked, "--all").stdout.splitlines()) == 53
+    said = ngp.call("graph", "dev", "--affected", "--since", "HEAD").stderr.splitlines()
+    assert [line.partition(":")[0] for line in said[1:-1]] == ["  dev lone", "  dev base", "  dev app-49"]
+    assert said[-1] == "  … and 50 more units (ngp env affected --all shows them)"

@@ -235,7 +235,7 @@ def _followed(platform: Platform, baseline: Baseline) -> Iterator[str]:
     for path in baseline.changed:
         yield path
         if not path.startswith("environments/") and (platform.path / path).is_symlink():
-            yield _relative((platform.path / path).resolve(), platform.path)
+            yield _relative(Path(os.path.realpath(platform.path / path)), platform.path)
 
 
 def _reach(module: Path) -> Mapping[Path, Sequence[Path]]:

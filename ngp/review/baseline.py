@@ -71,7 +71,7 @@ def load(platform: Platform, ref: str = "") -> Baseline:
     blobs = {path: about.rpartition(" ")[2] for about, _, path in (line.partition("\t") for line in _lines(tree))}
     written = [path for path in paths & blobs.keys() if _is_written(path)]
     texts = _texts(platform, {blobs[path] for path in written})
-    before = {path: texts[blobs[path]] for path in written}
+    before = {path: texts.get(blobs[path], "") for path in written}  # a partial clone may lack some
     return Baseline(commit, name, paths, blobs, before, repository.object_format)
 
 

@@ -46,7 +46,7 @@ def places(folder: Path) -> tuple[Path, ...]:
     found: dict[Path, None] = {}
     waiting = [folder]
     while waiting:
-        place = waiting.pop().resolve()
+        place = Path(os.path.realpath(waiting.pop()))  # unlike resolve() it bears a link to itself
         if place in found:
             continue
         found[place] = None

@@ -159,7 +159,8 @@ def test_what_links_of_a_module_lead_to_counts(platform, ngp):
     (module / "a.tf").symlink_to("../../common/a.tf")
     (platform / "common/more/c").symlink_to("../../other")
     (module / "more").symlink_to("../../common/more")
-    (module / "itself").symlink_to(".")
+    (module / "parent").symlink_to(".")
+    (module / "itself").symlink_to("itself")
     git(platform, "add", "-A")
     git(platform, "commit", "-qm", "links")
     for path in ("common/a.tf", "common/more/b.sh", "other/b.sh"):

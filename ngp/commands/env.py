@@ -96,6 +96,7 @@ def affected(
         typer.Argument(metavar="[ENV]...", help="only these environments", autocompletion=completion.environments),
     ] = None,
     since: options.Since = "",
+    show_all: options.ShowAll = False,
     as_json: options.AsJson = False,
 ) -> None:
     """List the units that the change since a commit affects, and why; for programs: `--json`."""
@@ -110,7 +111,7 @@ def affected(
     if as_json:
         views.write({"schema": "ngp.affected/1", **views.affected(found)})
     else:
-        view.show(found, context.settings)
+        view.show(found, context.settings, whole=show_all)
 
 
 def _target(sandbox: bool | None, origin: Environment | None) -> Target:  # noqa: FBT001  None: as the origin

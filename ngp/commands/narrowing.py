@@ -50,7 +50,7 @@ def collect(
     base = baseline.load(platform, since)
     if rendered is None:
         rendered = {path: text for each in resolved for path, text in roots.render(each).items()}
-    return affected.decide(resolved, rendered, base, whole=whole)
+    return affected.decide(platform, resolved, rendered, base, whole=whole)
 
 
 def only(found: Affected, named: Collection[str] | None) -> Affected:

@@ -25,6 +25,7 @@ def plan(
     """Preview every unit, also on an empty or half-applied region; nothing is changed."""
     from ngp.commands import narrowing, reading, running
     from ngp.runs import planning
+    from ngp.runs.context import require_rendered
     from ngp.runs.results import RunResult, Verb, exit_code
     from ngp.views import documents, runs
 
@@ -37,6 +38,7 @@ def plan(
         with running.open_run(context, Verb.PLAN, resolved, chosen, wish, jsonl=as_json_lines) as running_now:
             result = planning.plan(running_now.run)
     else:
+        require_rendered(resolved)
         result = RunResult("", Verb.PLAN, environment, ())
     code = exit_code([unit.outcome for unit in result.units], detailed=detailed_exitcode, stopped_by=result.stopped_by)
     if as_json:

@@ -119,7 +119,7 @@ def _show(tree: trees.Tree, shown: dict[str, Any], context: options.Context, *, 
     if foreign.rest:
         terminal.say(context.settings, foreign.more("files that are not ours"))
     names = ", ".join(tree.environments) or "no environment"
-    if not tree.files:
+    if not (tree.files or tree.staleness.is_stale):
         return  # nothing is affected, which was said
     if not tree.staleness.is_stale:
         terminal.say(context.settings, f"up to date: {names}")

@@ -28,15 +28,16 @@ def names(platform: Platform) -> list[str]:
 
 def load(platform: Platform, name: str) -> Environment:
     """Read environments/NAME/environment.yaml; raise one UsageError with all that is wrong in it."""
-    known = names(platform)
-    if name not in known:  # a name, never a path: `dev/` would lead to the same file by another name
+    path = platform.environment_path(name) / FILE
+    # a name, never a path: `dev/` would lead to the same file by another name
+    if "/" in name or name.startswith(".") or not path.is_file():
+        known = names(platform)
         raise UsageError(
             f"there is no environment `{name}`",
             where=str(platform.path / "environments"),
             why=nearest(name, known) if known else "this platform has none yet",
             todo="to make one: ngp env new NAME --region REGION --account ACCOUNT --domain DOMAIN",
         )
-    path = platform.environment_path(name) / FILE
     text = yaml.read(path)
     said = recall(platform.cache, f"{name}/{FILE}", text.encode(), lambda: _check(yaml.parse(text, path)))
     return _environment(platform, name, said)

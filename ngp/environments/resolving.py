@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
+from ngp.catalogue import loading
 from ngp.catalogue.module import Catalogue
 from ngp.environments import binding, checks, choosing, documents, revisions, tfvars, wiring
 from ngp.environments.binding import UnitBindings
@@ -28,26 +31,16 @@ class Resolved:
 
 def resolve(platform: Platform, name: str) -> Resolved:
     """Load, bind and check an environment; raise one UsageError with every finding."""
-    findings: list[Finding] = []
-    environment = documents.load(platform, name)
-    path = environment.path / tfvars.FILE
-    try:
-        values = tfvars.load(path, platform.cache)
-    except UsageError as error:
-        findings.extend(error.findings)
-        values = Values(path)
-    catalogue = revisions.load_catalogue(platform, environment)
-    if findings:  # without the values every input would seem unbound
-        raise UsageError([*findings, *checks.check(platform, environment, values)])
-    return assemble(platform, environment, catalogue, values)
+    return _resolve(platform, name, lambda path: loading.load(path, platform.cache))
 
 
 def collect(platform: Platform, names: Iterable[str]) -> tuple[list[Resolved], list[Finding]]:
-    """The environments that can be resolved, and what is wrong with the others."""
+    """The environments that can be resolved, and what is wrong with the others; a catalogue is read once for all."""
+    load = cache(lambda path: loading.load(path, platform.cache))
     resolved, wrong = [], list[Finding]()
     for name in names:
         try:
-            resolved.append(resolve(platform, name))
+            resolved.append(_resolve(platform, name, load))
         except UsageError as error:
             wrong.extend(error.findings)
     return resolved, wrong
@@ -73,3 +66,18 @@ def assemble(platform: Platform, environment: Environment, catalogue: Catalogue,
         ]
     )
     return Resolved(platform, environment, catalogue, values, bound.units, edges)
+
+
+def _resolve(platform: Platform, name: str, load: Callable[[Path], Catalogue]) -> Resolved:
+    findings: list[Finding] = []
+    environment = documents.load(platform, name)
+    path = environment.path / tfvars.FILE
+    try:
+        values = tfvars.load(path, platform.cache)
+    except UsageError as error:
+        findings.extend(error.findings)
+        values = Values(path)
+    catalogue = load(revisions.catalogue_path(platform, environment))
+    if findings:  # without the values every input would seem unbound
+        raise UsageError([*findings, *checks.check(platform, environment, values)])
+    return assemble(platform, environment, catalogue, values)

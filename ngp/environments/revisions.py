@@ -83,12 +83,15 @@ def pinned_modules(platform: Platform, ref: str) -> Mapping[Path, bytes]:
     return {path.relative_to(folder): path.read_bytes() for path in files}
 
 
-def git(platform: Platform, *arguments: str, cwd: Path | None = None, env: Env | None = None) -> processes.Outcome:
+def git(
+    platform: Platform, *arguments: str, cwd: Path | None = None, env: Env | None = None, stdin: str = ""
+) -> processes.Outcome:
     """Run Git in the platform, untouched by what a hook or a shell says about another repository."""
     environ = {name: value for name, value in settings.read().environ.items() if name not in _ELSEWHERE}
     whole = {**environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", **(env or {})}
+    request = processes.Request(("git", *arguments), cwd or platform.path, whole, timeout_s=_TIMEOUT_S, stdin=stdin)
     try:
-        return processes.run(processes.Request(("git", *arguments), cwd or platform.path, whole, timeout_s=_TIMEOUT_S))
+        return processes.run(request)
     except FileNotFoundError:
         raise MissingError("git is not on PATH", todo="install Git") from None
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from ngp.errors import UsageError
+from ngp.terraform import fingerprints
 
-_LOCAL = re.compile(r'^\s*source\s*=\s*"(\.\.?/[^"]*)"', re.MULTILINE)
 _IGNORED = frozenset({".terraform", "__pycache__"})
 
 
@@ -29,14 +28,14 @@ def collect(catalogue: Path, used: Iterable[str]) -> dict[PurePosixPath, str]:
             text = _text(path)
             inner = PurePosixPath(path.relative_to(catalogue).as_posix())
             files[inner] = text
-            if path.suffix == ".tf":
+            if path.name.endswith(fingerprints.ENDINGS):
                 waiting += [module for module in _called(inner, text) if (catalogue / module).is_dir()]
     return files
 
 
 def _called(path: PurePosixPath, text: str) -> Iterator[str]:
     """The modules of the catalogue that the file at `path` (below the catalogue) calls by a relative source."""
-    for source in _LOCAL.findall(text):
+    for source in fingerprints.sources(text):
         module = posixpath.normpath(path.parent / source).partition("/")[0]
         if module != "..":
             yield module

@@ -1,30 +1,29 @@
-"""Which units a change affects, and why: decided from values, nothing is read but the modules that modules call."""
+"""Which units a change affects, and why. What is read: changed files in roots, the calls and the links of modules."""
 
 from __future__ import annotations
 
 import os.path
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from functools import cached_property
-from pathlib import Path, PurePosixPath
+from functools import cache, cached_property
+from pathlib import Path
 
-from ngp.catalogue.loading import MANIFEST
-from ngp.environments.environment import StateMode
+from ngp.environments import platforms
+from ngp.environments.environment import Platform, StateMode
 from ngp.environments.resolving import Resolved
 from ngp.rendering.roots import FILES, LOCK, VALUES
-from ngp.rendering.staleness import WIRED
+from ngp.rendering.staleness import WIRED, compare
 from ngp.review import origins
 from ngp.review.baseline import Baseline
+from ngp.review.paths import Paths, places
 from ngp.runs import graph
 from ngp.terraform import fingerprints
 
 Rendered = Mapping[Path, str]  # path relative to the platform → text
+Reach = Callable[[Path], Mapping[Path, Sequence[Path]]]  # folder of a module → it and those it calls → their places
 
-# What of a module Terraform does not read; module.yaml is seen in the root that it shapes
-_BESIDE = frozenset({"tests", "docs"})
-_ABOUT = (".md", ".dummy", ".tftest.hcl")
 _SHOWN = 3  # paths that a reason names in words
 
 
@@ -35,6 +34,7 @@ class Cause(Enum):
     ROOT = "root"
     LOCK = "lock"
     ORIGIN = "origin"
+    PLATFORM = "platform"
     UPSTREAM = "upstream"
 
 
@@ -56,29 +56,45 @@ class AffectedUnit:
     module: str
     reasons: tuple[Reason, ...]
 
+    @property
+    def is_direct(self) -> bool:
+        """Whether the change is about the unit itself, not only about those that feed it."""
+        return any(reason.cause is not Cause.UPSTREAM for reason in self.reasons)
+
 
 @dataclass(frozen=True)
 class Affected:
-    """What a change since `commit` affects, by environment; `name` says how the commit was found."""
+    """What a change since `commit` affects, by environment; `name` says how the commit was found.
+
+    `changed` are all paths that differ, relative to the platform.
+    """
 
     commit: str
     name: str
     units: tuple[AffectedUnit, ...]
     removed: tuple[AffectedUnit, ...] = ()
+    changed: frozenset[str] = frozenset()
 
     def names(self, environment: str) -> tuple[str, ...]:
         """The affected units of one environment."""
-        return tuple(each.unit for each in self.units if each.environment == environment)
+        return tuple(self._names.get(environment, ()))
 
     def covers(self, path: Path) -> bool:
-        """Whether the rendered file at `path` belongs to an affected or removed unit, or to the whole platform.
+        """Whether the rendered file at `path` has changed or belongs to an affected or removed unit or to the platform.
 
         The one root of a `single` state and the copies of a pinned catalogue belong to all units of their environment.
         """
-        if path.parts[0] != "environments":
+        if path.parts[0] != "environments" or path.as_posix() in self.changed:
             return True
         _, environment, kind, *rest = path.parts
         return (environment, rest[0]) in self._places if kind == "units" else environment in self._environments
+
+    @cached_property
+    def _names(self) -> Mapping[str, Sequence[str]]:
+        found: dict[str, list[str]] = {}
+        for each in self.units:
+            found.setdefault(each.environment, []).append(each.unit)
+        return found
 
     @cached_property
     def _places(self) -> frozenset[tuple[str, str]]:
@@ -89,21 +105,24 @@ class Affected:
         return frozenset(environment for environment, _ in self._places)
 
 
-def decide(resolved: Sequence[Resolved], rendered: Rendered, baseline: Baseline, *, whole: bool = False) -> Affected:
-    """Hold environments, as they render now, against the commit of `baseline`.
+def decide(
+    platform: Platform, resolved: Sequence[Resolved], rendered: Rendered, baseline: Baseline, *, whole: bool = False
+) -> Affected:
+    """Hold environments, as they render now and as they lie on the disk, against the commit of `baseline`.
 
     Affected is a unit that is new, whose module (or one that it calls), root or lock file differs, whose inputs come
-    from elsewhere, and whoever takes an output of an affected one. Removed are those that had a root in the commit and
-    have none now, with `whole` also those of environments that are gone. Linear in units, wires and files.
+    from elsewhere, and whoever takes an output of an affected one; with another Terraform it is every one. Removed are
+    those that the commit had and that are gone, with `whole` also those of environments that are gone. Linear in
+    units, wires and files.
     """
-    differing = _Paths.of(_differing(rendered, baseline))
-    touched = _Paths.of(baseline.changed)
-    units = [unit for each in resolved for unit in _Environment(each, baseline, touched, differing).affected()]
+    differing = Paths.of(_differing(platform, rendered, baseline))
+    touched = Paths.of(_followed(platform, baseline))
+    common, reach = tuple(_of_platform(platform, baseline)), cache(_reach)
+    environments = (_Environment(each, baseline, touched, differing, common, reach) for each in resolved)
+    units = tuple(unit for each in environments for unit in each.affected())
     names = None if whole else {each.environment.name for each in resolved}
-    now = {path.parent.as_posix() for path in rendered if path.name == VALUES}
-    removed = [_removed(root, baseline) for root in _roots(baseline) if root not in now]
-    gone = tuple(each for each in removed if names is None or each.environment in names)
-    return Affected(baseline.commit, baseline.name, tuple(units), gone)
+    gone = tuple(each for each in _removed(resolved, rendered, baseline) if names is None or each.environment in names)
+    return Affected(baseline.commit, baseline.name, units, gone, baseline.changed)
 
 
 def spread(direct: Mapping[str, tuple[Reason, ...]], wires: Mapping[str, Mapping[str, str]]) -> dict[str, list[Reason]]:
@@ -128,34 +147,16 @@ def spread(direct: Mapping[str, tuple[Reason, ...]], wires: Mapping[str, Mapping
 
 
 @dataclass(frozen=True)
-class _Paths:
-    """Paths, found by any folder that they lie in."""
-
-    paths: frozenset[str]
-    below: Mapping[str, Sequence[str]]
-
-    @classmethod
-    def of(cls, paths: Iterable[str]) -> _Paths:
-        known, below = frozenset(paths), dict[str, list[str]]()
-        for path in sorted(known):
-            for folder in _upwards(path):
-                below.setdefault(folder, []).append(path)
-        return cls(known, below)
-
-    def about(self, folder: str) -> list[str]:
-        """The paths below `folder`; also one above it, for Git knows a submodule as one path."""
-        above = _upwards(folder.rpartition("/")[0])
-        return [*(path for path in above if path in self.paths), *self.below.get(folder, ())]
-
-
-@dataclass(frozen=True)
 class _Environment:
-    """One environment; `touched` are the files, `differing` the rendered files that are not as in the commit."""
+    """One environment; `touched` are the files, `differing` the rendered files that are not as in the commit, `common`
+    the reasons of every unit."""
 
     resolved: Resolved
     baseline: Baseline
-    touched: _Paths
-    differing: _Paths
+    touched: Paths
+    differing: Paths
+    common: tuple[Reason, ...]
+    reach: Reach
 
     @property
     def home(self) -> str:
@@ -187,20 +188,20 @@ class _Environment:
         root = f"{self.home}/root" if is_single else f"{self.home}/units/{unit}"
         if f"{root}/{VALUES}" not in self.baseline.blobs:
             return (Reason(Cause.NEW, "is new"),)
-        return (*known, *self._of_root(root))
+        return (*self.common, *known, *self._of_root(root))
 
     def _of_module(self, module: str) -> Iterator[Reason]:
-        catalogue = self.resolved.catalogue.path
-        is_pinned = bool(self.resolved.environment.catalogue)
-        home, changed = (f"{self.home}/modules", self.differing) if is_pinned else ("modules", self.touched)
-        own = f"{home}/{module}"
-        if paths := _read_by_terraform(own, changed):
-            yield Reason(Cause.MODULE, f"its module changed: {_listed(paths)}", paths)
-        for path in sorted(fingerprints.modules(catalogue / module)):
-            folder = posixpath.normpath(f"{home}/{os.path.relpath(path, catalogue.resolve())}")
-            paths = () if f"{folder}/".startswith(f"{own}/") else _read_by_terraform(folder, changed)
-            if paths:
-                yield Reason(Cause.MODULE, f"its module calls {folder}, which changed: {_listed(paths)}", paths)
+        base, home, changed = self.resolved.platform.path, "", self.touched
+        if self.resolved.environment.catalogue:  # the copies that are rendered, wherever their originals lie
+            base, home, changed = self.resolved.catalogue.path, f"{self.home}/modules", self.differing
+        own, seen = self.resolved.catalogue.path / module, set[str]()
+        for folder, its_places in self.reach(own).items():
+            name, *others = (_relative(place, base, home) for place in (folder, *its_places))
+            found = (path for place in dict.fromkeys((name, *others)) for path in changed.of_module(folder.name, place))
+            if paths := tuple(path for path in dict.fromkeys(found) if path not in seen):
+                seen.update(paths)
+                what = "its module changed" if folder == own else f"its module calls {name}, which changed"
+                yield Reason(Cause.MODULE, f"{what}: {_listed(paths)}", paths)
 
     def _of_root(self, root: str) -> Iterator[Reason]:
         beside = (path for path in self.touched.below.get(root, ()) if not _is_rendered(path))
@@ -218,49 +219,70 @@ class _Environment:
         return (Reason(Cause.ORIGIN, f"its inputs come from elsewhere: {_listed(inputs)}", tuple(sorted(paths))),)
 
 
-def _differing(rendered: Rendered, baseline: Baseline) -> Iterator[str]:
-    """What is rendered and is not so in the commit, and copies of modules in the commit that are rendered no more."""
+def _differing(platform: Platform, rendered: Rendered, baseline: Baseline) -> Iterator[str]:
+    """What is rendered and is not so in the commit, what was edited by hand since, and copies of modules that are
+    rendered no more."""
     now = {path.as_posix(): text for path, text in rendered.items()}
     yield from (path for path, text in now.items() if not baseline.holds(path, text))
-    yield from (path for path in baseline.blobs if path.split("/")[2:3] == ["modules"] and path not in now)
+    changed = {Path(path): now[path] for path in baseline.changed & now.keys()}
+    yield from (path.as_posix() for path in compare(platform.path, changed, ()).changes)
+    known = baseline.changed | baseline.blobs.keys()
+    yield from (path for path in known if path.split("/")[2:3] == ["modules"] and path not in now)
+
+
+def _followed(platform: Platform, baseline: Baseline) -> Iterator[str]:
+    """The changed paths, and where those that are links lead to now."""
+    for path in baseline.changed:
+        yield path
+        if not path.startswith("environments/") and (platform.path / path).is_symlink():
+            yield _relative(Path(os.path.realpath(platform.path / path)), platform.path)
+
+
+def _reach(module: Path) -> Mapping[Path, Sequence[Path]]:
+    return {folder: places(folder) for folder in (module, *sorted(fingerprints.modules(module)))}
+
+
+def _relative(path: Path, base: Path, home: str = "") -> str:
+    """`path`, which lies below `base` or beside it, as if `base` were `home`."""
+    inside = path.relative_to(base) if path.is_relative_to(base) else os.path.relpath(path, base.resolve())
+    return posixpath.normpath(posixpath.join(home, inside))
+
+
+def _of_platform(platform: Platform, baseline: Baseline) -> Iterator[Reason]:
+    if origins.is_other_terraform(platform, baseline):
+        text = f"{platforms.FILE} names another Terraform: {platform.terraform or 'the one on PATH'}"
+        yield Reason(Cause.PLATFORM, text, (platforms.FILE,))
+
+
+def _removed(resolved: Sequence[Resolved], rendered: Rendered, baseline: Baseline) -> Iterator[AffectedUnit]:
+    """The units that had a root in the commit, or a part of the one root, and have none now."""
+    now = {path.parent.as_posix() for path in rendered if path.name == VALUES}
+    units = {each.environment.name: each.environment.units for each in resolved}
+    for root in _roots(baseline):
+        _, environment, kind, *rest = root.split("/")
+        if root not in now:
+            text = f"is gone; its state may still hold resources: destroy them from a checkout of {baseline.commit[:8]}"
+            names = rest if kind == "units" else origins.units(environment, baseline) or [kind]
+        elif kind == "root":
+            text = f"is gone from {root}; a plan of it shows what is destroyed"
+            names = [name for name in origins.units(environment, baseline) if name not in units[environment]]
+        else:
+            continue
+        yield from (AffectedUnit(environment, name, "", (Reason(Cause.REMOVED, text, (root,)),)) for name in names)
 
 
 def _roots(baseline: Baseline) -> Iterator[str]:
     """The folders of the roots that the commit holds."""
     for path in baseline.blobs:
         root, _, name = path.rpartition("/")
-        if name == VALUES and root.split("/")[2:3] in (["units"], ["root"]):
+        if name == VALUES and (root.split("/")[2:-1] == ["units"] or root.split("/")[2:] == ["root"]):
             yield root
-
-
-def _removed(root: str, baseline: Baseline) -> AffectedUnit:
-    _, environment, *_, unit = root.split("/")
-    text = f"is gone; its state may still hold resources: destroy them from a checkout of {baseline.commit[:8]}"
-    return AffectedUnit(environment, unit, "", (Reason(Cause.REMOVED, text, (root,)),))
-
-
-def _read_by_terraform(folder: str, changed: _Paths) -> tuple[str, ...]:
-    """The changed files of a module in `folder` that Terraform may read: not its tests, its pages, its dummy."""
-    found = []
-    for path in changed.about(folder):
-        inner = PurePosixPath(path.removeprefix(folder).lstrip("/"))
-        is_about = len(inner.parts) == 1 and (inner.name.endswith(_ABOUT) or inner.name == MANIFEST)
-        if not is_about and not _BESIDE.intersection(inner.parts[:1]):
-            found.append(path)
-    return tuple(found)
 
 
 def _is_rendered(path: str) -> bool:
     """Whether a file in a root is one that rendering or running it makes: those count as they render now."""
     name = path.rpartition("/")[2]
     return name in (*FILES, VALUES, LOCK, WIRED) or ".terraform" in path.split("/")
-
-
-def _upwards(path: str) -> Iterator[str]:
-    """`path` and the folders that it lies in."""
-    while path:
-        yield path
-        path = path.rpartition("/")[0]
 
 
 def _listed(paths: Sequence[str]) -> str:

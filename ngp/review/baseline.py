@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+import posixpath
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from ngp.environments import documents, revisions, tfvars
+from ngp.environments import documents, platforms, revisions, tfvars
 from ngp.environments.environment import Platform
 from ngp.errors import MissingError, NgpError, UsageError
 
@@ -20,6 +21,7 @@ _DEFAULTS = (
 )
 _DEEPEN = "fetch its history: git fetch --unshallow origin (or a full depth in the checkout of your CI)"
 
+_MARK = "\x1e"
 _WRITTEN = (f"/{documents.FILE}", f"/{tfvars.FILE}")
 
 
@@ -27,9 +29,10 @@ _WRITTEN = (f"/{documents.FILE}", f"/{tfvars.FILE}")
 class Baseline:
     """A commit against the working tree; all paths are relative to the platform, with slashes.
 
-    `changed` are those that are not as in the commit: edited, gone, or new (also untracked, never ignored ones).
-    `blobs` holds the object ids of the commit's files below environments/, `before` the texts of those changed ones
-    that operators write: environment.yaml and terraform.tfvars.
+    `changed` are those that are not as in the commit: edited, gone, or new (also untracked, never ignored ones), of the
+    whole repository: what lies beside the platform begins with ``../``. `blobs` holds the object ids of the commit's
+    ngp.yaml and its files below environments/, `before` the texts of those changed ones that operators write: ngp.yaml,
+    environment.yaml and terraform.tfvars.
     """
 
     commit: str
@@ -52,6 +55,7 @@ class _Repository:
     platform: Platform
     object_format: str
     is_shallow: bool
+    prefix: str  # where the platform lies in it: "" or "path/to/platform/"
 
 
 def load(platform: Platform, ref: str = "") -> Baseline:
@@ -59,17 +63,38 @@ def load(platform: Platform, ref: str = "") -> Baseline:
 
     Raises UsageError (64) for a ref that names no commit, MissingError (69) without Git, a repository or its history.
     """
-    told = _read(platform, "rev-parse", "--show-object-format", "--is-shallow-repository").split()
-    repository = _Repository(platform, told[0], told[1] == "true")
+    told = _read(platform, "rev-parse", "--show-object-format", "--is-shallow-repository", "--show-prefix").split("\n")
+    repository = _Repository(platform, told[0], told[1] == "true", told[2])
     commit, name = _named(repository, ref) if ref else _default(repository)
-    changed = _read(platform, "diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--relative", commit)
-    untracked = _read(platform, "ls-files", "-z", "--others", "--exclude-standard")
-    tree = _read(platform, "ls-tree", "-r", "-z", commit, "environments/")
+    paths = frozenset(_changed(repository, commit))
+    tree = _read(platform, "ls-tree", "-r", "-z", commit, "environments/", platforms.FILE)
     blobs = {path: about.rpartition(" ")[2] for about, _, path in (line.partition("\t") for line in _lines(tree))}
-    paths = frozenset(path.rstrip("/") for path in (*_lines(changed), *_lines(untracked)))
-    written = [path for path in paths & blobs.keys() if path.count("/") == 2 and path.endswith(_WRITTEN)]
-    before = {path: _read(platform, "show", f"{commit}:./{path}") for path in written}
+    written = [path for path in paths & blobs.keys() if _is_written(path)]
+    texts = _texts(platform, {blobs[path] for path in written})
+    before = {path: texts.get(blobs[path], "") for path in written}  # a partial clone may lack some
     return Baseline(commit, name, paths, blobs, before, repository.object_format)
+
+
+def _changed(repository: _Repository, commit: str) -> Iterator[str]:
+    """The paths of the whole repository that differ from the commit, relative to the platform."""
+    platform, prefix = repository.platform, repository.prefix
+    how = ("--name-only", "-z", "--no-renames", "--no-ext-diff", "--no-relative", "--ignore-submodules=none")
+    changed = _read(platform, "diff", *how, commit)
+    untracked = _read(platform, "ls-files", "-z", "--others", "--exclude-standard", "--full-name", ":/")
+    for path in (*_lines(changed), *_lines(untracked)):
+        inside = path.startswith(prefix)
+        yield path[len(prefix) :].rstrip("/") if inside else posixpath.relpath(path, prefix)
+
+
+def _is_written(path: str) -> bool:
+    return path == platforms.FILE or (path.count("/") == 2 and path.endswith(_WRITTEN))
+
+
+def _texts(platform: Platform, ids: Iterable[str]) -> dict[str, str]:
+    """The texts of blobs by their object ids, from one process; no text holds the mark that parts them."""
+    told = _read(platform, "cat-file", f"--batch={_MARK}%(objectname)", stdin="".join(f"{each}\n" for each in ids))
+    parts = (part.partition("\n") for part in told.split(_MARK)[1:])
+    return {each: text.removesuffix("\n") for each, _, text in parts}
 
 
 def _named(repository: _Repository, ref: str) -> tuple[str, str]:
@@ -82,11 +107,10 @@ def _named(repository: _Repository, ref: str) -> tuple[str, str]:
 
 def _default(repository: _Repository) -> tuple[str, str]:
     platform = repository.platform
-    told = _read(platform, "for-each-ref", "--format=%(refname)", _REMOTE, f"{_LOCAL}main", f"{_LOCAL}master")
-    known = told.split()
+    known = _read(platform, "for-each-ref", "--format=%(refname)", _REMOTE, _LOCAL).split()
     branch = next((each for each in _DEFAULTS if each in known), "")
-    if not branch and not known and not repository.is_shallow:
-        return _named(repository, "HEAD")  # a repository that no remote and no main branch knows: what is uncommitted
+    if not branch and not repository.is_shallow and _is_alone(platform, known):
+        return _named(repository, "HEAD")
     what, todo = "nothing says which commit to compare with", "name one with `--since REF`"
     if not branch:
         raise _unknown(repository, what, "the default branch is not here", todo)
@@ -97,6 +121,15 @@ def _default(repository: _Repository) -> tuple[str, str]:
     return outcome.stdout.strip(), f"where HEAD left {name}"
 
 
+def _is_alone(platform: Platform, known: list[str]) -> bool:
+    """Whether HEAD is the only branch of a repository that has taken nothing from another one.
+
+    A CI system may check a commit out of FETCH_HEAD without a remote or a branch: nothing there says what it changes.
+    """
+    head = revisions.git(platform, "symbolic-ref", "--quiet", "HEAD").stdout.strip()
+    return known == [head] and not _read(platform, "remote") and revisions.find(platform, "FETCH_HEAD") is None
+
+
 def _unknown(repository: _Repository, what: str, why: str, todo: str) -> NgpError:
     where = str(repository.platform.path)
     if repository.is_shallow:
@@ -104,8 +137,8 @@ def _unknown(repository: _Repository, what: str, why: str, todo: str) -> NgpErro
     return UsageError(what, where=where, why=why, todo=todo)
 
 
-def _read(platform: Platform, *words: str) -> str:
-    outcome = revisions.git(platform, *words)
+def _read(platform: Platform, *words: str, stdin: str = "") -> str:
+    outcome = revisions.git(platform, *words, stdin=stdin)
     if outcome.exit_code:
         raise MissingError(
             "Git cannot say what has changed",

@@ -1,4 +1,5 @@
-"""What of a unit its root does not show: which output feeds a wired input, which secret an ephemeral one takes."""
+"""What of a unit its root does not show: which output feeds a wired input, which secret an ephemeral one takes, which
+Terraform runs it; and which units the one root of a `single` state held."""
 
 from __future__ import annotations
 
@@ -7,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ngp import yaml
-from ngp.environments import documents, tfvars
+from ngp.environments import documents, platforms, tfvars
 from ngp.environments.binding import Binding, Source
+from ngp.environments.environment import Platform
 from ngp.environments.resolving import Resolved
 from ngp.environments.values import Values
 from ngp.errors import UsageError
@@ -29,7 +31,7 @@ def moved(resolved: Resolved, baseline: Baseline) -> dict[str, list[str]]:
     document, values = files(resolved.environment.name)
     found: dict[str, list[str]] = {}
     if document in baseline.changed:
-        wiring = _wiring(baseline.before.get(document, ""))
+        wiring = _entry(_data(baseline.before.get(document, "")), "wiring")
         for unit, name, binding in _inputs(resolved, Source.WIRE):
             if _entry(_entry(wiring, unit), name) != str(binding.wire):
                 found.setdefault(unit, []).append(f"{name} from {binding.wire}")
@@ -42,6 +44,20 @@ def moved(resolved: Resolved, baseline: Baseline) -> dict[str, list[str]]:
     return found
 
 
+def is_other_terraform(platform: Platform, baseline: Baseline) -> bool:
+    """Whether ngp.yaml names another Terraform than in the commit."""
+    if platforms.FILE not in baseline.changed:
+        return False
+    data = _data(baseline.before.get(platforms.FILE, ""))
+    return (_entry(data, "terraform") or "") != platform.terraform
+
+
+def units(environment: str, baseline: Baseline) -> list[str]:
+    """The units that the commit's environment.yaml names where it has changed since; none where it cannot be read."""
+    found = _entry(_data(baseline.before.get(files(environment)[0], "")), "units")
+    return list(found) if isinstance(found, Mapping) else []
+
+
 def _inputs(resolved: Resolved, source: Source) -> Iterator[tuple[str, str, Binding]]:
     for unit, bindings in resolved.bindings.items():
         for name, binding in bindings.inputs.items():
@@ -49,9 +65,9 @@ def _inputs(resolved: Resolved, source: Source) -> Iterator[tuple[str, str, Bind
                 yield unit, name, binding
 
 
-def _wiring(text: str) -> Any:
+def _data(text: str) -> Any:
     try:
-        return _entry(yaml.parse(text, Path(documents.FILE)).data, "wiring")
+        return yaml.parse(text, Path(documents.FILE)).data
     except UsageError:
         return None
 

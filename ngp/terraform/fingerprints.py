@@ -12,8 +12,9 @@ from pathlib import Path
 from ngp import files
 
 _FILE = "ngp-init.json"
-_ENDINGS = (".tf", ".tf.json", ".tofu", ".tofu.json")
-_SOURCE = re.compile(r'^\s*"?source"?\s*[=:]\s*"(\.\.?/[^"]*)"', re.MULTILINE)
+ENDINGS = (".tf", ".tf.json", ".tofu", ".tofu.json")
+# `module "leaf" { source = "../leaf" }` may stand on one line
+_SOURCE = re.compile(r'(?:^|[{;,])\s*"?source"?\s*[=:]\s*"(\.\.?/[^"]*)"', re.MULTILINE)
 _MODULE = re.compile(r'^\s*(?:module\s+"|"module"\s*:)', re.MULTILINE)
 # Over-inclusive: a line too many costs one init, a line too few a wrong skip. A resource type's first word is a
 # provider that need not be declared anywhere else.
@@ -80,12 +81,17 @@ def modules(root: Path) -> set[Path]:
     while ahead:
         folder = ahead.pop()
         for text in _texts(folder):
-            for source in _SOURCE.findall(text):
+            for source in sources(text):
                 called = (folder / source).resolve()
                 if called not in found:
                     found.add(called)
                     ahead.append(called)
     return found
+
+
+def sources(text: str) -> list[str]:
+    """The relative sources that a file of Terraform (HCL or JSON) calls modules by, as they are written."""
+    return _SOURCE.findall(text)
 
 
 def _texts(folder: Path) -> Iterator[str]:
@@ -96,4 +102,4 @@ def _texts(folder: Path) -> Iterator[str]:
 
 
 def _files(folder: Path) -> list[Path]:
-    return [path for ending in _ENDINGS for path in sorted(folder.glob(f"*{ending}"))]
+    return [path for ending in ENDINGS for path in sorted(folder.glob(f"*{ending}"))]

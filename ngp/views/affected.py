@@ -2,35 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ngp.settings import Settings
-from ngp.views import terminal
+from ngp.views import digests, terminal
 
 if TYPE_CHECKING:
-    from ngp.review.affected import Affected
-
-_LINES = 50  # said before acting; the JSON document has all
+    from ngp.review.affected import Affected, AffectedUnit
 
 
-def show(found: Affected, settings: Settings) -> None:
+def show(found: Affected, settings: Settings, *, whole: bool = False) -> None:
     """A line for each affected and each removed unit on stdout; where there is none, one line of talk."""
-    out = terminal.out(settings)
-    for line in _lines(found):
-        out.print(terminal.line(line), soft_wrap=True)
+    out, digest = terminal.out(settings), _pick(found, whole=whole)
+    for unit in digest.shown:
+        out.print(terminal.line(_line(unit)), soft_wrap=True)
+    if digest.rest:
+        out.print(terminal.line(digest.more("units")), soft_wrap=True)
     if not (found.units or found.removed):
         terminal.say(settings, _head(found))
 
 
 def tell(found: Affected, settings: Settings) -> None:
-    """The same on stderr, under a line that says what it was compared with; long lists are cut."""
+    """The same on stderr, under a line that says what it was compared with."""
     terminal.say(settings, _head(found), style="bold")
-    lines = list(_lines(found))
-    for line in lines[:_LINES]:
-        terminal.say(settings, f"  {line}")
-    if len(lines) > _LINES:
-        terminal.say(settings, f"  and {len(lines) - _LINES} more: ngp env affected")
+    digest = _pick(found, whole=False)
+    for unit in digest.shown:
+        terminal.say(settings, f"  {_line(unit)}")
+    if digest.rest:
+        terminal.say(settings, f"  {digest.more('units', 'ngp env affected --all shows them')}")
+
+
+def _pick(found: Affected, *, whole: bool) -> digests.Digest[AffectedUnit]:
+    """Of many, the removed ones and those that the change itself is about; who takes of them is counted."""
+
+    def rank(unit: AffectedUnit) -> int | None:
+        if not unit.module:
+            return digests.URGENT
+        return 1 if unit.is_direct else None
+
+    return digests.pick((*found.units, *found.removed), rank, whole=whole)
 
 
 def _head(found: Affected) -> str:
@@ -40,6 +50,5 @@ def _head(found: Affected) -> str:
     )
 
 
-def _lines(found: Affected) -> Iterator[str]:
-    for unit in (*found.units, *found.removed):
-        yield f"{unit.environment} {unit.unit}: {'; '.join(reason.text for reason in unit.reasons)}"
+def _line(unit: AffectedUnit) -> str:
+    return f"{unit.environment} {unit.unit}: {'; '.join(reason.text for reason in unit.reasons)}"

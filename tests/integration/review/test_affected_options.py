@@ -45,22 +45,45 @@ def platform(template, tmp_path):
 
 
 def test_render_writes_the_affected_roots_only_and_says_why(platform, ngp):
-    (platform / "environments/dev/units/lone/main.tf").unlink()
     done = ngp.call("render", "--affected")
     assert done.exit_code == 0
     assert done.stdout == "wrote environments/dev/units/base/values.auto.tfvars.json\n"
     assert "dev base: its root environments/dev/units/base differs in values.auto.tfvars.json" in done.stderr
     assert "dev app: takes vpc_id of base" in done.stderr
-    assert not (platform / "environments/dev/units/lone/main.tf").exists()
 
 
-def test_render_check_of_the_affected_is_quiet_about_others(platform, ngp):
+def test_render_check_of_the_affected_is_of_their_environments(platform, ngp):
     assert ngp.call("render", "--check", "--affected").exit_code == 1
-    ngp.call("render")
-    (platform / "environments/dev/units/lone/main.tf").unlink()
+    ngp.call("render", "--affected")
     done = ngp.call("render", "--check", "--affected", "--json")
     assert (done.exit_code, done.document["environments"]) == (0, ["dev"])
     assert [row["unit"] for row in done.document["affected"]] == ["base", "app"]
+
+
+@pytest.mark.parametrize(
+    "path", ["units/lone/main.tf", "units/base/outputs.tf", "modules/base/base.tf", "modules/CATALOGUE"]
+)
+def test_render_check_of_the_affected_finds_what_the_branch_edited_by_hand(platform, ngp, path):
+    dev = platform / "environments" / "dev"
+    append(dev / "environment.yaml", "catalogue: main\n")
+    ngp.call("render")
+    git(platform, "add", "-A")
+    git(platform, "commit", "-qm", "pinned and rendered")
+    append(dev / path)
+    git(platform, "commit", "-qam", "by hand")
+    for since in ("main", "HEAD^"):
+        done = ngp.call("render", "--check", "--affected", "--since", since)
+        assert (done.exit_code, done.stdout) == (1, f"differs environments/dev/{path}\n")
+    assert ngp.call("render", "--affected").exit_code == 0
+    assert ngp.call("render", "--check").exit_code == 0
+
+
+def test_render_check_of_the_affected_finds_a_root_that_the_branch_added_by_hand(platform, ngp):
+    root = platform / "environments/prod/units"
+    shutil.copytree(root / "base", root / "ghost")
+    done = ngp.call("render", "prod", "--check", "--affected")
+    assert (done.exit_code, done.stdout.count("orphaned ")) == (1, 6)
+    assert "stale: run `ngp render prod`" in done.stderr
 
 
 def test_render_takes_the_root_of_a_removed_unit_away(platform, ngp):
@@ -72,11 +95,9 @@ def test_render_takes_the_root_of_a_removed_unit_away(platform, ngp):
     assert not (folder / "units" / "lone").exists()
 
 
-def test_render_of_nothing_affected_leaves_the_platform_as_it_is(platform, ngp):
-    (platform / "environments/prod/units/base/main.tf").unlink()
+def test_render_of_nothing_affected_is_one_line(platform, ngp):
     done = ngp.call("render", "prod", "--affected")
     assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (0, "", 1)
-    assert not (platform / "environments/prod/units/base/main.tf").exists()
 
 
 def test_graph_shows_the_affected_units_and_the_wires_between_them(platform, ngp):
@@ -125,11 +146,19 @@ def test_plan_plans_the_affected_units_only_and_says_why_first(platform, ngp):
 
 
 def test_plan_of_nothing_affected_starts_nothing(platform, ngp):
+    ngp.call("render")
     done = ngp.call("plan", "prod", "--affected", "-detailed-exitcode")
     assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (0, "", 1)
     document = ngp.call("plan", "dev", "lone", "--affected", "--json").document
     assert (document["exit_code"], document["units"], document["affected"]) == (0, [], [])
     assert not (platform / ".ngp" / "runs").exists()
+
+
+def test_plan_of_nothing_affected_refuses_stale_roots_all_the_same(platform, ngp):
+    done = ngp.call("plan", "dev", "lone", "--affected")
+    assert done.exit_code == 64
+    assert "nothing affected" in done.stderr
+    assert "the rendered roots of `dev` are stale" in done.stderr
 
 
 @pytest.mark.terraform
@@ -147,10 +176,17 @@ def test_plan_of_a_single_state_is_of_its_whole_root(platform, ngp):
 
 @pytest.mark.terraform
 def test_validate_asks_terraform_about_the_affected_roots_only(platform, ngp):
+    git(platform, "checkout", "-q", "main")
+    append(platform / "environments/dev/units/lone/extra.tf", "not terraform\n")
+    git(platform, "add", "-A")
+    git(platform, "commit", "-qm", "broken before the branch")
+    git(platform, "checkout", "-q", "work")
+    git(platform, "rebase", "-q", "main")
     ngp.call("render")
-    append(platform / "environments/dev/units/lone/main.tf", "not terraform\n")
     done = ngp.run("validate", "--affected")
     assert done.exit_code == 0, done.stdout
     assert done.stdout == "valid: dev, prod, Terraform checked 2 roots\n"
     document = ngp.call("validate", "dev", "lone", "--affected", "--json").document
     assert (document["affected"], document["findings"]) == ([], [])
+    append(platform / "environments/dev/units/lone/main.tf", "edited by hand\n")
+    assert ngp.call("validate", "dev", "lone", "--affected").exit_code == 1

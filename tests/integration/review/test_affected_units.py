@@ -5,6 +5,8 @@ import subprocess
 
 import pytest
 
+from ngp.review import affected as review
+
 MODULE = """\
 title: Lone
 summary: Stands alone
@@ -136,16 +138,85 @@ def test_a_module_that_a_module_calls_counts_and_is_named(platform, ngp):
 
 def test_what_terraform_does_not_read_of_a_module_does_not_count(platform, ngp):
     module = platform / "modules" / "base"
-    for name in ("README.md", "tests/base.tftest.hcl", "docs/picture.svg", "base.tftest.hcl"):
+    for name in ("README.md", "tests/base.tftest.hcl", "base.tftest.hcl"):
         append(module / name, "# text\n")
     edit(module / "base.dummy", "cidr", "# Another comment\ncidr")
     edit(module / "module.yaml", "summary: ", "summary: Still ")
     assert affected(ngp) == {}
 
 
-def test_a_page_among_the_files_of_a_module_counts(platform, ngp):
-    append(platform / "modules/lone/files/motd.md")
+@pytest.mark.parametrize("name", ["motd.md", "docs/policy.json", "files/README.md", "other.dummy", "files/tests/a"])
+def test_what_a_module_may_read_itself_counts_wherever_it_lies(platform, ngp, name):
+    append(platform / "modules/lone" / name)
     assert affected(ngp) == {"lone": ["module"]}
+
+
+def test_what_links_of_a_module_lead_to_counts(platform, ngp):
+    module = platform / "modules" / "lone"
+    append(platform / "common/a.tf", "# a\n")
+    append(platform / "common/more/b.sh", "# b\n")
+    append(platform / "other/b.sh", "# other\n")
+    (module / "a.tf").symlink_to("../../common/a.tf")
+    (platform / "common/more/c").symlink_to("../../other")
+    (module / "more").symlink_to("../../common/more")
+    (module / "parent").symlink_to(".")
+    (module / "itself").symlink_to("itself")
+    git(platform, "add", "-A")
+    git(platform, "commit", "-qm", "links")
+    for path in ("common/a.tf", "common/more/b.sh", "other/b.sh"):
+        append(platform / path)
+        found = ngp.call("env", "affected", "--since", "HEAD").stdout
+        assert found == f"dev lone: its module changed: {path}\n"
+        git(platform, "checkout", "-q", ".")
+
+
+def test_a_module_that_is_a_link_counts_where_it_lies_and_when_it_leads_elsewhere(platform, ngp):
+    (platform / "vendored").mkdir()
+    for name in ("lone", "lib"):
+        (platform / "modules" / name).rename(platform / "vendored" / name)
+        (platform / "modules" / name).symlink_to(f"../vendored/{name}")
+    shutil.copytree(platform / "vendored/lib", platform / "vendored/lib-2")
+    git(platform, "add", "-A")
+    git(platform, "commit", "-qm", "links")
+    append(platform / "vendored/lone/lone.tf")
+    assert affected(ngp, "--since", "HEAD") == {"lone": ["module"]}
+    edit(platform / "vendored/lone/lone.dummy", "cidr", "# Another comment\ncidr")
+    git(platform, "checkout", "-q", "vendored/lone/lone.tf")
+    assert affected(ngp, "--since", "HEAD") == {}
+    (platform / "modules/lib").unlink()
+    (platform / "modules/lib").symlink_to("../vendored/lib-2")
+    assert affected(ngp, "--since", "HEAD") == {"app": ["module"]}
+
+
+def test_a_module_beside_a_platform_in_a_subdirectory_counts(template, tmp_path, ngp_in):
+    folder = tmp_path / "repository" / "region"
+    shutil.copytree(template, folder, symlinks=True, ignore=shutil.ignore_patterns(".git"))
+    append(tmp_path / "repository/shared/leaf/main.tf", "# leaf\n")
+    append(folder / "modules/lone/more.tf", 'module "leaf" { source = "../../../shared/leaf" }\n')
+    git(tmp_path / "repository", "init", "-qb", "main")
+    git(tmp_path / "repository", "add", "-A")
+    git(tmp_path / "repository", "commit", "-qm", "all")
+    append(tmp_path / "repository/shared/leaf/main.tf")
+    done = ngp_in(folder).call("env", "affected", "--since", "HEAD")
+    assert done.stdout == "dev lone: its module calls ../shared/leaf, which changed: ../shared/leaf/main.tf\n"
+
+
+def test_a_module_is_looked_at_once_for_all_environments(platform, ngp, monkeypatch):
+    looked = []
+    real = review.places
+    monkeypatch.setattr(review, "places", lambda folder: looked.append(folder) or real(folder))
+    assert affected(ngp) == {}
+    modules = sorted(path.name for path in looked)
+    assert modules == ["app", "base", "lib", "lone"]
+
+
+def test_another_terraform_affects_every_unit(platform, ngp):
+    append(platform / "ngp.yaml", "terraform: tofu\n")
+    assert {unit: causes[0] for unit, causes in affected(ngp).items()} == dict.fromkeys(ALL, "platform")
+    assert texts(ngp, "lone") == ["ngp.yaml names another Terraform: tofu"]
+    git(platform, "commit", "-qam", "tofu")
+    append(platform / "ngp.yaml", "# a comment\n")
+    assert affected(ngp, "--since", "HEAD") == {}
 
 
 @pytest.mark.parametrize("is_rendered", [False, True], ids=["before render", "after render"])
@@ -211,8 +282,11 @@ def test_the_master_lock_file_counts(platform, ngp):
     assert {unit: found[0] for unit, found in causes.items()} == dict.fromkeys(ALL, "lock")
 
 
-def test_an_edit_of_a_rendered_file_is_no_change_of_what_is_rendered(platform, ngp):
+def test_an_edit_of_a_rendered_file_counts_until_it_is_rendered_again(platform, ngp):
     append(platform / "environments/dev/units/lone/main.tf")
+    git(platform, "commit", "-qam", "by hand")
+    assert affected(ngp) == {"lone": ["root"]}
+    assert ngp.call("render", "--affected").exit_code == 0
     assert affected(ngp) == {}
 
 
@@ -261,6 +335,16 @@ def test_a_pinned_environment_is_affected_by_its_pin_and_not_by_the_working_tree
     assert "environments/dev/modules/lone/lone.tf" in ngp.call("env", "affected", "--since", second).stdout
 
 
+@pytest.mark.parametrize("name", ["lone.tf", "more.tf"], ids=["edited", "added"])
+def test_an_edit_of_a_pinned_copy_counts(platform, ngp, name):
+    append(platform / "environments/dev/environment.yaml", f"catalogue: {git(platform, 'rev-parse', 'HEAD')}\n")
+    assert ngp.call("render").exit_code == 0
+    git(platform, "add", "-A")
+    git(platform, "commit", "-qm", "pinned")
+    append(platform / "environments/dev/modules/lone" / name)
+    assert affected(ngp, "--since", "HEAD") == {"lone": ["module"]}
+
+
 def test_the_one_root_of_a_single_state_affects_all_its_units(platform, ngp):
     document = platform / "environments/dev/environment.yaml"
     append(document, "state: single\n")
@@ -277,3 +361,48 @@ def test_the_one_root_of_a_single_state_affects_all_its_units(platform, ngp):
         "app": "upstream",
         "lone": "root",
     }
+
+
+def test_a_unit_taken_out_of_the_one_root_is_removed(platform, ngp):
+    document = platform / "environments/dev/environment.yaml"
+    append(document, "state: single\n")
+    ngp.call("render")
+    git(platform, "add", "-A")
+    git(platform, "commit", "-qm", "one root")
+    edit(document, "  lone: {}\n", "")
+    edit(platform / "environments/dev/terraform.tfvars", 'lone = {\n  cidr = "10.8.0.0/16"\n}\n', "")
+    assert removed(ngp, "--since", "HEAD") == [("dev", "lone")]
+    done = ngp.call("env", "affected", "--since", "HEAD")
+    assert "dev lone: is gone from environments/dev/root; a plan of it shows what is destroyed\n" in done.stdout
+    git(platform, "checkout", "-q", ".")
+    edit(document, "state: single\n", "")
+    assert removed(ngp, "--since", "HEAD") == [("dev", "base"), ("dev", "app"), ("dev", "lone")]
+
+
+def test_of_many_units_the_changed_ones_are_named_and_who_takes_of_them_is_counted(platform, ngp):
+    dev = platform / "environments/dev"
+    names = [f"app-{number}" for number in range(50)]
+    edit(
+        dev / "environment.yaml",
+        "  app: {}\n",
+        "  app: {}\n" + "".join(f"  {name}: {{module: app}}\n" for name in names),
+    )
+    edit(
+        dev / "environment.yaml",
+        "wiring:\n",
+        "wiring:\n" + "".join(f"  {name}: {{vpc_id: base.vpc_id}}\n" for name in names),
+    )
+    ngp.call("render")
+    git(platform, "add", "-A")
+    git(platform, "commit", "-qm", "many")
+    edit(dev / "environment.yaml", "  lone: {}\n", "")
+    edit(dev / "terraform.tfvars", 'lone = {\n  cidr = "10.8.0.0/16"\n}\n', 'app-49 = {\n  command = "x"\n}\n')
+    edit(dev / "terraform.tfvars", "10.0.0.0", "10.7.0.0")
+    asked = ("env", "affected", "dev", "--since", "HEAD")
+    lines = ngp.call(*asked).stdout.splitlines()
+    assert [line.partition(":")[0] for line in lines[:-1]] == ["dev lone", "dev base", "dev app-49"]
+    assert lines[-1] == "… and 50 more units (--all or --json shows them)"
+    assert len(ngp.call(*asked, "--all").stdout.splitlines()) == 53
+    said = ngp.call("graph", "dev", "--affected", "--since", "HEAD").stderr.splitlines()
+    assert [line.partition(":")[0] for line in said[1:-1]] == ["  dev lone", "  dev base", "  dev app-49"]
+    assert said[-1] == "  … and 50 more units (ngp env affected --all shows them)"

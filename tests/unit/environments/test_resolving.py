@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from ngp.catalogue import loading
+from ngp.environments import documents, resolving
 from ngp.environments.binding import Source
 from ngp.errors import UsageError
 
@@ -258,11 +260,24 @@ def test_an_unknown_environment_is_told_with_the_nearest(house):
     assert "there is no environment `dve`; did you mean `dev`?" in _findings(house, "dve")[0]
 
 
-@pytest.mark.parametrize("name", ["dev/", "./dev", "../environments/dev"])
+@pytest.mark.parametrize("name", ["dev/", "./dev", "../environments/dev", ".", ""])
 def test_an_environment_is_named_and_no_path(house, name):
     found = _findings(house, name)
     assert len(found) == 1
     assert f"there is no environment `{name}`" in found[0]
+
+
+def test_one_environment_is_loaded_without_a_look_at_the_others(house, monkeypatch):
+    monkeypatch.setattr(documents, "names", None)
+    assert list(documents.load(house.platform, "dev").units) == ["network", "openvpn"]
+
+
+def test_many_environments_read_their_catalogue_once(house, monkeypatch):
+    real, read = loading.load, []
+    monkeypatch.setattr(loading, "load", lambda path, cache: read.append(path) or real(path, cache))
+    house.environment(name="prod", values=house.read("terraform.tfvars").replace('"dev"', '"prod"'))
+    resolved, wrong = resolving.collect(house.platform, ["dev", "prod"])
+    assert (len(resolved), wrong, read) == (2, [], [house.path / "modules"])
 
 
 def test_an_environment_without_units_and_values_resolves(house):

@@ -32,6 +32,18 @@ def test_used_modules_and_their_siblings_are_copied_as_they_are(modules):
     }
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("more.tf", 'module "other" { source = "../other" }\n'),
+        ("more.tf.json", '{"module": {"other": {"cidr": "", "source": "../other"}}}'),
+    ],
+)
+def test_module_that_is_called_on_one_line_is_copied(modules, name, text):
+    (modules / "alb" / name).write_text(text)
+    assert PurePosixPath("other/other.tf") in copies.collect(modules, ["alb"])
+
+
 def test_module_that_only_a_child_calls_is_copied_and_nothing_beside_the_catalogue(modules):
     (modules / "alb/child").mkdir()
     (modules / "alb/child/main.tf").write_text(

@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+from ngp.environments import revisions
 from ngp.environments.environment import Platform
 from ngp.errors import MissingError, UsageError
 from ngp.review import baseline
@@ -71,6 +72,34 @@ def test_without_a_default_branch_it_is_what_is_not_committed(origin):
     assert found.changed == {"new.tf"}
 
 
+@pytest.mark.parametrize("words", [("FETCH_HEAD",), ("-b", "pr", "FETCH_HEAD")], ids=["detached", "on a branch"])
+def test_a_fetched_commit_without_its_default_branch_is_asked_about(origin, tmp_path, words):
+    """As some CI systems check out a pull request: no remote, no other branch."""
+    git(origin, "checkout", "-qb", "work")
+    commit(origin, "modules/mine/mine.tf")
+    folder = tmp_path / "checkout"
+    git(tmp_path, "init", "-q", "checkout")
+    git(folder, "fetch", "-q", str(origin), "work")
+    git(folder, "checkout", "-q", *words)
+    with pytest.raises(UsageError, match="nothing says which commit"):
+        load(folder)
+
+
+def test_a_detached_head_a_second_branch_or_a_remote_is_asked_about(origin):
+    git(origin, "branch", "-qm", "main", "own")
+    git(origin, "checkout", "-q", "--detach")
+    with pytest.raises(UsageError, match="nothing says which commit"):
+        load(origin)
+    git(origin, "checkout", "-q", "own")
+    git(origin, "branch", "-q", "other")
+    with pytest.raises(UsageError, match="nothing says which commit"):
+        load(origin)
+    git(origin, "branch", "-qD", "other")
+    git(origin, "remote", "add", "origin", "elsewhere")
+    with pytest.raises(UsageError, match="nothing says which commit"):
+        load(origin)
+
+
 def test_a_remote_whose_default_branch_is_not_here_is_asked_about(origin, clone):
     git(clone, "checkout", "-qb", "work")
     git(clone, "push", "-q", "origin", "work")
@@ -122,10 +151,59 @@ def test_a_platform_below_the_root_of_its_repository_has_its_own_paths(origin):
     commit(origin, "inner/ngp.yaml")
     (origin / "modules/base/base.tf").write_text("another")
     (origin / "inner/environments/dev/environment.yaml").write_text("another")
+    (origin / "modules/base/new.tf").write_text("new")
+    git(origin, "config", "diff.relative", "true")
     found = load(origin / "inner", "HEAD")
-    assert found.changed == {"environments/dev/environment.yaml"}
-    assert found.blobs.keys() == {"environments/dev/environment.yaml"}
+    assert found.changed == {
+        "environments/dev/environment.yaml",
+        "../modules/base/base.tf",
+        "../modules/base/new.tf",
+    }
+    assert found.blobs.keys() == {"environments/dev/environment.yaml", "ngp.yaml"}
     assert found.before == {"environments/dev/environment.yaml": "units: {}\n"}
+
+
+def test_the_texts_of_the_commit_are_those_of_each_file(origin):
+    texts = {
+        "ngp.yaml": "name: acme\nterraform: tofu",
+        "environments/dev/terraform.tfvars": "",
+        "environments/prod/environment.yaml": "units: {ü: {}}\n\n",
+        "environments/stage/environment.yaml": "units: {}\n",
+    }
+    for name, text in texts.items():
+        commit(origin, name, text)
+    for name in texts:
+        (origin / name).write_text("another")
+    assert load(origin, "HEAD").before == texts
+
+
+def test_as_many_processes_are_started_however_many_texts_differ(origin, monkeypatch):
+    real, started = revisions.git, []
+    monkeypatch.setattr(revisions, "git", lambda *words, **more: started.append(words) or real(*words, **more))
+    for name in ("one", "two", "three"):
+        commit(origin, f"environments/{name}/environment.yaml", name)
+    load(origin, "HEAD")
+    before = len(started)
+    for name in ("one", "two", "three"):
+        (origin / f"environments/{name}/environment.yaml").write_text("another")
+    assert len(load(origin, "HEAD").before) == 3
+    assert len(started) == 2 * before
+
+
+def test_a_submodule_counts_whatever_its_repository_says_to_ignore(origin, tmp_path):
+    git(tmp_path, "init", "-qb", "main", "shared")
+    commit(tmp_path / "shared", "lib.tf")
+    git(origin, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", "../shared", "modules/shared")
+    git(origin, "config", "-f", ".gitmodules", "submodule.modules/shared.ignore", "all")
+    git(origin, "add", "-A")
+    git(origin, "commit", "-qm", "submodule")
+    inside = origin / "modules" / "shared"
+    assert load(origin, "HEAD").changed == set()
+    (inside / "new.tf").write_text("")
+    assert load(origin, "HEAD").changed == {"modules/shared"}
+    (inside / "new.tf").unlink()
+    commit(inside, "lib.tf", "another\n")
+    assert load(origin, "HEAD").changed == {"modules/shared"}
 
 
 def test_an_unknown_ref_is_told(origin):

@@ -110,6 +110,20 @@ def test_module_called_from_json_is_followed(root):
     assert not current(root)
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("main.tf", 'module "network" { source = "../module" }\n'),
+        ("main.tf", 'module "network" {source="../module"}\n'),
+        ("main.tf.json", '{"module": {"network": {"cidr": "10.0.0.0/16", "source": "../module"}}}'),
+    ],
+)
+def test_call_of_a_module_on_one_line_is_followed(root, name, text):
+    (root / "main.tf").unlink()
+    (root / name).write_text(text)
+    assert fingerprints.modules(root) == {root.parent / "module", root.parent / "inner"}
+
+
 def test_module_that_calls_itself_or_is_missing_ends(root):
     edit(
         root.parent / "inner/main.tf",

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import ngp
 from ngp import files, processes
+from ngp.companions import Companion
 from ngp.errors import NgpError
 from ngp.proxy.packages import Package
 from ngp.proxy.safe import require_private
@@ -118,7 +119,7 @@ def open_session(packages: Sequence[Package], environ: Mapping[str, str], cache:
         folder,
         {**bare(environ), "PYTHONPATH": str(Path(ngp.__file__).parents[1])},
     )
-    process = processes.Companion(request)
+    process = Companion(request)
     session = Session(process)
     try:
         begin(session, packages, environ, cache, folder=str(folder))

@@ -168,7 +168,7 @@ def test_time_limit_ends_the_process(tmp_path):
 
 
 def test_grandchild_that_keeps_the_pipe_open_does_not_hang_the_run(tmp_path, monkeypatch):
-    monkeypatch.setattr(processes, "_PIPE_GRACE_S", 0.2)
+    monkeypatch.setattr(processes, "PIPE_GRACE_S", 0.2)
     script = """
         import subprocess, sys
         child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])

@@ -123,10 +123,10 @@ async def start(launch: Launch) -> Provider:
     except OSError as error:
         files.remove_all([launch.folder])
         raise StartError("the provider cannot be started", where=str(launch.executable), why=str(error)) from error
-    line = await asyncio.to_thread(process.read_line, _START_S)
     try:
+        line = await asyncio.to_thread(process.read_line, _START_S)
         protocol, channel = _handshake(line, process)
-    except StartError:
+    except BaseException:  # also where nobody waits for it any more
         process.end()
         files.remove_all([launch.folder])
         raise

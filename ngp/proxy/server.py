@@ -13,10 +13,11 @@ from pathlib import Path
 
 from ngp.proxy import rpc, schema, sharing
 from ngp.proxy.connection import Connection, Scope
-from ngp.proxy.fleet import Berth, Fleet
+from ngp.proxy.fleet import Fleet
 from ngp.proxy.limits import Limits
 from ngp.proxy.packages import Package
 from ngp.proxy.safe import Safe
+from ngp.proxy.wanted import Berth
 
 _LIMITS = Limits()
 _PATIENCE_S = 900.0  # longer than a stopped apply is given

@@ -181,11 +181,7 @@ class Fleet:
     async def _configure(self, wanted: Wanted) -> Configured:
         taken = wanted.provider = self._take(wanted.berth) or await self._start(wanted.berth)
         self._users[taken] = wanted.waiting
-        try:
-            answer = await taken.ask(wanted.method, wanted.request)
-        except BaseException:
-            self.end_one(taken)
-            raise
+        answer = await taken.ask(wanted.method, wanted.request)  # where it fails, the last that waits ends the process
         if messages.has_errors(answer):
             self.end_one(taken)  # the next one asks again
             return Configured(None, answer)

@@ -14,7 +14,7 @@ from ngp.proxy import messages
 from ngp.proxy.fleet import Fleet
 from ngp.proxy.messages import Kind
 from ngp.proxy.provider import Provider
-from ngp.proxy.rpc import RawStream
+from ngp.proxy.rpc import GoneError, RawStream
 from ngp.proxy.wanted import Berth, Wanted
 
 T = TypeVar("T")
@@ -29,6 +29,7 @@ class Scope:
     names: frozenset[str] | None
     connections: int = 0  # open now
     failures: list[str] = field(default_factory=list)  # what the proxy itself could not do for it
+    crashes: list[str] = field(default_factory=list)  # providers that ended in the middle of a call, and why
 
 
 class Connection:
@@ -49,6 +50,10 @@ class Connection:
             return
         try:
             await self._answer(path, stream)
+        except GoneError as gone:
+            crash = f"the provider {self._fleet.package.address} has ended in the middle of a call"
+            self._scope.crashes.append(f"{crash}:\n{gone.panic}" if gone.panic else crash)
+            raise
         except NgpError as error:
             self._scope.failures.append(str(error))
             raise GRPCError(Status.INTERNAL, f"ngp's provider proxy: {error}") from error

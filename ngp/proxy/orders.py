@@ -51,8 +51,8 @@ async def _obey(proxy: Proxy, order: Mapping[str, Any], served: set[int]) -> Map
             return {"number": number, "reattach": entries}
         case "detach":
             served.discard(order["number"])
-            lacks, failures = await proxy.detach(order["number"], order["said"])
-            return {"lacks": lacks, "failures": failures}
+            lacks, failures, crashes = await proxy.detach(order["number"], order["said"])
+            return {"lacks": lacks, "failures": failures, "crashes": crashes}
         case "status":
             return {"pids": proxy.pids}
     raise NgpError(f"unknown order {order['order']}")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import re
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,7 @@ _START_S = 60.0  # Terraform's own limit for a plugin's start
 # Terraform's plugin protocol, "handshake": a public constant that keeps people from starting a provider by hand
 _COOKIE = {"TF_PLUGIN_MAGIC_COOKIE": "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2"}
 _HANDSHAKE = "1"
+_PANIC = re.compile(r"^(panic|fatal error): ", re.MULTILINE)
 # A provider is none of their business. Values of variables and tokens of the registry stay with Terraform.
 _WITHHELD = ("TF_VAR_", "TF_TOKEN_", "TF_REATTACH_PROVIDERS", "TF_DATA_DIR", "TF_CLI_", "PLUGIN_", "NGP_")
 # What a shell says of itself and its terminal; a provider stands in a folder of its own, which is not the shell's PWD
@@ -61,18 +63,14 @@ class Provider:
     def is_alive(self) -> bool:
         return not self._is_gone and self._process.is_running()
 
-    def last_words(self) -> str:
-        """The end of its stderr: Go's panic, if it crashed."""
-        return self._process.last_words()
-
     async def ask(self, method: str, request: bytes) -> bytes:
         """One call; raise GRPCError as the provider does, UNAVAILABLE where it is gone."""
-        with self._noticing():
+        async with self._noticing():
             return await rpc.ask(self._channel, method, request)
 
     async def relay(self, stream: rpc.RawStream, method: str) -> None:
         """Pass a streaming call on."""
-        with self._noticing():
+        async with self._noticing():
             await rpc.relay(stream, self._channel, method)
 
     def end(self) -> None:
@@ -82,15 +80,16 @@ class Provider:
         self._process.end()
         files.remove_all([self._launch.folder])
 
-    @contextmanager
-    def _noticing(self) -> Iterator[None]:
+    @asynccontextmanager
+    async def _noticing(self) -> AsyncIterator[None]:
         """A crash: a call under way is told UNAVAILABLE, a later one CANCELLED, as go-plugin does with its child."""
         if not self.is_alive():
             raise GRPCError(Status.CANCELLED, "context canceled")
         try:
             yield
-        except rpc.GoneError:
+        except rpc.GoneError as gone:
             self._is_gone = True  # it may not look like it yet
+            gone.panic = _panic(await asyncio.to_thread(self._process.last_words))
             raise
         finally:
             self.used_at = time.monotonic()
@@ -101,6 +100,12 @@ class Provider:
             await rpc.drain(self._channel, "/plugin.GRPCStdio/StreamStdio")
         except GRPCError:
             return
+
+
+def _panic(words: str) -> str:
+    """Of a provider's last words what Terraform would show: all from where Go begins to tell why it ends."""
+    found = _PANIC.search(words)
+    return words[found.start() :] if found else ""
 
 
 def environment(environ: Mapping[str, str]) -> dict[str, str]:

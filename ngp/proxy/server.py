@@ -63,11 +63,6 @@ class Proxy:
         self._names: frozenset[str] = frozenset()
 
     @property
-    def is_busy(self) -> bool:
-        """Whether it serves a Terraform process."""
-        return bool(self._attached)
-
-    @property
     def pids(self) -> list[int]:
         return [one.pid for fleet in self.fleets for one in fleet.providers]
 
@@ -89,11 +84,11 @@ class Proxy:
         )
         return number, self._attached[number].reattach
 
-    async def detach(self, number: int, said: str) -> tuple[bool, list[str]]:
+    async def detach(self, number: int, said: str) -> tuple[bool, list[str], list[str]]:
         """End serving. `said` are the errors that Terraform told.
 
-        Returns whether it may have failed for want of a schema that it was not given, and what the proxy itself
-        could not do for it.
+        Returns whether it may have failed for want of a schema that it was not given, what the proxy itself could
+        not do for it, and which of its providers crashed.
         """
         attachment = self._attached.pop(number)
         for server, path in zip(attachment.servers, attachment.paths, strict=True):
@@ -107,7 +102,7 @@ class Proxy:
         lacks = False
         if said and not failures and any(scope.names is not None for scope in attachment.scopes):
             lacks = bool(_GUESSES.search(said)) or await self._lacks(attachment, said)
-        return lacks, failures
+        return lacks, failures, [crash for scope in attachment.scopes for crash in scope.crashes]
 
     async def abandon(self, number: int) -> None:
         """End serving a process whose ngp has gone, as soon as it has ended itself, or after `_PATIENCE_S`."""

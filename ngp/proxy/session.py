@@ -41,10 +41,14 @@ class Attached:
 
 @dataclass(frozen=True)
 class Judgement:
-    """`lacks`: it may have failed for want of a schema. `failures`: what the proxy could not do for it."""
+    """`lacks`: it may have failed for want of a schema. `failures`: what the proxy could not do for it.
+
+    `crashes`: its providers that ended in the middle of a call, which they would have done without a proxy.
+    """
 
     lacks: bool = False
     failures: tuple[str, ...] = ()
+    crashes: tuple[str, ...] = ()
 
 
 def why_not(environ: Mapping[str, str]) -> str:
@@ -88,7 +92,7 @@ class Session:
             answer = self.order(order="detach", number=attached.number, said=said)
         except ProxyError as error:
             return Judgement(failures=(str(error),))
-        return Judgement(answer["lacks"], tuple(answer["failures"]))
+        return Judgement(answer["lacks"], tuple(answer["failures"]), tuple(answer["crashes"]))
 
     def order(self, **words: Any) -> dict[str, Any]:
         """Say an order and return the answer."""

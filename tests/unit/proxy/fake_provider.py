@@ -29,7 +29,7 @@ def note(method, request):
 
 async def read(request):
     if b"crash" in request:
-        sys.stderr.write("panic: boom\n")
+        sys.stderr.write("a word of its log: hunter2\npanic: boom\n")
         os._exit(2)
     if b"error" in request:
         raise GRPCError(Status.RESOURCE_EXHAUSTED, "too much")

@@ -155,6 +155,24 @@ def test_crash_is_unavailable_and_the_next_run_has_a_new_process(bench):
     assert run(work()) == (Status.UNAVAILABLE, Status.CANCELLED)
 
 
+@pytest.mark.parametrize("configured", [True, False])
+def test_last_words_of_a_crashed_provider_come_with_the_end_of_its_terraform(bench, configured):
+    async def work():
+        async with bench.proxy() as proxy:
+            number, entries = await proxy.attach(Wish(bench.path, ()))
+            channel = rpc.channel(entries[bench.package.address]["Addr"]["String"])
+            if configured:
+                await rpc.ask(channel, "/tfplugin6.Provider/ConfigureProvider", b"same")
+            with pytest.raises(GRPCError):
+                await rpc.ask(channel, "/tfplugin6.Provider/ReadResource", b"crash")
+            channel.close()
+            return await proxy.detach(number, "GONE")
+
+    lacks, failures, crashes = run(work())
+    assert (lacks, failures) == (False, [])
+    assert crashes == ["the provider example.test/ours/fake has ended in the middle of a call:\npanic: boom"]
+
+
 def test_errors_and_streams_pass_as_they_are(bench):
     async def work():
         async with bench.proxy() as proxy, bench.terraform(proxy) as terraform:
@@ -210,7 +228,7 @@ def test_schema_is_cut_to_the_words_of_the_texts_and_asked_for_once(bench):
     cut, whole, lacks, other = run(work())
     assert (types(cut), types(whole)) == ({"fake_one"}, {"fake_one", "fake_two"})
     assert wire.first(cut, 7) is not None  # functions are everybody's
-    assert (lacks, other) == ((True, []), (False, []))
+    assert (lacks, other) == ((True, [], []), (False, [], []))
     run(work())
     assert len(bench.notes("GetProviderSchema")) == 1
 

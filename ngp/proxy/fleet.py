@@ -31,7 +31,7 @@ class Fleet:
         self._blank: dict[Berth, asyncio.Task[Provider]] = {}
         self._configured: dict[tuple[Berth, bytes], Wanted] = {}
         self._users: dict[Provider, int] = {}  # of every process: who has it, or waits for its configuration
-        self._checked: dict[tuple[str, bytes], bytes] = {}
+        self._checked: dict[str, bytes] = {}  # by keyed digest: a request holds a whole configuration
         self._pending: Counter[Berth] = Counter()
         self._schema: asyncio.Task[Schema] | None = None
         self._has_ended = False
@@ -134,18 +134,18 @@ class Fleet:
     async def check(self, berth: Berth, method: str, request: bytes, yes: bytes | None) -> bytes:
         """The answer of an unconfigured provider to arguments that it is to check; it depends on these alone.
 
-        On the disk there is no more of it than a keyed digest of what was answered by `yes`.
+        There is no more kept of a request than its keyed digest, on the disk only of what was answered by `yes`.
         """
-        known = self._checked.get((method, request))
+        digest = self.safe.digest(method.encode(), request)
+        known = self._checked.get(digest)
         if known is not None:
             return known
-        digest = self.safe.digest(method.encode(), request)
         if yes is not None and digest in self._yes:
             self._yes.remember(digest)
             return yes
         if len(self._checked) >= _MOST_CHECKED:
             self._checked.clear()
-        answer = self._checked[method, request] = await self.ask(berth, method, request)
+        answer = self._checked[digest] = await self.ask(berth, method, request)
         if answer == yes:
             self._yes.remember(digest)
         return answer
@@ -239,6 +239,8 @@ class Fleet:
             yield
         finally:
             self._pending[berth] -= 1
+            if not self._pending[berth]:
+                del self._pending[berth]
 
     def _holders(self) -> list[Provider]:
         return [one.provider for one in self._configured.values() if one.provider in self._users]

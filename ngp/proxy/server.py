@@ -60,7 +60,6 @@ class Proxy:
         self.fleets = [Fleet(package, environ, folder, safe, limits) for package in packages]
         self._numbers = itertools.count(1)
         self._attached: dict[int, Attachment] = {}
-        self._names: frozenset[str] = frozenset()
 
     @property
     def pids(self) -> list[int]:
@@ -71,11 +70,21 @@ class Proxy:
         self._work.mkdir(mode=0o700)
         await asyncio.gather(*(fleet.open() for fleet in self.fleets))
 
-    async def attach(self, wish: Wish) -> tuple[int, Mapping[str, object]]:
-        """Serve a Terraform process; return its number and what TF_REATTACH_PROVIDERS is to say (as data)."""
-        number = next(self._numbers)
+    async def attach(self, wish: Wish, met: set[str] | None = None) -> tuple[int, Mapping[str, object]]:
+        """Serve a Terraform process; return its number and what TF_REATTACH_PROVIDERS is to say (as data).
+
+        `met` are the types of its run so far, and takes up its own: what one root's copy of a state names, the root
+        itself may meet too.
+        """
+        number, met = next(self._numbers), set() if met is None else met
         data = await asyncio.to_thread(_read, wish.texts)
-        made = [await self._listen(number, at, fleet, wish, data) for at, fleet in enumerate(self.fleets)]
+        for one in data or ():
+            met.update(schema.words(one))
+        names = None if wish.whole_schema or data is None else frozenset(met)
+        made = [
+            await self._listen(f"t{number}-{at}", fleet, Scope(self._berth(number, fleet, wish, data), names))
+            for at, fleet in enumerate(self.fleets)
+        ]
         self._attached[number] = Attachment(
             tuple(server for server, _, _, _ in made),
             tuple(path for _, path, _, _ in made),
@@ -125,14 +134,15 @@ class Proxy:
                 return True
         return False
 
-    async def _listen(
-        self, number: int, at: int, fleet: Fleet, wish: Wish, data: Sequence[bytes] | None
-    ) -> tuple[asyncio.Server, Path, Scope, Mapping[str, object]]:
+    def _berth(self, number: int, fleet: Fleet, wish: Wish, data: Sequence[bytes] | None) -> Berth:
         shared = data is not None and not wish.is_apply and sharing.may_share(fleet.package.address, data)
-        berth = Berth(self._work if shared else wish.root, number if wish.is_apply else 0)
-        scope = Scope(berth, None if wish.whole_schema or data is None else self._grow(data))
-        protocol = (await fleet.schema(berth)).protocol
-        path = self._folder / f"t{number}-{at}"
+        return Berth(self._work if shared else wish.root, number if wish.is_apply else 0)
+
+    async def _listen(
+        self, name: str, fleet: Fleet, scope: Scope
+    ) -> tuple[asyncio.Server, Path, Scope, Mapping[str, object]]:
+        protocol = (await fleet.schema(scope.berth)).protocol
+        path = self._folder / name
         server = await rpc.listen(path, lambda: self._accept(fleet, scope))
         path.chmod(0o600)
         address = {"Network": "unix", "String": str(path)}
@@ -142,11 +152,6 @@ class Proxy:
             scope,
             {"Protocol": "grpc", "ProtocolVersion": protocol, "Pid": os.getpid(), "Test": True, "Addr": address},
         )
-
-    def _grow(self, data: Sequence[bytes]) -> frozenset[str]:
-        """The types of this run so far: what one root's copy of a state names, the root itself may meet too."""
-        self._names = self._names.union(*(schema.words(one) for one in data))
-        return self._names
 
     def _accept(self, fleet: Fleet, scope: Scope) -> tuple[rpc.Answer, Callable[[], None]]:
         connection = Connection(fleet, scope)

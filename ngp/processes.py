@@ -25,7 +25,10 @@ _running: set[int] = set()  # process groups that `run` waits for
 
 @dataclass(frozen=True)
 class Request:
-    """What to start. `env` is the whole environment; nothing is inherited beside it. Without `stdin` it is closed."""
+    """What to start. `env` is the whole environment; nothing is inherited beside it. Without `stdin` it is closed.
+
+    `umask` is what its new files lack of rights; -1: what those of this process lack.
+    """
 
     argv: tuple[str, ...]
     cwd: Path
@@ -33,6 +36,7 @@ class Request:
     timeout_s: float | None = None
     grace_s: float = GRACE_S
     stdin: str = ""
+    umask: int = -1
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,17 @@ def start(request: Request, log: Path) -> int:
             start_new_session=True,
         )
     return process.pid
+
+
+def own_umask() -> int:
+    """The umask of this process. Only Linux tells it; elsewhere it is set for a moment, to the strictest."""
+    with suppress(OSError):
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("Umask:"):
+                return int(line.split()[1], 8)
+    umask = os.umask(0o077)
+    os.umask(umask)
+    return umask
 
 
 def is_alive(pid: int) -> bool:
@@ -180,6 +195,7 @@ def popen(request: Request, *, with_input: bool = False, tied: bool = True) -> s
         stderr=subprocess.PIPE,
         encoding="utf-8",
         errors="replace",
+        umask=request.umask,
         start_new_session=True,
         preexec_fn=ties.before_exec(os.getpid()) if tied and not wrapped and sys.platform == "linux" else None,
     )

@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from ngp.proxy import messages, provider, schema
 from ngp.proxy.answers import Answers
 from ngp.proxy.limits import Limits
 from ngp.proxy.packages import Package, verify
-from ngp.proxy.provider import Provider
+from ngp.proxy.provider import Provider, Surroundings
 from ngp.proxy.rpc import RawStream
 from ngp.proxy.safe import Safe
 from ngp.proxy.schema import Schema
@@ -25,9 +24,9 @@ _MOST_CHECKED = 10_000  # answers that are held in memory
 class Fleet:
     """The processes of one provider package. All of it lives in one event loop."""
 
-    def __init__(self, package: Package, environ: Mapping[str, str], folder: Path, safe: Safe, limits: Limits) -> None:
+    def __init__(self, package: Package, safe: Safe, limits: Limits, surroundings: Surroundings) -> None:
         self.package, self.safe = package, safe
-        self._environ, self._folder, self._limits = environ, folder, limits
+        self._limits, self._surroundings = limits, surroundings
         self._blank: dict[Berth, asyncio.Task[Provider]] = {}
         self._configured: dict[tuple[Berth, bytes], Wanted] = {}
         self._users: dict[Provider, int] = {}  # of every process: who has it, or waits for its configuration
@@ -172,8 +171,9 @@ class Fleet:
     async def _start(self, berth: Berth) -> Provider:
         if self._has_ended:
             raise provider.StartError("the provider proxy has ended")
-        folder = self._folder / f"p{secrets.token_hex(4)}"  # other packages' processes have theirs beside it
-        launch = provider.Launch(self.package.executable, self._environ, berth.cwd, folder)
+        # other packages' processes have theirs beside it
+        folder = self._surroundings.folder / f"p{secrets.token_hex(4)}"
+        launch = provider.Launch(self.package.executable, berth.cwd, folder, self._surroundings)
         started = await provider.start(launch)
         self._users[started] = 0
         return started

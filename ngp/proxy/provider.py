@@ -35,13 +35,22 @@ class StartError(NgpError):
 
 
 @dataclass(frozen=True)
+class Surroundings:
+    """What all providers of a proxy are started with. `umask` is their Terraform's, `folder` the proxy's own."""
+
+    environ: Mapping[str, str]
+    umask: int
+    folder: Path
+
+
+@dataclass(frozen=True)
 class Launch:
     """How to start a provider. `folder`, in the proxy's own, is private to this process and removed with it."""
 
     executable: Path
-    environ: Mapping[str, str]
     cwd: Path
     folder: Path
+    surroundings: Surroundings
 
 
 class Provider:
@@ -118,13 +127,13 @@ def environment(environ: Mapping[str, str]) -> dict[str, str]:
 async def start(launch: Launch) -> Provider:
     """Start a provider; raise StartError with its own words where it does not get as far as its handshake."""
     launch.folder.mkdir(mode=0o700)
-    environ = environment(launch.environ) | _COOKIE
+    environ = environment(launch.surroundings.environ) | _COOKIE
     environ["PLUGIN_PROTOCOL_VERSIONS"] = ",".join(map(str, messages.PROTOCOLS))
     # without a client certificate it speaks clear text, so its socket must lie where nobody else can go
     environ["TMPDIR"] = environ["PLUGIN_UNIX_SOCKET_DIR"] = str(launch.folder)
-    request = processes.Request((str(launch.executable),), launch.cwd, environ)
+    request = processes.Request((str(launch.executable),), launch.cwd, environ, umask=launch.surroundings.umask)
     try:
-        process = Companion(request, folder=launch.folder.parent)
+        process = Companion(request, folder=launch.surroundings.folder)
     except OSError as error:
         files.remove_all([launch.folder])
         raise StartError("the provider cannot be started", where=str(launch.executable), why=str(error)) from error

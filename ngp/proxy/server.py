@@ -16,6 +16,7 @@ from ngp.proxy.connection import Connection, Scope
 from ngp.proxy.fleet import Fleet
 from ngp.proxy.limits import Limits
 from ngp.proxy.packages import Package
+from ngp.proxy.provider import Surroundings
 from ngp.proxy.safe import Safe
 from ngp.proxy.wanted import Berth
 
@@ -46,7 +47,7 @@ class Attachment:
 
 
 class Proxy:
-    """Serves Terraform processes with these packages' providers, started in this environment."""
+    """Serves Terraform processes with these packages' providers, started in this environment, with this umask."""
 
     def __init__(  # noqa: PLR0913  what it is made of, once
         self,
@@ -55,9 +56,11 @@ class Proxy:
         folder: Path,
         safe: Safe,
         limits: Limits = _LIMITS,
+        umask: int = -1,
     ) -> None:
-        self._folder, self._work, self._limits = folder, folder / "work", limits
-        self.fleets = [Fleet(package, environ, folder, safe, limits) for package in packages]
+        self._folder, self._work = folder, folder / "work"
+        surroundings = Surroundings(environ, umask, folder)
+        self.fleets = [Fleet(package, safe, limits, surroundings) for package in packages]
         self._numbers = itertools.count(1)
         self._attached: dict[int, Attachment] = {}
 

@@ -134,11 +134,12 @@ def open_session(packages: Sequence[Package], environ: Mapping[str, str], cache:
 
 
 def begin(session: Session, packages: Sequence[Package], environ: Mapping[str, str], cache: Path, **more: str) -> None:
-    """Say the first order: what is to be served, in which environment, and where to remember."""
+    """Say the first order: what is to be served, in which environment and umask, and where to remember."""
     session.order(
         order="serve",
         packages=[{"address": one.address, "folder": str(one.folder), "hashes": one.hashes} for one in packages],
         environ=dict(environ),
+        umask=processes.own_umask(),
         cache=str(cache),
         **more,
     )

@@ -277,3 +277,14 @@ def test_ending_what_has_ended_is_no_error(tmp_path):
     pid = processes.start(request("pass", tmp_path), tmp_path / "log")
     wait_for(lambda: not processes.is_alive(pid))
     processes.end_group(pid, grace_s=0.2)
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_own_umask_is_told_and_left_as_it_is(monkeypatch, is_told):
+    if not is_told:
+        monkeypatch.setattr(Path, "read_text", lambda _: (_ for _ in ()).throw(FileNotFoundError()))
+    before = os.umask(0o027)
+    try:
+        assert [processes.own_umask() for _ in range(2)] == [0o027] * 2
+    finally:
+        os.umask(before)

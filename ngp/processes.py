@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import queue
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,13 +19,16 @@ from ngp import ties
 
 GRACE_S = 30.0  # Terraform needs a while after SIGINT: it ends calls under way and writes its state
 _LOOK_S = 0.1  # how often a process that may be stopped is looked after
-_PIPE_GRACE_S = 2.0  # how long a pipe may stay open after its process has ended
+PIPE_GRACE_S = 2.0  # how long a pipe may stay open after its process has ended
 _running: set[int] = set()  # process groups that `run` waits for
 
 
 @dataclass(frozen=True)
 class Request:
-    """What to start. `env` is the whole environment; nothing is inherited beside it. Without `stdin` it is closed."""
+    """What to start. `env` is the whole environment; nothing is inherited beside it. Without `stdin` it is closed.
+
+    `umask` is what its new files lack of rights; -1: what those of this process lack.
+    """
 
     argv: tuple[str, ...]
     cwd: Path
@@ -35,6 +36,7 @@ class Request:
     timeout_s: float | None = None
     grace_s: float = GRACE_S
     stdin: str = ""
+    umask: int = -1
 
 
 @dataclass(frozen=True)
@@ -62,14 +64,14 @@ def run(
     called from threads of their own, one for each pipe; what they raise is raised here, after the process has ended.
     """
     began = time.monotonic()
-    process = _popen(request)
+    process = popen(request)
+    _running.add(process.pid)  # before its first line: who hears it may call `kill_all`
     assert process.stdout is not None
     assert process.stderr is not None
-    out, err = _Drain(process.stdout, on_stdout), _Drain(process.stderr, on_stderr)
+    out, err = Drain(process.stdout, on_stdout), Drain(process.stderr, on_stderr)
     if process.stdin is not None:
         threading.Thread(target=_feed, args=(process.stdin, request.stdin), daemon=True).start()
     stopped = timed_out = False
-    _running.add(process.pid)
     try:
         while not _has_ended(process, out, _LOOK_S if stop or request.timeout_s else None):
             stopped = stop is not None and stop.is_set()
@@ -100,6 +102,17 @@ def start(request: Request, log: Path) -> int:
             start_new_session=True,
         )
     return process.pid
+
+
+def own_umask() -> int:
+    """The umask of this process. Only Linux tells it; elsewhere it is set for a moment, to the strictest."""
+    with suppress(OSError):
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("Umask:"):
+                return int(line.split()[1], 8)
+    umask = os.umask(0o077)
+    os.umask(umask)
+    return umask
 
 
 def is_alive(pid: int) -> bool:
@@ -137,60 +150,7 @@ def end_group(pid: int, *, grace_s: float = 5.0) -> None:
         os.waitpid(pid, os.WNOHANG)
 
 
-class Companion:
-    """A process that serves this one and is talked to by lines; it ends with this one, however that ends.
-
-    With `folder` a shell watches: it kills the group and removes the folder. Without, the end of its input tells it.
-    """
-
-    def __init__(self, request: Request, *, folder: Path | None = None) -> None:
-        self._process = _popen(request, with_input=folder is None, tied=False)
-        assert self._process.stdout is not None
-        assert self._process.stderr is not None
-        self.pid = self._process.pid
-        self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
-        self._last_words: deque[str] = deque(maxlen=200)
-        self._out = _Drain(self._process.stdout, self._lines.put)
-        self._err = _Drain(self._process.stderr, self._last_words.append)
-        self._watcher = _watch(self._process.pid, folder) if folder else None
-
-    def is_running(self) -> bool:
-        return self._process.poll() is None
-
-    def write_line(self, line: str) -> None:
-        """Say a line; raise OSError where nobody listens any more."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(line + "\n")
-        self._process.stdin.flush()
-
-    def read_line(self, timeout_s: float) -> str | None:
-        """The next line that it says; None where none comes in time, or it has ended."""
-        deadline = time.monotonic() + timeout_s
-        while time.monotonic() < deadline and not (self._out.is_done(0) and self._lines.empty()):
-            with suppress(queue.Empty):
-                return self._lines.get(timeout=0.05)
-        return None
-
-    def last_words(self) -> str:
-        """The last lines of its stderr."""
-        self._err.is_done(0 if self.is_running() else _PIPE_GRACE_S)
-        return "\n".join(self._last_words)
-
-    def end(self, *, grace_s: float = 0.0) -> None:
-        """End it: its input is closed, and after `grace_s` its whole group is killed."""
-        if self._process.stdin is not None:
-            with suppress(OSError):
-                self._process.stdin.close()
-        _has_ended(self._process, self._out, grace_s)
-        if self._watcher is not None:  # before the pid is free again: it would kill whoever has it then
-            self._watcher.kill()
-            self._watcher.communicate()
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-
-
-class _Drain:
+class Drain:
     """Reads a pipe to its end in a thread, so that a full pipe never stops the child."""
 
     def __init__(self, pipe: IO[str], on_line: Callable[[str], None] | None) -> None:
@@ -223,17 +183,8 @@ class _Drain:
                         self._failure = failure
 
 
-def _watch(pid: int, folder: Path) -> subprocess.Popen[bytes]:
-    script = 'exec >/dev/null 2>&1; read -r _; kill -s KILL -- "-$1"; rm -rf -- "$2"'
-    return subprocess.Popen(
-        ("/bin/sh", "-c", script, "sh", str(pid), str(folder)),
-        stdin=subprocess.PIPE,  # only this process holds the other end
-        env={"PATH": os.defpath},
-        start_new_session=True,
-    )
-
-
-def _popen(request: Request, *, with_input: bool = False, tied: bool = True) -> subprocess.Popen[str]:
+def popen(request: Request, *, with_input: bool = False, tied: bool = True) -> subprocess.Popen[str]:
+    """Start a process with pipes for its output; one that is `tied` ends with the thread that started it."""
     wrapped = ties.wrap(_setpriv(), request.argv, request.env) if tied and _setpriv() else None
     return subprocess.Popen(
         wrapped or request.argv,
@@ -244,6 +195,7 @@ def _popen(request: Request, *, with_input: bool = False, tied: bool = True) -> 
         stderr=subprocess.PIPE,
         encoding="utf-8",
         errors="replace",
+        umask=request.umask,
         start_new_session=True,
         preexec_fn=ties.before_exec(os.getpid()) if tied and not wrapped and sys.platform == "linux" else None,
     )
@@ -262,7 +214,7 @@ def _feed(pipe: IO[str], text: str) -> None:
         pipe.write(text)
 
 
-def _has_ended(process: subprocess.Popen[str], out: _Drain, timeout_s: float | None) -> bool:
+def _has_ended(process: subprocess.Popen[str], out: Drain, timeout_s: float | None) -> bool:
     """Wait for the end. The end of its output tells it at once; `Popen.wait` with a time limit sleeps up to 50 ms."""
     if timeout_s is not None and not out.is_done(timeout_s):
         return process.poll() is not None  # a grandchild may hold the pipe
@@ -273,9 +225,9 @@ def _has_ended(process: subprocess.Popen[str], out: _Drain, timeout_s: float | N
     return True
 
 
-def _close(process: subprocess.Popen[str], out: _Drain, err: _Drain) -> None:
+def _close(process: subprocess.Popen[str], out: Drain, err: Drain) -> None:
     """Read the pipes to their end; a grandchild that keeps one open after its parent ended is ended too."""
-    if not (out.is_done(_PIPE_GRACE_S) and err.is_done(_PIPE_GRACE_S)):
+    if not (out.is_done(PIPE_GRACE_S) and err.is_done(PIPE_GRACE_S)):
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
 

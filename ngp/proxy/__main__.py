@@ -26,7 +26,8 @@ async def serve() -> None:
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     first = json.loads(await reader.readline())
     folder, kept = Path(first["folder"]), limits.Limits()
-    proxy = Proxy(orders.packages(first), first["environ"], folder, open_safe(Path(first["cache"])), kept)
+    safe, umask = open_safe(Path(first["cache"])), first["umask"]
+    proxy = Proxy(orders.packages(first), first["environ"], folder, safe, kept, umask)
     tending = asyncio.ensure_future(limits.tend(proxy.fleets, kept))
     try:
         await _say(await orders.answer(proxy.open()))

@@ -31,3 +31,4 @@ class Answers:
         """Write them down, if there are new ones."""
         if self._changed:
             self._safe.write(self._name, b"".join(bytes.fromhex(one) for one in [*self._digests][-_MOST:]))
+            self._changed = False

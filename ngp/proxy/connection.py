@@ -11,10 +11,11 @@ from grpclib import GRPCError, Status
 
 from ngp.errors import NgpError
 from ngp.proxy import messages
-from ngp.proxy.fleet import Berth, Fleet
+from ngp.proxy.fleet import Fleet
 from ngp.proxy.messages import Kind
 from ngp.proxy.provider import Provider
-from ngp.proxy.rpc import RawStream
+from ngp.proxy.rpc import GoneError, RawStream
+from ngp.proxy.wanted import Berth, Wanted
 
 T = TypeVar("T")
 _SERVING = b"\x08\x01"  # HealthCheckResponse: status = SERVING (gRPC health checking protocol)
@@ -28,6 +29,7 @@ class Scope:
     names: frozenset[str] | None
     connections: int = 0  # open now
     failures: list[str] = field(default_factory=list)  # what the proxy itself could not do for it
+    crashes: list[str] = field(default_factory=list)  # providers that ended in the middle of a call, and why
 
 
 class Connection:
@@ -36,6 +38,7 @@ class Connection:
     def __init__(self, fleet: Fleet, scope: Scope) -> None:
         self._fleet, self._scope = fleet, scope
         self._used: Provider | None = None
+        self._wanted: Wanted | None = None  # while it is being configured
         self._calls: set[asyncio.Task[Any]] = set()
         self._cut: set[asyncio.Task[Any]] = set()  # calls that Stop has ended
 
@@ -47,6 +50,10 @@ class Connection:
             return
         try:
             await self._answer(path, stream)
+        except GoneError as gone:
+            crash = f"the provider {self._fleet.package.address} has ended in the middle of a call"
+            self._scope.crashes.append(f"{crash}:\n{gone.panic}" if gone.panic else crash)
+            raise
         except NgpError as error:
             self._scope.failures.append(str(error))
             raise GRPCError(Status.INTERNAL, f"ngp's provider proxy: {error}") from error
@@ -74,7 +81,7 @@ class Connection:
                 yes = messages.plain_prepare(_protocol(path), request)
                 reply = await self._fleet.check(self._scope.berth, path, request, yes)
             case Kind.CONFIGURE:
-                reply = await self._configure(path, request)
+                reply = await self._watched(self._configure(path, request))
             case Kind.STOP:
                 reply = await self._stop(path, request)
             case Kind.VALIDATE if self._used is None:
@@ -108,14 +115,19 @@ class Connection:
     async def _configure(self, path: str, request: bytes) -> bytes:
         if self._used is not None:  # Terraform does not; another client is told what the provider itself says
             return await self._used.ask(path, request)
-        found = await self._fleet.configure(self._scope.berth, path, request)
+        self._wanted = self._fleet.want(self._scope.berth, path, request)
+        try:
+            found = await self._fleet.configure(self._wanted)
+        finally:
+            self._wanted = None
         self._used = found.provider
         return found.answer
 
     async def _stop(self, path: str, request: bytes) -> bytes:
         """Stop what this connection has under way: its own process is told, one with other users goes on for them."""
-        if self._used is not None and (self._scope.berth.owner or self._fleet.give_away(self._used)):
-            return await self._used.ask(path, request)
+        used = self._used or (self._wanted.provider if self._wanted else None)
+        if used is not None and (self._scope.berth.owner or self._fleet.give_away(used)):
+            return await used.ask(path, request)
         self._cut |= self._calls
         for call in self._calls:
             call.cancel()

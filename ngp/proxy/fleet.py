@@ -5,56 +5,35 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TypeVar
 
 from ngp.proxy import messages, provider, schema
 from ngp.proxy.answers import Answers
 from ngp.proxy.limits import Limits
 from ngp.proxy.packages import Package, verify
-from ngp.proxy.provider import Provider
+from ngp.proxy.provider import Provider, Surroundings
 from ngp.proxy.rpc import RawStream
 from ngp.proxy.safe import Safe
 from ngp.proxy.schema import Schema
+from ngp.proxy.wanted import Berth, Configured, Wanted, has_failed, result, shared
 
-R = TypeVar("R")
 _MOST_CHECKED = 10_000  # answers that are held in memory
-
-
-@dataclass(frozen=True)
-class Berth:
-    """Who may share a process: those in the same working directory, and of one apply only itself (`owner`)."""
-
-    cwd: Path
-    owner: int = 0
-
-
-@dataclass(frozen=True)
-class Configured:
-    """A process and what it answered when it was configured; None where it refused and was ended."""
-
-    provider: Provider | None
-    answer: bytes
-
-
-_UNDER_WAY = Configured(None, b"")
 
 
 class Fleet:
     """The processes of one provider package. All of it lives in one event loop."""
 
-    def __init__(self, package: Package, environ: Mapping[str, str], folder: Path, safe: Safe, limits: Limits) -> None:
+    def __init__(self, package: Package, safe: Safe, limits: Limits, surroundings: Surroundings) -> None:
         self.package, self.safe = package, safe
-        self._environ, self._folder, self._limits = environ, folder, limits
+        self._limits, self._surroundings = limits, surroundings
         self._blank: dict[Berth, asyncio.Task[Provider]] = {}
-        self._configured: dict[tuple[Berth, bytes], asyncio.Task[Configured]] = {}
-        self._users: dict[Provider, int] = {}
-        self._checked: dict[tuple[str, bytes], bytes] = {}
+        self._configured: dict[tuple[Berth, bytes], Wanted] = {}
+        self._users: dict[Provider, int] = {}  # of every process: who has it, or waits for its configuration
+        self._checked: dict[str, bytes] = {}  # by keyed digest: a request holds a whole configuration
         self._pending: Counter[Berth] = Counter()
         self._schema: asyncio.Task[Schema] | None = None
+        self._has_ended = False
         self.hash = ""
         self._yes = Answers(safe, "")
 
@@ -72,37 +51,49 @@ class Fleet:
         """A process that is not configured."""
         task = self._blank.get(berth)
         if task is None or _is_over(task):
+            self._end_started(task)
             task = self._blank[berth] = asyncio.ensure_future(self._start(berth))
-        return await asyncio.shield(task)
+        return await shared(task)
 
-    async def configure(self, berth: Berth, method: str, request: bytes) -> Configured:
-        """The process with this configuration, configured exactly once. Its user gives it back by `release`."""
+    def want(self, berth: Berth, method: str, request: bytes) -> Wanted:
+        """The process with this configuration, which `configure` waits for."""
         key = (berth, request)
-        task = self._configured.get(key)
-        if task is None or _is_spent(task):
-            task = self._configured[key] = asyncio.ensure_future(self._configure(berth, method, request))
-        found = await asyncio.shield(task)
-        if found.provider is not None:
-            self._users[found.provider] += 1
-        elif self._configured.get(key) is task:
-            del self._configured[key]  # the next one asks again
+        found = self._configured.get(key)
+        if found is not None and found.provider is not None and not found.provider.is_alive():
+            self.end_one(found.provider)
+            found = None
+        if found is None or found.is_spent:
+            found = self._configured[key] = Wanted(berth, method, request)
         return found
+
+    async def configure(self, wanted: Wanted) -> Configured:
+        """Have it configured, exactly once for all that want it. Its user gives the process back by `release`."""
+        wanted.waiting += 1
+        if wanted.provider is not None:
+            self._users[wanted.provider] += 1
+        wanted.task = wanted.task or asyncio.ensure_future(self._configure(wanted))
+        try:
+            return await shared(wanted.task)
+        except BaseException:
+            self._leave(wanted)
+            raise
 
     def release(self, used: Provider) -> None:
         """Give a configured process back; of those that nobody uses only the youngest few go on running."""
         if used not in self._users:
             return
         self._users[used] -= 1
-        if used.is_given_away and not self._users[used]:
+        if not self._users[used] and (used.is_given_away or not used.is_alive()):
             self.end_one(used)
-        idle = [one for one in self._holders() if self._users.get(one) == 0]
+        idle = [one for one in self._holders() if not self._users[one]]
+        idle.sort(key=lambda one: one.used_at)
         for one in idle[: max(0, len(idle) - self._limits.idle_processes)]:
             self.end_one(one)
 
     def is_idle(self, one: Provider) -> bool:
         """Whether nobody uses a process and nobody is asking it anything."""
-        asked = {_result(task) for berth, task in self._blank.items() if self._pending[berth]}
-        return self._users.get(one) == 0 and one not in asked and one in {*self._holders(), *self._blanks()}
+        asked = {result(task) for berth, task in self._blank.items() if self._pending[berth]}
+        return self._users.get(one) == 0 and one not in asked
 
     def give_away(self, used: Provider) -> bool:
         """Leave a process to its only user for good: nobody else gets it. False where it has others."""
@@ -111,7 +102,7 @@ class Fleet:
 
     async def schema(self, berth: Berth) -> Schema:
         """The package's schema: from the disk, or asked once."""
-        if self._schema is None or _has_failed(self._schema):
+        if self._schema is None or has_failed(self._schema):
             self._schema = asyncio.ensure_future(self._load_schema(berth))
         return await asyncio.shield(self._schema)
 
@@ -142,58 +133,83 @@ class Fleet:
     async def check(self, berth: Berth, method: str, request: bytes, yes: bytes | None) -> bytes:
         """The answer of an unconfigured provider to arguments that it is to check; it depends on these alone.
 
-        On the disk there is no more of it than a keyed digest of what was answered by `yes`.
+        There is no more kept of a request than its keyed digest, on the disk only of what was answered by `yes`.
         """
-        known = self._checked.get((method, request))
+        digest = self.safe.digest(method.encode(), request)
+        known = self._checked.get(digest)
         if known is not None:
             return known
-        digest = self.safe.digest(method.encode(), request)
         if yes is not None and digest in self._yes:
             self._yes.remember(digest)
             return yes
         if len(self._checked) >= _MOST_CHECKED:
             self._checked.clear()
-        answer = self._checked[method, request] = await self.ask(berth, method, request)
+        answer = self._checked[digest] = await self.ask(berth, method, request)
         if answer == yes:
             self._yes.remember(digest)
         return answer
 
     def forget(self, berth: Berth) -> None:
         """End the processes of a berth that nobody uses any more."""
-        blank = self._blank.pop(berth, None)
-        held = [_result(blank)] if blank else []
-        for key, task in self._configured.items():
-            configured = _result(task) if key[0] == berth else None
-            held.append(configured.provider if configured else None)
-        for one in held:
-            if one is not None:
-                self.end_one(one)
-        self._configured = {key: task for key, task in self._configured.items() if key[0] != berth}
+        self._end_started(self._blank.pop(berth, None))
+        for wanted in [one for one in self._configured.values() if one.berth == berth]:
+            self._end_wanted(wanted)
 
     def keep(self) -> None:
         """Write down what was learnt about the package."""
         self._yes.keep()
 
     def end(self) -> None:
-        """End every process."""
+        """End every process, and those that are being started."""
+        self._has_ended = True
         self.keep()
+        for berth in {*self._blank, *(berth for berth, _ in self._configured)}:
+            self.forget(berth)
         for one in tuple(self._users):
             self.end_one(one)
 
     async def _start(self, berth: Berth) -> Provider:
-        folder = self._folder / f"p{secrets.token_hex(4)}"  # other packages' processes have theirs beside it
-        launch = provider.Launch(self.package.executable, self._environ, berth.cwd, folder)
+        if self._has_ended:
+            raise provider.StartError("the provider proxy has ended")
+        # other packages' processes have theirs beside it
+        folder = self._surroundings.folder / f"p{secrets.token_hex(4)}"
+        launch = provider.Launch(self.package.executable, berth.cwd, folder, self._surroundings)
         started = await provider.start(launch)
         self._users[started] = 0
         return started
 
-    async def _configure(self, berth: Berth, method: str, request: bytes) -> Configured:
-        taken = self._take(berth) or await self._start(berth)
-        answer = await taken.ask(method, request)
+    async def _configure(self, wanted: Wanted) -> Configured:
+        taken = wanted.provider = self._take(wanted.berth) or await self._start(wanted.berth)
+        self._users[taken] = wanted.waiting
+        answer = await taken.ask(wanted.method, wanted.request)  # where it fails, the last that waits ends the process
         if messages.has_errors(answer):
-            self.end_one(taken)
+            self.end_one(taken)  # the next one asks again
             return Configured(None, answer)
         return Configured(taken, answer)
+
+    def _leave(self, wanted: Wanted) -> None:
+        """One of those that waited does so no more: the last one takes what it waited for with it."""
+        wanted.waiting -= 1
+        if wanted.provider is not None:
+            self.release(wanted.provider)
+        if not wanted.waiting and result(wanted.task) is None:
+            self._end_wanted(wanted)
+
+    def _end_wanted(self, wanted: Wanted) -> None:
+        if wanted.task is not None:
+            wanted.task.cancel()
+        if wanted.provider is not None:
+            self.end_one(wanted.provider)
+        if self._configured.get((wanted.berth, wanted.request)) is wanted:
+            del self._configured[wanted.berth, wanted.request]
+
+    def _end_started(self, task: asyncio.Task[Provider] | None) -> None:
+        """End a process that is not configured, also one that is just starting."""
+        if task is not None:
+            task.cancel()
+            started = result(task)
+            if started is not None:
+                self.end_one(started)
 
     def _take(self, berth: Berth) -> Provider | None:
         """The unconfigured process, where nobody is asking it anything: it saves the start of another."""
@@ -223,42 +239,21 @@ class Fleet:
             yield
         finally:
             self._pending[berth] -= 1
+            if not self._pending[berth]:
+                del self._pending[berth]
 
     def _holders(self) -> list[Provider]:
-        done = [found for task in self._configured.values() if (found := _result(task)) is not None]
-        return [found.provider for found in done if found.provider is not None]
-
-    def _blanks(self) -> list[Provider]:
-        return [found for task in self._blank.values() if (found := _result(task)) is not None]
+        return [one.provider for one in self._configured.values() if one.provider in self._users]
 
     def end_one(self, one: Provider) -> None:
         """End a process; whoever asks for one like it gets another."""
-        self._users.pop(one, None)
-        self._configured = {
-            key: task for key, task in self._configured.items() if (_result(task) or _UNDER_WAY).provider is not one
-        }
+        if self._users.pop(one, None) is None:
+            return
+        self._configured = {key: wanted for key, wanted in self._configured.items() if wanted.provider is not one}
+        self._blank = {berth: task for berth, task in self._blank.items() if result(task) is not one}
         one.end()
-
-
-def _result(task: asyncio.Task[R]) -> R | None:
-    """What a task has come to; None while it is under way, and where it failed."""
-    return task.result() if task.done() and not _has_failed(task) else None
-
-
-def _has_failed(task: asyncio.Task[R]) -> bool:
-    return task.done() and (task.cancelled() or task.exception() is not None)
 
 
 def _is_over(task: asyncio.Task[Provider]) -> bool:
     """Whether the process did not start, or has ended since."""
-    return _has_failed(task) or (task.done() and not task.result().is_alive())
-
-
-def _is_spent(task: asyncio.Task[Configured]) -> bool:
-    """Whether it could not be configured, or the process has ended since or is another's."""
-    if _has_failed(task):
-        return True
-    if not task.done():
-        return False
-    used = task.result().provider
-    return used is None or used.is_given_away or not used.is_alive()
+    return has_failed(task) or (task.done() and not task.result().is_alive())

@@ -25,9 +25,10 @@ def packages(order: Mapping[str, Any]) -> list[Package]:
 async def converse(proxy: Proxy, reader: asyncio.StreamReader, say: Say) -> None:
     """Obey orders until the input ends, however it ends; what is still served then ends gracefully first."""
     served: set[int] = set()
+    met: set[str] = set()  # the types of this run so far; a pool's proxy serves others, too
     try:
         while line := await reader.readline():
-            await say(await answer(_obey(proxy, json.loads(line), served)))
+            await say(await answer(_obey(proxy, json.loads(line), served, met)))
     finally:
         await asyncio.gather(*(proxy.abandon(number) for number in served))
 
@@ -42,17 +43,17 @@ async def answer(work: Awaitable[Mapping[str, Any] | None]) -> Mapping[str, Any]
         return {"error": f"{type(error).__name__}: {error}"}
 
 
-async def _obey(proxy: Proxy, order: Mapping[str, Any], served: set[int]) -> Mapping[str, Any]:
+async def _obey(proxy: Proxy, order: Mapping[str, Any], served: set[int], met: set[str]) -> Mapping[str, Any]:
     match order["order"]:
         case "attach":
             wish = Wish(Path(order["root"]), tuple(map(Path, order["texts"])), order["is_apply"], order["whole_schema"])
-            number, entries = await proxy.attach(wish)
+            number, entries = await proxy.attach(wish, met)
             served.add(number)
             return {"number": number, "reattach": entries}
         case "detach":
             served.discard(order["number"])
-            lacks, failures = await proxy.detach(order["number"], order["said"])
-            return {"lacks": lacks, "failures": failures}
+            lacks, failures, crashes = await proxy.detach(order["number"], order["said"])
+            return {"lacks": lacks, "failures": failures, "crashes": crashes}
         case "status":
             return {"pids": proxy.pids}
     raise NgpError(f"unknown order {order['order']}")

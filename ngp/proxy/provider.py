@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import re
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from grpclib import GRPCError, Status
 from grpclib.client import Channel
 
 from ngp import files, processes
+from ngp.companions import Companion
 from ngp.errors import NgpError
 from ngp.proxy import messages, rpc
 
@@ -21,6 +23,7 @@ _START_S = 60.0  # Terraform's own limit for a plugin's start
 # Terraform's plugin protocol, "handshake": a public constant that keeps people from starting a provider by hand
 _COOKIE = {"TF_PLUGIN_MAGIC_COOKIE": "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2"}
 _HANDSHAKE = "1"
+_PANIC = re.compile(r"^(panic|fatal error): ", re.MULTILINE)
 # A provider is none of their business. Values of variables and tokens of the registry stay with Terraform.
 _WITHHELD = ("TF_VAR_", "TF_TOKEN_", "TF_REATTACH_PROVIDERS", "TF_DATA_DIR", "TF_CLI_", "PLUGIN_", "NGP_")
 # What a shell says of itself and its terminal; a provider stands in a folder of its own, which is not the shell's PWD
@@ -32,19 +35,28 @@ class StartError(NgpError):
 
 
 @dataclass(frozen=True)
+class Surroundings:
+    """What all providers of a proxy are started with. `umask` is their Terraform's, `folder` the proxy's own."""
+
+    environ: Mapping[str, str]
+    umask: int
+    folder: Path
+
+
+@dataclass(frozen=True)
 class Launch:
     """How to start a provider. `folder`, in the proxy's own, is private to this process and removed with it."""
 
     executable: Path
-    environ: Mapping[str, str]
     cwd: Path
     folder: Path
+    surroundings: Surroundings
 
 
 class Provider:
     """A running provider."""
 
-    def __init__(self, launch: Launch, process: processes.Companion, protocol: int, channel: Channel) -> None:
+    def __init__(self, launch: Launch, process: Companion, protocol: int, channel: Channel) -> None:
         self._launch, self._process = launch, process
         self.protocol = protocol
         self.used_at = time.monotonic()  # when its last call ended
@@ -60,18 +72,14 @@ class Provider:
     def is_alive(self) -> bool:
         return not self._is_gone and self._process.is_running()
 
-    def last_words(self) -> str:
-        """The end of its stderr: Go's panic, if it crashed."""
-        return self._process.last_words()
-
     async def ask(self, method: str, request: bytes) -> bytes:
         """One call; raise GRPCError as the provider does, UNAVAILABLE where it is gone."""
-        with self._noticing():
+        async with self._noticing():
             return await rpc.ask(self._channel, method, request)
 
     async def relay(self, stream: rpc.RawStream, method: str) -> None:
         """Pass a streaming call on."""
-        with self._noticing():
+        async with self._noticing():
             await rpc.relay(stream, self._channel, method)
 
     def end(self) -> None:
@@ -81,15 +89,16 @@ class Provider:
         self._process.end()
         files.remove_all([self._launch.folder])
 
-    @contextmanager
-    def _noticing(self) -> Iterator[None]:
+    @asynccontextmanager
+    async def _noticing(self) -> AsyncIterator[None]:
         """A crash: a call under way is told UNAVAILABLE, a later one CANCELLED, as go-plugin does with its child."""
         if not self.is_alive():
             raise GRPCError(Status.CANCELLED, "context canceled")
         try:
             yield
-        except rpc.GoneError:
+        except rpc.GoneError as gone:
             self._is_gone = True  # it may not look like it yet
+            gone.panic = _panic(await asyncio.to_thread(self._process.last_words))
             raise
         finally:
             self.used_at = time.monotonic()
@@ -102,6 +111,12 @@ class Provider:
             return
 
 
+def _panic(words: str) -> str:
+    """Of a provider's last words what Terraform would show: all from where Go begins to tell why it ends."""
+    found = _PANIC.search(words)
+    return words[found.start() :] if found else ""
+
+
 def environment(environ: Mapping[str, str]) -> dict[str, str]:
     """What a provider may know of the environment of its Terraform."""
     return {
@@ -112,27 +127,27 @@ def environment(environ: Mapping[str, str]) -> dict[str, str]:
 async def start(launch: Launch) -> Provider:
     """Start a provider; raise StartError with its own words where it does not get as far as its handshake."""
     launch.folder.mkdir(mode=0o700)
-    environ = environment(launch.environ) | _COOKIE
+    environ = environment(launch.surroundings.environ) | _COOKIE
     environ["PLUGIN_PROTOCOL_VERSIONS"] = ",".join(map(str, messages.PROTOCOLS))
     # without a client certificate it speaks clear text, so its socket must lie where nobody else can go
     environ["TMPDIR"] = environ["PLUGIN_UNIX_SOCKET_DIR"] = str(launch.folder)
-    request = processes.Request((str(launch.executable),), launch.cwd, environ)
+    request = processes.Request((str(launch.executable),), launch.cwd, environ, umask=launch.surroundings.umask)
     try:
-        process = processes.Companion(request, folder=launch.folder.parent)
+        process = Companion(request, folder=launch.surroundings.folder)
     except OSError as error:
         files.remove_all([launch.folder])
         raise StartError("the provider cannot be started", where=str(launch.executable), why=str(error)) from error
-    line = await asyncio.to_thread(process.read_line, _START_S)
     try:
+        line = await asyncio.to_thread(process.read_line, _START_S)
         protocol, channel = _handshake(line, process)
-    except StartError:
+    except BaseException:  # also where nobody waits for it any more
         process.end()
         files.remove_all([launch.folder])
         raise
     return Provider(launch, process, protocol, channel)
 
 
-def _handshake(line: str | None, process: processes.Companion) -> tuple[int, Channel]:
+def _handshake(line: str | None, process: Companion) -> tuple[int, Channel]:
     """``1|5|unix|/folder/plugin123|grpc|…``: handshake version, protocol, network, address, transport, certificate.
 
     Providers in Go give a certificate when they are asked for one; others may insist on theirs.

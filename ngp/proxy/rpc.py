@@ -48,7 +48,9 @@ class _Raw(CodecBase):
 
 
 class GoneError(GRPCError):
-    """The provider's process is not there any more, or has closed its socket."""
+    """The provider's process is not there any more, or has closed its socket. `panic` is what Go said of it."""
+
+    panic = ""
 
     def __init__(self) -> None:
         super().__init__(Status.UNAVAILABLE, "error reading from server: EOF")

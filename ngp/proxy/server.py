@@ -13,10 +13,12 @@ from pathlib import Path
 
 from ngp.proxy import rpc, schema, sharing
 from ngp.proxy.connection import Connection, Scope
-from ngp.proxy.fleet import Berth, Fleet
+from ngp.proxy.fleet import Fleet
 from ngp.proxy.limits import Limits
 from ngp.proxy.packages import Package
+from ngp.proxy.provider import Surroundings
 from ngp.proxy.safe import Safe
+from ngp.proxy.wanted import Berth
 
 _LIMITS = Limits()
 _PATIENCE_S = 900.0  # longer than a stopped apply is given
@@ -45,7 +47,7 @@ class Attachment:
 
 
 class Proxy:
-    """Serves Terraform processes with these packages' providers, started in this environment."""
+    """Serves Terraform processes with these packages' providers, started in this environment, with this umask."""
 
     def __init__(  # noqa: PLR0913  what it is made of, once
         self,
@@ -54,17 +56,13 @@ class Proxy:
         folder: Path,
         safe: Safe,
         limits: Limits = _LIMITS,
+        umask: int = -1,
     ) -> None:
-        self._folder, self._work, self._limits = folder, folder / "work", limits
-        self.fleets = [Fleet(package, environ, folder, safe, limits) for package in packages]
+        self._folder, self._work = folder, folder / "work"
+        surroundings = Surroundings(environ, umask, folder)
+        self.fleets = [Fleet(package, safe, limits, surroundings) for package in packages]
         self._numbers = itertools.count(1)
         self._attached: dict[int, Attachment] = {}
-        self._names: frozenset[str] = frozenset()
-
-    @property
-    def is_busy(self) -> bool:
-        """Whether it serves a Terraform process."""
-        return bool(self._attached)
 
     @property
     def pids(self) -> list[int]:
@@ -75,11 +73,21 @@ class Proxy:
         self._work.mkdir(mode=0o700)
         await asyncio.gather(*(fleet.open() for fleet in self.fleets))
 
-    async def attach(self, wish: Wish) -> tuple[int, Mapping[str, object]]:
-        """Serve a Terraform process; return its number and what TF_REATTACH_PROVIDERS is to say (as data)."""
-        number = next(self._numbers)
+    async def attach(self, wish: Wish, met: set[str] | None = None) -> tuple[int, Mapping[str, object]]:
+        """Serve a Terraform process; return its number and what TF_REATTACH_PROVIDERS is to say (as data).
+
+        `met` are the types of its run so far, and takes up its own: what one root's copy of a state names, the root
+        itself may meet too.
+        """
+        number, met = next(self._numbers), set() if met is None else met
         data = await asyncio.to_thread(_read, wish.texts)
-        made = [await self._listen(number, at, fleet, wish, data) for at, fleet in enumerate(self.fleets)]
+        for one in data or ():
+            met.update(schema.words(one))
+        names = None if wish.whole_schema or data is None else frozenset(met)
+        made = [
+            await self._listen(f"t{number}-{at}", fleet, Scope(self._berth(number, fleet, wish, data), names))
+            for at, fleet in enumerate(self.fleets)
+        ]
         self._attached[number] = Attachment(
             tuple(server for server, _, _, _ in made),
             tuple(path for _, path, _, _ in made),
@@ -88,11 +96,11 @@ class Proxy:
         )
         return number, self._attached[number].reattach
 
-    async def detach(self, number: int, said: str) -> tuple[bool, list[str]]:
+    async def detach(self, number: int, said: str) -> tuple[bool, list[str], list[str]]:
         """End serving. `said` are the errors that Terraform told.
 
-        Returns whether it may have failed for want of a schema that it was not given, and what the proxy itself
-        could not do for it.
+        Returns whether it may have failed for want of a schema that it was not given, what the proxy itself could
+        not do for it, and which of its providers crashed.
         """
         attachment = self._attached.pop(number)
         for server, path in zip(attachment.servers, attachment.paths, strict=True):
@@ -106,7 +114,7 @@ class Proxy:
         lacks = False
         if said and not failures and any(scope.names is not None for scope in attachment.scopes):
             lacks = bool(_GUESSES.search(said)) or await self._lacks(attachment, said)
-        return lacks, failures
+        return lacks, failures, [crash for scope in attachment.scopes for crash in scope.crashes]
 
     async def abandon(self, number: int) -> None:
         """End serving a process whose ngp has gone, as soon as it has ended itself, or after `_PATIENCE_S`."""
@@ -129,14 +137,15 @@ class Proxy:
                 return True
         return False
 
-    async def _listen(
-        self, number: int, at: int, fleet: Fleet, wish: Wish, data: Sequence[bytes] | None
-    ) -> tuple[asyncio.Server, Path, Scope, Mapping[str, object]]:
+    def _berth(self, number: int, fleet: Fleet, wish: Wish, data: Sequence[bytes] | None) -> Berth:
         shared = data is not None and not wish.is_apply and sharing.may_share(fleet.package.address, data)
-        berth = Berth(self._work if shared else wish.root, number if wish.is_apply else 0)
-        scope = Scope(berth, None if wish.whole_schema or data is None else self._grow(data))
-        protocol = (await fleet.schema(berth)).protocol
-        path = self._folder / f"t{number}-{at}"
+        return Berth(self._work if shared else wish.root, number if wish.is_apply else 0)
+
+    async def _listen(
+        self, name: str, fleet: Fleet, scope: Scope
+    ) -> tuple[asyncio.Server, Path, Scope, Mapping[str, object]]:
+        protocol = (await fleet.schema(scope.berth)).protocol
+        path = self._folder / name
         server = await rpc.listen(path, lambda: self._accept(fleet, scope))
         path.chmod(0o600)
         address = {"Network": "unix", "String": str(path)}
@@ -146,11 +155,6 @@ class Proxy:
             scope,
             {"Protocol": "grpc", "ProtocolVersion": protocol, "Pid": os.getpid(), "Test": True, "Addr": address},
         )
-
-    def _grow(self, data: Sequence[bytes]) -> frozenset[str]:
-        """The types of this run so far: what one root's copy of a state names, the root itself may meet too."""
-        self._names = self._names.union(*(schema.words(one) for one in data))
-        return self._names
 
     def _accept(self, fleet: Fleet, scope: Scope) -> tuple[rpc.Answer, Callable[[], None]]:
         connection = Connection(fleet, scope)

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import ngp
 from ngp import files, processes
+from ngp.companions import Companion
 from ngp.errors import NgpError
 from ngp.proxy.packages import Package
 from ngp.proxy.safe import require_private
@@ -40,10 +41,14 @@ class Attached:
 
 @dataclass(frozen=True)
 class Judgement:
-    """`lacks`: it may have failed for want of a schema. `failures`: what the proxy could not do for it."""
+    """`lacks`: it may have failed for want of a schema. `failures`: what the proxy could not do for it.
+
+    `crashes`: its providers that ended in the middle of a call, which they would have done without a proxy.
+    """
 
     lacks: bool = False
     failures: tuple[str, ...] = ()
+    crashes: tuple[str, ...] = ()
 
 
 def why_not(environ: Mapping[str, str]) -> str:
@@ -87,7 +92,7 @@ class Session:
             answer = self.order(order="detach", number=attached.number, said=said)
         except ProxyError as error:
             return Judgement(failures=(str(error),))
-        return Judgement(answer["lacks"], tuple(answer["failures"]))
+        return Judgement(answer["lacks"], tuple(answer["failures"]), tuple(answer["crashes"]))
 
     def order(self, **words: Any) -> dict[str, Any]:
         """Say an order and return the answer."""
@@ -118,7 +123,7 @@ def open_session(packages: Sequence[Package], environ: Mapping[str, str], cache:
         folder,
         {**bare(environ), "PYTHONPATH": str(Path(ngp.__file__).parents[1])},
     )
-    process = processes.Companion(request)
+    process = Companion(request)
     session = Session(process)
     try:
         begin(session, packages, environ, cache, folder=str(folder))
@@ -129,11 +134,12 @@ def open_session(packages: Sequence[Package], environ: Mapping[str, str], cache:
 
 
 def begin(session: Session, packages: Sequence[Package], environ: Mapping[str, str], cache: Path, **more: str) -> None:
-    """Say the first order: what is to be served, in which environment, and where to remember."""
+    """Say the first order: what is to be served, in which environment and umask, and where to remember."""
     session.order(
         order="serve",
         packages=[{"address": one.address, "folder": str(one.folder), "hashes": one.hashes} for one in packages],
         environ=dict(environ),
+        umask=processes.own_umask(),
         cache=str(cache),
         **more,
     )

@@ -28,7 +28,7 @@ class Serving:
         self._door, self._note = door, note
         self._guard = threading.Lock()
         self._whole: set[Path] = set()  # roots that met a type which no text of theirs names
-        self._has_told = False
+        self._told: set[str] = set()
 
     @property
     def is_open(self) -> bool:
@@ -53,12 +53,16 @@ class Serving:
                 said = go(attached.environ, once)
             finally:
                 judgement = self._door.detach(attached, said)
-            if once or not said:
+            if not said:
                 return True
-            if judgement.failures:
-                self._tell(judgement.failures[0])
+            for crash in judgement.crashes[:1]:
+                self._tell(crash, crash)
+            if judgement.failures and once:
+                self._tell(judgement.failures[0], f"the provider proxy: {judgement.failures[0]}")
+            elif judgement.failures:
+                self._leave(judgement.failures[0])
                 return False
-            if whole or not judgement.lacks:
+            if once or whole or not judgement.lacks:
                 return True
             with self._guard:
                 self._whole.add(root)
@@ -67,14 +71,20 @@ class Serving:
         try:
             return self._door.attach(root, texts, is_apply=is_apply, whole_schema=whole)
         except ProxyError as error:
-            self._tell(str(error))
+            self._leave(str(error))
             return None
 
-    def _tell(self, reason: str) -> None:
+    def _leave(self, reason: str) -> None:
+        """Say why it goes on plainly, for all the roots that do."""
+        self._tell("plainly", f"without the provider proxy: {reason}")
+
+    def _tell(self, topic: str, text: str) -> None:
+        """Say something once for each topic."""
         with self._guard:
-            told, self._has_told = self._has_told, True
-        if not told:
-            self._note(f"without the provider proxy: {reason}")
+            is_new = topic not in self._told
+            self._told.add(topic)
+        if is_new:
+            self._note(text)
 
 
 def collect_texts(root: Path, data: Path) -> Iterator[Path]:

@@ -238,7 +238,7 @@ class Lab:
         with self.terraform(served=served) as terraform:
             made = Walk(self, terraform, root)
             walk(made)
-        assert self.notes == [], "the proxy gave up"
+        assert not [one for one in self.notes if one.startswith("without")], "the proxy gave up"
         return made.steps
 
     def both(self, walk, text="", **texts):

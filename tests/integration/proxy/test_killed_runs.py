@@ -118,6 +118,24 @@ def test_ended_session_leaves_nothing(tmp_path):
     sockets.rmdir()
 
 
+@pytest.mark.parametrize("umask", [0o022, 0o027])
+def test_a_provider_makes_files_with_the_umask_of_its_run(tmp_path, umask):
+    """The proxy's own is strict, for its sockets; what `local_file` writes is for others to read."""
+    folder = tmp_path / "package"
+    folder.mkdir()
+    (folder / "terraform-provider-fake_v1").write_text('#!/bin/sh\n: > "$MADE"\n')
+    (folder / "terraform-provider-fake_v1").chmod(0o755)
+    package = Package("example.test/ours/fake", folder, (package_hash(folder),))
+    environ = {"PATH": os.environ["PATH"], "TMPDIR": "/tmp", "MADE": str(tmp_path / "made")}
+    before = os.umask(umask)
+    try:
+        with session.open_session([package], environ, tmp_path / "cache") as door, pytest.raises(session.ProxyError):
+            door.attach(tmp_path, [])
+    finally:
+        os.umask(before)
+    assert (tmp_path / "made").stat().st_mode & 0o777 == 0o666 & ~umask
+
+
 def test_proxy_itself_has_no_credentials_in_its_environment(tmp_path, monkeypatch):
     if not Path("/proc/self/environ").exists():
         pytest.skip("only Linux shows a process's environment as a file")

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from ngp import processes
-from ngp.processes import Companion, Request
+from ngp.companions import Companion
+from ngp.processes import Request
 
 TALKER = "import sys\nfor line in sys.stdin:\n    print('heard', line.strip(), flush=True)\n"
 
@@ -62,7 +63,8 @@ def test_a_killed_owner_takes_its_companion_and_the_folder_with_it(tmp_path):
         f"""
         import time
         from pathlib import Path
-        from ngp.processes import Companion, Request
+        from ngp.companions import Companion
+        from ngp.processes import Request
         companion = Companion(Request(("/bin/sleep", "60"), Path("/"), {{}}), folder=Path({str(folder)!r}))
         print(companion.pid, flush=True)
         time.sleep(60)
@@ -83,3 +85,28 @@ def test_a_killed_owner_takes_its_companion_and_the_folder_with_it(tmp_path):
     while folder.exists() and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not folder.exists()
+
+
+def test_one_that_has_ended_keeps_its_pid_until_its_watcher_is_gone(tmp_path):
+    """Else the pid would be somebody else's when the watcher, or `end`, kills its group."""
+    folder = tmp_path / "watched"
+    folder.mkdir()
+    companion = python("", tmp_path, folder=folder)
+    assert companion.read_line(10) is None
+    deadline = time.monotonic() + 5
+    while companion.is_running() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not companion.is_running()
+    os.kill(companion.pid, 0)  # nobody has taken its end yet
+    companion.end()
+    with pytest.raises(ProcessLookupError):
+        os.kill(companion.pid, 0)
+
+
+def test_what_was_ended_is_not_killed_again(tmp_path, monkeypatch):
+    companion = python("", tmp_path, folder=tmp_path)
+    companion.end()
+    killed = []
+    monkeypatch.setattr(os, "killpg", lambda *words: killed.append(words))
+    companion.end()
+    assert killed == []

@@ -168,7 +168,7 @@ def test_time_limit_ends_the_process(tmp_path):
 
 
 def test_grandchild_that_keeps_the_pipe_open_does_not_hang_the_run(tmp_path, monkeypatch):
-    monkeypatch.setattr(processes, "_PIPE_GRACE_S", 0.2)
+    monkeypatch.setattr(processes, "PIPE_GRACE_S", 0.2)
     script = """
         import subprocess, sys
         child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])
@@ -277,3 +277,14 @@ def test_ending_what_has_ended_is_no_error(tmp_path):
     pid = processes.start(request("pass", tmp_path), tmp_path / "log")
     wait_for(lambda: not processes.is_alive(pid))
     processes.end_group(pid, grace_s=0.2)
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_own_umask_is_told_and_left_as_it_is(monkeypatch, is_told):
+    if not is_told:
+        monkeypatch.setattr(Path, "read_text", lambda _: (_ for _ in ()).throw(FileNotFoundError()))
+    before = os.umask(0o027)
+    try:
+        assert [processes.own_umask() for _ in range(2)] == [0o027] * 2
+    finally:
+        os.umask(before)

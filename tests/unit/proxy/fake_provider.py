@@ -29,7 +29,7 @@ def note(method, request):
 
 async def read(request):
     if b"crash" in request:
-        sys.stderr.write("panic: boom\n")
+        sys.stderr.write("a word of its log: hunter2\npanic: boom\n")
         os._exit(2)
     if b"error" in request:
         raise GRPCError(Status.RESOURCE_EXHAUSTED, "too much")
@@ -41,6 +41,17 @@ async def read(request):
             raise
         return b"stopped"
     return b"read " + request
+
+
+async def configure(request):
+    if b"hang" in request:
+        await stopped.wait()
+        return ERROR
+    if b"deaf" in request:
+        await asyncio.Event().wait()
+    if b"error" in request:
+        raise GRPCError(Status.RESOURCE_EXHAUSTED, "too much")
+    return ERROR if b"refuse" in request else b""
 
 
 async def answer(path, stream):
@@ -56,7 +67,7 @@ async def answer(path, stream):
         case "GetProviderSchema":
             reply = schema()
         case "ConfigureProvider":
-            reply = ERROR if b"refuse" in request else b""
+            reply = await configure(request)
         case "ValidateResourceConfig":
             reply = ERROR if b"wrong" in request else b""
         case "ReadResource":
@@ -74,6 +85,9 @@ async def answer(path, stream):
 async def main():
     if os.environ.get("FAKE_START") == "dies":
         sys.exit("the fake does not want to")
+    if os.environ.get("FAKE_START") == "hangs":
+        note("start", b"")
+        await asyncio.Event().wait()
     server = await rpc.listen(HERE, lambda: (answer, lambda: None))
     protocol, certificate = os.environ.get("FAKE_PROTOCOL", "6"), os.environ.get("FAKE_CERTIFICATE", "")
     sys.stdout.write(f"1|{protocol}|unix|{HERE}|grpc|{certificate}\n")

@@ -1,6 +1,7 @@
 """What a Terraform process meets behind its socket: its own configuration, its own stop, and nobody else's."""
 
 import asyncio
+import json
 import os
 import stat
 
@@ -9,7 +10,7 @@ from grpclib import GRPCError, Status
 
 from ngp import processes
 from ngp.errors import RefusedError
-from ngp.proxy import messages, rpc, schema, wire
+from ngp.proxy import messages, orders, rpc, schema, wire
 from ngp.proxy.server import Wish
 
 
@@ -155,6 +156,24 @@ def test_crash_is_unavailable_and_the_next_run_has_a_new_process(bench):
     assert run(work()) == (Status.UNAVAILABLE, Status.CANCELLED)
 
 
+@pytest.mark.parametrize("configured", [True, False])
+def test_last_words_of_a_crashed_provider_come_with_the_end_of_its_terraform(bench, configured):
+    async def work():
+        async with bench.proxy() as proxy:
+            number, entries = await proxy.attach(Wish(bench.path, ()))
+            channel = rpc.channel(entries[bench.package.address]["Addr"]["String"])
+            if configured:
+                await rpc.ask(channel, "/tfplugin6.Provider/ConfigureProvider", b"same")
+            with pytest.raises(GRPCError):
+                await rpc.ask(channel, "/tfplugin6.Provider/ReadResource", b"crash")
+            channel.close()
+            return await proxy.detach(number, "GONE")
+
+    lacks, failures, crashes = run(work())
+    assert (lacks, failures) == (False, [])
+    assert crashes == ["the provider example.test/ours/fake has ended in the middle of a call:\npanic: boom"]
+
+
 def test_errors_and_streams_pass_as_they_are(bench):
     async def work():
         async with bench.proxy() as proxy, bench.terraform(proxy) as terraform:
@@ -210,9 +229,53 @@ def test_schema_is_cut_to_the_words_of_the_texts_and_asked_for_once(bench):
     cut, whole, lacks, other = run(work())
     assert (types(cut), types(whole)) == ({"fake_one"}, {"fake_one", "fake_two"})
     assert wire.first(cut, 7) is not None  # functions are everybody's
-    assert (lacks, other) == ((True, []), (False, []))
+    assert (lacks, other) == ((True, [], []), (False, [], []))
     run(work())
     assert len(bench.notes("GetProviderSchema")) == 1
+
+
+def test_types_that_a_run_has_met_are_its_own_roots_alone(bench):
+    """A pool's proxy serves many runs: what they have met, together, would be the whole schema in the end."""
+    one, other = bench.path / "one.tf", bench.path / "other.tf"
+    one.write_text("fake_one")
+    other.write_text("fake_two")
+
+    async def schema_of(reader, answers, text):
+        order = {"order": "attach", "root": str(bench.path), "texts": [str(text)], "is_apply": False}
+        reader.feed_data(json.dumps(order | {"whole_schema": False}).encode() + b"\n")
+        entries = (await answers.get())["reattach"]
+        channel = rpc.channel(entries[bench.package.address]["Addr"]["String"])
+        answer = await rpc.ask(channel, "/tfplugin6.Provider/GetProviderSchema", b"")
+        channel.close()
+        return types(answer)
+
+    async def run_of(proxy, *texts):
+        reader, answers = asyncio.StreamReader(), asyncio.Queue()
+        conversing = asyncio.ensure_future(orders.converse(proxy, reader, answers.put))
+        seen = [await schema_of(reader, answers, text) for text in texts]
+        reader.feed_eof()
+        await conversing
+        return seen
+
+    async def work():
+        async with bench.proxy() as proxy:
+            return [*await run_of(proxy, one, other), *await run_of(proxy, other)]
+
+    assert run(work()) == [{"fake_one"}, {"fake_one", "fake_two"}, {"fake_two"}]
+
+
+def test_nothing_of_a_request_is_held_that_was_answered(bench):
+    async def work():
+        async with bench.proxy() as proxy, bench.terraform(proxy) as terraform:
+            for _ in range(2):
+                await terraform().ask("ValidateResourceConfig", b"wrong hunter2")
+            (fleet,) = proxy.fleets
+            return repr(fleet._checked), dict(fleet._pending)
+
+    held, pending = run(work())
+    assert "hunter2" not in held
+    assert pending == {}
+    assert len(bench.notes("ValidateResourceConfig")) == 1
 
 
 def test_pure_answers_are_given_again_without_a_process(bench):

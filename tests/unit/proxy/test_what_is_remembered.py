@@ -184,6 +184,15 @@ def test_answers_are_kept_for_their_package_only(kept):
     assert digest not in answers.Answers(kept, "h1:two")
 
 
+def test_answers_are_written_once_for_what_is_new(kept, mocker):
+    seen = answers.Answers(kept, "h1:one")
+    writing = mocker.spy(safe.Safe, "write")
+    seen.remember(kept.digest(b"request"))
+    seen.keep()
+    seen.keep()
+    assert writing.call_count == 1
+
+
 def test_oldest_answers_are_forgotten(kept, monkeypatch):
     monkeypatch.setattr(answers, "_MOST", 2)
     seen = answers.Answers(kept, "h1:one")

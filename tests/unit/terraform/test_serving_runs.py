@@ -69,6 +69,22 @@ def test_what_makes_things_is_never_run_again(verb):
     assert (served, [is_last for _, is_last in calls]) == (True, [True])
 
 
+@pytest.mark.parametrize("verb", ["apply", "test"])
+def test_what_makes_things_and_fails_with_the_proxy_is_told_why_and_of_no_other_way(verb):
+    notes, door = [], Door(*(Judgement(failures=("it has ended",)) for _ in range(2)), Judgement(failures=("other",)))
+    way, _, _ = run(door, ["an error"], verb, notes)
+    for _ in range(2):
+        assert way.run(ROOT, ROOT / ".terraform", verb, lambda environ, is_last: "an error")
+    assert notes == ["the provider proxy: it has ended", "the provider proxy: other"]
+
+
+@pytest.mark.parametrize("verb", ["plan", "apply"])
+def test_a_crash_is_told_and_not_run_again(verb):
+    notes = []
+    _, served, calls = run(Door(Judgement(crashes=("panic: boom", "panic: boom"))), ["an error"], verb, notes)
+    assert (served, len(calls), notes) == (True, 1, ["panic: boom"])
+
+
 def test_a_failure_of_the_proxy_is_told_in_one_line_and_leads_to_the_plain_way():
     notes = []
     way, served, calls = run(Door(Judgement(failures=("no handshake",))), ["an error"], notes=notes)

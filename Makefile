@@ -17,7 +17,7 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 # Terraform's licence is no matter of ours where somebody has installed it already.
 TERRAFORM := $(shell command -v terraform >/dev/null 2>&1 || command -v tofu >/dev/null 2>&1 || echo ,terraform)
 
-.PHONY: help setup demo demo-clean check test clean
+.PHONY: help setup demo demo-clean check test bench clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -38,7 +38,7 @@ demo: $(RUN) ## bring up environments/dev on the sandbox, from nothing
 
 demo-clean: ## undo make demo
 	@if [ -x $(NGP) ]; then $(NGP) pool stop && $(NGP) sandbox stop; fi
-	@rm -rf .ngp/data/$(ENV) .ngp/previews/$(ENV) .ngp/runs/*-$(ENV)-*
+	@rm -rf .ngp/data/$(ENV) .ngp/previews/$(ENV) .ngp/opentofu/$(ENV) .ngp/validated/$(ENV) .ngp/runs/*-$(ENV)-*
 	@find environments/$(ENV) \( -name .terraform -o -name wired.auto.tfvars.json \) -prune -exec rm -rf {} +
 
 check: $(DEV) ## the quick part: static, unit, mocked
@@ -46,12 +46,15 @@ check: $(DEV) ## the quick part: static, unit, mocked
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports
-	@$(VENV)/bin/shellcheck --exclude SC1091 $$(git ls-files '*.sh' .ci/run)
+	@$(VENV)/bin/shellcheck --exclude SC1091 $$(git ls-files '*.sh' .ci)
 	@$(VENV)/bin/pytest tests/unit tests/test_shape.py -n auto -q
 	@$(NGP) render --check
 
 test: check ## everything: the quick part, then real Terraform on the sandbox
 	@$(VENV)/bin/pytest tests --ignore tests/unit --ignore tests/test_shape.py -n 2 --dist loadfile
+
+bench: $(DEV) ## measure ngp beside the peers that are on PATH (15 minutes)
+	@$(VENV)/bin/python -m bench
 
 clean: ## forget everything that was installed or cached
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist

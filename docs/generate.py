@@ -4,10 +4,11 @@ import inspect
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from types import ModuleType
 
 from ngp import files
 from ngp.rendering import pages
-from ngp.sandbox import account, gaps, repairs
+from ngp.sandbox import account, databases, gaps, repairs
 
 HERE = Path(__file__).resolve().parent
 
@@ -16,11 +17,10 @@ def sandbox(page: str) -> str:
     """The text of sandbox.md with its tables renewed."""
     images = [(f"image `{image.id}`", image.name) for image in account.IMAGES]
     parameters = [(f"parameter `{name}`", f"`{value}`") for name, value in account.PARAMETERS.items()]
-    mended = [each for _, each in inspect.getmembers(repairs, inspect.isfunction) if _is_repair(each)]
-    in_order = sorted(mended, key=lambda each: each.__code__.co_firstlineno)
+    mended = [*_repairs(repairs), *_repairs(databases)]
     parts = {
         "seed": _table(("what", "is"), [*images, *parameters]),
-        "repairs": "\n".join(f"- {_first_line(each)}" for each in in_order),
+        "repairs": "\n".join(f"- {_first_line(each)}" for each in mended),
         "gaps": _table(("engine", "about", "how it looks"), [(gap.engine, gap.about, gap.what) for gap in gaps.GAPS]),
     }
     for name, text in parts.items():
@@ -31,8 +31,13 @@ def sandbox(page: str) -> str:
     return page
 
 
-def _is_repair(function: object) -> bool:
-    return callable(function) and function is not repairs.apply and not inspect.signature(function).parameters
+def _repairs(module: ModuleType) -> list[Callable[[], None]]:
+    """The repairs of a module, in the order in which they stand there."""
+    functions = [each for _, each in inspect.getmembers(module, inspect.isfunction) if each is not module.apply]
+    mended = [
+        each for each in functions if not each.__name__.startswith("_") and not inspect.signature(each).parameters
+    ]
+    return sorted(mended, key=lambda each: each.__code__.co_firstlineno)
 
 
 def _first_line(function: Callable[[], None]) -> str:

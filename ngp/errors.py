@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import ClassVar
 
 
@@ -89,6 +88,8 @@ def require(findings: Iterable[Finding]) -> None:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """A hint such as ``did you mean `vpc_id`?``, or the known names where nothing is near."""
+    from difflib import get_close_matches
+
     names = sorted(known)
     close = get_close_matches(name, names, n=1, cutoff=0.6)
     if close:

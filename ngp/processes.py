@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import queue
 import signal
@@ -14,11 +13,14 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import IO
 
+from ngp import ties
+
 GRACE_S = 30.0  # Terraform needs a while after SIGINT: it ends calls under way and writes its state
-_PR_SET_PDEATHSIG = 1
+_LOOK_S = 0.1  # how often a process that may be stopped is looked after
 _PIPE_GRACE_S = 2.0  # how long a pipe may stay open after its process has ended
 _running: set[int] = set()  # process groups that `run` waits for
 
@@ -69,10 +71,7 @@ def run(
     stopped = timed_out = False
     _running.add(process.pid)
     try:
-        while True:
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(timeout=0.1 if stop or request.timeout_s else None)
-                break
+        while not _has_ended(process, out, _LOOK_S if stop or request.timeout_s else None):
             stopped = stop is not None and stop.is_set()
             timed_out = request.timeout_s is not None and time.monotonic() - began > request.timeout_s
             if stopped or timed_out:
@@ -84,14 +83,8 @@ def run(
     finally:
         _running.discard(process.pid)
     _close(process, out, err)
-    return Outcome(
-        process.returncode,
-        out.text(),
-        err.text(),
-        time.monotonic() - began,
-        stopped=stopped,
-        timed_out=timed_out,
-    )
+    duration_s = time.monotonic() - began
+    return Outcome(process.returncode, out.text(), err.text(), duration_s, stopped=stopped, timed_out=timed_out)
 
 
 def start(request: Request, log: Path) -> int:
@@ -188,8 +181,7 @@ class Companion:
         if self._process.stdin is not None:
             with suppress(OSError):
                 self._process.stdin.close()
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(timeout=grace_s)
+        _has_ended(self._process, self._out, grace_s)
         if self._watcher is not None:  # before the pid is free again: it would kill whoever has it then
             self._watcher.kill()
             self._watcher.communicate()
@@ -242,24 +234,43 @@ def _watch(pid: int, folder: Path) -> subprocess.Popen[bytes]:
 
 
 def _popen(request: Request, *, with_input: bool = False, tied: bool = True) -> subprocess.Popen[str]:
+    wrapped = ties.wrap(_setpriv(), request.argv, request.env) if tied and _setpriv() else None
     return subprocess.Popen(
-        request.argv,
+        wrapped or request.argv,
         cwd=request.cwd,
         env=dict(request.env),
         stdin=subprocess.PIPE if request.stdin or with_input else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
         encoding="utf-8",
         errors="replace",
         start_new_session=True,
-        preexec_fn=_dies_with(os.getpid()) if tied and sys.platform == "linux" else None,
+        preexec_fn=ties.before_exec(os.getpid()) if tied and not wrapped and sys.platform == "linux" else None,
     )
+
+
+@cache
+def _setpriv() -> str:
+    """The setpriv that ties a child to its parent, "" where none here does."""
+    found = ties.find()
+    tried = (found, *ties.OPTIONS, found, "--version")
+    return found if found and subprocess.run(tried, env={}, capture_output=True, check=False).returncode == 0 else ""
 
 
 def _feed(pipe: IO[str], text: str) -> None:
     with suppress(BrokenPipeError), pipe:  # a child need not read what it is told
         pipe.write(text)
+
+
+def _has_ended(process: subprocess.Popen[str], out: _Drain, timeout_s: float | None) -> bool:
+    """Wait for the end. The end of its output tells it at once; `Popen.wait` with a time limit sleeps up to 50 ms."""
+    if timeout_s is not None and not out.is_done(timeout_s):
+        return process.poll() is not None  # a grandchild may hold the pipe
+    try:
+        process.wait(timeout_s)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
 
 
 def _close(process: subprocess.Popen[str], out: _Drain, err: _Drain) -> None:
@@ -281,18 +292,3 @@ def _end(process: subprocess.Popen[str], grace_s: float) -> None:
         process.wait()
         if not isinstance(cut_short, subprocess.TimeoutExpired):
             raise  # a second Ctrl-C does not wait any longer, and leaves nothing behind either
-
-
-def _dies_with(parent: int) -> Callable[[], None]:
-    """A child of a killed ngp gets SIGTERM, so that no Terraform goes on unwatched with a lock (Linux).
-
-    The kernel sends it when the *thread* ends that started the child: `run` stays in it until the child has ended.
-    """
-    prctl = ctypes.CDLL(None).prctl  # looked up before the fork: between fork and exec no lock may be taken
-
-    def ask() -> None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:  # it died before it was asked
-            os._exit(1)
-
-    return ask

@@ -13,12 +13,12 @@ from ngp.errors import UsageError
 
 # Core schema of YAML 1.2.2, section 10.3.2
 _SCALARS = (
-    ("null", re.compile(r"(?:~|null|Null|NULL|)$"), list("~nN") + [""]),
-    ("bool", re.compile(r"(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")),
-    ("int", re.compile(r"(?:[-+]?(?:0|[1-9][0-9]*)|0o[0-7]+|0x[0-9a-fA-F]+)$"), list("-+0123456789")),
+    ("null", r"(?:~|null|Null|NULL|)$", list("~nN") + [""]),
+    ("bool", r"(?:true|True|TRUE|false|False|FALSE)$", list("tTfF")),
+    ("int", r"(?:[-+]?(?:0|[1-9][0-9]*)|0o[0-7]+|0x[0-9a-fA-F]+)$", list("-+0123456789")),
     (
         "float",
-        re.compile(r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$"),
+        r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$",
         list("-+.0123456789"),
     ),
 )
@@ -44,13 +44,17 @@ class Document:
 
 def load(path: Path) -> Document:
     """Read one YAML document; raise UsageError with file:line for what is not strict YAML."""
+    return parse(read(path), path)
+
+
+def read(path: Path) -> str:
+    """The text of a file; raise UsageError where there is none, or it is not UTF-8."""
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise UsageError("there is no such file", where=str(path)) from None
     except UnicodeDecodeError as error:
         raise UsageError("this is not UTF-8", where=str(path), why=str(error)) from None
-    return parse(text, path)
 
 
 def parse(text: str, path: Path) -> Document:
@@ -129,7 +133,7 @@ def _loader() -> Any:
     base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     strict: Any = type("StrictLoader", (base,), {"yaml_implicit_resolvers": {}})
     for name, pattern, first in _SCALARS:
-        strict.add_implicit_resolver(f"tag:yaml.org,2002:{name}", pattern, first)
+        strict.add_implicit_resolver(f"tag:yaml.org,2002:{name}", re.compile(pattern), first)
     strict.add_constructor("tag:yaml.org,2002:int", lambda loader, node: int(loader.construct_scalar(node), 0))
     strict.add_constructor("tag:yaml.org,2002:float", lambda loader, node: float(loader.construct_scalar(node)))
     return strict

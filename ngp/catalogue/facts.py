@@ -21,9 +21,9 @@ _RESERVED = frozenset({"source", "version", "providers", "count", "for_each", "l
 _FLAGS = {"sensitive": False, "ephemeral": False, "nullable": True}
 
 
-def collect(path: Path) -> Facts:
+def collect(text: str, path: Path) -> Facts:
     """The facts of a .tf file; raise one UsageError with all that is wrong in it."""
-    body, findings = hcl.load(path), list[Finding]()
+    body, findings = hcl.parse(text, path), list[Finding]()
     facts = {
         "variables": list(_gather(_variable, body.of("variable"), findings)),
         "outputs": list(_gather(_output, body.of("output"), findings)),
@@ -34,9 +34,9 @@ def collect(path: Path) -> Facts:
     return facts
 
 
-def collect_dummies(path: Path) -> Facts:
+def collect_dummies(text: str, path: Path) -> Facts:
     """The facts of a NAME.dummy; raise one UsageError with all that is wrong in it."""
-    body, findings = hcl.load(path), list[Finding]()
+    body, findings = hcl.parse(text, path), list[Finding]()
     for block in body.blocks:
         findings.append(Finding("a dummy file holds `name = value` only", block.where))
     dummies = list(_gather(_dummy, body.attributes.values(), findings))
@@ -52,7 +52,7 @@ def variables_of(facts: Facts, path: Path) -> Iterator[Variable]:
         yield Variable(
             **rest,
             type=types.parse(each["type_text"], str(place)),
-            default=_decode(each["default"]),
+            default=decode(each["default"]),
             validations=tuple(each["validations"]),
             place=place,
         )
@@ -65,11 +65,33 @@ def outputs_of(facts: Facts, path: Path) -> Iterator[Output]:
 
 def dummies_of(facts: Facts, path: Path) -> dict[str, DummyValue]:
     return {
-        each["name"]: DummyValue(
-            each["text"], _decode(each["value"]), tuple(each["comment"]), Place(path, each["line"])
-        )
+        each["name"]: DummyValue(each["text"], decode(each["value"]), tuple(each["comment"]), Place(path, each["line"]))
         for each in facts["dummies"]
     }
+
+
+def encode(value: Any) -> Any:
+    """JSON that keeps decimals: they and objects stand in an object of one key."""
+    match value:
+        case Decimal():
+            return {"decimal": str(value)}
+        case dict():
+            return {"object": {key: encode(item) for key, item in value.items()}}
+        case list():
+            return [encode(item) for item in value]
+    return value
+
+
+def decode(value: Any) -> Any:
+    """The value that `encode` was given."""
+    match value:
+        case {"decimal": text}:
+            return Decimal(text)
+        case {"object": items}:
+            return {key: decode(item) for key, item in items.items()}
+        case list():
+            return [decode(item) for item in value]
+    return value
 
 
 def _gather(read: Callable[[T], Any], items: Any, findings: list[Finding]) -> Iterator[Any]:
@@ -95,7 +117,7 @@ def _variable(block: hcl.Block) -> Facts:
         "type_text": type_text,
         "description": _text(attributes.get("description")),
         "has_default": "default" in attributes,
-        "default": _encode(_default(attributes.get("default"))),
+        "default": encode(_default(attributes.get("default"))),
         **{flag: _flag(attributes.get(flag), absent) for flag, absent in _FLAGS.items()},
         "validations": [_text(message) for message in validations],
     }
@@ -126,7 +148,7 @@ def _dummy(attribute: hcl.Attribute) -> Facts:
         "name": attribute.name,
         "line": attribute.line,
         "text": attribute.text,
-        "value": _encode(hcl.literal(attribute)),
+        "value": encode(hcl.literal(attribute)),
         "comment": list(attribute.comment),
     }
 
@@ -160,27 +182,4 @@ def _flag(attribute: hcl.Attribute | None, absent: bool) -> bool:  # noqa: FBT00
     if not isinstance(value, bool):
         assert attribute is not None
         raise UsageError(f"`{attribute.name}` must be true or false", where=attribute.where)
-    return value
-
-
-def _encode(value: Any) -> Any:
-    """JSON that keeps decimals: they and objects stand in an object of one key."""
-    match value:
-        case Decimal():
-            return {"decimal": str(value)}
-        case dict():
-            return {"object": {key: _encode(item) for key, item in value.items()}}
-        case list():
-            return [_encode(item) for item in value]
-    return value
-
-
-def _decode(value: Any) -> Any:
-    match value:
-        case {"decimal": text}:
-            return Decimal(text)
-        case {"object": items}:
-            return {key: _decode(item) for key, item in items.items()}
-        case list():
-            return [_decode(item) for item in value]
     return value

@@ -186,7 +186,7 @@ def _body(node: Any, scanned: Scanned) -> Body:
             items.append(_block(child, scanned))
         else:
             name_node, _, value_node = child.children
-            attribute = _attribute(_source(name_node, scanned), name_node, value_node, scanned)
+            attribute = _attribute(source(name_node, scanned), name_node, value_node, scanned)
             _add(names, attribute)
             items.append(attribute)
     return Body(tuple(items))
@@ -204,7 +204,7 @@ def _block(node: Any, scanned: Scanned) -> Block:
     if body.items and body.items[0].line == opening and not _fits_one_line(body, last):
         raise UsageError("a block in one line can hold one attribute only", where=f"{scanned.path}:{opening}")
     labels = tuple(_label(child, scanned) for child in header[1:])
-    return Block(_source(header[0], scanned), labels, first, Span(start, end), body, scanned)
+    return Block(source(header[0], scanned), labels, first, Span(start, end), body, scanned)
 
 
 def _fits_one_line(body: Body, last: int) -> bool:
@@ -215,7 +215,7 @@ def _fits_one_line(body: Body, last: int) -> bool:
 def _label(node: Any, scanned: Scanned) -> str:
     if node.data == "string":
         return literals.string(scanned.templates[node.meta.start_pos], scanned)
-    return _source(node, scanned)
+    return source(node, scanned)
 
 
 def _attribute(name: str, name_node: Any, value_node: Any, scanned: Scanned) -> Attribute:
@@ -240,7 +240,8 @@ def _span(node: Any, scanned: Scanned) -> Span:
     return Span(start, template.end if template else end)
 
 
-def _source(node: Any, scanned: Scanned) -> str:
+def source(node: Any, scanned: Scanned) -> str:
+    """The exact text of a node of the tree."""
     span = _span(node, scanned)
     return scanned.source[span.start : span.end]
 

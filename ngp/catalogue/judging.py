@@ -12,10 +12,10 @@ from pathlib import Path
 from ngp.catalogue import hcl
 from ngp.catalogue.rules.source import Fault, Source
 from ngp.errors import NgpError
+from ngp.terraform import lockfile
 from ngp.terraform.driver import Root, Terraform
 from ngp.terraform.events import Diagnostic
 
-LOCK = ".terraform.lock.hcl"
 # What N15 of the naming rules accepts and refuses.
 _NAMES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "pre_tag": (("abc", "ngp-demo", "A1-b2-C3d4e5"), ("ab", "abcdefghijklm", "-abc", "abc-", "aws-x", "a_b", "")),
@@ -105,9 +105,10 @@ class Judge:
 
     def _copy(self, path: Path, folder: Path) -> Root:
         copy = folder / path.name
-        shutil.copytree(path, copy, ignore=shutil.ignore_patterns(".terraform", LOCK))
+        shutil.copytree(path, copy, ignore=shutil.ignore_patterns(".terraform", lockfile.NAME))
         if self.lock and self.lock.is_file():
-            shutil.copy(self.lock, copy / LOCK)
+            shutil.copy(self.lock, copy / lockfile.NAME)
+            lockfile.readdress(copy / lockfile.NAME, self.terraform.binary.registry)
         return Root(copy, folder / "data")
 
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-import ngp
-from ngp import files
+from ngp.cache import recall
+from ngp.catalogue import hcl
 from ngp.catalogue.module import Catalogue, DummyValue, Manifest, Module, Output, Variable
-from ngp.errors import Finding, UsageError
+from ngp.errors import Finding, UsageError, nearest, require
 
 MANIFEST = "module.yaml"
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -23,7 +20,7 @@ T = TypeVar("T", Variable, Output)
 def load(path: Path, cache: Path | None = None) -> Catalogue:
     """All modules in the folders of `path`; raise one UsageError with the findings of all of them, by file:line.
 
-    `cache` is a folder for facts of files; what is broken in it is ignored and made again.
+    `cache` is a folder for facts of files (`ngp.cache`).
     """
     modules, findings = {}, list[Finding]()
     for folder in folders(path):
@@ -45,6 +42,14 @@ def folders(path: Path) -> list[Path]:
         raise UsageError("there is no catalogue", where=str(path), todo="a platform keeps its modules in `modules/`")
     found = (folder for folder in path.iterdir() if folder.is_dir() and folder.name[0] not in "._")
     return sorted(folder for folder in found if any(file.name[0] != "." for file in folder.iterdir()))
+
+
+def choose(path: Path, names: Sequence[str] = ()) -> list[Path]:
+    """The folders of the named modules, in the names' order (all without names); UsageError for an unknown name."""
+    known = {folder.name: folder for folder in folders(path)}
+    unknown = [name for name in names if name not in known]
+    require(Finding(f"there is no module `{name}`", str(path), nearest(name, known)) for name in unknown)
+    return [known[name] for name in names or known]
 
 
 def load_module(path: Path, cache: Path | None = None) -> Module:
@@ -92,48 +97,35 @@ def _manifest(path: Path, cache: Path | None, findings: list[Finding]) -> Manife
 
 def _facts(path: Path, kind: str, cache: Path | None, findings: list[Finding]) -> Mapping[str, Any]:
     """The facts of a file, from the cache where they are there; {} with the findings where it is broken."""
-    kept = cache / f"{_digest(path, kind)}.json" if cache else None
-    if kept:
-        with suppress(OSError, ValueError):
-            facts = json.loads(kept.read_text(encoding="utf-8"))
-            if isinstance(facts, dict) and facts.get("kind") == kind:
-                return dict(facts["facts"])
     try:
-        facts = _READERS[kind](path)
+        text = hcl.read(path)
+        found: Mapping[str, Any] = recall(cache, f"{kind} {path}", text.encode(), lambda: _READERS[kind](text, path))
     except UsageError as error:
         findings.extend(error.findings)
         return {}
-    if kept:
-        with suppress(OSError):  # a cache that cannot be written costs time, nothing else
-            files.write(kept, json.dumps({"kind": kind, "facts": facts}))
-    return facts
+    return found
 
 
-def _digest(path: Path, kind: str) -> str:
-    about = f"{ngp.__version__}\0{kind}\0".encode()
-    return hashlib.sha256(about + path.read_bytes()).hexdigest()
-
-
-def _read_hcl(path: Path) -> Mapping[str, Any]:
+def _read_hcl(text: str, path: Path) -> Mapping[str, Any]:
     from ngp.catalogue import facts
 
-    return facts.collect(path)
+    return facts.collect(text, path)
 
 
-def _read_dummies(path: Path) -> Mapping[str, Any]:
+def _read_dummies(text: str, path: Path) -> Mapping[str, Any]:
     from ngp.catalogue import facts
 
-    return facts.collect_dummies(path)
+    return facts.collect_dummies(text, path)
 
 
-def _read_manifest(path: Path) -> Mapping[str, Any]:
+def _read_manifest(text: str, path: Path) -> Mapping[str, Any]:
     from ngp import yaml
     from ngp.catalogue import manifest
 
-    return manifest.read(yaml.load(path))
+    return manifest.read(yaml.parse(text, path))
 
 
-_READERS: Mapping[str, Callable[[Path], Mapping[str, Any]]] = {
+_READERS: Mapping[str, Callable[[str, Path], Mapping[str, Any]]] = {
     "tf": _read_hcl,
     "dummies": _read_dummies,
     "manifest": _read_manifest,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from ngp.catalogue.module import Check, Generated, Manifest, Status
+from ngp.catalogue.module import Check, Effect, Generated, Manifest, Status, Upgrade
 from ngp.errors import Finding, UsageError, nearest
 from ngp.yaml import Document
 
@@ -37,6 +37,10 @@ def build(data: Mapping[str, Any]) -> Manifest:
         "status": Status(data["status"]),
         "generated": {name: Generated(**each) for name, each in data["generated"].items()},
         "ready": tuple(Check(**each) for each in data["ready"]),
+        "upgrade": {
+            name: Upgrade(Effect(each["effect"]), each["note"], tuple(each["resources"]))
+            for name, each in data.get("upgrade", {}).items()  # a cache of before it was there lacks it
+        },
     }
     return Manifest(**{**data, **lists, **special})
 
@@ -69,5 +73,9 @@ def _finding(document: Document, error: Any) -> Finding:
 def _known(path: tuple[str, ...]) -> list[str]:
     from ngp.catalogue import schemas
 
-    nested: dict[str, type[BaseModel]] = {"generated": schemas.GeneratedModel, "ready": schemas.CheckModel}
+    nested: dict[str, type[BaseModel]] = {
+        "generated": schemas.GeneratedModel,
+        "ready": schemas.CheckModel,
+        "upgrade": schemas.UpgradeModel,
+    }
     return list((nested.get(path[0], _model()) if path else _model()).model_fields)

@@ -72,6 +72,25 @@ class Check:
     timeout_s: int = 600
 
 
+class Effect(Enum):
+    """What a change of an input does to what is there."""
+
+    IN_PLACE = "in_place"
+    RESTART = "restart"
+    ROLLING = "rolling"
+    REPLACE = "replace"
+
+
+@dataclass(frozen=True)
+class Upgrade:
+    """What a change of one input does; `resources` are the addresses in the module that it replaces or
+    takes away."""
+
+    effect: Effect
+    note: str = ""
+    resources: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class Manifest:
     """What HCL cannot say (module.yaml)."""
@@ -91,6 +110,7 @@ class Manifest:
     quorum: tuple[str, ...] = ()  # resource addresses of quorum members
     marketplace: tuple[str, ...] = ()
     preflight: tuple[str, ...] = ()  # hosted_zone, quota:CODE, marketplace
+    upgrade: Mapping[str, Upgrade] = field(default_factory=dict)  # input → what its change does; absent: in place
     cost: str = ""
     wildcards: Mapping[str, str] = field(default_factory=dict)  # IAM action allowed on "*" → reason
 

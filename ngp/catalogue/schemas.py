@@ -34,6 +34,16 @@ class CheckModel(_Model):
     timeout_s: int = Field(600, ge=1, description="seconds after which it has failed")
 
 
+class UpgradeModel(_Model):
+    """What a change of an input does to what is there."""
+
+    effect: Literal["in_place", "restart", "rolling", "replace"] = Field(
+        description="changed where it is; a machine restarts; machines are renewed by turns; made anew"
+    )
+    note: str = Field("", description="one sentence: what an operator must know or do")
+    resources: list[_Address] = Field([], description="the resources that it replaces or takes away")
+
+
 class ManifestModel(_Model):
     """modules/NAME/module.yaml: what HCL cannot say. Inputs and outputs are read from the HCL."""
 
@@ -52,5 +62,6 @@ class ManifestModel(_Model):
     quorum: list[_Address] = Field([], description="resources whose members are replaced one at a time")
     marketplace: list[_Text] = Field([], description="product codes of marketplace products it needs")
     preflight: list[_Preflight] = Field([], description="what must be there before: hosted_zone, marketplace, quota:…")
+    upgrade: dict[_Name, UpgradeModel] = Field({}, description="inputs whose change does more than change in place")
     cost: str = Field("", description="what it costs")
     wildcards: dict[_Action, _Text] = Field({}, description='IAM actions allowed on resource "*" → why')

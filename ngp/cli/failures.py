@@ -5,14 +5,12 @@ from __future__ import annotations
 import errno
 import sys
 import time
-import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from enum import Enum
 from pathlib import Path
 
-from ngp import __version__, files
-from ngp.environments import platforms
+from ngp import __version__
 from ngp.errors import NgpError, StoppedError
 from ngp.settings import TRUE, Settings
 
@@ -64,6 +62,8 @@ def tell_surroundings(error: OSError, settings: Settings, form: Form, *, debug: 
     if error.errno not in _REFUSALS:
         return report(error, settings, form, debug=debug)
     if debug:
+        import traceback
+
         traceback.print_exception(error)
     where = str(error.filename) if error.filename else ""
     return tell(NgpError(f"{error.strerror}".lower(), where=where, todo="mend that and run ngp again"), form)
@@ -71,6 +71,8 @@ def tell_surroundings(error: OSError, settings: Settings, form: Form, *, debug: 
 
 def report(error: Exception, settings: Settings, form: Form, *, debug: bool) -> int:
     """Tell a bug: one line and where the report lies; the traceback is shown only with `--debug`."""
+    import traceback
+
     text = "".join(traceback.format_exception(error))
     if debug:
         sys.stderr.write(text)
@@ -88,6 +90,9 @@ def report(error: Exception, settings: Settings, form: Form, *, debug: bool) -> 
 
 
 def _keep(text: str, settings: Settings) -> Path | None:
+    from ngp import files
+    from ngp.environments import platforms
+
     try:
         folder = platforms.find(settings.cwd) / ".ngp"
     except NgpError:

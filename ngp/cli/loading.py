@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import Any
@@ -150,11 +149,13 @@ def _written(name: str, argv: Sequence[str]) -> str:
 
 
 def _near(written: str, ctx: click.Context | None, path: str) -> str:
+    from difflib import get_close_matches
+
     known = (
         [flag for param in ctx.command.get_params(ctx) for flag in (*param.opts, *param.secondary_opts)] if ctx else []
     )
     flags = sorted(flag for flag in known if flag.startswith("-"))
-    close = difflib.get_close_matches(written, flags, n=1, cutoff=0.6)
+    close = get_close_matches(written, flags, n=1, cutoff=0.6)
     return f"did you mean `{close[0]}`?" if close else f"see `{path} --help`"
 
 

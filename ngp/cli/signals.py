@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from ngp import processes
 from ngp.commands.options import Interruption
 from ngp.errors import StoppedError
 
@@ -53,10 +52,18 @@ def _take(interruption: Interruption, number: int, tell: int) -> None:
     again = interruption.signal_number != 0
     interruption.signal_number = interruption.signal_number or number
     if again:
-        processes.kill_all()
-        os._exit(128 + number)
+        _end_at_once(number)
     os.write(tell, b"!")
     if not interruption.is_watched:
         raise StoppedError(signal_number=number)
     with suppress(OSError):
         os.write(sys.stderr.fileno(), b"\nending what is under way; once more ends it at once, and may leave a lock\n")
+
+
+def _end_at_once(number: int) -> None:
+    try:
+        from ngp import processes
+
+        processes.kill_all()
+    finally:
+        os._exit(128 + number)

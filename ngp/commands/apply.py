@@ -30,11 +30,12 @@ def apply(
     refresh: options.Refresh = options.Switch.ON,
     lock_timeout: options.LockTimeout = "",
     parallelism: options.Parallelism = options.DEFAULT_PARALLELISM,
+    show_all: options.ShowAll = False,
     as_json: options.AsJson = False,
     as_json_lines: options.AsJsonLines = False,
 ) -> None:
     """Bring units to what was previewed and agreed to; anything more stops the run."""
-    from ngp.commands import running
+    from ngp.commands import reading, running
     from ngp.runs import applying
     from ngp.runs.results import Verb, exit_code
     from ngp.views import documents, runs
@@ -43,18 +44,19 @@ def apply(
     if not auto_approve:
         options.require_person(context, f"Apply what is previewed to `{environment}`?", flag="--auto-approve")
     wish = running.Wish(targets, replacements, refresh, lock_timeout, parallelism, accept_data_loss)
-    with running.open_run(context, Verb.APPLY, environment, units, wish, jsonl=as_json_lines) as now:
-        consent = _consent(context, now, auto_approve=auto_approve)
+    resolved = reading.resolve(context, environment)
+    with running.open_run(context, Verb.APPLY, resolved, units, wish, jsonl=as_json_lines) as now:
+        consent = _consent(context, now, auto_approve=auto_approve, show_all=show_all)
         result = applying.apply(now.run, consent, may_bootstrap=bootstrap)
     code = exit_code([unit.outcome for unit in result.units], stopped_by=result.stopped_by)
     if as_json:
         documents.write(documents.run(result, exit_code=code))
     elif not as_json_lines:
-        runs.show_result(result, context.settings)
+        runs.show_result(result, context.settings, whole=show_all)
     raise typer.Exit(code)
 
 
-def _consent(context: options.Context, now: Running, *, auto_approve: bool) -> Consent:
+def _consent(context: options.Context, now: Running, *, auto_approve: bool, show_all: bool) -> Consent:
     from ngp.runs.applying import Consent
     from ngp.views import runs, terminal
 
@@ -62,7 +64,7 @@ def _consent(context: options.Context, now: Running, *, auto_approve: bool) -> C
         with now.follow.pause():
             if bucket is not None:
                 terminal.say(context.settings, f"+ state bucket {bucket.bucket} (versioned, encrypted, private)")
-            runs.show_changes(result, context.settings, talk=True)
+            runs.show_changes(result, context.settings, talk=True, whole=show_all)
             return auto_approve or options.confirm(context, f"Apply this to `{result.environment}`?")
 
     def deferred(result: UnitResult) -> bool:

@@ -1,4 +1,5 @@
-"""What the shell completes: names that are read from folders and one small file, without anything heavy.
+"""What the shell completes: names that are read from folders and one small file, without anything heavy. Every
+command imports this file, so it imports late itself.
 
 A completer never fails and never prints: outside a platform it knows nothing, and says nothing.
 """
@@ -10,8 +11,6 @@ from pathlib import Path
 
 import typer
 
-from ngp import shipped, yaml
-from ngp.environments import platforms
 from ngp.errors import NgpError
 
 
@@ -31,12 +30,16 @@ def units(ctx: typer.Context, incomplete: str) -> list[str]:
 
 def modules(ctx: typer.Context, incomplete: str) -> list[str]:
     """The modules of the platform's catalogue, or of ngp's own outside a platform."""
+    from ngp import shipped
+
     platform = _platform(ctx)
     folder = platform / "modules" if platform else shipped.modules()
     return _starting(incomplete, (path.parent.name for path in folder.glob("*/module.yaml")))
 
 
 def _platform(ctx: typer.Context) -> Path | None:
+    from ngp.environments import platforms
+
     chosen = ctx.find_root().params.get("chdir")
     try:
         return platforms.find((Path.cwd() / chosen).resolve() if chosen else Path.cwd())
@@ -51,6 +54,8 @@ def _environments(platform: Path | None) -> Iterable[str]:
 
 
 def _units(environment: Path) -> Iterable[str]:
+    from ngp import yaml
+
     try:
         data = yaml.load(environment / "environment.yaml").data
     except (NgpError, OSError):

@@ -22,11 +22,12 @@ def destroy(
     refresh: options.Refresh = options.Switch.ON,
     lock_timeout: options.LockTimeout = "",
     parallelism: options.Parallelism = options.DEFAULT_PARALLELISM,
+    show_all: options.ShowAll = False,
     as_json: options.AsJson = False,
     as_json_lines: options.AsJsonLines = False,
 ) -> None:
     """Destroy units, dependants first; asks for the environment's name."""
-    from ngp.commands import running
+    from ngp.commands import reading, running
     from ngp.runs import destroying
     from ngp.runs.results import Verb, exit_code
     from ngp.views import documents, runs
@@ -35,11 +36,12 @@ def destroy(
     if not auto_approve:
         options.require_person(context, f"Destroy `{environment}`?", flag="--auto-approve")
     wish = running.Wish(None, None, refresh, lock_timeout, parallelism, accept_data_loss)
-    with running.open_run(context, Verb.DESTROY, environment, units, wish, jsonl=as_json_lines) as now:
+    resolved = reading.resolve(context, environment)
+    with running.open_run(context, Verb.DESTROY, resolved, units, wish, jsonl=as_json_lines) as now:
 
         def agree(result: RunResult) -> bool:
             with now.follow.pause():
-                runs.show_changes(result, context.settings, talk=True)
+                runs.show_changes(result, context.settings, talk=True, whole=show_all)
                 question = f"All of this goes. Type the environment's name (`{result.environment}`) to destroy it: "
                 return auto_approve or options.ask(context, question, flag="--auto-approve") == result.environment
 
@@ -48,5 +50,5 @@ def destroy(
     if as_json:
         documents.write(documents.run(result, exit_code=code))
     elif not as_json_lines:
-        runs.show_result(result, context.settings)
+        runs.show_result(result, context.settings, whole=show_all)
     raise typer.Exit(code)

@@ -1,4 +1,4 @@
-"""`ngp env new` and `ngp env list`."""
+"""`ngp env new`, `ngp env list` and `ngp env affected`."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import typer
 
 from ngp import files
 from ngp.commands import completion, options
-from ngp.environments import documents, outlines, platforms
+from ngp.environments import documents, outlines, platforms, resolving
 from ngp.environments.environment import Environment, Platform, Target
 from ngp.errors import Finding, NgpError, UsageError, require
 from ngp.views import asking, terminal
 from ngp.views import documents as views
 
-app = typer.Typer(help="Make and list environments.", no_args_is_help=False)
+app = typer.Typer(help="Make and list environments; say what a change affects.", no_args_is_help=False)
 
 Region = Annotated[str, typer.Option("--region", metavar="REGION", help="AWS region, such as eu-central-1")]
 Account = Annotated[str, typer.Option("--account", metavar="ACCOUNT", help="12 digits; has a default in the sandbox")]
@@ -87,6 +87,30 @@ def list_environments(as_json: options.AsJson = False) -> None:
     for row in cells:
         text = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         out.print(terminal.line(text.rstrip()), soft_wrap=True)
+
+
+@app.command()
+def affected(
+    environments: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[ENV]...", help="only these environments", autocompletion=completion.environments),
+    ] = None,
+    since: options.Since = "",
+    as_json: options.AsJson = False,
+) -> None:
+    """List the units that the change since a commit affects, and why; for programs: `--json`."""
+    from ngp.commands import narrowing
+    from ngp.views import affected as view
+
+    context = options.context()
+    platform = platforms.load(platforms.find(context.cwd))
+    resolved, wrong = resolving.collect(platform, dict.fromkeys(environments or documents.names(platform)))
+    require(dict.fromkeys(wrong))
+    found = narrowing.collect(platform, resolved, since, whole=not environments)
+    if as_json:
+        views.write({"schema": "ngp.affected/1", **views.affected(found)})
+    else:
+        view.show(found, context.settings)
 
 
 def _target(sandbox: bool | None, origin: Environment | None) -> Target:  # noqa: FBT001  None: as the origin

@@ -15,10 +15,13 @@ def graph(
     environment: options.EnvironmentName,
     units: options.UnitNames = None,
     form: Form = "text",
+    affected: options.Affected = False,
+    since: options.Since = "",
+    show_all: options.ShowAll = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Show which unit takes what from which, wave by wave."""
-    from ngp.commands import reading
+    from ngp.commands import narrowing, reading
     from ngp.errors import UsageError, nearest
     from ngp.runs import outputs
     from ngp.views import documents
@@ -26,10 +29,12 @@ def graph(
 
     context = options.context()
     resolved = reading.resolve(context, environment)
-    facts, wires = outputs.wiring(resolved, tuple(units or ()))
+    change = narrowing.narrow(context, resolved, since, units) if narrowing.is_asked(affected=affected) else None
+    chosen = tuple(units or ()) if change is None else change.names(environment)
+    facts, wires = outputs.wiring(resolved, chosen) if chosen or change is None else ([], [])
     if as_json or form == "json":
-        documents.write(documents.graph(environment, facts, wires))
+        documents.write({**documents.graph(environment, facts, wires), **documents.affected(change)})
         return
     if form not in [one.value for one in view.Format]:
         raise UsageError(f"no format `{form}`", todo=nearest(form, [one.value for one in view.Format]))
-    view.show(facts, wires, environment=environment, form=view.Format(form))
+    view.show(facts, wires, environment=environment, form=view.Format(form), whole=show_all)

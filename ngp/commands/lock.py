@@ -67,7 +67,7 @@ def lock(
 def _requirements(platform: Platform) -> tuple[Requirement, ...]:
     from ngp.catalogue import loading
 
-    catalogue = loading.load(platform.path / "modules", platform.workspace / "cache" / "catalogue")
+    catalogue = loading.load(platform.path / "modules", platform.cache)
     asked = (
         lockfile.Requirement(
             wanted.get("source", f"hashicorp/{name}"), wanted.get("version", ""), f"modules/{module.name}"

@@ -1,16 +1,18 @@
-"""`ngp module`: list, show, make and check the modules of the catalogue."""
+"""`ngp module`: list, show, make, check and document the modules of the catalogue."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ngp import files, shipped
-from ngp.catalogue import loading
-from ngp.commands import options
+from ngp.catalogue import hcl, loading
+from ngp.commands import checking, options
 from ngp.environments import platforms
+from ngp.environments.environment import cache
 from ngp.errors import UsageError, nearest
 from ngp.views import documents, modules, terminal
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from ngp.environments.environment import Platform
     from ngp.rendering.scaffold import Wish
 
-app = typer.Typer(help="List, show, make and check the modules of the catalogue.", no_args_is_help=True)
+app = typer.Typer(help="List, show, make, check and document the modules of the catalogue.", no_args_is_help=True)
 
 NewName = Annotated[str, typer.Argument(metavar="NAME", help="the new module's name")]
 Title = Annotated[str, typer.Option("--title", help="name for people; by default made from NAME")]
@@ -31,6 +33,7 @@ Requires = Annotated[
     list[str] | None,
     typer.Option("--requires", metavar="INPUT", help="an output of another module that it needs; repeatable"),
 ]
+CheckPages = Annotated[bool, typer.Option("--check", help="write nothing; exit 1 and list what is stale")]
 WithTerraform = Annotated[bool, typer.Option("--terraform/--no-terraform", help="formatting, validate and tests too")]
 
 
@@ -70,16 +73,17 @@ def new(
 ) -> None:
     """Make a new module that works at once: files, manifest, a Terraform test and a page."""
     from ngp.errors import require
-    from ngp.rendering import scaffold
+    from ngp.rendering import module_pages, scaffold
 
     context = options.context()
     platform = platforms.load(platforms.find(context.cwd))
-    catalogue = loading.load(platform.path / "modules", _cache(platform))
+    catalogue = loading.load(platform.path / "modules", platform.cache)
     require(scaffold.check_name(catalogue, name))
     wish = scaffold.Wish(name, title, category, summary, tuple(requires or ()))
     wish = _complete(wish, catalogue, may_ask=context.settings.is_interactive and not no_input)
     with files.lock(platform.workspace / "locks" / "platform.lock", purpose=f"ngp module new {name}"):
         written = files.write_all(scaffold.render(platform.path, catalogue, wish))
+        files.write_all(module_pages.collect(platform.path / "modules", [name], platform.cache))
     if as_json:
         paths = [path.relative_to(platform.path) for path in written]
         documents.write({"schema": "ngp.module.new/1", "name": name, "written": paths})
@@ -90,6 +94,28 @@ def new(
 
 
 @app.command()
+def docs(names: options.ModuleNames = None, check: CheckPages = False, as_json: options.AsJson = False) -> int:
+    """Write the generated part of modules' pages: inputs, outputs, resources, network rules, rights."""
+    from ngp.errors import NgpError
+    from ngp.rendering import module_pages
+
+    context = options.context()
+    platform = platforms.load(platforms.find(context.cwd))
+    pages = module_pages.collect(platform.path / "modules", names or (), platform.cache)
+    stale = {path: text for path, text in pages.items() if hcl.read(path) != text}
+    if not check:
+        with files.lock(platform.workspace / "locks" / "platform.lock", purpose="ngp module docs"):
+            files.write_all(stale)
+    paths = [str(path.relative_to(platform.path)) for path in stale]
+    if as_json:
+        modules_ = [path.parent.name for path in pages]
+        documents.write({"schema": "ngp.module.docs/1", "modules": modules_, "written": not check, "stale": paths})
+    else:
+        modules.show_pages(paths, context.settings, written=not check)
+    return NgpError.exit_code if check and stale else 0
+
+
+@app.command()
 def check(
     names: options.ModuleNames = None,
     terraform: WithTerraform = True,
@@ -97,13 +123,14 @@ def check(
 ) -> int:
     """Hold modules against the rules of the catalogue, then ask Terraform; exit 1 where something is found."""
     from ngp.catalogue import checks
+    from ngp.rendering import module_pages
 
     context = options.context()
     platform = platforms.load(platforms.find(context.cwd))
-    judge = _judge(platform, context) if terraform else None
     path = platform.path / "modules"
     checked = list(names or [folder.name for folder in loading.folders(path)])
-    faults = checks.check(path, checked, judge)
+    with _judge(platform, context) if terraform else nullcontext() as judge:
+        faults = checks.check(path, checked, judge, [module_pages.freshness(path, platform.cache)])
     if as_json:
         documents.write(modules.faults_document(faults, checked))
     else:
@@ -119,28 +146,18 @@ def _catalogue(context: Context) -> Catalogue:
         path = platforms.find(context.cwd)
     except UsageError:
         terminal.say(context.settings, "outside a platform: these are the modules that come with ngp")
-        return loading.load(shipped.modules(), context.settings.cache / "catalogue")
-    return loading.load(path / "modules", path / ".ngp" / "cache" / "catalogue")
+        return loading.load(shipped.modules(), context.settings.cache / "facts")
+    return loading.load(path / "modules", cache(path))
 
 
-def _cache(platform: Platform) -> Path:
-    return platform.workspace / "cache" / "catalogue"
-
-
-def _judge(platform: Platform, context: Context) -> Judge:
+@contextmanager
+def _judge(platform: Platform, context: Context) -> Iterator[Judge]:
     from ngp.catalogue.judging import Judge
-    from ngp.terraform import binary, driver, lockfile, mirror, surroundings
+    from ngp.terraform import lockfile, surroundings
 
-    settings = context.settings
-    surroundings.require_clean(settings.environ)
-    found = binary.find(
-        platform.terraform, platform.terraform_version, settings.environ, cwd=platform.path, cache=settings.cache
-    )
-    lock = platform.path / lockfile.NAME
-    places = mirror.Places(settings.environ, settings.home, settings.cache)
-    providers = mirror.provide(lockfile.load(lock), found, places, context.stop)
-    terraform = driver.Terraform(found, surroundings.child(settings.environ, {}), providers.folder)
-    return Judge(terraform, lock)
+    surroundings.require_clean(context.settings.environ)
+    with checking.open_terraform(platform, context) as terraform:
+        yield Judge(terraform, platform.path / lockfile.NAME)
 
 
 def _complete(wish: Wish, catalogue: Catalogue, *, may_ask: bool) -> Wish:

@@ -153,6 +153,7 @@ ModuleNames = Annotated[
     typer.Argument(metavar="[MODULE]...", help="only these modules", autocompletion=completion.modules),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON document on stdout, also on failure")]
+ShowAll = Annotated[bool, typer.Option("--all", help="show every unit one by one, however many there are")]
 AsJsonLines = Annotated[bool, typer.Option("--jsonl", help="print each event as a line of JSON on stdout")]
 Parallelism = Annotated[int, typer.Option("--parallelism", "-j", min=1, help="how many units at once")]
 AutoApprove = Annotated[bool, typer.Option("--auto-approve", "-auto-approve", help="the only yes: act without asking")]
@@ -187,5 +188,14 @@ Refresh = Annotated[  # default: Switch.ON
 LockTimeout = Annotated[
     str,
     typer.Option("--lock-timeout", "-lock-timeout", metavar="TIME", help="how long to wait for a state lock (30s)"),
+]
+Affected = Annotated[
+    bool, typer.Option("--affected", help="only units that the change since a commit affects, and say why")
+]
+Since = Annotated[
+    str,
+    typer.Option(
+        "--since", metavar="REF", help="the commit to compare with; by default where HEAD left the default branch"
+    ),
 ]
 NoInput = Annotated[bool, typer.Option("--no-input", help="never ask; a missing answer is an error")]

@@ -20,6 +20,7 @@ def output(
     name: Name = "",
     form: Form = "table",
     raw: Raw = False,
+    show_all: options.ShowAll = False,
     as_json: options.AsJson = False,
     reveal: options.Reveal = False,
     for_unit: For = "",
@@ -39,4 +40,4 @@ def output(
             return
         values = outputs.collect(region.resolved, region.session, tuple(units or ()), reveal=reveal)
     chosen = [view.select(values, name)] if name else values
-    view.show(chosen, context.settings, environment=environment, form=shape, reveal=reveal)
+    view.show(chosen, context.settings, environment=environment, form=shape, reveal=reveal, whole=show_all)

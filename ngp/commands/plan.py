@@ -15,25 +15,34 @@ def plan(
     refresh: options.Refresh = options.Switch.ON,
     lock_timeout: options.LockTimeout = "",
     parallelism: options.Parallelism = options.DEFAULT_PARALLELISM,
+    affected: options.Affected = False,
+    since: options.Since = "",
     detailed_exitcode: options.DetailedExitCode = False,
+    show_all: options.ShowAll = False,
     as_json: options.AsJson = False,
     as_json_lines: options.AsJsonLines = False,
 ) -> None:
     """Preview every unit, also on an empty or half-applied region; nothing is changed."""
-    from ngp.commands import running
+    from ngp.commands import narrowing, reading, running
     from ngp.runs import planning
-    from ngp.runs.results import Verb, exit_code
+    from ngp.runs.results import RunResult, Verb, exit_code
     from ngp.views import documents, runs
 
     context = options.context()
+    resolved = reading.resolve(context, environment)
+    change = narrowing.narrow(context, resolved, since, units) if narrowing.is_asked(affected=affected) else None
     wish = running.Wish(targets, replacements, refresh, lock_timeout, parallelism)
-    with running.open_run(context, Verb.PLAN, environment, units, wish, jsonl=as_json_lines) as running_now:
-        result = planning.plan(running_now.run)
+    if change is None or change.units:
+        chosen = narrowing.choice(resolved, change, units)
+        with running.open_run(context, Verb.PLAN, resolved, chosen, wish, jsonl=as_json_lines) as running_now:
+            result = planning.plan(running_now.run)
+    else:
+        result = RunResult("", Verb.PLAN, environment, ())
     code = exit_code([unit.outcome for unit in result.units], detailed=detailed_exitcode, stopped_by=result.stopped_by)
     if as_json:
-        documents.write(documents.run(result, exit_code=code))
-    elif not as_json_lines:
-        runs.show_result(result, context.settings)
+        documents.write({**documents.run(result, exit_code=code), **documents.affected(change)})
+    elif not as_json_lines and result.run_id:
+        runs.show_result(result, context.settings, whole=show_all)
     raise typer.Exit(code)
 
 

@@ -1,4 +1,4 @@
-"""What output, status and graph share: an environment that is looked at and not touched."""
+"""What commands share that read one environment: its files, and the region that it stands for."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from ngp.environments import platforms, resolving
 from ngp.errors import UsageError, nearest
-from ngp.runs import access
 from ngp.views import terminal
 from ngp.views.outputs import Format
 
@@ -33,6 +32,8 @@ def resolve(context: Context, environment: str) -> Resolved:
 @contextmanager
 def open_region(context: Context, environment: str) -> Iterator[Region]:
     """Reach the environment's states; a sandbox that does not run is not started, for it would be empty."""
+    from ngp.runs import access
+
     resolved = resolve(context, environment)
     reach = access.open_access(
         resolved, context.settings, lambda text: terminal.say(context.settings, text), may_start=False

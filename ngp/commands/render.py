@@ -11,11 +11,11 @@ import typer
 
 import ngp
 from ngp import files
-from ngp.commands import completion, options
+from ngp.commands import completion, narrowing, options
 from ngp.environments import platforms
 from ngp.errors import NgpError
 from ngp.rendering import staleness, trees
-from ngp.views import documents, terminal
+from ngp.views import digests, documents, terminal
 
 EnvironmentNames = Annotated[
     list[str] | None,
@@ -26,11 +26,21 @@ Diff = Annotated[bool, typer.Option("--diff", help="show how the files change")]
 
 
 def render(
-    environments: EnvironmentNames = None, check: Check = False, diff: Diff = False, as_json: options.AsJson = False
+    environments: EnvironmentNames = None,
+    check: Check = False,
+    diff: Diff = False,
+    affected: options.Affected = False,
+    since: options.Since = "",
+    show_all: options.ShowAll = False,
+    as_json: options.AsJson = False,
 ) -> int:
     """Write the Terraform roots of the environments."""
     context = options.context()
     tree = trees.collect(platforms.load(platforms.find(context.cwd)), environments or ())
+    change = None
+    if narrowing.is_asked(affected=affected):
+        change = narrowing.collect(tree.platform, tree.resolved, since, rendered=tree.files, whole=tree.is_whole)
+        tree = trees.narrow(tree, narrowing.tell(context, change).covers)
     if tree.other_version:
         changes = len(tree.staleness.changes)
         said = f"ngp {tree.other_version} rendered this platform; ngp {ngp.__version__} changes {changes} files"
@@ -39,9 +49,9 @@ def render(
     if not check:
         _write(tree)
     if as_json:
-        documents.write(shown)
+        documents.write({**shown, **documents.affected(change)})
     else:
-        _show(tree, shown, context)
+        _show(tree, shown, context, whole=show_all)
     return NgpError.exit_code if check and tree.staleness.is_stale else 0
 
 
@@ -92,17 +102,25 @@ def _diff(tree: trees.Tree, path: Path) -> str:
     return staleness.diff(tree.platform.path, path, tree.files.get(path))
 
 
-def _show(tree: trees.Tree, shown: dict[str, Any], context: options.Context) -> None:
+def _show(tree: trees.Tree, shown: dict[str, Any], context: options.Context, *, whole: bool) -> None:
     out, written = terminal.out(context.settings), shown["written"]
     words = ("wrote", "wrote", "removed") if written else ("missing", "differs", "orphaned")
     for word, kind in zip(words, ("missing", "differing", "orphaned"), strict=True):
-        for path in shown[kind]:
+        digest = digests.pick(shown[kind], whole=whole)
+        for path in digest.shown:
             out.print(terminal.line(f"{word} {path}"), soft_wrap=True)
+        if digest.rest:
+            out.print(terminal.line(digest.more("files")), soft_wrap=True)
     if shown.get("diff"):
         out.print(terminal.line(shown["diff"].rstrip("\n")), soft_wrap=True)
-    for path in shown["foreign"]:
+    foreign = digests.pick(shown["foreign"], whole=whole)
+    for path in foreign.shown:
         terminal.say(context.settings, f"not ours, left alone: {path}")
+    if foreign.rest:
+        terminal.say(context.settings, foreign.more("files that are not ours"))
     names = ", ".join(tree.environments) or "no environment"
+    if not tree.files:
+        return  # nothing is affected, which was said
     if not tree.staleness.is_stale:
         terminal.say(context.settings, f"up to date: {names}")
     elif not written:

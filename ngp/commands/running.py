@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ngp.commands.options import Context, Switch
-from ngp.environments import platforms, resolving
 from ngp.environments.environment import StateMode
+from ngp.environments.resolving import Resolved
 from ngp.errors import UsageError
 from ngp.runs import context as runs
 from ngp.runs.results import Verb
@@ -47,11 +47,10 @@ class Running:
 
 @contextmanager
 def open_run(
-    context: Context, verb: Verb, environment: str, units: Sequence[str] | None, wish: Wish, *, jsonl: bool = False
+    context: Context, verb: Verb, resolved: Resolved, units: Sequence[str] | None, wish: Wish, *, jsonl: bool = False
 ) -> Iterator[Running]:
-    """Resolve the environment and open a run of it, with its events shown as they come."""
+    """Open a run of an environment, with its events shown as they come."""
     chosen = tuple(units or ())
-    resolved = resolving.resolve(platforms.load(platforms.find(context.cwd)), environment)
     has_one_root = len(chosen) == 1 or resolved.environment.state is StateMode.SINGLE
     if (wish.targets or wish.replacements) and not has_one_root:
         raise UsageError(

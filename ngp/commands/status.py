@@ -6,7 +6,10 @@ from ngp.commands import options
 
 
 def status(
-    environment: options.EnvironmentName, units: options.UnitNames = None, as_json: options.AsJson = False
+    environment: options.EnvironmentName,
+    units: options.UnitNames = None,
+    show_all: options.ShowAll = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Show what each unit's state holds."""
     from ngp.commands import reading
@@ -19,4 +22,4 @@ def status(
     if as_json:
         documents.write(documents.status(environment, found))
     else:
-        graph.show_status(found, context.settings, environment=environment)
+        graph.show_status(found, context.settings, environment=environment, whole=show_all)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,15 +12,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ngp import files
-from ngp.commands import options
+from ngp.commands import checking, narrowing, options
 from ngp.environments import documents, platforms, resolving, wiring
-from ngp.environments.environment import Platform, StateMode
+from ngp.environments.environment import Platform
 from ngp.environments.resolving import Resolved
 from ngp.errors import Finding, NgpError, UsageError, nearest
+from ngp.views import digests, findings, terminal
 from ngp.views import documents as views
-from ngp.views import findings, terminal
 
 if TYPE_CHECKING:
+    from ngp.review.affected import Affected
+    from ngp.runs.units import Unit
     from ngp.terraform.driver import Terraform
     from ngp.terraform.events import Diagnostic
 
@@ -29,16 +31,16 @@ WithTerraform = Annotated[bool, typer.Option("--terraform/--no-terraform", help=
 
 @dataclass(frozen=True)
 class _Check:
-    """One rendered root: whose it is, its folder, and the folder for what its init makes."""
+    """One rendered root: whose it is, the folder for OpenTofu's copy of it and that for what its init makes."""
 
     environment: str
-    unit: str  # "" for the one root of all units
-    root: Path
+    unit: Unit
+    copy: Path
     data: Path
 
     @property
     def name(self) -> str:
-        return f"{self.environment} {self.unit}".strip()
+        return f"{self.environment} {self.unit.name}" if self.unit.module else self.environment  # one root for all
 
 
 def validate(
@@ -46,6 +48,9 @@ def validate(
     units: options.UnitNames = None,
     terraform: WithTerraform = True,
     parallelism: options.Parallelism = options.DEFAULT_PARALLELISM,
+    affected: options.Affected = False,
+    since: options.Since = "",
+    show_all: options.ShowAll = False,
     as_json: options.AsJson = False,
 ) -> int:
     """Check environments: ngp's own checks, then Terraform's."""
@@ -53,27 +58,28 @@ def validate(
     platform = platforms.load(platforms.find(context.cwd))
     names = [environment] if environment else documents.names(platform)
     resolved = _resolve(platform, names, units or [])
-    checks = [check for each in resolved for check in _checks(each, units or [])] if terraform else []
-    found = [each for one in resolved for each in wiring.check_counts(one.environment, one.catalogue)]
-    found += _run(platform, checks, context, parallelism) if checks else []
+    change = None
+    if narrowing.is_asked(affected=affected):
+        found = narrowing.collect(platform, resolved, since, whole=not environment)
+        change = narrowing.tell(context, narrowing.only(found, units))
+    checks = _collect(resolved, units or [], change) if terraform else []
+    wrong = [each for one in resolved for each in wiring.check_counts(one.environment, one.catalogue)]
+    wrong += _run(platform, checks, context, parallelism) if checks else []
     if as_json:
-        views.write({"schema": "ngp.validate/1", "environments": names, "terraform": terraform, "findings": found})
+        shown = {"schema": "ngp.validate/1", "environments": names, "terraform": terraform, "findings": wrong}
+        views.write({**shown, **views.affected(change)})
     else:
         roots = f", Terraform checked {terminal.amount(len(checks), 'root')}" if terraform else ""
-        findings.show_checks(found, context.settings, passed=f"valid: {', '.join(names) or 'no environment'}{roots}")
-    return NgpError.exit_code if found else 0
+        passed = f"valid: {', '.join(names) or 'no environment'}{roots}"
+        findings.show_checks(wrong, context.settings, passed=passed, whole=show_all)
+    return NgpError.exit_code if wrong else 0
 
 
 def _resolve(platform: Platform, names: Sequence[str], units: Sequence[str]) -> list[Resolved]:
     """All environments, or one UsageError with the findings of all."""
-    resolved, wrong = [], list[Finding]()
-    for name in names:
-        try:
-            resolved.append(resolving.resolve(platform, name))
-        except UsageError as error:
-            wrong.extend(error.findings)
+    resolved, wrong = resolving.collect(platform, names)
+    known = {name for each in resolved for name in each.environment.units}
     for unit in units:
-        known = [name for each in resolved for name in each.environment.units]
         if resolved and unit not in known:
             wrong.append(Finding(f"there is no unit `{unit}`", str(resolved[0].environment.path), nearest(unit, known)))
     if wrong:
@@ -81,75 +87,64 @@ def _resolve(platform: Platform, names: Sequence[str], units: Sequence[str]) -> 
     return resolved
 
 
+def _collect(resolved: Sequence[Resolved], units: Sequence[str], change: Affected | None) -> list[_Check]:
+    """The roots to check: of the units that were named (none: all), and of them what the change affects."""
+    if change is not None:
+        resolved = [each for each in resolved if change.names(each.environment.name)]
+    return [check for each in resolved for check in _checks(each, narrowing.choice(each, change, units))]
+
+
 def _checks(resolved: Resolved, units: Sequence[str]) -> list[_Check]:
+    from ngp.runs.units import collect
+
+    workspace = resolved.platform.workspace
     environment = resolved.environment
-    data = resolved.platform.workspace / "data" / environment.name
-    if environment.state is StateMode.SINGLE:
-        chosen = [""] if environment.units else []
-    else:
-        chosen = [unit for unit in environment.units if not units or unit in units]
+    data, laid = workspace / "data" / environment.name, workspace / "validated" / environment.name
     return [
-        _Check(environment.name, unit, environment.root(unit), data / (unit or "root") / "validate") for unit in chosen
+        _Check(environment.name, unit, laid / name, data / name / "validate")
+        for name, unit in collect(resolved).items()
+        if unit.sources and (not unit.module or not units or name in units)
     ]
 
 
 def _run(platform: Platform, checks: Sequence[_Check], context: options.Context, parallelism: int) -> list[Finding]:
     """What Terraform finds in the rendered roots, in their order."""
     missing = [
-        Finding(f"the root of {check.name} is not rendered", str(check.root), "", f"ngp render {check.environment}")
+        Finding(
+            f"the root of {check.name} is not rendered", str(check.unit.root), "", f"ngp render {check.environment}"
+        )
         for check in checks
-        if not (check.root / "main.tf").is_file()
+        if not (check.unit.root / "main.tf").is_file()
     ]
     if missing:
         return missing
     lock = platform.workspace / "locks" / "validate.lock"
     with (
         files.lock(lock, purpose="ngp validate", wait=True),
-        _terraform(platform, context) as driver,
+        checking.open_terraform(platform, context) as driver,
         ThreadPoolExecutor(parallelism) as pool,
     ):
-        return [
-            finding for found in pool.map(lambda check: _validate(driver, check, context), checks) for finding in found
-        ]
+        is_big = digests.is_big(len(checks))  # then only what is not valid has a line
+        done = pool.map(lambda check: _validate(driver, check, context, is_quiet=is_big), checks)
+        return [finding for found in done for finding in found]
 
 
-@contextmanager
-def _terraform(platform: Platform, context: options.Context) -> Iterator[Terraform]:
-    from ngp.pool import door
-    from ngp.proxy.session import open_session
-    from ngp.terraform import binary, driver, lockfile, mirror, serving, surroundings
+def _validate(terraform: Terraform, check: _Check, context: options.Context, *, is_quiet: bool) -> list[Finding]:
+    from ngp.runs import copies
+    from ngp.terraform.driver import Watch
 
-    settings = context.settings
-    found = binary.find(
-        platform.terraform, platform.terraform_version, settings.environ, cwd=platform.path, cache=settings.cache
-    )
-    environ = surroundings.child(settings.environ, {})
-    places = mirror.Places(settings.environ, settings.home, settings.cache)
-    lock = lockfile.load(platform.path / lockfile.NAME)
-    providers = mirror.provide(lock, found, places, context.stop)
-    packages = serving.find_packages(lock, found.platform, providers.folder)
-
-    def note(text: str) -> None:
-        terminal.say(settings, text)
-
-    warm = door.find(platform.workspace, settings.environ, "validate", note)
-    opener = warm.open_session if warm else open_session
-    with serving.open_serving(packages, environ, settings.environ, settings.cache, note, opener) as served:
-        yield driver.Terraform(found, environ, providers.folder, served)
-
-
-def _validate(terraform: Terraform, check: _Check, context: options.Context) -> list[Finding]:
-    from ngp.terraform.driver import Root, Watch
-
-    root, watch = Root(check.root, check.data), Watch(stop=context.stop)
+    root = copies.working_root(check.unit, check.copy, check.data, terraform.binary)
+    watch = Watch(stop=context.stop)
     check.data.mkdir(parents=True, exist_ok=True)
     result = terraform.init(root, backend=False, watch=watch)
     if result.is_ok:
         result = terraform.validate(root, watch=watch)
-    terminal.say(context.settings, f"{check.name}: {'valid' if result.is_ok else 'not valid'}")
-    return [_finding(check, each) for each in result.errors]
+    if not (is_quiet and result.is_ok):
+        terminal.say(context.settings, f"{check.name}: {'valid' if result.is_ok else 'not valid'}")
+    return [_finding(check, root.path, each) for each in result.errors]
 
 
-def _finding(check: _Check, diagnostic: Diagnostic) -> Finding:
-    where = f"{check.root}/{diagnostic.place}" if diagnostic.place else str(check.root)
+def _finding(check: _Check, worked_in: Path, diagnostic: Diagnostic) -> Finding:
+    place = os.path.normpath(worked_in / diagnostic.place)
+    where = place.replace(str(worked_in), str(check.unit.root), 1)
     return Finding(f"{check.name}: {diagnostic.summary}", where, diagnostic.detail)

@@ -14,6 +14,8 @@ from ngp.environments.environment import Environment, OutputRef
 from ngp.environments.values import FACTS, Value, Values
 from ngp.errors import Finding, nearest
 
+_FEEDERS = 8  # named in a finding; every one of a thousand units could feed each of them
+
 
 class Source(Enum):
     """In the order in which they are asked."""
@@ -64,6 +66,10 @@ def bind(environment: Environment, facts: Mapping[str, str], catalogue: Catalogu
     """Bind every input of every unit: facts, the unit's object, top level, wiring, generated, the default."""
     units: dict[str, UnitBindings] = {}
     findings: list[Finding] = []
+    known = {each.name: each.module for each in environment.units.values()}
+    offered = wiring.outlets(
+        {unit: catalogue.modules[name] for unit, name in known.items() if name in catalogue.modules}
+    )
     for choice in environment.units.values():
         module = catalogue.modules.get(choice.module)
         if module is None:
@@ -71,7 +77,7 @@ def bind(environment: Environment, facts: Mapping[str, str], catalogue: Catalogu
             hint = nearest(choice.module, catalogue.modules)
             findings.append(Finding(f"there is no module `{choice.module}`", where, hint, "ngp module list"))
             continue
-        binder = _Binder(choice.name, module, environment, values, catalogue, findings)
+        binder = _Binder(choice.name, module, environment, values, offered, findings)
         units[choice.name] = UnitBindings(choice.name, module.name, binder.bind({**facts, "unit": choice.name}))
     return Bound(units, tuple(findings))
 
@@ -94,7 +100,7 @@ class _Binder:
     module: Module
     environment: Environment
     values: Values
-    catalogue: Catalogue
+    offered: wiring.Outlets
     findings: list[Finding]
 
     def bind(self, facts: Mapping[str, str]) -> dict[str, Binding]:
@@ -157,9 +163,9 @@ class _Binder:
         self.findings.append(Finding(what, str(variable.place), why, todo))
 
     def _feeders(self, variable: Variable) -> str:
-        modules, choices = self.catalogue.modules, self.environment.units.values()
-        units = {choice.name: modules[choice.module] for choice in choices if choice.module in modules}
-        return ", ".join(f"`{ref}`" for ref in wiring.feeders(units, self.unit, variable.name))
+        first = self.offered.get(variable.name, ())[: _FEEDERS + 2]  # one more than is told, without itself
+        found = [f"`{ref}`" for ref in wiring.feeders({variable.name: first}, self.unit, variable.name)]
+        return ", ".join([*found[:_FEEDERS], *(["…"] if len(found) > _FEEDERS else [])])
 
 
 def check(variable: Variable, value: Any, name: str) -> list[str]:

@@ -122,7 +122,9 @@ def _check_uniqueness(platform: Platform, environment: Environment, values: Valu
             continue
         with suppress(UsageError):  # what is wrong with the other one is told when it is asked for
             found = documents.load(platform, other)
-            if _place(found) == _place(environment) and _pair(tfvars.load(found.path / tfvars.FILE)) == pair:
+            if _place(found) != _place(environment):
+                continue
+            if _pair(tfvars.load(found.path / tfvars.FILE, platform.cache)) == pair:
                 what = f"pre_tag and post_tag are those of the environment `{other}`"
                 why = f"both live in account {environment.account}, so their names would clash"
                 yield Finding(what, str(values.common["pre_tag"].place), why, "change one of the two tags")

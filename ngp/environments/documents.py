@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from ngp import yaml
+from ngp.cache import recall
 from ngp.environments.environment import (
     AssumedRole,
     Environment,
@@ -15,9 +17,6 @@ from ngp.environments.environment import (
     UnitChoice,
 )
 from ngp.errors import UsageError, nearest
-
-if TYPE_CHECKING:
-    from ngp.environments.schemas import EnvironmentModel
 
 FILE = "environment.yaml"
 
@@ -37,15 +36,15 @@ def load(platform: Platform, name: str) -> Environment:
             why=nearest(name, known) if known else "this platform has none yet",
             todo="to make one: ngp env new NAME --region REGION --account ACCOUNT --domain DOMAIN",
         )
-    return read(platform, name, yaml.load(platform.environment_path(name) / FILE))
+    path = platform.environment_path(name) / FILE
+    text = yaml.read(path)
+    said = recall(platform.cache, f"{name}/{FILE}", text.encode(), lambda: _check(yaml.parse(text, path)))
+    return _environment(platform, name, said)
 
 
 def read(platform: Platform, name: str, document: yaml.Document) -> Environment:
     """The environment that a parsed document describes."""
-    from ngp.environments import schemas
-
-    model = schemas.read(document, schemas.EnvironmentModel)
-    return _environment(platform, name, document, model)
+    return _environment(platform, name, _check(document))
 
 
 def check_fact(key: str, text: str) -> list[str]:
@@ -62,23 +61,24 @@ def schema() -> dict[str, Any]:
     return schemas.EnvironmentModel.model_json_schema()
 
 
-def _environment(platform: Platform, name: str, document: yaml.Document, model: EnvironmentModel) -> Environment:
-    role = model.assume_role
-    return Environment(
-        name=name,
-        path=platform.environment_path(name),
-        target=Target(model.target),
-        account=model.account,
-        region=model.region,
-        domain=model.domain,
-        units={unit: UnitChoice(unit, each.module or unit) for unit, each in model.units.items()},
-        profile=model.profile,
-        assume_role=AssumedRole(role.arn, role.external_id, role.session_name) if role else None,
-        state=StateMode(model.state),
-        catalogue=model.catalogue,
-        wiring={unit: {name: _output(ref) for name, ref in wires.items()} for unit, wires in model.wiring.items()},
-        lines=document.lines,
-    )
+def _check(document: yaml.Document) -> dict[str, Any]:
+    """What the document says, and the lines of its keys, as JSON data."""
+    from ngp.environments import schemas
+
+    model = schemas.read(document, schemas.EnvironmentModel)
+    return {**model.model_dump(mode="json"), "lines": dict(document.lines)}
+
+
+def _environment(platform: Platform, name: str, said: Mapping[str, Any]) -> Environment:
+    role, wiring = said["assume_role"], said["wiring"]
+    special = {
+        "target": Target(said["target"]),
+        "units": {unit: UnitChoice(unit, each["module"] or unit) for unit, each in said["units"].items()},
+        "assume_role": AssumedRole(**role) if role else None,
+        "state": StateMode(said["state"]),
+        "wiring": {unit: {name: _output(ref) for name, ref in wires.items()} for unit, wires in wiring.items()},
+    }
+    return Environment(**{**said, **special, "name": name, "path": platform.environment_path(name)})
 
 
 def _output(text: str) -> OutputRef:

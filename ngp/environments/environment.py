@@ -9,6 +9,7 @@ from pathlib import Path
 
 NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"  # of platforms, environments and units
 NAME_LENGTH = 31
+WORKSPACE = ".ngp"
 
 
 class Target(Enum):
@@ -28,7 +29,10 @@ class StateKind(Enum):
 
 @dataclass(frozen=True)
 class Platform:
-    """ngp.yaml. `path` is the platform's folder; `terraform` is "" (PATH decides), "bundled", "tofu" or a path."""
+    """ngp.yaml. `path` is the platform's folder.
+
+    `terraform` is "" (PATH decides), "terraform", "tofu", "bundled" or a path.
+    """
 
     path: Path
     name: str
@@ -45,7 +49,12 @@ class Platform:
     @property
     def workspace(self) -> Path:
         """The ignored folder for runs, caches and logs."""
-        return self.path / ".ngp"
+        return self.path / WORKSPACE
+
+    @property
+    def cache(self) -> Path:
+        """Where what the platform's files say is kept (`ngp.cache`)."""
+        return cache(self.path)
 
 
 @dataclass(frozen=True)
@@ -102,3 +111,8 @@ class Environment:
     def root(self, unit: str) -> Path:
         """Where the rendered Terraform root of a unit lies."""
         return self.path / "root" if self.state is StateMode.SINGLE else self.path / "units" / unit
+
+
+def cache(platform: Path) -> Path:
+    """The folder of what is kept of a platform's files, also where its ngp.yaml has not been read yet."""
+    return platform / WORKSPACE / "cache" / "facts"

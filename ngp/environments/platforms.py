@@ -1,14 +1,18 @@
-"""ngp.yaml: find the platform that a folder belongs to, and read it."""
+"""ngp.yaml: find the platform that a folder belongs to, and read it.
+
+The shell's completion finds only: what reading needs is imported late.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ngp import yaml
-from ngp.environments.environment import Platform, StateKind
 from ngp.errors import UsageError
-from ngp.terraform import versions
+
+if TYPE_CHECKING:
+    from ngp.environments.environment import Platform
+    from ngp.yaml import Document
 
 FILE = "ngp.yaml"
 
@@ -30,21 +34,23 @@ def find(cwd: Path) -> Path:
 
 def load(path: Path) -> Platform:
     """Read the ngp.yaml of the platform in folder `path`; raise one UsageError with all that is wrong in it."""
-    from ngp.environments import schemas
+    from ngp import yaml
+    from ngp.cache import recall
+    from ngp.environments.environment import Platform, StateKind, cache
 
-    document = yaml.load(path / FILE)
+    text = yaml.read(path / FILE)
+    said = recall(cache(path), FILE, text.encode(), lambda: _check(yaml.parse(text, path / FILE)))
+    return Platform(**{**said, "path": path, "state": StateKind(said["state"]), "protected": tuple(said["protected"])})
+
+
+def _check(document: Document) -> dict[str, Any]:
+    """What the document says, as JSON data."""
+    from ngp.environments import schemas
+    from ngp.terraform import versions
+
     model = schemas.read(document, schemas.PlatformModel)
     versions.parse_constraint(model.terraform_version, where=document.where("terraform_version"))
-    return Platform(
-        path=path,
-        name=model.name,
-        terraform=model.terraform,
-        terraform_version=model.terraform_version,
-        state=StateKind(model.state),
-        state_bucket=model.state_bucket,
-        protected=tuple(model.protected),
-        rendered_by=model.rendered_by,
-    )
+    return model.model_dump(mode="json")
 
 
 def schema() -> dict[str, Any]:

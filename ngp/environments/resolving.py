@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ngp.catalogue.module import Catalogue
@@ -32,7 +32,7 @@ def resolve(platform: Platform, name: str) -> Resolved:
     environment = documents.load(platform, name)
     path = environment.path / tfvars.FILE
     try:
-        values = tfvars.load(path)
+        values = tfvars.load(path, platform.cache)
     except UsageError as error:
         findings.extend(error.findings)
         values = Values(path)
@@ -40,6 +40,17 @@ def resolve(platform: Platform, name: str) -> Resolved:
     if findings:  # without the values every input would seem unbound
         raise UsageError([*findings, *checks.check(platform, environment, values)])
     return assemble(platform, environment, catalogue, values)
+
+
+def collect(platform: Platform, names: Iterable[str]) -> tuple[list[Resolved], list[Finding]]:
+    """The environments that can be resolved, and what is wrong with the others."""
+    resolved, wrong = [], list[Finding]()
+    for name in names:
+        try:
+            resolved.append(resolve(platform, name))
+        except UsageError as error:
+            wrong.extend(error.findings)
+    return resolved, wrong
 
 
 def assemble(platform: Platform, environment: Environment, catalogue: Catalogue, values: Values) -> Resolved:

@@ -33,18 +33,26 @@ _ELSEWHERE = frozenset(
 
 def resolve(platform: Platform, ref: str) -> str:
     """The commit (40 hex digits) that a Git ref names; UsageError where there is none with modules."""
-    commit = _commit(platform, ref)
+    commit = find(platform, ref)
     if commit is None:
         todo = "fetch it, or name one that `git log` shows"
         raise UsageError(f"Git knows no commit `{ref}`", where=str(platform.path), todo=todo)
-    if _git(platform, "cat-file", "-e", f"{commit}:./modules").exit_code:
+    if git(platform, "cat-file", "-e", f"{commit}:./modules").exit_code:
         raise UsageError(f"the commit `{ref}` has no modules/", where=str(platform.path))
     return commit
 
 
+def find(platform: Platform, ref: str) -> str | None:
+    """The commit that a Git ref names, None where Git knows none."""
+    if ref.startswith("-"):
+        return None
+    outcome = git(platform, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+    return outcome.stdout.strip() if outcome.exit_code == 0 else None
+
+
 def load_catalogue(platform: Platform, environment: Environment) -> Catalogue:
     """The modules that an environment uses, read through the platform's cache of facts."""
-    return loading.load(catalogue_path(platform, environment), platform.workspace / "cache" / "catalogue")
+    return loading.load(catalogue_path(platform, environment), platform.cache)
 
 
 def catalogue_path(platform: Platform, environment: Environment) -> Path:
@@ -56,7 +64,7 @@ def catalogue_path(platform: Platform, environment: Environment) -> Path:
     if not environment.catalogue:
         return platform.path / "modules"
     rendered = environment.path / "modules"
-    commit = _commit(platform, environment.catalogue)
+    commit = find(platform, environment.catalogue)
     if commit is not None:
         return _materialise(platform, commit)
     if rendered.is_dir():
@@ -75,11 +83,14 @@ def pinned_modules(platform: Platform, ref: str) -> Mapping[Path, bytes]:
     return {path.relative_to(folder): path.read_bytes() for path in files}
 
 
-def _commit(platform: Platform, ref: str) -> str | None:
-    if ref.startswith("-"):
-        return None
-    outcome = _git(platform, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
-    return outcome.stdout.strip() if outcome.exit_code == 0 else None
+def git(platform: Platform, *arguments: str, cwd: Path | None = None, env: Env | None = None) -> processes.Outcome:
+    """Run Git in the platform, untouched by what a hook or a shell says about another repository."""
+    environ = {name: value for name, value in settings.read().environ.items() if name not in _ELSEWHERE}
+    whole = {**environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", **(env or {})}
+    try:
+        return processes.run(processes.Request(("git", *arguments), cwd or platform.path, whole, timeout_s=_TIMEOUT_S))
+    except FileNotFoundError:
+        raise MissingError("git is not on PATH", todo="install Git") from None
 
 
 def _materialise(platform: Platform, commit: str) -> Path:
@@ -91,14 +102,14 @@ def _materialise(platform: Platform, commit: str) -> Path:
     work = Path(tempfile.mkdtemp(dir=target.parent))
     try:
         index = {"GIT_INDEX_FILE": str(work / "index")}
-        _require(_git(platform, "read-tree", f"{commit}:./modules", env=index), commit)
+        _require(git(platform, "read-tree", f"{commit}:./modules", env=index), commit)
         out = work / "modules"
         out.mkdir()
         elsewhere = {
-            "GIT_DIR": _git(platform, "rev-parse", "--absolute-git-dir").stdout.strip(),
+            "GIT_DIR": git(platform, "rev-parse", "--absolute-git-dir").stdout.strip(),
             "GIT_WORK_TREE": str(out),
         }
-        _require(_git(platform, "checkout-index", "--all", cwd=out, env={**index, **elsewhere}), commit)
+        _require(git(platform, "checkout-index", "--all", cwd=out, env={**index, **elsewhere}), commit)
         if not target.is_dir():
             out.replace(target)
     finally:
@@ -109,13 +120,3 @@ def _materialise(platform: Platform, commit: str) -> Path:
 def _require(outcome: processes.Outcome, commit: str) -> None:
     if outcome.exit_code:
         raise UsageError(f"Git cannot read the modules of {commit}", why=outcome.stderr.strip())
-
-
-def _git(platform: Platform, *arguments: str, cwd: Path | None = None, env: Env | None = None) -> processes.Outcome:
-    """Run Git in the platform, untouched by what a hook or a shell says about another repository."""
-    environ = {name: value for name, value in settings.read().environ.items() if name not in _ELSEWHERE}
-    whole = {**environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", **(env or {})}
-    try:
-        return processes.run(processes.Request(("git", *arguments), cwd or platform.path, whole, timeout_s=_TIMEOUT_S))
-    except FileNotFoundError:
-        raise MissingError("git is not on PATH", todo="install Git") from None

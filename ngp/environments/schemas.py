@@ -82,7 +82,10 @@ class PlatformModel(_Model):
 
     name: str = Field(pattern=NAME, min_length=2, max_length=24, description="name of the platform; the fact `project`")
     terraform: str = Field("", description='"" looks on PATH; `terraform`, `tofu`, `bundled`, or a path')
-    terraform_version: str = Field(">= 1.11.0, < 2.0.0", description="the versions of Terraform that may run")
+    terraform_version: str = Field(
+        ">= 1.11.0, < 2.0.0",
+        description="the versions that may run, of Terraform or of OpenTofu, whichever is used: each counts its own",
+    )
     state: Literal["s3", "local"] = Field("s3", description="where states lie")
     state_bucket: str = Field(
         "", pattern=f"^$|{BUCKET}", description="by default derived from platform, account, region"

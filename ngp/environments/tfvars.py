@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ngp.catalogue import hcl
+from ngp.cache import recall
+from ngp.catalogue import facts, hcl
 from ngp.catalogue.module import Place
 from ngp.environments.values import COMMON_INPUTS, FACTS, Value, Values
 from ngp.errors import Finding, UsageError, nearest, require
@@ -14,38 +15,25 @@ from ngp.errors import Finding, UsageError, nearest, require
 FILE = "terraform.tfvars"
 
 
-def load(path: Path) -> Values:
-    """Read a terraform.tfvars; a missing one has no values. Raise one UsageError with all that is no literal."""
-    return parse(hcl.read(path), path) if path.is_file() else Values(path)
+def load(path: Path, cache: Path | None = None) -> Values:
+    """Read a terraform.tfvars; a missing one has no values. Raise one UsageError with all that is no literal.
+
+    `cache` is a folder for what files say (`ngp.cache`).
+    """
+    if not path.is_file():
+        return Values(path)
+    text = hcl.read(path)
+    return _values(recall(cache, f"{path.parent.name}/{FILE}", text.encode(), lambda: _read(text, path)), path)
 
 
 def parse(text: str, path: Path) -> Values:
     """As `load`, for a text in hand; `path` is for messages only."""
-    body = hcl.parse(text, path)
-    findings = [
-        Finding(f"a block (`{block.type}`) cannot stand in {FILE}", block.where, "it holds `name = value` only")
-        for block in body.blocks
-    ]
-    values: dict[str, Any] = {}
-    for name, attribute in body.attributes.items():
-        is_object = name not in COMMON_INPUTS and attribute.text.startswith("{")
-        values[name] = (_object if is_object else _plain)(attribute, findings)
-    require(findings)
-    places = {name: Place(path, attribute.line) for name, attribute in body.attributes.items()}
-    objects = {name: value for name, value in values.items() if isinstance(value, dict)}
-    plain = {name: value for name, value in values.items() if isinstance(value, Value)}
-    return Values(
-        path,
-        common={name: value for name, value in plain.items() if name in COMMON_INPUTS},
-        objects=objects,
-        strangers={name: value for name, value in plain.items() if name not in COMMON_INPUTS},
-        places=places,
-    )
+    return _values(_read(text, path), path)
 
 
 def check(values: Values, units: Iterable[str]) -> list[Finding]:
     """What stands at the top level and is neither a common input nor one of the units."""
-    units = list(units)
+    units = frozenset(units)
     findings = []
     for name in [*values.strangers, *values.objects]:
         where = str(values.places[name])
@@ -62,20 +50,49 @@ def check(values: Values, units: Iterable[str]) -> list[Finding]:
     return findings
 
 
-def _object(attribute: hcl.Attribute, findings: list[Finding]) -> dict[str, Value] | None:
+def _read(text: str, path: Path) -> dict[str, Any]:
+    """What the text says, as JSON data: the line and the `value` of each key, or its `object` of such."""
+    body = hcl.parse(text, path)
+    findings = [
+        Finding(f"a block (`{block.type}`) cannot stand in {FILE}", block.where, "it holds `name = value` only")
+        for block in body.blocks
+    ]
+    said: dict[str, Any] = {}
+    for name, attribute in body.attributes.items():
+        is_object = name not in COMMON_INPUTS and attribute.text.startswith("{")
+        said[name] = (_object if is_object else _plain)(attribute, findings)
+    require(findings)
+    return said
+
+
+def _object(attribute: hcl.Attribute, findings: list[Finding]) -> dict[str, Any]:
     """A unit's values by input; what is no literal goes to `findings`."""
     try:
         elements = hcl.elements(attribute)
     except UsageError as error:
         findings.extend(error.findings)
-        return None
-    values = {name: _plain(each, findings) for name, each in elements.items()}
-    return {name: value for name, value in values.items() if value}
+        return {}
+    return {"line": attribute.line, "object": {name: _plain(each, findings) for name, each in elements.items()}}
 
 
-def _plain(attribute: hcl.Attribute, findings: list[Finding]) -> Value | None:
+def _plain(attribute: hcl.Attribute, findings: list[Finding]) -> dict[str, Any]:
     try:
-        return Value(hcl.literal(attribute), Place(attribute.scanned.path, attribute.line))
+        return {"line": attribute.line, "value": facts.encode(hcl.literal(attribute))}
     except UsageError as error:
         findings.extend(error.findings)
-        return None
+        return {}
+
+
+def _values(said: Mapping[str, Any], path: Path) -> Values:
+    def value(each: Mapping[str, Any]) -> Value:
+        return Value(facts.decode(each["value"]), Place(path, each["line"]))
+
+    plain = {name: value(each) for name, each in said.items() if "value" in each}
+    objects = {name: each["object"] for name, each in said.items() if "object" in each}
+    return Values(
+        path,
+        common={name: each for name, each in plain.items() if name in COMMON_INPUTS},
+        objects={name: {key: value(each) for key, each in inputs.items()} for name, inputs in objects.items()},
+        strangers={name: each for name, each in plain.items() if name not in COMMON_INPUTS},
+        places={name: Place(path, each["line"]) for name, each in said.items()},
+    )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 
 from ngp.catalogue.module import Catalogue, Module
@@ -13,6 +14,7 @@ from ngp.environments.values import FACTS
 from ngp.errors import Finding, nearest
 
 Wires = Mapping[str, Mapping[str, OutputRef]]
+Outlets = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -43,13 +45,13 @@ def find(units: Mapping[str, Module], existing: Wires, gone: Container[str], has
         for unit, inputs in existing.items()
         if unit not in gone
     }
-    ambiguities = []
+    ambiguities, offered = [], outlets(units)
     for unit, module in units.items():
         own = wires.setdefault(unit, {})
         for name in module.manifest.requires:
             if name in own or name not in module.variables:
                 continue
-            candidates = feeders(units, unit, name)
+            candidates = feeders(offered, unit, name)
             if len(candidates) == 1:
                 own[name] = candidates[0]
             elif candidates and not has_value(unit, name):
@@ -57,16 +59,19 @@ def find(units: Mapping[str, Module], existing: Wires, gone: Container[str], has
     return Found({unit: inputs for unit, inputs in wires.items() if inputs}, tuple(ambiguities))
 
 
-def feeders(units: Mapping[str, Module], unit: str, name: str) -> tuple[OutputRef, ...]:
+def outlets(units: Mapping[str, Module]) -> Outlets:
+    """By output name the units that have one of that name which may be handed on; each output is looked at once."""
+    found: dict[str, list[str]] = {}
+    for unit, module in units.items():
+        for output in module.outputs.values():
+            if not output.sensitive and not output.ephemeral:
+                found.setdefault(output.name, []).append(unit)
+    return found
+
+
+def feeders(offered: Outlets, unit: str, name: str) -> tuple[OutputRef, ...]:
     """The outputs of other units that an input of this name could be wired to."""
-    return tuple(
-        OutputRef(other, name)
-        for other, module in units.items()
-        if other != unit
-        and name in module.outputs
-        and not module.outputs[name].sensitive
-        and not module.outputs[name].ephemeral
-    )
+    return tuple(OutputRef(other, name) for other in offered.get(name, ()) if other != unit)
 
 
 def check(environment: Environment, catalogue: Catalogue) -> list[Finding]:
@@ -97,19 +102,24 @@ def check_counts(environment: Environment, catalogue: Catalogue) -> list[Finding
     """Wires that make a `count` or `for_each` depend on what a preview may not know, so that it must be deferred.
 
     For the inputs that a manifest requires the catalogue's own rules hold; this is for what an operator wires beside
-    them. It reads the modules' expressions, which costs a second for each.
+    them. It reads the modules' expressions, which costs a second for each: units that wire the same inputs share that.
     """
     from ngp.catalogue.rules import source
     from ngp.catalogue.rules import wiring as rules
+
+    @cache
+    def ask(name: str, inputs: tuple[str, ...]) -> list[Finding]:
+        module = catalogue.modules[name]
+        asked = replace(module, manifest=replace(module.manifest, requires=inputs))
+        return [fault.finding for fault in rules.counts(source.load(asked))]
 
     findings = []
     for unit, wires in environment.wiring.items():
         module = catalogue.modules[environment.units[unit].module]
         others = tuple(name for name in wires if name not in module.manifest.requires)
         if others:
-            asked = replace(module, manifest=replace(module.manifest, requires=others))
-            faults = [fault.finding for fault in rules.counts(source.load(asked))]
             where = environment.where(f"wiring.{unit}")
+            faults = ask(module.name, others)
             findings += [replace(each, what=f"{where} wires `{unit}` so that {each.what}") for each in faults]
     return findings
 

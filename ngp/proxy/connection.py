@@ -113,8 +113,8 @@ class Connection:
         return found.answer
 
     async def _stop(self, path: str, request: bytes) -> bytes:
-        """Stop what this connection has under way: an apply's own process is told, a shared one goes on for others."""
-        if self._used is not None and self._scope.berth.owner:
+        """Stop what this connection has under way: its own process is told, one with other users goes on for them."""
+        if self._used is not None and (self._scope.berth.owner or self._fleet.give_away(self._used)):
             return await self._used.ask(path, request)
         self._cut |= self._calls
         for call in self._calls:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
+import secrets
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -49,7 +49,6 @@ class Fleet:
     def __init__(self, package: Package, environ: Mapping[str, str], folder: Path, safe: Safe, limits: Limits) -> None:
         self.package, self.safe = package, safe
         self._environ, self._folder, self._limits = environ, folder, limits
-        self._numbers = itertools.count()
         self._blank: dict[Berth, asyncio.Task[Provider]] = {}
         self._configured: dict[tuple[Berth, bytes], asyncio.Task[Configured]] = {}
         self._users: dict[Provider, int] = {}
@@ -94,6 +93,8 @@ class Fleet:
         if used not in self._users:
             return
         self._users[used] -= 1
+        if used.is_given_away and not self._users[used]:
+            self.end_one(used)
         idle = [one for one in self._holders() if self._users.get(one) == 0]
         for one in idle[: max(0, len(idle) - self._limits.idle_processes)]:
             self.end_one(one)
@@ -102,6 +103,11 @@ class Fleet:
         """Whether nobody uses a process and nobody is asking it anything."""
         asked = {_result(task) for berth, task in self._blank.items() if self._pending[berth]}
         return self._users.get(one) == 0 and one not in asked and one in {*self._holders(), *self._blanks()}
+
+    def give_away(self, used: Provider) -> bool:
+        """Leave a process to its only user for good: nobody else gets it. False where it has others."""
+        used.is_given_away = self._users.get(used) == 1
+        return used.is_given_away
 
     async def schema(self, berth: Berth) -> Schema:
         """The package's schema: from the disk, or asked once."""
@@ -175,7 +181,7 @@ class Fleet:
             self.end_one(one)
 
     async def _start(self, berth: Berth) -> Provider:
-        folder = self._folder / f"p{next(self._numbers)}"
+        folder = self._folder / f"p{secrets.token_hex(4)}"  # other packages' processes have theirs beside it
         launch = provider.Launch(self.package.executable, self._environ, berth.cwd, folder)
         started = await provider.start(launch)
         self._users[started] = 0
@@ -249,7 +255,10 @@ def _is_over(task: asyncio.Task[Provider]) -> bool:
 
 
 def _is_spent(task: asyncio.Task[Configured]) -> bool:
-    """Whether it could not be configured, or the process has ended since."""
+    """Whether it could not be configured, or the process has ended since or is another's."""
     if _has_failed(task):
         return True
-    return task.done() and ((used := task.result().provider) is None or not used.is_alive())
+    if not task.done():
+        return False
+    used = task.result().provider
+    return used is None or used.is_given_away or not used.is_alive()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grpclib import GRPCError, Status
+from grpclib.client import Channel
 
 from ngp import files, processes
 from ngp.errors import NgpError
@@ -42,12 +44,13 @@ class Launch:
 class Provider:
     """A running provider."""
 
-    def __init__(self, launch: Launch, process: processes.Companion, protocol: int, address: str) -> None:
+    def __init__(self, launch: Launch, process: processes.Companion, protocol: int, channel: Channel) -> None:
         self._launch, self._process = launch, process
         self.protocol = protocol
         self.used_at = time.monotonic()  # when its last call ended
+        self.is_given_away = False  # it is its user's alone, and ends with it
         self._is_gone = False
-        self._channel = rpc.channel(address)
+        self._channel = channel
         self._output = asyncio.ensure_future(self._drain())
 
     @property
@@ -121,16 +124,19 @@ async def start(launch: Launch) -> Provider:
         raise StartError("the provider cannot be started", where=str(launch.executable), why=str(error)) from error
     line = await asyncio.to_thread(process.read_line, _START_S)
     try:
-        protocol, address = _handshake(line, process)
+        protocol, channel = _handshake(line, process)
     except StartError:
         process.end()
         files.remove_all([launch.folder])
         raise
-    return Provider(launch, process, protocol, address)
+    return Provider(launch, process, protocol, channel)
 
 
-def _handshake(line: str | None, process: processes.Companion) -> tuple[int, str]:
-    """``1|5|unix|/folder/plugin123|grpc|…``: handshake version, protocol, network, address, transport."""
+def _handshake(line: str | None, process: processes.Companion) -> tuple[int, Channel]:
+    """``1|5|unix|/folder/plugin123|grpc|…``: handshake version, protocol, network, address, transport, certificate.
+
+    Providers in Go give a certificate when they are asked for one; others may insist on theirs.
+    """
     words = (line or "").split("|")
     if len(words) < 5:
         said = process.last_words() or line or "it said nothing"
@@ -139,4 +145,8 @@ def _handshake(line: str | None, process: processes.Companion) -> tuple[int, str
         raise StartError("the provider's handshake is unknown", why=line or "")
     if words[1] not in map(str, messages.PROTOCOLS):
         raise StartError(f"the provider speaks protocol {words[1]}", why="the proxy knows 5 and 6")
-    return int(words[1]), words[3]
+    certificate = words[5].strip() if len(words) > 5 else ""
+    try:
+        return int(words[1]), rpc.channel(words[3], base64.b64decode(certificate + "=" * (-len(certificate) % 4)))
+    except ValueError as error:
+        raise StartError("the provider's certificate cannot be read", why=str(error)) from error

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -27,7 +28,11 @@ from ngp.proxy.safe import is_own
 RawStream = Stream[bytes, bytes]
 Answer = Callable[[str, RawStream], Awaitable[None]]
 # a whole schema is far above any default; both ends are on this machine
-_WINDOW = Configuration(http2_connection_window_size=2**30, http2_stream_window_size=2**30)
+_WINDOW = Configuration(
+    http2_connection_window_size=2**30,
+    http2_stream_window_size=2**30,
+    ssl_target_name_override="localhost",  # what a plugin's certificate is made for
+)
 _BOTH_WAYS = Cardinality.STREAM_STREAM  # on the wire every other kind of call is a case of it
 logging.getLogger("grpclib").setLevel(logging.CRITICAL + 1)  # it would print
 
@@ -89,9 +94,23 @@ class _Connection(H2Protocol):
         self._closed()
 
 
-def channel(path: str) -> Channel:
-    """A connection to a provider's socket, made when it is first used."""
-    return Channel(path=path, codec=_Raw(), config=_WINDOW)
+def channel(path: str, certificate: bytes = b"") -> Channel:
+    """A connection to a provider's socket, made when it is first used.
+
+    With a `certificate` (DER) it is TLS with whoever has that one; raise ValueError where it is none.
+    """
+    return Channel(path=path, codec=_Raw(), config=_WINDOW, ssl=_trust(certificate) if certificate else None)
+
+
+def _trust(certificate: bytes) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        context.load_verify_locations(cadata=certificate)
+    except ssl.SSLError as error:
+        raise ValueError(str(error)) from error
+    context.set_ciphers("DEFAULT:@SECLEVEL=1")  # some make a key of 1024 bits, for a socket that nobody else reaches
+    context.set_alpn_protocols(["h2"])
+    return context
 
 
 async def ask(to: Channel, method: str, request: bytes) -> bytes:

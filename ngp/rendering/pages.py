@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
+from ngp.rendering import markdown
+
 Schema = Mapping[str, Any]
 
 _HEAD = """\
@@ -47,9 +49,8 @@ def _schemas() -> dict[str, Schema]:
 
 def section(title: str, summary: str, schema: Schema) -> str:
     """A heading and a table with a row for each key, those inside others behind them."""
-    head = ["| key | kind | default | meaning |", "|---|---|---|---|"]
-    rows = [f"| {' | '.join(cells)} |" for cells in _rows(schema, schema, "")]
-    return "\n".join([f"## {title}", "", summary, "", *head, *rows, ""])
+    rows = markdown.table(("key", "kind", "default", "meaning"), _rows(schema, schema, ""))
+    return "\n".join([f"## {title}", "", summary, "", rows, ""])
 
 
 def _rows(schema: Schema, whole: Schema, prefix: str) -> Iterator[Sequence[str]]:
@@ -58,7 +59,7 @@ def _rows(schema: Schema, whole: Schema, prefix: str) -> Iterator[Sequence[str]]
         inner = _follow(written, whole)
         default = "**needed**" if name in needed else _default(written)
         meaning = written.get("description") or inner.get("description", "")
-        yield f"`{prefix}{name}`", _cell(_kind(inner, whole)), default, _cell(meaning)
+        yield f"`{prefix}{name}`", markdown.cell(_kind(inner, whole)), default, markdown.cell(meaning)
         yield from _inside(inner, whole, f"{prefix}{name}")
 
 
@@ -108,7 +109,3 @@ def _kind(schema: Schema, whole: Schema) -> str:
 def _default(schema: Schema) -> str:
     value = schema.get("default")
     return "" if value in (None, "", [], {}) else f"`{value if isinstance(value, str) else json.dumps(value)}`"
-
-
-def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import posixpath
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
+from typing import Any
 
+from ngp.cache import recall
+from ngp.catalogue import facts
 from ngp.environments.environment import StateMode
 from ngp.environments.resolving import Resolved
 from ngp.errors import MissingError
@@ -28,8 +33,10 @@ def render(resolved: Resolved) -> Mapping[Path, str]:
     """
     master = _master(resolved.platform.path)
     files: dict[Path, str] = {}
-    for place, made in _roots(resolved):
-        files |= {Path(place / name): text for name, text in _texts(resolved, place, made).items()}
+    made_roots = dict(_roots(resolved))
+    texts = _texts(resolved, made_roots)
+    for place, made in made_roots.items():
+        files |= {Path(place / name): text for name, text in texts[str(place)].items()}
         files[Path(place / VALUES)] = exact.dump(made.values)
         files[Path(place / LOCK)] = _lock(master, made.sources)
     if resolved.environment.catalogue:
@@ -74,15 +81,39 @@ def _part(resolved: Resolved, unit: str, place: PurePosixPath, prefix: str) -> r
     return root.Part(resolved.bindings[unit], module, source, prefix)
 
 
-def _texts(resolved: Resolved, place: PurePosixPath, made: root.Root) -> dict[str, str]:
+def _texts(resolved: Resolved, made: Mapping[PurePosixPath, root.Root]) -> Mapping[str, Mapping[str, str]]:
+    """The files of each root that templates make, by the root's place; kept, for Jinja is slow to come."""
+    platform, name = resolved.platform, resolved.environment.name
+    contexts = {str(place): _context(resolved, place, each) for place, each in made.items()}
+    said = [templates.collect(platform.path), {place: _plain(context) for place, context in contexts.items()}]
+
+    def render() -> dict[str, dict[str, str]]:
+        return {
+            place: {file: templates.render(platform.path, f"root/{file}.j2", context) for file in FILES}
+            for place, context in contexts.items()
+        }
+
+    texts: Mapping[str, Mapping[str, str]] = recall(platform.cache, f"{name}/roots", json.dumps(said).encode(), render)
+    return texts
+
+
+def _context(resolved: Resolved, place: PurePosixPath, made: root.Root) -> dict[str, Any]:
     environment = resolved.environment
-    context = {
+    return {
         "header": header(environment.name),
         "root": made,
         "backend": access.backend(_state(resolved, place.name), environment, place),
         "provider": access.provider(environment),
     }
-    return {name: templates.render(resolved.platform.path, f"root/{name}.j2", context) for name in FILES}
+
+
+def _plain(context: Mapping[str, Any]) -> dict[str, Any]:
+    """A template's context as JSON data, all of it."""
+    made: root.Root = context["root"]
+    said = {**vars(made), "sources": sorted(made.sources), "values": facts.encode(dict(made.values))}
+    more = {name: [vars(each) for each in said[name]] for name in ("calls", "variables", "outputs", "secrets")}
+    others = {name: vars(context[name]) for name in ("backend", "provider")}
+    return {**others, "header": context["header"], "root": {**said, **more}}
 
 
 def _state(resolved: Resolved, unit: str) -> places.StatePlace:
@@ -117,6 +148,7 @@ def _master(platform: Path) -> str:
         ) from None
 
 
+@lru_cache(maxsize=32)  # as many texts as there are sets of providers, however many roots
 def _lock(master: str, sources: frozenset[str]) -> str:
     """The master lock, without providers that the root does not ask for: `-lockfile=readonly` refuses those."""
     lock = lockfile.parse(master, where=LOCK)

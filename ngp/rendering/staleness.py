@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import Path
@@ -37,11 +38,11 @@ def compare(platform: Path, rendered: Mapping[Path, str], environments: Iterable
     missing: list[Path] = []
     differing: list[Path] = []
     for path, text in rendered.items():
-        try:
-            if (platform / path).read_bytes() != text.encode("utf-8"):
-                differing.append(path)
-        except (FileNotFoundError, NotADirectoryError):
+        before = _read(platform, path)
+        if before is None:
             missing.append(path)
+        elif before != text.encode("utf-8"):
+            differing.append(path)
     beside = {path: _is_ours(platform, path) for path in _beside(platform, rendered, environments)}
     orphaned = tuple(path for path, ours in beside.items() if ours)
     foreign = tuple(path for path, ours in beside.items() if not ours)
@@ -70,13 +71,39 @@ def diff(platform: Path, path: Path, text: str | None) -> str:
 
 def _beside(platform: Path, rendered: Mapping[Path, str], environments: Iterable[str]) -> list[Path]:
     """Files in rendered folders that would not be rendered."""
-    found: set[Path] = set()
+    known = {str(path) for path in rendered}
+    found = set[str]()
     for name in environments:
-        home = platform / "environments" / name
         for folder in ("units", "root", "modules"):
-            found.update(path for path in (home / folder).rglob("*") if path.is_file() or path.is_symlink())
-    relative = (path.relative_to(platform) for path in found)
-    return sorted(path for path in relative if path not in rendered and not _SILENT & set(path.parts))
+            found.update(_files(str(platform), f"environments/{name}/{folder}"))
+    return sorted(Path(path) for path in found - known)
+
+
+def _files(platform: str, folder: str) -> Iterator[str]:
+    """The files below a folder but the silent ones; texts, for there may be 60,000 of them."""
+    waiting = [folder]
+    while waiting:
+        here = waiting.pop()
+        try:
+            entries = os.scandir(f"{platform}/{here}")
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        with entries:
+            for entry in entries:
+                if entry.name in _SILENT:
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(f"{here}/{entry.name}")
+                elif entry.is_file() or entry.is_symlink():
+                    yield f"{here}/{entry.name}"
+
+
+def _read(platform: Path, path: Path) -> bytes | None:
+    try:
+        with open(f"{platform}/{path}", "rb", buffering=0) as file:  # noqa: PTH123  a third of the time, 60,000 times
+            return file.read()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
 
 
 def _is_ours(platform: Path, path: Path) -> bool:

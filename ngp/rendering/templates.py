@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-import traceback
 from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
@@ -20,6 +20,13 @@ def overrides(platform: Path) -> list[Path]:
     if not theirs.is_dir() or theirs.samefile(own):
         return []
     return sorted(path for path in theirs.rglob("*.j2") if _differs(path, own / path.relative_to(theirs)))
+
+
+def collect(platform: Path) -> list[tuple[str, str]]:
+    """Each file in which a template of `platform` can stand, with a digest of what it says."""
+    folders = (platform / "templates", shipped.templates())
+    files = (path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file())
+    return [(str(path), hashlib.sha256(path.read_bytes()).hexdigest()) for path in files]
 
 
 def _differs(path: Path, own: Path) -> bool:
@@ -91,6 +98,8 @@ def _literal(value: Any) -> str:
 
 def _place(error: BaseException, folders: tuple[str, ...], name: str) -> str:
     """The innermost line of a template in the traceback (Jinja puts its own lines there)."""
+    import traceback
+
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(folders)]
     return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else name
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import ngp
@@ -12,7 +12,8 @@ from ngp.catalogue import loading
 from ngp.catalogue.module import Catalogue
 from ngp.environments import documents, platforms, resolving
 from ngp.environments.environment import Platform
-from ngp.errors import Finding, UsageError, require
+from ngp.environments.resolving import Resolved
+from ngp.errors import UsageError, require
 from ngp.rendering import dummies, roots, staleness
 from ngp.rendering.staleness import Staleness
 
@@ -28,6 +29,7 @@ class Tree:
     files: Mapping[Path, str]
     staleness: Staleness
     is_whole: bool
+    resolved: tuple[Resolved, ...] = ()
 
     @property
     def other_version(self) -> str:
@@ -43,10 +45,10 @@ def collect(platform: Platform, names: Sequence[str] = ()) -> Tree:
     """
     environments = tuple(dict.fromkeys(names)) or tuple(documents.names(platform))
     files: dict[Path, str] = {}
-    findings: list[Finding] = []
-    for name in environments:
+    resolved, findings = resolving.collect(platform, environments)
+    for each in resolved:
         try:
-            files |= roots.render(resolving.resolve(platform, name))
+            files |= roots.render(each)
         except UsageError as error:
             findings += error.findings
     if not names:
@@ -56,12 +58,31 @@ def collect(platform: Platform, names: Sequence[str] = ()) -> Tree:
             findings += error.findings
     require(dict.fromkeys(findings))
     found = staleness.compare(platform.path, files, environments)
-    return Tree(platform, environments, files, found, is_whole=not names)
+    return Tree(platform, environments, files, found, is_whole=not names, resolved=tuple(resolved))
+
+
+def narrow(tree: Tree, is_kept: Callable[[Path], bool]) -> Tree:
+    """The part of a tree whose paths are kept, with the environments that have any."""
+    found = tree.staleness
+    kept = {path: text for path, text in tree.files.items() if is_kept(path)}
+    names = {path.parts[1] for path in (*kept, *filter(is_kept, found.orphaned)) if len(path.parts) > 1}
+    return replace(
+        tree,
+        environments=tuple(name for name in tree.environments if name in names),
+        files=kept,
+        staleness=Staleness(
+            *(
+                tuple(filter(is_kept, paths))
+                for paths in (found.missing, found.differing, found.orphaned, found.foreign)
+            )
+        ),
+        is_whole=False,
+    )
 
 
 def _catalogue(platform: Platform) -> Catalogue:
     """The modules of the working tree, whatever environments are pinned to."""
-    return loading.load(platform.path / "modules", platform.workspace / "cache" / "catalogue")
+    return loading.load(platform.path / "modules", platform.cache)
 
 
 def writes(tree: Tree) -> dict[Path, str]:

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 
 from ngp.environments.environment import StateKind, Target
 from ngp.errors import MissingError
-from ngp.pool import door
-from ngp.proxy.session import open_session
 from ngp.runs import units
-from ngp.terraform.serving import Opener
 
 if TYPE_CHECKING:
     from ngp.aws.session import Session
     from ngp.environments.environment import Environment
     from ngp.environments.resolving import Resolved
+    from ngp.pool.door import Door
     from ngp.settings import Settings
+    from ngp.terraform.serving import Opener
 
 
 @dataclass(frozen=True)
@@ -27,11 +26,13 @@ class Access:
     env: Mapping[str, str]
     session: Session
     endpoint: str  # "" for a real account
-    warm: door.Door | None = None  # to the platform's pool
+    warm: Door | None = None  # to the platform's pool
 
     @property
     def opener(self) -> Opener:
         """What opens the providers' proxy: the pool where one runs."""
+        from ngp.proxy.session import open_session
+
         return self.warm.open_session if self.warm else open_session
 
 
@@ -39,6 +40,8 @@ def open_access(
     resolved: Resolved, settings: Settings, note: Callable[[str], None], *, may_start: bool = True
 ) -> Access:
     """Reach the environment's target; a sandbox is started (with `may_start`) and seeded where it is not yet."""
+    from ngp.pool import door
+
     environment = resolved.environment
     warm = door.find(resolved.platform.workspace, settings.environ, environment.name, note)
     if environment.target is Target.SANDBOX:
@@ -46,7 +49,7 @@ def open_access(
     return open_real(environment, settings, warm)
 
 
-def open_real(environment: Environment, settings: Settings, warm: door.Door | None = None) -> Access:
+def open_real(environment: Environment, settings: Settings, warm: Door | None = None) -> Access:
     """Reach a real account with the shell's credentials; nothing is asked of it yet."""
     from ngp.aws import access
     from ngp.aws.session import Role, Session
@@ -59,7 +62,7 @@ def open_real(environment: Environment, settings: Settings, warm: door.Door | No
 
 
 def _sandbox(
-    resolved: Resolved, settings: Settings, note: Callable[[str], None], warm: door.Door | None, *, may_start: bool
+    resolved: Resolved, settings: Settings, note: Callable[[str], None], warm: Door | None, *, may_start: bool
 ) -> Access:
     from ngp.aws import access
     from ngp.aws.session import Session

@@ -16,7 +16,6 @@ from ngp.runs.offers import Offers
 from ngp.runs.results import Counts, Outcome, RunResult, UnitResult, Verb
 from ngp.runs.units import Wire
 from ngp.state import bucket
-from ngp.terraform import driver
 from ngp.terraform.commands import ApplyOptions
 from ngp.terraform.plans import Plan
 
@@ -100,7 +99,7 @@ class _Work:
         context, unit = self._context, self._context.units[preview.unit]
         context.tell(UnitEntered(unit.name, Phase.PLAN))
         wires.put(unit, lambda name: planning.read_state(context, name), self._is_null)
-        root = driver.Root(unit.root, context.data(unit.name, "root"))
+        root = context.root(unit)
         watch = watching.Watch(context, unit)
         ready = context.terraform.init(root, watch=watch.call)
         if not ready.is_ok:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,12 +13,12 @@ from typing import TYPE_CHECKING
 from ngp import files, processes
 from ngp.errors import RefusedError, UsageError
 from ngp.rendering import roots, staleness
-from ngp.runs import access, graph, leftovers, secrets, units
+from ngp.runs import access, copies, graph, leftovers, secrets, units
 from ngp.runs.events import Note, RunEvent, RunStarted, UnitFact
 from ngp.runs.journal import Journal, new_id
 from ngp.runs.results import Verb
 from ngp.runs.units import Unit
-from ngp.terraform import binary, commands, driver, lockfile, mirror, serving, surroundings
+from ngp.terraform import binary, commands, driver, lockfile, surroundings, toolchain
 
 if TYPE_CHECKING:
     from ngp.environments.resolving import Resolved
@@ -85,6 +86,15 @@ class RunContext:
         """The unit's TF_DATA_DIR; previews have their own, since their backend is another."""
         return self.resolved.platform.workspace / "data" / self.name / unit / kind
 
+    def copy(self, unit: str) -> Path:
+        """Where OpenTofu's copy of the unit's root lies."""
+        return self.resolved.platform.workspace / "opentofu" / self.name / unit
+
+    def root(self, unit: Unit) -> driver.Root:
+        """The root in which the unit is changed, made ready: its own, or OpenTofu's copy of it."""
+        data = self.data(unit.name, "root")
+        return copies.working_root(unit, self.copy(unit.name), data, self.terraform.binary)
+
 
 @contextmanager
 def open_run(request: Request, resolved: Resolved, caller: Caller) -> Iterator[RunContext]:
@@ -101,13 +111,16 @@ def open_run(request: Request, resolved: Resolved, caller: Caller) -> Iterator[R
     units.require_known(request.units, resolved)
     if request.verb is not Verb.PLAN:
         require_unprotected(resolved)
-    require_rendered(resolved)
-    found = binary.find(
-        platform.terraform, platform.terraform_version, settings.environ, cwd=platform.path, cache=settings.cache
-    )
     run_id = new_id(request.verb.value, environment.name)
     purpose = f"ngp {request.verb.value} {environment.name}"
-    with files.lock(platform.workspace / "locks" / f"{environment.name}.lock", purpose=purpose):
+    with ExitStack() as held:
+        # Git is asked while the rest is made ready
+        head = held.enter_context(ThreadPoolExecutor(1)).submit(commit, platform.path, settings)
+        require_rendered(resolved)
+        found = binary.find(
+            platform.terraform, platform.terraform_version, settings.environ, cwd=platform.path, cache=settings.cache
+        )
+        held.enter_context(files.lock(platform.workspace / "locks" / f"{environment.name}.lock", purpose=purpose))
         leftovers.sweep(platform.workspace, environment.name)
         journal = Journal(platform.workspace / "runs" / run_id)
 
@@ -117,9 +130,17 @@ def open_run(request: Request, resolved: Resolved, caller: Caller) -> Iterator[R
 
         with journal:
             reach = access.open_access(resolved, settings, lambda text: tell(Note(text)))
-            with _terraform(found, platform.path, caller, reach, tell) as terraform:
+            with toolchain.open_terraform(
+                found,
+                platform.path / lockfile.NAME,
+                settings,
+                aws=reach.env,
+                note=lambda text: tell(Note(text)),
+                stop=caller.stop,
+                opener=reach.opener,
+            ) as terraform:
                 context = _context(run_id, request, resolved, caller, reach, terraform, journal.path.parent, tell)
-                tell(_started(context))
+                tell(_started(context, head.result()))
                 yield context
 
 
@@ -180,23 +201,7 @@ def _context(  # noqa: PLR0913  the parts that were made ready, once
     )
 
 
-@contextmanager
-def _terraform(
-    found: binary.Binary, platform: Path, caller: Caller, reach: access.Access, tell: Tell
-) -> Iterator[driver.Terraform]:
-    settings = caller.settings
-    places = mirror.Places(settings.environ, settings.home, settings.cache)
-    lock = lockfile.load(platform / lockfile.NAME)
-    providers = mirror.provide(lock, found, places, caller.stop)
-    environ = surroundings.child(settings.environ, reach.env)
-    packages = serving.find_packages(lock, found.platform, providers.folder)
-    with serving.open_serving(
-        packages, environ, settings.environ, settings.cache, lambda text: tell(Note(text)), reach.opener
-    ) as served:
-        yield driver.Terraform(found, environ, providers.folder, served)
-
-
-def _started(context: RunContext) -> RunStarted:
+def _started(context: RunContext, head: str) -> RunStarted:
     environment = context.resolved.environment
     locked = lockfile.load(context.resolved.platform.path / lockfile.NAME)
     order = sorted(context.needs, key=lambda name: (context.waves[name], name))
@@ -207,10 +212,11 @@ def _started(context: RunContext) -> RunStarted:
         environment.target.value,
         environment.account,
         environment.region,
-        commit(context.resolved.platform.path, context.caller.settings),
+        head,
         context.terraform.binary.version,
         tuple(f"{one.source} {one.version}" for one in locked),
         tuple(UnitFact(name, context.units[name].module, context.waves[name]) for name in order),
+        context.terraform.binary.title,
     )
 
 

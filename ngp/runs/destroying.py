@@ -12,8 +12,8 @@ from ngp.runs import graph, leftovers, losses, planning, scheduler, watching, wi
 from ngp.runs.context import RunContext
 from ngp.runs.events import Phase, UnitEntered, UnitFinished
 from ngp.runs.results import Counts, Outcome, RunResult, UnitResult, Verb
+from ngp.runs.states import require_readable
 from ngp.runs.units import Unit
-from ngp.terraform import driver
 from ngp.terraform.commands import ApplyOptions
 
 _BAD = frozenset({Outcome.FAILED, Outcome.LOCKED, Outcome.STOPPED})
@@ -85,13 +85,14 @@ def _plan(context: RunContext, name: str) -> UnitResult:
     unit = context.units[name]
     result = UnitResult(name, unit.module, context.waves[name], Outcome.NO_CHANGES)
     try:
-        leftovers.require_recovered(unit)
+        leftovers.require_recovered(unit.root, context.copy(unit.name))
         state = planning.read_state(context, name)
         if state is None or not (state.resources or state.outputs):
             return replace(result, reason="there is nothing of it")
+        require_readable(context, unit, state)
         context.tell(UnitEntered(name, Phase.PLAN))
         _supply(context, unit)
-        root, watch = driver.Root(unit.root, context.data(name, "root")), watching.Watch(context, unit)
+        root, watch = context.root(unit), watching.Watch(context, unit)
         ready = context.terraform.init(root, watch=watch.call)
         ready.require_prerequisites()
         if not ready.is_ok:
@@ -125,7 +126,7 @@ def _destroy(context: RunContext, planned: UnitResult) -> UnitResult:
     start = time.monotonic()
     unit = context.units[planned.unit]
     context.tell(UnitEntered(unit.name, Phase.DESTROY, planned.counts.total))
-    root, watch = driver.Root(unit.root, context.data(unit.name, "root")), watching.Watch(context, unit)
+    root, watch = context.root(unit), watching.Watch(context, unit)
     watch.expect(planned.counts)
     options = ApplyOptions(lock_timeout=context.request.options.lock_timeout)
     try:

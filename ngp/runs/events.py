@@ -41,6 +41,7 @@ class RunStarted:
     terraform: str
     providers: tuple[str, ...]
     units: tuple[UnitFact, ...]
+    binary: str = "Terraform"  # or OpenTofu; `terraform` is its version
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The journal of a run: what happened, in order, on the disk before the next thing happens."""
+"""The journal of a run: what happened, in order; what changes anything is on the disk before the next thing happens."""
 
 from __future__ import annotations
 
@@ -14,16 +14,22 @@ from pathlib import Path
 from typing import Any
 
 from ngp.files import private_folder
-from ngp.runs.events import Note, RunEvent, RunStarted, UnitEntered, UnitFinished
+from ngp.runs.events import Note, Phase, RunEvent, RunStarted, UnitEntered, UnitFinished
+from ngp.runs.results import Outcome
 
 VERSION = 1
 _KEPT = (RunStarted, UnitEntered, UnitFinished, Note)
+# Only looked at: what is lost with the machine is looked at again, and 10,000 units do not wait for the disk each.
+_LOOKING = frozenset({Phase.WAITING, Phase.INIT, Phase.PREVIEW, Phase.PLAN})
+_UNTOUCHED = frozenset({Outcome.NO_CHANGES, Outcome.PLANNED, Outcome.DEFERRED, Outcome.SKIPPED})
 
 
 class Journal:
-    """An append-only file of JSON lines, each fsynced; a context from a run's first moment to its end.
+    """An append-only file of JSON lines; a context from a run's first moment to its end.
 
-    It holds what happened to which unit, never a value: outputs and attributes may be secrets.
+    Each line is written at once, so that no end of ngp loses one, and but for those that only tell of looking it is
+    fsynced, with all before it. It holds what happened to which unit, never a value: outputs and attributes may be
+    secrets.
     """
 
     def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
@@ -35,7 +41,7 @@ class Journal:
     def record(self, event: RunEvent) -> None:
         """Append an event, if it is of a kind that is kept."""
         if isinstance(event, _KEPT):
-            self._append(_kind(event), _plain(event))
+            self._append(_kind(event), _plain(event), wait=not _is_looking(event))
 
     def __enter__(self) -> Journal:
         return self
@@ -43,13 +49,14 @@ class Journal:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         """Append the end of the run; a journal without one is that of a killed run."""
         reason = "" if error is None else f"{type(error).__name__}: {error}"
-        self._append("run_ended", {"error": reason})
+        self._append("run_ended", {"error": reason}, wait=True)
         os.close(self._handle)
 
-    def _append(self, kind: str, body: dict[str, Any]) -> None:
+    def _append(self, kind: str, body: dict[str, Any], *, wait: bool) -> None:
         line = json.dumps({"v": VERSION, "at": round(self._clock(), 3), "kind": kind} | body) + "\n"
         with self._lock:
             os.write(self._handle, line.encode())
+        if wait:
             os.fsync(self._handle)
 
 
@@ -57,6 +64,12 @@ def new_id(verb: str, environment: str, now: datetime | None = None) -> str:
     """A run's id: sorts by time, tells what it was (``20261121-103015-apply-dev-a1f4``)."""
     moment = (now or datetime.now(UTC)).strftime("%Y%m%d-%H%M%S")
     return f"{moment}-{verb}-{environment}-{os.urandom(2).hex()}"
+
+
+def _is_looking(event: RunEvent) -> bool:
+    if isinstance(event, UnitEntered):
+        return event.phase in _LOOKING
+    return isinstance(event, UnitFinished) and event.result.outcome in _UNTOUCHED
 
 
 def _kind(event: RunEvent) -> str:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from ngp import files
 from ngp.errors import NgpError
-from ngp.runs.units import Unit
 
 _ERRORED = "errored.tfstate"
 _RUN = "[0-9]" * 8 + "-" + "[0-9]" * 6  # as `journal.new_id` begins
@@ -22,13 +21,19 @@ def sweep(workspace: Path, environment: str) -> None:
     files.remove_all([workspace / "previews" / environment, *plans])
 
 
-def require_recovered(unit: Unit) -> None:
-    """Raise NgpError where Terraform could not write the unit's state and its last word still lies in the root."""
-    path = unit.root / _ERRORED
-    if path.exists():
-        raise NgpError(
-            "an earlier apply could not write its state, and what it made stands only in this file",
-            where=str(path),
-            why="a plan of the older state would make all of that again",
-            todo=f"in {unit.root}: terraform init && terraform state push {_ERRORED}, then remove the file",
-        )
+def require_recovered(root: Path, copy: Path) -> None:
+    """Raise NgpError where a unit's state could not be written and its last word still lies in the root.
+
+    Terraform leaves it in the root itself, OpenTofu in the copy that it works on; whichever is in use now.
+    """
+    for folder, push in (
+        (root, f"terraform init && terraform state push {_ERRORED}"),
+        (copy, f"tofu init (what it says of providers does no harm), tofu state push {_ERRORED}"),
+    ):
+        if (folder / _ERRORED).exists():
+            raise NgpError(
+                "an earlier apply could not write its state, and what it made stands only in this file",
+                where=str(folder / _ERRORED),
+                why="a plan of the older state would make all of that again",
+                todo=f"in {folder}: {push}, then remove the file",
+            )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import time
@@ -13,13 +12,13 @@ from pathlib import Path
 
 from ngp.environments.environment import StateKind
 from ngp.errors import LockHeldError, MissingError, NgpError, StoppedError
-from ngp.files import private_folder
-from ngp.runs import leftovers, offers, preview, scheduler, watching, wires
+from ngp.runs import copies, leftovers, offers, preview, scheduler, watching, wires
 from ngp.runs.context import RunContext
 from ngp.runs.events import Note, Phase, UnitEntered, UnitFinished
 from ngp.runs.offers import Offers
 from ngp.runs.preview import CannotPreviewError, WiredInput
 from ngp.runs.results import Outcome, RunResult, UnitResult, Verb, count
+from ngp.runs.states import require_readable
 from ngp.runs.units import Unit
 from ngp.state import bucket, reading
 from ngp.terraform import driver, states
@@ -79,7 +78,7 @@ def _plan_copy(context: RunContext, name: str, known: Offers) -> tuple[UnitResul
     folder = context.resolved.platform.workspace / "previews" / context.name / name
     result = UnitResult(name, unit.module, context.waves[name], Outcome.FAILED, log=_log_name(context, name))
     try:
-        leftovers.require_recovered(unit)
+        leftovers.require_recovered(unit.root, context.copy(unit.name))
         sketch = _sketch(context, unit, folder, known)
         _lay_out(context, unit, folder, sketch.files)
         result = replace(result, unknowns=sketch.unknowns, is_preview=bool(sketch.unknowns))
@@ -149,7 +148,7 @@ def _finish(context: RunContext, result: UnitResult) -> UnitResult:
 
 
 def _sketch(context: RunContext, unit: Unit, folder: Path, known: Offers) -> preview.Preview:
-    sources = {name: os.path.relpath(path, folder) for name, path in unit.sources.items()}
+    sources = copies.sources(unit, folder)
     if len(sources) > 1 or not unit.wires:
         return preview.Preview(preview.local_copy(sources), ())
     for wire in unit.wires:
@@ -164,14 +163,11 @@ def _sketch(context: RunContext, unit: Unit, folder: Path, known: Offers) -> pre
 
 def _lay_out(context: RunContext, unit: Unit, folder: Path, extra: Mapping[str, str]) -> None:
     shutil.rmtree(folder, ignore_errors=True)
-    private_folder(folder)
-    for path in unit.root.iterdir():
-        if path.is_file() and path.name != wires.FILE and ".tfstate" not in path.name:
-            shutil.copyfile(path, folder / path.name)
-    for name, text in extra.items():
-        (folder / name).write_text(text, encoding="utf-8")
+    copies.lay(unit, folder, context.terraform.binary, extra)
+    (folder / wires.FILE).unlink(missing_ok=True)
     state = reading.read(unit.place, context.access.session)
     if state is not None:
+        require_readable(context, unit, states.parse(state))
         (folder / _STATE).write_text(state, encoding="utf-8")
 
 

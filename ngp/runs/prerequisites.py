@@ -71,7 +71,7 @@ def _providers(platform: Platform, settings: Settings) -> str:
     lock = lockfile.load(platform.path / lockfile.NAME)
     found = _find(platform, settings)
     places_ = mirror.Places(settings.environ, settings.home, settings.cache)
-    source = mirror.find(lock, found.platform, places_)
+    source = mirror.find(lock, found.platform, places_, flavour=found.flavour)
     locked = ", ".join(f"{one.address.rpartition('/')[2]} {one.version}" for one in lock)
     if source is None:
         return f"{locked}: no mirror on this machine has it; the first run fetches it from the registry"

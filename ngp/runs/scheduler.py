@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -42,11 +43,11 @@ def run(
     at_once = max(1, plan.parallelism)
     with ThreadPoolExecutor(max_workers=at_once, thread_name_prefix="unit") as pool:
         running: dict[Future[UnitResult], str] = {}
-        waiting: list[str] = []
+        waiting: deque[str] = deque()
         while sorter.is_active():
             waiting.extend(sorted(sorter.get_ready()))
             while waiting and len(running) < at_once:
-                unit = waiting.pop(0)
+                unit = waiting.popleft()
                 reason = _stopped(stop) or _obstacle(unit, plan.needs, results) or ended
                 if reason:
                     results[unit] = skip(unit, reason)

@@ -6,13 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ngp.errors import NgpError
 from ngp.runs import units
+from ngp.runs.events import Note
 from ngp.state import reading
-from ngp.terraform import states
+from ngp.terraform import lockfile, states
+from ngp.terraform.binary import OPENTOFU_REGISTRY, TERRAFORM_REGISTRY
 
 if TYPE_CHECKING:
     from ngp.aws.session import Session
     from ngp.environments.resolving import Resolved
+    from ngp.runs.context import RunContext
+    from ngp.runs.units import Unit
     from ngp.state.places import StatePlace
     from ngp.state.reading import Holder
 
@@ -30,6 +35,31 @@ class StateFact:
 def collect(resolved: Resolved, session: Session) -> Mapping[str, StateFact]:
     """Every state of the environment, by unit (one, ``root``, with `state: single`)."""
     return {name: _fact(name, unit.place, session) for name, unit in units.collect(resolved).items()}
+
+
+def require_readable(context: RunContext, unit: Unit, state: states.State) -> None:
+    """Raise NgpError for Terraform with a state of OpenTofu, and tell of the way back that the other order closes.
+
+    Each completes ``hashicorp/aws`` with its own registry and writes that into the state. OpenTofu takes Terraform's
+    for its own; Terraform looks for OpenTofu's and has none (both tried).
+    """
+    if context.terraform.binary.is_opentofu:
+        if any(one.startswith(f"{TERRAFORM_REGISTRY}/") for one in state.providers):
+            context.tell(
+                Note(f"{unit.name}: its state is Terraform's; what OpenTofu applies to it makes it OpenTofu's")
+            )
+        return
+    locked = {one.address for one in lockfile.load(context.resolved.platform.path / lockfile.NAME)}
+    for address in sorted(state.providers - locked):
+        if address.startswith(f"{OPENTOFU_REGISTRY}/"):
+            ours = address.replace(OPENTOFU_REGISTRY, TERRAFORM_REGISTRY)
+            raise NgpError(
+                f"the state of `{unit.name}` was written by OpenTofu",
+                where=str(unit.place),
+                why=f"it names the provider {address}, which Terraform does not have",
+                todo="say `terraform: tofu` in ngp.yaml; or, to stay with Terraform, hand the state over: in "
+                f"{unit.root}: terraform init (it complains), then terraform state replace-provider {address} {ours}",
+            )
 
 
 def _fact(name: str, place: StatePlace, session: Session) -> StateFact:

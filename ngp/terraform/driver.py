@@ -173,7 +173,7 @@ class Terraform:
         argv = commands.fmt(self.binary.argv, ["."], check=True, recursive=True)
         outcome = self._outcome(root, argv, watch=_QUIET)
         if outcome.exit_code not in (0, 3):
-            raise _failure(argv[len(self.binary.argv) :], outcome)
+            raise self._failure(argv, outcome)
         return outcome.stdout.splitlines()
 
     @property
@@ -213,14 +213,14 @@ class Terraform:
         try:
             return json.loads(text, parse_float=Decimal)
         except ValueError as error:
-            raise NgpError(f"`terraform {argv[len(self.binary.argv)]}` did not print JSON: {error}") from error
+            raise NgpError(f"`{self._said_as(argv)}` did not print JSON: {error}") from error
 
     def _text(self, root: Root, argv: Argv, *, watch: Watch, stdin: str = "") -> str:
         outcome = self._outcome(root, argv, watch=watch, stdin=stdin)
         if outcome.stopped:
             raise StoppedError
         if outcome.exit_code != 0:
-            raise _failure(argv[len(self.binary.argv) :], outcome)
+            raise self._failure(argv, outcome)
         return outcome.stdout
 
     def _outcome(self, root: Root, argv: Argv, *, watch: Watch, stdin: str = "") -> processes.Outcome:
@@ -244,6 +244,13 @@ class Terraform:
                 backend = fingerprints.had_backend(root.data)
                 replace(self, serving=None).init(root, backend=backend, watch=Watch(stop=watch.stop, log=watch.log))
             go({}, True)  # noqa: FBT003
+
+    def _failure(self, argv: Argv, outcome: processes.Outcome) -> NgpError:
+        said = _said(outcome.stderr or outcome.stdout, outcome.exit_code)
+        return NgpError(f"`{self._said_as(argv)}` failed: {said.summary.removeprefix('Error: ')}", why=said.detail)
+
+    def _said_as(self, argv: Argv) -> str:
+        return f"{self.binary.flavour} {argv[len(self.binary.argv)]}"
 
     def _run(
         self,
@@ -274,8 +281,3 @@ def _said(text: str, exit_code: int) -> Diagnostic:
     lines = [line.strip("╷│╵ ") for line in _COLOUR.sub("", text).splitlines()]
     told = [line for line in lines if line]
     return Diagnostic("error", told[0] if told else f"Terraform ended with code {exit_code}", "\n".join(told[1:]))
-
-
-def _failure(argv: Sequence[str], outcome: processes.Outcome) -> NgpError:
-    said = _said(outcome.stderr or outcome.stdout, outcome.exit_code)
-    return NgpError(f"`terraform {argv[0]}` failed: {said.summary.removeprefix('Error: ')}", why=said.detail)

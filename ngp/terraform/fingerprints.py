@@ -12,6 +12,7 @@ from pathlib import Path
 from ngp import files
 
 _FILE = "ngp-init.json"
+_ENDINGS = (".tf", ".tf.json", ".tofu", ".tofu.json")
 _SOURCE = re.compile(r'^\s*"?source"?\s*[=:]\s*"(\.\.?/[^"]*)"', re.MULTILINE)
 _MODULE = re.compile(r'^\s*(?:module\s+"|"module"\s*:)', re.MULTILINE)
 # Over-inclusive: a line too many costs one init, a line too few a wrong skip. A resource type's first word is a
@@ -95,4 +96,4 @@ def _texts(folder: Path) -> Iterator[str]:
 
 
 def _files(folder: Path) -> list[Path]:
-    return [*sorted(folder.glob("*.tf")), *sorted(folder.glob("*.tf.json"))]
+    return [path for ending in _ENDINGS for path in sorted(folder.glob(f"*{ending}"))]

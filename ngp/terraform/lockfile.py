@@ -7,11 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ngp import files
 from ngp.errors import Finding, MissingError, UsageError
 from ngp.proxy.packages import package_hash as package_hash  # the lock's own measure of a package
 from ngp.terraform import versions
+from ngp.terraform.binary import TERRAFORM_REGISTRY
 
 NAME = ".terraform.lock.hcl"
+REGISTRY = TERRAFORM_REGISTRY  # of a source without a host, in the platform's own lock whatever its binary
 PLATFORMS = ("darwin_amd64", "darwin_arm64", "linux_amd64", "linux_arm64")
 _HEADER = (
     '# This file is maintained automatically by "terraform init".\n# Manual edits may be lost in future updates.\n'
@@ -36,7 +39,7 @@ class Locked:
     @property
     def source(self) -> str:
         """As written in a configuration: ``hashicorp/aws``."""
-        return self.address.removeprefix("registry.terraform.io/")
+        return self.address.removeprefix(f"{REGISTRY}/")
 
     @property
     def package_hashes(self) -> tuple[str, ...]:
@@ -86,6 +89,24 @@ def merge(old: Iterable[Locked], new: Iterable[Locked]) -> Lock:
     )
 
 
+def under(lock: Iterable[Locked], registry: str) -> Lock:
+    """The lock as a binary reads it that looks up sources without a host in `registry`.
+
+    Versions and hashes stay: an ``h1:`` is of the files of a package, not of the address at which it is offered. So
+    OpenTofu runs the very packages that are locked; those of its own registry are built anew and have other hashes.
+    """
+    return tuple(
+        replace(one, address=f"{registry}/{one.source}") if one.address.startswith(f"{REGISTRY}/") else one
+        for one in lock
+    )
+
+
+def readdress(path: Path, registry: str) -> None:
+    """Write the lock file of a copy of a root as `registry`'s binary reads it; one that is not there is not made."""
+    if registry != REGISTRY and path.is_file():
+        files.write(path, render(under(load(path), registry)))
+
+
 def check(
     lock: Lock, requirements: Iterable[Requirement], *, platforms: Sequence[str] = PLATFORMS, where: str = NAME
 ) -> tuple[Finding, ...]:
@@ -97,7 +118,7 @@ def check(
 def address(source: str) -> str:
     """The full address of a source as it is written: ``aws``, ``hashicorp/aws`` or with its host."""
     parts = source.split("/")
-    return "/".join([*("registry.terraform.io", "hashicorp")[: 3 - len(parts)], *parts])
+    return "/".join([*(REGISTRY, "hashicorp")[: 3 - len(parts)], *parts])
 
 
 def _locked(name: str, body: str, where: str) -> Locked:
@@ -123,7 +144,7 @@ def _block(locked: Locked) -> str:
 
 def _unmet(by_source: dict[str, Locked], requirements: Iterable[Requirement], where: str) -> Iterator[Finding]:
     for wanted in requirements:
-        locked = by_source.get(address(wanted.source).removeprefix("registry.terraform.io/"))
+        locked = by_source.get(address(wanted.source).removeprefix(f"{REGISTRY}/"))
         if locked is None:
             yield Finding(f"provider `{wanted.source}` is not locked", wanted.where, f"{where} has none", "ngp lock")
         elif not versions.parse_constraint(wanted.constraint, where=wanted.where).allows(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -9,18 +10,18 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from ngp import files
 from ngp.errors import Finding, MissingError, StoppedError
-from ngp.terraform import surroundings, versions
-from ngp.terraform.binary import Binary
+from ngp.terraform import lockfile, surroundings, versions
+from ngp.terraform.binary import OPENTOFU, TERRAFORM, Binary
 from ngp.terraform.driver import Root, Terraform, Watch
-from ngp.terraform.lockfile import NAME, Lock, Locked, render
+from ngp.terraform.lockfile import NAME, REGISTRY, Lock, Locked, render
 
 ADD_ON_ROOT = Path("/opt")  # Filesystem Hierarchy Standard 3.0, 3.13: add-on application software packages
-REGISTRY = "registry.terraform.io"
 SETTING = "NGP_PROVIDER_MIRROR"
 _INSTALLS = re.compile(r"(?m)^\s*(provider_installation|plugin_cache_dir)\b")
 
@@ -43,14 +44,14 @@ class Mirror:
     origin: str
 
 
-def find(lock: Lock, platform: str, places: Places) -> Mirror | None:
+def find(lock: Lock, platform: str, places: Places, *, flavour: str = TERRAFORM) -> Mirror | None:
     """The first mirror that holds every locked provider for `platform` (``linux_amd64``); None where there is none.
 
     Raises MissingError only where NGP_PROVIDER_MIRROR names a folder that has not got them.
     """
-    configuration = _own_configuration(places)
+    configuration = _own_configuration(places, flavour)
     if configuration is not None:
-        return Mirror(None, f"Terraform's own configuration, {configuration}")
+        return Mirror(None, f"the operator's own configuration, {configuration}")
     named = places.environ.get(SETTING)
     if named:
         folder = Path(named).expanduser()
@@ -65,16 +66,17 @@ def find(lock: Lock, platform: str, places: Places) -> Mirror | None:
 def provide(lock: Lock, binary: Binary, places: Places, stop: threading.Event | None = None) -> Mirror:
     """Find a mirror, or fill ngp's own once from the registry, so that no package is fetched twice.
 
+    What it gives holds the packages under the addresses of the binary's own registry (see `lockfile.under`).
     Raises MissingError where the registry cannot be reached either; it says what the mirrors here do have.
     """
-    found = find(lock, binary.platform, places)
+    found = find(lock, binary.platform, places, flavour=binary.flavour)
     if found is not None:
-        return found
+        return _readdressed(found, lock, binary, places)
     own = _own(places)
     with files.lock(places.cache / "providers.lock", purpose="fetching providers", wait=True):
         if _missing(own, lock, binary.platform):  # another ngp may have filled it while this one waited
             _fill(own, lock, binary, places, stop)
-    return Mirror(own, "fetched from the registry")
+    return _readdressed(Mirror(own, "fetched from the registry"), lock, binary, places)
 
 
 def folders(places: Places) -> Iterator[Path]:
@@ -104,6 +106,25 @@ def package(folder: Path, locked: Locked, platform: str) -> Path | None:
     return unpacked if unpacked.is_dir() else packed if packed.is_file() else None
 
 
+def _readdressed(mirror: Mirror, lock: Lock, binary: Binary, places: Places) -> Mirror:
+    """The mirror itself, or for another registry's binary a folder of links into it.
+
+    A package's own folder or archive is linked: where a link stands further up, OpenTofu sees nothing (tried).
+    """
+    if mirror.folder is None or binary.registry == REGISTRY:
+        return mirror
+    folder = mirror.folder.absolute()
+    view = places.cache / binary.flavour / hashlib.sha256(str(folder).encode()).hexdigest()[:16]
+    for locked, known in zip(lock, lockfile.under(lock, binary.registry), strict=True):
+        target = package(folder, locked, binary.platform)
+        assert target is not None  # `find` has seen it
+        link = view / known.address / target.relative_to(folder / locked.address)
+        link.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileExistsError):  # its target follows from the view's own name
+            link.symlink_to(target)
+    return Mirror(view, mirror.origin)
+
+
 def _candidates(places: Places) -> Iterator[tuple[Path, str]]:
     for folder in _implied(places):
         yield folder, "Terraform's implied mirror directory"
@@ -128,15 +149,24 @@ def _implied(places: Places) -> list[Path]:
     return [*folders, *(Path(base) / "terraform" / "plugins" for base in [data, *shared.split(":")] if base)]
 
 
-def _own_configuration(places: Places) -> Path | None:
+def _own_configuration(places: Places, flavour: str) -> Path | None:
     """The CLI configuration file that says how providers are installed, if the operator has one."""
     named = [places.environ[name] for name in surroundings.CONFIG_FILES if places.environ.get(name)]
     # a file that the environment names is read instead of the one at home; one that is not there is dropped
-    path = next((Path(name) for name in named if Path(name).is_file()), places.home / ".terraformrc")
+    candidates = [*map(Path, named), *_home_configurations(places, flavour)]
+    path = next(filter(Path.is_file, candidates), None)
     try:
-        return path if _INSTALLS.search(path.read_text(encoding="utf-8", errors="replace")) else None
+        return path if path and _INSTALLS.search(path.read_text(encoding="utf-8", errors="replace")) else None
     except OSError:
         return None
+
+
+def _home_configurations(places: Places, flavour: str) -> list[Path]:
+    known = [places.home / ".terraformrc"]
+    if flavour == OPENTOFU:
+        base = places.environ.get("XDG_CONFIG_HOME")
+        known = [places.home / ".tofurc", *known, *([Path(base, "opentofu", "tofurc")] if base else [])]
+    return known
 
 
 def _own(places: Places) -> Path:

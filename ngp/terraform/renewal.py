@@ -50,13 +50,13 @@ def renew(old: Lock, wish: Wish, binary: Binary, places: mirror.Places, stop: th
         unseen = ", ".join(sorted(set(wish.platforms) - set(platforms)))
         reason = f"{folder} holds no package for {unseen}; nothing was written" if unseen else "nothing was written"
         raise NgpError([*bare, Finding("this lock would be worse than the one that is there", why=reason)])
-    return Renewal(found, str(folder) if folder else mirror.REGISTRY)
+    return Renewal(found, str(folder) if folder else lockfile.REGISTRY)
 
 
 def verify(lock: Lock, binary: Binary, places: mirror.Places) -> Iterator[Finding]:
     """Hold the packages of the mirror that is in use, for this platform, against the lock."""
     try:
-        found = mirror.find(lock, binary.platform, places)
+        found = mirror.find(lock, binary.platform, places, flavour=binary.flavour)
     except MissingError as error:
         yield from error.findings
         return
@@ -100,11 +100,12 @@ def _ask(old: Lock, wish: Wish, binary: Binary, places: mirror.Places, asked: _A
             first = error.findings[0]
             raise MissingError(
                 "the providers could not be looked at",
-                where=str(asked.folder or mirror.REGISTRY),
+                where=str(asked.folder or lockfile.REGISTRY),
                 why=first.why or first.what,
                 todo="give a mirror that holds them with --fs-mirror, or run this where the registry can be reached",
             ) from error
-        return lockfile.load(scratch / lockfile.NAME)
+        # OpenTofu adds an entry of its own registry to one that was locked before
+        return tuple(one for one in lockfile.load(scratch / lockfile.NAME) if one.address in wanted)
 
 
 def _constraints(requirements: Iterable[Requirement]) -> dict[str, str]:

@@ -94,7 +94,10 @@ class Found:
 
 
 def find_packages(lock: Lock, platform: str, folder: Path | None) -> Found:
-    """The locked packages in a mirror (from `mirror.find`), each unpacked and with its hash in the lock file."""
+    """The packages of `lock`, as its binary reads it, in a mirror (from `mirror.provide`).
+
+    Each must be unpacked and have its hash in the lock file.
+    """
     if folder is None:
         return Found(reason="Terraform's own configuration says where providers come from" if lock else "")
     found = []
@@ -104,7 +107,7 @@ def find_packages(lock: Lock, platform: str, folder: Path | None) -> Found:
             return Found(reason=f"the mirror holds no unpacked package of {locked.source}")
         if not locked.package_hashes:
             return Found(reason=f"the lock file has no hash of the unpacked package of {locked.source}")
-        found.append(Package(locked.address, package, locked.package_hashes))
+        found.append(Package(locked.address, package.resolve(), locked.package_hashes))
     return Found(tuple(found))
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from ngp.errors import NgpError
+
+_PROVIDER = re.compile(r'provider\["([^"]+)"\]')
 
 
 @dataclass(frozen=True)
@@ -29,13 +32,14 @@ class StateResource:
 
 @dataclass(frozen=True)
 class State:
-    """`serial` is 0 and `lineage` "" for a state that holds nothing yet."""
+    """`serial` is 0 and `lineage` "" for a state that holds nothing yet; `providers` are addresses in full."""
 
     lineage: str = ""
     serial: int = 0
     terraform_version: str = ""
     outputs: Mapping[str, StateOutput] = field(default_factory=dict)
     resources: tuple[StateResource, ...] = ()
+    providers: frozenset[str] = frozenset()
 
 
 def parse(text: str, *, where: str = "") -> State:
@@ -53,12 +57,14 @@ def parse(text: str, *, where: str = "") -> State:
             where=where,
             todo="let Terraform upgrade it: `terraform apply -refresh-only` in the unit's folder",
         )
+    entries = document.get("resources") or ()
     return State(
         lineage=str(document.get("lineage", "")),
         serial=int(document.get("serial", 0)),
         terraform_version=str(document.get("terraform_version", "")),
         outputs=outputs(document.get("outputs") or {}),
-        resources=tuple(resource for entry in document.get("resources") or () for resource in _resources(entry)),
+        resources=tuple(resource for entry in entries for resource in _resources(entry)),
+        providers=frozenset(address for entry in entries for address in _PROVIDER.findall(entry.get("provider", ""))),
     )
 
 

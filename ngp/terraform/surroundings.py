@@ -15,6 +15,7 @@ _REFUSED = {
     "TF_VAR_": "values belong into the environment's terraform.tfvars",
     "TF_CLI_ARGS": "give options to ngp itself; `--` passes the rest through",
     "TF_WORKSPACE": "ngp keeps one state per unit, not workspaces",
+    "TF_ENCRYPTION": "OpenTofu would write states and plans that ngp cannot read",
     "TF_REATTACH_PROVIDERS": "Terraform would not check such a provider against the lock file",
 }
 # What cannot stand behind `--`: ngp says it itself, or it would make another plan than the one that is shown

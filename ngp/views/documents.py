@@ -13,24 +13,25 @@ from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from enum import Enum
 from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ngp.errors import NgpError
-from ngp.runs.events import RunEvent, UnitFact
-from ngp.runs.results import OutputValue, RunResult, UnitResult, UnitStatus, Wire
+
+if TYPE_CHECKING:
+    from ngp.review.affected import Affected
+    from ngp.runs.events import RunEvent, UnitFact
+    from ngp.runs.results import OutputValue, RunResult, UnitResult, UnitStatus, Wire
 
 MASKED = "(sensitive)"
 
 
 def write(document: Mapping[str, Any], *, one_line: bool = False) -> None:
-    """Print a document on stdout."""
+    """Print a document on stdout, piece by piece: with 10,000 units in it, it is never there as one text."""
     layout: dict[str, Any] = {"separators": (",", ":")} if one_line else {"indent": 2}
-    text = json.dumps(data(document), ensure_ascii=False, **layout)
-    try:
-        text.encode(sys.stdout.encoding or "utf-8")
-    except UnicodeEncodeError:  # a stream of another encoding, or bytes on the command line that are no text
-        text = json.dumps(data(document), **layout)
-    sys.stdout.write(f"{text}\n")
+    encoding = sys.stdout.encoding or "utf-8"
+    for piece in json.JSONEncoder(ensure_ascii=False, default=data, **layout).iterencode(document):
+        sys.stdout.write(_fitting(piece, encoding))
+    sys.stdout.write("\n")
 
 
 def run(result: RunResult, *, exit_code: int) -> dict[str, Any]:
@@ -76,6 +77,17 @@ def graph(environment: str, units: Sequence[UnitFact], wires: Sequence[Wire]) ->
         "environment": environment,
         "units": [_fields(unit) for unit in units],
         "wires": [_fields(wire) for wire in wires],
+    }
+
+
+def affected(found: Affected | None) -> dict[str, Any]:
+    """What `--affected` adds to a document: the commit, what is affected since, and why."""
+    if found is None:
+        return {}
+    return {
+        "since": {"commit": found.commit, "name": found.name},
+        "affected": [_fields(unit) for unit in found.units],
+        "removed": [_fields(unit) for unit in found.removed],
     }
 
 
@@ -143,6 +155,15 @@ def data(value: Any) -> Any:
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     return str(value) if isinstance(value, PurePath) else value
+
+
+def _fitting(piece: str, encoding: str) -> str:
+    """A piece of JSON that the stream can take: what it has no bytes for stands in a string, and is escaped there."""
+    try:
+        piece.encode(encoding)
+    except UnicodeEncodeError:  # a stream of another encoding, or bytes on the command line that are no text
+        return "".join(mark if mark.isascii() else json.dumps(mark)[1:-1] for mark in piece)
+    return piece
 
 
 def _fields(value: Any) -> dict[str, Any]:

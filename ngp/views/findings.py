@@ -7,12 +7,14 @@ from collections.abc import Iterable
 
 from ngp.errors import Finding, NgpError
 from ngp.settings import Settings
-from ngp.views import terminal
+from ngp.views import digests, terminal
 
 
 def show_error(error: NgpError) -> None:
     """Write a failure to stderr. Needs no library, so that an early failure costs no start-up time."""
-    sys.stderr.write("\n".join(block(finding) for finding in error.findings) + "\n")
+    digest = digests.pick(error.findings)
+    more = digest.more("findings", "--json shows them")
+    sys.stderr.write("\n".join([*(block(finding) for finding in digest.shown), *([more] if more else [])]) + "\n")
 
 
 def block(finding: Finding, *, word: str = "error") -> str:
@@ -23,12 +25,18 @@ def block(finding: Finding, *, word: str = "error") -> str:
     return terminal.clean("\n".join(lines))
 
 
-def show_checks(findings: Iterable[Finding], settings: Settings, *, passed: str) -> bool:
-    """Show what a check found on stdout, or the line `passed` where nothing was; return whether all is well."""
+def show_checks(findings: Iterable[Finding], settings: Settings, *, passed: str, whole: bool = False) -> bool:
+    """Show what a check found on stdout, or the line `passed` where nothing was; return whether all is well.
+
+    Many findings are cut, unless `whole`.
+    """
     found = tuple(findings)
     console = terminal.out(settings)
-    for finding in found:
+    digest = digests.pick(found, whole=whole)
+    for finding in digest.shown:
         console.print(terminal.line(block(finding, word="found")), soft_wrap=True)
+    if digest.rest:
+        console.print(terminal.line(digest.more("findings")), soft_wrap=True)
     if not found:
         console.print(terminal.line(passed), soft_wrap=True)
     return not found

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from enum import Enum
+from typing import TYPE_CHECKING, TypeVar
 
-from ngp.runs.events import UnitFact
-from ngp.runs.results import UnitStatus, Wire
 from ngp.settings import Settings
-from ngp.views import documents, terminal
+from ngp.views import digests, documents, terminal
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from ngp.runs.events import UnitFact
+    from ngp.runs.results import UnitStatus, Wire
+
+_MODULES = 5  # named in the line of a wave
+T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
 
 
 class Format(Enum):
@@ -19,10 +29,19 @@ class Format(Enum):
     JSON = "json"
 
 
-def show(units: Sequence[UnitFact], wires: Sequence[Wire], *, environment: str, form: Format = Format.TEXT) -> None:
-    """Write the graph to stdout."""
+def show(
+    units: Sequence[UnitFact],
+    wires: Sequence[Wire],
+    *,
+    environment: str,
+    form: Format = Format.TEXT,
+    whole: bool = False,
+) -> None:
+    """Write the graph to stdout; as text, many units are counted by wave, unless `whole`."""
     if form is Format.JSON:
         documents.write(documents.graph(environment, units, wires))
+    elif form is Format.TEXT and digests.is_big(len(units)) and not whole:
+        sys.stdout.write(_counted(units, wires))
     else:
         sys.stdout.write(render(units, wires, form))
 
@@ -32,8 +51,27 @@ def render(units: Sequence[UnitFact], wires: Sequence[Wire], form: Format) -> st
     return _DRAWN[form](units, wires)
 
 
-def show_status(units: Sequence[UnitStatus], settings: Settings, *, environment: str) -> None:
-    """One table of what each unit's state says, on stdout."""
+def show_status(units: Sequence[UnitStatus], settings: Settings, *, environment: str, whole: bool = False) -> None:
+    """One table of what each unit's state says, on stdout; of many, those that stand are counted, unless `whole`."""
+    console = terminal.out(settings)
+    digest = digests.pick(units, _weight, whole=whole)
+    if digest.shown:
+        console.print(_table(digest.shown))
+    if more := digest.more("units") if digest.shown else "":
+        console.print(terminal.line(more, style="dim"), soft_wrap=True)
+    standing = sum(unit.word == "applied" for unit in units)
+    amounts = terminal.amount(len(units), "unit"), terminal.amount(sum(unit.resources for unit in units), "resource")
+    total = f"{environment}: {standing:,} of {amounts[0]} applied, {amounts[1]}"
+    console.print(terminal.line(total, style="bold"), soft_wrap=True)
+    if standing < len(units):
+        console.print(terminal.line(f"next: ngp plan {environment}"), soft_wrap=True)
+
+
+def _weight(unit: UnitStatus) -> int | None:
+    return {"unreadable": digests.URGENT, "empty": 1, "not applied": 2}.get(unit.word)
+
+
+def _table(units: Sequence[UnitStatus]) -> Table:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -47,14 +85,7 @@ def show_status(units: Sequence[UnitStatus], settings: Settings, *, environment:
     for row in rows:
         style = tones.get(row[3], "yellow")
         table.add_row(*(terminal.line(row[at], style=style if at == 3 else "") for at in shown))
-    console = terminal.out(settings)
-    console.print(table)
-    standing = sum(unit.word == "applied" for unit in units)
-    amounts = terminal.amount(len(units), "unit"), terminal.amount(sum(unit.resources for unit in units), "resource")
-    total = f"{environment}: {standing} of {amounts[0]} applied, {amounts[1]}"
-    console.print(terminal.line(total, style="bold"), soft_wrap=True)
-    if standing < len(units):
-        console.print(terminal.line(f"next: ngp plan {environment}"), soft_wrap=True)
+    return table
 
 
 def _cells(unit: UnitStatus) -> tuple[str, ...]:
@@ -62,21 +93,40 @@ def _cells(unit: UnitStatus) -> tuple[str, ...]:
     return unit.unit, unit.module, str(unit.wave), unit.word, amount, unit.changed_at, unit.problem
 
 
+def _counted(units: Sequence[UnitFact], wires: Sequence[Wire]) -> str:
+    """A line a wave: how many units, of which modules, taking how much."""
+    taken = Counter(wire.unit for wire in wires)
+    digest = digests.pick(_waves(units).items())
+    lines = [_count(wave, facts, sum(taken[fact.unit] for fact in facts)) for wave, facts in digest.shown]
+    lines += [more] if (more := digest.more("waves")) else []
+    total = f"{terminal.amount(len(units), 'unit')}, {terminal.amount(len(wires), 'wire')}"
+    lines.append(f"{total}: name units to see theirs (--all or --json shows every one)")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _count(wave: int, facts: Sequence[UnitFact], wires: int) -> str:
+    modules = Counter(fact.module for fact in facts).most_common()
+    shown = ", ".join(f"{name} {number:,}" for name, number in modules[:_MODULES])
+    more = f" and {terminal.amount(len(modules) - _MODULES, 'more module')}" if len(modules) > _MODULES else ""
+    taking = f", {terminal.amount(wires, 'wire')}" if wires else ""
+    return f"wave {wave}: {terminal.amount(len(facts), 'unit')}{taking} ({shown}{more})"
+
+
 def _text(units: Sequence[UnitFact], wires: Sequence[Wire]) -> str:
-    lines = []
-    for wave in sorted({fact.wave for fact in units}):
+    lines, taken = [], _by(wires, lambda wire: wire.unit)
+    for wave, facts in _waves(units).items():
         lines.append(f"wave {wave}")
-        for fact in (fact for fact in units if fact.wave == wave):
+        for fact in facts:
             module = "" if fact.module == fact.unit else f" (module {fact.module})"
             lines.append(f"  {fact.unit}{module}")
-            lines += [f"    {wire.input} <- {wire.origin}" for wire in wires if wire.unit == fact.unit]
+            lines += [f"    {wire.input} <- {wire.origin}" for wire in taken.get(fact.unit, ())]
     return "".join(f"{line}\n" for line in lines)
 
 
 def _dot(units: Sequence[UnitFact], wires: Sequence[Wire]) -> str:
     lines = ["digraph ngp {", "  rankdir=LR;"]
-    for wave in sorted({fact.wave for fact in units}):
-        names = " ".join(f'"{fact.unit}";' for fact in units if fact.wave == wave)
+    for facts in _waves(units).values():
+        names = " ".join(f'"{fact.unit}";' for fact in facts)
         lines.append(f"  {{ rank=same; {names} }}")
     for (source, unit), inputs in _edges(wires).items():
         lines.append(f'  "{source}" -> "{unit}" [label="{_join(inputs, chr(92) + "n")}"];')
@@ -84,11 +134,25 @@ def _dot(units: Sequence[UnitFact], wires: Sequence[Wire]) -> str:
 
 
 def _mermaid(units: Sequence[UnitFact], wires: Sequence[Wire]) -> str:
-    number = {fact.unit: f"u{at}" for at, fact in enumerate(units)}
-    lines = ["graph LR", *(f'  {number[fact.unit]}["{fact.unit}"]' for fact in units)]
-    for (source, unit), inputs in _edges(wires).items():
+    edges = _edges(wires)
+    names = dict.fromkeys([*(fact.unit for fact in units), *(source for source, _ in edges)])  # sources not chosen too
+    number = {unit: f"u{at}" for at, unit in enumerate(names)}
+    lines = ["graph LR", *(f'  {number[unit]}["{unit}"]' for unit in names)]
+    for (source, unit), inputs in edges.items():
         lines.append(f'  {number[source]} -->|"{_join(inputs, "<br>")}"| {number[unit]}')
     return "\n".join([*lines, ""])
+
+
+def _waves(units: Sequence[UnitFact]) -> dict[int, list[UnitFact]]:
+    return dict(sorted(_by(units, lambda fact: fact.wave).items()))
+
+
+def _by(things: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:
+    """The things by what they have in common, each looked at once."""
+    found: dict[K, list[T]] = {}
+    for thing in things:
+        found.setdefault(key(thing), []).append(thing)
+    return found
 
 
 def _edges(wires: Sequence[Wire]) -> dict[tuple[str, str], list[str]]:

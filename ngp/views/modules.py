@@ -59,6 +59,17 @@ def show_faults(faults: Sequence[Fault], settings: Settings, *, passed: str) -> 
     return not faults
 
 
+def show_pages(stale: Sequence[str], settings: Settings, *, written: bool) -> None:
+    """The pages that were stale on stdout."""
+    for path in stale:
+        text = f"{'wrote' if written else 'stale'} {path}"
+        terminal.out(settings).print(terminal.line(text), soft_wrap=True)
+    if not stale:
+        terminal.say(settings, "every page is up to date")
+    elif not written:
+        terminal.say(settings, "stale: run `ngp module docs`")
+
+
 def summary(module: Module) -> dict[str, Any]:
     """A module as `module list --json` gives it."""
     said = module.manifest

@@ -8,12 +8,14 @@ import sys
 from collections.abc import Callable, Sequence
 from enum import Enum
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ngp.errors import UsageError, nearest
-from ngp.runs.results import OutputValue
 from ngp.settings import Settings
-from ngp.views import documents, terminal
+from ngp.views import digests, documents, terminal
+
+if TYPE_CHECKING:
+    from ngp.runs.results import OutputValue
 
 
 class Format(Enum):
@@ -32,13 +34,20 @@ def show(
     environment: str,
     form: Format = Format.TABLE,
     reveal: bool = False,
+    whole: bool = False,
 ) -> None:
     """Write outputs to stdout. Sensitive ones are masked (or left out, with a word on stderr) unless `reveal`.
 
+    The table has the outputs of the first of many units only, unless `whole`; every other format has all of them.
     Values come grouped by unit. `Format.RAW` wants exactly one value and refuses a masked one (UsageError).
     """
     if form is Format.TABLE:
-        _show_table(values, settings, environment=environment, reveal=reveal)
+        digest = digests.pick(dict.fromkeys(value.unit for value in values), whole=whole)
+        units = set(digest.shown)
+        shown = [value for value in values if value.unit in units]
+        _show_table(shown, settings, environment=environment, reveal=reveal)
+        if digest.rest:
+            terminal.say(settings, digest.more("units"))
     elif form is Format.JSON:
         documents.write(documents.outputs(environment, values, reveal=reveal))
     elif form is Format.RAW:

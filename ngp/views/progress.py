@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -21,7 +22,7 @@ from ngp.runs.events import (
 )
 from ngp.runs.results import Outcome, UnitResult
 from ngp.settings import Settings
-from ngp.views import changes, runs, terminal
+from ngp.views import changes, digests, runs, terminal
 from ngp.views.documents import EventLines
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
     from rich.live import Live
     from rich.text import Text
 
-_QUIET_S = 10.0  # in plain lines, a unit is heard at most this often between its phases
+_QUIET_S = 10.0  # in plain lines, a unit (or the count of many) is heard at most this often between its phases
+_BAD = (Outcome.FAILED, Outcome.REFUSED, Outcome.LOCKED, Outcome.STOPPED)
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,12 @@ class Progress:
         self._clock = clock
         self._console = terminal.err(settings)
         self._lock = Lock()
-        self._lines: dict[str, _Line] = {}
+        self._lines: dict[str, _Line] = {}  # of many units, those at work only
+        self._ended: dict[str, Outcome] = {}
+        self._units = 0
+        self._is_big = False
+        self._told = 0  # of many units, what went wrong and was told
+        self._counted = clock()
         self._started = clock()
         self._live: Live | None = None
 
@@ -108,13 +115,14 @@ class Progress:
     def _take(self, event: RunEvent) -> Text | None:
         """Note what happened; return what is to be printed beside the display, or for a log."""
         if isinstance(event, RunStarted):
-            self._lines = {fact.unit: _Line() for fact in event.units}
+            self._units, self._is_big = len(event.units), digests.is_big(len(event.units))
+            self._lines = {} if self._is_big else {fact.unit: _Line() for fact in event.units}
         elif isinstance(event, UnitEntered):
             return self._enter(event)
         elif isinstance(event, UnitProgressed):
             return self._advance(event)
         elif isinstance(event, UnitDiagnosed):
-            return _diagnose(event)
+            return _diagnose(event) if self._is_worth(went_wrong=event.diagnostic.severity == "error") else None
         elif isinstance(event, UnitFinished):
             return self._finish(event.result)
         elif isinstance(event, Note):
@@ -123,7 +131,10 @@ class Progress:
 
     def _enter(self, event: UnitEntered) -> Text | None:
         now = self._clock()
+        self._ended.pop(event.unit, None)
         self._lines[event.unit] = _Line(event.phase, total=event.total, entered=now, said=now)
+        if self._is_big:
+            return None
         amount = f", {terminal.amount(event.total, 'resource')}" if event.total else ""
         return self._plain(f"{event.unit}: {event.phase.value}{amount}")
 
@@ -135,11 +146,35 @@ class Progress:
         self._lines[event.unit] = new
         took = terminal.duration(now - old.entered)
         text = f"{event.unit}: {old.phase.value} {_share(new)} {event.address} ({took})"
-        return self._plain(text) if is_due else None
+        return self._plain(text) if is_due and not self._is_big else None
 
     def _finish(self, result: UnitResult) -> Text | None:
-        self._lines[result.unit] = replace(self._lines.get(result.unit, _Line()), result=result)
+        self._ended[result.unit] = result.outcome
+        if not self._is_big:
+            self._lines[result.unit] = replace(self._lines.get(result.unit, _Line()), result=result)
+        else:
+            self._lines.pop(result.unit, None)
+            if not self._is_worth(went_wrong=result.outcome in _BAD):
+                return self._count()
         return self._plain(f"{result.unit}: {_end(result)} ({terminal.duration(result.duration_s)})")
+
+    def _is_worth(self, *, went_wrong: bool) -> bool:
+        """Whether a line is: of many units for the first that went wrong, the result names the others."""
+        self._told += went_wrong
+        return not self._is_big or (went_wrong and self._told <= digests.MOST)
+
+    def _count(self) -> Text | None:
+        """A line for a log on how far many units have come, now and then."""
+        now = self._clock()
+        if now - self._counted < _QUIET_S:
+            return None
+        self._counted = now
+        return self._plain(self._total(now))
+
+    def _total(self, now: float) -> str:
+        outcomes = Counter(self._ended.values()).items() if self._is_big else ()
+        told = "".join(f", {number:,} {outcome.value}" for outcome, number in outcomes)
+        return f"{len(self._ended):,} of {terminal.amount(self._units, 'unit')}{told}, {_elapsed(now - self._started)}"
 
     def _plain(self, text: str) -> Text | None:
         """A line for a log; the display shows the same by itself."""
@@ -151,7 +186,8 @@ class Progress:
 
         with self._lock:
             lines, now = dict(self._lines), self._clock()
-        if not lines:
+            total = self._total(now)
+        if not (lines or self._is_big):
             return ""
         table = Table.grid(padding=(0, 2))
         for _ in range(4):
@@ -159,8 +195,6 @@ class Progress:
         table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
         for unit, line in _visible(lines, self._console.height - 3):
             table.add_row(*(terminal.line(cell, style=_style(line)) for cell in _cells(unit, line, now)))
-        finished = sum(line.result is not None for line in lines.values())
-        total = f"{finished} of {terminal.amount(len(lines), 'unit')}, {_elapsed(now - self._started)}"
         return Group(table, terminal.line(total, style="dim"))
 
 
@@ -212,5 +246,4 @@ def _end(result: UnitResult) -> str:
 def _style(line: _Line) -> str:
     if line.result is None:
         return "dim" if line.phase is Phase.WAITING else ""
-    bad = (Outcome.FAILED, Outcome.REFUSED, Outcome.LOCKED, Outcome.STOPPED)
-    return "red" if line.result.outcome in bad else "green"
+    return "red" if line.result.outcome in _BAD else "green"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ngp.runs.events import RunStarted
 from ngp.runs.results import Outcome, RunResult, UnitResult, Verb
 from ngp.settings import Settings
 from ngp.terraform.events import Diagnostic
-from ngp.views import changes, terminal
+from ngp.views import changes, digests, terminal
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,40 +33,45 @@ def show_start(event: RunStarted, console: Console) -> None:
     """All that is said before acting: where, as whom, from which commit, with what, and the units by wave."""
     where = f"{event.verb.value} {event.environment}: target {event.target}, account {event.account}, {event.region}"
     made_of = [f"commit {event.commit}" if event.commit else "no commit"]
-    made_of += [f"Terraform {event.terraform}"] if event.terraform else []
+    made_of += [f"{event.binary} {event.terraform}"] if event.terraform else []
     made_of += event.providers
     console.print(terminal.line(where, style="bold"), soft_wrap=True)
     console.print(terminal.line(f"  {', '.join(made_of)} (run {event.run_id})"), soft_wrap=True)
-    waves: dict[int, list[str]] = {}
-    for fact in event.units:
-        waves.setdefault(fact.wave, []).append(fact.unit)
-    for wave in sorted(waves):
-        console.print(terminal.line(f"  wave {wave}: {', '.join(waves[wave])}"), soft_wrap=True)
+    for line in _waves(event):
+        console.print(terminal.line(f"  {line}"), soft_wrap=True)
 
 
-def show_changes(result: RunResult, settings: Settings, *, talk: bool = False) -> None:
+def show_changes(result: RunResult, settings: Settings, *, talk: bool = False, whole: bool = False) -> None:
     """The change list of every unit, on stdout (or, as part of a question, on stderr: `talk`).
 
-    Big runs are cut: deletions and replacements are shown first, the rest is counted.
+    Big runs are cut, unless `whole`: deletions and replacements are shown first, the rest is counted.
     """
     console = terminal.err(settings) if talk else terminal.out(settings)
     busy = [unit for unit in result.units if unit.changes or unit.unknowns or unit.outcome is Outcome.DEFERRED]
-    room = max(_LINES // max(len(busy), 1), _SHARE)
-    for unit in busy:
-        _show_unit(unit, console, room)
+    digest = digests.pick(busy, _danger, whole=whole)
+    room = max(_LINES // max(len(digest.shown), 1), _SHARE)
+    for unit in digest.shown:
+        _show_unit(unit, console, len(unit.changes) if whole else room)
+    _show_rest(digest.more("units with changes"), console)
 
 
-def show_result(result: RunResult, settings: Settings, *, with_changes: bool | None = None) -> None:
-    """What became of a run, on stdout: problems, one table, totals, and the next command to type.
+def show_result(result: RunResult, settings: Settings, *, whole: bool = False) -> None:
+    """What became of a run, on stdout: a plan's changes, problems, one table, totals, and the next command to type.
 
-    `with_changes` puts the change list before it; by default for a plan.
+    Of many units those that went wrong or change something are shown, unless `whole`.
     """
     console = terminal.out(settings)
-    if with_changes if with_changes is not None else result.verb is Verb.PLAN:
-        show_changes(result, settings)
-    for unit in result.units:
+    if result.verb is Verb.PLAN:
+        show_changes(result, settings, whole=whole)
+    troubled = [unit for unit in result.units if unit.diagnostics or _is_logged(unit)]
+    problems = digests.pick(troubled, _weight_of_problems, whole=whole)
+    for unit in problems.shown:
         _show_problems(unit, console)
-    console.print(_table(result))
+    _show_rest(problems.more("units with errors or warnings"), console)
+    rows = digests.pick(result.units, _weight, whole=whole)
+    if rows.shown:
+        console.print(_table(rows.shown))
+        _show_rest(rows.more("units"), console)
     console.print(terminal.line(totals(result), style="bold"), soft_wrap=True)
     command = next_command(result)
     if command:
@@ -81,7 +87,7 @@ def totals(result: RunResult) -> str:
     """``3 units: 2 applied, 1 failed; +12 ~1 in 1m 05s``."""
     counted = Counter(unit.outcome for unit in result.units)
     said = {Outcome.PLANNED: "with changes", Outcome.NO_CHANGES: "without changes"}
-    words = ", ".join(f"{number} {said.get(outcome, outcome.value)}" for outcome, number in counted.items())
+    words = ", ".join(f"{number:,} {said.get(outcome, outcome.value)}" for outcome, number in counted.items())
     amount, number = changes.summary(result.counts), terminal.amount(len(result.units), "unit")
     took = terminal.duration(result.duration_s)
     if result.units and all(unit.outcome is Outcome.NO_CHANGES for unit in result.units):
@@ -111,6 +117,45 @@ def next_command(result: RunResult) -> str:
     return f"ngp output {name}" if result.verb is Verb.APPLY else f"ngp status {name}"
 
 
+def _waves(event: RunStarted) -> Iterator[str]:
+    waves: dict[int, list[str]] = {}
+    for fact in event.units:
+        waves.setdefault(fact.wave, []).append(fact.unit)
+    is_big = digests.is_big(len(event.units))
+    digest = digests.pick(sorted(waves.items()))
+    for wave, names in digest.shown:
+        yield f"wave {wave}: {terminal.amount(len(names), 'unit') if is_big else ', '.join(names)}"
+    if digest.rest:
+        yield f"… and {digest.rest:,} more waves"
+
+
+def _danger(unit: UnitResult) -> int:
+    """What a reader of many plans must see first."""
+    if unit.counts.delete or unit.counts.replace:
+        return 1
+    return 2 if unit.outcome is Outcome.DEFERRED or unit.counts.update else 3
+
+
+def _weight(unit: UnitResult) -> int | None:
+    """Of many units those that go as they should, or never began, are only counted."""
+    if unit.outcome in (Outcome.NO_CHANGES, Outcome.SKIPPED):
+        return None
+    return _danger(unit) if unit.outcome in _GOOD else digests.URGENT
+
+
+def _weight_of_problems(unit: UnitResult) -> int:
+    return 1 if _is_logged(unit) else 2
+
+
+def _is_logged(unit: UnitResult) -> bool:
+    return bool(unit.log) and unit.outcome in (Outcome.FAILED, Outcome.STOPPED)
+
+
+def _show_rest(text: str, console: Console) -> None:
+    if text:
+        console.print(terminal.line(text, style="dim"), soft_wrap=True)
+
+
 def _show_unit(unit: UnitResult, console: Console, room: int) -> None:
     kind = ", a preview" if unit.is_preview else ""
     amount = changes.summary(unit.counts) or unit.outcome.value
@@ -131,7 +176,7 @@ def _show_unit(unit: UnitResult, console: Console, room: int) -> None:
 def _show_problems(unit: UnitResult, console: Console) -> None:
     for diagnostic in unit.diagnostics:
         console.print(terminal.line(_problem(unit, diagnostic), style=_tone(diagnostic)), soft_wrap=True)
-    if unit.log and unit.outcome in (Outcome.FAILED, Outcome.STOPPED):
+    if _is_logged(unit):
         console.print(terminal.line(f"  log of {unit.unit}: {unit.log}"), soft_wrap=True)
 
 
@@ -147,7 +192,7 @@ def _tone(diagnostic: Diagnostic) -> str:
     return "red" if diagnostic.severity == "error" else "yellow"
 
 
-def _table(result: RunResult) -> Table:
+def _table(units: Sequence[UnitResult]) -> Table:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -157,7 +202,7 @@ def _table(result: RunResult) -> Table:
         table.add_column(symbol, justify="right", no_wrap=True)
     table.add_column("time", justify="right", no_wrap=True)
     table.add_column("reason", overflow="fold")
-    for unit in result.units:
+    for unit in units:
         counts = (unit.counts.create, unit.counts.update, unit.counts.delete, unit.counts.replace)
         table.add_row(
             terminal.line(unit.unit),

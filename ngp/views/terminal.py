@@ -49,8 +49,8 @@ def clean(text: str) -> str:
 
 
 def amount(number: int, thing: str) -> str:
-    """``1 resource``, ``2 resources``."""
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+    """``1 resource``, ``2,000 resources``."""
+    return f"{number} {thing}" if number == 1 else f"{number:,} {thing}s"
 
 
 def duration(seconds: float) -> str:

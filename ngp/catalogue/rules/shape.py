@@ -23,7 +23,7 @@ def files(source: Source) -> Iterator[Fault]:
         for other in sorted(path.glob(f"*{ending}")) if ending != ".tf" else ():
             if other.name != f"{name}{ending}":
                 yield source.fault("files", f"{other.name} has not the module's name", str(other))
-    if not (path / "README.md").is_file():
+    if not source.page.is_file():
         yield source.fault("files", "there is no README.md", str(path), why="every module has a page")
 
 

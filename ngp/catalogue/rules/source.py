@@ -44,6 +44,10 @@ class Source:
                 if not types or (block.labels and block.labels[0] in types):
                     yield block
 
+    @property
+    def page(self) -> Path:
+        return self.module.path / "README.md"
+
     @cached_property
     def manifest(self) -> Document:
         """module.yaml with its lines."""

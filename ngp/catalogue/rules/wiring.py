@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from ngp.catalogue import hcl
+from ngp.catalogue.module import Effect
 from ngp.catalogue.rules.source import Fault, Source, address
 from ngp.errors import nearest
 
@@ -85,6 +86,24 @@ def manifest(source: Source) -> Iterator[Fault]:
             yield source.fault("generated", f"`{name}` is not ephemeral", place, why="state must never hold it")
 
 
+def upgrades(source: Source) -> Iterator[Fault]:
+    """What the manifest says of changed inputs is of this module, and no data is replaced without a way to keep it."""
+    said = source.module.manifest
+    yield from _known(source, "upgrade", said.upgrade, source.module.variables, "input")
+    resources = {address(block) for block in source.of("resource")}
+    precious = {*said.data, *said.quorum}
+    for name, upgrade in said.upgrade.items():
+        key = f"upgrade.{name}"
+        yield from _known(source, key, upgrade.resources, resources, "resource")
+        if upgrade.effect is Effect.REPLACE and not upgrade.resources:
+            what = f"`{key}` replaces, and names no resources"
+            yield source.fault("upgrade", what, source.manifest.where(key), todo="name those that it replaces")
+        if upgrade.effect is Effect.REPLACE and not upgrade.note and not precious.isdisjoint(upgrade.resources):
+            lost = ", ".join(f"`{each}`" for each in upgrade.resources if each in precious)
+            todo = "say in its `note` how it is done without loss"
+            yield source.fault("upgrade", f"`{key}` replaces {lost}", source.manifest.where(key), todo=todo)
+
+
 def counts(source: Source) -> Iterator[Fault]:
     """No `count` or `for_each` depends on an input that another unit feeds: it may be unknown in a preview."""
     required = set(source.module.manifest.requires)
@@ -109,12 +128,12 @@ def lookups(source: Source) -> Iterator[Fault]:
             yield source.fault("lookup", what, block.where, todo=todo)
 
 
-def _known(source: Source, rule: str, names: Iterable[str], known: Iterable[str], kind: str) -> Iterator[Fault]:
-    there = set(known)
+def _known(source: Source, key: str, names: Iterable[str], known: Iterable[str], kind: str) -> Iterator[Fault]:
+    there, rule = set(known), key.partition(".")[0]
     for name in names:
         if name not in there:
-            where = source.manifest.where(rule)
-            yield source.fault(rule, f"`{rule}` names `{name}`, which is no {kind}", where, why=nearest(name, there))
+            where = source.manifest.where(key)
+            yield source.fault(rule, f"`{key}` names `{name}`, which is no {kind}", where, why=nearest(name, there))
 
 
 def _repetitions(block: hcl.Block) -> Iterator[hcl.Attribute]:

@@ -125,7 +125,7 @@ def test_a_platforms_own_template_is_used_and_its_fault_told(ngp, catalogue):
     own.parent.mkdir(parents=True)
     own.write_text("# Ours: {{ name }}\n")
     assert ngp.call(*WEB_SITE).exit_code == 0
-    assert (catalogue / "web-site" / "README.md").read_text() == "# Ours: web-site\n"
+    assert (catalogue / "web-site" / "README.md").read_text().startswith("# Ours: web-site\n\n<!-- facts")
     own.write_text("a\n{{ nme }}\n")
     outcome = ngp.call("module", "new", "other", *WEB_SITE[3:])
     assert outcome.exit_code == 64

@@ -1,25 +1,21 @@
 """A run through the proxy and a run without it: the same plans, states, diagnostics and exit codes."""
 
-import json
-import shutil
-
 import pytest
 
-from ngp.aws import access
-from ngp.aws.session import Session
-from ngp.sandbox import seed
+from tests.integration.proxy.comparing import require_equal
+from tests.integration.proxy.lab import PROVIDER, Walk
 
 pytestmark = [pytest.mark.terraform, pytest.mark.sandbox, pytest.mark.slow]
 
 
 def step(steps, name):
-    return next(one for one in steps if one[0] == name)
+    return next(one for one in steps if one.name == name)
 
 
 def test_aliases_and_what_is_special_in_one_root(lab):
     """Two regions, another account by assumed role, an ephemeral resource, `for_each` over data."""
     text = (
-        lab.PROVIDER
+        PROVIDER
         + """
         provider "aws" {
           alias               = "other"
@@ -59,9 +55,9 @@ def test_aliases_and_what_is_special_in_one_root(lab):
         output "arns" { value = [aws_sns_topic.there.arn, aws_sns_topic.guest.arn] }
         """
     )
-    seen = lab.both(lab.live, text)
-    lab.require_equal(seen)
-    outputs = step(seen[1], "apply")[4]["state"]["values"]["outputs"]
+    seen = lab.both(Walk.live, text)
+    require_equal(seen)
+    outputs = step(seen[1], "made").documents["state"]["outputs"]
     assert outputs["guest"]["value"] == "222222222222"
     assert outputs["arns"]["value"] == [
         "arn:aws:sns:eu-central-1:222222222222:guest",
@@ -70,12 +66,12 @@ def test_aliases_and_what_is_special_in_one_root(lab):
 
 
 def test_moved_imported_and_forgotten_objects(lab):
-    def walk(terraform, root):
-        seen = lab.Walk()
-        terraform.init(root)
-        lab.apply(terraform, root, seen, "apply", lab.plan(terraform, root, seen, "first"))
-        (root.path / "main.tf").write_text((root.path / "main.tf").read_text().replace('"old"', '"new"'))
-        (root.path / "later.tf").write_text(
+    def visit(walk):
+        walk.init()
+        walk.make("made")
+        (walk.path / "main.tf").write_text((walk.path / "main.tf").read_text().replace('"old"', '"new"'))
+        (walk.path / "queue.tf").unlink()
+        (walk.path / "later.tf").write_text(
             """
             moved {
               from = aws_sns_topic.old
@@ -92,10 +88,8 @@ def test_moved_imported_and_forgotten_objects(lab):
             resource "aws_sqs_queue" "again" { name = "queue" }
             """
         )
-        (root.path / "queue.tf").unlink()
-        lab.apply(terraform, root, seen, "moved", lab.plan(terraform, root, seen, "second"))
-        lab.plan(terraform, root, seen, "third")
-        return seen.steps
+        walk.make("moved")
+        walk.plan("again")
 
     topic = f"""
         resource "aws_sns_topic" "old" {{
@@ -103,10 +97,34 @@ def test_moved_imported_and_forgotten_objects(lab):
           display_name = "{lab.url}/123456789012/queue"
         }}
         """
-    seen = lab.both(walk, lab.PROVIDER + topic, queue='resource "aws_sqs_queue" "queue" { name = "queue" }')
-    lab.require_equal(seen)
-    assert [one[1] for one in seen[1]] == [0] * 5
-    assert step(seen[1], "third")[2] is False
+    seen = lab.both(visit, PROVIDER + topic, queue='resource "aws_sqs_queue" "queue" { name = "queue" }')
+    require_equal(seen)
+    assert [one.exit_code for one in seen[1]] == [0] * 6
+    assert step(seen[1], "again").has_changes is False
+
+
+def test_two_hundred_objects_in_one_root(lab):
+    """More than fit at once into one connection's calls, made and destroyed ten at a time."""
+    text = """
+        resource "aws_sns_topic" "many" {
+          count = 200
+          name  = "topic-${count.index}"
+        }
+        output "arns" { value = aws_sns_topic.many[*].arn }
+        """
+
+    def visit(walk):
+        walk.init()
+        walk.make("made")
+        walk.plan("again")
+        walk.make("gone", destroy=True)
+
+    seen = lab.both(visit, PROVIDER + text)
+    require_equal(seen)
+    arns = step(seen[1], "made").documents["state"]["outputs"]["arns"]["value"]
+    assert len(set(arns)) == 200
+    assert step(seen[1], "again").has_changes is False
+    assert {one.exit_code for one in seen[1]} == {0}
 
 
 def test_errors_of_the_provider(lab):
@@ -117,10 +135,10 @@ def test_errors_of_the_provider(lab):
         }
         resource "aws_sns_topic" "fine" { name = "fine" }
         """
-    seen = lab.both(lab.live, lab.PROVIDER + text)
-    lab.require_equal(seen)
-    assert step(seen[1], "apply")[1] == 1
-    assert "InvalidVpcID.NotFound" in str(step(seen[1], "apply")[3])
+    seen = lab.both(Walk.live, PROVIDER + text)
+    require_equal(seen)
+    assert step(seen[1], "made").exit_code == 1
+    assert "InvalidVpcID.NotFound" in str(step(seen[1], "made").said)
 
 
 @pytest.mark.parametrize(
@@ -133,63 +151,31 @@ def test_errors_of_the_provider(lab):
     ],
 )
 def test_errors_in_what_was_written(lab, text):
-    seen = lab.both(lab.live, lab.PROVIDER + text)
-    lab.require_equal(seen)
-    assert step(seen[1], "validate")[1] == 1
+    seen = lab.both(Walk.live, PROVIDER + text)
+    require_equal(seen)
+    assert step(seen[1], "validate").exit_code == 1
 
 
 def test_provider_that_refuses_its_configuration(lab):
-    text = lab.PROVIDER.replace("123456789012", "999999999999")
-    seen = lab.both(lab.live, text + 'resource "aws_sns_topic" "never" { name = "never" }')
-    lab.require_equal(seen)
-    assert step(seen[1], "first")[1] == 1
+    text = PROVIDER.replace("123456789012", "999999999999")
+    seen = lab.both(Walk.live, text + 'resource "aws_sns_topic" "never" { name = "never" }')
+    require_equal(seen)
+    assert step(seen[1], "made: plan").exit_code == 1
 
 
 def test_types_that_only_a_distant_state_names(lab):
     """Nobody looked through the state, so its schema is missing at first, and the plan is made again with all."""
 
-    def walk(terraform, root):
-        seen = lab.Walk()
-        terraform.init(root)
-        lab.apply(terraform, root, seen, "apply", lab.plan(terraform, root, seen, "first"))
-        (root.path / "queue.tf").unlink()
-        shutil.rmtree(root.path / ".terraform" / "none", ignore_errors=True)
-        with lab.terraform(served=terraform.serving is not None) as another:  # which has not seen the queue
-            file = lab.plan(another, root, seen, "second")
-            lab.apply(another, root, seen, "gone", file)
-        return seen.steps
+    def visit(walk):
+        walk.init()
+        walk.make("made")
+        (walk.path / "queue.tf").unlink()
+        with lab.terraform(served=walk.is_served) as another:  # which has not seen the queue
+            Walk(lab, another, walk.root, walk.steps).make("gone")
 
     backend = 'terraform {\n  backend "local" { path = "distant/state" }\n}\n'
     topic = 'resource "aws_sns_topic" "topic" { name = "topic" }'
     queue = 'resource "aws_sqs_queue" "queue" { name = "queue" }'
-    seen = lab.both(walk, lab.PROVIDER + topic, backend=backend, queue=queue)
-    lab.require_equal(seen)
-    assert [one[1] for one in seen[1]] == [0] * 4
-
-
-def test_modules_of_the_catalogue(lab):
-    """network and, with its real outputs, openvpn: made, looked at again, destroyed."""
-
-    def walk(terraform, root):
-        seed.seed(
-            Session(access.sandbox({}, lab.url, "eu-central-1", "123456789012")),
-            region="eu-central-1",
-            domain="dev.example.test",
-            bucket="",
-        )
-        steps = lab.live(terraform, root, destroy=False)
-        values = lab.show(terraform, root)["values"]["outputs"]
-        state = (root.path / "terraform.tfstate").read_bytes()
-        vpn = lab.lay(source=lab.ROOT / "environments/dev/units/openvpn")
-        names = ["vpc_id", "vpc_cidr", "public_subnet_ids", "key_pair_name", "alarm_topic_arn"]
-        (vpn.path / "wired.auto.tfvars.json").write_text(
-            json.dumps({name: values.get(name, {}).get("value") for name in names})
-        )
-        steps += lab.live(terraform, vpn)
-        root = lab.lay(source=lab.ROOT / "environments/dev/units/network")
-        (root.path / "terraform.tfstate").write_bytes(state)
-        return steps + lab.live(terraform, root)
-
-    seen = lab.both(walk, source=lab.ROOT / "environments/dev/units/network")
-    lab.require_equal(seen)
-    assert {one[1] for one in seen[1]} == {0}
+    seen = lab.both(visit, PROVIDER + topic, backend=backend, queue=queue)
+    require_equal(seen)
+    assert [one.exit_code for one in seen[1]] == [0] * 5

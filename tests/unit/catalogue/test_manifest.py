@@ -4,7 +4,7 @@ import pytest
 
 from ngp import yaml
 from ngp.catalogue import manifest
-from ngp.catalogue.module import Check, Generated, Manifest, Status
+from ngp.catalogue.module import Check, Effect, Generated, Manifest, Status, Upgrade
 from ngp.errors import UsageError
 
 FULL = """
@@ -23,6 +23,9 @@ data: [aws_instance.this]
 quorum: [aws_instance.manager]
 marketplace: [abc]
 preflight: [hosted_zone, quota:L-0263D0A3, quota:vpc/L-F678F1CE]
+upgrade:
+  size: {effect: restart}
+  ami: {effect: replace, note: Save it first., resources: [aws_instance.this]}
 cost: much
 wildcards: {"ec2:Describe*": knows no resources}
 """
@@ -49,6 +52,10 @@ def test_a_manifest_says_all_that_it_can():
         quorum=("aws_instance.manager",),
         marketplace=("abc",),
         preflight=("hosted_zone", "quota:L-0263D0A3", "quota:vpc/L-F678F1CE"),
+        upgrade={
+            "size": Upgrade(Effect.RESTART),
+            "ami": Upgrade(Effect.REPLACE, "Save it first.", ("aws_instance.this",)),
+        },
         cost="much",
         wildcards={"ec2:Describe*": "knows no resources"},
     )

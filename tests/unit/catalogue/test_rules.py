@@ -7,7 +7,7 @@ import pytest
 from ngp.catalogue import checks
 from ngp.catalogue.module import Catalogue
 from ngp.errors import UsageError
-from ngp.rendering import scaffold
+from ngp.rendering import module_pages, scaffold
 
 INSTANCE = """resource "aws_instance" "x" {
   tags = local.tags
@@ -294,6 +294,12 @@ def test_nothing_that_another_unit_makes_is_looked_up_by_name(thing, text, found
         ("generated: {secret: {}}", ("generated", "`generated` names `secret`, which is no input")),
         ("data: [aws_vpc.x]", ("data", "`data` names `aws_vpc.x`, which is no resource")),
         ("quorum: [aws_vpc.x]", ("quorum", "`quorum` names `aws_vpc.x`, which is no resource")),
+        ("upgrade: {mesage: {effect: restart}}", ("upgrade", "`upgrade` names `mesage`, which is no input")),
+        (
+            "upgrade: {message: {effect: replace, resources: [aws_vpc.x]}}",
+            ("upgrade", "`upgrade.message` names `aws_vpc.x`, which is no resource"),
+        ),
+        ("upgrade: {message: {effect: replace}}", ("upgrade", "`upgrade.message` replaces, and names no resources")),
         ("ready: [{kind: tcp, target: url}]", ("ready", "`ready` names `url`, which is no output")),
         ("ready: [{kind: http, target: 'https://{url}/'}]", ("ready", "`ready` names `url`, which is no output")),
     ],
@@ -302,6 +308,16 @@ def test_the_manifest_names_what_there_is(thing, line, found):
     key = line.split(":")[0]
     add(thing, "module.yaml", "", "provides: []\n" if key == "provides" else "wildcards: {}\n", f"{line}\n")
     assert faults(thing) == [found]
+
+
+@pytest.mark.parametrize("kind", ["data", "quorum"])
+def test_data_is_replaced_only_with_a_note_that_says_how(thing, kind):
+    address = "aws_ssm_parameter.this"
+    lines = f"{kind}: [{address}]\nupgrade: {{message: {{effect: replace, resources: [{address}]}}}}\n"
+    add(thing, "module.yaml", lines)
+    assert faults(thing) == [("upgrade", f"`upgrade.message` replaces `{address}`")]
+    add(thing, "module.yaml", "", "effect: replace", "effect: replace, note: Copy it first")
+    assert faults(thing) == []
 
 
 def test_a_required_input_must_be_there(thing):
@@ -324,4 +340,5 @@ def test_a_sensitive_output_is_not_provided(thing):
 
 def test_the_shipped_modules_break_no_rule():
     modules = Path(checks.__file__).parents[2] / "modules"
-    assert [str(fault.finding) for fault in checks.check(modules, ["network", "openvpn"])] == []
+    found = checks.check(modules, more=[module_pages.freshness(modules)])
+    assert [str(fault.finding) for fault in found] == []

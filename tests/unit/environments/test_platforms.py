@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ngp import yaml
-from ngp.environments import documents, platforms
+from ngp.environments import documents, platforms, tfvars
 from ngp.environments.environment import AssumedRole, StateKind, StateMode, Target
 from ngp.errors import UsageError
 
@@ -144,3 +144,34 @@ def test_a_single_fact_is_checked_as_in_the_file():
     assert documents.check_fact("account", "123") == ['it must be the 12 digits of an account, quoted: "012345678901"']
     assert documents.check_fact("region", "") == ["it must be a region such as `eu-central-1`"]
     assert documents.check_fact("domain", "dev.example.com") == []
+
+
+def test_what_is_kept_of_the_files_says_the_same(house):
+    house.environment(
+        'target: aws\naccount: "012345678901"\nregion: us-gov-west-1\ndomain: a.example.com\nprofile: me\n'
+        "assume_role: {arn: 'arn:aws:iam::012345678901:role/ngp', external_id: x}\nstate: single\n"
+        "units: {alb-shop: {module: alb}}\nwiring: {alb-shop: {vpc_id: network.vpc_id}}\n",
+        'pre_tag = "a"\ntags = { decimal = "1.5", more = 1.50 }\nalb-shop = {\n  n = 1e400\n'
+        "  none = null\n}\nodd = [1, true]\n",
+    )
+    path = house.path / "environments" / "dev" / tfvars.FILE
+
+    def load():
+        platform = platforms.load(house.path)
+        return platform, documents.load(platform, "dev"), tfvars.load(path, platform.cache)
+
+    first = load()
+    assert load() == first
+    assert first[2] == tfvars.parse(path.read_text(), path)
+    assert first[1].where("wiring.alb-shop.vpc_id").endswith("environment.yaml:9")
+
+
+def test_a_changed_file_is_read_anew_and_a_broken_one_refused(house):
+    path = house.path / "environments" / "dev" / documents.FILE
+    before = documents.load(house.platform, "dev")
+    path.write_text(path.read_text().replace("eu-central-1", "eu-west-1"))
+    assert documents.load(house.platform, "dev").region == "eu-west-1" != before.region
+    path.write_text(path.read_text().replace("eu-west-1", "europe"))
+    for _ in range(2):
+        with pytest.raises(UsageError, match="`region` is wrong"):
+            documents.load(house.platform, "dev")

@@ -223,11 +223,13 @@ for _ in range(600):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's parent-death signal is Linux's")
-def test_child_of_a_killed_parent_is_told_to_end(tmp_path):
+@pytest.mark.parametrize("setpriv", ["ties.find()", "''"])  # as it is here, and where there is none
+def test_child_of_a_killed_parent_is_told_to_end(tmp_path, setpriv):
     script = f"""
         import sys
         from pathlib import Path
-        from ngp import processes
+        from ngp import processes, ties
+        ties.find = lambda found={setpriv}: found
         child = "import os, time; open('child', 'w').write(str(os.getpid())); time.sleep(60)"
         processes.run(processes.Request((sys.executable, '-c', child), Path({str(tmp_path)!r}), {{}}))
     """

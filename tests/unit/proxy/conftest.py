@@ -29,25 +29,26 @@ class Bench:
         self.log = path / "log"
         self.cache = path / "cache"
         self.environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(REPOSITORY), "FAKE_LOG": str(self.log)}
-        self.package = self._pack("example.test/ours/fake")
+        self.package = self.pack("ours/fake")
 
     def share(self):
         """Let the fake stand in the place of one whose processes may be shared between roots."""
-        self.package = self._pack("example.test/hashicorp/aws")
+        self.package = self.pack("hashicorp/aws")
 
-    def _pack(self, address):
-        kind = address.rpartition("/")[2]
-        folder = self.path / f"package-{kind}"
-        folder.mkdir()
+    def pack(self, source):
+        """A package of the fake provider by this name."""
+        kind = source.rpartition("/")[2]
+        folder = self.path / "packages" / kind
+        folder.mkdir(parents=True)
         program = folder / f"terraform-provider-{kind}_v1"
         program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{FAKE}"\n')
         program.chmod(0o755)
-        return Package(address, folder, (package_hash(folder),))
+        return Package(f"example.test/{source}", folder, (package_hash(folder),))
 
     @asynccontextmanager
-    async def proxy(self):
+    async def proxy(self, *others):
         folder = Path(tempfile.mkdtemp(dir=self.sockets))
-        made = Proxy([self.package], self.environ, folder, open_safe(self.cache))
+        made = Proxy([self.package, *others], self.environ, folder, open_safe(self.cache))
         await made.open()
         try:
             yield made

@@ -75,7 +75,8 @@ async def main():
     if os.environ.get("FAKE_START") == "dies":
         sys.exit("the fake does not want to")
     server = await rpc.listen(HERE, lambda: (answer, lambda: None))
-    sys.stdout.write(f"1|{os.environ.get('FAKE_PROTOCOL', '6')}|unix|{HERE}|grpc|\n")
+    protocol, certificate = os.environ.get("FAKE_PROTOCOL", "6"), os.environ.get("FAKE_CERTIFICATE", "")
+    sys.stdout.write(f"1|{protocol}|unix|{HERE}|grpc|{certificate}\n")
     sys.stdout.flush()
     await server.serve_forever()
 

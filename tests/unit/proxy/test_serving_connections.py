@@ -10,6 +10,7 @@ from grpclib import GRPCError, Status
 from ngp import processes
 from ngp.errors import RefusedError
 from ngp.proxy import messages, rpc, schema, wire
+from ngp.proxy.server import Wish
 
 
 def types(answer):
@@ -83,6 +84,40 @@ def test_stop_of_one_run_leaves_the_shared_process_to_the_other(bench):
     assert run(work()) is Status.CANCELLED
     assert bench.notes("StopProvider") == []
     assert [request for _, _, request in bench.notes("cancelled")][:1] == ["sleep mine"]
+
+
+def test_stop_of_the_only_user_reaches_the_process_which_then_is_nobody_elses(bench):
+    async def work():
+        async with bench.proxy() as proxy, bench.terraform(proxy) as one:
+            client = one()
+            await client.ask("ConfigureProvider", b"same")
+            under_way = asyncio.ensure_future(client.ask("ReadResource", b"sleep"))
+            await asyncio.sleep(0.3)
+            await client.ask("StopProvider")
+            async with bench.terraform(proxy) as other:
+                again = other()
+                await again.ask("ConfigureProvider", b"same")
+                return await under_way
+
+    assert run(work()) == b"stopped"
+    assert len({pid for pid, _, _ in bench.notes("ConfigureProvider")}) == 2
+
+
+def test_packages_have_their_processes_beside_each_other(bench):
+    async def work():
+        async with bench.proxy(bench.pack("ours/other")) as proxy:
+            number, entries = await proxy.attach(Wish(bench.path, ()))
+            sockets = [entry["Addr"]["String"] for entry in entries.values()]
+            for socket in sockets:
+                channel = rpc.channel(socket)
+                await rpc.ask(channel, "/tfplugin6.Provider/ConfigureProvider", b"same")
+                channel.close()
+            pids = len(proxy.pids)
+            await asyncio.sleep(0.05)
+            await proxy.detach(number, "")
+            return len(set(sockets)), pids
+
+    assert run(work()) == (2, 2)
 
 
 def test_an_apply_has_a_process_of_its_own_which_is_told_to_stop_and_gives_its_answer(bench):
@@ -168,8 +203,6 @@ def test_schema_is_cut_to_the_words_of_the_texts_and_asked_for_once(bench):
             number, _ = await proxy.attach(wish(bench, text))
             other = await proxy.detach(number, "fake_one.x: it is wrong")
             return cut, whole, lacks, other
-
-    from ngp.proxy.server import Wish
 
     def wish(bench, text):
         return Wish(bench.path, (text,))
@@ -258,7 +291,7 @@ def test_sockets_are_this_users_alone(bench):
 
     modes = run(work())
     assert {mode & 0o077 for name, mode in modes.items() if not name.startswith("plugin")} == {0}
-    assert modes["p0"] == 0o700  # in which the provider's own socket lies
+    assert [mode for name, mode in modes.items() if len(name) == 9] == [0o700]  # in which the provider's socket lies
 
 
 def test_package_that_is_not_the_locked_one_is_not_started(bench):
@@ -274,7 +307,12 @@ def test_package_that_is_not_the_locked_one_is_not_started(bench):
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "why"), [("FAKE_START", "dies", "does not want"), ("FAKE_PROTOCOL", "4", "protocol 4")]
+    ("name", "value", "why"),
+    [
+        ("FAKE_START", "dies", "does not want"),
+        ("FAKE_PROTOCOL", "4", "protocol 4"),
+        ("FAKE_CERTIFICATE", "bm9uZQ", "certificate cannot be read"),
+    ],
 )
 def test_a_provider_that_does_not_start_says_why(bench, name, value, why):
     bench.environ[name] = value

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,8 @@ from ngp.catalogue.module import Generated, Manifest
 from ngp.environments.binding import Binding, Source
 from ngp.environments.environment import AssumedRole, OutputRef, StateKind, StateMode, Target, UnitChoice
 from ngp.errors import MissingError
-from ngp.rendering import roots
+from ngp.rendering import roots, templates
+from ngp.terraform import lockfile
 
 UNITS = Path("environments/dev/units")
 HEADER = (
@@ -268,9 +270,32 @@ def test_rendering_twice_gives_the_same_bytes_in_the_same_order(make):
     assert list(roots.render(make.pair()).items()) == list(roots.render(make.pair()).items())
 
 
-def test_rendering_writes_nothing(make):
+def test_rendering_writes_nothing_but_what_is_kept(make):
     roots.render(make.pair())
-    assert [path.name for path in make.path.iterdir()] == [".terraform.lock.hcl"]
+    assert sorted(path.name for path in make.path.iterdir()) == [".ngp", ".terraform.lock.hcl"]
+
+
+def test_what_was_rendered_before_is_the_same_and_follows_every_change(make):
+    template = make.path / "templates" / "root" / "main.tf.j2"
+    template.parent.mkdir(parents=True)
+    template.write_text("{% include 'part.j2' %}\n")
+    (make.path / "templates" / "part.j2").write_text("# one\n")
+    first = roots.render(make.pair())
+    assert roots.render(make.pair()) == first
+    assert first[UNITS / "network/main.tf"].startswith("# one")
+    (make.path / "templates" / "part.j2").write_text("# two\n")
+    assert roots.render(make.pair())[UNITS / "network/main.tf"].startswith("# two")
+    assert "eu-west-9" in roots.render(make.pair(region="eu-west-9"))[UNITS / "network/versions.tf"]
+
+
+def test_a_template_sees_each_value_as_it_is(make):
+    template = make.path / "templates" / "root" / "main.tf.j2"
+    template.parent.mkdir(parents=True)
+    template.write_text("{{ root.values }}\n")
+    module = make.module("m", make.variable("a"))
+    for value in (1, True, "1", Decimal(1), {"decimal": "1"}, {"object": {"decimal": "1"}}, [1], None):
+        made = roots.render(make.resolved([module], {"m": {"a": Binding(Source.UNIT, value)}}))
+        assert made[UNITS / "m/main.tf"].strip() == str({"a": value})
 
 
 def test_null_reaches_the_module_where_it_means_the_default(make):
@@ -279,3 +304,23 @@ def test_null_reaches_the_module_where_it_means_the_default(make):
     assert files[UNITS / "m/values.auto.tfvars.json"] == '{\n  "a": null\n}\n'
     assert "nullable" not in files[UNITS / "m/variables.tf"]
     assert "  a = var.a\n" in files[UNITS / "m/main.tf"]
+
+
+def test_a_hundred_roots_read_the_lock_and_compile_the_templates_as_often_as_one(make, monkeypatch):
+    from jinja2 import Environment as Jinja
+
+    calls = []
+
+    def count(owner, name):
+        real = getattr(owner, name)
+        monkeypatch.setattr(owner, name, lambda *args, **more: (calls.append(name), real(*args, **more))[1])
+
+    count(lockfile, "parse")
+    count(Jinja, "compile")
+    module = make.module("shop", make.variable("region"))
+    (make.path / ".terraform.lock.hcl").write_text("# read once\n")
+    templates._environment.cache_clear()
+    units = {f"shop-{at}": {"region": Binding(Source.FACT, "eu-central-1")} for at in range(100)}
+    roots.render(make.resolved([module], units))
+    assert calls.count("compile") == len(roots.FILES)
+    assert calls.count("parse") == 1

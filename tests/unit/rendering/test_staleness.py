@@ -122,3 +122,16 @@ def test_diff_of_a_new_and_of_a_going_file(make, rendered):
     )
     new = UNITS / "new/main.tf"
     assert staleness.diff(make.path, new, "x\n") == f"--- /dev/null\n+++ {new}\n@@ -0,0 +1 @@\n+x\n"
+
+
+def test_each_rendered_file_is_read_once(make, rendered, monkeypatch):
+    read = []
+    real = staleness._read
+    monkeypatch.setattr(staleness, "_read", lambda platform, path: (read.append(path), real(platform, path))[1])
+    compare(make, rendered)
+    assert sorted(read) == sorted(rendered)
+
+
+def test_a_link_that_lies_in_a_rendered_folder_is_seen_and_not_followed(make, rendered):
+    (make.path / UNITS / "vpn/elsewhere").symlink_to(make.path)
+    assert compare(make, rendered).foreign == (UNITS / "vpn/elsewhere",)

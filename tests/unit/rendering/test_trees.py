@@ -3,7 +3,7 @@
 import pytest
 
 import ngp
-from ngp.environments import platforms
+from ngp.environments.environment import Platform
 from ngp.rendering import trees
 from ngp.rendering.staleness import Staleness
 
@@ -25,6 +25,6 @@ from ngp.rendering.staleness import Staleness
 )
 def test_only_the_version_in_ngp_yaml_changes(tmp_path, before, after):
     (tmp_path / "ngp.yaml").write_bytes(before.encode())
-    platform = platforms.Platform(tmp_path, "acme", rendered_by="")
+    platform = Platform(tmp_path, "acme", rendered_by="")
     tree = trees.Tree(platform, (), {}, Staleness((), (), (), ()), is_whole=True)
     assert trees.writes(tree) == {tmp_path / "ngp.yaml": after.replace("VERSION", ngp.__version__)}

@@ -5,8 +5,6 @@ import pytest
 from ngp.errors import NgpError
 from ngp.runs import leftovers
 from ngp.runs.journal import new_id
-from ngp.runs.units import Unit
-from ngp.state.places import StatePlace
 
 
 def write(path):
@@ -32,10 +30,13 @@ def test_copies_of_states_and_saved_plans_of_killed_runs_are_removed(tmp_path):
     leftovers.sweep(tmp_path, "dev")
 
 
-def test_a_state_that_was_never_written_stops_the_unit(tmp_path):
-    unit = Unit("app", "app", tmp_path, StatePlace("local", "", "", ""), {})
-    leftovers.require_recovered(unit)
-    write(tmp_path / "errored.tfstate")
-    with pytest.raises(NgpError, match=r"errored\.tfstate") as caught:
-        leftovers.require_recovered(unit)
-    assert "terraform state push" in caught.value.findings[0].todo
+@pytest.mark.parametrize(("folder", "push"), [("root", "terraform state push"), ("copy", "tofu state push")])
+def test_a_state_that_was_never_written_stops_the_unit_whichever_binary_left_it(tmp_path, folder, push):
+    root, copy = tmp_path / "root", tmp_path / "copy"
+    leftovers.require_recovered(root, copy)
+    left = write(tmp_path / folder / "errored.tfstate")
+    with pytest.raises(NgpError) as caught:
+        leftovers.require_recovered(root, copy)
+    (finding,) = caught.value.findings
+    assert finding.where == str(left)
+    assert push in finding.todo

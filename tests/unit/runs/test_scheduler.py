@@ -111,3 +111,20 @@ def test_every_unit_has_one_result_whatever_fails(data):
     for unit, one in results.items():
         if one.outcome is not Outcome.SKIPPED:
             assert all(results[needed].outcome in scheduler.GOOD for needed in needs[unit])
+
+
+class Asked(dict):
+    """A graph that counts what is asked of it."""
+
+    asked = 0
+
+    def get(self, unit, default=None):
+        self.asked += 1
+        return super().get(unit, default)
+
+
+def test_what_a_unit_needs_is_asked_once_however_many_units_there_are():
+    needs = Asked({f"u{at}": frozenset({f"u{at - 40}"} if at >= 40 else ()) for at in range(400)})
+    results = scheduler.run(scheduler.Plan(needs, parallelism=8), result, skipped)
+    assert len(results) == 400
+    assert needs.asked == 400

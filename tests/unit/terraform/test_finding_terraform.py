@@ -45,6 +45,13 @@ def test_tofu_is_taken_where_there_is_no_terraform(tmp_path):
     program(tmp_path / "bin", "tofu", version="1.12.6")
     found = find(tmp_path)
     assert (found.flavour, found.version) == ("tofu", "1.12.6")
+    assert (found.title, found.registry) == ("OpenTofu", "registry.opentofu.org")
+
+
+def test_constraint_is_held_against_the_numbers_of_the_binary_that_is_used(tmp_path):
+    program(tmp_path / "bin", "tofu", version="1.10.9")
+    with pytest.raises(MissingError, match=r"tofu 1\.10\.9 does not fit"):
+        find(tmp_path)
 
 
 def test_tofu_is_taken_where_it_is_asked_for(tmp_path):

@@ -50,6 +50,24 @@ provider "example.com/a/b" {{ version = "2.0.0"
     )
 
 
+def test_another_registry_is_asked_for_the_same_packages():
+    other = Locked("example.com/a/b", "2.0.0")
+    lock = lockfile.under([locked("5.100.0", "h1:a", "zh:b"), other], "registry.opentofu.org")
+    assert lock == (locked("5.100.0", "h1:a", "zh:b", address="registry.opentofu.org/hashicorp/aws"), other)
+
+
+def test_a_lock_file_is_rewritten_for_another_registry_only(tmp_path):
+    path = tmp_path / lockfile.NAME
+    lockfile.readdress(path, "registry.opentofu.org")
+    assert not path.exists()
+    text = shipped.lock_file().read_text(encoding="utf-8")
+    path.write_text(f"{text}# a comment\n", encoding="utf-8")
+    lockfile.readdress(path, lockfile.REGISTRY)
+    assert path.read_text(encoding="utf-8") == f"{text}# a comment\n"
+    lockfile.readdress(path, "registry.opentofu.org")
+    assert path.read_text(encoding="utf-8") == text.replace("registry.terraform.io", "registry.opentofu.org")
+
+
 def test_render_of_a_provider_without_constraints_and_hashes():
     assert lockfile.render([Locked("example.com/a/b", "2.0.0")]).splitlines()[2:] == [
         "",

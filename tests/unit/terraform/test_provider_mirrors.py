@@ -10,12 +10,14 @@ import pytest
 
 from ngp.errors import MissingError
 from ngp.terraform import mirror
+from ngp.terraform.binary import Binary
 from ngp.terraform.lockfile import Locked
 from ngp.terraform.mirror import Mirror, Places
 
 PLATFORM = "linux_amd64"
 TINY = "registry.terraform.io/example/tiny"
 LOCK = (Locked(TINY, "1.2.3"),)
+TOFU = Binary(("tofu",), "1.12.6", "tofu", platform=PLATFORM)
 
 
 def unpacked(folder: Path, version: str = "1.2.3", *, platform: str = PLATFORM, address: str = TINY) -> Path:
@@ -176,3 +178,36 @@ def test_folders_of_others_are_listed_in_their_order(places, tmp_path):
     implied = unpacked(places.home / ".terraform.d/plugins")
     unpacked(places.cache / "providers")
     assert list(mirror.folders(having(places, NGP_PROVIDER_MIRROR=tmp_path))) == [tmp_path, implied, add_on]
+
+
+@pytest.mark.parametrize(
+    ("make", "name"), [(unpacked, "1.2.3/linux_amd64"), (packed, "terraform-provider-tiny_1.2.3_linux_amd64.zip")]
+)
+def test_opentofu_gets_links_under_the_addresses_of_its_registry(places, tmp_path, make, name):
+    named = make(tmp_path / "named")
+    here = having(places, NGP_PROVIDER_MIRROR=named)
+    for _ in range(2):  # the second run finds the links of the first
+        found = mirror.provide(LOCK, TOFU, here)
+    assert found.origin == "NGP_PROVIDER_MIRROR"
+    assert found.folder is not None
+    assert found.folder.is_relative_to(places.cache)
+    package = found.folder / "registry.opentofu.org/example/tiny" / name
+    assert package.readlink() == named / TINY / name
+    assert [path for path in found.folder.rglob("*") if path.is_symlink()] == [package]
+
+
+def test_terraform_gets_the_mirror_itself(places, tmp_path):
+    named = unpacked(tmp_path / "named")
+    terraform = Binary(("terraform",), "1.11.4", platform=PLATFORM)
+    assert mirror.provide(LOCK, terraform, having(places, NGP_PROVIDER_MIRROR=named)).folder == named
+
+
+@pytest.mark.parametrize("name", [".tofurc", ".terraformrc", "xdg/opentofu/tofurc"])
+def test_configuration_of_opentofu_is_the_operators_word_for_opentofu(places, name):
+    path = places.home / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("provider_installation {}")
+    here = having(places, XDG_CONFIG_HOME=places.home / "xdg")
+    found = mirror.find(LOCK, PLATFORM, here, flavour="tofu")
+    assert folder_of(found) is None
+    assert (mirror.find(LOCK, PLATFORM, here) is None) == (name != ".terraformrc")

@@ -67,3 +67,14 @@ def test_what_is_no_state_is_refused_with_its_place(text):
 def test_state_of_another_format_is_refused():
     with pytest.raises(NgpError, match="format 3"):
         states.parse('{"version": 3}')
+
+
+def test_providers_of_a_state_are_told_in_full():
+    entries = [
+        {"provider": 'provider["registry.terraform.io/hashicorp/aws"].other'},
+        {"provider": 'module.a.provider["terraform.io/builtin/terraform"]'},
+        {"provider": 'provider["registry.terraform.io/hashicorp/aws"]'},
+        {},
+    ]
+    found = states.parse(json.dumps({"version": 4, "resources": entries}))
+    assert found.providers == {"registry.terraform.io/hashicorp/aws", "terraform.io/builtin/terraform"}

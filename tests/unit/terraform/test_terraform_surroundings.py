@@ -34,7 +34,15 @@ def test_no_aws_variable_of_the_shell_reaches_the_child(tmp_path):
 
 @pytest.mark.parametrize(
     "name",
-    ["TF_VAR_x", "TF_CLI_ARGS", "TF_CLI_ARGS_plan", "TF_WORKSPACE", "TF_REATTACH_PROVIDERS", "TF_DATA_DIR"],
+    [
+        "TF_VAR_x",
+        "TF_CLI_ARGS",
+        "TF_CLI_ARGS_plan",
+        "TF_WORKSPACE",
+        "TF_ENCRYPTION",
+        "TF_REATTACH_PROVIDERS",
+        "TF_DATA_DIR",
+    ],
 )
 def test_what_would_change_a_run_is_dropped(name):
     assert name not in surroundings.child({name: "x"}, {})

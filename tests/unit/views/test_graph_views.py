@@ -30,6 +30,12 @@ def test_the_graph_in_each_format(golden, capsys, form):
     golden(f"graph.{form.value}", capsys.readouterr().out)
 
 
+@pytest.mark.parametrize("form", [Format.TEXT, Format.DOT, Format.MERMAID])
+def test_the_graph_of_chosen_units_names_those_that_feed_them(capsys, form):
+    graph.show(UNITS[2:], WIRES[1:], environment="dev", form=form)
+    assert "network" in capsys.readouterr().out
+
+
 def test_the_status_is_a_table_with_totals(golden, capsys, settings):
     graph.show_status(STATUS, settings, environment="dev")
     golden("status.txt", capsys.readouterr().out)

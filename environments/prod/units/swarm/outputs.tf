@@ -75,6 +75,11 @@ output "swarm_security_group_id" {
   value       = module.swarm.swarm_security_group_id
 }
 
+output "swarm_security_group_ids" {
+  description = "The same as a list: databases and caches are wired to it (client_security_group_ids)."
+  value       = module.swarm.swarm_security_group_ids
+}
+
 output "swarm_manager_security_group_id" {
   description = "Security group that the managers have besides."
   value       = module.swarm.swarm_manager_security_group_id

@@ -1,0 +1,1 @@
+"""The benchmark: ngp beside Terraform, OpenTofu, Terragrunt and Terramate (``python -m bench``)."""

@@ -1,0 +1,134 @@
+"""Where the benchmark works: folders, programs, the region, and the surroundings of everything that it starts."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from bench import api, platforms
+from bench.api import Api
+from bench.measuring import Command
+from bench.platforms import Kind
+from ngp import processes, shipped
+from ngp.terraform import binary, lockfile, mirror
+
+TERRAFORM, TOFU, TERRAGRUNT, TERRAMATE = "terraform", "tofu", "terragrunt", "terramate"
+NGP = Path(sys.executable).with_name("ngp")
+_KEPT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR")
+_REGISTRIES = ("registry.terraform.io", "registry.opentofu.org")
+
+
+@dataclass
+class Lab:
+    """`folder` is the benchmark's own and goes with it; nothing outside of it is written. `programs` are on PATH."""
+
+    folder: Path
+    programs: Mapping[str, str]
+    stack: ExitStack = field(default_factory=ExitStack)
+
+    def has(self, *programs: str) -> bool:
+        return all(name in self.programs for name in programs)
+
+    @property
+    def cache(self) -> Path:
+        """What ngp keeps for its user."""
+        return self.folder / "cache" / "ngp"
+
+    @cached_property
+    def api(self) -> Api:
+        """The region, started when it is first needed."""
+        started = api.start(self.folder / "api", os.environ)
+        self.stack.callback(started.stop)
+        started.warm_up()
+        return started
+
+    @cached_property
+    def terraform(self) -> binary.Binary:
+        """Terraform as ngp finds it."""
+        return binary.find("terraform", "", self.plain, cwd=self.folder, cache=self.folder / "versions")
+
+    @cached_property
+    def mirror(self) -> Path:
+        """The folder of provider packages on this machine: the same for everybody."""
+        lock = lockfile.load(shipped.lock_file())
+        home = Path.home()
+        places = mirror.Places({}, home, home / ".cache" / "ngp")
+        found = mirror.provide(lock, self.terraform, places).folder
+        assert found is not None
+        return found
+
+    @cached_property
+    def plain(self) -> dict[str, str]:
+        """An environment in which nothing of the shell counts but where programs are."""
+        kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+        home = self.folder / "home"
+        home.mkdir(exist_ok=True)
+        quiet = {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "NO_COLOR": "1"}
+        return {**kept, **quiet, "HOME": str(home), "XDG_CACHE_HOME": str(self.folder / "cache")}
+
+    @cached_property
+    def ours(self) -> dict[str, str]:
+        """The environment of ngp; the way to the region it finds by itself."""
+        return {**self.plain, "NGP_PROVIDER_MIRROR": str(self.mirror)}
+
+    @cached_property
+    def theirs(self) -> dict[str, str]:
+        """The environment of the peers: the same packages, linked and not copied, and the same region."""
+        held = self.folder / "mirror"
+        for locked in lockfile.load(shipped.lock_file()):
+            package = mirror.package(self.mirror, locked, self.terraform.platform)
+            assert package is not None
+            for registry in _REGISTRIES:  # OpenTofu asks its own
+                link = held / registry / package.relative_to(self.mirror / _REGISTRIES[0])
+                link.parent.mkdir(parents=True)
+                link.symlink_to(package)
+        configuration = self.folder / "terraform.rc"
+        configuration.write_text(f'provider_installation {{\n  filesystem_mirror {{\n    path = "{held}"\n  }}\n}}\n')
+        own = {"TF_CLI_CONFIG_FILE": str(configuration), "TG_TF_PATH": TERRAFORM, "TG_NON_INTERACTIVE": "true"}
+        return {**self.plain, **own, **self.api.environ(self.plain)}
+
+    def make(self, count: int, kinds: Iterable[Kind]) -> dict[Kind, Path]:
+        """The platforms of `count` units, each a Git repository."""
+        print(f"making platforms of {count} units", file=sys.stderr, flush=True)
+        made = platforms.make(self.folder / f"{count}-units", count, kinds)
+        for folder in made.values():
+            platforms.commit(folder)
+        return made
+
+    def ngp(self, platform: Path, *words: str) -> Command:
+        """The command line of ngp, as people type it, for what needs no provider."""
+        return self.peer(platform, str(NGP), *words)
+
+    def peer(self, platform: Path, *words: str) -> Command:
+        """A command line of whomever, for what needs no provider."""
+        return Command(words, platform, self.plain, self.folder / "logs" / f"{Path(words[0]).name}.log")
+
+    def says(self, *words: str) -> str:
+        """What a command of ngp prints, "" where there is no such command."""
+        done = processes.run(processes.Request((str(NGP), *words), self.folder, self.plain))
+        return done.stdout if done.exit_code == 0 else ""
+
+    @cached_property
+    def has_pool(self) -> bool:
+        return bool(self.says("pool", "--help"))
+
+
+@contextmanager
+def open_lab(folder: Path) -> Iterator[Lab]:
+    """A lab in `folder`, which must be empty; the region ends with it."""
+    names = (TERRAFORM, TOFU, TERRAGRUNT, TERRAMATE)
+    programs = {name: path for name in names if (path := shutil.which(name))}
+    with ExitStack() as stack:
+        yield Lab(folder, programs, stack)
+
+
+def forget(*folders: Path) -> None:
+    """Remove folders with all that is in them."""
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)

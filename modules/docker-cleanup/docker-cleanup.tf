@@ -1,0 +1,41 @@
+terraform {
+  required_version = ">= 1.11"
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = ">= 5.100, < 6"
+    }
+  }
+}
+
+locals {
+  unit = var.unit != "" ? var.unit : "docker-cleanup"
+  name = "${var.pre_tag}-${local.unit}-${var.post_tag}"
+
+  tags = merge(var.tags, {
+    Project     = var.project
+    Environment = var.environment
+    Cluster     = local.unit
+    Service     = var.service
+    Version     = var.version_tag
+    "ngp:unit"  = local.unit
+  })
+}
+
+# What the cluster's leader finds and deploys.
+resource "aws_s3_object" "stack" {
+  bucket       = var.swarm_stack_bucket
+  key          = "${var.swarm_stack_prefix}${local.unit}/stack.yml"
+  content_type = "application/yaml"
+  content = templatefile("${path.module}/files/cleanup.yml.tftpl", {
+    script         = file("${path.module}/files/cleanup.sh")
+    image          = var.image
+    keep_hours     = var.keep_hours
+    interval_hours = var.interval_hours
+    all_images     = var.all_images
+    volumes        = var.volumes
+    constraints    = var.placement == "any" ? [] : ["node.role == ${var.placement}"]
+  })
+  tags = merge(local.tags, { Name = local.name })
+}

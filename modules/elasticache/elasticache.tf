@@ -1,0 +1,288 @@
+terraform {
+  required_version = ">= 1.11"
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = ">= 5.100, < 6"
+    }
+  }
+}
+
+locals {
+  unit = var.unit != "" ? var.unit : "elasticache"
+  name = "${var.pre_tag}-${local.unit}-${var.post_tag}"
+
+  # ElastiCache takes 40 characters of lower case, no two dashes in a row, and a letter first; the engine is added to some.
+  dashed   = trim(replace(lower(local.name), "/-+/", "-"), "-")
+  lettered = can(regex("^[a-z]", local.dashed)) ? local.dashed : "c-${local.dashed}"
+  group_id = length(local.lettered) <= 33 ? local.lettered : "${trim(substr(local.lettered, 0, 24), "-")}-${substr(sha1(local.lettered), 0, 8)}"
+
+  tags = merge(var.tags, {
+    Project     = var.project
+    Environment = var.environment
+    Cluster     = local.unit
+    Service     = var.service
+    Version     = var.version_tag
+    "ngp:unit"  = local.unit
+  })
+
+  major         = split(".", var.engine_version)[0]
+  is_redundant  = var.nodes > 1
+  has_iam       = var.authentication == "iam"
+  kms_key_arn   = var.kms_key_arn != "" ? var.kms_key_arn : null
+  alarm_actions = compact([var.alarm_topic_arn])
+
+  # A user's id is its name, and one of a kind in the account's region.
+  user_ids = { for name in local.has_iam ? keys(var.users) : [] : name => (
+    length("${local.lettered}-${name}") <= 40 ? "${local.lettered}-${name}" :
+    "${trim(substr(local.lettered, 0, 10), "-")}-${substr(sha1(local.lettered), 0, 8)}-${name}"
+  ) }
+}
+
+# Who may connect.
+
+resource "aws_security_group" "this" {
+  name_prefix = "${local.name}-"
+  description = "Cache ${local.group_id}"
+  vpc_id      = var.vpc_id
+  tags        = merge(local.tags, { Name = local.name })
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "aws_vpc_security_group_ingress_rule" "group" {
+  count = length(var.client_security_group_ids)
+
+  security_group_id            = aws_security_group.this.id
+  description                  = "Cache from a group"
+  referenced_security_group_id = var.client_security_group_ids[count.index]
+  ip_protocol                  = "tcp"
+  from_port                    = var.port
+  to_port                      = var.port
+  tags                         = merge(local.tags, { Name = "${local.name}-client" })
+}
+
+resource "aws_vpc_security_group_ingress_rule" "vpc" {
+  count = length(var.client_security_group_ids) == 0 && length(var.client_cidrs) == 0 ? 1 : 0
+
+  security_group_id = aws_security_group.this.id
+  description       = "Cache from the VPC"
+  cidr_ipv4         = var.vpc_cidr
+  ip_protocol       = "tcp"
+  from_port         = var.port
+  to_port           = var.port
+  tags              = merge(local.tags, { Name = "${local.name}-client" })
+}
+
+resource "aws_vpc_security_group_ingress_rule" "network" {
+  for_each = var.client_cidrs
+
+  security_group_id = aws_security_group.this.id
+  description       = "Cache from a network"
+  cidr_ipv4         = each.key
+  ip_protocol       = "tcp"
+  from_port         = var.port
+  to_port           = var.port
+  tags              = merge(local.tags, { Name = "${local.name}-client" })
+}
+
+# Who may log in: users without a password, whose token their IAM role signs. Nothing of it is a secret to be kept.
+
+resource "aws_elasticache_user" "this" {
+  for_each = local.user_ids
+
+  user_id       = each.value
+  user_name     = each.value # IAM asks for the same
+  engine        = var.engine
+  access_string = var.users[each.key]
+  tags          = merge(local.tags, { Name = each.value })
+
+  authentication_mode {
+    type = "iam"
+  }
+
+  # The cache lets go of them first.
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+# Redis wants a user called default in every group: this one may do nothing. A group of Valkey takes none without a login.
+resource "aws_elasticache_user" "default" {
+  count = local.has_iam && var.engine == "redis" ? 1 : 0
+
+  user_id       = "${trim(substr(local.lettered, 0, 10), "-")}-${substr(sha1(local.lettered), 0, 8)}-default-user"
+  user_name     = "default"
+  engine        = var.engine
+  access_string = "off ~* -@all"
+  tags          = merge(local.tags, { Name = "${local.name}-default" })
+
+  authentication_mode {
+    type = "no-password-required"
+  }
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "aws_elasticache_user_group" "this" {
+  count = local.has_iam ? 1 : 0
+
+  user_group_id = "${local.group_id}-${var.engine}" # another engine needs another group
+  engine        = var.engine
+  user_ids      = concat([for user in aws_elasticache_user.this : user.user_id], aws_elasticache_user.default[*].user_id)
+  tags          = merge(local.tags, { Name = local.name })
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+# For the roles of those who log in.
+data "aws_iam_policy_document" "connect" {
+  statement {
+    sid       = "LogInToTheCache"
+    actions   = ["elasticache:Connect"]
+    resources = concat([aws_elasticache_replication_group.this.arn], [for user in aws_elasticache_user.this : user.arn])
+  }
+}
+
+resource "aws_iam_policy" "connect" {
+  count = local.has_iam ? 1 : 0
+
+  name        = "${local.name}-connect"
+  description = "Log in to the cache ${local.group_id}"
+  policy      = data.aws_iam_policy_document.connect.json
+  tags        = merge(local.tags, { Name = "${local.name}-connect" })
+}
+
+# The cache.
+
+resource "aws_elasticache_subnet_group" "this" {
+  name        = local.group_id
+  description = "Private subnets of ${local.group_id}"
+  subnet_ids  = var.private_subnet_ids
+  tags        = merge(local.tags, { Name = local.name })
+}
+
+resource "aws_elasticache_parameter_group" "this" {
+  count = length(var.parameters) > 0 ? 1 : 0
+
+  # The family is part of the name: another one needs a group of its own before the change.
+  name        = "${local.group_id}-${var.engine}${local.major}"
+  description = "Parameters of ${local.group_id}"
+  family      = "${var.engine}${local.major}"
+  tags        = merge(local.tags, { Name = local.name })
+
+  dynamic "parameter" {
+    for_each = var.parameters
+
+    content {
+      name  = parameter.key
+      value = parameter.value
+    }
+  }
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "aws_cloudwatch_log_group" "slow" {
+  name              = "/aws/elasticache/${local.group_id}/slow-log"
+  retention_in_days = var.log_retention_days
+  kms_key_id        = local.kms_key_arn
+  tags              = merge(local.tags, { Name = "${local.name}-slow-log" })
+}
+
+# The id is new with every cache that is made here: two last snapshots must not have one name. Everything that replaces
+# the cache stands here.
+resource "terraform_data" "life" {
+  triggers_replace = [var.generation, var.kms_key_arn, var.port]
+}
+
+resource "aws_elasticache_replication_group" "this" {
+  replication_group_id       = local.group_id
+  description                = "Cache ${local.name}"
+  engine                     = var.engine
+  engine_version             = var.engine_version
+  node_type                  = var.node_type
+  num_cache_clusters         = var.nodes
+  automatic_failover_enabled = local.is_redundant
+  multi_az_enabled           = local.is_redundant
+  parameter_group_name       = try(aws_elasticache_parameter_group.this[0].name, "default.${var.engine}${local.major}")
+  auto_minor_version_upgrade = var.auto_minor_version_upgrade
+  apply_immediately          = var.apply_immediately
+  maintenance_window         = var.maintenance_window
+
+  subnet_group_name  = aws_elasticache_subnet_group.this.name
+  security_group_ids = [aws_security_group.this.id]
+  port               = var.port
+
+  transit_encryption_enabled = true
+  transit_encryption_mode    = "required"
+  at_rest_encryption_enabled = true
+  kms_key_id                 = local.kms_key_arn
+  user_group_ids             = local.has_iam ? [aws_elasticache_user_group.this[0].user_group_id] : null
+
+  snapshot_name             = var.snapshot_name != "" ? var.snapshot_name : null
+  snapshot_window           = var.snapshot_window
+  snapshot_retention_limit  = var.snapshot_retention_days
+  final_snapshot_identifier = var.skip_final_snapshot ? null : "${local.group_id}-final-${substr(terraform_data.life.id, 0, 8)}"
+
+  log_delivery_configuration {
+    destination      = aws_cloudwatch_log_group.slow.name
+    destination_type = "cloudwatch-logs"
+    log_format       = "json"
+    log_type         = "slow-log"
+  }
+
+  tags = merge(local.tags, { Name = local.name })
+
+  lifecycle {
+    replace_triggered_by = [terraform_data.life]
+    # A snapshot is what it was made from: another one alone must not replace it (generation does).
+    ignore_changes = [snapshot_name]
+  }
+}
+
+# When it tells: for each node, which has the group's name and a number.
+
+locals {
+  metrics = merge(
+    {
+      cpu    = { metric = "EngineCPUUtilization", statistic = "Average", threshold = var.alarm_cpu_percent, what = "The engine's CPU is busy." }
+      memory = { metric = "DatabaseMemoryUsagePercentage", statistic = "Average", threshold = var.alarm_memory_percent, what = "The memory is nearly full." }
+    },
+    var.alarm_evictions == 0 ? {} : {
+      evictions = { metric = "Evictions", statistic = "Sum", threshold = var.alarm_evictions, what = "Keys are evicted for want of memory." }
+    },
+  )
+  alarms = { for pair in setproduct(range(1, var.nodes + 1), keys(local.metrics)) : "${format("%03d", pair[0])}-${pair[1]}" => {
+    node = format("%s-%03d", local.group_id, pair[0]), about = local.metrics[pair[1]]
+  } }
+}
+
+resource "aws_cloudwatch_metric_alarm" "this" {
+  for_each = local.alarms
+
+  alarm_name          = "${local.name}-${each.key}"
+  alarm_description   = "Cache node ${each.value.node}: ${each.value.about.what}"
+  namespace           = "AWS/ElastiCache"
+  metric_name         = each.value.about.metric
+  dimensions          = { CacheClusterId = each.value.node }
+  statistic           = each.value.about.statistic
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = each.value.about.threshold
+  period              = 300
+  evaluation_periods  = 3
+  alarm_actions       = local.alarm_actions
+  ok_actions          = local.alarm_actions
+  tags                = merge(local.tags, { Name = "${local.name}-${each.key}" })
+
+  depends_on = [aws_elasticache_replication_group.this]
+}

@@ -1,0 +1,304 @@
+terraform {
+  required_version = ">= 1.11"
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = ">= 5.100, < 6"
+    }
+  }
+}
+
+data "aws_partition" "current" {}
+
+locals {
+  unit = var.unit != "" ? var.unit : "rds-postgres"
+  name = "${var.pre_tag}-${local.unit}-${var.post_tag}"
+
+  # RDS takes lower case, no two dashes in a row, and a letter first.
+  dashed     = trim(replace(lower(local.name), "/-+/", "-"), "-")
+  identifier = can(regex("^[a-z]", local.dashed)) ? local.dashed : "db-${local.dashed}"
+
+  tags = merge(var.tags, {
+    Project     = var.project
+    Environment = var.environment
+    Cluster     = local.unit
+    Service     = var.service
+    Version     = var.version_tag
+    "ngp:unit"  = local.unit
+  })
+
+  major         = split(".", var.engine_version)[0]
+  is_restored   = var.snapshot_identifier != ""
+  kms_key_arn   = var.kms_key_arn != "" ? var.kms_key_arn : null
+  alarm_actions = compact([var.alarm_topic_arn])
+
+  parameters = merge(var.parameters, {
+    "rds.force_ssl"              = { value = "1", at_reboot = false }
+    "log_connections"            = { value = "1", at_reboot = false }
+    "log_disconnections"         = { value = "1", at_reboot = false }
+    "log_lock_waits"             = { value = "1", at_reboot = false }
+    "log_temp_files"             = { value = "10240", at_reboot = false } # KiB
+    "log_min_duration_statement" = { value = tostring(var.slow_query_ms), at_reboot = false }
+    # A statement's text may hold a password (CREATE ROLE … PASSWORD).
+    "log_statement" = { value = "none", at_reboot = false }
+  })
+}
+
+# Who may connect.
+
+resource "aws_security_group" "this" {
+  name_prefix = "${local.name}-"
+  description = "PostgreSQL ${local.identifier}"
+  vpc_id      = var.vpc_id
+  tags        = merge(local.tags, { Name = local.name })
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "aws_vpc_security_group_ingress_rule" "group" {
+  count = length(var.client_security_group_ids)
+
+  security_group_id            = aws_security_group.this.id
+  description                  = "PostgreSQL from a group"
+  referenced_security_group_id = var.client_security_group_ids[count.index]
+  ip_protocol                  = "tcp"
+  from_port                    = var.port
+  to_port                      = var.port
+  tags                         = merge(local.tags, { Name = "${local.name}-client" })
+}
+
+resource "aws_vpc_security_group_ingress_rule" "vpc" {
+  count = length(var.client_security_group_ids) == 0 && length(var.client_cidrs) == 0 ? 1 : 0
+
+  security_group_id = aws_security_group.this.id
+  description       = "PostgreSQL from the VPC"
+  cidr_ipv4         = var.vpc_cidr
+  ip_protocol       = "tcp"
+  from_port         = var.port
+  to_port           = var.port
+  tags              = merge(local.tags, { Name = "${local.name}-client" })
+}
+
+resource "aws_vpc_security_group_ingress_rule" "network" {
+  for_each = var.client_cidrs
+
+  security_group_id = aws_security_group.this.id
+  description       = "PostgreSQL from a network"
+  cidr_ipv4         = each.key
+  ip_protocol       = "tcp"
+  from_port         = var.port
+  to_port           = var.port
+  tags              = merge(local.tags, { Name = "${local.name}-client" })
+}
+
+# The database. There is no egress rule: it opens no connections of its own.
+
+resource "aws_db_subnet_group" "this" {
+  name        = local.identifier
+  description = "Private subnets of ${local.identifier}"
+  subnet_ids  = var.private_subnet_ids
+  tags        = merge(local.tags, { Name = local.name })
+}
+
+resource "aws_db_parameter_group" "this" {
+  name_prefix = "${local.identifier}-"
+  description = "Parameters of ${local.identifier}"
+  family      = "postgres${local.major}"
+  tags        = merge(local.tags, { Name = local.name })
+
+  dynamic "parameter" {
+    for_each = local.parameters
+
+    content {
+      name         = parameter.key
+      value        = parameter.value.value
+      apply_method = parameter.value.at_reboot ? "pending-reboot" : "immediate"
+    }
+  }
+
+  # A major version has a group of its own, which must be there before the upgrade.
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+# RDS would make them itself, without an end.
+resource "aws_cloudwatch_log_group" "this" {
+  for_each = toset(["postgresql", "upgrade"])
+
+  name              = "/aws/rds/instance/${local.identifier}/${each.key}"
+  retention_in_days = var.log_retention_days
+  kms_key_id        = local.kms_key_arn
+  tags              = merge(local.tags, { Name = "${local.name}-${each.key}" })
+}
+
+# The id is new with every database that is made here: two last snapshots must not have one name. Everything that
+# replaces the database stands here.
+resource "terraform_data" "life" {
+  triggers_replace = [var.generation, var.kms_key_arn, var.database_name, var.username]
+}
+
+resource "aws_db_instance" "this" {
+  identifier                  = local.identifier
+  engine                      = "postgres"
+  engine_version              = var.engine_version
+  allow_major_version_upgrade = var.allow_major_version_upgrade
+  auto_minor_version_upgrade  = var.auto_minor_version_upgrade
+  instance_class              = var.instance_class
+  multi_az                    = var.multi_az
+  apply_immediately           = var.apply_immediately
+  maintenance_window          = var.maintenance_window
+
+  db_name                             = local.is_restored ? null : var.database_name
+  username                            = local.is_restored ? null : var.username
+  password_wo                         = var.master_password
+  password_wo_version                 = var.password_version
+  iam_database_authentication_enabled = var.iam_authentication
+  parameter_group_name                = aws_db_parameter_group.this.name
+
+  db_subnet_group_name   = aws_db_subnet_group.this.name
+  vpc_security_group_ids = [aws_security_group.this.id]
+  port                   = var.port
+  publicly_accessible    = false
+
+  storage_type          = "gp3"
+  allocated_storage     = var.storage_gib
+  max_allocated_storage = var.max_storage_gib
+  storage_encrypted     = true
+  kms_key_id            = local.kms_key_arn
+
+  enabled_cloudwatch_logs_exports       = sort(keys(aws_cloudwatch_log_group.this))
+  performance_insights_enabled          = var.performance_insights_days > 0
+  performance_insights_retention_period = var.performance_insights_days > 0 ? var.performance_insights_days : null
+  performance_insights_kms_key_id       = var.performance_insights_days > 0 ? local.kms_key_arn : null
+
+  snapshot_identifier       = local.is_restored ? var.snapshot_identifier : null
+  backup_window             = var.backup_window
+  backup_retention_period   = var.backup_retention_days
+  copy_tags_to_snapshot     = true
+  deletion_protection       = var.deletion_protection
+  skip_final_snapshot       = var.skip_final_snapshot
+  final_snapshot_identifier = "${local.identifier}-final-${substr(terraform_data.life.id, 0, 8)}"
+
+  tags = merge(local.tags, { Name = local.name })
+
+  lifecycle {
+    replace_triggered_by = [terraform_data.life]
+    # A snapshot is what it was made from: another one alone must not replace it (generation does).
+    ignore_changes = [snapshot_identifier]
+  }
+}
+
+# The password lies here only; neither plan nor state holds it. It is written after the database has it, and again when
+# the database is made anew.
+
+resource "aws_secretsmanager_secret" "password" {
+  name_prefix             = "${local.name}-password-"
+  description             = "Password of the master user of ${local.identifier}"
+  kms_key_id              = local.kms_key_arn
+  recovery_window_in_days = var.secret_recovery_days
+  tags                    = merge(local.tags, { Name = "${local.name}-password" })
+}
+
+resource "aws_secretsmanager_secret_version" "password" {
+  secret_id                = aws_secretsmanager_secret.password.id
+  secret_string_wo         = var.master_password
+  secret_string_wo_version = var.password_version
+
+  depends_on = [aws_db_instance.this]
+
+  lifecycle {
+    replace_triggered_by = [aws_db_instance.this.id]
+  }
+}
+
+# When it tells.
+
+locals {
+  alarms = {
+    cpu          = { metric = "CPUUtilization", above = true, threshold = var.alarm_cpu_percent, what = "The CPU is busy." }
+    free-storage = { metric = "FreeStorageSpace", above = false, threshold = var.alarm_free_storage_gib * 1073741824, what = "The storage is nearly full." }
+    connections  = { metric = "DatabaseConnections", above = true, threshold = var.alarm_connections, what = "There are many connections." }
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "this" {
+  for_each = local.alarms
+
+  alarm_name          = "${local.name}-${each.key}"
+  alarm_description   = "Database ${local.identifier}: ${each.value.what}"
+  namespace           = "AWS/RDS"
+  metric_name         = each.value.metric
+  dimensions          = { DBInstanceIdentifier = aws_db_instance.this.identifier }
+  statistic           = "Average"
+  comparison_operator = each.value.above ? "GreaterThanThreshold" : "LessThanThreshold"
+  threshold           = each.value.threshold
+  period              = 300
+  evaluation_periods  = 3
+  alarm_actions       = local.alarm_actions
+  ok_actions          = local.alarm_actions
+  tags                = merge(local.tags, { Name = "${local.name}-${each.key}" })
+}
+
+# Daily copies in a vault, which stay when the database goes.
+
+locals {
+  backup = var.backup_vault != "" ? 1 : 0
+}
+
+data "aws_iam_policy_document" "backup_trust" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["backup.amazonaws.com"]
+    }
+  }
+}
+
+resource "aws_iam_role" "backup" {
+  count = local.backup
+
+  name                 = "${local.name}-backup"
+  description          = "AWS Backup saves the database ${local.identifier}"
+  assume_role_policy   = data.aws_iam_policy_document.backup_trust.json
+  permissions_boundary = var.permissions_boundary_arn != "" ? var.permissions_boundary_arn : null
+  tags                 = merge(local.tags, { Name = "${local.name}-backup" })
+}
+
+resource "aws_iam_role_policy_attachment" "backup" {
+  count = local.backup
+
+  role       = aws_iam_role.backup[0].name
+  policy_arn = "arn:${data.aws_partition.current.partition}:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup"
+}
+
+resource "aws_backup_plan" "this" {
+  count = local.backup
+
+  name = local.name
+  tags = merge(local.tags, { Name = local.name })
+
+  rule {
+    rule_name         = "daily"
+    target_vault_name = var.backup_vault
+    schedule          = "cron(0 4 * * ? *)"
+
+    lifecycle {
+      delete_after = var.backup_vault_days
+    }
+  }
+}
+
+resource "aws_backup_selection" "this" {
+  count = local.backup
+
+  name         = local.name
+  plan_id      = aws_backup_plan.this[0].id
+  iam_role_arn = aws_iam_role.backup[0].arn
+  resources    = [aws_db_instance.this.arn]
+}

@@ -1,0 +1,293 @@
+mock_provider "aws" {
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
+  mock_data "aws_iam_policy_document" {
+    defaults = { json = "{\"Version\":\"2012-10-17\",\"Statement\":[]}" }
+  }
+  mock_resource "aws_db_instance" {
+    defaults = {
+      id      = "db-MADE"
+      arn     = "arn:aws:rds:eu-central-1:123456789012:db:made"
+      address = "made.example.eu-central-1.rds.amazonaws.com"
+      db_name = "from-the-snapshot"
+    }
+  }
+  mock_resource "aws_db_parameter_group" {
+    defaults = { name = "made" }
+  }
+  mock_resource "aws_secretsmanager_secret" {
+    defaults = { arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:made" }
+  }
+  mock_resource "aws_security_group" {
+    defaults = { id = "sg-0123" }
+  }
+  mock_resource "aws_iam_role" {
+    defaults = { arn = "arn:aws:iam::123456789012:role/made" }
+  }
+}
+
+variables {
+  project            = "shop"
+  environment        = "stage"
+  region             = "eu-central-1"
+  pre_tag            = "shop-a"
+  post_tag           = "stage"
+  vpc_id             = "vpc-0123"
+  vpc_cidr           = "10.0.0.0/16"
+  private_subnet_ids = ["subnet-1", "subnet-2"]
+  alarm_topic_arn    = "arn:aws:sns:eu-central-1:123456789012:alarms"
+  master_password    = "correct-horse-battery-staple"
+}
+
+run "database_is_private_encrypted_and_kept" {
+  command = apply
+
+  assert {
+    condition     = aws_db_instance.this.identifier == "shop-a-rds-postgres-stage" && aws_db_instance.this.engine_version == "17"
+    error_message = "The database has the unit's name."
+  }
+  assert {
+    condition     = aws_db_instance.this.storage_encrypted && !aws_db_instance.this.publicly_accessible && aws_db_instance.this.deletion_protection && !aws_db_instance.this.skip_final_snapshot && aws_db_instance.this.backup_retention_period == 7
+    error_message = "It is encrypted, private, protected and backed up."
+  }
+  assert {
+    condition     = startswith(output.rds_final_snapshot_identifier, "shop-a-rds-postgres-stage-final-")
+    error_message = "The last snapshot has a name of its own."
+  }
+  assert {
+    condition     = output.rds_endpoint == "made.example.eu-central-1.rds.amazonaws.com" && output.rds_port == 5432 && output.rds_username == "master" && output.rds_database == "app"
+    error_message = "The outputs say where and who."
+  }
+  assert {
+    condition     = aws_db_instance.this.tags["ngp:unit"] == "rds-postgres" && aws_db_instance.this.tags["Environment"] == "stage" && aws_db_instance.this.copy_tags_to_snapshot
+    error_message = "Tags are the catalogue's."
+  }
+}
+
+run "password_is_in_no_state" {
+  command = apply
+
+  assert {
+    condition     = aws_db_instance.this.password == null && aws_db_instance.this.password_wo_version == 1 && aws_secretsmanager_secret_version.password.secret_string == null
+    error_message = "The password goes through write-only arguments."
+  }
+  assert {
+    condition     = output.rds_password_secret_arn == "arn:aws:secretsmanager:eu-central-1:123456789012:secret:made"
+    error_message = "Its secret is an output."
+  }
+}
+
+run "new_password_reaches_database_and_secret" {
+  command = apply
+
+  variables {
+    password_version = 2
+  }
+
+  assert {
+    condition     = aws_db_instance.this.password_wo_version == 2 && aws_secretsmanager_secret_version.password.secret_string_wo_version == 2
+    error_message = "Both are written anew."
+  }
+}
+
+run "connections_are_encrypted_and_logged_without_texts" {
+  command = apply
+
+  assert {
+    condition     = aws_db_parameter_group.this.family == "postgres17" && { for each in aws_db_parameter_group.this.parameter : each.name => each.value }["rds.force_ssl"] == "1"
+    error_message = "TLS only."
+  }
+  assert {
+    condition     = { for each in aws_db_parameter_group.this.parameter : each.name => each.value }["log_connections"] == "1" && { for each in aws_db_parameter_group.this.parameter : each.name => each.value }["log_statement"] == "none" && { for each in aws_db_parameter_group.this.parameter : each.name => each.value }["log_min_duration_statement"] == "1000"
+    error_message = "Connections and slow statements are logged, other statements are not."
+  }
+  assert {
+    condition     = aws_cloudwatch_log_group.this["postgresql"].name == "/aws/rds/instance/shop-a-rds-postgres-stage/postgresql" && aws_cloudwatch_log_group.this["upgrade"].retention_in_days == 30 && toset(aws_db_instance.this.enabled_cloudwatch_logs_exports) == toset(["postgresql", "upgrade"])
+    error_message = "Logs end."
+  }
+}
+
+run "own_parameters_do_not_undo_the_modules" {
+  command = apply
+
+  variables {
+    engine_version = "16.4"
+    parameters = {
+      "rds.force_ssl"            = { value = "0" }
+      "shared_preload_libraries" = { value = "pg_stat_statements", at_reboot = true }
+    }
+  }
+
+  assert {
+    condition     = aws_db_parameter_group.this.family == "postgres16" && { for each in aws_db_parameter_group.this.parameter : each.name => each.value }["rds.force_ssl"] == "1"
+    error_message = "The family follows the version; TLS stays."
+  }
+  assert {
+    condition     = { for each in aws_db_parameter_group.this.parameter : each.name => each.apply_method }["shared_preload_libraries"] == "pending-reboot"
+    error_message = "What needs a restart waits for it."
+  }
+}
+
+run "without_named_clients_the_vpc_may_connect" {
+  command = apply
+
+  assert {
+    condition     = length(aws_vpc_security_group_ingress_rule.vpc) == 1 && aws_vpc_security_group_ingress_rule.vpc[0].cidr_ipv4 == "10.0.0.0/16" && aws_vpc_security_group_ingress_rule.vpc[0].from_port == 5432
+    error_message = "The whole VPC, and nobody else."
+  }
+}
+
+run "named_clients_alone_may_connect" {
+  command = apply
+
+  variables {
+    client_security_group_ids = ["sg-nodes"]
+    client_cidrs              = ["10.8.0.0/16"]
+    port                      = 6432
+  }
+
+  assert {
+    condition     = length(aws_vpc_security_group_ingress_rule.vpc) == 0 && aws_vpc_security_group_ingress_rule.group[0].referenced_security_group_id == "sg-nodes" && keys(aws_vpc_security_group_ingress_rule.network) == ["10.8.0.0/16"]
+    error_message = "Those who are named."
+  }
+  assert {
+    condition     = aws_vpc_security_group_ingress_rule.group[0].to_port == 6432 && aws_db_instance.this.port == 6432
+    error_message = "On the chosen port."
+  }
+}
+
+run "alarms_go_to_the_topic" {
+  command = apply
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["free-storage"].threshold == 4294967296 && aws_cloudwatch_metric_alarm.this["free-storage"].comparison_operator == "LessThanThreshold" && aws_cloudwatch_metric_alarm.this["cpu"].threshold == 80 && aws_cloudwatch_metric_alarm.this["connections"].metric_name == "DatabaseConnections"
+    error_message = "Storage, CPU and connections."
+  }
+  assert {
+    condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.this : toset(alarm.alarm_actions) == toset(["arn:aws:sns:eu-central-1:123456789012:alarms"])])
+    error_message = "All tell the topic."
+  }
+}
+
+run "a_restored_database_keeps_the_names_of_its_snapshot" {
+  command   = apply
+  state_key = "restored"
+
+  variables {
+    snapshot_identifier = "before-the-accident"
+  }
+
+  assert {
+    condition     = aws_db_instance.this.snapshot_identifier == "before-the-accident" && output.rds_database == "from-the-snapshot"
+    error_message = "Names that the snapshot holds are not asked for."
+  }
+}
+
+run "another_snapshot_alone_replaces_nothing" {
+  command   = apply
+  state_key = "restored"
+
+  variables {
+    snapshot_identifier = "another"
+  }
+
+  assert {
+    condition     = aws_db_instance.this.snapshot_identifier == "before-the-accident"
+    error_message = "A snapshot counts when the database is made."
+  }
+}
+
+run "a_new_generation_is_made_from_it" {
+  command   = apply
+  state_key = "restored"
+
+  variables {
+    snapshot_identifier = "another"
+    generation          = 2
+  }
+
+  assert {
+    condition     = aws_db_instance.this.snapshot_identifier == "another"
+    error_message = "The database is made anew from the snapshot."
+  }
+}
+
+run "vault_and_own_key" {
+  command   = apply
+  state_key = "vault"
+
+  variables {
+    unit                      = "orders"
+    kms_key_arn               = "arn:aws:kms:eu-central-1:123456789012:key/own"
+    permissions_boundary_arn  = "arn:aws:iam::123456789012:policy/boundary"
+    backup_vault              = "vault"
+    performance_insights_days = 0
+    multi_az                  = true
+    skip_final_snapshot       = true
+  }
+
+  assert {
+    condition     = aws_db_instance.this.kms_key_id == "arn:aws:kms:eu-central-1:123456789012:key/own" && aws_secretsmanager_secret.password.kms_key_id == "arn:aws:kms:eu-central-1:123456789012:key/own" && aws_cloudwatch_log_group.this["upgrade"].kms_key_id == "arn:aws:kms:eu-central-1:123456789012:key/own"
+    error_message = "A given key is used."
+  }
+  assert {
+    condition     = tolist(aws_backup_selection.this[0].resources) == tolist(["arn:aws:rds:eu-central-1:123456789012:db:made"]) && aws_backup_plan.this[0].rule != null && aws_iam_role.backup[0].permissions_boundary == "arn:aws:iam::123456789012:policy/boundary"
+    error_message = "Copies go to the vault, by a role with the boundary."
+  }
+  assert {
+    condition     = aws_db_instance.this.identifier == "shop-a-orders-stage" && aws_db_instance.this.multi_az && !aws_db_instance.this.performance_insights_enabled && output.rds_final_snapshot_identifier == null
+    error_message = "A second unit has a name of its own; the rest is as chosen."
+  }
+}
+
+run "a_name_that_rds_would_refuse_is_mended" {
+  command = plan
+
+  variables {
+    pre_tag = "9--Shop"
+    unit    = "a-"
+  }
+
+  assert {
+    condition     = aws_db_instance.this.identifier == "db-9-shop-a-stage"
+    error_message = "Lower case, a letter first, no two dashes in a row."
+  }
+}
+
+run "what_rds_would_refuse_is_refused" {
+  command = plan
+
+  variables {
+    private_subnet_ids        = ["subnet-1"]
+    client_cidrs              = ["0.0.0.0/0"]
+    engine_version            = "9.6"
+    storage_gib               = 10
+    database_name             = "postgres"
+    username                  = "rdsadmin"
+    performance_insights_days = 14
+    maintenance_window        = "sunday"
+    backup_window             = "late"
+    backup_retention_days     = 36
+    master_password           = "with@sign-and/slash"
+    secret_recovery_days      = 3
+    port                      = 22
+  }
+
+  expect_failures = [
+    var.private_subnet_ids, var.client_cidrs, var.engine_version, var.storage_gib, var.database_name,
+    var.username, var.performance_insights_days, var.maintenance_window, var.backup_window, var.backup_retention_days,
+    var.master_password, var.secret_recovery_days, var.port,
+  ]
+}
+
+run "storage_that_shrinks_is_refused" {
+  command = plan
+
+  variables {
+    storage_gib     = 100
+    max_storage_gib = 50
+  }
+
+  expect_failures = [var.max_storage_gib]
+}

@@ -1,0 +1,80 @@
+"""What is dear to find out is kept as JSON, and believed only for the same content, from the same ngp, on this disk.
+
+A seal stands before each entry. Its key hangs on the inode and the change time of a file, which nothing carries over:
+what came with a checkout, a copy or an archive is no entry, and what is broken is none either.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import ngp
+from ngp import files
+
+_KEY = "key"
+
+
+def recall(folder: Path | None, name: str, content: bytes, find: Callable[[], Any]) -> Any:
+    """What `find` makes of `content` (JSON data), from the entry `name` in `folder` where it was found before.
+
+    A name has one entry, that of its last content: a folder does not grow with every edit. Without a folder, and on a
+    disk that refuses, nothing is kept. What `find` raises is raised.
+    """
+    try:
+        key = _key(folder) if folder else None
+    except OSError:
+        key = None
+    if folder is None or key is None:
+        return find()
+    path = folder / f"{hashlib.sha256(name.encode()).hexdigest()}.json"
+    about = hmac.digest(key, name.encode() + b"\0" + content, "sha256")
+    with suppress(OSError, ValueError):
+        seal, _, kept = path.read_bytes().partition(b"\n")
+        if hmac.compare_digest(seal, _seal(about, kept)):
+            return json.loads(kept)
+    text = json.dumps(find())
+    with suppress(OSError):
+        files.write(path, f"{_seal(about, text.encode()).decode()}\n{text}", mode=0o600)
+    return json.loads(text)  # tuples are lists, as they will be the next time
+
+
+def _seal(about: bytes, text: bytes) -> bytes:
+    return hmac.digest(about, text, "sha256").hex().encode()
+
+
+@cache
+def _key(folder: Path) -> bytes:
+    """The key of the seals in `folder`; another ngp and other packages have another one."""
+    path = folder / _KEY
+    if not path.is_file():
+        files.write(path, os.urandom(32).hex(), mode=0o600)
+    found = path.lstat()
+    parts = (path.read_bytes(), found.st_dev, found.st_ino, found.st_ctime_ns, ngp.__version__, *_code(), *_packages())
+    return hashlib.sha256(repr(parts).encode()).digest()
+
+
+def _code() -> Iterator[tuple[str, int, int]]:
+    """Name, size and time of every file of ngp's code: a checkout changes without a new version."""
+    for folder, below, names in os.walk(Path(__file__).parent):
+        below.sort()
+        for name in sorted(names):
+            if name.endswith(".py"):
+                found = Path(folder, name).stat()
+                yield name, found.st_size, found.st_mtime_ns
+
+
+def _packages() -> Iterator[tuple[str, int]]:
+    """The folders in which packages are installed, with the time of their last change."""
+    for folder in sys.path:
+        if folder.endswith("-packages"):
+            with suppress(OSError):
+                yield folder, Path(folder).stat().st_mtime_ns

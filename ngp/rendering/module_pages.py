@@ -1,0 +1,259 @@
+"""The generated part of a module's README.md: what its HCL and its manifest say, between two marks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from ngp.catalogue import contents, hcl, loading, types
+from ngp.catalogue.checks import Rule
+from ngp.catalogue.contents import Contents, NetworkRule, Resource, Statement
+from ngp.catalogue.module import Effect, Manifest, Module, Variable
+from ngp.catalogue.rules import source
+from ngp.catalogue.rules.pages import BEGIN, END
+from ngp.catalogue.rules.shape import VALIDATED
+from ngp.catalogue.rules.source import Fault, Source
+from ngp.environments.values import COMMON_INPUTS, FACTS
+from ngp.errors import UsageError
+from ngp.rendering.markdown import code, prose, table
+
+_COMMON = frozenset({*COMMON_INPUTS, *FACTS, "unit"})
+_NAMING = frozenset({*VALIDATED, "domain_name"})
+_LONGEST = 48  # characters of a type or a default in a table
+_OBJECT = re.compile(r"object\(\{[^{}]*\}\)")
+_EXPRESSION = re.compile(r"(each|var|local)\.")
+_EFFECTS: Mapping[Effect, str] = {
+    Effect.IN_PLACE: "in place",
+    Effect.RESTART: "**restarts**",
+    Effect.ROLLING: "**by turns**",
+    Effect.REPLACE: "**replaces**",
+}
+_NAMED = "What is named by an input (*new names*) is made anew when that changes: treat those as fixed."
+
+
+def collect(catalogue: Path, names: Sequence[str] = (), cache: Path | None = None) -> dict[Path, str]:
+    """The page of each named module (of all without names), as it should be; `cache` is `loading.load`'s.
+
+    Raises UsageError with what is wrong with the names, with a module or with a page's marks.
+    """
+    chosen = loading.choose(catalogue, names)
+    modules = loading.load(catalogue, cache).modules
+    given_by = providers(modules.values())
+    sources = [source.load(modules[folder.name]) for folder in chosen]
+    return {each.page: renew(each, given_by) for each in sources}
+
+
+def freshness(catalogue: Path, cache: Path | None = None) -> Rule:
+    """The rule that the page of a module of the catalogue says what its HCL and its manifest say."""
+    given_by = providers(_loadable(catalogue, cache))
+
+    def fresh(found: Source) -> Iterator[Fault]:
+        if not found.page.is_file():
+            return  # the rule files says so
+        try:
+            is_fresh = renew(found, given_by) == found.page.read_text(encoding="utf-8")
+        except UsageError as error:
+            yield Fault(found.module.name, "docs", error.findings[0])
+            return
+        if not is_fresh:
+            todo = f"ngp module docs {found.module.name}"
+            yield found.fault("docs", "the generated part of the page is missing or stale", str(found.page), todo=todo)
+
+    return fresh
+
+
+def renew(found: Source, given_by: Mapping[str, Sequence[str]]) -> str:
+    """The text of a module's page with its generated part as it should be; UsageError where there is no page."""
+    facts = render(found.module, contents.collect(found), given_by)
+    return write(hcl.read(found.page), facts, str(found.page))
+
+
+def _loadable(catalogue: Path, cache: Path | None) -> Iterator[Module]:
+    """What is broken elsewhere says so there (the rule load), and provides nothing."""
+    for folder in loading.folders(catalogue):
+        with suppress(UsageError):
+            yield loading.load_module(folder, cache)
+
+
+def write(page: str, facts: str, where: str) -> str:
+    """The page with `facts` between its marks, all else as it was; appended with marks where there are none.
+
+    Raises UsageError at `where` where one mark is there and the other is not, or one is there twice.
+    """
+    block = f"{BEGIN}\n\n{facts}\n{END}"
+    if BEGIN not in page and END not in page:
+        return f"{page.rstrip()}\n\n{block}\n"
+    if page.count(BEGIN) != 1 or page.count(END) != 1 or page.index(BEGIN) > page.index(END):
+        raise UsageError(
+            "the marks of the generated part are not one pair",
+            where=where,
+            why=f"`{BEGIN}` and, below it, `{END}` stand once each",
+            todo="mend them, or remove them and what is between them: they come back at the end of the page",
+        )
+    head, tail = page[: page.index(BEGIN)], page[page.index(END) + len(END) :]
+    return f"{head}{block}{tail}"
+
+
+def providers(modules: Iterable[Module]) -> dict[str, list[str]]:
+    """Output → the modules that provide it."""
+    found: dict[str, list[str]] = {}
+    for module in modules:
+        for name in module.manifest.provides:
+            found.setdefault(name, []).append(module.name)
+    return found
+
+
+def render(module: Module, made: Contents, given_by: Mapping[str, Sequence[str]]) -> str:
+    """The facts of a module as Markdown; `given_by` are the modules that provide an output, as from `providers`."""
+    said = module.manifest
+    own = [each for each in module.variables.values() if each.name not in _COMMON]
+    common = [each for each in module.variables.values() if each.name in _COMMON]
+    sections = {
+        "Facts": _head(said),
+        "Wiring": _wiring(said, given_by),
+        "Inputs": _inputs(own, said),
+        "Common inputs": f"{_inputs(common, said)}\n\n{_NAMED}" if common else "",
+        "Outputs": _outputs(module),
+        "Resources": _resources(made.resources),
+        "Network rules": _network(made.network_rules),
+        "Rights": _rights(made.statements, said.wildcards),
+        "Care": _care(said),
+    }
+    texts = (f"##{'' if title == 'Facts' else '#'} {title}\n\n{text}\n" for title, text in sections.items() if text)
+    return "\n".join(texts)
+
+
+def _head(said: Manifest) -> str:
+    line = f"Status {said.status.value}, category {prose(said.category)}, version {said.version}."
+    return f"{line}\n\nCost: {prose(said.cost)}" if said.cost else line
+
+
+def _wiring(said: Manifest, given_by: Mapping[str, Sequence[str]]) -> str:
+    lines = []
+    if said.requires:
+        rows = [(code(name), ", ".join(map(code, given_by.get(name, ()))) or "none yet") for name in said.requires]
+        lines.append(table(("requires", "given by module"), rows))
+    if said.provides:
+        lines.append(f"Provides {_list(said.provides)}.")
+    lines += [f"Conflicts with {code(name)}: {prose(why)}." for name, why in said.conflicts.items()]
+    return "\n\n".join(lines)
+
+
+def _inputs(variables: Sequence[Variable], said: Manifest) -> str:
+    if not variables:
+        return ""
+    rows = [
+        (code(each.name), _type(each), _default(each, said), prose(each.description), _change(said, each))
+        for each in variables
+    ]
+    return table(("input", "type", "default", "meaning", "a change"), rows)
+
+
+def _type(variable: Variable) -> str:
+    text = types.render(variable.type)
+    while len(text) > _LONGEST and _OBJECT.search(text):
+        text = _OBJECT.sub("object", text)
+    marks = [word for word in ("sensitive", "ephemeral") if getattr(variable, word)]
+    return ", ".join([code(text), *marks])
+
+
+def _default(variable: Variable, said: Manifest) -> str:
+    if variable.name in said.requires:
+        return "wired"
+    if variable.name in said.generated:
+        return "generated"
+    if not variable.has_default:
+        return "**required**"
+    text = " ".join(hcl.render(variable.default).split())
+    return code(text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…")
+
+
+def _change(said: Manifest, variable: Variable) -> str:
+    """What a change does; of what another unit feeds, that unit decides."""
+    upgrade = said.upgrade.get(variable.name)
+    if upgrade is None:
+        is_fed = variable.name in said.requires or variable.name in said.generated
+        return "new names" if variable.name in _NAMING else "" if is_fed else _EFFECTS[Effect.IN_PLACE]
+    what = " ".join(each for each in (_EFFECTS[upgrade.effect], _list(upgrade.resources)) if each)
+    return f"{what}: {prose(upgrade.note)}" if upgrade.note else what
+
+
+def _outputs(module: Module) -> str:
+    if not module.outputs:
+        return ""
+    rows = [
+        (code(each.name), prose(each.description), "yes" if each.sensitive else "") for each in module.outputs.values()
+    ]
+    return table(("output", "meaning", "sensitive"), rows)
+
+
+def _resources(resources: Sequence[Resource]) -> str:
+    names: dict[str, list[str]] = {}
+    for each in resources:
+        names.setdefault(each.type, []).append(f"{each.name}[]" if each.repeated else each.name)
+    if not names:
+        return ""
+    rows = [(code(type_), str(len(found)), _list(found)) for type_, found in sorted(names.items())]
+    return f"`[]` is made any number of times, or not at all.\n\n{table(('type', 'blocks', 'names'), rows)}"
+
+
+def _network(rules: Sequence[NetworkRule]) -> str:
+    if not rules:
+        return ""
+    rows = [
+        (
+            code(each.group.removeprefix("aws_security_group.")),
+            each.direction,
+            "all" if each.protocol == "-1" else code(each.protocol),
+            code(each.ports) or "all",
+            code(each.peer.removeprefix("aws_security_group.")),
+            (code if _EXPRESSION.match(each.description) else prose)(each.description),
+            code(each.repeated),
+        )
+        for each in rules
+    ]
+    return table(("group", "", "protocol", "ports", "from or to", "what", "for"), rows)
+
+
+def _rights(statements: Sequence[Statement], wildcards: Mapping[str, str]) -> str:
+    if not statements:
+        return ""
+    rows = [
+        (
+            code(each.of),
+            code(each.sid),
+            ("**never** " if each.is_denied else "") + ", ".join(map(code, each.actions)),
+            ", ".join(map(code, each.targets)),
+            ", ".join(map(code, each.conditions)),
+        )
+        for each in statements
+    ]
+    reasons = [f"- {code(action)} on every resource: {prose(why)}" for action, why in wildcards.items()]
+    parts = [table(("of", "statement", "may", "on, or for whom", "if"), rows), "\n".join(reasons)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _care(said: Manifest) -> str:
+    ready = [
+        f"{each.kind} {code(each.target)}{_expected(each.expect)} within {each.timeout_s} s" for each in said.ready
+    ]
+    lines = {
+        "Ready when": ", ".join(ready),
+        "Looked at before": _list(said.preflight),
+        "Of the AWS Marketplace": _list(said.marketplace),
+        "Holds data": _list(said.data),
+        "Renewed one at a time": _list(said.quorum),
+        "Secrets made up": _list(said.generated),
+        "Shown by `ngp output --reveal`": _list(said.reveal),
+    }
+    return "\n".join(f"- {label}: {text}" for label, text in lines.items() if text)
+
+
+def _expected(text: str) -> str:
+    return f" answers {code(text)}" if text else ""
+
+
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(map(code, names))

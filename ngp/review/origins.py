@@ -1,0 +1,68 @@
+"""What of a unit its root does not show: which output feeds a wired input, which secret an ephemeral one takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ngp import yaml
+from ngp.environments import documents, tfvars
+from ngp.environments.binding import Binding, Source
+from ngp.environments.resolving import Resolved
+from ngp.environments.values import Values
+from ngp.errors import UsageError
+from ngp.review.baseline import Baseline
+
+
+def files(environment: str) -> tuple[str, str]:
+    """The operator's two files of an environment, relative to the platform."""
+    home = f"environments/{environment}"
+    return f"{home}/{documents.FILE}", f"{home}/{tfvars.FILE}"
+
+
+def moved(resolved: Resolved, baseline: Baseline) -> dict[str, list[str]]:
+    """By unit, the inputs that come from elsewhere than in the commit, in words: ``vpc_id from network.vpc_id``.
+
+    Where the commit's files cannot be read any more, that is every wired and every secret input.
+    """
+    document, values = files(resolved.environment.name)
+    found: dict[str, list[str]] = {}
+    if document in baseline.changed:
+        wiring = _wiring(baseline.before.get(document, ""))
+        for unit, name, binding in _inputs(resolved, Source.WIRE):
+            if _entry(_entry(wiring, unit), name) != str(binding.wire):
+                found.setdefault(unit, []).append(f"{name} from {binding.wire}")
+    if values in baseline.changed:
+        written = _values(baseline.before.get(values, ""))
+        for unit, name, binding in _inputs(resolved, Source.SECRET):
+            old = written.unit(unit).get(name) or written.common.get(name)
+            if old is None or old.value != binding.value:
+                found.setdefault(unit, []).append(f"{name} from {binding.value}")
+    return found
+
+
+def _inputs(resolved: Resolved, source: Source) -> Iterator[tuple[str, str, Binding]]:
+    for unit, bindings in resolved.bindings.items():
+        for name, binding in bindings.inputs.items():
+            if binding.source is source:
+                yield unit, name, binding
+
+
+def _wiring(text: str) -> Any:
+    try:
+        return _entry(yaml.parse(text, Path(documents.FILE)).data, "wiring")
+    except UsageError:
+        return None
+
+
+def _values(text: str) -> Values:
+    path = Path(tfvars.FILE)
+    try:
+        return tfvars.parse(text, path)
+    except UsageError:
+        return Values(path)
+
+
+def _entry(data: Any, key: str) -> Any:
+    return data.get(key) if isinstance(data, Mapping) else None

@@ -1,0 +1,46 @@
+"""How much of many things a person is shown: one rule for every view, so that 10,000 units are still read.
+
+Up to MOST are shown one by one. Of more, those that matter most come first, what is as it should be is only counted,
+and what waits for a person is named up to ten times MOST. `--all` and `--json` leave nothing out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+MOST = 40
+URGENT = 0  # the rank of what a person has to know by name
+T = TypeVar("T")
+Rank = Callable[[T], int | None]  # low numbers first; None is never shown among many
+
+
+@dataclass(frozen=True)
+class Digest(Generic[T]):
+    """`shown` in the order of ranks, else in their own; `rest` is how many are left out."""
+
+    shown: tuple[T, ...]
+    rest: int
+
+    def more(self, things: str, shown_by: str = "--all or --json shows them") -> str:
+        """``… and 9,960 more units (…)`` for what is left out, "" where that is nothing."""
+        return f"… and {self.rest:,} more {things} ({shown_by})" if self.rest else ""
+
+
+def is_big(number: int) -> bool:
+    """Whether so many are too many to be shown one by one."""
+    return number > MOST
+
+
+def pick(things: Iterable[T], rank: Rank[T] = lambda _: 1, *, whole: bool = False) -> Digest[T]:
+    """The things that a person is shown; with `whole` (`--all`) every one, in its place."""
+    found = tuple(things)
+    if whole or not is_big(len(found)):
+        return Digest(found, 0)
+    ranked = [(place, thing) for thing in found if (place := rank(thing)) is not None]
+    ranked.sort(key=lambda pair: pair[0])
+    urgent = sum(place == URGENT for place, _ in ranked)
+    room = max(MOST, min(urgent, 10 * MOST))
+    shown = tuple(thing for _, thing in ranked[:room])
+    return Digest(shown, len(found) - len(shown))

@@ -197,13 +197,14 @@ def _maker(env: Mapping[str, str], profile: str, role: Role | None, reach: Mappi
 
 
 def _assume(core: Any, role: Role, reach: Mapping[str, Any]) -> None:
-    """Let the session act as `role`; the keys are renewed when they run out."""
+    """Let the session act as `role`, never as who may assume it; the keys are renewed when they run out."""
     from botocore import credentials
+    from botocore.exceptions import NoCredentialsError
     from botocore.session import Session as Core
 
     base = core.get_credentials()
     if base is None:
-        return  # the first call says so
+        raise NoCredentialsError
     asked = {"RoleSessionName": role.session_name, **({"ExternalId": role.external_id} if role.external_id else {})}
 
     def creator(service: str, **keys: Any) -> Any:

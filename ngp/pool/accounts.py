@@ -11,7 +11,7 @@ from typing import Any
 
 from ngp.aws.failures import UnchangedError
 from ngp.aws.session import Role, Session
-from ngp.errors import NgpError
+from ngp.errors import MissingError, NgpError
 from ngp.pool import credentials, values
 
 _MOST_SESSIONS = 16
@@ -45,6 +45,8 @@ class Accounts:
                 return {"answer": self._object(key, session, order)}
             return {"answer": values.encode(self._call(session, order))}
         except NgpError as error:
+            if error.code == MissingError.code:
+                self._forget(key)
             findings = [[one.what, one.where, one.why, one.todo] for one in error.findings]
             return {"failure": error.code, "findings": findings}
 
@@ -63,6 +65,11 @@ class Accounts:
             if len(self._sessions) > _MOST_SESSIONS:
                 self._sessions.popitem(last=False)
         return key, session
+
+    def _forget(self, key: str) -> None:
+        """The next call signs in anew: what was missing may be there by then."""
+        with self._guard:
+            self._sessions.pop(key, None)
 
     def _call(self, session: Session, order: Mapping[str, Any], **more: Any) -> dict[str, Any] | None:
         parameters = {**values.decode(order["parameters"]), **more}

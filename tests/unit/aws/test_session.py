@@ -112,6 +112,17 @@ def test_role_without_credentials_to_assume_it_is_a_missing_prerequisite(aws):
         Session(BARE | aws[0], role=Role("arn:aws:iam::1:role/ngp")).account_id()
 
 
+def test_credentials_that_come_later_are_used_to_assume_the_role_and_for_nothing_else(aws, tmp_path):
+    credentials = tmp_path / "credentials"
+    env = BARE | aws[0] | {"AWS_SHARED_CREDENTIALS_FILE": str(credentials)}
+    session = Session(env, role=Role("arn:aws:iam::1:role/ngp"))
+    with pytest.raises(MissingError):
+        session.account_id()
+    credentials.write_text("[default]\naws_access_key_id = AKIALATE\naws_secret_access_key = s\n")
+    session.account_id()
+    assert [key for key, _ in aws[1]] == ["AKIALATE", "AKIAROLE"]
+
+
 def test_wrong_account_is_refused_with_both(aws):
     session = Session(KEYS | aws[0])
     session.require_account("210987654321")

@@ -85,10 +85,10 @@ class Proxies:
             kept.proxy.end()
         self._kept = []
 
-    async def describe(self) -> list[Mapping[str, Any]]:
+    def describe(self) -> list[Mapping[str, Any]]:
         """What runs for whom."""
         pids = [one.pid for fleet in self.fleets for one in fleet.providers]
-        sizes = await asyncio.to_thread(limits.memory, pids)
+        sizes = limits.memory(pids)
         return [
             {
                 "environments": sorted(kept.labels),

@@ -29,6 +29,7 @@ _SURROUNDINGS = (
     ),
     *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
 )
+_PREFIX = "ngp-"  # how the names begin that `ngp.proxy.session.socket_folder` gives
 _ROOMS = ("pool", "proxy", "aws")
 
 
@@ -74,12 +75,18 @@ def forget(workspace: Path, record: Record) -> None:
         (home(workspace) / "record.json").unlink(missing_ok=True)
 
 
+def is_alive(record: Record) -> bool:
+    """Whether the pool runs, be it ever so slow: it holds its folder for its life."""
+    return files.is_held(Path(record.folder))
+
+
 def is_private(record: Record) -> bool:
-    """Whether nobody but this user can have put something in the place of the pool's socket."""
+    """Whether the folder is a pool's, and nobody but this user can have put something in the place of its socket."""
     with suppress(OSError):
-        folder = Path(record.folder).lstat()
+        folder, socket = Path(record.folder).lstat(), record.socket.lstat()
         is_closed = stat.S_ISDIR(folder.st_mode) and not stat.S_IMODE(folder.st_mode) & 0o077
-        return is_closed and folder.st_uid == record.socket.lstat().st_uid == os.getuid()
+        is_pools = Path(record.folder).name.startswith(_PREFIX) and stat.S_ISSOCK(socket.st_mode)
+        return is_closed and is_pools and folder.st_uid == socket.st_uid == os.getuid()
     return False
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ngp import processes
-from ngp.errors import UsageError
+from ngp.errors import NgpError, UsageError
 from ngp.pool import record
 
 
@@ -65,6 +65,21 @@ def test_a_killed_one_is_cleared_away_by_the_next(pool):
     new = pool.start().record
     assert new.pid != old.pid
     assert not Path(old.folder).exists()
+
+
+def test_one_that_is_alive_but_silent_is_left_alone_and_told(pool, fake):
+    made = pool.start().record
+    with fake.session(pool.door()) as session:
+        served = fake.configure(session)
+        os.kill(made.pid, signal.SIGSTOP)
+        try:
+            for order in (pool.status, pool.start, pool.stop):
+                with pytest.raises(NgpError, match=f"{made.pid}: the pool does not answer"):
+                    order()
+        finally:
+            os.kill(made.pid, signal.SIGCONT)
+        assert fake.configure(session) == served
+    assert pool.start().record == made
 
 
 def test_a_pool_of_another_ngp_is_not_used_and_says_so(pool):

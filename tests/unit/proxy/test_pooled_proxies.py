@@ -167,7 +167,7 @@ def test_nothing_that_is_told_of_a_pool_holds_a_credential(bench, order):
     async def work():
         leases = Leases(bench)
         await leases.run(order())
-        told = await leases.proxies.describe()
+        told = leases.proxies.describe()
         leases.proxies.end()
         return told
 

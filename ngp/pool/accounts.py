@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ngp.aws.failures import UnchangedError
+from ngp.aws.failures import UnchangedError, UnsignedError
 from ngp.aws.session import Role, Session
 from ngp.errors import MissingError, NgpError
 from ngp.pool import credentials, values
@@ -44,6 +44,9 @@ class Accounts:
             if (order["service"], order["operation"]) == ("s3", "get_object"):
                 return {"answer": self._object(key, session, order)}
             return {"answer": values.encode(self._call(session, order))}
+        except UnsignedError as error:
+            self._forget(key)
+            return {"gone": f"{error}, as the pool sees it"}
         except NgpError as error:
             if error.code == MissingError.code:
                 self._forget(key)

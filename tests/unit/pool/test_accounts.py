@@ -2,6 +2,7 @@
 
 import pytest
 
+from ngp.aws.failures import UnsignedError
 from ngp.aws.session import Session
 from ngp.errors import MissingError
 from ngp.pool import values
@@ -34,3 +35,16 @@ def test_a_session_that_could_not_sign_in_is_not_kept(accounts, mocker):
     assert accounts.describe()["sessions"] == 0
     assert accounts.answer(order()) == {"answer": {}}
     assert (called.call_count, accounts.describe()["sessions"]) == (2, 1)
+
+
+def test_a_sign_in_that_the_pool_cannot_make_is_the_commands_own_to_try(accounts, mocker):
+    mocker.patch.object(Session, "call", side_effect=UnsignedError("there are no AWS credentials"))
+    assert accounts.answer(order())["gone"] == "there are no AWS credentials, as the pool sees it"
+    assert accounts.describe()["sessions"] == 0
+
+
+def test_a_process_that_gives_credentials_may_need_what_only_the_command_has(accounts, tmp_path):
+    config = tmp_path / "config"
+    config.write_text("[default]\ncredential_process = false\n")
+    env = {"AWS_REGION": "eu-central-1", "AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": str(config)}
+    assert "no AWS credentials" in accounts.answer(order(env=env))["gone"]

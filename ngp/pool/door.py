@@ -20,6 +20,7 @@ from ngp.proxy.safe import is_own
 from ngp.proxy.session import ProxyError
 from ngp.settings import FALSE
 
+CHECKS = ":checks"  # who asks where no environment is concerned: a label that none can have
 _GREETING_S = 2.0
 _CALL_S = 300.0  # longer than boto3's own attempts take
 _READS = ("describe_", "get_", "head_", "list_")  # may be made twice
@@ -35,6 +36,7 @@ class Line:
     def __init__(self, found: record.Record) -> None:
         if not record.is_private(found):
             raise PermissionError(f"{found.socket} is not in a private folder of this user")
+        self.has_answered = False
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.settimeout(_GREETING_S)
         self._lines = self._socket.makefile("r", encoding="utf-8", newline="\n")
@@ -56,9 +58,11 @@ class Line:
     def read_line(self, timeout_s: float) -> str | None:
         """The next line that it says; None where none comes in time, or it has ended."""
         try:
-            return self._receive(timeout_s)
+            line = self._receive(timeout_s)
         except OSError:
             return None
+        self.has_answered = True
+        return line
 
     def last_words(self) -> str:
         return "the pool does not answer"
@@ -103,13 +107,18 @@ class Door:
     def open_session(
         self, packages: Sequence[Package], environ: Mapping[str, str], cache: Path
     ) -> Iterator[proxies.Session]:
-        """As `ngp.proxy.session.open_session`, with the pool's processes where it has them to give."""
+        """As `ngp.proxy.session.open_session`, with the pool's processes where it has them to give.
+
+        Raises ProxyError for what the pool refuses, and where the run's own proxy cannot start either.
+        """
         with ExitStack() as stack:
             try:
                 line = stack.enter_context(self._connect())
                 session = proxies.Session(line)
                 proxies.begin(session, packages, environ, cache, label=self._label)
             except (OSError, ProxyError) as error:
+                if isinstance(error, ProxyError) and line.has_answered:
+                    raise  # a process of the run's own would refuse it, too
                 self._tell(str(error))
                 session = stack.enter_context(proxies.open_session(packages, environ, cache))
             yield session

@@ -129,7 +129,7 @@ class Pool:
             async with self._proxies.lease(order) as proxy:
                 await say({})
                 await orders.converse(proxy, reader, say)
-        except (NgpError, OSError) as error:
+        except NgpError as error:  # refused; what else may happen is the pool's, which hangs up then
             await say({"error": str(error)})
 
     def _describe(self) -> Mapping[str, Any]:

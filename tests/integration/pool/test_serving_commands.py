@@ -94,6 +94,7 @@ def test_a_package_that_is_not_the_locked_one_is_refused_by_either(pool, fake):
     (fake.package.folder / "README").write_text("changed")
     with pytest.raises(ProxyError, match="not the one that is locked"), fake.session(pool.door()):
         pass
+    assert pool.notes == []  # it is the run that says so, once
 
 
 def test_the_switch_of_the_proxy_leaves_the_pool_out(pool):

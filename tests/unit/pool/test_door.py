@@ -81,3 +81,12 @@ def test_a_pool_that_does_not_greet_is_asked_nothing_and_waited_for_once(meet, m
         session.put_object("bucket", "key", b"state")
     assert (pool.met, client.put_object.call_count) == (1, 2)
     assert notes == ["without the pool: the pool does not answer (process 1)"]
+
+
+def test_a_run_whose_pool_hangs_up_has_a_proxy_of_its_own(sockets, mocker, tmp_path):
+    own = mocker.patch("ngp.proxy.session.open_session")
+    notes = []
+    door = Door(Pool(sockets, DROPPED).record, {}, "dev", notes.append)
+    with door.open_session([], {}, tmp_path) as session:
+        assert session is own.return_value.__enter__.return_value
+    assert len(notes) == 1

@@ -93,3 +93,13 @@ def test_a_stopped_pool_lets_a_call_end_first(lab, hanging):
         return await call
 
     assert lab.run(work) == {"answer": "late"}
+
+
+def test_what_goes_wrong_in_the_pool_itself_is_no_refusal(lab, mocker):
+    mocker.patch("ngp.pool.server.Proxies.lease", side_effect=OSError("no space left on device"))
+
+    async def work():
+        async with lab.talk(order="serve") as reader:
+            return await reader.read()
+
+    assert lab.run(work) == b"{}\n"

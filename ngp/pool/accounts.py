@@ -22,7 +22,7 @@ _MOST_BYTES = 64 << 20  # of objects held in memory
 class _Object:
     etag: str
     answer: Any  # encoded
-    size: int
+    size: int  # of `answer`
 
 
 class Accounts:
@@ -94,7 +94,7 @@ class Accounts:
         with self._guard:
             self._objects.pop(at, None)
             if found is not None and found.get("ETag"):
-                self._objects[at] = _Object(found["ETag"], answer, int(found.get("ContentLength") or 0))
+                self._objects[at] = _Object(found["ETag"], answer, len(json.dumps(answer)))
             while sum(one.size for one in self._objects.values()) > _MOST_BYTES:
                 self._objects.popitem(last=False)
         return answer

@@ -3,6 +3,7 @@
 import json
 import socket
 import threading
+from contextlib import suppress
 
 import pytest
 
@@ -32,11 +33,10 @@ class Pool:
             if self.answer is SILENT:
                 self._open.append(connection)
                 continue
-            with connection, connection.makefile("rw") as lines:
-                lines.write("{}\n")
-                lines.flush()
+            with suppress(OSError), connection, connection.makefile("r") as lines:
+                connection.sendall(b"{}\n")
                 self.heard.append(lines.readline())
-                lines.write(self.answer and f"{self.answer}\n")
+                connection.sendall(self.answer.encode() + b"\n" if self.answer else b"")
 
 
 @pytest.fixture
@@ -90,3 +90,12 @@ def test_a_run_whose_pool_hangs_up_has_a_proxy_of_its_own(sockets, mocker, tmp_p
     with door.open_session([], {}, tmp_path) as session:
         assert session is own.return_value.__enter__.return_value
     assert len(notes) == 1
+
+
+def test_another_users_pool_is_told_nothing(meet, mocker):
+    mocker.patch("ngp.pool.door.is_own", return_value=False)
+    pool, notes, (session, _), client = meet(json.dumps({"answer": {}}))
+    session.put_object("bucket", "key", b"state")
+    assert client.put_object.call_count == 1
+    assert [order for order in pool.heard if order] == []
+    assert "another user's" in notes[0]

@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import threading
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
@@ -103,3 +103,15 @@ def test_what_goes_wrong_in_the_pool_itself_is_no_refusal(lab, mocker):
             return await reader.read()
 
     assert lab.run(work) == b"{}\n"
+
+
+def test_another_users_connection_is_answered_nothing(lab, mocker):
+    mocker.patch("ngp.pool.server.is_own", return_value=False)
+
+    async def work():
+        async with lab.talk(order="status") as reader:
+            with suppress(ConnectionResetError):  # it was closed before it was read
+                return await reader.read()
+            return b""
+
+    assert lab.run(work) == b""

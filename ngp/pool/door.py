@@ -197,7 +197,7 @@ def find(workspace: Path, environ: Mapping[str, str], label: str, note: Callable
     found = record.read(workspace)
     if found is None or not record.is_alive(found):  # what a killed one has left is cleared by the next start
         return None
-    if found.built != record.built():
+    if not found.is_ours:
         note("without the pool: it runs another ngp than this one; ngp pool stop, then start")
         return None
     return Door(found, environ, label, note)

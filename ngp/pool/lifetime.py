@@ -30,11 +30,6 @@ class Running:
     record: Record
     state: Mapping[str, Any]
 
-    @property
-    def is_ours(self) -> bool:
-        """Whether it runs this ngp; another one's is used by nobody here."""
-        return self.record.built == record.built()
-
 
 def start(workspace: Path, environ: Mapping[str, str], limits: Limits) -> Running:
     """Give the platform's pool, started now if none runs; it outlives this process.
@@ -103,7 +98,7 @@ def _ask(workspace: Path, order: str) -> tuple[Record, Mapping[str, Any]] | None
 
 def _same(found: Running, limits: Limits) -> Running:
     wanted = {"idle_s": limits.idle_s, "memory_bytes": limits.memory_bytes}
-    if not found.is_ours or any(found.state.get(name) != value for name, value in wanted.items()):
+    if not found.record.is_ours or any(found.state.get(name) != value for name, value in wanted.items()):
         raise UsageError(
             "a pool is running that is another ngp's, or has other limits",
             where=f"process {found.record.pid}",

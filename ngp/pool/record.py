@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import stat
@@ -11,8 +10,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import ngp
-from ngp import files
+from ngp import cache, files
 
 # What HTTP and TLS libraries read of the environment: calls made elsewhere must go the same way
 _SURROUNDINGS = (
@@ -30,7 +28,6 @@ _SURROUNDINGS = (
     *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
 )
 _PREFIX = "ngp-"  # how the names begin that `ngp.proxy.session.socket_folder` gives
-_ROOMS = ("pool", "proxy", "aws")
 
 
 @dataclass(frozen=True)
@@ -45,6 +42,11 @@ class Record:
     @property
     def socket(self) -> Path:
         return Path(self.folder) / "pool"
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the pool runs this ngp; another one's is used by nobody here."""
+        return self.built == cache.program()
 
 
 def home(workspace: Path) -> Path:
@@ -88,14 +90,6 @@ def is_private(record: Record) -> bool:
         is_pools = Path(record.folder).name.startswith(_PREFIX) and stat.S_ISSOCK(socket.st_mode)
         return is_closed and is_pools and folder.st_uid == socket.st_uid == os.getuid()
     return False
-
-
-def built() -> str:
-    """Which ngp this is: its version, and what its files say of themselves, so that an edit is another one."""
-    package = Path(ngp.__file__).parent
-    stats = [(str(path), path.stat()) for room in _ROOMS for path in sorted((package / room).glob("*.py"))]
-    about = json.dumps([(name, one.st_size, one.st_mtime_ns) for name, one in stats])
-    return f"{ngp.__version__} {hashlib.sha256(about.encode()).hexdigest()[:16]}"
 
 
 def surroundings(environ: Mapping[str, str]) -> dict[str, str]:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ngp import files
+from ngp import cache, files
 from ngp.errors import NgpError
 from ngp.pool import record
 from ngp.pool.accounts import Accounts
@@ -34,7 +34,7 @@ class Pool:
     def __init__(self, workspace: Path, folder: Path, limits: Limits, surroundings: Mapping[str, str]) -> None:
         self._workspace, self._folder, self._limits = workspace, folder, limits
         started = datetime.now(UTC).isoformat(timespec="seconds")
-        self._record = record.Record(os.getpid(), str(folder), record.built(), started)
+        self._record = record.Record(os.getpid(), str(folder), cache.program(), started)
         self._proxies = Proxies(folder, limits)
         self._accounts = Accounts(surroundings)
         self._callers = ThreadPoolExecutor(_MOST_CALLS, "aws")

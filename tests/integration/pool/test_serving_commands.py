@@ -9,6 +9,7 @@ import textwrap
 
 import pytest
 
+from ngp import cache
 from ngp.errors import NgpError
 from ngp.pool import record
 from ngp.proxy.session import ProxyError
@@ -156,6 +157,6 @@ def test_a_pool_with_another_way_to_aws_is_not_asked(pool, aws):
 
 
 def test_a_record_of_somebody_elses_making_leads_nowhere(pool):
-    record.write(pool.workspace, record.Record(1, str(pool.sockets / "none"), record.built(), "now"))
+    record.write(pool.workspace, record.Record(1, str(pool.sockets / "none"), cache.program(), "now"))
     assert pool.status() is None
     assert pool.stop() is None

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from ngp import files
+from ngp import cache, files
 from ngp.pool import door, lifetime, record
 from ngp.pool.record import Record
 
 
 @pytest.fixture
 def found(tmp_path, sockets):
-    made = Record(1, str(sockets), record.built(), "2026-11-24T12:00:00+00:00")
+    made = Record(1, str(sockets), cache.program(), "2026-11-24T12:00:00+00:00")
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(made.socket))
     record.write(tmp_path / ".ngp", made)
@@ -29,6 +29,23 @@ def test_what_was_written_is_read_and_only_its_own_is_forgotten(found):
     assert record.read(workspace) == made
     record.forget(workspace, made)
     assert record.read(workspace) is None
+
+
+def test_a_pool_is_ours_until_any_code_or_package_changes(found, tmp_path, monkeypatch):
+    _, made = found
+    assert made.is_ours
+    code, packages = tmp_path / "ngp" / "terraform" / "driver.py", tmp_path / "site-packages"
+    for path in (code.parent, packages):
+        path.mkdir(parents=True)
+    monkeypatch.setattr(cache, "__file__", str(tmp_path / "ngp" / "cache.py"))
+    monkeypatch.setattr("sys.path", [str(packages)])
+    for change in (lambda: code.write_text("x = 1\n"), lambda: (packages / "boto3-99.dist-info").mkdir()):
+        started = dataclasses.replace(made, built=cache.program())
+        assert started.is_ours
+        monkeypatch.setattr("sys.path", [str(packages), str(packages)])  # as the pool's own process may have it
+        assert started.is_ours
+        change()
+        assert not started.is_ours
 
 
 def test_a_record_that_is_a_link_is_not_read(found):

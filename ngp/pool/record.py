@@ -61,7 +61,8 @@ def read(workspace: Path) -> Record | None:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         with os.fdopen(handle, encoding="utf-8") as file:
             if os.fstat(handle).st_uid == os.getuid():
-                return Record(**json.load(file))
+                found = Record(**json.load(file))
+                return found if isinstance(found.pid, int) and isinstance(found.folder, str) else None
     return None
 
 

@@ -56,7 +56,13 @@ def test_a_record_that_is_a_link_is_not_read(found):
     assert record.read(workspace) is None
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"pid": 1}', '{"pid": 1, "more": 2}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "[]", "{}", '{"pid": 1}', '{"pid": 1, "more": 2}'),
+        '{"pid": 1, "folder": 3, "built": "", "started": ""}',
+    ],
+)
 def test_a_record_that_makes_no_sense_counts_for_nothing(found, text):
     workspace, _ = found
     (record.home(workspace) / "record.json").write_text(text)

@@ -58,8 +58,14 @@ def _key(folder: Path) -> bytes:
     if not path.is_file():
         files.write(path, os.urandom(32).hex(), mode=0o600)
     found = path.lstat()
-    parts = (path.read_bytes(), found.st_dev, found.st_ino, found.st_ctime_ns, ngp.__version__, *_code(), *_packages())
+    parts = (path.read_bytes(), found.st_dev, found.st_ino, found.st_ctime_ns, program())
     return hashlib.sha256(repr(parts).encode()).digest()
+
+
+def program() -> str:
+    """Which ngp this is: its version, its code and the packages that it runs with, so that an edit is another one."""
+    about = hashlib.sha256(repr((*_code(), *_packages())).encode())
+    return f"{ngp.__version__} {about.hexdigest()[:16]}"
 
 
 def _code() -> Iterator[tuple[str, int, int]]:
@@ -74,7 +80,7 @@ def _code() -> Iterator[tuple[str, int, int]]:
 
 def _packages() -> Iterator[tuple[str, int]]:
     """The folders in which packages are installed, with the time of their last change."""
-    for folder in sys.path:
+    for folder in sorted(set(sys.path)):  # one that PYTHONPATH names, too, is no other
         if folder.endswith("-packages"):
             with suppress(OSError):
                 yield folder, Path(folder).stat().st_mtime_ns

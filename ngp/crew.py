@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import ngp
+from ngp import cache
 from ngp.errand import SOCKET
-from ngp.pool import record
 from ngp.proxy.safe import is_own
 
 _LISTEN = 64
@@ -40,7 +40,7 @@ def main(argv: list[str]) -> None:
     """Serve errands until the input ends, which is the pool's end."""
     (folder,) = argv
     os.umask(0o077)
-    built = record.built()
+    built = cache.program()
     for name in _LOADED.split():
         import_module(name)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for an errand but its command
@@ -66,7 +66,7 @@ def _take(connection: socket.socket, built: str, listener: socket.socket) -> Non
         _, streams, _, _ = socket.recv_fds(connection, 1, 3)
         try:
             about = _read(connection)
-            if about["code"] != str(Path(ngp.__file__).parent) or record.built() != built or len(streams) != 3:
+            if about["code"] != str(Path(ngp.__file__).parent) or cache.program() != built or len(streams) != 3:
                 return
             if os.fork() == 0:
                 listener.close()

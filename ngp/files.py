@@ -16,6 +16,7 @@ from pathlib import Path
 from ngp.errors import LockHeldError
 
 _SYNCS = 16  # files that wait for the disk at once: it takes many in nearly the time of one
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def write(path: Path, text: str, *, mode: int = 0o644) -> bool:
@@ -123,6 +124,32 @@ def lock(path: Path, *, purpose: str, wait: bool = False) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+@contextmanager
+def hold(folder: Path) -> Iterator[None]:
+    """Hold a folder that is there; the kernel lets go of it when this process ends, however it ends."""
+    handle = os.open(folder, _FOLDER)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)  # waits for nobody but an `is_held`
+        yield
+    finally:
+        os.close(handle)
+
+
+def is_held(folder: Path) -> bool:
+    """Whether a process holds a folder; one that is gone is held by nobody."""
+    try:
+        handle = os.open(folder, _FOLDER)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
 
 
 def _holds(path: Path, data: bytes) -> bool:

@@ -28,6 +28,10 @@ class UnchangedError(Exception):
     """An object has still the ETag that was asked about (``IfNoneMatch``)."""
 
 
+class UnsignedError(MissingError):
+    """This process finds nothing to sign a call with, so none was made; another one's surroundings may have it."""
+
+
 class DeniedError(MissingError):
     """The credentials are good, but not for this call."""
 
@@ -68,14 +72,14 @@ def _of_library(call: str, profile: str, error: Exception) -> NgpError:
 
     if isinstance(error, known.ProfileNotFound):
         todo = f"aws configure --profile {profile}" if profile else "set AWS_PROFILE to a profile that is there"
-        return MissingError("there is no such AWS profile", why=str(error), todo=todo)
+        return UnsignedError("there is no such AWS profile", why=str(error), todo=todo)
     no_token = (known.SSOError, known.TokenRetrievalError, known.UnauthorizedSSOTokenError)
     if isinstance(error, no_token):
         named = f" --profile {profile}" if profile else ""
-        return MissingError("the AWS sign-in has run out", why=str(error), todo=f"aws sso login{named}")
+        return UnsignedError("the AWS sign-in has run out", why=str(error), todo=f"aws sso login{named}")
     no_keys = (known.NoCredentialsError, known.PartialCredentialsError, known.CredentialRetrievalError)
     if isinstance(error, no_keys):
-        return MissingError("there are no AWS credentials", where=call, why=str(error), todo=_SIGN_IN)
+        return UnsignedError("there are no AWS credentials", where=call, why=str(error), todo=_SIGN_IN)
     if isinstance(error, (known.ConnectionError, known.HTTPClientError, known.NoRegionError)):
         todo = "check the network, the proxy and the region's name"
         return MissingError("AWS cannot be reached", where=call, why=str(error), todo=todo)

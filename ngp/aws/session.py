@@ -10,6 +10,12 @@ from typing import Any
 from ngp.aws import failures
 from ngp.errors import RefusedError
 
+# AWS SDKs and tools reference guide, "Assume role credential provider": settings and the variables for them
+_WEB_IDENTITY = {
+    "web_identity_token_file": "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "role_session_name": "AWS_ROLE_SESSION_NAME",
+    "role_arn": "AWS_ROLE_ARN",
+}
 _CONNECT_S, _READ_S, _ATTEMPTS = 10, 60, 4
 
 
@@ -189,6 +195,7 @@ def _maker(env: Mapping[str, str], profile: str, role: Role | None, reach: Mappi
         if own.METHOD in [provider.METHOD for provider in resolver.providers]:
             resolver.insert_before(own.METHOD, own)
             resolver.providers.remove([each for each in resolver.providers if each.METHOD == own.METHOD][-1])
+    _read_web_identity(core, resolver, env, reach)
     if env.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true":
         resolver.remove("iam-role")  # it looks at the process's own environment
     if role is not None:
@@ -196,14 +203,35 @@ def _maker(env: Mapping[str, str], profile: str, role: Role | None, reach: Mappi
     return boto3.Session(botocore_session=core)
 
 
+def _read_web_identity(core: Any, resolver: Any, env: Mapping[str, str], reach: Mapping[str, Any]) -> None:
+    """Let the token of a CI or a cluster be that of `env`; botocore looks at the process's own environment."""
+    from botocore.credentials import AssumeRoleWithWebIdentityProvider as Provider
+
+    has_profile = core.instance_variables().get("profile") is not None  # it counts before variables
+    given = {} if has_profile else {key: env[name] for key, name in _WEB_IDENTITY.items() if name in env}
+    profile = core.get_config_variable("profile") or "default"
+
+    def load() -> dict[str, Any]:
+        return {"profiles": {profile: {**core.full_config.get("profiles", {}).get(profile, {}), **given}}}
+
+    def creator(service: str, *, config: Any) -> Any:
+        return core.create_client(service, **{**reach, "config": reach["config"].merge(config)})
+
+    own = Provider(load, creator, profile, disable_env_vars=True)
+    for former in [each for each in resolver.providers if each.METHOD == own.METHOD]:
+        resolver.insert_before(own.METHOD, own)
+        resolver.providers.remove(former)
+
+
 def _assume(core: Any, role: Role, reach: Mapping[str, Any]) -> None:
-    """Let the session act as `role`; the keys are renewed when they run out."""
+    """Let the session act as `role`, never as who may assume it; the keys are renewed when they run out."""
     from botocore import credentials
+    from botocore.exceptions import NoCredentialsError
     from botocore.session import Session as Core
 
     base = core.get_credentials()
     if base is None:
-        return  # the first call says so
+        raise NoCredentialsError
     asked = {"RoleSessionName": role.session_name, **({"ExternalId": role.external_id} if role.external_id else {})}
 
     def creator(service: str, **keys: Any) -> Any:

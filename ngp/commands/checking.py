@@ -28,6 +28,6 @@ def open_terraform(platform: Platform, context: Context) -> AbstractContextManag
         terminal.say(settings, text)
 
     lock = platform.path / lockfile.NAME
-    warm = door.find(platform.workspace, settings.environ, "checks", note)
+    warm = door.find(platform.workspace, settings.environ, door.CHECKS, note)
     opener = warm.open_session if warm else open_session
     return toolchain.open_terraform(found, lock, settings, aws={}, note=note, stop=context.stop, opener=opener)

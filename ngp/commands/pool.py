@@ -71,9 +71,11 @@ def _workspace(context: options.Context) -> Path:
 
 def _show(running: Running | None, *, as_json: bool) -> None:
     if as_json:
-        facts = {} if running is None else {**asdict(running.record), **running.state, "is_ours": running.is_ours}
+        facts = (
+            {} if running is None else {**asdict(running.record), **running.state, "is_ours": running.record.is_ours}
+        )
         documents.write({"schema": _SCHEMA, "running": running is not None, **facts})
     elif running is None:
         typer.echo("not running")
     else:
-        pool.show(running.record, running.state, is_ours=running.is_ours)
+        pool.show(running.record, running.state)

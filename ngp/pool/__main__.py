@@ -23,6 +23,7 @@ def main(argv: list[str]) -> None:
         record.surroundings(settings.read().environ),
     )
     asyncio.run(pool.serve())
+    os._exit(0)  # noqa: SLF001  a call of AWS that hangs would be waited for
 
 
 if __name__ == "__main__":

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ngp.aws.failures import UnchangedError
+from ngp.aws.failures import UnchangedError, UnsignedError
 from ngp.aws.session import Role, Session
-from ngp.errors import NgpError
+from ngp.errors import MissingError, NgpError
 from ngp.pool import credentials, values
 
 _MOST_SESSIONS = 16
@@ -22,7 +22,7 @@ _MOST_BYTES = 64 << 20  # of objects held in memory
 class _Object:
     etag: str
     answer: Any  # encoded
-    size: int
+    size: int  # of `answer`
 
 
 class Accounts:
@@ -44,7 +44,12 @@ class Accounts:
             if (order["service"], order["operation"]) == ("s3", "get_object"):
                 return {"answer": self._object(key, session, order)}
             return {"answer": values.encode(self._call(session, order))}
+        except UnsignedError as error:
+            self._forget(key)
+            return {"gone": f"{error}, as the pool sees it"}
         except NgpError as error:
+            if error.code == MissingError.code:
+                self._forget(key)
             findings = [[one.what, one.where, one.why, one.todo] for one in error.findings]
             return {"failure": error.code, "findings": findings}
 
@@ -63,6 +68,11 @@ class Accounts:
             if len(self._sessions) > _MOST_SESSIONS:
                 self._sessions.popitem(last=False)
         return key, session
+
+    def _forget(self, key: str) -> None:
+        """The next call signs in anew: what was missing may be there by then."""
+        with self._guard:
+            self._sessions.pop(key, None)
 
     def _call(self, session: Session, order: Mapping[str, Any], **more: Any) -> dict[str, Any] | None:
         parameters = {**values.decode(order["parameters"]), **more}
@@ -84,7 +94,7 @@ class Accounts:
         with self._guard:
             self._objects.pop(at, None)
             if found is not None and found.get("ETag"):
-                self._objects[at] = _Object(found["ETag"], answer, int(found.get("ContentLength") or 0))
+                self._objects[at] = _Object(found["ETag"], answer, len(json.dumps(answer)))
             while sum(one.size for one in self._objects.values()) > _MOST_BYTES:
                 self._objects.popitem(last=False)
         return answer

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from ngp.aws.failures import DeniedError
 from ngp.aws.session import Call, RelayGoneError, Session
@@ -20,27 +20,36 @@ from ngp.proxy.safe import is_own
 from ngp.proxy.session import ProxyError
 from ngp.settings import FALSE
 
-_CONNECT_S = 2.0
+CHECKS = ":checks"  # who asks where no environment is concerned: a label that none can have
+_GREETING_S = 2.0
 _CALL_S = 300.0  # longer than boto3's own attempts take
+_READS = ("describe_", "get_", "head_", "list_")  # may be made twice
 _FAILURES = {one.code: one for one in (NgpError, MissingError, RefusedError, DeniedError)}
 
 
 class Line:
-    """Lines to and from the pool. Raises OSError where there is none, or none of this user's."""
+    """Lines to and from a pool that has greeted.
+
+    Raises OSError where there is none, or none of this user's; TimeoutError where it runs but does not answer.
+    """
 
     def __init__(self, found: record.Record) -> None:
         if not record.is_private(found):
             raise PermissionError(f"{found.socket} is not in a private folder of this user")
+        self.has_answered = False
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._socket.settimeout(_CONNECT_S)
+        self._socket.settimeout(_GREETING_S)
+        self._lines = self._socket.makefile("r", encoding="utf-8", newline="\n")
         try:
             self._socket.connect(str(found.socket))
             if not is_own(self._socket):
                 raise PermissionError(f"{found.socket} is another user's")
-        except BaseException:
-            self._socket.close()
+            self._receive(_GREETING_S)
+        except BaseException as error:
+            self.__exit__()
+            if isinstance(error, BlockingIOError | TimeoutError):  # its queue is full, or it says nothing
+                raise TimeoutError(f"{self.last_words()} (process {found.pid})") from error
             raise
-        self._lines = self._socket.makefile("r", encoding="utf-8", newline="\n")
 
     def write_line(self, line: str) -> None:
         """Say a line; raise OSError where nobody listens any more."""
@@ -48,23 +57,32 @@ class Line:
 
     def read_line(self, timeout_s: float) -> str | None:
         """The next line that it says; None where none comes in time, or it has ended."""
-        self._socket.settimeout(timeout_s)
         try:
-            return self._lines.readline() or None
+            line = self._receive(timeout_s)
         except OSError:
             return None
+        self.has_answered = True
+        return line
 
     def last_words(self) -> str:
         return "the pool does not answer"
 
     def ask(self, timeout_s: float, **order: Any) -> Mapping[str, Any]:
-        """One order and its answer; raise OSError where there is none."""
+        """One order and its answer; raise OSError where there is none, TimeoutError where none comes in time."""
         self.write_line(json.dumps(order))
-        answer = self.read_line(timeout_s)
-        if answer is None:
-            raise ConnectionError(self.last_words())
-        found: Mapping[str, Any] = json.loads(answer)
+        return self.read_answer(timeout_s)
+
+    def read_answer(self, timeout_s: float) -> Mapping[str, Any]:
+        """The answer to what was said; raises as `ask`, ValueError where it makes no sense."""
+        found: Mapping[str, Any] = json.loads(self._receive(timeout_s))
         return found
+
+    def _receive(self, timeout_s: float) -> str:
+        self._socket.settimeout(timeout_s)
+        line = self._lines.readline()
+        if not line:
+            raise ConnectionError(self.last_words())
+        return line
 
     def __enter__(self) -> Line:
         return self
@@ -83,49 +101,87 @@ class Door:
         self._found, self._surroundings, self._label, self._note = found, record.surroundings(environ), label, note
         self._guard = threading.Lock()
         self._has_told = False
+        self._silent: TimeoutError | None = None
 
     @contextmanager
     def open_session(
         self, packages: Sequence[Package], environ: Mapping[str, str], cache: Path
     ) -> Iterator[proxies.Session]:
-        """As `ngp.proxy.session.open_session`, with the pool's processes where it has them to give."""
+        """As `ngp.proxy.session.open_session`, with the pool's processes where it has them to give.
+
+        Raises ProxyError for what the pool refuses, and where the run's own proxy cannot start either.
+        """
         with ExitStack() as stack:
             try:
-                line = stack.enter_context(Line(self._found))
+                line = stack.enter_context(self._connect())
                 session = proxies.Session(line)
                 proxies.begin(session, packages, environ, cache, label=self._label)
             except (OSError, ProxyError) as error:
+                if isinstance(error, ProxyError) and line.has_answered:
+                    raise  # a process of the run's own would refuse it, too
                 self._tell(str(error))
                 session = stack.enter_context(proxies.open_session(packages, environ, cache))
             yield session
 
     def relay(self, session: Session, call: Call) -> dict[str, Any] | None:
-        """Let the pool make a call of an AWS API (`ngp.aws.session.Relay`)."""
-        role = session.role
-        try:
-            with Line(self._found) as line:
-                answer = line.ask(
-                    _CALL_S,
-                    order="call",
-                    surroundings=self._surroundings,
-                    env=session.env,
-                    profile=session.profile,
-                    role=[role.arn, role.external_id, role.session_name] if role else None,
-                    service=call.service,
-                    operation=call.operation,
-                    absent=call.absent,
-                    parameters=values.encode(call.parameters),
-                )
-        except (OSError, ValueError, TypeError) as error:
-            self._tell(str(error))
-            raise RelayGoneError from error
+        """Let the pool make a call of an AWS API (`ngp.aws.session.Relay`).
+
+        Raises NgpError where the pool may have made a call that changes something and its answer is lost.
+        """
+        with ExitStack() as stack:
+            try:
+                order = self._order(session, call)
+                line = stack.enter_context(self._connect())
+                line.write_line(json.dumps(order))
+            except (OSError, ValueError, TypeError) as error:
+                self._tell(str(error))
+                raise RelayGoneError from error
+            try:
+                answer = line.read_answer(_CALL_S)
+            except (OSError, ValueError) as error:
+                answer = {"error": str(error)}
         if "failure" in answer:
             raise _failure(answer)
         if "answer" not in answer:
-            self._tell(answer.get("gone") or answer.get("error", ""))
-            raise RelayGoneError
+            self._give_up(call, answer)
         found: dict[str, Any] | None = values.decode(answer["answer"])
         return found
+
+    def _order(self, session: Session, call: Call) -> Mapping[str, Any]:
+        role = session.role
+        return {
+            "order": "call",
+            "surroundings": self._surroundings,
+            "env": session.env,
+            "profile": session.profile,
+            "role": [role.arn, role.external_id, role.session_name] if role else None,
+            "service": call.service,
+            "operation": call.operation,
+            "absent": call.absent,
+            "parameters": values.encode(call.parameters),
+        }
+
+    def _give_up(self, call: Call, answer: Mapping[str, Any]) -> NoReturn:
+        reason = answer.get("gone") or answer.get("error", "")
+        if "gone" not in answer and not call.operation.startswith(_READS):
+            raise NgpError(
+                "the answer to a call is lost",
+                where=f"{call.service}:{call.operation}",
+                why=f"{reason}; AWS may have done it, so it is not asked twice",
+                todo="run again: what was done is found there",
+            )
+        self._tell(reason)
+        raise RelayGoneError
+
+    def _connect(self) -> Line:
+        """A line to the pool. One that was silent is not waited for again."""
+        if self._silent is not None:
+            raise self._silent
+        try:
+            return Line(self._found)
+        except TimeoutError as error:
+            self._silent = error
+            raise
 
     def _tell(self, reason: str) -> None:
         with self._guard:
@@ -139,9 +195,9 @@ def find(workspace: Path, environ: Mapping[str, str], label: str, note: Callable
     if environ.get(proxies.SWITCH, "1").lower() in FALSE:
         return None
     found = record.read(workspace)
-    if found is None:
+    if found is None or not record.is_alive(found):  # what a killed one has left is cleared by the next start
         return None
-    if found.built != record.built():
+    if not found.is_ours:
         note("without the pool: it runs another ngp than this one; ngp pool stop, then start")
         return None
     return Door(found, environ, label, note)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import ngp
 from ngp import files, processes
-from ngp.errors import MissingError, UsageError
+from ngp.errors import MissingError, NgpError, UsageError
 from ngp.pool import record
 from ngp.pool.door import Line
 from ngp.pool.record import Record
@@ -30,11 +29,6 @@ class Running:
 
     record: Record
     state: Mapping[str, Any]
-
-    @property
-    def is_ours(self) -> bool:
-        """Whether it runs this ngp; another one's is used by nobody here."""
-        return self.record.built == record.built()
 
 
 def start(workspace: Path, environ: Mapping[str, str], limits: Limits) -> Running:
@@ -62,36 +56,49 @@ def start(workspace: Path, environ: Mapping[str, str], limits: Limits) -> Runnin
 
 
 def status(workspace: Path) -> Running | None:
-    """The pool that answers, or None; a stale record counts for nothing."""
-    found = record.read(workspace)
-    if found is None:
-        return None
-    with suppress(OSError, ValueError), Line(found) as line:
-        return Running(found, line.ask(_ANSWER_S, order="status"))
-    return None
+    """The pool that answers, or None; a stale record counts for nothing. Raises NgpError where one is silent."""
+    answered = _ask(workspace, "status")
+    return Running(*answered) if answered else None
 
 
 def stop(workspace: Path) -> int | None:
-    """Let the pool end; return how many runs it still serves (it ends with the last of them), None where none ran."""
+    """Let the pool end; return how many runs it still serves (it ends with the last of them), None where none ran.
+
+    Raises NgpError where one is silent: what it serves may go on, so nothing of it is touched.
+    """
     with files.lock(workspace / "pool.lock", purpose="pool stop", wait=True):
-        found = record.read(workspace)
-        if found is None:
-            return None
-        try:
-            with Line(found) as line:
-                serves = int(line.ask(_ANSWER_S, order="stop")["sessions"])
-        except (OSError, ValueError, KeyError):
+        answered = _ask(workspace, "stop")
+        if answered is None:
             _clear(workspace)
             return None
+        found, serves = answered[0], int(answered[1]["sessions"])
         deadline = time.monotonic() + _ANSWER_S
         while not serves and processes.is_alive(found.pid) and time.monotonic() < deadline:
             time.sleep(0.02)
         return serves
 
 
+def _ask(workspace: Path, order: str) -> tuple[Record, Mapping[str, Any]] | None:
+    found = record.read(workspace)
+    if found is None or not record.is_alive(found):
+        return None
+    try:
+        with Line(found) as line:
+            return found, line.ask(_ANSWER_S, order=order)
+    except TimeoutError as error:
+        raise NgpError(
+            "the pool does not answer",
+            where=f"process {found.pid}",
+            why="it is busy, or was stopped; runs may be served by it",
+            todo=f"wait, or end process {found.pid}",
+        ) from error
+    except (OSError, ValueError):  # it is about to end
+        return None
+
+
 def _same(found: Running, limits: Limits) -> Running:
     wanted = {"idle_s": limits.idle_s, "memory_bytes": limits.memory_bytes}
-    if not found.is_ours or any(found.state.get(name) != value for name, value in wanted.items()):
+    if not found.record.is_ours or any(found.state.get(name) != value for name, value in wanted.items()):
         raise UsageError(
             "a pool is running that is another ngp's, or has other limits",
             where=f"process {found.record.pid}",
@@ -116,7 +123,7 @@ def _await_ready(workspace: Path, pid: int, log: Path, folder: Path) -> Running:
 def _clear(workspace: Path) -> None:
     """What a killed pool has left. Its providers were ended by their watchers."""
     found = record.read(workspace)
-    if found is not None:
+    if found is not None and not record.is_alive(found):
         if record.is_private(found):
             files.remove_all([Path(found.folder)])
         record.forget(workspace, found)

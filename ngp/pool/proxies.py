@@ -21,13 +21,29 @@ from ngp.proxy.limits import Limits
 from ngp.proxy.safe import open_safe
 from ngp.proxy.server import Proxy
 
+# What a terminal, an editor or a login says of itself: it differs from window to window, and no provider reads it
+_WINDOWS_OWN = (
+    *("ALACRITTY_", "COLORTERM", "GHOSTTY_", "GPG_TTY", "INVOCATION_ID", "ITERM_", "JOURNAL_STREAM", "KITTY_"),
+    *("KONSOLE_", "LC_TERMINAL", "SHELL_SESSION_", "SSH_CLIENT", "SSH_CONNECTION", "STARSHIP_", "STY"),
+    *("SYSTEMD_EXEC_PID", "TERMINAL_EMULATOR", "TERM_PROGRAM", "TERM_SESSION_ID", "TMUX", "VSCODE_", "VTE_VERSION"),
+    *("WEZTERM_", "WT_", "XDG_SEAT", "XDG_SESSION_ID", "XDG_VTNR", "ZELLIJ"),
+)
+
+
+@dataclass(frozen=True)
+class Key:
+    """What a proxy is found by. Those of the same `rights` (packages, AWS variables, credentials) may run together."""
+
+    rights: str
+    variables: str
+
 
 @dataclass
 class Kept:
-    """A proxy and who has it. `labels` are the environments whose last run was served by it."""
+    """A proxy and who has it. `labels` are the environments whose last run with these rights was served by it."""
 
     proxy: Proxy
-    key: str
+    key: Key
     labels: set[str]
     folder: Path
     sessions: int = 0
@@ -57,7 +73,8 @@ class Proxies:
     async def lease(self, order: Mapping[str, Any]) -> AsyncIterator[Proxy]:
         """The proxy that fits an order, for one session; raise RefusedError for a package that is not the locked one.
 
-        One that served the order's label with other credentials or packages, and nobody else, is retired.
+        One that served the order's label with other AWS variables, credentials or packages, and nobody else, is
+        retired; with other variables, of another terminal, it goes on.
         """
         async with self._opening:
             kept = await self._find(order)
@@ -85,10 +102,10 @@ class Proxies:
             kept.proxy.end()
         self._kept = []
 
-    async def describe(self) -> list[Mapping[str, Any]]:
+    def describe(self) -> list[Mapping[str, Any]]:
         """What runs for whom."""
         pids = [one.pid for fleet in self.fleets for one in fleet.providers]
-        sizes = await asyncio.to_thread(limits.memory, pids)
+        sizes = limits.memory(pids)
         return [
             {
                 "environments": sorted(kept.labels),
@@ -113,8 +130,8 @@ class Proxies:
         # held against the lock each time: what lies in the mirror now is what counts
         hashes = [await asyncio.to_thread(packages.verify, one, safe) for one in asked]
         environ = provider.environment(order["environ"])
-        about = [order["packages"], hashes, str(cache), credentials.digest(environ)]
-        key = hashlib.sha256(json.dumps(about).encode()).hexdigest()
+        about = [order["packages"], hashes, str(cache), credentials.digest(_rights(environ))]
+        key = Key(_digest(about), _digest(sorted((name, environ[name]) for name in environ if not _is_windows(name))))
         found = self._claim(key, order["label"])
         if found is not None:
             return found
@@ -125,15 +142,18 @@ class Proxies:
         self._kept.append(made)
         return made
 
-    def _claim(self, key: str, label: str) -> Kept | None:
-        """The proxy with this key, which is the label's from now on; the label's former one may have lost its last."""
+    def _claim(self, key: Key, label: str) -> Kept | None:
+        """The proxy with this key, which is the label's from now on; those with other rights are so no more."""
         for kept in self._kept:
-            kept.labels.discard(label)
-            if kept.key == key and not kept.is_retired:
-                kept.labels.add(label)
+            if kept.key.rights != key.rights:
+                kept.labels.discard(label)
             kept.is_retired |= not kept.labels
         self._drop()
-        return next((kept for kept in self._kept if label in kept.labels), None)
+        for kept in self._kept:
+            if kept.key == key and not kept.is_retired:
+                kept.labels.add(label)
+                return kept
+        return None
 
     def _drop(self) -> None:
         """End the retired ones that nobody has any more."""
@@ -141,3 +161,15 @@ class Proxies:
             kept.proxy.end()
             files.remove_all([kept.folder])
             self._kept.remove(kept)
+
+
+def _rights(environ: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environ.items() if name.startswith("AWS_") or name == "HOME"}
+
+
+def _is_windows(name: str) -> bool:
+    return name.startswith(_WINDOWS_OWN)
+
+
+def _digest(about: Any) -> str:
+    return hashlib.sha256(json.dumps(about).encode()).hexdigest()

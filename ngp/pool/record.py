@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import stat
@@ -11,8 +10,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import ngp
-from ngp import files
+from ngp import cache, files
 
 # What HTTP and TLS libraries read of the environment: calls made elsewhere must go the same way
 _SURROUNDINGS = (
@@ -29,7 +27,7 @@ _SURROUNDINGS = (
     ),
     *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
 )
-_ROOMS = ("pool", "proxy", "aws")
+_PREFIX = "ngp-"  # how the names begin that `ngp.proxy.session.socket_folder` gives
 
 
 @dataclass(frozen=True)
@@ -45,6 +43,11 @@ class Record:
     def socket(self) -> Path:
         return Path(self.folder) / "pool"
 
+    @property
+    def is_ours(self) -> bool:
+        """Whether the pool runs this ngp; another one's is used by nobody here."""
+        return self.built == cache.program()
+
 
 def home(workspace: Path) -> Path:
     """The folder of a platform's pool below its `.ngp`."""
@@ -58,7 +61,8 @@ def read(workspace: Path) -> Record | None:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         with os.fdopen(handle, encoding="utf-8") as file:
             if os.fstat(handle).st_uid == os.getuid():
-                return Record(**json.load(file))
+                found = Record(**json.load(file))
+                return found if isinstance(found.pid, int) and isinstance(found.folder, str) else None
     return None
 
 
@@ -74,21 +78,19 @@ def forget(workspace: Path, record: Record) -> None:
         (home(workspace) / "record.json").unlink(missing_ok=True)
 
 
+def is_alive(record: Record) -> bool:
+    """Whether the pool runs, be it ever so slow: it holds its folder for its life."""
+    return files.is_held(Path(record.folder))
+
+
 def is_private(record: Record) -> bool:
-    """Whether nobody but this user can have put something in the place of the pool's socket."""
+    """Whether the folder is a pool's, and nobody but this user can have put something in the place of its socket."""
     with suppress(OSError):
-        folder = Path(record.folder).lstat()
+        folder, socket = Path(record.folder).lstat(), record.socket.lstat()
         is_closed = stat.S_ISDIR(folder.st_mode) and not stat.S_IMODE(folder.st_mode) & 0o077
-        return is_closed and folder.st_uid == record.socket.lstat().st_uid == os.getuid()
+        is_pools = Path(record.folder).name.startswith(_PREFIX) and stat.S_ISSOCK(socket.st_mode)
+        return is_closed and is_pools and folder.st_uid == socket.st_uid == os.getuid()
     return False
-
-
-def built() -> str:
-    """Which ngp this is: its version, and what its files say of themselves, so that an edit is another one."""
-    package = Path(ngp.__file__).parent
-    stats = [(str(path), path.stat()) for room in _ROOMS for path in sorted((package / room).glob("*.py"))]
-    about = json.dumps([(name, one.st_size, one.st_mtime_ns) for name, one in stats])
-    return f"{ngp.__version__} {hashlib.sha256(about.encode()).hexdigest()[:16]}"
 
 
 def surroundings(environ: Mapping[str, str]) -> dict[str, str]:

@@ -9,12 +9,13 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ngp import files, processes, settings
+from ngp import cache, companions, files, processes, settings
 from ngp.errors import NgpError
 from ngp.pool import record
 from ngp.pool.accounts import Accounts
@@ -25,6 +26,7 @@ from ngp.proxy.safe import is_own
 
 _LOOK_S = 2.0
 _CREW_S, _CREW_READY_S = 2.0, 15.0
+_MOST_CALLS = 16  # of AWS at once
 _PATIENCE_S = 900.0  # for the runs that are served when the pool is stopped: longer than an apply is given to end
 
 
@@ -32,18 +34,23 @@ class Pool:
     """Serves the commands of one platform until it is told to stop, or nobody came for `limits.idle_s`."""
 
     def __init__(self, workspace: Path, folder: Path, limits: Limits, surroundings: Mapping[str, str]) -> None:
-        self._workspace, self._limits = workspace, limits
+        self._workspace, self._folder, self._limits = workspace, folder, limits
         started = datetime.now(UTC).isoformat(timespec="seconds")
-        self._record = record.Record(os.getpid(), str(folder), record.built(), started)
+        self._record = record.Record(os.getpid(), str(folder), cache.program(), started)
         self._proxies = Proxies(folder, limits)
         self._accounts = Accounts(surroundings)
-        self._talking = 0
+        self._callers = ThreadPoolExecutor(_MOST_CALLS, "aws")
+        self._talking = self._calls = 0
         self._used_at = time.monotonic()
         self._over = asyncio.Event()
         self._is_patient = True
 
     async def serve(self) -> None:
         """Listen, let itself be found, and leave nothing behind at the end."""
+        with files.hold(self._folder):
+            await self._listen()
+
+    async def _listen(self) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop)
@@ -58,18 +65,18 @@ class Pool:
                     await asyncio.wait_for(self._over.wait(), _LOOK_S)
                 await self._tend()
         finally:
-            listener.close()
             record.forget(self._workspace, self._record)
+            listener.close()
             crew.end(grace_s=_CREW_S)
             await self._wait()
             self._proxies.end()
-            files.remove_all([Path(self._record.folder)])
+            files.remove_all([self._folder])
 
-    def _man(self) -> processes.Companion:
+    def _man(self) -> companions.Companion:
         """Start what runs whole commands; it ends with its input, hence with this process."""
         folder = Path(self._record.folder)
         argv = (sys.executable, "-P", "-m", "ngp.crew", str(folder))
-        return processes.Companion(processes.Request(argv, folder, settings.read().environ))
+        return companions.Companion(processes.Request(argv, folder, settings.read().environ))
 
     def _stop(self) -> None:
         """The first time gracefully, as `serve` does; the second time at once."""
@@ -78,9 +85,9 @@ class Pool:
         self._over.set()
 
     async def _wait(self) -> None:
-        """Let the runs end that are being served: an apply must not lose its provider."""
+        """Let runs and calls end that are being served: an apply must not lose its provider, nor a call its answer."""
         deadline = time.monotonic() + _PATIENCE_S
-        while self._proxies.sessions and self._is_patient and time.monotonic() < deadline:
+        while (self._proxies.sessions or self._calls) and self._is_patient and time.monotonic() < deadline:
             await asyncio.sleep(0.1)
 
     async def _tend(self) -> None:
@@ -107,30 +114,39 @@ class Pool:
             writer.write(json.dumps(answer).encode() + b"\n")
             await writer.drain()
 
+        await say({})  # whoever waits for this sees at once that the pool is at work
         order = json.loads(await reader.readline() or b"{}")
         match order.get("order"):
             case "serve":
                 await self._serve(order, reader, say)
             case "call":
-                await say(await orders.answer(asyncio.to_thread(self._accounts.answer, order)))
+                await say(await orders.answer(self._call(order)))
             case "status":
-                await say(await orders.answer(self._describe()))
+                await say(self._describe())
             case "stop":
                 self._stop()
                 await say({"sessions": self._proxies.sessions})
+
+    async def _call(self, order: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A call in a thread of those for AWS: calls that hang keep no other work from its own."""
+        self._calls += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._callers, self._accounts.answer, order)
+        finally:
+            self._calls -= 1
 
     async def _serve(self, order: Mapping[str, Any], reader: asyncio.StreamReader, say: orders.Say) -> None:
         try:
             async with self._proxies.lease(order) as proxy:
                 await say({})
                 await orders.converse(proxy, reader, say)
-        except (NgpError, OSError) as error:
+        except NgpError as error:  # refused; what else may happen is the pool's, which hangs up then
             await say({"error": str(error)})
 
-    async def _describe(self) -> Mapping[str, Any]:
+    def _describe(self) -> Mapping[str, Any]:
         return {
             "idle_s": self._limits.idle_s,
             "memory_bytes": self._limits.memory_bytes,
-            "proxies": await self._proxies.describe(),
+            "proxies": self._proxies.describe(),
             "aws": self._accounts.describe(),
         }

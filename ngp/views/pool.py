@@ -15,16 +15,16 @@ if TYPE_CHECKING:
 _MB = 1 << 20
 
 
-def show(record: Record, state: Mapping[str, Any], *, is_ours: bool) -> None:
+def show(record: Record, state: Mapping[str, Any]) -> None:
     """Write a running pool to stdout, a line for each provider process."""
-    for text in _lines(record, state, is_ours=is_ours):
+    for text in _lines(record, state):
         typer.echo(text)
 
 
-def _lines(record: Record, state: Mapping[str, Any], *, is_ours: bool) -> Iterator[str]:
+def _lines(record: Record, state: Mapping[str, Any]) -> Iterator[str]:
     limits = f"ends what idles {state['idle_s'] / 60:.0f} minutes, keeps to {state['memory_bytes'] // _MB} MB"
     yield f"process {record.pid}, since {record.started}; {limits}"
-    if not is_ours:
+    if not record.is_ours:
         yield "it runs another ngp than this one, so it is not used: ngp pool stop, then start"
     for proxy in state["proxies"]:
         names = ", ".join(proxy["environments"])

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import stat
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from ngp import processes
-from ngp.errors import UsageError
+from ngp.aws import access
+from ngp.aws.session import Session
+from ngp.errors import NgpError, UsageError
 from ngp.pool import record
 
 
@@ -67,6 +70,21 @@ def test_a_killed_one_is_cleared_away_by_the_next(pool):
     assert not Path(old.folder).exists()
 
 
+def test_one_that_is_alive_but_silent_is_left_alone_and_told(pool, fake):
+    made = pool.start().record
+    with fake.session(pool.door()) as session:
+        served = fake.configure(session)
+        os.kill(made.pid, signal.SIGSTOP)
+        try:
+            for order in (pool.status, pool.start, pool.stop):
+                with pytest.raises(NgpError, match=f"{made.pid}: the pool does not answer"):
+                    order()
+        finally:
+            os.kill(made.pid, signal.SIGCONT)
+        assert fake.configure(session) == served
+    assert pool.start().record == made
+
+
 def test_a_pool_of_another_ngp_is_not_used_and_says_so(pool):
     made = pool.start().record
     path = record.home(pool.workspace) / "record.json"
@@ -87,6 +105,22 @@ def test_a_second_signal_ends_it_though_it_serves(pool, fake):
         assert processes.is_alive(made.pid)
         os.kill(made.pid, signal.SIGTERM)
         assert pool.ended([made.pid, *served])
+
+
+def test_a_second_signal_ends_it_though_a_call_of_aws_hangs(pool):
+    made = pool.start().record
+    with socket.create_server(("127.0.0.1", 0)) as deaf, ThreadPoolExecutor(1) as threads:
+        url = f"http://127.0.0.1:{deaf.getsockname()[1]}"
+        session = Session(access.sandbox({}, url, "eu-central-1", "1"), relay=pool.door().relay)
+        call = threads.submit(session.put_object, "bucket", "key", b"state")
+        _heard = deaf.accept()
+        os.kill(made.pid, signal.SIGTERM)
+        time.sleep(0.3)
+        assert processes.is_alive(made.pid)
+        os.kill(made.pid, signal.SIGTERM)
+        assert pool.ended([made.pid])
+        with pytest.raises(NgpError, match="the answer to a call is lost"):
+            call.result(10)
 
 
 def test_a_killed_one_leaves_no_provider(pool, fake):

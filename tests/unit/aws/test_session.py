@@ -4,6 +4,7 @@ import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -22,13 +23,14 @@ def aws():
     class Sts(BaseHTTPRequestHandler):
         def do_POST(self):  # noqa: N802
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-            key = self.headers["Authorization"].partition("Credential=")[2].partition("/")[0]
+            key = self.headers.get("Authorization", "").partition("Credential=")[2].partition("/")[0]
             seen.append((key, body))
+            action = parse_qs(body)["Action"][0]
             xml = (
-                "<R><AssumeRoleResult><Credentials><AccessKeyId>AKIAROLE</AccessKeyId><SecretAccessKey>s"
+                f"<R><{action}Result><Credentials><AccessKeyId>AKIAROLE</AccessKeyId><SecretAccessKey>s"
                 "</SecretAccessKey><SessionToken>t</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration>"
-                "</Credentials></AssumeRoleResult></R>"
-                if "AssumeRole" in body
+                f"</Credentials></{action}Result></R>"
+                if "AssumeRole" in action
                 else "<R><GetCallerIdentityResult><Account>210987654321</Account></GetCallerIdentityResult></R>"
             )
             self.send_response(200)
@@ -110,6 +112,37 @@ def test_role_is_assumed_with_its_external_id_and_its_keys_are_used(aws):
 def test_role_without_credentials_to_assume_it_is_a_missing_prerequisite(aws):
     with pytest.raises(MissingError, match="no AWS credentials"):
         Session(BARE | aws[0], role=Role("arn:aws:iam::1:role/ngp")).account_id()
+
+
+def test_credentials_that_come_later_are_used_to_assume_the_role_and_for_nothing_else(aws, tmp_path):
+    credentials = tmp_path / "credentials"
+    env = BARE | aws[0] | {"AWS_SHARED_CREDENTIALS_FILE": str(credentials)}
+    session = Session(env, role=Role("arn:aws:iam::1:role/ngp"))
+    with pytest.raises(MissingError):
+        session.account_id()
+    credentials.write_text("[default]\naws_access_key_id = AKIALATE\naws_secret_access_key = s\n")
+    session.account_id()
+    assert [key for key, _ in aws[1]] == ["AKIALATE", "AKIAROLE"]
+
+
+@pytest.mark.parametrize("profile", ["", "shop"])
+def test_the_token_of_a_ci_is_the_given_environments(aws, tmp_path, monkeypatch, profile):
+    (tmp_path / "given").write_text("token-given")
+    (tmp_path / "shells").write_text("token-of-the-shell")
+    monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(tmp_path / "shells"))
+    monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::1:role/of-the-shell")
+    token, role = str(tmp_path / "given"), "arn:aws:iam::1:role/given"
+    if profile:
+        config = tmp_path / "config"
+        config.write_text(f"[profile shop]\nweb_identity_token_file = {token}\nrole_arn = {role}\n")
+        env = BARE | {"AWS_CONFIG_FILE": str(config)}
+    else:
+        env = BARE | {"AWS_WEB_IDENTITY_TOKEN_FILE": token, "AWS_ROLE_ARN": role}
+    Session(env | aws[0], profile=profile).account_id()
+    (_, asked), (key, _) = aws[1]
+    assert key == "AKIAROLE"
+    assert "WebIdentityToken=token-given" in asked
+    assert "role%2Fgiven" in asked
 
 
 def test_wrong_account_is_refused_with_both(aws):

@@ -2,19 +2,22 @@
 
 import dataclasses
 import os
+import shutil
+import socket
+from pathlib import Path
 
 import pytest
 
-from ngp.pool import record
+from ngp import cache, files
+from ngp.pool import door, lifetime, record
 from ngp.pool.record import Record
 
 
 @pytest.fixture
-def found(tmp_path):
-    folder = tmp_path / "sockets"
-    folder.mkdir(mode=0o700)
-    (folder / "pool").touch()
-    made = Record(1, str(folder), record.built(), "2026-11-24T12:00:00+00:00")
+def found(tmp_path, sockets):
+    made = Record(1, str(sockets), cache.program(), "2026-11-24T12:00:00+00:00")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(made.socket))
     record.write(tmp_path / ".ngp", made)
     return tmp_path / ".ngp", made
 
@@ -28,6 +31,23 @@ def test_what_was_written_is_read_and_only_its_own_is_forgotten(found):
     assert record.read(workspace) is None
 
 
+def test_a_pool_is_ours_until_any_code_or_package_changes(found, tmp_path, monkeypatch):
+    _, made = found
+    assert made.is_ours
+    code, packages = tmp_path / "ngp" / "terraform" / "driver.py", tmp_path / "site-packages"
+    for path in (code.parent, packages):
+        path.mkdir(parents=True)
+    monkeypatch.setattr(cache, "__file__", str(tmp_path / "ngp" / "cache.py"))
+    monkeypatch.setattr("sys.path", [str(packages)])
+    for change in (lambda: code.write_text("x = 1\n"), lambda: (packages / "boto3-99.dist-info").mkdir()):
+        started = dataclasses.replace(made, built=cache.program())
+        assert started.is_ours
+        monkeypatch.setattr("sys.path", [str(packages), str(packages)])  # as the pool's own process may have it
+        assert started.is_ours
+        change()
+        assert not started.is_ours
+
+
 def test_a_record_that_is_a_link_is_not_read(found):
     workspace, _ = found
     path = record.home(workspace) / "record.json"
@@ -36,7 +56,13 @@ def test_a_record_that_is_a_link_is_not_read(found):
     assert record.read(workspace) is None
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"pid": 1}', '{"pid": 1, "more": 2}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "[]", "{}", '{"pid": 1}', '{"pid": 1, "more": 2}'),
+        '{"pid": 1, "folder": 3, "built": "", "started": ""}',
+    ],
+)
 def test_a_record_that_makes_no_sense_counts_for_nothing(found, text):
     workspace, _ = found
     (record.home(workspace) / "record.json").write_text(text)
@@ -52,7 +78,7 @@ def test_a_folder_that_others_can_enter_is_not_private(found):
 
 def test_a_folder_that_is_a_link_is_not_private(found, tmp_path):
     _, made = found
-    link = tmp_path / "link"
+    link = tmp_path / "ngp-link"
     link.symlink_to(made.folder)
     assert not record.is_private(dataclasses.replace(made, folder=str(link)))
 
@@ -61,3 +87,45 @@ def test_a_socket_that_is_gone_is_not_private(found):
     _, made = found
     made.socket.unlink()
     assert not record.is_private(made)
+
+
+def test_a_folder_that_is_no_pools_is_never_cleared_away(found, tmp_path):
+    workspace, made = found
+    home = tmp_path / "ngp-home"
+    home.mkdir(mode=0o700)
+    (home / "pool").write_text("mine")
+    record.write(workspace, dataclasses.replace(made, folder=str(home)))
+    assert lifetime.stop(workspace) is None
+    assert (home / "pool").read_text() == "mine"
+
+
+def test_a_pools_folder_by_another_name_is_not_private(found, tmp_path):
+    _, made = found
+    elsewhere = tmp_path / "keys"
+    shutil.copytree(made.folder, elsewhere, ignore=shutil.ignore_patterns("pool"))
+    made.socket.rename(elsewhere / "pool")
+    elsewhere.chmod(0o700)
+    assert not record.is_private(dataclasses.replace(made, folder=str(elsewhere)))
+
+
+def test_only_the_folder_of_a_pool_that_has_ended_is_cleared_away(found):
+    workspace, made = found
+    with files.hold(Path(made.folder)):
+        lifetime.stop(workspace)
+        assert record.read(workspace) == made
+        assert made.socket.is_socket()
+    lifetime.stop(workspace)
+    assert record.read(workspace) is None
+    assert not Path(made.folder).exists()
+
+
+@pytest.mark.parametrize("swept", [True, False])
+def test_a_pool_that_has_ended_is_not_found_and_nothing_is_said(found, swept):
+    workspace, made = found
+    notes = []
+    with files.hold(Path(made.folder)):
+        assert door.find(workspace, {}, "dev", notes.append)
+    if swept:
+        shutil.rmtree(made.folder)
+    assert door.find(workspace, {}, "dev", notes.append) is None
+    assert notes == []

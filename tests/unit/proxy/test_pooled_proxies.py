@@ -10,6 +10,7 @@ from ngp.errors import RefusedError
 from ngp.pool.proxies import Proxies
 from ngp.proxy.limits import Limits
 
+WINDOWS = ("COLUMNS", "PWD", "NGP_UNIT", "SSH_CONNECTION", "TERM_SESSION_ID", "XDG_SESSION_ID", "VSCODE_PID", "TMUX")
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "AKIA1", "AWS_SECRET_ACCESS_KEY": "hunter2"}
 
 
@@ -65,11 +66,23 @@ def test_a_later_run_finds_the_process_of_the_one_before_configured(bench, order
 def test_what_a_shell_says_of_itself_makes_no_difference(bench, order):
     async def work():
         leases = Leases(bench)
-        pids = {(await leases.run(order(COLUMNS=str(n), PWD=f"/{n}", NGP_UNIT=str(n))))[0] for n in range(2)}
+        pids = {(await leases.run(order(**{name: str(n) for name in WINDOWS})))[0] for n in range(2)}
         leases.proxies.end()
         return pids
 
     assert len(run(work())) == 1
+
+
+def test_terminals_with_other_variables_do_not_end_each_others_processes(bench, order):
+    async def work():
+        leases = Leases(bench)
+        pids = [(await leases.run(order(PLACE=place)))[0] for place in ("here", "there", "here", "there")]
+        leases.proxies.end()
+        return pids
+
+    here, there, *again = run(work())
+    assert here != there
+    assert again == [here, there]
 
 
 @pytest.mark.parametrize("change", [{"AWS_SECRET_ACCESS_KEY": "new"}, {"AWS_SESSION_TOKEN": "t"}, {"AWS_REGION": "x"}])
@@ -167,7 +180,7 @@ def test_nothing_that_is_told_of_a_pool_holds_a_credential(bench, order):
     async def work():
         leases = Leases(bench)
         await leases.run(order())
-        told = await leases.proxies.describe()
+        told = leases.proxies.describe()
         leases.proxies.end()
         return told
 

@@ -1,0 +1,117 @@
+"""A pool's own loop: what hangs for one command leaves the others their answers."""
+
+import asyncio
+import json
+import os
+import signal
+import threading
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+
+from ngp.pool.accounts import Accounts
+from ngp.pool.server import Pool
+from ngp.proxy.limits import Limits
+
+
+class Lab:
+    """A pool in this process, and conversations with it."""
+
+    def __init__(self, workspace, folder):
+        self.workspace, self.folder = workspace, folder
+
+    def run(self, work):
+        async def both():
+            async with asyncio.timeout(30):
+                pool = asyncio.ensure_future(Pool(self.workspace, self.folder, Limits(), {}).serve())
+                while not (self.workspace / "pool" / "record.json").exists():
+                    await asyncio.sleep(0.01)
+                found = await work()
+                os.kill(os.getpid(), signal.SIGTERM)
+                await pool
+                return found
+
+        return asyncio.run(both())
+
+    @asynccontextmanager
+    async def talk(self, **order):
+        reader, writer = await asyncio.open_unix_connection(self.folder / "pool")
+        writer.write(json.dumps(order).encode() + b"\n")
+        yield reader
+        writer.close()
+
+    async def ask(self, **order):
+        async with self.talk(**order) as reader:
+            assert await reader.readline() == b"{}\n"
+            return json.loads(await reader.readline())
+
+
+@pytest.fixture
+def lab(tmp_path, sockets):
+    return Lab(tmp_path / ".ngp", sockets)
+
+
+@pytest.fixture
+def hanging(mocker):
+    """Calls of AWS hang until this is set."""
+    release = threading.Event()
+
+    def answer(*_):
+        release.wait(20)
+        return {"answer": "late"}
+
+    mocker.patch.object(Accounts, "answer", answer)
+    yield release
+    release.set()
+
+
+def test_calls_that_hang_keep_no_run_from_its_providers(lab, hanging, tmp_path):
+    async def work():
+        calls = [asyncio.ensure_future(lab.ask(order="call")) for _ in range(40)]
+        await asyncio.sleep(0.3)
+        serve = {"order": "serve", "label": "dev", "packages": [], "environ": {}, "cache": str(tmp_path / "cache")}
+        try:
+            async with asyncio.timeout(10):
+                return await lab.ask(**serve), (await lab.ask(order="status"))["proxies"]
+        finally:
+            hanging.set()
+            await asyncio.gather(*calls)
+
+    served, proxies = lab.run(work)
+    assert served == {}
+    assert proxies[0]["environments"] == ["dev"]
+
+
+def test_a_stopped_pool_lets_a_call_end_first(lab, hanging):
+    async def work():
+        call = asyncio.ensure_future(lab.ask(order="call"))
+        await asyncio.sleep(0.2)
+        await lab.ask(order="stop")
+        await asyncio.sleep(0.3)
+        assert lab.folder.exists()
+        hanging.set()
+        return await call
+
+    assert lab.run(work) == {"answer": "late"}
+
+
+def test_what_goes_wrong_in_the_pool_itself_is_no_refusal(lab, mocker):
+    mocker.patch("ngp.pool.server.Proxies.lease", side_effect=OSError("no space left on device"))
+
+    async def work():
+        async with lab.talk(order="serve") as reader:
+            return await reader.read()
+
+    assert lab.run(work) == b"{}\n"
+
+
+def test_another_users_connection_is_answered_nothing(lab, mocker):
+    mocker.patch("ngp.pool.server.is_own", return_value=False)
+
+    async def work():
+        async with lab.talk(order="status") as reader:
+            with suppress(ConnectionResetError):  # it was closed before it was read
+                return await reader.read()
+            return b""
+
+    assert lab.run(work) == b""

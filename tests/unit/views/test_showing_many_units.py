@@ -66,6 +66,22 @@ def test_a_plan_of_many_units_shows_what_matters(golden, capsys, settings, many)
     golden("plan-many.txt", capsys.readouterr().out)
 
 
+def test_a_question_names_every_unit_that_loses_something_and_ends_with_the_totals(capsys, settings, result):
+    gone = [changing(at, Action.DELETE, delete=30, create=at % 2) for at in range(60)]
+    others = [changing(at, update=1) for at in range(100, 150)]
+    runs.show_changes(result(*others, *gone), settings, talk=True)
+    told = capsys.readouterr().err.splitlines()
+    assert [line for line in told if line.startswith("these")] == [
+        "these delete or replace, too: " + ", ".join(f"u{at:03} {'+1 ' * (at % 2)}-30" for at in range(40, 60))
+    ]
+    assert told[-2] == "… and 70 more units with changes (--all or --json shows them)"
+    assert told[-1] == "110 units: 110 with changes; +30 ~50 -1800 in 1m 11s"
+    runs.show_changes(result(*gone), settings, talk=True, whole=True)
+    told = capsys.readouterr().err
+    assert "too:" not in told
+    assert told.splitlines()[-1].startswith("60 units: 60 with changes; +30 -1800")
+
+
 def test_a_plan_of_many_units_is_whole_where_that_is_asked_for(capsys, settings, many):
     runs.show_result(many, settings, whole=True)
     told = capsys.readouterr().out

@@ -51,7 +51,8 @@ def recall_each(
         fresh = {digests[label]: found[label] for label in lacking}
         text = json.dumps({digest: kept[digest] if digest in kept else fresh[digest] for digest in digests.values()})
         with suppress(OSError):
-            files.write(path, f"{_seal(key, name, text.encode()).decode()}\n{text}", mode=0o600)
+            sealed = f"{_seal(key, name, text.encode()).decode()}\n{text}"
+            files.write(path, sealed, mode=0o600, durable=False)  # the seal tells a torn entry
         kept = json.loads(text)  # tuples are lists, as they will be the next time
     return {label: kept[digest] for label, digest in digests.items()}
 

@@ -134,3 +134,10 @@ def test_of_many_contents_those_that_changed_are_looked_at_anew(folder):
     assert asked == [["a", "b"], ["b", "c"]]
     (entry,) = entries(folder)
     assert entry.read_text().count('"B"') == 1  # what no content asks for any more goes with the next change
+
+
+def test_no_entry_waits_for_the_disk(folder, find, monkeypatch):
+    recall(folder, "a.yaml", b"x: 1", find)  # the key of the seals does, once
+    monkeypatch.setattr("os.fsync", lambda _: pytest.fail("waited"))
+    recall(folder, "b.yaml", b"x: 1", find)
+    assert recall(folder, "b.yaml", b"x: 1", find)["asked"] == 2

@@ -179,11 +179,12 @@ class Clock:
         return self.now
 
 
-def finish_all(display, clock, outcome):
+def finish_all(display, clock, outcome, severities=("warning",)):
     for at, fact in enumerate(FACTS):
         clock.now += 0.05
         display.on_event(UnitEntered(fact.unit, Phase.PREVIEW))
-        display.on_event(UnitDiagnosed(fact.unit, Diagnostic("warning", "Deprecated", "")))
+        for severity in severities:
+            display.on_event(UnitDiagnosed(fact.unit, Diagnostic(severity, "Deprecated", "")))
         display.on_event(UnitFinished(UnitResult(fact.unit, "m", 1, outcome(at), duration_s=1.0)))
 
 
@@ -201,6 +202,16 @@ def test_a_log_of_many_failures_ends_at_the_limit(capsys, settings, started):
         display.on_event(replace(started, units=tuple(FACTS)))
         finish_all(display, clock, lambda _: Outcome.FAILED)
     told = Counter(line.partition(" ")[2] for line in capsys.readouterr().err.splitlines())
+    assert told["failed (1.0 s)"] == digests.MOST
+
+
+def test_a_log_of_many_failures_counts_units_not_lines(capsys, settings, started):
+    clock = Clock()
+    with progress.Progress(settings, clock=clock) as display:
+        display.on_event(replace(started, units=tuple(FACTS)))
+        finish_all(display, clock, lambda _: Outcome.FAILED, ("error", "error"))
+    told = Counter(line.partition(" ")[2] for line in capsys.readouterr().err.splitlines())
+    assert told["error: Deprecated"] == 2 * digests.MOST
     assert told["failed (1.0 s)"] == digests.MOST
 
 

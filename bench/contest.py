@@ -73,13 +73,14 @@ class Case:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a case, as it is written down."""
+    """What became of a case, as it is written down; with a `machine` where that is not the report's."""
 
     id: str
     title: str
     about: str
     scores: Scores
-    verdicts: tuple[Verdict, ...] = field(default=())
+    verdicts: tuple[Verdict, ...] = ()
+    machine: Mapping[str, str] = field(default_factory=dict)
 
 
 def play(case: Case) -> Result:

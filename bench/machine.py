@@ -55,7 +55,12 @@ def _find(path: str, pattern: str) -> str:
     return ""
 
 
+def load(facts: Mapping[str, str]) -> float:
+    """How busy the machine was before anything was measured."""
+    return float(facts.get("load", 0))
+
+
 def warning(facts: Mapping[str, str]) -> str:
     """What to think of the figures where others were at work on the machine, "" where nobody was."""
-    is_busy = float(facts.get("load", 0)) > int(facts.get("processor", "1").split()[0])
+    is_busy = load(facts) > int(facts.get("processor", "1").split()[0])
     return f"**The machine was busy (load {facts['load']}): these figures are a hint, no more.**" if is_busy else ""

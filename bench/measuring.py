@@ -37,13 +37,19 @@ class Command:
 
 @dataclass(frozen=True)
 class Sample:
-    """One measurement. `cpu_s` is of processes that have ended; `api_s` is how long a call was in hand."""
+    """One measurement. `cpu_s` is of processes that have ended; `api_s` is how long a call was in hand.
+
+    `memory_mb` is the peak of all processes, `private_mb` what of it no file stands behind, `looks` how often it was
+    looked at.
+    """
 
     wall_s: float
     cpu_s: float = 0.0
     memory_mb: float = 0.0
     api_s: float = 0.0
     api_calls: int = 0
+    private_mb: float = 0.0
+    looks: int = 0
 
     @property
     def own_s(self) -> float:
@@ -64,9 +70,11 @@ def measure(act: Callable[[], object], api: Api | None = None, *, with_memory: b
     return Sample(
         wall_s,
         cpu_s,
-        watch.peak_mb if watch else 0.0,
+        watch.peak.all_kb / 1024 if watch else 0.0,
         reading.busy_s if reading else 0.0,
         reading.calls if reading else 0,
+        watch.peak.private_kb / 1024 if watch else 0.0,
+        watch.looks if watch else 0,
     )
 
 

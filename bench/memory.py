@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Collection, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
@@ -22,15 +23,28 @@ def adopt_orphans() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
-class Watch:
-    """While it is entered, `peak_mb` follows the memory of all processes below this one but those of `without`.
+@dataclass(frozen=True, order=True)
+class Taken:
+    """What processes take: the proportional set size (what is shared counts once), where the kernel tells it, else the
+    resident set; and what of it no file stands behind, so that the kernel cannot drop it."""
 
-    Memory is the proportional set size (what is shared is counted once), where the kernel tells it; else the resident
-    set. It is looked at every 50 ms, or more rarely where looking takes long: a short peak can be missed.
+    all_kb: int = 0
+    private_kb: int = 0
+
+    def __add__(self, other: Taken) -> Taken:
+        return Taken(self.all_kb + other.all_kb, self.private_kb + other.private_kb)
+
+
+class Watch:
+    """While it is entered, `peak` follows the memory of all processes below this one but those of `without`.
+
+    `looks` counts how often it was looked at. Between two looks lie 50 ms or, where that is longer, twenty times as
+    long as a look takes (a large process: some milliseconds): a short peak can be missed.
     """
 
     def __init__(self, without: Collection[int] = ()) -> None:
-        self.peak_mb = 0.0
+        self.peak = Taken()
+        self.looks = 0
         self._without = frozenset(without)
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._follow, daemon=True)
@@ -46,7 +60,8 @@ class Watch:
     def _follow(self) -> None:
         while not self._is_over.is_set():
             began = time.monotonic()
-            self.peak_mb = max(self.peak_mb, sum(map(_memory_kb, descendants(os.getpid(), self._without))) / 1024)
+            self.peak = max(self.peak, sum(map(_taken, descendants(os.getpid(), self._without)), Taken()))
+            self.looks += 1
             self._is_over.wait(max(_EVERY_S, _SHARE * (time.monotonic() - began)))
 
 
@@ -66,12 +81,13 @@ def _children(pid: int) -> list[int]:
     return found
 
 
-def _memory_kb(pid: int) -> int:
-    """What a process takes; 0 for one that has ended meanwhile."""
-    with suppress(OSError, ValueError, IndexError):
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1])
-    with suppress(OSError, ValueError, IndexError):
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE_KB
-    return 0
+def _taken(pid: int) -> Taken:
+    """What a process takes; nothing for one that has ended meanwhile."""
+    with suppress(OSError, ValueError, KeyError):
+        lines = (line.split() for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:])
+        kb = {words[0]: int(words[1]) for words in lines}
+        return Taken(kb["Pss:"], kb["Pss_Anon:"] + kb["Pss_Shmem:"])
+    with suppress(OSError, ValueError):
+        _, resident, of_files, *_ = map(int, Path(f"/proc/{pid}/statm").read_text().split())
+        return Taken(resident * _PAGE_KB, (resident - of_files) * _PAGE_KB)
+    return Taken()

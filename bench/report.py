@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,16 @@ from bench.measuring import Sample
 from ngp import files
 
 SCHEMA = "bench.results/1"
-_HEAD = ("who", "time", "from – to", "processor", "memory", "API", "of ngp's time")
+_HEAD = ("who", "time", "from – to", "processor", "memory", "of it private", "API", "of ngp's time")
 _MET = {True: "met", False: "**not met**", None: "–"}
 
 
 @dataclass(frozen=True)
 class Report:
-    """`machine` describes where it ran, `results` are in the order in which they were measured."""
+    """`machine` describes where it ran last, `results` are in the order in which they were measured.
+
+    A result that was measured before, perhaps elsewhere, has a machine of its own.
+    """
 
     machine: Mapping[str, str]
     results: tuple[Result, ...]
@@ -40,16 +43,16 @@ def load(path: Path) -> Report:
 
 
 def merge(old: Report, new: Report) -> Report:
-    """The new report, with the cases of the old one that were not measured again; the busier hour counts for both."""
-    load = max((one.machine.get("load", "0") for one in (old, new)), key=float)
+    """The new report, with the cases of the old one that were not measured again; these say where they ran."""
     measured = {result.id: result for result in new.results}
-    kept = [measured.pop(result.id, result) for result in old.results]
-    return Report({**new.machine, "load": load}, (*kept, *measured.values()))
+    earlier = [replace(result, machine=result.machine or old.machine) for result in old.results]
+    kept = [measured.pop(result.id, result) for result in earlier]
+    return Report(new.machine, (*kept, *measured.values()))
 
 
 def render(report: Report) -> str:
     """The report as Markdown."""
-    warned = machine.warning(report.machine)
+    warned = machine.warning(max((report.machine, *(one.machine for one in report.results)), key=machine.load))
     lines = (
         *((warned, "") if warned else ()),
         *("### Machine", "", *_table(("what", "is"), report.machine.items())),
@@ -85,7 +88,7 @@ def _result(said: Mapping[str, Any]) -> Result:
         for name, score in said["scores"].items()
     }
     verdicts = tuple(Verdict(**one) for one in said["verdicts"])
-    return Result(said["id"], said["title"], said["about"], scores, verdicts)
+    return Result(said["id"], said["title"], said["about"], scores, verdicts, said.get("machine", {}))
 
 
 def _goals(report: Report) -> Iterator[str]:
@@ -97,16 +100,23 @@ def _goals(report: Report) -> Iterator[str]:
 
 def _details(report: Report) -> Iterator[str]:
     for result in report.results:
-        yield from ("", f"### {result.title}", "", result.about, "")
+        yield from ("", f"### {result.title}", "", f"{result.about}{_elsewhere(result, report.machine)}", "")
         rows = [_HEAD, *(_row(result, name, score) for name, score in result.scores.items())]
         used = [at for at in range(len(_HEAD)) if any(row[at] for row in rows[1:])]
         head, *others = ([row[at] for at in used] for row in rows)
         yield from _table(head, others)
 
 
+def _elsewhere(result: Result, now: Mapping[str, str]) -> str:
+    """What was another machine, program or day when this was measured, "" where nothing was."""
+    then = result.machine or now
+    others = [f"{what} {then.get(what, '–')}" for what in {**now, **then} if then.get(what) != now.get(what)]
+    return f" **Measured before, with {', '.join(others)}.**" if others else ""
+
+
 def _row(result: Result, name: str, score: Score) -> tuple[str, ...]:
     if not score.samples:
-        return (name, f"failed: {_one_line(score.failure)}", "", "", "", "", "")
+        return (name, f"failed: {_one_line(score.failure)}", *[""] * (len(_HEAD) - 2))
     walls = sorted(sample.wall_s for sample in score.samples)
     ours = result.scores.get(OURS)
     ratio = f"{score.median('wall_s') / ours.median('wall_s'):.1f}×" if ours and ours.samples and name != OURS else ""
@@ -115,7 +125,7 @@ def _row(result: Result, name: str, score: Score) -> tuple[str, ...]:
         _seconds(score.median("wall_s")),
         f"{_seconds(walls[0])} – {_seconds(walls[-1])}",
         _seconds(score.median("cpu_s")) if score.median("cpu_s") else "",
-        f"{score.median('memory_mb'):.0f} MB" if score.median("memory_mb") else "",
+        *(f"{score.median(what):.0f} MB" if score.median(what) else "" for what in ("memory_mb", "private_mb")),
         f"{_seconds(score.median('api_s'))} ({score.median('api_calls'):.0f} calls)"
         if score.median("api_calls")
         else "",

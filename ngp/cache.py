@@ -11,7 +11,7 @@ import hmac
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -29,26 +29,46 @@ def recall(folder: Path | None, name: str, content: bytes, find: Callable[[], An
     A name has one entry, that of its last content: a folder does not grow with every edit. Without a folder, and on a
     disk that refuses, nothing is kept. What `find` raises is raised.
     """
+    return recall_each(folder, name, {"": content}, lambda _: {"": find()})[""]
+
+
+def recall_each(
+    folder: Path | None, name: str, contents: Mapping[str, bytes], find: Callable[[Sequence[str]], Mapping[str, Any]]
+) -> Mapping[str, Any]:
+    """As `recall`, with one entry for many contents by their labels: `find` is asked for those labels that lack."""
     try:
         key = _key(folder) if folder else None
     except OSError:
         key = None
     if folder is None or key is None:
-        return find()
+        return find(tuple(contents))
     path = folder / f"{hashlib.sha256(name.encode()).hexdigest()}.json"
-    about = hmac.digest(key, name.encode() + b"\0" + content, "sha256")
+    digests = {label: hashlib.sha256(content).hexdigest() for label, content in contents.items()}
+    kept = _load(path, key, name)
+    lacking = [label for label, digest in digests.items() if digest not in kept]
+    if lacking:
+        found = find(lacking)
+        fresh = {digests[label]: found[label] for label in lacking}
+        text = json.dumps({digest: kept[digest] if digest in kept else fresh[digest] for digest in digests.values()})
+        with suppress(OSError):
+            sealed = f"{_seal(key, name, text.encode()).decode()}\n{text}"
+            files.write(path, sealed, mode=0o600, durable=False)  # the seal tells a torn entry
+        kept = json.loads(text)  # tuples are lists, as they will be the next time
+    return {label: kept[digest] for label, digest in digests.items()}
+
+
+def _load(path: Path, key: bytes, name: str) -> dict[str, Any]:
+    """What the entry `name` holds, by the digest of the content that it was made of."""
     with suppress(OSError, ValueError):
-        seal, _, kept = path.read_bytes().partition(b"\n")
-        if hmac.compare_digest(seal, _seal(about, kept)):
-            return json.loads(kept)
-    text = json.dumps(find())
-    with suppress(OSError):
-        files.write(path, f"{_seal(about, text.encode()).decode()}\n{text}", mode=0o600)
-    return json.loads(text)  # tuples are lists, as they will be the next time
+        seal, _, text = path.read_bytes().partition(b"\n")
+        if hmac.compare_digest(seal, _seal(key, name, text)):
+            kept: dict[str, Any] = json.loads(text)
+            return kept
+    return {}
 
 
-def _seal(about: bytes, text: bytes) -> bytes:
-    return hmac.digest(about, text, "sha256").hex().encode()
+def _seal(key: bytes, name: str, text: bytes) -> bytes:
+    return hmac.digest(key, name.encode() + b"\0" + text, "sha256").hex().encode()
 
 
 @cache

@@ -19,10 +19,11 @@ _SYNCS = 16  # files that wait for the disk at once: it takes many in nearly the
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def write(path: Path, text: str, *, mode: int = 0o644) -> bool:
+def write(path: Path, text: str, *, mode: int = 0o644, durable: bool = True) -> bool:
     """Write `text` to `path` at once or not at all; return whether the file changed.
 
-    A reader sees the old text or the new one; a full disk leaves the old file as it was and no rest behind.
+    A reader sees the old text or the new one; a full disk leaves the old file as it was and no rest behind. Unless it
+    is to be `durable`, nobody waits for the disk: after a crash of the machine the file may be torn.
     """
     data = text.encode("utf-8")
     with suppress(FileNotFoundError):
@@ -33,8 +34,9 @@ def write(path: Path, text: str, *, mode: int = 0o644) -> bool:
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         Path(rest).chmod(mode)
         Path(rest).replace(path)
     except BaseException:

@@ -10,6 +10,6 @@ class Options:
     """`units` is the size of the environment that is planned and applied, `sizes` are those that are only looked at."""
 
     units: int = 12
-    sizes: tuple[int, ...] = (1000, 10_000)
+    sizes: tuple[int, ...] = (100, 1000, 10_000)
     repeats: int = 3
     parallelism: int = 2

@@ -125,17 +125,24 @@ def _faster_than(ours: str, peer: str) -> Goal:
 
 
 def _constant(ours: str, options: Options) -> Iterator[Goal]:
-    """The cost of one more unit between the sizes is at most a quarter above that of the units of the smallest."""
-    if len(options.sizes) < 2:
+    """One more unit costs between the two largest sizes at most a quarter more than between the two smallest.
+
+    What a start costs is in neither: it takes three sizes.
+    """
+    if len(options.sizes) < 3:
         return
-    small, large = options.sizes[0], options.sizes[-1]
+    sizes = sorted(options.sizes)
+
+    def cost_ms(scores: Scores, small: int, large: int) -> float:
+        few, many = (scores[_name(ours, size)].median("wall_s") for size in (small, large))
+        return 1000 * (many - few) / (large - small)
 
     def judge(scores: Scores) -> tuple[str, bool]:
-        few, many = (scores[_name(ours, size)].median("wall_s") for size in (small, large))
-        first_ms, more_ms = 1000 * few / small, 1000 * (many - few) / (large - small)
-        return f"{first_ms:.2f} ms, then {more_ms:.2f} ms", more_ms <= 1.25 * first_ms
+        first_ms, last_ms = cost_ms(scores, *sizes[:2]), cost_ms(scores, *sizes[-2:])
+        return f"{first_ms:.2f} ms, then {last_ms:.2f} ms", last_ms <= 1.25 * first_ms
 
-    yield Goal(f"{ours}: cost per unit constant", (_name(ours, small), _name(ours, large)), judge)
+    needs = tuple(_name(ours, size) for size in sizes)
+    yield Goal(f"{ours}: cost of one more unit constant", needs, judge)
 
 
 def _name(name: str, size: int) -> str:

@@ -87,7 +87,7 @@ def _guarded(argv: Sequence[str], surroundings: Settings) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return failures.tell(StoppedError(), form)
     except NgpError as error:
-        return failures.tell(error, form)
+        return failures.tell(error, form, whole=failures.is_whole(argv, surroundings.environ))
     except OSError as error:
         return failures.tell_surroundings(error, surroundings, form, debug="--debug" in argv)
     except Exception as error:  # noqa: BLE001  the boundary: a bug of ours becomes a line and a report

@@ -38,18 +38,23 @@ class UnexpectedError(NgpError):
 def form(argv: Sequence[str], environ: Mapping[str, str]) -> Form:
     """What the command line asks for. It is looked at before it is parsed: parsing may be what fails."""
     for form in (Form.JSON, Form.JSON_LINE):
-        if f"--{form.value}" in argv or environ.get(f"NGP_{form.value.upper()}", "").lower() in TRUE:
+        if _is_asked(form.value, argv, environ):
             return form
     return Form.WORDS
 
 
-def tell(error: NgpError, form: Form) -> int:
-    """Tell an expected failure; return its exit code."""
+def is_whole(argv: Sequence[str], environ: Mapping[str, str]) -> bool:
+    """Whether the command line asks for all that there is to say, by `--all`."""
+    return _is_asked("all", argv, environ)
+
+
+def tell(error: NgpError, form: Form, *, whole: bool = False) -> int:
+    """Tell an expected failure, `whole` or with the first of many findings; return its exit code."""
     from ngp.views import documents, findings
 
     code = 128 + error.signal_number if isinstance(error, StoppedError) else error.exit_code
     with suppress(BrokenPipeError):
-        findings.show_error(error)
+        findings.show_error(error, whole=whole)
     if form is not Form.WORDS:
         with suppress(BrokenPipeError):
             documents.write(documents.failure(error, exit_code=code), one_line=form is Form.JSON_LINE)
@@ -87,6 +92,10 @@ def report(error: Exception, settings: Settings, form: Form, *, debug: bool) -> 
         ),
         form,
     )
+
+
+def _is_asked(flag: str, argv: Sequence[str], environ: Mapping[str, str]) -> bool:
+    return f"--{flag}" in argv or environ.get(f"NGP_{flag.upper()}", "").lower() in TRUE
 
 
 def _keep(text: str, settings: Settings) -> Path | None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ngp.cache import recall
+from ngp.cache import recall_each
 from ngp.catalogue import facts
 from ngp.environments.environment import StateMode
 from ngp.environments.resolving import Resolved
@@ -82,19 +82,19 @@ def _part(resolved: Resolved, unit: str, place: PurePosixPath, prefix: str) -> r
 
 
 def _texts(resolved: Resolved, made: Mapping[PurePosixPath, root.Root]) -> Mapping[str, Mapping[str, str]]:
-    """The files of each root that templates make, by the root's place; kept, for Jinja is slow to come."""
+    """The files of each root that templates make, by the root's place; kept by root, for Jinja is slow to come."""
     platform, name = resolved.platform, resolved.environment.name
     contexts = {str(place): _context(resolved, place, each) for place, each in made.items()}
-    said = [templates.collect(platform.path), {place: _plain(context) for place, context in contexts.items()}]
+    own = templates.digest(platform.path)
+    said = {place: json.dumps([own, _plain(context)]).encode() for place, context in contexts.items()}
 
-    def render() -> dict[str, dict[str, str]]:
+    def render(places: Sequence[str]) -> dict[str, dict[str, str]]:
         return {
-            place: {file: templates.render(platform.path, f"root/{file}.j2", context) for file in FILES}
-            for place, context in contexts.items()
+            place: {file: templates.render(platform.path, f"root/{file}.j2", contexts[place]) for file in FILES}
+            for place in places
         }
 
-    texts: Mapping[str, Mapping[str, str]] = recall(platform.cache, f"{name}/roots", json.dumps(said).encode(), render)
-    return texts
+    return recall_each(platform.cache, f"{name}/roots", said, render)
 
 
 def _context(resolved: Resolved, place: PurePosixPath, made: root.Root) -> dict[str, Any]:

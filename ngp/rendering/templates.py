@@ -22,11 +22,12 @@ def overrides(platform: Path) -> list[Path]:
     return sorted(path for path in theirs.rglob("*.j2") if _differs(path, own / path.relative_to(theirs)))
 
 
-def collect(platform: Path) -> list[tuple[str, str]]:
-    """Each file in which a template of `platform` can stand, with a digest of what it says."""
+def digest(platform: Path) -> str:
+    """A digest of all files in which a template of `platform` can stand, their names and what they say."""
     folders = (platform / "templates", shipped.templates())
     files = (path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file())
-    return [(str(path), hashlib.sha256(path.read_bytes()).hexdigest()) for path in files]
+    said = [(str(path), hashlib.sha256(path.read_bytes()).hexdigest()) for path in files]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
 def _differs(path: Path, own: Path) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from enum import Enum
 from pathlib import PurePath
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from ngp.errors import NgpError
@@ -26,10 +27,16 @@ MASKED = "(sensitive)"
 
 
 def write(document: Mapping[str, Any], *, one_line: bool = False) -> None:
-    """Print a document on stdout, piece by piece: with 10,000 units in it, it is never there as one text."""
-    layout: dict[str, Any] = {"separators": (",", ":")} if one_line else {"indent": 2}
+    """Print a document on stdout: all of it or, where a value in it is no data, nothing but a TypeError.
+
+    It goes piece by piece: with 10,000 units in it, it is never there as one text. A line is short, and goes as one.
+    """
+    known = data(document)
     encoding = sys.stdout.encoding or "utf-8"
-    for piece in json.JSONEncoder(ensure_ascii=False, default=data, **layout).iterencode(document):
+    if one_line:
+        sys.stdout.write(_fitting(json.dumps(known, ensure_ascii=False, separators=(",", ":")), encoding) + "\n")
+        return
+    for piece in json.JSONEncoder(ensure_ascii=False, indent=2).iterencode(known):
         sys.stdout.write(_fitting(piece, encoding))
     sys.stdout.write("\n")
 
@@ -111,13 +118,14 @@ def event(happened: RunEvent) -> dict[str, Any]:
 
 
 class EventLines:
-    """Follows a run as `progress.Progress` does, but writes each event as a line of JSON to stdout.
+    """Follows a run as `progress.Progress` does, but writes each event, from any thread, as a line of JSON to stdout.
 
     A reader that went away (a closed pipe) ends the lines, never the run.
     """
 
     def __init__(self) -> None:
         self._is_open = True
+        self._lock = Lock()
 
     def __enter__(self) -> EventLines:
         return self
@@ -131,17 +139,21 @@ class EventLines:
         return nullcontext()
 
     def on_event(self, happened: RunEvent) -> None:
-        if not self._is_open:
-            return
-        try:
-            write(event(happened), one_line=True)
-            sys.stdout.flush()
-        except BrokenPipeError:
-            self._is_open = False
+        with self._lock:
+            if not self._is_open:
+                return
+            try:
+                write(event(happened), one_line=True)
+                sys.stdout.flush()
+            except BrokenPipeError:
+                self._is_open = False
 
 
 def data(value: Any) -> Any:
-    """`value` as JSON data: enums by value, dataclasses as objects, whole decimals as integers."""
+    """`value` as JSON data: enums by value, dataclasses as objects, whole decimals as integers.
+
+    Raises TypeError for a value that is no data.
+    """
     if is_dataclass(value) and not isinstance(value, type):
         return _fields(value)
     if isinstance(value, Enum):
@@ -154,7 +166,11 @@ def data(value: Any) -> Any:
         return sorted((data(item) for item in value), key=str)
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
-    return str(value) if isinstance(value, PurePath) else value
+    if isinstance(value, PurePath):
+        return str(value)
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    raise TypeError(f"{type(value).__name__} is no JSON data")
 
 
 def _fitting(piece: str, encoding: str) -> str:

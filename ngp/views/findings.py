@@ -10,9 +10,12 @@ from ngp.settings import Settings
 from ngp.views import digests, terminal
 
 
-def show_error(error: NgpError) -> None:
-    """Write a failure to stderr. Needs no library, so that an early failure costs no start-up time."""
-    digest = digests.pick(error.findings)
+def show_error(error: NgpError, *, whole: bool = False) -> None:
+    """Write a failure to stderr; many findings are cut, unless `whole`.
+
+    Needs no library, so that an early failure costs no start-up time.
+    """
+    digest = digests.pick(error.findings, whole=whole)
     more = digest.more("findings", "--json shows them")
     sys.stderr.write("\n".join([*(block(finding) for finding in digest.shown), *([more] if more else [])]) + "\n")
 

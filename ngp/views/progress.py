@@ -67,7 +67,7 @@ class Progress:
         self._ended: dict[str, Outcome] = {}
         self._units = 0
         self._is_big = False
-        self._told = 0  # of many units, what went wrong and was told
+        self._told: set[str] = set()  # of many units, those that went wrong and are told
         self._counted = clock()
         self._started = clock()
         self._live: Live | None = None
@@ -122,7 +122,8 @@ class Progress:
         elif isinstance(event, UnitProgressed):
             return self._advance(event)
         elif isinstance(event, UnitDiagnosed):
-            return _diagnose(event) if self._is_worth(went_wrong=event.diagnostic.severity == "error") else None
+            is_error = event.diagnostic.severity == "error"
+            return _diagnose(event) if self._is_worth(event.unit, went_wrong=is_error) else None
         elif isinstance(event, UnitFinished):
             return self._finish(event.result)
         elif isinstance(event, Note):
@@ -154,14 +155,15 @@ class Progress:
             self._lines[result.unit] = replace(self._lines.get(result.unit, _Line()), result=result)
         else:
             self._lines.pop(result.unit, None)
-            if not self._is_worth(went_wrong=result.outcome in _BAD):
+            if not self._is_worth(result.unit, went_wrong=result.outcome in _BAD):
                 return self._count()
         return self._plain(f"{result.unit}: {_end(result)} ({terminal.duration(result.duration_s)})")
 
-    def _is_worth(self, *, went_wrong: bool) -> bool:
+    def _is_worth(self, unit: str, *, went_wrong: bool) -> bool:
         """Whether a line is: of many units for the first that went wrong, the result names the others."""
-        self._told += went_wrong
-        return not self._is_big or (went_wrong and self._told <= digests.MOST)
+        if went_wrong and len(self._told) < digests.MOST:
+            self._told.add(unit)
+        return not self._is_big or (went_wrong and unit in self._told)
 
     def _count(self) -> Text | None:
         """A line for a log on how far many units have come, now and then."""

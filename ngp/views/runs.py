@@ -42,9 +42,9 @@ def show_start(event: RunStarted, console: Console) -> None:
 
 
 def show_changes(result: RunResult, settings: Settings, *, talk: bool = False, whole: bool = False) -> None:
-    """The change list of every unit, on stdout (or, as part of a question, on stderr: `talk`).
+    """The change list of every unit, on stdout (or, as part of a question, on stderr: `talk`, with the totals last).
 
-    Big runs are cut, unless `whole`: deletions and replacements are shown first, the rest is counted.
+    Big runs are cut, unless `whole`: units that delete or replace come first and are all named, the rest is counted.
     """
     console = terminal.err(settings) if talk else terminal.out(settings)
     busy = [unit for unit in result.units if unit.changes or unit.unknowns or unit.outcome is Outcome.DEFERRED]
@@ -52,7 +52,11 @@ def show_changes(result: RunResult, settings: Settings, *, talk: bool = False, w
     room = max(_LINES // max(len(digest.shown), 1), _SHARE)
     for unit in digest.shown:
         _show_unit(unit, console, len(unit.changes) if whole else room)
+    if digest.rest:
+        _show_rest(_named(busy, digest.shown), console)
     _show_rest(digest.more("units with changes"), console)
+    if talk:
+        console.print(terminal.line(totals(result), style="bold"), soft_wrap=True)
 
 
 def show_result(result: RunResult, settings: Settings, *, whole: bool = False) -> None:
@@ -79,8 +83,10 @@ def show_result(result: RunResult, settings: Settings, *, whole: bool = False) -
 
 
 def show_unit(unit: UnitResult, settings: Settings) -> None:
-    """The change list of one unit as part of a question, on stderr."""
-    _show_unit(unit, terminal.err(settings), _LINES)
+    """The change list of one unit as part of a question, on stderr; its totals stand below it, too."""
+    console = terminal.err(settings)
+    _show_unit(unit, console, _LINES)
+    console.print(terminal.line(f"{unit.unit}: {_amount(unit)}", style="bold"), soft_wrap=True)
 
 
 def totals(result: RunResult) -> str:
@@ -131,9 +137,24 @@ def _waves(event: RunStarted) -> Iterator[str]:
 
 def _danger(unit: UnitResult) -> int:
     """What a reader of many plans must see first."""
-    if unit.counts.delete or unit.counts.replace:
+    if _loses(unit):
         return 1
     return 2 if unit.outcome is Outcome.DEFERRED or unit.counts.update else 3
+
+
+def _loses(unit: UnitResult) -> bool:
+    return bool(unit.counts.delete or unit.counts.replace)
+
+
+def _named(units: Sequence[UnitResult], shown: Sequence[UnitResult]) -> str:
+    """``these delete or replace, too: u040 -30, u041 ±1``: however many they are, none is only counted."""
+    known = {unit.unit for unit in shown}
+    names = ", ".join(f"{unit.unit} {_amount(unit)}" for unit in units if _loses(unit) and unit.unit not in known)
+    return f"these delete or replace, too: {names}" if names else ""
+
+
+def _amount(unit: UnitResult) -> str:
+    return changes.summary(unit.counts) or unit.outcome.value
 
 
 def _weight(unit: UnitResult) -> int | None:
@@ -158,8 +179,7 @@ def _show_rest(text: str, console: Console) -> None:
 
 def _show_unit(unit: UnitResult, console: Console, room: int) -> None:
     kind = ", a preview" if unit.is_preview else ""
-    amount = changes.summary(unit.counts) or unit.outcome.value
-    console.print(terminal.line(f"{unit.unit} (wave {unit.wave}{kind}): {amount}", style="bold"), soft_wrap=True)
+    console.print(terminal.line(f"{unit.unit} (wave {unit.wave}{kind}): {_amount(unit)}", style="bold"), soft_wrap=True)
     if unit.outcome is Outcome.DEFERRED:
         console.print(terminal.line(f"    deferred: {unit.reason}", style="yellow"), soft_wrap=True)
     for line in changes.unknowns(unit):

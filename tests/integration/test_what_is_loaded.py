@@ -9,7 +9,7 @@ import pytest
 PARSERS = {"pydantic", "pydantic_core", "yaml", "ruamel", "hcl2", "lark", "jinja2"}
 TALK = {"rich", "questionary", "prompt_toolkit"}
 CLOUD = {"boto3", "botocore", "moto"}
-ROOMS = "aws cache catalogue environments files processes proxy rendering runs sandbox state terraform yaml"
+ROOMS = "aws cache catalogue environments files pool processes proxy rendering review runs sandbox state terraform yaml"
 ENGINE = {f"ngp.{room}" for room in ROOMS.split()}
 READS_NAMES = {"yaml", "ngp.yaml", "ngp.environments"}
 WORK = {"asyncio", "concurrent", "ctypes", "grpclib", "http", "socket", "tempfile", "ssl"}
@@ -25,8 +25,8 @@ finally:
 """
 
 
-def loaded(folder, *argv, **env):
-    """The names of packages, and of rooms of ngp, that a command line has loaded at its end."""
+def watched(folder, *argv, **env):
+    """What a command line says, and the names of packages and of rooms of ngp that it has loaded at its end."""
     done = subprocess.run(
         [sys.executable, "-c", _PROBE, *argv],
         cwd=folder,
@@ -38,7 +38,11 @@ def loaded(folder, *argv, **env):
     said, _, names = done.stdout.rpartition("LOADED")
     assert done.returncode == 0, said + done.stderr
     parts = [name.split(".") for name in names.split()]
-    return {name[0] for name in parts} | {".".join(name[:2]) for name in parts if name[0] == "ngp"}
+    return said, {name[0] for name in parts} | {".".join(name[:2]) for name in parts if name[0] == "ngp"}
+
+
+def loaded(folder, *argv, **env):
+    return watched(folder, *argv, **env)[1]
 
 
 def test_the_version_is_told_by_nothing_but_the_entrance(tmp_path):
@@ -53,11 +57,14 @@ def test_help_loads_the_command_line_only(tmp_path, argv):
 
 
 @pytest.mark.parametrize(
-    ("line", "may_read"), [("ngp pl", set()), ("ngp plan dev ", {"yaml", "ngp.yaml", "ngp.environments"})]
+    ("line", "completed", "may_read"),
+    [("ngp pl", ["plan"], set()), ("ngp plan dev ", ["app", "base"], READS_NAMES)],
 )
-def test_completion_loads_the_command_line_and_what_reads_names(platform, line, may_read):
+def test_completion_loads_the_command_line_and_what_reads_names(platform, line, completed, may_read):
     words = {"_NGP_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(line.count(" "))}
-    assert loaded(platform, **words) & ((PARSERS | TALK | CLOUD | ENGINE | WORK) - may_read) == set()
+    said, found = watched(platform, **words)
+    assert said.split() == completed
+    assert found & ((PARSERS | TALK | CLOUD | ENGINE | WORK) - may_read) == set()
 
 
 @pytest.mark.parametrize("argv", [["graph", "dev"], ["graph", "dev", "--json"]])

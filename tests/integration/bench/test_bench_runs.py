@@ -70,4 +70,5 @@ def test_plans_are_measured_beside_plain_terraform(tmp_path):
             [sample] = results[name]["scores"][who]["samples"]
             assert sample["api_calls"] > 0
             assert 0 < sample["api_s"] < sample["wall_s"]
-            assert sample["memory_mb"] > 0
+            assert sample["memory_mb"] > sample["private_mb"] > 0
+            assert sample["looks"] > 0

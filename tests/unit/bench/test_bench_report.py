@@ -8,7 +8,7 @@ from bench import report
 from bench.contest import Result, Score, Verdict
 from bench.measuring import Sample
 
-FAST = Score((Sample(1.0, 0.5, 100.0, 0.25, 7), Sample(3.0), Sample(2.0, 0.5, 100.0, 0.25, 7)))
+FAST = Score((Sample(1.0, 0.5, 100.0, 0.25, 7, 40.0), Sample(3.0), Sample(2.0, 0.5, 100.0, 0.25, 7, 40.0)))
 RESULT = Result(
     "plan-first",
     "Plan <first>",
@@ -28,8 +28,9 @@ def test_markdown_says_what_is_met_and_what_is_not():
     text = report.render(REPORT)
     assert "| Plan <first> | ≥ 12× | 12.0× | met |" in text
     assert "| Plan <first> | ≤ 1/3 | 1/2 | **not met** |" in text
-    assert "| ngp | 2.0 s | 1.0 s – 3.0 s | 500 ms | 100 MB | 250 ms (7 calls) |  |" in text
-    assert "| terraform | 24.0 s | 24.0 s – 24.0 s |  |  |  | 12.0× |" in text
+    assert "| ngp | 2.0 s | 1.0 s – 3.0 s | 500 ms | 100 MB | 40 MB | 250 ms (7 calls) |  |" in text
+    assert "| processor | memory | of it private | API |" in text
+    assert "| terraform | 24.0 s | 24.0 s – 24.0 s |  |  |  |  | 12.0× |" in text
     assert r"| terragrunt | failed: it said \| no |" in text
 
 
@@ -38,6 +39,20 @@ def test_a_part_that_was_measured_again_replaces_the_old_one():
     renewed = Result("plan-first", "Plan anew", "", {}, ())
     merged = report.merge(report.Report({}, (RESULT, other)), report.Report({"load": "0"}, (renewed,)))
     assert merged == report.Report({"load": "0"}, (renewed, other))
+
+
+def test_a_part_that_was_measured_before_says_with_what(tmp_path):
+    other = Result("start", "Start", "How long.", {}, ())
+    before = {"processor": "2 × small", "load": "9.0", "ngp": "0.1.0 (aaa)", "tofu": "1.11.0"}
+    now = {"processor": "2 × small", "load": "0.1", "ngp": "0.1.0 (bbb)"}
+    later = {**now, "ngp": "0.1.0 (ccc)"}
+    report.write(report.merge(report.Report(before, (RESULT, other)), report.Report(now, (RESULT,))), tmp_path)
+    merged = report.merge(report.load(tmp_path / "results.json"), report.Report(later, (RESULT,)))
+    text = report.render(merged)
+    assert "How long. **Measured before, with load 9.0, ngp 0.1.0 (aaa), tofu 1.11.0.**" in text
+    assert text.count("Measured before") == 1
+    assert "| ngp | 0.1.0 (ccc) |" in text
+    assert text.startswith("**The machine was busy (load 9.0)")
 
 
 def test_a_page_keeps_its_prose(tmp_path):

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from ngp import cache
-from ngp.cache import recall
+from ngp.cache import recall, recall_each
 
 
 @pytest.fixture
@@ -119,3 +119,25 @@ def test_where_nothing_can_be_kept_everything_is_looked_at(tmp_path, find):
 def test_others_cannot_read_what_is_kept(folder, find):
     recall(folder, "a.yaml", b"x: 1", find)
     assert [path.stat().st_mode & 0o077 for path in folder.iterdir()] == [0, 0]
+
+
+def test_of_many_contents_those_that_changed_are_looked_at_anew(folder):
+    asked = []
+
+    def find(labels):
+        asked.append(list(labels))
+        return {label: label.upper() for label in labels}
+
+    assert recall_each(folder, "all", {"a": b"1", "b": b"2"}, find) == {"a": "A", "b": "B"}
+    assert recall_each(folder, "all", {"a": b"1", "b": b"3", "c": b"4"}, find) == {"a": "A", "b": "B", "c": "C"}
+    assert recall_each(folder, "all", {"c": b"4", "a": b"1"}, find) == {"c": "C", "a": "A"}
+    assert asked == [["a", "b"], ["b", "c"]]
+    (entry,) = entries(folder)
+    assert entry.read_text().count('"B"') == 1  # what no content asks for any more goes with the next change
+
+
+def test_no_entry_waits_for_the_disk(folder, find, monkeypatch):
+    recall(folder, "a.yaml", b"x: 1", find)  # the key of the seals does, once
+    monkeypatch.setattr("os.fsync", lambda _: pytest.fail("waited"))
+    recall(folder, "b.yaml", b"x: 1", find)
+    assert recall(folder, "b.yaml", b"x: 1", find)["asked"] == 2

@@ -12,7 +12,16 @@ import pytest
 import ngp as package
 from ngp.cli import loading, table
 from ngp.commands import options
-from ngp.errors import LockHeldError, MissingError, NgpError, RefusedError, StaleError, StoppedError, UsageError
+from ngp.errors import (
+    Finding,
+    LockHeldError,
+    MissingError,
+    NgpError,
+    RefusedError,
+    StaleError,
+    StoppedError,
+    UsageError,
+)
 
 HEAVY = {"boto3", "botocore", "hcl2", "lark", "jinja2", "pydantic", "rich", "questionary", "ruamel", "moto"}
 
@@ -141,6 +150,16 @@ def test_json_lines_get_the_failure_as_one_line(ngp, command):
     for done in (ngp.call("attempt", "--jsonl"), ngp.call("attempt", env={"NGP_JSONL": "1"})):
         assert json.loads(done.stdout)["error"]["code"] == "usage"
         assert done.stdout.count("\n") == 1
+
+
+def test_a_failure_of_many_findings_is_whole_where_all_are_asked_for(ngp, command):
+    def attempt(show_all: options.ShowAll = False) -> None:
+        raise UsageError([Finding(f"no value for `u{at}.size`") for at in range(100)])
+
+    command(attempt)
+    assert "… and 60 more findings" in ngp.call("attempt").stderr
+    for done in (ngp.call("attempt", "--all"), ngp.call("attempt", env={"NGP_ALL": "1"})):
+        assert len(done.stderr.splitlines()) == 100
 
 
 def test_a_line_that_cannot_be_parsed_still_gives_a_document(ngp):

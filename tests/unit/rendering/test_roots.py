@@ -288,6 +288,26 @@ def test_what_was_rendered_before_is_the_same_and_follows_every_change(make):
     assert "eu-west-9" in roots.render(make.pair(region="eu-west-9"))[UNITS / "network/versions.tf"]
 
 
+def test_a_changed_value_renders_the_root_anew_that_has_it(make, monkeypatch):
+    rendered = []
+    real = templates.render
+    monkeypatch.setattr(
+        templates, "render", lambda path, name, said: (rendered.append(said["root"].values), real(path, name, said))[1]
+    )
+    module = make.module("shop", make.variable("cidr"))
+
+    def render(changed):
+        cidrs = {at: "10.9.0.0/16" if at == changed else f"10.{at}.0.0/16" for at in range(5)}
+        return roots.render(
+            make.resolved([module], {f"u{at}": {"cidr": Binding(Source.UNIT, cidr)} for at, cidr in cidrs.items()})
+        )
+
+    first = render(None)
+    rendered.clear()
+    assert render(3) == {**first, UNITS / "u3" / roots.VALUES: '{\n  "cidr": "10.9.0.0/16"\n}\n'}
+    assert rendered == [{"cidr": "10.9.0.0/16"}] * len(roots.FILES)
+
+
 def test_a_template_sees_each_value_as_it_is(make):
     template = make.path / "templates" / "root" / "main.tf.j2"
     template.parent.mkdir(parents=True)

@@ -156,6 +156,29 @@ def test_json_lines_are_one_document_an_event(capsys, settings, events):
     assert told[5]["result"]["counts"] == {"create": 12, "update": 0, "replace": 0, "delete": 0, "total": 12}
 
 
+def test_json_lines_of_several_threads_stay_whole(monkeypatch, settings):
+    class Slow(io.StringIO):
+        def write(self, text):
+            time.sleep(0)  # another thread's turn
+            return super().write(text)
+
+    stream = Slow()
+    monkeypatch.setattr(sys, "stdout", stream)
+
+    def work(lines, unit):
+        for at in range(100):
+            lines.on_event(UnitProgressed(unit, at, 100, "aws_x.y"))
+
+    with progress.follow(settings, jsonl=True) as lines:
+        threads = [threading.Thread(target=work, args=(lines, f"u{at}")) for at in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    told = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert sorted((one["unit"], one["done"]) for one in told) == [(f"u{u}", at) for u in range(4) for at in range(100)]
+
+
 def test_an_event_with_a_result_masks_sensitive_outputs(units):
     told = documents.event(UnitFinished(replace(units.network, outcome=Outcome.APPLIED)))
     assert "hunter2" not in json.dumps(documents.data(told))

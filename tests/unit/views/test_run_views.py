@@ -150,3 +150,8 @@ def test_columns_set_the_width(capsys, surroundings, result, units):
     unit = replace(units.idle, reason="word " * 30)
     runs.show_result(result(unit), surroundings(COLUMNS="60"))
     assert max(len(line) for line in capsys.readouterr().out.splitlines()[:4]) <= 60
+
+
+def test_a_question_about_one_unit_ends_with_its_totals(capsys, settings, units):
+    runs.show_unit(units.network, settings)
+    assert capsys.readouterr().err.splitlines()[-1] == "network: +1 ~1 -1 ±1"

@@ -66,6 +66,22 @@ def test_a_plan_of_many_units_shows_what_matters(golden, capsys, settings, many)
     golden("plan-many.txt", capsys.readouterr().out)
 
 
+def test_a_question_names_every_unit_that_loses_something_and_ends_with_the_totals(capsys, settings, result):
+    gone = [changing(at, Action.DELETE, delete=30, create=at % 2) for at in range(60)]
+    others = [changing(at, update=1) for at in range(100, 150)]
+    runs.show_changes(result(*others, *gone), settings, talk=True)
+    told = capsys.readouterr().err.splitlines()
+    assert [line for line in told if line.startswith("these")] == [
+        "these delete or replace, too: " + ", ".join(f"u{at:03} {'+1 ' * (at % 2)}-30" for at in range(40, 60))
+    ]
+    assert told[-2] == "… and 70 more units with changes (--all or --json shows them)"
+    assert told[-1] == "110 units: 110 with changes; +30 ~50 -1800 in 1m 11s"
+    runs.show_changes(result(*gone), settings, talk=True, whole=True)
+    told = capsys.readouterr().err
+    assert "too:" not in told
+    assert told.splitlines()[-1].startswith("60 units: 60 with changes; +30 -1800")
+
+
 def test_a_plan_of_many_units_is_whole_where_that_is_asked_for(capsys, settings, many):
     runs.show_result(many, settings, whole=True)
     told = capsys.readouterr().out
@@ -163,11 +179,12 @@ class Clock:
         return self.now
 
 
-def finish_all(display, clock, outcome):
+def finish_all(display, clock, outcome, severities=("warning",)):
     for at, fact in enumerate(FACTS):
         clock.now += 0.05
         display.on_event(UnitEntered(fact.unit, Phase.PREVIEW))
-        display.on_event(UnitDiagnosed(fact.unit, Diagnostic("warning", "Deprecated", "")))
+        for severity in severities:
+            display.on_event(UnitDiagnosed(fact.unit, Diagnostic(severity, "Deprecated", "")))
         display.on_event(UnitFinished(UnitResult(fact.unit, "m", 1, outcome(at), duration_s=1.0)))
 
 
@@ -185,6 +202,16 @@ def test_a_log_of_many_failures_ends_at_the_limit(capsys, settings, started):
         display.on_event(replace(started, units=tuple(FACTS)))
         finish_all(display, clock, lambda _: Outcome.FAILED)
     told = Counter(line.partition(" ")[2] for line in capsys.readouterr().err.splitlines())
+    assert told["failed (1.0 s)"] == digests.MOST
+
+
+def test_a_log_of_many_failures_counts_units_not_lines(capsys, settings, started):
+    clock = Clock()
+    with progress.Progress(settings, clock=clock) as display:
+        display.on_event(replace(started, units=tuple(FACTS)))
+        finish_all(display, clock, lambda _: Outcome.FAILED, ("error", "error"))
+    told = Counter(line.partition(" ")[2] for line in capsys.readouterr().err.splitlines())
+    assert told["error: Deprecated"] == 2 * digests.MOST
     assert told["failed (1.0 s)"] == digests.MOST
 
 
@@ -214,3 +241,10 @@ def test_a_document_is_never_there_as_one_text(monkeypatch, result):
     documents.write(documents.run(many, exit_code=0))
     assert max(map(len, written)) < 100
     assert [unit["reason"] for unit in json.loads("".join(written))["units"]] == ["façade 𝄞"] * 400
+
+
+@pytest.mark.parametrize("one_line", [False, True])
+def test_a_document_with_a_value_that_is_no_data_is_not_begun(capsys, one_line):
+    with pytest.raises(TypeError, match="object is no JSON data"):
+        documents.write({"schema": "ngp.x/1", "units": [1, object()]}, one_line=one_line)
+    assert capsys.readouterr().out == ""

@@ -63,22 +63,35 @@ def _about(argv: Sequence[str]) -> dict[str, object]:
 
 
 def _connect(record: str) -> socket.socket:
-    """Raises OSError where there is none, or none in a private folder of this user."""
-    with open(record, encoding="utf-8") as file:
-        if os.fstat(file.fileno()).st_uid != os.getuid():
+    """Raises OSError where there is none, or none of this user's in a private folder.
+
+    The same questions as those of `ngp.pool.record` and `ngp.proxy.safe`, without all that these load.
+    """
+    handle = os.open(record, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    with os.fdopen(handle, encoding="utf-8") as file:
+        if os.fstat(handle).st_uid != os.getuid():
             raise PermissionError
         folder = json.load(file)["folder"]
     found = os.lstat(folder)
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or stat.S_IMODE(found.st_mode) & 0o077:
         raise PermissionError
     to = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    to.settimeout(_CONNECT_S)
     try:
+        to.settimeout(_CONNECT_S)
         to.connect(os.path.join(folder, SOCKET))
+        if not _is_own(to):
+            raise PermissionError
     except OSError:
         to.close()
         raise
     return to
+
+
+def _is_own(to: socket.socket) -> bool:
+    if sys.platform != "linux":
+        return True
+    credentials = to.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)  # ucred: pid, uid, gid
+    return int.from_bytes(credentials[4:8], sys.byteorder) == os.getuid()
 
 
 @contextmanager

@@ -131,13 +131,15 @@ class Proxies:
         hashes = [await asyncio.to_thread(packages.verify, one, safe) for one in asked]
         environ = provider.environment(order["environ"])
         about = [order["packages"], hashes, str(cache), credentials.digest(_rights(environ))]
-        key = Key(_digest(about), _digest(sorted((name, environ[name]) for name in environ if not _is_windows(name))))
+        variables = sorted((name, environ[name]) for name in environ if not _is_windows(name))
+        key = Key(_digest(about), _digest([order["umask"], variables]))
         found = self._claim(key, order["label"])
         if found is not None:
             return found
         folder = self._folder / f"e{next(self._numbers)}"
         folder.mkdir(mode=0o700)
-        made = Kept(Proxy(asked, environ, folder, safe, self._limits), key, {order["label"]}, folder)
+        proxy = Proxy(asked, environ, folder, safe, self._limits, order["umask"])
+        made = Kept(proxy, key, {order["label"]}, folder)
         await made.proxy.open()
         self._kept.append(made)
         return made

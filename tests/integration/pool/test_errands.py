@@ -102,6 +102,26 @@ def test_a_folder_that_others_can_enter_is_not_entered(warm):
     os.chmod(folder, 0o700)  # noqa: PTH101
 
 
+def test_a_record_that_is_a_link_is_not_followed(warm):
+    path = warm / ".ngp" / "pool" / "record.json"
+    path.rename(warm / "elsewhere.json")
+    path.symlink_to(warm / "elsewhere.json")
+    assert run(warm, "graph", "dev")[3] == "OWN"
+    path.unlink()
+    (warm / "elsewhere.json").rename(path)
+
+
+def test_another_users_crew_is_told_nothing(warm, monkeypatch, capsys):
+    from ngp import errand
+
+    monkeypatch.chdir(warm)
+    monkeypatch.setattr(errand, "_is_own", lambda _: False)
+    sent = []
+    monkeypatch.setattr(errand.socket, "send_fds", lambda *words: sent.append(words))
+    assert errand.run(str(warm / ".ngp" / "pool" / "record.json"), ["graph", "dev"]) is None
+    assert sent == []
+
+
 def test_another_ngp_and_an_edited_one_run_their_own_commands(platform, ngp, tmp_path):
     ngp.run("render")
     copy = tmp_path / "copy"

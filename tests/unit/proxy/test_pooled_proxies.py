@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from pathlib import Path
 
 import pytest
 
@@ -24,10 +25,10 @@ def order(bench):
     bench.environ |= {"HOME": str(bench.path)} | CREDENTIALS
     one = bench.package
 
-    def make(label="dev", **environ):
+    def make(label="dev", umask=0o022, **environ):
         packages = [{"address": one.address, "folder": str(one.folder), "hashes": one.hashes}]
         given = {name: value for name, value in (bench.environ | environ).items() if value is not None}
-        return {"label": label, "packages": packages, "environ": given, "cache": str(bench.cache)}
+        return {"label": label, "packages": packages, "environ": given, "cache": str(bench.cache), "umask": umask}
 
     return make
 
@@ -132,6 +133,23 @@ def test_environments_with_other_credentials_never_share_and_leave_each_other_ru
     assert dev == again != prod
     assert "AKIA1" not in json.dumps(of_prod)
     assert "AKIA2" not in json.dumps(of_dev)
+
+
+def test_runs_of_another_umask_have_processes_of_their_own(bench, order):
+    async def work():
+        leases = Leases(bench)
+        pids = [(await leases.run(order(umask=umask)))[0] for umask in (0o022, 0o077)]
+        masks = [_umask(pid) for pid in pids]
+        leases.proxies.end()
+        return masks
+
+    assert run(work()) == ["0022", "0077"]
+
+
+def _umask(pid):
+    """As the kernel tells it (proc_pid_status(5))."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(line.split()[1] for line in lines if line.startswith("Umask:"))
 
 
 def test_a_retired_proxy_serves_the_run_that_has_it_to_the_end(bench, order):

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
@@ -38,7 +39,16 @@ def _find_tofu():
 
 
 TOFU = _find_tofu()
+
+
+def _listen():
+    """What is started in the background of a shell, or with nohup, ignores these, and so would every child."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 _clean()
+_listen()
 hypothesis.settings.register_profile("ngp", deadline=None, derandomize=IS_CI)  # two cores, many tests at once
 hypothesis.settings.load_profile("ngp")
 

@@ -69,7 +69,8 @@ def test_calls_that_hang_keep_no_run_from_its_providers(lab, hanging, tmp_path):
     async def work():
         calls = [asyncio.ensure_future(lab.ask(order="call")) for _ in range(40)]
         await asyncio.sleep(0.3)
-        serve = {"order": "serve", "label": "dev", "packages": [], "environ": {}, "cache": str(tmp_path / "cache")}
+        serve = {"order": "serve", "label": "dev", "packages": [], "environ": {}, "umask": 0o022}
+        serve["cache"] = str(tmp_path / "cache")
         try:
             async with asyncio.timeout(10):
                 return await lab.ask(**serve), (await lab.ask(order="status"))["proxies"]

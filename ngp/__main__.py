@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-# Those that only look, and ask nobody anything: a question needs the terminal's own process
+# Those that change nothing in a region, and ask nobody anything: a question needs the terminal's own process
 _ERRANDS = frozenset({"plan", "graph", "output", "status", "render", "validate"})
 
 

@@ -17,8 +17,6 @@ from ngp.catalogue.literals import render as render
 from ngp.catalogue.scanning import Scanned
 from ngp.errors import UsageError
 
-_NO_HEADER = {"body", "new_line_or_comment"}
-
 
 @dataclass(frozen=True)
 class Span:

@@ -4,6 +4,7 @@ import base64
 import gzip
 import json
 import re
+from contextlib import suppress
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00|[+-]\d{4})?( UTC)?")
 _RANDOM = [
@@ -34,6 +35,7 @@ _GONE = [
     ),
     (re.compile(r"The (\S+) request was cancelled\."), r"\1"),
 ]
+_DIGITS = re.compile(r"\d{1,10}")  # as an id: the checksum of a text in which ids stand, such as a policy document
 # Of a whole document; an attribute of this name is compared. The serial counts how often a state was written, and
 # what two objects of one moment have changed is written once or twice.
 _OWN = ("timestamp", "lineage", "serial")
@@ -58,7 +60,9 @@ def _level(value, patterns, words, *, in_order):
         return _level(one, patterns, words, in_order=in_order)
 
     if isinstance(value, dict):
-        return {deeper(key): deeper(one) for key, one in value.items()}
+        made = {deeper(key): deeper(one) for key, one in value.items()}
+        is_checksum = not in_order and _DIGITS.fullmatch(str(made.get("id")))
+        return made | {"id": "ID"} if is_checksum else made
     if isinstance(value, (list, tuple)):
         made = [deeper(one) for one in value]
         # what is sorted by random ids comes in another order each time
@@ -66,10 +70,8 @@ def _level(value, patterns, words, *, in_order):
     if not isinstance(value, str):
         return value
     if value.startswith(("{", "[")) and not in_order:  # policies and the like, in which ids stand
-        try:
+        with suppress(ValueError):
             return deeper(json.loads(value))
-        except ValueError:
-            pass
     if value.startswith(_GZIP):
         value = gzip.decompress(base64.b64decode(value)).decode()
     for word, name in words:

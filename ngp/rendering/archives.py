@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import io
-import zipfile
 from pathlib import Path, PurePosixPath
 
 from ngp.catalogue.module import Catalogue
@@ -35,6 +34,8 @@ def pack(folder: Path) -> bytes:
 
     Sorted names, one date, one mode, and nothing is compressed: compressors differ.
     """
+    import zipfile
+
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w") as archive:
         for name in sorted(_names(folder)):

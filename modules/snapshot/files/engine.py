@@ -46,13 +46,16 @@ class Engine:
             text = response.read()
         finally:
             connection.close()
-        answer = json.loads(text) if text.strip() else None
+        answer = _parse(text)
         if response.status >= 400:
-            raise EngineError(response.status, (answer or {}).get("message", response.reason))
+            told = answer.get("message") if isinstance(answer, dict) else answer
+            raise EngineError(response.status, str(told or response.reason))
         return answer
 
     def is_leader(self) -> bool:
         node = self.call("GET", "/info")["Swarm"]["NodeID"]
+        if not node:
+            return False
         try:
             return bool(self.call("GET", f"/nodes/{node}").get("ManagerStatus", {}).get("Leader"))
         except EngineError:
@@ -71,3 +74,10 @@ class Engine:
             if found:
                 return True
         return False
+
+
+def _parse(text: bytes) -> Any:
+    try:
+        return json.loads(text) if text.strip() else None
+    except ValueError:
+        return text.decode(errors="replace").strip()[:500]

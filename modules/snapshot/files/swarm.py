@@ -97,7 +97,7 @@ def apply(engine: Engine, saved: State, changes: list[Change]) -> list[Change]:
 def _try(engine: Engine, saved: State, change: Change) -> Change:
     try:
         _make(engine, saved, change)
-    except EngineError as error:
+    except (EngineError, OSError, http.client.HTTPException) as error:
         return replace(change, outcome="failed", reason=str(error))
     return replace(change, outcome="done")
 

@@ -14,9 +14,10 @@ NAMES = ("store", "marathon", "handler", "engine", "state", "swarm")
 @pytest.fixture(scope="package")
 def code():
     """`code.marathon`, `code.swarm`, … Nothing of it stays importable for other tests."""
-    before = list(sys.path)
+    before, writes = list(sys.path), sys.dont_write_bytecode
     sys.path[:0] = [str(MODULE / "functions/snapshot"), str(MODULE / "files")]
+    sys.dont_write_bytecode = True  # nothing comes into the module's folders, which are copied and shipped
     yield SimpleNamespace(**{name: importlib.import_module(name) for name in NAMES})
-    sys.path[:] = before
+    sys.path[:], sys.dont_write_bytecode = before, writes
     for name in NAMES:
         sys.modules.pop(name)

@@ -383,10 +383,15 @@ variable "longterm_metrics" {
 }
 
 variable "node_tags" {
-  description = "More nodes whose exporter is looked at: running instances of the environment with all of these tags (* stands for anything), such as Cluster = swarm. Nodes whose tag Packages says |prometheus-node-exporter| are found anyway."
+  description = "More nodes whose exporter is looked at: running instances of the environment with all of these tags, such as Cluster = swarm. Nodes whose tag Packages says |prometheus-node-exporter| are found anyway."
   type        = map(string)
   default     = {}
   nullable    = false
+
+  validation {
+    condition     = length(var.node_tags) <= 3 && alltrue([for value in values(var.node_tags) : !strcontains(value, "*")])
+    error_message = "node_tags holds at most three tags with whole values: Systems Manager knows no others."
+  }
 }
 
 variable "node_security_group_ids" {
@@ -581,4 +586,164 @@ variable "secret_recovery_days" {
     condition     = var.secret_recovery_days == 0 || (var.secret_recovery_days >= 7 && var.secret_recovery_days <= 30)
     error_message = "secret_recovery_days is 0 or from 7 to 30."
   }
+}
+
+# Agents on the nodes of node_tags and on the servers.
+
+variable "install_node_exporter" {
+  description = "Install Debian's node exporter on the nodes of node_tags, through Systems Manager."
+  type        = bool
+  default     = false
+  nullable    = false
+
+  validation {
+    condition     = !var.install_node_exporter || length(var.node_tags) > 0
+    error_message = "install_node_exporter needs node_tags: the servers themselves have the exporter anyway."
+  }
+}
+
+variable "node_role_names" {
+  description = "Roles of those nodes, which get the right to read the agents' keys."
+  type        = list(string)
+  default     = []
+  nullable    = false
+}
+
+variable "sysdig_image" {
+  description = "Sysdig's agent as image@sha256:…, such as quay.io/sysdig/agent-slim@sha256:…; empty installs none (it needs a contract with Sysdig)."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^([a-z0-9./:_-]+@sha256:[0-9a-f]{64})?$", var.sysdig_image))
+    error_message = "sysdig_image is empty or an image with its digest: name@sha256: and 64 hexadecimal digits."
+  }
+}
+
+variable "sysdig_key_secret_arn" {
+  description = "Secret whose text is Sysdig's access key."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = var.sysdig_image == "" || can(regex("^arn:[a-z-]+:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:.+$", var.sysdig_key_secret_arn))
+    error_message = "sysdig_key_secret_arn is the ARN of a secret in Secrets Manager wherever sysdig_image is set."
+  }
+}
+
+variable "sysdig_collector" {
+  description = "Host of Sysdig's collector, as your region at Sysdig has it."
+  type        = string
+  default     = "collector.sysdigcloud.com"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z0-9.-]+$", var.sysdig_collector))
+    error_message = "sysdig_collector is the name of a host."
+  }
+}
+
+variable "sysdig_settings" {
+  description = "More of Sysdig's dragent.yaml, such as app_checks."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = var.sysdig_settings == "" || (can(yamldecode(var.sysdig_settings)) && !strcontains(var.sysdig_settings, "{{"))
+    error_message = "sysdig_settings is YAML without double braces, which Systems Manager takes for itself."
+  }
+}
+
+variable "log_shipper" {
+  description = "What sends logs: fluent-bit (to OpenSearch), filebeat (OSS, to Logstash), or empty for none."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = contains(["", "fluent-bit", "filebeat"], var.log_shipper)
+    error_message = "log_shipper is fluent-bit, filebeat or empty."
+  }
+}
+
+variable "log_shipper_image" {
+  description = "Its image as image@sha256:…, such as docker.elastic.co/beats/filebeat-oss@sha256:…."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = var.log_shipper == "" || can(regex("^[a-z0-9./:_-]+@sha256:[0-9a-f]{64}$", var.log_shipper_image))
+    error_message = "log_shipper_image is an image with its digest wherever log_shipper is set: name@sha256: and 64 hexadecimal digits."
+  }
+}
+
+variable "logs_secret_arn" {
+  description = "Secret with user:password for OpenSearch (fluent-bit); empty signs with the node's role, which elk_domain_arn then lets write."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = var.logs_secret_arn == "" || can(regex("^arn:[a-z-]+:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:.+$", var.logs_secret_arn))
+    error_message = "logs_secret_arn is empty or the ARN of a secret in Secrets Manager."
+  }
+}
+
+variable "elk_domain_endpoint" {
+  description = "Host of the OpenSearch domain (fluent-bit)."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = var.log_shipper != "fluent-bit" || can(regex("^[a-z0-9.-]+$", var.elk_domain_endpoint))
+    error_message = "elk_domain_endpoint is the name of a host where fluent-bit sends logs."
+  }
+}
+
+variable "elk_domain_arn" {
+  description = "ARN of that domain: what the nodes' roles may write to without logs_secret_arn."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = var.log_shipper != "fluent-bit" || var.logs_secret_arn != "" || can(regex("^arn:[a-z-]+:es:[a-z0-9-]+:[0-9]{12}:domain/.+$", var.elk_domain_arn))
+    error_message = "elk_domain_arn is the ARN of a domain where fluent-bit signs with the node's role."
+  }
+}
+
+variable "elk_index_prefix" {
+  description = "Beginning of the indices' names (fluent-bit)."
+  type        = string
+  default     = "logs"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z0-9][a-z0-9_-]*$", var.elk_index_prefix))
+    error_message = "elk_index_prefix is lower-case letters, digits, dashes and underscores."
+  }
+}
+
+variable "logstash_uri" {
+  description = "Host and port of Logstash (filebeat), such as logs.example.com:5044."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = var.log_shipper != "filebeat" || can(regex("^[a-z0-9.-]+:[0-9]+$", var.logstash_uri))
+    error_message = "logstash_uri is host:port where filebeat sends logs."
+  }
+}
+
+variable "elk_logstash_tls" {
+  description = "Whether filebeat speaks TLS to it."
+  type        = bool
+  default     = true
+  nullable    = false
 }

@@ -32,6 +32,9 @@ mock_provider "aws" {
       arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:grafana"
     }
   }
+  mock_resource "aws_ssm_document" {
+    defaults = { latest_version = "1" }
+  }
   mock_resource "aws_iam_role" {
     defaults = { arn = "arn:aws:iam::123456789012:role/monitoring" }
   }
@@ -83,7 +86,7 @@ run "a_pair_with_disks_and_addresses_of_their_own" {
     error_message = "Without clients the VPC opens the pages; the world never does."
   }
   assert {
-    condition     = length(aws_secretsmanager_secret.grafana) + length(aws_route53_record.grafana) + length(aws_backup_plan.this) + length(aws_vpc_security_group_ingress_rule.node) == 0
+    condition     = length(aws_secretsmanager_secret.grafana) + length(aws_route53_record.grafana) + length(aws_backup_plan.this) + length(aws_vpc_security_group_ingress_rule.node) + length(aws_ssm_document.agents) == 0
     error_message = "Nothing that was not asked for."
   }
   assert {
@@ -213,6 +216,86 @@ run "choices_of_the_operator" {
   }
 }
 
+run "agents_on_the_nodes" {
+  command   = apply
+  state_key = "agents"
+
+  variables {
+    node_tags             = { Cluster = "swarm" }
+    node_role_names       = ["shop-a-swarm-manager", "shop-a-swarm-worker"]
+    install_node_exporter = true
+    sysdig_image          = "quay.io/sysdig/agent-slim@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+    sysdig_key_secret_arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:sysdig-AbCdEf"
+    sysdig_settings       = "app_checks: [{name: 'redis', enabled: false}]"
+    log_shipper           = "fluent-bit"
+    log_shipper_image     = "cr.fluentbit.io/fluent/fluent-bit@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+    elk_domain_endpoint   = "logs.example.com"
+    elk_domain_arn        = "arn:aws:es:eu-central-1:123456789012:domain/logs"
+  }
+
+  assert {
+    condition     = jsonencode({ for name, each in aws_ssm_association.agents : name => { for target in each.targets : target.key => one(target.values) } }) == jsonencode({ nodes = { "tag:Cluster" = "swarm", "tag:Environment" = "stage", "tag:Project" = "shop" }, servers = { "tag:Cluster" = "monitoring", "tag:Environment" = "stage", "tag:Project" = "shop" } })
+    error_message = "The nodes with the tags, in this environment only, and the servers."
+  }
+  assert {
+    condition     = strcontains(join("\n", jsondecode(aws_ssm_document.agents[0].content).mainSteps[0].inputs.runCommand), "SYSDIG_SETTINGS='app_checks: [{name: '\\''redis'\\'', enabled: false}]'")
+    error_message = "Text of the operator reaches the script as it is."
+  }
+  assert {
+    condition     = !strcontains(aws_ssm_document.agents[0].content, "{{") && length(aws_ssm_document.agents[0].content) < 65536
+    error_message = "Systems Manager takes double braces for parameters, and no more than 64 KiB."
+  }
+  assert {
+    condition     = aws_iam_role_policy.agents[*].role == [aws_iam_role.server.name, "shop-a-swarm-manager", "shop-a-swarm-worker"]
+    error_message = "Who runs an agent may read its key."
+  }
+  assert {
+    condition     = jsonencode({ for statement in data.aws_iam_policy_document.agents[0].statement : statement.sid => statement.resources }) == jsonencode({ ReadKeys = ["arn:aws:secretsmanager:eu-central-1:123456789012:secret:sysdig-AbCdEf"], WriteLogs = ["arn:aws:es:eu-central-1:123456789012:domain/logs/*"] })
+    error_message = "One key and one domain, and nothing else."
+  }
+}
+
+run "an_agent_without_a_key_needs_no_rights" {
+  command = plan
+
+  variables {
+    log_shipper       = "filebeat"
+    log_shipper_image = "docker.elastic.co/beats/filebeat-oss@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+    logstash_uri      = "logs.example.com:5044"
+  }
+
+  assert {
+    condition     = toset(keys(aws_ssm_association.agents)) == toset(["servers"]) && length(aws_iam_role_policy.agents) == 0
+    error_message = "Without tags only the servers, and no right to anything."
+  }
+}
+
+run "images_by_a_name_that_can_change" {
+  command = plan
+
+  variables {
+    sysdig_image      = "quay.io/sysdig/agent-slim:latest"
+    log_shipper       = "filebeat"
+    log_shipper_image = "docker.elastic.co/beats/filebeat-oss:7.12.1"
+  }
+
+  expect_failures = [var.sysdig_image, var.log_shipper_image, var.logstash_uri]
+}
+
+run "agents_that_lack_something" {
+  command = plan
+
+  variables {
+    install_node_exporter = true
+    sysdig_image          = "quay.io/sysdig/agent-slim@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+    sysdig_settings       = "app_checks: {{x}}"
+    log_shipper           = "fluent-bit"
+    elk_index_prefix      = "Logs"
+  }
+
+  expect_failures = [var.install_node_exporter, var.sysdig_key_secret_arn, var.sysdig_settings, var.log_shipper_image, var.elk_domain_endpoint, var.elk_domain_arn, var.elk_index_prefix]
+}
+
 run "nobody_to_tell" {
   command = plan
 
@@ -268,6 +351,7 @@ run "values_outside_their_lists" {
     jobs                     = { node = { port = 9100, tags = {} } }
     web_checks               = { shop = "shop.example.com" }
     rules                    = { shop = "alert: x" }
+    node_tags                = { Cluster = "*" }
     webhook_url              = "https://user:password@example.com/"
     webhook_token_secret_arn = "hunter2"
     secret_recovery_days     = 3
@@ -276,6 +360,6 @@ run "values_outside_their_lists" {
 
   expect_failures = [
     var.private_subnet_ids, var.hostname, var.longterm_snapshot_id, var.recent_disk_gib, var.recent_retention_days, var.scrape_interval_s, var.federation_interval_s, var.longterm_metrics, var.jobs,
-    var.web_checks, var.rules, var.webhook_url, var.webhook_token_secret_arn, var.secret_recovery_days, var.backup_retention_days,
+    var.node_tags, var.web_checks, var.rules, var.webhook_url, var.webhook_token_secret_arn, var.secret_recovery_days, var.backup_retention_days,
   ]
 }

@@ -108,6 +108,21 @@ def test_interface_of_its_own_outlives_the_instance(of):
     session.call("ec2", "delete_network_interface", NetworkInterfaceId=card)
 
 
+def test_association_is_made_changed_tagged_and_deleted(of):
+    session = of("666666666666")
+    given = {"Name": "agents", "Targets": [{"Key": "tag:Cluster", "Values": ["swarm"]}]}
+    made = session.call("ssm", "create_association", **given, Tags=[{"Key": "Project", "Value": "shop"}])
+    which = {"AssociationId": made["AssociationDescription"]["AssociationId"]}
+    tagged = {"ResourceType": "Association", "ResourceId": which["AssociationId"]}
+    assert session.call("ssm", "list_tags_for_resource", **tagged)["TagList"] == [{"Key": "Project", "Value": "shop"}]
+    session.call("ssm", "update_association", **which, DocumentVersion="2")
+    shown = session.call("ssm", "describe_association", **which)["AssociationDescription"]
+    assert (shown["Targets"], shown["DocumentVersion"], shown["AssociationVersion"]) == (given["Targets"], "2", "2")
+    session.call("ssm", "delete_association", **which)
+    with pytest.raises(NgpError, match="AssociationDoesNotExist"):
+        session.call("ssm", "describe_association", **which)
+
+
 def test_managed_policies_are_there_at_once(of):
     arn = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
     assert of("123456789012").call("iam", "get_policy", PolicyArn=arn)["Policy"]["Arn"] == arn

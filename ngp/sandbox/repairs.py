@@ -11,7 +11,7 @@ import re
 import threading
 from typing import Any
 
-from ngp.sandbox import account, databases
+from ngp.sandbox import account, associations, databases
 
 _ACCOUNT_KEY = re.compile(r"\d{12}")
 
@@ -21,6 +21,7 @@ def apply() -> None:
     take_account_from_access_key()
     admit_loopback_past_tls_policies()
     take_changed_user_data()
+    let_go_of_interfaces_with_the_instance()
     publish_images()
     publish_parameters()
     keep_descriptions_of_rules_between_groups()
@@ -29,6 +30,7 @@ def apply() -> None:
     forget_records_that_are_gone()
     remember_dead_letter_queues()
     databases.apply()
+    associations.apply()
 
 
 def take_account_from_access_key() -> None:
@@ -95,6 +97,23 @@ def take_changed_user_data() -> None:
         return parse(value)
 
     module.parse_user_data = parse_user_data
+
+
+def let_go_of_interfaces_with_the_instance() -> None:
+    """A network interface that outlives its instance is free then: it can be used again, or deleted."""
+    from moto.ec2.models.instances import Instance
+
+    instance_class: Any = Instance
+    terminate = instance_class.terminate
+
+    def terminate_and_let_go(instance: Any) -> Any:
+        answer = terminate(instance)
+        for interface in instance.nics.values():
+            interface.instance = interface.attachment_id = interface.attach_time = None
+            interface.device_index, interface.status = None, "available"
+        return answer
+
+    instance_class.terminate = terminate_and_let_go
 
 
 def publish_images() -> None:

@@ -114,42 +114,6 @@ variable "tags" {
   }
 }
 
-variable "permissions_boundary_arn" {
-  description = "Permissions boundary of every role made here; empty sets none."
-  type        = string
-  default     = ""
-  nullable    = false
-
-  validation {
-    condition     = var.permissions_boundary_arn == "" || can(regex("^arn:[a-z-]+:iam::([0-9]{12}|aws):policy/.+$", var.permissions_boundary_arn))
-    error_message = "permissions_boundary_arn is empty or the ARN of an IAM policy."
-  }
-}
-
-variable "log_retention_days" {
-  description = "Days that log groups keep their events."
-  type        = number
-  default     = 30
-  nullable    = false
-
-  validation {
-    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
-    error_message = "log_retention_days is one of the periods that CloudWatch Logs knows: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653."
-  }
-}
-
-variable "alarm_topic_arn" {
-  description = "SNS topic for alarms; empty uses none of another unit's."
-  type        = string
-  default     = ""
-  nullable    = false
-
-  validation {
-    condition     = var.alarm_topic_arn == "" || can(regex("^arn:[a-z-]+:sns:[a-z0-9-]+:[0-9]{12}:.+$", var.alarm_topic_arn))
-    error_message = "alarm_topic_arn is empty or the ARN of an SNS topic."
-  }
-}
-
 variable "kms_key_arn" {
   description = "KMS key for disks, logs and secrets; empty uses the keys that AWS manages."
   type        = string

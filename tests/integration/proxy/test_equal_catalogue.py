@@ -61,7 +61,9 @@ def walk_catalogue(walk, environment):
     outputs, made = {}, []
     for unit in (*MADE, *sorted(environment.units.keys() - MADE)):
         wires = environment.wiring.get(unit, {})
-        here = walk.at(unit, {name: outputs[source.unit].get(source.output) for name, source in wires.items()})
+        # A unit that is not made feeds nobody: VALUES stand in for it.
+        fed = {name: source for name, source in wires.items() if source.unit in outputs}
+        here = walk.at(unit, {name: outputs[source.unit].get(source.output) for name, source in fed.items()})
         here.init()
         if unit not in MADE:
             here.plan(f"{unit}: plan")

@@ -128,7 +128,7 @@ data "aws_iam_policy_document" "secret" {
 
 resource "aws_iam_policy" "secret" {
   name        = "${local.name}-secret"
-  description = "Secret of the API gateway ${local.host}"
+  description = "Secret of ${local.unit}"
   policy      = data.aws_iam_policy_document.secret.json
   tags        = merge(local.tags, { Name = "${local.name}-secret" })
 }

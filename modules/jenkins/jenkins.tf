@@ -167,7 +167,7 @@ resource "aws_iam_policy" "restore" {
   count = local.restores
 
   name        = "${local.name}-restore"
-  description = "Archives that ${local.host} is restored from"
+  description = "Archives that ${local.unit} is restored from"
   policy      = data.aws_iam_policy_document.restore.json
   tags        = merge(local.tags, { Name = "${local.name}-restore" })
 }

@@ -97,7 +97,7 @@ run "gateways_own_api_is_not_routed" {
   command = apply
 
   assert {
-    condition     = yamldecode(aws_s3_object.stack.content).services.gateway.deploy.labels["traefik.http.routers.api-gateway.rule"] == "Host(`tyk.apps.stage.example.com`) && !PathPrefix(`/tyk`)"
+    condition     = yamldecode(aws_s3_object.stack.content).services.gateway.deploy.labels["traefik.http.routers.api-gateway.rule"] == "Host(`tyk.apps.stage.example.com`) && !PathPrefix(`/tyk/`)"
     error_message = "The world reaches the APIs, not the gateway's own."
   }
   assert {

@@ -6,6 +6,7 @@ They change classes of the moto that is imported: only a launcher's process call
 from __future__ import annotations
 
 import base64
+import copy
 import json
 import re
 import threading
@@ -28,6 +29,7 @@ def apply() -> None:
     keep_template_tags_out_of_template_data()
     take_user_data_of_later_template_versions()
     forget_records_that_are_gone()
+    free_interfaces_of_terminated_instances()
     remember_dead_letter_queues()
     databases.apply()
     associations.apply()
@@ -253,6 +255,25 @@ def forget_records_that_are_gone() -> None:
 def _record(change: dict[str, Any]) -> tuple[str, str]:
     record = change["ResourceRecordSet"]
     return record["Name"].strip("."), record["Type"]
+
+
+def free_interfaces_of_terminated_instances() -> None:
+    """A network interface that outlives its instance is free when the instance is terminated."""
+    from moto.ec2.models.instances import Instance
+
+    known = Instance.terminate
+
+    def terminate(instance: Any) -> Any:
+        before = known(instance)
+        for index, interface in list(instance.nics.items()):
+            if not interface.delete_on_termination:
+                instance.detach_eni(interface)
+                instance.nics[index] = last = copy.copy(interface)  # a terminated instance still tells what it had
+                last.device_index = index
+        return before
+
+    instance_class: Any = Instance
+    instance_class.terminate = terminate
 
 
 def remember_dead_letter_queues() -> None:

@@ -229,6 +229,24 @@ def test_no_change_of_a_zone_is_lost_among_others(of):
     assert {record["Type"] for record in left} == {"NS", "SOA"}
 
 
+def test_interface_that_outlives_its_instance_is_free_and_can_go(of):
+    session = of("666666666666")
+    subnet = session.call("ec2", "describe_subnets")["Subnets"][0]["SubnetId"]
+    interface = session.call("ec2", "create_network_interface", SubnetId=subnet)["NetworkInterface"]
+    name = interface["NetworkInterfaceId"]
+    given = [{"DeviceIndex": 0, "NetworkInterfaceId": name}]
+    image = account.IMAGES[0].id
+    made = session.call("ec2", "run_instances", ImageId=image, MinCount=1, MaxCount=1, NetworkInterfaces=given)
+    instance = made["Instances"][0]["InstanceId"]
+    session.call("ec2", "terminate_instances", InstanceIds=[instance])
+    told = session.call("ec2", "describe_instances", InstanceIds=[instance])["Reservations"][0]["Instances"][0]
+    assert told["State"]["Name"] == "terminated"
+    [left] = session.call("ec2", "describe_network_interfaces", NetworkInterfaceIds=[name])["NetworkInterfaces"]
+    assert left["Status"] == "available"
+    assert "Attachment" not in left
+    session.call("ec2", "delete_network_interface", NetworkInterfaceId=name)
+
+
 def test_a_function_says_where_what_it_failed_on_goes(of):
     session = of("123456789012")
     role = session.call("iam", "create_role", RoleName="failing", AssumeRolePolicyDocument="{}")["Role"]["Arn"]

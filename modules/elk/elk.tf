@@ -272,6 +272,11 @@ data "aws_iam_policy_document" "domain" {
 resource "aws_opensearch_domain_policy" "this" {
   domain_name     = aws_opensearch_domain.this.domain_name
   access_policies = data.aws_iam_policy_document.domain.json
+
+  # A domain that was made anew has the old one's name, and none of this.
+  lifecycle {
+    replace_triggered_by = [aws_opensearch_domain.this.id]
+  }
 }
 
 resource "aws_opensearch_domain_saml_options" "this" {
@@ -289,6 +294,10 @@ resource "aws_opensearch_domain_saml_options" "this" {
       entity_id        = var.saml.entity_id
       metadata_content = var.saml.metadata
     }
+  }
+
+  lifecycle {
+    replace_triggered_by = [aws_opensearch_domain.this.id]
   }
 
   depends_on = [aws_opensearch_domain_policy.this]

@@ -11,7 +11,7 @@ import re
 import threading
 from typing import Any
 
-from ngp.sandbox import account, databases
+from ngp.sandbox import account, clusters, databases
 
 _ACCOUNT_KEY = re.compile(r"\d{12}")
 
@@ -28,6 +28,7 @@ def apply() -> None:
     take_user_data_of_later_template_versions()
     forget_records_that_are_gone()
     databases.apply()
+    clusters.apply()
 
 
 def take_account_from_access_key() -> None:

@@ -28,6 +28,7 @@ VALUES = (  # of modules that dev has not
     "alb.hostname=shop",
     "alb.service_port=8080",
     f"elk.collector_archive_sha512={'0' * 128}",
+    'kubernetes.admin_principal_arns=["arn:aws:iam::123456789012:role/operators"]',
 )
 
 

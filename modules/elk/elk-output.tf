@@ -67,3 +67,8 @@ output "elk_collector_group_name" {
   description = "Autoscaling group of the collectors; null without any."
   value       = one(aws_autoscaling_group.collector[*].name)
 }
+
+output "elk_settings" {
+  description = "What files/settle.py needs to know, as JSON: for whoever settles the domain by hand."
+  value       = jsonencode(local.domain_settings)
+}

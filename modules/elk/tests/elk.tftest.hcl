@@ -247,6 +247,10 @@ run "agents_may_write_by_themselves" {
     error_message = "No collectors, no name: nothing of either."
   }
   assert {
+    condition     = jsondecode(output.elk_settings).ENDPOINT == "https://vpc-made.eu-central-1.es.amazonaws.com" && jsondecode(output.elk_settings).WRITERS == ""
+    error_message = "Whoever settles the domain by hand is told what settle.py needs."
+  }
+  assert {
     condition     = output.dashboards_url == "https://vpc-made.eu-central-1.es.amazonaws.com/_dashboards" && !aws_opensearch_domain.this.domain_endpoint_options[0].custom_endpoint_enabled
     error_message = "The domain's own name remains."
   }

@@ -12,7 +12,7 @@ import re
 import threading
 from typing import Any
 
-from ngp.sandbox import account, associations, databases
+from ngp.sandbox import account, associations, clusters, databases
 
 _ACCOUNT_KEY = re.compile(r"\d{12}")
 
@@ -33,6 +33,7 @@ def apply() -> None:
     remember_dead_letter_queues()
     databases.apply()
     associations.apply()
+    clusters.apply()
 
 
 def take_account_from_access_key() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ngp.catalogue import loading
 from ngp.catalogue.judging import Judge
-from ngp.catalogue.rules import iam, pages, resources, shape, source, wiring
+from ngp.catalogue.rules import iam, pages, resources, shape, shared, source, vendored, wiring
 from ngp.catalogue.rules.source import Fault, Source
 from ngp.errors import UsageError
 
@@ -17,6 +17,7 @@ RULES: Sequence[Rule] = (
     shape.files,
     shape.descriptions,
     shape.common,
+    shared.equal,
     shape.dummies,
     shape.defaults,
     shape.providers,
@@ -31,6 +32,18 @@ RULES: Sequence[Rule] = (
     iam.policies,
     iam.texts,
     pages.sections,
+)
+
+# What is asked of a copy of somebody else's module: style and pages are its author's matter.
+FOREIGN_RULES: Sequence[Rule] = (
+    vendored.copy,
+    vendored.whole,
+    vendored.meanings,
+    shape.dummies,
+    shape.defaults,
+    wiring.manifest,
+    wiring.upgrades,
+    wiring.counts,
 )
 
 
@@ -51,7 +64,8 @@ def check_module(folder: Path, judge: Judge | None = None, more: Sequence[Rule] 
         found = source.load(loading.load_module(folder))
     except UsageError as error:
         return [Fault(folder.name, "load", finding) for finding in error.findings]
-    faults = [fault for rule in (*RULES, *more) for fault in rule(found)]
+    rules = FOREIGN_RULES if found.module.manifest.source else (*RULES, *more)
+    faults = [fault for rule in rules for fault in rule(found)]
     return _sorted([*faults, *(judge.judge(found) if judge else ())])
 
 

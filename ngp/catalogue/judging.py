@@ -38,15 +38,17 @@ class Judge:
         """The faults that Terraform finds."""
         with tempfile.TemporaryDirectory(prefix="ngp-check-") as folder:
             root = self._copy(source.module.path, Path(folder))
-            yield from self._formatting(source, root)
-            yield from self._naming(source, Path(folder) / "empty")
+            is_ours = source.module.manifest.source is None
+            if is_ours:
+                yield from self._formatting(source, root)
+                yield from self._naming(source, Path(folder) / "empty")
             initialised = self.terraform.init(root, backend=False)
             if not initialised.is_ok:
                 yield from _faults(source, "init", initialised.diagnostics, root)
                 return
             validated = self.terraform.validate(root)
             yield from _faults(source, "validate", validated.diagnostics, root)
-            if validated.is_ok and self.with_tests:
+            if validated.is_ok and self.with_tests and is_ours:
                 yield from self._tests(source, root)
 
     def _formatting(self, source: Source, root: Root) -> Iterator[Fault]:

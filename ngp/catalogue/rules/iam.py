@@ -39,7 +39,7 @@ def policies(source: Source) -> Iterator[Fault]:
 
 def texts(source: Source) -> Iterator[Fault]:
     """No policy hides in a text, and none is AWS's own for administrators."""
-    for scanned in _scanned(source):
+    for scanned in source.scanned:
         for template in scanned.templates.values():
             text = scanned.source[slice(*template.inner)]
             if _BROAD.search(text):
@@ -142,9 +142,3 @@ def _attributes(body: hcl.Body) -> Iterator[hcl.Attribute]:
             yield item
         else:
             yield from _attributes(item.body)
-
-
-def _scanned(source: Source) -> Iterator[Scanned]:
-    for body in source.bodies.values():
-        if body.items:
-            yield body.items[0].scanned

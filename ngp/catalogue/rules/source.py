@@ -11,6 +11,7 @@ from pathlib import Path
 from ngp import yaml
 from ngp.catalogue import hcl, loading
 from ngp.catalogue.module import Module
+from ngp.catalogue.scanning import Scanned
 from ngp.errors import Finding, UsageError
 from ngp.yaml import Document
 
@@ -56,6 +57,11 @@ class Source:
     @cached_property
     def locals(self) -> dict[str, hcl.Attribute]:
         return {name: each for block in self.of("locals") for name, each in block.body.attributes.items()}
+
+    @property
+    def scanned(self) -> Iterator[Scanned]:
+        """The texts of the files that hold anything."""
+        return (body.items[0].scanned for body in self.bodies.values() if body.items)
 
     def inputs(self, code: str, *, but_lengths: bool = False) -> set[str]:
         """The inputs that an expression takes, directly or through locals; `but_lengths` leaves out ``length(…)``."""

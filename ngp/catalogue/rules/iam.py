@@ -55,14 +55,15 @@ def _check(source: Source, statement: _Statement, wildcards: Mapping[str, str], 
     if statement.is_inverted:
         yield source.fault("iam-action", "not_actions and not_resources allow what nobody named", statement.where)
     allowed = {action: [rule for rule in wildcards if fnmatchcase(action, rule)] for action in statement.actions}
+    whole = {action for action in statement.actions if action == "*" or action.endswith(":*")}
     for action in statement.actions:
-        if action == "*" or (action.endswith(":*") and action not in wildcards):
+        if action in whole and action not in wildcards:
             yield source.fault("iam-action", f"the action `{action}` is a wildcard", statement.where)
-    used.update(action for action in statement.actions if action.endswith(":*"))
+    used.update(whole)
     if "*" not in statement.resources:
         return
     used.update(rule for rules in allowed.values() for rule in rules)
-    open_ = [action for action in statement.actions if not allowed[action] and not action.endswith("*")]
+    open_ = [action for action in statement.actions if not allowed[action] and action not in whole]
     if open_ or not statement.actions:
         named = ", ".join(f"`{action}`" for action in open_) or "actions that are not literal"
         todo = "name the resources, or give the reason in module.yaml under `wildcards`"

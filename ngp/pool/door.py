@@ -115,7 +115,7 @@ class Door:
             try:
                 line = stack.enter_context(self._connect())
                 session = proxies.Session(line)
-                proxies.begin(session, packages, environ, cache, label=self._label)
+                session.order(**proxies.first_order(packages, environ, cache, label=self._label))
             except (OSError, ProxyError) as error:
                 if isinstance(error, ProxyError) and line.has_answered:
                     raise  # a process of the run's own would refuse it, too

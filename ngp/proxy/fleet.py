@@ -42,6 +42,10 @@ class Fleet:
         self.hash = await asyncio.to_thread(verify, self.package, self.safe)
         self._yes = Answers(self.safe, self.hash)
 
+    def foresee(self, berth: Berth) -> None:
+        """Begin to load the schema: whoever comes will want it."""
+        self._schema = self._schema or asyncio.ensure_future(self._load_schema(berth))
+
     @property
     def providers(self) -> list[Provider]:
         """Every process that runs."""
@@ -163,6 +167,8 @@ class Fleet:
         """End every process, and those that are being started."""
         self._has_ended = True
         self.keep()
+        if self._schema is not None:
+            self._schema.cancel()
         for berth in {*self._blank, *(berth for berth, _ in self._configured)}:
             self.forget(berth)
         for one in tuple(self._users):

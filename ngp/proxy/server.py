@@ -72,6 +72,9 @@ class Proxy:
         """Check every package against the lock; raise RefusedError where one is another."""
         self._work.mkdir(mode=0o700)
         await asyncio.gather(*(fleet.open() for fleet in self.fleets))
+        for fleet in self.fleets:
+            if sharing.may_share(fleet.package.address, ()):  # else it would be a process of nobody's root
+                fleet.foresee(Berth(self._work))
 
     async def attach(self, wish: Wish, met: set[str] | None = None) -> tuple[int, Mapping[str, object]]:
         """Serve a Terraform process; return its number and what TF_REATTACH_PROVIDERS is to say (as data).

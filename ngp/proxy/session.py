@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 import ngp
 from ngp import files, processes
@@ -75,7 +76,14 @@ class Session:
     def __init__(self, line: Line) -> None:
         self._line = line
         self._guard = threading.Lock()
+        self._is_beginning = False
         self.broken = ""
+
+    def begin(self, words: Mapping[str, Any]) -> None:
+        """Say the first order and wait for nothing: the next one waits for both answers, and raises for both."""
+        with self._guard:
+            self._say(words)
+            self._is_beginning = True
 
     def attach(
         self, root: Path, texts: Sequence[Path], *, is_apply: bool = False, whole_schema: bool = False
@@ -97,25 +105,43 @@ class Session:
     def order(self, **words: Any) -> dict[str, Any]:
         """Say an order and return the answer."""
         with self._guard:
-            if self.broken:
-                raise ProxyError(self.broken)
-            try:
-                self._line.write_line(json.dumps(words))
-                line = self._line.read_line(_ANSWER_S)
-                answer: dict[str, Any] = json.loads(line or "")
-            except (OSError, ValueError):
-                answer = {"error": f"the provider proxy has ended: {self._line.last_words() or 'it said nothing'}"}
-            if "error" in answer:
-                self.broken = answer["error"]
-                raise ProxyError(self.broken)
-            return answer
+            if self._is_beginning:
+                self._is_beginning = False
+                self._hear()
+            self._say(words)
+            return self._hear()
+
+    def _say(self, words: Mapping[str, Any]) -> None:
+        if self.broken:
+            raise ProxyError(self.broken)
+        try:
+            self._line.write_line(json.dumps(words))
+        except OSError:
+            self._break(self._ended())
+
+    def _hear(self) -> dict[str, Any]:
+        try:
+            answer: dict[str, Any] = json.loads(self._line.read_line(_ANSWER_S) or "")
+        except (OSError, ValueError):
+            self._break(self._ended())
+        if "error" in answer:
+            self._break(answer["error"])
+        return answer
+
+    def _ended(self) -> str:
+        return f"the provider proxy has ended: {self._line.last_words() or 'it said nothing'}"
+
+    def _break(self, reason: str) -> NoReturn:
+        self.broken = reason
+        raise ProxyError(reason)
 
 
 @contextmanager
 def open_session(packages: Sequence[Package], environ: Mapping[str, str], cache: Path) -> Iterator[Session]:
     """Start the proxy for a run; its providers get `environ`, and `cache` is where it remembers.
 
-    Raises ProxyError where it cannot start: a package that is not the locked one, a folder that is somebody else's.
+    While it makes itself ready the run does other things: what it cannot do (a package that is not the locked one, a
+    folder that is somebody else's) the first order of the session tells. Raises ProxyError where it does not start.
     """
     folder = socket_folder(environ)
     request = processes.Request(
@@ -126,23 +152,30 @@ def open_session(packages: Sequence[Package], environ: Mapping[str, str], cache:
     process = Companion(request)
     session = Session(process)
     try:
-        begin(session, packages, environ, cache, folder=str(folder))
+        session.begin(first_order(packages, environ, cache, folder=str(folder)))
         yield session
     finally:
         process.end(grace_s=_END_S)
         files.remove_all([folder])
 
 
-def begin(session: Session, packages: Sequence[Package], environ: Mapping[str, str], cache: Path, **more: str) -> None:
-    """Say the first order: what is to be served, in which environment and umask, and where to remember."""
-    session.order(
-        order="serve",
-        packages=[{"address": one.address, "folder": str(one.folder), "hashes": one.hashes} for one in packages],
-        environ=dict(environ),
-        umask=processes.own_umask(),
-        cache=str(cache),
+def first_order(packages: Sequence[Package], environ: Mapping[str, str], cache: Path, **more: str) -> Mapping[str, Any]:
+    """What is to be served, in which environment and umask, and where to remember."""
+    return {
+        "order": "serve",
+        "packages": [{"address": one.address, "folder": str(one.folder), "hashes": one.hashes} for one in packages],
+        "environ": dict(environ),
+        "umask": processes.own_umask(),
+        "cache": str(cache),
         **more,
-    )
+    }
+
+
+def mentioned(addresses: Iterable[str]) -> dict[str, str]:
+    """The variable for an init, which installs no provider that runs already, and talks to none of them."""
+    nowhere = {"Protocol": "grpc", "ProtocolVersion": 5, "Pid": os.getpid(), "Test": True}
+    address = {"Network": "unix", "String": os.devnull}
+    return {VARIABLE: json.dumps({one: {**nowhere, "Addr": address} for one in addresses})}
 
 
 def bare(environ: Mapping[str, str]) -> dict[str, str]:

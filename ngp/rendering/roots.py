@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import posixpath
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -31,17 +32,20 @@ def render(resolved: Resolved) -> Mapping[Path, str]:
     Nothing is written. In per-module roots a root variable has the name of the module's input, in a single root
     ``UNIT__input``. Raises UsageError where a template or a pinned module cannot be used.
     """
-    master = _master(resolved.platform.path)
-    files: dict[Path, str] = {}
-    made_roots = dict(_roots(resolved))
-    texts = _texts(resolved, made_roots)
-    for place, made in made_roots.items():
-        files |= {Path(place / name): text for name, text in texts[str(place)].items()}
-        files[Path(place / VALUES)] = exact.dump(made.values)
-        files[Path(place / LOCK)] = _lock(master, made.sources)
+    files = {Path(place / name): text for place, name, text in _files(resolved)}
     if resolved.environment.catalogue:
         files |= _copies(resolved)
     return dict(sorted(files.items()))
+
+
+def together(resolved: Resolved, units: Collection[str]) -> Mapping[str, str]:
+    """The files of one root that holds these units, by name: what `render` makes of them with `state: single`.
+
+    Every unit that feeds one of them must be among them.
+    """
+    chosen = {name: choice for name, choice in resolved.environment.units.items() if name in units}
+    environment = replace(resolved.environment, state=StateMode.SINGLE, units=chosen)
+    return {name: text for _, name, text in _files(replace(resolved, environment=environment))}
 
 
 def header(environment: str) -> str:
@@ -50,6 +54,18 @@ def header(environment: str) -> str:
         f"{HEADER}{environment}; do not edit: "
         f"change environment.yaml or terraform.tfvars and run `ngp render {environment}`."
     )
+
+
+def _files(resolved: Resolved) -> Iterator[tuple[PurePosixPath, str, str]]:
+    """Every file of every root: the root's place, the file's name, its text."""
+    master = _master(resolved.platform.path)
+    made_roots = dict(_roots(resolved))
+    texts = _texts(resolved, made_roots)
+    for place, made in made_roots.items():
+        for name, text in texts[str(place)].items():
+            yield place, name, text
+        yield place, VALUES, exact.dump(made.values)
+        yield place, LOCK, _lock(master, made.sources)
 
 
 def _roots(resolved: Resolved) -> Iterator[tuple[PurePosixPath, root.Root]]:
@@ -94,7 +110,7 @@ def _texts(resolved: Resolved, made: Mapping[PurePosixPath, root.Root]) -> Mappi
             for place in places
         }
 
-    return recall_each(platform.cache, f"{name}/roots", said, render)
+    return recall_each(platform.cache, f"{name}/roots/{resolved.environment.state.value}", said, render)
 
 
 def _context(resolved: Resolved, place: PurePosixPath, made: root.Root) -> dict[str, Any]:

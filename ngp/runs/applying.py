@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from ngp.errors import MissingError, NgpError
-from ngp.runs import losses, planning, prerequisites, scheduler, watching, wires
+from ngp.runs import describing, losses, planning, prerequisites, scheduler, watching, wires
 from ngp.runs.context import RunContext
 from ngp.runs.envelope import surplus
 from ngp.runs.events import Note, Phase, UnitEntered, UnitFinished
@@ -115,7 +115,7 @@ class _Work:
                 return _left_alone(replace(preview, outcome=Outcome.NO_CHANGES, diagnostics=planned.diagnostics))
             real = context.terraform.show_plan(root, file)
             result = replace(
-                planning.describe(preview, real), is_preview=False, unknowns=(), diagnostics=planned.diagnostics
+                describing.describe(preview, real), is_preview=False, unknowns=(), diagnostics=planned.diagnostics
             )
             if result.outcome is Outcome.NO_CHANGES:
                 return _left_alone(result)

@@ -19,14 +19,17 @@ from ngp.terraform.binary import Binary
 _OVERRIDE = "copy_override.tf.json"
 
 
-def lay(unit: Unit, folder: Path, binary: Binary, extra: Mapping[str, str]) -> None:
-    """Make `folder` a copy of the unit's root with the files `extra`; states in it are left alone, or out.
+def files(unit: Unit) -> dict[str, bytes]:
+    """The files of a unit's root by their names, without states."""
+    return {path.name: path.read_bytes() for path in unit.root.iterdir() if _is_copied(path)}
+
+
+def lay(wanted: Mapping[str, bytes], folder: Path, binary: Binary) -> None:
+    """Make `folder` a root of the files `wanted`, by their names; states in it are left alone.
 
     A folder that was laid before stays one: a process of a killed run may still stand in it.
     """
     private_folder(folder)
-    wanted = {path.name: path.read_bytes() for path in unit.root.iterdir() if _is_copied(path)}
-    wanted |= {name: text.encode() for name, text in extra.items()}
     for path in folder.iterdir():
         if _is_copied(path) and path.name not in wanted:
             path.unlink()
@@ -39,7 +42,7 @@ def working_root(unit: Unit, copy: Path, data: Path, binary: Binary) -> driver.R
     """Where `binary` works on a unit for real: Terraform in its committed root, OpenTofu in `copy`, laid anew."""
     if not binary.is_opentofu:
         return driver.Root(unit.root, data)
-    lay(unit, copy, binary, {_OVERRIDE: exact.dump(_override(unit, copy))})
+    lay({**files(unit), _OVERRIDE: exact.dump(_override(unit, copy)).encode()}, copy, binary)
     return driver.Root(copy, data)
 
 

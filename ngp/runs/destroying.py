@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ngp.errors import Finding, MissingError, NgpError, RefusedError
-from ngp.runs import graph, leftovers, losses, planning, scheduler, watching, wires
+from ngp.runs import describing, graph, leftovers, losses, planning, scheduler, watching, wires
 from ngp.runs.context import RunContext
 from ngp.runs.events import Phase, UnitEntered, UnitFinished
 from ngp.runs.results import Counts, Outcome, RunResult, UnitResult, Verb
@@ -101,7 +101,7 @@ def _plan(context: RunContext, name: str) -> UnitResult:
         outcome = context.terraform.plan(root, options, secrets=context.secrets(unit), watch=watch.call)
         if not outcome.is_ok:
             return watch.failed(result, outcome)
-        planned = planning.describe(result, context.terraform.show_plan(root, _file(context, name)))
+        planned = describing.describe(result, context.terraform.show_plan(root, _file(context, name)))
         return replace(planned, duration_s=time.monotonic() - start)
     except MissingError:
         raise  # nothing was begun: it ends the run, whatever unit found it

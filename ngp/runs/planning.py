@@ -6,28 +6,26 @@ import re
 import shutil
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from ngp.environments.environment import StateKind
 from ngp.errors import LockHeldError, MissingError, NgpError, StoppedError
-from ngp.runs import copies, leftovers, offers, preview, scheduler, watching, wires
+from ngp.runs import copies, joint, leftovers, offers, preview, scheduler, watching, wires
 from ngp.runs.context import RunContext
+from ngp.runs.describing import describe, unchanged, wired
 from ngp.runs.events import Note, Phase, UnitEntered, UnitFinished
 from ngp.runs.offers import Offers
-from ngp.runs.preview import CannotPreviewError, WiredInput
-from ngp.runs.results import Outcome, RunResult, UnitResult, Verb, count
+from ngp.runs.preview import CannotPreviewError
+from ngp.runs.results import Outcome, RunResult, UnitResult, Verb
 from ngp.runs.states import require_readable
 from ngp.runs.units import Unit
 from ngp.state import bucket, reading
 from ngp.terraform import driver, states
 from ngp.terraform.commands import PlanOptions
 from ngp.terraform.events import Diagnostic
-from ngp.terraform.plans import Action, Change, OutputChange, Plan
+from ngp.terraform.plans import Plan
 
-_STATE = "terraform.tfstate"  # where the local backend looks
-_IDLE = frozenset({Action.NO_OP, Action.READ})
 # Terraform's words for a count, a for_each or a provider that hangs on what is not known yet
 _UNKNOWN = re.compile(r"(?:until|after|during) apply|not (?:yet )?known")
 _DATA = re.compile(r"(?:^|\.)data\.")
@@ -54,12 +52,17 @@ def plan(context: RunContext, known: Offers | None = None) -> RunResult:
     known = known or open_offers(context)
     if missing_bucket(context):
         context.tell(Note("the state bucket does not exist yet, so every state counts as empty"))
-    results = scheduler.run(
-        scheduler.Plan(context.needs, context.request.parallelism),
-        lambda unit: _finish(context, plan_unit(context, unit, known)),
-        lambda unit, reason: _finish(context, skipped(context, unit, reason)),
-        stop=context.stop,
-    )
+    results = joint.plan(context, known)
+    if results is None:
+        results = scheduler.run(
+            scheduler.Plan(context.needs, context.request.parallelism),
+            lambda unit: _finish(context, plan_unit(context, unit, known)),
+            lambda unit, reason: _finish(context, skipped(context, unit, reason)),
+            stop=context.stop,
+        )
+    else:
+        for name in context.needs:
+            _finish(context, results[name])
     return collect(context, Verb.PLAN, results, time.monotonic() - start)
 
 
@@ -91,21 +94,6 @@ def _plan_copy(context: RunContext, name: str, known: Offers) -> tuple[UnitResul
         return replace(result, outcome=outcome_of(error), reason=str(error)), None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def describe(result: UnitResult, plan: Plan) -> UnitResult:
-    """Put what a plan is to do into a unit's result."""
-    own = replace(plan, changes=tuple(one for one in plan.changes if not preview.is_placeholder(one.address)))
-    changes = tuple(change for change in own.changes if _does_something(change))
-    outputs = {name: change for name, change in plan.outputs.items() if change.action is not Action.NO_OP}
-    quiet = not changes and not outputs
-    return replace(
-        result,
-        outcome=Outcome.NO_CHANGES if quiet else Outcome.PLANNED,
-        counts=count(own),
-        changes=tuple(change for change in changes if change.mode == "managed"),
-        outputs=outputs,
-    )
 
 
 def skipped(context: RunContext, unit: str, reason: str) -> UnitResult:
@@ -151,24 +139,18 @@ def _sketch(context: RunContext, unit: Unit, folder: Path, known: Offers) -> pre
     sources = copies.sources(unit, folder)
     if len(sources) > 1 or not unit.wires:
         return preview.Preview(preview.local_copy(sources), ())
-    for wire in unit.wires:
-        if known.get(wire).sensitive:
-            raise NgpError(f"{wire.origin} is sensitive and is not handed on", todo="wire its secret's ARN")
-    wired = tuple(
-        WiredInput(wire.name, wire.type, str(wire.origin), context.waves[wire.origin.unit], known.get(wire))
-        for wire in unit.wires
-    )
-    return preview.draft(unit.name, sources[unit.name], wired)
+    return preview.draft(unit.name, sources[unit.name], wired(context, unit, known))
 
 
 def _lay_out(context: RunContext, unit: Unit, folder: Path, extra: Mapping[str, str]) -> None:
     shutil.rmtree(folder, ignore_errors=True)
-    copies.lay(unit, folder, context.terraform.binary, extra)
+    wanted = copies.files(unit) | {name: text.encode() for name, text in extra.items()}
+    copies.lay(wanted, folder, context.terraform.binary)
     (folder / wires.FILE).unlink(missing_ok=True)
     state = reading.read(unit.place, context.access.session)
     if state is not None:
         require_readable(context, unit, states.parse(state))
-        (folder / _STATE).write_text(state, encoding="utf-8")
+        (folder / preview.STATE).write_text(state, encoding="utf-8")
 
 
 def _run_plan(context: RunContext, unit: Unit, folder: Path, result: UnitResult) -> tuple[UnitResult, Plan | None]:
@@ -187,39 +169,22 @@ def _run_plan(context: RunContext, unit: Unit, folder: Path, result: UnitResult)
             return replace(failed, outcome=Outcome.DEFERRED, reason=f"cannot be previewed: {failed.reason}"), None
         return failed, None
     if not outcome.has_changes:
-        return replace(result, outcome=Outcome.NO_CHANGES, diagnostics=outcome.diagnostics), _unchanged(
-            context, unit, folder
-        )
+        same = unchanged(context, unit, _copied_state(folder))
+        return replace(result, outcome=Outcome.NO_CHANGES, diagnostics=outcome.diagnostics), same
     made = context.terraform.show_plan(root, file)
     return replace(describe(result, made), diagnostics=outcome.diagnostics), made
 
 
-def _unchanged(context: RunContext, unit: Unit, folder: Path) -> Plan:
-    """The plan of a unit that stays as it is, without asking Terraform, which would start every provider for it.
-
-    An output that the module has and the state lacks is null: one that was never made would be a change.
-    """
-    module = context.resolved.catalogue.modules.get(unit.module)
-    found: dict[str, states.StateOutput] = dict.fromkeys(module.outputs if module else (), states.StateOutput(None))
-    with suppress(FileNotFoundError):
-        found |= states.parse((folder / _STATE).read_text(encoding="utf-8")).outputs
-    return Plan(
-        (),
-        {
-            name: OutputChange(name, Action.NO_OP, one.value, one.value, sensitive=one.sensitive)
-            for name, one in found.items()
-        },
-    )
+def _copied_state(folder: Path) -> states.State | None:
+    try:
+        return states.parse((folder / preview.STATE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
 
 
 def _is_for_want(error: Diagnostic) -> bool:
     """Whether a preview failed for want of what is not there yet: a value, or something that is looked up."""
     return bool(_UNKNOWN.search(f"{error.summary} {error.detail}") or _DATA.search(error.address))
-
-
-def _does_something(change: Change) -> bool:
-    """An import and a move change the state even where the resource stays as it is."""
-    return change.action not in _IDLE or change.importing or bool(change.previous_address)
 
 
 def _log_name(context: RunContext, unit: str) -> str:

@@ -9,7 +9,7 @@ sources. Each such placeholder fails its postcondition at apply, so nothing plan
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,7 @@ from ngp.runs.results import UnknownInput
 from ngp.terraform.plans import OutputChange
 
 PLACEHOLDER = "ngp_unknown_"  # terraform_data.ngp_unknown_0 …; not part of the unit's plan
+STATE = "terraform.tfstate"  # where the local backend of a copy looks
 _KNOWN = "ngp_known"
 
 
@@ -52,6 +53,7 @@ class WiredInput:
 
 @dataclass
 class _Draft:
+    sample: Callable[[types.Type, str], str]
     known: dict[str, Any] = field(default_factory=dict)
     placeholders: dict[str, str] = field(default_factory=dict)  # resource name → HCL of its input
     unknowns: list[UnknownInput] = field(default_factory=list)
@@ -70,10 +72,8 @@ def draft(unit: str, source: str, wired: tuple[WiredInput, ...]) -> Preview:
 
     `source` is the module's address as seen from the copy. Raises CannotPreviewError.
     """
-    work = _Draft()
-    arguments = {
-        one.name: _expression(work, one, one.type, one.offer.value, one.offer.unknown, one.name) for one in wired
-    }
+    work = _Draft(_sample)
+    arguments = _arguments(work, wired)
     return Preview(
         {
             "preview_override.tf.json": _dump(
@@ -88,6 +88,13 @@ def draft(unit: str, source: str, wired: tuple[WiredInput, ...]) -> Preview:
         },
         tuple(work.unknowns),
     )
+
+
+def unknowns(wired: tuple[WiredInput, ...]) -> tuple[UnknownInput, ...]:
+    """Which leaves of a unit's inputs are unknown; any may be, whatever its type."""
+    work = _Draft(lambda _kind, _leaf: "")
+    _arguments(work, wired)
+    return tuple(work.unknowns)
 
 
 def local_copy(sources: Mapping[str, str]) -> dict[str, str]:
@@ -124,6 +131,10 @@ def _supply(work: _Draft) -> dict[str, Any]:
     return document
 
 
+def _arguments(work: _Draft, wired: tuple[WiredInput, ...]) -> dict[str, Any]:
+    return {one.name: _expression(work, one, one.type, one.offer.value, one.offer.unknown, one.name) for one in wired}
+
+
 def _expression(work: _Draft, one: WiredInput, kind: types.Type, value: Any, unknown: Any, leaf: str) -> Any:
     """The JSON syntax expression for one value: known as a whole, unknown as a whole, or taken apart."""
     if not _any_unknown(unknown):
@@ -132,7 +143,7 @@ def _expression(work: _Draft, one: WiredInput, kind: types.Type, value: Any, unk
         return f"${{var.{_KNOWN}.{key}}}"
     if unknown is True:
         name = f"{PLACEHOLDER}{len(work.placeholders)}"
-        work.placeholders[name] = _sample(kind, leaf)
+        work.placeholders[name] = work.sample(kind, leaf)
         work.unknowns.append(UnknownInput(leaf, one.origin, one.wave))
         return f"${{terraform_data.{name}.output}}"
     if isinstance(unknown, list):

@@ -240,9 +240,8 @@ class Terraform:
         if self.serving is None or verb not in SERVED or not self.serving.is_open:
             go({}, True)  # noqa: FBT003
         elif not self.serving.run(root.path, root.data, verb, go):
-            if verb != "init":  # which was told to install nothing
-                backend = fingerprints.had_backend(root.data)
-                replace(self, serving=None).init(root, backend=backend, watch=Watch(stop=watch.stop, log=watch.log))
+            backend = fingerprints.had_backend(root.data)  # its init was told to install nothing
+            replace(self, serving=None).init(root, backend=backend, watch=Watch(stop=watch.stop, log=watch.log))
             go({}, True)  # noqa: FBT003
 
     def _failure(self, argv: Argv, outcome: processes.Outcome) -> NgpError:

@@ -24,8 +24,9 @@ Opener = Callable[[Sequence[Package], Mapping[str, str], Path], AbstractContextM
 class Serving:
     """A run's way to the proxy. Safe to be used from several threads."""
 
-    def __init__(self, door: Session, note: Callable[[str], None]) -> None:
+    def __init__(self, door: Session, addresses: Sequence[str], note: Callable[[str], None]) -> None:
         self._door, self._note = door, note
+        self._for_init = session.mentioned(addresses)
         self._guard = threading.Lock()
         self._whole: set[Path] = set()  # roots that met a type which no text of theirs names
         self._told: set[str] = set()
@@ -41,7 +42,10 @@ class Serving:
         stopped. It is called again, with the whole schema, where the errors may come from a schema that was left
         out. An apply is called once: what it has begun is not begun again.
         """
-        texts = [] if verb == "init" else [*collect_texts(root, data)]
+        if verb == "init":
+            go(self._for_init, True)  # noqa: FBT003
+            return True
+        texts = [*collect_texts(root, data)]
         once = verb in _ONCE
         while True:
             whole = root in self._whole or verb == "test"  # tests call modules that nobody here looks for
@@ -145,4 +149,4 @@ def open_serving(  # noqa: PLR0913  what a run knows, once
                 reason = str(error)
         if reason:
             note(f"without the provider proxy: {reason}")
-        yield Serving(door, note) if door else None
+        yield Serving(door, [one.address for one in found.packages], note) if door else None

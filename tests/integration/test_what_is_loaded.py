@@ -17,9 +17,9 @@ WORK = {"asyncio", "concurrent", "ctypes", "grpclib", "http", "socket", "tempfil
 _PROBE = """
 import sys
 sys.argv = ["ngp", *sys.argv[1:]]
-from ngp.__main__ import main
+from ngp.__main__ import answer
 try:
-    main()
+    sys.exit(answer())
 finally:
     print("LOADED", *sys.modules)
 """

@@ -19,9 +19,9 @@ ROOT = Path(__file__).parents[3]
 _PROBE = """
 import sys
 sys.argv = ["ngp", *sys.argv[1:]]
-from ngp.__main__ import main
+from ngp.__main__ import answer
 try:
-    main()
+    sys.exit(answer())
 finally:
     print("OWN" if "ngp.cli" in sys.modules else "SERVED", file=sys.stderr)
 """

@@ -57,8 +57,8 @@ def test_bash_completes_what_could_stand_there(platform, line, names):
 
 
 def test_completing_loads_nothing_heavy(platform):
-    code = "import sys; sys.argv = ['ngp']; from ngp.__main__ import main\n"
-    code += "try: main()\nfinally: print('LOADED', *sys.modules)"
+    code = "import sys; sys.argv = ['ngp']; from ngp.__main__ import answer\n"
+    code += "try: answer()\nfinally: print('LOADED', *sys.modules)"
     env = {"_NGP_COMPLETE": "complete_bash", "COMP_WORDS": "ngp plan dev ", "COMP_CWORD": "3"}
     done = subprocess.run(
         [sys.executable, "-c", code],

@@ -46,9 +46,9 @@ def command(monkeypatch):
 _PROBE = """
 import sys
 sys.argv = ["ngp", *{argv!r}]
-from ngp.__main__ import main
+from ngp.__main__ import answer
 try:
-    main()
+    answer()
 except SystemExit:
     pass
 print("LOADED", *sys.modules)

@@ -1,5 +1,6 @@
 """A missing state bucket is told by a plan and made by an apply; whoever needs none is not held up."""
 
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -11,6 +12,7 @@ from ngp.runs.events import Note
 from ngp.runs.results import Verb
 from ngp.state import bucket
 from ngp.state.places import StatePlace
+from ngp.terraform.commands import PlanOptions
 
 PLAN = bucket.BucketPlan("b", "eu-central-1", exists=False, lacks=("encryption",))
 
@@ -27,10 +29,10 @@ def context(monkeypatch):
         units={"a": SimpleNamespace(place=StatePlace("s3", "b", "k", "eu-central-1"))},
         needs={},
         waves={},
-        request=SimpleNamespace(parallelism=1),
+        request=SimpleNamespace(parallelism=1, options=PlanOptions()),
         access=SimpleNamespace(session=None),
         caller=SimpleNamespace(stopped_by=lambda: 0),
-        stop=None,
+        stop=threading.Event(),
         told=told,
         tell=told.append,
     )

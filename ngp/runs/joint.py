@@ -1,0 +1,268 @@
+"""Plans the units of a run in one Terraform process, so that what is not known yet flows between them by itself.
+
+A process for each unit costs its start, its init and its `show` over and over, and each needs stand-ins for what its
+upstreams do not know yet. So the units are composed into one root, as `state: single` renders it, above all their
+states taken together; the plan is taken apart by unit again. It is a preview as any other: on copies, with a local
+backend, deleted in the same step. Where it does not go well each unit is planned by itself, and says what it has to.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ngp.environments.environment import OutputRef
+from ngp.errors import MissingError, NgpError
+from ngp.rendering import exact, roots
+from ngp.runs import copies, describing, leftovers, offers, preview, watching
+from ngp.runs.context import RunContext
+from ngp.runs.events import Phase, UnitDiagnosed, UnitEntered
+from ngp.runs.offers import Offers
+from ngp.runs.results import Outcome, UnitResult
+from ngp.runs.states import require_readable
+from ngp.runs.units import Unit
+from ngp.state import reading
+from ngp.terraform import driver, states, versions
+from ngp.terraform.commands import PlanOptions
+from ngp.terraform.events import Diagnostic, Event
+from ngp.terraform.plans import Plan
+from ngp.terraform.results import Result
+
+_NAME = "_all"  # in the place of a unit's name, of which it can be none
+_MOST = 100  # Terraform's own graph takes more than linear time
+_READERS = 8
+_OWNER = re.compile(r"module\.([^.\[]+)[.\[]")
+
+
+class _ApartError(Exception):
+    """The units have to be planned by themselves."""
+
+
+@dataclass(frozen=True)
+class _Joint:
+    """The units that are planned together, their states as texts and as values, and where all of it is done."""
+
+    units: Mapping[str, Unit]
+    texts: Mapping[str, str]
+    states: Mapping[str, states.State]
+    root: driver.Root
+
+
+def plan(context: RunContext, known: Offers) -> dict[str, UnitResult] | None:
+    """Plan all units of the run together; what they will put out goes to `known`.
+
+    None where each has to be planned by itself: one alone, too many, a unit that takes from one outside of the run,
+    options that mean single resources, or an error, which only its own plan can tell to the end.
+    """
+    units = {name: context.units[name] for name in context.needs}
+    if context.stop.is_set() or not _can_be_joined(context, units):
+        return None
+    start = time.monotonic()
+    folder = context.resolved.platform.workspace / "previews" / context.name / _NAME
+    try:
+        results = _plan(context, units, folder, known)
+    except MissingError:
+        raise  # it ends the run, however it is planned
+    except (_ApartError, NgpError):
+        return None
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    took = time.monotonic() - start
+    return {name: replace(result, duration_s=took) for name, result in results.items()}
+
+
+def _can_be_joined(context: RunContext, units: Mapping[str, Unit]) -> bool:
+    options = context.request.options
+    is_whole = not (options.targets or options.replace or options.extra or options.destroy or options.refresh_only)
+    is_closed = all(unit.needs <= units.keys() for unit in units.values())
+    return is_whole and is_closed and 1 < len(units) <= _MOST
+
+
+def _plan(context: RunContext, units: Mapping[str, Unit], folder: Path, known: Offers) -> dict[str, UnitResult]:
+    joint = _collect(context, units, folder)
+    _lay_out(context, joint)
+    for name in units:
+        context.tell(UnitEntered(name, Phase.PREVIEW))
+    watch = _Watch(context, joint)
+    ready = context.terraform.init(joint.root, watch=watch.call)
+    ready.require_prerequisites()
+    if not ready.is_ok and not ready.stopped:
+        raise _ApartError
+    file = folder / "plan.bin"
+    options = replace(context.request.options, out=file)
+    outcome = ready if ready.stopped else _run(context, joint, options, watch)
+    if outcome.stopped:
+        return {name: watch.stopped(result) for name, result in _blank(context, units).items()}
+    if not outcome.is_ok:
+        raise _ApartError
+    said = dict(_by_unit(outcome.diagnostics, joint))
+    parts = _parts(context, joint, file, has_changes=outcome.has_changes)
+    offered = {name: offers.of(part) for name, part in parts.items()}
+    if any(offered[one.unit].get(one.output, offers.UNKNOWN).sensitive for one in _origins(joint)):
+        raise _ApartError  # it is refused, and its own plan says so
+    return _results(context, joint, parts, said, known)
+
+
+def _collect(context: RunContext, units: Mapping[str, Unit], folder: Path) -> _Joint:
+    for unit in units.values():
+        leftovers.require_recovered(unit.root, context.copy(unit.name))
+    with ThreadPoolExecutor(min(_READERS, len(units)), thread_name_prefix="state") as pool:
+        read = pool.map(lambda unit: reading.read(unit.place, context.access.session), units.values())
+        texts = {name: text for name, text in zip(units, read, strict=True) if text}
+    found = {name: states.parse(text) for name, text in texts.items()}
+    for name, state in found.items():
+        require_readable(context, units[name], state)
+    return _Joint(units, texts, found, driver.Root(folder, context.data(_NAME, "preview")))
+
+
+def _lay_out(context: RunContext, joint: _Joint) -> None:
+    folder = joint.root.path
+    shutil.rmtree(folder, ignore_errors=True)
+    sources = {name: path for unit in joint.units.values() for name, path in copies.sources(unit, folder).items()}
+    texts = {**roots.together(context.resolved, joint.units), **preview.local_copy(sources)}
+    copies.lay({name: text.encode() for name, text in texts.items()}, folder, context.terraform.binary)
+    if joint.texts:
+        (folder / preview.STATE).write_text(_join(joint.texts), encoding="utf-8")
+
+
+def _run(context: RunContext, joint: _Joint, options: PlanOptions, watch: _Watch) -> Result:
+    secrets = {
+        f"{name}__{variable}": value
+        for name, unit in joint.units.items()
+        for variable, value in context.secrets(unit).items()
+    }
+    return context.terraform.plan(joint.root, options, secrets=secrets, watch=watch.call)
+
+
+def _join(texts: Mapping[str, str]) -> str:
+    """One state of those of several units. Raises _ApartError for a resource outside of its unit's module."""
+    documents = {name: json.loads(text) for name, text in texts.items()}
+    for name, document in documents.items():
+        for resource in document.get("resources") or ():
+            module = str(resource.get("module", ""))
+            if module != f"module.{name}" and not module.startswith((f"module.{name}.", f"module.{name}[")):
+                raise _ApartError
+    newest = max((str(one["terraform_version"]) for one in documents.values()), key=versions.parse)
+    return exact.dump(
+        {
+            "version": 4,
+            "terraform_version": newest,
+            "serial": 1,
+            "lineage": _NAME,
+            "outputs": {
+                f"{name}__{output}": value
+                for name, document in documents.items()
+                for output, value in (document.get("outputs") or {}).items()
+            },
+            "resources": [one for document in documents.values() for one in document.get("resources") or ()],
+            "check_results": None,
+        }
+    )
+
+
+def _parts(context: RunContext, joint: _Joint, file: Path, *, has_changes: bool) -> dict[str, Plan]:
+    """The plan of each unit, as its own root would have it."""
+    if not has_changes:
+        return {name: describing.unchanged(context, unit, joint.states.get(name)) for name, unit in joint.units.items()}
+    whole = context.terraform.show_plan(joint.root, file)
+    modules = context.resolved.catalogue.modules
+    changes = {name: [one for one in whole.changes if _owner(one.address) == name] for name in joint.units}
+    if sum(map(len, changes.values())) != len(whole.changes):
+        raise _ApartError  # something stands outside of all units
+    return {
+        name: replace(
+            whole,
+            changes=tuple(changes[name]),
+            outputs={
+                output: replace(whole.outputs[f"{name}__{output}"], name=output)
+                for output in modules[unit.module].outputs
+                if f"{name}__{output}" in whole.outputs
+            },
+            drift=tuple(one for one in whole.drift if _owner(one.address) == name),
+        )
+        for name, unit in joint.units.items()
+    }
+
+
+def _results(
+    context: RunContext,
+    joint: _Joint,
+    parts: Mapping[str, Plan],
+    said: Mapping[str, tuple[Diagnostic, ...]],
+    known: Offers,
+) -> dict[str, UnitResult]:
+    for name, part in parts.items():
+        known.put(name, part)
+    results = {}
+    for name, blank in _blank(context, joint.units).items():
+        unknowns = preview.unknowns(describing.wired(context, joint.units[name], known))
+        result = replace(blank, unknowns=unknowns, is_preview=bool(unknowns), diagnostics=said.get(name, ()))
+        results[name] = describing.describe(result, parts[name])
+        for diagnostic in result.diagnostics:
+            context.tell(UnitDiagnosed(name, diagnostic))
+    return results
+
+
+def _blank(context: RunContext, units: Mapping[str, Unit]) -> dict[str, UnitResult]:
+    log = str(context.log(_NAME).relative_to(context.resolved.platform.path))
+    return {
+        name: UnitResult(name, unit.module, context.waves[name], Outcome.FAILED, log=log)
+        for name, unit in units.items()
+    }
+
+
+class _Watch:
+    """Follows the one call: its events become those of the units that they are about.
+
+    Diagnostics wait for the end: where it is not well, each unit tells its own.
+    """
+
+    def __init__(self, context: RunContext, joint: _Joint) -> None:
+        self._units = {name: watching.Watch(context, unit) for name, unit in joint.units.items()}
+        self.call = driver.Watch(on_event=self._on_event, stop=context.stop, log=context.log(_NAME))
+
+    def stopped(self, result: UnitResult) -> UnitResult:
+        return replace(self._units[result.unit].failed(result, Result(1, stopped=True)), log=result.log)
+
+    def _on_event(self, event: Event) -> None:
+        owner = _owner(getattr(event, "address", ""))
+        follow = self._units[owner].call.on_event if owner in self._units else None
+        if follow and not isinstance(event, Diagnostic):
+            follow(event)
+
+
+def _by_unit(said: Iterable[Diagnostic], joint: _Joint) -> Iterator[tuple[str, tuple[Diagnostic, ...]]]:
+    """What was said of each unit: of a module's own file, to all that use it. Raises _ApartError for anything else."""
+    owners = [(one, _about(one, joint)) for one in said]
+    if not all(units for _, units in owners):
+        raise _ApartError
+    for name in joint.units:
+        yield name, tuple(one for one, units in owners if name in units)
+
+
+def _about(said: Diagnostic, joint: _Joint) -> set[str]:
+    owner = _owner(said.address)
+    if owner in joint.units:
+        return {owner}
+    folder = (joint.root.path / said.place).resolve().parent
+    return {
+        name
+        for name, unit in joint.units.items()
+        if any(folder.is_relative_to(source.resolve()) for source in unit.sources.values())
+    }
+
+
+def _origins(joint: _Joint) -> Iterator[OutputRef]:
+    return (wire.origin for unit in joint.units.values() for wire in unit.wires)
+
+
+def _owner(address: str) -> str:
+    """The unit that a resource's address is of; "" for none."""
+    found = _OWNER.match(address)
+    return found[1] if found else ""

@@ -1,0 +1,203 @@
+"""Units that are planned in one Terraform process: every result is the one that they have one by one."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import pytest
+
+from ngp.runs import joint, planning
+from ngp.runs.events import UnitDiagnosed, UnitEntered, UnitFinished
+from ngp.runs.results import Action, Outcome, Verb
+from ngp.sandbox import server
+from ngp.terraform import driver
+from ngp.terraform.results import Result
+from tests.integration.conftest import ROOT
+from tests.integration.runs.conftest import Region
+from tests.integration.runs.test_truthful_runs import app_more, apply, destroy, forget
+
+pytestmark = [pytest.mark.terraform, pytest.mark.sandbox]
+CHECK = """
+check "size" {
+  assert {
+    condition     = length(var.subnet_ids) > 9
+    error_message = "so it is"
+  }
+}
+"""
+TOKEN = """
+variable "token" {
+  type        = string
+  description = "What it signs in with"
+  ephemeral   = true
+  validation {
+    condition     = sha1(var.token) == "1e045888d64fcca7005ff7833b12c901368f4035"
+    error_message = "It is another one."
+  }
+}
+"""
+RANGE = 'base = {\n  cidr = "10.0.0.0/16"\n}\n'
+NEW_RANGE = 'base = {\n  cidr = "10.1.0.0/16"\n}\n'
+
+
+def plan(region, *units, **options):
+    with region.open(Verb.PLAN, units, **options) as run:
+        return {unit.unit: unit for unit in planning.plan(run).units}
+
+
+def is_joint(results):
+    return {result.log.rpartition("/")[2] for result in results.values()} == {"_all.log"}
+
+
+def both(region, monkeypatch):
+    """The results together and one by one, without what no two runs share."""
+    together = plan(region)
+    assert is_joint(together)
+    with monkeypatch.context() as apart:
+        apart.setattr(joint, "plan", lambda *_: None)
+        single = plan(region)
+    assert not is_joint(single)
+    return tuple({name: _level(one) for name, one in each.items()} for each in (together, single))
+
+
+def _level(result):
+    changes = sorted(result.changes, key=lambda one: one.address)
+    return replace(result, duration_s=0.0, log="", changes=tuple(changes))
+
+
+def break_base(region):
+    forget(region, "vpc_id", "subnet_ids")
+
+
+def take_app_away(region):
+    destroy(region, "app")
+
+
+@pytest.mark.parametrize(
+    ("applied", "values", "touch"),
+    [
+        ((), None, None),
+        (("base",), None, None),
+        (("base", "app"), None, None),
+        (("base", "app"), NEW_RANGE, None),
+        (("base",), None, break_base),
+        (("base", "app"), None, take_app_away),
+    ],
+    ids=["empty", "half", "whole", "replaced", "broken", "taken-away"],
+)
+def test_together_is_as_one_by_one(region, monkeypatch, applied, values, touch):
+    if applied:
+        apply(region, *applied)
+    if touch:
+        touch(region)
+    if values:
+        region.choose(values=values)
+    together, single = both(region, monkeypatch)
+    assert together == single
+    assert set(together) == {"base", "app"}
+
+
+@pytest.mark.slow
+def test_the_catalogue_together_is_as_one_by_one(tmp_path, monkeypatch):
+    region = Region(tmp_path / "platform", tmp_path / "home")
+    for name in ("modules", "environments/dev"):
+        shutil.copytree(ROOT / name, region.path / name)
+    shutil.copy(ROOT / ".terraform.lock.hcl", region.path)
+    region.write("ngp.yaml", "name: lab\n")
+    region.render()
+    try:
+        for applied in ((), ("network", "ecr")):
+            if applied:
+                apply(region, *applied)
+            together, single = both(region, monkeypatch)
+            assert together == single
+        assert {one.outcome for one in together.values()} == {Outcome.NO_CHANGES, Outcome.PLANNED}
+    finally:
+        server.stop(region.path / ".ngp")
+
+
+def test_what_is_not_known_yet_is_told_with_its_origin(region):
+    app = plan(region)["app"]
+    assert app.is_preview
+    assert {(one.leaf, one.origin) for one in app.unknowns} >= {("vpc_id", "base.vpc_id")}
+
+
+def test_each_unit_is_entered_and_finished(region):
+    plan(region)
+    assert {event.unit for event in region.events if isinstance(event, UnitEntered)} == {"base", "app"}
+    assert {event.result.unit for event in region.events if isinstance(event, UnitFinished)} == {"base", "app"}
+
+
+def test_a_plan_together_leaves_nothing_behind(region):
+    plan(region)
+    assert [*(region.path / ".ngp" / "previews" / "dev").glob("*")] == []
+    assert not [*region.path.glob(".ngp/state/**/*.tfstate")]
+
+
+def test_a_warning_is_told_of_its_unit_only(region):
+    app_more(region, CHECK)
+    results = plan(region)
+    assert is_joint(results)
+    assert [one.detail for one in results["app"].diagnostics] == ["so it is"]
+    assert results["base"].diagnostics == ()
+    assert [event.unit for event in region.events if isinstance(event, UnitDiagnosed)] == ["app"]
+
+
+def test_a_secret_reaches_its_unit_and_no_file(region, monkeypatch):
+    monkeypatch.setenv("TOKEN", "hunter-two")
+    with (region.path / "modules/app/app-variables.tf").open("a") as module:
+        module.write(TOKEN)
+    region.choose(values=f'{RANGE}app = {{\n  token = "env:TOKEN"\n}}\n')
+    results = plan(region)
+    assert is_joint(results)
+    assert results["app"].outcome is Outcome.PLANNED
+    kept = [path for path in region.path.rglob("*") if path.is_file()]
+    assert not [path for path in kept if b"hunter-two" in path.read_bytes()]
+
+
+def test_where_one_cannot_be_planned_each_is_planned_by_itself(region):
+    region.choose(region.WITH_LATE)
+    results = plan(region)
+    assert not is_joint(results)
+    assert {name: one.outcome for name, one in results.items()} == {
+        "base": Outcome.PLANNED,
+        "app": Outcome.PLANNED,
+        "late": Outcome.DEFERRED,
+    }
+
+
+def test_an_error_is_told_once_and_by_its_unit(region):
+    app_more(region, 'resource "terraform_data" "wrong" {\n  input = tonumber("x${var.name}")\n}\n')
+    results = plan(region)
+    assert (results["base"].outcome, results["app"].outcome) == (Outcome.PLANNED, Outcome.FAILED)
+    said = [event for event in region.events if isinstance(event, UnitDiagnosed)]
+    assert [event.unit for event in said] == ["app"]
+
+
+def test_what_stands_on_a_unit_outside_of_the_run_is_planned_by_itself(region):
+    apply(region, "base")
+    assert not is_joint(plan(region, "app"))
+
+
+def test_a_state_with_something_outside_of_its_module_is_planned_by_itself(region):
+    apply(region, "base")
+    state = json.loads(region.state("base").read_text())
+    for resource in state["resources"]:
+        if resource["name"] == "vpc":
+            del resource["module"]
+    region.state("base").write_text(json.dumps(state))
+    results = plan(region)
+    assert not is_joint(results)
+    assert Action.DELETE in {change.action for change in results["base"].changes}
+
+
+def test_an_interrupt_stops_all_that_are_planned_together(region, monkeypatch):
+    monkeypatch.setattr(driver.Terraform, "plan", lambda *_, **__: Result(130, stopped=True))
+    results = plan(region)
+    assert {one.outcome for one in results.values()} == {Outcome.STOPPED}
+    assert is_joint(results)
+
+
+def test_after_an_interrupt_nothing_is_begun(region):
+    region.stop.set()
+    assert {one.outcome for one in plan(region).values()} == {Outcome.SKIPPED}

@@ -122,6 +122,7 @@ class Manifest:
     upgrade: Mapping[str, Upgrade] = field(default_factory=dict)  # input → what its change does; absent: in place
     cost: str = ""
     wildcards: Mapping[str, str] = field(default_factory=dict)  # IAM action allowed on "*" → reason
+    exceptions: Mapping[str, str] = field(default_factory=dict)  # `RULE ADDRESS` of a check → why it is accepted
     source: Origin | None = None  # of a copy of somebody else's module
 
 

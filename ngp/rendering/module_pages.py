@@ -248,7 +248,8 @@ def _care(said: Manifest) -> str:
         "Secrets made up": _list(said.generated),
         "Shown by `ngp output --reveal`": _list(said.reveal),
     }
-    return "\n".join(f"- {label}: {text}" for label, text in lines.items() if text)
+    accepted = [f"- Accepted: {code(name)}: {prose(why)}" for name, why in said.exceptions.items()]
+    return "\n".join([*(f"- {label}: {text}" for label, text in lines.items() if text), *accepted])
 
 
 def _expected(text: str) -> str:

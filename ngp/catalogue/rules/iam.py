@@ -24,6 +24,7 @@ class _Statement:
     actions: tuple[str, ...]
     resources: tuple[str, ...]
     is_inverted: bool  # NotAction, NotResource
+    of: hcl.Block  # what it stands in
 
 
 def policies(source: Source) -> Iterator[Fault]:
@@ -53,12 +54,14 @@ def texts(source: Source) -> Iterator[Fault]:
 
 def _check(source: Source, statement: _Statement, wildcards: Mapping[str, str], used: set[str]) -> Iterator[Fault]:
     if statement.is_inverted:
-        yield source.fault("iam-action", "not_actions and not_resources allow what nobody named", statement.where)
+        what = "not_actions and not_resources allow what nobody named"
+        yield source.flaw(statement.of, "iam-action", what, where=statement.where)
     allowed = {action: [rule for rule in wildcards if fnmatchcase(action, rule)] for action in statement.actions}
     whole = {action for action in statement.actions if action == "*" or action.endswith(":*")}
     for action in statement.actions:
         if action in whole and action not in wildcards:
-            yield source.fault("iam-action", f"the action `{action}` is a wildcard", statement.where)
+            what = f"the action `{action}` is a wildcard"
+            yield source.flaw(statement.of, "iam-action", what, where=statement.where)
     used.update(whole)
     if "*" not in statement.resources:
         return
@@ -67,24 +70,26 @@ def _check(source: Source, statement: _Statement, wildcards: Mapping[str, str], 
     if open_ or not statement.actions:
         named = ", ".join(f"`{action}`" for action in open_) or "actions that are not literal"
         todo = "name the resources, or give the reason in module.yaml under `wildcards`"
-        yield source.fault("iam-wildcard", f'resource "*" with {named}', statement.where, todo=todo)
+        what = f'resource "*" with {named}'
+        yield source.flaw(statement.of, "iam-wildcard", what, where=statement.where, todo=todo)
 
 
 def _statements(source: Source) -> Iterator[_Statement]:
     for block in source.of("data", "aws_iam_policy_document"):
         for statement in inner(block.body, "statement"):
             if literal(statement.body, "effect") != "Deny":
-                yield _of_block(statement)
+                yield _of_block(block, statement)
     for body in source.bodies.values():
-        for attribute in _attributes(body):
-            yield from _of_objects(attribute.node, attribute.scanned)
+        for block in body.blocks:
+            for attribute in _attributes(block.body):
+                yield from _of_objects(block, attribute)
 
 
-def _of_block(statement: hcl.Block) -> _Statement:
+def _of_block(of: hcl.Block, statement: hcl.Block) -> _Statement:
     attributes = statement.body.attributes
     actions, resources = (attributes.get(name) for name in ("actions", "resources"))
     is_inverted = not attributes.keys().isdisjoint({"not_actions", "not_resources"})
-    return _Statement(statement.where, _strings(actions), _strings(resources), is_inverted)
+    return _Statement(statement.where, _strings(actions), _strings(resources), is_inverted, of)
 
 
 def _strings(attribute: hcl.Attribute | None) -> tuple[str, ...]:
@@ -101,9 +106,10 @@ def _between(scanned: Scanned, start: int, end: int) -> tuple[str, ...]:
     return tuple(literals.string(template, scanned) for template in inside)
 
 
-def _of_objects(node: Any, scanned: Scanned) -> Iterator[_Statement]:
+def _of_objects(of: hcl.Block, attribute: hcl.Attribute) -> Iterator[_Statement]:
     """Statements as ``jsonencode({ Statement = [{ Action = …, Resource = … }] })`` has them."""
-    waiting: list[Any] = [node]
+    scanned = attribute.scanned
+    waiting: list[Any] = [attribute.node]
     while waiting:
         at = waiting.pop()
         children = getattr(at, "children", ())
@@ -118,6 +124,7 @@ def _of_objects(node: Any, scanned: Scanned) -> Iterator[_Statement]:
                         statement.get("Action", ()),
                         statement.get("Resource", ()),
                         not statement.keys().isdisjoint({"NotAction", "NotResource"}),
+                        of,
                     )
 
 

@@ -21,11 +21,12 @@ _LENGTH = re.compile(r"(?<![\w.\-])length\s*\(")
 
 @dataclass(frozen=True)
 class Fault:
-    """A broken rule. `rule` is its stable name."""
+    """A broken rule. `rule` is its stable name, `about` the resource that a manifest may name as an exception."""
 
     module: str
     rule: str
     finding: Finding
+    about: str = ""
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,11 @@ class Source:
 
     def fault(self, rule: str, what: str, where: str, *, why: str = "", todo: str = "") -> Fault:
         return Fault(self.module.name, rule, Finding(what, where, why, todo))
+
+    def flaw(self, block: hcl.Block, rule: str, what: str, *, where: str = "", todo: str = "") -> Fault:
+        """A fault of a resource or data source."""
+        finding = Finding(what, where or block.where, "", todo)
+        return Fault(self.module.name, rule, finding, address(block))
 
     def of(self, block_type: str, *types: str) -> Iterator[hcl.Block]:
         """The blocks of all files: ``of("resource", "aws_instance")``; without types, all of them."""
@@ -65,6 +71,13 @@ class Source:
 
     def inputs(self, code: str, *, but_lengths: bool = False) -> set[str]:
         """The inputs that an expression takes, directly or through locals; `but_lengths` leaves out ``length(…)``."""
+        return self._taken(code, but_lengths=but_lengths)[0]
+
+    def locals_in(self, code: str) -> set[str]:
+        """The locals that an expression takes, directly or through others."""
+        return self._taken(code, but_lengths=False)[1] & self.locals.keys()
+
+    def _taken(self, code: str, *, but_lengths: bool) -> tuple[set[str], set[str]]:
         found: set[str] = set()
         seen: set[str] = set()
         waiting = [code]
@@ -76,7 +89,7 @@ class Source:
                 elif name not in seen:
                     seen.add(name)
                     waiting += [self.locals[name].code] if name in self.locals else []
-        return found
+        return found, seen
 
 
 def load(module: Module) -> Source:
@@ -106,6 +119,17 @@ def literal(body: hcl.Body, name: str) -> object:
         return hcl.literal(attribute) if attribute else None
     except UsageError:
         return None
+
+
+def at(body: hcl.Body, path: str) -> hcl.Attribute | None:
+    """The attribute at a dotted path: the last word names it, those before it the blocks that it stands in."""
+    *blocks, name = path.split(".")
+    for block in blocks:
+        found = next(inner(body, block), None)
+        if found is None:
+            return None
+        body = found.body
+    return body.attributes.get(name)
 
 
 def address(block: hcl.Block) -> str:

@@ -19,9 +19,10 @@ MAIN = """terraform {
   }
 }
 
-resource "aws_s3_bucket" "kept" {
-  bucket = var.name
-  tags   = var.tags
+resource "aws_efs_file_system" "kept" {
+  creation_token = var.name
+  encrypted      = true
+  tags           = var.tags
 }
 
 resource "aws_security_group" "this" {
@@ -49,7 +50,7 @@ variable "shape" {
 variable "free" {}
 """
 OUTPUTS = """output "box_arn" {
-  value = aws_s3_bucket.kept.arn
+  value = aws_efs_file_system.kept.arn
 }
 
 output "vpc_id" {
@@ -125,7 +126,7 @@ def test_a_folder_is_copied_and_described(ngp, modules, upstream):
     assert (said.title, said.summary) == ("Box of things", "Keeps things in a box.")
     assert said.requires == ("vpc_id",)  # `network` gives it, and it has no default
     assert said.provides == ("box_arn",)  # `vpc_id` is the network's, `box_key` a secret
-    assert said.data == ("aws_s3_bucket.kept",)
+    assert said.data == ("aws_efs_file_system.kept",)
     assert (said.source.address, said.source.commit) == ("../terraform-aws-box", "")
     assert checked(ngp) == []
     pages = ngp.call("module", "docs", "box", "network", "--check", "--json").document

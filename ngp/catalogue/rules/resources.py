@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
 from ngp.catalogue import hcl
 from ngp.catalogue.rules.source import Fault, Source, address, at, code, inner, literal
+from ngp.errors import UsageError
 
 WORLD = frozenset({"0.0.0.0/0", "::/0"})
 _SSH = 22
 _WEB = frozenset({80, 443})
+_PICKED = re.compile(r"local\.([\w-]+)\[[^\]]+\]")
 _RULES = ("aws_vpc_security_group_ingress_rule", "aws_security_group_rule")
 _VOLUMES = ("root_block_device", "ebs_block_device")
 # resource type → the attributes that must be true in it
@@ -136,12 +139,24 @@ def _is_true(attribute: hcl.Attribute | None) -> bool:
 def _ingress(source: Source, block: hcl.Block) -> Iterator[Fault]:
     if literal(block.body, "type") == "egress" or not _is_open(source, block):
         return
-    ports = {literal(block.body, "from_port"), literal(block.body, "to_port")}
+    ports = {port for name in ("from_port", "to_port") for port in _ports(source, block, name)}
     if _lets_in_ssh(block):
         yield source.flaw(block, "open-ssh", f"`{address(block)}` opens port 22 to the world")
     elif not ports <= _WEB:
         what = f"`{address(block)}` is open to the world"
         yield source.flaw(block, "open-ingress", what, todo="name the networks that may come in")
+
+
+def _ports(source: Source, block: hcl.Block, name: str) -> set[object]:
+    """The literal ports at one end of a rule; those of a local's literal map where one of them is picked."""
+    attribute = block.body.attributes.get(name)
+    picked = _PICKED.fullmatch(attribute.text) if attribute else None
+    named = source.locals.get(picked[1]) if picked else None
+    try:
+        found = hcl.literal(named) if named else None
+    except UsageError:
+        return {None}
+    return set(found.values()) if isinstance(found, dict) else {literal(block.body, name)}
 
 
 def _lets_in_ssh(block: hcl.Block) -> bool:

@@ -85,6 +85,11 @@ def listener(*lines):
         (ingress(8080, f'"{WORLD}"'), ["open-ingress"]),
         (ingress("var.port", f'"{WORLD}"'), ["open-ingress"]),
         (ingress(8080, '"10.0.0.0/8"'), []),
+        (ingress("local.ports[each.key]", f'"{WORLD}"', "locals {\n  ports = { http = 80, https = 443 }\n}\n"), []),
+        (
+            ingress("local.ports[each.key]", f'"{WORLD}"', "locals {\n  ports = { http = 80, more = 8080 }\n}\n"),
+            ["open-ingress"],
+        ),
         (ingress(8080, "each.value", f'locals {{\n  from = ["{WORLD}"]\n}}\n').replace("each.value", "local.from[0]"),
          ["open-ingress"]),
         (ingress(8080, "var.from[0]", f'variable "from" {{\n  default = ["{WORLD}"]\n}}\n'), ["open-ingress"]),

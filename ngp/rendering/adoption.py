@@ -141,7 +141,7 @@ class _Work:
         """The outputs that may be handed on and that no other module provides: what is chosen today stays clear."""
         outputs = self.found.module.outputs.values()
         kept = self.old.manifest.provides if self.old else ()
-        free = [each.name for each in outputs if not each.sensitive and not each.ephemeral]
+        free = [each.name for each in outputs if not (each.sensitive or each.ephemeral or each.name in _HELD)]
         return tuple(name for name in free if name in kept or name not in given)
 
     def manifest(self, requires: tuple[str, ...], provides: tuple[str, ...]) -> str:
@@ -251,15 +251,9 @@ def _wrong(found: Source, platform: Path) -> Iterator[Finding]:
     for rule in (rules.whole, rules.meanings):
         yield from (fault.finding for fault in rule(found))
     lock = lockfile.load(platform / lockfile.NAME)
-    used = rules.provider_names(found)
-    declared = found.module.required_providers
-    for name in dict.fromkeys([*declared, *used]):
-        said = declared.get(name, {})
-        wanted = said.get("source", f"hashicorp/{name}")
-        if not wanted.startswith(_BUILT_IN):
-            requirement = lockfile.Requirement(wanted, said.get("version", ""), str(used.get(name, "")))
-            todo = "choose a version of the module that fits, or lock the provider first (`ngp lock`)"
-            yield from (replace(each, todo=todo) for each in lockfile.check(lock, [requirement], platforms=()))
+    asked = [each for each in found.providers.values() if not each.source.startswith(_BUILT_IN)]
+    todo = "choose a version of the module that fits, or lock the provider first (`ngp lock`)"
+    yield from (replace(each, todo=todo) for each in lockfile.check(lock, asked, platforms=()))
 
 
 def _entry(name: str, text: str, comment: Iterable[str]) -> str:

@@ -13,6 +13,7 @@ from ngp.catalogue import hcl, loading
 from ngp.catalogue.module import Module
 from ngp.catalogue.scanning import Scanned
 from ngp.errors import Finding, UsageError
+from ngp.terraform.lockfile import Requirement
 from ngp.yaml import Document
 
 _REFERENCE = re.compile(r"(?<![\w.\-])(var|local)\.([^\W\d][\w-]*)")
@@ -59,6 +60,25 @@ class Source:
     def manifest(self) -> Document:
         """module.yaml with its lines."""
         return yaml.load(self.module.path / loading.MANIFEST)
+
+    @cached_property
+    def providers(self) -> dict[str, Requirement]:
+        """The providers that the module asks for, also by its resources alone, by their sources as it writes them."""
+        said = self.module.required_providers
+        places = {name: "" for name in said}
+        for kind in ("resource", "data", "ephemeral"):
+            for block in self.of(kind):
+                own = block.body.attributes.get("provider")
+                name = own.text.partition(".")[0] if own else block.labels[0].partition("_")[0]
+                places[name] = places.get(name) or block.where
+        asked = [
+            Requirement(
+                said.get(name, {}).get("source", f"hashicorp/{name}"), said.get(name, {}).get("version", ""), at
+            )
+            for name, at in places.items()
+            if name != "terraform"
+        ]
+        return {each.source: each for each in asked}
 
     @cached_property
     def locals(self) -> dict[str, hcl.Attribute]:

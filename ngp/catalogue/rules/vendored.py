@@ -5,7 +5,6 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 from ngp.catalogue import hcl, types, vendored
 from ngp.catalogue.rules import shape, shared
@@ -93,16 +92,3 @@ def _programs(source: Source) -> Iterator[Fault]:
                 yield source.fault("program", f"`{address(block)}` has a local-exec", inner.where, why=why)
     for block in source.of("data", *_UNTOLD):
         yield source.fault("program", f"there is a `{address(block)}`", block.where, why=_UNTOLD[block.labels[0]])
-
-
-def provider_names(source: Source) -> dict[str, Path]:
-    """The local names of the providers that the module uses, each with a file that does."""
-    found: dict[str, Path] = {}
-    for path, body in source.bodies.items():
-        for block in body.blocks:
-            if block.type in {"resource", "data", "ephemeral"} and "provider" not in block.body.attributes:
-                found.setdefault(block.labels[0].partition("_")[0], path)
-            said = block.body.attributes.get("provider")
-            if said:
-                found.setdefault(said.text.partition(".")[0], path)
-    return {name: path for name, path in found.items() if name != "terraform"}

@@ -21,6 +21,7 @@ MAIN = """terraform {
 
 resource "aws_sqs_queue" "this" {
   name                       = var.name
+  sqs_managed_sse_enabled    = true
   visibility_timeout_seconds = var.visibility_timeout
   tags                       = var.tags
 }
@@ -75,6 +76,8 @@ def repository(tmp_path):
     for name, text in {"main.tf": MAIN, "variables.tf": VARIABLES, "outputs.tf": OUTPUTS}.items():
         (folder / name).write_text(text)
     (folder / "templates" / "hello.txt").write_text("Hello ${name}")
+    (folder.parent / "label").mkdir()
+    (folder.parent / "label" / "main.tf").write_text('output "label" {\n  value = "x"\n}\n')  # of no provider
     for words in (("init", "-q"), ("add", "-A"), ("commit", "-qm", "one"), ("tag", "v1.0.0")):
         git(tmp_path / "terraform-modules", *words)
     return tmp_path / "terraform-modules"
@@ -101,7 +104,8 @@ def told(ngp, *argv):
 @pytest.mark.slow
 def test_a_module_of_somebody_else_lives_beside_our_own(lab, repository):
     told(lab, "module", "add", f"git::file://{repository}//modules/queue?ref=v1.0.0")
-    told(lab, "module", "check", "queue")
+    told(lab, "module", "add", f"git::file://{repository}//modules/label?ref=v1.0.0")
+    told(lab, "module", "check", "queue", "label")
     shutil.rmtree(repository)  # nothing is fetched again
     told(lab, "env", "new", "lab", *FACTS)
     values = [word for value in VALUES for word in ("--set", value)]

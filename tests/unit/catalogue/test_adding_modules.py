@@ -57,6 +57,10 @@ output "vpc_id" {
   value = var.vpc_id
 }
 
+output "tags" {
+  value = var.tags
+}
+
 output "box_key" {
   value     = "x"
   sensitive = true
@@ -125,7 +129,7 @@ def test_a_folder_is_copied_and_described(ngp, modules, upstream):
     said = loading.load_module(box).manifest
     assert (said.title, said.summary) == ("Box of things", "Keeps things in a box.")
     assert said.requires == ("vpc_id",)  # `network` gives it, and it has no default
-    assert said.provides == ("box_arn",)  # `vpc_id` is the network's, `box_key` a secret
+    assert said.provides == ("box_arn",)  # `vpc_id` is the network's, `tags` everybody's, `box_key` a secret
     assert said.data == ("aws_efs_file_system.kept",)
     assert (said.source.address, said.source.commit) == ("../terraform-aws-box", "")
     assert checked(ngp) == []

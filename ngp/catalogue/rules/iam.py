@@ -13,6 +13,7 @@ from ngp.catalogue.rules.source import Fault, Source, inner, literal
 from ngp.catalogue.scanning import Scanned
 
 _BROAD = re.compile(r"policy/(AdministratorAccess|PowerUserAccess|IAMFullAccess)$")
+_TEXTS = frozenset({".json", ".tftpl", ".tpl"})
 _JSON_POLICY = re.compile(r'"(Not)?Action"\s*:')
 
 
@@ -40,16 +41,12 @@ def policies(source: Source) -> Iterator[Fault]:
 
 def texts(source: Source) -> Iterator[Fault]:
     """No policy hides in a text, and none is AWS's own for administrators."""
-    for scanned in source.scanned:
-        for template in scanned.templates.values():
-            text = scanned.source[slice(*template.inner)]
-            if _BROAD.search(text):
-                yield source.fault("iam-action", f"`{text}` allows nearly everything", scanned.where(template.start))
-            if _JSON_POLICY.search(text.replace('\\"', '"')):
-                todo = 'write it as a data "aws_iam_policy_document"'
-                yield source.fault(
-                    "iam-text", "a policy is written as a text", scanned.where(template.start), todo=todo
-                )
+    for text, where in _texts(source):
+        if _BROAD.search(text):
+            yield source.fault("iam-action", f"`{text}` allows nearly everything", where)
+        if _JSON_POLICY.search(text.replace('\\"', '"')):
+            todo = 'write it as a data "aws_iam_policy_document"'
+            yield source.fault("iam-text", "a policy is written as a text", where, todo=todo)
 
 
 def _check(source: Source, statement: _Statement, wildcards: Mapping[str, str], used: set[str]) -> Iterator[Fault]:
@@ -72,6 +69,17 @@ def _check(source: Source, statement: _Statement, wildcards: Mapping[str, str], 
         todo = "name the resources, or give the reason in module.yaml under `wildcards`"
         what = f'resource "*" with {named}'
         yield source.flaw(statement.of, "iam-wildcard", what, where=statement.where, todo=todo)
+
+
+def _texts(source: Source) -> Iterator[tuple[str, str]]:
+    """What the strings of the module's code say, and its files that may hold a policy, each with its place."""
+    for scanned in source.scanned:
+        for template in scanned.templates.values():
+            yield scanned.source[slice(*template.inner)], scanned.where(template.start)
+    for path in sorted(source.module.path.rglob("*")):
+        is_hidden = any(part.startswith(".") for part in path.relative_to(source.module.path).parts)
+        if path.suffix in _TEXTS and path.is_file() and not is_hidden:
+            yield path.read_text(encoding="utf-8", errors="replace"), str(path)
 
 
 def _statements(source: Source) -> Iterator[_Statement]:

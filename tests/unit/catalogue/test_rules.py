@@ -276,6 +276,14 @@ def test_policies_allow_only_what_has_a_reason(thing, text, found):
     assert rules(thing, text) == found
 
 
+def test_no_policy_hides_in_a_file(thing):
+    (thing / "files").mkdir()
+    (thing / "files" / "policy.json.tftpl").write_text('{\n  "Statement": [{"Action" : "*"}]\n}\n')
+    (thing / "files" / "page.json").write_text('{"actions": []}\n')
+    (fault,) = checks.check(thing.parent)
+    assert (fault.rule, fault.finding.where) == ("iam-text", str(thing / "files" / "policy.json.tftpl"))
+
+
 def test_a_wildcard_that_no_policy_needs_is_a_fault_in_the_line_of_the_manifest(thing):
     add(thing, "module.yaml", "", "wildcards: {}", 'wildcards:\n  "ec2:Describe*": knows no resources')
     (fault,) = checks.check(thing.parent)

@@ -96,7 +96,9 @@ def test_what_a_test_says_it_proves_is_what_it_is_about(path):
     """Each module named by the mark exists and is named beside it; whoever says *applied* applies."""
     page = runpy.run_path(str(ROOT / "docs" / "generate.py"))
     known = {folder.name for folder in (ROOT / "modules").iterdir() if folder.is_dir()}
-    text = re.sub(r"pytest\.mark\.proves\([^)]*\)", "", path.read_text())
+    beside = path.parent / "conftest.py"
+    text = path.read_text() + (beside.read_text() if beside.is_file() else "")
+    text = re.sub(r"pytest\.mark\.proves\([^)]*\)", "", text)
     dev = (ROOT / "environments" / "dev" / "environment.yaml").read_text()
     about = text + dev if '"dev"' in text else text
     for how, name in page["proofs"]([path]):

@@ -42,8 +42,9 @@ def policies(source: Source) -> Iterator[Fault]:
 def texts(source: Source) -> Iterator[Fault]:
     """No policy hides in a text, and none is AWS's own for administrators."""
     for text, where in _texts(source):
-        if _BROAD.search(text):
-            yield source.fault("iam-action", f"`{text}` allows nearly everything", where)
+        broad = _BROAD.search(text)
+        if broad:
+            yield source.fault("iam-action", f"`{broad[1]}` allows nearly everything", where)
         if _JSON_POLICY.search(text.replace('\\"', '"')):
             todo = 'write it as a data "aws_iam_policy_document"'
             yield source.fault("iam-text", "a policy is written as a text", where, todo=todo)

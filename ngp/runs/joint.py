@@ -37,6 +37,7 @@ from ngp.terraform.results import Result
 _NAME = "_all"  # in the place of a unit's name, of which it can be none
 _MOST = 100  # Terraform's own graph takes more than linear time
 _READERS = 8
+_AT_ONCE = 10  # calls of a Terraform process, by its own default: as many in all as units one by one would make
 _OWNER = re.compile(r"module\.([^.\[]+)[.\[]")
 
 
@@ -95,7 +96,8 @@ def _plan(context: RunContext, units: Mapping[str, Unit], folder: Path, known: O
     if not ready.is_ok and not ready.stopped:
         raise _ApartError
     file = folder / "plan.bin"
-    options = replace(context.request.options, out=file)
+    at_once = context.request.options.parallelism or _AT_ONCE * context.request.parallelism
+    options = replace(context.request.options, out=file, parallelism=at_once)
     outcome = ready if ready.stopped else _run(context, joint, options, watch)
     if outcome.stopped:
         return {name: watch.stopped(result) for name, result in _blank(context, units).items()}

@@ -12,7 +12,7 @@ import pytest
 from ngp import cache
 from ngp.errors import NgpError
 from ngp.pool import record
-from ngp.proxy.session import ProxyError
+from ngp.proxy.session import ProxyError, open_session
 
 # opens a session through the pool, has a provider configured, keeps a connection as Terraform does, and sleeps
 OWNER = """
@@ -57,6 +57,8 @@ def test_a_stopped_pool_lets_its_runs_end_first(pool, fake):
 
 
 def test_a_killed_command_leaves_no_process_of_its_own_apply(pool, fake, tmp_path):
+    with open_session([fake.package], fake.environ, fake.cache) as own:
+        own.attach(tmp_path, [])  # the schema is known from now on: no process is there but the apply's
     pool.start()
     words = [fake.package.address, str(fake.package.folder), fake.package.hashes[0], json.dumps(fake.environ)]
     argv = [sys.executable, "-c", textwrap.dedent(OWNER), *words, str(fake.cache), str(pool.workspace)]

@@ -1,16 +1,19 @@
 """A run's way to the proxy: when it is gone again, when it is left, and what is said of it."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from ngp.proxy import session
+from ngp.proxy.packages import Package
 from ngp.proxy.session import Attached, Judgement, ProxyError
 from ngp.terraform import serving
 from ngp.terraform.lockfile import Locked
-from ngp.terraform.serving import Serving
+from ngp.terraform.serving import Found, Serving
 
 ROOT = Path("/root-of-a-unit")
+FOUND = Found((Package("registry.terraform.io/hashicorp/aws", Path("/packages/aws"), ()),))
 
 
 class Door:
@@ -30,14 +33,14 @@ class Door:
         return self.judgements.pop(0) if self.judgements else Judgement()
 
 
-def run(door, answers, verb="plan", notes=None):
+def run(door, answers, verb="plan", notes=None, environ=None):
     calls = []
 
     def go(environ, is_last):
         calls.append((dict(environ), is_last))
         return answers.pop(0)
 
-    way = Serving(door, ["a/b"], (notes if notes is not None else []).append)
+    way = Serving(door, FOUND, environ or {"GOGC": "100"}, (notes if notes is not None else []).append)
     return way, way.run(ROOT, ROOT / ".terraform", verb, go), calls
 
 
@@ -45,6 +48,18 @@ def test_success_is_run_once_with_a_schema_that_is_cut():
     door = Door()
     _, served, calls = run(door, [""])
     assert (served, calls, door.asked) == (True, [({session.VARIABLE: "{}"}, False)], [(False, False)])
+
+
+def test_an_init_is_told_what_it_need_not_install_and_asks_nobody():
+    door = Door()
+    _, served, calls = run(door, [""], "init")
+    assert (served, door.asked) == (True, [])
+    assert list(json.loads(calls[0][0][session.VARIABLE])) == ["registry.terraform.io/hashicorp/aws"]
+
+
+def test_a_served_terraform_collects_its_garbage_more_rarely_unless_the_shell_says_how_often():
+    assert run(Door(), [""], environ={"PATH": ""})[2][0][0]["GOGC"] == "400"
+    assert "GOGC" not in run(Door(), [""], environ={"GOGC": "50"})[2][0][0]
 
 
 def test_a_failure_for_want_of_a_schema_is_run_again_with_the_whole_one_and_the_root_is_remembered():

@@ -38,6 +38,14 @@ def type_of(name: str) -> types.Type | None:
     return types.parse(block.body.attributes["type"].text) if block else None
 
 
+def declaration(name: str) -> str:
+    """The whole text of an input that is the same in every module, "" of another."""
+    block = _blocks().get(name)
+    if block is None or "description" not in block.body.attributes:
+        return ""
+    return block.scanned.source[block.span.start : block.span.end]
+
+
 @cache
 def _blocks() -> Mapping[str, hcl.Block]:
     return {block.labels[0]: block for block in hcl.load(_REFERENCE).of("variable")}

@@ -78,6 +78,10 @@ class RunContext:
     def log(self, unit: str) -> Path:
         return self.folder / f"{unit}.log"
 
+    def log_name(self, unit: str) -> str:
+        """The same as results tell it: relative to the platform."""
+        return str(self.log(unit).relative_to(self.resolved.platform.path))
+
     def secrets(self, unit: Unit) -> dict[str, str]:
         """The values of a unit's secret references, for Terraform's environment only."""
         return secrets.resolve(unit.secrets, self.caller.settings.environ, self.access.session)

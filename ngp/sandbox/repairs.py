@@ -27,6 +27,7 @@ def apply() -> None:
     keep_template_tags_out_of_template_data()
     take_user_data_of_later_template_versions()
     forget_records_that_are_gone()
+    remember_dead_letter_queues()
     databases.apply()
 
 
@@ -233,3 +234,29 @@ def forget_records_that_are_gone() -> None:
 def _record(change: dict[str, Any]) -> tuple[str, str]:
     record = change["ResourceRecordSet"]
     return record["Name"].strip("."), record["Type"]
+
+
+def remember_dead_letter_queues() -> None:
+    """A function says which queue gets the events that it failed on."""
+    from moto.awslambda.models import LambdaFunction
+
+    function_class: Any = LambdaFunction
+    begin, update, tell = (
+        getattr(function_class, name) for name in ("__init__", "update_configuration", "get_configuration")
+    )
+
+    def init(function: Any, account_id: str, spec: dict[str, Any], *arguments: Any, **named: Any) -> None:
+        function.dead_letter_config = spec.get("DeadLetterConfig")
+        begin(function, account_id, spec, *arguments, **named)
+
+    def update_configuration(function: Any, updates: dict[str, Any]) -> Any:
+        function.dead_letter_config = updates.get("DeadLetterConfig", function.dead_letter_config)
+        return update(function, updates)
+
+    def get_configuration(function: Any, *arguments: Any, **named: Any) -> dict[str, Any]:
+        told: dict[str, Any] = tell(function, *arguments, **named)
+        return {**told, "DeadLetterConfig": function.dead_letter_config} if function.dead_letter_config else told
+
+    function_class.__init__ = init
+    function_class.update_configuration = update_configuration
+    function_class.get_configuration = get_configuration

@@ -198,3 +198,25 @@ def test_no_change_of_a_zone_is_lost_among_others(of):
     change("DELETE")
     left = session.call("route53", "list_resource_record_sets", HostedZoneId=zone)["ResourceRecordSets"]
     assert {record["Type"] for record in left} == {"NS", "SOA"}
+
+
+def test_a_function_says_where_what_it_failed_on_goes(of):
+    session = of("123456789012")
+    role = session.call("iam", "create_role", RoleName="failing", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    queue, other = ("arn:aws:sqs:eu-central-1:123456789012:" + name for name in ("one", "two"))
+    code = {"ZipFile": b"PK\x05\x06" + bytes(18)}
+    named = {"FunctionName": "failing", "DeadLetterConfig": {"TargetArn": queue}}
+    plain = {"Role": role, "Runtime": "python3.12", "Handler": "a.b", "Code": code}
+    session.call("lambda", "create_function", **named, **plain)
+    session.call("lambda", "create_function", FunctionName="plain", **plain)
+
+    def told(name):
+        return session.call("lambda", "get_function_configuration", FunctionName=name).get("DeadLetterConfig")
+
+    assert (told("failing"), told("plain")) == ({"TargetArn": queue}, None)
+    session.call("lambda", "update_function_configuration", FunctionName="failing", Timeout=9)
+    assert told("failing") == {"TargetArn": queue}
+    session.call(
+        "lambda", "update_function_configuration", FunctionName="failing", DeadLetterConfig={"TargetArn": other}
+    )
+    assert told("failing") == {"TargetArn": other}

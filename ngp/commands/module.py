@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ngp import files, shipped
-from ngp.catalogue import hcl, loading, vendored
+from ngp.catalogue import hcl, loading
 from ngp.commands import checking, options
-from ngp.environments import platforms, remotes
+from ngp.environments import platforms
 from ngp.environments.environment import cache
 from ngp.errors import UsageError, nearest
 from ngp.views import documents, modules, terminal
@@ -108,6 +108,8 @@ def add(
     as_json: options.AsJson = False,
 ) -> None:
     """Add somebody else's module as a copy, pinned by commit and checksum; again at another ref: renew the copy."""
+    from ngp.catalogue import vendored
+    from ngp.environments import remotes
     from ngp.errors import NgpError
     from ngp.rendering import adoption
 

@@ -122,11 +122,12 @@ class _Work:
         """The inputs that another module's output of the same name can feed: those that need a value, and whose name
         is more than one word (`name` and `arn` mean another thing everywhere)."""
         given = self.given()
-        kept = self.old.manifest.requires if self.old else ()
+        kept, seen = (self.old.manifest.requires, self.old.variables) if self.old else ((), {})
         guessed = [
             each.name
             for each in self.found.module.variables.values()
-            if each.name in given and "_" in each.name and not each.has_default and not each.ephemeral
+            if each.name in given and each.name not in seen and "_" in each.name
+            if not each.has_default and not each.ephemeral
         ]
         known = [name for name in dict.fromkeys([*kept, *guessed]) if name in self.found.module.variables]
         return tuple(name for name in known if name in kept or (name not in _HELD and not self.decides(name)))
@@ -140,9 +141,9 @@ class _Work:
     def provides(self, given: Iterable[str]) -> tuple[str, ...]:
         """The outputs that may be handed on and that no other module provides: what is chosen today stays clear."""
         outputs = self.found.module.outputs.values()
-        kept = self.old.manifest.provides if self.old else ()
+        kept, seen = (self.old.manifest.provides, self.old.outputs) if self.old else ((), {})
         free = [each.name for each in outputs if not (each.sensitive or each.ephemeral or each.name in _HELD)]
-        return tuple(name for name in free if name in kept or name not in given)
+        return tuple(name for name in free if name in kept or (name not in given and name not in seen))
 
     def manifest(self, requires: tuple[str, ...], provides: tuple[str, ...]) -> str:
         if self.old:

@@ -57,6 +57,10 @@ output "vpc_id" {
   value = var.vpc_id
 }
 
+output "box_name" {
+  value = var.name
+}
+
 output "tags" {
   value = var.tags
 }
@@ -129,7 +133,7 @@ def test_a_folder_is_copied_and_described(ngp, modules, upstream):
     said = loading.load_module(box).manifest
     assert (said.title, said.summary) == ("Box of things", "Keeps things in a box.")
     assert said.requires == ("vpc_id",)  # `network` gives it, and it has no default
-    assert said.provides == ("box_arn",)  # `vpc_id` is the network's, `tags` everybody's, `box_key` a secret
+    assert said.provides == ("box_arn", "box_name")  # `vpc_id` is the network's, `tags` everybody's, `box_key` a secret
     assert said.data == ("aws_efs_file_system.kept",)
     assert (said.source.address, said.source.commit) == ("../terraform-aws-box", "")
     assert checked(ngp) == []
@@ -178,7 +182,8 @@ def test_another_ref_is_shown_asked_for_and_keeps_what_is_the_platforms(ngp, mod
     manifest, dummy = modules / "box" / "module.yaml", modules / "box" / "box.dummy"
     assert yaml.load(manifest).data["source"]["commit"] == first
     assert yaml.load(manifest).data["version"] == "1.2.0"
-    write(manifest, manifest.read_text().replace('"added"', "storage # ours"))
+    ours = manifest.read_text().replace('"added"', "storage # ours").replace("box_arn, box_name]", "box_arn]")
+    write(manifest, ours)
     write(dummy, dummy.read_text().replace('"example"', '"ours"'))
     write(upstream / "outputs.tf", OUTPUTS.replace("box_arn", "box_id"))
     write(upstream / "more.tf", 'variable "size" {\n  type = number\n}\n')

@@ -23,6 +23,7 @@ GAPS = (
     Gap(MOTO, "aws_elasticache_parameter_group", "is not there"),
     Gap(MOTO, "aws_elasticache_cluster", "is never gone once it is deleted"),
     Gap(MOTO, "aws_dlm_lifecycle_policy", "is not there"),
+    Gap(MOTO, "aws_backup_selection", "is not there: Terraform waits for it"),
     Gap(MOTO, "aws_ecr_pull_through_cache_rule", "is not there"),
     Gap(MOTO, "AWS Health, EC2 maintenance events", "are never reported"),
     Gap(MINISTACK, "aws_instance", "forgets an encrypted root volume, so that the next plan replaces the instance"),

@@ -6,12 +6,13 @@ They change classes of the moto that is imported: only a launcher's process call
 from __future__ import annotations
 
 import base64
+import copy
 import json
 import re
 import threading
 from typing import Any
 
-from ngp.sandbox import account, databases
+from ngp.sandbox import account, associations, databases
 
 _ACCOUNT_KEY = re.compile(r"\d{12}")
 
@@ -21,14 +22,17 @@ def apply() -> None:
     take_account_from_access_key()
     admit_loopback_past_tls_policies()
     take_changed_user_data()
+    let_go_of_interfaces_with_the_instance()
     publish_images()
     publish_parameters()
     keep_descriptions_of_rules_between_groups()
     keep_template_tags_out_of_template_data()
     take_user_data_of_later_template_versions()
     forget_records_that_are_gone()
+    free_interfaces_of_terminated_instances()
     remember_dead_letter_queues()
     databases.apply()
+    associations.apply()
 
 
 def take_account_from_access_key() -> None:
@@ -95,6 +99,23 @@ def take_changed_user_data() -> None:
         return parse(value)
 
     module.parse_user_data = parse_user_data
+
+
+def let_go_of_interfaces_with_the_instance() -> None:
+    """A network interface that outlives its instance is free then: it can be used again, or deleted."""
+    from moto.ec2.models.instances import Instance
+
+    instance_class: Any = Instance
+    terminate = instance_class.terminate
+
+    def terminate_and_let_go(instance: Any) -> Any:
+        answer = terminate(instance)
+        for interface in instance.nics.values():
+            interface.instance = interface.attachment_id = interface.attach_time = None
+            interface.device_index, interface.status = None, "available"
+        return answer
+
+    instance_class.terminate = terminate_and_let_go
 
 
 def publish_images() -> None:
@@ -234,6 +255,25 @@ def forget_records_that_are_gone() -> None:
 def _record(change: dict[str, Any]) -> tuple[str, str]:
     record = change["ResourceRecordSet"]
     return record["Name"].strip("."), record["Type"]
+
+
+def free_interfaces_of_terminated_instances() -> None:
+    """A network interface that outlives its instance is free when the instance is terminated."""
+    from moto.ec2.models.instances import Instance
+
+    known = Instance.terminate
+
+    def terminate(instance: Any) -> Any:
+        before = known(instance)
+        for index, interface in list(instance.nics.items()):
+            if not interface.delete_on_termination:
+                instance.detach_eni(interface)
+                instance.nics[index] = last = copy.copy(interface)  # a terminated instance still tells what it had
+                last.device_index = index
+        return before
+
+    instance_class: Any = Instance
+    instance_class.terminate = terminate
 
 
 def remember_dead_letter_queues() -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+pytestmark = pytest.mark.proves("scripts", "network", "openvpn")
 MODULES = Path(__file__).parents[3] / "modules"
 ENGINES = {
     "access-server": MODULES / "openvpn/files/access-server.sh",

@@ -1,7 +1,7 @@
 """Machines for a Swarm: each node a set of namespaces with a disk, an address and instance metadata of its own.
 
 A node boots from the user data that the module rendered. All of it is the real thing but for `doubles/`, each of which
-says what it stands for. Nothing has a name on this machine: a node is gone with its first process, and that one with us.
+says what it stands for. Nothing has a name on this machine: a node goes with its first process, and that one with us.
 """
 
 import base64
@@ -11,7 +11,6 @@ import gzip
 import http.server
 import json
 import os
-import shutil
 import socket
 import subprocess
 import threading
@@ -24,15 +23,7 @@ import yaml
 HERE = Path(__file__).parent
 NETWORK, GATEWAY, SANDBOX_PORT = "10.77.0", "10.77.0.1", 4566
 METADATA = "169.254.169.254"
-COMMANDS = ("dockerd", "docker", "iptables", "docker-registry", "skopeo", "busybox", "jq", "curl", "ip", "nsenter")
 _CLONE_NEWNET = 0x40000000
-
-
-def lacking():
-    """What this machine has not: commands, and the right to make namespaces."""
-    lacks = [name for name in COMMANDS if shutil.which(name) is None]
-    lacks += [] if Path("/usr/bin/aws").exists() else ["awscli (Debian's)"]
-    return lacks + ([] if os.geteuid() == 0 else ["root"])
 
 
 def told(*argv, **options):
@@ -89,7 +80,7 @@ class Namespace:
 
 
 class Metadata(http.server.BaseHTTPRequestHandler):
-    """The instance metadata service, version 2: what is asked without a token is refused."""
+    """The instance metadata service, version 2: it knows a node by its address, and refuses who has no token."""
 
     def do_PUT(self):
         lifetime = self.headers.get("X-aws-ec2-metadata-token-ttl-seconds")
@@ -98,7 +89,9 @@ class Metadata(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         if self.headers.get("X-aws-ec2-metadata-token") != "TOKEN":
             return self._answer(None, 401)
-        return self._answer(self.server.facts.get(self.path.removeprefix("/latest/").rstrip("/")))
+        return self._answer(
+            self.server.facts[self.client_address[0]].get(self.path.removeprefix("/latest/").rstrip("/"))
+        )
 
     def _answer(self, text, refusal=404):
         body = (text or "").encode()
@@ -136,11 +129,7 @@ class Node(Namespace):
         super().__init__(kinds, "sh", HERE / "node.sh", disk, name)
         self.cloud_config = yaml.safe_load(gzip.decompress(base64.b64decode(user_data)))
         self._plug_in()
-        server = http.server.ThreadingHTTPServer((METADATA, 80), Metadata, bind_and_activate=False)
-        server.socket.close()
-        server.socket, server.facts = self.listen(METADATA, 80), metadata_of(instance, lab.account)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        self.metadata = server
+        lab.metadata.facts[self.address] = metadata_of(instance, lab.account)
         wait_until(lambda: self.run("test", "-f", "/run/ready").returncode == 0)
         for file in self.cloud_config["write_files"]:
             self.write(file["path"], file["content"], file["permissions"])
@@ -151,7 +140,6 @@ class Node(Namespace):
         self.lab.switch.ip("link", "add", cable, "type", "veth", "peer", "name", "eth0", "netns", self.pid)
         self.lab.switch.ip("link", "set", cable, "master", "br0", "up")
         self.ip("link", "set", "lo", "up")
-        self.ip("addr", "add", f"{METADATA}/32", "dev", "lo")
         self.ip("addr", "add", f"{self.address}/24", "dev", "eth0")
         self.ip("link", "set", "eth0", "up")
         self.ip("route", "add", "default", "via", GATEWAY)
@@ -168,7 +156,7 @@ class Node(Namespace):
             "HOME": "/root",
             "LC_ALL": "C.UTF-8",
         }
-        words = ["nsenter", *kinds, "--wd=/", *map(str, argv)]
+        words = ["nsenter", *kinds, "--wdns=/", *map(str, argv)]
         return subprocess.run(words, env=environment, input=text, capture_output=True, text=True, timeout=240)
 
     def told(self, *argv, text=None):
@@ -197,14 +185,9 @@ class Node(Namespace):
     def log(self):
         return self.run("cat", "/var/log/ngp/swarm.log").stdout
 
-    def end(self):
-        self.metadata.shutdown()
-        self.metadata.server_close()
-        super().end()
-
 
 class Lab:
-    """A switch that nodes are plugged into; the sandbox answers at its address."""
+    """A switch that nodes are plugged into; behind it are the metadata service and the sandbox."""
 
     def __init__(self, path, sandbox_url, account):
         self.path, self.account, self.nodes = path, account, {}
@@ -213,8 +196,17 @@ class Lab:
         self.switch.ip("link", "add", "br0", "type", "bridge")
         self.switch.ip("addr", "add", f"{GATEWAY}/24", "dev", "br0")
         self.switch.ip("link", "set", "br0", "up")
+        self.switch.ip("link", "set", "lo", "up")
+        self.switch.ip("addr", "add", f"{METADATA}/32", "dev", "lo")
+        self.metadata = http.server.ThreadingHTTPServer((METADATA, 80), Metadata, bind_and_activate=False)
+        self.metadata.socket.close()
+        self.metadata.socket, self.metadata.facts = self.switch.listen(METADATA, 80), {}
+        threading.Thread(target=self.metadata.serve_forever, daemon=True).start()
         self.door = self.switch.listen(GATEWAY, SANDBOX_PORT)
         threading.Thread(target=self._let_in, args=[urlsplit(sandbox_url)], daemon=True).start()
+
+    def managers(self):
+        return [node for name, node in self.nodes.items() if name.startswith("m")]
 
     def start(self, name, instance, user_data):
         self.nodes[name] = Node(self, name, instance, user_data)
@@ -226,6 +218,8 @@ class Lab:
     def end(self):
         for namespace in (*self.nodes.values(), self.switch):
             namespace.end()
+        self.metadata.shutdown()
+        self.metadata.server_close()
         self.door.close()
         for folder in sorted(Path("/sys/fs/cgroup").glob(f"**{self.cgroup}/**/"), reverse=True):
             folder.rmdir()

@@ -12,7 +12,7 @@ mount -t proc proc proc
 mount --rbind /sys sys
 mount --rbind /dev dev
 mkdir -p var/lib/docker
-for path in run tmp var/lib/docker; do mount -t tmpfs "$path" "$path"; done
+for path in run var/lib/docker; do mount -t tmpfs "$path" "$path"; done
 rm -rf etc/docker etc/ngp var/lib/ngp var/log/ngp root/.docker root/.aws
 pivot_root . mnt
 umount -l mnt

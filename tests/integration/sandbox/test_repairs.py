@@ -2,9 +2,12 @@
 
 import base64
 import json
+import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
+import boto3
 import pytest
+from botocore.config import Config
 
 from ngp.aws import access
 from ngp.aws.failures import DeniedError
@@ -188,6 +191,34 @@ def test_autoscaling_group_takes_a_later_version_with_user_data(of):
     session.call("autoscaling", "update_auto_scaling_group", LaunchTemplate={**template, "Version": "2"}, **later)
     [shown] = session.call("autoscaling", "describe_auto_scaling_groups")["AutoScalingGroups"]
     assert (shown["LaunchTemplate"]["Version"], len(shown["Instances"])) == ("2", 1)
+
+
+def test_signed_address_is_its_signers(of):
+    session = of("777777777771")
+    session.call("s3", "create_bucket", Bucket="signed-for", **REGION)
+    session.call("s3", "put_object", Bucket="signed-for", Key="a/b", Body=b"what was put")
+    s3 = boto3.client(
+        "s3",
+        endpoint_url=session.env["AWS_ENDPOINT_URL"],
+        region_name="eu-central-1",
+        aws_access_key_id="777777777771",
+        aws_secret_access_key="sandbox",
+        config=Config(signature_version="s3v4"),
+    )
+    signed = s3.generate_presigned_url("get_object", Params={"Bucket": "signed-for", "Key": "a/b"})
+    with urllib.request.urlopen(signed) as answer:
+        assert answer.read() == b"what was put"
+
+
+def test_address_of_an_instance_that_has_ended_is_free(of):
+    session = of("777777777772")
+    subnet = session.call("ec2", "describe_subnets")["Subnets"][0]
+    address = subnet["CidrBlock"].replace(".0/20", ".77")
+    sizes = {"MinCount": 1, "MaxCount": 1, "SubnetId": subnet["SubnetId"], "PrivateIpAddress": address}
+    for _ in range(2):
+        [made] = session.call("ec2", "run_instances", **sizes)["Instances"]
+        assert made["PrivateIpAddress"] == address
+        session.call("ec2", "terminate_instances", InstanceIds=[made["InstanceId"]])
 
 
 def record_change(action, name):

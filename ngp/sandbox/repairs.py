@@ -14,6 +14,7 @@ from typing import Any
 
 from ngp.sandbox import account, associations, clusters, databases
 
+_BY_LAUNCH = "Primary network interface"  # what moto calls one that came, and goes, with its instance
 _ACCOUNT_KEY = re.compile(r"\d{12}")
 
 
@@ -125,7 +126,7 @@ def free_addresses_of_ended_instances() -> None:
     terminate = instance_class.terminate
 
     def terminate_and_free(instance: Any) -> Any:
-        ending = [nic for nic in instance.nics.values() if nic.delete_on_termination]
+        ending = [nic for nic in instance.nics.values() if nic.delete_on_termination or nic.description == _BY_LAUNCH]
         addresses = [each["PrivateIpAddress"] for nic in ending for each in nic.private_ip_addresses]
         before = terminate(instance)
         if instance.subnet_id:

@@ -9,7 +9,7 @@ import pytest
 HERE = Path(__file__).parent / "rules"
 TEMPLATES = Path(__file__).parents[3] / "modules/monitoring/files/rules"
 DEFAULTS = {"${down_for}": "120s", "${certificate_days}": "21"}
-pytestmark = pytest.mark.prometheus
+pytestmark = [pytest.mark.proves("real", "monitoring"), pytest.mark.prometheus]
 
 
 def render(name):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 SCRIPT = Path(__file__).parents[3] / "modules/monitoring/files/sync.sh"
-pytestmark = pytest.mark.prometheus
+pytestmark = [pytest.mark.proves("scripts", "monitoring"), pytest.mark.prometheus]
 GOOD = {
     "recent/prometheus.yml": """
 rule_files: [rules/*.yml]

@@ -1,17 +1,78 @@
-"""Repair of moto: Systems Manager's associations of documents with machines, which it has not."""
+"""Repairs of moto's machines (instances, and what Systems Manager has of them), as `repairs` has them for the rest."""
 
 from __future__ import annotations
 
+import base64
+import copy
 import json
 import uuid
 from typing import Any
 
+_BY_LAUNCH = "Primary network interface"  # what moto calls one that came, and goes, with its instance
 _TAGGED = "Association"
 
 
 def apply() -> None:
     """Put every repair into the moto that this process has imported."""
+    take_changed_user_data()
+    free_addresses_of_ended_instances()
+    free_interfaces_of_terminated_instances()
     keep_associations()
+
+
+def take_changed_user_data() -> None:
+    """ModifyInstanceAttribute takes any user data: moto has decoded it already and wants to decode it again."""
+    from moto.core.types import Base64EncodedString
+    from moto.ec2.responses import instances
+
+    module: Any = instances
+    parse = module.parse_user_data
+
+    def parse_user_data(value: Any) -> Any:
+        if isinstance(value, bytes):
+            return Base64EncodedString(base64.b64encode(value).decode("ascii"))
+        return parse(value)
+
+    module.parse_user_data = parse_user_data
+
+
+def free_addresses_of_ended_instances() -> None:
+    """The address of an instance that has ended can be given to another: one with a fixed address can be replaced."""
+    from moto.ec2.models.instances import Instance
+
+    instance_class: Any = Instance
+    terminate = instance_class.terminate
+
+    def terminate_and_free(instance: Any) -> Any:
+        ending = [nic for nic in instance.nics.values() if nic.delete_on_termination or nic.description == _BY_LAUNCH]
+        addresses = [each["PrivateIpAddress"] for nic in ending for each in nic.private_ip_addresses]
+        before = terminate(instance)
+        if instance.subnet_id:
+            subnet = instance.ec2_backend.get_subnet(instance.subnet_id)
+            for address in addresses:
+                subnet.del_subnet_ip(address)
+        return before
+
+    instance_class.terminate = terminate_and_free
+
+
+def free_interfaces_of_terminated_instances() -> None:
+    """A network interface that outlives its instance is free when the instance is terminated."""
+    from moto.ec2.models.instances import Instance
+
+    known = Instance.terminate
+
+    def terminate(instance: Any) -> Any:
+        before = known(instance)
+        for index, interface in list(instance.nics.items()):
+            if not interface.delete_on_termination:
+                instance.detach_eni(interface)
+                instance.nics[index] = last = copy.copy(interface)  # a terminated instance still tells what it had
+                last.device_index = index
+        return before
+
+    instance_class: Any = Instance
+    instance_class.terminate = terminate
 
 
 def keep_associations() -> None:

@@ -33,7 +33,14 @@ VALUES = {
     "down_for_s": "0",
     "group_wait_s": "0",
 }
-pytestmark = [pytest.mark.terraform, pytest.mark.sandbox, pytest.mark.prometheus, pytest.mark.slow]
+pytestmark = [
+    pytest.mark.proves("applied", "monitoring"),
+    pytest.mark.proves("real", "monitoring"),
+    pytest.mark.terraform,
+    pytest.mark.sandbox,
+    pytest.mark.prometheus,
+    pytest.mark.slow,
+]
 
 
 class Lab:

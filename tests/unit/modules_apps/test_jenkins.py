@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.proves("scripts", "jenkins")
 FILES = Path(__file__).parents[3] / "modules/jenkins/files"
 AWS = """echo "$*" >>"$CALLS"
 [ -e "$BUCKET/${4##*/}" ] || { echo "404" >&2; exit 1; }

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.proves("scripts", "monitoring")
 FILES = Path(__file__).parents[3] / "modules/monitoring/files"
 SCRIPTS = ("boot.sh", "grafana.sh", "server.sh")
 PARAMETERS = {

@@ -155,7 +155,7 @@ class Node(Namespace):
             "PATH": f"{HERE / 'doubles'}:/usr/sbin:/usr/bin:/sbin:/bin",
             "SANDBOX_URL": f"http://{GATEWAY}:{SANDBOX_PORT}",
             "LAB_CGROUP": self.lab.cgroup,
-            "PAUSE_S": "1",
+            "PAUSE_S": "3",
             "HOME": "/root",
             "LC_ALL": "C.UTF-8",
         }

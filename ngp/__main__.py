@@ -13,8 +13,8 @@ def main() -> None:
     """Run the command line and exit with its code."""
     code = answer()
     try:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in filter(None, (sys.stdout, sys.stderr)):  # one that was closed from the start is None
+            stream.flush()
     except OSError:
         sys.exit(code)
     os._exit(code)  # to take apart what was loaded takes a tenth of a second, and everything is closed

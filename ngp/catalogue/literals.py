@@ -52,6 +52,8 @@ def object_elements(node: Any, scanned: Scanned) -> list[Any]:
     is_parted = True
     for child in node.children[1:-1]:
         if hasattr(child, "data") and child.data == "object_elem":
+            # The grammar gives a new line after an operation to the operation.
+            is_parted = is_parted or scanned.source[: child.meta.start_pos].rstrip(" \t").endswith("\n")
             if not is_parted:
                 raise UsageError("a comma or a new line is missing", where=scanned.where(child.meta.start_pos))
             found.append(child)

@@ -14,7 +14,7 @@ EXIT_CODES = {
     0: "success; no changes, or changes without `--detailed-exitcode`",
     1: "at least one unit failed, or a check found something (`render --check`, `module check`)",
     2: "only with `--detailed-exitcode`: success, and there are changes or deferred units",
-    3: "refused by a guard or policy: a protected environment, another account, more than was reviewed",
+    3: "refused by a guard or policy: a protected environment, another account, a legacy module, more than reviewed",
     4: "what was reviewed is not what is there any more",
     5: "a lock is held: another ngp in this environment, or Terraform's own lock on a state",
     64: "the command line, or a file that the operator wrote, is wrong",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 PASSES_THROUGH = True
 
 Bootstrap = Annotated[bool, typer.Option("--bootstrap/--no-bootstrap", help="make a missing state bucket")]
+AcceptLegacy = Annotated[bool, typer.Option("--accept-legacy", help="apply units of legacy modules too")]
 
 
 def apply(
@@ -25,6 +26,7 @@ def apply(
     auto_approve: options.AutoApprove = False,
     bootstrap: Bootstrap = True,
     accept_data_loss: options.AcceptDataLoss = None,
+    accept_legacy: AcceptLegacy = False,
     targets: options.Targets = None,
     replacements: options.Replacements = None,
     refresh: options.Refresh = options.Switch.ON,
@@ -43,7 +45,7 @@ def apply(
     context = options.context()
     if not auto_approve:
         options.require_person(context, f"Apply what is previewed to `{environment}`?", flag="--auto-approve")
-    wish = running.Wish(targets, replacements, refresh, lock_timeout, parallelism, accept_data_loss)
+    wish = running.Wish(targets, replacements, refresh, lock_timeout, parallelism, accept_data_loss, accept_legacy)
     resolved = reading.resolve(context, environment)
     with running.open_run(context, Verb.APPLY, resolved, units, wish, jsonl=as_json_lines) as now:
         consent = _consent(context, now, auto_approve=auto_approve, show_all=show_all)

@@ -26,6 +26,7 @@ class Wish:
     lock_timeout: str = ""
     parallelism: int = 0
     may_lose_data: Sequence[str] | None = None
+    accepts_legacy: bool = False
 
     def options(self, extra: tuple[str, ...]) -> PlanOptions:
         return PlanOptions(
@@ -57,7 +58,8 @@ def open_run(
             "an address belongs to one unit", why="-target and -replace go to one Terraform root", todo="name the unit"
         )
     options = wish.options(context.terraform_args)
-    request = runs.Request(verb, chosen, wish.parallelism, options, tuple(wish.may_lose_data or ()))
+    may_lose = tuple(wish.may_lose_data or ())
+    request = runs.Request(verb, chosen, wish.parallelism, options, may_lose, wish.accepts_legacy)
     with progress.follow(context.settings, jsonl=jsonl) as follow:
         caller = runs.Caller(context.settings, follow.on_event, context.stop, lambda: context.stopped_by)
         with runs.open_run(request, resolved, caller) as run:

@@ -14,7 +14,7 @@ from ngp.environments import documents, platforms, resolving
 from ngp.environments.environment import Platform
 from ngp.environments.resolving import Resolved
 from ngp.errors import UsageError, require
-from ngp.rendering import dummies, roots, staleness
+from ngp.rendering import archives, dummies, roots, staleness
 from ngp.rendering.staleness import Staleness
 
 _RENDERED_BY = re.compile(r"""^rendered_by:[ \t]*("[^"\n]*"|'[^'\n]*'|[^\s#]*)""", re.MULTILINE)
@@ -39,7 +39,8 @@ class Tree:
 
 
 def collect(platform: Platform, names: Sequence[str] = ()) -> Tree:
-    """Render the environments `names`, or all of them and ``terraform.tfvars.dummy``; write nothing.
+    """Render the environments `names`, or all of them with what the catalogue makes (``terraform.tfvars.dummy``, the
+    archives of functions); write nothing.
 
     Raises one UsageError with what is wrong in any of them.
     """
@@ -53,7 +54,9 @@ def collect(platform: Platform, names: Sequence[str] = ()) -> Tree:
             findings += error.findings
     if not names:
         try:
-            files[Path(dummies.FILE)] = dummies.render(_catalogue(platform))
+            catalogue = _catalogue(platform)
+            files |= archives.render(catalogue)
+            files[Path(dummies.FILE)] = dummies.render(catalogue)
         except UsageError as error:
             findings += error.findings
     require(dict.fromkeys(findings))
@@ -65,7 +68,8 @@ def narrow(tree: Tree, is_kept: Callable[[Path], bool]) -> Tree:
     """The part of a tree whose paths are kept, with the environments that have any."""
     found = tree.staleness
     kept = {path: text for path, text in tree.files.items() if is_kept(path)}
-    names = {path.parts[1] for path in (*kept, *filter(is_kept, found.orphaned)) if len(path.parts) > 1}
+    homes = (path for path in (*kept, *filter(is_kept, found.orphaned)) if path.parts[0] == "environments")
+    names = {path.parts[1] for path in homes}
     return replace(
         tree,
         environments=tuple(name for name in tree.environments if name in names),

@@ -86,6 +86,7 @@ class _Work:
         preview = self._previews[name]
         if _is_idle(preview):
             return preview
+        preview = replace(preview, log=self._context.log_name(name))
         start = time.monotonic()
         try:
             result = self._apply(preview)

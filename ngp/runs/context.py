@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ngp import files, processes
 from ngp.errors import RefusedError, UsageError
 from ngp.rendering import roots, staleness
-from ngp.runs import access, copies, graph, leftovers, secrets, units
+from ngp.runs import access, copies, graph, leftovers, legacy, secrets, units
 from ngp.runs.events import Note, RunEvent, RunStarted, UnitFact
 from ngp.runs.journal import Journal, new_id
 from ngp.runs.results import Verb
@@ -36,6 +36,7 @@ class Request:
     parallelism: int = 2
     options: commands.PlanOptions = field(default_factory=commands.PlanOptions)
     may_lose_data: tuple[str, ...] = ()  # units whose data-bearing resources may be deleted or replaced
+    accepts_legacy: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,10 @@ class RunContext:
     def log(self, unit: str) -> Path:
         return self.folder / f"{unit}.log"
 
+    def log_name(self, unit: str) -> str:
+        """The same as results tell it: relative to the platform."""
+        return str(self.log(unit).relative_to(self.resolved.platform.path))
+
     def secrets(self, unit: Unit) -> dict[str, str]:
         """The values of a unit's secret references, for Terraform's environment only."""
         return secrets.resolve(unit.secrets, self.caller.settings.environ, self.access.session)
@@ -101,16 +106,15 @@ def open_run(request: Request, resolved: Resolved, caller: Caller) -> Iterator[R
     """Make everything ready for a run of an environment and hold its lock until the run has ended.
 
     Raises, before anything is touched: UsageError (64) for what the operator wrote or for stale roots, MissingError
-    (69) for a missing prerequisite, RefusedError (3) for a change of a protected environment, LockHeldError (5) where
-    another ngp is at work in this environment.
+    (69) for a missing prerequisite, RefusedError (3) for a change of a protected environment or an apply of legacy
+    modules that nobody has agreed to, LockHeldError (5) where another ngp is at work in this environment.
     """
     platform, environment = resolved.platform, resolved.environment
     settings = caller.settings
     surroundings.require_clean(settings.environ)
     surroundings.require_passable(request.options.extra)
     units.require_known(request.units, resolved)
-    if request.verb is not Verb.PLAN:
-        require_unprotected(resolved)
+    _require_agreed(request, resolved)
     run_id = new_id(request.verb.value, environment.name)
     purpose = f"ngp {request.verb.value} {environment.name}"
     with ExitStack() as held:
@@ -142,6 +146,13 @@ def open_run(request: Request, resolved: Resolved, caller: Caller) -> Iterator[R
                 context = _context(run_id, request, resolved, caller, reach, terraform, journal.path.parent, tell)
                 tell(_started(context, head.result()))
                 yield context
+
+
+def _require_agreed(request: Request, resolved: Resolved) -> None:
+    if request.verb is not Verb.PLAN:
+        require_unprotected(resolved)
+    if request.verb is Verb.APPLY and not request.accepts_legacy:
+        legacy.require_none(resolved, request.units)
 
 
 def require_unprotected(resolved: Resolved) -> None:

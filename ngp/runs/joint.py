@@ -8,35 +8,39 @@ backend, deleted in the same step. Where it does not go well each unit is planne
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 
+from ngp import files
 from ngp.environments.environment import OutputRef
-from ngp.errors import MissingError, NgpError
+from ngp.errors import NgpError
 from ngp.rendering import exact, roots
-from ngp.runs import copies, describing, leftovers, offers, preview, watching
+from ngp.runs import copies, describing, joinable, leftovers, offers, preview, watching
 from ngp.runs.context import RunContext
-from ngp.runs.events import Phase, UnitDiagnosed, UnitEntered
+from ngp.runs.events import Phase, RunEvent, UnitDiagnosed, UnitEntered
 from ngp.runs.offers import Offers
 from ngp.runs.results import Outcome, UnitResult
 from ngp.runs.states import require_readable
 from ngp.runs.units import Unit
 from ngp.state import reading
 from ngp.terraform import driver, states, versions
-from ngp.terraform.commands import PlanOptions
 from ngp.terraform.events import Diagnostic, Event
 from ngp.terraform.plans import Plan
 from ngp.terraform.results import Result
 
+_OF = "__"  # between a unit's name and that of its output, as `state: single` renders it
+_FAILED = "failed"
 _NAME = "_all"  # in the place of a unit's name, of which it can be none
-_MOST = 100  # Terraform's own graph takes more than linear time
 _READERS = 8
+_AT_ONCE = 10  # calls of a Terraform process, by its own default: as many in all as units one by one would make
 _OWNER = re.compile(r"module\.([^.\[]+)[.\[]")
 
 
@@ -52,23 +56,22 @@ class _Joint:
     texts: Mapping[str, str]
     states: Mapping[str, states.State]
     root: driver.Root
+    notes: Sequence[RunEvent]  # to be told where the plan stands
 
 
 def plan(context: RunContext, known: Offers) -> dict[str, UnitResult] | None:
     """Plan all units of the run together; what they will put out goes to `known`.
 
-    None where each has to be planned by itself: one alone, too many, a unit that takes from one outside of the run,
-    options that mean single resources, or an error, which only its own plan can tell to the end.
+    None where each has to be planned by itself: what `joinable` says, or an error, which only its own plan can tell
+    to the end.
     """
     units = {name: context.units[name] for name in context.needs}
-    if context.stop.is_set() or not _can_be_joined(context, units):
+    if context.stop.is_set() or not joinable.can_be_joined(context, units):
         return None
     start = time.monotonic()
     folder = context.resolved.platform.workspace / "previews" / context.name / _NAME
     try:
         results = _plan(context, units, folder, known)
-    except MissingError:
-        raise  # it ends the run, however it is planned
     except (_ApartError, NgpError):
         return None
     finally:
@@ -77,35 +80,28 @@ def plan(context: RunContext, known: Offers) -> dict[str, UnitResult] | None:
     return {name: replace(result, duration_s=took) for name, result in results.items()}
 
 
-def _can_be_joined(context: RunContext, units: Mapping[str, Unit]) -> bool:
-    options = context.request.options
-    is_whole = not (options.targets or options.replace or options.extra or options.destroy or options.refresh_only)
-    is_closed = all(unit.needs <= units.keys() for unit in units.values())
-    return is_whole and is_closed and 1 < len(units) <= _MOST
-
-
 def _plan(context: RunContext, units: Mapping[str, Unit], folder: Path, known: Offers) -> dict[str, UnitResult]:
     joint = _collect(context, units, folder)
-    _lay_out(context, joint)
+    digest = _lay_out(context, joint)
+    if digest == _failed(joint):
+        raise _ApartError  # it would fail again
     for name in units:
         context.tell(UnitEntered(name, Phase.PREVIEW))
     watch = _Watch(context, joint)
-    ready = context.terraform.init(joint.root, watch=watch.call)
-    ready.require_prerequisites()
-    if not ready.is_ok and not ready.stopped:
-        raise _ApartError
     file = folder / "plan.bin"
-    options = replace(context.request.options, out=file)
-    outcome = ready if ready.stopped else _run(context, joint, options, watch)
+    outcome = _run(context, joint, file, watch)
     if outcome.stopped:
         return {name: watch.stopped(result) for name, result in _blank(context, units).items()}
     if not outcome.is_ok:
+        files.write(joint.root.data / _FAILED, digest)
         raise _ApartError
     said = dict(_by_unit(outcome.diagnostics, joint))
     parts = _parts(context, joint, file, has_changes=outcome.has_changes)
     offered = {name: offers.of(part) for name, part in parts.items()}
     if any(offered[one.unit].get(one.output, offers.UNKNOWN).sensitive for one in _origins(joint)):
         raise _ApartError  # it is refused, and its own plan says so
+    for note in joint.notes:
+        context.tell(note)
     return _results(context, joint, parts, said, known)
 
 
@@ -114,41 +110,67 @@ def _collect(context: RunContext, units: Mapping[str, Unit], folder: Path) -> _J
         leftovers.require_recovered(unit.root, context.copy(unit.name))
     with ThreadPoolExecutor(min(_READERS, len(units)), thread_name_prefix="state") as pool:
         read = pool.map(lambda unit: reading.read(unit.place, context.access.session), units.values())
-        texts = {name: text for name, text in zip(units, read, strict=True) if text}
+        texts = {name: text for name, text in zip(units, read, strict=True) if text is not None}
     found = {name: states.parse(text) for name, text in texts.items()}
+    notes: list[RunEvent] = []
     for name, state in found.items():
-        require_readable(context, units[name], state)
-    return _Joint(units, texts, found, driver.Root(folder, context.data(_NAME, "preview")))
+        require_readable(replace(context, tell=notes.append), units[name], state)
+    return _Joint(units, texts, found, driver.Root(folder, context.data(_NAME, "preview")), notes)
 
 
-def _lay_out(context: RunContext, joint: _Joint) -> None:
+def _lay_out(context: RunContext, joint: _Joint) -> str:
+    """Make the root; return a digest of all that its plan stands on, but the world."""
     folder = joint.root.path
     shutil.rmtree(folder, ignore_errors=True)
     sources = {name: path for unit in joint.units.values() for name, path in copies.sources(unit, folder).items()}
-    texts = {**roots.together(context.resolved, joint.units), **preview.local_copy(sources)}
+    texts = dict(roots.together(context.resolved, joint.units))
+    if not joinable.means_the_same(context, joint.units.values(), texts):
+        raise _ApartError
+    texts |= preview.local_copy(sources)
     copies.lay({name: text.encode() for name, text in texts.items()}, folder, context.terraform.binary)
-    if joint.texts:
-        (folder / preview.STATE).write_text(_join(joint.texts), encoding="utf-8")
+    state = _join(joint.texts) if joint.texts else ""
+    if state:
+        (folder / preview.STATE).write_text(state, encoding="utf-8")
+    return hashlib.sha256(json.dumps([sorted(texts.items()), state]).encode()).hexdigest()
 
 
-def _run(context: RunContext, joint: _Joint, options: PlanOptions, watch: _Watch) -> Result:
+def _failed(joint: _Joint) -> str:
+    """The digest of what could not be planned together the last time; "" for none."""
+    try:
+        return (joint.root.data / _FAILED).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+
+
+def _run(context: RunContext, joint: _Joint, file: Path, watch: _Watch) -> Result:
+    ready = context.terraform.init(joint.root, watch=watch.call)
+    if not ready.is_ok:
+        return ready
     secrets = {
         f"{name}__{variable}": value
         for name, unit in joint.units.items()
         for variable, value in context.secrets(unit).items()
     }
+    at_once = _AT_ONCE * min(context.request.parallelism, len(joint.units))
+    options = replace(context.request.options, out=file, parallelism=context.request.options.parallelism or at_once)
     return context.terraform.plan(joint.root, options, secrets=secrets, watch=watch.call)
 
 
 def _join(texts: Mapping[str, str]) -> str:
-    """One state of those of several units. Raises _ApartError for a resource outside of its unit's module."""
-    documents = {name: json.loads(text) for name, text in texts.items()}
+    """One state of those of several units.
+
+    Raises _ApartError for what is no whole state, and for a resource outside of its unit's module.
+    """
+    try:
+        documents = {name: json.loads(text, parse_float=Decimal) for name, text in texts.items()}
+        newest = max((str(one["terraform_version"]) for one in documents.values()), key=versions.parse)
+    except (ValueError, KeyError) as error:
+        raise _ApartError from error
     for name, document in documents.items():
         for resource in document.get("resources") or ():
             module = str(resource.get("module", ""))
             if module != f"module.{name}" and not module.startswith((f"module.{name}.", f"module.{name}[")):
                 raise _ApartError
-    newest = max((str(one["terraform_version"]) for one in documents.values()), key=versions.parse)
     return exact.dump(
         {
             "version": 4,
@@ -156,7 +178,7 @@ def _join(texts: Mapping[str, str]) -> str:
             "serial": 1,
             "lineage": _NAME,
             "outputs": {
-                f"{name}__{output}": value
+                f"{name}{_OF}{output}": value
                 for name, document in documents.items()
                 for output, value in (document.get("outputs") or {}).items()
             },
@@ -171,7 +193,6 @@ def _parts(context: RunContext, joint: _Joint, file: Path, *, has_changes: bool)
     if not has_changes:
         return {name: describing.unchanged(context, unit, joint.states.get(name)) for name, unit in joint.units.items()}
     whole = context.terraform.show_plan(joint.root, file)
-    modules = context.resolved.catalogue.modules
     changes = {name: [one for one in whole.changes if _owner(one.address) == name] for name in joint.units}
     if sum(map(len, changes.values())) != len(whole.changes):
         raise _ApartError  # something stands outside of all units
@@ -180,13 +201,13 @@ def _parts(context: RunContext, joint: _Joint, file: Path, *, has_changes: bool)
             whole,
             changes=tuple(changes[name]),
             outputs={
-                output: replace(whole.outputs[f"{name}__{output}"], name=output)
-                for output in modules[unit.module].outputs
-                if f"{name}__{output}" in whole.outputs
+                output: replace(one, name=output)
+                for unit, _, output, one in ((*key.partition(_OF), one) for key, one in whole.outputs.items())
+                if unit == name  # no name of a unit has an underscore
             },
             drift=tuple(one for one in whole.drift if _owner(one.address) == name),
         )
-        for name, unit in joint.units.items()
+        for name in joint.units
     }
 
 
@@ -210,7 +231,7 @@ def _results(
 
 
 def _blank(context: RunContext, units: Mapping[str, Unit]) -> dict[str, UnitResult]:
-    log = str(context.log(_NAME).relative_to(context.resolved.platform.path))
+    log = context.log_name(_NAME)
     return {
         name: UnitResult(name, unit.module, context.waves[name], Outcome.FAILED, log=log)
         for name, unit in units.items()
@@ -238,9 +259,9 @@ class _Watch:
 
 
 def _by_unit(said: Iterable[Diagnostic], joint: _Joint) -> Iterator[tuple[str, tuple[Diagnostic, ...]]]:
-    """What was said of each unit: of a module's own file, to all that use it. Raises _ApartError for anything else."""
+    """What was said of each unit. Raises _ApartError for what may be of none, or of several."""
     owners = [(one, _about(one, joint)) for one in said]
-    if not all(units for _, units in owners):
+    if not all(len(units) == 1 for _, units in owners):
         raise _ApartError
     for name in joint.units:
         yield name, tuple(one for one, units in owners if name in units)

@@ -79,7 +79,7 @@ def _plan_copy(context: RunContext, name: str, known: Offers) -> tuple[UnitResul
     """Plan a unit on a copy of its root and state, with a local backend; nothing of it is left behind."""
     unit = context.units[name]
     folder = context.resolved.platform.workspace / "previews" / context.name / name
-    result = UnitResult(name, unit.module, context.waves[name], Outcome.FAILED, log=_log_name(context, name))
+    result = UnitResult(name, unit.module, context.waves[name], Outcome.FAILED, log=context.log_name(name))
     try:
         leftovers.require_recovered(unit.root, context.copy(unit.name))
         sketch = _sketch(context, unit, folder, known)
@@ -185,7 +185,3 @@ def _copied_state(folder: Path) -> states.State | None:
 def _is_for_want(error: Diagnostic) -> bool:
     """Whether a preview failed for want of what is not there yet: a value, or something that is looked up."""
     return bool(_UNKNOWN.search(f"{error.summary} {error.detail}") or _DATA.search(error.address))
-
-
-def _log_name(context: RunContext, unit: str) -> str:
-    return str(context.log(unit).relative_to(context.resolved.platform.path))

@@ -31,7 +31,7 @@ class Watch:
 
     def failed(self, result: UnitResult, outcome: Result) -> UnitResult:
         """The unit's result after a call that did not go well; it counts what was done, not what was planned."""
-        log = str(self._context.log(self._unit.name).relative_to(self._context.resolved.platform.path))
+        log = self._context.log_name(self._unit.name)
         result = replace(result, diagnostics=outcome.diagnostics, log=log, counts=self._counts())
         if outcome.lock_holder is not None:
             return replace(result, outcome=Outcome.LOCKED, reason=f"its state is locked by {outcome.lock_holder}")

@@ -18,11 +18,13 @@ class Gap:
 
 GAPS = (
     Gap(MOTO, "everything", "is held in memory: it is gone when the sandbox stops, and Terraform's state with it"),
-    Gap(MOTO, "aws_opensearch_domain", "is never finished"),
+    Gap(MOTO, "aws_opensearch_domain", "takes ten minutes to come and ten to go: Terraform's provider waits, not moto"),
+    Gap(MOTO, "aws_eks_cluster", "takes up to a minute to go, for the same reason; no API answers and no node boots"),
     Gap(MOTO, "aws_elasticache_replication_group", "cannot get more or fewer nodes"),
     Gap(MOTO, "aws_elasticache_parameter_group", "is not there"),
     Gap(MOTO, "aws_elasticache_cluster", "is never gone once it is deleted"),
     Gap(MOTO, "aws_dlm_lifecycle_policy", "is not there"),
+    Gap(MOTO, "aws_backup_selection", "is not there: Terraform waits for it"),
     Gap(MOTO, "aws_ecr_pull_through_cache_rule", "is not there"),
     Gap(MOTO, "AWS Health, EC2 maintenance events", "are never reported"),
     Gap(MINISTACK, "aws_instance", "forgets an encrypted root volume, so that the next plan replaces the instance"),

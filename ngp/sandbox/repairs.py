@@ -6,13 +6,15 @@ They change classes of the moto that is imported: only a launcher's process call
 from __future__ import annotations
 
 import base64
+import copy
 import json
 import re
 import threading
 from typing import Any
 
-from ngp.sandbox import account, databases
+from ngp.sandbox import account, associations, clusters, databases
 
+_BY_LAUNCH = "Primary network interface"  # what moto calls one that came, and goes, with its instance
 _ACCOUNT_KEY = re.compile(r"\d{12}")
 
 
@@ -29,7 +31,11 @@ def apply() -> None:
     keep_template_tags_out_of_template_data()
     take_user_data_of_later_template_versions()
     forget_records_that_are_gone()
+    free_interfaces_of_terminated_instances()
+    remember_dead_letter_queues()
     databases.apply()
+    associations.apply()
+    clusters.apply()
 
 
 def take_account_from_access_key() -> None:
@@ -120,7 +126,8 @@ def free_addresses_of_ended_instances() -> None:
     terminate = instance_class.terminate
 
     def terminate_and_free(instance: Any) -> Any:
-        addresses = [each["PrivateIpAddress"] for nic in instance.nics.values() for each in nic.private_ip_addresses]
+        ending = [nic for nic in instance.nics.values() if nic.delete_on_termination or nic.description == _BY_LAUNCH]
+        addresses = [each["PrivateIpAddress"] for nic in ending for each in nic.private_ip_addresses]
         before = terminate(instance)
         if instance.subnet_id:
             subnet = instance.ec2_backend.get_subnet(instance.subnet_id)
@@ -268,3 +275,48 @@ def forget_records_that_are_gone() -> None:
 def _record(change: dict[str, Any]) -> tuple[str, str]:
     record = change["ResourceRecordSet"]
     return record["Name"].strip("."), record["Type"]
+
+
+def free_interfaces_of_terminated_instances() -> None:
+    """A network interface that outlives its instance is free when the instance is terminated."""
+    from moto.ec2.models.instances import Instance
+
+    known = Instance.terminate
+
+    def terminate(instance: Any) -> Any:
+        before = known(instance)
+        for index, interface in list(instance.nics.items()):
+            if not interface.delete_on_termination:
+                instance.detach_eni(interface)
+                instance.nics[index] = last = copy.copy(interface)  # a terminated instance still tells what it had
+                last.device_index = index
+        return before
+
+    instance_class: Any = Instance
+    instance_class.terminate = terminate
+
+
+def remember_dead_letter_queues() -> None:
+    """A function says which queue gets the events that it failed on."""
+    from moto.awslambda.models import LambdaFunction
+
+    function_class: Any = LambdaFunction
+    begin, update, tell = (
+        getattr(function_class, name) for name in ("__init__", "update_configuration", "get_configuration")
+    )
+
+    def init(function: Any, account_id: str, spec: dict[str, Any], *arguments: Any, **named: Any) -> None:
+        function.dead_letter_config = spec.get("DeadLetterConfig")
+        begin(function, account_id, spec, *arguments, **named)
+
+    def update_configuration(function: Any, updates: dict[str, Any]) -> Any:
+        function.dead_letter_config = updates.get("DeadLetterConfig", function.dead_letter_config)
+        return update(function, updates)
+
+    def get_configuration(function: Any, *arguments: Any, **named: Any) -> dict[str, Any]:
+        told: dict[str, Any] = tell(function, *arguments, **named)
+        return {**told, "DeadLetterConfig": function.dead_letter_config} if function.dead_letter_config else told
+
+    function_class.__init__ = init
+    function_class.update_configuration = update_configuration
+    function_class.get_configuration = get_configuration

@@ -241,7 +241,9 @@ class Terraform:
             go({}, True)  # noqa: FBT003
         elif not self.serving.run(root.path, root.data, verb, go):
             backend = fingerprints.had_backend(root.data)  # its init was told to install nothing
-            replace(self, serving=None).init(root, backend=backend, watch=Watch(stop=watch.stop, log=watch.log))
+            plainly = replace(self, serving=None)
+            ready = plainly.init(root, backend=backend, watch=Watch(stop=watch.stop, log=watch.log))
+            ready.require_prerequisites()
             go({}, True)  # noqa: FBT003
 
     def _failure(self, argv: Argv, outcome: processes.Outcome) -> NgpError:

@@ -65,6 +65,16 @@ def test_3_a_protected_environment(shared_platform, ngp):
     assert done.document["error"]["code"] == "refused"
 
 
+def test_3_a_legacy_module_without_consent(platform, ngp):
+    manifest = platform / "modules" / "base" / "module.yaml"
+    manifest.write_text(manifest.read_text() + "status: legacy\n")
+    ngp.run("render")
+    done = ngp.run("apply", "dev", "--auto-approve", "--json", env={"NGP_ACCEPT_LEGACY": "1"})
+    assert done.exit_code == 3
+    assert "--accept-legacy" in done.document["error"]["findings"][0]["todo"]
+    assert ngp.run("apply", "dev", "--auto-approve", "--accept-legacy").exit_code == 0
+
+
 MORE = """
 resource "terraform_data" "more" {
   input = "was not previewed"

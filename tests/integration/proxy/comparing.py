@@ -18,6 +18,8 @@ _RANDOM = [
     (re.compile(r"(?<=-)[A-Za-z0-9]{6}(?=$|\|)"), "ID"),
     (re.compile(r"\b\d{20,}\b"), "ID"),
     (re.compile(r"RequestID: [^,]+"), "RequestID"),
+    # a certificate is validated while its reader waits or a moment later: the account's own clock says which
+    (re.compile(r"\b(?:PENDING_VALIDATION|ISSUED)\b"), "STATUS"),
     # Ctrl-C reaches a provisioner's command from the group and from Terraform: either may be first, without a proxy too
     (re.compile(r"signal: (?:killed|interrupt)"), "SIGNAL"),
 ]

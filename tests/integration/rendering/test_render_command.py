@@ -69,6 +69,16 @@ def test_check_of_a_fresh_tree_passes(run):
     assert run("--check")[0] == 0
 
 
+def test_archives_of_functions_are_rendered_with_the_whole_platform(run, tree):
+    archive = "modules/echo/functions/tick.zip.b64"
+    tree.write({"modules/echo/functions/tick/handler.py": "def handle(event, context): ...\n"})
+    assert archive not in run("dev")[1]
+    assert f"wrote {archive}\n" in run()[1]
+    tree.write({"modules/echo/functions/tick/handler.py": "def handle(event, context): return 1\n"})
+    code, out, _ = run("--check")
+    assert (code, out) == (1, f"differs {archive}\n")
+
+
 def test_diff_shows_the_lines_that_change(run, tree):
     run()
     tree.write({"environments/dev/terraform.tfvars": 'echo = {\n  text = "y"\n}\n'})

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from ngp.rendering import templates
 from ngp.runs import joint, planning
 from ngp.runs.events import UnitDiagnosed, UnitEntered, UnitFinished
 from ngp.runs.results import Action, Outcome, Verb
@@ -22,6 +23,18 @@ check "size" {
   assert {
     condition     = length(var.subnet_ids) > 9
     error_message = "so it is"
+  }
+}
+"""
+GUARDED = """
+data "terraform_remote_state" "other" {
+  backend = "local"
+  config  = { path = "/nowhere/${var.name}" }
+  lifecycle {
+    postcondition {
+      condition     = self.outputs == {}
+      error_message = "It has some."
+    }
   }
 }
 """
@@ -177,6 +190,78 @@ def test_an_error_is_told_once_and_by_its_unit(region):
 def test_what_stands_on_a_unit_outside_of_the_run_is_planned_by_itself(region):
     apply(region, "base")
     assert not is_joint(plan(region, "app"))
+
+
+def test_what_else_stands_in_a_root_counts_as_it_does_for_terraform_alone(region):
+    apply(region, "base", "app")
+    region.write("environments/dev/units/base/z.auto.tfvars", 'cidr = "10.9.0.0/16"\n')
+    results = plan(region)
+    assert not is_joint(results)
+    assert results["base"].outcome is Outcome.PLANNED
+
+
+def test_an_output_that_a_module_has_no_more_is_a_change(region, monkeypatch):
+    apply(region, "base", "app")
+    outputs = region.path / "modules/app/app-output.tf"
+    outputs.write_text(outputs.read_text().partition('output "app_password"')[0])
+    region.render()
+    together, single = both(region, monkeypatch)
+    assert together == single
+    assert set(together["app"].outputs) == {"app_password"}
+
+
+def test_no_digit_of_a_state_is_lost(region, monkeypatch):
+    app_more(region, 'resource "terraform_data" "pi" {\n  input = 3.14159265358979323846264338327950288\n}\n')
+    apply(region, "base", "app")
+    together, single = both(region, monkeypatch)
+    assert together == single
+    assert together["app"].outcome is Outcome.NO_CHANGES
+
+
+def test_a_data_source_with_a_condition_is_planned_by_itself(region):
+    app_more(region, GUARDED)
+    assert not is_joint(plan(region))
+
+
+def test_a_template_that_hangs_on_its_one_unit_is_planned_by_itself(region):
+    template = region.path / "templates/root/versions.tf.j2"
+    template.write_text(template.read_text() + "\nlocals {\n  unit = {{ root.calls[0].unit | hcl }}\n}\n")
+    templates._environment.cache_clear()
+    region.render()
+    assert not is_joint(plan(region))
+
+
+def test_what_failed_together_is_not_tried_so_again_before_something_changes(region):
+    region.choose(region.WITH_LATE)
+    for tries in (2, 1):
+        plan(region)
+        entered = [event.unit for event in region.events if isinstance(event, UnitEntered)]
+        assert entered.count("base") == tries
+    region.choose()
+    assert is_joint(plan(region))
+
+
+def test_a_warning_that_may_be_of_either_is_told_of_the_right_one(region):
+    with (region.path / "modules/base/base.tf").open("a") as module:
+        module.write(CHECK.replace("length(var.subnet_ids) > 9", 'var.cidr == "10.0.0.0/16"'))
+    two = region.ENVIRONMENT.replace("  app: {}\n", "  app: {}\n  base-two: {module: base}\n")
+    region.choose(two, f'{RANGE}base-two = {{\n  cidr = "10.1.0.0/16"\n}}\n')
+    said = {name: len(one.diagnostics) for name, one in plan(region).items()}
+    assert said == {"base": 0, "base-two": 1, "app": 0}
+
+
+@pytest.mark.parametrize("text", ["\n", '{"version": 4, "resources": []}'], ids=["blank", "no-version"])
+def test_a_state_that_is_none_is_told_by_its_unit(region, monkeypatch, text):
+    apply(region, "base", "app")
+    region.state("app").write_text(text)
+    results = plan(region)
+    assert not is_joint(results)
+    assert results["base"].outcome is Outcome.NO_CHANGES
+
+
+def test_an_applied_unit_names_the_log_of_its_apply(region):
+    result = apply(region, "base", "app")["base"]
+    assert "apply_complete" in (region.path / result.log).read_text()
 
 
 def test_a_state_with_something_outside_of_its_module_is_planned_by_itself(region):

@@ -202,6 +202,18 @@ def test_a_protected_environment_is_planned_and_not_applied(region):
             verb(region)
 
 
+def test_a_legacy_module_is_planned_and_destroyed_and_applied_only_with_consent(region):
+    manifest = region.path / "modules/app/module.yaml"
+    manifest.write_text(manifest.read_text() + "status: legacy\n")
+    assert plan(region)["app"].outcome is Outcome.PLANNED
+    with pytest.raises(RefusedError, match="`app` is made by the legacy module `app`"):
+        apply(region)
+    assert outcomes(apply(region, "base")) == {"base": Outcome.APPLIED}
+    with region.open(Verb.APPLY, accepts_legacy=True) as run:
+        assert outcomes({unit.unit: unit for unit in applying.apply(run, YES).units})["app"] is Outcome.APPLIED
+    assert outcomes(destroy(region)) == dict.fromkeys(("app", "base"), Outcome.DESTROYED)
+
+
 def test_two_at_once_in_one_environment_the_second_is_told_who_the_first_is(region):
     with region.open(Verb.PLAN), pytest.raises(LockHeldError, match=r"`ngp plan dev` in process \d+"), region.open():
         pass

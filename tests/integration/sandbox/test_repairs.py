@@ -97,6 +97,37 @@ def test_user_data_of_an_instance_can_be_changed_to_anything(of, text):
     assert held() == text + b"more"
 
 
+def test_interface_of_its_own_outlives_the_instance(of):
+    session = of("666666666666")
+    subnet = session.call("ec2", "describe_subnets")["Subnets"][0]["SubnetId"]
+    card = session.call("ec2", "create_network_interface", SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+    cards = [{"DeviceIndex": 0, "NetworkInterfaceId": card}]
+    image = {"ImageId": account.IMAGES[0].id, "MinCount": 1, "MaxCount": 1}
+    for _ in range(2):  # the second one finds it free
+        [instance] = session.call("ec2", "run_instances", NetworkInterfaces=cards, **image)["Instances"]
+        session.call("ec2", "terminate_instances", InstanceIds=[instance["InstanceId"]])
+        [told] = session.call("ec2", "describe_instances", InstanceIds=[instance["InstanceId"]])["Reservations"]
+        assert told["Instances"][0]["State"]["Name"] == "terminated"
+    [left] = session.call("ec2", "describe_network_interfaces", NetworkInterfaceIds=[card])["NetworkInterfaces"]
+    assert (left["Status"], left.get("Attachment")) == ("available", None)
+    session.call("ec2", "delete_network_interface", NetworkInterfaceId=card)
+
+
+def test_association_is_made_changed_tagged_and_deleted(of):
+    session = of("666666666666")
+    given = {"Name": "agents", "Targets": [{"Key": "tag:Cluster", "Values": ["swarm"]}]}
+    made = session.call("ssm", "create_association", **given, Tags=[{"Key": "Project", "Value": "shop"}])
+    which = {"AssociationId": made["AssociationDescription"]["AssociationId"]}
+    tagged = {"ResourceType": "Association", "ResourceId": which["AssociationId"]}
+    assert session.call("ssm", "list_tags_for_resource", **tagged)["TagList"] == [{"Key": "Project", "Value": "shop"}]
+    session.call("ssm", "update_association", **which, DocumentVersion="2")
+    shown = session.call("ssm", "describe_association", **which)["AssociationDescription"]
+    assert (shown["Targets"], shown["DocumentVersion"], shown["AssociationVersion"]) == (given["Targets"], "2", "2")
+    session.call("ssm", "delete_association", **which)
+    with pytest.raises(NgpError, match="AssociationDoesNotExist"):
+        session.call("ssm", "describe_association", **which)
+
+
 def test_managed_policies_are_there_at_once(of):
     arn = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
     assert of("123456789012").call("iam", "get_policy", PolicyArn=arn)["Policy"]["Arn"] == arn
@@ -229,3 +260,25 @@ def test_no_change_of_a_zone_is_lost_among_others(of):
     change("DELETE")
     left = session.call("route53", "list_resource_record_sets", HostedZoneId=zone)["ResourceRecordSets"]
     assert {record["Type"] for record in left} == {"NS", "SOA"}
+
+
+def test_a_function_says_where_what_it_failed_on_goes(of):
+    session = of("123456789012")
+    role = session.call("iam", "create_role", RoleName="failing", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    queue, other = ("arn:aws:sqs:eu-central-1:123456789012:" + name for name in ("one", "two"))
+    code = {"ZipFile": b"PK\x05\x06" + bytes(18)}
+    named = {"FunctionName": "failing", "DeadLetterConfig": {"TargetArn": queue}}
+    plain = {"Role": role, "Runtime": "python3.12", "Handler": "a.b", "Code": code}
+    session.call("lambda", "create_function", **named, **plain)
+    session.call("lambda", "create_function", FunctionName="plain", **plain)
+
+    def told(name):
+        return session.call("lambda", "get_function_configuration", FunctionName=name).get("DeadLetterConfig")
+
+    assert (told("failing"), told("plain")) == ({"TargetArn": queue}, None)
+    session.call("lambda", "update_function_configuration", FunctionName="failing", Timeout=9)
+    assert told("failing") == {"TargetArn": queue}
+    session.call(
+        "lambda", "update_function_configuration", FunctionName="failing", DeadLetterConfig={"TargetArn": other}
+    )
+    assert told("failing") == {"TargetArn": other}

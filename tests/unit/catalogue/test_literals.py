@@ -109,6 +109,14 @@ def test_a_broken_literal_is_told(text, message):
         read(f"x = {text}\n")
 
 
+def test_a_line_parts_elements_also_after_an_operation():
+    body = hcl.parse("x = {\n  a = b == 1\n  c = 2\n}\n", Path("x.tf"))
+    assert list(hcl.elements(body.attributes["x"])) == ["a", "c"]
+    body = hcl.parse("x = {a = b == 1 c = 2}\n", Path("x.tf"))
+    with pytest.raises(UsageError, match="a comma or a new line is missing"):
+        hcl.elements(body.attributes["x"])
+
+
 @pytest.mark.parametrize("value", [Decimal("NaN"), float("inf"), "\ud800", {"\udfff": 1}])
 def test_what_hcl_cannot_say_is_not_rendered(value):
     with pytest.raises(ValueError, match="no "):

@@ -67,6 +67,12 @@ def test_version_is_told_without_loading_the_command_line():
     assert loaded & {*HEAVY, "typer"} == set()
 
 
+@pytest.mark.parametrize("closed", [">&-", "2>&-"])
+def test_a_stream_that_is_closed_from_the_start_is_no_fault(closed):
+    line = f'"{sys.executable}" -m ngp --version {closed}'
+    assert subprocess.run(["sh", "-c", line], stdout=subprocess.DEVNULL, check=False).returncode == 0
+
+
 @pytest.mark.parametrize("argv", [("--help",), ("pln",), ("--no-color", "--version")])
 def test_help_and_typing_errors_load_nothing_heavy(argv):
     assert _loaded(*argv)[1] & HEAVY == set()

@@ -23,7 +23,7 @@ def watch():
         stop=threading.Event(),
         log=lambda unit: Path("/p/.ngp/a.log"),
         tell=lambda event: None,
-        resolved=SimpleNamespace(platform=SimpleNamespace(path=Path("/p"))),
+        log_name=lambda unit: ".ngp/a.log",
     )
     return Watch(context, SimpleNamespace(name="app"))
 

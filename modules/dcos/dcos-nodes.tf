@@ -1,0 +1,254 @@
+# The bootstrap node, masters, private and public agents, and what they do when they boot.
+
+locals {
+  exhibitor_mount = "/var/lib/ngp-exhibitor"
+  limit_s         = tostring(var.install_limit_minutes * 60)
+
+  common_parameters = {
+    LOG                 = "/var/log/ngp/dcos.log"
+    LIMIT_S             = local.limit_s
+    REGION              = var.region
+    TIMEZONE            = var.timezone
+    RESOLVER            = cidrhost(var.vpc_cidr, 2)
+    DOCKER_PACKAGES     = join(" ", var.docker_packages)
+    INSECURE_REGISTRIES = join(" ", var.insecure_registries)
+  }
+
+  # The bootstrap node's own name in the VPC is its address, which it serves by.
+  bootstrap_parameters = merge(local.common_parameters, {
+    INSTALLER_URL    = var.installer_url
+    INSTALLER_SHA256 = var.installer_sha256
+    NGINX_IMAGE      = var.nginx_image
+    IP_DETECT        = filebase64("${path.module}/files/ip-detect")
+    REGISTRY_CA      = base64encode(var.registry_ca)
+    CONFIG           = base64encode(local.config)
+  })
+
+  config = templatefile("${path.module}/files/config.yaml.tftpl", {
+    bootstrap_host    = aws_network_interface.bootstrap.private_ip
+    cluster_name      = local.cluster_name
+    backend           = var.exhibitor_backend
+    region            = var.region
+    bucket            = aws_s3_bucket.files.id
+    exhibitor_mount   = local.exhibitor_mount
+    exhibitor_address = local.masters
+    master_count      = var.master_count
+    resolver          = cidrhost(var.vpc_cidr, 2)
+    oauth_enabled     = var.oauth_enabled
+    ssh_user          = var.ssh_user
+  })
+
+  node_parameters = merge(local.common_parameters, {
+    BOOTSTRAP         = aws_network_interface.bootstrap.private_ip
+    CLUSTER           = local.cluster_name
+    REGISTRY_HOST     = var.registry_ca != "" ? var.registry_host : ""
+    LOGSTASH_URI      = "${local.masters}:5044"
+    FILEBEAT_IMAGE    = var.filebeat_image
+    SYSDIG_IMAGE      = var.sysdig_image
+    SYSDIG_SECRET_ARN = var.sysdig_secret_arn
+    AWS_CLI_IMAGE     = var.aws_cli_image
+  })
+
+  pools = {
+    master = {
+      name   = "Master", role = "master", node_type = "mesos_master", instance_type = var.master_instance_type, profile = "master",
+      size   = { min = var.master_count, max = var.master_count, desired = var.master_count }
+      groups = ["cluster", "master"], hops = 1
+      mounts = local.is_shared ? "${aws_efs_file_system.exhibitor[0].dns_name}:${local.exhibitor_mount}:1777" : ""
+    }
+    agent = {
+      name   = "Agent", role = "slave", node_type = "mesos_agent", instance_type = var.agent_instance_type, profile = "agent", size = var.agents
+      groups = ["cluster", "agent"], hops = 2
+      mounts = "${aws_efs_file_system.shared.dns_name}:/var/jenkins_nfs:1777"
+    }
+    public_agent = {
+      name   = "PublicAgent", role = "slave_public", node_type = "mesos_agent", instance_type = var.public_agent_instance_type, profile = "agent", size = var.public_agents
+      groups = ["cluster", "public_agent"], hops = 2, mounts = ""
+    }
+  }
+
+  target_groups = {
+    master       = concat([for group in aws_lb_target_group.inner : group.arn if group.port != 5044], [aws_lb_target_group.master.arn])
+    agent        = concat([aws_lb_target_group.inner["5044"].arn], aws_lb_target_group.jenkins[*].arn)
+    public_agent = [aws_lb_target_group.public.arn]
+  }
+
+  user_data = { for node, parameters in merge(
+    { bootstrap = local.bootstrap_parameters },
+    { for name, pool in local.pools : name => merge(local.node_parameters, { ROLE = pool.role, NODE_TYPE = pool.node_type, MOUNTS = pool.mounts }) },
+    ) : node => templatefile("${path.module}/files/user-data.mime.tftpl", {
+      parameters = join("\n", [for name, value in parameters : "${name}='${replace(value, "'", "'\\''")}'"])
+      script     = join("\n", [file("${path.module}/files/boot.sh"), file("${path.module}/files/${node == "bootstrap" ? "bootstrap" : "node"}.sh")])
+  }) }
+}
+
+# Its address outlives it: nodes that are made later look for it there.
+resource "aws_network_interface" "bootstrap" {
+  subnet_id       = var.private_subnet_ids[0]
+  description     = "Bootstrap node of ${local.cluster_name}"
+  security_groups = [aws_security_group.this["bootstrap"].id]
+  tags            = merge(local.tags, { Name = local.name["Bootstrap"] })
+}
+
+resource "aws_instance" "bootstrap" {
+  ami                  = var.ami_id
+  instance_type        = var.bootstrap_instance_type
+  iam_instance_profile = aws_iam_instance_profile.this["bootstrap"].name
+  key_name             = var.key_pair_name != "" ? var.key_pair_name : null
+  user_data_base64     = base64gzip(local.user_data["bootstrap"])
+  tags                 = merge(local.tags, { Name = local.name["Bootstrap"] })
+
+  network_interface {
+    device_index         = 0
+    network_interface_id = aws_network_interface.bootstrap.id
+  }
+
+  metadata_options {
+    http_endpoint               = "enabled"
+    http_tokens                 = "required"
+    http_put_response_hop_limit = 1
+  }
+
+  root_block_device {
+    volume_type = "gp3"
+    volume_size = var.bootstrap_volume_size
+    encrypted   = true
+    tags        = merge(local.tags, { Name = local.name["Bootstrap"] })
+  }
+
+  lifecycle {
+    # Renewed on purpose, with -replace: it holds nothing that it cannot make again.
+    ignore_changes = [ami]
+  }
+
+  depends_on = [
+    aws_iam_role_policy_attachment.session,
+    aws_vpc_security_group_egress_rule.node,
+    aws_vpc_security_group_ingress_rule.inside,
+  ]
+}
+
+resource "aws_launch_template" "node" {
+  for_each = local.pools
+
+  name_prefix            = "${var.pre_tag}-${local.unit}-${replace(each.key, "_", "-")}-"
+  description            = "${each.value.name} of ${local.cluster_name}"
+  image_id               = var.ami_id
+  instance_type          = each.value.instance_type
+  key_name               = var.key_pair_name != "" ? var.key_pair_name : null
+  user_data              = base64gzip(local.user_data[each.key])
+  update_default_version = true
+  vpc_security_group_ids = [for group in each.value.groups : aws_security_group.this[group].id]
+  tags                   = merge(local.tags, { Name = local.name[each.value.name] })
+
+  iam_instance_profile {
+    arn = aws_iam_instance_profile.this[each.value.profile].arn
+  }
+
+  metadata_options {
+    http_endpoint               = "enabled"
+    http_tokens                 = "required"
+    http_put_response_hop_limit = each.value.hops
+  }
+
+  block_device_mappings {
+    device_name = var.root_device_name
+
+    ebs {
+      volume_type           = "gp3"
+      volume_size           = var.volume_size
+      encrypted             = true
+      delete_on_termination = true
+    }
+  }
+
+  dynamic "tag_specifications" {
+    for_each = toset(["instance", "volume", "network-interface"])
+
+    content {
+      resource_type = tag_specifications.key
+      tags          = merge(local.tags, { Name = local.name[each.value.name] })
+    }
+  }
+}
+
+resource "aws_autoscaling_group" "node" {
+  for_each = local.pools
+
+  name                      = local.name[each.value.name]
+  vpc_zone_identifier       = var.private_subnet_ids
+  min_size                  = each.value.size.min
+  max_size                  = each.value.size.max
+  desired_capacity          = each.value.size.desired
+  health_check_type         = "EC2"
+  health_check_grace_period = var.install_limit_minutes * 60
+  target_group_arns         = local.target_groups[each.key]
+  # A master that is made anew joins by the shared configuration; none is ended to balance zones.
+  suspended_processes       = each.key == "master" ? ["AZRebalance"] : []
+  enabled_metrics           = ["GroupDesiredCapacity", "GroupInServiceInstances"]
+  wait_for_capacity_timeout = "10m"
+
+  launch_template {
+    id      = aws_launch_template.node[each.key].id
+    version = aws_launch_template.node[each.key].latest_version
+  }
+
+  dynamic "tag" {
+    for_each = merge(local.tags, { Name = local.name[each.value.name] })
+
+    content {
+      key                 = tag.key
+      value               = tag.value
+      propagate_at_launch = true
+    }
+  }
+
+  depends_on = [
+    aws_instance.bootstrap,
+    aws_efs_mount_target.shared,
+    aws_efs_mount_target.exhibitor,
+    aws_iam_role_policy.master,
+    aws_iam_role_policy.agent,
+    aws_iam_role_policy_attachment.session,
+    aws_vpc_security_group_egress_rule.node,
+    aws_vpc_security_group_ingress_rule.cluster,
+    aws_vpc_security_group_ingress_rule.inside,
+  ]
+}
+
+resource "aws_cloudwatch_metric_alarm" "bootstrap" {
+  alarm_name          = "${local.name["Bootstrap"]}-status"
+  alarm_description   = "The bootstrap node fails the status checks of EC2: recover it on other hardware."
+  namespace           = "AWS/EC2"
+  metric_name         = "StatusCheckFailed_System"
+  statistic           = "Maximum"
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  period              = 60
+  evaluation_periods  = 2
+  alarm_actions       = concat(["arn:${local.partition}:automate:${var.region}:ec2:recover"], local.alarm_actions)
+  tags                = merge(local.tags, { Name = "${local.name["Bootstrap"]}-status" })
+
+  dimensions = {
+    InstanceId = aws_instance.bootstrap.id
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "masters" {
+  alarm_name          = "${local.name["Master"]}-in-service"
+  alarm_description   = "A master is missing: with one more the quorum may be lost."
+  namespace           = "AWS/AutoScaling"
+  metric_name         = "GroupInServiceInstances"
+  statistic           = "Minimum"
+  comparison_operator = "LessThanThreshold"
+  threshold           = var.master_count
+  period              = 60
+  evaluation_periods  = 5
+  alarm_actions       = local.alarm_actions
+  ok_actions          = local.alarm_actions
+  tags                = merge(local.tags, { Name = "${local.name["Master"]}-in-service" })
+
+  dimensions = {
+    AutoScalingGroupName = aws_autoscaling_group.node["master"].name
+  }
+}

@@ -1,0 +1,51 @@
+"""The archives of modules' functions: what AWS Lambda runs, made of the sources beside them.
+
+HCL cannot pack, and a module must work without ngp: so the archive is committed, and stale where it differs.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from pathlib import Path, PurePosixPath
+
+from ngp.catalogue.module import Catalogue
+
+FOLDER = "functions"
+ENDING = ".zip.b64"
+_DATE = (1980, 1, 1, 0, 0, 0)  # the first that an archive can hold
+_MODE = 0o100644
+
+
+def render(catalogue: Catalogue) -> dict[Path, str]:
+    """``modules/MODULE/functions/NAME.zip.b64`` for each folder ``functions/NAME``, relative to the platform.
+
+    Base64, for all that is rendered is text, and so are the copies of a pinned catalogue.
+    """
+    return {
+        Path("modules", module.name, FOLDER, f"{folder.name}{ENDING}"): base64.encodebytes(pack(folder)).decode("ascii")
+        for module in catalogue.modules.values()
+        for folder in sorted((module.path / FOLDER).glob("*/"))
+    }
+
+
+def pack(folder: Path) -> bytes:
+    """A zip of all files in `folder`, the same bytes on every machine.
+
+    Sorted names, one date, one mode, and nothing is compressed: compressors differ.
+    """
+    import zipfile
+
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as archive:
+        for name in sorted(_names(folder)):
+            entry = zipfile.ZipInfo(str(name), _DATE)
+            entry.create_system = 3  # Unix, also where it is packed on another
+            entry.external_attr = _MODE << 16
+            archive.writestr(entry, (folder / name).read_bytes())
+    return written.getvalue()
+
+
+def _names(folder: Path) -> list[PurePosixPath]:
+    found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return [PurePosixPath(path) for path in found if "__pycache__" not in path.parts]

@@ -1,0 +1,33 @@
+"""Which units have a legacy module: they are planned and destroyed like any other, and applied with a consent only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ngp.catalogue.module import Status
+from ngp.environments.environment import StateMode
+from ngp.environments.resolving import Resolved
+from ngp.errors import Finding, RefusedError
+
+FLAG = "--accept-legacy"
+
+
+def require_none(resolved: Resolved, chosen: Sequence[str]) -> None:
+    """Raise RefusedError (3) with every legacy unit that an apply of the `chosen` ones (none: all) could change."""
+    environment = resolved.environment
+    # One state is changed as a whole: what is chosen takes along what it needs.
+    names = environment.units if environment.state is StateMode.SINGLE or not chosen else dict.fromkeys(chosen)
+    found = []
+    for name in names:
+        module = resolved.catalogue.modules[environment.units[name].module]
+        if module.manifest.status is Status.LEGACY:
+            found.append(
+                Finding(
+                    f"`{name}` is made by the legacy module `{module.name}`",
+                    where=str(module.path / "module.yaml"),
+                    why=module.manifest.summary.rstrip("."),
+                    todo=f"take another module for what is new; to apply it all the same: {FLAG}",
+                )
+            )
+    if found:
+        raise RefusedError(found)

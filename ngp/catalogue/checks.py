@@ -7,16 +7,27 @@ from pathlib import Path
 
 from ngp.catalogue import loading
 from ngp.catalogue.judging import Judge
-from ngp.catalogue.rules import iam, pages, resources, shape, source, wiring
+from ngp.catalogue.rules import iam, pages, protection, resources, shape, shared, source, vendored, wiring
 from ngp.catalogue.rules.source import Fault, Source
 from ngp.errors import UsageError
 
 Rule = Callable[[Source], Iterator[Fault]]
 
+# What holds for every module, whoever wrote it: a fault of a resource may be accepted with a reason.
+SAFETY: Sequence[Rule] = (
+    resources.metadata,
+    resources.encryption,
+    resources.security_groups,
+    protection.publicity,
+    protection.transport,
+    protection.retention,
+    iam.policies,
+)
 RULES: Sequence[Rule] = (
     shape.files,
     shape.descriptions,
     shape.common,
+    shared.equal,
     shape.dummies,
     shape.defaults,
     shape.providers,
@@ -25,12 +36,21 @@ RULES: Sequence[Rule] = (
     wiring.counts,
     wiring.lookups,
     resources.tags,
-    resources.metadata,
-    resources.encryption,
-    resources.security_groups,
-    iam.policies,
+    *SAFETY,
     iam.texts,
     pages.sections,
+)
+# What is asked of a copy of somebody else's module: style and pages are its author's matter.
+FOREIGN_RULES: Sequence[Rule] = (
+    vendored.copy,
+    vendored.whole,
+    vendored.meanings,
+    shape.dummies,
+    shape.defaults,
+    wiring.manifest,
+    wiring.upgrades,
+    wiring.counts,
+    *SAFETY,
 )
 
 
@@ -51,8 +71,19 @@ def check_module(folder: Path, judge: Judge | None = None, more: Sequence[Rule] 
         found = source.load(loading.load_module(folder))
     except UsageError as error:
         return [Fault(folder.name, "load", finding) for finding in error.findings]
-    faults = [fault for rule in (*RULES, *more) for fault in rule(found)]
+    rules = FOREIGN_RULES if found.module.manifest.source else (*RULES, *more)
+    faults = _unexplained(found, [fault for rule in rules for fault in rule(found)])
     return _sorted([*faults, *(judge.judge(found) if judge else ())])
+
+
+def _unexplained(found: Source, faults: Sequence[Fault]) -> Iterator[Fault]:
+    """The faults that the manifest gives no reason for, and its reasons that are for none."""
+    reasons = found.module.manifest.exceptions
+    names = [f"{fault.rule} {fault.about}" for fault in faults]
+    yield from (fault for name, fault in zip(names, faults, strict=True) if name not in reasons)
+    for name in sorted(reasons.keys() - set(names)):
+        where = found.manifest.where(f"exceptions.{name}")
+        yield found.fault("exceptions", f"`exceptions` names `{name}`, which nothing breaks", where)
 
 
 def _sorted(faults: Iterable[Fault]) -> list[Fault]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ngp import files
 from ngp.catalogue import hcl
 from ngp.catalogue.rules.source import Fault, Source
 from ngp.errors import NgpError
@@ -37,16 +38,18 @@ class Judge:
     def judge(self, source: Source) -> Iterator[Fault]:
         """The faults that Terraform finds."""
         with tempfile.TemporaryDirectory(prefix="ngp-check-") as folder:
-            root = self._copy(source.module.path, Path(folder))
-            yield from self._formatting(source, root)
-            yield from self._naming(source, Path(folder) / "empty")
+            root = self._copy(source, Path(folder))
+            is_ours = source.module.manifest.source is None
+            if is_ours:
+                yield from self._formatting(source, root)
+                yield from self._naming(source, Path(folder) / "empty")
             initialised = self.terraform.init(root, backend=False)
             if not initialised.is_ok:
                 yield from _faults(source, "init", initialised.diagnostics, root)
                 return
             validated = self.terraform.validate(root)
             yield from _faults(source, "validate", validated.diagnostics, root)
-            if validated.is_ok and self.with_tests:
+            if validated.is_ok and self.with_tests and is_ours:
                 yield from self._tests(source, root)
 
     def _formatting(self, source: Source, root: Root) -> Iterator[Fault]:
@@ -103,11 +106,16 @@ class Judge:
         if not tested.is_ok and not tested.errors:
             yield source.fault("tests", "terraform test failed", str(source.module.path / "tests"))
 
-    def _copy(self, path: Path, folder: Path) -> Root:
+    def _copy(self, source: Source, folder: Path) -> Root:
+        path = source.module.path
         copy = folder / path.name
         shutil.copytree(path, copy, ignore=shutil.ignore_patterns(".terraform", lockfile.NAME))
         if self.lock and self.lock.is_file():
-            shutil.copy(self.lock, copy / lockfile.NAME)
+            wanted = {lockfile.address(each) for each in source.providers}
+            locked = [
+                one for one in lockfile.load(self.lock) if one.address in wanted
+            ]  # a read-only lock holds no more
+            files.write(copy / lockfile.NAME, lockfile.render(locked))
             lockfile.readdress(copy / lockfile.NAME, self.terraform.binary.registry)
         return Root(copy, folder / "data")
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from ngp.catalogue.module import Check, Effect, Generated, Manifest, Status, Upgrade
+from ngp.catalogue.module import Check, Effect, Generated, Manifest, Origin, Status, Upgrade
 from ngp.errors import Finding, UsageError, nearest
 from ngp.yaml import Document
 
@@ -41,6 +41,7 @@ def build(data: Mapping[str, Any]) -> Manifest:
             name: Upgrade(Effect(each["effect"]), each["note"], tuple(each["resources"]))
             for name, each in data.get("upgrade", {}).items()  # a cache of before it was there lacks it
         },
+        "source": Origin(**data["source"]) if data.get("source") else None,
     }
     return Manifest(**{**data, **lists, **special})
 
@@ -77,5 +78,6 @@ def _known(path: tuple[str, ...]) -> list[str]:
         "generated": schemas.GeneratedModel,
         "ready": schemas.CheckModel,
         "upgrade": schemas.UpgradeModel,
+        "source": schemas.SourceModel,
     }
     return list((nested.get(path[0], _model()) if path else _model()).model_fields)

@@ -92,6 +92,15 @@ class Upgrade:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where the files of a module are from that somebody else wrote. `commit` is "" where that is a plain folder."""
+
+    address: str  # git::https://host/repository//folder?ref=v1, or a folder relative to the platform's
+    checksum: str  # h1: of the copy
+    commit: str = ""
+
+
+@dataclass(frozen=True)
 class Manifest:
     """What HCL cannot say (module.yaml)."""
 
@@ -113,6 +122,8 @@ class Manifest:
     upgrade: Mapping[str, Upgrade] = field(default_factory=dict)  # input → what its change does; absent: in place
     cost: str = ""
     wildcards: Mapping[str, str] = field(default_factory=dict)  # IAM action allowed on "*" → reason
+    exceptions: Mapping[str, str] = field(default_factory=dict)  # `RULE ADDRESS` of a check → why it is accepted
+    source: Origin | None = None  # of a copy of somebody else's module
 
 
 @dataclass(frozen=True)

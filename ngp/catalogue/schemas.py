@@ -13,6 +13,8 @@ _Text = Annotated[str, Field(min_length=1)]
 _Preflight = Annotated[str, Field(pattern=r"^(hosted_zone|marketplace|quota:([a-z0-9-]+/)?L-[0-9A-F]{8})$")]
 _Action = Annotated[str, Field(pattern=r"^[a-z0-9-]+:(\*|[A-Za-z][A-Za-z0-9]*\*?)$")]
 
+_Exception = Annotated[str, Field(pattern=r"^[a-z0-9-]+ (data\.)?[a-z][a-z0-9_]*\.[A-Za-z_][A-Za-z0-9_-]*$")]
+
 
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -44,6 +46,14 @@ class UpgradeModel(_Model):
     resources: list[_Address] = Field([], description="the resources that it replaces or takes away")
 
 
+class SourceModel(_Model):
+    """Where somebody else's module is from (`ngp module add`)."""
+
+    address: str = Field(min_length=1, description="as Terraform writes a module's source, or a folder")
+    commit: str = Field("", pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})?$", description="the commit it was copied at")
+    checksum: str = Field(pattern=r"^h1:[A-Za-z0-9+/]{43}=$", description="of the copied files")
+
+
 class ManifestModel(_Model):
     """modules/NAME/module.yaml: what HCL cannot say. Inputs and outputs are read from the HCL."""
 
@@ -65,3 +75,5 @@ class ManifestModel(_Model):
     upgrade: dict[_Name, UpgradeModel] = Field({}, description="inputs whose change does more than change in place")
     cost: str = Field("", description="what it costs")
     wildcards: dict[_Action, _Text] = Field({}, description='IAM actions allowed on resource "*" → why')
+    exceptions: dict[_Exception, _Text] = Field({}, description="rule and resource that `module check` accepts → why")
+    source: SourceModel | None = Field(None, description="of a copy of somebody else's module: where it is from")

@@ -1,4 +1,4 @@
-"""`ngp module`: list, show, make, check and document the modules of the catalogue."""
+"""`ngp module`: list, show, make, add, check and document the modules of the catalogue."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ngp.environments.environment import Platform
     from ngp.rendering.scaffold import Wish
 
-app = typer.Typer(help="List, show, make, check and document the modules of the catalogue.", no_args_is_help=True)
+app = typer.Typer(help="List, show, make, add, check and document the modules of the catalogue.", no_args_is_help=True)
 
 NewName = Annotated[str, typer.Argument(metavar="NAME", help="the new module's name")]
 Title = Annotated[str, typer.Option("--title", help="name for people; by default made from NAME")]
@@ -33,6 +33,12 @@ Requires = Annotated[
     list[str] | None,
     typer.Option("--requires", metavar="INPUT", help="an output of another module that it needs; repeatable"),
 ]
+SourceAddress = Annotated[
+    str,
+    typer.Argument(metavar="SOURCE", help="a folder, or a Git address: git::https://HOST/REPOSITORY//FOLDER?ref=TAG"),
+]
+AddedName = Annotated[str, typer.Option("--module-name", "--name", help="its name here; by default made from SOURCE")]
+Ref = Annotated[str, typer.Option("--ref", help="tag, branch or commit of the repository; by default its HEAD")]
 CheckPages = Annotated[bool, typer.Option("--check", help="write nothing; exit 1 and list what is stale")]
 WithTerraform = Annotated[bool, typer.Option("--terraform/--no-terraform", help="formatting, validate and tests too")]
 
@@ -91,6 +97,45 @@ def new(
     for path in written:
         terminal.say(context.settings, f"wrote {path.relative_to(platform.path)}")
     terminal.say(context.settings, f"next: ngp module check {name} && ngp render, then ngp configure ENV")
+
+
+@app.command()
+def add(
+    source: SourceAddress,
+    name: AddedName = "",
+    ref: Ref = "",
+    auto_approve: options.AutoApprove = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Add somebody else's module as a copy, pinned by commit and checksum; again at another ref: renew the copy."""
+    from ngp.catalogue import vendored
+    from ngp.environments import remotes
+    from ngp.errors import NgpError
+    from ngp.rendering import adoption
+
+    context = options.context()
+    platform = platforms.load(platforms.find(context.cwd))
+    address = remotes.parse(source, ref, context.cwd, platform.path)
+    name = name or address.default_name
+    catalogue = loading.load(platform.path / "modules", platform.cache)
+    with remotes.open_source(platform, address) as fetched:
+        wish = adoption.Wish(name, str(address), fetched.commit, vendored.collect(fetched.folder))
+        found = adoption.prepare(platform.path, catalogue, wish)
+    if found.changes:
+        modules.show_changes(name, found.changes, context.settings)
+        if not (auto_approve or options.confirm(context, "Renew the copy?")):
+            raise NgpError("the copy was left as it is", why="the answer was no")
+    with files.lock(platform.workspace / "locks" / "platform.lock", purpose=f"ngp module add {name}"):
+        written = files.write_all(dict(found.files))
+        files.remove_all(found.removed)
+    done = {
+        verb: [path.relative_to(platform.path) for path in paths]
+        for verb, paths in (("wrote", written), ("removed", found.removed))
+    }
+    if as_json:
+        documents.write(modules.adoption_document(name, found, done))
+    else:
+        modules.show_adoption(name, found, done, context.settings)
 
 
 @app.command()

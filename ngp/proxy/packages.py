@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -59,7 +59,12 @@ def verify(package: Package, safe: Safe) -> str:
 
 def package_hash(path: Path) -> str:
     """The ``h1:`` of a provider package, a folder or an archive (Go's ``dirhash.Hash1``: names in sorted order)."""
-    lines = [f"{digest}  {name}\n" for name, digest in sorted(_digests(path))]
+    return combine(_digests(path))
+
+
+def combine(digests: Iterable[tuple[str, str]]) -> str:
+    """The ``h1:`` of files by their names and SHA-256 in hex."""
+    lines = [f"{digest}  {name}\n" for name, digest in sorted(digests)]
     return "h1:" + base64.b64encode(hashlib.sha256("".join(lines).encode()).digest()).decode()
 
 

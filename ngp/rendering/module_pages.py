@@ -13,14 +13,13 @@ from ngp.catalogue.contents import Contents, NetworkRule, Resource, Statement
 from ngp.catalogue.module import Effect, Manifest, Module, Variable
 from ngp.catalogue.rules import source
 from ngp.catalogue.rules.pages import BEGIN, END
-from ngp.catalogue.rules.shape import VALIDATED
 from ngp.catalogue.rules.source import Fault, Source
 from ngp.environments.values import COMMON_INPUTS, FACTS
 from ngp.errors import UsageError
 from ngp.rendering.markdown import code, prose, table
 
 _COMMON = frozenset({*COMMON_INPUTS, *FACTS, "unit"})
-_NAMING = frozenset({*VALIDATED, "domain_name"})
+_NAMING = frozenset({"project", "environment", "region", "domain_name", "pre_tag", "post_tag", "unit"})
 _LONGEST = 48  # characters of a type or a default in a table
 _OBJECT = re.compile(r"object\(\{[^{}]*\}\)")
 _EXPRESSION = re.compile(r"(each|var|local)\.")
@@ -36,12 +35,13 @@ _NAMED = "What is named by an input (*new names*) is made anew when that changes
 def collect(catalogue: Path, names: Sequence[str] = (), cache: Path | None = None) -> dict[Path, str]:
     """The page of each named module (of all without names), as it should be; `cache` is `loading.load`'s.
 
+    The page of a copy is its author's, and left out.
     Raises UsageError with what is wrong with the names, with a module or with a page's marks.
     """
     chosen = loading.choose(catalogue, names)
     modules = loading.load(catalogue, cache).modules
     given_by = providers(modules.values())
-    sources = [source.load(modules[folder.name]) for folder in chosen]
+    sources = [source.load(modules[each.name]) for each in chosen if modules[each.name].manifest.source is None]
     return {each.page: renew(each, given_by) for each in sources}
 
 
@@ -248,7 +248,8 @@ def _care(said: Manifest) -> str:
         "Secrets made up": _list(said.generated),
         "Shown by `ngp output --reveal`": _list(said.reveal),
     }
-    return "\n".join(f"- {label}: {text}" for label, text in lines.items() if text)
+    accepted = [f"- Accepted: {code(name)}: {prose(why)}" for name, why in said.exceptions.items()]
+    return "\n".join([*(f"- {label}: {text}" for label, text in lines.items() if text), *accepted])
 
 
 def _expected(text: str) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ngp.catalogue import hcl, loading, types
 from ngp.catalogue.module import Catalogue, Variable
+from ngp.catalogue.rules import shared
 from ngp.environments.values import COMMON_INPUTS, FACTS
 from ngp.errors import Finding, nearest, require
 from ngp.rendering import templates
@@ -47,19 +48,20 @@ class Wish:
 
 @dataclass(frozen=True)
 class Required:
-    """An input of the new module that is wired."""
+    """An input of the new module that is wired; `text` is its declaration, where every module has the same."""
 
     name: str
     type: str
     description: str
     may_be_null: bool
+    text: str
 
 
 def render(platform: Path, catalogue: Catalogue, wish: Wish) -> dict[Path, str]:
     """The new module's files by full path; raise one UsageError with all that is wrong with the wish."""
     require(check(catalogue, wish))
     required = [_required(catalogue, name) for name in wish.requires]
-    examples = {**_EXAMPLES, **{each.name: _example(each) for each in required}}
+    examples = {**_EXAMPLES, **{each.name: _example(each) for each in required if not each.text}}
     facts = {
         "name": wish.name,
         "title": wish.title,
@@ -110,7 +112,7 @@ def _required(catalogue: Catalogue, name: str) -> Required:
     known.sort(key=lambda variable: variable.has_default)
     giving = next(module for module in catalogue.modules.values() if name in module.outputs)
     said = giving.outputs[name].description or f"{name} of {giving.name}."
-    return Required(name, _type(known, name), said, may_be_null="null" in said)
+    return Required(name, _type(known, name), said, may_be_null="null" in said, text=shared.declaration(name))
 
 
 def _type(known: list[Variable], name: str) -> str:

@@ -6,13 +6,12 @@ They change classes of the moto that is imported: only a launcher's process call
 from __future__ import annotations
 
 import base64
-import copy
 import json
 import re
 import threading
 from typing import Any
 
-from ngp.sandbox import account, databases
+from ngp.sandbox import account, associations, clusters, databases, machines
 
 _ACCOUNT_KEY = re.compile(r"\d{12}")
 
@@ -20,6 +19,7 @@ _ACCOUNT_KEY = re.compile(r"\d{12}")
 def apply() -> None:
     """Put every repair into the moto that this process has imported."""
     take_account_from_access_key()
+    take_account_from_signed_addresses()
     admit_loopback_past_tls_policies()
     take_changed_user_data()
     publish_images()
@@ -28,10 +28,11 @@ def apply() -> None:
     keep_template_tags_out_of_template_data()
     take_user_data_of_later_template_versions()
     forget_records_that_are_gone()
-    free_interfaces_of_terminated_instances()
     remember_dead_letter_queues()
-    tell_tags_while_others_get_theirs()
     databases.apply()
+    associations.apply()
+    clusters.apply()
+    machines.apply()
 
 
 def take_account_from_access_key() -> None:
@@ -48,6 +49,20 @@ def take_account_from_access_key() -> None:
     BaseResponse.access_key_regex = re.compile(
         r"AWS.*(?P<access_key>(?<![A-Z0-9])(?:[A-Z0-9]{20}|[0-9]{12})(?![A-Z0-9]))[:/]"
     )
+
+
+def take_account_from_signed_addresses() -> None:
+    """An address that is signed (a presigned URL) belongs to the account that signed it, not to one of moto's own."""
+    from moto.core.responses import BaseResponse
+
+    response_class: Any = BaseResponse
+    known = response_class.get_access_key
+
+    def get_access_key(response: Any) -> str:
+        signed = response.querystring.get("X-Amz-Credential")
+        return str(signed[0].split("/")[0] if signed else known(response))
+
+    response_class.get_access_key = get_access_key
 
 
 def admit_loopback_past_tls_policies() -> None:
@@ -239,25 +254,6 @@ def _record(change: dict[str, Any]) -> tuple[str, str]:
     return record["Name"].strip("."), record["Type"]
 
 
-def free_interfaces_of_terminated_instances() -> None:
-    """A network interface that outlives its instance is free when the instance is terminated."""
-    from moto.ec2.models.instances import Instance
-
-    known = Instance.terminate
-
-    def terminate(instance: Any) -> Any:
-        before = known(instance)
-        for index, interface in list(instance.nics.items()):
-            if not interface.delete_on_termination:
-                instance.detach_eni(interface)
-                instance.nics[index] = last = copy.copy(interface)  # a terminated instance still tells what it had
-                last.device_index = index
-        return before
-
-    instance_class: Any = Instance
-    instance_class.terminate = terminate
-
-
 def remember_dead_letter_queues() -> None:
     """A function says which queue gets the events that it failed on."""
     from moto.awslambda.models import LambdaFunction
@@ -282,22 +278,3 @@ def remember_dead_letter_queues() -> None:
     function_class.__init__ = init
     function_class.update_configuration = update_configuration
     function_class.get_configuration = get_configuration
-
-
-def tell_tags_while_others_get_theirs() -> None:
-    """What is made with tags is answered while other things get theirs; moto reads all tags there are for each."""
-    from moto.ec2.models.core import TaggedEC2Resource
-    from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE, get_prefix
-
-    def get_tags(resource: Any) -> list[dict[str, str]]:
-        if not resource.id:
-            return []
-        kind = EC2_PREFIX_TO_RESOURCE.get(get_prefix(resource.id), "")
-        tags = dict(resource.ec2_backend.tags.get(resource.id, {}))
-        return [
-            {"resource_id": resource.id, "key": key, "value": value, "resource_type": kind}
-            for key, value in tags.items()
-        ]
-
-    resource_class: Any = TaggedEC2Resource
-    resource_class.get_tags = get_tags

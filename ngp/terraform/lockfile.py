@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ngp import files
 from ngp.errors import Finding, MissingError, UsageError
+from ngp.proxy.packages import combine as combine
 from ngp.proxy.packages import package_hash as package_hash  # the lock's own measure of a package
 from ngp.terraform import versions
 from ngp.terraform.binary import TERRAFORM_REGISTRY

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ngp.catalogue.module import Module, Output, Status, Variable
@@ -10,7 +10,10 @@ from ngp.settings import Settings
 from ngp.views import findings, terminal
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ngp.catalogue.rules.source import Fault
+    from ngp.rendering.adoption import Adoption
 
 
 def show_list(modules: Iterable[Module], settings: Settings) -> None:
@@ -39,6 +42,7 @@ def show(module: Module, settings: Settings) -> None:
         "conflicts": "; ".join(f"{name} ({why})" for name, why in said.conflicts.items()),
         "reveals": ", ".join(said.reveal),
         "cost": said.cost,
+        "copy of": f"{said.source.address} {said.source.commit[:12]}".rstrip() if said.source else "",
     }
     lines += [f"{label + ':':<11}{text}" for label, text in facts.items() if text]
     lines += ["", "inputs", *(_input(variable) for variable in module.variables.values())]
@@ -68,6 +72,41 @@ def show_pages(stale: Sequence[str], settings: Settings, *, written: bool) -> No
         terminal.say(settings, "every page is up to date")
     elif not written:
         terminal.say(settings, "stale: run `ngp module docs`")
+
+
+def show_changes(name: str, changes: Sequence[str], settings: Settings) -> None:
+    """What another version of a copy changes, on stderr: before the question whether to take it."""
+    terminal.say(settings, f"{name} is here already; this is different:")
+    for change in changes:
+        terminal.say(settings, f"  {change}")
+
+
+def show_adoption(name: str, found: Adoption, done: Mapping[str, Sequence[Path]], settings: Settings) -> None:
+    """What was done to add a module (verb → paths), and what is wired, on stderr."""
+    if not any(done.values()):
+        terminal.say(settings, f"{name} is {found.origin.address} already: nothing has changed")
+        return
+    for verb, paths in done.items():
+        for path in paths:
+            terminal.say(settings, f"{verb} {path}")
+    for label, names in (("is wired", found.requires), ("can feed others", found.provides)):
+        if names:
+            terminal.say(settings, f"{label}: {', '.join(names)}")
+    terminal.say(settings, f"next: read modules/{name}, then ngp module check {name} && ngp render")
+
+
+def adoption_document(name: str, found: Adoption, done: Mapping[str, Sequence[Path]]) -> dict[str, Any]:
+    """``ngp.module.add/1``; `changes` is null of a module that is new."""
+    return {
+        "schema": "ngp.module.add/1",
+        "name": name,
+        "source": found.origin,
+        "requires": found.requires,
+        "provides": found.provides,
+        "changes": found.changes,
+        "written": done["wrote"],
+        "removed": done["removed"],
+    }
 
 
 def summary(module: Module) -> dict[str, Any]:

@@ -23,6 +23,7 @@ ROOT = Path(__file__).parents[2]
 FOLDERS = ("modules", "templates", "environments")
 FILES = ("ngp.yaml", ".terraform.lock.hcl", ".gitignore", "terraform.tfvars.dummy")
 pytestmark = [
+    pytest.mark.proves("applied", "network", "openvpn", "swarm", "docker-registry", "ecr"),
     pytest.mark.terraform,
     pytest.mark.sandbox,
     pytest.mark.slow,

@@ -13,6 +13,7 @@ from ngp.catalogue.rules.source import Fault, Source, inner, literal
 from ngp.catalogue.scanning import Scanned
 
 _BROAD = re.compile(r"policy/(AdministratorAccess|PowerUserAccess|IAMFullAccess)$")
+_TEXTS = frozenset({".json", ".tftpl", ".tpl"})
 _JSON_POLICY = re.compile(r'"(Not)?Action"\s*:')
 
 
@@ -24,6 +25,7 @@ class _Statement:
     actions: tuple[str, ...]
     resources: tuple[str, ...]
     is_inverted: bool  # NotAction, NotResource
+    of: hcl.Block  # what it stands in
 
 
 def policies(source: Source) -> Iterator[Fault]:
@@ -39,51 +41,64 @@ def policies(source: Source) -> Iterator[Fault]:
 
 def texts(source: Source) -> Iterator[Fault]:
     """No policy hides in a text, and none is AWS's own for administrators."""
-    for scanned in _scanned(source):
-        for template in scanned.templates.values():
-            text = scanned.source[slice(*template.inner)]
-            if _BROAD.search(text):
-                yield source.fault("iam-action", f"`{text}` allows nearly everything", scanned.where(template.start))
-            if _JSON_POLICY.search(text.replace('\\"', '"')):
-                todo = 'write it as a data "aws_iam_policy_document"'
-                yield source.fault(
-                    "iam-text", "a policy is written as a text", scanned.where(template.start), todo=todo
-                )
+    for text, where in _texts(source):
+        broad = _BROAD.search(text)
+        if broad:
+            yield source.fault("iam-action", f"`{broad[1]}` allows nearly everything", where)
+        if _JSON_POLICY.search(text.replace('\\"', '"')):
+            todo = 'write it as a data "aws_iam_policy_document"'
+            yield source.fault("iam-text", "a policy is written as a text", where, todo=todo)
 
 
 def _check(source: Source, statement: _Statement, wildcards: Mapping[str, str], used: set[str]) -> Iterator[Fault]:
     if statement.is_inverted:
-        yield source.fault("iam-action", "not_actions and not_resources allow what nobody named", statement.where)
+        what = "not_actions and not_resources allow what nobody named"
+        yield source.flaw(statement.of, "iam-action", what, where=statement.where)
     allowed = {action: [rule for rule in wildcards if fnmatchcase(action, rule)] for action in statement.actions}
+    whole = {action for action in statement.actions if action == "*" or action.endswith(":*")}
     for action in statement.actions:
-        if action == "*" or (action.endswith(":*") and action not in wildcards):
-            yield source.fault("iam-action", f"the action `{action}` is a wildcard", statement.where)
-    used.update(action for action in statement.actions if action.endswith(":*"))
+        if action in whole and action not in wildcards:
+            what = f"the action `{action}` is a wildcard"
+            yield source.flaw(statement.of, "iam-action", what, where=statement.where)
+    used.update(whole)
     if "*" not in statement.resources:
         return
     used.update(rule for rules in allowed.values() for rule in rules)
-    open_ = [action for action in statement.actions if not allowed[action] and not action.endswith("*")]
+    open_ = [action for action in statement.actions if not allowed[action] and action not in whole]
     if open_ or not statement.actions:
         named = ", ".join(f"`{action}`" for action in open_) or "actions that are not literal"
         todo = "name the resources, or give the reason in module.yaml under `wildcards`"
-        yield source.fault("iam-wildcard", f'resource "*" with {named}', statement.where, todo=todo)
+        what = f'resource "*" with {named}'
+        yield source.flaw(statement.of, "iam-wildcard", what, where=statement.where, todo=todo)
+
+
+def _texts(source: Source) -> Iterator[tuple[str, str]]:
+    """What the strings of the module's code say, and its files that may hold a policy, each with its place."""
+    for scanned in source.scanned:
+        for template in scanned.templates.values():
+            yield scanned.source[slice(*template.inner)], scanned.where(template.start)
+    for path in sorted(source.module.path.rglob("*")):
+        is_hidden = any(part.startswith(".") for part in path.relative_to(source.module.path).parts)
+        if path.suffix in _TEXTS and path.is_file() and not is_hidden:
+            yield path.read_text(encoding="utf-8", errors="replace"), str(path)
 
 
 def _statements(source: Source) -> Iterator[_Statement]:
     for block in source.of("data", "aws_iam_policy_document"):
         for statement in inner(block.body, "statement"):
             if literal(statement.body, "effect") != "Deny":
-                yield _of_block(statement)
+                yield _of_block(block, statement)
     for body in source.bodies.values():
-        for attribute in _attributes(body):
-            yield from _of_objects(attribute.node, attribute.scanned)
+        for block in body.blocks:
+            for attribute in _attributes(block.body):
+                yield from _of_objects(block, attribute)
 
 
-def _of_block(statement: hcl.Block) -> _Statement:
+def _of_block(of: hcl.Block, statement: hcl.Block) -> _Statement:
     attributes = statement.body.attributes
     actions, resources = (attributes.get(name) for name in ("actions", "resources"))
     is_inverted = not attributes.keys().isdisjoint({"not_actions", "not_resources"})
-    return _Statement(statement.where, _strings(actions), _strings(resources), is_inverted)
+    return _Statement(statement.where, _strings(actions), _strings(resources), is_inverted, of)
 
 
 def _strings(attribute: hcl.Attribute | None) -> tuple[str, ...]:
@@ -100,9 +115,10 @@ def _between(scanned: Scanned, start: int, end: int) -> tuple[str, ...]:
     return tuple(literals.string(template, scanned) for template in inside)
 
 
-def _of_objects(node: Any, scanned: Scanned) -> Iterator[_Statement]:
+def _of_objects(of: hcl.Block, attribute: hcl.Attribute) -> Iterator[_Statement]:
     """Statements as ``jsonencode({ Statement = [{ Action = …, Resource = … }] })`` has them."""
-    waiting: list[Any] = [node]
+    scanned = attribute.scanned
+    waiting: list[Any] = [attribute.node]
     while waiting:
         at = waiting.pop()
         children = getattr(at, "children", ())
@@ -117,6 +133,7 @@ def _of_objects(node: Any, scanned: Scanned) -> Iterator[_Statement]:
                         statement.get("Action", ()),
                         statement.get("Resource", ()),
                         not statement.keys().isdisjoint({"NotAction", "NotResource"}),
+                        of,
                     )
 
 
@@ -142,9 +159,3 @@ def _attributes(body: hcl.Body) -> Iterator[hcl.Attribute]:
             yield item
         else:
             yield from _attributes(item.body)
-
-
-def _scanned(source: Source) -> Iterator[Scanned]:
-    for body in source.bodies.values():
-        if body.items:
-            yield body.items[0].scanned

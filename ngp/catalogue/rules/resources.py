@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
 from ngp.catalogue import hcl
-from ngp.catalogue.rules.source import Fault, Source, address, code, inner, literal
+from ngp.catalogue.rules.source import Fault, Source, address, at, code, inner, literal
+from ngp.errors import UsageError
 
 WORLD = frozenset({"0.0.0.0/0", "::/0"})
 _SSH = 22
+_WEB = frozenset({80, 443})
+_PICKED = re.compile(r"local\.([\w-]+)\[[^\]]+\]")
 _RULES = ("aws_vpc_security_group_ingress_rule", "aws_security_group_rule")
 _VOLUMES = ("root_block_device", "ebs_block_device")
-# resource type → the attribute that must be true in it
-_ENCRYPTED: Mapping[str, str] = {
-    "aws_ebs_volume": "encrypted",
-    "aws_efs_file_system": "encrypted",
-    "aws_db_instance": "storage_encrypted",
-    "aws_rds_cluster": "storage_encrypted",
-    "aws_elasticache_replication_group": "at_rest_encryption_enabled",
+# resource type → the attributes that must be true in it
+_ENCRYPTED: Mapping[str, tuple[str, ...]] = {
+    "aws_db_instance": ("storage_encrypted",),
+    "aws_docdb_cluster": ("storage_encrypted",),
+    "aws_dynamodb_table": ("server_side_encryption.enabled",),
+    "aws_ebs_volume": ("encrypted",),
+    "aws_efs_file_system": ("encrypted",),
+    "aws_elasticache_replication_group": ("at_rest_encryption_enabled", "transit_encryption_enabled"),
+    "aws_kms_key": ("enable_key_rotation",),
+    "aws_neptune_cluster": ("storage_encrypted",),
+    "aws_opensearch_domain": ("encrypt_at_rest.enabled", "node_to_node_encryption.enabled"),
+    "aws_rds_cluster": ("storage_encrypted",),
+    "aws_redshift_cluster": ("encrypted",),
+}
+# resource type → what must stand in it, whatever key it names
+_KEYED: Mapping[str, tuple[str, ...]] = {
+    "aws_ecr_repository": ("encryption_configuration",),
+    "aws_sns_topic": ("kms_master_key_id",),
+    "aws_sqs_queue": ("kms_master_key_id", "sqs_managed_sse_enabled"),
 }
 
 
@@ -49,30 +65,26 @@ def metadata(source: Source) -> Iterator[Fault]:
         options = list(inner(block.body, "metadata_options"))
         if not options or any(literal(option.body, "http_tokens") != "required" for option in options):
             todo = 'metadata_options { http_tokens = "required" … }'
-            yield source.fault("imdsv2", f"`{address(block)}` does not require IMDSv2", block.where, todo=todo)
+            yield source.flaw(block, "imdsv2", f"`{address(block)}` does not require IMDSv2", todo=todo)
 
 
 def encryption(source: Source) -> Iterator[Fault]:
-    """Disks are encrypted, each said in so many words."""
+    """What is kept is encrypted, each said in so many words."""
     for block in source.of("resource", *_ENCRYPTED):
-        name = _ENCRYPTED[block.labels[0]]
-        if literal(block.body, name) not in (True, "true"):
-            yield source.fault("encryption", f"`{address(block)}` has no `{name} = true`", block.where)
-    for block in source.of("resource", "aws_instance"):
-        volumes = [volume for name in _VOLUMES for volume in inner(block.body, name)]
-        if not any(True for _ in inner(block.body, "root_block_device")):
-            yield source.fault("encryption", f"`{address(block)}` has no root_block_device", block.where)
-        yield from _unencrypted(source, block, volumes)
-    for block in source.of("resource", "aws_launch_template"):
-        mappings = inner(block.body, "block_device_mappings")
-        volumes = [volume for mapping in mappings for volume in inner(mapping.body, "ebs")]
-        if not volumes:
-            yield source.fault("encryption", f"`{address(block)}` has no block_device_mappings", block.where)
-        yield from _unencrypted(source, block, volumes)
+        for name in _ENCRYPTED[block.labels[0]]:
+            if not _is_true(at(block.body, name)):
+                yield source.flaw(block, "encryption", f"`{address(block)}` has no `{name} = true`")
+    for block in source.of("resource", *_KEYED):
+        names = _KEYED[block.labels[0]]
+        if not any(name in block.body.attributes or any(True for _ in inner(block.body, name)) for name in names):
+            yield source.flaw(
+                block, "encryption", f"`{address(block)}` has no {' or '.join(f'`{name}`' for name in names)}"
+            )
+    yield from _volumes(source)
 
 
 def security_groups(source: Source) -> Iterator[Fault]:
-    """Rules are resources of their own, and SSH is not open to the world."""
+    """Rules are resources of their own, and nothing but the Web's ports is open to the world."""
     for block in source.of("resource", "aws_security_group", "aws_default_security_group"):
         for name in ("ingress", "egress"):
             places = [rule.where for rule in inner(block.body, name)]
@@ -80,10 +92,10 @@ def security_groups(source: Source) -> Iterator[Fault]:
                 places.append(block.body.attributes[name].where)
             for place in places:
                 todo = f"make each an aws_vpc_security_group_{name}_rule"
-                yield source.fault("inline-rules", f"`{address(block)}` has inline {name} rules", place, todo=todo)
+                what = f"`{address(block)}` has inline {name} rules"
+                yield source.flaw(block, "inline-rules", what, where=place, todo=todo)
     for block in source.of("resource", *_RULES):
-        if _lets_in_ssh(block) and _is_open(source, block):
-            yield source.fault("open-ssh", f"`{address(block)}` opens port 22 to the world", block.where)
+        yield from _ingress(source, block)
     for variable in source.module.variables.values():
         if variable.name.startswith(("admin", "ssh")) and _has_world(variable.default):
             yield source.fault("open-ssh", f"`{variable.name}` is open to the world by default", str(variable.place))
@@ -99,15 +111,55 @@ def _inputs(source: Source) -> set[str]:
     return source.inputs("\n".join(code(block.body) for block in source.of("resource")))
 
 
+def _volumes(source: Source) -> Iterator[Fault]:
+    for block in source.of("resource", "aws_instance"):
+        volumes = [volume for name in _VOLUMES for volume in inner(block.body, name)]
+        if not any(True for _ in inner(block.body, "root_block_device")):
+            yield source.flaw(block, "encryption", f"`{address(block)}` has no root_block_device")
+        yield from _unencrypted(source, block, volumes)
+    for block in source.of("resource", "aws_launch_template"):
+        mappings = inner(block.body, "block_device_mappings")
+        volumes = [volume for mapping in mappings for volume in inner(mapping.body, "ebs")]
+        if not volumes:
+            yield source.flaw(block, "encryption", f"`{address(block)}` has no block_device_mappings")
+        yield from _unencrypted(source, block, volumes)
+
+
 def _unencrypted(source: Source, block: hcl.Block, volumes: list[hcl.Block]) -> Iterator[Fault]:
     for volume in volumes:
-        if literal(volume.body, "encrypted") not in (True, "true"):
-            yield source.fault("encryption", f"a volume of `{address(block)}` is not encrypted", volume.where)
+        if not _is_true(at(volume.body, "encrypted")):
+            what = f"a volume of `{address(block)}` is not encrypted"
+            yield source.flaw(block, "encryption", what, where=volume.where)
+
+
+def _is_true(attribute: hcl.Attribute | None) -> bool:
+    return attribute is not None and attribute.text.strip('"') == "true"
+
+
+def _ingress(source: Source, block: hcl.Block) -> Iterator[Fault]:
+    if literal(block.body, "type") == "egress" or not _is_open(source, block):
+        return
+    ports = {port for name in ("from_port", "to_port") for port in _ports(source, block, name)}
+    if _lets_in_ssh(block):
+        yield source.flaw(block, "open-ssh", f"`{address(block)}` opens port 22 to the world")
+    elif not ports <= _WEB:
+        what = f"`{address(block)}` is open to the world"
+        yield source.flaw(block, "open-ingress", what, todo="name the networks that may come in")
+
+
+def _ports(source: Source, block: hcl.Block, name: str) -> set[object]:
+    """The literal ports at one end of a rule; those of a local's literal map where one of them is picked."""
+    attribute = block.body.attributes.get(name)
+    picked = _PICKED.fullmatch(attribute.text) if attribute else None
+    named = source.locals.get(picked[1]) if picked else None
+    try:
+        found = hcl.literal(named) if named else None
+    except UsageError:
+        return {None}
+    return set(found.values()) if isinstance(found, dict) else {literal(block.body, name)}
 
 
 def _lets_in_ssh(block: hcl.Block) -> bool:
-    if literal(block.body, "type") == "egress":
-        return False
     if str(literal(block.body, "ip_protocol") or literal(block.body, "protocol")) in {"-1", "all"}:
         return True
     first, last = literal(block.body, "from_port"), literal(block.body, "to_port")
@@ -115,12 +167,13 @@ def _lets_in_ssh(block: hcl.Block) -> bool:
 
 
 def _is_open(source: Source, block: hcl.Block) -> bool:
-    names = ("cidr_ipv4", "cidr_ipv6", "cidr_blocks", "ipv6_cidr_blocks")
-    if any(_has_world(literal(block.body, name)) for name in names):
-        return True
-    variables = source.module.variables
-    taken = [variables[name] for name in source.inputs(code(block.body)) if name in variables]
-    return any(_has_world(variable.default) for variable in taken)
+    """Whether an address of the rule, also by way of locals and defaults of inputs, is the world."""
+    taken = code(block.body)
+    inputs = [source.module.variables[name] for name in source.inputs(taken) if name in source.module.variables]
+    texts = [attribute.text for attribute in block.body.attributes.values()]
+    texts += [source.locals[name].text for name in source.locals_in(taken)]
+    texts += [hcl.render(each.default) for each in inputs if each.has_default]
+    return any(f'"{world}"' in text for text in texts for world in WORLD)
 
 
 def _has_world(value: object) -> bool:

@@ -11,7 +11,6 @@ from ngp.errors import UsageError, nearest
 
 FACTS = frozenset({"environment", "region", "project", "domain_name", "unit"})  # ngp says them; no dummy needed
 COMMON = ("project", "environment", "region", "pre_tag", "post_tag", "service", "version_tag", "tags")
-VALIDATED = ("project", "environment", "region", "pre_tag", "post_tag", "unit")
 
 
 def files(source: Source) -> Iterator[Fault]:
@@ -39,17 +38,13 @@ def descriptions(source: Source) -> Iterator[Fault]:
 
 
 def common(source: Source) -> Iterator[Fault]:
-    """The inputs that every module has are there, and those that make names are validated."""
+    """The inputs that every module has are there."""
     variables = source.module.variables
     missing = [name for name in COMMON if name not in variables]
     if missing:
         where = str(source.module.path / f"{source.module.name}-variables.tf")
         why = "every module of the catalogue has them: names and tags are made of them"
         yield source.fault("common-inputs", f"these inputs are missing: {', '.join(missing)}", where, why=why)
-    for name in VALIDATED:
-        if name in variables and not variables[name].validations:
-            place = str(variables[name].place)
-            yield source.fault("common-inputs", f"`{name}` has no validation", place, why="names are made of it")
 
 
 def dummies(source: Source) -> Iterator[Fault]:

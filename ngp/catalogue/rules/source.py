@@ -11,7 +11,9 @@ from pathlib import Path
 from ngp import yaml
 from ngp.catalogue import hcl, loading
 from ngp.catalogue.module import Module
+from ngp.catalogue.scanning import Scanned
 from ngp.errors import Finding, UsageError
+from ngp.terraform.lockfile import Requirement
 from ngp.yaml import Document
 
 _REFERENCE = re.compile(r"(?<![\w.\-])(var|local)\.([^\W\d][\w-]*)")
@@ -20,11 +22,12 @@ _LENGTH = re.compile(r"(?<![\w.\-])length\s*\(")
 
 @dataclass(frozen=True)
 class Fault:
-    """A broken rule. `rule` is its stable name."""
+    """A broken rule. `rule` is its stable name, `about` the resource that a manifest may name as an exception."""
 
     module: str
     rule: str
     finding: Finding
+    about: str = ""
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,11 @@ class Source:
 
     def fault(self, rule: str, what: str, where: str, *, why: str = "", todo: str = "") -> Fault:
         return Fault(self.module.name, rule, Finding(what, where, why, todo))
+
+    def flaw(self, block: hcl.Block, rule: str, what: str, *, where: str = "", todo: str = "") -> Fault:
+        """A fault of a resource or data source."""
+        finding = Finding(what, where or block.where, "", todo)
+        return Fault(self.module.name, rule, finding, address(block))
 
     def of(self, block_type: str, *types: str) -> Iterator[hcl.Block]:
         """The blocks of all files: ``of("resource", "aws_instance")``; without types, all of them."""
@@ -54,11 +62,42 @@ class Source:
         return yaml.load(self.module.path / loading.MANIFEST)
 
     @cached_property
+    def providers(self) -> dict[str, Requirement]:
+        """The providers that the module asks for, also by its resources alone, by their sources as it writes them."""
+        said = self.module.required_providers
+        places = {name: "" for name in said}
+        for kind in ("resource", "data", "ephemeral"):
+            for block in self.of(kind):
+                own = block.body.attributes.get("provider")
+                name = own.text.partition(".")[0] if own else block.labels[0].partition("_")[0]
+                places[name] = places.get(name) or block.where
+        asked = [
+            Requirement(
+                said.get(name, {}).get("source", f"hashicorp/{name}"), said.get(name, {}).get("version", ""), at
+            )
+            for name, at in places.items()
+            if name != "terraform"
+        ]
+        return {each.source: each for each in asked}
+
+    @cached_property
     def locals(self) -> dict[str, hcl.Attribute]:
         return {name: each for block in self.of("locals") for name, each in block.body.attributes.items()}
 
+    @property
+    def scanned(self) -> Iterator[Scanned]:
+        """The texts of the files that hold anything."""
+        return (body.items[0].scanned for body in self.bodies.values() if body.items)
+
     def inputs(self, code: str, *, but_lengths: bool = False) -> set[str]:
         """The inputs that an expression takes, directly or through locals; `but_lengths` leaves out ``length(…)``."""
+        return self._taken(code, but_lengths=but_lengths)[0]
+
+    def locals_in(self, code: str) -> set[str]:
+        """The locals that an expression takes, directly or through others."""
+        return self._taken(code, but_lengths=False)[1] & self.locals.keys()
+
+    def _taken(self, code: str, *, but_lengths: bool) -> tuple[set[str], set[str]]:
         found: set[str] = set()
         seen: set[str] = set()
         waiting = [code]
@@ -70,7 +109,7 @@ class Source:
                 elif name not in seen:
                     seen.add(name)
                     waiting += [self.locals[name].code] if name in self.locals else []
-        return found
+        return found, seen
 
 
 def load(module: Module) -> Source:
@@ -100,6 +139,17 @@ def literal(body: hcl.Body, name: str) -> object:
         return hcl.literal(attribute) if attribute else None
     except UsageError:
         return None
+
+
+def at(body: hcl.Body, path: str) -> hcl.Attribute | None:
+    """The attribute at a dotted path: the last word names it, those before it the blocks that it stands in."""
+    *blocks, name = path.split(".")
+    for block in blocks:
+        found = next(inner(body, block), None)
+        if found is None:
+            return None
+        body = found.body
+    return body.attributes.get(name)
 
 
 def address(block: hcl.Block) -> str:

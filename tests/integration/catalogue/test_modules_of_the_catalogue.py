@@ -49,7 +49,8 @@ def test_a_new_module_is_at_once_listed_and_shown(ngp, catalogue):
 @pytest.mark.terraform
 @pytest.mark.slow
 def test_a_new_module_is_checked_clean_by_terraform_too(ngp, catalogue):
-    assert ngp.call(*WEB_SITE, "--requires", "vpc_id", "--requires", "public_subnet_ids").exit_code == 0
+    needs = [word for name in ("vpc_id", "public_subnet_ids", "alarm_topic_arn") for word in ("--requires", name)]
+    assert ngp.call(*WEB_SITE, *needs).exit_code == 0
     assert ngp.call("module", "new", "plain", "--category", "apps", "--summary", "It.", "--no-input").exit_code == 0
     before = {path: path.read_bytes() for path in catalogue.rglob("*") if path.is_file()}
     checked = ngp.call("module", "check", "web-site", "plain")

@@ -29,7 +29,13 @@ VALUES = {
 }
 # Any bucket will do for a stack file: a cluster of its own would take minutes.
 WIRE = "docker-cleanup.swarm_stack_bucket=alb-shop.alb_logs_bucket"
-pytestmark = [pytest.mark.terraform, pytest.mark.sandbox, pytest.mark.slow, pytest.mark.timeout(1500)]
+pytestmark = [
+    pytest.mark.proves("applied", "network", "rds-postgres", "elasticache", "alb", "docker-cleanup"),
+    pytest.mark.terraform,
+    pytest.mark.sandbox,
+    pytest.mark.slow,
+    pytest.mark.timeout(1500),
+]
 
 
 class Lab:

@@ -18,7 +18,10 @@ if not Path("/usr/share/easy-rsa/easyrsa").exists():
     NEEDED.append("easy-rsa")
 if os.geteuid() != 0:
     NEEDED.append("root")
-pytestmark = pytest.mark.skipif(bool(NEEDED), reason=f"MISSING: {', '.join(NEEDED)}")
+pytestmark = [
+    pytest.mark.proves("real", "openvpn"),
+    pytest.mark.skipif(bool(NEEDED), reason=f"MISSING: {', '.join(NEEDED)}"),
+]
 
 
 class Server:

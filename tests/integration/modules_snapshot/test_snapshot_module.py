@@ -15,7 +15,12 @@ import pytest
 
 from tests.integration.modules_snapshot.conftest import REGISTRY, WEB
 
-pytestmark = [pytest.mark.terraform, pytest.mark.sandbox, pytest.mark.slow]
+pytestmark = [
+    pytest.mark.proves("applied", "snapshot"),
+    pytest.mark.terraform,
+    pytest.mark.sandbox,
+    pytest.mark.slow,
+]
 CALL = "import handler, json, sys; print(json.dumps(handler.handle(json.load(sys.stdin))))"
 
 

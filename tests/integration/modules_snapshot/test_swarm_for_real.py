@@ -26,7 +26,7 @@ CODE = ("files/engine.py", "files/state.py", "files/swarm.py", "functions/snapsh
 NEEDED = [name for name in ("dockerd", "docker", "unshare", "nsenter", "ip") if shutil.which(name) is None]
 if os.geteuid() != 0:
     NEEDED.append("root")
-pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
+pytestmark = [pytest.mark.proves("real", "snapshot"), pytest.mark.sandbox, pytest.mark.slow]
 IMAGE = "127.0.0.1:5000/lab/app:1"
 REGION = "eu-central-1"
 BUCKETS = (f"snapshots-{number}" for number in itertools.count())

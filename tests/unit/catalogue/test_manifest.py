@@ -4,7 +4,7 @@ import pytest
 
 from ngp import yaml
 from ngp.catalogue import manifest
-from ngp.catalogue.module import Check, Effect, Generated, Manifest, Status, Upgrade
+from ngp.catalogue.module import Check, Effect, Generated, Manifest, Origin, Status, Upgrade
 from ngp.errors import UsageError
 
 FULL = """
@@ -28,7 +28,9 @@ upgrade:
   ami: {effect: replace, note: Save it first., resources: [aws_instance.this]}
 cost: much
 wildcards: {"ec2:Describe*": knows no resources}
-"""
+exceptions: {open-ingress aws_vpc_security_group_ingress_rule.this: everybody comes}
+source: {address: "git::https://h/r", commit: "0123456789012345678901234567890123456789", checksum: "h1:SUM"}
+""".replace("SUM", f"{'A' * 43}=")
 
 
 def read(text):
@@ -58,6 +60,8 @@ def test_a_manifest_says_all_that_it_can():
         },
         cost="much",
         wildcards={"ec2:Describe*": "knows no resources"},
+        exceptions={"open-ingress aws_vpc_security_group_ingress_rule.this": "everybody comes"},
+        source=Origin("git::https://h/r", f"h1:{'A' * 43}=", "0123456789012345678901234567890123456789"),
     )
 
 
@@ -75,7 +79,8 @@ def test_the_schema_knows_exactly_the_fields_of_the_value():
 @pytest.mark.parametrize(
     "line",
     ["status: new", "requires: vpc_id", "wildcards: {'*': why}", "wildcards: {'ec2:Run': ''}", "preflight: [quota]"]
-    + ["data: [this]", "ready: [{kind: ssh, target: x}]", "conflicts: {Big: why}", "generated: {x: {length: 2}}"],
+    + ["data: [this]", "ready: [{kind: ssh, target: x}]", "conflicts: {Big: why}", "generated: {x: {length: 2}}"]
+    + ["exceptions: {open-ingress: why}", "source: {address: x, checksum: y}", "source: {address: x, commit: v1}"],
 )
 def test_a_wrong_value_is_told_with_its_line(line):
     with pytest.raises(UsageError) as caught:

@@ -112,15 +112,42 @@ def test_inputs_and_outputs_say_what_they_are(thing):
     assert str(found[0].finding).startswith(f"{thing / 'thing-output.tf'}:")
 
 
-def test_common_inputs_are_there_and_validated(thing):
+def test_common_inputs_are_there(thing):
     text = (thing / "thing-variables.tf").read_text()
     first, rest = text.split('variable "version_tag"')
     add(thing, "thing-variables.tf", "", text, first + 'variable "version_text"' + rest)
     assert ("common-inputs", "these inputs are missing: version_tag") in faults(thing)
-    lines = text.split("  validation {", 1)
-    add(thing, "thing-variables.tf", "", (thing / "thing-variables.tf").read_text(), text)
-    add(thing, "thing-variables.tf", "", text, lines[0] + lines[1].split("  }\n", 1)[1])
-    assert faults(thing) == [("common-inputs", "`project` has no validation")]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "part"),
+    [
+        ("Project that everything here", "What everything here", "description"),
+        ("length(var.service) <= 128", "length(var.service) <= 64", "validation"),
+        ('default     = "thing"', 'default     = "other"', "default"),
+        ('default     = "1"', 'default     = "2"', "default"),
+        ("map(string)", "map(any)", "type"),
+        ("map(string)", "map(string)\n  sensitive = true", "sensitive"),
+        ("type = list(string)", "type = set(string)", "type"),
+    ],
+)
+def test_common_inputs_are_those_of_the_other_modules(thing, old, new, part):
+    add(thing, "thing-variables.tf", "", 'variable "subnet_ids"', 'variable "private_subnet_ids"')
+    add(thing, "module.yaml", "", "subnet_ids]", "private_subnet_ids]")
+    assert faults(thing) == []
+    add(thing, "thing-variables.tf", "", old, new)
+    (fault,) = faults(thing)
+    assert fault[0] == "common-inputs"
+    assert fault[1].startswith(f"the {part} of `")
+
+
+def test_a_common_input_that_is_missing_a_validation_is_told_which(thing):
+    text = (thing / "thing-variables.tf").read_text()
+    head, tail = text.split("  validation {", 1)
+    add(thing, "thing-variables.tf", "", text, head + tail.split("  }\n", 1)[1])
+    (fault,) = checks.check(thing.parent)
+    assert fault.finding.what == "the validation of `project` is not that of the other modules"
+    assert 'regex("^[A-Za-z0-9]' in fault.finding.todo
 
 
 def test_dummies_are_there_fit_and_are_known(thing):
@@ -226,6 +253,7 @@ def encoded(statement):
         (policy('actions = ["*"]\n    resources = ["arn"]'), ["iam-action"]),
         (policy('actions = ["s3:*"]\n    resources = ["arn"]'), ["iam-action"]),
         (policy('actions = ["s3:GetObject"]\n    resources = ["*"]'), ["iam-wildcard"]),
+        (policy('actions = ["s3:Get*"]\n    resources = ["*"]'), ["iam-wildcard"]),
         (policy('actions = local.actions\n    resources = ["*"]'), ["iam-wildcard"]),
         (policy('not_actions = ["s3:GetObject"]\n    resources = ["arn"]'), ["iam-action"]),
         (policy('actions = ["s3:GetObject"]\n    resources = ["arn:*"]'), []),
@@ -234,6 +262,10 @@ def encoded(statement):
         (encoded('Effect = "Allow", Action = "s3:*", Resource = "arn"'), ["iam-action"]),
         (encoded('"Action" = ["s3:GetObject"], "Resource" = "*"'), ["iam-wildcard"]),
         (encoded('Effect = "Deny", Action = "*", Resource = "*"'), []),
+        (encoded('Effect = "Allow", NotAction = "iam:*", Resource = "arn"'), ["iam-action"]),
+        (encoded('Effect = "Deny", NotAction = "iam:*", Resource = "*"'), []),
+        (policy('effect = "Deny"\n    not_actions = ["iam:*"]\n    resources = ["*"]'), []),
+        (policy('actions = ["s3:GetObject"]\n    not_resources = ["arn"]'), ["iam-action"]),
         ('locals {\n  p = "{\\"Action\\": \\"*\\"}"\n}\n', ["iam-text"]),
         ('locals {\n  p = "arn:aws:iam::aws:policy/AdministratorAccess"\n}\n', ["iam-action"]),
     ],
@@ -242,6 +274,14 @@ def test_policies_allow_only_what_has_a_reason(thing, text, found):
     add(thing, "module.yaml", "", "wildcards: {}", 'wildcards: {"ec2:Describe*": knows no resources}')
     add(thing, "more.tf", policy('actions = ["ec2:DescribeTags"]\n    resources = ["*"]').replace('"x"', '"used"'))
     assert rules(thing, text) == found
+
+
+def test_no_policy_hides_in_a_file(thing):
+    (thing / "files").mkdir()
+    (thing / "files" / "policy.json.tftpl").write_text('{\n  "Statement": [{"Action" : "*"}]\n}\n')
+    (thing / "files" / "page.json").write_text('{"actions": []}\n')
+    (fault,) = checks.check(thing.parent)
+    assert (fault.rule, fault.finding.where) == ("iam-text", str(thing / "files" / "policy.json.tftpl"))
 
 
 def test_a_wildcard_that_no_policy_needs_is_a_fault_in_the_line_of_the_manifest(thing):

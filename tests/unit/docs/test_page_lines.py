@@ -81,6 +81,39 @@ def test_doors_of_the_house_are_there():
         assert hasattr(importlib.import_module(f"ngp.{module}"), name), f"{module}.{name}"
 
 
+PROOFS = sorted(
+    path for path in (ROOT / "tests").rglob("*.py") if ".mark.proves(" in path.read_text() and path != Path(__file__)
+)
+
+
+def test_the_table_of_proofs_is_as_the_tests_say():
+    text = (ROOT / "docs" / "modules.md").read_text(encoding="utf-8")
+    assert runpy.run_path(str(ROOT / "docs" / "generate.py"))["modules"](text) == text, "run `python docs/generate.py`"
+
+
+@pytest.mark.parametrize("path", PROOFS, ids=lambda path: path.name)
+def test_what_a_test_says_it_proves_is_what_it_is_about(path):
+    """Each module named by the mark exists and is named beside it; whoever says *applied* applies."""
+    page = runpy.run_path(str(ROOT / "docs" / "generate.py"))
+    known = {folder.name for folder in (ROOT / "modules").iterdir() if folder.is_dir()}
+    beside = path.parent / "conftest.py"
+    text = path.read_text() + (beside.read_text() if beside.is_file() else "")
+    text = re.sub(r"pytest\.mark\.proves\([^)]*\)", "", text)
+    dev = (ROOT / "environments" / "dev" / "environment.yaml").read_text()
+    about = text + dev if '"dev"' in text else text
+    for how, name in page["proofs"]([path]):
+        assert how in page["HOWS"]
+        assert name in known
+        assert re.search(rf"(?<![\w-]){name}(?![\w-])", about), f"{path.name} does not name {name}"
+        assert how != "applied" or '"apply"' in text or ".make(" in text
+
+
+@pytest.mark.parametrize("module", sorted((ROOT / "modules").glob("*/module.yaml")), ids=lambda path: path.parent.name)
+def test_every_module_has_mocked_tests(module):
+    texts = [path.read_text() for path in module.parent.glob("tests/*.tftest.hcl")]
+    assert any('mock_provider "aws"' in text for text in texts)
+
+
 def test_tables_of_the_sandbox_are_as_the_code_says():
     page = ROOT / "docs" / "sandbox.md"
     text = page.read_text(encoding="utf-8")

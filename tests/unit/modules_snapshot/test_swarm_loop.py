@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+pytestmark = pytest.mark.proves("scripts", "snapshot")
+
 
 class Engine:
     def __init__(self, *, leads):

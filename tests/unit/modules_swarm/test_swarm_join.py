@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+pytestmark = pytest.mark.proves("scripts", "swarm")
 PREFIX = "/ngp/shop/dev/swarm/swarm/life-1"
 
 

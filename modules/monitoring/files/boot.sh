@@ -1,0 +1,80 @@
+# shellcheck shell=bash
+# What boot scripts share. They run at every boot: each step looks first whether it is done.
+set -eEuo pipefail
+umask 022
+export DEBIAN_FRONTEND=noninteractive HOME=/root
+
+: "${LOG:?}"
+METADATA=${METADATA:-http://169.254.169.254}
+
+# On standard error, so that what a function answers with stays clean.
+say() { printf '%s %s\n' "$(date -u +%FT%TZ)" "$*" >&2; }
+
+# retry LIMIT_S COMMAND...: until it succeeds, with growing pauses, at most LIMIT_S seconds.
+retry() {
+  local limit=$1 pause=2 end
+  shift
+  end=$((SECONDS + limit))
+  until "$@"; do
+    if ((SECONDS + pause > end)); then
+      say "gave up after $limit s: $1"
+      return 1
+    fi
+    sleep "$pause"
+    pause=$((pause < 30 ? pause * 2 : 30))
+  done
+}
+
+# Instance metadata, version 2 only: a token first.
+metadata() {
+  local token
+  token=$(curl -sSf -m 5 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 300' "$METADATA/latest/api/token")
+  curl -sSf -m 5 -H "X-aws-ec2-metadata-token: $token" "$METADATA/latest/meta-data/$1"
+}
+
+# The elastic IP arrives some seconds after the first boot began; before it there is no way out.
+online() { metadata public-ipv4 >/dev/null && timeout 20 apt-get -qq update; }
+
+install_packages() {
+  local missing=() package
+  for package; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+  done
+  ((${#missing[@]})) || return 0
+  say "installing ${missing[*]}"
+  retry 600 online
+  retry 900 apt-get -qq -y -o DPkg::Lock::Timeout=300 --no-install-recommends install "${missing[@]}"
+}
+
+# Session Manager's agent is not in Debian. The server works without it, so a failure is said and forgiven.
+install_session_manager() {
+  local package
+  if systemctl cat amazon-ssm-agent.service >/dev/null 2>&1 || systemctl cat snap.amazon-ssm-agent.amazon-ssm-agent.service >/dev/null 2>&1; then
+    return 0
+  fi
+  package=$(mktemp --suffix=.deb)
+  if retry 120 curl -sSf -m 60 -o "$package" "https://s3.$REGION.amazonaws.com/amazon-ssm-$REGION/latest/debian_amd64/amazon-ssm-agent.deb" &&
+    dpkg -i "$package"; then
+    systemctl enable --now amazon-ssm-agent.service
+  else
+    say "no Session Manager: its agent could not be installed"
+  fi
+  rm -f "$package"
+}
+
+# write MODE FILE: standard input becomes the file, at once or not at all.
+write() {
+  local mode=$1 file=$2 new
+  new=$(mktemp "$file.XXXXXX")
+  cat >"$new"
+  chmod "$mode" "$new"
+  mv "$new" "$file"
+}
+
+start_log() {
+  touch "$LOG"
+  chmod 600 "$LOG"
+  exec > >(tee -a "$LOG") 2>&1
+  trap 'say "FAILED in line $LINENO: $BASH_COMMAND"' ERR
+  say "begins"
+}

@@ -1,0 +1,119 @@
+"""Rules about what is reached from outside and how: public data, TLS, logs that end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from ngp.catalogue import hcl
+from ngp.catalogue.rules.source import Fault, Source, address, at, inner, literal
+from ngp.errors import UsageError
+
+_TLS = re.compile(r"ELBSecurityPolicy-(TLS13-1-[23]|FS-1-2-Res)")
+_BLOCKS = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
+# resource type → the attribute that must not be true in it
+_PRIVATE: Mapping[str, str] = {
+    "aws_db_instance": "publicly_accessible",
+    "aws_rds_cluster_instance": "publicly_accessible",
+    "aws_dms_replication_instance": "publicly_accessible",
+    "aws_mq_broker": "publicly_accessible",
+    "aws_redshift_cluster": "publicly_accessible",
+}
+# resource type → where it says which TLS it speaks, and what it may say
+_SPOKEN: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "aws_api_gateway_domain_name": ("security_policy", ("TLS_1_2",)),
+    "aws_apigatewayv2_domain_name": ("domain_name_configuration.security_policy", ("TLS_1_2",)),
+    "aws_cloudfront_distribution": ("viewer_certificate.minimum_protocol_version", ("TLSv1.2_2021", "TLSv1.3_2025")),
+    "aws_opensearch_domain": (
+        "domain_endpoint_options.tls_security_policy",
+        ("Policy-Min-TLS-1-2-2019-07", "Policy-Min-TLS-1-2-PFS-2023-10"),
+    ),
+}
+
+
+def publicity(source: Source) -> Iterator[Fault]:
+    """No bucket, database, function or cluster answers everybody."""
+    for block in source.of("resource", "aws_s3_bucket"):
+        kept = [each for each in _of_bucket(source, block, "public_access_block")]
+        if not any(all(literal(each.body, name) is True for name in _BLOCKS) for each in kept):
+            todo = f"an aws_s3_bucket_public_access_block with {', '.join(_BLOCKS)} = true"
+            yield source.flaw(block, "public-access", f"`{address(block)}` may become public", todo=todo)
+    for block in source.of("resource", *_PRIVATE):
+        name = _PRIVATE[block.labels[0]]
+        if literal(block.body, name) is not False and name in block.body.attributes:
+            yield source.flaw(block, "public-access", f"`{address(block)}` has no `{name} = false`")
+    for block in source.of("resource", "aws_lambda_function_url"):
+        if literal(block.body, "authorization_type") != "AWS_IAM":
+            yield source.flaw(block, "public-access", f"`{address(block)}` answers everybody", todo="AWS_IAM")
+    for block in source.of("resource", "aws_lambda_permission"):
+        if literal(block.body, "principal") == "*":
+            yield source.flaw(block, "public-access", f"everybody may call what `{address(block)}` is for")
+    for block in source.of("data", "aws_iam_policy_document"):
+        yield from _principals(source, block)
+
+
+def transport(source: Source) -> Iterator[Fault]:
+    """What is spoken over the network is TLS 1.2 or newer."""
+    for block in source.of("resource", "aws_lb_listener"):
+        yield from _listener(source, block)
+    for block in source.of("resource", *_SPOKEN):
+        path, allowed = _SPOKEN[block.labels[0]]
+        if _said(source, block.body, path) not in allowed:
+            what = f"`{address(block)}` does not ask for TLS 1.2"
+            yield source.flaw(block, "tls", what, todo=f"{path} = {' or '.join(allowed)}")
+    for block in source.of("resource", "aws_s3_bucket"):
+        texts = (each.source for each in source.scanned)
+        if not _of_bucket(source, block, "policy") or not any("aws:SecureTransport" in text for text in texts):
+            what = f"`{address(block)}` answers without TLS"
+            yield source.flaw(block, "tls", what, todo="a policy that denies where aws:SecureTransport is false")
+
+
+def retention(source: Source) -> Iterator[Fault]:
+    """Logs end some day, and a log group is made by the module, so that they do."""
+    for block in source.of("resource", "aws_cloudwatch_log_group"):
+        if _said(source, block.body, "retention_in_days") in (None, 0):
+            what = f"`{address(block)}` keeps its events for ever"
+            yield source.flaw(block, "log-retention", what, todo="retention_in_days = var.log_retention_days")
+
+
+def _of_bucket(source: Source, bucket: hcl.Block, kind: str) -> list[hcl.Block]:
+    """The resources of one kind that are for a bucket."""
+    named = re.compile(rf"\b{re.escape(address(bucket))}\b")
+    return [
+        each
+        for each in source.of("resource", f"aws_s3_bucket_{kind}")
+        if "bucket" in each.body.attributes and named.search(each.body.attributes["bucket"].code)
+    ]
+
+
+def _principals(source: Source, block: hcl.Block) -> Iterator[Fault]:
+    for statement in inner(block.body, "statement"):
+        everybody = [each for each in inner(statement.body, "principals") if literal(each.body, "identifiers") == ["*"]]
+        is_bound = any(True for _ in inner(statement.body, "condition"))
+        if everybody and not is_bound and literal(statement.body, "effect") != "Deny":
+            yield source.flaw(block, "public-access", f"`{address(block)}` allows everybody", where=statement.where)
+
+
+def _listener(source: Source, block: hcl.Block) -> Iterator[Fault]:
+    protocol = literal(block.body, "protocol")
+    if protocol in ("HTTPS", "TLS") and not _TLS.match(str(_said(source, block.body, "ssl_policy"))):
+        what = f"`{address(block)}` lets old TLS in"
+        yield source.flaw(block, "tls", what, todo='ssl_policy = "ELBSecurityPolicy-TLS13-1-2-2021-06"')
+    if protocol == "HTTP" and _said(source, block.body, "default_action.redirect.protocol") != "HTTPS":
+        what = f"`{address(block)}` answers without TLS"
+        yield source.flaw(block, "tls", what, todo="redirect to HTTPS, or give the reason")
+
+
+def _said(source: Source, body: hcl.Body, path: str) -> object:
+    """What the attribute at a path says: its literal, or the default of the input that it is; None where it is not
+    there, ``…`` where only Terraform knows."""
+    attribute = at(body, path)
+    if attribute is None:
+        return None
+    variable = source.module.variables.get(attribute.text.removeprefix("var."))
+    if variable is not None and attribute.text.startswith("var."):
+        return variable.default if variable.has_default else ...
+    try:
+        return hcl.literal(attribute)
+    except UsageError:
+        return ...

@@ -1,0 +1,94 @@
+"""Rules about copies of somebody else's modules: nothing in them is edited, and nothing is fetched or run from them."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+
+from ngp.catalogue import hcl, types, vendored
+from ngp.catalogue.rules import shape, shared
+from ngp.catalogue.rules.source import Fault, Source, address
+
+_FOLDER = re.compile(r'\$\{(?P<code>path)\.module\}(?P<inner>(?:/[^"/$\s]+)*)')
+_READS = re.compile(r'\b(?P<code>file\w*|templatefile)\(\s*"(?:\.\.?/|/)(?P<inner>(?!))?')
+_UNREAD = ("*.tf.json", "*.tofu", "*.tofu.json", "*override.tf")
+_UNTOLD: Mapping[str, str] = {
+    "external": "it runs a program on the machine of whoever plans",
+    "terraform_remote_state": "it reads another state; ngp wires outputs",
+}
+
+
+def copy(source: Source) -> Iterator[Fault]:
+    """The copy is what was added."""
+    origin = source.module.manifest.source
+    if origin and vendored.checksum(vendored.read(source.module.path, source.module.name)) != origin.checksum:
+        where = source.manifest.where("source.checksum")
+        todo = f"take it back from Git, or add it again: ngp module add {origin.address!r} --name {source.module.name}"
+        why = "a change of a copy is lost when the next version is added; make it at its source"
+        yield source.fault("copy", f"the copy of {origin.address} has been edited", where, why=why, todo=todo)
+
+
+def whole(source: Source) -> Iterator[Fault]:
+    """All that the module needs is in its folder, and Terraform is told by the root alone who it works for."""
+    yield from _modules(source)
+    yield from _providers(source)
+    yield from _paths(source)
+    yield from _programs(source)
+    for pattern in _UNREAD:
+        for path in sorted(source.module.path.glob(pattern)):
+            yield source.fault("files", f"ngp does not read {path.name}", str(path), why="it reads .tf files")
+
+
+def meanings(source: Source) -> Iterator[Fault]:
+    """Inputs with the name of a fact or a common input take what ngp gives them."""
+    for name, variable in source.module.variables.items():
+        type_ = shared.type_of(name)
+        if type_ is not None and variable.type not in (type_, types.ANY):
+            why = f"ngp gives an input of that name a {types.render(type_)}"
+            what = f"the input `{name}` is a {types.render(variable.type)}"
+            yield source.fault("common-inputs", what, str(variable.place), why=why)
+
+
+def _modules(source: Source) -> Iterator[Fault]:
+    for block in source.of("module"):
+        said = block.body.attributes.get("source")
+        text = said.text.strip('"') if said else ""
+        inside = text.startswith("./") and not posixpath.normpath(text).startswith("..")
+        why = "it would be fetched at run time"
+        if text.startswith(("./", "../")):
+            why = "its copy would hold a module within a module" if inside else "that lies outside its folder"
+        todo = f"add what `{'.'.join(block.labels)}` calls by itself, or write a module of your own that has both"
+        yield source.fault("nested-module", f"the module calls another: {text}", block.where, why=why, todo=todo)
+
+
+def _providers(source: Source) -> Iterator[Fault]:
+    yield from (each for each in shape.providers(source) if each.rule in {"provider", "backend"})
+    for block in source.of("terraform"):
+        for inner in block.body.of("required_providers"):
+            for attribute in inner.body.attributes.values():
+                if "configuration_aliases" in hcl.elements(attribute):
+                    why = "a rendered root has one configuration of each provider"
+                    what = f"it wants several configurations of `{attribute.name}`"
+                    yield source.fault("provider", what, attribute.where, why=why)
+
+
+def _paths(source: Source) -> Iterator[Fault]:
+    for scanned in source.scanned:
+        for match in (*_FOLDER.finditer(scanned.source), *_READS.finditer(scanned.source)):
+            is_code = scanned.code[match.start("code")].strip()
+            inner = match["inner"]
+            if is_code and (inner is None or posixpath.normpath(f".{inner}").startswith("..")):
+                why = "the copy has only what is in it"
+                where = scanned.where(match.start())
+                yield source.fault("outside", f"`{match.group()}` leaves the module's folder", where, why=why)
+
+
+def _programs(source: Source) -> Iterator[Fault]:
+    for block in source.of("resource"):
+        for inner in block.body.of("provisioner"):
+            if inner.labels == ("local-exec",):
+                why = "it runs a program on the machine of whoever applies"
+                yield source.fault("program", f"`{address(block)}` has a local-exec", inner.where, why=why)
+    for block in source.of("data", *_UNTOLD):
+        yield source.fault("program", f"there is a `{address(block)}`", block.where, why=_UNTOLD[block.labels[0]])

@@ -1,0 +1,71 @@
+"""Copies of modules that somebody else wrote: which files are the copy, and its checksum."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+
+from ngp.catalogue import loading
+from ngp.errors import Finding, require
+from ngp.terraform import lockfile
+
+# What stands beside a published module and is no part of it; in modules/NAME such folders are the platform's own.
+BESIDE = frozenset({"docs", "example", "examples", "modules", "test", "tests", "wrappers"})
+
+
+def read(folder: Path, name: str) -> dict[PurePosixPath, bytes]:
+    """The files of the copy in modules/NAME, by their path in it: all but what ngp keeps beside them."""
+    own = {loading.MANIFEST, f"{name}.dummy"}
+    return {path: _bytes(folder / path) for path in _paths(folder) if str(path) not in own}
+
+
+def collect(folder: Path) -> dict[PurePosixPath, bytes]:
+    """The files of a foreign module; UsageError for what a copy cannot hold: links, what is not text."""
+    contents, findings = {}, list[Finding]()
+    for path in _paths(folder):
+        if (folder / path).is_symlink():
+            findings.append(Finding(f"`{path}` is a symbolic link", str(folder), "a copy holds what is in it"))
+            continue
+        contents[path] = _bytes(folder / path)
+        if not _is_text(contents[path]):
+            why = "binary files are not rendered, compared or reviewed"
+            findings.append(Finding(f"`{path}` is not UTF-8 text", str(folder), why))
+    require(findings)
+    return contents
+
+
+def checksum(contents: Mapping[PurePosixPath, bytes]) -> str:
+    """The ``h1:`` of a copy: of its files' names and contents."""
+    return lockfile.combine((str(path), hashlib.sha256(data).hexdigest()) for path, data in contents.items())
+
+
+def is_part(path: PurePosixPath) -> bool:
+    """Whether a path in a foreign folder is part of the module: no hidden file, no example, no test."""
+    return not any(part.startswith(".") or part == "__pycache__" for part in path.parts) and (
+        len(path.parts) == 1 or path.parts[0] not in BESIDE
+    )
+
+
+def _paths(folder: Path) -> Iterator[PurePosixPath]:
+    """The paths below a folder that are part of the module, sorted; a link is one of them, and is not followed."""
+    found = []
+    for home, names, files in os.walk(folder):
+        inner = PurePosixPath(Path(home).relative_to(folder).as_posix())
+        links = [name for name in names if (Path(home) / name).is_symlink()]
+        found += [inner / name for name in (*files, *links)]
+        names[:] = [name for name in names if name not in links and is_part(inner / name / "file")]
+    return iter(sorted(path for path in found if is_part(path)))
+
+
+def _bytes(path: Path) -> bytes:
+    return f"-> {path.readlink()}".encode() if path.is_symlink() else path.read_bytes()
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return b"\0" not in data

@@ -1,0 +1,169 @@
+"""Modules from elsewhere: what an address means, and the files of a commit, fetched by Git."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from urllib.parse import parse_qs, urlsplit, urlunsplit
+
+from ngp.catalogue import vendored
+from ngp.environments import revisions
+from ngp.environments.environment import Platform
+from ngp.errors import Finding, NgpError, UsageError, require
+
+_FORGES = ("github.com/", "gitlab.com/", "bitbucket.org/")
+_SCHEMES = ("https", "ssh", "file")
+_SCP = re.compile(r"(?P<user>[\w.-]+@)(?P<host>[\w.-]+):(?P<path>(?!//).+)")
+_REF = re.compile(r"[A-Za-z0-9_][\w./+-]*")
+_PREFIX = re.compile(r"^(terraform-)?(aws-)?")
+_MODES = {"120000": "a symbolic link", "160000": "a Git submodule"}
+_QUIET = ("-c", f"core.hooksPath={os.devnull}", "-c", "core.symlinks=false", "-c", "core.autocrlf=false")
+# Nobody is asked, and nothing but these transports is used, whatever the address or a server's redirection says.
+_ASKING_NOBODY = {
+    "GIT_ALLOW_PROTOCOL": ":".join(_SCHEMES),
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_ASKPASS": "true",
+    "SSH_ASKPASS_REQUIRE": "never",  # and ssh has no terminal: the process is in a session of its own
+    "GCM_INTERACTIVE": "never",
+}
+# Filters and attributes of the operator's own configuration would change the files.
+_ALONE = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "GIT_ATTR_NOSYSTEM": "1"}
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a module is from: `inner` is a folder of the repository `url`, or, without one, a folder on this machine
+    relative to the platform's."""
+
+    url: str
+    inner: str
+    ref: str = ""
+
+    def __str__(self) -> str:
+        if not self.url:
+            return self.inner
+        return f"git::{self.place}{f'?ref={self.ref}' if self.ref else ''}"
+
+    @property
+    def place(self) -> str:
+        """The address without its ref: what stays when another version is added."""
+        return f"{self.url}//{self.inner}" if self.url and self.inner else self.url or self.inner
+
+    @property
+    def default_name(self) -> str:
+        """A module's name made from the last part of the address."""
+        last = (self.inner or urlsplit(self.url).path).rstrip("/").rpartition("/")[2].removesuffix(".git")
+        return re.sub(r"[^a-z0-9]+", "-", _PREFIX.sub("", last.lower())).strip("-")
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """The folder that an address names, and its commit ("" of a plain folder)."""
+
+    folder: Path
+    commit: str
+
+
+def parse(text: str, ref: str, cwd: Path, platform: Path) -> Address:
+    """Read an address as Terraform writes them; UsageError for what is none, or no safe one."""
+    if not text.startswith("git::") and (cwd / text).is_dir():
+        if ref:
+            todo = f"name the repository: git::file://{(cwd / text).resolve()}"
+            raise UsageError(f"`{text}` is a folder, which has no ref", todo=todo)
+        return Address("", Path(os.path.relpath((cwd / text).resolve(), platform.resolve())).as_posix())
+    parts = urlsplit(_url(text))
+    path, _, inner = parts.path.partition("//")
+    asked = parse_qs(parts.query, keep_blank_values=True)
+    said = asked.pop("ref", [""])[0]
+    require(_wrong(text, asked, {said, ref} - {""}, inner))
+    url = urlunsplit((parts.scheme, parts.netloc, path.rstrip("/"), "", ""))
+    return Address(url, str(PurePosixPath(inner)) if inner.strip("/") else "", ref or said)
+
+
+@contextmanager
+def open_source(platform: Platform, address: Address) -> Iterator[Fetched]:
+    """The module's folder; one that Git fetches lies in a folder of its own, gone at the end.
+
+    Raises NgpError where Git cannot fetch it, UsageError where it holds what a copy cannot.
+    """
+    if not address.url:
+        yield Fetched((platform.path / address.inner).resolve(), "")
+        return
+    with tempfile.TemporaryDirectory(prefix="ngp-add-") as work:
+        yield _fetch(_Repository(platform, Path(work) / "repository"), address, Path(work) / "files")
+
+
+def _url(text: str) -> str:
+    """The address as one URL."""
+    plain = text.removeprefix("git::")
+    scp = _SCP.fullmatch(plain)
+    if scp:
+        return f"ssh://{scp['user']}{scp['host']}/{scp['path'].lstrip('/')}"
+    if plain.startswith(_FORGES):
+        return f"https://{plain}"
+    if urlsplit(plain).scheme not in _SCHEMES:
+        raise UsageError(
+            f"`{text}` is neither a folder nor the address of a Git repository",
+            why=f"Git is asked by {', '.join(_SCHEMES)}; a registry's module has a repository too",
+            todo="write it as git::https://host/repository.git//folder?ref=v1.2.3",
+        )
+    return plain
+
+
+def _wrong(text: str, more: dict[str, list[str]], refs: set[str], inner: str) -> Iterator[Finding]:
+    parts = urlsplit(_url(text))
+    if parts.password or (parts.username and parts.scheme == "https"):
+        todo = "leave it to Git's credential helper"
+        yield Finding("the address holds credentials", why="it is written into module.yaml", todo=todo)
+    for name in more:
+        yield Finding(f"the address says `{name}`", why="only `ref` is understood")
+    if len(refs) > 1:
+        yield Finding(f"the address says one ref and --ref another: {', '.join(sorted(refs))}")
+    for ref in refs:
+        if not _REF.fullmatch(ref) or ".." in ref:
+            yield Finding(f"`{ref}` is no ref", todo="name a tag, a branch or a whole commit id")
+    if ".." in inner.split("/"):
+        yield Finding(f"`{inner}` leaves the repository")
+
+
+@dataclass(frozen=True)
+class _Repository:
+    """A bare repository of a moment."""
+
+    platform: Platform
+    path: Path
+
+    def git(self, *words: str, why_not: str, env: Mapping[str, str] | None = None) -> str:
+        outcome = revisions.git(self.platform, *_QUIET, *words, cwd=self.path, env=env)
+        if outcome.exit_code:
+            raise NgpError(why_not, why=outcome.stderr.strip() or f"`git {words[0]}` ended with {outcome.exit_code}")
+        return outcome.stdout
+
+
+def _fetch(repository: _Repository, address: Address, target: Path) -> Fetched:
+    repository.path.mkdir()
+    target.mkdir()
+    repository.git("init", "--quiet", "--bare", "--template=", ".", why_not="Git cannot make a repository")
+    wanted = ("--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--", address.url, address.ref or "HEAD")
+    repository.git("fetch", *wanted, env=_ASKING_NOBODY, why_not=f"Git cannot fetch {address}")
+    commit = repository.git("rev-parse", "FETCH_HEAD^{commit}", why_not=f"{address} is no commit").strip()
+    tree = f"{commit}:{address.inner}"
+    listed = repository.git("ls-tree", "-r", "-z", "--full-tree", tree, why_not=f"{address} has no such folder")
+    require(_kinds(listed, str(address)))
+    where = {"GIT_DIR": str(repository.path), "GIT_WORK_TREE": str(target)} | _ALONE
+    for words in (("read-tree", tree), ("checkout-index", "--all")):
+        repository.git(*words, env=where, why_not=f"Git cannot read {address}")
+    return Fetched(target, commit)
+
+
+def _kinds(listed: str, where: str) -> Iterator[Finding]:
+    for line in filter(None, listed.split("\0")):
+        about, _, path = line.partition("\t")
+        kind = _MODES.get(about.partition(" ")[0])
+        if kind and vendored.is_part(PurePosixPath(path)):
+            yield Finding(f"`{path}` is {kind}", where, "a copy holds what is in it")

@@ -1,0 +1,200 @@
+"""`monitoring` on the sandbox, and for real: Prometheus and Alertmanager with the files that are applied there.
+
+The tests stand in the order in which they are to run; the last destroys what the first made.
+"""
+
+import base64
+import email
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import boto3
+import pytest
+
+from tests.integration.modules_monitoring.pair import Pair, until
+
+ROOT = Path(__file__).parents[3]
+ACCOUNT, REGION = "123456789012", "eu-central-1"
+NAMES = {name: f"lab-one-monitoring-{name}-lab" for name in ("recent", "longterm")}
+VALUES = {
+    "pre_tag": "lab-one",
+    "post_tag": "lab",
+    "vpc_cidr": "192.0.2.0/24",  # nothing on any network answers there
+    "key_pair_name": "",
+    "webhook_url": "http://hooks.lab.example.test/alerts",
+    "web_checks": '{"shop": "http://shop.lab.example.test/"}',
+    "log_shipper": "filebeat",
+    "log_shipper_image": f"docker.elastic.co/beats/filebeat-oss@sha256:{'0' * 64}",
+    "logstash_uri": "logs.lab.example.test:5044",
+    "scrape_interval_s": "5",
+    "federation_interval_s": "5",
+    "down_for_s": "0",
+    "group_wait_s": "0",
+}
+pytestmark = [pytest.mark.terraform, pytest.mark.sandbox, pytest.mark.prometheus, pytest.mark.slow]
+
+
+class Lab:
+    def __init__(self, ngp, path):
+        self.ngp, self.path = ngp, path
+
+    def told(self, *argv):
+        outcome = self.ngp.run(*argv)
+        assert outcome.exit_code == 0, (argv, outcome.stdout[-3000:], outcome.stderr[-3000:])
+        return outcome.stdout
+
+    def client(self, service):
+        keys = {"aws_access_key_id": ACCOUNT, "aws_secret_access_key": "any"}
+        return boto3.client(service, endpoint_url=self.sandbox, region_name=REGION, **keys)
+
+    def prepare(self):
+        """A VPC that somebody else made, with two subnets, and a topic with a queue that hears it."""
+        self.sandbox = self.told("sandbox", "start").split()[0]
+        ec2, sns, sqs = (self.client(name) for name in ("ec2", "sns", "sqs"))
+        vpc = ec2.create_vpc(CidrBlock=VALUES["vpc_cidr"])["Vpc"]["VpcId"]
+        places = {"192.0.2.0/25": "a", "192.0.2.128/25": "b"}
+        subnets = [
+            ec2.create_subnet(VpcId=vpc, CidrBlock=cidr, AvailabilityZone=f"{REGION}{zone}")["Subnet"]["SubnetId"]
+            for cidr, zone in places.items()
+        ]
+        topic = sns.create_topic(Name="alarms")["TopicArn"]
+        self.queue = sqs.create_queue(QueueName="heard")["QueueUrl"]
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=f"arn:aws:sqs:{REGION}:{ACCOUNT}:heard")
+        return {"vpc_id": vpc, "private_subnet_ids": json.dumps(subnets), "alarm_topic_arn": topic}
+
+    def bucket(self):
+        return next(
+            each["Name"] for each in self.client("s3").list_buckets()["Buckets"] if "monitoring" in each["Name"]
+        )
+
+    def files(self):
+        s3, bucket = self.client("s3"), self.bucket()
+        keys = [each["Key"] for each in s3.list_objects_v2(Bucket=bucket)["Contents"]]
+        return {key: s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode() for key in keys}
+
+    def instances(self):
+        """Those that run, by server."""
+        running = [{"Name": "instance-state-name", "Values": ["running"]}]
+        found = self.client("ec2").describe_instances(Filters=running)["Reservations"]
+        named = {tag["Value"]: one for each in found for one in each["Instances"] for tag in one["Tags"]}
+        return {name: named[tag] for name, tag in NAMES.items() if tag in named}
+
+    def script(self, instance):
+        """The boot script in an instance's user data."""
+        asked = {"InstanceId": instance["InstanceId"], "Attribute": "userData"}
+        said = self.client("ec2").describe_instance_attribute(**asked)["UserData"]["Value"]
+        return email.message_from_bytes(base64.b64decode(said)).get_payload()[1].get_payload()
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory, ngp_in):
+    path = tmp_path_factory.mktemp("lab")
+    shutil.copytree(ROOT / "modules/monitoring", path / "modules/monitoring")
+    shutil.copy2(ROOT / ".terraform.lock.hcl", path / ".terraform.lock.hcl")
+    (path / "ngp.yaml").write_text("name: lab\n")
+    made = Lab(ngp_in(path), path)
+    made.told("env", "new", "lab", "--sandbox", "--region", REGION, "--domain", "lab.example.test")
+    values = VALUES | made.prepare()
+    sets = [
+        f"{name}={value}" if name.endswith("_tag") else f"monitoring.{name}={value}" for name, value in values.items()
+    ]
+    made.told("configure", "lab", "--no-input", "--module", "monitoring", *(f"--set={each}" for each in sets))
+    made.told("render", "lab")
+    yield made
+    made.ngp.run("sandbox", "stop")
+
+
+@pytest.fixture(scope="module")
+def applying(lab):
+    """An apply that has made files and machines and still waits for the disks: what is real needs no more."""
+    process = lab.ngp.start("apply", "lab", "--auto-approve")
+    assert until(lambda: len(lab.instances()) == 2 or process.poll() is not None)
+    yield process
+    process.terminate()
+    process.communicate(timeout=60)
+
+
+@pytest.fixture(scope="module")
+def pair(lab, applying, tmp_path_factory):
+    instances = lab.instances()
+    scripts = {name: lab.script(instance) for name, instance in instances.items()}
+    addresses = {name: instance["PrivateIpAddress"] for name, instance in instances.items()}
+    made = Pair(tmp_path_factory.mktemp("pair"), lab.files(), scripts, addresses, lab.sandbox)
+    with made.start(ACCOUNT):
+        yield made
+
+
+def test_node_that_is_down_is_told_to_the_webhook(pair):
+    """Both servers are found among the sandbox's instances, and nobody answers at their addresses."""
+
+    def heard():
+        names = {each["labels"].get("name"): each for each in pair.listener.alerts if each["labels"]["job"] == "node"}
+        return names if len(names) == 2 else None
+
+    told = until(heard)
+    assert told is not None, pair.logs()
+    assert told.keys() == set(NAMES.values())
+    alert = told[NAMES["recent"]]
+    assert (alert["status"], alert["labels"]["alertname"]) == ("firing", "TargetDown")
+    assert alert["labels"].items() >= {"severity": "critical", "environment": "lab", "cluster": "monitoring"}.items()
+    assert alert["annotations"]["summary"] == "node of lab-one-monitoring-recent-lab does not answer"
+
+
+def test_alert_is_told_to_the_topic(pair, lab):
+    def heard():
+        return lab.client("sqs").receive_message(QueueUrl=lab.queue).get("Messages")
+
+    [message] = until(heard) or [None]
+    assert message is not None, pair.logs()
+    assert json.loads(message["Body"])["Subject"] == "FIRING: TargetDown (lab)"
+
+
+def test_only_what_is_marked_is_kept_for_long(pair):
+    """By the label of a rule, and by that which a scraped metric gets."""
+    kept = until(lambda: pair.series("longterm", 'instance:up:avg5m{job="node"}'))
+    assert kept is not None, pair.logs()
+    assert {each["longterm"] for each in kept} == {"true"}
+    [page] = until(lambda: pair.series("longterm", "probe_success == 1")) or [None]
+    assert page is not None, pair.logs()
+    assert page.items() >= {"longterm": "true", "check": "shop", "job": "web"}.items()
+    assert pair.series("recent", 'probe_http_status_code{job="web"}') != []
+    assert pair.series("longterm", '{job=~"node|web", longterm=""}') == []
+
+
+def test_alertmanagers_are_one_cluster(pair):
+    for name in ("recent", "longterm"):
+        assert until(lambda name=name: len(pair.ask(name, 9093, "/api/v2/status")["cluster"]["peers"]) == 2), (
+            pair.logs()
+        )
+
+
+def test_what_was_rendered_passes_the_tools(lab, applying, tmp_path):
+    for key, text in lab.files().items():
+        (tmp_path / key).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / key).write_text(text)
+    shutil.copytree(tmp_path / "checks", tmp_path / "recent" / "checks")
+    for server in NAMES:
+        for argv in (
+            ["promtool", "check", "config", tmp_path / server / "prometheus.yml"],
+            ["promtool", "check", "rules", "--lint-fatal", tmp_path / server / "rules" / "platform.yml"],
+            ["amtool", "check-config", tmp_path / server / "alertmanager.yml"],
+        ):
+            done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+            assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_apply_ends_and_a_second_plan_is_empty(lab, applying):
+    out, err = applying.communicate(timeout=600)
+    assert applying.returncode == 0, out[-3000:] + err[-3000:]
+    assert lab.ngp.run("plan", "lab", "--detailed-exitcode").exit_code == 0
+
+
+def test_destroy_leaves_nothing(lab):
+    lab.told("destroy", "lab", "--auto-approve", "--accept-data-loss", "monitoring")
+    ec2 = lab.client("ec2")
+    assert (lab.instances(), ec2.describe_volumes()["Volumes"]) == ({}, [])
+    cards = ec2.describe_network_interfaces()["NetworkInterfaces"]
+    assert [each for each in cards if each["Description"].startswith("Monitoring server")] == []
+    assert [each for each in lab.client("s3").list_buckets()["Buckets"] if "monitoring" in each["Name"]] == []

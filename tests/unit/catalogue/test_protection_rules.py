@@ -1,0 +1,200 @@
+"""The rules of safety, each by a resource that breaks it and by one that does not; and what a manifest accepts."""
+
+import pytest
+
+from ngp.catalogue import checks
+
+WORLD = "0.0.0.0/0"
+BLOCK = """resource "aws_s3_bucket_public_access_block" "x" {
+  bucket                  = aws_s3_bucket.x.id
+  block_public_acls       = true
+  block_public_policy     = true
+  ignore_public_acls      = true
+  restrict_public_buckets = true
+}
+"""
+TLS_ONLY = """resource "aws_s3_bucket_policy" "x" {
+  bucket = aws_s3_bucket.x.id
+  policy = data.aws_iam_policy_document.tls.json
+}
+data "aws_iam_policy_document" "tls" {
+  statement {
+    effect    = "Deny"
+    actions   = ["s3:*"]
+    resources = [aws_s3_bucket.x.arn]
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+  }
+}
+"""
+BUCKET = 'resource "aws_s3_bucket" "x" {\n}\n'
+DOMAIN = """resource "aws_opensearch_domain" "x" {
+  encrypt_at_rest {
+    enabled = true
+  }
+  node_to_node_encryption {
+    enabled = true
+  }
+  domain_endpoint_options {
+    tls_security_policy = "Policy-Min-TLS-1-2-2019-07"
+  }
+}
+"""
+
+
+@pytest.fixture
+def faults(tmp_path):
+    """`faults(text, manifest)`: the rules that a module of this text breaks, of those that hold for every module."""
+
+    def check(text, manifest=""):
+        folder = tmp_path / "thing"
+        folder.mkdir()
+        (folder / "thing.tf").write_text(text)
+        (folder / "module.yaml").write_text(f"title: T\nsummary: S\ncategory: c\n{manifest}")
+        known = {"encryption", "imdsv2", "open-ingress", "public-access", "tls", "log-retention", "exceptions"}
+        return [fault.rule for fault in checks.check_module(folder) if fault.rule in known]
+
+    return check
+
+
+def resource(type_, *lines):
+    return f'resource "{type_}" "x" {{\n' + "".join(f"  {line}\n" for line in lines) + "}\n"
+
+
+def ingress(port, cidr, more=""):
+    return more + resource(
+        "aws_vpc_security_group_ingress_rule", f"from_port = {port}", f"to_port = {port}", f"cidr_ipv4 = {cidr}"
+    )
+
+
+def listener(*lines):
+    return resource("aws_lb_listener", *lines)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (ingress(443, f'"{WORLD}"'), []),
+        (ingress(8080, f'"{WORLD}"'), ["open-ingress"]),
+        (ingress("var.port", f'"{WORLD}"'), ["open-ingress"]),
+        (ingress(8080, '"10.0.0.0/8"'), []),
+        (ingress("local.ports[each.key]", f'"{WORLD}"', "locals {\n  ports = { http = 80, https = 443 }\n}\n"), []),
+        (
+            ingress("local.ports[each.key]", f'"{WORLD}"', "locals {\n  ports = { http = 80, more = 8080 }\n}\n"),
+            ["open-ingress"],
+        ),
+        (ingress(8080, "each.value", f'locals {{\n  from = ["{WORLD}"]\n}}\n').replace("each.value", "local.from[0]"),
+         ["open-ingress"]),
+        (ingress(8080, "var.from[0]", f'variable "from" {{\n  default = ["{WORLD}"]\n}}\n'), ["open-ingress"]),
+        (resource("aws_security_group_rule", 'type = "egress"', f'cidr_blocks = ["{WORLD}"]'), []),
+        (resource("aws_security_group_rule", 'type = "ingress"', 'ipv6_cidr_blocks = ["::/0"]'), ["open-ingress"]),
+    ],
+)  # fmt: skip
+def test_only_the_ports_of_the_web_are_open_to_the_world(faults, text, found):
+    assert faults(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (BUCKET + BLOCK + TLS_ONLY, []),
+        (BUCKET + TLS_ONLY, ["public-access"]),
+        (BUCKET + BLOCK.replace("policy     = true", "policy     = false") + TLS_ONLY, ["public-access"]),
+        (BUCKET + BLOCK.replace("aws_s3_bucket.x.id", "aws_s3_bucket.xy.id") + TLS_ONLY, ["public-access"]),
+        (BUCKET + BLOCK, ["tls"]),
+        (BUCKET + BLOCK + TLS_ONLY.replace("aws:SecureTransport", "aws:SourceIp"), ["tls"]),
+        (TLS_ONLY.replace('"Deny"', '"Allow"'), []),
+        (TLS_ONLY.replace('"Deny"', '"Allow"').replace("condition", "another"), ["public-access"]),
+    ],
+)
+def test_buckets_are_private_and_speak_tls(faults, text, found):
+    assert faults(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (resource("aws_db_instance", "storage_encrypted = true"), []),
+        (resource("aws_db_instance", "storage_encrypted = true", "publicly_accessible = false"), []),
+        (resource("aws_db_instance", "storage_encrypted = true", "publicly_accessible = true"), ["public-access"]),
+        (resource("aws_db_instance", "storage_encrypted = true", "publicly_accessible = var.x"), ["public-access"]),
+        (resource("aws_lambda_function_url", 'authorization_type = "NONE"'), ["public-access"]),
+        (resource("aws_lambda_function_url", 'authorization_type = "AWS_IAM"'), []),
+        (resource("aws_lambda_permission", 'principal = "*"'), ["public-access"]),
+        (resource("aws_lambda_permission", 'principal = "events.amazonaws.com"'), []),
+    ],
+)
+def test_databases_and_functions_are_private(faults, text, found):
+    assert faults(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (listener('protocol = "HTTPS"', 'ssl_policy = "ELBSecurityPolicy-TLS13-1-2-2021-06"'), []),
+        (listener('protocol = "HTTPS"', "ssl_policy = var.p"), ["tls"]),
+        (listener('protocol = "HTTPS"', "ssl_policy = var.p")
+         + 'variable "p" {\n  default = "ELBSecurityPolicy-TLS13-1-3-2021-06"\n}\n', []),
+        (listener('protocol = "TLS"', 'ssl_policy = "ELBSecurityPolicy-2016-08"'), ["tls"]),
+        (listener('protocol = "HTTPS"'), ["tls"]),
+        (listener('protocol = "TCP"'), []),
+        (listener('protocol = "HTTP"'), ["tls"]),
+        (listener('protocol = "HTTP"', "default_action {", "redirect {", 'protocol = "HTTPS"', "}", "}"), []),
+        (resource("aws_api_gateway_domain_name", 'security_policy = "TLS_1_0"'), ["tls"]),
+        (resource("aws_api_gateway_domain_name", 'security_policy = "TLS_1_2"'), []),
+        (DOMAIN, []),
+        (DOMAIN.replace("1-2-2019", "1-0-2019"), ["tls"]),
+    ],
+)  # fmt: skip
+def test_what_is_spoken_is_tls_1_2(faults, text, found):
+    assert faults(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (DOMAIN.replace("encrypt_at_rest", "other"), ["encryption"]),
+        (DOMAIN.replace("enabled = true", "enabled = false"), ["encryption", "encryption"]),
+        (resource("aws_kms_key"), ["encryption"]),
+        (resource("aws_kms_key", "enable_key_rotation = true"), []),
+        (resource("aws_sqs_queue"), ["encryption"]),
+        (resource("aws_sqs_queue", "sqs_managed_sse_enabled = true"), []),
+        (resource("aws_sns_topic", "kms_master_key_id = var.k"), []),
+        (resource("aws_ecr_repository", "encryption_configuration {", "}"), []),
+        (resource("aws_ecr_repository"), ["encryption"]),
+        (resource("aws_dynamodb_table", "server_side_encryption {", "enabled = true", "}"), []),
+        (resource("aws_elasticache_replication_group", "at_rest_encryption_enabled = true"), ["encryption"]),
+        (resource("aws_cloudwatch_log_group"), ["log-retention"]),
+        (resource("aws_cloudwatch_log_group", "retention_in_days = 0"), ["log-retention"]),
+        (resource("aws_cloudwatch_log_group", "retention_in_days = var.days"), []),
+    ],
+)
+def test_what_is_kept_is_encrypted_and_logs_end(faults, text, found):
+    assert faults(text) == found
+
+
+KEY = "encryption aws_kms_key.x"
+
+
+@pytest.mark.parametrize(
+    ("manifest", "found"),
+    [
+        (f"exceptions: {{{KEY}: It signs, and must not change.}}\n", []),
+        ("exceptions: {encryption aws_kms_key.y: Another.}\n", ["encryption", "exceptions"]),
+        ("exceptions: {tls aws_kms_key.x: Another.}\n", ["encryption", "exceptions"]),
+    ],
+)
+def test_a_finding_is_accepted_by_rule_and_address_with_its_reason(faults, manifest, found):
+    assert sorted(faults(resource("aws_kms_key"), manifest)) == found
+
+
+def test_a_copy_of_somebody_elses_module_is_as_safe(faults):
+    source = f'source: {{address: x, checksum: "h1:{"A" * 43}="}}\n'
+    assert faults(resource("aws_kms_key") + ingress(8080, f'"{WORLD}"'), source) == ["encryption", "open-ingress"]

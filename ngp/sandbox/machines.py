@@ -1,39 +1,18 @@
-"""Repairs of moto's machines (instances, and what Systems Manager has of them), as `repairs` has them for the rest."""
+"""Repairs of moto's machines (EC2), as `repairs` has them for the rest."""
 
 from __future__ import annotations
 
-import base64
 import copy
-import json
-import uuid
 from typing import Any
 
 _BY_LAUNCH = "Primary network interface"  # what moto calls one that came, and goes, with its instance
-_TAGGED = "Association"
 
 
 def apply() -> None:
     """Put every repair into the moto that this process has imported."""
-    take_changed_user_data()
     free_addresses_of_ended_instances()
     free_interfaces_of_terminated_instances()
-    keep_associations()
-
-
-def take_changed_user_data() -> None:
-    """ModifyInstanceAttribute takes any user data: moto has decoded it already and wants to decode it again."""
-    from moto.core.types import Base64EncodedString
-    from moto.ec2.responses import instances
-
-    module: Any = instances
-    parse = module.parse_user_data
-
-    def parse_user_data(value: Any) -> Any:
-        if isinstance(value, bytes):
-            return Base64EncodedString(base64.b64encode(value).decode("ascii"))
-        return parse(value)
-
-    module.parse_user_data = parse_user_data
+    tell_tags_while_others_get_theirs()
 
 
 def free_addresses_of_ended_instances() -> None:
@@ -75,67 +54,20 @@ def free_interfaces_of_terminated_instances() -> None:
     instance_class.terminate = terminate
 
 
-def keep_associations() -> None:
-    """Associations of documents with machines can be made, changed, tagged and deleted; nothing is run by them."""
-    from moto.ssm.models import SimpleSystemManagerBackend
-    from moto.ssm.responses import SimpleSystemManagerResponse
+def tell_tags_while_others_get_theirs() -> None:
+    """What is made with tags is answered while other things get theirs; moto reads all tags there are for each."""
+    from moto.ec2.models.core import TaggedEC2Resource
+    from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE, get_prefix
 
-    backend_class: Any = SimpleSystemManagerBackend
-    find = backend_class._validate_resource_type_and_id
+    def get_tags(resource: Any) -> list[dict[str, str]]:
+        if not resource.id:
+            return []
+        kind = EC2_PREFIX_TO_RESOURCE.get(get_prefix(resource.id), "")
+        tags = dict(resource.ec2_backend.tags.get(resource.id, {}))
+        return [
+            {"resource_id": resource.id, "key": key, "value": value, "resource_type": kind}
+            for key, value in tags.items()
+        ]
 
-    def find_tagged(backend: Any, resource_type: str, resource_id: str) -> Any:
-        return resource_id if resource_type == _TAGGED else find(backend, resource_type, resource_id)
-
-    backend_class._validate_resource_type_and_id = find_tagged
-    response_class: Any = SimpleSystemManagerResponse
-    response_class.create_association = _create
-    response_class.describe_association = _describe
-    response_class.update_association = _update
-    response_class.delete_association = _delete
-
-
-def _kept(response: Any) -> dict[str, dict[str, Any]]:
-    """Those of the account and region, by id; a reset of the sandbox takes them with the backend's other things."""
-    kept: dict[str, dict[str, Any]] = response.ssm_backend.__dict__.setdefault("associations", {})
-    return kept
-
-
-def _find(response: Any) -> dict[str, Any]:
-    from moto.ssm.exceptions import SSMException
-
-    found = _kept(response).get(response._get_param("AssociationId"))
-    if found is None:
-        raise SSMException("AssociationDoesNotExist", "The specified association does not exist.")
-    return found
-
-
-def _answer(association: dict[str, Any]) -> Any:
-    from moto.core.responses import ActionResult
-
-    return ActionResult({"AssociationDescription": association})
-
-
-def _create(response: Any) -> Any:
-    asked = json.loads(response.body)
-    tags = {tag["Key"]: tag["Value"] for tag in asked.pop("Tags", ())}
-    made = {**asked, "AssociationId": str(uuid.uuid4()), "AssociationVersion": "1", "Overview": {"Status": "Success"}}
-    _kept(response)[made["AssociationId"]] = made
-    response.ssm_backend.add_tags_to_resource(_TAGGED, made["AssociationId"], tags)
-    return _answer(made)
-
-
-def _describe(response: Any) -> Any:
-    return _answer(_find(response))
-
-
-def _update(response: Any) -> Any:
-    found = _find(response)
-    found |= {**json.loads(response.body), "AssociationVersion": str(int(found["AssociationVersion"]) + 1)}
-    return _answer(found)
-
-
-def _delete(response: Any) -> Any:
-    from moto.core.responses import EmptyResult
-
-    del _kept(response)[_find(response)["AssociationId"]]
-    return EmptyResult()
+    resource_class: Any = TaggedEC2Resource
+    resource_class.get_tags = get_tags

@@ -5,12 +5,13 @@ They change classes of the moto that is imported: only a launcher's process call
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import threading
 from typing import Any
 
-from ngp.sandbox import account, clusters, databases, machines
+from ngp.sandbox import account, associations, clusters, databases, machines
 
 _ACCOUNT_KEY = re.compile(r"\d{12}")
 
@@ -20,6 +21,7 @@ def apply() -> None:
     take_account_from_access_key()
     take_account_from_signed_addresses()
     admit_loopback_past_tls_policies()
+    take_changed_user_data()
     publish_images()
     publish_parameters()
     keep_descriptions_of_rules_between_groups()
@@ -28,8 +30,9 @@ def apply() -> None:
     forget_records_that_are_gone()
     remember_dead_letter_queues()
     databases.apply()
-    machines.apply()
+    associations.apply()
     clusters.apply()
+    machines.apply()
 
 
 def take_account_from_access_key() -> None:
@@ -94,6 +97,22 @@ def _denies_plain_http(statement: dict[str, Any]) -> bool:
         for value in (values if isinstance(values, list) else [values])
     }
     return statement.get("Effect") == "Deny" and asked == {("Bool", "aws:securetransport", "false")}
+
+
+def take_changed_user_data() -> None:
+    """ModifyInstanceAttribute takes any user data: moto has decoded it already and wants to decode it again."""
+    from moto.core.types import Base64EncodedString
+    from moto.ec2.responses import instances
+
+    module: Any = instances
+    parse = module.parse_user_data
+
+    def parse_user_data(value: Any) -> Any:
+        if isinstance(value, bytes):
+            return Base64EncodedString(base64.b64encode(value).decode("ascii"))
+        return parse(value)
+
+    module.parse_user_data = parse_user_data
 
 
 def publish_images() -> None:

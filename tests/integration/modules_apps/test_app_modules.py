@@ -110,7 +110,13 @@ VALUES = {
     "dcos.alarm_topic_arn": "",
 }
 CONSENT = [word for unit in ("dcos", "jenkins") for word in ("--accept-data-loss", unit)]
-pytestmark = [pytest.mark.terraform, pytest.mark.sandbox, pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [
+    pytest.mark.proves("applied", "network", "dcos", "api-gateway", "jenkins"),
+    pytest.mark.terraform,
+    pytest.mark.sandbox,
+    pytest.mark.slow,
+    pytest.mark.timeout(900),
+]
 
 
 class Lab:

@@ -36,7 +36,13 @@ IN_THE_LAB = {
     "REGISTRY_STORAGE_S3_SECURE": "false",
     "REGISTRY_HTTP_HOST": f"http://{HOST}",
 }
-pytestmark = [pytest.mark.docker, pytest.mark.terraform, pytest.mark.sandbox, pytest.mark.slow]
+pytestmark = [
+    pytest.mark.proves("real", "swarm", "docker-registry"),
+    pytest.mark.docker,
+    pytest.mark.terraform,
+    pytest.mark.sandbox,
+    pytest.mark.slow,
+]
 
 
 class Region:

@@ -15,7 +15,6 @@ import pytest
 
 pytestmark = pytest.mark.proves("scripts", "dcos")
 FILES = Path(__file__).parents[3] / "modules/dcos/files"
-pytestmark = pytest.mark.proves("scripts", "dcos")
 INSTALLER = """#!/bin/bash
 echo "generated of $(cat genconf/config.yaml)" >>../calls
 mkdir -p genconf/serve

@@ -11,7 +11,6 @@ import pytest
 
 pytestmark = pytest.mark.proves("scripts", "jenkins")
 FILES = Path(__file__).parents[3] / "modules/jenkins/files"
-pytestmark = pytest.mark.proves("scripts", "jenkins")
 AWS = """echo "$*" >>"$CALLS"
 [ -e "$BUCKET/${4##*/}" ] || { echo "404" >&2; exit 1; }
 cp "$BUCKET/${4##*/}" "${!#}"

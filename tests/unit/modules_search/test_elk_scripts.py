@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.proves("scripts", "elk")
 FILES = Path(__file__).parents[3] / "modules/elk/files"
 MASTER = "arn:aws:iam::123456789012:role/master"
 SETTINGS = {

@@ -139,7 +139,7 @@ variable "log_retention_days" {
 }
 
 variable "kms_key_arn" {
-  description = "KMS key for disks, logs and secrets; empty uses the keys that AWS manages."
+  description = "KMS key for disks, logs and secrets; empty uses keys that AWS manages, or one that the module makes."
   type        = string
   default     = ""
   nullable    = false

@@ -140,7 +140,7 @@ variable "alarm_topic_arn" {
 }
 
 variable "kms_key_arn" {
-  description = "KMS key for disks, logs and secrets; empty uses the keys that AWS manages."
+  description = "KMS key for disks, logs and secrets; empty uses keys that AWS manages, or one that the module makes."
   type        = string
   default     = ""
   nullable    = false

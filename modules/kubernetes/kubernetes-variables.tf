@@ -140,7 +140,7 @@ variable "alarm_topic_arn" {
 }
 
 variable "kms_key_arn" {
-  description = "KMS key for secrets in the cluster, control plane logs and disks of pods; empty makes one."
+  description = "KMS key for disks, logs and secrets; empty uses the keys that AWS manages."
   type        = string
   default     = ""
   nullable    = false

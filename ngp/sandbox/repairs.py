@@ -12,17 +12,19 @@ import re
 import threading
 from typing import Any
 
-from ngp.sandbox import account, associations, databases
+from ngp.sandbox import account, associations, clusters, databases
 
+_BY_LAUNCH = "Primary network interface"  # what moto calls one that came, and goes, with its instance
 _ACCOUNT_KEY = re.compile(r"\d{12}")
 
 
 def apply() -> None:
     """Put every repair into the moto that this process has imported."""
     take_account_from_access_key()
+    take_account_from_signed_addresses()
     admit_loopback_past_tls_policies()
     take_changed_user_data()
-    let_go_of_interfaces_with_the_instance()
+    free_addresses_of_ended_instances()
     publish_images()
     publish_parameters()
     keep_descriptions_of_rules_between_groups()
@@ -33,6 +35,7 @@ def apply() -> None:
     remember_dead_letter_queues()
     databases.apply()
     associations.apply()
+    clusters.apply()
 
 
 def take_account_from_access_key() -> None:
@@ -49,6 +52,20 @@ def take_account_from_access_key() -> None:
     BaseResponse.access_key_regex = re.compile(
         r"AWS.*(?P<access_key>(?<![A-Z0-9])(?:[A-Z0-9]{20}|[0-9]{12})(?![A-Z0-9]))[:/]"
     )
+
+
+def take_account_from_signed_addresses() -> None:
+    """An address that is signed (a presigned URL) belongs to the account that signed it, not to one of moto's own."""
+    from moto.core.responses import BaseResponse
+
+    response_class: Any = BaseResponse
+    known = response_class.get_access_key
+
+    def get_access_key(response: Any) -> str:
+        signed = response.querystring.get("X-Amz-Credential")
+        return str(signed[0].split("/")[0] if signed else known(response))
+
+    response_class.get_access_key = get_access_key
 
 
 def admit_loopback_past_tls_policies() -> None:
@@ -101,21 +118,24 @@ def take_changed_user_data() -> None:
     module.parse_user_data = parse_user_data
 
 
-def let_go_of_interfaces_with_the_instance() -> None:
-    """A network interface that outlives its instance is free then: it can be used again, or deleted."""
+def free_addresses_of_ended_instances() -> None:
+    """The address of an instance that has ended can be given to another: one with a fixed address can be replaced."""
     from moto.ec2.models.instances import Instance
 
     instance_class: Any = Instance
     terminate = instance_class.terminate
 
-    def terminate_and_let_go(instance: Any) -> Any:
-        answer = terminate(instance)
-        for interface in instance.nics.values():
-            interface.instance = interface.attachment_id = interface.attach_time = None
-            interface.device_index, interface.status = None, "available"
-        return answer
+    def terminate_and_free(instance: Any) -> Any:
+        ending = [nic for nic in instance.nics.values() if nic.delete_on_termination or nic.description == _BY_LAUNCH]
+        addresses = [each["PrivateIpAddress"] for nic in ending for each in nic.private_ip_addresses]
+        before = terminate(instance)
+        if instance.subnet_id:
+            subnet = instance.ec2_backend.get_subnet(instance.subnet_id)
+            for address in addresses:
+                subnet.del_subnet_ip(address)
+        return before
 
-    instance_class.terminate = terminate_and_let_go
+    instance_class.terminate = terminate_and_free
 
 
 def publish_images() -> None:

@@ -127,10 +127,9 @@ variable "alarm_topic_arn" {
 }
 
 variable "kms_key_arn" {
-  description = "KMS key for disks, logs and secrets; empty uses the keys that AWS manages."
-  type        = string
-  default     = ""
-  nullable    = false
+  type     = string
+  default  = ""
+  nullable = false
 
   validation {
     condition     = var.kms_key_arn == "" || can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", var.kms_key_arn))

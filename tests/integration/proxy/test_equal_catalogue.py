@@ -34,6 +34,8 @@ VALUES = (  # of modules that dev has not
     "dcos.installer_url=https://files.example.com/dcos_generate_config.sh",
     f"dcos.installer_sha256={'0' * 64}",
     'jenkins.client_cidrs=["192.0.2.0/24"]',
+    f"elk.collector_archive_sha512={'0' * 128}",
+    'kubernetes.admin_principal_arns=["arn:aws:iam::123456789012:role/operators"]',
 )
 
 

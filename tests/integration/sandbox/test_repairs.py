@@ -2,9 +2,12 @@
 
 import base64
 import json
+import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
+import boto3
 import pytest
+from botocore.config import Config
 
 from ngp.aws import access
 from ngp.aws.failures import DeniedError
@@ -103,6 +106,8 @@ def test_interface_of_its_own_outlives_the_instance(of):
     for _ in range(2):  # the second one finds it free
         [instance] = session.call("ec2", "run_instances", NetworkInterfaces=cards, **image)["Instances"]
         session.call("ec2", "terminate_instances", InstanceIds=[instance["InstanceId"]])
+        [told] = session.call("ec2", "describe_instances", InstanceIds=[instance["InstanceId"]])["Reservations"]
+        assert told["Instances"][0]["State"]["Name"] == "terminated"
     [left] = session.call("ec2", "describe_network_interfaces", NetworkInterfaceIds=[card])["NetworkInterfaces"]
     assert (left["Status"], left.get("Attachment")) == ("available", None)
     session.call("ec2", "delete_network_interface", NetworkInterfaceId=card)
@@ -190,6 +195,34 @@ def test_autoscaling_group_takes_a_later_version_with_user_data(of):
     assert (shown["LaunchTemplate"]["Version"], len(shown["Instances"])) == ("2", 1)
 
 
+def test_signed_address_is_its_signers(of):
+    session = of("777777777771")
+    session.call("s3", "create_bucket", Bucket="signed-for", **REGION)
+    session.call("s3", "put_object", Bucket="signed-for", Key="a/b", Body=b"what was put")
+    s3 = boto3.client(
+        "s3",
+        endpoint_url=session.env["AWS_ENDPOINT_URL"],
+        region_name="eu-central-1",
+        aws_access_key_id="777777777771",
+        aws_secret_access_key="sandbox",
+        config=Config(signature_version="s3v4"),
+    )
+    signed = s3.generate_presigned_url("get_object", Params={"Bucket": "signed-for", "Key": "a/b"})
+    with urllib.request.urlopen(signed) as answer:
+        assert answer.read() == b"what was put"
+
+
+def test_address_of_an_instance_that_has_ended_is_free(of):
+    session = of("777777777772")
+    subnet = session.call("ec2", "describe_subnets")["Subnets"][0]
+    address = subnet["CidrBlock"].replace(".0/20", ".77")
+    sizes = {"MinCount": 1, "MaxCount": 1, "SubnetId": subnet["SubnetId"], "PrivateIpAddress": address}
+    for _ in range(2):
+        [made] = session.call("ec2", "run_instances", **sizes)["Instances"]
+        assert made["PrivateIpAddress"] == address
+        session.call("ec2", "terminate_instances", InstanceIds=[made["InstanceId"]])
+
+
 def record_change(action, name):
     record = {"Name": name, "Type": "A", "TTL": 60, "ResourceRecords": [{"Value": "192.0.2.1"}]}
     return {"Changes": [{"Action": action, "ResourceRecordSet": record}]}
@@ -227,24 +260,6 @@ def test_no_change_of_a_zone_is_lost_among_others(of):
     change("DELETE")
     left = session.call("route53", "list_resource_record_sets", HostedZoneId=zone)["ResourceRecordSets"]
     assert {record["Type"] for record in left} == {"NS", "SOA"}
-
-
-def test_interface_that_outlives_its_instance_is_free_and_can_go(of):
-    session = of("666666666666")
-    subnet = session.call("ec2", "describe_subnets")["Subnets"][0]["SubnetId"]
-    interface = session.call("ec2", "create_network_interface", SubnetId=subnet)["NetworkInterface"]
-    name = interface["NetworkInterfaceId"]
-    given = [{"DeviceIndex": 0, "NetworkInterfaceId": name}]
-    image = account.IMAGES[0].id
-    made = session.call("ec2", "run_instances", ImageId=image, MinCount=1, MaxCount=1, NetworkInterfaces=given)
-    instance = made["Instances"][0]["InstanceId"]
-    session.call("ec2", "terminate_instances", InstanceIds=[instance])
-    told = session.call("ec2", "describe_instances", InstanceIds=[instance])["Reservations"][0]["Instances"][0]
-    assert told["State"]["Name"] == "terminated"
-    [left] = session.call("ec2", "describe_network_interfaces", NetworkInterfaceIds=[name])["NetworkInterfaces"]
-    assert left["Status"] == "available"
-    assert "Attachment" not in left
-    session.call("ec2", "delete_network_interface", NetworkInterfaceId=name)
 
 
 def test_a_function_says_where_what_it_failed_on_goes(of):

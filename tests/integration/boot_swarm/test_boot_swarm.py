@@ -1,0 +1,298 @@
+"""The cluster's boot for real: Docker on every node, brought together by the module's own scripts and nothing else.
+
+The tests stand in the order in which they are to run: each goes on with what the one before it left.
+"""
+
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import boto3
+import pytest
+import yaml
+
+from ngp.aws import access
+from tests.integration.boot_swarm import images
+from tests.integration.boot_swarm import lab as labs
+
+ROOT = Path(__file__).parents[3]
+ACCOUNT, REGION = "770000000001", "eu-central-1"
+IMAGES = f"{labs.GATEWAY}:5000"  # nobody answers there
+PASSWORD = "correct-horse-battery"
+ADDRESSES = [f"{labs.NETWORK}.{11 + number}" for number in range(3)]
+PARAMETERS = "/ngp/shop/lab/swarm/swarm"
+APPLIED = (
+    "swarm.aws_instance.manager",
+    "swarm.aws_launch_template.worker",
+    "swarm.aws_s3_object.router",
+    "docker-registry",
+)
+HOST = "registry.lab.example.test"
+# All that a stack file says otherwise here: the bucket is the sandbox's, and no load balancer ends TLS.
+IN_THE_LAB = {
+    "REGISTRY_STORAGE_S3_REGIONENDPOINT": f"http://{labs.GATEWAY}:{labs.SANDBOX_PORT}",
+    "REGISTRY_STORAGE_S3_SECURE": "false",
+    "REGISTRY_HTTP_HOST": f"http://{HOST}",
+}
+pytestmark = [
+    pytest.mark.proves("applied", "swarm"),
+    pytest.mark.proves("real", "swarm"),
+    pytest.mark.docker,
+    pytest.mark.terraform,
+    pytest.mark.sandbox,
+    pytest.mark.slow,
+]
+
+
+class Region:
+    """The sandbox's, with the module applied in it: instances that have user data, and do not run."""
+
+    def __init__(self, path, sandbox, mirror):
+        self.path, self.url = path, sandbox.url
+        self.env = {**os.environ, **access.sandbox({}, sandbox.url, REGION, ACCOUNT), "TF_IN_AUTOMATION": "1"}
+        (path / "main.tf").write_text((Path(__file__).parent / "platform/main.tf").read_text())
+        (path / "modules").symlink_to(ROOT / "modules")
+        self.ec2 = self.client("ec2")
+        vpc = self.ec2.create_vpc(CidrBlock=f"{labs.NETWORK}.0/24")["Vpc"]["VpcId"]
+        self.subnet = self.ec2.create_subnet(VpcId=vpc, CidrBlock=f"{labs.NETWORK}.0/24")["Subnet"]["SubnetId"]
+        self.client("route53").create_hosted_zone(Name="lab.example.test", CallerReference="lab")
+        values = {"vpc_id": vpc, "subnet_id": self.subnet, "addresses": ADDRESSES, "image_registry": IMAGES}
+        (path / "lab.auto.tfvars.json").write_text(json.dumps({**values, "registry_password": PASSWORD}))
+        self.terraform("init", "-plugin-dir", mirror)
+
+    def client(self, service):
+        keys = {"aws_access_key_id": ACCOUNT, "aws_secret_access_key": "sandbox"}
+        return boto3.client(service, endpoint_url=self.url, region_name=REGION, **keys)
+
+    def terraform(self, *argv):
+        labs.told("terraform", *argv, cwd=self.path, env=self.env, timeout=300)
+
+    def apply(self, *targets, flags=()):
+        self.terraform("apply", "-auto-approve", *flags, *(f"-target=module.{target}" for target in targets))
+
+    def manager(self, slot):
+        """The slot's running instance, and its user data."""
+        wanted = {"private-ip-address": ADDRESSES[slot - 1], "instance-state-name": "running"}
+        filters = [{"Name": name, "Values": [value]} for name, value in wanted.items()]
+        [reservation] = self.ec2.describe_instances(Filters=filters)["Reservations"]
+        [instance] = reservation["Instances"]
+        asked = {"InstanceId": instance["InstanceId"], "Attribute": "userData"}
+        return instance, self.ec2.describe_instance_attribute(**asked)["UserData"]["Value"]
+
+    def worker(self):
+        """What the pool's group makes of its template."""
+        [template] = self.ec2.describe_launch_templates()["LaunchTemplates"]
+        asked = {"LaunchTemplateId": template["LaunchTemplateId"]}
+        [version] = self.ec2.describe_launch_template_versions(**asked)["LaunchTemplateVersions"]
+        sizes = {"MinCount": 1, "MaxCount": 1, "SubnetId": self.subnet}
+        [instance] = self.ec2.run_instances(LaunchTemplate=asked, **sizes)["Instances"]
+        return instance, version["LaunchTemplateData"]["UserData"]
+
+    def parameters(self):
+        """By the end of their names; there is one life of the cluster."""
+        asked = {"Path": PARAMETERS, "Recursive": True, "WithDecryption": True}
+        pages = self.client("ssm").get_paginator("get_parameters_by_path").paginate(**asked)
+        found = [each for page in pages for each in page["Parameters"]]
+        return {each["Name"].removeprefix(PARAMETERS).split("/", 2)[2]: each["Value"] for each in found}
+
+    def renew_manager(self, slot):
+        address = f'swarm.aws_instance.manager["{slot}"]'
+        self.apply(address, flags=["-refresh=false", f"-replace=module.{address}"])
+        return self.manager(slot)
+
+    def take_registry_out(self):
+        """The registry's files, by key, which are in the cluster's bucket no longer."""
+        s3, found = self.client("s3"), {}
+        for bucket, each in self.objects("stacks/docker-registry/"):
+            found[bucket, each] = s3.get_object(Bucket=bucket, Key=each)["Body"].read()
+            s3.delete_object(Bucket=bucket, Key=each)
+        return found
+
+    def objects(self, prefix):
+        """Bucket and key of what lies below the prefix in any bucket."""
+        s3 = self.client("s3")
+        for bucket in [each["Name"] for each in s3.list_buckets()["Buckets"]]:
+            for each in s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", []):
+                yield bucket, each["Key"]
+
+
+@pytest.fixture(scope="module")
+def region(tmp_path_factory, sandbox, mirror_of_providers):
+    made = Region(tmp_path_factory.mktemp("region"), sandbox, mirror_of_providers)
+    made.apply(*APPLIED)
+    made.registry_files = made.take_registry_out()
+    return made
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory, region):
+    made = labs.Lab(tmp_path_factory.mktemp("nodes"), region.url, ACCOUNT)
+    try:
+        for slot in (1, 2, 3):
+            made.start(f"m{slot}", *region.manager(slot))
+        made.start("w1", *region.worker())
+        yield made
+    finally:
+        made.end()
+
+
+@pytest.fixture(scope="module")
+def archives(tmp_path_factory):
+    """Image to its file system."""
+    folder = tmp_path_factory.mktemp("images")
+    router = images.lay(folder / "router", {"traefik": images.TRAEFIK})
+    return {
+        f"{IMAGES}/traefik:v3.7.15": images.pack(router, folder / "router.tar"),
+        f"{IMAGES}/registry:2.8.2": images.pack(images.registry(folder / "registry"), folder / "registry.tar"),
+    }
+
+
+def hand_out(archives, nodes):
+    """What the nodes would pull."""
+    entry = ("--change", 'ENTRYPOINT ["/traefik"]')  # the registry's stack file has its own
+    together(partial(node.docker, "import", *entry, file, name) for node in nodes for name, file in archives.items())
+
+
+def together(calls):
+    with ThreadPoolExecutor() as pool:
+        return [each.result() for each in [pool.submit(call) for call in calls]]
+
+
+def members(node):
+    """Name to role and state, and what it is for the managers, as `node` sees it."""
+    rows = node.docker("node", "ls", "--format", "{{.Hostname}} {{.Status}} {{.ManagerStatus}}").splitlines()
+    return {row.split()[0]: " ".join(row.split()[1:]) for row in rows}
+
+
+def leader(lab):
+    asked = ("docker", "node", "inspect", "self", "--format", "{{.ManagerStatus.Leader}}")
+    [found] = [node for node in lab.managers() if node.run(*asked).stdout.strip() == "true"]
+    return found
+
+
+def answers(lab, *argv):
+    """What curl prints on the worker: the body, and the status after a space."""
+    return lab.nodes["w1"].run("curl", "-s", "-m", "5", "-w", " %{http_code}", *argv).stdout.strip()
+
+
+def every_router_answers(lab):
+    return all(answers(lab, f"http://{address}/status") == "OK 200" for address in ADDRESSES)
+
+
+def test_four_nodes_that_boot_at_once_become_one_cluster(lab, region):
+    together([node.boot for node in lab.nodes.values()])
+    seen = members(lab.nodes["m1"])
+    assert sorted(seen) == ["m1", "m2", "m3", "w1"]
+    assert sorted(seen.values()) == ["Ready", "Ready Leader", "Ready Reachable", "Ready Reachable"]
+    parameters = region.parameters()
+    assert {name: parameters[f"managers/{name}"] for name in "123"} == dict(zip("123", ADDRESSES, strict=True))
+    for role in ("manager", "worker"):
+        assert parameters[f"token-{role}"] == leader(lab).docker("swarm", "join-token", "-q", role)
+    assert leader(lab).name == f"m{parameters['leader']}"
+
+
+def test_leader_deploys_the_router_and_the_others_do_nothing(lab, archives):
+    hand_out(archives, lab.nodes.values())
+    leading = leader(lab)
+    for node in lab.managers():
+        if node is not leading:
+            node.sync()
+    assert leading.docker("stack", "ls", "--format", "{{.Name}}") == ""
+    leading.sync()
+    assert leading.docker("stack", "ls", "--format", "{{.Name}}") == "router"
+    assert leading.docker("node", "inspect", "w1", "--format", "{{.Spec.Labels.pool}}") == "web"
+    labs.wait_until(partial(every_router_answers, lab), 90)
+    assert answers(lab, "-H", "Host: lab.example.test", f"http://{ADDRESSES[0]}/status") == "OK 200"
+    assert answers(lab, "-H", f"Host: {HOST}", f"http://{ADDRESSES[0]}/v2/").endswith(" 404")
+
+
+def test_registry_that_is_put_there_later_is_deployed(lab, region):
+    for (bucket, key), body in region.registry_files.items():
+        if key.endswith("stack.yml"):
+            stack = yaml.safe_load(body)
+            stack["services"]["registry"]["environment"] |= IN_THE_LAB
+            body = yaml.safe_dump(stack).encode()
+        region.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
+    leader(lab).sync()
+    call = (lab, "-u", f"registry:{PASSWORD}", "-H", f"Host: {HOST}", f"http://{ADDRESSES[1]}/v2/")
+    labs.wait_until(lambda: answers(*call) == "{} 200", 90)
+    assert answers(lab, "-H", f"Host: {HOST}", f"http://{ADDRESSES[1]}/v2/").endswith(" 401")
+
+
+def test_pushed_image_lies_in_the_bucket_and_comes_back(lab, region, archives):
+    worker = lab.nodes["w1"]
+    worker.told("sh", "-c", f"echo {ADDRESSES[2]} {HOST} >>/etc/hosts")
+    worker.docker("save", "-o", "/run/image.tar", f"{IMAGES}/registry:2.8.2")
+    skopeo = ("skopeo", "--insecure-policy", "copy")
+    there = f"docker://{HOST}/shop/tool:1"
+    login = f"registry:{PASSWORD}"
+    worker.told(*skopeo, "--dest-tls-verify=false", "--dest-creds", login, "docker-archive:/run/image.tar", there)
+    [bucket] = {bucket for bucket, _ in region.objects("docker-registry/docker/registry/v2/repositories/shop/tool/")}
+    assert bucket.startswith("shop-a-docker-registry-lab-")
+    blobs = [key for _, key in region.objects("docker-registry/docker/registry/v2/blobs/")]
+    assert len(blobs) == 3  # a layer, a configuration, a manifest
+    worker.told(*skopeo, "--src-tls-verify=false", "--src-creds", login, there, "dir:/run/pulled")
+    assert worker.run(*skopeo, "--src-tls-verify=false", there, "dir:/run/refused").returncode != 0
+
+
+def deployed(lab):
+    """What the cluster is made of, with the version of everything that a deployment would raise."""
+    leading = leader(lab)
+    kinds = ("node", "network", "config", "secret", "service")
+    facts = {kind: sorted(leading.docker(kind, "ls", "-q").split()) for kind in kinds}
+    versions = leading.docker("service", "inspect", *facts["service"], "--format", "{{.ID}} {{.Version.Index}}")
+    return {**facts, "versions": versions, "daemons": [each.told("cat", "/run/docker.pid") for each in lab.managers()]}
+
+
+def test_booting_and_syncing_again_changes_nothing(lab, region):
+    before, stored = deployed(lab), region.parameters()
+    together([node.boot for node in lab.nodes.values()])
+    together([node.sync for node in lab.managers()])
+    assert deployed(lab) == before
+    assert region.parameters() == stored
+    assert all("is a member already" in node.log() for node in lab.nodes.values())
+
+
+@pytest.fixture(scope="module")
+def lost(lab):
+    """The number of the leader, whose Docker is gone at once; the cluster's id."""
+    leading = leader(lab)
+    cluster = leading.docker("info", "--format", "{{.Swarm.Cluster.ID}}")
+    leading.told("sh", "-c", "kill -KILL $(cat /run/docker.pid)")
+    return int(leading.name[1:]), cluster
+
+
+def test_others_go_on_without_their_leader(lab, lost):
+    other = lab.nodes[f"m{lost[0] % 3 + 1}"]
+    labs.wait_until(lambda: members(other)[f"m{lost[0]}"] == "Down Unreachable", 90)
+    assert leader(lab).name != f"m{lost[0]}"
+    leader(lab).sync()
+    assert len(members(other)) == 4, "a node that is only silent is left alone"
+
+
+def test_manager_that_is_made_anew_joins_and_its_predecessor_goes(lab, region, archives, lost):
+    slot, cluster = lost
+    lab.lose(f"m{slot}")
+    anew = lab.start(f"m{slot}", *region.renew_manager(slot))
+    anew.boot()
+    assert region.parameters()["leader"] == str(slot), "it had the claim, and made no second cluster of it"
+    assert anew.docker("info", "--format", "{{.Swarm.Cluster.ID}}") == cluster
+
+    def is_whole():
+        leader(lab).sync()
+        rows = leader(lab).docker("node", "ls", "--format", "{{.Hostname}} {{.Status}}").splitlines()
+        return sorted(rows) == ["m1 Ready", "m2 Ready", "m3 Ready", "w1 Ready"]
+
+    labs.wait_until(is_whole, 120)
+    hand_out(archives, [anew])
+    labs.wait_until(partial(every_router_answers, lab), 90)
+
+
+def test_worker_that_powers_off_leaves(lab):
+    worker = lab.nodes["w1"]
+    worker.write("/run/jobs", "71 poweroff.target start waiting\n")
+    worker.told("systemctl", "stop", "ngp-swarm.service")
+    assert worker.docker("info", "--format", "{{.Swarm.LocalNodeState}}") == "inactive"
+    labs.wait_until(lambda: members(leader(lab))["w1"] == "Down")

@@ -6,15 +6,13 @@ They change classes of the moto that is imported: only a launcher's process call
 from __future__ import annotations
 
 import base64
-import copy
 import json
 import re
 import threading
 from typing import Any
 
-from ngp.sandbox import account, associations, clusters, databases
+from ngp.sandbox import account, associations, clusters, databases, machines
 
-_BY_LAUNCH = "Primary network interface"  # what moto calls one that came, and goes, with its instance
 _ACCOUNT_KEY = re.compile(r"\d{12}")
 
 
@@ -24,18 +22,17 @@ def apply() -> None:
     take_account_from_signed_addresses()
     admit_loopback_past_tls_policies()
     take_changed_user_data()
-    free_addresses_of_ended_instances()
     publish_images()
     publish_parameters()
     keep_descriptions_of_rules_between_groups()
     keep_template_tags_out_of_template_data()
     take_user_data_of_later_template_versions()
     forget_records_that_are_gone()
-    free_interfaces_of_terminated_instances()
     remember_dead_letter_queues()
     databases.apply()
     associations.apply()
     clusters.apply()
+    machines.apply()
 
 
 def take_account_from_access_key() -> None:
@@ -116,26 +113,6 @@ def take_changed_user_data() -> None:
         return parse(value)
 
     module.parse_user_data = parse_user_data
-
-
-def free_addresses_of_ended_instances() -> None:
-    """The address of an instance that has ended can be given to another: one with a fixed address can be replaced."""
-    from moto.ec2.models.instances import Instance
-
-    instance_class: Any = Instance
-    terminate = instance_class.terminate
-
-    def terminate_and_free(instance: Any) -> Any:
-        ending = [nic for nic in instance.nics.values() if nic.delete_on_termination or nic.description == _BY_LAUNCH]
-        addresses = [each["PrivateIpAddress"] for nic in ending for each in nic.private_ip_addresses]
-        before = terminate(instance)
-        if instance.subnet_id:
-            subnet = instance.ec2_backend.get_subnet(instance.subnet_id)
-            for address in addresses:
-                subnet.del_subnet_ip(address)
-        return before
-
-    instance_class.terminate = terminate_and_free
 
 
 def publish_images() -> None:
@@ -275,25 +252,6 @@ def forget_records_that_are_gone() -> None:
 def _record(change: dict[str, Any]) -> tuple[str, str]:
     record = change["ResourceRecordSet"]
     return record["Name"].strip("."), record["Type"]
-
-
-def free_interfaces_of_terminated_instances() -> None:
-    """A network interface that outlives its instance is free when the instance is terminated."""
-    from moto.ec2.models.instances import Instance
-
-    known = Instance.terminate
-
-    def terminate(instance: Any) -> Any:
-        before = known(instance)
-        for index, interface in list(instance.nics.items()):
-            if not interface.delete_on_termination:
-                instance.detach_eni(interface)
-                instance.nics[index] = last = copy.copy(interface)  # a terminated instance still tells what it had
-                last.device_index = index
-        return before
-
-    instance_class: Any = Instance
-    instance_class.terminate = terminate
 
 
 def remember_dead_letter_queues() -> None:

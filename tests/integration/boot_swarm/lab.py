@@ -11,6 +11,7 @@ import gzip
 import http.server
 import json
 import os
+import signal
 import socket
 import subprocess
 import threading
@@ -75,7 +76,8 @@ class Namespace:
         return made[0]
 
     def end(self):
-        self.process.kill()
+        """When this returns, no process of it is left."""
+        os.kill(self.pid, signal.SIGKILL)
         self.process.wait(30)
 
 
@@ -127,6 +129,7 @@ class Node(Namespace):
         disk.mkdir()
         kinds = ("--net", "--mount", "--pid", "--uts", "--ipc")
         super().__init__(kinds, "sh", HERE / "node.sh", disk, name)
+        lab.nodes[name] = self
         self.cloud_config = yaml.safe_load(gzip.decompress(base64.b64decode(user_data)))
         self._plug_in()
         lab.metadata.facts[self.address] = metadata_of(instance, lab.account)
@@ -152,7 +155,7 @@ class Node(Namespace):
             "PATH": f"{HERE / 'doubles'}:/usr/sbin:/usr/bin:/sbin:/bin",
             "SANDBOX_URL": f"http://{GATEWAY}:{SANDBOX_PORT}",
             "LAB_CGROUP": self.lab.cgroup,
-            "PAUSE_S": "1",
+            "PAUSE_S": "3",
             "HOME": "/root",
             "LC_ALL": "C.UTF-8",
         }
@@ -171,9 +174,6 @@ class Node(Namespace):
         """What cloud-init does with the user data; at a reboot the unit comes up again with the same commands."""
         for command in self.cloud_config["runcmd"]:
             self.told(*command)
-
-    def systemctl(self, *argv):
-        return self.run("systemctl", *argv)
 
     def sync(self):
         """A minute passes."""
@@ -209,8 +209,7 @@ class Lab:
         return [node for name, node in self.nodes.items() if name.startswith("m")]
 
     def start(self, name, instance, user_data):
-        self.nodes[name] = Node(self, name, instance, user_data)
-        return self.nodes[name]
+        return Node(self, name, instance, user_data)
 
     def lose(self, name):
         self.nodes.pop(name).end()

@@ -111,7 +111,7 @@ VALUES = {
 }
 CONSENT = [word for unit in ("dcos", "jenkins") for word in ("--accept-data-loss", unit)]
 pytestmark = [
-    pytest.mark.proves("applied", "api-gateway", "jenkins", "dcos"),
+    pytest.mark.proves("applied", "network", "dcos", "api-gateway", "jenkins"),
     pytest.mark.terraform,
     pytest.mark.sandbox,
     pytest.mark.slow,

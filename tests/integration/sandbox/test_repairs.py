@@ -2,6 +2,8 @@
 
 import base64
 import json
+import subprocess
+import sys
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
@@ -282,3 +284,30 @@ def test_a_function_says_where_what_it_failed_on_goes(of):
         "lambda", "update_function_configuration", FunctionName="failing", DeadLetterConfig={"TargetArn": other}
     )
     assert told("failing") == {"TargetArn": other}
+
+
+BUSY = """
+from ngp.sandbox import repairs
+repairs.apply()
+from moto.ec2.models.core import TaggedEC2Resource
+from moto.ec2.models.tags import TagBackend
+
+class Changing(dict):
+    def items(self):
+        for item in list(super().items()):
+            yield item
+            raise RuntimeError("dictionary changed size during iteration")
+
+backend = TagBackend()
+backend.tags["sg-other"] = Changing(Name="other")
+backend.create_tags(["sg-mine"], {"Name": "mine"})
+resource = TaggedEC2Resource()
+resource.id, resource.ec2_backend = "sg-mine", backend
+print(resource.get_tags())
+"""
+
+
+def test_tags_of_one_thing_are_told_while_others_get_theirs():
+    """A rule that was made and whose answer failed would be asked for again, and refused as one too many."""
+    told = subprocess.run([sys.executable, "-c", BUSY], capture_output=True, text=True, check=True).stdout
+    assert told == "[{'resource_id': 'sg-mine', 'key': 'Name', 'value': 'mine', 'resource_type': 'security-group'}]\n"

@@ -37,8 +37,7 @@ IN_THE_LAB = {
     "REGISTRY_HTTP_HOST": f"http://{HOST}",
 }
 pytestmark = [
-    pytest.mark.proves("applied", "swarm"),
-    pytest.mark.proves("real", "swarm"),
+    pytest.mark.proves("real", "swarm", "docker-registry"),
     pytest.mark.docker,
     pytest.mark.terraform,
     pytest.mark.sandbox,

@@ -22,7 +22,12 @@ VALUES = {
     "kubernetes.admin_principal_arns": json.dumps([OPERATORS]),
     "elk.collector_archive_sha512": "0" * 128,
 }
-pytestmark = [pytest.mark.proves("applied", "kubernetes"), pytest.mark.terraform, pytest.mark.sandbox, pytest.mark.slow]
+pytestmark = [
+    pytest.mark.proves("applied", "kubernetes"),
+    pytest.mark.terraform,
+    pytest.mark.sandbox,
+    pytest.mark.slow,
+]
 
 
 class Lab:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+pytestmark = pytest.mark.proves("scripts", "monitoring")
 FILES = Path(__file__).parents[3] / "modules/monitoring/files"
 DIGEST = f"@sha256:{'0' * 64}"
 SYSDIG = {

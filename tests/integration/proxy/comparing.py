@@ -38,6 +38,7 @@ _GONE = [
     (re.compile(r"The (\S+) request was cancelled\."), r"\1"),
 ]
 _DIGITS = re.compile(r"\d{1,10}")  # as an id: the checksum of a text in which ids stand, such as a policy document
+_BY_CHANCE = "available_ip_address_count"  # of a subnet: an autoscaling group spreads its machines as it likes
 # Of a whole document; an attribute of this name is compared. The serial counts how often a state was written, and
 # what two objects of one moment have changed is written once or twice.
 _OWN = ("timestamp", "lineage", "serial")
@@ -62,7 +63,7 @@ def _level(value, patterns, words, *, in_order):
         return _level(one, patterns, words, in_order=in_order)
 
     if isinstance(value, dict):
-        made = {deeper(key): deeper(one) for key, one in value.items()}
+        made = {deeper(key): deeper(one) for key, one in value.items() if in_order or key != _BY_CHANCE}
         is_checksum = not in_order and _DIGITS.fullmatch(str(made.get("id")))
         return made | {"id": "ID"} if is_checksum else made
     if isinstance(value, (list, tuple)):

@@ -12,7 +12,7 @@ from ngp.runs.context import RunContext
 from ngp.runs.units import Unit
 from ngp.terraform import fingerprints
 
-_MOST = 100  # Terraform's own graph takes more than linear time
+_MOST = 100  # so many were tried: a fourth of the time that they take one by one
 _OURS = frozenset({*roots.FILES, roots.VALUES, roots.LOCK, wires.FILE})
 _VERSIONS = "versions.tf"
 _BACKEND = re.compile(r'backend\s+"?[\w-]+"?\s*\{[^}]*\}')

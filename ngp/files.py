@@ -85,12 +85,12 @@ def write_all(files: dict[Path, str]) -> list[Path]:
 
 
 def remove_all(paths: Iterable[Path]) -> None:
-    """Remove files, and folders with all that is in them; what is gone already is no failure."""
+    """Remove files, and folders with all that is in them; what is gone already, or goes meanwhile, is no failure."""
     for path in paths:
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+        while path.is_dir() and not path.is_symlink():
+            with suppress(FileNotFoundError):  # somebody else clears it too, so it is nearer to its end each time
+                shutil.rmtree(path)
+        path.unlink(missing_ok=True)
 
 
 def private_folder(path: Path) -> Path:

@@ -51,7 +51,7 @@ locals {
   # What the boot script reads, as the assignments at its top.
   parameters = merge(
     {
-      LOG             = "/var/log/ngp-openvpn.log"
+      LOG             = "/var/log/ngp/openvpn.log"
       REGION          = var.region
       FQDN            = local.fqdn
       VPN_NETWORK     = split("/", var.vpn_cidr)[0]

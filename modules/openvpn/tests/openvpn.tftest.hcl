@@ -219,10 +219,31 @@ run "reserved_administrators" {
   command = plan
 
   variables {
-    admin_user = "admin"
+    admin_user     = "admin"
+    admin_password = "short"
   }
 
-  expect_failures = [var.admin_user]
+  expect_failures = [var.admin_user, var.admin_password]
+}
+
+run "clients_with_addresses_of_the_vpc" {
+  command = plan
+
+  variables {
+    vpc_cidr = "172.16.0.0/12"
+  }
+
+  expect_failures = [var.vpn_cidr]
+}
+
+run "clients_with_addresses_around_the_vpc" {
+  command = plan
+
+  variables {
+    vpc_cidr = "172.27.230.0/24"
+  }
+
+  expect_failures = [var.vpn_cidr]
 }
 
 run "nowhere_to_stand" {

@@ -16,6 +16,7 @@ import pytest
 FAKES = Path(__file__).parent / "fakes"
 SCRIPTS = Path(__file__).parents[3] / "modules" / "swarm" / "files"
 PREFIX = "/ngp/shop/dev/swarm/swarm/life-1"
+WHOSE = {"Project": "shop", "Environment": "dev", "Cluster": "swarm"}
 
 
 @dataclass
@@ -96,7 +97,7 @@ class Region:
             "LOG_GROUP": "/shop/dev/swarm",
             "METRIC_NAMESPACE": "ngp/swarm",
             "METRIC": "shop-a-swarm-dev-kept",
-            "GROUP_FILTERS": "Name=tag:Project,Values=shop Name=tag:Environment,Values=dev Name=tag:Cluster,Values=swarm",
+            "GROUP_FILTERS": " ".join(f"Name=tag:{name},Values={value}" for name, value in WHOSE.items()),
             "DRAIN_HOOK": "drain",
             "ECR_HOST": "123456789012.dkr.ecr.eu-central-1.amazonaws.com",
             "EFS_HOST": "",

@@ -79,29 +79,37 @@ async def listen(path: Path, accept: Callable[[], tuple[Answer, Callable[[], Non
     return await asyncio.get_running_loop().create_unix_server(connect, str(path))
 
 
+_PIECE_BYTES = 1 << 16
+
+
 class Gathering(asyncio.Transport):
-    """Sends what one step of the loop writes in one piece: a call is five frames, and each would wake the other end."""
+    """Sends what one step of the loop writes in one piece: a call is five frames, and each would wake the other end.
+
+    Large answers go in pieces, so that the transport's own limit is met as they are written.
+    """
 
     def __init__(self, transport: asyncio.Transport) -> None:
         super().__init__()
         self._transport = transport
-        self._written: list[bytes] = []
+        self._written = bytearray()
         self.get_extra_info = transport.get_extra_info  # type: ignore[method-assign]
         self.is_closing = transport.is_closing  # type: ignore[method-assign]
 
     def write(self, data: Any) -> None:
         if not self._written:
             asyncio.get_running_loop().call_soon(self._send)
-        self._written.append(data)
+        self._written += data
+        if len(self._written) >= _PIECE_BYTES:
+            self._send()
 
     def close(self) -> None:
         self._send()
         self._transport.close()
 
     def _send(self) -> None:
-        written, self._written = self._written, []
+        written, self._written = self._written, bytearray()
         if written:
-            self._transport.write(b"".join(written))
+            self._transport.write(written)
 
 
 class _Protocol(H2Protocol):

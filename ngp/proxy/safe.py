@@ -54,14 +54,17 @@ class Safe:
 def open_safe(folder: Path) -> Safe:
     """Open the safe at `folder`, made where there is none.
 
-    Raises RefusedError where the folder is a symbolic link or somebody else's.
+    Raises RefusedError where the folder is a symbolic link or somebody else's, or cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    require_private(folder)
-    key = _read(folder / _KEY)
-    if key is None or len(key) < MAC_BYTES:
-        _write(folder / _KEY, secrets.token_bytes(MAC_BYTES))
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        require_private(folder)
         key = _read(folder / _KEY)
+        if key is None or len(key) < MAC_BYTES:
+            _write(folder / _KEY, secrets.token_bytes(MAC_BYTES))
+            key = _read(folder / _KEY)
+    except OSError as error:
+        raise RefusedError("the provider proxy cannot keep anything here", where=str(folder), why=str(error)) from None
     if key is None:
         raise RefusedError("the provider proxy's key cannot be read back", where=str(folder / _KEY))
     return Safe(folder, key)

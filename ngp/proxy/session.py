@@ -166,12 +166,14 @@ def start(environ: Mapping[str, str]) -> Iterator[Standby]:
         folder,
         {**bare(environ), "PYTHONPATH": str(Path(ngp.__file__).parents[1])},
     )
-    process = Companion(request)
-    standby = Standby(process)
     try:
-        yield standby
+        process = Companion(request)
+        standby = Standby(process)
+        try:
+            yield standby
+        finally:
+            process.end(grace_s=_END_S if standby.has_served else 0.0)
     finally:
-        process.end(grace_s=_END_S if standby.has_served else 0.0)
         files.remove_all([folder])
 
 

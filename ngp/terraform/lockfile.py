@@ -65,6 +65,8 @@ def load(path: Path) -> Lock:
         return parse(path.read_text(encoding="utf-8-sig"), where=str(path))
     except FileNotFoundError:
         raise MissingError("there is no lock file of the providers", where=str(path), todo="ngp lock") from None
+    except UnicodeDecodeError as error:
+        raise UsageError("this is not UTF-8", where=str(path), why=str(error)) from None
 
 
 def parse(text: str, *, where: str = "") -> Lock:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,7 +107,7 @@ def collect_texts(root: Path, data: Path) -> Iterator[Path]:
     """The files in which a root's types are named: its own, its state on this disk, and all modules that it calls."""
     fetched = (path for path in (data / "modules").rglob("*") if path.is_dir())
     for folder in (root, *sorted(fingerprints.modules(root)), data / "modules", *sorted(fetched)):
-        if folder.is_dir():
+        with suppress(OSError):  # Terraform will say so
             yield from sorted(path for path in folder.iterdir() if path.name.endswith(_TEXTS))
 
 

@@ -1,19 +1,27 @@
 """A proxy that is started before it is known what it serves: it checks packages already, and is never in the way."""
 
+import asyncio
+import json
 import os
+import signal
 import tempfile
 import time
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from ngp import files, processes, settings
+from ngp import files, settings
+from ngp.commands import running
 from ngp.environments import platforms
+from ngp.errors import RefusedError, StoppedError
 from ngp.pool import record
+from ngp.proxy import __main__ as own_process
 from ngp.proxy import session
 from ngp.proxy.packages import Package, package_hash
 from ngp.runs import ahead
+from ngp.runs.results import Verb
 from ngp.terraform import lockfile
 
 
@@ -46,8 +54,7 @@ def test_a_package_is_hashed_before_anything_is_served(tmp_path, package, enviro
         assert seen(tmp_path / "cache", "hash-*")
         with standby.open_session([package], environ, tmp_path / "cache") as door:
             assert door.order(order="status") == {"pids": []}
-            pid = door._line.pid
-    assert not processes.is_alive(pid)
+    assert standby._process._process.returncode == 0  # by itself, with what it has learnt kept
 
 
 def test_what_is_wrong_with_a_package_is_told_when_it_is_to_be_served(tmp_path, package, environ):
@@ -57,7 +64,18 @@ def test_what_is_wrong_with_a_package_is_told_when_it_is_to_be_served(tmp_path, 
         assert seen(tmp_path / "cache", "hash-*")
         with (
             standby.open_session([other], environ, tmp_path / "cache") as door,
-            pytest.raises(session.ProxyError, match="is not the one that is locked"),
+            pytest.raises(session.ProxyError, match=r"^\S+/package: the package of \S+ is not the one that is locked"),
+        ):
+            door.order(order="status")
+
+
+def test_a_cache_that_cannot_be_written_is_told_in_one_line(tmp_path, package, environ):
+    (tmp_path / "cache").touch()
+    with session.start(environ) as standby:
+        standby.check([package], tmp_path / "cache")
+        with (
+            standby.open_session([package], environ, tmp_path / "cache") as door,
+            pytest.raises(session.ProxyError, match=r"^\S+/cache: the provider proxy cannot keep anything here"),
         ):
             door.order(order="status")
 
@@ -76,8 +94,29 @@ def test_a_cache_that_is_somebody_elses_is_told_when_it_is_to_be_served(tmp_path
 def test_one_that_was_not_wanted_ends_at_once(tmp_path, package, environ):
     with session.start(environ) as standby:
         standby.check([package], tmp_path / "cache")
-        pid = standby._process.pid
-    assert not processes.is_alive(pid)
+    assert standby._process._process.returncode == -signal.SIGKILL
+
+
+def test_what_is_served_waits_for_what_is_being_checked(tmp_path, mocker):
+    """Else a package would be hashed twice at the same time."""
+    seen = []
+
+    def verify(package, safe):
+        time.sleep(0.2)
+        seen.append(package.address)
+        raise RefusedError("not the locked one")  # told by the order to serve
+
+    mocker.patch.object(own_process, "verify", verify)
+    checks = session._stock([Package("one", tmp_path, ()), Package("two", tmp_path, ())], tmp_path / "cache")
+
+    async def hear():
+        reader = asyncio.StreamReader()
+        for order in ({"order": "check", **checks}, {"order": "serve"}):
+            reader.feed_data(json.dumps(order).encode() + b"\n")
+        return await own_process._hear_first(reader)
+
+    assert asyncio.run(hear()) == {"order": "serve"}
+    assert sorted(seen) == ["one", "two"]
 
 
 @pytest.fixture
@@ -122,7 +161,25 @@ def test_a_command_that_finds_a_pool_starts_none(begin, platform, tmp_path):
 
 
 @pytest.mark.terraform
-def test_a_command_that_will_fail_says_so_later(begin, platform):
-    (platform / lockfile.NAME).write_text("nonsense")
+@pytest.mark.parametrize("lock", [b"nonsense", b"\xff"])
+def test_a_command_that_will_fail_says_so_later(begin, platform, lock):
+    (platform / lockfile.NAME).write_bytes(lock)
     with begin() as opener:
         assert opener == session.open_session
+
+
+@pytest.mark.parametrize(("error", "goes_on"), [(OSError("no process"), True), (StoppedError("interrupted"), False)])
+def test_a_command_that_is_stopped_meanwhile_stops(begin, mocker, error, goes_on):
+    mocker.patch.object(ahead.binary, "find", side_effect=error)
+    with nullcontext() if goes_on else pytest.raises(StoppedError), begin() as opener:
+        assert opener == session.open_session
+
+
+def test_a_run_is_served_by_what_began_before(platform, mocker):
+    """And not by a second process."""
+    opened = mocker.patch("ngp.runs.context.open_run")
+    context = mocker.Mock(cwd=platform, settings=settings.read(), terraform_args=())
+    with running.begin(context, "dev") as begun:
+        begun = replace(begun, opener=object())
+        with running.open_run(context, Verb.PLAN, begun, [], running.Wish()):
+            assert opened.call_args.args[2].opener is begun.opener

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from ngp.proxy import rpc
 
 
@@ -42,6 +44,42 @@ def test_what_one_step_writes_is_sent_in_one_piece():
         gathering.write(b"next")
 
     assert sent(work) == [b"headbodytrailer", b"next"]
+
+
+def test_a_large_answer_goes_on_its_way_while_it_is_written():
+    parts = []
+
+    async def work(gathering):
+        for _ in range(100):
+            gathering.write(b"x" * 10_000)
+        parts.append(len(gathering._transport.sent))
+
+    whole = sent(work)
+    assert parts[0] > 10
+    assert max(map(len, whole)) < 100_000
+    assert sum(map(len, whole)) == 1_000_000
+
+
+def test_both_ends_of_a_call_gather_what_they_write(tmp_path):
+    async def echo(_, stream):
+        await stream.send_message(await stream.recv_message())
+
+    async def go():
+        server = await rpc.listen(tmp_path / "s", lambda: (echo, lambda: None))
+        channel = rpc.channel(str(tmp_path / "s"))
+        writes.clear()
+        assert await rpc.ask(channel, "/tfplugin5.Provider/ReadResource", b"all of it") == b"all of it"
+        channel.close()
+        server.close()
+
+    writes = []
+    with pytest.MonkeyPatch.context() as patch:
+        send = rpc.Gathering._send
+        patch.setattr(rpc.Gathering, "_send", lambda self: (writes.append(bytes(self._written)), send(self))[1])
+        asyncio.run(go())
+    with_body = [each for each in writes if b"all of it" in each]
+    assert len(with_body) == 2  # a request and an answer, each with its head
+    assert all(len(each) > 40 for each in with_body)
 
 
 def test_what_was_written_before_the_end_is_sent_before_it():

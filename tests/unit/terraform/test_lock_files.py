@@ -86,6 +86,12 @@ def test_spoilt_lock_is_told_with_its_place(text):
     assert raised.value.findings[0].where == ".terraform.lock.hcl"
 
 
+def test_lock_that_is_not_utf8_is_told_with_its_place(tmp_path):
+    (tmp_path / "lock.hcl").write_bytes(b"\xff")
+    with pytest.raises(UsageError, match="lock.hcl: this is not UTF-8"):
+        lockfile.load(tmp_path / "lock.hcl")
+
+
 def test_missing_lock_says_what_makes_one(tmp_path):
     with pytest.raises(MissingError) as raised:
         lockfile.load(tmp_path / ".terraform.lock.hcl")

@@ -90,6 +90,15 @@ resource "aws_network_interface" "bootstrap" {
   tags            = merge(local.tags, { Name = local.name["Bootstrap"] })
 }
 
+# What masters write down when they are installed. It remembers: another value later is refused below, before anything is touched.
+resource "terraform_data" "installed_with" {
+  input = { master_count = var.master_count, exhibitor_backend = var.exhibitor_backend, kms_key_arn = var.kms_key_arn }
+
+  lifecycle {
+    ignore_changes = [input]
+  }
+}
+
 resource "aws_instance" "bootstrap" {
   ami                  = var.ami_id
   instance_type        = var.bootstrap_instance_type
@@ -119,6 +128,11 @@ resource "aws_instance" "bootstrap" {
   lifecycle {
     # Renewed on purpose, with -replace: it holds nothing that it cannot make again.
     ignore_changes = [ami]
+
+    precondition {
+      condition     = terraform_data.installed_with.output == { master_count = var.master_count, exhibitor_backend = var.exhibitor_backend, kms_key_arn = var.kms_key_arn }
+      error_message = "master_count, exhibitor_backend and kms_key_arn are fixed while a cluster lives, for its quorum goes by them: make a second unit, move the apps, then remove this one."
+    }
   }
 
   depends_on = [
@@ -234,21 +248,24 @@ resource "aws_cloudwatch_metric_alarm" "bootstrap" {
   }
 }
 
-resource "aws_cloudwatch_metric_alarm" "masters" {
-  alarm_name          = "${local.name["Master"]}-in-service"
-  alarm_description   = "A master is missing: with one more the quorum may be lost."
+resource "aws_cloudwatch_metric_alarm" "in_service" {
+  for_each = local.pools
+
+  alarm_name          = "${local.name[each.value.name]}-in-service"
+  alarm_description   = each.key == "master" ? "A master is missing: with one more the quorum may be lost." : "An agent is missing."
   namespace           = "AWS/AutoScaling"
   metric_name         = "GroupInServiceInstances"
   statistic           = "Minimum"
   comparison_operator = "LessThanThreshold"
-  threshold           = var.master_count
+  threshold           = each.value.size.desired
   period              = 60
   evaluation_periods  = 5
+  treat_missing_data  = "breaching"
   alarm_actions       = local.alarm_actions
   ok_actions          = local.alarm_actions
-  tags                = merge(local.tags, { Name = "${local.name["Master"]}-in-service" })
+  tags                = merge(local.tags, { Name = "${local.name[each.value.name]}-in-service" })
 
   dimensions = {
-    AutoScalingGroupName = aws_autoscaling_group.node["master"].name
+    AutoScalingGroupName = aws_autoscaling_group.node[each.key].name
   }
 }

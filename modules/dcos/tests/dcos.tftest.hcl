@@ -146,8 +146,28 @@ run "installation_is_configured_for_masters_behind_a_load_balancer" {
   }
 }
 
-run "exhibitor_in_s3_for_an_installer_that_can" {
+run "what_the_quorum_goes_by_stays" {
+  command = plan
+
+  variables {
+    master_count = 5
+  }
+
+  expect_failures = [aws_instance.bootstrap]
+}
+
+run "whoever_is_missing_is_told" {
   command = apply
+
+  assert {
+    condition     = { for pool, alarm in aws_cloudwatch_metric_alarm.in_service : pool => alarm.threshold } == { master = 3, agent = 2, public_agent = 1 } && alltrue([for alarm in aws_cloudwatch_metric_alarm.in_service : alarm.treat_missing_data == "breaching" && toset(alarm.alarm_actions) == toset([var.alarm_topic_arn])])
+    error_message = "Masters and agents, by their groups."
+  }
+}
+
+run "exhibitor_in_s3_for_an_installer_that_can" {
+  command   = apply
+  state_key = "s3"
 
   variables {
     exhibitor_backend = "aws_s3"

@@ -59,7 +59,7 @@ def give_clusters_a_network() -> None:
 
 
 def keep_nodes_as_they_were_asked_for() -> None:
-    """A group of nodes is renewed and repaired as it was asked for, and has no SSH key and no disk of its own unless it was."""
+    """A group of nodes is renewed and repaired as asked for, and has no SSH key and no own disk unless it was."""
     response_class = _responses()
     create = response_class.create_nodegroup
 

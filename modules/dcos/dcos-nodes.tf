@@ -67,6 +67,12 @@ locals {
     }
   }
 
+  packages = concat(["docker", "dcos"], var.filebeat_image != "" ? ["filebeat"] : [], var.sysdig_secret_arn != "" ? ["sysdig-agent"] : [])
+  node_tags = { for key, pool in local.pools : key => merge(local.tags, {
+    Name     = local.name[pool.name]
+    Packages = "|${join("|", local.packages)}|"
+  }) }
+
   target_groups = {
     master       = concat([for group in aws_lb_target_group.inner : group.arn if group.port != 5044], [aws_lb_target_group.master.arn])
     agent        = concat([aws_lb_target_group.inner["5044"].arn], aws_lb_target_group.jenkins[*].arn)
@@ -105,7 +111,7 @@ resource "aws_instance" "bootstrap" {
   iam_instance_profile = aws_iam_instance_profile.this["bootstrap"].name
   key_name             = var.key_pair_name != "" ? var.key_pair_name : null
   user_data_base64     = base64gzip(local.user_data["bootstrap"])
-  tags                 = merge(local.tags, { Name = local.name["Bootstrap"] })
+  tags                 = merge(local.tags, { Name = local.name["Bootstrap"], Packages = "|docker|dcos-bootstrap|" })
 
   network_interface {
     device_index         = 0
@@ -181,7 +187,7 @@ resource "aws_launch_template" "node" {
 
     content {
       resource_type = tag_specifications.key
-      tags          = merge(local.tags, { Name = local.name[each.value.name] })
+      tags          = local.node_tags[each.key]
     }
   }
 }
@@ -208,7 +214,7 @@ resource "aws_autoscaling_group" "node" {
   }
 
   dynamic "tag" {
-    for_each = merge(local.tags, { Name = local.name[each.value.name] })
+    for_each = local.node_tags[each.key]
 
     content {
       key                 = tag.key

@@ -72,6 +72,8 @@ data "aws_ssm_parameter" "debian" {
 }
 
 locals {
+  collector_tags = merge(local.tags, { Name = "${local.name}-collector", Packages = "|logstash|" })
+
   collector_settings = {
     AWS_DEFAULT_REGION = var.region
     ARCHIVE_URL        = var.collector_archive_url
@@ -162,7 +164,7 @@ resource "aws_launch_template" "collector" {
 
     content {
       resource_type = tag_specifications.key
-      tags          = merge(local.tags, { Name = "${local.name}-collector" })
+      tags          = local.collector_tags
     }
   }
 
@@ -192,7 +194,7 @@ resource "aws_autoscaling_group" "collector" {
   }
 
   dynamic "tag" {
-    for_each = merge(local.tags, { Name = "${local.name}-collector" })
+    for_each = local.collector_tags
 
     content {
       key                 = tag.key

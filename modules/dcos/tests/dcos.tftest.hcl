@@ -275,6 +275,10 @@ run "secret_of_sysdig_is_read_by_its_arn_only" {
     condition     = strcontains(local.user_data["agent"], "FILEBEAT_IMAGE='registry.example.com/filebeat:7.12.1'")
     error_message = "Nodes know what ships their logs."
   }
+  assert {
+    condition     = alltrue([for group in aws_autoscaling_group.node : { for each in group.tag : each.key => each.value if each.propagate_at_launch }["Packages"] == "|docker|dcos|filebeat|sysdig-agent|"]) && alltrue(flatten([for template in aws_launch_template.node : [for each in template.tag_specifications : each.tags["Packages"] == "|docker|dcos|filebeat|sysdig-agent|"]])) && aws_instance.bootstrap.tags["Packages"] == "|docker|dcos-bootstrap|"
+    error_message = "They are found by what runs on them."
+  }
 }
 
 run "registry_is_trusted_by_a_certificate_from_the_bootstrap_node" {

@@ -335,6 +335,10 @@ run "collector_boots_with_its_files" {
     error_message = "A collector that does not answer is replaced."
   }
   assert {
+    condition     = { for each in aws_autoscaling_group.collector[0].tag : each.key => each.value if each.propagate_at_launch }["Packages"] == "|logstash|" && alltrue([for each in aws_launch_template.collector[0].tag_specifications : each.tags["Packages"] == "|logstash|" && each.tags["ngp:unit"] == "elk"])
+    error_message = "It is found by what runs on it."
+  }
+  assert {
     condition     = aws_cloudwatch_metric_alarm.collectors[0].threshold == 2 && aws_cloudwatch_metric_alarm.collectors[0].treat_missing_data == "breaching" && contains(aws_autoscaling_group.collector[0].enabled_metrics, aws_cloudwatch_metric_alarm.collectors[0].metric_name)
     error_message = "One that cannot be started is told."
   }

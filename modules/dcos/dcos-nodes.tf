@@ -67,6 +67,12 @@ locals {
     }
   }
 
+  packages = concat(["docker", "dcos"], var.filebeat_image != "" ? ["filebeat"] : [], var.sysdig_secret_arn != "" ? ["sysdig-agent"] : [])
+  node_tags = { for key, pool in local.pools : key => merge(local.tags, {
+    Name     = local.name[pool.name]
+    Packages = "|${join("|", local.packages)}|"
+  }) }
+
   target_groups = {
     master       = concat([for group in aws_lb_target_group.inner : group.arn if group.port != 5044], [aws_lb_target_group.master.arn])
     agent        = concat([aws_lb_target_group.inner["5044"].arn], aws_lb_target_group.jenkins[*].arn)
@@ -90,13 +96,22 @@ resource "aws_network_interface" "bootstrap" {
   tags            = merge(local.tags, { Name = local.name["Bootstrap"] })
 }
 
+# What masters write down when they are installed. It remembers: another value later is refused below, before anything is touched.
+resource "terraform_data" "installed_with" {
+  input = { master_count = var.master_count, exhibitor_backend = var.exhibitor_backend, kms_key_arn = var.kms_key_arn }
+
+  lifecycle {
+    ignore_changes = [input]
+  }
+}
+
 resource "aws_instance" "bootstrap" {
   ami                  = var.ami_id
   instance_type        = var.bootstrap_instance_type
   iam_instance_profile = aws_iam_instance_profile.this["bootstrap"].name
   key_name             = var.key_pair_name != "" ? var.key_pair_name : null
   user_data_base64     = base64gzip(local.user_data["bootstrap"])
-  tags                 = merge(local.tags, { Name = local.name["Bootstrap"] })
+  tags                 = merge(local.tags, { Name = local.name["Bootstrap"], Packages = "|docker|dcos-bootstrap|" })
 
   network_interface {
     device_index         = 0
@@ -119,6 +134,11 @@ resource "aws_instance" "bootstrap" {
   lifecycle {
     # Renewed on purpose, with -replace: it holds nothing that it cannot make again.
     ignore_changes = [ami]
+
+    precondition {
+      condition     = terraform_data.installed_with.output == { master_count = var.master_count, exhibitor_backend = var.exhibitor_backend, kms_key_arn = var.kms_key_arn }
+      error_message = "master_count, exhibitor_backend and kms_key_arn are fixed while a cluster lives, for its quorum goes by them: make a second unit, move the apps, then remove this one."
+    }
   }
 
   depends_on = [
@@ -167,7 +187,7 @@ resource "aws_launch_template" "node" {
 
     content {
       resource_type = tag_specifications.key
-      tags          = merge(local.tags, { Name = local.name[each.value.name] })
+      tags          = local.node_tags[each.key]
     }
   }
 }
@@ -194,7 +214,7 @@ resource "aws_autoscaling_group" "node" {
   }
 
   dynamic "tag" {
-    for_each = merge(local.tags, { Name = local.name[each.value.name] })
+    for_each = local.node_tags[each.key]
 
     content {
       key                 = tag.key
@@ -234,21 +254,24 @@ resource "aws_cloudwatch_metric_alarm" "bootstrap" {
   }
 }
 
-resource "aws_cloudwatch_metric_alarm" "masters" {
-  alarm_name          = "${local.name["Master"]}-in-service"
-  alarm_description   = "A master is missing: with one more the quorum may be lost."
+resource "aws_cloudwatch_metric_alarm" "in_service" {
+  for_each = local.pools
+
+  alarm_name          = "${local.name[each.value.name]}-in-service"
+  alarm_description   = each.key == "master" ? "A master is missing: with one more the quorum may be lost." : "An agent is missing."
   namespace           = "AWS/AutoScaling"
   metric_name         = "GroupInServiceInstances"
   statistic           = "Minimum"
   comparison_operator = "LessThanThreshold"
-  threshold           = var.master_count
+  threshold           = each.value.size.desired
   period              = 60
   evaluation_periods  = 5
+  treat_missing_data  = "breaching"
   alarm_actions       = local.alarm_actions
   ok_actions          = local.alarm_actions
-  tags                = merge(local.tags, { Name = "${local.name["Master"]}-in-service" })
+  tags                = merge(local.tags, { Name = "${local.name[each.value.name]}-in-service" })
 
   dimensions = {
-    AutoScalingGroupName = aws_autoscaling_group.node["master"].name
+    AutoScalingGroupName = aws_autoscaling_group.node[each.key].name
   }
 }

@@ -58,6 +58,11 @@ output "dcos_master_security_group_id" {
   value       = aws_security_group.this["master"].id
 }
 
+output "dcos_agent_security_group_id" {
+  description = "Security group that the private agents have besides."
+  value       = aws_security_group.this["agent"].id
+}
+
 output "dcos_public_agent_security_group_id" {
   description = "Security group that the public agents have besides."
   value       = aws_security_group.this["public_agent"].id

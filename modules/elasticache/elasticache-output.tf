@@ -38,7 +38,7 @@ output "elasticache_final_snapshot_name" {
   value       = var.skip_final_snapshot ? null : aws_elasticache_replication_group.this.final_snapshot_identifier
 }
 
-output "elasticache_log_group_name" {
-  description = "Log group with slow commands."
-  value       = aws_cloudwatch_log_group.slow.name
+output "elasticache_log_group_names" {
+  description = "Log groups of the cache: what the engine says, and slow commands."
+  value       = [for name in sort(keys(aws_cloudwatch_log_group.this)) : aws_cloudwatch_log_group.this[name].name]
 }

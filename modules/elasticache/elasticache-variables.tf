@@ -281,6 +281,11 @@ variable "parameters" {
   type        = map(string)
   default     = {}
   nullable    = false
+
+  validation {
+    condition     = alltrue([for name in keys(var.parameters) : can(regex("^[a-z][a-z0-9-]*$", name))])
+    error_message = "parameters has names in lower case, such as maxmemory-policy."
+  }
 }
 
 variable "auto_minor_version_upgrade" {
@@ -340,6 +345,11 @@ variable "snapshot_name" {
   type        = string
   default     = ""
   nullable    = false
+
+  validation {
+    condition     = can(regex("^([A-Za-z][A-Za-z0-9.:-]*)?$", var.snapshot_name))
+    error_message = "snapshot_name is empty or the name of a snapshot: letters, digits, dots, colons and dashes."
+  }
 }
 
 variable "generation" {
@@ -396,5 +406,17 @@ variable "alarm_evictions" {
   validation {
     condition     = var.alarm_evictions >= 0
     error_message = "alarm_evictions is not negative."
+  }
+}
+
+variable "alarm_lag_s" {
+  description = "Seconds that a copy is behind the primary, over 15 minutes, above which its alarm is raised; 0 raises none."
+  type        = number
+  default     = 30
+  nullable    = false
+
+  validation {
+    condition     = var.alarm_lag_s >= 0
+    error_message = "alarm_lag_s is not negative."
   }
 }

@@ -192,11 +192,13 @@ resource "aws_elasticache_parameter_group" "this" {
   }
 }
 
-resource "aws_cloudwatch_log_group" "slow" {
-  name              = "/aws/elasticache/${local.group_id}/slow-log"
+resource "aws_cloudwatch_log_group" "this" {
+  for_each = toset(["engine-log", "slow-log"])
+
+  name              = "/aws/elasticache/${local.group_id}/${each.key}"
   retention_in_days = var.log_retention_days
   kms_key_id        = local.kms_key_arn
-  tags              = merge(local.tags, { Name = "${local.name}-slow-log" })
+  tags              = merge(local.tags, { Name = "${local.name}-${each.key}" })
 }
 
 # The id is new with every cache that is made here: two last snapshots must not have one name. Everything that replaces
@@ -234,11 +236,15 @@ resource "aws_elasticache_replication_group" "this" {
   snapshot_retention_limit  = var.snapshot_retention_days
   final_snapshot_identifier = var.skip_final_snapshot ? null : "${local.group_id}-final-${substr(terraform_data.life.id, 0, 8)}"
 
-  log_delivery_configuration {
-    destination      = aws_cloudwatch_log_group.slow.name
-    destination_type = "cloudwatch-logs"
-    log_format       = "json"
-    log_type         = "slow-log"
+  dynamic "log_delivery_configuration" {
+    for_each = aws_cloudwatch_log_group.this
+
+    content {
+      destination      = log_delivery_configuration.value.name
+      destination_type = "cloudwatch-logs"
+      log_format       = "json"
+      log_type         = log_delivery_configuration.key
+    }
   }
 
   tags = merge(local.tags, { Name = local.name })
@@ -257,6 +263,9 @@ locals {
     {
       cpu    = { metric = "EngineCPUUtilization", statistic = "Average", threshold = var.alarm_cpu_percent, what = "The engine's CPU is busy." }
       memory = { metric = "DatabaseMemoryUsagePercentage", statistic = "Average", threshold = var.alarm_memory_percent, what = "The memory is nearly full." }
+    },
+    var.alarm_lag_s == 0 || !local.is_redundant ? {} : {
+      lag = { metric = "ReplicationLag", statistic = "Maximum", threshold = var.alarm_lag_s, what = "The copy is behind the primary: what it has not got is lost in a failover." }
     },
     var.alarm_evictions == 0 ? {} : {
       evictions = { metric = "Evictions", statistic = "Sum", threshold = var.alarm_evictions, what = "Keys are evicted for want of memory." }
@@ -280,6 +289,7 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   threshold           = each.value.about.threshold
   period              = 300
   evaluation_periods  = 3
+  treat_missing_data  = each.value.about.metric == "ReplicationLag" ? "notBreaching" : "missing" # the primary has none
   alarm_actions       = local.alarm_actions
   ok_actions          = local.alarm_actions
   tags                = merge(local.tags, { Name = "${local.name}-${each.key}" })

@@ -72,6 +72,8 @@ data "aws_ssm_parameter" "debian" {
 }
 
 locals {
+  collector_tags = merge(local.tags, { Name = "${local.name}-collector", Packages = "|logstash|" })
+
   collector_settings = {
     AWS_DEFAULT_REGION = var.region
     ARCHIVE_URL        = var.collector_archive_url
@@ -162,7 +164,7 @@ resource "aws_launch_template" "collector" {
 
     content {
       resource_type = tag_specifications.key
-      tags          = merge(local.tags, { Name = "${local.name}-collector" })
+      tags          = local.collector_tags
     }
   }
 
@@ -183,6 +185,7 @@ resource "aws_autoscaling_group" "collector" {
   target_group_arns         = [aws_lb_target_group.collector[0].arn]
   health_check_type         = "ELB"
   health_check_grace_period = 900 # the first boot fetches Logstash
+  enabled_metrics           = ["GroupDesiredCapacity", "GroupInServiceInstances"]
   wait_for_capacity_timeout = "10m"
 
   launch_template {
@@ -191,7 +194,7 @@ resource "aws_autoscaling_group" "collector" {
   }
 
   dynamic "tag" {
-    for_each = merge(local.tags, { Name = "${local.name}-collector" })
+    for_each = local.collector_tags
 
     content {
       key                 = tag.key
@@ -229,5 +232,28 @@ resource "aws_cloudwatch_metric_alarm" "collector" {
   dimensions = {
     LoadBalancer = aws_lb.collector[0].arn_suffix
     TargetGroup  = aws_lb_target_group.collector[0].arn_suffix
+  }
+}
+
+# A collector that cannot even be started is no unhealthy one.
+resource "aws_cloudwatch_metric_alarm" "collectors" {
+  count = local.has_collectors
+
+  alarm_name          = "${local.name}-collectors-in-service"
+  alarm_description   = "Collectors of ${local.domain} are missing."
+  namespace           = "AWS/AutoScaling"
+  metric_name         = "GroupInServiceInstances"
+  statistic           = "Minimum"
+  comparison_operator = "LessThanThreshold"
+  threshold           = var.collectors
+  period              = 60
+  evaluation_periods  = 15
+  treat_missing_data  = "breaching"
+  alarm_actions       = local.alarm_actions
+  ok_actions          = local.alarm_actions
+  tags                = merge(local.tags, { Name = "${local.name}-collectors-in-service" })
+
+  dimensions = {
+    AutoScalingGroupName = aws_autoscaling_group.collector[0].name
   }
 }

@@ -576,3 +576,15 @@ variable "alarm_jvm_percent" {
     error_message = "alarm_jvm_percent is above 0 and at most 100."
   }
 }
+
+variable "alarm_cpu_percent" {
+  description = "CPU use of the nodes, over 45 minutes, from which the alarm is raised."
+  type        = number
+  default     = 80
+  nullable    = false
+
+  validation {
+    condition     = var.alarm_cpu_percent > 0 && var.alarm_cpu_percent <= 100
+    error_message = "alarm_cpu_percent is above 0 and at most 100."
+  }
+}

@@ -185,8 +185,9 @@ resource "aws_opensearch_domain" "this" {
     ebs_enabled = true
     volume_type = "gp3"
     volume_size = var.volume_size
-    iops        = 3000
-    throughput  = 125
+    # What comes with a disk of that size: less is refused, more costs.
+    iops       = max(3000, 3 * var.volume_size)
+    throughput = var.volume_size <= 170 ? 125 : 250 * ceil(var.volume_size / 3072)
   }
 
   encrypt_at_rest {
@@ -316,14 +317,21 @@ resource "aws_route53_record" "dashboards" {
 # When it tells.
 
 locals {
-  alarms = {
+  members = var.nodes + var.dedicated_masters
+  alarms = merge({
     red       = { metric = "ClusterStatus.red", statistic = "Maximum", operator = "GreaterThanOrEqualToThreshold", threshold = 1, periods = 1, what = "An index has lost a shard." }
     yellow    = { metric = "ClusterStatus.yellow", statistic = "Maximum", operator = "GreaterThanOrEqualToThreshold", threshold = 1, periods = 12, what = "A copy of a shard is missing for an hour." }
+    nodes     = { metric = "Nodes", statistic = "Minimum", operator = "LessThanThreshold", threshold = local.members, periods = 12, what = "A node is missing for an hour." }
     storage   = { metric = "FreeStorageSpace", statistic = "Minimum", operator = "LessThanThreshold", threshold = var.volume_size * 1024 * var.alarm_free_storage_percent / 100, periods = 1, what = "A node's disk is nearly full." }
     blocked   = { metric = "ClusterIndexWritesBlocked", statistic = "Maximum", operator = "GreaterThanOrEqualToThreshold", threshold = 1, periods = 1, what = "It takes no more logs." }
+    cpu       = { metric = "CPUUtilization", statistic = "Average", operator = "GreaterThanOrEqualToThreshold", threshold = var.alarm_cpu_percent, periods = 9, what = "The nodes are busy." }
     jvm       = { metric = "JVMMemoryPressure", statistic = "Maximum", operator = "GreaterThanOrEqualToThreshold", threshold = var.alarm_jvm_percent, periods = 3, what = "The Java heap is nearly full." }
     snapshots = { metric = "AutomatedSnapshotFailure", statistic = "Maximum", operator = "GreaterThanOrEqualToThreshold", threshold = 1, periods = 1, what = "The hourly snapshot failed." }
-  }
+    key       = { metric = "KMSKeyError", statistic = "Maximum", operator = "GreaterThanOrEqualToThreshold", threshold = 1, periods = 1, what = "Its KMS key is turned off: turn it on again, or the domain is lost." }
+    }, var.dedicated_masters == 0 ? {} : {
+    master-cpu = { metric = "MasterCPUUtilization", statistic = "Average", operator = "GreaterThanOrEqualToThreshold", threshold = 50, periods = 9, what = "The dedicated masters are too small." }
+    master-jvm = { metric = "MasterJVMMemoryPressure", statistic = "Maximum", operator = "GreaterThanOrEqualToThreshold", threshold = var.alarm_jvm_percent, periods = 3, what = "The Java heap of a dedicated master is nearly full." }
+  })
 }
 
 resource "aws_cloudwatch_metric_alarm" "domain" {

@@ -150,6 +150,11 @@ variable "private_subnet_ids" {
   description = "Private subnets that the cluster's nodes stand in: the home is mounted from each."
   type        = list(string)
   nullable    = false
+
+  validation {
+    condition     = length(var.private_subnet_ids) >= 1
+    error_message = "private_subnet_ids holds at least one subnet: the home is mounted from nowhere else."
+  }
 }
 
 # From the Swarm cluster.

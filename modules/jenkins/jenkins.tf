@@ -98,6 +98,8 @@ resource "aws_efs_mount_target" "home" {
 
 locals {
   backups = var.backup_vault != "" ? 1 : 0
+  # Plans and selections take 50 characters.
+  backup_name = length(local.name) <= 45 ? "${local.name}-home" : "${substr(local.name, 0, 36)}-${substr(sha1(local.name), 0, 8)}-home"
 }
 
 data "aws_iam_policy_document" "assume_backup" {
@@ -130,7 +132,7 @@ resource "aws_iam_role_policy_attachment" "backup" {
 resource "aws_backup_plan" "home" {
   count = local.backups
 
-  name = "${local.name}-home"
+  name = local.backup_name
   tags = merge(local.tags, { Name = "${local.name}-home" })
 
   rule {
@@ -147,7 +149,7 @@ resource "aws_backup_plan" "home" {
 resource "aws_backup_selection" "home" {
   count = local.backups
 
-  name         = "${local.name}-home"
+  name         = local.backup_name
   plan_id      = aws_backup_plan.home[0].id
   iam_role_arn = aws_iam_role.backup[0].arn
   resources    = [aws_efs_file_system.home.arn]

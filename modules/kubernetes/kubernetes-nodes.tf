@@ -61,6 +61,11 @@ resource "aws_eks_node_group" "this" {
     max_unavailable_percentage = each.value.max_unavailable_percent
   }
 
+  # A node that stays sick is replaced, its pods' disruption budgets kept.
+  node_repair_config {
+    enabled = each.value.repair
+  }
+
   launch_template {
     id      = aws_launch_template.node[each.key].id
     version = aws_launch_template.node[each.key].latest_version

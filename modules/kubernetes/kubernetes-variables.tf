@@ -298,10 +298,48 @@ variable "addon_versions" {
   }
 }
 
+variable "addon_configurations" {
+  description = "Settings of the same add-ons by name, each the JSON that `aws eks describe-addon-configuration` describes; tags of what they make are set by the module."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for name, text in var.addon_configurations : contains(["vpc-cni", "kube-proxy", "coredns", "eks-pod-identity-agent", "aws-ebs-csi-driver"], name) && can(keys(jsondecode(text)))])
+    error_message = "addon_configurations has names of the cluster's add-ons and JSON objects."
+  }
+}
+
+variable "more_addons" {
+  description = "More add-ons of EKS by name, such as metrics-server: version (left out: the default of the cluster's version), configuration (JSON), and by service account the IAM roles of their pods, which trust pods.eks.amazonaws.com."
+  type = map(object({
+    version       = optional(string)
+    configuration = optional(string)
+    roles         = optional(map(string), {})
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for name in keys(var.more_addons) : can(regex("^[a-z0-9][a-z0-9_-]{0,99}$", name)) && !contains(["vpc-cni", "kube-proxy", "coredns", "eks-pod-identity-agent", "aws-ebs-csi-driver"], name)])
+    error_message = "more_addons has names of add-ons that the module does not make itself."
+  }
+
+  validation {
+    condition     = alltrue([for addon in values(var.more_addons) : (addon.configuration == null || can(keys(jsondecode(addon.configuration)))) && (addon.version == null || can(regex("^v[0-9]+\\.[0-9]+\\.[0-9]+-eksbuild\\.[0-9]+$", addon.version)))])
+    error_message = "An add-on's configuration is a JSON object, its version such as v0.8.0-eksbuild.2."
+  }
+
+  validation {
+    condition     = alltrue([for arn in flatten([for addon in values(var.more_addons) : values(addon.roles)]) : can(regex("^arn:[a-z-]+:iam::[0-9]{12}:role/.+$", arn))])
+    error_message = "roles of an add-on are ARNs of IAM roles."
+  }
+}
+
 # The nodes.
 
 variable "node_groups" {
-  description = "Groups of nodes by name. Sizes count nodes, volume_size is in GiB; capacity is ON_DEMAND or SPOT; labels and taints are those of Kubernetes."
+  description = "Groups of nodes by name. Sizes count nodes, volume_size is in GiB; capacity is ON_DEMAND or SPOT; repair lets EKS replace nodes that stay sick; labels and taints are those of Kubernetes."
   type = map(object({
     instance_types          = optional(list(string), ["t3.large"])
     ami_type                = optional(string, "AL2023_x86_64_STANDARD")
@@ -311,6 +349,7 @@ variable "node_groups" {
     desired_size            = optional(number, 2)
     volume_size             = optional(number, 50)
     max_unavailable_percent = optional(number, 33)
+    repair                  = optional(bool, true)
     labels                  = optional(map(string), {})
     taints                  = optional(list(object({ key = string, value = optional(string, ""), effect = string })), [])
   }))
@@ -335,6 +374,11 @@ variable "node_groups" {
   validation {
     condition     = alltrue([for group in values(var.node_groups) : contains(["ON_DEMAND", "SPOT"], group.capacity) && length(group.instance_types) > 0 && alltrue([for type in group.instance_types : can(regex("^[a-z0-9-]+\\.[a-z0-9-]+$", type))])])
     error_message = "capacity of a node group is ON_DEMAND or SPOT, and instance_types holds types of EC2 such as t3.large."
+  }
+
+  validation {
+    condition     = alltrue([for group in values(var.node_groups) : can(regex("^(AL2023|BOTTLEROCKET)_[A-Za-z0-9_]+$", group.ami_type))])
+    error_message = "ami_type of a node group is one of EKS's of Amazon Linux 2023 or Bottlerocket, such as AL2023_ARM_64_STANDARD: the launch template brings no image of its own."
   }
 
   validation {

@@ -157,6 +157,15 @@ resource "aws_eks_cluster" "this" {
   ]
 }
 
+# EKS makes this group itself and gives it no tags of the cluster's.
+resource "aws_ec2_tag" "cluster_group" {
+  for_each = local.tags
+
+  resource_id = aws_eks_cluster.this.vpc_config[0].cluster_security_group_id
+  key         = each.key
+  value       = each.value
+}
+
 # By it pods' service accounts become roles of IAM, besides the add-on for pod identities.
 resource "aws_iam_openid_connect_provider" "this" {
   url            = aws_eks_cluster.this.identity[0].oidc[0].issuer
@@ -199,7 +208,7 @@ resource "aws_eks_access_policy_association" "this" {
   }
 }
 
-# Add-ons: those that a node needs before it is ready, and those that need nodes.
+# Add-ons: those that a node needs before it is ready, and those that need nodes. What they make in AWS has the cluster's tags.
 
 locals {
   before_nodes = {
@@ -207,10 +216,19 @@ locals {
     kube-proxy             = {}
     vpc-cni                = { aws-node = aws_iam_role.addon["cni"].arn }
   }
-  after_nodes = {
+  after_nodes = merge({
     coredns            = {}
     aws-ebs-csi-driver = { ebs-csi-controller-sa = aws_iam_role.addon["ebs-csi"].arn }
-  }
+  }, { for name, addon in var.more_addons : name => addon.roles })
+
+  addon_versions = merge({ for name, addon in var.more_addons : name => addon.version }, var.addon_versions)
+
+  cni     = try(jsondecode(var.addon_configurations["vpc-cni"]), {})
+  volumes = try(jsondecode(var.addon_configurations["aws-ebs-csi-driver"]), {})
+  addon_configurations = merge({ for name, addon in var.more_addons : name => addon.configuration }, var.addon_configurations, {
+    vpc-cni            = jsonencode(merge(local.cni, { env = merge(try(local.cni.env, {}), { ADDITIONAL_ENI_TAGS = jsonencode(local.tags) }) }))
+    aws-ebs-csi-driver = jsonencode(merge(local.volumes, { controller = merge(try(local.volumes.controller, {}), { extraVolumeTags = local.tags }) }))
+  })
 }
 
 resource "aws_eks_addon" "before_nodes" {
@@ -218,7 +236,8 @@ resource "aws_eks_addon" "before_nodes" {
 
   cluster_name                = aws_eks_cluster.this.name
   addon_name                  = each.key
-  addon_version               = lookup(var.addon_versions, each.key, null)
+  addon_version               = lookup(local.addon_versions, each.key, null)
+  configuration_values        = lookup(local.addon_configurations, each.key, null)
   resolve_conflicts_on_create = "OVERWRITE"
   resolve_conflicts_on_update = "PRESERVE"
   tags                        = merge(local.tags, { Name = "${local.name}-${each.key}" })
@@ -238,7 +257,8 @@ resource "aws_eks_addon" "after_nodes" {
 
   cluster_name                = aws_eks_cluster.this.name
   addon_name                  = each.key
-  addon_version               = lookup(var.addon_versions, each.key, null)
+  addon_version               = lookup(local.addon_versions, each.key, null)
+  configuration_values        = lookup(local.addon_configurations, each.key, null)
   resolve_conflicts_on_create = "OVERWRITE"
   resolve_conflicts_on_update = "PRESERVE"
   tags                        = merge(local.tags, { Name = "${local.name}-${each.key}" })

@@ -370,6 +370,11 @@ variable "parameters" {
   }))
   default  = {}
   nullable = false
+
+  validation {
+    condition     = alltrue([for name in keys(var.parameters) : can(regex("^[a-z][a-z0-9_.]*$", name))])
+    error_message = "parameters has names in lower case, such as shared_preload_libraries."
+  }
 }
 
 variable "performance_insights_days" {
@@ -434,6 +439,11 @@ variable "backup_vault" {
   type        = string
   default     = ""
   nullable    = false
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_-]{0,50}$", var.backup_vault))
+    error_message = "backup_vault is the name of a vault: at most 50 letters, digits, underscores or dashes."
+  }
 }
 
 variable "backup_vault_days" {
@@ -453,6 +463,11 @@ variable "snapshot_identifier" {
   type        = string
   default     = ""
   nullable    = false
+
+  validation {
+    condition     = can(regex("^([A-Za-z][A-Za-z0-9:-]*|arn:[a-z-]+:rds:[a-z0-9-]+:[0-9]{12}:snapshot:.+)?$", var.snapshot_identifier))
+    error_message = "snapshot_identifier is empty, or the name or the ARN of a snapshot, such as rds:app-2030-01-31-02-00."
+  }
 }
 
 variable "generation" {
@@ -516,5 +531,29 @@ variable "alarm_connections" {
   validation {
     condition     = var.alarm_connections >= 1
     error_message = "alarm_connections is at least 1."
+  }
+}
+
+variable "alarm_free_memory_mib" {
+  description = "MiB of free memory, over 15 minutes, below which the alarm is raised."
+  type        = number
+  default     = 100
+  nullable    = false
+
+  validation {
+    condition     = var.alarm_free_memory_mib > 0
+    error_message = "alarm_free_memory_mib is above 0."
+  }
+}
+
+variable "notify_events" {
+  description = "Tell alarm_topic_arn when the database fails, fails over, restarts, or is full."
+  type        = bool
+  default     = false
+  nullable    = false
+
+  validation {
+    condition     = !var.notify_events || var.alarm_topic_arn != ""
+    error_message = "notify_events needs alarm_topic_arn."
   }
 }

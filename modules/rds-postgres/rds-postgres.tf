@@ -221,7 +221,10 @@ locals {
   alarms = {
     cpu          = { metric = "CPUUtilization", above = true, threshold = var.alarm_cpu_percent, what = "The CPU is busy." }
     free-storage = { metric = "FreeStorageSpace", above = false, threshold = var.alarm_free_storage_gib * 1073741824, what = "The storage is nearly full." }
+    free-memory  = { metric = "FreeableMemory", above = false, threshold = var.alarm_free_memory_mib * 1048576, what = "The memory is nearly full." }
     connections  = { metric = "DatabaseConnections", above = true, threshold = var.alarm_connections, what = "There are many connections." }
+    # At two thousand millions PostgreSQL stops taking writes; a vacuum that works keeps it at 200 millions.
+    transactions = { metric = "MaximumUsedTransactionIDs", above = true, threshold = 1000000000, what = "Vacuum does not keep up: transaction ids run out." }
   }
 }
 
@@ -243,10 +246,40 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   tags                = merge(local.tags, { Name = "${local.name}-${each.key}" })
 }
 
+# What RDS tells once: that the standby took over, that the database failed or was restarted, that its storage is full.
+# The topic's policy must let EventBridge publish.
+
+resource "aws_cloudwatch_event_rule" "this" {
+  count = var.notify_events ? 1 : 0
+
+  name        = "${local.name}-events"
+  description = "The database ${local.identifier} fails, fails over, restarts, or is full"
+  tags        = merge(local.tags, { Name = "${local.name}-events" })
+
+  event_pattern = jsonencode({
+    source      = ["aws.rds"]
+    detail-type = ["RDS DB Instance Event"]
+    detail = {
+      SourceIdentifier = [local.identifier]
+      EventCategories  = ["availability", "failover", "failure", "low storage", "recovery"]
+    }
+  })
+}
+
+resource "aws_cloudwatch_event_target" "this" {
+  count = var.notify_events ? 1 : 0
+
+  rule      = aws_cloudwatch_event_rule.this[0].name
+  target_id = "alarms"
+  arn       = var.alarm_topic_arn
+}
+
 # Daily copies in a vault, which stay when the database goes.
 
 locals {
   backup = var.backup_vault != "" ? 1 : 0
+  # Plans and selections take 50 characters.
+  backup_name = length(local.name) <= 50 ? local.name : "${substr(local.name, 0, 41)}-${substr(sha1(local.name), 0, 8)}"
 }
 
 data "aws_iam_policy_document" "backup_trust" {
@@ -280,7 +313,7 @@ resource "aws_iam_role_policy_attachment" "backup" {
 resource "aws_backup_plan" "this" {
   count = local.backup
 
-  name = local.name
+  name = local.backup_name
   tags = merge(local.tags, { Name = local.name })
 
   rule {
@@ -297,7 +330,7 @@ resource "aws_backup_plan" "this" {
 resource "aws_backup_selection" "this" {
   count = local.backup
 
-  name         = local.name
+  name         = local.backup_name
   plan_id      = aws_backup_plan.this[0].id
   iam_role_arn = aws_iam_role.backup[0].arn
   resources    = [aws_db_instance.this.arn]

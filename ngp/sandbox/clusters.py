@@ -59,7 +59,7 @@ def give_clusters_a_network() -> None:
 
 
 def keep_nodes_as_they_were_asked_for() -> None:
-    """A group of nodes is renewed as it was asked for, and has no SSH key and no disk of its own unless it was."""
+    """A group of nodes is renewed and repaired as asked for, and has no SSH key and no own disk unless it was."""
     response_class = _responses()
     create = response_class.create_nodegroup
 
@@ -68,6 +68,7 @@ def keep_nodes_as_they_were_asked_for() -> None:
         group = _cluster(response).nodegroups[response._get_param("nodegroupName")]
         for attribute, name in (
             ("update_config", "updateConfig"),
+            ("node_repair_config", "nodeRepairConfig"),
             ("remote_access", "remoteAccess"),
             ("disk_size", "diskSize"),
         ):

@@ -146,8 +146,28 @@ run "installation_is_configured_for_masters_behind_a_load_balancer" {
   }
 }
 
-run "exhibitor_in_s3_for_an_installer_that_can" {
+run "what_the_quorum_goes_by_stays" {
+  command = plan
+
+  variables {
+    master_count = 5
+  }
+
+  expect_failures = [aws_instance.bootstrap]
+}
+
+run "whoever_is_missing_is_told" {
   command = apply
+
+  assert {
+    condition     = { for pool, alarm in aws_cloudwatch_metric_alarm.in_service : pool => alarm.threshold } == { master = 3, agent = 2, public_agent = 1 } && alltrue([for alarm in aws_cloudwatch_metric_alarm.in_service : alarm.treat_missing_data == "breaching" && toset(alarm.alarm_actions) == toset([var.alarm_topic_arn])])
+    error_message = "Masters and agents, by their groups."
+  }
+}
+
+run "exhibitor_in_s3_for_an_installer_that_can" {
+  command   = apply
+  state_key = "s3"
 
   variables {
     exhibitor_backend = "aws_s3"
@@ -254,6 +274,10 @@ run "secret_of_sysdig_is_read_by_its_arn_only" {
   assert {
     condition     = strcontains(local.user_data["agent"], "FILEBEAT_IMAGE='registry.example.com/filebeat:7.12.1'")
     error_message = "Nodes know what ships their logs."
+  }
+  assert {
+    condition     = alltrue([for group in aws_autoscaling_group.node : { for each in group.tag : each.key => each.value if each.propagate_at_launch }["Packages"] == "|docker|dcos|filebeat|sysdig-agent|"]) && alltrue(flatten([for template in aws_launch_template.node : [for each in template.tag_specifications : each.tags["Packages"] == "|docker|dcos|filebeat|sysdig-agent|"]])) && aws_instance.bootstrap.tags["Packages"] == "|docker|dcos-bootstrap|"
+    error_message = "They are found by what runs on them."
   }
 }
 

@@ -59,6 +59,10 @@ run "cache_is_encrypted_redundant_and_kept" {
     condition     = aws_elasticache_replication_group.this.parameter_group_name == "default.valkey8" && length(aws_elasticache_parameter_group.this) == 0
     error_message = "Without parameters AWS's own group is used."
   }
+  assert {
+    condition     = { for each in aws_elasticache_replication_group.this.log_delivery_configuration : each.log_type => each.destination } == { slow-log = "/aws/elasticache/shop-a-elasticache-stage/slow-log", engine-log = "/aws/elasticache/shop-a-elasticache-stage/engine-log" } && output.elasticache_log_group_names == ["/aws/elasticache/shop-a-elasticache-stage/engine-log", "/aws/elasticache/shop-a-elasticache-stage/slow-log"]
+    error_message = "What the engine says is kept, slow commands too."
+  }
 }
 
 run "users_log_in_by_iam_alone" {
@@ -136,7 +140,7 @@ run "network_authentication_has_no_users" {
     error_message = "Named clients alone may connect."
   }
   assert {
-    condition     = aws_elasticache_replication_group.this.kms_key_id == "arn:aws:kms:eu-central-1:123456789012:key/own" && aws_cloudwatch_log_group.slow.kms_key_id == "arn:aws:kms:eu-central-1:123456789012:key/own"
+    condition     = aws_elasticache_replication_group.this.kms_key_id == "arn:aws:kms:eu-central-1:123456789012:key/own" && alltrue([for group in aws_cloudwatch_log_group.this : group.kms_key_id == "arn:aws:kms:eu-central-1:123456789012:key/own"])
     error_message = "A given key is used."
   }
   assert {
@@ -153,8 +157,12 @@ run "every_node_has_its_alarms" {
   }
 
   assert {
-    condition     = length(aws_cloudwatch_metric_alarm.this) == 9 && aws_cloudwatch_metric_alarm.this["003-evictions"].dimensions["CacheClusterId"] == "shop-a-elasticache-stage-003" && toset(aws_cloudwatch_metric_alarm.this["001-cpu"].alarm_actions) == toset(["arn:aws:sns:eu-central-1:123456789012:alarms"])
-    error_message = "CPU, memory and evictions, by node."
+    condition     = length(aws_cloudwatch_metric_alarm.this) == 12 && aws_cloudwatch_metric_alarm.this["003-evictions"].dimensions["CacheClusterId"] == "shop-a-elasticache-stage-003" && toset(aws_cloudwatch_metric_alarm.this["001-cpu"].alarm_actions) == toset(["arn:aws:sns:eu-central-1:123456789012:alarms"])
+    error_message = "CPU, memory, evictions and lag, by node."
+  }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["002-lag"].treat_missing_data == "notBreaching" && aws_cloudwatch_metric_alarm.this["002-cpu"].treat_missing_data == "missing"
+    error_message = "Whichever node is the primary has no lag."
   }
 }
 
@@ -217,11 +225,14 @@ run "what_elasticache_would_refuse_is_refused" {
     maintenance_window      = "sunday"
     snapshot_window         = "late"
     snapshot_retention_days = 36
+    snapshot_name           = "last night"
+    parameters              = { "maxmemory policy" = "allkeys-lru" }
+    alarm_lag_s             = -1
   }
 
   expect_failures = [
     var.private_subnet_ids, var.client_cidrs, var.authentication, var.engine_version, var.nodes, var.node_type,
-    var.maintenance_window, var.snapshot_window, var.snapshot_retention_days,
+    var.maintenance_window, var.snapshot_window, var.snapshot_retention_days, var.snapshot_name, var.parameters, var.alarm_lag_s,
   ]
 }
 

@@ -210,8 +210,38 @@ run "three_zones_have_dedicated_masters_and_a_key" {
     error_message = "Every role has the boundary."
   }
   assert {
-    condition     = aws_cloudwatch_metric_alarm.domain["storage"].threshold == 100 * 1024 * 25 / 100 && aws_cloudwatch_metric_alarm.domain["red"].dimensions["ClientId"] == "123456789012" && toset(keys(aws_cloudwatch_metric_alarm.domain)) == toset(["red", "yellow", "storage", "blocked", "jvm", "snapshots"]) && toset(aws_cloudwatch_metric_alarm.collector[0].alarm_actions) == toset([var.alarm_topic_arn])
+    condition     = aws_cloudwatch_metric_alarm.domain["storage"].threshold == 100 * 1024 * 25 / 100 && aws_cloudwatch_metric_alarm.domain["red"].dimensions["ClientId"] == "123456789012" && toset(keys(aws_cloudwatch_metric_alarm.domain)) == toset(["red", "yellow", "nodes", "storage", "blocked", "cpu", "jvm", "snapshots", "key", "master-cpu", "master-jvm"]) && toset(aws_cloudwatch_metric_alarm.collector[0].alarm_actions) == toset([var.alarm_topic_arn])
     error_message = "It tells before the disk is full."
+  }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.domain["nodes"].threshold == 9 && aws_cloudwatch_metric_alarm.domain["nodes"].comparison_operator == "LessThanThreshold"
+    error_message = "It tells when one of six nodes and three masters is missing."
+  }
+}
+
+run "a_larger_disk_is_as_fast_as_aws_asks" {
+  command = plan
+
+  variables {
+    volume_size = 4096
+  }
+
+  assert {
+    condition     = aws_opensearch_domain.this.ebs_options[0].throughput == 500 && aws_opensearch_domain.this.ebs_options[0].iops == 12288
+    error_message = "250 MiB/s for each 3 TiB begun, three operations for each GiB."
+  }
+}
+
+run "a_small_disk_costs_nothing_more" {
+  command = plan
+
+  variables {
+    volume_size = 170
+  }
+
+  assert {
+    condition     = aws_opensearch_domain.this.ebs_options[0].throughput == 125 && aws_opensearch_domain.this.ebs_options[0].iops == 3000
+    error_message = "What comes with it."
   }
 }
 
@@ -304,6 +334,18 @@ run "collector_boots_with_its_files" {
     condition     = aws_autoscaling_group.collector[0].min_size == 2 && aws_autoscaling_group.collector[0].health_check_type == "ELB"
     error_message = "A collector that does not answer is replaced."
   }
+  assert {
+    condition     = { for each in aws_autoscaling_group.collector[0].tag : each.key => each.value if each.propagate_at_launch }["Packages"] == "|logstash|" && alltrue([for each in aws_launch_template.collector[0].tag_specifications : each.tags["Packages"] == "|logstash|" && each.tags["ngp:unit"] == "elk"])
+    error_message = "It is found by what runs on it."
+  }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.collectors[0].threshold == 2 && aws_cloudwatch_metric_alarm.collectors[0].treat_missing_data == "breaching" && contains(aws_autoscaling_group.collector[0].enabled_metrics, aws_cloudwatch_metric_alarm.collectors[0].metric_name)
+    error_message = "One that cannot be started is told."
+  }
+  assert {
+    condition     = !contains(keys(aws_cloudwatch_metric_alarm.domain), "master-cpu")
+    error_message = "Masters that are not there raise nothing."
+  }
 }
 
 run "what_opensearch_would_refuse_is_refused" {
@@ -322,12 +364,13 @@ run "what_opensearch_would_refuse_is_refused" {
     collector_archive_url    = "http://example.test/logstash.tar.gz"
     private_subnet_ids       = ["subnet-1", "subnet-2"]
     retention_days           = 0
+    alarm_cpu_percent        = 101
     writer_role_arns         = ["agent"]
   }
 
   expect_failures = [
     var.nodes, var.node_type, var.dedicated_masters, var.engine_version, var.volume_size, var.client_cidrs, var.index_prefix,
-    var.collector_archive_sha512, var.collector_archive_url, var.private_subnet_ids, var.retention_days, var.writer_role_arns,
+    var.collector_archive_sha512, var.collector_archive_url, var.private_subnet_ids, var.retention_days, var.writer_role_arns, var.alarm_cpu_percent,
   ]
 }
 

@@ -173,6 +173,32 @@ run "backups_go_into_a_vault" {
   }
 }
 
+run "a_long_name_fits_a_plan_of_backups" {
+  command = plan
+
+  variables {
+    pre_tag      = "shop-longer1"
+    post_tag     = "stage1"
+    unit         = "jenkins-of-the-shop-in-europe-1"
+    backup_vault = "nightly"
+  }
+
+  assert {
+    condition     = length(aws_backup_plan.home[0].name) == 50 && aws_backup_selection.home[0].name == aws_backup_plan.home[0].name
+    error_message = "It is cut, with a hash of the whole."
+  }
+}
+
+run "a_home_that_no_subnet_reaches_is_refused" {
+  command = plan
+
+  variables {
+    private_subnet_ids = []
+  }
+
+  expect_failures = [var.private_subnet_ids]
+}
+
 run "the_world_is_refused" {
   command = plan
 

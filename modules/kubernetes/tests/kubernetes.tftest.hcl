@@ -126,6 +126,51 @@ run "addons_that_call_aws_have_roles_of_their_own" {
   }
 }
 
+run "what_addons_make_has_the_clusters_tags" {
+  command = apply
+
+  variables {
+    addon_configurations = {
+      vpc-cni            = "{\"enableNetworkPolicy\": \"true\", \"env\": {\"ENABLE_PREFIX_DELEGATION\": \"true\"}}"
+      aws-ebs-csi-driver = "{\"controller\": {\"replicaCount\": 3}}"
+      coredns            = "{\"replicaCount\": 4}"
+    }
+  }
+
+  assert {
+    condition     = jsondecode(jsondecode(aws_eks_addon.before_nodes["vpc-cni"].configuration_values).env.ADDITIONAL_ENI_TAGS)["ngp:unit"] == "kubernetes" && jsondecode(aws_eks_addon.after_nodes["aws-ebs-csi-driver"].configuration_values).controller.extraVolumeTags["Environment"] == "stage"
+    error_message = "Network interfaces of pods, and volumes of claims."
+  }
+  assert {
+    condition     = jsondecode(aws_eks_addon.before_nodes["vpc-cni"].configuration_values).enableNetworkPolicy == "true" && jsondecode(aws_eks_addon.before_nodes["vpc-cni"].configuration_values).env.ENABLE_PREFIX_DELEGATION == "true" && jsondecode(aws_eks_addon.after_nodes["aws-ebs-csi-driver"].configuration_values).controller.replicaCount == 3 && jsondecode(aws_eks_addon.after_nodes["coredns"].configuration_values).replicaCount == 4
+    error_message = "What was asked for stays beside them."
+  }
+  assert {
+    condition     = aws_ec2_tag.cluster_group["ngp:unit"].value == "kubernetes" && length(aws_ec2_tag.cluster_group) == 6
+    error_message = "The group that EKS makes is marked, too."
+  }
+}
+
+run "more_addons_come_after_the_nodes" {
+  command = apply
+
+  variables {
+    more_addons = {
+      metrics-server                  = {}
+      amazon-cloudwatch-observability = { version = "v4.4.0-eksbuild.1", configuration = "{\"containerLogs\": {\"enabled\": false}}", roles = { cloudwatch-agent = "arn:aws:iam::123456789012:role/agent" } }
+    }
+  }
+
+  assert {
+    condition     = aws_eks_addon.after_nodes["amazon-cloudwatch-observability"].addon_version == "v4.4.0-eksbuild.1" && one(aws_eks_addon.after_nodes["amazon-cloudwatch-observability"].pod_identity_association).role_arn == "arn:aws:iam::123456789012:role/agent" && !jsondecode(aws_eks_addon.after_nodes["amazon-cloudwatch-observability"].configuration_values).containerLogs.enabled
+    error_message = "Version, settings and role are as asked for."
+  }
+  assert {
+    condition     = length(aws_eks_addon.after_nodes["metrics-server"].pod_identity_association) == 0 && contains(keys(aws_eks_addon.after_nodes), "coredns")
+    error_message = "Without any they are EKS's own."
+  }
+}
+
 run "nodes_are_as_their_group_says" {
   command = apply
 
@@ -139,6 +184,7 @@ run "nodes_are_as_their_group_says" {
         min_size       = 0
         desired_size   = 0
         volume_size    = 100
+        repair         = false
         labels         = { pool = "batch" }
         taints         = [{ key = "batch", effect = "NO_SCHEDULE" }]
       }
@@ -160,6 +206,10 @@ run "nodes_are_as_their_group_says" {
   assert {
     condition     = alltrue([for group in aws_eks_node_group.this : group.version == "1.34" && group.update_config[0].max_unavailable_percentage == 33])
     error_message = "Nodes follow the control plane, by turns."
+  }
+  assert {
+    condition     = aws_eks_node_group.this["default"].node_repair_config[0].enabled && !aws_eks_node_group.this["batch"].node_repair_config[0].enabled
+    error_message = "Sick nodes are replaced, unless that was not wanted."
   }
 }
 
@@ -228,13 +278,25 @@ run "what_eks_would_refuse_is_refused" {
     service_cidr         = "172.20.0.0/8"
     control_plane_logs   = ["everything"]
     addon_versions       = { dashboard = "v1.0.0-eksbuild.1" }
+    addon_configurations = { coredns = "[1]" }
+    more_addons          = { coredns = {} }
     node_groups          = { default = { min_size = 3, desired_size = 2 } }
   }
 
   expect_failures = [
     var.private_subnet_ids, var.client_cidrs, var.public_access_cidrs, var.admin_principal_arns, var.kubernetes_version,
-    var.service_cidr, var.control_plane_logs, var.addon_versions, var.node_groups,
+    var.service_cidr, var.control_plane_logs, var.addon_versions, var.addon_configurations, var.more_addons, var.node_groups,
   ]
+}
+
+run "an_addon_with_a_name_in_place_of_a_role_is_refused" {
+  command = plan
+
+  variables {
+    more_addons = { metrics-server = { roles = { metrics-server = "metrics" } } }
+  }
+
+  expect_failures = [var.more_addons]
 }
 
 run "an_unknown_policy_is_refused" {
@@ -255,6 +317,16 @@ run "somebody_who_is_named_twice_is_refused" {
   }
 
   expect_failures = [var.access]
+}
+
+run "an_image_that_the_template_does_not_bring_is_refused" {
+  command = plan
+
+  variables {
+    node_groups = { default = { ami_type = "CUSTOM" } }
+  }
+
+  expect_failures = [var.node_groups]
 }
 
 run "a_group_without_a_type_or_with_an_unknown_taint_is_refused" {

@@ -165,9 +165,41 @@ run "alarms_go_to_the_topic" {
     error_message = "Storage, CPU and connections."
   }
   assert {
+    condition     = aws_cloudwatch_metric_alarm.this["free-memory"].threshold == 104857600 && aws_cloudwatch_metric_alarm.this["free-memory"].comparison_operator == "LessThanThreshold" && aws_cloudwatch_metric_alarm.this["transactions"].metric_name == "MaximumUsedTransactionIDs" && aws_cloudwatch_metric_alarm.this["transactions"].threshold == 1000000000
+    error_message = "Memory, and transaction ids long before PostgreSQL stops."
+  }
+  assert {
+    condition     = length(aws_cloudwatch_event_rule.this) == 0 && length(aws_cloudwatch_event_target.this) == 0
+    error_message = "Events are told where that is asked for."
+  }
+  assert {
     condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.this : toset(alarm.alarm_actions) == toset(["arn:aws:sns:eu-central-1:123456789012:alarms"])])
     error_message = "All tell the topic."
   }
+}
+
+run "events_go_to_the_topic" {
+  command = apply
+
+  variables {
+    notify_events = true
+  }
+
+  assert {
+    condition     = jsondecode(aws_cloudwatch_event_rule.this[0].event_pattern).detail.SourceIdentifier == ["shop-a-rds-postgres-stage"] && contains(jsondecode(aws_cloudwatch_event_rule.this[0].event_pattern).detail.EventCategories, "failover") && aws_cloudwatch_event_target.this[0].arn == "arn:aws:sns:eu-central-1:123456789012:alarms"
+    error_message = "Those of this database, and no other."
+  }
+}
+
+run "events_without_a_topic_are_refused" {
+  command = plan
+
+  variables {
+    notify_events   = true
+    alarm_topic_arn = ""
+  }
+
+  expect_failures = [var.notify_events]
 }
 
 run "a_restored_database_keeps_the_names_of_its_snapshot" {
@@ -241,6 +273,22 @@ run "vault_and_own_key" {
   }
 }
 
+run "a_long_name_fits_a_plan_of_backups" {
+  command = plan
+
+  variables {
+    pre_tag      = "shop-longer1"
+    post_tag     = "stage1"
+    unit         = "orders-of-the-shop-in-europe-12"
+    backup_vault = "vault"
+  }
+
+  assert {
+    condition     = length(aws_backup_plan.this[0].name) == 50 && aws_backup_selection.this[0].name == aws_backup_plan.this[0].name
+    error_message = "It is cut, with a hash of the whole."
+  }
+}
+
 run "a_name_that_rds_would_refuse_is_mended" {
   command = plan
 
@@ -272,12 +320,17 @@ run "what_rds_would_refuse_is_refused" {
     master_password           = "with@sign-and/slash"
     secret_recovery_days      = 3
     port                      = 22
+    parameters                = { "Work Mem" = { value = "1" } }
+    backup_vault              = "a vault"
+    snapshot_identifier       = "before/after"
+    alarm_free_memory_mib     = 0
   }
 
   expect_failures = [
     var.private_subnet_ids, var.client_cidrs, var.engine_version, var.storage_gib, var.database_name,
     var.username, var.performance_insights_days, var.maintenance_window, var.backup_window, var.backup_retention_days,
-    var.master_password, var.secret_recovery_days, var.port,
+    var.master_password, var.secret_recovery_days, var.port, var.parameters, var.backup_vault, var.snapshot_identifier,
+    var.alarm_free_memory_mib,
   ]
 }
 

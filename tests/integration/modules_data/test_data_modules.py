@@ -18,6 +18,7 @@ VALUES = {
     "rds-postgres.deletion_protection": "false",
     "rds-postgres.skip_final_snapshot": "true",
     "rds-postgres.secret_recovery_days": "0",
+    "rds-postgres.notify_events": "true",
     "elasticache.skip_final_snapshot": "true",
     "alb-shop.hostname": "shop",
     "alb-shop.service_port": "8080",

@@ -53,10 +53,10 @@ def test_cluster_says_how_it_is_called_and_has_a_security_group_while_it_lives(s
 
 
 def test_nodes_are_as_they_were_asked_for(eks, subnet):
-    more = {"nodeRole": ROLE, "subnets": [subnet["SubnetId"]], "updateConfig": {"maxUnavailablePercentage": 33}}
-    eks("create_nodegroup", nodegroupName="workers", **more)
+    asked = {"updateConfig": {"maxUnavailablePercentage": 33}, "nodeRepairConfig": {"enabled": True}}
+    eks("create_nodegroup", nodegroupName="workers", nodeRole=ROLE, subnets=[subnet["SubnetId"]], **asked)
     shown = eks("describe_nodegroup", nodegroupName="workers")["nodegroup"]
-    assert shown["updateConfig"] == {"maxUnavailablePercentage": 33}
+    assert {name: shown[name] for name in asked} == asked
     assert not shown.keys() & {"remoteAccess", "diskSize"}
 
 

@@ -51,7 +51,7 @@ check: $(DEV) ## the quick part: static, unit, mocked
 	@$(NGP) render --check
 
 test: check ## everything: the quick part, then real Terraform on the sandbox
-	@$(VENV)/bin/pytest tests --ignore tests/unit --ignore tests/test_shape.py -n 2 --dist loadfile
+	@$(VENV)/bin/pytest tests --ignore tests/unit --ignore tests/test_shape.py -n 2 --dist loadfile --no-loadscope-reorder
 
 bench: $(DEV) ## measure ngp beside the peers that are on PATH (15 minutes)
 	@$(VENV)/bin/python -m bench

@@ -37,7 +37,7 @@ def apply(
     as_json_lines: options.AsJsonLines = False,
 ) -> None:
     """Bring units to what was previewed and agreed to; anything more stops the run."""
-    from ngp.commands import reading, running
+    from ngp.commands import running
     from ngp.runs import applying
     from ngp.runs.results import Verb, exit_code
     from ngp.views import documents, runs
@@ -46,8 +46,10 @@ def apply(
     if not auto_approve:
         options.require_person(context, f"Apply what is previewed to `{environment}`?", flag="--auto-approve")
     wish = running.Wish(targets, replacements, refresh, lock_timeout, parallelism, accept_data_loss, accept_legacy)
-    resolved = reading.resolve(context, environment)
-    with running.open_run(context, Verb.APPLY, resolved, units, wish, jsonl=as_json_lines) as now:
+    with (
+        running.begin(context, environment) as begun,
+        running.open_run(context, Verb.APPLY, begun, units, wish, jsonl=as_json_lines) as now,
+    ):
         consent = _consent(context, now, auto_approve=auto_approve, show_all=show_all)
         result = applying.apply(now.run, consent, may_bootstrap=bootstrap)
     code = exit_code([unit.outcome for unit in result.units], stopped_by=result.stopped_by)

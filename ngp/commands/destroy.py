@@ -27,7 +27,7 @@ def destroy(
     as_json_lines: options.AsJsonLines = False,
 ) -> None:
     """Destroy units, dependants first; asks for the environment's name."""
-    from ngp.commands import reading, running
+    from ngp.commands import running
     from ngp.runs import destroying
     from ngp.runs.results import Verb, exit_code
     from ngp.views import documents, runs
@@ -36,8 +36,10 @@ def destroy(
     if not auto_approve:
         options.require_person(context, f"Destroy `{environment}`?", flag="--auto-approve")
     wish = running.Wish(None, None, refresh, lock_timeout, parallelism, accept_data_loss)
-    resolved = reading.resolve(context, environment)
-    with running.open_run(context, Verb.DESTROY, resolved, units, wish, jsonl=as_json_lines) as now:
+    with (
+        running.begin(context, environment) as begun,
+        running.open_run(context, Verb.DESTROY, begun, units, wish, jsonl=as_json_lines) as now,
+    ):
 
         def agree(result: RunResult) -> bool:
             with now.follow.pause():

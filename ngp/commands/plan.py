@@ -23,23 +23,24 @@ def plan(
     as_json_lines: options.AsJsonLines = False,
 ) -> None:
     """Preview every unit, also on an empty or half-applied region; nothing is changed."""
-    from ngp.commands import narrowing, reading, running
+    from ngp.commands import narrowing, running
     from ngp.runs import planning
     from ngp.runs.context import require_rendered
     from ngp.runs.results import RunResult, Verb, exit_code
     from ngp.views import documents, runs
 
     context = options.context()
-    resolved = reading.resolve(context, environment)
-    change = narrowing.narrow(context, resolved, since, units) if narrowing.is_asked(affected=affected) else None
     wish = running.Wish(targets, replacements, refresh, lock_timeout, parallelism)
-    if change is None or change.units:
-        chosen = narrowing.choice(resolved, change, units)
-        with running.open_run(context, Verb.PLAN, resolved, chosen, wish, jsonl=as_json_lines) as running_now:
-            result = planning.plan(running_now.run)
-    else:
-        require_rendered(resolved)
-        result = RunResult("", Verb.PLAN, environment, ())
+    with running.begin(context, environment) as begun:
+        resolved = begun.resolved
+        change = narrowing.narrow(context, resolved, since, units) if narrowing.is_asked(affected=affected) else None
+        if change is None or change.units:
+            chosen = narrowing.choice(resolved, change, units)
+            with running.open_run(context, Verb.PLAN, begun, chosen, wish, jsonl=as_json_lines) as now:
+                result = planning.plan(now.run)
+        else:
+            require_rendered(resolved)
+            result = RunResult("", Verb.PLAN, environment, ())
     code = exit_code([unit.outcome for unit in result.units], detailed=detailed_exitcode, stopped_by=result.stopped_by)
     if as_json:
         documents.write({**documents.run(result, exit_code=code), **documents.affected(change)})

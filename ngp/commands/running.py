@@ -7,12 +7,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ngp.commands.options import Context, Switch
+from ngp.environments import platforms, resolving
 from ngp.environments.environment import StateMode
 from ngp.environments.resolving import Resolved
 from ngp.errors import UsageError
+from ngp.runs import ahead
 from ngp.runs import context as runs
 from ngp.runs.results import Verb
 from ngp.terraform.commands import PlanOptions
+from ngp.terraform.serving import Opener
 from ngp.views import documents, progress
 
 
@@ -39,6 +42,14 @@ class Wish:
 
 
 @dataclass(frozen=True)
+class Begun:
+    """An environment that is about to be run, and what opens the proxy of its run."""
+
+    resolved: Resolved
+    opener: Opener
+
+
+@dataclass(frozen=True)
 class Running:
     """An open run and the display that follows it."""
 
@@ -47,11 +58,19 @@ class Running:
 
 
 @contextmanager
+def begin(context: Context, environment: str) -> Iterator[Begun]:
+    """Read an environment, while the proxy that its run will need starts already."""
+    platform = platforms.load(platforms.find(context.cwd))
+    with ahead.begin(platform, context.settings) as opener:
+        yield Begun(resolving.resolve(platform, environment), opener)
+
+
+@contextmanager
 def open_run(
-    context: Context, verb: Verb, resolved: Resolved, units: Sequence[str] | None, wish: Wish, *, jsonl: bool = False
+    context: Context, verb: Verb, begun: Begun, units: Sequence[str] | None, wish: Wish, *, jsonl: bool = False
 ) -> Iterator[Running]:
     """Open a run of an environment, with its events shown as they come."""
-    chosen = tuple(units or ())
+    resolved, chosen = begun.resolved, tuple(units or ())
     has_one_root = len(chosen) == 1 or resolved.environment.state is StateMode.SINGLE
     if (wish.targets or wish.replacements) and not has_one_root:
         raise UsageError(
@@ -61,6 +80,6 @@ def open_run(
     may_lose = tuple(wish.may_lose_data or ())
     request = runs.Request(verb, chosen, wish.parallelism, options, may_lose, wish.accepts_legacy)
     with progress.follow(context.settings, jsonl=jsonl) as follow:
-        caller = runs.Caller(context.settings, follow.on_event, context.stop, lambda: context.stopped_by)
+        caller = runs.Caller(context.settings, follow.on_event, context.stop, lambda: context.stopped_by, begun.opener)
         with runs.open_run(request, resolved, caller) as run:
             yield Running(run, follow)

@@ -10,23 +10,54 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Awaitable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ngp import files
+from ngp.errors import NgpError
 from ngp.proxy import limits, orders
+from ngp.proxy.packages import verify
 from ngp.proxy.safe import open_safe
 from ngp.proxy.server import Proxy
 
 
-async def serve() -> None:
-    """Obey orders until the input ends."""
+async def serve(folder: Path) -> None:
+    """Obey orders until the input ends; `folder` is for the sockets."""
     reader = asyncio.StreamReader(limit=orders.LINE_BYTES)
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    first = json.loads(await reader.readline())
-    folder, kept = Path(first["folder"]), limits.Limits()
-    safe, umask = open_safe(Path(first["cache"])), first["umask"]
+    try:
+        first = await _hear_first(reader)
+        if first is not None:
+            await _converse(first, folder, reader)
+    finally:
+        files.remove_all([folder])
+
+
+async def _hear_first(reader: asyncio.StreamReader) -> Any:
+    """The first order to serve, None where the input ends without one. Packages may have to be checked before."""
+    order = json.loads(await reader.readline() or "null")
+    if order is not None and order["order"] == "check":
+        checking = asyncio.gather(*_checks(order), return_exceptions=True)
+        order = json.loads(await reader.readline() or "null")
+        await checking  # which is remembered, with whatever was wrong to be found again
+    return order
+
+
+def _checks(order: Mapping[str, Any]) -> Iterator[Awaitable[str]]:
+    with suppress(NgpError):
+        safe = open_safe(Path(order["cache"]))
+        for package in orders.packages(order):
+            yield asyncio.to_thread(verify, package, safe)
+
+
+async def _converse(first: Mapping[str, Any], folder: Path, reader: asyncio.StreamReader) -> None:
+    kept, umask = limits.Limits(), first["umask"]
+    try:
+        safe = open_safe(Path(first["cache"]))
+    except NgpError as error:
+        return await _say({"error": str(error)})
     proxy = Proxy(orders.packages(first), first["environ"], folder, safe, kept, umask)
     tending = asyncio.ensure_future(limits.tend(proxy.fleets, kept))
     try:
@@ -35,7 +66,6 @@ async def serve() -> None:
     finally:
         tending.cancel()
         proxy.end()
-        files.remove_all([folder])
 
 
 async def _say(answer: Mapping[str, Any]) -> None:
@@ -45,4 +75,4 @@ async def _say(answer: Mapping[str, Any]) -> None:
 
 if __name__ == "__main__":
     os.umask(0o077)
-    asyncio.run(serve())
+    asyncio.run(serve(Path(sys.argv[1])))

@@ -12,7 +12,7 @@ import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from grpclib import GRPCError, Status
 from grpclib.client import Channel
@@ -79,11 +79,46 @@ async def listen(path: Path, accept: Callable[[], tuple[Answer, Callable[[], Non
     return await asyncio.get_running_loop().create_unix_server(connect, str(path))
 
 
-class _Connection(H2Protocol):
+class Gathering(asyncio.Transport):
+    """Sends what one step of the loop writes in one piece: a call is five frames, and each would wake the other end."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        super().__init__()
+        self._transport = transport
+        self._written: list[bytes] = []
+        self.get_extra_info = transport.get_extra_info  # type: ignore[method-assign]
+        self.is_closing = transport.is_closing  # type: ignore[method-assign]
+
+    def write(self, data: Any) -> None:
+        if not self._written:
+            asyncio.get_running_loop().call_soon(self._send)
+        self._written.append(data)
+
+    def close(self) -> None:
+        self._send()
+        self._transport.close()
+
+    def _send(self) -> None:
+        written, self._written = self._written, []
+        if written:
+            self._transport.write(b"".join(written))
+
+
+class _Protocol(H2Protocol):
+    """A connection whose writes are gathered."""
+
+    def __init__(self, made: H2Protocol) -> None:
+        super().__init__(made.handler, made.config, made.h2_config)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(Gathering(cast("asyncio.Transport", transport)))
+
+
+class _Connection(_Protocol):
     """One accepted connection of this user; anybody else's is closed unread."""
 
     def __init__(self, made: H2Protocol, closed: Callable[[], None]) -> None:
-        super().__init__(made.handler, made.config, made.h2_config)
+        super().__init__(made)
         self._closed = closed
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -96,12 +131,17 @@ class _Connection(H2Protocol):
         self._closed()
 
 
+class _Channel(Channel):
+    def _protocol_factory(self) -> H2Protocol:
+        return _Protocol(super()._protocol_factory())
+
+
 def channel(path: str, certificate: bytes = b"") -> Channel:
     """A connection to a provider's socket, made when it is first used.
 
     With a `certificate` (DER) it is TLS with whoever has that one; raise ValueError where it is none.
     """
-    return Channel(path=path, codec=_Raw(), config=_WINDOW, ssl=_trust(certificate) if certificate else None)
+    return _Channel(path=path, codec=_Raw(), config=_WINDOW, ssl=_trust(certificate) if certificate else None)
 
 
 def _trust(certificate: bytes) -> ssl.SSLContext:

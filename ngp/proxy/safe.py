@@ -72,7 +72,7 @@ def require_private(folder: Path) -> None:
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
         raise RefusedError(
-            f"{folder} is not this user's own folder",
+            "this is not this user's own folder",
             where=str(folder),
             why="the provider proxy keeps there what must not be changed by anybody else",
             todo=f"remove {folder}",

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
@@ -136,6 +136,45 @@ class Session:
         raise ProxyError(reason)
 
 
+class Standby:
+    """A proxy's own process, which serves one session; until then it may already look at what it is to start."""
+
+    def __init__(self, process: Companion) -> None:
+        self._process = process
+        self.has_served = False
+
+    def check(self, packages: Sequence[Package], cache: Path) -> None:
+        """Let it hash packages, which takes longest; what is wrong with one is told when the session begins."""
+        with suppress(OSError):  # one that has ended says so then
+            self._process.write_line(json.dumps({"order": "check", **_stock(packages, cache)}))
+
+    @contextmanager
+    def open_session(self, packages: Sequence[Package], environ: Mapping[str, str], cache: Path) -> Iterator[Session]:
+        """As the function of this name, with this process."""
+        session = Session(self._process)
+        session.begin(first_order(packages, environ, cache))
+        self.has_served = True
+        yield session
+
+
+@contextmanager
+def start(environ: Mapping[str, str]) -> Iterator[Standby]:
+    """Start the proxy's process, and end it; raise ProxyError where its sockets have no place."""
+    folder = socket_folder(environ)
+    request = processes.Request(
+        (sys.executable, "-P", "-m", "ngp.proxy", str(folder)),
+        folder,
+        {**bare(environ), "PYTHONPATH": str(Path(ngp.__file__).parents[1])},
+    )
+    process = Companion(request)
+    standby = Standby(process)
+    try:
+        yield standby
+    finally:
+        process.end(grace_s=_END_S if standby.has_served else 0.0)
+        files.remove_all([folder])
+
+
 @contextmanager
 def open_session(packages: Sequence[Package], environ: Mapping[str, str], cache: Path) -> Iterator[Session]:
     """Start the proxy for a run; its providers get `environ`, and `cache` is where it remembers.
@@ -143,32 +182,19 @@ def open_session(packages: Sequence[Package], environ: Mapping[str, str], cache:
     While it makes itself ready the run does other things: what it cannot do (a package that is not the locked one, a
     folder that is somebody else's) the first order of the session tells. Raises ProxyError where it does not start.
     """
-    folder = socket_folder(environ)
-    request = processes.Request(
-        (sys.executable, "-P", "-m", "ngp.proxy"),
-        folder,
-        {**bare(environ), "PYTHONPATH": str(Path(ngp.__file__).parents[1])},
-    )
-    process = Companion(request)
-    session = Session(process)
-    try:
-        session.begin(first_order(packages, environ, cache, folder=str(folder)))
+    with start(environ) as standby, standby.open_session(packages, environ, cache) as session:
         yield session
-    finally:
-        process.end(grace_s=_END_S)
-        files.remove_all([folder])
 
 
 def first_order(packages: Sequence[Package], environ: Mapping[str, str], cache: Path, **more: str) -> Mapping[str, Any]:
     """What is to be served, in which environment and umask, and where to remember."""
-    return {
-        "order": "serve",
-        "packages": [{"address": one.address, "folder": str(one.folder), "hashes": one.hashes} for one in packages],
-        "environ": dict(environ),
-        "umask": processes.own_umask(),
-        "cache": str(cache),
-        **more,
-    }
+    own = {"environ": dict(environ), "umask": processes.own_umask()}
+    return {"order": "serve", **_stock(packages, cache), **own, **more}
+
+
+def _stock(packages: Sequence[Package], cache: Path) -> Mapping[str, Any]:
+    stock = [{"address": one.address, "folder": str(one.folder), "hashes": one.hashes} for one in packages]
+    return {"packages": stock, "cache": str(cache)}
 
 
 def mentioned(addresses: Iterable[str]) -> dict[str, str]:

@@ -28,12 +28,9 @@ class Access:
     endpoint: str  # "" for a real account
     warm: Door | None = None  # to the platform's pool
 
-    @property
-    def opener(self) -> Opener:
-        """What opens the providers' proxy: the pool where one runs."""
-        from ngp.proxy.session import open_session
-
-        return self.warm.open_session if self.warm else open_session
+    def opener(self, own: Opener) -> Opener:
+        """What opens the providers' proxy: the pool where one runs, else `own`."""
+        return self.warm.open_session if self.warm else own
 
 
 def open_access(

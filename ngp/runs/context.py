@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ngp import files, processes
 from ngp.errors import RefusedError, UsageError
+from ngp.proxy.session import open_session
 from ngp.rendering import roots, staleness
 from ngp.runs import access, copies, graph, leftovers, legacy, secrets, units
 from ngp.runs.events import Note, RunEvent, RunStarted, UnitFact
@@ -19,6 +20,7 @@ from ngp.runs.journal import Journal, new_id
 from ngp.runs.results import Verb
 from ngp.runs.units import Unit
 from ngp.terraform import binary, commands, driver, lockfile, surroundings, toolchain
+from ngp.terraform.serving import Opener
 
 if TYPE_CHECKING:
     from ngp.environments.resolving import Resolved
@@ -43,13 +45,14 @@ class Request:
 class Caller:
     """Who runs this: the surroundings, where events go, and the event by which the run is ended gracefully.
 
-    `stopped_by` tells the number of the signal that set `stop`.
+    `stopped_by` tells the number of the signal that set `stop`. `opener` opens the proxy where no pool runs.
     """
 
     settings: Settings
     tell: Tell
     stop: threading.Event = field(default_factory=threading.Event)
     stopped_by: Callable[[], int] = lambda: 0
+    opener: Opener = open_session
 
 
 @dataclass(frozen=True)
@@ -141,7 +144,7 @@ def open_run(request: Request, resolved: Resolved, caller: Caller) -> Iterator[R
                 aws=reach.env,
                 note=lambda text: tell(Note(text)),
                 stop=caller.stop,
-                opener=reach.opener,
+                opener=reach.opener(caller.opener),
             ) as terraform:
                 context = _context(run_id, request, resolved, caller, reach, terraform, journal.path.parent, tell)
                 tell(_started(context, head.result()))

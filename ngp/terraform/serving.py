@@ -18,7 +18,7 @@ from ngp.terraform.lockfile import Lock
 # and saves a seventh of its processor time (Go's `GOGC`). What an apply starts by itself would have it, too.
 _LIGHT = {"GOGC": "400"}
 _ONCE = frozenset({"apply", "test"})  # what they have made is not made again
-_TEXTS = ("*.tf", "*.tf.json", "*.tofu", "*.tofu.json", "*.tfvars", "*.tfvars.json", "*.tfstate")
+_TEXTS = (*fingerprints.ENDINGS, ".tfvars", ".tfvars.json", ".tfstate")
 
 Go = Callable[[Mapping[str, str], bool], str]
 Opener = Callable[[Sequence[Package], Mapping[str, str], Path], AbstractContextManager[Session]]
@@ -105,10 +105,10 @@ class Serving:
 
 def collect_texts(root: Path, data: Path) -> Iterator[Path]:
     """The files in which a root's types are named: its own, its state on this disk, and all modules that it calls."""
-    for pattern in _TEXTS:
-        for folder in (root, *sorted(fingerprints.modules(root))):
-            yield from sorted(folder.glob(pattern))
-        yield from sorted((data / "modules").rglob(pattern))  # those that were fetched
+    fetched = (path for path in (data / "modules").rglob("*") if path.is_dir())
+    for folder in (root, *sorted(fingerprints.modules(root)), data / "modules", *sorted(fetched)):
+        if folder.is_dir():
+            yield from sorted(path for path in folder.iterdir() if path.name.endswith(_TEXTS))
 
 
 def find_packages(lock: Lock, platform: str, folder: Path | None) -> Found:

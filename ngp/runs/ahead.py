@@ -1,0 +1,48 @@
+"""What of a run begins before its environment is read: the providers' proxy, and the hash of what it is to start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from ngp.errors import NgpError
+from ngp.pool import record
+from ngp.proxy import session
+from ngp.terraform import binary, lockfile, mirror, serving
+
+if TYPE_CHECKING:
+    from ngp.environments.environment import Platform
+    from ngp.settings import Settings
+    from ngp.terraform.serving import Opener
+
+
+@contextmanager
+def begin(platform: Platform, settings: Settings) -> Iterator[Opener]:
+    """Start the proxy for a run of this platform and give what opens it.
+
+    Nothing is begun where a pool runs or the packages are not at hand, and nothing fails here: whatever is wrong is
+    told where it stops the run.
+    """
+    with ExitStack() as held:
+        opener: Opener = session.open_session
+        with suppress(NgpError):
+            found = _find_packages(platform, settings)
+            if found.packages and not session.why_not(settings.environ):
+                standby = held.enter_context(session.start(settings.environ))
+                standby.check(found.packages, settings.cache / "proxy")
+                opener = standby.open_session
+        yield opener
+
+
+def _find_packages(platform: Platform, settings: Settings) -> serving.Found:
+    pool = record.read(platform.workspace)
+    if pool is not None and record.is_alive(pool):
+        return serving.Found()
+    locked = lockfile.load(platform.path / lockfile.NAME)
+    found = binary.find(
+        platform.terraform, platform.terraform_version, settings.environ, cwd=platform.path, cache=settings.cache
+    )
+    places = mirror.Places(settings.environ, settings.home, settings.cache)
+    kept = mirror.find(locked, found.platform, places, flavour=found.flavour)
+    return serving.find_packages(lockfile.under(locked, found.registry), found.platform, kept.folder if kept else None)

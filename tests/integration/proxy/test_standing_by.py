@@ -1,0 +1,128 @@
+"""A proxy that is started before it is known what it serves: it checks packages already, and is never in the way."""
+
+import os
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from ngp import files, processes, settings
+from ngp.environments import platforms
+from ngp.pool import record
+from ngp.proxy import session
+from ngp.proxy.packages import Package, package_hash
+from ngp.runs import ahead
+from ngp.terraform import lockfile
+
+
+@pytest.fixture
+def package(tmp_path):
+    folder = tmp_path / "package"
+    folder.mkdir()
+    (folder / "terraform-provider-fake_v1").write_text("#!/bin/sh\n")
+    return Package("example.test/ours/fake", folder, (package_hash(folder),))
+
+
+@pytest.fixture
+def environ():
+    sockets = Path(tempfile.mkdtemp(prefix="ngp-test-", dir="/tmp"))
+    yield {"PATH": os.environ["PATH"], "TMPDIR": str(sockets)}
+    sockets.rmdir()  # it is empty
+
+
+def seen(folder, pattern, within_s=15.0):
+    """What matches in a folder, as soon as anything does."""
+    deadline = time.monotonic() + within_s
+    while not (found := sorted(folder.glob(pattern))) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return found
+
+
+def test_a_package_is_hashed_before_anything_is_served(tmp_path, package, environ):
+    with session.start(environ) as standby:
+        standby.check([package], tmp_path / "cache")
+        assert seen(tmp_path / "cache", "hash-*")
+        with standby.open_session([package], environ, tmp_path / "cache") as door:
+            assert door.order(order="status") == {"pids": []}
+            pid = door._line.pid
+    assert not processes.is_alive(pid)
+
+
+def test_what_is_wrong_with_a_package_is_told_when_it_is_to_be_served(tmp_path, package, environ):
+    other = Package(package.address, package.folder, ("h1:another",))
+    with session.start(environ) as standby:
+        standby.check([other], tmp_path / "cache")
+        assert seen(tmp_path / "cache", "hash-*")
+        with (
+            standby.open_session([other], environ, tmp_path / "cache") as door,
+            pytest.raises(session.ProxyError, match="is not the one that is locked"),
+        ):
+            door.order(order="status")
+
+
+def test_a_cache_that_is_somebody_elses_is_told_when_it_is_to_be_served(tmp_path, package, environ):
+    (tmp_path / "cache").symlink_to(tmp_path)
+    with session.start(environ) as standby:
+        standby.check([package], tmp_path / "cache")
+        with (
+            standby.open_session([package], environ, tmp_path / "cache") as door,
+            pytest.raises(session.ProxyError, match=r"^\S+/cache: this is not this user's own folder"),
+        ):
+            door.order(order="status")
+
+
+def test_one_that_was_not_wanted_ends_at_once(tmp_path, package, environ):
+    with session.start(environ) as standby:
+        standby.check([package], tmp_path / "cache")
+        pid = standby._process.pid
+    assert not processes.is_alive(pid)
+
+
+@pytest.fixture
+def begin(platform, tmp_path, package, environ):
+    """`begin(**environ)` does what a command does before it reads an environment; its lock has one provider."""
+    mirror = tmp_path / "mirror"
+    locked = lockfile.Locked(package.address, "1.0.0", hashes=package.hashes)
+    (platform / lockfile.NAME).write_text(lockfile.render([locked]))
+    kept = mirror / package.address / "1.0.0" / "linux_amd64"
+    kept.parent.mkdir(parents=True)
+    kept.symlink_to(package.folder)
+
+    def made(**more):
+        ours = {"HOME": str(tmp_path), "NGP_PROVIDER_MIRROR": str(mirror)}
+        return ahead.begin(
+            platforms.load(platform), replace(settings.read(), environ={**environ, **ours, **more}, home=tmp_path)
+        )
+
+    return made
+
+
+@pytest.mark.terraform
+def test_a_command_has_packages_checked_before_it_reads_its_environment(begin, tmp_path):
+    with begin() as opener:
+        assert opener != session.open_session
+        assert seen(tmp_path / ".cache" / "ngp" / "proxy", "hash-*")
+
+
+@pytest.mark.terraform
+def test_a_command_without_the_proxy_starts_none(begin):
+    with begin(NGP_PROVIDER_PROXY="0") as opener:
+        assert opener == session.open_session
+
+
+@pytest.mark.terraform
+def test_a_command_that_finds_a_pool_starts_none(begin, platform, tmp_path):
+    folder = tmp_path / "ngp-pool"
+    record.write(platform / ".ngp", record.Record(os.getpid(), str(folder), "", ""))
+    folder.mkdir()
+    with files.hold(folder), begin() as opener:
+        assert opener == session.open_session
+
+
+@pytest.mark.terraform
+def test_a_command_that_will_fail_says_so_later(begin, platform):
+    (platform / lockfile.NAME).write_text("nonsense")
+    with begin() as opener:
+        assert opener == session.open_session

@@ -1,8 +1,9 @@
-"""Repairs of moto's machines (EC2), as `repairs` has them for the rest."""
+"""Repairs of moto's machines (EC2) and what stands before them (ELB), as `repairs` has them for the rest."""
 
 from __future__ import annotations
 
 import copy
+from contextlib import suppress
 from typing import Any
 
 _BY_LAUNCH = "Primary network interface"  # what moto calls one that came, and goes, with its instance
@@ -13,6 +14,7 @@ def apply() -> None:
     free_addresses_of_ended_instances()
     free_interfaces_of_terminated_instances()
     tell_tags_while_others_get_theirs()
+    let_a_target_group_be_deleted_again()
 
 
 def free_addresses_of_ended_instances() -> None:
@@ -71,3 +73,22 @@ def tell_tags_while_others_get_theirs() -> None:
 
     resource_class: Any = TaggedEC2Resource
     resource_class.get_tags = get_tags
+
+
+def let_a_target_group_be_deleted_again() -> None:
+    """DeleteTargetGroup of one that is gone succeeds: a client that lost the answer asks again.
+
+    Its only documented error is ResourceInUse (Elastic Load Balancing API, 2015-12-01).
+    """
+    from moto.elbv2.exceptions import TargetGroupNotFoundError
+    from moto.elbv2.models import ELBv2Backend
+
+    backend_class: Any = ELBv2Backend
+    delete = backend_class.delete_target_group
+
+    def delete_target_group(backend: Any, arn: str) -> Any:
+        with suppress(TargetGroupNotFoundError):
+            return delete(backend, arn)
+        return None
+
+    backend_class.delete_target_group = delete_target_group

@@ -7,14 +7,12 @@ balancers take a minute, stands in the region's own network and begins at once; 
 import base64
 import gzip
 import json
-import shutil
-import subprocess
-from pathlib import Path
 
 import pytest
 import yaml
 
-ROOT = Path(__file__).parents[3]
+from tests.integration.modules_lab import Lab, lay_platform, open_lab
+
 MODULES = ("network", "dcos", "api-gateway", "jenkins")
 # What the two applications need of a cluster, in seconds: a real one would take minutes.
 CLUSTER = {
@@ -119,53 +117,16 @@ pytestmark = [
 ]
 
 
-class Lab:
-    def __init__(self, ngp):
-        self.ngp = ngp
-
-    def told(self, *argv):
-        outcome = self.ngp.run(*argv, timeout=800)
-        assert outcome.exit_code == 0, (argv, outcome.stdout[-3000:], outcome.stderr[-3000:])
-        return outcome.stdout
-
-    def document(self, *argv):
-        return json.loads(self.told(*argv, "--json"))
-
-    def outputs(self, unit):
-        return {name: each["value"] for name, each in self.document("output", "lab", unit)["units"][unit].items()}
-
-    def client(self, service):
-        import boto3
-
-        words = self.told("sandbox", "env")
-        names = ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-        script = f"{words}\nprintf '%s\\n' " + " ".join(f'"${name}"' for name in names)
-        url, key, secret = subprocess.run(
-            ["bash", "-c", script], capture_output=True, check=True, text=True
-        ).stdout.split()
-        keys = {"aws_access_key_id": key, "aws_secret_access_key": secret}
-        return boto3.client(service, endpoint_url=url, region_name="eu-central-1", **keys)
-
-
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory, ngp_in):
     path = tmp_path_factory.mktemp("lab")
-    for name in MODULES:
-        shutil.copytree(ROOT / "modules" / name, path / "modules" / name)
+    lay_platform(path, *MODULES)
     (path / "modules/cluster").mkdir()
     for name, text in CLUSTER.items():
         (path / "modules/cluster" / name).write_text(text)
-    shutil.copy2(ROOT / ".terraform.lock.hcl", path / ".terraform.lock.hcl")
-    (path / "ngp.yaml").write_text("name: lab\n")
-    made = Lab(ngp_in(path))
-    made.told("env", "new", "lab", "--sandbox", "--region", "eu-central-1", "--domain", "lab.example.test")
-    chosen = [word for name in (*MODULES, "cluster") for word in ("--module", name)]
-    values = [word for name, value in VALUES.items() for word in ("--set", f"{name}={value}")]
-    wires = [word for name, origin in WIRES.items() for word in ("--wire", f"{name}={origin}")]
-    made.told("configure", "lab", "--no-input", *chosen, *values, *wires)
-    made.told("render", "lab")
-    yield made
-    made.ngp.run("sandbox", "stop")
+    with open_lab(Lab(ngp_in(path))) as made:
+        made.configure(*MODULES, "cluster", values=VALUES, wires=WIRES)
+        yield made
 
 
 @pytest.fixture(scope="module")

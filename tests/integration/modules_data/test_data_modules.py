@@ -4,13 +4,11 @@ The tests stand in the order in which they are to run; the last destroys what th
 """
 
 import json
-import shutil
-import subprocess
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[3]
+from tests.integration.modules_lab import Lab, lay_platform, open_lab
+
 MODULES = ("network", "rds-postgres", "elasticache", "alb", "docker-cleanup")
 CHOSEN = ("network", "rds-postgres", "elasticache", "alb-shop=alb", "docker-cleanup")
 UNITS = {name.split("=")[0] for name in CHOSEN}
@@ -28,7 +26,7 @@ VALUES = {
     "docker-cleanup.swarm_stack_prefix": "stacks/",
 }
 # Any bucket will do for a stack file: a cluster of its own would take minutes.
-WIRE = "docker-cleanup.swarm_stack_bucket=alb-shop.alb_logs_bucket"
+WIRES = {"docker-cleanup.swarm_stack_bucket": "alb-shop.alb_logs_bucket"}
 pytestmark = [
     pytest.mark.proves("applied", "network", "rds-postgres", "elasticache", "alb", "docker-cleanup"),
     pytest.mark.terraform,
@@ -38,52 +36,13 @@ pytestmark = [
 ]
 
 
-class Lab:
-    def __init__(self, ngp):
-        self.ngp = ngp
-
-    def told(self, *argv):
-        outcome = self.ngp.run(*argv, timeout=1400)
-        assert outcome.exit_code == 0, (argv, outcome.stdout[-3000:], outcome.stderr[-3000:])
-        return outcome.stdout
-
-    def document(self, *argv):
-        return json.loads(self.told(*argv, "--json"))
-
-    def outputs(self, unit, *flags):
-        return {
-            name: each["value"] for name, each in self.document("output", "lab", unit, *flags)["units"][unit].items()
-        }
-
-    def client(self, service):
-        import boto3
-
-        words = self.told("sandbox", "env")
-        argv = [
-            "bash",
-            "-c",
-            f'{words}\nprintf "%s\\n" "$AWS_ENDPOINT_URL" "$AWS_ACCESS_KEY_ID" "$AWS_SECRET_ACCESS_KEY"',
-        ]
-        url, key, secret = subprocess.run(argv, capture_output=True, check=True, text=True).stdout.split()
-        keys = {"aws_access_key_id": key, "aws_secret_access_key": secret}
-        return boto3.client(service, endpoint_url=url, region_name="eu-central-1", **keys)
-
-
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory, ngp_in):
     path = tmp_path_factory.mktemp("lab")
-    for name in MODULES:
-        shutil.copytree(ROOT / "modules" / name, path / "modules" / name)
-    shutil.copy2(ROOT / ".terraform.lock.hcl", path / ".terraform.lock.hcl")
-    (path / "ngp.yaml").write_text("name: lab\n")
-    made = Lab(ngp_in(path))
-    made.told("env", "new", "lab", "--sandbox", "--region", "eu-central-1", "--domain", "lab.example.test")
-    chosen = [word for name in CHOSEN for word in ("--module", name)]
-    values = [word for name, value in VALUES.items() for word in ("--set", f"{name}={value}")]
-    made.told("configure", "lab", "--no-input", *chosen, *values, "--wire", WIRE)
-    made.told("render", "lab")
-    yield made
-    made.ngp.run("sandbox", "stop")
+    lay_platform(path, *MODULES)
+    with open_lab(Lab(ngp_in(path))) as made:
+        made.configure(*CHOSEN, values=VALUES, wires=WIRES)
+        yield made
 
 
 @pytest.fixture(scope="module")

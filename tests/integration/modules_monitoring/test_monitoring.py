@@ -8,15 +8,12 @@ import email
 import json
 import shutil
 import subprocess
-from pathlib import Path
 
-import boto3
 import pytest
 
+from tests.integration.modules_lab import ACCOUNT, REGION, Lab, lay_platform, open_lab
 from tests.integration.modules_monitoring.pair import Pair, until
 
-ROOT = Path(__file__).parents[3]
-ACCOUNT, REGION = "123456789012", "eu-central-1"
 NAMES = {name: f"lab-one-monitoring-{name}-lab" for name in ("recent", "longterm")}
 VALUES = {
     "pre_tag": "lab-one",
@@ -43,22 +40,9 @@ pytestmark = [
 ]
 
 
-class Lab:
-    def __init__(self, ngp, path):
-        self.ngp, self.path = ngp, path
-
-    def told(self, *argv):
-        outcome = self.ngp.run(*argv)
-        assert outcome.exit_code == 0, (argv, outcome.stdout[-3000:], outcome.stderr[-3000:])
-        return outcome.stdout
-
-    def client(self, service):
-        keys = {"aws_access_key_id": ACCOUNT, "aws_secret_access_key": "any"}
-        return boto3.client(service, endpoint_url=self.sandbox, region_name=REGION, **keys)
-
+class MonitoringLab(Lab):
     def prepare(self):
         """A VPC that somebody else made, with two subnets, and a topic with a queue that hears it."""
-        self.sandbox = self.told("sandbox", "start").split()[0]
         ec2, sns, sqs = (self.client(name) for name in ("ec2", "sns", "sqs"))
         vpc = ec2.create_vpc(CidrBlock=VALUES["vpc_cidr"])["Vpc"]["VpcId"]
         places = {"192.0.2.0/25": "a", "192.0.2.128/25": "b"}
@@ -98,19 +82,12 @@ class Lab:
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory, ngp_in):
     path = tmp_path_factory.mktemp("lab")
-    shutil.copytree(ROOT / "modules/monitoring", path / "modules/monitoring")
-    shutil.copy2(ROOT / ".terraform.lock.hcl", path / ".terraform.lock.hcl")
-    (path / "ngp.yaml").write_text("name: lab\n")
-    made = Lab(ngp_in(path), path)
-    made.told("env", "new", "lab", "--sandbox", "--region", REGION, "--domain", "lab.example.test")
-    values = VALUES | made.prepare()
-    sets = [
-        f"{name}={value}" if name.endswith("_tag") else f"monitoring.{name}={value}" for name, value in values.items()
-    ]
-    made.told("configure", "lab", "--no-input", "--module", "monitoring", *(f"--set={each}" for each in sets))
-    made.told("render", "lab")
-    yield made
-    made.ngp.run("sandbox", "stop")
+    lay_platform(path, "monitoring")
+    with open_lab(MonitoringLab(ngp_in(path))) as made:
+        values = VALUES | made.prepare()
+        own = {name if name.endswith("_tag") else f"monitoring.{name}": value for name, value in values.items()}
+        made.configure("monitoring", values=own)
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +105,7 @@ def pair(lab, applying, tmp_path_factory):
     instances = lab.instances()
     scripts = {name: lab.script(instance) for name, instance in instances.items()}
     addresses = {name: instance["PrivateIpAddress"] for name, instance in instances.items()}
-    made = Pair(tmp_path_factory.mktemp("pair"), lab.files(), scripts, addresses, lab.sandbox)
+    made = Pair(tmp_path_factory.mktemp("pair"), lab.files(), scripts, addresses, lab.url)
     with made.start(ACCOUNT):
         yield made
 

@@ -5,16 +5,12 @@ The tests stand in the order in which they are to run; the last destroys what th
 """
 
 import json
-import shutil
-from pathlib import Path
 
 import pytest
 
-from ngp.aws import access
-from ngp.aws.session import Session
+from tests.integration.modules_lab import ACCOUNT, Lab, lay_platform, open_lab
 
-ROOT = Path(__file__).parents[3]
-ACCOUNT, REGION = "123456789012", "eu-central-1"
+MODULES = ("network", "elk", "kubernetes")
 OPERATORS = f"arn:aws:iam::{ACCOUNT}:role/operators"
 VALUES = {
     "pre_tag": "lab-one",
@@ -30,39 +26,13 @@ pytestmark = [
 ]
 
 
-class Lab:
-    def __init__(self, ngp):
-        self.ngp = ngp
-
-    def told(self, *argv):
-        outcome = self.ngp.run(*argv, timeout=800)
-        assert outcome.exit_code == 0, (argv, outcome.stdout[-3000:], outcome.stderr[-3000:])
-        return outcome.stdout
-
-    def units(self, *argv):
-        return {unit["unit"]: unit for unit in json.loads(self.told(*argv, "--json"))["units"]}
-
-    def call(self, service, action, **parameters):
-        url = json.loads(self.told("sandbox", "status", "--json"))["url"]
-        return Session(access.sandbox({}, url, REGION, ACCOUNT)).call(service, action, **parameters)
-
-
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory, ngp_in):
     path = tmp_path_factory.mktemp("lab")
-    for name in ("network", "elk", "kubernetes"):
-        shutil.copytree(ROOT / "modules" / name, path / "modules" / name)
-    shutil.copy2(ROOT / ".terraform.lock.hcl", path / ".terraform.lock.hcl")
-    (path / "ngp.yaml").write_text("name: lab\n")
-    made = Lab(ngp_in(path))
-    made.told("env", "new", "lab", "--sandbox", "--region", REGION, "--domain", "lab.example.test")
-    values = [word for name, value in VALUES.items() for word in ("--set", f"{name}={value}")]
-    made.told(
-        "configure", "lab", "--no-input", "--module", "network", "--module", "elk", "--module", "kubernetes", *values
-    )
-    made.told("render", "lab")
-    yield made
-    made.ngp.run("sandbox", "stop")
+    lay_platform(path, *MODULES)
+    with open_lab(Lab(ngp_in(path))) as made:
+        made.configure(*MODULES, values=VALUES)
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -76,11 +46,12 @@ def test_cluster_comes_up_and_a_second_plan_is_empty(lab, applied):
 
 
 def test_api_is_private_and_known_to_operators_alone(lab, applied):
-    [name] = lab.call("eks", "list_clusters")["clusters"]
-    cluster = lab.call("eks", "describe_cluster", name=name)["cluster"]
+    eks = lab.client("eks")
+    [name] = eks.list_clusters()["clusters"]
+    cluster = eks.describe_cluster(name=name)["cluster"]
     assert cluster["resourcesVpcConfig"]["endpointPublicAccess"] is False
     assert cluster["accessConfig"]["authenticationMode"] == "API"
-    policies = lab.call("eks", "list_associated_access_policies", clusterName=name, principalArn=OPERATORS)
+    policies = eks.list_associated_access_policies(clusterName=name, principalArn=OPERATORS)
     assert [each["policyArn"].rpartition("/")[2] for each in policies["associatedAccessPolicies"]] == [
         "AmazonEKSClusterAdminPolicy"
     ]
@@ -100,5 +71,5 @@ def test_logs_are_planned_beside_it(lab, applied):
 def test_destroy_leaves_nothing(lab, applied):
     gone = lab.units("destroy", "lab", "kubernetes", "--auto-approve", "--accept-data-loss", "kubernetes")
     assert {unit["outcome"] for unit in gone.values()} == {"destroyed"}
-    assert lab.call("eks", "list_clusters")["clusters"] == []
-    assert lab.call("iam", "list_open_id_connect_providers")["OpenIDConnectProviderList"] == []
+    assert lab.client("eks").list_clusters()["clusters"] == []
+    assert lab.client("iam").list_open_id_connect_providers()["OpenIDConnectProviderList"] == []

@@ -3,54 +3,15 @@
 import datetime
 import ipaddress
 import json
-import shutil
-import subprocess
-from pathlib import Path
 
 import pytest
 
 from tests.doubles.marathon import Marathon
+from tests.integration.modules_lab import REGION, Lab, lay_platform, open_lab
 
-ROOT = Path(__file__).parents[3]
 REGISTRY = {"id": "/tools/registry", "instances": 1, "cmd": "registry serve", "portDefinitions": [{"port": 5000}]}
 WEB = {"id": "/shop/web", "instances": 2, "cmd": "web"}
 HEADER = "token=eyJhbGciOi"
-
-
-class Lab:
-    def __init__(self, ngp):
-        self.ngp, self.path = ngp, ngp.cwd
-        self._keys = None
-
-    def told(self, *argv):
-        outcome = self.ngp.run(*argv, timeout=800)
-        assert outcome.exit_code == 0, (argv, outcome.stdout[-3000:], outcome.stderr[-3000:])
-        return outcome.stdout
-
-    def document(self, *argv):
-        return json.loads(self.told(*argv, "--json"))
-
-    def outputs(self, unit):
-        told = self.document("output", "lab", unit)["units"][unit]
-        return {name: each["value"] for name, each in told.items()}
-
-    @property
-    def keys(self):
-        """The environment in which any client reaches the sandbox."""
-        if self._keys is None:
-            words = ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-            asked = " ".join(f'"${word}"' for word in words)
-            script = f"{self.told('sandbox', 'env')}\nprintf '%s\\n' {asked}"
-            said = subprocess.run(["bash", "-c", script], capture_output=True, check=True, text=True).stdout.split()
-            self._keys = {**dict(zip(words, said, strict=True)), "AWS_DEFAULT_REGION": "eu-central-1"}
-        return self._keys
-
-    def client(self, service):
-        import boto3
-
-        keys = {name.lower(): value for name, value in self.keys.items()}
-        named = {name: keys[name] for name in ("aws_access_key_id", "aws_secret_access_key")}
-        return boto3.client(service, endpoint_url=keys["aws_endpoint_url"], region_name="eu-central-1", **named)
 
 
 def certificate(path):
@@ -93,26 +54,19 @@ def lab(tmp_path_factory, ngp_in, double):
     """An environment with a unit for Swarm and one for Marathon, rendered; a cluster and a network would take minutes,
     so there is only what of them the module names."""
     path = tmp_path_factory.mktemp("lab")
-    shutil.copytree(ROOT / "modules/snapshot", path / "modules/snapshot")
-    shutil.copy2(ROOT / ".terraform.lock.hcl", path / ".terraform.lock.hcl")
-    (path / "ngp.yaml").write_text("name: lab\n")
-    made = Lab(ngp_in(path))
-    made.told("env", "new", "lab", "--sandbox", "--region", "eu-central-1", "--domain", "lab.example.test")
-    made.told("sandbox", "start")
-    topic = made.client("sns").create_topic(Name="alarms")["TopicArn"]
-    common = {"pre_tag": "lab-one", "post_tag": "lab", "alarm_topic_arn": topic}
-    values = {**common, **_of_swarm(made), **_of_marathon(made, double)}
-    words = [word for name, value in values.items() for word in ("--set", f"{name}={value}")]
-    made.told("configure", "lab", "--no-input", "--module", "snapshot", "--module", "snapshot-dcos=snapshot", *words)
-    made.told("render", "lab")
-    yield made
-    made.ngp.run("sandbox", "stop")
+    lay_platform(path, "snapshot")
+    with open_lab(Lab(ngp_in(path))) as made:
+        topic = made.client("sns").create_topic(Name="alarms")["TopicArn"]
+        common = {"pre_tag": "lab-one", "post_tag": "lab", "alarm_topic_arn": topic}
+        values = {**common, **_of_swarm(made), **_of_marathon(made, double)}
+        made.configure("snapshot", "snapshot-dcos=snapshot", values=values)
+        yield made
 
 
 def _of_swarm(lab):
     role = json.dumps({"Version": "2012-10-17", "Statement": []})
     lab.client("iam").create_role(RoleName="managers", AssumeRolePolicyDocument=role)
-    lab.client("s3").create_bucket(Bucket="lab-files", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    lab.client("s3").create_bucket(Bucket="lab-files", CreateBucketConfiguration={"LocationConstraint": REGION})
     values = {"swarm_stack_bucket": "lab-files", "swarm_stack_prefix": "stacks/", "swarm_manager_role_name": "managers"}
     others = {"vpc_id": "", "vpc_cidr": "", "private_subnet_ids": "[]", "force_destroy": "true"}
     return {f"snapshot.{name}": value for name, value in {**values, **others}.items()}

@@ -311,3 +311,13 @@ def test_tags_of_one_thing_are_told_while_others_get_theirs():
     """A rule that was made and whose answer failed would be asked for again, and refused as one too many."""
     told = subprocess.run([sys.executable, "-c", BUSY], capture_output=True, text=True, check=True).stdout
     assert told == "[{'resource_id': 'sg-mine', 'key': 'Name', 'value': 'mine', 'resource_type': 'security-group'}]\n"
+
+
+def test_a_target_group_that_is_gone_can_be_deleted_again(of):
+    session = of("888888888888")
+    vpc = session.call("ec2", "create_vpc", CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    wish = {"Name": "shop", "Protocol": "HTTP", "Port": 80, "VpcId": vpc}
+    [group] = session.call("elbv2", "create_target_group", **wish)["TargetGroups"]
+    for _ in range(2):
+        session.call("elbv2", "delete_target_group", TargetGroupArn=group["TargetGroupArn"])
+    assert session.call("elbv2", "describe_target_groups")["TargetGroups"] == []

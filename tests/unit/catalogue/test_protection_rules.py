@@ -151,6 +151,8 @@ def test_databases_and_functions_are_private(faults, text, found):
         (listener('protocol = "HTTPS"', "ssl_policy = var.p")
          + 'variable "p" {\n  default = "ELBSecurityPolicy-TLS13-1-3-2021-06"\n}\n', []),
         (listener('protocol = "TLS"', 'ssl_policy = "ELBSecurityPolicy-2016-08"'), ["tls"]),
+        (listener('protocol = "TLS"', 'ssl_policy = "ELBSecurityPolicy-TLS13-1-0-2021-06"'), ["tls"]),
+        (listener('protocol = "TLS"', 'ssl_policy = "ELBSecurityPolicy-TLS13-1-1-2021-06"'), ["tls"]),
         (listener('protocol = "HTTPS"'), ["tls"]),
         (listener('protocol = "TCP"'), []),
         (listener('protocol = "HTTP"'), ["tls"]),

@@ -275,8 +275,8 @@ variable "deregistration_delay_seconds" {
   nullable    = false
 
   validation {
-    condition     = var.deregistration_delay_seconds >= 0 && var.deregistration_delay_seconds <= 3600
-    error_message = "deregistration_delay_seconds is 0 to 3600."
+    condition     = var.deregistration_delay_seconds >= 0 && var.deregistration_delay_seconds <= 3600 && floor(var.deregistration_delay_seconds) == var.deregistration_delay_seconds
+    error_message = "deregistration_delay_seconds is a whole number from 0 to 3600."
   }
 }
 
@@ -287,8 +287,8 @@ variable "idle_timeout_seconds" {
   nullable    = false
 
   validation {
-    condition     = var.idle_timeout_seconds >= 1 && var.idle_timeout_seconds <= 4000
-    error_message = "idle_timeout_seconds is 1 to 4000."
+    condition     = var.idle_timeout_seconds >= 1 && var.idle_timeout_seconds <= 4000 && floor(var.idle_timeout_seconds) == var.idle_timeout_seconds
+    error_message = "idle_timeout_seconds is a whole number from 1 to 4000."
   }
 }
 
@@ -371,7 +371,7 @@ variable "force_destroy" {
 }
 
 variable "alarm_errors" {
-  description = "Answers 5xx of the application in five minutes, above which the alarm is raised."
+  description = "Answers 5xx in five minutes, of the application or of the load balancer itself, above which an alarm is raised."
   type        = number
   default     = 10
   nullable    = false

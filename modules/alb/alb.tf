@@ -126,6 +126,11 @@ resource "aws_acm_certificate" "this" {
 
   lifecycle {
     create_before_destroy = true
+
+    precondition {
+      condition     = length(local.host) <= 64
+      error_message = "The name ${local.host} has more than 64 characters, for which ACM makes no certificate: choose a shorter hostname, or give certificate_arn."
+    }
   }
 }
 
@@ -145,6 +150,10 @@ resource "aws_acm_certificate_validation" "this" {
 
   certificate_arn         = aws_acm_certificate.this[0].arn
   validation_record_fqdns = [aws_route53_record.proof[0].fqdn]
+}
+
+locals {
+  certificate_arn = var.certificate_arn != "" ? var.certificate_arn : aws_acm_certificate_validation.this[0].certificate_arn
 }
 
 # The load balancer.
@@ -221,7 +230,7 @@ resource "aws_lb_listener" "https" {
   protocol          = "HTTPS"
   port              = 443
   ssl_policy        = var.ssl_policy
-  certificate_arn   = var.certificate_arn != "" ? var.certificate_arn : aws_acm_certificate_validation.this[0].certificate_arn
+  certificate_arn   = local.certificate_arn
   tags              = merge(local.tags, { Name = local.name })
 
   default_action {
@@ -262,21 +271,41 @@ resource "aws_route53_record" "this" {
 # When it tells.
 
 locals {
+  of_balancer = { LoadBalancer = aws_lb.this.arn_suffix }
+  of_targets  = { LoadBalancer = aws_lb.this.arn_suffix, TargetGroup = aws_lb_target_group.this.arn_suffix }
+
   alarms = {
-    unhealthy = { metric = "UnHealthyHostCount", statistic = "Maximum", period = 60, periods = 5, threshold = 0, what = "An instance does not answer ${var.health_path}." }
-    errors    = { metric = "HTTPCode_Target_5XX_Count", statistic = "Sum", period = 300, periods = 1, threshold = var.alarm_errors, what = "The application answers 5xx." }
+    unhealthy = {
+      namespace = "AWS/ApplicationELB", metric = "UnHealthyHostCount", statistic = "Maximum", dimensions = local.of_targets
+      above     = true, threshold = 0, period = 60, periods = 5, what = "An instance does not answer ${var.health_path}."
+    }
+    errors = {
+      namespace = "AWS/ApplicationELB", metric = "HTTPCode_Target_5XX_Count", statistic = "Sum", dimensions = local.of_targets
+      above     = true, threshold = var.alarm_errors, period = 300, periods = 1, what = "The application answers 5xx."
+    }
+    # Not the application's: nobody is there to answer, or answers in time.
+    balancer = {
+      namespace = "AWS/ApplicationELB", metric = "HTTPCode_ELB_5XX_Count", statistic = "Sum", dimensions = local.of_balancer
+      above     = true, threshold = var.alarm_errors, period = 300, periods = 1, what = "The load balancer answers 5xx itself: no instance does."
+    }
+    # ACM renews 60 days before the end.
+    certificate = {
+      namespace = "AWS/CertificateManager", metric = "DaysToExpiry", statistic = "Minimum", dimensions = { CertificateArn = local.certificate_arn }
+      above     = false, threshold = 30, period = 86400, periods = 1, what = "The certificate ends in less than 30 days and was not renewed."
+    }
   }
 }
 
 resource "aws_cloudwatch_metric_alarm" "this" {
-  for_each = local.alarms
+  for_each = { for name, alarm in local.alarms : name => alarm if name != "certificate" || !strcontains(var.certificate_arn, ":iam:") } # IAM counts no days
 
   alarm_name          = "${local.name}-${each.key}"
   alarm_description   = "${local.host}: ${each.value.what}"
-  namespace           = "AWS/ApplicationELB"
+  namespace           = each.value.namespace
   metric_name         = each.value.metric
+  dimensions          = each.value.dimensions
   statistic           = each.value.statistic
-  comparison_operator = "GreaterThanThreshold"
+  comparison_operator = each.value.above ? "GreaterThanThreshold" : "LessThanThreshold"
   threshold           = each.value.threshold
   period              = each.value.period
   evaluation_periods  = each.value.periods
@@ -284,9 +313,4 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   alarm_actions       = local.alarm_actions
   ok_actions          = local.alarm_actions
   tags                = merge(local.tags, { Name = "${local.name}-${each.key}" })
-
-  dimensions = {
-    LoadBalancer = aws_lb.this.arn_suffix
-    TargetGroup  = aws_lb_target_group.this.arn_suffix
-  }
 }

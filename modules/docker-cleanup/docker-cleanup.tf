@@ -13,14 +13,18 @@ locals {
   unit = var.unit != "" ? var.unit : "docker-cleanup"
   name = "${var.pre_tag}-${local.unit}-${var.post_tag}"
 
-  tags = merge(var.tags, {
+  own_tags = {
     Project     = var.project
     Environment = var.environment
     Cluster     = local.unit
     Service     = var.service
     Version     = var.version_tag
     "ngp:unit"  = local.unit
-  })
+    Name        = local.name
+  }
+  # An object may have ten tags: the module's own, and of yours as many as there is room for, by their names.
+  more_tags = [for key in keys(var.tags) : key if !contains(keys(local.own_tags), key)]
+  tags      = merge({ for key in slice(local.more_tags, 0, min(length(local.more_tags), 10 - length(local.own_tags))) : key => var.tags[key] }, local.own_tags)
 }
 
 # What the cluster's leader finds and deploys.
@@ -37,5 +41,5 @@ resource "aws_s3_object" "stack" {
     volumes        = var.volumes
     constraints    = var.placement == "any" ? [] : ["node.role == ${var.placement}"]
   })
-  tags = merge(local.tags, { Name = local.name })
+  tags = local.tags
 }

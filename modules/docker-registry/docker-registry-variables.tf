@@ -296,6 +296,18 @@ variable "secret_recovery_days" {
   }
 }
 
+variable "bucket_name" {
+  description = "Name of the bucket with the images, which is made; empty makes up one that nobody else has."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = var.bucket_name == "" || (can(regex("^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", var.bucket_name)) && !startswith(var.bucket_name, "xn--") && !endswith(var.bucket_name, "-s3alias"))
+    error_message = "bucket_name is empty or 3 to 63 lower-case letters, digits or dashes, and neither begins nor ends with a dash."
+  }
+}
+
 variable "root_directory" {
   description = "Folder of the images in the bucket."
   type        = string
@@ -349,6 +361,30 @@ variable "allow_delete" {
   type        = bool
   default     = true
   nullable    = false
+}
+
+variable "gc_schedule" {
+  description = "When what no image names any more is deleted, in UTC: a day and a time such as `Sun 03:00`, or `daily 03:00`. Nobody can push meanwhile. Empty is never."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^((Mon|Tue|Wed|Thu|Fri|Sat|Sun|daily) ([01][0-9]|2[0-3]):[0-5][0-9])?$", var.gc_schedule))
+    error_message = "gc_schedule is empty, or a day (Mon to Sun, or daily) and a time, such as Sun 03:00."
+  }
+}
+
+variable "gc_minutes" {
+  description = "Minutes that it may take, ten of which the copies need to agree; what is left then waits for the next time."
+  type        = number
+  default     = 60
+  nullable    = false
+
+  validation {
+    condition     = var.gc_minutes >= 15 && var.gc_minutes <= 720 && floor(var.gc_minutes) == var.gc_minutes
+    error_message = "gc_minutes is a whole number from 15 to 720."
+  }
 }
 
 variable "redirect_to_bucket" {

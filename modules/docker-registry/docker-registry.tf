@@ -19,7 +19,7 @@ data "aws_route53_zone" "platform" {
 locals {
   unit        = var.unit != "" ? var.unit : "docker-registry"
   name        = "${var.pre_tag}-${local.unit}-${var.post_tag}"
-  bucket_name = lower("${var.pre_tag}-${trim(substr(local.unit, 0, 16), "-")}-${var.post_tag}-${substr(sha1("${var.project}/${var.environment}/${local.unit}/${data.aws_caller_identity.current.account_id}/${var.region}"), 0, 8)}")
+  bucket_name = var.bucket_name != "" ? var.bucket_name : lower("${var.pre_tag}-${trim(substr(local.unit, 0, 16), "-")}-${var.post_tag}-${substr(sha1("${var.project}/${var.environment}/${local.unit}/${data.aws_caller_identity.current.account_id}/${var.region}"), 0, 8)}")
   host        = "${var.hostname}.${var.swarm_domain}"
   kms_key_arn = var.kms_key_arn != "" ? var.kms_key_arn : var.swarm_kms_key_arn
 
@@ -33,6 +33,16 @@ locals {
   })
 
   stack_directory = "${var.swarm_stack_prefix}${local.unit}/"
+
+  # When the registry deletes what no image names, in seconds since the first day of Unix, a Thursday.
+  gc_day  = split(" ", var.gc_schedule)[0]
+  gc_time = split(":", try(split(" ", var.gc_schedule)[1], "0:0"))
+  gc = {
+    period_s = var.gc_schedule == "" ? 0 : local.gc_day == "daily" ? 86400 : 604800
+    start_s  = try(index(local.weekdays, local.gc_day), 0) * 86400 + tonumber(local.gc_time[0]) * 3600 + tonumber(local.gc_time[1]) * 60
+    window_s = var.gc_minutes * 60
+  }
+  weekdays = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
 }
 
 # Where the images lie.
@@ -134,6 +144,12 @@ data "aws_iam_policy_document" "storage" {
     sid       = "UseTheKey"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
     resources = [local.kms_key_arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = ["s3.${var.region}.amazonaws.com"]
+    }
   }
 }
 
@@ -166,6 +182,12 @@ data "aws_iam_policy_document" "secret" {
     sid       = "UseTheKey"
     actions   = ["kms:Decrypt"]
     resources = [local.kms_key_arn]
+
+    condition {
+      test     = "StringEquals"
+      variable = "kms:ViaService"
+      values   = ["secretsmanager.${var.region}.amazonaws.com"]
+    }
   }
 }
 
@@ -254,6 +276,8 @@ resource "aws_s3_object" "stack" {
     root_directory = var.root_directory
     allow_delete   = var.allow_delete
     redirect       = var.redirect_to_bucket
+    gc             = local.gc
+    script         = file("${path.module}/files/serve.sh")
   })
   tags = merge(local.tags, { Name = "stack" })
 

@@ -10,12 +10,12 @@ output "repository_arns" {
 
 output "registry_id" {
   description = "Id of the registry: the account."
-  value       = data.aws_caller_identity.current.account_id
+  value       = local.account_id
 }
 
 output "ecr_host" {
   description = "Name of the registry, as images begin with it."
-  value       = "${data.aws_caller_identity.current.account_id}.dkr.ecr.${var.region}.${data.aws_partition.current.dns_suffix}"
+  value       = local.host
 }
 
 output "ecr_pull_policy_arn" {
@@ -26,4 +26,24 @@ output "ecr_pull_policy_arn" {
 output "ecr_push_policy_arn" {
   description = "IAM policy for those who push (CI)."
   value       = aws_iam_policy.push.arn
+}
+
+output "ecr_marathon_app" {
+  description = "App for Marathon that keeps marathon_archive fresh (`dcos marathon app add`); null without that."
+  value = var.marathon_archive == "" ? null : jsonencode({
+    id        = "/${local.unit}-login"
+    cmd       = file("${path.module}/files/login.sh")
+    user      = "root"
+    cpus      = 0.1
+    mem       = 64
+    instances = 1
+    env = {
+      ARCHIVE       = var.marathon_archive
+      AWS_CLI_IMAGE = var.marathon_cli_image
+      ECR_HOST      = local.host
+      INTERVAL_S    = "21600"
+      REGION        = var.region
+    }
+    upgradeStrategy = { minimumHealthCapacity = 0, maximumOverCapacity = 0 }
+  })
 }

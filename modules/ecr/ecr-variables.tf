@@ -179,8 +179,8 @@ variable "repositories" {
   }
 
   validation {
-    condition     = alltrue([for repository in values(var.repositories) : repository.untagged_days >= 1 && repository.keep_tagged >= 1])
-    error_message = "untagged_days and keep_tagged of a repository are at least 1."
+    condition     = alltrue([for number in flatten([for repository in values(var.repositories) : [repository.untagged_days, repository.keep_tagged]]) : number >= 1 && floor(number) == number])
+    error_message = "untagged_days and keep_tagged of a repository are whole numbers from 1."
   }
 }
 
@@ -238,6 +238,14 @@ variable "pull_through" {
     condition     = alltrue([for rule in values(var.pull_through) : rule.credential_arn == "" || can(regex(":secret:ecr-pullthroughcache/", rule.credential_arn))])
     error_message = "credential_arn of a pull-through rule is a secret whose name begins with ecr-pullthroughcache/."
   }
+
+  validation {
+    condition = alltrue([for rule in values(var.pull_through) :
+      contains(["public.ecr.aws", "quay.io", "registry.k8s.io"], rule.upstream) ||
+      (can(regex("^(registry-1\\.docker\\.io|ghcr\\.io|registry\\.gitlab\\.com|cgr\\.dev|[a-z0-9-]+\\.azurecr\\.io)$", rule.upstream)) && rule.credential_arn != "")
+    ])
+    error_message = "upstream of a pull-through rule is public.ecr.aws, quay.io or registry.k8s.io; or registry-1.docker.io, ghcr.io, registry.gitlab.com, cgr.dev or NAME.azurecr.io, which also need credential_arn."
+  }
 }
 
 variable "notify_findings" {
@@ -257,4 +265,28 @@ variable "force_delete" {
   type        = bool
   default     = false
   nullable    = false
+}
+
+variable "marathon_archive" {
+  description = "Where agents of DC/OS find their login (docker.tar.gz, for `uris` of Marathon's apps), on a file system that all share, such as /var/jenkins_nfs/docker.tar.gz; empty is for clusters that need none."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^((/[A-Za-z0-9._-]+)+/docker\\.tar\\.gz)?$", var.marathon_archive))
+    error_message = "marathon_archive is empty or an absolute path that ends with /docker.tar.gz: Marathon unpacks it by that name."
+  }
+}
+
+variable "marathon_cli_image" {
+  description = "Image with the AWS command line, by which that login is made."
+  type        = string
+  default     = "amazon/aws-cli:2.27.50"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z0-9][a-z0-9._/-]*(:[0-9]+/[a-z0-9._/-]+)?(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(@sha256:[0-9a-f]{64})?$", var.marathon_cli_image))
+    error_message = "marathon_cli_image is an image reference such as amazon/aws-cli:2.27.50."
+  }
 }

@@ -16,7 +16,7 @@ data "aws_partition" "current" {}
 locals {
   unit      = var.unit != "" ? var.unit : "ecr"
   name      = "${var.pre_tag}-${local.unit}-${var.post_tag}"
-  namespace = var.namespace != "" ? var.namespace : trim(lower(var.pre_tag), "-")
+  namespace = var.namespace != "" ? var.namespace : replace(lower(var.pre_tag), "/-+/", "-") # ECR takes single dashes only
   partition = data.aws_partition.current.partition
 
   tags = merge(var.tags, {
@@ -28,8 +28,11 @@ locals {
     "ngp:unit"  = local.unit
   })
 
+  account_id      = data.aws_caller_identity.current.account_id
+  host            = "${local.account_id}.dkr.ecr.${var.region}.${data.aws_partition.current.dns_suffix}"
+  arn_prefix      = "arn:${local.partition}:ecr:${var.region}:${local.account_id}:repository/"
   repository_arns = [for repository in aws_ecr_repository.this : repository.arn]
-  cached_arns     = [for prefix in keys(var.pull_through) : "arn:${local.partition}:ecr:${var.region}:${data.aws_caller_identity.current.account_id}:repository/${prefix}/*"]
+  cached_arns     = [for prefix in keys(var.pull_through) : "${local.arn_prefix}${prefix}/*"]
 }
 
 resource "aws_ecr_repository" "this" {
@@ -188,7 +191,8 @@ resource "aws_iam_policy" "push" {
   tags        = merge(local.tags, { Name = "${local.name}-push" })
 }
 
-# Findings of a scan go to the alarm topic, whose policy must let EventBridge publish.
+# Findings of a scan go to the alarm topic, whose policy must let EventBridge publish. Enhanced scanning is told by Inspector,
+# in words of its own.
 
 resource "aws_cloudwatch_event_rule" "findings" {
   count = var.notify_findings ? 1 : 0
@@ -197,11 +201,11 @@ resource "aws_cloudwatch_event_rule" "findings" {
   description = "Scans of ${local.namespace}/ that found something critical or high"
   tags        = merge(local.tags, { Name = "${local.name}-findings" })
   event_pattern = jsonencode({
-    source      = ["aws.ecr"]
-    detail-type = ["ECR Image Scan"]
+    source      = ["aws.ecr", "aws.inspector2"]
+    detail-type = ["ECR Image Scan", "Inspector2 Scan"]
     detail = {
-      scan-status     = ["COMPLETE"]
-      repository-name = [{ prefix = "${local.namespace}/" }]
+      scan-status     = ["COMPLETE", "INITIAL_SCAN_COMPLETE"]
+      repository-name = [{ prefix = "${local.namespace}/" }, { prefix = "${local.arn_prefix}${local.namespace}/" }]
       "$or" = [for severity in ["CRITICAL", "HIGH"] : {
         finding-severity-counts = { (severity) = [{ numeric = [">", 0] }] }
       }]

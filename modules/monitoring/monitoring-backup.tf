@@ -11,6 +11,10 @@ data "aws_iam_policy_document" "backup_trust" {
   }
 }
 
+locals {
+  backup_name = "${substr("${var.pre_tag}-${local.unit}", 0, 43)}-${var.post_tag}" # a vault's may have 50 characters
+}
+
 resource "aws_iam_role" "backup" {
   count = local.backup ? 1 : 0
 
@@ -31,7 +35,7 @@ resource "aws_iam_role_policy_attachment" "backup" {
 resource "aws_backup_vault" "this" {
   count = local.backup ? 1 : 0
 
-  name        = format(local.name, local.unit)
+  name        = local.backup_name
   kms_key_arn = var.kms_key_arn == "" ? null : var.kms_key_arn
   tags        = merge(local.tags, { Name = format(local.name, local.unit) })
 }
@@ -39,7 +43,7 @@ resource "aws_backup_vault" "this" {
 resource "aws_backup_plan" "this" {
   count = local.backup ? 1 : 0
 
-  name = format(local.name, local.unit)
+  name = local.backup_name
   tags = merge(local.tags, { Name = format(local.name, local.unit) })
 
   rule {
@@ -56,7 +60,7 @@ resource "aws_backup_plan" "this" {
 resource "aws_backup_selection" "this" {
   count = local.backup ? 1 : 0
 
-  name         = format(local.name, local.unit)
+  name         = local.backup_name
   iam_role_arn = aws_iam_role.backup[0].arn
   plan_id      = aws_backup_plan.this[0].id
   resources    = [aws_ebs_volume.data["longterm"].arn]

@@ -223,7 +223,7 @@ resource "aws_s3_object" "configuration" {
   key          = each.key
   content      = local.files[each.key]
   content_type = endswith(each.key, ".json") ? "application/json" : "application/yaml"
-  tags         = merge(local.tags, { Name = format(local.name, local.unit) })
+  tags         = merge(local.own_tags, { Name = format(local.name, local.unit) }) # an object may have ten tags
 
   depends_on = [aws_s3_bucket_server_side_encryption_configuration.files, aws_s3_bucket_policy.files]
 }

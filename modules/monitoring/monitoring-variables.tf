@@ -162,6 +162,11 @@ variable "vpc_cidr" {
   description = "Addresses of the VPC: all of them may open the pages where no clients are named."
   type        = string
   nullable    = false
+
+  validation {
+    condition     = can(cidrnetmask(var.vpc_cidr)) && !endswith(var.vpc_cidr, "/0")
+    error_message = "vpc_cidr is an IPv4 network in CIDR form, such as 10.0.0.0/16, and not the world."
+  }
 }
 
 variable "private_subnet_ids" {
@@ -399,6 +404,11 @@ variable "node_security_group_ids" {
   type        = list(string)
   default     = []
   nullable    = false
+
+  validation {
+    condition     = alltrue([for group in var.node_security_group_ids : can(regex("^sg-[0-9a-z]+$", group))])
+    error_message = "node_security_group_ids holds ids of security groups (sg-…)."
+  }
 }
 
 variable "jobs" {
@@ -607,6 +617,11 @@ variable "node_role_names" {
   type        = list(string)
   default     = []
   nullable    = false
+
+  validation {
+    condition     = alltrue([for role in var.node_role_names : can(regex("^[A-Za-z0-9+=,.@_-]{1,64}$", role))])
+    error_message = "node_role_names holds names of IAM roles, not their ARNs."
+  }
 }
 
 variable "sysdig_image" {

@@ -15,14 +15,15 @@ locals {
   unit = coalesce(var.unit, "monitoring")
   name = "${var.pre_tag}-%s-${var.post_tag}" # format(local.name, "thing")
   arn  = "arn:${data.aws_partition.current.partition}"
-  tags = merge(var.tags, {
+  own_tags = {
     Project     = var.project
     Environment = var.environment
     Cluster     = local.unit
     Service     = var.service
     Version     = var.version_tag
     "ngp:unit"  = local.unit
-  })
+  }
+  tags = merge(var.tags, local.own_tags)
 
   ami_id  = var.ami_id != "" ? var.ami_id : one(data.aws_ssm_parameter.debian[*].insecure_value)
   backup  = var.backup_retention_days > 0

@@ -27,7 +27,7 @@ locals {
 
   # What the boot script reads, as the assignments at its top.
   manager_parameters = {
-    LOG               = "/var/log/ngp-manager.log"
+    LOG               = "/var/log/ngp/manager.log"
     REGION            = var.region
     LOG_GROUP         = local.manager_group
     NAMESPACE         = "ngp/${local.unit}"
@@ -211,8 +211,15 @@ data "aws_iam_policy_document" "manager_iam" {
     condition {
       test     = "StringEquals"
       variable = "iam:PassedToService"
-      values   = ["autoscaling.amazonaws.com", "backup.amazonaws.com", "ec2.amazonaws.com", "events.amazonaws.com", "lambda.amazonaws.com", "scheduler.amazonaws.com", "vpc-flow-logs.amazonaws.com"]
+      values   = ["backup.amazonaws.com", "ec2.amazonaws.com", "eks.amazonaws.com", "es.amazonaws.com", "lambda.amazonaws.com", "pods.eks.amazonaws.com", "vpc-flow-logs.amazonaws.com"]
     }
+  }
+
+  # By itself an identity provider gives nobody a right: a role has to name it, and roles are those above.
+  statement {
+    sid       = "KeepIdentitiesOfClusters"
+    actions   = ["iam:AddClientIDToOpenIDConnectProvider", "iam:CreateOpenIDConnectProvider", "iam:DeleteOpenIDConnectProvider", "iam:GetOpenIDConnectProvider", "iam:RemoveClientIDFromOpenIDConnectProvider", "iam:TagOpenIDConnectProvider", "iam:UntagOpenIDConnectProvider", "iam:UpdateOpenIDConnectProviderThumbprint"]
+    resources = ["${local.arn}:iam::${local.account_id}:oidc-provider/oidc.eks.${var.region}.amazonaws.com/id/*"]
   }
 }
 
@@ -332,4 +339,23 @@ resource "aws_cloudwatch_metric_alarm" "manager" {
   alarm_actions       = ["${local.arn}:automate:${var.region}:ec2:${each.value}", local.alarm_topic_arn]
   ok_actions          = [local.alarm_topic_arn]
   tags                = merge(local.tags, { Name = format(local.name, "${local.unit}-manager-status-${lower(each.key)}") })
+}
+
+resource "aws_cloudwatch_metric_alarm" "manager_full" {
+  for_each = var.create_manager ? { disk = 85, mem = 90 } : {}
+
+  alarm_name          = format(local.name, "${local.unit}-manager-${each.key}")
+  alarm_description   = "Manager: ${each.key == "disk" ? "disk" : "memory"} is used by more than ${each.value} %"
+  namespace           = local.manager_parameters.NAMESPACE
+  metric_name         = "${each.key}_used_percent"
+  dimensions          = { InstanceId = aws_instance.manager[0].id }
+  statistic           = "Maximum"
+  period              = 300
+  evaluation_periods  = 3
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = each.value
+  treat_missing_data  = "missing"
+  alarm_actions       = [local.alarm_topic_arn]
+  ok_actions          = [local.alarm_topic_arn]
+  tags                = merge(local.tags, { Name = format(local.name, "${local.unit}-manager-${each.key}") })
 }

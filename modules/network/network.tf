@@ -71,6 +71,19 @@ data "aws_vpc" "existing" {
   id = var.existing_vpc_id
 }
 
+data "aws_subnet" "existing" {
+  for_each = toset(local.make_vpc ? [] : concat([var.existing_management_subnet_id], var.existing_public_subnet_ids, var.existing_private_subnet_ids))
+
+  id = each.key
+
+  lifecycle {
+    postcondition {
+      condition     = self.vpc_id == var.existing_vpc_id
+      error_message = "Subnet ${each.key} is of another VPC than existing_vpc_id."
+    }
+  }
+}
+
 resource "aws_vpc" "this" {
   count = local.make_vpc ? 1 : 0
 
@@ -385,19 +398,49 @@ data "aws_iam_policy_document" "alarms" {
   count = var.alarm_topic_arn == "" ? 1 : 0
 
   statement {
-    sid       = "AlarmsAndEventsOfThisAccount"
+    sid       = "AlarmsOfThisAccount"
     actions   = ["sns:Publish"]
     resources = [aws_sns_topic.alarms[0].arn]
 
     principals {
       type        = "Service"
-      identifiers = ["cloudwatch.amazonaws.com", "events.amazonaws.com", "backup.amazonaws.com"]
+      identifiers = ["cloudwatch.amazonaws.com", "backup.amazonaws.com"]
     }
 
     condition {
       test     = "StringEquals"
       variable = "aws:SourceAccount"
       values   = [data.aws_caller_identity.current.account_id]
+    }
+  }
+
+  # No condition here: EventBridge does not say to a topic for which account it publishes, so with one nothing arrives.
+  statement {
+    sid       = "Events"
+    actions   = ["sns:Publish"]
+    resources = [aws_sns_topic.alarms[0].arn]
+
+    principals {
+      type        = "Service"
+      identifiers = ["events.amazonaws.com"]
+    }
+  }
+
+  statement {
+    sid       = "OnlyByTls"
+    effect    = "Deny"
+    actions   = ["sns:Publish"]
+    resources = [aws_sns_topic.alarms[0].arn]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
     }
   }
 }
@@ -433,4 +476,24 @@ resource "aws_cloudwatch_event_target" "maintenance" {
   rule      = aws_cloudwatch_event_rule.maintenance.name
   target_id = "alarms"
   arn       = local.alarm_topic_arn
+}
+
+# Ports of a gateway run out long before it is slow: connections then fail, and nothing else tells.
+resource "aws_cloudwatch_metric_alarm" "nat" {
+  count = local.nat_count
+
+  alarm_name          = format(local.name, "${local.unit}-nat-${count.index + 1}-ports")
+  alarm_description   = "NAT gateway ${count.index + 1}: connections fail because no port is left"
+  namespace           = "AWS/NATGateway"
+  metric_name         = "ErrorPortAllocation"
+  dimensions          = { NatGatewayId = aws_nat_gateway.this[count.index].id }
+  statistic           = "Sum"
+  period              = 300
+  evaluation_periods  = 1
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [local.alarm_topic_arn]
+  ok_actions          = [local.alarm_topic_arn]
+  tags                = merge(local.tags, { Name = format(local.name, "${local.unit}-nat-${count.index + 1}-ports") })
 }

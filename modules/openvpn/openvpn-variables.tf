@@ -274,6 +274,11 @@ variable "admin_password" {
   ephemeral   = true
   sensitive   = true
   nullable    = false
+
+  validation {
+    condition     = length(var.admin_password) >= 12
+    error_message = "admin_password is at least 12 characters."
+  }
 }
 
 variable "admin_password_version" {
@@ -314,6 +319,13 @@ variable "vpn_cidr" {
   validation {
     condition     = try(tonumber(split("/", var.vpn_cidr)[1]) >= 16 && tonumber(split("/", var.vpn_cidr)[1]) <= 28, false)
     error_message = "vpn_cidr is from /16 to /28."
+  }
+
+  validation {
+    condition = try(length(distinct([for cidr in [var.vpn_cidr, var.vpc_cidr] :
+      cidrhost("${split("/", cidr)[0]}/${min([for each in [var.vpn_cidr, var.vpc_cidr] : tonumber(split("/", each)[1])]...)}", 0)
+    ])) == 2, true)
+    error_message = "vpn_cidr must not overlap vpc_cidr: clients would not know which way an address lies."
   }
 }
 

@@ -28,6 +28,8 @@ locals {
   appliance = var.engine == "access-server"
   backup    = var.backup_retention_days > 0
 
+  backup_name = trim(substr(format(local.name, local.unit), 0, 50), "-") # AWS Backup takes no more
+
   ami_id = (
     var.ami_id != "" ? var.ami_id :
     local.appliance ? data.aws_ami.access_server[0].id :
@@ -51,7 +53,7 @@ locals {
   # What the boot script reads, as the assignments at its top.
   parameters = merge(
     {
-      LOG             = "/var/log/ngp-openvpn.log"
+      LOG             = "/var/log/ngp/openvpn.log"
       REGION          = var.region
       FQDN            = local.fqdn
       VPN_NETWORK     = split("/", var.vpn_cidr)[0]
@@ -341,7 +343,7 @@ resource "aws_iam_role_policy_attachment" "backup" {
 resource "aws_backup_vault" "this" {
   count = local.backup ? 1 : 0
 
-  name        = format(local.name, local.unit)
+  name        = local.backup_name
   kms_key_arn = var.kms_key_arn == "" ? null : var.kms_key_arn
   tags        = merge(local.tags, { Name = format(local.name, local.unit) })
 }
@@ -349,7 +351,7 @@ resource "aws_backup_vault" "this" {
 resource "aws_backup_plan" "this" {
   count = local.backup ? 1 : 0
 
-  name = format(local.name, local.unit)
+  name = local.backup_name
   tags = merge(local.tags, { Name = format(local.name, local.unit) })
 
   rule {
@@ -366,7 +368,7 @@ resource "aws_backup_plan" "this" {
 resource "aws_backup_selection" "this" {
   count = local.backup ? 1 : 0
 
-  name         = format(local.name, local.unit)
+  name         = local.backup_name
   iam_role_arn = aws_iam_role.backup[0].arn
   plan_id      = aws_backup_plan.this[0].id
   resources    = [aws_instance.this.arn]

@@ -147,7 +147,7 @@ resource "aws_s3_object" "archive" {
   key            = "_code/snapshot.zip" # no environment's name begins with an underscore
   content_type   = "application/zip"
   content_base64 = replace(file("${path.module}/functions/snapshot.zip.b64"), "\n", "")
-  tags           = merge(local.tags, { Name = "${local.name}-code" })
+  tags           = merge(local.own_tags, { Name = "${local.name}-code" }) # an object may have ten tags
 
   depends_on = [
     aws_s3_bucket_server_side_encryption_configuration.snapshots,

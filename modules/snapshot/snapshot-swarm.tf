@@ -25,7 +25,7 @@ resource "aws_s3_object" "code" {
   key          = "${local.stack_directory}${each.key}-${each.value.digest}.py"
   content_type = "text/x-python"
   content      = each.value.content
-  tags         = merge(local.tags, { Name = each.key })
+  tags         = merge(local.own_tags, { Name = each.key }) # an object may have ten tags
 
   # The old file goes when no stack names it any more.
   lifecycle {
@@ -49,7 +49,7 @@ resource "aws_s3_object" "stack" {
     log_group  = aws_cloudwatch_log_group.this.name
     interval_s = var.interval_hours * 3600
   })
-  tags = merge(local.tags, { Name = "stack" })
+  tags = merge(local.own_tags, { Name = "stack" })
 
   # The stack comes when all that it needs is there, and goes before any of that does.
   depends_on = [

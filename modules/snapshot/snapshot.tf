@@ -18,14 +18,15 @@ locals {
   # A bucket may have 63 characters, and neither capitals nor a dash at a seam.
   bucket_name = lower("${var.pre_tag}-${trim(substr(local.unit, 0, 16), "-")}-${var.post_tag}-${substr(sha1("${var.project}/${var.environment}/${local.unit}/${data.aws_caller_identity.current.account_id}/${var.region}"), 0, 8)}")
 
-  tags = merge(var.tags, {
+  own_tags = {
     Project     = var.project
     Environment = var.environment
     Cluster     = local.unit
     Service     = var.service
     Version     = var.version_tag
     "ngp:unit"  = local.unit
-  })
+  }
+  tags = merge(var.tags, local.own_tags)
 
   is_swarm      = var.runtime == "swarm" ? 1 : 0
   is_marathon   = var.runtime == "marathon" ? 1 : 0

@@ -179,6 +179,8 @@ data "aws_iam_policy_document" "assume" {
 }
 
 locals {
+  # The groups' names, not their ARNs: those are known once there are managers.
+  worker_groups = "arn:${local.partition}:autoscaling:${var.region}:${local.account_id}:autoScalingGroup:*:autoScalingGroupName/${var.pre_tag}-${local.unit}-Worker-*-${var.post_tag}"
   parameter_arn = "arn:${local.partition}:ssm:${var.region}:${local.account_id}:parameter${local.parameter_root}"
 }
 
@@ -247,12 +249,35 @@ data "aws_iam_policy_document" "manager" {
     actions   = ["ec2:DescribeInstances"]
     resources = ["*"]
   }
+
+  statement {
+    sid       = "SeeWhoIsToLeave"
+    actions   = ["autoscaling:DescribeAutoScalingGroups"]
+    resources = ["*"]
+  }
+
+  statement {
+    sid       = "LetTheDrainedGo"
+    actions   = ["autoscaling:CompleteLifecycleAction"]
+    resources = [local.worker_groups]
+  }
+
+  statement {
+    sid       = "CountWhatIsKept"
+    actions   = ["cloudwatch:PutMetricData"]
+    resources = ["*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "cloudwatch:namespace"
+      values   = [local.metric_namespace]
+    }
+  }
 }
 
 data "aws_iam_policy_document" "worker" {
   source_policy_documents = [data.aws_iam_policy_document.node.json]
 
-  # A worker never reads the managers' token.
   statement {
     sid       = "Join"
     actions   = ["ssm:GetParameter"]
@@ -260,9 +285,23 @@ data "aws_iam_policy_document" "worker" {
   }
 
   statement {
-    sid       = "UseTheKey"
+    sid       = "DecryptItsToken"
     actions   = ["kms:Decrypt"]
     resources = [local.kms_key_arn]
+
+    condition {
+      test     = "StringLike"
+      variable = "kms:EncryptionContext:PARAMETER_ARN"
+      values   = ["${local.parameter_arn}/*/token-worker"]
+    }
+  }
+
+  # AWS's policy for Session Manager lets a node read every parameter, and other units may let it use the key.
+  statement {
+    sid       = "ButNotTheManagersToken"
+    effect    = "Deny"
+    actions   = ["ssm:GetParameter", "ssm:GetParameters", "ssm:GetParameterHistory"]
+    resources = ["${local.parameter_arn}/*/token-manager"]
   }
 }
 

@@ -38,6 +38,16 @@ resource "aws_lb" "cluster" {
   drop_invalid_header_fields = true
   enable_deletion_protection = var.lb_deletion_protection
   tags                       = merge(local.tags, { Name = local.lb_name })
+
+  dynamic "access_logs" {
+    for_each = compact([var.lb_logs_bucket])
+
+    content {
+      enabled = true
+      bucket  = access_logs.value
+      prefix  = local.unit
+    }
+  }
 }
 
 resource "aws_lb_target_group" "router" {

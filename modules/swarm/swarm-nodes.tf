@@ -1,6 +1,9 @@
 # Managers, workers, and what they do when they boot.
 
 locals {
+  drain_hook = "drain"
+  node_tags  = { for role in ["manager", "worker"] : role => merge(local.tags, { Packages = "|docker|swarm-${role}|" }) }
+
   scripts = ["instance.sh", "install-docker.sh", "swarm-join.sh", "swarm-leave.sh", "swarm-sync.sh"]
   units   = ["ngp-swarm.service", "ngp-swarm-sync.service", "ngp-swarm-sync.timer"]
 
@@ -34,6 +37,10 @@ locals {
     STACK_PREFIX       = local.stack_prefix
     LOG_DRIVER         = var.container_log_driver
     LOG_GROUP          = local.log_group
+    METRIC_NAMESPACE   = local.metric_namespace
+    METRIC             = local.metric
+    GROUP_FILTERS      = join(" ", [for tag in ["Project", "Environment", "Cluster"] : "Name=tag:${tag},Values=${local.own_tags[tag]}"])
+    DRAIN_HOOK         = local.drain_hook
     ECR_HOST           = "${local.account_id}.dkr.ecr.${var.region}.amazonaws.com"
     EFS_HOST           = var.efs_enabled ? one(aws_efs_file_system.shared[*].dns_name) : ""
     DOCKER_PACKAGES    = join(" ", var.docker_packages)
@@ -72,7 +79,7 @@ resource "aws_instance" "manager" {
   iam_instance_profile   = aws_iam_instance_profile.manager.name
   key_name               = var.key_pair_name != "" ? var.key_pair_name : null
   user_data_base64       = base64gzip(local.user_data["manager-${each.key}"])
-  tags                   = merge(local.tags, { Name = "${var.pre_tag}-${local.unit}-Manager${each.key}-${var.post_tag}" })
+  tags                   = merge(local.node_tags.manager, { Name = "${var.pre_tag}-${local.unit}-Manager${each.key}-${var.post_tag}" })
 
   metadata_options {
     http_endpoint = "enabled"
@@ -119,6 +126,7 @@ resource "aws_cloudwatch_metric_alarm" "manager" {
   period              = 60
   evaluation_periods  = 2
   alarm_actions       = concat(["arn:${local.partition}:automate:${var.region}:ec2:recover"], local.alarm_actions)
+  ok_actions          = local.alarm_actions
   tags                = merge(local.tags, { Name = "${local.lb_name}-manager${each.key}-status" })
 
   dimensions = {
@@ -165,13 +173,14 @@ resource "aws_launch_template" "worker" {
 
     content {
       resource_type = tag_specifications.key
-      tags          = merge(local.tags, { Name = "${var.pre_tag}-${local.unit}-Worker-${each.key}-${var.post_tag}" })
+      tags          = merge(local.node_tags.worker, { Name = "${var.pre_tag}-${local.unit}-Worker-${each.key}-${var.post_tag}" })
     }
   }
 
   lifecycle {
     # A newer AMI is taken when the pool is renewed on purpose, not with every plan.
-    ignore_changes = [image_id]
+    ignore_changes        = [image_id]
+    create_before_destroy = true
   }
 }
 
@@ -185,8 +194,8 @@ resource "aws_autoscaling_group" "worker" {
   desired_capacity          = each.value.desired_size
   health_check_type         = "EC2"
   health_check_grace_period = 300
-  # A node that leaves hands its tasks over on shutdown; nothing here has to wait for it.
   wait_for_capacity_timeout = "10m"
+  enabled_metrics           = ["GroupInServiceInstances"]
 
   launch_template {
     id      = aws_launch_template.worker[each.key].id
@@ -207,7 +216,7 @@ resource "aws_autoscaling_group" "worker" {
   }
 
   dynamic "tag" {
-    for_each = merge(local.tags, { Name = "${var.pre_tag}-${local.unit}-Worker-${each.key}-${var.post_tag}" })
+    for_each = merge(local.node_tags.worker, { Name = "${var.pre_tag}-${local.unit}-Worker-${each.key}-${var.post_tag}" })
 
     content {
       key                 = tag.key
@@ -216,10 +225,70 @@ resource "aws_autoscaling_group" "worker" {
     }
   }
 
+  # Members of a cluster that is given up join no other.
+  lifecycle {
+    replace_triggered_by = [terraform_data.generation]
+  }
+
   depends_on = [
     aws_iam_role_policy.worker,
     aws_iam_role_policy_attachment.worker_session,
     aws_vpc_security_group_egress_rule.node,
     aws_vpc_security_group_ingress_rule.node,
   ]
+}
+
+# A worker that its group ends waits until the leader has drained it, or has had its time. (With the pool the hook goes first:
+# then there is nobody left to wait for.)
+resource "aws_autoscaling_lifecycle_hook" "drain" {
+  for_each = var.worker_pools
+
+  name                   = local.drain_hook
+  autoscaling_group_name = aws_autoscaling_group.worker[each.key].name
+  lifecycle_transition   = "autoscaling:EC2_INSTANCE_TERMINATING"
+  heartbeat_timeout      = var.drain_timeout_s
+  default_result         = "CONTINUE"
+
+  lifecycle {
+    replace_triggered_by = [terraform_data.generation]
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "short" {
+  for_each = var.worker_pools
+
+  alarm_name          = "${local.lb_name}-${each.key}-short"
+  alarm_description   = "The pool ${each.key} has had fewer workers than it should for 15 minutes; the group's activity says why."
+  namespace           = "AWS/AutoScaling"
+  metric_name         = "GroupInServiceInstances"
+  statistic           = "Minimum"
+  comparison_operator = "LessThanThreshold"
+  threshold           = each.value.desired_size
+  period              = 300
+  evaluation_periods  = 3
+  alarm_actions       = local.alarm_actions
+  ok_actions          = local.alarm_actions
+  tags                = merge(local.tags, { Name = "${local.lb_name}-${each.key}-short" })
+
+  dimensions = {
+    AutoScalingGroupName = aws_autoscaling_group.worker[each.key].name
+  }
+}
+
+# The leader counts each minute in which it has brought the cluster into line. Nothing to count is what a lost quorum, a leader that
+# cannot reach AWS and a stack that cannot be deployed have in common.
+resource "aws_cloudwatch_metric_alarm" "unkept" {
+  alarm_name          = "${local.lb_name}-unkept"
+  alarm_description   = "For 15 minutes no leader has kept the cluster as its bucket says: no quorum, or a stack that cannot be deployed. /var/log/ngp/swarm.log of the managers says which."
+  namespace           = local.metric_namespace
+  metric_name         = local.metric
+  statistic           = "Sum"
+  comparison_operator = "LessThanThreshold"
+  threshold           = 1
+  period              = 300
+  evaluation_periods  = 3
+  treat_missing_data  = "breaching"
+  alarm_actions       = local.alarm_actions
+  ok_actions          = local.alarm_actions
+  tags                = merge(local.tags, { Name = "${local.lb_name}-unkept" })
 }

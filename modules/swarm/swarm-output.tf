@@ -101,6 +101,11 @@ output "swarm_kms_key_arn" {
   value       = local.kms_key_arn
 }
 
+output "swarm_kms_alias_name" {
+  description = "Alias of the key that the module made; null where kms_key_arn was given."
+  value       = one(aws_kms_alias.cluster[*].name)
+}
+
 output "swarm_parameter_prefix" {
   description = "Prefix of the parameters (SSM) with the election and the join tokens."
   value       = local.parameter_prefix

@@ -155,7 +155,7 @@ resource "aws_s3_object" "router" {
     domain   = local.domain
     vpc_cidr = var.vpc_cidr
   })
-  tags = merge(local.tags, { Name = "router" })
+  tags = merge(local.own_tags, { Name = "router" }) # an object may have ten tags
 
   # Encryption and versions stand before the first object.
   depends_on = [
@@ -189,7 +189,7 @@ locals {
 resource "aws_backup_plan" "shared" {
   count = local.efs_backup
 
-  name = "${var.pre_tag}-${local.unit}-EFS-${var.post_tag}"
+  name = local.backup_name
   tags = merge(local.tags, { Name = local.name["EFS"] })
 
   rule {
@@ -206,7 +206,7 @@ resource "aws_backup_plan" "shared" {
 resource "aws_backup_selection" "shared" {
   count = local.efs_backup
 
-  name         = "${var.pre_tag}-${local.unit}-EFS-${var.post_tag}"
+  name         = local.backup_name
   plan_id      = aws_backup_plan.shared[0].id
   iam_role_arn = aws_iam_role.backup[0].arn
   resources    = [aws_efs_file_system.shared[0].arn]

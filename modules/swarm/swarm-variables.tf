@@ -253,6 +253,11 @@ variable "manager_private_ips" {
     condition     = contains([0, var.manager_count], length(var.manager_private_ips)) && alltrue([for address in var.manager_private_ips : can(cidrhost("${address}/32", 0))])
     error_message = "manager_private_ips is empty or holds an IPv4 address for each manager."
   }
+
+  validation {
+    condition     = length(distinct(var.manager_private_ips)) == length(var.manager_private_ips)
+    error_message = "manager_private_ips holds an address twice."
+  }
 }
 
 variable "manager_instance_type" {
@@ -298,18 +303,38 @@ variable "worker_pools" {
   }
 
   validation {
-    condition     = alltrue([for pool in values(var.worker_pools) : 0 <= pool.min_size && pool.min_size <= pool.desired_size && pool.desired_size <= pool.max_size])
-    error_message = "A worker pool has 0 <= min_size <= desired_size <= max_size."
+    condition = alltrue([for pool in values(var.worker_pools) : (
+      0 <= pool.min_size && pool.min_size <= pool.desired_size && pool.desired_size <= pool.max_size
+      && alltrue([for size in [pool.min_size, pool.desired_size, pool.max_size] : floor(size) == size])
+    )])
+    error_message = "A worker pool has 0 <= min_size <= desired_size <= max_size, in whole numbers."
   }
 
   validation {
-    condition     = alltrue([for pool in values(var.worker_pools) : pool.volume_size >= 8 && pool.volume_size <= 16384])
-    error_message = "volume_size of a worker pool is from 8 to 16384 GiB."
+    condition     = alltrue([for pool in values(var.worker_pools) : pool.volume_size >= 8 && pool.volume_size <= 16384 && floor(pool.volume_size) == pool.volume_size])
+    error_message = "volume_size of a worker pool is a whole number from 8 to 16384 GiB."
+  }
+
+  validation {
+    condition     = alltrue([for pool in values(var.worker_pools) : can(regex("^[a-z0-9-]+\\.[a-z0-9-]+$", pool.instance_type))])
+    error_message = "instance_type of a worker pool is an EC2 instance type such as t3.medium."
   }
 
   validation {
     condition     = alltrue([for pool in values(var.worker_pools) : can(regex("^[A-Za-z0-9._-]{0,63}$", pool.label))])
     error_message = "label of a worker pool is at most 63 letters, digits, dots, underscores or dashes."
+  }
+}
+
+variable "drain_timeout_s" {
+  description = "Seconds that a worker which its group ends has for its tasks to go elsewhere: the leader drains it, and lets it go as soon as none runs there."
+  type        = number
+  default     = 300
+  nullable    = false
+
+  validation {
+    condition     = var.drain_timeout_s >= 120 && var.drain_timeout_s <= 7200 && floor(var.drain_timeout_s) == var.drain_timeout_s
+    error_message = "drain_timeout_s is a whole number from 120 to 7200: the leader looks once a minute."
   }
 }
 
@@ -450,6 +475,11 @@ variable "efs_backup_vault" {
     condition     = can(regex("^([A-Za-z0-9_-]{2,50})?$", var.efs_backup_vault))
     error_message = "efs_backup_vault is empty or the name of a backup vault: 2 to 50 letters, digits, underscores or dashes."
   }
+
+  validation {
+    condition     = var.efs_backup_vault == "" || var.efs_enabled
+    error_message = "efs_backup_vault needs efs_enabled: else nothing is backed up."
+  }
 }
 
 variable "efs_backup_days" {
@@ -476,6 +506,18 @@ variable "lb_deletion_protection" {
   type        = bool
   default     = false
   nullable    = false
+}
+
+variable "lb_logs_bucket" {
+  description = "Bucket that the load balancer's access log goes to, below the unit's name; its policy must let Elastic Load Balancing write. Empty keeps none."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])?$", var.lb_logs_bucket))
+    error_message = "lb_logs_bucket is empty or the name of a bucket."
+  }
 }
 
 variable "generation" {

@@ -34,18 +34,22 @@ locals {
   unit = var.unit != "" ? var.unit : "swarm"
   name = { for thing in ["Manager", "Worker", "Node", "LB", "EFS", "Backup", "Key", "Files"] : thing => "${var.pre_tag}-${local.unit}-${thing}-${var.post_tag}" }
 
-  # Load balancers may have 32 characters, buckets neither capitals nor a dash at a seam.
-  lb_name     = "${substr(var.pre_tag, 0, 14)}-${trim(substr(local.unit, 0, 8), "-")}-${substr(var.post_tag, 0, 6)}"
+  # Load balancers may have 32 characters (and not begin with internal-), backup plans 50, buckets neither capitals nor a dash at a
+  # seam. A name that is cut gets a checksum: two units of one account must not take each other's.
+  dashed      = "${var.pre_tag}-${local.unit}-${var.post_tag}"
+  lb_name     = length(local.dashed) <= 32 && !startswith(local.dashed, "internal-") ? local.dashed : "lb-${trim(substr(local.dashed, 0, 20), "-")}-${substr(sha1(local.dashed), 0, 8)}"
+  backup_name = "${substr("${var.pre_tag}-${local.unit}", 0, 39)}-EFS-${var.post_tag}"
   bucket_name = lower("${var.pre_tag}-${trim(substr(local.unit, 0, 16), "-")}-${var.post_tag}-${substr(sha1("${var.project}/${var.environment}/${local.unit}/${local.account_id}/${var.region}"), 0, 8)}")
 
-  tags = merge(var.tags, {
+  own_tags = {
     Project     = var.project
     Environment = var.environment
     Cluster     = local.unit
     Service     = var.service
     Version     = var.version_tag
     "ngp:unit"  = local.unit
-  })
+  }
+  tags = merge(var.tags, local.own_tags)
 
   account_id = data.aws_caller_identity.current.account_id
   partition  = data.aws_partition.current.partition
@@ -59,6 +63,8 @@ locals {
   stack_prefix     = "stacks/"
   boundary_arn     = var.permissions_boundary_arn != "" ? var.permissions_boundary_arn : null
   alarm_actions    = compact([var.alarm_topic_arn])
+  metric_namespace = "ngp/swarm"
+  metric           = "${var.pre_tag}-${local.unit}-${var.post_tag}-kept"
 
   manager_slots = toset([for slot in range(1, var.manager_count + 1) : tostring(slot)])
 }

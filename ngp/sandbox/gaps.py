@@ -18,6 +18,7 @@ class Gap:
 
 GAPS = (
     Gap(MOTO, "everything", "is held in memory: it is gone when the sandbox stops, and Terraform's state with it"),
+    Gap(MOTO, "aws_autoscaling_lifecycle_hook", "keeps no target of notifications, and no instance waits for it"),
     Gap(MOTO, "aws_opensearch_domain", "takes ten minutes to come and ten to go: Terraform's provider waits, not moto"),
     Gap(MOTO, "aws_eks_cluster", "takes up to a minute to go, for the same reason; no API answers and no node boots"),
     Gap(MOTO, "aws_elasticache_replication_group", "cannot get more or fewer nodes"),

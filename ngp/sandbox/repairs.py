@@ -29,6 +29,7 @@ def apply() -> None:
     take_user_data_of_later_template_versions()
     forget_records_that_are_gone()
     remember_dead_letter_queues()
+    tell_no_target_of_lifecycle_hooks()
     databases.apply()
     associations.apply()
     clusters.apply()
@@ -278,3 +279,17 @@ def remember_dead_letter_queues() -> None:
     function_class.__init__ = init
     function_class.update_configuration = update_configuration
     function_class.get_configuration = get_configuration
+
+
+def tell_no_target_of_lifecycle_hooks() -> None:
+    """A lifecycle hook that notifies nobody says so; moto tells an example's queue and role of every one."""
+    from moto.autoscaling.models import LifecycleHook
+
+    hook_class: Any = LifecycleHook
+    begin = hook_class.__init__
+
+    def init(hook: Any, *arguments: Any, **named: Any) -> None:
+        begin(hook, *arguments, **named)
+        hook.role_arn = hook.notification_target_arn = None
+
+    hook_class.__init__ = init

@@ -103,6 +103,14 @@ run "application_answers_on_its_name_by_tls" {
     condition     = aws_cloudwatch_metric_alarm.this["unhealthy"].dimensions["TargetGroup"] == "targetgroup/made/0" && toset(aws_cloudwatch_metric_alarm.this["errors"].alarm_actions) == toset(["arn:aws:sns:eu-central-1:123456789012:alarms"])
     error_message = "Alarms go to the topic."
   }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["balancer"].dimensions == tomap({ LoadBalancer = "app/made/0" }) && aws_cloudwatch_metric_alarm.this["balancer"].metric_name == "HTTPCode_ELB_5XX_Count"
+    error_message = "That nobody answers at all is told too."
+  }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["certificate"].dimensions == tomap({ CertificateArn = "arn:aws:acm:eu-central-1:123456789012:certificate/made" }) && aws_cloudwatch_metric_alarm.this["certificate"].comparison_operator == "LessThanThreshold"
+    error_message = "A certificate that is not renewed is told before it ends."
+  }
 }
 
 run "groups_and_instances_serve_it" {
@@ -144,6 +152,33 @@ run "a_given_certificate_is_used" {
     condition     = aws_lb_listener.https.certificate_arn == "arn:aws:acm:eu-central-1:123456789012:certificate/given" && length(aws_acm_certificate.this) == 0 && length(aws_route53_record.proof) == 0
     error_message = "None is made."
   }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["certificate"].dimensions["CertificateArn"] == "arn:aws:acm:eu-central-1:123456789012:certificate/given"
+    error_message = "It is the given one whose end is told."
+  }
+}
+
+run "a_certificate_of_iam_has_no_end_that_could_be_told" {
+  command = plan
+
+  variables {
+    certificate_arn = "arn:aws:iam::123456789012:server-certificate/given"
+  }
+
+  assert {
+    condition     = toset(keys(aws_cloudwatch_metric_alarm.this)) == toset(["balancer", "errors", "unhealthy"])
+    error_message = "IAM counts no days."
+  }
+}
+
+run "a_name_too_long_for_a_certificate_is_refused" {
+  command = plan
+
+  variables {
+    hostname = "an-application-with-a-name-that-is-longer-than-it-ought-to-be"
+  }
+
+  expect_failures = [aws_acm_certificate.this]
 }
 
 run "an_internal_one_is_reached_from_the_vpc" {

@@ -62,6 +62,19 @@ run "what_can_be_chosen_reaches_the_stack" {
   }
 }
 
+run "the_stack_file_has_no_more_tags_than_s3_takes" {
+  command = plan
+
+  variables {
+    tags = { Owner = "ops", CostCenter = "42", Team = "shop", Data = "internal", Service = "mine" }
+  }
+
+  assert {
+    condition     = length(aws_s3_object.stack.tags) == 10 && aws_s3_object.stack.tags["Service"] == "docker-cleanup" && aws_s3_object.stack.tags["Owner"] == "ops" && !contains(keys(aws_s3_object.stack.tags), "Team")
+    error_message = "The module's own tags, and of the operator's as many as there is room for."
+  }
+}
+
 run "what_is_no_time_and_no_node_is_refused" {
   command = plan
 

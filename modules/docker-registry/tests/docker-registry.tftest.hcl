@@ -83,6 +83,55 @@ run "stack_file_says_what_the_registry_needs" {
     condition     = yamldecode(aws_s3_object.stack.content).secrets.htpasswd.name == "$${SECRET_htpasswd}"
     error_message = "The name of a Docker secret is filled in by the leader."
   }
+  assert {
+    condition     = yamldecode(aws_s3_object.stack.content).services.registry.entrypoint[2] == replace(file("files/serve.sh"), "$", "$$") && yamldecode(aws_s3_object.stack.content).services.registry.environment.GC_PERIOD_S == "0"
+    error_message = "The script is whole, and deletes nothing unless asked to."
+  }
+  assert {
+    condition     = [for statement in data.aws_iam_policy_document.storage.statement : join(" ", one(statement.condition).values) if statement.sid == "UseTheKey"] == ["s3.eu-central-1.amazonaws.com"]
+    error_message = "The key serves the bucket, and nothing else."
+  }
+}
+
+run "space_comes_back_at_the_time_that_is_said" {
+  command = plan
+
+  variables {
+    gc_schedule = "Sun 03:30"
+    gc_minutes  = 90
+  }
+
+  # 1 January 1970 was a Thursday, so the first Sunday was the fourth day.
+  assert {
+    condition     = local.gc == { period_s = 604800, start_s = 3 * 86400 + 3 * 3600 + 30 * 60, window_s = 5400 }
+    error_message = "Once a week, from then on for so long."
+  }
+}
+
+run "or_every_day" {
+  command = plan
+
+  variables {
+    gc_schedule = "daily 23:00"
+    bucket_name = "images-of-the-shop"
+  }
+
+  assert {
+    condition     = local.gc == { period_s = 86400, start_s = 23 * 3600, window_s = 3600 } && aws_s3_bucket.images.bucket == "images-of-the-shop"
+    error_message = "Once a day; and the bucket has the name that is said."
+  }
+}
+
+run "what_is_no_time_or_no_bucket_is_refused" {
+  command = plan
+
+  variables {
+    gc_schedule = "Sunday 3:00"
+    gc_minutes  = 5
+    bucket_name = "Images"
+  }
+
+  expect_failures = [var.gc_schedule, var.gc_minutes, var.bucket_name]
 }
 
 run "nodes_may_keep_images_and_nothing_else" {

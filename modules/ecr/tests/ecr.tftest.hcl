@@ -134,6 +134,49 @@ run "findings_go_to_the_alarm_topic" {
     condition     = aws_cloudwatch_event_target.findings[0].arn == "arn:aws:sns:eu-central-1:123456789012:alarms" && jsondecode(aws_cloudwatch_event_rule.findings[0].event_pattern).detail["repository-name"][0].prefix == "shop-a/"
     error_message = "Only what was found in this namespace is told."
   }
+  assert {
+    condition     = contains(jsondecode(aws_cloudwatch_event_rule.findings[0].event_pattern).source, "aws.inspector2") && jsondecode(aws_cloudwatch_event_rule.findings[0].event_pattern).detail["repository-name"][1].prefix == "arn:aws:ecr:eu-central-1:123456789012:repository/shop-a/"
+    error_message = "Inspector, which scans when scanning is enhanced, names repositories by their ARNs."
+  }
+}
+
+run "agents_of_dcos_have_a_login_where_asked" {
+  command = plan
+
+  variables {
+    marathon_archive = "/var/jenkins_nfs/docker.tar.gz"
+  }
+
+  assert {
+    condition     = jsondecode(output.ecr_marathon_app).env.ARCHIVE == "/var/jenkins_nfs/docker.tar.gz" && jsondecode(output.ecr_marathon_app).env.ECR_HOST == output.ecr_host && jsondecode(output.ecr_marathon_app).cmd == file("files/login.sh")
+    error_message = "The app writes the archive, for this registry."
+  }
+}
+
+run "single_dashes_begin_every_name" {
+  command = plan
+
+  variables {
+    pre_tag      = "a--B"
+    repositories = { app = {} }
+  }
+
+  assert {
+    condition     = aws_ecr_repository.this["app"].name == "a-b/app" && output.ecr_marathon_app == null
+    error_message = "ECR refuses two dashes together."
+  }
+}
+
+run "upstreams_that_ecr_does_not_cache_are_refused" {
+  command = plan
+
+  variables {
+    pull_through     = { hub = { upstream = "registry-1.docker.io" } }
+    marathon_archive = "/var/jenkins_nfs/login.tar.gz"
+    repositories     = { app = { keep_tagged = 1.5 } }
+  }
+
+  expect_failures = [var.pull_through, var.marathon_archive, var.repositories]
 }
 
 run "findings_without_a_topic_are_refused" {

@@ -336,11 +336,35 @@ run "nothing_unchecked_is_installed" {
   expect_failures = [var.grafana_sha256]
 }
 
+run "names_and_tags_stay_within_what_aws_takes" {
+  command = plan
+
+  variables {
+    pre_tag               = "abcdefghijkl"
+    post_tag              = "uvwxyz"
+    unit                  = "a-second-monitoring-of-this-one"
+    backup_retention_days = 35
+    tags                  = { Owner = "ops", CostCenter = "42", Team = "shop", Data = "internal" }
+  }
+
+  assert {
+    condition     = length(aws_backup_vault.this[0].name) == 50 && length(aws_backup_plan.this[0].name) <= 50 && length(aws_iam_role.backup[0].name) <= 64
+    error_message = "A name is too long."
+  }
+  assert {
+    condition     = alltrue([for each in aws_s3_object.configuration : length(each.tags) <= 10]) && aws_s3_bucket.files.tags["CostCenter"] == "42"
+    error_message = "An object has the module's tags; everything else has the operator's too."
+  }
+}
+
 run "values_outside_their_lists" {
   command = plan
 
   variables {
     private_subnet_ids       = []
+    vpc_cidr                 = "0.0.0.0/0"
+    node_security_group_ids  = ["default"]
+    node_role_names          = ["arn:aws:iam::123456789012:role/node"]
     hostname                 = "prom.dev"
     longterm_snapshot_id     = "vol-1"
     recent_disk_gib          = 4
@@ -359,7 +383,7 @@ run "values_outside_their_lists" {
   }
 
   expect_failures = [
-    var.private_subnet_ids, var.hostname, var.longterm_snapshot_id, var.recent_disk_gib, var.recent_retention_days, var.scrape_interval_s, var.federation_interval_s, var.longterm_metrics, var.jobs,
+    var.private_subnet_ids, var.vpc_cidr, var.node_security_group_ids, var.node_role_names, var.hostname, var.longterm_snapshot_id, var.recent_disk_gib, var.recent_retention_days, var.scrape_interval_s, var.federation_interval_s, var.longterm_metrics, var.jobs,
     var.node_tags, var.web_checks, var.rules, var.webhook_url, var.webhook_token_secret_arn, var.secret_recovery_days, var.backup_retention_days,
   ]
 }

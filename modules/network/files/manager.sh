@@ -63,6 +63,7 @@ agent_configuration() {
   "metrics": {
     "namespace": "$NAMESPACE",
     "append_dimensions": {"InstanceId": "\${aws:InstanceId}"},
+    "aggregation_dimensions": [["InstanceId"]],
     "metrics_collected": {"mem": {"measurement": ["used_percent"]}, "disk": {"measurement": ["used_percent"], "resources": ["/"]}}
   }
 }
@@ -74,7 +75,7 @@ install_cloudwatch_agent() {
   local folder=/opt/aws/amazon-cloudwatch-agent package
   if [ ! -x "$folder/bin/amazon-cloudwatch-agent-ctl" ]; then
     package=$(mktemp --suffix=.deb)
-    if ! { retry 120 curl -sSf -m 120 -o "$package" "https://amazoncloudwatch-agent-$REGION.s3.$REGION.amazonaws.com/debian/amd64/latest/amazon-cloudwatch-agent.deb" && dpkg -i "$package"; }; then
+    if ! { retry 120 curl -sSf -m 120 -o "$package" "https://amazoncloudwatch-agent-$REGION.s3.$REGION.amazonaws.com/debian/amd64/latest/amazon-cloudwatch-agent.deb" && install_file "$package"; }; then
       say "no metrics: CloudWatch's agent could not be installed"
       rm -f "$package"
       return 0

@@ -14,6 +14,9 @@ mock_provider "aws" {
   mock_data "aws_vpc" {
     defaults = { cidr_block = "10.9.0.0/16" }
   }
+  mock_data "aws_subnet" {
+    defaults = { vpc_id = "vpc-0aaaaaaaaaaaaaaaa" }
+  }
   mock_data "aws_ssm_parameter" {
     defaults = { insecure_value = "ami-0123456789abcdef0" }
   }
@@ -47,6 +50,14 @@ run "two_zones_and_one_way_out_by_default" {
   assert {
     condition     = length(aws_nat_gateway.this) == 1 && length(aws_route.private_internet) == 2 && length(output.nat_public_ips) == 1
     error_message = "Both private subnets leave by the one NAT gateway."
+  }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.nat[0].dimensions["NatGatewayId"] == aws_nat_gateway.this[0].id && aws_cloudwatch_metric_alarm.nat[0].alarm_actions == toset([output.alarm_topic_arn])
+    error_message = "A gateway without ports is told."
+  }
+  assert {
+    condition     = [for statement in data.aws_iam_policy_document.alarms[0].statement : [statement.sid, length(statement.condition)]] == [["AlarmsOfThisAccount", 1], ["Events", 0], ["OnlyByTls", 1]]
+    error_message = "A condition on the account keeps EventBridge's events out."
   }
   assert {
     condition     = length(output.public_subnet_ids) == 2 && length(output.private_subnet_ids) == 2 && length(output.private_route_table_ids) == 2
@@ -158,7 +169,7 @@ run "without_nat_private_nodes_have_endpoints" {
   }
 
   assert {
-    condition     = length(aws_nat_gateway.this) == 0 && length(aws_route.private_internet) == 0 && length(aws_route_table.private) == 2
+    condition     = length(aws_nat_gateway.this) == 0 && length(aws_cloudwatch_metric_alarm.nat) == 0 && length(aws_route.private_internet) == 0 && length(aws_route_table.private) == 2
     error_message = "No NAT: tables without a route to the internet."
   }
   assert {
@@ -240,6 +251,23 @@ run "a_vpc_that_exists_gets_no_routing" {
   }
 }
 
+run "a_subnet_of_another_vpc_is_refused" {
+  command = plan
+
+  variables {
+    existing_vpc_id               = "vpc-0bbbbbbbbbbbbbbbb"
+    existing_internet_gateway_id  = "igw-0aaaaaaaaaaaaaaaa"
+    existing_management_subnet_id = "subnet-0aaaaaaaaaaaaaaaa"
+    existing_public_subnet_ids    = ["subnet-0bbbbbbbbbbbbbbbb"]
+    existing_private_subnet_ids   = ["subnet-0cccccccccccccccc"]
+  }
+
+  expect_failures = [
+    data.aws_subnet.existing["subnet-0aaaaaaaaaaaaaaaa"], data.aws_subnet.existing["subnet-0bbbbbbbbbbbbbbbb"],
+    data.aws_subnet.existing["subnet-0cccccccccccccccc"],
+  ]
+}
+
 run "the_manager_on_request" {
   command = plan
 
@@ -263,6 +291,10 @@ run "the_manager_on_request" {
   assert {
     condition     = aws_route53_record.manager[0].name == "manager.stage.example.com" && length(aws_cloudwatch_metric_alarm.manager) == 2
     error_message = "The manager has a name and alarms."
+  }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.manager_full["disk"].metric_name == "disk_used_percent" && aws_cloudwatch_metric_alarm.manager_full["mem"].namespace == "ngp/network"
+    error_message = "A full disk or memory is told."
   }
 }
 

@@ -4,14 +4,14 @@
 
 APPLIANCE=${APPLIANCE:-/usr/local/openvpn_as}
 
-sacli() { "$APPLIANCE/scripts/sacli" "$@"; }
+sacli() { timeout 60 "$APPLIANCE/scripts/sacli" "$@"; }
 answers() { [ -S "$APPLIANCE/etc/sock/sagent" ] && sacli status >/dev/null 2>&1; }
 
 # Once: the appliance's own first configuration. Newer images do it by themselves.
 initialise() {
   if [ ! -e "$APPLIANCE/etc/as.conf" ]; then
     say "initialising the appliance"
-    "$APPLIANCE/bin/ovpn-init" --ec2 --batch --force
+    timeout 600 "$APPLIANCE/bin/ovpn-init" --ec2 --batch --force
   fi
   systemctl enable --now openvpnas.service
   retry 300 answers
@@ -46,6 +46,12 @@ configure() {
   sacli --key vpn.client.routing.reroute_gw --value "$REROUTE_GATEWAY" ConfigPut
   sacli --key vpn.client.routing.reroute_dns --value "$REROUTE_DNS" ConfigPut
   sacli --key vpn.server.routing.private_access --value nat ConfigPut
+  # Port 443 is the world's: it leads to the users' pages only. They move to a port of their own, which no security group
+  # opens, for what shares a port is forwarded together; administration stays on 943.
+  sacli --key admin_ui.https.port --value 943 ConfigPut
+  sacli --key cs.https.port --value 944 ConfigPut
+  sacli --key vpn.server.port_share.service --value client ConfigPut
+  sacli --key cs.tls_version_min --value 1.2 ConfigPut
   for route in $ROUTES; do
     sacli --key "vpn.server.routing.private_network.$number" --value "$route" ConfigPut
     number=$((number + 1))

@@ -46,6 +46,9 @@ install_packages() {
   retry 900 apt-get -qq -y -o DPkg::Lock::Timeout=300 --no-install-recommends install "${missing[@]}"
 }
 
+# A package that was fetched; unattended upgrades may hold the lock at that moment.
+install_file() { timeout 600 apt-get -qq -y -o DPkg::Lock::Timeout=300 install "$1"; }
+
 # Session Manager's agent is not in Debian. The server works without it, so a failure is said and forgiven.
 install_session_manager() {
   local package
@@ -54,7 +57,7 @@ install_session_manager() {
   fi
   package=$(mktemp --suffix=.deb)
   if retry 120 curl -sSf -m 60 -o "$package" "https://s3.$REGION.amazonaws.com/amazon-ssm-$REGION/latest/debian_amd64/amazon-ssm-agent.deb" &&
-    dpkg -i "$package"; then
+    install_file "$package"; then
     systemctl enable --now amazon-ssm-agent.service
   else
     say "no Session Manager: its agent could not be installed"
@@ -72,6 +75,7 @@ write() {
 }
 
 start_log() {
+  mkdir -p "$(dirname "$LOG")"
   touch "$LOG"
   chmod 600 "$LOG"
   exec > >(tee -a "$LOG") 2>&1

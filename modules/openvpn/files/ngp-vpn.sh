@@ -59,7 +59,12 @@ $(cat "$PKI/tls-crypt.key")
 PROFILE
 }
 
+# A certificate that ran out is taken back first: the client gets another under its name.
 add() {
+  if [ -e "$PKI/issued/$1.crt" ] && ! openssl x509 -checkend 0 -noout -in "$PKI/issued/$1.crt" >&2; then
+    easyrsa revoke "$1"
+    publish_revocations
+  fi
   [ -e "$PKI/issued/$1.crt" ] || easyrsa build-client-full "$1" nopass
   profile "$1"
 }

@@ -167,6 +167,23 @@ run "names_tags_and_choices_of_the_operator" {
   }
 }
 
+run "names_of_backups_are_no_longer_than_aws_backup_takes" {
+  command   = plan
+  state_key = "longest-name"
+
+  variables {
+    unit                  = "a-server-for-those-who-work-far"
+    pre_tag               = "shop-abroad1"
+    post_tag              = "stage1"
+    backup_retention_days = 1
+  }
+
+  assert {
+    condition     = aws_backup_vault.this[0].name == "shop-abroad1-a-server-for-those-who-work-far-stage" && aws_backup_plan.this[0].name == aws_backup_vault.this[0].name
+    error_message = "50 characters."
+  }
+}
+
 run "a_password_is_made_anew_by_its_version" {
   command = plan
 
@@ -219,10 +236,31 @@ run "reserved_administrators" {
   command = plan
 
   variables {
-    admin_user = "admin"
+    admin_user     = "admin"
+    admin_password = "short"
   }
 
-  expect_failures = [var.admin_user]
+  expect_failures = [var.admin_user, var.admin_password]
+}
+
+run "clients_with_addresses_of_the_vpc" {
+  command = plan
+
+  variables {
+    vpc_cidr = "172.16.0.0/12"
+  }
+
+  expect_failures = [var.vpn_cidr]
+}
+
+run "clients_with_addresses_around_the_vpc" {
+  command = plan
+
+  variables {
+    vpc_cidr = "172.27.230.0/24"
+  }
+
+  expect_failures = [var.vpn_cidr]
 }
 
 run "nowhere_to_stand" {

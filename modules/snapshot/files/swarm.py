@@ -189,7 +189,7 @@ def main(argv: list[str] | None = None) -> int:
     engine = Engine(os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock").removeprefix("unix://"))
     try:
         return _do(options, engine, store)
-    except (SnapshotError, EngineError, OSError, BotoCoreError, ClientError) as error:
+    except (SnapshotError, EngineError, OSError, http.client.HTTPException, BotoCoreError, ClientError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1
 

@@ -86,6 +86,19 @@ run "swarm_gets_a_stack_and_its_managers_the_right" {
   }
 }
 
+run "objects_have_no_more_tags_than_s3_takes" {
+  command = plan
+
+  variables {
+    tags = { Owner = "ops", CostCenter = "42", Team = "shop", Data = "internal", Backup = "no" }
+  }
+
+  assert {
+    condition     = alltrue([for each in concat(values(aws_s3_object.code), aws_s3_object.stack) : length(each.tags) <= 10 && each.tags["ngp:unit"] == "snapshot"]) && aws_s3_bucket.snapshots.tags["CostCenter"] == "42"
+    error_message = "An object has the module's tags; everything else has the operator's too."
+  }
+}
+
 run "snapshots_are_versioned_kept_and_missed" {
   command = apply
 

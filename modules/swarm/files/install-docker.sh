@@ -17,8 +17,9 @@ write_file() {
 }
 
 configure_docker() {
-  local id options
+  local id address options
   id=$(retry 60 metadata instance-id)
+  address=$(retry 60 metadata local-ipv4)
   case $LOG_DRIVER in
   awslogs)
     options=$(printf '{"awslogs-region": "%s", "awslogs-group": "%s", "tag": "{{.Name}}/{{.ID}}"}' \
@@ -27,13 +28,15 @@ configure_docker() {
   json-file) options='{"max-size": "20m", "max-file": "5"}' ;;
   *) options='{}' ;;
   esac
-  # live-restore must be off in a swarm. The labels tell the leader which instance a node is, and its pool.
+  # live-restore must be off in a swarm. The labels tell the leader which instance a node is, and its pool. Metrics are for a
+  # Prometheus that the security group lets in.
   write_file "${DOCKER_ETC:-/etc/docker}/daemon.json" "$(
     cat <<JSON
 {
   "live-restore": false,
   "log-driver": "$LOG_DRIVER",
   "log-opts": $options,
+  "metrics-addr": "$address:9323",
   "labels": ["ngp.instance=$id", "ngp.pool=$POOL"]
 }
 JSON
@@ -62,6 +65,22 @@ install_packages() {
     apt-get -q -y -o DPkg::Lock::Timeout=120 install --no-install-recommends "$@"
 }
 
+# Session Manager's agent is not in Debian. A node does its work without it, so a failure is said and forgiven until the next boot.
+install_session_manager() {
+  local package bucket="https://s3.$AWS_DEFAULT_REGION.amazonaws.com/amazon-ssm-$AWS_DEFAULT_REGION"
+  for package in amazon-ssm-agent snap.amazon-ssm-agent.amazon-ssm-agent; do
+    if systemctl cat "$package.service" >/dev/null 2>&1; then return 0; fi
+  done
+  package=$(mktemp --suffix=.deb)
+  if retry "${AGENT_LIMIT_S:-60}" curl -sSf -m 60 -o "$package" "$bucket/latest/debian_amd64/amazon-ssm-agent.deb" &&
+    dpkg -i "$package" >/dev/null; then
+    systemctl enable --now amazon-ssm-agent.service
+  else
+    log "no Session Manager: its agent could not be installed"
+  fi
+  rm -f "$package"
+}
+
 mount_shared() {
   local fstab=${FSTAB:-/etc/fstab} shared=${SHARED_MOUNT:-/mnt/shared}
   local line="$EFS_HOST:/ $shared nfs4 nfsvers=4.1,rsize=1048576,wsize=1048576,hard,timeo=600,retrans=2,noresvport,_netdev,nofail 0 0"
@@ -75,6 +94,7 @@ changed=false
 read -ra docker_packages <<<"$DOCKER_PACKAGES"
 
 ensure ca-certificates curl jq awscli amazon-ecr-credential-helper
+install_session_manager
 # Before Docker's package: the first start of the daemon is then the configured one.
 configure_docker
 configure_ecr

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Run every minute on each manager; only the current leader goes on. It keeps the cluster as its bucket says: the network
-# `proxy`, the nodes' labels, the tokens in store, and the stacks below the prefix (NAME/stack.yml, deployed as NAME).
+# `proxy`, the nodes' labels, what is in store for those who join, and the stacks below the prefix (NAME/stack.yml, deployed as
+# NAME). It drains workers that are to end, and counts each minute that went well: the alarm is raised when none comes.
 # What was deployed is recorded in the cluster (as Docker configs), so that the next leader knows it.
 set -euo pipefail
 # shellcheck source=instance.sh
@@ -65,6 +66,49 @@ instance_state() {
   rm -f "$errors"
 }
 
+# forget_managers: addresses in store where no manager of the cluster is any more, so that nobody who joins waits for one.
+forget_managers() {
+  local here name address
+  here=$(inspect_nodes | jq -r '.[].ManagerStatus.Addr // empty | sub(":[0-9]+$"; "")')
+  if [ -z "$here" ]; then return 0; fi
+  while read -r name address; do
+    if [ -z "$address" ] || grep -qxF -e "$address" <<<"$here"; then continue; fi
+    aws ssm delete-parameter --name "$name" || return 0
+    log "forgot the manager at $address"
+  done < <(aws ssm get-parameters-by-path --path "$PARAMETER_PREFIX/managers" --output json |
+    jq -r '.Parameters[] | "\(.Name) \(.Value)"')
+}
+
+# drain_leaving_workers: those that their group is about to end wait for us, for drain_timeout_s at most. Their tasks start elsewhere;
+# once none runs here the instance may go. Also one that is no member, or is silent.
+drain_leaving_workers() {
+  local filters instance group id
+  read -ra filters <<<"$GROUP_FILTERS"
+  while read -r instance group; do
+    id=$(inspect_nodes | jq -r --arg instance "$instance" \
+      '[.[] | select(.Status.State == "ready" and .Description.Engine.Labels["ngp.instance"] == $instance) | .ID][0] // ""')
+    if [ -n "$id" ] && is_busy "$id"; then continue; fi
+    aws autoscaling complete-lifecycle-action --lifecycle-action-result CONTINUE --lifecycle-hook-name "$DRAIN_HOOK" \
+      --auto-scaling-group-name "$group" --instance-id "$instance" || continue
+    log "instance $instance is drained and may go"
+  done < <(aws autoscaling describe-auto-scaling-groups --filters "${filters[@]}" --output json |
+    jq -r '.AutoScalingGroups[] | .AutoScalingGroupName as $group | .Instances[]
+      | select(.LifecycleState == "Terminating:Wait") | "\(.InstanceId) \($group)"')
+}
+
+# is_busy ID: drains the node; whether a task still runs there.
+is_busy() {
+  local tasks
+  docker node update --availability drain "$1" >/dev/null || return 0
+  tasks=$(docker node ps --format '{{.CurrentState}}' "$1") || return 0
+  grep -q '^Running' <<<"$tasks"
+}
+
+count_kept() {
+  aws cloudwatch put-metric-data --namespace "$METRIC_NAMESPACE" --metric-name "$METRIC" --value 1 ||
+    log "could not count that the cluster is kept"
+}
+
 fetch_stacks() {
   mkdir -p "$NGP_STATE/stacks"
   # Exact: else a newer file of the same size is passed over.
@@ -83,9 +127,12 @@ deployed_digest() {
 # make_secrets NAME: what secrets.json asks for becomes Docker secrets. It is a list of {name, secret_arn, field}; the stack
 # file takes the secret's name from the variable SECRET_name. A value never changes under a name, so the version is part of it.
 make_secrets() {
-  local file="$NGP_STATE/stacks/$1/secrets.json" name arn field answer secret
+  local file="$NGP_STATE/stacks/$1/secrets.json" rows name arn field answer secret
   if [ ! -f "$file" ]; then return 0; fi
+  # By way of a variable: a file that is no JSON stops here, not a deployment without its secrets.
+  rows=$(jq -r '.[] | [.name, .secret_arn, .field // ""] | join("|")' "$file")
   while IFS='|' read -r name arn field; do
+    if [ -z "$name" ]; then continue; fi
     answer=$(aws secretsmanager get-secret-value --secret-id "$arn" --output json)
     secret="$1_${name}_$(jq -j .VersionId <<<"$answer" | sha256sum | cut -c 1-12)"
     if ! docker secret inspect "$secret" >/dev/null 2>&1; then
@@ -94,7 +141,7 @@ make_secrets() {
       log "made secret $secret"
     fi
     export "SECRET_$name=$secret"
-  done < <(jq -r '.[] | [.name, .secret_arn, .field // ""] | join("|")' "$file")
+  done <<<"$rows"
 }
 
 record() {
@@ -149,7 +196,10 @@ make_network
 publish_tokens
 label_nodes
 remove_dead_nodes
+forget_managers
+drain_leaving_workers
 fetch_stacks
 deploy_stacks
 remove_stacks
 if ((failures > 0)); then fail "$failures stack(s) could not be deployed"; fi
+count_kept

@@ -105,6 +105,10 @@ run "three_managers_and_a_pool_by_default" {
     error_message = "There is no shared file system unless asked for."
   }
   assert {
+    condition     = length(aws_lb.cluster.access_logs) == 0
+    error_message = "No access log where no bucket takes it."
+  }
+  assert {
     condition     = length(aws_vpc_security_group_ingress_rule.node_ssh) == 0
     error_message = "SSH is closed unless asked for."
   }
@@ -113,12 +117,36 @@ run "three_managers_and_a_pool_by_default" {
     error_message = "The cluster makes its own key."
   }
   assert {
+    condition     = aws_autoscaling_lifecycle_hook.drain["default"].lifecycle_transition == "autoscaling:EC2_INSTANCE_TERMINATING" && aws_autoscaling_lifecycle_hook.drain["default"].heartbeat_timeout == 300 && aws_autoscaling_lifecycle_hook.drain["default"].default_result == "CONTINUE"
+    error_message = "A worker that ends is waited for, and not for ever."
+  }
+  assert {
+    condition     = [for statement in data.aws_iam_policy_document.worker.statement : [statement.actions, statement.resources] if statement.effect == "Deny"] == [[toset(["ssm:GetParameter", "ssm:GetParameters", "ssm:GetParameterHistory"]), toset(["arn:aws:ssm:eu-central-1:123456789012:parameter/ngp/shop/stage/swarm/swarm/*/token-manager"])]]
+    error_message = "No worker reads the managers' token, whatever else it is allowed."
+  }
+  assert {
+    condition     = one([for statement in data.aws_iam_policy_document.manager.statement : statement.resources if contains(statement.actions, "autoscaling:CompleteLifecycleAction")]) == toset(["arn:aws:autoscaling:eu-central-1:123456789012:autoScalingGroup:*:autoScalingGroupName/shop-a-swarm-Worker-*-stage"])
+    error_message = "The leader lets its own workers go, and nobody else's."
+  }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.unkept.treat_missing_data == "breaching" && strcontains(local.user_data["manager-1"], "METRIC='${aws_cloudwatch_metric_alarm.unkept.metric_name}'") && strcontains(local.user_data["manager-1"], "METRIC_NAMESPACE='${aws_cloudwatch_metric_alarm.unkept.namespace}'")
+    error_message = "The alarm waits for what the leader counts."
+  }
+  assert {
+    condition     = strcontains(local.user_data["manager-1"], "GROUP_FILTERS='Name=tag:Project,Values=shop Name=tag:Environment,Values=stage Name=tag:Cluster,Values=swarm'") && strcontains(local.user_data["manager-1"], "DRAIN_HOOK='${aws_autoscaling_lifecycle_hook.drain["default"].name}'")
+    error_message = "The leader finds the groups and their hook."
+  }
+  assert {
     condition     = length(aws_cloudwatch_metric_alarm.unhealthy.alarm_actions) == 0
     error_message = "No alarm is sent where there is no topic."
   }
   assert {
     condition     = aws_instance.manager["1"].tags["ngp:unit"] == "swarm" && aws_instance.manager["1"].tags["Name"] == "shop-a-swarm-Manager1-stage" && aws_instance.manager["1"].tags["Environment"] == "stage"
     error_message = "Nodes carry the platform's tags."
+  }
+  assert {
+    condition     = aws_instance.manager["1"].tags["Packages"] == "|docker|swarm-manager|" && { for tag in aws_autoscaling_group.worker["default"].tag : tag.key => tag.value if tag.propagate_at_launch }["Packages"] == "|docker|swarm-worker|"
+    error_message = "Hosts are found by what is installed on them."
   }
 }
 
@@ -197,6 +225,10 @@ run "one_manager_without_workers_and_fixed_address" {
     error_message = "A single manager at its address, and no worker."
   }
   assert {
+    condition     = output.swarm_kms_alias_name == null && aws_cloudwatch_metric_alarm.unkept.alarm_actions == toset(["arn:aws:sns:eu-central-1:123456789012:alarms"])
+    error_message = "There is no alias of a key that is not ours; the topic hears of a cluster that nobody keeps."
+  }
+  assert {
     condition     = length(aws_kms_key.cluster) == 0 && output.swarm_kms_key_arn == "arn:aws:kms:eu-central-1:123456789012:key/given"
     error_message = "A given key is used, none is made."
   }
@@ -226,6 +258,10 @@ run "pools_have_their_own_label_and_size" {
     error_message = "The label is the pool's name unless it says another."
   }
   assert {
+    condition     = aws_cloudwatch_metric_alarm.short["web"].threshold == 3 && aws_cloudwatch_metric_alarm.short["data"].dimensions == tomap({ AutoScalingGroupName = "shop-a-swarm-Worker-data-stage" }) && aws_autoscaling_group.worker["web"].enabled_metrics == toset([aws_cloudwatch_metric_alarm.short["web"].metric_name])
+    error_message = "A pool that is too small is told."
+  }
+  assert {
     condition     = aws_autoscaling_group.worker["web"].instance_refresh[0].strategy == "Rolling"
     error_message = "Workers are renewed by turns where asked."
   }
@@ -253,12 +289,18 @@ run "shared_file_system_with_nightly_backup" {
   }
 }
 
-run "ssh_only_from_management" {
+run "who_comes_in" {
   command = apply
 
   variables {
     ssh_from_management = true
     ingress_cidrs       = ["192.0.2.0/24"]
+    lb_logs_bucket      = "shop-logs"
+  }
+
+  assert {
+    condition     = one(aws_lb.cluster.access_logs).bucket == "shop-logs" && one(aws_lb.cluster.access_logs).enabled
+    error_message = "Who came in is written down."
   }
 
   assert {
@@ -275,14 +317,33 @@ run "long_names_stay_within_what_aws_takes" {
   command = plan
 
   variables {
-    pre_tag  = "abcdefghijkl"
-    post_tag = "uvwxyz"
-    unit     = "a-second-cluster-of-this-region"
+    pre_tag          = "abcdefghijkl"
+    post_tag         = "uvwxyz"
+    unit             = "a-second-cluster-of-this-region"
+    efs_enabled      = true
+    efs_backup_vault = "nightly"
   }
 
   assert {
-    condition     = length(aws_lb.cluster.name) <= 32 && length(aws_s3_bucket.files.bucket) <= 63 && length(aws_iam_role.manager.name) <= 64
+    condition     = length(aws_lb.cluster.name) <= 32 && length(aws_s3_bucket.files.bucket) <= 63 && length(aws_iam_role.manager.name) <= 64 && length(aws_backup_plan.shared[0].name) <= 50
     error_message = "A name is too long."
+  }
+  assert {
+    condition     = aws_lb.cluster.name == "lb-abcdefghijkl-a-secon-${substr(sha1("abcdefghijkl-a-second-cluster-of-this-region-uvwxyz"), 0, 8)}"
+    error_message = "What is cut keeps a checksum, so that no other unit has the name."
+  }
+}
+
+run "objects_have_no_more_tags_than_s3_takes" {
+  command = plan
+
+  variables {
+    tags = { Owner = "ops", CostCenter = "42", Team = "shop", Data = "internal", Backup = "no" }
+  }
+
+  assert {
+    condition     = length(aws_s3_object.router.tags) <= 10 && aws_s3_object.router.tags["ngp:unit"] == "swarm" && aws_lb.cluster.tags["CostCenter"] == "42"
+    error_message = "An object has the module's tags; everything else has the operator's too."
   }
 }
 
@@ -314,6 +375,29 @@ run "one_public_subnet_is_refused" {
   }
 
   expect_failures = [var.public_subnet_ids]
+}
+
+run "manager_addresses_that_repeat_are_refused" {
+  command = plan
+
+  variables {
+    manager_private_ips = ["10.0.3.10", "10.0.4.10", "10.0.3.10"]
+  }
+
+  expect_failures = [var.manager_private_ips]
+}
+
+run "values_outside_their_bounds_are_refused" {
+  command = plan
+
+  variables {
+    worker_pools     = { web = { instance_type = "large" } }
+    drain_timeout_s  = 30
+    efs_backup_vault = "nightly"
+    lb_logs_bucket   = "s3://shop-logs"
+  }
+
+  expect_failures = [var.worker_pools, var.drain_timeout_s, var.efs_backup_vault, var.lb_logs_bucket]
 }
 
 run "overlay_within_the_vpc_is_refused" {

@@ -96,6 +96,13 @@ class Region:
         found = [each for page in pages for each in page["Parameters"]]
         return {each["Name"].removeprefix(PARAMETERS).split("/", 2)[2]: each["Value"] for each in found}
 
+    def store_manager(self, slot, address):
+        """As a manager leaves its address there, and then ends."""
+        ssm = self.client("ssm")
+        told = ssm.get_parameters_by_path(Path=PARAMETERS, Recursive=True)["Parameters"]
+        [first] = [each["Name"] for each in told if each["Name"].endswith("/managers/1")]
+        ssm.put_parameter(Name=f"{first.removesuffix('1')}{slot}", Value=address, Type="String")
+
     def renew_manager(self, slot):
         address = f'swarm.aws_instance.manager["{slot}"]'
         self.apply(address, flags=["-refresh=false", f"-replace=module.{address}"])
@@ -205,6 +212,12 @@ def test_leader_deploys_the_router_and_the_others_do_nothing(lab, archives):
     labs.wait_until(partial(every_router_answers, lab), 90)
     assert answers(lab, "-H", "Host: lab.example.test", f"http://{ADDRESSES[0]}/status") == "OK 200"
     assert answers(lab, "-H", f"Host: {HOST}", f"http://{ADDRESSES[0]}/v2/").endswith(" 404")
+    assert "swarm_manager_nodes" in answers(lab, f"http://{leading.address}:9323/metrics")
+
+
+def test_the_leader_counts_what_the_alarm_waits_for(lab, region):
+    [metric] = region.client("cloudwatch").list_metrics(Namespace="ngp/swarm")["Metrics"]
+    assert f"METRIC='{metric['MetricName']}'" in lab.nodes["m1"].told("cat", "/etc/ngp/swarm.env")
 
 
 def test_registry_that_is_put_there_later_is_deployed(lab, region):
@@ -245,8 +258,9 @@ def deployed(lab):
     return {**facts, "versions": versions, "daemons": [each.told("cat", "/run/docker.pid") for each in lab.managers()]}
 
 
-def test_booting_and_syncing_again_changes_nothing(lab, region):
+def test_booting_and_syncing_again_changes_nothing_but_forgets_who_is_gone(lab, region):
     before, stored = deployed(lab), region.parameters()
+    region.store_manager("9", f"{labs.NETWORK}.99")
     together([node.boot for node in lab.nodes.values()])
     together([node.sync for node in lab.managers()])
     assert deployed(lab) == before

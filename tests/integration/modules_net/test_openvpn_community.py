@@ -111,6 +111,22 @@ def test_client_is_added_once_shown_again_and_revoked(server):
     assert server.clients("profile", "bob@example.com", exit_code=1) == ""
 
 
+def test_client_whose_certificate_ran_out_gets_another(server):
+    old = server.clients("add", "bob")
+    server.keep("bob")
+    clock = server.path / "bin/openssl"
+    clock.parent.mkdir()
+    clock.write_text('#!/bin/sh\ncase "$*" in *-checkend*) exit 1 ;; esac\nexec /usr/bin/openssl "$@"\n')
+    clock.chmod(0o755)
+    server.env["PATH"] = f"{clock.parent}:{os.environ['PATH']}"
+    new = server.clients("add", "bob")
+    assert "BEGIN CERTIFICATE" in new
+    assert new != old
+    assert not server.trusts("bob")
+    server.keep("bob")
+    assert server.trusts("bob")
+
+
 def test_wrong_calls_are_refused_and_change_nothing(server):
     before = (server.pki / "index.txt").read_text()
     for argv in (["add"], ["add", "../x"], ["add", "a b"], ["revoke", "server"], ["profile", "ca"], ["format"], []):

@@ -197,6 +197,16 @@ def test_autoscaling_group_takes_a_later_version_with_user_data(of):
     assert (shown["LaunchTemplate"]["Version"], len(shown["Instances"])) == ("2", 1)
 
 
+def test_lifecycle_hook_that_notifies_nobody_names_no_target(of):
+    session = of("555555555555")
+    group = {"AutoScalingGroupName": "hooked"}
+    named = {**group, "LifecycleHookName": "drain"}
+    transition = "autoscaling:EC2_INSTANCE_TERMINATING"
+    session.call("autoscaling", "put_lifecycle_hook", LifecycleTransition=transition, **named)
+    [hook] = session.call("autoscaling", "describe_lifecycle_hooks", **group)["LifecycleHooks"]
+    assert hook.keys().isdisjoint({"NotificationTargetARN", "RoleARN"})
+
+
 def test_signed_address_is_its_signers(of):
     session = of("777777777771")
     session.call("s3", "create_bucket", Bucket="signed-for", **REGION)

@@ -2,6 +2,7 @@
 
 import email
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -165,13 +166,24 @@ def test_a_file_that_cannot_be_written_stops_the_boot(run):
 
 
 def test_log_is_for_root_only_and_names_the_failing_command(run, tmp_path):
-    got = run("community", "start_log; broken() { false; }; broken; echo never")
-    log = (tmp_path / "log").read_text()
+    got = run("community", "start_log; broken() { false; }; broken; echo never", LOG=str(tmp_path / "ngp/log"))
+    log = (tmp_path / "ngp/log").read_text()
     assert got.returncode != 0
     assert "begins" in log
     assert ": false" in log
     assert "never" not in log
-    assert (tmp_path / "log").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "ngp/log").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_fetched_package_waits_for_the_lock_of_unattended_upgrades(run, tmp_path):
+    command(tmp_path / "bin/systemctl", f'echo "systemctl $*" >>{tmp_path}/said; [ "$1" = enable ]')
+    command(tmp_path / "bin/apt-get", f'echo "apt-get $*" >>{tmp_path}/said')
+    command(tmp_path / "bin/curl", ":")
+    got = run("community", "install_session_manager", PATH=f"{tmp_path}/bin:{os.environ['PATH']}")
+    assert got.returncode == 0
+    installed, enabled = (tmp_path / "said").read_text().splitlines()[2:]
+    assert "-o DPkg::Lock::Timeout=300 install /" in installed
+    assert enabled == "systemctl enable --now amazon-ssm-agent.service"
 
 
 def test_missing_parameters_stop_the_script(run):
@@ -226,6 +238,14 @@ def test_appliance_is_told_every_network_and_forgets_the_others(run, appliance, 
     assert said[-1] == "start"
 
 
+def test_appliance_shows_the_world_no_administration(run, appliance, tmp_path):
+    run("access-server", "configure", **appliance)
+    said = (tmp_path / "said").read_text().splitlines()
+    assert "--key vpn.server.port_share.service --value client ConfigPut" in said
+    ports = [line.split()[3] for line in said if ".https.port" in line]
+    assert len(set(ports)) == 2  # what shares a port is forwarded together
+
+
 def test_appliance_is_initialised_once(run, appliance, tmp_path):
     lines = "answers() { :; }; initialise; initialise"
     assert run("access-server", lines, **appliance).returncode == 0
@@ -256,3 +276,13 @@ def test_manager_tells_the_agent_what_to_send(run):
     files = settings["logs"]["logs_collected"]["files"]["collect_list"]
     assert {each["log_group_name"] for each in files} == {"/shop/dev/network/manager"}
     assert settings["metrics"]["append_dimensions"] == {"InstanceId": "${aws:InstanceId}"}
+    assert settings["metrics"]["aggregation_dimensions"] == [["InstanceId"]]  # the alarms ask for no more
+
+
+def test_manager_may_give_roles_to_the_services_that_the_catalogue_makes_roles_for():
+    texts = [path.read_text() for path in MODULES.glob("*/*.tf")]
+    trusts = re.findall(r'sts:AssumeRole".*?identifiers = \[(.*?)\]', "".join(texts), re.DOTALL)
+    passes = re.search(r'"iam:PassedToService"\s+values += \[(.*?)\]', "".join(texts), re.DOTALL)[1]
+    wanted = {name for names in trusts for name in re.findall(r'"([a-z0-9.-]+\.amazonaws\.com)"', names)}
+    assert {"ec2.amazonaws.com", "lambda.amazonaws.com"} < wanted
+    assert set(re.findall(r'"(.*?)"', passes)) == wanted

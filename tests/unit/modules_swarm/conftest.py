@@ -16,6 +16,7 @@ import pytest
 FAKES = Path(__file__).parent / "fakes"
 SCRIPTS = Path(__file__).parents[3] / "modules" / "swarm" / "files"
 PREFIX = "/ngp/shop/dev/swarm/swarm/life-1"
+WHOSE = {"Project": "shop", "Environment": "dev", "Cluster": "swarm"}
 
 
 @dataclass
@@ -94,6 +95,10 @@ class Region:
             "STACK_PREFIX": "stacks/",
             "LOG_DRIVER": "awslogs",
             "LOG_GROUP": "/shop/dev/swarm",
+            "METRIC_NAMESPACE": "ngp/swarm",
+            "METRIC": "shop-a-swarm-dev-kept",
+            "GROUP_FILTERS": " ".join(f"Name=tag:{name},Values={value}" for name, value in WHOSE.items()),
+            "DRAIN_HOOK": "drain",
             "ECR_HOST": "123456789012.dkr.ecr.eu-central-1.amazonaws.com",
             "EFS_HOST": "",
             "DOCKER_PACKAGES": "docker.io iptables",

@@ -8,12 +8,22 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.proves("scripts", "swarm")
 FILES = Path(__file__).parents[3] / "modules" / "swarm" / "files"
 ALL = sorted(FILES.glob("*.sh"))
 
 APT = """echo "$@" >>"$TMPDIR/apt"
 if [[ " $* " == *" install "* ]]; then printf '%s\\n' "${@:7}" >>"$TMPDIR/installed"; fi"""
 DPKG = 'grep -qx -e "${!#}" -e "${!#}=.*" "$TMPDIR/installed" 2>/dev/null && echo "install ok installed"'
+
+SYSTEMCTL = """case "$1" in
+cat) [ "$2" = amazon-ssm-agent.service ] && [ -f "$TMPDIR/agent" ] ;;
+*) echo "$@" >>"$TMPDIR/systemctl" ;;
+esac"""
+CURL = f"""case "${{!#}}" in
+*/amazon-ssm-agent.deb) [ -z "${{NO_S3:-}}" ] && echo "${{!#}}" >"${{@: -2:1}}" ;;
+*) exec {shutil.which("curl")} "$@" ;;
+esac"""
 
 
 @pytest.fixture
@@ -22,7 +32,10 @@ def node(region):
         node = region.node("m1", "manager", "1", **settings)
         node.command("apt-get", APT)
         node.command("dpkg-query", DPKG)
-        node.command("systemctl", 'echo "$@" >>"$TMPDIR/systemctl"')
+        node.command("systemctl", SYSTEMCTL)
+        node.command("curl", CURL)
+        node.command("dpkg", 'echo "$1" "$(cat "$2")" >>"$TMPDIR/dpkg"; touch "$TMPDIR/agent"')
+        (node.path / "agent").touch()
         node.command("mountpoint", "exit 1")
         node.command("mount", 'echo "$@" >>"$TMPDIR/mounts"')
         return node
@@ -50,6 +63,7 @@ def test_docker_is_installed_configured_and_started(node):
             "awslogs-group": "/shop/dev/swarm",
             "tag": "{{.Name}}/{{.ID}}",
         },
+        "metrics-addr": "10.0.0.1:9323",
         "labels": ["ngp.instance=i-m1", "ngp.pool=manager"],
     }
     helpers = json.loads((machine.path / "root/.docker/config.json").read_text())["credHelpers"]
@@ -64,6 +78,25 @@ def test_second_boot_does_nothing(node):
     install(machine)
     assert (machine.path / "apt").read_text() == before
     assert (machine.path / "systemctl").read_text() == "restart docker.service\n"
+
+
+def test_session_managers_agent_is_fetched_once(node):
+    machine = node()
+    (machine.path / "agent").unlink()
+    install(machine)
+    install(machine)
+    url = "https://s3.eu-central-1.amazonaws.com/amazon-ssm-eu-central-1/latest/debian_amd64/amazon-ssm-agent.deb"
+    assert (machine.path / "dpkg").read_text() == f"-i {url}\n"
+    assert "enable --now amazon-ssm-agent.service\n" in (machine.path / "systemctl").read_text()
+
+
+def test_node_does_its_work_without_session_manager(node):
+    machine = node()
+    (machine.path / "agent").unlink()
+    machine.extra |= {"NO_S3": "1", "AGENT_LIMIT_S": "0"}
+    assert "no Session Manager" in install(machine).stderr
+    assert not (machine.path / "dpkg").exists()
+    assert "restart docker.service" in (machine.path / "systemctl").read_text()
 
 
 def test_pinned_package_is_asked_for_by_its_version(node):

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+pytestmark = pytest.mark.proves("scripts", "swarm")
 ROUTER = 'version: "3.8"\nservices: {router: {image: "traefik:v3"}}\n'
 
 
@@ -190,3 +191,73 @@ def test_living_and_unknown_nodes_stay(region, leader):
     add_node(region, "foreign", dead=True)
     sync(leader)
     assert {"alive", "foreign"} <= set(region.cluster()["nodes"])
+
+
+def store(region, slot, address):
+    region.write(f"parameters/ngp%shop%dev%swarm%swarm%life-1%managers%{slot}", address)
+
+
+def test_address_at_which_no_manager_is_any_more_is_forgotten(region, leader):
+    add_node(region, "m2", role="manager", address="10.0.0.2", dead=True)
+    add_node(region, "w3", address="10.0.0.3")
+    for slot, address in {"1": "10.0.0.1", "2": "10.0.0.2", "3": "10.0.0.3"}.items():
+        store(region, slot, address)
+    sync(leader)
+    kept = {name: value for name, value in region.parameters().items() if name.startswith("managers/")}
+    assert kept == {"managers/1": "10.0.0.1", "managers/2": "10.0.0.2"}, "a manager that is silent may come back"
+
+
+def leave(region, *instances, **tags):
+    wanted = {"Project": "shop", "Environment": "dev", "Cluster": "swarm", **tags}
+    states = [{"InstanceId": each, "LifecycleState": "Terminating:Wait"} for each in instances]
+    states.append({"InstanceId": "i-stays", "LifecycleState": "InService"})
+    group = {"AutoScalingGroupName": "shop-a-swarm-Worker-web-dev", "tags": wanted, "Instances": states}
+    region.write("groups.json", json.dumps([group]))
+
+
+def let_go(region):
+    file = region.path / "let_go"
+    return [line.split()[-1] for line in file.read_text().splitlines()] if file.exists() else []
+
+
+def test_worker_that_is_to_end_is_drained_and_goes_once_no_task_runs_there(region, leader):
+    add_node(region, "w2", engine={"ngp.instance": "i-w2"}, tasks=["Running 3 minutes ago", "Shutdown 1 second ago"])
+    add_node(region, "w3", engine={"ngp.instance": "i-stays"})
+    leave(region, "i-w2")
+    sync(leader)
+    nodes = region.cluster()["nodes"]
+    assert (nodes["w2"].get("drained"), nodes["w3"].get("drained"), let_go(region)) == (True, None, [])
+    nodes["w2"]["tasks"] = ["Shutdown 9 seconds ago", "Failed 2 hours ago"]
+    region.edit_cluster(nodes=nodes)
+    sync(leader)
+    assert (region.path / "let_go").read_text() == "shop-a-swarm-Worker-web-dev drain i-w2\n"
+
+
+def test_instance_that_is_silent_or_no_member_goes_at_once(region, leader):
+    add_node(region, "w2", dead=True, engine={"ngp.instance": "i-w2"}, tasks=["Running 3 minutes ago"])
+    region.write("instances/i-w2", "running")
+    leave(region, "i-w2", "i-never-joined")
+    sync(leader)
+    assert let_go(region) == ["i-w2", "i-never-joined"]
+
+
+def test_workers_of_another_cluster_are_left_alone(region, leader):
+    leave(region, "i-w2", Cluster="blue")
+    sync(leader)
+    assert let_go(region) == []
+
+
+def test_only_a_minute_in_which_all_went_well_counts_as_kept(region, leader):
+    region.write("files/stacks/app/stack.yml", "broken")
+    assert leader.run("swarm-sync.sh").returncode == 1
+    assert not (region.path / "counted").exists()
+    region.write("files/stacks/app/stack.yml", ROUTER)
+    sync(leader)
+    assert (region.path / "counted").read_text() == "ngp/swarm shop-a-swarm-dev-kept 1\n"
+
+
+def test_stack_whose_list_of_secrets_is_no_json_is_not_deployed(region, leader):
+    write_registry(region, "v1", 1)
+    region.write("files/stacks/registry/secrets.json", "[{")
+    assert leader.run("swarm-sync.sh").returncode == 1
+    assert list(region.cluster()["stacks"]) == ["router"]

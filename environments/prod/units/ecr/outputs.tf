@@ -29,3 +29,8 @@ output "ecr_push_policy_arn" {
   description = "IAM policy for those who push (CI)."
   value       = module.ecr.ecr_push_policy_arn
 }
+
+output "ecr_marathon_app" {
+  description = "App for Marathon that keeps marathon_archive fresh (`dcos marathon app add`); null without that."
+  value       = module.ecr.ecr_marathon_app
+}

@@ -100,6 +100,11 @@ output "swarm_kms_key_arn" {
   value       = module.swarm.swarm_kms_key_arn
 }
 
+output "swarm_kms_alias_name" {
+  description = "Alias of the key that the module made; null where kms_key_arn was given."
+  value       = module.swarm.swarm_kms_alias_name
+}
+
 output "swarm_parameter_prefix" {
   description = "Prefix of the parameters (SSM) with the election and the join tokens."
   value       = module.swarm.swarm_parameter_prefix

@@ -13,6 +13,7 @@ from typing import Any
 
 import boto3
 import marathon
+from botocore.exceptions import BotoCoreError, ClientError
 from marathon import Marathon, MarathonError
 from store import SnapshotError, Store
 
@@ -66,7 +67,7 @@ def _answer(event: dict[str, Any]) -> dict[str, Any]:
         report = {"status": 400, "error": str(error)}
     except SnapshotError as error:
         report = {"status": error.status, "error": str(error)}
-    except MarathonError as error:
+    except (MarathonError, BotoCoreError, ClientError) as error:
         report = {"status": 502, "error": str(error)}
     headers = {"content-type": "application/json"}
     return {"statusCode": report["status"], "headers": headers, "body": json.dumps(report)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import ssl
 import time
@@ -102,7 +103,7 @@ class Marathon:
                 return Answer(response.status, _parse(response.read()))
         except urllib.error.HTTPError as error:
             return Answer(error.code, _parse(error.read()))
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:
             raise MarathonError(f"Marathon does not answer at {self._url}: {error}") from error
 
 

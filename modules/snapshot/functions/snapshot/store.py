@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 _MANIFEST = ".manifest.json"
 
 
@@ -68,8 +70,12 @@ class Store:
             raise SnapshotError(f"{key} is no snapshot: they lie below {self.prefix}", 404)
         try:
             body: bytes = self.client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
-        except self.client.exceptions.NoSuchKey:
-            raise SnapshotError(f"there is no {key} in the bucket {self.bucket}", 404) from None
+        except ClientError as error:
+            # To who may list a part of a bucket only, S3 says of what is not there that he may not read it.
+            if error.response["Error"]["Code"] not in {"NoSuchKey", "AccessDenied"}:
+                raise
+            what = f"there is no {key} in the bucket {self.bucket}, or it may not be read"
+            raise SnapshotError(what, 404) from None
         return body
 
 

@@ -46,7 +46,7 @@ check: $(DEV) ## the quick part: static, unit, mocked
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports
-	@$(VENV)/bin/shellcheck --exclude SC1091 $$(git ls-files '*.sh' .ci)
+	@$(VENV)/bin/shellcheck --exclude SC1091 $$(git ls-files '*.sh' .ci modules/dcos/files/ip-detect)
 	@$(VENV)/bin/pytest tests/unit tests/test_shape.py -n auto -q
 	@$(NGP) render --check
 

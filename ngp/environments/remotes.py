@@ -19,6 +19,7 @@ from ngp.errors import Finding, NgpError, UsageError, require
 _FORGES = ("github.com/", "gitlab.com/", "bitbucket.org/")
 _SCHEMES = ("https", "ssh", "file")
 _SCP = re.compile(r"(?P<user>[\w.-]+@)(?P<host>[\w.-]+):(?P<path>(?!//).+)")
+_REGISTRY = re.compile(r"([\w-]+)/([\w-]+)/([a-z0-9]+)(//[\w./-]+|)")  # the public registry lists repositories so named
 _REF = re.compile(r"[A-Za-z0-9_][\w./+-]*")
 _PREFIX = re.compile(r"^(terraform-)?(aws-)?")
 _MODES = {"120000": "a symbolic link", "160000": "a Git submodule"}
@@ -107,10 +108,14 @@ def _url(text: str) -> str:
     if plain.startswith(_FORGES):
         return f"https://{plain}"
     if urlsplit(plain).scheme not in _SCHEMES:
+        listed = _REGISTRY.fullmatch(plain)
+        place = "https://host/repository.git//folder"
+        if listed:
+            place = f"https://github.com/{listed[1]}/terraform-{listed[3]}-{listed[2]}{listed[4]}"
         raise UsageError(
             f"`{text}` is neither a folder nor the address of a Git repository",
             why=f"Git is asked by {', '.join(_SCHEMES)}; a registry's module has a repository too",
-            todo="write it as git::https://host/repository.git//folder?ref=v1.2.3",
+            todo=f"write it as git::{place}?ref=v1.2.3",
         )
     return plain
 

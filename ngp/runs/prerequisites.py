@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
+from ngp.environments import resolving
 from ngp.environments.environment import Environment, Platform, StateKind, StateMode, Target
-from ngp.errors import Finding, MissingError, NgpError
+from ngp.errors import Finding, MissingError, NgpError, UsageError
 from ngp.rendering import templates
-from ngp.runs import access
+from ngp.runs import access, preflight
 from ngp.sandbox import engines, server
 from ngp.state import bucket, places
 from ngp.terraform import binary, lockfile, mirror, surroundings
@@ -106,6 +108,22 @@ def _account(platform: Platform, environment: Environment, settings: Settings) -
     yield _looked("hosted zone", lambda: f"{environment.domain} is {require_zone(environment, session[0])}")
     if platform.state is StateKind.S3:
         yield _looked("state bucket", lambda: _bucket(platform, environment, session[0]))
+    yield from _preflight(platform, environment, session[0])
+
+
+def _preflight(platform: Platform, environment: Environment, session: Session) -> Iterator[Check]:
+    """What the manifests of the environment's modules want looked at before."""
+    try:
+        resolved = resolving.resolve(platform, environment.name)
+    except UsageError:
+        yield Check("modules", f"not looked at, the environment is not complete: ngp validate {environment.name}")
+        return
+    for quota, names in preflight.quotas(resolved).items():
+        looked = _looked("quota", partial(preflight.look_at_quota, session, quota))
+        yield replace(looked, says=f"{looked.says}, for {', '.join(names)}")
+    for product, names in preflight.products(resolved).items():
+        looked = _looked("marketplace", partial(preflight.look_at_terms, session, product))
+        yield replace(looked, says=f"{looked.says}, for {', '.join(names)}")
 
 
 def require_zone(environment: Environment, session: Session) -> str:

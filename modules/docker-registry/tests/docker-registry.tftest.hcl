@@ -134,6 +134,20 @@ run "what_is_no_time_or_no_bucket_is_refused" {
   expect_failures = [var.gc_schedule, var.gc_minutes, var.bucket_name]
 }
 
+run "nodes_may_keep_images_and_nothing_else" {
+  command = apply
+
+  assert {
+    condition     = toset(data.aws_iam_policy_document.storage.statement[1].actions) == toset(["s3:PutObject", "s3:GetObject", "s3:DeleteObject", "s3:ListMultipartUploadParts", "s3:AbortMultipartUpload"]) && toset(data.aws_iam_policy_document.storage.statement[1].resources) == toset(["${aws_s3_bucket.images.arn}/docker-registry/*"])
+    error_message = "Nodes write, read and delete below root_directory."
+  }
+
+  assert {
+    condition     = toset(data.aws_iam_policy_document.secret.statement[0].resources) == toset([aws_secretsmanager_secret.runtime.arn])
+    error_message = "Managers read the runtime secret alone."
+  }
+}
+
 run "what_can_be_chosen_reaches_the_stack" {
   command = apply
 

@@ -70,7 +70,7 @@ run "domain_is_private_encrypted_and_knows_no_passwords" {
     error_message = "Encrypted on disk and between nodes; TLS 1.2 at least."
   }
   assert {
-    condition     = aws_opensearch_domain.this.advanced_security_options[0].enabled && !aws_opensearch_domain.this.advanced_security_options[0].internal_user_database_enabled && aws_opensearch_domain.this.advanced_security_options[0].master_user_options[0].master_user_arn == aws_iam_role.master.arn && aws_opensearch_domain.this.advanced_security_options[0].master_user_options[0].master_user_password == null
+    condition     = aws_opensearch_domain.this.advanced_security_options[0].enabled && !aws_opensearch_domain.this.advanced_security_options[0].anonymous_auth_enabled && !aws_opensearch_domain.this.advanced_security_options[0].internal_user_database_enabled && aws_opensearch_domain.this.advanced_security_options[0].master_user_options[0].master_user_arn == aws_iam_role.master.arn && aws_opensearch_domain.this.advanced_security_options[0].master_user_options[0].master_user_password == null
     error_message = "The master is a role."
   }
   assert {

@@ -122,6 +122,15 @@ run "a_unit_of_another_name_has_names_of_its_own" {
   }
 }
 
+run "only_this_accounts_flow_logs_take_the_role" {
+  command = plan
+
+  assert {
+    condition     = [for one in data.aws_iam_policy_document.flow_trust.statement[0].condition : "${one.variable} ${join(",", one.values)}"] == ["aws:SourceAccount ${data.aws_caller_identity.current.account_id}"]
+    error_message = "Flow logs of other accounts do not take the role."
+  }
+}
+
 run "more_zones_move_no_subnet" {
   command = plan
 

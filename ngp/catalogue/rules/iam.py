@@ -1,4 +1,4 @@
-"""Rules about IAM: no action is `*`, and resource `*` goes only with actions that the manifest gives a reason for."""
+"""Rules about IAM: no action is `*`, resource `*` goes only with a reason, and nobody takes rights of others."""
 
 from __future__ import annotations
 
@@ -13,6 +13,19 @@ from ngp.catalogue.rules.source import Fault, Source, inner, literal
 from ngp.catalogue.scanning import Scanned
 
 _BROAD = re.compile(r"policy/(AdministratorAccess|PowerUserAccess|IAMFullAccess)$")
+_INTERPOLATION = re.compile(r"\$\{[^}]*\}")
+_WHOLE = re.compile(r"\*|(arn:[^:]+|\.):[^:]+:[^:]*:([^:]*:\*|\*:[\w*-]*[:/]?\*)")  # of a service, or of any account
+# actions by which somebody takes rights of others → the condition that bounds them
+_BOUNDS: Mapping[str, str] = {
+    "iam:PassRole": "iam:PassedToService",
+    "iam:AttachRolePolicy": "iam:PermissionsBoundary",
+    "iam:AttachUserPolicy": "iam:PermissionsBoundary",
+    "iam:CreateRole": "iam:PermissionsBoundary",
+    "iam:CreateUser": "iam:PermissionsBoundary",
+    "iam:PutRolePolicy": "iam:PermissionsBoundary",
+    "iam:PutUserPolicy": "iam:PermissionsBoundary",
+    "sts:AssumeRoleWithWebIdentity": ":sub",
+}
 _TEXTS = frozenset({".json", ".tftpl", ".tpl"})
 _JSON_POLICY = re.compile(r'"(Not)?Action"\s*:')
 
@@ -26,6 +39,7 @@ class _Statement:
     resources: tuple[str, ...]
     is_inverted: bool  # NotAction, NotResource
     of: hcl.Block  # what it stands in
+    text: str
 
 
 def policies(source: Source) -> Iterator[Fault]:
@@ -61,15 +75,27 @@ def _check(source: Source, statement: _Statement, wildcards: Mapping[str, str], 
             what = f"the action `{action}` is a wildcard"
             yield source.flaw(statement.of, "iam-action", what, where=statement.where)
     used.update(whole)
-    if "*" not in statement.resources:
+    yield from _bounded(source, statement, set(statement.actions) - whole)
+    wide = next((each for each in statement.resources if _WHOLE.fullmatch(_INTERPOLATION.sub(".", each))), "")
+    if not wide:
         return
     used.update(rule for rules in allowed.values() for rule in rules)
     open_ = [action for action in statement.actions if not allowed[action] and action not in whole]
     if open_ or not statement.actions:
         named = ", ".join(f"`{action}`" for action in open_) or "actions that are not literal"
         todo = "name the resources, or give the reason in module.yaml under `wildcards`"
-        what = f'resource "*" with {named}'
+        what = f'resource "{wide}" with {named}'
         yield source.flaw(statement.of, "iam-wildcard", what, where=statement.where, todo=todo)
+
+
+def _bounded(source: Source, statement: _Statement, actions: set[str]) -> Iterator[Fault]:
+    """Rights that make more rights are bound by a condition, or are of resources that are named."""
+    is_pattern = any("*" in each for each in statement.resources)
+    for action, condition in _BOUNDS.items():
+        is_allowed = any(fnmatchcase(action, each) for each in actions)
+        if is_allowed and (is_pattern or action.startswith("sts:")) and condition not in statement.text:
+            what, todo = f"`{action}` has no condition on `{condition}`", f"a condition on {condition}"
+            yield source.flaw(statement.of, "iam-escalation", what, where=statement.where, todo=todo)
 
 
 def _texts(source: Source) -> Iterator[tuple[str, str]]:
@@ -98,11 +124,17 @@ def _of_block(of: hcl.Block, statement: hcl.Block) -> _Statement:
     attributes = statement.body.attributes
     actions, resources = (attributes.get(name) for name in ("actions", "resources"))
     is_inverted = not attributes.keys().isdisjoint({"not_actions", "not_resources"})
-    return _Statement(statement.where, _strings(actions), _strings(resources), is_inverted, of)
+    text = statement.scanned.source[statement.span.start : statement.span.end]
+    return _Statement(statement.where, _strings(actions), _raw(resources), is_inverted, of, text)
 
 
 def _strings(attribute: hcl.Attribute | None) -> tuple[str, ...]:
     return () if attribute is None else _between(attribute.scanned, *_ends(attribute))
+
+
+def _raw(attribute: hcl.Attribute | None) -> tuple[str, ...]:
+    """The strings of an attribute as they are written, interpolations too."""
+    return () if attribute is None else _written(attribute.scanned, *_ends(attribute))
 
 
 def _ends(attribute: hcl.Attribute) -> tuple[int, int]:
@@ -113,6 +145,10 @@ def _between(scanned: Scanned, start: int, end: int) -> tuple[str, ...]:
     """The literal strings in a part of the text."""
     inside = (each for at, each in scanned.templates.items() if start <= at < end and each.is_literal)
     return tuple(literals.string(template, scanned) for template in inside)
+
+
+def _written(scanned: Scanned, start: int, end: int) -> tuple[str, ...]:
+    return tuple(scanned.source[slice(*each.inner)] for at, each in scanned.templates.items() if start <= at < end)
 
 
 def _of_objects(of: hcl.Block, attribute: hcl.Attribute) -> Iterator[_Statement]:
@@ -127,13 +163,15 @@ def _of_objects(of: hcl.Block, attribute: hcl.Attribute) -> Iterator[_Statement]
             parts = {_key(each, scanned): each for each in literals.object_elements(at, scanned)}
             if "Action" in parts or "NotAction" in parts:
                 statement = {name: _part(each, scanned) for name, each in parts.items()}
+                targets = parts["Resource"].children[2].meta if "Resource" in parts else None
                 if statement.get("Effect") != ("Deny",):
                     yield _Statement(
                         scanned.where(at.meta.start_pos),
                         statement.get("Action", ()),
-                        statement.get("Resource", ()),
+                        _written(scanned, targets.start_pos, targets.end_pos) if targets else (),
                         not statement.keys().isdisjoint({"NotAction", "NotResource"}),
                         of,
+                        scanned.source[at.meta.start_pos : at.meta.end_pos],
                     )
 
 

@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from ngp.catalogue import hcl
-from ngp.catalogue.rules.source import Fault, Source, address, at, inner, literal
-from ngp.errors import UsageError
+from ngp.catalogue.rules.source import Fault, Source, address, inner, literal
 
 _TLS = re.compile(r"ELBSecurityPolicy-(TLS13-1-[23]|FS-1-2-Res)")
 _BLOCKS = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
@@ -32,9 +31,9 @@ _SPOKEN: Mapping[str, tuple[str, tuple[str, ...]]] = {
 
 
 def publicity(source: Source) -> Iterator[Fault]:
-    """No bucket, database, function or cluster answers everybody."""
+    """No bucket, database or cluster answers everybody, and no policy lets everybody in."""
     for block in source.of("resource", "aws_s3_bucket"):
-        kept = [each for each in _of_bucket(source, block, "public_access_block")]
+        kept = [each for each in of_bucket(source, block, "public_access_block")]
         if not any(all(literal(each.body, name) is True for name in _BLOCKS) for each in kept):
             todo = f"an aws_s3_bucket_public_access_block with {', '.join(_BLOCKS)} = true"
             yield source.flaw(block, "public-access", f"`{address(block)}` may become public", todo=todo)
@@ -42,14 +41,24 @@ def publicity(source: Source) -> Iterator[Fault]:
         name = _PRIVATE[block.labels[0]]
         if literal(block.body, name) is not False and name in block.body.attributes:
             yield source.flaw(block, "public-access", f"`{address(block)}` has no `{name} = false`")
+    for block in source.of("data", "aws_iam_policy_document"):
+        yield from _principals(source, block)
+
+
+def callers(source: Source) -> Iterator[Fault]:
+    """No function, route or machine is there for everybody."""
     for block in source.of("resource", "aws_lambda_function_url"):
         if literal(block.body, "authorization_type") != "AWS_IAM":
             yield source.flaw(block, "public-access", f"`{address(block)}` answers everybody", todo="AWS_IAM")
     for block in source.of("resource", "aws_lambda_permission"):
-        if literal(block.body, "principal") == "*":
-            yield source.flaw(block, "public-access", f"everybody may call what `{address(block)}` is for")
-    for block in source.of("data", "aws_iam_policy_document"):
-        yield from _principals(source, block)
+        yield from _callers(source, block)
+    for block in source.of("resource", "aws_apigatewayv2_route"):
+        if source.said(block.body, "authorization_type") not in (..., "AWS_IAM", "JWT", "CUSTOM"):
+            yield source.flaw(block, "public-access", f"`{address(block)}` answers everybody", todo="AWS_IAM, JWT")
+    for block in source.of("resource", "aws_subnet", "aws_default_subnet"):
+        if source.said(block.body, "map_public_ip_on_launch") not in (None, False):
+            what = f"what starts in `{address(block)}` has a public address"
+            yield source.flaw(block, "public-access", what, todo="give one to those that need it")
 
 
 def transport(source: Source) -> Iterator[Fault]:
@@ -58,12 +67,12 @@ def transport(source: Source) -> Iterator[Fault]:
         yield from _listener(source, block)
     for block in source.of("resource", *_SPOKEN):
         path, allowed = _SPOKEN[block.labels[0]]
-        if _said(source, block.body, path) not in allowed:
+        if source.said(block.body, path) not in allowed:
             what = f"`{address(block)}` does not ask for TLS 1.2"
             yield source.flaw(block, "tls", what, todo=f"{path} = {' or '.join(allowed)}")
     for block in source.of("resource", "aws_s3_bucket"):
         texts = (each.source for each in source.scanned)
-        if not _of_bucket(source, block, "policy") or not any("aws:SecureTransport" in text for text in texts):
+        if not of_bucket(source, block, "policy") or not any("aws:SecureTransport" in text for text in texts):
             what = f"`{address(block)}` answers without TLS"
             yield source.flaw(block, "tls", what, todo="a policy that denies where aws:SecureTransport is false")
 
@@ -71,12 +80,12 @@ def transport(source: Source) -> Iterator[Fault]:
 def retention(source: Source) -> Iterator[Fault]:
     """Logs end some day, and a log group is made by the module, so that they do."""
     for block in source.of("resource", "aws_cloudwatch_log_group"):
-        if _said(source, block.body, "retention_in_days") in (None, 0):
+        if source.said(block.body, "retention_in_days") in (None, 0):
             what = f"`{address(block)}` keeps its events for ever"
             yield source.flaw(block, "log-retention", what, todo="retention_in_days = var.log_retention_days")
 
 
-def _of_bucket(source: Source, bucket: hcl.Block, kind: str) -> list[hcl.Block]:
+def of_bucket(source: Source, bucket: hcl.Block, kind: str) -> list[hcl.Block]:
     """The resources of one kind that are for a bucket."""
     named = re.compile(rf"\b{re.escape(address(bucket))}\b")
     return [
@@ -84,6 +93,16 @@ def _of_bucket(source: Source, bucket: hcl.Block, kind: str) -> list[hcl.Block]:
         for each in source.of("resource", f"aws_s3_bucket_{kind}")
         if "bucket" in each.body.attributes and named.search(each.body.attributes["bucket"].code)
     ]
+
+
+def _callers(source: Source, block: hcl.Block) -> Iterator[Fault]:
+    """A service may call a function for its own account only, else somebody else's may have it called."""
+    principal, attributes = str(literal(block.body, "principal")), block.body.attributes
+    if principal == "*":
+        yield source.flaw(block, "public-access", f"everybody may call what `{address(block)}` is for")
+    elif principal.endswith(".amazonaws.com") and attributes.keys().isdisjoint({"source_arn", "source_account"}):
+        what = f"`{address(block)}` lets {principal} call for any account"
+        yield source.flaw(block, "public-access", what, todo="source_arn or source_account")
 
 
 def _principals(source: Source, block: hcl.Block) -> Iterator[Fault]:
@@ -96,24 +115,9 @@ def _principals(source: Source, block: hcl.Block) -> Iterator[Fault]:
 
 def _listener(source: Source, block: hcl.Block) -> Iterator[Fault]:
     protocol = literal(block.body, "protocol")
-    if protocol in ("HTTPS", "TLS") and not _TLS.match(str(_said(source, block.body, "ssl_policy"))):
+    if protocol in ("HTTPS", "TLS") and not _TLS.match(str(source.said(block.body, "ssl_policy"))):
         what = f"`{address(block)}` lets old TLS in"
         yield source.flaw(block, "tls", what, todo='ssl_policy = "ELBSecurityPolicy-TLS13-1-2-2021-06"')
-    if protocol == "HTTP" and _said(source, block.body, "default_action.redirect.protocol") != "HTTPS":
+    if protocol == "HTTP" and source.said(block.body, "default_action.redirect.protocol") != "HTTPS":
         what = f"`{address(block)}` answers without TLS"
         yield source.flaw(block, "tls", what, todo="redirect to HTTPS, or give the reason")
-
-
-def _said(source: Source, body: hcl.Body, path: str) -> object:
-    """What the attribute at a path says: its literal, or the default of the input that it is; None where it is not
-    there, ``…`` where only Terraform knows."""
-    attribute = at(body, path)
-    if attribute is None:
-        return None
-    variable = source.module.variables.get(attribute.text.removeprefix("var."))
-    if variable is not None and attribute.text.startswith("var."):
-        return variable.default if variable.has_default else ...
-    try:
-        return hcl.literal(attribute)
-    except UsageError:
-        return ...

@@ -27,7 +27,11 @@ _ENCRYPTED: Mapping[str, tuple[str, ...]] = {
     "aws_elasticache_replication_group": ("at_rest_encryption_enabled", "transit_encryption_enabled"),
     "aws_kms_key": ("enable_key_rotation",),
     "aws_neptune_cluster": ("storage_encrypted",),
-    "aws_opensearch_domain": ("encrypt_at_rest.enabled", "node_to_node_encryption.enabled"),
+    "aws_opensearch_domain": (
+        "encrypt_at_rest.enabled",
+        "node_to_node_encryption.enabled",
+        "domain_endpoint_options.enforce_https",
+    ),
     "aws_rds_cluster": ("storage_encrypted",),
     "aws_redshift_cluster": ("encrypted",),
 }

@@ -52,6 +52,20 @@ class Source:
                 if not types or (block.labels and block.labels[0] in types):
                     yield block
 
+    def said(self, body: hcl.Body, path: str) -> object:
+        """What the attribute at a path says: its literal, or the default of the input that it is; None where it is not
+        there, ``…`` where only Terraform knows."""
+        attribute = at(body, path)
+        if attribute is None:
+            return None
+        variable = self.module.variables.get(attribute.text.removeprefix("var."))
+        if variable is not None and attribute.text.startswith("var."):
+            return variable.default if variable.has_default else ...
+        try:
+            return hcl.literal(attribute)
+        except UsageError:
+            return ...
+
     @property
     def page(self) -> Path:
         return self.module.path / "README.md"

@@ -73,8 +73,11 @@ def manifest(source: Source) -> Iterator[Fault]:
     yield from _known(source, "data", said.data, resources, "resource")
     yield from _known(source, "quorum", said.quorum, resources, "resource")
     for check in said.ready:
-        names = re.findall(r"\{([^{}]*)\}", check.target) if "{" in check.target else [check.target]
-        yield from _known(source, "ready", names if check.kind != "command" else (), module.outputs, "output")
+        is_name = check.kind != "command" and "{" not in check.target
+        names = [check.target] if is_name else re.findall(r"\{([^{}]*)\}", check.target)
+        yield from _known(source, "ready", names, module.outputs, "output")
+    conditions = [item.partition(":")[2] for item in said.preflight if item.startswith("marketplace:")]
+    yield from _known(source, "preflight", (each.partition("=")[0] for each in conditions), module.variables, "input")
     for name in said.provides:
         if name in module.outputs and module.outputs[name].sensitive:
             place = str(module.outputs[name].place)

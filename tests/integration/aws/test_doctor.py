@@ -30,8 +30,11 @@ def environment(platform):
     folder = platform / "environments" / "stage"
     folder.mkdir(parents=True)
     (folder / "environment.yaml").write_text(
-        f'target: aws\naccount: "{ACCOUNT}"\nregion: eu-central-1\ndomain: doctor.example\nunits: {{}}\n'
+        f'target: aws\naccount: "{ACCOUNT}"\nregion: eu-central-1\ndomain: doctor.example\nunits: {{base: {{}}}}\n'
     )
+    (folder / "terraform.tfvars").write_text('base = {\n  cidr = "10.0.0.0/16"\n}\n')
+    with (platform / "modules" / "base" / "module.yaml").open("a") as manifest:
+        manifest.write("preflight: [quota:vpc/L-F678F1CE, quota:rds/L-7B6409FD]\n")
     return platform
 
 
@@ -51,7 +54,8 @@ def account_checks(platform_path, **environ):
     surroundings = settings.read()
     surroundings = replace(surroundings, environ={**surroundings.environ, **environ})
     found = prerequisites.check(platform, documents.load(platform, "stage"), surroundings)
-    return {check.name: check for check in found if check.name in ("credentials", "hosted zone", "state bucket")}
+    names = ("credentials", "hosted zone", "state bucket", "quota", "modules")
+    return {check.name: check for check in found if check.name in names}
 
 
 def test_doctor_without_credentials_says_how_to_get_them(environment, ngp):
@@ -88,6 +92,39 @@ def test_doctor_finds_a_zone_and_a_bucket_missing_and_then_there(environment, em
 
     emulated.call("s3", "put_bucket_versioning", Bucket=BUCKET, VersioningConfiguration={"Status": "Suspended"})
     assert "lacks versioning" in account_checks(environment)["state bucket"].says
+
+
+@pytest.mark.usefixtures("emulated")
+def test_doctor_looks_at_the_quotas_that_modules_name(environment):
+    platform = platforms.load(environment)
+    found = prerequisites.check(platform, documents.load(platform, "stage"), settings.read())
+    unknown, known = [check for check in found if check.name == "quota"]
+    assert unknown.says.startswith("rds/L-7B6409FD: AWS does not say (NoSuchResourceException: ")
+    assert known.says == "VPCs per Region (vpc/L-F678F1CE): 5, AWS counts no use, for base"
+    assert unknown.is_ok
+    assert known.is_ok
+
+
+@pytest.mark.usefixtures("emulated")
+def test_doctor_does_not_look_at_the_modules_of_an_environment_that_is_not_complete(environment):
+    (environment / "environments" / "stage" / "terraform.tfvars").unlink()
+    assert "ngp validate stage" in account_checks(environment)["modules"].says
+
+
+def test_ready_asks_what_the_state_puts_out(environment, emulated, sandbox, ngp):
+    with (environment / "modules" / "base" / "module.yaml").open("a") as manifest:
+        manifest.write('ready: [{kind: http, target: "{vpc_id}/moto-api/data.json", expect: "200"}]\n')
+    waiting = ngp.call("ready", "stage", "--no-wait")
+    assert waiting.exit_code == 1
+    assert "not ready  base: {vpc_id}/moto-api/data.json there is no output vpc_id yet" in waiting.stdout
+    bucket.bootstrap(emulated, bucket.plan(emulated, StatePlace("s3", BUCKET, "", "eu-central-1")))
+    state = {"version": 4, "serial": 1, "lineage": "x", "terraform_version": "1.11.4", "resources": []}
+    outputs = {"vpc_id": {"value": sandbox.url, "type": "string"}}
+    emulated.put_object(BUCKET, "environments/stage/base.tfstate", json.dumps({**state, "outputs": outputs}).encode())
+    document = ngp.call("ready", "stage", "--json").document
+    assert document["exit_code"] == 0
+    (check,) = document["checks"]
+    assert (check["unit"], check["is_ready"], check["says"]) == ("base", True, "answers 200")
 
 
 @pytest.mark.usefixtures("emulated")

@@ -357,6 +357,20 @@ def test_an_address_that_is_none_or_not_safe_is_refused(tmp_path, text):
 
 
 @pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("terraform-aws-modules/sqs/aws", "github.com/terraform-aws-modules/terraform-aws-sqs?ref"),
+        ("a/iam/aws//modules/iam-role", "github.com/a/terraform-aws-iam//modules/iam-role?ref"),
+        ("no-such-folder", "host/repository.git//folder?ref"),
+    ],
+)
+def test_an_address_of_the_registry_is_answered_with_that_of_its_repository(tmp_path, text, place):
+    with pytest.raises(UsageError) as caught:
+        remotes.parse(text, "", tmp_path, tmp_path)
+    assert f"git::https://{place}=v1.2.3" in caught.value.findings[0].todo
+
+
+@pytest.mark.parametrize(
     ("text", "title", "summary"),
     [
         (README, "Box of things", "Keeps things in a box."),

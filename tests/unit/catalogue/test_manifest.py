@@ -22,7 +22,7 @@ ready: [{kind: http, target: url, expect: "200"}]
 data: [aws_instance.this]
 quorum: [aws_instance.manager]
 marketplace: [abc]
-preflight: [hosted_zone, quota:L-0263D0A3, quota:vpc/L-F678F1CE]
+preflight: [hosted_zone, quota:ec2/L-0263D0A3, marketplace:engine=a-b]
 upgrade:
   size: {effect: restart}
   ami: {effect: replace, note: Save it first., resources: [aws_instance.this]}
@@ -53,7 +53,7 @@ def test_a_manifest_says_all_that_it_can():
         data=("aws_instance.this",),
         quorum=("aws_instance.manager",),
         marketplace=("abc",),
-        preflight=("hosted_zone", "quota:L-0263D0A3", "quota:vpc/L-F678F1CE"),
+        preflight=("hosted_zone", "quota:ec2/L-0263D0A3", "marketplace:engine=a-b"),
         upgrade={
             "size": Upgrade(Effect.RESTART),
             "ami": Upgrade(Effect.REPLACE, "Save it first.", ("aws_instance.this",)),
@@ -78,7 +78,14 @@ def test_the_schema_knows_exactly_the_fields_of_the_value():
 
 @pytest.mark.parametrize(
     "line",
-    ["status: new", "requires: vpc_id", "wildcards: {'*': why}", "wildcards: {'ec2:Run': ''}", "preflight: [quota]"]
+    [
+        "status: new",
+        "requires: vpc_id",
+        "wildcards: {'*': why}",
+        "wildcards: {'ec2:Run': ''}",
+        "preflight: [quota]",
+        "preflight: [quota:L-0263D0A3]",
+    ]
     + ["data: [this]", "ready: [{kind: ssh, target: x}]", "conflicts: {Big: why}", "generated: {x: {length: 2}}"]
     + ["exceptions: {open-ingress: why}", "source: {address: x, checksum: y}", "source: {address: x, commit: v1}"],
 )

@@ -43,6 +43,7 @@ DOMAIN = """resource "aws_opensearch_domain" "x" {
     enabled = true
   }
   domain_endpoint_options {
+    enforce_https       = true
     tls_security_policy = "Policy-Min-TLS-1-2-2019-07"
   }
 }
@@ -128,7 +129,14 @@ def test_buckets_are_private_and_speak_tls(faults, text, found):
         (resource("aws_lambda_function_url", 'authorization_type = "NONE"'), ["public-access"]),
         (resource("aws_lambda_function_url", 'authorization_type = "AWS_IAM"'), []),
         (resource("aws_lambda_permission", 'principal = "*"'), ["public-access"]),
-        (resource("aws_lambda_permission", 'principal = "events.amazonaws.com"'), []),
+        (resource("aws_lambda_permission", 'principal = "events.amazonaws.com"'), ["public-access"]),
+        (resource("aws_lambda_permission", 'principal = "events.amazonaws.com"', "source_arn = var.x"), []),
+        (resource("aws_lambda_permission", 'principal = "123456789012"'), []),
+        (resource("aws_apigatewayv2_route", 'route_key = "GET /"'), ["public-access"]),
+        (resource("aws_apigatewayv2_route", 'authorization_type = "NONE"'), ["public-access"]),
+        (resource("aws_apigatewayv2_route", 'authorization_type = "JWT"'), []),
+        (resource("aws_subnet", "map_public_ip_on_launch = true"), ["public-access"]),
+        (resource("aws_subnet", "map_public_ip_on_launch = false"), []),
     ],
 )
 def test_databases_and_functions_are_private(faults, text, found):
@@ -143,6 +151,8 @@ def test_databases_and_functions_are_private(faults, text, found):
         (listener('protocol = "HTTPS"', "ssl_policy = var.p")
          + 'variable "p" {\n  default = "ELBSecurityPolicy-TLS13-1-3-2021-06"\n}\n', []),
         (listener('protocol = "TLS"', 'ssl_policy = "ELBSecurityPolicy-2016-08"'), ["tls"]),
+        (listener('protocol = "TLS"', 'ssl_policy = "ELBSecurityPolicy-TLS13-1-0-2021-06"'), ["tls"]),
+        (listener('protocol = "TLS"', 'ssl_policy = "ELBSecurityPolicy-TLS13-1-1-2021-06"'), ["tls"]),
         (listener('protocol = "HTTPS"'), ["tls"]),
         (listener('protocol = "TCP"'), []),
         (listener('protocol = "HTTP"'), ["tls"]),
@@ -161,6 +171,7 @@ def test_what_is_spoken_is_tls_1_2(faults, text, found):
     ("text", "found"),
     [
         (DOMAIN.replace("encrypt_at_rest", "other"), ["encryption"]),
+        (DOMAIN.replace("https       = true", "https       = false"), ["encryption"]),
         (DOMAIN.replace("enabled = true", "enabled = false"), ["encryption", "encryption"]),
         (resource("aws_kms_key"), ["encryption"]),
         (resource("aws_kms_key", "enable_key_rotation = true"), []),
@@ -193,6 +204,16 @@ KEY = "encryption aws_kms_key.x"
 )
 def test_a_finding_is_accepted_by_rule_and_address_with_its_reason(faults, manifest, found):
     assert sorted(faults(resource("aws_kms_key"), manifest)) == found
+
+
+def test_a_fault_of_a_copy_is_told_with_the_words_that_accept_it(tmp_path):
+    folder = tmp_path / "thing"
+    folder.mkdir()
+    (folder / "thing.tf").write_text(resource("aws_kms_key"))
+    source = f'source: {{address: x, checksum: "h1:{"A" * 43}="}}\n'
+    (folder / "module.yaml").write_text(f"title: T\nsummary: S\ncategory: c\n{source}")
+    (todo,) = [fault.finding.todo for fault in checks.check_module(folder) if fault.about]
+    assert todo.startswith("accept it in module.yaml (exceptions: {encryption aws_kms_key.x: REASON}), or")
 
 
 def test_a_copy_of_somebody_elses_module_is_as_safe(faults):

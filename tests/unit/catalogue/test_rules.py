@@ -12,7 +12,8 @@ from ngp.rendering import module_pages, scaffold
 INSTANCE = """resource "aws_instance" "x" {
   tags = local.tags
   metadata_options {
-    http_tokens = "required"
+    http_tokens                 = "required"
+    http_put_response_hop_limit = 1
   }
   root_block_device {
     encrypted = true
@@ -22,7 +23,8 @@ INSTANCE = """resource "aws_instance" "x" {
 TEMPLATE = """resource "aws_launch_template" "x" {
   tags = local.tags
   metadata_options {
-    http_tokens = "required"
+    http_tokens                 = "required"
+    http_put_response_hop_limit = 1
   }
   block_device_mappings {
     ebs {
@@ -257,6 +259,19 @@ def encoded(statement):
         (policy('actions = local.actions\n    resources = ["*"]'), ["iam-wildcard"]),
         (policy('not_actions = ["s3:GetObject"]\n    resources = ["arn"]'), ["iam-action"]),
         (policy('actions = ["s3:GetObject"]\n    resources = ["arn:*"]'), []),
+        (policy('actions = ["s3:GetObject"]\n    resources = ["arn:aws:s3:::*"]'), ["iam-wildcard"]),
+        (policy('actions = ["s3:GetObject"]\n    resources = ["${local.arn}:s3:::*"]'), ["iam-wildcard"]),
+        (policy('actions = ["ecr:GetImage"]\n    resources = ["arn:aws:ecr:*:*:repository/*"]'), ["iam-wildcard"]),
+        (policy('actions = ["ecr:GetImage"]\n    resources = ["arn:aws:ecr:*:${local.id}:repository/*"]'), []),
+        (policy('actions = ["iam:PassRole"]\n    resources = ["${local.roles}/x-*"]'), ["iam-escalation"]),
+        (policy('actions = ["iam:Put*"]\n    resources = ["${local.roles}/x-*"]'), ["iam-escalation"] * 2),
+        (policy('actions = ["iam:PassRole"]\n    resources = [aws_iam_role.x.arn]'), []),
+        (policy('actions = ["iam:PassRole"]\n    resources = ["${local.roles}/*"]\n    condition {\n'
+                '      variable = "iam:PassedToService"\n    }'), []),
+        (policy('actions = ["sts:AssumeRoleWithWebIdentity"]'), ["iam-escalation"]),
+        (policy('actions = ["sts:AssumeRoleWithWebIdentity"]\n    condition {\n'
+                '      variable = "${local.issuer}:sub"\n    }'), []),
+        (encoded('Effect = "Allow", Action = "iam:PassRole", Resource = "${local.roles}/*"'), ["iam-escalation"]),
         (policy('effect = "Deny"\n    actions = ["*"]\n    resources = ["*"]'), []),
         (policy('actions = ["ec2:DescribeInstances"]\n    resources = ["*"]'), []),
         (encoded('Effect = "Allow", Action = "s3:*", Resource = "arn"'), ["iam-action"]),
@@ -342,6 +357,8 @@ def test_nothing_that_another_unit_makes_is_looked_up_by_name(thing, text, found
         ("upgrade: {message: {effect: replace}}", ("upgrade", "`upgrade.message` replaces, and names no resources")),
         ("ready: [{kind: tcp, target: url}]", ("ready", "`ready` names `url`, which is no output")),
         ("ready: [{kind: http, target: 'https://{url}/'}]", ("ready", "`ready` names `url`, which is no output")),
+        ("ready: [{kind: command, target: 'dig {url}'}]", ("ready", "`ready` names `url`, which is no output")),
+        ("preflight: ['marketplace:engine=x']", ("preflight", "`preflight` names `engine`, which is no input")),
     ],
 )
 def test_the_manifest_names_what_there_is(thing, line, found):

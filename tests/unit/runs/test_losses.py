@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from ngp.catalogue.module import Manifest
+from ngp.catalogue.module import Effect, Manifest, Upgrade
 from ngp.errors import RefusedError
 from ngp.runs import losses
 from ngp.terraform.plans import Action, Change
@@ -57,3 +57,45 @@ def test_every_loss_is_told_at_once():
     with pytest.raises(RefusedError) as caught:
         losses.require_none(RESOLVED, changes, ())
     assert len(caught.value.findings) == 2
+
+
+CLUSTER = Manifest(
+    "Cluster",
+    "Runs things",
+    "runtime",
+    quorum=("aws_instance.manager", "aws_autoscaling_group.node"),
+    upgrade={"key_name": Upgrade(Effect.REPLACE, "Go one at a time.", ("aws_instance.manager",))},
+)
+
+
+def lost_of_cluster(*addresses, action=Action.REPLACE, accepted=()):
+    resolved = SimpleNamespace(
+        environment=RESOLVED.environment,
+        catalogue=SimpleNamespace(modules={"store": SimpleNamespace(manifest=CLUSTER)}),
+    )
+    return losses.find(resolved, [Change(f"module.shop.{each}", "t", action) for each in addresses], accepted)
+
+
+@pytest.mark.parametrize("action", [Action.DELETE, Action.REPLACE])
+def test_members_of_a_quorum_do_not_go_together(action):
+    members = ('aws_instance.manager["1"]', 'aws_instance.manager["2"]')
+    (one,) = lost_of_cluster(*members, action=action)
+    assert one.what == 'module.shop.aws_instance.manager["1"], module.shop.aws_instance.manager["2"] would go at once'
+    assert "-target" in one.todo
+    assert one.todo.endswith("--accept-data-loss shop")
+    assert lost_of_cluster(*members, action=action, accepted=("shop",)) == []
+
+
+def test_one_member_may_go():
+    assert lost_of_cluster('aws_instance.manager["1"]') == []
+    assert lost_of_cluster('aws_instance.manager["1"]', 'aws_instance.worker["1"]') == []
+    assert lost_of_cluster('aws_instance.manager["1"]', 'aws_instance.manager["2"]', action=Action.UPDATE) == []
+
+
+def test_a_group_of_machines_is_a_whole_quorum():
+    assert len(lost_of_cluster('aws_autoscaling_group.node["master"]')) == 1
+
+
+def test_a_loss_is_told_with_what_the_manifest_says_of_such_a_change():
+    (one,) = lost_of_cluster('aws_instance.manager["1"]', 'aws_instance.manager["2"]')
+    assert one.why.endswith("; what can do it: `key_name`: Go one at a time.")

@@ -1,0 +1,162 @@
+"""Whether what units serve answers: the readiness checks of their manifests, asked from this machine."""
+
+from __future__ import annotations
+
+import http.client
+import re
+import shlex
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from ngp import processes
+from ngp.catalogue.module import Check
+from ngp.environments.environment import Target
+from ngp.errors import RefusedError
+from ngp.runs import outputs
+
+if TYPE_CHECKING:
+    from ngp.aws.session import Session
+    from ngp.environments.environment import Environment
+    from ngp.environments.resolving import Resolved
+
+PAUSE_S = 5.0  # between two questions
+_LIMIT_S = 20.0  # for one answer
+_BODY = 1_000_000  # bytes of an answer that are looked at
+_NAMED = re.compile(r"\{([^{}]*)\}")
+_PORTS = {"https": 443, "http": 80}
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One check of a unit. `says` is not empty where there is nothing to ask: `is_ready` then is the answer."""
+
+    unit: str
+    check: Check
+    target: str
+    says: str = ""
+    is_ready: bool = False
+
+
+@dataclass(frozen=True)
+class Answer:
+    unit: str
+    kind: str
+    target: str
+    is_ready: bool
+    says: str
+    duration_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Asks from this machine; `command` runs in `cwd` with `env`. Without `is_patient`, each is asked once."""
+
+    cwd: Path
+    env: Mapping[str, str]
+    stop: threading.Event
+    is_patient: bool = True
+    pause_s: float = PAUSE_S
+
+    def ask_all(self, probes: Sequence[Probe], tell: Callable[[Answer], None]) -> list[Answer]:
+        """An answer for each probe, in their order; `tell` gets each as it comes. A set `stop` ends the waiting."""
+
+        def ask(probe: Probe) -> Answer:
+            answer = self._wait(probe)
+            tell(answer)
+            return answer
+
+        with ThreadPoolExecutor(max(1, len(probes))) as pool:
+            return list(pool.map(ask, probes))
+
+    def _wait(self, probe: Probe) -> Answer:
+        start = time.monotonic()
+        says, is_ready = probe.says, probe.is_ready
+        while not probe.says:
+            is_ready, says = self._ask(probe)
+            spent = time.monotonic() - start
+            if is_ready or not self.is_patient or spent + self.pause_s > probe.check.timeout_s:
+                break
+            if self.stop.wait(self.pause_s):
+                break
+        return Answer(probe.unit, probe.check.kind, probe.target, is_ready, says, time.monotonic() - start)
+
+    def _ask(self, probe: Probe) -> tuple[bool, str]:
+        try:
+            if probe.check.kind == "command":
+                return self._run(probe)
+            return _request(probe) if probe.check.kind == "http" else _connect(probe)
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            return False, str(error) or type(error).__name__
+
+    def _run(self, probe: Probe) -> tuple[bool, str]:
+        request = processes.Request(tuple(shlex.split(probe.target)), self.cwd, self.env, timeout_s=_LIMIT_S)
+        done = processes.run(request, stop=self.stop)
+        if done.timed_out:
+            return False, f"no end within {_LIMIT_S:.0f} s"
+        if done.exit_code == 0 and probe.check.expect not in done.stdout:
+            return False, f"says nothing of {probe.check.expect}"
+        return done.exit_code == 0, f"exit code {done.exit_code}"
+
+
+def require_real(environment: Environment) -> None:
+    """Raise RefusedError (3) for the sandbox: no machine boots there, so nothing that a unit serves could answer."""
+    if environment.target is Target.SANDBOX:
+        why = "no machine boots in the sandbox, so nothing could answer"
+        raise RefusedError(f"`{environment.name}` is in the sandbox", where=str(environment.path), why=why)
+
+
+def collect(resolved: Resolved, session: Session, chosen: tuple[str, ...] = ()) -> list[Probe]:
+    """The checks of the chosen units (none: all), with the outputs of their states in place of the outputs' names."""
+    environment, modules = resolved.environment, resolved.catalogue.modules
+    known = {(one.unit, one.name): one.value for one in outputs.collect(resolved, session, chosen)}
+    return [
+        _probe(unit, check, {name: value for (of, name), value in known.items() if of == unit})
+        for unit in chosen or tuple(environment.units)
+        for check in modules[environment.units[unit].module].manifest.ready
+    ]
+
+
+def _probe(unit: str, check: Check, values: Mapping[str, Any]) -> Probe:
+    is_template = check.kind == "command" or "{" in check.target
+    template = check.target if is_template else f"{{{check.target}}}"
+    names = _NAMED.findall(template)
+    missing = [name for name in names if name not in values]
+    if missing:
+        return Probe(unit, check, check.target, f"there is no output {', '.join(missing)} yet")
+    if any(values[name] is None for name in names):
+        return Probe(unit, check, check.target, "nothing to ask: the unit does not serve it", is_ready=True)
+    quote = shlex.quote if check.kind == "command" else str
+    return Probe(unit, check, _NAMED.sub(lambda found: quote(str(values[found[1]])), template))
+
+
+def _request(probe: Probe) -> tuple[bool, str]:
+    url, expect = urlsplit(probe.target), probe.check.expect
+    maker = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
+    connection = maker(url.hostname or "", url.port, timeout=_LIMIT_S)
+    try:
+        connection.request("GET", (url.path or "/") + (f"?{url.query}" if url.query else ""))
+        response = connection.getresponse()
+        body = response.read(_BODY).decode(errors="replace")
+    finally:
+        connection.close()
+    if re.fullmatch(r"\d{3}", expect):
+        return str(response.status) == expect, f"answers {response.status}"
+    if response.status < 400 and expect not in body:
+        return False, f"answers {response.status}, and says nothing of {expect}"
+    return response.status < 400, f"answers {response.status}"
+
+
+def _connect(probe: Probe) -> tuple[bool, str]:
+    url = urlsplit(probe.target if "//" in probe.target else f"//{probe.target}")
+    port = url.port or _PORTS.get(url.scheme)
+    if not url.hostname or not port:
+        return False, "no host and port"
+    socket.create_connection((url.hostname, port), _LIMIT_S).close()
+    return True, "accepts connections"

@@ -21,14 +21,15 @@ locals {
   kms_key_arn = var.kms_key_arn != "" ? var.kms_key_arn : var.swarm_kms_key_arn
   is_hybrid   = var.mode == "hybrid"
 
-  tags = merge(var.tags, {
+  own_tags = {
     Project     = var.project
     Environment = var.environment
     Cluster     = local.unit
     Service     = var.service
     Version     = var.version_tag
     "ngp:unit"  = local.unit
-  })
+  }
+  tags = merge(var.tags, local.own_tags)
 
   stack_directory = "${var.swarm_stack_prefix}${local.unit}/"
   cache           = "${var.elasticache_endpoint}:${var.elasticache_port}"
@@ -150,7 +151,7 @@ resource "aws_s3_object" "secrets" {
     field      = field
     version    = var.secret_version # a new one changes the file, and so the stack is deployed again
   }])
-  tags = merge(local.tags, { Name = "secrets" })
+  tags = merge(local.own_tags, { Name = "secrets" }) # an object may have ten tags
 
   depends_on = [aws_secretsmanager_secret_version.gateway, aws_iam_role_policy_attachment.manager_secret]
 }
@@ -162,7 +163,7 @@ resource "aws_s3_object" "config" {
   key          = "${local.stack_directory}${each.value.path}"
   content_type = "application/json"
   content      = each.value.text
-  tags         = merge(local.tags, { Name = each.key })
+  tags         = merge(local.own_tags, { Name = each.key }) # an object may have ten tags
 }
 
 resource "aws_s3_object" "stack" {
@@ -185,7 +186,7 @@ resource "aws_s3_object" "stack" {
     pump        = local.pump
     is_hybrid   = local.is_hybrid
   })
-  tags = merge(local.tags, { Name = "stack" })
+  tags = merge(local.own_tags, { Name = "stack" }) # an object may have ten tags
 
   # The stack comes when all that it needs is there, and goes before any of that does.
   depends_on = [aws_s3_object.secrets, aws_s3_object.config]

@@ -23,14 +23,15 @@ locals {
   host        = "${var.hostname}.${var.swarm_domain}"
   kms_key_arn = var.kms_key_arn != "" ? var.kms_key_arn : var.swarm_kms_key_arn
 
-  tags = merge(var.tags, {
+  own_tags = {
     Project     = var.project
     Environment = var.environment
     Cluster     = local.unit
     Service     = var.service
     Version     = var.version_tag
     "ngp:unit"  = local.unit
-  })
+  }
+  tags = merge(var.tags, local.own_tags)
 
   stack_directory = "${var.swarm_stack_prefix}${local.unit}/"
 
@@ -254,7 +255,7 @@ resource "aws_s3_object" "secrets" {
     field      = field
     version    = var.secret_version # a new one changes the file, and so the stack is deployed again
   }])
-  tags = merge(local.tags, { Name = "secrets" })
+  tags = merge(local.own_tags, { Name = "secrets" }) # an object may have ten tags
 
   depends_on = [aws_secretsmanager_secret_version.runtime, aws_iam_role_policy_attachment.manager_secret]
 }
@@ -279,7 +280,7 @@ resource "aws_s3_object" "stack" {
     gc             = local.gc
     script         = file("${path.module}/files/serve.sh")
   })
-  tags = merge(local.tags, { Name = "stack" })
+  tags = merge(local.own_tags, { Name = "stack" }) # an object may have ten tags
 
   # The stack comes when all that it needs is there, and goes before any of that does.
   depends_on = [

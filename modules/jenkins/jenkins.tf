@@ -26,14 +26,15 @@ locals {
   archives     = concat(var.restore_jenkins == 1 ? [var.restore_key] : [], var.restore_jobs == 1 ? [var.restore_jobs_key] : [])
   restores     = length(local.archives) > 0 ? 1 : 0
 
-  tags = merge(var.tags, {
+  own_tags = {
     Project     = var.project
     Environment = var.environment
     Cluster     = local.unit
     Service     = var.service
     Version     = var.version_tag
     "ngp:unit"  = local.unit
-  })
+  }
+  tags = merge(var.tags, local.own_tags)
 
   stack_directory = "${var.swarm_stack_prefix}${local.unit}/"
   scripts = merge(
@@ -197,7 +198,7 @@ resource "aws_s3_object" "script" {
   key          = "${local.stack_directory}${each.key}.sh"
   content_type = "text/x-shellscript"
   content      = each.value
-  tags         = merge(local.tags, { Name = each.key })
+  tags         = merge(local.own_tags, { Name = each.key }) # an object may have ten tags
 }
 
 resource "aws_s3_object" "stack" {
@@ -222,7 +223,7 @@ resource "aws_s3_object" "stack" {
     file_server    = aws_efs_file_system.home.dns_name
     start_minutes  = 10 + local.restores * var.restore_limit_minutes
   })
-  tags = merge(local.tags, { Name = "stack" })
+  tags = merge(local.own_tags, { Name = "stack" }) # an object may have ten tags
 
   # The stack comes when all that it needs is there, and goes before any of that does.
   depends_on = [

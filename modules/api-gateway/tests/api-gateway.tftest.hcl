@@ -249,3 +249,16 @@ run "a_single_copy_is_refused" {
 
   expect_failures = [var.replicas]
 }
+
+run "objects_have_no_more_tags_than_s3_takes" {
+  command = plan
+
+  variables {
+    tags = { Owner = "ops", CostCenter = "42", Team = "shop", Data = "internal", Backup = "no" }
+  }
+
+  assert {
+    condition     = length(aws_s3_object.stack.tags) <= 10 && aws_s3_object.stack.tags["ngp:unit"] == "api-gateway" && aws_secretsmanager_secret.gateway[0].tags["CostCenter"] == "42"
+    error_message = "An object has the module's tags; everything else has the operator's too."
+  }
+}

@@ -231,3 +231,16 @@ run "recovery_that_aws_does_not_know_is_refused" {
 
   expect_failures = [var.secret_recovery_days]
 }
+
+run "objects_have_no_more_tags_than_s3_takes" {
+  command = plan
+
+  variables {
+    tags = { Owner = "ops", CostCenter = "42", Team = "shop", Data = "internal", Backup = "no" }
+  }
+
+  assert {
+    condition     = length(aws_s3_object.stack.tags) <= 10 && aws_s3_object.stack.tags["ngp:unit"] == "docker-registry" && aws_s3_bucket.images.tags["CostCenter"] == "42"
+    error_message = "An object has the module's tags; everything else has the operator's too."
+  }
+}

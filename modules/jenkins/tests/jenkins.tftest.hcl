@@ -249,3 +249,16 @@ run "an_absolute_exclude_is_refused" {
 
   expect_failures = [var.restore_excludes]
 }
+
+run "objects_have_no_more_tags_than_s3_takes" {
+  command = plan
+
+  variables {
+    tags = { Owner = "ops", CostCenter = "42", Team = "shop", Data = "internal", Backup = "no" }
+  }
+
+  assert {
+    condition     = length(aws_s3_object.stack.tags) <= 10 && aws_s3_object.stack.tags["ngp:unit"] == "jenkins" && aws_efs_file_system.home.tags["CostCenter"] == "42"
+    error_message = "An object has the module's tags; everything else has the operator's too."
+  }
+}

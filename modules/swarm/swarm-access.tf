@@ -303,6 +303,20 @@ data "aws_iam_policy_document" "worker" {
     actions   = ["ssm:GetParameter", "ssm:GetParameters", "ssm:GetParameterHistory"]
     resources = ["${local.parameter_arn}/*/token-manager"]
   }
+
+  # Whoever asks for a whole path of parameters is asked for the right to the path only; this holds then.
+  statement {
+    sid       = "NorItsKeyForThat"
+    effect    = "Deny"
+    actions   = ["kms:Decrypt"]
+    resources = ["*"]
+
+    condition {
+      test     = "StringLike"
+      variable = "kms:EncryptionContext:PARAMETER_ARN"
+      values   = ["${local.parameter_arn}/*/token-manager"]
+    }
+  }
 }
 
 resource "aws_iam_role" "manager" {

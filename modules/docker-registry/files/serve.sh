@@ -30,10 +30,15 @@ if [ "$GC_PERIOD_S" -eq 0 ]; then exec registry serve "$CONFIGURATION"; fi
 # serve SECONDS: until they are over. A registry that ends before ends the copy, and Swarm starts another.
 serve() {
   until=$(($(date +%s) + $1))
-  timeout "$1" registry serve "$CONFIGURATION" &
+  registry serve "$CONFIGURATION" &
   registry=$!
+  # by the clock: one sleep of a week ends minutes late, for BusyBox counts its seconds one by one
+  { while [ "$(date +%s)" -lt "$until" ]; do sleep 5; done; kill "$registry"; } &
+  watcher=$!
   status=0
   wait "$registry" || status=$?
+  kill "$watcher" 2>/dev/null || true
+  wait "$watcher" 2>/dev/null || true
   if [ -n "$stopped" ]; then
     wait "$registry" || true
     exit 0

@@ -69,7 +69,7 @@ install_session_manager() {
   if systemctl cat amazon-ssm-agent.service >/dev/null 2>&1; then return 0; fi
   package=$(mktemp --suffix=.deb)
   if retry 120 curl -sSf -m 60 -o "$package" "https://s3.$AWS_DEFAULT_REGION.amazonaws.com/amazon-ssm-$AWS_DEFAULT_REGION/latest/debian_amd64/amazon-ssm-agent.deb" &&
-    dpkg -i "$package"; then
+    retry 300 dpkg -i "$package"; then # unattended upgrades may hold its lock
     systemctl enable --now amazon-ssm-agent.service
   else
     say "no Session Manager: its agent could not be installed"

@@ -73,7 +73,7 @@ install_session_manager() {
   done
   package=$(mktemp --suffix=.deb)
   if retry "${AGENT_LIMIT_S:-60}" curl -sSf -m 60 -o "$package" "$bucket/latest/debian_amd64/amazon-ssm-agent.deb" &&
-    dpkg -i "$package" >/dev/null; then
+    retry "${AGENT_LIMIT_S:-300}" dpkg -i "$package" >/dev/null; then # unattended upgrades may hold its lock
     systemctl enable --now amazon-ssm-agent.service
   else
     log "no Session Manager: its agent could not be installed"

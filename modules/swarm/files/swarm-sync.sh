@@ -68,15 +68,17 @@ instance_state() {
 
 # forget_managers: addresses in store where no manager of the cluster is any more, so that nobody who joins waits for one.
 forget_managers() {
-  local here name address
+  local here kept name address
+  # before we look who is here: nobody who joins now is forgotten
+  kept=$(aws ssm get-parameters-by-path --path "$PARAMETER_PREFIX/managers" --output json |
+    jq -r '.Parameters[] | "\(.Name) \(.Value)"') || return 0
   here=$(inspect_nodes | jq -r '.[].ManagerStatus.Addr // empty | sub(":[0-9]+$"; "")')
   if [ -z "$here" ]; then return 0; fi
   while read -r name address; do
     if [ -z "$address" ] || grep -qxF -e "$address" <<<"$here"; then continue; fi
     aws ssm delete-parameter --name "$name" || return 0
     log "forgot the manager at $address"
-  done < <(aws ssm get-parameters-by-path --path "$PARAMETER_PREFIX/managers" --output json |
-    jq -r '.Parameters[] | "\(.Name) \(.Value)"')
+  done <<<"$kept"
 }
 
 # drain_leaving_workers: those that their group is about to end wait for us, for drain_timeout_s at most. Their tasks start elsewhere;

@@ -121,7 +121,7 @@ run "three_managers_and_a_pool_by_default" {
     error_message = "A worker that ends is waited for, and not for ever."
   }
   assert {
-    condition     = [for statement in data.aws_iam_policy_document.worker.statement : [statement.actions, statement.resources] if statement.effect == "Deny"] == [[toset(["ssm:GetParameter", "ssm:GetParameters", "ssm:GetParameterHistory"]), toset(["arn:aws:ssm:eu-central-1:123456789012:parameter/ngp/shop/stage/swarm/swarm/*/token-manager"])]]
+    condition     = [for statement in data.aws_iam_policy_document.worker.statement : [statement.actions, statement.resources] if statement.effect == "Deny"] == [[toset(["ssm:GetParameter", "ssm:GetParameters", "ssm:GetParameterHistory"]), toset(["arn:aws:ssm:eu-central-1:123456789012:parameter/ngp/shop/stage/swarm/swarm/*/token-manager"])], [toset(["kms:Decrypt"]), toset(["*"])]]
     error_message = "No worker reads the managers' token, whatever else it is allowed."
   }
   assert {

@@ -35,7 +35,7 @@ locals {
   name = { for thing in ["Manager", "Worker", "Node", "LB", "EFS", "Backup", "Key", "Files"] : thing => "${var.pre_tag}-${local.unit}-${thing}-${var.post_tag}" }
 
   # Load balancers may have 32 characters (and not begin with internal-), backup plans 50, buckets neither capitals nor a dash at a
-  # seam. A name that is cut gets a checksum: two units of one account must not take each other's.
+  # seam. A load balancer's name that is cut gets a checksum: two units of one account must not take each other's.
   dashed      = "${var.pre_tag}-${local.unit}-${var.post_tag}"
   lb_name     = length(local.dashed) <= 32 && !startswith(local.dashed, "internal-") ? local.dashed : "lb-${trim(substr(local.dashed, 0, 20), "-")}-${substr(sha1(local.dashed), 0, 8)}"
   backup_name = "${substr("${var.pre_tag}-${local.unit}", 0, 39)}-EFS-${var.post_tag}"

@@ -92,8 +92,12 @@ class Gathering(asyncio.Transport):
         super().__init__()
         self._transport = transport
         self._written = bytearray()
-        self.get_extra_info = transport.get_extra_info  # type: ignore[method-assign]
-        self.is_closing = transport.is_closing  # type: ignore[method-assign]
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return self._transport.get_extra_info(name, default)
+
+    def is_closing(self) -> bool:
+        return self._transport.is_closing()
 
     def write(self, data: Any) -> None:
         if not self._written:

@@ -12,14 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import missing
 from tests.integration.boot_swarm.lab import wait_until
 
 SCRIPT = Path(__file__).parents[3] / "modules/docker-registry/files/serve.sh"
 MISSING = [name for name in ("busybox", "docker-registry") if shutil.which(name) is None]
-pytestmark = [
-    pytest.mark.proves("real", "docker-registry"),
-    pytest.mark.skipif(bool(MISSING), reason=f"MISSING: {', '.join(MISSING)}"),
-]
+pytestmark = pytest.mark.proves("real", "docker-registry")
 UPLOADS = "/v2/shop/web/blobs/uploads/"
 LAYER = b"a layer that no image names"
 DIGEST = hashlib.sha256(LAYER).hexdigest()
@@ -83,6 +81,8 @@ class Copy:
 
 @pytest.fixture
 def copy(tmp_path):
+    if MISSING:
+        missing(", ".join(MISSING))
     made = Copy(tmp_path)
     yield made
     if made.process.poll() is None:

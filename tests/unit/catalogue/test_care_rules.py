@@ -2,8 +2,6 @@
 
 import pytest
 
-from ngp.catalogue import checks
-
 KNOWN = {"backup", "deletion", "encryption", "headers", "iam-user", "metadata-hops", "private-endpoint", "records"}
 KNOWN |= {"rights", "updates"}
 DATABASE = """resource "aws_db_instance" "x" {
@@ -93,15 +91,8 @@ KEEPS = "data: [aws_s3_bucket.x]\n"
 
 
 @pytest.fixture
-def faults(tmp_path):
-    def check(text, manifest=""):
-        folder = tmp_path / "thing"
-        folder.mkdir()
-        (folder / "thing.tf").write_text(text)
-        (folder / "module.yaml").write_text(f"title: T\nsummary: S\ncategory: c\n{manifest}")
-        return [fault.rule for fault in checks.check_module(folder) if fault.rule in KNOWN]
-
-    return check
+def faults(check_text):
+    return lambda text, manifest="": [each.rule for each in check_text(text, manifest) if each.rule in KNOWN]
 
 
 @pytest.mark.parametrize(

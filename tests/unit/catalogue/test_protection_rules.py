@@ -2,8 +2,6 @@
 
 import pytest
 
-from ngp.catalogue import checks
-
 WORLD = "0.0.0.0/0"
 BLOCK = """resource "aws_s3_bucket_public_access_block" "x" {
   bucket                  = aws_s3_bucket.x.id
@@ -51,18 +49,10 @@ DOMAIN = """resource "aws_opensearch_domain" "x" {
 
 
 @pytest.fixture
-def faults(tmp_path):
+def faults(check_text):
     """`faults(text, manifest)`: the rules that a module of this text breaks, of those that hold for every module."""
-
-    def check(text, manifest=""):
-        folder = tmp_path / "thing"
-        folder.mkdir()
-        (folder / "thing.tf").write_text(text)
-        (folder / "module.yaml").write_text(f"title: T\nsummary: S\ncategory: c\n{manifest}")
-        known = {"encryption", "imdsv2", "open-ingress", "public-access", "tls", "log-retention", "exceptions"}
-        return [fault.rule for fault in checks.check_module(folder) if fault.rule in known]
-
-    return check
+    known = {"encryption", "imdsv2", "open-ingress", "public-access", "tls", "log-retention", "exceptions"}
+    return lambda text, manifest="": [each.rule for each in check_text(text, manifest) if each.rule in known]
 
 
 def resource(type_, *lines):
@@ -206,13 +196,9 @@ def test_a_finding_is_accepted_by_rule_and_address_with_its_reason(faults, manif
     assert sorted(faults(resource("aws_kms_key"), manifest)) == found
 
 
-def test_a_fault_of_a_copy_is_told_with_the_words_that_accept_it(tmp_path):
-    folder = tmp_path / "thing"
-    folder.mkdir()
-    (folder / "thing.tf").write_text(resource("aws_kms_key"))
+def test_a_fault_of_a_copy_is_told_with_the_words_that_accept_it(check_text):
     source = f'source: {{address: x, checksum: "h1:{"A" * 43}="}}\n'
-    (folder / "module.yaml").write_text(f"title: T\nsummary: S\ncategory: c\n{source}")
-    (todo,) = [fault.finding.todo for fault in checks.check_module(folder) if fault.about]
+    (todo,) = [fault.finding.todo for fault in check_text(resource("aws_kms_key"), source) if fault.about]
     assert todo.startswith("accept it in module.yaml (exceptions: {encryption aws_kms_key.x: REASON}), or")
 
 

@@ -44,6 +44,7 @@ class _Check:
 
 
 def validate(
+    ctx: typer.Context,
     environment: options.OptionalEnvironmentName = "",
     units: options.UnitNames = None,
     terraform: WithTerraform = True,
@@ -59,7 +60,7 @@ def validate(
     names = [environment] if environment else documents.names(platform)
     resolved = _resolve(platform, names, units or [])
     change = None
-    if narrowing.is_asked(affected=affected):
+    if narrowing.is_asked(ctx, affected):
         found = narrowing.collect(platform, resolved, since, whole=not environment)
         change = narrowing.tell(context, narrowing.only(found, units))
     checks = _collect(resolved, units or [], change) if terraform else []

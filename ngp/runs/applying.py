@@ -19,9 +19,6 @@ from ngp.state import bucket
 from ngp.terraform.commands import ApplyOptions
 from ngp.terraform.plans import Plan
 
-_DONE = frozenset({Outcome.NO_CHANGES})
-_BAD = frozenset({Outcome.FAILED, Outcome.LOCKED, Outcome.STOPPED})
-
 
 @dataclass(frozen=True)
 class Consent:
@@ -44,7 +41,7 @@ def apply(context: RunContext, consent: Consent, *, may_bootstrap: bool = True) 
     missing = _missing_bucket(context, may_bootstrap=may_bootstrap)
     known = planning.open_offers(context)
     previews = _grounded(context, replace(planning.plan(context, known), verb=Verb.APPLY))
-    if any(unit.outcome in _BAD for unit in previews.units) or previews.stopped_by:
+    if any(not unit.outcome.is_good for unit in previews.units) or previews.stopped_by:
         return previews
     if all(_is_idle(unit) for unit in previews.units):
         return previews
@@ -59,7 +56,7 @@ def apply(context: RunContext, consent: Consent, *, may_bootstrap: bool = True) 
     results = scheduler.run(
         scheduler.Plan(context.needs, context.request.parallelism, fail_fast=True),
         work.apply,
-        lambda unit, reason: planning.skipped(context, unit, reason),
+        lambda unit, reason: planning.finish(context, planning.skipped(context, unit, reason)),
         stop=context.stop,
     )
     return planning.collect(context, Verb.APPLY, results, time.monotonic() - start)
@@ -123,7 +120,7 @@ class _Work:
             refusal = self._refusal(preview, result, real)
             if refusal:
                 return replace(result, counts=Counts(), outcome=Outcome.REFUSED, reason=refusal)
-            context.tell(UnitEntered(unit.name, Phase.APPLY, result.counts.total))
+            context.tell(UnitEntered(unit.name, Phase.APPLY, result.counts.steps))
             watch.expect(result.counts)
             locking = ApplyOptions(lock_timeout=options.lock_timeout)
             applied = context.terraform.apply(root, file, locking, secrets=secrets, watch=watch.call)
@@ -150,7 +147,7 @@ class _Work:
 
 def _is_idle(preview: UnitResult) -> bool:
     """Nothing to do, and nothing that could become something to do: all its inputs were known."""
-    return preview.outcome in _DONE and not preview.is_preview
+    return preview.outcome is Outcome.NO_CHANGES and not preview.is_preview
 
 
 def _left_alone(result: UnitResult) -> UnitResult:

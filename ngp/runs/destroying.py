@@ -16,8 +16,6 @@ from ngp.runs.states import require_readable
 from ngp.runs.units import Unit
 from ngp.terraform.commands import ApplyOptions
 
-_BAD = frozenset({Outcome.FAILED, Outcome.LOCKED, Outcome.STOPPED})
-
 
 def destroy(context: RunContext, agree: Callable[[RunResult], bool], *, is_typed: bool) -> RunResult:
     """Plan the end of every unit, ask once with all of it, then destroy dependants before what they stand on.
@@ -35,11 +33,11 @@ def destroy(context: RunContext, agree: Callable[[RunResult], bool], *, is_typed
         planned = scheduler.run(
             scheduler.Plan({unit: frozenset() for unit in context.needs}, context.request.parallelism),
             lambda unit: _told(context, _plan(context, unit)),
-            lambda unit, reason: planning.skipped(context, unit, reason),
+            lambda unit, reason: _told(context, planning.skipped(context, unit, reason)),
             stop=context.stop,
         )
         preview = planning.collect(context, Verb.DESTROY, planned, time.monotonic() - start)
-        if any(unit.outcome in _BAD for unit in preview.units) or preview.stopped_by:
+        if any(not unit.outcome.is_good for unit in preview.units) or preview.stopped_by:
             return preview
         if all(unit.outcome is Outcome.NO_CHANGES for unit in preview.units):
             return preview
@@ -51,7 +49,7 @@ def destroy(context: RunContext, agree: Callable[[RunResult], bool], *, is_typed
         results = scheduler.run(
             scheduler.Plan(graph.reverse(context.needs), context.request.parallelism, fail_fast=True),
             lambda unit: _told(context, _destroy(context, planned[unit])),
-            lambda unit, reason: planning.skipped(context, unit, reason),
+            lambda unit, reason: _told(context, planning.skipped(context, unit, reason)),
             stop=context.stop,
         )
         return planning.collect(context, Verb.DESTROY, results, time.monotonic() - start)
@@ -125,7 +123,7 @@ def _destroy(context: RunContext, planned: UnitResult) -> UnitResult:
         return planned
     start = time.monotonic()
     unit = context.units[planned.unit]
-    context.tell(UnitEntered(unit.name, Phase.DESTROY, planned.counts.total))
+    context.tell(UnitEntered(unit.name, Phase.DESTROY, planned.counts.steps))
     root, watch = context.root(unit), watching.Watch(context, unit)
     watch.expect(planned.counts)
     options = ApplyOptions(lock_timeout=context.request.options.lock_timeout)

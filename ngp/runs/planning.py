@@ -56,13 +56,13 @@ def plan(context: RunContext, known: Offers | None = None) -> RunResult:
     if results is None:
         results = scheduler.run(
             scheduler.Plan(context.needs, context.request.parallelism),
-            lambda unit: _finish(context, plan_unit(context, unit, known)),
-            lambda unit, reason: _finish(context, skipped(context, unit, reason)),
+            lambda unit: finish(context, plan_unit(context, unit, known)),
+            lambda unit, reason: finish(context, skipped(context, unit, reason)),
             stop=context.stop,
         )
     else:
         for name in context.needs:
-            _finish(context, results[name])
+            finish(context, results[name])
     return collect(context, Verb.PLAN, results, time.monotonic() - start)
 
 
@@ -101,6 +101,12 @@ def skipped(context: RunContext, unit: str, reason: str) -> UnitResult:
     return UnitResult(unit, context.units[unit].module, context.waves[unit], Outcome.SKIPPED, reason=reason)
 
 
+def finish(context: RunContext, result: UnitResult) -> UnitResult:
+    """Tell the run what became of a unit; return it."""
+    context.tell(UnitFinished(result))
+    return result
+
+
 def collect(context: RunContext, verb: Verb, results: Mapping[str, UnitResult], duration_s: float) -> RunResult:
     """The results of a run, by wave and name."""
     ordered = sorted(results.values(), key=lambda one: (one.wave, one.unit))
@@ -128,11 +134,6 @@ def missing_bucket(context: RunContext) -> bucket.BucketPlan | None:
     if bucket.exists(context.access.session, place):
         return None
     return bucket.plan(context.access.session, place)
-
-
-def _finish(context: RunContext, result: UnitResult) -> UnitResult:
-    context.tell(UnitFinished(result))
-    return result
 
 
 def _sketch(context: RunContext, unit: Unit, folder: Path, known: Offers) -> preview.Preview:

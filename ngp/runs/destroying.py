@@ -83,7 +83,7 @@ def _plan(context: RunContext, name: str) -> UnitResult:
     unit = context.units[name]
     result = UnitResult(name, unit.module, context.waves[name], Outcome.NO_CHANGES)
     try:
-        leftovers.require_recovered(unit.root, context.copy(unit.name))
+        leftovers.require_recovered(unit.root, context.copy(unit))
         state = planning.read_state(context, name)
         if state is None or not (state.resources or state.outputs):
             return replace(result, reason="there is nothing of it")

@@ -17,6 +17,7 @@ _OURS = frozenset({*roots.FILES, roots.VALUES, roots.LOCK, wires.FILE})
 _VERSIONS = "versions.tf"
 _BACKEND = re.compile(r'backend\s+"?[\w-]+"?\s*\{[^}]*\}')
 _DATA = re.compile(r'^\s*data\s+"[^"]*"\s+"[^"]*"\s*\{', re.MULTILINE)
+_FOLDER = re.compile(r"\bpath\.cwd\b|\babspath\s*\(")
 _CONDITION = re.compile(r"\b(?:pre|post)condition\b")
 
 
@@ -24,7 +25,8 @@ def can_be_joined(context: RunContext, units: Mapping[str, Unit]) -> bool:
     """Whether a run of these units is one that one process can plan.
 
     Not one alone, nor very many; no unit that takes from one outside of the run; no options that mean single
-    resources; no root in which more stands than was rendered; no guarded data source above another unit.
+    resources; no root in which more stands than was rendered; no guarded data source above another unit; no module
+    that names the folder of its root, for the root of all has another one.
     """
     options = context.request.options
     is_whole = not (options.targets or options.replace or options.extra or options.destroy or options.refresh_only)
@@ -32,8 +34,18 @@ def can_be_joined(context: RunContext, units: Mapping[str, Unit]) -> bool:
         is_whole
         and 1 < len(units) <= _MOST
         and all(unit.needs <= units.keys() for unit in units.values())
-        and all(copies.files(unit).keys() <= _OURS for unit in units.values())
+        and all(_OURS.issuperset(copies.names(unit.root)) for unit in units.values())
         and not any(map(_has_guarded_data, {source for unit in units.values() if unit.wires for source in _of(unit)}))
+        and not any(map(names_its_folder, {source for unit in units.values() for source in _of(unit)}))
+    )
+
+
+def names_its_folder(module: Path) -> bool:
+    """Whether the files of a module read `path.cwd` or make a path absolute."""
+    return any(
+        _FOLDER.search(path.read_text(encoding="utf-8", errors="replace"))
+        for ending in fingerprints.ENDINGS
+        for path in module.glob(f"*{ending}")
     )
 
 

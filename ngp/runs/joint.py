@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -56,6 +55,7 @@ class _Joint:
     texts: Mapping[str, str]
     states: Mapping[str, states.State]
     root: driver.Root
+    tree: copies.Tree
     notes: Sequence[RunEvent]  # to be told where the plan stands
 
 
@@ -69,26 +69,26 @@ def plan(context: RunContext, known: Offers) -> dict[str, UnitResult] | None:
     if context.stop.is_set() or not joinable.can_be_joined(context, units):
         return None
     start = time.monotonic()
-    folder = context.resolved.platform.workspace / "previews" / context.name / _NAME
+    place = context.resolved.environment.path / "units" / _NAME
     try:
-        results = _plan(context, units, folder, known)
+        results = _plan(context, units, place, known)
     except (_ApartError, NgpError):
         return None
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        context.tree.remove_root(place)
     took = time.monotonic() - start
     return {name: replace(result, duration_s=took) for name, result in results.items()}
 
 
-def _plan(context: RunContext, units: Mapping[str, Unit], folder: Path, known: Offers) -> dict[str, UnitResult]:
-    joint = _collect(context, units, folder)
-    digest = _lay_out(context, joint)
+def _plan(context: RunContext, units: Mapping[str, Unit], place: Path, known: Offers) -> dict[str, UnitResult]:
+    joint = _collect(context, units, place)
+    digest = _lay_out(context, joint, place)
     if digest == _failed(joint):
         raise _ApartError  # it would fail again
     for name in units:
         context.tell(UnitEntered(name, Phase.PREVIEW))
     watch = _Watch(context, joint)
-    file = folder / "plan.bin"
+    file = joint.root.path / "plan.bin"
     outcome = _run(context, joint, file, watch)
     if outcome.stopped:
         return {name: watch.stopped(result) for name, result in _blank(context, units).items()}
@@ -105,9 +105,9 @@ def _plan(context: RunContext, units: Mapping[str, Unit], folder: Path, known: O
     return _results(context, joint, parts, said, known)
 
 
-def _collect(context: RunContext, units: Mapping[str, Unit], folder: Path) -> _Joint:
+def _collect(context: RunContext, units: Mapping[str, Unit], place: Path) -> _Joint:
     for unit in units.values():
-        leftovers.require_recovered(unit.root, context.copy(unit.name))
+        leftovers.require_recovered(unit.root, context.copy(unit))
     with ThreadPoolExecutor(min(_READERS, len(units)), thread_name_prefix="state") as pool:
         read = pool.map(lambda unit: reading.read(unit.place, context.access.session), units.values())
         texts = {name: text for name, text in zip(units, read, strict=True) if text is not None}
@@ -115,19 +115,19 @@ def _collect(context: RunContext, units: Mapping[str, Unit], folder: Path) -> _J
     notes: list[RunEvent] = []
     for name, state in found.items():
         require_readable(replace(context, tell=notes.append), units[name], state)
-    return _Joint(units, texts, found, driver.Root(folder, context.data(_NAME, "preview")), notes)
+    root = driver.Root(context.tree.path(place), context.data(_NAME, "preview"))
+    return _Joint(units, texts, found, root, context.tree, notes)
 
 
-def _lay_out(context: RunContext, joint: _Joint) -> str:
+def _lay_out(context: RunContext, joint: _Joint, place: Path) -> str:
     """Make the root; return a digest of all that its plan stands on, but the world."""
-    folder = joint.root.path
-    shutil.rmtree(folder, ignore_errors=True)
-    sources = {name: path for unit in joint.units.values() for name, path in copies.sources(unit, folder).items()}
-    texts = dict(roots.together(context.resolved, joint.units))
+    texts = dict(roots.together(context.resolved, joint.units, _NAME))
     if not joinable.means_the_same(context, joint.units.values(), texts):
         raise _ApartError
-    texts |= preview.local_copy(sources)
-    copies.lay({name: text.encode() for name, text in texts.items()}, folder, context.terraform.binary)
+    texts |= preview.local_copy()
+    context.tree.remove_root(place)
+    context.tree.lay_modules(context.sources())
+    folder = context.tree.make_root(place, {**texts, **context.guard.files}, context.terraform.binary)
     state = _join(joint.texts) if joint.texts else ""
     if state:
         (folder / preview.STATE).write_text(state, encoding="utf-8")
@@ -146,6 +146,8 @@ def _run(context: RunContext, joint: _Joint, file: Path, watch: _Watch) -> Resul
     ready = context.terraform.init(joint.root, watch=watch.call)
     if not ready.is_ok:
         return ready
+    if any(map(joinable.names_its_folder, (joint.root.data / "modules").rglob("*/"))):
+        raise _ApartError  # a module that init has fetched
     secrets = {
         f"{name}__{variable}": value
         for name, unit in joint.units.items()
@@ -153,7 +155,7 @@ def _run(context: RunContext, joint: _Joint, file: Path, watch: _Watch) -> Resul
     }
     at_once = _AT_ONCE * min(context.request.parallelism, len(joint.units))
     options = replace(context.request.options, out=file, parallelism=context.request.options.parallelism or at_once)
-    return context.terraform.plan(joint.root, options, secrets=secrets, watch=watch.call)
+    return context.terraform.plan(joint.root, options, secrets=secrets | context.guard.variables, watch=watch.call)
 
 
 def _join(texts: Mapping[str, str]) -> str:
@@ -275,7 +277,7 @@ def _about(said: Diagnostic, joint: _Joint) -> set[str]:
     return {
         name
         for name, unit in joint.units.items()
-        if any(folder.is_relative_to(source.resolve()) for source in unit.sources.values())
+        if any(folder.is_relative_to(joint.tree.path(source).resolve()) for source in unit.sources.values())
     }
 
 

@@ -137,14 +137,23 @@ def _switch(value: str) -> Switch:
 
 
 EnvironmentName = Annotated[
-    str, typer.Argument(metavar="ENV", help="the environment", autocompletion=completion.environments)
+    str,
+    typer.Argument(
+        metavar="ENV",
+        help="the environment; by default that of this folder, that of NGP_ENV, or the only one",
+        autocompletion=completion.environments_or_units,
+    ),
 ]
 OptionalEnvironmentName = Annotated[
     str, typer.Argument(metavar="ENV", help="the environment", autocompletion=completion.environments)
 ]
 UnitNames = Annotated[
     list[str] | None,
-    typer.Argument(metavar="UNIT", help="only these units", autocompletion=completion.units),
+    typer.Argument(
+        metavar="UNIT",
+        help="only these units: names, globs, `tag:TAG`, `swarm...`, `...swarm`, `!swarm`",
+        autocompletion=completion.units,
+    ),
 ]
 ModuleName = Annotated[str, typer.Argument(metavar="MODULE", help="the module", autocompletion=completion.modules)]
 ModuleNames = Annotated[

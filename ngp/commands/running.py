@@ -11,7 +11,7 @@ from ngp.environments import platforms, resolving
 from ngp.environments.environment import StateMode
 from ngp.environments.resolving import Resolved
 from ngp.errors import UsageError
-from ngp.runs import ahead
+from ngp.runs import ahead, selection
 from ngp.runs import context as runs
 from ngp.runs.results import Verb
 from ngp.terraform.commands import PlanOptions
@@ -70,7 +70,8 @@ def open_run(
     context: Context, verb: Verb, begun: Begun, units: Sequence[str] | None, wish: Wish, *, jsonl: bool = False
 ) -> Iterator[Running]:
     """Open a run of an environment, with its events shown as they come."""
-    resolved, chosen = begun.resolved, tuple(units or ())
+    resolved = begun.resolved
+    chosen = selection.expand(units, resolved)
     has_one_root = len(chosen) == 1 or resolved.environment.state is StateMode.SINGLE
     if (wish.targets or wish.replacements) and not has_one_root:
         raise UsageError(

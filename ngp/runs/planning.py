@@ -108,7 +108,17 @@ def finish(context: RunContext, result: UnitResult) -> UnitResult:
 def collect(context: RunContext, verb: Verb, results: Mapping[str, UnitResult], duration_s: float) -> RunResult:
     """The results of a run, by wave and name."""
     ordered = sorted(results.values(), key=lambda one: (one.wave, one.unit))
-    return RunResult(context.run_id, verb, context.name, tuple(ordered), duration_s, context.caller.stopped_by())
+    request = context.request
+    return RunResult(
+        context.run_id,
+        verb,
+        context.name,
+        tuple(ordered),
+        duration_s,
+        context.caller.stopped_by(),
+        request.units,
+        request.options.words(leaving_out=tuple(f"module.{unit}" for unit in request.units)),
+    )
 
 
 def read_state(context: RunContext, unit: str) -> states.State | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ngp.commands import options
-from ngp.errors import NgpError, StoppedError
+from ngp.errors import NgpError
 
 if TYPE_CHECKING:
     from ngp.runs.readiness import Answer
@@ -33,10 +33,10 @@ def ready(
     readiness.require_real(resolved.environment)
     session = access.open_real(resolved.environment, context.settings).session
     probes = readiness.collect(resolved, session, named)
-    asker = readiness.Asker(resolved.platform.path, context.settings.environ, context.stop, wait)
-    answers = asker.ask_all(probes, _keep if as_json else _show)
-    if context.stopped_by:
-        raise StoppedError(signal_number=context.stopped_by)
+    with context.taking_signals() as stop:
+        asker = readiness.Asker(resolved.platform.path, context.settings.environ, stop, wait)
+        answers = asker.ask_all(probes, _keep if as_json else _show)
+    context.require_not_stopped()
     code = 0 if all(one.is_ready for one in answers) else NgpError.exit_code
     if as_json:
         documents.write(

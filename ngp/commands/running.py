@@ -80,7 +80,7 @@ def open_run(
     options = wish.options(context.terraform_args)
     may_lose = tuple(wish.may_lose_data or ())
     request = runs.Request(verb, chosen, wish.parallelism, options, may_lose, wish.accepts_legacy)
-    with progress.follow(context.settings, jsonl=jsonl) as follow:
-        caller = runs.Caller(context.settings, follow.on_event, context.stop, lambda: context.stopped_by, begun.opener)
+    with context.taking_signals() as stop, progress.follow(context.settings, jsonl=jsonl) as follow:
+        caller = runs.Caller(context.settings, follow.on_event, stop, lambda: context.stopped_by, begun.opener)
         with runs.open_run(request, resolved, caller) as run:
             yield Running(run, follow)

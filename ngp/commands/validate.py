@@ -140,14 +140,14 @@ def _run(platform: Platform, checks: Sequence[_Check], context: options.Context,
 
 def _validate(terraform: Terraform, check: _Check, context: options.Context, *, is_quiet: bool) -> list[Finding]:
     from ngp.runs import copies
-    from ngp.terraform.driver import Watch
 
     root = copies.working_root(check.unit, check.tree, check.data, terraform.binary)
-    watch = Watch(stop=context.stop)
     check.data.mkdir(parents=True, exist_ok=True)
-    result = terraform.init(root, backend=False, watch=watch)
+    result = terraform.init(root, backend=False)
     if result.is_ok:
-        result = terraform.validate(root, watch=watch)
+        result = terraform.validate(root)
+    if result.stopped:
+        return []  # the caller reports the interruption
     if not (is_quiet and result.is_ok):
         terminal.say(context.settings, f"{check.name}: {'valid' if result.is_ok else 'not valid'}")
     return [_finding(check, each) for each in result.errors]

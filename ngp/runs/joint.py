@@ -20,7 +20,7 @@ from pathlib import Path
 
 from ngp import files
 from ngp.environments.environment import OutputRef
-from ngp.errors import NgpError
+from ngp.errors import NgpError, StoppedError
 from ngp.rendering import exact, roots
 from ngp.runs import copies, describing, joinable, leftovers, offers, preview, watching
 from ngp.runs.context import RunContext
@@ -72,7 +72,7 @@ def plan(context: RunContext, known: Offers) -> dict[str, UnitResult] | None:
     place = context.resolved.environment.path / "units" / _NAME
     try:
         results = _plan(context, units, place, known)
-    except (_ApartError, NgpError):
+    except (_ApartError, NgpError, StoppedError):
         return None
     finally:
         context.tree.remove_root(place)
@@ -248,7 +248,7 @@ class _Watch:
 
     def __init__(self, context: RunContext, joint: _Joint) -> None:
         self._units = {name: watching.Watch(context, unit) for name, unit in joint.units.items()}
-        self.call = driver.Watch(on_event=self._on_event, stop=context.stop, log=context.log(_NAME))
+        self.call = driver.Watch(on_event=self._on_event, log=context.log(_NAME))
 
     def stopped(self, result: UnitResult) -> UnitResult:
         return replace(self._units[result.unit].failed(result, Result(1, stopped=True)), log=result.log)

@@ -88,7 +88,7 @@ def _plan_copy(context: RunContext, name: str, known: Offers) -> tuple[UnitResul
         return replace(result, outcome=Outcome.DEFERRED, reason=str(reason)), None
     except MissingError:
         raise  # nothing was begun: it ends the run, whatever unit found it
-    except NgpError as error:
+    except (NgpError, StoppedError) as error:
         return replace(result, outcome=outcome_of(error), reason=str(error)), None
     finally:
         context.tree.remove_root(unit.root)
@@ -127,7 +127,7 @@ def read_state(context: RunContext, unit: str) -> states.State | None:
     return None if text is None else states.parse(text)
 
 
-def outcome_of(error: NgpError) -> Outcome:
+def outcome_of(error: NgpError | StoppedError) -> Outcome:
     """What an error in the middle of a unit's work makes of the unit."""
     if isinstance(error, StoppedError):
         return Outcome.STOPPED

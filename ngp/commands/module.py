@@ -179,8 +179,9 @@ def check(
     platform = platforms.load(platforms.find(context.cwd))
     path = platform.path / "modules"
     checked = list(names or [folder.name for folder in loading.folders(path)])
+    follow = modules.CheckProgress(len(checked), context.settings)
     with _judge(platform, context) if terraform else nullcontext() as judge:
-        faults = checks.check(path, checked, judge, [module_pages.freshness(path, platform.cache)])
+        faults = checks.check(path, checked, judge, [module_pages.freshness(path, platform.cache)], follow.tell)
     if as_json:
         documents.write(modules.faults_document(faults, checked))
     else:

@@ -181,7 +181,7 @@ def _input_fields(variable: Variable) -> dict[str, Any]:
         "sensitive": variable.sensitive,
         "ephemeral": variable.ephemeral,
         "nullable": variable.nullable,
-        "validations": variable.validations,
+        "validations": [each.message for each in variable.validations],
         "place": str(variable.place),
     }
 

@@ -13,6 +13,8 @@ _RUN = "[0-9]" * 8 + "-" + "[0-9]" * 6  # as `journal.new_id` begins
 
 def sweep(workspace: Path, environment: str) -> None:
     """Remove what killed runs of an environment left: it may hold values. Its lock must be held."""
+    for folder in ("previews", "runs"):
+        files.require_no_links(workspace / folder)
     plans = [
         plan
         for verb in ("plan", "apply", "destroy")

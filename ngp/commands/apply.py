@@ -69,9 +69,12 @@ def _consent(context: options.Context, now: Running, *, auto_approve: bool, show
     def preview(result: RunResult, bucket: BucketPlan | None) -> bool:
         with now.follow.pause():
             if bucket is not None:
-                terminal.say(context.settings, f"+ state bucket {bucket.bucket} (versioned, encrypted, private)")
+                made = f"+ state bucket {bucket.bucket} (versioned, encrypted, private)"
+                terminal.say(context.settings, made, always=True)
             runs.show_changes(result, context.settings, talk=True, whole=show_all)
-            return auto_approve or options.confirm(context, f"Apply this to `{result.environment}`?")
+            return auto_approve or options.confirm(
+                context, f"Apply this to {options.place(now.run.resolved.environment)}?"
+            )
 
     def deferred(result: UnitResult) -> bool:
         """A second question, on a terminal only: --auto-approve was given before anyone could see this plan."""

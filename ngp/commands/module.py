@@ -51,7 +51,7 @@ def list_modules(as_json: options.AsJson = False) -> None:
     found = catalogue.modules.values()
     for name, findings in catalogue.broken.items():
         for finding in findings:
-            terminal.say(context.settings, f"warning: the module `{name}` cannot be read: {finding}")
+            terminal.say(context.settings, f"warning: the module `{name}` cannot be read: {finding}", always=True)
     if as_json:
         documents.write({"schema": "ngp.module.list/1", "modules": [modules.summary(module) for module in found]})
     else:

@@ -14,9 +14,10 @@ from ngp.errors import UsageError
 from ngp.runs import ahead, selection
 from ngp.runs import context as runs
 from ngp.runs.results import Verb
+from ngp.settings import Level
 from ngp.terraform.commands import PlanOptions
 from ngp.terraform.serving import Opener
-from ngp.views import documents, progress
+from ngp.views import documents, progress, silence
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Wish:
     parallelism: int = 0
     may_lose_data: Sequence[str] | None = None
     accepts_legacy: bool = False
+    is_dry_run: bool = False
 
     def options(self, extra: tuple[str, ...]) -> PlanOptions:
         return PlanOptions(
@@ -54,7 +56,7 @@ class Running:
     """An open run and the display that follows it."""
 
     run: runs.RunContext
-    follow: progress.Progress | documents.EventLines
+    follow: progress.Progress | documents.EventLines | silence.Silence
 
 
 @contextmanager
@@ -79,8 +81,10 @@ def open_run(
         )
     options = wish.options(context.terraform_args)
     may_lose = tuple(wish.may_lose_data or ())
-    request = runs.Request(verb, chosen, wish.parallelism, options, may_lose, wish.accepts_legacy)
-    with context.taking_signals() as stop, progress.follow(context.settings, jsonl=jsonl) as follow:
+    request = runs.Request(verb, chosen, wish.parallelism, options, may_lose, wish.accepts_legacy, wish.is_dry_run)
+    is_quiet = context.settings.level is Level.ERROR and not jsonl
+    shown = silence.Silence() if is_quiet else progress.follow(context.settings, jsonl=jsonl)
+    with context.taking_signals() as stop, shown as follow:
         caller = runs.Caller(context.settings, follow.on_event, stop, lambda: context.stopped_by, begun.opener)
         with runs.open_run(request, resolved, caller) as run:
             yield Running(run, follow)

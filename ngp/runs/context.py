@@ -39,6 +39,7 @@ class Request:
     options: commands.PlanOptions = field(default_factory=commands.PlanOptions)
     may_lose_data: tuple[str, ...] = ()  # units whose data-bearing resources may be deleted or replaced
     accepts_legacy: bool = False
+    is_dry_run: bool = False  # of destroy: plan only
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,7 @@ def open_run(request: Request, resolved: Resolved, caller: Caller) -> Iterator[R
 
 
 def _require_agreed(request: Request, resolved: Resolved) -> None:
-    if request.verb is not Verb.PLAN:
+    if request.verb is not Verb.PLAN and not request.is_dry_run:
         require_unprotected(resolved)
     if request.verb is Verb.APPLY and not request.accepts_legacy:
         legacy.require_none(resolved, request.units)

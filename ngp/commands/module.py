@@ -238,7 +238,11 @@ def _ask(wish: Wish, catalogue: Catalogue, title: str) -> Wish:
     category = wish.category or asking.pick("Category", [*categories, other])
     if category == other:
         category = asking.fill("Category", check)
-    provided = sorted({name for module in catalogue.modules.values() for name in module.manifest.provides})
+    provided: dict[str, str] = {}
+    for module in catalogue.modules.values():
+        for name in module.manifest.provides:
+            provided[name] = f"{provided[name]}, {module.name}" if name in provided else module.name
+    provided = dict(sorted(provided.items()))
     return replace(
         wish,
         title=wish.title or asking.fill("Title", check, title),

@@ -5,11 +5,11 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from ngp.catalogue import evaluating, hcl, scanning
 from ngp.catalogue.operators import ExpressionError, UnknownError
+from ngp.catalogue.rules import names
 from ngp.catalogue.rules.source import Fault, Source, address
 from ngp.catalogue.scanning import Scanned
 from ngp.errors import UsageError
@@ -107,13 +107,13 @@ def _template(source: Source, scanned: Scanned, offset: int, path: str) -> Itera
 def _arguments(source: Source, body: hcl.Body) -> Iterator[Fault]:
     for block in blocks(body):
         if block.type in {"resource", "data", "ephemeral"} and block.labels:
-            names, about = _PATHS | _TYPED.get(block.labels[0], frozenset()), address(block)
+            paths, about = _PATHS | _TYPED.get(block.labels[0], frozenset()), address(block)
         elif block.type == "provisioner" and block.labels:
-            names, about = _PROVISIONERS.get(block.labels[0], frozenset()), f"provisioner {block.labels[0]}"
+            paths, about = _PROVISIONERS.get(block.labels[0], frozenset()), f"provisioner {block.labels[0]}"
         else:
             continue
         for name, attribute in block.body.attributes.items():
-            if name in names:
+            if name in paths:
                 _, reason = _resolve(source, attribute.text)
                 if reason:
                     what = f"`{name}` of `{about}`: {reason}"
@@ -133,59 +133,9 @@ def _resolve(source: Source, text: str) -> tuple[str, str]:
 
 def _value(source: Source, text: str) -> tuple[Any, str]:
     try:
-        return evaluating.evaluate_text(text, _Names(source).scope), ""
+        return evaluating.evaluate_text(text, names.scope(source, path={"module": _HERE})), ""
     except (UnknownError, ExpressionError, RecursionError):
         return "", "the path cannot be resolved before Terraform runs"
-
-
-@dataclass(frozen=True)
-class _Names:
-    """The names that a path can be made of: `path.module`, locals, and arguments of other blocks."""
-
-    source: Source
-    busy: set[str] = field(default_factory=set)  # locals that are being evaluated
-
-    @property
-    def scope(self) -> dict[str, Any]:
-        found: dict[str, Any] = {
-            "path": {"module": _HERE},
-            "local": _Lazy(self.source.locals, self),
-            "data": _typed(self.source, "data", self),
-        }
-        return {**_typed(self.source, "resource", self), **found}
-
-    def evaluate(self, attribute: hcl.Attribute) -> Any:
-        if attribute.where + attribute.name in self.busy:
-            raise UnknownError("a circle")
-        inner = _Names(self.source, self.busy | {attribute.where + attribute.name})
-        return evaluating.evaluate(attribute, inner.scope)
-
-
-class _Lazy(Mapping[str, Any]):
-    """Attributes by name, each evaluated when it is asked for."""
-
-    def __init__(self, attributes: Mapping[str, hcl.Attribute], names: _Names) -> None:
-        self._attributes, self._names = attributes, names
-
-    def __getitem__(self, name: str) -> Any:
-        return self._names.evaluate(self._attributes[name])
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._attributes
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._attributes)
-
-    def __len__(self) -> int:
-        return len(self._attributes)
-
-
-def _typed(source: Source, block_type: str, names: _Names) -> dict[str, dict[str, _Lazy]]:
-    found: dict[str, dict[str, _Lazy]] = {}
-    for block in source.of(block_type):
-        if len(block.labels) == 2 and not {"count", "for_each"} & block.body.attributes.keys():
-            found.setdefault(block.labels[0], {})[block.labels[1]] = _Lazy(block.body.attributes, names)
-    return found
 
 
 def _split(scanned: Scanned, start: int) -> list[str]:

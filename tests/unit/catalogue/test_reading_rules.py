@@ -73,16 +73,16 @@ LEAVES, UNKNOWN = "it leaves the module's folder", "the path cannot be resolved 
         ("locals {\n  x = templatestring(var.x, {})\n}\n", "the module calls `templatestring`"),
         ('locals {\n  x = provider::local::direxists("/etc")\n}\n', "the module calls `provider::local::direxists`"),
         ('locals {\n  x = templatefile("${path.module}/files/b.tpl", {})\n}\n', "the template b.tpl is missing"),
-        ('resource "aws_s3_object" "x" {\n  source = "/root/x"\n}\n', f"`source` of `aws_s3_object.x`: {LEAVES}"),
+        ('resource "aws_s3_object" "x" {\n  source = "/etc/x"\n}\n', f"`source` of `aws_s3_object.x`: {LEAVES}"),
         ('resource "aws_lambda_function" "x" {\n  filename = var.file\n}\n', UNKNOWN),
         ('data "local_file" "x" {\n  filename = "/etc/passwd"\n}\n', LEAVES),
-        ('data "archive_file" "x" {\n  source_dir = "/root"\n}\n', LEAVES),
+        ('data "archive_file" "x" {\n  source_dir = "/etc"\n}\n', LEAVES),
         (
-            'resource "terraform_data" "x" {\n  provisioner "file" {\n    source = "/root/x"\n  }\n}\n',
+            'resource "terraform_data" "x" {\n  provisioner "file" {\n    source = "/etc/x"\n  }\n}\n',
             f"`source` of `provisioner file`: {LEAVES}",
         ),
         (
-            'resource "terraform_data" "x" {\n  provisioner "remote-exec" {\n    scripts = ["/root/x"]\n  }\n}\n',
+            'resource "terraform_data" "x" {\n  provisioner "remote-exec" {\n    scripts = ["/etc/x"]\n  }\n}\n',
             f"`scripts` of `provisioner remote-exec`: {LEAVES}",
         ),
         (

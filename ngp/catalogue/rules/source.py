@@ -125,7 +125,8 @@ class Source:
     @property
     def scanned(self) -> Iterator[Scanned]:
         """The texts of the files that hold anything."""
-        return (body.items[0].scanned for body in self.bodies.values() if body.items)
+        found = {item.scanned.path: item.scanned for body in self.bodies.values() for item in _items(body)}
+        return iter(found.values())
 
     def inputs(self, code: str, *, but_lengths: bool = False) -> set[str]:
         """The inputs that an expression takes, directly or through locals; `but_lengths` leaves out ``length(…)``."""
@@ -152,7 +153,14 @@ class Source:
 
 def load(module: Module) -> Source:
     """Parse the files of a module that loads."""
-    return Source(module, {path: hcl.load(path) for path in loading.terraform_files(module.path)})
+    return Source(module, loading.bodies(module.path))
+
+
+def _items(body: hcl.Body) -> Iterator[hcl.Attribute | hcl.Block]:
+    for item in body.items:
+        yield item
+        if isinstance(item, hcl.Block):
+            yield from _items(item.body)
 
 
 def inner(body: hcl.Body, block_type: str) -> Iterator[hcl.Block]:

@@ -9,7 +9,7 @@ from ngp.catalogue import hcl, types, vendored
 from ngp.catalogue.rules import reading, shape, shared
 from ngp.catalogue.rules.source import Fault, Source, address
 
-_UNREAD = ("*.tf.json", "*.tofu", "*.tofu.json", "*override.tf")
+_UNREAD = ("*.tofu", "*.tofu.json")
 _UNTOLD: Mapping[str, str] = {
     "external": "it runs a program on the machine of whoever plans",
     "template_file": "its template can read any file; templatefile() does the same",
@@ -35,7 +35,8 @@ def whole(source: Source) -> Iterator[Fault]:
     yield from _programs(source)
     for pattern in _UNREAD:
         for path in sorted(source.module.path.glob(pattern)):
-            yield source.fault("files", f"ngp does not read {path.name}", str(path), why="it reads .tf files")
+            why = "it reads .tf and .tf.json files"
+            yield source.fault("files", f"ngp does not read {path.name}", str(path), why=why)
 
 
 def meanings(source: Source) -> Iterator[Fault]:

@@ -153,7 +153,7 @@ def is_alive(pid: int) -> bool:
 
 
 def kill_all() -> None:
-    """Kill every process group that `run` is waiting for: the second Ctrl-C."""
+    """Kill every process group that `run` is waiting for: of them, none is Terraform (`ngp.supervised`)."""
     for pid in tuple(_running):
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, signal.SIGKILL)

@@ -6,6 +6,7 @@ shell ends what a killed Terraform leaves behind (its providers), and keeps its 
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -39,6 +40,10 @@ echo "$code" >"$call/exit"
 exit "$code"
 """
 _running: set[int] = set()  # sessions of the shells that `run` waits for
+
+
+class NoRoomError(Exception):
+    """The disk that holds this folder is full."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +90,8 @@ def run(
     """Run a program to its end, as `processes.run` does; raise FileNotFoundError where there is none.
 
     A set `stop` (or the time limit) interrupts Terraform itself, never a script that wraps it, and waits `grace_s`
-    for it. A call that died of a signal has the negative number of it as exit code. Raises OSError where the disk
-    has no room for what is to be reserved.
+    for it. A call that died of a signal has the negative number of it as exit code. Raises NoRoomError before
+    anything is started where the disk has no room for what is to be reserved.
     """
     began = time.monotonic()
     with _open(call, request) as (folder, streams, handle):
@@ -116,8 +121,8 @@ def run(
     return Outcome(code, out, err, time.monotonic() - began, stopped=stopped, timed_out=timed_out)
 
 
-def hurry(done: Callable[[], None] = lambda: None) -> bool:
-    """Interrupt every program again and kill it `HURRY_S` later, then call `done`; return False where none runs.
+def hurry() -> bool:
+    """Interrupt every program again and kill it `HURRY_S` later; return False where none runs.
 
     Returns at once: a thread does the rest, so that a signal handler may call this.
     """
@@ -129,8 +134,8 @@ def hurry(done: Callable[[], None] = lambda: None) -> bool:
         deadline = time.monotonic() + HURRY_S
         while _running.intersection(going) and time.monotonic() < deadline:
             time.sleep(_LOOK_S)
-        kill_all()
-        done()
+        for session in _running.intersection(going):
+            _kill(session)
 
     if going:
         threading.Thread(target=work, daemon=True).start()
@@ -189,14 +194,23 @@ def _open(call: Call, request: Request) -> Iterator[tuple[Path, tuple[Stream, St
             files.write(folder / "stdin", request.stdin, mode=0o600, durable=False)
         for name in ("stdout", "stderr"):
             handles.append(os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-            if call.reserve and hasattr(os, "posix_fallocate"):
-                os.posix_fallocate(handles[-1], 0, call.reserve)
+            _reserve(handles[-1], call.reserve, folder)
         with files.hold(folder) as handle:
             yield folder, ((folder / "stdout", handles[0]), (folder / "stderr", handles[1])), handle
     finally:
         for one in handles:
             os.close(one)
         files.remove_all([folder])
+
+
+def _reserve(handle: int, size: int, folder: Path) -> None:
+    """Set room aside behind the text; macOS has no call for it."""
+    if size and hasattr(os, "posix_fallocate"):
+        try:
+            os.posix_fallocate(handle, 0, size)
+        except OSError as error:
+            if error.errno == errno.ENOSPC:
+                raise NoRoomError(str(folder.parent)) from error
 
 
 def _start(

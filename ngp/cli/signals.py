@@ -1,4 +1,7 @@
-"""SIGINT and SIGTERM: the first asks a run to end by itself, the second ends it."""
+"""SIGINT and SIGTERM: the first asks a run to end by itself, the same again hurries it, a third one ends it.
+
+A CI system that cancels a job sends SIGINT and, seconds later, SIGTERM: that is one wish, and not a hurry.
+"""
 
 from __future__ import annotations
 
@@ -49,21 +52,35 @@ def _relay(heard: int, event: threading.Event) -> None:
 
 
 def _take(interruption: Interruption, number: int, tell: int) -> None:
-    again = interruption.signal_number != 0
-    interruption.signal_number = interruption.signal_number or number
-    if again:
-        _end_at_once(number)
+    is_first, is_again = not interruption.seen, number in interruption.seen
+    interruption.seen.add(number)
+    if is_again:
+        _hurry(interruption, number)
+    if not is_first:
+        return
+    interruption.signal_number = number
     os.write(tell, b"!")
     if not interruption.is_watched:
         raise StoppedError(signal_number=number)
-    with suppress(OSError):
-        os.write(sys.stderr.fileno(), b"\nending what is under way; once more ends it at once, and may leave a lock\n")
+    _say("ending what is under way; once more interrupts Terraform again, and data may be lost")
 
 
-def _end_at_once(number: int) -> None:
+def _hurry(interruption: Interruption, number: int) -> None:
+    """Do as Terraform does at the second interrupt: it has five seconds. Where none runs, or once more, end at once."""
+    from ngp import processes, supervised
+
+    is_at_work = not interruption.is_hurried and supervised.hurry()
+    processes.kill_all()
+    if is_at_work:
+        interruption.is_hurried = True
+        _say(f"Terraform is interrupted again and killed in {supervised.HURRY_S:.0f} seconds; data may be lost")
+        return
     try:
-        from ngp import processes
-
-        processes.kill_all()
+        supervised.kill_all()
     finally:
         os._exit(128 + number)
+
+
+def _say(text: str) -> None:
+    with suppress(OSError):
+        os.write(sys.stderr.fileno(), f"\n{text}\n".encode())

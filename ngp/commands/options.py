@@ -35,6 +35,8 @@ class Interruption:
     event: Event = field(default_factory=Event)
     signal_number: int = 0
     is_watched: bool = False
+    seen: set[int] = field(default_factory=set)
+    is_hurried: bool = False
 
 
 @dataclass(frozen=True)

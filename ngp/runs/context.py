@@ -140,7 +140,7 @@ def open_run(request: Request, resolved: Resolved, caller: Caller) -> Iterator[R
         )
         held.enter_context(files.lock(platform.workspace / "locks" / f"{environment.name}.lock", purpose=purpose))
         dead = leftovers.sweep(platform.workspace, environment.name)
-        journal = Journal(platform.workspace / "runs" / run_id)
+        journal = Journal(platform.workspace / "runs" / run_id, warn=lambda text: caller.tell(Note(text)))
 
         def tell(event: RunEvent) -> None:
             journal.record(event)

@@ -30,9 +30,12 @@ class Journal:
     secrets.
     """
 
-    def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, folder: Path, clock: Callable[[], float] = time.time, warn: Callable[[str], None] = lambda _: None
+    ) -> None:
         self.path = private_folder(folder) / "journal.jsonl"
-        self._clock = clock
+        self._clock, self._warn = clock, warn
+        self._is_torn = self._has_warned = False
         self._lock = threading.Lock()
         self._handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
 
@@ -55,10 +58,16 @@ class Journal:
 
     def _append(self, kind: str, body: dict[str, Any], *, wait: bool) -> None:
         line = json.dumps({"v": VERSION, "at": round(self._clock(), 3), "kind": kind} | body) + "\n"
-        with self._lock:
-            os.write(self._handle, line.encode())
-        if wait:
-            os.fsync(self._handle)
+        try:
+            with self._lock:
+                data = f"\n{line}".encode() if self._is_torn else line.encode()
+                self._is_torn = os.write(self._handle, data) < len(data)
+            if wait:
+                os.fsync(self._handle)
+        except OSError as error:  # a full disk is no reason to miss what Terraform says
+            warned, self._has_warned = self._has_warned, True
+            if not warned:
+                self._warn(f"the journal of this run cannot be written: {error}")
 
 
 def new_id(verb: str, environment: str, now: datetime | None = None) -> str:

@@ -8,8 +8,8 @@ from ngp import files
 from ngp.errors import NgpError
 from ngp.runs import killed
 from ngp.runs.killed import KilledRun
+from ngp.terraform import rescue
 
-_ERRORED = "errored.tfstate"
 _RUN = "[0-9]" * 8 + "-" + "[0-9]" * 6  # as `journal.new_id` begins
 
 
@@ -36,13 +36,20 @@ def require_recovered(root: Path, copy: Path) -> None:
     Terraform leaves it in the root itself, OpenTofu in the copy that it works on; whichever is in use now.
     """
     for folder, push in (
-        (root, f"terraform init && terraform state push {_ERRORED}"),
-        (copy, f"tofu init (what it says of providers does no harm), tofu state push {_ERRORED}"),
+        (root, f"terraform init && terraform state push {rescue.NAME}"),
+        (copy, f"tofu init (what it says of providers does no harm), tofu state push {rescue.NAME}"),
     ):
-        if (folder / _ERRORED).exists():
+        if (folder / rescue.NAME).exists() and not rescue.is_whole(folder / rescue.NAME):
+            raise NgpError(
+                "an earlier apply could write its state nowhere, not even whole into this file",
+                where=str(folder / rescue.NAME),
+                why="what it made stands only in the unit's log of that run (.ngp/runs)",
+                todo="import or delete what the log names as created, then remove the file",
+            )
+        if (folder / rescue.NAME).exists():
             raise NgpError(
                 "an earlier apply could not write its state, and what it made stands only in this file",
-                where=str(folder / _ERRORED),
+                where=str(folder / rescue.NAME),
                 why="a plan of the older state would make all of that again",
                 todo=f"in {folder}: {push}, then remove the file",
             )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ngp import processes, supervised
 from ngp.errors import MissingError, NgpError, StoppedError
-from ngp.terraform import commands, events, fingerprints, plans, states
+from ngp.terraform import commands, events, fingerprints, plans, rescue, states
 from ngp.terraform.binary import Binary
 from ngp.terraform.commands import ApplyOptions, Argv, InitOptions, PlanOptions
 from ngp.terraform.events import Event
@@ -27,6 +27,8 @@ CONSOLE_LINE = 60_000  # Terraform reads its console's input by lines of at most
 # A stopped apply ends the calls under way and writes its state; killing it sooner would lose what it made. The
 # operator's second Ctrl-C is `supervised.hurry`.
 _APPLY_GRACE_S = 600.0
+_RESERVE = 4 << 20  # for what an apply prints: on a full disk the state itself
+_FULL = "Terraform could not write its state, so nothing was begun"
 _PLAN, _APPLY = PlanOptions(), ApplyOptions()
 _NOTHING = processes.Outcome(0, "", "", 0.0)
 _STOPPED = processes.Outcome(1, "", "", 0.0, stopped=True)
@@ -135,8 +137,7 @@ class Terraform:
         """Apply exactly this saved plan; ephemeral values must be given again in `secrets`."""
         argv = commands.apply(self.binary.argv, plan_file, options)
         result = self._stream(root, argv, secrets=secrets, watch=watch)
-        left = root.path / "errored.tfstate"
-        return replace(result, errored_state=left) if left.exists() else result
+        return replace(result, errored_state=rescue.keep(root.path, result.dumped), dumped="")
 
     def test(self, root: Root, *, filters: Sequence[str] = (), folder: str = "", watch: Watch = _QUIET) -> Result:
         """Run the root's Terraform tests; they come as Unknown events (``test_run``, ``test_summary``, …)."""
@@ -217,6 +218,7 @@ class Terraform:
             duration_s=outcome.duration_s,
             summary=stream.summary,
             lock_holder=lock_holder(found),
+            dumped=stream.dumped,
         )
 
     def _json(self, root: Root, argv: Argv, watch: Watch) -> Any:
@@ -285,10 +287,14 @@ class Terraform:
         try:
             return supervised.run(
                 processes.Request(argv, folder or root.path, environ, grace_s=grace_s, stdin=stdin),
-                supervised.Call(self.calls, f"{verb} {unit}".strip(), tied=verb in _TIED),
+                supervised.Call(
+                    self.calls, f"{verb} {unit}".strip(), tied=verb in _TIED, reserve=_RESERVE if verb == "apply" else 0
+                ),
                 on_stdout=stream.take if stream else None,
                 on_stderr=stream.take_error if stream else None,
                 stop=self.stop,
             )
+        except supervised.NoRoomError as error:
+            raise NgpError("there is no room on the disk", where=str(error), why=_FULL, todo="make room") from error
         except FileNotFoundError as error:
             raise MissingError(f"`{error.filename}` is not there", where=str(root.path)) from error

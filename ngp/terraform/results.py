@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ngp.errors import Finding, MissingError
@@ -56,6 +56,7 @@ class Result:
     lock_holder: LockHolder | None = None
     errored_state: Path | None = None
     skipped: bool = False
+    dumped: str = field(default="", repr=False)  # the state that could be written nowhere
 
     @property
     def is_ok(self) -> bool:
@@ -86,4 +87,5 @@ def said(text: str, exit_code: int) -> Diagnostic:
     """Return what Terraform said outside its JSON as the error that it is."""
     lines = [line.strip("╷│╵ ") for line in _COLOUR.sub("", text).splitlines()]
     told = [line for line in lines if line]
-    return Diagnostic("error", told[0] if told else f"Terraform ended with code {exit_code}", "\n".join(told[1:]))
+    ended = f"was killed by signal {-exit_code}" if exit_code < 0 else f"ended with code {exit_code}"
+    return Diagnostic("error", told[0] if told else f"Terraform {ended}", "\n".join(told[1:]))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +17,7 @@ from ngp.terraform.events import Diagnostic, Event, Summary, Unknown
 
 REDACTED = "(secret)"
 _TALK_LINES = 50
+_DUMP, _STATE_KEY = '"@message":"Emergency state dump"', '"state":'
 # A root's own constraints are hardly ever written as in the master lock; the lock is read-only on purpose.
 _EXPECTED = "Provider lock file not updated"
 
@@ -42,6 +44,8 @@ class Stream:
         self._guard = threading.Lock()
         self._file: IO[str] | None = None
         self.summary: Summary | None = None
+        self.dumped = ""  # the state that Terraform could write nowhere
+        self.log_failure = ""
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
@@ -53,7 +57,10 @@ class Stream:
         return "\n".join(self._talk)
 
     def take(self, line: str) -> None:
-        """Take a line of stdout."""
+        """Take a line of stdout. A state that is dumped there goes nowhere else: it is long, and holds values."""
+        if _DUMP in line and (dumped := _state_in(line)):
+            self.dumped = dumped
+            line = json.dumps({"@level": "error", "@message": "Emergency state dump", "type": "log"})
         told = self._log(line)
         event = self._redacted(events.parse(line))  # not the line: a short secret would break its JSON
         if isinstance(event, Diagnostic):
@@ -117,14 +124,33 @@ class Stream:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._file is not None:
-            self._file.close()
+            with self._logging():
+                self._file.close()
 
     def _log(self, line: str) -> str:
         line = self.redact(line)
         if self._file is not None:
-            with self._guard:
+            with self._guard, self._logging():
                 self._file.write(line + "\n")
         return line
+
+    @contextmanager
+    def _logging(self) -> Iterator[None]:
+        """A log that cannot be written (a full disk) is no reason to miss what Terraform says."""
+        try:
+            yield
+        except OSError as error:
+            self.log_failure = self.log_failure or str(error)
+
+
+def _state_in(line: str) -> str:
+    """The state in the line by which Terraform dumps it, byte for byte; "" where there is none."""
+    start = line.find(_STATE_KEY)
+    with suppress(ValueError):
+        if start >= 0 and events.parse(line):
+            begin = start + len(_STATE_KEY)
+            return line[begin : json.JSONDecoder().raw_decode(line, begin)[1]]
+    return ""
 
 
 def _spellings(secrets: Iterable[str]) -> tuple[str, ...]:

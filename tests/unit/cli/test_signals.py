@@ -105,7 +105,7 @@ def test_a_command_that_listens_ends_by_itself(child, number, code):
     stdout, stderr = process.communicate(timeout=30)
     assert process.returncode == code
     assert stdout == f"ended well {int(number)}\n"
-    assert "once more ends it at once" in stderr
+    assert "once more interrupts Terraform again" in stderr
 
 
 def test_a_signal_never_waits_for_the_lock_of_the_event_that_it_sets(child):
@@ -127,6 +127,58 @@ def test_the_second_signal_ends_ngp_and_its_children_at_once(child):
     while _is_alive(int(pid)) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not _is_alive(int(pid))
+
+
+SLOW = """
+def attempt():
+    import pathlib
+    from ngp import processes, supervised
+    supervised.HURRY_S = 1.5
+    script = (
+        "import os, signal, time; signal.signal(signal.SIGINT, lambda *_: print('interrupt', flush=True)); "
+        "print(os.getpid(), flush=True); [time.sleep(0.1) for _ in range(300)]"
+    )
+    request = processes.Request((sys.executable, "-c", script), pathlib.Path.cwd(), {})
+    with options.context().taking_signals() as stop:
+        done = supervised.run(request, supervised.Call(), on_stdout=lambda line: print(line, flush=True), stop=stop)
+    print("ended", done.exit_code, flush=True)
+"""
+
+
+def test_the_second_signal_interrupts_terraform_again_and_kills_it_five_seconds_later(child):
+    process, pid = child(SLOW)
+    process.send_signal(signal.SIGINT)
+    assert process.stdout.readline() == "interrupt\n"
+    process.send_signal(signal.SIGINT)
+    assert process.stdout.readline() == "interrupt\n"
+    assert _is_alive(int(pid))
+    assert process.stdout.read() == "ended -9\n"  # ngp goes on, and says what became of it
+    assert "data may be lost" in process.stderr.read().splitlines()[-1]
+    assert process.wait(timeout=30) == 130
+    assert not _is_alive(int(pid))
+
+
+def test_a_third_signal_ends_ngp_and_terraform_at_once(child):
+    process, pid = child(SLOW.replace("HURRY_S = 1.5", "HURRY_S = 600"))
+    for _ in range(2):
+        process.send_signal(signal.SIGINT)
+        assert process.stdout.readline() == "interrupt\n"
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert not _is_alive(int(pid))
+
+
+def test_an_interrupt_and_then_a_sigterm_of_a_ci_system_are_not_two(child):
+    process, pid = child(SLOW)
+    process.send_signal(signal.SIGINT)
+    assert process.stdout.readline() == "interrupt\n"
+    process.send_signal(signal.SIGTERM)
+    time.sleep(3)  # longer than a hurried one has
+    assert _is_alive(int(pid))
+    process.kill()
+    os.kill(int(pid), signal.SIGKILL)
+    assert "interrupt" not in process.stdout.read()
 
 
 def test_an_ignored_hangup_stays_ignored():

@@ -1,0 +1,38 @@
+"""The state that Terraform could not write to its place: where its last copy lies."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+
+from ngp import files
+
+NAME = "errored.tfstate"
+
+
+def keep(root: Path, dumped: str) -> Path | None:
+    """Return the file with the state that an apply in `root` could not write; None where it wrote its state.
+
+    On a full disk Terraform leaves an empty file and prints the state (`dumped`). That is written here, for the room
+    that was reserved for its output is free by now; where even that fails, below the system's temporary folder.
+    """
+    left = root / NAME
+    if is_whole(left):
+        return left
+    if not dumped:
+        return None
+    try:
+        files.write(left, dumped, mode=0o600)
+    except OSError:
+        left = Path(tempfile.mkdtemp(prefix="ngp-state-")) / NAME
+        files.write(left, dumped, mode=0o600)
+    return left
+
+
+def is_whole(path: Path) -> bool:
+    """Return whether a file holds a state, and not what a full disk has left of one."""
+    try:
+        return isinstance(json.loads(path.read_text(encoding="utf-8")), dict)
+    except (OSError, ValueError):
+        return False

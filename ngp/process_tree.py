@@ -71,6 +71,16 @@ def tell(session: int, number: int, told: set[tuple[int, str]] | None = None) ->
                 told.add((one.pid, one.program))
 
 
+def working_in(folders: Iterable[Path]) -> list[int]:
+    """Return the ids of the Terraform processes of this machine that work in one of these folders (Linux)."""
+    known, found = {str(folder.resolve()) for folder in folders}, []
+    for entry in (one for one in (_PROC.iterdir() if _PROC.is_dir() else ()) if one.name.isdigit()):
+        with suppress(OSError):
+            if _TERRAFORM.match((entry / "exe").readlink().name) and str((entry / "cwd").readlink()) in known:
+                found.append(int(entry.name))
+    return found
+
+
 def session_of(pid: int) -> int:
     """Return the session of a process, 0 where there is none."""
     with suppress(OSError):

@@ -42,6 +42,8 @@ _ROWS = {
     "What it stands on": {
         "doctor": "Say what is missing and how to get it.",
         "lock": "Renew the master lock file of the providers.",
+        "locks": "Show which states are locked, by whom, whether that holder lives, and how to release them.",
+        "unlock": "Release the lock of a unit's state; refuses while the Terraform that holds it lives.",
         "state": "Make and look at the place where state lies.",
         "pool": "Keep providers and the way to AWS warm between commands.",
         "sandbox": "Start, stop and look at the AWS look-alike on this machine.",

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from ngp.runs import origins
+from ngp.errors import NgpError
+from ngp.runs import locking, origins
 from ngp.runs.context import RunContext
 from ngp.runs.events import Step, UnitDiagnosed, UnitProgressed
 from ngp.runs.results import Counts, Outcome, UnitResult
 from ngp.runs.units import Unit
+from ngp.state import reading
 from ngp.terraform import driver, events
 from ngp.terraform.results import Result
 
@@ -36,19 +38,42 @@ class Watch:
         outcome = replace(outcome, diagnostics=tuple(map(self._located, outcome.diagnostics)))
         result = replace(result, diagnostics=outcome.diagnostics, log=log, counts=self._counts())
         if outcome.lock_holder is not None:
-            return replace(result, outcome=Outcome.LOCKED, reason=f"its state is locked by {outcome.lock_holder}")
+            said = self._lock(outcome.lock_holder.who)
+            reason = f"its state is locked by {outcome.lock_holder}; {said}"
+            return replace(result, outcome=Outcome.LOCKED, reason=reason)
         if outcome.errored_state is not None:
             reason = (
                 f"Terraform could not write the state; it lies in {outcome.errored_state}: push it before anything else"
             )
             return replace(result, outcome=Outcome.FAILED, reason=reason)
+        if outcome.exit_code < 0:
+            how = Outcome.STOPPED if outcome.stopped else Outcome.FAILED
+            return replace(result, outcome=how, reason=self._killed(-outcome.exit_code, is_stopped=outcome.stopped))
         if outcome.stopped:
-            return replace(result, outcome=Outcome.STOPPED, reason="interrupted; Terraform ended in order")
+            return replace(result, outcome=Outcome.STOPPED, reason="interrupted; Terraform stopped cleanly")
         if any(one.summary == _STALE for one in outcome.errors):
             return replace(result, outcome=Outcome.STALE, reason="its state has moved since the plan was made")
         first = next((one for one in outcome.errors), None)
         reason = _tell(first) if first else f"terraform ended with {outcome.exit_code}"
         return replace(result, outcome=Outcome.FAILED, reason=reason)
+
+    def _killed(self, number: int, *, is_stopped: bool) -> str:
+        """What is known after Terraform, or a script that wraps it, died of a signal."""
+        begin = f"{'interrupted; ' if is_stopped else ''}Terraform was killed by signal {number}"
+        try:
+            holder = reading.holder(self._unit.place, self._context.access.session)
+        except NgpError as error:
+            return f"{begin}, and whether it left its lock cannot be seen: {error}"
+        if holder is None:
+            return f"{begin}; its state is not locked: `ngp plan {self._context.name}` shows what is left to do"
+        lost = "what it made last may be missing from its state"
+        return f"{begin}; {lost}, and it left its lock (by {holder}); {self._lock(holder.who)}"
+
+    def _lock(self, who: str) -> str:
+        """Whether the holder of the unit's lock lives, and the way out."""
+        lives, because = locking.judge(self._context.resolved, self._unit.name, self._unit.root, who)
+        release = f"ngp unlock {self._context.name} {self._unit.name}"
+        return because if lives else f"{because}; `{release}` releases the lock"
 
     def _on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Diagnostic):

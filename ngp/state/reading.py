@@ -45,6 +45,19 @@ def holder(place: StatePlace, session: Session) -> Holder | None:
         raise NgpError("this is not a lock of Terraform", where=f"{place}: {_lock_at(place)}") from None
 
 
+def release(place: StatePlace, session: Session, expected: Holder) -> None:
+    """Remove the lock of a state; raise NgpError where somebody else than `expected` holds it by now."""
+    now = holder(place, session)
+    if now is None:
+        return
+    if now.id != expected.id:
+        raise NgpError(f"the lock is another one now: {now}", where=str(place), todo="look again: ngp locks")
+    if place.path is not None:
+        place.path.with_name(_lock_at(place).rpartition("/")[2]).unlink(missing_ok=True)
+    else:
+        session.delete_object(place.bucket, _lock_at(place))
+
+
 def _at(place: StatePlace) -> str:
     return place.key if place.kind == S3 else str(place.path)
 

@@ -19,7 +19,8 @@ ROOT = Path(__file__).parents[2]
 REGION = "eu-central-1"
 UNITS = [f"link-{number}" for number in range(1, 7)]
 RESOURCES = 5 * len(UNITS)
-ACCOUNTS = (f"7{number:011}" for number in itertools.count(1))  # one a platform: nobody empties the shared sandbox
+EVERYTHING = sorted(f"/{unit}/{name}" for unit in UNITS for name in ("first", "second", "third"))
+ACCOUNTS = (f"6{number:011}" for number in itertools.count(1))  # one a platform: nobody empties the shared sandbox
 _ENDED_S = 180.0
 MODULE = {
     "module.yaml": """
@@ -195,6 +196,25 @@ class Chain:
         return self.processes()
 
 
+def recover(chain):
+    """Do what ngp says after a kill of Terraform: release the locks that it names, make what is missing."""
+    locked = chain.locks()
+    document = chain.run("locks", "dev", "--json").document
+    assert [one["unit"] for one in document["locks"]] == locked, document
+    for one in document["locks"]:
+        assert one["holder"] == "dead", one
+        assert one["release"] == f"ngp unlock dev {one['unit']}"
+        done = chain.run(*one["release"].split()[1:], "--auto-approve")
+        assert done.exit_code == 0, done.stderr
+    assert chain.locks() == []
+    for name in set(chain.made()) - set(chain.known()):  # what no state knows is deleted by hand, or imported
+        chain.session.call("ssm", "delete_parameter", Name=name)
+    after = chain.run("apply", "dev", "--auto-approve")
+    assert after.exit_code == 0, after.stderr
+    assert chain.made() == chain.known() == EVERYTHING
+    return True
+
+
 def lay_chain(folder, ngp_in, sandbox, pause_s=0.4):
     """A platform of its own in an account of its own of the shared sandbox, rendered."""
     account, path = next(ACCOUNTS), folder / "platform"
@@ -237,7 +257,7 @@ class Kill:
     locks: int = 0
     lost: int = 0
     processes: int = 0
-    said: str = ""  # by the next apply
+    said: str = ""  # by ngp
     recovered: bool = False
 
 
@@ -259,5 +279,6 @@ def kill(chain, victim, seed):
     started.wait()
     left = chain.await_end()
     found = Kill(victim, chain.proxy, seed, processes=len(left), locks=len(chain.locks()))
+    found.said = (chain.path / "said").read_text()
     found.lost = len(set(chain.made()) - set(chain.known()))
     return found

@@ -1,5 +1,6 @@
 """What a Terraform call that did not go well makes of its unit."""
 
+import json
 import threading
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ from ngp.runs import planning
 from ngp.runs.events import Step, UnitProgressed
 from ngp.runs.results import Counts, Outcome, UnitResult
 from ngp.runs.watching import Watch
+from ngp.state.places import LOCAL, StatePlace
 from ngp.terraform.events import Diagnostic, ResourceDone, ResourceFailed, ResourceProgress, ResourceStarted
 from ngp.terraform.results import LockHolder, Result
 
@@ -24,14 +26,18 @@ def told():
 
 
 @pytest.fixture
-def watch(told):
+def watch(told, tmp_path):
     context = SimpleNamespace(
         stop=threading.Event(),
         log=lambda unit: Path("/p/.ngp/a.log"),
         tell=told.append,
         log_name=lambda unit: ".ngp/a.log",
+        name="dev",
+        resolved=None,
+        access=SimpleNamespace(session=None),
     )
-    return Watch(context, SimpleNamespace(name="app"))
+    place = StatePlace(LOCAL, "", "", "", tmp_path / "app.tfstate")
+    return Watch(context, SimpleNamespace(name="app", root=tmp_path, place=place))
 
 
 @pytest.mark.parametrize(
@@ -45,6 +51,20 @@ def watch(told):
 )
 def test_the_outcome_says_what_kind_of_failure_it_was(watch, result, outcome):
     assert watch.failed(UnitResult("app", "app", 1, Outcome.PLANNED), result).outcome is outcome
+
+
+@pytest.mark.parametrize(("stopped", "outcome"), [(True, Outcome.STOPPED), (False, Outcome.FAILED)])
+def test_a_terraform_that_died_of_a_signal_did_not_end_cleanly_and_its_lock_is_named(watch, tmp_path, stopped, outcome):
+    planned = UnitResult("app", "app", 1, Outcome.PLANNED)
+    free = watch.failed(planned, Result(-9, stopped=stopped))
+    assert (free.outcome, "its state is not locked" in free.reason) == (outcome, True)
+    lock = {"ID": "1-2", "Who": "ann@laptop", "Operation": "OperationTypeApply", "Created": "2026-11-01T10:00:00Z"}
+    (tmp_path / ".app.tfstate.lock.info").write_text(json.dumps(lock))
+    held = watch.failed(planned, Result(-9, stopped=stopped))
+    assert "killed by signal 9; what it made last may be missing from its state" in held.reason
+    assert "ann@laptop" in held.reason
+    assert "`ngp unlock dev app` releases the lock" in held.reason
+    assert "cleanly" not in held.reason
 
 
 def test_a_state_that_could_not_be_written_is_told_also_of_an_interrupted_apply(watch):

@@ -1,0 +1,50 @@
+"""`ngp unlock`: release the lock that a Terraform left which is no more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ngp.commands import completion, options
+from ngp.errors import UsageError
+
+if TYPE_CHECKING:
+    from ngp.runs.locking import LockFact
+
+Unit = Annotated[str, typer.Argument(metavar="UNIT", help="the unit", autocompletion=completion.units)]
+
+
+def unlock(
+    environment: options.EnvironmentName = "",
+    unit: Unit = "",
+    auto_approve: options.AutoApprove = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Release the lock of a unit's state; refuses while the Terraform that holds it lives."""
+    from ngp.commands import reading, scope
+    from ngp.runs import locking
+    from ngp.views import documents, terminal
+    from ngp.views import locks as view
+
+    context = options.context()
+    meant = scope.choose(context, environment, [unit] if unit else [])
+    if len(meant.units) != 1:
+        raise UsageError("name one unit", todo=f"ngp locks {meant.environment} shows which are locked")
+    (name,) = meant.units
+    if not auto_approve:
+        options.require_person(context, f"Release the lock of `{name}`?", flag="--auto-approve")
+
+    def agree(fact: LockFact) -> bool:
+        terminal.say(context.settings, "\n".join(view.lines(meant.environment, [fact])))
+        return auto_approve or options.confirm(context, f"Release the lock of `{name}`?")
+
+    with reading.open_region(context, meant.environment) as region:
+        released = locking.release(region.resolved, region.session, name, agree)
+    if as_json:
+        documents.write(view.document(meant.environment, [released] if released else []))
+        return
+    said = f"released the lock of `{name}`" if released else f"`{name}` is not locked"
+    terminal.say(context.settings, said)
+    if released:
+        terminal.say(context.settings, f"next: ngp plan {meant.environment} {name}")

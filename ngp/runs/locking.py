@@ -1,0 +1,92 @@
+"""The locks of an environment's states: who holds them, whether that holder lives, and their release."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ngp import files, process_tree
+from ngp.errors import LockHeldError, NgpError, UsageError
+from ngp.runs import killed, units
+from ngp.state import reading
+
+if TYPE_CHECKING:
+    from ngp.aws.session import Session
+    from ngp.environments.resolving import Resolved
+    from ngp.state.places import StatePlace
+    from ngp.state.reading import Holder
+
+
+@dataclass(frozen=True)
+class LockFact:
+    """A state that is locked. `lives` is None where that cannot be seen from this machine; `because` says why."""
+
+    unit: str
+    place: StatePlace
+    holder: Holder
+    lives: bool | None
+    because: str
+
+
+def collect(resolved: Resolved, session: Session, names: Iterable[str] = ()) -> list[LockFact]:
+    """Return the locked states of an environment, or those of the named units."""
+    chosen, found = set(names), []
+    for name, unit in units.collect(resolved).items():
+        holder = reading.holder(unit.place, session) if name in chosen or not chosen else None
+        if holder is not None:
+            lives, because = judge(resolved, name, unit.root, holder.who)
+            found.append(LockFact(name, unit.place, holder, lives, because))
+    return found
+
+
+def judge(resolved: Resolved, unit: str, root: Path, who: str) -> tuple[bool | None, str]:
+    """Return whether the holder of a unit's lock lives, and how that is known.
+
+    `who` is Terraform's ``user@host``. The environment's own lock tells of a living ngp, its calls of the Terraform
+    that a killed one left, and the folders that processes work in of a Terraform that somebody started by hand.
+    """
+    host = who.rpartition("@")[2]
+    if host != socket.gethostname():
+        return None, f"it is on another machine: look on {host or 'the holder’s machine'} whether Terraform still runs"
+    workspace, name = resolved.platform.workspace, resolved.environment.name
+    left = [call for run in killed.find(workspace, name) for call in run.at_work if _is_of(call.about, unit)]
+    pids = [pid for call in left for pid in call.pids]
+    pids += process_tree.working_in([root, workspace / "opentofu" / name / unit])
+    if left or pids:
+        return True, "Terraform still works on it" + (f" (process {' '.join(map(str, pids))})" if pids else "")
+    return False, "no Terraform on this machine works on it any more"
+
+
+def release(resolved: Resolved, session: Session, unit: str, agree: Callable[[LockFact], bool]) -> LockFact | None:
+    """Release the lock of a unit's state, and return what it was; None where there is none.
+
+    `agree` is asked once, with the lock. Raises LockHeldError (5) where the holder lives, or another ngp is at work in
+    the environment, NgpError where the answer is no or another holder came meanwhile.
+    """
+    known = units.collect(resolved)
+    if unit not in known:
+        raise UsageError(f"`{resolved.environment.name}` has no unit `{unit}`")
+    workspace, name = resolved.platform.workspace, resolved.environment.name
+    with files.lock(workspace / "locks" / f"{name}.lock", purpose=f"ngp unlock {name} {unit}"):
+        found = next(iter(collect(resolved, session, [unit])), None)
+        if found is None:
+            return None
+        if found.lives:
+            raise LockHeldError(
+                f"the holder of the lock of `{unit}` lives: {found.holder}",
+                where=str(found.place),
+                why=found.because,
+                todo="wait until it has ended; two that write one state lose each other's resources",
+            )
+        if not agree(found):
+            raise NgpError("nothing was released", why="the answer was no")
+        reading.release(found.place, session, found.holder)
+        return found
+
+
+def _is_of(about: str, unit: str) -> bool:
+    """Whether a call (``apply swarm``) is of a unit; one that names none may be of any."""
+    return about.partition(" ")[2] in ("", unit)

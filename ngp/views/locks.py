@@ -1,0 +1,49 @@
+"""Locks of states, for people and programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ngp.runs.locking import LockFact
+
+_WORDS = {True: "alive", False: "dead", None: "unknown"}
+
+
+def lines(environment: str, locks: Sequence[LockFact]) -> Iterator[str]:
+    """Yield what is said of each lock: its holder, whether that lives, and the way out."""
+    if not locks:
+        yield f"{environment}: no state is locked"
+    for one in locks:
+        yield f"{one.unit}: locked by {one.holder}"
+        yield f"  holder: {_WORDS[one.lives]}; {one.because}"
+        if not one.lives:
+            yield f"  release: {command(environment, one.unit)}"
+
+
+def document(environment: str, locks: Sequence[LockFact]) -> dict[str, Any]:
+    """Return the document of ``--json``; `release` is "" while the holder lives."""
+    return {
+        "schema": "ngp.locks/1",
+        "environment": environment,
+        "locks": [
+            {
+                "unit": one.unit,
+                "state": str(one.place),
+                "id": one.holder.id,
+                "who": one.holder.who,
+                "operation": one.holder.operation,
+                "created": one.holder.created,
+                "holder": _WORDS[one.lives],
+                "because": one.because,
+                "release": "" if one.lives else command(environment, one.unit),
+            }
+            for one in locks
+        ],
+    }
+
+
+def command(environment: str, unit: str) -> str:
+    """Return the command that releases a lock."""
+    return f"ngp unlock {environment} {unit}"

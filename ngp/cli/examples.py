@@ -64,6 +64,8 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {
     "ready": {"ngp ready dev swarm --no-wait": "ask once whether swarm answers"},
     "doctor": {"ngp doctor": "check this machine", "ngp doctor stage": "check an account, too"},
     "lock": {"ngp lock": "renew the lock file of the providers"},
+    "locks": {"ngp locks dev": "show what is locked, by whom, and whether that holder lives"},
+    "unlock": {"ngp unlock dev network": "release the lock that a dead Terraform left"},
     "state bootstrap": {"ngp state bootstrap stage": "make the state bucket"},
     "state list": {"ngp state list dev": "list the states"},
     "state show": {"ngp state show dev network": "list the resources of one state"},

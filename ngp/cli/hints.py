@@ -19,7 +19,7 @@ COMMANDS = {
     "down": "type `ngp destroy ENV`",
     "drift": "type `ngp plan ENV --detailed-exitcode`",
     "fmt": "type `ngp module check`, which checks the format, or run `terraform fmt`",
-    "force-unlock": "run `terraform force-unlock ID` in environments/ENV/units/UNIT",
+    "force-unlock": "type `ngp unlock ENV UNIT`; `ngp locks ENV` shows what is locked",
     "generate": "type `ngp render`",
     "get": "type `ngp plan ENV`, which fetches what it needs",
     "import": "write an `import` block, or run `terraform import` in environments/ENV/units/UNIT",
@@ -33,7 +33,6 @@ COMMANDS = {
     "show": "type `ngp plan ENV` or `ngp state show ENV UNIT`",
     "taint": "type `ngp apply ENV UNIT -replace=ADDRESS`",
     "test": "type `ngp module check`, which runs the tests of modules",
-    "unlock": "run `terraform force-unlock ID` in environments/ENV/units/UNIT",
     "up": "type `ngp apply ENV`",
     "workspace": "type `ngp env list`: environments take the place of workspaces",
 }

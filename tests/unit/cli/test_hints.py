@@ -68,7 +68,7 @@ SAID = [
     (["plan", "--no-colour"], "no option `--no-colour`", "did you mean `--no-color`?"),
     (["plan", "-jx"], "for '--parallelism'", "see `ngp plan --help`"),
     (["plan", "-target=a.b", "--parallelism", "0"], "'--parallelism'", "see `ngp plan --help`"),
-    (["unlock"], "no command `unlock`", "terraform force-unlock ID"),
+    (["force-unlock"], "no command `force-unlock`", "ngp unlock ENV UNIT"),
     (["module", "unlock"], "`ngp module` has no command `unlock`", "known: "),
     (["run-all"], "no command `run-all`", "ngp plan ENV"),
     (["aply"], "no command `aply`", "did you mean `apply`?"),

@@ -253,7 +253,8 @@ def test_providers_end_with_their_killed_terraform(tmp_path, program, also_ngp):
 
 
 WRAPPER = """
-    import subprocess, sys
+    import signal, subprocess, sys
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     sys.exit(subprocess.Popen([{real!r}, {script!r}, 'apply']).wait())
 """
 

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 
 import pytest
 
@@ -76,8 +77,10 @@ def test_terraform_that_is_still_at_work_is_named_and_nothing_of_it_is_swept(lay
     folder = lay("apply swarm")
     plan = folder.parents[1] / "swarm.plan"
     plan.touch()
+    begun = time.monotonic()
     with files.hold(folder), pytest.raises(LockHeldError) as caught:
         leftovers.sweep(tmp_path, "dev")
+    assert time.monotonic() - begun < killed._READS_S / 2, "an apply is not waited for"
     (finding,) = caught.value.findings
     assert "left Terraform at work: apply of `swarm`" in finding.what
     assert finding.where == folder.parents[1].name

@@ -190,10 +190,11 @@ time.sleep(60)
 
 
 def test_apply_has_long_to_end_in_order_and_a_plan_has_not(scripted, root, monkeypatch):
-    graces = []
+    graces, calls = [], []
 
     def run(request: processes.Request, call: supervised.Call, **_: object) -> processes.Outcome:
         graces.append(request.grace_s)
+        calls.append(call)
         return processes.Outcome(0, "", "", 0.0)
 
     monkeypatch.setattr(supervised, "run", run)
@@ -201,6 +202,10 @@ def test_apply_has_long_to_end_in_order_and_a_plan_has_not(scripted, root, monke
     scripted("").plan(root)
     assert graces[0] >= 300
     assert graces[1] == processes.GRACE_S
+    assert [(call.about, call.tied, call.reserve > 0) for call in calls] == [
+        ("apply", False, True),  # it outlives a killed ngp
+        ("plan", True, False),
+    ]
 
 
 def test_stopped_reading_raises(scripted, root, tmp_path):

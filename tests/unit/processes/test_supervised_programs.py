@@ -259,6 +259,16 @@ WRAPPER = """
 """
 
 
+def shim(program, real, script):
+    """A binary whose name is Terraform's too, and which starts the real one with the arguments that it got."""
+    wrapper, _ = program("terraform-shim", "")
+    wrapping = textwrap.dedent(WRAPPER.format(real=real, script=script))
+    careful = Path(script).read_text()
+    choice = "import os\nif os.path.basename(os.readlink('/proc/self/exe')) == 'terraform-shim':\n"
+    Path(script).write_text(choice + textwrap.indent(wrapping, "    ") + careful)
+    return wrapper
+
+
 @pytest.mark.parametrize("kind", ["python", "shell", "same name", "dies"])
 def test_a_stop_reaches_terraform_and_never_the_script_that_wraps_it(tmp_path, program, kind):
     """Version managers and CI put one in Terraform's place, which dies of SIGINT while Terraform writes its state."""
@@ -267,7 +277,7 @@ def test_a_stop_reaches_terraform_and_never_the_script_that_wraps_it(tmp_path, p
     argv = {
         "python": lambda: (sys.executable, "-c", textwrap.dedent(WRAPPER.format(real=real, script=script))),
         "shell": lambda: ("/bin/sh", "-c", f"{real} {script} apply; exit $?"),
-        "same name": lambda: (*program("terraform-shim", WRAPPER.format(real=real, script=script)), "apply"),
+        "same name": lambda: (shim(program, real, script), script, "apply"),
         "dies": lambda: ("/bin/sh", "-c", f"{real} {script} apply & sleep 0.5; kill -INT $$; kill -KILL $$"),
     }[kind]()
     stop = threading.Event()

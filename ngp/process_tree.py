@@ -62,13 +62,20 @@ def terraforms(processes: Iterable[Process]) -> list[Process]:
 
 
 def tell(session: int, number: int, told: set[tuple[int, str]] | None = None) -> None:
-    """Send a signal to the Terraform of a session; those in `told` have had it, and new ones are added."""
-    for one in terraforms(in_session(session)):
-        if told is None or (one.pid, one.program) not in told:
+    """Send a signal to the Terraform of a session; those in `told` have had it, and new ones are added.
+
+    What wraps one is added too: it is not to be signalled when Terraform has ended and it is left alone.
+    """
+    told = set() if told is None else told
+    every = {one.pid: one for one in in_session(session)}
+    for one in terraforms(every.values()):
+        if (one.pid, one.program) not in told:
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(one.pid, number)
-            if told is not None:
-                told.add((one.pid, one.program))
+        above: Process | None = one
+        while above is not None:
+            told.add((above.pid, above.program))
+            above = every.get(above.parent)
 
 
 def working_in(folders: Iterable[Path]) -> list[int]:

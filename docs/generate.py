@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ from ngp import files
 from ngp.catalogue import loading
 from ngp.rendering import pages
 from ngp.sandbox import account, associations, clusters, databases, gaps, machines, repairs
+from ngp.views import schemas
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -87,6 +89,12 @@ def _first_line(function: Callable[[], None]) -> str:
     return (function.__doc__ or "").splitlines()[0].replace("``", "`")
 
 
+def json_documents() -> dict[str, str]:
+    """The JSON Schemas of what commands print, by the names of their files."""
+    found = schemas.published()
+    return {schemas.file_name(name): json.dumps(found[name], indent=2) + "\n" for name in found}
+
+
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     cells = [head, ("---",) * len(head), *rows]
     return "\n".join(f"| {' | '.join(row)} |" for row in cells)
@@ -94,7 +102,7 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 if __name__ == "__main__":
     files.write(HERE / "files.md", pages.files_reference())
-    for name, text in pages.published_schemas().items():
+    for name, text in {**pages.published_schemas(), **json_documents()}.items():
         files.write(HERE / "schemas" / name, text)
     for page, renew in ((HERE / "sandbox.md", sandbox), (HERE / "modules.md", modules)):
         files.write(page, renew(page.read_text(encoding="utf-8")))

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import hypothesis
@@ -109,6 +110,38 @@ def _surroundings_stay(request):
     assert not moved, "the test changed the working directory; use monkeypatch"
 
 
+def check_published(document):
+    """The document, which has every key that its schema in docs/schemas names, and no other."""
+    found = sorted(_validator(document["schema"]).iter_errors(document), key=lambda error: list(error.absolute_path))
+    assert not found, f"{document['schema']} at {list(found[0].absolute_path)}: {found[0].message[:300]}"
+    return document
+
+
+@pytest.fixture
+def as_published():
+    """Holds a document against its published schema, and gives it back."""
+    return check_published
+
+
+@cache
+def _validator(name):
+    from jsonschema import Draft202012Validator
+
+    path = ROOT / "docs" / "schemas" / f"{name.replace('/', '.')}.schema.json"
+    assert path.is_file(), f"no schema is published for {name}: add it to ngp/views/schemas.py, run docs/generate.py"
+    return Draft202012Validator(_closed(json.loads(path.read_text(encoding="utf-8"))))
+
+
+def _closed(schema):
+    """The schema without room for keys that it does not name."""
+    if isinstance(schema, list):
+        return [_closed(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    inner = {key: _closed(one) for key, one in schema.items()}
+    return {"additionalProperties": False, **inner} if isinstance(schema.get("properties"), dict) else inner
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What a caller of `ngp` gets."""
@@ -119,8 +152,8 @@ class Outcome:
 
     @property
     def document(self):
-        """What `--json` printed; it must be one document and nothing else."""
-        return json.loads(self.stdout)
+        """What `--json` printed; it must be one document, nothing else, and as its published schema says."""
+        return check_published(json.loads(self.stdout))
 
 
 @dataclass(frozen=True)

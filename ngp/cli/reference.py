@@ -32,7 +32,8 @@ _HEAD = """\
 `ngp [GLOBAL OPTIONS] COMMAND [ARGUMENTS] [OPTIONS] [-- TERRAFORM'S OPTIONS]`
 
 stdout is data, stderr is talk. `--json` prints one versioned document on stdout, also when the command fails (then it
-is `ngp.error/1`); `--jsonl` prints events, one a line. Of more than 40 units (files, findings) the text shows those
+is `ngp.error/1`); `--jsonl` prints events, one a line. The folder `schemas` has a JSON Schema for each document, by its
+name and version; within a version, keys are only added. Of more than 40 units (files, findings) the text shows those
 that matter and counts the others; `--all` shows every one, and `--json` always has them. Without a terminal, or with
 `CI=true`, nothing is ever asked: a missing answer is an error that names its flag. `NO_COLOR`, `FORCE_COLOR`, `COLUMNS`
 and `TERM=dumb` are honoured.

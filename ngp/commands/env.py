@@ -115,7 +115,7 @@ def affected(
     require(dict.fromkeys(wrong))
     found = narrowing.collect(platform, resolved, since, whole=not environments)
     if as_json:
-        views.write({"schema": "ngp.affected/1", **views.affected(found)})
+        views.write({"schema": "ngp.env.affected/1", **views.affected(found)})
     else:
         view.show(found, context.settings, whole=show_all)
 

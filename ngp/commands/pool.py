@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Keep providers and the way to AWS warm between commands.", no_args_is_help=False)
 
-_SCHEMA = "ngp.pool/1"
-
 
 @app.command()
 def start(
@@ -37,7 +35,7 @@ def start(
     context = options.context()
     limits = Limits(idle_s=idle * 60.0, memory_bytes=memory << 20)
     running = lifetime.start(_workspace(context), context.settings.environ, limits)
-    _show(running, as_json=as_json)
+    _show(running, "start", as_json=as_json)
 
 
 @app.command()
@@ -48,7 +46,7 @@ def stop(as_json: options.AsJson = False) -> None:
     context = options.context()
     serves = lifetime.stop(_workspace(context))
     if as_json:
-        documents.write({"schema": "ngp.pool-stop/1", "stopped": serves is not None, "serves": serves or 0})
+        documents.write({"schema": "ngp.pool.stop/1", "stopped": serves is not None, "serves": serves or 0})
     elif serves is None:
         terminal.say(context.settings, "no pool was running")
     else:
@@ -62,19 +60,19 @@ def status(as_json: options.AsJson = False) -> None:
     from ngp.pool import lifetime
 
     context = options.context()
-    _show(lifetime.status(_workspace(context)), as_json=as_json)
+    _show(lifetime.status(_workspace(context)), "status", as_json=as_json)
 
 
 def _workspace(context: options.Context) -> Path:
     return workspaces.require_own(platforms.find(context.cwd))
 
 
-def _show(running: Running | None, *, as_json: bool) -> None:
+def _show(running: Running | None, command: str, *, as_json: bool) -> None:
     if as_json:
         facts = (
             {} if running is None else {**asdict(running.record), **running.state, "is_ours": running.record.is_ours}
         )
-        documents.write({"schema": _SCHEMA, "running": running is not None, **facts})
+        documents.write({"schema": f"ngp.pool.{command}/1", "running": running is not None, **facts})
     elif running is None:
         typer.echo("not running")
     else:

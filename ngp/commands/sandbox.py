@@ -39,7 +39,7 @@ def start(
 
     context = options.context()
     running = server.start(_workspace(context), context.settings.environ, engine=engine.value, port=port)
-    _show(context, running, as_json=as_json)
+    _show(context, running, "start", as_json=as_json)
 
 
 @app.command()
@@ -50,7 +50,7 @@ def stop(as_json: options.AsJson = False) -> None:
     context = options.context()
     stopped = server.stop(_workspace(context))
     if as_json:
-        documents.write({"schema": "ngp.sandbox-stop/1", "stopped": stopped})
+        documents.write({"schema": "ngp.sandbox.stop/1", "stopped": stopped})
     else:
         terminal.say(context.settings, f"stopped the sandbox; {_EMPTY}" if stopped else "no sandbox was running")
 
@@ -61,7 +61,7 @@ def status(as_json: options.AsJson = False) -> None:
     from ngp.sandbox import server
 
     context = options.context()
-    _show(context, server.status(_workspace(context)), as_json=as_json)
+    _show(context, server.status(_workspace(context)), "status", as_json=as_json)
 
 
 @app.command()
@@ -72,7 +72,7 @@ def reset(as_json: options.AsJson = False) -> None:
     context = options.context()
     running = server.reset(_workspace(context))
     if as_json:
-        _show(context, running, as_json=True)
+        _show(context, running, "reset", as_json=True)
     else:
         terminal.say(context.settings, f"emptied the sandbox at {running.url}; {_EMPTY}")
 
@@ -90,7 +90,7 @@ def env(environment: options.OptionalEnvironmentName = "", as_json: options.AsJs
         raise MissingError("no sandbox is running", todo="ngp sandbox start")
     lines = shell.lines(context.settings.environ, running, chosen.region, chosen.account)
     if as_json:
-        documents.write({"schema": "ngp.sandbox-env/1", "export": lines.exports, "unset": lines.unset})
+        documents.write({"schema": "ngp.sandbox.env/1", "export": lines.exports, "unset": lines.unset})
     else:
         typer.echo(str(lines))
 
@@ -99,10 +99,10 @@ def _workspace(context: options.Context) -> Path:
     return workspaces.require_own(platforms.find(context.cwd))
 
 
-def _show(context: options.Context, running: Running | None, *, as_json: bool) -> None:
+def _show(context: options.Context, running: Running | None, command: str, *, as_json: bool) -> None:
     if as_json:
         facts = {} if running is None else asdict(running)
-        documents.write({"schema": "ngp.sandbox/1", "running": running is not None, **facts})
+        documents.write({"schema": f"ngp.sandbox.{command}/1", "running": running is not None, **facts})
     elif running is None:
         typer.echo("not running")
     else:

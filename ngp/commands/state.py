@@ -38,7 +38,7 @@ def bootstrap(
         bucket.bootstrap(access.session, plan)
     if as_json:
         documents.write(
-            {"schema": "ngp.state-bootstrap/1", "bucket": plan.bucket, "created": not plan.exists, "set": plan.lacks}
+            {"schema": "ngp.state.bootstrap/1", "bucket": plan.bucket, "created": not plan.exists, "set": plan.lacks}
         )
     else:
         typer.echo(f"s3://{plan.bucket}")
@@ -55,7 +55,7 @@ def list_states(environment: options.EnvironmentName = "", as_json: options.AsJs
     facts = states.collect(resolved, access.session)
     if as_json:
         documents.write(
-            {"schema": "ngp.state-list/1", "environment": environment, "states": [_fact(one) for one in facts.values()]}
+            {"schema": "ngp.state.list/1", "environment": environment, "states": [_fact(one) for one in facts.values()]}
         )
         return
     for fact in facts.values():
@@ -78,7 +78,7 @@ def show(
     if unit not in facts:
         raise UsageError(f"`{environment}` has no state for `{unit}`", todo=nearest(unit, facts))
     if as_json:
-        documents.write({"schema": "ngp.state/1", "environment": environment, **_fact(facts[unit])})
+        documents.write({"schema": "ngp.state.show/1", "environment": environment, **_fact(facts[unit])})
         return
     terminal.say(context.settings, _line(facts[unit]))
     state = facts[unit].state

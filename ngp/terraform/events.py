@@ -64,6 +64,7 @@ class Diagnostic:
     detail: str
     address: str = ""
     place: str = ""
+    column: int = 0  # counts from 1; 0 where Terraform names none
 
 
 @dataclass(frozen=True)
@@ -105,13 +106,15 @@ def parse(line: str) -> Event:
 def diagnostic(document: Mapping[str, Any]) -> Diagnostic:
     """Read one diagnostic of a ``-json`` stream or of ``validate -json``."""
     place = document.get("range") or {}
-    line = (place.get("start") or {}).get("line", "")
+    start = place.get("start") or {}
+    line = start.get("line", "")
     return Diagnostic(
         severity=str(document.get("severity", "error")),
         summary=str(document.get("summary", "")),
         detail=str(document.get("detail", "")),
         address=str(document.get("address", "")),
         place=f"{place['filename']}:{line}" if place.get("filename") else "",
+        column=int(start.get("column") or 0),
     )
 
 

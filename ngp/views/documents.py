@@ -9,14 +9,15 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from decimal import Decimal
 from enum import Enum
-from pathlib import PurePath
+from pathlib import PurePath, PurePosixPath
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from ngp.errors import Failure
+from ngp.errors import Failure, Finding
+from ngp.views import places
 
 if TYPE_CHECKING:
     from ngp.review.affected import Affected
@@ -54,7 +55,7 @@ def run(result: RunResult, *, exit_code: int) -> dict[str, Any]:
         "duration_s": round(result.duration_s, 3),
         "stopped_by": result.stopped_by,
         "counts": _counts(result.counts),
-        "units": [_unit(unit) for unit in result.units],
+        "units": [_unit(unit, result.environment) for unit in result.units],
     }
 
 
@@ -108,15 +109,21 @@ def failure(error: Failure, *, exit_code: int) -> dict[str, Any]:
         "error": {
             "code": error.code,
             "exit_code": exit_code,
-            "findings": [_fields(finding) for finding in error.findings],
+            "findings": error.findings,
         },
     }
 
 
-def event(happened: RunEvent) -> dict[str, Any]:
+def event(happened: RunEvent, environment: str = "") -> dict[str, Any]:
     """``ngp.event/1``: one line of `--jsonl`; ``event`` is the event's name (``unit_progressed``)."""
     name = "".join(f"_{mark.lower()}" if mark.isupper() else mark for mark in type(happened).__name__).lstrip("_")
-    body = {"result": _unit(happened.result)} if hasattr(happened, "result") else _fields(happened)
+    if hasattr(happened, "result"):
+        body: dict[str, Any] = {"result": _unit(happened.result, environment)}
+    else:
+        body = _fields(happened)
+    diagnostic = getattr(happened, "diagnostic", None)
+    if diagnostic is not None:
+        body["diagnostic"] = places.diagnostic(diagnostic, _root(environment, body["unit"]))
     return {"schema": "ngp.event/1", "event": name, **body}
 
 
@@ -128,6 +135,7 @@ class EventLines:
 
     def __init__(self) -> None:
         self._is_open = True
+        self._environment = ""
         self._lock = Lock()
 
     def __enter__(self) -> EventLines:
@@ -146,7 +154,8 @@ class EventLines:
             if not self._is_open:
                 return
             try:
-                write(event(happened), one_line=True)
+                self._environment = getattr(happened, "environment", self._environment)
+                write(event(happened, self._environment), one_line=True)
                 sys.stdout.flush()
             except BrokenPipeError:
                 self._is_open = False
@@ -157,6 +166,8 @@ def data(value: Any) -> Any:
 
     Raises TypeError for a value that is no data.
     """
+    if isinstance(value, Finding):
+        return places.finding(value)
     if is_dataclass(value) and not isinstance(value, type):
         return _fields(value)
     if isinstance(value, Enum):
@@ -217,12 +228,20 @@ def _counts(counts: Any) -> dict[str, int]:
     return {**_fields(counts), "total": counts.total}
 
 
-def _unit(unit: UnitResult) -> dict[str, Any]:
-    shown = _fields(unit)
+def _unit(unit: UnitResult, environment: str) -> dict[str, Any]:
+    root = _root(environment, unit.unit)
+    shown = _fields(replace(unit, diagnostics=()))
+    shown["diagnostics"] = [places.diagnostic(one, root) for one in unit.diagnostics]
     shown["counts"] = _counts(unit.counts)
     shown["duration_s"] = round(unit.duration_s, 3)
     shown["outputs"] = {name: _output(change) for name, change in unit.outputs.items()}
     return shown
+
+
+def _root(environment: str, unit: str) -> PurePosixPath:
+    """The rendered root of a unit: Terraform names files relative to it."""
+    folder = ("root",) if unit == "root" else ("units", unit)
+    return PurePosixPath("environments", environment, *folder)
 
 
 def _output(change: Any) -> dict[str, Any]:

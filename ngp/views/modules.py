@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ngp.catalogue.module import Module, Output, Status, Variable
 from ngp.settings import Settings
-from ngp.views import findings, terminal
+from ngp.views import findings, places, terminal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -155,13 +155,8 @@ def document(module: Module) -> dict[str, Any]:
 
 def faults_document(faults: Sequence[Fault], checked: Sequence[str]) -> dict[str, Any]:
     """``ngp.module.check/1``."""
-    found = [{"module": fault.module, "rule": fault.rule, **_finding(fault)} for fault in faults]
-    return {"schema": "ngp.module.check/1", "modules": checked, "faults": found}
-
-
-def _finding(fault: Fault) -> dict[str, str]:
-    finding = fault.finding
-    return {"what": finding.what, "where": finding.where, "why": finding.why, "todo": finding.todo}
+    found = [{"module": fault.module, "rule": fault.rule, **places.finding(fault.finding)} for fault in faults]
+    return {"schema": "ngp.module.check/1", "modules": checked, "findings": found}
 
 
 def _input(variable: Variable) -> str:
@@ -182,7 +177,7 @@ def _input_fields(variable: Variable) -> dict[str, Any]:
         "ephemeral": variable.ephemeral,
         "nullable": variable.nullable,
         "validations": [each.message for each in variable.validations],
-        "place": str(variable.place),
+        **places.at(str(variable.place)),
     }
 
 
@@ -192,5 +187,5 @@ def _output_fields(output: Output) -> dict[str, Any]:
         "description": output.description,
         "sensitive": output.sensitive,
         "ephemeral": output.ephemeral,
-        "place": str(output.place),
+        **places.at(str(output.place)),
     }

@@ -40,6 +40,12 @@ exit 1
 """
 
 
+def _told(finding):
+    """A finding on one line, its place as people read it."""
+    place = ":".join(str(finding[key]) for key in ("file", "line", "column") if finding[key] is not None)
+    return " | ".join([finding["what"], place or finding["address"] or "", finding["why"], finding["hint"]])
+
+
 @dataclass(frozen=True)
 class Trial:
     """A platform with something wrong in it: what is said, and that nothing but that becomes of it."""
@@ -92,8 +98,8 @@ class Trial:
         assert "Traceback" not in done.stderr
         for finding in document["error"]["findings"]:
             assert finding["what"] in done.stderr
-            assert finding["why"] or finding["todo"], "nobody is told what to do"
-        whole = [" | ".join(finding.values()) for finding in document["error"]["findings"]]
+            assert finding["why"] or finding["hint"], "nobody is told what to do"
+        whole = [_told(finding) for finding in document["error"]["findings"]]
         assert any(all(part in finding for part in says) for finding in whole), whole
         return done
 

@@ -71,7 +71,7 @@ def test_3_a_legacy_module_without_consent(platform, ngp):
     ngp.run("render")
     done = ngp.run("apply", "dev", "--auto-approve", "--json", env={"NGP_ACCEPT_LEGACY": "1"})
     assert done.exit_code == 3
-    assert "--accept-legacy" in done.document["error"]["findings"][0]["todo"]
+    assert "--accept-legacy" in done.document["error"]["findings"][0]["hint"]
     assert ngp.run("apply", "dev", "--auto-approve", "--accept-legacy").exit_code == 0
 
 

@@ -195,7 +195,7 @@ BEHIND = [
 def test_what_would_change_terraform_behind_our_back_is_refused_all_at_once(trial, argv):
     trial.render()
     done = trial.refused(*argv, code=64, says=["TF_WORKSPACE", "environment"], env=dict.fromkeys(BEHIND, "x"))
-    found = {finding["todo"]: finding for finding in done.document["error"]["findings"]}
+    found = {finding["hint"]: finding for finding in done.document["error"]["findings"]}
     assert found.keys() == {f"unset {name}" for name in BEHIND}
     assert not (trial.path / ".ngp" / "runs").exists()
 

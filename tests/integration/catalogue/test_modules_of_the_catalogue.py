@@ -77,8 +77,10 @@ def test_faults_that_only_terraform_sees_are_told_with_their_places(ngp, catalog
     assert checked.exit_code == 1
     document = json.loads(checked.stdout)
     assert (document["schema"], document["modules"]) == ("ngp.module.check/1", ["web-site"])
-    found = {(fault["rule"], fault["where"].removeprefix(f"{folder}/")) for fault in document["faults"]}
-    naming = next(fault for fault in document["faults"] if fault["rule"] == "naming")
+    found = {
+        (one["rule"], f"{one['file'].removeprefix('modules/web-site/')}:{one['line']}") for one in document["findings"]
+    }
+    naming = next(fault for fault in document["findings"] if fault["rule"] == "naming")
     assert "about `-abc`, `abc-`" in naming["what"]
     places = {rule: re.sub(r":\d+$", "", where) for rule, where in found}
     assert places["tests"] == "tests/web-site.tftest.hcl"
@@ -86,7 +88,7 @@ def test_faults_that_only_terraform_sees_are_told_with_their_places(ngp, catalog
     assert any(rule == "format" and where.startswith("web-site.tf:") for rule, where in found)
     change("web-site.tf", "local.name, local.unit", "local.nam, local.unit")
     checked = json.loads(ngp.call("module", "check", "web-site", "--json").stdout)
-    assert "validate" in {fault["rule"] for fault in checked["faults"]}
+    assert "validate" in {fault["rule"] for fault in checked["findings"]}
 
 
 def test_check_without_terraform_needs_no_terraform(ngp, catalogue):

@@ -50,7 +50,7 @@ def checked(tmp_path_factory, ngp_in):
             f"\n  assert {{\n    condition     = length(local.{local}) < 0\n    error_message = {message}\n  }}\n}}\n"
         )
         tests.write_text(f"{tests.read_text()}\n{run.rstrip()}\n{more}")
-    faults = ngp_in(path).call("module", "check", "--json").document["faults"]
+    faults = ngp_in(path).call("module", "check", "--json").document["findings"]
     told = {fault["module"]: TOLD.search(fault["why"] or "") for fault in faults if "USER-DATA" in (fault["why"] or "")}
     return (
         [fault for fault in faults if "USER-DATA" not in (fault["why"] or "")],

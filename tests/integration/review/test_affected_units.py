@@ -68,7 +68,7 @@ def affected(ngp, *words):
     """By unit of dev the causes; `ngp env affected` is asked."""
     done = ngp.call("env", "affected", "--json", *words)
     assert done.exit_code == 0, done.stderr
-    assert done.document["schema"] == "ngp.affected/1"
+    assert done.document["schema"] == "ngp.env.affected/1"
     rows = [row for row in done.document["affected"] if row["environment"] == "dev"]
     return {row["unit"]: [reason["cause"] for reason in row["reasons"]] for row in rows}
 

@@ -78,7 +78,7 @@ def test_states_are_listed_and_shown_without_a_value(region, platform, ngp):
     assert f"s3://{place.bucket}/{place.key}" in listed.stdout
 
     document = json.loads(ngp.call("state", "list", "dev", "--json").stdout)
-    assert document["schema"] == "ngp.state-list/1"
+    assert document["schema"] == "ngp.state.list/1"
     assert document["states"][0]["locked_by"] == {"id": "1-2", "who": "ann@laptop", "since": LOCK["Created"]}
 
     shown = ngp.call("state", "show", "dev", "base")
@@ -100,7 +100,7 @@ def test_bootstrap_shows_its_plan_and_acts_only_on_a_yes(region, platform, ngp, 
 
     made = ngp.call("state", "bootstrap", "dev", "--auto-approve", "--json")
     assert made.exit_code == 0
-    assert json.loads(made.stdout)["created"] is True
+    assert made.document["created"] is True
     assert bucket.plan(region, place).is_empty
 
     again = ngp.call("state", "bootstrap", "dev")

@@ -117,7 +117,7 @@ def tree(folder):
 
 def checked(ngp, name="box"):
     outcome = ngp.call("module", "check", name, "--no-terraform", "--json")
-    return [(fault["rule"], fault["what"]) for fault in outcome.document["faults"]]
+    return [(fault["rule"], fault["what"]) for fault in outcome.document["findings"]]
 
 
 def test_a_folder_is_copied_and_described(ngp, modules, upstream):

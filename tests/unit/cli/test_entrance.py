@@ -142,7 +142,8 @@ def test_every_error_has_its_exit_code_words_and_document(ngp, command, error, e
     assert (words.exit_code, words.stdout) == (exit_code, "")
     assert words.stderr == "error: it broke\n  where: a.tf:3\n  why:   it was old\n  do:    mend it\n"
     told = ngp.call("attempt", "--json")
-    finding = {"what": "it broke", "where": "a.tf:3", "why": "it was old", "todo": "mend it"}
+    place = {"file": "a.tf", "line": 3, "column": None, "address": None}
+    finding = {"what": "it broke", **place, "why": "it was old", "hint": "mend it"}
     assert json.loads(told.stdout) == {
         "schema": "ngp.error/1",
         "error": {"code": code, "exit_code": exit_code, "findings": [finding]},

@@ -1,0 +1,72 @@
+"""Findings and diagnostics as JSON data: what, and where as file, line and column relative to the platform."""
+
+from __future__ import annotations
+
+import os
+import re
+from functools import cache
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from ngp.errors import Finding
+
+if TYPE_CHECKING:
+    from ngp.terraform.events import Diagnostic
+
+_PLATFORM = "ngp.yaml"
+_PLACE = re.compile(r"(?P<file>.+?)(?::(?P<line>[0-9]+))?(?::(?P<column>[0-9]+))?", re.DOTALL)
+_FILE = re.compile(r"(?:/|\.{1,2}/)?[^\s:\[\]\"]*\.(?:tf|tfvars|yaml|yml|hcl|json|dummy|md|py|dummy|j2)")
+
+
+def finding(found: Finding) -> dict[str, Any]:
+    """Return ``{what, file, line, column, address, why, hint}``; what is not known is null, a text is "".
+
+    `file` is relative to the platform that holds it, and absolute outside of any.
+    """
+    place = at(found.where)
+    address = found.where if found.where and place["file"] is None else None
+    return {"what": found.what, **place, "address": address, "why": found.why, "hint": found.todo}
+
+
+def at(where: str) -> dict[str, Any]:
+    """Return ``{file, line, column}`` of a place in a file; all are null for any other text."""
+    place = _PLACE.fullmatch(where)
+    name = place["file"] if place else ""
+    if not (Path(name).is_absolute() or _FILE.fullmatch(name)):
+        return {"file": None, "line": None, "column": None}
+    return {"file": _relative(name), "line": _number(place, "line"), "column": _number(place, "column")}
+
+
+def diagnostic(found: Diagnostic, root: PurePosixPath) -> dict[str, Any]:
+    """Return a diagnostic with its place relative to the platform; `root` is the folder that Terraform worked in."""
+    place = _PLACE.fullmatch(found.place)
+    return {
+        "severity": found.severity,
+        "summary": found.summary,
+        "detail": found.detail,
+        "address": found.address or None,
+        "file": _normal(root / place["file"]) if place else None,
+        "line": _number(place, "line"),
+        "column": found.column or None,
+    }
+
+
+def _number(place: re.Match[str] | None, name: str) -> int | None:
+    return int(place[name]) if place and place[name] else None
+
+
+def _normal(path: PurePosixPath) -> str:
+    return os.path.normpath(path)
+
+
+def _relative(name: str) -> str:
+    if not Path(name).is_absolute():
+        return os.path.normpath(name)
+    platform = _platform(Path(name))
+    return Path(name).relative_to(platform).as_posix() if platform else name
+
+
+@cache
+def _platform(path: Path) -> Path | None:
+    """The platform that a path lies in: the nearest folder with an ngp.yaml."""
+    return next((folder for folder in (path, *path.parents) if (folder / _PLATFORM).is_file()), None)

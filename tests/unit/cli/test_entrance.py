@@ -218,7 +218,7 @@ def test_what_the_machine_refuses_is_no_bug(ngp, command):
     done = ngp.call("attempt")
     assert done.exit_code == 1
     assert done.stderr == (
-        "error: no space left on device\n  where: /somewhere/a.tf\n  do:    mend that and run ngp again\n"
+        "error: no space left on device\n  where: /somewhere/a.tf\n  do:    fix it, then run the command again\n"
     )
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ngp import files
-from ngp.errors import NgpError
+from ngp.errors import Finding, NgpError
 from ngp.runs import killed
 from ngp.runs.killed import KilledRun
 from ngp.terraform import rescue
@@ -58,21 +58,30 @@ def require_recovered(root: Path, copy: Path) -> None:
 
     Terraform leaves it in the root itself, OpenTofu in the copy that it works on; whichever is in use now.
     """
-    for folder, push in (
-        (root, f"terraform init && terraform state push {rescue.NAME}"),
-        (copy, f"tofu init (what it says of providers does no harm), tofu state push {rescue.NAME}"),
-    ):
-        if (folder / rescue.NAME).exists() and not rescue.is_whole(folder / rescue.NAME):
+    for folder in (root, copy):
+        left = folder / rescue.NAME
+        if left.exists() and not rescue.is_whole(left):
             raise NgpError(
                 "an earlier apply could write its state nowhere, not even whole into this file",
-                where=str(folder / rescue.NAME),
+                where=str(left),
                 why="what it made stands only in the unit's log of that run (.ngp/runs)",
                 todo="import or delete what the log names as created, then remove the file",
             )
-        if (folder / rescue.NAME).exists():
-            raise NgpError(
-                "an earlier apply could not write its state, and what it made stands only in this file",
-                where=str(folder / rescue.NAME),
-                why="a plan of the older state would make all of that again",
-                todo=f"in {folder}: {push}, then remove the file",
-            )
+        if left.exists():
+            what = "an earlier apply could not write its state, and what it made stands only in this file"
+            raise NgpError([errored(left, what, root, copy)])
+
+
+def errored(file: Path, what: str, root: Path, copy: Path) -> Finding:
+    """Return what to do about a state of the unit in `root` that could not be written and lies in `file`.
+
+    It lies in the root, in the copy that only OpenTofu works on, or, after a full disk, elsewhere.
+    """
+    is_copy = file.parent == copy
+    folder = copy if is_copy else root
+    name = rescue.NAME if file.parent == folder else str(file)
+    push = f"terraform init && terraform state push {name}"
+    if is_copy:
+        push = f"tofu init (what it says of providers does no harm), tofu state push {name}"
+    why = "a plan of the older state would make all of that again"
+    return Finding(what, str(file), why, f"in {folder}: {push}, then remove the file")

@@ -1,22 +1,28 @@
 """What a Terraform call that did not go well makes of its unit."""
 
 import json
+import os
+import pwd
+import socket
 import threading
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from ngp.errors import LockHeldError, NgpError, StoppedError
-from ngp.runs import planning
+from ngp.errors import LockHeldError, NgpError, RefusedError, StoppedError
 from ngp.runs.events import Step, UnitProgressed
-from ngp.runs.results import Counts, Outcome, UnitResult
+from ngp.runs.results import Counts, Outcome, UnitResult, fail
 from ngp.runs.watching import Watch
 from ngp.state.places import LOCAL, StatePlace
 from ngp.terraform.events import Diagnostic, ResourceDone, ResourceFailed, ResourceProgress, ResourceStarted
 from ngp.terraform.results import LockHolder, Result
 
 LEFT = Path("/p/errored.tfstate")
+COPIED = Path("/copies/app/errored.tfstate")
+ME = f"{pwd.getpwuid(os.getuid()).pw_name}@{socket.gethostname()}"
 STALE = Diagnostic("error", "Saved plan is stale", "The given plan file can no longer be applied.")
 
 
@@ -33,8 +39,11 @@ def watch(told, tmp_path):
         tell=told.append,
         log_name=lambda unit: ".ngp/a.log",
         name="dev",
-        resolved=None,
+        resolved=SimpleNamespace(
+            platform=SimpleNamespace(workspace=tmp_path / ".ngp"), environment=SimpleNamespace(name="dev")
+        ),
         access=SimpleNamespace(session=None),
+        copy=lambda unit: Path("/copies") / unit.name,
     )
     place = StatePlace(LOCAL, "", "", "", tmp_path / "app.tfstate")
     return Watch(context, SimpleNamespace(name="app", root=tmp_path, place=place))
@@ -67,10 +76,37 @@ def test_a_terraform_that_died_of_a_signal_did_not_end_cleanly_and_its_lock_is_n
     assert "cleanly" not in held.reason
 
 
-def test_a_state_that_could_not_be_written_is_told_also_of_an_interrupted_apply(watch):
-    failed = watch.failed(UnitResult("app", "app", 1, Outcome.PLANNED), Result(1, stopped=True, errored_state=LEFT))
+def test_a_state_that_could_not_be_written_is_told_also_of_an_interrupted_apply(watch, tmp_path):
+    left = tmp_path / "errored.tfstate"
+    failed = watch.failed(UnitResult("app", "app", 1, Outcome.PLANNED), Result(1, stopped=True, errored_state=left))
     assert failed.outcome is Outcome.FAILED
-    assert str(LEFT) in failed.reason
+    (finding,) = failed.findings
+    assert finding.where == str(left)
+    push = f"in {tmp_path}: terraform init && terraform state push"
+    assert finding.todo == f"{push} errored.tfstate, then remove the file"
+    elsewhere = watch.failed(UnitResult("app", "app", 1, Outcome.PLANNED), Result(1, errored_state=LEFT))
+    assert elsewhere.findings[0].todo == f"{push} {LEFT}, then remove the file"
+    copied = watch.failed(UnitResult("app", "app", 1, Outcome.PLANNED), Result(1, errored_state=COPIED))
+    assert "in /copies/app: tofu init" in copied.findings[0].todo
+
+
+def test_a_lock_is_told_with_the_way_out(watch, tmp_path):
+    failed = watch.failed(UnitResult("app", "app", 1, Outcome.PLANNED), Result(1, lock_holder=LockHolder("9d")))
+    (finding,) = failed.findings
+    by_hand = f"in {tmp_path}: terraform force-unlock 9d"
+    assert finding.todo.endswith(f"if its holder is gone: ngp unlock dev app, or {by_hand}")
+    assert finding.where == str(tmp_path / "app.tfstate")
+
+
+@pytest.mark.parametrize(
+    ("who", "age_s", "is_own"), [(ME, 2, True), (ME, 60, False), ("ana@laptop", 2, False), ("", 2, False)]
+)
+def test_a_lock_of_this_user_that_is_younger_than_the_call_is_the_runs_own(watch, who, age_s, is_own):
+    created = datetime.fromtimestamp(time.time() - age_s, UTC).strftime("%Y-%m-%d %H:%M:%S.123456789 +0000 UTC")
+    held = Result(1, lock_holder=LockHolder("9d", who=who, created=created), duration_s=10)
+    (finding,) = watch.failed(UnitResult("app", "app", 1, Outcome.PLANNED), held).findings
+    assert ("this run took the lock itself" in finding.why) is is_own
+    assert "ngp unlock dev app" in finding.todo
 
 
 def test_a_failed_unit_counts_what_was_done_and_not_what_was_planned(watch):
@@ -96,7 +132,14 @@ def test_every_step_of_a_resource_is_told_with_what_is_done(watch, told):
 
 @pytest.mark.parametrize(
     ("error", "outcome"),
-    [(StoppedError(), Outcome.STOPPED), (LockHeldError("x"), Outcome.LOCKED), (NgpError("x"), Outcome.FAILED)],
+    [
+        (StoppedError(), Outcome.STOPPED),
+        (LockHeldError("x"), Outcome.LOCKED),
+        (RefusedError("x"), Outcome.REFUSED),
+        (NgpError("x", where="w", why="y", todo="z"), Outcome.FAILED),
+    ],
 )
 def test_an_error_in_the_middle_of_a_unit_keeps_its_meaning(error, outcome):
-    assert planning.outcome_of(error) is outcome
+    failed = fail(UnitResult("app", "app", 1, Outcome.PLANNED), error)
+    assert failed.outcome is outcome
+    assert failed.findings == error.findings

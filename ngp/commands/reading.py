@@ -31,7 +31,10 @@ def resolve(context: Context, environment: str) -> Resolved:
 
 @contextmanager
 def open_region(context: Context, environment: str) -> Iterator[Region]:
-    """Reach the environment's states; a sandbox that does not run is not started, for it would be empty."""
+    """Reach the environment's states; a sandbox that does not run is not started, for it would be empty.
+
+    Raises RefusedError (3) for credentials of another account.
+    """
     from ngp.runs import access
 
     resolved = resolve(context, environment)
@@ -42,6 +45,7 @@ def open_region(context: Context, environment: str) -> Iterator[Region]:
         may_start=False,
         stop=context.stop,
     )
+    access.require_account(resolved, reach.session)
     yield Region(resolved, reach.session)
 
 

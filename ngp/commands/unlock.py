@@ -42,7 +42,7 @@ def unlock(
     with reading.open_region(context, meant.environment) as region:
         released = locking.release(region.resolved, region.session, name, agree)
     if as_json:
-        documents.write(view.document(meant.environment, [released] if released else []))
+        documents.write(view.document(meant.environment, [released] if released else [], "unlock"))
         return
     said = f"released the lock of `{name}`" if released else f"`{name}` is not locked"
     terminal.say(context.settings, said)

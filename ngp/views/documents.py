@@ -22,7 +22,7 @@ from ngp.views import places
 if TYPE_CHECKING:
     from ngp.review.affected import Affected
     from ngp.runs.events import RunEvent, UnitFact
-    from ngp.runs.results import OutputValue, RunResult, UnitResult, UnitStatus, Wire
+    from ngp.runs.results import Orphan, OutputValue, RunResult, UnitResult, UnitStatus, Wire
 
 MASKED = "(sensitive)"
 
@@ -56,6 +56,7 @@ def run(result: RunResult, *, exit_code: int) -> dict[str, Any]:
         "stopped_by": result.stopped_by,
         "counts": _counts(result.counts),
         "units": [_unit(unit, result.environment) for unit in result.units],
+        "orphans": [_orphan(orphan) for orphan in result.orphans],
     }
 
 
@@ -72,22 +73,35 @@ def outputs(environment: str, values: Sequence[OutputValue], *, reveal: bool = F
     return {"schema": "ngp.output/1", "environment": environment, "units": units}
 
 
-def status(environment: str, units: Sequence[UnitStatus]) -> dict[str, Any]:
+def status(environment: str, units: Sequence[UnitStatus], found: Sequence[Orphan] = ()) -> dict[str, Any]:
     """``ngp.status/1``."""
     return {
         "schema": "ngp.status/1",
         "environment": environment,
-        "units": [{**_fields(unit), "status": unit.word} for unit in units],
+        "units": [_status(unit) for unit in units],
+        "orphans": [_orphan(orphan) for orphan in found],
     }
 
 
-def graph(environment: str, units: Sequence[UnitFact], wires: Sequence[Wire]) -> dict[str, Any]:
+def orphans(environment: str, found: Sequence[Orphan]) -> dict[str, Any]:
+    """``ngp.orphans/1``."""
+    return {
+        "schema": "ngp.orphans/1",
+        "environment": environment,
+        "orphans": [_orphan(orphan) for orphan in found],
+    }
+
+
+def graph(
+    environment: str, units: Sequence[UnitFact], wires: Sequence[Wire], found: Sequence[Orphan] = ()
+) -> dict[str, Any]:
     """``ngp.graph/1``."""
     return {
         "schema": "ngp.graph/1",
         "environment": environment,
         "units": [_fields(unit) for unit in units],
         "wires": [_fields(wire) for wire in wires],
+        "orphans": [_orphan(orphan) for orphan in found],
     }
 
 
@@ -236,6 +250,15 @@ def _unit(unit: UnitResult, environment: str) -> dict[str, Any]:
     shown["duration_s"] = round(unit.duration_s, 3)
     shown["outputs"] = {name: _output(change) for name, change in unit.outputs.items()}
     return shown
+
+
+def _status(unit: UnitStatus) -> dict[str, Any]:
+    return {**_fields(unit), "status": unit.word}
+
+
+def _orphan(orphan: Orphan) -> dict[str, Any]:
+    shown = _fields(orphan)
+    return {**shown, "hint": shown.pop("todo")}
 
 
 def _root(environment: str, unit: str) -> PurePosixPath:

@@ -19,13 +19,13 @@ def lines(environment: str, locks: Sequence[LockFact]) -> Iterator[str]:
         yield f"{one.unit}: locked by {one.holder}"
         yield f"  holder: {_WORDS[one.lives]}; {one.because}"
         if not one.lives:
-            yield f"  release: {command(environment, one.unit)}"
+            yield f"  release: {release_command(environment, one.unit)}"
 
 
-def document(environment: str, locks: Sequence[LockFact]) -> dict[str, Any]:
-    """Return the document of ``--json``; `release` is "" while the holder lives."""
+def document(environment: str, locks: Sequence[LockFact], command: str = "locks") -> dict[str, Any]:
+    """Return the document of a command's ``--json``; `release` is "" while the holder lives."""
     return {
-        "schema": "ngp.locks/1",
+        "schema": f"ngp.{command}/1",
         "environment": environment,
         "locks": [
             {
@@ -37,13 +37,13 @@ def document(environment: str, locks: Sequence[LockFact]) -> dict[str, Any]:
                 "created": one.holder.created,
                 "holder": _WORDS[one.lives],
                 "because": one.because,
-                "release": "" if one.lives else command(environment, one.unit),
+                "release": "" if one.lives else release_command(environment, one.unit),
             }
             for one in locks
         ],
     }
 
 
-def command(environment: str, unit: str) -> str:
+def release_command(environment: str, unit: str) -> str:
     """Return the command that releases a lock."""
     return f"ngp unlock {environment} {unit}"

@@ -6,259 +6,259 @@ Within a version, keys are only added, so a reader ignores those that it does no
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import Enum
-from typing import Any
 
 from ngp.runs.events import Phase, Step
 from ngp.runs.outcomes import Outcome
 from ngp.runs.results import Verb
 from ngp.terraform.plans import Action
+from ngp.views.shapes import ANY, FLAG, NUMBER, TEXT, WHOLE, Schema, array, enumeration, mapping, optional, record
 
-Schema = dict[str, Any]
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_ANY: Schema = {}
-_TEXT: Schema = {"type": "string"}
-_FLAG: Schema = {"type": "boolean"}
-_WHOLE: Schema = {"type": "integer"}
-_NUMBER: Schema = {"type": "number", "minimum": 0}
-
-
-def _maybe(schema: Schema) -> Schema:
-    return {"anyOf": [schema, {"type": "null"}]}
-
-
-def _list(schema: Schema) -> Schema:
-    return {"type": "array", "items": schema}
-
-
-def _map(schema: Schema) -> Schema:
-    return {"type": "object", "additionalProperties": schema}
-
-
-def _enum(values: type[Enum]) -> Schema:
-    return {"enum": [one.value for one in values]}
-
-
-def _object(optional: Mapping[str, Schema] | None = None, **required: Schema) -> Schema:
-    """An object; the keyword arguments are always there."""
-    return {"type": "object", "properties": {**required, **(optional or {})}, "required": list(required)}
-
-
-_TEXTS = _list(_TEXT)
+_TEXTS = array(TEXT)
 _FACTS: Schema = {"type": "object"}
-_PLACE = {"file": _maybe(_TEXT), "line": _maybe(_WHOLE), "column": _maybe(_WHOLE), "address": _maybe(_TEXT)}
-FINDING = _object(what=_TEXT, why=_TEXT, hint=_TEXT, **_PLACE)
-DIAGNOSTIC = _object(severity=_TEXT, summary=_TEXT, detail=_TEXT, **_PLACE)
-_FINDINGS = _list(FINDING)
-_COUNTS = _object(**dict.fromkeys(("create", "update", "replace", "delete", "forget", "total"), _WHOLE))
-_PATHS = _list(_list({"type": ["string", "integer"]}))
-_CHANGE = _object(
-    address=_TEXT,
-    type=_TEXT,
-    action=_enum(Action),
-    before=_ANY,
-    after=_ANY,
-    after_unknown=_ANY,
+_PLACE = {"file": optional(TEXT), "line": optional(WHOLE), "column": optional(WHOLE), "address": optional(TEXT)}
+FINDING = record(what=TEXT, why=TEXT, hint=TEXT, **_PLACE)
+DIAGNOSTIC = record(severity=TEXT, summary=TEXT, detail=TEXT, **_PLACE)
+_FINDINGS = array(FINDING)
+_COUNTS = record(**dict.fromkeys(("create", "update", "replace", "delete", "forget", "total"), WHOLE))
+_PATHS = array(array({"type": ["string", "integer"]}))
+_CHANGE = record(
+    address=TEXT,
+    type=TEXT,
+    action=enumeration(Action),
+    before=ANY,
+    after=ANY,
+    after_unknown=ANY,
     replace_paths=_PATHS,
     sensitive_changes=_PATHS,
-    mode=_TEXT,
-    reason=_TEXT,
+    mode=TEXT,
+    reason=TEXT,
     actions=_TEXTS,
-    previous_address=_TEXT,
-    importing=_FLAG,
+    previous_address=TEXT,
+    importing=FLAG,
 )
-_OUTPUT_CHANGE = _object(name=_TEXT, action=_enum(Action), before=_ANY, after=_ANY, after_unknown=_ANY, sensitive=_FLAG)
-UNIT = _object(
-    unit=_TEXT,
-    module=_TEXT,
-    wave=_WHOLE,
-    outcome=_enum(Outcome),
+_OUTPUT_CHANGE = record(name=TEXT, action=enumeration(Action), before=ANY, after=ANY, after_unknown=ANY, sensitive=FLAG)
+UNIT = record(
+    unit=TEXT,
+    module=TEXT,
+    wave=WHOLE,
+    outcome=enumeration(Outcome),
     counts=_COUNTS,
-    changes=_list(_CHANGE),
-    outputs=_map(_OUTPUT_CHANGE),
-    unknowns=_list(_object(leaf=_TEXT, origin=_TEXT, wave=_WHOLE)),
-    is_preview=_FLAG,
-    reason=_TEXT,
-    diagnostics=_list(DIAGNOSTIC),
-    duration_s=_NUMBER,
-    log=_TEXT,
+    changes=array(_CHANGE),
+    outputs=mapping(_OUTPUT_CHANGE),
+    unknowns=array(record(leaf=TEXT, origin=TEXT, wave=WHOLE)),
+    is_preview=FLAG,
+    reason=TEXT,
+    findings=_FINDINGS,
+    diagnostics=array(DIAGNOSTIC),
+    duration_s=NUMBER,
+    log=TEXT,
 )
-_REASON = _object(cause=_TEXT, text=_TEXT, paths=_TEXTS)
-_AFFECTED = _list(_object(environment=_TEXT, unit=_TEXT, module=_TEXT, reasons=_list(_REASON)))
-_SINCE = {"since": _object(commit=_TEXT, name=_TEXT), "affected": _AFFECTED, "removed": _AFFECTED}
-_FACT = _object(unit=_TEXT, module=_TEXT, wave=_WHOLE)
+_REASON = record(cause=TEXT, text=TEXT, paths=_TEXTS)
+_AFFECTED = array(record(environment=TEXT, unit=TEXT, module=TEXT, reasons=array(_REASON)))
+_SINCE = {"since": record(commit=TEXT, name=TEXT), "affected": _AFFECTED, "removed": _AFFECTED}
+_FACT = record(unit=TEXT, module=TEXT, wave=WHOLE)
+_ORPHAN = record(
+    **dict.fromkeys(("unit", "place", "problem", "commit", "date", "subject", "hint"), TEXT), resources=WHOLE
+)
+_ORPHANS = array(_ORPHAN)
+_LOCKS = record(
+    environment=TEXT,
+    locks=array(
+        record(
+            **dict.fromkeys(
+                ("unit", "state", "id", "who", "operation", "created", "holder", "because", "release"), TEXT
+            )
+        )
+    ),
+)
 _STATE = {
-    "unit": _TEXT,
-    "place": _TEXT,
-    "exists": _FLAG,
-    "lineage": _maybe(_TEXT),
-    "serial": _maybe(_WHOLE),
+    "unit": TEXT,
+    "declared": FLAG,
+    "problem": TEXT,
+    "place": TEXT,
+    "exists": FLAG,
+    "lineage": optional(TEXT),
+    "serial": optional(WHOLE),
     "resources": _TEXTS,
-    "locked_by": _maybe(_object(id=_TEXT, who=_TEXT, since=_TEXT)),
+    "locked_by": optional(record(id=TEXT, who=TEXT, since=TEXT, place=TEXT)),
 }
 _SUMMARY = {
-    **dict.fromkeys(("name", "title", "summary", "category", "status"), _TEXT),
-    "version": _ANY,
+    **dict.fromkeys(("name", "title", "summary", "category", "status"), TEXT),
+    "version": ANY,
     **dict.fromkeys(("requires", "provides"), _TEXTS),
-    "conflicts": _map(_TEXT),
+    "conflicts": mapping(TEXT),
 }
-_WRITTEN = _object(name=_TEXT, written=_TEXTS)
+_WRITTEN = record(name=TEXT, written=_TEXTS)
 
 
-def _run(optional: Mapping[str, Schema] | None = None) -> Schema:
-    return _object(
-        optional,
-        run_id=_TEXT,
-        environment=_TEXT,
-        exit_code=_WHOLE,
-        duration_s=_NUMBER,
-        stopped_by=_WHOLE,
+def _run(more: Mapping[str, Schema] | None = None) -> Schema:
+    return record(
+        more,
+        run_id=TEXT,
+        environment=TEXT,
+        exit_code=WHOLE,
+        duration_s=NUMBER,
+        stopped_by=WHOLE,
         counts=_COUNTS,
-        units=_list(UNIT),
+        units=array(UNIT),
+        orphans=_ORPHANS,
     )
 
 
 _EVENTS = {
-    "run_started": _object(
-        run_id=_TEXT,
-        verb=_enum(Verb),
-        **dict.fromkeys(("environment", "target", "account", "region", "commit", "terraform", "binary"), _TEXT),
+    "run_started": record(
+        run_id=TEXT,
+        verb=enumeration(Verb),
+        **dict.fromkeys(("environment", "target", "account", "region", "commit", "terraform", "binary"), TEXT),
         providers=_TEXTS,
-        units=_list(_FACT),
+        units=array(_FACT),
     ),
-    "unit_entered": _object(unit=_TEXT, phase=_enum(Phase), total=_WHOLE),
-    "unit_progressed": _object(
-        unit=_TEXT, done=_WHOLE, total=_WHOLE, address=_TEXT, elapsed_s=_NUMBER, step=_enum(Step)
+    "unit_entered": record(unit=TEXT, phase=enumeration(Phase), total=WHOLE),
+    "unit_progressed": record(
+        unit=TEXT, done=WHOLE, total=WHOLE, address=TEXT, elapsed_s=NUMBER, step=enumeration(Step)
     ),
-    "unit_diagnosed": _object(unit=_TEXT, diagnostic=DIAGNOSTIC),
-    "unit_finished": _object(result=UNIT),
-    "note": _object(text=_TEXT),
+    "unit_diagnosed": record(unit=TEXT, diagnostic=DIAGNOSTIC),
+    "unit_finished": record(result=UNIT),
+    "note": record(text=TEXT),
 }
-_INPUT = _object(
-    name=_TEXT,
-    type=_TEXT,
-    description=_TEXT,
-    has_default=_FLAG,
-    default=_ANY,
-    sensitive=_FLAG,
-    ephemeral=_FLAG,
-    nullable=_FLAG,
+_INPUT = record(
+    name=TEXT,
+    type=TEXT,
+    description=TEXT,
+    has_default=FLAG,
+    default=ANY,
+    sensitive=FLAG,
+    ephemeral=FLAG,
+    nullable=FLAG,
     validations=_TEXTS,
-    file=_maybe(_TEXT),
-    line=_maybe(_WHOLE),
-    column=_maybe(_WHOLE),
+    file=optional(TEXT),
+    line=optional(WHOLE),
+    column=optional(WHOLE),
 )
-_OUTPUT_OF_MODULE = _object(
-    name=_TEXT,
-    description=_TEXT,
-    sensitive=_FLAG,
-    ephemeral=_FLAG,
-    file=_maybe(_TEXT),
-    line=_maybe(_WHOLE),
-    column=_maybe(_WHOLE),
+_OUTPUT_OF_MODULE = record(
+    name=TEXT,
+    description=TEXT,
+    sensitive=FLAG,
+    ephemeral=FLAG,
+    file=optional(TEXT),
+    line=optional(WHOLE),
+    column=optional(WHOLE),
 )
-_ENVIRONMENT = _object(
-    {**dict.fromkeys(("target", "account", "region", "domain", "error"), _TEXT), "units": _TEXTS},
-    name=_TEXT,
-    protected=_FLAG,
-)
-_OUTPUT = _object(value=_ANY, sensitive=_FLAG, masked=_FLAG)
-_STATUS = _object(
-    **dict.fromkeys(("unit", "module", "changed_at", "problem", "status"), _TEXT),
-    wave=_WHOLE,
-    resources=_WHOLE,
-    serial=_WHOLE,
-)
-_POOL = _object(
+_ENVIRONMENT = record(
     {
-        **dict.fromkeys(("folder", "built", "started"), _TEXT),
-        **dict.fromkeys(("pid", "memory_bytes"), _WHOLE),
-        "idle_s": _NUMBER,
-        "proxies": _ANY,
-        "aws": _ANY,
-        "is_ours": _FLAG,
+        **dict.fromkeys(("target", "account", "region", "domain", "error"), TEXT),
+        "units": _TEXTS,
+        "findings": _FINDINGS,
     },
-    running=_FLAG,
+    name=TEXT,
+    protected=FLAG,
 )
-_SANDBOX = _object(
-    {**dict.fromkeys(("url", "engine", "started", "id"), _TEXT), "pid": _WHOLE, "port": _WHOLE}, running=_FLAG
+_OUTPUT = record(value=ANY, sensitive=FLAG, masked=FLAG)
+_STATUS = record(
+    **dict.fromkeys(("unit", "module", "changed_at", "problem", "status"), TEXT),
+    wave=WHOLE,
+    resources=WHOLE,
+    serial=WHOLE,
+    findings=_FINDINGS,
 )
-_LOCKED = _object(address=_TEXT, version=_TEXT, constraints=_TEXT, hashes=_TEXTS)
-_ANSWER = _object(unit=_TEXT, kind=_TEXT, target=_TEXT, is_ready=_FLAG, says=_TEXT, duration_s=_NUMBER)
-_CHECK = _object(name=_TEXT, ok=_FLAG, says=_TEXT, findings=_FINDINGS)
+_POOL = record(
+    {
+        **dict.fromkeys(("folder", "built", "started"), TEXT),
+        **dict.fromkeys(("pid", "memory_bytes"), WHOLE),
+        "idle_s": NUMBER,
+        "proxies": ANY,
+        "aws": ANY,
+        "is_ours": FLAG,
+    },
+    running=FLAG,
+)
+_SANDBOX = record(
+    {**dict.fromkeys(("url", "engine", "started", "id"), TEXT), "pid": WHOLE, "port": WHOLE}, running=FLAG
+)
+_LOCKED = record(address=TEXT, version=TEXT, constraints=TEXT, hashes=_TEXTS)
+_ANSWER = record(unit=TEXT, kind=TEXT, target=TEXT, is_ready=FLAG, says=TEXT, duration_s=NUMBER)
+_CHECK = record(name=TEXT, ok=FLAG, says=TEXT, findings=_FINDINGS)
 
 COMMANDS: Mapping[str, Schema] = {
-    "init": _object(name=_TEXT, path=_TEXT, written=_TEXTS),
-    "module.list": _object(modules=_list(_object(**_SUMMARY))),
-    "module.show": _object(**_SUMMARY, manifest=_FACTS, inputs=_list(_INPUT), outputs=_list(_OUTPUT_OF_MODULE)),
+    "init": record(name=TEXT, path=TEXT, written=_TEXTS),
+    "module.list": record(modules=array(record(**_SUMMARY))),
+    "module.show": record(**_SUMMARY, manifest=_FACTS, inputs=array(_INPUT), outputs=array(_OUTPUT_OF_MODULE)),
     "module.new": _WRITTEN,
-    "module.add": _object(
-        name=_TEXT,
-        source=_object(address=_TEXT, checksum=_TEXT, commit=_TEXT),
+    "module.add": record(
+        name=TEXT,
+        source=record(address=TEXT, checksum=TEXT, commit=TEXT),
         requires=_TEXTS,
         provides=_TEXTS,
-        changes=_maybe(_TEXTS),
+        changes=optional(_TEXTS),
         written=_TEXTS,
         removed=_TEXTS,
     ),
-    "module.check": _object(modules=_TEXTS, findings=_list(_object(module=_TEXT, rule=_TEXT, **FINDING["properties"]))),
-    "module.docs": _object(modules=_TEXTS, written=_FLAG, stale=_TEXTS),
-    "env.new": _object(environment=_TEXT, written=_TEXTS),
-    "env.list": _object(platform=_TEXT, environments=_list(_ENVIRONMENT)),
-    "env.affected": _object(**_SINCE),
-    "configure": _object(
-        environment=_TEXT,
-        units=_map(_TEXT),
+    "module.check": record(modules=_TEXTS, findings=array(record(module=TEXT, rule=TEXT, **FINDING["properties"]))),
+    "module.docs": record(modules=_TEXTS, written=FLAG, stale=_TEXTS),
+    "env.new": record(environment=TEXT, written=_TEXTS),
+    "env.list": record(platform=TEXT, environments=array(_ENVIRONMENT)),
+    "env.affected": record(**_SINCE),
+    "configure": record(
+        environment=TEXT,
+        units=mapping(TEXT),
         added=_TEXTS,
         removed=_TEXTS,
-        pulled_in=_map(_TEXT),
+        pulled_in=mapping(TEXT),
         wired=_TEXTS,
         changed=_TEXTS,
-        written=_FLAG,
+        written=FLAG,
     ),
-    "render": _object(
-        {"diff": _TEXT, **_SINCE, "removed": _AFFECTED},
+    "render": record(
+        {"diff": TEXT, **_SINCE, "removed": _AFFECTED},
         environments=_TEXTS,
-        rendered_by=_TEXT,
-        written=_FLAG,
-        is_stale=_FLAG,
+        rendered_by=TEXT,
+        written=FLAG,
+        is_stale=FLAG,
         missing=_TEXTS,
         differing=_TEXTS,
         orphaned=_TEXTS,
         foreign=_TEXTS,
     ),
-    "validate": _object(_SINCE, environments=_TEXTS, terraform=_FLAG, findings=_FINDINGS),
-    "graph": _object(
-        _SINCE, environment=_TEXT, units=_list(_FACT), wires=_list(_object(unit=_TEXT, input=_TEXT, origin=_TEXT))
+    "validate": record(_SINCE, environments=_TEXTS, terraform=FLAG, findings=_FINDINGS),
+    "graph": record(
+        _SINCE,
+        environment=TEXT,
+        units=array(_FACT),
+        wires=array(record(unit=TEXT, input=TEXT, origin=TEXT)),
+        orphans=_ORPHANS,
     ),
     "plan": _run(_SINCE),
     "apply": _run(),
     "destroy": _run(),
-    "output": _object(environment=_TEXT, units=_map(_map(_OUTPUT))),
-    "status": _object(environment=_TEXT, units=_list(_STATUS)),
-    "ready": _object(environment=_TEXT, exit_code=_WHOLE, checks=_list(_ANSWER)),
-    "doctor": _object(environment=_TEXT, exit_code=_WHOLE, checks=_list(_CHECK)),
-    "lock": _object(changed=_FLAG, providers=_list(_LOCKED), findings=_FINDINGS),
-    "state.bootstrap": _object(bucket=_TEXT, created=_FLAG, set=_TEXTS),
-    "state.list": _object(environment=_TEXT, states=_list(_object(**_STATE))),
-    "state.show": _object(environment=_TEXT, **_STATE),
+    "output": record(environment=TEXT, units=mapping(mapping(_OUTPUT))),
+    "status": record(environment=TEXT, units=array(_STATUS), orphans=_ORPHANS),
+    "locks": _LOCKS,
+    "unlock": _LOCKS,
+    "orphans": record(environment=TEXT, orphans=_ORPHANS),
+    "ready": record(environment=TEXT, exit_code=WHOLE, checks=array(_ANSWER)),
+    "doctor": record(environment=TEXT, exit_code=WHOLE, checks=array(_CHECK)),
+    "lock": record(changed=FLAG, providers=array(_LOCKED), findings=_FINDINGS),
+    "state.bootstrap": record(bucket=TEXT, created=FLAG, set=_TEXTS),
+    "state.list": record(environment=TEXT, states=array(record(**_STATE))),
+    "state.show": record(environment=TEXT, **_STATE),
     "pool.start": _POOL,
-    "pool.stop": _object(stopped=_FLAG, serves=_WHOLE),
+    "pool.stop": record(stopped=FLAG, serves=WHOLE),
     "pool.status": _POOL,
     "sandbox.start": _SANDBOX,
-    "sandbox.stop": _object(stopped=_FLAG),
+    "sandbox.stop": record(stopped=FLAG),
     "sandbox.status": _SANDBOX,
     "sandbox.reset": _SANDBOX,
-    "version": _object(
-        version=_TEXT,
-        python=_TEXT,
-        system=_TEXT,
-        terraform=_maybe(_object(flavour=_TEXT, version=_TEXT, path=_TEXT)),
-        rendered_by=_TEXT,
+    "version": record(
+        version=TEXT,
+        python=TEXT,
+        system=TEXT,
+        terraform=optional(record(flavour=TEXT, version=TEXT, path=TEXT)),
+        rendered_by=TEXT,
     ),
-    "sandbox.env": _object(export=_map(_TEXT), unset=_TEXTS),
+    "sandbox.env": record(export=mapping(TEXT), unset=_TEXTS),
 }
-_ERROR = _object(error=_object(code=_TEXT, exit_code=_WHOLE, findings=_FINDINGS))
+_ERROR = record(error=record(code=TEXT, exit_code=WHOLE, findings=_FINDINGS))
 
 
 def published() -> dict[str, Schema]:
@@ -270,7 +270,7 @@ def published() -> dict[str, Schema]:
         f"ngp.{name}/1": _titled(f"ngp.{name}/1", schema) for name, schema in {**COMMANDS, "error": _ERROR}.items()
     }
     events = [
-        _object(schema={"const": "ngp.event/1"}, event={"const": name}, **schema["properties"])
+        record(schema={"const": "ngp.event/1"}, event={"const": name}, **schema["properties"])
         for name, schema in _EVENTS.items()
     ]
     found["ngp.event/1"] = {"$schema": _DIALECT, "title": "ngp.event/1", "oneOf": [*events, found["ngp.error/1"]]}

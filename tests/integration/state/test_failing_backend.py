@@ -109,11 +109,11 @@ def test_a_lock_whose_answer_was_lost_is_this_runs_own(lent, between):
     assert (unit["outcome"], done.exit_code) == ("locked", 5), done.stderr
     (finding,) = unit["findings"]
     assert "this run took the lock itself" in finding["why"]
-    assert "ngp unlock dev base" in finding["todo"]
+    assert "ngp unlock dev base" in finding["hint"]
     root = lent.path / "environments/dev/units/base"
-    assert f"in {root}: terraform force-unlock " in finding["todo"]
+    assert f"in {root}: terraform force-unlock " in finding["hint"]
     lock = json.loads(lent.session.object(lent.bucket, "environments/dev/base.tfstate.tflock"))
-    assert lock["ID"] in finding["todo"]
+    assert lock["ID"] in finding["hint"]
 
 
 def test_a_lock_of_somebody_else_is_not_called_our_own(lent, between):
@@ -121,7 +121,7 @@ def test_a_lock_of_somebody_else_is_not_called_our_own(lent, between):
     put(lent, json.dumps(held).encode(), "base.tfstate.tflock")
     (finding,) = base(apply(lent))["findings"]
     assert "this run" not in finding["why"]
-    assert "ngp unlock dev base" in finding["todo"]
+    assert "ngp unlock dev base" in finding["hint"]
 
 
 @pytest.mark.parametrize("argv", [["plan", "dev"], ["status", "dev"]])
@@ -134,7 +134,7 @@ def test_a_state_that_s3_does_not_hand_out_whole_is_a_missing_prerequisite(lent,
     (finding,) = done.document["error"]["findings"]
     assert "cut off" in finding["what"] if fault == "cut" else "cannot serve" in finding["what"]
     assert "503" in finding["why"] or fault == "cut"
-    assert finding["todo"]
+    assert finding["hint"]
 
 
 BROKEN = {
@@ -154,9 +154,9 @@ def test_a_broken_state_is_told_with_its_place_and_the_way_out(lent, text):
     planned = lent.ngp.call("plan", "dev", "--json")
     assert planned.exit_code == 1, planned.stdout + planned.stderr
     (finding,) = planned.document["units"][0]["findings"]
-    assert finding["where"] == place
-    assert "restore" in finding["todo"]
-    assert f"do:    {finding['todo']}" in lent.ngp.call("plan", "dev").stdout
+    assert finding["address"] == place
+    assert "restore" in finding["hint"]
+    assert f"do:    {finding['hint']}" in lent.ngp.call("plan", "dev").stdout
     for argv in (["status", "dev"], ["state", "list", "dev"]):
         told = lent.ngp.call(*argv)
         assert told.exit_code == 0, told.stderr

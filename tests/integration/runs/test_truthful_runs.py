@@ -63,7 +63,9 @@ def test_what_a_half_applied_upstream_has_not_put_out_is_no_null(region):
     assert [one.leaf for one in seen.unknowns] == ["vpc_id"]
     failed = apply(region, "app", consent=UNASKED)["app"]
     assert failed.outcome is Outcome.FAILED
-    assert "base.vpc_id, not there yet: apply `base` first" in failed.reason
+    (finding,) = failed.findings
+    assert finding.what == "it takes base.vpc_id, not there yet"
+    assert finding.todo.startswith("apply `base` first, or name it too")
 
 
 def test_what_a_destroyed_upstream_once_put_out_is_no_null(region):

@@ -44,7 +44,6 @@ def watch(told, tmp_path):
         ),
         access=SimpleNamespace(session=None),
         copy=lambda unit: Path("/copies") / unit.name,
-        resolved=None,
     )
     place = StatePlace(LOCAL, "", "", "", tmp_path / "app.tfstate")
     return Watch(context, SimpleNamespace(name="app", root=tmp_path, place=place))

@@ -80,7 +80,7 @@ class Session:
     def once(
         self, service: str, operation: str, *, absent: Collection[str] = (), **parameters: Any
     ) -> dict[str, Any] | None:
-        """The same as `call`, from this process and without a retry: a conditional write that is repeated refuses itself."""
+        """The same as `call`, from this process and without a retry: a repeated conditional write refuses itself."""
         with failures.told(_about(service, operation, parameters), self.profile, absent):
             answer: dict[str, Any] = getattr(self._client(service, retries=False), operation)(**parameters)
             return answer

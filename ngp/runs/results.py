@@ -23,6 +23,7 @@ class Outcome(Enum):
     DEFERRED = "deferred"  # cannot even be previewed
     APPLIED = "applied"
     DESTROYED = "destroyed"
+    PARTLY = "partly applied"  # some of its resources are done; what the others need failed elsewhere
     FAILED = "failed"
     REFUSED = "refused"  # a guard stopped it: more than was reviewed, a deferred unit not agreed to
     STALE = "stale"  # its state moved between its saved plan and the apply of it
@@ -152,7 +153,7 @@ def exit_code(outcomes: Iterable[Outcome], *, detailed: bool = False, stopped_by
     seen = frozenset(outcomes)
     if stopped_by or Outcome.STOPPED in seen:
         return 128 + (stopped_by or 2)
-    if seen & {Outcome.FAILED}:
+    if seen & {Outcome.FAILED, Outcome.PARTLY}:
         return 1
     if seen & {Outcome.LOCKED}:
         return 5

@@ -45,7 +45,7 @@ class Watch:
         if any(one.summary == _STALE for one in outcome.errors):
             return replace(result, outcome=Outcome.STALE, reason="its state has moved since the plan was made")
         first = next((one for one in outcome.errors), None)
-        reason = _tell(first) if first else f"terraform ended with {outcome.exit_code}"
+        reason = tell(first) if first else f"terraform ended with {outcome.exit_code}"
         return replace(result, outcome=Outcome.FAILED, reason=reason)
 
     def _on_event(self, event: events.Event) -> None:
@@ -67,7 +67,8 @@ class Watch:
         return Counts(self._done["create"], self._done["update"], delete=self._done["delete"])
 
 
-def _tell(diagnostic: events.Diagnostic) -> str:
+def tell(diagnostic: events.Diagnostic) -> str:
+    """A diagnostic as one line."""
     place = f" ({diagnostic.place})" if diagnostic.place else ""
     address = f"{diagnostic.address}: " if diagnostic.address else ""
     detail = diagnostic.detail.strip().splitlines()

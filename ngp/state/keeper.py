@@ -1,9 +1,9 @@
 """Holds the locks of local states for an ngp that may be killed: ``python -m ngp.state.keeper``.
 
-Reads one line of JSON from stdin, ``{"PATH": "lock info"}``, locks every path and answers ``held``, or ``taken PATH``
-and ends. Then it waits: the line ``release`` (or ``release PID …`` after an end of its stdin, see below) ends it.
-``until PID`` names a process; when stdin ends without ``release`` (ngp was killed), the locks stay until that process
-has ended. Runs on the standard library alone, for it must start quickly and need nothing of ngp.
+Reads one line of JSON from stdin, ``{"locks": {"PATH": "lock info"}, "calls": "FOLDER"}``, locks every path and answers
+``held``, or ``taken PATH`` and ends. Then each line is a JSON list of paths to release, answered ``released``; an empty
+list releases all and ends it. When stdin ends before that (ngp was killed), the locks stay as long as a Terraform of that ngp is at work: as long as a folder in `calls` is held
+(`files.hold`). Runs on the standard library alone, for it must start quickly and need nothing of ngp.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ _LOOK_S = 0.2
 
 
 def main() -> None:
-    """Hold the locks until told to release them, or until the named process has ended."""
+    """Hold the locks until told to release them, or until the last Terraform of a killed ngp has ended."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # it ends with its ngp's word, or with its Terraform
+    order = json.loads(sys.stdin.readline())
     held: list[tuple[int, Path, bool]] = []
-    for text, info in json.loads(sys.stdin.readline()).items():
+    for text, info in order["locks"].items():
         path = Path(text)
         made = not path.exists()
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -37,16 +38,14 @@ def main() -> None:
         _info(path).write_text(info, encoding="utf-8")
         held.append((handle, path, made))
     _answer("held")
-    pid = 0
     for line in sys.stdin:
-        word, _, rest = line.strip().partition(" ")
-        if word == "release":
-            _release(held)
-            _answer("released")
+        paths = {Path(text) for text in json.loads(line)}
+        _release([one for one in held if not paths or one[1] in paths])
+        held = [one for one in held if paths and one[1] not in paths]
+        _answer("released")
+        if not paths:
             return
-        if word == "until":
-            pid = int(rest)
-    while pid and _is_alive(pid):
+    while _is_at_work(Path(order["calls"])):
         time.sleep(_LOOK_S)
     _release(held)
 
@@ -63,14 +62,23 @@ def _info(path: Path) -> Path:
     return path.with_name(f".{path.name}.lock.info")
 
 
-def _is_alive(pid: int) -> bool:
+def _is_at_work(calls: Path) -> bool:
+    """Whether a Terraform call whose folder is in `calls` goes on."""
+    return any(_is_held(folder) for folder in (calls.iterdir() if calls.is_dir() else ()))
+
+
+def _is_held(folder: Path) -> bool:
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
         return False
-    except PermissionError:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
         return True
-    return True
+    finally:
+        os.close(handle)
+    return False
 
 
 def _answer(text: str) -> None:

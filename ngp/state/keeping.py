@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,21 +18,18 @@ from ngp.state import keeper
 
 @dataclass(frozen=True)
 class Keeper:
-    """A running keeper; it ends by `release`, or after a killed ngp with the process that `until` named."""
+    """A running keeper; it ends by `release`, or after a killed ngp with the last Terraform of that one."""
 
     process: processes.Child
 
-    def until(self, pid: int) -> None:
-        """Keep the locks until this process has ended, should ngp be killed."""
-        self._say(f"until {pid}")
-
-    def release(self) -> None:
-        """Give the locks back, and wait until they are."""
-        self._say("release")
+    def release(self, paths: Collection[Path] = ()) -> None:
+        """Give the locks of some states back, or all of them, and wait until they are."""
+        self._say(json.dumps([str(path) for path in paths]))
         assert self.process.stdout is not None
         with suppress(OSError, ValueError):
             self.process.stdout.readline()
-        self.process.communicate()
+        if not paths:
+            self.process.communicate()
 
     def _say(self, line: str) -> None:
         assert self.process.stdin is not None
@@ -41,15 +38,20 @@ class Keeper:
             self.process.stdin.flush()
 
 
-def start(paths: Mapping[Path, str]) -> Keeper:
-    """Lock these state files, each with its lock's text; raise LockHeldError (5) where one is taken."""
+def start(paths: Mapping[Path, str], calls: Path) -> Keeper:
+    """Lock these state files, each with its lock's text; raise LockHeldError (5) where one is taken.
+
+    `calls` is the folder of the run's Terraform calls: should ngp be killed, the locks stay while one is at work.
+    """
     for path in paths:
         private_folder(path.parent)
     request = processes.Request((sys.executable, "-m", keeper.__name__), Path.cwd(), _environ())
     process = processes.popen(request, with_input=True, tied=False)
     assert process.stdin is not None
     assert process.stdout is not None
-    process.stdin.write(json.dumps({str(path): text for path, text in paths.items()}) + "\n")
+    process.stdin.write(
+        json.dumps({"locks": {str(path): text for path, text in paths.items()}, "calls": str(calls)}) + "\n"
+    )
     process.stdin.flush()
     answer = process.stdout.readline().strip()
     if answer == "held":

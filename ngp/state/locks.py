@@ -12,11 +12,12 @@ import os
 import socket
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from getpass import getuser
+from pathlib import Path
 from typing import Any
 
 from ngp.aws.failures import DeniedError
@@ -32,10 +33,14 @@ _AGAIN_S = 1.0  # between two attempts, within the time that the operator allows
 
 @dataclass(frozen=True)
 class Purpose:
-    """What a lock says of its holder, in Terraform's words: ``OperationTypeApply``, and what Terraform's version is."""
+    """What a lock says of its holder, in Terraform's words: ``OperationTypeApply``, and what Terraform's version is.
+
+    `calls` is the folder of the run's Terraform calls (see `keeping.start`).
+    """
 
     operation: str
     version: str
+    calls: Path
     timeout_s: float = 0.0
 
 
@@ -46,6 +51,15 @@ class Held:
     places: Mapping[str, StatePlace]
     ids: Mapping[str, str]
     keeper: keeping.Keeper | None = None
+
+    def split(self, names: Collection[str]) -> tuple[Held, Held]:
+        """The locks of some units, and those of the others."""
+        kept = {name: place for name, place in self.places.items() if name in names}
+        rest = {name: place for name, place in self.places.items() if name not in names}
+        local = [place.path for place in rest.values() if place.path is not None]
+        if self.keeper is not None and local:
+            self.keeper.release(local)
+        return Held(kept, self.ids, self.keeper), Held(rest, self.ids)
 
 
 def new_ids(units: Mapping[str, StatePlace]) -> dict[str, str]:
@@ -62,9 +76,8 @@ def take(places: Mapping[str, StatePlace], ids: Mapping[str, str], session: Sess
     held = Held({}, ids)
     try:
         if local:
-            keeper = keeping.start(
-                {place.path: _info(ids[name], place, purpose) for name, place in local.items() if place.path}
-            )
+            texts = {place.path: _info(ids[name], place, purpose) for name, place in local.items() if place.path}
+            keeper = keeping.start(texts, purpose.calls)
             held = Held(local, ids, keeper)
         for name in sorted(places.keys() - local.keys()):
             _take(places[name], ids[name], session, purpose)

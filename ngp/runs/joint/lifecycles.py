@@ -35,13 +35,13 @@ def normalize(part: Part, prior: Document | None, own: Collection[str]) -> Part:
     It stays where the configuration says it (`own`), where such a resource of the same unit spreads it, and where
     `prior`, the unit's state before, had it.
     """
-    allowed = _spread(part.resources, own) | _flagged(prior)
+    allowed = spread(part.resources, own) | _flagged(prior)
     resources = [one if config_address(one) in allowed else _without(one) for one in part.resources]
     return Part(resources, part.outputs, part.check_results)
 
 
-def _spread(resources: Sequence[Document], own: Collection[str]) -> set[str]:
-    """What `own` reaches within the unit; a state lists every resource that one depends on, however far."""
+def spread(resources: Sequence[Document], own: Collection[str]) -> set[str]:
+    """Return `own` with every resource of the unit that those depend on (a state lists dependencies however far)."""
     depends: dict[str, set[str]] = {
         config_address(one): {dep for each in one.get("instances") or () for dep in each.get("dependencies") or ()}
         for one in resources

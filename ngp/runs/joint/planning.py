@@ -1,289 +1,282 @@
-"""Plans the units of a run in one Terraform process, so that what is not known yet flows between them by itself.
+"""One Terraform plan for the units of a run.
 
-A process for each unit costs its start, its init and its `show` over and over, and each needs stand-ins for what its
-upstreams do not know yet. So the units are composed into one root, as `state: single` renders it, above all their
-states taken together; the plan is taken apart by unit again. It is a preview as any other: on copies, with a local
-backend, deleted in the same step. Where it does not go well each unit is planned by itself, and says what it has to.
+A process for each unit costs its start, its init and its `show` over and over, and each needs placeholders for what its
+upstreams do not know yet. In one root, values that are not known yet flow between units by themselves. The saved plan
+is what is reviewed and what is applied; for a person it is taken apart by unit. Units that cannot be joined are left
+out with their dependants, with the reason, and the rest is planned without them.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
-import shutil
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from decimal import Decimal
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
-from ngp import files
-from ngp.environments.environment import OutputRef
-from ngp.errors import NgpError
-from ngp.rendering import exact, roots
-from ngp.runs import copies, describing, joinable, leftovers, offers, preview, watching
+from ngp.runs import copies, describing, offers, preview, watching
 from ngp.runs.context import RunContext
-from ngp.runs.events import Phase, RunEvent, UnitDiagnosed, UnitEntered
+from ngp.runs.events import Note, Phase, UnitDiagnosed, UnitEntered
+from ngp.runs.joint import choosing, composition, lifecycles, states
+from ngp.runs.joint.composition import NAME, ApartError, Joint
 from ngp.runs.offers import Offers
 from ngp.runs.results import Outcome, UnitResult
 from ngp.runs.states import require_readable
-from ngp.runs.units import Unit
-from ngp.state import reading
-from ngp.terraform import driver, states, versions
+from ngp.terraform import driver
+from ngp.terraform import states as values
 from ngp.terraform.events import Diagnostic, Event
-from ngp.terraform.plans import Plan
+from ngp.terraform.plans import Action, Plan
 from ngp.terraform.results import Result
 
-_OF = "__"  # between a unit's name and that of its output, as `state: single` renders it
-_FAILED = "failed"
-_NAME = "_all"  # in the place of a unit's name, of which it can be none
-_READERS = 8
 _AT_ONCE = 10  # calls of a Terraform process, by its own default: as many in all as units one by one would make
-_OWNER = re.compile(r"module\.([^.\[]+)[.\[]")
-
-
-class _ApartError(Exception):
-    """The units have to be planned by themselves."""
 
 
 @dataclass(frozen=True)
-class _Joint:
-    """The units that are planned together, their states as texts and as values, and where all of it is done."""
+class Planned:
+    """What became of the joint plan of a run.
 
-    units: Mapping[str, Unit]
-    texts: Mapping[str, str]
-    states: Mapping[str, states.State]
-    root: driver.Root
-    notes: Sequence[RunEvent]  # to be told where the plan stands
-
-
-def plan(context: RunContext, known: Offers) -> dict[str, UnitResult] | None:
-    """Plan all units of the run together; what they will put out goes to `known`.
-
-    None where each has to be planned by itself: what `joinable` says, or an error, which only its own plan can tell
-    to the end.
+    `results` are those of the joined units. `apart` are the others, each with the reason. `joint` is None where no
+    unit was joined; `parts` are the plans of its units, as their own roots would have them.
     """
-    units = {name: context.units[name] for name in context.needs}
-    if context.stop.is_set() or not joinable.can_be_joined(context, units):
-        return None
-    start = time.monotonic()
-    folder = context.resolved.platform.workspace / "previews" / context.name / _NAME
-    try:
-        results = _plan(context, units, folder, known)
-    except (_ApartError, NgpError):
-        return None
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    took = time.monotonic() - start
-    return {name: replace(result, duration_s=took) for name, result in results.items()}
+
+    results: Mapping[str, UnitResult]
+    apart: Mapping[str, str]
+    joint: Joint | None = None
+    parts: Mapping[str, Plan] = field(default_factory=dict)
 
 
-def _plan(context: RunContext, units: Mapping[str, Unit], folder: Path, known: Offers) -> dict[str, UnitResult]:
-    joint = _collect(context, units, folder)
-    digest = _lay_out(context, joint)
-    if digest == _failed(joint):
-        raise _ApartError  # it would fail again
-    for name in units:
+def plan(
+    context: RunContext,
+    known: Offers,
+    tree: copies.Tree,
+    *,
+    apart: Mapping[str, str] | None = None,
+    kind: str = "preview",
+) -> Planned:
+    """Plan the units of the run together, in `tree`; what they will put out goes to `known`.
+
+    `apart` are units that go by themselves from the start (from `choosing.apart`). Each unit that turns out to go by
+    itself is left out with its dependants, and the rest is planned again; the reasons are told.
+    Raises MissingError for what has to be there before any unit.
+    """
+    reasons = dict(choosing.apart(context) if apart is None else apart)
+    told: dict[str, str] = {}
+    while True:
+        joined = [name for name in context.needs if name not in reasons]
+        _tell_apart(context, reasons, told)
+        if not joined or context.stop.is_set():
+            return Planned({}, reasons)
+        start = time.monotonic()
+        try:
+            planned = _plan(context, joined, known, tree, kind)
+        except ApartError as error:
+            reasons = choosing.with_dependants({**error.reasons, **reasons}, context.needs)
+            continue
+        took = time.monotonic() - start
+        results = {name: replace(result, duration_s=took) for name, result in planned.results.items()}
+        return replace(planned, results=results, apart=reasons)
+
+
+def _tell_apart(context: RunContext, reasons: Mapping[str, str], told: dict[str, str]) -> None:
+    """Tell once, on the screen and in the journal, which units go by themselves and why."""
+    new: dict[str, list[str]] = {}
+    for name, why in reasons.items():
+        if name not in told:
+            new.setdefault(why, []).append(name)
+    told |= reasons
+    if len(context.needs) > 1 or context.request.verb.value != "plan":
+        for why, names in new.items():
+            context.tell(Note(f"planned apart: {', '.join(f'`{name}`' for name in names)}: {why}"))
+
+
+def _plan(context: RunContext, names: Iterable[str], known: Offers, tree: copies.Tree, kind: str) -> Planned:
+    joint = composition.compose(context, list(names), known, tree, kind)
+    notes = _require_readable(context, joint)
+    for name in joint.units:
         context.tell(UnitEntered(name, Phase.PREVIEW))
-    watch = _Watch(context, joint)
-    file = folder / "plan.bin"
-    outcome = _run(context, joint, file, watch)
+    watch = Watch(context, joint)
+    outcome = _run(context, joint, watch)
     if outcome.stopped:
-        return {name: watch.stopped(result) for name, result in _blank(context, units).items()}
+        blank = _blank(context, joint)
+        return Planned({name: watch.stopped(result) for name, result in blank.items()}, {}, joint)
     if not outcome.is_ok:
-        files.write(joint.root.data / _FAILED, digest)
-        raise _ApartError
-    said = dict(_by_unit(outcome.diagnostics, joint))
-    parts = _parts(context, joint, file, has_changes=outcome.has_changes)
-    offered = {name: offers.of(part) for name, part in parts.items()}
-    if any(offered[one.unit].get(one.output, offers.UNKNOWN).sensitive for one in _origins(joint)):
-        raise _ApartError  # it is refused, and its own plan says so
-    for note in joint.notes:
+        raise ApartError(_failures(outcome, joint))
+    parts = _parts(context, joint, has_changes=outcome.has_changes)
+    _require_joinable(joint, parts)
+    for note in notes:
         context.tell(note)
-    return _results(context, joint, parts, said, known)
+    return Planned(_results(context, joint, parts, outcome.diagnostics, known), {}, joint, parts)
 
 
-def _collect(context: RunContext, units: Mapping[str, Unit], folder: Path) -> _Joint:
-    for unit in units.values():
-        leftovers.require_recovered(unit.root, context.copy(unit.name))
-    with ThreadPoolExecutor(min(_READERS, len(units)), thread_name_prefix="state") as pool:
-        read = pool.map(lambda unit: reading.read(unit.place, context.access.session), units.values())
-        texts = {name: text for name, text in zip(units, read, strict=True) if text is not None}
-    found = {name: states.parse(text) for name, text in texts.items()}
-    notes: list[RunEvent] = []
-    for name, state in found.items():
-        require_readable(replace(context, tell=notes.append), units[name], state)
-    return _Joint(units, texts, found, driver.Root(folder, context.data(_NAME, "preview")), notes)
+def _require_readable(context: RunContext, joint: Joint) -> list[Note]:
+    """Check that the binary reads each state; return what is to be told of them."""
+    notes: list[Note] = []
+    quiet = replace(context, tell=lambda event: notes.append(event) if isinstance(event, Note) else None)
+    for name, stored in joint.stored.items():
+        if name in joint.documents:
+            require_readable(quiet, joint.units[name], values.parse(stored.text, where=str(joint.units[name].place)))
+    return notes
 
 
-def _lay_out(context: RunContext, joint: _Joint) -> str:
-    """Make the root; return a digest of all that its plan stands on, but the world."""
-    folder = joint.root.path
-    shutil.rmtree(folder, ignore_errors=True)
-    sources = {name: path for unit in joint.units.values() for name, path in copies.sources(unit, folder).items()}
-    texts = dict(roots.together(context.resolved, joint.units))
-    if not joinable.means_the_same(context, joint.units.values(), texts):
-        raise _ApartError
-    texts |= preview.local_copy(sources)
-    copies.lay({name: text.encode() for name, text in texts.items()}, folder, context.terraform.binary)
-    state = _join(joint.texts) if joint.texts else ""
-    if state:
-        (folder / preview.STATE).write_text(state, encoding="utf-8")
-    return hashlib.sha256(json.dumps([sorted(texts.items()), state]).encode()).hexdigest()
-
-
-def _failed(joint: _Joint) -> str:
-    """The digest of what could not be planned together the last time; "" for none."""
-    try:
-        return (joint.root.data / _FAILED).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return ""
-
-
-def _run(context: RunContext, joint: _Joint, file: Path, watch: _Watch) -> Result:
+def _run(context: RunContext, joint: Joint, watch: Watch) -> Result:
     ready = context.terraform.init(joint.root, watch=watch.call)
+    ready.require_prerequisites()
     if not ready.is_ok:
         return ready
-    secrets = {
-        f"{name}__{variable}": value
+    fetched = (joint.root.data / "modules").rglob("*/")
+    if any(map(choosing.names_its_folder, fetched)):
+        raise ApartError(dict.fromkeys(joint.units, "a fetched module names the folder that Terraform is started in"))
+    options = context.request.options
+    options = replace(options, out=joint.plan, parallelism=options.parallelism or at_once(context, joint))
+    return context.terraform.plan(joint.root, options, secrets=secrets(context, joint), watch=watch.call)
+
+
+def at_once(context: RunContext, joint: Joint) -> int:
+    """How many calls the one process may make at once: as many as the units would one by one."""
+    return _AT_ONCE * min(context.request.parallelism, len(joint.units))
+
+
+def secrets(context: RunContext, joint: Joint) -> dict[str, str]:
+    """The values of all units' secret references by root variable, for Terraform's environment only."""
+    return {
+        f"{name}{states.SEPARATOR}{variable}": value
         for name, unit in joint.units.items()
         for variable, value in context.secrets(unit).items()
     }
-    at_once = _AT_ONCE * min(context.request.parallelism, len(joint.units))
-    options = replace(context.request.options, out=file, parallelism=context.request.options.parallelism or at_once)
-    return context.terraform.plan(joint.root, options, secrets=secrets, watch=watch.call)
 
 
-def _join(texts: Mapping[str, str]) -> str:
-    """One state of those of several units.
+def _failures(outcome: Result, joint: Joint) -> dict[str, str]:
+    """Why units go by themselves after a joint plan that failed: those that the errors are about, else all of them."""
+    reasons: dict[str, str] = {}
+    for error in outcome.errors:
+        for name in about(error, joint):
+            reasons.setdefault(name, f"the joint plan failed there: {error.summary}")
+    first = next((one.summary for one in outcome.errors), f"exit code {outcome.exit_code}")
+    return reasons or dict.fromkeys(joint.units, f"the joint plan failed: {first}")
 
-    Raises _ApartError for what is no whole state, and for a resource outside of its unit's module.
-    """
-    try:
-        documents = {name: json.loads(text, parse_float=Decimal) for name, text in texts.items()}
-        newest = max((str(one["terraform_version"]) for one in documents.values()), key=versions.parse)
-    except (ValueError, KeyError) as error:
-        raise _ApartError from error
-    for name, document in documents.items():
-        for resource in document.get("resources") or ():
-            module = str(resource.get("module", ""))
-            if module != f"module.{name}" and not module.startswith((f"module.{name}.", f"module.{name}[")):
-                raise _ApartError
-    return exact.dump(
-        {
-            "version": 4,
-            "terraform_version": newest,
-            "serial": 1,
-            "lineage": _NAME,
-            "outputs": {
-                f"{name}{_OF}{output}": value
-                for name, document in documents.items()
-                for output, value in (document.get("outputs") or {}).items()
-            },
-            "resources": [one for document in documents.values() for one in document.get("resources") or ()],
-            "check_results": None,
+
+def _parts(context: RunContext, joint: Joint, *, has_changes: bool) -> dict[str, Plan]:
+    """The plan of each unit, as its own root would have it."""
+    if not has_changes:
+        return {
+            name: describing.unchanged(
+                context, unit, values.parse(joint.stored[name].text) if name in joint.documents else None
+            )
+            for name, unit in joint.units.items()
         }
+    whole = context.terraform.show_plan(joint.root, joint.plan)
+    strangers = sorted({one.address for one in whole.changes if states.owner(one.address) not in joint.units})
+    if strangers:
+        raise ApartError(dict.fromkeys(joint.units, f"{strangers[0]} is outside of all units"))
+    return {name: _part(whole, name) for name in joint.units}
+
+
+def _part(whole: Plan, name: str) -> Plan:
+    outputs = ((*key.partition(states.SEPARATOR), one) for key, one in whole.outputs.items())
+    return replace(
+        whole,
+        changes=tuple(one for one in whole.changes if states.owner(one.address) == name),
+        outputs={output: replace(one, name=output) for unit, _, output, one in outputs if unit == name},
+        drift=tuple(one for one in whole.drift if states.owner(one.address) == name),
     )
 
 
-def _parts(context: RunContext, joint: _Joint, file: Path, *, has_changes: bool) -> dict[str, Plan]:
-    """The plan of each unit, as its own root would have it."""
-    if not has_changes:
-        return {name: describing.unchanged(context, unit, joint.states.get(name)) for name, unit in joint.units.items()}
-    whole = context.terraform.show_plan(joint.root, file)
-    changes = {name: [one for one in whole.changes if _owner(one.address) == name] for name in joint.units}
-    if sum(map(len, changes.values())) != len(whole.changes):
-        raise _ApartError  # something stands outside of all units
-    return {
-        name: replace(
-            whole,
-            changes=tuple(changes[name]),
-            outputs={
-                output: replace(one, name=output)
-                for unit, _, output, one in ((*key.partition(_OF), one) for key, one in whole.outputs.items())
-                if unit == name  # no name of a unit has an underscore
-            },
-            drift=tuple(one for one in whole.drift if _owner(one.address) == name),
-        )
-        for name in joint.units
+def _require_joinable(joint: Joint, parts: Mapping[str, Plan]) -> None:
+    """Raise ApartError for consumers of sensitive outputs, and for those that change how an upstream is replaced."""
+    offered = {name: offers.of(part) for name, part in parts.items()}
+    reasons = {
+        name: f"{wire.origin} is sensitive"
+        for name, unit in joint.units.items()
+        for wire in unit.wires
+        if wire.origin.unit in offered and offered[wire.origin.unit].get(wire.origin.output, offers.UNKNOWN).sensitive
     }
+    for name, part in parts.items():
+        reversed_ = _created_first_for_others(joint, name, part)
+        if reversed_:
+            why = f"its create_before_destroy would change how {reversed_} is replaced"
+            reasons |= {one: why for one in _consumers_that_create_first(joint, name)}
+    if reasons:
+        raise ApartError(reasons)
+
+
+def _created_first_for_others(joint: Joint, name: str, part: Plan) -> str:
+    """The first resource that is replaced by creating first, though its unit's own root would not; "" for none."""
+    replaced = [one for one in part.changes if one.action is Action.REPLACE and one.actions == ("create", "delete")]
+    if not replaced:
+        return ""
+    own = lifecycles.spread(joint.documents[name].get("resources") or (), declared(joint, name))
+    return next((one.address for one in replaced if states.without_keys(one.address) not in own), "")
+
+
+def _consumers_that_create_first(joint: Joint, upstream: str) -> list[str]:
+    needs = {name: unit.needs & joint.units.keys() for name, unit in joint.units.items()}
+    return [
+        name for name in choosing.with_dependants({upstream: ""}, needs) if name != upstream and declared(joint, name)
+    ]
+
+
+def declared(joint: Joint, name: str) -> frozenset[str]:
+    """The resources of a unit that its own configuration creates before it destroys."""
+    ((_, source),) = joint.units[name].sources.items()
+    return lifecycles.declared(name, joint.tree.path(source))
 
 
 def _results(
-    context: RunContext,
-    joint: _Joint,
-    parts: Mapping[str, Plan],
-    said: Mapping[str, tuple[Diagnostic, ...]],
-    known: Offers,
+    context: RunContext, joint: Joint, parts: Mapping[str, Plan], said: Iterable[Diagnostic], known: Offers
 ) -> dict[str, UnitResult]:
     for name, part in parts.items():
         known.put(name, part)
+    own: dict[str, list[Diagnostic]] = {name: [] for name in joint.units}
+    for one in said:
+        owners = sorted(about(one, joint))
+        if owners:
+            own[owners[0]].append(one)
+        else:
+            context.tell(Note(f"Terraform: {one.summary}"))
     results = {}
-    for name, blank in _blank(context, joint.units).items():
+    for name, blank in _blank(context, joint).items():
         unknowns = preview.unknowns(describing.wired(context, joint.units[name], known))
-        result = replace(blank, unknowns=unknowns, is_preview=bool(unknowns), diagnostics=said.get(name, ()))
+        result = replace(blank, unknowns=unknowns, diagnostics=tuple(own[name]))
         results[name] = describing.describe(result, parts[name])
         for diagnostic in result.diagnostics:
             context.tell(UnitDiagnosed(name, diagnostic))
     return results
 
 
-def _blank(context: RunContext, units: Mapping[str, Unit]) -> dict[str, UnitResult]:
-    log = context.log_name(_NAME)
+def _blank(context: RunContext, joint: Joint) -> dict[str, UnitResult]:
+    log = context.log_name(NAME)
     return {
         name: UnitResult(name, unit.module, context.waves[name], Outcome.FAILED, log=log)
-        for name, unit in units.items()
+        for name, unit in joint.units.items()
     }
 
 
-class _Watch:
+class Watch:
     """Follows the one call: its events become those of the units that they are about.
 
-    Diagnostics wait for the end: where it is not well, each unit tells its own.
+    Diagnostics wait for the end, when it is known which units they are about.
     """
 
-    def __init__(self, context: RunContext, joint: _Joint) -> None:
+    def __init__(self, context: RunContext, joint: Joint) -> None:
         self._units = {name: watching.Watch(context, unit) for name, unit in joint.units.items()}
-        self.call = driver.Watch(on_event=self._on_event, stop=context.stop, log=context.log(_NAME))
+        self.call = driver.Watch(on_event=self._on_event, stop=context.stop, log=context.log(NAME))
 
     def stopped(self, result: UnitResult) -> UnitResult:
         return replace(self._units[result.unit].failed(result, Result(1, stopped=True)), log=result.log)
 
     def _on_event(self, event: Event) -> None:
-        owner = _owner(getattr(event, "address", ""))
+        owner = states.owner(getattr(event, "address", ""))
         follow = self._units[owner].call.on_event if owner in self._units else None
         if follow and not isinstance(event, Diagnostic):
             follow(event)
 
 
-def _by_unit(said: Iterable[Diagnostic], joint: _Joint) -> Iterator[tuple[str, tuple[Diagnostic, ...]]]:
-    """What was said of each unit. Raises _ApartError for what may be of none, or of several."""
-    owners = [(one, _about(one, joint)) for one in said]
-    if not all(len(units) == 1 for _, units in owners):
-        raise _ApartError
-    for name in joint.units:
-        yield name, tuple(one for one, units in owners if name in units)
-
-
-def _about(said: Diagnostic, joint: _Joint) -> set[str]:
-    owner = _owner(said.address)
+def about(said: Diagnostic, joint: Joint) -> set[str]:
+    """The units that a diagnostic may be about: by its address, else by the module's file that it names."""
+    owner = states.owner(said.address)
     if owner in joint.units:
         return {owner}
     folder = (joint.root.path / said.place).resolve().parent
     return {
         name
         for name, unit in joint.units.items()
-        if any(folder.is_relative_to(source.resolve()) for source in unit.sources.values())
+        if said.place and any(folder.is_relative_to(joint.tree.path(one).resolve()) for one in unit.sources.values())
     }
-
-
-def _origins(joint: _Joint) -> Iterator[OutputRef]:
-    return (wire.origin for unit in joint.units.values() for wire in unit.wires)
-
-
-def _owner(address: str) -> str:
-    """The unit that a resource's address is of; "" for none."""
-    found = _OWNER.match(address)
-    return found[1] if found else ""

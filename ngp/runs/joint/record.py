@@ -16,6 +16,7 @@ from ngp.state.storing import Encryption
 
 FILE = "joint.json"
 _VERSION = 1
+_RUN = "[0-9]" * 8 + "-" + "[0-9]" * 6  # as `journal.new_id` begins
 
 
 class Stage(Enum):
@@ -37,9 +38,9 @@ class UnitRecord:
     key: str
     region: str
     path: str  # of a local state, "" for S3
-    lineage: str
-    serial: int
-    version: str
+    lineage: str = ""
+    serial: int = 0
+    version: str = ""
     lock: str = ""
     kms_key_id: str = ""
     creates: tuple[str, ...] = ()  # planned creations: what is lost if it is in no state
@@ -66,6 +67,7 @@ class Record:
     lineage: str
     account: str
     units: Mapping[str, UnitRecord] = field(default_factory=dict)
+    is_final: bool = False  # Terraform ended by itself, so the joint state has its outputs
     lost: tuple[str, ...] = ()  # objects under way at a kill that nobody has accounted for yet
 
 
@@ -113,3 +115,13 @@ def load(folder: Path) -> Record | None:
             why=str(error),
             todo="look at the states it names, then remove the run's folder",
         ) from error
+
+
+def unended(workspace: Path, environment: str) -> list[tuple[Path, Record]]:
+    """Return the joint runs of an environment that did not end, oldest first; its lock must be held."""
+    found = []
+    for path in sorted(workspace.glob(f"runs/{_RUN}-*-{environment}-????/{FILE}")):
+        one = load(path.parent)
+        if one is not None and one.environment == environment and one.stage is not Stage.ENDED:
+            found.append((path.parent, one))
+    return found

@@ -81,7 +81,7 @@ def join(
     Raises ForeignStateError for a resource outside of its unit's module.
     """
     for name, document in documents.items():
-        _require_own(name, document)
+        require_own(name, document)
     upstream = {name: sorted(_upstream(name, documents, needs)) for name in documents}
     return exact.dump(
         {
@@ -141,10 +141,37 @@ def render(part: Part, *, lineage: str, serial: int, terraform_version: str) -> 
     )
 
 
+def require_own(name: str, document: Document) -> None:
+    """Raise ForeignStateError where a unit's state holds a resource outside of the unit's module."""
+    for resource in document.get("resources") or ():
+        if owner(str(resource.get("module", ""))) != name:
+            raise ForeignStateError(
+                f"the state of `{name}` holds {config_address(resource)}, which is outside of module.{name}",
+                why="a resource outside of the unit's module has no place in a joint plan",
+            )
+
+
 def owner(address: str) -> str:
     """The unit that an address or a module path belongs to; "" for none."""
     found = _OWNER.match(address)
     return found[1] if found else ""
+
+
+def addresses(document: Document) -> Iterator[str]:
+    """The full address of every instance of a managed resource, of deposed ones without their mark."""
+    for one in document.get("resources") or ():
+        if one.get("mode") != "managed":
+            continue
+        base = f"{one['module']}." if one.get("module") else ""
+        for instance in one.get("instances") or ():
+            key = instance.get("index_key")
+            index = "" if key is None else f"[{json.dumps(key, ensure_ascii=False)}]"
+            yield f"{base}{one.get('type')}.{one.get('name')}{index}"
+
+
+def without_keys(address: str) -> str:
+    """An address without instance keys, and without the mark of a deposed object."""
+    return _INSTANCE.sub("", address.partition(" (deposed object ")[0])
 
 
 def config_address(resource: Document) -> str:
@@ -152,15 +179,6 @@ def config_address(resource: Document) -> str:
     module = _INSTANCE.sub("", str(resource.get("module", "")))
     data = "data." if resource.get("mode") == "data" else ""
     return f"{module}.{data}{resource.get('type')}.{resource.get('name')}".lstrip(".")
-
-
-def _require_own(name: str, document: Document) -> None:
-    for resource in document.get("resources") or ():
-        if owner(str(resource.get("module", ""))) != name:
-            raise ForeignStateError(
-                f"the state of `{name}` holds {config_address(resource)}, which is outside of module.{name}",
-                why="a resource outside of the unit's module has no place in a joint plan",
-            )
 
 
 def _terraform_version(document: Document) -> str:

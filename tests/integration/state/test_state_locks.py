@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -18,7 +19,7 @@ from ngp.state.places import StatePlace
 
 pytestmark = [pytest.mark.terraform, pytest.mark.sandbox]
 ACCOUNTS = (f"7{number:011}" for number in itertools.count())
-PURPOSE = locks.Purpose("OperationTypeApply", "1.11.4")
+PURPOSE = locks.Purpose("OperationTypeApply", "1.11.4", Path("/nowhere"))
 OFF = storing.Encryption()
 
 
@@ -163,9 +164,11 @@ class TestLocalStates:
     def test_the_keeper_outlives_a_killed_ngp_until_its_terraform_has_ended(self, local, session, tmp_path):
         script = tmp_path / "holder.py"
         script.write_text(
-            "import subprocess, sys, time\nfrom pathlib import Path\nfrom ngp.state import keeping\n"
-            f"kept = keeping.start({{Path({str(local.path)!r}): '{{}}'}})\n"
-            "child = subprocess.Popen(['sleep', '2'], start_new_session=True)\nkept.until(child.pid)\n"
+            "import os, fcntl, subprocess, time\nfrom pathlib import Path\nfrom ngp.state import keeping\n"
+            f"calls = Path({str(tmp_path / 'calls')!r})\n(calls / 'one').mkdir(parents=True)\n"
+            f"kept = keeping.start({{Path({str(local.path)!r}): '{{}}'}}, calls)\n"
+            "handle = os.open(calls / 'one', os.O_RDONLY)\nfcntl.flock(handle, fcntl.LOCK_EX)\n"
+            "subprocess.Popen(['sleep', '2'], start_new_session=True, pass_fds=[handle])\n"
             "print('ready', flush=True)\ntime.sleep(60)\n"
         )
         ngp = subprocess.Popen(["python", str(script)], stdout=subprocess.PIPE, text=True)

@@ -133,9 +133,7 @@ def test_checks_of_root_variables_and_outputs_get_their_own_names_back():
 
 def test_numbers_keep_every_digit():
     text = '{"version": 4, "terraform_version": "1.11.4", "outputs": {"n": {"value": 12345678901234567890.123456789}}}'
-    whole = states.join(
-        {"a": states.load(text, where="a")}, lineage="ours", terraform_version="1.11.4", needs={}
-    )
+    whole = states.join({"a": states.load(text, where="a")}, lineage="ours", terraform_version="1.11.4", needs={})
     assert "12345678901234567890.123456789" in whole
 
 
@@ -169,7 +167,9 @@ def test_splitting_a_join_is_the_identity(units, data):
         unit: document(
             *(
                 resource(
-                    data.draw(st.sampled_from([f"module.{unit}", f'module.{unit}.module.m["a.b"]', f"module.{unit}[0]"])),
+                    data.draw(
+                        st.sampled_from([f"module.{unit}", f'module.{unit}.module.m["a.b"]', f"module.{unit}[0]"])
+                    ),
                     name,
                     dependencies=[f"module.{unit}.aws_thing.{name}"],
                 )

@@ -1,0 +1,232 @@
+"""Applies the joint plan that was reviewed, saves each unit's state, and says what became of each unit."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from ngp.errors import NgpError
+from ngp.runs import preview, watching
+from ngp.runs.context import RunContext
+from ngp.runs.events import Phase, UnitDiagnosed, UnitEntered, UnitProgressed
+from ngp.runs.joint import planning, states
+from ngp.runs.joint.checkpoints import Checkpoints, Copies
+from ngp.runs.joint.composition import NAME
+from ngp.runs.joint.holding import Holding
+from ngp.runs.joint.planning import Planned
+from ngp.runs.joint.record import Stage
+from ngp.runs.joint.saving import Saver
+from ngp.runs.results import Counts, Outcome, UnitResult, Verb
+from ngp.terraform import driver, events
+from ngp.terraform.commands import ApplyOptions
+from ngp.terraform.plans import Action, Change
+from ngp.terraform.results import Result
+
+_STEPS: Mapping[Action, tuple[str, ...]] = {
+    Action.CREATE: ("create",),
+    Action.UPDATE: ("update",),
+    Action.DELETE: ("delete",),
+    Action.REPLACE: ("create", "delete"),
+}
+_COUNTED = frozenset({"create", "update", "delete"})
+_SHOWN = 3  # missing resources that a result names
+
+
+@dataclass
+class _Progress:
+    """What Terraform has done of one unit's plan. A step is a resource's address and what is done to it."""
+
+    planned: Counter[tuple[str, str]]
+    done: Counter[tuple[str, str]] = field(default_factory=Counter)
+    under_way: set[tuple[str, str]] = field(default_factory=set)
+    is_entered: bool = False
+
+    @property
+    def missing(self) -> list[str]:
+        """The addresses of planned steps that were not done, in the order of the plan."""
+        return list(dict.fromkeys(address for address, _ in self.planned - self.done))
+
+    @property
+    def counts(self) -> Counts:
+        words = Counter[str]()
+        for (_, action), number in self.done.items():
+            words[action] += number
+        return Counts(words["create"], words["update"], delete=words["delete"])
+
+
+def apply(context: RunContext, planned: Planned, holding: Holding) -> dict[str, UnitResult]:
+    """Apply the saved joint plan; return the result of each of its units.
+
+    Split states are written while Terraform works and at its end. Where one cannot be written it is kept in the run's
+    folder, and the next apply writes it first.
+    """
+    joint = planned.joint
+    assert joint is not None
+    holding.record.update(stage=Stage.APPLYING)
+    saver = Saver(
+        context.access.session,
+        holding.record,
+        {name: joint.documents.get(name) for name in joint.units},
+        lambda name: planning.declared(joint, name),
+    )
+    copies = Copies(joint.root.path / preview.STATE, context.folder, joint.lineage)
+    follow = _Follow(context, planned)
+    with Checkpoints(copies, saver, follow.expected) as follow.checkpoints:
+        outcome = context.terraform.apply(
+            joint.root,
+            joint.plan,
+            ApplyOptions(parallelism=context.request.options.parallelism or planning.at_once(context, joint)),
+            secrets=planning.secrets(context, joint),
+            watch=follow.call,
+        )
+    is_final = outcome.exit_code in (0, 1)  # else it was killed, and wrote no outputs
+    holding.record.update(stage=Stage.SAVING, is_final=is_final)
+    document = copies.settle()
+    unsaved = saver.save(document, joint.units, is_final=is_final) if document is not None else {}
+    lost = _lost(follow, document)
+    holding.record.update(lost=lost, stage=Stage.SAVING if unsaved or lost else Stage.ENDED)
+    parts = states.split(document, joint.units) if document is not None else {}
+    return {
+        name: _Judge(context, planned, follow, outcome).result(name, parts.get(name), unsaved.get(name), lost)
+        for name in joint.units
+    }
+
+
+def _lost(follow: _Follow, document: states.Document | None) -> tuple[str, ...]:
+    """What was being created, or was created, and is in no state: it may exist outside of all of them."""
+    known = set(states.addresses(document or {}))
+    made = {
+        address
+        for progress in follow.units.values()
+        for address, action in (*progress.under_way, *progress.done)
+        if action == "create"
+    }
+    return tuple(sorted(made - known))
+
+
+class _Follow:
+    """Follows the apply: counts steps by unit, and tells the run and the checkpoints."""
+
+    def __init__(self, context: RunContext, planned: Planned) -> None:
+        self._context = context
+        self.units = {
+            name: _Progress(Counter(step for change in part.changes for step in _steps(change)))
+            for name, part in planned.parts.items()
+        }
+        self.expected = {name: one.planned.total() for name, one in self.units.items()}
+        self.checkpoints: Checkpoints | None = None
+        self._verb = Phase.DESTROY if context.request.verb is Verb.DESTROY else Phase.APPLY
+        self._guard = threading.Lock()
+        self.call = driver.Watch(on_event=self._on_event, stop=context.stop, log=context.log(NAME), unit=NAME)
+
+    def _on_event(self, event: events.Event) -> None:
+        match event:
+            case events.ResourceStarted(address, action) if action in _COUNTED:
+                self._take(address, action, 0.0, is_done=False)
+            case events.ResourceDone(address, action, elapsed_s) if action in _COUNTED:
+                self._take(address, action, elapsed_s, is_done=True)
+            case events.ResourceFailed(address, action, _):
+                self.units[states.owner(address)].under_way.discard((address, action))
+            case events.ResourceProgress(address, elapsed_s):
+                self._tell(states.owner(address), address, elapsed_s)
+
+    def _take(self, address: str, action: str, elapsed_s: float, *, is_done: bool) -> None:
+        name = states.owner(address)
+        if name not in self.units:
+            return
+        one = self.units[name]
+        with self._guard:
+            if is_done:
+                one.under_way.discard((address, action))
+                one.done[address, action] += 1
+            else:
+                one.under_way.add((address, action))
+            is_new, one.is_entered = not one.is_entered, True
+        if is_new:
+            self._context.tell(UnitEntered(name, self._verb, self.expected[name]))
+        self._tell(name, address, elapsed_s)
+        if is_done and self.checkpoints is not None:
+            self.checkpoints.done(name)
+
+    def _tell(self, name: str, address: str, elapsed_s: float) -> None:
+        if name in self.units:
+            done = self.units[name].done.total()
+            total = max(self.expected[name], done)
+            self._context.tell(UnitProgressed(name, done, total, address, elapsed_s))
+
+
+@dataclass(frozen=True)
+class _Judge:
+    """Tells each unit's result from its own resources."""
+
+    context: RunContext
+    planned: Planned
+    follow: _Follow
+    outcome: Result
+
+    def result(
+        self, name: str, part: states.Part | None, unsaved: NgpError | None, lost: tuple[str, ...]
+    ) -> UnitResult:
+        """The result of one unit; `part` is what the joint state holds of it, None where there is no state."""
+        joint, before = self.planned.joint, self.planned.results[name]
+        assert joint is not None
+        mine = [one for one in self.outcome.diagnostics if name in planning.about(one, joint)]
+        for diagnostic in mine:
+            self.context.tell(UnitDiagnosed(name, diagnostic))
+        result = replace(before, diagnostics=tuple(mine), log=self.context.log_name(NAME))
+        result = self._outcome(result, part, [one for one in mine if one.severity == "error"])
+        gone = [address for address in lost if states.owner(address) == name]
+        if gone:
+            why = f"{', '.join(gone)} was being created when Terraform was killed: it may exist, and no state has it"
+            result = replace(result, outcome=Outcome.FAILED, reason=why)
+        if unsaved is not None:
+            result = replace(
+                result, outcome=Outcome.FAILED, reason=f"{unsaved.findings[0]}: {unsaved.findings[0].todo}"
+            )
+        return result
+
+    def _outcome(self, result: UnitResult, part: states.Part | None, errors: list[events.Diagnostic]) -> UnitResult:
+        progress = self.follow.units[result.unit]
+        missing = progress.missing
+        if result.outcome is Outcome.NO_CHANGES and not errors:
+            return result
+        if not missing and not errors and (self.outcome.is_ok or _has_outputs(result, part)):
+            good = Outcome.DESTROYED if self.context.request.verb is Verb.DESTROY else Outcome.APPLIED
+            return replace(result, outcome=good)
+        result = replace(result, counts=progress.counts)
+        done = f"{progress.done.total()} of {self.follow.expected[result.unit]} done"
+        left = f"; missing: {', '.join(missing[:_SHOWN])}" + (
+            f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
+        )
+        if errors:
+            return replace(
+                result, outcome=Outcome.FAILED, reason=f"{watching.tell(errors[0])} ({done}{left if missing else ''})"
+            )
+        if self.outcome.stopped:
+            return replace(result, outcome=Outcome.STOPPED, reason=f"interrupted ({done}{left})")
+        if not progress.done:
+            return replace(result, outcome=Outcome.SKIPPED, reason=self._why())
+        return replace(result, outcome=Outcome.PARTLY, reason=f"{self._why()} ({done}{left})")
+
+    def _why(self) -> str:
+        joint = self.planned.joint
+        assert joint is not None
+        failed = sorted({name for one in self.outcome.errors for name in planning.about(one, joint)})
+        if failed:
+            return f"what it needs failed in {', '.join(f'`{name}`' for name in failed)}"
+        return next((one.summary for one in self.outcome.errors), f"Terraform ended with {self.outcome.exit_code}")
+
+
+def _has_outputs(result: UnitResult, part: states.Part | None) -> bool:
+    """Whether the outputs that the plan sets are there, after an apply that failed elsewhere."""
+    wanted = {name for name, one in result.outputs.items() if one.action is not Action.DELETE}
+    return part is not None and wanted <= part.outputs.keys()
+
+
+def _steps(change: Change) -> list[tuple[str, str]]:
+    if change.mode != "managed":
+        return []
+    address = change.address.partition(" (deposed object ")[0]
+    return [(address, step) for step in _STEPS.get(change.action, ())]

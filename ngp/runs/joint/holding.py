@@ -14,14 +14,13 @@ from ngp.runs.context import RunContext
 from ngp.runs.events import Note
 from ngp.runs.joint import choosing, composition, states
 from ngp.runs.joint.composition import Joint
+from ngp.runs.joint.planning import Planned
 from ngp.runs.joint.record import Record, RecordFile, Stage, UnitRecord
 from ngp.runs.killed import CALLS
 from ngp.runs.results import Verb
 from ngp.state import locks
-from ngp.terraform.plans import Action, Plan
 
 _OPERATIONS = {Verb.APPLY: "OperationTypeApply", Verb.DESTROY: "OperationTypeApply"}  # Terraform's own for both
-_CREATING = frozenset({Action.CREATE, Action.REPLACE})
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|h|m|s)")
 TREE = "tree"  # in the run's folder: the shadow tree in which a joint plan is made and applied
 
@@ -41,24 +40,15 @@ class Holding:
     def take(self) -> None:
         """Take the locks of all states that may be joined. Raises LockHeldError (5) where one is held."""
         context = self._context
-        units = {name: context.units[name] for name in context.needs if name not in self.apart}
+        chosen = self.record.record.units or [name for name in context.needs if name not in self.apart]
+        units = {name: context.units[name] for name in chosen}
         if not units:
             return
         places = {name: unit.place for name, unit in units.items()}
         ids = locks.new_ids(places)
-        is_own = choosing.has_own_versions(context)
+        before = self.record.record.units
         self.record.update(
-            units={
-                name: UnitRecord(
-                    place.bucket,
-                    place.key,
-                    place.region,
-                    str(place.path or ""),
-                    lock=ids[name],
-                    kms_key_id=choosing.encryption(units[name], is_own_template=is_own).kms_key_id,
-                )
-                for name, place in places.items()
-            }
+            units={name: replace(before.get(name) or self._unit(name), lock=ids[name]) for name in units}
         )
         purpose = locks.Purpose(
             _OPERATIONS[context.request.verb],
@@ -68,31 +58,24 @@ class Holding:
         )
         self._held.append(locks.take(places, ids, context.access.session, purpose))
 
-    def keep_only(self, names: Collection[str]) -> None:
-        """Give back the locks of units that turned out to go by themselves: Terraform takes those itself."""
-        held = self._held.pop() if self._held else None
-        if held is None:
-            return
-        kept, freed = held.split(names)
-        self._held.append(kept)
-        self._tell(locks.release(freed, self._context.access.session))
-        self.record.update(units={name: one for name, one in self.record.record.units.items() if name in names})
+    def note_plan(self, planned: Planned) -> None:
+        """Write down what is about to be asked and applied; give back the locks of units that go by themselves.
 
-    def note_plan(self, joint: Joint, parts: Mapping[str, Plan]) -> None:
-        """Write down what is about to be asked and applied."""
+        Terraform takes those itself.
+        """
+        found = planned.joint
+        self._keep_only(planned.results)
         units = {}
-        for name in joint.units:
-            document = joint.documents.get(name) or {}
+        for name in found.units if found is not None else ():
+            assert found is not None
+            document = found.documents.get(name) or {}
             units[name] = replace(
-                self.record.record.units[name],
+                self._unit(name),
                 lineage=str(document.get("lineage") or composition.new_lineage()),
                 serial=int(document.get("serial") or 0),
-                version=joint.stored[name].version,
-                creates=tuple(
-                    one.address for one in parts[name].changes if one.mode == "managed" and one.action in _CREATING
-                ),
+                version=found.stored[name].version,
             )
-        self.record.update(stage=Stage.PLANNED, lineage=joint.lineage, units=units)
+        self.record.update(stage=Stage.PLANNED, lineage=found.lineage if found else "", units=units)
 
     def require_unmoved(self, joint: Joint) -> None:
         """Raise StaleError (4) where a state is not the one that was planned over."""
@@ -125,6 +108,22 @@ class Holding:
         if self.record.record.stage in (Stage.LOCKING, Stage.PLANNED) or self._is_saved:
             self.record.update(stage=Stage.ENDED)
             files.remove_all([self.tree.folder])
+
+    def _unit(self, name: str) -> UnitRecord:
+        """What the record says of a unit so far."""
+        unit = self._context.units[name]
+        place, is_own = unit.place, choosing.has_own_versions(self._context)
+        kms = choosing.encryption(unit, is_own_template=is_own).kms_key_id
+        fresh = UnitRecord(place.bucket, place.key, place.region, str(place.path or ""), kms_key_id=kms)
+        return self.record.record.units.get(name) or fresh
+
+    def _keep_only(self, names: Collection[str]) -> None:
+        held = self._held.pop() if self._held else None
+        if held is None:
+            return
+        kept, freed = held.split(names)
+        self._held.append(kept)
+        self._tell(locks.release(freed, self._context.access.session))
 
     @property
     def _is_saved(self) -> bool:

@@ -43,7 +43,6 @@ class UnitRecord:
     version: str = ""
     lock: str = ""
     kms_key_id: str = ""
-    creates: tuple[str, ...] = ()  # planned creations: what is lost if it is in no state
 
     @property
     def place(self) -> StatePlace:
@@ -99,9 +98,7 @@ def load(folder: Path) -> Record | None:
     path = folder / FILE
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-        units = {
-            name: UnitRecord(**{**one, "creates": tuple(one["creates"])}) for name, one in document["units"].items()
-        }
+        units = {name: UnitRecord(**one) for name, one in document["units"].items()}
         del document["v"]
         return Record(
             **{**document, "stage": Stage(document["stage"]), "units": units, "lost": tuple(document["lost"])}

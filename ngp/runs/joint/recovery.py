@@ -111,7 +111,7 @@ class _Recovery:
         one = self._record.units[name]
         document = states.load(stored.text, where=str(one.place)) if stored.text.strip() else None
         if stored.version != one.version:
-            if not self._is_ours(name, one, document):
+            if not _is_ours(one, document):
                 raise StaleError(
                     f"the state of `{name}` was changed after run {self._record.run_id} was killed",
                     where=str(one.place),
@@ -122,12 +122,6 @@ class _Recovery:
             taken = replace(one, serial=serial, version=stored.version)
             self._file.update(units={**self._file.record.units, name: taken})
         return document
-
-    def _is_ours(self, name: str, one: UnitRecord, document: Document | None) -> bool:
-        """Whether the killed run itself wrote this state, and was killed before it could note that."""
-        if document is None or document.get("lineage") != one.lineage:
-            return False
-        return int(document.get("serial") or 0) == one.serial + 1
 
     def _declared(self, name: str) -> frozenset[str]:
         ((_, source),) = self._context.units[name].sources.items()
@@ -164,12 +158,20 @@ class _Recovery:
             raise RefusedError([_lost(address) for address in left])
 
 
+def _is_ours(one: UnitRecord, document: Document | None) -> bool:
+    """Whether the killed run itself wrote this state, and was killed before it could note that."""
+    if document is None or document.get("lineage") != one.lineage:
+        return False
+    return int(document.get("serial") or 0) == one.serial + 1
+
+
 def _lost(address: str) -> Finding:
     unit = states.owner(address)
     return Finding(
         f"{address} may exist, and no state has it",
         why="Terraform was killed while it made it, so another apply could make it twice",
-        todo=f"look for it: if it exists, in the root of `{unit}`: terraform import '{address}' ID; if not: {FLAG} '{address}'",
+        todo=f"look for it; if it exists, in the root of `{unit}`: terraform import '{address}' ID; "
+        f"if it does not: {FLAG} '{address}'",
     )
 
 

@@ -1,4 +1,4 @@
-"""Applies what was reviewed: one saved plan for all units; for a unit that goes by itself, one that fits its preview."""
+"""Applies what was reviewed: one saved plan for all units; a unit that goes by itself must fit its preview."""
 
 from __future__ import annotations
 

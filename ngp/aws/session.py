@@ -239,7 +239,7 @@ def _assume(core: Any, role: Role, reach: Mapping[str, Any]) -> None:
     from botocore.exceptions import NoCredentialsError
     from botocore.session import Session as Core
 
-    base = core.get_credentials()
+    base = core.get_component("credential_provider").load_credentials()
     if base is None:
         raise NoCredentialsError
     asked = {"RoleSessionName": role.session_name, **({"ExternalId": role.external_id} if role.external_id else {})}
@@ -248,6 +248,15 @@ def _assume(core: Any, role: Role, reach: Mapping[str, Any]) -> None:
         return Core().create_client(service, **keys, **reach)
 
     fetcher = credentials.AssumeRoleCredentialFetcher(creator, base, role.arn, extra_args=asked)
-    core._credentials = credentials.DeferredRefreshableCredentials(
-        method="assume-role", refresh_using=fetcher.fetch_credentials
-    )
+    assumed = credentials.DeferredRefreshableCredentials(method="assume-role", refresh_using=fetcher.fetch_credentials)
+    core.register_component("credential_provider", _Assumed(assumed))
+
+
+@dataclass(frozen=True)
+class _Assumed:
+    """What botocore asks for credentials, in place of its chain of providers."""
+
+    credentials: Any
+
+    def load_credentials(self) -> Any:
+        return self.credentials

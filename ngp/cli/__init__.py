@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer import _click as click
+from typer.core import TyperGroup
 from typer.main import get_command
 
 from ngp import __version__, settings
@@ -56,6 +56,14 @@ def ngp(
     CURRENT.set(_chosen(CURRENT.get(), chdir, switches, debug=debug))
 
 
+def tree() -> TyperGroup:
+    """Return the root command with the environment variables of its options."""
+    command = get_command(app)  # not get_group, which leaves out the options of completion
+    assert isinstance(command, TyperGroup)
+    loading.add_variables(command)
+    return command
+
+
 def run(argv: Sequence[str] | None = None) -> int:
     """Run one command line (by default the process's own) and return its exit code; never raises, never exits."""
     _accept_all_text()
@@ -79,7 +87,7 @@ def _guarded(argv: Sequence[str], surroundings: Settings) -> int:
     try:
         try:
             code = _invoke(argv)
-        except click.exceptions.ClickException as error:
+        except typer.TyperException as error:
             raise loading.usage(error, argv) from None
         sys.stdout.flush()
     except (BrokenPipeError, loading.ReaderGoneError):
@@ -96,10 +104,8 @@ def _guarded(argv: Sequence[str], surroundings: Settings) -> int:
 
 
 def _invoke(argv: Sequence[str]) -> int:
-    command = get_command(app)
-    loading.add_variables(command)
     try:
-        result: Any = command.main(args=list(argv), prog_name="ngp", standalone_mode=False)
+        result: Any = tree().main(args=list(argv), prog_name="ngp", standalone_mode=False)
     except SystemExit as end:  # Typer's completion, and its answer to a closed pipe
         return end.code if isinstance(end.code, int) else 0
     return result if isinstance(result, int) else 0

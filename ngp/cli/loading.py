@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial, wraps
 from importlib import import_module
 from typing import Any
 
 import typer
-from typer import _click as click
-from typer.core import TyperCommand, TyperGroup, TyperOption
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 from typer.main import get_command_from_info, get_group
 from typer.models import CommandInfo
 
@@ -16,27 +16,11 @@ from ngp.cli import table
 from ngp.commands.options import CURRENT
 from ngp.errors import UsageError, nearest
 
+Command = TyperCommand | TyperGroup
+
 _CONSENT = frozenset({"auto_approve", "reveal"})  # and accept_*: said on the line, never in the surroundings
 _SELF = frozenset({"help", "version", "install_completion", "show_completion"})
 _TRUTH = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
-
-
-class Truth(click.types.BoolParamType):
-    """A boolean as environment variables may say it."""
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> bool:
-        if isinstance(value, bool):
-            return value
-        if value.strip().lower() not in _TRUTH:
-            self.fail(f"`{value}` is none of {', '.join(_TRUTH)}", param, ctx)
-        return _TRUTH[value.strip().lower()]
-
-
-class Lines(click.types.StringParamType):
-    """The values of a repeatable option; its variable holds one a line, for a value may have blanks in it."""
-
-    def split_envvar_value(self, rv: str) -> list[str]:
-        return [line for line in rv.splitlines() if line.strip()]
 
 
 class ReaderGoneError(Exception):
@@ -46,37 +30,38 @@ class ReaderGoneError(Exception):
 class LazyGroup(TyperGroup):
     """The root: knows its commands from `table`, imports only the one that is called."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+    _only_names = False  # while the shell completes a name, nothing is imported
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
         return list(table.entries())
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, ctx: Any, cmd_name: str) -> Command | None:  # noqa: ARG002
         if cmd_name not in table.entries():
             return None
+        if self._only_names:
+            return TyperCommand(cmd_name, short_help=table.entries()[cmd_name].help)
         if cmd_name not in self.commands:
             self.commands[cmd_name] = load(cmd_name)
-        return self.commands[cmd_name]
+        return self.commands[cmd_name]  # type: ignore[return-value]
 
-    def invoke(self, ctx: click.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
             raise ReaderGoneError from None
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
         entries = table.entries().values()
         for heading in dict.fromkeys(entry.heading for entry in entries):
             with formatter.section(heading):
                 formatter.write_dl([(entry.name, entry.help) for entry in entries if entry.heading == heading])
 
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
-        from typer._click.shell_completion import CompletionItem
-
-        names = [
-            CompletionItem(entry.name, help=entry.help)
-            for entry in table.entries().values()
-            if entry.name.startswith(incomplete)
-        ]
-        return names + click.core.Command.shell_complete(self, ctx, incomplete)
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        self._only_names = True
+        try:
+            return super().shell_complete(ctx, incomplete)
+        finally:
+            self._only_names = False
 
 
 def load(name: str) -> TyperCommand | TyperGroup:
@@ -96,26 +81,60 @@ def load(name: str) -> TyperCommand | TyperGroup:
     return command  # type: ignore[no-any-return]
 
 
-def add_variables(command: click.Command) -> None:
-    """Give every option of `command` and of those below it its environment variable, and its reading of it."""
+def add_variables(command: Command) -> None:
+    """Give every option of `command` and of those below it its environment variable, every argument its usage."""
     for option in options(command):
         variable = variable_of(option)
         if variable:
             option.envvar = variable
             option.show_envvar = True
-        if option.is_bool_flag:
-            option.type = Truth()
-        if option.multiple:
-            option.type = Lines()
+        option.value_from_envvar = partial(_read_variable, option)  # type: ignore[method-assign]
+    for argument in arguments(command):
+        argument.get_usage_pieces = partial(_usage_pieces, argument)  # type: ignore[method-assign]
     for below in getattr(command, "commands", {}).values():
         add_variables(below)
 
 
-def options(command: click.Command) -> Iterator[TyperOption]:
+def _read_variable(option: TyperOption, ctx: typer.Context) -> Any:
+    """Return what the environment variable of `option` says, or None if it is not set.
+
+    A boolean has a few spellings. A repeatable option takes one value a line, because a value may contain blanks.
+    """
+    text = option.resolve_envvar_value(ctx)
+    if text is None:
+        return None
+    if option.multiple:
+        return [line for line in text.splitlines() if line.strip()]
+    if not option.is_bool_flag:
+        return text
+    word = text.strip().lower()
+    if word not in _TRUTH and not ctx.resilient_parsing:
+        raise typer.BadParameter(f"`{text}` is none of {', '.join(_TRUTH)}")
+    return _TRUTH.get(word)
+
+
+def options(command: Command) -> Iterator[TyperOption]:
     """The options of one command, without those that end it at once (help, version, completion)."""
     for param in command.params:
         if isinstance(param, TyperOption) and param.name not in _SELF:
             yield param
+
+
+def arguments(command: Command) -> Iterator[TyperArgument]:
+    """The arguments of one command."""
+    for param in command.params:
+        if isinstance(param, TyperArgument):
+            yield param
+
+
+def usage_of(argument: TyperArgument) -> str:
+    """Return how a usage line writes an argument: ``{ENV}``, ``[ENV]`` or ``[UNIT]...``."""
+    name = argument.metavar or argument.name
+    return (f"{{{name}}}" if argument.required else f"[{name}]") + ("..." if argument.nargs != 1 else "")
+
+
+def _usage_pieces(argument: TyperArgument, ctx: typer.Context) -> list[str]:  # noqa: ARG001
+    return [usage_of(argument)]
 
 
 def variable_of(option: TyperOption) -> str:
@@ -125,14 +144,14 @@ def variable_of(option: TyperOption) -> str:
     return "" if name in _CONSENT or name.startswith("accept_") else f"NGP_{name.upper()}"
 
 
-def usage(error: click.exceptions.ClickException, argv: Sequence[str]) -> UsageError:
+def usage(error: typer.TyperException, argv: Sequence[str]) -> UsageError:
     """Typer's own complaint in our words, with the nearest name that would have been right."""
-    ctx = getattr(error, "ctx", None)
+    ctx: Any = getattr(error, "ctx", None)
     path = ctx.command_path if ctx else "ngp"
-    if isinstance(error, click.exceptions.NoSuchOption):
-        written = _written(error.option_name, argv)
-        return UsageError(f"`{path}` has no option `{written}`", todo=_near(written, ctx, path))
     text = error.format_message().rstrip(".")
+    if text.startswith("No such option"):
+        written = _written(getattr(error, "option_name", ""), argv)
+        return UsageError(f"`{path}` has no option `{written}`", todo=_near(written, ctx, path))
     if text.startswith("No such command") and ctx is not None:
         written = text.split("'")[1] if "'" in text else ""
         known = ctx.command.list_commands(ctx)
@@ -148,7 +167,7 @@ def _written(name: str, argv: Sequence[str]) -> str:
     return next((word.partition("=")[0] for word in argv if word.startswith(name)), name)
 
 
-def _near(written: str, ctx: click.Context | None, path: str) -> str:
+def _near(written: str, ctx: Any, path: str) -> str:
     from difflib import get_close_matches
 
     known = (
@@ -159,7 +178,7 @@ def _near(written: str, ctx: click.Context | None, path: str) -> str:
     return f"did you mean `{close[0]}`?" if close else f"see `{path} --help`"
 
 
-def _guard_rest(command: click.Command, *, allowed: bool) -> None:
+def _guard_rest(command: Command, *, allowed: bool) -> None:
     """Words behind ``--`` are Terraform's; where no Terraform would get them they are refused."""
     below = getattr(command, "commands", None)
     for inner in (below or {}).values():
@@ -168,6 +187,7 @@ def _guard_rest(command: click.Command, *, allowed: bool) -> None:
     if below is not None or allowed or act is None:
         return
 
+    @wraps(act)
     def guarded(**values: Any) -> Any:
         rest = CURRENT.get().terraform_args
         if rest:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
-from typing import Any
+from enum import Enum
+from typing import Any, get_type_hints
 
-from typer import _click as click
-from typer.main import get_command
-
-from ngp.cli import app, loading, table
+from ngp.cli import loading, table, tree
+from ngp.cli.loading import Command
 
 EXIT_CODES = {
     0: "success; no changes, or changes without `--detailed-exitcode`",
@@ -45,9 +45,7 @@ variable of a repeatable flag holds one value a line.
 
 def render() -> str:
     """The whole page."""
-    root = get_command(app)
-    loading.add_variables(root)
-    parts = [_HEAD, "## Global options\n", _options(root), "## Exit codes\n", _exit_codes()]
+    parts = [_HEAD, "## Global options\n", _options(tree()), "## Exit codes\n", _exit_codes()]
     heading = ""
     for entry in table.entries().values():
         if entry.heading != heading:
@@ -57,44 +55,43 @@ def render() -> str:
     return "\n".join(parts)
 
 
-def _walk(path: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
+def _walk(path: str, command: Command) -> Iterator[tuple[str, Command]]:
     yield path, command
     for name, below in getattr(command, "commands", {}).items():
         yield from _walk(f"{path} {name}", below)
 
 
-def _command(path: str, command: click.Command) -> str:
-    names = [param.make_metavar(ctx=_context(command), usage=True) for param in _arguments(command)]
+def _command(path: str, command: Command) -> str:
+    names = [loading.usage_of(argument) for argument in loading.arguments(command)]
     usage = " ".join([path, *names, "COMMAND" if hasattr(command, "commands") else ""]).strip()
     lines = [f"### `{usage}`\n", f"{command.help}\n"]
-    lines += [
-        f"- `{param.make_metavar(ctx=_context(command))}`: {param.help}" for param in _arguments(command) if param.help
-    ]
+    lines += [f"- `{each.metavar}`: {each.help}" for each in loading.arguments(command) if each.help]
     lines += [""] if len(lines) > 2 else []
     options = _options(command)
     return "\n".join([*lines, options] if options else lines)
 
 
-def _options(command: click.Command) -> str:
+def _options(command: Command) -> str:
+    hints = get_type_hints(inspect.unwrap(command.callback)) if command.callback else {}
     rows = [
-        f"| {_flags(option)} | {_code(str(option.envvar or ''))} | {_default(option)} | {_escape(option.help)} |"
+        f"| {_flags(option, hints.get(option.name or ''))} | {_code(str(option.envvar or ''))} "
+        f"| {_default(option)} | {_escape(option.help)} |"
         for option in loading.options(command)
         if not option.hidden
     ]
     return "\n".join(["| flag | variable | default | |", "|---|---|---|---|", *rows, ""]) if rows else ""
 
 
-def _flags(option: Any) -> str:
-    value = "" if option.is_flag else f" {_value(option)}"
+def _flags(option: Any, hint: Any) -> str:
+    value = "" if option.is_flag else f" {_value(option, hint)}"
     flags = [*sorted(option.opts, key=len, reverse=True), *option.secondary_opts]
     return ", ".join(_code(f"{flag}{value}") for flag in flags)
 
 
-def _value(option: Any) -> str:
-    """What is to be written behind a flag."""
-    choices = [str(getattr(choice, "value", choice)) for choice in getattr(option.type, "choices", ())]
-    numbers = {"integer": "N", "int": "N", "int range": "N", "integer range": "N"}
-    return option.metavar or "|".join(choices) or numbers.get(option.type.name.lower(), "TEXT")
+def _value(option: Any, hint: Any) -> str:
+    """Return what to write after a flag. `hint` is the type of its parameter."""
+    choices = [str(each.value) for each in hint] if isinstance(hint, type) and issubclass(hint, Enum) else []
+    return option.metavar or "|".join(choices) or ("N" if hint is int else "TEXT")
 
 
 def _default(option: Any) -> str:
@@ -110,14 +107,6 @@ def _exit_codes() -> str:
     rows = [f"| {code} | {meaning} |" for code, meaning in EXIT_CODES.items()]
     end = "Several at once: 130 and 143, then 1, 5, 4, 3, 2, 0. 64 and 69 come before any unit starts.\n"
     return "\n".join(["| code | meaning |", "|---|---|", *rows, "", end])
-
-
-def _arguments(command: click.Command) -> list[Any]:
-    return [param for param in command.params if param.param_type_name == "argument"]
-
-
-def _context(command: click.Command) -> click.Context:
-    return click.Context(command)
 
 
 def _code(text: str | None) -> str:

@@ -93,7 +93,7 @@ def list_environments(as_json: options.AsJson = False) -> None:
 def affected(
     environments: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[ENV]...", help="only these environments", autocompletion=completion.environments),
+        typer.Argument(metavar="ENV", help="only these environments", autocompletion=completion.environments),
     ] = None,
     since: options.Since = "",
     show_all: options.ShowAll = False,

@@ -12,6 +12,7 @@ Form = Annotated[str, typer.Option("--format", metavar="text|dot|mermaid|json", 
 
 
 def graph(
+    ctx: typer.Context,
     environment: options.EnvironmentName,
     units: options.UnitNames = None,
     form: Form = "text",
@@ -29,7 +30,7 @@ def graph(
 
     context = options.context()
     resolved = reading.resolve(context, environment)
-    change = narrowing.narrow(context, resolved, since, units) if narrowing.is_asked(affected=affected) else None
+    change = narrowing.narrow(context, resolved, since, units) if narrowing.is_asked(ctx, affected) else None
     chosen = tuple(units or ()) if change is None else change.names(environment)
     facts, wires = outputs.wiring(resolved, chosen) if chosen or change is None else ([], [])
     if as_json or form == "json":

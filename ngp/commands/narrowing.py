@@ -7,8 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from typer._click.core import ParameterSource
-from typer._click.globals import get_current_context
+import typer
 
 from ngp.errors import UsageError
 
@@ -19,10 +18,11 @@ if TYPE_CHECKING:
     from ngp.review.affected import Affected
 
 
-def is_asked(*, affected: bool) -> bool:
+def is_asked(ctx: typer.Context, affected: bool) -> bool:
     """Whether `--affected` was given; UsageError where the line has `--since` only. NGP_SINCE may stand alone: it
     is set for all commands of a CI job."""
-    if not affected and get_current_context().get_parameter_source("since") is ParameterSource.COMMANDLINE:
+    source = ctx.get_parameter_source("since")
+    if not affected and source is not None and source.name == "COMMANDLINE":
         raise UsageError("`--since` alone says nothing", todo="give `--affected`, too, or leave out `--since`")
     return affected
 

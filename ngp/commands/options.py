@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from threading import Event, current_thread, main_thread
 from typing import Annotated
@@ -117,8 +117,9 @@ def _interruptible(context: Context) -> Iterator[None]:
         context.interruption.is_watched = watched
 
 
-class Switch(Enum):
-    """The value of an option that Terraform writes as ``-refresh=false``."""
+class Switch(StrEnum):
+    """The value of an option that Terraform writes as ``-refresh=false``. Some versions of Typer convert what the
+    parser returned once more, by its text."""
 
     ON = "true"
     OFF = "false"
@@ -127,13 +128,11 @@ class Switch(Enum):
         return self is Switch.ON
 
 
-def _switch(value: str | Switch) -> str:
-    """The value of the Switch that `value` means, in any of the spellings of a boolean."""
-    if isinstance(value, Switch):
-        return value.value
+def _switch(value: str) -> Switch:
+    """Return the Switch that `value` means, in any spelling of a boolean."""
     for switch, words in ((Switch.ON, ("1", "true", "yes")), (Switch.OFF, ("0", "false", "no"))):
         if value.strip().lower() in words:
-            return switch.value
+            return switch
     raise typer.BadParameter(f"`{value}` is neither true nor false")
 
 
@@ -141,16 +140,16 @@ EnvironmentName = Annotated[
     str, typer.Argument(metavar="ENV", help="the environment", autocompletion=completion.environments)
 ]
 OptionalEnvironmentName = Annotated[
-    str, typer.Argument(metavar="[ENV]", help="the environment", autocompletion=completion.environments)
+    str, typer.Argument(metavar="ENV", help="the environment", autocompletion=completion.environments)
 ]
 UnitNames = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[UNIT]...", help="only these units", autocompletion=completion.units),
+    typer.Argument(metavar="UNIT", help="only these units", autocompletion=completion.units),
 ]
 ModuleName = Annotated[str, typer.Argument(metavar="MODULE", help="the module", autocompletion=completion.modules)]
 ModuleNames = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[MODULE]...", help="only these modules", autocompletion=completion.modules),
+    typer.Argument(metavar="MODULE", help="only these modules", autocompletion=completion.modules),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON document on stdout, also on failure")]
 ShowAll = Annotated[bool, typer.Option("--all", help="show every unit one by one, however many there are")]

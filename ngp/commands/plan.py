@@ -8,6 +8,7 @@ from ngp.commands import options
 
 
 def plan(
+    ctx: typer.Context,
     environment: options.EnvironmentName,
     units: options.UnitNames = None,
     targets: options.Targets = None,
@@ -33,7 +34,7 @@ def plan(
     wish = running.Wish(targets, replacements, refresh, lock_timeout, parallelism)
     with running.begin(context, environment) as begun:
         resolved = begun.resolved
-        change = narrowing.narrow(context, resolved, since, units) if narrowing.is_asked(affected=affected) else None
+        change = narrowing.narrow(context, resolved, since, units) if narrowing.is_asked(ctx, affected) else None
         if change is None or change.units:
             chosen = narrowing.choice(resolved, change, units)
             with running.open_run(context, Verb.PLAN, begun, chosen, wish, jsonl=as_json_lines) as now:

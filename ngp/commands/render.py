@@ -19,13 +19,14 @@ from ngp.views import digests, documents, terminal
 
 EnvironmentNames = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[ENV]...", help="only these environments", autocompletion=completion.environments),
+    typer.Argument(metavar="ENV", help="only these environments", autocompletion=completion.environments),
 ]
 Check = Annotated[bool, typer.Option("--check", help="write nothing; exit 1 and list what is stale")]
 Diff = Annotated[bool, typer.Option("--diff", help="show how the files change")]
 
 
 def render(
+    ctx: typer.Context,
     environments: EnvironmentNames = None,
     check: Check = False,
     diff: Diff = False,
@@ -38,7 +39,7 @@ def render(
     context = options.context()
     tree = trees.collect(platforms.load(platforms.find(context.cwd)), environments or ())
     change = None
-    if narrowing.is_asked(affected=affected):
+    if narrowing.is_asked(ctx, affected):
         change = narrowing.collect(tree.platform, tree.resolved, since, rendered=tree.files, whole=tree.is_whole)
         tree = trees.narrow(tree, narrowing.tell(context, change).covers)
     if tree.other_version:

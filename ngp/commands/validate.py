@@ -22,6 +22,7 @@ from ngp.views import documents as views
 
 if TYPE_CHECKING:
     from ngp.review.affected import Affected
+    from ngp.runs import copies
     from ngp.runs.units import Unit
     from ngp.terraform.driver import Terraform
     from ngp.terraform.events import Diagnostic
@@ -31,11 +32,11 @@ WithTerraform = Annotated[bool, typer.Option("--terraform/--no-terraform", help=
 
 @dataclass(frozen=True)
 class _Check:
-    """One rendered root: whose it is, the folder for OpenTofu's copy of it and that for what its init makes."""
+    """One rendered root: whose it is, the tree for OpenTofu's copy of it and the folder for what its init makes."""
 
     environment: str
     unit: Unit
-    copy: Path
+    tree: copies.Tree
     data: Path
 
     @property
@@ -44,6 +45,7 @@ class _Check:
 
 
 def validate(
+    ctx: typer.Context,
     environment: options.OptionalEnvironmentName = "",
     units: options.UnitNames = None,
     terraform: WithTerraform = True,
@@ -59,7 +61,7 @@ def validate(
     names = [environment] if environment else documents.names(platform)
     resolved = _resolve(platform, names, units or [])
     change = None
-    if narrowing.is_asked(affected=affected):
+    if narrowing.is_asked(ctx, affected):
         found = narrowing.collect(platform, resolved, since, whole=not environment)
         change = narrowing.tell(context, narrowing.only(found, units))
     checks = _collect(resolved, units or [], change) if terraform else []
@@ -95,13 +97,14 @@ def _collect(resolved: Sequence[Resolved], units: Sequence[str], change: Affecte
 
 
 def _checks(resolved: Resolved, units: Sequence[str]) -> list[_Check]:
+    from ngp.runs.copies import Tree
     from ngp.runs.units import collect
 
-    workspace = resolved.platform.workspace
-    environment = resolved.environment
-    data, laid = workspace / "data" / environment.name, workspace / "validated" / environment.name
+    platform, environment = resolved.platform, resolved.environment
+    data = platform.workspace / "data" / environment.name
+    tree = Tree(platform.workspace / "validated" / environment.name, platform.path)
     return [
-        _Check(environment.name, unit, laid / name, data / name / "validate")
+        _Check(environment.name, unit, tree, data / name / "validate")
         for name, unit in collect(resolved).items()
         if unit.sources and (not unit.module or not units or name in units)
     ]
@@ -133,7 +136,7 @@ def _validate(terraform: Terraform, check: _Check, context: options.Context, *, 
     from ngp.runs import copies
     from ngp.terraform.driver import Watch
 
-    root = copies.working_root(check.unit, check.copy, check.data, terraform.binary)
+    root = copies.working_root(check.unit, check.tree, check.data, terraform.binary)
     watch = Watch(stop=context.stop)
     check.data.mkdir(parents=True, exist_ok=True)
     result = terraform.init(root, backend=False, watch=watch)
@@ -141,10 +144,9 @@ def _validate(terraform: Terraform, check: _Check, context: options.Context, *, 
         result = terraform.validate(root, watch=watch)
     if not (is_quiet and result.is_ok):
         terminal.say(context.settings, f"{check.name}: {'valid' if result.is_ok else 'not valid'}")
-    return [_finding(check, root.path, each) for each in result.errors]
+    return [_finding(check, each) for each in result.errors]
 
 
-def _finding(check: _Check, worked_in: Path, diagnostic: Diagnostic) -> Finding:
-    place = os.path.normpath(worked_in / diagnostic.place)
-    where = place.replace(str(worked_in), str(check.unit.root), 1)
+def _finding(check: _Check, diagnostic: Diagnostic) -> Finding:
+    where = os.path.normpath(check.unit.root / diagnostic.place)
     return Finding(f"{check.name}: {diagnostic.summary}", where, diagnostic.detail)

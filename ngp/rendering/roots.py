@@ -38,14 +38,16 @@ def render(resolved: Resolved) -> Mapping[Path, str]:
     return dict(sorted(files.items()))
 
 
-def together(resolved: Resolved, units: Collection[str]) -> Mapping[str, str]:
+def together(resolved: Resolved, units: Collection[str], name: str) -> Mapping[str, str]:
     """The files of one root that holds these units, by name: what `render` makes of them with `state: single`.
 
-    Every unit that feeds one of them must be among them.
+    The root belongs beside those of the units, under `name`, so that it calls their modules by the same paths. Every
+    unit that feeds one of them must be among them.
     """
     chosen = {name: choice for name, choice in resolved.environment.units.items() if name in units}
     environment = replace(resolved.environment, state=StateMode.SINGLE, units=chosen)
-    return {name: text for _, name, text in _files(replace(resolved, environment=environment))}
+    place = _home(resolved) / "units" / name
+    return {file: text for _, file, text in _files(replace(resolved, environment=environment), place)}
 
 
 def header(environment: str) -> str:
@@ -56,10 +58,10 @@ def header(environment: str) -> str:
     )
 
 
-def _files(resolved: Resolved) -> Iterator[tuple[PurePosixPath, str, str]]:
-    """Every file of every root: the root's place, the file's name, its text."""
+def _files(resolved: Resolved, single: PurePosixPath | None = None) -> Iterator[tuple[PurePosixPath, str, str]]:
+    """Every file of every root: the root's place (`single` is that of a single one), the file's name, its text."""
     master = _master(resolved.platform.path)
-    made_roots = dict(_roots(resolved))
+    made_roots = dict(_roots(resolved, single or _home(resolved) / "root"))
     texts = _texts(resolved, made_roots)
     for place, made in made_roots.items():
         for name, text in texts[str(place)].items():
@@ -68,13 +70,12 @@ def _files(resolved: Resolved) -> Iterator[tuple[PurePosixPath, str, str]]:
         yield place, LOCK, _lock(master, made.sources)
 
 
-def _roots(resolved: Resolved) -> Iterator[tuple[PurePosixPath, root.Root]]:
+def _roots(resolved: Resolved, single: PurePosixPath) -> Iterator[tuple[PurePosixPath, root.Root]]:
     """Each root with its folder relative to the platform."""
     version = resolved.platform.terraform_version
     if resolved.environment.state is StateMode.SINGLE:
-        place = _home(resolved) / "root"
-        parts = [_part(resolved, unit, place, f"{unit}__") for unit in resolved.environment.units]
-        yield place, root.compose(parts, version)
+        parts = [_part(resolved, unit, single, f"{unit}__") for unit in resolved.environment.units]
+        yield single, root.compose(parts, version)
         return
     for unit in resolved.environment.units:
         place = _home(resolved) / "units" / unit

@@ -22,9 +22,6 @@ from ngp.state import bucket
 from ngp.terraform.commands import ApplyOptions
 from ngp.terraform.plans import Plan
 
-_DONE = frozenset({Outcome.NO_CHANGES})
-_BAD = frozenset({Outcome.FAILED, Outcome.LOCKED, Outcome.STOPPED})
-
 
 @dataclass(frozen=True)
 class Consent:
@@ -51,7 +48,7 @@ def apply(context: RunContext, consent: Consent, *, may_bootstrap: bool = True) 
         known = planning.open_offers(context)
         planned = joint.plan(context, known, held.tree, apart=held.apart, kind="apply")
         previews = _grounded(context, replace(planning.complete(context, known, planned), verb=Verb.APPLY))
-        if any(unit.outcome in _BAD for unit in previews.units) or previews.stopped_by:
+        if any(not unit.outcome.is_good for unit in previews.units) or previews.stopped_by:
             return previews
         if all(_is_idle(unit) for unit in previews.units):
             return previews
@@ -92,7 +89,7 @@ def _apply_apart(
 ) -> dict[str, UnitResult]:
     """Plan and apply the units that go by themselves, each as soon as what it needs is applied."""
     needs = {name: context.needs[name] & planned.apart.keys() for name in context.needs if name in planned.apart}
-    bad = {name for name, result in done.items() if result.outcome not in scheduler.GOOD}
+    bad = {name for name, result in done.items() if not result.outcome.is_good}
 
     def apply(name: str) -> UnitResult:
         lacking = sorted(context.needs[name] & bad)
@@ -103,7 +100,7 @@ def _apply_apart(
     return scheduler.run(
         scheduler.Plan(needs, context.request.parallelism, fail_fast=True),
         apply,
-        lambda unit, reason: planning.skipped(context, unit, reason),
+        lambda unit, reason: planning.finish(context, planning.skipped(context, unit, reason)),
         stop=context.stop,
     )
 
@@ -166,7 +163,7 @@ class _Work:
             refusal = self._refusal(preview, result, real)
             if refusal:
                 return replace(result, counts=Counts(), outcome=Outcome.REFUSED, reason=refusal)
-            context.tell(UnitEntered(unit.name, Phase.APPLY, result.counts.total))
+            context.tell(UnitEntered(unit.name, Phase.APPLY, result.counts.steps))
             watch.expect(result.counts)
             locking = ApplyOptions(lock_timeout=options.lock_timeout)
             applied = context.terraform.apply(root, file, locking, secrets=secrets, watch=watch.call)
@@ -193,7 +190,7 @@ class _Work:
 
 def _is_idle(preview: UnitResult) -> bool:
     """Nothing to do, and nothing that could become something to do: all its inputs were known."""
-    return preview.outcome in _DONE and not preview.is_preview
+    return preview.outcome is Outcome.NO_CHANGES and not preview.is_preview
 
 
 def _left_alone(result: UnitResult) -> UnitResult:

@@ -14,7 +14,7 @@ from ngp import files, processes
 from ngp.errors import RefusedError, UsageError
 from ngp.proxy.session import open_session
 from ngp.rendering import roots, staleness
-from ngp.runs import access, copies, graph, leftovers, legacy, secrets, units
+from ngp.runs import access, copies, graph, guards, leftovers, legacy, secrets, units
 from ngp.runs.events import Note, RunEvent, RunStarted, UnitFact
 from ngp.runs.journal import Journal, new_id
 from ngp.runs.results import Verb
@@ -71,6 +71,8 @@ class RunContext:
     terraform: driver.Terraform
     folder: Path  # .ngp/runs/ID
     tell: Tell  # the journal first, then the caller
+    tree: copies.Tree  # in which previews are planned
+    guard: guards.PlanGuard = field(default_factory=guards.PlanGuard)  # of the plans made there
 
     @property
     def stop(self) -> threading.Event:
@@ -95,14 +97,22 @@ class RunContext:
         """The unit's TF_DATA_DIR; previews have their own, since their backend is another."""
         return self.resolved.platform.workspace / "data" / self.name / unit / kind
 
-    def copy(self, unit: str) -> Path:
+    def sources(self) -> list[Path]:
+        """The folders of all modules that the environment's units call."""
+        return [source for unit in self.units.values() for source in unit.sources.values()]
+
+    def copy(self, unit: Unit) -> Path:
         """Where OpenTofu's copy of the unit's root lies."""
-        return self.resolved.platform.workspace / "opentofu" / self.name / unit
+        return self._working.path(unit.root)
 
     def root(self, unit: Unit) -> driver.Root:
         """The root in which the unit is changed, made ready: its own, or OpenTofu's copy of it."""
-        data = self.data(unit.name, "root")
-        return copies.working_root(unit, self.copy(unit.name), data, self.terraform.binary)
+        return copies.working_root(unit, self._working, self.data(unit.name, "root"), self.terraform.binary)
+
+    @property
+    def _working(self) -> copies.Tree:
+        platform = self.resolved.platform
+        return copies.Tree(platform.workspace / "opentofu" / self.name, platform.path)
 
 
 @contextmanager
@@ -148,6 +158,7 @@ def open_run(request: Request, resolved: Resolved, caller: Caller) -> Iterator[R
                 opener=reach.opener(caller.opener),
             ) as terraform:
                 context = _context(run_id, request, resolved, caller, reach, terraform, journal.path.parent, tell)
+                held.callback(context.tree.remove)
                 tell(_started(context, head.result()))
                 yield context
 
@@ -213,6 +224,7 @@ def _context(  # noqa: PLR0913  the parts that were made ready, once
         terraform,
         folder,
         tell,
+        copies.Tree(resolved.platform.workspace / "previews" / resolved.environment.name, resolved.platform.path),
     )
 
 

@@ -1,63 +1,172 @@
-"""Copies of rendered roots below .ngp/, so that nothing writes into a committed one.
+"""Shadow trees: copies of roots and modules below .ngp/, at the same relative paths as in the platform.
 
-Every plan is made on a copy. OpenTofu works on one for everything else too: it knows providers under addresses of its
-own, and would rewrite the lock file of a committed root.
+Nothing writes into a committed root, and a plan on a copy sees the same `path.module`, `path.root` and relative paths
+as a plan in the committed root. What is not copied is reached through links.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import shutil
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
-from ngp.files import private_folder
+from ngp import files
+from ngp.environments.environment import WORKSPACE
 from ngp.rendering import exact
 from ngp.runs.units import Unit
-from ngp.terraform import driver, lockfile
+from ngp.terraform import driver, fingerprints, lockfile
 from ngp.terraform.binary import Binary
 
 _OVERRIDE = "copy_override.tf.json"
+_SKIPPED = frozenset({".terraform", ".git"})
+_UNLINKED = frozenset({WORKSPACE, ".git"})  # a tree must not contain itself
 
 
-def files(unit: Unit) -> dict[str, bytes]:
-    """The files of a unit's root by their names, without states."""
-    return {path.name: path.read_bytes() for path in unit.root.iterdir() if _is_copied(path)}
+@dataclass(frozen=True)
+class Tree:
+    """A shadow of the repository in `folder`: copied roots and modules, and links to everything beside them.
 
-
-def lay(wanted: Mapping[str, bytes], folder: Path, binary: Binary) -> None:
-    """Make `folder` a root of the files `wanted`, by their names; states in it are left alone.
-
-    A folder that was laid before stays one: a process of a killed run may still stand in it.
+    Safe to use from several threads.
     """
-    private_folder(folder)
-    for path in folder.iterdir():
-        if _is_copied(path) and path.name not in wanted:
-            path.unlink()
-    for name, data in wanted.items():
-        (folder / name).write_bytes(data)
-    lockfile.readdress(folder / lockfile.NAME, binary.registry)
+
+    folder: Path
+    platform: Path
+    _laid: set[Path] = field(default_factory=set, init=False, repr=False)
+    _guard: threading.RLock = field(default_factory=threading.RLock, init=False, repr=False)
+
+    def path(self, original: Path) -> Path:
+        """Return where the copy of a file or folder of the platform belongs."""
+        return self.folder / original.relative_to(self._top)
+
+    def lay_modules(self, sources: Iterable[Path]) -> None:
+        """Copy module folders and the local modules that they call; a tree copies each of them once."""
+        with self._guard:
+            for module in closure(sources):
+                if module not in self._laid and module.is_relative_to(self._top) and module.is_dir():
+                    self._laid.add(module)
+                    self._make_room(module)
+                    _copy(module, self.path(module), self._top)
+
+    def lay_root(self, root: Path, more: Mapping[str, str], binary: Binary) -> Path:
+        """Copy a root with its subfolders, without states, and add the files `more`; return the copy's path.
+
+        An existing copy stays the same folder and keeps its states: a process of a killed run may still be in it.
+        """
+        target = self._renew(root)
+        _copy(root, target, self._top, _is_no_state)
+        return _complete(target, more, binary)
+
+    def make_root(self, root: Path, texts: Mapping[str, str], binary: Binary) -> Path:
+        """Make a root that the platform does not have, at the place that `root` would have; return its path."""
+        return _complete(self._renew(root), texts, binary)
+
+    def remove_root(self, root: Path) -> None:
+        """Delete the copy of a root, with the states in it."""
+        shutil.rmtree(self.path(root), ignore_errors=True)
+
+    def remove(self) -> None:
+        """Delete the whole tree."""
+        files.remove_all([self.folder])
+
+    @cached_property
+    def _top(self) -> Path:
+        """The outermost folder that relative paths may lead to: the Git repository, or the platform without one."""
+        folders = (self.platform, *self.platform.parents)
+        return next((folder for folder in folders if (folder / ".git").exists()), self.platform)
+
+    def _renew(self, root: Path) -> Path:
+        with self._guard:
+            target = self.path(root)
+            self._make_room(root, keep=True)
+            for path in files.private_folder(target).iterdir():
+                if _is_no_state(path):
+                    files.remove_all([path])
+            return target
+
+    def _make_room(self, original: Path, *, keep: bool = False) -> None:
+        """Make the folders above the copy of `original` real ones, with links to what the originals hold."""
+        for above in reversed(original.relative_to(self._top).parents):
+            self._link_entries(self._top / above, self.folder / above)
+        target = self.path(original)
+        if target.is_symlink() or not keep:
+            files.remove_all([target])
+
+    def _link_entries(self, original: Path, folder: Path) -> None:
+        if folder.is_symlink():
+            folder.unlink()
+        files.private_folder(folder)
+        for entry in original.iterdir() if original.is_dir() else ():
+            link = folder / entry.name
+            if entry.name not in _UNLINKED and not os.path.lexists(link):
+                link.symlink_to(entry)
 
 
-def working_root(unit: Unit, copy: Path, data: Path, binary: Binary) -> driver.Root:
-    """Where `binary` works on a unit for real: Terraform in its committed root, OpenTofu in `copy`, laid anew."""
+def closure(sources: Iterable[Path]) -> list[Path]:
+    """Return the module folders `sources` and all local modules that they call, by lexical paths, sorted."""
+    found: set[Path] = set()
+    ahead = list(sources)
+    while ahead:
+        folder = ahead.pop()
+        if folder not in found:
+            found.add(folder)
+            ahead += [Path(os.path.normpath(folder / source)) for source in fingerprints.called(folder)]
+    return sorted(found)
+
+
+def names(root: Path) -> Iterator[str]:
+    """Yield the relative path of every file that a copy of the root has."""
+    for folder, below, found in os.walk(root):
+        below[:] = [name for name in below if name not in _SKIPPED]
+        inner = Path(folder).relative_to(root)
+        yield from (str(inner / name) for name in found if inner.parts or ".tfstate" not in name)
+
+
+def working_root(unit: Unit, tree: Tree, data: Path, binary: Binary) -> driver.Root:
+    """Return where `binary` changes a unit: Terraform its committed root, OpenTofu a new copy of it in `tree`."""
     if not binary.is_opentofu:
         return driver.Root(unit.root, data)
-    lay({**files(unit), _OVERRIDE: exact.dump(_override(unit, copy)).encode()}, copy, binary)
-    return driver.Root(copy, data)
+    place = unit.place.path
+    # an absolute path: .ngp may be a link, and a relative one would count from where it leads
+    backend = {"terraform": {"backend": {"local": {"path": str(place)}}}} if place else {}
+    return driver.Root(tree.lay_root(unit.root, {_OVERRIDE: exact.dump(backend)}, binary), data, unit.root)
 
 
-def sources(unit: Unit, folder: Path) -> dict[str, str]:
-    """The source of each module block of a unit's root, as seen from a copy in `folder`."""
-    return {name: os.path.relpath(path, folder) for name, path in unit.sources.items()}
+def _complete(target: Path, more: Mapping[str, str], binary: Binary) -> Path:
+    for name, text in more.items():
+        (target / name).write_text(text, encoding="utf-8")
+    lockfile.readdress(target / lockfile.NAME, binary.registry)
+    return target
 
 
-def _override(unit: Unit, folder: Path) -> dict[str, object]:
-    modules = {name: {"source": source} for name, source in sources(unit, folder).items()}
-    if unit.place.path is None:
-        return {"module": modules}
-    path = os.path.relpath(unit.place.path, folder)
-    return {"module": modules, "terraform": {"backend": {"local": {"path": path}}}}
+def _is_no_state(path: Path) -> bool:
+    return ".tfstate" not in path.name
 
 
-def _is_copied(path: Path) -> bool:
-    return path.is_file() and ".tfstate" not in path.name
+def _copy(source: Path, target: Path, top: Path, is_copied: Callable[[Path], bool] = lambda _: True) -> None:
+    """Copy a folder's files, folders and links; `is_copied` chooses among its direct entries.
+
+    Links stay links, so nothing outside is read and no loop is followed. Pipes and devices are left out.
+    """
+    files.private_folder(target)
+    for path in sorted(source.iterdir()):
+        to = target / path.name
+        if path.name in _SKIPPED or not is_copied(path):
+            continue
+        if path.is_symlink():
+            to.symlink_to(_link_text(path, top))
+        elif path.is_dir():
+            _copy(path, to, top)
+        elif path.is_file():
+            shutil.copyfile(path, to)
+            shutil.copymode(path, to)  # archives that a module makes contain it
+
+
+def _link_text(link: Path, top: Path) -> str:
+    """What a copy of `link` says: the same, unless a relative path would lead somewhere else from there."""
+    text = str(link.readlink())
+    target = Path(os.path.normpath(link.parent / text))
+    return text if target.is_relative_to(top) else str(target)

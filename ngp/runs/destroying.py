@@ -19,8 +19,6 @@ from ngp.runs.states import require_readable
 from ngp.runs.units import Unit
 from ngp.terraform.commands import ApplyOptions
 
-_BAD = frozenset({Outcome.FAILED, Outcome.LOCKED, Outcome.STOPPED})
-
 
 def destroy(context: RunContext, agree: Callable[[RunResult], bool], *, is_typed: bool) -> RunResult:
     """Plan the end of all units, ask once with all of it, and apply exactly that plan.
@@ -47,7 +45,7 @@ def destroy(context: RunContext, agree: Callable[[RunResult], bool], *, is_typed
             alone = _plan_apart(context, planned)
             before = {**absent, **planned.results, **alone}
             preview = planning.collect(context, Verb.DESTROY, before, time.monotonic() - start)
-            if any(unit.outcome in _BAD for unit in preview.units) or preview.stopped_by:
+            if any(not unit.outcome.is_good for unit in preview.units) or preview.stopped_by:
                 return preview
             if all(unit.outcome is Outcome.NO_CHANGES for unit in preview.units):
                 return preview
@@ -86,7 +84,7 @@ def _plan_apart(context: RunContext, planned: joint.Planned) -> dict[str, UnitRe
     return scheduler.run(
         scheduler.Plan({unit: frozenset() for unit in planned.apart}, context.request.parallelism),
         lambda unit: _told(context, _plan(context, unit)),
-        lambda unit, reason: planning.skipped(context, unit, reason),
+        lambda unit, reason: _told(context, planning.skipped(context, unit, reason)),
         stop=context.stop,
     )
 
@@ -98,7 +96,7 @@ def _destroy_apart(
     return scheduler.run(
         scheduler.Plan(graph.reverse(needs), context.request.parallelism, fail_fast=True),
         lambda unit: _told(context, _destroy(context, plans[unit])),
-        lambda unit, reason: planning.skipped(context, unit, reason),
+        lambda unit, reason: _told(context, planning.skipped(context, unit, reason)),
         stop=context.stop,
     )
 
@@ -109,7 +107,7 @@ def _destroy_joint(
     """Apply the joint plan, unless a unit that depends on its units is still there."""
     if planned.joint is None:
         return {}
-    bad = sorted(name for name, result in before.items() if result.outcome not in scheduler.GOOD)
+    bad = sorted(name for name, result in before.items() if not result.outcome.is_good)
     if bad or context.stop.is_set():
         reason = f"needed by {', '.join(f'`{name}`' for name in bad)}" if bad else "the run was interrupted"
         return {name: _told(context, planning.skipped(context, name, reason)) for name in planned.results}
@@ -147,7 +145,7 @@ def _plan(context: RunContext, name: str) -> UnitResult:
     unit = context.units[name]
     result = UnitResult(name, unit.module, context.waves[name], Outcome.NO_CHANGES)
     try:
-        leftovers.require_recovered(unit.root, context.copy(unit.name))
+        leftovers.require_recovered(unit.root, context.copy(unit))
         state = planning.read_state(context, name)
         if state is not None:
             require_readable(context, unit, state)
@@ -186,7 +184,7 @@ def _destroy(context: RunContext, planned: UnitResult) -> UnitResult:
         return planned
     start = time.monotonic()
     unit = context.units[planned.unit]
-    context.tell(UnitEntered(unit.name, Phase.DESTROY, planned.counts.total))
+    context.tell(UnitEntered(unit.name, Phase.DESTROY, planned.counts.steps))
     root, watch = context.root(unit), watching.Watch(context, unit)
     watch.expect(planned.counts)
     options = ApplyOptions(lock_timeout=context.request.options.lock_timeout)

@@ -46,22 +46,32 @@ class RunStarted:
 
 @dataclass(frozen=True)
 class UnitEntered:
-    """A unit enters a phase; `total` is how many resources it will touch, 0 where not known."""
+    """A unit enters a phase; `total` is how many operations on resources it takes, 0 where not known."""
 
     unit: str
     phase: Phase
     total: int = 0
 
 
+class Step(Enum):
+    """Where a resource is on its way."""
+
+    STARTED = "started"
+    WORKING = "working"
+    DONE = "done"
+    FAILED = "failed"
+
+
 @dataclass(frozen=True)
 class UnitProgressed:
-    """A resource of a unit was done (`done` of `total`), or is still at work (`elapsed_s` says how long)."""
+    """A resource took a step: `done` of `total` are done, and Terraform has worked on this one for `elapsed_s`."""
 
     unit: str
     done: int
     total: int
     address: str
     elapsed_s: float = 0.0
+    step: Step = Step.WORKING
 
 
 @dataclass(frozen=True)

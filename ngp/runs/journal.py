@@ -15,13 +15,11 @@ from typing import Any
 
 from ngp.files import private_folder
 from ngp.runs.events import Note, Phase, RunEvent, RunStarted, UnitEntered, UnitFinished
-from ngp.runs.results import Outcome
 
 VERSION = 1
 _KEPT = (RunStarted, UnitEntered, UnitFinished, Note)
 # Only looked at: what is lost with the machine is looked at again, and 10,000 units do not wait for the disk each.
 _LOOKING = frozenset({Phase.WAITING, Phase.INIT, Phase.PREVIEW, Phase.PLAN})
-_UNTOUCHED = frozenset({Outcome.NO_CHANGES, Outcome.PLANNED, Outcome.DEFERRED, Outcome.SKIPPED})
 
 
 class Journal:
@@ -69,7 +67,7 @@ def new_id(verb: str, environment: str, now: datetime | None = None) -> str:
 def _is_looking(event: RunEvent) -> bool:
     if isinstance(event, UnitEntered):
         return event.phase in _LOOKING
-    return isinstance(event, UnitFinished) and event.result.outcome in _UNTOUCHED
+    return isinstance(event, UnitFinished) and event.result.outcome.is_looking
 
 
 def _kind(event: RunEvent) -> str:

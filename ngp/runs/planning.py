@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from ngp.environments.environment import StateKind
 from ngp.errors import LockHeldError, MissingError, NgpError, StoppedError
-from ngp.runs import copies, leftovers, offers, preview, scheduler, watching, wires
+from ngp.runs import leftovers, offers, preview, scheduler, watching, wires
 from ngp.runs.context import RunContext
 from ngp.runs.describing import describe, unchanged, wired
 from ngp.runs.events import Note, Phase, UnitEntered, UnitFinished
@@ -62,14 +61,14 @@ def complete(context: RunContext, known: Offers, planned: joint.Planned) -> RunR
     """Plan the units that the joint plan left out, one by one; return the results of the whole run."""
     start = time.monotonic()
     for name in planned.results:
-        _finish(context, planned.results[name])
+        finish(context, planned.results[name])
     needs = {
         name: context.needs[name] - planned.results.keys() for name in context.needs if name not in planned.results
     }
     results = scheduler.run(
         scheduler.Plan(needs, context.request.parallelism),
-        lambda unit: _finish(context, plan_unit(context, unit, known)),
-        lambda unit, reason: _finish(context, skipped(context, unit, reason)),
+        lambda unit: finish(context, plan_unit(context, unit, known)),
+        lambda unit, reason: finish(context, skipped(context, unit, reason)),
         stop=context.stop,
     )
     took = max((result.duration_s for result in planned.results.values()), default=0.0)
@@ -88,12 +87,11 @@ def plan_unit(context: RunContext, name: str, known: Offers) -> UnitResult:
 def _plan_copy(context: RunContext, name: str, known: Offers) -> tuple[UnitResult, Plan | None]:
     """Plan a unit on a copy of its root and state, with a local backend; nothing of it is left behind."""
     unit = context.units[name]
-    folder = context.resolved.platform.workspace / "previews" / context.name / name
     result = UnitResult(name, unit.module, context.waves[name], Outcome.FAILED, log=context.log_name(name))
     try:
-        leftovers.require_recovered(unit.root, context.copy(unit.name))
-        sketch = _sketch(context, unit, folder, known)
-        _lay_out(context, unit, folder, sketch.files)
+        leftovers.require_recovered(unit.root, context.copy(unit))
+        sketch = _sketch(context, unit, known)
+        folder = _lay_out(context, unit, sketch.files)
         result = replace(result, unknowns=sketch.unknowns, is_preview=bool(sketch.unknowns))
         return _run_plan(context, unit, folder, result)
     except CannotPreviewError as reason:
@@ -103,12 +101,18 @@ def _plan_copy(context: RunContext, name: str, known: Offers) -> tuple[UnitResul
     except NgpError as error:
         return replace(result, outcome=outcome_of(error), reason=str(error)), None
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        context.tree.remove_root(unit.root)
 
 
 def skipped(context: RunContext, unit: str, reason: str) -> UnitResult:
     """The result of a unit that is not started."""
     return UnitResult(unit, context.units[unit].module, context.waves[unit], Outcome.SKIPPED, reason=reason)
+
+
+def finish(context: RunContext, result: UnitResult) -> UnitResult:
+    """Tell the run what became of a unit; return it."""
+    context.tell(UnitFinished(result))
+    return result
 
 
 def collect(context: RunContext, verb: Verb, results: Mapping[str, UnitResult], duration_s: float) -> RunResult:
@@ -140,31 +144,27 @@ def missing_bucket(context: RunContext) -> bucket.BucketPlan | None:
     return bucket.plan(context.access.session, place)
 
 
-def _finish(context: RunContext, result: UnitResult) -> UnitResult:
-    context.tell(UnitFinished(result))
-    return result
+def _sketch(context: RunContext, unit: Unit, known: Offers) -> preview.Preview:
+    if not unit.wires:
+        return preview.Preview(preview.local_copy(), ())
+    return preview.draft(unit.name, wired(context, unit, known))
 
 
-def _sketch(context: RunContext, unit: Unit, folder: Path, known: Offers) -> preview.Preview:
-    sources = copies.sources(unit, folder)
-    if len(sources) > 1 or not unit.wires:
-        return preview.Preview(preview.local_copy(sources), ())
-    return preview.draft(unit.name, sources[unit.name], wired(context, unit, known))
-
-
-def _lay_out(context: RunContext, unit: Unit, folder: Path, extra: Mapping[str, str]) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    wanted = copies.files(unit) | {name: text.encode() for name, text in extra.items()}
-    copies.lay(wanted, folder, context.terraform.binary)
+def _lay_out(context: RunContext, unit: Unit, extra: Mapping[str, str]) -> Path:
+    """Make the copy of the unit's root that is planned, with its state; return its folder."""
+    context.tree.remove_root(unit.root)
+    context.tree.lay_modules(context.sources())
+    folder = context.tree.lay_root(unit.root, {**extra, **context.guard.files}, context.terraform.binary)
     (folder / wires.FILE).unlink(missing_ok=True)
     state = reading.read(unit.place, context.access.session)
     if state is not None:
         require_readable(context, unit, states.parse(state))
         (folder / preview.STATE).write_text(state, encoding="utf-8")
+    return folder
 
 
 def _run_plan(context: RunContext, unit: Unit, folder: Path, result: UnitResult) -> tuple[UnitResult, Plan | None]:
-    root = driver.Root(folder, context.data(unit.name, "preview"))
+    root = driver.Root(folder, context.data(unit.name, "preview"), unit.root)
     watch = watching.Watch(context, unit)
     ready = context.terraform.init(root, watch=watch.call)
     ready.require_prerequisites()
@@ -172,7 +172,8 @@ def _run_plan(context: RunContext, unit: Unit, folder: Path, result: UnitResult)
         return watch.failed(result, ready), None
     file = folder / "plan.bin"
     options = replace(context.request.options, out=file)
-    outcome = context.terraform.plan(root, options, secrets=context.secrets(unit), watch=watch.call)
+    variables = context.secrets(unit) | context.guard.variables
+    outcome = context.terraform.plan(root, options, secrets=variables, watch=watch.call)
     if not outcome.is_ok:
         failed = watch.failed(result, outcome)
         if result.is_preview and failed.outcome is Outcome.FAILED and all(map(_is_for_want, outcome.errors)):

@@ -67,10 +67,10 @@ class Preview:
     unknowns: tuple[UnknownInput, ...]
 
 
-def draft(unit: str, source: str, wired: tuple[WiredInput, ...]) -> Preview:
+def draft(unit: str, wired: tuple[WiredInput, ...]) -> Preview:
     """The override files that make a copy of a unit's root previewable, on a local backend.
 
-    `source` is the module's address as seen from the copy. Raises CannotPreviewError.
+    Raises CannotPreviewError.
     """
     work = _Draft(_sample)
     arguments = _arguments(work, wired)
@@ -79,7 +79,7 @@ def draft(unit: str, source: str, wired: tuple[WiredInput, ...]) -> Preview:
             "preview_override.tf.json": _dump(
                 {
                     "terraform": {"backend": {"local": {}}},
-                    "module": {unit: {"source": source} | arguments},
+                    "module": {unit: arguments},
                     "variable": {one.name: {"default": None, "nullable": True} for one in wired},
                 }
             ),
@@ -97,16 +97,9 @@ def unknowns(wired: tuple[WiredInput, ...]) -> tuple[UnknownInput, ...]:
     return tuple(work.unknowns)
 
 
-def local_copy(sources: Mapping[str, str]) -> dict[str, str]:
+def local_copy() -> dict[str, str]:
     """The override file for a root without wires: the same root on a local backend."""
-    return {
-        "preview_override.tf.json": _dump(
-            {
-                "terraform": {"backend": {"local": {}}},
-                "module": {unit: {"source": source} for unit, source in sources.items()},
-            }
-        )
-    }
+    return {"preview_override.tf.json": _dump({"terraform": {"backend": {"local": {}}}})}
 
 
 def is_placeholder(address: str) -> bool:

@@ -1,12 +1,14 @@
-"""What became of a run: a result per unit, and the exit code that follows from all of them."""
+"""What became of a run: a result per unit."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from ngp.runs.outcomes import Outcome as Outcome
+from ngp.runs.outcomes import exit_code as exit_code
 from ngp.terraform.events import Diagnostic
 from ngp.terraform.plans import Action, Change, OutputChange, Plan
 
@@ -17,33 +19,24 @@ class Verb(Enum):
     DESTROY = "destroy"
 
 
-class Outcome(Enum):
-    NO_CHANGES = "no changes"
-    PLANNED = "changes"  # a full plan, or a preview that has changes
-    DEFERRED = "deferred"  # cannot even be previewed
-    APPLIED = "applied"
-    DESTROYED = "destroyed"
-    PARTLY = "partly applied"  # some of its resources are done; what the others need failed elsewhere
-    FAILED = "failed"
-    REFUSED = "refused"  # a guard stopped it: more than was reviewed, a deferred unit not agreed to
-    STALE = "stale"  # its state moved between its saved plan and the apply of it
-    LOCKED = "locked"  # the unit's state is locked by somebody else
-    SKIPPED = "skipped"  # not started: something it needs did not succeed, or the run was ended
-    STOPPED = "stopped"  # interrupted while at work
-
-
 @dataclass(frozen=True)
 class Counts:
-    """Changes of managed resources by action; a replace counts as one."""
+    """Changes of managed resources by action; a replace counts as one, and a forget deletes nothing."""
 
     create: int = 0
     update: int = 0
     replace: int = 0
     delete: int = 0
+    forget: int = 0
 
     @property
     def total(self) -> int:
-        return self.create + self.update + self.replace + self.delete
+        return self.create + self.update + self.replace + self.delete + self.forget
+
+    @property
+    def steps(self) -> int:
+        """How many operations Terraform reports: a replacement is two, a forget none."""
+        return self.total + self.replace - self.forget
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(
@@ -51,6 +44,7 @@ class Counts:
             self.update + other.update,
             self.replace + other.replace,
             self.delete + other.delete,
+            self.forget + other.forget,
         )
 
 
@@ -144,23 +138,6 @@ def count(plan: Plan) -> Counts:
         actions.count(Action.CREATE),
         actions.count(Action.UPDATE),
         actions.count(Action.REPLACE),
-        actions.count(Action.DELETE) + actions.count(Action.FORGET),
+        actions.count(Action.DELETE),
+        actions.count(Action.FORGET),
     )
-
-
-def exit_code(outcomes: Iterable[Outcome], *, detailed: bool = False, stopped_by: int = 0) -> int:
-    """The exit code of a run, whatever the order of its units (product.md: 130/143, then 1, 5, 4, 3, 2, 0)."""
-    seen = frozenset(outcomes)
-    if stopped_by or Outcome.STOPPED in seen:
-        return 128 + (stopped_by or 2)
-    if seen & {Outcome.FAILED, Outcome.PARTLY}:
-        return 1
-    if seen & {Outcome.LOCKED}:
-        return 5
-    if seen & {Outcome.STALE}:
-        return 4
-    if seen & {Outcome.REFUSED}:
-        return 3
-    if detailed and seen & {Outcome.PLANNED, Outcome.DEFERRED}:
-        return 2
-    return 0

@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
 from ngp.runs.graph import Needs
-from ngp.runs.results import Outcome, UnitResult
-
-GOOD = frozenset({Outcome.NO_CHANGES, Outcome.PLANNED, Outcome.APPLIED, Outcome.DESTROYED, Outcome.DEFERRED})
+from ngp.runs.results import UnitResult
 
 
 @dataclass(frozen=True)
@@ -60,14 +58,14 @@ def run(
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 unit = running.pop(future)
                 results[unit] = future.result()
-                if plan.fail_fast and results[unit].outcome not in GOOD:
+                if plan.fail_fast and not results[unit].outcome.is_good:
                     ended = ended or f"the run ended at `{unit}`"
                 sorter.done(unit)
     return results
 
 
 def _obstacle(unit: str, needs: Needs, results: dict[str, UnitResult]) -> str:
-    bad = sorted(needed for needed in needs.get(unit, ()) if results[needed].outcome not in GOOD)
+    bad = sorted(needed for needed in needs.get(unit, ()) if not results[needed].outcome.is_good)
     return f"needs {', '.join(f'`{name}`' for name in bad)}" if bad else ""
 
 

@@ -30,7 +30,10 @@ class Wire:
 
 @dataclass(frozen=True)
 class Unit:
-    """`sources` has the folder of the module of each module block in the root (one, or all with `state: single`)."""
+    """`sources` has the folder of the module of each module block in the root (one, or all with `state: single`).
+
+    With a pinned catalogue these are the rendered copies, which the committed root calls too.
+    """
 
     name: str
     module: str
@@ -93,7 +96,8 @@ def _secrets(resolved: Resolved, unit: str) -> dict[str, str]:
 
 
 def _source(resolved: Resolved, unit: str) -> Path:
-    return resolved.catalogue.modules[resolved.environment.units[unit].module].path
+    module = resolved.catalogue.modules[resolved.environment.units[unit].module]
+    return resolved.environment.path / "modules" / module.name if resolved.environment.catalogue else module.path
 
 
 def place(resolved: Resolved, unit: str) -> places.StatePlace:

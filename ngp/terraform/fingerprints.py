@@ -80,13 +80,17 @@ def modules(root: Path) -> set[Path]:
     ahead = [root]
     while ahead:
         folder = ahead.pop()
-        for text in _texts(folder):
-            for source in sources(text):
-                called = (folder / source).resolve()
-                if called not in found:
-                    found.add(called)
-                    ahead.append(called)
+        for source in called(folder):
+            module = (folder / source).resolve()
+            if module not in found:
+                found.add(module)
+                ahead.append(module)
     return found
+
+
+def called(folder: Path) -> list[str]:
+    """Return the relative sources of the modules that the files in a folder call, as they are written."""
+    return [source for text in _texts(folder) for source in sources(text)]
 
 
 def sources(text: str) -> list[str]:

@@ -44,8 +44,14 @@ class Difference:
 
 
 def summary(counts: Counts) -> str:
-    """``+12 ~1 -0 ±2``, the parts that are zero left out."""
-    parts = (("+", counts.create), ("~", counts.update), ("-", counts.delete), ("±", counts.replace))
+    """``+12 ~1 -0 ±2 forget 1``, the parts that are zero left out."""
+    parts = (
+        ("+", counts.create),
+        ("~", counts.update),
+        ("-", counts.delete),
+        ("±", counts.replace),
+        ("forget ", counts.forget),
+    )
     return " ".join(f"{symbol}{number}" for symbol, number in parts if number)
 
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from ngp.runs.events import (
     Note,
-    Phase,
     RunEvent,
     RunStarted,
     UnitDiagnosed,
@@ -20,10 +18,11 @@ from ngp.runs.events import (
     UnitFinished,
     UnitProgressed,
 )
-from ngp.runs.results import Outcome, UnitResult
+from ngp.runs.results import UnitResult
 from ngp.settings import Settings
-from ngp.views import changes, digests, runs, terminal
+from ngp.views import board, digests, runs, terminal
 from ngp.views.documents import EventLines
+from ngp.views.tally import Tally
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -31,20 +30,6 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _QUIET_S = 10.0  # in plain lines, a unit (or the count of many) is heard at most this often between its phases
-_BAD = (Outcome.FAILED, Outcome.REFUSED, Outcome.LOCKED, Outcome.STOPPED)
-
-
-@dataclass(frozen=True)
-class _Line:
-    """What is known of a unit at this moment; `entered` and `said` are clock readings."""
-
-    phase: Phase = Phase.WAITING
-    done: int = 0
-    total: int = 0
-    address: str = ""
-    entered: float = 0.0
-    said: float = 0.0
-    result: UnitResult | None = None
 
 
 def follow(settings: Settings, *, jsonl: bool = False) -> Progress | EventLines:
@@ -63,10 +48,7 @@ class Progress:
         self._clock = clock
         self._console = terminal.err(settings)
         self._lock = Lock()
-        self._lines: dict[str, _Line] = {}  # of many units, those at work only
-        self._ended: dict[str, Outcome] = {}
-        self._units = 0
-        self._is_big = False
+        self._tally = Tally()
         self._told: set[str] = set()  # of many units, those that went wrong and are told
         self._counted = clock()
         self._started = clock()
@@ -83,9 +65,11 @@ class Progress:
     def pause(self) -> Iterator[None]:
         """Take the display away while somebody is asked."""
         self._hide()
+        asked = self._clock()
         try:
             yield
         finally:
+            self._started += self._clock() - asked  # a person's time is none of the run's
             self._show()
 
     def on_event(self, event: RunEvent) -> None:
@@ -115,8 +99,7 @@ class Progress:
     def _take(self, event: RunEvent) -> Text | None:
         """Note what happened; return what is to be printed beside the display, or for a log."""
         if isinstance(event, RunStarted):
-            self._units, self._is_big = len(event.units), digests.is_big(len(event.units))
-            self._lines = {} if self._is_big else {fact.unit: _Line() for fact in event.units}
+            self._tally.start(event)
         elif isinstance(event, UnitEntered):
             return self._enter(event)
         elif isinstance(event, UnitProgressed):
@@ -131,39 +114,38 @@ class Progress:
         return None
 
     def _enter(self, event: UnitEntered) -> Text | None:
-        now = self._clock()
-        self._ended.pop(event.unit, None)
-        self._lines[event.unit] = _Line(event.phase, total=event.total, entered=now, said=now)
-        if self._is_big:
+        self._tally.enter(event, self._clock())
+        if self._tally.is_big:
             return None
-        amount = f", {terminal.amount(event.total, 'resource')}" if event.total else ""
+        amount = f", {terminal.amount(event.total, 'change')}" if event.total else ""
         return self._plain(f"{event.unit}: {event.phase.value}{amount}")
 
     def _advance(self, event: UnitProgressed) -> Text | None:
         now = self._clock()
-        old = self._lines.get(event.unit, _Line(entered=now, said=now))
-        is_due = now - old.said >= _QUIET_S
-        new = replace(old, done=event.done, total=event.total, address=event.address, said=now if is_due else old.said)
-        self._lines[event.unit] = new
-        took = terminal.duration(now - old.entered)
-        text = f"{event.unit}: {old.phase.value} {_share(new)} {event.address} ({took})"
-        return self._plain(text) if is_due and not self._is_big else None
+        row = self._tally.advance(event, now)
+        if row is None or now - row.said < _QUIET_S:
+            return None
+        self._tally.rows[event.unit] = replace(row, said=now)
+        if self._tally.is_big:
+            return self._count()
+        shown = " ".join(part for part in (row.phase.value, board.share(row)) if part)
+        slow = board.slow(row, now)
+        text = f"{event.unit}: {shown} after {board.elapsed(now - row.entered)}" + (
+            f", slowest: {slow}" if slow else ""
+        )
+        return self._plain(text)
 
     def _finish(self, result: UnitResult) -> Text | None:
-        self._ended[result.unit] = result.outcome
-        if not self._is_big:
-            self._lines[result.unit] = replace(self._lines.get(result.unit, _Line()), result=result)
-        else:
-            self._lines.pop(result.unit, None)
-            if not self._is_worth(result.unit, went_wrong=result.outcome in _BAD):
-                return self._count()
-        return self._plain(f"{result.unit}: {_end(result)} ({terminal.duration(result.duration_s)})")
+        self._tally.finish(result)
+        if self._tally.is_big and not self._is_worth(result.unit, went_wrong=result.outcome.traits.style == "red"):
+            return self._count()
+        return self._plain(f"{result.unit}: {board.ending(result)} ({terminal.duration(result.duration_s)})")
 
     def _is_worth(self, unit: str, *, went_wrong: bool) -> bool:
         """Whether a line is: of many units for the first that went wrong, the result names the others."""
         if went_wrong and len(self._told) < digests.MOST:
             self._told.add(unit)
-        return not self._is_big or (went_wrong and unit in self._told)
+        return not self._tally.is_big or (went_wrong and unit in self._told)
 
     def _count(self) -> Text | None:
         """A line for a log on how far many units have come, now and then."""
@@ -171,12 +153,7 @@ class Progress:
         if now - self._counted < _QUIET_S:
             return None
         self._counted = now
-        return self._plain(self._total(now))
-
-    def _total(self, now: float) -> str:
-        outcomes = Counter(self._ended.values()).items() if self._is_big else ()
-        told = "".join(f", {number:,} {outcome.value}" for outcome, number in outcomes)
-        return f"{len(self._ended):,} of {terminal.amount(self._units, 'unit')}{told}, {_elapsed(now - self._started)}"
+        return self._plain(self._tally.total(now - self._started))
 
     def _plain(self, text: str) -> Text | None:
         """A line for a log; the display shows the same by itself."""
@@ -184,20 +161,18 @@ class Progress:
 
     def _table(self) -> RenderableType:
         from rich.console import Group
-        from rich.table import Table
 
+        width, height = self._console.size
         with self._lock:
-            lines, now = dict(self._lines), self._clock()
-            total = self._total(now)
-        if not (lines or self._is_big):
+            now = self._clock()
+            rows = board.visible(self._tally.rows, height - 3)
+            total = self._tally.total(now - self._started)
+            verb, has_units = self._tally.verb, self._tally.has_units
+        if not has_units:
             return ""
-        table = Table.grid(padding=(0, 2))
-        for _ in range(4):
-            table.add_column(no_wrap=True)
-        table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
-        for unit, line in _visible(lines, self._console.height - 3):
-            table.add_row(*(terminal.line(cell, style=_style(line)) for cell in _cells(unit, line, now)))
-        return Group(table, terminal.line(total, style="dim"))
+        below = terminal.line(total, style="dim")
+        below.truncate(width, overflow="ellipsis")
+        return Group(*board.lay_out(rows, now, width, verb), below)
 
 
 def _diagnose(event: UnitDiagnosed) -> Text:
@@ -205,47 +180,3 @@ def _diagnose(event: UnitDiagnosed) -> Text:
     place = word.address or word.place
     text = f"{event.unit}: {word.severity}: {word.summary}" + (f" ({place})" if place else "")
     return terminal.line(text, style="red" if word.severity == "error" else "yellow")
-
-
-def _visible(lines: dict[str, _Line], room: int) -> list[tuple[str, _Line]]:
-    """The lines that fit: units at work first, then those that ended last, then those that wait."""
-    if len(lines) <= room:
-        return list(lines.items())
-    order = {unit: at for at, unit in enumerate(lines)}
-
-    def rank(item: tuple[str, _Line]) -> tuple[int, int]:
-        unit, line = item
-        if line.result is None:
-            return (2 if line.phase is Phase.WAITING else 0, order[unit])
-        return (1, -order[unit])
-
-    chosen = sorted(lines.items(), key=rank)[: max(room, 1)]
-    return sorted(chosen, key=lambda item: order[item[0]])
-
-
-def _cells(unit: str, line: _Line, now: float) -> tuple[str, str, str, str, str]:
-    if line.result is not None:
-        return unit, _end(line.result), "", terminal.duration(line.result.duration_s), line.result.reason
-    if line.phase is Phase.WAITING:
-        return unit, line.phase.value, "", "", ""
-    return unit, line.phase.value, _share(line), _elapsed(now - line.entered), line.address
-
-
-def _elapsed(seconds: float) -> str:
-    """A time that still runs, in whole seconds."""
-    return f"{seconds:.0f} s" if seconds < 60 else terminal.duration(seconds)
-
-
-def _share(line: _Line) -> str:
-    return f"{line.done}/{line.total}" if line.total else ""
-
-
-def _end(result: UnitResult) -> str:
-    amount = changes.summary(result.counts) if result.counts.total else ""
-    return f"{result.outcome.value}, {amount}" if amount else result.outcome.value
-
-
-def _style(line: _Line) -> str:
-    if line.result is None:
-        return "dim" if line.phase is Phase.WAITING else ""
-    return "red" if line.result.outcome in _BAD else "green"

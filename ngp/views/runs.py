@@ -7,26 +7,17 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ngp.runs.events import RunStarted
-from ngp.runs.results import Outcome, RunResult, UnitResult, Verb
+from ngp.runs.outcomes import Outcome, ordered
+from ngp.runs.results import RunResult, UnitResult, Verb
 from ngp.settings import Settings
 from ngp.terraform.events import Diagnostic
-from ngp.views import changes, digests, terminal
+from ngp.views import changes, digests, results, terminal
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
 
 _LINES = 200  # changes shown in all; a unit gets its share, never less than _SHARE
 _SHARE = 10
-_GOOD = {Outcome.NO_CHANGES, Outcome.PLANNED, Outcome.APPLIED, Outcome.DESTROYED}
-_STYLES = {
-    Outcome.NO_CHANGES: "green",
-    Outcome.PLANNED: "cyan",
-    Outcome.APPLIED: "green",
-    Outcome.DESTROYED: "green",
-    Outcome.DEFERRED: "yellow",
-    Outcome.SKIPPED: "yellow",
-}
 
 
 def show_start(event: RunStarted, console: Console) -> None:
@@ -74,7 +65,7 @@ def show_result(result: RunResult, settings: Settings, *, whole: bool = False) -
     _show_rest(problems.more("units with errors or warnings"), console)
     rows = digests.pick(result.units, _weight, whole=whole)
     if rows.shown:
-        console.print(_table(rows.shown))
+        results.show(rows.shown, console)
         _show_rest(rows.more("units"), console)
     console.print(terminal.line(totals(result), style="bold"), soft_wrap=True)
     command = next_command(result)
@@ -92,8 +83,7 @@ def show_unit(unit: UnitResult, settings: Settings) -> None:
 def totals(result: RunResult) -> str:
     """``3 units: 2 applied, 1 failed; +12 ~1 in 1m 05s``."""
     counted = Counter(unit.outcome for unit in result.units)
-    said = {Outcome.PLANNED: "with changes", Outcome.NO_CHANGES: "without changes"}
-    words = ", ".join(f"{number:,} {said.get(outcome, outcome.value)}" for outcome, number in counted.items())
+    words = ", ".join(f"{counted[outcome]:,} {outcome.traits.counted}" for outcome in ordered(counted))
     amount, number = changes.summary(result.counts), terminal.amount(len(result.units), "unit")
     took = terminal.duration(result.duration_s)
     if result.units and all(unit.outcome is Outcome.NO_CHANGES for unit in result.units):
@@ -105,11 +95,10 @@ def totals(result: RunResult) -> str:
 def next_command(result: RunResult) -> str:
     """What to type next."""
     name, verb = result.environment, result.verb.value
-    bad = [unit for unit in result.units if unit.outcome not in _GOOD]
     seen = {unit.outcome for unit in result.units}
     if result.stopped_by or Outcome.STOPPED in seen:
         return f"ngp {verb} {name}, to go on"
-    failed = [unit.unit for unit in bad if unit.outcome is Outcome.FAILED]
+    failed = [unit.unit for unit in result.units if unit.outcome is Outcome.FAILED]
     if failed:
         return f"ngp {verb} {name} {' '.join(failed[:3])}, when the cause is mended"
     if Outcome.LOCKED in seen:
@@ -154,14 +143,15 @@ def _named(units: Sequence[UnitResult], shown: Sequence[UnitResult]) -> str:
 
 
 def _amount(unit: UnitResult) -> str:
-    return changes.summary(unit.counts) or unit.outcome.value
+    return changes.summary(unit.counts) or unit.outcome.word
 
 
 def _weight(unit: UnitResult) -> int | None:
     """Of many units those that go as they should, or never began, are only counted."""
     if unit.outcome in (Outcome.NO_CHANGES, Outcome.SKIPPED):
         return None
-    return _danger(unit) if unit.outcome in _GOOD else digests.URGENT
+    is_fine = unit.outcome.is_good and unit.outcome is not Outcome.DEFERRED
+    return _danger(unit) if is_fine else digests.URGENT
 
 
 def _weight_of_problems(unit: UnitResult) -> int:
@@ -210,25 +200,3 @@ def _problem(unit: UnitResult, diagnostic: Diagnostic) -> str:
 
 def _tone(diagnostic: Diagnostic) -> str:
     return "red" if diagnostic.severity == "error" else "yellow"
-
-
-def _table(units: Sequence[UnitResult]) -> Table:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("unit", no_wrap=True)
-    table.add_column("result", no_wrap=True)
-    for symbol in "+~-±":
-        table.add_column(symbol, justify="right", no_wrap=True)
-    table.add_column("time", justify="right", no_wrap=True)
-    table.add_column("reason", overflow="fold")
-    for unit in units:
-        counts = (unit.counts.create, unit.counts.update, unit.counts.delete, unit.counts.replace)
-        table.add_row(
-            terminal.line(unit.unit),
-            terminal.line(unit.outcome.value, style=_STYLES.get(unit.outcome, "red")),
-            *(str(number) if number else "" for number in counts),
-            terminal.duration(unit.duration_s),
-            terminal.line(unit.reason),
-        )
-    return table

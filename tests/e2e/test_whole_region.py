@@ -330,7 +330,7 @@ def test_destroy_leaves_nothing_of_the_region(region, applied):
     assert "would lose what it holds" in json.dumps(refused)
     accepted = [word for name in units(applied) for word in ("--accept-data-loss", name)]
     document = region.document("destroy", "dev", *YES, *accepted)
-    assert {unit["outcome"] for unit in document["units"]} <= {"destroyed", "no changes"}
+    assert {unit["outcome"] for unit in document["units"]} <= {"destroyed", "no_changes"}
     ec2 = region.client("ec2")
     assert [vpc for vpc in ec2.describe_vpcs()["Vpcs"] if not vpc["IsDefault"]] == []
     states = [one["State"]["Name"] for each in ec2.describe_instances()["Reservations"] for one in each["Instances"]]

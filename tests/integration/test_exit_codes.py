@@ -31,7 +31,7 @@ def test_0_where_nothing_is_left_to_do_though_changes_were_asked_for(platform, n
     assert ngp.run("apply", "dev", "--auto-approve").exit_code == 0
     done = ngp.run("plan", "dev", "-detailed-exitcode", "--json")
     assert done.exit_code == done.document["exit_code"] == 0
-    assert [unit["outcome"] for unit in done.document["units"]] == ["no changes", "no changes"]
+    assert [unit["outcome"] for unit in done.document["units"]] == ["no_changes", "no_changes"]
 
 
 def test_2_changes_only_where_asked_for(shared_platform, ngp):

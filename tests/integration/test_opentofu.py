@@ -64,7 +64,7 @@ def test_what_is_previewed_is_applied_through_the_proxy(region):
     done = region.run("apply", "dev", *UNITS, "--auto-approve")
     assert "OpenTofu 1." in done.stderr
     assert "without the provider proxy" not in done.stderr
-    assert region.outcomes("plan", "dev", *UNITS, "--detailed-exitcode") == dict.fromkeys(UNITS, "no changes")
+    assert region.outcomes("plan", "dev", *UNITS, "--detailed-exitcode") == dict.fromkeys(UNITS, "no_changes")
     outputs = region.run("output", "dev", "network", "--json").document
     assert "vpc-" in json.dumps(outputs)
 
@@ -75,7 +75,7 @@ def test_terraform_refuses_a_state_of_opentofu_and_opentofu_goes_on(region, tofu
         (unit,) = region.run(*verb, "dev", "ecr", "--json", code=1).document["units"]
         assert "the state of `ecr` was written by OpenTofu" in unit["reason"]
     region.use(tofu)
-    assert region.outcomes("plan", "dev", "ecr") == {"ecr": "no changes"}
+    assert region.outcomes("plan", "dev", "ecr") == {"ecr": "no_changes"}
 
 
 def test_everything_is_destroyed(region):
@@ -92,7 +92,7 @@ def test_one_state_for_all_on_the_disk(platform, ngp, tofu):
     region.run("validate", "dev")
     region.run("apply", "dev", "--auto-approve")
     assert (platform / ".ngp/state/dev/root.tfstate").is_file()
-    assert region.outcomes("plan", "dev") == {"root": "no changes"}
+    assert region.outcomes("plan", "dev") == {"root": "no_changes"}
     (platform / ".ngp/opentofu/dev/root/errored.tfstate").write_text("{}")
     assert region.outcomes("plan", "dev", code=1) == {"root": "failed"}
     (platform / ".ngp/opentofu/dev/root/errored.tfstate").unlink()

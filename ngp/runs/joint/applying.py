@@ -18,7 +18,8 @@ from ngp.runs.joint.holding import Holding
 from ngp.runs.joint.planning import Planned
 from ngp.runs.joint.record import Stage
 from ngp.runs.joint.saving import Saver
-from ngp.runs.results import Counts, Outcome, UnitResult, Verb
+from ngp.runs.outcomes import Outcome
+from ngp.runs.results import Counts, UnitResult, Verb
 from ngp.terraform import driver, events
 from ngp.terraform.commands import ApplyOptions
 from ngp.terraform.plans import Action, Change
@@ -119,7 +120,7 @@ class _Follow:
         self.checkpoints: Checkpoints | None = None
         self._verb = Phase.DESTROY if context.request.verb is Verb.DESTROY else Phase.APPLY
         self._guard = threading.Lock()
-        self.call = driver.Watch(on_event=self._on_event, stop=context.stop, log=context.log(NAME), unit=NAME)
+        self.call = driver.Watch(on_event=self._on_event, stop=context.stop, log=context.log(NAME))
 
     def _on_event(self, event: events.Event) -> None:
         match event:

@@ -74,7 +74,7 @@ def compose(context: RunContext, names: Collection[str], known: Offers, tree: co
     texts = dict(roots.together(context.resolved, units, NAME))
     if not choosing.means_the_same(context, units.values(), texts):
         raise ApartError(dict.fromkeys(units, "the platform's own versions.tf differs between units"))
-    texts |= preview.local_copy()
+    texts |= {**preview.local_copy(), **context.guard.files}
     texts[wires.FILE] = exact.dump(constants)
     tree.remove_root(place)
     tree.lay_modules(source for unit in units.values() for source in unit.sources.values())

@@ -18,7 +18,8 @@ from ngp.runs.events import Note, Phase, UnitDiagnosed, UnitEntered
 from ngp.runs.joint import choosing, composition, lifecycles, states
 from ngp.runs.joint.composition import NAME, ApartError, Joint
 from ngp.runs.offers import Offers
-from ngp.runs.results import Outcome, UnitResult
+from ngp.runs.outcomes import Outcome
+from ngp.runs.results import UnitResult
 from ngp.runs.states import require_readable
 from ngp.terraform import driver
 from ngp.terraform import states as values
@@ -135,8 +136,11 @@ def at_once(context: RunContext, joint: Joint) -> int:
 
 
 def secrets(context: RunContext, joint: Joint) -> dict[str, str]:
-    """The values of all units' secret references by root variable, for Terraform's environment only."""
-    return {
+    """The values of all units' secret references by root variable, for Terraform's environment only.
+
+    With them goes what guards the plan: without it nobody but this run can apply it.
+    """
+    return dict(context.guard.variables) | {
         f"{name}{states.SEPARATOR}{variable}": value
         for name, unit in joint.units.items()
         for variable, value in context.secrets(unit).items()

@@ -1,11 +1,13 @@
 """The entrance: what is loaded for which line, and what an unknown line is answered."""
 
+import inspect
 import json
 import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import get_type_hints
 
 import pytest
 
@@ -343,8 +345,9 @@ def test_a_variable_means_the_same_to_every_command():
     """Who exports NGP_TARGET for one command must not change another: one flag, one kind of value."""
     kinds = {}
     for path, command in TREE.items():
+        hints = get_type_hints(inspect.unwrap(command.callback)) if command.callback else {}
         for option in loading.options(command):
-            kind = (option.metavar, option.multiple, tuple(getattr(option.type, "choices", ())))
+            kind = (option.metavar, option.multiple, str(hints.get(option.name)))
             if option.envvar and option.envvar != "NGP_FORMAT":  # one meaning; which forms there are differs
                 kinds.setdefault(option.envvar, {}).setdefault(kind, []).append(path)
     assert {name: found for name, found in kinds.items() if len(found) > 1} == {}

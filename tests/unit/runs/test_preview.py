@@ -14,7 +14,7 @@ def wired(kind, value=None, unknown=True, name="vpc_id"):
 
 
 def draft(*inputs):
-    made = preview.draft("app", "../../modules/app", inputs)
+    made = preview.draft("app", inputs)
     files = {name: json.loads(text) for name, text in made.files.items()}
     return (
         files["preview_override.tf.json"]["module"]["app"],
@@ -26,7 +26,7 @@ def draft(*inputs):
 
 def test_a_known_output_goes_in_as_its_value_by_var_file():
     module, placeholders, known, unknowns = draft(wired(STRING, 'vpc-1 ${"x"}', unknown=False))
-    assert module == {"source": "../../modules/app", "vpc_id": "${var.ngp_known.k0}"}
+    assert module == {"vpc_id": "${var.ngp_known.k0}"}
     assert known == {"k0": 'vpc-1 ${"x"}'}
     assert (placeholders, unknowns) == ({}, ())
 
@@ -106,5 +106,5 @@ def test_an_attribute_that_the_consumer_does_not_declare_needs_no_placeholder():
 
 
 def test_a_known_number_keeps_every_digit():
-    text = preview.draft("app", "x", (wired(NUMBER, Decimal("1.00000000000000000000001"), unknown=False),)).files
+    text = preview.draft("app", (wired(NUMBER, Decimal("1.00000000000000000000001"), unknown=False),)).files
     assert "1.00000000000000000000001" in text["preview.auto.tfvars.json"]

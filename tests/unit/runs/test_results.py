@@ -54,3 +54,11 @@ def test_count_takes_managed_resources_only():
     )
     assert count(plan) == Counts(create=1, replace=1, delete=1)
     assert count(plan).total == 3
+
+
+def test_a_resource_that_is_forgotten_is_not_counted_as_deleted():
+    plan = Plan((Change("a", "t", Action.FORGET), Change("b", "t", Action.REPLACE)), {})
+    assert count(plan) == Counts(replace=1, forget=1)
+    assert count(plan) + Counts(forget=2) == Counts(replace=1, forget=3)
+    assert count(plan).total == 2
+    assert count(plan).steps == 2  # a replacement is reported twice, a forget never

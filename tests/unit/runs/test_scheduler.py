@@ -110,7 +110,7 @@ def test_every_unit_has_one_result_whatever_fails(data):
     assert results.keys() == needs.keys()
     for unit, one in results.items():
         if one.outcome is not Outcome.SKIPPED:
-            assert all(results[needed].outcome in scheduler.GOOD for needed in needs[unit])
+            assert all(results[needed].outcome.is_good for needed in needs[unit])
 
 
 class Asked(dict):

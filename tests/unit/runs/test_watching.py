@@ -8,9 +8,10 @@ import pytest
 
 from ngp.errors import LockHeldError, NgpError, StoppedError
 from ngp.runs import planning
+from ngp.runs.events import Step, UnitProgressed
 from ngp.runs.results import Counts, Outcome, UnitResult
 from ngp.runs.watching import Watch
-from ngp.terraform.events import Diagnostic, ResourceDone
+from ngp.terraform.events import Diagnostic, ResourceDone, ResourceFailed, ResourceProgress, ResourceStarted
 from ngp.terraform.results import LockHolder, Result
 
 LEFT = Path("/p/errored.tfstate")
@@ -18,11 +19,16 @@ STALE = Diagnostic("error", "Saved plan is stale", "The given plan file can no l
 
 
 @pytest.fixture
-def watch():
+def told():
+    return []
+
+
+@pytest.fixture
+def watch(told):
     context = SimpleNamespace(
         stop=threading.Event(),
         log=lambda unit: Path("/p/.ngp/a.log"),
-        tell=lambda event: None,
+        tell=told.append,
         log_name=lambda unit: ".ngp/a.log",
     )
     return Watch(context, SimpleNamespace(name="app"))
@@ -52,6 +58,20 @@ def test_a_failed_unit_counts_what_was_done_and_not_what_was_planned(watch):
         watch.call.on_event(ResourceDone("a", action, 0.1))
     planned = UnitResult("app", "app", 1, Outcome.PLANNED, Counts(create=9, replace=2))
     assert watch.failed(planned, Result(1)).counts == Counts(create=2, update=1, delete=1)
+
+
+def test_every_step_of_a_resource_is_told_with_what_is_done(watch, told):
+    watch.expect(Counts(create=1, replace=1))
+    watch.call.on_event(ResourceStarted("a", "create"))
+    watch.call.on_event(ResourceProgress("a", 10.0))
+    watch.call.on_event(ResourceDone("a", "create", 11.0))
+    watch.call.on_event(ResourceFailed("b", "delete", 1.0))
+    assert told == [
+        UnitProgressed("app", 0, 3, "a", 0.0, Step.STARTED),
+        UnitProgressed("app", 0, 3, "a", 10.0, Step.WORKING),
+        UnitProgressed("app", 1, 3, "a", 11.0, Step.DONE),
+        UnitProgressed("app", 1, 3, "b", 1.0, Step.FAILED),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,11 @@ from dataclasses import replace
 
 import pytest
 
-from ngp.runs.events import Note, Phase, UnitDiagnosed, UnitEntered, UnitFinished, UnitProgressed
+from ngp.runs.events import Note, Phase, Step, UnitDiagnosed, UnitEntered, UnitFinished, UnitProgressed
 from ngp.runs.results import Counts, Outcome, UnitResult
 from ngp.terraform.events import Diagnostic
-from ngp.views import documents, progress
+from ngp.views import board, documents, progress
+from ngp.views.board import Row
 
 
 class Clock:
@@ -52,10 +53,10 @@ def test_plain_lines_stay_few_while_resources_go_by(capsys, settings):
         display.on_event(UnitEntered("network", Phase.APPLY, 1000))
         for at in range(1000):
             clock.now += 0.05
-            display.on_event(UnitProgressed("network", at + 1, 1000, f"aws_x.y[{at}]"))
+            display.on_event(UnitProgressed("network", at + 1, 1000, f"aws_x.y[{at}]", step=Step.DONE))
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 5
-    assert lines[1] == "network: apply 200/1000 aws_x.y[199] (10.0 s)"
+    assert lines[1] == "network: apply 200/1000 after 10 s"
 
 
 def test_a_terminal_gets_a_line_per_unit_that_changes_in_place(monkeypatch, surroundings, events):
@@ -70,9 +71,9 @@ def test_a_terminal_gets_a_line_per_unit_that_changes_in_place(monkeypatch, surr
         picture = io.StringIO()
         Console(file=picture, width=100).print(display._table())
     lines = picture.getvalue().splitlines()
-    assert lines[0].split() == ["network", "apply", "1/12", "0", "s", "module.network.aws_vpc.this"]
+    assert lines[0].split() == ["network", "▸", "apply", "1/12", "0", "s", "1", "s", "aws_vpc.this"]
     assert lines[1].split() == ["openvpn", "waiting"]
-    assert lines[3].strip().startswith("0 of 3 units")
+    assert lines[3] == "1 of 12 changes, 0 of 3 units planned, 0 s"
     assert "the sandbox was started" in stream.getvalue()
 
 
@@ -111,12 +112,11 @@ def test_a_dumb_terminal_gets_plain_lines(capsys, surroundings, events):
     assert "network: applied, +12 (34.0 s)" in capsys.readouterr().err
 
 
-def test_more_units_than_rows_show_those_at_work_first(surroundings, started):
-    lines = {f"u{at}": progress._Line() for at in range(100)}
-    lines["u50"] = progress._Line(Phase.APPLY)
-    lines["u60"] = progress._Line(result=UnitResult("u60", "m", 1, Outcome.APPLIED))
-    shown = [unit for unit, _ in progress._visible(lines, 5)]
-    assert shown == ["u0", "u1", "u2", "u50", "u60"]
+def test_more_units_than_rows_show_those_at_work_first():
+    rows = {f"u{at}": Row() for at in range(100)}
+    rows["u50"] = Row(Phase.APPLY)
+    rows["u60"] = Row(result=UnitResult("u60", "m", 1, Outcome.APPLIED))
+    assert [unit for unit, _ in board.visible(rows, 5)] == ["u0", "u1", "u2", "u50", "u60"]
 
 
 class Closed(io.StringIO):
@@ -153,7 +153,14 @@ def test_json_lines_are_one_document_an_event(capsys, settings, events):
     ]
     assert {one["schema"] for one in told} == {"ngp.event/1"}
     assert told[0]["units"][2] == {"unit": "registry", "module": "ecr", "wave": 1}
-    assert told[5]["result"]["counts"] == {"create": 12, "update": 0, "replace": 0, "delete": 0, "total": 12}
+    assert told[5]["result"]["counts"] == {
+        "create": 12,
+        "update": 0,
+        "replace": 0,
+        "delete": 0,
+        "forget": 0,
+        "total": 12,
+    }
 
 
 def test_json_lines_of_several_threads_stay_whole(monkeypatch, settings):

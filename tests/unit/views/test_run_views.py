@@ -23,6 +23,27 @@ def test_an_apply_is_shown_as_a_table_with_what_failed(golden, capsys, settings,
     golden("apply-failed.txt", capsys.readouterr().out)
 
 
+def test_what_is_forgotten_has_a_column_of_its_own(capsys, settings, result, units):
+    forgotten = replace(units.idle, outcome=Outcome.APPLIED, counts=Counts(create=1, forget=2))
+    runs.show_result(result(forgotten, verb=Verb.APPLY), settings)
+    head, row, total, _ = capsys.readouterr().out.splitlines()
+    assert head.split() == ["unit", "result", "+", "~", "-", "±", "forget", "time"]
+    assert row.split()[:4] == ["network", "applied", "1", "2"]
+    assert "+1 forget 2 in" in total
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_table_fits_and_cuts_no_count(capsys, surroundings, result, units, width):
+    long = "module.monitoring-grafana.aws_s3_bucket.images: creating S3 Bucket (images): BucketAlreadyExists: taken"
+    counts = Counts(create=120, update=12, delete=7, replace=3, forget=1)
+    failed = replace(units.registry, unit="monitoring-grafana", reason=long, counts=counts, diagnostics=(), log="")
+    runs.show_result(result(failed, units.idle, verb=Verb.APPLY), surroundings(COLUMNS=str(width)))
+    lines = capsys.readouterr().out.splitlines()[:-2]
+    assert max(map(len, lines)) <= width
+    assert lines[1].split()[:8] == ["monitoring-grafana", "failed", "120", "12", "7", "3", "1", "1m"]
+    assert "".join(long.split()) in "".join("".join(lines).split())
+
+
 def test_what_is_said_before_acting(golden, capsys, settings, started):
     runs.show_start(started, terminal.err(settings))
     out, err = capsys.readouterr()

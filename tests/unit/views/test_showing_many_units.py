@@ -221,9 +221,9 @@ def test_the_display_of_many_units_has_a_row_for_those_at_work_only(settings, st
     display.on_event(UnitEntered("u000", Phase.PREVIEW))
     display.on_event(UnitEntered("u001", Phase.PREVIEW))
     display.on_event(UnitFinished(UnitResult("u000", "m", 1, Outcome.NO_CHANGES)))
-    table, total = display._table().renderables
-    assert table.row_count == 1
-    assert str(total) == "1 of 400 units, 1 no changes, 0 s"
+    row, total = map(str, display._table().renderables)
+    assert row.startswith("u001")
+    assert total == "1 of 400 units planned, 0 s"
 
 
 def test_a_document_is_never_there_as_one_text(monkeypatch, result):

@@ -39,6 +39,7 @@ class Request:
     options: commands.PlanOptions = field(default_factory=commands.PlanOptions)
     may_lose_data: tuple[str, ...] = ()  # units whose data-bearing resources may be deleted or replaced
     accepts_legacy: bool = False
+    is_apart: bool = False  # every unit goes by itself
     accepts_lost: tuple[str, ...] = ()  # addresses of objects under way at a kill that the operator accounted for
 
 

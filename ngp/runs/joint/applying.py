@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from ngp.errors import NgpError
-from ngp.runs import preview, watching
+from ngp.runs import preview, watching, wires
 from ngp.runs.context import RunContext
 from ngp.runs.events import Phase, UnitDiagnosed, UnitEntered, UnitProgressed
 from ngp.runs.joint import planning, states
@@ -20,7 +21,10 @@ from ngp.runs.joint.record import Stage
 from ngp.runs.joint.saving import Saver
 from ngp.runs.outcomes import Outcome
 from ngp.runs.results import Counts, UnitResult, Verb
+from ngp.runs.units import Unit
+from ngp.state import storing
 from ngp.terraform import driver, events
+from ngp.terraform import states as values
 from ngp.terraform.commands import ApplyOptions
 from ngp.terraform.plans import Action, Change
 from ngp.terraform.results import Result
@@ -32,6 +36,7 @@ _STEPS: Mapping[Action, tuple[str, ...]] = {
     Action.REPLACE: ("create", "delete"),
 }
 _COUNTED = frozenset({"create", "update", "delete"})
+_SETTLED = frozenset({Outcome.APPLIED, Outcome.NO_CHANGES})
 _SHOWN = 3  # missing resources that a result names
 
 
@@ -89,10 +94,27 @@ def apply(context: RunContext, planned: Planned, holding: Holding) -> dict[str, 
     lost = _lost(follow, document)
     holding.record.update(lost=lost, stage=Stage.SAVING if unsaved or lost else Stage.ENDED)
     parts = states.split(document, joint.units) if document is not None else {}
-    return {
-        name: _Judge(context, planned, follow, outcome).result(name, parts.get(name), unsaved.get(name), lost)
-        for name in joint.units
-    }
+    judge = _Judge(context, planned, follow, outcome)
+    results = {name: judge.result(name, parts.get(name), unsaved.get(name), lost) for name in joint.units}
+    for name, result in results.items():
+        if result.outcome in _SETTLED:
+            _write_wires(context, joint.units[name], parts)
+    return results
+
+
+def _write_wires(context: RunContext, unit: Unit, parts: Mapping[str, states.Part]) -> None:
+    """Write the upstream outputs beside a unit's own root, so that plain Terraform has them there too."""
+
+    def read(name: str) -> values.State | None:
+        if name not in parts:
+            text = storing.fetch(context.units[name].place, context.access.session).text
+            return values.parse(text) if text else None
+        part = parts[name]
+        held = tuple(values.StateResource(address, "") for address in states.addresses({"resources": part.resources}))
+        return values.State(outputs=values.outputs(part.outputs), resources=held)
+
+    with suppress(NgpError):  # what is missing there is told by whatever needs it
+        wires.put(unit, read)
 
 
 def _lost(follow: _Follow, document: states.Document | None) -> tuple[str, ...]:

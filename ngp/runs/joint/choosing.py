@@ -80,6 +80,8 @@ def names_its_folder(module: Path) -> bool:
 def _whole(context: RunContext, units: Collection[str]) -> str:
     """Why no unit of this run can be joined, "" where some can."""
     options = context.request.options
+    if context.request.is_apart:
+        return "--apart asks for it"
     if SINGLE in units:
         return "the environment has one root for all units"
     if options.extra:

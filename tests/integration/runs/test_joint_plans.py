@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from ngp.rendering import templates
-from ngp.runs import joint, planning
+from ngp.runs import planning
 from ngp.runs.events import UnitDiagnosed, UnitEntered, UnitFinished
 from ngp.runs.results import Action, Outcome, Verb
 from ngp.sandbox import server
@@ -62,20 +62,18 @@ def is_joint(results):
     return {result.log.rpartition("/")[2] for result in results.values()} == {"_all.log"}
 
 
-def both(region, monkeypatch):
+def both(region):
     """The results together and one by one, without what no two runs share."""
     together = plan(region)
     assert is_joint(together)
-    with monkeypatch.context() as apart:
-        apart.setattr(joint, "plan", lambda *_: None)
-        single = plan(region)
+    single = plan(region, is_apart=True)
     assert not is_joint(single)
     return tuple({name: _level(one) for name, one in each.items()} for each in (together, single))
 
 
 def _level(result):
     changes = sorted(result.changes, key=lambda one: one.address)
-    return replace(result, duration_s=0.0, log="", changes=tuple(changes))
+    return replace(result, duration_s=0.0, log="", changes=tuple(changes), is_preview=False)
 
 
 def break_base(region):
@@ -105,7 +103,7 @@ def test_together_is_as_one_by_one(region, monkeypatch, applied, values, touch):
         touch(region)
     if values:
         region.choose(values=values)
-    together, single = both(region, monkeypatch)
+    together, single = both(region)
     assert together == single
     assert set(together) == {"base", "app"}
 
@@ -122,7 +120,7 @@ def test_the_catalogue_together_is_as_one_by_one(tmp_path, monkeypatch):
         for applied in ((), ("network", "ecr")):
             if applied:
                 apply(region, *applied)
-            together, single = both(region, monkeypatch)
+            together, single = both(region)
             assert together == single
         assert {one.outcome for one in together.values()} == {Outcome.NO_CHANGES, Outcome.PLANNED}
     finally:
@@ -205,7 +203,7 @@ def test_an_output_that_a_module_has_no_more_is_a_change(region, monkeypatch):
     outputs = region.path / "modules/app/app-output.tf"
     outputs.write_text(outputs.read_text().partition('output "app_password"')[0])
     region.render()
-    together, single = both(region, monkeypatch)
+    together, single = both(region)
     assert together == single
     assert set(together["app"].outputs) == {"app_password"}
 
@@ -213,7 +211,7 @@ def test_an_output_that_a_module_has_no_more_is_a_change(region, monkeypatch):
 def test_no_digit_of_a_state_is_lost(region, monkeypatch):
     app_more(region, 'resource "terraform_data" "pi" {\n  input = 3.14159265358979323846264338327950288\n}\n')
     apply(region, "base", "app")
-    together, single = both(region, monkeypatch)
+    together, single = both(region)
     assert together == single
     assert together["app"].outcome is Outcome.NO_CHANGES
 

@@ -5,8 +5,8 @@ NgpError            1  a unit failed or a check found something
 ├── MissingError   69  a prerequisite is missing: binary, credentials, backend, provider
 ├── RefusedError    3  a guard or policy refuses
 ├── StaleError      4  what was reviewed is not what is there
-├── LockHeldError   5  somebody else holds a lock
-└── StoppedError  130  interrupted (143 for SIGTERM)
+└── LockHeldError   5  somebody else holds a lock
+StoppedError      130  interrupted (143 for SIGTERM); a KeyboardInterrupt, which no `except Exception` swallows
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class Finding:
         return f"{place}{self.what}{reason}"
 
 
-class NgpError(Exception):
-    """An expected failure, told in words that an operator can act on."""
+class Failure(BaseException):
+    """What NgpError and StoppedError share: findings, an exit code and a machine-readable code."""
 
     exit_code: ClassVar[int] = 1
     code: ClassVar[str] = "failed"
@@ -43,6 +43,10 @@ class NgpError(Exception):
         else:
             self.findings = tuple(what)
         super().__init__("\n".join(str(finding) for finding in self.findings))
+
+
+class NgpError(Failure, Exception):
+    """An expected failure, told in words that an operator can act on."""
 
 
 class UsageError(NgpError):
@@ -70,7 +74,9 @@ class LockHeldError(NgpError):
     code = "lock_held"
 
 
-class StoppedError(NgpError):
+class StoppedError(Failure, KeyboardInterrupt):
+    """An interruption. Libraries catch Exception and go on, so this is none."""
+
     exit_code = 130
     code = "interrupted"
 

@@ -72,6 +72,8 @@ def write_all(files: dict[Path, str]) -> list[Path]:
         with ThreadPoolExecutor(_SYNCS) as pool:
             for _ in pool.map(_sync, [staged for staged, _ in changed]):
                 pass
+            # by a thread that no signal interrupts: all files are replaced, or none
+            pool.submit(_replace, changed).result()
     except BaseException:
         for staged, _ in changed:
             staged.unlink(missing_ok=True)
@@ -79,9 +81,12 @@ def write_all(files: dict[Path, str]) -> list[Path]:
             with suppress(OSError):
                 folder.rmdir()
         raise
+    return [path for _, path in changed]
+
+
+def _replace(changed: Iterable[tuple[Path, Path]]) -> None:
     for staged, path in changed:
         staged.replace(path)
-    return [path for _, path in changed]
 
 
 def remove_all(paths: Iterable[Path]) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ngp.catalogue import loading
 from ngp.catalogue.judging import Judge
 from ngp.catalogue.rules import care, iam, pages, protection, resources, shape, shared, source, vendored, wiring
 from ngp.catalogue.rules.source import Fault, Source
-from ngp.errors import UsageError
+from ngp.errors import StoppedError, UsageError
 
 Rule = Callable[[Source], Iterator[Fault]]
 
@@ -60,15 +63,41 @@ FOREIGN_RULES: Sequence[Rule] = (
 )
 
 
-def check(
-    catalogue: Path, names: Sequence[str] = (), judge: Judge | None = None, more: Sequence[Rule] = ()
-) -> list[Fault]:
-    """All faults of the named modules (of all without names), in order; a module that does not load has rule ``load``.
+@dataclass(frozen=True)
+class Checked:
+    """A module that was checked, and how many seconds that took."""
 
-    `judge` is what asks Terraform (formatting, validate, tests); None leaves that out. `more` are rules that need what
-    lies above the catalogue. Raises UsageError for an unknown name.
+    module: str
+    faults: tuple[Fault, ...]
+    duration_s: float
+
+
+def check(
+    catalogue: Path,
+    names: Sequence[str] = (),
+    judge: Judge | None = None,
+    more: Sequence[Rule] = (),
+    tell: Callable[[Checked], None] = lambda _: None,
+) -> list[Fault]:
+    """Return all faults of the named modules (of all without names), in order.
+
+    A module that does not load has a fault of the rule ``load``. `judge` asks Terraform (formatting, validate, tests),
+    for as many modules at once as there are cores. `more` are rules that need what lies above the catalogue. `tell`
+    gets each module when it is checked, from any thread. Raises: UsageError for an unknown name; StoppedError if the
+    judge's Terraform was stopped.
     """
-    return [fault for folder in loading.choose(catalogue, names) for fault in check_module(folder, judge, more)]
+
+    def run(folder: Path) -> list[Fault]:
+        began = time.monotonic()
+        faults = check_module(folder, judge, more)
+        tell(Checked(folder.name, tuple(faults), time.monotonic() - began))
+        return faults
+
+    folders = loading.choose(catalogue, names)
+    if judge is None or len(folders) < 2:
+        return [fault for folder in folders for fault in run(folder)]  # Python alone uses one core
+    with ThreadPoolExecutor(min(len(folders), _cores()), thread_name_prefix="module") as pool:
+        return [fault for faults in pool.map(run, folders) for fault in faults]
 
 
 def check_module(folder: Path, judge: Judge | None = None, more: Sequence[Rule] = ()) -> list[Fault]:
@@ -78,8 +107,13 @@ def check_module(folder: Path, judge: Judge | None = None, more: Sequence[Rule] 
     except UsageError as error:
         return [Fault(folder.name, "load", finding) for finding in error.findings]
     rules = FOREIGN_RULES if found.module.manifest.source else (*RULES, *more)
-    faults = _unexplained(found, [fault for rule in rules for fault in rule(found)])
-    return _sorted([*faults, *(judge.judge(found) if judge else ())])
+    if judge and judge.is_stopped:
+        raise StoppedError
+    faults = [*_unexplained(found, [fault for rule in rules for fault in rule(found)])]
+    faults += judge.judge(found) if judge else ()
+    if judge and judge.is_stopped:
+        raise StoppedError  # what was left out is no fault
+    return _sorted(faults)
 
 
 def _unexplained(found: Source, faults: Sequence[Fault]) -> Iterator[Fault]:
@@ -99,6 +133,11 @@ def _acceptable(fault: Fault, name: str) -> Fault:
     """A fault of a copy, which cannot be mended here: it is accepted, or the module is not taken."""
     todo = f"accept it in module.yaml (exceptions: {{{name}: REASON}}), or take another module"
     return replace(fault, finding=replace(fault.finding, todo=todo))
+
+
+def _cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _sorted(faults: Iterable[Fault]) -> list[Fault]:

@@ -18,6 +18,7 @@ Facts = Mapping[str, Any]
 T = TypeVar("T")
 # Terraform takes these words in a module block for itself, and refuses them as names of variables.
 _RESERVED = frozenset({"source", "version", "providers", "count", "for_each", "lifecycle", "depends_on", "locals"})
+_BOOLS = {"true": True, "false": False, "1": True, "0": False}  # what Terraform converts
 _FLAGS = {"sensitive": False, "ephemeral": False, "nullable": True}
 
 
@@ -138,8 +139,11 @@ def _required(block: hcl.Block) -> Facts:
     providers: dict[str, dict[str, str]] = {}
     for inner in block.body.of("required_providers"):
         for name, attribute in inner.body.attributes.items():
-            said = hcl.elements(attribute)
-            providers[name] = {key: _text(said[key]) for key in ("source", "version") if key in said}
+            if attribute.text.startswith("{"):
+                said = hcl.elements(attribute)
+                providers[name] = {key: _text(said[key]) for key in ("source", "version") if key in said}
+            else:  # as Terraform 0.12 wrote it
+                providers[name] = {"version": _text(attribute)}
     return {"version": _text(block.body.attributes.get("required_version")), "providers": providers}
 
 
@@ -179,6 +183,7 @@ def _default(attribute: hcl.Attribute | None) -> Any:
 
 def _flag(attribute: hcl.Attribute | None, absent: bool) -> bool:  # noqa: FBT001
     value = absent if attribute is None else hcl.literal(attribute)
+    value = _BOOLS.get(value, value) if isinstance(value, str) else value
     if not isinstance(value, bool):
         assert attribute is not None
         raise UsageError(f"`{attribute.name}` must be true or false", where=attribute.where)

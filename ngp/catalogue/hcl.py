@@ -147,7 +147,7 @@ def _tree(scanned: Scanned) -> Any:
 
     try:
         with _without_gc():
-            return hcl2.parses_to_tree(scanned.text)
+            return hcl2.parses_to_tree(scanned.grammatical)
     except UnexpectedInput as error:
         raise _syntax_error(error.pos_in_stream, scanned) from None
 

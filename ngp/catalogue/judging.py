@@ -35,6 +35,11 @@ class Judge:
     lock: Path | None = None
     with_tests: bool = True
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether its Terraform was told to stop."""
+        return self.terraform.stop is not None and self.terraform.stop.is_set()
+
     def judge(self, source: Source) -> Iterator[Fault]:
         """The faults that Terraform finds."""
         with tempfile.TemporaryDirectory(prefix="ngp-check-") as folder:

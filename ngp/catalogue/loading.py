@@ -18,19 +18,17 @@ T = TypeVar("T", Variable, Output)
 
 
 def load(path: Path, cache: Path | None = None) -> Catalogue:
-    """All modules in the folders of `path`; raise one UsageError with the findings of all of them, by file:line.
+    """Load all modules in the folders of `path`; one that cannot be read is `broken` and spoils no other.
 
-    `cache` is a folder for facts of files (`ngp.cache`).
+    `cache` is a folder for facts of files (`ngp.cache`). Raises UsageError where there is no catalogue.
     """
-    modules, findings = {}, list[Finding]()
+    modules, broken = {}, dict[str, tuple[Finding, ...]]()
     for folder in folders(path):
         try:
             modules[folder.name] = load_module(folder, cache)
         except UsageError as error:
-            findings.extend(error.findings)
-    if findings:
-        raise UsageError(findings)
-    return Catalogue(path, modules)
+            broken[folder.name] = error.findings
+    return Catalogue(path, modules, broken)
 
 
 def folders(path: Path) -> list[Path]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
 from ngp.catalogue.types import Type
+from ngp.errors import Finding, nearest, require
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,18 @@ class Module:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """All modules below `path`, by name, sorted."""
+    """All modules below `path`, by name, sorted; `broken` holds what is wrong with those that cannot be read."""
 
     path: Path
     modules: Mapping[str, Module]
+    broken: Mapping[str, tuple[Finding, ...]] = field(default_factory=dict)
+
+    def missing(self, name: str, where: str = "") -> tuple[Finding, ...]:
+        """Return why there is no module of this name: what is wrong with it, or that nothing has the name."""
+        todo = "ngp module list shows all modules"
+        unknown = Finding(f"there is no module `{name}`", where, nearest(name, self.modules), todo)
+        return self.broken.get(name, (unknown,))
+
+    def require(self, names: Iterable[str] = ()) -> None:
+        """Raise one UsageError with what is wrong with any of these modules (of all without names)."""
+        require(finding for name in tuple(names) or self.broken for finding in self.broken.get(name, ()))

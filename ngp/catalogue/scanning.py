@@ -1,8 +1,9 @@
 """Finds the strings, heredocs and comments of an HCL text (HCL native syntax, "Lexical Elements").
 
 python-hcl2 lexes templates with regular expressions that go astray (an escaped ``$${`` swallows text up to
-the next brace, wherever it is) and knows ASCII identifiers only. So it is given `Scanned.text`, in which
-templates are empty strings and comments are blanks, at the same offsets; what templates hold is read here.
+the next brace, wherever it is) and knows ASCII identifiers only. So `Scanned.text` has
+empty strings for templates and blanks for comments, at the same offsets; what templates hold is read here. The parser
+is given `Scanned.grammatical`, in which new lines also are what Terraform takes them for.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from ngp.catalogue import newlines
 from ngp.errors import UsageError
 
 _CODE = re.compile(r'"|#|//|/\*|[{}]|<<(-?)([^\W\d][\w-]*)\r?\n|[^\x00-\x7f]+')
@@ -31,15 +33,17 @@ class Template:
     is_literal: bool  # neither interpolation nor directive
     is_heredoc: bool = False
     is_indented: bool = False  # <<-
+    interpolations: tuple[tuple[int, int], ...] = ()  # and directives, each with its marks
 
 
 @dataclass(frozen=True)
 class Scanned:
-    """`text` and `code` are as long as `source`; `code` keeps what stands in interpolations."""
+    """Texts of one length: `code` keeps what stands in interpolations, `grammatical` is for the parser."""
 
     source: str
     path: Path
     text: str
+    grammatical: str
     code: str
     templates: Mapping[int, Template]  # by start, outermost only
 
@@ -66,7 +70,7 @@ def scan(source: str, path: Path) -> Scanned:
     except RecursionError:
         raise UsageError("this is nested too deeply", where=str(path)) from None
     text, code = _blank(source, scanner.masks), _blank(source, scanner.code_masks)
-    return Scanned(source, path, text, code, scanner.templates)
+    return Scanned(source, path, text, newlines.rewrite(text, path), code, scanner.templates)
 
 
 class _Scanner:
@@ -119,22 +123,26 @@ class _Scanner:
         return end
 
     def quoted(self, start: int) -> Template:
-        position, is_literal, part = start + 1, True, start
+        position, part = start + 1, start
+        found: list[tuple[int, int]] = []
         while True:
             position = self.run(_QUOTED, position)
             end = self.source[position : position + 1]
             if end == '"':
                 self.code_masks.append((part, position + 1, ""))
-                return Template(start, position + 1, (start + 1, position), is_literal)
+                inner = (start + 1, position)
+                return Template(start, position + 1, inner, is_literal=not found, interpolations=tuple(found))
             if end not in {"$", "%"}:
                 why = "it goes over the end of the line" if end else "the text ends first"
                 raise self.error("a string has no closing quote", start, why)
             part = self.interpolation(part, position)
-            position, is_literal = part, False
+            found.append((position, part))
+            position = part
 
     def heredoc(self, match: re.Match[str]) -> Template:
         marker, begin = match.group(2), match.end()
-        position, is_literal, part = begin, True, match.start()
+        position, part = begin, match.start()
+        found: list[tuple[int, int]] = []
         is_line_start = True
         while position < len(self.source):
             newline = self.source.find("\n", position)
@@ -142,14 +150,22 @@ class _Scanner:
             if line.strip() == marker:
                 end = position + len(line.rstrip())
                 self.code_masks.append((part, end, ""))
-                inner, is_indented = (begin, position), match.group(1) == "-"
-                return Template(match.start(), end, inner, is_literal, is_heredoc=True, is_indented=is_indented)
+                return Template(
+                    match.start(),
+                    end,
+                    (begin, position),
+                    is_literal=not found,
+                    is_heredoc=True,
+                    is_indented=match.group(1) == "-",
+                    interpolations=tuple(found),
+                )
             position = self.run(_HEREDOC, position)
             if self.source[position : position + 1] == "\n":
                 position, is_line_start = position + 1, True
             elif position < len(self.source):
                 part = self.interpolation(part, position)
-                position, is_literal, is_line_start = part, False, False
+                found.append((position, part))
+                position, is_line_start = part, False
         raise self.error("a heredoc has no end", match.start(), f"no line holds `{marker}` alone")
 
     def run(self, pattern: re.Pattern[str], position: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -75,13 +76,15 @@ def run(argv: Sequence[str] | None = None) -> int:
     token = CURRENT.set(Context(surroundings, interruption, terraform_args=rest))
     try:
         with signals.handled(interruption):
-            code = _guarded(own, surroundings)
+            code = _guarded(own, surroundings, interruption)
+    except KeyboardInterrupt:  # it came while something else was reported
+        code = 128 + (interruption.signal_number or signal.SIGINT)
     finally:
         CURRENT.reset(token)
     return 128 + interruption.signal_number if interruption.signal_number else code
 
 
-def _guarded(argv: Sequence[str], surroundings: Settings) -> int:
+def _guarded(argv: Sequence[str], surroundings: Settings, interruption: Interruption) -> int:
     """Run, and turn whatever is raised into words and an exit code."""
     form = failures.form(argv, surroundings.environ)
     try:
@@ -92,8 +95,10 @@ def _guarded(argv: Sequence[str], surroundings: Settings) -> int:
         sys.stdout.flush()
     except (BrokenPipeError, loading.ReaderGoneError):
         return _abandon_stdout()
-    except (KeyboardInterrupt, typer.Abort):
-        return failures.tell(StoppedError(), form)
+    except loading.InterruptedCommandError as stopped:
+        return failures.tell(StoppedError(signal_number=stopped.signal_number), form)
+    except (KeyboardInterrupt, typer.Abort):  # it came while the command line was parsed
+        return failures.tell(StoppedError(signal_number=interruption.signal_number or signal.SIGINT), form)
     except NgpError as error:
         return failures.tell(error, form, whole=failures.is_whole(argv, surroundings.environ))
     except OSError as error:

@@ -11,7 +11,7 @@ from enum import Enum
 from pathlib import Path
 
 from ngp import __version__
-from ngp.errors import NgpError, StoppedError
+from ngp.errors import Failure, NgpError, StoppedError
 from ngp.settings import TRUE, Settings
 
 BUG = 70  # EX_SOFTWARE of sysexits.h
@@ -48,7 +48,7 @@ def is_whole(argv: Sequence[str], environ: Mapping[str, str]) -> bool:
     return _is_asked("all", argv, environ)
 
 
-def tell(error: NgpError, form: Form, *, whole: bool = False) -> int:
+def tell(error: Failure, form: Form, *, whole: bool = False) -> int:
     """Tell an expected failure, `whole` or with the first of many findings; return its exit code."""
     from ngp.views import documents, findings
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator, Sequence
 from functools import partial, wraps
 from importlib import import_module
@@ -27,6 +28,14 @@ class ReaderGoneError(Exception):
     """Nobody reads stdout any more. Typer would answer a plain BrokenPipeError with exit code 1."""
 
 
+class InterruptedCommandError(Exception):
+    """A StoppedError on its way past Typer, which would answer it with an empty line on stderr."""
+
+    def __init__(self, stopped: KeyboardInterrupt) -> None:
+        super().__init__()
+        self.signal_number = getattr(stopped, "signal_number", signal.SIGINT)
+
+
 class LazyGroup(TyperGroup):
     """The root: knows its commands from `table`, imports only the one that is called."""
 
@@ -49,6 +58,8 @@ class LazyGroup(TyperGroup):
             return super().invoke(ctx)
         except BrokenPipeError:
             raise ReaderGoneError from None
+        except KeyboardInterrupt as stopped:
+            raise InterruptedCommandError(stopped) from None
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
         entries = table.entries().values()

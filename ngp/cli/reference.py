@@ -40,6 +40,28 @@ and `TERM=dumb` are honoured.
 Every flag has one environment variable, `NGP_` and its name; what stands on the line wins. Flags of consent and
 disclosure (`--auto-approve`, `--accept-…`, `--reveal`) have none. Booleans are 1, 0, true, false, yes or no; the
 variable of a repeatable flag holds one value a line.
+
+## Environment and units
+
+A command that takes `[ENV] [UNIT]...` works without both. The first word is the environment where one has that name;
+else the environment is, in this order, that of the folder you are in (`environments/ENV` or below, also by `--chdir`),
+that of `NGP_ENV`, or the only one. If folder and `NGP_ENV` disagree, ngp refuses. `destroy --auto-approve` needs the
+environment on the line. `validate` and `render` take all environments where none is named.
+
+`UNIT` is a term; several terms add up:
+
+| term | selects |
+|---|---|
+| `swarm` | the unit |
+| `monitoring-*`, `?db`, `[ab]-*` | units whose names match the glob |
+| `tag:data`, `tag:team-*` | units with that tag: `swarm: {tags: [data]}` in environment.yaml |
+| `swarm...` | the unit and everything it needs |
+| `...swarm` | the unit and everything that needs it |
+| `...swarm...` | both |
+| `!swarm` | not this unit; alone, all units but this one |
+
+Dots and `!` work with globs and tags too (`...tag:data`, `!monitoring-*`). Quote globs and `!` for the shell. A term
+that matches nothing is an error, and so is a selection that leaves no unit over.
 """
 
 

@@ -21,7 +21,7 @@ AcceptLegacy = Annotated[bool, typer.Option("--accept-legacy", help="apply units
 
 
 def apply(
-    environment: options.EnvironmentName,
+    environment: options.EnvironmentName = "",
     units: options.UnitNames = None,
     auto_approve: options.AutoApprove = False,
     bootstrap: Bootstrap = True,
@@ -37,18 +37,20 @@ def apply(
     as_json_lines: options.AsJsonLines = False,
 ) -> None:
     """Bring units to what was previewed and agreed to; anything more stops the run."""
-    from ngp.commands import running
+    from ngp.commands import running, scope
     from ngp.runs import applying
     from ngp.runs.results import Verb, exit_code
     from ngp.views import documents, runs
 
     context = options.context()
+    chosen = scope.choose(context, environment, units)
     if not auto_approve:
-        options.require_person(context, f"Apply what is previewed to `{environment}`?", flag="--auto-approve")
+        question = f"Apply what is previewed to `{chosen.environment}`?"
+        options.require_person(context, question, flag="--auto-approve")
     wish = running.Wish(targets, replacements, refresh, lock_timeout, parallelism, accept_data_loss, accept_legacy)
     with (
-        running.begin(context, environment) as begun,
-        running.open_run(context, Verb.APPLY, begun, units, wish, jsonl=as_json_lines) as now,
+        running.begin(context, chosen.environment) as begun,
+        running.open_run(context, Verb.APPLY, begun, chosen.units, wish, jsonl=as_json_lines) as now,
     ):
         consent = _consent(context, now, auto_approve=auto_approve, show_all=show_all)
         result = applying.apply(now.run, consent, may_bootstrap=bootstrap)

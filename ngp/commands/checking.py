@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ngp.views import terminal
@@ -13,8 +14,12 @@ if TYPE_CHECKING:
     from ngp.terraform.driver import Terraform
 
 
-def open_terraform(platform: Platform, context: Context) -> AbstractContextManager[Terraform]:
-    """The platform's Terraform with its locked providers; raises MissingError where one of them is not to be had."""
+@contextmanager
+def open_terraform(platform: Platform, context: Context) -> Iterator[Terraform]:
+    """Open the platform's Terraform with its locked providers. The first Ctrl-C stops it and everything it runs.
+
+    Raises: MissingError if a provider is missing; StoppedError at the end if a signal came.
+    """
     from ngp.pool import door
     from ngp.proxy.session import open_session
     from ngp.terraform import binary, lockfile, toolchain
@@ -30,4 +35,9 @@ def open_terraform(platform: Platform, context: Context) -> AbstractContextManag
     lock = platform.path / lockfile.NAME
     warm = door.find(platform.workspace, settings.environ, door.CHECKS, note)
     opener = warm.open_session if warm else open_session
-    return toolchain.open_terraform(found, lock, settings, aws={}, note=note, stop=context.stop, opener=opener)
+    with (
+        context.taking_signals() as stop,
+        toolchain.open_terraform(found, lock, settings, aws={}, note=note, stop=stop, opener=opener) as terraform,
+    ):
+        yield terraform
+    context.require_not_stopped()

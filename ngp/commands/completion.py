@@ -6,8 +6,9 @@ A completer never fails and never prints: outside a platform it knows nothing, a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -19,13 +20,23 @@ def environments(ctx: typer.Context, incomplete: str) -> list[str]:
     return _starting(incomplete, _environments(_platform(ctx)))
 
 
+def environments_or_units(ctx: typer.Context, incomplete: str) -> list[str]:
+    """The environments, and the units of the one that folder or NGP_ENV choose."""
+    platform = _platform(ctx)
+    known = list(_environments(platform))
+    implied = _implied(ctx, platform, known)
+    return sorted({*_starting(incomplete, known), *_selectors(platform, implied, incomplete, set())})
+
+
 def units(ctx: typer.Context, incomplete: str) -> list[str]:
-    """The units of the environment that the line names already, without those named."""
-    platform, environment = _platform(ctx), ctx.params.get("environment")
-    if platform is None or not environment:
-        return []
+    """Selectors of units of the environment that the line names or that is implied, without those named."""
+    platform, environment = _platform(ctx), str(ctx.params.get("environment") or "")
+    known = list(_environments(platform))
     named = next((set(value) for name, value in ctx.params.items() if name == "units" and value), set[str]())
-    return _starting(incomplete, set(_units(platform / "environments" / str(environment))) - named)
+    if environment not in known:
+        named.add(environment)
+        environment = _implied(ctx, platform, known)
+    return _selectors(platform, environment, incomplete, named)
 
 
 def modules(ctx: typer.Context, incomplete: str) -> list[str]:
@@ -40,11 +51,15 @@ def modules(ctx: typer.Context, incomplete: str) -> list[str]:
 def _platform(ctx: typer.Context) -> Path | None:
     from ngp.environments import platforms
 
-    chosen = ctx.find_root().params.get("chdir")
     try:
-        return platforms.find((Path.cwd() / chosen).resolve() if chosen else Path.cwd())
+        return platforms.find(_folder(ctx))
     except (NgpError, OSError):
         return None
+
+
+def _folder(ctx: typer.Context) -> Path:
+    chosen = ctx.find_root().params.get("chdir")
+    return (Path.cwd() / chosen).resolve() if chosen else Path.cwd()
 
 
 def _environments(platform: Path | None) -> Iterable[str]:
@@ -53,15 +68,37 @@ def _environments(platform: Path | None) -> Iterable[str]:
     return (path.parent.name for path in (platform / "environments").glob("*/environment.yaml"))
 
 
-def _units(environment: Path) -> Iterable[str]:
+def _implied(ctx: typer.Context, platform: Path | None, known: Sequence[str]) -> str:
+    """The environment of a line that names none, "" where nothing decides."""
+    from ngp import settings
+    from ngp.environments import platforms
+
+    if platform is None:
+        return ""
+    found = platforms.environment_at(platform, _folder(ctx)) or settings.read().environ.get("NGP_ENV", "")
+    return found or (known[0] if len(known) == 1 else "")
+
+
+def _selectors(platform: Path | None, environment: str, incomplete: str, named: set[str]) -> list[str]:
+    """Names and tags of units behind what selects: ``!``, ``...``, ``tag:``."""
+    if platform is None or not environment:
+        return []
+    found = _units(platform / "environments" / environment)
+    head = next((mark for mark in ("!...", "...", "!") if incomplete.startswith(mark)), "")
+    tags = {f"tag:{tag}" for unit in found.values() if isinstance(unit, dict) for tag in unit.get("tags", ())}
+    names = {f"{head}{name}" for name in ({*found} - named)}
+    return _starting(incomplete, names | ({f"{head}{tag}" for tag in tags} if "tag:" in incomplete else set()))
+
+
+def _units(environment: Path) -> Mapping[str, Any]:
     from ngp import yaml
 
     try:
         data = yaml.load(environment / "environment.yaml").data
     except (NgpError, OSError):
-        return []
+        return {}
     units = data.get("units") if isinstance(data, dict) else None
-    return units if isinstance(units, dict) else []
+    return units if isinstance(units, dict) else {}
 
 
 def _starting(incomplete: str, names: Iterable[str]) -> list[str]:

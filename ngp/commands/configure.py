@@ -9,11 +9,11 @@ from typing import Annotated, Any
 import typer
 
 from ngp import files
-from ngp.commands import options
+from ngp.commands import options, scope
 from ngp.environments import documents, drafting, drafts, flags, platforms
 from ngp.environments.drafts import Choice, Draft, Subject
 from ngp.environments.environment import Platform
-from ngp.errors import NgpError, UsageError, require
+from ngp.errors import NgpError, require
 from ngp.views import asking, terminal
 from ngp.views import documents as views
 
@@ -52,7 +52,7 @@ def configure(
     context = options.context()
     platform = platforms.load(platforms.find(context.cwd))
     may_ask = context.settings.is_interactive and not no_input
-    name = environment or _environment(platform, may_ask=may_ask)
+    name = environment or _environment(context, platform, may_ask=may_ask)
     documents.load(platform, name)  # a lock is made for what is there only
     lock = platform.workspace / "locks" / f"{name}.lock"
     with files.lock(lock, purpose=f"ngp configure {name}"):
@@ -68,17 +68,12 @@ def configure(
         _show(shown, context)
 
 
-def _environment(platform: Platform, *, may_ask: bool) -> str:
-    """The environment where the line names none: the only one, or the one that is picked."""
+def _environment(context: options.Context, platform: Platform, *, may_ask: bool) -> str:
+    """The environment where the line names none: that of the surroundings, or the one that is picked."""
     names = documents.names(platform)
-    if len(names) == 1:
-        return names[0]
-    if not names:
-        todo = "make one: ngp env new dev --region REGION --account ACCOUNT --domain DOMAIN"
-        raise UsageError("this platform has no environment yet", where=str(platform.path), todo=todo)
-    if may_ask:
+    if may_ask and len(names) > 1 and not scope.is_implied(context, platform):
         return asking.pick("Which environment?", names)
-    raise UsageError("name an environment", why=f"there are {', '.join(names)}", todo="ngp configure ENV")
+    return scope.choose(context, "").environment
 
 
 def _complete(subject: Subject, choice: Choice, *, may_ask: bool) -> Draft:

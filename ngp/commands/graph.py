@@ -13,7 +13,7 @@ Form = Annotated[str, typer.Option("--format", metavar="text|dot|mermaid|json", 
 
 def graph(
     ctx: typer.Context,
-    environment: options.EnvironmentName,
+    environment: options.EnvironmentName = "",
     units: options.UnitNames = None,
     form: Form = "text",
     affected: options.Affected = False,
@@ -22,20 +22,22 @@ def graph(
     as_json: options.AsJson = False,
 ) -> None:
     """Show which unit takes what from which, wave by wave."""
-    from ngp.commands import narrowing, reading
+    from ngp.commands import narrowing, reading, scope
     from ngp.errors import UsageError, nearest
-    from ngp.runs import outputs
+    from ngp.runs import outputs, selection
     from ngp.views import documents
     from ngp.views import graph as view
 
     context = options.context()
-    resolved = reading.resolve(context, environment)
-    change = narrowing.narrow(context, resolved, since, units) if narrowing.is_asked(ctx, affected) else None
-    chosen = tuple(units or ()) if change is None else change.names(environment)
+    meant = scope.choose(context, environment, units)
+    resolved = reading.resolve(context, meant.environment)
+    named = selection.expand(meant.units, resolved)
+    change = narrowing.narrow(context, resolved, since, named) if narrowing.is_asked(ctx, affected) else None
+    chosen = named if change is None else change.names(meant.environment)
     facts, wires = outputs.wiring(resolved, chosen) if chosen or change is None else ([], [])
     if as_json or form == "json":
-        documents.write({**documents.graph(environment, facts, wires), **documents.affected(change)})
+        documents.write({**documents.graph(meant.environment, facts, wires), **documents.affected(change)})
         return
     if form not in [one.value for one in view.Format]:
         raise UsageError(f"no format `{form}`", todo=nearest(form, [one.value for one in view.Format]))
-    view.show(facts, wires, environment=environment, form=view.Format(form), whole=show_all)
+    view.show(facts, wires, environment=meant.environment, form=view.Format(form), whole=show_all)

@@ -68,6 +68,7 @@ def _requirements(platform: Platform) -> tuple[Requirement, ...]:
     from ngp.catalogue import loading
 
     catalogue = loading.load(platform.path / "modules", platform.cache)
+    catalogue.require()
     asked = (
         lockfile.Requirement(
             wanted.get("source", f"hashicorp/{name}"), wanted.get("version", ""), f"modules/{module.name}"

@@ -13,7 +13,7 @@ from ngp.catalogue import hcl, loading
 from ngp.commands import checking, options
 from ngp.environments import platforms
 from ngp.environments.environment import cache
-from ngp.errors import UsageError, nearest
+from ngp.errors import UsageError
 from ngp.views import documents, modules, terminal
 
 if TYPE_CHECKING:
@@ -47,7 +47,11 @@ WithTerraform = Annotated[bool, typer.Option("--terraform/--no-terraform", help=
 def list_modules(as_json: options.AsJson = False) -> None:
     """List the modules of the catalogue."""
     context = options.context()
-    found = _catalogue(context).modules.values()
+    catalogue = _catalogue(context)
+    found = catalogue.modules.values()
+    for name, findings in catalogue.broken.items():
+        for finding in findings:
+            terminal.say(context.settings, f"warning: the module `{name}` cannot be read: {finding}")
     if as_json:
         documents.write({"schema": "ngp.module.list/1", "modules": [modules.summary(module) for module in found]})
     else:
@@ -58,9 +62,10 @@ def list_modules(as_json: options.AsJson = False) -> None:
 def show(name: options.ModuleName, as_json: options.AsJson = False) -> None:
     """Show what a module needs and gives: its inputs, outputs and manifest."""
     context = options.context()
-    known = _catalogue(context).modules
+    catalogue = _catalogue(context)
+    known = catalogue.modules
     if name not in known:
-        raise UsageError(f"there is no module `{name}`", todo=nearest(name, known))
+        raise UsageError(catalogue.missing(name))
     if as_json:
         documents.write(modules.document(known[name]))
     else:
@@ -174,8 +179,9 @@ def check(
     platform = platforms.load(platforms.find(context.cwd))
     path = platform.path / "modules"
     checked = list(names or [folder.name for folder in loading.folders(path)])
+    follow = modules.CheckProgress(len(checked), context.settings)
     with _judge(platform, context) if terraform else nullcontext() as judge:
-        faults = checks.check(path, checked, judge, [module_pages.freshness(path, platform.cache)])
+        faults = checks.check(path, checked, judge, [module_pages.freshness(path, platform.cache)], follow.tell)
     if as_json:
         documents.write(modules.faults_document(faults, checked))
     else:

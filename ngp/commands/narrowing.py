@@ -27,12 +27,10 @@ def is_asked(ctx: typer.Context, affected: bool) -> bool:
     return affected
 
 
-def narrow(context: Context, resolved: Resolved, since: str, named: Collection[str] | None) -> Affected:
+def narrow(context: Context, resolved: Resolved, since: str, named: Collection[str]) -> Affected:
     """What the change affects of one environment, told on stderr; with names only what of them is affected."""
-    from ngp.runs import units
-
-    units.require_known(tuple(named or ()), resolved)
-    return tell(context, only(collect(resolved.platform, [resolved], since), named))
+    chosen = {resolved.environment.name: named} if named else {}
+    return tell(context, only(collect(resolved.platform, [resolved], since), chosen))
 
 
 def collect(
@@ -53,11 +51,12 @@ def collect(
     return affected.decide(platform, resolved, rendered, base, whole=whole)
 
 
-def only(found: Affected, named: Collection[str] | None) -> Affected:
-    """`found` without units that were not named; all of it where none were."""
+def only(found: Affected, named: Mapping[str, Collection[str]]) -> Affected:
+    """`found` without units that are not in `named` (environment → units); all of it where `named` is empty."""
     if not named:
         return found
-    return replace(found, units=tuple(each for each in found.units if each.unit in named), removed=())
+    units = tuple(each for each in found.units if each.unit in named.get(each.environment, ()))
+    return replace(found, units=units, removed=())
 
 
 def tell(context: Context, found: Affected) -> Affected:
@@ -68,10 +67,10 @@ def tell(context: Context, found: Affected) -> Affected:
     return found
 
 
-def choice(resolved: Resolved, found: Affected | None, named: Sequence[str] | None) -> tuple[str, ...]:
+def choice(resolved: Resolved, found: Affected | None, named: Sequence[str]) -> tuple[str, ...]:
     """The units to name to a run: none, which means all, for the one root of a `single` state that is affected."""
     from ngp.environments.environment import StateMode
 
     if found is None or resolved.environment.state is StateMode.SINGLE:
-        return tuple(named or ())
+        return tuple(named)
     return found.names(resolved.environment.name)

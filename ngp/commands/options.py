@@ -26,7 +26,7 @@ DEFAULT_PARALLELISM = 4  # units at once: they wait for AWS, not for this machin
 
 @dataclass
 class Interruption:
-    """What SIGINT and SIGTERM have said so far. A command that takes `stop` ends by itself, gracefully."""
+    """The signals so far. While `is_watched`, the first one only sets the event; else it raises StoppedError too."""
 
     event: Event = field(default_factory=Event)
     signal_number: int = 0
@@ -51,10 +51,25 @@ class Context:
 
     @property
     def stop(self) -> Event:
-        """Set by the first SIGINT or SIGTERM. Whoever takes it ends what it is doing by itself; without a taker,
-        the signal interrupts the command where it stands."""
-        self.interruption.is_watched = True
+        """Set by the first SIGINT or SIGTERM, which also interrupts the command, except in `taking_signals`."""
         return self.interruption.event
+
+    @contextmanager
+    def taking_signals(self) -> Iterator[Event]:
+        """Take over the signals: inside, the first one only sets the event, and the work there ends by itself.
+
+        The caller then reports what happened to the work, or calls `require_not_stopped`.
+        """
+        self.interruption.is_watched = True
+        try:
+            yield self.interruption.event
+        finally:
+            self.interruption.is_watched = False
+
+    def require_not_stopped(self) -> None:
+        """Raise StoppedError if a signal came."""
+        if self.stopped_by:
+            raise StoppedError(signal_number=self.stopped_by)
 
     @property
     def stopped_by(self) -> int:
@@ -137,14 +152,23 @@ def _switch(value: str) -> Switch:
 
 
 EnvironmentName = Annotated[
-    str, typer.Argument(metavar="ENV", help="the environment", autocompletion=completion.environments)
+    str,
+    typer.Argument(
+        metavar="ENV",
+        help="the environment; by default that of this folder, that of NGP_ENV, or the only one",
+        autocompletion=completion.environments_or_units,
+    ),
 ]
 OptionalEnvironmentName = Annotated[
     str, typer.Argument(metavar="ENV", help="the environment", autocompletion=completion.environments)
 ]
 UnitNames = Annotated[
     list[str] | None,
-    typer.Argument(metavar="UNIT", help="only these units", autocompletion=completion.units),
+    typer.Argument(
+        metavar="UNIT",
+        help="only these units: names, globs, `tag:TAG`, `swarm...`, `...swarm`, `!swarm`",
+        autocompletion=completion.units,
+    ),
 ]
 ModuleName = Annotated[str, typer.Argument(metavar="MODULE", help="the module", autocompletion=completion.modules)]
 ModuleNames = Annotated[

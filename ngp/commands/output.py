@@ -15,7 +15,7 @@ For = Annotated[str, typer.Option("--for", metavar="UNIT", help="write this unit
 
 
 def output(
-    environment: options.EnvironmentName,
+    environment: options.EnvironmentName = "",
     units: options.UnitNames = None,
     name: Name = "",
     form: Form = "table",
@@ -26,18 +26,20 @@ def output(
     for_unit: For = "",
 ) -> None:
     """Show the outputs of units; sensitive ones are masked."""
-    from ngp.commands import reading
-    from ngp.runs import outputs
+    from ngp.commands import reading, scope
+    from ngp.runs import outputs, selection
     from ngp.views import outputs as view
     from ngp.views import terminal
 
     context = options.context()
     shape = reading.format_of(form, raw=raw, as_json=as_json)
-    with reading.open_region(context, environment) as region:
+    meant = scope.choose(context, environment, units)
+    with reading.open_region(context, meant.environment) as region:
         if for_unit:
             changed = outputs.write_wires(region.resolved, region.session, for_unit)
             terminal.say(context.settings, f"{for_unit}: {'written' if changed else 'unchanged'}")
             return
-        values = outputs.collect(region.resolved, region.session, tuple(units or ()), reveal=reveal)
+        named = selection.expand(meant.units, region.resolved)
+        values = outputs.collect(region.resolved, region.session, named, reveal=reveal)
     chosen = [view.select(values, name)] if name else values
-    view.show(chosen, context.settings, environment=environment, form=shape, reveal=reveal, whole=show_all)
+    view.show(chosen, context.settings, environment=meant.environment, form=shape, reveal=reveal, whole=show_all)

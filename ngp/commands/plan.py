@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from ngp.commands import options
 
+if TYPE_CHECKING:
+    from ngp.environments.resolving import Resolved
+    from ngp.runs.results import RunResult
+
 
 def plan(
     ctx: typer.Context,
-    environment: options.EnvironmentName,
+    environment: options.EnvironmentName = "",
     units: options.UnitNames = None,
     targets: options.Targets = None,
     replacements: options.Replacements = None,
@@ -24,30 +30,38 @@ def plan(
     as_json_lines: options.AsJsonLines = False,
 ) -> None:
     """Preview every unit, also on an empty or half-applied region; nothing is changed."""
-    from ngp.commands import narrowing, running
-    from ngp.runs import planning
-    from ngp.runs.context import require_rendered
-    from ngp.runs.results import RunResult, Verb, exit_code
+    from ngp.commands import narrowing, running, scope
+    from ngp.runs import planning, selection
+    from ngp.runs.results import Verb, exit_code
     from ngp.views import documents, runs
 
     context = options.context()
+    meant = scope.choose(context, environment, units)
     wish = running.Wish(targets, replacements, refresh, lock_timeout, parallelism)
-    with running.begin(context, environment) as begun:
-        resolved = begun.resolved
-        change = narrowing.narrow(context, resolved, since, units) if narrowing.is_asked(ctx, affected) else None
+    with running.begin(context, meant.environment) as begun:
+        resolved, named = begun.resolved, selection.expand(meant.units, begun.resolved)
+        change = narrowing.narrow(context, resolved, since, named) if narrowing.is_asked(ctx, affected) else None
         if change is None or change.units:
-            chosen = narrowing.choice(resolved, change, units)
+            chosen = narrowing.choice(resolved, change, named)
             with running.open_run(context, Verb.PLAN, begun, chosen, wish, jsonl=as_json_lines) as now:
                 result = planning.plan(now.run)
         else:
-            require_rendered(resolved)
-            result = RunResult("", Verb.PLAN, environment, ())
+            result = _plan_nothing(resolved)
     code = exit_code([unit.outcome for unit in result.units], detailed=detailed_exitcode, stopped_by=result.stopped_by)
     if as_json:
         documents.write({**documents.run(result, exit_code=code), **documents.affected(change)})
     elif not as_json_lines and result.run_id:
         runs.show_result(result, context.settings, whole=show_all)
     raise typer.Exit(code)
+
+
+def _plan_nothing(resolved: Resolved) -> RunResult:
+    """The result where the change affects no unit; stale roots are an error all the same."""
+    from ngp.runs.context import require_rendered
+    from ngp.runs.results import RunResult, Verb
+
+    require_rendered(resolved)
+    return RunResult("", Verb.PLAN, resolved.environment.name, ())
 
 
 PASSES_THROUGH = True

@@ -11,7 +11,7 @@ from ngp.environments import platforms, resolving
 from ngp.environments.environment import StateMode
 from ngp.environments.resolving import Resolved
 from ngp.errors import UsageError
-from ngp.runs import ahead
+from ngp.runs import ahead, selection
 from ngp.runs import context as runs
 from ngp.runs.results import Verb
 from ngp.terraform.commands import PlanOptions
@@ -70,7 +70,8 @@ def open_run(
     context: Context, verb: Verb, begun: Begun, units: Sequence[str] | None, wish: Wish, *, jsonl: bool = False
 ) -> Iterator[Running]:
     """Open a run of an environment, with its events shown as they come."""
-    resolved, chosen = begun.resolved, tuple(units or ())
+    resolved = begun.resolved
+    chosen = selection.expand(units, resolved)
     has_one_root = len(chosen) == 1 or resolved.environment.state is StateMode.SINGLE
     if (wish.targets or wish.replacements) and not has_one_root:
         raise UsageError(
@@ -79,7 +80,7 @@ def open_run(
     options = wish.options(context.terraform_args)
     may_lose = tuple(wish.may_lose_data or ())
     request = runs.Request(verb, chosen, wish.parallelism, options, may_lose, wish.accepts_legacy)
-    with progress.follow(context.settings, jsonl=jsonl) as follow:
-        caller = runs.Caller(context.settings, follow.on_event, context.stop, lambda: context.stopped_by, begun.opener)
+    with context.taking_signals() as stop, progress.follow(context.settings, jsonl=jsonl) as follow:
+        caller = runs.Caller(context.settings, follow.on_event, stop, lambda: context.stopped_by, begun.opener)
         with runs.open_run(request, resolved, caller) as run:
             yield Running(run, follow)

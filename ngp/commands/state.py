@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ngp.commands import options
+from ngp.commands import completion, options, scope
 from ngp.errors import NgpError, UsageError, nearest
 from ngp.views import documents, terminal
 
@@ -20,7 +20,7 @@ app = typer.Typer(help="Make and look at the place where state lies.")
 
 @app.command()
 def bootstrap(
-    environment: options.EnvironmentName,
+    environment: options.EnvironmentName = "",
     auto_approve: options.AutoApprove = False,
     as_json: options.AsJson = False,
 ) -> None:
@@ -28,6 +28,7 @@ def bootstrap(
     from ngp.state import bucket
 
     context = options.context()
+    environment = _only(scope.choose(context, environment))
     resolved, access = _open(context, environment, may_start=True)
     plan = bucket.plan(access.session, _bucket_place(resolved))
     terminal.say(context.settings, str(plan))
@@ -44,11 +45,12 @@ def bootstrap(
 
 
 @app.command("list")
-def list_states(environment: options.EnvironmentName, as_json: options.AsJson = False) -> None:
+def list_states(environment: options.EnvironmentName = "", as_json: options.AsJson = False) -> None:
     """List the states of an environment: where each lies, its serial, what it holds, who has locked it."""
     from ngp.runs import states
 
     context = options.context()
+    environment = _only(scope.choose(context, environment))
     resolved, access = _open(context, environment)
     facts = states.collect(resolved, access.session)
     if as_json:
@@ -62,14 +64,15 @@ def list_states(environment: options.EnvironmentName, as_json: options.AsJson = 
 
 @app.command()
 def show(
-    environment: options.EnvironmentName,
-    unit: Annotated[str, typer.Argument(metavar="UNIT", help="the unit")],
+    environment: options.EnvironmentName = "",
+    unit: Annotated[str, typer.Argument(metavar="UNIT", help="the unit", autocompletion=completion.units)] = "",
     as_json: options.AsJson = False,
 ) -> None:
     """Show the resources that a unit's state holds."""
     from ngp.runs import states
 
     context = options.context()
+    environment, unit = _pair(scope.choose(context, environment, [unit] if unit else []))
     resolved, access = _open(context, environment)
     facts = states.collect(resolved, access.session)
     if unit not in facts:
@@ -81,6 +84,20 @@ def show(
     state = facts[unit].state
     for resource in state.resources if state else ():
         typer.echo(resource.address)
+
+
+def _only(meant: scope.Scope) -> str:
+    """The environment of a command that takes no units."""
+    if meant.units:
+        raise UsageError(f"there is no environment `{meant.units[0]}`", todo="ngp env list shows all")
+    return meant.environment
+
+
+def _pair(meant: scope.Scope) -> tuple[str, str]:
+    """The environment and the one unit of a command that takes both."""
+    if len(meant.units) != 1:
+        raise UsageError("name one unit", todo=f"ngp state show {meant.environment} UNIT")
+    return meant.environment, meant.units[0]
 
 
 def _open(context: options.Context, environment: str, *, may_start: bool = False) -> tuple[Resolved, Access]:

@@ -6,20 +6,22 @@ from ngp.commands import options
 
 
 def status(
-    environment: options.EnvironmentName,
+    environment: options.EnvironmentName = "",
     units: options.UnitNames = None,
     show_all: options.ShowAll = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Show what each unit's state holds."""
-    from ngp.commands import reading
-    from ngp.runs import outputs
+    from ngp.commands import reading, scope
+    from ngp.runs import outputs, selection
     from ngp.views import documents, graph
 
     context = options.context()
-    with reading.open_region(context, environment) as region:
-        found = outputs.statuses(region.resolved, region.session, tuple(units or ()))
+    meant = scope.choose(context, environment, units)
+    with reading.open_region(context, meant.environment) as region:
+        named = selection.expand(meant.units, region.resolved)
+        found = outputs.statuses(region.resolved, region.session, named)
     if as_json:
-        documents.write(documents.status(environment, found))
+        documents.write(documents.status(meant.environment, found))
     else:
-        graph.show_status(found, context.settings, environment=environment, whole=show_all)
+        graph.show_status(found, context.settings, environment=meant.environment, whole=show_all)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ngp import files
-from ngp.commands import checking, narrowing, options
-from ngp.environments import documents, platforms, resolving, wiring
+from ngp.commands import checking, narrowing, options, scope
+from ngp.environments import platforms, resolving, wiring
 from ngp.environments.environment import Platform
 from ngp.environments.resolving import Resolved
-from ngp.errors import Finding, NgpError, UsageError, nearest
+from ngp.errors import Finding, NgpError, UsageError
+from ngp.runs import selection
 from ngp.views import digests, findings, terminal
 from ngp.views import documents as views
 
@@ -58,13 +59,14 @@ def validate(
     """Check environments: ngp's own checks, then Terraform's."""
     context = options.context()
     platform = platforms.load(platforms.find(context.cwd))
-    names = [environment] if environment else documents.names(platform)
-    resolved = _resolve(platform, names, units or [])
+    names, words = scope.choose_any(platform, environment, units)
+    resolved = _resolve(platform, names)
+    named = selection.expand_each(words, resolved)
     change = None
     if narrowing.is_asked(ctx, affected):
-        found = narrowing.collect(platform, resolved, since, whole=not environment)
-        change = narrowing.tell(context, narrowing.only(found, units))
-    checks = _collect(resolved, units or [], change) if terraform else []
+        found = narrowing.collect(platform, resolved, since, whole=names != [environment])
+        change = narrowing.tell(context, narrowing.only(found, named))
+    checks = _collect(resolved, named, change) if terraform else []
     wrong = [each for one in resolved for each in wiring.check_counts(one.environment, one.catalogue)]
     wrong += _run(platform, checks, context, parallelism) if checks else []
     if as_json:
@@ -77,23 +79,27 @@ def validate(
     return NgpError.exit_code if wrong else 0
 
 
-def _resolve(platform: Platform, names: Sequence[str], units: Sequence[str]) -> list[Resolved]:
+def _resolve(platform: Platform, names: Sequence[str]) -> list[Resolved]:
     """All environments, or one UsageError with the findings of all."""
     resolved, wrong = resolving.collect(platform, names)
-    known = {name for each in resolved for name in each.environment.units}
-    for unit in units:
-        if resolved and unit not in known:
-            wrong.append(Finding(f"there is no unit `{unit}`", str(resolved[0].environment.path), nearest(unit, known)))
     if wrong:
         raise UsageError(list(dict.fromkeys(wrong)))
     return resolved
 
 
-def _collect(resolved: Sequence[Resolved], units: Sequence[str], change: Affected | None) -> list[_Check]:
+def _collect(
+    resolved: Sequence[Resolved], named: Mapping[str, tuple[str, ...]], change: Affected | None
+) -> list[_Check]:
     """The roots to check: of the units that were named (none: all), and of them what the change affects."""
+    if named:
+        resolved = [each for each in resolved if named[each.environment.name]]
     if change is not None:
         resolved = [each for each in resolved if change.names(each.environment.name)]
-    return [check for each in resolved for check in _checks(each, narrowing.choice(each, change, units))]
+    return [
+        check
+        for each in resolved
+        for check in _checks(each, narrowing.choice(each, change, named.get(each.environment.name, ())))
+    ]
 
 
 def _checks(resolved: Resolved, units: Sequence[str]) -> list[_Check]:
@@ -134,14 +140,14 @@ def _run(platform: Platform, checks: Sequence[_Check], context: options.Context,
 
 def _validate(terraform: Terraform, check: _Check, context: options.Context, *, is_quiet: bool) -> list[Finding]:
     from ngp.runs import copies
-    from ngp.terraform.driver import Watch
 
     root = copies.working_root(check.unit, check.tree, check.data, terraform.binary)
-    watch = Watch(stop=context.stop)
     check.data.mkdir(parents=True, exist_ok=True)
-    result = terraform.init(root, backend=False, watch=watch)
+    result = terraform.init(root, backend=False)
     if result.is_ok:
-        result = terraform.validate(root, watch=watch)
+        result = terraform.validate(root)
+    if result.stopped:
+        return []  # the caller reports the interruption
     if not (is_quiet and result.is_ok):
         terminal.say(context.settings, f"{check.name}: {'valid' if result.is_ok else 'not valid'}")
     return [_finding(check, each) for each in result.errors]

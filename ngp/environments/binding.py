@@ -73,13 +73,11 @@ def bind(environment: Environment, facts: Mapping[str, str], catalogue: Catalogu
     for choice in environment.units.values():
         module = catalogue.modules.get(choice.module)
         if module is None:
-            where = environment.where(f"units.{choice.name}")
-            hint = nearest(choice.module, catalogue.modules)
-            findings.append(Finding(f"there is no module `{choice.module}`", where, hint, "ngp module list"))
+            findings += catalogue.missing(choice.module, environment.where(f"units.{choice.name}"))
             continue
         binder = _Binder(choice.name, module, environment, values, offered, findings)
         units[choice.name] = UnitBindings(choice.name, module.name, binder.bind({**facts, "unit": choice.name}))
-    return Bound(units, tuple(findings))
+    return Bound(units, tuple(dict.fromkeys(findings)))
 
 
 def facts(project: str, environment: Environment) -> dict[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ngp.catalogue.module import Catalogue, Manifest, Module
-from ngp.errors import Finding, nearest
+from ngp.errors import Finding
 
 IsFed = Callable[[str, str], bool]  # unit, input
 
@@ -33,8 +33,7 @@ def close(chosen: Mapping[str, str], catalogue: Catalogue, is_fed: IsFed = lambd
         if name in catalogue.modules:
             units[unit] = catalogue.modules[name]
         else:
-            todo = "ngp module list shows all modules"
-            findings.append(Finding(f"there is no module `{name}`", "", nearest(name, catalogue.modules), todo))
+            findings += catalogue.missing(name)
     waiting = list(units)
     while waiting:
         unit = waiting.pop(0)

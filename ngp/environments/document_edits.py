@@ -61,7 +61,7 @@ def _choose(data: Any, units: Mapping[str, str], wires: Wires, catalogue: str) -
     chosen = _mapping(data, "units", units)
     for unit, module in units.items():
         if (chosen.get(unit) or {}).get("module", unit) != module or unit not in chosen:
-            chosen[unit] = _flow({} if unit == module else {"module": module})
+            _set_module(chosen, unit, module)
     if not wires:
         data.pop("wiring", None)
     else:
@@ -73,6 +73,12 @@ def _choose(data: Any, units: Mapping[str, str], wires: Wires, catalogue: str) -
                     own[name] = str(ref)
     if data.get("catalogue", "") != catalogue:
         _set_scalars(data, {"catalogue": catalogue} if catalogue else {}, () if catalogue else ("catalogue",))
+
+
+def _set_module(chosen: Any, unit: str, module: str) -> None:
+    """Make a unit use a module; what else its entry says (tags) stays."""
+    kept = {key: value for key, value in (chosen.get(unit) or {}).items() if key != "module"}
+    chosen[unit] = _flow(({} if unit == module else {"module": module}) | kept)
 
 
 def _set_scalars(data: Any, facts: Mapping[str, str], dropped: tuple[str, ...]) -> None:

@@ -74,7 +74,9 @@ def _environment(platform: Platform, name: str, said: Mapping[str, Any]) -> Envi
     role, wiring = said["assume_role"], said["wiring"]
     special = {
         "target": Target(said["target"]),
-        "units": {unit: UnitChoice(unit, each["module"] or unit) for unit, each in said["units"].items()},
+        "units": {
+            unit: UnitChoice(unit, each["module"] or unit, tuple(each["tags"])) for unit, each in said["units"].items()
+        },
         "assume_role": AssumedRole(**role) if role else None,
         "state": StateMode(said["state"]),
         "wiring": {unit: {name: _output(ref) for name, ref in wires.items()} for unit, wires in wiring.items()},

@@ -59,10 +59,11 @@ class Platform:
 
 @dataclass(frozen=True)
 class UnitChoice:
-    """One entry of `units`: the module it uses (its own name unless it says another)."""
+    """One entry of `units`: the module it uses (its own name unless it says another), and its tags for selections."""
 
     name: str
     module: str
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,14 @@ def find(cwd: Path) -> Path:
     )
 
 
+def environment_at(path: Path, cwd: Path) -> str:
+    """Return the environment of the platform in folder `path` whose folder `cwd` lies in, "" outside of all."""
+    for folder in (cwd, *cwd.parents):
+        if folder.parent == path / "environments" and (folder / "environment.yaml").is_file():
+            return folder.name
+    return ""
+
+
 def load(path: Path) -> Platform:
     """Read the ngp.yaml of the platform in folder `path`; raise one UsageError with all that is wrong in it."""
     from ngp import yaml

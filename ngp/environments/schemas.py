@@ -37,6 +37,9 @@ class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
+TagName = Annotated[str, Field(pattern=NAME, max_length=NAME_LENGTH)]
+
+
 class RoleModel(_Model):
     """The role that provider and backend assume."""
 
@@ -49,6 +52,7 @@ class UnitModel(_Model):
     """One entry of `units`."""
 
     module: str = Field("", pattern=f"^$|{NAME}", description="the module it uses; by default the one of its own name")
+    tags: list[TagName] = Field(default_factory=list, description="tags to select it by: `ngp plan ENV tag:TAG`")
 
 
 UnitName = Annotated[str, Field(pattern=NAME, max_length=NAME_LENGTH)]

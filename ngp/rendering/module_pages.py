@@ -39,7 +39,9 @@ def collect(catalogue: Path, names: Sequence[str] = (), cache: Path | None = Non
     Raises UsageError with what is wrong with the names, with a module or with a page's marks.
     """
     chosen = loading.choose(catalogue, names)
-    modules = loading.load(catalogue, cache).modules
+    loaded = loading.load(catalogue, cache)
+    loaded.require(each.name for each in chosen)
+    modules = loaded.modules
     given_by = providers(modules.values())
     sources = [source.load(modules[each.name]) for each in chosen if modules[each.name].manifest.source is None]
     return {each.page: renew(each, given_by) for each in sources}

@@ -26,6 +26,7 @@ def render(folder: Path, name: str) -> dict[Path, str]:
     _require_room(folder)
     _require_name(name)
     catalogue = loading.load(shipped.modules())
+    catalogue.require()
     files: dict[PurePosixPath, str] = {
         **_from_templates(name),
         **{"modules" / path: text for path, text in copies.collect(shipped.modules(), catalogue.modules).items()},

@@ -85,8 +85,10 @@ def narrow(tree: Tree, is_kept: Callable[[Path], bool]) -> Tree:
 
 
 def _catalogue(platform: Platform) -> Catalogue:
-    """The modules of the working tree, whatever environments are pinned to."""
-    return loading.load(platform.path / "modules", platform.cache)
+    """All modules of the working tree, whatever environments are pinned to."""
+    catalogue = loading.load(platform.path / "modules", platform.cache)
+    catalogue.require()
+    return catalogue
 
 
 def writes(tree: Tree) -> dict[Path, str]:

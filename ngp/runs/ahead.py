@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from ngp.errors import NgpError, StoppedError
+from ngp.errors import NgpError
 from ngp.pool import record
 from ngp.proxy import session
 from ngp.terraform import binary, lockfile, mirror, serving
@@ -26,15 +26,12 @@ def begin(platform: Platform, settings: Settings) -> Iterator[Opener]:
     """
     with ExitStack() as held:
         opener: Opener = session.open_session
-        try:
+        with suppress(NgpError, OSError):
             found = _find_packages(platform, settings)
             if found.packages and not session.why_not(settings.environ):
                 standby = held.enter_context(session.start(settings.environ))
                 standby.check(found.packages, settings.cache / "proxy")
                 opener = standby.open_session
-        except (NgpError, OSError) as error:
-            if isinstance(error, StoppedError):
-                raise
         yield opener
 
 

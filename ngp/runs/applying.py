@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from ngp.errors import MissingError, NgpError
+from ngp.errors import MissingError, NgpError, StoppedError
 from ngp.runs import describing, losses, planning, prerequisites, scheduler, watching, wires
 from ngp.runs.context import RunContext
 from ngp.runs.envelope import surplus
@@ -130,7 +130,7 @@ class _Work:
         start = time.monotonic()
         try:
             result = self._apply(preview)
-        except NgpError as error:
+        except (NgpError, StoppedError) as error:
             result = replace(preview, counts=Counts(), outcome=planning.outcome_of(error), reason=str(error))
         result = replace(result, duration_s=time.monotonic() - start)
         self._context.tell(UnitFinished(result))

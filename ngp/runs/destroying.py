@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from ngp.errors import Finding, MissingError, NgpError, RefusedError
+from ngp.errors import Finding, MissingError, NgpError, RefusedError, StoppedError
 from ngp.runs import describing, graph, leftovers, losses, planning, scheduler, watching, wires
 from ngp.runs.context import RunContext
 from ngp.runs.events import Phase, UnitEntered, UnitFinished
@@ -164,7 +164,7 @@ def _plan(context: RunContext, name: str) -> UnitResult:
         return replace(planned, duration_s=time.monotonic() - start)
     except MissingError:
         raise  # nothing was begun: it ends the run, whatever unit found it
-    except NgpError as error:
+    except (NgpError, StoppedError) as error:
         return replace(result, outcome=planning.outcome_of(error), reason=str(error))
 
 
@@ -191,7 +191,7 @@ def _destroy(context: RunContext, planned: UnitResult) -> UnitResult:
     try:
         secrets = context.secrets(unit)
         done = context.terraform.apply(root, _file(context, unit.name), options, secrets=secrets, watch=watch.call)
-    except NgpError as error:
+    except (NgpError, StoppedError) as error:
         return replace(planned, counts=Counts(), outcome=planning.outcome_of(error), reason=str(error))
     planned = replace(planned, duration_s=time.monotonic() - start)
     if not done.is_ok:

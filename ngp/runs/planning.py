@@ -98,7 +98,7 @@ def _plan_copy(context: RunContext, name: str, known: Offers) -> tuple[UnitResul
         return replace(result, outcome=Outcome.DEFERRED, reason=str(reason)), None
     except MissingError:
         raise  # nothing was begun: it ends the run, whatever unit found it
-    except NgpError as error:
+    except (NgpError, StoppedError) as error:
         return replace(result, outcome=outcome_of(error), reason=str(error)), None
     finally:
         context.tree.remove_root(unit.root)
@@ -118,7 +118,17 @@ def finish(context: RunContext, result: UnitResult) -> UnitResult:
 def collect(context: RunContext, verb: Verb, results: Mapping[str, UnitResult], duration_s: float) -> RunResult:
     """The results of a run, by wave and name."""
     ordered = sorted(results.values(), key=lambda one: (one.wave, one.unit))
-    return RunResult(context.run_id, verb, context.name, tuple(ordered), duration_s, context.caller.stopped_by())
+    request = context.request
+    return RunResult(
+        context.run_id,
+        verb,
+        context.name,
+        tuple(ordered),
+        duration_s,
+        context.caller.stopped_by(),
+        request.units,
+        request.options.words(leaving_out=tuple(f"module.{unit}" for unit in request.units)),
+    )
 
 
 def read_state(context: RunContext, unit: str) -> states.State | None:
@@ -127,7 +137,7 @@ def read_state(context: RunContext, unit: str) -> states.State | None:
     return None if text is None else states.parse(text)
 
 
-def outcome_of(error: NgpError) -> Outcome:
+def outcome_of(error: NgpError | StoppedError) -> Outcome:
     """What an error in the middle of a unit's work makes of the unit."""
     if isinstance(error, StoppedError):
         return Outcome.STOPPED

@@ -84,6 +84,8 @@ class RunResult:
     units: tuple[UnitResult, ...]
     duration_s: float = 0.0
     stopped_by: int = 0  # signal number, 0 where none
+    chosen: tuple[str, ...] = ()  # the units that were asked for, () for all
+    options: tuple[str, ...] = ()  # the options that shape the plan, as words of a command line
 
     @property
     def counts(self) -> Counts:

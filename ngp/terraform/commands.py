@@ -42,6 +42,15 @@ class PlanOptions:
     detailed_exitcode: bool = False
     extra: tuple[str, ...] = ()
 
+    def words(self, *, leaving_out: Sequence[str] = ()) -> tuple[str, ...]:
+        """Return what shapes the plan as words of a command line, without the targets of `leaving_out`."""
+        return (
+            *(f"-target={one}" for one in self.targets if one not in leaving_out),
+            *(f"-replace={one}" for one in self.replace),
+            *(() if self.refresh else ("-refresh=false",)),
+            *(("--", *self.extra) if self.extra else ()),
+        )
+
 
 @dataclass(frozen=True)
 class ApplyOptions:

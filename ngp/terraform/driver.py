@@ -31,6 +31,7 @@ _APPLY_GRACE_S = 600.0
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # the console has no -no-color
 _PLAN, _APPLY = PlanOptions(), ApplyOptions()
 _NOTHING = processes.Outcome(0, "", "", 0.0)
+_STOPPED = processes.Outcome(1, "", "", 0.0, stopped=True)
 # what starts providers; init is told of them so that it fetches and links none
 SERVED = frozenset({"init", "validate", "plan", "apply", "show", "console", "test"})
 
@@ -51,12 +52,11 @@ class Root:
 class Watch:
     """How a call is followed.
 
-    `on_event` is called from another thread, in order. A set `stop` ends the call gracefully (one SIGINT, a wait).
-    Every line of both streams is appended to `log`, secrets redacted.
+    `on_event` is called from another thread, in order. Every line of both streams is appended to `log`, secrets
+    redacted.
     """
 
     on_event: Callable[[Event], None] | None = None
-    stop: threading.Event | None = None
     log: Path | None = None
 
 
@@ -69,6 +69,7 @@ class Terraform:
 
     `plugin_folder` is a provider mirror (from `mirror.find`) that holds what the lock file names; None leaves
     Terraform to find its providers. `serving` is the way to providers that run already (from `serving.open_serving`).
+    A set `stop` ends every call gracefully (one SIGINT, a wait) and lets no further call start.
 
     Calls that stream return a Result, also for a failure. Calls that read (show_plan, output, console, …) return the
     value, and raise NgpError with Terraform's own words, or StoppedError where `stop` ended them.
@@ -78,6 +79,7 @@ class Terraform:
     environ: Mapping[str, str]
     plugin_folder: Path | None = None
     serving: Serving | None = None
+    stop: threading.Event | None = None
 
     def init(self, root: Root, *, backend: bool = True, watch: Watch = _QUIET) -> Result:
         """Initialise `root`, or skip it (`skipped`) while nothing has changed that init reads.
@@ -100,7 +102,7 @@ class Terraform:
         try:
             found = tuple(events.diagnostic(one) for one in json.loads(outcome.stdout)["diagnostics"])
         except (ValueError, KeyError, TypeError):
-            found = (_said(outcome.stdout + outcome.stderr, outcome.exit_code),)
+            found = () if outcome.stopped else (_said(outcome.stdout + outcome.stderr, outcome.exit_code),)
         for diagnostic in found if watch.on_event else ():
             watch.on_event(diagnostic)  # type: ignore[misc]  # it is there: see the line above
         return Result(outcome.exit_code, found, outcome.stopped, outcome.timed_out, outcome.duration_s)
@@ -176,6 +178,8 @@ class Terraform:
         """The files in and below the root, relative to it, that ``terraform fmt`` would write otherwise."""
         argv = commands.fmt(self.binary.argv, ["."], check=True, recursive=True)
         outcome = self._outcome(root, argv, watch=_QUIET)
+        if outcome.stopped:
+            raise StoppedError
         if outcome.exit_code not in (0, 3):
             raise self._failure(argv, outcome)
         return outcome.stdout.splitlines()
@@ -193,7 +197,7 @@ class Terraform:
             # what a try says that may be repeated is told when it is known not to be
             stream = Stream(watch.on_event, watch.log, secrets=(secrets or {}).values(), hold=not is_last)
             with stream:
-                outcome = self._run(root, argv, {**variables, **environ}, watch=watch, stream=stream)
+                outcome = self._run(root, argv, {**variables, **environ}, stream=stream)
             return "" if outcome.exit_code in (0, 2) or outcome.stopped else stream.complaint
 
         self._serve(root, argv, watch, go)
@@ -232,7 +236,7 @@ class Terraform:
 
         def go(environ: Mapping[str, str], is_last: bool) -> str:  # noqa: ARG001, FBT001
             nonlocal outcome
-            outcome = self._run(root, argv, environ, watch=watch, stdin=stdin)
+            outcome = self._run(root, argv, environ, stdin=stdin)
             return "" if outcome.exit_code == 0 or outcome.stopped else outcome.stdout + outcome.stderr
 
         self._serve(root, argv, watch, go)
@@ -246,7 +250,7 @@ class Terraform:
         elif not self.serving.run(root.path, root.data, verb, go):
             backend = fingerprints.had_backend(root.data)  # its init was told to install nothing
             plainly = replace(self, serving=None)
-            ready = plainly.init(root, backend=backend, watch=Watch(stop=watch.stop, log=watch.log))
+            ready = plainly.init(root, backend=backend, watch=Watch(log=watch.log))
             ready.require_prerequisites()
             go({}, True)  # noqa: FBT003
 
@@ -263,10 +267,11 @@ class Terraform:
         argv: Argv,
         given: Mapping[str, str],
         *,
-        watch: Watch,
         stdin: str = "",
         stream: Stream | None = None,
     ) -> processes.Outcome:
+        if self.stop is not None and self.stop.is_set():
+            return _STOPPED
         verb = argv[len(self.binary.argv)]
         if root.cwd is not None:
             argv = (*self.binary.argv, f"-chdir={root.path}", *argv[len(self.binary.argv) :])
@@ -277,7 +282,7 @@ class Terraform:
                 processes.Request(argv, root.cwd or root.path, environ, grace_s=grace_s, stdin=stdin),
                 on_stdout=stream.take if stream else None,
                 on_stderr=stream.take_error if stream else None,
-                stop=watch.stop,
+                stop=self.stop,
             )
         except FileNotFoundError as error:
             raise MissingError(f"`{error.filename}` is not there", where=str(root.path)) from error

@@ -18,7 +18,7 @@ from ngp import files
 from ngp.errors import Finding, MissingError, StoppedError
 from ngp.terraform import lockfile, surroundings, versions
 from ngp.terraform.binary import OPENTOFU, TERRAFORM, Binary
-from ngp.terraform.driver import Root, Terraform, Watch
+from ngp.terraform.driver import Root, Terraform
 from ngp.terraform.lockfile import NAME, REGISTRY, Lock, Locked, render
 
 ADD_ON_ROOT = Path("/opt")  # Filesystem Hierarchy Standard 3.0, 3.13: add-on application software packages
@@ -204,7 +204,7 @@ def _fill(own: Path, lock: Lock, binary: Binary, places: Places, stop: threading
         files.write(scratch / NAME, render(lock))
         environ = surroundings.child(places.environ, {}) | {"TF_PLUGIN_CACHE_DIR": str(fetched)}
         root = Root(scratch, scratch / ".terraform")
-        result = Terraform(binary, environ).init(root, backend=False, watch=Watch(stop=stop))
+        result = Terraform(binary, environ, stop=stop).init(root, backend=False)
         if result.stopped:
             raise StoppedError
         if not result.is_ok:

@@ -13,7 +13,7 @@ from ngp import files
 from ngp.errors import Finding, MissingError, NgpError, UsageError
 from ngp.terraform import lockfile, mirror, surroundings, versions
 from ngp.terraform.binary import Binary
-from ngp.terraform.driver import Root, Terraform, Watch
+from ngp.terraform.driver import Root, Terraform
 from ngp.terraform.lockfile import Lock, Requirement
 
 
@@ -88,13 +88,12 @@ def _ask(old: Lock, wish: Wish, binary: Binary, places: mirror.Places, asked: _A
         scratch = Path(name)
         files.write(scratch / "main.tf.json", json.dumps(_scratch(wanted)))
         files.write(scratch / lockfile.NAME, lockfile.render(kept))
-        terraform = Terraform(binary, surroundings.child(places.environ, {}))
+        terraform = Terraform(binary, surroundings.child(places.environ, {}), stop=asked.stop)
         try:
             terraform.providers_lock(
                 Root(scratch, scratch / ".terraform"),
                 asked.platforms,
                 mirror=asked.folder,
-                watch=Watch(stop=asked.stop),
             )
         except NgpError as error:
             first = error.findings[0]

@@ -17,7 +17,8 @@ from ngp.terraform.lockfile import Lock
 # With a few types in place of a whole schema Terraform holds little: to collect it more rarely costs some megabytes
 # and saves a seventh of its processor time (Go's `GOGC`). What an apply starts by itself would have it, too.
 _LIGHT = {"GOGC": "400"}
-_ONCE = frozenset({"apply", "test"})  # what they have made is not made again
+_OWN = frozenset({"apply", "test"})  # they make things: their providers serve nobody else
+_TEST_TEXTS = (*fingerprints.ENDINGS, ".tftest.hcl", ".tftest.json", ".tfmock.hcl", ".tfmock.json")
 _TEXTS = (*fingerprints.ENDINGS, ".tfvars", ".tfvars.json", ".tfstate")
 
 Go = Callable[[Mapping[str, str], bool], str]
@@ -37,7 +38,7 @@ class Serving:
 
     def __init__(self, door: Session, found: Found, environ: Mapping[str, str], note: Callable[[str], None]) -> None:
         self._door, self._note = door, note
-        self._own = {name: value for name, value in _LIGHT.items() if name not in environ}
+        self._light = {name: value for name, value in _LIGHT.items() if name not in environ}
         self._for_init = session.mentioned(one.address for one in found.packages)
         self._guard = threading.Lock()
         self._whole: set[Path] = set()  # roots that met a type which no text of theirs names
@@ -52,28 +53,29 @@ class Serving:
 
         `go` is told whether this is the last try, and returns Terraform's errors, "" where it succeeded or was
         stopped. It is called again, with the whole schema, where the errors may come from a schema that was left
-        out. An apply is called once: what it has begun is not begun again.
+        out. An apply is called once: what it has begun is not begun again. A test destroys what it has made, so it may
+        be called again for a schema.
         """
         if verb == "init":
             go(self._for_init, True)  # noqa: FBT003
             return True
-        texts = [*collect_texts(root, data)]
-        once = verb in _ONCE
+        texts = [*collect_texts(root, data), *(collect_test_texts(root) if verb == "test" else ())]
+        is_own, once = verb in _OWN, verb == "apply"
         while True:
-            whole = root in self._whole or verb == "test"  # tests call modules that nobody here looks for
-            attached = self._attach(root, texts, is_apply=once, whole=whole)
+            whole = root in self._whole
+            attached = self._attach(root, texts, is_apply=is_own, whole=whole)
             if attached is None:
                 return False
             said = ""
             try:
-                said = go(attached.environ if whole or once else {**self._own, **attached.environ}, once)
+                said = go(attached.environ if whole or once else {**self._light, **attached.environ}, once)
             finally:
                 judgement = self._door.detach(attached, said)
             if not said:
                 return True
             for crash in judgement.crashes[:1]:
                 self._tell(crash, crash)
-            if judgement.failures and once:
+            if judgement.failures and is_own:
                 self._tell(judgement.failures[0], f"the provider proxy: {judgement.failures[0]}")
             elif judgement.failures:
                 self._leave(judgement.failures[0])
@@ -109,6 +111,13 @@ def collect_texts(root: Path, data: Path) -> Iterator[Path]:
     for folder in (root, *sorted(fingerprints.modules(root)), data / "modules", *sorted(fetched)):
         with suppress(OSError):  # Terraform will say so
             yield from sorted(path for path in folder.iterdir() if path.name.endswith(_TEXTS))
+
+
+def collect_test_texts(root: Path) -> Iterator[Path]:
+    """The files that name the types of a root's tests: the tests, their mocks and the modules inside the root."""
+    for path in sorted(root.rglob("*")):
+        if path.name.endswith(_TEST_TEXTS) and path.is_file() and ".terraform" not in path.parts:
+            yield path
 
 
 def find_packages(lock: Lock, platform: str, folder: Path | None) -> Found:

@@ -28,7 +28,7 @@ def open_terraform(  # noqa: PLR0913  what Terraform stands on, once
 ) -> Iterator[Terraform]:
     """`lock` is the platform's lock file; what runs knows of AWS only `aws`; `note` is told why there is no proxy.
 
-    `opener` opens the proxy: a process of the run's own, or a pool's.
+    `opener` opens the proxy: a process of the run's own, or a pool's. A set `stop` ends whatever Terraform does.
     Raises MissingError where there is no lock file, or a locked provider cannot be had.
     """
     locked = lockfile.load(lock)
@@ -37,4 +37,4 @@ def open_terraform(  # noqa: PLR0913  what Terraform stands on, once
     environ = surroundings.child(settings.environ, aws)
     packages = serving.find_packages(lockfile.under(locked, found.registry), found.platform, providers.folder)
     with serving.open_serving(packages, environ, settings.environ, settings.cache, note, opener) as served:
-        yield Terraform(found, environ, providers.folder, served)
+        yield Terraform(found, environ, providers.folder, served, stop)

@@ -16,7 +16,7 @@ from pathlib import PurePath
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from ngp.errors import NgpError
+from ngp.errors import Failure
 
 if TYPE_CHECKING:
     from ngp.review.affected import Affected
@@ -98,7 +98,7 @@ def affected(found: Affected | None) -> dict[str, Any]:
     }
 
 
-def failure(error: NgpError, *, exit_code: int) -> dict[str, Any]:
+def failure(error: Failure, *, exit_code: int) -> dict[str, Any]:
     """``ngp.error/1``: what `--json` gives when a command fails before it has a document of its own."""
     return {
         "schema": "ngp.error/1",

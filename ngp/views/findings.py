@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 
-from ngp.errors import Finding, NgpError
+from ngp.errors import Failure, Finding
 from ngp.settings import Settings
 from ngp.views import digests, terminal
 
 
-def show_error(error: NgpError, *, whole: bool = False) -> None:
+def show_error(error: Failure, *, whole: bool = False) -> None:
     """Write a failure to stderr; many findings are cut, unless `whole`.
 
     Needs no library, so that an early failure costs no start-up time.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from ngp.catalogue.module import Module, Output, Status, Variable
@@ -12,6 +13,7 @@ from ngp.views import findings, terminal
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ngp.catalogue.checks import Checked
     from ngp.catalogue.rules.source import Fault
     from ngp.rendering.adoption import Adoption
 
@@ -50,6 +52,21 @@ def show(module: Module, settings: Settings) -> None:
     console = terminal.out(settings)
     for text in lines:
         console.print(terminal.line(text), soft_wrap=True)
+
+
+class CheckProgress:
+    """One line on stderr for each module that was checked, from any thread."""
+
+    def __init__(self, total: int, settings: Settings) -> None:
+        self._total, self._settings = total, settings
+        self._done, self._lock = 0, Lock()
+
+    def tell(self, checked: Checked) -> None:
+        found = f"{len(checked.faults)} found" if checked.faults else "ok"
+        with self._lock:
+            self._done += 1
+            took = terminal.duration(checked.duration_s)
+            terminal.say(self._settings, f"[{self._done}/{self._total}] {checked.module}: {found} ({took})")
 
 
 def show_faults(faults: Sequence[Fault], settings: Settings, *, passed: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from ngp.views import changes, digests, results, terminal
 if TYPE_CHECKING:
     from rich.console import Console
 
+_RUNNING = frozenset(verb.value for verb in Verb)
 _LINES = 200  # changes shown in all; a unit gets its share, never less than _SHARE
 _SHARE = 10
 
@@ -94,22 +96,27 @@ def totals(result: RunResult) -> str:
 
 def next_command(result: RunResult) -> str:
     """What to type next."""
-    name, verb = result.environment, result.verb.value
     seen = {unit.outcome for unit in result.units}
+    again = _command(result, result.verb.value)
     if result.stopped_by or Outcome.STOPPED in seen:
-        return f"ngp {verb} {name}, to go on"
-    failed = [unit.unit for unit in result.units if unit.outcome is Outcome.FAILED]
-    if failed:
-        return f"ngp {verb} {name} {' '.join(failed[:3])}, when the cause is mended"
+        return f"{again}, to go on"
+    if Outcome.FAILED in seen:
+        return f"{again}, when the cause is fixed"
     if Outcome.LOCKED in seen:
-        return f"ngp {verb} {name}, when the lock is free"
+        return f"{again}, when the lock is free"
     if Outcome.STALE in seen:
-        return f"ngp {verb} {name}, which plans anew"
+        return f"{again}, which plans again"
     if Outcome.REFUSED in seen:
-        return f"ngp plan {name}, to see what is refused"
+        return f"{_command(result, 'plan')}, to see what is refused"
     if result.verb is Verb.PLAN:
-        return f"ngp apply {name}" if seen & {Outcome.PLANNED, Outcome.DEFERRED} else f"ngp output {name}"
-    return f"ngp output {name}" if result.verb is Verb.APPLY else f"ngp status {name}"
+        return _command(result, "apply" if seen & {Outcome.PLANNED, Outcome.DEFERRED} else "output")
+    return _command(result, "output" if result.verb is Verb.APPLY else "status")
+
+
+def _command(result: RunResult, verb: str) -> str:
+    """A command about the same units, in the words of a shell; one that runs Terraform has the same options."""
+    options = result.options if verb in _RUNNING else ()
+    return shlex.join(["ngp", verb, result.environment, *result.chosen, *options])
 
 
 def _waves(event: RunStarted) -> Iterator[str]:

@@ -67,7 +67,7 @@ def _providers(source: Source) -> Iterator[Fault]:
     for block in source.of("terraform"):
         for inner in block.body.of("required_providers"):
             for attribute in inner.body.attributes.values():
-                if "configuration_aliases" in hcl.elements(attribute):
+                if attribute.text.startswith("{") and "configuration_aliases" in hcl.elements(attribute):
                     why = "a rendered root has one configuration of each provider"
                     what = f"it wants several configurations of `{attribute.name}`"
                     yield source.fault("provider", what, attribute.where, why=why)

@@ -6,7 +6,7 @@ import shutil
 import sys
 import textwrap
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -119,15 +119,15 @@ class Walk:
     def validate(self):
         return self.saw("validate", self.terraform.validate(self.root))
 
-    def plan(self, name, watch=None, **options):
+    def plan(self, name, stop=None, **options):
         """The plan's file, None where there is none."""
         file = self.path / f"{name}.plan"
-        result = self.terraform.plan(self.root, PlanOptions(out=file, **options), watch=watch or Watch())
+        result = replace(self.terraform, stop=stop).plan(self.root, PlanOptions(out=file, **options))
         self.saw(name, result, **({"plan": self.show(file)} if result.is_ok else {}))
         return file if result.is_ok else None
 
-    def apply(self, name, file, watch=None):
-        result = self.terraform.apply(self.root, file, watch=watch or Watch())
+    def apply(self, name, file, on_event=None, stop=None):
+        result = replace(self.terraform, stop=stop).apply(self.root, file, watch=Watch(on_event))
         return self.saw(name, result, state=self.state())
 
     def state(self):
@@ -135,10 +135,10 @@ class Walk:
         file = self.path / "terraform.tfstate"
         return json.loads(file.read_text()) if file.exists() else self.show()
 
-    def make(self, name, watch=None, **options):
+    def make(self, name, on_event=None, stop=None, **options):
         """Plan and, where that succeeds, apply."""
         file = self.plan(f"{name}: plan", **options)
-        return file and self.apply(name, file, watch)
+        return file and self.apply(name, file, on_event, stop)
 
     def console(self, name, expression):
         """What the console prints, or the error with which it ends."""

@@ -11,7 +11,7 @@ from ngp.catalogue import loading
 from ngp.environments import documents, platforms
 from ngp.sandbox import seed
 from tests.integration.proxy.comparing import require_equal
-from tests.integration.proxy.lab import ACCOUNT, REGION, ROOT, Lab, find_aws
+from tests.integration.proxy.lab import ACCOUNT, PROVIDER, REGION, ROOT, Lab, find_aws
 
 pytestmark = [pytest.mark.terraform, pytest.mark.sandbox, pytest.mark.slow]
 FAILING = """
@@ -111,3 +111,19 @@ def test_tests_of_a_module(tmp_path):
     assert (summary[0]["failed"], summary[0]["errored"]) == (1, 0)
     assert summary[0]["passed"] > 5
     assert "It is" in str(seen[1][-1].said)
+
+
+def test_tests_that_call_a_module_elsewhere_with_a_type_that_nothing_here_names(tmp_path):
+    lab = Lab(tmp_path / "root", find_aws(tmp_path))
+    (tmp_path / "far").mkdir()
+    (tmp_path / "far" / "far.tf").write_text('resource "aws_sqs_queue" "far" {}\n')
+
+    def visit(walk):
+        (walk.path / "tests").mkdir(exist_ok=True)
+        (walk.path / "tests" / "far.tftest.hcl").write_text(
+            'mock_provider "aws" {}\nrun "far" {\n  module {\n    source = "../far"\n  }\n}\n'
+        )
+        walk.init()
+        walk.saw("test", walk.terraform.test(walk.root))
+
+    assert [step.said for step in lab.visit(visit, PROVIDER, served=True)] == [[], []]

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from ngp.terraform.driver import Watch
 from ngp.terraform.events import ResourceDone
 from tests.integration.proxy.comparing import require_equal
 from tests.integration.proxy.lab import PROVIDER
@@ -38,7 +37,7 @@ def interrupted(lab, trouble):
             if isinstance(event, ResourceDone) and event.address == "aws_sns_topic.first":
                 trouble(stop)
 
-        walk.make("made", Watch(on_event, stop))
+        walk.make("made", on_event, stop)
         walk.make("rest")
 
     seen = lab.both(visit, PROVIDER + TEXT)

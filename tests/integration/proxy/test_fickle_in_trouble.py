@@ -6,7 +6,6 @@ import time
 import pytest
 
 from ngp import processes
-from ngp.terraform.driver import Watch
 from tests.integration.proxy.comparing import require_equal
 
 pytestmark = [pytest.mark.terraform, pytest.mark.slow]
@@ -105,7 +104,7 @@ class Moment:
             stop.set()
 
         threading.Thread(target=look, daemon=True).start()
-        return Watch(stop=stop)
+        return stop
 
 
 @pytest.mark.parametrize("mood", ["hang", "slow"])
@@ -115,7 +114,7 @@ def test_ctrl_c_midway_in_an_apply(fickle_lab, tmp_path, mood):
 
     def visit(walk):
         walk.init()
-        walk.apply("apply", walk.plan("plan"), moment.watch())
+        walk.apply("apply", walk.plan("plan"), stop=moment.watch())
         walk.plan("what is left")
 
     text = thing("before") + thing("midway", f"{mood}:create", "  depends_on = [fickle_thing.before]\n")

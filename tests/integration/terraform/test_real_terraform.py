@@ -6,6 +6,7 @@ import json
 import os
 import threading
 import time
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -152,7 +153,7 @@ def test_interrupted_apply_ends_in_order_and_leaves_no_lock(terraform, root, tmp
     terraform.init(root)
     terraform.plan(root, PlanOptions(out=tmp_path / "p"))
     began = time.monotonic()
-    result = terraform.apply(root, tmp_path / "p", watch=Watch(on_event=interrupt, stop=stop))
+    result = replace(terraform, stop=stop).apply(root, tmp_path / "p", watch=Watch(on_event=interrupt))
     assert result.stopped
     assert not result.is_ok
     assert time.monotonic() - began < 25
@@ -169,8 +170,8 @@ def test_state_that_another_run_holds_says_by_whom(terraform, root, tmp_path):
 
     terraform.init(root)
     terraform.plan(root, PlanOptions(out=tmp_path / "p"))
-    watch = Watch(on_event=mark, stop=stop)
-    other = threading.Thread(target=terraform.apply, args=(root, tmp_path / "p"), kwargs={"watch": watch})
+    apply = replace(terraform, stop=stop).apply
+    other = threading.Thread(target=apply, args=(root, tmp_path / "p"), kwargs={"watch": Watch(on_event=mark)})
     other.start()
     try:
         assert started.wait(20)

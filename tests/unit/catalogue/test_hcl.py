@@ -8,6 +8,7 @@ from ngp.catalogue import hcl
 from ngp.errors import UsageError
 
 PATH = Path("x.tfvars")
+SPLIT = "a new line splits this expression; outside of parentheses and brackets a new line ends it"
 TEXT = """\ufeff# top
 
 # Comment one
@@ -101,6 +102,15 @@ def test_elements_of_something_else_are_refused():
         ("a { b { } }", "x.tfvars:1: a block in one line can hold one attribute only"),
         ("a { b = 1\nc=2 }", "x.tfvars:1: a block in one line can hold one attribute only"),
         ("a\n{\n}", "x.tfvars:2: the brace of a block must be in the line of its name"),
+        (
+            "x = 1 +\n2",
+            f"x.tfvars:1: {SPLIT}",
+        ),
+        ("\nx =\n1", "x.tfvars:2: the value after `=` is missing"),
+        (
+            "x = {\n  a = true\n  ? 1 : 2\n}",
+            f"x.tfvars:2: {SPLIT}",
+        ),
         ("x = [1", "x.tfvars:1: this is not HCL; it ends too soon"),
         ('x = "' + '${"' * 5000, "x.tfvars: this is nested too deeply"),
     ],
@@ -150,3 +160,18 @@ def test_a_million_characters_and_5000_attributes_are_read():
         assert hcl.literal(parse(f"x = {hcl.render(value)}\n").attributes["x"]) == value
     lines = [f"k{n} = {hcl.render({'a': n, 'b': ['x', 'y']})}" for n in range(5_000)]
     assert len(parse("\n".join(lines)).attributes) == 5_000
+
+
+def test_new_lines_and_comments_around_operators_keep_places_and_source():
+    first = "x = (a # one\n  && /* two\n */ !\n  !b\n  ? core::upper(c)\n  .d : 2)\n"
+    text = f"{first}y = {{\n  a = 1 # c\n\n  b = (2\n    + 3)\n}}\n"
+    body = parse(text)
+    assert body.attributes["x"].text == text[4 : text.index("\ny")]
+    assert body.attributes["y"].line == 7
+    elements = hcl.elements(body.attributes["y"])
+    assert {name: (each.line, each.text) for name, each in elements.items()} == {
+        "a": (8, "1"),
+        "b": (10, "(2\n    + 3)"),
+    }
+    with pytest.raises(UsageError, match=r"x\.tfvars:3: this is not HCL; unexpected `\* 2\)`"):
+        parse("x = (1\n  +\n  * 2)\n")

@@ -70,7 +70,7 @@ def thing(tmp_path):
 
 def messages(path):
     with pytest.raises(UsageError) as caught:
-        loading.load(path)
+        loading.load(path).require()
     return [str(finding).replace(f"{path}/", "") for finding in caught.value.findings]
 
 
@@ -192,3 +192,30 @@ def test_what_git_leaves_of_another_branchs_module_is_no_module(tmp_path):
     (tmp_path / "gone/.terraform.lock.hcl").write_text("")
     (tmp_path / "kept/files").mkdir(parents=True)
     assert loading.folders(tmp_path) == [tmp_path / "kept"]
+
+
+def test_what_terraform_converts_and_once_wrote_is_read(thing):
+    text = 'variable "a" {\n  sensitive = "true"\n  nullable = "0"\n}\nvariable "b" {\n  ephemeral = "false"\n}\n'
+    (thing / "thing-variables.tf").write_text(text)
+    (thing / "thing.dummy").write_text("")
+    old = 'terraform {\n  required_providers {\n    aws = "~> 5.0"\n    tls = { version = "4" }\n  }\n}\n'
+    (thing / "thing.tf").write_text(f'{old}locals {{\n  x = core::upper("a")\n}}\n')
+    module = loading.load(thing.parent).modules["thing"]
+    assert (module.variables["a"].sensitive, module.variables["a"].nullable) == (True, False)
+    assert not module.variables["b"].ephemeral
+    assert module.required_providers == {"aws": {"version": "~> 5.0"}, "tls": {"version": "4"}}
+
+
+def test_a_module_that_cannot_be_read_spoils_no_other(thing):
+    broken = thing.parent / "broken"
+    broken.mkdir()
+    (broken / "broken.tf").write_text("x = = 1\n")
+    (broken / "module.yaml").write_text(MANIFEST)
+    catalogue = loading.load(thing.parent)
+    assert list(catalogue.modules) == ["thing"]
+    (finding,) = catalogue.missing("broken")
+    assert str(finding) == f"{broken}/broken.tf:1: this is not HCL; unexpected `= 1`"
+    assert "there is no module `thin`" in str(catalogue.missing("thin")[0])
+    catalogue.require(["thing"])
+    with pytest.raises(UsageError, match="this is not HCL"):
+        catalogue.require()

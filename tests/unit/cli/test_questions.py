@@ -5,7 +5,6 @@ import pty
 import subprocess
 import sys
 from dataclasses import replace
-from threading import Event
 
 import pytest
 
@@ -71,11 +70,14 @@ def test_the_end_of_input_is_no_answer():
     assert (code, stdout) == (1, "")
 
 
-def test_whoever_takes_stop_is_no_longer_interrupted():
+def test_only_an_explicit_call_takes_over_the_signals():
     context = _context(interactive=False)
+    assert not context.stop.is_set()
     assert not context.interruption.is_watched
-    assert isinstance(context.stop, Event)
-    assert context.interruption.is_watched
+    with context.taking_signals() as stop:
+        assert stop is context.stop
+        assert context.interruption.is_watched
+    assert not context.interruption.is_watched
 
 
 WORKER = """

@@ -16,5 +16,5 @@ def test_the_page_is_as_the_command_tree_is(request):
 
 
 def test_every_exit_code_of_the_error_tree_is_on_the_page():
-    codes = {error.exit_code for error in [errors.NgpError, *errors.NgpError.__subclasses__()]}
+    codes = {error.exit_code for error in [errors.NgpError, errors.StoppedError, *errors.NgpError.__subclasses__()]}
     assert codes | {0, 2, 143, BROKEN_PIPE, failures.BUG} == set(reference.EXIT_CODES)

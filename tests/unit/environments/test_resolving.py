@@ -306,3 +306,16 @@ def test_resolving_imports_nothing_that_only_configure_needs(house):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_a_module_that_cannot_be_read_spoils_only_what_uses_it(house):
+    path = house.path / "modules" / "cracked"
+    path.mkdir()
+    (path / "cracked.tf").write_text("x = = 1\n")
+    (path / "module.yaml").write_text("title: J\nsummary: S\ncategory: c\n")
+    assert "openvpn" in house.resolve().bindings
+    text = house.read("environment.yaml").replace("units:", "units:\n  ci: {module: cracked}\n  cracked: {}", 1)
+    house.environment(text)
+    broken = [each for each in _findings(house) if "cracked.tf" in each]
+    assert broken == [f"{path / 'cracked.tf'}:1: this is not HCL; unexpected `= 1`"]
+    assert not any("there is no module" in each for each in _findings(house))

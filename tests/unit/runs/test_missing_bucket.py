@@ -29,7 +29,7 @@ def context(monkeypatch):
         units={"a": SimpleNamespace(place=StatePlace("s3", "b", "k", "eu-central-1"))},
         needs={},
         waves={},
-        request=SimpleNamespace(parallelism=1, options=PlanOptions()),
+        request=SimpleNamespace(units=(), parallelism=1, options=PlanOptions()),
         access=SimpleNamespace(session=None),
         caller=SimpleNamespace(stopped_by=lambda: 0),
         stop=threading.Event(),

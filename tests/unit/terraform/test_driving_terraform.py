@@ -183,7 +183,7 @@ signal.signal(signal.SIGINT, lambda *_: sys.exit(1))
 print('{}', flush=True)
 time.sleep(60)
 """
-    result = scripted(script).plan(root, watch=Watch(on_event=lambda _: stop.set(), stop=stop))
+    result = replace(scripted(script), stop=stop).plan(root, watch=Watch(on_event=lambda _: stop.set()))
     assert result.stopped
     assert not result.is_ok
     assert result.diagnostics == ()
@@ -206,8 +206,25 @@ def test_apply_has_long_to_end_in_order_and_a_plan_has_not(scripted, root, monke
 def test_stopped_reading_raises(scripted, root, tmp_path):
     stop = threading.Event()
     stop.set()
-    with pytest.raises(StoppedError):
-        scripted("import time; time.sleep(60)").show_plan(root, tmp_path / "p", watch=Watch(stop=stop))
+    terraform = replace(scripted("open('started', 'w')"), stop=stop)
+    for read in (
+        lambda: terraform.show_plan(root, tmp_path / "p"),
+        lambda: terraform.format(root, "a = 1"),
+        lambda: terraform.unformatted(root),
+        lambda: terraform.evaluate(root, "1"),
+    ):
+        with pytest.raises(StoppedError):
+            read()
+    assert not (root.path / "started").exists()
+
+
+@pytest.mark.parametrize("verb", ["init", "validate", "plan", "test"])
+def test_no_call_starts_after_the_stop_and_none_is_blamed(scripted, root, verb):
+    stop = threading.Event()
+    stop.set()
+    result = getattr(replace(scripted("open('started', 'w')"), stop=stop), verb)(root)
+    assert (result.stopped, result.is_ok, result.diagnostics) == (True, False, ())
+    assert not (root.path / "started").exists()
 
 
 def test_state_that_could_not_be_written_is_pointed_out(scripted, root):

@@ -77,11 +77,18 @@ def test_a_failure_of_terraforms_own_is_not_run_again():
     assert (served, len(calls)) == (True, 2)
 
 
-@pytest.mark.parametrize("verb", ["apply", "test"])
-def test_what_makes_things_is_never_run_again(verb):
+def test_an_apply_is_never_run_again():
     judgement = Judgement(lacks=True, failures=("the provider did not start",))
-    _, served, calls = run(Door(judgement), ["an error"], verb)
+    _, served, calls = run(Door(judgement), ["an error"], "apply")
     assert (served, [is_last for _, is_last in calls]) == (True, [True])
+
+
+def test_a_test_is_run_again_for_a_schema_alone():
+    door = Door(Judgement(lacks=True))
+    _, served, calls = run(door, ["no schema", ""], "test")
+    assert (served, len(calls), door.asked) == (True, 2, [(True, False), (True, True)])
+    _, served, calls = run(Door(Judgement(failures=("the provider did not start",))), ["an error"], "test")
+    assert (served, len(calls)) == (True, 1)
 
 
 @pytest.mark.parametrize("verb", ["apply", "test"])
@@ -165,3 +172,11 @@ def test_texts_are_those_of_the_root_its_modules_and_its_state(tmp_path):
         path.touch()
     (root / "README.md").touch()
     assert set(serving.collect_texts(root, root / "data")) == set(wanted)
+
+
+def test_the_types_of_a_test_are_named_in_the_tests_their_mocks_and_the_modules_below_the_root(tmp_path):
+    wanted = [tmp_path / name for name in ("a.tf", "tests/a.tftest.hcl", "tests/aws.tfmock.hcl", "tests/made/b.tf")]
+    for path in [*wanted, tmp_path / "README.md", tmp_path / ".terraform" / "modules" / "c.tf"]:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    assert set(serving.collect_test_texts(tmp_path)) == set(wanted)

@@ -79,7 +79,7 @@ VERBS = [
     (Verb.PLAN, [Outcome.NO_CHANGES], "ngp output dev"),
     (Verb.PLAN, [Outcome.DEFERRED], "ngp apply dev"),
     (Verb.APPLY, [Outcome.APPLIED, Outcome.NO_CHANGES], "ngp output dev"),
-    (Verb.APPLY, [Outcome.APPLIED, Outcome.FAILED], "ngp apply dev u1, when the cause is mended"),
+    (Verb.APPLY, [Outcome.APPLIED, Outcome.FAILED], "ngp apply dev, when the cause is fixed"),
     (Verb.APPLY, [Outcome.REFUSED], "ngp plan dev, to see what is refused"),
     (Verb.APPLY, [Outcome.LOCKED], "ngp apply dev, when the lock is free"),
     (Verb.APPLY, [Outcome.STOPPED, Outcome.FAILED], "ngp apply dev, to go on"),

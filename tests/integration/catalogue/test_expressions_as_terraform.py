@@ -1,0 +1,170 @@
+"""Expressions: what ngp accepts, and the values that it finds, are Terraform's."""
+
+import json
+import os
+import re
+import subprocess
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ngp.catalogue import evaluating, hcl
+from ngp.catalogue.operators import ExpressionError
+from ngp.errors import UsageError
+from ngp.terraform import binary, surroundings
+
+pytestmark = pytest.mark.terraform
+BINARY = ["+", "-", "*", "/", "%", "&&", "||", "==", "!=", "<", ">", "<=", ">="]
+TRIVIA = ["\n", "\n\n", " # c\n", " // c\n", " /* c */ ", " /* c\n */ "]
+# Each holds one expression of which the tokens are put in with what lies between them.
+CONTEXTS = [
+    "x = {}\n",
+    "x = ({})\n",
+    "x = [{}]\n",
+    "x = [1, {}, 2]\n",
+    "x = try({})\n",
+    "x = {{ a = {} }}\n",
+    "x = {{\n  a = {}\n  b = 1\n}}\n",
+    "x = ({{\n  a = {}\n  b = [1]\n}})\n",
+    "x = [for k in [1] : {}]\n",
+    "x = {{ for k in [1] : k => {} }}\n",
+    'x = "${{{}}}"\n',
+    'b "c" {{\n  x = {}\n}}\n',
+]
+
+
+class Terraform:
+    """Asks Terraform about many texts in one process each."""
+
+    def __init__(self, folder):
+        found = binary.find("", ">= 1.10", dict(os.environ), cwd=folder, cache=folder / "cache")
+        self.program, self.environ, self.folder = list(found.argv), surroundings.child(dict(os.environ), {}), folder
+
+    def refused(self, texts):
+        """The indices of the texts that are not HCL."""
+        folder = self.folder / "fmt"
+        folder.mkdir(exist_ok=True)
+        for path in folder.iterdir():
+            path.unlink()
+        for index, text in enumerate(texts):
+            (folder / f"t{index}.tf").write_text(text)
+        done = self.run(["fmt", "-no-color", "-write=false", "-list=false", str(folder)])
+        return {int(each) for each in re.findall(r"on (?:\S*/)?t(\d+)\.tf line", done.stderr)}
+
+    def values(self, expressions):
+        """The values of expressions, "ERROR" for those that Terraform refuses."""
+        folder = self.folder / "console"
+        folder.mkdir(exist_ok=True)
+        lines = (
+            f'  v{index} = jsonencode(try({{ v = {each}\n}}, "ERROR"))\n' for index, each in enumerate(expressions)
+        )
+        (folder / "main.tf").write_text(f"locals {{\n{''.join(lines)}}}\n")
+        asked = ", ".join(f"local.v{index}" for index in range(len(expressions)))
+        done = self.run(["console"], cwd=folder, stdin=f"jsonencode([{asked}])\n")
+        assert done.returncode == 0, done.stderr
+        found = [json.loads(each, parse_float=Decimal) for each in json.loads(json.loads(done.stdout))]
+        return [each["v"] if isinstance(each, dict) else each for each in found]
+
+    def run(self, argv, *, cwd=None, stdin=""):
+        return subprocess.run(
+            [*self.program, *argv], cwd=cwd, input=stdin, env=self.environ, capture_output=True, text=True, check=False
+        )
+
+
+@pytest.fixture(scope="module")
+def terraform(tmp_path_factory):
+    return Terraform(tmp_path_factory.mktemp("terraform"))
+
+
+def is_read(text):
+    try:
+        hcl.parse(text, Path("x.tf"))
+    except UsageError:
+        return False
+    return True
+
+
+def value_of(expression):
+    try:
+        return evaluating.evaluate_text(expression, {})
+    except ExpressionError:
+        return "ERROR"
+
+
+PLACED = [  # an operator, and an expression with a place for it
+    *((each, "7 {} 2") for each in BINARY if each not in {"&&", "||"}),
+    ("&&", "true {} false"),
+    ("||", "true {} false"),
+    ("?", "true {} 1 : 2"),
+    (":", "true ? 1 {} 2"),
+    ("!", "{}true"),
+    ("-", "{}1"),
+    (".", "{{ a = 1 }}{}a"),
+    ("(", "max{}1, 2)"),
+    (",", "max(1{}2)"),
+    ("[", "[1]{}0]"),
+    ("]", "[1][0{}"),
+    ("=>", "{{ for v in [1] : v{}2 }}"),
+    ("::", 'core{}upper("a")'),
+]
+
+
+def placements():
+    """Each operator with each trivia before and behind it."""
+    for operator, text in PLACED:
+        for trivia in TRIVIA:
+            for before, behind in ((trivia, ""), ("", trivia)):
+                yield text.format(f"{before}{operator}{behind}")
+
+
+def test_comments_and_new_lines_around_operators_are_read_as_terraform_does(terraform):
+    expressions = list(placements())
+    texts = [context.format(each) for context in CONTEXTS for each in expressions]
+    refused = terraform.refused(texts)
+    assert 500 < len(refused) < len(texts) - 500
+    differing = [text for index, text in enumerate(texts) if is_read(text) is (index in refused)]
+    assert differing == []
+    inside = [each for each in expressions if is_read(f"x = ({each})")]
+    assert [value_of(each) for each in inside] == terraform.values([f"({each})" for each in inside])
+
+
+TOKENS = st.sampled_from(
+    [*BINARY, "?", ":", "!", "-", "(", ")", "[", "]", "{ a =", "}", ",", "1", "true", "a", ".b", "[*]"]
+)
+
+
+def expressions():
+    """Whole expressions with trivia between any two of their tokens, as lists of tokens."""
+    operands = st.sampled_from([["1"], ["true"], ['"s"'], ["a", ".", "b"], ["a", "[*]", ".", "b"], ["<<E\nx\nE\n"]])
+
+    def grow(inner):
+        return st.one_of(
+            st.tuples(inner, st.sampled_from(BINARY), inner).map(lambda each: [*each[0], each[1], *each[2]]),
+            st.tuples(inner, inner, inner).map(lambda each: [*each[0], "?", *each[1], ":", *each[2]]),
+            st.tuples(st.sampled_from(["!", "-"]), inner).map(lambda each: [each[0], *each[1]]),
+            inner.map(lambda each: ["(", *each, ")"]),
+            inner.map(lambda each: ["f", "(", *each, ",", "1", ")"]),
+            inner.map(lambda each: ["[", *each, ",", "1", "]"]),
+            inner.map(lambda each: ["{", "a", "=", *each, "}"]),
+            inner.map(lambda each: ["{", "a", "=", *each, "\n", "b", "=", "1", "}"]),
+            inner.map(lambda each: ["[", "for", "k", "in", "a", ":", *each, "]"]),
+        )
+
+    return st.recursive(operands, grow, max_leaves=6)
+
+
+@st.composite
+def texts(draw):
+    tokens = draw(st.one_of(expressions(), st.lists(TOKENS, max_size=8)))
+    gaps = draw(st.lists(st.sampled_from([" "] * 8 + TRIVIA), min_size=len(tokens), max_size=len(tokens)))
+    return "x = " + "".join(f"{token}{gap}" for token, gap in zip(tokens, gaps, strict=True)) + "\n"
+
+
+@given(st.lists(texts(), min_size=60, max_size=60))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+def test_any_expression_is_read_where_terraform_reads_it(terraform, texts):
+    refused = terraform.refused(texts)
+    assert [text for index, text in enumerate(texts) if is_read(text) is (index in refused)] == []

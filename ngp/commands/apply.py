@@ -1,4 +1,4 @@
-"""`ngp apply`: preview, one question, then each unit's own saved plan."""
+"""`ngp apply`: one plan for all units, one question, then exactly that plan."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ def apply(
     refresh: options.Refresh = options.Switch.ON,
     lock_timeout: options.LockTimeout = "",
     parallelism: options.Parallelism = options.DEFAULT_PARALLELISM,
+    accept_lost: options.AcceptLost = None,
+    apart: options.Apart = False,
     show_all: options.ShowAll = False,
     as_json: options.AsJson = False,
     as_json_lines: options.AsJsonLines = False,
@@ -47,7 +49,9 @@ def apply(
     if not auto_approve:
         question = f"Apply what is previewed to `{chosen.environment}`?"
         options.require_person(context, question, flag="--auto-approve")
-    wish = running.Wish(targets, replacements, refresh, lock_timeout, parallelism, accept_data_loss, accept_legacy)
+    wish = running.Wish(
+        targets, replacements, refresh, lock_timeout, parallelism, accept_data_loss, accept_legacy, apart, accept_lost
+    )
     with (
         running.begin(context, chosen.environment) as begun,
         running.open_run(context, Verb.APPLY, begun, chosen.units, wish, jsonl=as_json_lines) as now,

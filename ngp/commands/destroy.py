@@ -24,6 +24,8 @@ def destroy(
     refresh: options.Refresh = options.Switch.ON,
     lock_timeout: options.LockTimeout = "",
     parallelism: options.Parallelism = options.DEFAULT_PARALLELISM,
+    accept_lost: options.AcceptLost = None,
+    apart: options.Apart = False,
     show_all: options.ShowAll = False,
     as_json: options.AsJson = False,
     as_json_lines: options.AsJsonLines = False,
@@ -37,7 +39,9 @@ def destroy(
     context = options.context()
     chosen = scope.choose(context, environment, units)
     _require_consent(context, chosen, auto_approve=auto_approve)
-    wish = running.Wish(None, None, refresh, lock_timeout, parallelism, accept_data_loss)
+    wish = running.Wish(
+        None, None, refresh, lock_timeout, parallelism, accept_data_loss, is_apart=apart, accepts_lost=accept_lost
+    )
     with (
         running.begin(context, chosen.environment) as begun,
         running.open_run(context, Verb.DESTROY, begun, chosen.units, wish, jsonl=as_json_lines) as now,

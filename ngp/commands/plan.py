@@ -25,6 +25,7 @@ def plan(
     affected: options.Affected = False,
     since: options.Since = "",
     detailed_exitcode: options.DetailedExitCode = False,
+    apart: options.Apart = False,
     show_all: options.ShowAll = False,
     as_json: options.AsJson = False,
     as_json_lines: options.AsJsonLines = False,
@@ -37,7 +38,7 @@ def plan(
 
     context = options.context()
     meant = scope.choose(context, environment, units)
-    wish = running.Wish(targets, replacements, refresh, lock_timeout, parallelism)
+    wish = running.Wish(targets, replacements, refresh, lock_timeout, parallelism, is_apart=apart)
     with running.begin(context, meant.environment) as begun:
         resolved, named = begun.resolved, selection.expand(meant.units, begun.resolved)
         change = narrowing.narrow(context, resolved, since, named) if narrowing.is_asked(ctx, affected) else None

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ngp.commands.options import Context, Switch
 from ngp.environments import platforms, resolving
-from ngp.environments.environment import StateMode
 from ngp.environments.resolving import Resolved
-from ngp.errors import UsageError
-from ngp.runs import ahead, selection
+from ngp.runs import addresses, ahead, selection
 from ngp.runs import context as runs
 from ngp.runs.results import Verb
 from ngp.terraform.commands import PlanOptions
@@ -30,15 +28,11 @@ class Wish:
     parallelism: int = 0
     may_lose_data: Sequence[str] | None = None
     accepts_legacy: bool = False
+    is_apart: bool = False
+    accepts_lost: Sequence[str] | None = None
 
     def options(self, extra: tuple[str, ...]) -> PlanOptions:
-        return PlanOptions(
-            refresh=bool(self.refresh),
-            targets=tuple(self.targets or ()),
-            replace=tuple(self.replacements or ()),
-            lock_timeout=self.lock_timeout,
-            extra=extra,
-        )
+        return PlanOptions(refresh=bool(self.refresh), lock_timeout=self.lock_timeout, extra=extra)
 
 
 @dataclass(frozen=True)
@@ -72,14 +66,24 @@ def open_run(
     """Open a run of an environment, with its events shown as they come."""
     resolved = begun.resolved
     chosen = selection.expand(units, resolved)
-    has_one_root = len(chosen) == 1 or resolved.environment.state is StateMode.SINGLE
-    if (wish.targets or wish.replacements) and not has_one_root:
-        raise UsageError(
-            "an address belongs to one unit", why="-target and -replace go to one Terraform root", todo="name the unit"
-        )
-    options = wish.options(context.terraform_args)
-    may_lose = tuple(wish.may_lose_data or ())
-    request = runs.Request(verb, chosen, wish.parallelism, options, may_lose, wish.accepts_legacy)
+    targets = addresses.parse(wish.targets or (), "-target", chosen, resolved)
+    if targets and not chosen:
+        chosen = tuple(dict.fromkeys(one.unit for one in targets if one.unit))
+    replacements = addresses.parse(wish.replacements or (), "-replace", chosen, resolved)
+    request = runs.Request(
+        verb,
+        chosen,
+        wish.parallelism,
+        replace(
+            wish.options(context.terraform_args),
+            targets=tuple(one.address for one in targets),
+            replace=tuple(one.address for one in replacements),
+        ),
+        tuple(wish.may_lose_data or ()),
+        wish.accepts_legacy,
+        wish.is_apart,
+        tuple(wish.accepts_lost or ()),
+    )
     with context.taking_signals() as stop, progress.follow(context.settings, jsonl=jsonl) as follow:
         caller = runs.Caller(context.settings, follow.on_event, stop, lambda: context.stopped_by, begun.opener)
         with runs.open_run(request, resolved, caller) as run:

@@ -148,7 +148,7 @@ class _Work:
         file = context.folder / f"{unit.name}.plan"
         try:
             secrets = context.secrets(unit)
-            options = replace(context.request.options, out=file)
+            options = replace(context.options(unit.name), out=file)
             planned = context.terraform.plan(root, options, secrets=secrets, watch=watch.call)
             if not planned.is_ok:
                 return watch.failed(preview, planned)

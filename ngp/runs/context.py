@@ -14,7 +14,7 @@ from ngp import files, processes
 from ngp.errors import RefusedError, UsageError
 from ngp.proxy.session import open_session
 from ngp.rendering import roots, staleness
-from ngp.runs import access, copies, graph, guards, leftovers, legacy, secrets, units
+from ngp.runs import access, addresses, copies, graph, guards, leftovers, legacy, secrets, units
 from ngp.runs.events import Note, RunEvent, RunStarted, UnitFact
 from ngp.runs.journal import Journal, new_id
 from ngp.runs.results import Verb
@@ -89,6 +89,15 @@ class RunContext:
     def log_name(self, unit: str) -> str:
         """The same as results tell it: relative to the platform."""
         return str(self.log(unit).relative_to(self.resolved.platform.path))
+
+    def options(self, unit: str) -> commands.PlanOptions:
+        """The options for the plan of one unit by itself: of the addresses only its own."""
+        options = self.request.options
+        if unit == units.SINGLE:
+            return options
+        return replace(
+            options, targets=addresses.own(options.targets, unit), replace=addresses.own(options.replace, unit)
+        )
 
     def secrets(self, unit: Unit) -> dict[str, str]:
         """The values of a unit's secret references, for Terraform's environment only."""

@@ -156,7 +156,7 @@ def _plan(context: RunContext, name: str) -> UnitResult:
         ready.require_prerequisites()
         if not ready.is_ok:
             return watch.failed(result, ready)
-        options = replace(context.request.options, out=_file(context, name))
+        options = replace(context.options(name), out=_file(context, name))
         outcome = context.terraform.plan(root, options, secrets=context.secrets(unit), watch=watch.call)
         if not outcome.is_ok:
             return watch.failed(result, outcome)

@@ -181,7 +181,7 @@ def _run_plan(context: RunContext, unit: Unit, folder: Path, result: UnitResult)
     if not ready.is_ok:
         return watch.failed(result, ready), None
     file = folder / "plan.bin"
-    options = replace(context.request.options, out=file)
+    options = replace(context.options(unit.name), out=file)
     variables = context.secrets(unit) | context.guard.variables
     outcome = context.terraform.plan(root, options, secrets=variables, watch=watch.call)
     if not outcome.is_ok:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from ngp.errors import StoppedError
 from ngp.runs import copies, describing, offers, preview, watching
 from ngp.runs.context import RunContext
 from ngp.runs.events import Note, Phase, UnitDiagnosed, UnitEntered
@@ -71,6 +72,8 @@ def plan(
         except ApartError as error:
             reasons = choosing.with_dependants({**error.reasons, **reasons}, context.needs)
             continue
+        except StoppedError:
+            return Planned({}, dict.fromkeys(context.needs, "the run was interrupted"))
         took = time.monotonic() - start
         results = {name: replace(result, duration_s=took) for name, result in planned.results.items()}
         return replace(planned, results=results, apart=reasons)
@@ -261,7 +264,7 @@ class Watch:
 
     def __init__(self, context: RunContext, joint: Joint) -> None:
         self._units = {name: watching.Watch(context, unit) for name, unit in joint.units.items()}
-        self.call = driver.Watch(on_event=self._on_event, stop=context.stop, log=context.log(NAME))
+        self.call = driver.Watch(on_event=self._on_event, log=context.log(NAME))
 
     def stopped(self, result: UnitResult) -> UnitResult:
         return replace(self._units[result.unit].failed(result, Result(1, stopped=True)), log=result.log)

@@ -8,14 +8,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from ngp.errors import MissingError, NgpError, StoppedError
-from ngp.runs import describing, losses, planning, prerequisites, scheduler, watching, wires
+from ngp.runs import describing, losses, planning, prerequisites, reviewed, scheduler, watching, wires
 from ngp.runs.context import RunContext
 from ngp.runs.envelope import surplus
 from ngp.runs.events import Note, Phase, UnitEntered, UnitFinished
 from ngp.runs.joint import applying as joint_apply
 from ngp.runs.joint import holding, recovery
 from ngp.runs.joint import planning as joint
-from ngp.runs.offers import Offers
 from ngp.runs.results import Counts, Outcome, RunResult, UnitResult, Verb
 from ngp.runs.units import Wire
 from ngp.state import bucket
@@ -37,7 +36,8 @@ def apply(context: RunContext, consent: Consent, *, may_bootstrap: bool = True) 
     The states of all joined units are locked from before the plan until the last of them is written.
     Raises, before anything is changed: RefusedError (3) for a wrong account or a loss of data that was not
     agreed to, MissingError (69) for a missing hosted zone or a state bucket that may not be made, LockHeldError (5) for
-    a locked state, NgpError (1) where the answer is no. Everything later is in the results.
+    a locked state, StaleError (4) for states or files that changed after the plan, NgpError (1) where the answer is no.
+    Everything later is in the results.
     """
     context.access.session.require_account(context.resolved.environment.account)
     recovery.recover(context)
@@ -47,6 +47,7 @@ def apply(context: RunContext, consent: Consent, *, may_bootstrap: bool = True) 
     with holding.hold(context, take=missing is None) as held:
         known = planning.open_offers(context)
         planned = joint.plan(context, known, held.tree, apart=held.apart, kind="apply")
+        seen = reviewed.Reviewed.collect((context.units[name] for name in planned.apart), known)
         previews = _grounded(context, replace(planning.complete(context, known, planned), verb=Verb.APPLY))
         if any(not unit.outcome.is_good for unit in previews.units) or previews.stopped_by:
             return previews
@@ -57,12 +58,13 @@ def apply(context: RunContext, consent: Consent, *, may_bootstrap: bool = True) 
         held.note_plan(planned)
         if not consent.preview(previews, missing):
             raise NgpError("nothing was applied", why="the answer was no")
+        seen.require_files()
         if missing is not None and not context.stop.is_set():
             bucket.bootstrap(context.access.session, missing)
             context.tell(Note(f"made the state bucket {missing.bucket}"))
             held.take()
         results = _apply_joint(context, planned, held)
-    work = _Work(context, consent, {unit.unit: unit for unit in previews.units}, known)
+    work = _Work(context, consent, {unit.unit: unit for unit in previews.units}, seen)
     results |= _apply_apart(context, planned, work, results)
     return planning.collect(context, Verb.APPLY, results, time.monotonic() - start)
 
@@ -117,9 +119,9 @@ class _Work:
     """Applies units from several threads; a question to the operator is asked by one at a time."""
 
     def __init__(
-        self, context: RunContext, consent: Consent, previews: Mapping[str, UnitResult], known: Offers
+        self, context: RunContext, consent: Consent, previews: Mapping[str, UnitResult], seen: reviewed.Reviewed
     ) -> None:
-        self._context, self._consent, self._previews, self._known = context, consent, previews, known
+        self._context, self._consent, self._previews, self._seen = context, consent, previews, seen
         self._asking = threading.Lock()
 
     def apply(self, name: str) -> UnitResult:
@@ -139,7 +141,8 @@ class _Work:
     def _apply(self, preview: UnitResult) -> UnitResult:
         context, unit = self._context, self._context.units[preview.unit]
         context.tell(UnitEntered(unit.name, Phase.PLAN))
-        wires.put(unit, lambda name: planning.read_state(context, name), self._is_null)
+        wired = wires.values(unit, lambda name: planning.read_state(context, name), self._is_null)
+        wires.write(unit, wired)
         root = context.root(unit)
         watch = watching.Watch(context, unit)
         ready = context.terraform.init(root, watch=watch.call)
@@ -152,6 +155,9 @@ class _Work:
             planned = context.terraform.plan(root, options, secrets=secrets, watch=watch.call)
             if not planned.is_ok:
                 return watch.failed(preview, planned)
+            # Terraform has read the files by now: what it applies is what was compared
+            if moved := self._seen.moved(unit.name, wired):
+                return replace(preview, counts=Counts(), outcome=Outcome.STALE, reason=moved)
             if not planned.has_changes:
                 return _left_alone(replace(preview, outcome=Outcome.NO_CHANGES, diagnostics=planned.diagnostics))
             real = context.terraform.show_plan(root, file)
@@ -173,7 +179,7 @@ class _Work:
 
     def _is_null(self, wire: Wire) -> bool:
         """What a unit of this run did not put out is null: it has been applied as a whole. Else its plan knows."""
-        return wire.origin.unit in self._context.needs or self._known.is_null(wire)
+        return wire.origin.unit in self._context.needs or self._seen.known.is_null(wire)
 
     def _refusal(self, preview: UnitResult, result: UnitResult, real: Plan) -> str:
         context = self._context

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ngp.terraform.plans import Action, Change
 
@@ -19,8 +20,12 @@ class Surplus:
     address: str
     action: Action
     previewed: Action
+    attributes: tuple[str, ...] = ()  # that get another value than the preview showed
 
     def __str__(self) -> str:
+        if self.attributes:
+            names = ", ".join(f"`{name}`" for name in self.attributes)
+            return f"{self.address}: {self.action.value} gives {names} another value than was previewed"
         before = "was not previewed" if self.previewed is Action.NO_OP else f"was previewed as {self.previewed.value}"
         return f"{self.address}: {self.action.value} {before}"
 
@@ -29,7 +34,8 @@ def surplus(previewed: Iterable[Change], real: Iterable[Change]) -> tuple[Surplu
     """What `real` does beyond `previewed`, by address; empty where it fits.
 
     An address may drop out; no-op < update < replace; a create stays a create; a delete, a forget and an import
-    must have been previewed as such. Reads of data and changes of outputs do not count.
+    must have been previewed as such. An attribute whose value was previewed gets that value, or keeps its own. Reads of
+    data and changes of outputs do not count.
     """
     allowed: Mapping[str, Change] = {change.address: change for change in previewed if change.mode == "managed"}
     found = []
@@ -39,6 +45,8 @@ def surplus(previewed: Iterable[Change], real: Iterable[Change]) -> tuple[Surplu
         preview = allowed.get(change.address)
         if preview is None or not _fits(preview, change):
             found.append(Surplus(change.address, change.action, preview.action if preview else Action.NO_OP))
+        elif others := _others(preview, change):
+            found.append(Surplus(change.address, change.action, preview.action, others))
     return tuple(sorted(found, key=lambda one: one.address))
 
 
@@ -46,3 +54,44 @@ def _fits(preview: Change, change: Change) -> bool:
     if Action.UNKNOWN in (preview.action, change.action) or (change.importing and not preview.importing):
         return False
     return change.action is preview.action or change.action in _LESS.get(preview.action, frozenset())
+
+
+def _others(preview: Change, change: Change) -> tuple[str, ...]:
+    """The attributes that the real change sets to another value than the preview showed."""
+    if not isinstance(preview.after, dict) or not isinstance(change.after, dict):
+        return ()
+    unknown = preview.after_unknown if isinstance(preview.after_unknown, dict) else {}
+    before = change.before if isinstance(change.before, dict) and change.action is Action.UPDATE else {}
+    return tuple(
+        name
+        for name, value in sorted(change.after.items())
+        if not (name in before and before[name] == value)
+        and not agrees(preview.after.get(name), unknown.get(name, False), value)
+    )
+
+
+def agrees(value: Any, unknown: Any, real: Any) -> bool:
+    """Whether `real` is what was said beforehand: `value`, where `unknown` (a structure of booleans) is false.
+
+    The elements of a set have no order while one of them is unknown, and two of them may turn out to be one.
+    """
+    if unknown is True:
+        return True
+    if isinstance(unknown, dict) and isinstance(real, dict):
+        values = value if isinstance(value, dict) else {}
+        extra = any(real[name] is not None for name in real.keys() - values.keys() - unknown.keys())
+        return not extra and all(
+            agrees(values.get(name), unknown.get(name, False), real.get(name)) for name in {*values, *unknown}
+        )
+    if isinstance(unknown, list) and isinstance(real, list):
+        elements = value if isinstance(value, list) else []
+        length = max(len(elements), len(unknown))
+        return len(real) <= length and all(
+            any(agrees(_at(elements, index, None), _at(unknown, index, False), one) for one in real)  # noqa: FBT003
+            for index in range(length)
+        )
+    return bool(value == real)
+
+
+def _at(values: list[Any], index: int, default: Any) -> Any:
+    return values[index] if index < len(values) else default

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ngp import files
@@ -22,9 +22,12 @@ def put(unit: Unit, read: Read, is_null: IsNull = lambda _: True) -> bool:
 
     Raises NgpError where a value is not to be had yet.
     """
-    if not unit.wires:
-        return False
-    return files.write(unit.root / FILE, exact.dump(values(unit, read, is_null)), mode=0o600)
+    return write(unit, values(unit, read, is_null))
+
+
+def write(unit: Unit, found: Mapping[str, Any]) -> bool:
+    """Write these values of a unit's wires beside its root; returns whether the file changed."""
+    return bool(unit.wires) and files.write(unit.root / FILE, exact.dump(found), mode=0o600)
 
 
 def values(unit: Unit, read: Read, is_null: IsNull = lambda _: True) -> dict[str, Any]:

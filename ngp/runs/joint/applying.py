@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
@@ -45,9 +46,11 @@ class _Progress:
     """What Terraform has done of one unit's plan. A step is a resource's address and what is done to it."""
 
     planned: Counter[tuple[str, str]]
+    began: float
     done: Counter[tuple[str, str]] = field(default_factory=Counter)
     under_way: set[tuple[str, str]] = field(default_factory=set)
     is_entered: bool = False
+    took_s: float = 0.0
 
     @property
     def missing(self) -> list[str]:
@@ -135,7 +138,7 @@ class _Follow:
     def __init__(self, context: RunContext, planned: Planned) -> None:
         self._context = context
         self.units = {
-            name: _Progress(Counter(step for change in part.changes for step in _steps(change)))
+            name: _Progress(Counter(step for change in part.changes for step in _steps(change)), time.monotonic())
             for name, part in planned.parts.items()
         }
         self.expected = {name: one.planned.total() for name, one in self.units.items()}
@@ -164,6 +167,7 @@ class _Follow:
             if is_done:
                 one.under_way.discard((address, action))
                 one.done[address, action] += 1
+                one.took_s = time.monotonic() - one.began
             else:
                 one.under_way.add((address, action))
             is_new, one.is_entered = not one.is_entered, True
@@ -198,7 +202,8 @@ class _Judge:
         mine = [one for one in self.outcome.diagnostics if name in planning.about(one, joint)]
         for diagnostic in mine:
             self.context.tell(UnitDiagnosed(name, diagnostic))
-        result = replace(before, diagnostics=tuple(mine), log=self.context.log_name(NAME))
+        took = before.duration_s + self.follow.units[name].took_s
+        result = replace(before, diagnostics=tuple(mine), log=self.context.log_name(NAME), duration_s=took)
         result = self._outcome(result, part, [one for one in mine if one.severity == "error"])
         gone = [address for address in lost if states.owner(address) == name]
         if gone:

@@ -58,3 +58,41 @@ def test_reads_of_data_do_not_count():
 def test_an_import_must_have_been_previewed():
     assert surplus([change(Action.NO_OP)], [change(Action.NO_OP, importing=True)])
     assert surplus([change(Action.NO_OP, importing=True)], [change(Action.NO_OP, importing=True)]) == ()
+
+
+def real(action=Action.CREATE, after=None, **more):
+    return [change(action, after=after, **more)]
+
+
+@pytest.mark.parametrize(
+    ("value", "unknown", "other", "fits"),
+    [
+        ("a", False, "a", True),
+        ("a", False, "b", False),
+        (None, True, "b", True),
+        ({"k": "a"}, {"l": True}, {"k": "a", "l": "b"}, True),
+        ({"k": "a"}, {"l": True}, {"k": "b", "l": "b"}, False),
+        ({"k": "a"}, {"l": True}, {"k": "a", "l": "b", "m": "c"}, False),
+        (["a", None], [False, True], ["b", "a"], True),  # a set
+        (["a", None], [False, True], ["a"], True),
+        (["a", None], [False, True], ["b", "c"], False),
+        (["a", None], [False, True], ["a", "b", "c"], False),
+        (["a"], False, ["a", "b"], False),
+    ],
+)
+def test_an_attribute_that_was_previewed_keeps_its_value(value, unknown, other, fits):
+    previewed = [change(Action.CREATE, after={"policy": value}, after_unknown={"policy": unknown})]
+    assert (surplus(previewed, real(after={"policy": other})) == ()) is fits
+
+
+def test_an_attribute_with_another_value_is_named():
+    (one,) = surplus([change(Action.CREATE, after={"policy": "read", "name": "x"})], real(after={"policy": "all"}))
+    assert str(one) == "module.a.aws_vpc.x: create gives `policy` another value than was previewed"
+
+
+def test_an_update_may_leave_an_attribute_as_it_is():
+    previewed = [change(Action.UPDATE, before={"size": 1, "name": "x"}, after={"size": 2, "name": "y"})]
+    less = real(Action.UPDATE, before={"size": 1, "name": "x"}, after={"size": 1, "name": "y"})
+    more = real(Action.UPDATE, before={"size": 1, "name": "x"}, after={"size": 3, "name": "y"})
+    assert surplus(previewed, less) == ()
+    assert surplus(previewed, more)[0].attributes == ("size",)

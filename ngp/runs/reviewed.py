@@ -1,0 +1,91 @@
+"""Digests of everything a preview was made from, so that an apply refuses what nobody reviewed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ngp.errors import Finding, StaleError
+from ngp.runs import copies, wires
+from ngp.runs.envelope import agrees
+from ngp.runs.offers import Offers
+from ngp.runs.units import Unit
+
+Digests = Mapping[Path, str]  # by file
+
+
+@dataclass(frozen=True)
+class Reviewed:
+    """The files of roots and modules, by unit, and what upstream units offered."""
+
+    units: Mapping[str, Unit]
+    files: Mapping[str, Digests]
+    known: Offers
+
+    @classmethod
+    def collect(cls, units: Iterable[Unit], known: Offers) -> Reviewed:
+        """Digest the files of these units. Call it before the preview: a later edit then counts as moved."""
+        named = {unit.name: unit for unit in units}
+        return cls(named, _digest(named.values()), known)
+
+    def require_files(self) -> None:
+        """Raise StaleError (4) that names every file of any unit that is not what was previewed."""
+        now = _digest(self.units.values())
+        moved = sorted({path for name in self.units for path in _differing(self.files[name], now[name])})
+        if moved:
+            raise StaleError(
+                [
+                    Finding("this file changed after the preview", str(path), todo="look at a new plan, then apply it")
+                    for path in moved
+                ]
+            )
+
+    def moved(self, unit: str, wired: Mapping[str, Any]) -> str:
+        """Say what of a unit is not what was previewed, given the values of its wires; "" if all of it is."""
+        now = _digest([self.units[unit]])[unit]
+        paths = [f"{path} changed after the preview" for path in _differing(self.files[unit], now)]
+        return "; ".join([*paths, *self._other_values(self.units[unit], wired)])
+
+    def _other_values(self, unit: Unit, wired: Mapping[str, Any]) -> list[str]:
+        offers = {wire: self.known.get(wire) for wire in unit.wires}
+        return [
+            f"`{wire.name}` takes {wire.origin}, which has another value than at the preview"
+            for wire, offer in offers.items()
+            if not agrees(offer.value, offer.unknown, wired.get(wire.name))
+        ]
+
+
+def _digest(units: Iterable[Unit]) -> dict[str, Digests]:
+    """The digest of every file of each unit's root and modules."""
+    modules: dict[Path, Digests] = {}
+    found: dict[str, Digests] = {}
+    for unit in units:
+        called = copies.closure(unit.sources.values())
+        for module in called:
+            if module not in modules:
+                modules[module] = _digest_folder(module)
+        whole = _digest_folder(unit.root)
+        whole.pop(unit.root / wires.FILE, None)  # its values are compared by themselves
+        for module in called:
+            whole |= modules[module]
+        found[unit.name] = whole
+    return found
+
+
+def _digest_folder(folder: Path) -> dict[Path, str]:
+    return {folder / name: _digest_file(folder / name) for name in copies.names(folder)}
+
+
+def _digest_file(path: Path) -> str:
+    """The digest of a file's content; of a link also that of its target, and of what is no file only its kind."""
+    digest = hashlib.sha256(str(path.readlink()).encode() if path.is_symlink() else b"")
+    if path.is_file():
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _differing(before: Digests, now: Digests) -> list[Path]:
+    return sorted(path for path in before.keys() | now.keys() if before.get(path) != now.get(path))

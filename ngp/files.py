@@ -106,6 +106,16 @@ def private_folder(path: Path) -> Path:
 
 
 @contextmanager
+def cleared(folder: Path) -> Iterator[None]:
+    """Make a private folder for a while; it goes with all that is in it, but stays where this process is killed."""
+    private_folder(folder)
+    try:
+        yield
+    finally:
+        remove_all([folder])
+
+
+@contextmanager
 def lock(path: Path, *, purpose: str, wait: bool = False) -> Iterator[None]:
     """Hold the lock file at `path`; a held one is refused with who holds it.
 
@@ -134,12 +144,15 @@ def lock(path: Path, *, purpose: str, wait: bool = False) -> Iterator[None]:
 
 
 @contextmanager
-def hold(folder: Path) -> Iterator[None]:
-    """Hold a folder that is there; the kernel lets go of it when this process ends, however it ends."""
+def hold(folder: Path) -> Iterator[int]:
+    """Hold a folder that is there by the handle that is given; the kernel frees it with the last process that has it.
+
+    That is this one, however it ends, or a child that got the handle.
+    """
     handle = os.open(folder, _FOLDER)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)  # waits for nobody but an `is_held`
-        yield
+        yield handle
     finally:
         os.close(handle)
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import IO
 
@@ -188,7 +186,7 @@ class Drain:
 
 def popen(request: Request, *, with_input: bool = False, tied: bool = True) -> subprocess.Popen[str]:
     """Start a process with pipes for its output; one that is `tied` ends with the thread that started it."""
-    wrapped = ties.wrap(_setpriv(), request.argv, request.env) if tied and _setpriv() else None
+    wrapped = ties.wrap(ties.setpriv(), request.argv, request.env) if tied and ties.setpriv() else None
     return subprocess.Popen(
         wrapped or request.argv,
         cwd=request.cwd,
@@ -200,16 +198,8 @@ def popen(request: Request, *, with_input: bool = False, tied: bool = True) -> s
         errors="replace",
         umask=request.umask,
         start_new_session=True,
-        preexec_fn=ties.before_exec(os.getpid()) if tied and not wrapped and sys.platform == "linux" else None,
+        preexec_fn=ties.before_exec(os.getpid()) if tied and not wrapped and ties.needs_fork() else None,
     )
-
-
-@cache
-def _setpriv() -> str:
-    """The setpriv that ties a child to its parent, "" where none here does."""
-    found = ties.find()
-    tried = (found, *ties.OPTIONS, found, "--version")
-    return found if found and subprocess.run(tried, env={}, capture_output=True, check=False).returncode == 0 else ""
 
 
 def _feed(pipe: IO[str], text: str) -> None:

@@ -1,8 +1,7 @@
-"""Ties a child to this process, so that a killed ngp leaves no Terraform that goes on unwatched with a lock (Linux).
+"""Ties a child to this process, so that a killed ngp leaves nothing that reads on for nobody (Linux).
 
-The kernel sends the child SIGTERM when the *thread* ends that started it: `processes.run` stays in it until then.
-`setpriv` asks for that and becomes the child; where this process dies before it has asked, Terraform's first line meets
-a closed pipe, which ends a Go program. The other way, our own code between fork and exec, makes the kernel copy
+The kernel sends the child SIGTERM when the *thread* ends that started it: whoever waits for it stays in that thread.
+`setpriv` asks for that and becomes the child. The other way, our own code between fork and exec, makes the kernel copy
 all page tables of this process for each child: 5 ms, and more with every unit that a run has.
 """
 
@@ -12,7 +11,10 @@ import ctypes
 import os
 import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 
 OPTIONS = ("--pdeathsig", "TERM", "--")
@@ -22,6 +24,24 @@ _PR_SET_PDEATHSIG = 1
 def find() -> str:
     """Where util-linux's setpriv may be; "" where it is not. Before 2.33, and in busybox, it lacks the option."""
     return shutil.which("setpriv", path=os.defpath) or ""
+
+
+@cache
+def setpriv() -> str:
+    """The setpriv that ties a child to its parent, "" where none here does."""
+    found = find()
+    tried = (found, *OPTIONS, found, "--version")
+    return found if found and subprocess.run(tried, env={}, capture_output=True, check=False).returncode == 0 else ""
+
+
+def tie(argv: tuple[str, ...]) -> tuple[str, ...]:
+    """`argv`, whose program has a whole path, by way of setpriv; as it is where there is none: see `before_exec`."""
+    return (setpriv(), *OPTIONS, *argv) if setpriv() else argv
+
+
+def needs_fork() -> bool:
+    """Whether only `before_exec` can tie a child here."""
+    return sys.platform == "linux" and not setpriv()
 
 
 def wrap(setpriv: str, argv: tuple[str, ...], environ: Mapping[str, str]) -> tuple[str, ...] | None:

@@ -60,6 +60,7 @@ hypothesis.settings.load_profile("ngp")
 
 def pytest_addoption(parser):
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew; look at the diff")
+    parser.addoption("--kills", type=int, default=1, help="how often each test of tests/faults kills something")
 
 
 def missing(what: str) -> None:
@@ -141,15 +142,15 @@ class Ngp:
         )
         return Outcome(done.returncode, done.stdout, done.stderr)
 
-    def start(self, *argv: str, env: dict[str, str] | None = None) -> subprocess.Popen:
-        """A child that is at work, for tests that send it signals; its streams are pipes."""
+    def start(self, *argv: str, env: dict[str, str] | None = None, output=subprocess.PIPE) -> subprocess.Popen:
+        """A child that is at work, for tests that send it signals; its streams are pipes, or go to `output`."""
         return subprocess.Popen(
             [sys.executable, "-m", "ngp", *argv],
             cwd=self.cwd,
             env={**os.environ, **(env or {})},
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdout=output,
+            stderr=output,
             text=True,
         )
 

@@ -35,9 +35,12 @@ def open_terraform(platform: Platform, context: Context) -> Iterator[Terraform]:
     lock = platform.path / lockfile.NAME
     warm = door.find(platform.workspace, settings.environ, door.CHECKS, note)
     opener = warm.open_session if warm else open_session
+    calls = platform.workspace / "calls"
     with (
         context.taking_signals() as stop,
-        toolchain.open_terraform(found, lock, settings, aws={}, note=note, stop=stop, opener=opener) as terraform,
+        toolchain.open_terraform(
+            found, lock, settings, aws={}, note=note, stop=stop, opener=opener, calls=calls
+        ) as terraform,
     ):
         yield terraform
     context.require_not_stopped()

@@ -46,7 +46,9 @@ async def answer(work: Awaitable[Mapping[str, Any] | None]) -> Mapping[str, Any]
 async def _obey(proxy: Proxy, order: Mapping[str, Any], served: set[int], met: set[str]) -> Mapping[str, Any]:
     match order["order"]:
         case "attach":
-            wish = Wish(Path(order["root"]), tuple(map(Path, order["texts"])), order["is_apply"], order["whole_schema"])
+            calls = Path(order["calls"]) if order.get("calls") else None
+            texts = tuple(map(Path, order["texts"]))
+            wish = Wish(Path(order["root"]), texts, order["is_apply"], order["whole_schema"], calls)
             number, entries = await proxy.attach(wish, met)
             served.add(number)
             return {"number": number, "reattach": entries}

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ngp import supervised
 from ngp.proxy import rpc, schema, sharing
 from ngp.proxy.connection import Connection, Scope
 from ngp.proxy.fleet import Fleet
@@ -21,6 +22,7 @@ from ngp.proxy.safe import Safe
 from ngp.proxy.wanted import Berth
 
 _LIMITS = Limits()
+_LOOK_S = 0.1
 _PATIENCE_S = 900.0  # longer than a stopped apply is given
 # Terraform guesses at the type that was meant, of those that it was given
 _GUESSES = re.compile(r"invalid (resource|data|ephemeral)|did you mean", re.IGNORECASE)
@@ -28,12 +30,16 @@ _GUESSES = re.compile(r"invalid (resource|data|ephemeral)|did you mean", re.IGNO
 
 @dataclass(frozen=True)
 class Wish:
-    """A Terraform process that is to be served. `texts` are the files that say which types it may meet."""
+    """A Terraform process that is to be served. `texts` are the files that say which types it may meet.
+
+    `calls` is where its output lies, with that of others of its run: what is at work there can be seen by anybody.
+    """
 
     root: Path
     texts: tuple[Path, ...]
     is_apply: bool = False
     whole_schema: bool = False
+    calls: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,7 @@ class Attachment:
     paths: tuple[Path, ...]
     scopes: tuple[Scope, ...]
     reattach: Mapping[str, object]
+    calls: Path | None
 
 
 class Proxy:
@@ -96,6 +103,7 @@ class Proxy:
             tuple(path for _, path, _, _ in made),
             tuple(scope for _, _, scope, _ in made),
             {fleet.package.address: entry for fleet, (_, _, _, entry) in zip(self.fleets, made, strict=True)},
+            wish.calls,
         )
         return number, self._attached[number].reattach
 
@@ -120,11 +128,17 @@ class Proxy:
         return lacks, failures, [crash for scope in attachment.scopes for crash in scope.crashes]
 
     async def abandon(self, number: int) -> None:
-        """End serving a process whose ngp has gone, as soon as it has ended itself, or after `_PATIENCE_S`."""
+        """End serving a process whose ngp has gone, as soon as all Terraform of its run has ended.
+
+        An apply that makes a database takes long, and for moments it is not connected. Where nobody can see whether
+        it is at work its connections tell, for at most `_PATIENCE_S`.
+        """
         deadline = time.monotonic() + _PATIENCE_S
-        scopes = self._attached[number].scopes
-        while any(scope.connections for scope in scopes) and time.monotonic() < deadline:
-            await asyncio.sleep(0.1)
+        attached = self._attached[number]
+        while attached.calls is not None and await asyncio.to_thread(supervised.is_at_work, attached.calls):
+            await asyncio.sleep(_LOOK_S)
+        while any(scope.connections for scope in attached.scopes) and time.monotonic() < deadline:
+            await asyncio.sleep(_LOOK_S)
         await self.detach(number, "")
 
     def end(self) -> None:

@@ -86,11 +86,25 @@ class Session:
             self._is_beginning = True
 
     def attach(
-        self, root: Path, texts: Sequence[Path], *, is_apply: bool = False, whole_schema: bool = False
+        self,
+        root: Path,
+        texts: Sequence[Path],
+        *,
+        is_apply: bool = False,
+        whole_schema: bool = False,
+        calls: Path | None = None,
     ) -> Attached:
-        """Make ready for one Terraform process in `root`; raise ProxyError where that fails."""
+        """Make ready for one Terraform process in `root`; raise ProxyError where that fails.
+
+        Its output lies in `calls` (`supervised.Call`), which tells the proxy of a killed ngp whether it is at work.
+        """
         answer = self.order(
-            order="attach", root=str(root), texts=[*map(str, texts)], is_apply=is_apply, whole_schema=whole_schema
+            order="attach",
+            root=str(root),
+            texts=[*map(str, texts)],
+            is_apply=is_apply,
+            whole_schema=whole_schema,
+            calls=str(calls or ""),
         )
         return Attached(answer["number"], {VARIABLE: json.dumps(answer["reattach"])})
 

@@ -14,8 +14,9 @@ from ngp import files, processes
 from ngp.errors import RefusedError, UsageError
 from ngp.proxy.session import open_session
 from ngp.rendering import roots, staleness
-from ngp.runs import access, addresses, copies, graph, guards, leftovers, legacy, secrets, units
+from ngp.runs import access, addresses, copies, graph, guards, killed, leftovers, legacy, secrets, units
 from ngp.runs.events import Note, RunEvent, RunStarted, UnitFact
+from ngp.runs.joint import record
 from ngp.runs.journal import Journal, new_id
 from ngp.runs.results import Verb
 from ngp.runs.units import Unit
@@ -131,10 +132,10 @@ def open_run(request: Request, resolved: Resolved, caller: Caller) -> Iterator[R
 
     Raises, before anything is touched: UsageError (64) for what the operator wrote or for stale roots, MissingError
     (69) for a missing prerequisite, RefusedError (3) for a change of a protected environment or an apply of legacy
-    modules that nobody has agreed to, LockHeldError (5) where another ngp is at work in this environment.
+    modules that nobody has agreed to, LockHeldError (5) where another ngp, or Terraform of a killed one, is at work
+    in this environment.
     """
-    platform, environment = resolved.platform, resolved.environment
-    settings = caller.settings
+    platform, environment, settings = resolved.platform, resolved.environment, caller.settings
     surroundings.require_clean(settings.environ)
     surroundings.require_passable(request.options.extra)
     units.require_known(request.units, resolved)
@@ -149,14 +150,19 @@ def open_run(request: Request, resolved: Resolved, caller: Caller) -> Iterator[R
             platform.terraform, platform.terraform_version, settings.environ, cwd=platform.path, cache=settings.cache
         )
         held.enter_context(files.lock(platform.workspace / "locks" / f"{environment.name}.lock", purpose=purpose))
-        leftovers.sweep(platform.workspace, environment.name)
+        dead = leftovers.sweep(platform.workspace, environment.name)
+        unended = {folder for folder, _ in record.unended(platform.workspace, environment.name)}
+        if request.verb is Verb.PLAN:
+            record.require_none(platform.workspace, environment.name)
         journal = Journal(platform.workspace / "runs" / run_id)
 
         def tell(event: RunEvent) -> None:
             journal.record(event)
             caller.tell(event)
 
-        with journal:
+        with journal, files.cleared(journal.path.parent / killed.CALLS):
+            settled = [run for run in dead if run.folder not in unended]  # the others by `joint.recovery`
+            killed.settle(settled, environment.name, lambda text: tell(Note(text)))
             reach = access.open_access(resolved, settings, lambda text: tell(Note(text)))
             with toolchain.open_terraform(
                 found,
@@ -166,6 +172,7 @@ def open_run(request: Request, resolved: Resolved, caller: Caller) -> Iterator[R
                 note=lambda text: tell(Note(text)),
                 stop=caller.stop,
                 opener=reach.opener(caller.opener),
+                calls=journal.path.parent / killed.CALLS,
             ) as terraform:
                 context = _context(run_id, request, resolved, caller, reach, terraform, journal.path.parent, tell)
                 held.callback(context.tree.remove)

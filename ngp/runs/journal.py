@@ -46,8 +46,11 @@ class Journal:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         """Append the end of the run; a journal without one is that of a killed run."""
-        reason = "" if error is None else f"{type(error).__name__}: {error}"
-        self._append("run_ended", {"error": reason}, wait=True)
+        self.end("" if error is None else f"{type(error).__name__}: {error}")
+
+    def end(self, error: str) -> None:
+        """Append the end of the run, and close the file."""
+        self._append("run_ended", {"error": error}, wait=True)
         os.close(self._handle)
 
     def _append(self, kind: str, body: dict[str, Any], *, wait: bool) -> None:

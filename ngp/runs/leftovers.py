@@ -6,19 +6,26 @@ from pathlib import Path
 
 from ngp import files
 from ngp.errors import NgpError
+from ngp.runs import killed
+from ngp.runs.killed import KilledRun
 
 _ERRORED = "errored.tfstate"
 _RUN = "[0-9]" * 8 + "-" + "[0-9]" * 6  # as `journal.new_id` begins
 
 
-def sweep(workspace: Path, environment: str) -> None:
-    """Remove what killed runs of an environment left: it may hold values. Its lock must be held."""
+def sweep(workspace: Path, environment: str) -> list[KilledRun]:
+    """Remove what killed runs of an environment left, for it may hold values, and return those runs.
+
+    The environment's lock must be held. Raises LockHeldError (5) where Terraform of such a run is still at work.
+    """
+    dead = killed.require_ended(workspace, environment)
     plans = [
         plan
         for verb in ("plan", "apply", "destroy")
         for plan in workspace.glob(f"runs/{_RUN}-{verb}-{environment}-????/*.plan")
     ]
     files.remove_all([workspace / "previews" / environment, *plans])
+    return dead
 
 
 def require_recovered(root: Path, copy: Path) -> None:

@@ -23,7 +23,7 @@ class Watch:
         self._context, self._unit = context, unit
         self._total = 0
         self._done: Counter[str] = Counter()  # by Terraform's word for the action
-        self.call = driver.Watch(on_event=self._on_event, log=context.log(unit.name))
+        self.call = driver.Watch(on_event=self._on_event, log=context.log(unit.name), unit=unit.name)
 
     def expect(self, counts: Counts) -> None:
         """Set how many operations an apply takes."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,13 +11,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ngp import processes
+from ngp import processes, supervised
 from ngp.errors import MissingError, NgpError, StoppedError
 from ngp.terraform import commands, events, fingerprints, plans, states
 from ngp.terraform.binary import Binary
 from ngp.terraform.commands import ApplyOptions, Argv, InitOptions, PlanOptions
-from ngp.terraform.events import Diagnostic, Event
-from ngp.terraform.results import Result, lock_holder
+from ngp.terraform.events import Event
+from ngp.terraform.results import Result, lock_holder, said
 from ngp.terraform.streams import Stream
 
 if TYPE_CHECKING:
@@ -26,14 +25,15 @@ if TYPE_CHECKING:
 
 CONSOLE_LINE = 60_000  # Terraform reads its console's input by lines of at most 64 KiB
 # A stopped apply ends the calls under way and writes its state; killing it sooner would lose what it made. The
-# operator's second Ctrl-C is `processes.kill_all`.
+# operator's second Ctrl-C is `supervised.hurry`.
 _APPLY_GRACE_S = 600.0
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # the console has no -no-color
 _PLAN, _APPLY = PlanOptions(), ApplyOptions()
 _NOTHING = processes.Outcome(0, "", "", 0.0)
 _STOPPED = processes.Outcome(1, "", "", 0.0, stopped=True)
 # what starts providers; init is told of them so that it fetches and links none
 SERVED = frozenset({"init", "validate", "plan", "apply", "show", "console", "test"})
+# what changes nothing, or, as a test, undoes it when it is told to end: it need not outlive a killed ngp
+_TIED = SERVED - {"apply"} | {"output", "fmt", "providers", "version"}
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,12 @@ class Watch:
     """How a call is followed.
 
     `on_event` is called from another thread, in order. Every line of both streams is appended to `log`, secrets
-    redacted.
+    redacted. `unit` is for whoever finds the call after ngp was killed.
     """
 
     on_event: Callable[[Event], None] | None = None
     log: Path | None = None
+    unit: str = ""
 
 
 _QUIET = Watch()
@@ -70,6 +71,7 @@ class Terraform:
     `plugin_folder` is a provider mirror (from `mirror.find`) that holds what the lock file names; None leaves
     Terraform to find its providers. `serving` is the way to providers that run already (from `serving.open_serving`).
     A set `stop` ends every call gracefully (one SIGINT, a wait) and lets no further call start.
+    `calls` is the private folder that holds the output of calls under way (`supervised.Call`).
 
     Calls that stream return a Result, also for a failure. Calls that read (show_plan, output, console, …) return the
     value, and raise NgpError with Terraform's own words, or StoppedError where `stop` ended them.
@@ -80,6 +82,7 @@ class Terraform:
     plugin_folder: Path | None = None
     serving: Serving | None = None
     stop: threading.Event | None = None
+    calls: Path | None = None
 
     def init(self, root: Root, *, backend: bool = True, watch: Watch = _QUIET) -> Result:
         """Initialise `root`, or skip it (`skipped`) while nothing has changed that init reads.
@@ -102,7 +105,7 @@ class Terraform:
         try:
             found = tuple(events.diagnostic(one) for one in json.loads(outcome.stdout)["diagnostics"])
         except (ValueError, KeyError, TypeError):
-            found = () if outcome.stopped else (_said(outcome.stdout + outcome.stderr, outcome.exit_code),)
+            found = () if outcome.stopped else (said(outcome.stdout + outcome.stderr, outcome.exit_code),)
         for diagnostic in found if watch.on_event else ():
             watch.on_event(diagnostic)  # type: ignore[misc]  # it is there: see the line above
         return Result(outcome.exit_code, found, outcome.stopped, outcome.timed_out, outcome.duration_s)
@@ -197,7 +200,7 @@ class Terraform:
             # what a try says that may be repeated is told when it is known not to be
             stream = Stream(watch.on_event, watch.log, secrets=(secrets or {}).values(), hold=not is_last)
             with stream:
-                outcome = self._run(root, argv, {**variables, **environ}, stream=stream)
+                outcome = self._run(root, argv, {**variables, **environ}, stream=stream, unit=watch.unit)
             return "" if outcome.exit_code in (0, 2) or outcome.stopped else stream.complaint
 
         self._serve(root, argv, watch, go)
@@ -205,7 +208,7 @@ class Terraform:
         found = stream.diagnostics
         failed = outcome.exit_code not in (0, 2) and not outcome.stopped
         if failed and not any(one.severity == "error" for one in found):
-            found = (*found, _said(stream.talk, outcome.exit_code))
+            found = (*found, said(stream.talk, outcome.exit_code))
         return Result(
             exit_code=outcome.exit_code,
             diagnostics=found,
@@ -247,7 +250,7 @@ class Terraform:
         verb = argv[len(self.binary.argv)]
         if self.serving is None or verb not in SERVED or not self.serving.is_open:
             go({}, True)  # noqa: FBT003
-        elif not self.serving.run(root.path, root.data, verb, go):
+        elif not self.serving.run(root.path, root.data, verb, go, calls=self.calls):
             backend = fingerprints.had_backend(root.data)  # its init was told to install nothing
             plainly = replace(self, serving=None)
             ready = plainly.init(root, backend=backend, watch=Watch(log=watch.log))
@@ -255,8 +258,8 @@ class Terraform:
             go({}, True)  # noqa: FBT003
 
     def _failure(self, argv: Argv, outcome: processes.Outcome) -> NgpError:
-        said = _said(outcome.stderr or outcome.stdout, outcome.exit_code)
-        return NgpError(f"`{self._said_as(argv)}` failed: {said.summary.removeprefix('Error: ')}", why=said.detail)
+        first = said(outcome.stderr or outcome.stdout, outcome.exit_code)
+        return NgpError(f"`{self._said_as(argv)}` failed: {first.summary.removeprefix('Error: ')}", why=first.detail)
 
     def _said_as(self, argv: Argv) -> str:
         return f"{self.binary.flavour} {argv[len(self.binary.argv)]}"
@@ -269,6 +272,7 @@ class Terraform:
         *,
         stdin: str = "",
         stream: Stream | None = None,
+        unit: str = "",
     ) -> processes.Outcome:
         if self.stop is not None and self.stop.is_set():
             return _STOPPED
@@ -278,18 +282,12 @@ class Terraform:
         grace_s = _APPLY_GRACE_S if verb == "apply" else processes.GRACE_S
         environ = {**self.environ, "TF_DATA_DIR": str(root.data), **given}
         try:
-            return processes.run(
+            return supervised.run(
                 processes.Request(argv, root.cwd or root.path, environ, grace_s=grace_s, stdin=stdin),
+                supervised.Call(self.calls, f"{verb} {unit}".strip(), tied=verb in _TIED),
                 on_stdout=stream.take if stream else None,
                 on_stderr=stream.take_error if stream else None,
                 stop=self.stop,
             )
         except FileNotFoundError as error:
             raise MissingError(f"`{error.filename}` is not there", where=str(root.path)) from error
-
-
-def _said(text: str, exit_code: int) -> Diagnostic:
-    """What Terraform said outside its JSON, as the error that it is."""
-    lines = [line.strip("╷│╵ ") for line in _COLOUR.sub("", text).splitlines()]
-    told = [line for line in lines if line]
-    return Diagnostic("error", told[0] if told else f"Terraform ended with code {exit_code}", "\n".join(told[1:]))

@@ -17,6 +17,7 @@ _PREREQUISITES = re.compile(
     r"|[Nn]o valid credential sources|^(?:Error|error) configuring|^Unable to access object"
     r"|^Failed to resolve provider packages|^Required plugins are not installed|^Provider dependency changes detected"
 )
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # the console has no -no-color
 _LOCK_SUMMARY = "Error acquiring the state lock"
 _LOCK_FIELD = re.compile(r"^\s*(ID|Path|Operation|Who|Version|Created):[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 
@@ -79,3 +80,10 @@ def lock_holder(diagnostics: Iterable[Diagnostic]) -> LockHolder | None:
             said = {name.lower(): value for name, value in _LOCK_FIELD.findall(diagnostic.detail)}
             return LockHolder(**said)
     return None
+
+
+def said(text: str, exit_code: int) -> Diagnostic:
+    """Return what Terraform said outside its JSON as the error that it is."""
+    lines = [line.strip("╷│╵ ") for line in _COLOUR.sub("", text).splitlines()]
+    told = [line for line in lines if line]
+    return Diagnostic("error", told[0] if told else f"Terraform ended with code {exit_code}", "\n".join(told[1:]))

@@ -48,13 +48,13 @@ class Serving:
     def is_open(self) -> bool:
         return not self._door.broken
 
-    def run(self, root: Path, data: Path, verb: str, go: Go) -> bool:
+    def run(self, root: Path, data: Path, verb: str, go: Go, *, calls: Path | None = None) -> bool:
         """Let `go` run Terraform with what it needs in its environment; return False where it must run plainly.
 
         `go` is told whether this is the last try, and returns Terraform's errors, "" where it succeeded or was
         stopped. It is called again, with the whole schema, where the errors may come from a schema that was left
         out. An apply is called once: what it has begun is not begun again. A test destroys what it has made, so it may
-        be called again for a schema.
+        be called again for a schema. `calls` is where it can be seen at work.
         """
         if verb == "init":
             go(self._for_init, True)  # noqa: FBT003
@@ -63,7 +63,7 @@ class Serving:
         is_own, once = verb in _OWN, verb == "apply"
         while True:
             whole = root in self._whole
-            attached = self._attach(root, texts, is_apply=is_own, whole=whole)
+            attached = self._attach(root, texts, calls, is_apply=is_own, whole=whole)
             if attached is None:
                 return False
             said = ""
@@ -85,9 +85,11 @@ class Serving:
             with self._guard:
                 self._whole.add(root)
 
-    def _attach(self, root: Path, texts: Sequence[Path], *, is_apply: bool, whole: bool) -> Attached | None:
+    def _attach(
+        self, root: Path, texts: Sequence[Path], calls: Path | None, *, is_apply: bool, whole: bool
+    ) -> Attached | None:
         try:
-            return self._door.attach(root, texts, is_apply=is_apply, whole_schema=whole)
+            return self._door.attach(root, texts, is_apply=is_apply, whole_schema=whole, calls=calls)
         except ProxyError as error:
             self._leave(str(error))
             return None

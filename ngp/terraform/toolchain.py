@@ -25,10 +25,12 @@ def open_terraform(  # noqa: PLR0913  what Terraform stands on, once
     note: Callable[[str], None],
     stop: threading.Event | None = None,
     opener: Opener = open_session,
+    calls: Path | None = None,
 ) -> Iterator[Terraform]:
     """`lock` is the platform's lock file; what runs knows of AWS only `aws`; `note` is told why there is no proxy.
 
     `opener` opens the proxy: a process of the run's own, or a pool's. A set `stop` ends whatever Terraform does.
+    `calls` is where the output of calls lies.
     Raises MissingError where there is no lock file, or a locked provider cannot be had.
     """
     locked = lockfile.load(lock)
@@ -37,4 +39,4 @@ def open_terraform(  # noqa: PLR0913  what Terraform stands on, once
     environ = surroundings.child(settings.environ, aws)
     packages = serving.find_packages(lockfile.under(locked, found.registry), found.platform, providers.folder)
     with serving.open_serving(packages, environ, settings.environ, settings.cache, note, opener) as served:
-        yield Terraform(found, environ, providers.folder, served, stop)
+        yield Terraform(found, environ, providers.folder, served, stop, calls)

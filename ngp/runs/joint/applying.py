@@ -145,7 +145,7 @@ class _Follow:
         self.checkpoints: Checkpoints | None = None
         self._verb = Phase.DESTROY if context.request.verb is Verb.DESTROY else Phase.APPLY
         self._guard = threading.Lock()
-        self.call = driver.Watch(on_event=self._on_event, log=context.log(NAME))
+        self.call = driver.Watch(on_event=self._on_event, log=context.log(NAME), unit=NAME)
 
     def _on_event(self, event: events.Event) -> None:
         match event:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ngp import files
-from ngp.errors import NgpError
+from ngp.errors import Finding, LockHeldError, NgpError
 from ngp.state.places import StatePlace
 from ngp.state.storing import Encryption
 
@@ -25,6 +25,14 @@ class Stage(Enum):
     APPLYING = "applying"  # Terraform works, or did
     SAVING = "saving"  # Terraform has ended; split states are being written
     ENDED = "ended"  # every state is at its place and every lock given back
+
+
+_WHEN = {
+    Stage.LOCKING: "while it took its locks",
+    Stage.PLANNED: "before it applied anything",
+    Stage.APPLYING: "while it applied",
+    Stage.SAVING: "before all its states were saved",
+}
 
 
 @dataclass(frozen=True)
@@ -122,3 +130,18 @@ def unended(workspace: Path, environment: str) -> list[tuple[Path, Record]]:
         if one is not None and one.environment == environment and one.stage is not Stage.ENDED:
             found.append((path.parent, one))
     return found
+
+
+def require_none(workspace: Path, environment: str) -> None:
+    """Raise LockHeldError (5) where a run of the environment was killed and nobody has ended what it began."""
+    found = [
+        Finding(
+            f"run {one.run_id} was killed {_WHEN[one.stage]}",
+            where=str(folder),
+            why="its states and locks are not settled, so a plan would be made over what is not true",
+            todo=f"ngp apply {environment} first saves what it made, and gives its locks back",
+        )
+        for folder, one in unended(workspace, environment)
+    ]
+    if found:
+        raise LockHeldError(found)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ngp import files
-from ngp.errors import Finding, LockHeldError, NgpError, RefusedError, StaleError
+from ngp.errors import Finding, NgpError, RefusedError, StaleError
 from ngp.runs import copies, killed, preview
 from ngp.runs.context import RunContext
 from ngp.runs.events import Note
@@ -25,21 +25,6 @@ FLAG = "--accept-lost"
 _ENDED_BY_ITSELF = frozenset({0, 1})
 
 
-def require_none(workspace: Path, environment: str) -> None:
-    """Raise LockHeldError (5) where a run of the environment was killed and nobody has ended what it began."""
-    found = [
-        Finding(
-            f"run {one.run_id} was killed {_WHEN[one.stage]}",
-            where=str(folder),
-            why="its states and locks are not settled, so a plan would be made over what is not true",
-            todo=f"ngp apply {environment} first saves what it made, and gives its locks back",
-        )
-        for folder, one in record.unended(workspace, environment)
-    ]
-    if found:
-        raise LockHeldError(found)
-
-
 def recover(context: RunContext) -> None:
     """Write the states that killed runs made to their places, give back their locks, and say so.
 
@@ -50,14 +35,6 @@ def recover(context: RunContext) -> None:
     for folder, one in record.unended(workspace, context.name):
         if folder != context.folder:
             _Recovery(context, folder, one).run()
-
-
-_WHEN = {
-    Stage.LOCKING: "while it took its locks",
-    Stage.PLANNED: "before it applied anything",
-    Stage.APPLYING: "while it applied",
-    Stage.SAVING: "before all its states were saved",
-}
 
 
 class _Recovery:
@@ -79,8 +56,7 @@ class _Recovery:
         self._account()
         self._file.update(stage=Stage.ENDED, lost=())
         files.remove_all([self._folder / TREE])
-        for text in killed.settle(self._killed, self._context.name):
-            self._context.tell(Note(text))
+        killed.settle(self._killed, self._context.name, lambda text: self._context.tell(Note(text)))
 
     def _save(self) -> None:
         root = self._tree.path(self._context.resolved.environment.path / "units" / composition.NAME)

@@ -84,20 +84,6 @@ def test_killed_proxy_leaves_no_provider(owner):
     assert ended([seen["proxy"], *seen["pids"]])
 
 
-def test_killed_ngp_leaves_a_connected_terraform_its_providers_until_it_has_ended(owner):
-    """Terraform stops gracefully then; without providers it could not tell its state what it has made."""
-    import socket
-
-    started, seen = owner
-    with socket.socket(socket.AF_UNIX) as terraform:
-        terraform.connect(seen["socket"])
-        time.sleep(0.3)
-        started.kill()
-        time.sleep(1)
-        assert all(map(processes.is_alive, [seen["proxy"], *seen["pids"]]))
-    assert ended([seen["proxy"], *seen["pids"]])
-
-
 def test_ended_session_leaves_nothing(tmp_path):
     folder = tmp_path / "package"
     folder.mkdir()

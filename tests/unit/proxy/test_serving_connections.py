@@ -8,7 +8,7 @@ import stat
 import pytest
 from grpclib import GRPCError, Status
 
-from ngp import processes
+from ngp import files, processes
 from ngp.errors import RefusedError
 from ngp.proxy import messages, orders, rpc, schema, wire
 from ngp.proxy.server import Wish
@@ -262,6 +262,27 @@ def test_types_that_a_run_has_met_are_its_own_roots_alone(bench):
             return [*await run_of(proxy, one, other), *await run_of(proxy, other)]
 
     assert run(work()) == [{"fake_one"}, {"fake_one", "fake_two"}, {"fake_two"}]
+
+
+def test_a_run_whose_ngp_has_gone_keeps_its_providers_until_its_terraform_has_ended(bench):
+    """Not until nobody is connected: Terraform is not, between what it asks first and what it does then."""
+    calls = bench.path / "calls"
+    (calls / "call-1").mkdir(parents=True)
+
+    async def work():
+        async with bench.proxy() as proxy:
+            number, entries = await proxy.attach(Wish(bench.path, (), calls=calls))
+            (entry,) = entries.values()
+            with files.hold(calls / "call-1"):
+                abandoned = asyncio.ensure_future(proxy.abandon(number))
+                await asyncio.sleep(0.5)
+                assert not abandoned.done()
+                client = rpc.channel(entry["Addr"]["String"])
+                await rpc.ask(client, "/tfplugin6.Provider/GetProviderSchema", b"")
+                client.close()
+            await asyncio.wait_for(abandoned, 10)
+
+    run(work())
 
 
 def test_nothing_of_a_request_is_held_that_was_answered(bench):

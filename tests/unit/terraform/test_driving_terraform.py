@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ngp import processes
+from ngp import processes, supervised
 from ngp.errors import MissingError, NgpError, StoppedError
 from ngp.terraform.binary import Binary
 from ngp.terraform.commands import PlanOptions
@@ -192,11 +192,11 @@ time.sleep(60)
 def test_apply_has_long_to_end_in_order_and_a_plan_has_not(scripted, root, monkeypatch):
     graces = []
 
-    def run(request: processes.Request, **_: object) -> processes.Outcome:
+    def run(request: processes.Request, call: supervised.Call, **_: object) -> processes.Outcome:
         graces.append(request.grace_s)
         return processes.Outcome(0, "", "", 0.0)
 
-    monkeypatch.setattr(processes, "run", run)
+    monkeypatch.setattr(supervised, "run", run)
     scripted("").apply(root, Path("p"))
     scripted("").plan(root)
     assert graces[0] >= 300
@@ -342,7 +342,7 @@ class Way:
     def __init__(self, *, tries: int, serves: bool) -> None:
         self.is_open, self.tries, self.serves, self.verbs = True, tries, serves, []
 
-    def run(self, root, data, verb, go):
+    def run(self, root, data, verb, go, *, calls):
         self.verbs.append(verb)
         for number in range(self.tries):
             if not go({"TF_REATTACH_PROVIDERS": str(number)}, False):

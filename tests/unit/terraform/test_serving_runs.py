@@ -22,7 +22,7 @@ class Door:
     def __init__(self, *judgements):
         self.judgements, self.asked, self.said, self.broken = list(judgements), [], [], ""
 
-    def attach(self, root, texts, *, is_apply, whole_schema):
+    def attach(self, root, texts, *, is_apply, whole_schema, calls):
         if self.broken:
             raise ProxyError(self.broken)
         self.asked.append((is_apply, whole_schema))

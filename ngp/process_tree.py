@@ -1,0 +1,129 @@
+"""Find Terraform among the processes of a session, and signal it past the scripts that wrap it.
+
+Imports nothing of ngp: the shell of `ngp.supervised` runs this file as a program, also after ngp was killed:
+``process_tree.py interrupt SESSION`` and ``process_tree.py outlast SESSION``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+_PROC = Path("/proc")
+_TERRAFORM = re.compile(r"(?:terraform|tofu|opentofu)(?!-provider)")
+_PROVIDER = re.compile(r"terraform-provider-")
+_LOOK_S = 0.2
+
+
+@dataclass(frozen=True)
+class Process:
+    """A running process. `program` is the name of its executable: of a script, its interpreter."""
+
+    pid: int
+    parent: int
+    program: str
+    arguments: tuple[str, ...]
+
+    @property
+    def is_provider(self) -> bool:
+        return _PROVIDER.match(self.program) is not None
+
+    @property
+    def is_terraform(self) -> bool:
+        return _TERRAFORM.match(self.program) is not None
+
+
+def in_session(session: int) -> list[Process]:
+    """Return the processes of a session, without its leader and without zombies."""
+    found = _from_proc(session) if (_PROC / "self" / "stat").exists() else _from_ps(session)
+    return [one for one in found if one.pid not in (session, os.getpid())]
+
+
+def terraforms(processes: Iterable[Process]) -> list[Process]:
+    """Return the processes that are Terraform or OpenTofu themselves.
+
+    Version managers start the real binary from a script, or from a binary of the same name: that one has a child
+    with the same arguments. Without a process of these names, it is whatever has no child but providers.
+    """
+    every = [one for one in processes if not one.is_provider]
+    named = [one for one in every if one.is_terraform]
+    if named:
+        return [one for one in named if not any(_wraps(one, other) for other in named)]
+    parents = {one.parent for one in every}
+    return [one for one in every if one.pid not in parents]
+
+
+def tell(session: int, number: int, told: set[tuple[int, str]] | None = None) -> None:
+    """Send a signal to the Terraform of a session; those in `told` have had it, and new ones are added."""
+    for one in terraforms(in_session(session)):
+        if told is None or (one.pid, one.program) not in told:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(one.pid, number)
+            if told is not None:
+                told.add((one.pid, one.program))
+
+
+def session_of(pid: int) -> int:
+    """Return the session of a process, 0 where there is none."""
+    with suppress(OSError):
+        return os.getsid(pid)
+    return 0
+
+
+def outlast(session: int) -> None:
+    """Wait until a session has no Terraform any more, then kill what it left behind: its providers."""
+    while any(one.is_terraform for one in in_session(session)):
+        time.sleep(_LOOK_S)
+    kill(session)
+
+
+def kill(session: int) -> None:
+    """Kill the processes of a session at once, its leader spared."""
+    for one in in_session(session):
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(one.pid, signal.SIGKILL)
+
+
+def _wraps(one: Process, other: Process) -> bool:
+    return other.parent == one.pid and other.arguments[1:] == one.arguments[1:]
+
+
+def _from_proc(session: int) -> list[Process]:
+    found = []
+    for entry in (one for one in _PROC.iterdir() if one.name.isdigit()):
+        with suppress(OSError, ValueError, IndexError):
+            # proc(5): after the name in brackets come state, parent, group and session
+            state, parent, _, own = (entry / "stat").read_bytes().rpartition(b")")[2].split()[:4]
+            if int(own) == session and state != b"Z":
+                words = (entry / "cmdline").read_bytes().rstrip(b"\0").split(b"\0")
+                program = (entry / "exe").readlink().name.removesuffix(" (deleted)")
+                found.append(Process(int(entry.name), int(parent), program, tuple(map(os.fsdecode, words))))
+    return found
+
+
+def _from_ps(session: int) -> list[Process]:
+    """Read the system's list where there is no /proc. Its groups count, since it shows no sessions."""
+    argv = ("ps", "-axo", "pid=,ppid=,pgid=,state=,command=")
+    done = subprocess.run(argv, env={"PATH": os.defpath, "LC_ALL": "C"}, capture_output=True, text=True, check=False)
+    found = []
+    for line in done.stdout.splitlines():
+        pid, parent, group, state, *command = line.split(None, 4)
+        if int(group) == session and not state.startswith("Z"):
+            words = tuple(command[0].split()) if command else ("",)
+            found.append(Process(int(pid), int(parent), Path(words[0]).name, words))
+    return found
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "outlast":
+        outlast(int(sys.argv[2]))
+    else:
+        tell(int(sys.argv[2]), signal.SIGTERM)

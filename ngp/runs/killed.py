@@ -1,0 +1,116 @@
+"""Runs whose ngp was killed: whether their Terraform is still at work, and what became of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ngp import files, supervised
+from ngp.errors import Finding, LockHeldError
+from ngp.runs.events import Note
+from ngp.runs.journal import Journal
+from ngp.supervised import Found
+from ngp.terraform import events
+
+CALLS = "calls"  # in a run's folder, until the run ends: the output of its Terraform calls under way
+_RUN = "[0-9]" * 8 + "-" + "[0-9]" * 6  # as `journal.new_id` begins
+_VERBS = ("plan", "apply", "destroy")
+_READS_S = 20.0  # how long a plan that was told to end is waited for
+_LOOK_S = 0.2
+
+
+@dataclass(frozen=True)
+class KilledRun:
+    """A run that nobody ended. `calls` are its Terraform calls that were under way."""
+
+    folder: Path
+    calls: tuple[Found, ...]
+
+    @property
+    def at_work(self) -> tuple[Found, ...]:
+        return tuple(call for call in self.calls if call.at_work)
+
+
+def find(workspace: Path, environment: str) -> list[KilledRun]:
+    """Return the runs of an environment that were killed and not settled yet; its lock must be held.
+
+    Without the lock, a run that is under way is among them.
+    """
+    folders = sorted(
+        calls for verb in _VERBS for calls in workspace.glob(f"runs/{_RUN}-{verb}-{environment}-????/{CALLS}")
+    )
+    return [KilledRun(folder.parent, tuple(supervised.find(folder))) for folder in folders]
+
+
+def require_ended(workspace: Path, environment: str) -> list[KilledRun]:
+    """Return the killed runs of an environment; raise LockHeldError (5) where Terraform of one is still at work.
+
+    A call that only reads was told to end, and is waited for.
+    """
+    deadline = time.monotonic() + _READS_S
+    while True:
+        killed = find(workspace, environment)
+        going = [(run, call) for run in killed for call in run.at_work]
+        if not going:
+            return killed
+        if time.monotonic() > deadline or not all(call.tied for _, call in going):
+            raise LockHeldError([_busy(run, call) for run, call in going])
+        time.sleep(_LOOK_S)
+
+
+def settle(killed: list[KilledRun], environment: str, tell: Callable[[str], None]) -> None:
+    """End killed runs whose Terraform has ended: tell what became of each call that changes something."""
+    for run in killed:
+        told = [_told(run, call, environment) for call in run.calls if not call.tied]
+        journal = Journal(run.folder)
+        for text in told or [f"the ngp of run {run.folder.name} was killed while it changed nothing"]:
+            journal.record(Note(text))
+            tell(text)
+        journal.end("ngp was killed")
+        files.remove_all([run.folder / CALLS])
+
+
+def _busy(run: KilledRun, call: Found) -> Finding:
+    pids = " ".join(map(str, call.pids))
+    return Finding(
+        f"a killed ngp left Terraform at work: {_words(call)}" + (f" in process {pids}" if pids else ""),
+        where=run.folder.name,
+        why="it goes on to its end, then it writes its state and releases its lock",
+        todo="wait until it has ended" + (f", or let it stop early and cleanly: kill -INT {pids}" if pids else ""),
+    )
+
+
+def _told(run: KilledRun, call: Found, environment: str) -> str:
+    begin = f"the ngp of run {run.folder.name} was killed; its {_words(call)}"
+    if call.exit_code == 0:
+        return f"{begin} went on and succeeded{_counted(call)}"
+    unit = call.about.partition(" ")[2]
+    look = f"ngp locks {environment}" + (f" {unit}" if unit else "")
+    if call.exit_code is None or call.exit_code > 128:
+        return f"{begin} was killed too: what it made last may be missing from its state; see {look}"
+    return f"{begin} went on and failed with exit code {call.exit_code}{_complaint(call)}; see {look}"
+
+
+def _words(call: Found) -> str:
+    verb, _, unit = call.about.partition(" ")
+    return f"{verb} of `{unit}`" if unit else verb
+
+
+def _counted(call: Found) -> str:
+    """The counts that Terraform told last."""
+    for line in reversed(call.output().splitlines()):
+        event = events.parse(line)
+        if isinstance(event, events.Summary):
+            return f": {event.add} added, {event.change} changed, {event.remove} destroyed"
+    return ""
+
+
+def _complaint(call: Found) -> str:
+    """The first error's summary: its details may hold values."""
+    for line in call.output().splitlines():
+        event = events.parse(line)
+        if isinstance(event, events.Diagnostic) and event.severity == "error":
+            return f" ({event.summary})"
+    return ""

@@ -38,6 +38,7 @@ _STEPS: Mapping[Action, tuple[str, ...]] = {
 }
 _COUNTED = frozenset({"create", "update", "delete"})
 _SETTLED = frozenset({Outcome.APPLIED, Outcome.NO_CHANGES})
+_SIGNALLED = 128  # a shell's exit code for a program that a signal ended is this and the signal's number
 _SHOWN = 3  # missing resources that a result names
 
 
@@ -244,7 +245,10 @@ class _Judge:
         failed = sorted({name for one in self.outcome.errors for name in planning.about(one, joint)})
         if failed:
             return f"what it needs failed in {', '.join(f'`{name}`' for name in failed)}"
-        return next((one.summary for one in self.outcome.errors), f"Terraform ended with {self.outcome.exit_code}")
+        code = self.outcome.exit_code
+        if code < 0 or code > _SIGNALLED:
+            return f"Terraform was killed by signal {-code if code < 0 else code - _SIGNALLED}"
+        return next((one.summary for one in self.outcome.errors), f"Terraform ended with exit code {code}")
 
 
 def _has_outputs(result: UnitResult, part: states.Part | None) -> bool:

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from ngp import files
 from ngp.errors import NgpError
 from ngp.runs.joint import states
 from ngp.runs.joint.saving import Saver
@@ -25,6 +26,11 @@ _LOOK_S = 0.5
 _AT_MOST_S = 10.0  # how long a changed resource may wait for its unit's state to be saved
 _WRITTEN_S = 0.3  # Terraform tells of a resource just before it writes the state
 _PATIENCE_S = 2.0  # how long a reader waits for a whole document before it takes a copy
+
+
+def remove(tree: Path, folder: Path) -> None:
+    """Delete a joint plan and state with all copies: they hold values. `folder` is the run's."""
+    files.remove_all([tree, *(folder / name for name in COPIES)])
 
 
 class Copies:

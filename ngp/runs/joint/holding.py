@@ -7,12 +7,11 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from ngp import files
 from ngp.errors import NgpError, StaleError
 from ngp.runs import copies
 from ngp.runs.context import RunContext
 from ngp.runs.events import Note
-from ngp.runs.joint import choosing, composition, states
+from ngp.runs.joint import checkpoints, choosing, composition, states
 from ngp.runs.joint.composition import Joint
 from ngp.runs.joint.planning import Planned
 from ngp.runs.joint.record import Record, RecordFile, Stage, UnitRecord
@@ -107,7 +106,7 @@ class Holding:
         self._tell(failures)
         if self.record.record.stage in (Stage.LOCKING, Stage.PLANNED) or self._is_saved:
             self.record.update(stage=Stage.ENDED)
-            files.remove_all([self.tree.folder])
+            checkpoints.remove(self.tree.folder, self._context.folder)
 
     def _unit(self, name: str) -> UnitRecord:
         """What the record says of a unit so far."""

@@ -6,12 +6,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from ngp import files
 from ngp.errors import Finding, NgpError, RefusedError, StaleError
 from ngp.runs import copies, killed, preview
 from ngp.runs.context import RunContext
 from ngp.runs.events import Note
-from ngp.runs.joint import composition, lifecycles, record, states
+from ngp.runs.joint import checkpoints, composition, lifecycles, record, states
 from ngp.runs.joint.checkpoints import Copies
 from ngp.runs.joint.holding import TREE
 from ngp.runs.joint.record import Record, RecordFile, Stage, UnitRecord
@@ -55,7 +54,7 @@ class _Recovery:
         self._give_back()
         self._account()
         self._file.update(stage=Stage.ENDED, lost=())
-        files.remove_all([self._folder / TREE])
+        checkpoints.remove(self._folder / TREE, self._folder)
         killed.settle(self._killed, self._context.name, lambda text: self._context.tell(Note(text)))
 
     def _save(self) -> None:

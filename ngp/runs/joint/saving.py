@@ -40,8 +40,8 @@ class Saver:
     def save(self, document: Document, units: Collection[str], *, is_final: bool) -> dict[str, NgpError]:
         """Write the states of `units`; return the errors of those that could not be written.
 
-        A unit that is as it was is not written. Before the end a joint state has no outputs and no checks: those of
-        the states before stay until then.
+        A unit that is as it was is not written. Before the end a joint state has only some outputs and no checks: those
+        of the states before stay until then.
         """
         parts = states.split(document, self._priors)
         version = str(document.get("terraform_version", ""))
@@ -56,7 +56,8 @@ class Saver:
         part = lifecycles.normalize(part, prior, self._declared(unit)) if lifecycles.has_flag(part) else part
         if not is_final:
             before = prior or {}
-            part = replace(part, outputs=before.get("outputs") or {}, check_results=before.get("check_results"))
+            outputs = {**(before.get("outputs") or {}), **part.outputs}
+            part = replace(part, outputs=outputs, check_results=before.get("check_results"))
         if part.equals(prior):
             return None
         one = self._record.record.units[unit]

@@ -233,8 +233,6 @@ class _Judge:
             return replace(
                 result, outcome=Outcome.FAILED, reason=f"{watching.tell(errors[0])} ({done}{left if missing else ''})"
             )
-        if self.outcome.stopped:
-            return replace(result, outcome=Outcome.STOPPED, reason=f"interrupted ({done}{left})")
         if not progress.done:
             return replace(result, outcome=Outcome.SKIPPED, reason=self._why())
         return replace(result, outcome=Outcome.PARTLY, reason=f"{self._why()} ({done}{left})")

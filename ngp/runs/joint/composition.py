@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ngp.errors import NgpError
+from ngp.errors import MissingError, NgpError
 from ngp.rendering import exact, roots
 from ngp.runs import copies, leftovers, preview, wires
 from ngp.runs.context import RunContext
@@ -108,19 +108,19 @@ def join(context: RunContext, units: Mapping[str, Unit], documents: Mapping[str,
 
 
 def _read(context: RunContext, units: Mapping[str, Unit]) -> tuple[dict[str, Stored], dict[str, Document]]:
-    for unit in units.values():
-        leftovers.require_recovered(unit.root, context.copy(unit))
-    stored = fetch(context, units)
-    documents, foreign = dict[str, Document](), dict[str, str]()
-    for name, one in stored.items():
-        if not one.text.strip():
-            continue
+    stored, reasons = fetch(context, units), dict[str, str]()
+    documents: dict[str, Document] = {}
+    for name, unit in units.items():
         try:
-            documents[name] = states.load(one.text, where=str(units[name].place))
+            leftovers.require_recovered(unit.root, context.copy(unit))
+            if stored[name].text:
+                documents[name] = states.load(stored[name].text, where=str(unit.place))
+        except MissingError:
+            raise
         except NgpError as error:
-            foreign[name] = str(error)
-    if foreign:
-        raise ApartError(foreign)
+            reasons[name] = error.findings[0].what
+    if reasons:
+        raise ApartError(reasons)
     return stored, documents
 
 

@@ -9,7 +9,7 @@ out with their dependants, with the reason, and the rest is planned without them
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ngp.errors import StoppedError
@@ -227,16 +227,18 @@ def declared(joint: Joint, name: str) -> frozenset[str]:
 
 
 def _results(
-    context: RunContext, joint: Joint, parts: Mapping[str, Plan], said: Iterable[Diagnostic], known: Offers
+    context: RunContext, joint: Joint, parts: Mapping[str, Plan], said: Sequence[Diagnostic], known: Offers
 ) -> dict[str, UnitResult]:
     for name, part in parts.items():
         known.put(name, part)
     own: dict[str, list[Diagnostic]] = {name: [] for name in joint.units}
+    failed = _failed_checks(context, joint, said)
     for one in said:
-        owners = sorted(about(one, joint))
-        if owners:
-            own[owners[0]].append(one)
-        else:
+        owners = about(one, joint)
+        owners = (owners & failed.get(one.detail, owners)) or owners
+        for name in owners:
+            own[name].append(one)
+        if not owners:
             context.tell(Note(f"Terraform: {one.summary}"))
     results = {}
     for name, blank in _blank(context, joint).items():
@@ -246,6 +248,22 @@ def _results(
         for diagnostic in result.diagnostics:
             context.tell(UnitDiagnosed(name, diagnostic))
     return results
+
+
+def _failed_checks(context: RunContext, joint: Joint, said: Sequence[Diagnostic]) -> dict[str, set[str]]:
+    """The units of which each failed check's message is: a diagnostic of one names only a module's file.
+
+    The plan is asked only where that file may be of several units.
+    """
+    if all(len(about(one, joint)) == 1 for one in said):
+        return {}
+    found: dict[str, set[str]] = {}
+    for check in context.terraform.show_plan(joint.root, joint.plan).extra.get("checks") or ():
+        name = states.owner(str(check.get("address", {}).get("to_display", "")))
+        for instance in check.get("instances") or ():
+            for problem in instance.get("problems") or ():
+                found.setdefault(str(problem.get("message", "")), set()).add(name)
+    return found
 
 
 def _blank(context: RunContext, joint: Joint) -> dict[str, UnitResult]:

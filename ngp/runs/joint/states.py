@@ -19,6 +19,7 @@ from ngp.terraform import versions
 
 SEPARATOR = "__"  # between a unit's name and that of its output or variable; no unit's name has an underscore
 
+_FORMAT = 4
 _OWNER = re.compile(r"module\.([^.\[]+)(?:[.\[]|$)")
 _INSTANCE = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|[^\]]*)\]')
 _ROOT_OBJECT = re.compile(r"(var|output)\.(.+?)__(.+)")
@@ -56,6 +57,8 @@ def load(text: str, *, where: str) -> Document:
     try:
         document = json.loads(text, parse_float=Decimal)
         version = document["version"] if "encrypted_data" not in document else None
+        if version == _FORMAT:
+            versions.parse(document["terraform_version"])
     except (ValueError, KeyError, TypeError, RecursionError):
         raise ForeignStateError("this is not a Terraform state", where=where) from None
     if version is None:
@@ -65,7 +68,7 @@ def load(text: str, *, where: str) -> Document:
             why="ngp joins and splits states, so it has to read them",
             todo="decrypt it (OpenTofu: an `encryption` block whose fallback reads the old method), then plan again",
         )
-    if version != 4:
+    if version != _FORMAT:
         raise ForeignStateError(f"this state has format {version}, and ngp reads 4", where=where)
     return document  # type: ignore[no-any-return]
 
@@ -85,9 +88,9 @@ def join(
     upstream = {name: sorted(_upstream(name, documents, needs)) for name in documents}
     return exact.dump(
         {
-            "version": 4,
+            "version": _FORMAT,
             "terraform_version": max(
-                (_terraform_version(document) for document in documents.values()),
+                (str(document["terraform_version"]) for document in documents.values()),
                 key=versions.parse,
                 default=terraform_version,
             ),
@@ -130,7 +133,7 @@ def render(part: Part, *, lineage: str, serial: int, terraform_version: str) -> 
     """Return the text of a unit's state."""
     return exact.dump(
         {
-            "version": 4,
+            "version": _FORMAT,
             "terraform_version": terraform_version,
             "serial": serial,
             "lineage": lineage,
@@ -179,10 +182,6 @@ def config_address(resource: Document) -> str:
     module = _INSTANCE.sub("", str(resource.get("module", "")))
     data = "data." if resource.get("mode") == "data" else ""
     return f"{module}.{data}{resource.get('type')}.{resource.get('name')}".lstrip(".")
-
-
-def _terraform_version(document: Document) -> str:
-    return str(document.get("terraform_version") or "0.0.0")
 
 
 def _upstream(name: str, documents: Mapping[str, Document], needs: Mapping[str, Collection[str]]) -> set[str]:

@@ -97,6 +97,7 @@ def test_what_no_unit_owns_is_not_dropped_in_silence():
         ("", "not a Terraform state"),
         ("[]", "not a Terraform state"),
         ('{"version": 3}', "format 3"),
+        ('{"version": 4, "resources": []}', "not a Terraform state"),
         ('{"version": 4, "encrypted_data": "x", "meta": {}}', "encrypted"),
     ],
 )

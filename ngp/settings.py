@@ -8,6 +8,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+# Variables that name a file or folder, of ngp and of the programs it starts. Those programs run in other folders.
+_PATHS = (
+    "HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR",
+    "NGP_FS_MIRROR", "NGP_PROVIDER_MIRROR",
+    "TERRAFORM_CONFIG", "TF_CLI_CONFIG_FILE", "TF_LOG_PATH", "TF_PLUGIN_CACHE_DIR",
+    "AWS_CA_BUNDLE", "AWS_CONFIG_FILE", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE",
+    "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_EXEC_PATH", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "GIT_SSL_CERT",
+    "GIT_SSL_KEY",
+)  # fmt: skip
+_LISTS = ("PATH", "XDG_CONFIG_DIRS", "XDG_DATA_DIRS", "SSL_CERT_DIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+
 TRUE, FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off", ""})
 
 
@@ -32,12 +45,13 @@ class Settings:
 
 def read() -> Settings:
     """Read the environment and the terminal of this process."""
-    environ = dict(os.environ)
+    cwd = Path.cwd()
+    environ = _absolute(os.environ, cwd)
     is_ci = environ.get("CI", "").lower() not in FALSE
     terminal = sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
     return Settings(
         environ=environ,
-        cwd=Path.cwd(),
+        cwd=cwd,
         home=Path(environ.get("HOME") or Path.home()),
         is_ci=is_ci,
         is_interactive=terminal and not is_ci and environ.get("TERM") != "dumb",
@@ -45,3 +59,19 @@ def read() -> Settings:
         stderr_is_terminal=sys.stderr.isatty(),
         argv=tuple(sys.argv[1:]),
     )
+
+
+def _absolute(environ: Mapping[str, str], cwd: Path) -> dict[str, str]:
+    """Return `environ` with the paths that are relative to `cwd` made absolute. An empty entry of a list is `cwd`."""
+    found = dict(environ)
+    for name in _PATHS:
+        if found.get(name):
+            found[name] = _join(cwd, found[name])
+    for name in _LISTS:
+        if found.get(name):
+            found[name] = os.pathsep.join(_join(cwd, entry) for entry in found[name].split(os.pathsep))
+    return found
+
+
+def _join(cwd: Path, path: str) -> str:
+    return path if path.startswith("~") else str(cwd / path)

@@ -176,7 +176,7 @@ ModuleNames = Annotated[
     typer.Argument(metavar="MODULE", help="only these modules", autocompletion=completion.modules),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON document on stdout, also on failure")]
-ShowAll = Annotated[bool, typer.Option("--all", help="show every unit one by one, however many there are")]
+ShowAll = Annotated[bool, typer.Option("--all", help="leave nothing out: every unit, attribute and value")]
 AsJsonLines = Annotated[bool, typer.Option("--jsonl", help="print each event as a line of JSON on stdout")]
 Parallelism = Annotated[int, typer.Option("--parallelism", "-j", min=1, help="how many units at once")]
 AutoApprove = Annotated[bool, typer.Option("--auto-approve", "-auto-approve", help="the only yes: act without asking")]

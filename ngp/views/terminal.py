@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+_WITHOUT_COLOUR = ("dumb", "unknown")  # values of TERM
 _PLAIN_WIDTH = 120  # where there is no terminal and COLUMNS says nothing
 
 
@@ -26,7 +27,7 @@ def err(settings: Settings) -> Console:
 
 def is_live(settings: Settings) -> bool:
     """Whether stderr can show lines that change in place."""
-    return settings.stderr_is_terminal and settings.environ.get("TERM", "") not in ("dumb", "unknown")
+    return settings.stderr_is_terminal and settings.environ.get("TERM", "").lower() not in _WITHOUT_COLOUR
 
 
 def say(settings: Settings, text: str, *, style: str = "") -> None:
@@ -71,16 +72,16 @@ def _console(settings: Settings, file: IO[str], *, is_terminal: bool) -> Console
             raise  # noqa: PLE0704  called while BrokenPipeError is handled; Rich itself would end the process
 
     environ = settings.environ
-    sized = is_terminal or environ.get("COLUMNS", "").isdigit()
+    columns = environ.get("COLUMNS", "")
     forced = True if environ.get("FORCE_COLOR") else is_terminal
     return OurConsole(
         file=file,
         force_terminal=forced,
+        color_system=None if environ.get("TERM", "").lower() in _WITHOUT_COLOUR else "auto",
         no_color=bool(environ.get("NO_COLOR")),
-        width=None if sized else _PLAIN_WIDTH,
+        width=int(columns) if columns.isdigit() else None if is_terminal else _PLAIN_WIDTH,
         markup=False,
         highlight=False,
         emoji=False,
         legacy_windows=False,
-        _environ=dict(environ),
     )

@@ -56,6 +56,8 @@ def _names(path):
         match node:
             case ast.Attribute(attr=attr) if _is_private(attr) and not _receiver_is_ours(node):
                 yield attr
+            case ast.keyword(arg=str(name)) if _is_private(name):
+                yield name
             case ast.ImportFrom(module=str(module), names=names, level=0) if not module.startswith("ngp"):
                 yield from filter(_is_private, [*module.split("."), *(each.name for each in names)])
             case ast.Import(names=names):

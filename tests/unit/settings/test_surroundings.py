@@ -30,3 +30,26 @@ def test_what_was_read_does_not_change(monkeypatch):
     read = settings.read()
     monkeypatch.setenv("NGP_TEST", "after")
     assert read.environ["NGP_TEST"] == "before"
+
+
+@pytest.mark.parametrize("name", ["TF_CLI_CONFIG_FILE", "NGP_PROVIDER_MIRROR", "AWS_CA_BUNDLE", "XDG_CACHE_HOME"])
+def test_a_path_in_a_variable_is_relative_to_the_folder_of_the_shell(monkeypatch, tmp_path, name):
+    monkeypatch.chdir(tmp_path)
+    for said, meant in [("./ci", tmp_path / "ci"), ("../ci", tmp_path / "../ci"), ("/ci", "/ci"), ("~/ci", "~/ci")]:
+        monkeypatch.setenv(name, said)
+        assert settings.read().environ[name] == str(meant)
+    monkeypatch.setenv(name, "")
+    assert settings.read().environ[name] == ""
+
+
+def test_each_folder_of_a_list_is_relative_to_the_folder_of_the_shell(monkeypatch, tmp_path):
+    """An empty entry of PATH means the folder itself, as for a shell."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", "bin:/usr/bin::~/bin")
+    assert settings.read().environ["PATH"] == f"{tmp_path}/bin:/usr/bin:{tmp_path}:~/bin"
+
+
+def test_other_variables_stay_as_they_are(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AWS_PROFILE", "stage")
+    assert settings.read().environ["AWS_PROFILE"] == "stage"

@@ -6,7 +6,7 @@ import pytest
 
 from ngp.runs.results import Counts, Outcome, UnitResult, Verb
 from ngp.terraform.plans import Action, Change
-from ngp.views import changes, runs, terminal
+from ngp.views import runs, terminal
 
 
 def test_a_plan_is_shown_with_every_change_and_the_origin_of_every_unknown(golden, capsys, settings, result, units):
@@ -104,46 +104,6 @@ def test_no_value_steers_the_terminal(capsys, settings, result, units):
     assert "\x1b" not in out
     assert "\r" not in out
     assert "\\x1b[2J[bold]gone[/bold]\\r" in out
-
-
-def test_differences_name_leaves_and_put_those_first_that_force_a_replacement(units):
-    change = units.network.changes[2]
-    found = changes.differences(change)
-    assert [(one.path, one.before, one.after) for one in found] == [
-        ("cidr_block", '"10.0.1.0/24"', '"10.0.2.0/24"'),
-        ("zone", '"a"', "(none)"),
-        ("ports[1]", "443", "8443"),
-        ("ports[2]", "(none)", "9000"),
-    ]
-    assert [one.forces_replacement for one in found] == [True, False, False, False]
-
-
-def test_an_unknown_leaf_is_known_after_apply_wherever_it_lies():
-    change = Change(
-        "a.b",
-        "a",
-        Action.UPDATE,
-        before={"x": None, "y": {"z": 1}},
-        after={"y": {"z": 1}},
-        after_unknown={"x": {"k": [True]}},
-    )
-    assert [(one.path, one.after) for one in changes.differences(change)] == [("x.k[0]", "(known after apply)")]
-
-
-def test_a_value_that_appears_or_goes_whole_is_one_difference():
-    change = Change("a.b", "a", Action.UPDATE, before={"x": None}, after={"x": {"k": "v" * 100}})
-    (found,) = changes.differences(change)
-    assert found.path == "x"
-    assert found.before == "(none)"
-    assert found.after.endswith("…")
-    assert len(found.after) == 60
-
-
-def test_many_differences_of_one_resource_are_counted():
-    change = Change(
-        "a.b", "a", Action.UPDATE, before={f"k{at}": 0 for at in range(9)}, after={f"k{at}": 1 for at in range(9)}
-    )
-    assert changes.describe(change).endswith("; 3 more")
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0.85, "850 ms"), (4.2, "4.2 s"), (65.9, "1m 05s"), (3720, "1h 02m")])

@@ -150,10 +150,7 @@ def open_run(request: Request, resolved: Resolved, caller: Caller) -> Iterator[R
             platform.terraform, platform.terraform_version, settings.environ, cwd=platform.path, cache=settings.cache
         )
         held.enter_context(files.lock(platform.workspace / "locks" / f"{environment.name}.lock", purpose=purpose))
-        dead = leftovers.sweep(platform.workspace, environment.name)
-        unended = {folder for folder, _ in record.unended(platform.workspace, environment.name)}
-        if request.verb is Verb.PLAN:
-            record.require_none(platform.workspace, environment.name)
+        dead = _killed(request, resolved)
         journal = Journal(platform.workspace / "runs" / run_id)
 
         def tell(event: RunEvent) -> None:
@@ -161,8 +158,7 @@ def open_run(request: Request, resolved: Resolved, caller: Caller) -> Iterator[R
             caller.tell(event)
 
         with journal, files.cleared(journal.path.parent / killed.CALLS):
-            settled = [run for run in dead if run.folder not in unended]  # the others by `joint.recovery`
-            killed.settle(settled, environment.name, lambda text: tell(Note(text)))
+            killed.settle(dead, environment.name, lambda text: tell(Note(text)))
             reach = access.open_access(resolved, settings, lambda text: tell(Note(text)))
             with toolchain.open_terraform(
                 found,
@@ -178,6 +174,16 @@ def open_run(request: Request, resolved: Resolved, caller: Caller) -> Iterator[R
                 held.callback(context.tree.remove)
                 tell(_started(context, head.result()))
                 yield context
+
+
+def _killed(request: Request, resolved: Resolved) -> list[killed.KilledRun]:
+    """Return the killed runs to settle at once. A joint apply that did not end is settled by the next apply."""
+    workspace, name = resolved.platform.workspace, resolved.environment.name
+    dead = leftovers.sweep(workspace, name)
+    if request.verb is Verb.PLAN:
+        record.require_none(workspace, name)
+    unended = {folder for folder, _ in record.unended(workspace, name)}
+    return [run for run in dead if run.folder not in unended]
 
 
 def _require_agreed(request: Request, resolved: Resolved) -> None:

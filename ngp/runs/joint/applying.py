@@ -13,7 +13,7 @@ from ngp.errors import NgpError
 from ngp.runs import preview, watching, wires
 from ngp.runs.context import RunContext
 from ngp.runs.events import Phase, UnitDiagnosed, UnitEntered, UnitProgressed
-from ngp.runs.joint import planning, states
+from ngp.runs.joint import diagnostics, planning, states
 from ngp.runs.joint.checkpoints import Checkpoints, Copies
 from ngp.runs.joint.composition import NAME
 from ngp.runs.joint.holding import Holding
@@ -200,7 +200,7 @@ class _Judge:
         """The result of one unit; `part` is what the joint state holds of it, None where there is no state."""
         joint, before = self.planned.joint, self.planned.results[name]
         assert joint is not None
-        mine = [one for one in self.outcome.diagnostics if name in planning.about(one, joint)]
+        mine = [one for one in self.outcome.diagnostics if name in diagnostics.about(one, joint)]
         for diagnostic in mine:
             self.context.tell(UnitDiagnosed(name, diagnostic))
         took = before.duration_s + self.follow.units[name].took_s
@@ -240,7 +240,7 @@ class _Judge:
     def _why(self) -> str:
         joint = self.planned.joint
         assert joint is not None
-        failed = sorted({name for one in self.outcome.errors for name in planning.about(one, joint)})
+        failed = sorted({name for one in self.outcome.errors for name in diagnostics.about(one, joint)})
         if failed:
             return f"what it needs failed in {', '.join(f'`{name}`' for name in failed)}"
         code = self.outcome.exit_code

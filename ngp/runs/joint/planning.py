@@ -16,7 +16,7 @@ from ngp.errors import StoppedError
 from ngp.runs import copies, describing, offers, preview, watching
 from ngp.runs.context import RunContext
 from ngp.runs.events import Note, Phase, UnitDiagnosed, UnitEntered
-from ngp.runs.joint import choosing, composition, lifecycles, states
+from ngp.runs.joint import choosing, composition, diagnostics, lifecycles, states
 from ngp.runs.joint.composition import NAME, ApartError, Joint
 from ngp.runs.offers import Offers
 from ngp.runs.outcomes import Outcome
@@ -102,7 +102,7 @@ def _plan(context: RunContext, names: Iterable[str], known: Offers, tree: copies
         blank = _blank(context, joint)
         return Planned({name: watch.stopped(result) for name, result in blank.items()}, {}, joint)
     if not outcome.is_ok:
-        raise ApartError(_failures(outcome, joint))
+        raise ApartError(diagnostics.failures(outcome, joint))
     parts = _parts(context, joint, has_changes=outcome.has_changes)
     _require_joinable(joint, parts)
     for note in notes:
@@ -148,16 +148,6 @@ def secrets(context: RunContext, joint: Joint) -> dict[str, str]:
         for name, unit in joint.units.items()
         for variable, value in context.secrets(unit).items()
     }
-
-
-def _failures(outcome: Result, joint: Joint) -> dict[str, str]:
-    """Why units go by themselves after a joint plan that failed: those that the errors are about, else all of them."""
-    reasons: dict[str, str] = {}
-    for error in outcome.errors:
-        for name in about(error, joint):
-            reasons.setdefault(name, f"the joint plan failed there: {error.summary}")
-    first = next((one.summary for one in outcome.errors), f"exit code {outcome.exit_code}")
-    return reasons or dict.fromkeys(joint.units, f"the joint plan failed: {first}")
 
 
 def _parts(context: RunContext, joint: Joint, *, has_changes: bool) -> dict[str, Plan]:
@@ -231,15 +221,9 @@ def _results(
 ) -> dict[str, UnitResult]:
     for name, part in parts.items():
         known.put(name, part)
-    own: dict[str, list[Diagnostic]] = {name: [] for name in joint.units}
-    failed = _failed_checks(context, joint, said)
-    for one in said:
-        owners = about(one, joint)
-        owners = (owners & failed.get(one.detail, owners)) or owners
-        for name in owners:
-            own[name].append(one)
-        if not owners:
-            context.tell(Note(f"Terraform: {one.summary}"))
+    own, rest = diagnostics.by_unit(said, joint, context.terraform)
+    for one in rest:
+        context.tell(Note(f"Terraform: {one.summary}"))
     results = {}
     for name, blank in _blank(context, joint).items():
         unknowns = preview.unknowns(describing.wired(context, joint.units[name], known))
@@ -248,22 +232,6 @@ def _results(
         for diagnostic in result.diagnostics:
             context.tell(UnitDiagnosed(name, diagnostic))
     return results
-
-
-def _failed_checks(context: RunContext, joint: Joint, said: Sequence[Diagnostic]) -> dict[str, set[str]]:
-    """The units of which each failed check's message is: a diagnostic of one names only a module's file.
-
-    The plan is asked only where that file may be of several units.
-    """
-    if all(len(about(one, joint)) == 1 for one in said):
-        return {}
-    found: dict[str, set[str]] = {}
-    for check in context.terraform.show_plan(joint.root, joint.plan).extra.get("checks") or ():
-        name = states.owner(str(check.get("address", {}).get("to_display", "")))
-        for instance in check.get("instances") or ():
-            for problem in instance.get("problems") or ():
-                found.setdefault(str(problem.get("message", "")), set()).add(name)
-    return found
 
 
 def _blank(context: RunContext, joint: Joint) -> dict[str, UnitResult]:
@@ -292,16 +260,3 @@ class Watch:
         follow = self._units[owner].call.on_event if owner in self._units else None
         if follow and not isinstance(event, Diagnostic):
             follow(event)
-
-
-def about(said: Diagnostic, joint: Joint) -> set[str]:
-    """The units that a diagnostic may be about: by its address, else by the module's file that it names."""
-    owner = states.owner(said.address)
-    if owner in joint.units:
-        return {owner}
-    folder = (joint.root.path / said.place).resolve().parent
-    return {
-        name
-        for name, unit in joint.units.items()
-        if said.place and any(folder.is_relative_to(joint.tree.path(one).resolve()) for one in unit.sources.values())
-    }

@@ -1,0 +1,66 @@
+"""Which units of a joint plan Terraform's diagnostics are about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ngp.runs.joint import states
+from ngp.runs.joint.composition import Joint
+from ngp.terraform.driver import Terraform
+from ngp.terraform.events import Diagnostic
+from ngp.terraform.results import Result
+
+
+def about(said: Diagnostic, joint: Joint) -> set[str]:
+    """The units that a diagnostic may be about: by its address, else by the module's file that it names."""
+    owner = states.owner(said.address)
+    if owner in joint.units:
+        return {owner}
+    folder = (joint.root.path / said.place).resolve().parent
+    return {
+        name
+        for name, unit in joint.units.items()
+        if said.place and any(folder.is_relative_to(joint.tree.path(one).resolve()) for one in unit.sources.values())
+    }
+
+
+def by_unit(
+    said: Sequence[Diagnostic], joint: Joint, terraform: Terraform
+) -> tuple[dict[str, list[Diagnostic]], list[Diagnostic]]:
+    """Return what was said of each unit after a plan that went well, and what was said of none."""
+    failed = _failed_checks(said, joint, terraform)
+    own: dict[str, list[Diagnostic]] = {name: [] for name in joint.units}
+    rest = []
+    for one in said:
+        owners = about(one, joint)
+        for name in (owners & failed.get(one.detail, owners)) or owners:
+            own[name].append(one)
+        if not owners:
+            rest.append(one)
+    return own, rest
+
+
+def failures(outcome: Result, joint: Joint) -> dict[str, str]:
+    """Why units go by themselves after a joint plan that failed: those that the errors are about, else all of them."""
+    reasons: dict[str, str] = {}
+    for error in outcome.errors:
+        for name in about(error, joint):
+            reasons.setdefault(name, f"the joint plan failed there: {error.summary}")
+    first = next((one.summary for one in outcome.errors), f"exit code {outcome.exit_code}")
+    return reasons or dict.fromkeys(joint.units, f"the joint plan failed: {first}")
+
+
+def _failed_checks(said: Sequence[Diagnostic], joint: Joint, terraform: Terraform) -> dict[str, set[str]]:
+    """The units of which each failed check's message is: a diagnostic of one names only a module's file.
+
+    The plan is asked only where that file may be of several units.
+    """
+    if all(len(about(one, joint)) == 1 for one in said):
+        return {}
+    found: dict[str, set[str]] = {}
+    for check in terraform.show_plan(joint.root, joint.plan).extra.get("checks") or ():
+        name = states.owner(str(check.get("address", {}).get("to_display", "")))
+        for instance in check.get("instances") or ():
+            for problem in instance.get("problems") or ():
+                found.setdefault(str(problem.get("message", "")), set()).add(name)
+    return found

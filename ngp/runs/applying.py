@@ -47,6 +47,7 @@ def apply(context: RunContext, consent: Consent, *, may_bootstrap: bool = True) 
     with holding.hold(context, take=missing is None) as held:
         known = planning.open_offers(context)
         planned = joint.plan(context, known, held.tree, apart=held.apart, kind="apply")
+        held.note_plan(planned)
         seen = reviewed.Reviewed.collect((context.units[name] for name in planned.apart), known)
         previews = _grounded(context, replace(planning.complete(context, known, planned), verb=Verb.APPLY))
         if any(not unit.outcome.is_good for unit in previews.units) or previews.stopped_by:
@@ -55,7 +56,6 @@ def apply(context: RunContext, consent: Consent, *, may_bootstrap: bool = True) 
             return previews
         losing = [change for unit in previews.units for change in unit.changes]
         losses.require_none(context.resolved, losing, context.request.may_lose_data)
-        held.note_plan(planned)
         if not consent.preview(previews, missing):
             raise NgpError("nothing was applied", why="the answer was no")
         seen.require_files()

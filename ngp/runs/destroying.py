@@ -42,6 +42,7 @@ def destroy(context: RunContext, agree: Callable[[RunResult], bool], *, is_typed
     try:
         with holding.hold(context, take=True) as held:
             planned = joint.plan(context, planning.open_offers(context), held.tree, apart=held.apart, kind="apply")
+            held.note_plan(planned)
             alone = _plan_apart(context, planned)
             before = {**absent, **planned.results, **alone}
             preview = planning.collect(context, Verb.DESTROY, before, time.monotonic() - start)
@@ -52,7 +53,6 @@ def destroy(context: RunContext, agree: Callable[[RunResult], bool], *, is_typed
             if not is_typed:
                 going = [change for unit in preview.units for change in unit.changes]
                 losses.require_none(context.resolved, going, context.request.may_lose_data)
-            held.note_plan(planned)
             if not agree(preview):
                 raise NgpError("nothing was destroyed", why="the answer was no")
             results = {**absent, **_destroy_apart(context, planned, alone)}
@@ -71,6 +71,12 @@ def _destroying(context: RunContext, there: Collection[str]) -> RunContext:
 
 
 def _is_there(context: RunContext, name: str) -> bool:
+    """Whether a unit has anything to destroy, or a state that was never written: its plan says so then."""
+    unit = context.units[name]
+    try:
+        leftovers.require_recovered(unit.root, context.copy(unit))
+    except NgpError:
+        return True
     state = planning.read_state(context, name)
     return state is not None and bool(state.resources or state.outputs)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -92,11 +92,13 @@ def apply(context: RunContext, planned: Planned, holding: Holding) -> dict[str, 
             watch=follow.call,
         )
     is_final = outcome.exit_code in (0, 1)  # else it was killed, and wrote no outputs
-    holding.record.update(stage=Stage.SAVING, is_final=is_final)
+    holding.record.update(stage=Stage.SAVING, is_final=is_final, unsaved=tuple(joint.units))
     document = copies.settle()
     unsaved = saver.save(document, joint.units, is_final=is_final) if document is not None else {}
     lost = _lost(follow, document)
-    holding.record.update(lost=lost, stage=Stage.SAVING if unsaved or lost else Stage.ENDED)
+    if document is not None:
+        stage = Stage.SAVING if unsaved or lost else Stage.ENDED
+        holding.record.update(stage=stage, lost=lost, unsaved=tuple(unsaved))
     parts = states.split(document, joint.units) if document is not None else {}
     judge = _Judge(context, planned, follow, outcome)
     results = {name: judge.result(name, parts.get(name), unsaved.get(name), lost) for name in joint.units}
@@ -200,7 +202,9 @@ class _Judge:
         """The result of one unit; `part` is what the joint state holds of it, None where there is no state."""
         joint, before = self.planned.joint, self.planned.results[name]
         assert joint is not None
-        mine = [one for one in self.outcome.diagnostics if name in diagnostics.about(one, joint)]
+        mine = [
+            diagnostics.located(one, joint) for one in self.outcome.diagnostics if name in diagnostics.about(one, joint)
+        ]
         for diagnostic in mine:
             self.context.tell(UnitDiagnosed(name, diagnostic))
         took = before.duration_s + self.follow.units[name].took_s
@@ -225,17 +229,14 @@ class _Judge:
             good = Outcome.DESTROYED if self.context.request.verb is Verb.DESTROY else Outcome.APPLIED
             return replace(result, outcome=good)
         result = replace(result, counts=progress.counts)
-        done = f"{progress.done.total()} of {self.follow.expected[result.unit]} done"
-        left = f"; missing: {', '.join(missing[:_SHOWN])}" + (
-            f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
-        )
+        done = f"({progress.done.total()} of {self.follow.expected[result.unit]} done{_named(missing)})"
+        if self.outcome.stopped and missing:
+            return replace(result, outcome=Outcome.STOPPED, reason=f"interrupted {done}")
         if errors:
-            return replace(
-                result, outcome=Outcome.FAILED, reason=f"{watching.tell(errors[0])} ({done}{left if missing else ''})"
-            )
+            return replace(result, outcome=Outcome.FAILED, reason=f"{watching.tell(errors[0])} {done}")
         if not progress.done:
             return replace(result, outcome=Outcome.SKIPPED, reason=self._why())
-        return replace(result, outcome=Outcome.PARTLY, reason=f"{self._why()} ({done}{left})")
+        return replace(result, outcome=Outcome.PARTLY, reason=f"{self._why()} {done}")
 
     def _why(self) -> str:
         joint = self.planned.joint
@@ -247,6 +248,12 @@ class _Judge:
         if code < 0 or code > _SIGNALLED:
             return f"Terraform was killed by signal {-code if code < 0 else code - _SIGNALLED}"
         return next((one.summary for one in self.outcome.errors), f"Terraform ended with exit code {code}")
+
+
+def _named(missing: Sequence[str]) -> str:
+    """The first of the missing resources, and how many more there are."""
+    more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
+    return f"; missing: {', '.join(missing[:_SHOWN])}{more}" if missing else ""
 
 
 def _has_outputs(result: UnitResult, part: states.Part | None) -> bool:

@@ -35,7 +35,10 @@ def apart(context: RunContext) -> dict[str, str]:
     if whole:
         return dict.fromkeys(chosen, whole)
     found = {name: why for name, unit in chosen.items() if (why := _why(context, unit))}
-    return with_dependants(found, context.needs)
+    found = with_dependants(found, context.needs)
+    left = sorted((name for name in chosen if name not in found), key=lambda name: (context.waves[name], name))
+    why = f"one process plans at most {MOST} units, and this is one of the later waves of {len(chosen)}"
+    return with_dependants({**found, **dict.fromkeys(left[MOST:], why)}, context.needs)
 
 
 def with_dependants(found: Reasons, needs: graph.Needs) -> dict[str, str]:
@@ -88,8 +91,6 @@ def _whole(context: RunContext, units: Collection[str]) -> str:
         return "there are options for Terraform itself"
     if options.refresh_only:
         return "only the states are refreshed"
-    if len(units) > MOST:
-        return f"the run has {len(units)} units, and one process plans at most {MOST}"
     other = _overridden(context) - {f"{_VERSIONS}.j2"}
     return f"the platform has a root template of its own: {', '.join(sorted(other))}" if other else ""
 

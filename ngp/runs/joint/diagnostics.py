@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from ngp.runs.joint import states
 from ngp.runs.joint.composition import Joint
@@ -24,6 +27,15 @@ def about(said: Diagnostic, joint: Joint) -> set[str]:
     }
 
 
+def located(said: Diagnostic, joint: Joint) -> Diagnostic:
+    """Return a diagnostic that names the file of the platform, not that of the copy which was planned."""
+    if not said.place:
+        return said
+    path = Path(os.path.normpath(joint.root.path / said.place))
+    inside = path.is_relative_to(joint.tree.folder)
+    return replace(said, place=str(path.relative_to(joint.tree.folder))) if inside else said
+
+
 def by_unit(
     said: Sequence[Diagnostic], joint: Joint, terraform: Terraform
 ) -> tuple[dict[str, list[Diagnostic]], list[Diagnostic]]:
@@ -34,7 +46,7 @@ def by_unit(
     for one in said:
         owners = about(one, joint)
         for name in (owners & failed.get(one.detail, owners)) or owners:
-            own[name].append(one)
+            own[name].append(located(one, joint))
         if not owners:
             rest.append(one)
     return own, rest

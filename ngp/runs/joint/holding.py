@@ -99,13 +99,24 @@ class Holding:
             )
 
     def end(self) -> None:
-        """Give back all locks; with every state at its place, delete the joint files as well."""
+        """Give the locks back, and delete the joint files if every state is at its place.
+
+        S3 locks of states that are not written stay: the next apply writes the states and gives those locks back.
+        """
         session = self._context.access.session
-        failures = [error for held in self._held for error in locks.release(held, session)]
+        record = self.record.record
+        unsaved = record.units if record.stage is Stage.APPLYING else record.unsaved
+        failures = []
+        for held in self._held:
+            kept, freed = held.split(unsaved)
+            failures += locks.release(freed, session)
+            if kept.keeper is not None:
+                kept.keeper.release()
         self._held.clear()
         self._tell(failures)
-        if self.record.record.stage in (Stage.LOCKING, Stage.PLANNED) or self._is_saved:
+        if record.stage in (Stage.LOCKING, Stage.PLANNED):
             self.record.update(stage=Stage.ENDED)
+        if self.record.record.stage is Stage.ENDED:
             checkpoints.remove(self.tree.folder, self._context.folder)
 
     def _unit(self, name: str) -> UnitRecord:
@@ -123,10 +134,6 @@ class Holding:
         kept, freed = held.split(names)
         self._held.append(kept)
         self._tell(locks.release(freed, self._context.access.session))
-
-    @property
-    def _is_saved(self) -> bool:
-        return self.record.record.stage is Stage.ENDED
 
     def _tell(self, failures: Collection[NgpError]) -> None:
         for error in failures:

@@ -75,6 +75,7 @@ class Record:
     account: str
     units: Mapping[str, UnitRecord] = field(default_factory=dict)
     is_final: bool = False  # Terraform ended by itself, so the joint state has its outputs
+    unsaved: tuple[str, ...] = ()  # units whose states could not be written to their places
     lost: tuple[str, ...] = ()  # objects under way at a kill that nobody has accounted for yet
 
 
@@ -107,10 +108,9 @@ def load(folder: Path) -> Record | None:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         units = {name: UnitRecord(**one) for name, one in document["units"].items()}
+        listed = {name: tuple(document[name]) for name in ("unsaved", "lost")}
         del document["v"]
-        return Record(
-            **{**document, "stage": Stage(document["stage"]), "units": units, "lost": tuple(document["lost"])}
-        )
+        return Record(**{**document, "stage": Stage(document["stage"]), "units": units, **listed})
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError) as error:

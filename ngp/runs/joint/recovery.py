@@ -53,7 +53,7 @@ class _Recovery:
             self._save()
         self._give_back()
         self._account()
-        self._file.update(stage=Stage.ENDED, lost=())
+        self._file.update(stage=Stage.ENDED, unsaved=(), lost=())
         checkpoints.remove(self._folder / TREE, self._folder)
         killed.settle(self._killed, self._context.name, lambda text: self._context.tell(Note(text)))
 

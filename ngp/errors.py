@@ -15,6 +15,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+_ALL, _SOME = 10, 5  # names that a hint lists, all of a few or the nearest of many
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -96,8 +98,24 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """A hint such as ``did you mean `vpc_id`?``, or the known names where nothing is near."""
     from difflib import get_close_matches
 
-    names = sorted(known)
-    close = get_close_matches(name, names, n=1, cutoff=0.6)
-    if close:
-        return f"did you mean `{close[0]}`?"
-    return f"known: {', '.join(names)}" if names else "nothing is known here"
+    names = sorted(set(known))
+    near = similar(name, names)
+    if near:
+        return f"did you mean `{near}`?"
+    if len(names) <= _ALL:
+        return f"known: {', '.join(names)}" if names else "nothing is known here"
+    some = get_close_matches(name, names, n=_SOME, cutoff=0)
+    return f"known: {', '.join(some)} and {len(names) - len(some)} more"
+
+
+def similar(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:
+    """Return the known name that `name` may be a misspelling of, "" where none is; its opposite is none."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, sorted(known), n=3, cutoff=cutoff)
+    return next((one for one in close if not _is_opposite(name, one)), "")
+
+
+def _is_opposite(name: str, other: str) -> bool:
+    short, long = sorted((name, other), key=len)
+    return any(long == f"{mark}{short}" for mark in ("un", "no-", "dis", "de"))

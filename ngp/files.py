@@ -13,7 +13,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from ngp.errors import LockHeldError
+from ngp.errors import LockHeldError, RefusedError
+
+WORKSPACE = ".ngp"  # the private folder of a platform
 
 _SYNCS = 16  # files that wait for the disk at once: it takes many in nearly the time of one
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -26,8 +28,9 @@ def write(path: Path, text: str, *, mode: int = 0o644, durable: bool = True) -> 
     is to be `durable`, nobody waits for the disk: after a crash of the machine the file may be torn.
     """
     data = text.encode("utf-8")
+    require_no_links(path.parent)
     with suppress(FileNotFoundError):
-        if path.read_bytes() == data:
+        if not path.is_symlink() and path.read_bytes() == data:
             return False
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, rest = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -100,9 +103,30 @@ def remove_all(paths: Iterable[Path]) -> None:
 
 def private_folder(path: Path) -> Path:
     """Make `path` a folder that only this user can enter (0700), and return it."""
+    require_no_links(path)
     path.mkdir(parents=True, exist_ok=True, mode=0o700)
     path.chmod(0o700)
     return path
+
+
+def require_no_links(path: Path) -> None:
+    """Raise RefusedError (3) if `path` leads through a link in a platform's private folder.
+
+    The folder itself may be a link: its operator may keep it on another disk.
+    """
+    parts = path.parts
+    if WORKSPACE not in parts:
+        return
+    inner = len(parts) - parts[::-1].index(WORKSPACE)
+    for end in range(inner + 1, len(parts) + 1):
+        link = Path(*parts[:end])
+        if link.is_symlink():
+            raise RefusedError(
+                "this is a link, and ngp follows none in its private folder",
+                where=str(link),
+                why="it could lead ngp to overwrite or delete files elsewhere",
+                todo="look at where it leads, then remove it",
+            )
 
 
 @contextmanager
@@ -121,8 +145,9 @@ def lock(path: Path, *, purpose: str, wait: bool = False) -> Iterator[None]:
 
     The kernel frees the lock when its holder ends, however it ends; the file itself only tells who it is.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    require_no_links(path)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import re
+import shlex
 import signal
 import subprocess
 import threading
@@ -18,6 +21,8 @@ from ngp import ties
 GRACE_S = 30.0  # Terraform needs a while after SIGINT: it ends calls under way and writes its state
 _LOOK_S = 0.1  # how often a process that may be stopped is looked after
 PIPE_GRACE_S = 2.0  # how long a pipe may stay open after its process has ended
+_LOG = logging.getLogger(__name__)
+_CREDENTIALS = re.compile(r"//[^/@\s]+@")  # of a URL, which a log must not hold
 _running: set[int] = set()  # process groups that `run` waits for
 
 
@@ -105,6 +110,27 @@ def start(request: Request, log: Path) -> int:
     return process.pid
 
 
+def show(request: Request, text: str) -> bool:
+    """Give `text` to a program that has this process's terminal, such as a pager; return whether it took it.
+
+    While it runs Ctrl-C is its own: pagers use it to stop a search.
+    """
+    is_main = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN) if is_main else None
+    try:
+        process = subprocess.Popen(
+            request.argv, cwd=request.cwd, env=dict(request.env), stdin=subprocess.PIPE, encoding="utf-8"
+        )
+        with suppress(BrokenPipeError):  # left before the end of the text
+            process.communicate(text)
+        return process.wait() == 0
+    except OSError:
+        return False
+    finally:
+        if is_main:
+            signal.signal(signal.SIGINT, before)
+
+
 def own_umask() -> int:
     """The umask of this process. Only Linux tells it; elsewhere it is set for a moment, to the strictest."""
     with suppress(OSError):
@@ -186,6 +212,7 @@ class Drain:
 
 def popen(request: Request, *, with_input: bool = False, tied: bool = True) -> subprocess.Popen[str]:
     """Start a process with pipes for its output; one that is `tied` ends with the thread that started it."""
+    _LOG.debug("start %s in %s", _CREDENTIALS.sub("//", shlex.join(request.argv)), request.cwd)
     wrapped = ties.wrap(ties.setpriv(), request.argv, request.env) if tied and ties.setpriv() else None
     return subprocess.Popen(
         wrapped or request.argv,

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 
 # Variables that name a file or folder, of ngp and of the programs it starts. Those programs run in other folders.
@@ -21,7 +22,16 @@ _PATHS = (
 )  # fmt: skip
 _LISTS = ("PATH", "XDG_CONFIG_DIRS", "XDG_DATA_DIRS", "SSL_CERT_DIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 
+LEVEL = "NGP_LOG_LEVEL"
 TRUE, FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off", ""})
+
+
+class Level(Enum):
+    """How much is said on stderr."""
+
+    ERROR = "error"  # errors and questions only
+    INFO = "info"
+    DEBUG = "debug"  # also processes and AWS calls
 
 
 @dataclass(frozen=True)
@@ -36,6 +46,12 @@ class Settings:
     stdout_is_terminal: bool
     stderr_is_terminal: bool
     argv: tuple[str, ...] = field(default=())
+
+    @property
+    def level(self) -> Level:
+        """How much to say; what the variable says wrongly counts as the usual."""
+        word = self.environ.get(LEVEL, "")
+        return Level(word) if word in [one.value for one in Level] else Level.INFO
 
     @property
     def cache(self) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ _WEB_IDENTITY = {
     "role_session_name": "AWS_ROLE_SESSION_NAME",
     "role_arn": "AWS_ROLE_ARN",
 }
+_LOG = logging.getLogger(__name__)
 _CONNECT_S, _READ_S, _ATTEMPTS = 10, 60, 4
 
 
@@ -67,6 +69,7 @@ class Session:
 
         Raises MissingError for credentials and reach, DeniedError for permission, NgpError for what AWS says otherwise.
         """
+        _LOG.debug("AWS call %s %s", service, operation)
         if self._relay is not None:
             try:
                 return self._relay(self, Call(service, operation, tuple(absent), parameters))

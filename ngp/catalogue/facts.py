@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ngp.catalogue import hcl, types
-from ngp.catalogue.module import DummyValue, Output, Place, Variable
+from ngp.catalogue.module import DummyValue, Output, Place, Validation, Variable
 from ngp.errors import Finding, UsageError
 
 Facts = Mapping[str, Any]
@@ -54,7 +54,7 @@ def variables_of(facts: Facts, path: Path) -> Iterator[Variable]:
             **rest,
             type=types.parse(each["type_text"], str(place)),
             default=decode(each["default"]),
-            validations=tuple(each["validations"]),
+            validations=tuple(Validation(*rule) for rule in each["validations"]),
             place=place,
         )
 
@@ -111,7 +111,6 @@ def _variable(block: hcl.Block) -> Facts:
         raise UsageError(f"`{name}` cannot be the name of a variable", where=block.where, why=why, todo="rename it")
     type_text = type_.text if type_ else "any"
     types.parse(type_text, type_.where if type_ else block.where)
-    validations = (rule.body.attributes.get("error_message") for rule in block.body.of("validation"))
     return {
         "name": name,
         "line": block.line,
@@ -120,8 +119,14 @@ def _variable(block: hcl.Block) -> Facts:
         "has_default": "default" in attributes,
         "default": encode(_default(attributes.get("default"))),
         **{flag: _flag(attributes.get(flag), absent) for flag, absent in _FLAGS.items()},
-        "validations": [_text(message) for message in validations],
+        "validations": [_validation(rule) for rule in block.body.of("validation")],
     }
+
+
+def _validation(block: hcl.Block) -> list[str | int]:
+    condition, message = (block.body.attributes.get(name) for name in ("condition", "error_message"))
+    texts = [condition.text if condition else "true", _text(message), message.text if message else '""']
+    return [*texts, condition.line if condition else block.line]
 
 
 def _output(block: hcl.Block) -> Facts:

@@ -29,6 +29,16 @@ class Status(Enum):
 
 
 @dataclass(frozen=True)
+class Validation:
+    """A `validation` block: what must be true, and what Terraform says where it is not."""
+
+    condition: str  # as written
+    message: str  # for people
+    message_text: str  # as written, with its quotes
+    line: int
+
+
+@dataclass(frozen=True)
 class Variable:
     """An input. `default` means nothing unless `has_default`; it is a Python value (numbers: int or Decimal),
     or None where the default is an expression that only Terraform can read."""
@@ -42,7 +52,7 @@ class Variable:
     sensitive: bool
     ephemeral: bool
     nullable: bool
-    validations: tuple[str, ...]  # error messages, for docs
+    validations: tuple[Validation, ...]
     place: Place
 
 

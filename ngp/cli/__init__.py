@@ -6,7 +6,7 @@ import io
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -17,10 +17,10 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from ngp import __version__, settings
-from ngp.cli import failures, loading, signals
+from ngp.cli import failures, loading, logs, signals, switches
 from ngp.commands.options import CURRENT, Context, Interruption
 from ngp.errors import NgpError, StoppedError, UsageError
-from ngp.settings import Settings
+from ngp.settings import Level, Settings
 
 BROKEN_PIPE = 141  # 128 + SIGPIPE, as a shell reports a program that its reader left
 
@@ -34,10 +34,18 @@ app = typer.Typer(
 
 
 @app.callback(invoke_without_command=True)
-def ngp(
+def ngp(  # noqa: PLR0913  Typer's options are parameters
     ctx: typer.Context,
     chdir: Annotated[Path | None, typer.Option("--chdir", "-C", metavar="DIR", help="work in this folder")] = None,
-    no_color: Annotated[bool, typer.Option("--no-color", help="no colours (as NO_COLOR does)")] = False,
+    no_color: Annotated[bool, typer.Option("--no-color", "-no-color", help="no colours (as NO_COLOR does)")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="only results, errors and questions")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="also each process and AWS call")] = False,
+    log_level: Annotated[
+        Level | None,
+        typer.Option("--log-level", metavar="error|info|debug", help="as --quiet (error) or as --verbose (debug)"),
+    ] = None,
+    no_pager: Annotated[bool, typer.Option("--no-pager", help="never page a long plan")] = False,
+    bell: Annotated[bool, typer.Option("--bell", help="ring the terminal's bell at the end")] = False,
     provider_proxy: Annotated[
         bool, typer.Option("--provider-proxy/--no-provider-proxy", help="share provider processes; it only saves time")
     ] = True,
@@ -51,10 +59,12 @@ def ngp(
     if ctx.invoked_subcommand is None:
         typer.echo(ctx.get_help(), err=True)
         raise typer.Exit(UsageError.exit_code)
-    switches = {"NO_COLOR": "1"} if no_color else {}
-    if not provider_proxy:
-        switches["NGP_PROVIDER_PROXY"] = "0"
-    CURRENT.set(_chosen(CURRENT.get(), chdir, switches, debug=debug))
+    if quiet and verbose:
+        raise UsageError("`--quiet` and `--verbose` exclude each other", todo="leave one of them out")
+    given = {"chdir": chdir, "no_color": no_color, "log_level": log_level, "quiet": quiet, "verbose": verbose}
+    given |= {"no_pager": no_pager, "bell": bell, "provider_proxy": provider_proxy, "debug": debug}
+    for name, value in given.items():
+        CURRENT.set(switches.apply(CURRENT.get(), name, value))
 
 
 def tree() -> TyperGroup:
@@ -77,9 +87,11 @@ def run(argv: Sequence[str] | None = None) -> int:
     try:
         with signals.handled(interruption):
             code = _guarded(own, surroundings, interruption)
+        _ring(CURRENT.get())
     except KeyboardInterrupt:  # it came while something else was reported
         code = 128 + (interruption.signal_number or signal.SIGINT)
     finally:
+        logs.reset()
         CURRENT.reset(token)
     return 128 + interruption.signal_number if interruption.signal_number else code
 
@@ -124,18 +136,11 @@ def _split(argv: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return argv[:at], argv[at + 1 :]
 
 
-def _chosen(context: Context, chdir: Path | None, switches: Mapping[str, str], *, debug: bool) -> Context:
-    """The context with the global options in it, some as the variables that say the same; the process's own folder
-    never changes."""
-    surroundings = context.settings
-    if chdir is not None:
-        folder = (surroundings.cwd / chdir).resolve()
-        if not folder.is_dir():
-            raise UsageError("there is no such folder", where=str(folder), todo="give an existing one with --chdir")
-        surroundings = replace(surroundings, cwd=folder)
-    if switches:
-        surroundings = replace(surroundings, environ={**surroundings.environ, **switches})
-    return replace(context, settings=surroundings, debug=debug)
+def _ring(context: Context) -> None:
+    if context.bell and context.settings.stderr_is_terminal:
+        with suppress(OSError):
+            sys.stderr.write("\a")
+            sys.stderr.flush()
 
 
 def _accept_all_text() -> None:

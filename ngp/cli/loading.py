@@ -13,9 +13,9 @@ from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 from typer.main import get_command_from_info, get_group
 from typer.models import CommandInfo
 
-from ngp.cli import table
+from ngp.cli import examples, hints, switches, table
 from ngp.commands.options import CURRENT
-from ngp.errors import UsageError, nearest
+from ngp.errors import UsageError
 
 Command = TyperCommand | TyperGroup
 
@@ -50,7 +50,7 @@ class LazyGroup(TyperGroup):
         if self._only_names:
             return TyperCommand(cmd_name, short_help=table.entries()[cmd_name].help)
         if cmd_name not in self.commands:
-            self.commands[cmd_name] = load(cmd_name)
+            self.commands[cmd_name] = load(cmd_name, self)
         return self.commands[cmd_name]  # type: ignore[return-value]
 
     def invoke(self, ctx: Any) -> Any:
@@ -75,8 +75,11 @@ class LazyGroup(TyperGroup):
             self._only_names = False
 
 
-def load(name: str) -> TyperCommand | TyperGroup:
-    """Import a command and make it fit the rules: an environment variable per option, no surprise behind ``--``."""
+def load(name: str, root: TyperGroup | None = None) -> TyperCommand | TyperGroup:
+    """Import a command and make it fit the rules: an environment variable per option, no surprise behind ``--``.
+
+    The global options of `root` work behind it, too.
+    """
     module = import_module(table.entries()[name].module)
     group = getattr(module, "app", None)
     command: Any
@@ -88,6 +91,9 @@ def load(name: str) -> TyperCommand | TyperGroup:
         info = CommandInfo(name, callback=getattr(module, name))
         command = get_command_from_info(info, pretty_exceptions_short=False, rich_markup_mode=None)
     add_variables(command)
+    if root is not None:
+        switches.add_to(command, list(options(root)))
+    _add_examples(command, name)
     _guard_rest(command, allowed=bool(getattr(module, "PASSES_THROUGH", False)))
     return command  # type: ignore[no-any-return]
 
@@ -160,33 +166,41 @@ def usage(error: typer.TyperException, argv: Sequence[str]) -> UsageError:
     ctx: Any = getattr(error, "ctx", None)
     path = ctx.command_path if ctx else "ngp"
     text = error.format_message().rstrip(".")
-    if text.startswith("No such option"):
-        written = _written(getattr(error, "option_name", ""), argv)
-        return UsageError(f"`{path}` has no option `{written}`", todo=_near(written, ctx, path))
+    is_unknown = text.startswith("No such option")
+    written = _written(getattr(error, "option_name", "") if is_unknown else "", ctx, argv)
+    if written:
+        return UsageError(f"`{path}` has no option `{written}`", todo=hints.for_option(written, ctx, path))
     if text.startswith("No such command") and ctx is not None:
         written = text.split("'")[1] if "'" in text else ""
         known = ctx.command.list_commands(ctx)
-        return UsageError(f"`{path}` has no command `{written}`", todo=nearest(written, known))
+        return UsageError(
+            f"`{path}` has no command `{written}`", todo=hints.for_command(written, known, is_root=ctx.parent is None)
+        )
     if text.startswith("Missing command") and ctx is not None:
         known = ", ".join(ctx.command.list_commands(ctx))
         return UsageError(f"`{path}` needs a command", todo=f"one of: {known}")
     return UsageError(f"{text[:1].lower()}{text[1:]}", todo=f"see `{path} --help`")
 
 
-def _written(name: str, argv: Sequence[str]) -> str:
-    """The whole word of the line: of `-targt=x` the parser names `-t` only."""
-    return next((word.partition("=")[0] for word in argv if word.startswith(name)), name)
+def _written(name: str, ctx: Any, argv: Sequence[str]) -> str:
+    """Return the unknown option as it was written, "" where the error is about something else.
+
+    Of `-targt=x` the parser names `-t` only, of `-var` the `-a`, for there is a `-v`; `-json` is a wrong `-j` to it.
+    """
+    words = [word.partition("=")[0] for word in argv if len(word) > 1 and word.startswith("-")]
+    if name:
+        long = [word for word in words if not word.startswith("--") and len(word) > 2 and name[1:] in word]
+        return next((word for word in words if word.startswith(name)), long[0] if long else name)
+    known = hints.flags(ctx).keys() - {flag[1:] for flag in hints.spellings(ctx) if not flag.startswith("--")}
+    return next((word for word in words if word[1:] in known), "")
 
 
-def _near(written: str, ctx: Any, path: str) -> str:
-    from difflib import get_close_matches
-
-    known = (
-        [flag for param in ctx.command.get_params(ctx) for flag in (*param.opts, *param.secondary_opts)] if ctx else []
-    )
-    flags = sorted(flag for flag in known if flag.startswith("-"))
-    close = get_close_matches(written, flags, n=1, cutoff=0.6)
-    return f"did you mean `{close[0]}`?" if close else f"see `{path} --help`"
+def _add_examples(command: Command, path: str) -> None:
+    """End the help of `command` and of those below it with their examples."""
+    for name, below in getattr(command, "commands", {}).items():
+        _add_examples(below, f"{path} {name}")
+    text = examples.render(path)
+    command.epilog = f"\b\nExamples:\n{text}" if text else None
 
 
 def _guard_rest(command: Command, *, allowed: bool) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import Any, get_type_hints
 
-from ngp.cli import loading, table, tree
+from ngp.cli import examples, loading, table, tree
 from ngp.cli.loading import Command
 
 EXIT_CODES = {
@@ -66,9 +66,15 @@ that matches nothing is an error, and so is a selection that leaves no unit over
 """
 
 
+_GLOBAL = """\
+They stand before the command or behind it: `ngp plan dev --no-color`. Long plans on a terminal go through a pager:
+`NGP_PAGER`, else `PAGER`, else `less`; an empty one turns paging off. `ngp help COMMAND` shows a command's help.
+"""
+
+
 def render() -> str:
     """The whole page."""
-    parts = [_HEAD, "## Global options\n", _options(tree()), "## Exit codes\n", _exit_codes()]
+    parts = [_HEAD, "## Global options\n", _GLOBAL, _options(tree()), "## Exit codes\n", _exit_codes()]
     heading = ""
     for entry in table.entries().values():
         if entry.heading != heading:
@@ -91,7 +97,10 @@ def _command(path: str, command: Command) -> str:
     lines += [f"- `{each.metavar}`: {each.help}" for each in loading.arguments(command) if each.help]
     lines += [""] if len(lines) > 2 else []
     options = _options(command)
-    return "\n".join([*lines, options] if options else lines)
+    rows = examples.EXAMPLES.get(path.removeprefix("ngp "), {})
+    width = max(map(len, rows), default=0)
+    shown = "\n".join(f"{line.ljust(width)}  # {meaning}" for line, meaning in rows.items())
+    return "\n".join([*lines, *([options] if options else []), *([f"```text\n{shown}\n```\n"] if rows else [])])
 
 
 def _options(command: Command) -> str:

@@ -46,6 +46,10 @@ _ROWS = {
         "pool": "Keep providers and the way to AWS warm between commands.",
         "sandbox": "Start, stop and look at the AWS look-alike on this machine.",
     },
+    "About ngp": {
+        "help": "Show the help of a command.",
+        "version": "Show the versions of ngp, Python and Terraform, and the version that rendered the platform.",
+    },
 }
 
 

@@ -41,8 +41,7 @@ def apply(
     """Bring units to what was previewed and agreed to; anything more stops the run."""
     from ngp.commands import running, scope
     from ngp.runs import applying
-    from ngp.runs.results import Verb, exit_code
-    from ngp.views import documents, runs
+    from ngp.runs.results import Verb
 
     context = options.context()
     chosen = scope.choose(context, environment, units)
@@ -58,12 +57,7 @@ def apply(
     ):
         consent = _consent(context, now, auto_approve=auto_approve, show_all=show_all)
         result = applying.apply(now.run, consent, may_bootstrap=bootstrap)
-    code = exit_code([unit.outcome for unit in result.units], stopped_by=result.stopped_by)
-    if as_json:
-        documents.write(documents.run(result, exit_code=code))
-    elif not as_json_lines:
-        runs.show_result(result, context.settings, whole=show_all)
-    raise typer.Exit(code)
+    running.end(context, result, running.Output(as_json, as_json_lines, show_all))
 
 
 def _consent(context: options.Context, now: Running, *, auto_approve: bool, show_all: bool) -> Consent:
@@ -73,9 +67,12 @@ def _consent(context: options.Context, now: Running, *, auto_approve: bool, show
     def preview(result: RunResult, bucket: BucketPlan | None) -> bool:
         with now.follow.pause():
             if bucket is not None:
-                terminal.say(context.settings, f"+ state bucket {bucket.bucket} (versioned, encrypted, private)")
+                made = f"+ state bucket {bucket.bucket} (versioned, encrypted, private)"
+                terminal.say(context.settings, made, always=True)
             runs.show_changes(result, context.settings, talk=True, whole=show_all)
-            return auto_approve or options.confirm(context, f"Apply this to `{result.environment}`?")
+            return auto_approve or options.confirm(
+                context, f"Apply this to {options.place(now.run.resolved.environment)}?"
+            )
 
     def deferred(result: UnitResult) -> bool:
         """A second question, on a terminal only: --auto-approve was given before anyone could see this plan."""

@@ -78,11 +78,16 @@ def _environment(context: options.Context, platform: Platform, *, may_ask: bool)
 
 def _complete(subject: Subject, choice: Choice, *, may_ask: bool) -> Draft:
     """The draft of a choice, with all answers that a person at a terminal can give."""
-    if may_ask and choice.units is None and not choice.settings and not choice.wires:
-        choice = replace(choice, units=asking.choose(subject))
+    picks = may_ask and choice.units is None and not choice.settings and not choice.wires
+    start = choice
+    if picks:
+        choice = replace(start, units=asking.choose(subject))
     draft = drafting.prepare(subject, choice)
     while may_ask and draft.questions and not draft.findings:
-        choice = asking.answer(draft.questions, choice)
+        answered = asking.answer(draft.questions, choice)
+        if answered is None and picks:  # back to the modules
+            answered = replace(start, units=asking.choose(subject, choice.units))
+        choice = answered or choice
         draft = drafting.prepare(subject, choice)
     return draft
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,15 +11,19 @@ from ngp.commands import options
 from ngp.errors import UsageError
 
 if TYPE_CHECKING:
+    from ngp.commands.running import Running
     from ngp.commands.scope import Scope
     from ngp.runs.results import RunResult
 
 PASSES_THROUGH = True
 
+DryRun = Annotated[bool, typer.Option("--dry-run", help="show what would be destroyed; ask and change nothing")]
+
 
 def destroy(
     environment: options.EnvironmentName = "",
     units: options.UnitNames = None,
+    dry_run: DryRun = False,
     auto_approve: options.AutoApprove = False,
     accept_data_loss: options.AcceptDataLoss = None,
     refresh: options.Refresh = options.Switch.ON,
@@ -33,33 +38,43 @@ def destroy(
     """Destroy units, dependants first; asks for the environment's name."""
     from ngp.commands import running, scope
     from ngp.runs import destroying
-    from ngp.runs.results import Verb, exit_code
-    from ngp.views import documents, runs
+    from ngp.runs.results import Verb
 
     context = options.context()
     chosen = scope.choose(context, environment, units)
-    _require_consent(context, chosen, auto_approve=auto_approve)
+    if not dry_run:
+        _require_consent(context, chosen, auto_approve=auto_approve)
     wish = running.Wish(
-        None, None, refresh, lock_timeout, parallelism, accept_data_loss, is_apart=apart, accepts_lost=accept_lost
+        refresh=refresh,
+        lock_timeout=lock_timeout,
+        parallelism=parallelism,
+        may_lose_data=accept_data_loss,
+        is_apart=apart,
+        accepts_lost=accept_lost,
+        is_dry_run=dry_run,
     )
     with (
         running.begin(context, chosen.environment) as begun,
         running.open_run(context, Verb.DESTROY, begun, chosen.units, wish, jsonl=as_json_lines) as now,
     ):
-
-        def agree(result: RunResult) -> bool:
-            with now.follow.pause():
-                runs.show_changes(result, context.settings, talk=True, whole=show_all)
-                question = f"All of this goes. Type the environment's name (`{result.environment}`) to destroy it: "
-                return auto_approve or options.ask(context, question, flag="--auto-approve") == result.environment
-
+        agree = _consent(context, now, auto_approve=auto_approve, show_all=show_all)
         result = destroying.destroy(now.run, agree, is_typed=not auto_approve)
-    code = exit_code([unit.outcome for unit in result.units], stopped_by=result.stopped_by)
-    if as_json:
-        documents.write(documents.run(result, exit_code=code))
-    elif not as_json_lines:
-        runs.show_result(result, context.settings, whole=show_all)
-    raise typer.Exit(code)
+    running.end(context, result, running.Output(as_json, as_json_lines, show_all, is_paged=dry_run))
+
+
+def _consent(
+    context: options.Context, now: Running, *, auto_approve: bool, show_all: bool
+) -> Callable[[RunResult], bool]:
+    from ngp.views import runs
+
+    def agree(result: RunResult) -> bool:
+        with now.follow.pause():
+            runs.show_changes(result, context.settings, talk=True, whole=show_all)
+            place = options.place(now.run.resolved.environment)
+            question = f"All of this will be destroyed in {place}."
+            return auto_approve or options.confirm(context, question, word=result.environment)
+
+    return agree
 
 
 def _require_consent(context: options.Context, chosen: Scope, *, auto_approve: bool) -> None:

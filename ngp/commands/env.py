@@ -48,11 +48,12 @@ def new(
     platform = platforms.load(platforms.find(context.cwd))
     origin = documents.load(platform, source) if source else None
     outlines.require_new(platform, name)
-    target = _target(sandbox, origin)
+    may_ask = context.settings.is_interactive and not no_input
+    target = _target(sandbox, origin, may_ask=may_ask)
     if target is Target.SANDBOX and not account:
         account = outlines.SANDBOX_ACCOUNT
     given = {"region": region, "account": account, "domain": domain}
-    if context.settings.is_interactive and not no_input:
+    if may_ask:
         given = {key: value or _ask(key, origin) for key, value in given.items()}
     require(Finding(f"the new environment needs --{key}") for key, value in given.items() if not value)
     made = outlines.compose(platform, outlines.Facts(name, target=target.value, **given), origin)
@@ -114,15 +115,24 @@ def affected(
         view.show(found, context.settings, whole=show_all)
 
 
-def _target(sandbox: bool | None, origin: Environment | None) -> Target:  # noqa: FBT001  None: as the origin
-    if sandbox is None:
-        return origin.target if origin else Target.AWS
-    return Target.SANDBOX if sandbox else Target.AWS
+def _target(sandbox: bool | None, origin: Environment | None, *, may_ask: bool) -> Target:  # noqa: FBT001  None: not said
+    if sandbox is not None:
+        return Target.SANDBOX if sandbox else Target.AWS
+    usual = origin.target if origin else Target.AWS
+    if not may_ask:
+        return usual
+    lines = {
+        "AWS: a real account": Target.AWS,
+        "the sandbox: an AWS look-alike on this machine, to try things": Target.SANDBOX,
+    }
+    ordered = sorted(lines, key=lambda line: lines[line] is not usual)
+    return lines[asking.pick("Where does the environment live?", ordered)]
 
 
 def _ask(key: str, origin: Environment | None) -> str:
     default = str(getattr(origin, key)) if origin else ""
-    return asking.fill(f"{key}:", partial(documents.check_fact, key), default)
+    said = f" (from `{origin.name}`)" if origin and default else ""
+    return asking.fill(f"{key}{said}:", partial(documents.check_fact, key), default)
 
 
 def _row(platform: Platform, name: str) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def list_modules(as_json: options.AsJson = False) -> None:
     found = catalogue.modules.values()
     for name, findings in catalogue.broken.items():
         for finding in findings:
-            terminal.say(context.settings, f"warning: the module `{name}` cannot be read: {finding}")
+            terminal.say(context.settings, f"warning: the module `{name}` cannot be read: {finding}", always=True)
     if as_json:
         documents.write({"schema": "ngp.module.list/1", "modules": [modules.summary(module) for module in found]})
     else:
@@ -238,7 +238,11 @@ def _ask(wish: Wish, catalogue: Catalogue, title: str) -> Wish:
     category = wish.category or asking.pick("Category", [*categories, other])
     if category == other:
         category = asking.fill("Category", check)
-    provided = sorted({name for module in catalogue.modules.values() for name in module.manifest.provides})
+    provided: dict[str, str] = {}
+    for module in catalogue.modules.values():
+        for name in module.manifest.provides:
+            provided[name] = f"{provided[name]}, {module.name}" if name in provided else module.name
+    provided = dict(sorted(provided.items()))
     return replace(
         wish,
         title=wish.title or asking.fill("Title", check, title),

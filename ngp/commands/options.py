@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from threading import Event, current_thread, main_thread
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,6 +20,10 @@ from ngp.errors import StoppedError, UsageError
 from ngp.settings import Settings
 from ngp.views import terminal
 
+if TYPE_CHECKING:
+    from ngp.environments.environment import Environment
+
+_NO = ("", "no", "n")
 _LOOK_S = 0.2  # how often a waiting question looks whether the run was ended
 DEFAULT_PARALLELISM = 4  # units at once: they wait for AWS, not for this machine
 
@@ -43,6 +47,7 @@ class Context:
     settings: Settings
     interruption: Interruption
     debug: bool = False
+    bell: bool = False
     terraform_args: tuple[str, ...] = ()
 
     @property
@@ -85,9 +90,19 @@ def context() -> Context:
     return CURRENT.get()
 
 
-def confirm(context: Context, question: str, *, flag: str = "--auto-approve") -> bool:
-    """Ask for a ``yes``; raise UsageError naming `flag` where nobody can be asked. Anything but ``yes`` is a no."""
-    return ask(context, f"{question} Only `yes` is a yes: ", flag=flag) == "yes"
+def confirm(context: Context, question: str, *, flag: str = "--auto-approve", word: str = "yes") -> bool:
+    """Ask until the answer is `word` or a no; raise UsageError naming `flag` where nobody can be asked."""
+    answer = ask(context, f"{question} Type `{word}` to confirm, or press Enter to stop: ", flag=flag)
+    while answer not in (word, *_NO):
+        text = f"`{answer}` is not `{word}`. Type `{word}` to confirm, or press Enter to stop: "
+        answer = ask(context, text, flag=flag)
+    return answer == word
+
+
+def place(environment: Environment) -> str:
+    """Return where an environment is, for a question: ``account 123456789012, eu-central-1``."""
+    sandbox = "the sandbox, " if environment.target.value == "sandbox" else ""
+    return f"`{environment.name}` ({sandbox}account {environment.account}, {environment.region})"
 
 
 def ask(context: Context, question: str, *, flag: str) -> str:

@@ -34,7 +34,7 @@ def plan(
     from ngp.commands import narrowing, running, scope
     from ngp.runs import planning, selection
     from ngp.runs.results import Verb, exit_code
-    from ngp.views import documents, runs
+    from ngp.views import documents, pager, runs
 
     context = options.context()
     meant = scope.choose(context, environment, units)
@@ -52,7 +52,8 @@ def plan(
     if as_json:
         documents.write({**documents.run(result, exit_code=code), **documents.affected(change)})
     elif not as_json_lines and result.run_id:
-        runs.show_result(result, context.settings, whole=show_all)
+        with pager.paged(context.settings):
+            runs.show_result(result, context.settings, whole=show_all)
     raise typer.Exit(code)
 
 

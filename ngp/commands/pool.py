@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ngp.commands import options
-from ngp.environments import platforms
+from ngp.environments import platforms, workspaces
 from ngp.views import documents, pool, terminal
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def status(as_json: options.AsJson = False) -> None:
 
 
 def _workspace(context: options.Context) -> Path:
-    return platforms.find(context.cwd) / ".ngp"
+    return workspaces.require_own(platforms.find(context.cwd))
 
 
 def _show(running: Running | None, *, as_json: bool) -> None:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from typing import NoReturn
+
+import typer
 
 from ngp.commands.options import Context, Switch
 from ngp.environments import platforms, resolving
 from ngp.environments.resolving import Resolved
 from ngp.runs import addresses, ahead, selection
 from ngp.runs import context as runs
-from ngp.runs.results import Verb
+from ngp.runs.results import RunResult, Verb, exit_code
+from ngp.settings import Level
 from ngp.terraform.commands import PlanOptions
 from ngp.terraform.serving import Opener
-from ngp.views import documents, progress
+from ngp.views import documents, pager, progress, silence
+from ngp.views import runs as views
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,7 @@ class Wish:
     accepts_legacy: bool = False
     is_apart: bool = False
     accepts_lost: Sequence[str] | None = None
+    is_dry_run: bool = False
 
     def options(self, extra: tuple[str, ...]) -> PlanOptions:
         return PlanOptions(refresh=bool(self.refresh), lock_timeout=self.lock_timeout, extra=extra)
@@ -48,7 +54,7 @@ class Running:
     """An open run and the display that follows it."""
 
     run: runs.RunContext
-    follow: progress.Progress | documents.EventLines
+    follow: progress.Progress | documents.EventLines | silence.Silence
 
 
 @contextmanager
@@ -83,8 +89,32 @@ def open_run(
         wish.accepts_legacy,
         wish.is_apart,
         tuple(wish.accepts_lost or ()),
+        wish.is_dry_run,
     )
-    with context.taking_signals() as stop, progress.follow(context.settings, jsonl=jsonl) as follow:
+    is_quiet = context.settings.level is Level.ERROR and not jsonl
+    shown = silence.Silence() if is_quiet else progress.follow(context.settings, jsonl=jsonl)
+    with context.taking_signals() as stop, shown as follow:
         caller = runs.Caller(context.settings, follow.on_event, stop, lambda: context.stopped_by, begun.opener)
         with runs.open_run(request, resolved, caller) as run:
             yield Running(run, follow)
+
+
+@dataclass(frozen=True)
+class Output:
+    """How the result of a run is printed."""
+
+    as_json: bool
+    as_json_lines: bool
+    whole: bool
+    is_paged: bool = False
+
+
+def end(context: Context, result: RunResult, output: Output) -> NoReturn:
+    """Print the result of an apply or a destroy, and end with its exit code."""
+    code = exit_code([unit.outcome for unit in result.units], stopped_by=result.stopped_by)
+    if output.as_json:
+        documents.write(documents.run(result, exit_code=code))
+    elif not output.as_json_lines:
+        with pager.paged(context.settings) if output.is_paged else nullcontext():
+            views.show_result(result, context.settings, whole=output.whole)
+    raise typer.Exit(code)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ngp.commands import options
-from ngp.environments import platforms
+from ngp.environments import platforms, workspaces
 from ngp.errors import MissingError, UsageError
 from ngp.views import documents, terminal
 
@@ -85,7 +85,7 @@ def env(environment: options.OptionalEnvironmentName = "", as_json: options.AsJs
     context = options.context()
     path = platforms.find(context.cwd)
     chosen = _chosen(path, environment)
-    running = server.status(path / ".ngp")
+    running = server.status(workspaces.require_own(path))
     if running is None:
         raise MissingError("no sandbox is running", todo="ngp sandbox start")
     lines = shell.lines(context.settings.environ, running, chosen.region, chosen.account)
@@ -96,7 +96,7 @@ def env(environment: options.OptionalEnvironmentName = "", as_json: options.AsJs
 
 
 def _workspace(context: options.Context) -> Path:
-    return platforms.find(context.cwd) / ".ngp"
+    return workspaces.require_own(platforms.find(context.cwd))
 
 
 def _show(context: options.Context, running: Running | None, *, as_json: bool) -> None:

@@ -31,7 +31,7 @@ def bootstrap(
     environment = _only(scope.choose(context, environment))
     resolved, access = _open(context, environment, may_start=True)
     plan = bucket.plan(access.session, _bucket_place(resolved))
-    terminal.say(context.settings, str(plan))
+    terminal.say(context.settings, str(plan), always=True)
     if not plan.is_empty:
         if not (auto_approve or options.confirm(context, "Make it so?")):
             raise NgpError("the bucket was left as it is", why="the answer was no")

@@ -11,7 +11,7 @@ from pathlib import Path
 from ngp import yaml
 from ngp.catalogue import hcl
 from ngp.catalogue.module import Module, Variable
-from ngp.environments import answers, choosing, document_edits, documents, resolving, tfvars, wiring
+from ngp.environments import answers, choosing, document_edits, documents, proposals, resolving, tfvars, wiring
 from ngp.environments.drafts import Choice, Draft, Question, Subject
 from ngp.environments.environment import Environment
 from ngp.environments.tfvars_edits import Edit, Key, Setting, edit
@@ -74,7 +74,7 @@ class _Work:
         settings = self.settings(findings)
         questions = [*self.wire_questions(), *self.value_questions()]
         if self.choice.dummies:
-            settings |= {each.key: self.dummy(each) for each in questions if each.default and each.variable}
+            settings |= {each.key: self.dummy(each) for each in questions if each.dummy and each.variable}
             questions = [each for each in questions if each.key not in settings]
         before, after = self.environment.units, self.closed.units
         removed = tuple(unit for unit in before if unit not in after)
@@ -125,9 +125,14 @@ class _Work:
                 key: Key = (variable.name,) if variable.name in COMMON_INPUTS else (unit, variable.name)
                 if not {key, (unit, variable.name)} & asked and self.is_open(unit, module, variable):
                     asked.add(key)
-                    yield Question(
-                        key, variable.description, self.dummy_text(key, module), variable, where=str(variable.place)
-                    )
+                    yield self.question(key, module, variable)
+
+    def question(self, key: Key, module: Module, variable: Variable) -> Question:
+        """The question for an input, with the default that the environment's target allows."""
+        modules = [module, *(self.closed.units.values() if len(key) == 1 else ())]
+        dummy = next((each.dummies[key[-1]].text for each in modules if key[-1] in each.dummies), "")
+        offer = proposals.propose(self.environment, self.subject.others, key, modules, dummy)
+        return Question(key, variable.description, offer.text, offer.origin, dummy, variable, where=str(variable.place))
 
     def is_open(self, unit: str, module: Module, variable: Variable) -> bool:
         if variable.name in (*FACTS, "unit") or self.has_value(unit, variable.name):
@@ -136,13 +141,8 @@ class _Work:
             return False
         return not variable.has_default or variable.name in module.manifest.requires
 
-    def dummy_text(self, key: Key, module: Module) -> str:
-        """The harmless value of an input; a common one has it from any module that gives one."""
-        modules = [module, *(self.closed.units.values() if len(key) == 1 else ())]
-        return next((each.dummies[key[-1]].text for each in modules if key[-1] in each.dummies), "")
-
     def dummy(self, question: Question) -> Setting:
-        return Setting(question.default, self.comment(question.key))
+        return Setting(question.dummy, self.comment(question.key))
 
     def settings(self, findings: list[Finding]) -> dict[Key, Setting]:
         """The settings that change something; what is wrong with one goes to `findings`."""

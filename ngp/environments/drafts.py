@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ngp.catalogue import hcl
 from ngp.catalogue.module import Catalogue, Module, Variable
-from ngp.environments import answers, documents, revisions, tfvars
+from ngp.environments import answers, documents, proposals, revisions, tfvars
 from ngp.environments.environment import Environment, OutputRef, Platform
 from ngp.environments.tfvars_edits import Key
 from ngp.errors import Finding
@@ -34,6 +34,7 @@ class Subject:
     catalogue: Catalogue
     document: str  # the text of environment.yaml
     tfvars: str  # the text of terraform.tfvars, "" where there is none
+    others: tuple[proposals.Other, ...] = ()  # the other environments of the platform
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,9 @@ class Question:
 
     key: Key
     text: str
-    default: str = ""
+    default: str = ""  # what a person is offered
+    origin: str = ""  # where the default is from
+    dummy: str = ""  # the harmless value that `--dummies` takes
     variable: Variable | None = None
     choices: tuple[OutputRef, ...] = ()
     where: str = ""  # where the input is declared
@@ -62,6 +65,8 @@ class Question:
 
     def check(self, answer: str) -> list[str]:
         """Why an answer cannot be taken."""
+        if self.variable and not answer.strip():
+            return ['a value is needed; type "" for an empty text']
         return answers.check_text(self.variable, answer, self.name) if self.variable else []
 
     def finding(self) -> Finding:
@@ -100,6 +105,7 @@ def read(platform: Platform, name: str, catalogue: str | None = None) -> Subject
         revisions.load_catalogue(platform, environment),
         hcl.read(environment.path / documents.FILE),
         hcl.read(path) if path.is_file() else "",
+        proposals.others(platform, name),
     )
 
 

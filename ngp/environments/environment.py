@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
+from ngp.files import WORKSPACE
+
 NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"  # of platforms, environments and units
 NAME_LENGTH = 31
-WORKSPACE = ".ngp"
 
 
 class Target(Enum):

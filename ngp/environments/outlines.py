@@ -9,9 +9,9 @@ from pathlib import Path
 
 from ngp import yaml
 from ngp.catalogue import hcl
-from ngp.environments import document_edits, documents, naming, tfvars
-from ngp.environments.environment import NAME, NAME_LENGTH, Environment, Platform
-from ngp.environments.tfvars_edits import Edit, Setting, edit
+from ngp.environments import document_edits, documents, naming, proposals, revisions, tfvars
+from ngp.environments.environment import NAME, NAME_LENGTH, Environment, Platform, Target
+from ngp.environments.tfvars_edits import Edit, Key, Setting, edit
 from ngp.errors import Finding, UsageError, require
 
 SANDBOX_ACCOUNT = "123456789012"  # what the AWS look-alike says it is
@@ -47,7 +47,7 @@ def compose(platform: Platform, facts: Facts, source: Environment | None = None)
 
     From a `source` it takes units, wiring, state, catalogue and values with their comments. Where account or target
     differ it does not take profile and role; a post_tag that is the source's name becomes the new one's, and so does
-    the name in the comment that ngp itself put on top.
+    the name in the comment that ngp itself put on top. From a sandbox to a real account it takes no dummies.
     """
     require_new(platform, facts.name)
     require(
@@ -60,7 +60,7 @@ def compose(platform: Platform, facts: Facts, source: Environment | None = None)
         text = _DOCUMENT_HEAD.format(name=facts.name) + _DOCUMENT.format(**vars(facts))
         values = _VALUES_HEAD.format(name=facts.name)
     else:
-        text, values = _copy_document(facts, source), _copy_values(facts, source)
+        text, values = _copy_document(facts, source), _copy_values(platform, facts, source)
     path = folder / documents.FILE
     documents.read(platform, facts.name, yaml.parse(text, path))
     return {path: text, folder / tfvars.FILE: values}
@@ -94,11 +94,20 @@ def _copy_document(facts: Facts, source: Environment) -> str:
     return document_edits.set_facts(text, said, ("profile", "assume_role") if is_other else ())
 
 
-def _copy_values(facts: Facts, source: Environment) -> str:
+def dummies(platform: Platform, source: Environment) -> tuple[Key, ...]:
+    """The keys of an environment's values that are the catalogue's dummies: harmless ones, made for the sandbox."""
+    catalogue = revisions.load_catalogue(platform, source)
+    units = {unit.name: unit.module for unit in source.units.values()}
+    return proposals.dummies(tfvars.load(source.path / tfvars.FILE), units, catalogue)
+
+
+def _copy_values(platform: Platform, facts: Facts, source: Environment) -> str:
     path = source.path / tfvars.FILE
     if not path.is_file():
         return _VALUES_HEAD.format(name=facts.name)
     text = _with_head(hcl.read(path), _VALUES_HEAD, facts, source)
+    if facts.target == Target.AWS.value and source.target is Target.SANDBOX:
+        text = edit(text, Edit(removals=frozenset(dummies(platform, source))), path)
     post_tag = tfvars.parse(text, path).common.get("post_tag")
     if post_tag and post_tag.value == source.name and not naming.check("post_tag", facts.name):
         text = edit(text, Edit(settings={("post_tag",): Setting(hcl.render(facts.name))}), path)

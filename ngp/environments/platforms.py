@@ -41,11 +41,16 @@ def environment_at(path: Path, cwd: Path) -> str:
 
 
 def load(path: Path) -> Platform:
-    """Read the ngp.yaml of the platform in folder `path`; raise one UsageError with all that is wrong in it."""
+    """Read the ngp.yaml of the platform in folder `path`; raise one UsageError with all that is wrong in it.
+
+    Raises RefusedError (3) as `workspaces.require_own` does.
+    """
     from ngp import yaml
     from ngp.cache import recall
+    from ngp.environments import workspaces
     from ngp.environments.environment import Platform, StateKind, cache
 
+    workspaces.require_own(path)
     text = yaml.read(path / FILE)
     said = recall(cache(path), FILE, text.encode(), lambda: _check(yaml.parse(text, path / FILE)))
     return Platform(**{**said, "path": path, "state": StateKind(said["state"]), "protected": tuple(said["protected"])})

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ngp.catalogue import loading
 from ngp.catalogue.module import Catalogue
-from ngp.environments import binding, checks, choosing, documents, revisions, tfvars, wiring
+from ngp.environments import binding, checks, choosing, documents, revisions, tfvars, validations, wiring
 from ngp.environments.binding import UnitBindings
 from ngp.environments.environment import Environment, Platform
 from ngp.environments.values import Values
@@ -63,6 +63,7 @@ def assemble(platform: Platform, environment: Environment, catalogue: Catalogue,
             *wiring.check_cycles(environment, edges),
             *choosing.conflicts(units, catalogue, environment.where("units")),
             *checks.check(platform, environment, values),
+            *validations.check(environment, catalogue, values, bound.units, platform.cache),
         ]
     )
     return Resolved(platform, environment, catalogue, values, bound.units, edges)

@@ -87,13 +87,20 @@ def git(
     platform: Platform, *arguments: str, cwd: Path | None = None, env: Env | None = None, stdin: str = ""
 ) -> processes.Outcome:
     """Run Git in the platform, untouched by what a hook or a shell says about another repository."""
+    outcome = run_git(cwd or platform.path, *arguments, env=env, stdin=stdin)
+    if outcome is None:
+        raise MissingError("git is not on PATH", todo="install Git")
+    return outcome
+
+
+def run_git(cwd: Path, *arguments: str, env: Env | None = None, stdin: str = "") -> processes.Outcome | None:
+    """The same in any folder; None if there is no Git."""
     environ = {name: value for name, value in settings.read().environ.items() if name not in _ELSEWHERE}
     whole = {**environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", **(env or {})}
-    request = processes.Request(("git", *arguments), cwd or platform.path, whole, timeout_s=_TIMEOUT_S, stdin=stdin)
     try:
-        return processes.run(request)
+        return processes.run(processes.Request(("git", *arguments), cwd, whole, timeout_s=_TIMEOUT_S, stdin=stdin))
     except FileNotFoundError:
-        raise MissingError("git is not on PATH", todo="install Git") from None
+        return None
 
 
 def _materialise(platform: Platform, commit: str) -> Path:

@@ -25,7 +25,7 @@ def collect(catalogue: Path, used: Iterable[str]) -> dict[PurePosixPath, str]:
             continue
         done.add(name)
         for path in _files(catalogue / name):
-            text = _text(path)
+            text = _text(path, catalogue)
             inner = PurePosixPath(path.relative_to(catalogue).as_posix())
             files[inner] = text
             if path.name.endswith(fingerprints.ENDINGS):
@@ -46,7 +46,14 @@ def _files(module: Path) -> list[Path]:
     return sorted(path for path in found if not _IGNORED & set(path.relative_to(module).parts))
 
 
-def _text(path: Path) -> str:
+def _text(path: Path, catalogue: Path) -> str:
+    if not path.resolve().is_relative_to(catalogue.resolve()):
+        raise UsageError(
+            "this link leads out of the catalogue",
+            where=str(path),
+            why="ngp would copy what it leads to into the environment",
+            todo="put a copy of the file into the module",
+        )
     try:
         return path.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import Path
 
+from ngp.errors import Finding, require
 from ngp.rendering.roots import FILES, HEADER, LOCK, PIN, VALUES
 
 WIRED = "wired.auto.tfvars.json"
@@ -34,7 +35,11 @@ class Staleness:
 
 
 def compare(platform: Path, rendered: Mapping[Path, str], environments: Iterable[str]) -> Staleness:
-    """Hold `rendered` against the disk; orphans are looked for in the rendered folders of `environments`."""
+    """Hold `rendered` against the disk; orphans are looked for in the rendered folders of `environments`.
+
+    Raises UsageError for a folder that is a link out of the platform: what it holds is not ngp's to write or remove.
+    """
+    _require_inside(platform, {path.parent for path in rendered})
     missing: list[Path] = []
     differing: list[Path] = []
     for path, text in rendered.items():
@@ -47,6 +52,15 @@ def compare(platform: Path, rendered: Mapping[Path, str], environments: Iterable
     orphaned = tuple(path for path, ours in beside.items() if ours)
     foreign = tuple(path for path, ours in beside.items() if not ours)
     return Staleness(tuple(missing), tuple(differing), orphaned, foreign)
+
+
+def _require_inside(platform: Path, folders: Iterable[Path]) -> None:
+    top = os.path.realpath(platform)
+    require(
+        Finding("this folder leads out of the platform", str(platform / folder), todo="replace the link by a folder")
+        for folder in sorted(folders)
+        if os.path.commonpath([top, os.path.realpath(platform / folder)]) != top
+    )
 
 
 def emptied(platform: Path, orphaned: Iterable[Path]) -> list[Path]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ngp import shipped
 from ngp.catalogue import hcl
-from ngp.errors import UsageError
+from ngp.errors import Finding, UsageError, require
 
 
 def overrides(platform: Path) -> list[Path]:
@@ -25,9 +25,20 @@ def overrides(platform: Path) -> list[Path]:
 def digest(platform: Path) -> str:
     """A digest of all files in which a template of `platform` can stand, their names and what they say."""
     folders = (platform / "templates", shipped.templates())
+    require_no_links(platform)
     files = (path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file())
     said = [(str(path), hashlib.sha256(path.read_bytes()).hexdigest()) for path in files]
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+
+
+def require_no_links(platform: Path) -> None:
+    """Raise UsageError for links in a platform's templates: what they lead to would be rendered and committed."""
+    home = platform / "templates"
+    require(
+        Finding("a template must not be a link", str(path), "ngp would render what it leads to", "put a copy there")
+        for path in (home, *sorted(home.rglob("*")))
+        if path.is_symlink()
+    )
 
 
 def _differs(path: Path, own: Path) -> bool:
@@ -42,6 +53,8 @@ def render(platform: Path | None, name: str, context: Mapping[str, Any]) -> str:
     import jinja2
 
     own = str(shipped.templates())
+    if platform is not None:
+        require_no_links(platform)
     folders = (str(platform / "templates") if platform else own, own)
     try:
         text: str = _environment(folders).get_template(name).render(context)

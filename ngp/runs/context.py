@@ -42,6 +42,7 @@ class Request:
     accepts_legacy: bool = False
     is_apart: bool = False  # every unit goes by itself
     accepts_lost: tuple[str, ...] = ()  # addresses of objects under way at a kill that the operator accounted for
+    is_dry_run: bool = False  # of destroy: plan only
 
 
 @dataclass(frozen=True)
@@ -187,7 +188,7 @@ def _killed(request: Request, resolved: Resolved) -> list[killed.KilledRun]:
 
 
 def _require_agreed(request: Request, resolved: Resolved) -> None:
-    if request.verb is not Verb.PLAN:
+    if request.verb is not Verb.PLAN and not request.is_dry_run:
         require_unprotected(resolved)
     if request.verb is Verb.APPLY and not request.accepts_legacy:
         legacy.require_none(resolved, request.units)

@@ -15,7 +15,6 @@ from functools import cached_property
 from pathlib import Path
 
 from ngp import files
-from ngp.environments.environment import WORKSPACE
 from ngp.rendering import exact
 from ngp.runs.units import Unit
 from ngp.terraform import driver, fingerprints, lockfile
@@ -23,7 +22,7 @@ from ngp.terraform.binary import Binary
 
 _OVERRIDE = "copy_override.tf.json"
 _SKIPPED = frozenset({".terraform", ".git"})
-_UNLINKED = frozenset({WORKSPACE, ".git"})  # a tree must not contain itself
+_UNLINKED = frozenset({files.WORKSPACE, ".git"})  # a tree must not contain itself
 
 
 @dataclass(frozen=True)

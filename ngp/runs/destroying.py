@@ -25,7 +25,8 @@ def destroy(context: RunContext, agree: Callable[[RunResult], bool], *, is_typed
 
     Units that go by themselves are destroyed before the others: all that depends on such a unit goes by itself too.
     `is_typed` says that the yes is the environment's name, typed by a person who has seen what goes: that covers the
-    data in it. A general yes covers no data-bearing resource of a unit that was not accepted by name.
+    data in it. A general yes covers no data-bearing resource of a unit that was not accepted by name. A dry run ends
+    after the plan and asks nothing.
     Raises RefusedError (3) for a wrong account, a loss of data that was not agreed to, or a unit that others still
     stand on, MissingError (69) where the states cannot be reached, LockHeldError (5) for a locked state.
     """
@@ -40,7 +41,7 @@ def destroy(context: RunContext, agree: Callable[[RunResult], bool], *, is_typed
         return planning.collect(context, Verb.DESTROY, absent, time.monotonic() - start)
     context = _destroying(context, there)
     try:
-        with holding.hold(context, take=True) as held:
+        with holding.hold(context, take=not context.request.is_dry_run) as held:
             planned = joint.plan(context, planning.open_offers(context), held.tree, apart=held.apart, kind="apply")
             held.note_plan(planned)
             alone = _plan_apart(context, planned)
@@ -48,7 +49,7 @@ def destroy(context: RunContext, agree: Callable[[RunResult], bool], *, is_typed
             preview = planning.collect(context, Verb.DESTROY, before, time.monotonic() - start)
             if any(not unit.outcome.is_good for unit in preview.units) or preview.stopped_by:
                 return preview
-            if all(unit.outcome is Outcome.NO_CHANGES for unit in preview.units):
+            if context.request.is_dry_run or all(unit.outcome is Outcome.NO_CHANGES for unit in preview.units):
                 return preview
             if not is_typed:
                 going = [change for unit in preview.units for change in unit.changes]

@@ -18,6 +18,8 @@ def sweep(workspace: Path, environment: str) -> list[KilledRun]:
 
     The environment's lock must be held. Raises LockHeldError (5) where Terraform of such a run is still at work.
     """
+    for folder in ("previews", "runs"):
+        files.require_no_links(workspace / folder)
     dead = killed.require_ended(workspace, environment)
     plans = [
         plan

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
+from ngp.runs import origins
 from ngp.runs.context import RunContext
 from ngp.runs.events import Step, UnitDiagnosed, UnitProgressed
 from ngp.runs.results import Counts, Outcome, UnitResult
@@ -32,6 +33,7 @@ class Watch:
     def failed(self, result: UnitResult, outcome: Result) -> UnitResult:
         """The unit's result after a call that did not go well; it counts what was done, not what was planned."""
         log = self._context.log_name(self._unit.name)
+        outcome = replace(outcome, diagnostics=tuple(map(self._located, outcome.diagnostics)))
         result = replace(result, diagnostics=outcome.diagnostics, log=log, counts=self._counts())
         if outcome.lock_holder is not None:
             return replace(result, outcome=Outcome.LOCKED, reason=f"its state is locked by {outcome.lock_holder}")
@@ -50,7 +52,7 @@ class Watch:
 
     def _on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Diagnostic):
-            self._context.tell(UnitDiagnosed(self._unit.name, event))
+            self._context.tell(UnitDiagnosed(self._unit.name, self._located(event)))
         elif isinstance(event, events.ResourceDone):
             self._done[event.action] += event.action in _COUNTED
             self._progress(event.address, event.elapsed_s, Step.DONE)
@@ -60,6 +62,9 @@ class Watch:
             self._progress(event.address, event.elapsed_s, Step.WORKING)
         elif isinstance(event, events.ResourceFailed):
             self._progress(event.address, event.elapsed_s, Step.FAILED)
+
+    def _located(self, diagnostic: events.Diagnostic) -> events.Diagnostic:
+        return origins.locate(self._context.resolved, self._unit.root, diagnostic)
 
     def _progress(self, address: str, elapsed_s: float, step: Step) -> None:
         done = self._done.total()

@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from ngp import files, processes
-from ngp.errors import MissingError, NgpError, UsageError
+from ngp.errors import MissingError, NgpError, RefusedError, UsageError
 from ngp.sandbox import engines
 
 HOST = "127.0.0.1"
 SEEDED = "seeded.json"  # with what the running one has been seeded
+_RECORD = "running.json"
+_OWN = "sandbox"  # an empty file that tells a sandbox's folder from any other
 READY_S = 60.0  # a first start compiles moto's modules; later ones take under a second
 _LOG_TAIL = 12
 _KEPT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "VIRTUAL_ENV")
@@ -104,6 +106,7 @@ def _same(found: Running, engine: str, port: int) -> Running:
 
 def _launch(workspace: Path, environ: Mapping[str, str], engine: str, port: int) -> Running:
     home = files.private_folder(folder(workspace))
+    files.write(home / _OWN, "", mode=0o600)
     name, log = secrets.token_hex(16), home / "server.log"
     argv = (sys.executable, "-P", "-m", engines.ENGINES[engine].launcher, name, str(port), str(home / "port"))
     request = processes.Request(argv, home, _environment(home, environ, engine))
@@ -111,7 +114,7 @@ def _launch(workspace: Path, environ: Mapping[str, str], engine: str, port: int)
     try:
         bound = _await_ready(pid, name, home / "port", log, port)
         running = Running(f"http://{HOST}:{bound}", pid, bound, engine, _now(), name)
-        files.write(home / "running.json", json.dumps(asdict(running), indent=2) + "\n", mode=0o600)
+        files.write(home / _RECORD, json.dumps(asdict(running), indent=2) + "\n", mode=0o600)
     except BaseException:
         processes.end_group(pid)
         _clear(workspace)
@@ -157,7 +160,7 @@ def _find(workspace: Path) -> Running | None:
 def _read(workspace: Path) -> Running | None:
     """The record, also of another version of ngp: what is unknown is left out, so that its server can be ended."""
     with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
-        record = json.loads((folder(workspace) / "running.json").read_text())
+        record = json.loads((folder(workspace) / _RECORD).read_text())
         return Running(
             url=str(record["url"]),
             pid=int(record["pid"]),
@@ -200,8 +203,18 @@ def _ask(port: int, method: str, path: str, *, timeout_s: float) -> Any:
 
 
 def _clear(workspace: Path) -> None:
+    """Delete the folder of a sandbox. Raises RefusedError (3) for a folder that no sandbox made."""
+    home = folder(workspace)
+    files.require_no_links(home)
+    if home.is_dir() and any(home.iterdir()) and not any((home / name).is_file() for name in (_OWN, _RECORD)):
+        raise RefusedError(
+            "no sandbox made this folder, so ngp does not delete it",
+            where=str(home),
+            why=f"a sandbox keeps its files there, and {workspace} may be a link to somebody else's folder",
+            todo="move it away",
+        )
     with suppress(FileNotFoundError):
-        shutil.rmtree(folder(workspace))
+        shutil.rmtree(home)
 
 
 def _now() -> str:

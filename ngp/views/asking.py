@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,36 +10,34 @@ from ngp.catalogue.module import Catalogue, Module, Status
 from ngp.environments import choosing
 from ngp.environments.drafts import Choice, Question, Subject, by_category
 
+_MANY = 8  # from so many choices on, typing searches them
+_BACK = object()
+_HOW_BACK = "Shift-Tab: back"
+
 
 def pick(text: str, names: Iterable[str], **doors: Any) -> str:
     """One of several names. `doors` are questionary's input and output, for tests."""
-    import questionary
-
-    return str(questionary.select(text, list(names), **doors).unsafe_ask())
+    return str(_run(_select(text, list(names), doors)))
 
 
 def fill(text: str, check: Any, default: str = "", **doors: Any) -> str:
     """A line of text; `check` returns the reasons against an answer."""
+    return str(_run(_text(text, check, default, doors)))
+
+
+def tick(text: str, names: Mapping[str, str], **doors: Any) -> list[str]:
+    """Any number of several names, in their order; `names` says of each whose it is."""
     import questionary
 
-    def validate(answer: str) -> bool | str:
-        return "; ".join(check(answer)) or True
-
-    return str(questionary.text(text, default=default, validate=validate, **doors).unsafe_ask())
+    choices = [questionary.Choice(f"{name}  ({owner})", value=name) for name, owner in names.items()]
+    return [str(name) for name in _run(questionary.checkbox(text, choices, **_search(choices), **doors))]
 
 
-def tick(text: str, names: Iterable[str], **doors: Any) -> list[str]:
-    """Any number of several names, in their order."""
+def choose(subject: Subject, chosen: Mapping[str, str] | None = None, **doors: Any) -> dict[str, str]:
+    """Checkboxes of all modules by category; those of `chosen` are checked, by default those of the environment."""
     import questionary
 
-    return [str(name) for name in questionary.checkbox(text, list(names), **doors).unsafe_ask()]
-
-
-def choose(subject: Subject, **doors: Any) -> dict[str, str]:
-    """Checkboxes of all modules by category; units that are there already are checked."""
-    import questionary
-
-    present = {unit.name: unit.module for unit in subject.environment.units.values()}
+    present = chosen or {unit.name: unit.module for unit in subject.environment.units.values()}
     offered: list[Any] = []
     for category, modules in by_category(subject.catalogue).items():
         offered.append(questionary.Separator(f"── {category}"))
@@ -54,18 +52,27 @@ def choose(subject: Subject, **doors: Any) -> dict[str, str]:
         return explain(dict(chosen), subject.catalogue) or True
 
     text = f"Modules of {subject.environment.name} (what they need comes along)"
-    return dict(questionary.checkbox(text, offered, validate=validate, **doors).unsafe_ask())
+    asked = questionary.checkbox(text, offered, validate=validate, **_search(offered), **doors)
+    return dict(_run(asked))
 
 
-def answer(questions: Sequence[Question], choice: Choice, **doors: Any) -> Choice:
-    """The choice with an answer to each question."""
+def answer(questions: Sequence[Question], choice: Choice, **doors: Any) -> Choice | None:
+    """The choice with an answer to each question; None where the person goes back from the first one."""
+    said: dict[int, str] = {}
+    at = 0
+    while at < len(questions):
+        given = _run(_asked(questions[at], said.get(at), doors), may_go_back=True)
+        if given is _BACK and at == 0:
+            return None
+        if given is not _BACK:
+            said[at] = str(given)
+        at += -1 if given is _BACK else 1
     settings, wires = dict(choice.settings), dict(choice.wires)
-    for question in questions:
+    for at, question in enumerate(questions):
         if question.choices:
-            picked = pick(question.text, map(str, question.choices), **doors)
-            wires[question.key[0], question.key[1]] = next(ref for ref in question.choices if str(ref) == picked)
+            wires[question.key[0], question.key[1]] = next(ref for ref in question.choices if str(ref) == said[at])
         else:
-            settings[question.key] = fill(f"{question.name}: {question.text}", question.check, question.line, **doors)
+            settings[question.key] = said[at]
     return replace(choice, settings=settings, wires=wires)
 
 
@@ -79,3 +86,54 @@ def label(unit: str, module: Module) -> str:
 def explain(chosen: dict[str, str], catalogue: Catalogue) -> str:
     """Why the chosen modules cannot stand together, "" where they can."""
     return "; ".join(f"{each.what}: {each.why}" for each in choosing.conflicts(chosen, catalogue))
+
+
+def _asked(question: Question, before: str | None, doors: Mapping[str, Any]) -> Any:
+    """A question with its default: the answer that was given before, else what is proposed."""
+    if question.choices:
+        return _select(question.text, [str(ref) for ref in question.choices], doors, before, _HOW_BACK)
+    origin = f" ({question.origin})" if question.origin and question.line else ""
+    text = f"{question.name}: {question.text}{origin}"
+    return _text(text, question.check, question.line if before is None else before, doors, _HOW_BACK)
+
+
+def _select(
+    text: str, names: list[str], doors: Mapping[str, Any], default: str | None = None, instruction: str = ""
+) -> Any:
+    import questionary
+
+    more: dict[str, Any] = {"instruction": f"({instruction})"} if instruction else {}
+    return questionary.select(text, names, default=default, **_search(names), **more, **doors)
+
+
+def _text(text: str, check: Any, default: str, doors: Mapping[str, Any], instruction: str = "") -> Any:
+    import questionary
+
+    def validate(answer: str) -> bool | str:
+        return "; ".join(check(answer)) or True
+
+    more: dict[str, Any] = {"instruction": f"({instruction}) "} if instruction else {}
+    return questionary.text(text, default=default, validate=validate, **more, **doors)
+
+
+def _search(choices: Sequence[Any]) -> dict[str, Any]:
+    return {"use_search_filter": True, "use_jk_keys": False} if len(choices) >= _MANY else {}
+
+
+def _run(question: Any, *, may_go_back: bool = False) -> Any:
+    """Ask; nothing is cut at the edge of the terminal. With `may_go_back` Shift-Tab and Escape give _BACK."""
+    from prompt_toolkit.filters import Always
+    from prompt_toolkit.key_binding import KeyBindings, merge_key_bindings
+
+    application = question.application
+    for window in application.layout.find_all_windows():
+        window.wrap_lines = Always()
+        if window.height == 1:  # the line of what is wrong with an answer
+            window.height = None
+            window.dont_extend_height = Always()
+    if may_go_back:
+        keys = KeyBindings()
+        for key in ("s-tab", "escape"):
+            keys.add(key, eager=True)(lambda event: event.app.exit(result=_BACK))
+        application.key_bindings = merge_key_bindings([application.key_bindings, keys])
+    return question.unsafe_ask()

@@ -93,9 +93,9 @@ def show_pages(stale: Sequence[str], settings: Settings, *, written: bool) -> No
 
 def show_changes(name: str, changes: Sequence[str], settings: Settings) -> None:
     """What another version of a copy changes, on stderr: before the question whether to take it."""
-    terminal.say(settings, f"{name} is here already; this is different:")
+    terminal.say(settings, f"{name} is here already; this is different:", always=True)
     for change in changes:
-        terminal.say(settings, f"  {change}")
+        terminal.say(settings, f"  {change}", always=True)
 
 
 def show_adoption(name: str, found: Adoption, done: Mapping[str, Sequence[Path]], settings: Settings) -> None:
@@ -181,7 +181,7 @@ def _input_fields(variable: Variable) -> dict[str, Any]:
         "sensitive": variable.sensitive,
         "ephemeral": variable.ephemeral,
         "nullable": variable.nullable,
-        "validations": variable.validations,
+        "validations": [each.message for each in variable.validations],
         "place": str(variable.place),
     }
 

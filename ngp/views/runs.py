@@ -56,7 +56,7 @@ def show_result(result: RunResult, settings: Settings, *, whole: bool = False) -
     Of many units those that went wrong or change something are shown, unless `whole`.
     """
     console = terminal.out(settings)
-    if result.verb is Verb.PLAN:
+    if result.verb is Verb.PLAN or _is_dry(result):
         show_changes(result, settings, whole=whole)
     troubled = [unit for unit in result.units if unit.diagnostics or _is_logged(unit)]
     problems = digests.pick(troubled, _weight_of_problems, whole=whole)
@@ -106,9 +106,16 @@ def next_command(result: RunResult) -> str:
         return f"{again}, which plans again"
     if Outcome.REFUSED in seen:
         return f"{_command(result, 'plan')}, to see what is refused"
+    if _is_dry(result):
+        return again
     if result.verb is Verb.PLAN:
         return _command(result, "apply" if seen & {Outcome.PLANNED, Outcome.DEFERRED} else "output")
     return _command(result, "output" if result.verb is Verb.APPLY else "status")
+
+
+def _is_dry(result: RunResult) -> bool:
+    """Whether a destruction was planned only."""
+    return result.verb is Verb.DESTROY and any(unit.outcome is Outcome.PLANNED for unit in result.units)
 
 
 def _command(result: RunResult, verb: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import IO, TYPE_CHECKING
 
-from ngp.settings import Settings
+from ngp.settings import Level, Settings
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -30,8 +30,10 @@ def is_live(settings: Settings) -> bool:
     return settings.stderr_is_terminal and settings.environ.get("TERM", "").lower() not in _WITHOUT_COLOUR
 
 
-def say(settings: Settings, text: str, *, style: str = "") -> None:
-    """One line of talk on stderr, never wrapped."""
+def say(settings: Settings, text: str, *, style: str = "", always: bool = False) -> None:
+    """One line of talk on stderr, never wrapped; `--quiet` leaves it out, unless `always`: part of a question."""
+    if settings.level is Level.ERROR and not always:
+        return
     err(settings).print(line(text, style=style), soft_wrap=True)
 
 

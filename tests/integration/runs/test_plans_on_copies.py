@@ -104,3 +104,15 @@ def test_a_plans_guard_is_in_nothing_that_ngp_keeps(region, monkeypatch):
     assert tokens
     kept = [path for path in region.path.rglob("*") if path.is_file()]
     assert not [path for path in kept if any(token.encode() in path.read_bytes() for token in tokens)]
+
+
+def test_the_private_folder_may_be_a_link(region, tmp_path):
+    (tmp_path / "disk").mkdir()
+    (region.path / ".ngp").rename(tmp_path / "disk/deep")
+    (region.path / ".ngp").symlink_to(tmp_path / "disk/deep")
+    apply(region)
+    results = plan(region)
+    assert is_joint(results)
+    assert {one.outcome for one in results.values()} == {Outcome.NO_CHANGES}
+    assert plan(region, "base")["base"].outcome is Outcome.NO_CHANGES
+    assert (tmp_path / "disk/deep/state/dev/app.tfstate").is_file()

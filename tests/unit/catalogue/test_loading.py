@@ -84,7 +84,7 @@ def test_a_module_is_its_manifest_and_the_facts_of_its_files(thing, tmp_path, is
     size, password, anything = module.variables.values()
     assert size.type == types.parse("object({ a = optional(number, 1) })")
     assert (size.description, size.has_default, size.default) == ("How big.", True, {"a": Decimal("1.5")})
-    assert size.validations == ('size must be ${"positive"}.',)
+    assert [each.message for each in size.validations] == ['size must be ${"positive"}.']
     assert (password.ephemeral, password.sensitive, password.nullable, password.has_default) == (
         True,
         True,

@@ -52,7 +52,16 @@ def _answer(text, **env):
 
 
 @pytest.mark.parametrize(
-    ("typed", "answer"), [("yes\n", "True"), ("y\n", "False"), ("\n", "False"), (" yes \n", "True")]
+    ("typed", "answer"),
+    [
+        ("yes\n", "True"),
+        ("y\n\n", "False"),
+        ("y\nyes\n", "True"),
+        ("no\n", "False"),
+        ("n\n", "False"),
+        ("\n", "False"),
+        (" yes \n", "True"),
+    ],
 )
 def test_only_yes_is_a_yes(typed, answer):
     assert _answer(typed) == (0, f"{answer}\n")

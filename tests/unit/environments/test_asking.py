@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import re
+import threading
+import time
 from contextlib import contextmanager
 
 import pytest
@@ -13,6 +17,17 @@ from ngp.environments import drafting, drafts
 from ngp.environments.drafts import Choice
 from ngp.environments.environment import OutputRef
 from ngp.views import asking
+
+REAL = """\
+target: aws
+account: "111122223333"
+region: eu-west-1
+domain: prod.example.com
+units: {network: {}, openvpn: {}}
+wiring:
+  openvpn: {vpc_id: network.vpc_id}
+"""
+VALUES = 'pre_tag = "demo"\npost_tag = "stage"\nopenvpn = {\n  admin_cidrs = ["203.0.113.0/24"]\n}\n'
 
 DOWN, SPACE, ENTER, CLEAR = "\x1b[B", " ", "\r", "\x15"
 
@@ -87,3 +102,74 @@ def test_a_default_of_several_lines_is_offered_as_one_that_can_be_taken(house, d
         choice = asking.answer(draft.questions, Choice(units={"wide": "wide"}), **doors)
     assert choice.settings == {("wide", "it"): line}
     assert not drafting.prepare(drafts.read(house.platform, "dev"), choice).questions
+
+
+BACK = "\x1b[Z"  # Shift-Tab
+
+
+def test_shift_tab_goes_back_to_the_question_before_with_its_answer(house):
+    house.environment(values='pre_tag = "demo"\n')
+    draft = drafting.prepare(drafts.read(house.platform, "dev"), Choice())
+    with _keys(CLEAR + "dev" + ENTER + BACK + "s" + ENTER + ENTER) as doors:
+        choice = asking.answer(draft.questions, Choice(), **doors)
+    assert choice.settings[("post_tag",)] == "devs"
+
+
+def test_back_from_the_first_question_leads_to_the_modules(house):
+    house.environment(values='pre_tag = "demo"\n')
+    draft = drafting.prepare(drafts.read(house.platform, "dev"), Choice())
+    with _keys(BACK) as doors:
+        assert asking.answer(draft.questions, Choice(), **doors) is None
+    chosen = {"network": "network", "swarm": "swarm"}
+    with _keys(ENTER) as doors:
+        assert asking.choose(drafts.read(house.platform, "dev"), chosen, **doors) == chosen
+
+
+def test_typing_searches_many_choices():
+    names = [f"output_{number}" for number in range(40)]
+    with _keys("_27" + ENTER) as doors:
+        assert asking.pick("Which?", names, **doors) == "output_27"
+    with _keys("_27" + SPACE + ENTER) as doors:
+        assert asking.tick("Which?", dict.fromkeys(names, "network"), **doors) == ["output_27"]
+
+
+def _shown(ask, keys, columns):
+    """What a terminal of so many columns shows of a question, without line breaks and styles."""
+    from prompt_toolkit.data_structures import Size
+    from prompt_toolkit.output.vt100 import Vt100_Output
+
+    screen = io.StringIO()
+    output = Vt100_Output(screen, lambda: Size(rows=40, columns=columns), term="xterm")
+    with create_pipe_input() as pipe:
+
+        def type_slowly():
+            for key in keys:
+                time.sleep(0.3)
+                pipe.send_text(key)
+
+        thread = threading.Thread(target=type_slowly)
+        thread.start()
+        ask(input=pipe, output=output)
+        thread.join()
+    return re.sub(r"\s+", "", re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", screen.getvalue()))
+
+
+def test_nothing_is_cut_at_the_edge_of_a_narrow_terminal():
+    long = " ".join(f"word{number}" for number in range(30))
+    pick = _shown(lambda **doors: asking.pick("Which?", ["a", long], **doors), ENTER, 40)
+    assert "word29" in pick
+    ticked = _shown(lambda **doors: asking.tick("Which?", {"a": long}, **doors), ENTER, 40)
+    assert "word29" in ticked
+    keys = ENTER + "ok" + ENTER
+    wrong = _shown(lambda **doors: asking.fill("What?", lambda said: [] if said else [long], **doors), keys, 40)
+    assert "word29" in wrong
+
+
+def test_a_default_says_where_it_is_from_and_an_empty_line_is_no_answer(house):
+    house.environment(values='pre_tag = "demo"\n')
+    house.environment(REAL, 'pre_tag = "acme"\n', "prod")
+    house.environment(REAL.replace("prod", "stage"), VALUES.replace("demo", "acme"), "stage")
+    draft = drafting.prepare(drafts.read(house.platform, "prod"), Choice())
+    shown = _shown(lambda **doors: asking.answer(draft.questions, Choice(), **doors), ENTER + ENTER, 200)
+    assert "(from`stage`)" in shown
+    assert draft.questions[0].check(" ") == ['a value is needed; type "" for an empty text']

@@ -69,3 +69,12 @@ def test_pinned_environment_carries_its_modules_and_its_roots_call_them(make, mo
     assert files[home / "modules/tags/tags.tf"] == "# tags\n"
     assert files[home / "modules/CATALOGUE"] == roots.header("dev") + "\nThe modules of `v1.2`.\n"
     assert home / "modules/other/other.tf" not in files
+
+
+def test_a_link_out_of_the_catalogue_is_refused_by_name(modules, tmp_path):
+    (tmp_path / "secret").write_text("a key")
+    link = modules / "alb/key"
+    link.symlink_to(tmp_path / "secret")
+    with pytest.raises(UsageError) as caught:
+        copies.collect(modules, ["alb"])
+    assert caught.value.findings[0].where == str(link)

@@ -33,7 +33,7 @@ def test_new_platform_has_the_shipped_catalogue_and_its_lock(made):
 
 def test_new_platform_ignores_what_runs_leave(made):
     ignored = (made / ".gitignore").read_text().splitlines()
-    assert {".ngp/", ".terraform/", "wired.auto.tfvars.json", "*.tfstate"} <= set(ignored)
+    assert {".ngp", ".terraform/", "wired.auto.tfvars.json", "*.tfstate"} <= set(ignored)
 
 
 def test_every_folder_of_the_layout_is_there(made):

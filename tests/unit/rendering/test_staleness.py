@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from ngp import files
+from ngp.errors import UsageError
 from ngp.rendering import roots, staleness
 from ngp.rendering.staleness import Staleness
 
@@ -135,3 +136,12 @@ def test_each_rendered_file_is_read_once(make, rendered, monkeypatch):
 def test_a_link_that_lies_in_a_rendered_folder_is_seen_and_not_followed(make, rendered):
     (make.path / UNITS / "vpn/elsewhere").symlink_to(make.path)
     assert compare(make, rendered).foreign == (UNITS / "vpn/elsewhere",)
+
+
+def test_a_folder_that_leads_out_of_the_platform_is_refused(make, rendered, tmp_path_factory):
+    victim = tmp_path_factory.mktemp("victim") / "units"
+    (make.path / UNITS).rename(victim)
+    (make.path / UNITS).symlink_to(victim)
+    with pytest.raises(UsageError) as caught:
+        compare(make, rendered)
+    assert {finding.where for finding in caught.value.findings} == {str(make.path / path.parent) for path in rendered}

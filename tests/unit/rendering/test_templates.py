@@ -75,3 +75,16 @@ def test_changed_template_is_seen_in_the_same_process(make):
 def test_neighbours_are_aligned_and_a_value_of_several_lines_parts_them():
     pairs = [("a", "1"), ("long", "2"), ("x", "{\n}"), ("b", "3")]
     assert templates.assignments(pairs) == "  a    = 1\n  long = 2\n  x = {\n}\n  b = 3"
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["folder", "file"])
+def test_a_template_that_is_a_link_is_refused(make, tmp_path_factory, whole):
+    victim = tmp_path_factory.mktemp("victim") / "main.tf.j2"
+    victim.write_text("a key")
+    link = make.path / ("templates/root" if whole else "templates/root/main.tf.j2")
+    link.parent.mkdir(parents=True)
+    link.symlink_to(victim.parent if whole else victim)
+    for act in (lambda: roots.render(make.pair()), lambda: templates.render(make.path, "root/main.tf.j2", {})):
+        with pytest.raises(UsageError) as caught:
+            act()
+        assert caught.value.findings[0].where == str(link)

@@ -1,6 +1,8 @@
 """The record of a sandbox that is not there any more, and of one that hangs."""
 
 import json
+import os
+import signal
 import sys
 import time
 from dataclasses import asdict
@@ -8,8 +10,8 @@ from dataclasses import asdict
 import pytest
 
 from ngp import processes
-from ngp.errors import MissingError
-from ngp.sandbox import engines, server
+from ngp.errors import MissingError, RefusedError
+from ngp.sandbox import engines, listening, server
 from ngp.sandbox.server import Running
 
 
@@ -100,3 +102,25 @@ def test_engine_that_dies_at_once_is_told_with_its_last_words_and_leaves_nothing
         server.start(workspace)
     assert time.monotonic() - begun < 20
     assert not (workspace / "sandbox").exists()
+
+
+def test_a_folder_that_no_sandbox_made_is_not_deleted(workspace, tmp_path):
+    """.ngp may be a link to a folder in which somebody keeps another `sandbox`."""
+    (tmp_path / "home/sandbox").mkdir(parents=True)
+    (tmp_path / "home/sandbox/notes").write_text("of somebody")
+    workspace.symlink_to(tmp_path / "home")
+    with pytest.raises(RefusedError) as caught:
+        server.stop(workspace)
+    assert caught.value.findings[0].where == str(workspace / "sandbox")
+    assert (tmp_path / "home/sandbox/notes").read_text() == "of somebody"
+
+
+def test_a_server_ends_where_another_one_announces_itself_in_its_place(tmp_path, monkeypatch):
+    ended = []
+    monkeypatch.setattr(listening.os, "kill", lambda pid, number: ended.append((pid, number)))
+    announcement = tmp_path / "port"
+    announcement.write_text("2")
+    listening._end_with(announcement, "1")
+    announcement.unlink()
+    listening._end_with(announcement, "1")
+    assert ended == [(os.getpid(), signal.SIGTERM)] * 2

@@ -1,0 +1,86 @@
+"""Examples at the end of each command's help and on its part of docs/commands.md: command line → what it does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+EXAMPLES: Mapping[str, Mapping[str, str]] = {
+    "init": {"ngp init my-platform": "make a platform in the folder my-platform"},
+    "module list": {"ngp module list": "list the catalogue"},
+    "module show": {"ngp module show swarm": "show the inputs and outputs of a module"},
+    "module new": {
+        "ngp module new mailbox --category base --summary 'Keeps mail.' --no-input": "make a module without questions"
+    },
+    "module add": {
+        "ngp module add 'git::https://git.example.com/modules.git//queue?ref=v1.2.0'": "copy a module from Git",
+        "ngp module add ../modules/queue --name jobs": "copy one from a folder under another name",
+    },
+    "module docs": {"ngp module docs --check": "list the pages that are stale"},
+    "module check": {
+        "ngp module check network": "check one module",
+        "ngp module check --no-terraform": "check the rules of all modules, without Terraform",
+    },
+    "env new": {
+        "ngp env new lab --sandbox --region eu-central-1 --domain lab.example.com": "make an environment to try things",
+        "ngp env new prod --from stage --account 111122223333": "start with the units and values of stage",
+    },
+    "env list": {"ngp env list": "list the environments"},
+    "env affected": {"ngp env affected --since origin/main --json": "list what a branch changes, for a matrix of jobs"},
+    "configure": {
+        "ngp configure dev": "choose modules and answer questions at a terminal",
+        "ngp configure dev --module network --module swarm --dummies": "choose modules without questions",
+        "ngp configure dev --set swarm.worker_count=3": "change one value",
+    },
+    "render": {
+        "ngp render dev": "write the Terraform roots of dev",
+        "ngp render --check --diff": "show what is stale, write nothing",
+    },
+    "validate": {"ngp validate dev": "check one environment", "ngp validate --no-terraform": "check all, quickly"},
+    "graph": {
+        "ngp graph dev ...network": "show everything that needs the network",
+        "ngp graph dev --format mermaid": "write a diagram",
+    },
+    "plan": {
+        "ngp plan dev": "preview all units",
+        "ngp plan dev swarm... 'monitoring-*'": "preview some units and what swarm needs",
+        "ngp plan stage --affected --detailed-exitcode --json": "preview what a branch affects, in CI",
+        "ngp plan dev -- -compact-warnings": "pass an option on to Terraform",
+    },
+    "apply": {
+        "ngp apply dev": "preview, ask once, apply",
+        "ngp apply dev tag:apps -j 8": "apply the units with a tag, eight at once",
+        "ngp apply dev swarm -replace=module.swarm.aws_instance.manager[0]": "make one resource anew",
+    },
+    "destroy": {
+        "ngp destroy dev --dry-run": "show what would go, ask nothing",
+        "ngp destroy dev ...swarm": "destroy swarm and everything that needs it",
+    },
+    "output": {
+        "ngp output dev": "show all outputs",
+        "ngp output dev --name network.vpc_id --raw": "print one value",
+        'eval "$(ngp output dev --format env)"': "take outputs into the shell",
+    },
+    "status": {"ngp status dev": "show what each unit's state holds"},
+    "ready": {"ngp ready dev swarm --no-wait": "ask once whether swarm answers"},
+    "doctor": {"ngp doctor": "check this machine", "ngp doctor stage": "check an account, too"},
+    "lock": {"ngp lock": "renew the lock file of the providers"},
+    "state bootstrap": {"ngp state bootstrap stage": "make the state bucket"},
+    "state list": {"ngp state list dev": "list the states"},
+    "state show": {"ngp state show dev network": "list the resources of one state"},
+    "pool start": {"ngp pool start --idle 60": "keep providers warm, for an hour after their last use"},
+    "pool stop": {"ngp pool stop": "end the pool"},
+    "pool status": {"ngp pool status": "show what the pool keeps"},
+    "sandbox start": {"ngp sandbox start": "start the sandbox"},
+    "sandbox stop": {"ngp sandbox stop": "stop it; what it holds is gone"},
+    "sandbox status": {"ngp sandbox status": "show its address"},
+    "sandbox reset": {"ngp sandbox reset": "empty it"},
+    "sandbox env": {'eval "$(ngp sandbox env)"': "let plain Terraform reach it"},
+    "help": {"ngp help module new": "show the help of a command"},
+    "version": {"ngp version --json": "print the versions for a program"},
+}
+
+
+def render(path: str) -> str:
+    """Return the examples of a command (``module new``) as lines of help, "" where it has none."""
+    rows = EXAMPLES.get(path, {})
+    return "\n".join([f"  {line}\n      {meaning}" for line, meaning in rows.items()])

@@ -1,0 +1,107 @@
+"""Default answers to the questions of `ngp configure`: dummies in the sandbox, values of other environments on AWS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ngp.catalogue import hcl
+from ngp.catalogue.module import Catalogue, Module
+from ngp.environments import documents, tfvars
+from ngp.environments.environment import Environment, Platform, Target
+from ngp.environments.tfvars_edits import Key
+from ngp.environments.values import Value, Values
+from ngp.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Other:
+    """Another environment of the platform, and what its terraform.tfvars says."""
+
+    environment: Environment
+    values: Values
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A value as HCL text, and where it is from; both "" where nothing can be proposed."""
+
+    text: str = ""
+    origin: str = ""
+
+
+def others(platform: Platform, name: str) -> tuple[Other, ...]:
+    """Return the other environments that can be read, those on AWS first."""
+    found = []
+    for each in documents.names(platform):
+        if each == name:
+            continue
+        try:
+            environment = documents.load(platform, each)
+            found.append(Other(environment, tfvars.load(environment.path / tfvars.FILE, platform.cache)))
+        except UsageError:
+            continue
+    return tuple(sorted(found, key=lambda one: one.environment.target is not Target.AWS))
+
+
+def propose(
+    environment: Environment, known: Sequence[Other], key: Key, modules: Sequence[Module], dummy: str
+) -> Proposal:
+    """Return the default answer for an input (a `key` of terraform.tfvars) of a unit with the first of `modules`.
+
+    The others of `modules` share the input with it, and so their dummies for it.
+    A dummy is proposed in the sandbox only. For a real account it is what another environment has there, unless that
+    is a dummy itself or sensitive.
+    """
+    if environment.target is Target.SANDBOX:
+        return Proposal(dummy, "a dummy") if dummy else Proposal()
+    if modules[0].variables[key[-1]].sensitive:
+        return Proposal()
+    for other in known:
+        for value in _said(other, key, modules[0]):
+            text = _text(value, key, environment.name, other.environment.name)
+            if text and not any(_is_dummy(key, value, module) for module in modules):
+                return Proposal(text, f"from `{other.environment.name}`")
+    return Proposal()
+
+
+def dummies(values: Values, units: Mapping[str, str], catalogue: Catalogue) -> tuple[Key, ...]:
+    """Return the keys of terraform.tfvars that still have the dummy of one of these units (unit → module)."""
+    modules = {unit: catalogue.modules[name] for unit, name in units.items() if name in catalogue.modules}
+    found: list[Key] = [
+        (name,)
+        for name, value in values.common.items()
+        if any(_is_dummy((name,), value, module) for module in modules.values())
+    ]
+    found += [
+        (unit, name)
+        for unit, module in modules.items()
+        for name, value in values.unit(unit).items()
+        if _is_dummy((unit, name), value, module)
+    ]
+    return tuple(found)
+
+
+def _said(other: Other, key: Key, module: Module) -> Iterator[Value]:
+    """What another environment says for a common input, or for that input of a unit with the same module."""
+    if len(key) == 1:
+        if key[0] in other.values.common:
+            yield other.values.common[key[0]]
+        return
+    units = sorted(other.environment.units.values(), key=lambda unit: unit.name != key[0])
+    for unit in units:
+        if unit.module == module.name and key[1] in other.values.unit(unit.name):
+            yield other.values.unit(unit.name)[key[1]]
+
+
+def _text(value: Value, key: Key, name: str, other: str) -> str:
+    if key == ("post_tag",) and value.value == other:  # named for its environment, and so is this one
+        return hcl.render(name)
+    try:
+        return hcl.render(value.value)
+    except (ValueError, TypeError):
+        return ""
+
+
+def _is_dummy(key: Key, value: Value, module: Module) -> bool:
+    return key[-1] in module.dummies and module.dummies[key[-1]].value == value.value

@@ -1,0 +1,97 @@
+"""The platform's private folder .ngp: no other user can read it, and nothing from the repository lies in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+from ngp import files
+from ngp.errors import Finding, RefusedError
+
+_CHECKED = "checked.json"  # the folder and the Git index that were checked together; no checkout can know them
+_PRIVATE_MODE = 0o700
+
+
+def require_own(platform: Path) -> Path:
+    """Return the platform's private folder, which no other user can enter.
+
+    It may be a link that the operator made. Raises RefusedError (3) if Git tracks it or something in it: ngp and
+    Terraform would write through links that a repository brought.
+    """
+    workspace = platform / files.WORKSPACE
+    index = _index(platform)
+    is_checked = index is None or _is_checked(workspace, index)
+    if not is_checked and (tracked := _tracked(platform)):
+        raise RefusedError(
+            [
+                Finding(
+                    f"Git tracks {path}",
+                    where=str(platform / path),
+                    why="files and links from a repository could make ngp read or overwrite files elsewhere",
+                    todo=f"run `git rm -r --cached {files.WORKSPACE}`, then delete what it names",
+                )
+                for path in tracked
+            ]
+        )
+    with suppress(OSError):  # a disk that refuses is told by whoever needs it
+        _make_private(workspace)
+        if index is not None and not is_checked:
+            files.write(workspace / _CHECKED, _mark(workspace, index), mode=0o600, durable=False)
+    return workspace
+
+
+def _make_private(workspace: Path) -> None:
+    """Take the rights of others away: from the folder, or, if it is a link, from the folders in it."""
+    if not workspace.is_symlink():
+        workspace.mkdir(mode=_PRIVATE_MODE, exist_ok=True)
+        _restrict(workspace)
+        return
+    (workspace / "state").mkdir(mode=_PRIVATE_MODE, exist_ok=True)  # Terraform would make it readable for all
+    with os.scandir(workspace) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                _restrict(Path(entry.path))
+
+
+def _restrict(folder: Path) -> None:
+    if stat.S_IMODE(folder.stat().st_mode) != _PRIVATE_MODE:
+        with suppress(PermissionError):  # somebody else's: whoever owns it decides
+            folder.chmod(_PRIVATE_MODE)
+
+
+def _index(platform: Path) -> Path | None:
+    """The index of the Git work tree that the platform lies in."""
+    for folder in (platform, *platform.parents):
+        git = folder / ".git"
+        if git.is_dir():
+            return git / "index"
+        if git.is_file():  # a work tree of its own, or a submodule
+            return folder / git.read_text(encoding="utf-8").removeprefix("gitdir:").strip() / "index"
+    return None
+
+
+def _is_checked(workspace: Path, index: Path) -> bool:
+    try:
+        return (workspace / _CHECKED).read_text(encoding="utf-8") == _mark(workspace, index)
+    except (OSError, ValueError):
+        return False
+
+
+def _mark(workspace: Path, index: Path) -> str:
+    folder = workspace.stat()
+    mark = [folder.st_dev, folder.st_ino]
+    with suppress(FileNotFoundError):  # of a repository without a commit
+        found = index.stat()
+        mark += [found.st_dev, found.st_ino, found.st_size, found.st_ctime_ns]
+    return json.dumps(mark)
+
+
+def _tracked(platform: Path) -> list[str]:
+    """What Git tracks of the folder, relative to the platform; nothing where Git cannot tell."""
+    from ngp.environments import revisions  # most commands find the folder checked already
+
+    outcome = revisions.run_git(platform, "ls-files", "-z", "--", files.WORKSPACE)
+    return [path for path in outcome.stdout.split("\0") if path] if outcome and outcome.exit_code == 0 else []

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
-from typing import NoReturn
+from dataclasses import dataclass, field, replace
+from typing import Any, NoReturn
 
 import typer
 
@@ -101,20 +101,23 @@ def open_run(
 
 @dataclass(frozen=True)
 class Output:
-    """How the result of a run is printed."""
+    """How the result of a run is printed. `more` goes into the JSON document too."""
 
     as_json: bool
     as_json_lines: bool
     whole: bool
     is_paged: bool = False
+    is_detailed: bool = False  # exit 2 where there are changes
+    more: Mapping[str, Any] = field(default_factory=dict)
 
 
 def end(context: Context, result: RunResult, output: Output) -> NoReturn:
-    """Print the result of an apply or a destroy, and end with its exit code."""
-    code = exit_code([unit.outcome for unit in result.units], stopped_by=result.stopped_by)
+    """Print the result of a run, if there was one, and end with its exit code."""
+    outcomes = [unit.outcome for unit in result.units]
+    code = exit_code(outcomes, detailed=output.is_detailed, stopped_by=result.stopped_by)
     if output.as_json:
-        documents.write(documents.run(result, exit_code=code))
-    elif not output.as_json_lines:
+        documents.write({**documents.run(result, exit_code=code), **output.more})
+    elif not output.as_json_lines and result.run_id:
         with pager.paged(context.settings) if output.is_paged else nullcontext():
             views.show_result(result, context.settings, whole=output.whole)
     raise typer.Exit(code)

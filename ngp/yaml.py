@@ -24,6 +24,7 @@ _SCALARS = (
 )
 
 
+_MOST_LEVELS = 200
 _MOST_VALUES = 100_000  # far beyond any file that somebody writes
 
 
@@ -63,6 +64,7 @@ def parse(text: str, path: Path) -> Document:
 
     lines: dict[str, int] = {}
     try:
+        _require_flat(text)
         loader = _loader()(text)
         try:
             node = loader.get_single_node()
@@ -79,6 +81,23 @@ def parse(text: str, path: Path) -> Document:
     except RecursionError:
         raise UsageError("this is nested too deeply", where=str(path)) from None
     return Document(path, data, lines)
+
+
+def _require_flat(text: str) -> None:
+    """Raise RecursionError for a text that is nested too deeply: libyaml would end the process."""
+    import yaml
+
+    if sum(map(text.count, "[{-:?")) <= _MOST_LEVELS:  # no level without one of them
+        return
+    depth, loader = 0, _loader()(text)
+    try:
+        while loader.check_event():
+            event = loader.get_event()
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > _MOST_LEVELS:
+                raise RecursionError
+    finally:
+        loader.dispose()
 
 
 @dataclass

@@ -78,6 +78,8 @@ def report(error: Exception, settings: Settings, form: Form, *, debug: bool) -> 
     """Tell a bug: one line and where the report lies; the traceback is shown only with `--debug`."""
     import traceback
 
+    if isinstance(error, RecursionError) and not debug:
+        return tell(NgpError("a value is nested too deeply to be read", todo="make it flatter"), form)
     text = "".join(traceback.format_exception(error))
     if debug:
         sys.stderr.write(text)

@@ -125,4 +125,4 @@ def _show(tree: trees.Tree, shown: dict[str, Any], context: options.Context, *, 
     if not tree.staleness.is_stale:
         terminal.say(context.settings, f"up to date: {names}")
     elif not written:
-        terminal.say(context.settings, f"stale: run `ngp render {' '.join(tree.environments)}`")
+        terminal.say(context.settings, f"stale: run `{tree.command}`")

@@ -67,7 +67,7 @@ def in_a_line(text: str) -> str:
 def _json(text: str) -> Any:
     try:
         return json.loads(text, parse_float=Decimal, parse_constant=_refuse)
-    except ValueError:
+    except (ValueError, RecursionError):
         return _UNREADABLE
 
 

@@ -14,6 +14,7 @@ from ngp.errors import UsageError
 Key = tuple[str, ...]  # ("pre_tag",) or ("openvpn", "instance_type")
 
 _RETIRED_LINE = "# ngp: values of {unit}, which is not chosen; they come back when it is chosen again"
+_OLDER_LINE = "# ngp: older values of {unit}; newer ones were commented out later, so these do not come back"
 _END_LINE = "# ngp: end of {unit}"
 
 
@@ -56,10 +57,15 @@ def edit(text: str, edit: Edit, path: Path) -> str:
 
 
 def retire(text: str, unit: str, path: Path) -> str:
-    """Comment out the object of a unit, in a marked block from which `restore` makes the same bytes again."""
-    attribute = hcl.parse(text, path).attributes.get(unit)
-    if attribute is None:
+    """Comment out the object of a unit, in a marked block from which `restore` makes the same bytes again.
+
+    A block that an earlier call left keeps its values, but `restore` no longer reads it.
+    """
+    if unit not in hcl.parse(text, path).attributes:
         return text
+    older = _OLDER_LINE.format(unit=unit)
+    text = re.sub(rf"^{re.escape(_RETIRED_LINE.format(unit=unit))}(?=[ \t]*\r?$)", lambda _: older, text, flags=re.M)
+    attribute = hcl.parse(text, path).attributes[unit]
     newline = _newline(text)
     start, end = _lines(text, attribute)
     body = re.sub(r"^(?=\r?$)", "#", re.sub(r"^(?=[^\r\n])", "# ", text[start:end], flags=re.M), flags=re.M)

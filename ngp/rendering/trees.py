@@ -37,6 +37,13 @@ class Tree:
         recorded = self.platform.rendered_by
         return recorded if recorded != ngp.__version__ else ""
 
+    @property
+    def command(self) -> str:
+        """The command that renews all that is stale: files outside of the environments are rendered with the whole."""
+        stale = (*self.staleness.changes, *self.staleness.orphaned)
+        is_whole = self.is_whole or any(path.parts[0] != "environments" for path in stale)
+        return "ngp render" if is_whole else f"ngp render {' '.join(self.environments)}"
+
 
 def collect(platform: Platform, names: Sequence[str] = ()) -> Tree:
     """Render the environments `names`, or all of them with what the catalogue makes (``terraform.tfvars.dummy``, the

@@ -19,7 +19,7 @@ _DEFAULTS = (
     f"{_LOCAL}main",
     f"{_LOCAL}master",
 )
-_DEEPEN = "fetch its history: git fetch --unshallow origin (or a full depth in the checkout of your CI)"
+_ALL = "'+refs/heads/*:refs/remotes/{remote}/*'"  # a shallow clone, and one of a single branch, fetches no other
 
 _MARK = "\x1e"
 _WRITTEN = (f"/{documents.FILE}", f"/{tfvars.FILE}")
@@ -132,9 +132,21 @@ def _is_alone(platform: Platform, known: list[str]) -> bool:
 
 def _unknown(repository: _Repository, what: str, why: str, todo: str) -> NgpError:
     where = str(repository.platform.path)
+    remote = _read(repository.platform, "remote").partition("\n")[0]
     if repository.is_shallow:
-        return MissingError(what, where=where, why=f"{why}; this is a shallow clone".lstrip("; "), todo=_DEEPEN)
+        why = f"{why}; this is a shallow clone".lstrip("; ")
+        fetch = f"git fetch --unshallow {remote} {_ALL.format(remote=remote)}"
+        deepen = f"fetch its history: {fetch} (or set a full depth in the checkout of your CI)"
+        return MissingError(what, where=where, why=why, todo=deepen if remote else todo)
+    if remote and _has_one_branch(repository.platform, remote):
+        why = f"{why}; this is a clone of a single branch".lstrip("; ")
+        todo = f"{todo}, or fetch the other branches: git fetch {remote} {_ALL.format(remote=remote)}"
     return UsageError(what, where=where, why=why, todo=todo)
+
+
+def _has_one_branch(platform: Platform, remote: str) -> bool:
+    found = revisions.git(platform, "config", "--get-all", f"remote.{remote}.fetch").stdout
+    return bool(found.strip()) and "*" not in found
 
 
 def _read(platform: Platform, *words: str, stdin: str = "") -> str:

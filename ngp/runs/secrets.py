@@ -30,7 +30,7 @@ def read(secret: str, session: Session, key: str = "") -> str:
         return text
     try:
         return str(json.loads(text)[key])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise MissingError(f"the secret {secret} has no key `{key}`", todo="mend the reference") from None
 
 

@@ -41,7 +41,7 @@ def holder(place: StatePlace, session: Session) -> Holder | None:
     try:
         lock = json.loads(text)
         return Holder(*(str(lock.get(name, "")) for name in ("ID", "Who", "Operation", "Created")))
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         raise NgpError("this is not a lock of Terraform", where=f"{place}: {_lock_at(place)}") from None
 
 

@@ -164,7 +164,7 @@ class Terraform:
         text = self.console(root, f"base64encode(jsonencode({expression}))", var_files=var_files)
         try:
             return json.loads(base64.b64decode(text.strip().strip('"'), validate=True), parse_float=Decimal)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise NgpError(f"`{expression}` has no value that can be shown: {text.strip()}") from error
 
     def providers_lock(
@@ -223,7 +223,7 @@ class Terraform:
         text = self._text(root, argv, watch=watch)
         try:
             return json.loads(text, parse_float=Decimal)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise NgpError(f"`{self._said_as(argv)}` did not print JSON: {error}") from error
 
     def _text(self, root: Root, argv: Argv, *, watch: Watch, stdin: str = "") -> str:

@@ -49,7 +49,7 @@ def parse(text: str, *, where: str = "") -> State:
     try:
         document = json.loads(text, parse_float=Decimal)
         version = document["version"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise NgpError("this is not a Terraform state", where=where, why="it is not JSON with a version") from None
     if version != 4:
         raise NgpError(

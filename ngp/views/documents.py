@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
@@ -33,12 +33,15 @@ def write(document: Mapping[str, Any], *, one_line: bool = False) -> None:
     """
     known = data(document)
     encoding = sys.stdout.encoding or "utf-8"
-    if one_line:
-        sys.stdout.write(_fitting(json.dumps(known, ensure_ascii=False, separators=(",", ":")), encoding) + "\n")
-        return
-    for piece in json.JSONEncoder(ensure_ascii=False, indent=2).iterencode(known):
+    pieces = ["".join(_pieces(known, None))] if one_line else _pieces(known, "")
+    for piece in pieces:
         sys.stdout.write(_fitting(piece, encoding))
     sys.stdout.write("\n")
+
+
+def dump(value: Any) -> str:
+    """A value as JSON on one line, with every digit of its numbers."""
+    return "".join(_pieces(data(value), None, space=" "))
 
 
 def run(result: RunResult, *, exit_code: int) -> dict[str, Any]:
@@ -150,7 +153,7 @@ class EventLines:
 
 
 def data(value: Any) -> Any:
-    """`value` as JSON data: enums by value, dataclasses as objects, whole decimals as integers.
+    """`value` as JSON data: enums by value, dataclasses as objects. Decimals stay, for every digit counts.
 
     Raises TypeError for a value that is no data.
     """
@@ -164,13 +167,37 @@ def data(value: Any) -> Any:
         return [data(item) for item in value]
     if isinstance(value, (set, frozenset)):
         return sorted((data(item) for item in value), key=str)
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, PurePath):
         return str(value)
-    if value is None or isinstance(value, (str, int, float)):
+    if value is None or isinstance(value, (str, int, float, Decimal)):
         return value
     raise TypeError(f"{type(value).__name__} is no JSON data")
+
+
+def _pieces(value: Any, indent: str | None, *, space: str = "") -> Iterator[str]:
+    """The text of JSON data piece by piece: indented, or on one line where `indent` is None."""
+    if not isinstance(value, (dict, list)) or not value:
+        yield _scalar(value)
+        return
+    is_object = isinstance(value, dict)
+    inner = None if indent is None else f"{indent}  "
+    lead = "" if inner is None else f"\n{inner}"
+    yield "{" if is_object else "["
+    for at, item in enumerate(value):
+        yield f"{(',' + (space if inner is None else '')) if at else ''}{lead}"
+        if is_object:
+            yield _scalar(item) + (f":{space}" if inner is None else ": ")
+        yield from _pieces(value[item] if is_object else item, inner, space=space)
+    yield ("" if indent is None else f"\n{indent}") + ("}" if is_object else "]")
+
+
+def _scalar(value: Any) -> str:
+    """A scalar or an empty container; the json module would make a float of a Decimal."""
+    if isinstance(value, Decimal):
+        from ngp.catalogue.literals import number
+
+        return number(value)
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _fitting(piece: str, encoding: str) -> str:

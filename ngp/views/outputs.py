@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import re
 import shlex
 import sys
 from collections.abc import Callable, Sequence
@@ -16,6 +16,9 @@ from ngp.views import digests, documents, terminal
 
 if TYPE_CHECKING:
     from ngp.runs.results import OutputValue
+
+
+_NO_VARIABLE = re.compile(r"[^A-Z0-9_]")
 
 
 class Format(Enum):
@@ -75,7 +78,7 @@ def select(values: Sequence[OutputValue], name: str) -> OutputValue:
 
 def text(value: Any) -> str:
     """A value on one line: strings as they are, anything else as JSON."""
-    return value if isinstance(value, str) else json.dumps(documents.data(value), ensure_ascii=False)
+    return value if isinstance(value, str) else documents.dump(value)
 
 
 def _show_table(values: Sequence[OutputValue], settings: Settings, *, environment: str, reveal: bool) -> None:
@@ -108,10 +111,20 @@ def _raw(values: Sequence[OutputValue], *, reveal: bool) -> str:
 
 
 def _env(values: Sequence[OutputValue]) -> str:
-    def name(value: OutputValue) -> str:
-        return f"{value.unit}__{value.name}".replace("-", "_").upper()
+    named: dict[str, OutputValue] = {}
+    for value in values:
+        name = _variable(value)
+        if name in named:
+            both = " and ".join(f"`{one.unit}.{one.name}`" for one in (named[name], value))
+            raise UsageError(f"{both} have the same shell name {name}", todo="use --format json, or --raw for one")
+        named[name] = value
+    return "".join(f"export {name}={shlex.quote(text(value.value))}\n" for name, value in named.items())
 
-    return "".join(f"export {name(value)}={shlex.quote(text(value.value))}\n" for value in values)
+
+def _variable(value: OutputValue) -> str:
+    """``UNIT__NAME`` in the letters, digits and underscores that every shell takes."""
+    name = _NO_VARIABLE.sub("_", f"{value.unit}__{value.name}".upper())
+    return f"_{name}" if name[0].isdigit() else name
 
 
 def _tfvars(values: Sequence[OutputValue]) -> str:

@@ -59,9 +59,13 @@ def test_check_lists_what_is_stale_and_writes_nothing(run, tree):
         f"differs {UNITS / 'echo/values.auto.tfvars.json'}",
         f"differs {UNITS / 'echo/variables.tf'}",
     ]
-    assert "ngp render" in err
+    assert "stale: run `ngp render`\n" in err  # with a name, the dummy would stay stale
     assert not (tree.path / "terraform.tfvars.dummy").exists()
-    assert run("--check", "dev")[0] == 1
+    code, _, err = run("--check", "dev")
+    assert code == 1
+    assert "stale: run `ngp render dev`\n" in err
+    run()
+    assert run("--check")[0] == 0
 
 
 def test_check_of_a_fresh_tree_passes(run):

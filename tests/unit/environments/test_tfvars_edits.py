@@ -140,6 +140,14 @@ def test_retired_values_stay_a_comment_where_the_unit_has_an_object_again():
     assert restore(text, "openvpn", PATH) == text
 
 
+def test_a_unit_that_is_retired_twice_comes_back_with_its_newest_values():
+    text = retire(TEXT, "openvpn", PATH) + 'openvpn = {\n  engine = "newest"\n}\n'
+    retired = retire(text, "openvpn", PATH)
+    assert "admin_cidrs" in retired  # the older values are kept, too
+    found = tfvars.parse(restore(retired, "openvpn", PATH), PATH).unit("openvpn")
+    assert {name: each.value for name, each in found.items()} == {"engine": "newest"}
+
+
 def test_a_broken_block_is_told_with_its_line():
     text = retire(TEXT, "openvpn", PATH).replace("# } # openvpn\n", "")
     with pytest.raises(UsageError, match=r"terraform.tfvars:9: the commented-out values of `openvpn`"):

@@ -1,5 +1,6 @@
 """Which commit a change is held against, and how it is told where there is none. Real Git, no platform needed."""
 
+import shlex
 import shutil
 import subprocess
 
@@ -222,7 +223,27 @@ def test_a_shallow_clone_says_how_to_get_the_commit(origin, tmp_path, ref):
         load(tmp_path / "shallow", ref)
     finding = told.value.findings[0]
     assert "shallow clone" in finding.why
-    assert "git fetch --unshallow" in finding.todo
+    run_advice(tmp_path / "shallow", finding.todo)
+    assert load(tmp_path / "shallow", ref).commit
+
+
+def run_advice(clone, todo):
+    """Do what an error says is to be done."""
+    words = shlex.split(todo[todo.index("git fetch") :].partition(" (")[0])
+    git(clone, *words[1:])
+
+
+def test_a_clone_of_one_branch_says_how_to_get_the_others(origin, tmp_path):
+    git(origin, "checkout", "-qb", "work")
+    commit(origin, "modules/mine/mine.tf")
+    git(tmp_path, "clone", "-q", "--single-branch", "--branch=work", origin.as_uri(), "one")
+    git(tmp_path / "one", "remote", "rename", "origin", "upstream")
+    with pytest.raises(UsageError) as told:
+        load(tmp_path / "one", "upstream/main")
+    finding = told.value.findings[0]
+    assert finding.why == "this is a clone of a single branch"
+    run_advice(tmp_path / "one", finding.todo)
+    assert load(tmp_path / "one", "upstream/main").changed == {"modules/mine/mine.tf"}
 
 
 def test_shallow_branches_without_a_common_commit_say_so(origin, tmp_path):

@@ -15,6 +15,11 @@ def test_empty_text_is_an_empty_state():
     assert states.parse(" \n") == State()
 
 
+def test_a_state_that_is_nested_too_deeply_is_none():
+    with pytest.raises(NgpError, match="this is not a Terraform state"):
+        states.parse('{"version": 4, "outputs": ' + "[" * 200_000)
+
+
 def test_state():
     document = {
         "version": 4,

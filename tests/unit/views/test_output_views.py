@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,34 @@ def test_raw_is_the_value_and_nothing_else(capsys, settings):
     assert capsys.readouterr().out == "vpc-1"
     outputs.show(VALUES[:1], settings, environment="dev", form=Format.RAW)
     assert json.loads(capsys.readouterr().out) == ["subnet-1", "subnet-2"]
+
+
+def test_numbers_keep_every_digit(capsys, settings):
+    numbers = {"big": Decimal("12345678901234567890.5"), "small": Decimal("0.1000000000000000000001"), "int": 10**30}
+    values = (OutputValue("a", "numbers", numbers),)
+    for form in (Format.JSON, Format.RAW, Format.ENV, Format.TABLE):
+        outputs.show(values, settings, environment="dev", form=form)
+        out = capsys.readouterr().out
+        assert all(str(number) in out for number in numbers.values()), form
+    outputs.show(values, settings, environment="dev", form=Format.JSON)
+    found = json.loads(capsys.readouterr().out, parse_float=Decimal)
+    assert found["units"]["a"]["numbers"]["value"] == numbers
+
+
+@pytest.mark.parametrize("unit", ["2fa", "größe", "a.b", "open-vpn", "a b;c"])
+@pytest.mark.parametrize("shell", ["sh", "bash"])
+def test_every_shell_takes_the_names_of_variables(capsys, settings, unit, shell):
+    outputs.show((OutputValue(unit, "maß-1", "it's $me"),), settings, environment="dev", form=Format.ENV)
+    lines = capsys.readouterr().out
+    name = lines.removeprefix("export ").partition("=")[0]
+    done = subprocess.run([shell, "-euc", f'{lines}\nprintf %s "${{{name}}}"'], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "it's $me", "")
+
+
+def test_two_outputs_with_one_shell_name_are_refused(settings):
+    values = (OutputValue("a", "b-c", 1), OutputValue("a", "b_c", 2))
+    with pytest.raises(UsageError, match="`a.b-c` and `a.b_c` have the same shell name A__B_C"):
+        outputs.show(values, settings, environment="dev", form=Format.ENV)
 
 
 def test_raw_wants_one_value_that_may_be_seen(capsys, settings):

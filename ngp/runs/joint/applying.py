@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from ngp.errors import NgpError
 from ngp.runs import preview, watching, wires
 from ngp.runs.context import RunContext
-from ngp.runs.events import Phase, UnitDiagnosed, UnitEntered, UnitProgressed
-from ngp.runs.joint import diagnostics, planning, states
+from ngp.runs.events import Phase, RunEstimated, UnitDiagnosed, UnitEntered, UnitProgressed
+from ngp.runs.joint import diagnostics, estimates, planning, states
 from ngp.runs.joint.checkpoints import Checkpoints, Copies
 from ngp.runs.joint.composition import NAME
 from ngp.runs.joint.holding import Holding
@@ -49,6 +49,7 @@ class _Progress:
     planned: Counter[tuple[str, str]]
     began: float
     done: Counter[tuple[str, str]] = field(default_factory=Counter)
+    at_s: dict[tuple[str, str], float] = field(default_factory=dict)  # when each step was done, from the start
     under_way: set[tuple[str, str]] = field(default_factory=set)
     is_entered: bool = False
     took_s: float = 0.0
@@ -83,6 +84,12 @@ def apply(context: RunContext, planned: Planned, holding: Holding) -> dict[str, 
     )
     copies = Copies(joint.root.path / preview.STATE, context.folder, joint.lineage)
     follow = _Follow(context, planned)
+    workspace = context.resolved.platform.workspace
+    seconds = estimates.estimate(
+        workspace, context.name, [step for one in follow.units.values() for step in one.planned]
+    )
+    if seconds is not None:
+        context.tell(RunEstimated(seconds))
     with Checkpoints(copies, saver, follow.expected) as follow.checkpoints:
         outcome = context.terraform.apply(
             joint.root,
@@ -93,6 +100,9 @@ def apply(context: RunContext, planned: Planned, holding: Holding) -> dict[str, 
         )
     is_final = outcome.exit_code in (0, 1)  # else it was killed, and wrote no outputs
     holding.record.update(stage=Stage.SAVING, is_final=is_final, unsaved=tuple(joint.units))
+    estimates.keep(
+        workspace, context.name, {step: at for one in follow.units.values() for step, at in one.at_s.items()}
+    )
     document = copies.settle()
     unsaved = saver.save(document, joint.units, is_final=is_final) if document is not None else {}
     lost = _lost(follow, document)
@@ -150,6 +160,18 @@ class _Follow:
         self._guard = threading.Lock()
         self.call = driver.Watch(on_event=self._on_event, log=context.log(NAME), unit=NAME)
 
+    def estimate(self) -> None:
+        """Tell how long the steps took in earlier runs."""
+        steps = [step for one in self.units.values() for step in one.planned]
+        seconds = estimates.estimate(self._context.resolved.platform.workspace, self._context.name, steps)
+        if seconds is not None:
+            self._context.tell(RunEstimated(seconds))
+
+    def remember(self) -> None:
+        """Keep when each step was done, for the estimates of later runs."""
+        done = {step: at_s for one in self.units.values() for step, at_s in one.at_s.items()}
+        estimates.keep(self._context.resolved.platform.workspace, self._context.name, done)
+
     def _on_event(self, event: events.Event) -> None:
         match event:
             case events.ResourceStarted(address, action) if action in _COUNTED:
@@ -170,7 +192,7 @@ class _Follow:
             if is_done:
                 one.under_way.discard((address, action))
                 one.done[address, action] += 1
-                one.took_s = time.monotonic() - one.began
+                one.took_s = one.at_s[address, action] = time.monotonic() - one.began
             else:
                 one.under_way.add((address, action))
             is_new, one.is_entered = not one.is_entered, True

@@ -55,8 +55,8 @@ def _whole(bench: Bench, plans: Path) -> Case:
     return Case(
         "apply-all",
         f"Everything: {bench.options.units} units from nothing to applied",
-        f"`ngp apply --auto-approve`: one plan for all units, applied as it is (with `--apart`: each unit previewed, planned "
-        f"and applied by itself); what is cached stays. By hand: `init`, `plan`, `apply` of each unit, wave after wave. "
+        f"`ngp apply --auto-approve`: one plan for all units, applied as it is (with `--apart`: each unit previewed, "
+        f"planned and applied by itself); what is cached stays. By hand: `init`, `plan`, `apply` of each unit, wave after wave. "
         f"{at_once} at a time.",
         present(
             [

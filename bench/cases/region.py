@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from bench import platforms
 from bench.cases.environment import Bench
 from bench.contest import OURS, Case, Contestant, times
 from bench.measuring import Command, measure, run
@@ -41,10 +42,11 @@ def _contestant(bench: Bench, name: str, *words: str) -> Contestant:
         run(ngp("sandbox", "stop"))
         run(ngp("sandbox", "start"))
 
+    def finish() -> None:
+        run(ngp("sandbox", "stop"))
+
     apply = ngp("apply", _ENVIRONMENT, "--auto-approve", *words)
-    return Contestant(
-        name, lambda: measure(lambda: run(apply), bench.lab.api), prepare, lambda: run(ngp("sandbox", "stop"))
-    )
+    return Contestant(name, lambda: measure(lambda: run(apply), bench.lab.api), prepare, finish)
 
 
 def _ngp(bench: Bench, platform: Path, *words: str) -> Command:
@@ -58,8 +60,5 @@ def _lay(folder: Path) -> Path:
     for name in filter(None, names.stdout.split("\0")):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(top / name, folder / name)
-    for argv in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message", "The platform"]):
-        subprocess.run(
-            ["git", "-c", "user.name=bench", "-c", "user.email=bench@example.com", *argv], cwd=folder, check=True
-        )
+    platforms.commit(folder)
     return folder

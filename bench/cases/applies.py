@@ -56,8 +56,8 @@ def _whole(bench: Bench, plans: Path) -> Case:
         "apply-all",
         f"Everything: {bench.options.units} units from nothing to applied",
         f"`ngp apply --auto-approve`: one plan for all units, applied as it is (with `--apart`: each unit previewed, "
-        f"planned and applied by itself); what is cached stays. By hand: `init`, `plan`, `apply` of each unit, wave after wave. "
-        f"{at_once} at a time.",
+        "planned and applied by itself); what is cached stays. By hand: `init`, `plan`, `apply` of each unit, wave "
+        f"after wave. {at_once} at a time.",
         present(
             [
                 bench.contestant(OURS, ours, prepare=empty),

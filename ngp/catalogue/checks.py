@@ -11,7 +11,19 @@ from pathlib import Path
 
 from ngp.catalogue import loading
 from ngp.catalogue.judging import Judge
-from ngp.catalogue.rules import care, iam, pages, protection, resources, shape, shared, source, vendored, wiring
+from ngp.catalogue.rules import (
+    care,
+    iam,
+    pages,
+    protection,
+    resources,
+    shape,
+    shared,
+    source,
+    tagging,
+    vendored,
+    wiring,
+)
 from ngp.catalogue.rules.source import Fault, Source
 from ngp.errors import StoppedError, UsageError
 
@@ -40,7 +52,9 @@ RULES: Sequence[Rule] = (
     wiring.upgrades,
     wiring.counts,
     wiring.lookups,
-    resources.tags,
+    tagging.present,
+    tagging.values,
+    tagging.complete,
     *SAFETY,
     care.needs,
     care.versions,

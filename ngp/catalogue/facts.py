@@ -24,7 +24,12 @@ _FLAGS = {"sensitive": False, "ephemeral": False, "nullable": True}
 
 def collect(text: str, path: Path) -> Facts:
     """The facts of a .tf file; raise one UsageError with all that is wrong in it."""
-    body, findings = hcl.parse(text, path), list[Finding]()
+    return collect_body(hcl.parse(text, path))
+
+
+def collect_body(body: hcl.Body) -> Facts:
+    """As `collect`, for a body in hand."""
+    findings = list[Finding]()
     facts = {
         "variables": list(_gather(_variable, body.of("variable"), findings)),
         "outputs": list(_gather(_output, body.of("output"), findings)),

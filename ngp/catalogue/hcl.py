@@ -8,7 +8,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,7 @@ class Attribute:
     @property
     def comment_span(self) -> Span:
         """The whole comment lines directly above (empty, at the start of the line, where there are none)."""
-        return _comment_span(self.scanned, self.line)
+        return _comment_span(self.scanned, self.scanned.row(self.span.start))
 
     @property
     def comment(self) -> tuple[str, ...]:
@@ -112,12 +112,24 @@ def read(path: Path) -> str:
 
 def parse(text: str, path: Path) -> Body:
     """Read HCL; `path` is for messages only. Raise UsageError with file:line for what is not HCL."""
-    scanned = scanning.scan(text, path)
+    scanned = _scan(text, path)
     tree = _tree(scanned)
     try:
         return _body(tree.children[0], scanned)
     except RecursionError:
         raise UsageError("this is nested too deeply", where=str(path)) from None
+
+
+def _scan(text: str, path: Path) -> Scanned:
+    if not path.name.endswith(".tf.json"):
+        return scanning.scan(text, path)
+    from ngp.catalogue import json_syntax
+
+    made, origins = json_syntax.translate(text, path)
+    try:
+        return replace(scanning.scan(made, path), origins=origins)
+    except UsageError as error:
+        raise UsageError(error.findings[0].what, where=str(path), why=error.findings[0].why) from None
 
 
 def literal(attribute: Attribute) -> Any:
@@ -178,7 +190,7 @@ def _body(node: Any, scanned: Scanned) -> Body:
     for child in node.children:
         if child.data == "new_line_or_comment":
             continue
-        if items and scanned.line(child.meta.start_pos) == scanned.line(items[-1].span.end):
+        if items and scanned.row(child.meta.start_pos) == scanned.row(items[-1].span.end):
             raise UsageError("a new line is missing before this", where=scanned.where(child.meta.start_pos))
         if child.data == "block":
             items.append(_block(child, scanned))
@@ -196,18 +208,19 @@ def _block(node: Any, scanned: Scanned) -> Block:
     brace = next(child for child in node.children if not _is_tree(child) and child.type == "LBRACE")
     start, end = header[0].meta.start_pos, node.meta.end_pos
     body = _body(body_node, scanned)
-    first, last, opening = scanned.line(start), scanned.line(end - 1), scanned.line(brace.start_pos)
+    first, last, opening = scanned.row(start), scanned.row(end - 1), scanned.row(brace.start_pos)
     if first != opening:
         raise UsageError("the brace of a block must be in the line of its name", where=scanned.where(brace.start_pos))
-    if body.items and body.items[0].line == opening and not _fits_one_line(body, last):
-        raise UsageError("a block in one line can hold one attribute only", where=f"{scanned.path}:{opening}")
+    if body.items and scanned.row(body.items[0].span.start) == opening and not _fits_one_line(body, last):
+        raise UsageError("a block in one line can hold one attribute only", where=scanned.where(start))
     labels = tuple(_label(child, scanned) for child in header[1:])
-    return Block(source(header[0], scanned), labels, first, Span(start, end), body, scanned)
+    name = source(header[0], scanned)
+    return Block(name, labels, scanned.line(start), Span(start, end), body, scanned)
 
 
 def _fits_one_line(body: Body, last: int) -> bool:
     only = body.items[0]
-    return len(body.items) == 1 and isinstance(only, Attribute) and only.scanned.line(only.span.end) == last
+    return len(body.items) == 1 and isinstance(only, Attribute) and only.scanned.row(only.span.end) == last
 
 
 def _label(node: Any, scanned: Scanned) -> str:

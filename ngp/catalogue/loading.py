@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ngp.cache import recall
-from ngp.catalogue import hcl
+from ngp.catalogue import hcl, overriding
 from ngp.catalogue.module import Catalogue, DummyValue, Manifest, Module, Output, Variable
 from ngp.errors import Finding, UsageError, nearest, require
 
@@ -57,7 +57,7 @@ def load_module(path: Path, cache: Path | None = None) -> Module:
         raise UsageError(f"`{path.name}` cannot be the name of a module", where=str(path), why=why)
     findings = list[Finding]()
     manifest = _manifest(path, cache, findings)
-    sources = [(file, _facts(file, "tf", cache, findings)) for file in terraform_files(path)]
+    sources = _sources(path, cache, findings)
     dummy_file = path / f"{path.name}.dummy"
     dummies = _dummies(dummy_file, _facts(dummy_file, "dummies", cache, findings)) if dummy_file.is_file() else {}
     variables, outputs = _unique(_variables(sources), findings), _unique(_outputs(sources), findings)
@@ -77,9 +77,38 @@ def load_module(path: Path, cache: Path | None = None) -> Module:
 
 
 def terraform_files(path: Path) -> list[Path]:
-    """The .tf files of a module: NAME.tf, NAME-variables.tf, NAME-output.tf, then the others by name."""
+    """The .tf and .tf.json files of a module: NAME.tf, NAME-variables.tf, NAME-output.tf, then the others by name, at
+    last those that override."""
     first = [path / f"{path.name}{end}.tf" for end in ("", "-variables", "-output")]
-    return [file for file in first if file.is_file()] + sorted(set(path.glob("*.tf")) - set(first))
+    others = sorted({*path.glob("*.tf"), *path.glob("*.tf.json")} - set(first))
+    return [file for file in first if file.is_file()] + sorted(others, key=overriding.is_override)
+
+
+def bodies(path: Path) -> dict[Path, hcl.Body]:
+    """The bodies of a module's files, with those that override merged into the others; raise UsageError."""
+    files = terraform_files(path)
+    bases = {file: hcl.load(file) for file in files if not overriding.is_override(file)}
+    return overriding.merge(bases, [hcl.load(file) for file in files if overriding.is_override(file)])
+
+
+def _sources(path: Path, cache: Path | None, findings: list[Finding]) -> list[tuple[Path, Mapping[str, Any]]]:
+    """The facts of each file; with files that override, those of what comes out."""
+    files = terraform_files(path)
+    if not any(map(overriding.is_override, files)):
+        return [(file, _facts(file, "tf", cache, findings)) for file in files]
+
+    def find() -> list[Mapping[str, Any]]:
+        from ngp.catalogue import facts
+
+        return [facts.collect_body(body) for body in bodies(path).values()]
+
+    try:
+        content = b"\0".join(f"{file.name}\0{hcl.read(file)}".encode() for file in files)
+        found = recall(cache, f"overridden {path}", content, find)
+    except UsageError as error:
+        findings.extend(error.findings)
+        return []
+    return list(zip((file for file in files if not overriding.is_override(file)), found, strict=True))
 
 
 def _manifest(path: Path, cache: Path | None, findings: list[Finding]) -> Manifest | None:

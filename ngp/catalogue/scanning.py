@@ -46,14 +46,20 @@ class Scanned:
     grammatical: str
     code: str
     templates: Mapping[int, Template]  # by start, outermost only
+    origins: tuple[int, ...] = ()  # of a text that was made from another: the line there of each row here
 
     @cached_property
     def _line_starts(self) -> list[int]:
         return [0, *(match.end() for match in re.finditer("\n", self.source))]
 
-    def line(self, offset: int) -> int:
-        """The line of an offset, from 1."""
+    def row(self, offset: int) -> int:
+        """The row of an offset in `source`, from 1."""
         return bisect_right(self._line_starts, offset)
+
+    def line(self, offset: int) -> int:
+        """The line of an offset in the file, from 1."""
+        row = self.row(offset)
+        return self.origins[row - 1] if self.origins else row
 
     def line_start(self, line: int) -> int:
         return self._line_starts[line - 1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
@@ -25,8 +26,9 @@ def collect(folder: Path) -> dict[PurePosixPath, bytes]:
     """The files of a foreign module; UsageError for what a copy cannot hold: links, what is not text."""
     contents, findings = {}, list[Finding]()
     for path in _paths(folder):
-        if (folder / path).is_symlink():
-            findings.append(Finding(f"`{path}` is a symbolic link", str(folder), "a copy holds what is in it"))
+        if not (folder / path).is_file() or (folder / path).is_symlink():
+            kind = _kind((folder / path).lstat().st_mode)
+            findings.append(Finding(f"`{path}` is {kind}", str(folder), "a copy holds what is in it"))
             continue
         contents[path] = _bytes(folder / path)
         if not _is_text(contents[path]):
@@ -60,7 +62,26 @@ def _paths(folder: Path) -> Iterator[PurePosixPath]:
 
 
 def _bytes(path: Path) -> bytes:
-    return f"-> {path.readlink()}".encode() if path.is_symlink() else path.read_bytes()
+    """What a file holds; of what is no file, only what it is: to open a pipe could take forever."""
+    mode = path.lstat().st_mode
+    if stat.S_ISLNK(mode):
+        return f"-> {path.readlink()}".encode()
+    if not stat.S_ISREG(mode):
+        return f"-> {_kind(mode)}".encode()
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with os.fdopen(descriptor, "rb") as file:
+        return file.read()
+
+
+def _kind(mode: int) -> str:
+    kinds = {
+        stat.S_IFLNK: "a symbolic link",
+        stat.S_IFIFO: "a pipe",
+        stat.S_IFSOCK: "a socket",
+        stat.S_IFBLK: "a device",
+        stat.S_IFCHR: "a device",
+    }
+    return kinds.get(stat.S_IFMT(mode), "no file")
 
 
 def _is_text(data: bytes) -> bool:

@@ -224,8 +224,8 @@ def _check_name(catalogue: Catalogue, name: str, old: Module | None) -> Iterator
 
 def _lay(folder: Path, wish: Wish) -> Source:
     """Write the copy into a folder of its own, and load it as the catalogue would."""
-    if not any(path.suffix == ".tf" and len(path.parts) == 1 for path in wish.contents):
-        below = sorted({str(path.parent) for path in wish.contents if path.suffix == ".tf"})
+    if not any(path.name.endswith((".tf", ".tf.json")) and len(path.parts) == 1 for path in wish.contents):
+        below = sorted({str(path.parent) for path in wish.contents if path.name.endswith((".tf", ".tf.json"))})
         why = f"there are some in {', '.join(below)}" if below else "a module has some in its folder itself"
         raise UsageError(
             "there are no .tf files", where=wish.address, why=why, todo="name its folder: REPOSITORY//FOLDER"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from ngp.catalogue import hcl
 from ngp.catalogue.rules import protection
-from ngp.catalogue.rules.source import Fault, Source, address, inner, literal
+from ngp.catalogue.rules.source import Fault, Source, address, inner
 
 # resource type → what must stand in it: rule, path, and a truth, a smallest number, or None for anything at all
 _NEEDS: Mapping[str, tuple[tuple[str, str, bool | int | None], ...]] = {
@@ -49,12 +49,11 @@ def needs(source: Source) -> Iterator[Fault]:
     for block in source.of("resource", *_NEEDS):
         for rule, path, least in _NEEDS[block.labels[0]]:
             said = source.said(block.body, path)
-            is_there = said is not None or any(True for _ in inner(block.body, path))
-            if not (is_there if least is None else _is_enough(said, least)):
+            if not (source.has(block.body, path) if least is None else _is_enough(said, least)):
                 wanted = "" if least is None else f" = {hcl.render(least)}{' or more' if type(least) is int else ''}"
                 yield source.flaw(block, rule, f"`{address(block)}` has no `{path}`{wanted}")
     for block in source.of("resource", "aws_lb", "aws_alb"):
-        is_web = literal(block.body, "load_balancer_type") in (None, "application")
+        is_web = source.said(block.body, "load_balancer_type") in (None, "application")
         if is_web and source.said(block.body, "drop_invalid_header_fields") is not True:
             yield source.flaw(block, "headers", f"`{address(block)}` has no `drop_invalid_header_fields = true`")
 

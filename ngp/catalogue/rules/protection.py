@@ -80,7 +80,7 @@ def transport(source: Source) -> Iterator[Fault]:
 def retention(source: Source) -> Iterator[Fault]:
     """Logs end some day, and a log group is made by the module, so that they do."""
     for block in source.of("resource", "aws_cloudwatch_log_group"):
-        if source.said(block.body, "retention_in_days") in (None, 0):
+        if source.said(block.body, "retention_in_days") in (None, 0, "0", ""):
             what = f"`{address(block)}` keeps its events for ever"
             yield source.flaw(block, "log-retention", what, todo="retention_in_days = var.log_retention_days")
 
@@ -97,24 +97,31 @@ def of_bucket(source: Source, bucket: hcl.Block, kind: str) -> list[hcl.Block]:
 
 def _callers(source: Source, block: hcl.Block) -> Iterator[Fault]:
     """A service may call a function for its own account only, else somebody else's may have it called."""
-    principal, attributes = str(literal(block.body, "principal")), block.body.attributes
+    principal = str(source.said(block.body, "principal"))
     if principal == "*":
         yield source.flaw(block, "public-access", f"everybody may call what `{address(block)}` is for")
-    elif principal.endswith(".amazonaws.com") and attributes.keys().isdisjoint({"source_arn", "source_account"}):
+    elif principal.endswith(".amazonaws.com") and not any(
+        source.has(block.body, name) for name in ("source_arn", "source_account")
+    ):
         what = f"`{address(block)}` lets {principal} call for any account"
         yield source.flaw(block, "public-access", what, todo="source_arn or source_account")
 
 
 def _principals(source: Source, block: hcl.Block) -> Iterator[Fault]:
     for statement in inner(block.body, "statement"):
-        everybody = [each for each in inner(statement.body, "principals") if literal(each.body, "identifiers") == ["*"]]
-        is_bound = any(True for _ in inner(statement.body, "condition"))
+        everybody = [each for each in inner(statement.body, "principals") if _is_everybody(source, each)]
+        is_bound = any(True for _ in source.given(statement.body, "condition"))
         if everybody and not is_bound and literal(statement.body, "effect") != "Deny":
             yield source.flaw(block, "public-access", f"`{address(block)}` allows everybody", where=statement.where)
 
 
+def _is_everybody(source: Source, principals: hcl.Block) -> bool:
+    said = source.said(principals.body, "identifiers")
+    return isinstance(said, list) and "*" in said
+
+
 def _listener(source: Source, block: hcl.Block) -> Iterator[Fault]:
-    protocol = literal(block.body, "protocol")
+    protocol = source.said(block.body, "protocol")
     if protocol in ("HTTPS", "TLS") and not _TLS.match(str(source.said(block.body, "ssl_policy"))):
         what = f"`{address(block)}` lets old TLS in"
         yield source.flaw(block, "tls", what, todo='ssl_policy = "ELBSecurityPolicy-TLS13-1-2-2021-06"')

@@ -1,4 +1,4 @@
-"""Rules about resources: tags, instance metadata, encryption, security groups."""
+"""Rules about resources: instance metadata, encryption, security groups."""
 
 from __future__ import annotations
 
@@ -43,26 +43,6 @@ _KEYED: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def tags(source: Source) -> Iterator[Fault]:
-    """Every resource that can have tags gets the module's, and those that it starts get them too."""
-    for block in source.of("resource"):
-        type_, attributes = block.labels[0], block.body.attributes
-        if type_ == "aws_autoscaling_group":
-            propagates = [literal(tag.body, "propagate_at_launch") for tag in inner(block.body, "tag")]
-            if not propagates or not all(value is True for value in propagates):
-                why = "default tags of the provider do not reach its instances"
-                what = f"`{address(block)}` does not propagate its tags at launch"
-                yield source.fault("tags", what, block.where, why=why)
-        elif type_ in taggable() and ("tags" not in attributes or not attributes["tags"].code.strip(" {}\n")):
-            yield source.fault(
-                "tags", f"`{address(block)}` passes no tags", block.where, todo="tags = merge(local.tags, …)"
-            )
-        if type_ == "aws_launch_template" and not any(True for _ in inner(block.body, "tag_specifications")):
-            yield source.fault("tags", f"`{address(block)}` has no tag_specifications", block.where)
-    if any(source.of("resource")) and "tags" in source.module.variables and "tags" not in _inputs(source):
-        yield source.fault("tags", "the input `tags` reaches no resource", str(source.module.variables["tags"].place))
-
-
 def metadata(source: Source) -> Iterator[Fault]:
     """Instances answer only IMDSv2 on their metadata address."""
     for block in source.of("resource", "aws_instance", "aws_launch_template"):
@@ -80,7 +60,7 @@ def encryption(source: Source) -> Iterator[Fault]:
                 yield source.flaw(block, "encryption", f"`{address(block)}` has no `{name} = true`")
     for block in source.of("resource", *_KEYED):
         names = _KEYED[block.labels[0]]
-        if not any(name in block.body.attributes or any(True for _ in inner(block.body, name)) for name in names):
+        if not any(source.has(block.body, name) for name in names):
             yield source.flaw(
                 block, "encryption", f"`{address(block)}` has no {' or '.join(f'`{name}`' for name in names)}"
             )
@@ -109,10 +89,6 @@ def security_groups(source: Source) -> Iterator[Fault]:
 def taggable() -> frozenset[str]:
     """The resource types of hashicorp/aws 5.100 that have `tags` (a test holds the list against the provider)."""
     return frozenset((Path(__file__).parent / "taggable.txt").read_text(encoding="utf-8").split())
-
-
-def _inputs(source: Source) -> set[str]:
-    return source.inputs("\n".join(code(block.body) for block in source.of("resource")))
 
 
 def _volumes(source: Source) -> Iterator[Fault]:

@@ -31,7 +31,7 @@ def descriptions(source: Source) -> Iterator[Fault]:
     for kind in ("variable", "output"):
         for block in source.of(kind):
             name, attributes = ".".join(block.labels), block.body.attributes
-            if not attributes.get("description") or attributes["description"].text.strip('" ') == "":
+            if not attributes.get("description") or attributes["description"].text.strip('" ') in {"", "null"}:
                 yield source.fault("description", f"the {kind} `{name}` has no description", block.where)
             if kind == "variable" and "type" not in attributes:
                 yield source.fault("type", f"the variable `{name}` has no type", block.where)

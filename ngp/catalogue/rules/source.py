@@ -7,16 +7,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from ngp import yaml
-from ngp.catalogue import hcl, loading
+from ngp.catalogue import evaluating, hcl, loading
 from ngp.catalogue.module import Module
+from ngp.catalogue.operators import ExpressionError, UnknownError
+from ngp.catalogue.rules import names
 from ngp.catalogue.scanning import Scanned
 from ngp.errors import Finding, UsageError
 from ngp.terraform.lockfile import Requirement
 from ngp.yaml import Document
 
 _REFERENCE = re.compile(r"(?<![\w.\-])(var|local)\.([^\W\d][\w-]*)")
+_NOTHING: tuple[object, ...] = (None, False, 0, "", [], {})
 _LENGTH = re.compile(r"(?<![\w.\-])length\s*\(")
 
 
@@ -53,18 +57,38 @@ class Source:
                     yield block
 
     def said(self, body: hcl.Body, path: str) -> object:
-        """What the attribute at a path says: its literal, or the default of the input that it is; None where it is not
-        there, ``…`` where only Terraform knows."""
+        """What the attribute at a path says where every input has its default; None where it is not there, ``…`` where
+        only Terraform knows."""
         attribute = at(body, path)
         if attribute is None:
             return None
-        variable = self.module.variables.get(attribute.text.removeprefix("var."))
-        if variable is not None and attribute.text.startswith("var."):
-            return variable.default if variable.has_default else ...
         try:
-            return hcl.literal(attribute)
-        except UsageError:
+            return evaluating.evaluate(attribute, self._defaults)
+        except (UnknownError, ExpressionError, RecursionError):
             return ...
+
+    def has(self, body: hcl.Body, path: str) -> bool:
+        """Whether an attribute says more than nothing (false, 0, "", null, [] and {}), or a block stands there."""
+        if self.said(body, path) not in _NOTHING:
+            return True
+        *blocks, name = path.split(".")
+        for each in blocks:
+            found = next(self.given(body, each), None)
+            if found is None:
+                return False
+            body = found.body
+        return any(True for _ in self.given(body, name))
+
+    def given(self, body: hcl.Body, block_type: str) -> Iterator[hcl.Block]:
+        """As `inner`, without a ``dynamic`` that makes no block where every input has its default."""
+        for block in body.blocks:
+            is_dynamic = block.type == "dynamic" and block.labels == (block_type,)
+            if block.type == block_type or (is_dynamic and self.said(block.body, "for_each") not in _NOTHING):
+                yield from block.body.of("content") if is_dynamic else (block,)
+
+    @cached_property
+    def _defaults(self) -> dict[str, Any]:
+        return names.scope(self, var=names.defaults(self))
 
     @property
     def page(self) -> Path:
@@ -101,7 +125,8 @@ class Source:
     @property
     def scanned(self) -> Iterator[Scanned]:
         """The texts of the files that hold anything."""
-        return (body.items[0].scanned for body in self.bodies.values() if body.items)
+        found = {item.scanned.path: item.scanned for body in self.bodies.values() for item in _items(body)}
+        return iter(found.values())
 
     def inputs(self, code: str, *, but_lengths: bool = False) -> set[str]:
         """The inputs that an expression takes, directly or through locals; `but_lengths` leaves out ``length(…)``."""
@@ -128,7 +153,14 @@ class Source:
 
 def load(module: Module) -> Source:
     """Parse the files of a module that loads."""
-    return Source(module, {path: hcl.load(path) for path in loading.terraform_files(module.path)})
+    return Source(module, loading.bodies(module.path))
+
+
+def _items(body: hcl.Body) -> Iterator[hcl.Attribute | hcl.Block]:
+    for item in body.items:
+        yield item
+        if isinstance(item, hcl.Block):
+            yield from _items(item.body)
 
 
 def inner(body: hcl.Body, block_type: str) -> Iterator[hcl.Block]:

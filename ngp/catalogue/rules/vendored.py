@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator, Mapping
 
 from ngp.catalogue import hcl, types, vendored
-from ngp.catalogue.rules import shape, shared
+from ngp.catalogue.rules import reading, shape, shared
 from ngp.catalogue.rules.source import Fault, Source, address
 
-_FOLDER = re.compile(r'\$\{(?P<code>path)\.module\}(?P<inner>(?:/[^"/$\s]+)*)')
-_READS = re.compile(r'\b(?P<code>file\w*|templatefile)\(\s*"(?:\.\.?/|/)(?P<inner>(?!))?')
-_UNREAD = ("*.tf.json", "*.tofu", "*.tofu.json", "*override.tf")
+_UNREAD = ("*.tofu", "*.tofu.json")
 _UNTOLD: Mapping[str, str] = {
     "external": "it runs a program on the machine of whoever plans",
+    "template_file": "its template can read any file; templatefile() does the same",
     "terraform_remote_state": "it reads another state; ngp wires outputs",
 }
 
@@ -33,11 +31,12 @@ def whole(source: Source) -> Iterator[Fault]:
     """All that the module needs is in its folder, and Terraform is told by the root alone who it works for."""
     yield from _modules(source)
     yield from _providers(source)
-    yield from _paths(source)
+    yield from reading.outside(source)
     yield from _programs(source)
     for pattern in _UNREAD:
         for path in sorted(source.module.path.glob(pattern)):
-            yield source.fault("files", f"ngp does not read {path.name}", str(path), why="it reads .tf files")
+            why = "it reads .tf and .tf.json files"
+            yield source.fault("files", f"ngp does not read {path.name}", str(path), why=why)
 
 
 def meanings(source: Source) -> Iterator[Fault]:
@@ -73,22 +72,13 @@ def _providers(source: Source) -> Iterator[Fault]:
                     yield source.fault("provider", what, attribute.where, why=why)
 
 
-def _paths(source: Source) -> Iterator[Fault]:
-    for scanned in source.scanned:
-        for match in (*_FOLDER.finditer(scanned.source), *_READS.finditer(scanned.source)):
-            is_code = scanned.code[match.start("code")].strip()
-            inner = match["inner"]
-            if is_code and (inner is None or posixpath.normpath(f".{inner}").startswith("..")):
-                why = "the copy has only what is in it"
-                where = scanned.where(match.start())
-                yield source.fault("outside", f"`{match.group()}` leaves the module's folder", where, why=why)
-
-
 def _programs(source: Source) -> Iterator[Fault]:
-    for block in source.of("resource"):
-        for inner in block.body.of("provisioner"):
-            if inner.labels == ("local-exec",):
+    for body in source.bodies.values():
+        for owner, block in ((top, block) for top in body.blocks for block in (top, *reading.blocks(top.body))):
+            if block.type == "provisioner" and block.labels == ("local-exec",):
                 why = "it runs a program on the machine of whoever applies"
-                yield source.fault("program", f"`{address(block)}` has a local-exec", inner.where, why=why)
-    for block in source.of("data", *_UNTOLD):
-        yield source.fault("program", f"there is a `{address(block)}`", block.where, why=_UNTOLD[block.labels[0]])
+                about = address(owner) or owner.type
+                yield source.fault("program", f"`{about}` has a local-exec", block.where, why=why)
+            if block.type == "data" and block.labels and block.labels[0] in _UNTOLD:
+                why = _UNTOLD[block.labels[0]]
+                yield source.fault("program", f"there is a `{address(block)}`", block.where, why=why)

@@ -243,7 +243,7 @@ def test_another_ref_is_shown_asked_for_and_keeps_what_is_the_platforms(ngp, mod
         ("more.tf", 'variable "region" {\n  type = list(string)\n}\n', "the input `region` is a list(string)"),
         ("more.tf", 'variable "name" {\n}\n', "`name` is there twice"),
         ("more.tf", "locals {\n", "this is not HCL"),
-        ("more.tf.json", "{}", "ngp does not read more.tf.json"),
+        ("more.tofu", "", "ngp does not read more.tofu"),
         ("templates/b.bin", "\0", "is not UTF-8 text"),
         ("module.yaml", "title: x\n", "it is made for ngp already"),
     ],

@@ -103,6 +103,10 @@ def test_only_the_ports_of_the_web_are_open_to_the_world(faults, text, found):
         (BUCKET + BLOCK + TLS_ONLY.replace("aws:SecureTransport", "aws:SourceIp"), ["tls"]),
         (TLS_ONLY.replace('"Deny"', '"Allow"'), []),
         (TLS_ONLY.replace('"Deny"', '"Allow"').replace("condition", "another"), ["public-access"]),
+        (
+            TLS_ONLY.replace('"Deny"', '"Allow"').replace("condition", "another").replace('["*"]', '["*", "x"]'),
+            ["public-access"],
+        ),
     ],
 )
 def test_buckets_are_private_and_speak_tls(faults, text, found):
@@ -122,6 +126,14 @@ def test_buckets_are_private_and_speak_tls(faults, text, found):
         (resource("aws_lambda_permission", 'principal = "events.amazonaws.com"'), ["public-access"]),
         (resource("aws_lambda_permission", 'principal = "events.amazonaws.com"', "source_arn = var.x"), []),
         (resource("aws_lambda_permission", 'principal = "123456789012"'), []),
+        (
+            resource("aws_lambda_permission", 'principal = "events.amazonaws.com"', "source_arn = null"),
+            ["public-access"],
+        ),
+        (
+            resource("aws_lambda_permission", 'principal = "events.amazonaws.com"', 'source_account = ""'),
+            ["public-access"],
+        ),
         (resource("aws_apigatewayv2_route", 'route_key = "GET /"'), ["public-access"]),
         (resource("aws_apigatewayv2_route", 'authorization_type = "NONE"'), ["public-access"]),
         (resource("aws_apigatewayv2_route", 'authorization_type = "JWT"'), []),
@@ -145,6 +157,7 @@ def test_databases_and_functions_are_private(faults, text, found):
         (listener('protocol = "TLS"', 'ssl_policy = "ELBSecurityPolicy-TLS13-1-1-2021-06"'), ["tls"]),
         (listener('protocol = "HTTPS"'), ["tls"]),
         (listener('protocol = "TCP"'), []),
+        (listener("protocol = var.p") + 'variable "p" {\n  default = "HTTP"\n}\n', ["tls"]),
         (listener('protocol = "HTTP"'), ["tls"]),
         (listener('protocol = "HTTP"', "default_action {", "redirect {", 'protocol = "HTTPS"', "}", "}"), []),
         (resource("aws_api_gateway_domain_name", 'security_policy = "TLS_1_0"'), ["tls"]),
@@ -167,7 +180,18 @@ def test_what_is_spoken_is_tls_1_2(faults, text, found):
         (resource("aws_kms_key", "enable_key_rotation = true"), []),
         (resource("aws_sqs_queue"), ["encryption"]),
         (resource("aws_sqs_queue", "sqs_managed_sse_enabled = true"), []),
+        (resource("aws_sqs_queue", "sqs_managed_sse_enabled = false"), ["encryption"]),
+        (resource("aws_sqs_queue", "sqs_managed_sse_enabled = null"), ["encryption"]),
+        (resource("aws_sqs_queue", 'kms_master_key_id = ""'), ["encryption"]),
+        (resource("aws_sqs_queue", "sqs_managed_sse_enabled = false", "kms_master_key_id = var.k"), []),
+        (resource("aws_sqs_queue", "sqs_managed_sse_enabled = var.s") + 'variable "s" {\n  default = false\n}\n',
+         ["encryption"]),
+        (resource("aws_sqs_queue", "sqs_managed_sse_enabled = local.s") + "locals {\n  s = !true\n}\n", ["encryption"]),
         (resource("aws_sns_topic", "kms_master_key_id = var.k"), []),
+        (resource("aws_sns_topic", 'kms_master_key_id = var.k != "" ? var.k : null')
+         + 'variable "k" {\n  default = ""\n}\n', ["encryption"]),
+        (resource("aws_ecr_repository", 'dynamic "encryption_configuration" {', "for_each = []", "content {", "}", "}"),
+         ["encryption"]),
         (resource("aws_ecr_repository", "encryption_configuration {", "}"), []),
         (resource("aws_ecr_repository"), ["encryption"]),
         (resource("aws_dynamodb_table", "server_side_encryption {", "enabled = true", "}"), []),
@@ -175,8 +199,9 @@ def test_what_is_spoken_is_tls_1_2(faults, text, found):
         (resource("aws_cloudwatch_log_group"), ["log-retention"]),
         (resource("aws_cloudwatch_log_group", "retention_in_days = 0"), ["log-retention"]),
         (resource("aws_cloudwatch_log_group", "retention_in_days = var.days"), []),
+        (resource("aws_cloudwatch_log_group", 'retention_in_days = "0"'), ["log-retention"]),
     ],
-)
+)  # fmt: skip
 def test_what_is_kept_is_encrypted_and_logs_end(faults, text, found):
     assert faults(text) == found
 

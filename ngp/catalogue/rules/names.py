@@ -1,0 +1,66 @@
+"""The names that expressions of a module can use, with their values as far as these are known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ngp.catalogue import evaluating, hcl
+from ngp.catalogue.operators import UnknownError
+
+if TYPE_CHECKING:
+    from ngp.catalogue.rules.source import Source
+
+
+def scope(source: Source, *, busy: frozenset[str] = frozenset(), **given: Any) -> dict[str, Any]:
+    """Return a scope for `evaluating` with the module's locals, and the arguments of its resources and data sources.
+
+    `given` are more names, such as `var`; `busy` are the places whose evaluation needs this scope.
+    """
+
+    def lazy(attributes: Mapping[str, hcl.Attribute]) -> _Lazy:
+        return _Lazy(attributes, source, busy, given)
+
+    found: dict[str, Any] = _typed(source, "resource", lazy)
+    return {**found, "data": _typed(source, "data", lazy), "local": lazy(source.locals), **given}
+
+
+def defaults(source: Source) -> dict[str, Any]:
+    """Return the inputs' defaults; those without one are known to Terraform alone."""
+    variables = source.module.variables
+    return {name: each.default if each.has_default else evaluating.UNSET for name, each in variables.items()}
+
+
+class _Lazy(Mapping[str, Any]):
+    """Attributes by name, each evaluated when it is asked for."""
+
+    def __init__(
+        self, attributes: Mapping[str, hcl.Attribute], source: Source, busy: frozenset[str], given: Mapping[str, Any]
+    ) -> None:
+        self._attributes, self._source, self._busy, self._given = attributes, source, busy, given
+
+    def __getitem__(self, name: str) -> Any:
+        attribute = self._attributes.get(name)
+        if attribute is None:
+            raise UnknownError(name)
+        key = f"{attribute.where} {name}"
+        if key in self._busy:
+            raise UnknownError("a circle")
+        return evaluating.evaluate(attribute, scope(self._source, busy=self._busy | {key}, **self._given))
+
+    def __contains__(self, name: object) -> bool:
+        return True  # what stands nowhere, a provider computes
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._attributes)
+
+    def __len__(self) -> int:
+        return len(self._attributes)
+
+
+def _typed(source: Source, block_type: str, lazy: Any) -> dict[str, dict[str, _Lazy]]:
+    found: dict[str, dict[str, _Lazy]] = {}
+    for block in source.of(block_type):
+        if len(block.labels) == 2 and not {"count", "for_each"} & block.body.attributes.keys():
+            found.setdefault(block.labels[0], {})[block.labels[1]] = lazy(block.body.attributes)
+    return found

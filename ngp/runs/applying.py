@@ -46,8 +46,7 @@ def apply(context: RunContext, consent: Consent, *, may_bootstrap: bool = True) 
         return previews
     if all(_is_idle(unit) for unit in previews.units):
         return previews
-    losing = [change for unit in previews.units for change in unit.changes]
-    losses.require_none(context.resolved, losing, context.request.may_lose_data)
+    losses.require_none(context.resolved, previews.changes, context.request.may_lose_data)
     if not consent.preview(previews, missing):
         raise NgpError("nothing was applied", why="the answer was no")
     seen.require_files()
@@ -141,7 +140,7 @@ class _Work:
     def _refusal(self, preview: UnitResult, result: UnitResult, real: Plan) -> str:
         context = self._context
         if preview.outcome is Outcome.DEFERRED:
-            lost = losses.find(context.resolved, real.changes, context.request.may_lose_data)
+            lost = losses.find(context.resolved, {result.unit: real.changes}, context.request.may_lose_data)
             if lost:
                 return "; ".join(f"{one.what} ({one.todo})" for one in lost)
             with self._asking:

@@ -37,7 +37,7 @@ class Request:
     units: tuple[str, ...] = ()
     parallelism: int = 2
     options: commands.PlanOptions = field(default_factory=commands.PlanOptions)
-    may_lose_data: tuple[str, ...] = ()  # units whose data-bearing resources may be deleted or replaced
+    may_lose_data: tuple[str, ...] = ()  # units and addresses whose data may be lost
     accepts_legacy: bool = False
     is_dry_run: bool = False  # of destroy: plan only
 

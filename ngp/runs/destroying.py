@@ -43,8 +43,7 @@ def destroy(context: RunContext, agree: Callable[[RunResult], bool], *, is_typed
         if context.request.is_dry_run or all(unit.outcome is Outcome.NO_CHANGES for unit in preview.units):
             return preview
         if not is_typed:
-            going = [change for unit in preview.units for change in unit.changes]
-            losses.require_none(context.resolved, going, context.request.may_lose_data)
+            losses.require_none(context.resolved, preview.changes, context.request.may_lose_data)
         if not agree(preview):
             raise NgpError("nothing was destroyed", why="the answer was no")
         results = scheduler.run(

@@ -91,6 +91,11 @@ class RunResult:
     def counts(self) -> Counts:
         return sum((unit.counts for unit in self.units), Counts())
 
+    @property
+    def changes(self) -> dict[str, tuple[Change, ...]]:
+        """The changes by unit."""
+        return {unit.unit: unit.changes for unit in self.units}
+
 
 @dataclass(frozen=True)
 class OutputValue:

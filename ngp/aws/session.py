@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import threading
 from collections.abc import Callable, Collection, Mapping
@@ -67,7 +68,8 @@ class Session:
     ) -> dict[str, Any] | None:
         """One call (``call("s3", "get_object", Bucket=…)``) and its answer; None for an error code in `absent`.
 
-        Raises MissingError for credentials and reach, DeniedError for permission, NgpError for what AWS says otherwise.
+        A body is read to its end before it is given. Raises MissingError for credentials and reach, DeniedError for
+        permission, NgpError for what AWS says otherwise.
         """
         _LOG.debug("AWS call %s %s", service, operation)
         if self._relay is not None:
@@ -77,6 +79,8 @@ class Session:
                 self._relay = None
         with failures.told(_about(service, operation, parameters), self.profile, absent):
             answer: dict[str, Any] = getattr(self._client(service), operation)(**parameters)
+            if hasattr(answer.get("Body"), "read"):  # to its end, while what may go wrong is translated
+                answer["Body"] = io.BytesIO(answer["Body"].read())
             return answer
         return None
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ngp.environments.resolving import Resolved
     from ngp.runs.access import Access
     from ngp.runs.states import StateFact
+    from ngp.state.reading import Holder
 
 app = typer.Typer(help="Make and look at the place where state lies.")
 
@@ -122,20 +123,27 @@ def _bucket_place(resolved: Resolved) -> Any:
 
 
 def _fact(fact: StateFact) -> dict[str, Any]:
-    state, holder = fact.state, fact.holder
+    state = fact.state
     return {
         "unit": fact.unit,
         "place": str(fact.place),
-        "exists": state is not None,
+        "exists": state is not None or bool(fact.problem),
         "lineage": state.lineage if state else None,
         "serial": state.serial if state else None,
         "resources": [resource.address for resource in state.resources] if state else [],
-        "locked_by": None if holder is None else {"id": holder.id, "who": holder.who, "since": holder.created},
+        "locked_by": _holder(fact.holder),
+        "problem": fact.problem,
     }
 
 
+def _holder(holder: Holder | None) -> dict[str, str] | None:
+    if holder is None:
+        return None
+    return {"id": holder.id, "who": holder.who, "since": holder.created, "place": holder.place}
+
+
 def _line(fact: StateFact) -> str:
-    held = "nothing yet"
+    held = f"unreadable, {fact.problem}" if fact.problem else "nothing yet"
     if fact.state is not None:
         managed = sum(resource.mode == "managed" for resource in fact.state.resources)
         held = f"serial {fact.state.serial}, {managed} resources"

@@ -11,7 +11,7 @@ from ngp.errors import Finding, MissingError, NgpError, RefusedError, StoppedErr
 from ngp.runs import describing, graph, leftovers, losses, planning, scheduler, watching, wires
 from ngp.runs.context import RunContext
 from ngp.runs.events import Phase, UnitEntered, UnitFinished
-from ngp.runs.results import Counts, Outcome, RunResult, UnitResult, Verb
+from ngp.runs.results import Counts, Outcome, RunResult, UnitResult, Verb, fail
 from ngp.runs.states import require_readable
 from ngp.runs.units import Unit
 from ngp.terraform.commands import ApplyOptions
@@ -104,7 +104,7 @@ def _plan(context: RunContext, name: str) -> UnitResult:
     except MissingError:
         raise  # nothing was begun: it ends the run, whatever unit found it
     except (NgpError, StoppedError) as error:
-        return replace(result, outcome=planning.outcome_of(error), reason=str(error))
+        return fail(result, error)
 
 
 def _supply(context: RunContext, unit: Unit) -> None:
@@ -131,7 +131,7 @@ def _destroy(context: RunContext, planned: UnitResult) -> UnitResult:
         secrets = context.secrets(unit)
         done = context.terraform.apply(root, _file(context, unit.name), options, secrets=secrets, watch=watch.call)
     except (NgpError, StoppedError) as error:
-        return replace(planned, counts=Counts(), outcome=planning.outcome_of(error), reason=str(error))
+        return fail(replace(planned, counts=Counts()), error)
     planned = replace(planned, duration_s=time.monotonic() - start)
     if not done.is_ok:
         return watch.failed(planned, done)

@@ -15,7 +15,6 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from pathlib import Path
 
 from ngp import files
@@ -30,7 +29,7 @@ from ngp.runs.results import Outcome, UnitResult
 from ngp.runs.states import require_readable
 from ngp.runs.units import Unit
 from ngp.state import reading
-from ngp.terraform import driver, states, versions
+from ngp.terraform import documents, driver, states, versions
 from ngp.terraform.events import Diagnostic, Event
 from ngp.terraform.plans import Plan
 from ngp.terraform.results import Result
@@ -164,11 +163,11 @@ def _join(texts: Mapping[str, str]) -> str:
     Raises _ApartError for what is no whole state, and for a resource outside of its unit's module.
     """
     try:
-        documents = {name: json.loads(text, parse_float=Decimal) for name, text in texts.items()}
-        newest = max((str(one["terraform_version"]) for one in documents.values()), key=versions.parse)
+        found = {name: documents.parse(text) for name, text in texts.items()}
+        newest = max((str(one["terraform_version"]) for one in found.values()), key=versions.parse)
     except (ValueError, KeyError) as error:
         raise _ApartError from error
-    for name, document in documents.items():
+    for name, document in found.items():
         for resource in document.get("resources") or ():
             module = str(resource.get("module", ""))
             if module != f"module.{name}" and not module.startswith((f"module.{name}.", f"module.{name}[")):
@@ -181,10 +180,10 @@ def _join(texts: Mapping[str, str]) -> str:
             "lineage": _NAME,
             "outputs": {
                 f"{name}{_OF}{output}": value
-                for name, document in documents.items()
+                for name, document in found.items()
                 for output, value in (document.get("outputs") or {}).items()
             },
-            "resources": [one for document in documents.values() for one in document.get("resources") or ()],
+            "resources": [one for document in found.values() for one in document.get("resources") or ()],
             "check_results": None,
         }
     )

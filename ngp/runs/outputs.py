@@ -93,7 +93,7 @@ def _status(unit: Unit, wave: int, session: Session) -> UnitStatus:
     except MissingError:
         raise  # credentials, network, bucket: of no unit can anything be told
     except NgpError as error:
-        return UnitStatus(unit.name, unit.module, wave, problem=str(error))
+        return UnitStatus(unit.name, unit.module, wave, problem=str(error), findings=error.findings)
     managed = sum(resource.mode == "managed" for resource in state.resources)
     return UnitStatus(unit.name, unit.module, wave, managed, state.serial)
 

@@ -9,14 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from ngp.environments.environment import StateKind
-from ngp.errors import LockHeldError, MissingError, NgpError, StoppedError
+from ngp.errors import MissingError, NgpError, StoppedError
 from ngp.runs import joint, leftovers, offers, preview, scheduler, watching, wires
 from ngp.runs.context import RunContext
 from ngp.runs.describing import describe, unchanged, wired
 from ngp.runs.events import Note, Phase, UnitEntered, UnitFinished
 from ngp.runs.offers import Offers
 from ngp.runs.preview import CannotPreviewError
-from ngp.runs.results import Outcome, RunResult, UnitResult, Verb
+from ngp.runs.results import Outcome, RunResult, UnitResult, Verb, fail
 from ngp.runs.states import require_readable
 from ngp.runs.units import Unit
 from ngp.state import bucket, reading
@@ -89,7 +89,7 @@ def _plan_copy(context: RunContext, name: str, known: Offers) -> tuple[UnitResul
     except MissingError:
         raise  # nothing was begun: it ends the run, whatever unit found it
     except (NgpError, StoppedError) as error:
-        return replace(result, outcome=outcome_of(error), reason=str(error)), None
+        return fail(result, error), None
     finally:
         context.tree.remove_root(unit.root)
 
@@ -123,15 +123,9 @@ def collect(context: RunContext, verb: Verb, results: Mapping[str, UnitResult], 
 
 def read_state(context: RunContext, unit: str) -> states.State | None:
     """A unit's state, or None where it has none yet."""
-    text = reading.read(context.units[unit].place, context.access.session)
-    return None if text is None else states.parse(text)
-
-
-def outcome_of(error: NgpError | StoppedError) -> Outcome:
-    """What an error in the middle of a unit's work makes of the unit."""
-    if isinstance(error, StoppedError):
-        return Outcome.STOPPED
-    return Outcome.LOCKED if isinstance(error, LockHeldError) else Outcome.FAILED
+    place = context.units[unit].place
+    text = reading.read(place, context.access.session)
+    return None if text is None else states.parse(text, where=str(place))
 
 
 def missing_bucket(context: RunContext) -> bucket.BucketPlan | None:
@@ -158,7 +152,7 @@ def _lay_out(context: RunContext, unit: Unit, extra: Mapping[str, str]) -> Path:
     (folder / wires.FILE).unlink(missing_ok=True)
     state = reading.read(unit.place, context.access.session)
     if state is not None:
-        require_readable(context, unit, states.parse(state))
+        require_readable(context, unit, states.parse(state, where=str(unit.place)))
         (folder / preview.STATE).write_text(state, encoding="utf-8")
     return folder
 

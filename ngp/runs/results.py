@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
+from ngp.errors import Finding, LockHeldError, NgpError, RefusedError, StoppedError
 from ngp.runs.outcomes import Outcome as Outcome
 from ngp.runs.outcomes import exit_code as exit_code
 from ngp.terraform.events import Diagnostic
@@ -70,7 +71,8 @@ class UnitResult:
     outputs: Mapping[str, OutputChange] = field(default_factory=dict)
     unknowns: tuple[UnknownInput, ...] = ()
     is_preview: bool = False
-    reason: str = ""
+    reason: str = ""  # one line, for a table
+    findings: tuple[Finding, ...] = ()  # why the unit did not do well, each with the way out
     diagnostics: tuple[Diagnostic, ...] = ()
     duration_s: float = 0.0
     log: str = ""  # path of the unit's log, relative to the platform
@@ -118,6 +120,7 @@ class UnitStatus:
     serial: int = -1
     changed_at: str = ""  # ISO 8601, "" where not known
     problem: str = ""  # why the state could not be read
+    findings: tuple[Finding, ...] = ()  # the same, with the way out
 
     @property
     def word(self) -> str:
@@ -136,6 +139,24 @@ class Wire:
     unit: str
     input: str
     origin: str
+
+
+def fail(result: UnitResult, error: NgpError | StoppedError) -> UnitResult:
+    """Return the result of a unit whose work an error ended; every finding is kept, with its way out."""
+    return explain(replace(result, outcome=_outcome(error)), *error.findings)
+
+
+def explain(result: UnitResult, *findings: Finding) -> UnitResult:
+    """Return `result` with the reasons for its outcome."""
+    return replace(result, reason="; ".join(map(str, findings)), findings=findings)
+
+
+def _outcome(error: NgpError | StoppedError) -> Outcome:
+    if isinstance(error, StoppedError):
+        return Outcome.STOPPED
+    if isinstance(error, RefusedError):
+        return Outcome.REFUSED
+    return Outcome.LOCKED if isinstance(error, LockHeldError) else Outcome.FAILED
 
 
 def count(plan: Plan) -> Counts:

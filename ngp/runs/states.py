@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ngp.errors import NgpError
+from ngp.errors import MissingError, NgpError
 from ngp.runs import units
 from ngp.runs.events import Note
 from ngp.state import reading
@@ -24,12 +24,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class StateFact:
-    """`state` is None where the unit has none yet; `holder` is who holds its lock."""
+    """`state` is None where the unit has none yet, or `problem` says why it cannot be read; `holder` holds its lock."""
 
     unit: str
     place: StatePlace
     state: states.State | None
     holder: Holder | None
+    problem: str = ""
 
 
 def collect(resolved: Resolved, session: Session) -> Mapping[str, StateFact]:
@@ -63,6 +64,12 @@ def require_readable(context: RunContext, unit: Unit, state: states.State) -> No
 
 
 def _fact(name: str, place: StatePlace, session: Session) -> StateFact:
-    text = reading.read(place, session)
-    state = None if text is None else states.parse(text, where=str(place))
-    return StateFact(name, place, state, reading.holder(place, session))
+    holder = reading.holder(place, session)
+    try:
+        text = reading.read(place, session)
+        state = None if text is None else states.parse(text, where=str(place))
+    except MissingError:
+        raise  # credentials, network, bucket: nothing is known of any unit
+    except NgpError as error:
+        return StateFact(name, place, None, holder, str(error))
+    return StateFact(name, place, state, holder)

@@ -9,7 +9,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, TypeVar
 
 from ngp.settings import Settings
-from ngp.views import digests, documents, terminal
+from ngp.views import digests, documents, findings, terminal
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -57,6 +57,8 @@ def show_status(units: Sequence[UnitStatus], settings: Settings, *, environment:
     digest = digests.pick(units, _weight, whole=whole)
     if digest.shown:
         console.print(_table(digest.shown))
+    for finding in (finding for unit in digest.shown for finding in unit.findings):
+        console.print(terminal.line(findings.block(finding), style="red"), soft_wrap=True)
     if more := digest.more("units") if digest.shown else "":
         console.print(terminal.line(more, style="dim"), soft_wrap=True)
     standing = sum(unit.word == "applied" for unit in units)

@@ -12,7 +12,7 @@ from ngp.runs.outcomes import Outcome, ordered
 from ngp.runs.results import RunResult, UnitResult, Verb
 from ngp.settings import Settings
 from ngp.terraform.events import Diagnostic
-from ngp.views import changes, digests, plans, results, terminal
+from ngp.views import changes, digests, findings, plans, results, terminal
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -58,7 +58,7 @@ def show_result(result: RunResult, settings: Settings, *, whole: bool = False) -
     console = terminal.out(settings)
     if result.verb is Verb.PLAN or _is_dry(result):
         show_changes(result, settings, whole=whole)
-    troubled = [unit for unit in result.units if unit.diagnostics or _is_logged(unit)]
+    troubled = [unit for unit in result.units if unit.diagnostics or unit.findings or _is_logged(unit)]
     problems = digests.pick(troubled, _weight_of_problems, whole=whole)
     for unit in problems.shown:
         _show_problems(unit, console)
@@ -101,7 +101,7 @@ def next_command(result: RunResult) -> str:
     if Outcome.FAILED in seen:
         return f"{again}, when the cause is fixed"
     if Outcome.LOCKED in seen:
-        return f"{again}, when the lock is free"
+        return f"{again}, when the lock is free (ngp locks {result.environment} shows who holds it)"
     if Outcome.STALE in seen:
         return f"{again}, which plans again"
     if Outcome.REFUSED in seen:
@@ -178,6 +178,9 @@ def _show_rest(text: str, console: Console) -> None:
 def _show_problems(unit: UnitResult, console: Console) -> None:
     for diagnostic in unit.diagnostics:
         console.print(terminal.line(_problem(unit, diagnostic), style=_tone(diagnostic)), soft_wrap=True)
+    for finding in unit.findings:
+        text = findings.block(finding, word=f"error: {unit.unit}")
+        console.print(terminal.line(text, style="red"), soft_wrap=True)
     if _is_logged(unit):
         console.print(terminal.line(f"  log of {unit.unit}: {unit.log}"), soft_wrap=True)
 

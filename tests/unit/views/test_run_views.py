@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from ngp.runs.results import Counts, Outcome, UnitResult, Verb
+from ngp.errors import Finding
+from ngp.runs.results import Counts, Outcome, UnitResult, Verb, explain
 from ngp.terraform.plans import Action, Change
 from ngp.views import runs, terminal
 
@@ -44,6 +45,18 @@ def test_the_table_fits_and_cuts_no_count(capsys, surroundings, result, units, w
     assert "".join(long.split()) in "".join("".join(lines).split())
 
 
+def test_what_ended_a_unit_is_shown_with_the_way_out(golden, capsys, settings, result, units):
+    pushed = Finding(
+        "Terraform could not write the state, and what it made stands only in this file",
+        "/p/environments/dev/units/registry/errored.tfstate",
+        "a plan of the older state would make all of that again",
+        "in /p/environments/dev/units/registry: terraform init && terraform state push errored.tfstate",
+    )
+    failed = explain(replace(units.registry, diagnostics=()), pushed)
+    runs.show_result(result(failed, verb=Verb.APPLY), settings)
+    golden("apply-way-out.txt", capsys.readouterr().out)
+
+
 def test_what_is_said_before_acting(golden, capsys, settings, started):
     runs.show_start(started, terminal.err(settings))
     out, err = capsys.readouterr()
@@ -81,7 +94,7 @@ VERBS = [
     (Verb.APPLY, [Outcome.APPLIED, Outcome.NO_CHANGES], "ngp output dev"),
     (Verb.APPLY, [Outcome.APPLIED, Outcome.FAILED], "ngp apply dev, when the cause is fixed"),
     (Verb.APPLY, [Outcome.REFUSED], "ngp plan dev, to see what is refused"),
-    (Verb.APPLY, [Outcome.LOCKED], "ngp apply dev, when the lock is free"),
+    (Verb.APPLY, [Outcome.LOCKED], "ngp apply dev, when the lock is free (ngp locks dev shows who holds it)"),
     (Verb.APPLY, [Outcome.STOPPED, Outcome.FAILED], "ngp apply dev, to go on"),
     (Verb.DESTROY, [Outcome.DESTROYED], "ngp status dev"),
 ]

@@ -59,6 +59,7 @@ class Session:
         self.env, self.profile, self.role = dict(env), profile, role
         self._relay = relay
         self.region = env.get("AWS_REGION", "")
+        self._account = ""
         self._maker: Any = None
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()
@@ -85,8 +86,9 @@ class Session:
         return None
 
     def account_id(self) -> str:
-        """The account that the credentials belong to (STS)."""
-        return str(self._ask("sts", "get_caller_identity")["Account"])
+        """The account that the credentials belong to (STS, asked once)."""
+        self._account = self._account or str(self._ask("sts", "get_caller_identity")["Account"])
+        return self._account
 
     def require_account(self, account: str) -> None:
         """Raise RefusedError where the credentials are of another account than `account`."""

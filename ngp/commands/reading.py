@@ -31,13 +31,17 @@ def resolve(context: Context, environment: str) -> Resolved:
 
 @contextmanager
 def open_region(context: Context, environment: str) -> Iterator[Region]:
-    """Reach the environment's states; a sandbox that does not run is not started, for it would be empty."""
+    """Reach the environment's states; a sandbox that does not run is not started, for it would be empty.
+
+    Raises RefusedError (3) for credentials of another account.
+    """
     from ngp.runs import access
 
     resolved = resolve(context, environment)
     reach = access.open_access(
         resolved, context.settings, lambda text: terminal.say(context.settings, text), may_start=False
     )
+    access.require_account(resolved, reach.session)
     yield Region(resolved, reach.session)
 
 

@@ -21,7 +21,7 @@ from ngp import files
 from ngp.environments.environment import OutputRef
 from ngp.errors import NgpError, StoppedError
 from ngp.rendering import exact, roots
-from ngp.runs import copies, describing, joinable, leftovers, offers, preview, watching
+from ngp.runs import copies, describing, joinable, leftovers, offers, ownership, preview, watching
 from ngp.runs.context import RunContext
 from ngp.runs.events import Phase, RunEvent, UnitDiagnosed, UnitEntered
 from ngp.runs.offers import Offers
@@ -114,6 +114,7 @@ def _collect(context: RunContext, units: Mapping[str, Unit], place: Path) -> _Jo
     notes: list[RunEvent] = []
     for name, state in found.items():
         require_readable(replace(context, tell=notes.append), units[name], state)
+        ownership.require_own(units[name], state)
     root = driver.Root(context.tree.path(place), context.data(_NAME, "preview"))
     return _Joint(units, texts, found, root, context.tree, notes)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ngp.environments.environment import StateKind
 from ngp.errors import MissingError, NgpError, StoppedError
-from ngp.runs import joint, leftovers, offers, preview, scheduler, watching, wires
+from ngp.runs import access, joint, leftovers, offers, ownership, preview, scheduler, watching, wires
 from ngp.runs.context import RunContext
 from ngp.runs.describing import describe, unchanged, wired
 from ngp.runs.events import Note, Phase, UnitEntered, UnitFinished
@@ -45,9 +45,11 @@ def open_offers(context: RunContext) -> Offers:
 def plan(context: RunContext, known: Offers | None = None) -> RunResult:
     """Plan all units of the run; failures are results, dependants of what cannot be planned are deferred.
 
-    `known` is filled with what the units offer. Raises MissingError (69) for what has to be there before any unit.
+    `known` is filled with what the units offer. Raises RefusedError (3) for credentials of another account,
+    MissingError (69) for what has to be there before any unit.
     """
     start = time.monotonic()
+    access.require_account(context.resolved, context.access.session)
     known = known or open_offers(context)
     if missing_bucket(context):
         context.tell(Note("the state bucket does not exist yet, so every state counts as empty"))
@@ -122,10 +124,14 @@ def collect(context: RunContext, verb: Verb, results: Mapping[str, UnitResult], 
 
 
 def read_state(context: RunContext, unit: str) -> states.State | None:
-    """A unit's state, or None where it has none yet."""
+    """Return a unit's state, or None where it has none yet; raise RefusedError for a state of something else."""
     place = context.units[unit].place
     text = reading.read(place, context.access.session)
-    return None if text is None else states.parse(text, where=str(place))
+    if text is None:
+        return None
+    state = states.parse(text, where=str(place))
+    ownership.require_own(context.units[unit], state)
+    return state
 
 
 def missing_bucket(context: RunContext) -> bucket.BucketPlan | None:
@@ -152,7 +158,9 @@ def _lay_out(context: RunContext, unit: Unit, extra: Mapping[str, str]) -> Path:
     (folder / wires.FILE).unlink(missing_ok=True)
     state = reading.read(unit.place, context.access.session)
     if state is not None:
-        require_readable(context, unit, states.parse(state, where=str(unit.place)))
+        held = states.parse(state, where=str(unit.place))
+        require_readable(context, unit, held)
+        ownership.require_own(unit, held)
         (folder / preview.STATE).write_text(state, encoding="utf-8")
     return folder
 

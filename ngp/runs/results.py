@@ -124,9 +124,9 @@ class UnitStatus:
 
     @property
     def word(self) -> str:
-        """``applied``, ``empty`` (a state without resources), ``not applied`` or ``unreadable``."""
+        """``applied``, ``empty`` (a state without resources), ``not applied``, ``unreadable`` or ``misplaced``."""
         if self.problem:
-            return "unreadable"
+            return "unreadable" if self.serial < 0 else "misplaced"
         if self.serial < 0:
             return "not applied"
         return "applied" if self.resources else "empty"

@@ -70,7 +70,7 @@ def show_status(units: Sequence[UnitStatus], settings: Settings, *, environment:
 
 
 def _weight(unit: UnitStatus) -> int | None:
-    return {"unreadable": digests.URGENT, "empty": 1, "not applied": 2}.get(unit.word)
+    return {"unreadable": digests.URGENT, "misplaced": digests.URGENT, "empty": 1, "not applied": 2}.get(unit.word)
 
 
 def _table(units: Sequence[UnitStatus]) -> Table:
@@ -83,7 +83,7 @@ def _table(units: Sequence[UnitStatus]) -> Table:
     for at in shown:
         right = heads[at] in ("wave", "resources")
         table.add_column(heads[at], no_wrap=heads[at] != "problem", justify="right" if right else "left")
-    tones = {"applied": "green", "unreadable": "red"}
+    tones = {"applied": "green", "unreadable": "red", "misplaced": "red"}
     for row in rows:
         style = tones.get(row[3], "yellow")
         table.add_row(*(terminal.line(row[at], style=style if at == 3 else "") for at in shown))

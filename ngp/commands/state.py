@@ -29,7 +29,7 @@ def bootstrap(
     from ngp.state import bucket
 
     context = options.context()
-    environment = _only(scope.choose(context, environment))
+    environment = scope.only(scope.choose(context, environment))
     resolved, access = _open(context, environment, may_start=True)
     plan = bucket.plan(access.session, _bucket_place(resolved))
     terminal.say(context.settings, str(plan), always=True)
@@ -51,7 +51,7 @@ def list_states(environment: options.EnvironmentName = "", as_json: options.AsJs
     from ngp.runs import states
 
     context = options.context()
-    environment = _only(scope.choose(context, environment))
+    environment = scope.only(scope.choose(context, environment))
     resolved, access = _open(context, environment)
     facts = states.collect(resolved, access.session)
     if as_json:
@@ -87,13 +87,6 @@ def show(
         typer.echo(resource.address)
 
 
-def _only(meant: scope.Scope) -> str:
-    """The environment of a command that takes no units."""
-    if meant.units:
-        raise UsageError(f"there is no environment `{meant.units[0]}`", todo="ngp env list shows all")
-    return meant.environment
-
-
 def _pair(meant: scope.Scope) -> tuple[str, str]:
     """The environment and the one unit of a command that takes both."""
     if len(meant.units) != 1:
@@ -126,6 +119,7 @@ def _fact(fact: StateFact) -> dict[str, Any]:
     state = fact.state
     return {
         "unit": fact.unit,
+        "declared": fact.is_declared,
         "place": str(fact.place),
         "exists": state is not None or bool(fact.problem),
         "lineage": state.lineage if state else None,
@@ -148,4 +142,5 @@ def _line(fact: StateFact) -> str:
         managed = sum(resource.mode == "managed" for resource in fact.state.resources)
         held = f"serial {fact.state.serial}, {managed} resources"
     locked = f", locked by {fact.holder}" if fact.holder else ""
-    return f"{fact.unit}: {held}{locked}  {fact.place}"
+    of = "" if fact.is_declared else " (of no unit: ngp orphans)"
+    return f"{fact.unit}{of}: {held}{locked}  {fact.place}"

@@ -120,6 +120,7 @@ def collect(context: RunContext, verb: Verb, results: Mapping[str, UnitResult], 
         context.caller.stopped_by(),
         request.units,
         request.options.words(leaving_out=tuple(f"module.{unit}" for unit in request.units)),
+        context.orphans(),
     )
 
 

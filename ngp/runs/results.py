@@ -79,6 +79,21 @@ class UnitResult:
 
 
 @dataclass(frozen=True)
+class Orphan:
+    """A state that belongs to no declared unit. `resources` counts managed ones; `commit` removed the unit, "" where
+    that is not committed or not known; `todo` says how to destroy what is left."""
+
+    unit: str
+    place: str
+    resources: int
+    problem: str = ""  # why the state could not be read
+    commit: str = ""
+    date: str = ""
+    subject: str = ""
+    todo: str = ""
+
+
+@dataclass(frozen=True)
 class RunResult:
     run_id: str
     verb: Verb
@@ -88,6 +103,7 @@ class RunResult:
     stopped_by: int = 0  # signal number, 0 where none
     chosen: tuple[str, ...] = ()  # the units that were asked for, () for all
     options: tuple[str, ...] = ()  # the options that shape the plan, as words of a command line
+    orphans: tuple[Orphan, ...] = ()  # states that belong to no unit
 
     @property
     def counts(self) -> Counts:

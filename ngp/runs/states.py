@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ngp.errors import MissingError, NgpError
-from ngp.runs import units
+from ngp.runs import orphans, units
 from ngp.runs.events import Note
 from ngp.state import reading
 from ngp.terraform import lockfile, states
@@ -31,11 +31,17 @@ class StateFact:
     state: states.State | None
     holder: Holder | None
     problem: str = ""
+    is_declared: bool = True  # or it belongs to no unit
 
 
 def collect(resolved: Resolved, session: Session) -> Mapping[str, StateFact]:
-    """Every state of the environment, by unit (one, ``root``, with `state: single`)."""
-    return {name: _fact(name, unit.place, session) for name, unit in units.collect(resolved).items()}
+    """Every state of the environment, by unit (one, ``root``, with `state: single`), and then those of no unit."""
+    declared = {name: _fact(name, unit.place, session) for name, unit in units.collect(resolved).items()}
+    left = {
+        name: replace(_fact(name, place, session), is_declared=False)
+        for name, place in orphans.find(resolved, session).items()
+    }
+    return {**declared, **left}
 
 
 def require_readable(context: RunContext, unit: Unit, state: states.State) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ngp.aws.failures import DeniedError
 from ngp.aws.session import Session
 from ngp.errors import MissingError, NgpError
 from ngp.state.places import S3, StatePlace
 
+_SUFFIX = ".tfstate"
 _RESTORE = "restore an earlier version of the object or file; the state bucket keeps them all"
 
 
@@ -62,6 +63,23 @@ def holder(place: StatePlace, session: Session) -> Holder | None:
     except (ValueError, AttributeError, RecursionError):
         return Holder("", "", "", "", at)
     return Holder(number, who, operation, created, at)
+
+
+def beside(place: StatePlace, session: Session) -> dict[str, StatePlace]:
+    """Return all states in the folder of `place`, by name; one listing. Empty where folder or bucket are absent.
+
+    Raises MissingError where the bucket does not let these credentials list it.
+    """
+    if place.path is not None:
+        files = sorted(place.path.parent.glob(f"*{_SUFFIX}"))
+        return {file.name.removesuffix(_SUFFIX): replace(place, path=file) for file in files}
+    prefix = f"{place.key.rpartition('/')[0]}/"
+    try:
+        keys = session.keys(place.bucket, prefix)
+    except DeniedError as error:
+        raise denied(place.bucket, error) from error
+    names = {key: key.removeprefix(prefix).removesuffix(_SUFFIX) for key in keys if key.endswith(_SUFFIX)}
+    return {name: replace(place, key=key) for key, name in names.items() if "/" not in name}
 
 
 def _at(place: StatePlace) -> str:

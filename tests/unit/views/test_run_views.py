@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from ngp.errors import Finding
-from ngp.runs.results import Counts, Outcome, UnitResult, Verb, explain
+from ngp.runs.results import Counts, Orphan, Outcome, UnitResult, Verb, explain
 from ngp.terraform.plans import Action, Change
-from ngp.views import runs, terminal
+from ngp.views import documents, runs, terminal
 
 
 def test_a_plan_is_shown_with_every_change_and_the_origin_of_every_unknown(golden, capsys, settings, result, units):
@@ -67,6 +67,19 @@ def test_what_is_said_before_acting(golden, capsys, settings, started):
 def test_a_second_run_says_no_changes(capsys, settings, result, units):
     runs.show_result(result(units.idle, verb=Verb.APPLY), settings)
     assert "No changes: dev is as its files say" in capsys.readouterr().out
+
+
+def test_no_changes_is_not_said_of_a_region_with_states_of_no_unit(capsys, settings, result, units):
+    left = Orphan("gone", "s3://b/gone.tfstate", 3, todo="git switch --detach 1a~1 && ngp destroy dev gone")
+    told = replace(result(units.idle, verb=Verb.APPLY), orphans=(left,))
+    runs.show_result(told, settings)
+    out = capsys.readouterr().out
+    assert "as its files say" not in out
+    assert "No changes to the units of dev, but 1 state of no unit" in out
+    assert "to destroy it: git switch --detach 1a~1 && ngp destroy dev gone" in out
+    runs.show_changes(told, settings, talk=True)
+    assert "gone: 3 resources" in capsys.readouterr().err
+    assert documents.run(told, exit_code=0)["orphans"][0]["unit"] == "gone"
 
 
 def test_a_list_that_belongs_to_a_question_goes_to_stderr(capsys, settings, result, units):

@@ -85,9 +85,10 @@ def test_states_in_s3_are_listed_by_prefix(lent):
     lent.render()
     state = {"version": 4, "serial": 1, "lineage": "a", "outputs": {}}
     one = {"mode": "managed", "type": "terraform_data", "name": "x", "module": "module.gone", "instances": [{}]}
+    own = {**one, "module": "module.base"}
     lent.ngp.call("state", "list", "dev")
     put = lent.session.put_object
-    for name, resources in (("gone", [one]), ("empty", []), ("base", [])):
+    for name, resources in (("gone", [one]), ("empty", []), ("base", [own])):
         put(lent.bucket, f"environments/dev/{name}.tfstate", json.dumps({**state, "resources": resources}).encode())
     put(lent.bucket, "environments/dev/broken.tfstate", b"\xff")
     put(lent.bucket, "environments/dev/lost.tfstate.tflock", b"{}")

@@ -54,6 +54,18 @@ def test_the_newest_removal_counts(repository):
     assert "never" not in found
 
 
+def test_an_edit_on_a_branch_that_still_had_the_unit_is_no_removal(repository):
+    repository.commit("units:\n  a: {}\n  b: {}\n#\n#\n#\nx: 1\n")
+    repository.git("switch", "--quiet", "--create", "side")
+    repository.git("switch", "--quiet", "main")
+    gone = repository.commit("units:\n  a: {}\n#\n#\n#\nx: 1\n", "Take b out")
+    repository.git("switch", "--quiet", "side")
+    repository.commit("units:\n  a: {}\n  b: {}\n#\n#\n#\nx: 2\n")
+    repository.git("switch", "--quiet", "main")
+    repository.git("merge", "--quiet", "--no-edit", "side")
+    assert repository.removals("b")["b"].commit == gone
+
+
 def test_a_file_that_is_gone_removed_all_of_its_units(repository):
     repository.commit("units: {a: {}}\n")
     gone = repository.commit(None, "Drop dev")

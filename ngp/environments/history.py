@@ -39,20 +39,21 @@ class _Edit:
 def removals(platform: Platform, environment: str, names: Collection[str]) -> dict[str, Removal]:
     """Return how each of these units left the environment; a unit that no commit declared is left out.
 
-    Three processes of Git at most, however many units and commits there are.
+    Three processes of Git, however many units and commits there are.
     """
     if not names:
         return {}
     file = f"environments/{environment}/{documents.FILE}"
     try:
         edits = list(_edits(platform, file))
-        declared = _declared(platform, {blob for edit in edits for blob in (edit.before, edit.after)})
+        head = revisions.git(platform, "rev-parse", "--verify", "--quiet", f"HEAD:./{file}").stdout.strip()
+        declared = _declared(platform, {head, *(blob for edit in edits for blob in (edit.before, edit.after))})
     except MissingError:
         return {}  # no Git, so nobody knows
     found: dict[str, Removal] = {}
     for name in names:
-        if edits and name in declared.get(edits[0].after, ()):
-            found[name] = Removal()  # HEAD has it
+        if name in declared.get(head, ()):
+            found[name] = Removal()
             continue
         for edit in edits:  # the newest first
             if name in declared.get(edit.before, ()) and name not in declared.get(edit.after, ()):

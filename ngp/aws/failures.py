@@ -21,7 +21,11 @@ _NOT_VALID = frozenset(
     }
 )
 _DENIED = frozenset({"403", "AccessDenied", "AccessDeniedException", "Forbidden", "UnauthorizedOperation"})
+_SERVER_FAULT = 500
 _SIGN_IN = "export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or set AWS_PROFILE (or `profile` in environment.yaml)"
+
+
+_BUSY = frozenset({"RequestLimitExceeded", "SlowDown", "Throttling", "ThrottlingException", "TooManyRequestsException"})
 
 
 class UnchangedError(Exception):
@@ -50,12 +54,13 @@ def told(call: str, profile: str, absent: Collection[str]) -> Iterator[None]:
         if answer.get("Code") == "304":
             raise UnchangedError from None
         if answer.get("Code") not in absent:
-            raise _of_answer(call, str(answer.get("Code", "")), str(answer.get("Message", ""))) from error
+            status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+            raise _of_answer(call, str(answer.get("Code", "")), str(answer.get("Message", "")), status) from error
     except BotoCoreError as error:
         raise _of_library(call, profile, error) from error
 
 
-def _of_answer(call: str, code: str, message: str) -> NgpError:
+def _of_answer(call: str, code: str, message: str, status: int) -> NgpError:
     why = f"{code}: {message}"
     if code in _NOT_VALID:
         return MissingError(
@@ -64,6 +69,9 @@ def _of_answer(call: str, code: str, message: str) -> NgpError:
     if code in _DENIED:
         todo = f"let the credentials do {call}, or bring others"
         return DeniedError(f"the credentials may not do {call}", why=why, todo=todo)
+    if status >= _SERVER_FAULT or code in _BUSY:
+        todo = "wait and run the command again; https://health.aws.amazon.com/health/status says if the service is down"
+        return MissingError("AWS cannot serve a call now", where=call, why=f"{why} (HTTP status {status})", todo=todo)
     return NgpError("AWS refuses a call", where=call, why=why)
 
 
@@ -80,6 +88,10 @@ def _of_library(call: str, profile: str, error: Exception) -> NgpError:
     no_keys = (known.NoCredentialsError, known.PartialCredentialsError, known.CredentialRetrievalError)
     if isinstance(error, no_keys):
         return UnsignedError("there are no AWS credentials", where=call, why=str(error), todo=_SIGN_IN)
+    cut = (known.IncompleteReadError, known.FlexibleChecksumError, known.ResponseStreamingError)
+    if isinstance(error, cut):
+        todo = "run the command again; if it fails again, look at the network and at a proxy on the way"
+        return MissingError("an answer of AWS was cut off or damaged", where=call, why=str(error), todo=todo)
     if isinstance(error, (known.ConnectionError, known.HTTPClientError, known.NoRegionError)):
         todo = "check the network, the proxy and the region's name"
         return MissingError("AWS cannot be reached", where=call, why=str(error), todo=todo)

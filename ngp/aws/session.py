@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import threading
 from collections.abc import Callable, Collection, Mapping
@@ -58,6 +59,7 @@ class Session:
         self.env, self.profile, self.role = dict(env), profile, role
         self._relay = relay
         self.region = env.get("AWS_REGION", "")
+        self._account = ""
         self._maker: Any = None
         self._clients: dict[tuple[str, bool], Any] = {}
         self._lock = threading.Lock()
@@ -67,7 +69,8 @@ class Session:
     ) -> dict[str, Any] | None:
         """One call (``call("s3", "get_object", Bucket=…)``) and its answer; None for an error code in `absent`.
 
-        Raises MissingError for credentials and reach, DeniedError for permission, NgpError for what AWS says otherwise.
+        A body is read to its end before it is given. Raises MissingError for credentials and reach, DeniedError for
+        permission, NgpError for what AWS says otherwise.
         """
         _LOG.debug("AWS call %s %s", service, operation)
         if self._relay is not None:
@@ -77,6 +80,8 @@ class Session:
                 self._relay = None
         with failures.told(_about(service, operation, parameters), self.profile, absent):
             answer: dict[str, Any] = getattr(self._client(service), operation)(**parameters)
+            if hasattr(answer.get("Body"), "read"):  # to its end, while what may go wrong is translated
+                answer["Body"] = io.BytesIO(answer["Body"].read())
             return answer
         return None
 
@@ -90,8 +95,9 @@ class Session:
         return None
 
     def account_id(self) -> str:
-        """The account that the credentials belong to (STS)."""
-        return str(self._ask("sts", "get_caller_identity")["Account"])
+        """The account that the credentials belong to (STS, asked once)."""
+        self._account = self._account or str(self._ask("sts", "get_caller_identity")["Account"])
+        return self._account
 
     def require_account(self, account: str) -> None:
         """Raise RefusedError where the credentials are of another account than `account`."""

@@ -22,6 +22,7 @@ from ngp.commands.options import CURRENT, Context, Interruption
 from ngp.errors import NgpError, StoppedError, UsageError
 from ngp.settings import Level, Settings
 
+_MOST_DIGITS = 1_000_000  # of a number that somebody wrote, or Terraform, whose 1e100000 has 100,001
 BROKEN_PIPE = 141  # 128 + SIGPIPE, as a shell reports a program that its reader left
 
 app = typer.Typer(
@@ -78,6 +79,7 @@ def tree() -> TyperGroup:
 def run(argv: Sequence[str] | None = None) -> int:
     """Run one command line (by default the process's own) and return its exit code; never raises, never exits."""
     _accept_all_text()
+    sys.set_int_max_str_digits(_MOST_DIGITS)
     surroundings = settings.read()
     words = tuple(surroundings.argv if argv is None else argv)
     surroundings = replace(surroundings, argv=words)

@@ -60,6 +60,7 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {
         "ngp output dev --name network.vpc_id --raw": "print one value",
         'eval "$(ngp output dev --format env)"': "take outputs into the shell",
     },
+    "orphans": {"ngp orphans dev": "list what is left of removed units"},
     "status": {"ngp status dev": "show what each unit's state holds"},
     "ready": {"ngp ready dev swarm --no-wait": "ask once whether swarm answers"},
     "doctor": {"ngp doctor": "check this machine", "ngp doctor stage": "check an account, too"},

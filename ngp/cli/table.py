@@ -37,6 +37,7 @@ _ROWS = {
         "destroy": "Destroy units, dependants first; asks for the environment's name.",
         "output": "Show the outputs of units; sensitive ones are masked.",
         "status": "Show what each unit's state holds.",
+        "orphans": "List states of units that were removed: what they hold, and how to destroy it.",
         "ready": "Wait until what units serve answers, by the readiness checks of their modules.",
     },
     "What it stands on": {

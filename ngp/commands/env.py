@@ -141,7 +141,7 @@ def _row(platform: Platform, name: str) -> dict[str, Any]:
     try:
         found: Environment = documents.load(platform, name)
     except UsageError as error:
-        return {**row, "error": str(error)}
+        return {**row, "error": str(error), "findings": error.findings}
     return {
         **row,
         "target": found.target,

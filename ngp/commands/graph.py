@@ -25,7 +25,7 @@ def graph(
     from ngp.commands import narrowing, reading, scope
     from ngp.errors import UsageError, nearest
     from ngp.runs import outputs, selection
-    from ngp.views import documents
+    from ngp.views import documents, orphans, terminal
     from ngp.views import graph as view
 
     context = options.context()
@@ -35,9 +35,11 @@ def graph(
     change = narrowing.narrow(context, resolved, since, named) if narrowing.is_asked(ctx, affected) else None
     chosen = named if change is None else change.names(meant.environment)
     facts, wires = outputs.wiring(resolved, chosen) if chosen or change is None else ([], [])
+    left = reading.orphans_at_hand(context, resolved)
     if as_json or form == "json":
-        documents.write({**documents.graph(meant.environment, facts, wires), **documents.affected(change)})
+        documents.write({**documents.graph(meant.environment, facts, wires, left), **documents.affected(change)})
         return
     if form not in [one.value for one in view.Format]:
         raise UsageError(f"no format `{form}`", todo=nearest(form, [one.value for one in view.Format]))
     view.show(facts, wires, environment=meant.environment, form=view.Format(form), whole=show_all)
+    orphans.show(left, terminal.err(context.settings), environment=meant.environment, whole=show_all)

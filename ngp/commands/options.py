@@ -199,8 +199,9 @@ AcceptDataLoss = Annotated[
     list[str] | None,
     typer.Option(
         "--accept-data-loss",
-        metavar="UNIT",
-        help="let data-bearing resources and members of the quorum of this unit be deleted or replaced; repeatable",
+        metavar="UNIT|ADDRESS",
+        help="let data-bearing resources of this unit, or this resource, be deleted, replaced or forgotten, "
+        "and members of the unit's quorum go at once; repeatable",
         autocompletion=completion.units,
     ),
 ]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ngp.environments import platforms, resolving
-from ngp.errors import UsageError, nearest
+from ngp.errors import NgpError, UsageError, nearest
 from ngp.views import terminal
 from ngp.views.outputs import Format
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ngp.aws.session import Session
     from ngp.commands.options import Context
     from ngp.environments.resolving import Resolved
+    from ngp.runs.results import Orphan
 
 
 @dataclass(frozen=True)
@@ -31,14 +32,52 @@ def resolve(context: Context, environment: str) -> Resolved:
 
 @contextmanager
 def open_region(context: Context, environment: str) -> Iterator[Region]:
-    """Reach the environment's states; a sandbox that does not run is not started, for it would be empty."""
+    """Reach the environment's states; a sandbox that does not run is not started, for it would be empty.
+
+    Raises RefusedError (3) for credentials of another account.
+    """
     from ngp.runs import access
 
     resolved = resolve(context, environment)
     reach = access.open_access(
         resolved, context.settings, lambda text: terminal.say(context.settings, text), may_start=False
     )
+    access.require_account(resolved, reach.session)
     yield Region(resolved, reach.session)
+
+
+def orphans(context: Context, region: Region) -> tuple[Orphan, ...]:
+    """Return the states of no unit, for a command about something else: where they cannot be listed, a line says so."""
+    from ngp.runs import orphans
+
+    try:
+        return orphans.collect(region.resolved, region.session)
+    except NgpError as error:
+        name = region.resolved.environment.name
+        terminal.say(
+            context.settings, f"the states of {name} cannot be listed, so removed units are not known: {error}"
+        )
+        return ()
+
+
+def orphans_at_hand(context: Context, resolved: Resolved) -> tuple[Orphan, ...]:
+    """Return the states of no unit, for a command that needs no AWS: none where they cannot be reached.
+
+    A sandbox that does not run has none.
+    """
+    from ngp.environments.environment import StateKind, Target
+    from ngp.runs import access
+
+    try:
+        session: Any = None  # states on the disk need none
+        if resolved.platform.state is StateKind.S3:
+            session = access.open_access(resolved, context.settings, lambda _: None, may_start=False).session
+            access.require_account(resolved, session)
+    except NgpError as error:
+        if resolved.environment.target is Target.AWS:
+            terminal.say(context.settings, f"no account is reached, so removed units are not known: {error}")
+        return ()
+    return orphans(context, Region(resolved, session))
 
 
 def format_of(form: str, *, raw: bool, as_json: bool) -> Format:

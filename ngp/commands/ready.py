@@ -32,6 +32,7 @@ def ready(
     named = selection.expand(meant.units, resolved)
     readiness.require_real(resolved.environment)
     session = access.open_real(resolved.environment, context.settings).session
+    access.require_account(resolved, session)
     probes = readiness.collect(resolved, session, named)
     with context.taking_signals() as stop:
         asker = readiness.Asker(resolved.platform.path, context.settings.environ, stop, wait)

@@ -46,6 +46,13 @@ def choose(context: Context, environment: str, units: Sequence[str] | None = Non
     return Scope(implied, words, is_named=False)
 
 
+def only(meant: Scope) -> str:
+    """Return the environment of a command that takes no units; raise UsageError for a word too many."""
+    if meant.units:
+        raise UsageError(f"there is no environment `{meant.units[0]}`", todo="ngp env list shows all")
+    return meant.environment
+
+
 def is_implied(context: Context, platform: Platform) -> bool:
     """Return whether the folder or NGP_ENV chooses an environment."""
     return bool(context.settings.environ.get(VARIABLE) or platforms.environment_at(platform.path, context.cwd))

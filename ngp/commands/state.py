@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ngp.environments.resolving import Resolved
     from ngp.runs.access import Access
     from ngp.runs.states import StateFact
+    from ngp.state.reading import Holder
 
 app = typer.Typer(help="Make and look at the place where state lies.")
 
@@ -28,7 +29,7 @@ def bootstrap(
     from ngp.state import bucket
 
     context = options.context()
-    environment = _only(scope.choose(context, environment))
+    environment = scope.only(scope.choose(context, environment))
     resolved, access = _open(context, environment, may_start=True)
     plan = bucket.plan(access.session, _bucket_place(resolved))
     terminal.say(context.settings, str(plan), always=True)
@@ -50,7 +51,7 @@ def list_states(environment: options.EnvironmentName = "", as_json: options.AsJs
     from ngp.runs import states
 
     context = options.context()
-    environment = _only(scope.choose(context, environment))
+    environment = scope.only(scope.choose(context, environment))
     resolved, access = _open(context, environment)
     facts = states.collect(resolved, access.session)
     if as_json:
@@ -86,13 +87,6 @@ def show(
         typer.echo(resource.address)
 
 
-def _only(meant: scope.Scope) -> str:
-    """The environment of a command that takes no units."""
-    if meant.units:
-        raise UsageError(f"there is no environment `{meant.units[0]}`", todo="ngp env list shows all")
-    return meant.environment
-
-
 def _pair(meant: scope.Scope) -> tuple[str, str]:
     """The environment and the one unit of a command that takes both."""
     if len(meant.units) != 1:
@@ -122,22 +116,31 @@ def _bucket_place(resolved: Resolved) -> Any:
 
 
 def _fact(fact: StateFact) -> dict[str, Any]:
-    state, holder = fact.state, fact.holder
+    state = fact.state
     return {
         "unit": fact.unit,
+        "declared": fact.is_declared,
         "place": str(fact.place),
-        "exists": state is not None,
+        "exists": state is not None or bool(fact.problem),
         "lineage": state.lineage if state else None,
         "serial": state.serial if state else None,
         "resources": [resource.address for resource in state.resources] if state else [],
-        "locked_by": None if holder is None else {"id": holder.id, "who": holder.who, "since": holder.created},
+        "locked_by": _holder(fact.holder),
+        "problem": fact.problem,
     }
 
 
+def _holder(holder: Holder | None) -> dict[str, str] | None:
+    if holder is None:
+        return None
+    return {"id": holder.id, "who": holder.who, "since": holder.created, "place": holder.place}
+
+
 def _line(fact: StateFact) -> str:
-    held = "nothing yet"
+    held = f"unreadable, {fact.problem}" if fact.problem else "nothing yet"
     if fact.state is not None:
         managed = sum(resource.mode == "managed" for resource in fact.state.resources)
         held = f"serial {fact.state.serial}, {managed} resources"
     locked = f", locked by {fact.holder}" if fact.holder else ""
-    return f"{fact.unit}: {held}{locked}  {fact.place}"
+    of = "" if fact.is_declared else " (of no unit: ngp orphans)"
+    return f"{fact.unit}{of}: {held}{locked}  {fact.place}"

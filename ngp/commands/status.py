@@ -14,14 +14,16 @@ def status(
     """Show what each unit's state holds."""
     from ngp.commands import reading, scope
     from ngp.runs import outputs, selection
-    from ngp.views import documents, graph
+    from ngp.views import documents, graph, orphans, terminal
 
     context = options.context()
     meant = scope.choose(context, environment, units)
     with reading.open_region(context, meant.environment) as region:
         named = selection.expand(meant.units, region.resolved)
         found = outputs.statuses(region.resolved, region.session, named)
+        left = reading.orphans(context, region)
     if as_json:
-        documents.write(documents.status(meant.environment, found))
+        documents.write(documents.status(meant.environment, found, left))
     else:
         graph.show_status(found, context.settings, environment=meant.environment, whole=show_all)
+        orphans.show(left, terminal.out(context.settings), environment=meant.environment, whole=show_all)

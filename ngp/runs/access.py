@@ -58,6 +58,16 @@ def open_real(environment: Environment, settings: Settings, warm: Door | None = 
     return Access(env, session, "", warm)
 
 
+def require_account(resolved: Resolved, session: Session) -> None:
+    """Raise RefusedError (3) if the shell's credentials are of another account, whose states would all seem empty.
+
+    A sandbox is asked nothing: ngp makes its keys, of the environment's account. Without an account to ask about, as
+    with states on the disk, nothing is asked either.
+    """
+    if resolved.environment.target is Target.AWS and resolved.platform.state is StateKind.S3:
+        session.require_account(resolved.environment.account)
+
+
 def _sandbox(
     resolved: Resolved, settings: Settings, note: Callable[[str], None], warm: Door | None, *, may_start: bool
 ) -> Access:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from ngp.errors import MissingError, NgpError, StoppedError
+from ngp.errors import Finding, MissingError, NgpError, StoppedError
 from ngp.runs import describing, losses, planning, prerequisites, reviewed, scheduler, watching, wires
 from ngp.runs.context import RunContext
 from ngp.runs.envelope import surplus
@@ -15,7 +15,7 @@ from ngp.runs.events import Note, Phase, UnitEntered, UnitFinished
 from ngp.runs.joint import applying as joint_apply
 from ngp.runs.joint import holding, recovery
 from ngp.runs.joint import planning as joint
-from ngp.runs.results import Counts, Outcome, RunResult, UnitResult, Verb
+from ngp.runs.results import Counts, Outcome, RunResult, UnitResult, Verb, explain, fail
 from ngp.runs.units import Wire
 from ngp.state import bucket
 from ngp.terraform.commands import ApplyOptions
@@ -54,8 +54,7 @@ def apply(context: RunContext, consent: Consent, *, may_bootstrap: bool = True) 
             return previews
         if all(_is_idle(unit) for unit in previews.units):
             return previews
-        losing = [change for unit in previews.units for change in unit.changes]
-        losses.require_none(context.resolved, losing, context.request.may_lose_data)
+        losses.require_none(context.resolved, previews.changes, context.request.may_lose_data)
         if not consent.preview(previews, missing):
             raise NgpError("nothing was applied", why="the answer was no")
         seen.require_files()
@@ -133,7 +132,7 @@ class _Work:
         try:
             result = self._apply(preview)
         except (NgpError, StoppedError) as error:
-            result = replace(preview, counts=Counts(), outcome=planning.outcome_of(error), reason=str(error))
+            result = fail(replace(preview, counts=Counts()), error)
         result = replace(result, duration_s=time.monotonic() - start)
         self._context.tell(UnitFinished(result))
         return result
@@ -168,7 +167,7 @@ class _Work:
                 return _left_alone(result)
             refusal = self._refusal(preview, result, real)
             if refusal:
-                return replace(result, counts=Counts(), outcome=Outcome.REFUSED, reason=refusal)
+                return explain(replace(result, counts=Counts(), outcome=Outcome.REFUSED), *refusal)
             context.tell(UnitEntered(unit.name, Phase.APPLY, result.counts.steps))
             watch.expect(result.counts)
             locking = ApplyOptions(lock_timeout=options.lock_timeout)
@@ -181,17 +180,20 @@ class _Work:
         """What a unit of this run did not put out is null: it has been applied as a whole. Else its plan knows."""
         return wire.origin.unit in self._context.needs or self._seen.known.is_null(wire)
 
-    def _refusal(self, preview: UnitResult, result: UnitResult, real: Plan) -> str:
+    def _refusal(self, preview: UnitResult, result: UnitResult, real: Plan) -> list[Finding]:
         context = self._context
+        again = f"{context.name} {result.unit}"
         if preview.outcome is Outcome.DEFERRED:
-            lost = losses.find(context.resolved, real.changes, context.request.may_lose_data)
+            lost = losses.find(context.resolved, {result.unit: real.changes}, context.request.may_lose_data)
             if lost:
-                return "; ".join(f"{one.what} ({one.todo})" for one in lost)
+                return lost
             with self._asking:
                 agreed = self._consent.deferred(result)
-            return "" if agreed else "it could not be previewed, and its real plan was not agreed to"
-        more = surplus(preview.changes, real.changes)
-        return f"its real plan does more than was previewed: {'; '.join(str(one) for one in more)}" if more else ""
+            what = "it could not be previewed, and its real plan was not agreed to"
+            return [] if agreed else [Finding(what, todo=f"ngp apply {again}: what it needs is there now")]
+        more = "; ".join(map(str, surplus(preview.changes, real.changes)))
+        what = "its real plan does more than was previewed"
+        return [Finding(what, why=more, todo=f"ngp plan {again}, to review it")] if more else []
 
 
 def _is_idle(preview: UnitResult) -> bool:
@@ -219,8 +221,9 @@ def _grounded(context: RunContext, previews: RunResult) -> RunResult:
         if not beyond:
             return result
         units = " ".join(sorted({origin.split(".")[0] for origin in beyond}))
-        reason = f"it takes {', '.join(beyond)}, not there yet: apply `{units}` first, or name it too"
-        return replace(result, outcome=Outcome.FAILED, reason=reason)
+        todo = f"apply `{units}` first, or name it too: ngp apply {context.name} {units} {result.unit}"
+        finding = Finding(f"it takes {', '.join(beyond)}, not there yet", todo=todo)
+        return explain(replace(result, outcome=Outcome.FAILED), finding)
 
     return replace(previews, units=tuple(ground(unit) for unit in previews.units))
 

@@ -7,18 +7,19 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ngp import files, processes
-from ngp.errors import RefusedError, UsageError
+from ngp.errors import NgpError, RefusedError, UsageError
 from ngp.proxy.session import open_session
 from ngp.rendering import roots, staleness
-from ngp.runs import access, addresses, copies, graph, guards, killed, leftovers, legacy, secrets, units
+from ngp.runs import access, addresses, copies, graph, guards, killed, leftovers, legacy, orphans, secrets, units
 from ngp.runs.events import Note, RunEvent, RunStarted, UnitFact
 from ngp.runs.joint import record
 from ngp.runs.journal import Journal, new_id
-from ngp.runs.results import Verb
+from ngp.runs.results import Orphan, Verb
 from ngp.runs.units import Unit
 from ngp.terraform import binary, commands, driver, lockfile, surroundings, toolchain
 from ngp.terraform.serving import Opener
@@ -38,7 +39,7 @@ class Request:
     units: tuple[str, ...] = ()
     parallelism: int = 2
     options: commands.PlanOptions = field(default_factory=commands.PlanOptions)
-    may_lose_data: tuple[str, ...] = ()  # units whose data-bearing resources may be deleted or replaced
+    may_lose_data: tuple[str, ...] = ()  # units and addresses whose data may be lost
     accepts_legacy: bool = False
     is_apart: bool = False  # every unit goes by itself
     accepts_lost: tuple[str, ...] = ()  # addresses of objects under way at a kill that the operator accounted for
@@ -76,6 +77,7 @@ class RunContext:
     tell: Tell  # the journal first, then the caller
     tree: copies.Tree  # in which previews are planned
     guard: guards.PlanGuard = field(default_factory=guards.PlanGuard)  # of the plans made there
+    orphans: Callable[[], tuple[Orphan, ...]] = tuple  # waits until they are found
 
     @property
     def stop(self) -> threading.Event:
@@ -145,7 +147,8 @@ def open_run(request: Request, resolved: Resolved, caller: Caller) -> Iterator[R
     purpose = f"ngp {request.verb.value} {environment.name}"
     with ExitStack() as held:
         # Git is asked while the rest is made ready
-        head = held.enter_context(ThreadPoolExecutor(1)).submit(commit, platform.path, settings)
+        beside = held.enter_context(ThreadPoolExecutor(1))
+        head = beside.submit(commit, platform.path, settings)
         require_rendered(resolved)
         found = binary.find(
             platform.terraform, platform.terraform_version, settings.environ, cwd=platform.path, cache=settings.cache
@@ -174,7 +177,24 @@ def open_run(request: Request, resolved: Resolved, caller: Caller) -> Iterator[R
                 context = _context(run_id, request, resolved, caller, reach, terraform, journal.path.parent, tell)
                 held.callback(context.tree.remove)
                 tell(_started(context, head.result()))
-                yield context
+                yield _look_for_orphans(context, beside)
+
+
+def _look_for_orphans(context: RunContext, beside: ThreadPoolExecutor) -> RunContext:
+    """Return the context with its orphans, which are looked for beside the run; where they cannot be found, a note
+    says so."""
+    found = beside.submit(orphans.collect, context.resolved, context.access.session)
+
+    @cache
+    def wait() -> tuple[Orphan, ...]:
+        try:
+            return found.result()
+        except NgpError as error:
+            text = f"the states of {context.name} cannot be listed, so removed units are not known: {error}"
+            context.tell(Note(text))
+            return ()
+
+    return replace(context, orphans=wait)
 
 
 def _killed(request: Request, resolved: Resolved) -> list[killed.KilledRun]:

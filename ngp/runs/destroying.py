@@ -14,7 +14,7 @@ from ngp.runs.events import Phase, UnitEntered, UnitFinished
 from ngp.runs.joint import applying as joint_apply
 from ngp.runs.joint import holding, recovery
 from ngp.runs.joint import planning as joint
-from ngp.runs.results import Counts, Outcome, RunResult, UnitResult, Verb
+from ngp.runs.results import Counts, Outcome, RunResult, UnitResult, Verb, fail
 from ngp.runs.states import require_readable
 from ngp.runs.units import Unit
 from ngp.terraform.commands import ApplyOptions
@@ -52,8 +52,7 @@ def destroy(context: RunContext, agree: Callable[[RunResult], bool], *, is_typed
             if context.request.is_dry_run or all(unit.outcome is Outcome.NO_CHANGES for unit in preview.units):
                 return preview
             if not is_typed:
-                going = [change for unit in preview.units for change in unit.changes]
-                losses.require_none(context.resolved, going, context.request.may_lose_data)
+                losses.require_none(context.resolved, preview.changes, context.request.may_lose_data)
             if not agree(preview):
                 raise NgpError("nothing was destroyed", why="the answer was no")
             results = {**absent, **_destroy_apart(context, planned, alone)}
@@ -172,7 +171,7 @@ def _plan(context: RunContext, name: str) -> UnitResult:
     except MissingError:
         raise  # nothing was begun: it ends the run, whatever unit found it
     except (NgpError, StoppedError) as error:
-        return replace(result, outcome=planning.outcome_of(error), reason=str(error))
+        return fail(result, error)
 
 
 def _supply(context: RunContext, unit: Unit) -> None:
@@ -199,7 +198,7 @@ def _destroy(context: RunContext, planned: UnitResult) -> UnitResult:
         secrets = context.secrets(unit)
         done = context.terraform.apply(root, _file(context, unit.name), options, secrets=secrets, watch=watch.call)
     except (NgpError, StoppedError) as error:
-        return replace(planned, counts=Counts(), outcome=planning.outcome_of(error), reason=str(error))
+        return fail(replace(planned, counts=Counts()), error)
     planned = replace(planned, duration_s=time.monotonic() - start)
     if not done.is_ok:
         return watch.failed(planned, done)

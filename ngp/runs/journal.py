@@ -86,6 +86,7 @@ def _plain(event: RunEvent) -> dict[str, Any]:
             "outcome": result.outcome.value,
             "counts": dataclasses.asdict(result.counts),
             "reason": result.reason,
+            "findings": [dataclasses.asdict(finding) for finding in result.findings],
             "duration_s": round(result.duration_s, 3),
         }
     body = dataclasses.asdict(event)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ngp import files
-from ngp.errors import NgpError
+from ngp.errors import Finding, NgpError
 from ngp.runs import killed
 from ngp.runs.killed import KilledRun
 
@@ -35,14 +35,16 @@ def require_recovered(root: Path, copy: Path) -> None:
 
     Terraform leaves it in the root itself, OpenTofu in the copy that it works on; whichever is in use now.
     """
-    for folder, push in (
-        (root, f"terraform init && terraform state push {_ERRORED}"),
-        (copy, f"tofu init (what it says of providers does no harm), tofu state push {_ERRORED}"),
-    ):
+    for folder in (root, copy):
         if (folder / _ERRORED).exists():
-            raise NgpError(
-                "an earlier apply could not write its state, and what it made stands only in this file",
-                where=str(folder / _ERRORED),
-                why="a plan of the older state would make all of that again",
-                todo=f"in {folder}: {push}, then remove the file",
-            )
+            what = "an earlier apply could not write its state, and what it made stands only in this file"
+            raise NgpError([errored(folder / _ERRORED, what, is_copy=folder == copy)])
+
+
+def errored(file: Path, what: str, *, is_copy: bool) -> Finding:
+    """Return what to do about a state that could not be written and lies in `file`; only OpenTofu works on a copy."""
+    push = f"terraform init && terraform state push {_ERRORED}"
+    if is_copy:
+        push = f"tofu init (what it says of providers does no harm), tofu state push {_ERRORED}"
+    why = "a plan of the older state would make all of that again"
+    return Finding(what, str(file), why, f"in {file.parent}: {push}, then remove the file")

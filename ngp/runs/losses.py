@@ -3,66 +3,114 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+from ngp.catalogue import data_types
 from ngp.catalogue.module import Manifest
 from ngp.environments.resolving import Resolved
 from ngp.errors import Finding, RefusedError
 from ngp.terraform.plans import Action, Change
 
 FLAG = "--accept-data-loss"
-_LOSING = frozenset({Action.DELETE, Action.REPLACE})
-_IN_UNIT = re.compile(r"module\.([^.\[]+)\.(.+)")
+Changes = Mapping[str, Iterable[Change]]  # by the unit whose state holds the resource
+
+_HARMLESS = frozenset({Action.NO_OP, Action.CREATE, Action.READ, Action.UPDATE})
+_GOING = frozenset({Action.DELETE, Action.REPLACE})
+_WORDS: Mapping[Action, str] = {
+    Action.DELETE: "delete of {} would lose what it holds",
+    Action.REPLACE: "replace of {} would lose what it holds",
+    Action.FORGET: "forget of {} would leave what it holds without an owner",
+    Action.UNKNOWN: "ngp does not know what this plan does to {}",
+}
+_IN_MODULE = re.compile(r"module\.([^.]+)\.(.+)")
 _GROUP = re.compile(r"\.aws_autoscaling_group\.")  # one resource, all members
-_INSTANCE = re.compile(r"\[[^\]]*\]| \(deposed object .*")
+_DEPOSED = re.compile(r" \(deposed object .*")
+_INSTANCE = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|[^\]]*)\]')
+_LAST_INSTANCE = re.compile(rf"{_INSTANCE.pattern}$")
 
 
-def find(resolved: Resolved, changes: Iterable[Change], accepted: Sequence[str]) -> list[Finding]:
-    """The changes that delete or replace a data-bearing resource of a unit that is not `accepted`, and those that take
-    several members of its quorum at once."""
-    found, members = [], dict[str, list[str]]()
-    for change in changes:
-        unit, inside = _inside(resolved, change) if change.action in _LOSING else ("", "")
-        if not unit or unit in accepted:
-            continue
-        manifest = _manifest(resolved, unit)
-        if inside in manifest.data:
-            what = f"{change.action.value} of {change.address} would lose what it holds"
-            why = f"the module of `{unit}` calls it data-bearing{_reasons(manifest, inside)}"
-            found.append(Finding(what, why=why, todo=f"to agree to that loss: {FLAG} {unit}"))
-        if inside in manifest.quorum:
-            members.setdefault(unit, []).append(change.address)
-    for unit, addresses in members.items():
-        if len(addresses) > 1 or _GROUP.search(addresses[0]):
-            found.append(_lost_quorum(resolved, unit, addresses))
+def find(resolved: Resolved, changes: Changes, accepted: Collection[str]) -> list[Finding]:
+    """Return the changes that delete, replace or forget a data-bearing resource, and those that take several members
+    of a quorum at once.
+
+    A resource is data-bearing by its type or by its module's manifest. It counts wherever it is in a state: also
+    outside its unit's module, and in a module that is no unit any more. `accepted` holds units and addresses.
+    """
+    found, members = [], dict[str, list[Change]]()
+    for unit, change in _risky(changes):
+        owner, inside = _locate(unit, change)
+        manifest = _manifest(resolved, owner)
+        if manifest and inside in manifest.quorum and change.action in _GOING:
+            members.setdefault(owner, []).append(change)
+        why = _why(manifest, owner, inside, change)
+        if why and not _is_accepted(accepted, unit, change):
+            todo = f"to agree to that: {FLAG} {unit}, or {FLAG} '{_plain(change)}' for this resource alone"
+            found.append(Finding(_WORDS[change.action].format(change.address), why=why, todo=todo))
+    for owner, going in members.items():
+        is_accepted = all(_is_accepted(accepted, owner, change) for change in going)
+        if not is_accepted and (len(going) > 1 or _GROUP.search(going[0].address)):
+            found.append(_lost_quorum(resolved, owner, going))
     return found
 
 
-def require_none(resolved: Resolved, changes: Iterable[Change], accepted: Sequence[str]) -> None:
+def require_none(resolved: Resolved, changes: Changes, accepted: Collection[str]) -> None:
     """Raise RefusedError (3) with every loss that nobody has agreed to."""
     found = find(resolved, changes, accepted)
     if found:
         raise RefusedError(found)
 
 
-def _lost_quorum(resolved: Resolved, unit: str, addresses: Sequence[str]) -> Finding:
-    inside = _INSTANCE.sub("", addresses[0]).split(".", 2)[2]
+def _risky(changes: Changes) -> Iterator[tuple[str, Change]]:
+    for unit, each in changes.items():
+        for change in each:
+            if change.mode == "managed" and change.action not in _HARMLESS:
+                yield unit, change
+
+
+def _why(manifest: Manifest | None, owner: str, inside: str, change: Change) -> str:
+    """Return why a resource is data-bearing, "" if it is not."""
+    if manifest and inside in manifest.data:
+        return f"the module of `{owner}` calls it data-bearing{_reasons(manifest, inside)}"
+    holds = data_types.reason(change.type)
+    return f"{change.type} holds {holds}{_reasons(manifest, inside)}" if holds else ""
+
+
+def _lost_quorum(resolved: Resolved, unit: str, going: Sequence[Change]) -> Finding:
+    _, inside = _locate(unit, going[0])
     why = f"the module of `{unit}` calls them members of a quorum{_reasons(_manifest(resolved, unit), inside)}"
-    todo = f"take one at a time with -target, or, to agree to that loss: {FLAG} {unit}"
-    return Finding(f"{', '.join(addresses)} would go at once", why=why, todo=todo)
+    agree = f"to agree to that loss: {FLAG} {unit}"
+    is_rolling = any(change.action is Action.REPLACE for change in going)  # a destroy takes no -target
+    todo = f"take one at a time with -target, or, {agree}" if is_rolling else agree
+    return Finding(f"{', '.join(change.address for change in going)} would go at once", why=why, todo=todo)
 
 
-def _reasons(manifest: Manifest, inside: str) -> str:
-    """What the manifest says of the inputs whose change replaces a resource or takes it away."""
-    said = [f"`{name}`: {each.note}" for name, each in manifest.upgrade.items() if inside in each.resources]
+def _reasons(manifest: Manifest | None, inside: str) -> str:
+    """Return what the manifest says of the inputs whose change replaces or deletes a resource."""
+    upgrades = manifest.upgrade.items() if manifest else ()
+    said = [f"`{name}`: {each.note}" for name, each in upgrades if inside in each.resources]
     return f"; what can do it: {' '.join(said)}" if said else ""
 
 
-def _manifest(resolved: Resolved, unit: str) -> Manifest:
-    return resolved.catalogue.modules[resolved.environment.units[unit].module].manifest
+def _manifest(resolved: Resolved, owner: str) -> Manifest | None:
+    """Return the manifest of a unit's module; a unit that is no longer declared may be named for its module."""
+    choice = resolved.environment.units.get(owner)
+    module = resolved.catalogue.modules.get(choice.module if choice else owner)
+    return module.manifest if module else None
 
 
-def _inside(resolved: Resolved, change: Change) -> tuple[str, str]:
-    """The unit that a resource belongs to and its address in the unit's module; two times "" for any other."""
-    found = _IN_UNIT.fullmatch(_INSTANCE.sub("", change.address))
-    return (found[1], found[2]) if found and found[1] in resolved.environment.units else ("", "")
+def _locate(unit: str, change: Change) -> tuple[str, str]:
+    """Return the unit whose module block holds a resource, and the address in that module without instance keys."""
+    address = _INSTANCE.sub("", _plain(change))
+    found = _IN_MODULE.fullmatch(address)
+    return (found[1], found[2]) if found else (unit, address)
+
+
+def _is_accepted(accepted: Collection[str], unit: str, change: Change) -> bool:
+    """An accepted unit means all its addresses; an address without an instance key means all instances."""
+    owner, _ = _locate(unit, change)
+    address = _plain(change)
+    return not {unit, owner, address, _LAST_INSTANCE.sub("", address)}.isdisjoint(accepted)
+
+
+def _plain(change: Change) -> str:
+    return _DEPOSED.sub("", change.address)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ngp.errors import MissingError, NgpError
-from ngp.runs import graph, secrets, units, wires
+from ngp.runs import graph, ownership, secrets, units, wires
 from ngp.runs.events import UnitFact
 from ngp.runs.results import OutputValue, UnitStatus, Wire
 from ngp.runs.units import Unit
@@ -27,7 +28,9 @@ def read_states(
     found = {}
     for name in names:
         text = reading.read(all_units[name].place, session)
-        found[name] = None if text is None else states.parse(text, where=str(all_units[name].place))
+        found[name] = state = None if text is None else states.parse(text, where=str(all_units[name].place))
+        if state is not None:
+            ownership.require_own(all_units[name], state)
     return found
 
 
@@ -85,17 +88,20 @@ def write_wires(resolved: Resolved, session: Session, unit: str) -> bool:
 
 
 def _status(unit: Unit, wave: int, session: Session) -> UnitStatus:
+    serial, managed = -1, 0
     try:
         text = reading.read(unit.place, session)
         if text is None:
             return UnitStatus(unit.name, unit.module, wave)
         state = states.parse(text, where=str(unit.place))
+        serial, managed = state.serial, sum(resource.mode == "managed" for resource in state.resources)
+        ownership.require_own(unit, state)
     except MissingError:
         raise  # credentials, network, bucket: of no unit can anything be told
     except NgpError as error:
-        return UnitStatus(unit.name, unit.module, wave, problem=str(error))
-    managed = sum(resource.mode == "managed" for resource in state.resources)
-    return UnitStatus(unit.name, unit.module, wave, managed, state.serial)
+        told = UnitStatus(unit.name, unit.module, wave, managed, serial)
+        return replace(told, problem=str(error), findings=error.findings)
+    return UnitStatus(unit.name, unit.module, wave, managed, serial)
 
 
 def _by_unit(

@@ -9,15 +9,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from ngp.environments.environment import StateKind
-from ngp.errors import LockHeldError, MissingError, NgpError, StoppedError
-from ngp.runs import leftovers, offers, preview, scheduler, watching, wires
+from ngp.errors import MissingError, NgpError, StoppedError
+from ngp.runs import access, leftovers, offers, ownership, preview, scheduler, watching, wires
 from ngp.runs.context import RunContext
 from ngp.runs.describing import describe, unchanged, wired
 from ngp.runs.events import Note, Phase, UnitEntered, UnitFinished
 from ngp.runs.joint import planning as joint
 from ngp.runs.offers import Offers
 from ngp.runs.preview import CannotPreviewError
-from ngp.runs.results import Outcome, RunResult, UnitResult, Verb
+from ngp.runs.results import Outcome, RunResult, UnitResult, Verb, fail
 from ngp.runs.states import require_readable
 from ngp.runs.units import Unit
 from ngp.state import bucket, reading
@@ -46,8 +46,10 @@ def open_offers(context: RunContext) -> Offers:
 def plan(context: RunContext, known: Offers | None = None) -> RunResult:
     """Plan all units of the run; failures are results, dependants of what cannot be planned are deferred.
 
-    `known` is filled with what the units offer. Raises MissingError (69) for what has to be there before any unit.
+    `known` is filled with what the units offer. Raises RefusedError (3) for credentials of another account,
+    MissingError (69) for what has to be there before any unit.
     """
+    access.require_account(context.resolved, context.access.session)
     known = known or open_offers(context)
     if missing_bucket(context):
         context.tell(Note("the state bucket does not exist yet, so every state counts as empty"))
@@ -99,7 +101,7 @@ def _plan_copy(context: RunContext, name: str, known: Offers) -> tuple[UnitResul
     except MissingError:
         raise  # nothing was begun: it ends the run, whatever unit found it
     except (NgpError, StoppedError) as error:
-        return replace(result, outcome=outcome_of(error), reason=str(error)), None
+        return fail(result, error), None
     finally:
         context.tree.remove_root(unit.root)
 
@@ -128,20 +130,19 @@ def collect(context: RunContext, verb: Verb, results: Mapping[str, UnitResult], 
         context.caller.stopped_by(),
         request.units,
         request.options.words(leaving_out=tuple(f"module.{unit}" for unit in request.units)),
+        context.orphans(),
     )
 
 
 def read_state(context: RunContext, unit: str) -> states.State | None:
-    """A unit's state, or None where it has none yet."""
-    text = reading.read(context.units[unit].place, context.access.session)
-    return None if text is None else states.parse(text)
-
-
-def outcome_of(error: NgpError | StoppedError) -> Outcome:
-    """What an error in the middle of a unit's work makes of the unit."""
-    if isinstance(error, StoppedError):
-        return Outcome.STOPPED
-    return Outcome.LOCKED if isinstance(error, LockHeldError) else Outcome.FAILED
+    """Return a unit's state, or None where it has none yet; raise RefusedError for a state of something else."""
+    place = context.units[unit].place
+    text = reading.read(place, context.access.session)
+    if text is None:
+        return None
+    state = states.parse(text, where=str(place))
+    ownership.require_own(context.units[unit], state)
+    return state
 
 
 def missing_bucket(context: RunContext) -> bucket.BucketPlan | None:
@@ -168,7 +169,9 @@ def _lay_out(context: RunContext, unit: Unit, extra: Mapping[str, str]) -> Path:
     (folder / wires.FILE).unlink(missing_ok=True)
     state = reading.read(unit.place, context.access.session)
     if state is not None:
-        require_readable(context, unit, states.parse(state))
+        held = states.parse(state, where=str(unit.place))
+        require_readable(context, unit, held)
+        ownership.require_own(unit, held)
         (folder / preview.STATE).write_text(state, encoding="utf-8")
     return folder
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
+from ngp.errors import Finding, LockHeldError, NgpError, RefusedError, StoppedError
 from ngp.runs.outcomes import Outcome as Outcome
 from ngp.runs.outcomes import exit_code as exit_code
 from ngp.terraform.events import Diagnostic
@@ -70,10 +71,26 @@ class UnitResult:
     outputs: Mapping[str, OutputChange] = field(default_factory=dict)
     unknowns: tuple[UnknownInput, ...] = ()
     is_preview: bool = False
-    reason: str = ""
+    reason: str = ""  # one line, for a table
+    findings: tuple[Finding, ...] = ()  # why the unit did not do well, each with the way out
     diagnostics: tuple[Diagnostic, ...] = ()
     duration_s: float = 0.0
     log: str = ""  # path of the unit's log, relative to the platform
+
+
+@dataclass(frozen=True)
+class Orphan:
+    """A state that belongs to no declared unit. `resources` counts managed ones; `commit` removed the unit, "" where
+    that is not committed or not known; `todo` says how to destroy what is left."""
+
+    unit: str
+    place: str
+    resources: int
+    problem: str = ""  # why the state could not be read
+    commit: str = ""
+    date: str = ""
+    subject: str = ""
+    todo: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,10 +103,16 @@ class RunResult:
     stopped_by: int = 0  # signal number, 0 where none
     chosen: tuple[str, ...] = ()  # the units that were asked for, () for all
     options: tuple[str, ...] = ()  # the options that shape the plan, as words of a command line
+    orphans: tuple[Orphan, ...] = ()  # states that belong to no unit
 
     @property
     def counts(self) -> Counts:
         return sum((unit.counts for unit in self.units), Counts())
+
+    @property
+    def changes(self) -> dict[str, tuple[Change, ...]]:
+        """The changes by unit."""
+        return {unit.unit: unit.changes for unit in self.units}
 
 
 @dataclass(frozen=True)
@@ -113,12 +136,13 @@ class UnitStatus:
     serial: int = -1
     changed_at: str = ""  # ISO 8601, "" where not known
     problem: str = ""  # why the state could not be read
+    findings: tuple[Finding, ...] = ()  # the same, with the way out
 
     @property
     def word(self) -> str:
-        """``applied``, ``empty`` (a state without resources), ``not applied`` or ``unreadable``."""
+        """``applied``, ``empty`` (a state without resources), ``not applied``, ``unreadable`` or ``misplaced``."""
         if self.problem:
-            return "unreadable"
+            return "unreadable" if self.serial < 0 else "misplaced"
         if self.serial < 0:
             return "not applied"
         return "applied" if self.resources else "empty"
@@ -131,6 +155,24 @@ class Wire:
     unit: str
     input: str
     origin: str
+
+
+def fail(result: UnitResult, error: NgpError | StoppedError) -> UnitResult:
+    """Return the result of a unit whose work an error ended; every finding is kept, with its way out."""
+    return explain(replace(result, outcome=_outcome(error)), *error.findings)
+
+
+def explain(result: UnitResult, *findings: Finding) -> UnitResult:
+    """Return `result` with the reasons for its outcome."""
+    return replace(result, reason="; ".join(map(str, findings)), findings=findings)
+
+
+def _outcome(error: NgpError | StoppedError) -> Outcome:
+    if isinstance(error, StoppedError):
+        return Outcome.STOPPED
+    if isinstance(error, RefusedError):
+        return Outcome.REFUSED
+    return Outcome.LOCKED if isinstance(error, LockHeldError) else Outcome.FAILED
 
 
 def count(plan: Plan) -> Counts:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ngp.errors import NgpError
-from ngp.runs import units
+from ngp.errors import MissingError, NgpError
+from ngp.runs import orphans, units
 from ngp.runs.events import Note
 from ngp.state import reading
 from ngp.terraform import lockfile, states
@@ -24,17 +24,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class StateFact:
-    """`state` is None where the unit has none yet; `holder` is who holds its lock."""
+    """`state` is None where the unit has none yet, or `problem` says why it cannot be read; `holder` holds its lock."""
 
     unit: str
     place: StatePlace
     state: states.State | None
     holder: Holder | None
+    problem: str = ""
+    is_declared: bool = True  # or it belongs to no unit
 
 
 def collect(resolved: Resolved, session: Session) -> Mapping[str, StateFact]:
-    """Every state of the environment, by unit (one, ``root``, with `state: single`)."""
-    return {name: _fact(name, unit.place, session) for name, unit in units.collect(resolved).items()}
+    """Every state of the environment, by unit (one, ``root``, with `state: single`), and then those of no unit."""
+    declared = {name: _fact(name, unit.place, session) for name, unit in units.collect(resolved).items()}
+    left = {
+        name: replace(_fact(name, place, session), is_declared=False)
+        for name, place in orphans.find(resolved, session).items()
+    }
+    return {**declared, **left}
 
 
 def require_readable(context: RunContext, unit: Unit, state: states.State) -> None:
@@ -63,6 +70,12 @@ def require_readable(context: RunContext, unit: Unit, state: states.State) -> No
 
 
 def _fact(name: str, place: StatePlace, session: Session) -> StateFact:
-    text = reading.read(place, session)
-    state = None if text is None else states.parse(text, where=str(place))
-    return StateFact(name, place, state, reading.holder(place, session))
+    holder = reading.holder(place, session)
+    try:
+        text = reading.read(place, session)
+        state = None if text is None else states.parse(text, where=str(place))
+    except MissingError:
+        raise  # credentials, network, bucket: nothing is known of any unit
+    except NgpError as error:
+        return StateFact(name, place, None, holder, str(error))
+    return StateFact(name, place, state, holder)

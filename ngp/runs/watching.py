@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from ngp.runs import origins
+from ngp.errors import Finding
+from ngp.runs import leftovers, locking, origins
 from ngp.runs.context import RunContext
 from ngp.runs.events import Step, UnitDiagnosed, UnitProgressed
-from ngp.runs.results import Counts, Outcome, UnitResult
+from ngp.runs.results import Counts, Outcome, UnitResult, explain
 from ngp.runs.units import Unit
 from ngp.terraform import driver, events
 from ngp.terraform.results import Result
@@ -36,16 +37,19 @@ class Watch:
         outcome = replace(outcome, diagnostics=tuple(map(self._located, outcome.diagnostics)))
         result = replace(result, diagnostics=outcome.diagnostics, log=log, counts=self._counts())
         if outcome.lock_holder is not None:
-            return replace(result, outcome=Outcome.LOCKED, reason=f"its state is locked by {outcome.lock_holder}")
+            held = locking.explain(self._context, self._unit, outcome.lock_holder, duration_s=outcome.duration_s)
+            return explain(replace(result, outcome=Outcome.LOCKED), held)
         if outcome.errored_state is not None:
-            reason = (
-                f"Terraform could not write the state; it lies in {outcome.errored_state}: push it before anything else"
-            )
-            return replace(result, outcome=Outcome.FAILED, reason=reason)
+            left = outcome.errored_state
+            is_copy = left.parent == self._context.copy(self._unit)
+            what = "Terraform could not write the state, and what it made stands only in this file"
+            finding = leftovers.errored(left, what, is_copy=is_copy)
+            return explain(replace(result, outcome=Outcome.FAILED), finding)
         if outcome.stopped:
             return replace(result, outcome=Outcome.STOPPED, reason="interrupted; Terraform ended in order")
         if any(one.summary == _STALE for one in outcome.errors):
-            return replace(result, outcome=Outcome.STALE, reason="its state has moved since the plan was made")
+            stale = Finding("its state has moved since the plan was made", todo=f"ngp apply {self._context.name}")
+            return explain(replace(result, outcome=Outcome.STALE), stale)
         first = next((one for one in outcome.errors), None)
         reason = tell(first) if first else f"terraform ended with {outcome.exit_code}"
         return replace(result, outcome=Outcome.FAILED, reason=reason)

@@ -4,45 +4,82 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ngp.aws.failures import DeniedError
 from ngp.aws.session import Session
 from ngp.errors import MissingError, NgpError
 from ngp.state.places import S3, StatePlace
 
+_SUFFIX = ".tfstate"
+_RESTORE = "restore an earlier version of the object or file; the state bucket keeps them all"
+
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds a state's lock, in Terraform's own words; `id` is what ``force-unlock`` takes."""
+    """Who holds a state's lock, in Terraform's own words; `id` is what ``force-unlock`` takes.
+
+    All of them are "" for a lock that is not in Terraform's form; `place` is where it lies.
+    """
 
     id: str
     who: str
     operation: str
     created: str
+    place: str = ""
 
     def __str__(self) -> str:
+        if not self.id:
+            return f"somebody; {self.place} is not in the form of Terraform's locks"
         return f"{self.who} since {self.created} ({self.operation}, lock {self.id})"
 
 
 def read(place: StatePlace, session: Session) -> str | None:
     """The raw text of a state; None where there is none yet, also for want of the bucket.
 
-    Raises MissingError where the bucket is there but not ours to read.
+    Raises MissingError where the bucket is there but not ours to read, NgpError for a state that is not text.
     """
-    return _text(place, session, _at(place))
+    data = _bytes(place, session, _at(place))
+    try:
+        return None if data is None else data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise NgpError(
+            "this is not a Terraform state",
+            where=str(place),
+            why=f"it is not UTF-8 text: {error.reason} at byte {error.start}",
+            todo=_RESTORE,
+        ) from None
 
 
 def holder(place: StatePlace, session: Session) -> Holder | None:
     """Who holds the lock of a state, or None where nobody does."""
-    text = _text(place, session, _lock_at(place))
-    if text is None:
+    data = _bytes(place, session, _lock_at(place))
+    if data is None:
         return None
+    at = _lock_at(place) if place.path else f"s3://{place.bucket}/{_lock_at(place)}"
     try:
-        lock = json.loads(text)
-        return Holder(*(str(lock.get(name, "")) for name in ("ID", "Who", "Operation", "Created")))
+        lock = json.loads(data)
+        number, who, operation, created = (str(lock.get(name, "")) for name in ("ID", "Who", "Operation", "Created"))
     except (ValueError, AttributeError, RecursionError):
-        raise NgpError("this is not a lock of Terraform", where=f"{place}: {_lock_at(place)}") from None
+        return Holder("", "", "", "", at)
+    return Holder(number, who, operation, created, at)
+
+
+def beside(place: StatePlace, session: Session) -> dict[str, StatePlace]:
+    """Return all states in the folder of `place`, by name; one listing. Empty where folder or bucket are absent.
+
+    Raises MissingError where the bucket does not let these credentials list it.
+    """
+    if place.path is not None:
+        files = sorted(place.path.parent.glob(f"*{_SUFFIX}"))
+        return {file.name.removesuffix(_SUFFIX): replace(place, path=file) for file in files}
+    prefix = f"{place.key.rpartition('/')[0]}/"
+    try:
+        keys = session.keys(place.bucket, prefix)
+    except DeniedError as error:
+        raise denied(place.bucket, error) from error
+    names = {key: key.removeprefix(prefix).removesuffix(_SUFFIX) for key in keys if key.endswith(_SUFFIX)}
+    return {name: replace(place, key=key) for key, name in names.items() if "/" not in name}
 
 
 def _at(place: StatePlace) -> str:
@@ -56,16 +93,15 @@ def _lock_at(place: StatePlace) -> str:
     return str(place.path.with_name(f".{place.path.name}.lock.info"))
 
 
-def _text(place: StatePlace, session: Session, at: str) -> str | None:
+def _bytes(place: StatePlace, session: Session, at: str) -> bytes | None:
     if place.path is not None:
         with suppress(FileNotFoundError):
-            return place.path.with_name(at.rpartition("/")[2]).read_text(encoding="utf-8")
+            return place.path.with_name(at.rpartition("/")[2]).read_bytes()
         return None
     try:
-        data = session.object(place.bucket, at)
+        return session.object(place.bucket, at)
     except DeniedError as error:
         raise denied(place.bucket, error) from error
-    return None if data is None else data.decode("utf-8")
 
 
 def denied(bucket: str, error: DeniedError) -> MissingError:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import base64
-import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ngp import processes, supervised
 from ngp.errors import MissingError, NgpError, StoppedError
-from ngp.terraform import commands, events, fingerprints, plans, states
+from ngp.terraform import commands, documents, events, fingerprints, plans, states
 from ngp.terraform.binary import Binary
 from ngp.terraform.commands import ApplyOptions, Argv, InitOptions, PlanOptions
 from ngp.terraform.events import Event
@@ -103,7 +101,7 @@ class Terraform:
         """Check an initialised root; its findings are the diagnostics."""
         outcome = self._outcome(root, commands.validate(self.binary.argv), watch=watch)
         try:
-            found = tuple(events.diagnostic(one) for one in json.loads(outcome.stdout)["diagnostics"])
+            found = tuple(events.diagnostic(one) for one in documents.parse(outcome.stdout)["diagnostics"])
         except (ValueError, KeyError, TypeError):
             found = () if outcome.stopped else (said(outcome.stdout + outcome.stderr, outcome.exit_code),)
         for diagnostic in found if watch.on_event else ():
@@ -163,8 +161,8 @@ class Terraform:
         """Evaluate an expression to plain data: objects, lists, strings, ints, and Decimals for other numbers."""
         text = self.console(root, f"base64encode(jsonencode({expression}))", var_files=var_files)
         try:
-            return json.loads(base64.b64decode(text.strip().strip('"'), validate=True), parse_float=Decimal)
-        except (ValueError, RecursionError) as error:
+            return documents.parse(base64.b64decode(text.strip().strip('"'), validate=True).decode())
+        except ValueError as error:
             raise NgpError(f"`{expression}` has no value that can be shown: {text.strip()}") from error
 
     def providers_lock(
@@ -222,8 +220,8 @@ class Terraform:
     def _json(self, root: Root, argv: Argv, watch: Watch) -> Any:
         text = self._text(root, argv, watch=watch)
         try:
-            return json.loads(text, parse_float=Decimal)
-        except (ValueError, RecursionError) as error:
+            return documents.parse(text)
+        except ValueError as error:
             raise NgpError(f"`{self._said_as(argv)}` did not print JSON: {error}") from error
 
     def _text(self, root: Root, argv: Argv, *, watch: Watch, stdin: str = "") -> str:

@@ -19,6 +19,9 @@ _PREREQUISITES = re.compile(
 )
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # the console has no -no-color
 _LOCK_SUMMARY = "Error acquiring the state lock"
+_CONTENTION = re.compile(
+    r"PreconditionFailed|StatusCode: 4(?:09|12)\b|ConditionalRequestConflict|resource temporarily unavailable"
+)
 _LOCK_FIELD = re.compile(r"^\s*(ID|Path|Operation|Who|Version|Created):[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 
 
@@ -74,11 +77,16 @@ class Result:
 
 
 def lock_holder(diagnostics: Iterable[Diagnostic]) -> LockHolder | None:
-    """Who holds the state, if one of the diagnostics says that it is locked."""
+    """Return who holds the state, if one of the diagnostics says that it is locked.
+
+    Terraform has one summary for a lock that somebody holds and for a lock that it could not write, for want of rights
+    or because S3 failed: only the first names a lock, or says that its place is taken.
+    """
     for diagnostic in diagnostics:
         if diagnostic.summary == _LOCK_SUMMARY:
             said = {name.lower(): value for name, value in _LOCK_FIELD.findall(diagnostic.detail)}
-            return LockHolder(**said)
+            if said.get("id") or _CONTENTION.search(diagnostic.detail):
+                return LockHolder(**said)
     return None
 
 

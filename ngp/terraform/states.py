@@ -6,10 +6,10 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 from ngp.errors import NgpError
+from ngp.terraform import documents
 
 _PROVIDER = re.compile(r'provider\["([^"]+)"\]')
 
@@ -47,16 +47,28 @@ def parse(text: str, *, where: str = "") -> State:
     if not text.strip():
         return State()
     try:
-        document = json.loads(text, parse_float=Decimal)
+        document = documents.parse(text)
         version = document["version"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        raise NgpError("this is not a Terraform state", where=where, why="it is not JSON with a version") from None
+    except (ValueError, KeyError, TypeError):
+        raise _broken(where, "it is not JSON with a version, or cut off") from None
     if version != 4:
         raise NgpError(
             f"this state has format {version}, and ngp reads 4",
             where=where,
             todo="let Terraform upgrade it: `terraform apply -refresh-only` in the unit's folder",
         )
+    try:
+        return _state(document)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _broken(where, f"it lacks the form of one ({type(error).__name__}: {error})") from None
+
+
+def _broken(where: str, why: str) -> NgpError:
+    todo = "restore an earlier version of it; a state bucket keeps them all"
+    return NgpError("this is not a Terraform state", where=where, why=why, todo=todo)
+
+
+def _state(document: Mapping[str, Any]) -> State:
     entries = document.get("resources") or ()
     return State(
         lineage=str(document.get("lineage", "")),

@@ -21,7 +21,7 @@ from ngp.errors import Failure
 if TYPE_CHECKING:
     from ngp.review.affected import Affected
     from ngp.runs.events import RunEvent, UnitFact
-    from ngp.runs.results import OutputValue, RunResult, UnitResult, UnitStatus, Wire
+    from ngp.runs.results import Orphan, OutputValue, RunResult, UnitResult, UnitStatus, Wire
 
 MASKED = "(sensitive)"
 
@@ -55,6 +55,7 @@ def run(result: RunResult, *, exit_code: int) -> dict[str, Any]:
         "stopped_by": result.stopped_by,
         "counts": _counts(result.counts),
         "units": [_unit(unit) for unit in result.units],
+        "orphans": [_fields(orphan) for orphan in result.orphans],
     }
 
 
@@ -71,22 +72,35 @@ def outputs(environment: str, values: Sequence[OutputValue], *, reveal: bool = F
     return {"schema": "ngp.output/1", "environment": environment, "units": units}
 
 
-def status(environment: str, units: Sequence[UnitStatus]) -> dict[str, Any]:
+def status(environment: str, units: Sequence[UnitStatus], found: Sequence[Orphan] = ()) -> dict[str, Any]:
     """``ngp.status/1``."""
     return {
         "schema": "ngp.status/1",
         "environment": environment,
         "units": [{**_fields(unit), "status": unit.word} for unit in units],
+        "orphans": [_fields(orphan) for orphan in found],
     }
 
 
-def graph(environment: str, units: Sequence[UnitFact], wires: Sequence[Wire]) -> dict[str, Any]:
+def orphans(environment: str, found: Sequence[Orphan]) -> dict[str, Any]:
+    """``ngp.orphans/1``."""
+    return {
+        "schema": "ngp.orphans/1",
+        "environment": environment,
+        "orphans": [_fields(orphan) for orphan in found],
+    }
+
+
+def graph(
+    environment: str, units: Sequence[UnitFact], wires: Sequence[Wire], found: Sequence[Orphan] = ()
+) -> dict[str, Any]:
     """``ngp.graph/1``."""
     return {
         "schema": "ngp.graph/1",
         "environment": environment,
         "units": [_fields(unit) for unit in units],
         "wires": [_fields(wire) for wire in wires],
+        "orphans": [_fields(orphan) for orphan in found],
     }
 
 

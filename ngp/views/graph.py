@@ -9,7 +9,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, TypeVar
 
 from ngp.settings import Settings
-from ngp.views import digests, documents, terminal
+from ngp.views import digests, documents, findings, terminal
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -57,6 +57,8 @@ def show_status(units: Sequence[UnitStatus], settings: Settings, *, environment:
     digest = digests.pick(units, _weight, whole=whole)
     if digest.shown:
         console.print(_table(digest.shown))
+    for finding in (finding for unit in digest.shown for finding in unit.findings):
+        console.print(terminal.line(findings.block(finding), style="red"), soft_wrap=True)
     if more := digest.more("units") if digest.shown else "":
         console.print(terminal.line(more, style="dim"), soft_wrap=True)
     standing = sum(unit.word == "applied" for unit in units)
@@ -68,7 +70,7 @@ def show_status(units: Sequence[UnitStatus], settings: Settings, *, environment:
 
 
 def _weight(unit: UnitStatus) -> int | None:
-    return {"unreadable": digests.URGENT, "empty": 1, "not applied": 2}.get(unit.word)
+    return {"unreadable": digests.URGENT, "misplaced": digests.URGENT, "empty": 1, "not applied": 2}.get(unit.word)
 
 
 def _table(units: Sequence[UnitStatus]) -> Table:
@@ -81,7 +83,7 @@ def _table(units: Sequence[UnitStatus]) -> Table:
     for at in shown:
         right = heads[at] in ("wave", "resources")
         table.add_column(heads[at], no_wrap=heads[at] != "problem", justify="right" if right else "left")
-    tones = {"applied": "green", "unreadable": "red"}
+    tones = {"applied": "green", "unreadable": "red", "misplaced": "red"}
     for row in rows:
         style = tones.get(row[3], "yellow")
         table.add_row(*(terminal.line(row[at], style=style if at == 3 else "") for at in shown))

@@ -12,7 +12,7 @@ from ngp.runs.outcomes import Outcome, ordered
 from ngp.runs.results import RunResult, UnitResult, Verb
 from ngp.settings import Settings
 from ngp.terraform.events import Diagnostic
-from ngp.views import changes, digests, plans, results, terminal
+from ngp.views import changes, digests, findings, orphans, plans, results, terminal
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -47,6 +47,7 @@ def show_changes(result: RunResult, settings: Settings, *, talk: bool = False, w
         _show_rest(_named(busy, digest.shown), console)
     _show_rest(digest.more("units with changes"), console)
     if talk:
+        _show_orphans(result, console, whole=whole)
         console.print(terminal.line(totals(result), style="bold"), soft_wrap=True)
 
 
@@ -58,7 +59,7 @@ def show_result(result: RunResult, settings: Settings, *, whole: bool = False) -
     console = terminal.out(settings)
     if result.verb is Verb.PLAN or _is_dry(result):
         show_changes(result, settings, whole=whole)
-    troubled = [unit for unit in result.units if unit.diagnostics or _is_logged(unit)]
+    troubled = [unit for unit in result.units if unit.diagnostics or unit.findings or _is_logged(unit)]
     problems = digests.pick(troubled, _weight_of_problems, whole=whole)
     for unit in problems.shown:
         _show_problems(unit, console)
@@ -67,6 +68,7 @@ def show_result(result: RunResult, settings: Settings, *, whole: bool = False) -
     if rows.shown:
         results.show(rows.shown, console)
         _show_rest(rows.more("units"), console)
+    _show_orphans(result, console, whole=whole)
     console.print(terminal.line(totals(result), style="bold"), soft_wrap=True)
     command = next_command(result)
     if command:
@@ -87,6 +89,9 @@ def totals(result: RunResult) -> str:
     amount, number = changes.summary(result.counts), terminal.amount(len(result.units), "unit")
     took = terminal.duration(result.duration_s)
     if result.units and all(unit.outcome is Outcome.NO_CHANGES for unit in result.units):
+        if result.orphans:
+            left = terminal.amount(len(result.orphans), "state")
+            return f"No changes to the units of {result.environment}, but {left} of no unit ({number}, {took})"
         return f"No changes: {result.environment} is as its files say ({number}, {took})"
     head = f"{number}: {words}" if result.units else "no units"
     return f"{head}; {amount} in {took}" if amount else f"{head}; {took}"
@@ -101,7 +106,7 @@ def next_command(result: RunResult) -> str:
     if Outcome.FAILED in seen:
         return f"{again}, when the cause is fixed"
     if Outcome.LOCKED in seen:
-        return f"{again}, when the lock is free"
+        return f"{again}, when the lock is free (ngp locks {result.environment} shows who holds it)"
     if Outcome.STALE in seen:
         return f"{again}, which plans again"
     if Outcome.REFUSED in seen:
@@ -122,6 +127,11 @@ def _command(result: RunResult, verb: str) -> str:
     """A command about the same units, in the words of a shell; one that runs Terraform has the same options."""
     options = result.options if verb in _RUNNING else ()
     return shlex.join(["ngp", verb, result.environment, *result.chosen, *options])
+
+
+def _show_orphans(result: RunResult, console: Console, *, whole: bool) -> None:
+    leaves = result.verb is Verb.DESTROY and not result.chosen
+    orphans.show(result.orphans, console, environment=result.environment, leaves=leaves, whole=whole)
 
 
 def _waves(event: RunStarted) -> Iterator[str]:
@@ -178,6 +188,9 @@ def _show_rest(text: str, console: Console) -> None:
 def _show_problems(unit: UnitResult, console: Console) -> None:
     for diagnostic in unit.diagnostics:
         console.print(terminal.line(_problem(unit, diagnostic), style=_tone(diagnostic)), soft_wrap=True)
+    for finding in unit.findings:
+        text = findings.block(finding, word=f"error: {unit.unit}")
+        console.print(terminal.line(text, style="red"), soft_wrap=True)
     if _is_logged(unit):
         console.print(terminal.line(f"  log of {unit.unit}: {unit.log}"), soft_wrap=True)
 

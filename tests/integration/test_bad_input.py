@@ -259,10 +259,13 @@ def test_no_credentials(trial, argv):
 
 @pytest.mark.terraform
 @pytest.mark.sandbox
-@pytest.mark.parametrize("verb", ["apply", "destroy"])
-def test_credentials_of_another_account(real, verb):
+@pytest.mark.parametrize(
+    "argv",
+    [*REACHING, ["status", "dev"], ["state", "list", "dev"], ["ready", "dev"], ["output", "dev", "--for", "app"]],
+)
+def test_credentials_of_another_account(real, argv):
     says = ["of account 999999999999", f"for account {real.account}", "bring credentials", "environment.yaml"]
-    real.refused(verb, "dev", "--auto-approve", code=3, says=says, env={"AWS_ACCESS_KEY_ID": "999999999999"})
+    real.refused(*argv, code=3, says=says, env={"AWS_ACCESS_KEY_ID": "999999999999"})
 
 
 @pytest.mark.terraform

@@ -79,7 +79,7 @@ def test_terraform_refuses_a_state_of_opentofu_and_opentofu_goes_on(region, tofu
 
 
 def test_everything_is_destroyed(region):
-    agreed = ("--auto-approve", "--accept-data-loss", "ecr")
+    agreed = ("--auto-approve", *(word for unit in UNITS for word in ("--accept-data-loss", unit)))
     assert region.outcomes("destroy", "dev", *UNITS, *agreed) == dict.fromkeys(UNITS, "destroyed")
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from ngp.errors import MissingError, NgpError
 from ngp.rendering import exact, roots
-from ngp.runs import copies, leftovers, preview, wires
+from ngp.runs import copies, leftovers, ownership, preview, wires
 from ngp.runs.context import RunContext
 from ngp.runs.joint import choosing, states
 from ngp.runs.joint.states import Document
@@ -24,6 +24,7 @@ from ngp.runs.units import Unit
 from ngp.state import storing
 from ngp.state.storing import Stored
 from ngp.terraform import driver
+from ngp.terraform import states as values
 
 NAME = "_all"  # in place of a unit's name, which cannot begin with an underscore
 PLAN = "plan.bin"
@@ -115,6 +116,7 @@ def _read(context: RunContext, units: Mapping[str, Unit]) -> tuple[dict[str, Sto
             leftovers.require_recovered(unit.root, context.copy(unit))
             if stored[name].text:
                 documents[name] = states.load(stored[name].text, where=str(unit.place))
+                ownership.require_own(unit, values.parse(stored[name].text, where=str(unit.place)))
         except MissingError:
             raise
         except NgpError as error:

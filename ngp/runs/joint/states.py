@@ -10,12 +10,11 @@ import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from ngp.errors import NgpError
 from ngp.rendering import exact
-from ngp.terraform import versions
+from ngp.terraform import documents, versions
 
 SEPARATOR = "__"  # between a unit's name and that of its output or variable; no unit's name has an underscore
 
@@ -55,11 +54,11 @@ class Part:
 def load(text: str, *, where: str) -> Document:
     """Parse a state file. Raises ForeignStateError for what is none, or is encrypted, or has another format."""
     try:
-        document = json.loads(text, parse_float=Decimal)
+        document = documents.parse(text)
         version = document["version"] if "encrypted_data" not in document else None
         if version == _FORMAT:
             versions.parse(document["terraform_version"])
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise ForeignStateError("this is not a Terraform state", where=where) from None
     if version is None:
         raise ForeignStateError(
@@ -74,7 +73,7 @@ def load(text: str, *, where: str) -> Document:
 
 
 def join(
-    documents: Mapping[str, Document], *, lineage: str, terraform_version: str, needs: Mapping[str, Collection[str]]
+    found: Mapping[str, Document], *, lineage: str, terraform_version: str, needs: Mapping[str, Collection[str]]
 ) -> str:
     """Return the text of one state that holds those of several units (by name), also where there is none yet.
 
@@ -83,14 +82,14 @@ def join(
     again here, each resource on all of the upstream unit: Terraform destroys in their order.
     Raises ForeignStateError for a resource outside of its unit's module.
     """
-    for name, document in documents.items():
+    for name, document in found.items():
         require_own(name, document)
-    upstream = {name: sorted(_upstream(name, documents, needs)) for name in documents}
+    upstream = {name: sorted(_upstream(name, found, needs)) for name in found}
     return exact.dump(
         {
             "version": _FORMAT,
             "terraform_version": max(
-                (str(document["terraform_version"]) for document in documents.values()),
+                (str(document["terraform_version"]) for document in found.values()),
                 key=versions.parse,
                 default=terraform_version,
             ),
@@ -98,12 +97,12 @@ def join(
             "lineage": lineage,
             "outputs": {
                 f"{name}{SEPARATOR}{output}": value
-                for name, document in documents.items()
+                for name, document in found.items()
                 for output, value in (document.get("outputs") or {}).items()
             },
             "resources": [
                 _depending(resource, upstream[name])
-                for name, document in documents.items()
+                for name, document in found.items()
                 for resource in document.get("resources") or ()
             ],
             "check_results": None,

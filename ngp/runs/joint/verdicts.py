@@ -14,7 +14,7 @@ from ngp.runs.joint.composition import NAME
 from ngp.runs.joint.following import Follow
 from ngp.runs.joint.planning import Planned
 from ngp.runs.outcomes import Outcome
-from ngp.runs.results import UnitResult, Verb
+from ngp.runs.results import UnitResult, Verb, fail
 from ngp.terraform import events
 from ngp.terraform.plans import Action
 from ngp.terraform.results import Result
@@ -51,9 +51,7 @@ class Judge:
             why = f"{', '.join(gone)} was being created when Terraform was killed: it may exist, and no state has it"
             result = replace(result, outcome=Outcome.FAILED, reason=why)
         if unsaved is not None:
-            result = replace(
-                result, outcome=Outcome.FAILED, reason=f"{unsaved.findings[0]}: {unsaved.findings[0].todo}"
-            )
+            result = fail(result, unsaved)
         return result
 
     def _outcome(self, result: UnitResult, part: states.Part | None, errors: list[events.Diagnostic]) -> UnitResult:

@@ -107,7 +107,8 @@ VALUES = {
     "dcos.key_pair_name": "",
     "dcos.alarm_topic_arn": "",
 }
-CONSENT = [word for unit in ("dcos", "jenkins") for word in ("--accept-data-loss", unit)]
+HOLDING = ("network", "cluster", "dcos", "api-gateway", "jenkins")
+CONSENT = [word for unit in HOLDING for word in ("--accept-data-loss", unit)]
 pytestmark = [
     pytest.mark.proves("applied", "network", "dcos", "api-gateway", "jenkins"),
     pytest.mark.terraform,

@@ -85,7 +85,7 @@ def test_cache_lets_in_users_of_iam_only(lab, applied):
 
 
 def test_destroy_leaves_nothing(lab, applied):
-    consent = [word for name in ("rds-postgres", "elasticache", "alb-shop") for word in ("--accept-data-loss", name)]
+    consent = [word for name in UNITS for word in ("--accept-data-loss", name)]
     document = lab.document("destroy", "lab", "--auto-approve", *consent)
     assert {unit["outcome"] for unit in document["units"]} == {"destroyed"}
     assert lab.client("rds").describe_db_instances()["DBInstances"] == []

@@ -53,5 +53,5 @@ def test_plans_through_the_pool_are_those_without_it_and_find_their_provider_run
     assert "without the" not in warm[0].stderr + warm[1].stderr
     region("plan", "lab")
     assert running(region) == pids
-    region("destroy", "lab", "--auto-approve")
+    region("destroy", "lab", "--auto-approve", "--accept-data-loss", "network")
     assert "lab: registry.terraform.io/hashicorp/aws, process" in region("pool", "status").stdout

@@ -79,7 +79,13 @@ def test_states_are_listed_and_shown_without_a_value(region, platform, ngp):
 
     document = json.loads(ngp.call("state", "list", "dev", "--json").stdout)
     assert document["schema"] == "ngp.state-list/1"
-    assert document["states"][0]["locked_by"] == {"id": "1-2", "who": "ann@laptop", "since": LOCK["Created"]}
+    lock = {
+        "id": "1-2",
+        "who": "ann@laptop",
+        "since": LOCK["Created"],
+        "place": f"s3://{place.bucket}/{place.key}.tflock",
+    }
+    assert document["states"][0]["locked_by"] == lock
 
     shown = ngp.call("state", "show", "dev", "base")
     assert shown.stdout == "module.base.terraform_data.mark\n"

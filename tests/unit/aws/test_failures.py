@@ -13,8 +13,9 @@ def of(error, profile="", absent=()):
     return caught.value
 
 
-def answer(code, message="because"):
-    return known.ClientError({"Error": {"Code": code, "Message": message}}, "GetObject")
+def answer(code, message="because", status=400):
+    document = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return known.ClientError(document, "GetObject")
 
 
 @pytest.mark.parametrize("code", ["ExpiredToken", "InvalidClientTokenId", "SignatureDoesNotMatch", "AuthFailure"])
@@ -39,6 +40,16 @@ def test_other_answer_of_aws_is_a_failure_with_its_own_words():
     assert error.findings[0].why == "MalformedPolicy: line 3"
 
 
+@pytest.mark.parametrize(
+    ("code", "status"), [("InternalError", 500), ("503", 503), ("SlowDown", 503), ("Throttling", 400)]
+)
+def test_a_service_that_fails_is_told_as_that_and_not_as_a_refusal(code, status):
+    error = of(answer(code, status=status))
+    assert error.exit_code == 69
+    assert error.findings[0].what == "AWS cannot serve a call now"
+    assert f"{code}: because (HTTP status {status})" in error.findings[0].why
+
+
 def test_expected_absence_is_no_error():
     with failures.told("s3:get_object", "", ("NoSuchKey",)):
         raise answer("NoSuchKey")
@@ -54,6 +65,9 @@ def test_expected_absence_is_no_error():
         (known.TokenRetrievalError(provider="sso", error_msg="x"), "the AWS sign-in has run out"),
         (known.EndpointConnectionError(endpoint_url="https://x"), "AWS cannot be reached"),
         (known.NoRegionError(), "AWS cannot be reached"),
+        (known.IncompleteReadError(actual_bytes=1, expected_bytes=2), "an answer of AWS was cut off"),
+        (known.ResponseStreamingError(error="reset"), "an answer of AWS was cut off"),
+        (known.FlexibleChecksumError(error_msg="crc"), "an answer of AWS was cut off"),
     ],
 )
 def test_what_is_missing_says_how_to_get_it(error, words):

@@ -14,10 +14,11 @@ RESOLVED = SimpleNamespace(
     environment=SimpleNamespace(units={"shop": SimpleNamespace(name="shop", module="store")}),
     catalogue=SimpleNamespace(modules={"store": SimpleNamespace(manifest=MANIFEST)}),
 )
+LOSSES = [Action.DELETE, Action.REPLACE, Action.FORGET, Action.UNKNOWN]
 
 
-def lost(address, action=Action.REPLACE, accepted=()):
-    return losses.find(RESOLVED, [Change(address, "t", action)], accepted)
+def lost(address, action=Action.REPLACE, accepted=(), *, kind="t", unit="shop", mode="managed"):
+    return losses.find(RESOLVED, {unit: [Change(address, kind, action, mode=mode)]}, accepted)
 
 
 @pytest.mark.parametrize(
@@ -30,11 +31,11 @@ def lost(address, action=Action.REPLACE, accepted=()):
         "module.shop.module.inner.aws_ebs_volume.x",
     ],
 )
-@pytest.mark.parametrize("action", [Action.DELETE, Action.REPLACE])
+@pytest.mark.parametrize("action", LOSSES)
 def test_a_loss_names_the_flag_that_agrees_to_it(address, action):
     (one,) = lost(address, action)
     assert address in one.what
-    assert one.todo.endswith("--accept-data-loss shop")
+    assert "--accept-data-loss shop" in one.todo
     assert lost(address, action, ("shop",)) == []
 
 
@@ -52,11 +53,82 @@ def test_anything_else_is_no_loss(address, action):
     assert lost(address, action) == []
 
 
+@pytest.mark.parametrize("action", LOSSES)
+@pytest.mark.parametrize(
+    ("address", "kind"),
+    [
+        ("aws_db_instance.mysql", "aws_db_instance"),  # at the root, as in a copied state
+        ("module.shop.aws_cloudwatch_log_group.this", "aws_cloudwatch_log_group"),  # no manifest names it
+        ("module.gone.aws_s3_bucket.this[0]", "aws_s3_bucket"),  # of a unit that goes away
+        ("module.other.module.inner.aws_kms_key.this", "aws_kms_key"),
+    ],
+)
+def test_a_type_that_holds_data_counts_at_every_address(address, kind, action):
+    (one,) = lost(address, action, kind=kind)
+    assert address in one.what
+    assert f"{kind} holds" in one.why
+
+
+def test_the_manifest_counts_at_the_root_too():
+    assert len(lost("aws_s3_bucket.files", Action.DELETE)) == 1
+
+
+def test_a_unit_that_is_gone_keeps_the_manifest_of_the_module_of_its_name():
+    (one,) = lost("module.store.aws_s3_bucket.files", Action.DELETE, unit="root")
+    assert "the module of `store`" in one.why
+
+
+def test_data_that_is_only_read_is_not_lost():
+    assert lost("data.aws_s3_bucket.x", Action.DELETE, kind="aws_s3_bucket", mode="data") == []
+
+
+@pytest.mark.parametrize("action", [Action.NO_OP, Action.CREATE, Action.READ, Action.UPDATE])
+def test_what_keeps_a_database_is_no_loss(action):
+    assert lost("aws_db_instance.mysql", action, kind="aws_db_instance") == []
+
+
+@pytest.mark.parametrize(
+    ("address", "accepted"),
+    [
+        ("aws_s3_bucket.x", "aws_s3_bucket.x"),
+        ('module.shop.aws_s3_bucket.x["a.b"]', 'module.shop.aws_s3_bucket.x["a.b"]'),
+        ('module.shop.aws_s3_bucket.x["a[0]"]', "module.shop.aws_s3_bucket.x"),
+        ("module.shop.aws_s3_bucket.x[0] (deposed object 1a2b)", "module.shop.aws_s3_bucket.x[0]"),
+        ("aws_s3_bucket.x", "shop"),  # the unit whose state holds it
+        ("module.gone.aws_s3_bucket.x", "gone"),  # or the one it is of
+    ],
+)
+def test_an_address_or_a_unit_is_accepted(address, accepted):
+    assert lost(address, kind="aws_s3_bucket", accepted=(accepted,)) == []
+
+
+@pytest.mark.parametrize(
+    ("address", "accepted"),
+    [
+        ("module.shop.aws_s3_bucket.x[0]", "module.shop.aws_s3_bucket.x[1]"),
+        ("module.shop.aws_s3_bucket.xy", "module.shop.aws_s3_bucket.x"),
+        ("module.shop.aws_s3_bucket.x", "aws_s3_bucket.x"),
+        ("module.shop.aws_s3_bucket.x", "store"),
+        ("module.shop.aws_s3_bucket.x", ""),
+    ],
+)
+def test_another_address_or_unit_accepts_nothing(address, accepted):
+    assert len(lost(address, kind="aws_s3_bucket", accepted=(accepted,))) == 1
+
+
+def test_the_named_address_accepts_just_that_loss():
+    (one,) = lost('module.shop.aws_s3_bucket.x["a"]', kind="aws_s3_bucket")
+    assert one.todo.endswith("--accept-data-loss 'module.shop.aws_s3_bucket.x[\"a\"]' for this resource alone")
+
+
 def test_every_loss_is_told_at_once():
-    changes = [Change(f"module.shop.aws_s3_bucket.files[{i}]", "t", Action.DELETE) for i in range(2)]
+    bucket, table = (Change(f"{kind}.x", kind, Action.DELETE) for kind in ("aws_s3_bucket", "aws_dynamodb_table"))
     with pytest.raises(RefusedError) as caught:
-        losses.require_none(RESOLVED, changes, ())
-    assert len(caught.value.findings) == 2
+        losses.require_none(RESOLVED, {"shop": [bucket], "root": [table]}, ())
+    assert [one.what.split()[2] for one in caught.value.findings] == ["aws_s3_bucket.x", "aws_dynamodb_table.x"]
+    with pytest.raises(RefusedError) as caught:
+        losses.require_none(RESOLVED, {"shop": [bucket], "root": [table]}, ("shop",))
+    assert len(caught.value.findings) == 1
 
 
 CLUSTER = Manifest(
@@ -73,7 +145,8 @@ def lost_of_cluster(*addresses, action=Action.REPLACE, accepted=()):
         environment=RESOLVED.environment,
         catalogue=SimpleNamespace(modules={"store": SimpleNamespace(manifest=CLUSTER)}),
     )
-    return losses.find(resolved, [Change(f"module.shop.{each}", "t", action) for each in addresses], accepted)
+    changes = [Change(f"module.shop.{each}", "t", action) for each in addresses]
+    return losses.find(resolved, {"shop": changes}, accepted)
 
 
 @pytest.mark.parametrize("action", [Action.DELETE, Action.REPLACE])
@@ -81,9 +154,12 @@ def test_members_of_a_quorum_do_not_go_together(action):
     members = ('aws_instance.manager["1"]', 'aws_instance.manager["2"]')
     (one,) = lost_of_cluster(*members, action=action)
     assert one.what == 'module.shop.aws_instance.manager["1"], module.shop.aws_instance.manager["2"] would go at once'
-    assert "-target" in one.todo
+    assert ("-target" in one.todo) is (action is Action.REPLACE)  # `ngp destroy` takes none
     assert one.todo.endswith("--accept-data-loss shop")
     assert lost_of_cluster(*members, action=action, accepted=("shop",)) == []
+    named = tuple(f"module.shop.{each}" for each in members)
+    assert lost_of_cluster(*members, action=action, accepted=named) == []
+    assert len(lost_of_cluster(*members, action=action, accepted=named[:1])) == 1
 
 
 def test_one_member_may_go():

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from ngp.environments.environment import StateKind
+from ngp.environments.environment import StateKind, Target
 from ngp.errors import MissingError
 from ngp.runs import applying, planning
 from ngp.runs.events import Note
@@ -25,7 +25,10 @@ def context(monkeypatch):
     return SimpleNamespace(
         name="dev",
         run_id="r",
-        resolved=SimpleNamespace(platform=SimpleNamespace(state=StateKind.S3)),
+        resolved=SimpleNamespace(
+            platform=SimpleNamespace(state=StateKind.S3), environment=SimpleNamespace(target=Target.SANDBOX)
+        ),
+        orphans=tuple,
         units={"a": SimpleNamespace(place=StatePlace("s3", "b", "k", "eu-central-1"))},
         needs={},
         waves={},

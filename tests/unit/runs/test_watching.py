@@ -1,20 +1,26 @@
 """What a Terraform call that did not go well makes of its unit."""
 
+import os
+import pwd
+import socket
 import threading
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from ngp.errors import LockHeldError, NgpError, StoppedError
-from ngp.runs import planning
+from ngp.errors import LockHeldError, NgpError, RefusedError, StoppedError
 from ngp.runs.events import Step, UnitProgressed
-from ngp.runs.results import Counts, Outcome, UnitResult
+from ngp.runs.results import Counts, Outcome, UnitResult, fail
 from ngp.runs.watching import Watch
 from ngp.terraform.events import Diagnostic, ResourceDone, ResourceFailed, ResourceProgress, ResourceStarted
 from ngp.terraform.results import LockHolder, Result
 
 LEFT = Path("/p/errored.tfstate")
+COPIED = Path("/copies/app/errored.tfstate")
+ME = f"{pwd.getpwuid(os.getuid()).pw_name}@{socket.gethostname()}"
 STALE = Diagnostic("error", "Saved plan is stale", "The given plan file can no longer be applied.")
 
 
@@ -30,8 +36,10 @@ def watch(told):
         log=lambda unit: Path("/p/.ngp/a.log"),
         tell=told.append,
         log_name=lambda unit: ".ngp/a.log",
+        name="dev",
+        copy=lambda unit: Path("/copies") / unit.name,
     )
-    return Watch(context, SimpleNamespace(name="app"))
+    return Watch(context, SimpleNamespace(name="app", root=Path("/p"), place="s3://b/app.tfstate"))
 
 
 @pytest.mark.parametrize(
@@ -50,7 +58,29 @@ def test_the_outcome_says_what_kind_of_failure_it_was(watch, result, outcome):
 def test_a_state_that_could_not_be_written_is_told_also_of_an_interrupted_apply(watch):
     failed = watch.failed(UnitResult("app", "app", 1, Outcome.PLANNED), Result(1, stopped=True, errored_state=LEFT))
     assert failed.outcome is Outcome.FAILED
-    assert str(LEFT) in failed.reason
+    (finding,) = failed.findings
+    assert finding.where == str(LEFT)
+    assert finding.todo == "in /p: terraform init && terraform state push errored.tfstate, then remove the file"
+    copied = watch.failed(UnitResult("app", "app", 1, Outcome.PLANNED), Result(1, errored_state=COPIED))
+    assert "in /copies/app: tofu init" in copied.findings[0].todo
+
+
+def test_a_lock_is_told_with_the_way_out(watch):
+    failed = watch.failed(UnitResult("app", "app", 1, Outcome.PLANNED), Result(1, lock_holder=LockHolder("9d")))
+    (finding,) = failed.findings
+    assert finding.todo.endswith("if its holder is gone: ngp unlock dev app, or in /p: terraform force-unlock 9d")
+    assert finding.where == "s3://b/app.tfstate"
+
+
+@pytest.mark.parametrize(
+    ("who", "age_s", "is_own"), [(ME, 2, True), (ME, 60, False), ("ana@laptop", 2, False), ("", 2, False)]
+)
+def test_a_lock_of_this_user_that_is_younger_than_the_call_is_the_runs_own(watch, who, age_s, is_own):
+    created = datetime.fromtimestamp(time.time() - age_s, UTC).strftime("%Y-%m-%d %H:%M:%S.123456789 +0000 UTC")
+    held = Result(1, lock_holder=LockHolder("9d", who=who, created=created), duration_s=10)
+    (finding,) = watch.failed(UnitResult("app", "app", 1, Outcome.PLANNED), held).findings
+    assert ("this run took the lock itself" in finding.why) is is_own
+    assert "ngp unlock dev app" in finding.todo
 
 
 def test_a_failed_unit_counts_what_was_done_and_not_what_was_planned(watch):
@@ -76,7 +106,14 @@ def test_every_step_of_a_resource_is_told_with_what_is_done(watch, told):
 
 @pytest.mark.parametrize(
     ("error", "outcome"),
-    [(StoppedError(), Outcome.STOPPED), (LockHeldError("x"), Outcome.LOCKED), (NgpError("x"), Outcome.FAILED)],
+    [
+        (StoppedError(), Outcome.STOPPED),
+        (LockHeldError("x"), Outcome.LOCKED),
+        (RefusedError("x"), Outcome.REFUSED),
+        (NgpError("x", where="w", why="y", todo="z"), Outcome.FAILED),
+    ],
 )
 def test_an_error_in_the_middle_of_a_unit_keeps_its_meaning(error, outcome):
-    assert planning.outcome_of(error) is outcome
+    failed = fail(UnitResult("app", "app", 1, Outcome.PLANNED), error)
+    assert failed.outcome is outcome
+    assert failed.findings == error.findings

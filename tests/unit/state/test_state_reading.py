@@ -52,11 +52,22 @@ def test_without_a_lock_nobody_holds_it(local):
     assert reading.holder(REMOTE, Store()) is None
 
 
-@pytest.mark.parametrize("text", [b"no json", b"[]"])
-def test_lock_that_is_none_names_its_place(text):
-    with pytest.raises(NgpError, match="not a lock") as caught:
-        reading.holder(REMOTE, Store({("bucket", f"{REMOTE.key}.tflock"): text}))
-    assert ".tflock" in caught.value.findings[0].where
+@pytest.mark.parametrize("text", [b"no json", b"[]", b"\xff\x00", b"[" * 200_000, b'{"Who": "ann"}'])
+def test_lock_that_is_none_is_held_by_somebody_and_names_its_place(text):
+    found = reading.holder(REMOTE, Store({("bucket", f"{REMOTE.key}.tflock"): text}))
+    assert found.id == ""
+    assert "s3://bucket/environments/dev/network.tfstate.tflock" in str(found)
+
+
+@pytest.mark.parametrize("place", [REMOTE, "local"])
+def test_a_state_that_is_no_text_is_told_with_its_place(place, local):
+    place = local if place == "local" else place
+    local.path.write_bytes(b"\x89PNG\xff")
+    with pytest.raises(NgpError, match="not a Terraform state") as caught:
+        reading.read(place, Store({("bucket", REMOTE.key): b"\x89PNG\xff"}))
+    (finding,) = caught.value.findings
+    assert finding.where == str(place)
+    assert "restore" in finding.todo
 
 
 def test_bucket_that_is_not_ours_to_read_is_a_missing_prerequisite():

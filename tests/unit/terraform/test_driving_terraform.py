@@ -121,9 +121,32 @@ def test_locked_state_says_who_holds_it(scripted, root):
     assert str(holder) == "ana@laptop with apply since 2026-11-21 11:09:40 +0000 UTC (lock 9db590f1-b6fe)"
 
 
-def test_locked_state_without_details_is_locked_all_the_same(scripted, root):
-    holder = scripted(failing("Error acquiring the state lock", "timeout")).plan(root).lock_holder
+@pytest.mark.parametrize(
+    "detail",
+    [
+        "Error message: operation error S3: PutObject, https response error StatusCode: 412, PreconditionFailed: x",
+        "Error message: operation error S3: PutObject, https response error StatusCode: 409, y",
+        "Error message: resource temporarily unavailable",
+    ],
+)
+def test_locked_state_without_details_is_locked_all_the_same(scripted, root, detail):
+    holder = scripted(failing("Error acquiring the state lock", detail)).plan(root).lock_holder
     assert str(holder) == "somebody with an operation since an unknown time (lock )"
+
+
+@pytest.mark.parametrize(
+    "detail",
+    [
+        "Error message: operation error S3: PutObject, https response error StatusCode: 503, SlowDown",
+        "Error message: operation error S3: PutObject, https response error StatusCode: 403, AccessDenied",
+        "Error message: open .terraform.tfstate.lock.info: permission denied",
+        "timeout\n  ID:\n  Who:\n",
+    ],
+)
+def test_a_lock_that_could_not_be_written_is_held_by_nobody(scripted, root, detail):
+    result = scripted(failing("Error acquiring the state lock", detail)).plan(root)
+    assert result.lock_holder is None
+    assert result.errors[0].detail == detail
 
 
 def test_environment_is_the_given_one_with_the_roots_data_and_the_secrets(scripted, root):

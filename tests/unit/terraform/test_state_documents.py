@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ngp.errors import NgpError
 from ngp.terraform import states
 from ngp.terraform.states import State, StateOutput, StateResource
+
+KEYS = st.sampled_from(
+    ["version", "serial", "resources", "outputs", "instances", "module", "provider", "type", "index_key", "value"]
+)
 
 
 def test_empty_text_is_an_empty_state():
@@ -83,3 +90,31 @@ def test_providers_of_a_state_are_told_in_full():
     ]
     found = states.parse(json.dumps({"version": 4, "resources": entries}))
     assert found.providers == {"registry.terraform.io/hashicorp/aws", "terraform.io/builtin/terraform"}
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS | st.text(max_size=5), inner, max_size=4),
+)
+
+
+@given(JSON, st.integers(0, 200))
+def test_whatever_lies_there_is_a_state_or_one_error_with_its_place(document, cut):
+    text = json.dumps({"version": 4, **document} if isinstance(document, dict) else document)
+    for shown in (text, text[:cut]):
+        try:
+            states.parse(shown, where="s3://b/k")
+        except NgpError as error:
+            assert error.findings[0].where == "s3://b/k"  # noqa: PT017  either is right
+
+
+@pytest.mark.parametrize("text", ["[" * 200_000, '{"version": 4, "outputs": ' + '{"a":' * 200_000])
+def test_what_is_nested_too_deeply_is_no_state(text):
+    with pytest.raises(NgpError, match="not a Terraform state"):
+        states.parse(text)
+
+
+def test_a_number_keeps_all_its_digits():
+    digits = "1" + "0" * 99_999
+    state = states.parse(f'{{"version": 4, "outputs": {{"n": {{"value": {digits}, "type": "number"}}}}}}')
+    assert state.outputs["n"].value == Decimal(digits)

@@ -6,8 +6,8 @@ import pytest
 
 from ngp.errors import Finding, UsageError
 from ngp.runs.events import UnitFact
-from ngp.runs.results import UnitStatus, Wire
-from ngp.views import documents, findings, graph
+from ngp.runs.results import Orphan, UnitStatus, Wire
+from ngp.views import documents, findings, graph, orphans, terminal
 from ngp.views.graph import Format
 
 UNITS = (UnitFact("network", "network", 1), UnitFact("alb-shop", "alb", 2), UnitFact("openvpn", "openvpn", 2))
@@ -90,3 +90,24 @@ def test_a_run_document_has_every_unit(result, units):
     assert told["units"][0]["changes"][3]["action"] == "delete"
     assert told["units"][0]["outputs"]["token"]["after"] == "(sensitive)"
     assert told["units"][1]["diagnostics"][0]["place"] == "main.tf:3"
+
+
+ORPHAN = Orphan(
+    "gone", "s3://b/gone.tfstate", 3, commit="1a2b3c4d5e", date="2026-11-29", subject="Drop it", todo="git x"
+)
+BROKEN = Orphan("lost", "s3://b/lost.tfstate", 0, problem="not a state", todo="put it back")
+
+
+def test_states_of_no_unit_are_shown_with_the_way_to_destroy_them(golden, capsys, settings):
+    orphans.show((ORPHAN, BROKEN), terminal.out(settings), environment="dev")
+    orphans.show((ORPHAN,), terminal.out(settings), environment="dev", leaves=True)
+    orphans.show((), terminal.out(settings), environment="dev")
+    golden("orphans.txt", capsys.readouterr().out)
+
+
+def test_many_states_of_no_unit_are_counted_unless_all_are_wanted(capsys, settings):
+    many = [ORPHAN] * 50
+    orphans.show(many, terminal.out(settings), environment="dev")
+    assert "… and 10 more states" in capsys.readouterr().out
+    orphans.show(many, terminal.out(settings), environment="dev", whole=True)
+    assert capsys.readouterr().out.count("gone: 3 resources, removed by 1a2b3c4d5e (2026-11-29, Drop it)") == 50

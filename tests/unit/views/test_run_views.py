@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from ngp.runs.results import Counts, Outcome, UnitResult, Verb
+from ngp.errors import Finding
+from ngp.runs.results import Counts, Orphan, Outcome, UnitResult, Verb, explain
 from ngp.terraform.plans import Action, Change
-from ngp.views import runs, terminal
+from ngp.views import documents, runs, terminal
 
 
 def test_a_plan_is_shown_with_every_change_and_the_origin_of_every_unknown(golden, capsys, settings, result, units):
@@ -44,6 +45,18 @@ def test_the_table_fits_and_cuts_no_count(capsys, surroundings, result, units, w
     assert "".join(long.split()) in "".join("".join(lines).split())
 
 
+def test_what_ended_a_unit_is_shown_with_the_way_out(golden, capsys, settings, result, units):
+    pushed = Finding(
+        "Terraform could not write the state, and what it made stands only in this file",
+        "/p/environments/dev/units/registry/errored.tfstate",
+        "a plan of the older state would make all of that again",
+        "in /p/environments/dev/units/registry: terraform init && terraform state push errored.tfstate",
+    )
+    failed = explain(replace(units.registry, diagnostics=()), pushed)
+    runs.show_result(result(failed, verb=Verb.APPLY), settings)
+    golden("apply-way-out.txt", capsys.readouterr().out)
+
+
 def test_what_is_said_before_acting(golden, capsys, settings, started):
     runs.show_start(started, terminal.err(settings))
     out, err = capsys.readouterr()
@@ -54,6 +67,19 @@ def test_what_is_said_before_acting(golden, capsys, settings, started):
 def test_a_second_run_says_no_changes(capsys, settings, result, units):
     runs.show_result(result(units.idle, verb=Verb.APPLY), settings)
     assert "No changes: dev is as its files say" in capsys.readouterr().out
+
+
+def test_no_changes_is_not_said_of_a_region_with_states_of_no_unit(capsys, settings, result, units):
+    left = Orphan("gone", "s3://b/gone.tfstate", 3, todo="git switch --detach 1a~1 && ngp destroy dev gone")
+    told = replace(result(units.idle, verb=Verb.APPLY), orphans=(left,))
+    runs.show_result(told, settings)
+    out = capsys.readouterr().out
+    assert "as its files say" not in out
+    assert "No changes to the units of dev, but 1 state of no unit" in out
+    assert "to destroy it: git switch --detach 1a~1 && ngp destroy dev gone" in out
+    runs.show_changes(told, settings, talk=True)
+    assert "gone: 3 resources" in capsys.readouterr().err
+    assert documents.run(told, exit_code=0)["orphans"][0]["unit"] == "gone"
 
 
 def test_a_list_that_belongs_to_a_question_goes_to_stderr(capsys, settings, result, units):
@@ -81,7 +107,7 @@ VERBS = [
     (Verb.APPLY, [Outcome.APPLIED, Outcome.NO_CHANGES], "ngp output dev"),
     (Verb.APPLY, [Outcome.APPLIED, Outcome.FAILED], "ngp apply dev, when the cause is fixed"),
     (Verb.APPLY, [Outcome.REFUSED], "ngp plan dev, to see what is refused"),
-    (Verb.APPLY, [Outcome.LOCKED], "ngp apply dev, when the lock is free"),
+    (Verb.APPLY, [Outcome.LOCKED], "ngp apply dev, when the lock is free (ngp locks dev shows who holds it)"),
     (Verb.APPLY, [Outcome.STOPPED, Outcome.FAILED], "ngp apply dev, to go on"),
     (Verb.DESTROY, [Outcome.DESTROYED], "ngp status dev"),
 ]

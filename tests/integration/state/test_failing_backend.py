@@ -1,0 +1,187 @@
+"""Ordinary trouble with the backend keeps its name: a failing S3, a lost answer, a body cut off, a broken state."""
+
+import http.client
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+pytestmark = [pytest.mark.terraform, pytest.mark.sandbox]
+
+LOCK = ".tflock"
+STATE = ".tfstate"
+HEADERS = ("Connection", "Transfer-Encoding", "Content-Length", "Content-Encoding")
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def __getattr__(self, name):  # do_GET, do_PUT, …
+        if name.startswith("do_"):
+            return self.handle_any
+        raise AttributeError(name)
+
+    def handle_any(self):
+        fault = self.server.fault(self.command, self.path.partition("?")[0])
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if fault.isdigit():
+            return self.answer(int(fault), b"<Error><Code>Played</Code><Message>played</Message></Error>")
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.behind)
+        connection.request(self.command, self.path, body, dict(self.headers))
+        found = connection.getresponse()
+        data = found.read()
+        if fault == "lose":
+            return self.answer(500, b"<Error><Code>InternalError</Code><Message>lost</Message></Error>")
+        kept = {name: value for name, value in found.getheaders() if name not in HEADERS}
+        return self.answer(found.status, data, kept, cut=fault == "cut", size=found.getheader("Content-Length"))
+
+    def answer(self, status, data, headers=(), *, cut=False, size=None):
+        self.send_response(status)
+        for name, value in dict(headers).items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", size if self.command == "HEAD" and size else str(len(data)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(data[: len(data) // 2] if cut else data)
+        self.close_connection |= cut
+
+    def log_message(self, *_):
+        pass
+
+
+class Between(ThreadingHTTPServer):
+    """A proxy in front of the sandbox. `fault(method, path)` says what becomes of a request: "" lets it through,
+    a status answers with that at once, "lose" passes it on and answers 500, "cut" ends the answer's body early."""
+
+    def __init__(self, port):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.behind, self.fault = port, lambda method, path: ""
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+@pytest.fixture
+def between(lent, sandbox):
+    """The proxy, in the way of all that goes to the sandbox of `lent`."""
+    proxy = Between(sandbox.port)
+    path = lent.path / ".ngp" / "sandbox" / "running.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "url": f"http://127.0.0.1:{proxy.server_port}"}))
+    lent.render()
+    yield proxy
+    proxy.shutdown()
+
+
+def base(done):
+    (unit,) = done.document["units"]
+    return unit
+
+
+def put(lent, text, name="base.tfstate"):
+    lent.ngp.call("state", "list", "dev")  # the sandbox's bucket is made when it is first looked at
+    lent.session.put_object(lent.bucket, f"environments/dev/{name}", text)
+
+
+def apply(lent):
+    return lent.ngp.run("apply", "dev", "base", "--auto-approve", "--json")
+
+
+def test_a_failing_s3_is_no_held_lock(lent, between):
+    between.fault = lambda method, path: "501" if method == "PUT" and path.endswith(LOCK) else ""
+    done = apply(lent)
+    unit = base(done)
+    assert (unit["outcome"], done.exit_code) == ("failed", 1), done.stderr
+    assert "somebody" not in unit["reason"]
+    assert "501" in unit["diagnostics"][-1]["detail"]
+
+
+def test_a_lock_whose_answer_was_lost_is_this_runs_own(lent, between):
+    lost = []
+
+    def fault(method, path):
+        if method == "PUT" and path.endswith(LOCK) and not lost:
+            lost.append(path)
+            return "lose"
+        return ""
+
+    between.fault = fault
+    done = apply(lent)
+    unit = base(done)
+    assert (unit["outcome"], done.exit_code) == ("locked", 5), done.stderr
+    (finding,) = unit["findings"]
+    assert "this run took the lock itself" in finding["why"]
+    assert "ngp unlock dev base" in finding["todo"]
+    root = lent.path / "environments/dev/units/base"
+    assert f"in {root}: terraform force-unlock " in finding["todo"]
+    lock = json.loads(lent.session.object(lent.bucket, "environments/dev/base.tfstate.tflock"))
+    assert lock["ID"] in finding["todo"]
+
+
+def test_a_lock_of_somebody_else_is_not_called_our_own(lent, between):
+    held = {"ID": "1-2", "Who": "ana@laptop", "Operation": "OperationTypeApply", "Created": "2099-01-01 00:00:00 UTC"}
+    put(lent, json.dumps(held).encode(), "base.tfstate.tflock")
+    (finding,) = base(apply(lent))["findings"]
+    assert "this run" not in finding["why"]
+    assert "ngp unlock dev base" in finding["todo"]
+
+
+@pytest.mark.parametrize("argv", [["plan", "dev"], ["status", "dev"]])
+@pytest.mark.parametrize("fault", ["cut", "503"])
+def test_a_state_that_s3_does_not_hand_out_whole_is_a_missing_prerequisite(lent, between, argv, fault):
+    put(lent, json.dumps({"version": 4, "serial": 1}).encode())
+    between.fault = lambda method, path: fault if method == "GET" and path.endswith(STATE) else ""
+    done = lent.ngp.call(*argv, "--json")
+    assert done.exit_code == 69, done.stdout + done.stderr
+    (finding,) = done.document["error"]["findings"]
+    assert "cut off" in finding["what"] if fault == "cut" else "cannot serve" in finding["what"]
+    assert "503" in finding["why"] or fault == "cut"
+    assert finding["todo"]
+
+
+BROKEN = {
+    "binary": b"\x89PNG\r\n\x1a\n\x00\xff",
+    "cut off": b'{"version": 4, "serial": 3, "outp',
+    "deep": b"[" * 200_000,
+    "list": b"[1]",
+    "formless": b'{"version": 4, "resources": {"a": 1}}',
+}
+
+
+@pytest.mark.parametrize("text", BROKEN.values(), ids=BROKEN)
+def test_a_broken_state_is_told_with_its_place_and_the_way_out(lent, text):
+    lent.render()
+    place = f"s3://{lent.bucket}/environments/dev/base.tfstate"
+    put(lent, text)
+    planned = lent.ngp.call("plan", "dev", "--json")
+    assert planned.exit_code == 1, planned.stdout + planned.stderr
+    (finding,) = planned.document["units"][0]["findings"]
+    assert finding["where"] == place
+    assert "restore" in finding["todo"]
+    assert f"do:    {finding['todo']}" in lent.ngp.call("plan", "dev").stdout
+    for argv in (["status", "dev"], ["state", "list", "dev"]):
+        told = lent.ngp.call(*argv)
+        assert told.exit_code == 0, told.stderr
+        assert "this is not a Terraform state" in told.stdout
+
+
+def test_a_lock_that_is_none_breaks_no_list(lent):
+    lent.render()
+    put(lent, b"\x00garbage", "base.tfstate.tflock")
+    told = lent.ngp.call("state", "list", "dev")
+    assert told.exit_code == 0, told.stderr
+    assert "not in the form of Terraform's locks" in told.stdout
+    (fact, _) = lent.ngp.call("state", "list", "dev", "--json").document["states"]
+    assert fact["locked_by"]["place"] == f"s3://{lent.bucket}/environments/dev/base.tfstate.tflock"
+
+
+def test_a_number_of_100000_digits_is_read_and_shown_whole(lent):
+    lent.render()
+    assert apply(lent).exit_code == 0
+    key = "environments/dev/base.tfstate"
+    state = json.loads(lent.session.object(lent.bucket, key))
+    state["outputs"]["big"] = {"value": "BIG", "type": "number"}
+    digits = "1" + "0" * 99_999
+    lent.session.put_object(lent.bucket, key, json.dumps(state).replace('"BIG"', digits).encode())
+    shown = lent.ngp.call("output", "dev", "base", "--name", "big", "--raw")
+    assert (shown.exit_code, shown.stdout.strip()) == (0, digits), shown.stderr
+    planned = lent.ngp.call("plan", "dev", "--json")
+    assert planned.exit_code == 0, planned.stdout[-500:] + planned.stderr[-500:]

@@ -14,7 +14,7 @@ from ngp.rendering.roots import LOCK
 
 _HOME = "platform"
 # Templates bear no leading dot, so that no tool on the way takes them for its own settings.
-_NAMES = {"gitignore": ".gitignore", "gitkeep": ".gitkeep"}
+_NAMES = {"gitattributes": ".gitattributes", "gitignore": ".gitignore", "gitkeep": ".gitkeep"}
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 

@@ -57,7 +57,7 @@ def test_installed_ngp_makes_a_platform_and_renders_it(ngp, tmp_path):
     run(ngp, "render", "--check", cwd=platform)
 
 
-def test_old_entrance_of_a_new_platform_is_configure(ngp, tmp_path):
+def test_configure_py_of_a_new_platform_is_ngp_configure(ngp, tmp_path):
     run(ngp, "init", "acme", cwd=tmp_path)
     entrance = tmp_path / "acme/configure.py"
     assert "ngp configure" in run(sys.executable, entrance, "--help", cwd=tmp_path, PATH=str(ngp.parent)).stdout

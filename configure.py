@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The old entrance: `python configure.py ARGUMENTS` is `ngp configure ARGUMENTS`."""
+"""Runs `ngp configure` with the same arguments: choose the modules of an environment and answer what they need."""
 
 import sys
 

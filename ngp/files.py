@@ -48,6 +48,14 @@ def write(path: Path, text: str, *, mode: int = 0o644, durable: bool = True) -> 
     return True
 
 
+def unify_lines(data: bytes) -> bytes:
+    """Return a text with LF as its line end, as Git stores it; a binary (it holds a NUL) as it is.
+
+    Git may check texts out with CRLF (core.autocrlf). That is no change of their content.
+    """
+    return data if b"\0" in data else data.replace(b"\r\n", b"\n")
+
+
 def write_all(files: dict[Path, str]) -> list[Path]:
     """Write many files so that a failure (a full disk) leaves every one of them as it was.
 

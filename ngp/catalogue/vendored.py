@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from ngp.catalogue import loading
 from ngp.errors import Finding, require
+from ngp.files import unify_lines
 from ngp.terraform import lockfile
 
 # What stands beside a published module and is no part of it; in modules/NAME such folders are the platform's own.
@@ -39,8 +40,9 @@ def collect(folder: Path) -> dict[PurePosixPath, bytes]:
 
 
 def checksum(contents: Mapping[PurePosixPath, bytes]) -> str:
-    """The ``h1:`` of a copy: of its files' names and contents."""
-    return lockfile.combine((str(path), hashlib.sha256(data).hexdigest()) for path, data in contents.items())
+    """The ``h1:`` of a copy: of its files' names and contents, line ends apart."""
+    texts = ((str(path), unify_lines(data)) for path, data in contents.items())
+    return lockfile.combine((path, hashlib.sha256(data).hexdigest()) for path, data in texts)
 
 
 def is_part(path: PurePosixPath) -> bool:

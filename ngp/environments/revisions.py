@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -15,6 +16,8 @@ from ngp.errors import MissingError, UsageError
 
 Env = Mapping[str, str]
 
+PIN = "CATALOGUE"  # beside copied modules: says where they are from, and that the folder is ours
+_ORIGIN = re.compile(r"(?m)^The modules of `(.+)`\.$")
 _TIMEOUT_S = 120.0
 # By these a hook or a shell points Git at another repository, index or work tree.
 _ELSEWHERE = frozenset(
@@ -35,8 +38,12 @@ def resolve(platform: Platform, ref: str) -> str:
     """The commit (40 hex digits) that a Git ref names; UsageError where there is none with modules."""
     commit = find(platform, ref)
     if commit is None:
-        todo = "fetch it, or name one that `git log` shows"
-        raise UsageError(f"Git knows no commit `{ref}`", where=str(platform.path), todo=todo)
+        raise UsageError(
+            f"Git knows no commit `{ref}`",
+            where=str(platform.path),
+            why=complaint(platform, ref),
+            todo="fetch it, or name one that `git log` shows",
+        )
     if git(platform, "cat-file", "-e", f"{commit}:./modules").exit_code:
         raise UsageError(f"the commit `{ref}` has no modules/", where=str(platform.path))
     return commit
@@ -44,10 +51,19 @@ def resolve(platform: Platform, ref: str) -> str:
 
 def find(platform: Platform, ref: str) -> str | None:
     """The commit that a Git ref names, None where Git knows none."""
-    if ref.startswith("-"):
-        return None
-    outcome = git(platform, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+    outcome = _look_up(platform, ref)
     return outcome.stdout.strip() if outcome.exit_code == 0 else None
+
+
+def complaint(platform: Platform, ref: str) -> str:
+    """Return what Git says of a ref that it cannot find: also that it refuses the repository of another owner."""
+    return " ".join(_look_up(platform, ref).stderr.split())
+
+
+def _look_up(platform: Platform, ref: str) -> processes.Outcome:
+    # rev-parse takes a dash at the beginning for an option of its own, even after --end-of-options
+    word = f"{ref}^{{commit}}" if not ref.startswith("-") else "^{commit}"
+    return git(platform, "rev-parse", "--verify", "--end-of-options", word)
 
 
 def load_catalogue(platform: Platform, environment: Environment) -> Catalogue:
@@ -58,8 +74,9 @@ def load_catalogue(platform: Platform, environment: Environment) -> Catalogue:
 def catalogue_path(platform: Platform, environment: Environment) -> Path:
     """The folder that holds the environment's modules.
 
-    For a pinned catalogue that is a copy of the commit's modules below .ngp, made once; where Git does not know the
-    commit (a shallow clone), it is the copies that were rendered into the environment.
+    For a pinned catalogue that is a copy of the commit's modules below .ngp, made once. If Git does not know the ref
+    (a shallow clone), it is the copies that were rendered into the environment, provided that they are of that ref.
+    Raises UsageError otherwise: other modules must never pass for those of the ref.
     """
     if not environment.catalogue:
         return platform.path / "modules"
@@ -67,13 +84,30 @@ def catalogue_path(platform: Platform, environment: Environment) -> Path:
     commit = find(platform, environment.catalogue)
     if commit is not None:
         return _materialise(platform, commit)
-    if rendered.is_dir():
+    if rendered_from(rendered) == environment.catalogue:
         return rendered
+    copied = rendered_from(rendered)
     raise UsageError(
-        f"Git knows no commit `{environment.catalogue}`, and {rendered} holds no copy of its modules",
+        f"Git knows no commit `{environment.catalogue}`, and {rendered} holds "
+        + (f"the modules of `{copied}`" if copied else "no copy of its modules"),
         where=environment.where("catalogue"),
+        why=complaint(platform, environment.catalogue),
         todo=f"fetch it, or choose another: ngp configure {environment.name} --catalogue REF",
     )
+
+
+def rendered_from(modules: Path) -> str:
+    """Return the ref that the copied modules in a folder are from, "" if it says none."""
+    try:
+        found = _ORIGIN.search((modules / PIN).read_text(encoding="utf-8"))
+    except OSError:
+        return ""
+    return found[1] if found else ""
+
+
+def origin(ref: str) -> str:
+    """Return the line by which copied modules say which ref they are from."""
+    return f"The modules of `{ref}`."
 
 
 def pinned_modules(platform: Platform, ref: str) -> Mapping[Path, bytes]:
@@ -119,7 +153,8 @@ def _materialise(platform: Platform, commit: str) -> Path:
             "GIT_DIR": git(platform, "rev-parse", "--absolute-git-dir").stdout.strip(),
             "GIT_WORK_TREE": str(out),
         }
-        _require(git(platform, "checkout-index", "--all", cwd=out, env={**index, **elsewhere}), commit)
+        as_committed = ("-c", "core.autocrlf=false", "-c", "core.eol=lf")
+        _require(git(platform, *as_committed, "checkout-index", "--all", cwd=out, env={**index, **elsewhere}), commit)
         if not target.is_dir():
             out.replace(target)
     finally:

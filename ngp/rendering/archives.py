@@ -9,6 +9,7 @@ import base64
 import io
 from pathlib import Path, PurePosixPath
 
+from ngp import files
 from ngp.catalogue.module import Catalogue
 
 FOLDER = "functions"
@@ -42,7 +43,7 @@ def pack(folder: Path) -> bytes:
             entry = zipfile.ZipInfo(str(name), _DATE)
             entry.create_system = 3  # Unix, also where it is packed on another
             entry.external_attr = _MODE << 16
-            archive.writestr(entry, (folder / name).read_bytes())
+            archive.writestr(entry, files.unify_lines((folder / name).read_bytes()))
     return written.getvalue()
 
 

@@ -69,7 +69,7 @@ def freshness(catalogue: Path, cache: Path | None = None) -> Rule:
 def renew(found: Source, given_by: Mapping[str, Sequence[str]]) -> str:
     """The text of a module's page with its generated part as it should be; UsageError where there is no page."""
     facts = render(found.module, contents.collect(found), given_by)
-    return write(hcl.read(found.page), facts, str(found.page))
+    return write(hcl.read(found.page), facts, str(found.page)).replace("\r\n", "\n")
 
 
 def _loadable(catalogue: Path, cache: Path | None) -> Iterator[Module]:

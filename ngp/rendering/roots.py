@@ -12,6 +12,7 @@ from typing import Any
 
 from ngp.cache import recall_each
 from ngp.catalogue import facts
+from ngp.environments import revisions
 from ngp.environments.environment import StateMode
 from ngp.environments.resolving import Resolved
 from ngp.errors import MissingError
@@ -22,7 +23,6 @@ from ngp.terraform import lockfile
 FILES = ("main.tf", "variables.tf", "outputs.tf", "versions.tf")
 VALUES = "values.auto.tfvars.json"
 LOCK = lockfile.NAME
-PIN = "CATALOGUE"  # beside copied modules: says where they are from, and that the folder is ours
 HEADER = "# Rendered by ngp from environments/"
 
 
@@ -86,8 +86,8 @@ def _copies(resolved: Resolved) -> dict[Path, str]:
     """The pinned modules, and the file that says what they are."""
     environment, target = resolved.environment, _home(resolved) / "modules"
     used = {choice.module for choice in environment.units.values()}
-    said = f"{header(environment.name)}\nThe modules of `{environment.catalogue}`.\n"
-    texts = {PurePosixPath(PIN): said, **copies.collect(resolved.catalogue.path, used)}
+    said = f"{header(environment.name)}\n{revisions.origin(environment.catalogue)}\n"
+    texts = {PurePosixPath(revisions.PIN): said, **copies.collect(resolved.catalogue.path, used)}
     return {Path(target / path): text for path, text in texts.items()}
 
 
@@ -107,12 +107,14 @@ def _texts(resolved: Resolved, made: Mapping[PurePosixPath, root.Root]) -> Mappi
     said = {place: json.dumps([own, _plain(context)]).encode() for place, context in contexts.items()}
 
     def render(places: Sequence[str]) -> dict[str, dict[str, str]]:
-        return {
-            place: {file: templates.render(platform.path, f"root/{file}.j2", contexts[place]) for file in FILES}
-            for place in places
-        }
+        return {place: {file: _page(platform.path, file, contexts[place]) for file in FILES} for place in places}
 
     return recall_each(platform.cache, f"{name}/roots/{resolved.environment.state.value}", said, render)
+
+
+def _page(platform: Path, file: str, context: Mapping[str, Any]) -> str:
+    # modules that Git checked out with CRLF give the same root
+    return templates.render(platform, f"root/{file}.j2", context).replace("\r\n", "\n")
 
 
 def _context(resolved: Resolved, place: PurePosixPath, made: root.Root) -> dict[str, Any]:

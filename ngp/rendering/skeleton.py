@@ -14,7 +14,7 @@ from ngp.rendering.roots import LOCK
 
 _HOME = "platform"
 # Templates bear no leading dot, so that no tool on the way takes them for its own settings.
-_NAMES = {"gitignore": ".gitignore", "gitkeep": ".gitkeep"}
+_HIDDEN = frozenset({"gitattributes", "github", "gitignore", "gitkeep", "pre-commit-config.yaml"})
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
@@ -53,7 +53,7 @@ def _from_templates(name: str) -> dict[PurePosixPath, str]:
     for path in sorted(home.rglob("*.j2")):
         inner = PurePosixPath(path.relative_to(home).as_posix()).with_suffix("")
         text = templates.render(None, f"{_HOME}/{inner}.j2", {"name": name, "version": ngp.__version__})
-        found[inner.with_name(_NAMES.get(inner.name, inner.name))] = text
+        found[PurePosixPath(*(f".{part}" if part in _HIDDEN else part for part in inner.parts))] = text
     return found
 
 

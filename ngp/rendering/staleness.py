@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import Path
 
+from ngp.environments.revisions import PIN
 from ngp.errors import Finding, require
-from ngp.rendering.roots import FILES, HEADER, LOCK, PIN, VALUES
+from ngp.files import unify_lines
+from ngp.rendering.roots import FILES, HEADER, LOCK, VALUES
 
 WIRED = "wired.auto.tfvars.json"
 _SILENT = frozenset({".terraform", WIRED})  # what running a root leaves; ignored by Git
@@ -35,7 +37,7 @@ class Staleness:
 
 
 def compare(platform: Path, rendered: Mapping[Path, str], environments: Iterable[str]) -> Staleness:
-    """Hold `rendered` against the disk; orphans are looked for in the rendered folders of `environments`.
+    """Compare `rendered` with the disk, line ends apart; orphans are files in the folders of `environments`.
 
     Raises UsageError for a folder that is a link out of the platform: what it holds is not ngp's to write or remove.
     """
@@ -46,7 +48,7 @@ def compare(platform: Path, rendered: Mapping[Path, str], environments: Iterable
         before = _read(platform, path)
         if before is None:
             missing.append(path)
-        elif before != text.encode("utf-8"):
+        elif before != (data := text.encode("utf-8")) and unify_lines(before) != unify_lines(data):
             differing.append(path)
     beside = {path: _is_ours(platform, path) for path in _beside(platform, rendered, environments)}
     orphaned = tuple(path for path, ours in beside.items() if ours)

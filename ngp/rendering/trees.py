@@ -99,8 +99,9 @@ def _catalogue(platform: Platform) -> Catalogue:
 
 
 def writes(tree: Tree) -> dict[Path, str]:
-    """What to write, by full path: the rendered files and, for a whole tree, ngp.yaml with this version in it."""
-    found = {tree.platform.path / path: text for path, text in tree.files.items()}
+    """What to write, by full path: the stale files and, for a whole tree, ngp.yaml with this version in it."""
+    stale = (*tree.staleness.missing, *tree.staleness.differing)
+    found = {tree.platform.path / path: tree.files[path] for path in stale}
     if tree.is_whole and tree.platform.rendered_by != ngp.__version__:
         path = tree.platform.path / platforms.FILE
         found[path] = _stamped(path.read_bytes().decode("utf-8"))

@@ -66,7 +66,7 @@ SAID = [
     (["apply", "dev", "--yes"], "no option `--yes`", "`--auto-approve`"),
     (["plan", "--color"], "no option `--color`", "see `ngp plan --help`"),
     (["plan", "--no-colour"], "no option `--no-colour`", "did you mean `--no-color`?"),
-    (["plan", "-jx"], "'x' is not a valid", "see `ngp plan --help`"),
+    (["plan", "-jx"], "for '--parallelism'", "see `ngp plan --help`"),
     (["plan", "-target=a.b", "--parallelism", "0"], "'--parallelism'", "see `ngp plan --help`"),
     (["unlock"], "no command `unlock`", "terraform force-unlock ID"),
     (["module", "unlock"], "`ngp module` has no command `unlock`", "known: "),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -92,13 +93,43 @@ def test_a_commit_without_modules_is_told(house, commit):
         revisions.resolve(house.platform, "HEAD")
 
 
-def test_where_git_lacks_the_commit_the_rendered_copies_count(house):
-    house.environment(f"catalogue: {'0' * 40}\n" + house.read("environment.yaml"))
-    with pytest.raises(UsageError, match="holds no copy of its modules"):
-        house.resolve()
+def _copies(house, ref):
     copies = house.path / "environments" / "dev" / "modules"
     shutil.copytree(house.path / "modules", copies)
+    (copies / revisions.PIN).write_text(f"# Rendered by ngp\n{revisions.origin(ref)}\n")
+    return copies
+
+
+def test_where_git_lacks_the_commit_the_copies_of_that_commit_count(house):
+    """In a shallow clone, and in a folder that is no repository."""
+    house.environment(f"catalogue: {'0' * 40}\n" + house.read("environment.yaml"))
+    with pytest.raises(UsageError, match="holds no copy of its modules") as raised:
+        house.resolve()
+    assert "not a git repository" in raised.value.findings[0].why
+    copies = _copies(house, "0" * 40)
     assert house.resolve().catalogue.path == copies
+    (copies / revisions.PIN).unlink()
+    with pytest.raises(UsageError, match="holds no copy of its modules"):
+        house.resolve()
+
+
+@pytest.mark.parametrize("ref", ["v9", "-q", "v1-typo"])
+def test_copies_of_another_commit_never_pass_for_one_that_git_lacks(house, commit, ref):
+    _copies(house, "v1")
+    house.environment(f"catalogue: {ref}\n" + house.read("environment.yaml"))
+    with pytest.raises(UsageError, match=f"Git knows no commit `{ref}`, and .* holds the modules of `v1`") as raised:
+        house.resolve()
+    assert raised.value.findings[0].why == "fatal: Needed a single revision"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to somebody else")
+def test_a_repository_that_git_refuses_is_told_as_such(house, commit, monkeypatch):
+    monkeypatch.delenv("SUDO_UID", raising=False)
+    for path in (house.path, house.path / ".git"):
+        os.chown(path, 65534, 65534)
+    with pytest.raises(UsageError, match="Git knows no commit") as raised:
+        revisions.resolve(house.platform, "v1")
+    assert "dubious ownership" in raised.value.findings[0].why
 
 
 def test_what_a_hook_says_of_git_does_not_reach_us(house, commit, monkeypatch):

@@ -47,9 +47,11 @@ def test_missing_and_differing_files_are_found(make, rendered):
     assert found.is_stale
 
 
-def test_line_ends_count(make, rendered):
+def test_line_ends_are_no_change(make, rendered):
     path = make.path / UNITS / "vpn/outputs.tf"
     path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert compare(make, rendered).differing == ()
+    path.write_bytes(path.read_bytes() + b"#\r\n")
     assert compare(make, rendered).differing == (UNITS / "vpn/outputs.tf",)
 
 

@@ -404,3 +404,13 @@ def test_an_init_that_installed_nothing_does_not_count_for_the_plain_way(scripte
     assert not served.init(root).skipped
     assert served.init(root).skipped
     assert not plain.init(root).skipped
+
+
+def test_shim_runs_in_its_folder_for_a_root_outside(scripted, root, tmp_path):
+    """A version manager finds its version file from the working folder."""
+    (tmp_path / "platform").mkdir()
+    terraform = scripted(f"open({str(tmp_path / 'cwd')!r}, 'w').write(os.getcwd())\n")
+    binary = replace(terraform.binary, shim_folder=tmp_path / "platform")
+    replace(terraform, binary=binary).init(root, backend=False)
+    assert (tmp_path / "cwd").read_text() == str(tmp_path / "platform")
+    assert calls(tmp_path)[0][:2] == [f"-chdir={root.path}", "init"]

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
 import sys
 import sysconfig
 import zipfile
@@ -13,34 +10,9 @@ from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).parents[3]
-CARRIED = ("ngp", "modules", "templates", "pyproject.toml", "LICENSE", ".terraform.lock.hcl", "README.md")
+from tests.integration.install.wheels import ROOT, run
 
 pytestmark = pytest.mark.slow
-
-
-def run(*argv: str | Path, cwd: Path, code: int = 0, **more: str) -> subprocess.CompletedProcess[str]:
-    env = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
-    env |= more
-    done = subprocess.run([*map(str, argv)], cwd=cwd, env=env, capture_output=True, text=True, check=False)
-    assert done.returncode == code, done.stdout + done.stderr
-    return done
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory) -> Path:
-    """Built from a copy of what is in the repository, so that nothing of the build stays there."""
-    source, out = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
-    ignored = shutil.ignore_patterns("__pycache__", ".terraform")
-    for name in CARRIED:
-        path = REPOSITORY / name
-        if path.is_dir():
-            shutil.copytree(path, source / name, ignore=ignored)
-        else:
-            shutil.copy(path, source / name)
-    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", out, source]
-    run(*build, cwd=out)
-    return next(out.glob("*.whl"))
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +33,8 @@ def test_wheel_carries_the_catalogue_the_templates_and_the_lock(wheel):
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     for folder in ("modules", "templates"):
-        carried = {path for path in (REPOSITORY / folder).rglob("*") if path.is_file()}
-        expected = {f"ngp/_shipped/{path.relative_to(REPOSITORY)}" for path in carried if path.name[0] != "."}
+        carried = {path for path in (ROOT / folder).rglob("*") if path.is_file()}
+        expected = {f"ngp/_shipped/{path.relative_to(ROOT)}" for path in carried if path.name[0] != "."}
         assert expected <= {name for name in names if "__pycache__" not in name} | {
             name for name in expected if ".terraform/" in name
         }
@@ -85,7 +57,7 @@ def test_installed_ngp_makes_a_platform_and_renders_it(ngp, tmp_path):
     run(ngp, "render", "--check", cwd=platform)
 
 
-def test_old_entrance_of_a_new_platform_is_configure(ngp, tmp_path):
+def test_configure_py_of_a_new_platform_is_ngp_configure(ngp, tmp_path):
     run(ngp, "init", "acme", cwd=tmp_path)
     entrance = tmp_path / "acme/configure.py"
     assert "ngp configure" in run(sys.executable, entrance, "--help", cwd=tmp_path, PATH=str(ngp.parent)).stdout

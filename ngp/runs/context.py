@@ -147,7 +147,7 @@ def open_run(request: Request, resolved: Resolved, caller: Caller) -> Iterator[R
             caller.tell(event)
 
         with journal:
-            reach = access.open_access(resolved, settings, lambda text: tell(Note(text)))
+            reach = access.open_access(resolved, settings, lambda text: tell(Note(text)), stop=caller.stop)
             with toolchain.open_terraform(
                 found,
                 platform.path / lockfile.NAME,

@@ -7,7 +7,6 @@ import errno
 import io
 import os
 import sys
-from typing import TextIO
 
 _GONE = frozenset({errno.EPIPE, errno.EIO})  # EIO: the terminal was closed
 _ESCAPE = "ngp-escape"
@@ -87,6 +86,6 @@ class _Talk(_Raw):
             return len(data)
 
 
-def _writer(raw: _Raw, encoding: str) -> TextIO:
+def _writer(raw: _Raw, encoding: str) -> io.TextIOWrapper:
     is_line_buffered = raw.fileno() == 2 or raw.isatty()
     return io.TextIOWrapper(io.BufferedWriter(raw), encoding=encoding, line_buffering=is_line_buffered)

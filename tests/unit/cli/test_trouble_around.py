@@ -72,6 +72,11 @@ def test_data_comes_without_a_place_for_talk_or_for_answers(shell, broken):
     assert stdout.startswith("wave 1\n")
 
 
+def test_a_command_goes_on_where_its_talk_finds_no_room(shell):
+    assert shell("ngp render --check 2> /dev/full")[0] == 0
+    assert shell("ngp graph nowhere 2> /dev/full")[0] == 64
+
+
 @pytest.mark.parametrize("closed", [">&-", ">&- 2>&-", "<&- >&- 2>&-"])
 def test_closed_streams_discard_what_is_written_and_keep_the_exit_code(shell, closed):
     assert shell(f"ngp graph dev {closed}")[0] == 0
@@ -95,6 +100,8 @@ def test_a_deleted_working_folder_is_told_and_is_no_obstacle_where_another_is_na
     assert code == 64
     assert stderr.startswith("error: the working folder was deleted\n")
     assert stand(f'ngp -C "{platform}" graph dev')[1].startswith("wave 1\n")
+    assert stand(f'ngp graph dev -C "{platform}"')[1].startswith("wave 1\n")
+    assert stand("ngp graph --help")[1].startswith("Usage: ngp graph")
     assert stand("ngp --help")[1].startswith("Usage: ngp")
 
 

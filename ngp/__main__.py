@@ -5,18 +5,29 @@ from __future__ import annotations
 import os
 import sys
 
+from ngp import stdio
+
 # Those that change nothing in a region, and ask nobody anything: a question needs the terminal's own process
 _ERRANDS = frozenset({"plan", "graph", "output", "status", "render", "validate"})
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    code = answer()
+    stdio.prepare()
     try:
-        for stream in filter(None, (sys.stdout, sys.stderr)):  # one that was closed from the start is None
-            stream.flush()
-    except OSError:
-        sys.exit(code)
+        code = answer()
+    except KeyboardInterrupt:  # while ngp was still being loaded
+        sys.stderr.write("error: interrupted\n")
+        code = 130
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        code = code or 141
+    except OSError as error:
+        if not code:  # else it was reported
+            sys.stderr.write(f"error: cannot write to stdout: {error.strerror}\n")
+        code = code or 1
+    sys.stderr.flush()
     os._exit(code)  # to take apart what was loaded takes a tenth of a second, and everything is closed
 
 
@@ -42,7 +53,10 @@ def answer() -> int:
 
 def _pool() -> str:
     """The record of the pool of the platform that this folder is in; "" where none was started."""
-    folder = os.getcwd()
+    try:
+        folder = os.getcwd()
+    except OSError:  # it was deleted
+        return ""
     while not os.path.exists(os.path.join(folder, "ngp.yaml")):
         if folder == os.path.dirname(folder):
             return ""

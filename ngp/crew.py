@@ -5,7 +5,6 @@ It has one thread and no state but what it has imported, so that a fork is as go
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import select
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import ngp
-from ngp import cache
+from ngp import cache, stdio
 from ngp.errand import SOCKET
 from ngp.proxy.safe import is_own
 
@@ -114,14 +113,7 @@ def _become(streams: Sequence[int], about: Mapping[str, Any]) -> None:
         signal.signal(one, signal.SIG_IGN if one in about["ignored"] else usual)
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
-    sys.stdin, sys.stdout, sys.stderr = (
-        io.TextIOWrapper(
-            os.fdopen(number, "wb" if number else "rb", closefd=False),
-            encoding=encoding,
-            line_buffering=number == 2 or os.isatty(number),
-        )
-        for number, encoding in enumerate(about["encodings"])
-    )
+    stdio.install(about["encodings"])
     os.umask(about["umask"])
     os.chdir(about["cwd"])
     os.environ.clear()

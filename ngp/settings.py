@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
+from ngp.errors import MissingError
+
+NOWHERE = Path("/nonexistent")  # Debian's home of users that have none
 # Variables that name a file or folder, of ngp and of the programs it starts. Those programs run in other folders.
 _PATHS = (
     "HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR",
@@ -39,8 +42,8 @@ class Settings:
     """The process's surroundings. `environ` is a copy: nothing later looks at the real environment."""
 
     environ: Mapping[str, str]
-    cwd: Path
-    home: Path
+    cwd: Path  # need not exist: a shell may stand in a folder that was deleted
+    home: Path  # need not exist: a container's user may have none
     is_ci: bool
     is_interactive: bool  # a person can be asked: a terminal at both ends and no CI
     stdout_is_terminal: bool
@@ -55,26 +58,53 @@ class Settings:
 
     @property
     def cache(self) -> Path:
-        """The user's cache folder (XDG Base Directory Specification)."""
-        return Path(self.environ.get("XDG_CACHE_HOME") or self.home / ".cache") / "ngp"
+        """The user's cache folder (XDG Base Directory Specification).
+
+        Raises: MissingError if neither a cache nor a home folder is known.
+        """
+        if self.environ.get("XDG_CACHE_HOME"):
+            return Path(self.environ["XDG_CACHE_HOME"]) / "ngp"
+        if self.home == NOWHERE:
+            raise MissingError(
+                "ngp needs a folder for its cache",
+                why=f"HOME is not set, and this system knows no user with the id {os.getuid()}",
+                todo="set HOME or XDG_CACHE_HOME to a folder that you can write to",
+            )
+        return self.home / ".cache" / "ngp"
 
 
 def read() -> Settings:
     """Read the environment and the terminal of this process."""
-    cwd = Path.cwd()
+    cwd = _cwd(os.environ)
     environ = _absolute(os.environ, cwd)
     is_ci = environ.get("CI", "").lower() not in FALSE
     terminal = sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
     return Settings(
         environ=environ,
         cwd=cwd,
-        home=Path(environ.get("HOME") or Path.home()),
+        home=_home(environ),
         is_ci=is_ci,
         is_interactive=terminal and not is_ci and environ.get("TERM") != "dumb",
         stdout_is_terminal=sys.stdout.isatty(),
         stderr_is_terminal=sys.stderr.isatty(),
         argv=tuple(sys.argv[1:]),
     )
+
+
+def _cwd(environ: Mapping[str, str]) -> Path:
+    """The working folder; where it was deleted, the path that the shell knows it by."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        return Path("/", environ.get("PWD") or NOWHERE)
+
+
+def _home(environ: Mapping[str, str]) -> Path:
+    """HOME, or what the system says of this user; NOWHERE if neither does."""
+    try:
+        return Path(environ.get("HOME") or Path.home())
+    except RuntimeError:
+        return NOWHERE
 
 
 def _absolute(environ: Mapping[str, str], cwd: Path) -> dict[str, str]:

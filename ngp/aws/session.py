@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import logging
 import threading
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from ngp.aws import failures
+from ngp.aws import failures, interruption
 from ngp.errors import RefusedError
 
 # AWS SDKs and tools reference guide, "Assume role credential provider": settings and the variables for them
@@ -19,7 +20,9 @@ _WEB_IDENTITY = {
     "role_arn": "AWS_ROLE_ARN",
 }
 _LOG = logging.getLogger(__name__)
-_CONNECT_S, _READ_S, _ATTEMPTS = 10, 60, 4
+READS = ("describe_", "get_", "head_", "list_")  # operations that change nothing
+T = TypeVar("T")
+_CONNECT_S, _READ_S, _ATTEMPTS = 5, 20, 3  # a call that AWS does not answer fails after about a minute
 
 
 @dataclass(frozen=True)
@@ -50,14 +53,21 @@ class Session:
 
     `profile` counts before keys in `env`, as in Terraform. Nothing is asked of AWS before the first call.
     With `relay` another process makes the calls, which has boto3 loaded and its clients made; when it raises
-    RelayGoneError this one makes them. Safe to share between threads.
+    RelayGoneError this one makes them. A set `stop` gives a call that reads a few seconds more (`interruption.wait`).
+    Safe to share between threads.
     """
 
     def __init__(
-        self, env: Mapping[str, str], *, profile: str = "", role: Role | None = None, relay: Relay | None = None
+        self,
+        env: Mapping[str, str],
+        *,
+        profile: str = "",
+        role: Role | None = None,
+        relay: Relay | None = None,
+        stop: threading.Event | None = None,
     ) -> None:
         self.env, self.profile, self.role = dict(env), profile, role
-        self._relay = relay
+        self._relay, self._stop = relay, stop
         self.region = env.get("AWS_REGION", "")
         self._account = ""
         self._maker: Any = None
@@ -70,14 +80,19 @@ class Session:
         """One call (``call("s3", "get_object", Bucket=…)``) and its answer; None for an error code in `absent`.
 
         A body is read to its end before it is given. Raises MissingError for credentials and reach, DeniedError for
-        permission, NgpError for what AWS says otherwise.
+        permission, NgpError for what AWS says otherwise, StoppedError if it was stopped.
         """
         _LOG.debug("AWS call %s %s", service, operation)
+        call = Call(service, operation, tuple(absent), parameters)
+        return self._wait(operation, lambda: self._make(call))
+
+    def _make(self, call: Call) -> dict[str, Any] | None:
         if self._relay is not None:
             try:
-                return self._relay(self, Call(service, operation, tuple(absent), parameters))
+                return self._relay(self, call)
             except RelayGoneError:
                 self._relay = None
+        service, operation, absent, parameters = call.service, call.operation, call.absent, call.parameters
         with failures.told(_about(service, operation, parameters), self.profile, absent):
             answer: dict[str, Any] = getattr(self._client(service), operation)(**parameters)
             if hasattr(answer.get("Body"), "read"):  # to its end, while what may go wrong is translated
@@ -93,6 +108,12 @@ class Session:
             answer: dict[str, Any] = getattr(self._client(service, retries=False), operation)(**parameters)
             return answer
         return None
+
+    def steady(self) -> Session:
+        """Return this session without its stop, for calls that must be made after an interruption too."""
+        same = copy.copy(self)
+        same._stop = None
+        return same
 
     def account_id(self) -> str:
         """The account that the credentials belong to (STS, asked once)."""
@@ -112,7 +133,7 @@ class Session:
     def object(self, bucket: str, key: str) -> bytes | None:
         """The bytes of an S3 object, None where object or bucket is absent."""
         found = self.call("s3", "get_object", absent=("NoSuchKey", "NoSuchBucket"), Bucket=bucket, Key=key)
-        return None if found is None else bytes(found["Body"].read())
+        return None if found is None else bytes(self._wait("get_object", found["Body"].read))
 
     def put_object(self, bucket: str, key: str, body: bytes) -> None:
         """Write an S3 object."""
@@ -156,6 +177,12 @@ class Session:
         if image is None or not self.call("ec2", "describe_images", absent=absent, ImageIds=[image]):
             return None
         return image
+
+    def _wait(self, operation: str, work: Callable[[], T]) -> T:
+        """Do `work`; one that writes is always waited for, for nobody else knows whether it was done."""
+        if self._stop is None or not operation.startswith(READS):
+            return work()
+        return interruption.wait(work, self._stop)
 
     def _ask(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
         return self.call(service, operation, **parameters) or {}

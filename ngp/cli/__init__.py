@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import signal
 import sys
@@ -16,7 +15,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from ngp import __version__, settings
+from ngp import __version__, settings, stdio
 from ngp.cli import failures, loading, logs, signals, switches
 from ngp.commands.options import CURRENT, Context, Interruption
 from ngp.errors import NgpError, StoppedError, UsageError
@@ -78,7 +77,7 @@ def tree() -> TyperGroup:
 
 def run(argv: Sequence[str] | None = None) -> int:
     """Run one command line (by default the process's own) and return its exit code; never raises, never exits."""
-    _accept_all_text()
+    escapes = stdio.Escapes()
     sys.set_int_max_str_digits(_MOST_DIGITS)
     surroundings = settings.read()
     words = tuple(surroundings.argv if argv is None else argv)
@@ -95,6 +94,8 @@ def run(argv: Sequence[str] | None = None) -> int:
     finally:
         logs.reset()
         CURRENT.reset(token)
+    if escapes.happened:
+        failures.note_escapes()
     return 128 + interruption.signal_number if interruption.signal_number else code
 
 
@@ -143,13 +144,6 @@ def _ring(context: Context) -> None:
         with suppress(OSError):
             sys.stderr.write("\a")
             sys.stderr.flush()
-
-
-def _accept_all_text() -> None:
-    """A stream that cannot show a character shows its number: how a terminal is set is no reason to fail."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
 
 
 def _abandon_stdout() -> int:

@@ -53,10 +53,10 @@ def tell(error: Failure, form: Form, *, whole: bool = False) -> int:
     from ngp.views import documents, findings
 
     code = 128 + error.signal_number if isinstance(error, StoppedError) else error.exit_code
-    with suppress(BrokenPipeError):
+    with suppress(OSError):
         findings.show_error(error, whole=whole)
     if form is not Form.WORDS:
-        with suppress(BrokenPipeError):
+        with suppress(OSError):  # stdout may be what failed; the words on stderr are there
             documents.write(documents.failure(error, exit_code=code), one_line=form is Form.JSON_LINE)
             sys.stdout.flush()
     return code
@@ -70,8 +70,17 @@ def tell_surroundings(error: OSError, settings: Settings, form: Form, *, debug: 
         import traceback
 
         traceback.print_exception(error)
+    if error.filename == "stdout":
+        return tell(NgpError("cannot write to stdout", why=str(error.strerror)), form)
     where = str(error.filename) if error.filename else ""
-    return tell(NgpError(f"{error.strerror}".lower(), where=where, todo="mend that and run ngp again"), form)
+    return tell(NgpError(f"{error.strerror}".lower(), where=where, todo="fix it, then run the command again"), form)
+
+
+def note_escapes() -> None:
+    """Say that characters were escaped: nobody else would know that a name is not what it looks like."""
+    encodings = dict.fromkeys(getattr(stream, "encoding", "") for stream in (sys.stdout, sys.stderr))
+    text = f"note: {' and '.join(encodings)} cannot show some characters, so they are escaped (\\u2713)"
+    sys.stderr.write(f"{text}; set LC_ALL to a UTF-8 locale\n")
 
 
 def report(error: Exception, settings: Settings, form: Form, *, debug: bool) -> int:
@@ -106,8 +115,11 @@ def _keep(text: str, settings: Settings) -> Path | None:
 
     try:
         folder = platforms.find(settings.cwd) / ".ngp"
-    except NgpError:
-        folder = settings.cache
+    except (NgpError, OSError):
+        try:
+            folder = settings.cache
+        except NgpError:
+            return None
     path = folder / "reports" / f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}.txt"
     head = f"ngp {__version__}, Python {sys.version.split()[0]} on {sys.platform}\n\n"
     try:

@@ -33,9 +33,9 @@ _HEAD = """\
 
 stdout is data, stderr is talk. `--json` prints one versioned document on stdout, also when the command fails (then it
 is `ngp.error/1`); `--jsonl` prints events, one a line. Of more than 40 units (files, findings) the text shows those
-that matter and counts the others; `--all` shows every one, and `--json` always has them. Without a terminal, or with
-`CI=true`, nothing is ever asked: a missing answer is an error that names its flag. `NO_COLOR`, `FORCE_COLOR`, `COLUMNS`
-and `TERM=dumb` are honoured.
+that matter and counts the others; `--all`, on the commands that have it, shows every one, and `--json` always has them.
+Without a terminal, or with `CI=true`, nothing is ever asked: a missing answer is an error that names its flag.
+`NO_COLOR`, `FORCE_COLOR`, `COLUMNS` and `TERM=dumb` are honoured.
 
 Every flag has one environment variable, `NGP_` and its name; what stands on the line wins. Flags of consent and
 disclosure (`--auto-approve`, `--accept-…`, `--reveal`) have none. Booleans are 1, 0, true, false, yes or no; the

@@ -52,6 +52,13 @@ class Context:
 
     @property
     def cwd(self) -> Path:
+        """The folder to work in. Raises: UsageError if it was deleted."""
+        if not self.settings.cwd.is_dir():
+            raise UsageError(
+                "the working folder was deleted",
+                where=str(self.settings.cwd),
+                todo="change to another folder, or name one with --chdir",
+            )
         return self.settings.cwd
 
     @property

@@ -40,7 +40,11 @@ def open_region(context: Context, environment: str) -> Iterator[Region]:
 
     resolved = resolve(context, environment)
     reach = access.open_access(
-        resolved, context.settings, lambda text: terminal.say(context.settings, text), may_start=False
+        resolved,
+        context.settings,
+        lambda text: terminal.say(context.settings, text),
+        may_start=False,
+        stop=context.stop,
     )
     access.require_account(resolved, reach.session)
     yield Region(resolved, reach.session)

@@ -31,7 +31,7 @@ def ready(
     resolved = reading.resolve(context, meant.environment)
     named = selection.expand(meant.units, resolved)
     readiness.require_real(resolved.environment)
-    session = access.open_real(resolved.environment, context.settings).session
+    session = access.open_real(resolved.environment, context.settings, stop=context.stop).session
     access.require_account(resolved, session)
     probes = readiness.collect(resolved, session, named)
     with context.taking_signals() as stop:

@@ -100,7 +100,11 @@ def _open(context: options.Context, environment: str, *, may_start: bool = False
 
     resolved = resolving.resolve(platforms.load(platforms.find(context.cwd)), environment)
     reach = access.open_access(
-        resolved, context.settings, lambda text: terminal.say(context.settings, text), may_start=may_start
+        resolved,
+        context.settings,
+        lambda text: terminal.say(context.settings, text),
+        may_start=may_start,
+        stop=context.stop,
     )
     reach.session.require_account(resolved.environment.account)
     return resolved, reach

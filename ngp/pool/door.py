@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from ngp.aws.failures import DeniedError
-from ngp.aws.session import Call, RelayGoneError, Session
+from ngp.aws.session import READS, Call, RelayGoneError, Session
 from ngp.errors import Finding, MissingError, NgpError, RefusedError
 from ngp.pool import record, values
 from ngp.proxy import session as proxies
@@ -22,8 +22,7 @@ from ngp.settings import FALSE
 
 CHECKS = ":checks"  # who asks where no environment is concerned: a label that none can have
 _GREETING_S = 2.0
-_CALL_S = 300.0  # longer than boto3's own attempts take
-_READS = ("describe_", "get_", "head_", "list_")  # may be made twice
+_CALL_S = 120.0  # longer than boto3's own attempts take
 _FAILURES = {one.code: one for one in (NgpError, MissingError, RefusedError, DeniedError)}
 
 
@@ -163,7 +162,7 @@ class Door:
 
     def _give_up(self, call: Call, answer: Mapping[str, Any]) -> NoReturn:
         reason = answer.get("gone") or answer.get("error", "")
-        if "gone" not in answer and not call.operation.startswith(_READS):
+        if "gone" not in answer and not call.operation.startswith(READS):
             raise NgpError(
                 "the answer to a call is lost",
                 where=f"{call.service}:{call.operation}",

@@ -11,6 +11,8 @@ from ngp.errors import MissingError
 from ngp.runs import units
 
 if TYPE_CHECKING:
+    from threading import Event
+
     from ngp.aws.session import Session
     from ngp.environments.environment import Environment
     from ngp.environments.resolving import Resolved
@@ -34,19 +36,30 @@ class Access:
 
 
 def open_access(
-    resolved: Resolved, settings: Settings, note: Callable[[str], None], *, may_start: bool = True
+    resolved: Resolved,
+    settings: Settings,
+    note: Callable[[str], None],
+    *,
+    may_start: bool = True,
+    stop: Event | None = None,
 ) -> Access:
-    """Reach the environment's target; a sandbox is started (with `may_start`) and seeded where it is not yet."""
+    """Reach the environment's target; a sandbox is started (with `may_start`) and seeded where it is not yet.
+
+    A set `stop` ends waiting for an answer of AWS.
+    """
     from ngp.pool import door
 
     environment = resolved.environment
     warm = door.find(resolved.platform.workspace, settings.environ, environment.name, note)
     if environment.target is Target.SANDBOX:
-        return _sandbox(resolved, settings, note, warm, may_start=may_start)
-    return open_real(environment, settings, warm)
+        url = _start(resolved, settings, note, may_start=may_start)
+        return _sandbox(resolved, settings, url, warm, stop)
+    return open_real(environment, settings, warm, stop)
 
 
-def open_real(environment: Environment, settings: Settings, warm: Door | None = None) -> Access:
+def open_real(
+    environment: Environment, settings: Settings, warm: Door | None = None, stop: Event | None = None
+) -> Access:
     """Reach a real account with the shell's credentials; nothing is asked of it yet."""
     from ngp.aws import access
     from ngp.aws.session import Role, Session
@@ -54,7 +67,7 @@ def open_real(environment: Environment, settings: Settings, warm: Door | None = 
     env = access.real(settings.environ, environment.region)
     assumed = environment.assume_role
     role = Role(assumed.arn, assumed.external_id, assumed.session_name) if assumed else None
-    session = Session(env, profile=environment.profile, role=role, relay=warm.relay if warm else None)
+    session = Session(env, profile=environment.profile, role=role, relay=warm.relay if warm else None, stop=stop)
     return Access(env, session, "", warm)
 
 
@@ -68,12 +81,9 @@ def require_account(resolved: Resolved, session: Session) -> None:
         session.require_account(resolved.environment.account)
 
 
-def _sandbox(
-    resolved: Resolved, settings: Settings, note: Callable[[str], None], warm: Door | None, *, may_start: bool
-) -> Access:
-    from ngp.aws import access
-    from ngp.aws.session import Session
-    from ngp.sandbox import seed, server
+def _start(resolved: Resolved, settings: Settings, note: Callable[[str], None], *, may_start: bool) -> str:
+    """The address of the sandbox, started if it has to be."""
+    from ngp.sandbox import server
 
     environment, platform = resolved.environment, resolved.platform
     running = server.status(platform.workspace)
@@ -86,8 +96,17 @@ def _sandbox(
     if running is None:
         running = server.start(platform.workspace, settings.environ)
         note(f"started the sandbox at {running.url}; it lives until `ngp sandbox stop`")
-    env = access.sandbox(settings.environ, running.url, environment.region, environment.account)
-    session = Session(env, relay=warm.relay if warm else None)
+    return running.url
+
+
+def _sandbox(resolved: Resolved, settings: Settings, url: str, warm: Door | None, stop: Event | None) -> Access:
+    from ngp.aws import access
+    from ngp.aws.session import Session
+    from ngp.sandbox import seed
+
+    environment, platform = resolved.environment, resolved.platform
+    env = access.sandbox(settings.environ, url, environment.region, environment.account)
+    session = Session(env, relay=warm.relay if warm else None, stop=stop)
     bucket = units.place(resolved, "").bucket if platform.state is StateKind.S3 else ""
     seed.ensure(platform.workspace, session, environment.region, environment.domain, bucket)
-    return Access(env, session, running.url, warm)
+    return Access(env, session, url, warm)

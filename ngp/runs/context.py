@@ -163,7 +163,7 @@ def open_run(request: Request, resolved: Resolved, caller: Caller) -> Iterator[R
 
         with journal, files.cleared(journal.path.parent / killed.CALLS):
             killed.settle(dead, environment.name, lambda text: tell(Note(text)))
-            reach = access.open_access(resolved, settings, lambda text: tell(Note(text)))
+            reach = access.open_access(resolved, settings, lambda text: tell(Note(text)), stop=caller.stop)
             with toolchain.open_terraform(
                 found,
                 platform.path / lockfile.NAME,

@@ -83,7 +83,7 @@ def take(places: Mapping[str, StatePlace], ids: Mapping[str, str], session: Sess
             _take(places[name], ids[name], session, purpose)
             held = Held({**held.places, name: places[name]}, ids, held.keeper)
     except BaseException:
-        release(held, session)
+        release(held, session.steady())
         raise
     return held
 

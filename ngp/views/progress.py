@@ -47,7 +47,7 @@ class Progress:
     def __init__(self, settings: Settings, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._settings = settings
         self._clock = clock
-        self._console = terminal.err(settings)
+        self._console = terminal.live(settings)
         self._lock = Lock()
         self._tally = Tally()
         self._told: set[str] = set()  # of many units, those that went wrong and are told

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import IO, TYPE_CHECKING
 
 from ngp.settings import Level, Settings
@@ -13,6 +16,7 @@ if TYPE_CHECKING:
 
 _WITHOUT_COLOUR = ("dumb", "unknown")  # values of TERM
 _PLAIN_WIDTH = 120  # where there is no terminal and COLUMNS says nothing
+_LEAST = 60  # on a narrower terminal lines are wrapped
 
 
 def out(settings: Settings) -> Console:
@@ -23,6 +27,11 @@ def out(settings: Settings) -> Console:
 def err(settings: Settings) -> Console:
     """A console on stderr, for talk."""
     return _console(settings, sys.stderr, is_terminal=settings.stderr_is_terminal)
+
+
+def live(settings: Settings) -> Console:
+    """A console on stderr for lines that change in place: exactly as wide as the terminal, also when it is resized."""
+    return _console(settings, sys.stderr, is_terminal=settings.stderr_is_terminal, least=0)
 
 
 def is_live(settings: Settings) -> bool:
@@ -66,7 +75,22 @@ def duration(seconds: float) -> str:
     return f"{minutes}m {rest:02d}s" if minutes < 60 else f"{minutes // 60}h {minutes % 60:02d}m"
 
 
-def _console(settings: Settings, file: IO[str], *, is_terminal: bool) -> Console:
+def _width(environ: Mapping[str, str], file: IO[str], *, is_terminal: bool, least: int) -> int | None:
+    """What COLUMNS says, else the terminal; 0 is no width. None lets Rich look, each time.
+
+    Below `least` a table would lose columns: it is wrapped by the terminal instead.
+    """
+    said = environ.get("COLUMNS", "")
+    found = int(said) if said.isdecimal() else 0
+    if not found and is_terminal:
+        if not least and not said.isdecimal():
+            return None
+        with suppress(OSError, ValueError):
+            found = os.get_terminal_size(file.fileno()).columns
+    return max(found or _PLAIN_WIDTH, least)
+
+
+def _console(settings: Settings, file: IO[str], *, is_terminal: bool, least: int = _LEAST) -> Console:
     from rich.console import Console
 
     class OurConsole(Console):
@@ -74,14 +98,13 @@ def _console(settings: Settings, file: IO[str], *, is_terminal: bool) -> Console
             raise  # noqa: PLE0704  called while BrokenPipeError is handled; Rich itself would end the process
 
     environ = settings.environ
-    columns = environ.get("COLUMNS", "")
     forced = True if environ.get("FORCE_COLOR") else is_terminal
     return OurConsole(
         file=file,
         force_terminal=forced,
         color_system=None if environ.get("TERM", "").lower() in _WITHOUT_COLOUR else "auto",
         no_color=bool(environ.get("NO_COLOR")),
-        width=int(columns) if columns.isdigit() else None if is_terminal else _PLAIN_WIDTH,
+        width=_width(environ, file, is_terminal=is_terminal, least=least),
         markup=False,
         highlight=False,
         emoji=False,

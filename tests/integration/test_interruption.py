@@ -42,6 +42,8 @@ STARTS = {
     "lock": "lock",
 }
 STARTS_NONE = {
+    "help": "help plan",
+    "version": "version",
     "init": "init ../other",
     "module list": "module list",
     "module show": "module show app",

@@ -47,7 +47,7 @@ def loaded(folder, *argv, **env):
 
 def test_the_version_is_told_by_nothing_but_the_entrance(tmp_path):
     found = loaded(tmp_path, "--version")
-    assert {name for name in found if name.startswith("ngp")} == {"ngp", "ngp.__main__"}
+    assert {name for name in found if name.startswith("ngp")} == {"ngp", "ngp.__main__", "ngp.stdio"}
     assert found & (PARSERS | TALK | CLOUD | {"typer", "typing", "pathlib"}) == set()
 
 

@@ -36,7 +36,7 @@ def apply(context: RunContext, planned: Planned, holding: Holding) -> dict[str, 
     assert joint is not None
     holding.record.update(stage=Stage.APPLYING)
     saver = Saver(
-        context.access.session,
+        context.access.session.steady(),
         holding.record,
         {name: joint.documents.get(name) for name in joint.units},
         lambda name: planning.declared(joint, name),
@@ -75,7 +75,7 @@ def _write_wires(context: RunContext, unit: Unit, parts: Mapping[str, states.Par
 
     def read(name: str) -> values.State | None:
         if name not in parts:
-            text = storing.fetch(context.units[name].place, context.access.session).text
+            text = storing.fetch(context.units[name].place, context.access.session.steady()).text
             return values.parse(text) if text else None
         part = parts[name]
         held = tuple(values.StateResource(address, "") for address in states.addresses({"resources": part.resources}))

@@ -103,7 +103,7 @@ class Holding:
 
         S3 locks of states that are not written stay: the next apply writes the states and gives those locks back.
         """
-        session = self._context.access.session
+        session = self._context.access.session.steady()
         record = self.record.record
         unsaved = record.units if record.stage is Stage.APPLYING else record.unsaved
         failures = []
@@ -133,7 +133,7 @@ class Holding:
             return
         kept, freed = held.split(names)
         self._held.append(kept)
-        self._tell(locks.release(freed, self._context.access.session))
+        self._tell(locks.release(freed, self._context.access.session.steady()))
 
     def _tell(self, failures: Collection[NgpError]) -> None:
         for error in failures:

@@ -41,7 +41,7 @@ class _Recovery:
 
     def __init__(self, context: RunContext, folder: Path, found: Record) -> None:
         self._context, self._folder, self._record = context, folder, found
-        self._session = context.access.session
+        self._session = context.access.session.steady()
         self._file = RecordFile(folder, found)
         runs = killed.find(context.resolved.platform.workspace, context.name)
         self._killed = [one for one in runs if one.folder == folder]

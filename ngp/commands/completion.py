@@ -6,13 +6,18 @@ A completer never fails and never prints: outside a platform it knows nothing, a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import typer
 
 from ngp.errors import NgpError
+
+_OUTPUT = re.compile(r'^output "([^"]+)"', re.MULTILINE)
+_REGION = re.compile(r"^region: *\"?([a-z0-9-]+)", re.MULTILINE)
+_CATEGORY = re.compile(r"^category: *\"?([^\"\n]+?)\"? *$", re.MULTILINE)
 
 
 def environments(ctx: typer.Context, incomplete: str) -> list[str]:
@@ -30,7 +35,7 @@ def environments_or_units(ctx: typer.Context, incomplete: str) -> list[str]:
 
 def units(ctx: typer.Context, incomplete: str) -> list[str]:
     """Selectors of units of the environment that the line names or that is implied, without those named."""
-    platform, environment = _platform(ctx), str(ctx.params.get("environment") or "")
+    platform, environment = _platform(ctx), _environment_word(ctx)
     known = list(_environments(platform))
     named = next((set(value) for name, value in ctx.params.items() if name == "units" and value), set[str]())
     if environment not in known:
@@ -66,6 +71,68 @@ def _environments(platform: Path | None) -> Iterable[str]:
     if platform is None:
         return []
     return (path.parent.name for path in (platform / "environments").glob("*/environment.yaml"))
+
+
+def one_of(*words: str) -> Callable[[str], list[str]]:
+    """A completer of a few fixed words."""
+    return lambda incomplete: _starting(incomplete, words)
+
+
+def outputs(ctx: typer.Context, incomplete: str) -> list[str]:
+    """The outputs of the environment's units, as UNIT.OUTPUT, from the rendered roots."""
+    platform = _platform(ctx)
+    known = list(_environments(platform))
+    named = _environment_word(ctx)
+    environment = named if named in known else _implied(ctx, platform, known)
+    if platform is None or not environment:
+        return []
+    files = (platform / "environments" / environment / "units").glob("*/outputs.tf")
+    found = ((path.parent.name, _OUTPUT.findall(_text(path))) for path in files)
+    return _starting(incomplete, (f"{unit}.{name}" for unit, names in found for name in names))
+
+
+def refs(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Branches and tags of the platform's repository."""
+    from ngp import processes, settings
+
+    request = processes.Request(
+        ("git", "for-each-ref", "--format=%(refname:short)", "refs/heads", "refs/remotes", "refs/tags"),
+        _folder(ctx),
+        settings.read().environ,
+        timeout_s=2.0,
+        grace_s=0.1,
+    )
+    try:
+        outcome = processes.run(request)
+    except OSError:
+        return []
+    return _starting(incomplete, outcome.stdout.split())
+
+
+def regions(ctx: typer.Context, incomplete: str) -> list[str]:
+    """The regions of the platform's environments."""
+    platform = _platform(ctx)
+    files = (platform / "environments").glob("*/environment.yaml") if platform else ()
+    return _starting(incomplete, {found[1] for path in files if (found := _REGION.search(_text(path)))})
+
+
+def categories(ctx: typer.Context, incomplete: str) -> list[str]:
+    """The categories of the catalogue's modules."""
+    platform = _platform(ctx)
+    files = (platform / "modules").glob("*/module.yaml") if platform else ()
+    return _starting(incomplete, {found[1] for path in files if (found := _CATEGORY.search(_text(path)))})
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def _environment_word(ctx: typer.Context) -> str:
+    """The first argument of the line; while the value of an option is typed no argument has been read yet."""
+    return str(ctx.params.get("environment") or next(iter(getattr(ctx, "args", ())), ""))
 
 
 def _implied(ctx: typer.Context, platform: Path | None, known: Sequence[str]) -> str:

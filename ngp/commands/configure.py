@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from ngp import files
-from ngp.commands import options, scope
+from ngp.commands import completion, options, scope
 from ngp.environments import documents, drafting, drafts, flags, platforms
 from ngp.environments.drafts import Choice, Draft, Subject
 from ngp.environments.environment import Platform
@@ -19,7 +19,13 @@ from ngp.views import documents as views
 
 Modules = Annotated[
     list[str] | None,
-    typer.Option("--module", "-m", metavar="[UNIT=]MODULE", help="use this module; all that are named make the choice"),
+    typer.Option(
+        "--module",
+        "-m",
+        metavar="[UNIT=]MODULE",
+        help="use this module; all that are named make the choice",
+        autocompletion=completion.modules,
+    ),
 ]
 Values = Annotated[
     list[str] | None,
@@ -31,7 +37,12 @@ Wires = Annotated[
 ]
 Catalogue = Annotated[
     str | None,
-    typer.Option("--catalogue", metavar="REF", help='use the modules of this commit; "" is the working tree'),
+    typer.Option(
+        "--catalogue",
+        metavar="REF",
+        help='use the modules of this commit; "" is the working tree',
+        autocompletion=completion.refs,
+    ),
 ]
 Dummies = Annotated[bool, typer.Option("--dummies", help="take the harmless values of NAME.dummy for what has none")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="write nothing, show what would change")]

@@ -17,7 +17,12 @@ from ngp.views import documents as views
 
 app = typer.Typer(help="Make and list environments; say what a change affects.", no_args_is_help=False)
 
-Region = Annotated[str, typer.Option("--region", metavar="REGION", help="AWS region, such as eu-central-1")]
+Region = Annotated[
+    str,
+    typer.Option(
+        "--region", metavar="REGION", help="AWS region, such as eu-central-1", autocompletion=completion.regions
+    ),
+]
 Account = Annotated[str, typer.Option("--account", metavar="ACCOUNT", help="12 digits; has a default in the sandbox")]
 Domain = Annotated[str, typer.Option("--domain", metavar="DOMAIN", help="domain of its hosted zone")]
 Sandbox = Annotated[

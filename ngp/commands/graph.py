@@ -6,9 +6,17 @@ from typing import Annotated
 
 import typer
 
-from ngp.commands import options
+from ngp.commands import completion, options
 
-Form = Annotated[str, typer.Option("--format", metavar="text|dot|mermaid|json", help="how to write it")]
+Form = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        metavar="text|dot|mermaid|json",
+        help="how to write it",
+        autocompletion=completion.one_of("text", "dot", "mermaid", "json"),
+    ),
+]
 
 
 def graph(

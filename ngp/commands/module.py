@@ -10,7 +10,7 @@ import typer
 
 from ngp import files, shipped
 from ngp.catalogue import hcl, loading
-from ngp.commands import checking, options
+from ngp.commands import checking, completion, options
 from ngp.environments import platforms
 from ngp.environments.environment import cache
 from ngp.errors import UsageError
@@ -27,7 +27,9 @@ app = typer.Typer(help="List, show, make, add, check and document the modules of
 
 NewName = Annotated[str, typer.Argument(metavar="NAME", help="the new module's name")]
 Title = Annotated[str, typer.Option("--title", help="name for people; by default made from NAME")]
-Category = Annotated[str, typer.Option("--category", help="heading below which it is offered")]
+Category = Annotated[
+    str, typer.Option("--category", help="heading below which it is offered", autocompletion=completion.categories)
+]
 Summary = Annotated[str, typer.Option("--summary", help="one sentence: what it makes")]
 Requires = Annotated[
     list[str] | None,

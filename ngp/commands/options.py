@@ -239,7 +239,12 @@ Replacements = Annotated[
 Refresh = Annotated[  # default: Switch.ON
     Switch,
     typer.Option(
-        "--refresh", "-refresh", parser=_switch, metavar="true|false", help="look at the real resources first"
+        "--refresh",
+        "-refresh",
+        parser=_switch,
+        metavar="true|false",
+        help="look at the real resources first",
+        autocompletion=completion.one_of("true", "false"),
     ),
 ]
 LockTimeout = Annotated[
@@ -252,7 +257,10 @@ Affected = Annotated[
 Since = Annotated[
     str,
     typer.Option(
-        "--since", metavar="REF", help="the commit to compare with; by default where HEAD left the default branch"
+        "--since",
+        metavar="REF",
+        help="the commit to compare with; by default where HEAD left the default branch",
+        autocompletion=completion.refs,
     ),
 ]
 NoInput = Annotated[bool, typer.Option("--no-input", help="never ask; a missing answer is an error")]

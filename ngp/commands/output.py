@@ -6,12 +6,31 @@ from typing import Annotated
 
 import typer
 
-from ngp.commands import options
+from ngp.commands import completion, options
 
-Name = Annotated[str, typer.Option("--name", metavar="[UNIT.]OUTPUT", help="only this output")]
+Name = Annotated[
+    str,
+    typer.Option("--name", metavar="[UNIT.]OUTPUT", help="only this output", autocompletion=completion.outputs),
+]
 Raw = Annotated[bool, typer.Option("--raw", help="one value and nothing else (needs --name)")]
-Form = Annotated[str, typer.Option("--format", metavar="table|json|env|tfvars|terraform-out", help="how to write it")]
-For = Annotated[str, typer.Option("--for", metavar="UNIT", help="write this unit's wired.auto.tfvars.json instead")]
+Form = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        metavar="table|json|env|tfvars|terraform-out",
+        help="how to write it",
+        autocompletion=completion.one_of("table", "json", "env", "tfvars", "terraform-out"),
+    ),
+]
+For = Annotated[
+    str,
+    typer.Option(
+        "--for",
+        metavar="UNIT",
+        help="write this unit's wired.auto.tfvars.json instead",
+        autocompletion=completion.units,
+    ),
+]
 
 
 def output(

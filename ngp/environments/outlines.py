@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ngp import yaml
 from ngp.catalogue import hcl
-from ngp.environments import document_edits, documents, naming, proposals, revisions, tfvars
+from ngp.environments import document_edits, documents, naming, platforms, proposals, revisions, tfvars
 from ngp.environments.environment import NAME, NAME_LENGTH, Environment, Platform, Target
 from ngp.environments.tfvars_edits import Edit, Key, Setting, edit
 from ngp.errors import Finding, UsageError, require
@@ -57,7 +57,8 @@ def compose(platform: Platform, facts: Facts, source: Environment | None = None)
     )
     folder = platform.environment_path(facts.name)
     if source is None:
-        text = _DOCUMENT_HEAD.format(name=facts.name) + _DOCUMENT.format(**vars(facts))
+        schema = platforms.schema_comment(platform.path, "environment", 2)
+        text = _DOCUMENT_HEAD.format(name=facts.name) + schema + _DOCUMENT.format(**vars(facts))
         values = _VALUES_HEAD.format(name=facts.name)
     else:
         text, values = _copy_document(facts, source), _copy_values(platform, facts, source)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ngp.yaml import Document
 
 FILE = "ngp.yaml"
+SCHEMA_COMMENT = "# yaml-language-server: $schema="
 
 
 def find(cwd: Path) -> Path:
@@ -38,6 +39,15 @@ def environment_at(path: Path, cwd: Path) -> str:
         if folder.parent == path / "environments" and (folder / "environment.yaml").is_file():
             return folder.name
     return ""
+
+
+def schema_comment(path: Path, file: str, depth: int) -> str:
+    """Return the comment that tells editors the schema of a YAML file `depth` folders below the platform at `path`.
+
+    "" where the platform has no such schema: `ngp init` writes them to docs/schemas.
+    """
+    schema = f"docs/schemas/{file}.schema.json"
+    return f"{SCHEMA_COMMENT}{'../' * depth}{schema}\n" if (path / schema).is_file() else ""
 
 
 def load(path: Path) -> Platform:

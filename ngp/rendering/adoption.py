@@ -16,7 +16,7 @@ from ngp.catalogue.module import Catalogue, Module, Origin, Variable
 from ngp.catalogue.rules import shape, source, wiring
 from ngp.catalogue.rules import vendored as rules
 from ngp.catalogue.rules.source import Source, address
-from ngp.environments import document_edits
+from ngp.environments import document_edits, platforms
 from ngp.errors import Finding, UsageError, require
 from ngp.rendering import differences, readmes, scaffold, templates
 from ngp.terraform import lockfile
@@ -160,6 +160,7 @@ class _Work:
             "provides": provides,
             "data": [each for each in resources if each.partition(".")[0] in _HOLDING],
             "source": self.origin,
+            "schema_comment": platforms.schema_comment(self.platform, "module", 2),
         }
         return templates.render(self.platform, "added/module.yaml.j2", facts)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from ngp.catalogue import hcl, loading, types
 from ngp.catalogue.module import Catalogue, Variable
 from ngp.catalogue.rules import shared
+from ngp.environments import platforms
 from ngp.environments.values import COMMON_INPUTS, FACTS
 from ngp.errors import Finding, nearest, require
 from ngp.rendering import templates
@@ -64,6 +65,7 @@ def render(platform: Path, catalogue: Catalogue, wish: Wish) -> dict[Path, str]:
     examples = {**_EXAMPLES, **{each.name: _example(each) for each in required if not each.text}}
     facts = {
         "name": wish.name,
+        "schema_comment": platforms.schema_comment(platform, "module", 2),
         "title": wish.title,
         "category": wish.category,
         "summary": wish.summary,

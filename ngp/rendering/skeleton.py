@@ -9,7 +9,7 @@ import ngp
 from ngp import shipped
 from ngp.catalogue import loading
 from ngp.errors import Finding, UsageError, require
-from ngp.rendering import copies, dummies, templates
+from ngp.rendering import copies, dummies, pages, templates
 from ngp.rendering.roots import LOCK
 
 _HOME = "platform"
@@ -31,6 +31,7 @@ def render(folder: Path, name: str) -> dict[Path, str]:
         **_from_templates(name),
         **{"modules" / path: text for path, text in copies.collect(shipped.modules(), catalogue.modules).items()},
         PurePosixPath(LOCK): shipped.lock_file().read_text(encoding="utf-8"),
+        **{PurePosixPath("docs/schemas", file): text for file, text in pages.published_schemas().items()},
         PurePosixPath(dummies.FILE): dummies.render(catalogue),
     }
     planned = {folder / path: text for path, text in sorted(files.items())}

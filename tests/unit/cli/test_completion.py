@@ -15,10 +15,13 @@ def platform(tmp_path):
     (tmp_path / "ngp.yaml").write_text("name: small\n")
     for name in ("network", "openvpn"):
         (tmp_path / "modules" / name).mkdir(parents=True)
-        (tmp_path / "modules" / name / "module.yaml").write_text("title: x\n")
-    for name, units in (("dev", "{network: {}, openvpn: {}}"), ("prod", "[")):
+        (tmp_path / "modules" / name / "module.yaml").write_text("title: x\ncategory: base\n")
+    for name, units in (("dev", "{network: {tags: [base]}, openvpn: {}}"), ("prod", "[")):
         (tmp_path / "environments" / name).mkdir(parents=True)
-        (tmp_path / "environments" / name / "environment.yaml").write_text(f"units: {units}\n")
+        (tmp_path / "environments" / name / "environment.yaml").write_text(f"region: eu-west-1\nunits: {units}\n")
+    root = tmp_path / "environments" / "dev" / "units" / "network"
+    root.mkdir(parents=True)
+    (root / "outputs.tf").write_text('output "vpc_id" {\n}\n')
     return tmp_path
 
 
@@ -47,6 +50,19 @@ TYPED = [
     ("ngp --no-color plan d", ["dev"]),
     ("ngp render d", ["dev"]),
     ("ngp state boot", ["bootstrap"]),
+    ("ngp plan dev !net", ["!network"]),
+    ("ngp plan dev ...", ["...network", "...openvpn"]),
+    ("ngp plan dev tag:", ["tag:base"]),
+    ("ngp graph dev --format ", ["dot", "json", "mermaid", "text"]),
+    ("ngp graph dev --format m", ["mermaid"]),
+    ("ngp output dev --format t", ["table", "terraform-out", "tfvars"]),
+    ("ngp output dev --name net", ["network.vpc_id"]),
+    ("ngp output dev --for o", ["openvpn"]),
+    ("ngp plan dev --refresh ", ["false", "true"]),
+    ("ngp --log-level ", ["error", "info", "debug"]),
+    ("ngp env new x --region ", ["eu-west-1"]),
+    ("ngp configure dev --module n", ["network"]),
+    ("ngp module new x --category ", ["base"]),
     ("ngp state bootstrap ", ["dev", "prod"]),
 ]
 
@@ -115,3 +131,17 @@ def test_modules_are_those_of_the_platform(platform, tmp_path, monkeypatch):
 def test_outside_a_platform_nothing_is_known_and_nothing_said(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert completion.environments(_line(), "") == []
+
+
+def test_inside_an_environment_units_come_first_too(platform, monkeypatch):
+    assert _bash(platform / "environments" / "dev", "ngp plan ") == ["dev", "network", "openvpn", "prod"]
+    assert _bash(platform / "environments" / "dev", "ngp plan network ") == ["openvpn"]
+    monkeypatch.setenv("NGP_ENV", "dev")
+    assert _bash(platform, "ngp plan o") == ["openvpn"]
+
+
+def test_commits_are_those_of_the_repository(platform):
+    for words in (["init", "-q", "-b", "trunk"], ["add", "-A"], ["commit", "-qm", "x"], ["tag", "v1"]):
+        subprocess.run(["git", *words], cwd=platform, check=True)
+    assert _bash(platform, "ngp plan dev --since ") == ["trunk", "v1"]
+    assert _bash(platform, "ngp configure dev --catalogue v") == ["v1"]

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 import ngp
-from ngp import files, shipped
+from ngp import cli, files, shipped
 from ngp.catalogue import loading
 from ngp.environments import platforms
 from ngp.errors import UsageError
@@ -82,3 +84,24 @@ def test_names_that_cannot_be_are_refused(tmp_path, name):
 @pytest.mark.parametrize(("folder", "name"), [("My Platform", "my-platform"), ("2nd_try-", "nd-try"), ("...", "")])
 def test_name_comes_from_the_folder(folder, name):
     assert skeleton.default_name(Path("/x") / folder) == name
+
+
+def test_editors_find_the_schema_of_every_yaml_file_that_ngp_writes(made, tmp_path, monkeypatch):
+    """Each modeline leads to a file that is there, also in what is made later."""
+    made = shutil.copytree(made, tmp_path / "acme")
+    monkeypatch.chdir(made)
+    facts = ["--sandbox", "--region", "eu-west-1", "--domain", "dev.example.com"]
+    assert cli.run(["env", "new", "dev", *facts]) == 0
+    assert cli.run(["env", "new", "lab", "--from", "dev", *facts]) == 0
+    assert cli.run(["module", "new", "mailbox", "--category", "base", "--summary", "It.", "--no-input"]) == 0
+    assert cli.run(["render"]) == 0
+    for name in (
+        "ngp.yaml",
+        "environments/dev/environment.yaml",
+        "environments/lab/environment.yaml",
+        "modules/mailbox/module.yaml",
+    ):
+        lines = [line for line in (made / name).read_text().splitlines() if line.startswith(platforms.SCHEMA_COMMENT)]
+        assert len(lines) == 1, name
+        schema = (made / name).parent / lines[0].removeprefix(platforms.SCHEMA_COMMENT)
+        assert json.loads(schema.read_text())["properties"], name

@@ -26,12 +26,13 @@ def told():
 @pytest.fixture
 def watch(told):
     context = SimpleNamespace(
+        resolved=None,
         stop=threading.Event(),
         log=lambda unit: Path("/p/.ngp/a.log"),
         tell=told.append,
         log_name=lambda unit: ".ngp/a.log",
     )
-    return Watch(context, SimpleNamespace(name="app"))
+    return Watch(context, SimpleNamespace(name="app", root=Path("/p/environments/dev/units/app")))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any
 from ngp.catalogue import types
 from ngp.catalogue.module import Catalogue, Module, Variable
 from ngp.environments import references, wiring
-from ngp.environments.environment import Environment, OutputRef
+from ngp.environments.environment import Environment, OutputRef, Target
 from ngp.environments.values import FACTS, Value, Values
 from ngp.errors import Finding, nearest
 
@@ -25,7 +25,7 @@ class Source(Enum):
     COMMON = "common"  # top level of terraform.tfvars
     WIRE = "wire"
     GENERATED = "generated"  # an ephemeral secret that the rendered root makes
-    SECRET = "secret"  # a reference, for an ephemeral input
+    SECRET = "secret"  # a reference, for an ephemeral or sensitive input
     DEFAULT = "default"
 
 
@@ -120,8 +120,24 @@ class _Binder:
                 found = written[variable.name]
                 reasons = check(variable, found.value, f"{self.unit}.{variable.name}")
                 self._note(reasons, found, variable)
-                return Binding(Source.SECRET if variable.ephemeral else source, found.value)
+                self._refuse_plain(variable, found)
+                is_secret = variable.ephemeral or (variable.sensitive and references.is_reference(found.value))
+                return Binding(Source.SECRET if is_secret else source, found.value)
         return None
+
+    def _refuse_plain(self, variable: Variable, written: Value) -> None:
+        """Note a sensitive value in plain text, unless it is for a sandbox, which has nothing to protect."""
+        is_plain = variable.sensitive and not variable.ephemeral and not references.is_reference(written.value)
+        if is_plain and written.value and self.environment.target is Target.AWS:
+            shell = f"{self.unit}_{variable.name}".replace("-", "_").upper()
+            self.findings.append(
+                Finding(
+                    f"{self.unit}.{variable.name}: this value is sensitive and is written in plain text",
+                    str(written.place),
+                    f"this file and the rendered root are committed; `{variable.name}` is declared in {variable.place}",
+                    f'write `{variable.name} = "env:{shell}"`, or another reference ({references.FORMS})',
+                )
+            )
 
     def _given(self, variable: Variable) -> Binding | None:
         wire = self.environment.wiring.get(self.unit, {}).get(variable.name)
@@ -168,14 +184,15 @@ class _Binder:
 
 def check(variable: Variable, value: Any, name: str) -> list[str]:
     """Why a value that somebody wrote is none for this input: its type, null, secrets in the wrong place."""
+    if references.is_reference(value) and (variable.ephemeral or variable.sensitive):
+        return []
     if variable.ephemeral:
-        if references.is_reference(value):
-            return []
         return [f"{name}: a secret is given by reference ({references.FORMS}), its value never stands in a file"]
     if value is None and not variable.nullable and not variable.has_default:
         return [f"{name}: null is no value for this input"]
     secrets = [
-        f"{name}: the secret reference `{each}` is for ephemeral inputs only; here it would be taken as a plain text"
+        f"{name}: the secret reference `{each}` is for ephemeral and sensitive inputs only, as their whole value; "
+        "here it would be taken as a plain text"
         for each in references.find(value)
     ]
     return secrets + types.check(variable.type, value, name)

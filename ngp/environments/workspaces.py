@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ngp import files
-from ngp.errors import Finding, RefusedError
+from ngp.errors import RefusedError
 
 _CHECKED = "checked.json"  # the folder and the Git index that were checked together; no checkout can know them
 _PRIVATE_MODE = 0o700
@@ -25,16 +25,12 @@ def require_own(platform: Path) -> Path:
     index = _index(platform)
     is_checked = index is None or _is_checked(workspace, index)
     if not is_checked and (tracked := _tracked(platform)):
+        more = f" and {len(tracked) - 1} more below {files.WORKSPACE}" if len(tracked) > 1 else ""
         raise RefusedError(
-            [
-                Finding(
-                    f"Git tracks {path}",
-                    where=str(platform / path),
-                    why="files and links from a repository could make ngp read or overwrite files elsewhere",
-                    todo=f"run `git rm -r --cached {files.WORKSPACE}`, then delete what it names",
-                )
-                for path in tracked
-            ]
+            f"Git tracks {tracked[0]}{more}",
+            where=str(platform / tracked[0]),
+            why="files and links from a repository could make ngp read or overwrite files elsewhere",
+            todo=f"run `git rm -r --cached {files.WORKSPACE}`, add it to .gitignore, and delete what Git brought",
         )
     with suppress(OSError):  # a disk that refuses is told by whoever needs it
         _make_private(workspace)

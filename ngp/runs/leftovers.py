@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ngp import files
@@ -10,6 +12,9 @@ from ngp.runs import killed
 from ngp.runs.killed import KilledRun
 
 _ERRORED = "errored.tfstate"
+_VERBS = ("plan", "apply", "destroy")
+_KEPT_DAYS = 90
+_KEPT_RUNS = 200
 _RUN = "[0-9]" * 8 + "-" + "[0-9]" * 6  # as `journal.new_id` begins
 
 
@@ -21,13 +26,31 @@ def sweep(workspace: Path, environment: str) -> list[KilledRun]:
     for folder in ("previews", "runs"):
         files.require_no_links(workspace / folder)
     dead = killed.require_ended(workspace, environment)
-    plans = [
-        plan
-        for verb in ("plan", "apply", "destroy")
-        for plan in workspace.glob(f"runs/{_RUN}-{verb}-{environment}-????/*.plan")
-    ]
-    files.remove_all([workspace / "previews" / environment, *plans])
+    plans = [plan for verb in _VERBS for plan in workspace.glob(f"runs/{_RUN}-{verb}-{environment}-????/*.plan")]
+    files.remove_all([workspace / "previews" / environment, *plans, *_old(workspace, environment)])
     return dead
+
+
+def _old(workspace: Path, environment: str, now: datetime | None = None) -> list[Path]:
+    """The folders of an environment's runs that are old, or beyond the number that is kept.
+
+    A run that did not end stays, and so does one with a state to recover.
+    """
+    oldest = ((now or datetime.now(UTC)) - timedelta(days=_KEPT_DAYS)).strftime("%Y%m%d-%H%M%S")
+    runs = sorted(
+        (run for verb in _VERBS for run in workspace.glob(f"runs/{_RUN}-{verb}-{environment}-????")), reverse=True
+    )
+    going = {*runs[_KEPT_RUNS:], *(run for run in runs if run.name < oldest)}
+    return sorted(run for run in going if _has_ended(run) and not any(run.rglob("*.tfstate")))
+
+
+def _has_ended(run: Path) -> bool:
+    """Whether the last line of a run's journal is its end."""
+    try:
+        last = (run / "journal.jsonl").read_text(encoding="utf-8").splitlines()[-1]
+        return bool(json.loads(last)["kind"] == "run_ended")
+    except (OSError, ValueError, LookupError, TypeError):
+        return False
 
 
 def require_recovered(root: Path, copy: Path) -> None:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
+from urllib.parse import quote, quote_plus
 
 from ngp.terraform import events
 from ngp.terraform.events import Diagnostic, Event, Summary, Unknown
 
 REDACTED = "(secret)"
 _TALK_LINES = 50
+_LEAST_BASE64 = 8  # shorter pieces occur by chance
 # A root's own constraints are hardly ever written as in the master lock; the lock is read-only on purpose.
 _EXPECTED = "Provider lock file not updated"
 
@@ -128,10 +131,26 @@ class Stream:
 
 
 def _spellings(secrets: Iterable[str]) -> tuple[str, ...]:
-    """A secret as it is and as it stands in JSON (also Go's, which escapes ``<``, ``>`` and ``&``), longest first."""
+    """A secret as it is, in JSON (also Go's, which escapes ``<``, ``>`` and ``&``), Base64 and URLs, longest first."""
     found: set[str] = set()
     for secret in filter(None, secrets):
         quoted = json.dumps(secret, ensure_ascii=False)[1:-1]
         html = quoted.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-        found |= {secret, quoted, html, json.dumps(secret)[1:-1]}
+        data = secret.encode("utf-8", "surrogatepass")
+        urls = {quote(data), quote(data, safe=""), quote_plus(data)}
+        found |= {secret, quoted, html, json.dumps(secret)[1:-1], *urls, *_base64(data)}
     return tuple(sorted(found, key=len, reverse=True))
+
+
+def _base64(data: bytes) -> Iterator[str]:
+    """Yield what Base64 makes of a secret's bytes, alone and inside a longer text such as a boot script.
+
+    Inside, its first byte can be at each of three places in a group; what the bytes around it decide is left out.
+    """
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        yield encode(data).decode()
+        for before in range(3):
+            first, last = (before * 8 + 5) // 6, (before + len(data)) * 8 // 6
+            inner = encode(bytes(before) + data).decode()[first:last]
+            if len(inner) >= _LEAST_BASE64:
+                yield inner

@@ -39,6 +39,7 @@ def traced(region):
     app_more(region, PATHS)
     region.write("modules/app/files/a", "text")
     region.write("shared", "of all")
+    region.write(".gitignore", ".ngp\n")
     git(region, "init", "--quiet")
     git(region, "add", ".")
     git(region, "commit", "--quiet", "--message", "The platform")

@@ -165,7 +165,7 @@ def test_a_wire_given_by_hand_is_written_and_checked(house, configure):
         (["openvpn.region=x"], "`region` is a fact"),
         (["region=x"], "`region` is a fact"),
         (["pre_tag=aws"], "pre_tag must not begin with `aws`"),
-        (["openvpn.instance_type=vault:a#b"], "for ephemeral inputs only"),
+        (["openvpn.instance_type=vault:a#b"], "for ephemeral and sensitive inputs only"),
         (["openvpn.disk_gib"], "cannot be read; it has the form UNIT.KEY=VALUE"),
         (["Open.x=1"], "cannot be read"),
         (["tags={}"], "no chosen module has a variable `tags`"),

@@ -104,6 +104,49 @@ def test_a_secret_itself_is_refused_for_an_ephemeral_input(house):
     assert "s3cret" not in found
 
 
+SENSITIVE = """
+variable "password" {
+  description = "Password of the users"
+  type        = string
+  sensitive   = true
+}
+"""
+
+
+def give_password(house, value, target="aws"):
+    module = house.path / "modules/openvpn/openvpn-variables.tf"
+    module.write_text(module.read_text() + SENSITIVE)
+    text = house.read("terraform.tfvars").replace("openvpn = {", f"openvpn = {{\n  password = {value}")
+    house.environment(house.read("environment.yaml").replace("target: sandbox", f"target: {target}"), text)
+
+
+def test_a_reference_is_bound_to_a_sensitive_input(house):
+    give_password(house, '"env:PASSWORD"')
+    found = house.resolve().bindings["openvpn"].inputs["password"]
+    assert (found.source, found.value) == (Source.SECRET, "env:PASSWORD")
+
+
+def test_a_sensitive_value_in_plain_text_is_refused_for_a_real_account_with_the_line_that_fixes_it(house):
+    give_password(house, '"hunter-two"')
+    with pytest.raises(UsageError) as caught:
+        house.resolve()
+    (finding,) = caught.value.findings
+    assert finding.where.endswith("terraform.tfvars:6")
+    assert 'write `password = "env:OPENVPN_PASSWORD"`' in finding.todo
+    assert "hunter-two" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", ["null", '""'])
+def test_no_value_at_all_is_no_secret(house, value):
+    give_password(house, value)
+    assert house.resolve().bindings["openvpn"].inputs["password"].source is Source.UNIT
+
+
+def test_a_sandbox_has_nothing_to_protect(house):
+    give_password(house, '"hunter-two"', target="sandbox")
+    assert house.resolve().bindings["openvpn"].inputs["password"].value == "hunter-two"
+
+
 def test_all_unbound_inputs_are_listed_with_their_places(house):
     house.environment(values="")
     found = _findings(house)

@@ -32,6 +32,7 @@ def told():
 @pytest.fixture
 def watch(told):
     context = SimpleNamespace(
+        resolved=None,
         stop=threading.Event(),
         log=lambda unit: Path("/p/.ngp/a.log"),
         tell=told.append,
@@ -39,7 +40,8 @@ def watch(told):
         name="dev",
         copy=lambda unit: Path("/copies") / unit.name,
     )
-    return Watch(context, SimpleNamespace(name="app", root=Path("/p"), place="s3://b/app.tfstate"))
+    unit = SimpleNamespace(name="app", root=Path("/p/environments/dev/units/app"), place="s3://b/app.tfstate")
+    return Watch(context, unit)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,33 @@
+"""A known secret is masked in every form in which Terraform, a provider or a boot script may repeat it."""
+
+import base64
+from urllib.parse import quote, quote_plus
+
+import pytest
+
+from ngp.terraform.streams import REDACTED, Stream
+
+SECRET = "hunter/two+ÿ&3"
+
+
+@pytest.mark.parametrize("spell", [quote, quote_plus, lambda text: quote(text, safe="")])
+def test_a_secret_in_a_url_is_masked(spell):
+    assert Stream(None, None, secrets=[SECRET]).redact(f"https://u:{spell(SECRET)}@x") == f"https://u:{REDACTED}@x"
+
+
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+@pytest.mark.parametrize("before", ["", "a", "ab", "abc", "PASSWORD="])
+@pytest.mark.parametrize("after", ["", "\n", "xy", " # the end"])
+def test_a_secret_in_base64_is_masked_wherever_it_stands_in_the_text(encode, before, after):
+    text = encode(f"{before}{SECRET}{after}".encode()).decode()
+    masked = Stream(None, None, secrets=[SECRET]).redact(text)
+    assert REDACTED in masked
+    assert len(masked.replace(REDACTED, "")) <= len(text) - len(base64.b64encode(SECRET.encode())) + 6
+
+
+def test_a_short_piece_of_base64_is_left_alone():
+    assert Stream(None, None, secrets=["ab"]).redact("x WFi x") == "x WFi x"
+
+
+def test_a_secret_that_is_no_unicode_is_masked():
+    assert Stream(None, None, secrets=["a\udcff"]).redact("a\udcff") == REDACTED

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from ngp.environments.resolving import Resolved
+from ngp.runs import origins
+from ngp.runs.context import RunContext
 from ngp.runs.joint import states
 from ngp.runs.joint.composition import Joint
 from ngp.terraform.driver import Terraform
 from ngp.terraform.events import Diagnostic
 from ngp.terraform.results import Result
 
+_MAIN = "main.tf"
+_CALL = re.compile(r'module "([^"]+)"')
+
 
 def about(said: Diagnostic, joint: Joint) -> set[str]:
-    """The units that a diagnostic may be about: by its address, else by the module's file that it names."""
+    """The units that a diagnostic may be about: by its address, else by the file that it names."""
     owner = states.owner(said.address)
     if owner in joint.units:
         return {owner}
+    file, _, line = said.place.rpartition(":")
+    if file == _MAIN and line.isdecimal():
+        return {_called((joint.root.path / _MAIN).read_text(encoding="utf-8"), int(line))} & joint.units.keys()
     folder = (joint.root.path / said.place).resolve().parent
     return {
         name
@@ -27,8 +37,15 @@ def about(said: Diagnostic, joint: Joint) -> set[str]:
     }
 
 
-def located(said: Diagnostic, joint: Joint) -> Diagnostic:
-    """Return a diagnostic that names the file of the platform, not that of the copy which was planned."""
+def _called(text: str, line: int) -> str:
+    """The module block that a line of the joint root stands in, "" for none."""
+    above = reversed(text.splitlines()[:line])
+    return next((found[1] for found in map(_CALL.match, above) if found), "")
+
+
+def located(said: Diagnostic, joint: Joint, resolved: Resolved) -> Diagnostic:
+    """Return a diagnostic that names the operator's line or the platform's file, not that of the copy."""
+    said = origins.locate(resolved, joint.root.path, said)
     if not said.place:
         return said
     path = Path(os.path.normpath(joint.root.path / said.place))
@@ -37,16 +54,16 @@ def located(said: Diagnostic, joint: Joint) -> Diagnostic:
 
 
 def by_unit(
-    said: Sequence[Diagnostic], joint: Joint, terraform: Terraform
+    said: Sequence[Diagnostic], joint: Joint, context: RunContext
 ) -> tuple[dict[str, list[Diagnostic]], list[Diagnostic]]:
     """Return what was said of each unit after a plan that went well, and what was said of none."""
-    failed = _failed_checks(said, joint, terraform)
+    failed = _failed_checks(said, joint, context.terraform)
     own: dict[str, list[Diagnostic]] = {name: [] for name in joint.units}
     rest = []
     for one in said:
         owners = about(one, joint)
         for name in (owners & failed.get(one.detail, owners)) or owners:
-            own[name].append(located(one, joint))
+            own[name].append(located(one, joint, context.resolved))
         if not owners:
             rest.append(one)
     return own, rest

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from ngp.runs.context import RunContext
 from ngp.runs.events import Phase, RunEstimated, UnitEntered, UnitProgressed
+from ngp.runs.events import Step as StepState
 from ngp.runs.joint import estimates, states
 from ngp.runs.joint.checkpoints import Checkpoints
 from ngp.runs.joint.composition import NAME
@@ -38,6 +39,18 @@ class Progress:
     under_way: set[tuple[str, str]] = field(default_factory=set)
     is_entered: bool = False
     took_s: float = 0.0
+
+    def take(self, step: tuple[str, str], state: StepState) -> bool:
+        """Take note of a step; return whether it is the unit's first."""
+        is_first, self.is_entered = not self.is_entered, True
+        if state is StepState.STARTED:
+            self.under_way.add(step)
+        else:
+            self.under_way.discard(step)
+        if state is StepState.DONE:
+            self.done[step] += 1
+            self.took_s = self.at_s[step] = time.monotonic() - self.began
+        return is_first
 
     @property
     def missing(self) -> list[str]:
@@ -82,38 +95,30 @@ class Follow:
     def _on_event(self, event: events.Event) -> None:
         match event:
             case events.ResourceStarted(address, action) if action in _COUNTED:
-                self._take(address, action, 0.0, is_done=False)
+                self._take(address, action, 0.0, StepState.STARTED)
             case events.ResourceDone(address, action, elapsed_s) if action in _COUNTED:
-                self._take(address, action, elapsed_s, is_done=True)
-            case events.ResourceFailed(address, action, _):
-                self.units[states.owner(address)].under_way.discard((address, action))
-            case events.ResourceProgress(address, elapsed_s):
-                self._tell(states.owner(address), address, elapsed_s)
+                self._take(address, action, elapsed_s, StepState.DONE)
+            case events.ResourceFailed(address, action, elapsed_s) if action in _COUNTED:
+                self._take(address, action, elapsed_s, StepState.FAILED)
+            case events.ResourceProgress(address, elapsed_s) if states.owner(address) in self.units:
+                self._tell(states.owner(address), address, elapsed_s, StepState.WORKING)
 
-    def _take(self, address: str, action: str, elapsed_s: float, *, is_done: bool) -> None:
+    def _take(self, address: str, action: str, elapsed_s: float, state: StepState) -> None:
         name = states.owner(address)
         if name not in self.units:
             return
-        one = self.units[name]
         with self._guard:
-            if is_done:
-                one.under_way.discard((address, action))
-                one.done[address, action] += 1
-                one.took_s = one.at_s[address, action] = time.monotonic() - one.began
-            else:
-                one.under_way.add((address, action))
-            is_new, one.is_entered = not one.is_entered, True
+            is_new = self.units[name].take((address, action), state)
         if is_new:
             self._context.tell(UnitEntered(name, self._verb, self.expected[name]))
-        self._tell(name, address, elapsed_s)
-        if is_done and self.checkpoints is not None:
+        self._tell(name, address, elapsed_s, state)
+        if state is StepState.DONE and self.checkpoints is not None:
             self.checkpoints.done(name)
 
-    def _tell(self, name: str, address: str, elapsed_s: float) -> None:
-        if name in self.units:
-            done = self.units[name].done.total()
-            total = max(self.expected[name], done)
-            self._context.tell(UnitProgressed(name, done, total, address, elapsed_s))
+    def _tell(self, name: str, address: str, elapsed_s: float, state: StepState) -> None:
+        done = self.units[name].done.total()
+        total = max(self.expected[name], done)
+        self._context.tell(UnitProgressed(name, done, total, address, elapsed_s, state))
 
 
 def _steps(change: Change) -> list[tuple[str, str]]:

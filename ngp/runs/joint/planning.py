@@ -221,7 +221,7 @@ def _results(
 ) -> dict[str, UnitResult]:
     for name, part in parts.items():
         known.put(name, part)
-    own, rest = diagnostics.by_unit(said, joint, context.terraform)
+    own, rest = diagnostics.by_unit(said, joint, context)
     for one in rest:
         context.tell(Note(f"Terraform: {one.summary}"))
     results = {}

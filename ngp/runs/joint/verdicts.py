@@ -38,9 +38,8 @@ class Judge:
         """The result of one unit; `part` is what the joint state holds of it, None where there is no state."""
         joint, before = self.planned.joint, self.planned.results[name]
         assert joint is not None
-        mine = [
-            diagnostics.located(one, joint) for one in self.outcome.diagnostics if name in diagnostics.about(one, joint)
-        ]
+        about = [one for one in self.outcome.diagnostics if name in diagnostics.about(one, joint)]
+        mine = [diagnostics.located(one, joint, self.context.resolved) for one in about]
         for diagnostic in mine:
             self.context.tell(UnitDiagnosed(name, diagnostic))
         took = before.duration_s + self.follow.units[name].took_s

@@ -70,7 +70,9 @@ def test_a_state_that_could_not_be_written_is_told_also_of_an_interrupted_apply(
 def test_a_lock_is_told_with_the_way_out(watch):
     failed = watch.failed(UnitResult("app", "app", 1, Outcome.PLANNED), Result(1, lock_holder=LockHolder("9d")))
     (finding,) = failed.findings
-    assert finding.todo.endswith("if its holder is gone: ngp unlock dev app, or in /p: terraform force-unlock 9d")
+    assert finding.todo.endswith(
+        "if its holder is gone: ngp unlock dev app, or in /p/environments/dev/units/app: terraform force-unlock 9d"
+    )
     assert finding.where == "s3://b/app.tfstate"
 
 

@@ -263,6 +263,12 @@ def test_comments_and_new_lines_around_operators_are_read_as_terraform_does(terr
     assert [value_of(each) for each in inside] == terraform.values([f"({each})" for each in inside])
 
 
+def test_a_new_line_parts_the_elements_of_an_object_and_no_comma_follows_it(terraform):
+    texts = ["x = {\n  a = 1\n  , b = 2\n}\n", "x = {\n  a = 1 + 1\n\n  -1 = 2\n}\n", "x = {\n  a = 1,\n\n  b = 2\n}\n"]
+    assert terraform.refused(texts) == {0}
+    assert [is_read(text) for text in texts] == [False, True, True]
+
+
 def test_values_are_those_of_terraform(terraform):
     assert [value_of(each) for each in EXPRESSIONS] == terraform.values(EXPRESSIONS)
 

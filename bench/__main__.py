@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from bench import machine, memory, report
-from bench.cases import applies, plans, scale, scheduling, start, units
+from bench.cases import applies, plans, region, scale, scheduling, start, units
 from bench.cases.environment import Bench
 from bench.cases.options import Options
 from bench.contest import Case, Result, play
@@ -25,9 +25,10 @@ GROUPS: dict[str, Group] = {
     "plans": plans.cases,
     "units": units.cases,
     "applies": applies.cases,
+    "region": region.cases,
     "scale": lambda bench: scale.cases(bench.lab, bench.options),
 }
-_NEED_TERRAFORM = {"plans", "units", "applies"}
+_NEED_TERRAFORM = {"plans", "units", "applies", "region"}
 
 
 def main(argv: Sequence[str]) -> int:

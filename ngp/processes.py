@@ -42,6 +42,9 @@ class Request:
     umask: int = -1
 
 
+Child = subprocess.Popen[str]
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What became of a process. `stdout` and `stderr` are empty where a callback took the lines."""

@@ -48,22 +48,26 @@ def _saved(bench: Bench, plans: Path) -> Case:
 
 def _whole(bench: Bench, plans: Path) -> Case:
     at_once, file, empty = str(bench.options.parallelism), f'"{plans}/$1.again"', [bench.empty_region]
-    ours = bench.ngp("apply", ENVIRONMENT, "--auto-approve", "--parallelism", at_once)
+    words = ("apply", ENVIRONMENT, "--auto-approve", "--parallelism", at_once)
+    ours = bench.ngp(*words)
     script = f"{INIT} && terraform plan -no-color -out={file} && terraform apply -no-color {file}"
     by_hand = [bench.each(script, wave) for wave in bench.waves]
     return Case(
         "apply-all",
         f"Everything: {bench.options.units} units from nothing to applied",
-        f"`ngp apply --auto-approve`: previews all units, then plans and applies each; what is cached stays. By hand: "
-        f"`init`, `plan`, `apply` of each unit, wave after wave. {at_once} at a time.",
+        f"`ngp apply --auto-approve`: one plan for all units, applied as it is (with `--apart`: each unit previewed, "
+        "planned and applied by itself); what is cached stays. By hand: `init`, `plan`, `apply` of each unit, wave "
+        f"after wave. {at_once} at a time.",
         present(
             [
                 bench.contestant(OURS, ours, prepare=empty),
+                bench.contestant(f"{OURS} --apart", bench.ngp(*words, "--apart"), prepare=empty),
                 bench.contestant(TERRAFORM, *by_hand, prepare=empty),
                 bench.terragrunt("apply", prepare=empty),
             ]
         ),
-        repeats=1,  # it is long, and no goal hangs on it
+        (times(15, TERRAFORM),),
+        repeats=1,  # it is long
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import logging
 import threading
@@ -70,7 +71,7 @@ class Session:
         self.region = env.get("AWS_REGION", "")
         self._account = ""
         self._maker: Any = None
-        self._clients: dict[str, Any] = {}
+        self._clients: dict[tuple[str, bool], Any] = {}
         self._lock = threading.Lock()
 
     def call(
@@ -98,6 +99,21 @@ class Session:
                 answer["Body"] = io.BytesIO(answer["Body"].read())
             return answer
         return None
+
+    def once(
+        self, service: str, operation: str, *, absent: Collection[str] = (), **parameters: Any
+    ) -> dict[str, Any] | None:
+        """The same as `call`, from this process and without a retry: a repeated conditional write refuses itself."""
+        with failures.told(_about(service, operation, parameters), self.profile, absent):
+            answer: dict[str, Any] = getattr(self._client(service, retries=False), operation)(**parameters)
+            return answer
+        return None
+
+    def steady(self) -> Session:
+        """Return this session without its stop, for calls that must be made after an interruption too."""
+        same = copy.copy(self)
+        same._stop = None
+        return same
 
     def account_id(self) -> str:
         """The account that the credentials belong to (STS, asked once)."""
@@ -171,13 +187,14 @@ class Session:
     def _ask(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
         return self.call(service, operation, **parameters) or {}
 
-    def _client(self, service: str) -> Any:
+    def _client(self, service: str, *, retries: bool = True) -> Any:
+        key = (service, retries)
         with self._lock:  # making a client is not thread-safe, using one is
-            if service not in self._clients:
-                reach = _reach(self.env)
+            if key not in self._clients:
+                reach = _reach(self.env, attempts=_ATTEMPTS if retries else 1)
                 self._maker = self._maker or _maker(self.env, self.profile, self.role, reach)
-                self._clients[service] = self._maker.client(service, **reach)
-            return self._clients[service]
+                self._clients[key] = self._maker.client(service, **reach)
+            return self._clients[key]
 
 
 Relay = Callable[[Session, Call], dict[str, Any] | None]
@@ -189,7 +206,7 @@ def _about(service: str, operation: str, parameters: Mapping[str, Any]) -> str:
     return f"{service}:{operation} on s3://{parameters['Bucket']}/{parameters.get('Key', '')}"
 
 
-def _reach(env: Mapping[str, str]) -> dict[str, Any]:
+def _reach(env: Mapping[str, str], attempts: int = _ATTEMPTS) -> dict[str, Any]:
     """The arguments of a client that reaches what `env` names: one endpoint for all services, or AWS itself."""
     from botocore.config import Config
 
@@ -200,7 +217,7 @@ def _reach(env: Mapping[str, str]) -> dict[str, Any]:
     config = Config(
         connect_timeout=_CONNECT_S,
         read_timeout=_READ_S,
-        retries={"mode": "standard", "max_attempts": _ATTEMPTS},
+        retries={"mode": "standard", "total_max_attempts": attempts},
         **options,
     )
     return {"endpoint_url": endpoint, "config": config, "region_name": env.get("AWS_REGION")}

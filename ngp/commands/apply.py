@@ -1,4 +1,4 @@
-"""`ngp apply`: preview, one question, then each unit's own saved plan."""
+"""`ngp apply`: one plan for all units, one question, then exactly that plan."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ def apply(
     refresh: options.Refresh = options.Switch.ON,
     lock_timeout: options.LockTimeout = "",
     parallelism: options.Parallelism = options.DEFAULT_PARALLELISM,
+    accept_lost: options.AcceptLost = None,
+    apart: options.Apart = False,
     show_all: options.ShowAll = False,
     as_json: options.AsJson = False,
     as_json_lines: options.AsJsonLines = False,
@@ -39,27 +41,23 @@ def apply(
     """Bring units to what was previewed and agreed to; anything more stops the run."""
     from ngp.commands import running, scope
     from ngp.runs import applying
-    from ngp.runs.results import Verb, exit_code
-    from ngp.views import documents, runs
+    from ngp.runs.results import Verb
 
     context = options.context()
     chosen = scope.choose(context, environment, units)
     if not auto_approve:
         question = f"Apply what is previewed to `{chosen.environment}`?"
         options.require_person(context, question, flag="--auto-approve")
-    wish = running.Wish(targets, replacements, refresh, lock_timeout, parallelism, accept_data_loss, accept_legacy)
+    wish = running.Wish(
+        targets, replacements, refresh, lock_timeout, parallelism, accept_data_loss, accept_legacy, apart, accept_lost
+    )
     with (
         running.begin(context, chosen.environment) as begun,
         running.open_run(context, Verb.APPLY, begun, chosen.units, wish, jsonl=as_json_lines) as now,
     ):
         consent = _consent(context, now, auto_approve=auto_approve, show_all=show_all)
         result = applying.apply(now.run, consent, may_bootstrap=bootstrap)
-    code = exit_code([unit.outcome for unit in result.units], stopped_by=result.stopped_by)
-    if as_json:
-        documents.write(documents.run(result, exit_code=code))
-    elif not as_json_lines:
-        runs.show_result(result, context.settings, whole=show_all)
-    raise typer.Exit(code)
+    running.end(context, result, running.Output(as_json, as_json_lines, show_all))
 
 
 def _consent(context: options.Context, now: Running, *, auto_approve: bool, show_all: bool) -> Consent:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -30,6 +29,8 @@ def destroy(
     refresh: options.Refresh = options.Switch.ON,
     lock_timeout: options.LockTimeout = "",
     parallelism: options.Parallelism = options.DEFAULT_PARALLELISM,
+    accept_lost: options.AcceptLost = None,
+    apart: options.Apart = False,
     show_all: options.ShowAll = False,
     as_json: options.AsJson = False,
     as_json_lines: options.AsJsonLines = False,
@@ -37,27 +38,28 @@ def destroy(
     """Destroy units, dependants first; asks for the environment's name."""
     from ngp.commands import running, scope
     from ngp.runs import destroying
-    from ngp.runs.results import Verb, exit_code
-    from ngp.views import documents, pager, runs
+    from ngp.runs.results import Verb
 
     context = options.context()
     chosen = scope.choose(context, environment, units)
     if not dry_run:
         _require_consent(context, chosen, auto_approve=auto_approve)
-    wish = running.Wish(None, None, refresh, lock_timeout, parallelism, accept_data_loss, is_dry_run=dry_run)
+    wish = running.Wish(
+        refresh=refresh,
+        lock_timeout=lock_timeout,
+        parallelism=parallelism,
+        may_lose_data=accept_data_loss,
+        is_apart=apart,
+        accepts_lost=accept_lost,
+        is_dry_run=dry_run,
+    )
     with (
         running.begin(context, chosen.environment) as begun,
         running.open_run(context, Verb.DESTROY, begun, chosen.units, wish, jsonl=as_json_lines) as now,
     ):
         agree = _consent(context, now, auto_approve=auto_approve, show_all=show_all)
         result = destroying.destroy(now.run, agree, is_typed=not auto_approve)
-    code = exit_code([unit.outcome for unit in result.units], stopped_by=result.stopped_by)
-    if as_json:
-        documents.write(documents.run(result, exit_code=code))
-    elif not as_json_lines:
-        with pager.paged(context.settings) if dry_run else nullcontext():
-            runs.show_result(result, context.settings, whole=show_all)
-    raise typer.Exit(code)
+    running.end(context, result, running.Output(as_json, as_json_lines, show_all, is_paged=dry_run))
 
 
 def _consent(

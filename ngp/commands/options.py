@@ -214,6 +214,15 @@ AcceptDataLoss = Annotated[
         autocompletion=completion.units,
     ),
 ]
+AcceptLost = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--accept-lost",
+        metavar="ADDRESS",
+        help="this object, under way when an earlier run was killed, does not exist or is in its state; repeatable",
+    ),
+]
+Apart = Annotated[bool, typer.Option("--apart", help="plan and apply each unit by itself instead of all in one plan")]
 Reveal = Annotated[bool, typer.Option("--reveal", help="show sensitive values")]
 DetailedExitCode = Annotated[
     bool,
@@ -221,11 +230,13 @@ DetailedExitCode = Annotated[
 ]
 Targets = Annotated[
     list[str] | None,
-    typer.Option("--target", "-target", metavar="ADDRESS", help="only this resource and what it needs; repeatable"),
+    typer.Option(
+        "--target", "-target", metavar="[UNIT:]ADDRESS", help="only this resource and what it needs; repeatable"
+    ),
 ]
 Replacements = Annotated[
     list[str] | None,
-    typer.Option("--replace", "-replace", metavar="ADDRESS", help="replace this resource; repeatable"),
+    typer.Option("--replace", "-replace", metavar="[UNIT:]ADDRESS", help="replace this resource; repeatable"),
 ]
 Refresh = Annotated[  # default: Switch.ON
     Switch,

@@ -25,6 +25,7 @@ def plan(
     affected: options.Affected = False,
     since: options.Since = "",
     detailed_exitcode: options.DetailedExitCode = False,
+    apart: options.Apart = False,
     show_all: options.ShowAll = False,
     as_json: options.AsJson = False,
     as_json_lines: options.AsJsonLines = False,
@@ -32,12 +33,12 @@ def plan(
     """Preview every unit, also on an empty or half-applied region; nothing is changed."""
     from ngp.commands import narrowing, running, scope
     from ngp.runs import planning, selection
-    from ngp.runs.results import Verb, exit_code
-    from ngp.views import documents, pager, runs
+    from ngp.runs.results import Verb
+    from ngp.views import documents
 
     context = options.context()
     meant = scope.choose(context, environment, units)
-    wish = running.Wish(targets, replacements, refresh, lock_timeout, parallelism)
+    wish = running.Wish(targets, replacements, refresh, lock_timeout, parallelism, is_apart=apart)
     with running.begin(context, meant.environment) as begun:
         resolved, named = begun.resolved, selection.expand(meant.units, begun.resolved)
         change = narrowing.narrow(context, resolved, since, named) if narrowing.is_asked(ctx, affected) else None
@@ -47,13 +48,9 @@ def plan(
                 result = planning.plan(now.run)
         else:
             result = _plan_nothing(resolved)
-    code = exit_code([unit.outcome for unit in result.units], detailed=detailed_exitcode, stopped_by=result.stopped_by)
-    if as_json:
-        documents.write({**documents.run(result, exit_code=code), **documents.affected(change)})
-    elif not as_json_lines and result.run_id:
-        with pager.paged(context.settings):
-            runs.show_result(result, context.settings, whole=show_all)
-    raise typer.Exit(code)
+    more = documents.affected(change) if as_json else {}
+    output = running.Output(as_json, as_json_lines, show_all, is_paged=True, is_detailed=detailed_exitcode, more=more)
+    running.end(context, result, output)
 
 
 def _plan_nothing(resolved: Resolved) -> RunResult:

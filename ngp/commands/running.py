@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
+from typing import Any, NoReturn
+
+import typer
 
 from ngp.commands.options import Context, Switch
 from ngp.environments import platforms, resolving
-from ngp.environments.environment import StateMode
 from ngp.environments.resolving import Resolved
-from ngp.errors import UsageError
-from ngp.runs import ahead, selection
+from ngp.runs import addresses, ahead, selection
 from ngp.runs import context as runs
-from ngp.runs.results import Verb
+from ngp.runs.results import RunResult, Verb, exit_code
 from ngp.settings import Level
 from ngp.terraform.commands import PlanOptions
 from ngp.terraform.serving import Opener
-from ngp.views import documents, progress, silence
+from ngp.views import documents, pager, progress, silence
+from ngp.views import runs as views
 
 
 @dataclass(frozen=True)
@@ -31,16 +33,12 @@ class Wish:
     parallelism: int = 0
     may_lose_data: Sequence[str] | None = None
     accepts_legacy: bool = False
+    is_apart: bool = False
+    accepts_lost: Sequence[str] | None = None
     is_dry_run: bool = False
 
     def options(self, extra: tuple[str, ...]) -> PlanOptions:
-        return PlanOptions(
-            refresh=bool(self.refresh),
-            targets=tuple(self.targets or ()),
-            replace=tuple(self.replacements or ()),
-            lock_timeout=self.lock_timeout,
-            extra=extra,
-        )
+        return PlanOptions(refresh=bool(self.refresh), lock_timeout=self.lock_timeout, extra=extra)
 
 
 @dataclass(frozen=True)
@@ -74,17 +72,52 @@ def open_run(
     """Open a run of an environment, with its events shown as they come."""
     resolved = begun.resolved
     chosen = selection.expand(units, resolved)
-    has_one_root = len(chosen) == 1 or resolved.environment.state is StateMode.SINGLE
-    if (wish.targets or wish.replacements) and not has_one_root:
-        raise UsageError(
-            "an address belongs to one unit", why="-target and -replace go to one Terraform root", todo="name the unit"
-        )
-    options = wish.options(context.terraform_args)
-    may_lose = tuple(wish.may_lose_data or ())
-    request = runs.Request(verb, chosen, wish.parallelism, options, may_lose, wish.accepts_legacy, wish.is_dry_run)
+    targets = addresses.parse(wish.targets or (), "-target", chosen, resolved)
+    if targets and not chosen:
+        chosen = tuple(dict.fromkeys(one.unit for one in targets if one.unit))
+    replacements = addresses.parse(wish.replacements or (), "-replace", chosen, resolved)
+    request = runs.Request(
+        verb,
+        chosen,
+        wish.parallelism,
+        replace(
+            wish.options(context.terraform_args),
+            targets=tuple(one.address for one in targets),
+            replace=tuple(one.address for one in replacements),
+        ),
+        tuple(wish.may_lose_data or ()),
+        wish.accepts_legacy,
+        wish.is_apart,
+        tuple(wish.accepts_lost or ()),
+        wish.is_dry_run,
+    )
     is_quiet = context.settings.level is Level.ERROR and not jsonl
     shown = silence.Silence() if is_quiet else progress.follow(context.settings, jsonl=jsonl)
     with context.taking_signals() as stop, shown as follow:
         caller = runs.Caller(context.settings, follow.on_event, stop, lambda: context.stopped_by, begun.opener)
         with runs.open_run(request, resolved, caller) as run:
             yield Running(run, follow)
+
+
+@dataclass(frozen=True)
+class Output:
+    """How the result of a run is printed. `more` goes into the JSON document too."""
+
+    as_json: bool
+    as_json_lines: bool
+    whole: bool
+    is_paged: bool = False
+    is_detailed: bool = False  # exit 2 where there are changes
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+
+def end(context: Context, result: RunResult, output: Output) -> NoReturn:
+    """Print the result of a run, if there was one, and end with its exit code."""
+    outcomes = [unit.outcome for unit in result.units]
+    code = exit_code(outcomes, detailed=output.is_detailed, stopped_by=result.stopped_by)
+    if output.as_json:
+        documents.write({**documents.run(result, exit_code=code), **output.more})
+    elif not output.as_json_lines and result.run_id:
+        with pager.paged(context.settings) if output.is_paged else nullcontext():
+            views.show_result(result, context.settings, whole=output.whole)
+    raise typer.Exit(code)

@@ -53,12 +53,20 @@ class Root:
 
 @dataclass(frozen=True)
 class Part:
-    """What one unit puts into its root. `prefix` is "" where the root is the unit's own, else ``UNIT__``."""
+    """What one unit puts into its root. `prefix` is "" where the root is the unit's own, else ``UNIT__``.
+
+    `beside` are the units of the same root: their outputs reach this one inside it, those of others by a variable.
+    """
 
     unit: UnitBindings
     module: Module
     source: PurePosixPath
     prefix: str = ""
+    beside: frozenset[str] = frozenset()
+
+    def is_wired_inside(self, binding: Binding) -> bool:
+        """Whether an input takes the output of a unit of the same root."""
+        return binding.source is Source.WIRE and binding.wire is not None and binding.wire.unit in self.beside
 
 
 def compose(parts: Iterable[Part], required_version: str) -> Root:
@@ -98,8 +106,11 @@ def _bound(part: Part) -> list[tuple[str, Binding]]:
 
 def _asked(part: Part) -> list[str]:
     """The inputs that are variables of the root, for their values come from outside it."""
-    inner = {Source.GENERATED} | ({Source.WIRE} if part.prefix else set())
-    return [name for name, binding in _bound(part) if binding.source not in inner]
+    return [
+        name
+        for name, binding in _bound(part)
+        if binding.source is not Source.GENERATED and not part.is_wired_inside(binding)
+    ]
 
 
 def _call(part: Part) -> Call:
@@ -110,7 +121,7 @@ def _call(part: Part) -> Call:
 def _argument(part: Part, name: str, binding: Binding) -> str:
     if binding.source is Source.GENERATED:
         return f"ephemeral.aws_secretsmanager_random_password.{part.prefix}{name}.random_password"
-    if binding.wire is not None and part.prefix:
+    if binding.wire is not None and part.is_wired_inside(binding):
         return f"module.{binding.wire.unit}.{binding.wire.output}"
     return f"var.{part.prefix}{name}"
 

@@ -95,7 +95,8 @@ def _part(resolved: Resolved, unit: str, place: PurePosixPath, prefix: str) -> r
     module = resolved.catalogue.modules[resolved.environment.units[unit].module]
     home = _home(resolved) if resolved.environment.catalogue else PurePosixPath()
     source = PurePosixPath(posixpath.relpath(home / "modules" / module.name, place))
-    return root.Part(resolved.bindings[unit], module, source, prefix)
+    beside = frozenset(resolved.environment.units) if prefix else frozenset[str]()
+    return root.Part(resolved.bindings[unit], module, source, prefix, beside)
 
 
 def _texts(resolved: Resolved, made: Mapping[PurePosixPath, root.Root]) -> Mapping[str, Mapping[str, str]]:

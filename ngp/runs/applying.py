@@ -1,4 +1,4 @@
-"""Applies what was previewed: unit by unit a saved plan with real values, which must fit what was agreed to."""
+"""Applies what was reviewed: one saved plan for all units; a unit that goes by itself must fit its preview."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from ngp.runs import describing, losses, planning, prerequisites, reviewed, sche
 from ngp.runs.context import RunContext
 from ngp.runs.envelope import surplus
 from ngp.runs.events import Note, Phase, UnitEntered, UnitFinished
+from ngp.runs.joint import applying as joint_apply
+from ngp.runs.joint import holding, recovery
+from ngp.runs.joint import planning as joint
 from ngp.runs.results import Counts, Outcome, RunResult, UnitResult, Verb, explain, fail
 from ngp.runs.units import Wire
 from ngp.state import bucket
@@ -28,39 +31,79 @@ class Consent:
 
 
 def apply(context: RunContext, consent: Consent, *, may_bootstrap: bool = True) -> RunResult:
-    """Preview every unit, ask once, then apply each unit's own saved plan as soon as what it needs is applied.
+    """Plan all units, ask once, and apply exactly that plan; units that go by themselves follow, one by one.
 
+    The states of all joined units are locked from before the plan until the last of them is written.
     Raises, before anything is changed: RefusedError (3) for a wrong account or a loss of data that was not
-    agreed to, MissingError (69) for a missing hosted zone or a state bucket that may not be made,
-    StaleError (4) for files that changed after the preview, NgpError (1) where the answer is no. Everything later is
-    in the results.
+    agreed to, MissingError (69) for a missing hosted zone or a state bucket that may not be made, LockHeldError (5) for
+    a locked state, StaleError (4) for states or files that changed after the plan, NgpError (1) where the answer is no.
+    Everything later is in the results.
     """
     context.access.session.require_account(context.resolved.environment.account)
+    recovery.recover(context)
     _require_zone(context)
     start = time.monotonic()
     missing = _missing_bucket(context, may_bootstrap=may_bootstrap)
-    known = planning.open_offers(context)
-    seen = reviewed.Reviewed.collect((context.units[name] for name in context.needs), known)
-    previews = _grounded(context, replace(planning.plan(context, known), verb=Verb.APPLY))
-    if any(not unit.outcome.is_good for unit in previews.units) or previews.stopped_by:
-        return previews
-    if all(_is_idle(unit) for unit in previews.units):
-        return previews
-    losses.require_none(context.resolved, previews.changes, context.request.may_lose_data)
-    if not consent.preview(previews, missing):
-        raise NgpError("nothing was applied", why="the answer was no")
-    seen.require_files()
-    if missing is not None and not context.stop.is_set():
-        bucket.bootstrap(context.access.session, missing)
-        context.tell(Note(f"made the state bucket {missing.bucket}"))
+    with holding.hold(context, take=missing is None) as held:
+        known = planning.open_offers(context)
+        planned = joint.plan(context, known, held.tree, apart=held.apart, kind="apply")
+        held.note_plan(planned)
+        seen = reviewed.Reviewed.collect((context.units[name] for name in planned.apart), known)
+        previews = _grounded(context, replace(planning.complete(context, known, planned), verb=Verb.APPLY))
+        if any(not unit.outcome.is_good for unit in previews.units) or previews.stopped_by:
+            return previews
+        if all(_is_idle(unit) for unit in previews.units):
+            return previews
+        losses.require_none(context.resolved, previews.changes, context.request.may_lose_data)
+        if not consent.preview(previews, missing):
+            raise NgpError("nothing was applied", why="the answer was no")
+        seen.require_files()
+        if missing is not None and not context.stop.is_set():
+            bucket.bootstrap(context.access.session, missing)
+            context.tell(Note(f"made the state bucket {missing.bucket}"))
+            held.take()
+        results = _apply_joint(context, planned, held)
     work = _Work(context, consent, {unit.unit: unit for unit in previews.units}, seen)
-    results = scheduler.run(
-        scheduler.Plan(context.needs, context.request.parallelism, fail_fast=True),
-        work.apply,
+    results |= _apply_apart(context, planned, work, results)
+    return planning.collect(context, Verb.APPLY, results, time.monotonic() - start)
+
+
+def _apply_joint(context: RunContext, planned: joint.Planned, held: holding.Holding) -> dict[str, UnitResult]:
+    """Apply the joint plan, if any of its units has something to do; tell each unit's result."""
+    if planned.joint is None:
+        return {}
+    idle = all(_is_idle(unit) for unit in planned.results.values())
+    if context.stop.is_set():
+        results = {name: planning.skipped(context, name, "the run was interrupted") for name in planned.results}
+    elif idle:
+        results = dict(planned.results)
+    else:
+        held.require_unmoved(planned.joint)
+        results = joint_apply.apply(context, planned, held)
+    for result in results.values():
+        context.tell(UnitFinished(result))
+    return results
+
+
+def _apply_apart(
+    context: RunContext, planned: joint.Planned, work: _Work, done: Mapping[str, UnitResult]
+) -> dict[str, UnitResult]:
+    """Plan and apply the units that go by themselves, each as soon as what it needs is applied."""
+    needs = {name: context.needs[name] & planned.apart.keys() for name in context.needs if name in planned.apart}
+    bad = {name for name, result in done.items() if not result.outcome.is_good}
+
+    def apply(name: str) -> UnitResult:
+        lacking = sorted(context.needs[name] & bad)
+        if lacking:
+            return planning.skipped(context, name, f"needs {', '.join(f'`{one}`' for one in lacking)}")
+        return work.apply(name)
+
+    return scheduler.run(
+        scheduler.Plan(needs, context.request.parallelism, fail_fast=True),
+        apply,
         lambda unit, reason: planning.finish(context, planning.skipped(context, unit, reason)),
         stop=context.stop,
     )
-    return planning.collect(context, Verb.APPLY, results, time.monotonic() - start)
 
 
 def _require_zone(context: RunContext) -> None:
@@ -107,7 +150,7 @@ class _Work:
         file = context.folder / f"{unit.name}.plan"
         try:
             secrets = context.secrets(unit)
-            options = replace(context.request.options, out=file)
+            options = replace(context.options(unit.name), out=file)
             planned = context.terraform.plan(root, options, secrets=secrets, watch=watch.call)
             if not planned.is_ok:
                 return watch.failed(preview, planned)

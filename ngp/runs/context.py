@@ -15,8 +15,9 @@ from ngp import files, processes
 from ngp.errors import NgpError, RefusedError, UsageError
 from ngp.proxy.session import open_session
 from ngp.rendering import roots, staleness
-from ngp.runs import access, copies, graph, guards, killed, leftovers, legacy, orphans, secrets, units
+from ngp.runs import access, addresses, copies, graph, guards, killed, leftovers, legacy, orphans, secrets, units
 from ngp.runs.events import Note, RunEvent, RunStarted, UnitFact
+from ngp.runs.joint import record
 from ngp.runs.journal import Journal, new_id
 from ngp.runs.results import Orphan, Verb
 from ngp.runs.units import Unit
@@ -40,6 +41,8 @@ class Request:
     options: commands.PlanOptions = field(default_factory=commands.PlanOptions)
     may_lose_data: tuple[str, ...] = ()  # units and addresses whose data may be lost
     accepts_legacy: bool = False
+    is_apart: bool = False  # every unit goes by itself
+    accepts_lost: tuple[str, ...] = ()  # addresses of objects under way at a kill that the operator accounted for
     is_dry_run: bool = False  # of destroy: plan only
 
 
@@ -91,6 +94,15 @@ class RunContext:
         """The same as results tell it: relative to the platform."""
         return str(self.log(unit).relative_to(self.resolved.platform.path))
 
+    def options(self, unit: str) -> commands.PlanOptions:
+        """The options for the plan of one unit by itself: of the addresses only its own."""
+        options = self.request.options
+        if unit == units.SINGLE:
+            return options
+        return replace(
+            options, targets=addresses.own(options.targets, unit), replace=addresses.own(options.replace, unit)
+        )
+
     def secrets(self, unit: Unit) -> dict[str, str]:
         """The values of a unit's secret references, for Terraform's environment only."""
         return secrets.resolve(unit.secrets, self.caller.settings.environ, self.access.session)
@@ -134,14 +146,15 @@ def open_run(request: Request, resolved: Resolved, caller: Caller) -> Iterator[R
     run_id = new_id(request.verb.value, environment.name)
     purpose = f"ngp {request.verb.value} {environment.name}"
     with ExitStack() as held:
-        beside = held.enter_context(ThreadPoolExecutor(1))  # what is asked while the rest is made ready
+        # Git is asked while the rest is made ready
+        beside = held.enter_context(ThreadPoolExecutor(1))
         head = beside.submit(commit, platform.path, settings)
         require_rendered(resolved)
         found = binary.find(
             platform.terraform, platform.terraform_version, settings.environ, cwd=platform.path, cache=settings.cache
         )
         held.enter_context(files.lock(platform.workspace / "locks" / f"{environment.name}.lock", purpose=purpose))
-        dead = leftovers.sweep(platform.workspace, environment.name)
+        dead = _killed(request, resolved)
         journal = Journal(platform.workspace / "runs" / run_id, warn=lambda text: caller.tell(Note(text)))
 
         def tell(event: RunEvent) -> None:
@@ -182,6 +195,16 @@ def _look_for_orphans(context: RunContext, beside: ThreadPoolExecutor) -> RunCon
             return ()
 
     return replace(context, orphans=wait)
+
+
+def _killed(request: Request, resolved: Resolved) -> list[killed.KilledRun]:
+    """Return the killed runs to settle at once. A joint apply that did not end is settled by the next apply."""
+    workspace, name = resolved.platform.workspace, resolved.environment.name
+    dead = leftovers.sweep(workspace, name)
+    if request.verb is Verb.PLAN:
+        record.require_none(workspace, name)
+    unended = {folder for folder, _ in record.unended(workspace, name)}
+    return [run for run in dead if run.folder not in unended]
 
 
 def _require_agreed(request: Request, resolved: Resolved) -> None:

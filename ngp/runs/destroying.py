@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +11,9 @@ from ngp.errors import Finding, MissingError, NgpError, RefusedError, StoppedErr
 from ngp.runs import describing, graph, leftovers, losses, planning, scheduler, watching, wires
 from ngp.runs.context import RunContext
 from ngp.runs.events import Phase, UnitEntered, UnitFinished
+from ngp.runs.joint import applying as joint_apply
+from ngp.runs.joint import holding, recovery
+from ngp.runs.joint import planning as joint
 from ngp.runs.results import Counts, Outcome, RunResult, UnitResult, Verb, fail
 from ngp.runs.states import require_readable
 from ngp.runs.units import Unit
@@ -18,44 +21,109 @@ from ngp.terraform.commands import ApplyOptions
 
 
 def destroy(context: RunContext, agree: Callable[[RunResult], bool], *, is_typed: bool) -> RunResult:
-    """Plan the end of every unit, ask once with all of it, then destroy dependants before what they stand on.
+    """Plan the end of all units, ask once with all of it, and apply exactly that plan.
 
+    Units that go by themselves are destroyed before the others: all that depends on such a unit goes by itself too.
     `is_typed` says that the yes is the environment's name, typed by a person who has seen what goes: that covers the
     data in it. A general yes covers no data-bearing resource of a unit that was not accepted by name. A dry run ends
     after the plan and asks nothing.
     Raises RefusedError (3) for a wrong account, a loss of data that was not agreed to, or a unit that others still
-    stand on, MissingError (69) where the states cannot be reached.
+    stand on, MissingError (69) where the states cannot be reached, LockHeldError (5) for a locked state.
     """
     context.access.session.require_account(context.resolved.environment.account)
     planning.missing_bucket(context)  # what keeps ngp from all states is told once, not by each unit
+    recovery.recover(context)
     _require_free(context)
     start = time.monotonic()
+    absent = {name: _absent(context, name) for name in context.needs if not _is_there(context, name)}
+    there = [name for name in context.needs if name not in absent]
+    if not there:
+        return planning.collect(context, Verb.DESTROY, absent, time.monotonic() - start)
+    context = _destroying(context, there)
     try:
-        planned = scheduler.run(
-            scheduler.Plan({unit: frozenset() for unit in context.needs}, context.request.parallelism),
-            lambda unit: _told(context, _plan(context, unit)),
-            lambda unit, reason: _told(context, planning.skipped(context, unit, reason)),
-            stop=context.stop,
-        )
-        preview = planning.collect(context, Verb.DESTROY, planned, time.monotonic() - start)
-        if any(not unit.outcome.is_good for unit in preview.units) or preview.stopped_by:
-            return preview
-        if context.request.is_dry_run or all(unit.outcome is Outcome.NO_CHANGES for unit in preview.units):
-            return preview
-        if not is_typed:
-            losses.require_none(context.resolved, preview.changes, context.request.may_lose_data)
-        if not agree(preview):
-            raise NgpError("nothing was destroyed", why="the answer was no")
-        results = scheduler.run(
-            scheduler.Plan(graph.reverse(context.needs), context.request.parallelism, fail_fast=True),
-            lambda unit: _told(context, _destroy(context, planned[unit])),
-            lambda unit, reason: _told(context, planning.skipped(context, unit, reason)),
-            stop=context.stop,
-        )
+        with holding.hold(context, take=not context.request.is_dry_run) as held:
+            planned = joint.plan(context, planning.open_offers(context), held.tree, apart=held.apart, kind="apply")
+            held.note_plan(planned)
+            alone = _plan_apart(context, planned)
+            before = {**absent, **planned.results, **alone}
+            preview = planning.collect(context, Verb.DESTROY, before, time.monotonic() - start)
+            if any(not unit.outcome.is_good for unit in preview.units) or preview.stopped_by:
+                return preview
+            if context.request.is_dry_run or all(unit.outcome is Outcome.NO_CHANGES for unit in preview.units):
+                return preview
+            if not is_typed:
+                losses.require_none(context.resolved, preview.changes, context.request.may_lose_data)
+            if not agree(preview):
+                raise NgpError("nothing was destroyed", why="the answer was no")
+            results = {**absent, **_destroy_apart(context, planned, alone)}
+            results |= _destroy_joint(context, planned, held, results)
         return planning.collect(context, Verb.DESTROY, results, time.monotonic() - start)
     finally:
-        for unit in context.needs:
+        for unit in there:
             _file(context, unit).unlink(missing_ok=True)
+
+
+def _destroying(context: RunContext, there: Collection[str]) -> RunContext:
+    """The same run, about the units that are there, with plans that destroy."""
+    options = replace(context.request.options, destroy=True)
+    request = replace(context.request, options=options)
+    return replace(context, request=request, needs=graph.select(context.needs, there))
+
+
+def _is_there(context: RunContext, name: str) -> bool:
+    """Whether a unit has anything to destroy, or a state that was never written: its plan says so then."""
+    unit = context.units[name]
+    try:
+        leftovers.require_recovered(unit.root, context.copy(unit))
+    except NgpError:
+        return True
+    state = planning.read_state(context, name)
+    return state is not None and bool(state.resources or state.outputs)
+
+
+def _absent(context: RunContext, name: str) -> UnitResult:
+    unit = context.units[name]
+    return UnitResult(name, unit.module, context.waves[name], Outcome.NO_CHANGES, reason="there is nothing of it")
+
+
+def _plan_apart(context: RunContext, planned: joint.Planned) -> dict[str, UnitResult]:
+    return scheduler.run(
+        scheduler.Plan({unit: frozenset() for unit in planned.apart}, context.request.parallelism),
+        lambda unit: _told(context, _plan(context, unit)),
+        lambda unit, reason: _told(context, planning.skipped(context, unit, reason)),
+        stop=context.stop,
+    )
+
+
+def _destroy_apart(
+    context: RunContext, planned: joint.Planned, plans: Mapping[str, UnitResult]
+) -> dict[str, UnitResult]:
+    needs = {name: context.needs[name] & planned.apart.keys() for name in planned.apart}
+    return scheduler.run(
+        scheduler.Plan(graph.reverse(needs), context.request.parallelism, fail_fast=True),
+        lambda unit: _told(context, _destroy(context, plans[unit])),
+        lambda unit, reason: _told(context, planning.skipped(context, unit, reason)),
+        stop=context.stop,
+    )
+
+
+def _destroy_joint(
+    context: RunContext, planned: joint.Planned, held: holding.Holding, before: Mapping[str, UnitResult]
+) -> dict[str, UnitResult]:
+    """Apply the joint plan, unless a unit that depends on its units is still there."""
+    if planned.joint is None:
+        return {}
+    bad = sorted(name for name, result in before.items() if not result.outcome.is_good)
+    if bad or context.stop.is_set():
+        reason = f"needed by {', '.join(f'`{name}`' for name in bad)}" if bad else "the run was interrupted"
+        return {name: _told(context, planning.skipped(context, name, reason)) for name in planned.results}
+    held.require_unmoved(planned.joint)
+    results = joint_apply.apply(context, planned, held)
+    for name, result in results.items():
+        _told(context, result)
+        if result.outcome is Outcome.DESTROYED:
+            (context.units[name].root / wires.FILE).unlink(missing_ok=True)
+    return results
 
 
 def _require_free(context: RunContext) -> None:
@@ -85,9 +153,8 @@ def _plan(context: RunContext, name: str) -> UnitResult:
     try:
         leftovers.require_recovered(unit.root, context.copy(unit))
         state = planning.read_state(context, name)
-        if state is None or not (state.resources or state.outputs):
-            return replace(result, reason="there is nothing of it")
-        require_readable(context, unit, state)
+        if state is not None:
+            require_readable(context, unit, state)
         context.tell(UnitEntered(name, Phase.PLAN))
         _supply(context, unit)
         root, watch = context.root(unit), watching.Watch(context, unit)
@@ -95,7 +162,7 @@ def _plan(context: RunContext, name: str) -> UnitResult:
         ready.require_prerequisites()
         if not ready.is_ok:
             return watch.failed(result, ready)
-        options = replace(context.request.options, destroy=True, out=_file(context, name))
+        options = replace(context.options(name), out=_file(context, name))
         outcome = context.terraform.plan(root, options, secrets=context.secrets(unit), watch=watch.call)
         if not outcome.is_ok:
             return watch.failed(result, outcome)

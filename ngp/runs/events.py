@@ -86,10 +86,17 @@ class UnitFinished:
 
 
 @dataclass(frozen=True)
+class RunEstimated:
+    """Terraform begins to change things; earlier runs say that it will take `seconds`."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Note:
     """One line for the operator: the sandbox was started, the state bucket will be made, …"""
 
     text: str
 
 
-RunEvent = RunStarted | UnitEntered | UnitProgressed | UnitDiagnosed | UnitFinished | Note
+RunEvent = RunStarted | RunEstimated | UnitEntered | UnitProgressed | UnitDiagnosed | UnitFinished | Note

@@ -15,6 +15,7 @@ class Outcome(Enum):
     DEFERRED = "deferred"  # cannot even be previewed
     APPLIED = "applied"
     DESTROYED = "destroyed"
+    PARTLY = "partly_applied"  # some of its resources are done; what the others need failed elsewhere
     FAILED = "failed"
     REFUSED = "refused"  # a guard stopped it: more than was reviewed, a deferred unit not agreed to
     STALE = "stale"  # its state moved between its saved plan and the apply of it
@@ -65,15 +66,16 @@ class Traits:
 _TRAITS: Mapping[Outcome, Traits] = {
     Outcome.STOPPED: Traits("stopped", "stopped", "■", "red", 0, 130),
     Outcome.FAILED: Traits("failed", "failed", "✗", "red", 1, 1),
-    Outcome.LOCKED: Traits("locked", "locked", "✗", "red", 2, 5),
-    Outcome.STALE: Traits("stale", "stale", "✗", "red", 3, 4),
-    Outcome.REFUSED: Traits("refused", "refused", "✗", "red", 4, 3),
-    Outcome.SKIPPED: Traits("skipped", "skipped", "-", "yellow", 5, is_looking=True),
-    Outcome.DEFERRED: Traits("deferred", "deferred", "?", "yellow", 6, 0, 2, is_good=True, is_looking=True),
-    Outcome.PLANNED: Traits("changes", "with changes", "~", "cyan", 7, 0, 2, is_good=True, is_looking=True),
-    Outcome.APPLIED: Traits("applied", "applied", "✓", "green", 8, is_good=True),
-    Outcome.DESTROYED: Traits("destroyed", "destroyed", "✓", "green", 9, is_good=True),
-    Outcome.NO_CHANGES: Traits("no changes", "without changes", "=", "green", 10, is_good=True, is_looking=True),
+    Outcome.PARTLY: Traits("partly applied", "partly applied", "✗", "red", 2, 1),
+    Outcome.LOCKED: Traits("locked", "locked", "✗", "red", 3, 5),
+    Outcome.STALE: Traits("stale", "stale", "✗", "red", 4, 4),
+    Outcome.REFUSED: Traits("refused", "refused", "✗", "red", 5, 3),
+    Outcome.SKIPPED: Traits("skipped", "skipped", "-", "yellow", 6, is_looking=True),
+    Outcome.DEFERRED: Traits("deferred", "deferred", "?", "yellow", 7, 0, 2, is_good=True, is_looking=True),
+    Outcome.PLANNED: Traits("changes", "with changes", "~", "cyan", 8, 0, 2, is_good=True, is_looking=True),
+    Outcome.APPLIED: Traits("applied", "applied", "✓", "green", 9, is_good=True),
+    Outcome.DESTROYED: Traits("destroyed", "destroyed", "✓", "green", 10, is_good=True),
+    Outcome.NO_CHANGES: Traits("no changes", "without changes", "=", "green", 11, is_good=True, is_looking=True),
 }
 
 

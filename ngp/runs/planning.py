@@ -10,10 +10,11 @@ from pathlib import Path
 
 from ngp.environments.environment import StateKind
 from ngp.errors import MissingError, NgpError, StoppedError
-from ngp.runs import access, joint, leftovers, offers, ownership, preview, scheduler, watching, wires
+from ngp.runs import access, leftovers, offers, ownership, preview, scheduler, watching, wires
 from ngp.runs.context import RunContext
 from ngp.runs.describing import describe, unchanged, wired
 from ngp.runs.events import Note, Phase, UnitEntered, UnitFinished
+from ngp.runs.joint import planning as joint
 from ngp.runs.offers import Offers
 from ngp.runs.preview import CannotPreviewError
 from ngp.runs.results import Outcome, RunResult, UnitResult, Verb, fail
@@ -48,23 +49,32 @@ def plan(context: RunContext, known: Offers | None = None) -> RunResult:
     `known` is filled with what the units offer. Raises RefusedError (3) for credentials of another account,
     MissingError (69) for what has to be there before any unit.
     """
-    start = time.monotonic()
     access.require_account(context.resolved, context.access.session)
     known = known or open_offers(context)
     if missing_bucket(context):
         context.tell(Note("the state bucket does not exist yet, so every state counts as empty"))
-    results = joint.plan(context, known)
-    if results is None:
-        results = scheduler.run(
-            scheduler.Plan(context.needs, context.request.parallelism),
-            lambda unit: finish(context, plan_unit(context, unit, known)),
-            lambda unit, reason: finish(context, skipped(context, unit, reason)),
-            stop=context.stop,
-        )
-    else:
-        for name in context.needs:
-            finish(context, results[name])
-    return collect(context, Verb.PLAN, results, time.monotonic() - start)
+    try:
+        return complete(context, known, joint.plan(context, known, context.tree))
+    finally:
+        context.tree.remove()
+
+
+def complete(context: RunContext, known: Offers, planned: joint.Planned) -> RunResult:
+    """Plan the units that the joint plan left out, one by one; return the results of the whole run."""
+    start = time.monotonic()
+    for name in planned.results:
+        finish(context, planned.results[name])
+    needs = {
+        name: context.needs[name] - planned.results.keys() for name in context.needs if name not in planned.results
+    }
+    results = scheduler.run(
+        scheduler.Plan(needs, context.request.parallelism),
+        lambda unit: finish(context, plan_unit(context, unit, known)),
+        lambda unit, reason: finish(context, skipped(context, unit, reason)),
+        stop=context.stop,
+    )
+    took = max((result.duration_s for result in planned.results.values()), default=0.0)
+    return collect(context, Verb.PLAN, {**planned.results, **results}, took + time.monotonic() - start)
 
 
 def plan_unit(context: RunContext, name: str, known: Offers) -> UnitResult:
@@ -174,7 +184,7 @@ def _run_plan(context: RunContext, unit: Unit, folder: Path, result: UnitResult)
     if not ready.is_ok:
         return watch.failed(result, ready), None
     file = folder / "plan.bin"
-    options = replace(context.request.options, out=file)
+    options = replace(context.options(unit.name), out=file)
     variables = context.secrets(unit) | context.guard.variables
     outcome = context.terraform.plan(root, options, secrets=variables, watch=watch.call)
     if not outcome.is_ok:

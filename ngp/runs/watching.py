@@ -54,7 +54,7 @@ class Watch:
             stale = Finding("its state has moved since the plan was made", todo=f"ngp apply {self._context.name}")
             return explain(replace(result, outcome=Outcome.STALE), stale)
         first = next((one for one in outcome.errors), None)
-        reason = _tell(first) if first else f"terraform ended with {outcome.exit_code}"
+        reason = tell(first) if first else f"terraform ended with {outcome.exit_code}"
         return replace(result, outcome=Outcome.FAILED, reason=reason)
 
     def _killed(self, number: int, *, is_stopped: bool) -> str:
@@ -99,7 +99,8 @@ class Watch:
         return Counts(self._done["create"], self._done["update"], delete=self._done["delete"])
 
 
-def _tell(diagnostic: events.Diagnostic) -> str:
+def tell(diagnostic: events.Diagnostic) -> str:
+    """A diagnostic as one line."""
     place = f" ({diagnostic.place})" if diagnostic.place else ""
     address = f"{diagnostic.address}: " if diagnostic.address else ""
     detail = diagnostic.detail.strip().splitlines()

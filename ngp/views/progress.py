@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ngp.runs.events import (
     Note,
+    RunEstimated,
     RunEvent,
     RunStarted,
     UnitDiagnosed,
@@ -100,6 +101,9 @@ class Progress:
         """Note what happened; return what is to be printed beside the display, or for a log."""
         if isinstance(event, RunStarted):
             self._tally.start(event)
+        elif isinstance(event, RunEstimated):
+            self._tally.expect(event.seconds, self._clock())
+            return self._plain(f"about {board.elapsed(event.seconds)}, by earlier runs")
         elif isinstance(event, UnitEntered):
             return self._enter(event)
         elif isinstance(event, UnitProgressed):
@@ -153,7 +157,7 @@ class Progress:
         if now - self._counted < _QUIET_S:
             return None
         self._counted = now
-        return self._plain(self._tally.total(now - self._started))
+        return self._plain(self._tally.total(now - self._started, now))
 
     def _plain(self, text: str) -> Text | None:
         """A line for a log; the display shows the same by itself."""
@@ -166,7 +170,7 @@ class Progress:
         with self._lock:
             now = self._clock()
             rows = board.visible(self._tally.rows, height - 3)
-            total = self._tally.total(now - self._started)
+            total = self._tally.total(now - self._started, now)
             verb, has_units = self._tally.verb, self._tally.has_units
         if not has_units:
             return ""

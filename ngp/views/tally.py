@@ -21,6 +21,7 @@ class Tally:
         self.rows: dict[str, Row] = {}  # of many units, those at work only
         self.is_big = False
         self.is_acting = False  # whether the first unit is being changed
+        self._ends_at: float | None = None  # by earlier runs
         self._units = 0
         self._ended: dict[str, Outcome] = {}
         self._steps: dict[str, int] = {}  # operations that each unit takes
@@ -39,6 +40,10 @@ class Tally:
     def enter(self, event: UnitEntered, now: float) -> None:
         """Take a unit that begins a phase."""
         self._begin(event.unit, event.phase, now, event.total)
+
+    def expect(self, seconds: float, now: float) -> None:
+        """Take how long the changes will take."""
+        self._ends_at = now + seconds
 
     def advance(self, event: UnitProgressed, now: float) -> Row | None:
         """Take a step of a resource; return the unit's row, None for a unit that ended already."""
@@ -69,12 +74,14 @@ class Tally:
         else:
             self.rows[unit] = replace(row, result=result, busy={})
 
-    def total(self, seconds: float) -> str:
-        """``14 of 44 changes, 1 of 5 units applied, 2m 29s``."""
+    def total(self, seconds: float, now: float = 0.0) -> str:
+        """``14 of 44 changes, 1 of 5 units applied, 2m 29s, about 40 s left``."""
         ended = {unit: one for unit, one in self._ended.items() if not (self.is_acting and self._is_previewed(unit))}
         words = [board.total(self.verb, ended.values(), self._units, is_acting=self.is_acting), board.elapsed(seconds)]
         if self.is_acting:
             words.insert(0, f"{sum(self._done.values()):,} of {sum(self._steps.values()):,} changes")
+        if self.is_acting and self._ends_at is not None and self._ends_at > now:
+            words.append(f"about {board.elapsed(self._ends_at - now)} left")
         return ", ".join(words)
 
     def _is_previewed(self, unit: str) -> bool:

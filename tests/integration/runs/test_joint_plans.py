@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from ngp.rendering import templates
-from ngp.runs import joint, planning
-from ngp.runs.events import UnitDiagnosed, UnitEntered, UnitFinished
+from ngp.runs import planning
+from ngp.runs.events import Note, UnitDiagnosed, UnitEntered, UnitFinished
 from ngp.runs.results import Action, Outcome, Verb
 from ngp.sandbox import server
 from ngp.terraform import driver
@@ -62,20 +62,18 @@ def is_joint(results):
     return {result.log.rpartition("/")[2] for result in results.values()} == {"_all.log"}
 
 
-def both(region, monkeypatch):
+def both(region):
     """The results together and one by one, without what no two runs share."""
     together = plan(region)
     assert is_joint(together)
-    with monkeypatch.context() as apart:
-        apart.setattr(joint, "plan", lambda *_: None)
-        single = plan(region)
+    single = plan(region, is_apart=True)
     assert not is_joint(single)
     return tuple({name: _level(one) for name, one in each.items()} for each in (together, single))
 
 
 def _level(result):
     changes = sorted(result.changes, key=lambda one: one.address)
-    return replace(result, duration_s=0.0, log="", changes=tuple(changes))
+    return replace(result, duration_s=0.0, log="", changes=tuple(changes), is_preview=False)
 
 
 def break_base(region):
@@ -105,7 +103,7 @@ def test_together_is_as_one_by_one(region, monkeypatch, applied, values, touch):
         touch(region)
     if values:
         region.choose(values=values)
-    together, single = both(region, monkeypatch)
+    together, single = both(region)
     assert together == single
     assert set(together) == {"base", "app"}
 
@@ -122,7 +120,7 @@ def test_the_catalogue_together_is_as_one_by_one(tmp_path, monkeypatch):
         for applied in ((), ("network", "ecr")):
             if applied:
                 apply(region, *applied)
-            together, single = both(region, monkeypatch)
+            together, single = both(region)
             assert together == single
         assert {one.outcome for one in together.values()} == {Outcome.NO_CHANGES, Outcome.PLANNED}
     finally:
@@ -131,7 +129,7 @@ def test_the_catalogue_together_is_as_one_by_one(tmp_path, monkeypatch):
 
 def test_what_is_not_known_yet_is_told_with_its_origin(region):
     app = plan(region)["app"]
-    assert app.is_preview
+    assert not app.is_preview
     assert {(one.leaf, one.origin) for one in app.unknowns} >= {("vpc_id", "base.vpc_id")}
 
 
@@ -168,10 +166,13 @@ def test_a_secret_reaches_its_unit_and_no_file(region, monkeypatch):
     assert not [path for path in kept if b"hunter-two" in path.read_bytes()]
 
 
-def test_where_one_cannot_be_planned_each_is_planned_by_itself(region):
+def test_a_unit_that_cannot_be_joined_is_left_out_with_its_reason_and_the_rest_stays_joint(region):
     region.choose(region.WITH_LATE)
     results = plan(region)
-    assert not is_joint(results)
+    assert is_joint({name: results[name] for name in ("base", "app")})
+    assert not is_joint({"late": results["late"]})
+    told = [event.text for event in region.events if isinstance(event, Note)]
+    assert any("`late`" in text and "Invalid for_each argument" in text for text in told), told
     assert {name: one.outcome for name, one in results.items()} == {
         "base": Outcome.PLANNED,
         "app": Outcome.PLANNED,
@@ -187,9 +188,17 @@ def test_an_error_is_told_once_and_by_its_unit(region):
     assert [event.unit for event in said] == ["app"]
 
 
-def test_what_stands_on_a_unit_outside_of_the_run_is_planned_by_itself(region):
+def test_a_unit_takes_what_is_outside_of_the_run_as_constants(region):
     apply(region, "base")
-    assert not is_joint(plan(region, "app"))
+    results = plan(region, "app")
+    assert is_joint(results)
+    assert results["app"].unknowns == ()
+
+
+def test_what_is_outside_of_the_run_and_not_there_yet_is_previewed_apart(region):
+    results = plan(region, "app")
+    assert not is_joint(results)
+    assert {one.origin for one in results["app"].unknowns} >= {"base.vpc_id"}
 
 
 def test_what_else_stands_in_a_root_counts_as_it_does_for_terraform_alone(region):
@@ -205,7 +214,7 @@ def test_an_output_that_a_module_has_no_more_is_a_change(region, monkeypatch):
     outputs = region.path / "modules/app/app-output.tf"
     outputs.write_text(outputs.read_text().partition('output "app_password"')[0])
     region.render()
-    together, single = both(region, monkeypatch)
+    together, single = both(region)
     assert together == single
     assert set(together["app"].outputs) == {"app_password"}
 
@@ -213,7 +222,7 @@ def test_an_output_that_a_module_has_no_more_is_a_change(region, monkeypatch):
 def test_no_digit_of_a_state_is_lost(region, monkeypatch):
     app_more(region, 'resource "terraform_data" "pi" {\n  input = 3.14159265358979323846264338327950288\n}\n')
     apply(region, "base", "app")
-    together, single = both(region, monkeypatch)
+    together, single = both(region)
     assert together == single
     assert together["app"].outcome is Outcome.NO_CHANGES
 
@@ -229,16 +238,6 @@ def test_a_template_that_hangs_on_its_one_unit_is_planned_by_itself(region):
     templates._environment.cache_clear()
     region.render()
     assert not is_joint(plan(region))
-
-
-def test_what_failed_together_is_not_tried_so_again_before_something_changes(region):
-    region.choose(region.WITH_LATE)
-    for tries in (2, 1):
-        plan(region)
-        entered = [event.unit for event in region.events if isinstance(event, UnitEntered)]
-        assert entered.count("base") == tries
-    region.choose()
-    assert is_joint(plan(region))
 
 
 def test_a_warning_that_may_be_of_either_is_told_of_the_right_one(region):

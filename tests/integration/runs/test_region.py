@@ -16,11 +16,6 @@ pytestmark = [pytest.mark.terraform, pytest.mark.sandbox]
 
 YES = Consent(lambda result, bucket: True, lambda result: False)
 EVERY_YES = replace(YES, deferred=lambda result: True)
-MORE = """
-resource "terraform_data" "more" {
-  count = fileexists("${path.module}/../../flag") ? 1 : 0
-}
-"""
 
 
 def plan(region, *units):
@@ -28,8 +23,8 @@ def plan(region, *units):
         return {unit.unit: unit for unit in planning.plan(run).units}
 
 
-def apply(region, *units, consent=YES):
-    with region.open(Verb.APPLY, units) as run:
+def apply(region, *units, consent=YES, **options):
+    with region.open(Verb.APPLY, units, **options) as run:
         return {unit.unit: unit for unit in applying.apply(run, consent).units}
 
 
@@ -42,6 +37,13 @@ def outcomes(results):
     return {name: result.outcome for name, result in results.items()}
 
 
+def appear(region):
+    """Let the app make one more resource as soon as a file appears in the world."""
+    with (region.path / "modules/app/app.tf").open("a") as module:
+        text = f'resource "terraform_data" "more" {{\n  count = fileexists("{region.path}/flag") ? 1 : 0\n}}\n'
+        module.write(text)
+
+
 def test_plan_shows_every_unit_of_an_empty_region(region):
     region.choose(region.WITH_LATE)
     seen = plan(region)
@@ -49,7 +51,7 @@ def test_plan_shows_every_unit_of_an_empty_region(region):
     assert seen["base"].counts == Counts(create=3)
     assert not seen["base"].is_preview
     assert seen["app"].counts == Counts(create=3)  # two nodes: the length of subnet_ids is known
-    assert seen["app"].is_preview
+    assert not seen["app"].is_preview
     assert [(one.leaf, one.origin, one.wave) for one in seen["app"].unknowns] == [
         ("subnet_ids[0]", "base.subnet_ids", 1),
         ("subnet_ids[1]", "base.subnet_ids", 1),
@@ -128,19 +130,23 @@ def test_a_deferred_unit_is_applied_when_its_real_plan_is_agreed_to(region):
 
 
 def test_more_than_was_previewed_stops_the_run_and_names_the_difference(region):
-    """What a module reads outside of itself is in no digest."""
-    with (region.path / "modules/app/app.tf").open("a") as module:
-        module.write(MORE)
-
-    def sneak(result, bucket):
-        region.write("flag", "")
-        return True
-
-    results = apply(region, consent=replace(YES, preview=sneak))
+    """Where units go one by one; in a joint plan nothing is planned again."""
+    appear(region)
+    sneak = replace(YES, preview=lambda result, bucket: (region.path / "flag").write_text("") == 0)
+    results = apply(region, consent=sneak, is_apart=True)
     assert results["base"].outcome is Outcome.APPLIED
     assert results["app"].outcome is Outcome.REFUSED
     assert "module.app.terraform_data.more[0]: create was not previewed" in results["app"].reason
     assert not region.state("app").exists()
+
+
+def test_what_appears_while_the_question_is_open_is_not_applied(region):
+    appear(region)
+    sneak = replace(YES, preview=lambda result, bucket: (region.path / "flag").write_text("") == 0)
+    results = apply(region, consent=sneak)
+    assert {one.outcome for one in results.values()} == {Outcome.APPLIED}
+    assert "more" not in region.state("app").read_text()
+    assert [change.address for change in plan(region)["app"].changes] == ["module.app.terraform_data.more[0]"]
 
 
 def test_no_is_no(region):
@@ -158,8 +164,10 @@ def test_what_fails_is_told_and_what_needs_it_is_skipped(region):
     results = apply(region)
     assert results["base"].outcome is Outcome.FAILED
     assert "exit status 7" in " ".join(one.detail for one in results["base"].diagnostics)
-    assert results["app"].outcome is Outcome.SKIPPED
-    assert results["app"].reason == "needs `base`"
+    assert results["app"].outcome is Outcome.PARTLY
+    assert (
+        "what it needs failed in `base` (2 of 3 done; missing: module.app.terraform_data.home)" in results["app"].reason
+    )
     assert (region.path / results["base"].log).is_file()
 
 

@@ -99,11 +99,10 @@ def test_a_failed_unit_counts_what_was_done(region):
 
 
 def test_a_refused_unit_counts_nothing(region):
-    def sneak(result, bucket):
-        app_more(region, 'resource "terraform_data" "more" {}\n')
-        return True
-
-    refused = apply(region, consent=replace(YES, preview=sneak))["app"]
+    flag = region.path / "flag"
+    app_more(region, f'resource "terraform_data" "more" {{\n  count = fileexists("{flag}") ? 1 : 0\n}}\n')
+    sneak = replace(YES, preview=lambda result, bucket: flag.write_text("") == 0)
+    refused = apply(region, consent=sneak, is_apart=True)["app"]
     assert (refused.outcome, refused.counts) == (Outcome.REFUSED, Counts())
 
 
@@ -148,8 +147,8 @@ def test_a_word_that_turns_an_apply_into_a_destroy_is_refused(region):
 def test_the_lock_timeout_holds_for_the_apply_too(region, monkeypatch):
     said, build = [], commands.apply
     monkeypatch.setattr(commands, "apply", lambda *words: said.append(build(*words)) or said[-1])
-    apply(region, "base", options=PlanOptions(lock_timeout="7s"))
-    with region.open(Verb.DESTROY, ("base",), options=PlanOptions(lock_timeout="7s")) as run:
+    apply(region, "base", options=PlanOptions(lock_timeout="7s"), is_apart=True)
+    with region.open(Verb.DESTROY, ("base",), options=PlanOptions(lock_timeout="7s"), is_apart=True) as run:
         destroying.destroy(run, lambda result: True, is_typed=True)
     assert ["-lock-timeout=7s" in argv for argv in said] == [True, True]
 
@@ -158,7 +157,7 @@ def test_destroy_takes_the_values_that_stand_and_the_last_ones_where_none_do(reg
     apply(region)
     wired = region.path / "environments/dev/units/app/wired.auto.tfvars.json"
     wired.write_text(wired.read_text().replace("region-", "stale-"))
-    with region.open(Verb.DESTROY, ("app",)) as run, pytest.raises(ZeroDivisionError):
+    with region.open(Verb.DESTROY, ("app",), is_apart=True) as run, pytest.raises(ZeroDivisionError):
         destroying.destroy(run, lambda result: 1 / 0, is_typed=True)
     assert "region-" in wired.read_text()
     region.state("base").unlink()

@@ -32,10 +32,11 @@ def context(monkeypatch):
         units={"a": SimpleNamespace(place=StatePlace("s3", "b", "k", "eu-central-1"))},
         needs={},
         waves={},
-        request=SimpleNamespace(units=(), parallelism=1, options=PlanOptions()),
+        request=SimpleNamespace(units=(), parallelism=1, options=PlanOptions(), is_apart=True, verb=Verb.PLAN),
         access=SimpleNamespace(session=None),
         caller=SimpleNamespace(stopped_by=lambda: 0),
         stop=threading.Event(),
+        tree=SimpleNamespace(remove=lambda: None),
         told=told,
         tell=told.append,
     )

@@ -11,6 +11,7 @@ from ngp.runs.outcomes import Outcome, ordered
 CODES = {
     Outcome.STOPPED: 130,
     Outcome.FAILED: 1,
+    Outcome.PARTLY: 1,
     Outcome.LOCKED: 5,
     Outcome.STALE: 4,
     Outcome.REFUSED: 3,

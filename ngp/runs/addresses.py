@@ -1,0 +1,59 @@
+"""Addresses that an operator names for -target and -replace: ``UNIT:ADDRESS``, for any number of units."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ngp.environments.environment import StateMode
+from ngp.errors import UsageError, nearest
+
+if TYPE_CHECKING:
+    from ngp.environments.resolving import Resolved
+
+_NAMED = re.compile(r"([a-z][a-z0-9-]*):(.+)")
+_IN_MODULE = re.compile(r"module\.([a-z][a-z0-9-]*)(?:[.\[].*)?")
+
+
+@dataclass(frozen=True)
+class Address:
+    """An address as Terraform knows it in a root, and the unit that it belongs to ("" where nobody can tell)."""
+
+    unit: str
+    address: str
+
+
+def parse(words: Iterable[str], flag: str, chosen: Sequence[str], resolved: Resolved) -> list[Address]:
+    """Read addresses: ``UNIT:ADDRESS`` with an address inside of the unit's module or from the root, or one from the
+    root alone (``module.UNIT…``), or any where one unit is chosen.
+
+    Raises UsageError (64) for an address whose unit is unknown, not chosen, or cannot be told.
+    """
+    return [_parse(word, flag, chosen, resolved) for word in words]
+
+
+def own(addresses: Iterable[str], unit: str) -> tuple[str, ...]:
+    """Those of some addresses that belong to one unit."""
+    return tuple(one for one in addresses if (found := _IN_MODULE.fullmatch(one)) is None or found[1] == unit)
+
+
+def _parse(word: str, flag: str, chosen: Sequence[str], resolved: Resolved) -> Address:
+    units = resolved.environment.units
+    named = _NAMED.fullmatch(word)
+    inside = _IN_MODULE.fullmatch(named[2] if named else word)
+    unit = named[1] if named else inside[1] if inside and inside[1] in units else chosen[0] if len(chosen) == 1 else ""
+    if named and unit not in units:
+        raise UsageError(f"{flag} names the unit `{unit}`, which does not exist", todo=nearest(unit, units))
+    if not unit and resolved.environment.state is not StateMode.SINGLE:
+        raise UsageError(
+            f"{flag} {word}: it is not clear which unit this address belongs to",
+            todo=f"write UNIT:ADDRESS, for example {flag}={next(iter(units), 'network')}:{word}",
+        )
+    if unit and chosen and unit not in chosen:
+        raise UsageError(f"{flag} names the unit `{unit}`, which is not one of those chosen", todo="name it too")
+    address = named[2] if named else word
+    if unit and not address.startswith((f"module.{unit}.", f"module.{unit}[")) and address != f"module.{unit}":
+        address = f"module.{unit}.{address}"
+    return Address(unit, address)

@@ -1,0 +1,97 @@
+"""Applies the joint plan that was reviewed, saves each unit's state, and says what became of each unit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+
+from ngp.errors import NgpError
+from ngp.runs import preview, wires
+from ngp.runs.context import RunContext
+from ngp.runs.joint import planning, states
+from ngp.runs.joint.checkpoints import Checkpoints, Copies
+from ngp.runs.joint.following import Follow
+from ngp.runs.joint.holding import Holding
+from ngp.runs.joint.planning import Planned
+from ngp.runs.joint.record import Stage
+from ngp.runs.joint.saving import Saver
+from ngp.runs.joint.verdicts import Judge
+from ngp.runs.outcomes import Outcome
+from ngp.runs.results import UnitResult
+from ngp.runs.units import Unit
+from ngp.state import storing
+from ngp.terraform import states as values
+from ngp.terraform.commands import ApplyOptions
+
+_SETTLED = frozenset({Outcome.APPLIED, Outcome.NO_CHANGES})
+
+
+def apply(context: RunContext, planned: Planned, holding: Holding) -> dict[str, UnitResult]:
+    """Apply the saved joint plan; return the result of each of its units.
+
+    Split states are written while Terraform works and at its end. Where one cannot be written it is kept in the run's
+    folder, and the next apply writes it first.
+    """
+    joint = planned.joint
+    assert joint is not None
+    holding.record.update(stage=Stage.APPLYING)
+    saver = Saver(
+        context.access.session.steady(),
+        holding.record,
+        {name: joint.documents.get(name) for name in joint.units},
+        lambda name: planning.declared(joint, name),
+    )
+    copies = Copies(joint.root.path / preview.STATE, context.folder, joint.lineage)
+    follow = Follow(context, planned)
+    follow.estimate()
+    with Checkpoints(copies, saver, follow.expected) as follow.checkpoints:
+        outcome = context.terraform.apply(
+            joint.root,
+            joint.plan,
+            ApplyOptions(parallelism=context.request.options.parallelism or planning.at_once(context, joint)),
+            secrets=planning.secrets(context, joint),
+            watch=follow.call,
+        )
+    is_final = outcome.exit_code in (0, 1)  # else it was killed, and wrote no outputs
+    holding.record.update(stage=Stage.SAVING, is_final=is_final, unsaved=tuple(joint.units))
+    follow.remember()
+    document = copies.settle()
+    unsaved = saver.save(document, joint.units, is_final=is_final) if document is not None else {}
+    lost = _lost(follow, document)
+    if document is not None:
+        stage = Stage.SAVING if unsaved or lost else Stage.ENDED
+        holding.record.update(stage=stage, lost=lost, unsaved=tuple(unsaved))
+    parts = states.split(document, joint.units) if document is not None else {}
+    judge = Judge(context, planned, follow, outcome)
+    results = {name: judge.result(name, parts.get(name), unsaved.get(name), lost) for name in joint.units}
+    for name, result in results.items():
+        if result.outcome in _SETTLED:
+            _write_wires(context, joint.units[name], parts)
+    return results
+
+
+def _write_wires(context: RunContext, unit: Unit, parts: Mapping[str, states.Part]) -> None:
+    """Write the upstream outputs beside a unit's own root, so that plain Terraform has them there too."""
+
+    def read(name: str) -> values.State | None:
+        if name not in parts:
+            text = storing.fetch(context.units[name].place, context.access.session.steady()).text
+            return values.parse(text) if text else None
+        part = parts[name]
+        held = tuple(values.StateResource(address, "") for address in states.addresses({"resources": part.resources}))
+        return values.State(outputs=values.outputs(part.outputs), resources=held)
+
+    with suppress(NgpError):  # what is missing there is told by whatever needs it
+        wires.put(unit, read)
+
+
+def _lost(follow: Follow, document: states.Document | None) -> tuple[str, ...]:
+    """What was being created, or was created, and is in no state: it may exist outside of all of them."""
+    known = set(states.addresses(document or {}))
+    made = {
+        address
+        for progress in follow.units.values()
+        for address, action in (*progress.under_way, *progress.done)
+        if action == "create"
+    }
+    return tuple(sorted(made - known))

@@ -1,0 +1,123 @@
+"""Follows the joint state while Terraform writes it, and saves each unit's part as soon as that is worth it.
+
+The local backend rewrites its file after every resource, by truncating it: a reader may see a part of it, and a
+Terraform that is killed may leave a part. So only what parses as a whole counts, and the last two complete
+documents are kept beside it, on the disk.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from ngp import files
+from ngp.errors import NgpError
+from ngp.runs.joint import states
+from ngp.runs.joint.saving import Saver
+from ngp.runs.joint.states import Document
+
+COPIES = ("complete-1.tfstate", "complete-2.tfstate")  # written in turn
+_LOOK_S = 0.5
+_AT_MOST_S = 10.0  # how long a changed resource may wait for its unit's state to be saved
+_WRITTEN_S = 0.3  # Terraform tells of a resource just before it writes the state
+_PATIENCE_S = 2.0  # how long a reader waits for a whole document before it takes a copy
+
+
+def remove(tree: Path, folder: Path) -> None:
+    """Delete a joint plan and state with all copies: they hold values. `folder` is the run's."""
+    files.remove_all([tree, *(folder / name for name in COPIES)])
+
+
+class Copies:
+    """The joint state of one plan: the newest complete document, and copies of the last two.
+
+    `lineage` is that of the plan; a document of another one is not ours.
+    """
+
+    def __init__(self, path: Path, folder: Path, lineage: str) -> None:
+        self._path, self._folder, self._lineage = path, folder, lineage
+        self._digest, self._turn = b"", 0
+        self._newest: Document | None = None
+
+    def look(self) -> Document | None:
+        """Return the newest complete document, None where there never was one."""
+        found = self._read(self._path)
+        if found is not None and found[1] != self._digest:
+            text, self._digest, self._newest = found[0], found[1], found[2]
+            self._keep(text)
+        return self._newest
+
+    def settle(self) -> Document | None:
+        """The last word after Terraform has ended: the file if it is whole, else the newest copy by serial."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while (found := self._read(self._path)) is None and self._path.exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        candidates = [found, *(self._read(self._folder / name) for name in COPIES)]
+        whole = [one[2] for one in candidates if one is not None]
+        return max(whole, key=lambda one: int(one.get("serial", 0)), default=None)
+
+    def _read(self, path: Path) -> tuple[bytes, bytes, Document] | None:
+        try:
+            data = path.read_bytes()
+            if not data or (digest := hashlib.sha256(data).digest()) == self._digest:
+                return None if not data else (data, digest, self._newest or {})
+            document = states.load(data.decode(), where=str(path))
+        except (OSError, ValueError, NgpError):
+            return None
+        return (data, digest, document) if document.get("lineage") == self._lineage else None
+
+    def _keep(self, data: bytes) -> None:
+        path = self._folder / COPIES[self._turn]
+        self._turn = 1 - self._turn
+        with suppress(OSError):  # a full disk must not end the run: the file itself is there
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+
+
+class Checkpoints:
+    """A thread that saves units while Terraform works; a context. `expected` is how many actions each unit takes."""
+
+    def __init__(self, copies: Copies, saver: Saver, expected: Mapping[str, int]) -> None:
+        self._copies, self._saver = copies, saver
+        self._left = dict(expected)
+        self._due: dict[str, float] = {}  # unit → when its state has to be saved at the latest
+        self._guard, self._ended = threading.Lock(), threading.Event()
+        self._thread = threading.Thread(target=self._follow, name="checkpoints", daemon=True)
+
+    def done(self, unit: str) -> None:
+        """Take note that one action of a unit is complete."""
+        now = time.monotonic()
+        with self._guard:
+            self._left[unit] = self._left.get(unit, 0) - 1
+            at = now + (_WRITTEN_S if self._left[unit] <= 0 else _AT_MOST_S)
+            self._due[unit] = min(at, self._due.get(unit, at))
+
+    def __enter__(self) -> Checkpoints:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _follow(self) -> None:
+        while not self._ended.wait(_LOOK_S):
+            document = self._copies.look()
+            now = time.monotonic()
+            with self._guard:
+                due = [unit for unit, at in self._due.items() if at <= now]
+                for unit in due:
+                    del self._due[unit]
+            if document is None or not due:
+                continue
+            for unit in self._saver.save(document, due, is_final=False):
+                with self._guard:  # tried again later; what cannot be written at the end is told there
+                    self._due.setdefault(unit, now + _AT_MOST_S)

@@ -1,0 +1,160 @@
+"""Which units of a run can be planned and applied in one Terraform process, and why the others cannot."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+
+from ngp.catalogue import hcl
+from ngp.rendering import roots, templates
+from ngp.runs import copies, graph, wires
+from ngp.runs.context import RunContext
+from ngp.runs.units import SINGLE, Unit
+from ngp.state.storing import Encryption
+from ngp.terraform import fingerprints
+
+MOST = 100  # units in one process; so many were tried
+
+_OURS = frozenset({*roots.FILES, roots.VALUES, roots.LOCK, wires.FILE})
+_VERSIONS = "versions.tf"
+_BACKEND = re.compile(r'backend\s+"?[\w-]+"?\s*\{[^}]*\}')
+_DATA = re.compile(r'^\s*data\s+"[^"]*"\s+"[^"]*"\s*\{', re.MULTILINE)
+_FOLDER = re.compile(r"\bpath\.cwd\b|\babspath\s*\(")
+_CONDITION = re.compile(r"\b(?:pre|post)condition\b")
+_KEPT = frozenset({"bucket", "key", "region", "profile", "path"})  # differ by unit, or say who signs in
+_KNOWN = _KEPT | {"encrypt", "kms_key_id", "use_lockfile", "allowed_account_ids", "assume_role"}
+
+Reasons = Mapping[str, str]  # unit → why it goes by itself
+
+
+def apart(context: RunContext) -> dict[str, str]:
+    """Return the units of a run that cannot be joined, each with the reason; their dependants are among them."""
+    chosen = {name: context.units[name] for name in context.needs}
+    whole = _whole(context, chosen)
+    if whole:
+        return dict.fromkeys(chosen, whole)
+    found = {name: why for name, unit in chosen.items() if (why := _why(context, unit))}
+    found = with_dependants(found, context.needs)
+    left = sorted((name for name in chosen if name not in found), key=lambda name: (context.waves[name], name))
+    why = f"one process plans at most {MOST} units, and this is one of the later waves of {len(chosen)}"
+    return with_dependants({**found, **dict.fromkeys(left[MOST:], why)}, context.needs)
+
+
+def with_dependants(found: Reasons, needs: graph.Needs) -> dict[str, str]:
+    """Return `found` with all units of a run that need one of them."""
+    reasons = dict(found)
+    for name in sorted(found):
+        for dependant in sorted(graph.dependants(needs, [name]) - {name}):
+            reasons.setdefault(dependant, f"it needs `{name}`, which goes by itself")
+    return reasons
+
+
+def encryption(unit: Unit, *, is_own_template: bool) -> Encryption:
+    """Return how the unit's backend encrypts its state; only an own template can say anything unusual."""
+    if not is_own_template or unit.place.path is not None:
+        return Encryption()
+    settings = _backend(unit)
+    return Encryption(settings.get("kms_key_id", ""), settings.get("encrypt", "true") == "true")
+
+
+def has_own_versions(context: RunContext) -> bool:
+    """Whether the platform overrides the template of versions.tf, in which the backend stands."""
+    return f"{_VERSIONS}.j2" in _overridden(context)
+
+
+def means_the_same(context: RunContext, units: Collection[Unit], joint: Mapping[str, str]) -> bool:
+    """Whether the joint root's versions.tf says what those of the units say, apart from the backend."""
+    if not has_own_versions(context):
+        return True
+    texts = [(unit.root / _VERSIONS).read_text(encoding="utf-8") for unit in units]
+    return len({_BACKEND.sub("", text) for text in (joint[_VERSIONS], *texts)}) == 1
+
+
+def names_its_folder(module: Path) -> bool:
+    """Whether the files of a module read `path.cwd` or make a path absolute."""
+    return any(
+        _FOLDER.search(path.read_text(encoding="utf-8", errors="replace"))
+        for ending in fingerprints.ENDINGS
+        for path in module.glob(f"*{ending}")
+    )
+
+
+def _whole(context: RunContext, units: Collection[str]) -> str:
+    """Why no unit of this run can be joined, "" where some can."""
+    options = context.request.options
+    if context.request.is_apart:
+        return "--apart asks for it"
+    if SINGLE in units:
+        return "the environment has one root for all units"
+    if options.extra:
+        return "there are options for Terraform itself"
+    if options.refresh_only:
+        return "only the states are refreshed"
+    other = _overridden(context) - {f"{_VERSIONS}.j2"}
+    return f"the platform has a root template of its own: {', '.join(sorted(other))}" if other else ""
+
+
+def _why(context: RunContext, unit: Unit) -> str:
+    """Why a unit cannot be joined, "" where it can."""
+    own = sorted(set(copies.names(unit.root)) - _OURS)
+    if own:
+        return f"its root holds files that ngp did not render: {', '.join(own)}"
+    modules = {source for source in _modules(unit)}
+    if any(map(names_its_folder, modules)):
+        return "a module names the folder that Terraform is started in"
+    if unit.wires and any(map(_has_guarded_data, modules)):
+        return "a data source with a condition would be read later in a joint plan"
+    if has_own_versions(context) and unit.place.path is None:
+        settings = _backend(unit)
+        strange = sorted(settings.keys() - _KNOWN)
+        if strange or settings.get("use_lockfile") != "true":
+            return f"its backend is not one that ngp can lock and write: {', '.join(strange) or 'use_lockfile'}"
+    return ""
+
+
+def _overridden(context: RunContext) -> set[str]:
+    platform = context.resolved.platform.path
+    own = {path.relative_to(platform / "templates") for path in templates.overrides(platform)}
+    return {path.name for path in own if path.parts[0] == "root"}
+
+
+def _backend(unit: Unit) -> dict[str, str]:
+    """The settings of a unit's backend block, literals without quotes."""
+    body = hcl.load(unit.root / _VERSIONS)
+    blocks = [one for block in body.of("terraform") for one in block.body.of("backend")]
+    settings = blocks[0].body.attributes if blocks else {}
+    return {name: one.text.strip().strip('"') for name, one in settings.items()}
+
+
+def _modules(unit: Unit) -> Iterator[Path]:
+    for source in unit.sources.values():
+        yield source
+        yield from fingerprints.modules(source)
+
+
+def _has_guarded_data(folder: Path) -> bool:
+    """Whether a data source there has a condition.
+
+    Terraform reads such a one only when nothing that it depends on, however far, is about to change: in one root that
+    reaches into other units, of which a single root knows the values only.
+    """
+    for ending in fingerprints.ENDINGS:
+        for path in folder.glob(f"*{ending}"):
+            text = path.read_text(encoding="utf-8", errors="replace")
+            if path.suffix == ".json":
+                if '"data"' in text and _CONDITION.search(text):
+                    return True
+            elif any(_CONDITION.search(_block(text, found.end())) for found in _DATA.finditer(text)):
+                return True
+    return False
+
+
+def _block(text: str, start: int) -> str:
+    """The text up to the brace that closes the one open at `start`; all of the rest where none does."""
+    depth = 1
+    for found in re.finditer(r"[{}]", text[start:]):
+        depth += 1 if found[0] == "{" else -1
+        if depth == 0:
+            return text[start : start + found.start()]
+    return text[start:]

@@ -1,0 +1,158 @@
+"""The joint root of a run: its units in one Terraform root, over their states joined into one.
+
+It lies in a shadow tree of the platform, at the same relative path to its (copied) modules as the units' own roots,
+so addresses and `path.module` are the same in both.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ngp.errors import MissingError, NgpError
+from ngp.rendering import exact, roots
+from ngp.runs import copies, leftovers, ownership, preview, wires
+from ngp.runs.context import RunContext
+from ngp.runs.joint import choosing, states
+from ngp.runs.joint.states import Document
+from ngp.runs.offers import Offers
+from ngp.runs.units import Unit
+from ngp.state import storing
+from ngp.state.storing import Stored
+from ngp.terraform import driver
+from ngp.terraform import states as values
+
+NAME = "_all"  # in place of a unit's name, which cannot begin with an underscore
+PLAN = "plan.bin"
+_READERS = 8
+
+
+class ApartError(Exception):
+    """Some units cannot be joined after all: `reasons` by unit."""
+
+    def __init__(self, reasons: Mapping[str, str]) -> None:
+        super().__init__("; ".join(f"{name}: {why}" for name, why in reasons.items()))
+        self.reasons = dict(reasons)
+
+
+@dataclass(frozen=True)
+class Joint:
+    """The units of one joint plan and everything that it is made over.
+
+    `stored` are the units' states as they were read, `documents` those of units that have one, parsed. `outside` has
+    the versions of states that give constants: those of upstream units that are not in the joint root. `lineage` is
+    that of the joint state, a new one for every plan, so that Terraform's own check of a saved plan means something.
+    """
+
+    units: Mapping[str, Unit]
+    stored: Mapping[str, Stored]
+    documents: Mapping[str, Document]
+    outside: Mapping[str, str]
+    lineage: str
+    root: driver.Root
+    tree: copies.Tree
+    state: str
+
+    @property
+    def plan(self) -> Path:
+        return self.root.path / PLAN
+
+
+def compose(context: RunContext, names: Collection[str], known: Offers, tree: copies.Tree, kind: str) -> Joint:
+    """Read the states of some units and make the root that plans them together, in `tree`.
+
+    `kind` names the folder of Terraform's working data. Raises ApartError for units that cannot be joined, MissingError
+    where states cannot be reached.
+    """
+    units = {name: context.units[name] for name in names}
+    stored, documents = _read(context, units)
+    constants, outside = _constants(context, units, known)
+    place = context.resolved.environment.path / "units" / NAME
+    texts = dict(roots.together(context.resolved, units, NAME))
+    if not choosing.means_the_same(context, units.values(), texts):
+        raise ApartError(dict.fromkeys(units, "the platform's own versions.tf differs between units"))
+    texts |= {**preview.local_copy(), **context.guard.files}
+    texts[wires.FILE] = exact.dump(constants)
+    tree.remove_root(place)
+    tree.lay_modules(source for unit in units.values() for source in unit.sources.values())
+    folder = tree.make_root(place, texts, context.terraform.binary)
+    lineage = new_lineage()
+    state = join(context, units, documents, lineage)
+    (folder / preview.STATE).write_text(state, encoding="utf-8")
+    (folder / preview.STATE).chmod(0o600)
+    root = driver.Root(folder, context.data(NAME, kind))
+    return Joint(units, stored, documents, outside, lineage, root, tree, state)
+
+
+def new_lineage() -> str:
+    """A lineage for a state that has none yet, as Terraform makes it."""
+    return str(uuid.uuid4())
+
+
+def join(context: RunContext, units: Mapping[str, Unit], documents: Mapping[str, Document], lineage: str) -> str:
+    """Return the joint state of units. Raises ApartError for a state that cannot be joined."""
+    foreign = {}
+    for name, document in documents.items():
+        try:
+            states.require_own(name, document)
+        except states.ForeignStateError as error:
+            foreign[name] = str(error)
+    if foreign:
+        raise ApartError(foreign)
+    needs = {name: unit.needs for name, unit in units.items()}
+    version = context.terraform.binary.version
+    return states.join(documents, lineage=lineage, terraform_version=version, needs=needs)
+
+
+def _read(context: RunContext, units: Mapping[str, Unit]) -> tuple[dict[str, Stored], dict[str, Document]]:
+    stored, reasons = fetch(context, units), dict[str, str]()
+    documents: dict[str, Document] = {}
+    for name, unit in units.items():
+        try:
+            leftovers.require_recovered(unit.root, context.copy(unit))
+            if stored[name].text:
+                documents[name] = states.load(stored[name].text, where=str(unit.place))
+                ownership.require_own(unit, values.parse(stored[name].text, where=str(unit.place)))
+        except MissingError:
+            raise
+        except NgpError as error:
+            reasons[name] = error.findings[0].what
+    if reasons:
+        raise ApartError(reasons)
+    return stored, documents
+
+
+def fetch(context: RunContext, units: Mapping[str, Unit]) -> dict[str, Stored]:
+    """Read the states of units, several at once."""
+    if not units:
+        return {}
+    with ThreadPoolExecutor(min(_READERS, len(units)), thread_name_prefix="state") as pool:
+        read = pool.map(lambda unit: storing.fetch(unit.place, context.access.session), units.values())
+        return dict(zip(units, read, strict=True))
+
+
+def _constants(context: RunContext, units: Mapping[str, Unit], known: Offers) -> tuple[dict[str, Any], dict[str, str]]:
+    """The outputs of units outside of the joint root that feed it, as values of root variables."""
+    values: dict[str, Any] = {}
+    reasons: dict[str, str] = {}
+    feeding: set[str] = set()
+    for name, unit in units.items():
+        for wire in unit.wires:
+            if wire.origin.unit in units:
+                continue
+            offer = known.get(wire)
+            feeding.add(wire.origin.unit)
+            if offer.sensitive:
+                reasons[name] = f"{wire.origin} is sensitive"
+            elif offer.unknown is not False:
+                reasons[name] = f"it takes {wire.origin}, which is not known yet"
+            else:
+                values[f"{name}{states.SEPARATOR}{wire.name}"] = offer.value
+    if reasons:
+        raise ApartError(reasons)
+    versions = fetch(context, {name: context.units[name] for name in feeding})
+    return values, {name: one.version for name, one in versions.items()}

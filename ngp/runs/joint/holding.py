@@ -1,0 +1,158 @@
+"""Holds the locks of a joint run's states, and writes down what it holds before it does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from ngp.errors import NgpError, StaleError
+from ngp.runs import copies
+from ngp.runs.context import RunContext
+from ngp.runs.events import Note
+from ngp.runs.joint import checkpoints, choosing, composition, states
+from ngp.runs.joint.composition import Joint
+from ngp.runs.joint.planning import Planned
+from ngp.runs.joint.record import Record, RecordFile, Stage, UnitRecord
+from ngp.runs.killed import CALLS
+from ngp.runs.results import Verb
+from ngp.state import locks
+
+_OPERATIONS = {Verb.APPLY: "OperationTypeApply", Verb.DESTROY: "OperationTypeApply"}  # Terraform's own for both
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|h|m|s)")
+TREE = "tree"  # in the run's folder: the shadow tree in which a joint plan is made and applied
+
+
+class Holding:
+    """The locks and the record of one joint run, as a context: everything is given back at its end."""
+
+    def __init__(self, context: RunContext) -> None:
+        self._context = context
+        self.apart = choosing.apart(context)
+        self.tree = copies.Tree(context.folder / TREE, context.resolved.platform.path)
+        self._held: list[locks.Held] = []
+        account = context.resolved.environment.account
+        record = Record(context.run_id, context.request.verb.value, context.name, Stage.LOCKING, "", account)
+        self.record = RecordFile(context.folder, record)
+
+    def take(self) -> None:
+        """Take the locks of all states that may be joined. Raises LockHeldError (5) where one is held."""
+        context = self._context
+        chosen = self.record.record.units or [name for name in context.needs if name not in self.apart]
+        units = {name: context.units[name] for name in chosen}
+        if not units:
+            return
+        places = {name: unit.place for name, unit in units.items()}
+        ids = locks.new_ids(places)
+        before = self.record.record.units
+        self.record.update(
+            units={name: replace(before.get(name) or self._unit(name), lock=ids[name]) for name in units}
+        )
+        purpose = locks.Purpose(
+            _OPERATIONS[context.request.verb],
+            context.terraform.binary.version,
+            context.folder / CALLS,
+            seconds(context.request.options.lock_timeout),
+        )
+        self._held.append(locks.take(places, ids, context.access.session, purpose))
+
+    def note_plan(self, planned: Planned) -> None:
+        """Write down what is about to be asked and applied; give back the locks of units that go by themselves.
+
+        Terraform takes those itself.
+        """
+        found = planned.joint
+        self._keep_only(planned.results)
+        units = {}
+        for name in found.units if found is not None else ():
+            assert found is not None
+            document = found.documents.get(name) or {}
+            units[name] = replace(
+                self._unit(name),
+                lineage=str(document.get("lineage") or composition.new_lineage()),
+                serial=int(document.get("serial") or 0),
+                version=found.stored[name].version,
+            )
+        self.record.update(stage=Stage.PLANNED, lineage=found.lineage if found else "", units=units)
+
+    def require_unmoved(self, joint: Joint) -> None:
+        """Raise StaleError (4) where a state is not the one that was planned over."""
+        context = self._context
+        moved = [
+            f"{name} (its outputs are used)"
+            for name, one in composition.fetch(context, {name: context.units[name] for name in joint.outside}).items()
+            if one.version != joint.outside[name]
+        ]
+        now = composition.fetch(context, joint.units)
+        moved += [name for name, one in now.items() if one.version != joint.stored[name].version]
+        documents = {
+            name: states.load(one.text, where=str(joint.units[name].place)) for name, one in now.items() if one.text
+        }
+        if not moved and composition.join(context, joint.units, documents, joint.lineage) != joint.state:
+            moved = sorted(joint.units)
+        if moved:
+            raise StaleError(
+                f"states changed after they were planned over: {', '.join(moved)}",
+                why="what was reviewed is not what is there",
+                todo="run the command again: it plans over the states as they are now",
+            )
+
+    def end(self) -> None:
+        """Give the locks back, and delete the joint files if every state is at its place.
+
+        S3 locks of states that are not written stay: the next apply writes the states and gives those locks back.
+        """
+        session = self._context.access.session.steady()
+        record = self.record.record
+        unsaved = record.units if record.stage is Stage.APPLYING else record.unsaved
+        failures = []
+        for held in self._held:
+            kept, freed = held.split(unsaved)
+            failures += locks.release(freed, session)
+            if kept.keeper is not None:
+                kept.keeper.release()
+        self._held.clear()
+        self._tell(failures)
+        if record.stage in (Stage.LOCKING, Stage.PLANNED):
+            self.record.update(stage=Stage.ENDED)
+        if self.record.record.stage is Stage.ENDED:
+            checkpoints.remove(self.tree.folder, self._context.folder)
+
+    def _unit(self, name: str) -> UnitRecord:
+        """What the record says of a unit so far."""
+        unit = self._context.units[name]
+        place, is_own = unit.place, choosing.has_own_versions(self._context)
+        kms = choosing.encryption(unit, is_own_template=is_own).kms_key_id
+        fresh = UnitRecord(place.bucket, place.key, place.region, str(place.path or ""), kms_key_id=kms)
+        return self.record.record.units.get(name) or fresh
+
+    def _keep_only(self, names: Collection[str]) -> None:
+        held = self._held.pop() if self._held else None
+        if held is None:
+            return
+        kept, freed = held.split(names)
+        self._held.append(kept)
+        self._tell(locks.release(freed, self._context.access.session.steady()))
+
+    def _tell(self, failures: Collection[NgpError]) -> None:
+        for error in failures:
+            self._context.tell(Note(f"a lock could not be given back: {error}; `ngp unlock` removes it"))
+
+
+@contextmanager
+def hold(context: RunContext, *, take: bool) -> Iterator[Holding]:
+    """Open a joint run; with `take` it takes the locks at once, else its `take` is called once there is a bucket."""
+    holding = Holding(context)
+    try:
+        if take:
+            holding.take()
+        yield holding
+    finally:
+        holding.end()
+
+
+def seconds(text: str) -> float:
+    """A duration as Terraform's -lock-timeout takes it (``30s``, ``5m``, ``1h30m``), in seconds; "" is none."""
+    units = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+    return sum(float(number) * units[unit] for number, unit in _DURATION.findall(text))

@@ -1,0 +1,262 @@
+"""One Terraform plan for the units of a run.
+
+A process for each unit costs its start, its init and its `show` over and over, and each needs placeholders for what its
+upstreams do not know yet. In one root, values that are not known yet flow between units by themselves. The saved plan
+is what is reviewed and what is applied; for a person it is taken apart by unit. Units that cannot be joined are left
+out with their dependants, with the reason, and the rest is planned without them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from ngp.errors import StoppedError
+from ngp.runs import copies, describing, offers, preview, watching
+from ngp.runs.context import RunContext
+from ngp.runs.events import Note, Phase, UnitDiagnosed, UnitEntered
+from ngp.runs.joint import choosing, composition, diagnostics, lifecycles, states
+from ngp.runs.joint.composition import NAME, ApartError, Joint
+from ngp.runs.offers import Offers
+from ngp.runs.outcomes import Outcome
+from ngp.runs.results import UnitResult
+from ngp.runs.states import require_readable
+from ngp.terraform import driver
+from ngp.terraform import states as values
+from ngp.terraform.events import Diagnostic, Event
+from ngp.terraform.plans import Action, Plan
+from ngp.terraform.results import Result
+
+_AT_ONCE = 10  # calls of a Terraform process, by its own default: as many in all as units one by one would make
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What became of the joint plan of a run.
+
+    `results` are those of the joined units. `apart` are the others, each with the reason. `joint` is None where no
+    unit was joined; `parts` are the plans of its units, as their own roots would have them.
+    """
+
+    results: Mapping[str, UnitResult]
+    apart: Mapping[str, str]
+    joint: Joint | None = None
+    parts: Mapping[str, Plan] = field(default_factory=dict)
+
+
+def plan(
+    context: RunContext,
+    known: Offers,
+    tree: copies.Tree,
+    *,
+    apart: Mapping[str, str] | None = None,
+    kind: str = "preview",
+) -> Planned:
+    """Plan the units of the run together, in `tree`; what they will put out goes to `known`.
+
+    `apart` are units that go by themselves from the start (from `choosing.apart`). Each unit that turns out to go by
+    itself is left out with its dependants, and the rest is planned again; the reasons are told.
+    Raises MissingError for what has to be there before any unit.
+    """
+    reasons = dict(choosing.apart(context) if apart is None else apart)
+    told: dict[str, str] = {}
+    while True:
+        joined = [name for name in context.needs if name not in reasons]
+        _tell_apart(context, reasons, told)
+        if not joined or context.stop.is_set():
+            return Planned({}, reasons)
+        start = time.monotonic()
+        try:
+            planned = _plan(context, joined, known, tree, kind)
+        except ApartError as error:
+            reasons = choosing.with_dependants({**error.reasons, **reasons}, context.needs)
+            continue
+        except StoppedError:
+            return Planned({}, dict.fromkeys(context.needs, "the run was interrupted"))
+        took = time.monotonic() - start
+        results = {name: replace(result, duration_s=took) for name, result in planned.results.items()}
+        return replace(planned, results=results, apart=reasons)
+
+
+def _tell_apart(context: RunContext, reasons: Mapping[str, str], told: dict[str, str]) -> None:
+    """Tell once, on the screen and in the journal, which units go by themselves and why."""
+    new: dict[str, list[str]] = {}
+    for name, why in reasons.items():
+        if name not in told:
+            new.setdefault(why, []).append(name)
+    told |= reasons
+    if len(context.needs) > 1 or context.request.verb.value != "plan":
+        for why, names in new.items():
+            context.tell(Note(f"planned apart: {', '.join(f'`{name}`' for name in names)}: {why}"))
+
+
+def _plan(context: RunContext, names: Iterable[str], known: Offers, tree: copies.Tree, kind: str) -> Planned:
+    joint = composition.compose(context, list(names), known, tree, kind)
+    notes = _require_readable(context, joint)
+    for name in joint.units:
+        context.tell(UnitEntered(name, Phase.PREVIEW))
+    watch = Watch(context, joint)
+    outcome = _run(context, joint, watch)
+    if outcome.stopped:
+        blank = _blank(context, joint)
+        return Planned({name: watch.stopped(result) for name, result in blank.items()}, {}, joint)
+    if not outcome.is_ok:
+        raise ApartError(diagnostics.failures(outcome, joint))
+    parts = _parts(context, joint, has_changes=outcome.has_changes)
+    _require_joinable(joint, parts)
+    for note in notes:
+        context.tell(note)
+    return Planned(_results(context, joint, parts, outcome.diagnostics, known), {}, joint, parts)
+
+
+def _require_readable(context: RunContext, joint: Joint) -> list[Note]:
+    """Check that the binary reads each state; return what is to be told of them."""
+    notes: list[Note] = []
+    quiet = replace(context, tell=lambda event: notes.append(event) if isinstance(event, Note) else None)
+    for name, stored in joint.stored.items():
+        if name in joint.documents:
+            require_readable(quiet, joint.units[name], values.parse(stored.text, where=str(joint.units[name].place)))
+    return notes
+
+
+def _run(context: RunContext, joint: Joint, watch: Watch) -> Result:
+    ready = context.terraform.init(joint.root, watch=watch.call)
+    ready.require_prerequisites()
+    if not ready.is_ok:
+        return ready
+    fetched = (joint.root.data / "modules").rglob("*/")
+    if any(map(choosing.names_its_folder, fetched)):
+        raise ApartError(dict.fromkeys(joint.units, "a fetched module names the folder that Terraform is started in"))
+    options = context.request.options
+    options = replace(options, out=joint.plan, parallelism=options.parallelism or at_once(context, joint))
+    return context.terraform.plan(joint.root, options, secrets=secrets(context, joint), watch=watch.call)
+
+
+def at_once(context: RunContext, joint: Joint) -> int:
+    """How many calls the one process may make at once: as many as the units would one by one."""
+    return _AT_ONCE * min(context.request.parallelism, len(joint.units))
+
+
+def secrets(context: RunContext, joint: Joint) -> dict[str, str]:
+    """The values of all units' secret references by root variable, for Terraform's environment only.
+
+    With them goes what guards the plan: without it nobody but this run can apply it.
+    """
+    return dict(context.guard.variables) | {
+        f"{name}{states.SEPARATOR}{variable}": value
+        for name, unit in joint.units.items()
+        for variable, value in context.secrets(unit).items()
+    }
+
+
+def _parts(context: RunContext, joint: Joint, *, has_changes: bool) -> dict[str, Plan]:
+    """The plan of each unit, as its own root would have it."""
+    if not has_changes:
+        return {
+            name: describing.unchanged(
+                context, unit, values.parse(joint.stored[name].text) if name in joint.documents else None
+            )
+            for name, unit in joint.units.items()
+        }
+    whole = context.terraform.show_plan(joint.root, joint.plan)
+    strangers = sorted({one.address for one in whole.changes if states.owner(one.address) not in joint.units})
+    if strangers:
+        raise ApartError(dict.fromkeys(joint.units, f"{strangers[0]} is outside of all units"))
+    return {name: _part(whole, name) for name in joint.units}
+
+
+def _part(whole: Plan, name: str) -> Plan:
+    outputs = ((*key.partition(states.SEPARATOR), one) for key, one in whole.outputs.items())
+    return replace(
+        whole,
+        changes=tuple(one for one in whole.changes if states.owner(one.address) == name),
+        outputs={output: replace(one, name=output) for unit, _, output, one in outputs if unit == name},
+        drift=tuple(one for one in whole.drift if states.owner(one.address) == name),
+    )
+
+
+def _require_joinable(joint: Joint, parts: Mapping[str, Plan]) -> None:
+    """Raise ApartError for consumers of sensitive outputs, and for those that change how an upstream is replaced."""
+    offered = {name: offers.of(part) for name, part in parts.items()}
+    reasons = {
+        name: f"{wire.origin} is sensitive"
+        for name, unit in joint.units.items()
+        for wire in unit.wires
+        if wire.origin.unit in offered and offered[wire.origin.unit].get(wire.origin.output, offers.UNKNOWN).sensitive
+    }
+    for name, part in parts.items():
+        reversed_ = _created_first_for_others(joint, name, part)
+        if reversed_:
+            why = f"its create_before_destroy would change how {reversed_} is replaced"
+            reasons |= {one: why for one in _consumers_that_create_first(joint, name)}
+    if reasons:
+        raise ApartError(reasons)
+
+
+def _created_first_for_others(joint: Joint, name: str, part: Plan) -> str:
+    """The first resource that is replaced by creating first, though its unit's own root would not; "" for none."""
+    replaced = [one for one in part.changes if one.action is Action.REPLACE and one.actions == ("create", "delete")]
+    if not replaced:
+        return ""
+    own = lifecycles.spread(joint.documents[name].get("resources") or (), declared(joint, name))
+    return next((one.address for one in replaced if states.without_keys(one.address) not in own), "")
+
+
+def _consumers_that_create_first(joint: Joint, upstream: str) -> list[str]:
+    needs = {name: unit.needs & joint.units.keys() for name, unit in joint.units.items()}
+    return [
+        name for name in choosing.with_dependants({upstream: ""}, needs) if name != upstream and declared(joint, name)
+    ]
+
+
+def declared(joint: Joint, name: str) -> frozenset[str]:
+    """The resources of a unit that its own configuration creates before it destroys."""
+    ((_, source),) = joint.units[name].sources.items()
+    return lifecycles.declared(name, joint.tree.path(source))
+
+
+def _results(
+    context: RunContext, joint: Joint, parts: Mapping[str, Plan], said: Sequence[Diagnostic], known: Offers
+) -> dict[str, UnitResult]:
+    for name, part in parts.items():
+        known.put(name, part)
+    own, rest = diagnostics.by_unit(said, joint, context)
+    for one in rest:
+        context.tell(Note(f"Terraform: {one.summary}"))
+    results = {}
+    for name, blank in _blank(context, joint).items():
+        unknowns = preview.unknowns(describing.wired(context, joint.units[name], known))
+        result = replace(blank, unknowns=unknowns, diagnostics=tuple(own[name]))
+        results[name] = describing.describe(result, parts[name])
+        for diagnostic in result.diagnostics:
+            context.tell(UnitDiagnosed(name, diagnostic))
+    return results
+
+
+def _blank(context: RunContext, joint: Joint) -> dict[str, UnitResult]:
+    log = context.log_name(NAME)
+    return {
+        name: UnitResult(name, unit.module, context.waves[name], Outcome.FAILED, log=log)
+        for name, unit in joint.units.items()
+    }
+
+
+class Watch:
+    """Follows the one call: its events become those of the units that they are about.
+
+    Diagnostics wait for the end, when it is known which units they are about.
+    """
+
+    def __init__(self, context: RunContext, joint: Joint) -> None:
+        self._units = {name: watching.Watch(context, unit) for name, unit in joint.units.items()}
+        self.call = driver.Watch(on_event=self._on_event, log=context.log(NAME))
+
+    def stopped(self, result: UnitResult) -> UnitResult:
+        return replace(self._units[result.unit].failed(result, Result(1, stopped=True)), log=result.log)
+
+    def _on_event(self, event: Event) -> None:
+        owner = states.owner(getattr(event, "address", ""))
+        follow = self._units[owner].call.on_event if owner in self._units else None
+        if follow and not isinstance(event, Diagnostic):
+            follow(event)

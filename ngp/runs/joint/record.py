@@ -1,0 +1,147 @@
+"""What a joint apply writes down before it does it, so that a later command can end what a killed one began."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from ngp import files
+from ngp.errors import Finding, LockHeldError, NgpError
+from ngp.state.places import StatePlace
+from ngp.state.storing import Encryption
+
+FILE = "joint.json"
+_VERSION = 1
+_RUN = "[0-9]" * 8 + "-" + "[0-9]" * 6  # as `journal.new_id` begins
+
+
+class Stage(Enum):
+    LOCKING = "locking"  # lock ids are made; some locks may be held
+    PLANNED = "planned"  # a plan is made and nothing is applied; the question may be open
+    APPLYING = "applying"  # Terraform works, or did
+    SAVING = "saving"  # Terraform has ended; split states are being written
+    ENDED = "ended"  # every state is at its place and every lock given back
+
+
+_WHEN = {
+    Stage.LOCKING: "while it took its locks",
+    Stage.PLANNED: "before it applied anything",
+    Stage.APPLYING: "while it applied",
+    Stage.SAVING: "before all its states were saved",
+}
+
+
+@dataclass(frozen=True)
+class UnitRecord:
+    """One unit's state: where it lies, and what was last read or written there.
+
+    `lineage` is that of the unit's state, made anew for a unit without one. `lock` is the id of its lock.
+    """
+
+    bucket: str
+    key: str
+    region: str
+    path: str  # of a local state, "" for S3
+    lineage: str = ""
+    serial: int = 0
+    version: str = ""
+    lock: str = ""
+    kms_key_id: str = ""
+
+    @property
+    def place(self) -> StatePlace:
+        return StatePlace(
+            "local" if self.path else "s3", self.bucket, self.key, self.region, Path(self.path) if self.path else None
+        )
+
+    @property
+    def encryption(self) -> Encryption:
+        return Encryption(self.kms_key_id)
+
+
+@dataclass(frozen=True)
+class Record:
+    """A joint run of one environment. `lineage` is the joint state's own, a new one for every plan."""
+
+    run_id: str
+    verb: str
+    environment: str
+    stage: Stage
+    lineage: str
+    account: str
+    units: Mapping[str, UnitRecord] = field(default_factory=dict)
+    is_final: bool = False  # Terraform ended by itself, so the joint state has its outputs
+    unsaved: tuple[str, ...] = ()  # units whose states could not be written to their places
+    lost: tuple[str, ...] = ()  # objects under way at a kill that nobody has accounted for yet
+
+
+class RecordFile:
+    """The record in the run's folder: read once, written whole and fsynced at each change."""
+
+    def __init__(self, folder: Path, record: Record) -> None:
+        self.folder, self.record = folder, record
+
+    def update(self, **changes: Any) -> None:
+        """Change fields of the record and write it."""
+        self.record = replace(self.record, **changes)
+        save(self.folder, self.record)
+
+    def saved(self, unit: str, serial: int, version: str) -> None:
+        """A unit's state was written."""
+        one = replace(self.record.units[unit], serial=serial, version=version)
+        self.update(units={**self.record.units, unit: one})
+
+
+def save(folder: Path, record: Record) -> None:
+    """Write the record of a run."""
+    document = {"v": _VERSION, **asdict(record), "stage": record.stage.value}
+    files.write(folder / FILE, json.dumps(document, indent=1), mode=0o600)
+
+
+def load(folder: Path) -> Record | None:
+    """Read a run's record, None where it has none. Raises NgpError for one that cannot be read."""
+    path = folder / FILE
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        units = {name: UnitRecord(**one) for name, one in document["units"].items()}
+        listed = {name: tuple(document[name]) for name in ("unsaved", "lost")}
+        del document["v"]
+        return Record(**{**document, "stage": Stage(document["stage"]), "units": units, **listed})
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError) as error:
+        raise NgpError(
+            "the record of an interrupted run cannot be read",
+            where=str(path),
+            why=str(error),
+            todo="look at the states it names, then remove the run's folder",
+        ) from error
+
+
+def unended(workspace: Path, environment: str) -> list[tuple[Path, Record]]:
+    """Return the joint runs of an environment that did not end, oldest first; its lock must be held."""
+    found = []
+    for path in sorted(workspace.glob(f"runs/{_RUN}-*-{environment}-????/{FILE}")):
+        one = load(path.parent)
+        if one is not None and one.environment == environment and one.stage is not Stage.ENDED:
+            found.append((path.parent, one))
+    return found
+
+
+def require_none(workspace: Path, environment: str) -> None:
+    """Raise LockHeldError (5) where a run of the environment was killed and nobody has ended what it began."""
+    found = [
+        Finding(
+            f"run {one.run_id} was killed {_WHEN[one.stage]}",
+            where=str(folder),
+            why="its states and locks are not settled, so a plan would be made over what is not true",
+            todo=f"ngp apply {environment} first saves what it made, and gives its locks back",
+        )
+        for folder, one in unended(workspace, environment)
+    ]
+    if found:
+        raise LockHeldError(found)

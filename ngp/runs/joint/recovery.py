@@ -1,0 +1,162 @@
+"""Ends what a killed run began: its states are written to their places, its locks given back, what is lost is named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from ngp.errors import Finding, NgpError, RefusedError, StaleError
+from ngp.runs import copies, killed, preview
+from ngp.runs.context import RunContext
+from ngp.runs.events import Note
+from ngp.runs.joint import checkpoints, composition, lifecycles, record, states
+from ngp.runs.joint.checkpoints import Copies
+from ngp.runs.joint.holding import TREE
+from ngp.runs.joint.record import Record, RecordFile, Stage, UnitRecord
+from ngp.runs.joint.saving import Saver
+from ngp.runs.joint.states import Document
+from ngp.state import locks, storing
+from ngp.state.storing import Stored
+from ngp.terraform import events
+
+FLAG = "--accept-lost"
+_ENDED_BY_ITSELF = frozenset({0, 1})
+
+
+def recover(context: RunContext) -> None:
+    """Write the states that killed runs made to their places, give back their locks, and say so.
+
+    Raises StaleError (4) where a state was changed meanwhile, RefusedError (3) where objects are in no state and the
+    operator has not accounted for them, NgpError (1) where a state cannot be written. Nothing is dropped then.
+    """
+    workspace = context.resolved.platform.workspace
+    for folder, one in record.unended(workspace, context.name):
+        if folder != context.folder:
+            _Recovery(context, folder, one).run()
+
+
+class _Recovery:
+    """The recovery of one killed run."""
+
+    def __init__(self, context: RunContext, folder: Path, found: Record) -> None:
+        self._context, self._folder, self._record = context, folder, found
+        self._session = context.access.session.steady()
+        self._file = RecordFile(folder, found)
+        runs = killed.find(context.resolved.platform.workspace, context.name)
+        self._killed = [one for one in runs if one.folder == folder]
+        self._calls = [call for one in self._killed for call in one.calls if not call.tied]
+
+    def run(self) -> None:
+        """Settle the run as a whole, or raise and leave everything as it is."""
+        if self._record.stage in (Stage.APPLYING, Stage.SAVING):
+            self._save()
+        self._give_back()
+        self._account()
+        self._file.update(stage=Stage.ENDED, unsaved=(), lost=())
+        checkpoints.remove(self._folder / TREE, self._folder)
+        killed.settle(self._killed, self._context.name, lambda text: self._context.tell(Note(text)))
+
+    def _save(self) -> None:
+        root = self._tree.path(self._context.resolved.environment.path / "units" / composition.NAME)
+        document = Copies(root / preview.STATE, self._folder, self._record.lineage).settle()
+        if document is None:
+            raise NgpError(
+                f"the joint state of run {self._record.run_id} cannot be read",
+                where=str(root / preview.STATE),
+                why="Terraform was killed while it wrote the file, and there is no complete copy",
+                todo="import what its log names, then remove the run's folder",
+            )
+        stored = {name: storing.fetch(one.place, self._session) for name, one in self._record.units.items()}
+        priors = {name: self._prior(name, one) for name, one in stored.items()}
+        is_final = self._record.is_final or any(call.exit_code in _ENDED_BY_ITSELF for call in self._calls)
+        lost = sorted({*self._record.lost, *_under_way(self._lines(), document)})
+        before = {name: one.serial for name, one in self._file.record.units.items()}
+        failures = Saver(self._session, self._file, priors, self._declared).save(document, stored, is_final=is_final)
+        self._file.update(stage=Stage.SAVING, is_final=is_final, lost=tuple(lost))
+        if failures:
+            raise NgpError([finding for error in failures.values() for finding in error.findings])
+        saved = [name for name, one in self._file.record.units.items() if one.serial != before[name]]
+        if saved:
+            text = f"saved what run {self._record.run_id} had made: the states of {', '.join(saved)}"
+            self._context.tell(Note(text))
+
+    def _prior(self, name: str, stored: Stored) -> Document | None:
+        """A unit's state as it is, taken over into the record; refused where somebody else has changed it."""
+        one = self._record.units[name]
+        document = states.load(stored.text, where=str(one.place)) if stored.text.strip() else None
+        if stored.version != one.version:
+            if not _is_ours(one, document):
+                raise StaleError(
+                    f"the state of `{name}` was changed after run {self._record.run_id} was killed",
+                    where=str(one.place),
+                    why=f"what that run made of it is in {self._folder}, and is not written over the change",
+                    todo="compare the two with `terraform state list`, import what is missing, remove the run's folder",
+                )
+            serial = int((document or {}).get("serial") or 0)
+            taken = replace(one, serial=serial, version=stored.version)
+            self._file.update(units={**self._file.record.units, name: taken})
+        return document
+
+    def _declared(self, name: str) -> frozenset[str]:
+        ((_, source),) = self._context.units[name].sources.items()
+        return lifecycles.declared(name, self._tree.path(source))
+
+    @property
+    def _tree(self) -> copies.Tree:
+        return copies.Tree(self._folder / TREE, self._context.resolved.platform.path)
+
+    def _lines(self) -> Iterable[str]:
+        return (line for call in self._calls for line in call.output().splitlines())
+
+    def _give_back(self) -> None:
+        given = [
+            name
+            for name, one in self._record.units.items()
+            if one.lock and not one.path and locks.drop(one.place, one.lock, self._session)
+        ]
+        if given:
+            text = f"gave back the locks that run {self._record.run_id} held: {', '.join(given)}"
+            self._context.tell(Note(text))
+
+    def _account(self) -> None:
+        """Raise RefusedError for objects that may exist, and are in no state, until each is accounted for."""
+        there = set[str]()
+        for one in self._file.record.units.values():
+            text = storing.fetch(one.place, self._session).text
+            if text.strip():
+                there |= set(states.addresses(states.load(text, where=str(one.place))))
+        accepted = set(self._context.request.accepts_lost)
+        left = [address for address in self._file.record.lost if address not in there | accepted]
+        self._file.update(lost=tuple(left))
+        if left:
+            raise RefusedError([_lost(address) for address in left])
+
+
+def _is_ours(one: UnitRecord, document: Document | None) -> bool:
+    """Whether the killed run itself wrote this state, and was killed before it could note that."""
+    if document is None or document.get("lineage") != one.lineage:
+        return False
+    return int(document.get("serial") or 0) == one.serial + 1
+
+
+def _lost(address: str) -> Finding:
+    unit = states.owner(address)
+    return Finding(
+        f"{address} may exist, and no state has it",
+        why="Terraform was killed while it made it, so another apply could make it twice",
+        todo=f"look for it; if it exists, in the root of `{unit}`: terraform import '{address}' ID; "
+        f"if it does not: {FLAG} '{address}'",
+    )
+
+
+def _under_way(lines: Iterable[str], document: Document) -> set[str]:
+    """What the log of Terraform says was being created, or created, and the state does not have."""
+    made: dict[str, None] = {}
+    for line in lines:
+        match events.parse(line):
+            case events.ResourceStarted(address, "create") | events.ResourceDone(address, "create", _):
+                made[address] = None
+            case events.ResourceFailed(address, "create", _):
+                made.pop(address, None)
+    return set(made) - set(states.addresses(document))

@@ -1,0 +1,95 @@
+"""Tells what became of each unit of a joint apply, from the unit's own resources."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ngp.errors import NgpError
+from ngp.runs import watching
+from ngp.runs.context import RunContext
+from ngp.runs.events import UnitDiagnosed
+from ngp.runs.joint import diagnostics, states
+from ngp.runs.joint.composition import NAME
+from ngp.runs.joint.following import Follow
+from ngp.runs.joint.planning import Planned
+from ngp.runs.outcomes import Outcome
+from ngp.runs.results import UnitResult, Verb, fail
+from ngp.terraform import events
+from ngp.terraform.plans import Action
+from ngp.terraform.results import Result
+
+_SIGNALLED = 128  # a shell's exit code for a program that a signal ended is this and the signal's number
+_SHOWN = 3  # missing resources that a result names
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Tells each unit's result from its own resources."""
+
+    context: RunContext
+    planned: Planned
+    follow: Follow
+    outcome: Result
+
+    def result(
+        self, name: str, part: states.Part | None, unsaved: NgpError | None, lost: tuple[str, ...]
+    ) -> UnitResult:
+        """The result of one unit; `part` is what the joint state holds of it, None where there is no state."""
+        joint, before = self.planned.joint, self.planned.results[name]
+        assert joint is not None
+        about = [one for one in self.outcome.diagnostics if name in diagnostics.about(one, joint)]
+        mine = [diagnostics.located(one, joint, self.context.resolved) for one in about]
+        for diagnostic in mine:
+            self.context.tell(UnitDiagnosed(name, diagnostic))
+        took = before.duration_s + self.follow.units[name].took_s
+        result = replace(before, diagnostics=tuple(mine), log=self.context.log_name(NAME), duration_s=took)
+        result = self._outcome(result, part, [one for one in mine if one.severity == "error"])
+        gone = [address for address in lost if states.owner(address) == name]
+        if gone:
+            why = f"{', '.join(gone)} was being created when Terraform was killed: it may exist, and no state has it"
+            result = replace(result, outcome=Outcome.FAILED, reason=why)
+        if unsaved is not None:
+            result = fail(result, unsaved)
+        return result
+
+    def _outcome(self, result: UnitResult, part: states.Part | None, errors: list[events.Diagnostic]) -> UnitResult:
+        progress = self.follow.units[result.unit]
+        missing = progress.missing
+        if result.outcome is Outcome.NO_CHANGES and not errors:
+            return result
+        if not missing and not errors and (self.outcome.is_ok or _has_outputs(result, part)):
+            good = Outcome.DESTROYED if self.context.request.verb is Verb.DESTROY else Outcome.APPLIED
+            return replace(result, outcome=good)
+        result = replace(result, counts=progress.counts)
+        done = f"({progress.done.total()} of {self.follow.expected[result.unit]} done{_named(missing)})"
+        if self.outcome.stopped and missing:
+            return replace(result, outcome=Outcome.STOPPED, reason=f"interrupted {done}")
+        if errors:
+            return replace(result, outcome=Outcome.FAILED, reason=f"{watching.tell(errors[0])} {done}")
+        if not progress.done:
+            return replace(result, outcome=Outcome.SKIPPED, reason=self._why())
+        return replace(result, outcome=Outcome.PARTLY, reason=f"{self._why()} {done}")
+
+    def _why(self) -> str:
+        joint = self.planned.joint
+        assert joint is not None
+        failed = sorted({name for one in self.outcome.errors for name in diagnostics.about(one, joint)})
+        if failed:
+            return f"what it needs failed in {', '.join(f'`{name}`' for name in failed)}"
+        code = self.outcome.exit_code
+        if code < 0 or code > _SIGNALLED:
+            return f"Terraform was killed by signal {-code if code < 0 else code - _SIGNALLED}"
+        return next((one.summary for one in self.outcome.errors), f"Terraform ended with exit code {code}")
+
+
+def _named(missing: Sequence[str]) -> str:
+    """The first of the missing resources, and how many more there are."""
+    more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
+    return f"; missing: {', '.join(missing[:_SHOWN])}{more}" if missing else ""
+
+
+def _has_outputs(result: UnitResult, part: states.Part | None) -> bool:
+    """Whether the outputs that the plan sets are there, after an apply that failed elsewhere."""
+    wanted = {name for name, one in result.outputs.items() if one.action is not Action.DELETE}
+    return part is not None and wanted <= part.outputs.keys()

@@ -1,0 +1,194 @@
+"""Locks of states in Terraform's own format, so that Terraform and ngp keep each other out.
+
+S3: the object KEY.tflock, JSON, written on condition that there is none (Terraform's S3 backend, `use_lockfile`).
+Local: an fcntl lock on the state file (Terraform's local backend), held by a process of its own (`keeper`): closing any
+descriptor of the file would drop it in the process that holds it, and it has to outlive a killed ngp.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+import uuid
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from getpass import getuser
+from pathlib import Path
+from typing import Any
+
+from ngp.aws.failures import DeniedError
+from ngp.aws.session import Session
+from ngp.errors import LockHeldError, NgpError
+from ngp.state import keeping, reading
+from ngp.state.places import StatePlace
+
+_TAKEN = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
+_GONE = ("NoSuchKey", "NoSuchBucket", "PreconditionFailed", "412", "404")
+_AGAIN_S = 1.0  # between two attempts, within the time that the operator allows
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """What a lock says of its holder, in Terraform's words: ``OperationTypeApply``, and what Terraform's version is.
+
+    `calls` is the folder of the run's Terraform calls (see `keeping.start`).
+    """
+
+    operation: str
+    version: str
+    calls: Path
+    timeout_s: float = 0.0
+
+
+@dataclass
+class Held:
+    """Locks that this process holds: ids by unit, and the keeper of the local ones."""
+
+    places: Mapping[str, StatePlace]
+    ids: Mapping[str, str]
+    keeper: keeping.Keeper | None = None
+
+    def split(self, names: Collection[str]) -> tuple[Held, Held]:
+        """The locks of some units, and those of the others."""
+        kept = {name: place for name, place in self.places.items() if name in names}
+        rest = {name: place for name, place in self.places.items() if name not in names}
+        local = [place.path for place in rest.values() if place.path is not None]
+        if self.keeper is not None and local:
+            self.keeper.release(local)
+        return Held(kept, self.ids, self.keeper), Held(rest, self.ids)
+
+
+def new_ids(units: Mapping[str, StatePlace]) -> dict[str, str]:
+    """An id for each lock, made before any is written so that a lock can be recognised after a lost answer."""
+    return {name: str(uuid.uuid4()) for name in sorted(units)}
+
+
+def take(places: Mapping[str, StatePlace], ids: Mapping[str, str], session: Session, purpose: Purpose) -> Held:
+    """Take the lock of every state, in the order of their names; all of them, or none.
+
+    The caller must have written `ids` down before. Raises LockHeldError (5) with who holds the first that is not free.
+    """
+    local = {name: place for name, place in places.items() if place.path is not None}
+    held = Held({}, ids)
+    try:
+        if local:
+            texts = {place.path: _info(ids[name], place, purpose) for name, place in local.items() if place.path}
+            keeper = keeping.start(texts, purpose.calls)
+            held = Held(local, ids, keeper)
+        for name in sorted(places.keys() - local.keys()):
+            _take(places[name], ids[name], session, purpose)
+            held = Held({**held.places, name: places[name]}, ids, held.keeper)
+    except BaseException:
+        release(held, session.steady())
+        raise
+    return held
+
+
+def release(held: Held, session: Session) -> list[NgpError]:
+    """Give back what is held; return what could not be, which the operator has to be told."""
+    failures = []
+    if held.keeper is not None:
+        held.keeper.release()
+    for name, place in sorted(held.places.items()):
+        if place.path is None:
+            try:
+                drop(place, held.ids[name], session)
+            except NgpError as error:
+                failures.append(error)
+    return failures
+
+
+def drop(place: StatePlace, lock_id: str, session: Session) -> bool:
+    """Remove the S3 lock of this id; return False where it is not there, or is somebody else's."""
+    found = _read(place, session)
+    if found is None or found[0].get("ID") != lock_id:
+        return False
+    session.call("s3", "delete_object", absent=_GONE, Bucket=place.bucket, Key=_key(place), IfMatch=found[1])
+    return True
+
+
+def _take(place: StatePlace, lock_id: str, session: Session, purpose: Purpose) -> None:
+    deadline = time.monotonic() + purpose.timeout_s
+    while not _put(place, lock_id, session, purpose):
+        if time.monotonic() >= deadline:
+            holder = None
+            with suppress(NgpError):
+                holder = reading.holder(place, session)
+            raise LockHeldError(
+                f"the state is locked by {holder or 'somebody'}",
+                where=str(place),
+                todo="wait until it is free (-lock-timeout=10m waits); `ngp locks` names the holder, `ngp unlock` "
+                "removes the lock of one that is gone",
+            )
+        time.sleep(_AGAIN_S)
+
+
+def _put(place: StatePlace, lock_id: str, session: Session, purpose: Purpose) -> bool:
+    """Write the lock; return whether it is ours. A lost answer is settled by reading back."""
+    failure: NgpError | None = None
+    try:
+        answer = session.once(
+            "s3",
+            "put_object",
+            absent=_TAKEN,
+            Bucket=place.bucket,
+            Key=_key(place),
+            Body=_info(lock_id, place, purpose).encode(),
+            ContentType="application/json",
+            IfNoneMatch="*",
+        )
+        if answer is not None:
+            return True
+    except DeniedError:
+        raise
+    except NgpError as error:
+        failure = error
+    found = _read(place, session)
+    if found is not None:
+        return bool(found[0].get("ID") == lock_id)
+    if failure is not None:
+        raise failure
+    return False
+
+
+def _read(place: StatePlace, session: Session) -> tuple[Mapping[str, Any], str] | None:
+    """The lock's document and its ETag; an unreadable one has no ID."""
+    found = session.once("s3", "get_object", absent=_GONE, Bucket=place.bucket, Key=_key(place))
+    if found is None:
+        return None
+    try:
+        document = json.loads(found["Body"].read())
+    except (ValueError, OSError):
+        document = {}
+    return (document if isinstance(document, dict) else {}), str(found["ETag"])
+
+
+def _key(place: StatePlace) -> str:
+    return f"{place.key}.tflock"
+
+
+def _info(lock_id: str, place: StatePlace, purpose: Purpose) -> str:
+    """A lock's text (Terraform, internal/states/statemgr/locker.go, LockInfo)."""
+    path = str(place.path) if place.path is not None else f"{place.bucket}/{place.key}"
+    return json.dumps(
+        {
+            "ID": lock_id,
+            "Operation": purpose.operation,
+            "Info": "",
+            "Who": f"{_user()}@{socket.gethostname()}",
+            "Version": purpose.version,
+            "Created": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
+            "Path": path,
+        }
+    )
+
+
+def _user() -> str:
+    try:
+        return getuser()
+    except (OSError, KeyError, ImportError):
+        return str(os.getuid())

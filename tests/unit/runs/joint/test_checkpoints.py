@@ -1,0 +1,112 @@
+"""What survives of a joint state that is cut off while Terraform writes it."""
+
+import json
+import threading
+
+import pytest
+
+from ngp.runs.joint.checkpoints import COPIES, Checkpoints, Copies
+
+
+def state(serial, lineage="ours", *names):
+    resources = [
+        {"module": "module.a", "mode": "managed", "type": "t", "name": name, "instances": [{}]} for name in names
+    ]
+    return json.dumps(
+        {"version": 4, "terraform_version": "1.11.4", "serial": serial, "lineage": lineage, "resources": resources}
+    )
+
+
+@pytest.fixture
+def file(tmp_path):
+    (tmp_path / "tree").mkdir()
+    return tmp_path / "tree" / "terraform.tfstate"
+
+
+def test_only_a_whole_document_counts(tmp_path, file):
+    copies = Copies(file, tmp_path, "ours")
+    assert copies.look() is None
+    file.write_text(state(1))
+    assert copies.look()["serial"] == 1
+    for part in ("", state(2)[:40], "\0" * 30):
+        file.write_text(part)
+        assert copies.look()["serial"] == 1
+
+
+def test_a_document_of_another_plan_is_not_ours(tmp_path, file):
+    file.write_text(state(5, "theirs"))
+    assert Copies(file, tmp_path, "ours").look() is None
+
+
+def test_the_last_two_whole_documents_are_kept_beside_it(tmp_path, file):
+    copies = Copies(file, tmp_path, "ours")
+    for serial in (1, 2, 3):
+        file.write_text(state(serial))
+        copies.look()
+        copies.look()
+    kept = {json.loads((tmp_path / name).read_text())["serial"] for name in COPIES}
+    assert kept == {2, 3}
+    assert {(tmp_path / name).stat().st_mode & 0o777 for name in COPIES} == {0o600}
+
+
+@pytest.mark.parametrize("left", ["", state(4)[:50], None], ids=["emptied", "cut-off", "gone"])
+def test_after_a_kill_the_newest_whole_document_is_the_last_word(tmp_path, file, left):
+    copies = Copies(file, tmp_path, "ours")
+    for serial in (2, 3):
+        file.write_text(state(serial))
+        copies.look()
+    file.unlink() if left is None else file.write_text(left)
+    assert Copies(file, tmp_path, "ours").settle()["serial"] == 3
+
+
+def test_the_file_itself_is_the_last_word_where_it_is_whole(tmp_path, file):
+    copies = Copies(file, tmp_path, "ours")
+    file.write_text(state(2))
+    copies.look()
+    file.write_text(state(7))
+    assert Copies(file, tmp_path, "ours").settle()["serial"] == 7
+    assert copies.settle()["serial"] == 7
+
+
+def test_without_any_document_there_is_no_last_word(tmp_path, file):
+    assert Copies(file, tmp_path, "ours").settle() is None
+
+
+class FakeSaver:
+    """Notes what would be written; fails as often as it is told to."""
+
+    def __init__(self, failures=0):
+        self.saved, self.failures, self.event = [], failures, threading.Event()
+
+    def save(self, document, units, *, is_final):
+        assert not is_final
+        self.saved.append((document["serial"], tuple(units)))
+        self.event.set()
+        if self.failures:
+            self.failures -= 1
+            return dict.fromkeys(units, OSError())
+        return {}
+
+
+def test_a_unit_is_saved_as_soon_as_it_is_complete_and_no_other(tmp_path, file):
+    file.write_text(state(3))
+    saver = FakeSaver()
+    with Checkpoints(Copies(file, tmp_path, "ours"), saver, {"a": 2, "b": 5}) as checkpoints:
+        checkpoints.done("a")
+        checkpoints.done("b")
+        assert not saver.event.wait(1.5)
+        checkpoints.done("a")
+        assert saver.event.wait(5)
+    assert saver.saved == [(3, ("a",))]
+
+
+def test_a_unit_that_is_not_complete_is_saved_a_while_after_its_change(tmp_path, file, mocker):
+    mocker.patch("ngp.runs.joint.checkpoints._AT_MOST_S", 0.2)
+    file.write_text(state(3))
+    saver = FakeSaver(failures=1)
+    with Checkpoints(Copies(file, tmp_path, "ours"), saver, {"b": 5}) as checkpoints:
+        checkpoints.done("b")
+        assert saver.event.wait(5)
+        saver.event.clear()
+        assert saver.event.wait(5), "what could not be written is tried again"
+    assert {units for _, units in saver.saved} == {("b",)}

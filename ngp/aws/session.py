@@ -67,7 +67,7 @@ class Session:
         stop: threading.Event | None = None,
     ) -> None:
         self.env, self.profile, self.role = dict(env), profile, role
-        self._relay, self._stop = relay, stop
+        self._relay, self.stop = relay, stop
         self.region = env.get("AWS_REGION", "")
         self._account = ""
         self._maker: Any = None
@@ -112,7 +112,7 @@ class Session:
     def steady(self) -> Session:
         """Return this session without its stop, for calls that must be made after an interruption too."""
         same = copy.copy(self)
-        same._stop = None
+        same.stop = None
         return same
 
     def account_id(self) -> str:
@@ -180,9 +180,9 @@ class Session:
 
     def _wait(self, operation: str, work: Callable[[], T]) -> T:
         """Do `work`; one that writes is always waited for, for nobody else knows whether it was done."""
-        if self._stop is None or not operation.startswith(READS):
+        if self.stop is None or not operation.startswith(READS):
             return work()
-        return interruption.wait(work, self._stop)
+        return interruption.wait(work, self.stop)
 
     def _ask(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
         return self.call(service, operation, **parameters) or {}

@@ -17,7 +17,6 @@ from ngp.proxy.session import open_session
 from ngp.rendering import roots, staleness
 from ngp.runs import access, addresses, copies, graph, guards, killed, leftovers, legacy, orphans, secrets, units
 from ngp.runs.events import Note, RunEvent, RunStarted, UnitFact
-from ngp.runs.joint import record
 from ngp.runs.journal import Journal, new_id
 from ngp.runs.results import Orphan, Verb
 from ngp.runs.units import Unit
@@ -154,7 +153,7 @@ def open_run(request: Request, resolved: Resolved, caller: Caller) -> Iterator[R
             platform.terraform, platform.terraform_version, settings.environ, cwd=platform.path, cache=settings.cache
         )
         held.enter_context(files.lock(platform.workspace / "locks" / f"{environment.name}.lock", purpose=purpose))
-        dead = _killed(request, resolved)
+        dead = leftovers.sweep_killed(platform.workspace, environment.name, is_plan=request.verb is Verb.PLAN)
         journal = Journal(platform.workspace / "runs" / run_id, warn=lambda text: caller.tell(Note(text)))
 
         def tell(event: RunEvent) -> None:
@@ -195,16 +194,6 @@ def _look_for_orphans(context: RunContext, beside: ThreadPoolExecutor) -> RunCon
             return ()
 
     return replace(context, orphans=wait)
-
-
-def _killed(request: Request, resolved: Resolved) -> list[killed.KilledRun]:
-    """Return the killed runs to settle at once. A joint apply that did not end is settled by the next apply."""
-    workspace, name = resolved.platform.workspace, resolved.environment.name
-    dead = leftovers.sweep(workspace, name)
-    if request.verb is Verb.PLAN:
-        record.require_none(workspace, name)
-    unended = {folder for folder, _ in record.unended(workspace, name)}
-    return [run for run in dead if run.folder not in unended]
 
 
 def _require_agreed(request: Request, resolved: Resolved) -> None:

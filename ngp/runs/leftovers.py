@@ -9,6 +9,7 @@ from pathlib import Path
 from ngp import files
 from ngp.errors import Finding, NgpError
 from ngp.runs import killed
+from ngp.runs.joint import record
 from ngp.runs.killed import KilledRun
 from ngp.terraform import rescue
 
@@ -51,6 +52,18 @@ def _has_ended(run: Path) -> bool:
         return bool(json.loads(last)["kind"] == "run_ended")
     except (OSError, ValueError, LookupError, TypeError):
         return False
+
+
+def sweep_killed(workspace: Path, environment: str, *, is_plan: bool) -> list[KilledRun]:
+    """The same, but return only the killed runs to settle at once: a joint apply is settled by the next apply.
+
+    Raises LockHeldError (5) also for a plan after a joint apply that did not end.
+    """
+    dead = sweep(workspace, environment)
+    if is_plan:
+        record.require_none(workspace, environment)
+    unended = {folder for folder, _ in record.unended(workspace, environment)}
+    return [run for run in dead if run.folder not in unended]
 
 
 def require_recovered(root: Path, copy: Path) -> None:

@@ -115,7 +115,7 @@ def run(
             raise
         finally:
             _running.discard(process.pid)
-        following.join()
+            following.join(None if ended.is_set() else _LOOK_S)  # it reads handles that are closed now
     code = process.returncode if process.returncode <= 128 else 128 - process.returncode
     out, err = (one.text() for one in followers)
     return Outcome(code, out, err, time.monotonic() - began, stopped=stopped, timed_out=timed_out)

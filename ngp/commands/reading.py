@@ -75,8 +75,9 @@ def orphans_at_hand(context: Context, resolved: Resolved) -> tuple[Orphan, ...]:
     try:
         session: Any = None  # states on the disk need none
         if resolved.platform.state is StateKind.S3:
-            session = access.open_access(resolved, context.settings, lambda _: None, may_start=False).session
-            access.require_account(resolved, session)
+            reach = access.open_access(resolved, context.settings, lambda _: None, may_start=False, stop=context.stop)
+            access.require_account(resolved, reach.session)
+            session = reach.session
     except NgpError as error:
         if resolved.environment.target is Target.AWS:
             terminal.say(context.settings, f"no account is reached, so removed units are not known: {error}")

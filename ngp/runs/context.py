@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ngp import files, processes
-from ngp.errors import NgpError, RefusedError, UsageError
+from ngp.errors import NgpError, RefusedError, StoppedError, UsageError
 from ngp.proxy.session import open_session
 from ngp.rendering import roots, staleness
 from ngp.runs import access, addresses, copies, graph, guards, killed, leftovers, legacy, orphans, secrets, units
@@ -188,6 +188,8 @@ def _look_for_orphans(context: RunContext, beside: ThreadPoolExecutor) -> RunCon
     def wait() -> tuple[Orphan, ...]:
         try:
             return found.result()
+        except StoppedError:
+            return ()  # the run tells of the interruption itself
         except NgpError as error:
             text = f"the states of {context.name} cannot be listed, so removed units are not known: {error}"
             context.tell(Note(text))

@@ -16,7 +16,7 @@ from ngp.cli import loading, table
 
 FAKE = """#!{python}
 import json, pathlib, signal, sys, time
-verb, folder = sys.argv[1], pathlib.Path({folder!r})
+verb, folder = next(word for word in sys.argv[1:] if word[0] != "-"), pathlib.Path({folder!r})
 if verb == "version":
     print(json.dumps({{"terraform_version": "1.11.4", "platform": "linux_amd64"}}))
     sys.exit()
@@ -57,6 +57,8 @@ STARTS_NONE = {
     "render": "render",
     "graph": "graph dev",
     "output": "output dev",
+    "locks": "locks dev",
+    "unlock": "unlock dev base --auto-approve",
     "status": "status dev",
     "ready": "ready dev",
     "doctor": "doctor",

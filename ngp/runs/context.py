@@ -142,26 +142,25 @@ def open_run(request: Request, resolved: Resolved, caller: Caller) -> Iterator[R
     surroundings.require_passable(request.options.extra)
     units.require_known(request.units, resolved)
     _require_agreed(request, resolved)
-    run_id = new_id(request.verb.value, environment.name)
-    purpose = f"ngp {request.verb.value} {environment.name}"
+    run_id, workspace, name = new_id(request.verb.value, environment.name), platform.workspace, environment.name
+    purpose = f"ngp {request.verb.value} {name}"
     with ExitStack() as held:
-        # Git is asked while the rest is made ready
-        beside = held.enter_context(ThreadPoolExecutor(1))
+        beside = held.enter_context(ThreadPoolExecutor(1))  # what is asked while the rest is made ready
         head = beside.submit(commit, platform.path, settings)
         require_rendered(resolved)
         found = binary.find(
             platform.terraform, platform.terraform_version, settings.environ, cwd=platform.path, cache=settings.cache
         )
-        held.enter_context(files.lock(platform.workspace / "locks" / f"{environment.name}.lock", purpose=purpose))
-        dead = leftovers.sweep_killed(platform.workspace, environment.name, is_plan=request.verb is Verb.PLAN)
-        journal = Journal(platform.workspace / "runs" / run_id, warn=lambda text: caller.tell(Note(text)))
+        held.enter_context(files.lock(workspace / "locks" / f"{name}.lock", purpose=purpose))
+        dead = leftovers.sweep_killed(workspace, name, is_plan=request.verb is Verb.PLAN)
+        journal = Journal(workspace / "runs" / run_id, warn=lambda text: caller.tell(Note(text)))
 
         def tell(event: RunEvent) -> None:
             journal.record(event)
             caller.tell(event)
 
         with journal, files.cleared(journal.path.parent / killed.CALLS):
-            killed.settle(dead, environment.name, lambda text: tell(Note(text)))
+            killed.settle(dead, name, lambda text: tell(Note(text)))
             reach = access.open_access(resolved, settings, lambda text: tell(Note(text)), stop=caller.stop)
             with toolchain.open_terraform(
                 found,

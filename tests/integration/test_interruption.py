@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from ngp.cli import loading, table
+from tests.command_lines import STARTS, STARTS_NONE
 
 FAKE = """#!{python}
 import json, pathlib, signal, sys, time
@@ -32,48 +32,6 @@ if verb == "validate":
 if "-" in sys.argv:
     sys.stdout.write(sys.stdin.read())
 """
-# Of every command: a line that starts Terraform, or one that does not
-STARTS = {
-    "module check": "module check web-site",
-    "validate": "validate dev",
-    "plan": "plan dev",
-    "apply": "apply dev --auto-approve",
-    "destroy": "destroy dev --auto-approve",
-    "lock": "lock",
-}
-STARTS_NONE = {
-    "help": "help plan",
-    "version": "version",
-    "init": "init ../other",
-    "module list": "module list",
-    "module show": "module show app",
-    "module new": "module new other --category apps --summary It. --no-input",
-    "module add": "module add ../nowhere",
-    "module docs": "module docs",
-    "env new": "env new other --no-input",
-    "env list": "env list",
-    "env affected": "env affected dev",
-    "configure": "configure dev --no-input",
-    "render": "render",
-    "graph": "graph dev",
-    "output": "output dev",
-    "locks": "locks dev",
-    "unlock": "unlock dev base --auto-approve",
-    "status": "status dev",
-    "ready": "ready dev",
-    "doctor": "doctor",
-    "state bootstrap": "state bootstrap dev",
-    "state list": "state list dev",
-    "state show": "state show dev base",
-    "pool start": "pool status --json",  # what it starts are providers: tests/integration/pool
-    "pool stop": "pool stop",
-    "pool status": "pool status",
-    "sandbox start": "sandbox status",  # a process of its own: tests/integration/sandbox
-    "sandbox stop": "sandbox stop",
-    "sandbox reset": "sandbox status",
-    "sandbox status": "sandbox status",
-    "sandbox env": "sandbox env",
-}
 VERBS = [
     *((command, "init") for command in STARTS if command != "lock"),
     *(("module check", verb) for verb in ("fmt", "console", "validate", "test")),
@@ -82,12 +40,6 @@ VERBS = [
     ("destroy", "plan"),
     ("lock", "providers"),
 ]
-
-
-def _commands():
-    for name in table.entries():
-        command = loading.load(name)
-        yield from ([f"{name} {verb}" for verb in command.commands] if hasattr(command, "commands") else [name])
 
 
 @pytest.fixture
@@ -113,10 +65,6 @@ def scripted(tmp_path, platform, ngp):
         return {"PATH": f"{folder}:{os.environ['PATH']}"}, marks
 
     return prepare
-
-
-def test_the_tables_name_every_command():
-    assert sorted([*STARTS, *STARTS_NONE]) == sorted(_commands())
 
 
 @pytest.mark.parametrize(("command", "verb"), VERBS)

@@ -262,7 +262,10 @@ class Kill:
 
 
 def kill(chain, victim, seed):
-    """Apply, kill `victim` (ngp, terraform or both) at a random moment, and look when nothing runs any more."""
+    """Apply, kill `victim` (ngp, terraform or both) at a random moment, and look when nothing runs any more.
+
+    "hurried" kills nothing itself: it is Ctrl-C twice.
+    """
     chance = random.Random(seed)
     started = chain.start("apply", "dev", "--auto-approve")
     goal = chance.randint(1, len(UNITS))
@@ -276,6 +279,10 @@ def kill(chain, victim, seed):
     for pid in terraforms if victim in ("terraform", "both") else ():
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
+    if victim == "hurried":
+        started.send_signal(signal.SIGINT)
+        time.sleep(chance.uniform(0.1, 1.0))
+        started.send_signal(signal.SIGINT)
     started.wait()
     left = chain.await_end()
     found = Kill(victim, chain.proxy, seed, processes=len(left), locks=len(chain.locks()))

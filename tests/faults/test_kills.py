@@ -34,6 +34,14 @@ def test_a_killed_ngp_costs_no_resource_and_leaves_no_lock_and_no_process(chain,
     found.recovered = True
 
 
+def test_a_second_interrupt_lets_terraform_write_its_state_and_release_its_lock(chain, record, seed):
+    """It has five seconds, and needs less where no call hangs."""
+    found = lab.kill(chain, "hurried", seed)
+    record(found)
+    assert (found.locks, found.lost, found.processes) == (0, 0, 0), found.said
+    found.recovered = lab.recover(chain)
+
+
 @pytest.mark.parametrize("victim", ["terraform", "both"])
 def test_after_a_killed_terraform_nothing_runs_on_and_its_lock_is_named(chain, record, victim, seed):
     """What it made since its state was last written is lost with it; ngp says that it may be."""

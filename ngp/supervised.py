@@ -25,7 +25,7 @@ from ngp import files, process_tree, ties
 from ngp.following import Follower, follow
 from ngp.processes import Outcome, Request, log_start
 
-HURRY_S = 5.0  # as long as Terraform itself waits after a second interrupt
+HURRY_S = 7.0  # Terraform waits 5 s itself after a second interrupt; the rest is for what it does then
 _LOOK_S = 0.1  # how often a program that may be stopped is looked after
 # Its standard input is the call's folder, which is held (`files.hold`) as long as this shell runs. A shell that
 # starts something in the background goes on hearing signals; SIGINT is then ignored there, and Terraform asks for it.

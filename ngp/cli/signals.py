@@ -66,7 +66,7 @@ def _take(interruption: Interruption, number: int, tell: int) -> None:
 
 
 def _hurry(interruption: Interruption, number: int) -> None:
-    """Do as Terraform does at the second interrupt: it has five seconds. Where none runs, or once more, end at once."""
+    """Do as Terraform does at the second interrupt: it has a few seconds. If none runs, or once more, end at once."""
     from ngp import processes, supervised
 
     is_at_work = not interruption.is_hurried and supervised.hurry()

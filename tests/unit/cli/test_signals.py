@@ -145,7 +145,7 @@ def attempt():
 """
 
 
-def test_the_second_signal_interrupts_terraform_again_and_kills_it_five_seconds_later(child):
+def test_the_second_signal_interrupts_terraform_again_and_kills_it_a_little_later(child):
     process, pid = child(SLOW)
     process.send_signal(signal.SIGINT)
     assert process.stdout.readline() == "interrupt\n"

@@ -125,6 +125,7 @@ class Manifest:
     conflicts: Mapping[str, str] = field(default_factory=dict)  # module → reason
     generated: Mapping[str, Generated] = field(default_factory=dict)  # ephemeral input → how it is made
     reveal: Mapping[str, str] = field(default_factory=dict)  # name shown by --reveal → output with the secret's ARN
+    show: tuple[str, ...] = ()  # outputs that `ngp apply` ends with
     ready: tuple[Check, ...] = ()
     data: tuple[str, ...] = ()  # resource addresses in the module that hold data
     quorum: tuple[str, ...] = ()  # resource addresses of quorum members

@@ -73,6 +73,7 @@ class ManifestModel(_Model):
     conflicts: dict[_Module, _Text] = Field({}, description="modules that cannot be in one environment with it → why")
     generated: dict[_Name, GeneratedModel] = Field({}, description="ephemeral inputs that ngp makes up → how")
     reveal: dict[_Name, _Name] = Field({}, description="name that --reveal shows → output with the secret's ARN")
+    show: list[_Name] = Field([], description="outputs that `ngp apply` ends with: the few that a person needs")
     ready: list[CheckModel] = Field([], description="what `ngp ready` asks")
     data: list[_Address] = Field([], description="resources that hold data: never lost without a named consent")
     quorum: list[_Address] = Field([], description="members of a quorum: no two go at once without a named consent")

@@ -57,7 +57,8 @@ def apply(
     ):
         consent = _consent(context, now, auto_approve=auto_approve, show_all=show_all)
         result = applying.apply(now.run, consent, may_bootstrap=bootstrap)
-    running.end(context, result, running.Output(as_json, as_json_lines, show_all))
+        headlines = [] if as_json or as_json_lines else running.headlines(context, now, result)
+    running.end(context, result, running.Output(as_json, as_json_lines, show_all, headlines=headlines))
 
 
 def _consent(context: options.Context, now: Running, *, auto_approve: bool, show_all: bool) -> Consent:

@@ -12,13 +12,14 @@ import typer
 from ngp.commands.options import Context, Switch
 from ngp.environments import platforms, resolving
 from ngp.environments.resolving import Resolved
-from ngp.runs import addresses, ahead, selection
+from ngp.errors import NgpError
+from ngp.runs import addresses, ahead, outputs, selection
 from ngp.runs import context as runs
-from ngp.runs.results import RunResult, Verb, exit_code
+from ngp.runs.results import OutputValue, RunResult, Verb, exit_code
 from ngp.settings import Level
 from ngp.terraform.commands import PlanOptions
 from ngp.terraform.serving import Opener
-from ngp.views import documents, pager, progress, silence
+from ngp.views import documents, pager, progress, silence, terminal
 from ngp.views import runs as views
 
 
@@ -109,6 +110,7 @@ class Output:
     is_paged: bool = False
     is_detailed: bool = False  # exit 2 where there are changes
     more: Mapping[str, Any] = field(default_factory=dict)
+    headlines: Sequence[OutputValue] = ()
 
 
 def end(context: Context, result: RunResult, output: Output) -> NoReturn:
@@ -119,5 +121,14 @@ def end(context: Context, result: RunResult, output: Output) -> NoReturn:
         documents.write({**documents.run(result, exit_code=code), **output.more})
     elif not output.as_json_lines and result.run_id:
         with pager.paged(context.settings) if output.is_paged else nullcontext():
-            views.show_result(result, context.settings, whole=output.whole)
+            views.show_result(result, context.settings, output.headlines, whole=output.whole)
     raise typer.Exit(code)
+
+
+def headlines(context: Context, now: Running, result: RunResult) -> list[OutputValue]:
+    """The outputs that an apply ends with; states that cannot be read now are told of, and fail nothing."""
+    try:
+        return outputs.headlines(now.run.resolved, now.run.access.session, result)
+    except NgpError as error:
+        terminal.say(context.settings, f"outputs are not shown: {error}")
+        return []

@@ -248,6 +248,7 @@ def _care(said: Manifest) -> str:
         "Holds data": _list(said.data),
         "Renewed one at a time": _list(said.quorum),
         "Secrets made up": _list(said.generated),
+        "Shown at the end of `ngp apply`": _list(said.show),
         "Shown by `ngp output --reveal`": _list(said.reveal),
     }
     accepted = [f"- Accepted: {code(name)}: {prose(why)}" for name, why in said.exceptions.items()]

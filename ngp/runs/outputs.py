@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ngp.errors import MissingError, NgpError
 from ngp.runs import graph, ownership, secrets, units, wires
 from ngp.runs.events import UnitFact
-from ngp.runs.results import OutputValue, UnitStatus, Wire
+from ngp.runs.results import Outcome, OutputValue, RunResult, UnitStatus, Wire
 from ngp.runs.units import Unit
 from ngp.state import reading
 from ngp.terraform import states
@@ -46,6 +46,25 @@ def collect(
         found.extend(OutputValue(unit, name, one.value, one.sensitive) for name, one in sorted(outputs.items()))
         if reveal:
             found.extend(_revealed(resolved, unit, outputs, session))
+    return found
+
+
+def headlines(resolved: Resolved, session: Session, result: RunResult) -> list[OutputValue]:
+    """The few outputs that manifests name under `show`, of the units that a run left applied.
+
+    Null and sensitive outputs are left out. A secret under `reveal` is there by its name only, as a masked value.
+    """
+    good = {unit.unit for unit in result.units if unit.outcome in (Outcome.APPLIED, Outcome.NO_CHANGES)}
+    chosen = result.chosen or tuple(resolved.environment.units)
+    wanted = chosen if units.SINGLE in good else [name for name in chosen if name in good]
+    found: list[OutputValue] = []
+    for unit, outputs in _by_unit(units.collect(resolved), session, wanted).items():
+        manifest = resolved.catalogue.modules[resolved.environment.units[unit].module].manifest
+        known = {name: one.value for name, one in outputs.items() if one.value is not None and not one.sensitive}
+        found.extend(OutputValue(unit, name, known[name]) for name in manifest.show if name in known)
+        found.extend(
+            OutputValue(unit, name, None, sensitive=True) for name, arn in manifest.reveal.items() if known.get(arn)
+        )
     return found
 
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from ngp.runs.events import RunStarted
 from ngp.runs.outcomes import Outcome, ordered
-from ngp.runs.results import RunResult, UnitResult, Verb
+from ngp.runs.results import OutputValue, RunResult, UnitResult, Verb
 from ngp.settings import Settings
 from ngp.terraform.events import Diagnostic
-from ngp.views import changes, digests, findings, orphans, plans, results, terminal
+from ngp.views import changes, digests, findings, orphans, outputs, plans, results, terminal
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -51,8 +51,11 @@ def show_changes(result: RunResult, settings: Settings, *, talk: bool = False, w
         console.print(terminal.line(totals(result), style="bold"), soft_wrap=True)
 
 
-def show_result(result: RunResult, settings: Settings, *, whole: bool = False) -> None:
-    """What became of a run, on stdout: a plan's changes, problems, one table, totals, and the next command to type.
+def show_result(
+    result: RunResult, settings: Settings, headlines: Sequence[OutputValue] = (), *, whole: bool = False
+) -> None:
+    """What became of a run, on stdout: a plan's changes, problems, one table, totals, the outputs that a person
+    needs (`headlines`), and the next command to type.
 
     Of many units those that went wrong or change something are shown, unless `whole`.
     """
@@ -70,6 +73,8 @@ def show_result(result: RunResult, settings: Settings, *, whole: bool = False) -
         _show_rest(rows.more("units"), console)
     _show_orphans(result, console, whole=whole)
     console.print(terminal.line(totals(result), style="bold"), soft_wrap=True)
+    if headlines:
+        outputs.show(headlines, settings, environment=result.environment, whole=whole)
     command = next_command(result)
     if command:
         console.print(terminal.line(f"next: {command}"), soft_wrap=True)

@@ -69,6 +69,7 @@ def manifest(source: Source) -> Iterator[Fault]:
     yield from _known(source, "generated", said.generated, module.variables, "input")
     yield from _known(source, "provides", said.provides, module.outputs, "output")
     yield from _known(source, "reveal", said.reveal.values(), module.outputs, "output")
+    yield from _known(source, "show", said.show, module.outputs, "output")
     resources = {address(block) for kind in ("resource", "data") for block in source.of(kind)}
     yield from _known(source, "data", said.data, resources, "resource")
     yield from _known(source, "quorum", said.quorum, resources, "resource")
@@ -78,11 +79,14 @@ def manifest(source: Source) -> Iterator[Fault]:
         yield from _known(source, "ready", names, module.outputs, "output")
     conditions = [item.partition(":")[2] for item in said.preflight if item.startswith("marketplace:")]
     yield from _known(source, "preflight", (each.partition("=")[0] for each in conditions), module.variables, "input")
-    for name in said.provides:
-        if name in module.outputs and module.outputs[name].sensitive:
-            place = str(module.outputs[name].place)
-            why = "a sensitive output is never wired; give its secret's ARN"
-            yield source.fault("provides", f"`{name}` is sensitive", place, why=why)
+    public = (
+        ("provides", said.provides, "a sensitive output is never wired; give its secret's ARN"),
+        ("show", said.show, "`ngp apply` shows no sensitive output; name its secret's ARN under `reveal`"),
+    )
+    for key, outputs, why in public:
+        for name in outputs:
+            if name in module.outputs and module.outputs[name].sensitive:
+                yield source.fault(key, f"`{name}` is sensitive", str(module.outputs[name].place), why=why)
     for name in said.generated:
         if name in module.variables and not module.variables[name].ephemeral:
             place = str(module.variables[name].place)

@@ -345,6 +345,7 @@ def test_nothing_that_another_unit_makes_is_looked_up_by_name(thing, text, found
     [
         ("provides: [parameter_nam]", ("provides", "`provides` names `parameter_nam`, which is no output")),
         ("reveal: {x: y}", ("reveal", "`reveal` names `y`, which is no output")),
+        ("show: [y]", ("show", "`show` names `y`, which is no output")),
         ("generated: {message: {}}", ("generated", "`message` is not ephemeral")),
         ("generated: {secret: {}}", ("generated", "`generated` names `secret`, which is no input")),
         ("data: [aws_vpc.x]", ("data", "`data` names `aws_vpc.x`, which is no resource")),
@@ -383,8 +384,9 @@ def test_a_required_input_must_be_there(thing):
     assert str(fault.finding).endswith("`requires` names `vpc_ids`, which is no input; did you mean `vpc_id`?")
 
 
-def test_a_sensitive_output_is_not_provided(thing):
-    add(thing, "module.yaml", "", "provides: []", "provides: [parameter_name]")
+@pytest.mark.parametrize("key", ["provides", "show"])
+def test_a_sensitive_output_is_neither_provided_nor_shown(thing, key):
+    add(thing, "module.yaml", "", "provides: []\n", f"{key}: [parameter_name]\n")
     add(
         thing,
         "thing-output.tf",
@@ -392,7 +394,7 @@ def test_a_sensitive_output_is_not_provided(thing):
         "= aws_ssm_parameter.this.name",
         "= aws_ssm_parameter.this.name\n  sensitive = true",
     )
-    assert faults(thing) == [("provides", "`parameter_name` is sensitive")]
+    assert faults(thing) == [(key, "`parameter_name` is sensitive")]
 
 
 def test_the_shipped_modules_break_no_rule():

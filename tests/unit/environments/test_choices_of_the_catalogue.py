@@ -109,9 +109,13 @@ def test_modules_that_conflict_are_refused_with_the_reason(lab, data):
 
 
 def test_the_conflicts_of_the_catalogue_are_refused(lab):
-    for one, other in compositions.conflicts(KNOWN, KNOWN):
+    pairs = compositions.conflicts(KNOWN, KNOWN)
+    assert ("swarm", "dcos") in pairs
+    for one, other in pairs:
         made = draft(subject(lab), (one, other), dummies=True)
-        assert KNOWN[one].manifest.conflicts[other] in {each.why for each in made.findings}
+        first, second = sorted((one, other))
+        told = (f"`{first}` and `{second}` cannot stand in one environment", KNOWN[one].manifest.conflicts[other])
+        assert told in {(each.what, each.why) for each in made.findings}
 
 
 @quick

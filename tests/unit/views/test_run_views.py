@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from ngp.errors import Finding
-from ngp.runs.results import Counts, Orphan, Outcome, UnitResult, Verb, explain
+from ngp.runs.results import Counts, Orphan, Outcome, OutputValue, UnitResult, Verb, explain
 from ngp.terraform.plans import Action, Change
 from ngp.views import documents, runs, terminal
 
@@ -162,3 +162,18 @@ def test_columns_set_the_width(capsys, surroundings, result, units):
 def test_a_question_about_one_unit_ends_with_its_totals(capsys, settings, units):
     runs.show_unit(units.network, settings)
     assert capsys.readouterr().err.splitlines()[-1] == "network: +1 ~1 -1 ±1"
+
+
+def test_an_apply_ends_with_the_outputs_that_a_person_needs(capsys, settings, result, units):
+    headlines = [
+        OutputValue("openvpn", "openvpn_admin_url", "https://vpn.example.test/admin"),
+        OutputValue("openvpn", "openvpn_admin_password", None, sensitive=True),
+    ]
+    applied = replace(units.openvpn, outcome=Outcome.APPLIED)
+    runs.show_result(result(applied, verb=Verb.APPLY), settings, headlines)
+    *_, total, head, url, password, command = capsys.readouterr().out.splitlines()
+    assert total.startswith("1 unit: 1 applied")
+    assert head.split() == ["unit", "output", "value"]
+    assert url.split() == ["openvpn", "openvpn_admin_url", "https://vpn.example.test/admin"]
+    assert password.strip() == "openvpn_admin_password  (sensitive, --reveal shows it)"
+    assert command == "next: ngp output dev"

@@ -64,8 +64,12 @@ class Tree:
         return _complete(self._renew(root), texts, binary)
 
     def remove_root(self, root: Path) -> None:
-        """Delete the copy of a root, with the states in it."""
-        shutil.rmtree(self.path(root), ignore_errors=True)
+        """Delete the copy of a root, with the states in it. Before there is one, a link may lead to the root itself."""
+        with self._guard:
+            target = self.path(root)
+            above = (self.folder / one for one in target.relative_to(self.folder).parents)
+            if not any(path.is_symlink() for path in (target, *above)):
+                shutil.rmtree(target, ignore_errors=True)
 
     def remove(self) -> None:
         """Delete the whole tree."""

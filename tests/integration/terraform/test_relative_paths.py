@@ -18,7 +18,7 @@ def shell(tmp_path):
     notes = "".join(f'echo "{name} ${name}" >> "{folder}/notes"\n' for name in NAMED)
     real = shutil.which("terraform")
     if real is None:
-        pytest.skip("MISSING: terraform on PATH")
+        pytest.skip("only where terraform is on PATH")
     wrapper.write_text(f'#!/bin/sh\n{notes}exec "{real}" "$@"\n')
     wrapper.chmod(0o755)
     (folder / "ci.tfrc").write_text("disable_checkpoint = true\n")

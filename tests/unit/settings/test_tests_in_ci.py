@@ -14,6 +14,41 @@ import subprocess, sys
 import tests.conftest
 print(subprocess.run([sys.executable, "-c", {WORKER!r}], capture_output=True, text=True, check=True).stdout)
 """
+SKIPPING = """
+import pytest
+
+@pytest.mark.skipif(True, reason="MISSING: a tool")
+def test_by_mark():
+    pass
+
+def test_by_itself():
+    pytest.skip("MISSING: a device")
+
+def test_of_another_system():
+    pytest.skip("only macOS has it")
+"""
+
+
+@pytest.mark.parametrize(("ci", "counts"), [("true", "1 failed, 1 skipped, 1 error"), ("", "3 skipped")])
+def test_a_test_that_skips_for_want_of_a_prerequisite_fails_in_ci(tmp_path, ci, counts):
+    (tmp_path / "test_skipping.py").write_text(SKIPPING)
+    environ = {**os.environ, "CI": ci, "PYTHONPATH": str(ROOT)}
+    environ.pop("TESTS_RUN_IN_CI", None)
+    argv = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "tests.conftest",
+        "-p",
+        "no:cacheprovider",
+        "--rootdir",
+        tmp_path,
+    ]
+    done = subprocess.run([*argv, tmp_path], env=environ, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines()[-1].startswith(f"{counts} in "), done.stdout
+    assert done.stdout.count("missing in CI: a ") == (2 if ci else 0)
 
 
 @pytest.mark.parametrize(("ci", "is_known"), [("true", "True"), ("", "False")])

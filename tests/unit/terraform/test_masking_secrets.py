@@ -31,3 +31,12 @@ def test_a_short_piece_of_base64_is_left_alone():
 
 def test_a_secret_that_is_no_unicode_is_masked():
     assert Stream(None, None, secrets=["a\udcff"]).redact("a\udcff") == REDACTED
+
+
+def test_a_secret_in_plain_lines_of_either_pipe_is_masked_in_what_a_failure_tells(tmp_path):
+    with Stream(None, tmp_path / "log", secrets=[SECRET]) as stream:
+        stream.take_error(f"Error: cannot log in with {SECRET}")
+        stream.take(f"plugin: {SECRET} was refused")
+    assert stream.talk.splitlines() == [f"Error: cannot log in with {REDACTED}", f"plugin: {REDACTED} was refused"]
+    assert SECRET not in stream.complaint
+    assert SECRET not in (tmp_path / "log").read_text()

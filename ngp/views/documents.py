@@ -258,7 +258,8 @@ def _status(unit: UnitStatus) -> dict[str, Any]:
 
 def _orphan(orphan: Orphan) -> dict[str, Any]:
     shown = _fields(orphan)
-    return {**shown, "hint": shown.pop("todo")}
+    hint = shown.pop("todo")
+    return {**shown, "hint": hint}
 
 
 def _root(environment: str, unit: str) -> PurePosixPath:

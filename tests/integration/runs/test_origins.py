@@ -27,8 +27,8 @@ def test_a_condition_that_plan_finds_points_at_the_operators_line(platform, ngp,
     assert "another network, please." in done.stdout
     assert "main.tf" not in done.stdout + done.stderr
     told = json.loads(ngp.run("plan", "dev", "--json").stdout)
-    places = [each["place"] for unit in told["units"] for each in unit.get("diagnostics", ())]
-    assert places == ["environments/dev/terraform.tfvars:2"]
+    places = [(each["file"], each["line"]) for unit in told["units"] for each in unit.get("diagnostics", ())]
+    assert places == [("environments/dev/terraform.tfvars", 2)]
 
 
 def test_a_condition_that_can_be_evaluated_is_told_without_terraform(platform, ngp, monkeypatch):

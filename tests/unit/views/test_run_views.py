@@ -69,7 +69,7 @@ def test_a_second_run_says_no_changes(capsys, settings, result, units):
     assert "No changes: dev is as its files say" in capsys.readouterr().out
 
 
-def test_no_changes_is_not_said_of_a_region_with_states_of_no_unit(capsys, settings, result, units):
+def test_no_changes_is_not_said_of_a_region_with_states_of_no_unit(capsys, settings, result, units, as_published):
     left = Orphan("gone", "s3://b/gone.tfstate", 3, todo="git switch --detach 1a~1 && ngp destroy dev gone")
     told = replace(result(units.idle, verb=Verb.APPLY), orphans=(left,))
     runs.show_result(told, settings)
@@ -79,7 +79,9 @@ def test_no_changes_is_not_said_of_a_region_with_states_of_no_unit(capsys, setti
     assert "to destroy it: git switch --detach 1a~1 && ngp destroy dev gone" in out
     runs.show_changes(told, settings, talk=True)
     assert "gone: 3 resources" in capsys.readouterr().err
-    assert documents.run(told, exit_code=0)["orphans"][0]["unit"] == "gone"
+    document = documents.data(documents.run(told, exit_code=0))
+    as_published(document)
+    assert document["orphans"][0]["hint"] == left.todo
 
 
 def test_a_list_that_belongs_to_a_question_goes_to_stderr(capsys, settings, result, units):

@@ -1,5 +1,6 @@
 """What a command does with a pool that fails it: its own work, once, and never twice what changes something."""
 
+import io
 import json
 import socket
 import threading
@@ -43,6 +44,7 @@ class Pool:
 def meet(sockets, mocker):
     """A session through a pool, and the calls that it made itself."""
     client = mocker.patch.object(Session, "_client").return_value
+    client.get_object.return_value, client.put_object.return_value = {"Body": io.BytesIO(b"state")}, {}
 
     def make(answer):
         pool, notes = Pool(sockets, answer), []

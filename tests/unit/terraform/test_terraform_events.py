@@ -56,7 +56,7 @@ def test_diagnostic_has_its_place_and_address():
         "range": {"filename": "main.tf", "start": {"line": 7, "column": 3}},
     }
     assert events.parse(json.dumps({"type": "diagnostic", "diagnostic": document})) == Diagnostic(
-        "error", "Unsupported argument", "no such thing", "aws_vpc.a", "main.tf:7"
+        "error", "Unsupported argument", "no such thing", "aws_vpc.a", "main.tf:7", column=3
     )
 
 

@@ -38,14 +38,18 @@ def at(where: str) -> dict[str, Any]:
 
 
 def diagnostic(found: Diagnostic, root: PurePosixPath) -> dict[str, Any]:
-    """Return a diagnostic with its place relative to the platform; `root` is the folder that Terraform worked in."""
+    """Return a diagnostic with its place relative to the platform; `root` is the folder that Terraform worked in.
+
+    A place in an environment's own files was led back to the operator's line already, and is relative to the platform.
+    """
     place = _PLACE.fullmatch(found.place)
+    folder = PurePosixPath() if found.place.startswith(f"{root.parts[0]}/") else root
     return {
         "severity": found.severity,
         "summary": found.summary,
         "detail": found.detail,
         "address": found.address or None,
-        "file": _normal(root / place["file"]) if place else None,
+        "file": _normal(folder / place["file"]) if place else None,
         "line": _number(place, "line"),
         "column": found.column or None,
     }

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from ngp.errors import Finding, MissingError, NgpError, StoppedError
 from ngp.runs import describing, losses, planning, prerequisites, reviewed, scheduler, watching, wires
 from ngp.runs.context import RunContext
-from ngp.runs.envelope import surplus
+from ngp.runs.envelope import surplus, uninvited
 from ngp.runs.events import Note, Phase, UnitEntered, UnitFinished
 from ngp.runs.joint import applying as joint_apply
 from ngp.runs.joint import holding, recovery
@@ -165,6 +165,7 @@ class _Work:
             )
             if result.outcome is Outcome.NO_CHANGES:
                 return _left_alone(result)
+            describing.tell_invocations(context, result)
             refusal = self._refusal(preview, result, real)
             if refusal:
                 return explain(replace(result, counts=Counts(), outcome=Outcome.REFUSED), *refusal)
@@ -191,7 +192,8 @@ class _Work:
                 agreed = self._consent.deferred(result)
             what = "it could not be previewed, and its real plan was not agreed to"
             return [] if agreed else [Finding(what, todo=f"ngp apply {again}: what it needs is there now")]
-        more = "; ".join(map(str, surplus(preview.changes, real.changes)))
+        found = (*surplus(preview.changes, real.changes), *uninvited(preview.invocations, real.invocations))
+        more = "; ".join(map(str, found))
         what = "its real plan does more than was previewed"
         return [Finding(what, why=more, todo=f"ngp plan {again}, to review it")] if more else []
 

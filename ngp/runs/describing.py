@@ -7,6 +7,7 @@ from dataclasses import replace
 from ngp.errors import NgpError
 from ngp.runs import preview
 from ngp.runs.context import RunContext
+from ngp.runs.events import Note
 from ngp.runs.offers import Offers
 from ngp.runs.preview import WiredInput
 from ngp.runs.results import Outcome, UnitResult, count
@@ -22,14 +23,21 @@ def describe(result: UnitResult, plan: Plan) -> UnitResult:
     own = replace(plan, changes=tuple(one for one in plan.changes if not preview.is_placeholder(one.address)))
     changes = tuple(change for change in own.changes if _does_something(change))
     outputs = {name: change for name, change in plan.outputs.items() if change.action is not Action.NO_OP}
-    quiet = not changes and not outputs
+    quiet = not (changes or outputs or plan.invocations)
     return replace(
         result,
         outcome=Outcome.NO_CHANGES if quiet else Outcome.PLANNED,
         counts=count(own),
         changes=tuple(change for change in changes if change.mode == "managed"),
         outputs=outputs,
+        invocations=plan.invocations,
     )
+
+
+def tell_invocations(context: RunContext, result: UnitResult) -> None:
+    """Tell which actions Terraform invokes beside a unit's changes, before anybody is asked."""
+    for one in result.invocations:
+        context.tell(Note(f"`{result.unit}` also invokes {one}"))
 
 
 def unchanged(context: RunContext, unit: Unit, state: State | None) -> Plan:

@@ -167,6 +167,7 @@ def _plan(context: RunContext, name: str) -> UnitResult:
         if not outcome.is_ok:
             return watch.failed(result, outcome)
         planned = describing.describe(result, context.terraform.show_plan(root, _file(context, name)))
+        describing.tell_invocations(context, planned)
         return replace(planned, duration_s=time.monotonic() - start)
     except MissingError:
         raise  # nothing was begun: it ends the run, whatever unit found it

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ngp.terraform.plans import Action, Change
+from ngp.terraform.plans import Action, Change, Invocation
 
 _IDLE = frozenset({Action.NO_OP, Action.READ})
 # What a preview allows beside itself and nothing at all: a replacement that turns out to be an update does less.
@@ -21,8 +21,11 @@ class Surplus:
     action: Action
     previewed: Action
     attributes: tuple[str, ...] = ()  # that get another value than the preview showed
+    state_only: str = ""  # a move or an import that was not previewed so
 
     def __str__(self) -> str:
+        if self.state_only:
+            return f"{self.address}: {self.state_only} was not previewed"
         if self.attributes:
             names = ", ".join(f"`{name}`" for name in self.attributes)
             return f"{self.address}: {self.action.value} gives {names} another value than was previewed"
@@ -33,25 +36,58 @@ class Surplus:
 def surplus(previewed: Iterable[Change], real: Iterable[Change]) -> tuple[Surplus, ...]:
     """What `real` does beyond `previewed`, by address; empty where it fits.
 
-    An address may drop out; no-op < update < replace; a create stays a create; a delete, a forget and an import
-    must have been previewed as such. An attribute whose value was previewed gets that value, or keeps its own. Reads of
-    data and changes of outputs do not count.
+    An address may drop out; no-op < update < replace; a create stays a create; a delete, a forget, an import (of the
+    same object) and a move (from the same address) must have been previewed as such. An attribute whose value was
+    previewed gets that value, or keeps its own. Reads of data and changes of outputs do not count.
     """
     allowed: Mapping[str, Change] = {change.address: change for change in previewed if change.mode == "managed"}
     found = []
     for change in real:
-        if change.mode != "managed" or (change.action in _IDLE and not change.importing):
+        is_kept = change.action in _IDLE and not (change.importing or change.previous_address)
+        if change.mode != "managed" or is_kept:
             continue
         preview = allowed.get(change.address)
-        if preview is None or not _fits(preview, change):
+        if state_only := _state_only(preview, change):
+            before = preview.action if preview else Action.NO_OP
+            found.append(Surplus(change.address, change.action, before, state_only=state_only))
+        elif preview is None or not _fits(preview, change):
             found.append(Surplus(change.address, change.action, preview.action if preview else Action.NO_OP))
         elif others := _others(preview, change):
             found.append(Surplus(change.address, change.action, preview.action, others))
     return tuple(sorted(found, key=lambda one: one.address))
 
 
+def uninvited(previewed: Iterable[Invocation], real: Iterable[Invocation]) -> tuple[str, ...]:
+    """The actions that `real` invokes and `previewed` does not, or with other values than the preview showed."""
+    left, found = list(previewed), []
+    for one in real:
+        fitting = (
+            seen
+            for seen in left
+            if (seen.address, seen.trigger) == (one.address, one.trigger)
+            and agrees(seen.values, seen.unknown, one.values)
+        )
+        seen = next(fitting, None)
+        if seen is None:
+            found.append(f"{one}: invoked so was not previewed")
+        else:
+            left.remove(seen)
+    return tuple(sorted(found))
+
+
+def _state_only(preview: Change | None, change: Change) -> str:
+    """The import or the move in a real change that the preview did not show; "" for none."""
+    if change.importing:
+        is_seen = preview is not None and preview.importing
+        if not is_seen or (preview is not None and preview.import_id not in ("", change.import_id)):
+            return f"the import of {change.import_id or 'an object'}"
+    if change.previous_address and (preview is None or preview.previous_address != change.previous_address):
+        return f"the move from {change.previous_address}"
+    return ""
+
+
 def _fits(preview: Change, change: Change) -> bool:
-    if Action.UNKNOWN in (preview.action, change.action) or (change.importing and not preview.importing):
+    if Action.UNKNOWN in (preview.action, change.action):
         return False
     return change.action is preview.action or change.action in _LESS.get(preview.action, frozenset())
 

@@ -12,7 +12,7 @@ from ngp.environments.environment import StateKind
 from ngp.errors import MissingError, NgpError, StoppedError
 from ngp.runs import access, leftovers, offers, ownership, preview, scheduler, watching, wires
 from ngp.runs.context import RunContext
-from ngp.runs.describing import describe, unchanged, wired
+from ngp.runs.describing import describe, tell_invocations, unchanged, wired
 from ngp.runs.events import Note, Phase, UnitEntered, UnitFinished
 from ngp.runs.joint import planning as joint
 from ngp.runs.offers import Offers
@@ -196,7 +196,9 @@ def _run_plan(context: RunContext, unit: Unit, folder: Path, result: UnitResult)
         same = unchanged(context, unit, _copied_state(folder))
         return replace(result, outcome=Outcome.NO_CHANGES, diagnostics=outcome.diagnostics), same
     made = context.terraform.show_plan(root, file)
-    return replace(describe(result, made), diagnostics=outcome.diagnostics), made
+    result = replace(describe(result, made), diagnostics=outcome.diagnostics)
+    tell_invocations(context, result)
+    return result, made
 
 
 def _copied_state(folder: Path) -> states.State | None:

@@ -11,7 +11,7 @@ from ngp.errors import Finding, LockHeldError, NgpError, RefusedError, StoppedEr
 from ngp.runs.outcomes import Outcome as Outcome
 from ngp.runs.outcomes import exit_code as exit_code
 from ngp.terraform.events import Diagnostic
-from ngp.terraform.plans import Action, Change, OutputChange, Plan
+from ngp.terraform.plans import Action, Change, Invocation, OutputChange, Plan
 
 
 class Verb(Enum):
@@ -69,6 +69,7 @@ class UnitResult:
     counts: Counts = Counts()
     changes: tuple[Change, ...] = ()  # without no-ops and reads
     outputs: Mapping[str, OutputChange] = field(default_factory=dict)
+    invocations: tuple[Invocation, ...] = ()  # of actions, beside the changes
     unknowns: tuple[UnknownInput, ...] = ()
     is_preview: bool = False
     reason: str = ""  # one line, for a table

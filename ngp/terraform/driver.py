@@ -143,8 +143,10 @@ class Terraform:
         return self._stream(root, argv, watch=watch)
 
     def show_plan(self, root: Root, plan_file: Path, *, watch: Watch = _QUIET) -> plans.Plan:
-        """Read a saved plan; sensitive leaves are masked."""
-        return plans.parse(self._json(root, commands.show(self.binary.argv, plan_file), watch))
+        """Read a saved plan; sensitive leaves are masked. Raises RefusedError (3) for changes of an unknown kind."""
+        plan = plans.parse(self._json(root, commands.show(self.binary.argv, plan_file), watch))
+        plans.require_known(plan)
+        return plan
 
     def output(self, root: Root, *, watch: Watch = _QUIET) -> dict[str, states.StateOutput]:
         """Read the outputs of the root's state through Terraform, for backends that ngp cannot read itself."""

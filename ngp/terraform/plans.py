@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from ngp.errors import NgpError
+from ngp.errors import Finding, NgpError, RefusedError
 
 SENSITIVE = "(sensitive value)"  # as Terraform writes it
 
@@ -39,7 +40,21 @@ class Change:
     actions: tuple[str, ...] = ()  # as Terraform says them
     previous_address: str = ""
     importing: bool = False
+    import_id: str = ""  # of what is imported, where the plan knows it; JSON for an identity
     sensitive_changes: tuple[tuple[str | int, ...], ...] = ()  # paths of masked leaves that differ
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """An action that Terraform invokes beside the changes. Sensitive leaves of `values` are masked already."""
+
+    address: str
+    trigger: str = ""  # the resource and the event that invoke it, "" where the command line does
+    values: Any = None
+    unknown: Any = False
+
+    def __str__(self) -> str:
+        return f"{self.address}{f' ({self.trigger})' if self.trigger else ''}"
 
 
 @dataclass(frozen=True)
@@ -61,7 +76,8 @@ class Plan:
     drift: tuple[Change, ...] = ()
     terraform_version: str = ""
     errored: bool = False
-    extra: Mapping[str, Any] = field(default_factory=dict)  # unknown kinds (deferred_changes, …), kept
+    invocations: tuple[Invocation, ...] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict)  # all other parts (checks, …), as they are
 
 
 _ACTIONS: Mapping[tuple[str, ...], Action] = {
@@ -75,8 +91,20 @@ _ACTIONS: Mapping[tuple[str, ...], Action] = {
     ("create", "delete"): Action.REPLACE,
 }
 # Not kept in `extra`: what is read here, and the parts that hold values in clear, sensitive ones too.
-_READ = frozenset({"format_version", "terraform_version", "resource_changes", "resource_drift", "output_changes"})
+_READ = frozenset(
+    {
+        "format_version",
+        "terraform_version",
+        "resource_changes",
+        "resource_drift",
+        "output_changes",
+        "action_invocations",
+    }
+)
 _LEFT = frozenset({"errored", "variables", "planned_values", "prior_state", "configuration", "proposed_unknown"})
+
+# Parts that change nothing themselves. Any other part may be a kind of change that nobody would see.
+_HARMLESS = frozenset({"applyable", "checks", "complete", "relevant_attributes", "timestamp"})
 
 
 def parse(document: Mapping[str, Any]) -> Plan:
@@ -94,8 +122,38 @@ def parse(document: Mapping[str, Any]) -> Plan:
         drift=tuple(_change(entry) for entry in document.get("resource_drift") or ()),
         terraform_version=str(document.get("terraform_version", "")),
         errored=bool(document.get("errored", False)),
+        invocations=tuple(_invocation(entry) for entry in document.get("action_invocations") or ()),
         extra={key: value for key, value in document.items() if key not in _READ | _LEFT},
     )
+
+
+def require_known(plan: Plan) -> None:
+    """Raise RefusedError (3) that names each change of a kind that ngp does not know, deferred ones too."""
+    found = [
+        f"{one.address}: the plan says {' and '.join(one.actions) or 'nothing'}, which ngp does not know"
+        for one in plan.changes
+        if one.action is Action.UNKNOWN
+    ]
+    for key, value in plan.extra.items():
+        if value and key not in _HARMLESS:
+            found += [f"{address}: the plan has it in `{key}`, which ngp does not apply" for address in _named(value)]
+    if found:
+        why = "what ngp cannot show is neither reviewed nor compared"
+        todo = "take it out of the configuration, or apply it with Terraform in the unit's root"
+        raise RefusedError([Finding(text, why=why, todo=todo) for text in found])
+
+
+def _named(value: Any) -> list[str]:
+    """The addresses in a part of a plan that ngp does not know."""
+    entries = value if isinstance(value, list) else [value]
+    inner = [_inside(entry) for entry in entries if isinstance(entry, dict)]
+    return [str(entry["address"]) for entry in inner if "address" in entry] or ["something"]
+
+
+def _inside(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A deferred change or action wraps what is deferred, with the reason."""
+    wrapped = entry.get("resource_change") or entry.get("action_invocation")
+    return wrapped if isinstance(wrapped, dict) else entry
 
 
 def mask(value: Any, sensitive: Any) -> Any:
@@ -162,7 +220,24 @@ def _change(entry: Mapping[str, Any]) -> Change:
         actions=actions,
         previous_address=str(entry.get("previous_address", "")),
         importing=bool(change.get("importing")),
+        import_id=_import_id(change.get("importing") or {}),
         sensitive_changes=_differing_secrets(change),
+    )
+
+
+def _import_id(importing: Mapping[str, Any]) -> str:
+    found = importing.get("id") or importing.get("identity")
+    return found if isinstance(found, str) else json.dumps(found, sort_keys=True) if found else ""
+
+
+def _invocation(entry: Mapping[str, Any]) -> Invocation:
+    trigger = entry.get("lifecycle_action_trigger") or {}
+    words = (trigger.get("action_trigger_event"), trigger.get("triggering_resource_address"))
+    return Invocation(
+        str(entry.get("address", "")),
+        " ".join(str(word) for word in words if word),
+        mask(entry.get("config_values"), entry.get("config_sensitive")),
+        entry.get("config_unknown", False),
     )
 
 

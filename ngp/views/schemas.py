@@ -36,6 +36,7 @@ _CHANGE = record(
     actions=_TEXTS,
     previous_address=TEXT,
     importing=FLAG,
+    import_id=TEXT,
 )
 _OUTPUT_CHANGE = record(name=TEXT, action=enumeration(Action), before=ANY, after=ANY, after_unknown=ANY, sensitive=FLAG)
 UNIT = record(
@@ -46,6 +47,7 @@ UNIT = record(
     counts=_COUNTS,
     changes=array(_CHANGE),
     outputs=mapping(_OUTPUT_CHANGE),
+    invocations=array(record(address=TEXT, trigger=TEXT, values=ANY, unknown=ANY)),
     unknowns=array(record(leaf=TEXT, origin=TEXT, wave=WHOLE)),
     is_preview=FLAG,
     reason=TEXT,

@@ -160,7 +160,8 @@ def _parts(context: RunContext, joint: Joint, *, has_changes: bool) -> dict[str,
             for name, unit in joint.units.items()
         }
     whole = context.terraform.show_plan(joint.root, joint.plan)
-    strangers = sorted({one.address for one in whole.changes if states.owner(one.address) not in joint.units})
+    found = {one.address for one in whole.changes} | {one.address for one in whole.invocations}
+    strangers = sorted(address for address in found if states.owner(address) not in joint.units)
     if strangers:
         raise ApartError(dict.fromkeys(joint.units, f"{strangers[0]} is outside of all units"))
     return {name: _part(whole, name) for name in joint.units}
@@ -173,6 +174,7 @@ def _part(whole: Plan, name: str) -> Plan:
         changes=tuple(one for one in whole.changes if states.owner(one.address) == name),
         outputs={output: replace(one, name=output) for unit, _, output, one in outputs if unit == name},
         drift=tuple(one for one in whole.drift if states.owner(one.address) == name),
+        invocations=tuple(one for one in whole.invocations if states.owner(one.address) == name),
     )
 
 
@@ -229,6 +231,7 @@ def _results(
         unknowns = preview.unknowns(describing.wired(context, joint.units[name], known))
         result = replace(blank, unknowns=unknowns, diagnostics=tuple(own[name]))
         results[name] = describing.describe(result, parts[name])
+        describing.tell_invocations(context, results[name])
         for diagnostic in result.diagnostics:
             context.tell(UnitDiagnosed(name, diagnostic))
     return results

@@ -1,7 +1,7 @@
 import pytest
 
-from ngp.runs.envelope import surplus
-from ngp.terraform.plans import Action, Change
+from ngp.runs.envelope import surplus, uninvited
+from ngp.terraform.plans import Action, Change, Invocation
 
 
 def change(action, address="module.a.aws_vpc.x", **more):
@@ -58,6 +58,45 @@ def test_reads_of_data_do_not_count():
 def test_an_import_must_have_been_previewed():
     assert surplus([change(Action.NO_OP)], [change(Action.NO_OP, importing=True)])
     assert surplus([change(Action.NO_OP, importing=True)], [change(Action.NO_OP, importing=True)]) == ()
+
+
+@pytest.mark.parametrize(
+    ("seen", "real", "says"),
+    [
+        ({}, {"importing": True, "import_id": "x"}, "the import of x was not previewed"),
+        ({"importing": True, "import_id": "x"}, {"importing": True, "import_id": "x"}, ""),
+        ({"importing": True}, {"importing": True, "import_id": "x"}, ""),
+        ({"importing": True, "import_id": "x"}, {"importing": True, "import_id": "y"}, "the import of y"),
+        ({"importing": True, "import_id": "x"}, {}, ""),
+        ({}, {"previous_address": "b"}, "the move from b was not previewed"),
+        ({"previous_address": "c"}, {"previous_address": "b"}, "the move from b"),
+        ({"previous_address": "b"}, {"previous_address": "b"}, ""),
+    ],
+)
+def test_imports_and_moves_are_those_of_the_preview(seen, real, says):
+    found = surplus([change(Action.NO_OP, **seen)], [change(Action.NO_OP, **real)])
+    assert says in "".join(map(str, found))
+    assert bool(found) is bool(says)
+
+
+def test_a_move_that_was_not_previewed_at_all_counts():
+    assert surplus([], [change(Action.NO_OP, previous_address="b")])
+
+
+@pytest.mark.parametrize(
+    ("seen", "real", "fits"),
+    [
+        ([], [Invocation("a")], False),
+        ([Invocation("a")], [], True),
+        ([Invocation("a")], [Invocation("a")], True),
+        ([Invocation("a")], [Invocation("a"), Invocation("a")], False),
+        ([Invocation("a", "AfterCreate x")], [Invocation("a", "AfterCreate y")], False),
+        ([Invocation("a", values={"n": 1})], [Invocation("a", values={"n": 2})], False),
+        ([Invocation("a", values={}, unknown={"n": True})], [Invocation("a", values={"n": 2})], True),
+    ],
+)
+def test_only_the_actions_that_were_previewed_are_invoked(seen, real, fits):
+    assert (uninvited(seen, real) == ()) is fits
 
 
 def real(action=Action.CREATE, after=None, **more):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ngp.errors import NgpError
+from ngp.errors import NgpError, RefusedError
 from ngp.terraform import plans
 from ngp.terraform.plans import SENSITIVE, Action, Change, OutputChange
 
@@ -74,6 +74,7 @@ def test_change_has_all_that_is_said_of_it():
             actions=("delete", "create"),
             previous_address="aws_vpc.old",
             importing=True,
+            import_id="x",
         ),
     )
 
@@ -192,3 +193,55 @@ def test_no_marked_leaf_is_left_and_no_other_is_touched(value):
 @given(values, values)
 def test_marks_of_another_shape_crash_nothing(value, marks):
     plans.mask(value, marks)
+
+
+def invocation(**more):
+    return {
+        "address": "module.a.action.aws_lambda_invoke.x",
+        "lifecycle_action_trigger": {
+            "triggering_resource_address": "module.a.aws_vpc.main",
+            "action_trigger_event": "AfterCreate",
+        },
+        **more,
+    }
+
+
+def test_actions_are_read_with_what_triggers_them_and_without_secrets():
+    values = {"config_values": {"payload": "p", "key": "hush"}, "config_sensitive": {"key": True}}
+    (one,) = plans.parse(document(action_invocations=[invocation(**values)])).invocations
+    assert str(one) == "module.a.action.aws_lambda_invoke.x (AfterCreate module.a.aws_vpc.main)"
+    assert one.values == {"payload": "p", "key": SENSITIVE}
+
+
+@pytest.mark.parametrize(
+    ("importing", "expected"),
+    [({"id": "x"}, "x"), ({"identity": {"b": 1, "a": 2}}, '{"a": 2, "b": 1}'), ({"unknown": True}, "")],
+)
+def test_what_is_imported_is_read(importing, expected):
+    (change,) = plans.parse(document(resource_changes=[resource("no-op", importing=importing)])).changes
+    assert (change.importing, change.import_id) == (True, expected)
+
+
+@pytest.mark.parametrize(
+    ("parts", "says"),
+    [
+        ({"resource_changes": [resource("create", "forget")]}, "says create and forget"),
+        ({"resource_changes": [resource()]}, "says nothing"),
+        ({"deferred_changes": [{"reason": "x", "resource_change": resource("create")}]}, "aws_vpc.*deferred_changes"),
+        ({"deferred_action_invocations": [{"action_invocation": invocation()}]}, "aws_lambda_invoke.x: .*deferred"),
+        ({"of_tomorrow": {"some": "thing"}}, "something: the plan has it in `of_tomorrow`"),
+    ],
+)
+def test_a_kind_of_change_that_is_not_known_is_refused_by_name(parts, says):
+    with pytest.raises(RefusedError, match=says):
+        plans.require_known(plans.parse(document(**parts)))
+
+
+def test_parts_that_change_nothing_are_no_reason_to_refuse():
+    harmless = {"applyable": True, "checks": [{"status": "pass"}], "complete": False, "timestamp": "2026"}
+    changes = [resource("create"), resource("no-op", importing={"id": "x"}), resource("forget")]
+    plans.require_known(
+        plans.parse(
+            document(resource_changes=changes, action_invocations=[invocation()], deferred_changes=[], **harmless)
+        )
+    )

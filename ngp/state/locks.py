@@ -80,8 +80,8 @@ def take(places: Mapping[str, StatePlace], ids: Mapping[str, str], session: Sess
             keeper = keeping.start(texts, purpose.calls)
             held = Held(local, ids, keeper)
         for name in sorted(places.keys() - local.keys()):
+            held = Held({**held.places, name: places[name]}, ids, held.keeper)  # its answer may be lost
             _take(places[name], ids[name], session, purpose)
-            held = Held({**held.places, name: places[name]}, ids, held.keeper)
     except BaseException:
         release(held, session.steady())
         raise

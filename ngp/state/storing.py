@@ -6,11 +6,12 @@ import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import FileIO
 from typing import Any
 
 from ngp.aws.failures import DeniedError
 from ngp.aws.session import Session
-from ngp.errors import NgpError, StaleError
+from ngp.errors import MissingError, NgpError, StaleError
 from ngp.files import private_folder
 from ngp.state.places import StatePlace
 from ngp.state.reading import denied
@@ -27,6 +28,10 @@ class Stored:
 
     text: str = ""
     version: str = ABSENT
+
+    @property
+    def digest(self) -> str:
+        return digest(self.text)
 
 
 @dataclass(frozen=True)
@@ -86,11 +91,11 @@ def store(place: StatePlace, session: Session, text: str, expected: str, encrypt
         if answer is not None:
             return str(answer["ETag"])
     except NgpError as error:
-        failure = error
+        failure = _explained(error, place)
     there = _read_back(place, session, failure)
     if there.text == text:
         return there.version
-    if failure is not None and there.version == expected:
+    if failure is not None and there.version in (expected, ABSENT):
         raise failure
     raise StaleError(
         "the state was changed by somebody else",
@@ -98,6 +103,14 @@ def store(place: StatePlace, session: Session, text: str, expected: str, encrypt
         why=f"its version is {there.version or 'gone'}, not {expected or 'absent'}",
         todo="find out who wrote it (`ngp state show`), then run the command again",
     ) from failure
+
+
+def _explained(error: NgpError, place: StatePlace) -> NgpError:
+    """The error, with the way out where the bucket is gone."""
+    if not error.findings[0].why.startswith("NoSuchBucket"):
+        return error
+    what = f"the state bucket {place.bucket} does not exist"
+    return MissingError(what, where=str(place), todo="`ngp state bootstrap` makes it again")
 
 
 def _read_back(place: StatePlace, session: Session, failure: NgpError | None) -> Stored:
@@ -121,18 +134,27 @@ def _write_file(place: StatePlace, data: bytes, expected: str) -> str:
     assert place.path is not None
     private_folder(place.path.parent)
     handle = os.open(place.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(handle, "r+b") as file:
-        before = file.read()
+    with os.fdopen(handle, "r+b", buffering=0) as file:
+        before = file.readall()
         if (_digest(before) if before else ABSENT) != expected:
             raise StaleError("the state was changed by somebody else", where=str(place))
         if before:
             _back_up(place, before)
-        file.seek(0)
-        file.write(data)
-        file.truncate()
-        file.flush()
-        os.fsync(file.fileno())
+        try:
+            _overwrite(file, data)
+        except OSError:
+            _overwrite(file, before)  # the room that it had is still its own
+            raise
     return _digest(data)
+
+
+def _overwrite(file: FileIO, data: bytes) -> None:
+    file.seek(0)
+    view = memoryview(data)
+    while view:
+        view = view[file.write(view) :]
+    file.truncate()
+    os.fsync(file.fileno())
 
 
 def _back_up(place: StatePlace, data: bytes) -> None:
@@ -142,6 +164,11 @@ def _back_up(place: StatePlace, data: bytes) -> None:
     handle = os.open(backup, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     with os.fdopen(handle, "wb") as file:
         file.write(data)
+
+
+def digest(text: str) -> str:
+    """A state's digest: what `Stored.digest` says of it once it is written."""
+    return _digest(text.encode())
 
 
 def _digest(data: bytes) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 from pathlib import Path
 
 from ngp import files
 
 NAME = "errored.tfstate"
+_PREFIX = "ngp-state-"
 
 
 def keep(root: Path, dumped: str) -> Path | None:
@@ -25,9 +27,15 @@ def keep(root: Path, dumped: str) -> Path | None:
     try:
         files.write(left, dumped, mode=0o600)
     except OSError:
-        left = Path(tempfile.mkdtemp(prefix="ngp-state-")) / NAME
+        left = Path(tempfile.mkdtemp(prefix=_PREFIX)) / NAME
         files.write(left, dumped, mode=0o600)
     return left
+
+
+def elsewhere() -> list[Path]:
+    """States of this user that found no room in their roots."""
+    found = Path(tempfile.gettempdir()).glob(f"{_PREFIX}*/{NAME}")
+    return [path for path in found if path.parent.stat().st_uid == os.getuid()]
 
 
 def is_whole(path: Path) -> bool:

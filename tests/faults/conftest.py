@@ -5,7 +5,8 @@ import pytest
 from tests.faults import lab
 
 _KILLS = []
-_HEAD = f"{'killed':10}{'proxy':7}{'kills':>6}{'locks':>7}{'lost':>6}{'processes':>11}{'recovered':>11}"
+_HEAD = ("killed", "proxy", "states", "kills", "locks", "unsaved", "named", "processes", "recovered")
+_ROW = "{:10}{:7}{:8}{:>6}{:>7}{:>9}{:>7}{:>11}{:>11}"
 
 
 @pytest.fixture
@@ -32,12 +33,16 @@ def record():
 def pytest_terminal_summary(terminalreporter):
     if _KILLS:
         terminalreporter.section(f"kills at random moments of an apply of {lab.RESOURCES} resources")
-        terminalreporter.line(_HEAD)
-        for victim, proxy in sorted({(one.victim, one.proxy) for one in _KILLS}):
-            these = [one for one in _KILLS if (one.victim, one.proxy) == (victim, proxy)]
-            counts = (len([one for one in these if one.locks]), len([one for one in these if one.lost]))
-            tail = (len([one for one in these if one.processes]), len([one for one in these if one.recovered]))
-            terminalreporter.line(
-                f"{victim:10}{'on' if proxy else 'off':7}{len(these):>6}{counts[0]:>7}{counts[1]:>6}"
-                f"{tail[0]:>11}{tail[1]:>11}"
-            )
+        terminalreporter.line(_ROW.format(*_HEAD))
+        for key in sorted({_key(one) for one in _KILLS}):
+            these = [one for one in _KILLS if _key(one) == key]
+            facts = ("locks", "unsaved", "lost", "processes", "recovered")
+            counts = [len([one for one in these if getattr(one, fact)]) for fact in facts]
+            terminalreporter.line(_ROW.format(*key, len(these), *counts))
+        for one in _KILLS:
+            if not one.recovered:
+                terminalreporter.line(f"not recovered: {one.victim}, seed {one.seed}, killed at stage {one.stage!r}")
+
+
+def _key(one):
+    return one.victim, "on" if one.proxy else "off", "local" if one.is_local else "S3"

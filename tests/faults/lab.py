@@ -115,6 +115,7 @@ class Chain:
     account: str
     session: Session
     proxy: bool = True
+    is_local: bool = False  # where its states are
     env: dict = field(default_factory=dict)
 
     @property
@@ -142,8 +143,26 @@ class Chain:
         events = [json.loads(line) for line in lines if line.endswith("}")]
         return [one["unit"] for one in events if one["kind"] == "unit_entered" and one["phase"] == phase]
 
+    def records(self):
+        """What the joint runs wrote down, oldest first."""
+        return [json.loads(path.read_text()) for path in sorted(self.path.glob(".ngp/runs/*/joint.json"))]
+
+    def stage(self):
+        """How far the last joint run is; "" before there is one."""
+        try:
+            return self.records()[-1]["stage"]
+        except (IndexError, ValueError):  # not written yet, or just being written
+            return ""
+
+    def joint_files(self):
+        """What must be gone when every state is at its place."""
+        kept = ("tree", "unsaved", "complete-*.tfstate")
+        return [path for name in kept for path in self.path.glob(f".ngp/runs/*/{name}")]
+
     def locks(self):
         """The units whose state is locked."""
+        if self.is_local:
+            return [path.name for path in self.path.glob(".ngp/state/dev/.*.lock.info")]
         keys = self.session.keys(self.bucket, "")
         return [Path(key).name.partition(".")[0] for key in keys if key.endswith(".tflock")]
 
@@ -157,15 +176,23 @@ class Chain:
                 return sorted(found)
             more = {"NextToken": page["NextToken"]}
 
+    def states(self):
+        """The text of each unit's state, by unit."""
+        if self.is_local:
+            paths = self.path.glob(".ngp/state/dev/*.tfstate")
+            return {path.stem: text for path in paths if (text := path.read_text())}
+        keys = [key for key in self.session.keys(self.bucket, "") if key.endswith(".tfstate")]
+        return {Path(key).stem: self.session.object(self.bucket, key).decode() for key in keys}
+
     def known(self):
         """The parameters that the states know."""
-        found = []
-        for key in self.session.keys(self.bucket, ""):
-            if key.endswith(".tfstate"):
-                for one in json.loads(self.session.object(self.bucket, key))["resources"]:
-                    if one["type"] == "aws_ssm_parameter":
-                        found += [each["attributes"]["name"] for each in one["instances"]]
-        return sorted(found)
+        return sorted(
+            each["attributes"]["name"]
+            for text in self.states().values()
+            for one in json.loads(text)["resources"]
+            if one["type"] == "aws_ssm_parameter"
+            for each in one["instances"]
+        )
 
     def processes(self):
         """What runs for this platform, by pid: its own HOME is in the environment of all of it."""
@@ -197,25 +224,38 @@ class Chain:
 
 
 def recover(chain):
-    """Do what ngp says after a kill of Terraform: release the locks that it names, make what is missing."""
-    locked = chain.locks()
-    document = chain.run("locks", "dev", "--json").document
-    assert [one["unit"] for one in document["locks"]] == locked, document
-    for one in document["locks"]:
-        assert one["holder"] == "dead", one
-        assert one["release"] == f"ngp unlock dev {one['unit']}"
-        done = chain.run(*one["release"].split()[1:], "--auto-approve")
-        assert done.exit_code == 0, done.stderr
-    assert chain.locks() == []
-    for name in set(chain.made()) - set(chain.known()):  # what no state knows is deleted by hand, or imported
-        chain.session.call("ssm", "delete_parameter", Name=name)
-    after = chain.run("apply", "dev", "--auto-approve")
-    assert after.exit_code == 0, after.stderr
+    """Do what ngp says after a kill; check each of its words against what is there. Return what was lost."""
+    before = (chain.made(), chain.states(), chain.locks())
+    planned = chain.run("plan", "dev")
+    is_open = chain.stage() != "ended"
+    assert planned.exit_code == (5 if is_open else 0), planned.stderr
+    assert (chain.made(), chain.states(), chain.locks()) == before, "a plan changes nothing"
+    lost, after = [], chain.run("apply", "dev", "--auto-approve")
+    if after.exit_code == 3:
+        lost = chain.records()[0]["lost"]
+        assert lost
+        assert all(f"{address} may exist, and no state has it" in after.stderr for address in lost), after.stderr
+        assert {_address(name) for name in set(chain.made()) - set(chain.known())} <= set(lost), "all that is lost"
+        assert chain.locks() == [], "who imports needs them"
+        for name in set(chain.made()) - set(chain.known()):
+            chain.session.call("ssm", "delete_parameter", Name=name)
+        accepted = [word for address in lost for word in ("--accept-lost", address)]
+        after = chain.run("apply", "dev", "--auto-approve", *accepted)
+    assert after.exit_code == 0, after.stdout + after.stderr
     assert chain.made() == chain.known() == EVERYTHING
-    return True
+    assert chain.locks() == []
+    assert chain.joint_files() == []
+    assert chain.run("plan", "dev", "-detailed-exitcode").exit_code == 0, "nothing is left to do"
+    return lost
 
 
-def lay_chain(folder, ngp_in, sandbox, pause_s=0.4):
+def _address(name):
+    """The address of the parameter `/link-1/first`."""
+    _, unit, resource = name.split("/")
+    return f"module.{unit}.aws_ssm_parameter.{resource}"
+
+
+def lay_chain(folder, ngp_in, sandbox, pause_s=0.4, is_local=False):
     """A platform of its own in an account of its own of the shared sandbox, rendered."""
     account, path = next(ACCOUNTS), folder / "platform"
     for name, text in MODULE.items():
@@ -223,7 +263,7 @@ def lay_chain(folder, ngp_in, sandbox, pause_s=0.4):
     wires = "".join(f"  {unit}: {{upstream: {upstream}.name}}\n" for upstream, unit in itertools.pairwise(UNITS))
     units = "".join(f"  {unit}: {{module: link}}\n" for unit in UNITS)
     facts = f'target: sandbox\naccount: "{account}"\nregion: {REGION}\ndomain: chain.example.test\n'
-    write(path / "ngp.yaml", "name: chain\n")
+    write(path / "ngp.yaml", "name: chain\n" + ("state: local\n" if is_local else ""))
     write(path / "environments/dev/environment.yaml", f"{facts}units:\n{units}wiring:\n{wires}")
     first = '  upstream = "nothing"\n'
     values = "".join(
@@ -236,7 +276,7 @@ def lay_chain(folder, ngp_in, sandbox, pause_s=0.4):
     home = folder / "home"
     home.mkdir()
     session = Session(access.sandbox({}, sandbox.url, REGION, account))
-    chain = Chain(path, home, ngp_in(path), account, session)
+    chain = Chain(path, home, ngp_in(path), account, session, is_local=is_local)
     done = chain.run("render")
     assert done.exit_code == 0, done.stderr
     return chain
@@ -247,15 +287,22 @@ def write(path, text):
     path.write_text(textwrap.dedent(text).lstrip("\n"))
 
 
+STAGES = ("locking", "planned", "applying", "applying", "applying", "saving")  # when something is killed
+_ORDER = ("", "locking", "planned", "applying", "saving", "saved", "ended")
+
+
 @dataclass
 class Kill:
     """One kill and what was left: locks, resources that no state knows, processes."""
 
     victim: str
     proxy: bool
+    is_local: bool
     seed: int
+    stage: str = ""  # of the run at its kill
     locks: int = 0
-    lost: int = 0
+    unsaved: int = 0  # resources that are in no state before the next apply
+    lost: int = 0  # objects that the next apply names
     processes: int = 0
     said: str = ""  # by ngp
     recovered: bool = False
@@ -268,12 +315,15 @@ def kill(chain, victim, seed):
     """
     chance = random.Random(seed)
     started = chain.start("apply", "dev", "--auto-approve")
-    goal = chance.randint(1, len(UNITS))
+    stage = "applying" if victim in ("terraform", "hurried") else chance.choice(STAGES)
+    goal = chance.randint(1, len(UNITS)) if stage == "applying" else 0
     deadline = time.monotonic() + 600
-    while len(chain.entered()) < goal and started.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.05)
-    time.sleep(chance.uniform(0.0, 3.0))
-    terraforms = chain.terraforms()
+    while started.poll() is None and time.monotonic() < deadline:
+        if _ORDER.index(chain.stage()) >= _ORDER.index(stage) and len(chain.entered()) >= goal:
+            break
+        time.sleep(0.02)
+    time.sleep(chance.uniform(0.0, {"applying": 2.0, "locking": 2.0}.get(stage, 0.2)))
+    terraforms, at = chain.terraforms(), chain.stage()
     if victim in ("ngp", "both"):
         started.kill()
     for pid in terraforms if victim in ("terraform", "both") else ():
@@ -285,7 +335,7 @@ def kill(chain, victim, seed):
         started.send_signal(signal.SIGINT)
     started.wait()
     left = chain.await_end()
-    found = Kill(victim, chain.proxy, seed, processes=len(left), locks=len(chain.locks()))
+    found = Kill(victim, chain.proxy, chain.is_local, seed, at, processes=len(left), locks=len(chain.locks()))
     found.said = " ".join((chain.path / "said").read_text().split())  # a table breaks its lines
-    found.lost = len(set(chain.made()) - set(chain.known()))
+    found.unsaved = len(set(chain.made()) - set(chain.known()))
     return found

@@ -17,6 +17,7 @@ import pytest
 from ngp.aws import access
 from ngp.aws.session import Session
 from ngp.terraform import lockfile, mirror
+from tests.integration.between import Between
 
 ROOT = Path(__file__).parents[2]
 CARRIED = (
@@ -122,6 +123,17 @@ def lent(trial, sandbox):
     record.write_text(json.dumps(asdict(sandbox)))
     yield Trial(trial.path, trial.ngp, account, Session(access.sandbox({}, sandbox.url, REGION, account)))
     shutil.rmtree(record.parent)  # it is lent: it must not be stopped with this platform
+
+
+@pytest.fixture
+def between(lent, sandbox):
+    """The proxy, in the way of all that goes to the sandbox of `lent`."""
+    proxy = Between(sandbox.port)
+    path = lent.path / ".ngp" / "sandbox" / "running.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "url": f"http://127.0.0.1:{proxy.server_port}"}))
+    lent.render()
+    yield proxy
+    proxy.shutdown()
 
 
 @pytest.fixture

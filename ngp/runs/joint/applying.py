@@ -42,6 +42,7 @@ def apply(context: RunContext, planned: Planned, holding: Holding) -> dict[str, 
         lambda name: planning.declared(joint, name),
     )
     copies = Copies(joint.root.path / preview.STATE, context.folder, joint.lineage)
+    copies.look()  # before Terraform writes the first time, and may be killed while it does
     follow = Follow(context, planned)
     follow.estimate()
     with Checkpoints(copies, saver, follow.expected) as follow.checkpoints:
@@ -59,7 +60,7 @@ def apply(context: RunContext, planned: Planned, holding: Holding) -> dict[str, 
     unsaved = saver.save(document, joint.units, is_final=is_final) if document is not None else {}
     lost = _lost(follow, document)
     if document is not None:
-        stage = Stage.SAVING if unsaved or lost else Stage.ENDED
+        stage = Stage.SAVING if unsaved else Stage.SAVED
         holding.record.update(stage=stage, lost=lost, unsaved=tuple(unsaved))
     parts = states.split(document, joint.units) if document is not None else {}
     judge = Judge(context, planned, follow, outcome)
@@ -87,7 +88,7 @@ def _write_wires(context: RunContext, unit: Unit, parts: Mapping[str, states.Par
 
 def _lost(follow: Follow, document: states.Document | None) -> tuple[str, ...]:
     """What was being created, or was created, and is in no state: it may exist outside of all of them."""
-    known = set(states.addresses(document or {}))
+    known = set(states.addresses(document or {}, is_deposed_too=False))
     made = {
         address
         for progress in follow.units.values()

@@ -18,19 +18,20 @@ from pathlib import Path
 from ngp import files
 from ngp.errors import NgpError
 from ngp.runs.joint import states
-from ngp.runs.joint.saving import Saver
+from ngp.runs.joint.saving import UNSAVED, Saver
 from ngp.runs.joint.states import Document
+from ngp.terraform import rescue
 
 COPIES = ("complete-1.tfstate", "complete-2.tfstate")  # written in turn
 _LOOK_S = 0.5
-_AT_MOST_S = 10.0  # how long a changed resource may wait for its unit's state to be saved
+_AT_MOST_S = 9.0  # how long a changed resource waits for its unit's state to be saved: at most 10 s with the look
 _WRITTEN_S = 0.3  # Terraform tells of a resource just before it writes the state
 _PATIENCE_S = 2.0  # how long a reader waits for a whole document before it takes a copy
 
 
 def remove(tree: Path, folder: Path) -> None:
     """Delete a joint plan and state with all copies: they hold values. `folder` is the run's."""
-    files.remove_all([tree, *(folder / name for name in COPIES)])
+    files.remove_all([tree, folder / UNSAVED, *(folder / name for name in COPIES)])
 
 
 class Copies:
@@ -53,11 +54,15 @@ class Copies:
         return self._newest
 
     def settle(self) -> Document | None:
-        """The last word after Terraform has ended: the file if it is whole, else the newest copy by serial."""
+        """The last word after Terraform has ended: the file if it is whole, else the newest copy by serial.
+
+        A state that Terraform could not write counts too, wherever it found room.
+        """
         deadline = time.monotonic() + _PATIENCE_S
         while (found := self._read(self._path)) is None and self._path.exists() and time.monotonic() < deadline:
             time.sleep(0.1)
-        candidates = [found, *(self._read(self._folder / name) for name in COPIES)]
+        others = [self._path.with_name(rescue.NAME), *rescue.elsewhere(), *(self._folder / name for name in COPIES)]
+        candidates = [found, *map(self._read, others)]
         whole = [one[2] for one in candidates if one is not None]
         return max(whole, key=lambda one: int(one.get("serial", 0)), default=None)
 
@@ -88,6 +93,7 @@ class Checkpoints:
     def __init__(self, copies: Copies, saver: Saver, expected: Mapping[str, int]) -> None:
         self._copies, self._saver = copies, saver
         self._left = dict(expected)
+        self._complete = set[str]()
         self._due: dict[str, float] = {}  # unit → when its state has to be saved at the latest
         self._guard, self._ended = threading.Lock(), threading.Event()
         self._thread = threading.Thread(target=self._follow, name="checkpoints", daemon=True)
@@ -112,12 +118,21 @@ class Checkpoints:
         while not self._ended.wait(_LOOK_S):
             document = self._copies.look()
             now = time.monotonic()
+            if document is None:
+                continue
             with self._guard:
                 due = [unit for unit, at in self._due.items() if at <= now]
                 for unit in due:
                     del self._due[unit]
-            if document is None or not due:
-                continue
-            for unit in self._saver.save(document, due, is_final=False):
-                with self._guard:  # tried again later; what cannot be written at the end is told there
+            failed = self._saver.save(document, due, is_final=False) if due else {}
+            with self._guard:
+                # tried again later; what cannot be written at the end is told there. A unit that is complete is looked
+                # at once more: Terraform may not have written its last resource yet
+                for unit in {*failed, *filter(self._is_new, due)}:
                     self._due.setdefault(unit, now + _AT_MOST_S)
+
+    def _is_new(self, unit: str) -> bool:
+        """Whether a unit is complete and was not before."""
+        is_new = self._left.get(unit, 0) <= 0 and unit not in self._complete
+        self._complete |= {unit} if is_new else set()
+        return is_new

@@ -114,10 +114,9 @@ class Holding:
                 kept.keeper.release()
         self._held.clear()
         self._tell(failures)
-        if record.stage in (Stage.LOCKING, Stage.PLANNED):
-            self.record.update(stage=Stage.ENDED)
-        if self.record.record.stage is Stage.ENDED:
+        if record.stage in (Stage.LOCKING, Stage.PLANNED) or (record.stage is Stage.SAVED and not record.lost):
             checkpoints.remove(self.tree.folder, self._context.folder)
+            self.record.update(stage=Stage.ENDED)  # the last: until here a killed run is found by its record
 
     def _unit(self, name: str) -> UnitRecord:
         """What the record says of a unit so far."""

@@ -24,6 +24,7 @@ class Stage(Enum):
     PLANNED = "planned"  # a plan is made and nothing is applied; the question may be open
     APPLYING = "applying"  # Terraform works, or did
     SAVING = "saving"  # Terraform has ended; split states are being written
+    SAVED = "saved"  # every state is at its place; locks may be held, and objects be lost (`lost`)
     ENDED = "ended"  # every state is at its place and every lock given back
 
 
@@ -32,6 +33,7 @@ _WHEN = {
     Stage.PLANNED: "before it applied anything",
     Stage.APPLYING: "while it applied",
     Stage.SAVING: "before all its states were saved",
+    Stage.SAVED: "before it had given its locks back",
 }
 
 
@@ -39,7 +41,8 @@ _WHEN = {
 class UnitRecord:
     """One unit's state: where it lies, and what was last read or written there.
 
-    `lineage` is that of the unit's state, made anew for a unit without one. `lock` is the id of its lock.
+    `lineage` is that of the unit's state, made anew for a unit without one. `lock` is the id of its lock. `writing` is
+    the digest of the state that was about to be written.
     """
 
     bucket: str
@@ -51,6 +54,7 @@ class UnitRecord:
     version: str = ""
     lock: str = ""
     kms_key_id: str = ""
+    writing: str = ""
 
     @property
     def place(self) -> StatePlace:
@@ -89,6 +93,11 @@ class RecordFile:
         """Change fields of the record and write it."""
         self.record = replace(self.record, **changes)
         save(self.folder, self.record)
+
+    def saves(self, unit: str, digest: str) -> None:
+        """A unit's state is about to be written: a killed run's own state is recognised by this."""
+        one = replace(self.record.units[unit], writing=digest)
+        self.update(units={**self.record.units, unit: one})
 
     def saved(self, unit: str, serial: int, version: str) -> None:
         """A unit's state was written."""
@@ -134,14 +143,17 @@ def unended(workspace: Path, environment: str) -> list[tuple[Path, Record]]:
 
 def require_none(workspace: Path, environment: str) -> None:
     """Raise LockHeldError (5) where a run of the environment was killed and nobody has ended what it began."""
-    found = [
-        Finding(
-            f"run {one.run_id} was killed {_WHEN[one.stage]}",
-            where=str(folder),
-            why="its states and locks are not settled, so a plan would be made over what is not true",
-            todo=f"ngp apply {environment} first saves what it made, and gives its locks back",
-        )
-        for folder, one in unended(workspace, environment)
-    ]
+    found = [_left(folder, one) for folder, one in unended(workspace, environment)]
     if found:
         raise LockHeldError(found)
+
+
+def _left(folder: Path, one: Record) -> Finding:
+    """What a run left, and how it is settled."""
+    what = f"run {one.run_id} was killed {_WHEN[one.stage]}"
+    todo = f"ngp apply {one.environment} first saves what it made, and gives its locks back"
+    if one.stage is Stage.SAVED and one.lost:
+        what = f"run {one.run_id} may have made objects that no state has: {', '.join(one.lost)}"
+        todo = f"ngp apply {one.environment} says how to account for each"
+    why = "what it left is not settled, so a plan would be made over what is not true"
+    return Finding(what, where=str(folder), why=why, todo=todo)

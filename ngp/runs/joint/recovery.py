@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from ngp.aws.session import Session
 from ngp.errors import Finding, NgpError, RefusedError, StaleError
 from ngp.runs import copies, killed, preview
 from ngp.runs.context import RunContext
@@ -50,11 +53,13 @@ class _Recovery:
     def run(self) -> None:
         """Settle the run as a whole, or raise and leave everything as it is."""
         if self._record.stage in (Stage.APPLYING, Stage.SAVING):
-            self._save()
+            with self._local_locks():
+                self._save()
+            self._file.update(stage=Stage.SAVED, unsaved=())  # others may change the states from here on
         self._give_back()
         self._account()
-        self._file.update(stage=Stage.ENDED, unsaved=(), lost=())
         checkpoints.remove(self._folder / TREE, self._folder)
+        self._file.update(stage=Stage.ENDED, lost=())
         killed.settle(self._killed, self._context.name, lambda text: self._context.tell(Note(text)))
 
     def _save(self) -> None:
@@ -68,12 +73,13 @@ class _Recovery:
                 todo="import what its log names, then remove the run's folder",
             )
         stored = {name: storing.fetch(one.place, self._session) for name, one in self._record.units.items()}
-        priors = {name: self._prior(name, one) for name, one in stored.items()}
+        parts = states.split(document, stored)
+        priors = {name: self._prior(name, one, parts[name]) for name, one in stored.items()}
         is_final = self._record.is_final or any(call.exit_code in _ENDED_BY_ITSELF for call in self._calls)
         lost = sorted({*self._record.lost, *_under_way(self._lines(), document)})
         before = {name: one.serial for name, one in self._file.record.units.items()}
         failures = Saver(self._session, self._file, priors, self._declared).save(document, stored, is_final=is_final)
-        self._file.update(stage=Stage.SAVING, is_final=is_final, lost=tuple(lost))
+        self._file.update(stage=Stage.SAVING, is_final=is_final, lost=tuple(lost), unsaved=tuple(failures))
         if failures:
             raise NgpError([finding for error in failures.values() for finding in error.findings])
         saved = [name for name, one in self._file.record.units.items() if one.serial != before[name]]
@@ -81,19 +87,32 @@ class _Recovery:
             text = f"saved what run {self._record.run_id} had made: the states of {', '.join(saved)}"
             self._context.tell(Note(text))
 
-    def _prior(self, name: str, stored: Stored) -> Document | None:
+    @contextmanager
+    def _local_locks(self) -> Iterator[None]:
+        """Hold the locks of local states, which went with the killed run; those in S3 are still that run's."""
+        places = {name: one.place for name, one in self._record.units.items() if one.path}
+        version = self._context.terraform.binary.version
+        purpose = locks.Purpose("OperationTypeApply", version, self._context.folder / killed.CALLS)
+        held = locks.take(places, locks.new_ids(places), self._session, purpose)
+        try:
+            yield
+        finally:
+            locks.release(held, self._session)
+
+    def _prior(self, name: str, stored: Stored, part: states.Part) -> Document | None:
         """A unit's state as it is, taken over into the record; refused where somebody else has changed it."""
         one = self._record.units[name]
+        stored = _mended(one, stored, self._session)
         document = states.load(stored.text, where=str(one.place)) if stored.text.strip() else None
         if stored.version != one.version:
-            if not _is_ours(one, document):
+            if not (stored.digest == one.writing or document is None or _is_pushed(one, document, part)):
                 raise StaleError(
                     f"the state of `{name}` was changed after run {self._record.run_id} was killed",
                     where=str(one.place),
                     why=f"what that run made of it is in {self._folder}, and is not written over the change",
                     todo="compare the two with `terraform state list`, import what is missing, remove the run's folder",
                 )
-            serial = int((document or {}).get("serial") or 0)
+            serial = int((document or {}).get("serial") or one.serial)
             taken = replace(one, serial=serial, version=stored.version)
             self._file.update(units={**self._file.record.units, name: taken})
         return document
@@ -125,7 +144,8 @@ class _Recovery:
         for one in self._file.record.units.values():
             text = storing.fetch(one.place, self._session).text
             if text.strip():
-                there |= set(states.addresses(states.load(text, where=str(one.place))))
+                document = states.load(text, where=str(one.place))
+                there |= set(states.addresses(document, is_deposed_too=False))
         accepted = set(self._context.request.accepts_lost)
         left = [address for address in self._file.record.lost if address not in there | accepted]
         self._file.update(lost=tuple(left))
@@ -133,11 +153,24 @@ class _Recovery:
             raise RefusedError([_lost(address) for address in left])
 
 
-def _is_ours(one: UnitRecord, document: Document | None) -> bool:
-    """Whether the killed run itself wrote this state, and was killed before it could note that."""
-    if document is None or document.get("lineage") != one.lineage:
+def _is_pushed(one: UnitRecord, document: Document, part: states.Part) -> bool:
+    """Whether somebody has pushed what the killed run left of this state."""
+    return document.get("lineage") == one.lineage and part.equals(document)
+
+
+def _mended(one: UnitRecord, stored: Stored, session: Session) -> Stored:
+    """A local state as it was before, where the killed run was in the middle of writing it."""
+    if not one.path or not one.writing or not stored.text or _is_document(stored.text):
+        return stored
+    before = storing.fetch(replace(one.place, path=Path(f"{one.path}.backup")), session)
+    return replace(before, version=stored.version) if before.version == one.version else stored
+
+
+def _is_document(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except ValueError:
         return False
-    return int(document.get("serial") or 0) == one.serial + 1
 
 
 def _lost(address: str) -> Finding:
@@ -159,4 +192,4 @@ def _under_way(lines: Iterable[str], document: Document) -> set[str]:
                 made[address] = None
             case events.ResourceFailed(address, "create", _):
                 made.pop(address, None)
-    return set(made) - set(states.addresses(document))
+    return set(made) - set(states.addresses(document, is_deposed_too=False))

@@ -53,7 +53,7 @@ class Saver:
 
     def _save(self, unit: str, part: states.Part, terraform_version: str, *, is_final: bool) -> NgpError | None:
         prior = self._priors[unit]
-        part = lifecycles.normalize(part, prior, self._declared(unit)) if lifecycles.has_flag(part) else part
+        part = self._own(unit, part, prior)
         if not is_final:
             before = prior or {}
             outputs = {**(before.get("outputs") or {}), **part.outputs}
@@ -64,6 +64,8 @@ class Saver:
         serial = one.serial + 1
         text = states.render(part, lineage=one.lineage, serial=serial, terraform_version=terraform_version)
         try:
+            with self._guard:
+                self._record.saves(unit, storing.digest(text))
             version = storing.store(one.place, self._session, text, one.version, one.encryption)
         except (NgpError, OSError) as error:
             return self._kept(unit, one, text, error) if is_final else _as_error(error)
@@ -72,12 +74,18 @@ class Saver:
             self._record.saved(unit, serial, version)
         return None
 
+    def _own(self, unit: str, part: states.Part, prior: Document | None) -> states.Part:
+        return lifecycles.normalize(part, prior, self._declared(unit)) if lifecycles.has_flag(part) else part
+
     def _kept(self, unit: str, one: UnitRecord, text: str, error: NgpError | OSError) -> NgpError:
         """Keep a state that could not be written in the run's folder; return the error with the way out."""
         found = _as_error(error).findings[0]
         path = self._record.folder / UNSAVED / f"{unit}.tfstate"
-        todo = f"run the command again: ngp writes it first; or, in the unit's folder: terraform state push {path}"
+        push = f"terraform state push -lock=false {path}"  # this run's lock stays until the state is written
+        todo = f"run the command again: ngp writes it first; or, in the unit's folder: {push}"
+        todo = f"{found.todo}; then {todo}" if found.todo else todo
         try:
+            files.private_folder(path.parent)
             files.write(path, text, mode=0o600)
         except OSError:
             todo = "free some disk, then run the command again: the joint state in the run's folder has it"

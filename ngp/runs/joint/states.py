@@ -159,13 +159,15 @@ def owner(address: str) -> str:
     return found[1] if found else ""
 
 
-def addresses(document: Document) -> Iterator[str]:
+def addresses(document: Document, *, is_deposed_too: bool = True) -> Iterator[str]:
     """The full address of every instance of a managed resource, of deposed ones without their mark."""
     for one in document.get("resources") or ():
         if one.get("mode") != "managed":
             continue
         base = f"{one['module']}." if one.get("module") else ""
         for instance in one.get("instances") or ():
+            if instance.get("deposed") and not is_deposed_too:
+                continue
             key = instance.get("index_key")
             index = "" if key is None else f"[{json.dumps(key, ensure_ascii=False)}]"
             yield f"{base}{one.get('type')}.{one.get('name')}{index}"

@@ -1,9 +1,6 @@
 """Ordinary trouble with the backend keeps its name: a failing S3, a lost answer, a body cut off, a broken state."""
 
-import http.client
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -11,64 +8,6 @@ pytestmark = [pytest.mark.terraform, pytest.mark.sandbox]
 
 LOCK = ".tflock"
 STATE = ".tfstate"
-HEADERS = ("Connection", "Transfer-Encoding", "Content-Length", "Content-Encoding")
-
-
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def __getattr__(self, name):  # do_GET, do_PUT, …
-        if name.startswith("do_"):
-            return self.handle_any
-        raise AttributeError(name)
-
-    def handle_any(self):
-        fault = self.server.fault(self.command, self.path.partition("?")[0])
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if fault.isdigit():
-            return self.answer(int(fault), b"<Error><Code>Played</Code><Message>played</Message></Error>")
-        connection = http.client.HTTPConnection("127.0.0.1", self.server.behind)
-        connection.request(self.command, self.path, body, dict(self.headers))
-        found = connection.getresponse()
-        data = found.read()
-        if fault == "lose":
-            return self.answer(500, b"<Error><Code>InternalError</Code><Message>lost</Message></Error>")
-        kept = {name: value for name, value in found.getheaders() if name not in HEADERS}
-        return self.answer(found.status, data, kept, cut=fault == "cut", size=found.getheader("Content-Length"))
-
-    def answer(self, status, data, headers=(), *, cut=False, size=None):
-        self.send_response(status)
-        for name, value in dict(headers).items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", size if self.command == "HEAD" and size else str(len(data)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(data[: len(data) // 2] if cut else data)
-        self.close_connection |= cut
-
-    def log_message(self, *_):
-        pass
-
-
-class Between(ThreadingHTTPServer):
-    """A proxy in front of the sandbox. `fault(method, path)` says what becomes of a request: "" lets it through,
-    a status answers with that at once, "lose" passes it on and answers 500, "cut" ends the answer's body early."""
-
-    def __init__(self, port):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.behind, self.fault = port, lambda method, path: ""
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-
-@pytest.fixture
-def between(lent, sandbox):
-    """The proxy, in the way of all that goes to the sandbox of `lent`."""
-    proxy = Between(sandbox.port)
-    path = lent.path / ".ngp" / "sandbox" / "running.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), "url": f"http://127.0.0.1:{proxy.server_port}"}))
-    lent.render()
-    yield proxy
-    proxy.shutdown()
 
 
 def base(done):

@@ -1,0 +1,318 @@
+"""What goes wrong around one joint apply: S3 refuses, a state is locked or changed, somebody interrupts or kills.
+
+`app` makes two things: `early` at once, and `home`, which waits until the test opens its gate.
+"""
+
+import copy
+import json
+import os
+import pty
+import shutil
+import signal
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from ngp.runs.joint import record
+from tests.conftest import Ngp
+
+pytestmark = [pytest.mark.terraform, pytest.mark.sandbox]
+EARLY = '\nresource "terraform_data" "early" {\n  input = "early"\n}\n'
+APP, BASE = "environments/dev/app.tfstate", "environments/dev/base.tfstate"
+
+
+class Gated:
+    """The small platform with its states in S3, and an apply that stands still in the middle of `app`."""
+
+    def __init__(self, lent, folder):
+        self.lent, self.here, self.gate = lent, folder / "here", folder / "gate"
+        app = lent.path / "modules/app/app.tf"
+        app.write_text(
+            app.read_text().replace("input = var", "depends_on = [terraform_data.early]\n  input = var") + EARLY
+        )
+        command = f"touch {self.here}; until [ -e {self.gate} ]; do sleep 0.1; done"
+        base = 'base = {\n  cidr = "10.0.0.0/16"\n}\n'
+        lent.write("environments/dev/terraform.tfvars", f'{base}app = {{\n  command = "{command}"\n}}\n')
+        lent.render()
+        self.said = folder / "said"
+        self.process = None
+
+    def start(self, *argv):
+        with self.said.open("ab") as said:
+            self.process = self.lent.ngp.start("apply", "dev", "--auto-approve", *argv, output=said)
+        return self.process
+
+    def await_home(self):
+        self.await_(self.here.exists)
+
+    def await_(self, condition, within_s=120):
+        deadline = time.monotonic() + within_s
+        while not condition():
+            assert self.process is None or self.process.poll() is None, self.said.read_text()
+            assert time.monotonic() < deadline, self.said.read_text()
+            time.sleep(0.05)
+
+    def end(self):
+        """Open the gate and wait for the end; its exit code."""
+        self.gate.touch()
+        return self.process.wait(timeout=180)
+
+    def state(self, key):
+        text = self.lent.session.object(self.lent.bucket, key)
+        return None if text is None else json.loads(text)
+
+    def resources(self, key):
+        return {one["name"] for one in (self.state(key) or {"resources": []})["resources"]}
+
+    def locks(self):
+        return [key for key in self.lent.session.keys(self.lent.bucket, "") if key.endswith(".tflock")]
+
+    def runs(self):
+        return sorted((self.lent.path / ".ngp/runs").glob("*-apply-dev-*"))
+
+    def record(self):
+        return record.load(self.runs()[0])
+
+    def left(self):
+        """What must be gone when every state is at its place."""
+        names = ("tree", "unsaved", "complete-*.tfstate")
+        return [*self.locks(), *(path for name in names for path in self.lent.path.glob(f".ngp/runs/*/{name}"))]
+
+    def terraforms(self):
+        """What Terraform runs for this platform, by pid."""
+        found = []
+        for one in Path("/proc").iterdir():
+            with suppress(OSError):
+                is_terraform = one.name.isdigit() and (one / "exe").readlink().name.startswith("terraform")
+                if is_terraform and (one / "cwd").readlink().is_relative_to(self.lent.path):
+                    found.append(int(one.name))
+        return found
+
+
+@pytest.fixture
+def gated(lent, tmp_path):
+    made = Gated(lent, tmp_path)
+    yield made
+    made.gate.touch()
+    if made.process is not None and made.process.poll() is None:
+        made.process.kill()
+
+
+def recovered(gated, *argv):
+    """The next plan only reports (5); the next apply puts everything right. Gives what it said."""
+    before = (gated.state(APP), gated.state(BASE), gated.locks())
+    planned = gated.lent.ngp.run("plan", "dev")
+    assert planned.exit_code == 5, planned.stderr
+    assert (gated.state(APP), gated.state(BASE), gated.locks()) == before
+    done = gated.lent.ngp.run("apply", "dev", "--auto-approve", *argv)
+    assert done.exit_code == 0, done.stdout + done.stderr
+    assert gated.resources(BASE)
+    assert gated.resources(APP) == {"early", "home"}
+    assert gated.left() == []
+    assert gated.lent.ngp.run("plan", "dev", "-detailed-exitcode").exit_code == 0
+    return done.stderr
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"), [("403 AccessDenied", "may not do"), ("400 ExpiredToken", "does not accept the credentials")]
+)
+def test_a_state_that_s3_refuses_at_the_end_is_kept_and_written_by_the_next_apply(gated, between, answer, says):
+    gated.start()
+    gated.await_home()
+    expired = "Expired" in answer
+    between.fault = lambda method, path: answer if expired or (method == "PUT" and path.endswith(".tfstate")) else ""
+    assert gated.end() == 1, gated.said.read_text()
+    said = " ".join(gated.said.read_text().split())
+    kept = gated.runs()[0] / "unsaved/app.tfstate"
+    assert says in said
+    assert "terraform state push -lock=false" in said
+    assert json.loads(kept.read_text())["outputs"]
+    assert (kept.stat().st_mode & 0o777, kept.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    between.fault = lambda method, path: ""
+    assert APP + ".tflock" in gated.locks(), "nobody applies over what is not written"
+    said = recovered(gated)
+    assert "saved what run" in said
+    assert gated.state(APP)["outputs"]
+
+
+def test_a_state_that_was_pushed_by_hand_as_ngp_said_is_taken_for_settled(gated, between):
+    gated.start()
+    gated.await_home()
+    between.fault = lambda method, path: "403 AccessDenied" if method == "PUT" and path.endswith(".tfstate") else ""
+    assert gated.end() == 1
+    between.fault = lambda method, path: ""
+    for key in (APP, BASE):
+        kept = gated.runs()[0] / "unsaved" / Path(key).name
+        if kept.exists():
+            text = json.dumps({**json.loads(kept.read_text()), "serial": 9}, indent=4)  # as Terraform may write it
+            gated.lent.session.put_object(gated.lent.bucket, key, text.encode())
+    recovered(gated)
+    assert gated.state(APP)["serial"] >= 9
+
+
+def test_a_bucket_that_is_deleted_midway_is_made_again_with_all_states(gated):
+    gated.start()
+    gated.await_home()
+    session, bucket = gated.lent.session, gated.lent.bucket
+    for kind in ("Versions", "DeleteMarkers"):
+        for one in session.call("s3", "list_object_versions", Bucket=bucket).get(kind, ()):
+            session.call("s3", "delete_object", Bucket=bucket, Key=one["Key"], VersionId=one["VersionId"])
+    session.call("s3", "delete_bucket", Bucket=bucket)
+    assert gated.end() == 1, gated.said.read_text()
+    said = " ".join(gated.said.read_text().split())
+    assert f"the state bucket {bucket} does not exist: `ngp state bootstrap`" in said or "ngp state bootstrap" in said
+    made = gated.lent.ngp.run("state", "bootstrap", "dev", "--auto-approve")
+    assert made.exit_code == 0, made.stderr
+    recovered(gated)
+
+
+def test_what_was_imported_after_a_kill_is_not_written_over(gated):
+    gated.start()
+    gated.await_home()
+    for pid in gated.terraforms():
+        os.kill(pid, signal.SIGKILL)
+    assert gated.end() == 1
+    said = " ".join(gated.said.read_text().split())
+    assert "module.app.terraform_data.home was being created when Terraform was killed" in said
+    assert gated.locks() == [], "an import needs them"
+    refused = gated.lent.ngp.run("apply", "dev", "--auto-approve")
+    assert refused.exit_code == 3, refused.stderr
+    assert "module.app.terraform_data.home may exist, and no state has it" in refused.stderr
+
+    state = gated.state(APP)
+    assert {one["name"] for one in state["resources"]} == {"early"}
+    home = copy.deepcopy(state["resources"][0]) | {"name": "home"}
+    home["instances"][0]["attributes"]["id"] = "imported"
+    whole = {**state, "serial": state["serial"] + 1, "resources": [*state["resources"], home]}
+    gated.lent.session.put_object(gated.lent.bucket, APP, json.dumps(whole).encode())
+    recovered(gated)
+    (home,) = [one for one in gated.state(APP)["resources"] if one["name"] == "home"]
+    assert home["instances"][0]["attributes"]["id"] == "imported"
+
+
+def test_what_is_accepted_as_lost_is_made_anew(gated):
+    gated.start()
+    gated.await_home()
+    for pid in gated.terraforms():
+        os.kill(pid, signal.SIGKILL)
+    assert gated.end() == 1
+    recovered(gated, "--accept-lost", "module.app.terraform_data.home")
+
+
+def test_a_state_that_others_changed_after_a_kill_is_not_written_over(gated):
+    gated.start()
+    gated.await_home()
+    gated.await_(lambda: gated.resources(BASE))
+    gated.process.kill()
+    gated.gate.touch()
+    gated.process.wait()
+    deadline = time.monotonic() + 60
+    while gated.terraforms() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    state = gated.state(BASE)
+    state["serial"] += 1
+    state["outputs"]["by_hand"] = {"value": "x", "type": "string"}
+    gated.lent.session.put_object(gated.lent.bucket, BASE, json.dumps(state).encode())
+    done = gated.lent.ngp.run("apply", "dev", "--auto-approve")
+    assert done.exit_code == 4, done.stderr
+    assert "the state of `base` was changed after run" in done.stderr
+    assert gated.state(BASE) == state
+
+
+def test_states_are_saved_while_terraform_works(gated):
+    """A complete unit at once, another one at most 10 s after its change."""
+    gated.start()
+    gated.await_home()
+    gated.await_(lambda: gated.resources(BASE), within_s=10)
+    assert "vpc_id" not in gated.state(BASE)["outputs"], "what is known late comes at the end"
+    gated.await_(lambda: gated.resources(APP) == {"early"}, within_s=15)
+    assert gated.process.poll() is None
+    assert len(gated.locks()) == 2
+    assert gated.end() == 0
+    assert gated.state(BASE)["outputs"]
+    assert gated.left() == []
+
+
+def test_two_runs_at_once_also_from_two_checkouts(gated, tmp_path):
+    other = tmp_path / "other"
+    shutil.copytree(gated.lent.path, other)
+    gated.start()
+    gated.await_home()
+    for folder in (gated.lent.path, other):
+        second = Ngp(folder).run("apply", "dev", "--auto-approve")
+        assert second.exit_code == 5, second.stderr
+    assert "the state is locked by" in second.stderr
+    assert len(gated.locks()) == 2, "those of the first stay"
+    assert gated.end() == 0, gated.said.read_text()
+    assert gated.left() == []
+    shutil.rmtree(other / ".ngp/sandbox")
+
+
+def test_a_state_that_terraform_has_locked_costs_the_other_locks_nothing(gated):
+    held = {"ID": "1-2", "Who": "ana@laptop", "Operation": "OperationTypeApply", "Created": "2099-01-01 00:00:00 UTC"}
+    gated.lent.ngp.call("state", "list", "dev")
+    gated.lent.session.put_object(gated.lent.bucket, f"{BASE}.tflock", json.dumps(held).encode())
+    done = gated.lent.ngp.run("apply", "dev", "--auto-approve")
+    assert done.exit_code == 5, done.stderr
+    assert "ana@laptop" in done.stderr
+    assert gated.locks() == [f"{BASE}.tflock"]
+
+
+@pytest.mark.parametrize("reads", [True, False], ids=["answer-lost", "reading-back-fails"])
+def test_a_lock_whose_answer_was_lost_is_recognised_or_given_back(gated, between, reads):
+    """Its id is written down before the lock is."""
+    gated.gate.touch()
+    lost = []
+
+    def fault(method, path):
+        if path.endswith(f"{APP}.tflock") and method == "PUT" and not lost:
+            lost.append(path)
+            return "lose"
+        if path.endswith(f"{APP}.tflock") and method == "GET" and not reads and len(lost) == 1:
+            lost.append(path)
+            return "503"
+        return ""
+
+    between.fault = fault
+    done = gated.lent.ngp.run("apply", "dev", "--auto-approve")
+    assert done.exit_code == (0 if reads else 69), done.stdout + done.stderr
+    assert gated.left() == []
+
+
+def test_ctrl_c_ends_an_apply_with_its_states_saved_and_its_locks_given_back(gated):
+    process = gated.start()
+    gated.await_home()
+    process.send_signal(signal.SIGINT)
+    gated.gate.touch()
+    assert process.wait(timeout=90) == 130, gated.said.read_text()
+    assert gated.left() == []
+    assert gated.resources(BASE)
+    assert "early" in gated.resources(APP)
+    assert gated.lent.ngp.run("apply", "dev", "--auto-approve").exit_code == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_an_interrupt_while_the_question_is_open_leaves_no_lock(gated, number):
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(gated.lent.path)
+        os.execv(sys.executable, [sys.executable, "-m", "ngp", "apply", "dev"])
+    shown = b""
+    deadline = time.monotonic() + 120
+    while b"yes" not in shown and time.monotonic() < deadline:
+        with suppress(OSError):
+            shown += os.read(terminal, 65536)
+    assert len(gated.locks()) == 2
+    os.kill(pid, number)
+    _, status = os.waitpid(pid, 0)
+    os.close(terminal)
+    if number == signal.SIGINT:
+        assert os.waitstatus_to_exitcode(status) == 130, shown.decode()
+        assert gated.left() == []
+    else:
+        assert len(gated.locks()) == 2
+        gated.gate.touch()
+        assert "gave back the locks" in recovered(gated)

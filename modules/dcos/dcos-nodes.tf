@@ -52,7 +52,7 @@ locals {
   pools = {
     master = {
       name   = "Master", role = "master", node_type = "mesos_master", instance_type = var.master_instance_type, profile = "master",
-      size   = { min = var.master_count, max = var.master_count, desired = var.master_count }
+      size   = { min = var.master_count, max = var.master_count, desired = var.master_count, cpu_target = 0 }
       groups = ["cluster", "master"], hops = 1
       mounts = local.is_shared ? "${aws_efs_file_system.exhibitor[0].dns_name}:${local.exhibitor_mount}:1777" : ""
     }
@@ -199,7 +199,7 @@ resource "aws_autoscaling_group" "node" {
   vpc_zone_identifier       = var.private_subnet_ids
   min_size                  = each.value.size.min
   max_size                  = each.value.size.max
-  desired_capacity          = each.value.size.desired
+  desired_capacity          = each.value.size.cpu_target > 0 ? null : each.value.size.desired # its policy sets it
   health_check_type         = "EC2"
   health_check_grace_period = var.install_limit_minutes * 60
   target_group_arns         = local.target_groups[each.key]
@@ -236,6 +236,35 @@ resource "aws_autoscaling_group" "node" {
   ]
 }
 
+# Agents that follow their load. Masters never do: the quorum has its number.
+resource "aws_autoscaling_policy" "cpu" {
+  for_each = { for name, pool in local.pools : name => pool.size.cpu_target if pool.size.cpu_target > 0 }
+
+  name                      = "${aws_autoscaling_group.node[each.key].name}-cpu"
+  autoscaling_group_name    = aws_autoscaling_group.node[each.key].name
+  policy_type               = "TargetTrackingScaling"
+  estimated_instance_warmup = var.install_limit_minutes * 60
+
+  target_tracking_configuration {
+    target_value = each.value
+
+    predefined_metric_specification {
+      predefined_metric_type = "ASGAverageCPUUtilization"
+    }
+  }
+}
+
+# Who runs now: the old platform wrote their addresses into a file.
+data "aws_instances" "agent" {
+  for_each = toset(["agent", "public_agent"])
+
+  instance_tags = {
+    "aws:autoscaling:groupName" = aws_autoscaling_group.node[each.key].name
+  }
+
+  depends_on = [aws_autoscaling_group.node]
+}
+
 resource "aws_cloudwatch_metric_alarm" "bootstrap" {
   alarm_name          = "${local.name["Bootstrap"]}-status"
   alarm_description   = "The bootstrap node fails the status checks of EC2: recover it on other hardware."
@@ -263,7 +292,7 @@ resource "aws_cloudwatch_metric_alarm" "in_service" {
   metric_name         = "GroupInServiceInstances"
   statistic           = "Minimum"
   comparison_operator = "LessThanThreshold"
-  threshold           = each.value.size.desired
+  threshold           = each.value.size.cpu_target > 0 ? each.value.size.min : each.value.size.desired
   period              = 60
   evaluation_periods  = 5
   treat_missing_data  = "breaching"

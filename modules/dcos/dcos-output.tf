@@ -25,7 +25,17 @@ output "master_count" {
 
 output "agent_count" {
   description = "Private agents that are wanted."
-  value       = var.agents.desired
+  value       = aws_autoscaling_group.node["agent"].desired_capacity
+}
+
+output "agent_ips" {
+  description = "Addresses of the private agents that ran when this was read; the group knows who runs now."
+  value       = sort(data.aws_instances.agent["agent"].private_ips)
+}
+
+output "public_agent_ids" {
+  description = "Instance ids of the public agents that ran when this was read; the group knows who runs now."
+  value       = sort(data.aws_instances.agent["public_agent"].ids)
 }
 
 output "s3_bucket_name" {

@@ -290,8 +290,8 @@ variable "master_count" {
 }
 
 variable "agents" {
-  description = "Private agents, in instances."
-  type        = object({ min = optional(number, 1), max = optional(number, 5), desired = optional(number, 2) })
+  description = "Private agents, in instances. With a cpu_target, the group keeps that average CPU use in percent between min and max, beginning with min; 0 keeps desired."
+  type        = object({ min = optional(number, 1), max = optional(number, 5), desired = optional(number, 2), cpu_target = optional(number, 0) })
   default     = {}
   nullable    = false
 
@@ -299,17 +299,27 @@ variable "agents" {
     condition     = 0 <= var.agents.min && var.agents.min <= var.agents.desired && var.agents.desired <= var.agents.max
     error_message = "agents has 0 <= min <= desired <= max."
   }
+
+  validation {
+    condition     = var.agents.cpu_target == 0 || (var.agents.cpu_target >= 10 && var.agents.cpu_target <= 90 && var.agents.min >= 1)
+    error_message = "cpu_target of agents is 0 (off) or a percentage from 10 to 90, and needs a min of at least 1: nothing is measured where none runs."
+  }
 }
 
 variable "public_agents" {
-  description = "Public agents, in instances: they run what the public load balancer leads to."
-  type        = object({ min = optional(number, 1), max = optional(number, 5), desired = optional(number, 1) })
+  description = "Public agents, in instances: they run what the public load balancer leads to. With a cpu_target, the group keeps that average CPU use in percent between min and max, beginning with min; 0 keeps desired."
+  type        = object({ min = optional(number, 1), max = optional(number, 5), desired = optional(number, 1), cpu_target = optional(number, 0) })
   default     = {}
   nullable    = false
 
   validation {
     condition     = 0 <= var.public_agents.min && var.public_agents.min <= var.public_agents.desired && var.public_agents.desired <= var.public_agents.max
     error_message = "public_agents has 0 <= min <= desired <= max."
+  }
+
+  validation {
+    condition     = var.public_agents.cpu_target == 0 || (var.public_agents.cpu_target >= 10 && var.public_agents.cpu_target <= 90 && var.public_agents.min >= 1)
+    error_message = "cpu_target of public_agents is 0 (off) or a percentage from 10 to 90, and needs a min of at least 1: nothing is measured where none runs."
   }
 }
 

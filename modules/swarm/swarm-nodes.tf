@@ -191,7 +191,7 @@ resource "aws_autoscaling_group" "worker" {
   vpc_zone_identifier       = var.private_subnet_ids
   min_size                  = each.value.min_size
   max_size                  = each.value.max_size
-  desired_capacity          = each.value.desired_size
+  desired_capacity          = each.value.cpu_target > 0 ? null : each.value.desired_size # its policy sets it
   health_check_type         = "EC2"
   health_check_grace_period = 300
   wait_for_capacity_timeout = "10m"
@@ -240,6 +240,24 @@ resource "aws_autoscaling_group" "worker" {
 
 # A worker that its group ends waits until the leader has drained it, or has had its time. (With the pool the hook goes first:
 # then there is nobody left to wait for.)
+# Pools that follow their load; a worker that goes is drained by the hook below.
+resource "aws_autoscaling_policy" "cpu" {
+  for_each = { for name, pool in var.worker_pools : name => pool if pool.cpu_target > 0 }
+
+  name                      = "${aws_autoscaling_group.worker[each.key].name}-cpu"
+  autoscaling_group_name    = aws_autoscaling_group.worker[each.key].name
+  policy_type               = "TargetTrackingScaling"
+  estimated_instance_warmup = 300
+
+  target_tracking_configuration {
+    target_value = each.value.cpu_target
+
+    predefined_metric_specification {
+      predefined_metric_type = "ASGAverageCPUUtilization"
+    }
+  }
+}
+
 resource "aws_autoscaling_lifecycle_hook" "drain" {
   for_each = var.worker_pools
 
@@ -263,7 +281,7 @@ resource "aws_cloudwatch_metric_alarm" "short" {
   metric_name         = "GroupInServiceInstances"
   statistic           = "Minimum"
   comparison_operator = "LessThanThreshold"
-  threshold           = each.value.desired_size
+  threshold           = each.value.cpu_target > 0 ? each.value.min_size : each.value.desired_size
   period              = 300
   evaluation_periods  = 3
   alarm_actions       = local.alarm_actions

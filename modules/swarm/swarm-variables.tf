@@ -285,7 +285,7 @@ variable "manager_volume_size" {
 }
 
 variable "worker_pools" {
-  description = "Pools of workers by name. Sizes count instances, volume_size is in GiB; label is the node label `pool` that services are placed by (default: the pool's name)."
+  description = "Pools of workers by name. Sizes count instances, volume_size is in GiB; label is the node label `pool` that services are placed by (default: the pool's name). With a cpu_target, the group keeps that average CPU use in percent between min_size and max_size, beginning with min_size; 0 keeps desired_size."
   type = map(object({
     instance_type = optional(string, "t3.medium")
     min_size      = optional(number, 1)
@@ -293,6 +293,7 @@ variable "worker_pools" {
     desired_size  = optional(number, 2)
     volume_size   = optional(number, 50)
     label         = optional(string, "")
+    cpu_target    = optional(number, 0)
   }))
   default  = { default = {} }
   nullable = false
@@ -323,6 +324,11 @@ variable "worker_pools" {
   validation {
     condition     = alltrue([for pool in values(var.worker_pools) : can(regex("^[A-Za-z0-9._-]{0,63}$", pool.label))])
     error_message = "label of a worker pool is at most 63 letters, digits, dots, underscores or dashes."
+  }
+
+  validation {
+    condition     = alltrue([for pool in values(var.worker_pools) : pool.cpu_target == 0 || (pool.cpu_target >= 10 && pool.cpu_target <= 90 && pool.min_size >= 1)])
+    error_message = "cpu_target of a worker pool is 0 (off) or a percentage from 10 to 90, and needs a min_size of at least 1: nothing is measured where no worker runs."
   }
 }
 

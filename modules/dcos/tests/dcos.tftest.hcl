@@ -11,6 +11,9 @@ mock_provider "aws" {
   mock_data "aws_route53_zone" {
     defaults = { zone_id = "Z0123456789" }
   }
+  mock_data "aws_instances" {
+    defaults = { ids = ["i-2", "i-1"], private_ips = ["10.0.3.9", "10.0.3.8"] }
+  }
   mock_resource "aws_network_interface" {
     defaults = { private_ip = "10.0.3.7" }
   }
@@ -163,6 +166,46 @@ run "whoever_is_missing_is_told" {
     condition     = { for pool, alarm in aws_cloudwatch_metric_alarm.in_service : pool => alarm.threshold } == { master = 3, agent = 2, public_agent = 1 } && alltrue([for alarm in aws_cloudwatch_metric_alarm.in_service : alarm.treat_missing_data == "breaching" && toset(alarm.alarm_actions) == toset([var.alarm_topic_arn])])
     error_message = "Masters and agents, by their groups."
   }
+}
+
+run "agents_are_told_by_address_and_id" {
+  command = apply
+
+  assert {
+    condition     = output.agent_ips == tolist(["10.0.3.8", "10.0.3.9"]) && output.public_agent_ids == tolist(["i-1", "i-2"]) && output.agent_count == 2
+    error_message = "The names of the old platform, from the groups of this one."
+  }
+  assert {
+    condition     = data.aws_instances.agent["agent"].instance_tags == tomap({ "aws:autoscaling:groupName" = "Shop-a-dcos-Agent-stage" }) && length(aws_autoscaling_policy.cpu) == 0
+    error_message = "Private agents by their own group, which keeps its size."
+  }
+}
+
+run "agents_follow_their_load_where_asked" {
+  command = plan
+
+  variables {
+    public_agents = { min = 2, max = 8, desired = 4, cpu_target = 55 }
+  }
+
+  assert {
+    condition     = keys(aws_autoscaling_policy.cpu) == ["public_agent"] && aws_autoscaling_policy.cpu["public_agent"].target_tracking_configuration[0].target_value == 55 && aws_autoscaling_policy.cpu["public_agent"].target_tracking_configuration[0].predefined_metric_specification[0].predefined_metric_type == "ASGAverageCPUUtilization"
+    error_message = "Only agents with a cpu_target have a policy."
+  }
+  assert {
+    condition     = aws_autoscaling_group.node["agent"].desired_capacity == 2 && aws_cloudwatch_metric_alarm.in_service["public_agent"].threshold == 2
+    error_message = "The others keep their size; too few are fewer than min."
+  }
+}
+
+run "a_target_that_nothing_can_measure_is_refused" {
+  command = plan
+
+  variables {
+    agents = { min = 0, cpu_target = 60 }
+  }
+
+  expect_failures = [var.agents]
 }
 
 run "exhibitor_in_s3_for_an_installer_that_can" {

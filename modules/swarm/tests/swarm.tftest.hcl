@@ -267,6 +267,50 @@ run "pools_have_their_own_label_and_size" {
   }
 }
 
+run "pools_follow_their_load_where_asked" {
+  command = plan
+
+  variables {
+    worker_pools = {
+      web  = { min_size = 2, desired_size = 3, max_size = 9, cpu_target = 60 }
+      data = {}
+    }
+  }
+
+  assert {
+    condition     = keys(aws_autoscaling_policy.cpu) == ["web"] && aws_autoscaling_policy.cpu["web"].target_tracking_configuration[0].target_value == 60 && aws_autoscaling_policy.cpu["web"].target_tracking_configuration[0].predefined_metric_specification[0].predefined_metric_type == "ASGAverageCPUUtilization"
+    error_message = "Only a pool with a cpu_target has a policy."
+  }
+  assert {
+    condition     = aws_autoscaling_policy.cpu["web"].autoscaling_group_name == "shop-a-swarm-Worker-web-stage"
+    error_message = "The policy is the pool's own."
+  }
+  assert {
+    condition     = aws_autoscaling_group.worker["data"].desired_capacity == 2 && aws_cloudwatch_metric_alarm.short["data"].threshold == 2 && aws_cloudwatch_metric_alarm.short["web"].threshold == 2
+    error_message = "A pool without one keeps its size; one with it is short below min_size."
+  }
+}
+
+run "a_pool_that_nothing_can_measure_is_refused" {
+  command = plan
+
+  variables {
+    worker_pools = { web = { min_size = 0, cpu_target = 60 } }
+  }
+
+  expect_failures = [var.worker_pools]
+}
+
+run "a_target_out_of_bounds_is_refused" {
+  command = plan
+
+  variables {
+    worker_pools = { web = { cpu_target = 95 } }
+  }
+
+  expect_failures = [var.worker_pools]
+}
+
 run "shared_file_system_with_nightly_backup" {
   command = apply
 

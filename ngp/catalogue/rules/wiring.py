@@ -59,6 +59,7 @@ _LOOKUPS: Mapping[str, frozenset[str]] = {
     "aws_vpcs": frozenset(),
 }
 _META = frozenset({"count", "for_each", "provider", "depends_on", "with_decryption", "tags"})
+_REFERENCE = re.compile(r"(?<![\w.])[a-z][a-z0-9_]*\.[A-Za-z_][\w-]*")
 _AWS_OWN = re.compile(r'"(/aws/|alias/aws/)')
 
 
@@ -124,12 +125,14 @@ def counts(source: Source) -> Iterator[Fault]:
 
 def lookups(source: Source) -> Iterator[Fault]:
     """Nothing is looked up by name that another unit makes: a preview would find the old one, or none."""
+    own = {address(block) for block in source.of("resource")}
     for block in source.of("data", *_LOOKUPS):
         attributes = block.body.attributes
         asked = [each for name, each in attributes.items() if name not in _META]
         by_identity = not _LOOKUPS[block.labels[0]].isdisjoint(attributes)
         by_given = bool(asked) and all(_is_given(each) for each in asked) and not block.body.of("filter")
-        if not by_identity and not by_given:
+        by_own = any(not own.isdisjoint(_REFERENCE.findall(each.text)) for each in asked)
+        if not by_identity and not by_given and not by_own:
             what = f"`{address(block)}` looks up by name what another unit may make"
             todo = "take its id as an input, and name that under `requires`"
             yield source.fault("lookup", what, block.where, todo=todo)

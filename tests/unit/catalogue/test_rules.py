@@ -333,6 +333,9 @@ def test_nothing_wired_decides_how_many(thing, expression, found):
         ('data "aws_s3_bucket" "x" {\n  bucket = var.message\n}\n', []),
         ('data "aws_ssm_parameter" "x" {\n  name = "/aws/service/ami"\n}\n', []),
         ('data "aws_ssm_parameter" "x" {\n  name = "/ngp/x"\n}\n', ["lookup"]),
+        ('data "aws_instances" "x" {\n  instance_tags = { Group = "x" }\n}\n', ["lookup"]),
+        ('data "aws_instances" "x" {\n  instance_tags = { Group = data.aws_ssm_parameter.this.name }\n}\n', ["lookup"]),
+        ('data "aws_instances" "x" {\n  instance_tags = { Group = aws_ssm_parameter.this.name }\n}\n', []),
         ('data "aws_ami" "x" {\n  most_recent = true\n}\ndata "aws_route53_zone" "y" {\n  name = "z"\n}\n', []),
     ],
 )

@@ -10,10 +10,10 @@ import typer
 
 from ngp import files
 from ngp.commands import completion, options, scope
-from ngp.environments import documents, drafting, drafts, flags, platforms
+from ngp.environments import documents, drafting, drafts, flags, platforms, revisions
 from ngp.environments.drafts import Choice, Draft, Subject
 from ngp.environments.environment import Platform
-from ngp.errors import NgpError, require
+from ngp.errors import NgpError, UsageError, require
 from ngp.views import asking, terminal
 from ngp.views import documents as views
 
@@ -67,6 +67,8 @@ def configure(
     documents.load(platform, name)  # a lock is made for what is there only
     lock = platform.workspace / "locks" / f"{name}.lock"
     with files.lock(lock, purpose=f"ngp configure {name}"):
+        if may_ask and catalogue is None and not (module or values or wire):
+            catalogue = _version(platform, name)
         subject = drafts.read(platform, name, catalogue)
         choice = flags.choice(subject, module or [], values or [], wire or [])
         draft = _complete(subject, replace(choice, catalogue=catalogue, dummies=dummies), may_ask=may_ask)
@@ -85,6 +87,24 @@ def _environment(context: options.Context, platform: Platform, *, may_ask: bool)
     if may_ask and len(names) > 1 and not scope.is_implied(context, platform):
         return asking.pick("Which environment?", names)
     return scope.choose(context, "").environment
+
+
+def _version(platform: Platform, name: str) -> str | None:
+    """Ask which version of the modules to use, if Git has tags to choose from. None keeps the present one."""
+    tags = revisions.tags(platform)
+    if not tags:
+        return None
+
+    def check(ref: str) -> list[str]:
+        try:
+            return [] if not ref or revisions.resolve(platform, ref) else [ref]
+        except UsageError as error:
+            return [each.what for each in error.findings]
+
+    present = documents.load(platform, name).catalogue
+    text = f"Version of the modules, such as {tags[0]} (empty: the working tree)"
+    given = asking.fill(f"{text}:", check, present)
+    return None if given == present else given
 
 
 def _complete(subject: Subject, choice: Choice, *, may_ask: bool) -> Draft:

@@ -55,6 +55,12 @@ def find(platform: Platform, ref: str) -> str | None:
     return outcome.stdout.strip() if outcome.exit_code == 0 else None
 
 
+def tags(platform: Platform) -> list[str]:
+    """Return the tags of the platform's repository, the newest first; none where Git has no repository."""
+    outcome = run_git(platform.path, "tag", "--list", "--sort=-version:refname")
+    return outcome.stdout.split() if outcome is not None and outcome.exit_code == 0 else []
+
+
 def complaint(platform: Platform, ref: str) -> str:
     """Return what Git says of a ref that it cannot find: also that it refuses the repository of another owner."""
     return " ".join(_look_up(platform, ref).stderr.split())

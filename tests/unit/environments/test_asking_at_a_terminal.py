@@ -78,3 +78,32 @@ def test_configure_goes_back_to_the_modules(house):
     assert code == 0
     assert "(a dummy)" in said
     assert 'pre_tag = "demo"' in house.read("terraform.tfvars")
+
+
+def _tagged(house):
+    house.environment(values='pre_tag = "demo"\npost_tag = "one"\nopenvpn = {\n  admin_cidrs = []\n}\n')
+    who = ["-c", "user.name=x", "-c", "user.email=x@example.com"]
+    for words in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "one"], ["tag", "v1.0.0"]):
+        subprocess.run(["git", *who, *words], cwd=house.path, check=True)
+    done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=house.path, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def test_configure_asks_for_a_version_where_there_are_some(house):
+    commit = _tagged(house)
+    version = "Version of the modules, such as v1.0.0 (empty: the working tree)"
+    steps = [(version, "v2" + ENTER), ("Git knows no commit `v2`", "\x7f1.0.0" + ENTER), ("Modules of dev", ENTER)]
+    code, said = _talk(house.path, ["configure", "dev"], steps)
+    assert code == 0, said
+    assert f"catalogue: {commit}\n" in house.read("environment.yaml")
+    code, said = _talk(house.path, ["configure", "dev"], [(version, ENTER), ("Modules of dev", ENTER)])
+    assert (code, "nothing changes" in said) == (0, True)
+    code, said = _talk(house.path, ["configure", "dev"], [(version, "\x15" + ENTER), ("Modules of dev", ENTER)])
+    assert code == 0
+    assert "catalogue:" not in house.read("environment.yaml")
+
+
+def test_a_named_version_is_not_asked_for(house):
+    _tagged(house)
+    code, said = _talk(house.path, ["configure", "dev", "--catalogue", ""], [("Modules of dev", ENTER)])
+    assert (code, "Version of" in said) == (0, False)

@@ -59,6 +59,8 @@ def output(
             terminal.say(context.settings, f"{for_unit}: {'written' if changed else 'unchanged'}")
             return
         named = selection.expand(meant.units, region.resolved)
-        values = outputs.collect(region.resolved, region.session, named, reveal=reveal)
+        values = outputs.collect(
+            region.resolved, region.session, named, reveal=reveal, nulls=shape is view.Format.TERRAFORM_OUT
+        )
     chosen = [view.select(values, name)] if name else values
     view.show(chosen, context.settings, environment=meant.environment, form=shape, reveal=reveal, whole=show_all)

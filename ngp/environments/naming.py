@@ -34,8 +34,3 @@ def check_pair(pre_tag: str, post_tag: str) -> list[str]:
 def bucket_name(pre_tag: str, post_tag: str) -> str:
     """The stem of bucket names: lower case, without dashes at the ends."""
     return f"{pre_tag}-{post_tag}".lower().strip("-")
-
-
-def load_balancer_name(pre_tag: str, thing: str, post_tag: str) -> str:
-    """A load balancer's name: 14 characters of pre_tag, the thing, 6 of post_tag."""
-    return f"{pre_tag[:14]}-{thing}-{post_tag[:6]}"

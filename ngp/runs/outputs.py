@@ -35,15 +35,23 @@ def read_states(
 
 
 def collect(
-    resolved: Resolved, session: Session, chosen: tuple[str, ...] = (), *, reveal: bool = False
+    resolved: Resolved, session: Session, chosen: tuple[str, ...] = (), *, reveal: bool = False, nulls: bool = False
 ) -> list[OutputValue]:
-    """The outputs of the chosen units (none: all), by unit and name; with `reveal` also what manifests let be shown."""
+    """Return the outputs of the chosen units (none: all), by unit and name.
+
+    With `reveal` also what manifests let be shown. With `nulls` also the null outputs of applied units: Terraform keeps
+    them in no state, so the module says which they are.
+    """
     units.require_known(chosen, resolved)
     all_units = units.collect(resolved)
     wanted = chosen or tuple(resolved.environment.units)
     found: list[OutputValue] = []
     for unit, outputs in _by_unit(all_units, session, wanted).items():
-        found.extend(OutputValue(unit, name, one.value, one.sensitive) for name, one in sorted(outputs.items()))
+        values = {name: OutputValue(unit, name, one.value, one.sensitive) for name, one in outputs.items()}
+        if nulls and outputs:
+            declared = resolved.catalogue.modules[resolved.environment.units[unit].module].outputs.values()
+            values = {one.name: OutputValue(unit, one.name, None, one.sensitive) for one in declared} | values
+        found.extend(values[name] for name in sorted(values))
         if reveal:
             found.extend(_revealed(resolved, unit, outputs, session))
     return found

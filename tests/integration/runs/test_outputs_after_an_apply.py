@@ -48,3 +48,15 @@ def test_the_outputs_are_those_of_the_units_that_were_applied(shown, ngp_in):
         "subnet_ids",
     ]
     assert HEAD not in [line.split() for line in ngp.run("plan", "dev").stdout.splitlines()]
+
+
+@pytest.mark.parametrize(("more", "applied"), [("", ["base"]), ("state: single\n", [])])
+def test_the_old_format_keeps_nulls(region, ngp_in, more, applied):
+    region.choose(region.ENVIRONMENT + more)
+    ngp = ngp_in(region.path)
+    assert "nothing" not in ngp.run("output", "dev", "--format", "terraform-out").stdout
+    assert ngp.run("apply", "dev", *applied, "--auto-approve").exit_code == 0
+    lines = ngp.run("output", "dev", "--format", "terraform-out").stdout.splitlines()
+    assert {"nothing = null", 'name = "region-10.0.0.0/16"'} <= set(lines)
+    assert any(line.startswith("app_ids") for line in lines) is not bool(applied)  # else it was never applied
+    assert "nothing" not in ngp.run("output", "dev", "--format", "tfvars").stdout

@@ -7,12 +7,13 @@ so addresses and `path.module` are the same in both.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from ngp.aws.session import Session
 from ngp.errors import MissingError, NgpError
 from ngp.rendering import exact, roots
 from ngp.runs import copies, leftovers, ownership, preview, wires
@@ -22,6 +23,7 @@ from ngp.runs.joint.states import Document
 from ngp.runs.offers import Offers
 from ngp.runs.units import Unit
 from ngp.state import storing
+from ngp.state.places import StatePlace
 from ngp.state.storing import Stored
 from ngp.terraform import driver
 from ngp.terraform import states as values
@@ -29,6 +31,7 @@ from ngp.terraform import states as values
 NAME = "_all"  # in place of a unit's name, which cannot begin with an underscore
 PLAN = "plan.bin"
 _READERS = 8
+T = TypeVar("T")
 
 
 class ApartError(Exception):
@@ -109,10 +112,15 @@ def join(context: RunContext, units: Mapping[str, Unit], documents: Mapping[str,
 
 
 def _read(context: RunContext, units: Mapping[str, Unit]) -> tuple[dict[str, Stored], dict[str, Document]]:
-    stored, reasons = fetch(context, units), dict[str, str]()
+    stored: dict[str, Stored] = {}
     documents: dict[str, Document] = {}
-    for name, unit in units.items():
+    reasons: dict[str, str] = {}
+    for name, found in _fetch(context, units, _fetch_or_error).items():
+        unit = units[name]
         try:
+            if isinstance(found, NgpError):
+                raise found
+            stored[name] = found
             leftovers.require_recovered(unit.root, context.copy(unit))
             if stored[name].text:
                 documents[name] = states.load(stored[name].text, where=str(unit.place))
@@ -128,11 +136,27 @@ def _read(context: RunContext, units: Mapping[str, Unit]) -> tuple[dict[str, Sto
 
 def fetch(context: RunContext, units: Mapping[str, Unit]) -> dict[str, Stored]:
     """Read the states of units, several at once."""
+    return _fetch(context, units, storing.fetch)
+
+
+def _fetch(
+    context: RunContext, units: Mapping[str, Unit], fetch_one: Callable[[StatePlace, Session], T]
+) -> dict[str, T]:
     if not units:
         return {}
     with ThreadPoolExecutor(min(_READERS, len(units)), thread_name_prefix="state") as pool:
-        read = pool.map(lambda unit: storing.fetch(unit.place, context.access.session), units.values())
+        read = pool.map(lambda unit: fetch_one(unit.place, context.access.session), units.values())
         return dict(zip(units, read, strict=True))
+
+
+def _fetch_or_error(place: StatePlace, session: Session) -> Stored | NgpError:
+    """A state, or what is wrong with this one alone."""
+    try:
+        return storing.fetch(place, session)
+    except MissingError:
+        raise
+    except NgpError as error:
+        return error
 
 
 def _constants(context: RunContext, units: Mapping[str, Unit], known: Offers) -> tuple[dict[str, Any], dict[str, str]]:

@@ -110,3 +110,43 @@ def test_a_unit_that_is_not_complete_is_saved_a_while_after_its_change(tmp_path,
         saver.event.clear()
         assert saver.event.wait(5), "what could not be written is tried again"
     assert {units for _, units in saver.saved} == {("b",)}
+
+
+def test_what_is_due_waits_for_a_whole_document(tmp_path, file):
+    saver = FakeSaver()
+    with Checkpoints(Copies(file, tmp_path, "ours"), saver, {"a": 1}) as checkpoints:
+        checkpoints.done("a")
+        assert not saver.event.wait(1.5)
+        file.write_text(state(3))
+        assert saver.event.wait(5)
+    assert saver.saved[0] == (3, ("a",))
+
+
+def test_a_complete_unit_is_looked_at_once_more(tmp_path, file, mocker):
+    """Terraform tells of a resource before it writes the state, on a slow disk long before."""
+    mocker.patch("ngp.runs.joint.checkpoints._AT_MOST_S", 0.2)
+    file.write_text(state(3))
+    saver = FakeSaver()
+    with Checkpoints(Copies(file, tmp_path, "ours"), saver, {"a": 1}) as checkpoints:
+        checkpoints.done("a")
+        assert saver.event.wait(5)
+        file.write_text(state(4))
+        saver.event.clear()
+        assert saver.event.wait(5)
+        saver.event.clear()
+        assert not saver.event.wait(1.5), "once"
+    assert saver.saved == [(3, ("a",)), (4, ("a",))]
+
+
+def test_a_state_that_terraform_could_not_write_is_the_last_word(tmp_path, file):
+    file.write_text(state(4)[:50])
+    file.with_name("errored.tfstate").write_text(state(6))
+    assert Copies(file, tmp_path, "ours").settle()["serial"] == 6
+
+
+def test_a_state_that_found_no_room_in_its_root_is_the_last_word(tmp_path, file, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    for name, lineage in (("ngp-state-a", "ours"), ("ngp-state-b", "theirs")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "errored.tfstate").write_text(state(9 if lineage == "theirs" else 7, lineage))
+    assert Copies(file, tmp_path, "ours").settle()["serial"] == 7

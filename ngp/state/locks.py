@@ -81,7 +81,7 @@ def take(places: Mapping[str, StatePlace], ids: Mapping[str, str], session: Sess
             held = Held(local, ids, keeper)
         for name in sorted(places.keys() - local.keys()):
             held = Held({**held.places, name: places[name]}, ids, held.keeper)  # its answer may be lost
-            _take(places[name], ids[name], session, purpose)
+            _take(name, places[name], ids[name], session, purpose)
     except BaseException:
         release(held, session.steady())
         raise
@@ -111,7 +111,7 @@ def drop(place: StatePlace, lock_id: str, session: Session) -> bool:
     return True
 
 
-def _take(place: StatePlace, lock_id: str, session: Session, purpose: Purpose) -> None:
+def _take(name: str, place: StatePlace, lock_id: str, session: Session, purpose: Purpose) -> None:
     deadline = time.monotonic() + purpose.timeout_s
     while not _put(place, lock_id, session, purpose):
         if time.monotonic() >= deadline:
@@ -119,7 +119,7 @@ def _take(place: StatePlace, lock_id: str, session: Session, purpose: Purpose) -
             with suppress(NgpError):
                 holder = reading.holder(place, session)
             raise LockHeldError(
-                f"the state is locked by {holder or 'somebody'}",
+                f"the state of `{name}` is locked by {holder or 'somebody'}",
                 where=str(place),
                 todo="wait until it is free (-lock-timeout=10m waits); `ngp locks` names the holder, `ngp unlock` "
                 "removes the lock of one that is gone",

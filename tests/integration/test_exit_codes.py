@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import time
 
 import pytest
 
@@ -122,10 +123,10 @@ def test_5_the_state_is_locked(lent, verb):
         assert lent.ngp.run("apply", "dev", "--auto-approve").exit_code == 0
     hold(lent, "app")
     done = lent.ngp.run(verb, "dev", "--auto-approve", "--json")
-    assert done.exit_code == done.document["exit_code"] == 5, done.stderr
-    app = {unit["unit"]: unit for unit in done.document["units"]}["app"]
-    assert app["outcome"] == "locked"
-    assert "its state is locked by ana@laptop with apply since 2026-11-21" in app["reason"]
+    assert done.exit_code == done.document["error"]["exit_code"] == 5, done.stderr
+    (finding,) = done.document["error"]["findings"]
+    assert "the state of `app` is locked by ana@laptop since 2026-11-21" in finding["what"]
+    assert "ngp unlock" in finding["hint"]
     held = lent.session.object(lent.bucket, "environments/dev/app.tfstate.tflock")
     assert json.loads(held) == HOLDER
 
@@ -142,7 +143,7 @@ def test_1_comes_before_5_where_units_end_differently(lent):
     lent.write(values, (lent.path / values).read_text() + 'broken = {\n  command = "exit 7"\n}\n')
     lent.render()
     hold(lent, "app")
-    done = lent.ngp.run("apply", "dev", "--auto-approve", "--json")
+    done = lent.ngp.run("apply", "dev", "--auto-approve", "--apart", "--json")
     seen = {unit["unit"]: unit["outcome"] for unit in done.document["units"]}
     assert {seen["app"], seen["broken"]} == {"locked", "failed"}
     assert done.exit_code == done.document["exit_code"] == 1
@@ -166,7 +167,7 @@ WRONG = [
     (["apply", "dev"], {}, "--auto-approve"),
     (["apply", "dev"], {"NGP_AUTO_APPROVE": "1"}, "--auto-approve"),
     (["destroy", "dev"], {}, "--auto-approve"),
-    (["plan", "dev", "-target=module.base.terraform_data.x"], {}, "name the unit"),
+    (["plan", "dev", "-target=terraform_data.x"], {}, "write UNIT:ADDRESS"),
     (["apply", "dev", "--auto-approve", "--", "-destroy"], {}, "`ngp destroy`"),
 ]
 
@@ -226,9 +227,10 @@ def test_143_comes_before_1_where_a_unit_had_failed(platform, ngp):
     process = ngp.start("apply", "dev", "--auto-approve", "--json")
     seen = set()
     for line in process.stderr:
-        seen |= {part for part in ("app: apply", "broken: failed") if line.startswith(part)}
+        seen |= {part for part in ("app: apply", "broken: apply") if line.startswith(part)}
         if len(seen) == 2:
             break
+    time.sleep(5)
     process.send_signal(signal.SIGTERM)
     stdout, _ = process.communicate(timeout=60)
     document = json.loads(stdout)

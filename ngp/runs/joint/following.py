@@ -38,6 +38,7 @@ class Progress:
     at_s: dict[tuple[str, str], float] = field(default_factory=dict)  # when each step was done, from the start
     under_way: set[tuple[str, str]] = field(default_factory=set)
     is_entered: bool = False
+    has_failed: bool = False  # by itself: what fails after an interruption was interrupted
     took_s: float = 0.0
 
     def take(self, step: tuple[str, str], state: StepState) -> bool:
@@ -109,6 +110,8 @@ class Follow:
             return
         with self._guard:
             is_new = self.units[name].take((address, action), state)
+            if state is StepState.FAILED and not self._context.stop.is_set():
+                self.units[name].has_failed = True
         if is_new:
             self._context.tell(UnitEntered(name, self._verb, self.expected[name]))
         self._tell(name, address, elapsed_s, state)

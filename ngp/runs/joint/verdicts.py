@@ -63,7 +63,7 @@ class Judge:
             return replace(result, outcome=good)
         result = replace(result, counts=progress.counts)
         done = f"({progress.done.total()} of {self.follow.expected[result.unit]} done{_named(missing)})"
-        if self.outcome.stopped and missing:
+        if self.outcome.stopped and missing and not progress.has_failed:
             return replace(result, outcome=Outcome.STOPPED, reason=f"interrupted {done}")
         if errors:
             return replace(result, outcome=Outcome.FAILED, reason=f"{watching.tell(errors[0])} {done}")

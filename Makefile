@@ -18,7 +18,7 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 # Terraform's licence is no matter of ours where somebody has installed it already.
 TERRAFORM := $(shell command -v terraform >/dev/null 2>&1 || command -v tofu >/dev/null 2>&1 || echo ,terraform)
 
-.PHONY: help setup demo demo-clean check test faults bench clean
+.PHONY: help setup demo demo-clean check test faults mutants bench clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -56,6 +56,9 @@ test: check ## everything: the quick part, then real Terraform on the sandbox
 
 faults: $(DEV) ## kill ngp and Terraform at random moments, many times, and count what is left (an hour)
 	@$(VENV)/bin/pytest tests/faults --kills $(KILLS) -q
+
+mutants: $(DEV) ## break lines of PATHS one at a time, and list those that TESTS do not notice
+	@$(VENV)/bin/python tests/mutate.py $(PATHS) --tests $(TESTS)
 
 bench: $(DEV) ## measure ngp beside the peers that are on PATH (15 minutes)
 	@$(VENV)/bin/python -m bench

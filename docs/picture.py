@@ -1,131 +1,175 @@
-"""Draw run.svg: what `make demo` shows on a terminal, cut to what fits a page.
+"""Draw run.svg: an apply of the demo as today's views show it, from the recorded events of a real run.
 
-`python docs/picture.py` runs it on a terminal of its own; `python docs/picture.py LOG` takes a log of `script`.
+`python docs/picture.py --record` records a run anew, on an empty sandbox: `make demo-clean` first.
 """  # noqa: INP001  a folder of pages, not a package
 
+import io
+import json
 import os
-import pty
 import re
+import subprocess  # noqa: TID251  a tool that starts ngp as a user does
 import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
+from pydantic import TypeAdapter
 from rich.console import Console
 from rich.text import Text
 
 from ngp import files
+from ngp.catalogue import loading
+from ngp.runs import events
+from ngp.runs.results import OutputValue, RunResult, UnitResult
+from ngp.settings import Settings
+from ngp.views import plans, progress, runs
 
 HERE = Path(__file__).resolve().parent
-WIDTH = 112  # columns
-SHOWN = (
-    "vpc_id",
-    "openvpn_admin_url",
-    "openvpn_admin_user",
-    "openvpn_connect_url",
-    "swarm_manager_ips",
-    "swarm_url",
-    "registry_url",
-    "ecr_host",
-)
-# How Rich's display takes its lines away before it draws them anew; the cursor is always on the last line.
-_REDRAW = re.compile(r"(\r(?:\x1b\[2K)?(?:\x1b\[1A\x1b\[2K)+|\r\x1b\[2K)")
-_CODE = re.compile(r"\x1b\[[?\d;]*[A-Za-z]")
+RECORDING, MODULES = HERE / "run.jsonl", HERE.parent / "modules"
+WIDTH, HEIGHT = 112, 40
+PREVIEWED, PREVIEW_LINES = "openvpn", 7  # the unit whose preview is shown, and how much of it
+CUT = "\x1b[2m  ⋮\x1b[0m"
 _FONTS = "ui-monospace, Menlo, Consolas, DejaVu Sans Mono, monospace"
 _FONT = re.compile(r"\s*@font-face \{.*?\n    \}", re.DOTALL)  # a page of ours loads nothing from elsewhere
+_BUSY = re.compile(r"▸ apply +(\d+)/\d+ .*\w\.\w")  # a unit that is being applied, with a resource under way
+_SETTINGS = Settings(
+    environ={"TERM": "xterm-256color", "COLUMNS": str(WIDTH), "FORCE_COLOR": "1"},
+    cwd=HERE,
+    home=HERE,
+    is_ci=False,
+    is_interactive=False,
+    stdout_is_terminal=True,
+    stderr_is_terminal=False,  # the display writes nothing by itself: its frames are asked for
+)
+Moment = tuple[float, events.RunEvent]  # seconds since the command was started
 
 
-def record(folder: Path) -> str:
-    """What `make demo` writes to a terminal."""
-    heard: list[bytes] = []
-
-    def read(terminal: int) -> bytes:
-        heard.append(os.read(terminal, 65536))
-        return heard[-1]
-
-    size = (f"COLUMNS={WIDTH}", "LINES=40", "TERM=xterm-256color")
-    if pty.spawn(("env", *size, "make", "-C", str(folder), "demo"), read):
-        raise SystemExit("make demo failed: there is nothing to draw")
-    return b"".join(heard).decode()
-
-
-def replay(log: str) -> tuple[list[str], list[list[str]]]:
-    """The lines that stay on the screen, and every frame of the live display."""
-    screen, frames = [""], []
-    for part in _REDRAW.split(log.replace("\x1b[?25l", "").replace("\x1b[?25h", "")):
-        if _REDRAW.fullmatch(part):
-            height = part.count("\x1b[1A")
-            frames.append(screen[-height - 1 :])
-            screen[-height - 1 :] = [""]
-        else:
-            first, *others = part.replace("\r", "").split("\n")
-            screen[-1] += first
-            screen += others
-    return screen, frames
+def record(folder: Path) -> Iterator[str]:
+    """Apply the demo of a checkout with `ngp`; yield the lines of a recording."""
+    ngp = str(Path(sys.executable).with_name("ngp"))
+    for words in (["configure", "dev", "--no-input"], ["render", "dev"]):
+        subprocess.run([ngp, *words], cwd=folder, check=True)
+    apply = [ngp, "apply", "dev", "--auto-approve", "--jsonl"]
+    started = time.monotonic()
+    with subprocess.Popen(apply, cwd=folder, stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout or ():
+            yield _line({"at": round(time.monotonic() - started, 2), **_shorten(json.loads(line))})
+    if process.returncode:
+        raise SystemExit("ngp apply failed: there is nothing to draw")
+    told = subprocess.run([ngp, "output", "dev", "--json"], cwd=folder, check=True, capture_output=True, text=True)
+    yield _line({"event": "outputs", "at": round(time.monotonic() - started, 2), **json.loads(told.stdout)})
 
 
-def cut(log: str) -> list[str]:
-    """The lines of the picture: the beginning, one preview, a moment of the apply, its end, some outputs."""
-    screen, frames = replay(log)
-    start = _find(screen, "apply dev:")
-    preview = _find(screen, r"openvpn \(wave")
-    results = _find(screen, "unit +result ")
-    outputs = _find(screen, "unit +output ")
+def read(lines: Sequence[str]) -> tuple[list[Moment], list[OutputValue]]:
+    """Return the events of a recording and the outputs at its end."""
+    *happened, last = map(json.loads, lines)
+    outputs = [
+        OutputValue(unit, name, one["value"], one["sensitive"])
+        for unit, found in last["units"].items()
+        for name, one in found.items()
+    ]
+    return [(one["at"], _event(one)) for one in happened], outputs
+
+
+def lay_out(moments: Sequence[Moment], outputs: Sequence[OutputValue]) -> list[str]:
+    """The lines of the picture: the start, one preview, a moment of the apply, its end."""
+    finished = [event.result for _, event in moments if isinstance(event, events.UnitFinished)]
+    started = next(event for _, event in moments if isinstance(event, events.RunStarted))
+    previewed = next(result for result in finished if result.unit == PREVIEWED)
+    last = {result.unit: result for result in finished}
+    result = RunResult(
+        started.run_id, started.verb, started.environment, _by_wave(started, last), round(moments[-1][0], 1)
+    )
     return [
-        "\x1b[1m$ make demo\x1b[0m",
-        *takewhile(lambda line: "(wave" not in line, screen[start:]),
-        "\x1b[2m  ⋮\x1b[0m",
-        *screen[preview : preview + 7],
-        "\x1b[2m  ⋮\x1b[0m",
-        *_busiest(frames),
-        "\x1b[2m  ⋮\x1b[0m",
-        *takewhile(lambda line: not _plain(line).startswith("next:"), screen[results:]),
-        "",
-        screen[outputs],
-        *_excerpt(screen[outputs:]),
-        "",
-        screen[_find(screen, r"dev: \d+ of")],
+        "\x1b[1m$ ngp apply dev\x1b[0m",
+        *_printed(lambda console: runs.show_start(started, console)),
+        CUT,
+        *_printed(lambda console: plans.show(previewed, console))[:PREVIEW_LINES],
+        CUT,
+        *_busiest(moments),
+        CUT,
+        *takewhile(lambda line: not line.startswith("next:"), _shown(result, _headlines(started, outputs))),
     ]
 
 
-def draw(lines: list[str]) -> str:
+def draw(lines: Sequence[str]) -> str:
     """The picture as SVG."""
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
         console = Console(record=True, width=WIDTH, file=nowhere, force_terminal=True, color_system="truecolor")
         for line in lines:
             console.print(Text.from_ansi(line), no_wrap=True, overflow="ellipsis")
-        picture = console.export_svg(title="make demo", unique_id="ngp")
+        picture = console.export_svg(title="ngp apply dev", unique_id="ngp")
     return _FONT.sub("", picture).replace("Fira Code, monospace", _FONTS)
 
 
-def _excerpt(table: list[str]) -> list[str]:
-    """The rows of SHOWN; a unit's name stands in the first row of the unit that is left."""
-    rows, unit = [], ""
-    for line in map(_plain, table):
-        unit = line.split(" ")[0] or unit
-        if any(f" {name} " in line for name in SHOWN):
-            rows.append(unit + line[len(unit) :])
-            unit = " " * len(unit)
-    return rows
+def picture() -> str:
+    """The text of run.svg."""
+    return draw(lay_out(*read(RECORDING.read_text(encoding="utf-8").splitlines())))
 
 
-def _busiest(frames: list[list[str]]) -> list[str]:
-    """The frame in which most units are being applied, of these the one that has got farthest."""
-
-    def weight(frame: list[str]) -> tuple[int, int]:
-        done = re.findall(r" apply +(\d+)/", _plain("\n".join(frame)))
-        return len(done), sum(map(int, done))
-
-    return max(frames, key=weight)
-
-
-def _find(screen: list[str], pattern: str) -> int:
-    return next(at for at, line in enumerate(screen) if re.match(pattern, _plain(line)))
+def _shorten(happened: dict[str, Any]) -> dict[str, Any]:
+    """An event without what the picture does not show: attributes and outputs of plans."""
+    result = happened.get("result")
+    if result:
+        kept = result["changes"] if result["unit"] == PREVIEWED else []
+        changes = [{name: each[name] for name in ("address", "type", "action")} for each in kept[:PREVIEW_LINES]]
+        happened["result"] = {**result, "changes": changes, "outputs": {}, "log": ""}
+    return happened
 
 
-def _plain(text: str) -> str:
-    return _CODE.sub("", text)
+def _line(value: dict[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def _event(told: dict[str, Any]) -> events.RunEvent:
+    name = "".join(part.title() for part in told["event"].split("_"))
+    body = {key: value for key, value in told.items() if key not in ("at", "schema", "event")}
+    found: events.RunEvent = TypeAdapter(getattr(events, name)).validate_python(body)
+    return found
+
+
+def _by_wave(started: events.RunStarted, last: dict[str, UnitResult]) -> tuple[UnitResult, ...]:
+    return tuple(last[fact.unit] for fact in started.units)
+
+
+def _headlines(started: events.RunStarted, outputs: Sequence[OutputValue]) -> list[OutputValue]:
+    """The outputs that the manifests of the modules name, by wave."""
+    known = {(value.unit, value.name): value for value in outputs if value.value is not None}
+    manifests = {fact.unit: loading.load_module(MODULES / fact.module).manifest for fact in started.units}
+    wanted = [(unit, name) for unit, manifest in manifests.items() for name in manifest.show]
+    return [known[one] for one in wanted if one in known]
+
+
+def _busiest(moments: Sequence[Moment]) -> list[str]:
+    """The display when most units have a resource under way; of these moments the one with most resources done."""
+    clock, most, found = [0.0], (0, 0), [""]
+    with redirect_stderr(io.StringIO()):
+        display = progress.Progress(_SETTINGS, clock=lambda: clock[0])
+        for clock[0], event in moments:
+            display.on_event(event)
+            lines = _printed(lambda console: console.print(display.table()))
+            done = [int(one) for one in _BUSY.findall("\n".join(lines))]
+            if (len(done), sum(done)) > most:
+                most, found = (len(done), sum(done)), lines
+    return found
+
+
+def _printed(show: Callable[[Console], None]) -> list[str]:
+    stream = io.StringIO()
+    show(Console(file=stream, width=WIDTH, force_terminal=True, color_system="256", highlight=False, markup=False))
+    return stream.getvalue().splitlines()
+
+
+def _shown(result: RunResult, headlines: Sequence[OutputValue]) -> list[str]:
+    with redirect_stdout(io.StringIO()) as stream:
+        runs.show_result(result, _SETTINGS, headlines)
+    return stream.getvalue().splitlines()
 
 
 if __name__ == "__main__":
-    log = Path(sys.argv[1]).read_bytes().decode() if sys.argv[1:] else record(HERE.parent)
-    files.write(HERE / "run.svg", draw(cut(log)))
+    if sys.argv[1:] == ["--record"]:
+        files.write(RECORDING, "".join(record(HERE.parent)))
+    files.write(HERE / "run.svg", picture())

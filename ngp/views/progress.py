@@ -84,12 +84,28 @@ class Progress:
             elif told is not None:
                 self._console.print(told, soft_wrap=True)
 
+    def table(self) -> RenderableType:
+        """Return the display at this moment."""
+        from rich.console import Group
+
+        width, height = self._console.size
+        with self._lock:
+            now = self._clock()
+            rows = board.visible(self._tally.rows, height - 3)
+            total = self._tally.total(now - self._started, now)
+            verb, has_units = self._tally.verb, self._tally.has_units
+        if not has_units:
+            return ""
+        below = terminal.line(total, style="dim")
+        below.truncate(width, overflow="ellipsis")
+        return Group(*board.lay_out(rows, now, width, verb), below)
+
     def _show(self) -> None:
         if terminal.is_live(self._settings):
             from rich.live import Live
 
             # A new one each time: a display that starts again would erase what was written since.
-            self._live = Live(get_renderable=self._table, console=self._console, transient=True, refresh_per_second=8)
+            self._live = Live(get_renderable=self.table, console=self._console, transient=True, refresh_per_second=8)
             self._live.start()
 
     def _hide(self) -> None:
@@ -162,21 +178,6 @@ class Progress:
     def _plain(self, text: str) -> Text | None:
         """A line for a log; the display shows the same by itself."""
         return terminal.line(text) if self._live is None else None
-
-    def _table(self) -> RenderableType:
-        from rich.console import Group
-
-        width, height = self._console.size
-        with self._lock:
-            now = self._clock()
-            rows = board.visible(self._tally.rows, height - 3)
-            total = self._tally.total(now - self._started, now)
-            verb, has_units = self._tally.verb, self._tally.has_units
-        if not has_units:
-            return ""
-        below = terminal.line(total, style="dim")
-        below.truncate(width, overflow="ellipsis")
-        return Group(*board.lay_out(rows, now, width, verb), below)
 
 
 def _diagnose(event: UnitDiagnosed) -> Text:

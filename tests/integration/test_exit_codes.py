@@ -78,24 +78,25 @@ def test_3_a_legacy_module_without_consent(platform, ngp):
 
 MORE = """
 resource "terraform_data" "more" {
-  input = "was not previewed"
+  count = fileexists("%(flag)s") ? 1 : 0
 }
 """
 
 
 def test_3_a_real_plan_that_does_more_than_was_previewed(platform, ngp):
-    """While `base` is applied somebody adds a resource to the module of `app`, which was previewed before."""
-    (platform / "more.txt").write_text(MORE)
+    """While `base` is applied something appears that no digest covers, and `app` would make a resource of it."""
+    flag = platform.parent / "flag"
+    with (platform / "modules" / "app" / "app.tf").open("a") as app:
+        app.write(MORE % {"flag": flag})
     base = platform / "modules" / "base" / "base.tf"
-    command = f"cat {platform}/more.txt >> {platform}/modules/app/app.tf"
-    sneak = f'  provisioner "local-exec" {{\n    command = "{command}"\n  }}\n}}'
+    sneak = f'  provisioner "local-exec" {{\n    command = "touch {flag}"\n  }}\n}}'
     base.write_text(base.read_text().rstrip().removesuffix("}") + sneak)
     ngp.run("render")
-    done = ngp.run("apply", "dev", "--auto-approve", "--json")
+    done = ngp.run("apply", "dev", "--auto-approve", "--apart", "--json")
     assert done.exit_code == done.document["exit_code"] == 3, done.stderr
     first, second = done.document["units"]
     assert (first["outcome"], second["outcome"]) == ("applied", "refused")
-    assert "module.app.terraform_data.more: create was not previewed" in second["reason"]
+    assert "module.app.terraform_data.more[0]: create was not previewed" in second["reason"]
     assert not (platform / ".ngp" / "state" / "dev" / "app.tfstate").exists()
 
 

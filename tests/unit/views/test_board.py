@@ -26,7 +26,7 @@ def picture(display, width):
 
     console = Console(file=io.StringIO(), width=width, height=30)
     display._console = console
-    console.print(display._table())
+    console.print(display.table())
     return console.file.getvalue().splitlines()
 
 

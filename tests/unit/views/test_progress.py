@@ -69,7 +69,7 @@ def test_a_terminal_gets_a_line_per_unit_that_changes_in_place(monkeypatch, surr
         from rich.console import Console
 
         picture = io.StringIO()
-        Console(file=picture, width=100).print(display._table())
+        Console(file=picture, width=100).print(display.table())
     lines = picture.getvalue().splitlines()
     assert lines[0].split() == ["network", "▸", "apply", "1/12", "0", "s", "1", "s", "aws_vpc.this"]
     assert lines[1].split() == ["openvpn", "waiting"]

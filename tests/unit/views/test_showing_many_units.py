@@ -221,7 +221,7 @@ def test_the_display_of_many_units_has_a_row_for_those_at_work_only(settings, st
     display.on_event(UnitEntered("u000", Phase.PREVIEW))
     display.on_event(UnitEntered("u001", Phase.PREVIEW))
     display.on_event(UnitFinished(UnitResult("u000", "m", 1, Outcome.NO_CHANGES)))
-    row, total = map(str, display._table().renderables)
+    row, total = map(str, display.table().renderables)
     assert row.startswith("u001")
     assert total == "1 of 400 units planned, 0 s"
 

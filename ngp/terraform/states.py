@@ -48,6 +48,8 @@ def parse(text: str, *, where: str = "") -> State:
         return State()
     try:
         document = documents.parse(text)
+        if "encrypted_data" in document:
+            raise _encrypted(where)
         version = document["version"]
     except (ValueError, KeyError, TypeError):
         raise _broken(where, "it is not JSON with a version, or cut off") from None
@@ -61,6 +63,12 @@ def parse(text: str, *, where: str = "") -> State:
         return _state(document)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise _broken(where, f"it lacks the form of one ({type(error).__name__}: {error})") from None
+
+
+def _encrypted(where: str) -> NgpError:
+    why = "ngp reads, joins and splits states"
+    todo = "decrypt it (OpenTofu: an `encryption` block whose fallback reads the old method), then plan again"
+    return NgpError("this state is encrypted", where=where, why=why, todo=todo)
 
 
 def _broken(where: str, why: str) -> NgpError:

@@ -118,3 +118,11 @@ def test_a_number_keeps_all_its_digits():
     digits = "1" + "0" * 99_999
     state = states.parse(f'{{"version": 4, "outputs": {{"n": {{"value": {digits}, "type": "number"}}}}}}')
     assert state.outputs["n"].value == Decimal(digits)
+
+
+def test_an_encrypted_state_is_called_so_and_nobody_is_told_to_restore_it():
+    with pytest.raises(NgpError, match="this state is encrypted") as caught:
+        states.parse('{"serial": 1, "meta": {}, "encrypted_data": "eA=="}', where="s3://bucket/key")
+    (finding,) = caught.value.findings
+    assert finding.where == "s3://bucket/key"
+    assert "restore" not in finding.todo

@@ -6,6 +6,7 @@ too, and writes it into their states. A unit's own root does not know its consum
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,11 +18,29 @@ from ngp.runs.joint.states import Document, Part, config_address
 from ngp.terraform import fingerprints
 
 _FLAG = "create_before_destroy"
+_MODULE = re.compile(r'^\s*module\s+"|"module"', re.M)
+
+Fetched = Mapping[str, Path]
 
 
-def declared(unit: str, source: Path) -> frozenset[str]:
-    """The addresses (without instance keys) of resources whose block says create_before_destroy, nested modules too."""
-    return frozenset(_declared(source, f"module.{unit}", ()))
+def declared(unit: str, source: Path, fetched: Fetched | None = None) -> frozenset[str]:
+    """The addresses (without instance keys) of resources whose block says create_before_destroy, nested modules too.
+
+    `fetched` are the folders of modules that `terraform init` fetched, as `fetched` below gives them.
+    """
+    return frozenset(_declared(source, f"module.{unit}", (), fetched or {}))
+
+
+def fetched(root: Path, data: Path) -> dict[str, Path]:
+    """Return the folder of each module that `terraform init` installed, by its key (``UNIT.MODULE``).
+
+    `data` is the root's TF_DATA_DIR; it names folders relative to `root`.
+    """
+    try:
+        entries = json.loads((data / "modules" / "modules.json").read_text(encoding="utf-8"))["Modules"]
+        return {str(one["Key"]): root / one["Dir"] for one in entries}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
 
 
 def has_flag(part: Part) -> bool:
@@ -65,32 +84,73 @@ def _without(resource: Document) -> Mapping[str, Any]:
     return {**resource, "instances": instances}
 
 
-def _declared(folder: Path, prefix: str, above: tuple[Path, ...]) -> Iterator[str]:
+def _declared(folder: Path, prefix: str, above: tuple[Path, ...], fetched: Fetched) -> Iterator[str]:
     folder = folder.resolve()
     if folder in above:
         return
-    for path in sorted(folder.glob("*.tf")):
-        text = path.read_text(encoding="utf-8", errors="replace")
-        if _FLAG in text or fingerprints.sources(text):
-            yield from _of_file(text, path, prefix, (*above, folder))
+    for ending in fingerprints.ENDINGS:
+        for path in sorted(folder.glob(f"*{ending}")):
+            text = path.read_text(encoding="utf-8", errors="replace")
+            if _FLAG in text or _MODULE.search(text):
+                names, calls = (_of_json if path.suffix == ".json" else _of_file)(text, path)
+                yield from (f"{prefix}.{name}" for name in names)
+                for name, source in calls.items():
+                    inner = f"{prefix}.module.{name}"
+                    key = inner.removeprefix("module.").replace(".module.", ".")
+                    called = folder / source if source.startswith(("./", "../")) else fetched.get(key)
+                    if called is not None:
+                        yield from _declared(called, inner, (*above, folder), fetched)
 
 
-def _of_file(text: str, path: Path, prefix: str, above: tuple[Path, ...]) -> Iterator[str]:
+def _of_file(text: str, path: Path) -> tuple[list[str], dict[str, str]]:
+    """The resources of a file that say the flag, as TYPE.NAME, and the sources of the modules that it calls."""
     try:
         body = hcl.parse(text, path)
     except UsageError:
         # what ngp cannot read, Terraform may: take every resource that stands before the flag
-        yield from (
-            f"{prefix}.{kind}.{name}" for kind, name in re.findall(r'^resource\s+"([^"]+)"\s+"([^"]+)"', text, re.M)
-        )
-        return
+        found = re.findall(r'^resource\s+"([^"]+)"\s+"([^"]+)"', text, re.M)
+        return [f"{kind}.{name}" for kind, name in found], {}
+    names = []
     for block in body.of("resource"):
         lifecycles = block.body.of("lifecycle")
         flags = [one.body.attributes[_FLAG] for one in lifecycles if _FLAG in one.body.attributes]
         if len(block.labels) == 2 and any(one.text.strip() == "true" for one in flags):
-            yield f"{prefix}.{block.labels[0]}.{block.labels[1]}"
-    for block in body.of("module"):
-        source = block.body.attributes.get("source")
-        where = source.text.strip('"') if source is not None else ""
-        if block.labels and where.startswith(("./", "../")):
-            yield from _declared(path.parent / where, f"{prefix}.module.{block.labels[0]}", above)
+            names.append(f"{block.labels[0]}.{block.labels[1]}")
+    sources = {
+        block.labels[0]: block.body.attributes["source"].text.strip('"')
+        for block in body.of("module")
+        if block.labels and "source" in block.body.attributes
+    }
+    return names, sources
+
+
+def _of_json(text: str, _: Path) -> tuple[list[str], dict[str, str]]:
+    """The same of a file in Terraform's JSON, in which every block may be an object or a list of some."""
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return [], {}
+    names = [
+        f"{kind}.{name}"
+        for kind, name, block in _blocks(document, "resource", 2)
+        if any(one.get(_FLAG) in (True, "true") for one in _objects(block.get("lifecycle")))
+    ]
+    return names, {name: str(block.get("source", "")) for name, block in _blocks(document, "module", 1)}
+
+
+def _blocks(value: Any, kind: str, labels: int) -> Iterator[tuple[Any, ...]]:
+    """Each block of a kind with its labels before it."""
+    for outer in _objects(value):
+        yield from _labelled(outer.get(kind), labels)
+
+
+def _labelled(value: Any, labels: int) -> Iterator[tuple[Any, ...]]:
+    for one in _objects(value):
+        if not labels:
+            yield (one,)
+        else:
+            yield from ((label, *rest) for label, inner in one.items() for rest in _labelled(inner, labels - 1))
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, dict)]

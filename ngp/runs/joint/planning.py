@@ -29,6 +29,7 @@ from ngp.terraform.plans import Action, Plan
 from ngp.terraform.results import Result
 
 _AT_ONCE = 10  # calls of a Terraform process, by its own default: as many in all as units one by one would make
+_CYCLE = "Cycle: "
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ def _plan(context: RunContext, names: Iterable[str], known: Offers, tree: copies
         blank = _blank(context, joint)
         return Planned({name: watch.stopped(result) for name, result in blank.items()}, {}, joint)
     if not outcome.is_ok:
-        raise ApartError(diagnostics.failures(outcome, joint))
+        raise ApartError(_closing_a_cycle(joint, outcome) or diagnostics.failures(outcome, joint))
     parts = _parts(context, joint, has_changes=outcome.has_changes)
     _require_joinable(joint, parts)
     for note in notes:
@@ -205,6 +206,18 @@ def _created_first_for_others(joint: Joint, name: str, part: Plan) -> str:
     return next((one.address for one in replaced if states.without_keys(one.address) not in own), "")
 
 
+def _closing_a_cycle(joint: Joint, outcome: Result) -> dict[str, str]:
+    """Consumers that create first what depends on another unit only by the joined state, so that Terraform finds no
+    order; empty where the plan failed otherwise."""
+    cycles = (one.summary for one in outcome.errors if one.summary.startswith(_CYCLE))
+    names = {states.owner(address) for text in cycles for address in text.removeprefix(_CYCLE).split(", ")}
+    return {
+        name: "its create_before_destroy would change how what it needs is replaced"
+        for name in names & joint.units.keys()
+        if joint.units[name].needs & joint.units.keys() and declared(joint, name)
+    }
+
+
 def _consumers_that_create_first(joint: Joint, upstream: str) -> list[str]:
     needs = {name: unit.needs & joint.units.keys() for name, unit in joint.units.items()}
     return [
@@ -215,7 +228,8 @@ def _consumers_that_create_first(joint: Joint, upstream: str) -> list[str]:
 def declared(joint: Joint, name: str) -> frozenset[str]:
     """The resources of a unit that its own configuration creates before it destroys."""
     ((_, source),) = joint.units[name].sources.items()
-    return lifecycles.declared(name, joint.tree.path(source))
+    fetched = lifecycles.fetched(joint.root.path, joint.root.data)
+    return lifecycles.declared(name, joint.tree.path(source), fetched)
 
 
 def _results(

@@ -119,7 +119,9 @@ class _Recovery:
 
     def _declared(self, name: str) -> frozenset[str]:
         ((_, source),) = self._context.units[name].sources.items()
-        return lifecycles.declared(name, self._tree.path(source))
+        root = self._tree.path(self._context.resolved.environment.path / "units" / composition.NAME)
+        fetched = lifecycles.fetched(root, self._context.data(composition.NAME, "apply"))
+        return lifecycles.declared(name, self._tree.path(source), fetched)
 
     @property
     def _tree(self) -> copies.Tree:

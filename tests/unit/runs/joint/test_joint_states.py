@@ -200,6 +200,34 @@ class TestCreateBeforeDestroy:
         )
         assert lifecycles.declared("a", tmp_path) == {"module.a.aws_thing.x", "module.a.module.deep.aws_thing.z"}
 
+    def test_it_is_read_from_json_too(self, tmp_path):
+        first = {"lifecycle": [{"create_before_destroy": True}]}
+        resources = [{"aws_thing": {"x": first, "y": {}}}, {"aws_other": {"z": [first]}}]
+        document = {"resource": resources, "module": {"deep": {"source": "./inner"}}}
+        (tmp_path / "main.tf.json").write_text(json.dumps(document))
+        (tmp_path / "inner").mkdir()
+        (tmp_path / "inner" / "main.tf.json").write_text(json.dumps({"resource": {"aws_thing": {"w": first}}}))
+        assert lifecycles.declared("a", tmp_path) == {
+            "module.a.aws_thing.x",
+            "module.a.aws_other.z",
+            "module.a.module.deep.aws_thing.w",
+        }
+
+    def test_it_is_read_from_modules_that_were_fetched(self, tmp_path):
+        (tmp_path / "source").mkdir()
+        (tmp_path / "source" / "main.tf").write_text('module "deep" {\n  source = "some/where/aws"\n}\n')
+        inner = tmp_path / "data" / "modules" / "a.deep"
+        inner.mkdir(parents=True)
+        (inner / "main.tf").write_text(
+            'resource "aws_thing" "z" {\n  lifecycle {\n    create_before_destroy = true\n  }\n}\n'
+        )
+        listed = {"Modules": [{"Key": "", "Dir": "."}, {"Key": "a.deep", "Dir": "../data/modules/a.deep"}]}
+        (tmp_path / "data" / "modules" / "modules.json").write_text(json.dumps(listed))
+        (tmp_path / "root").mkdir()
+        fetched = lifecycles.fetched(tmp_path / "root", tmp_path / "data")
+        assert lifecycles.declared("a", tmp_path / "source", fetched) == {"module.a.module.deep.aws_thing.z"}
+        assert lifecycles.fetched(tmp_path / "root", tmp_path / "none") == {}
+
     def test_a_flag_that_another_unit_spread_is_taken_away(self):
         part = states.Part([resource("module.a", "x", create_before_destroy=True)], {})
         assert not lifecycles.has_flag(lifecycles.normalize(part, None, ()))

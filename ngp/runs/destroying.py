@@ -12,7 +12,7 @@ from ngp.runs import describing, graph, leftovers, losses, planning, scheduler, 
 from ngp.runs.context import RunContext
 from ngp.runs.events import Phase, UnitEntered, UnitFinished
 from ngp.runs.joint import applying as joint_apply
-from ngp.runs.joint import holding, recovery
+from ngp.runs.joint import holding, record, recovery
 from ngp.runs.joint import planning as joint
 from ngp.runs.results import Counts, Outcome, RunResult, UnitResult, Verb, fail
 from ngp.runs.states import require_readable
@@ -32,7 +32,10 @@ def destroy(context: RunContext, agree: Callable[[RunResult], bool], *, is_typed
     """
     context.access.session.require_account(context.resolved.environment.account)
     planning.missing_bucket(context)  # what keeps ngp from all states is told once, not by each unit
-    recovery.recover(context)
+    if context.request.is_dry_run:
+        record.require_none(context.resolved.platform.workspace, context.name)
+    else:
+        recovery.recover(context)
     _require_free(context)
     start = time.monotonic()
     absent = {name: _absent(context, name) for name in context.needs if not _is_there(context, name)}
@@ -55,6 +58,8 @@ def destroy(context: RunContext, agree: Callable[[RunResult], bool], *, is_typed
                 losses.require_none(context.resolved, preview.changes, context.request.may_lose_data)
             if not agree(preview):
                 raise NgpError("nothing was destroyed", why="the answer was no")
+            if planned.joint is not None:
+                held.require_unmoved(planned.joint)  # before anything goes; and once more before the rest does
             results = {**absent, **_destroy_apart(context, planned, alone)}
             results |= _destroy_joint(context, planned, held, results)
         return planning.collect(context, Verb.DESTROY, results, time.monotonic() - start)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ngp import files, process_tree
 from ngp.errors import LockHeldError, NgpError, UsageError
 from ngp.runs import killed, units
+from ngp.runs.joint import composition, record
 from ngp.state import reading
 
 if TYPE_CHECKING:
@@ -81,6 +82,12 @@ def release(resolved: Resolved, session: Session, unit: str, agree: Callable[[Lo
                 why=found.because,
                 todo="wait until it has ended; two that write one state lose each other's resources",
             )
+        if any(found.holder.id == one.lock for _, run in record.unended(workspace, name) for one in run.units.values()):
+            raise LockHeldError(
+                f"the lock of `{unit}` is that of an apply that was killed before its state was saved",
+                where=str(found.place),
+                todo=f"ngp apply {name} saves the state first, and gives the lock back",
+            )
         if not agree(found):
             raise NgpError("nothing was released", why="the answer was no")
         reading.release(found.place, session, found.holder)
@@ -89,4 +96,4 @@ def release(resolved: Resolved, session: Session, unit: str, agree: Callable[[Lo
 
 def _is_of(about: str, unit: str) -> bool:
     """Whether a call (``apply swarm``) is of a unit; one that names none may be of any."""
-    return about.partition(" ")[2] in ("", unit)
+    return about.partition(" ")[2] in ("", unit, composition.NAME)

@@ -80,6 +80,9 @@ def complete(context: RunContext, known: Offers, planned: joint.Planned) -> RunR
 def plan_unit(context: RunContext, name: str, known: Offers) -> UnitResult:
     """Plan one unit of the run; what it will put out goes to `known`."""
     start = time.monotonic()
+    if context.request.options.targets and not context.options(name).targets:
+        unit = context.units[name]
+        return UnitResult(name, unit.module, context.waves[name], Outcome.NO_CHANGES, reason="no target is in it")
     context.tell(UnitEntered(name, Phase.PREVIEW))
     result, made = _plan_copy(context, name, known)
     known.put(name, made)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from io import FileIO
@@ -16,6 +17,7 @@ from ngp.files import private_folder
 from ngp.state.places import StatePlace
 from ngp.state.reading import denied
 
+_PAUSES_S = (0.5, 2.0)  # before a write is tried again
 ABSENT = ""  # the version of a state that is not there
 _NOT_THERE = ("NoSuchKey", "NoSuchBucket")
 # A precondition failed, or another write was under way (Amazon S3 User Guide, "Conditional requests")
@@ -74,6 +76,18 @@ def store(place: StatePlace, session: Session, text: str, expected: str, encrypt
     data = text.encode()
     if place.path is not None:
         return _write_file(place, data, expected)
+    for pause_s in _PAUSES_S:
+        try:
+            return _put(place, session, text, expected, encryption)
+        except (StaleError, MissingError):
+            raise
+        except NgpError:
+            time.sleep(pause_s)  # S3 had a moment's trouble, and the version before is still there
+    return _put(place, session, text, expected, encryption)
+
+
+def _put(place: StatePlace, session: Session, text: str, expected: str, encryption: Encryption) -> str:
+    data = text.encode()
     condition = {"IfNoneMatch": "*"} if expected == ABSENT else {"IfMatch": expected}
     failure: NgpError | None = None
     try:

@@ -13,7 +13,7 @@ from ngp.runs.joint.checkpoints import Checkpoints, Copies
 from ngp.runs.joint.following import Follow
 from ngp.runs.joint.holding import Holding
 from ngp.runs.joint.planning import Planned
-from ngp.runs.joint.record import Stage
+from ngp.runs.joint.record import Record, Stage
 from ngp.runs.joint.saving import Saver
 from ngp.runs.joint.verdicts import Judge
 from ngp.runs.outcomes import Outcome
@@ -54,14 +54,14 @@ def apply(context: RunContext, planned: Planned, holding: Holding) -> dict[str, 
             watch=follow.call,
         )
     is_final = outcome.exit_code in (0, 1)  # else it was killed, and wrote no outputs
-    holding.record.update(stage=Stage.SAVING, is_final=is_final, unsaved=tuple(joint.units))
-    follow.remember()
     document = copies.settle()
+    lost = _lost(follow, document, holding.record.record)
+    holding.record.update(stage=Stage.SAVING, is_final=is_final, unsaved=tuple(joint.units), lost=lost)
+    follow.remember()
     unsaved = saver.save(document, joint.units, is_final=is_final) if document is not None else {}
-    lost = _lost(follow, document)
     if document is not None:
         stage = Stage.SAVING if unsaved else Stage.SAVED
-        holding.record.update(stage=stage, lost=lost, unsaved=tuple(unsaved))
+        holding.record.update(stage=stage, unsaved=tuple(unsaved))
     parts = states.split(document, joint.units) if document is not None else {}
     judge = Judge(context, planned, follow, outcome)
     results = {name: judge.result(name, parts.get(name), unsaved.get(name), lost) for name in joint.units}
@@ -82,13 +82,13 @@ def _write_wires(context: RunContext, unit: Unit, parts: Mapping[str, states.Par
         held = tuple(values.StateResource(address, "") for address in states.addresses({"resources": part.resources}))
         return values.State(outputs=values.outputs(part.outputs), resources=held)
 
-    with suppress(NgpError):  # what is missing there is told by whatever needs it
+    with suppress(NgpError, OSError):  # what is missing there is told by whatever needs it
         wires.put(unit, read)
 
 
-def _lost(follow: Follow, document: states.Document | None) -> tuple[str, ...]:
+def _lost(follow: Follow, document: states.Document | None, record: Record) -> tuple[str, ...]:
     """What was being created, or was created, and is in no state: it may exist outside of all of them."""
-    known = set(states.addresses(document or {}, is_deposed_too=False))
+    known = record.made(document or {})
     made = {
         address
         for progress in follow.units.values()

@@ -11,7 +11,7 @@ import hashlib
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -124,12 +124,19 @@ class Checkpoints:
                 due = [unit for unit, at in self._due.items() if at <= now]
                 for unit in due:
                     del self._due[unit]
-            failed = self._saver.save(document, due, is_final=False) if due else {}
+            failed = self._save(document, due)
             with self._guard:
                 # tried again later; what cannot be written at the end is told there. A unit that is complete is looked
                 # at once more: Terraform may not have written its last resource yet
                 for unit in {*failed, *filter(self._is_new, due)}:
                     self._due.setdefault(unit, now + _AT_MOST_S)
+
+    def _save(self, document: Document, due: list[str]) -> Collection[str]:
+        """Save units; return those that could not be. Nothing that goes wrong here may end the thread."""
+        try:
+            return self._saver.save(document, due, is_final=False) if due else ()
+        except (NgpError, OSError):
+            return due
 
     def _is_new(self, unit: str) -> bool:
         """Whether a unit is complete and was not before."""

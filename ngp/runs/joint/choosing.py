@@ -21,6 +21,7 @@ _VERSIONS = "versions.tf"
 _BACKEND = re.compile(r'backend\s+"?[\w-]+"?\s*\{[^}]*\}')
 _DATA = re.compile(r'^\s*data\s+"[^"]*"\s+"[^"]*"\s*\{', re.MULTILINE)
 _FOLDER = re.compile(r"\bpath\.cwd\b|\babspath\s*\(")
+_OUTSIDE = re.compile(r"path\.(?:module|root)\s*\}\s*/\s*\.\.")
 _CONDITION = re.compile(r"\b(?:pre|post)condition\b")
 _KEPT = frozenset({"bucket", "key", "region", "profile", "path"})  # differ by unit, or say who signs in
 _KNOWN = _KEPT | {"encrypt", "kms_key_id", "use_lockfile", "allowed_account_ids", "assume_role"}
@@ -103,6 +104,8 @@ def _why(context: RunContext, unit: Unit) -> str:
     modules = {source for source in _modules(unit)}
     if any(map(names_its_folder, modules)):
         return "a module names the folder that Terraform is started in"
+    if any(map(_reads_outside, modules)):
+        return "a module reads files outside of its folder, which could change before they are read again"
     if unit.wires and any(map(_has_guarded_data, modules)):
         return "a data source with a condition would be read later in a joint plan"
     if has_own_versions(context) and unit.place.path is None:
@@ -131,6 +134,19 @@ def _modules(unit: Unit) -> Iterator[Path]:
     for source in unit.sources.values():
         yield source
         yield from fingerprints.modules(source)
+
+
+def _reads_outside(module: Path) -> bool:
+    """Whether a module names a file above its folder, or holds a link out of it: a copy only links to those."""
+    texts = (
+        path.read_text(encoding="utf-8", errors="replace")
+        for ending in fingerprints.ENDINGS
+        for path in module.glob(f"*{ending}")
+    )
+    if any(_OUTSIDE.search(text) for text in texts):
+        return True
+    links = (path for path in module.rglob("*") if path.is_symlink())
+    return any(not path.resolve().is_relative_to(module.resolve()) for path in links)
 
 
 def _has_guarded_data(folder: Path) -> bool:

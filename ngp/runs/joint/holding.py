@@ -15,9 +15,11 @@ from ngp.runs.joint import checkpoints, choosing, composition, states
 from ngp.runs.joint.composition import Joint
 from ngp.runs.joint.planning import Planned
 from ngp.runs.joint.record import Record, RecordFile, Stage, UnitRecord
+from ngp.runs.joint.states import Document
 from ngp.runs.killed import CALLS
 from ngp.runs.results import Verb
 from ngp.state import locks
+from ngp.terraform.plans import Action, Plan
 
 _OPERATIONS = {Verb.APPLY: "OperationTypeApply", Verb.DESTROY: "OperationTypeApply"}  # Terraform's own for both
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|h|m|s)")
@@ -35,6 +37,7 @@ class Holding:
         account = context.resolved.environment.account
         record = Record(context.run_id, context.request.verb.value, context.name, Stage.LOCKING, "", account)
         self.record = RecordFile(context.folder, record)
+        self.record.update()  # before the tree, which holds values: a killed run is found by its record
 
     def take(self) -> None:
         """Take the locks of all states that may be joined. Raises LockHeldError (5) where one is held."""
@@ -73,6 +76,7 @@ class Holding:
                 lineage=str(document.get("lineage") or composition.new_lineage()),
                 serial=int(document.get("serial") or 0),
                 version=found.stored[name].version,
+                replaced=_replaced(document, planned.parts.get(name)),
             )
         self.record.update(stage=Stage.PLANNED, lineage=found.lineage if found else "", units=units)
 
@@ -114,7 +118,8 @@ class Holding:
                 kept.keeper.release()
         self._held.clear()
         self._tell(failures)
-        if record.stage in (Stage.LOCKING, Stage.PLANNED) or (record.stage is Stage.SAVED and not record.lost):
+        is_over = record.stage in (Stage.LOCKING, Stage.PLANNED) or (record.stage is Stage.SAVED and not record.lost)
+        if is_over and not failures:  # else the next apply gives the locks back
             checkpoints.remove(self.tree.folder, self._context.folder)
             self.record.update(stage=Stage.ENDED)  # the last: until here a killed run is found by its record
 
@@ -122,8 +127,9 @@ class Holding:
         """What the record says of a unit so far."""
         unit = self._context.units[name]
         place, is_own = unit.place, choosing.has_own_versions(self._context)
-        kms = choosing.encryption(unit, is_own_template=is_own).kms_key_id
-        fresh = UnitRecord(place.bucket, place.key, place.region, str(place.path or ""), kms_key_id=kms)
+        how = choosing.encryption(unit, is_own_template=is_own)
+        path = str(place.path or "")
+        fresh = UnitRecord(place.bucket, place.key, place.region, path, kms_key_id=how.kms_key_id, encrypts=how.is_on)
         return self.record.record.units.get(name) or fresh
 
     def _keep_only(self, names: Collection[str]) -> None:
@@ -149,6 +155,13 @@ def hold(context: RunContext, *, take: bool) -> Iterator[Holding]:
         yield holding
     finally:
         holding.end()
+
+
+def _replaced(document: Document, part: Plan | None) -> dict[str, str]:
+    """The ids of the objects that a plan replaces, by address."""
+    ids = dict(states.identities(document))
+    changes = part.changes if part is not None else ()
+    return {one.address: ids[one.address] for one in changes if one.action is Action.REPLACE and one.address in ids}
 
 
 def seconds(text: str) -> float:

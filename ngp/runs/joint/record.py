@@ -11,6 +11,8 @@ from typing import Any
 
 from ngp import files
 from ngp.errors import Finding, LockHeldError, NgpError
+from ngp.runs.joint import states
+from ngp.runs.joint.states import Document
 from ngp.state.places import StatePlace
 from ngp.state.storing import Encryption
 
@@ -54,6 +56,8 @@ class UnitRecord:
     version: str = ""
     lock: str = ""
     kms_key_id: str = ""
+    encrypts: bool = True
+    replaced: Mapping[str, str] = field(default_factory=dict)  # address → id before, of what the plan replaces
     writing: str = ""
 
     @property
@@ -64,7 +68,7 @@ class UnitRecord:
 
     @property
     def encryption(self) -> Encryption:
-        return Encryption(self.kms_key_id)
+        return Encryption(self.kms_key_id, self.encrypts)
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,19 @@ class Record:
     unsaved: tuple[str, ...] = ()  # units whose states could not be written to their places
     lost: tuple[str, ...] = ()  # objects under way at a kill that nobody has accounted for yet
 
+    def made(self, document: Document) -> set[str]:
+        """The addresses that a joint state or a unit's state has as they are now.
+
+        While a replacement creates its new object first, the state still shows the old one: that is not it.
+        """
+        before = {address: old for one in self.units.values() for address, old in one.replaced.items()}
+        return {
+            address for address, now in states.identities(document) if address not in before or now != before[address]
+        }
+
+
+_MUST_GO_ON = frozenset({Stage.APPLYING, Stage.SAVING, Stage.SAVED})  # a full disk must not keep states from S3
+
 
 class RecordFile:
     """The record in the run's folder: read once, written whole and fsynced at each change."""
@@ -92,7 +109,11 @@ class RecordFile:
     def update(self, **changes: Any) -> None:
         """Change fields of the record and write it."""
         self.record = replace(self.record, **changes)
-        save(self.folder, self.record)
+        try:
+            save(self.folder, self.record)
+        except OSError:
+            if self.record.stage not in _MUST_GO_ON:
+                raise
 
     def saves(self, unit: str, digest: str) -> None:
         """A unit's state is about to be written: a killed run's own state is recognised by this."""

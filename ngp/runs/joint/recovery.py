@@ -76,7 +76,7 @@ class _Recovery:
         parts = states.split(document, stored)
         priors = {name: self._prior(name, one, parts[name]) for name, one in stored.items()}
         is_final = self._record.is_final or any(call.exit_code in _ENDED_BY_ITSELF for call in self._calls)
-        lost = sorted({*self._record.lost, *_under_way(self._lines(), document)})
+        lost = sorted({*self._record.lost, *_under_way(self._lines(), self._record.made(document))})
         before = {name: one.serial for name, one in self._file.record.units.items()}
         failures = Saver(self._session, self._file, priors, self._declared).save(document, stored, is_final=is_final)
         self._file.update(stage=Stage.SAVING, is_final=is_final, lost=tuple(lost), unsaved=tuple(failures))
@@ -147,7 +147,7 @@ class _Recovery:
             text = storing.fetch(one.place, self._session).text
             if text.strip():
                 document = states.load(text, where=str(one.place))
-                there |= set(states.addresses(document, is_deposed_too=False))
+                there |= self._record.made(document)
         accepted = set(self._context.request.accepts_lost)
         left = [address for address in self._file.record.lost if address not in there | accepted]
         self._file.update(lost=tuple(left))
@@ -185,7 +185,7 @@ def _lost(address: str) -> Finding:
     )
 
 
-def _under_way(lines: Iterable[str], document: Document) -> set[str]:
+def _under_way(lines: Iterable[str], known: set[str]) -> set[str]:
     """What the log of Terraform says was being created, or created, and the state does not have."""
     made: dict[str, None] = {}
     for line in lines:
@@ -194,4 +194,4 @@ def _under_way(lines: Iterable[str], document: Document) -> set[str]:
                 made[address] = None
             case events.ResourceFailed(address, "create", _):
                 made.pop(address, None)
-    return set(made) - set(states.addresses(document, is_deposed_too=False))
+    return set(made) - known

@@ -173,6 +173,15 @@ def addresses(document: Document, *, is_deposed_too: bool = True) -> Iterator[st
             yield f"{base}{one.get('type')}.{one.get('name')}{index}"
 
 
+def identities(document: Document) -> Iterator[tuple[str, str]]:
+    """Every current instance of a managed resource with its ``id`` attribute, "" for one without."""
+    for one in document.get("resources") or ():
+        for instance in one.get("instances") or ():
+            if one.get("mode") == "managed" and not instance.get("deposed"):
+                (address,) = addresses({"resources": [{**one, "instances": [instance]}]})
+                yield address, str((instance.get("attributes") or {}).get("id", ""))
+
+
 def without_keys(address: str) -> str:
     """An address without instance keys, and without the mark of a deposed object."""
     return _INSTANCE.sub("", address.partition(" (deposed object ")[0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ngp.errors import NgpError
 from ngp.runs import watching
@@ -16,7 +17,7 @@ from ngp.runs.joint.planning import Planned
 from ngp.runs.outcomes import Outcome
 from ngp.runs.results import UnitResult, Verb, fail
 from ngp.terraform import events
-from ngp.terraform.plans import Action
+from ngp.terraform.plans import Action, OutputChange
 from ngp.terraform.results import Result
 
 _SIGNALLED = 128  # a shell's exit code for a program that a signal ended is this and the signal's number
@@ -67,9 +68,17 @@ class Judge:
             return replace(result, outcome=Outcome.STOPPED, reason=f"interrupted {done}")
         if errors:
             return replace(result, outcome=Outcome.FAILED, reason=f"{watching.tell(errors[0])} {done}")
+        if not self._others(result.unit):  # what failed names no unit, so this one failed with it
+            return replace(result, outcome=Outcome.FAILED, reason=f"{self._why()} {done}")
         if not progress.done:
             return replace(result, outcome=Outcome.SKIPPED, reason=self._why())
         return replace(result, outcome=Outcome.PARTLY, reason=f"{self._why()} {done}")
+
+    def _others(self, unit: str) -> set[str]:
+        """The other units that the errors are about."""
+        joint = self.planned.joint
+        assert joint is not None
+        return {name for one in self.outcome.errors for name in diagnostics.about(one, joint)} - {unit}
 
     def _why(self) -> str:
         joint = self.planned.joint
@@ -90,6 +99,15 @@ def _named(missing: Sequence[str]) -> str:
 
 
 def _has_outputs(result: UnitResult, part: states.Part | None) -> bool:
-    """Whether the outputs that the plan sets are there, after an apply that failed elsewhere."""
-    wanted = {name for name, one in result.outputs.items() if one.action is not Action.DELETE}
-    return part is not None and wanted <= part.outputs.keys()
+    """Whether the outputs that the plan sets have their new values, after an apply that failed elsewhere."""
+    return part is not None and all(
+        one.action is Action.DELETE or (name in part.outputs and _is_set(one, part.outputs[name].get("value")))
+        for name, one in result.outputs.items()
+    )
+
+
+def _is_set(planned: OutputChange, value: Any) -> bool:
+    """Whether an output's value is the planned one, or, where that was unknown or is masked, not the one before."""
+    if planned.sensitive or planned.after_unknown is not False:
+        return planned.action is Action.CREATE or bool(value != planned.before)
+    return bool(value == planned.after)

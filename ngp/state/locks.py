@@ -14,7 +14,7 @@ import time
 import uuid
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from getpass import getuser
 from pathlib import Path
@@ -22,7 +22,7 @@ from typing import Any
 
 from ngp.aws.failures import DeniedError
 from ngp.aws.session import Session
-from ngp.errors import LockHeldError, NgpError
+from ngp.errors import Finding, LockHeldError, NgpError
 from ngp.state import keeping, reading
 from ngp.state.places import StatePlace
 
@@ -82,10 +82,21 @@ def take(places: Mapping[str, StatePlace], ids: Mapping[str, str], session: Sess
         for name in sorted(places.keys() - local.keys()):
             held = Held({**held.places, name: places[name]}, ids, held.keeper)  # its answer may be lost
             _take(name, places[name], ids[name], session, purpose)
+    except NgpError as error:
+        failures = release(held, session.steady())
+        if not failures:
+            raise
+        raise type(error)(
+            [*error.findings, *(_left(finding) for one in failures for finding in one.findings)]
+        ) from error
     except BaseException:
         release(held, session.steady())
         raise
     return held
+
+
+def _left(finding: Finding) -> Finding:
+    return replace(finding, what=f"a lock could not be given back: {finding.what}", todo="`ngp unlock` removes it")
 
 
 def release(held: Held, session: Session) -> list[NgpError]:

@@ -105,7 +105,8 @@ class Holding:
     def end(self) -> None:
         """Give the locks back, and delete the joint files if every state is at its place.
 
-        S3 locks of states that are not written stay: the next apply writes the states and gives those locks back.
+        A lock that cannot be given back now is given back by the next apply. S3 locks of states that are not written
+        stay: the next apply writes the states and gives those locks back.
         """
         session = self._context.access.session.steady()
         record = self.record.record
@@ -142,7 +143,9 @@ class Holding:
 
     def _tell(self, failures: Collection[NgpError]) -> None:
         for error in failures:
-            self._context.tell(Note(f"a lock could not be given back: {error}; `ngp unlock` removes it"))
+            self._context.tell(
+                Note(f"a lock could not be given back: {error}; the next apply does it, or `ngp unlock`")
+            )
 
 
 @contextmanager

@@ -31,11 +31,11 @@ class Stage(Enum):
 
 
 _WHEN = {
-    Stage.LOCKING: "while it took its locks",
-    Stage.PLANNED: "before it applied anything",
-    Stage.APPLYING: "while it applied",
-    Stage.SAVING: "before all its states were saved",
-    Stage.SAVED: "before it had given its locks back",
+    Stage.LOCKING: "was killed while it took its locks",
+    Stage.PLANNED: "ended before it applied anything, and did not give back all locks",
+    Stage.APPLYING: "was killed while it applied",
+    Stage.SAVING: "ended before all its states were saved",
+    Stage.SAVED: "did not give back all locks",
 }
 
 
@@ -171,7 +171,7 @@ def require_none(workspace: Path, environment: str) -> None:
 
 def _left(folder: Path, one: Record) -> Finding:
     """What a run left, and how it is settled."""
-    what = f"run {one.run_id} was killed {_WHEN[one.stage]}"
+    what = f"run {one.run_id} {_WHEN[one.stage]}"
     todo = f"ngp apply {one.environment} first saves what it made, and gives its locks back"
     if one.stage is Stage.SAVED and one.lost:
         what = f"run {one.run_id} may have made objects that no state has: {', '.join(one.lost)}"

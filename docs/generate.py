@@ -11,7 +11,7 @@ from types import ModuleType
 from ngp import files
 from ngp.catalogue import loading
 from ngp.rendering import pages
-from ngp.sandbox import account, associations, clusters, databases, gaps, machines, repairs
+from ngp.sandbox import account, associations, clusters, databases, gaps, machines, policies, repairs
 from ngp.views import schemas
 
 HERE = Path(__file__).resolve().parent
@@ -25,7 +25,9 @@ def sandbox(page: str) -> str:
     """The text of sandbox.md with its tables renewed."""
     images = [(f"image `{image.id}`", image.name) for image in account.IMAGES]
     parameters = [(f"parameter `{name}`", f"`{value}`") for name, value in account.PARAMETERS.items()]
-    mended = [each for module in (repairs, databases, associations, clusters, machines) for each in _repairs(module)]
+    mended = [
+        each for module in (repairs, databases, associations, clusters, machines, policies) for each in _repairs(module)
+    ]
     parts = {
         "seed": _table(("what", "is"), [*images, *parameters]),
         "repairs": "\n".join(f"- {_first_line(each)}" for each in mended),

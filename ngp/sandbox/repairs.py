@@ -11,7 +11,7 @@ import re
 import threading
 from typing import Any
 
-from ngp.sandbox import account, associations, clusters, databases, machines
+from ngp.sandbox import account, associations, clusters, databases, machines, policies
 
 _ACCOUNT_KEY = re.compile(r"\d{12}")
 
@@ -34,6 +34,7 @@ def apply() -> None:
     associations.apply()
     clusters.apply()
     machines.apply()
+    policies.apply()
 
 
 def take_account_from_access_key() -> None:

@@ -32,6 +32,7 @@ DOORS = {
     ("sandbox/associations.py", "_get_param"): ("moto[server]", _PATCHES),
     ("sandbox/clusters.py", "_get_param"): ("moto[server]", _PATCHES),
     ("sandbox/databases.py", "_get_params"): ("moto[server]", _PATCHES),
+    ("sandbox/policies.py", "_set_attributes"): ("moto[server]", _PATCHES),
     ("sandbox/ministack.py", "_PUBLIC_AMI_PARAMETERS"): ("ministack", "it keeps its images in these two dictionaries"),
     ("sandbox/ministack.py", "_STUB_AMIS"): ("ministack", "it keeps its images in these two dictionaries"),
 }

@@ -1,0 +1,4 @@
+variable "words" {
+  description = "What the names begin with"
+  type        = string
+}

@@ -328,9 +328,9 @@ def test_targets_and_replacements_of_several_units_go_jointly(region):
 
 def test_the_consumer_is_destroyed_before_its_upstream_without_a_refresh_too(region):
     """No state knows the dependency: it is added again where the states are joined."""
-    note = '  provisioner "local-exec" {{\n    when    = destroy\n    command = "echo {} >> {}/order"\n  }}\n'
-    edit(region, "modules/base/base.tf", '"vpc" {\n', '"vpc" {\n' + note.format("base", region.path))
-    app_more(region, 'resource "terraform_data" "last" {\n' + note.format("app", region.path) + "}\n")
+    note = '  provisioner "local-exec" {{\n    when    = destroy\n    command = "{} >> {}/order"\n  }}\n'
+    edit(region, "modules/base/base.tf", '"vpc" {\n', '"vpc" {\n' + note.format("echo base", region.path))
+    app_more(region, 'resource "terraform_data" "last" {\n' + note.format("sleep 1; echo app", region.path) + "}\n")
     apply(region)
     assert b"module.base" not in texts(region)["app"]
     assert outcomes(destroy(region, options=PlanOptions(refresh=False))) == {Outcome.DESTROYED}
@@ -339,18 +339,18 @@ def test_the_consumer_is_destroyed_before_its_upstream_without_a_refresh_too(reg
 
 
 def test_what_two_units_have_no_more_is_destroyed_in_the_order_of_the_units(region):
-    extra = 'resource "terraform_data" "extra" {}\n'
+    extra = 'resource "terraform_data" "extra" {\n  count = 6\n}\n'
     base_more(region, extra)
     app_more(region, extra)
     apply(region)
     edit(region, "modules/base/base.tf", extra, "")
     edit(region, "modules/app/app.tf", extra, "")
     together, _ = both(region, lambda **way: apply(region, **way))
-    assert [one.counts for one in together.values()] == [Counts(delete=1), Counts(delete=1)]
+    assert [one.counts for one in together.values()] == [Counts(delete=6), Counts(delete=6)]
     lines = (region.path / together["app"].log).read_text().splitlines()
     events = [json.loads(line) for line in lines if '"apply_complete"' in line]
     gone = [one["hook"]["resource"]["module"] for one in events]
-    assert gone == ["module.app", "module.base"]
+    assert gone == ["module.app"] * 6 + ["module.base"] * 6
 
 
 def test_an_import_is_counted_and_written(region):

@@ -1,6 +1,6 @@
 """What `kill -9` at a random moment of an apply leaves, of ngp, of Terraform or of both.
 
-The seed also says whether the provider proxy is on, and whether the states are local or in S3.
+The seed and the victim also say whether the provider proxy is on, and whether the states are local or in S3.
 """
 
 import random
@@ -10,6 +10,7 @@ import pytest
 from tests.faults import lab
 
 pytestmark = [pytest.mark.terraform, pytest.mark.sandbox]
+VICTIMS = ["ngp", "terraform", "both", "hurried"]
 
 
 def pytest_generate_tests(metafunc):
@@ -20,13 +21,14 @@ def pytest_generate_tests(metafunc):
 
 
 @pytest.fixture
-def chain(lay, seed):
-    made = lay("chain", is_local=seed % 3 == 0)
-    made.proxy = seed % 2 == 0
+def chain(lay, seed, victim):
+    number = seed + VICTIMS.index(victim)
+    made = lay("chain", is_local=number % 3 == 0)
+    made.proxy = number % 2 == 0
     return made
 
 
-@pytest.mark.parametrize("victim", ["ngp", "terraform", "both", "hurried"])
+@pytest.mark.parametrize("victim", VICTIMS)
 def test_what_a_kill_leaves_is_saved_or_named_by_the_next_apply(chain, record, victim, seed):
     """Every object is in a state or named, no lock and no process stays, and a plan only reports it.
 

@@ -135,3 +135,8 @@ def test_an_update_may_leave_an_attribute_as_it_is():
     more = real(Action.UPDATE, before={"size": 1, "name": "x"}, after={"size": 3, "name": "y"})
     assert surplus(previewed, less) == ()
     assert surplus(previewed, more)[0].attributes == ("size",)
+
+
+def test_an_import_of_an_address_that_was_not_previewed_is_told():
+    (found,) = surplus([], [change(Action.NO_OP, importing=True, import_id="x")])
+    assert "the import of x" in str(found)

@@ -248,7 +248,7 @@ def test_two_runs_at_once_also_from_two_checkouts(gated, tmp_path):
     for folder in (gated.lent.path, other):
         second = Ngp(folder).run("apply", "dev", "--auto-approve")
         assert second.exit_code == 5, second.stderr
-    assert "the state is locked by" in second.stderr
+    assert " is locked by " in second.stderr
     assert len(gated.locks()) == 2, "those of the first stay"
     assert gated.end() == 0, gated.said.read_text()
     assert gated.left() == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -74,14 +74,19 @@ class _Recovery:
             )
         stored = {name: storing.fetch(one.place, self._session) for name, one in self._record.units.items()}
         parts = states.split(document, stored)
-        priors = {name: self._prior(name, one, parts[name]) for name, one in stored.items()}
+        priors, failures = self._priors(stored, parts)
         is_final = self._record.is_final or any(call.exit_code in _ENDED_BY_ITSELF for call in self._calls)
         lost = sorted({*self._record.lost, *_under_way(self._lines(), self._record.made(document))})
         before = {name: one.serial for name, one in self._file.record.units.items()}
-        failures = Saver(self._session, self._file, priors, self._declared).save(document, stored, is_final=is_final)
+        saver = Saver(self._session, self._file, priors, self._declared)
+        failures |= saver.save(document, stored.keys() - failures.keys(), is_final=is_final)
         self._file.update(stage=Stage.SAVING, is_final=is_final, lost=tuple(lost), unsaved=tuple(failures))
         if failures:
-            raise NgpError([finding for error in failures.values() for finding in error.findings])
+            findings = [finding for error in failures.values() for finding in error.findings]
+            if not all(isinstance(error, StaleError) for error in failures.values()):
+                raise NgpError(findings)
+            self._give_back()  # what was changed is for the operator to settle, the rest is saved
+            raise StaleError(findings)
         saved = [name for name, one in self._file.record.units.items() if one.serial != before[name]]
         if saved:
             text = f"saved what run {self._record.run_id} had made: the states of {', '.join(saved)}"
@@ -99,6 +104,19 @@ class _Recovery:
         finally:
             locks.release(held, self._session)
 
+    def _priors(
+        self, stored: Mapping[str, Stored], parts: Mapping[str, states.Part]
+    ) -> tuple[dict[str, Document | None], dict[str, NgpError]]:
+        """The units' states as they are, and the errors of those that somebody else has changed."""
+        priors: dict[str, Document | None] = {}
+        failures: dict[str, NgpError] = {}
+        for name, one in stored.items():
+            try:
+                priors[name] = self._prior(name, one, parts[name])
+            except StaleError as error:
+                priors[name], failures[name] = None, error
+        return priors, failures
+
     def _prior(self, name: str, stored: Stored, part: states.Part) -> Document | None:
         """A unit's state as it is, taken over into the record; refused where somebody else has changed it."""
         one = self._record.units[name]
@@ -110,7 +128,8 @@ class _Recovery:
                     f"the state of `{name}` was changed after run {self._record.run_id} was killed",
                     where=str(one.place),
                     why=f"what that run made of it is in {self._folder}, and is not written over the change",
-                    todo="compare the two with `terraform state list`, import what is missing, remove the run's folder",
+                    todo="compare the two with `terraform state list`, import what is missing, then remove the run's "
+                    "folder: the states of the other units are saved",
                 )
             serial = int((document or {}).get("serial") or one.serial)
             taken = replace(one, serial=serial, version=stored.version)

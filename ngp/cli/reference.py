@@ -20,7 +20,7 @@ EXIT_CODES = {
     64: "the command line, or a file that the operator wrote, is wrong",
     69: "a prerequisite is missing: Terraform, a provider, credentials, the state's bucket",
     70: "ngp itself failed; the message names a report file",
-    130: "interrupted by Ctrl-C (SIGINT), after a graceful stop; the second Ctrl-C ends everything at once",
+    130: "interrupted by Ctrl-C (SIGINT), after a graceful stop; a second one leaves Terraform five seconds",
     141: "whoever read stdout went away (a closed pipe)",
     143: "ended by SIGTERM, after a graceful stop",
 }

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from ngp.terraform.serving import Opener
 
 
+_NOWHERE = "http://127.0.0.1:9"  # the discard port: a sandbox that does not run
+
+
 @dataclass(frozen=True)
 class Access:
     """`env` is all of AWS that a child process may see; `session` is the door to the same account."""
@@ -87,6 +90,8 @@ def _start(resolved: Resolved, settings: Settings, note: Callable[[str], None], 
 
     environment, platform = resolved.environment, resolved.platform
     running = server.status(platform.workspace)
+    if running is None and not may_start and platform.state is StateKind.LOCAL:
+        return _NOWHERE  # its states are on the disk, and can be read
     if running is None and not may_start:
         raise MissingError(
             "the sandbox is not running",
@@ -107,6 +112,8 @@ def _sandbox(resolved: Resolved, settings: Settings, url: str, warm: Door | None
     environment, platform = resolved.environment, resolved.platform
     env = access.sandbox(settings.environ, url, environment.region, environment.account)
     session = Session(env, relay=warm.relay if warm else None, stop=stop)
+    if url == _NOWHERE:
+        return Access(env, session, url, warm)
     bucket = units.place(resolved, "").bucket if platform.state is StateKind.S3 else ""
     seed.ensure(platform.workspace, session, environment.region, environment.domain, bucket)
     return Access(env, session, url, warm)

@@ -39,7 +39,7 @@ def literal(value: Any) -> str:
         return f"{{ {inner} }}" if inner else "{}"
     if isinstance(value, list):
         return f"[{', '.join(map(literal, value))}]"
-    return json.dumps(documents.data(value))
+    return documents.scalar(value)
 
 
 def cut(text: str) -> str:

@@ -202,7 +202,7 @@ def data(value: Any) -> Any:
 def _pieces(value: Any, indent: str | None, *, space: str = "") -> Iterator[str]:
     """The text of JSON data piece by piece: indented, or on one line where `indent` is None."""
     if not isinstance(value, (dict, list)) or not value:
-        yield _scalar(value)
+        yield scalar(value)
         return
     is_object = isinstance(value, dict)
     inner = None if indent is None else f"{indent}  "
@@ -211,13 +211,13 @@ def _pieces(value: Any, indent: str | None, *, space: str = "") -> Iterator[str]
     for at, item in enumerate(value):
         yield f"{(',' + (space if inner is None else '')) if at else ''}{lead}"
         if is_object:
-            yield _scalar(item) + (f":{space}" if inner is None else ": ")
+            yield scalar(item) + (f":{space}" if inner is None else ": ")
         yield from _pieces(value[item] if is_object else item, inner, space=space)
     yield ("" if indent is None else f"\n{indent}") + ("}" if is_object else "]")
 
 
-def _scalar(value: Any) -> str:
-    """A scalar or an empty container; the json module would make a float of a Decimal."""
+def scalar(value: Any) -> str:
+    """Return the JSON of a scalar or an empty container; the json module would make a float of a Decimal."""
     if isinstance(value, Decimal):
         from ngp.catalogue.literals import number
 

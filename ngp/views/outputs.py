@@ -104,7 +104,7 @@ def _show_table(values: Sequence[OutputValue], settings: Settings, *, environmen
 
 def _raw(values: Sequence[OutputValue], *, reveal: bool) -> str:
     if len(values) != 1:
-        raise UsageError("--raw shows one output", todo="name it: `ngp output ENV --raw UNIT.NAME`")
+        raise UsageError("--raw shows one output", todo="name it: `ngp output ENV --name UNIT.OUTPUT --raw`")
     if values[0].sensitive and not reveal:
         raise UsageError(f"output `{values[0].name}` is sensitive", todo="add --reveal to see it")
     return text(values[0].value)

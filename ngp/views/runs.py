@@ -97,6 +97,8 @@ def totals(result: RunResult) -> str:
         if result.orphans:
             left = terminal.amount(len(result.orphans), "state")
             return f"No changes to the units of {result.environment}, but {left} of no unit ({number}, {took})"
+        if result.verb is Verb.DESTROY:
+            return f"Nothing to destroy in {result.environment} ({number}, {took})"
         return f"No changes: {result.environment} is as its files say ({number}, {took})"
     head = f"{number}: {words}" if result.units else "no units"
     return f"{head}; {amount} in {took}" if amount else f"{head}; {took}"
@@ -115,7 +117,8 @@ def next_command(result: RunResult) -> str:
     if Outcome.STALE in seen:
         return f"{again}, which plans again"
     if Outcome.REFUSED in seen:
-        return f"{_command(result, 'plan')}, to see what is refused"
+        then = "when what is refused is settled" if result.verb is Verb.PLAN else "to see what is refused"
+        return f"{_command(result, 'plan')}, {then}"
     if _is_dry(result):
         return again
     if result.verb is Verb.PLAN:

@@ -1,11 +1,13 @@
 """The attributes of a change, as Terraform shows them."""
 
 import json
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ngp.catalogue import literals
 from ngp.runs.results import Counts, Outcome, UnitResult
 from ngp.terraform import plans
 from ngp.terraform.plans import SENSITIVE, Action, Change, OutputChange
@@ -289,3 +291,15 @@ def test_any_two_objects_can_be_shown_and_a_difference_is_never_silent(before, a
     assert bool({"+", "-", "~"} & set(marks)) == (
         json.dumps(strip(before), sort_keys=True) != json.dumps(strip(after), sort_keys=True)
     )
+
+
+@pytest.mark.parametrize("text", ["0.5", "1e30", "123456789012345678901234567890.123456789"])
+@pytest.mark.parametrize("action", [Action.CREATE, Action.UPDATE, Action.DELETE])
+def test_a_fraction_is_shown_with_every_digit(text, action):
+    value, other = Decimal(text), Decimal("0.25")
+    before = None if action is Action.CREATE else {"rate": other, "deep": {"rates": [other]}}
+    after = None if action is Action.DELETE else {"rate": value, "deep": {"rates": [value]}}
+    change = Change("module.a.t.x", "t", action, before=before, after=after)
+    text = "\n".join(shown(change, whole=True))
+    assert "0.25" in text or action is Action.CREATE
+    assert literals.number(value) in text or action is Action.DELETE

@@ -319,8 +319,8 @@ def test_a_held_state_lock_is_told_with_its_holder(region, applied):
     s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(info | {"Created": "2026-11-21T10:00:00Z"}).encode())
     try:
         document = region.document("destroy", "dev", "openvpn", *YES, exit_code=5)
-        assert units(document)["openvpn"]["outcome"] == "locked"
-        assert "somebody@elsewhere" in units(document)["openvpn"]["reason"]
+        (finding,) = document["error"]["findings"]
+        assert "the state of `openvpn` is locked by somebody@elsewhere" in finding["what"]
     finally:
         s3.delete_object(Bucket=bucket, Key=key)
 

@@ -91,7 +91,7 @@ variable "manager_count" {
 }
 
 variable "worker_pools" {
-  description = "Pools of workers by name. Sizes count instances, volume_size is in GiB; label is the node label `pool` that services are placed by (default: the pool's name)."
+  description = "Pools of workers by name. Sizes count instances, volume_size is in GiB; label is the node label `pool` that services are placed by (default: the pool's name). With a cpu_target, the group keeps that average CPU use in percent between min_size and max_size, beginning with min_size; 0 keeps desired_size."
   type = map(object({
     instance_type = optional(string, "t3.medium")
     min_size      = optional(number, 1)
@@ -99,6 +99,7 @@ variable "worker_pools" {
     desired_size  = optional(number, 2)
     volume_size   = optional(number, 50)
     label         = optional(string, "")
+    cpu_target    = optional(number, 0)
   }))
 }
 

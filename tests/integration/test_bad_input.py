@@ -238,7 +238,7 @@ def test_a_mirror_whose_package_is_not_the_locked_one_is_found_by_init(lent, tmp
     lent.refused(*argv, code=69, says=says, env={"NGP_PROVIDER_MIRROR": str(tmp_path / "mirror")})
 
 
-NOBODY = {"AWS_EC2_METADATA_DISABLED": "true", "HOME": "/nonexistent"}
+NOBODY = {"AWS_EC2_METADATA_DISABLED": "true"}
 REACHING = [
     ["plan", "dev"],
     ["apply", "dev", "--auto-approve"],
@@ -254,7 +254,7 @@ def test_no_credentials(trial, argv):
     trial.edit(YAML, "target: sandbox", "target: aws")
     trial.render()
     says = ["there are no AWS credentials", "export AWS_ACCESS_KEY_ID", "`profile` in environment.yaml"]
-    trial.refused(*argv, code=69, says=says, env=NOBODY)
+    trial.refused(*argv, code=69, says=says, env=NOBODY | {"HOME": str(trial.path.parent / "home")})
 
 
 @pytest.mark.terraform

@@ -50,4 +50,5 @@ def graph(
     if form not in [one.value for one in view.Format]:
         raise UsageError(f"no format `{form}`", todo=nearest(form, [one.value for one in view.Format]))
     view.show(facts, wires, environment=meant.environment, form=view.Format(form), whole=show_all)
-    orphans.show(left, terminal.err(context.settings), environment=meant.environment, whole=show_all)
+    if left:  # Rich is slow to come
+        orphans.show(left, terminal.err(context.settings), environment=meant.environment, whole=show_all)

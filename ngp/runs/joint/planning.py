@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ngp.errors import StoppedError
+from ngp.errors import NgpError, StoppedError
 from ngp.runs import copies, describing, offers, preview, watching
 from ngp.runs.context import RunContext
 from ngp.runs.events import Note, Phase, UnitDiagnosed, UnitEntered
@@ -112,12 +112,19 @@ def _plan(context: RunContext, names: Iterable[str], known: Offers, tree: copies
 
 
 def _require_readable(context: RunContext, joint: Joint) -> list[Note]:
-    """Check that the binary reads each state; return what is to be told of them."""
+    """Return what is to be told of states. Raises ApartError for those that the binary does not read."""
     notes: list[Note] = []
     quiet = replace(context, tell=lambda event: notes.append(event) if isinstance(event, Note) else None)
+    foreign = {}
     for name, stored in joint.stored.items():
         if name in joint.documents:
-            require_readable(quiet, joint.units[name], values.parse(stored.text, where=str(joint.units[name].place)))
+            unit = joint.units[name]
+            try:
+                require_readable(quiet, unit, values.parse(stored.text, where=str(unit.place)))
+            except NgpError as error:
+                foreign[name] = error.findings[0].what
+    if foreign:
+        raise ApartError(foreign)
     return notes
 
 

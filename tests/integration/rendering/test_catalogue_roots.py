@@ -23,7 +23,7 @@ def chosen() -> dict[str, str]:
     """As many modules of the catalogue as go together."""
     modules = loading.load(shipped.modules()).modules
     names: list[str] = []
-    for name, module in modules.items():
+    for name, module in sorted(modules.items(), reverse=True):  # Swarm before DC/OS, which is legacy
         others = {each for other in names for each in modules[other].manifest.conflicts}
         if name not in others and not set(module.manifest.conflicts) & set(names):
             names.append(name)
@@ -36,8 +36,14 @@ def whole(platform, chosen):
     shutil.copytree(shipped.modules(), platform.path / "modules", ignore=shutil.ignore_patterns(".terraform*"))
     shutil.copy(shipped.lock_file(), platform.path)
     platform.environment("{}")
+    for path in (platform.path / "modules").iterdir():
+        if path.name not in chosen:
+            shutil.rmtree(path)  # its dummies are values of no unit here
     dummy = dummies.render(loading.load(platform.path / "modules"))
-    platform.write({"environments/dev/terraform.tfvars": dummy, dummies.FILE: dummy})
+    # a topic for alerts comes by wire, and the dummies are to be all of this environment's values
+    values = dummy.replace("alerts_to_topic = true", "alerts_to_topic = false")
+    assert values != dummy
+    platform.write({"environments/dev/terraform.tfvars": values, dummies.FILE: dummy, ".gitignore": ".ngp\n"})
     subject = drafts.read(platforms.load(platform.path), "dev")
     draft = drafting.prepare(subject, drafts.Choice(units=chosen))
     assert not draft.questions

@@ -1,5 +1,6 @@
 """Plans on copies: they show the paths of the committed root, and nothing but their own run can apply them."""
 
+import json
 import subprocess
 
 import pytest
@@ -56,7 +57,8 @@ def test_a_plan_shows_the_paths_that_were_applied(traced, more):
     assert {name: (one.outcome, one.changes) for name, one in results.items()} == dict.fromkeys(
         results, (Outcome.NO_CHANGES, ())
     )
-    assert traced.resolve().environment.state is StateMode.SINGLE or is_joint(results)
+    # the app reads a file outside of its module, which a copy only links to
+    assert traced.resolve().environment.state is StateMode.SINGLE or not is_joint(results)
 
 
 @pytest.mark.parametrize("text", [FOLDER, NAME], ids=["cwd", "abspath"])
@@ -90,7 +92,7 @@ def test_the_plan_of_a_killed_run_cannot_be_applied_and_is_removed(region, monke
     assert done.returncode == 1
     assert 'The ephemeral input variable "ngp_run" was set' in done.stderr
     assert "creating" not in done.stdout.lower()
-    assert not (left.parent / "terraform.tfstate").exists()
+    assert json.loads((left.parent / "terraform.tfstate").read_text())["resources"] == []
     plan(region, "base")
     assert not left.exists()
 

@@ -101,8 +101,8 @@ def test_a_lock_is_not_released_while_the_terraform_of_a_killed_ngp_works_on_it(
     time.sleep(0.5)
     started.kill()
     started.wait()
-    (found,) = ngp.run("locks", "dev", "--json").document["locks"]
-    assert (found["unit"], found["holder"]) == ("app", "alive")
+    found = ngp.run("locks", "dev", "--json").document["locks"]
+    assert ("app", "alive") in [(one["unit"], one["holder"]) for one in found]
     assert ngp.run("unlock", "dev", "app", "--auto-approve").exit_code == 5
     refused = ngp.run("plan", "dev")
     assert refused.exit_code == 5, refused.stderr

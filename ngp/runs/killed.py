@@ -17,6 +17,7 @@ from ngp.terraform import events
 CALLS = "calls"  # in a run's folder, until the run ends: the output of its Terraform calls under way
 _RUN = "[0-9]" * 8 + "-" + "[0-9]" * 6  # as `journal.new_id` begins
 _VERBS = ("plan", "apply", "destroy")
+_ALL = "_all"  # in place of a unit's name, of a call for all units
 _READS_S = 20.0  # how long a plan that was told to end is waited for
 _LOOK_S = 0.2
 
@@ -86,7 +87,7 @@ def _told(run: KilledRun, call: Found, environment: str) -> str:
     begin = f"the ngp of run {run.folder.name} was killed; its {_words(call)}"
     if call.exit_code == 0:
         return f"{begin} went on and succeeded{_counted(call)}"
-    unit = call.about.partition(" ")[2]
+    unit = call.about.partition(" ")[2].removeprefix(_ALL)
     look = f"ngp locks {environment}" + (f" {unit}" if unit else "")
     if call.exit_code is None or call.exit_code > 128:
         return f"{begin} was killed too: what it made last may be missing from its state; see {look}"
@@ -95,6 +96,8 @@ def _told(run: KilledRun, call: Found, environment: str) -> str:
 
 def _words(call: Found) -> str:
     verb, _, unit = call.about.partition(" ")
+    if unit == _ALL:
+        return f"joint {verb}"
     return f"{verb} of `{unit}`" if unit else verb
 
 

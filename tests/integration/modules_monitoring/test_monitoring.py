@@ -180,7 +180,8 @@ def test_apply_ends_and_a_second_plan_is_empty(lab, applying):
 
 
 def test_destroy_leaves_nothing(lab):
-    lab.told("destroy", "lab", "--auto-approve", "--accept-data-loss", "monitoring")
+    consent = [word for unit in ("monitoring", "network") for word in ("--accept-data-loss", unit)]
+    lab.told("destroy", "lab", "--auto-approve", *consent)
     ec2 = lab.client("ec2")
     assert (lab.instances(), ec2.describe_volumes()["Volumes"]) == ({}, [])
     cards = ec2.describe_network_interfaces()["NetworkInterfaces"]

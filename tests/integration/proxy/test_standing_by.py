@@ -178,7 +178,7 @@ def test_a_command_that_is_stopped_meanwhile_stops(begin, mocker, error, goes_on
 def test_a_run_is_served_by_what_began_before(platform, mocker):
     """And not by a second process."""
     opened = mocker.patch("ngp.runs.context.open_run")
-    context = mocker.Mock(cwd=platform, settings=settings.read(), terraform_args=())
+    context = mocker.MagicMock(cwd=platform, settings=settings.read(), terraform_args=())
     with running.begin(context, "dev") as begun:
         begun = replace(begun, opener=object())
         with running.open_run(context, Verb.PLAN, begun, [], running.Wish()):

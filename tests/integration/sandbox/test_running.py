@@ -33,7 +33,7 @@ def session(running, account=ACCOUNT):
 
 
 def modes(folder):
-    return {path.name: stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.iterdir())}
+    return {str(path.relative_to(folder)): stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.iterdir())}
 
 
 def test_two_that_start_at_once_get_the_same_sandbox(workspace):
@@ -45,7 +45,7 @@ def test_two_that_start_at_once_get_the_same_sandbox(workspace):
     assert server.start(workspace) == running
 
     mode = modes(workspace / "sandbox")
-    assert mode["sandbox"] == 0o700
+    assert mode["."] == 0o700
     assert mode["running.json"] == 0o600
 
     with pytest.raises(UsageError, match="already running on port"):
@@ -124,7 +124,8 @@ def test_commands_start_show_and_stop_it(ngp, platform):
     assert started.exit_code == 0
     facts = json.loads(started.stdout)
     assert ngp.run("sandbox", "start", "--json").stdout == started.stdout
-    assert json.loads(ngp.run("sandbox", "status", "--json").stdout) == facts
+    shown = json.loads(ngp.run("sandbox", "status", "--json").stdout)
+    assert shown == facts | {"schema": "ngp.sandbox.status/1"}
 
     env = json.loads(ngp.run("sandbox", "env", "--json").stdout)["export"]
     assert env == access.sandbox(dict(os.environ), facts["url"], "eu-central-1", "210987654321")

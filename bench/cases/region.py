@@ -17,7 +17,7 @@ from bench.measuring import Command, measure, run
 APART = "ngp --apart"
 _ENVIRONMENT = "dev"
 _SHARE = 0.58  # of the time that it takes unit by unit
-_CARRIED = ("modules", f"environments/{_ENVIRONMENT}", "templates", "ngp.yaml", ".terraform.lock.hcl", ".gitignore")
+_CARRIED = ("modules", "environments", "templates", "ngp.yaml", ".terraform.lock.hcl", ".gitignore")
 
 
 def cases(bench: Bench) -> Iterator[Case]:

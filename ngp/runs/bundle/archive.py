@@ -1,0 +1,302 @@
+"""The file of a bundle: an uncompressed tar of a statement, what it states, and the signatures over it.
+
+The members are, in this order: ``statement.json``; the content, each member of which the statement names with its
+digest and mode; ``approvals/N.sig``; ``checksum``, the SHA-256 of all bytes before it. The statement binds the content
+and a signature binds the statement. The checksum finds damage, not fraud.
+
+The tar has one form only: the same members always give the same bytes, and a file with other bytes is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import stat
+import tarfile
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from ngp import files
+from ngp.errors import NgpError, StaleError, UsageError
+
+STATEMENT = "statement.json"
+APPROVALS = "approvals/"
+_CHECKSUM = "checksum"
+_MOST_STATEMENT = 64 * 1024 * 1024  # bytes that are read into memory at once
+_MOST_SIGNATURE = 1024 * 1024
+_CHUNK = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Member:
+    """One file or link of the content. `digest` is the SHA-256 of its bytes, or of a link's target."""
+
+    name: str
+    digest: str
+    mode: int = 0o600
+    size: int = 0
+    link: str = ""  # the target of a symbolic link, relative to it
+
+
+@dataclass(frozen=True)
+class Content:
+    """What becomes a member: the bytes, or a file or link on the disk."""
+
+    data: bytes = b""
+    path: Path | None = None
+
+    def member(self, name: str) -> Member:
+        """Return the member that this becomes."""
+        if self.path is None:
+            return Member(name, hashlib.sha256(self.data).hexdigest(), size=len(self.data))
+        found = self.path.lstat()
+        if stat.S_ISLNK(found.st_mode):
+            target = str(self.path.readlink())
+            return Member(name, hashlib.sha256(target.encode()).hexdigest(), 0o777, link=target)
+        return Member(name, _digest_file(self.path), stat.S_IMODE(found.st_mode) & 0o777, found.st_size)
+
+
+@dataclass(frozen=True)
+class Archive:
+    """An opened bundle file whose form, checksum and member headers were checked.
+
+    `statement` is the exact text that is signed; `approvals` are the signatures over it.
+    """
+
+    path: Path
+    statement: bytes
+    members: Mapping[str, Member]
+    approvals: Sequence[bytes]
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of the statement, which names the bundle."""
+        return hashlib.sha256(self.statement).hexdigest()
+
+    def read(self, name: str) -> bytes:
+        """Return the bytes of one member of the content."""
+        with tarfile.open(self.path, "r:") as tar:
+            found = tar.extractfile(name)
+            assert found is not None
+            return found.read()
+
+    def extract(self, prefix: str, folder: Path) -> None:
+        """Write the members whose names begin with `prefix` into `folder`, which only the owner can read.
+
+        Raises StaleError (4) for a link that leads out of the folder.
+        """
+        with tarfile.open(self.path, "r:") as tar:
+            for name, member in self.members.items():
+                if name.startswith(prefix):
+                    target = folder / name.removeprefix(prefix)
+                    files.private_folder(target.parent)
+                    _extract(tar, member, target, folder)
+
+
+def write(path: Path, statement: bytes, content: Mapping[str, Content], approvals: Sequence[bytes] = ()) -> None:
+    """Write a bundle's file (0600) whole or not at all. Raises NgpError where the disk refuses it."""
+    with _replacing(path) as file:
+        _write(file, statement, ((one.member(name), one) for name, one in content.items()), approvals)
+
+
+def add_approval(archive: Archive, signature: bytes) -> None:
+    """Write the bundle's file anew with one signature more."""
+    with tarfile.open(archive.path, "r:") as tar, _replacing(archive.path) as file:
+        content = ((member, _of_tar(tar, member)) for member in archive.members.values())
+        _write(file, archive.statement, content, [*archive.approvals, signature])
+
+
+def read(path: Path) -> Archive:
+    """Open a bundle's file and check its form and checksum.
+
+    Raises UsageError (64) where there is no such file or it is no bundle, StaleError (4) for a damaged one.
+    """
+    try:
+        with tarfile.open(path, "r:") as tar:
+            return _read(path, tar)
+    except FileNotFoundError:
+        raise UsageError(f"the bundle {path} does not exist", todo="make one: ngp plan ENV --out FILE") from None
+    except IsADirectoryError:
+        raise UsageError(f"{path} is a folder, not a bundle") from None
+    except (tarfile.TarError, EOFError, UnicodeError, ValueError) as error:
+        raise _damaged(path, f"it is no complete tar file: {error}") from error
+
+
+def is_bundle(path: Path) -> bool:
+    """Whether a file begins as a bundle does: its first member is the statement."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(STATEMENT) + 1) == f"{STATEMENT}\0".encode()
+    except OSError:
+        return False
+
+
+def _read(path: Path, tar: tarfile.TarFile) -> Archive:
+    found = [_member(tar, one) for one in tar.getmembers()]
+    names = [one.name for one in found]
+    if len(names) < 2 or names[0] != STATEMENT or len(set(names)) != len(names):
+        raise _damaged(path, f"its first member is not {STATEMENT}, or a name occurs twice")
+    for name in names:
+        if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+            raise _damaged(path, f"the member {name} leads out of the bundle")
+    content = {one.name: one for one in found[1:] if one.name != _CHECKSUM and not one.name.startswith(APPROVALS)}
+    approvals = [one for one in found if one.name.startswith(APPROVALS)]
+    if any(one.size > _MOST_SIGNATURE for one in approvals) or found[0].size > _MOST_STATEMENT:
+        raise _damaged(path, "its statement or a signature is too large")
+    archive = Archive(path, _bytes(tar, STATEMENT), content, [_bytes(tar, one.name) for one in approvals])
+    if names[-1] != _CHECKSUM or not _is_canonical(path, tar, archive):
+        raise _damaged(path, "its checksum is wrong")
+    return archive
+
+
+def require_stated(archive: Archive, stated: Mapping[str, Member]) -> None:
+    """Raise StaleError (4) that names every member that is not what the statement says."""
+    names = sorted(archive.members.keys() | stated.keys())
+    wrong = [name for name in names if _identity(archive.members.get(name)) != _identity(stated.get(name))]
+    if wrong:
+        raise _damaged(archive.path, f"not as the statement says: {', '.join(wrong)}")
+
+
+def _identity(member: Member | None) -> tuple[str, int, bool] | None:
+    return None if member is None else (member.digest, member.mode, bool(member.link))
+
+
+def _is_canonical(path: Path, tar: tarfile.TarFile, archive: Archive) -> bool:
+    """Whether writing the archive again gives the same bytes."""
+    digest = _Digest()
+    content = ((one, _of_tar(tar, one)) for one in archive.members.values())
+    _write(digest, archive.statement, content, archive.approvals)
+    return digest.hexdigest() == _digest_file(path)
+
+
+class _Digest(io.RawIOBase):
+    """A file that keeps only the digest of what is written."""
+
+    def __init__(self) -> None:
+        self._digest = hashlib.sha256()
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]
+        self._digest.update(data)
+        return len(data)
+
+    def hexdigest(self) -> str:
+        return self._digest.hexdigest()
+
+
+class _Writer:
+    """Writes members one after the other, and their checksum."""
+
+    def __init__(self, file: io.RawIOBase) -> None:
+        self._file, self._digest = file, hashlib.sha256()
+
+    def add(self, member: Member, chunks: Iterable[bytes]) -> None:
+        info = tarfile.TarInfo(member.name)
+        info.mode, info.size = member.mode, member.size
+        if member.link:
+            info.type, info.linkname = tarfile.SYMTYPE, member.link
+        self._put(info.tobuf(tarfile.GNU_FORMAT, "utf-8", "strict"))
+        size = 0
+        for chunk in chunks:
+            size += len(chunk)
+            self._put(chunk)
+        if size != member.size:
+            raise NgpError(f"{member.name} changed while the bundle was written", todo="run the command again")
+        self._put(bytes(-size % tarfile.BLOCKSIZE))
+
+    def end(self) -> None:
+        text = self._digest.hexdigest().encode()
+        self.add(Member(_CHECKSUM, "", size=len(text)), [text])
+        self._put(bytes(2 * tarfile.BLOCKSIZE))
+
+    def _put(self, data: bytes) -> None:
+        self._digest.update(data)
+        self._file.write(data)
+
+
+def _write(
+    file: io.RawIOBase, statement: bytes, content: Iterable[tuple[Member, Content]], approvals: Sequence[bytes]
+) -> None:
+    writer = _Writer(file)
+    writer.add(Member(STATEMENT, "", size=len(statement)), [statement])
+    for member, one in content:
+        writer.add(member, [] if member.link else _chunks(one))
+    for number, signature in enumerate(approvals, 1):
+        writer.add(Member(f"{APPROVALS}{number}.sig", "", size=len(signature)), [signature])
+    writer.end()
+
+
+def _chunks(content: Content) -> Iterator[bytes]:
+    if content.path is None:
+        yield content.data
+        return
+    with content.path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            yield chunk
+
+
+def _of_tar(tar: tarfile.TarFile, member: Member) -> Content:
+    return Content(b"" if member.link else _bytes(tar, member.name))
+
+
+def _bytes(tar: tarfile.TarFile, name: str) -> bytes:
+    found = tar.extractfile(name)
+    assert found is not None  # the kinds were checked
+    return found.read()
+
+
+def _member(tar: tarfile.TarFile, info: tarfile.TarInfo) -> Member:
+    if info.issym():
+        return Member(info.name, hashlib.sha256(info.linkname.encode()).hexdigest(), info.mode, link=info.linkname)
+    if not info.isreg():
+        raise ValueError(f"{info.name} is neither a file nor a link")
+    data = _bytes(tar, info.name)
+    if len(data) != info.size:
+        raise EOFError(f"{info.name} is cut off")
+    return Member(info.name, hashlib.sha256(data).hexdigest(), info.mode, info.size)
+
+
+def _extract(tar: tarfile.TarFile, member: Member, target: Path, folder: Path) -> None:
+    if member.link:
+        inside = Path(os.path.normpath(target.parent / member.link))
+        if PurePosixPath(member.link).is_absolute() or not inside.is_relative_to(folder):
+            raise StaleError(f"the link {member.name} in the bundle leads out of it", todo="do not apply this bundle")
+        target.symlink_to(member.link)
+        return
+    files.require_no_links(target)
+    target.write_bytes(_bytes(tar, member.name))
+    target.chmod(member.mode)
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[io.RawIOBase]:
+    """A new file beside `path` (0600) that takes its place at the end."""
+    try:
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise UsageError(f"cannot write {path}", why=error.strerror or str(error)) from error
+    try:
+        with io.FileIO(descriptor, "wb") as file:
+            yield file
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except OSError as error:
+        Path(name).unlink(missing_ok=True)
+        raise NgpError(f"cannot write {path}", why=error.strerror or str(error)) from error
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _digest_file(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _damaged(path: Path, why: str) -> StaleError:
+    return StaleError(
+        "the bundle is damaged", where=str(path), why=why, todo="fetch it again, or make a new one with `ngp plan`"
+    )

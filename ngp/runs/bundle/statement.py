@@ -1,0 +1,178 @@
+"""What a bundle states of its plan: an in-toto Statement (v1) whose predicate is ngp's own.
+
+Source: https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from ngp.errors import StaleError
+from ngp.runs.bundle.archive import Member
+
+TYPE = "https://in-toto.io/Statement/v1"
+PREDICATE = "urn:ngp:bundle:1"
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
+
+
+@dataclass(frozen=True)
+class StateFact:
+    """A state as it was planned over; `serial` is -1 and the texts are empty where there was none.
+
+    `version` is the ETag in S3, and the SHA-256 of a local file.
+    """
+
+    place: str
+    lineage: str = ""
+    serial: int = -1
+    version: str = ""
+
+
+@dataclass(frozen=True)
+class SecretFact:
+    """A secret input: where its value comes from, and which version of the source that was; never the value."""
+
+    reference: str
+    version: str = ""  # "" where the source has no versions
+
+
+@dataclass(frozen=True)
+class UnitFact:
+    """One unit of the plan.
+
+    `apart` says why the unit is not part of the joint plan, "" where it is. `root`, `modules`, `values` and `wiring`
+    are digests. `changes` are the addresses by action.
+    """
+
+    module: str
+    apart: str
+    root: str
+    modules: str
+    values: str
+    wiring: str
+    state: StateFact
+    secrets: Mapping[str, SecretFact] = field(default_factory=dict)
+    changes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class BinaryFact:
+    """The program that planned. `digest` is the SHA-256 of its file."""
+
+    flavour: str
+    version: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class CommitFact:
+    """The commit that the platform was at; informs, and binds nothing. `authors` are e-mail addresses."""
+
+    id: str = ""
+    is_dirty: bool = False
+    authors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Statement:
+    """Everything that a bundle binds. Paths are relative to the platform, times are UTC."""
+
+    verb: str
+    run_id: str
+    platform: str
+    environment: str
+    target: str
+    account: str
+    region: str
+    maker: str
+    created: datetime
+    expires: datetime
+    ngp: str
+    terraform: BinaryFact
+    lock: str  # digest of .terraform.lock.hcl
+    lineage: str  # of the joined state
+    commit: CommitFact = CommitFact()
+    chosen: tuple[str, ...] = ()  # the units that were asked for, () for all
+    options: tuple[str, ...] = ()  # options that shape the plan, as words of a command line
+    may_lose_data: tuple[str, ...] = ()  # units and addresses whose loss of data was agreed to
+    units: Mapping[str, UnitFact] = field(default_factory=dict)
+    outside: Mapping[str, StateFact] = field(default_factory=dict)  # states of other units whose outputs are used
+    files: Mapping[str, str] = field(default_factory=dict)  # digests of the files of roots and modules
+    members: Mapping[str, Member] = field(default_factory=dict)  # the bundle's content
+
+
+def dump(statement: Statement) -> bytes:
+    """Return the text of a statement, which is what a signature is over."""
+    predicate = asdict(statement)
+    predicate |= {name: getattr(statement, name).strftime(_TIME) for name in ("created", "expires")}
+    members = predicate.pop("members")
+    subject = [
+        {
+            "name": name,
+            "digest": {"sha256": one["digest"]},
+            "annotations": {"mode": f"{one['mode']:o}", "link": bool(one["link"])},
+        }
+        for name, one in members.items()
+    ]
+    document = {"_type": TYPE, "subject": subject, "predicateType": PREDICATE, "predicate": predicate}
+    return f"{json.dumps(document, indent=1, sort_keys=True)}\n".encode()
+
+
+def load(text: bytes, where: str) -> Statement:
+    """Read a statement. Raises StaleError (4) for one that this version of ngp does not read."""
+    try:
+        document = json.loads(text)
+        kind = document["predicateType"]
+        if document["_type"] != TYPE or kind != PREDICATE:
+            raise StaleError(
+                f"this ngp reads bundles of the kind {PREDICATE}, and this one is {kind}",
+                where=where,
+                why="another version of ngp made it",
+                todo="use that version, or make a new bundle with this one",
+            )
+        return _read(document["predicate"], document["subject"])
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise StaleError(
+            "the statement of the bundle cannot be read",
+            where=where,
+            why=str(error),
+            todo="make a new bundle with `ngp plan`",
+        ) from error
+
+
+def _read(predicate: dict[str, Any], subject: list[dict[str, Any]]) -> Statement:
+    members = {
+        one["name"]: Member(
+            one["name"],
+            one["digest"]["sha256"],
+            int(one["annotations"]["mode"], 8),
+            link="yes" if one["annotations"]["link"] else "",
+        )
+        for one in subject
+    }
+    commit = predicate["commit"]
+    read = {
+        "terraform": BinaryFact(**predicate["terraform"]),
+        "commit": CommitFact(**{**commit, "authors": tuple(commit["authors"])}),
+        "units": {name: _unit(one) for name, one in predicate["units"].items()},
+        "outside": {name: StateFact(**one) for name, one in predicate["outside"].items()},
+        "members": members,
+    }
+    read |= {name: datetime.strptime(predicate[name], _TIME).replace(tzinfo=UTC) for name in ("created", "expires")}
+    read |= {name: tuple(predicate[name]) for name in ("chosen", "options", "may_lose_data")}
+    return Statement(**{**predicate, **read})
+
+
+def _unit(said: dict[str, Any]) -> UnitFact:
+    return UnitFact(
+        **{
+            **said,
+            "state": StateFact(**said["state"]),
+            "secrets": {name: SecretFact(**one) for name, one in said["secrets"].items()},
+            "changes": {action: tuple(addresses) for action, addresses in said["changes"].items()},
+        }
+    )

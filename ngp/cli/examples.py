@@ -44,15 +44,18 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {
         "ngp plan dev": "preview all units",
         "ngp plan dev swarm... 'monitoring-*'": "preview some units and what swarm needs",
         "ngp plan stage --affected --detailed-exitcode --json": "preview what a branch affects, in CI",
+        "ngp plan dev --out change.bundle": "plan into a bundle, to be reviewed here and applied elsewhere",
         "ngp plan dev -- -compact-warnings": "pass an option on to Terraform",
     },
     "apply": {
         "ngp apply dev": "preview, ask once, apply",
         "ngp apply dev tag:apps -j 8": "apply the units with a tag, eight at once",
+        "ngp apply change.bundle": "apply exactly what was reviewed",
         "ngp apply dev swarm -replace=module.swarm.aws_instance.manager[0]": "make one resource anew",
     },
     "destroy": {
         "ngp destroy dev --dry-run": "show what would go, ask nothing",
+        "ngp destroy dev --out end.bundle": "plan the destruction into a bundle",
         "ngp destroy dev ...swarm": "destroy swarm and everything that needs it",
     },
     "output": {
@@ -60,6 +63,9 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {
         "ngp output dev --name network.vpc_id --raw": "print one value",
         'eval "$(ngp output dev --format env)"': "take outputs into the shell",
     },
+    "bundle show": {"ngp bundle show change.bundle": "show what it would do, and what it was made from"},
+    "bundle verify": {"ngp bundle verify change.bundle": "check that nothing moved since"},
+    "bundle diff": {"ngp bundle diff reviewed.bundle new.bundle": "show what the new plan would do otherwise"},
     "orphans": {"ngp orphans dev": "list what is left of removed units"},
     "status": {"ngp status dev": "show what each unit's state holds"},
     "ready": {"ngp ready dev swarm --no-wait": "ask once whether swarm answers"},

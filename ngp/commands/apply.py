@@ -1,17 +1,21 @@
-"""`ngp apply`: one plan for all units, one question, then exactly that plan."""
+"""`ngp apply`: one plan for all units, one question, then exactly that plan; or the plan in a bundle."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from ngp.commands import options
+from ngp.commands import bundles, completion, options
+from ngp.errors import UsageError
 
 if TYPE_CHECKING:
-    from ngp.commands.running import Running
+    from ngp.commands.running import Output, Running, Wish
+    from ngp.commands.scope import Scope
     from ngp.runs.applying import Consent
-    from ngp.runs.results import RunResult, UnitResult
+    from ngp.runs.results import RunResult
     from ngp.state.bucket import BucketPlan
 
 PASSES_THROUGH = True
@@ -20,8 +24,23 @@ Bootstrap = Annotated[bool, typer.Option("--bootstrap/--no-bootstrap", help="mak
 AcceptLegacy = Annotated[bool, typer.Option("--accept-legacy", help="apply units of legacy modules too")]
 
 
+Named = Annotated[
+    str,
+    typer.Argument(
+        metavar="ENV|FILE",
+        help="the environment, or the file of a bundle; by default the environment of this folder, that of NGP_ENV, "
+        "or the only one",
+        autocompletion=completion.environments_or_units,
+    ),
+]
+Replan = Annotated[
+    bool,
+    typer.Option("--replan", help="of a bundle that is stale: plan again, show what differs, and ask if anything does"),
+]
+
+
 def apply(
-    environment: options.EnvironmentName = "",
+    environment: Named = "",
     units: options.UnitNames = None,
     auto_approve: options.AutoApprove = False,
     bootstrap: Bootstrap = True,
@@ -34,31 +53,61 @@ def apply(
     parallelism: options.Parallelism = options.DEFAULT_PARALLELISM,
     accept_lost: options.AcceptLost = None,
     apart: options.Apart = False,
+    replan: Replan = False,
     show_all: options.ShowAll = False,
     as_json: options.AsJson = False,
     as_json_lines: options.AsJsonLines = False,
 ) -> None:
     """Bring units to what was previewed and agreed to; anything more stops the run."""
     from ngp.commands import running, scope
-    from ngp.runs import applying
-    from ngp.runs.results import Verb
 
     context = options.context()
+    output = running.Output(as_json, as_json_lines, show_all)
+    bundle = bundles.named(context, environment, units)
+    wish = running.Wish(
+        targets, replacements, refresh, lock_timeout, parallelism, accept_data_loss, accept_legacy, apart, accept_lost
+    )
+    if bundle is not None:
+        asked = bundles.Application(_require_bare(wish), bootstrap, replan, as_json_lines)
+        running.end(context, bundles.apply(context, bundle, asked), output)
+    _require_no_replan(replan=replan)
     chosen = scope.choose(context, environment, units)
     if not auto_approve:
         question = f"Apply what is previewed to `{chosen.environment}`?"
         options.require_person(context, question, flag="--auto-approve")
-    wish = running.Wish(
-        targets, replacements, refresh, lock_timeout, parallelism, accept_data_loss, accept_legacy, apart, accept_lost
-    )
+    _apply(context, chosen, wish, output, auto_approve=auto_approve, bootstrap=bootstrap)
+
+
+def _apply(
+    context: options.Context, chosen: Scope, wish: Wish, output: Output, *, auto_approve: bool, bootstrap: bool
+) -> NoReturn:
+    from ngp.commands import running
+    from ngp.runs import applying
+    from ngp.runs.results import Verb
+
     with (
         running.begin(context, chosen.environment) as begun,
-        running.open_run(context, Verb.APPLY, begun, chosen.units, wish, jsonl=as_json_lines) as now,
+        running.open_run(context, Verb.APPLY, begun, chosen.units, wish, jsonl=output.as_json_lines) as now,
     ):
-        consent = _consent(context, now, auto_approve=auto_approve, show_all=show_all)
+        consent = _consent(context, now, auto_approve=auto_approve, show_all=output.whole)
         result = applying.apply(now.run, consent, may_bootstrap=bootstrap)
-        headlines = [] if as_json or as_json_lines else running.headlines(context, now, result)
-    running.end(context, result, running.Output(as_json, as_json_lines, show_all, headlines=headlines))
+        is_document = output.as_json or output.as_json_lines
+        headlines = [] if is_document else running.headlines(context, now, result)
+    running.end(context, result, replace(output, headlines=headlines))
+
+
+def _require_no_replan(*, replan: bool) -> None:
+    if replan:
+        raise UsageError("`--replan` is for a bundle", todo="name the bundle's file instead of an environment")
+
+
+def _require_bare(wish: Wish) -> Wish:
+    """Return the options; raise UsageError for options that shape a plan: a bundle's plan is made already."""
+    shaping = {"-target": wish.targets, "-replace": wish.replacements, "--apart": wish.is_apart}
+    given = [flag for flag, value in {**shaping, "-refresh=false": not wish.refresh}.items() if value]
+    if given:
+        raise UsageError(f"{given[0]} shapes a plan, and that of a bundle is made", todo="give it to `ngp plan --out`")
+    return wish
 
 
 def _consent(context: options.Context, now: Running, *, auto_approve: bool, show_all: bool) -> Consent:
@@ -75,13 +124,4 @@ def _consent(context: options.Context, now: Running, *, auto_approve: bool, show
                 context, f"Apply this to {options.place(now.run.resolved.environment)}?"
             )
 
-    def deferred(result: UnitResult) -> bool:
-        """A second question, on a terminal only: --auto-approve was given before anyone could see this plan."""
-        if not context.settings.is_interactive:
-            return False
-        with now.follow.pause():
-            runs.show_unit(result, context.settings)
-            question = f"`{result.unit}` could not be previewed; this is its real plan. Apply it?"
-            return options.confirm(context, question)
-
-    return Consent(preview, deferred)
+    return Consent(preview, partial(bundles.ask_deferred, context, now))

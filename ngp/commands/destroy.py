@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from ngp.commands import options
+from ngp.commands import bundles, options
 from ngp.errors import UsageError
 
 if TYPE_CHECKING:
-    from ngp.commands.running import Running
+    from ngp.commands.running import Output, Running, Wish
     from ngp.commands.scope import Scope
     from ngp.runs.results import RunResult
 
@@ -24,6 +25,8 @@ def destroy(
     environment: options.EnvironmentName = "",
     units: options.UnitNames = None,
     dry_run: DryRun = False,
+    out: bundles.Out = "",
+    expires: bundles.Expires = bundles.DEFAULT_EXPIRES,
     auto_approve: options.AutoApprove = False,
     accept_data_loss: options.AcceptDataLoss = None,
     refresh: options.Refresh = options.Switch.ON,
@@ -37,11 +40,11 @@ def destroy(
 ) -> None:
     """Destroy units, dependants first; asks for the environment's name."""
     from ngp.commands import running, scope
-    from ngp.runs import destroying
-    from ngp.runs.results import Verb
 
     context = options.context()
     chosen = scope.choose(context, environment, units)
+    wanted = bundles.require_choice(context, out, expires)
+    dry_run = dry_run or wanted is not None
     if not dry_run:
         _require_consent(context, chosen, auto_approve=auto_approve)
     wish = running.Wish(
@@ -53,13 +56,31 @@ def destroy(
         accepts_lost=accept_lost,
         is_dry_run=dry_run,
     )
+    _destroy(context, chosen, wish, wanted, running.Output(as_json, as_json_lines, show_all), auto_approve=auto_approve)
+
+
+def _destroy(
+    context: options.Context,
+    chosen: Scope,
+    wish: Wish,
+    wanted: bundles.Wanted | None,
+    output: Output,
+    *,
+    auto_approve: bool,
+) -> NoReturn:
+    from ngp.commands import running
+    from ngp.runs import destroying
+    from ngp.runs.results import Verb
+
     with (
         running.begin(context, chosen.environment) as begun,
-        running.open_run(context, Verb.DESTROY, begun, chosen.units, wish, jsonl=as_json_lines) as now,
+        running.open_run(context, Verb.DESTROY, begun, chosen.units, wish, jsonl=output.as_json_lines) as now,
     ):
-        agree = _consent(context, now, auto_approve=auto_approve, show_all=show_all)
-        result = destroying.destroy(now.run, agree, is_typed=not auto_approve)
-    running.end(context, result, running.Output(as_json, as_json_lines, show_all, is_paged=dry_run))
+        agree = _consent(context, now, auto_approve=auto_approve, show_all=output.whole)
+        consent = destroying.Consent(agree, is_typed=not auto_approve)
+        result = destroying.destroy(now.run, consent, finish=bundles.finish(wanted, now.run, Verb.DESTROY))
+    result, more = bundles.tell(wanted, context, result)
+    running.end(context, result, replace(output, is_paged=wish.is_dry_run, more=more))
 
 
 def _consent(

@@ -15,6 +15,7 @@ from ngp.runs.events import Note, Phase, UnitEntered, UnitFinished
 from ngp.runs.joint import applying as joint_apply
 from ngp.runs.joint import holding, recovery
 from ngp.runs.joint import planning as joint
+from ngp.runs.proposed import Propose, Proposed
 from ngp.runs.results import Counts, Outcome, RunResult, UnitResult, Verb, explain, fail
 from ngp.runs.units import Wire
 from ngp.state import bucket
@@ -30,10 +31,22 @@ class Consent:
     deferred: Callable[[UnitResult], bool]
 
 
-def apply(context: RunContext, consent: Consent, *, may_bootstrap: bool = True) -> RunResult:
+def plan_now(context: RunContext, held: holding.Holding) -> Proposed:
+    """Plan all units of the run, under its locks."""
+    known = planning.open_offers(context)
+    planned = joint.plan(context, known, held.tree, apart=held.apart, kind="apply")
+    held.note_plan(planned)
+    seen = reviewed.Reviewed.collect((context.units[name] for name in planned.apart), known)
+    return Proposed(planned, replace(planning.complete(context, known, planned), verb=Verb.APPLY), seen=seen)
+
+
+def apply(
+    context: RunContext, consent: Consent, *, propose: Propose = plan_now, may_bootstrap: bool = True
+) -> RunResult:
     """Plan all units, ask once, and apply exactly that plan; units that go by themselves follow, one by one.
 
-    The states of all joined units are locked from before the plan until the last of them is written.
+    `propose` gives the plan: it makes one, or opens a bundle. The states of all joined units are locked from before
+    the plan until the last of them is written.
     Raises, before anything is changed: RefusedError (3) for a wrong account or a loss of data that was not
     agreed to, MissingError (69) for a missing hosted zone or a state bucket that may not be made, LockHeldError (5) for
     a locked state, StaleError (4) for states or files that changed after the plan, NgpError (1) where the answer is no.
@@ -45,11 +58,9 @@ def apply(context: RunContext, consent: Consent, *, may_bootstrap: bool = True) 
     start = time.monotonic()
     missing = _missing_bucket(context, may_bootstrap=may_bootstrap)
     with holding.hold(context, take=missing is None) as held:
-        known = planning.open_offers(context)
-        planned = joint.plan(context, known, held.tree, apart=held.apart, kind="apply")
-        held.note_plan(planned)
-        seen = reviewed.Reviewed.collect((context.units[name] for name in planned.apart), known)
-        previews = _grounded(context, replace(planning.complete(context, known, planned), verb=Verb.APPLY))
+        proposed = propose(context, held)
+        planned, seen, previews = proposed.planned, proposed.seen, _grounded(context, proposed.previews)
+        assert seen is not None
         if any(not unit.outcome.is_good for unit in previews.units) or previews.stopped_by:
             return previews
         if all(_is_idle(unit) for unit in previews.units):
@@ -62,6 +73,7 @@ def apply(context: RunContext, consent: Consent, *, may_bootstrap: bool = True) 
             bucket.bootstrap(context.access.session, missing)
             context.tell(Note(f"made the state bucket {missing.bucket}"))
             held.take()
+        proposed.begin()
         results = _apply_joint(context, planned, held)
     work = _Work(context, consent, {unit.unit: unit for unit in previews.units}, seen)
     results |= _apply_apart(context, planned, work, results)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ngp.errors import Finding, MissingError, NgpError, RefusedError, StoppedError
@@ -14,19 +14,38 @@ from ngp.runs.events import Phase, UnitEntered, UnitFinished
 from ngp.runs.joint import applying as joint_apply
 from ngp.runs.joint import holding, record, recovery
 from ngp.runs.joint import planning as joint
+from ngp.runs.proposed import Propose, Proposed
 from ngp.runs.results import Counts, Outcome, RunResult, UnitResult, Verb, fail
 from ngp.runs.states import require_readable
 from ngp.runs.units import Unit
 from ngp.terraform.commands import ApplyOptions
 
 
-def destroy(context: RunContext, agree: Callable[[RunResult], bool], *, is_typed: bool) -> RunResult:
+@dataclass(frozen=True)
+class Consent:
+    """Whom to ask. `is_typed` says that the yes is the environment's name, typed by a person who has seen what goes:
+    that covers the data in it. A general yes covers no data-bearing resource that was not accepted by name."""
+
+    agree: Callable[[RunResult], bool]
+    is_typed: bool = False
+
+
+def plan_now(context: RunContext, held: holding.Holding) -> Proposed:
+    """Plan the end of the run's units, under its locks."""
+    planned = joint.plan(context, planning.open_offers(context), held.tree, apart=held.apart, kind="apply")
+    held.note_plan(planned)
+    results = {**planned.results, **plan_apart(context, planned)}
+    return Proposed(planned, planning.collect(context, Verb.DESTROY, results, 0.0))
+
+
+def destroy(
+    context: RunContext, consent: Consent, *, propose: Propose = plan_now, finish: planning.Finish | None = None
+) -> RunResult:
     """Plan the end of all units, ask once with all of it, and apply exactly that plan.
 
     Units that go by themselves are destroyed before the others: all that depends on such a unit goes by itself too.
-    `is_typed` says that the yes is the environment's name, typed by a person who has seen what goes: that covers the
-    data in it. A general yes covers no data-bearing resource of a unit that was not accepted by name. A dry run ends
-    after the plan and asks nothing.
+    `propose` gives the plan: it makes one, or opens a bundle. A dry run ends after the plan and asks nothing; `finish`
+    makes something of it before its files are deleted.
     Raises RefusedError (3) for a wrong account, a loss of data that was not agreed to, or a unit that others still
     stand on, MissingError (69) where the states cannot be reached, LockHeldError (5) for a locked state.
     """
@@ -45,21 +64,22 @@ def destroy(context: RunContext, agree: Callable[[RunResult], bool], *, is_typed
     context = _destroying(context, there)
     try:
         with holding.hold(context, take=not context.request.is_dry_run) as held:
-            planned = joint.plan(context, planning.open_offers(context), held.tree, apart=held.apart, kind="apply")
-            held.note_plan(planned)
-            alone = _plan_apart(context, planned)
-            before = {**absent, **planned.results, **alone}
-            preview = planning.collect(context, Verb.DESTROY, before, time.monotonic() - start)
+            proposed = propose(context, held)
+            planned, alone = proposed.planned, {one.unit: one for one in proposed.previews.units}
+            preview = planning.collect(context, Verb.DESTROY, {**absent, **alone}, time.monotonic() - start)
             if any(not unit.outcome.is_good for unit in preview.units) or preview.stopped_by:
                 return preview
+            if finish is not None:
+                finish(preview, planned, {})
             if context.request.is_dry_run or all(unit.outcome is Outcome.NO_CHANGES for unit in preview.units):
                 return preview
-            if not is_typed:
+            if not consent.is_typed:
                 losses.require_none(context.resolved, preview.changes, context.request.may_lose_data)
-            if not agree(preview):
+            if not consent.agree(preview):
                 raise NgpError("nothing was destroyed", why="the answer was no")
             if planned.joint is not None:
                 held.require_unmoved(planned.joint)  # before anything goes; and once more before the rest does
+            proposed.begin()
             results = {**absent, **_destroy_apart(context, planned, alone)}
             results |= _destroy_joint(context, planned, held, results)
         return planning.collect(context, Verb.DESTROY, results, time.monotonic() - start)
@@ -91,7 +111,8 @@ def _absent(context: RunContext, name: str) -> UnitResult:
     return UnitResult(name, unit.module, context.waves[name], Outcome.NO_CHANGES, reason="there is nothing of it")
 
 
-def _plan_apart(context: RunContext, planned: joint.Planned) -> dict[str, UnitResult]:
+def plan_apart(context: RunContext, planned: joint.Planned) -> dict[str, UnitResult]:
+    """Plan the end of each unit that goes by itself, in its own root; the saved plans lie in the run's folder."""
     return scheduler.run(
         scheduler.Plan({unit: frozenset() for unit in planned.apart}, context.request.parallelism),
         lambda unit: _told(context, _plan(context, unit)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,9 +26,16 @@ from ngp.terraform.commands import PlanOptions
 from ngp.terraform.events import Diagnostic
 from ngp.terraform.plans import Plan
 
+# What is made of a plan: its result, the joint plan, and the plans of the units that go by themselves
+Finish = Callable[[RunResult, joint.Planned, Mapping[str, Plan | None]], None]
+
 # Terraform's words for a count, a for_each or a provider that hangs on what is not known yet
 _UNKNOWN = re.compile(r"(?:until|after|during) apply|not (?:yet )?known")
 _DATA = re.compile(r"(?:^|\.)data\.")
+
+
+def _forget(unit: str, plan: Plan | None) -> None:
+    """Keep no plan."""
 
 
 def open_offers(context: RunContext) -> Offers:
@@ -43,10 +50,11 @@ def open_offers(context: RunContext) -> Offers:
     return opened
 
 
-def plan(context: RunContext, known: Offers | None = None) -> RunResult:
+def plan(context: RunContext, known: Offers | None = None, finish: Finish | None = None) -> RunResult:
     """Plan all units of the run; failures are results, dependants of what cannot be planned are deferred.
 
-    `known` is filled with what the units offer. Raises RefusedError (3) for credentials of another account,
+    `known` is filled with what the units offer. `finish` makes something of a plan before its files are deleted.
+    Raises RefusedError (3) for credentials of another account,
     MissingError (69) for what has to be there before any unit.
     """
     access.require_account(context.resolved, context.access.session)
@@ -54,13 +62,23 @@ def plan(context: RunContext, known: Offers | None = None) -> RunResult:
     if missing_bucket(context):
         context.tell(Note("the state bucket does not exist yet, so every state counts as empty"))
     try:
-        return complete(context, known, joint.plan(context, known, context.tree))
+        planned = joint.plan(context, known, context.tree)
+        alone: dict[str, Plan | None] = {}
+        result = complete(context, known, planned, alone.__setitem__)
+        if finish is not None:
+            finish(result, planned, alone)
+        return result
     finally:
         context.tree.remove()
 
 
-def complete(context: RunContext, known: Offers, planned: joint.Planned) -> RunResult:
-    """Plan the units that the joint plan left out, one by one; return the results of the whole run."""
+def complete(
+    context: RunContext, known: Offers, planned: joint.Planned, keep: Callable[[str, Plan | None], None] = _forget
+) -> RunResult:
+    """Plan the units that the joint plan left out, one by one; return the results of the whole run.
+
+    `keep` is given the plan of each, None for one that could not be planned.
+    """
     start = time.monotonic()
     for name in planned.results:
         finish(context, planned.results[name])
@@ -69,7 +87,7 @@ def complete(context: RunContext, known: Offers, planned: joint.Planned) -> RunR
     }
     results = scheduler.run(
         scheduler.Plan(needs, context.request.parallelism),
-        lambda unit: finish(context, plan_unit(context, unit, known)),
+        lambda unit: finish(context, plan_unit(context, unit, known, keep)),
         lambda unit, reason: finish(context, skipped(context, unit, reason)),
         stop=context.stop,
     )
@@ -77,7 +95,9 @@ def complete(context: RunContext, known: Offers, planned: joint.Planned) -> RunR
     return collect(context, Verb.PLAN, {**planned.results, **results}, took + time.monotonic() - start)
 
 
-def plan_unit(context: RunContext, name: str, known: Offers) -> UnitResult:
+def plan_unit(
+    context: RunContext, name: str, known: Offers, keep: Callable[[str, Plan | None], None] = _forget
+) -> UnitResult:
     """Plan one unit of the run; what it will put out goes to `known`."""
     start = time.monotonic()
     if context.request.options.targets and not context.options(name).targets:
@@ -86,6 +106,7 @@ def plan_unit(context: RunContext, name: str, known: Offers) -> UnitResult:
     context.tell(UnitEntered(name, Phase.PREVIEW))
     result, made = _plan_copy(context, name, known)
     known.put(name, made)
+    keep(name, made)
     return replace(result, duration_s=time.monotonic() - start)
 
 

@@ -105,6 +105,7 @@ class RunResult:
     chosen: tuple[str, ...] = ()  # the units that were asked for, () for all
     options: tuple[str, ...] = ()  # the options that shape the plan, as words of a command line
     orphans: tuple[Orphan, ...] = ()  # states that belong to no unit
+    bundle: str = ""  # the file of the bundle that was made of it
 
     @property
     def counts(self) -> Counts:

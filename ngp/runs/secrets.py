@@ -20,6 +20,24 @@ def resolve(references: Mapping[str, str], environ: Mapping[str, str], session: 
     return {name: _resolve(reference, environ, session) for name, reference in references.items()}
 
 
+def version(reference: str, session: Session) -> str:
+    """The version of a reference's source, "" where it has none (``env:``) or does not exist; never a value."""
+    scheme, _, path = reference.partition(":")
+    if scheme == "ssm":
+        found = session.call("ssm", "get_parameter", absent=("ParameterNotFound",), Name=path, WithDecryption=False)
+        return "" if found is None else str(found["Parameter"]["Version"])
+    if scheme == "awssm":
+        name = path.partition("#")[0]
+        found = session.call(
+            "secretsmanager", "list_secret_version_ids", absent=("ResourceNotFoundException",), SecretId=name
+        )
+        current = (
+            one["VersionId"] for one in (found or {}).get("Versions", ()) if "AWSCURRENT" in one["VersionStages"]
+        )
+        return next(current, "")
+    return ""
+
+
 def read(secret: str, session: Session, key: str = "") -> str:
     """The text of a secret in Secrets Manager by name or ARN, or one `key` of it where it is a JSON object."""
     found = session.call("secretsmanager", "get_secret_value", absent=("ResourceNotFoundException",), SecretId=secret)

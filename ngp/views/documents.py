@@ -21,6 +21,7 @@ from ngp.views import places
 
 if TYPE_CHECKING:
     from ngp.review.affected import Affected
+    from ngp.runs.bundle.opening import Bundle
     from ngp.runs.events import RunEvent, UnitFact
     from ngp.runs.results import Orphan, OutputValue, RunResult, UnitResult, UnitStatus, Wire
 
@@ -57,6 +58,22 @@ def run(result: RunResult, *, exit_code: int) -> dict[str, Any]:
         "counts": _counts(result.counts),
         "units": [_unit(unit, result.environment) for unit in result.units],
         "orphans": [_orphan(orphan) for orphan in result.orphans],
+    }
+
+
+def bundle(found: Bundle) -> dict[str, Any]:
+    """What a document says of a bundle: its file, its digest, its statement's facts and how many have signed it."""
+    stated = found.statement
+    facts = ("verb", "environment", "account", "region", "maker", "run_id", "ngp")
+    return {
+        "file": str(found.archive.path),
+        "digest": found.digest,
+        **{name: getattr(stated, name) for name in facts},
+        "commit": stated.commit.id,
+        "created": stated.created.isoformat(),
+        "expires": stated.expires.isoformat(),
+        "signatures": len(found.archive.approvals),
+        "apart": {name: one.apart for name, one in stated.units.items() if one.apart},
     }
 
 

@@ -119,6 +119,8 @@ def next_command(result: RunResult) -> str:
     if Outcome.REFUSED in seen:
         then = "when what is refused is settled" if result.verb is Verb.PLAN else "to see what is refused"
         return f"{_command(result, 'plan')}, {then}"
+    if result.bundle:
+        return shlex.join(["ngp", "apply", result.bundle])
     if _is_dry(result):
         return again
     if result.verb is Verb.PLAN:

@@ -11,6 +11,7 @@ from ngp.runs.events import Phase, Step
 from ngp.runs.outcomes import Outcome
 from ngp.runs.results import Verb
 from ngp.terraform.plans import Action
+from ngp.views import bundle_shapes
 from ngp.views.shapes import ANY, FLAG, NUMBER, TEXT, WHOLE, Schema, array, enumeration, mapping, optional, record
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -230,9 +231,12 @@ COMMANDS: Mapping[str, Schema] = {
         wires=array(record(unit=TEXT, input=TEXT, origin=TEXT)),
         orphans=_ORPHANS,
     ),
-    "plan": _run(_SINCE),
+    "plan": _run({**_SINCE, "bundle": bundle_shapes.MADE}),
     "apply": _run(),
-    "destroy": _run(),
+    "destroy": _run({"bundle": bundle_shapes.MADE}),
+    "bundle.show": record(counts=_COUNTS, units=array(UNIT), **bundle_shapes.FACTS),
+    "bundle.verify": record(**bundle_shapes.FACTS),
+    "bundle.diff": bundle_shapes.COMPARED,
     "output": record(environment=TEXT, units=mapping(mapping(_OUTPUT))),
     "status": record(environment=TEXT, units=array(_STATUS), orphans=_ORPHANS),
     "locks": _LOCKS,

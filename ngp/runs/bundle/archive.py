@@ -80,9 +80,7 @@ class Archive:
     def read(self, name: str) -> bytes:
         """Return the bytes of one member of the content."""
         with tarfile.open(self.path, "r:") as tar:
-            found = tar.extractfile(name)
-            assert found is not None
-            return found.read()
+            return _bytes(tar, name)
 
     def extract(self, prefix: str, folder: Path) -> None:
         """Write the members whose names begin with `prefix` into `folder`, which only the owner can read.
@@ -106,7 +104,7 @@ def write(path: Path, statement: bytes, content: Mapping[str, Content], approval
 def add_approval(archive: Archive, signature: bytes) -> None:
     """Write the bundle's file anew with one signature more."""
     with tarfile.open(archive.path, "r:") as tar, _replacing(archive.path) as file:
-        content = ((member, _of_tar(tar, member)) for member in archive.members.values())
+        content = ((member, Content(_bytes(tar, member.name))) for member in archive.members.values())
         _write(file, archive.statement, content, [*archive.approvals, signature])
 
 
@@ -168,7 +166,7 @@ def _identity(member: Member | None) -> tuple[str, int, bool] | None:
 def _is_canonical(path: Path, tar: tarfile.TarFile, archive: Archive) -> bool:
     """Whether writing the archive again gives the same bytes."""
     digest = _Digest()
-    content = ((one, _of_tar(tar, one)) for one in archive.members.values())
+    content = ((one, Content(_bytes(tar, one.name))) for one in archive.members.values())
     _write(digest, archive.statement, content, archive.approvals)
     return digest.hexdigest() == _digest_file(path)
 
@@ -238,14 +236,10 @@ def _chunks(content: Content) -> Iterator[bytes]:
             yield chunk
 
 
-def _of_tar(tar: tarfile.TarFile, member: Member) -> Content:
-    return Content(b"" if member.link else _bytes(tar, member.name))
-
-
 def _bytes(tar: tarfile.TarFile, name: str) -> bytes:
-    found = tar.extractfile(name)
-    assert found is not None  # the kinds were checked
-    return found.read()
+    """The bytes of a file, none for a link."""
+    found = None if tar.getmember(name).issym() else tar.extractfile(name)
+    return found.read() if found else b""
 
 
 def _member(tar: tarfile.TarFile, info: tarfile.TarInfo) -> Member:

@@ -104,11 +104,11 @@ def _plan(context: RunContext, names: Iterable[str], known: Offers, tree: copies
         return Planned({name: watch.stopped(result) for name, result in blank.items()}, {}, joint)
     if not outcome.is_ok:
         raise ApartError(_closing_a_cycle(joint, outcome) or diagnostics.failures(outcome, joint))
-    parts = _parts(context, joint, has_changes=outcome.has_changes)
-    _require_joinable(joint, parts)
+    found = parts(context, joint, has_changes=outcome.has_changes)
+    _require_joinable(joint, found)
     for note in notes:
         context.tell(note)
-    return Planned(_results(context, joint, parts, outcome.diagnostics, known), {}, joint, parts)
+    return Planned(results(context, joint, found, outcome.diagnostics, known), {}, joint, found)
 
 
 def _require_readable(context: RunContext, joint: Joint) -> list[Note]:
@@ -158,7 +158,7 @@ def secrets(context: RunContext, joint: Joint) -> dict[str, str]:
     }
 
 
-def _parts(context: RunContext, joint: Joint, *, has_changes: bool) -> dict[str, Plan]:
+def parts(context: RunContext, joint: Joint, *, has_changes: bool) -> dict[str, Plan]:
     """The plan of each unit, as its own root would have it."""
     if not has_changes:
         return {
@@ -239,23 +239,24 @@ def declared(joint: Joint, name: str) -> frozenset[str]:
     return lifecycles.declared(name, joint.tree.path(source), fetched)
 
 
-def _results(
-    context: RunContext, joint: Joint, parts: Mapping[str, Plan], said: Sequence[Diagnostic], known: Offers
+def results(
+    context: RunContext, joint: Joint, planned: Mapping[str, Plan], said: Sequence[Diagnostic], known: Offers
 ) -> dict[str, UnitResult]:
-    for name, part in parts.items():
+    """The result of each unit, from its part of the plan and what Terraform said; `known` learns what they put out."""
+    for name, part in planned.items():
         known.put(name, part)
     own, rest = diagnostics.by_unit(said, joint, context)
     for one in rest:
         context.tell(Note(f"Terraform: {one.summary}"))
-    results = {}
+    found = {}
     for name, blank in _blank(context, joint).items():
         unknowns = preview.unknowns(describing.wired(context, joint.units[name], known))
         result = replace(blank, unknowns=unknowns, diagnostics=tuple(own[name]))
-        results[name] = describing.describe(result, parts[name])
-        describing.tell_invocations(context, results[name])
+        found[name] = describing.describe(result, planned[name])
+        describing.tell_invocations(context, found[name])
         for diagnostic in result.diagnostics:
             context.tell(UnitDiagnosed(name, diagnostic))
-    return results
+    return found
 
 
 def _blank(context: RunContext, joint: Joint) -> dict[str, UnitResult]:

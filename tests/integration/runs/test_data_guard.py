@@ -20,7 +20,10 @@ def apply(region, *units, accepted=()):
 
 def destroy(region, *units, accepted=()):
     with region.open(Verb.DESTROY, units, may_lose_data=accepted) as run:
-        return {unit.unit: unit for unit in destroying.destroy(run, lambda _: True, is_typed=False).units}
+        return {
+            unit.unit: unit
+            for unit in destroying.destroy(run, destroying.Consent(lambda _: True, is_typed=False)).units
+        }
 
 
 def hold(region, module, address):

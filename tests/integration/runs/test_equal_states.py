@@ -127,7 +127,10 @@ def edit(region, name, old, new):
 
 def destroy(region, *units, **options):
     with region.open(Verb.DESTROY, units, **options) as run:
-        return {unit.unit: unit for unit in destroying.destroy(run, lambda result: True, is_typed=True).units}
+        return {
+            unit.unit: unit
+            for unit in destroying.destroy(run, destroying.Consent(lambda result: True, is_typed=True)).units
+        }
 
 
 def texts(region):

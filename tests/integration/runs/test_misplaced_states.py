@@ -50,7 +50,7 @@ def test_a_state_of_another_unit_is_planned_and_applied_by_nobody(misplaced):
 
 def test_it_is_not_destroyed_either(misplaced):
     with misplaced.open(Verb.DESTROY, ("app",)) as run, pytest.raises(RefusedError, match="resources of `base`"):
-        destroying.destroy(run, lambda _: True, is_typed=True)
+        destroying.destroy(run, destroying.Consent(lambda _: True, is_typed=True))
     assert json.loads(misplaced.state("app").read_text())["resources"]
 
 

@@ -32,7 +32,10 @@ def apply(region, *units, consent=YES, **options):
 
 def destroy(region, *units):
     with region.open(Verb.DESTROY, units) as run:
-        return {unit.unit: unit for unit in destroying.destroy(run, lambda result: True, is_typed=True).units}
+        return {
+            unit.unit: unit
+            for unit in destroying.destroy(run, destroying.Consent(lambda result: True, is_typed=True)).units
+        }
 
 
 def forget(region, *outputs):
@@ -149,7 +152,7 @@ def test_the_lock_timeout_holds_for_the_apply_too(region, monkeypatch):
     monkeypatch.setattr(commands, "apply", lambda *words: said.append(build(*words)) or said[-1])
     apply(region, "base", options=PlanOptions(lock_timeout="7s"), is_apart=True)
     with region.open(Verb.DESTROY, ("base",), options=PlanOptions(lock_timeout="7s"), is_apart=True) as run:
-        destroying.destroy(run, lambda result: True, is_typed=True)
+        destroying.destroy(run, destroying.Consent(lambda result: True, is_typed=True))
     assert ["-lock-timeout=7s" in argv for argv in said] == [True, True]
 
 
@@ -158,7 +161,7 @@ def test_destroy_takes_the_values_that_stand_and_the_last_ones_where_none_do(reg
     wired = region.path / "environments/dev/units/app/wired.auto.tfvars.json"
     wired.write_text(wired.read_text().replace("region-", "stale-"))
     with region.open(Verb.DESTROY, ("app",), is_apart=True) as run, pytest.raises(ZeroDivisionError):
-        destroying.destroy(run, lambda result: 1 / 0, is_typed=True)
+        destroying.destroy(run, destroying.Consent(lambda result: 1 / 0, is_typed=True))
     assert "region-" in wired.read_text()
     region.state("base").unlink()
     assert destroy(region, "app")["app"].outcome is Outcome.DESTROYED

@@ -1,0 +1,202 @@
+"""Opens a bundle for an apply: the plan in it takes the place of one that the run would make itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ngp.environments import documents, platforms
+from ngp.errors import Finding, NgpError, StaleError, UsageError
+from ngp.runs import destroying, planning, preview, reviewed
+from ngp.runs.bundle import archive, keeping, making, reviews, statement, verifying
+from ngp.runs.bundle.archive import Archive
+from ngp.runs.bundle.reviews import Reviewed
+from ngp.runs.bundle.statement import Statement
+from ngp.runs.context import RunContext
+from ngp.runs.envelope import surplus
+from ngp.runs.joint import composition, states
+from ngp.runs.joint import planning as joint_planning
+from ngp.runs.joint.composition import Joint
+from ngp.runs.joint.holding import Holding
+from ngp.runs.joint.planning import Planned
+from ngp.runs.offers import Offers
+from ngp.runs.proposed import Propose, Proposed
+from ngp.runs.results import RunResult, UnitResult, Verb
+from ngp.terraform import driver
+from ngp.terraform.plans import Plan
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle whose content is what its statement says."""
+
+    archive: Archive
+    statement: Statement
+    units: Mapping[str, Reviewed]
+
+    @property
+    def digest(self) -> str:
+        return self.archive.digest
+
+
+def read(path: Path) -> Bundle:
+    """Open a bundle's file. Raises UsageError (64) for no bundle, StaleError (4) for a damaged one."""
+    opened = archive.read(path)
+    stated = statement.load(opened.statement, str(path))
+    archive.require_stated(opened, stated.members)
+    try:
+        units = reviews.load(opened.read(making.REVIEW))
+    except (ValueError, KeyError, TypeError) as error:
+        why = f"its plans cannot be read: {error}"
+        raise StaleError("the bundle is damaged", where=str(path), why=why, todo="make a new one") from error
+    return Bundle(opened, stated, units)
+
+
+def open_in(bundle: Bundle, context: RunContext, held: Holding) -> Proposed:
+    """Verify a bundle under the run's locks, and lay its plan out; nothing is planned again.
+
+    Raises StaleError (4) that names everything that moved.
+    """
+    keeping.require_unused(context, bundle.digest)
+    here = verifying.Here.of(context.resolved, context.access.session, context.terraform.binary)
+    verifying.require_same(bundle.statement, here)
+    known = planning.open_offers(context)
+    for name, one in bundle.units.items():
+        known.put(name, one.plan)
+    planned = _planned(bundle, context, held, known)
+    held.note_plan(planned)
+    seen = reviewed.Reviewed.collect((context.units[name] for name in planned.apart), known)
+    units = {name: replace(one.result, log=context.log_name(name)) for name, one in bundle.units.items()}
+    units |= planned.results
+    if bundle.statement.verb == Verb.DESTROY.value:
+        units |= _fitting(bundle, destroying.plan_apart(context, planned))
+    previews = planning.collect(context, Verb(bundle.statement.verb), units, 0.0)
+    return Proposed(planned, previews, lambda: keeping.use(context, bundle.digest), seen)
+
+
+def plan_again(bundle: Bundle, plan_now: Propose, context: RunContext, held: Holding) -> Proposed:
+    """Plan anew in the place of a stale bundle, which counts as applied then."""
+    keeping.require_unused(context, bundle.digest)
+    return replace(plan_now(context, held), begin=lambda: keeping.use(context, bundle.digest))
+
+
+def _fitting(bundle: Bundle, plans: Mapping[str, UnitResult]) -> Mapping[str, UnitResult]:
+    """The new plans of units that are destroyed by themselves. Raises StaleError for one that does more than shown."""
+    more = [
+        Finding(f"`{name}` would lose more than the bundle shows: {one}", todo="make a new bundle")
+        for name, result in plans.items()
+        for one in surplus(bundle.units[name].result.changes, result.changes)
+    ]
+    if more:
+        raise StaleError(more)
+    return plans
+
+
+def _planned(bundle: Bundle, context: RunContext, held: Holding, known: Offers) -> Planned:
+    stated = {name: one for name, one in bundle.statement.units.items() if name in context.needs}
+    apart = {name: one.apart for name, one in stated.items() if one.apart}
+    joined = [name for name in context.needs if name in stated and name not in apart]
+    if not joined:
+        return Planned({}, apart)
+    joint = _lay_out(bundle, context, joined, held)
+    idle = {name: bundle.units[name].result for name in joined}
+    if making.PLAN not in bundle.archive.members:
+        return Planned(idle, apart, joint)
+    parts = _parts(bundle, context, joint)
+    return Planned(joint_planning.results(context, joint, parts, (), known), apart, joint, parts)
+
+
+def _lay_out(bundle: Bundle, context: RunContext, joined: list[str], held: Holding) -> Joint:
+    """The joint root as it was planned, over states that are the ones it was planned over."""
+    units = {name: context.units[name] for name in joined}
+    stored = composition.fetch(context, units)
+    held_states = {
+        name: states.load(one.text, where=str(units[name].place)) for name, one in stored.items() if one.text
+    }
+    lineage, text = bundle.statement.lineage, bundle.archive.read(making.STATE).decode()
+    if composition.join(context, units, held_states, lineage) != text:
+        raise StaleError("the joined states are not those that the bundle was planned over", todo="make a new bundle")
+    tree = held.tree
+    bundle.archive.extract(making.TREE, tree.folder)
+    folder = tree.path(context.resolved.environment.path / "units" / composition.NAME)
+    if not folder.is_dir():
+        raise StaleError(
+            "the bundle was made at another place of the repository",
+            why=f"it has no {folder.relative_to(tree.folder)}",
+            todo="apply it in a checkout whose platform lies in the same folder",
+        )
+    (folder / preview.STATE).write_text(text, encoding="utf-8")
+    (folder / preview.STATE).chmod(0o600)
+    root = driver.Root(folder, context.data(composition.NAME, "apply"))
+    outside = {name: one.version for name, one in bundle.statement.outside.items()}
+    joint = Joint(units, stored, held_states, outside, lineage, root, tree, text)
+    if making.PLAN in bundle.archive.members:
+        joint.plan.write_bytes(bundle.archive.read(making.PLAN))
+        joint.plan.chmod(0o600)
+    return joint
+
+
+def _parts(bundle: Bundle, context: RunContext, joint: Joint) -> dict[str, Plan]:
+    """The plan of each unit, read from the plan file. Raises StaleError where it is not the one that was reviewed."""
+    ready = context.terraform.init(joint.root)
+    ready.require_prerequisites()
+    if not ready.is_ok:
+        raise NgpError("terraform init failed in the bundle's root", why="; ".join(one.summary for one in ready.errors))
+    parts = joint_planning.parts(context, joint, has_changes=True)
+    wrong = [name for name, part in parts.items() if not _is_reviewed(bundle.units[name], part)]
+    if wrong:
+        raise StaleError(
+            [
+                Finding(
+                    f"the plan file does something else to `{name}` than the bundle shows",
+                    why="its parts are not of one plan",
+                    todo="do not apply this bundle; make a new one",
+                )
+                for name in wrong
+            ]
+        )
+    return parts
+
+
+def _is_reviewed(one: Reviewed, part: Plan) -> bool:
+    return one.plan is not None and reviews.is_same(one.plan, part)
+
+
+def require_known(bundle: Bundle, cwd: Path) -> str:
+    """Return the bundle's environment; raise StaleError where the platform around `cwd` does not have it."""
+    platform = platforms.load(platforms.find(cwd))
+    name = bundle.statement.environment
+    if name not in documents.names(platform):
+        raise StaleError(
+            f"the bundle is for the environment `{name}`, which does not exist here",
+            where=str(platform.path),
+            why="it was renamed or removed, or this is another platform",
+        )
+    return name
+
+
+def require_comparable(one: Bundle, other: Bundle) -> None:
+    """Raise UsageError (64) for bundles that are not about the same thing."""
+    for word in ("platform", "environment", "verb"):
+        first, second = getattr(one.statement, word), getattr(other.statement, word)
+        if first != second:
+            raise UsageError(f"these bundles are of different kinds: {word} {first} and {second}")
+
+
+def run(bundle: Bundle) -> RunResult:
+    """What the bundle shows, as the result of the run that planned it."""
+    stated = bundle.statement
+    return RunResult(
+        stated.run_id,
+        Verb.PLAN,
+        stated.environment,
+        tuple(results(bundle)),
+        chosen=stated.chosen,
+        options=stated.options,
+    )
+
+
+def results(bundle: Bundle) -> list[UnitResult]:
+    """The results that the bundle shows, by wave and name."""
+    return sorted((one.result for one in bundle.units.values()), key=lambda one: (one.wave, one.unit))

@@ -1,0 +1,164 @@
+"""Checks a bundle against what is here now: files, values, states, the binary and the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import ngp
+from ngp.aws.session import Session
+from ngp.errors import Finding, NgpError, StaleError
+from ngp.runs import units as all_units
+from ngp.runs.bundle import facts
+from ngp.runs.bundle.statement import SecretFact, StateFact, Statement
+from ngp.runs.units import Unit
+from ngp.terraform.binary import Binary
+
+if TYPE_CHECKING:
+    from ngp.environments.resolving import Resolved
+
+_AGAIN = "make a new bundle: ngp plan {} --out FILE"
+_SKEW = timedelta(minutes=5)  # clocks of two machines
+
+
+@dataclass(frozen=True)
+class Here:
+    """What a bundle is checked against."""
+
+    resolved: Resolved
+    session: Session
+    binary: Binary
+    now: datetime
+
+    @classmethod
+    def of(cls, resolved: Resolved, session: Session, binary: Binary) -> Here:
+        return cls(resolved, session, binary, datetime.now(UTC))
+
+
+def require_same(statement: Statement, here: Here) -> None:
+    """Raise StaleError (4) that names everything that is not what the bundle was made from."""
+    found = list(find(statement, here))
+    if found:
+        raise StaleError(found)
+
+
+def find(statement: Statement, here: Here) -> Iterator[Finding]:
+    """Yield everything that moved since the bundle was made."""
+    again = _AGAIN.format(statement.environment)
+    for what, why in _all(statement, here):
+        yield Finding(what, why=why, todo=again)
+
+
+def _all(statement: Statement, here: Here) -> Iterator[tuple[str, str]]:
+    yield from _clock(statement, here.now)
+    foreign = list(_place(statement, here.resolved))
+    yield from foreign
+    yield from _tools(statement, here)
+    if not foreign:  # another environment's files and states say nothing
+        yield from _units(statement, here)
+
+
+def _clock(statement: Statement, now: datetime) -> Iterator[tuple[str, str]]:
+    if now > statement.expires:
+        yield f"the bundle expired at {statement.expires:%Y-%m-%d %H:%M} UTC", "the world may have changed since"
+    if now < statement.created - _SKEW:
+        yield (
+            f"the bundle was made at {statement.created:%Y-%m-%d %H:%M} UTC, and it is {now:%Y-%m-%d %H:%M} here",
+            "one of the two clocks is wrong, so its expiry means nothing",
+        )
+
+
+def _place(statement: Statement, resolved: Resolved) -> Iterator[tuple[str, str]]:
+    environment = resolved.environment
+    pairs = {
+        "platform": (statement.platform, resolved.platform.name),
+        "environment": (statement.environment, environment.name),
+        "target": (statement.target, environment.target.value),
+        "account": (statement.account, environment.account),
+        "region": (statement.region, environment.region),
+    }
+    for name, (stated, now) in pairs.items():
+        if stated != now:
+            yield f"the bundle is for the {name} {stated}, and this is {now}", ""
+
+
+def _tools(statement: Statement, here: Here) -> Iterator[tuple[str, str]]:
+    if statement.ngp != ngp.__version__:
+        yield f"ngp {statement.ngp} made the bundle, and this is {ngp.__version__}", "another ngp may do something else"
+    stated, now = statement.terraform, facts.binary(here.binary)
+    if (stated.flavour, stated.version) != (now.flavour, now.version):
+        yield f"{stated.flavour} {stated.version} made the plan, and {now.flavour} {now.version} is here", ""
+    elif stated.digest != now.digest:
+        yield f"{now.flavour} {now.version} is another program than the one that planned", "its digest differs"
+    if statement.lock != facts.lock(here.resolved.platform.path):
+        yield ".terraform.lock.hcl changed", "the providers may be others"
+
+
+def _units(statement: Statement, here: Here) -> Iterator[tuple[str, str]]:
+    known = all_units.collect(here.resolved)
+    stated, chosen = statement.units.keys(), statement.chosen
+    for name in sorted(stated - known.keys()):
+        yield f"the unit `{name}` was removed or renamed", "the bundle changes it"
+    if not chosen and statement.verb != "destroy":
+        for name in sorted(known.keys() - stated):
+            yield f"the unit `{name}` was added", "the bundle is of the whole environment and does not have it"
+    there = {name: known[name] for name in sorted(stated & known.keys())}
+    yield from _sources(statement, here.resolved, there)
+    yield from _states(statement, here, known)
+    for name, unit in there.items():
+        yield from _secrets(name, statement.units[name].secrets, facts.secret_versions(unit.secrets, here.session))
+
+
+def _sources(statement: Statement, resolved: Resolved, there: Mapping[str, Unit]) -> Iterator[tuple[str, str]]:
+    now = facts.sources(resolved, there)
+    files = {path: digest for one in now.values() for path, digest in one.files.items()}
+    stated = statement.files if there.keys() == statement.units.keys() else {}  # else a unit's files went with it
+    for path in sorted(files.keys() | stated.keys()):
+        if path not in files:
+            yield f"{path} was removed", ""
+        elif path not in statement.files:
+            yield f"{path} was added", ""
+        elif files[path] != statement.files[path]:
+            yield f"{path} changed", ""
+    for name, one in now.items():
+        if statement.units[name].wiring != one.wiring:
+            yield f"the wiring of `{name}` changed", "it takes its inputs from other outputs"
+
+
+def _states(statement: Statement, here: Here, known: Mapping[str, Unit]) -> Iterator[tuple[str, str]]:
+    stated = {**statement.outside, **{name: one.state for name, one in statement.units.items()}}
+    units = [known[name] for name in stated if name in known]
+    now = facts.all_states(units, here.session, here.resolved.platform.path)
+    for name, found in now.items():
+        more = " (its outputs are used)" if name in statement.outside else ""
+        if isinstance(found, NgpError):
+            yield f"the state of `{name}`{more} cannot be read", str(found)
+        elif found != stated[name]:
+            yield f"the state of `{name}`{more} {_moved(stated[name], found)}", "the plan was made over another one"
+
+
+def _moved(stated: StateFact, now: StateFact) -> str:
+    if stated.place != now.place:
+        return f"was at {stated.place}, and is expected at {now.place}"
+    if now.serial < 0 <= stated.serial:
+        return "vanished"
+    if stated.serial < 0 <= now.serial:
+        return f"appeared: serial {now.serial}"
+    if stated.lineage != now.lineage:
+        return "is another one: its lineage differs"
+    if stated.serial != now.serial:
+        return f"moved from serial {stated.serial} to {now.serial}"
+    return f"was written again with serial {now.serial}"
+
+
+def _secrets(unit: str, stated: Mapping[str, SecretFact], now: Mapping[str, SecretFact]) -> Iterator[tuple[str, str]]:
+    for name in sorted(stated.keys() | now.keys()):
+        before, after = stated.get(name), now.get(name)
+        if before == after:
+            continue
+        if before is None or after is None or before.reference != after.reference:
+            yield f"the secret input `{name}` of `{unit}` has another source", ""
+        else:
+            yield f"the secret {after.reference} for `{name}` of `{unit}` has a new version", ""

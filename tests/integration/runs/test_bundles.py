@@ -1,0 +1,418 @@
+"""Bundles, from a plan to an apply in another checkout, with real Terraform; and every way in which one goes stale."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ngp.runs.bundle import archive, statement
+from tests.conftest import Ngp, stop_sandbox
+
+pytestmark = pytest.mark.terraform
+
+
+def git(folder, *words):
+    return subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def origin(tmp_path_factory):
+    """The small platform, rendered and committed, without anything applied."""
+    from tests.conftest import lay_platform
+
+    folder = lay_platform(tmp_path_factory.mktemp("origin") / "platform")
+    assert Ngp(folder).run("render").exit_code == 0
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", "Render")
+    return folder
+
+
+@pytest.fixture
+def here(origin, tmp_path):
+    """A checkout in which a bundle is made."""
+    folder = tmp_path / "here"
+    git(tmp_path, "clone", "--quiet", str(origin), str(folder))
+    yield Ngp(folder)
+    stop_sandbox(folder)
+
+
+@pytest.fixture
+def made(here, tmp_path):
+    """A bundle of everything, over nothing."""
+    path = tmp_path / "change.bundle"
+    done = here.call("plan", "dev", "--out", str(path))
+    assert done.exit_code == 0, done.stderr
+    return path
+
+
+def edit(ngp, name, old, new):
+    path = ngp.cwd / name
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def refused(ngp, path, *says, code=4, more=()):
+    """Apply a bundle that is refused: with the right reason, before anything is touched."""
+    before = state(ngp)
+    done = ngp.call("apply", str(path), *more, "--json")
+    assert done.exit_code == code, done.stdout + done.stderr
+    whole = [f"{one['what']} | {one['why']} | {one['hint']}" for one in done.document["error"]["findings"]]
+    for text in says:
+        assert any(text in finding for finding in whole), whole
+    assert state(ngp) == before
+    return whole
+
+
+def state(ngp):
+    folder = ngp.cwd / ".ngp" / "state" / "dev"
+    return {path.name: path.read_bytes() for path in folder.glob("*.tfstate") if path.read_bytes()}
+
+
+def restate(path, **changes):
+    """Write a bundle again with another statement: what somebody does who wants to get around a check."""
+    old = archive.read(path)
+    document = json.loads(old.statement)
+    document["predicate"] |= changes
+    content = {name: archive.Content(old.read(name)) for name in old.members}
+    for name, member in old.members.items():
+        if member.mode != 0o600:
+            file = path.parent / f"member-{len(name)}-{hash(name)}"
+            file.write_bytes(old.read(name))
+            file.chmod(member.mode)
+            content[name] = archive.Content(path=file)
+    archive.write(path, json.dumps(document, indent=1, sort_keys=True).encode(), content)
+
+
+def test_what_was_planned_is_applied_once(here, made, tmp_path):
+    listed = subprocess.run(["tar", "tf", made], capture_output=True, text=True, check=True).stdout.split()
+    assert listed[0] == "statement.json"
+    assert {"plan.bin", "state.json", "review.json", "tree/modules/base/base.tf"} <= set(listed)
+    assert made.stat().st_mode & 0o777 == 0o600
+
+    done = here.call("apply", str(made))
+    assert done.exit_code == 0, done.stderr
+    assert set(state(here)) == {"app.tfstate", "base.tfstate"}
+    assert here.call("plan", "dev", "--detailed-exitcode").exit_code == 0
+    assert not list((here.cwd / ".ngp" / "runs").glob("*/tree"))
+    refused(here, made, "applied already")
+
+
+def test_another_checkout_applies_it_after_a_squash_merge(here, made, tmp_path, origin):
+    """Content counts, not commits: the same files at another commit, on what could be another machine."""
+    other = tmp_path / "there" / "checkout"
+    shutil.copytree(origin, other)
+    git(other, "commit", "--quiet", "--amend", "--allow-empty", "--message", "Squashed")
+    assert git(other, "rev-parse", "HEAD") != git(here.cwd, "rev-parse", "HEAD")
+    shutil.move(made, tmp_path / "there" / "fetched.bundle")
+    shutil.rmtree(here.cwd / ".ngp")
+    there = Ngp(other)
+    try:
+        done = there.call("apply", "../fetched.bundle")
+        assert done.exit_code == 0, done.stderr
+        assert there.call("plan", "dev", "--detailed-exitcode").exit_code == 0
+    finally:
+        stop_sandbox(other)
+
+
+def test_a_bundle_that_destroys(here, made, tmp_path):
+    assert here.call("apply", str(made)).exit_code == 0
+    end = tmp_path / "end.bundle"
+    done = here.call("destroy", "dev", "--out", str(end))
+    assert done.exit_code == 0, done.stderr
+    assert set(state(here)) == {"app.tfstate", "base.tfstate"}
+    assert all(json.loads(text)["resources"] for text in state(here).values())
+    done = here.call("apply", str(end))
+    assert done.exit_code == 0, done.stderr
+    assert [json.loads(text)["resources"] for text in state(here).values()] == [[], []]
+
+
+def test_units_that_go_apart_are_compared_with_their_preview(here, tmp_path):
+    path = tmp_path / "apart.bundle"
+    assert here.call("plan", "dev", "--apart", "--out", str(path)).exit_code == 0
+    shown = here.call("bundle", "show", str(path), "--json").document
+    assert set(shown["apart"]) == {"app", "base"}
+    done = here.call("apply", str(path))
+    assert done.exit_code == 0, done.stderr
+    assert here.call("plan", "dev", "--detailed-exitcode").exit_code == 0
+
+
+def test_a_bundle_of_some_units(here, tmp_path):
+    path = tmp_path / "base.bundle"
+    assert here.call("plan", "dev", "base", "--out", str(path)).exit_code == 0
+    assert here.call("apply", str(path)).exit_code == 0
+    assert set(state(here)) == {"base.tfstate"}
+    again = tmp_path / "app.bundle"
+    assert here.call("plan", "dev", "app", "--out", str(again)).exit_code == 0
+    stated = statement.load(archive.read(again).statement, "")
+    assert set(stated.outside) == {"base"}
+    assert here.call("apply", "dev", "base", "--auto-approve", "-replace=module.base.terraform_data.vpc").exit_code == 0
+    refused(here, again, "the state of `base` (its outputs are used) moved from serial")
+
+
+MOVED = {
+    "a module file": (lambda ngp: edit(ngp, "modules/base/base.tf", "resource", "# more\nresource"), "base.tf changed"),
+    "a new module file": (lambda ngp: (ngp.cwd / "modules/base/more.tf").write_text("\n"), "more.tf was added"),
+    "a module file less": (lambda ngp: (ngp.cwd / "modules/app/app.dummy").unlink(), "app.dummy was removed"),
+    "another account": (
+        lambda ngp: [edit(ngp, "environments/dev/environment.yaml", "123456789012", "210987654321"), render(ngp)],
+        "the account 123456789012, and this is 210987654321",
+    ),
+    "another region": (
+        lambda ngp: [edit(ngp, "environments/dev/environment.yaml", "eu-central-1", "eu-west-1"), render(ngp)],
+        "the region eu-central-1, and this is eu-west-1",
+    ),
+    "another platform": (
+        lambda ngp: [edit(ngp, "ngp.yaml", "name: small", "name: other"), render(ngp)],
+        "the platform",
+    ),
+    "no environment": (
+        lambda ngp: shutil.move(ngp.cwd / "environments/dev", ngp.cwd / "environments/renamed"),
+        "the environment `dev`, which does not exist here",
+    ),
+    "the lock file": (
+        lambda ngp: [
+            (ngp.cwd / ".terraform.lock.hcl").write_text((ngp.cwd / ".terraform.lock.hcl").read_text() + "\n# more\n"),
+            render(ngp),
+        ],
+        ".terraform.lock.hcl changed",
+    ),
+}
+
+
+def render(ngp):
+    done = ngp.call("render", "dev")
+    assert done.exit_code == 0, done.stderr
+
+
+@pytest.mark.parametrize("name", MOVED)
+def test_what_moved_is_named(here, made, name):
+    change, says = MOVED[name]
+    change(here)
+    refused(here, made, says)
+
+
+def test_a_value_that_moved_is_named(here, made):
+    values = (here.cwd / "environments/dev/terraform.tfvars").read_text()
+    edit(here, "environments/dev/terraform.tfvars", re.search(r"10\.\d+", values)[0], "10.99")
+    render(here)
+    refused(here, made, "environments/dev/units/base/values.auto.tfvars.json changed")
+    verified = here.call("bundle", "verify", str(made))
+    assert verified.exit_code == 4
+    assert "values.auto.tfvars.json changed" in verified.stderr
+
+
+@pytest.mark.parametrize(
+    ("units", "says"),
+    [
+        ("  base: {}\n", ("the unit `app` was removed or renamed",)),
+        ("  base: {}\n  app: {}\n  more: {module: base}\n", ("the unit `more` was added",)),
+        ("  base: {}\n  web: {module: app}\n", ("the unit `app` was removed or renamed", "the unit `web` was added")),
+    ],
+    ids=["removed", "added", "renamed"],
+)
+def test_units_that_changed_are_named(here, made, units, says):
+    path = here.cwd / "environments/dev/environment.yaml"
+    text = path.read_text()
+    kept = text[: text.index("units:")]
+    wiring = "" if "web" not in units and "app" not in units else "wiring:\n  {}: {{vpc_id: base.vpc_id}}\n"
+    path.write_text(f"{kept}units:\n{units}{wiring.format('web' if 'web' in units else 'app')}")
+    values = here.cwd / "environments/dev/terraform.tfvars"
+    values.write_text(values.read_text() + ('\nmore = { cidr = "10.9.0.0/16" }\n' if "more" in units else ""))
+    shutil.rmtree(here.cwd / "environments/dev/units")
+    render(here)
+    refused(here, made, *says)
+
+
+def test_a_state_that_appeared_moved_or_vanished_is_named(here, made, tmp_path):
+    assert here.call("apply", "dev", "base", "--auto-approve").exit_code == 0
+    refused(here, made, "the state of `base` appeared: serial 1")
+    second = tmp_path / "second.bundle"
+    assert here.call("plan", "dev", "--out", str(second)).exit_code == 0
+    place = here.cwd / ".ngp/state/dev/base.tfstate"
+    text = place.read_text()
+    place.write_text(text.replace('"serial": 1', '"serial": 5'))
+    refused(here, second, "the state of `base` moved from serial 1 to 5")
+    document = json.loads(text)
+    place.write_text(json.dumps({**document, "lineage": "00000000-0000-0000-0000-000000000000"}))
+    refused(here, second, "the state of `base` is another one")
+    place.unlink()
+    refused(here, second, "the state of `base` vanished")
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"expires": "2026-01-02T00:00:00Z"}, "the bundle expired at 2026-01-02 00:00 UTC"),
+        ({"created": "2199-01-01T00:00:00Z", "expires": "2199-01-02T00:00:00Z"}, "and it is"),
+        ({"ngp": "99.0.0"}, "ngp 99.0.0 made the bundle"),
+        ({"ngp": "0.0.1"}, "ngp 0.0.1 made the bundle"),
+        ({"terraform": {"flavour": "terraform", "version": "1.9.9", "digest": ""}}, "terraform 1.9.9 made the plan"),
+        ({"environment": "prod"}, "`prod` is protected"),
+    ],
+    ids=["expired", "clock", "newer", "older", "terraform", "environment"],
+)
+def test_a_statement_of_another_time_or_tool_is_refused(here, made, changes, says):
+    restate(made, **changes)
+    refused(here, made, says, code=3 if "environment" in changes else 4)
+
+
+def test_another_binary_of_the_same_version_is_refused(here, made):
+    terraform = json.loads(archive.read(made).statement)["predicate"]["terraform"]
+    restate(made, terraform={**terraform, "digest": "0" * 64})
+    refused(here, made, "is another program than the one that planned")
+
+
+def test_a_bundle_of_a_newer_form_is_refused(here, made):
+    old = archive.read(made)
+    text = old.statement.replace(b"urn:ngp:bundle:1", b"urn:ngp:bundle:2")
+    archive.write(made, text, {name: archive.Content(old.read(name)) for name in old.members})
+    refused(here, made, "another version of ngp made it")
+
+
+def test_a_flipped_byte_in_each_member_is_refused(here, made):
+    whole = made.read_bytes()
+    listed = subprocess.run(["tar", "tRf", made], capture_output=True, text=True, check=True).stdout.splitlines()
+    places = [int(re.search(r"block (\d+)", line)[1]) * 512 + 512 for line in listed if "End" not in line]
+    assert len(places) > 10
+    for place in places:
+        broken = bytearray(whole)
+        broken[place] ^= 1
+        made.write_bytes(bytes(broken))
+        refused(here, made, "the bundle is damaged")
+
+
+def test_a_plan_that_is_not_the_one_that_is_shown_is_refused(here, made, tmp_path):
+    """Somebody swaps the plan file and states its digest: the people who reviewed saw something else."""
+    edit(here, "environments/dev/terraform.tfvars", "10.", "11.")
+    render(here)
+    other = tmp_path / "other.bundle"
+    assert here.call("plan", "dev", "--out", str(other)).exit_code == 0
+    git(here.cwd, "checkout", "--quiet", ".")
+    good, evil = archive.read(made), archive.read(other)
+    document = json.loads(good.statement)
+    members = json.loads(evil.statement)["subject"]
+    swapped = {one["name"]: one for one in members if one["name"] == "plan.bin"}
+    document["subject"] = [swapped.get(one["name"], one) for one in document["subject"]]
+    content = {}
+    for name, member in good.members.items():
+        file = tmp_path / f"member-{len(content)}"
+        file.write_bytes((evil if name == "plan.bin" else good).read(name))
+        file.chmod(member.mode)
+        content[name] = archive.Content(path=file)
+    archive.write(made, json.dumps(document).encode(), content)
+    refused(here, made, "the plan file does something else to `base` than the bundle shows")
+
+
+def test_a_plan_that_names_a_folder_of_this_machine_makes_no_bundle(here, tmp_path):
+    edit(here, "modules/base/base.tf", "input = ", 'input = abspath(path.module) == "" ? "" : ')
+    edit(here, "modules/base/base.tf", "resource", 'output "where" {\n  value = abspath(path.module)\n}\nresource')
+    render(here)
+    done = here.call("plan", "dev", "--out", str(tmp_path / "x.bundle"))
+    assert done.exit_code == 3, done.stderr
+    assert "names a folder of this machine: the output base.where" in done.stderr
+    assert not (tmp_path / "x.bundle").exists()
+
+
+def test_a_plan_that_fails_makes_no_bundle(here, tmp_path):
+    edit(here, "modules/base/base.tf", "input = ", "input = nothing_there + ")
+    done = here.call("plan", "dev", "--out", str(tmp_path / "x.bundle"))
+    assert done.exit_code == 1
+    assert "no bundle was written" in done.stderr
+    assert not (tmp_path / "x.bundle").exists()
+
+
+def test_a_file_that_is_no_bundle_is_not_overwritten(here, tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    done = here.call("plan", "dev", "--out", str(tmp_path / "notes.txt"))
+    assert done.exit_code == 64
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize("more", [["-target=base:terraform_data.vpc"], ["-refresh=false"], ["--apart"], ["base"]])
+def test_what_shapes_a_plan_is_refused_with_a_bundle(here, made, more):
+    refused(here, made, "bundle", code=64, more=more)
+
+
+def test_a_new_plan_that_does_the_same_needs_no_question(here, made):
+    """An edit that changes nothing of the plan: the bundle is stale, a new plan says the same."""
+    edit(here, "modules/base/base.tf", "resource", "# a comment\nresource")
+    refused(here, made, "base.tf changed")
+    done = here.call("apply", str(made), "--replan")
+    assert done.exit_code == 0, done.stderr
+    assert "the new plan does what the bundle shows" in done.stderr
+    assert set(state(here)) == {"app.tfstate", "base.tfstate"}
+    refused(here, made, "applied already", more=["--replan"])
+
+
+def test_a_new_plan_that_differs_is_shown_and_refused_where_nobody_is_asked(here, made):
+    edit(here, "environments/dev/terraform.tfvars", "10.", "11.")
+    render(here)
+    refused(here, made, "module.base.terraform_data.vpc: create sets input to another value", more=["--replan"])
+
+
+def test_two_bundles_are_compared(here, made, tmp_path):
+    other = tmp_path / "other.bundle"
+    edit(here, "environments/dev/terraform.tfvars", "10.", "11.")
+    render(here)
+    assert here.call("plan", "dev", "--out", str(other)).exit_code == 0
+    same = here.call("bundle", "diff", str(made), str(made))
+    assert (same.exit_code, same.stdout) == (0, "the two bundles do the same\n")
+    differs = here.call("bundle", "diff", str(made), str(other), "--json")
+    assert differs.exit_code == 2
+    assert [(one["unit"], one["address"], one["attributes"]) for one in differs.document["differences"]] == [
+        ("base", "module.base.terraform_data.vpc", ["input"])
+    ]
+
+
+def test_show_needs_neither_terraform_nor_states(here, made):
+    shutil.rmtree(here.cwd / ".ngp")
+    shown = here.call("bundle", "show", str(made), "--json", env={"PATH": "/nowhere"})
+    assert shown.exit_code == 0, shown.stderr
+    document = shown.document
+    assert document["counts"]["create"] == 2
+    assert document["verb"] == "apply"
+    text = here.call("bundle", "show", str(made)).stdout
+    assert "+ module.base.terraform_data.vpc" in text
+    assert "valid until" in text
+
+
+def test_verify_says_that_nothing_moved(here, made):
+    done = here.call("bundle", "verify", str(made))
+    assert done.exit_code == 0, done.stderr
+    assert "nothing moved" in done.stderr
+
+
+@pytest.mark.parametrize(("word", "hours"), [("90m", 1.5), ("3d", 72)])
+def test_how_long_it_is_valid_is_chosen(here, tmp_path, word, hours):
+    path = tmp_path / "x.bundle"
+    assert here.call("plan", "dev", "base", "--out", str(path), "--expires", word).exit_code == 0
+    stated = statement.load(archive.read(path).statement, "")
+    assert stated.expires - stated.created == timedelta(hours=hours)
+    assert abs(stated.created - datetime.now(UTC)) < timedelta(minutes=5)
+
+
+def test_two_machines_apply_one_bundle_at_once(here, made):
+    """Both share the states; one of them applies it."""
+    runs = [here.start("apply", str(made)) for _ in range(2)]
+    outcomes = [run.communicate(timeout=120)[1] for run in runs]
+    assert sorted(run.returncode for run in runs) in ([0, 4], [0, 5]), outcomes
+
+
+def test_no_sensitive_value_is_in_the_parts_that_people_read(here, made):
+    """The sensitive output of `base`: in the plan file, which Terraform needs; masked in what is shown."""
+    found = archive.read(made)
+    assert "hunter2" in (here.cwd / "modules/base/base-output.tf").read_text()
+    assert b"vpc_password" in found.read("review.json")
+    assert b"hunter2" not in found.statement + found.read("review.json")
+
+
+def test_the_folder_of_the_shell_counts_for_a_file(here, made, monkeypatch):
+    monkeypatch.chdir(made.parent)
+    done = Ngp(made.parent).call("--chdir", str(here.cwd), "bundle", "show", str(Path(os.path.relpath(made, here.cwd))))
+    assert done.exit_code == 0, done.stderr

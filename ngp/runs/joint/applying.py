@@ -62,7 +62,7 @@ def apply(context: RunContext, planned: Planned, holding: Holding) -> dict[str, 
     if document is not None:
         stage = Stage.SAVING if unsaved else Stage.SAVED
         holding.record.update(stage=stage, unsaved=tuple(unsaved))
-    parts = states.split(document, joint.units) if document is not None else {}
+    parts = joint.partition.split(document) if document is not None else {}
     judge = Judge(context, planned, follow, outcome)
     results = {name: judge.result(name, parts.get(name), unsaved.get(name), lost) for name in joint.units}
     for name, result in results.items():

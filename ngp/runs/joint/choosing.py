@@ -22,6 +22,7 @@ _BACKEND = re.compile(r'backend\s+"?[\w-]+"?\s*\{[^}]*\}')
 _DATA = re.compile(r'^\s*data\s+"[^"]*"\s+"[^"]*"\s*\{', re.MULTILINE)
 _FOLDER = re.compile(r"\bpath\.cwd\b|\babspath\s*\(")
 _OUTSIDE = re.compile(r"path\.(?:module|root)\s*\}\s*/\s*\.\.")
+_PLACE = re.compile(r'^\s*(?:backend\s+"|cloud\s*\{)|"(?:backend|cloud)"\s*:', re.MULTILINE)
 _CONDITION = re.compile(r"\b(?:pre|post)condition\b")
 _KEPT = frozenset({"bucket", "key", "region", "profile", "path"})  # differ by unit, or say who signs in
 _KNOWN = _KEPT | {"encrypt", "kms_key_id", "use_lockfile", "allowed_account_ids", "assume_role"}
@@ -86,22 +87,24 @@ def _whole(context: RunContext, units: Collection[str]) -> str:
     options = context.request.options
     if context.request.is_apart:
         return "--apart asks for it"
-    if SINGLE in units:
-        return "the environment has one root for all units"
     if options.extra:
         return "there are options for Terraform itself"
     if options.refresh_only:
         return "only the states are refreshed"
-    other = _overridden(context) - {f"{_VERSIONS}.j2"}
+    other = _overridden(context) - {f"{_VERSIONS}.j2"} if SINGLE not in units else set[str]()
     return f"the platform has a root template of its own: {', '.join(sorted(other))}" if other else ""
 
 
 def _why(context: RunContext, unit: Unit) -> str:
     """Why a unit cannot be joined, "" where it can."""
     own = sorted(set(copies.names(unit.root)) - _OURS)
-    if own:
+    modules = set(_modules(unit))
+    if unit.name == SINGLE:  # its own root is applied as it is
+        modules.add(unit.root)
+        if _has_other_backend(unit.root):
+            return "a file of its root other than versions.tf says where its state lies"
+    elif own:
         return f"its root holds files that ngp did not render: {', '.join(own)}"
-    modules = {source for source in _modules(unit)}
     if any(map(names_its_folder, modules)):
         return "a module names the folder that Terraform is started in"
     if any(map(_reads_outside, modules)):
@@ -145,8 +148,15 @@ def _reads_outside(module: Path) -> bool:
     )
     if any(_OUTSIDE.search(text) for text in texts):
         return True
-    links = (path for path in module.rglob("*") if path.is_symlink())
+    found = (path for path in module.rglob("*") if ".terraform" not in path.relative_to(module).parts)
+    links = (path for path in found if path.is_symlink())
     return any(not path.resolve().is_relative_to(module.resolve()) for path in links)
+
+
+def _has_other_backend(root: Path) -> bool:
+    """Whether a file beside the one that ngp reads for it configures a backend."""
+    files = (path for ending in fingerprints.ENDINGS for path in root.glob(f"*{ending}") if path.name != _VERSIONS)
+    return any(_PLACE.search(path.read_text(encoding="utf-8", errors="replace")) for path in files)
 
 
 def _has_guarded_data(folder: Path) -> bool:

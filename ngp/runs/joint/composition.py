@@ -19,6 +19,7 @@ from ngp.rendering import exact, roots
 from ngp.runs import copies, leftovers, ownership, preview, wires
 from ngp.runs.context import RunContext
 from ngp.runs.joint import choosing, states
+from ngp.runs.joint.partition import Partition
 from ngp.runs.joint.states import Document
 from ngp.runs.offers import Offers
 from ngp.runs.units import Unit
@@ -59,10 +60,16 @@ class Joint:
     root: driver.Root
     tree: copies.Tree
     state: str
+    partition: Partition
 
     @property
     def plan(self) -> Path:
         return self.root.path / PLAN
+
+    def source(self, unit: str) -> Path:
+        """Return the folder of a unit's module in the platform."""
+        ((_, source),) = self.units[unit].sources.items()
+        return source
 
 
 def compose(context: RunContext, names: Collection[str], known: Offers, tree: copies.Tree, kind: str) -> Joint:
@@ -74,21 +81,29 @@ def compose(context: RunContext, names: Collection[str], known: Offers, tree: co
     units = {name: context.units[name] for name in names}
     stored, documents = _read(context, units)
     constants, outside = _constants(context, units, known)
-    place = context.resolved.environment.path / "units" / NAME
-    texts = dict(roots.together(context.resolved, units, NAME))
-    if not choosing.means_the_same(context, units.values(), texts):
-        raise ApartError(dict.fromkeys(units, "the platform's own versions.tf differs between units"))
-    texts |= {**preview.local_copy(), **context.guard.files}
-    texts[wires.FILE] = exact.dump(constants)
-    tree.remove_root(place)
     tree.lay_modules(source for unit in units.values() for source in unit.sources.values())
-    folder = tree.make_root(place, texts, context.terraform.binary)
+    folder = _make_root(context, units, constants, tree)
     lineage = new_lineage()
     state = join(context, units, documents, lineage)
     (folder / preview.STATE).write_text(state, encoding="utf-8")
     (folder / preview.STATE).chmod(0o600)
     root = driver.Root(folder, context.data(NAME, kind))
-    return Joint(units, stored, documents, outside, lineage, root, tree, state)
+    return Joint(units, stored, documents, outside, lineage, root, tree, state, Partition.of(units))
+
+
+def _make_root(context: RunContext, units: Mapping[str, Unit], constants: Mapping[str, Any], tree: copies.Tree) -> Path:
+    """Make the joint root in `tree`, or, where one unit is the whole, a copy of its own root; return its path."""
+    more = {**preview.local_copy(), **context.guard.files}
+    if Partition.of(units).is_whole:
+        (unit,) = units.values()
+        tree.remove_root(unit.root)
+        return tree.lay_root(unit.root, more, context.terraform.binary)
+    texts = dict(roots.together(context.resolved, units, NAME))
+    if not choosing.means_the_same(context, units.values(), texts):
+        raise ApartError(dict.fromkeys(units, "the platform's own versions.tf differs between units"))
+    place = context.resolved.environment.path / "units" / NAME
+    tree.remove_root(place)
+    return tree.make_root(place, {**texts, **more, wires.FILE: exact.dump(constants)}, context.terraform.binary)
 
 
 def new_lineage() -> str:
@@ -99,16 +114,17 @@ def new_lineage() -> str:
 def join(context: RunContext, units: Mapping[str, Unit], documents: Mapping[str, Document], lineage: str) -> str:
     """Return the joint state of units. Raises ApartError for a state that cannot be joined."""
     foreign = {}
+    partition = Partition.of(units)
     for name, document in documents.items():
         try:
-            states.require_own(name, document)
+            partition.require_own(name, document)
         except states.ForeignStateError as error:
             foreign[name] = str(error)
     if foreign:
         raise ApartError(foreign)
     needs = {name: unit.needs for name, unit in units.items()}
     version = context.terraform.binary.version
-    return states.join(documents, lineage=lineage, terraform_version=version, needs=needs)
+    return partition.join(documents, lineage=lineage, terraform_version=version, needs=needs)
 
 
 def _read(context: RunContext, units: Mapping[str, Unit]) -> tuple[dict[str, Stored], dict[str, Document]]:

@@ -11,7 +11,6 @@ from pathlib import Path
 from ngp.environments.resolving import Resolved
 from ngp.runs import origins
 from ngp.runs.context import RunContext
-from ngp.runs.joint import states
 from ngp.runs.joint.composition import Joint
 from ngp.terraform.driver import Terraform
 from ngp.terraform.events import Diagnostic
@@ -23,8 +22,8 @@ _CALL = re.compile(r'module "([^"]+)"')
 
 def about(said: Diagnostic, joint: Joint) -> set[str]:
     """The units that a diagnostic may be about: by its address, else by the file that it names."""
-    owner = states.owner(said.address)
-    if owner in joint.units:
+    owner = joint.partition.owner(said.address)
+    if owner:
         return {owner}
     file, _, line = said.place.rpartition(":")
     if file == _MAIN and line.isdecimal():
@@ -88,7 +87,7 @@ def _failed_checks(said: Sequence[Diagnostic], joint: Joint, terraform: Terrafor
         return {}
     found: dict[str, set[str]] = {}
     for check in terraform.show_plan(joint.root, joint.plan).extra.get("checks") or ():
-        name = states.owner(str(check.get("address", {}).get("to_display", "")))
+        name = joint.partition.owner(str(check.get("address", {}).get("to_display", "")))
         for instance in check.get("instances") or ():
             for problem in instance.get("problems") or ():
                 found.setdefault(str(problem.get("message", "")), set()).add(name)

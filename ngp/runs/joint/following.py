@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from ngp.runs.context import RunContext
 from ngp.runs.events import Phase, RunEstimated, UnitEntered, UnitProgressed
 from ngp.runs.events import Step as StepState
-from ngp.runs.joint import estimates, states
+from ngp.runs.joint import estimates
 from ngp.runs.joint.checkpoints import Checkpoints
 from ngp.runs.joint.composition import NAME
 from ngp.runs.joint.planning import Planned
@@ -70,7 +70,8 @@ class Follow:
     """Follows the apply: counts steps by unit, and tells the run and the checkpoints."""
 
     def __init__(self, context: RunContext, planned: Planned) -> None:
-        self._context = context
+        assert planned.joint is not None
+        self._context, self._partition = context, planned.joint.partition
         self.units = {
             name: Progress(Counter(step for change in part.changes for step in _steps(change)), time.monotonic())
             for name, part in planned.parts.items()
@@ -101,12 +102,12 @@ class Follow:
                 self._take(address, action, elapsed_s, StepState.DONE)
             case events.ResourceFailed(address, action, elapsed_s) if action in _COUNTED:
                 self._take(address, action, elapsed_s, StepState.FAILED)
-            case events.ResourceProgress(address, elapsed_s) if states.owner(address) in self.units:
-                self._tell(states.owner(address), address, elapsed_s, StepState.WORKING)
+            case events.ResourceProgress(address, elapsed_s) if name := self._partition.owner(address):
+                self._tell(name, address, elapsed_s, StepState.WORKING)
 
     def _take(self, address: str, action: str, elapsed_s: float, state: StepState) -> None:
-        name = states.owner(address)
-        if name not in self.units:
+        name = self._partition.owner(address)
+        if not name:
             return
         with self._guard:
             is_new = self.units[name].take((address, action), state)

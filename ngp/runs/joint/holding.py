@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 from ngp.errors import NgpError, StaleError
 from ngp.runs import copies
@@ -18,6 +20,7 @@ from ngp.runs.joint.record import Record, RecordFile, Stage, UnitRecord
 from ngp.runs.joint.states import Document
 from ngp.runs.killed import CALLS
 from ngp.runs.results import Verb
+from ngp.runs.units import SINGLE
 from ngp.state import locks
 from ngp.terraform.plans import Action, Plan
 
@@ -35,7 +38,8 @@ class Holding:
         self.tree = copies.Tree(context.folder / TREE, context.resolved.platform.path)
         self._held: list[locks.Held] = []
         account = context.resolved.environment.account
-        record = Record(context.run_id, context.request.verb.value, context.name, Stage.LOCKING, "", account)
+        verb, is_whole = context.request.verb.value, SINGLE in context.needs
+        record = Record(context.run_id, verb, context.name, Stage.LOCKING, "", account, is_whole=is_whole)
         self.record = RecordFile(context.folder, record)
         self.record.update()  # before the tree, which holds values: a killed run is found by its record
 
@@ -77,8 +81,10 @@ class Holding:
                 serial=int(document.get("serial") or 0),
                 version=found.stored[name].version,
                 replaced=_replaced(document, planned.parts.get(name)),
+                source="" if found.partition.is_whole else self._inside(found.tree.path(found.source(name))),
             )
-        self.record.update(stage=Stage.PLANNED, lineage=found.lineage if found else "", units=units)
+        root = self._inside(found.root.path) if found else ""
+        self.record.update(stage=Stage.PLANNED, lineage=found.lineage if found else "", units=units, root=root)
 
     def require_unmoved(self, joint: Joint) -> None:
         """Raise StaleError (4) where a state is not the one that was planned over."""
@@ -123,6 +129,10 @@ class Holding:
         if is_over and not failures:  # else the next apply gives the locks back
             checkpoints.remove(self.tree.folder, self._context.folder)
             self.record.update(stage=Stage.ENDED)  # the last: until here a killed run is found by its record
+
+    def _inside(self, path: Path) -> str:
+        """A path in the run's folder, relative to it."""
+        return os.path.relpath(path, self._context.folder)
 
     def _unit(self, name: str) -> UnitRecord:
         """What the record says of a unit so far."""

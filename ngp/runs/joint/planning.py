@@ -103,6 +103,8 @@ def _plan(context: RunContext, names: Iterable[str], known: Offers, tree: copies
         blank = _blank(context, joint)
         return Planned({name: watch.stopped(result) for name, result in blank.items()}, {}, joint)
     if not outcome.is_ok:
+        if joint.partition.is_whole:  # it would fail alone, too
+            return Planned(_failed(context, joint, watch, outcome), {}, joint)
         raise ApartError(_closing_a_cycle(joint, outcome) or diagnostics.failures(outcome, joint))
     found = parts(context, joint, has_changes=outcome.has_changes)
     _require_joinable(joint, found)
@@ -152,7 +154,7 @@ def secrets(context: RunContext, joint: Joint) -> dict[str, str]:
     With them goes what guards the plan: without it nobody but this run can apply it.
     """
     return dict(context.guard.variables) | {
-        f"{name}{states.SEPARATOR}{variable}": value
+        joint.partition.variable(name, variable): value
         for name, unit in joint.units.items()
         for variable, value in context.secrets(unit).items()
     }
@@ -169,21 +171,10 @@ def parts(context: RunContext, joint: Joint, *, has_changes: bool) -> dict[str, 
         }
     whole = context.terraform.show_plan(joint.root, joint.plan)
     found = {one.address for one in whole.changes} | {one.address for one in whole.invocations}
-    strangers = sorted(address for address in found if states.owner(address) not in joint.units)
+    strangers = sorted(address for address in found if not joint.partition.owner(address))
     if strangers:
         raise ApartError(dict.fromkeys(joint.units, f"{strangers[0]} is outside of all units"))
-    return {name: _part(whole, name) for name in joint.units}
-
-
-def _part(whole: Plan, name: str) -> Plan:
-    outputs = ((*key.partition(states.SEPARATOR), one) for key, one in whole.outputs.items())
-    return replace(
-        whole,
-        changes=tuple(one for one in whole.changes if states.owner(one.address) == name),
-        outputs={output: replace(one, name=output) for unit, _, output, one in outputs if unit == name},
-        drift=tuple(one for one in whole.drift if states.owner(one.address) == name),
-        invocations=tuple(one for one in whole.invocations if states.owner(one.address) == name),
-    )
+    return {name: joint.partition.plan(whole, name) for name in joint.units}
 
 
 def _require_joinable(joint: Joint, parts: Mapping[str, Plan]) -> None:
@@ -207,7 +198,7 @@ def _require_joinable(joint: Joint, parts: Mapping[str, Plan]) -> None:
 def _created_first_for_others(joint: Joint, name: str, part: Plan) -> str:
     """The first resource that is replaced by creating first, though its unit's own root would not; "" for none."""
     replaced = [one for one in part.changes if one.action is Action.REPLACE and one.actions == ("create", "delete")]
-    if not replaced:
+    if not replaced or joint.partition.is_whole:
         return ""
     own = lifecycles.spread(joint.documents[name].get("resources") or (), declared(joint, name))
     return next((one.address for one in replaced if states.without_keys(one.address) not in own), "")
@@ -217,7 +208,7 @@ def _closing_a_cycle(joint: Joint, outcome: Result) -> dict[str, str]:
     """Consumers that create first what depends on another unit only by the joined state, so that Terraform finds no
     order; empty where the plan failed otherwise."""
     cycles = (one.summary for one in outcome.errors if one.summary.startswith(_CYCLE))
-    names = {states.owner(address) for text in cycles for address in text.removeprefix(_CYCLE).split(", ")}
+    names = {joint.partition.owner(address) for text in cycles for address in text.removeprefix(_CYCLE).split(", ")}
     return {
         name: "its create_before_destroy would change how what it needs is replaced"
         for name in names & joint.units.keys()
@@ -234,9 +225,8 @@ def _consumers_that_create_first(joint: Joint, upstream: str) -> list[str]:
 
 def declared(joint: Joint, name: str) -> frozenset[str]:
     """The resources of a unit that its own configuration creates before it destroys."""
-    ((_, source),) = joint.units[name].sources.items()
     fetched = lifecycles.fetched(joint.root.path, joint.root.data)
-    return lifecycles.declared(name, joint.tree.path(source), fetched)
+    return lifecycles.declared(name, joint.tree.path(joint.source(name)), fetched)
 
 
 def results(
@@ -259,6 +249,15 @@ def results(
     return found
 
 
+def _failed(context: RunContext, joint: Joint, watch: Watch, outcome: Result) -> dict[str, UnitResult]:
+    """The results of a plan that failed for all its units."""
+    said = [diagnostics.located(one, joint, context.resolved) for one in outcome.diagnostics]
+    results = _blank(context, joint)
+    for name, diagnostic in ((name, one) for name in results for one in said):
+        context.tell(UnitDiagnosed(name, diagnostic))
+    return {name: watch.failed(result, replace(outcome, diagnostics=tuple(said))) for name, result in results.items()}
+
+
 def _blank(context: RunContext, joint: Joint) -> dict[str, UnitResult]:
     log = context.log_name(NAME)
     return {
@@ -275,13 +274,19 @@ class Watch:
 
     def __init__(self, context: RunContext, joint: Joint) -> None:
         self._units = {name: watching.Watch(context, unit) for name, unit in joint.units.items()}
+        self._partition = joint.partition
         self.call = driver.Watch(on_event=self._on_event, log=context.log(NAME))
 
     def stopped(self, result: UnitResult) -> UnitResult:
-        return replace(self._units[result.unit].failed(result, Result(1, stopped=True)), log=result.log)
+        """The result of a unit whose plan was interrupted."""
+        return self.failed(result, Result(1, stopped=True))
+
+    def failed(self, result: UnitResult, outcome: Result) -> UnitResult:
+        """The result of a unit whose plan failed."""
+        return replace(self._units[result.unit].failed(result, outcome), log=result.log)
 
     def _on_event(self, event: Event) -> None:
-        owner = states.owner(getattr(event, "address", ""))
+        owner = self._partition.owner(getattr(event, "address", ""))
         follow = self._units[owner].call.on_event if owner in self._units else None
         if follow and not isinstance(event, Diagnostic):
             follow(event)

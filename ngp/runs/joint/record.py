@@ -12,6 +12,7 @@ from typing import Any
 from ngp import files
 from ngp.errors import Finding, LockHeldError, NgpError
 from ngp.runs.joint import states
+from ngp.runs.joint.partition import Partition
 from ngp.runs.joint.states import Document
 from ngp.state.places import StatePlace
 from ngp.state.storing import Encryption
@@ -44,7 +45,7 @@ class UnitRecord:
     """One unit's state: where it lies, and what was last read or written there.
 
     `lineage` is that of the unit's state, made anew for a unit without one. `lock` is the id of its lock. `writing` is
-    the digest of the state that was about to be written.
+    the digest of the state that was about to be written. `source` is the copy of its module in the run's folder.
     """
 
     bucket: str
@@ -59,6 +60,7 @@ class UnitRecord:
     encrypts: bool = True
     replaced: Mapping[str, str] = field(default_factory=dict)  # address → id before, of what the plan replaces
     writing: str = ""
+    source: str = ""
 
     @property
     def place(self) -> StatePlace:
@@ -73,7 +75,11 @@ class UnitRecord:
 
 @dataclass(frozen=True)
 class Record:
-    """A joint run of one environment. `lineage` is the joint state's own, a new one for every plan."""
+    """A joint run of one environment. `lineage` is the joint state's own, a new one for every plan.
+
+    `root` is the joint root in the run's folder. The environment may have changed before a killed run is recovered, so
+    nothing about its units is taken from there.
+    """
 
     run_id: str
     verb: str
@@ -85,6 +91,12 @@ class Record:
     is_final: bool = False  # Terraform ended by itself, so the joint state has its outputs
     unsaved: tuple[str, ...] = ()  # units whose states could not be written to their places
     lost: tuple[str, ...] = ()  # objects under way at a kill that nobody has accounted for yet
+    root: str = ""
+    is_whole: bool = False  # the one unit owns the whole joint state (`state: single`)
+
+    @property
+    def partition(self) -> Partition:
+        return Partition(frozenset(self.units), self.is_whole)
 
     def made(self, document: Document) -> set[str]:
         """The addresses that a joint state or a unit's state has as they are now.

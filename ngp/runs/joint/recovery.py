@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ngp.aws.session import Session
 from ngp.errors import Finding, NgpError, RefusedError, StaleError
-from ngp.runs import copies, killed, preview
+from ngp.runs import killed, preview
 from ngp.runs.context import RunContext
 from ngp.runs.events import Note
 from ngp.runs.joint import checkpoints, composition, lifecycles, record, states
@@ -63,7 +63,7 @@ class _Recovery:
         killed.settle(self._killed, self._context.name, lambda text: self._context.tell(Note(text)))
 
     def _save(self) -> None:
-        root = self._tree.path(self._context.resolved.environment.path / "units" / composition.NAME)
+        root = self._folder / self._record.root
         document = Copies(root / preview.STATE, self._folder, self._record.lineage).settle()
         if document is None:
             raise NgpError(
@@ -73,7 +73,7 @@ class _Recovery:
                 todo="import what its log names, then remove the run's folder",
             )
         stored = {name: storing.fetch(one.place, self._session) for name, one in self._record.units.items()}
-        parts = states.split(document, stored)
+        parts = self._record.partition.split(document)
         priors, failures = self._priors(stored, parts)
         is_final = self._record.is_final or any(call.exit_code in _ENDED_BY_ITSELF for call in self._calls)
         lost = sorted({*self._record.lost, *_under_way(self._lines(), self._record.made(document))})
@@ -137,14 +137,9 @@ class _Recovery:
         return document
 
     def _declared(self, name: str) -> frozenset[str]:
-        ((_, source),) = self._context.units[name].sources.items()
-        root = self._tree.path(self._context.resolved.environment.path / "units" / composition.NAME)
-        fetched = lifecycles.fetched(root, self._context.data(composition.NAME, "apply"))
-        return lifecycles.declared(name, self._tree.path(source), fetched)
-
-    @property
-    def _tree(self) -> copies.Tree:
-        return copies.Tree(self._folder / TREE, self._context.resolved.platform.path)
+        data = self._context.data(composition.NAME, "apply")
+        fetched = lifecycles.fetched(self._folder / self._record.root, data)
+        return lifecycles.declared(name, self._folder / self._record.units[name].source, fetched)
 
     def _lines(self) -> Iterable[str]:
         return (line for call in self._calls for line in call.output().splitlines())
@@ -171,7 +166,7 @@ class _Recovery:
         left = [address for address in self._file.record.lost if address not in there | accepted]
         self._file.update(lost=tuple(left))
         if left:
-            raise RefusedError([_lost(address) for address in left])
+            raise RefusedError([_lost(address, self._record.partition.owner(address)) for address in left])
 
 
 def _is_pushed(one: UnitRecord, document: Document, part: states.Part) -> bool:
@@ -194,8 +189,7 @@ def _is_document(text: str) -> bool:
         return False
 
 
-def _lost(address: str) -> Finding:
-    unit = states.owner(address)
+def _lost(address: str, unit: str) -> Finding:
     return Finding(
         f"{address} may exist, and no state has it",
         why="Terraform was killed while it made it, so another apply could make it twice",

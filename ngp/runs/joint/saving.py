@@ -43,7 +43,7 @@ class Saver:
         A unit that is as it was is not written. Before the end a joint state has only some outputs and no checks: those
         of the states before stay until then.
         """
-        parts = states.split(document, self._priors)
+        parts = self._record.record.partition.split(document)
         version = str(document.get("terraform_version", ""))
         with ThreadPoolExecutor(_WRITERS, thread_name_prefix="save") as pool:
             failures = pool.map(
@@ -75,7 +75,9 @@ class Saver:
         return None
 
     def _own(self, unit: str, part: states.Part, prior: Document | None) -> states.Part:
-        return lifecycles.normalize(part, prior, self._declared(unit)) if lifecycles.has_flag(part) else part
+        if self._record.record.is_whole or not lifecycles.has_flag(part):
+            return part
+        return lifecycles.normalize(part, prior, self._declared(unit))
 
     def _kept(self, unit: str, one: UnitRecord, text: str, error: NgpError | OSError) -> NgpError:
         """Keep a state that could not be written in the run's folder; return the error with the way out."""

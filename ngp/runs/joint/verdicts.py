@@ -46,7 +46,7 @@ class Judge:
         took = before.duration_s + self.follow.units[name].took_s
         result = replace(before, diagnostics=tuple(mine), log=self.context.log_name(NAME), duration_s=took)
         result = self._outcome(result, part, [one for one in mine if one.severity == "error"])
-        gone = [address for address in lost if states.owner(address) == name]
+        gone = [address for address in lost if joint.partition.owner(address) == name]
         if gone:
             why = f"{', '.join(gone)} was being created when Terraform was killed: it may exist, and no state has it"
             result = replace(result, outcome=Outcome.FAILED, reason=why)

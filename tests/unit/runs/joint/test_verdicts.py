@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from ngp.runs.joint.following import Follow
+from ngp.runs.joint.partition import Partition
 from ngp.runs.joint.planning import Planned
 from ngp.runs.joint.record import Record, Stage, UnitRecord
 from ngp.runs.joint.states import Part
@@ -23,7 +24,8 @@ def judged(tmp_path):
     (tmp_path / "main.tf").write_text("")
     units = {name: SimpleNamespace(sources={name: tmp_path / name}) for name in "ab"}
     tree = SimpleNamespace(path=lambda path: path, folder=tmp_path)
-    joint = SimpleNamespace(units=units, root=SimpleNamespace(path=tmp_path), tree=tree)
+    root = SimpleNamespace(path=tmp_path)
+    joint = SimpleNamespace(units=units, root=root, tree=tree, partition=Partition.of(units))
     changes = {name: Change(f"module.{name}.t.x", "t", Action.CREATE) for name in "ab"}
     results = {name: UnitResult(name, name, 1, Outcome.PLANNED, changes=(changes[name],)) for name in "ab"}
     planned = Planned(results, {}, joint, {name: Plan((changes[name],), {}) for name in "ab"})

@@ -1,0 +1,74 @@
+"""How a joint root is divided among the units of a run: by module, or not at all with one state for all units."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+from ngp.rendering import exact
+from ngp.runs.joint import states
+from ngp.runs.joint.states import Document, Part
+from ngp.runs.units import SINGLE
+from ngp.terraform.plans import Plan
+
+
+@dataclass(frozen=True)
+class Partition:
+    """The units of a joint root. With `state: single` the one unit owns the whole root: nothing is renamed or split."""
+
+    units: frozenset[str]
+    is_whole: bool = False
+
+    @classmethod
+    def of(cls, units: Collection[str]) -> Partition:
+        """Return the partition of a run's units."""
+        return cls(frozenset(units), SINGLE in units)
+
+    def owner(self, address: str) -> str:
+        """Return the unit that an address or a module path belongs to, "" for none of these."""
+        if self.is_whole:
+            return SINGLE
+        found = states.owner(address)
+        return found if found in self.units else ""
+
+    def variable(self, unit: str, name: str) -> str:
+        """Return the root variable for a unit's input."""
+        return name if self.is_whole else f"{unit}{states.SEPARATOR}{name}"
+
+    def plan(self, whole: Plan, unit: str) -> Plan:
+        """Return what a joint plan does to one unit, as the plan of the unit's own root would show it."""
+        if self.is_whole:
+            return whole
+        outputs = ((*key.partition(states.SEPARATOR), one) for key, one in whole.outputs.items())
+        return replace(
+            whole,
+            changes=tuple(one for one in whole.changes if states.owner(one.address) == unit),
+            outputs={output: replace(one, name=output) for name, _, output, one in outputs if name == unit},
+            drift=tuple(one for one in whole.drift if states.owner(one.address) == unit),
+            invocations=tuple(one for one in whole.invocations if states.owner(one.address) == unit),
+        )
+
+    def join(
+        self,
+        documents: Mapping[str, Document],
+        *,
+        lineage: str,
+        terraform_version: str,
+        needs: Mapping[str, Collection[str]],
+    ) -> str:
+        """Return the text of the joint state, of a new lineage: see `states.join`."""
+        if self.is_whole and SINGLE in documents:
+            return exact.dump({**documents[SINGLE], "lineage": lineage, "serial": 1})
+        return states.join(documents, lineage=lineage, terraform_version=terraform_version, needs=needs)
+
+    def split(self, document: Document) -> dict[str, Part]:
+        """Return what a joint state holds of each unit; raises ForeignStateError: see `states.split`."""
+        if not self.is_whole:
+            return states.split(document, self.units)
+        resources, outputs = document.get("resources") or (), document.get("outputs") or {}
+        return {SINGLE: Part(resources, outputs, document.get("check_results"))}
+
+    def require_own(self, unit: str, document: Document) -> None:
+        """Raise ForeignStateError where a unit's state holds what a joint state cannot hold for it."""
+        if not self.is_whole:
+            states.require_own(unit, document)

@@ -19,6 +19,7 @@ from ngp.runs.joint import composition, states
 from ngp.runs.joint import planning as joint_planning
 from ngp.runs.joint.composition import Joint
 from ngp.runs.joint.holding import Holding
+from ngp.runs.joint.partition import Partition
 from ngp.runs.joint.planning import Planned
 from ngp.runs.offers import Offers
 from ngp.runs.proposed import Propose, Proposed
@@ -119,7 +120,7 @@ def _lay_out(bundle: Bundle, context: RunContext, joined: list[str], held: Holdi
         raise StaleError("the joined states are not those that the bundle was planned over", todo="make a new bundle")
     tree = held.tree
     bundle.archive.extract(making.TREE, tree.folder)
-    folder = tree.path(context.resolved.environment.path / "units" / composition.NAME)
+    folder = tree.path(composition.place(context, units))
     if not folder.is_dir():
         raise StaleError(
             "the bundle was made at another place of the repository",
@@ -130,7 +131,7 @@ def _lay_out(bundle: Bundle, context: RunContext, joined: list[str], held: Holdi
     (folder / preview.STATE).chmod(0o600)
     root = driver.Root(folder, context.data(composition.NAME, "apply"))
     outside = {name: one.version for name, one in bundle.statement.outside.items()}
-    joint = Joint(units, stored, held_states, outside, lineage, root, tree, text)
+    joint = Joint(units, stored, held_states, outside, lineage, root, tree, text, Partition.of(units))
     if making.PLAN in bundle.archive.members:
         joint.plan.write_bytes(bundle.archive.read(making.PLAN))
         joint.plan.chmod(0o600)

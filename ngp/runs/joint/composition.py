@@ -22,7 +22,7 @@ from ngp.runs.joint import choosing, states
 from ngp.runs.joint.partition import Partition
 from ngp.runs.joint.states import Document
 from ngp.runs.offers import Offers
-from ngp.runs.units import Unit
+from ngp.runs.units import SINGLE, Unit
 from ngp.state import storing
 from ngp.state.places import StatePlace
 from ngp.state.storing import Stored
@@ -94,16 +94,20 @@ def compose(context: RunContext, names: Collection[str], known: Offers, tree: co
 def _make_root(context: RunContext, units: Mapping[str, Unit], constants: Mapping[str, Any], tree: copies.Tree) -> Path:
     """Make the joint root in `tree`, or, where one unit is the whole, a copy of its own root; return its path."""
     more = {**preview.local_copy(), **context.guard.files}
+    original = place(context, units)
+    tree.remove_root(original)
     if Partition.of(units).is_whole:
-        (unit,) = units.values()
-        tree.remove_root(unit.root)
-        return tree.lay_root(unit.root, more, context.terraform.binary)
+        return tree.lay_root(original, more, context.terraform.binary)
     texts = dict(roots.together(context.resolved, units, NAME))
     if not choosing.means_the_same(context, units.values(), texts):
         raise ApartError(dict.fromkeys(units, "the platform's own versions.tf differs between units"))
-    place = context.resolved.environment.path / "units" / NAME
-    tree.remove_root(place)
-    return tree.make_root(place, {**texts, **more, wires.FILE: exact.dump(constants)}, context.terraform.binary)
+    return tree.make_root(original, {**texts, **more, wires.FILE: exact.dump(constants)}, context.terraform.binary)
+
+
+def place(context: RunContext, units: Collection[str]) -> Path:
+    """Return where the joint root of units lies in the platform, or would lie."""
+    home = context.resolved.environment.path
+    return context.units[SINGLE].root if Partition.of(units).is_whole else home / "units" / NAME
 
 
 def new_lineage() -> str:

@@ -416,3 +416,19 @@ def test_the_folder_of_the_shell_counts_for_a_file(here, made, monkeypatch):
     monkeypatch.chdir(made.parent)
     done = Ngp(made.parent).call("--chdir", str(here.cwd), "bundle", "show", str(Path(os.path.relpath(made, here.cwd))))
     assert done.exit_code == 0, done.stderr
+
+
+def test_one_state_for_all_units_is_bundled_and_applied_as_one(here, tmp_path):
+    path = tmp_path / "one.bundle"
+    document = here.cwd / "environments/dev/environment.yaml"
+    document.write_text(f"{document.read_text()}state: single\n")
+    assert here.call("render").exit_code == 0
+    git(here.cwd, "add", "--all")
+    git(here.cwd, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "--quiet", "--message", "One state")
+    made = here.call("plan", "dev", "--out", str(path))
+    assert made.exit_code == 0, made.stderr
+    done = here.call("apply", str(path), "--auto-approve")
+    assert done.exit_code == 0, done.stderr
+    assert "planned apart" not in done.stderr
+    assert {one["module"] for one in json.loads((here.cwd / ".ngp/state/dev/root.tfstate").read_text())["resources"]}
+    assert here.call("plan", "dev", "-detailed-exitcode").exit_code == 0

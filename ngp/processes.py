@@ -20,6 +20,7 @@ from ngp import ties
 
 GRACE_S = 30.0  # Terraform needs a while after SIGINT: it ends calls under way and writes its state
 _LOOK_S = 0.1  # how often a process that may be stopped is looked after
+_ATTENDED_S = 2.0  # how long a program that asks at the terminal may take to end
 PIPE_GRACE_S = 2.0  # how long a pipe may stay open after its process has ended
 _LOG = logging.getLogger(__name__)
 _CREDENTIALS = re.compile(r"//[^/@\s]+@")  # of a URL, which a log must not hold
@@ -129,6 +130,25 @@ def show(request: Request, text: str) -> bool:
     finally:
         if is_main:
             signal.signal(signal.SIGINT, before)
+
+
+def attend(request: Request) -> int:
+    """Run a program that asks the person at this process's terminal, such as for a passphrase; return its exit code.
+
+    It has the terminal's session and streams, but for its output, which goes to stderr. Ctrl-C reaches it directly.
+    """
+    log_start(request)
+    process = subprocess.Popen(request.argv, cwd=request.cwd, env=dict(request.env), stdout=2)
+    try:
+        return process.wait()
+    except BaseException:
+        process.terminate()  # it gives the terminal its echo back
+        try:
+            process.wait(timeout=_ATTENDED_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        raise
 
 
 def own_umask() -> int:

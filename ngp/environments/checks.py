@@ -29,7 +29,7 @@ def check(platform: Platform, environment: Environment, values: Values) -> list[
 
 
 def check_platform(platform: Platform) -> list[Finding]:
-    """Protected environments that do not exist."""
+    """Return the protected environments that do not exist: rules of approval name no others."""
     known = documents.names(platform)
     where = str(platform.path / "ngp.yaml")
     return [

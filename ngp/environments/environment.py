@@ -29,10 +29,24 @@ class StateKind(Enum):
 
 
 @dataclass(frozen=True)
+class Approval:
+    """Who may approve bundles for an environment, and how many of them must.
+
+    `maker` and `authors` say whether the approvals of the bundle's maker and of its commits' authors count.
+    """
+
+    by: tuple[str, ...]  # e-mail addresses
+    count: int = 1
+    maker: bool = False
+    authors: bool = False
+
+
+@dataclass(frozen=True)
 class Platform:
     """ngp.yaml. `path` is the platform's folder.
 
-    `terraform` is "" (PATH decides), "terraform", "tofu", "bundled" or a path.
+    `terraform` is "" (PATH decides), "terraform", "tofu", "bundled" or a path. `signers` are public keys by e-mail
+    address, `approvals` and `emergency` are by environment.
     """
 
     path: Path
@@ -42,6 +56,9 @@ class Platform:
     state: StateKind = StateKind.S3
     state_bucket: str = ""  # "" derives it from platform, account and region
     protected: tuple[str, ...] = ()
+    signers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    approvals: Mapping[str, Approval] = field(default_factory=dict)
+    emergency: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # who may go without a bundle
     rendered_by: str = ""
 
     def environment_path(self, name: str) -> Path:

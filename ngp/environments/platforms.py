@@ -58,21 +58,45 @@ def load(path: Path) -> Platform:
     from ngp import yaml
     from ngp.cache import recall
     from ngp.environments import workspaces
-    from ngp.environments.environment import Platform, StateKind, cache
+    from ngp.environments.environment import cache
 
     workspaces.require_own(path)
     text = yaml.read(path / FILE)
-    said = recall(cache(path), FILE, text.encode(), lambda: _check(yaml.parse(text, path / FILE)))
-    return Platform(**{**said, "path": path, "state": StateKind(said["state"]), "protected": tuple(said["protected"])})
+    return _platform(recall(cache(path), FILE, text.encode(), lambda: _check(yaml.parse(text, path / FILE))), path)
+
+
+def parse(text: str, place: Path, path: Path) -> Platform:
+    """Read the text of an ngp.yaml that is not on the disk, for the platform in folder `path`.
+
+    `place` is for messages only. Raises as `load`, but keeps nothing.
+    """
+    from ngp import yaml
+
+    return _platform(_check(yaml.parse(text, place)), path)
+
+
+def _platform(said: dict[str, Any], path: Path) -> Platform:
+    from ngp.environments.environment import Approval, Platform, StateKind
+
+    more = {
+        "path": path,
+        "state": StateKind(said["state"]),
+        "protected": tuple(said["protected"]),
+        "approvals": {name: Approval(**{**one, "by": tuple(one["by"])}) for name, one in said["approvals"].items()},
+    }
+    lists = {key: {name: tuple(one) for name, one in said[key].items()} for key in ("signers", "emergency")}
+    return Platform(**{**said, **more, **lists})
 
 
 def _check(document: Document) -> dict[str, Any]:
     """What the document says, as JSON data."""
-    from ngp.environments import schemas
+    from ngp.environments import approvals, schemas
+    from ngp.errors import require
     from ngp.terraform import versions
 
     model = schemas.read(document, schemas.PlatformModel)
     versions.parse_constraint(model.terraform_version, where=document.where("terraform_version"))
+    require(approvals.check(model, document))
     return model.model_dump(mode="json")
 
 

@@ -19,6 +19,7 @@ DOMAIN = r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$
 REGION = r"^[a-z]{2}(-[a-z]+)+-[1-9]$"
 ROLE = r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$"
 ACCOUNT = r"^[0-9]{12}$"
+EMAIL = r"^[A-Za-z0-9._%+'~&-]+@[A-Za-z0-9.-]+$"  # nothing that allowed_signers takes for a pattern
 BUCKET = r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"
 
 # What a value must look like, in words, by the pattern that refused it.
@@ -29,6 +30,7 @@ _IN_WORDS = {
     REGION: "a region such as `eu-central-1`",
     ROLE: "the ARN of a role",
     BUCKET: "the name of an S3 bucket",
+    EMAIL: "an e-mail address, as Git's user.email",
     ACCOUNT: 'the 12 digits of an account, quoted: "012345678901"',
 }
 
@@ -81,6 +83,18 @@ class EnvironmentModel(_Model):
     )
 
 
+Identity = Annotated[str, Field(pattern=EMAIL)]
+
+
+class ApprovalModel(_Model):
+    """One entry of `approvals`."""
+
+    by: list[Identity] = Field(min_length=1, description="who may approve, by e-mail address")
+    count: int = Field(1, ge=1, description="how many of them must")
+    maker: bool = Field(default=False, description="whether the approval of the bundle's maker counts")
+    authors: bool = Field(default=False, description="whether the approvals of the commits' authors count")
+
+
 class PlatformModel(_Model):
     """ngp.yaml: what holds for all environments."""
 
@@ -94,7 +108,16 @@ class PlatformModel(_Model):
     state_bucket: str = Field(
         "", pattern=f"^$|{BUCKET}", description="by default derived from platform, account, region"
     )
-    protected: list[str] = Field(default_factory=list, description="environments that ask for an approved bundle")
+    protected: list[str] = Field(default_factory=list, description="environments that only an approved bundle changes")
+    signers: dict[Identity, list[str]] = Field(
+        default_factory=dict, description="e-mail address → SSH public keys, as in `ssh-ed25519 AAAA… anna`"
+    )
+    approvals: dict[str, ApprovalModel] = Field(
+        default_factory=dict, description="protected environment → who may approve its bundles"
+    )
+    emergency: dict[str, list[Identity]] = Field(
+        default_factory=dict, description="protected environment → who may change it without a bundle (`--emergency`)"
+    )
     rendered_by: str = Field("", description="the version of ngp that rendered; written by `ngp render`")
 
 

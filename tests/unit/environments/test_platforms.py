@@ -8,7 +8,7 @@ import pytest
 
 from ngp import yaml
 from ngp.environments import documents, platforms, tfvars
-from ngp.environments.environment import AssumedRole, StateKind, StateMode, Target
+from ngp.environments.environment import Approval, AssumedRole, StateKind, StateMode, Target
 from ngp.errors import UsageError
 
 
@@ -175,3 +175,59 @@ def test_a_changed_file_is_read_anew_and_a_broken_one_refused(house):
     for _ in range(2):
         with pytest.raises(UsageError, match="`region` is wrong"):
             documents.load(house.platform, "dev")
+
+
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKX5lA9tuToPyWB582Uql8/0eJe2UxdRZ1CAF40ywoFD anna"
+OTHER = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKX5lA9tuToPyWB582Uql8/0eJe2UxdRZ1CAF40ywoFE ben"
+RULES = f"""name: acme
+protected: [dev]
+signers:
+  anna@example.com:
+    - "{KEY}"
+  ben@example.com: ["{OTHER}"]
+approvals:
+  dev:
+    by: [anna@example.com, ben@example.com]
+    count: 2
+emergency:
+  dev: [anna@example.com]
+"""
+
+
+def test_who_may_approve_is_read(house):
+    (house.path / "ngp.yaml").write_text(RULES)
+    for _ in range(2):  # the second time from what is kept
+        found = house.platform
+        assert found.signers == {"anna@example.com": (KEY,), "ben@example.com": (OTHER,)}
+        assert found.approvals == {"dev": Approval(("anna@example.com", "ben@example.com"), 2)}
+        assert found.emergency == {"dev": ("anna@example.com",)}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("count: 2", "count: 3", "ngp.yaml:10: `dev` needs 3 approvals, and only 2 may approve"),
+        ("[anna@example.com, ben@example.com]", "[anna@example.com, Anna@example.com]", "only 1 may approve"),
+        ("count: 2", "count: 0", "ngp.yaml:10: `approvals.dev.count` is wrong: 0"),
+        ("count: 2", "number: 2", "ngp.yaml:10: unknown key `approvals.dev.number`"),
+        ("by: [anna@example.com, ben@example.com]", "by: []", "ngp.yaml:9: `approvals.dev.by` is wrong"),
+        ("anna@example.com, ben", "anna@example.com, carl", "ngp.yaml:9: `carl@example.com` has no key"),
+        ("anna@example.com, ben@example.com", "anna, ben@example.com", "it must be an e-mail address"),
+        ("  dev: [anna", "  dev: [carl", "ngp.yaml:12: `carl@example.com` has no key"),
+        ("approvals:\n  dev", "approvals:\n  dav", "ngp.yaml:8: `approvals.dav` has no effect"),
+        ("emergency:\n  dev", "emergency:\n  dav", "ngp.yaml:12: `emergency.dav` has no effect"),
+        (KEY, KEY.replace("AAAAI", "AAAAJ"), "ngp.yaml:5: a key of `anna@example.com` is invalid"),
+        (KEY, "ssh-ed25519 AAAA", "the text after `ssh-ed25519` is not a whole key"),
+        (KEY, KEY.replace("ssh-ed25519", "ssh-rsa", 1), "it says `ssh-rsa` but holds a key of the kind `ssh-ed25519`"),
+        (KEY, KEY.replace("ssh-ed25519", "ssh-dss", 1), "`ssh-dss` is not a supported kind of key"),
+        (KEY, "hello", "a public key is one line"),
+        (OTHER, KEY, "ngp.yaml:6: `ben@example.com` has the same key as `anna@example.com`"),
+        ("anna@example.com:", "'*@example.com':", "`*@example.com` cannot be a name; it must be an e-mail address"),
+    ],
+)
+def test_what_is_wrong_with_the_rules_of_approval_is_told_at_its_line(house, old, new, said):
+    (house.path / "ngp.yaml").write_text(RULES.replace(old, new, 1))
+    with pytest.raises(UsageError) as caught:
+        platforms.load(house.path)
+    found = [str(finding) for finding in caught.value.findings]
+    assert any(said in each for each in found), found

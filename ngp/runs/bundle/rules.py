@@ -1,0 +1,174 @@
+"""The rules of approval: ngp.yaml as it is on the remote's default branch, never as a change has it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ngp.environments import platforms, revisions
+from ngp.environments.approvals import same
+from ngp.environments.environment import Platform
+from ngp.environments.ssh_keys import parse
+from ngp.errors import MissingError, RefusedError, UsageError
+from ngp.processes import Outcome
+
+_WHY = "who may approve is read from the default branch of the remote"
+_DEFAULT = "origin"
+_HEAD = re.compile(r"^ref: refs/heads/(?P<branch>\S+)\tHEAD$|^(?P<commit>[0-9a-f]{40,64})\tHEAD$", re.MULTILINE)
+_CREDENTIALS = re.compile(r"//[^/@\s]+@")
+_ASKING_NOBODY = {"GIT_TERMINAL_PROMPT": "0"}  # Git has no terminal here: it could only hang
+# The commit and what it needs come into the object store; no branch, tag or FETCH_HEAD moves.
+_FETCH = (
+    "fetch",
+    "--quiet",
+    "--no-tags",
+    "--no-prune",
+    "--no-write-fetch-head",
+    "--no-auto-maintenance",
+    "--no-recurse-submodules",
+    "--refmap=",
+)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Who may approve. `platform` is ngp.yaml at `commit`, the tip of `source` (``origin/main``)."""
+
+    platform: Platform
+    commit: str
+    source: str
+
+    @property
+    def where(self) -> str:
+        """The file that the rules are from: ``origin/main:ngp.yaml``."""
+        return f"{self.source}:{platforms.FILE}"
+
+    def keys(self, identity: str) -> list[str]:
+        """Return the public keys of a person."""
+        return [key for one, keys in self.platform.signers.items() if same(one) == same(identity) for key in keys]
+
+    def holder(self, fingerprint: str) -> str:
+        """Return whose key this is, "" if it is nobody's."""
+        for identity, keys in self.platform.signers.items():
+            if any(parse(key).fingerprint == fingerprint for key in keys):
+                return identity
+        return ""
+
+
+def read(platform: Platform) -> Rules:
+    """Fetch the commit that the remote's default branch is at, and read the rules from it.
+
+    Raises MissingError (69) without Git, a remote, or an answer from it; RefusedError (3) if the default branch has no
+    ngp.yaml at the platform's place; UsageError (64) for what is wrong in it.
+    """
+    remote = _remote(platform)
+    branch, commit = _tip(platform, remote)
+    source = f"{remote}/{branch}"
+    _provide(platform, remote, commit)
+    found = _file(platform, commit)
+    if found is None:
+        raise RefusedError(
+            f"there is no {platforms.FILE} on {source}",
+            where=f"commit {commit[:10]}",
+            why=_WHY,
+            todo=f"merge the platform into {source} first",
+        )
+    return Rules(platforms.parse(found, Path(f"{source}:{platforms.FILE}"), platform.path), commit, source)
+
+
+def is_protected(platform: Platform, environment: str) -> bool:
+    """Return whether ngp.yaml protects the environment: in the work tree, or on the default branch as last fetched.
+
+    The second is for a change that takes the protection away: it counts once it is merged. No network is used.
+    """
+    return environment in platform.protected or environment in _protected_upstream(platform)
+
+
+def _protected_upstream(platform: Platform) -> list[Any]:
+    from ngp import yaml
+
+    try:
+        remote = _remote(platform)
+        known = _git(platform, "rev-parse", "--verify", "--quiet", f"refs/remotes/{remote}/HEAD^{{commit}}")
+        text = _file(platform, known.stdout.strip()) if known.exit_code == 0 else None
+        data: Any = yaml.parse(text or "", Path(platforms.FILE)).data
+    except (MissingError, UsageError):
+        return []  # no Git, no remote, nothing fetched: only the work tree is known
+    protected = data.get("protected") if isinstance(data, Mapping) else None
+    return protected if isinstance(protected, list) else []
+
+
+def _remote(platform: Platform) -> str:
+    """Return the name of the remote whose default branch holds the rules."""
+    listed = _git(platform, "remote")
+    if listed.exit_code:
+        raise MissingError(
+            "the platform is not in a Git repository",
+            where=str(platform.path),
+            why=f"{_WHY}; {_said(listed)}",
+            todo="clone the platform's repository, and work there",
+        )
+    names = listed.stdout.split()
+    named = _git(platform, "config", "--get", "checkout.defaultRemote").stdout.strip()
+    if named in names:
+        return named
+    if len(names) == 1:
+        return names[0]
+    if _DEFAULT in names:
+        return _DEFAULT
+    which = f"which of {', '.join(names)} holds the rules is unclear" if names else "this repository has no remote"
+    todo = "git config checkout.defaultRemote NAME" if names else "git remote add origin URL"
+    raise MissingError(which, where=str(platform.path), why=_WHY, todo=todo)
+
+
+def _tip(platform: Platform, remote: str) -> tuple[str, str]:
+    """Ask the remote for its default branch and that branch's commit."""
+    told = _git(platform, "ls-remote", "--symref", "--", remote, "HEAD")
+    if told.exit_code:
+        raise _unreachable(remote, told)
+    found = [match.groupdict() for match in _HEAD.finditer(told.stdout)]
+    commit = next((one["commit"] for one in found if one["commit"]), "")
+    if not commit:
+        raise MissingError(
+            f"the remote `{remote}` has no default branch with a commit", why=_WHY, todo="push the platform to it"
+        )
+    return next((one["branch"] for one in found if one["branch"]), "HEAD"), commit
+
+
+def _provide(platform: Platform, remote: str, commit: str) -> None:
+    """Fetch a commit if it is not here yet."""
+    if _git(platform, "cat-file", "-e", f"{commit}^{{commit}}").exit_code == 0:
+        return
+    # a clone of few commits stays one; a whole clone must not become one
+    is_shallow = _git(platform, "rev-parse", "--is-shallow-repository").stdout.strip() == "true"
+    told = _git(platform, *_FETCH, *(["--depth=1"] if is_shallow else []), "--", remote, commit)
+    if told.exit_code:
+        raise _unreachable(remote, told)
+
+
+def _file(platform: Platform, commit: str) -> str | None:
+    """Return the platform's ngp.yaml at a commit, None if it has none."""
+    told = _git(platform, "cat-file", "blob", f"{commit}:./{platforms.FILE}")
+    return told.stdout if told.exit_code == 0 else None
+
+
+def _unreachable(remote: str, told: Outcome) -> MissingError:
+    return MissingError(
+        f"cannot ask the remote `{remote}` for the rules of approval",
+        why=f"{_WHY}; {_said(told)}",
+        todo=f"check that this works: git ls-remote {remote} HEAD",
+    )
+
+
+def _said(told: Outcome) -> str:
+    if told.timed_out:
+        return "Git got no answer in time"
+    return _CREDENTIALS.sub("//", " ".join(told.stderr.split())) or f"Git ended with {told.exit_code}"
+
+
+def _git(platform: Platform, *words: str) -> Outcome:
+    """Run Git without replacement objects: a local one would stand in for the remote's commit."""
+    return revisions.git(platform, "--no-replace-objects", *words, env=_ASKING_NOBODY)

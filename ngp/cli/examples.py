@@ -66,6 +66,10 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {
     "bundle show": {"ngp bundle show change.bundle": "show what it would do, and what it was made from"},
     "bundle verify": {"ngp bundle verify change.bundle": "check that nothing moved since"},
     "bundle diff": {"ngp bundle diff reviewed.bundle new.bundle": "show what the new plan would do otherwise"},
+    "bundle approve": {
+        "ngp bundle approve prod.bundle": "sign a bundle after a look at what it changes",
+        "ngp bundle approve prod.bundle --key ~/.ssh/work": "sign it with another key than Git's",
+    },
     "orphans": {"ngp orphans dev": "list what is left of removed units"},
     "status": {"ngp status dev": "show what each unit's state holds"},
     "ready": {"ngp ready dev swarm --no-wait": "ask once whether swarm answers"},

@@ -35,7 +35,7 @@ _ROWS = {
         "plan": "Preview every unit, also on an empty or half-applied region; nothing is changed.",
         "apply": "Bring units to what was previewed and agreed to; anything more stops the run.",
         "destroy": "Destroy units, dependants first; asks for the environment's name.",
-        "bundle": "Look at bundles: what was planned in one place, to be applied in another.",
+        "bundle": "Look at bundles and approve them: what was planned in one place, to be applied in another.",
         "output": "Show the outputs of units; sensitive ones are masked.",
         "status": "Show what each unit's state holds.",
         "orphans": "List states of units that were removed: what they hold, and how to destroy it.",

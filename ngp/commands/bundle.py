@@ -1,16 +1,23 @@
-"""`ngp bundle`: look at a bundle, check it against what is here, compare two of them."""
+"""`ngp bundle`: look at a bundle, check it against what is here, compare two of them, approve one."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ngp.commands import options, reading
+from ngp.errors import NgpError
 from ngp.views import documents, terminal
 
-app = typer.Typer(help="Look at bundles: what was planned in one place, to be applied in another.")
+if TYPE_CHECKING:
+    from ngp.runs.bundle.approvals import Standing
+    from ngp.runs.bundle.archive import Archive
+    from ngp.runs.bundle.rules import Rules
+    from ngp.runs.bundle.statement import Statement
+
+app = typer.Typer(help="Look at bundles and approve them: what was planned in one place, to be applied in another.")
 
 File = Annotated[str, typer.Argument(metavar="FILE", help="the bundle")]
 
@@ -81,6 +88,47 @@ def diff(
         raise typer.Exit(2)
 
 
+@app.command()
+def approve(
+    file: File,
+    key: options.SigningKey = "",
+    auto_approve: options.AutoApprove = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Sign a bundle with your SSH key after a look at what it changes."""
+    from ngp.runs.bundle import approvals, archive, signatures
+    from ngp.views import approvals as view
+
+    context = options.context()
+    if not auto_approve:
+        options.require_person(context, f"Sign {file}?", flag="--auto-approve")
+    opened = archive.read(_path(context, file))
+    statement = approvals.examine(opened)
+    chosen = signatures.find(context.settings, context.cwd, key)
+    terminal.say(context.settings, "\n".join(view.subject(statement, opened.digest)), always=not auto_approve)
+    if not auto_approve and not options.confirm(context, f"Sign this with the key {chosen}?"):
+        raise NgpError("nothing was signed", why="the answer was no")
+    added = approvals.approve(opened, chosen, context.settings)
+    found = _standing(context, archive.read(opened.path), statement)
+    if as_json:
+        documents.write(
+            {
+                "schema": "ngp.bundle.approve/1",
+                "file": file,
+                "digest": opened.digest,
+                "environment": statement.environment,
+                "verb": statement.verb,
+                "key": str(chosen),
+                "added": added,
+                "standing": view.standing_document(*found) if found else None,
+            }
+        )
+        return
+    done = f"signed {file} with {chosen}" if added else f"{chosen} has signed {file} already; nothing was added"
+    lines = view.standing(*found, statement.environment) if found else []
+    terminal.say(context.settings, "\n".join([done, *lines]))
+
+
 def _path(context: options.Context, file: str) -> Path:
     return context.cwd / file
 
@@ -89,3 +137,16 @@ def _run(result: Any) -> dict[str, Any]:
     """The counts and units of a bundle's plan, as in the document of the plan itself."""
     said = documents.run(result, exit_code=0)
     return {name: said[name] for name in ("counts", "units")}
+
+
+def _standing(context: options.Context, opened: Archive, statement: Statement) -> tuple[Standing, Rules] | None:
+    """Return how far the bundle is approved; where the rules cannot be read, say so and return None."""
+    from ngp.environments import platforms
+    from ngp.runs.bundle import approvals, rules
+
+    try:
+        read = rules.read(platforms.load(platforms.find(context.cwd)))
+    except NgpError as error:
+        terminal.say(context.settings, f"whether this suffices is not known here: {error}")
+        return None
+    return approvals.collect(opened, statement, read, context.settings), read

@@ -266,3 +266,7 @@ Since = Annotated[
     ),
 ]
 NoInput = Annotated[bool, typer.Option("--no-input", help="never ask; a missing answer is an error")]
+SigningKey = Annotated[
+    str,
+    typer.Option("--key", metavar="FILE", help="SSH key to sign with; by default Git's user.signingkey"),
+]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ngp.views.shapes import TEXT, WHOLE, Schema, array, mapping, optional, record
+from ngp.views.shapes import FLAG, TEXT, WHOLE, Schema, array, mapping, optional, record
 
 _TEXTS = ("file", "digest", "verb", "environment", "account", "region", "maker", "run_id", "ngp", "commit")
 FACTS: Mapping[str, Schema] = {
@@ -17,4 +17,17 @@ COMPARED = record(
     first=record(**FACTS),
     second=record(**FACTS),
     differences=array(record(unit=TEXT, address=TEXT, first=TEXT, second=TEXT, attributes=array(TEXT))),
+)
+_STANDING = record(
+    approved=FLAG,
+    needed=WHOLE,
+    by=array(TEXT),
+    missing=array(TEXT),
+    votes=array(record(key=TEXT, identity=TEXT, why=TEXT)),
+    rules=record(commit=TEXT, source=TEXT),
+)
+APPROVED = record(
+    **dict.fromkeys(("file", "digest", "environment", "verb", "key"), TEXT),
+    added=FLAG,
+    standing=optional(_STANDING),  # null where the rules could not be read
 )

@@ -237,6 +237,7 @@ COMMANDS: Mapping[str, Schema] = {
     "bundle.show": record(counts=_COUNTS, units=array(UNIT), **bundle_shapes.FACTS),
     "bundle.verify": record(**bundle_shapes.FACTS),
     "bundle.diff": bundle_shapes.COMPARED,
+    "bundle.approve": bundle_shapes.APPROVED,
     "output": record(environment=TEXT, units=mapping(mapping(_OUTPUT))),
     "status": record(environment=TEXT, units=array(_STATUS), orphans=_ORPHANS),
     "locks": _LOCKS,

@@ -25,6 +25,7 @@ from ngp.errors import NgpError, StaleError, UsageError
 
 STATEMENT = "statement.json"
 APPROVALS = "approvals/"
+SEALED = "sealed.age"  # all of the content where it is encrypted
 _CHECKSUM = "checksum"
 _MOST_STATEMENT = 64 * 1024 * 1024  # bytes that are read into memory at once
 _MOST_SIGNATURE = 1024 * 1024

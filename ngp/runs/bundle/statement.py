@@ -88,7 +88,7 @@ class Statement:
     target: str
     account: str
     region: str
-    maker: str
+    maker: str  # e-mail address
     created: datetime
     expires: datetime
     ngp: str
@@ -103,6 +103,7 @@ class Statement:
     outside: Mapping[str, StateFact] = field(default_factory=dict)  # states of other units whose outputs are used
     files: Mapping[str, str] = field(default_factory=dict)  # digests of the files of roots and modules
     members: Mapping[str, Member] = field(default_factory=dict)  # the bundle's content
+    maker_key: str = ""  # fingerprint of the SSH key that the maker signs with
 
 
 def dump(statement: Statement) -> bytes:

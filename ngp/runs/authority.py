@@ -1,0 +1,27 @@
+"""What permits a run to change a protected environment: an approved bundle, or a signed emergency."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    APPROVED = "approved"
+    EMERGENCY = "emergency"
+
+
+@dataclass(frozen=True)
+class Authority:
+    """Who permits a change, and by which rules.
+
+    `rules_commit` is the commit of the remote's default branch whose ngp.yaml names these people. In an emergency
+    `text` is what the person has signed, and `signature` the SSH signature over it.
+    """
+
+    kind: Kind
+    by: tuple[str, ...]
+    rules_commit: str
+    reason: str = ""
+    text: str = ""
+    signature: str = ""

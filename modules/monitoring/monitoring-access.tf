@@ -41,7 +41,7 @@ data "aws_iam_policy_document" "server" {
   }
 
   dynamic "statement" {
-    for_each = var.alerts_to_topic ? ["topic"] : []
+    for_each = local.to_topic ? ["topic"] : []
 
     content {
       sid       = "SendAlerts"

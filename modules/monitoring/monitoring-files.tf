@@ -98,6 +98,8 @@ locals {
     ]
   }
 
+  to_topic = var.alerts_to_topic && var.alarm_topic_arn != ""
+
   alertmanager_configuration = {
     route = {
       receiver        = "operators"
@@ -120,7 +122,7 @@ locals {
           credentials_file = "webhook-token"
         } }
       } if url != ""]
-      sns_configs = [for region in var.alerts_to_topic ? [var.region] : [] : {
+      sns_configs = [for region in local.to_topic ? [var.region] : [] : {
         topic_arn     = var.alarm_topic_arn
         sigv4         = { region = region }
         send_resolved = true

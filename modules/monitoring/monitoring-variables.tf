@@ -505,15 +505,10 @@ variable "webhook_token_secret_arn" {
 }
 
 variable "alerts_to_topic" {
-  description = "Send alerts to alarm_topic_arn too."
+  description = "Send alerts to alarm_topic_arn too, if it names a topic."
   type        = bool
   default     = true
   nullable    = false
-
-  validation {
-    condition     = !var.alerts_to_topic || var.alarm_topic_arn != ""
-    error_message = "alerts_to_topic needs alarm_topic_arn."
-  }
 }
 
 variable "group_wait_s" {

@@ -296,14 +296,22 @@ run "agents_that_lack_something" {
   expect_failures = [var.install_node_exporter, var.sysdig_key_secret_arn, var.sysdig_settings, var.log_shipper_image, var.elk_domain_endpoint, var.elk_domain_arn, var.elk_index_prefix]
 }
 
-run "nobody_to_tell" {
+run "no_topic" {
   command = plan
 
   variables {
     alarm_topic_arn = ""
   }
 
-  expect_failures = [var.alerts_to_topic]
+  assert {
+    condition     = length(yamldecode(aws_s3_object.configuration["recent/alertmanager.yml"].content).receivers[0].sns_configs) == 0
+    error_message = "Without a topic, no alert is sent to one."
+  }
+
+  assert {
+    condition     = !contains(data.aws_iam_policy_document.server.statement[*].sid, "SendAlerts")
+    error_message = "Without a topic, nothing may publish to one."
+  }
 }
 
 run "pages_for_the_world" {

@@ -40,10 +40,7 @@ def whole(platform, chosen):
         if path.name not in chosen:
             shutil.rmtree(path)  # its dummies are values of no unit here
     dummy = dummies.render(loading.load(platform.path / "modules"))
-    # a topic for alerts comes by wire, and the dummies are to be all of this environment's values
-    values = dummy.replace("alerts_to_topic = true", "alerts_to_topic = false")
-    assert values != dummy
-    platform.write({"environments/dev/terraform.tfvars": values, dummies.FILE: dummy, ".gitignore": ".ngp\n"})
+    platform.write({"environments/dev/terraform.tfvars": dummy, dummies.FILE: dummy, ".gitignore": ".ngp\n"})
     subject = drafts.read(platforms.load(platform.path), "dev")
     draft = drafting.prepare(subject, drafts.Choice(units=chosen))
     assert not draft.questions

@@ -12,6 +12,7 @@ from ngp import yaml
 from ngp.catalogue import hcl
 from ngp.catalogue.module import Module, Variable
 from ngp.environments import answers, choosing, document_edits, documents, proposals, resolving, tfvars, wiring
+from ngp.environments.draft_origins import Origins
 from ngp.environments.drafts import Choice, Draft, Question, Subject
 from ngp.environments.environment import Environment
 from ngp.environments.tfvars_edits import Edit, Key, Setting, edit
@@ -73,9 +74,9 @@ class _Work:
         findings = [*self.closed.findings]
         settings = self.settings(findings)
         questions = [*self.wire_questions(), *self.value_questions()]
-        if self.choice.dummies:
-            settings |= {each.key: self.dummy(each) for each in questions if each.dummy and each.variable}
-            questions = [each for each in questions if each.key not in settings]
+        taken = [each for each in questions if each.dummy and each.variable] if self.choice.dummies else []
+        settings |= {each.key: self.dummy(each) for each in taken}
+        questions = [each for each in questions if each.key not in settings]
         before, after = self.environment.units, self.closed.units
         removed = tuple(unit for unit in before if unit not in after)
         changes = Edit(
@@ -94,7 +95,7 @@ class _Work:
             questions=tuple(questions),
         )
         if not findings and not questions:
-            findings = self.check(draft)
+            findings = self.check(draft, {each.key: each.dummy_where for each in taken})
         return replace(draft, findings=tuple(findings))
 
     def files(self, changes: Edit) -> dict[Path, str]:
@@ -130,9 +131,19 @@ class _Work:
     def question(self, key: Key, module: Module, variable: Variable) -> Question:
         """The question for an input, with the default that the environment's target allows."""
         modules = [module, *(self.closed.units.values() if len(key) == 1 else ())]
-        dummy = next((each.dummies[key[-1]].text for each in modules if key[-1] in each.dummies), "")
+        known = next((each.dummies[key[-1]] for each in modules if key[-1] in each.dummies), None)
+        dummy = proposals.distinct(self.environment, self.subject.others, key, known.text) if known else ""
         offer = proposals.propose(self.environment, self.subject.others, key, modules, dummy)
-        return Question(key, variable.description, offer.text, offer.origin, dummy, variable, where=str(variable.place))
+        return Question(
+            key,
+            variable.description,
+            offer.text,
+            offer.origin,
+            dummy,
+            variable,
+            where=str(variable.place),
+            dummy_where=str(known.place) if known else "",
+        )
 
     def is_open(self, unit: str, module: Module, variable: Variable) -> bool:
         if variable.name in (*FACTS, "unit") or self.has_value(unit, variable.name):
@@ -198,16 +209,21 @@ class _Work:
                 return dummy.comment
         return tuple(textwrap.wrap(modules[0].variables[key[-1]].description, 100)) if modules else ()
 
-    def check(self, draft: Draft) -> list[Finding]:
-        """What the static checks say about the files as they would be written."""
+    def check(self, draft: Draft, dummies: Mapping[Key, str]) -> list[Finding]:
+        """Return what the static checks say about the files as they would be written, at places that are saved."""
         document, path = (self.environment.path / documents.FILE, self.path)
         try:
             parsed = yaml.parse(draft.files[document], document)
             environment = documents.read(self.subject.platform, self.environment.name, parsed)
             values = tfvars.parse(draft.files[path], path)
-            resolving.assemble(self.subject.platform, environment, self.subject.catalogue, values)
         except UsageError as error:
             return list(error.findings)
+        try:
+            resolving.assemble(self.subject.platform, environment, self.subject.catalogue, values)
+        except UsageError as error:
+            saved = (self.environment, tfvars.parse(self.subject.tfvars, path))
+            origins = Origins(saved, (environment, values), self.choice, dummies)
+            return [origins.locate(each) for each in error.findings]
         return []
 
 

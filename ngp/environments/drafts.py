@@ -49,6 +49,7 @@ class Question:
     variable: Variable | None = None
     choices: tuple[OutputRef, ...] = ()
     where: str = ""  # where the input is declared
+    dummy_where: str = ""
 
     @property
     def name(self) -> str:

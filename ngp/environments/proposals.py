@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ngp.catalogue import hcl
 from ngp.catalogue.module import Catalogue, Module
-from ngp.environments import documents, tfvars
+from ngp.environments import documents, naming, tfvars
 from ngp.environments.environment import Environment, Platform, Target
 from ngp.environments.tfvars_edits import Key
 from ngp.environments.values import Value, Values
@@ -63,6 +63,24 @@ def propose(
             if text and not any(_is_dummy(key, value, module) for module in modules):
                 return Proposal(text, f"from `{other.environment.name}`")
     return Proposal()
+
+
+def distinct(environment: Environment, known: Sequence[Other], key: Key, dummy: str) -> str:
+    """Return the dummy for an input, or another text where it would give two environments of an account one name.
+
+    That is `post_tag`, the end of every name: it becomes the environment's name, or as much of it as is allowed.
+    """
+    if key != ("post_tag",):
+        return dummy
+    beside = [each for each in known if _home(each.environment) == _home(environment)]
+    taken = {str(each.values.common["post_tag"].value).lower() for each in beside if "post_tag" in each.values.common}
+    texts = [environment.name[: naming.LIMITS["post_tag"][1]], *(f"env{number}" for number in range(1, len(taken) + 2))]
+    free = (hcl.render(text) for text in texts if text not in taken and not naming.check("post_tag", text))
+    return next(free, dummy) if dummy.strip('"').lower() in taken else dummy
+
+
+def _home(environment: Environment) -> tuple[Target, str]:
+    return environment.target, environment.account
 
 
 def dummies(values: Values, units: Mapping[str, str], catalogue: Catalogue) -> tuple[Key, ...]:

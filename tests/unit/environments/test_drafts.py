@@ -89,6 +89,58 @@ def test_dummies_answer_what_has_no_value(house, configure):
     assert 'pre_tag = "demo"\n' in house.read("terraform.tfvars")
 
 
+def test_dummies_give_a_second_environment_names_of_its_own(house, configure):
+    house.environment(values=house.read("terraform.tfvars").replace('"dev"', '"one"'))
+    for number, (name, tag) in enumerate(
+        [("stage", "stage"), ("production", "produc"), ("ab", "env1"), ("cd", "env2")]
+    ):
+        house.environment(EMPTY.replace("dev.", f"{name}."), "", name)
+        configure("network", dummies=True, name=name)
+        assert f'post_tag = "{tag}"\n' in house.read("terraform.tfvars", name), number
+    house.environment(EMPTY.replace("123456789012", "999999999999"), "", "far")  # another account has its own names
+    configure("network", dummies=True, name="far")
+    assert 'post_tag = "one"\n' in house.read("terraform.tfvars", "far")
+
+
+@pytest.mark.parametrize(
+    ("modules", "sets", "wires", "where"),
+    [
+        ([], ["pre_tag=aws-x"], [], "--set pre_tag: "),
+        ([], ["post_tag=one"], [], "environments/dev/terraform.tfvars:2: pre_tag and post_tag are those"),
+        ([], ["pre_tag=demo", "post_tag=one"], [], "--set pre_tag: pre_tag and post_tag are those"),
+        (
+            ["network", "openvpn", "again=openvpn"],
+            ["again.admin_cidrs=[]"],
+            ["again.vpc_id=openvpn.nothing"],
+            "--wire again.vpc_id=openvpn.nothing: ",
+        ),
+        (["network", "openvpn", "rows=database"], [], [], "--module rows: rows.unit = "),
+    ],
+)
+def test_what_is_wrong_with_a_draft_is_told_where_it_was_said(house, configure, modules, sets, wires, where):
+    house.environment(EMPTY, 'pre_tag = "demo"\npost_tag = "one"\n', name="stage")
+    house.environment(values="# first\n" + 'pre_tag = "demo"\npost_tag = "dev"\nopenvpn = { admin_cidrs = [] }\n')
+    variables = house.path / "modules" / "database" / "database-variables.tf"
+    rule = 'validation {\n    condition     = var.unit != "rows"\n    error_message = "no."\n  }'
+    variables.write_text(variables.read_text().replace('default     = ""\n', f'default     = ""\n  {rule}\n'))
+    found = _refused(house, configure, *modules, sets=sets, wires=wires)
+    assert any(one.replace(f"{house.path}/", "").startswith(where) for one in found), found
+
+
+def test_a_line_of_a_draft_that_moved_is_told_as_it_is_saved(house, configure):
+    house.environment(values='openvpn = {\n  admin_cidrs = "none"\n}\n')
+    found = _refused(house, configure, sets=TAGS)
+    assert found[0].startswith(f"{house.path}/environments/dev/terraform.tfvars:2: openvpn.admin_cidrs"), found
+
+
+def test_a_dummy_that_is_wrong_is_told_in_its_file(house, configure):
+    dummy = house.path / "modules" / "network" / "network.dummy"
+    dummy.write_text(dummy.read_text().replace('"demo"', '"x"'))
+    house.environment(EMPTY, "")
+    found = _refused(house, configure, "network", dummies=True)
+    assert found[0].startswith(f"{dummy}:2: pre_tag = 'x': pre_tag must have 3 to 12 characters"), found
+
+
 def test_the_same_choice_changes_no_byte(house, configure):
     before = house.tree()
     configure("network", "openvpn")

@@ -61,7 +61,9 @@ def new(
     if may_ask:
         given = {key: value or _ask(key, origin) for key, value in given.items()}
     require(Finding(f"the new environment needs --{key}") for key, value in given.items() if not value)
-    made = outlines.compose(platform, outlines.Facts(name, target=target.value, **given), origin)
+    facts = outlines.Facts(name, target=target.value, **given)
+    made = outlines.compose(platform, facts, origin)
+    left_out = outlines.left_out(platform, facts, origin) if origin else ()
     with files.lock(platform.workspace / "locks" / f"{name}.lock", purpose=f"ngp env new {name}"):
         outlines.require_new(platform, name)
         try:
@@ -70,11 +72,13 @@ def new(
             raise NgpError(f"the environment `{name}` cannot be written", why=f"{error.strerror}") from None
     paths = [path.relative_to(platform.path) for path in made]
     if as_json:
-        views.write({"schema": "ngp.env.new/1", "environment": name, "written": paths})
+        views.write({"schema": "ngp.env.new/1", "environment": name, "written": paths, "left_out": left_out})
         return
-    for path in paths:
-        terminal.say(context.settings, f"wrote {path}")
-    terminal.say(context.settings, f"next: ngp configure {name}")
+    lines = [f"wrote {path}" for path in paths]
+    if left_out:
+        lines.append(f"not copied, for it belongs to the account or sandbox of `{source}`: {', '.join(left_out)}")
+    for line in [*lines, f"next: ngp configure {name}"]:
+        terminal.say(context.settings, line)
 
 
 @app.command("list")

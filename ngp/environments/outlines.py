@@ -16,6 +16,8 @@ from ngp.errors import Finding, UsageError, require
 
 SANDBOX_ACCOUNT = "123456789012"  # what the AWS look-alike says it is
 
+_CREDENTIALS = ("profile", "assume_role")  # keys of environment.yaml
+
 _DOCUMENT_HEAD = "# The facts of {name}. `ngp configure {name}` keeps units and wiring; everything else is yours.\n"
 _DOCUMENT = """\
 target: {target}
@@ -67,6 +69,13 @@ def compose(platform: Platform, facts: Facts, source: Environment | None = None)
     return {path: text, folder / tfvars.FILE: values}
 
 
+def left_out(platform: Platform, facts: Facts, source: Environment) -> tuple[str, ...]:
+    """Return what of a `source` a new environment does not take: facts, and keys of its terraform.tfvars."""
+    credentials = [key for key in _CREDENTIALS if getattr(source, key)] if _is_elsewhere(facts, source) else []
+    values = dummies(platform, source) if _leaves_sandbox(facts, source) else ()
+    return (*credentials, *(".".join(key) for key in values))
+
+
 def require_new(platform: Platform, name: str) -> None:
     """Raise UsageError where no environment can be made by this name: it is wrong, or a file is there already."""
     if not re.fullmatch(NAME, name) or len(name) > NAME_LENGTH:
@@ -83,6 +92,14 @@ def require_new(platform: Platform, name: str) -> None:
         raise UsageError("this file is in the way", where=str(values), why="it may hold values of yours", todo=todo)
 
 
+def _is_elsewhere(facts: Facts, source: Environment) -> bool:
+    return (facts.account, facts.target) != (source.account, source.target.value)
+
+
+def _leaves_sandbox(facts: Facts, source: Environment) -> bool:
+    return facts.target == Target.AWS.value and source.target is Target.SANDBOX
+
+
 def _copy_document(facts: Facts, source: Environment) -> str:
     said: Mapping[str, str] = {
         "target": facts.target,
@@ -90,9 +107,8 @@ def _copy_document(facts: Facts, source: Environment) -> str:
         "region": facts.region,
         "domain": facts.domain,
     }
-    is_other = (facts.account, facts.target) != (source.account, source.target.value)
     text = _with_head(hcl.read(source.path / documents.FILE), _DOCUMENT_HEAD, facts, source)
-    return document_edits.set_facts(text, said, ("profile", "assume_role") if is_other else ())
+    return document_edits.set_facts(text, said, _CREDENTIALS if _is_elsewhere(facts, source) else ())
 
 
 def dummies(platform: Platform, source: Environment) -> tuple[Key, ...]:
@@ -107,7 +123,7 @@ def _copy_values(platform: Platform, facts: Facts, source: Environment) -> str:
     if not path.is_file():
         return _VALUES_HEAD.format(name=facts.name)
     text = _with_head(hcl.read(path), _VALUES_HEAD, facts, source)
-    if facts.target == Target.AWS.value and source.target is Target.SANDBOX:
+    if _leaves_sandbox(facts, source):
         text = edit(text, Edit(removals=frozenset(dummies(platform, source))), path)
     post_tag = tfvars.parse(text, path).common.get("post_tag")
     if post_tag and post_tag.value == source.name and not naming.check("post_tag", facts.name):

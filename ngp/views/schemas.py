@@ -199,7 +199,7 @@ COMMANDS: Mapping[str, Schema] = {
     ),
     "module.check": record(modules=_TEXTS, findings=array(record(module=TEXT, rule=TEXT, **FINDING["properties"]))),
     "module.docs": record(modules=_TEXTS, written=FLAG, stale=_TEXTS),
-    "env.new": record(environment=TEXT, written=_TEXTS),
+    "env.new": record(environment=TEXT, written=_TEXTS, left_out=_TEXTS),
     "env.list": record(platform=TEXT, environments=array(_ENVIRONMENT)),
     "env.affected": record(**_SINCE),
     "configure": record(

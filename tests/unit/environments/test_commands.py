@@ -118,11 +118,21 @@ def test_env_new_from_another_takes_units_values_and_comments(ngp, house):
     assert "# The stage where we try things" in house.read("environment.yaml", "stage")
 
 
+def test_env_new_names_what_stays_in_the_sandbox(ngp, house):
+    arguments = ("--from", "dev", "--no-sandbox", "--region", "eu-west-1", "--account", "012345678901")
+    code, _, err = ngp("env", "new", "stage", *arguments, "--domain", "s.example.com")
+    assert code == 0
+    assert "not copied, for it belongs to the account or sandbox of `dev`: pre_tag" in err
+    assert "pre_tag" not in house.read("terraform.tfvars", "stage")
+    _, out, _ = ngp("env", "new", "prod", *arguments, "--domain", "p.example.com", "--json")
+    assert "pre_tag" in json.loads(out)["left_out"]
+
+
 def test_env_new_in_another_account_leaves_the_credentials_behind(ngp, house):
     house.environment(house.read("environment.yaml").replace("target: sandbox", "target: aws\nprofile: me"))
     common = ("--from", "dev", "--region", "eu-west-1", "--domain", "s.example.com")
-    ngp("env", "new", "same", *common, "--account", "123456789012")
-    ngp("env", "new", "other", *common, "--account", "012345678901")
+    assert "not copied" not in ngp("env", "new", "same", *common, "--account", "123456789012")[2]
+    assert "of `dev`: profile\n" in ngp("env", "new", "other", *common, "--account", "012345678901")[2]
     assert "profile: me" in house.read("environment.yaml", "same")
     assert "profile" not in house.read("environment.yaml", "other")
 

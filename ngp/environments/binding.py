@@ -11,7 +11,7 @@ from ngp.catalogue import types
 from ngp.catalogue.module import Catalogue, Module, Variable
 from ngp.environments import references, wiring
 from ngp.environments.environment import Environment, OutputRef, Target
-from ngp.environments.values import FACTS, Value, Values
+from ngp.environments.values import COMMON_INPUTS, FACTS, Value, Values
 from ngp.errors import Finding, nearest
 
 _FEEDERS = 8  # named in a finding; every one of a thousand units could feed each of them
@@ -172,7 +172,13 @@ class _Binder:
             feeders = self._feeders(variable)
             why = f"{why}; it could be fed by {feeders}" if feeders else why
         else:
-            todo = f"write it into {path}: {self.unit} = {{ {variable.name} = … }}"
+            entry = f"{variable.name} = …"
+            is_common = variable.name in COMMON_INPUTS
+            todo = (
+                f"write it at the top level of {path}: {entry}"
+                if is_common
+                else (f"write it into {path}: {self.unit} = {{ {entry} }}")
+            )
             what = f"`{name}` has no value"
         self.findings.append(Finding(what, str(variable.place), why, todo))
 
@@ -185,7 +191,7 @@ class _Binder:
 def check(variable: Variable, value: Any, name: str) -> list[str]:
     """Why a value that somebody wrote is none for this input: its type, null, secrets in the wrong place."""
     if references.is_reference(value) and (variable.ephemeral or variable.sensitive):
-        return []
+        return [f"{name}: {reason}" for reason in references.check(value)]
     if variable.ephemeral:
         return [f"{name}: a secret is given by reference ({references.FORMS}), its value never stands in a file"]
     if value is None and not variable.nullable and not variable.has_default:

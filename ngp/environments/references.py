@@ -6,18 +6,21 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-_REFERENCE = re.compile(
-    r"vault:[^\s#]+#\S+"
-    r"|ssm:/?[\w./-]+"
-    r"|awssm:[\w/+=.@:-]+(#\S+)?"
-    r"|env:[A-Za-z_][A-Za-z0-9_]*"
-)
-FORMS = "vault:PATH#KEY, ssm:NAME, awssm:NAME, env:VARIABLE"
+_UNREAD = r"vault:[^\s#]+#\S+"  # a form that nothing resolves yet
+_REFERENCE = re.compile(rf"{_UNREAD}|ssm:/?[\w./-]+|awssm:[\w/+=.@:-]+(#\S+)?|env:[A-Za-z_][A-Za-z0-9_]*")
+FORMS = "ssm:NAME, awssm:NAME, awssm:NAME#KEY or env:VARIABLE"
 
 
 def is_reference(value: Any) -> bool:
-    """Whether a value is a secret reference, wholly."""
+    """Return whether a value is a secret reference, wholly."""
     return isinstance(value, str) and _REFERENCE.fullmatch(value) is not None
+
+
+def check(reference: str) -> list[str]:
+    """Return why ngp cannot resolve a reference, whatever is behind it."""
+    if re.fullmatch(_UNREAD, reference):
+        return [f"ngp cannot read `{reference}`: it has no client for Vault; use {FORMS}"]
+    return []
 
 
 def find(value: Any) -> Iterator[str]:

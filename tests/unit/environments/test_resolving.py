@@ -74,10 +74,29 @@ def test_generated_secrets_and_the_units_name_are_bound_without_a_word(house):
 def test_a_reference_is_bound_to_an_ephemeral_input(house):
     house.environment(
         house.read("environment.yaml").replace("  network: {}", "  network: {}\n  database: {}"),
-        house.read("terraform.tfvars") + 'database = { api_token = "vault:kv/backup#token" }\n',
+        house.read("terraform.tfvars") + 'database = { api_token = "awssm:backup#token" }\n',
     )
     found = house.resolve().bindings["database"].inputs["api_token"]
-    assert (found.source, found.value) == (Source.SECRET, "vault:kv/backup#token")
+    assert (found.source, found.value) == (Source.SECRET, "awssm:backup#token")
+
+
+def test_a_reference_that_nothing_resolves_is_refused_at_its_line(house):
+    house.environment(
+        house.read("environment.yaml").replace("  network: {}", "  network: {}\n  database: {}"),
+        house.read("terraform.tfvars") + 'database = { api_token = "vault:kv/backup#token" }\n',
+    )
+    found = _only(house)
+    assert "terraform.tfvars:8: database.api_token: ngp cannot read `vault:kv/backup#token`" in found
+    assert "use ssm:NAME, awssm:NAME" in found
+
+
+def test_a_common_input_without_a_value_is_to_be_written_at_the_top(house):
+    house.environment(values=house.read("terraform.tfvars").replace('post_tag = "dev"', ""))
+    with pytest.raises(UsageError) as caught:
+        house.resolve()
+    assert {each.todo for each in caught.value.findings} == {
+        f"write it at the top level of {house.path}/environments/dev/terraform.tfvars: post_tag = …"
+    }
 
 
 @pytest.mark.parametrize("reference", ["vault:kv/a#b", "ssm:/a/b", "awssm:name#key", "env:TOKEN"])

@@ -71,7 +71,7 @@ def _why(manifest: Manifest | None, owner: str, inside: str, change: Change) -> 
     """Return why a resource is data-bearing, "" if it is not."""
     if manifest and inside in manifest.data:
         return f"the module of `{owner}` calls it data-bearing{_reasons(manifest, inside)}"
-    holds = data_types.reason(change.type)
+    holds = data_types.reason(change.type, change.before)
     return f"{change.type} holds {holds}{_reasons(manifest, inside)}" if holds else ""
 
 

@@ -69,6 +69,33 @@ def test_a_type_that_holds_data_counts_at_every_address(address, kind, action):
     assert f"{kind} holds" in one.why
 
 
+@pytest.mark.parametrize(
+    ("before", "is_lost"),
+    [({"type": "SecureString"}, True), ({"type": "String"}, False), ({"type": "StringList"}, False), (None, True)],
+)
+def test_a_parameter_holds_a_secret_if_it_is_a_secure_string(before, is_lost):
+    change = Change("aws_ssm_parameter.x", "aws_ssm_parameter", Action.DELETE, before=before)
+    assert bool(losses.find(RESOLVED, {"shop": [change]}, ())) is is_lost
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "aws_route53_zone",
+        "aws_prometheus_workspace",
+        "aws_dsql_cluster",
+        "aws_docdb_cluster_snapshot",
+        "aws_cloudwatch_event_archive",
+        "aws_workspaces_workspace",
+        "aws_lightsail_instance",
+        "aws_kms_replica_external_key",
+        "aws_grafana_workspace",
+    ],
+)
+def test_every_family_of_types_that_hold_data_counts(kind):
+    assert len(lost(f"{kind}.x", Action.DELETE, kind=kind)) == 1
+
+
 def test_the_manifest_counts_at_the_root_too():
     assert len(lost("aws_s3_bucket.files", Action.DELETE)) == 1
 

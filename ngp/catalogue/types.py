@@ -154,7 +154,8 @@ def _check_sequence(elements: tuple[Type, ...], value: Any, where: str) -> list[
     if not isinstance(value, list | tuple):
         return [f"{where}: a tuple is required, not {_kind(value)}"]
     if len(value) != len(elements):
-        return [f"{where}: {len(elements)} elements are required, not {len(value)}"]
+        required = "1 element is" if len(elements) == 1 else f"{len(elements)} elements are"
+        return [f"{where}: {required} required, not {len(value)}"]
     pairs = enumerate(zip(elements, value, strict=True))
     return [reason for index, (type_, item) in pairs for reason in check(type_, item, f"{where}[{index}]")]
 

@@ -37,6 +37,7 @@ COMMANDS = {
     "up": "type `ngp apply ENV`",
     "workspace": "type `ngp env list`: environments take the place of workspaces",
 }
+_LISTED = 10  # commands that a hint names
 _NEAR = 0.7  # flags are short, and so are like each other
 _VALUES = "write values into environments/ENV/terraform.tfvars, or type `ngp configure ENV --set UNIT.INPUT=VALUE`"
 _ENVIRONMENT = "name the environment after the command, such as `ngp plan dev`"
@@ -62,12 +63,13 @@ OPTIONS = {
 }
 
 
-def for_command(written: str, known: Iterable[str], *, is_root: bool) -> str:
-    """Return what to type in place of an unknown command."""
+def for_command(written: str, known: Iterable[str], path: str) -> str:
+    """Return what to type in place of an unknown command of the group at `path`."""
     names = list(known)
-    if is_root and written not in names and written in COMMANDS:
+    if path == "ngp" and written not in names and written in COMMANDS:
         return COMMANDS[written]
-    return nearest(written, names)
+    is_long = len(names) > _LISTED and not similar(written, names)
+    return f"see `{path} --help`" if is_long else nearest(written, names)
 
 
 def for_option(written: str, ctx: Any, path: str) -> str:

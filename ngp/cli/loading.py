@@ -173,9 +173,7 @@ def usage(error: typer.TyperException, argv: Sequence[str]) -> UsageError:
     if text.startswith("No such command") and ctx is not None:
         written = text.split("'")[1] if "'" in text else ""
         known = ctx.command.list_commands(ctx)
-        return UsageError(
-            f"`{path}` has no command `{written}`", todo=hints.for_command(written, known, is_root=ctx.parent is None)
-        )
+        return UsageError(f"`{path}` has no command `{written}`", todo=hints.for_command(written, known, path))
     if text.startswith("Missing command") and ctx is not None:
         known = ", ".join(ctx.command.list_commands(ctx))
         return UsageError(f"`{path}` needs a command", todo=f"one of: {known}")

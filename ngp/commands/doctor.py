@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ngp.commands import options
+from ngp.commands import options, scope
 from ngp.errors import MissingError
 from ngp.views import documents, terminal
 
@@ -22,6 +22,8 @@ def doctor(environment: options.OptionalEnvironmentName = "", as_json: options.A
 
     context = options.context()
     platform = platforms.load(platforms.find(context.cwd))
+    if not environment and scope.is_implied(context, platform):
+        environment = scope.choose(context, "").environment
     chosen = files.load(platform, environment) if environment else None
     checks = []
     for check in prerequisites.check(platform, chosen, context.settings):

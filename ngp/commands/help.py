@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ngp.errors import UsageError, nearest
+from ngp.errors import UsageError
 
 Words = Annotated[
     list[str] | None,
@@ -20,9 +20,10 @@ def help(ctx: typer.Context, words: Words = None) -> None:  # noqa: A001  the co
     for word in words or ():
         group = shown.command
         found = group.get_command(shown, word) if hasattr(group, "get_command") else None
+        if found is None and hasattr(group, "list_commands"):
+            shown.fail(f"No such command '{word}'.")  # answered as the command line `ngp WORD` is
         if found is None:
-            known = group.list_commands(shown) if hasattr(group, "list_commands") else []
-            todo = nearest(word, known) if known else f"see `{shown.command_path} --help`"
-            raise UsageError(f"`{shown.command_path}` has no command `{word}`", todo=todo)
+            path = shown.command_path
+            raise UsageError(f"`{path}` has no command `{word}`", todo=f"see `{path} --help`")
         shown = type(ctx)(found, info_name=word, parent=shown)
     typer.echo(shown.get_help())

@@ -37,6 +37,6 @@ def init(
         paths = [path.relative_to(target) for path in written]
         documents.write({"schema": "ngp.init/1", "name": chosen, "path": target, "written": paths})
         return
-    terminal.say(context.settings, f"made the platform `{chosen}` in {target}: {len(written)} files")
+    terminal.say(context.settings, f"made the platform `{chosen}` in {target}: {terminal.amount(len(written), 'file')}")
     terminal.say(context.settings, f"next: cd {shlex.quote(str(target))} && git init && ngp env new dev")
     terminal.say(context.settings, "      README.md there goes on from here, in the sandbox or with an account")

@@ -62,5 +62,6 @@ def output(
         values = outputs.collect(
             region.resolved, region.session, named, reveal=reveal, nulls=shape is view.Format.TERRAFORM_OUT
         )
-    chosen = [view.select(values, name)] if name else values
+        absent = outputs.absent(region.resolved, values, named) if name else {}
+    chosen = [view.select(values, name, absent=absent)] if name else values
     view.show(chosen, context.settings, environment=meant.environment, form=shape, reveal=reveal, whole=show_all)

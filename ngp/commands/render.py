@@ -43,8 +43,8 @@ def render(
         change = narrowing.collect(tree.platform, tree.resolved, since, rendered=tree.files, whole=tree.is_whole)
         tree = trees.narrow(tree, narrowing.tell(context, change).covers)
     if tree.other_version:
-        changes = len(tree.staleness.changes)
-        said = f"ngp {tree.other_version} rendered this platform; ngp {ngp.__version__} changes {changes} files"
+        changes = terminal.amount(len(tree.staleness.changes), "file")
+        said = f"ngp {tree.other_version} rendered this platform; ngp {ngp.__version__} changes {changes}"
         terminal.say(context.settings, said)
     shown = _document(tree, diff=diff, written=not check)
     if not check:
@@ -83,6 +83,7 @@ def _told(what: str, where: Path, outcome: str) -> Iterator[None]:
 def _document(tree: trees.Tree, *, diff: bool, written: bool) -> dict[str, Any]:
     """``ngp.render/1``."""
     found = tree.staleness
+    version = (Path(platforms.FILE),) if written and tree.records_version else ()
     shown: dict[str, Any] = {
         "schema": "ngp.render/1",
         "environments": tree.environments,
@@ -90,7 +91,7 @@ def _document(tree: trees.Tree, *, diff: bool, written: bool) -> dict[str, Any]:
         "written": written,
         "is_stale": found.is_stale,
         "missing": found.missing,
-        "differing": found.differing,
+        "differing": (*found.differing, *version),
         "orphaned": found.orphaned,
         "foreign": found.foreign,
     }
@@ -118,7 +119,7 @@ def _show(tree: trees.Tree, shown: dict[str, Any], context: options.Context, *, 
     for path in foreign.shown:
         terminal.say(context.settings, f"not ours, left alone: {path}")
     if foreign.rest:
-        terminal.say(context.settings, foreign.more("files that are not ours"))
+        terminal.say(context.settings, foreign.more("files not ours"))
     names = ", ".join(tree.environments) or "no environment"
     if not (tree.files or tree.staleness.is_stale):
         return  # nothing is affected, which was said

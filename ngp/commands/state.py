@@ -144,7 +144,7 @@ def _line(fact: StateFact) -> str:
     held = f"unreadable, {fact.problem}" if fact.problem else "nothing yet"
     if fact.state is not None:
         managed = sum(resource.mode == "managed" for resource in fact.state.resources)
-        held = f"serial {fact.state.serial}, {managed} resources"
+        held = f"serial {fact.state.serial}, {terminal.amount(managed, 'resource')}"
     locked = f", locked by {fact.holder}" if fact.holder else ""
     of = "" if fact.is_declared else " (of no unit: ngp orphans)"
     return f"{fact.unit}{of}: {held}{locked}  {fact.place}"

@@ -25,5 +25,5 @@ def status(
     if as_json:
         documents.write(documents.status(meant.environment, found, left))
     else:
-        graph.show_status(found, context.settings, environment=meant.environment, whole=show_all)
+        graph.show_status(found, context.settings, environment=meant.environment, words=meant.units, whole=show_all)
         orphans.show(left, terminal.out(context.settings), environment=meant.environment, whole=show_all)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform as machine
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -31,6 +32,14 @@ def version(as_json: options.AsJson = False) -> None:
         typer.echo(f"this platform was rendered by ngp {found['rendered_by']}")
 
 
+def _folder(context: options.Context) -> Path:
+    """The folder that relative names in PATH are from; any other will do where the working folder was deleted."""
+    try:
+        return context.cwd
+    except NgpError:
+        return Path("/")
+
+
 def _collect(context: options.Context) -> dict[str, Any]:
     """``ngp.version/1``. Outside a platform, and without Terraform, those parts are empty: this command never fails."""
     from ngp.environments import platforms
@@ -40,7 +49,7 @@ def _collect(context: options.Context) -> dict[str, Any]:
     with suppress(NgpError):
         platform = platforms.load(platforms.find(context.cwd))
     with suppress(NgpError):
-        setting, cwd = (platform.terraform, platform.path) if platform else ("", context.cwd)
+        setting, cwd = (platform.terraform, platform.path) if platform else ("", _folder(context))
         found = binary.find(setting, _ANY, settings.environ, cwd=cwd, cache=settings.cache)
     shown = {"flavour": found.title, "version": found.version, "path": " ".join(found.argv)} if found else None
     return {

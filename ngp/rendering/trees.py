@@ -38,6 +38,11 @@ class Tree:
         return recorded if recorded != ngp.__version__ else ""
 
     @property
+    def records_version(self) -> bool:
+        """Whether writing the tree also writes this version of ngp into ngp.yaml."""
+        return self.is_whole and self.platform.rendered_by != ngp.__version__
+
+    @property
     def command(self) -> str:
         """The command that renews all that is stale: files outside of the environments are rendered with the whole."""
         stale = (*self.staleness.changes, *self.staleness.orphaned)
@@ -102,7 +107,7 @@ def writes(tree: Tree) -> dict[Path, str]:
     """What to write, by full path: the stale files and, for a whole tree, ngp.yaml with this version in it."""
     stale = (*tree.staleness.missing, *tree.staleness.differing)
     found = {tree.platform.path / path: tree.files[path] for path in stale}
-    if tree.is_whole and tree.platform.rendered_by != ngp.__version__:
+    if tree.records_version:
         path = tree.platform.path / platforms.FILE
         found[path] = _stamped(path.read_bytes().decode("utf-8"))
     return found

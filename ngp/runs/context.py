@@ -221,8 +221,9 @@ def require_rendered(resolved: Resolved) -> None:
     stale = staleness.compare(resolved.platform.path, roots.render(resolved), [resolved.environment.name])
     if stale.is_stale:
         first = (*stale.missing, *stale.differing, *stale.orphaned)
+        differ = "1 file differs" if len(first) == 1 else f"{len(first)} files differ"
         raise UsageError(
-            f"the rendered roots of `{resolved.environment.name}` are stale: {len(first)} files differ",
+            f"the rendered roots of `{resolved.environment.name}` are stale: {differ}",
             where=str(first[0]),
             why="only what is rendered and committed is planned",
             todo=f"ngp render {resolved.environment.name}",

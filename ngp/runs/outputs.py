@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ngp.errors import MissingError, NgpError
+from ngp.errors import Finding, MissingError, NgpError
 from ngp.runs import graph, ownership, secrets, units, wires
 from ngp.runs.events import UnitFact
 from ngp.runs.results import Outcome, OutputValue, RunResult, UnitStatus, Wire
@@ -55,6 +55,29 @@ def collect(
         if reveal:
             found.extend(_revealed(resolved, unit, outputs, session))
     return found
+
+
+def absent(resolved: Resolved, values: Iterable[OutputValue], chosen: tuple[str, ...] = ()) -> dict[str, Finding]:
+    """Return why each output that the modules of the chosen units (none: all) declare has no value, by ``unit.name``.
+
+    `values` are the outputs that there are.
+    """
+    environment = resolved.environment
+    known: dict[str, set[str]] = {}
+    for value in values:
+        known.setdefault(value.unit, set()).add(value.name)
+    return {
+        f"{unit}.{name}": Finding(f"`{unit}.{name}` has no value", why="it is null")
+        if unit in known
+        else Finding(
+            f"`{unit}.{name}` has no value yet",
+            why=f"`{unit}` is not applied",
+            todo=f"ngp apply {environment.name} {unit}",
+        )
+        for unit in chosen or tuple(environment.units)
+        for name in resolved.catalogue.modules[environment.units[unit].module].outputs
+        if name not in known.get(unit, ())
+    }
 
 
 def headlines(resolved: Resolved, session: Session, result: RunResult) -> list[OutputValue]:

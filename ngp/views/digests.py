@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from ngp.views import terminal
+
 MOST = 40
 URGENT = 0  # the rank of what a person has to know by name
 T = TypeVar("T")
@@ -24,8 +26,13 @@ class Digest(Generic[T]):
     rest: int
 
     def more(self, things: str, shown_by: str = "--all or --json shows them") -> str:
-        """``… and 9,960 more units (…)`` for what is left out, "" where that is nothing."""
-        return f"… and {self.rest:,} more {things} ({shown_by})" if self.rest else ""
+        """Return ``… and 9,960 more units (…)`` for what is left out, "" if nothing is.
+
+        `things` begins with a plural; of one thing, its ``s`` goes.
+        """
+        head, blank, tail = things.partition(" ")
+        number = terminal.amount(self.rest, f"more {head.removesuffix('s')}")
+        return f"… and {number}{blank}{tail} ({shown_by})" if self.rest else ""
 
 
 def is_big(number: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Sequence
@@ -51,8 +52,18 @@ def render(units: Sequence[UnitFact], wires: Sequence[Wire], form: Format) -> st
     return _DRAWN[form](units, wires)
 
 
-def show_status(units: Sequence[UnitStatus], settings: Settings, *, environment: str, whole: bool = False) -> None:
-    """One table of what each unit's state says, on stdout; of many, those that stand are counted, unless `whole`."""
+def show_status(
+    units: Sequence[UnitStatus],
+    settings: Settings,
+    *,
+    environment: str,
+    words: Sequence[str] = (),
+    whole: bool = False,
+) -> None:
+    """Print one table of what each unit's state says, on stdout; of many, those applied are counted, unless `whole`.
+
+    `words` selected the units, so the next command has them too.
+    """
     console = terminal.out(settings)
     digest = digests.pick(units, _weight, whole=whole)
     if digest.shown:
@@ -66,7 +77,10 @@ def show_status(units: Sequence[UnitStatus], settings: Settings, *, environment:
     total = f"{environment}: {standing:,} of {amounts[0]} applied, {amounts[1]}"
     console.print(terminal.line(total, style="bold"), soft_wrap=True)
     if standing < len(units):
-        console.print(terminal.line(f"next: ngp plan {environment}"), soft_wrap=True)
+        command = shlex.join(["ngp", "plan", environment, *words])
+        console.print(terminal.line(f"next: {command}"), soft_wrap=True)
+    elif not units:
+        console.print(terminal.line(f"next: ngp configure {environment}"), soft_wrap=True)
 
 
 def _weight(unit: UnitStatus) -> int | None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from ngp.errors import UsageError, nearest
+from ngp.errors import Finding, MissingError, UsageError, nearest
 from ngp.settings import Settings
 from ngp.views import digests, documents, terminal
 
@@ -64,14 +64,21 @@ def show(
             )
 
 
-def select(values: Sequence[OutputValue], name: str) -> OutputValue:
-    """The one output called `name` or ``unit.name``; raise UsageError where none or several are."""
+def select(values: Sequence[OutputValue], name: str, *, absent: Mapping[str, Finding]) -> OutputValue:
+    """Return the one output called `name` or ``unit.name``.
+
+    `absent` says of each ``unit.name`` that modules declare and no state holds why that is so. Raises NgpError for such
+    an output, UsageError if there is no output of that name, or several.
+    """
     found = [value for value in values if name in (value.name, f"{value.unit}.{value.name}")]
     if len(found) == 1:
         return found[0]
+    missing = [finding for each, finding in absent.items() if name in (each, each.partition(".")[2])]
+    if not found and missing:
+        raise MissingError(missing)
     if not found:
-        known = [f"{value.unit}.{value.name}" for value in values] + [value.name for value in values]
-        raise UsageError(f"no output `{name}`", todo=nearest(name, known))
+        whole = [*(f"{value.unit}.{value.name}" for value in values), *absent]
+        raise UsageError(f"no output `{name}`", todo=nearest(name, [*whole, *(one.partition(".")[2] for one in whole)]))
     units = ", ".join(f"`{value.unit}.{value.name}`" for value in found)
     raise UsageError(f"several units have an output `{name}`", todo=f"say which: {units}")
 

@@ -110,6 +110,8 @@ def next_command(result: RunResult) -> str:
     again = _command(result, result.verb.value)
     if result.stopped_by or Outcome.STOPPED in seen:
         return f"{again}, to go on"
+    if not result.units:
+        return f"ngp configure {result.environment}"
     if Outcome.FAILED in seen:
         return f"{again}, when the cause is fixed"
     if Outcome.LOCKED in seen:
@@ -153,7 +155,7 @@ def _waves(event: RunStarted) -> Iterator[str]:
     for wave, names in digest.shown:
         yield f"wave {wave}: {terminal.amount(len(names), 'unit') if is_big else ', '.join(names)}"
     if digest.rest:
-        yield f"… and {digest.rest:,} more waves"
+        yield f"… and {terminal.amount(digest.rest, 'more wave')}"
 
 
 def _danger(unit: UnitResult) -> int:

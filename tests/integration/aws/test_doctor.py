@@ -148,6 +148,12 @@ def test_doctor_of_the_platform_alone_asks_for_no_account(environment, ngp):
     assert "next: ngp doctor ENV" in ngp.run("doctor").stderr
 
 
+def test_doctor_in_the_folder_of_an_environment_looks_at_its_account(environment, ngp):
+    done = ngp.run("-C", str(environment / "environments" / "stage"), "doctor", "--json")
+    assert json.loads(done.stdout)["environment"] == "stage"
+    assert json.loads(ngp.run("doctor", "--json", env={"NGP_ENV": "stage"}).stdout)["environment"] == "stage"
+
+
 def test_doctor_names_an_overridden_template_and_a_variable_in_the_way(environment, ngp):
     (environment / "templates" / "root").mkdir(parents=True)
     (environment / "templates" / "root" / "main.tf.j2").write_text("")

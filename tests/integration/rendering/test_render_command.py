@@ -35,6 +35,7 @@ def test_writes_all_roots_the_dummies_and_its_version(run, tree):
     assert f"wrote {UNITS / 'echo/main.tf'}\n" in out
     assert (tree.path / UNITS / "again/main.tf").is_file()
     assert 'text = "x"' in (tree.path / "terraform.tfvars.dummy").read_text()
+    assert "wrote ngp.yaml\n" in out
     assert (tree.path / "ngp.yaml").read_text() == f'name: acme\nstate: local\nrendered_by: "{ngp.__version__}"\n'
 
 
@@ -127,9 +128,9 @@ def test_other_version_is_told_with_what_it_changes(run, tree):
     code, _, err = run("--check")
     assert code == 0
     assert f"ngp 0.0.1 rendered this platform; ngp {ngp.__version__} changes 0 files" in err
-    run("dev")
+    assert "ngp.yaml" not in run("dev")[1]
     assert "rendered_by: 0.0.1" in (tree.path / "ngp.yaml").read_text()
-    run()
+    assert json.loads(run("--json")[1])["differing"] == ["ngp.yaml"]
     text = f'name: acme # ours\nrendered_by: "{ngp.__version__}"\nstate: local\n'
     assert (tree.path / "ngp.yaml").read_text() == text
 

@@ -105,7 +105,7 @@ def test_what_terraform_converts_fits(text, value):
         ("list(any)", [1, True], "x: all elements of a list must be of one type"),
         ("object({a = object({b = bool})})", {"a": {}}, "x.a: the attribute `b` is required"),
         ("object({a = string})", "s", "x: an object is required, not a string"),
-        ("tuple([string])", [], "x: 1 elements are required, not 0"),
+        ("tuple([string])", [], "x: 1 element is required, not 0"),
         ("tuple([number])", ["a"], "x[0]: a number is required, not a string"),
         ("tuple([number])", {}, "x: a tuple is required, not an object"),
     ],

@@ -73,6 +73,12 @@ SAID = [
     (["run-all"], "no command `run-all`", "ngp plan ENV"),
     (["aply"], "no command `aply`", "did you mean `apply`?"),
     (["env", "nwe"], "no command `nwe`", "did you mean `new`?"),
+    (["nope"], "no command `nope`", "see `ngp --help`"),
+    (["help", "nope"], "`ngp` has no command `nope`", "see `ngp --help`"),
+    (["help", "aply"], "no command `aply`", "did you mean `apply`?"),
+    (["help", "force-unlock"], "no command `force-unlock`", "ngp unlock ENV UNIT"),
+    (["help", "module", "shw"], "`ngp module` has no command `shw`", "did you mean `show`?"),
+    (["help", "plan", "dev"], "`ngp plan` has no command `dev`", "see `ngp plan --help`"),
 ]
 
 

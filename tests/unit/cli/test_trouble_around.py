@@ -89,6 +89,16 @@ def test_no_file_takes_the_number_of_a_closed_stream():
     assert subprocess.run(["sh", "-c", line], timeout=60).returncode > 2
 
 
+@pytest.mark.terraform
+def test_versions_are_told_in_a_deleted_folder_too(shell, tmp_path):
+    before = f"mkdir {tmp_path}/gone; cd {tmp_path}/gone; rmdir {tmp_path}/gone; "
+    here = shell("ngp version", cwd=tmp_path)[1]
+    code, out, _ = shell("ngp version", before=before)
+    assert code == 0
+    assert "Terraform: not found" not in here
+    assert out == here
+
+
 def test_a_deleted_working_folder_is_told_and_is_no_obstacle_where_another_is_named(shell, platform, tmp_path):
     gone = tmp_path / "gone"
 

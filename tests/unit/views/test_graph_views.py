@@ -52,6 +52,16 @@ def test_a_region_that_stands_needs_no_next_command(capsys, settings):
     assert "next:" not in capsys.readouterr().out
 
 
+def test_the_next_command_after_a_status_has_the_words_that_selected_the_units(capsys, settings):
+    graph.show_status(STATUS[1:2], settings, environment="dev", words=("open*", "...swarm"))
+    assert capsys.readouterr().out.endswith("next: ngp plan dev 'open*' ...swarm\n")
+
+
+def test_an_environment_without_units_is_to_be_configured(capsys, settings):
+    graph.show_status([], settings, environment="dev")
+    assert capsys.readouterr().out.endswith("next: ngp configure dev\n")
+
+
 def test_each_finding_is_a_block(golden, capsys):
     findings.show_error(
         UsageError(

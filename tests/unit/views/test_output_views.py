@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ngp.catalogue import hcl
-from ngp.errors import UsageError
+from ngp.errors import Finding, MissingError, UsageError
 from ngp.runs.results import OutputValue
 from ngp.views import outputs
 from ngp.views.outputs import Format
@@ -83,14 +83,25 @@ def test_raw_wants_one_value_that_may_be_seen(capsys, settings):
 
 
 def test_an_output_is_selected_by_its_name_or_its_unit_too():
-    assert outputs.select(VALUES, "password") is VALUES[3]
-    assert outputs.select(VALUES, "network.vpc_id") is VALUES[1]
+    assert outputs.select(VALUES, "password", absent={}) is VALUES[3]
+    assert outputs.select(VALUES, "network.vpc_id", absent={}) is VALUES[1]
     with pytest.raises(UsageError) as several:
-        outputs.select(VALUES, "vpc_id")
+        outputs.select(VALUES, "vpc_id", absent={})
     assert "`open-vpn.vpc_id`" in several.value.findings[0].todo
     with pytest.raises(UsageError) as none:
-        outputs.select(VALUES, "pasword")
+        outputs.select(VALUES, "pasword", absent={})
     assert none.value.findings[0].todo == "did you mean `password`?"
+
+
+@pytest.mark.parametrize("name", ["swarm_domain", "swarm.swarm_domain"])
+def test_an_output_without_a_value_says_why(name):
+    absent = {"swarm.swarm_domain": Finding("no value yet"), "swarm.vpc_id": Finding("no value yet")}
+    with pytest.raises(MissingError, match="no value yet"):
+        outputs.select(VALUES, name, absent=absent)
+    assert outputs.select(VALUES, "network.vpc_id", absent=absent) is VALUES[1]
+    with pytest.raises(UsageError) as none:
+        outputs.select(VALUES, "swarm_domian", absent=absent)
+    assert none.value.findings[0].todo == "did you mean `swarm_domain`?"
 
 
 def test_an_environment_without_outputs_says_so(capsys, settings):

@@ -112,6 +112,8 @@ VERBS = [
     (Verb.APPLY, [Outcome.LOCKED], "ngp apply dev, when the lock is free (ngp locks dev shows who holds it)"),
     (Verb.APPLY, [Outcome.STOPPED, Outcome.FAILED], "ngp apply dev, to go on"),
     (Verb.DESTROY, [Outcome.DESTROYED], "ngp status dev"),
+    (Verb.PLAN, [], "ngp configure dev"),
+    (Verb.APPLY, [], "ngp configure dev"),
 ]
 
 

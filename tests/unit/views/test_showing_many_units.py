@@ -49,6 +49,8 @@ def test_of_many_the_urgent_come_first_and_what_has_no_rank_is_counted():
     digest = digests.pick(range(1000), lambda at: {500: digests.URGENT, 7: 2, 3: 1}.get(at))
     assert digest.shown == (500, 3, 7)
     assert digest.more("units") == "… and 997 more units (--all or --json shows them)"
+    one = digests.Digest((), 1)
+    assert one.more("units with changes") == "… and 1 more unit with changes (--all or --json shows them)"
 
 
 def test_what_is_urgent_is_named_beyond_the_limit_but_not_without_one():

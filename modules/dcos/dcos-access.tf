@@ -11,7 +11,7 @@ locals {
     inner_lb     = "Internal load balancer of DC/OS for nodes"
     public_lb    = "Public load balancer of DC/OS"
     shared       = "Shared file system of DC/OS"
-    exhibitor    = "File system of DC/OS's masters"
+    exhibitor    = "File system of the masters of DC/OS"
   }
 }
 
@@ -35,12 +35,12 @@ locals {
     "bootstrap-cluster" = { to = "bootstrap", from = "cluster", ports = [9999, 9999], what = "Installation" }
     "master-people"     = { to = "master", from = "master_lb", ports = [443, 443], what = "DC/OS, from its load balancer" }
     "agent-jenkins"     = { to = "agent", from = "master_lb", ports = [var.jenkins_port, var.jenkins_port], what = "Jenkins, from the load balancer" }
-    "master-http"       = { to = "master", from = "inner_lb", ports = [80, 80], what = "DC/OS, from the nodes' load balancer" }
-    "master-zookeeper"  = { to = "master", from = "inner_lb", ports = [2181, 2181], what = "ZooKeeper, from the nodes' load balancer" }
-    "master-mesos"      = { to = "master", from = "inner_lb", ports = [5050, 5050], what = "Mesos, from the nodes' load balancer" }
-    "master-marathon"   = { to = "master", from = "inner_lb", ports = [8080, 8080], what = "Marathon, from the nodes' load balancer" }
-    "master-exhibitor"  = { to = "master", from = "inner_lb", ports = [8181, 8181], what = "Exhibitor, from the nodes' load balancer" }
-    "agent-logstash"    = { to = "agent", from = "inner_lb", ports = [5044, 5044], what = "Logstash, from the nodes' load balancer" }
+    "master-http"       = { to = "master", from = "inner_lb", ports = [80, 80], what = "DC/OS, from the load balancer for nodes" }
+    "master-zookeeper"  = { to = "master", from = "inner_lb", ports = [2181, 2181], what = "ZooKeeper, from the load balancer for nodes" }
+    "master-mesos"      = { to = "master", from = "inner_lb", ports = [5050, 5050], what = "Mesos, from the load balancer for nodes" }
+    "master-marathon"   = { to = "master", from = "inner_lb", ports = [8080, 8080], what = "Marathon, from the load balancer for nodes" }
+    "master-exhibitor"  = { to = "master", from = "inner_lb", ports = [8181, 8181], what = "Exhibitor, from the load balancer for nodes" }
+    "agent-logstash"    = { to = "agent", from = "inner_lb", ports = [5044, 5044], what = "Logstash, from the load balancer for nodes" }
     "public-http"       = { to = "public_agent", from = "public_lb", ports = [80, 80], what = "HTTP, from the public load balancer" }
     "public-https"      = { to = "public_agent", from = "public_lb", ports = [443, 443], what = "HTTPS, from the public load balancer" }
     "public-health"     = { to = "public_agent", from = "public_lb", ports = [9090, 9090], what = "Health of marathon-lb" }
@@ -162,7 +162,7 @@ resource "aws_vpc_security_group_ingress_rule" "client_group" {
   for_each = local.groups_in
 
   security_group_id            = aws_security_group.this["master_lb"].id
-  description                  = "${each.value.name} from a client's security group"
+  description                  = "${each.value.name} from a security group of clients"
   referenced_security_group_id = var.client_security_group_ids[each.value.group]
   ip_protocol                  = "tcp"
   from_port                    = local.web_ports[each.value.name]
@@ -196,7 +196,7 @@ resource "aws_vpc_security_group_ingress_rule" "world" {
 
 resource "aws_vpc_security_group_ingress_rule" "logs" {
   security_group_id = aws_security_group.this["inner_lb"].id
-  description       = "Beats of the VPC's machines, to Logstash"
+  description       = "Beats of machines in the VPC, to Logstash"
   cidr_ipv4         = var.vpc_cidr
   ip_protocol       = "tcp"
   from_port         = 5044

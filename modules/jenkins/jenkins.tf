@@ -79,7 +79,7 @@ resource "aws_security_group" "home" {
 
 resource "aws_vpc_security_group_ingress_rule" "home" {
   security_group_id            = aws_security_group.home.id
-  description                  = "NFS from the cluster's nodes"
+  description                  = "NFS from the nodes of the cluster"
   referenced_security_group_id = var.swarm_security_group_id
   ip_protocol                  = "tcp"
   from_port                    = 2049

@@ -30,6 +30,8 @@ _DEBIAN, _MARKETPLACE = "136693071363", "679593333241"
 IMAGES = (
     Image("ami-0deb1200000000001", "debian-12-amd64-20250316-2053", _DEBIAN, "amazon"),
     Image("ami-0deb1200000000002", "debian-12-arm64-20250316-2053", _DEBIAN, "amazon", architecture="arm64"),
+    Image("ami-0deb1300000000001", "debian-13-amd64-20250814-2204", _DEBIAN, "amazon"),
+    Image("ami-0deb1300000000002", "debian-13-arm64-20250814-2204", _DEBIAN, "amazon", architecture="arm64"),
     Image(
         "ami-0a5e000000000001f",
         "OpenVPN Access Server Community Image-2.14.3",
@@ -44,4 +46,6 @@ IMAGES = (
 PARAMETERS: Mapping[str, str] = {
     "/aws/service/debian/release/12/latest/amd64": "ami-0deb1200000000001",
     "/aws/service/debian/release/12/latest/arm64": "ami-0deb1200000000002",
+    "/aws/service/debian/release/13/latest/amd64": "ami-0deb1300000000001",
+    "/aws/service/debian/release/13/latest/arm64": "ami-0deb1300000000002",
 }

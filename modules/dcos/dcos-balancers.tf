@@ -15,6 +15,11 @@ resource "aws_acm_certificate" "this" {
 
   lifecycle {
     create_before_destroy = true
+
+    precondition {
+      condition     = length(local.hosts["dcos"]) <= 64
+      error_message = "The name ${local.hosts["dcos"]} has more than 64 characters, for which ACM makes no certificate: give certificate_arn."
+    }
   }
 }
 

@@ -53,17 +53,17 @@ locals {
     master = {
       name   = "Master", role = "master", node_type = "mesos_master", instance_type = var.master_instance_type, profile = "master",
       size   = { min = var.master_count, max = var.master_count, desired = var.master_count, cpu_target = 0 }
-      groups = ["cluster", "master"], hops = 1
+      groups = ["cluster", "master"]
       mounts = local.is_shared ? "${aws_efs_file_system.exhibitor[0].dns_name}:${local.exhibitor_mount}:1777" : ""
     }
     agent = {
       name   = "Agent", role = "slave", node_type = "mesos_agent", instance_type = var.agent_instance_type, profile = "agent", size = var.agents
-      groups = ["cluster", "agent"], hops = 2
+      groups = ["cluster", "agent"]
       mounts = "${aws_efs_file_system.shared.dns_name}:/var/jenkins_nfs:1777"
     }
     public_agent = {
       name   = "PublicAgent", role = "slave_public", node_type = "mesos_agent", instance_type = var.public_agent_instance_type, profile = "agent", size = var.public_agents
-      groups = ["cluster", "public_agent"], hops = 2, mounts = ""
+      groups = ["cluster", "public_agent"], mounts = ""
     }
   }
 
@@ -142,7 +142,7 @@ resource "aws_instance" "bootstrap" {
   }
 
   depends_on = [
-    aws_iam_role_policy_attachment.session,
+    aws_iam_role_policy.session,
     aws_vpc_security_group_egress_rule.node,
     aws_vpc_security_group_ingress_rule.inside,
   ]
@@ -168,7 +168,7 @@ resource "aws_launch_template" "node" {
   metadata_options {
     http_endpoint               = "enabled"
     http_tokens                 = "required"
-    http_put_response_hop_limit = each.value.hops
+    http_put_response_hop_limit = 1 # an app that needs the node's role runs in the host's network
   }
 
   block_device_mappings {
@@ -229,7 +229,7 @@ resource "aws_autoscaling_group" "node" {
     aws_efs_mount_target.exhibitor,
     aws_iam_role_policy.master,
     aws_iam_role_policy.agent,
-    aws_iam_role_policy_attachment.session,
+    aws_iam_role_policy.session,
     aws_vpc_security_group_egress_rule.node,
     aws_vpc_security_group_ingress_rule.cluster,
     aws_vpc_security_group_ingress_rule.inside,

@@ -206,12 +206,6 @@ variable "swarm_manager_role_name" {
   nullable    = false
 }
 
-variable "swarm_worker_role_name" {
-  description = "IAM role of the cluster's workers."
-  type        = string
-  nullable    = false
-}
-
 variable "swarm_kms_key_arn" {
   description = "The cluster's key: encrypts images and secrets where kms_key_arn is empty."
   type        = string
@@ -321,14 +315,19 @@ variable "root_directory" {
 }
 
 variable "image" {
-  description = "Image of the registry (Distribution 2 or 3)."
+  description = "Image of the registry: Distribution 3, or a build of 2.8 whose AWS library knows credential_process."
   type        = string
-  default     = "registry:2.8.3"
+  default     = "registry:3.0.0"
   nullable    = false
 
   validation {
     condition     = can(regex("^[a-z0-9][a-z0-9._/-]*(:[0-9]+/[a-z0-9._/-]+)?(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(@sha256:[0-9a-f]{64})?$", var.image))
-    error_message = "image is an image reference such as registry:2.8.3."
+    error_message = "image is an image reference such as registry:3.0.0."
+  }
+
+  validation {
+    condition     = !can(regex("^((docker\\.io/)?library/)?registry:2([.@]|$)", var.image))
+    error_message = "image is registry:2, whose AWS library is of 2018: it knows neither tokens of the instance metadata nor credential_process, and reaches no bucket. Take registry:3.0.0; it reads the same images."
   }
 }
 
@@ -341,18 +340,6 @@ variable "replicas" {
   validation {
     condition     = var.replicas >= 1 && var.replicas <= 20 && floor(var.replicas) == var.replicas
     error_message = "replicas is a whole number from 1 to 20."
-  }
-}
-
-variable "placement" {
-  description = "Nodes that the registry runs on: any, manager or worker."
-  type        = string
-  default     = "any"
-  nullable    = false
-
-  validation {
-    condition     = contains(["any", "manager", "worker"], var.placement)
-    error_message = "placement is any, manager or worker."
   }
 }
 

@@ -11,6 +11,8 @@ terraform {
 
 data "aws_caller_identity" "current" {}
 
+data "aws_partition" "current" {}
+
 data "aws_route53_zone" "platform" {
   name         = var.domain_name
   private_zone = false
@@ -22,6 +24,7 @@ locals {
   bucket_name = var.bucket_name != "" ? var.bucket_name : lower("${var.pre_tag}-${trim(substr(local.unit, 0, 16), "-")}-${var.post_tag}-${substr(sha1("${var.project}/${var.environment}/${local.unit}/${data.aws_caller_identity.current.account_id}/${var.region}"), 0, 8)}")
   host        = "${var.hostname}.${var.swarm_domain}"
   kms_key_arn = var.kms_key_arn != "" ? var.kms_key_arn : var.swarm_kms_key_arn
+  manager_arn = "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:role/${var.swarm_manager_role_name}"
 
   own_tags = {
     Project     = var.project
@@ -125,7 +128,8 @@ resource "aws_s3_bucket_policy" "images" {
   depends_on = [aws_s3_bucket_public_access_block.images]
 }
 
-# Who may reach them: the nodes, on which the registry runs.
+# Who may reach them: the registry, by a role of its own. Managers take it for the registry's containers (roles.json); no other container
+# and no worker has it, so that none can put another image in the place of one.
 
 data "aws_iam_policy_document" "storage" {
   # No s3:prefix condition: a registry 3 fails to write with one (distribution#4321).
@@ -154,25 +158,46 @@ data "aws_iam_policy_document" "storage" {
   }
 }
 
-resource "aws_iam_policy" "storage" {
-  name        = "${local.name}-storage"
-  description = "Storage of the registry ${local.host}"
-  policy      = data.aws_iam_policy_document.storage.json
-  tags        = merge(local.tags, { Name = "${local.name}-storage" })
+# Named by a condition: a principal that is made anew under its old name is another one to IAM.
+data "aws_iam_policy_document" "assume_storage" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "AWS"
+      identifiers = ["arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:root"]
+    }
+
+    condition {
+      test     = "ArnEquals"
+      variable = "aws:PrincipalArn"
+      values   = [local.manager_arn]
+    }
+  }
 }
 
-resource "aws_iam_role_policy_attachment" "manager_storage" {
-  role       = var.swarm_manager_role_name
-  policy_arn = aws_iam_policy.storage.arn
+resource "aws_iam_role" "storage" {
+  name                 = "${local.name}-storage"
+  description          = "Storage of the registry ${local.host}"
+  assume_role_policy   = data.aws_iam_policy_document.assume_storage.json
+  permissions_boundary = var.permissions_boundary_arn != "" ? var.permissions_boundary_arn : null
+  tags                 = merge(local.tags, { Name = "${local.name}-storage" })
 }
 
-resource "aws_iam_role_policy_attachment" "worker_storage" {
-  role       = var.swarm_worker_role_name
-  policy_arn = aws_iam_policy.storage.arn
+resource "aws_iam_role_policy" "storage" {
+  name   = "storage"
+  role   = aws_iam_role.storage.id
+  policy = data.aws_iam_policy_document.storage.json
 }
 
-# Managers alone read the secret: they make Docker secrets of it.
+# Managers alone take that role and read the secret: they make Docker secrets of it, and the leader logs in by it.
 data "aws_iam_policy_document" "secret" {
+  statement {
+    sid       = "TakeTheRegistrysRole"
+    actions   = ["sts:AssumeRole"]
+    resources = [aws_iam_role.storage.arn]
+  }
+
   statement {
     sid       = "ReadRuntimeSecret"
     actions   = ["secretsmanager:GetSecretValue"]
@@ -194,7 +219,7 @@ data "aws_iam_policy_document" "secret" {
 
 resource "aws_iam_policy" "secret" {
   name        = "${local.name}-secret"
-  description = "Runtime secret of the registry ${local.host}"
+  description = "Role and runtime secret of the registry ${local.host}"
   policy      = data.aws_iam_policy_document.secret.json
   tags        = merge(local.tags, { Name = "${local.name}-secret" })
 }
@@ -223,7 +248,7 @@ resource "aws_secretsmanager_secret_version" "password" {
 
 resource "aws_secretsmanager_secret" "runtime" {
   name_prefix             = "${local.name}-runtime-"
-  description             = "What the registry at ${local.host} reads: password file and configuration"
+  description             = "What the registry at ${local.host} reads, and the cluster's login to it"
   kms_key_id              = local.kms_key_arn
   recovery_window_in_days = var.secret_recovery_days
   tags                    = merge(local.tags, { Name = "${local.name}-runtime" })
@@ -234,6 +259,7 @@ resource "aws_secretsmanager_secret_version" "runtime" {
   secret_string_wo = jsonencode({
     htpasswd    = "${var.username}:${bcrypt(var.registry_password)}\n"
     http_secret = var.registry_http_secret
+    login       = "${var.username}:${var.registry_password}"
   })
   secret_string_wo_version = var.secret_version
 
@@ -260,6 +286,32 @@ resource "aws_s3_object" "secrets" {
   depends_on = [aws_secretsmanager_secret_version.runtime, aws_iam_role_policy_attachment.manager_secret]
 }
 
+resource "aws_s3_object" "roles" {
+  bucket       = var.swarm_stack_bucket
+  key          = "${local.stack_directory}roles.json"
+  content_type = "application/json"
+  content      = jsonencode([{ name = "storage", role_arn = aws_iam_role.storage.arn }])
+  tags         = merge(local.own_tags, { Name = "roles" }) # an object may have ten tags
+
+  depends_on = [aws_iam_role_policy.storage, aws_iam_role_policy_attachment.manager_secret]
+}
+
+# The cluster's own login: stacks pull from this registry by it.
+resource "aws_s3_object" "logins" {
+  bucket       = var.swarm_stack_bucket
+  key          = "${local.stack_directory}logins.json"
+  content_type = "application/json"
+  content = jsonencode([{
+    host       = local.host
+    secret_arn = aws_secretsmanager_secret.runtime.arn
+    field      = "login"
+    version    = var.secret_version # a new one changes the file, and so services get the new login
+  }])
+  tags = merge(local.own_tags, { Name = "logins" }) # an object may have ten tags
+
+  depends_on = [aws_secretsmanager_secret_version.runtime, aws_iam_role_policy_attachment.manager_secret]
+}
+
 resource "aws_s3_object" "stack" {
   bucket       = var.swarm_stack_bucket
   key          = "${local.stack_directory}stack.yml"
@@ -269,7 +321,6 @@ resource "aws_s3_object" "stack" {
     image          = var.image
     replicas       = var.replicas
     network        = var.swarm_network_name
-    constraints    = var.placement == "any" ? [] : ["node.role == ${var.placement}"]
     host           = local.host
     region         = var.region
     bucket         = aws_s3_bucket.images.id
@@ -285,10 +336,10 @@ resource "aws_s3_object" "stack" {
   # The stack comes when all that it needs is there, and goes before any of that does.
   depends_on = [
     aws_s3_object.secrets,
+    aws_s3_object.roles,
+    aws_s3_object.logins,
     aws_s3_bucket_policy.images,
     aws_s3_bucket_server_side_encryption_configuration.images,
-    aws_iam_role_policy_attachment.manager_storage,
-    aws_iam_role_policy_attachment.worker_storage,
   ]
 }
 

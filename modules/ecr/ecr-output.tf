@@ -18,6 +18,11 @@ output "ecr_host" {
   value       = local.host
 }
 
+output "ecr_pull_through" {
+  description = "Where images of other registries are, by prefix: library/traefik of Docker Hub is below the prefix whose upstream that is."
+  value       = { for prefix, rule in aws_ecr_pull_through_cache_rule.this : prefix => "${local.host}/${rule.ecr_repository_prefix}" }
+}
+
 output "ecr_pull_policy_arn" {
   description = "IAM policy for those who pull (nodes)."
   value       = aws_iam_policy.pull.arn

@@ -248,6 +248,18 @@ variable "pull_through" {
   }
 }
 
+variable "pull_role_names" {
+  description = "IAM roles that get the pull policy, such as those of the cluster's nodes: the first pull through a rule makes a repository, which needs a right of its own."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for name in var.pull_role_names : can(regex("^[A-Za-z0-9+=,.@_-]{1,64}$", name))]) && length(distinct(var.pull_role_names)) == length(var.pull_role_names)
+    error_message = "pull_role_names holds names of IAM roles, each once."
+  }
+}
+
 variable "notify_findings" {
   description = "Send critical and high findings of scans to alarm_topic_arn."
   type        = bool

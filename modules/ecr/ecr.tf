@@ -164,6 +164,13 @@ resource "aws_iam_policy" "pull" {
   tags        = merge(local.tags, { Name = "${local.name}-pull" })
 }
 
+resource "aws_iam_role_policy_attachment" "pull" {
+  count = length(var.pull_role_names)
+
+  role       = var.pull_role_names[count.index]
+  policy_arn = aws_iam_policy.pull.arn
+}
+
 data "aws_iam_policy_document" "push" {
   source_policy_documents = [data.aws_iam_policy_document.pull.json]
 

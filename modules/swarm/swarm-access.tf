@@ -184,6 +184,54 @@ locals {
   parameter_arn = "arn:${local.partition}:ssm:${var.region}:${local.account_id}:parameter${local.parameter_root}"
 }
 
+# What the Systems Manager's agent does: sessions, commands, associations, inventory. AWS's own policy for it
+# (AmazonSSMManagedInstanceCore) also reads every parameter of the account.
+data "aws_iam_policy_document" "session" {
+  statement {
+    sid = "Sessions"
+    actions = [
+      "ssmmessages:CreateControlChannel",
+      "ssmmessages:CreateDataChannel",
+      "ssmmessages:OpenControlChannel",
+      "ssmmessages:OpenDataChannel",
+    ]
+    resources = ["*"]
+  }
+
+  statement {
+    sid = "Commands"
+    actions = [
+      "ec2messages:AcknowledgeMessage",
+      "ec2messages:DeleteMessage",
+      "ec2messages:FailMessage",
+      "ec2messages:GetEndpoint",
+      "ec2messages:GetMessages",
+      "ec2messages:SendReply",
+    ]
+    resources = ["*"]
+  }
+
+  statement {
+    sid = "SayWhatIsHere"
+    actions = [
+      "ssm:DescribeAssociation",
+      "ssm:DescribeDocument",
+      "ssm:GetDeployablePatchSnapshotForInstance",
+      "ssm:GetDocument",
+      "ssm:GetManifest",
+      "ssm:ListAssociations",
+      "ssm:ListInstanceAssociations",
+      "ssm:PutComplianceItems",
+      "ssm:PutConfigurePackageResult",
+      "ssm:PutInventory",
+      "ssm:UpdateAssociationStatus",
+      "ssm:UpdateInstanceAssociationStatus",
+      "ssm:UpdateInstanceInformation",
+    ]
+    resources = ["*"]
+  }
+}
+
 # What every node does: find the managers, log, pull images.
 data "aws_iam_policy_document" "node" {
   statement {
@@ -296,7 +344,7 @@ data "aws_iam_policy_document" "worker" {
     }
   }
 
-  # AWS's policy for Session Manager lets a node read every parameter, and other units may let it use the key.
+  # Whatever policies other units attach to the role.
   statement {
     sid       = "ButNotTheManagersToken"
     effect    = "Deny"
@@ -332,9 +380,10 @@ resource "aws_iam_role_policy" "manager" {
   policy = data.aws_iam_policy_document.manager.json
 }
 
-resource "aws_iam_role_policy_attachment" "manager_session" {
-  role       = aws_iam_role.manager.name
-  policy_arn = "arn:${local.partition}:iam::aws:policy/AmazonSSMManagedInstanceCore"
+resource "aws_iam_role_policy" "manager_session" {
+  name   = "session"
+  role   = aws_iam_role.manager.id
+  policy = data.aws_iam_policy_document.session.json
 }
 
 resource "aws_iam_instance_profile" "manager" {
@@ -356,9 +405,10 @@ resource "aws_iam_role_policy" "worker" {
   policy = data.aws_iam_policy_document.worker.json
 }
 
-resource "aws_iam_role_policy_attachment" "worker_session" {
-  role       = aws_iam_role.worker.name
-  policy_arn = "arn:${local.partition}:iam::aws:policy/AmazonSSMManagedInstanceCore"
+resource "aws_iam_role_policy" "worker_session" {
+  name   = "session"
+  role   = aws_iam_role.worker.id
+  policy = data.aws_iam_policy_document.session.json
 }
 
 resource "aws_iam_instance_profile" "worker" {

@@ -8,6 +8,11 @@ resource "aws_acm_certificate" "cluster" {
 
   lifecycle {
     create_before_destroy = true
+
+    precondition {
+      condition     = length(local.domain) <= 64
+      error_message = "The name ${local.domain} has more than 64 characters, for which ACM makes no certificate."
+    }
   }
 }
 
@@ -37,6 +42,7 @@ resource "aws_lb" "cluster" {
   security_groups            = [aws_security_group.lb.id]
   drop_invalid_header_fields = true
   enable_deletion_protection = var.lb_deletion_protection
+  idle_timeout               = var.lb_idle_timeout_s
   tags                       = merge(local.tags, { Name = local.lb_name })
 
   dynamic "access_logs" {

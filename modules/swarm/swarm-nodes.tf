@@ -4,26 +4,32 @@ locals {
   drain_hook = "drain"
   node_tags  = { for role in ["manager", "worker"] : role => merge(local.tags, { Packages = "|docker|swarm-${role}|" }) }
 
-  scripts = ["instance.sh", "install-docker.sh", "swarm-join.sh", "swarm-leave.sh", "swarm-sync.sh"]
-  units   = ["ngp-swarm.service", "ngp-swarm-sync.service", "ngp-swarm-sync.timer"]
+  scripts = {
+    manager = ["instance.sh", "install-docker.sh", "close-metadata.sh", "swarm-join.sh", "swarm-leave.sh", "swarm-sync.sh", "docker-view.py"]
+    worker  = ["instance.sh", "install-docker.sh", "close-metadata.sh", "swarm-join.sh", "swarm-leave.sh"]
+  }
+  units = {
+    manager = ["ngp-swarm.service", "docker.service.d/ngp-metadata.conf", "ngp-swarm-sync.service", "ngp-swarm-sync.timer", "ngp-view.service"]
+    worker  = ["ngp-swarm.service", "docker.service.d/ngp-metadata.conf"]
+  }
 
-  node_files = concat(
-    [for script in local.scripts : {
+  node_files = { for role in ["manager", "worker"] : role => concat(
+    [for script in local.scripts[role] : {
       path        = "/usr/local/lib/ngp/${script}"
       permissions = "0755"
       content     = file("${path.module}/files/${script}")
     }],
-    [for unit in local.units : {
+    [for unit in local.units[role] : {
       path        = "/etc/systemd/system/${unit}"
       permissions = "0644"
-      content     = file("${path.module}/files/${unit}")
+      content     = file("${path.module}/files/${basename(unit)}")
     }],
     [{
       path        = "/etc/logrotate.d/ngp"
       permissions = "0644"
       content     = file("${path.module}/files/logrotate.conf")
     }],
-  )
+  ) }
 
   # What the scripts read as /etc/ngp/swarm.env. Every value has been checked above: none holds a quote or a newline.
   node_settings = {
@@ -41,9 +47,9 @@ locals {
     METRIC             = local.metric
     GROUP_FILTERS      = join(" ", [for tag in ["Project", "Environment", "Cluster"] : "Name=tag:${tag},Values=${local.own_tags[tag]}"])
     DRAIN_HOOK         = local.drain_hook
-    ECR_HOST           = "${local.account_id}.dkr.ecr.${var.region}.amazonaws.com"
+    ECR_HOST           = "${local.account_id}.dkr.ecr.${var.region}.${data.aws_partition.current.dns_suffix}"
     EFS_HOST           = var.efs_enabled ? one(aws_efs_file_system.shared[*].dns_name) : ""
-    DOCKER_PACKAGES    = join(" ", var.docker_packages)
+    DOCKER_PACKAGES    = join(" ", local.docker_packages)
   }
 
   node_specifics = merge(
@@ -52,7 +58,7 @@ locals {
   )
 
   user_data = { for node, specifics in local.node_specifics : node => join("\n", ["#cloud-config", yamlencode({
-    write_files = concat(local.node_files, [{
+    write_files = concat(local.node_files[specifics.ROLE], [{
       path        = "/etc/ngp/swarm.env"
       permissions = "0600"
       content     = join("", [for name, value in merge(local.node_settings, specifics) : "${name}='${value}'\n"])
@@ -60,7 +66,7 @@ locals {
     # From here on systemd has the word: installs and joins now and, where that is undone, at every boot.
     runcmd = concat(
       [["mkdir", "-p", "/var/log/ngp"], ["systemctl", "daemon-reload"]],
-      specifics.ROLE == "manager" ? [["systemctl", "enable", "--now", "ngp-swarm-sync.timer"]] : [],
+      specifics.ROLE == "manager" ? [["systemctl", "enable", "--now", "ngp-view.service"], ["systemctl", "enable", "--now", "ngp-swarm-sync.timer"]] : [],
       [["systemctl", "enable", "--now", "--no-block", "ngp-swarm.service"]],
     )
   })]) }
@@ -71,7 +77,7 @@ locals {
 resource "aws_instance" "manager" {
   for_each = local.manager_slots
 
-  ami                    = local.ami_id
+  ami                    = local.ami_ids[var.manager_instance_type]
   instance_type          = var.manager_instance_type
   subnet_id              = element(var.private_subnet_ids, tonumber(each.key) - 1)
   private_ip             = try(var.manager_private_ips[tonumber(each.key) - 1], null)
@@ -81,11 +87,11 @@ resource "aws_instance" "manager" {
   user_data_base64       = base64gzip(local.user_data["manager-${each.key}"])
   tags                   = merge(local.node_tags.manager, { Name = "${var.pre_tag}-${local.unit}-Manager${each.key}-${var.post_tag}" })
 
+  # One hop: the node itself. A container that needs AWS has a role of its own (see swarm-sync.sh).
   metadata_options {
-    http_endpoint = "enabled"
-    http_tokens   = "required"
-    # Containers (the router, a registry) ask for the node's role, one hop further away.
-    http_put_response_hop_limit = 2
+    http_endpoint               = "enabled"
+    http_tokens                 = "required"
+    http_put_response_hop_limit = 1
   }
 
   root_block_device {
@@ -104,7 +110,7 @@ resource "aws_instance" "manager" {
   # The first boot needs its rights, its log group and the way to S3.
   depends_on = [
     aws_iam_role_policy.manager,
-    aws_iam_role_policy_attachment.manager_session,
+    aws_iam_role_policy.manager_session,
     aws_cloudwatch_log_group.cluster,
     aws_vpc_security_group_egress_rule.node,
     aws_vpc_security_group_ingress_rule.manager_control,
@@ -139,7 +145,7 @@ resource "aws_launch_template" "worker" {
 
   name_prefix            = "${var.pre_tag}-${local.unit}-${each.key}-"
   description            = "Workers of pool ${each.key}"
-  image_id               = local.ami_id
+  image_id               = local.ami_ids[each.value.instance_type]
   instance_type          = each.value.instance_type
   key_name               = var.key_pair_name != "" ? var.key_pair_name : null
   user_data              = base64gzip(local.user_data["worker-${each.key}"])
@@ -154,7 +160,7 @@ resource "aws_launch_template" "worker" {
   metadata_options {
     http_endpoint               = "enabled"
     http_tokens                 = "required"
-    http_put_response_hop_limit = 2
+    http_put_response_hop_limit = 1
   }
 
   block_device_mappings {
@@ -232,7 +238,7 @@ resource "aws_autoscaling_group" "worker" {
 
   depends_on = [
     aws_iam_role_policy.worker,
-    aws_iam_role_policy_attachment.worker_session,
+    aws_iam_role_policy.worker_session,
     aws_vpc_security_group_egress_rule.node,
     aws_vpc_security_group_ingress_rule.node,
   ]

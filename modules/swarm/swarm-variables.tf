@@ -351,8 +351,20 @@ variable "renew_workers" {
   nullable    = false
 }
 
+variable "debian_release" {
+  description = "Release of Debian that the nodes run: 13 or 12. With an ami_id, the release of that image."
+  type        = number
+  default     = 13
+  nullable    = false
+
+  validation {
+    condition     = contains([12, 13], var.debian_release)
+    error_message = "debian_release is 12 or 13."
+  }
+}
+
 variable "ami_id" {
-  description = "AMI of the nodes; empty is the newest Debian 12 at the time that a node is made."
+  description = "AMI of the nodes; empty is the newest of debian_release for the instance type's architecture, at the time that a node is made."
   type        = string
   default     = ""
   nullable    = false
@@ -360,6 +372,11 @@ variable "ami_id" {
   validation {
     condition     = can(regex("^(ami-[0-9a-f]{8,17})?$", var.ami_id))
     error_message = "ami_id is empty or the id of an AMI, such as ami-0123456789abcdef0."
+  }
+
+  validation {
+    condition     = var.ami_id == "" || length(distinct([for type in concat([var.manager_instance_type], [for pool in values(var.worker_pools) : pool.instance_type]) : can(regex("^(a1|[a-z]+[0-9]+g[a-z]*)\\.", type))])) == 1
+    error_message = "ami_id is an image of one architecture, but the instance types are of both: choose types that are all arm64 (such as t4g) or all amd64, or leave ami_id empty."
   }
 }
 
@@ -376,13 +393,13 @@ variable "root_device_name" {
 }
 
 variable "docker_packages" {
-  description = "Debian packages that bring Docker; `docker.io=20.10.24*` pins a version."
+  description = "Debian packages that bring Docker and its command line; `docker.io=26.1.5*` pins a version. Empty are those of debian_release."
   type        = list(string)
-  default     = ["docker.io", "iptables"]
+  default     = []
   nullable    = false
 
   validation {
-    condition     = length(var.docker_packages) >= 1 && alltrue([for package in var.docker_packages : can(regex("^[a-z0-9][a-z0-9.+-]+(=[A-Za-z0-9.+:~*-]+)?$", package))])
+    condition     = alltrue([for package in var.docker_packages : can(regex("^[a-z0-9][a-z0-9.+-]+(=[A-Za-z0-9.+:~*-]+)?$", package))])
     error_message = "docker_packages holds Debian package names, with =VERSION where one is pinned."
   }
 }
@@ -512,6 +529,18 @@ variable "lb_deletion_protection" {
   type        = bool
   default     = false
   nullable    = false
+}
+
+variable "lb_idle_timeout_s" {
+  description = "Seconds that the load balancer keeps a connection on which nothing is sent: a registry that puts a large layer together, a websocket."
+  type        = number
+  default     = 300
+  nullable    = false
+
+  validation {
+    condition     = var.lb_idle_timeout_s >= 1 && var.lb_idle_timeout_s <= 4000 && floor(var.lb_idle_timeout_s) == var.lb_idle_timeout_s
+    error_message = "lb_idle_timeout_s is a whole number from 1 to 4000."
+  }
 }
 
 variable "lb_logs_bucket" {

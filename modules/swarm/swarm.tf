@@ -19,9 +19,9 @@ data "aws_route53_zone" "platform" {
 }
 
 data "aws_ssm_parameter" "debian" {
-  count = var.ami_id == "" ? 1 : 0
+  for_each = var.ami_id == "" ? local.architectures : toset([])
 
-  name = "/aws/service/debian/release/12/latest/amd64"
+  name = "/aws/service/debian/release/${var.debian_release}/latest/${each.key}"
 }
 
 # Its id is new with every life of the cluster. Nodes write their election and join tokens below it, so that a region
@@ -55,7 +55,6 @@ locals {
   partition  = data.aws_partition.current.partition
 
   domain           = var.subdomain == "" ? var.domain_name : "${var.subdomain}.${var.domain_name}"
-  ami_id           = var.ami_id != "" ? var.ami_id : one(data.aws_ssm_parameter.debian[*].insecure_value)
   kms_key_arn      = var.kms_key_arn != "" ? var.kms_key_arn : one(aws_kms_key.cluster[*].arn)
   log_group        = "/${var.project}/${var.environment}/${local.unit}"
   parameter_root   = "/ngp/${var.project}/${var.environment}/${local.unit}/swarm"
@@ -66,5 +65,22 @@ locals {
   metric_namespace = "ngp/swarm"
   metric           = "${var.pre_tag}-${local.unit}-${var.post_tag}-kept"
 
+  # An image is of one architecture, and so is an instance type: Graviton's say so by a g behind the generation (t4g, m7gd; a1).
+  types         = concat([var.manager_instance_type], [for pool in values(var.worker_pools) : pool.instance_type])
+  architecture  = { for type in distinct(local.types) : type => can(regex("^(a1|[a-z]+[0-9]+g[a-z]*)\\.", type)) ? "arm64" : "amd64" }
+  architectures = toset(values(local.architecture))
+  ami_ids       = { for type, architecture in local.architecture : type => var.ami_id != "" ? var.ami_id : data.aws_ssm_parameter.debian[architecture].insecure_value }
+
+  # Debian 13 has Docker's command line in a package of its own. Containers are confined by AppArmor only where its parser is there.
+  docker_packages = length(var.docker_packages) > 0 ? var.docker_packages : concat(["docker.io", "apparmor"], var.debian_release >= 13 ? ["docker-cli"] : [])
+
   manager_slots = toset([for slot in range(1, var.manager_count + 1) : tostring(slot)])
+}
+
+# Said with every plan, and refused nowhere: two zones cost less, and a cluster that may stand still for a while needs no third.
+check "zones" {
+  assert {
+    condition     = var.manager_count == 1 || length(var.private_subnet_ids) >= 3
+    error_message = "The managers of ${local.unit} stand in ${length(var.private_subnet_ids)} zone(s): one zone holds so many of the ${var.manager_count} that without it the quorum is lost, and nothing can be deployed or moved. Three zones (az_count = 3 of network) survive the loss of any."
+  }
 }

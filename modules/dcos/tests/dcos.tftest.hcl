@@ -244,8 +244,12 @@ run "each_node_boots_as_what_it_is" {
     error_message = "IMDSv2, and encrypted disks of 256 GiB."
   }
   assert {
-    condition     = one(aws_launch_template.node["master"].metadata_options).http_put_response_hop_limit == 1 && one(aws_launch_template.node["agent"].metadata_options).http_put_response_hop_limit == 2
-    error_message = "Containers on agents have the node's role, those on masters have not."
+    condition     = alltrue([for template in aws_launch_template.node : one(template.metadata_options).http_put_response_hop_limit == 1])
+    error_message = "Containers have the node's role in the node's network only."
+  }
+  assert {
+    condition     = !anytrue(flatten([for statement in data.aws_iam_policy_document.session.statement : [for action in statement.actions : startswith(action, "ssm:GetParameter")]]))
+    error_message = "The way in by Session Manager reads no parameter."
   }
   assert {
     condition     = aws_autoscaling_group.node["master"].min_size == 3 && aws_autoscaling_group.node["master"].max_size == 3 && contains(aws_autoscaling_group.node["master"].suspended_processes, "AZRebalance")

@@ -2,6 +2,12 @@ mock_provider "aws" {
   mock_data "aws_caller_identity" {
     defaults = { account_id = "123456789012" }
   }
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
+  mock_resource "aws_iam_role" {
+    defaults = { arn = "arn:aws:iam::123456789012:role/made" }
+  }
   mock_data "aws_iam_policy_document" {
     defaults = { json = "{\"Version\":\"2012-10-17\",\"Statement\":[]}" }
   }
@@ -33,7 +39,6 @@ variables {
   swarm_stack_prefix      = "stacks/"
   swarm_network_name      = "proxy"
   swarm_manager_role_name = "managers"
-  swarm_worker_role_name  = "workers"
   swarm_kms_key_arn       = "arn:aws:kms:eu-central-1:123456789012:key/swarm"
   registry_password       = "correct-horse-battery"
   registry_http_secret    = "0123456789abcdef0123456789abcdef"
@@ -51,8 +56,20 @@ run "registry_answers_below_the_clusters_domain" {
     error_message = "The stack lies where the cluster looks for it."
   }
   assert {
-    condition     = aws_iam_role_policy_attachment.manager_storage.role == "managers" && aws_iam_role_policy_attachment.worker_storage.role == "workers" && aws_iam_role_policy_attachment.manager_secret.role == "managers"
-    error_message = "Every node reaches the images, managers alone the secret."
+    condition     = aws_iam_role_policy.storage.role == aws_iam_role.storage.id && one(data.aws_iam_policy_document.assume_storage.statement[0].condition).values == tolist(["arn:aws:iam::123456789012:role/managers"])
+    error_message = "The images are reached by a role that managers alone take."
+  }
+  assert {
+    condition     = aws_iam_role_policy_attachment.manager_secret.role == "managers" && data.aws_iam_policy_document.secret.statement[0].actions == toset(["sts:AssumeRole"]) && data.aws_iam_policy_document.secret.statement[0].resources == toset([aws_iam_role.storage.arn])
+    error_message = "Managers may take that role, and read the secret."
+  }
+  assert {
+    condition     = jsondecode(aws_s3_object.roles.content) == [{ name = "storage", role_arn = aws_iam_role.storage.arn }] && aws_s3_object.roles.key == "stacks/docker-registry/roles.json"
+    error_message = "The cluster is told which role the containers get."
+  }
+  assert {
+    condition     = jsondecode(aws_s3_object.logins.content)[0].host == "registry.apps.stage.example.com" && jsondecode(aws_s3_object.logins.content)[0].secret_arn == aws_secretsmanager_secret.runtime.arn && aws_s3_object.logins.key == "stacks/docker-registry/logins.json"
+    error_message = "The cluster is told how it logs in to pull."
   }
   assert {
     condition     = alltrue([for secret in jsondecode(aws_s3_object.secrets.content) : secret.secret_arn == aws_secretsmanager_secret.runtime.arn])
@@ -76,8 +93,8 @@ run "stack_file_says_what_the_registry_needs" {
     error_message = "Layers come from S3, encrypted by the cluster's key."
   }
   assert {
-    condition     = yamldecode(aws_s3_object.stack.content).services.registry.deploy.labels["traefik.http.routers.docker-registry.rule"] == "Host(`registry.apps.stage.example.com`)" && length(yamldecode(aws_s3_object.stack.content).services.registry.deploy.placement.constraints) == 0
-    error_message = "The router knows it by its name; it may run anywhere."
+    condition     = yamldecode(aws_s3_object.stack.content).services.registry.deploy.labels["traefik.http.routers.docker-registry.rule"] == "Host(`registry.apps.stage.example.com`)" && length(yamldecode(aws_s3_object.stack.content).services.registry.deploy.placement.constraints) == 1
+    error_message = "The router knows it by its name; it runs where its role is."
   }
   assert {
     condition     = yamldecode(aws_s3_object.stack.content).secrets.htpasswd.name == "$${SECRET_htpasswd}"
@@ -134,16 +151,16 @@ run "what_is_no_time_or_no_bucket_is_refused" {
   expect_failures = [var.gc_schedule, var.gc_minutes, var.bucket_name]
 }
 
-run "nodes_may_keep_images_and_nothing_else" {
+run "the_registry_may_keep_images_and_nothing_else" {
   command = apply
 
   assert {
     condition     = toset(data.aws_iam_policy_document.storage.statement[1].actions) == toset(["s3:PutObject", "s3:GetObject", "s3:DeleteObject", "s3:ListMultipartUploadParts", "s3:AbortMultipartUpload"]) && toset(data.aws_iam_policy_document.storage.statement[1].resources) == toset(["${aws_s3_bucket.images.arn}/docker-registry/*"])
-    error_message = "Nodes write, read and delete below root_directory."
+    error_message = "It writes, reads and deletes below root_directory."
   }
 
   assert {
-    condition     = toset(data.aws_iam_policy_document.secret.statement[0].resources) == toset([aws_secretsmanager_secret.runtime.arn])
+    condition     = toset(data.aws_iam_policy_document.secret.statement[1].resources) == toset([aws_secretsmanager_secret.runtime.arn])
     error_message = "Managers read the runtime secret alone."
   }
 }
@@ -154,7 +171,6 @@ run "what_can_be_chosen_reaches_the_stack" {
   variables {
     hostname           = "images"
     replicas           = 5
-    placement          = "worker"
     redirect_to_bucket = false
     root_directory     = "/a/b"
     kms_key_arn        = "arn:aws:kms:eu-central-1:123456789012:key/own"
@@ -166,8 +182,8 @@ run "what_can_be_chosen_reaches_the_stack" {
     error_message = "A second registry is another stack."
   }
   assert {
-    condition     = yamldecode(aws_s3_object.stack.content).services.registry.deploy.replicas == 5 && yamldecode(aws_s3_object.stack.content).services.registry.deploy.placement.constraints[0] == "node.role == worker"
-    error_message = "Copies and nodes are as chosen."
+    condition     = yamldecode(aws_s3_object.stack.content).services.registry.deploy.replicas == 5 && yamldecode(aws_s3_object.stack.content).services.registry.volumes == ["/run/ngp/roles/images/storage:/run/ngp/role:ro"]
+    error_message = "Copies are as chosen, and find the role of their own stack."
   }
   assert {
     condition     = yamldecode(aws_s3_object.stack.content).services.registry.environment.REGISTRY_STORAGE_REDIRECT_DISABLE == "true" && yamldecode(aws_s3_object.stack.content).services.registry.environment.REGISTRY_STORAGE_S3_ROOTDIRECTORY == "/a/b"
@@ -210,6 +226,29 @@ run "a_root_directory_without_slash_is_refused" {
   }
 
   expect_failures = [var.root_directory]
+}
+
+run "a_registry_that_cannot_reach_its_bucket_is_refused" {
+  command = plan
+
+  variables {
+    image = "registry:2.8.3"
+  }
+
+  expect_failures = [var.image]
+}
+
+run "another_build_of_release_2_is_the_operators_matter" {
+  command = plan
+
+  variables {
+    image = "mirror.example.com/registry:2.8.3"
+  }
+
+  assert {
+    condition     = yamldecode(aws_s3_object.stack.content).services.registry.image == "mirror.example.com/registry:2.8.3"
+    error_message = "Only the official image is known to be too old."
+  }
 }
 
 run "a_short_password_is_refused" {

@@ -1,4 +1,7 @@
 mock_provider "aws" {
+  mock_resource "aws_iam_policy" {
+    defaults = { arn = "arn:aws:iam::123456789012:policy/made" }
+  }
   mock_data "aws_caller_identity" {
     defaults = { account_id = "123456789012" }
   }
@@ -151,6 +154,34 @@ run "agents_of_dcos_have_a_login_where_asked" {
     condition     = jsondecode(output.ecr_marathon_app).env.ARCHIVE == "/var/jenkins_nfs/docker.tar.gz" && jsondecode(output.ecr_marathon_app).env.ECR_HOST == output.ecr_host && jsondecode(output.ecr_marathon_app).cmd == file("files/login.sh")
     error_message = "The app writes the archive, for this registry."
   }
+}
+
+run "nodes_pull_through_rules" {
+  command = plan
+
+  variables {
+    pull_through    = { quay = { upstream = "quay.io" } }
+    pull_role_names = ["shop-a-swarm-Manager-stage", "shop-a-swarm-Worker-stage"]
+  }
+
+  assert {
+    condition     = [for each in aws_iam_role_policy_attachment.pull : each.role] == ["shop-a-swarm-Manager-stage", "shop-a-swarm-Worker-stage"]
+    error_message = "The nodes get the right to the first pull."
+  }
+  assert {
+    condition     = endswith(output.ecr_pull_through["quay"], "/quay") && startswith(output.ecr_pull_through["quay"], output.ecr_host)
+    error_message = "Whoever names an image is told where it is."
+  }
+}
+
+run "a_role_named_twice_is_refused" {
+  command = plan
+
+  variables {
+    pull_role_names = ["nodes", "nodes"]
+  }
+
+  expect_failures = [var.pull_role_names]
 }
 
 run "single_dashes_begin_every_name" {

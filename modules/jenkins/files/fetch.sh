@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs beside Jenkins in a container with AWS's command line and the node's role: lays the archives that are asked for on the
+# Runs beside Jenkins in a container with AWS's command line, in the node's network and so with its role: lays the archives that are asked for on the
 # shelf in the home, each whole or not at all. What fails is tried again, for the service is started again.
 set -euo pipefail
 

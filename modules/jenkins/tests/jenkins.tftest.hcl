@@ -105,6 +105,10 @@ run "home_and_jobs_are_restored_from_archives" {
   }
 
   assert {
+    condition     = yamldecode(aws_s3_object.stack.content).services.restore.networks == ["node"] && yamldecode(aws_s3_object.stack.content).networks.node == { external = true, name = "host" } && !contains(yamldecode(aws_s3_object.stack.content).services.jenkins.networks, "node")
+    error_message = "The node's role is the fetching container's, and not Jenkins's."
+  }
+  assert {
     condition     = yamldecode(aws_s3_object.stack.content).services.restore.environment.RESTORE_KEY == "jenkins/home.tar.gz" && yamldecode(aws_s3_object.stack.content).services.restore.environment.RESTORE_VERSION == "3"
     error_message = "What fetches knows what and which time."
   }

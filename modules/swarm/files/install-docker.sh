@@ -22,8 +22,9 @@ configure_docker() {
   address=$(retry 60 metadata local-ipv4)
   case $LOG_DRIVER in
   awslogs)
-    options=$(printf '{"awslogs-region": "%s", "awslogs-group": "%s", "tag": "{{.Name}}/{{.ID}}"}' \
-      "$AWS_DEFAULT_REGION" "$LOG_GROUP")
+    # Non-blocking: a container that CloudWatch does not answer loses lines, it does not stop.
+    options=$(printf '{"awslogs-region": "%s", "awslogs-group": "%s", "tag": "{{.Name}}/{{.ID}}", %s}' \
+      "$AWS_DEFAULT_REGION" "$LOG_GROUP" '"mode": "non-blocking", "max-buffer-size": "4m"')
     ;;
   json-file) options='{"max-size": "20m", "max-file": "5"}' ;;
   *) options='{}' ;;
@@ -43,10 +44,14 @@ JSON
   )"
 }
 
-# Images of this account's ECR are pulled with the node's role, with no login to renew.
-configure_ecr() {
+# Docker's command line asks the helper for the login to this account's ECR. The daemon never does: what a service is pulled with is
+# what the leader's command line gave it (swarm-sync.sh), which also writes other registries' logins into this file.
+configure_client() {
+  local file=$HOME/.docker/config.json
+  if [ -f "$file" ]; then return 0; fi
+  mkdir -p "$(dirname "$file")"
   # shellcheck disable=SC2153  # from swarm.env, as EFS_HOST is
-  write_file "${ROOT_HOME:-/root}/.docker/config.json" "{\"credHelpers\": {\"$ECR_HOST\": \"ecr-login\"}}"
+  printf '{"credHelpers": {"%s": "ecr-login"}}\n' "$ECR_HOST" >"$file"
 }
 
 # ensure PACKAGE[=VERSION]…: installs what is not there yet.
@@ -72,7 +77,7 @@ install_session_manager() {
     if systemctl cat "$package.service" >/dev/null 2>&1; then return 0; fi
   done
   package=$(mktemp --suffix=.deb)
-  if retry "${AGENT_LIMIT_S:-60}" curl -sSf -m 60 -o "$package" "$bucket/latest/debian_amd64/amazon-ssm-agent.deb" &&
+  if retry "${AGENT_LIMIT_S:-60}" curl -sSf -m 60 -o "$package" "$bucket/latest/debian_$(dpkg --print-architecture)/amazon-ssm-agent.deb" &&
     retry "${AGENT_LIMIT_S:-300}" dpkg -i "$package" >/dev/null; then # unattended upgrades may hold its lock
     systemctl enable --now amazon-ssm-agent.service
   else
@@ -97,7 +102,7 @@ ensure ca-certificates curl jq awscli amazon-ecr-credential-helper
 install_session_manager
 # Before Docker's package: the first start of the daemon is then the configured one.
 configure_docker
-configure_ecr
+configure_client
 ensure "${docker_packages[@]}"
 if [ "$changed" = true ]; then systemctl restart docker.service; fi
 

@@ -9,6 +9,7 @@ set -a
 # shellcheck source=/dev/null
 . "$NGP_ETC/swarm.env"
 set +a
+export HOME=${ROOT_HOME:-/root} # a system unit has none, and Docker's logins are there
 
 log() {
   printf '%s %s: %s\n' "$(date -u +%FT%TZ)" "$(basename "$0")" "$*" >&2

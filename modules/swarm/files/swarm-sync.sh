@@ -1,14 +1,18 @@
 #!/bin/bash
-# Run every minute on each manager; only the current leader goes on. It keeps the cluster as its bucket says: the network
-# `proxy`, the nodes' labels, what is in store for those who join, and the stacks below the prefix (NAME/stack.yml, deployed as
-# NAME). It drains workers that are to end, and counts each minute that went well: the alarm is raised when none comes.
+# Run every minute on each manager. All keep the sessions of roles that stacks ask for; only the current leader goes on. It keeps the
+# cluster as its bucket says: the network `proxy`, the nodes' labels, what is in store for those who join, logins to registries, and
+# the stacks below the prefix (NAME/stack.yml, deployed as NAME). It drains workers that are to end, and counts each minute that went
+# well: the alarm is raised when none comes.
 # What was deployed is recorded in the cluster (as Docker configs), so that the next leader knows it.
 set -euo pipefail
 # shellcheck source=instance.sh
 . "${NGP_LIB:-/usr/local/lib/ngp}/instance.sh"
 
 NGP_STATE=${NGP_STATE:-/var/lib/ngp}
+NGP_ROLES=${NGP_ROLES:-/run/ngp/roles}
 failures=0
+# ECR's login holds for twelve hours. The helper would keep one for six, and hand out what ends before we come again.
+export AWS_ECR_DISABLE_CACHE=true
 
 make_network() {
   local options=()
@@ -117,6 +121,84 @@ fetch_stacks() {
   aws s3 sync --only-show-errors --delete --exact-timestamps "s3://$STACK_BUCKET/$STACK_PREFIX" "$NGP_STATE/stacks/"
 }
 
+# keep_roles: a container that needs AWS has a role of its own, not the node's, which it cannot reach. stacks/NAME/roles.json is a
+# list of {name, role_arn}; the stack file mounts /run/ngp/roles/NAME/ROLE at /run/ngp/role, where `config` is AWS's configuration file.
+keep_roles() {
+  local file stack rows name arn
+  for file in "$NGP_STATE"/stacks/*/roles.json; do
+    if [ ! -f "$file" ]; then continue; fi
+    stack=$(basename "$(dirname "$file")")
+    if ! rows=$(jq -r '.[] | [.name, .role_arn] | join("|")' "$file"); then
+      log "cannot read roles.json of stack $stack"
+      failures=$((failures + 1))
+      continue
+    fi
+    while IFS='|' read -r name arn; do
+      if [ -z "$name" ] || keep_session "$NGP_ROLES/$stack/$name" "$arn"; then continue; fi
+      log "no session of the role $name of stack $stack: $arn"
+      failures=$((failures + 1))
+    done <<<"$rows"
+  done
+}
+
+# keep_session FOLDER ROLE_ARN: a session lives an hour, the most that AWS gives a role which takes another. A new one every 20
+# minutes: who reads the file when its own has ended finds one that is good for 40.
+keep_session() {
+  local new
+  if [ "$(cat "$1/arn" 2>/dev/null)" = "$2" ] && [ -n "$(find "$1/session.json" -mmin -20 2>/dev/null)" ]; then return 0; fi
+  mkdir -p "$1" || return 1
+  new=$(mktemp "$1/new.XXXXXX") || return 1 # for root only
+  if ! aws sts assume-role --role-arn "$2" --role-session-name "$CLUSTER" --duration-seconds 3600 --output json |
+    jq '{Version: 1} + (.Credentials | {AccessKeyId, SecretAccessKey, SessionToken, Expiration})' >"$new"; then
+    rm -f "$new"
+    return 1
+  fi
+  mv "$new" "$1/session.json" || return 1
+  printf '[default]\ncredential_process = cat /run/ngp/role/session.json\n' >"$1/config" || return 1
+  printf '%s' "$2" >"$1/arn"
+}
+
+# keep_logins: what is pulled from a registry is pulled with the login that its service holds. stacks/NAME/logins.json is a list of
+# {host, secret_arn, field}, the field being NAME:PASSWORD. When it changes, and every six hours, services of these registries and of ECR get their login anew;
+# Swarm starts no running task again for that (swarmkit#971).
+keep_logins() {
+  local kept=$NGP_STATE/logins all hosts
+  all=$(find "$NGP_STATE/stacks" -name logins.json -print0 | sort -z | xargs -0 -r cat | jq -cs 'add // []') || return 1
+  if [ "$(cat "$kept" 2>/dev/null)" = "$all" ] && [ -n "$(find "$kept" -mmin -360)" ]; then return 0; fi
+  write_logins "$all" || return 1
+  hosts=$(jq -r --arg ecr "$ECR_HOST" '[$ecr, .[].host] | .[] + "/"' <<<"$all")
+  renew_services "$hosts" || return 1
+  printf '%s\n' "$all" >"$kept"
+}
+
+# write_logins LIST: for Docker's command line. Passwords go from program to program, never by an argument.
+write_logins() {
+  local rows host arn field new
+  rows=$(jq -r '.[] | [.host, .secret_arn, .field] | join("|")' <<<"$1") || return 1
+  mkdir -p "$HOME/.docker" || return 1
+  new=$(mktemp "$HOME/.docker/new.XXXXXX") || return 1 # for root only
+  while IFS='|' read -r host arn field; do
+    if [ -z "$host" ]; then continue; fi
+    aws secretsmanager get-secret-value --secret-id "$arn" --output json |
+      jq --arg host "$host" --arg field "$field" '{($host): {auth: (.SecretString | fromjson | .[$field]
+        // error("the secret has no field \($field): raise secret_version of its unit") | @base64)}}' || return 1
+  done <<<"$rows" | jq -s --arg ecr "$ECR_HOST" '{credHelpers: {($ecr): "ecr-login"}, auths: (add // {})}' >"$new" || {
+    rm -f "$new"
+    return 1
+  }
+  mv "$new" "$HOME/.docker/config.json"
+}
+
+# renew_services HOSTS: one a line, each with its slash.
+renew_services() {
+  local name image status=0
+  while read -r name image; do
+    if [ -z "$image" ] || ! grep -qxF -e "${image%%/*}/" <<<"$1"; then continue; fi
+    docker service update --quiet --detach --with-registry-auth "$name" >/dev/null || status=1
+  done < <(docker service ls --format '{{.Name}} {{.Image}}')
+  return "$status"
+}
+
 # digest NAME: of all files of a stack, with their names.
 digest() {
   (cd "$NGP_STATE/stacks/$1" && find . -type f -print0 | sort -z | xargs -0 sha256sum) | sha256sum | cut -d ' ' -f 1
@@ -193,7 +275,13 @@ if [ "${1:-}" = deploy ]; then
   exit 0
 fi
 
-if ! is_leader; then exit 0; fi
+if [ "$(swarm_state 2>/dev/null)" != active ]; then exit 0; fi
+if ! is_leader; then
+  fetch_stacks
+  keep_roles
+  if ((failures > 0)); then fail "a stack has no session of its role here"; fi
+  exit 0
+fi
 make_network
 publish_tokens
 label_nodes
@@ -201,7 +289,12 @@ remove_dead_nodes
 forget_managers
 drain_leaving_workers
 fetch_stacks
+keep_roles
+if ! keep_logins; then
+  log "services could not be given the login to their registry"
+  failures=$((failures + 1))
+fi
 deploy_stacks
 remove_stacks
-if ((failures > 0)); then fail "$failures stack(s) could not be deployed"; fi
+if ((failures > 0)); then fail "$failures of roles, logins and stacks could not be kept"; fi
 count_kept

@@ -3,7 +3,7 @@ mock_provider "aws" {
     defaults = { account_id = "123456789012" }
   }
   mock_data "aws_partition" {
-    defaults = { partition = "aws" }
+    defaults = { partition = "aws", dns_suffix = "amazonaws.com" }
   }
   mock_data "aws_iam_policy_document" {
     defaults = { json = "{\"Version\":\"2012-10-17\",\"Statement\":[]}" }
@@ -68,7 +68,7 @@ variables {
   post_tag                     = "stage"
   vpc_id                       = "vpc-0123456789abcdef0"
   vpc_cidr                     = "10.0.0.0/16"
-  private_subnet_ids           = ["subnet-a", "subnet-b"]
+  private_subnet_ids           = ["subnet-a", "subnet-b", "subnet-e"]
   public_subnet_ids            = ["subnet-c", "subnet-d"]
   management_security_group_id = "sg-0123456789abcdef0"
 }
@@ -77,8 +77,8 @@ run "three_managers_and_a_pool_by_default" {
   command = apply
 
   assert {
-    condition     = [for slot in ["1", "2", "3"] : aws_instance.manager[slot].subnet_id] == ["subnet-a", "subnet-b", "subnet-a"]
-    error_message = "Managers go to the private subnets by turns."
+    condition     = [for slot in ["1", "2", "3"] : aws_instance.manager[slot].subnet_id] == ["subnet-a", "subnet-b", "subnet-e"]
+    error_message = "Managers go to the private subnets by turns, each to another zone."
   }
   assert {
     condition     = length(output.swarm_manager_ips) == 3 && length(aws_lb_target_group_attachment.manager) == 3 && length(aws_cloudwatch_metric_alarm.manager) == 3
@@ -91,6 +91,30 @@ run "three_managers_and_a_pool_by_default" {
   assert {
     condition     = alltrue([for node in aws_instance.manager : node.metadata_options[0].http_tokens == "required" && node.root_block_device[0].encrypted && node.ami == "ami-0123456789abcdef0"])
     error_message = "Managers have Debian's image, ask for tokens and encrypt their disks."
+  }
+  assert {
+    condition     = alltrue([for node in aws_instance.manager : tostring(node.metadata_options[0].http_put_response_hop_limit) == "1"]) && tostring(aws_launch_template.worker["default"].metadata_options[0].http_put_response_hop_limit) == "1"
+    error_message = "The metadata is the node's own: one hop further no container reaches it."
+  }
+  assert {
+    condition     = !anytrue(flatten([for statement in data.aws_iam_policy_document.session.statement : [for action in statement.actions : startswith(action, "ssm:GetParameter")]]))
+    error_message = "The way in by Session Manager reads no parameter."
+  }
+  assert {
+    condition     = keys(data.aws_ssm_parameter.debian) == ["amd64"] && data.aws_ssm_parameter.debian["amd64"].name == "/aws/service/debian/release/13/latest/amd64"
+    error_message = "Nodes run Debian 13, of the instance type's architecture."
+  }
+  assert {
+    condition     = strcontains(local.user_data["manager-1"], "DOCKER_PACKAGES='docker.io apparmor docker-cli'") && strcontains(local.user_data["manager-1"], "ECR_HOST='123456789012.dkr.ecr.eu-central-1.amazonaws.com'")
+    error_message = "Docker's command line is a package of its own since Debian 13."
+  }
+  assert {
+    condition     = aws_lb.cluster.idle_timeout == 300 && contains(yamldecode(aws_s3_object.router.content).services.traefik.command, "--entrypoints.web.transport.respondingtimeouts.idletimeout=330s")
+    error_message = "The load balancer ends an idle connection, and before the router does."
+  }
+  assert {
+    condition     = yamldecode(aws_s3_object.router.content).services.traefik.volumes == ["/run/ngp-view:/run/ngp-view:ro"]
+    error_message = "The router, which faces the internet, does not hold Docker's socket."
   }
   assert {
     condition     = output.swarm_url == "https://stage.example.com" && aws_route53_record.cluster["*."].name == "*.stage.example.com"
@@ -320,7 +344,7 @@ run "shared_file_system_with_nightly_backup" {
   }
 
   assert {
-    condition     = output.swarm_efs_id == "fs-0123" && length(aws_efs_mount_target.shared) == 2 && aws_efs_file_system.shared[0].encrypted
+    condition     = output.swarm_efs_id == "fs-0123" && length(aws_efs_mount_target.shared) == 3 && aws_efs_file_system.shared[0].encrypted
     error_message = "The file system is mounted from each private subnet."
   }
   assert {
@@ -389,6 +413,61 @@ run "objects_have_no_more_tags_than_s3_takes" {
     condition     = length(aws_s3_object.router.tags) <= 10 && aws_s3_object.router.tags["ngp:unit"] == "swarm" && aws_lb.cluster.tags["CostCenter"] == "42"
     error_message = "An object has the module's tags; everything else has the operator's too."
   }
+}
+
+run "two_zones_for_a_quorum_of_three_are_told" {
+  command = plan
+
+  variables {
+    private_subnet_ids = ["subnet-a", "subnet-b"]
+  }
+
+  expect_failures = [check.zones]
+}
+
+run "graviton_gets_images_of_its_own" {
+  command = plan
+
+  variables {
+    manager_instance_type = "t4g.medium"
+    worker_pools          = { web = { instance_type = "c7gn.large" }, data = { instance_type = "g4dn.xlarge" } }
+    debian_release        = 12
+  }
+
+  assert {
+    condition     = keys(data.aws_ssm_parameter.debian) == ["amd64", "arm64"] && data.aws_ssm_parameter.debian["arm64"].name == "/aws/service/debian/release/12/latest/arm64"
+    error_message = "Each architecture has its image."
+  }
+  assert {
+    condition     = local.architecture == { "t4g.medium" = "arm64", "c7gn.large" = "arm64", "g4dn.xlarge" = "amd64" }
+    error_message = "Graviton is known by the g behind its generation; g4dn is not Graviton."
+  }
+  assert {
+    condition     = strcontains(local.user_data["manager-1"], "DOCKER_PACKAGES='docker.io apparmor'")
+    error_message = "Debian 12 has Docker's command line in docker.io."
+  }
+}
+
+run "one_image_for_two_architectures_is_refused" {
+  command = plan
+
+  variables {
+    ami_id       = "ami-0123456789abcdef0"
+    worker_pools = { web = { instance_type = "t4g.medium" } }
+  }
+
+  expect_failures = [var.ami_id]
+}
+
+run "a_release_that_is_gone_is_refused" {
+  command = plan
+
+  variables {
+    debian_release    = 11
+    lb_idle_timeout_s = 5000
+  }
+
+  expect_failures = [var.debian_release, var.lb_idle_timeout_s]
 }
 
 run "even_managers_are_refused" {

@@ -49,6 +49,7 @@ class Node:
             "NGP_LIB": str(SCRIPTS),
             "NGP_IMDS": self.metadata_url,
             "NGP_STATE": str(self.path / "state"),
+            "NGP_ROLES": str(self.path / "roles"),
             "DOCKER_ETC": str(self.path / "docker"),
             "ROOT_HOME": str(self.path / "root"),
             "FSTAB": str(self.path / "fstab"),

@@ -1,6 +1,7 @@
 """How a node gets its Docker, and that the scripts themselves are clean."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,11 @@ ALL = sorted(FILES.glob("*.sh"))
 APT = """echo "$@" >>"$TMPDIR/apt"
 if [[ " $* " == *" install "* ]]; then printf '%s\\n' "${@:7}" >>"$TMPDIR/installed"; fi"""
 DPKG = 'grep -qx -e "${!#}" -e "${!#}=.*" "$TMPDIR/installed" 2>/dev/null && echo "install ok installed"'
+
+DPKG_I = """case "$1" in
+--print-architecture) echo "${ARCHITECTURE:-amd64}" ;;
+*) echo "$1" "$(cat "$2")" >>"$TMPDIR/dpkg"; touch "$TMPDIR/agent" ;;
+esac"""
 
 SYSTEMCTL = """case "$1" in
 cat) [ "$2" = amazon-ssm-agent.service ] && [ -f "$TMPDIR/agent" ] ;;
@@ -34,7 +40,7 @@ def node(region):
         node.command("dpkg-query", DPKG)
         node.command("systemctl", SYSTEMCTL)
         node.command("curl", CURL)
-        node.command("dpkg", 'echo "$1" "$(cat "$2")" >>"$TMPDIR/dpkg"; touch "$TMPDIR/agent"')
+        node.command("dpkg", DPKG_I)
         (node.path / "agent").touch()
         node.command("mountpoint", "exit 1")
         node.command("mount", 'echo "$@" >>"$TMPDIR/mounts"')
@@ -62,6 +68,8 @@ def test_docker_is_installed_configured_and_started(node):
             "awslogs-region": "eu-central-1",
             "awslogs-group": "/shop/dev/swarm",
             "tag": "{{.Name}}/{{.ID}}",
+            "mode": "non-blocking",
+            "max-buffer-size": "4m",
         },
         "metrics-addr": "10.0.0.1:9323",
         "labels": ["ngp.instance=i-m1", "ngp.pool=manager"],
@@ -88,6 +96,35 @@ def test_session_managers_agent_is_fetched_once(node):
     url = "https://s3.eu-central-1.amazonaws.com/amazon-ssm-eu-central-1/latest/debian_amd64/amazon-ssm-agent.deb"
     assert (machine.path / "dpkg").read_text() == f"-i {url}\n"
     assert "enable --now amazon-ssm-agent.service\n" in (machine.path / "systemctl").read_text()
+
+
+def test_session_managers_agent_is_of_the_nodes_architecture(node):
+    machine = node()
+    (machine.path / "agent").unlink()
+    machine.extra |= {"ARCHITECTURE": "arm64"}
+    install(machine)
+    assert (machine.path / "dpkg").read_text().endswith("/latest/debian_arm64/amazon-ssm-agent.deb\n")
+
+
+def test_logins_that_the_leader_wrote_outlive_a_boot(node):
+    machine = node()
+    install(machine)
+    (machine.path / "root/.docker/config.json").write_text('{"auths": {"registry.example.com": {}}}')
+    install(machine)
+    assert "registry.example.com" in (machine.path / "root/.docker/config.json").read_text()
+    assert (machine.path / "systemctl").read_text() == "restart docker.service\n"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs a network of its own")
+def test_no_bridge_reaches_the_instance_metadata(tmp_path):
+    """In a network of its own: the rule stands once, however often Docker starts."""
+    script = f"bash {FILES}/close-metadata.sh && bash {FILES}/close-metadata.sh && iptables -t raw -S PREROUTING"
+    told = subprocess.run(["unshare", "-n", "bash", "-c", script], capture_output=True, text=True, check=True).stdout
+    assert told.splitlines() == ["-P PREROUTING ACCEPT", "-A PREROUTING -d 169.254.169.254/32 -j DROP"]
+
+
+def test_docker_starts_only_behind_that_rule():
+    assert (FILES / "ngp-metadata.conf").read_text() == "[Service]\nExecStartPre=/usr/local/lib/ngp/close-metadata.sh\n"
 
 
 def test_node_does_its_work_without_session_manager(node):

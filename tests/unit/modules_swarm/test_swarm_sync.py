@@ -1,6 +1,9 @@
 """What the leader does every minute: network, labels, tokens, dead nodes, stacks and their secrets."""
 
+import base64
 import json
+import os
+import time
 
 import pytest
 
@@ -261,3 +264,119 @@ def test_stack_whose_list_of_secrets_is_no_json_is_not_deployed(region, leader):
     region.write("files/stacks/registry/secrets.json", "[{")
     assert leader.run("swarm-sync.sh").returncode == 1
     assert list(region.cluster()["stacks"]) == ["router"]
+
+
+ECR = "123456789012.dkr.ecr.eu-central-1.amazonaws.com"
+
+
+def write_login(region, field="login", password="p|w'd"):
+    login = [{"host": "registry.example.com", "secret_arn": "arn:s", "field": field, "version": 1}]
+    region.write("files/stacks/registry/logins.json", json.dumps(login))
+    region.write("files/stacks/registry/stack.yml", ROUTER)
+    value = json.dumps({"login": f"user:{password}"})
+    region.write("secrets/arn:s", json.dumps({"VersionId": "v", "SecretString": value}))
+
+
+def age(file, minutes):
+    then = time.time() - minutes * 60
+    os.utime(file, (then, then))
+
+
+def test_services_get_the_login_to_their_registry_and_again_after_six_hours(region, leader):
+    images = {"shop_web": f"{ECR}/shop/web:1@sha256:0", "own": "registry.example.com/own:1", "router": "traefik:v3"}
+    write_login(region)
+    region.seat("m1", True)
+    region.edit_cluster(services=images)
+    sync(leader)
+    logins = region.cluster()["logins"]
+    assert sorted(logins) == ["own", "shop_web"]
+    auth = logins["own"]["auths"]["registry.example.com"]["auth"]
+    assert base64.b64decode(auth).decode() == "user:p|w'd"
+    assert logins["shop_web"]["credHelpers"] == {ECR: "ecr-login"}
+    assert not logins["shop_web"]["caches"], "the helper's login may be six hours old, and end before the next"
+    for minutes, renewed in ((0, 2), (350, 2), (361, 4)):
+        age(leader.path / "state/logins", minutes)
+        sync(leader)
+        assert len(calls(region, "service", "update")) == renewed
+
+
+def test_new_login_reaches_services_at_once(region, leader):
+    write_login(region)
+    region.edit_cluster(services={"own": "registry.example.com/own:1"})
+    sync(leader)
+    write_login(region, password="new")
+    file = region.path / "files/stacks/registry/logins.json"
+    file.write_text(file.read_text().replace('"version": 1', '"version": 2'))
+    sync(leader)
+    auth = region.cluster()["logins"]["own"]["auths"]["registry.example.com"]["auth"]
+    assert base64.b64decode(auth).decode() == "user:new"
+
+
+def test_login_is_in_no_argument_and_for_root_only(region, leader):
+    write_login(region)
+    sync(leader)
+    assert "p|w" not in json.dumps(region.cluster()["calls"])
+    file = leader.path / "root/.docker/config.json"
+    assert (file.stat().st_mode & 0o777, list(file.parent.iterdir())) == (0o600, [file])
+
+
+def test_login_that_is_not_there_is_told_and_stacks_are_deployed(region, leader):
+    write_login(region, field="other")
+    result = leader.run("swarm-sync.sh")
+    assert result.returncode == 1
+    assert "no field other: raise secret_version" in result.stderr
+    assert sorted(region.cluster()["stacks"]) == ["registry", "router"]
+    assert not (region.path / "counted").exists()
+
+
+ROLE = "arn:aws:iam::123456789012:role/images"
+
+
+def write_role(region, arn=ROLE):
+    region.write("files/stacks/registry/roles.json", json.dumps([{"name": "storage", "role_arn": arn}]))
+
+
+def session(node):
+    return json.loads((node.path / "roles/registry/storage/session.json").read_text())
+
+
+def test_every_manager_keeps_the_sessions_of_roles(region, leader):
+    write_role(region)
+    follower = manager(region, "m2")
+    for node in (leader, follower):
+        sync(node)
+        assert session(node)["Version"] == 1
+        folder = node.path / "roles/registry/storage"
+        assert "credential_process = cat /run/ngp/role/session.json" in (folder / "config").read_text()
+        assert (folder / "session.json").stat().st_mode & 0o777 == 0o600
+    assert (region.path / "assumed").read_text() == f"{ROLE} swarm 3600\n" * 2
+
+
+def test_session_is_renewed_before_it_ends_and_for_another_role(region, leader):
+    write_role(region)
+    file = leader.path / "roles/registry/storage/session.json"
+    sync(leader)
+    for minutes, number in ((0, 1), (15, 1), (25, 2)):
+        age(file, minutes) if minutes else None
+        sync(leader)
+        assert session(leader)["AccessKeyId"] == f"ASIA{number}"
+    write_role(region, ROLE + "2")
+    sync(leader)
+    assert session(leader)["AccessKeyId"] == "ASIA3"
+
+
+def test_role_that_is_refused_keeps_its_session_and_is_told(region, leader):
+    write_role(region)
+    sync(leader)
+    age(leader.path / "roles/registry/storage/session.json", 30)
+    region.write("refused", "")
+    result = leader.run("swarm-sync.sh")
+    assert result.returncode == 1
+    assert f"no session of the role storage of stack registry: {ROLE}" in result.stderr
+    assert session(leader)["AccessKeyId"] == "ASIA1"
+    assert len(list((leader.path / "roles/registry/storage").iterdir())) == 3
+
+
+def test_list_of_roles_that_is_no_json_is_told(region, leader):
+    region.write("files/stacks/registry/roles.json", "{")
+    assert leader.run("swarm-sync.sh").returncode == 1

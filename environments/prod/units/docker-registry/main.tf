@@ -28,7 +28,6 @@ module "docker-registry" {
   swarm_stack_prefix      = var.swarm_stack_prefix
   swarm_network_name      = var.swarm_network_name
   swarm_manager_role_name = var.swarm_manager_role_name
-  swarm_worker_role_name  = var.swarm_worker_role_name
   swarm_kms_key_arn       = var.swarm_kms_key_arn
   registry_password       = ephemeral.aws_secretsmanager_random_password.registry_password.random_password
   registry_http_secret    = ephemeral.aws_secretsmanager_random_password.registry_http_secret.random_password

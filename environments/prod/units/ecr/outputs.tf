@@ -20,6 +20,11 @@ output "ecr_host" {
   value       = module.ecr.ecr_host
 }
 
+output "ecr_pull_through" {
+  description = "Where images of other registries are, by prefix: library/traefik of Docker Hub is below the prefix whose upstream that is."
+  value       = module.ecr.ecr_pull_through
+}
+
 output "ecr_pull_policy_arn" {
   description = "IAM policy for those who pull (nodes)."
   value       = module.ecr.ecr_pull_policy_arn

@@ -83,12 +83,6 @@ variable "swarm_manager_role_name" {
   nullable    = false
 }
 
-variable "swarm_worker_role_name" {
-  description = "IAM role of the cluster's workers."
-  type        = string
-  nullable    = false
-}
-
 variable "swarm_kms_key_arn" {
   description = "The cluster's key: encrypts images and secrets where kms_key_arn is empty."
   type        = string

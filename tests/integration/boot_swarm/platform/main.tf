@@ -76,7 +76,6 @@ module "docker-registry" {
   swarm_stack_prefix      = module.swarm.swarm_stack_prefix
   swarm_network_name      = module.swarm.swarm_network_name
   swarm_manager_role_name = module.swarm.swarm_manager_role_name
-  swarm_worker_role_name  = module.swarm.swarm_worker_role_name
   swarm_kms_key_arn       = module.swarm.swarm_kms_key_arn
   image                   = "${var.image_registry}/registry:2.8.2"
   registry_password       = var.registry_password

@@ -65,6 +65,9 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {
     },
     "bundle show": {"ngp bundle show change.bundle": "show what it would do, and what it was made from"},
     "bundle verify": {"ngp bundle verify change.bundle": "check that nothing moved since"},
+    "bundle push": {"ngp bundle push change.bundle": "keep it in the state bucket"},
+    "bundle fetch": {"ngp bundle fetch dev 3f9a12c4 --out change.bundle": "take it from there on another machine"},
+    "bundle list": {"ngp bundle list dev": "show what is kept, and what was applied"},
     "bundle diff": {"ngp bundle diff reviewed.bundle new.bundle": "show what the new plan would do otherwise"},
     "bundle approve": {
         "ngp bundle approve prod.bundle": "sign a bundle after a look at what it changes",

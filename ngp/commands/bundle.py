@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ngp.commands import options, reading
+from ngp.commands import bundles, options, reading, scope
 from ngp.errors import NgpError
 from ngp.views import documents, terminal
 
@@ -26,7 +26,8 @@ File = Annotated[str, typer.Argument(metavar="FILE", help="the bundle")]
 def show(file: File, show_all: options.ShowAll = False, as_json: options.AsJson = False) -> None:
     """Show what a bundle would do, what it was made from and who approved it; needs no Terraform and no AWS."""
     from ngp.runs.bundle import opening
-    from ngp.views import bundles, runs
+    from ngp.views import bundles as views
+    from ngp.views import runs
 
     context = options.context()
     bundle = opening.read(_path(context, file))
@@ -35,7 +36,7 @@ def show(file: File, show_all: options.ShowAll = False, as_json: options.AsJson 
         documents.write({"schema": "ngp.bundle.show/1", **documents.bundle(bundle), **_run(result)})
         return
     runs.show_changes(result, context.settings, whole=show_all)
-    bundles.show(bundle, context.settings)
+    views.show(bundle, context.settings)
     terminal.out(context.settings).print(terminal.line(runs.totals(result), style="bold"), soft_wrap=True)
 
 
@@ -73,7 +74,7 @@ def diff(
 ) -> None:
     """Compare what two bundles would do, unit by unit; ends with 2 if they differ."""
     from ngp.runs.bundle import comparing, opening
-    from ngp.views import bundles
+    from ngp.views import bundles as views
 
     context = options.context()
     one, other = (opening.read(_path(context, file)) for file in (first, second))
@@ -81,9 +82,9 @@ def diff(
     found = comparing.compare(opening.results(one), opening.results(other))
     if as_json:
         pair = {"first": documents.bundle(one), "second": documents.bundle(other)}
-        documents.write({"schema": "ngp.bundle.diff/1", **pair, "differences": bundles.differences(found)})
+        documents.write({"schema": "ngp.bundle.diff/1", **pair, "differences": views.differences(found)})
     else:
-        bundles.show_differences(found, context.settings)
+        views.show_differences(found, context.settings)
     if found:
         raise typer.Exit(2)
 
@@ -127,6 +128,62 @@ def approve(
     done = f"signed {file} with {chosen}" if added else f"{chosen} has signed {file} already; nothing was added"
     lines = view.standing(*found, statement.environment) if found else []
     terminal.say(context.settings, "\n".join([done, *lines]))
+
+
+@app.command()
+def push(file: File, as_json: options.AsJson = False) -> None:
+    """Put a bundle into the state bucket, with the approvals of both where it is there already."""
+    from ngp.runs.bundle import opening
+    from ngp.runs.bundle.library import Library
+
+    context = options.context()
+    path = _path(context, file)
+    with reading.open_region(context, opening.require_known(opening.read(path), context.cwd)) as region:
+        library = Library(region.resolved, region.session)
+        url = library.url(library.push(path).digest)
+    _show_place(context, path, url, as_json=as_json, command="push")
+
+
+@app.command()
+def fetch(
+    environment: options.EnvironmentName,
+    digest: Annotated[str, typer.Argument(metavar="DIGEST", help="the bundle's digest, or its first digits")],
+    out: Annotated[str, typer.Option("--out", metavar="FILE", help="where to write it; DIGEST.bundle by default")] = "",
+    as_json: options.AsJson = False,
+) -> None:
+    """Write a bundle from the state bucket into a file."""
+    from ngp.runs.bundle.library import Library
+
+    context = options.context()
+    path = bundles.require_writable(context, out or f"{digest[:12]}.bundle")
+    with reading.open_region(context, environment) as region:
+        library = Library(region.resolved, region.session)
+        url = library.url(library.fetch(digest, path).digest)
+    _show_place(context, path, url, as_json=as_json, command="fetch")
+
+
+@app.command("list")
+def list_bundles(environment: options.EnvironmentName = "", as_json: options.AsJson = False) -> None:
+    """List the bundles of an environment that are kept in the state bucket, and which of them were applied."""
+    from ngp.runs.bundle.library import Library
+
+    context = options.context()
+    environment = scope.only(scope.choose(context, environment))
+    with reading.open_region(context, environment) as region:
+        found = Library(region.resolved, region.session).collect()
+    if as_json:
+        kept = [{"digest": one.digest, "applied": one.is_applied} for one in found]
+        documents.write({"schema": "ngp.bundle.list/1", "environment": environment, "bundles": kept})
+        return
+    for one in found:
+        typer.echo(f"{one.digest}{'  applied' if one.is_applied else ''}")
+
+
+def _show_place(context: options.Context, path: Path, url: str, *, as_json: bool, command: str) -> None:
+    if as_json:
+        documents.write({"schema": f"ngp.bundle.{command}/1", "file": str(path), "kept": url})
+    else:
+        terminal.say(context.settings, f"{path.name}: {url}", always=True)
 
 
 def _path(context: options.Context, file: str) -> Path:

@@ -18,7 +18,9 @@ from ngp.errors import Finding, StaleError, UsageError
 from ngp.views import terminal
 
 if TYPE_CHECKING:
+    from ngp.aws.session import Session
     from ngp.commands.running import Running, Wish
+    from ngp.environments.resolving import Resolved
     from ngp.runs.bundle.archive import Archive
     from ngp.runs.bundle.opening import Bundle
     from ngp.runs.bundle.statement import Statement
@@ -33,6 +35,7 @@ Out = Annotated[
 Expires = Annotated[str, typer.Option("--expires", metavar="TIME", help="how long the bundle is valid: 90m, 24h, 3d")]
 DEFAULT_EXPIRES = "24h"
 _DURATION = re.compile(r"([1-9][0-9]{0,4})([mhd])")
+_LONGEST = timedelta(days=30)
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -50,8 +53,6 @@ def named(context: Context, word: str, units: Sequence[str] | None) -> Path | No
 
 def require_choice(context: Context, out: str, expires: str) -> Wanted | None:
     """Return the bundle that is wanted, None for none. Raises UsageError for what cannot be written or read."""
-    from ngp.runs.bundle import archive
-
     duration = _duration(expires)
     if not out:
         if expires != DEFAULT_EXPIRES:
@@ -59,12 +60,19 @@ def require_choice(context: Context, out: str, expires: str) -> Wanted | None:
                 "`--expires` says how long a bundle is valid, and none is asked for", todo="add --out FILE"
             )
         return None
+    return Wanted(require_writable(context, out), duration, out)
+
+
+def require_writable(context: Context, out: str) -> Path:
+    """Return the file that a bundle is written to. Raises UsageError for one that is something else."""
+    from ngp.runs.bundle import archive
+
     path = context.cwd / out
     if not path.parent.is_dir():
         raise UsageError(f"the folder of {out} does not exist", where=str(path.parent))
     if path.is_dir() or (path.exists() and not archive.is_bundle(path)):
         raise UsageError(f"{out} exists and is not a bundle", todo="name another file: ngp replaces bundles only")
-    return Wanted(path, duration, out)
+    return path
 
 
 @dataclass
@@ -75,6 +83,7 @@ class Wanted:
     expires: timedelta
     word: str  # the file as it was named
     archive: Archive | None = field(default=None, init=False)
+    kept_at: str = field(default="", init=False)
 
     def finish(self, run: RunContext, verb: Verb) -> Any:
         """Return what makes the bundle of a plan that went well."""
@@ -84,6 +93,7 @@ class Wanted:
             if all(unit.outcome.is_good for unit in result.units) and not result.stopped_by:
                 made = making.Planning(verb, result, planned, alone)
                 self.archive = making.make(run, made, making.Order(self.out, self.expires))
+                self.kept_at = keep(run.resolved, run.access.session, self.out)
 
         return make
 
@@ -109,7 +119,20 @@ class Wanted:
             return result
         text = f"wrote {self.out} (bundle {self.archive.digest[:12]}, valid until {stated.expires:%Y-%m-%d %H:%M} UTC)"
         terminal.say(context.settings, text, always=True)
+        if self.kept_at:
+            terminal.say(context.settings, f"kept it at {self.kept_at}", always=True)
         return replace(result, bundle=self.word)
+
+
+def keep(resolved: Resolved, session: Session, path: Path) -> str:
+    """Put a bundle into the state bucket if ngp.yaml says so; return where, "" where it stays a file alone."""
+    from ngp.environments.environment import BundleKeeping
+    from ngp.runs.bundle.library import Library
+
+    if resolved.platform.bundles is BundleKeeping.FILES:
+        return ""
+    library = Library(resolved, session)
+    return library.url(library.push(path).digest)
 
 
 def finish(wanted: Wanted | None, run: RunContext, verb: Verb) -> Any:
@@ -213,4 +236,7 @@ def _duration(text: str) -> timedelta:
     match = _DURATION.fullmatch(text)
     if match is None:
         raise UsageError(f"`--expires {text}` is no time", todo="write a number and m, h or d: 90m, 24h, 3d")
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    duration = timedelta(**{_UNITS[match[2]]: int(match[1])})
+    if duration > _LONGEST:
+        raise UsageError(f"`--expires {text}` is too long", why="a bundle is valid for 30 days at most")
+    return duration

@@ -23,6 +23,13 @@ class StateMode(Enum):
     SINGLE = "single"
 
 
+class BundleKeeping(Enum):
+    """Where bundles go: files that somebody hands on, or the state bucket too."""
+
+    FILES = "files"
+    STATE = "state"
+
+
 class StateKind(Enum):
     S3 = "s3"
     LOCAL = "local"
@@ -59,6 +66,7 @@ class Platform:
     signers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     approvals: Mapping[str, Approval] = field(default_factory=dict)
     emergency: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # who may go without a bundle
+    bundles: BundleKeeping = BundleKeeping.FILES
     rendered_by: str = ""
 
     def environment_path(self, name: str) -> Path:

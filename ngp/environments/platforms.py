@@ -76,11 +76,12 @@ def parse(text: str, place: Path, path: Path) -> Platform:
 
 
 def _platform(said: dict[str, Any], path: Path) -> Platform:
-    from ngp.environments.environment import Approval, Platform, StateKind
+    from ngp.environments.environment import Approval, BundleKeeping, Platform, StateKind
 
     more = {
         "path": path,
         "state": StateKind(said["state"]),
+        "bundles": BundleKeeping(said["bundles"]),
         "protected": tuple(said["protected"]),
         "approvals": {name: Approval(**{**one, "by": tuple(one["by"])}) for name, one in said["approvals"].items()},
     }

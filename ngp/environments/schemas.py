@@ -118,6 +118,9 @@ class PlatformModel(_Model):
     emergency: dict[str, list[Identity]] = Field(
         default_factory=dict, description="protected environment → who may change it without a bundle (`--emergency`)"
     )
+    bundles: Literal["files", "state"] = Field(
+        "files", description="where bundles go: a file alone, or the state bucket too, for whoever reviews and applies"
+    )
     rendered_by: str = Field("", description="the version of ngp that rendered; written by `ngp render`")
 
 

@@ -125,6 +125,15 @@ _BLOCKED = {
 _AES = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}
 _OWNER = [{"ObjectOwnership": "BucketOwnerEnforced"}]
 
+# `bundles/` alone: states are never deleted by a rule. A bundle is valid for 30 days at most
+_CLEARED = {
+    "ID": "ngp-bundles",
+    "Status": "Enabled",
+    "Filter": {"Prefix": "bundles/"},
+    "Expiration": {"Days": 45},
+    "NoncurrentVersionExpiration": {"NoncurrentDays": 1},
+}
+
 # In the order in which they are put: nobody else is let in before there is anything to read
 _SETTINGS: Mapping[str, _Setting] = {
     "public_access_block": _Setting(
@@ -176,5 +185,13 @@ _SETTINGS: Mapping[str, _Setting] = {
         lambda bucket, there: _rule(bucket) in _statements(there),
         "put_bucket_policy",
         _policy,
+    ),
+    "lifecycle": _Setting(
+        "delete bundles after 45 days",
+        "get_bucket_lifecycle_configuration",
+        ("NoSuchLifecycleConfiguration",),
+        lambda _, there: _CLEARED["ID"] in [rule.get("ID") for rule in there.get("Rules", ())],
+        "put_bucket_lifecycle_configuration",
+        lambda _, there: {"LifecycleConfiguration": {"Rules": [*there.get("Rules", ()), _CLEARED]}},
     ),
 }

@@ -12,8 +12,10 @@ FACTS: Mapping[str, Schema] = {
     "signatures": WHOLE,
     "apart": mapping(TEXT),
 }
+_PLACE = record(file=TEXT, kept=TEXT)
+_KEPT = record(environment=TEXT, bundles=array(record(digest=TEXT, applied=FLAG)))
 MADE = optional(record(file=TEXT, digest=TEXT, expires=TEXT))
-COMPARED = record(
+_COMPARED = record(
     first=record(**FACTS),
     second=record(**FACTS),
     differences=array(record(unit=TEXT, address=TEXT, first=TEXT, second=TEXT, attributes=array(TEXT))),
@@ -26,8 +28,21 @@ _STANDING = record(
     votes=array(record(key=TEXT, identity=TEXT, why=TEXT)),
     rules=record(commit=TEXT, source=TEXT),
 )
-APPROVED = record(
+_APPROVED = record(
     **dict.fromkeys(("file", "digest", "environment", "verb", "key"), TEXT),
     added=FLAG,
     standing=optional(_STANDING),  # null where the rules could not be read
 )
+
+
+def documents(counts: Schema, units: Schema) -> dict[str, Schema]:
+    """The schema of each command about bundles; `counts` and `units` are those of a plan."""
+    return {
+        "bundle.show": record(counts=counts, units=units, **FACTS),
+        "bundle.verify": record(**FACTS),
+        "bundle.push": _PLACE,
+        "bundle.fetch": _PLACE,
+        "bundle.list": _KEPT,
+        "bundle.diff": _COMPARED,
+        "bundle.approve": _APPROVED,
+    }

@@ -13,6 +13,7 @@ from ngp.state.places import StatePlace
 from ngp.state.storing import Encryption
 
 PREFIX = "bundles/"
+APPLIED = ".applied"
 
 
 def require_unused(context: RunContext, digest: str) -> None:
@@ -37,7 +38,7 @@ def use(context: RunContext, digest: str) -> None:
 def _note(context: RunContext, digest: str) -> StatePlace:
     """Where it is noted that a bundle was applied."""
     place = next(iter(context.units.values())).place
-    name = f"{digest}.applied"
+    name = f"{digest}{APPLIED}"
     if place.path is not None:
         return replace(place, path=place.path.parent / PREFIX / name)
     return replace(place, key=f"{PREFIX}{context.name}/{name}")

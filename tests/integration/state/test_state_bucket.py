@@ -11,7 +11,7 @@ from ngp.state import bucket, reading
 from ngp.state.places import StatePlace
 
 pytestmark = pytest.mark.sandbox
-ALL = ("public_access_block", "ownership", "encryption", "versioning", "tags", "tls_only")
+ALL = ("public_access_block", "ownership", "encryption", "versioning", "tags", "tls_only", "lifecycle")
 
 
 @pytest.fixture

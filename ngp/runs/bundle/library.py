@@ -1,0 +1,123 @@
+"""The bundles that are kept in the state bucket, by environment and digest, for whoever reviews and applies them."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ngp.aws.session import Session
+from ngp.environments.environment import StateKind
+from ngp.environments.resolving import Resolved
+from ngp.errors import NgpError, UsageError
+from ngp.runs import units
+from ngp.runs.bundle import archive
+from ngp.runs.bundle.archive import Archive
+from ngp.runs.bundle.keeping import APPLIED, PREFIX
+from ngp.state.places import StatePlace
+
+_ENDING = ".bundle"
+_TRIES = 5  # of people who approve the same bundle at the same moment
+_MOVED = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409", "NoSuchKey")
+_LEAST = 6  # digits of a digest that name a bundle
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A bundle in the bucket: its digest, and whether it was applied."""
+
+    digest: str
+    is_applied: bool
+
+
+class Library:
+    """The kept bundles of one environment."""
+
+    def __init__(self, resolved: Resolved, session: Session) -> None:
+        if resolved.platform.state is not StateKind.S3:
+            raise UsageError(
+                "bundles are kept in the state bucket, and this platform keeps its states on the disk",
+                where=str(resolved.platform.path / "ngp.yaml"),
+                todo="hand the file on yourself, or set `state: s3`",
+            )
+        first = next(iter(resolved.environment.units), units.SINGLE)
+        self._place: StatePlace = units.place(resolved, first)
+        self._prefix, self._session = f"{PREFIX}{resolved.environment.name}/", session
+
+    def collect(self) -> list[Kept]:
+        """Return all kept bundles, by digest."""
+        names = [key.removeprefix(self._prefix) for key in self._session.keys(self._place.bucket, self._prefix)]
+        applied = {name.removesuffix(APPLIED) for name in names if name.endswith(APPLIED)}
+        digests = sorted(name.removesuffix(_ENDING) for name in names if name.endswith(_ENDING))
+        return [Kept(digest, digest in applied) for digest in digests]
+
+    def push(self, path: Path) -> Archive:
+        """Put a bundle's file into the bucket, with the approvals of both where it is there already.
+
+        The file gets the approvals of the bucket, too.
+        """
+        opened = archive.read(path)
+        for _ in range(_TRIES):
+            body, version = self._get(opened.digest)
+            if body is not None:
+                with _opened(body) as kept:
+                    opened = _merge(opened, kept)
+            if self._put(opened, version):
+                return opened
+        raise NgpError(f"the bundle {opened.digest[:12]} is written by others all the time", todo="try again")
+
+    def fetch(self, word: str, out: Path) -> Archive:
+        """Write the kept bundle whose digest begins with `word` into a file. Raises UsageError for none or several."""
+        found = [one.digest for one in self.collect() if one.digest.startswith(word)]
+        if len(found) != 1 or len(word) < _LEAST:
+            what = f"{len(found)} kept bundles have a digest that begins with `{word}`"
+            raise UsageError(what, todo="ngp bundle list shows them; write more digits" if found else "ngp bundle list")
+        body, _ = self._get(found[0])
+        if body is None:
+            raise NgpError(f"the bundle {found[0][:12]} was deleted meanwhile")
+        with _opened(body, out.parent) as kept:
+            kept.path.replace(out)
+        return archive.read(out)
+
+    def url(self, digest: str) -> str:
+        """Where a bundle lies."""
+        return f"s3://{self._place.bucket}/{self._key(digest)}"
+
+    def _key(self, digest: str) -> str:
+        return f"{self._prefix}{digest}{_ENDING}"
+
+    def _get(self, digest: str) -> tuple[bytes | None, str]:
+        where = {"Bucket": self._place.bucket, "Key": self._key(digest)}
+        found = self._session.call("s3", "get_object", absent=("NoSuchKey", "NoSuchBucket"), **where)
+        return (None, "") if found is None else (found["Body"].read(), str(found["ETag"]))
+
+    def _put(self, opened: Archive, version: str) -> bool:
+        """Write over a version, or only where there is none; whether it was still so."""
+        condition: dict[str, Any] = {"IfMatch": version} if version else {"IfNoneMatch": "*"}
+        where = {"Bucket": self._place.bucket, "Key": self._key(opened.digest)}
+        body = opened.path.read_bytes()
+        return self._session.once("s3", "put_object", absent=_MOVED, Body=body, **where, **condition) is not None
+
+
+def _merge(opened: Archive, kept: Archive) -> Archive:
+    for signature in kept.approvals:
+        if signature not in opened.approvals:
+            archive.add_approval(opened, signature)
+            opened = archive.read(opened.path)
+    return opened
+
+
+@contextmanager
+def _opened(body: bytes, folder: Path | None = None) -> Iterator[Archive]:
+    """A bundle in a file of its own (0600), which is deleted if it is still there at the end."""
+    descriptor, name = tempfile.mkstemp(prefix=".ngp-bundle-", suffix=_ENDING, dir=folder)
+    try:
+        os.close(descriptor)
+        Path(name).write_bytes(body)
+        yield archive.read(Path(name))
+    finally:
+        Path(name).unlink(missing_ok=True)

@@ -1,0 +1,114 @@
+"""Bundles in the state bucket: kept, fetched on another machine, approved by several at once, applied once."""
+
+import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from ngp.environments import platforms, resolving
+from ngp.runs.bundle import archive
+from ngp.runs.bundle.library import Library
+from tests.conftest import Ngp
+
+pytestmark = [pytest.mark.terraform, pytest.mark.sandbox]
+
+
+@pytest.fixture
+def kept(lent, tmp_path):
+    """The small platform with states in S3, and a bundle of it, planned before there is a bucket."""
+    lent.edit("ngp.yaml", "name: small\n", "name: small\nbundles: state\n")
+    lent.render()
+    assert lent.ngp.call("state", "bootstrap", "dev", "--auto-approve").exit_code == 0
+    path = tmp_path / "change.bundle"
+    done = lent.ngp.call("plan", "dev", "--out", str(path), "--json")
+    assert done.exit_code == 0, done.stderr
+    return path, done.document["bundle"]["digest"]
+
+
+def library(lent):
+    return Library(resolving.resolve(platforms.load(lent.path), "dev"), lent.session)
+
+
+def listed(ngp):
+    return {one["digest"]: one["applied"] for one in ngp.call("bundle", "list", "dev", "--json").document["bundles"]}
+
+
+def test_a_bundle_is_kept_fetched_and_applied_once(lent, kept, tmp_path):
+    path, digest = kept
+    assert listed(lent.ngp) == {digest: False}
+    other = tmp_path / "elsewhere"
+    shutil.copytree(lent.path, other, ignore=shutil.ignore_patterns("runs", "state", "data"))
+    there = Ngp(other)
+    done = there.call("bundle", "fetch", "dev", digest[:8], "--out", "fetched.bundle")
+    assert done.exit_code == 0, done.stderr
+    assert (other / "fetched.bundle").read_bytes() == path.read_bytes()
+    assert (other / "fetched.bundle").stat().st_mode & 0o777 == 0o600
+
+    done = there.call("apply", "fetched.bundle")
+    assert done.exit_code == 0, done.stderr
+    assert listed(lent.ngp) == {digest: True}
+    again = lent.ngp.call("apply", str(path))
+    assert again.exit_code == 4
+    assert "applied already" in again.stderr
+    assert not [key for key in lent.session.keys(lent.bucket, "") if key.endswith(".tflock")]
+    assert lent.ngp.call("plan", "dev", "--detailed-exitcode").exit_code == 0
+
+
+def test_a_bundle_of_a_region_without_a_bucket(lent, tmp_path):
+    lent.render()
+    path = tmp_path / "first.bundle"
+    assert lent.ngp.call("plan", "dev", "--out", str(path)).exit_code == 0
+    assert lent.session.keys(lent.bucket, "") == []
+    done = lent.ngp.call("apply", str(path))
+    assert done.exit_code == 0, done.stderr
+    assert lent.ngp.call("plan", "dev", "--detailed-exitcode").exit_code == 0
+
+
+def test_planning_a_bundle_writes_nothing_to_aws(lent, between, tmp_path):
+    assert lent.ngp.call("state", "bootstrap", "dev", "--auto-approve").exit_code == 0
+    seen = []
+    between.fault = lambda method, path: seen.append((method, path)) or ""
+    done = lent.ngp.call("plan", "dev", "--out", str(tmp_path / "x.bundle"))
+    assert done.exit_code == 0, done.stderr
+    assert seen
+    assert [one for one in seen if one[0] in ("PUT", "DELETE")] == []
+
+
+def test_two_machines_apply_one_bundle_at_once(lent, kept):
+    path, _ = kept
+    runs = [lent.ngp.start("apply", str(path)) for _ in range(2)]
+    said = [run.communicate(timeout=180)[1] for run in runs]
+    assert sorted(run.returncode for run in runs) in ([0, 4], [0, 5]), said
+
+
+def test_approvals_of_several_people_at_once_are_all_kept(lent, kept, tmp_path):
+    path, digest = kept
+    gate = threading.Barrier(4)
+
+    def approve(number):
+        mine = tmp_path / f"mine-{number}.bundle"
+        shutil.copy(path, mine)
+        archive.add_approval(archive.read(mine), f"signature {number}".encode())
+        gate.wait()
+        library(lent).push(mine)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(approve, range(4)))
+    found = library(lent).fetch(digest, tmp_path / "all.bundle")
+    assert sorted(found.approvals) == [f"signature {number}".encode() for number in range(4)]
+
+
+@pytest.mark.parametrize(("word", "says"), [("ffffffff", "0 kept bundles"), ("a", "kept bundles")])
+def test_a_digest_that_names_no_bundle_is_told(lent, kept, word, says):
+    done = lent.ngp.call("bundle", "fetch", "dev", word, "--out", "x.bundle")
+    assert done.exit_code == 64
+    assert says in done.stderr
+    assert not (lent.path / "x.bundle").exists()
+
+
+def test_states_on_the_disk_keep_no_bundles(trial):
+    trial.render()
+    done = trial.ngp.call("bundle", "list", "dev")
+    assert done.exit_code == 64
+    assert "keeps its states on the disk" in done.stderr

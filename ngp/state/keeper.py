@@ -1,11 +1,12 @@
 """Holds the locks of local states for an ngp that may be killed: ``python -m ngp.state.keeper``.
 
-Reads one line of JSON from stdin, ``{"locks": {"PATH": "lock info"}, "calls": "FOLDER"}``, locks every path and answers
-``held``, or ``taken PATH`` and ends. Then each line is a JSON list of paths to release, answered ``released``; an empty
-list releases all and ends it. When stdin ends before that (ngp was killed), the locks stay while a Terraform of that
-ngp is at work: while a folder in `calls` is held (`files.hold`).
+Reads a line of JSON from stdin, ``{"locks": {"PATH": "lock info"}, "calls": "FOLDER"}``, locks every path and answers
+``held``; or it answers ``taken PATH``, holds nothing, and waits for such a line again. Once they are held, each line is
+a JSON list of paths to release, answered ``released``; an empty list releases all and ends it. When stdin ends before
+that (ngp was killed), the locks stay while a Terraform of that ngp is at work: while a folder in `calls` is held
+(`files.hold`).
 
-Runs on the standard library alone, because it must start quickly and need nothing of ngp.
+Imports nothing but `ngp.files` and the standard library, because it must start quickly.
 """
 
 from __future__ import annotations
@@ -18,28 +19,45 @@ import sys
 import time
 from pathlib import Path
 
+from ngp import files
+
 _LOOK_S = 0.2
+_Lock = tuple[int, Path, bool]  # the descriptor, the state file, and whether the lock made it
 
 
 def main() -> None:
-    """Hold the locks until told to release them, or until the last Terraform of a killed ngp has ended."""
+    """Take the locks, as often as it takes, and keep them."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # it ends with its ngp's word, or with its Terraform
-    order = json.loads(sys.stdin.readline())
-    held: list[tuple[int, Path, bool]] = []
-    for text, info in order["locks"].items():
+    for line in sys.stdin:
+        order = json.loads(line)
+        held, taken = _take(order["locks"])
+        _answer(f"taken {taken}" if taken else "held")
+        if not taken:
+            _keep(held, Path(order["calls"]))
+            return
+
+
+def _take(locks: dict[str, str]) -> tuple[list[_Lock], Path | None]:
+    """Lock every path, or none; return the locks, and the path that another process has locked."""
+    held: list[_Lock] = []
+    for text, info in locks.items():
         path = Path(text)
         made = not path.exists()
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            _answer(f"taken {path}")
+            os.close(handle)
             _release(held)
-            return
+            return [], path
         _info(path).write_text(info, encoding="utf-8")
         held.append((handle, path, made))
-    _answer("held")
+    return held, None
+
+
+def _keep(held: list[_Lock], calls: Path) -> None:
+    """Hold the locks until told to release them, or until the last Terraform of a killed ngp has ended."""
     for line in sys.stdin:
         paths = {Path(text) for text in json.loads(line)}
         _release([one for one in held if not paths or one[1] in paths])
@@ -47,12 +65,12 @@ def main() -> None:
         _answer("released")
         if not paths:
             return
-    while _is_at_work(Path(order["calls"])):
+    while _is_at_work(calls):
         time.sleep(_LOOK_S)
     _release(held)
 
 
-def _release(held: list[tuple[int, Path, bool]]) -> None:
+def _release(held: list[_Lock]) -> None:
     for handle, path, made in held:
         _info(path).unlink(missing_ok=True)
         if made and os.fstat(handle).st_size == 0:
@@ -66,21 +84,7 @@ def _info(path: Path) -> Path:
 
 def _is_at_work(calls: Path) -> bool:
     """Whether a Terraform call whose folder is in `calls` goes on."""
-    return any(_is_held(folder) for folder in (calls.iterdir() if calls.is_dir() else ()))
-
-
-def _is_held(folder: Path) -> bool:
-    try:
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(handle)
-    return False
+    return any(files.is_held(folder) for folder in (calls.iterdir() if calls.is_dir() else ()))
 
 
 def _answer(text: str) -> None:

@@ -8,12 +8,16 @@ import sys
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from ngp import processes
 from ngp.errors import LockHeldError, NgpError
 from ngp.files import private_folder
 from ngp.state import keeper
+from ngp.state.waiting import Wait
+
+_TAKEN = "taken "  # a path: so the keeper answers where another process has the lock
 
 
 @dataclass(frozen=True)
@@ -24,45 +28,48 @@ class Keeper:
 
     def release(self, paths: Collection[Path] = ()) -> None:
         """Give the locks of some states back, or all of them, and wait until they are."""
-        self._say(json.dumps([str(path) for path in paths]))
-        assert self.process.stdout is not None
-        with suppress(OSError, ValueError):
-            self.process.stdout.readline()
+        self.ask(json.dumps([str(path) for path in paths]))
         if not paths:
             self.process.communicate()
 
-    def _say(self, line: str) -> None:
+    def ask(self, line: str) -> str:
+        """Say a line; return the answer, "" from a keeper that has ended."""
         assert self.process.stdin is not None
-        with suppress(BrokenPipeError, ValueError):
+        assert self.process.stdout is not None
+        with suppress(OSError, ValueError):
             self.process.stdin.write(f"{line}\n")
             self.process.stdin.flush()
+            return self.process.stdout.readline().strip()
+        return ""
 
 
-def start(paths: Mapping[Path, str], calls: Path) -> Keeper:
-    """Lock these state files, each with its lock's text; raise LockHeldError (5) where one is taken.
+def start(paths: Mapping[Path, str], calls: Path, wait: Wait) -> Keeper:
+    """Lock these state files, each with its lock's text; raise LockHeldError (5) where one stays taken.
 
     `calls` is the folder of the run's Terraform calls: should ngp be killed, the locks stay while one is at work.
+    Raises StoppedError where the operator interrupts the wait.
     """
     for path in paths:
         private_folder(path.parent)
     request = processes.Request((sys.executable, "-m", keeper.__name__), Path.cwd(), _environ())
     process = processes.popen(request, with_input=True, tied=False)
-    assert process.stdin is not None
-    assert process.stdout is not None
-    process.stdin.write(
-        json.dumps({"locks": {str(path): text for path, text in paths.items()}, "calls": str(calls)}) + "\n"
-    )
-    process.stdin.flush()
-    answer = process.stdout.readline().strip()
+    order = json.dumps({"locks": {str(path): text for path, text in paths.items()}, "calls": str(calls)})
+    running = Keeper(process)
+    answer = running.ask(order)
+    try:
+        while answer.startswith(_TAKEN) and wait.goes_on(partial(_locked, answer)):
+            answer = running.ask(order)
+    except BaseException:
+        process.communicate()
+        raise
     if answer == "held":
-        return Keeper(process)
+        return running
     _, stderr = process.communicate()
-    if answer.startswith("taken "):
-        path = Path(answer.removeprefix("taken "))
+    if answer.startswith(_TAKEN):
         raise LockHeldError(
-            f"the state is locked by {_holder(path)}",
-            where=str(path),
-            todo="wait until it has ended, or end it; the lock goes with its process",
+            _locked(answer),
+            where=answer.removeprefix(_TAKEN),
+            todo="wait until it has ended (-lock-timeout=10m waits), or end it; the lock goes with its process",
         )
     raise NgpError("the locks of the local states cannot be held", why=stderr.strip() or "the keeper ended")
 
@@ -70,6 +77,12 @@ def start(paths: Mapping[Path, str], calls: Path) -> Keeper:
 def _environ() -> dict[str, str]:
     package = Path(keeper.__file__).parents[2]
     return {"PATH": os.defpath, "PYTHONPATH": str(package)}
+
+
+def _locked(answer: str) -> str:
+    """Who has locked the state that the keeper found taken."""
+    path = Path(answer.removeprefix(_TAKEN))
+    return f"the state of `{path.stem}` is locked by {_holder(path)}"
 
 
 def _holder(path: Path) -> str:

@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 import os
 import socket
-import time
+import threading
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from getpass import getuser
 from pathlib import Path
@@ -23,25 +23,31 @@ from typing import Any
 from ngp.aws.failures import DeniedError
 from ngp.aws.session import Session
 from ngp.errors import Finding, LockHeldError, NgpError
-from ngp.state import keeping, reading
+from ngp.state import keeping, reading, storing
 from ngp.state.places import StatePlace
+from ngp.state.waiting import Wait
 
 _TAKEN = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
 _GONE = ("NoSuchKey", "NoSuchBucket", "PreconditionFailed", "412", "404")
-_AGAIN_S = 1.0  # between two attempts, within the time that the operator allows
 
 
 @dataclass(frozen=True)
 class Purpose:
     """What a lock says of its holder, in Terraform's words: ``OperationTypeApply``, and what Terraform's version is.
 
-    `calls` is the folder of the run's Terraform calls (see `keeping.start`).
+    `calls` is the folder of the run's Terraform calls (see `keeping.start`). A taken lock is waited for: see `Wait`.
     """
 
     operation: str
     version: str
     calls: Path
     timeout_s: float = 0.0
+    stop: threading.Event = field(default_factory=threading.Event)
+    tell: Callable[[str], None] = lambda _: None
+
+    def wait(self) -> Wait:
+        """Begin to wait for a lock."""
+        return Wait(self.timeout_s, self.stop, self.tell)
 
 
 @dataclass
@@ -77,7 +83,7 @@ def take(places: Mapping[str, StatePlace], ids: Mapping[str, str], session: Sess
     try:
         if local:
             texts = {place.path: _info(ids[name], place, purpose) for name, place in local.items() if place.path}
-            keeper = keeping.start(texts, purpose.calls)
+            keeper = keeping.start(texts, purpose.calls, purpose.wait())
             held = Held(local, ids, keeper)
         for name in sorted(places.keys() - local.keys()):
             held = Held({**held.places, name: places[name]}, ids, held.keeper)  # its answer may be lost
@@ -113,6 +119,21 @@ def release(held: Held, session: Session) -> list[NgpError]:
     return failures
 
 
+def renew(places: Mapping[str, StatePlace], ids: Mapping[str, str], session: Session, purpose: Purpose) -> list[str]:
+    """Make sure that S3 locks of an earlier process are still held, under the ids that it wrote down.
+
+    A lock that is gone is taken again, with the same id. Returns the names of those. Raises LockHeldError (5) where
+    somebody else holds one; the other locks stay as they are.
+    """
+    gone = []
+    for name, place in sorted(places.items()):
+        found = _read(place, session)
+        if found is None or found[0].get("ID") != ids[name]:
+            _take(name, place, ids[name], session, purpose)
+            gone.append(name)
+    return gone
+
+
 def drop(place: StatePlace, lock_id: str, session: Session) -> bool:
     """Remove the S3 lock of this id; return False where it is not there, or is somebody else's."""
     found = _read(place, session)
@@ -123,19 +144,21 @@ def drop(place: StatePlace, lock_id: str, session: Session) -> bool:
 
 
 def _take(name: str, place: StatePlace, lock_id: str, session: Session, purpose: Purpose) -> None:
-    deadline = time.monotonic() + purpose.timeout_s
+    def locked() -> str:
+        holder = None
+        with suppress(NgpError):
+            holder = reading.holder(place, session)
+        return f"the state of `{name}` is locked by {holder or 'somebody'}"
+
+    wait = purpose.wait()
     while not _put(place, lock_id, session, purpose):
-        if time.monotonic() >= deadline:
-            holder = None
-            with suppress(NgpError):
-                holder = reading.holder(place, session)
+        if not wait.goes_on(locked):
             raise LockHeldError(
-                f"the state of `{name}` is locked by {holder or 'somebody'}",
+                locked(),
                 where=str(place),
                 todo="wait until it is free (-lock-timeout=10m waits); `ngp locks` names the holder, `ngp unlock` "
                 "removes the lock of one that is gone",
             )
-        time.sleep(_AGAIN_S)
 
 
 def _put(place: StatePlace, lock_id: str, session: Session, purpose: Purpose) -> bool:
@@ -162,7 +185,7 @@ def _put(place: StatePlace, lock_id: str, session: Session, purpose: Purpose) ->
     if found is not None:
         return bool(found[0].get("ID") == lock_id)
     if failure is not None:
-        raise failure
+        raise storing.explained(failure, place) from failure
     return False
 
 

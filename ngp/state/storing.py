@@ -105,7 +105,7 @@ def _put(place: StatePlace, session: Session, text: str, expected: str, encrypti
         if answer is not None:
             return str(answer["ETag"])
     except NgpError as error:
-        failure = _explained(error, place)
+        failure = explained(error, place)
     there = _read_back(place, session, failure)
     if there.text == text:
         return there.version
@@ -119,8 +119,8 @@ def _put(place: StatePlace, session: Session, text: str, expected: str, encrypti
     ) from failure
 
 
-def _explained(error: NgpError, place: StatePlace) -> NgpError:
-    """The error, with the way out where the bucket is gone."""
+def explained(error: NgpError, place: StatePlace) -> NgpError:
+    """Return the error of a call, with the way out where the bucket is gone."""
     if not error.findings[0].why.startswith("NoSuchBucket"):
         return error
     what = f"the state bucket {place.bucket} does not exist"

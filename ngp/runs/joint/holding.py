@@ -19,12 +19,11 @@ from ngp.runs.joint.planning import Planned
 from ngp.runs.joint.record import Record, RecordFile, Stage, UnitRecord
 from ngp.runs.joint.states import Document
 from ngp.runs.killed import CALLS
-from ngp.runs.results import Verb
 from ngp.runs.units import SINGLE
 from ngp.state import locks
 from ngp.terraform.plans import Action, Plan
 
-_OPERATIONS = {Verb.APPLY: "OperationTypeApply", Verb.DESTROY: "OperationTypeApply"}  # Terraform's own for both
+_OPERATION = "OperationTypeApply"  # Terraform's own, for apply and destroy
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|h|m|s)")
 TREE = "tree"  # in the run's folder: the shadow tree in which a joint plan is made and applied
 
@@ -56,13 +55,7 @@ class Holding:
         self.record.update(
             units={name: replace(before.get(name) or self._unit(name), lock=ids[name]) for name in units}
         )
-        purpose = locks.Purpose(
-            _OPERATIONS[context.request.verb],
-            context.terraform.binary.version,
-            context.folder / CALLS,
-            seconds(context.request.options.lock_timeout),
-        )
-        self._held.append(locks.take(places, ids, context.access.session, purpose))
+        self._held.append(locks.take(places, ids, context.access.session, purpose(context)))
 
     def note_plan(self, planned: Planned) -> None:
         """Write down what is about to be asked and applied; give back the locks of units that go by themselves.
@@ -175,6 +168,18 @@ def _replaced(document: Document, part: Plan | None) -> dict[str, str]:
     ids = dict(states.identities(document))
     changes = part.changes if part is not None else ()
     return {one.address: ids[one.address] for one in changes if one.action is Action.REPLACE and one.address in ids}
+
+
+def purpose(context: RunContext) -> locks.Purpose:
+    """What the locks of a run say, and how long they are waited for."""
+    return locks.Purpose(
+        _OPERATION,
+        context.terraform.binary.version,
+        context.folder / CALLS,
+        seconds(context.request.options.lock_timeout),
+        context.stop,
+        lambda text: context.tell(Note(text)),
+    )
 
 
 def seconds(text: str) -> float:

@@ -13,7 +13,7 @@ from ngp.errors import Finding, NgpError, RefusedError, StaleError
 from ngp.runs import killed, preview
 from ngp.runs.context import RunContext
 from ngp.runs.events import Note
-from ngp.runs.joint import checkpoints, composition, lifecycles, record, states
+from ngp.runs.joint import checkpoints, composition, holding, lifecycles, record, states
 from ngp.runs.joint.checkpoints import Copies
 from ngp.runs.joint.holding import TREE
 from ngp.runs.joint.record import Record, RecordFile, Stage, UnitRecord
@@ -53,7 +53,7 @@ class _Recovery:
     def run(self) -> None:
         """Settle the run as a whole, or raise and leave everything as it is."""
         if self._record.stage in (Stage.APPLYING, Stage.SAVING):
-            with self._local_locks():
+            with self._locks():
                 self._save()
             self._file.update(stage=Stage.SAVED, unsaved=())  # others may change the states from here on
         self._give_back()
@@ -93,12 +93,21 @@ class _Recovery:
             self._context.tell(Note(text))
 
     @contextmanager
-    def _local_locks(self) -> Iterator[None]:
-        """Hold the locks of local states, which went with the killed run; those in S3 are still that run's."""
-        places = {name: one.place for name, one in self._record.units.items() if one.path}
-        version = self._context.terraform.binary.version
-        purpose = locks.Purpose("OperationTypeApply", version, self._context.folder / killed.CALLS)
-        held = locks.take(places, locks.new_ids(places), self._session, purpose)
+    def _locks(self) -> Iterator[None]:
+        """Hold the locks of all states. Those of local states went with the killed run.
+
+        Those in S3 stay after a kill, unless somebody released them: that one may be at work.
+        """
+        places = {name: one.place for name, one in self._record.units.items()}
+        local = {name: place for name, place in places.items() if place.path is not None}
+        remote = {name: place for name, place in places.items() if place.path is None}
+        purpose = holding.purpose(self._context)
+        ids = {name: self._record.units[name].lock for name in remote}
+        gone = locks.renew(remote, ids, self._session, purpose)
+        if gone:
+            text = f"somebody released locks of run {self._record.run_id}, so they were taken again: {', '.join(gone)}"
+            self._context.tell(Note(text))
+        held = locks.take(local, locks.new_ids(local), self._session, purpose)
         try:
             yield
         finally:

@@ -206,7 +206,8 @@ def test_what_is_accepted_as_lost_is_made_anew(gated):
     recovered(gated, "--accept-lost", "module.app.terraform_data.home")
 
 
-def test_a_state_that_others_changed_after_a_kill_is_not_written_over(gated):
+def killed(gated):
+    """An apply whose ngp is killed, and whose Terraform ended well."""
     gated.start()
     gated.await_home()
     gated.await_(lambda: gated.resources(BASE))
@@ -216,6 +217,11 @@ def test_a_state_that_others_changed_after_a_kill_is_not_written_over(gated):
     deadline = time.monotonic() + 60
     while gated.terraforms() and time.monotonic() < deadline:
         time.sleep(0.1)
+    return gated
+
+
+def test_a_state_that_others_changed_after_a_kill_is_not_written_over(gated):
+    killed(gated)
     state = gated.state(BASE)
     state["serial"] += 1
     state["outputs"]["by_hand"] = {"value": "x", "type": "string"}
@@ -224,6 +230,65 @@ def test_a_state_that_others_changed_after_a_kill_is_not_written_over(gated):
     assert done.exit_code == 4, done.stderr
     assert "the state of `base` was changed after run" in done.stderr
     assert gated.state(BASE) == state
+
+
+def test_what_a_killed_run_left_waits_while_somebody_else_holds_one_of_its_locks(gated):
+    lent = killed(gated).lent
+    theirs = {"ID": "1-2", "Who": "ana@laptop", "Operation": "OperationTypeApply", "Created": "2099-01-01 00:00:00 UTC"}
+    mine = [json.loads(lent.session.object(lent.bucket, key))["ID"] for key in sorted(gated.locks())]
+    lent.session.put_object(lent.bucket, f"{BASE}.tflock", json.dumps(theirs).encode())  # after a force-unlock
+    before = (gated.state(APP), gated.state(BASE))
+    refused = lent.ngp.run("apply", "dev", "--auto-approve")
+    assert refused.exit_code == 5, refused.stderr
+    assert "the state of `base` is locked by ana@laptop" in refused.stderr
+    assert (gated.state(APP), gated.state(BASE)) == before
+    now = [json.loads(lent.session.object(lent.bucket, key))["ID"] for key in sorted(gated.locks())]
+    assert now == [mine[0], "1-2"], "those that are still the killed run's stay"
+    lent.session.delete_object(lent.bucket, f"{BASE}.tflock")
+    assert "were taken again: base" in recovered(gated)
+
+
+def test_states_of_a_killed_run_are_saved_under_locks_that_somebody_released(gated, between):
+    lent = killed(gated).lent
+    for key in gated.locks():
+        lent.session.delete_object(lent.bucket, key)
+    seen = []
+
+    def look(method, path):
+        if method == "PUT" and path.endswith(".tfstate"):
+            seen.append(sorted(gated.locks()))
+        return ""
+
+    between.fault = look
+    recovered(gated)
+    assert seen
+    assert all(each == [f"{APP}.tflock", f"{BASE}.tflock"] for each in seen)
+
+
+def test_the_states_of_a_unit_that_was_removed_meanwhile_are_saved_too(gated):
+    """Its module is the one that the killed run copied."""
+    module = gated.lent.path / "modules/app/app.tf"
+    first = 'resource "terraform_data" "early" {\n  lifecycle {\n    create_before_destroy = true\n  }\n'
+    module.write_text(module.read_text().replace('resource "terraform_data" "early" {\n', first))
+    killed(gated)
+    for name, old in (("environment.yaml", "  app: {}\n"), ("terraform.tfvars", "")):
+        path = gated.lent.path / "environments/dev" / name
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, "") if old else text.partition("app = {")[0])
+    document = gated.lent.path / "environments/dev/environment.yaml"
+    document.write_text(document.read_text().partition("wiring:")[0])
+    shutil.rmtree(gated.lent.path / "environments/dev/units/app")
+    module.unlink()
+    module.touch()
+    gated.lent.render()
+    done = gated.lent.ngp.run("apply", "dev", "--auto-approve")
+    assert done.exit_code == 0, done.stdout + done.stderr
+    assert "saved what run" in done.stderr
+    assert gated.resources(APP) == {"early", "home"}
+    flags = {one["name"]: one["instances"][0].get("create_before_destroy") for one in gated.state(APP)["resources"]}
+    assert flags == {"early": True, "home": None}
+    assert gated.left() == []
 
 
 def test_states_are_saved_while_terraform_works(gated):

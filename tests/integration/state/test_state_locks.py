@@ -165,8 +165,9 @@ class TestLocalStates:
         script = tmp_path / "holder.py"
         script.write_text(
             "import os, fcntl, subprocess, time\nfrom pathlib import Path\nfrom ngp.state import keeping\n"
+            "from ngp.state.waiting import Wait\n"
             f"calls = Path({str(tmp_path / 'calls')!r})\n(calls / 'one').mkdir(parents=True)\n"
-            f"kept = keeping.start({{Path({str(local.path)!r}): '{{}}'}}, calls)\n"
+            f"kept = keeping.start({{Path({str(local.path)!r}): '{{}}'}}, calls, Wait())\n"
             "handle = os.open(calls / 'one', os.O_RDONLY)\nfcntl.flock(handle, fcntl.LOCK_EX)\n"
             "subprocess.Popen(['sleep', '2'], start_new_session=True, pass_fds=[handle])\n"
             "print('ready', flush=True)\ntime.sleep(60)\n"

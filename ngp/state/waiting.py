@@ -1,0 +1,38 @@
+"""Waiting for a taken lock: how long, and what ends the wait."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ngp.errors import StoppedError
+
+_AGAIN_S = 1.0  # between two attempts
+
+
+@dataclass
+class Wait:
+    """The wait for one lock, from now on. `stop` is set when the operator interrupts the run."""
+
+    timeout_s: float = 0.0
+    stop: threading.Event = field(default_factory=threading.Event)
+    tell: Callable[[str], None] = lambda _: None
+    _began: float = field(default_factory=time.monotonic, init=False)
+    _has_told: bool = field(default=False, init=False)
+
+    def goes_on(self, holder: Callable[[], str]) -> bool:
+        """Wait for a moment; return whether to try again. `holder` says who has the lock, and is told once.
+
+        Raises StoppedError on an interruption.
+        """
+        left_s = self._began + self.timeout_s - time.monotonic()
+        if left_s <= 0:
+            return False
+        if not self._has_told:
+            self._has_told = True
+            self.tell(f"waiting for at most {self.timeout_s:g} s: {holder()}")
+        if self.stop.wait(min(_AGAIN_S, left_s)):
+            raise StoppedError
+        return True

@@ -39,9 +39,10 @@ Without a terminal, or with `CI=true`, nothing is ever asked: a missing answer i
 `NO_COLOR`, `FORCE_COLOR`, `COLUMNS` and `TERM=dumb` are honoured.
 
 Every flag has one environment variable, `NGP_` and its name; what stands on the line wins. Flags of consent and
-disclosure (`--auto-approve`, `--accept-…`, `--reveal`) have none. Booleans are 1, 0, true, false, yes or no; the
-variable of a repeatable flag holds one value a line. A variable that names a file or folder (`TF_CLI_CONFIG_FILE`,
-`NGP_PROVIDER_MIRROR`, `AWS_CA_BUNDLE`, `PATH`, …) counts from the folder of the shell, also with `-C`.
+disclosure (`--auto-approve`, `--accept-…`, `--emergency`, `--reveal`) have none. Booleans are 1, 0, true, false, yes or
+no; the variable of a repeatable flag holds one value a line. A variable that names a file or folder
+(`TF_CLI_CONFIG_FILE`, `NGP_PROVIDER_MIRROR`, `AWS_CA_BUNDLE`, `PATH`, …) counts from the folder of the shell, also
+with `-C`.
 
 ## Environment and units
 

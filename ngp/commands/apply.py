@@ -54,6 +54,8 @@ def apply(
     accept_lost: options.AcceptLost = None,
     apart: options.Apart = False,
     replan: Replan = False,
+    emergency: options.Emergency = "",
+    key: options.SigningKey = "",
     show_all: options.ShowAll = False,
     as_json: options.AsJson = False,
     as_json_lines: options.AsJsonLines = False,
@@ -67,6 +69,7 @@ def apply(
     wish = running.Wish(
         targets, replacements, refresh, lock_timeout, parallelism, accept_data_loss, accept_legacy, apart, accept_lost
     )
+    wish = replace(wish, emergency=emergency, key=key)
     if bundle is not None:
         asked = bundles.Application(_require_bare(wish), bootstrap, replan, as_json_lines)
         running.end(context, bundles.apply(context, bundle, asked), output)
@@ -103,6 +106,8 @@ def _require_no_replan(*, replan: bool) -> None:
 
 def _require_bare(wish: Wish) -> Wish:
     """Return the options; raise UsageError for options that shape a plan: a bundle's plan is made already."""
+    if wish.emergency:
+        raise UsageError("a bundle is applied by its approvals", todo="leave out --emergency, or name the environment")
     shaping = {"-target": wish.targets, "-replace": wish.replacements, "--apart": wish.is_apart}
     given = [flag for flag, value in {**shaping, "-refresh=false": not wish.refresh}.items() if value]
     if given:

@@ -34,6 +34,8 @@ def destroy(
     parallelism: options.Parallelism = options.DEFAULT_PARALLELISM,
     accept_lost: options.AcceptLost = None,
     apart: options.Apart = False,
+    emergency: options.Emergency = "",
+    key: options.SigningKey = "",
     show_all: options.ShowAll = False,
     as_json: options.AsJson = False,
     as_json_lines: options.AsJsonLines = False,
@@ -55,6 +57,8 @@ def destroy(
         is_apart=apart,
         accepts_lost=accept_lost,
         is_dry_run=dry_run,
+        emergency=emergency,
+        key=key,
     )
     _destroy(context, chosen, wish, wanted, running.Output(as_json, as_json_lines, show_all), auto_approve=auto_approve)
 

@@ -266,6 +266,12 @@ Since = Annotated[
     ),
 ]
 NoInput = Annotated[bool, typer.Option("--no-input", help="never ask; a missing answer is an error")]
+Emergency = Annotated[
+    str,
+    typer.Option(
+        "--emergency", metavar="REASON", help="change a protected environment without a bundle, and sign for it"
+    ),
+]
 SigningKey = Annotated[
     str,
     typer.Option("--key", metavar="FILE", help="SSH key to sign with; by default Git's user.signingkey"),

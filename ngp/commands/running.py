@@ -15,6 +15,7 @@ from ngp.environments.resolving import Resolved
 from ngp.errors import NgpError
 from ngp.runs import addresses, ahead, outputs, selection
 from ngp.runs import context as runs
+from ngp.runs.authority import Authority
 from ngp.runs.results import OutputValue, RunResult, Verb, exit_code
 from ngp.settings import Level
 from ngp.terraform.commands import PlanOptions
@@ -37,6 +38,9 @@ class Wish:
     is_apart: bool = False
     accepts_lost: Sequence[str] | None = None
     is_dry_run: bool = False
+    emergency: str = ""  # why a protected environment is changed without a bundle
+    key: str = ""  # that signs for it
+    authority: Authority | None = None
 
     def options(self, extra: tuple[str, ...]) -> PlanOptions:
         return PlanOptions(refresh=bool(self.refresh), lock_timeout=self.lock_timeout, extra=extra)
@@ -91,6 +95,7 @@ def open_run(
         wish.is_apart,
         tuple(wish.accepts_lost or ()),
         wish.is_dry_run,
+        wish.authority or _declare(context, verb, resolved, wish),
     )
     is_quiet = context.settings.level is Level.ERROR and not jsonl
     shown = silence.Silence() if is_quiet else progress.follow(context.settings, jsonl=jsonl)
@@ -98,6 +103,15 @@ def open_run(
         caller = runs.Caller(context.settings, follow.on_event, stop, lambda: context.stopped_by, begun.opener)
         with runs.open_run(request, resolved, caller) as run:
             yield Running(run, follow)
+
+
+def _declare(context: Context, verb: Verb, resolved: Resolved, wish: Wish) -> Authority | None:
+    """Return the authority of an emergency, if one is asked for; the person may be asked for a passphrase."""
+    if not wish.emergency or wish.is_dry_run:
+        return None
+    from ngp.runs import emergency
+
+    return emergency.declare(resolved, verb, wish.emergency, context.settings, wish.key)
 
 
 @dataclass(frozen=True)

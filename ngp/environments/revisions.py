@@ -143,6 +143,17 @@ def run_git(cwd: Path, *arguments: str, env: Env | None = None, stdin: str = "")
         return None
 
 
+def head(path: Path) -> str:
+    """Return the commit of a folder's repository, short, with ``+`` if the work tree differs; "" without one."""
+
+    def ask(*words: str) -> str:
+        outcome = run_git(path, *words)
+        return outcome.stdout.strip() if outcome is not None and outcome.exit_code == 0 else ""
+
+    commit = ask("rev-parse", "--short", "HEAD")
+    return f"{commit}+" if commit and ask("status", "--porcelain") else commit
+
+
 def _materialise(platform: Platform, commit: str) -> Path:
     """Check the modules of a commit out below .ngp; what is there already is right, for a commit never changes."""
     target = platform.workspace / "cache" / "commits" / commit / "modules"

@@ -11,12 +11,27 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ngp import files, processes
-from ngp.errors import NgpError, RefusedError, StoppedError, UsageError
+from ngp import files
+from ngp.environments import revisions
+from ngp.errors import NgpError, StoppedError, UsageError
 from ngp.proxy.session import open_session
 from ngp.rendering import roots, staleness
-from ngp.runs import access, addresses, copies, graph, guards, killed, leftovers, legacy, orphans, secrets, units
-from ngp.runs.events import Note, RunEvent, RunStarted, UnitFact
+from ngp.runs import (
+    access,
+    addresses,
+    copies,
+    graph,
+    guards,
+    killed,
+    leftovers,
+    legacy,
+    orphans,
+    protection,
+    secrets,
+    units,
+)
+from ngp.runs.authority import Authority
+from ngp.runs.events import ChangeAuthorised, Note, RunEvent, RunStarted, UnitFact
 from ngp.runs.journal import Journal, new_id
 from ngp.runs.results import Orphan, Verb
 from ngp.runs.units import Unit
@@ -43,6 +58,7 @@ class Request:
     is_apart: bool = False  # every unit goes by itself
     accepts_lost: tuple[str, ...] = ()  # addresses of objects under way at a kill that the operator accounted for
     is_dry_run: bool = False  # of destroy: plan only
+    authority: Authority | None = None  # to change a protected environment
 
 
 @dataclass(frozen=True)
@@ -133,9 +149,9 @@ def open_run(request: Request, resolved: Resolved, caller: Caller) -> Iterator[R
     """Make everything ready for a run of an environment and hold its lock until the run has ended.
 
     Raises, before anything is touched: UsageError (64) for what the operator wrote or for stale roots, MissingError
-    (69) for a missing prerequisite, RefusedError (3) for a change of a protected environment or an apply of legacy
-    modules that nobody has agreed to, LockHeldError (5) where another ngp, or Terraform of a killed one, is at work
-    in this environment.
+    (69) for a missing prerequisite, RefusedError (3) for a change of a protected environment without an authority, or
+    an apply of legacy modules that nobody has agreed to, LockHeldError (5) where another ngp, or Terraform of a killed
+    one, is at work in this environment.
     """
     platform, environment, settings = resolved.platform, resolved.environment, caller.settings
     surroundings.require_clean(settings.environ)
@@ -146,7 +162,7 @@ def open_run(request: Request, resolved: Resolved, caller: Caller) -> Iterator[R
     purpose = f"ngp {request.verb.value} {name}"
     with ExitStack() as held:
         beside = held.enter_context(ThreadPoolExecutor(1))  # what is asked while the rest is made ready
-        head = beside.submit(commit, platform.path, settings)
+        head = beside.submit(revisions.head, platform.path)
         require_rendered(resolved)
         found = binary.find(
             platform.terraform, platform.terraform_version, settings.environ, cwd=platform.path, cache=settings.cache
@@ -174,7 +190,7 @@ def open_run(request: Request, resolved: Resolved, caller: Caller) -> Iterator[R
             ) as terraform:
                 context = _context(run_id, request, resolved, caller, reach, terraform, journal.path.parent, tell)
                 held.callback(context.tree.remove)
-                tell(_started(context, head.result()))
+                _tell_start(context, head.result())
                 yield _look_for_orphans(context, beside)
 
 
@@ -198,22 +214,10 @@ def _look_for_orphans(context: RunContext, beside: ThreadPoolExecutor) -> RunCon
 
 
 def _require_agreed(request: Request, resolved: Resolved) -> None:
-    if request.verb is not Verb.PLAN and not request.is_dry_run:
-        require_unprotected(resolved)
+    if request.verb is not Verb.PLAN and not request.is_dry_run and request.authority is None:
+        protection.require_none(resolved, request.verb)
     if request.verb is Verb.APPLY and not request.accepts_legacy:
         legacy.require_none(resolved, request.units)
-
-
-def require_unprotected(resolved: Resolved) -> None:
-    """Raise RefusedError (3) where ngp.yaml protects the environment."""
-    platform, name = resolved.platform, resolved.environment.name
-    if name in platform.protected:
-        raise RefusedError(
-            f"`{name}` is protected",
-            where=str(platform.path / "ngp.yaml"),
-            why="a protected environment is changed by an approved bundle only, and this version makes none yet",
-            todo="plan it with `ngp plan`; to change it by hand, take it out of `protected` in a reviewed commit",
-        )
 
 
 def require_rendered(resolved: Resolved) -> None:
@@ -263,6 +267,12 @@ def _context(  # noqa: PLR0913  the parts that were made ready, once
     )
 
 
+def _tell_start(context: RunContext, head: str) -> None:
+    context.tell(_started(context, head))
+    if context.request.authority is not None:
+        context.tell(ChangeAuthorised(context.request.authority))
+
+
 def _started(context: RunContext, head: str) -> RunStarted:
     environment = context.resolved.environment
     locked = lockfile.load(context.resolved.platform.path / lockfile.NAME)
@@ -280,17 +290,3 @@ def _started(context: RunContext, head: str) -> RunStarted:
         tuple(UnitFact(name, context.units[name].module, context.waves[name]) for name in order),
         context.terraform.binary.title,
     )
-
-
-def commit(platform: Path, settings: Settings) -> str:
-    """The commit that the platform is at, short, with ``+`` where the work tree differs; "" without Git."""
-
-    def git(*words: str) -> str:
-        try:
-            outcome = processes.run(processes.Request(("git", *words), platform, settings.environ))
-        except FileNotFoundError:
-            return ""
-        return outcome.stdout.strip() if outcome.exit_code == 0 else ""
-
-    head = git("rev-parse", "--short", "HEAD")
-    return f"{head}+" if head and git("status", "--porcelain") else head

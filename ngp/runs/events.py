@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from ngp.runs.authority import Authority
 from ngp.runs.results import UnitResult, Verb
 from ngp.terraform.events import Diagnostic
 
@@ -42,6 +43,13 @@ class RunStarted:
     providers: tuple[str, ...]
     units: tuple[UnitFact, ...]
     binary: str = "Terraform"  # or OpenTofu; `terraform` is its version
+
+
+@dataclass(frozen=True)
+class ChangeAuthorised:
+    """What permits this run to change a protected environment."""
+
+    authority: Authority
 
 
 @dataclass(frozen=True)
@@ -99,4 +107,6 @@ class Note:
     text: str
 
 
-RunEvent = RunStarted | RunEstimated | UnitEntered | UnitProgressed | UnitDiagnosed | UnitFinished | Note
+RunEvent = (
+    RunStarted | ChangeAuthorised | RunEstimated | UnitEntered | UnitProgressed | UnitDiagnosed | UnitFinished | Note
+)

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from ngp.files import private_folder
-from ngp.runs.events import Note, Phase, RunEvent, RunStarted, UnitEntered, UnitFinished
+from ngp.runs.events import ChangeAuthorised, Note, Phase, RunEvent, RunStarted, UnitEntered, UnitFinished
 
 VERSION = 1
-_KEPT = (RunStarted, UnitEntered, UnitFinished, Note)
+_KEPT = (RunStarted, ChangeAuthorised, UnitEntered, UnitFinished, Note)
 # Only looked at: what is lost with the machine is looked at again, and 10,000 units do not wait for the disk each.
 _LOOKING = frozenset({Phase.WAITING, Phase.INIT, Phase.PREVIEW, Phase.PLAN})
 

@@ -155,6 +155,7 @@ def collect(context: RunContext, verb: Verb, results: Mapping[str, UnitResult], 
         request.units,
         request.options.words(leaving_out=tuple(f"module.{unit}" for unit in request.units)),
         context.orphans(),
+        authority=request.authority,
     )
 
 

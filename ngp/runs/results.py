@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any
 
 from ngp.errors import Finding, LockHeldError, NgpError, RefusedError, StoppedError
+from ngp.runs.authority import Authority
 from ngp.runs.outcomes import Outcome as Outcome
 from ngp.runs.outcomes import exit_code as exit_code
 from ngp.terraform.events import Diagnostic
@@ -106,6 +107,7 @@ class RunResult:
     options: tuple[str, ...] = ()  # the options that shape the plan, as words of a command line
     orphans: tuple[Orphan, ...] = ()  # states that belong to no unit
     bundle: str = ""  # the file of the bundle that was made of it
+    authority: Authority | None = None  # what permitted the change of a protected environment
 
     @property
     def counts(self) -> Counts:

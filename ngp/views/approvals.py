@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from ngp.runs.authority import Authority, Kind
 from ngp.runs.results import Counts
 from ngp.views import changes, terminal
 
@@ -59,6 +60,14 @@ def standing_document(found: Standing, rules: Rules) -> dict[str, Any]:
         "votes": found.votes,
         "rules": {"commit": rules.commit, "source": rules.source},
     }
+
+
+def authority(found: Authority) -> str:
+    """Return the line that says what permits a change."""
+    people = ", ".join(found.by)
+    if found.kind is Kind.EMERGENCY:
+        return f"emergency: {people} changes this without an approved bundle: {found.reason}"
+    return f"approved by {people}"
 
 
 def _unit(name: str, fact: UnitFact) -> list[str]:

@@ -20,6 +20,9 @@ _COMPARED = record(
     second=record(**FACTS),
     differences=array(record(unit=TEXT, address=TEXT, first=TEXT, second=TEXT, attributes=array(TEXT))),
 )
+AUTHORITY = record(
+    **dict.fromkeys(("kind", "rules_commit", "reason", "text", "signature"), TEXT), by=array(TEXT)
+)  # `text` and `signature` are those of an emergency
 _STANDING = record(
     approved=FLAG,
     needed=WHOLE,

@@ -58,6 +58,7 @@ def run(result: RunResult, *, exit_code: int) -> dict[str, Any]:
         "counts": _counts(result.counts),
         "units": [_unit(unit, result.environment) for unit in result.units],
         "orphans": [_orphan(orphan) for orphan in result.orphans],
+        "authority": result.authority,
     }
 
 

@@ -10,6 +10,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from ngp.runs.events import (
+    ChangeAuthorised,
     Note,
     RunEstimated,
     RunEvent,
@@ -21,7 +22,7 @@ from ngp.runs.events import (
 )
 from ngp.runs.results import UnitResult
 from ngp.settings import Settings
-from ngp.views import board, digests, runs, terminal
+from ngp.views import approvals, board, digests, runs, terminal
 from ngp.views.documents import EventLines
 from ngp.views.tally import Tally
 
@@ -131,6 +132,8 @@ class Progress:
             return self._finish(event.result)
         elif isinstance(event, Note):
             return terminal.line(event.text)
+        elif isinstance(event, ChangeAuthorised):
+            return terminal.line(approvals.authority(event.authority), style="bold")
         return None
 
     def _enter(self, event: UnitEntered) -> Text | None:

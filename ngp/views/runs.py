@@ -12,7 +12,7 @@ from ngp.runs.outcomes import Outcome, ordered
 from ngp.runs.results import OutputValue, RunResult, UnitResult, Verb
 from ngp.settings import Settings
 from ngp.terraform.events import Diagnostic
-from ngp.views import changes, digests, findings, orphans, outputs, plans, results, terminal
+from ngp.views import approvals, changes, digests, findings, orphans, outputs, plans, results, terminal
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -73,6 +73,8 @@ def show_result(
         _show_rest(rows.more("units"), console)
     _show_orphans(result, console, whole=whole)
     console.print(terminal.line(totals(result), style="bold"), soft_wrap=True)
+    if result.authority is not None:
+        console.print(terminal.line(approvals.authority(result.authority)), soft_wrap=True)
     if headlines:
         outputs.show(headlines, settings, environment=result.environment, whole=whole)
     command = next_command(result)

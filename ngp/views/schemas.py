@@ -106,6 +106,7 @@ def _run(more: Mapping[str, Schema] | None = None) -> Schema:
         counts=_COUNTS,
         units=array(UNIT),
         orphans=_ORPHANS,
+        authority=optional(bundle_shapes.AUTHORITY),
     )
 
 
@@ -117,6 +118,7 @@ _EVENTS = {
         providers=_TEXTS,
         units=array(_FACT),
     ),
+    "change_authorised": record(authority=bundle_shapes.AUTHORITY),
     "unit_entered": record(unit=TEXT, phase=enumeration(Phase), total=WHOLE),
     "unit_progressed": record(
         unit=TEXT, done=WHOLE, total=WHOLE, address=TEXT, elapsed_s=NUMBER, step=enumeration(Step)
@@ -249,10 +251,8 @@ COMMANDS: Mapping[str, Schema] = {
     "pool.start": _POOL,
     "pool.stop": record(stopped=FLAG, serves=WHOLE),
     "pool.status": _POOL,
-    "sandbox.start": _SANDBOX,
+    **dict.fromkeys(("sandbox.start", "sandbox.status", "sandbox.reset"), _SANDBOX),
     "sandbox.stop": record(stopped=FLAG),
-    "sandbox.status": _SANDBOX,
-    "sandbox.reset": _SANDBOX,
     "version": record(
         version=TEXT,
         python=TEXT,

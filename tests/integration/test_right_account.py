@@ -205,7 +205,8 @@ def test_what_would_change_terraform_behind_our_back_is_refused_all_at_once(tria
 @pytest.mark.parametrize("verb", ["apply", "destroy"])
 def test_a_protected_environment_is_planned_and_nothing_else(lent, verb):
     lent.render()
-    says = ["`prod` is protected", "ngp.yaml", "an approved bundle", "ngp plan"]
+    make = "ngp plan prod --out" if verb == "apply" else "ngp destroy prod --out"
+    says = ["`prod` is protected", "ngp.yaml", "an approved bundle", make, "ngp bundle approve"]
     lent.refused(verb, "prod", "--auto-approve", code=3, says=says)
     assert lent.ngp.call("graph", "prod").exit_code == 0
 

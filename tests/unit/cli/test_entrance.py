@@ -325,7 +325,7 @@ TREE = dict(_tree())
 def test_every_option_of_every_command_has_its_variable_or_is_consent(path):
     for option in loading.options(TREE[path]):
         flag = next(flag for flag in option.opts if flag.startswith("--"))
-        consent = flag in ("--auto-approve", "--reveal") or flag.startswith("--accept-")
+        consent = flag in ("--auto-approve", "--emergency", "--reveal") or flag.startswith("--accept-")
         assert option.envvar == (None if consent else "NGP_" + flag[2:].replace("-", "_").upper())
         assert option.help, f"{flag} says nothing"
 

@@ -1,0 +1,234 @@
+"""Protected environments: what changes them, and what an emergency leaves behind. Real Git, SSH keys and Terraform."""
+
+import json
+import subprocess
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from ngp import settings
+from ngp.errors import MissingError, RefusedError, UsageError
+from ngp.runs import applying, emergency
+from ngp.runs.authority import Authority, Kind
+from ngp.runs.bundle import signatures
+from ngp.runs.events import ChangeAuthorised
+from ngp.runs.results import Outcome, Verb
+
+pytestmark = [pytest.mark.terraform, pytest.mark.sandbox]
+YES = applying.Consent(lambda result, bucket: True, lambda result: False)
+
+
+def git(folder, *words):
+    done = subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+@dataclass(frozen=True)
+class Guarded:
+    """A region whose `dev` is protected by a remote's default branch, where anna may act in an emergency."""
+
+    region: object
+    remote: Path
+    keys: Path
+    ngp: object
+
+    def key(self, name):
+        path = self.keys / name
+        if not path.exists():
+            self.keys.mkdir(exist_ok=True)
+            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", path], check=True)
+        return str(path)
+
+    def rules(self, text):
+        (self.region.path / "ngp.yaml").write_text(f"name: little\nstate: local\n{text}")
+        git(self.region.path, "commit", "--quiet", "--all", "--message", "Rules")
+
+    def push(self):
+        git(self.region.path, "push", "--quiet", "origin", "HEAD:main")
+        return git(self.region.path, "rev-parse", "HEAD")
+
+    def declare(self, key, verb=Verb.APPLY, reason="the site is down"):
+        return emergency.declare(self.region.resolve(), verb, reason, settings.read(), self.key(key))
+
+    def journals(self):
+        """What the journals of applies and destroys hold, by kind of line."""
+        lines = [
+            json.loads(line)
+            for path in sorted(self.region.path.glob(".ngp/runs/*/journal.jsonl"))
+            for line in path.read_text().splitlines()
+        ]
+        return {kind: [line for line in lines if line["kind"] == kind] for kind in {line["kind"] for line in lines}}
+
+    @property
+    def public(self):
+        return Path(f"{self.key('anna')}.pub").read_text().strip()
+
+
+@pytest.fixture
+def guarded(region, tmp_path, ngp_in, monkeypatch):
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    made = Guarded(region, tmp_path / "remote.git", tmp_path / "keys", ngp_in(region.path))
+    (region.path / ".gitignore").write_text(".ngp/\n.terraform/\n")
+    git(tmp_path, "init", "--quiet", "--bare", "--initial-branch=main", made.remote)
+    git(region.path, "init", "--quiet", "--initial-branch=main")
+    git(region.path, "remote", "add", "origin", made.remote)
+    git(region.path, "add", ".")
+    git(region.path, "commit", "--quiet", "--message", "A region")
+    made.rules(
+        f'protected: [dev]\nsigners: {{anna@example.com: ["{made.public}"]}}\nemergency: {{dev: [anna@example.com]}}\n'
+    )
+    made.push()
+    return made
+
+
+def refused(done, code=3):
+    assert done.exit_code == code, done.stdout + done.stderr
+    (finding,) = done.document["error"]["findings"]
+    return finding
+
+
+def test_a_protected_environment_says_how_it_is_changed(guarded):
+    for verb, make in (("apply", "ngp plan dev --out FILE"), ("destroy", "ngp destroy dev --out FILE")):
+        found = refused(guarded.ngp.call(verb, "dev", "--auto-approve", "--json"))
+        assert found["what"] == "`dev` is protected"
+        assert found["hint"].startswith(make)
+        assert "ngp bundle approve FILE" in found["hint"]
+
+
+def test_a_change_that_takes_the_protection_away_does_not_apply_itself(guarded):
+    git(guarded.region.path, "fetch", "--quiet", "origin")
+    git(guarded.region.path, "remote", "set-head", "origin", "main")
+    guarded.rules("protected: []\n")
+    for verb in ("apply", "destroy"):
+        assert refused(guarded.ngp.call(verb, "dev", "--auto-approve", "--json"))["what"] == "`dev` is protected"
+
+
+def test_an_emergency_is_signed_and_stands_in_journal_and_result(guarded):
+    line = ["dev", "--auto-approve", "--json", "--emergency", "the site is down", "--key", guarded.key("anna")]
+    tip = git(guarded.region.path, "rev-parse", "HEAD")
+    for verb in ("apply", "destroy"):
+        done = guarded.ngp.run(verb, *line)
+        assert done.exit_code == 0, done.stderr
+        assert "emergency: anna@example.com changes this without an approved bundle: the site is down" in done.stderr
+        authority = done.document["authority"]
+        assert (authority["kind"], authority["by"], authority["rules_commit"]) == (
+            "emergency",
+            ["anna@example.com"],
+            tip,
+        )
+        said = json.loads(authority["text"])
+        assert (said["environment"], said["verb"], said["reason"]) == ("dev", verb, "the site is down")
+        assert said["commit"].startswith(git(guarded.region.path, "rev-parse", "--short", "HEAD"))
+        assert said["at"].endswith("Z")
+        kept = guarded.journals()["change_authorised"][-1]["authority"]
+        assert kept == authority
+        text, signature = kept["text"].encode(), kept["signature"].encode()
+        assert signatures.verify(text, signature, "anna@example.com", [guarded.public], settings.read())
+    assert {unit["outcome"] for unit in done.document["units"]} == {"destroyed"}
+
+
+def test_people_read_of_an_emergency_after_the_run(guarded):
+    done = guarded.ngp.run(
+        "apply", "dev", "--auto-approve", "--emergency", "the site is down", "--key", guarded.key("anna")
+    )
+    assert done.exit_code == 0, done.stderr
+    assert "emergency: anna@example.com changes this without an approved bundle: the site is down" in done.stdout
+
+
+def test_events_tell_of_an_emergency(guarded, as_published):
+    done = guarded.ngp.run(
+        "apply", "dev", "--auto-approve", "--jsonl", "--emergency", "the site is down", "--key", guarded.key("anna")
+    )
+    events = [as_published(json.loads(line)) for line in done.stdout.splitlines()]
+    (event,) = [one for one in events if one.get("event") == "change_authorised"]
+    assert event["authority"]["by"] == ["anna@example.com"]
+
+
+def test_the_key_of_git_signs(guarded):
+    git(guarded.region.path, "config", "gpg.format", "ssh")
+    git(guarded.region.path, "config", "user.signingkey", guarded.key("anna"))
+    here = replace(settings.read(), cwd=guarded.region.path)
+    found = emergency.declare(guarded.region.resolve(), Verb.APPLY, "x", here)
+    assert found.by == ("anna@example.com",)
+
+
+def test_somebody_whom_the_rules_do_not_name_is_refused(guarded):
+    line = ["dev", "--auto-approve", "--json", "--emergency", "x", "--key", guarded.key("eve")]
+    found = refused(guarded.ngp.call("apply", *line))
+    assert found["what"] == f"the key {guarded.key('eve')} may not change `dev` in an emergency"
+    assert found["why"] == "`emergency.dev` names anna@example.com"
+    assert found["hint"].startswith("let a bundle be approved")
+    assert not guarded.region.state("base").exists()
+
+
+def test_a_change_that_names_its_own_person_is_refused(guarded):
+    """The work tree lets eve act; the default branch does not."""
+    eve = Path(f"{guarded.key('eve')}.pub").read_text().strip()
+    guarded.rules(f'protected: [dev]\nsigners: {{eve@example.com: ["{eve}"]}}\nemergency: {{dev: [eve@example.com]}}\n')
+    with pytest.raises(RefusedError, match=r"`emergency\.dev` names anna@example\.com"):
+        guarded.declare("eve")
+    guarded.push()
+    assert guarded.declare("eve").by == ("eve@example.com",)
+    with pytest.raises(RefusedError):  # a key that was removed
+        guarded.declare("anna")
+
+
+def test_an_approver_is_not_thereby_one_for_emergencies(guarded):
+    ben = Path(f"{guarded.key('ben')}.pub").read_text().strip()
+    guarded.rules(
+        f'protected: [dev]\nsigners: {{anna@example.com: ["{guarded.public}"], ben@example.com: ["{ben}"]}}\n'
+        "approvals: {dev: {by: [ben@example.com]}}\nemergency: {dev: [anna@example.com]}\n"
+    )
+    guarded.push()
+    with pytest.raises(RefusedError, match=r"ben@example\.com may not change `dev` in an emergency"):
+        guarded.declare("ben")
+
+
+def test_without_anybody_named_there_is_no_emergency(guarded):
+    guarded.rules("protected: [dev]\n")
+    guarded.push()
+    with pytest.raises(RefusedError, match="nobody may change `dev` in an emergency"):
+        guarded.declare("anna")
+
+
+def test_an_emergency_needs_a_reason_and_a_protected_environment(guarded):
+    with pytest.raises(UsageError, match="needs a reason"):
+        guarded.declare("anna", reason="  ")
+    guarded.rules("")
+    guarded.push()
+    with pytest.raises(UsageError, match="`dev` is not protected"):
+        guarded.declare("anna")
+
+
+def test_without_the_remote_there_is_no_emergency(guarded):
+    guarded.remote.rename(guarded.remote.with_suffix(".gone"))
+    with pytest.raises(MissingError, match="cannot ask the remote"):
+        guarded.declare("anna")
+
+
+def test_surroundings_declare_no_emergency(guarded):
+    env = {"NGP_EMERGENCY": "x", "NGP_KEY": guarded.key("anna")}
+    assert (
+        refused(guarded.ngp.call("apply", "dev", "--auto-approve", "--json", env=env))["what"] == "`dev` is protected"
+    )
+
+
+def test_an_authority_opens_a_protected_environment(guarded):
+    authority = Authority(Kind.APPROVED, ("anna@example.com", "ben@example.com"), "ab" * 20)
+    with guarded.region.open(Verb.APPLY, authority=authority) as run:
+        result = applying.apply(run, YES)
+    assert {unit.outcome for unit in result.units} == {Outcome.APPLIED}
+    assert result.authority == authority
+    assert ChangeAuthorised(authority) in guarded.region.events
+    with pytest.raises(RefusedError, match="`dev` is protected"), guarded.region.open(Verb.DESTROY):
+        pass
+
+
+def test_every_word_of_what_is_signed_counts(guarded):
+    found = guarded.declare("anna")
+    other = replace(found, text=found.text.replace("apply", "destroy"))
+    for one, good in ((found, True), (other, False)):
+        signature = one.signature.encode()
+        who = ("anna@example.com", [guarded.public], settings.read())
+        assert signatures.verify(one.text.encode(), signature, *who) is good

@@ -12,16 +12,17 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import stat
 import tarfile
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from ngp import files
 from ngp.errors import NgpError, StaleError, UsageError
+from ngp.runs.bundle.members import Content as Content
+from ngp.runs.bundle.members import Member as Member
 
 STATEMENT = "statement.json"
 APPROVALS = "approvals/"
@@ -29,49 +30,21 @@ SEALED = "sealed.age"  # all of the content where it is encrypted
 _CHECKSUM = "checksum"
 _MOST_STATEMENT = 64 * 1024 * 1024  # bytes that are read into memory at once
 _MOST_SIGNATURE = 1024 * 1024
-_CHUNK = 1024 * 1024
-
-
-@dataclass(frozen=True)
-class Member:
-    """One file or link of the content. `digest` is the SHA-256 of its bytes, or of a link's target."""
-
-    name: str
-    digest: str
-    mode: int = 0o600
-    size: int = 0
-    link: str = ""  # the target of a symbolic link, relative to it
-
-
-@dataclass(frozen=True)
-class Content:
-    """What becomes a member: the bytes, or a file or link on the disk."""
-
-    data: bytes = b""
-    path: Path | None = None
-
-    def member(self, name: str) -> Member:
-        """Return the member that this becomes."""
-        if self.path is None:
-            return Member(name, hashlib.sha256(self.data).hexdigest(), size=len(self.data))
-        found = self.path.lstat()
-        if stat.S_ISLNK(found.st_mode):
-            target = str(self.path.readlink())
-            return Member(name, hashlib.sha256(target.encode()).hexdigest(), 0o777, link=target)
-        return Member(name, _digest_file(self.path), stat.S_IMODE(found.st_mode) & 0o777, found.st_size)
 
 
 @dataclass(frozen=True)
 class Archive:
     """An opened bundle file whose form, checksum and member headers were checked.
 
-    `statement` is the exact text that is signed; `approvals` are the signatures over it.
+    `statement` is the exact text that is signed; `approvals` are the signatures over it. `data` is the whole tar where
+    that is not the file: its content was encrypted.
     """
 
     path: Path
     statement: bytes
     members: Mapping[str, Member]
     approvals: Sequence[bytes]
+    data: bytes = b""
 
     @property
     def digest(self) -> str:
@@ -80,7 +53,7 @@ class Archive:
 
     def read(self, name: str) -> bytes:
         """Return the bytes of one member of the content."""
-        with tarfile.open(self.path, "r:") as tar:
+        with self._open() as tar:
             return _bytes(tar, name)
 
     def extract(self, prefix: str, folder: Path) -> None:
@@ -88,18 +61,28 @@ class Archive:
 
         Raises StaleError (4) for a link that leads out of the folder.
         """
-        with tarfile.open(self.path, "r:") as tar:
+        with self._open() as tar:
             for name, member in self.members.items():
                 if name.startswith(prefix):
                     target = folder / name.removeprefix(prefix)
                     files.private_folder(target.parent)
                     _extract(tar, member, target, folder)
 
+    def _open(self) -> tarfile.TarFile:
+        return tarfile.open(self.path, "r:", io.BytesIO(self.data) if self.data else None)
+
 
 def write(path: Path, statement: bytes, content: Mapping[str, Content], approvals: Sequence[bytes] = ()) -> None:
     """Write a bundle's file (0600) whole or not at all. Raises NgpError where the disk refuses it."""
     with _replacing(path) as file:
         _write(file, statement, ((one.member(name), one) for name, one in content.items()), approvals)
+
+
+def dump(statement: bytes, content: Mapping[str, Content]) -> bytes:
+    """Return the bytes of a bundle's file."""
+    file = io.BytesIO()
+    _write(file, statement, ((one.member(name), one) for name, one in content.items()), ())
+    return file.getvalue()
 
 
 def add_approval(archive: Archive, signature: bytes) -> None:
@@ -115,12 +98,23 @@ def read(path: Path) -> Archive:
     Raises UsageError (64) where there is no such file or it is no bundle, StaleError (4) for a damaged one.
     """
     try:
-        with tarfile.open(path, "r:") as tar:
-            return _read(path, tar)
+        with path.open("rb") as file:
+            return _parse(path, file)
     except FileNotFoundError:
         raise UsageError(f"the bundle {path} does not exist", todo="make one: ngp plan ENV --out FILE") from None
     except IsADirectoryError:
         raise UsageError(f"{path} is a folder, not a bundle") from None
+
+
+def parse(data: bytes, path: Path) -> Archive:
+    """Open a bundle in memory; `path` is the file that it is from. Raises StaleError (4) for a damaged one."""
+    return replace(_parse(path, io.BytesIO(data)), data=data)
+
+
+def _parse(path: Path, file: io.BufferedIOBase) -> Archive:
+    try:
+        with tarfile.open(fileobj=file, mode="r:") as tar:
+            return _read(path, tar, file)
     except (tarfile.TarError, EOFError, UnicodeError, ValueError) as error:
         raise _damaged(path, f"it is no complete tar file: {error}") from error
 
@@ -134,7 +128,7 @@ def is_bundle(path: Path) -> bool:
         return False
 
 
-def _read(path: Path, tar: tarfile.TarFile) -> Archive:
+def _read(path: Path, tar: tarfile.TarFile, file: io.BufferedIOBase) -> Archive:
     found = [_member(tar, one) for one in tar.getmembers()]
     names = [one.name for one in found]
     if len(names) < 2 or names[0] != STATEMENT or len(set(names)) != len(names):
@@ -147,7 +141,7 @@ def _read(path: Path, tar: tarfile.TarFile) -> Archive:
     if any(one.size > _MOST_SIGNATURE for one in approvals) or found[0].size > _MOST_STATEMENT:
         raise _damaged(path, "its statement or a signature is too large")
     archive = Archive(path, _bytes(tar, STATEMENT), content, [_bytes(tar, one.name) for one in approvals])
-    if names[-1] != _CHECKSUM or not _is_canonical(path, tar, archive):
+    if names[-1] != _CHECKSUM or not _is_canonical(file, tar, archive):
         raise _damaged(path, "its checksum is wrong")
     return archive
 
@@ -164,12 +158,13 @@ def _identity(member: Member | None) -> tuple[str, int, bool] | None:
     return None if member is None else (member.digest, member.mode, bool(member.link))
 
 
-def _is_canonical(path: Path, tar: tarfile.TarFile, archive: Archive) -> bool:
+def _is_canonical(file: io.BufferedIOBase, tar: tarfile.TarFile, archive: Archive) -> bool:
     """Whether writing the archive again gives the same bytes."""
     digest = _Digest()
     content = ((one, Content(_bytes(tar, one.name))) for one in archive.members.values())
     _write(digest, archive.statement, content, archive.approvals)
-    return digest.hexdigest() == _digest_file(path)
+    file.seek(0)
+    return digest.hexdigest() == hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class _Digest(io.RawIOBase):
@@ -189,7 +184,7 @@ class _Digest(io.RawIOBase):
 class _Writer:
     """Writes members one after the other, and their checksum."""
 
-    def __init__(self, file: io.RawIOBase) -> None:
+    def __init__(self, file: io.RawIOBase | io.BytesIO) -> None:
         self._file, self._digest = file, hashlib.sha256()
 
     def add(self, member: Member, chunks: Iterable[bytes]) -> None:
@@ -217,24 +212,18 @@ class _Writer:
 
 
 def _write(
-    file: io.RawIOBase, statement: bytes, content: Iterable[tuple[Member, Content]], approvals: Sequence[bytes]
+    file: io.RawIOBase | io.BytesIO,
+    statement: bytes,
+    content: Iterable[tuple[Member, Content]],
+    approvals: Sequence[bytes],
 ) -> None:
     writer = _Writer(file)
     writer.add(Member(STATEMENT, "", size=len(statement)), [statement])
     for member, one in content:
-        writer.add(member, [] if member.link else _chunks(one))
+        writer.add(member, [] if member.link else one.chunks())
     for number, signature in enumerate(approvals, 1):
         writer.add(Member(f"{APPROVALS}{number}.sig", "", size=len(signature)), [signature])
     writer.end()
-
-
-def _chunks(content: Content) -> Iterator[bytes]:
-    if content.path is None:
-        yield content.data
-        return
-    with content.path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            yield chunk
 
 
 def _bytes(tar: tarfile.TarFile, name: str) -> bytes:
@@ -284,11 +273,6 @@ def _replacing(path: Path) -> Iterator[io.RawIOBase]:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-
-
-def _digest_file(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _damaged(path: Path, why: str) -> StaleError:

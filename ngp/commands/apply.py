@@ -12,6 +12,8 @@ from ngp.commands import bundles, completion, options
 from ngp.errors import UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ngp.commands.running import Output, Running, Wish
     from ngp.commands.scope import Scope
     from ngp.runs.applying import Consent
@@ -71,14 +73,22 @@ def apply(
     )
     wish = replace(wish, emergency=emergency, key=key)
     if bundle is not None:
-        asked = bundles.Application(_require_bare(wish), bootstrap, replan, as_json_lines)
-        running.end(context, bundles.apply(context, bundle, asked), output)
+        _apply_bundle(context, bundle, bundles.Application(_require_bare(wish), bootstrap, replan), output)
     _require_no_replan(replan=replan)
     chosen = scope.choose(context, environment, units)
     if not auto_approve:
         question = f"Apply what is previewed to `{chosen.environment}`?"
         options.require_person(context, question, flag="--auto-approve")
     _apply(context, chosen, wish, output, auto_approve=auto_approve, bootstrap=bootstrap)
+
+
+def _apply_bundle(context: options.Context, path: Path, asked: bundles.Application, output: Output) -> NoReturn:
+    from ngp.commands import running
+
+    is_document = output.as_json or output.as_json_lines
+    asked = replace(asked, jsonl=output.as_json_lines, has_headlines=not is_document)
+    result, headlines = bundles.apply(context, path, asked)
+    running.end(context, result, replace(output, headlines=headlines))
 
 
 def _apply(

@@ -111,6 +111,7 @@ def approve(
         raise NgpError("nothing was signed", why="the answer was no")
     added = approvals.approve(opened, chosen, context.settings)
     found = _standing(context, archive.read(opened.path), statement)
+    _keep(context, opened.path, statement.environment)
     if as_json:
         documents.write(
             {
@@ -177,6 +178,24 @@ def list_bundles(environment: options.EnvironmentName = "", as_json: options.AsJ
         return
     for one in found:
         typer.echo(f"{one.digest}{'  applied' if one.is_applied else ''}")
+
+
+def _keep(context: options.Context, path: Path, environment: str) -> None:
+    """Put an approved bundle where ngp.yaml says that bundles go. It stays approved where that fails."""
+    from ngp.environments import platforms
+    from ngp.environments.environment import BundleKeeping
+
+    try:
+        if platforms.load(platforms.find(context.cwd)).bundles is BundleKeeping.FILES:
+            return
+        with reading.open_region(context, environment) as region:
+            url = bundles.keep(region.resolved, region.session, path)
+        terminal.say(context.settings, f"kept it at {url}")
+    except NgpError as error:
+        text = (
+            f"the approval is in {path.name} only: {error}; to keep it in the state bucket: ngp bundle push {path.name}"
+        )
+        terminal.say(context.settings, text, always=True)
 
 
 def _show_place(context: options.Context, path: Path, url: str, *, as_json: bool, command: str) -> None:

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from ngp.runs.bundle.statement import Statement
     from ngp.runs.context import RunContext
     from ngp.runs.joint.planning import Planned
-    from ngp.runs.results import RunResult, UnitResult, Verb
+    from ngp.runs.planning import Finish
+    from ngp.runs.results import OutputValue, RunResult, UnitResult, Verb
     from ngp.terraform.plans import Plan
 
 Out = Annotated[
@@ -40,18 +41,25 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 def named(context: Context, word: str, units: Sequence[str] | None) -> Path | None:
-    """Return the bundle that a command line names in the place of an environment, None where it names none."""
-    from ngp.runs.bundle import archive
+    """Return the bundle that a command line names in the place of an environment, None where it names none.
 
-    path = context.cwd / word if word else None
-    if path is None or not (path.is_file() or archive.is_bundle(path)):
+    The name of an environment has no dot, so `change.bundle` means a file, whether it exists or not.
+    """
+    from ngp.environments import documents, platforms
+
+    path = context.cwd / word
+    if not word or not ("." in word or path.is_file()):
         return None
+    if word in documents.names(platforms.load(platforms.find(context.cwd))):
+        return None
+    if context.terraform_args:
+        raise UsageError("options for Terraform shape a plan, and that of a bundle is made", todo="leave out `--`")
     if units:
         raise UsageError("a bundle is applied as a whole", why=f"`{units[0]}` is one word too many")
     return path
 
 
-def require_choice(context: Context, out: str, expires: str) -> Wanted | None:
+def require_choice(context: Context, out: str, expires: str, key: str = "") -> Wanted | None:
     """Return the bundle that is wanted, None for none. Raises UsageError for what cannot be written or read."""
     duration = _duration(expires)
     if not out:
@@ -60,7 +68,7 @@ def require_choice(context: Context, out: str, expires: str) -> Wanted | None:
                 "`--expires` says how long a bundle is valid, and none is asked for", todo="add --out FILE"
             )
         return None
-    return Wanted(require_writable(context, out), duration, out)
+    return Wanted(require_writable(context, out), duration, out, key)
 
 
 def require_writable(context: Context, out: str) -> Path:
@@ -82,17 +90,24 @@ class Wanted:
     out: Path
     expires: timedelta
     word: str  # the file as it was named
+    key: str = ""  # to sign with
     archive: Archive | None = field(default=None, init=False)
     kept_at: str = field(default="", init=False)
 
-    def finish(self, run: RunContext, verb: Verb) -> Any:
-        """Return what makes the bundle of a plan that went well."""
-        from ngp.runs.bundle import making
+    def finish(self, context: Context, run: RunContext, verb: Verb) -> Finish:
+        """Return what makes the bundle of a plan that went well, with the signature of its maker where that matters."""
+        from ngp.runs.bundle import approvals, making, rules
+
+        signs = bool(self.key) or rules.is_protected(run.resolved.platform, run.name)
+        maker = (context.settings, context.cwd, self.key)
 
         def make(result: RunResult, planned: Planned, alone: Mapping[str, Plan | None]) -> None:
             if all(unit.outcome.is_good for unit in result.units) and not result.stopped_by:
                 made = making.Planning(verb, result, planned, alone)
-                self.archive = making.make(run, made, making.Order(self.out, self.expires))
+                key = approvals.maker_key(*maker) if signs else ""
+                self.archive = making.make(run, made, making.Order(self.out, self.expires, maker_key=key))
+                if signs and (note := approvals.sign_as_maker(self.archive, *maker)):
+                    terminal.say(context.settings, note, always=True)
                 self.kept_at = keep(run.resolved, run.access.session, self.out)
 
         return make
@@ -135,9 +150,9 @@ def keep(resolved: Resolved, session: Session, path: Path) -> str:
     return library.url(library.push(path).digest)
 
 
-def finish(wanted: Wanted | None, run: RunContext, verb: Verb) -> Any:
+def finish(wanted: Wanted | None, context: Context, run: RunContext, verb: Verb) -> Finish | None:
     """Return what makes the wanted bundle of a plan that went well, None where none is wanted."""
-    return wanted.finish(run, verb) if wanted else None
+    return wanted.finish(context, run, verb) if wanted else None
 
 
 def tell(wanted: Wanted | None, context: Context, result: RunResult) -> tuple[RunResult, dict[str, Any]]:
@@ -153,17 +168,24 @@ class Application:
     may_bootstrap: bool = True
     replan: bool = False
     jsonl: bool = False
+    has_headlines: bool = True
 
 
-def apply(context: Context, path: Path, asked: Application) -> RunResult:
-    """Apply a bundle: lock, verify, then exactly its plan. Raises StaleError (4) for anything that moved."""
+def apply(context: Context, path: Path, asked: Application) -> tuple[RunResult, list[OutputValue]]:
+    """Apply a bundle: lock, verify, then exactly its plan; return what became of it and the outputs to show.
+
+    Raises StaleError (4) for anything that moved.
+    """
     from ngp.commands import running
-    from ngp.runs.bundle import opening
+    from ngp.environments import platforms
+    from ngp.runs.bundle import approvals, opening, rules
     from ngp.runs.results import Verb
 
     bundle = opening.read(path)
     stated = bundle.statement
     opening.require_known(bundle, context.cwd)
+    platform = platforms.load(platforms.find(context.cwd))
+    is_protected = rules.is_protected(platform, stated.environment)
     targets, replacements = (_addresses(stated, flag) for flag in ("-target=", "-replace="))
     wish = replace(
         asked.wish,
@@ -171,13 +193,18 @@ def apply(context: Context, path: Path, asked: Application) -> RunResult:
         replacements=replacements,
         refresh=options.Switch.OFF if "-refresh=false" in stated.options else options.Switch.ON,
         may_lose_data=[*(asked.wish.may_lose_data or ()), *stated.may_lose_data],
+        authority=approvals.require(bundle.archive, stated, rules.read(platform), context.settings)
+        if is_protected
+        else None,
     )
     verb = Verb(stated.verb)
     with (
         running.begin(context, stated.environment) as begun,
         running.open_run(context, verb, begun, stated.chosen, wish, jsonl=asked.jsonl) as now,
     ):
-        return _carry_out(context, bundle, now, asked)
+        result = _carry_out(context, bundle, now, asked)
+        is_shown = asked.has_headlines and verb is Verb.APPLY
+        return result, running.headlines(context, now, result) if is_shown else []
 
 
 def _carry_out(context: Context, bundle: Bundle, now: Running, asked: Application) -> RunResult:
@@ -199,14 +226,14 @@ def _carry_out(context: Context, bundle: Bundle, now: Running, asked: Applicatio
 
 def _is_agreed(context: Context, bundle: Bundle, now: Running, result: RunResult) -> bool:
     """Whether a new plan may be applied in the place of the bundle's: it does the same, or a person says yes."""
-    from ngp.runs.bundle import comparing, opening
+    from ngp.runs.bundle import comparing, opening, rules
 
     found = comparing.compare(opening.results(bundle), result.units)
     if not found:
         terminal.say(context.settings, "the new plan does what the bundle shows", always=True)
         return True
     environment = now.run.resolved.environment
-    if not context.settings.is_interactive or environment.name in now.run.resolved.platform.protected:
+    if not context.settings.is_interactive or rules.is_protected(now.run.resolved.platform, environment.name):
         why = "nobody has reviewed it"
         todo = f"review a new bundle: ngp plan {environment.name} --out FILE"
         raise StaleError([Finding(f"the new plan differs: {one}", why=why, todo=todo) for one in found])

@@ -45,7 +45,7 @@ def destroy(
 
     context = options.context()
     chosen = scope.choose(context, environment, units)
-    wanted = bundles.require_choice(context, out, expires)
+    wanted = bundles.require_choice(context, out, expires, key)
     dry_run = dry_run or wanted is not None
     if not dry_run:
         _require_consent(context, chosen, auto_approve=auto_approve)
@@ -82,7 +82,7 @@ def _destroy(
     ):
         agree = _consent(context, now, auto_approve=auto_approve, show_all=output.whole)
         consent = destroying.Consent(agree, is_typed=not auto_approve)
-        result = destroying.destroy(now.run, consent, finish=bundles.finish(wanted, now.run, Verb.DESTROY))
+        result = destroying.destroy(now.run, consent, finish=bundles.finish(wanted, context, now.run, Verb.DESTROY))
     result, more = bundles.tell(wanted, context, result)
     running.end(context, result, replace(output, is_paged=wish.is_dry_run, more=more))
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
 from ngp.commands import bundles, options
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ngp.commands.running import Begun, Wish
+    from ngp.commands.running import Output, Wish
+    from ngp.commands.scope import Scope
     from ngp.environments.resolving import Resolved
     from ngp.runs.results import RunResult
 
@@ -27,6 +27,7 @@ def plan(
     parallelism: options.Parallelism = options.DEFAULT_PARALLELISM,
     out: bundles.Out = "",
     expires: bundles.Expires = bundles.DEFAULT_EXPIRES,
+    key: options.SigningKey = "",
     accept_data_loss: options.AcceptDataLoss = None,
     affected: options.Affected = False,
     since: options.Since = "",
@@ -38,42 +39,37 @@ def plan(
 ) -> None:
     """Preview every unit, also on an empty or half-applied region; nothing is changed."""
     from ngp.commands import narrowing, running, scope
-    from ngp.runs import selection
-    from ngp.views import documents
 
     context = options.context()
     meant = scope.choose(context, environment, units)
-    wanted = bundles.require_choice(context, out, expires)
+    wanted = bundles.require_choice(context, out, expires, key)
     wish = running.Wish(targets, replacements, refresh, lock_timeout, parallelism, accept_data_loss, is_apart=apart)
-    with running.begin(context, meant.environment) as begun:
-        named = selection.expand(meant.units, begun.resolved)
-        change = narrowing.narrow(context, begun.resolved, since, named) if narrowing.is_asked(ctx, affected) else None
-        chosen = narrowing.choice(begun.resolved, change, named)
-        if change is None or change.units:
-            result = _plan(context, begun, chosen, wish, wanted, jsonl=as_json_lines)
-        else:
-            result = _plan_nothing(begun.resolved)
-    result, made = bundles.tell(wanted, context, result)
-    more = {**made, **(documents.affected(change) if as_json else {})}
-    output = running.Output(as_json, as_json_lines, show_all, is_paged=True, is_detailed=detailed_exitcode, more=more)
-    running.end(context, result, output)
+    output = running.Output(as_json, as_json_lines, show_all, is_paged=True, is_detailed=detailed_exitcode)
+    narrows = narrowing.is_asked(ctx, affected)
+    _plan(context, meant, wish, wanted, replace(output, since=since if narrows else None))
 
 
 def _plan(
-    context: options.Context,
-    begun: Begun,
-    chosen: Sequence[str] | None,
-    wish: Wish,
-    wanted: bundles.Wanted | None,
-    *,
-    jsonl: bool,
-) -> RunResult:
-    from ngp.commands import running
-    from ngp.runs import planning
+    context: options.Context, meant: Scope, wish: Wish, wanted: bundles.Wanted | None, output: Output
+) -> NoReturn:
+    """Plan and print; with a commit to compare with (`output.since`) only what the change affects."""
+    from ngp.commands import narrowing, running
+    from ngp.runs import planning, selection
     from ngp.runs.results import Verb
+    from ngp.views import documents
 
-    with running.open_run(context, Verb.PLAN, begun, chosen, wish, jsonl=jsonl) as now:
-        return planning.plan(now.run, finish=bundles.finish(wanted, now.run, Verb.APPLY))
+    with running.begin(context, meant.environment) as begun:
+        named = selection.expand(meant.units, begun.resolved)
+        change = None if output.since is None else narrowing.narrow(context, begun.resolved, output.since, named)
+        chosen = narrowing.choice(begun.resolved, change, named)
+        if change is None or change.units:
+            with running.open_run(context, Verb.PLAN, begun, chosen, wish, jsonl=output.as_json_lines) as now:
+                result = planning.plan(now.run, finish=bundles.finish(wanted, context, now.run, Verb.APPLY))
+        else:
+            result = _plan_nothing(begun.resolved)
+    result, more = bundles.tell(wanted, context, result)
+    more |= documents.affected(change) if output.as_json else {}
+    running.end(context, result, replace(output, more=more))
 
 
 def _plan_nothing(resolved: Resolved) -> RunResult:

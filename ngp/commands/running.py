@@ -123,6 +123,7 @@ class Output:
     whole: bool
     is_paged: bool = False
     is_detailed: bool = False  # exit 2 where there are changes
+    since: str | None = None  # the commit to compare with, "" for the default one, None to leave nothing out
     more: Mapping[str, Any] = field(default_factory=dict)
     headlines: Sequence[OutputValue] = ()
 

@@ -35,6 +35,7 @@ class Order:
     out: Path
     expires: timedelta = EXPIRES
     recipients: tuple[str, ...] = ()  # who can open what holds values; () leaves it readable
+    maker_key: str = ""  # fingerprint of the key that the maker is going to sign with
 
 
 @dataclass(frozen=True)
@@ -166,6 +167,7 @@ def _state(context: RunContext, verb: Verb, units: Mapping[str, Reviewed], plann
         stated,
         _outside(context),
         digests,
+        maker_key=order.maker_key,
     )
 
 

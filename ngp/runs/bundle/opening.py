@@ -98,6 +98,7 @@ def _planned(bundle: Bundle, context: RunContext, held: Holding, known: Offers) 
     stated = {name: one for name, one in bundle.statement.units.items() if name in context.needs}
     apart = {name: one.apart for name, one in stated.items() if one.apart}
     joined = [name for name in context.needs if name in stated and name not in apart]
+    held.require_taken(joined)
     if not joined:
         return Planned({}, apart)
     joint = _lay_out(bundle, context, joined, held)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from ngp.errors import NgpError, StaleError
+from ngp.errors import Finding, NgpError, StaleError
 from ngp.runs import copies
 from ngp.runs.context import RunContext
 from ngp.runs.events import Note
@@ -78,6 +78,12 @@ class Holding:
             )
         root = self._inside(found.root.path) if found else ""
         self.record.update(stage=Stage.PLANNED, lineage=found.lineage if found else "", units=units, root=root)
+
+    def require_taken(self, names: Collection[str]) -> None:
+        """Raise StaleError (4) if the lock of a unit was not taken: here it goes by itself, in a bundle it does not."""
+        found = [Finding(f"`{name}` goes by itself here: {self.apart[name]}") for name in names if name in self.apart]
+        if found:
+            raise StaleError(found)
 
     def require_unmoved(self, joint: Joint) -> None:
         """Raise StaleError (4) where a state is not the one that was planned over."""

@@ -13,7 +13,7 @@ from ngp.runs.context import RunContext
 from ngp.runs.envelope import surplus, uninvited
 from ngp.runs.events import Note, Phase, UnitEntered, UnitFinished
 from ngp.runs.joint import applying as joint_apply
-from ngp.runs.joint import holding, recovery
+from ngp.runs.joint import edges, holding, recovery
 from ngp.runs.joint import planning as joint
 from ngp.runs.proposed import Propose, Proposed
 from ngp.runs.results import Counts, Outcome, RunResult, UnitResult, Verb, explain, fail
@@ -74,9 +74,11 @@ def apply(
             context.tell(Note(f"made the state bucket {missing.bucket}"))
             held.take()
         proposed.begin()
+        edges.begin(context, [unit.unit for unit in previews.units if not _is_idle(unit)])
         results = _apply_joint(context, planned, held)
     work = _Work(context, consent, {unit.unit: unit for unit in previews.units}, seen)
     results |= _apply_apart(context, planned, work, results)
+    edges.settle(context, results)
     return planning.collect(context, Verb.APPLY, results, time.monotonic() - start)
 
 

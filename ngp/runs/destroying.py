@@ -12,7 +12,7 @@ from ngp.runs import describing, graph, leftovers, losses, planning, scheduler, 
 from ngp.runs.context import RunContext
 from ngp.runs.events import Phase, UnitEntered, UnitFinished
 from ngp.runs.joint import applying as joint_apply
-from ngp.runs.joint import holding, record, recovery
+from ngp.runs.joint import edges, holding, record, recovery
 from ngp.runs.joint import planning as joint
 from ngp.runs.proposed import Propose, Proposed
 from ngp.runs.results import Counts, Outcome, RunResult, UnitResult, Verb, fail
@@ -51,11 +51,8 @@ def destroy(
     """
     context.access.session.require_account(context.resolved.environment.account)
     planning.missing_bucket(context)  # what keeps ngp from all states is told once, not by each unit
-    if context.request.is_dry_run:
-        record.require_none(context.resolved.platform.workspace, context.name)
-    else:
-        recovery.recover(context)
-    _require_free(context)
+    _settle_earlier(context)
+    context = _in_applied_order(context)
     start = time.monotonic()
     absent = {name: _absent(context, name) for name in context.needs if not _is_there(context, name)}
     there = [name for name in context.needs if name not in absent]
@@ -82,10 +79,26 @@ def destroy(
             proposed.begin()
             results = {**absent, **_destroy_apart(context, planned, alone)}
             results |= _destroy_joint(context, planned, held, results)
+            edges.settle(context, results)
         return planning.collect(context, Verb.DESTROY, results, time.monotonic() - start)
     finally:
         for unit in there:
             _file(context, unit).unlink(missing_ok=True)
+
+
+def _settle_earlier(context: RunContext) -> None:
+    """End what killed runs began; a dry run only refuses (5) where there is something."""
+    if context.request.is_dry_run:
+        record.require_none(context.resolved.platform.workspace, context.name)
+    else:
+        recovery.recover(context)
+
+
+def _in_applied_order(context: RunContext) -> RunContext:
+    """The same run, in the order in which its units were applied; see `_require_free`."""
+    standing = edges.combine({name: unit.needs for name, unit in context.units.items()}, edges.load(context))
+    _require_free(context, standing)
+    return replace(context, needs=graph.select(standing, context.needs))
 
 
 def _destroying(context: RunContext, there: Collection[str]) -> RunContext:
@@ -152,12 +165,15 @@ def _destroy_joint(
     return results
 
 
-def _require_free(context: RunContext) -> None:
-    """What others still stand on is not pulled away: they are named, or they go in the same run."""
-    all_needs: Mapping[str, frozenset[str]] = {name: unit.needs for name, unit in context.units.items()}
+def _require_free(context: RunContext, needs: graph.Needs) -> None:
+    """Raise RefusedError (3) where a unit that is not destroyed was applied with outputs of one that is.
+
+    A unit that the environment does not declare any more counts for nothing here: the result names what is left of it.
+    """
+    others = graph.dependants(needs, context.needs) & context.units.keys()
     standing = [
         name
-        for name in sorted(graph.dependants(all_needs, context.needs) - set(context.needs))
+        for name in sorted(others - set(context.needs))
         if (state := planning.read_state(context, name)) is not None and state.resources
     ]
     if standing:

@@ -117,7 +117,8 @@ def _lay_out(bundle: Bundle, context: RunContext, joined: list[str], held: Holdi
         name: states.load(one.text, where=str(units[name].place)) for name, one in stored.items() if one.text
     }
     lineage, text = bundle.statement.lineage, bundle.archive.read(making.STATE).decode()
-    if composition.join(context, units, held_states, lineage) != text:
+    needs = composition.edges_of(context, units)
+    if composition.join(context, held_states, lineage, needs) != text:
         raise StaleError("the joined states are not those that the bundle was planned over", todo="make a new bundle")
     tree = held.tree
     bundle.archive.extract(making.TREE, tree.folder)
@@ -132,7 +133,7 @@ def _lay_out(bundle: Bundle, context: RunContext, joined: list[str], held: Holdi
     (folder / preview.STATE).chmod(0o600)
     root = driver.Root(folder, context.data(composition.NAME, "apply"))
     outside = {name: one.version for name, one in bundle.statement.outside.items()}
-    joint = Joint(units, stored, held_states, outside, lineage, root, tree, text, Partition.of(units))
+    joint = Joint(units, stored, held_states, outside, lineage, root, tree, text, Partition.of(units), needs)
     if making.PLAN in bundle.archive.members:
         joint.plan.write_bytes(bundle.archive.read(making.PLAN))
         joint.plan.chmod(0o600)

@@ -18,7 +18,8 @@ from ngp.errors import MissingError, NgpError
 from ngp.rendering import exact, roots
 from ngp.runs import copies, leftovers, ownership, preview, wires
 from ngp.runs.context import RunContext
-from ngp.runs.joint import choosing, states
+from ngp.runs.graph import Needs
+from ngp.runs.joint import choosing, edges, states
 from ngp.runs.joint.partition import Partition
 from ngp.runs.joint.states import Document
 from ngp.runs.offers import Offers
@@ -50,6 +51,7 @@ class Joint:
     `stored` are the units' states as they were read, `documents` those of units that have one, parsed. `outside` has
     the versions of states that give constants: those of upstream units that are not in the joint root. `lineage` is
     that of the joint state, a new one for every plan, so that Terraform's own check of a saved plan means something.
+    `needs` are the edges between units that the state was joined by (see `join`).
     """
 
     units: Mapping[str, Unit]
@@ -61,6 +63,7 @@ class Joint:
     tree: copies.Tree
     state: str
     partition: Partition
+    needs: Needs
 
     @property
     def plan(self) -> Path:
@@ -84,11 +87,12 @@ def compose(context: RunContext, names: Collection[str], known: Offers, tree: co
     tree.lay_modules(source for unit in units.values() for source in unit.sources.values())
     folder = _make_root(context, units, constants, tree)
     lineage = new_lineage()
-    state = join(context, units, documents, lineage)
+    needs = edges_of(context, units)
+    state = join(context, documents, lineage, needs)
     (folder / preview.STATE).write_text(state, encoding="utf-8")
     (folder / preview.STATE).chmod(0o600)
     root = driver.Root(folder, context.data(NAME, kind))
-    return Joint(units, stored, documents, outside, lineage, root, tree, state, Partition.of(units))
+    return Joint(units, stored, documents, outside, lineage, root, tree, state, Partition.of(units), needs)
 
 
 def _make_root(context: RunContext, units: Mapping[str, Unit], constants: Mapping[str, Any], tree: copies.Tree) -> Path:
@@ -115,10 +119,15 @@ def new_lineage() -> str:
     return str(uuid.uuid4())
 
 
-def join(context: RunContext, units: Mapping[str, Unit], documents: Mapping[str, Document], lineage: str) -> str:
-    """Return the joint state of units. Raises ApartError for a state that cannot be joined."""
+def edges_of(context: RunContext, units: Mapping[str, Unit]) -> Needs:
+    """Return what each of these units takes from which other, by the wiring and by the last apply."""
+    return edges.combine({name: unit.needs for name, unit in units.items()}, edges.load(context))
+
+
+def join(context: RunContext, documents: Mapping[str, Document], lineage: str, needs: Needs) -> str:
+    """Return the joint state of units, ordered by `needs`. Raises ApartError for a state that cannot be joined."""
     foreign = {}
-    partition = Partition.of(units)
+    partition = Partition.of(documents)
     for name, document in documents.items():
         try:
             partition.require_own(name, document)
@@ -126,7 +135,6 @@ def join(context: RunContext, units: Mapping[str, Unit], documents: Mapping[str,
             foreign[name] = str(error)
     if foreign:
         raise ApartError(foreign)
-    needs = {name: unit.needs for name, unit in units.items()}
     version = context.terraform.binary.version
     return partition.join(documents, lineage=lineage, terraform_version=version, needs=needs)
 

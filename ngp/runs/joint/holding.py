@@ -98,7 +98,7 @@ class Holding:
         documents = {
             name: states.load(one.text, where=str(joint.units[name].place)) for name, one in now.items() if one.text
         }
-        if not moved and composition.join(context, joint.units, documents, joint.lineage) != joint.state:
+        if not moved and composition.join(context, documents, joint.lineage, joint.needs) != joint.state:
             moved = sorted(joint.units)
         if moved:
             raise StaleError(

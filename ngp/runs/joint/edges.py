@@ -1,0 +1,138 @@
+"""Which unit was last applied with outputs of which other: kept beside the states, for the order of destruction.
+
+The wiring says what the next apply will use. What stands was made with the wiring before, and Terraform drops
+dependencies on other units from a unit's own state. So every apply keeps its edges in ``graph.json`` beside the states,
+where other machines find them too: ``{"v": 1, "needs": {UNIT: [UNIT, …]}}``. One object for all units costs one read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+
+from ngp.errors import MissingError, NgpError, StaleError
+from ngp.rendering import exact
+from ngp.runs import graph
+from ngp.runs.context import RunContext
+from ngp.runs.events import Note
+from ngp.runs.graph import Needs
+from ngp.runs.joint import choosing
+from ngp.runs.outcomes import Outcome
+from ngp.runs.results import UnitResult
+from ngp.runs.units import SINGLE
+from ngp.state import storing
+from ngp.state.places import StatePlace
+
+FILE = "graph.json"
+_VERSION = 1
+_ATTEMPTS = 5  # another run of other units may write at the same moment
+
+Change = Callable[[dict[str, frozenset[str]]], None]
+
+
+def load(context: RunContext) -> Needs:
+    """Return what the environment's units needed at their last apply. Raises NgpError for a file that is not ngp's."""
+    if SINGLE in context.units or not context.units:
+        return {}
+    try:
+        place = _place(context)
+        return parse(storing.fetch(place, context.access.session).text, where=str(place))
+    except MissingError as error:
+        context.tell(Note(f"the edges of the last apply cannot be read, so the wiring alone orders units: {error}"))
+        return {}
+
+
+def parse(text: str, *, where: str) -> Needs:
+    """Read the file's text; "" is none yet."""
+    if not text:
+        return {}
+    try:
+        document = json.loads(text)
+        found = {str(unit): frozenset(map(str, needs)) for unit, needs in document["needs"].items()}
+        version = document["v"]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        version = None
+    if version != _VERSION:
+        raise NgpError(
+            "this is not the graph of the last apply",
+            where=where,
+            why="it says which unit stands on which, and so in which order units are destroyed",
+            todo="restore an earlier version; or delete it: then the wiring alone counts",
+        )
+    return found
+
+
+def combine(wiring: Needs, stored: Needs) -> dict[str, frozenset[str]]:
+    """Return both graphs in one. A stored edge that would close a cycle with the wiring is left out."""
+    found = dict(wiring)
+    for unit in sorted(stored):
+        for needed in sorted(stored[unit]):
+            if needed != unit and needed not in found.get(unit, ()) and needed not in graph.dependants(found, [unit]):
+                found[unit] = found.get(unit, frozenset()) | {needed}
+                found.setdefault(needed, frozenset())
+    return found
+
+
+def begin(context: RunContext, names: Collection[str]) -> None:
+    """Keep the wiring of units that are about to be applied, beside what they needed before."""
+
+    def add(stored: dict[str, frozenset[str]]) -> None:
+        for name in names:
+            stored[name] = stored.get(name, frozenset()) | context.units[name].needs
+
+    _change(context, add)
+
+
+def settle(context: RunContext, results: Mapping[str, UnitResult]) -> None:
+    """Keep what the units of a run need from now on: their wiring where they were applied as a whole, nothing where
+    they are gone. A unit that is half applied needs both, old and new."""
+    if context.request.options.targets:
+        return
+
+    def take(stored: dict[str, frozenset[str]]) -> None:
+        for name, result in results.items():
+            if result.outcome is Outcome.APPLIED:
+                stored[name] = context.units[name].needs
+            elif result.outcome is Outcome.DESTROYED:
+                stored.pop(name, None)
+
+    _change(context, take)
+
+
+def _change(context: RunContext, change: Change) -> None:
+    """Change the file, over and over while others do, too. What goes wrong is told, and ends no run."""
+    if SINGLE in context.units or not context.units:
+        return
+    place, session = _place(context), context.access.session.steady()
+    unit = next(iter(context.units.values()))
+    encryption = choosing.encryption(unit, is_own_template=choosing.has_own_versions(context))
+    try:
+        for attempt in range(1, _ATTEMPTS + 1):
+            before = storing.fetch(place, session)
+            needs = dict(parse(before.text, where=str(place)))
+            change(needs)
+            text = _dump(needs)
+            if text == (before.text or _dump({})):
+                return
+            try:
+                storing.store(place, session, text, before.version, encryption)
+            except StaleError:
+                if attempt == _ATTEMPTS:
+                    raise
+            else:
+                return
+    except (NgpError, OSError) as error:
+        context.tell(Note(f"the edges of this apply are not kept, so the wiring alone will order units: {error}"))
+
+
+def _dump(needs: Needs) -> str:
+    return exact.dump({"v": _VERSION, "needs": {unit: sorted(needs[unit]) for unit in sorted(needs)}})
+
+
+def _place(context: RunContext) -> StatePlace:
+    """Where the file lies: beside the states."""
+    place = next(iter(context.units.values())).place
+    if place.path is not None:
+        return replace(place, path=place.path.with_name(FILE))
+    return replace(place, key=f"{place.key.rpartition('/')[0]}/{FILE}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from ngp.commands import bundles, completion, options
+from ngp.commands import bundle_applies, bundles, completion, options
 from ngp.errors import UsageError
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ def apply(
     accept_lost: options.AcceptLost = None,
     apart: options.Apart = False,
     replan: Replan = False,
+    identity: bundles.Identities = None,
     emergency: options.Emergency = "",
     key: options.SigningKey = "",
     show_all: options.ShowAll = False,
@@ -73,21 +74,19 @@ def apply(
     )
     wish = replace(wish, emergency=emergency, key=key)
     if bundle is not None:
-        _apply_bundle(context, bundle, bundles.Application(_require_bare(wish), bootstrap, replan), output)
+        asked = bundle_applies.Application(_require_bare(wish), bootstrap, replan, identities=identity)
+        _apply_bundle(context, bundle, asked, output)
     _require_no_replan(replan=replan)
     chosen = scope.choose(context, environment, units)
-    if not auto_approve:
-        question = f"Apply what is previewed to `{chosen.environment}`?"
-        options.require_person(context, question, flag="--auto-approve")
     _apply(context, chosen, wish, output, auto_approve=auto_approve, bootstrap=bootstrap)
 
 
-def _apply_bundle(context: options.Context, path: Path, asked: bundles.Application, output: Output) -> NoReturn:
+def _apply_bundle(context: options.Context, path: Path, asked: bundle_applies.Application, output: Output) -> NoReturn:
     from ngp.commands import running
 
     is_document = output.as_json or output.as_json_lines
     asked = replace(asked, jsonl=output.as_json_lines, has_headlines=not is_document)
-    result, headlines = bundles.apply(context, path, asked)
+    result, headlines = bundle_applies.apply(context, path, asked)
     running.end(context, result, replace(output, headlines=headlines))
 
 
@@ -98,6 +97,9 @@ def _apply(
     from ngp.runs import applying
     from ngp.runs.results import Verb
 
+    if not auto_approve:
+        question = f"Apply what is previewed to `{chosen.environment}`?"
+        options.require_person(context, question, flag="--auto-approve")
     with (
         running.begin(context, chosen.environment) as begun,
         running.open_run(context, Verb.APPLY, begun, chosen.units, wish, jsonl=output.as_json_lines) as now,
@@ -139,4 +141,4 @@ def _consent(context: options.Context, now: Running, *, auto_approve: bool, show
                 context, f"Apply this to {options.place(now.run.resolved.environment)}?"
             )
 
-    return Consent(preview, partial(bundles.ask_deferred, context, now))
+    return Consent(preview, partial(bundle_applies.ask_deferred, context, now))

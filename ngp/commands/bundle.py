@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ngp.commands import bundles, options, reading, scope
-from ngp.errors import NgpError
+from ngp.errors import MissingError, NgpError
 from ngp.views import documents, terminal
 
 if TYPE_CHECKING:
@@ -23,14 +23,28 @@ File = Annotated[str, typer.Argument(metavar="FILE", help="the bundle")]
 
 
 @app.command()
-def show(file: File, show_all: options.ShowAll = False, as_json: options.AsJson = False) -> None:
-    """Show what a bundle would do, what it was made from and who approved it; needs no Terraform and no AWS."""
+def show(
+    file: File,
+    identity: bundles.Identities = None,
+    show_all: options.ShowAll = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Show what a bundle would do, and what it was made from; needs no Terraform and no AWS.
+
+    Of a sealed bundle that no key here opens, the addresses are shown, and no values.
+    """
     from ngp.runs.bundle import opening
     from ngp.views import bundles as views
     from ngp.views import runs
 
     context = options.context()
-    bundle = opening.read(_path(context, file))
+    try:
+        bundle = bundles.read(context, _path(context, file), identity)
+    except MissingError as error:  # sealed for others
+        if identity:
+            raise
+        terminal.say(context.settings, f"values are not shown: {error}", always=True)
+        bundle = opening.read_statement(_path(context, file))
     result = opening.run(bundle)
     if as_json:
         documents.write({"schema": "ngp.bundle.show/1", **documents.bundle(bundle), **_run(result)})
@@ -47,7 +61,7 @@ def verify(file: File, as_json: options.AsJson = False) -> None:
     from ngp.terraform import binary
 
     context = options.context()
-    bundle = opening.read(_path(context, file))
+    bundle = opening.read_statement(_path(context, file))
     environment = opening.require_known(bundle, context.cwd)
     with reading.open_region(context, environment) as region:
         platform = region.resolved.platform
@@ -70,6 +84,7 @@ def verify(file: File, as_json: options.AsJson = False) -> None:
 def diff(
     first: Annotated[str, typer.Argument(metavar="FILE", help="the bundle that was reviewed")],
     second: Annotated[str, typer.Argument(metavar="FILE", help="the newer one")],
+    identity: bundles.Identities = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Compare what two bundles would do, unit by unit; ends with 2 if they differ."""
@@ -77,7 +92,7 @@ def diff(
     from ngp.views import bundles as views
 
     context = options.context()
-    one, other = (opening.read(_path(context, file)) for file in (first, second))
+    one, other = (bundles.read(context, _path(context, file), identity) for file in (first, second))
     opening.require_comparable(one, other)
     found = comparing.compare(opening.results(one), opening.results(other))
     if as_json:
@@ -139,7 +154,7 @@ def push(file: File, as_json: options.AsJson = False) -> None:
 
     context = options.context()
     path = _path(context, file)
-    with reading.open_region(context, opening.require_known(opening.read(path), context.cwd)) as region:
+    with reading.open_region(context, opening.require_known(opening.read_statement(path), context.cwd)) as region:
         library = Library(region.resolved, region.session)
         url = library.url(library.push(path).digest)
     _show_place(context, path, url, as_json=as_json, command="push")

@@ -6,28 +6,26 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ngp.commands import options
 from ngp.commands.options import Context
-from ngp.errors import Finding, StaleError, UsageError
+from ngp.errors import UsageError
 from ngp.views import terminal
 
 if TYPE_CHECKING:
     from ngp.aws.session import Session
-    from ngp.commands.running import Running, Wish
     from ngp.environments.resolving import Resolved
     from ngp.runs.bundle.archive import Archive
     from ngp.runs.bundle.opening import Bundle
+    from ngp.runs.bundle.sealing import Recipient
     from ngp.runs.bundle.statement import Statement
     from ngp.runs.context import RunContext
     from ngp.runs.joint.planning import Planned
     from ngp.runs.planning import Finish
-    from ngp.runs.results import OutputValue, RunResult, UnitResult, Verb
+    from ngp.runs.results import RunResult, Verb
     from ngp.terraform.plans import Plan
 
 Out = Annotated[
@@ -35,6 +33,22 @@ Out = Annotated[
 ]
 Expires = Annotated[str, typer.Option("--expires", metavar="TIME", help="how long the bundle is valid: 90m, 24h, 3d")]
 DEFAULT_EXPIRES = "24h"
+EncryptTo = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--encrypt-to",
+        metavar="RECIPIENT",
+        help="encrypt all of the bundle that holds values for this age or SSH public key, or file of them; repeatable",
+    ),
+]
+Identities = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--identity",
+        metavar="FILE",
+        help="private key (age or SSH) that opens an encrypted bundle; by default those of ~/.ssh; repeatable",
+    ),
+]
 _DURATION = re.compile(r"([1-9][0-9]{0,4})([mhd])")
 _LONGEST = timedelta(days=30)
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
@@ -59,16 +73,32 @@ def named(context: Context, word: str, units: Sequence[str] | None) -> Path | No
     return path
 
 
-def require_choice(context: Context, out: str, expires: str, key: str = "") -> Wanted | None:
+@dataclass(frozen=True)
+class Choice:
+    """The options about a bundle, as they were typed."""
+
+    out: str
+    expires: str
+    key: str
+    recipients: Sequence[str] | None
+
+
+def require_choice(context: Context, choice: Choice) -> Wanted | None:
     """Return the bundle that is wanted, None for none. Raises UsageError for what cannot be written or read."""
+    from ngp.runs.bundle import sealing
+
+    out, expires = choice.out, choice.expires
     duration = _duration(expires)
+    recipients = sealing.parse_recipients(choice.recipients or (), context.cwd)
     if not out:
+        if recipients:
+            raise UsageError("`--encrypt-to` says who can open a bundle, and none is asked for", todo="add --out FILE")
         if expires != DEFAULT_EXPIRES:
             raise UsageError(
                 "`--expires` says how long a bundle is valid, and none is asked for", todo="add --out FILE"
             )
         return None
-    return Wanted(require_writable(context, out), duration, out, key)
+    return Wanted(require_writable(context, out), duration, out, choice.key, recipients)
 
 
 def require_writable(context: Context, out: str) -> Path:
@@ -91,6 +121,7 @@ class Wanted:
     expires: timedelta
     word: str  # the file as it was named
     key: str = ""  # to sign with
+    recipients: tuple[Recipient, ...] = ()
     archive: Archive | None = field(default=None, init=False)
     kept_at: str = field(default="", init=False)
 
@@ -105,7 +136,8 @@ class Wanted:
             if all(unit.outcome.is_good for unit in result.units) and not result.stopped_by:
                 made = making.Planning(verb, result, planned, alone)
                 key = approvals.maker_key(*maker) if signs else ""
-                self.archive = making.make(run, made, making.Order(self.out, self.expires, maker_key=key))
+                order = making.Order(self.out, self.expires, self.recipients, key)
+                self.archive = making.make(run, made, order)
                 if signs and (note := approvals.sign_as_maker(self.archive, *maker)):
                     terminal.say(context.settings, note, always=True)
                 self.kept_at = keep(run.resolved, run.access.session, self.out)
@@ -160,103 +192,16 @@ def tell(wanted: Wanted | None, context: Context, result: RunResult) -> tuple[Ru
     return (wanted.tell(context, result), wanted.facts) if wanted else (result, {})
 
 
-@dataclass(frozen=True)
-class Application:
-    """How a bundle is applied: `replan` plans again where it is stale."""
+def read(context: Context, path: Path, identities: Sequence[str] | None) -> Bundle:
+    """Open a bundle with the keys that are named, or those of ~/.ssh where it is sealed."""
+    from ngp.runs.bundle import opening, sealing
 
-    wish: Wish
-    may_bootstrap: bool = True
-    replan: bool = False
-    jsonl: bool = False
-    has_headlines: bool = True
+    def unseal(opened: Archive) -> Archive:
+        if not sealing.is_sealed(opened):
+            return opened
+        return sealing.unseal(opened, sealing.load_identities(identities or (), context.settings, context.cwd))
 
-
-def apply(context: Context, path: Path, asked: Application) -> tuple[RunResult, list[OutputValue]]:
-    """Apply a bundle: lock, verify, then exactly its plan; return what became of it and the outputs to show.
-
-    Raises StaleError (4) for anything that moved.
-    """
-    from ngp.commands import running
-    from ngp.environments import platforms
-    from ngp.runs.bundle import approvals, opening, rules
-    from ngp.runs.results import Verb
-
-    bundle = opening.read(path)
-    stated = bundle.statement
-    opening.require_known(bundle, context.cwd)
-    platform = platforms.load(platforms.find(context.cwd))
-    is_protected = rules.is_protected(platform, stated.environment)
-    targets, replacements = (_addresses(stated, flag) for flag in ("-target=", "-replace="))
-    wish = replace(
-        asked.wish,
-        targets=targets,
-        replacements=replacements,
-        refresh=options.Switch.OFF if "-refresh=false" in stated.options else options.Switch.ON,
-        may_lose_data=[*(asked.wish.may_lose_data or ()), *stated.may_lose_data],
-        authority=approvals.require(bundle.archive, stated, rules.read(platform), context.settings)
-        if is_protected
-        else None,
-    )
-    verb = Verb(stated.verb)
-    with (
-        running.begin(context, stated.environment) as begun,
-        running.open_run(context, verb, begun, stated.chosen, wish, jsonl=asked.jsonl) as now,
-    ):
-        result = _carry_out(context, bundle, now, asked)
-        is_shown = asked.has_headlines and verb is Verb.APPLY
-        return result, running.headlines(context, now, result) if is_shown else []
-
-
-def _carry_out(context: Context, bundle: Bundle, now: Running, asked: Application) -> RunResult:
-    from ngp.runs import applying, destroying
-    from ngp.runs.bundle import opening
-    from ngp.runs.results import Verb
-
-    def agree(result: RunResult, *_: object) -> bool:
-        return not asked.replan or _is_agreed(context, bundle, now, result)
-
-    open_in = partial(opening.open_in, bundle)
-    if bundle.statement.verb == Verb.DESTROY.value:
-        propose = partial(opening.plan_again, bundle, destroying.plan_now) if asked.replan else open_in
-        return destroying.destroy(now.run, destroying.Consent(agree), propose=propose)
-    propose = partial(opening.plan_again, bundle, applying.plan_now) if asked.replan else open_in
-    consent = applying.Consent(agree, partial(ask_deferred, context, now))
-    return applying.apply(now.run, consent, propose=propose, may_bootstrap=asked.may_bootstrap)
-
-
-def _is_agreed(context: Context, bundle: Bundle, now: Running, result: RunResult) -> bool:
-    """Whether a new plan may be applied in the place of the bundle's: it does the same, or a person says yes."""
-    from ngp.runs.bundle import comparing, opening, rules
-
-    found = comparing.compare(opening.results(bundle), result.units)
-    if not found:
-        terminal.say(context.settings, "the new plan does what the bundle shows", always=True)
-        return True
-    environment = now.run.resolved.environment
-    if not context.settings.is_interactive or rules.is_protected(now.run.resolved.platform, environment.name):
-        why = "nobody has reviewed it"
-        todo = f"review a new bundle: ngp plan {environment.name} --out FILE"
-        raise StaleError([Finding(f"the new plan differs: {one}", why=why, todo=todo) for one in found])
-    with now.follow.pause():
-        for one in found:
-            terminal.say(context.settings, f"differs from the bundle: {one}", always=True)
-        return options.confirm(context, f"Apply the new plan to {options.place(environment)}?")
-
-
-def ask_deferred(context: Context, now: Running, result: UnitResult) -> bool:
-    """A second question, on a terminal only: a general yes was given before anyone could see this plan."""
-    from ngp.views import runs
-
-    if not context.settings.is_interactive:
-        return False
-    with now.follow.pause():
-        runs.show_unit(result, context.settings)
-        question = f"`{result.unit}` could not be previewed; this is its real plan. Apply it?"
-        return options.confirm(context, question)
-
-
-def _addresses(stated: Statement, flag: str) -> list[str]:
-    return [word.removeprefix(flag) for word in stated.options if word.startswith(flag)]
+    return opening.read(path, unseal)
 
 
 def _duration(text: str) -> timedelta:

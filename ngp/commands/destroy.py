@@ -27,6 +27,7 @@ def destroy(
     dry_run: DryRun = False,
     out: bundles.Out = "",
     expires: bundles.Expires = bundles.DEFAULT_EXPIRES,
+    encrypt_to: bundles.EncryptTo = None,
     auto_approve: options.AutoApprove = False,
     accept_data_loss: options.AcceptDataLoss = None,
     refresh: options.Refresh = options.Switch.ON,
@@ -45,7 +46,7 @@ def destroy(
 
     context = options.context()
     chosen = scope.choose(context, environment, units)
-    wanted = bundles.require_choice(context, out, expires, key)
+    wanted = bundles.require_choice(context, bundles.Choice(out, expires, key, encrypt_to))
     dry_run = dry_run or wanted is not None
     if not dry_run:
         _require_consent(context, chosen, auto_approve=auto_approve)

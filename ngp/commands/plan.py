@@ -28,6 +28,7 @@ def plan(
     out: bundles.Out = "",
     expires: bundles.Expires = bundles.DEFAULT_EXPIRES,
     key: options.SigningKey = "",
+    encrypt_to: bundles.EncryptTo = None,
     accept_data_loss: options.AcceptDataLoss = None,
     affected: options.Affected = False,
     since: options.Since = "",
@@ -42,7 +43,7 @@ def plan(
 
     context = options.context()
     meant = scope.choose(context, environment, units)
-    wanted = bundles.require_choice(context, out, expires, key)
+    wanted = bundles.require_choice(context, bundles.Choice(out, expires, key, encrypt_to))
     wish = running.Wish(targets, replacements, refresh, lock_timeout, parallelism, accept_data_loss, is_apart=apart)
     output = running.Output(as_json, as_json_lines, show_all, is_paged=True, is_detailed=detailed_exitcode)
     narrows = narrowing.is_asked(ctx, affected)

@@ -12,9 +12,10 @@ from typing import Any
 import ngp
 from ngp.errors import RefusedError
 from ngp.runs import copies, losses, preview
-from ngp.runs.bundle import archive, authors, facts, reviews, statement
+from ngp.runs.bundle import archive, authors, facts, reviews, sealing, statement
 from ngp.runs.bundle.archive import Archive, Content
 from ngp.runs.bundle.reviews import Reviewed
+from ngp.runs.bundle.sealing import Recipient
 from ngp.runs.bundle.statement import StateFact, Statement, UnitFact
 from ngp.runs.context import RunContext
 from ngp.runs.joint.composition import Joint
@@ -34,7 +35,7 @@ class Order:
 
     out: Path
     expires: timedelta = EXPIRES
-    recipients: tuple[str, ...] = ()  # who can open what holds values; () leaves it readable
+    recipients: tuple[Recipient, ...] = ()  # who can open what holds values; () leaves it readable
     maker_key: str = ""  # fingerprint of the key that the maker is going to sign with
 
 
@@ -59,7 +60,8 @@ def make(context: RunContext, made: Planning, order: Order) -> Archive:
     content = {name: one for name, one in _content(made.planned.joint, units)}
     members = {name: one.member(name) for name, one in content.items()}
     stated = replace(_state(context, made.verb, units, made.planned, order), members=members)
-    archive.write(order.out, statement.dump(stated), content)
+    text = statement.dump(stated)
+    archive.write(order.out, text, sealing.seal(text, content, order.recipients) if order.recipients else content)
     return archive.read(order.out)
 
 

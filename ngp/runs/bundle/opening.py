@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ngp.environments import documents, platforms
 from ngp.errors import Finding, NgpError, StaleError, UsageError
 from ngp.runs import destroying, planning, preview, reviewed
-from ngp.runs.bundle import archive, keeping, making, reviews, statement, verifying
+from ngp.runs.bundle import archive, keeping, making, reviews, sealing, statement, verifying
 from ngp.runs.bundle.archive import Archive
 from ngp.runs.bundle.reviews import Reviewed
-from ngp.runs.bundle.statement import Statement
+from ngp.runs.bundle.statement import Statement, UnitFact
 from ngp.runs.context import RunContext
 from ngp.runs.envelope import surplus
 from ngp.runs.joint import composition, states
@@ -23,9 +23,9 @@ from ngp.runs.joint.partition import Partition
 from ngp.runs.joint.planning import Planned
 from ngp.runs.offers import Offers
 from ngp.runs.proposed import Propose, Proposed
-from ngp.runs.results import RunResult, UnitResult, Verb
+from ngp.runs.results import Outcome, RunResult, UnitResult, Verb, count
 from ngp.terraform import driver
-from ngp.terraform.plans import Plan
+from ngp.terraform.plans import Action, Change, Plan
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,12 @@ class Bundle:
         return self.archive.digest
 
 
-def read(path: Path) -> Bundle:
-    """Open a bundle's file. Raises UsageError (64) for no bundle, StaleError (4) for a damaged one."""
-    opened = archive.read(path)
+def read(path: Path, unseal: Callable[[Archive], Archive] = lambda opened: opened) -> Bundle:
+    """Open a bundle's file. `unseal` decrypts one that is sealed.
+
+    Raises UsageError (64) for no bundle, StaleError (4) for a damaged one.
+    """
+    opened = unseal(archive.read(path))
     stated = statement.load(opened.statement, str(path))
     archive.require_stated(opened, stated.members)
     try:
@@ -52,6 +55,25 @@ def read(path: Path) -> Bundle:
         why = f"its plans cannot be read: {error}"
         raise StaleError("the bundle is damaged", where=str(path), why=why, todo="make a new one") from error
     return Bundle(opened, stated, units)
+
+
+def read_statement(path: Path) -> Bundle:
+    """Open a bundle's file as far as everybody may: of a sealed one, units and addresses are those of the statement."""
+    opened = archive.read(path)
+    if not sealing.is_sealed(opened):
+        return read(path)
+    stated = statement.load(opened.statement, str(path))
+    return Bundle(opened, stated, {name: _outline(name, one) for name, one in stated.units.items()})
+
+
+def _outline(name: str, fact: UnitFact) -> Reviewed:
+    """A unit as the statement has it: what happens to which address, without any value."""
+    changes = tuple(
+        Change(address, "", Action(action)) for action, addresses in fact.changes.items() for address in addresses
+    )
+    outcome = Outcome.PLANNED if changes else Outcome.NO_CHANGES
+    plan = Plan(changes, {})
+    return Reviewed(UnitResult(name, fact.module, 1, outcome, count(plan), changes), plan)
 
 
 def open_in(bundle: Bundle, context: RunContext, held: Holding) -> Proposed:

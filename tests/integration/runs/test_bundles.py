@@ -8,6 +8,7 @@ import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pyrage
 import pytest
 
 from ngp.runs.bundle import archive, statement
@@ -60,7 +61,7 @@ def edit(ngp, name, old, new):
 def refused(ngp, path, *says, code=4, more=()):
     """Apply a bundle that is refused: with the right reason, before anything is touched."""
     before = state(ngp)
-    done = ngp.call("apply", str(path), *more, "--json")
+    done = ngp.call("apply", str(path), *more, "--json", env={"HOME": str(path.parent)})
     assert done.exit_code == code, done.stdout + done.stderr
     whole = [f"{one['what']} | {one['why']} | {one['hint']}" for one in done.document["error"]["findings"]]
     for text in says:
@@ -432,3 +433,30 @@ def test_one_state_for_all_units_is_bundled_and_applied_as_one(here, tmp_path):
     assert "planned apart" not in done.stderr
     assert {one["module"] for one in json.loads((here.cwd / ".ngp/state/dev/root.tfstate").read_text())["resources"]}
     assert here.call("plan", "dev", "-detailed-exitcode").exit_code == 0
+
+
+def test_a_sealed_bundle_shows_addresses_to_all_and_values_to_those_with_a_key(here, tmp_path):
+    identity = pyrage.x25519.Identity.generate()
+    key = tmp_path / "key.txt"
+    key.write_text(f"{identity}\n")
+    path = tmp_path / "sealed.bundle"
+    done = here.call("plan", "dev", "--out", str(path), "--encrypt-to", str(identity.to_public()))
+    assert done.exit_code == 0, done.stderr
+    names = subprocess.run(["tar", "tf", path], capture_output=True, text=True, check=True).stdout.split()
+    assert names == ["statement.json", "sealed.age", "checksum"]
+    whole = path.read_bytes()
+    assert b"hunter2" not in whole
+    assert b"10.0.0.0/16" not in whole
+
+    nobody = here.call("bundle", "show", str(path), env={"HOME": str(tmp_path)})
+    assert nobody.exit_code == 0, nobody.stderr
+    assert "values are not shown" in nobody.stderr
+    assert "+ module.base.terraform_data.vpc" in nobody.stdout
+    assert "10.0.0.0/16" not in nobody.stdout
+    assert "10.0.0.0/16" in here.call("bundle", "show", str(path), "--identity", str(key)).stdout
+    assert here.call("bundle", "verify", str(path), env={"HOME": str(tmp_path)}).exit_code == 0
+
+    refused(here, path, "the bundle is sealed", code=69)
+    done = here.call("apply", str(path), "--identity", str(key))
+    assert done.exit_code == 0, done.stderr
+    assert here.call("plan", "dev", "--detailed-exitcode").exit_code == 0

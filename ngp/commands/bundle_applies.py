@@ -1,0 +1,120 @@
+"""How a bundle is applied: by the approvals that it has, or after a new plan that does the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ngp.commands import bundles, options
+from ngp.commands.options import Context
+from ngp.errors import Finding, StaleError
+from ngp.views import terminal
+
+if TYPE_CHECKING:
+    from ngp.commands.running import Running, Wish
+    from ngp.runs.bundle.opening import Bundle
+    from ngp.runs.bundle.statement import Statement
+    from ngp.runs.results import OutputValue, RunResult, UnitResult
+
+
+@dataclass(frozen=True)
+class Application:
+    """How a bundle is applied: `replan` plans again where it is stale."""
+
+    wish: Wish
+    may_bootstrap: bool = True
+    replan: bool = False
+    jsonl: bool = False
+    has_headlines: bool = True
+    identities: Sequence[str] | None = None
+
+
+def apply(context: Context, path: Path, asked: Application) -> tuple[RunResult, list[OutputValue]]:
+    """Apply a bundle: lock, verify, then exactly its plan; return what became of it and the outputs to show.
+
+    Raises StaleError (4) for anything that moved.
+    """
+    from ngp.commands import running
+    from ngp.environments import platforms
+    from ngp.runs.bundle import approvals, opening, rules
+    from ngp.runs.results import Verb
+
+    bundle = bundles.read(context, path, asked.identities)
+    stated = bundle.statement
+    opening.require_known(bundle, context.cwd)
+    platform = platforms.load(platforms.find(context.cwd))
+    is_protected = rules.is_protected(platform, stated.environment)
+    targets, replacements = (_addresses(stated, flag) for flag in ("-target=", "-replace="))
+    wish = replace(
+        asked.wish,
+        targets=targets,
+        replacements=replacements,
+        refresh=options.Switch.OFF if "-refresh=false" in stated.options else options.Switch.ON,
+        may_lose_data=[*(asked.wish.may_lose_data or ()), *stated.may_lose_data],
+        authority=approvals.require(bundle.archive, stated, rules.read(platform), context.settings)
+        if is_protected
+        else None,
+    )
+    verb = Verb(stated.verb)
+    with (
+        running.begin(context, stated.environment) as begun,
+        running.open_run(context, verb, begun, stated.chosen, wish, jsonl=asked.jsonl) as now,
+    ):
+        result = _carry_out(context, bundle, now, asked)
+        is_shown = asked.has_headlines and verb is Verb.APPLY
+        return result, running.headlines(context, now, result) if is_shown else []
+
+
+def _carry_out(context: Context, bundle: Bundle, now: Running, asked: Application) -> RunResult:
+    from ngp.runs import applying, destroying
+    from ngp.runs.bundle import opening
+    from ngp.runs.results import Verb
+
+    def agree(result: RunResult, *_: object) -> bool:
+        return not asked.replan or _is_agreed(context, bundle, now, result)
+
+    open_in = partial(opening.open_in, bundle)
+    if bundle.statement.verb == Verb.DESTROY.value:
+        propose = partial(opening.plan_again, bundle, destroying.plan_now) if asked.replan else open_in
+        return destroying.destroy(now.run, destroying.Consent(agree), propose=propose)
+    propose = partial(opening.plan_again, bundle, applying.plan_now) if asked.replan else open_in
+    consent = applying.Consent(agree, partial(ask_deferred, context, now))
+    return applying.apply(now.run, consent, propose=propose, may_bootstrap=asked.may_bootstrap)
+
+
+def _is_agreed(context: Context, bundle: Bundle, now: Running, result: RunResult) -> bool:
+    """Whether a new plan may be applied in the place of the bundle's: it does the same, or a person says yes."""
+    from ngp.runs.bundle import comparing, opening, rules
+
+    found = comparing.compare(opening.results(bundle), result.units)
+    if not found:
+        terminal.say(context.settings, "the new plan does what the bundle shows", always=True)
+        return True
+    environment = now.run.resolved.environment
+    if not context.settings.is_interactive or rules.is_protected(now.run.resolved.platform, environment.name):
+        why = "nobody has reviewed it"
+        todo = f"review a new bundle: ngp plan {environment.name} --out FILE"
+        raise StaleError([Finding(f"the new plan differs: {one}", why=why, todo=todo) for one in found])
+    with now.follow.pause():
+        for one in found:
+            terminal.say(context.settings, f"differs from the bundle: {one}", always=True)
+        return options.confirm(context, f"Apply the new plan to {options.place(environment)}?")
+
+
+def ask_deferred(context: Context, now: Running, result: UnitResult) -> bool:
+    """A second question, on a terminal only: a general yes was given before anyone could see this plan."""
+    from ngp.views import runs
+
+    if not context.settings.is_interactive:
+        return False
+    with now.follow.pause():
+        runs.show_unit(result, context.settings)
+        question = f"`{result.unit}` could not be previewed; this is its real plan. Apply it?"
+        return options.confirm(context, question)
+
+
+def _addresses(stated: Statement, flag: str) -> list[str]:
+    return [word.removeprefix(flag) for word in stated.options if word.startswith(flag)]

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ngp.catalogue import loading
+from ngp.catalogue.constraints import modules as constraints
 from ngp.catalogue.judging import Judge
 from ngp.catalogue.rules import (
     care,
@@ -39,6 +40,7 @@ SAFETY: Sequence[Rule] = (
     protection.transport,
     protection.retention,
     iam.policies,
+    constraints.accepted,
 )
 RULES: Sequence[Rule] = (
     shape.files,

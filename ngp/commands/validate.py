@@ -13,7 +13,7 @@ import typer
 
 from ngp import files
 from ngp.commands import checking, narrowing, options, scope
-from ngp.environments import platforms, resolving, wiring
+from ngp.environments import acceptance, platforms, resolving, wiring
 from ngp.environments.environment import Platform
 from ngp.environments.resolving import Resolved
 from ngp.errors import Finding, NgpError, UsageError
@@ -68,6 +68,7 @@ def validate(
         change = narrowing.tell(context, narrowing.only(found, named))
     checks = _collect(resolved, named, change) if terraform else []
     wrong = [each for one in resolved for each in wiring.check_counts(one.environment, one.catalogue)]
+    wrong += [each for one in resolved for each in acceptance.check(one)]
     wrong += _run(platform, checks, context, parallelism) if checks else []
     if as_json:
         shown = {"schema": "ngp.validate/1", "environments": names, "terraform": terraform, "findings": wrong}

@@ -80,13 +80,17 @@ def place(environment: Environment, values: Values, unit: str, name: str) -> str
     }.get(name, "")
 
 
-def _subject(unit: UnitBindings, module: Module) -> _Subject:
-    known = {
+def known(unit: UnitBindings, module: Module) -> dict[str, Any]:
+    """Return the values of a unit's inputs that are known before Terraform starts."""
+    return {
         name: variable.default if bound.source is Source.DEFAULT else bound.value
         for name, variable in module.variables.items()
         if (bound := unit.inputs.get(name)) and _is_known(variable, bound, f"{unit.unit}.{name}")
     }
-    return _Subject(unit.unit, module, unit.inputs, known)
+
+
+def _subject(unit: UnitBindings, module: Module) -> _Subject:
+    return _Subject(unit.unit, module, unit.inputs, known(unit, module))
 
 
 def _is_known(variable: Variable, bound: Binding, name: str) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ngp.environments.environment import StateKind
 from ngp.errors import MissingError, NgpError, StoppedError
-from ngp.runs import access, leftovers, offers, ownership, preview, scheduler, watching, wires
+from ngp.runs import acceptance, access, leftovers, offers, ownership, preview, scheduler, watching, wires
 from ngp.runs.context import RunContext
 from ngp.runs.describing import describe, tell_invocations, unchanged, wired
 from ngp.runs.events import Note, Phase, UnitEntered, UnitFinished
@@ -223,6 +223,7 @@ def _run_plan(context: RunContext, unit: Unit, folder: Path, result: UnitResult)
     made = context.terraform.show_plan(root, file)
     result = replace(describe(result, made), diagnostics=outcome.diagnostics)
     tell_invocations(context, result)
+    acceptance.tell(context, result)
     return result, made
 
 

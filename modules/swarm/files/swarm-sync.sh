@@ -148,7 +148,7 @@ keep_session() {
   if [ "$(cat "$1/arn" 2>/dev/null)" = "$2" ] && [ -n "$(find "$1/session.json" -mmin -20 2>/dev/null)" ]; then return 0; fi
   mkdir -p "$1" || return 1
   new=$(mktemp "$1/new.XXXXXX") || return 1 # for root only
-  if ! aws sts assume-role --role-arn "$2" --role-session-name "$CLUSTER" --duration-seconds 3600 --output json |
+  if ! aws sts assume-role --role-arn "$2" --role-session-name "ngp-$CLUSTER" --duration-seconds 3600 --output json |
     jq '{Version: 1} + (.Credentials | {AccessKeyId, SecretAccessKey, SessionToken, Expiration})' >"$new"; then
     rm -f "$new"
     return 1

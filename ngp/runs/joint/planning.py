@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ngp.errors import NgpError, StoppedError
-from ngp.runs import copies, describing, offers, preview, watching
+from ngp.runs import acceptance, copies, describing, offers, preview, watching
 from ngp.runs.context import RunContext
 from ngp.runs.events import Note, Phase, UnitDiagnosed, UnitEntered
 from ngp.runs.joint import choosing, composition, diagnostics, lifecycles, states
@@ -244,6 +244,7 @@ def results(
         result = replace(blank, unknowns=unknowns, diagnostics=tuple(own[name]))
         found[name] = describing.describe(result, planned[name])
         describing.tell_invocations(context, found[name])
+        acceptance.tell(context, found[name])
         for diagnostic in result.diagnostics:
             context.tell(UnitDiagnosed(name, diagnostic))
     return found

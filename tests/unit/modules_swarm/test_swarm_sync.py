@@ -349,7 +349,7 @@ def test_every_manager_keeps_the_sessions_of_roles(region, leader):
         folder = node.path / "roles/registry/storage"
         assert "credential_process = cat /run/ngp/role/session.json" in (folder / "config").read_text()
         assert (folder / "session.json").stat().st_mode & 0o777 == 0o600
-    assert (region.path / "assumed").read_text() == f"{ROLE} swarm 3600\n" * 2
+    assert (region.path / "assumed").read_text() == f"{ROLE} ngp-swarm 3600\n" * 2
 
 
 def test_session_is_renewed_before_it_ends_and_for_another_role(region, leader):

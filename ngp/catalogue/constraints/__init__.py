@@ -1,0 +1,1 @@
+"""What AWS accepts: values that it would refuse are found before Terraform starts."""

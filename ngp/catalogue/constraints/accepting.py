@@ -1,0 +1,140 @@
+"""Holds the values of a resource against what AWS accepts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+from ngp.aws.models import Accepted
+from ngp.catalogue.constraints import documented, parameters
+from ngp.catalogue.constraints.parameters import Tables
+
+_OPEN = 20  # longer enumerations (instance types, runtimes) grow with AWS: a new word is not a wrong one
+_MAPS = {"key": "tags{key}", "value": "tags{}"}
+_SUFFIX = "0" * 26  # what the provider appends to a prefix
+_CLASSES = {r"\p{L}": r"\w", r"\p{N}": r"\d", r"\p{Z}": r"\s", r"\p{Nd}": r"\d", r"\p{IsL}": r"\w"}
+
+
+@dataclass(frozen=True)
+class Value:
+    """A known value of the argument at `path`. Of a `partial` one only pieces are known: some of its characters."""
+
+    path: str
+    value: Any
+    partial: bool = False
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """What AWS would refuse: the rule, and who says so."""
+
+    path: str
+    value: Any
+    rule: str
+    source: str
+
+
+def refusals(type_: str, values: Sequence[Value], tables: Tables) -> Iterator[Refusal]:
+    """What AWS refuses of the values of one resource; those that are not known are left out of `values`."""
+    for each in values:
+        if each.value is None or each.value == "":
+            continue  # the provider sends nothing
+        for rule, source in documented.broken(type_, each.path, each.value, partial=each.partial):
+            yield Refusal(each.path, each.value, rule, source)
+        if not each.partial:
+            yield from _by_model(type_, each, tables)
+    known = {each.path: each.value for each in values if not each.partial}
+    for path, rule, source in documented.contradictions(type_, known):
+        yield Refusal(path, known[path], rule, source)
+
+
+def flatten(values: Any, path: str = "") -> Iterator[Value]:
+    """The leaves and lists of a resource's values as a plan holds them (nested blocks are lists of objects)."""
+    if isinstance(values, Mapping):
+        if path:
+            yield Value(path, dict(values))
+        for name, each in values.items():
+            yield from flatten(each, f"{path}.{name}" if path else name)
+    elif isinstance(values, list):
+        if any(isinstance(each, Mapping) for each in values):
+            for each in values:
+                yield from flatten(each, path)
+        else:
+            yield Value(path, values)
+    else:
+        yield Value(path, values)
+
+
+def _by_model(type_: str, each: Value, tables: Tables) -> Iterator[Refusal]:
+    path, value = each.path, each.value
+    if path.rpartition(".")[2] == "name_prefix" and isinstance(value, str):
+        path, value = path.removesuffix("_prefix"), value + _SUFFIX
+    if path == "tags" and isinstance(value, Mapping):
+        yield from _tags(type_, value, tables)
+        return
+    for one in parameters.find(tables, type_, path):
+        items = value if isinstance(value, list) and one.accepted.kind != "list" else [value]
+        for item in items:
+            rule = _broken(one.accepted, item)
+            if rule:
+                yield Refusal(each.path, each.value, rule, one.source)
+
+
+def _tags(type_: str, tags: Mapping[str, Any], tables: Tables) -> Iterator[Refusal]:
+    """Keys and values by the API's own patterns, which differ from service to service."""
+    for name in ("key", "value"):
+        for one in (*parameters.find(tables, type_, f"tags.{name}"), *parameters.find(tables, type_, _MAPS[name])):
+            for text in tags if name == "key" else tags.values():
+                rule = _broken(one.accepted, text) if text else ""
+                if rule:
+                    yield Refusal("tags", text, f"has a {name} that {rule}", one.source)
+
+
+def _broken(accepted: Accepted, value: Any) -> str:
+    """The rule that a value breaks, "" for none."""
+    if accepted.kind == "list":
+        return _outside(accepted, len(value), "holds {} entries") if isinstance(value, list) else ""
+    if isinstance(value, bool | list | Mapping):
+        return ""
+    if accepted.kind in {"integer", "long", "float", "double"}:
+        number = _number(value)
+        return "" if number is None else _outside(accepted, number, "is {}")
+    if accepted.kind != "string":
+        return ""
+    text = str(value)
+    if 0 < len(accepted.enum) <= _OPEN and text not in accepted.enum:
+        return f"is one of {', '.join(accepted.enum)}"
+    pattern = _compiled(accepted.pattern)
+    if pattern and not pattern.fullmatch(text):
+        return f"matches {accepted.pattern}"
+    return _outside(accepted, len(text), "has {} characters")
+
+
+def _outside(accepted: Accepted, size: float, words: str) -> str:
+    if accepted.least is not None and size < accepted.least:
+        return words.format(f"at least {accepted.least:g}")
+    if accepted.most is not None and size > accepted.most:
+        return words.format(f"at most {accepted.most:g}")
+    return ""
+
+
+def _number(value: Any) -> float | None:
+    try:
+        return float(value) if isinstance(value, int | float | Decimal | str) else None
+    except ValueError:
+        return None
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str] | None:
+    """The pattern, where Python's dialect can say it."""
+    for name, plain in _CLASSES.items():
+        pattern = pattern.replace(name, plain)
+    try:
+        return re.compile(pattern) if pattern else None
+    except re.error:
+        return None

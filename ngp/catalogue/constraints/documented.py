@@ -1,0 +1,233 @@
+"""What AWS accepts by its documentation alone: EC2's models bound nothing, and some names are bound by prose."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+_RULES_OF_GROUPS = "aws_vpc_security_group_ingress_rule aws_vpc_security_group_egress_rule aws_security_group_rule"
+_EC2_TEXT = r"[a-zA-Z0-9. _\-:/()#,@\[\]+=&;{}!$*]*"
+_EC2_SAYS = "holds only a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*"
+_USER_DATA = 16384
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """`accepts` is a pattern or a function; `says` is the rule in words. A `piecewise` one holds for every piece of a
+    text, so a piece that breaks it is enough."""
+
+    types: str
+    paths: str
+    accepts: str | Callable[[Any], bool]
+    says: str
+    source: str
+    piecewise: bool = False
+
+
+def _bytes(text: Any) -> int:
+    """The size of a text in Base64, of which EC2 counts what it stands for."""
+    try:
+        return len(base64.b64decode(str(text), validate=True))
+    except (binascii.Error, ValueError):
+        return 0
+
+
+def _is_policy_within(limit: int) -> Callable[[Any], bool]:
+    return lambda text: len(re.sub(r"\s", "", str(text))) <= limit
+
+
+def _is_tagged(most: int) -> Callable[[Any], bool]:
+    return lambda tags: not isinstance(tags, Mapping) or len(tags) <= most
+
+
+def _has_good_keys(tags: Any) -> bool:
+    return all(1 <= len(key) <= 128 and not key.lower().startswith("aws:") for key in tags)
+
+
+def _has_good_values(tags: Any) -> bool:
+    return all(len(str(value)) <= 256 for value in tags.values() if value is not None)
+
+
+def _is_small_environment(variables: Any) -> bool:
+    return sum(len(str(part).encode()) for pair in variables.items() for part in pair) <= 4096
+
+
+_LB_NAME = r"(?!internal-)(?!-)[A-Za-z0-9-]{1,32}(?<!-)"
+_BUCKET = r"(?!xn--)(?!sthree-)(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?<!-s3alias)(?<!--ol-s3)"
+_TAG_PATHS = "tags volume_tags tag_specifications.tags"
+_GROUPS = f"aws_security_group aws_default_security_group {_RULES_OF_GROUPS}"
+RULES: tuple[_Rule, ...] = (
+    _Rule(
+        _GROUPS,
+        "description ingress.description egress.description",
+        _EC2_TEXT,
+        _EC2_SAYS,
+        "EC2 SecurityGroup",
+        piecewise=True,
+    ),
+    _Rule(
+        _GROUPS,
+        "description ingress.description egress.description",
+        r".{0,255}",
+        "has at most 255 characters",
+        "EC2 SecurityGroup",
+    ),
+    _Rule("aws_security_group", "name name_prefix", _EC2_TEXT, _EC2_SAYS, "EC2 CreateSecurityGroup", piecewise=True),
+    _Rule("aws_security_group", "name name_prefix", r"(?!sg-).*", "does not begin with sg-", "EC2 CreateSecurityGroup"),
+    _Rule("aws_security_group", "name", r".{1,255}", "has at most 255 characters", "EC2 CreateSecurityGroup"),
+    _Rule(
+        "aws_security_group",
+        "name_prefix",
+        r".{1,229}",
+        "has at most 229 characters before its suffix",
+        "EC2 CreateSecurityGroup",
+    ),
+    _Rule(
+        "aws_instance",
+        "user_data",
+        lambda text: len(str(text).encode()) <= _USER_DATA,
+        "is at most 16384 bytes",
+        "EC2 RunInstances",
+    ),
+    _Rule(
+        "aws_instance",
+        "user_data_base64",
+        lambda text: _bytes(text) <= _USER_DATA,
+        "is at most 16384 bytes before Base64",
+        "EC2 RunInstances",
+    ),
+    _Rule(
+        "aws_launch_template",
+        "user_data",
+        lambda text: _bytes(text) <= _USER_DATA,
+        "is at most 16384 bytes before Base64",
+        "EC2 CreateLaunchTemplate",
+    ),
+    _Rule(
+        "aws_launch_template",
+        "name",
+        r"[a-zA-Z0-9()./_-]{3,128}",
+        "has 3 to 128 letters, digits and ( ) . / _ -",
+        "EC2 CreateLaunchTemplate",
+    ),
+    _Rule(
+        _RULES_OF_GROUPS,
+        "from_port to_port",
+        lambda port: -1 <= float(port) <= 65535,
+        "is -1 to 65535",
+        "EC2 IpPermission",
+    ),
+    _Rule(
+        "aws_launch_template",
+        "name_prefix",
+        r"[a-zA-Z0-9()./_-]{1,102}",
+        "has at most 102 letters, digits and ( ) . / _ -",
+        "EC2 CreateLaunchTemplate",
+    ),
+    _Rule("aws_launch_template", "description", r".{0,255}", "has at most 255 characters", "EC2 CreateLaunchTemplate"),
+    _Rule(
+        "aws_network_interface", "description", r".{0,255}", "has at most 255 characters", "EC2 CreateNetworkInterface"
+    ),
+    _Rule("*", _TAG_PATHS, _is_tagged(50), "holds at most 50 tags", "AWS tagging"),
+    _Rule("aws_s3_object", "tags", _is_tagged(10), "holds at most 10 tags", "S3 PutObjectTagging"),
+    _Rule(
+        "*", _TAG_PATHS, _has_good_keys, "has keys of 1 to 128 characters that do not begin with aws:", "AWS tagging"
+    ),
+    _Rule("*", _TAG_PATHS, _has_good_values, "has values of at most 256 characters", "AWS tagging"),
+    _Rule(
+        "aws_lb aws_lb_target_group",
+        "name",
+        _LB_NAME,
+        "has at most 32 letters, digits and dashes, none at its ends, and does not begin with internal-",
+        "ELBv2 CreateLoadBalancer",
+    ),
+    _Rule(
+        "aws_s3_bucket",
+        "bucket",
+        _BUCKET,
+        "has 3 to 63 lower-case letters, digits, dots and dashes, and begins and ends with a letter or digit",
+        "S3 CreateBucket",
+    ),
+    _Rule("aws_acm_certificate", "domain_name", r".{1,64}", "has at most 64 characters", "ACM RequestCertificate"),
+    _Rule(
+        "aws_sqs_queue",
+        "name",
+        r"[A-Za-z0-9_-]{1,80}|[A-Za-z0-9_-]{1,75}\.fifo",
+        "has at most 80 letters, digits, dashes and underscores",
+        "SQS CreateQueue",
+    ),
+    _Rule(
+        "aws_sns_topic",
+        "name",
+        r"[A-Za-z0-9_-]{1,256}|[A-Za-z0-9_-]{1,251}\.fifo",
+        "has at most 256 letters, digits, dashes and underscores",
+        "SNS CreateTopic",
+    ),
+    _Rule(
+        "aws_db_instance",
+        "identifier",
+        r"(?!.*--)[a-z][a-z0-9-]{0,62}(?<!-)",
+        "has at most 63 lower-case letters, digits and single dashes, and begins with a letter",
+        "RDS CreateDBInstance",
+    ),
+    _Rule(
+        "aws_elasticache_replication_group",
+        "replication_group_id",
+        r"(?!.*--)[a-z][a-z0-9-]{0,39}(?<!-)",
+        "has at most 40 lower-case letters, digits and single dashes, and begins with a letter",
+        "ElastiCache CreateReplicationGroup",
+    ),
+    _Rule(
+        "aws_backup_plan",
+        "name",
+        r"[A-Za-z0-9._-]{1,50}",
+        "has at most 50 letters, digits, dots, dashes and underscores",
+        "Backup CreateBackupPlan",
+    ),
+    _Rule(
+        "aws_iam_policy", "policy", _is_policy_within(6144), "has at most 6144 characters without spaces", "IAM quotas"
+    ),
+    _Rule(
+        "aws_iam_role_policy",
+        "policy",
+        _is_policy_within(10240),
+        "has at most 10240 characters without spaces",
+        "IAM quotas",
+    ),
+    _Rule(
+        "aws_lambda_function", "environment.variables", _is_small_environment, "is at most 4096 bytes", "Lambda quotas"
+    ),
+)
+
+
+def broken(type_: str, path: str, value: Any, *, partial: bool) -> Iterator[tuple[str, str]]:
+    """The rules that the value of an argument breaks, each with its source."""
+    for rule in RULES:
+        if rule.types != "*" and type_ not in rule.types.split():
+            continue
+        if path in rule.paths.split() and (rule.piecewise or not partial) and not _holds(rule, value):
+            yield rule.says, f"AWS documentation: {rule.source}"
+
+
+def contradictions(type_: str, known: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Arguments of one resource that contradict each other: path, rule, source."""
+    names = {
+        "aws_autoscaling_group": ("min_size", "desired_capacity", "max_size"),
+        "aws_eks_node_group": tuple(f"scaling_config.{name}_size" for name in ("min", "desired", "max")),
+    }.get(type_, ())
+    sizes = [(name, int(known[name])) for name in names if isinstance(known.get(name), int | Decimal)]
+    for (low, least), (high, most) in zip(sizes, sizes[1:], strict=False):
+        if least > most:
+            yield low, f"is not above {high} ({most})", "AWS documentation: Auto Scaling CreateAutoScalingGroup"
+
+
+def _holds(rule: _Rule, value: Any) -> bool:
+    if callable(rule.accepts):
+        is_tags = "tags" in rule.paths or "variables" in rule.paths
+        return (is_tags and not isinstance(value, Mapping)) or rule.accepts(value)
+    return not isinstance(value, str) or re.fullmatch(rule.accepts, value, re.DOTALL) is not None

@@ -1,0 +1,67 @@
+"""The rule of `ngp module check` and `ngp validate`: a module's known values are those that AWS accepts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ngp.catalogue import hcl
+from ngp.catalogue.constraints import accepting, instances, machines, parameters
+from ngp.catalogue.constraints.accepting import Refusal
+from ngp.catalogue.constraints.parameters import Tables
+from ngp.catalogue.rules.source import Fault, Source, address
+from ngp.errors import Finding
+
+RULE = "aws-accepts"
+_SHOWN = 120
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A refusal with the resource and the argument that it is about."""
+
+    block: hcl.Block
+    attribute: hcl.Attribute | None
+    refusal: Refusal
+
+    @property
+    def what(self) -> str:
+        """Resource, attribute and value."""
+        shown = self.refusal.value if isinstance(self.refusal.value, str) else str(self.refusal.value)
+        shown = shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…"
+        return f'{".".join(self.block.labels)} {self.refusal.path} = "{shown}": AWS would refuse it'
+
+    @property
+    def why(self) -> str:
+        """The rule and its source."""
+        return f"{self.refusal.path} {self.refusal.rule} ({self.refusal.source})"
+
+
+def accepted(source: Source) -> Iterator[Fault]:
+    """Every value that is known with the module's dummies and defaults is one that AWS accepts."""
+    given = {name: each.value for name, each in source.module.dummies.items()}
+    for each in check(source, given, parameters.load()):
+        where = each.attribute.where if each.attribute else each.block.where
+        yield Fault(source.module.name, RULE, Finding(each.what, where, each.why), address(each.block))
+
+
+def check(source: Source, given: Mapping[str, Any], tables: Tables) -> Iterator[Refused]:
+    """What AWS would refuse of the resources' known values, each once; `given` are values of inputs."""
+    var = instances.inputs(source, given)
+    seen = set()
+    for block in source.of("resource"):
+        if len(block.labels) != 2 or not block.labels[0].startswith("aws_"):
+            continue
+        for arguments in instances.collect(source, block, var):
+            values = [each.value for each in arguments]
+            found = [
+                *accepting.refusals(block.labels[0], values, tables),
+                *machines.refusals(source, block, arguments, var),
+            ]
+            for refusal in found:
+                attribute = next((each.attribute for each in arguments if each.value.path == refusal.path), None)
+                key = (block.labels, refusal.path, str(refusal.value), refusal.rule)
+                if key not in seen:
+                    seen.add(key)
+                    yield Refused(block, attribute, refusal)

@@ -1,0 +1,71 @@
+"""What AWS would refuse of an environment's values, before Terraform starts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ngp.cache import recall_each
+from ngp.catalogue import facts, loading
+from ngp.catalogue.module import Module
+from ngp.environments import validations
+from ngp.environments.resolving import Resolved
+from ngp.errors import Finding
+
+
+@dataclass(frozen=True)
+class _Unit:
+    """A unit's module, and the inputs that are known and no secret."""
+
+    name: str
+    module: Module
+    known: Mapping[str, Any]
+
+    @property
+    def content(self) -> bytes:
+        """All that the answers depend on, beside this ngp and its libraries."""
+        from ngp.aws import models
+
+        files = [(path.name, path.read_text(encoding="utf-8")) for path in loading.terraform_files(self.module.path)]
+        return json.dumps([models.version(), files, facts.encode(dict(self.known))]).encode()
+
+
+def check(resolved: Resolved) -> list[Finding]:
+    """Return what AWS would refuse of what the units' modules make of the known values.
+
+    Each is at the operator's own line where one of the values is his, else at the module's.
+    """
+    units = {name: _unit(resolved, name) for name in resolved.bindings}
+    contents = {name: unit.content for name, unit in units.items()}
+    cache, title = resolved.platform.cache, f"acceptance {resolved.environment.name}"
+    found = recall_each(
+        cache, title, contents, lambda names: {name: list(_refused(units[name], cache)) for name in names}
+    )
+    return [_finding(resolved, name, *each) for name in contents for each in found[name]]
+
+
+def _unit(resolved: Resolved, name: str) -> _Unit:
+    bound = resolved.bindings[name]
+    module = resolved.catalogue.modules[bound.module]
+    known = validations.known(bound, module)
+    return _Unit(name, module, {name: known[name] for name in known if not module.variables[name].sensitive})
+
+
+def _refused(unit: _Unit, cache: Path) -> Iterator[tuple[str, str, str, Sequence[str]]]:
+    """What, why, the place in the module, and the inputs that the argument takes."""
+    from ngp.catalogue.constraints import modules, parameters
+    from ngp.catalogue.rules import source
+
+    read = source.load(unit.module)
+    for each in modules.check(read, unit.known, parameters.load(cache)):
+        attribute = each.attribute
+        where = attribute.where if attribute else each.block.where
+        yield each.what, each.why, where, sorted(read.inputs(attribute.code)) if attribute else []
+
+
+def _finding(resolved: Resolved, unit: str, what: str, why: str, where: str, inputs: Sequence[str]) -> Finding:
+    places = (validations.place(resolved.environment, resolved.values, unit, name) for name in inputs)
+    return Finding(f"{unit}: {what}", next(filter(None, places), where), why)

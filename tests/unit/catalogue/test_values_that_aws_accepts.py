@@ -1,0 +1,205 @@
+"""What AWS would refuse is found in a module's code: by botocore's models, and by what EC2's documentation says."""
+
+import base64
+
+import pytest
+
+from ngp.aws import models
+from ngp.catalogue.constraints import accepting, machines, parameters
+from ngp.catalogue.constraints.accepting import Value
+
+RULE = "aws-accepts"
+
+
+def resource(type_, *lines):
+    return f'resource "{type_}" "x" {{\n' + "".join(f"  {line}\n" for line in lines) + "}\n"
+
+
+@pytest.fixture
+def refused(check_text):
+    """`refused(text, manifest)`: the findings of the rule in a module of this text."""
+    return lambda text, manifest="": [each.finding for each in check_text(text, manifest) if each.rule == RULE]
+
+
+def test_finding_names_resource_attribute_value_rule_and_source(refused):
+    [found] = refused(resource("aws_iam_role", 'name = "no spaces here"'))
+    assert found.what == 'aws_iam_role.x name = "no spaces here": AWS would refuse it'
+    assert found.why.startswith(r"name matches [\w+=,.@-]+ (botocore ")
+    assert found.why.endswith(": iam CreateRole, RoleName)")
+    assert found.where.endswith("thing.tf:2")
+
+
+@pytest.mark.parametrize(
+    ("type_", "lines", "rule"),
+    [
+        ("aws_vpc_security_group_ingress_rule", ['description = "NFS from the cluster\'s nodes"'], "holds only"),
+        ("aws_vpc_security_group_egress_rule", ['description = "Ümlaut"'], "holds only"),
+        ("aws_security_group", ["ingress {", 'description = "it\'s"', "}"], "holds only"),
+        ("aws_security_group", [f'description = "{"a" * 256}"'], "at most 255"),
+        ("aws_security_group", ['name = "sg-mine"'], "sg-"),
+        ("aws_security_group", ['name_prefix = "sg-mine-"'], "sg-"),
+        ("aws_vpc_security_group_ingress_rule", ["from_port = 70000"], "-1 to 65535"),
+        ("aws_instance", ['tags = { "aws:x" = "y" }'], "do not begin with aws:"),
+        ("aws_instance", [f'tags = {{ Name = "{"v" * 257}" }}'], "at most 256"),
+        ("aws_iam_role", ['tags = { Name = "a;b" }'], "has a value that matches"),
+        ("aws_iam_role", ["max_session_duration = 60"], "at least 3600"),
+        ("aws_lb", ['name = "internal-shop"'], "internal-"),
+        ("aws_lb", [f'name = "{"a" * 33}"'], "at most 32"),
+        ("aws_lb", ['load_balancer_type = "classic"'], "is one of application, network, gateway"),
+        ("aws_lb_target_group", ["health_check {", "interval = 1000", "}"], "at most 300"),
+        ("aws_s3_bucket", ['bucket = "Shop"'], "lower-case"),
+        ("aws_s3_object", ["tags = { " + ", ".join(f"k{n} = 1" for n in range(11)) + " }"], "at most 10 tags"),
+        ("aws_acm_certificate", [f'domain_name = "{"a" * 62}.com"'], "at most 64"),
+        ("aws_cloudwatch_metric_alarm", ['comparison_operator = "Above"'], "is one of"),
+        ("aws_cloudwatch_metric_alarm", [f'alarm_name = "{"a" * 256}"'], "at most 255"),
+        ("aws_backup_plan", ['name = "a"', "rule {", 'rule_name = "a b"', "}"], "matches"),
+        ("aws_ecr_repository", ['name = "Shop/Web"'], "matches"),
+        (
+            "aws_autoscaling_group",
+            ["min_size = 3", "desired_capacity = 2", "max_size = 4"],
+            "not above desired_capacity",
+        ),
+        ("aws_lambda_function", ["environment {", f'variables = {{ A = "{"x" * 4096}" }}', "}"], "4096 bytes"),
+        ("aws_iam_policy", [f'policy = "{{{"x" * 6200}}}"'], "6144"),
+    ],
+)
+def test_what_aws_refuses_is_found(refused, type_, lines, rule):
+    found = refused(resource(type_, *lines))
+    assert [rule in each.why for each in found] == [True], found
+
+
+@pytest.mark.parametrize(
+    ("type_", "lines"),
+    [
+        ("aws_vpc_security_group_ingress_rule", ['description = "DC/OS (443), from: 10.0.0.0/8 & [x] {y} !$*;=@#+_-"']),
+        ("aws_security_group", ['name_prefix = "shop-sg-"', f'description = "{"a" * 255}"']),
+        ("aws_lb", ['name = "shop-internal"', 'load_balancer_type = "network"']),
+        ("aws_iam_role", ['name_prefix = "shop-"', "description = var.none"]),
+        ("aws_lambda_function", ['runtime = "python3.99"']),  # a runtime that this botocore does not know yet
+        ("aws_opensearch_domain", ["cluster_config {", 'instance_type = "m9g.large.search"', "}"]),
+        ("aws_autoscaling_group", ["min_size = 1", "max_size = 1"]),
+        ("aws_lb_listener", ["alpn_policy = null", 'protocol = ""']),
+        ("aws_sqs_queue", ["count = 0", 'name = "no good"']),
+    ],
+)
+def test_what_aws_takes_is_left_alone(refused, type_, lines):
+    text = resource(type_, *lines) + 'variable "none" {\n  type = string\n  default = null\n}\n'
+    assert refused(text) == []
+
+
+def test_values_come_from_locals_each_and_dynamic_blocks(refused):
+    text = """locals {
+  what = "the masters'"
+  rules = { web = { say = "fine" }, nodes = { say = "from ${local.what} balancer" } }
+}
+resource "aws_vpc_security_group_ingress_rule" "each" {
+  for_each    = local.rules
+  description = each.value.say
+}
+resource "aws_security_group" "blocks" {
+  dynamic "ingress" {
+    for_each = ["fine", "it's"]
+    content {
+      description = ingress.value
+    }
+  }
+}
+"""
+    assert [each.what for each in refused(text)] == [
+        'aws_vpc_security_group_ingress_rule.each description = "from the masters\' balancer": AWS would refuse it',
+        'aws_security_group.blocks ingress.description = "it\'s": AWS would refuse it',
+    ]
+
+
+def test_piece_of_a_text_that_only_terraform_knows_is_enough(refused):
+    found = refused(
+        resource("aws_vpc_security_group_ingress_rule", 'description = "${aws_vpc.x.id} of a client\'s group"')
+    )
+    assert [each.what for each in found] == [
+        'aws_vpc_security_group_ingress_rule.x description = " of a client\'s group": AWS would refuse it'
+    ]
+
+
+def test_piece_of_a_name_says_nothing_of_its_length(refused):
+    assert refused(resource("aws_lb", 'name = "${aws_vpc.x.id}-internal-and-much-longer-than-that"')) == []
+
+
+def test_manifest_may_give_a_reason(refused):
+    text = resource("aws_security_group", 'name = "sg-mine"')
+    assert refused(text, f"exceptions:\n  {RULE} aws_security_group.x: a test\n") == []
+
+
+def image(type_, architecture):
+    return f"""data "aws_ssm_parameter" "debian" {{
+  name = "/aws/service/debian/release/13/latest/{architecture}"
+}}
+locals {{
+  ami = data.aws_ssm_parameter.debian.insecure_value
+}}
+resource "aws_instance" "x" {{
+  ami           = local.ami
+  instance_type = "{type_}"
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("type_", "architecture", "fits"),
+    [
+        ("t4g.small", "amd64", False),
+        ("t3.small", "arm64", False),
+        ("t3.small", "amd64", True),
+        ("im4gn.large", "arm64", True),
+        ("g4dn.xlarge", "amd64", True),
+        ("a1.large", "amd64", False),
+    ],
+)
+def test_instance_type_fits_its_image(refused, type_, architecture, fits):
+    found = refused(image(type_, architecture))
+    assert [f"the image's architecture, {architecture}" in each.why for each in found] == ([] if fits else [True])
+
+
+def test_machine_whose_image_depends_is_left_to_aws(refused):
+    text = image("t4g.small", "${each.key}").replace(
+        'data "aws_ssm_parameter" "debian" {',
+        'data "aws_ssm_parameter" "debian" {\n  for_each = toset(["amd64", "arm64"])',
+    )
+    assert refused(text.replace("debian.insecure", 'debian["arm64"].insecure')) == []
+
+
+@pytest.mark.parametrize(
+    ("type_", "which"), [("m7gd.large", "arm64"), ("c5n.large", "amd64"), ("p4d.24xlarge", "amd64")]
+)
+def test_graviton_has_a_g_behind_its_generation(type_, which):
+    assert machines.of_type(type_) == which
+
+
+@pytest.mark.parametrize(("size", "is_refused"), [(16384, False), (16385, True)])
+@pytest.mark.parametrize(
+    ("type_", "path"), [("aws_instance", "user_data_base64"), ("aws_launch_template", "user_data")]
+)
+def test_user_data_is_counted_before_base64(type_, path, size, is_refused):
+    text = base64.b64encode(b"x" * size).decode()
+    found = list(accepting.refusals(type_, [Value(path, text)], parameters.load()))
+    assert [each.rule for each in found] == (["is at most 16384 bytes before Base64"] if is_refused else [])
+
+
+def test_values_of_a_plan_are_read_as_those_of_code():
+    planned = {"name": None, "rule": [{"rule_name": "a b", "schedule": "x"}], "tags": {"aws:a": "b"}}
+    found = accepting.refusals("aws_backup_plan", list(accepting.flatten(planned)), parameters.load())
+    assert sorted(each.path for each in found) == ["rule.rule_name", "tags"]
+
+
+@pytest.mark.parametrize("type_", parameters.CALLS)
+def test_every_name_of_the_table_is_a_parameter(type_):
+    """A renamed argument whose parameter the model has not would never be held against anything."""
+    for call in parameters.CALLS[type_]:
+        known = {each.path for each in models.parameters(call.service, call.operation)}
+        for target in call.names.values():
+            assert (f"{call.inside}.{target}" if call.inside else target) in known, (call.operation, target)
+
+
+def test_tables_are_kept_and_read_as_they_were_made(tmp_path):
+    made = parameters.load(tmp_path / "cache")
+    parameters.load.cache_clear()
+    assert parameters.load(tmp_path / "cache") == made

@@ -1,0 +1,50 @@
+"""What AWS would refuse of an operator's values is told at his own line, before Terraform starts."""
+
+from ngp.environments import acceptance
+from tests.unit.environments.conftest import TAGS
+
+ROLE = """
+variable "name" {
+  description = "Name of the role"
+  type        = string
+  default     = "shop"
+}
+
+variable "secret" {
+  description = "Secret"
+  type        = string
+  default     = "fine"
+  sensitive   = true
+}
+"""
+
+
+def make(house, text, values):
+    house.module("role", "title: R\nsummary: S\ncategory: c\n", TAGS + ROLE)
+    (house.path / "modules/role/role.tf").write_text(text)
+    house.environment(
+        "target: sandbox\naccount: '123456789012'\nregion: eu-central-1\ndomain: a.example.com\nunits:\n  role: {}\n",
+        values,
+    )
+    return acceptance.check(house.resolve())
+
+
+def test_value_of_an_operator_is_refused_at_his_line(house):
+    text = 'resource "aws_iam_role" "x" {\n  name = "${var.pre_tag}-${var.name}"\n}\n'
+    values = 'pre_tag = "demo"\npost_tag = "dev"\nrole = {\n  name = "with a space"\n}\n'
+    [found] = make(house, text, values)
+    assert found.what == 'role: aws_iam_role.x name = "demo-with a space": AWS would refuse it'
+    assert found.where.endswith("environments/dev/terraform.tfvars:4")
+    assert "iam CreateRole, RoleName" in found.why
+    assert make(house, text, values.replace("with a space", "without")) == []
+
+
+def test_what_the_module_says_itself_is_refused_at_its_line(house):
+    text = 'resource "aws_iam_role" "x" {\n  name = "a b"\n}\n'
+    [found] = make(house, text, 'pre_tag = "demo"\npost_tag = "dev"\n')
+    assert found.where.endswith("modules/role/role.tf:2")
+
+
+def test_secret_is_not_held_against_anything(house):
+    text = 'resource "aws_iam_role" "x" {\n  name = var.secret\n}\n'
+    assert make(house, text, 'pre_tag = "demo"\npost_tag = "dev"\nrole = {\n  secret = "a b"\n}\n') == []

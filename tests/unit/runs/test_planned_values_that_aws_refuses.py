@@ -1,0 +1,52 @@
+"""Planned values that AWS would refuse are told: those that the plan sets, and no secret."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from ngp.runs import acceptance
+from ngp.runs.results import Outcome, UnitResult
+from ngp.terraform.plans import SENSITIVE, Action, Change
+
+BAD = {"name": "shop", "description": "it's", "tags": {"Name": "x"}}
+
+
+@pytest.fixture
+def told():
+    """`told(change)`: what a plan with this change tells."""
+
+    def tell(change):
+        notes = []
+        platform = SimpleNamespace(cache=None)
+        context = SimpleNamespace(resolved=SimpleNamespace(platform=platform), tell=notes.append)
+        acceptance.tell(context, UnitResult("web", "alb", 1, Outcome.PLANNED, changes=(change,)))
+        return [note.text for note in notes]
+
+    return tell
+
+
+def change(action, before=None, after=None, type_="aws_security_group"):
+    return Change(f"module.web.{type_}.x", type_, action, before, after)
+
+
+def test_new_value_is_told_with_its_rule_and_source(told):
+    [text] = told(change(Action.CREATE, after=BAD))
+    assert text.startswith(
+        '`web`: AWS would refuse module.web.aws_security_group.x description = "it\'s": it holds only'
+    )
+    assert text.endswith("(AWS documentation: EC2 SecurityGroup)")
+
+
+def test_value_that_is_there_already_is_not_told(told):
+    assert told(change(Action.UPDATE, before=BAD, after={**BAD, "tags": {"Name": "y"}})) == []
+    assert len(told(change(Action.UPDATE, before={**BAD, "description": "fine"}, after=BAD))) == 1
+
+
+@pytest.mark.parametrize("action", [Action.DELETE, Action.NO_OP, Action.FORGET])
+def test_what_is_not_set_is_not_told(told, action):
+    assert told(change(action, before=BAD, after=BAD)) == []
+
+
+def test_secret_is_held_against_nothing(told):
+    assert told(change(Action.CREATE, after={"name": SENSITIVE}, type_="aws_iam_role")) == []
+    assert len(told(change(Action.CREATE, after={"name": "a b"}, type_="aws_iam_role"))) == 1

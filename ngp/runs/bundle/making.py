@@ -7,12 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import ngp
-from ngp.errors import RefusedError
 from ngp.runs import copies, losses, preview
-from ngp.runs.bundle import archive, authors, facts, reviews, sealing, statement
+from ngp.runs.bundle import archive, authors, facts, portable, reviews, sealing, statement
 from ngp.runs.bundle.archive import Archive, Content
 from ngp.runs.bundle.reviews import Reviewed
 from ngp.runs.bundle.sealing import Recipient
@@ -56,7 +54,7 @@ def make(context: RunContext, made: Planning, order: Order) -> Archive:
     """
     losses.require_none(context.resolved, made.result.changes, context.request.may_lose_data)
     units = {one.unit: Reviewed(one, _plan(one.unit, made)) for one in made.result.units}
-    _require_portable(context, units)
+    portable.require(context, units.values())
     content = {name: one for name, one in _content(made.planned.joint, units)}
     members = {name: one.member(name) for name, one in content.items()}
     stated = replace(_state(context, made.verb, units, made.planned, order), members=members)
@@ -99,45 +97,6 @@ def _files(folder: Path) -> Iterator[Path]:
         links = [name for name in below if (here / name).is_symlink()]
         below[:] = [name for name in below if name not in links and name != ".terraform"]
         yield from (here / name for name in (*links, *names) if ".tfstate" not in name)
-
-
-def _require_portable(context: RunContext, units: Mapping[str, Reviewed]) -> None:
-    """Raise RefusedError (3) where a plan sets a value that names a folder of this machine."""
-    platform = context.resolved.platform.path
-    roots = {str(platform), str(platform.resolve()), str(context.tree.folder)}
-    found = [
-        change.address
-        for one in units.values()
-        for change in one.result.changes
-        if any(root in text for text in _new_texts(change.before, change.after) for root in roots)
-    ]
-    found += [
-        f"the output {unit}.{name}"
-        for unit, one in units.items()
-        for name, output in one.result.outputs.items()
-        if any(root in text for text in _new_texts(output.before, output.after) for root in roots)
-    ]
-    if found:
-        raise RefusedError(
-            f"the plan names a folder of this machine: {', '.join(found)}",
-            why="a bundle is applied on other machines, where this folder does not exist",
-            todo="use `path.module` or `path.root` without `abspath` and `path.cwd`; or apply without a bundle",
-        )
-
-
-def _new_texts(before: Any, after: Any) -> set[str]:
-    return set(_texts(after)) - set(_texts(before))
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for one in value.values():
-            yield from _texts(one)
-    elif isinstance(value, (list, tuple)):
-        for one in value:
-            yield from _texts(one)
 
 
 def _state(context: RunContext, verb: Verb, units: Mapping[str, Reviewed], planned: Planned, order: Order) -> Statement:

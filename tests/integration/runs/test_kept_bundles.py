@@ -12,6 +12,7 @@ from ngp.runs.bundle.library import Library
 from tests.conftest import Ngp
 
 pytestmark = [pytest.mark.terraform, pytest.mark.sandbox]
+GONE = ("ResourceNotFoundException",)
 
 
 @pytest.fixture
@@ -112,3 +113,49 @@ def test_states_on_the_disk_keep_no_bundles(trial):
     done = trial.ngp.call("bundle", "list", "dev")
     assert done.exit_code == 64
     assert "keeps its states on the disk" in done.stderr
+
+
+PASSWORD = """
+variable "password" {
+  type        = string
+  description = "What its users sign in with"
+  sensitive   = true
+}
+resource "terraform_data" "user" {
+  input = var.password
+}
+"""
+
+
+@pytest.mark.parametrize("scheme", ["ssm", "awssm"])
+def test_a_secret_counts_by_its_version_and_its_value_is_in_no_statement(lent, tmp_path, scheme):
+    def put(value):
+        if scheme == "ssm":
+            lent.session.call("ssm", "put_parameter", Name="/p", Value=value, Type="SecureString", Overwrite=True)
+        elif lent.session.call("secretsmanager", "put_secret_value", absent=GONE, SecretId="/p", SecretString=value):
+            pass
+        else:
+            lent.session.call("secretsmanager", "create_secret", Name="/p", SecretString=value)
+
+    put("hunter-one")
+    lent.edit("modules/app/app.tf", "resource", f"{PASSWORD}\nresource")
+    (lent.path / "modules/app/app.dummy").write_text('password = "dummy"\n')
+    for name in ("dev", "prod"):
+        values = lent.path / "environments" / name / "terraform.tfvars"
+        values.write_text(values.read_text() + f'\napp = {{ password = "{scheme}:/p" }}\n')
+    lent.render()
+    assert lent.ngp.call("state", "bootstrap", "dev", "--auto-approve").exit_code == 0
+    path = tmp_path / "secret.bundle"
+    done = lent.ngp.call("plan", "dev", "--out", str(path))
+    assert done.exit_code == 0, done.stderr
+    stated = archive.read(path).statement
+    assert f'"{scheme}:/p"'.encode() in stated
+    assert b"hunter-one" not in stated
+
+    put("hunter-one")  # the same value, in a new version: the value itself is not compared
+    refused = lent.ngp.call("apply", str(path))
+    assert refused.exit_code == 4
+    assert f"the secret {scheme}:/p for `password` of `app` has a new version" in refused.stderr
+    assert lent.ngp.call("plan", "dev", "--out", str(path)).exit_code == 0
+    done = lent.ngp.call("apply", str(path))
+    assert done.exit_code == 0, done.stderr

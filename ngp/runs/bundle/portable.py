@@ -1,0 +1,60 @@
+"""Whether a plan means the same on another machine: it must not name folders of this one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import PurePath
+from typing import Any
+
+from ngp.errors import RefusedError
+from ngp.runs.bundle.reviews import Reviewed
+from ngp.runs.context import RunContext
+
+# Attributes whose value is a file that the provider reads, or writes, on the machine where Terraform runs
+_LOCAL_FILES = frozenset({"source", "filename", "source_file", "source_dir", "output_path", "template_file"})
+
+
+def require(context: RunContext, units: Iterable[Reviewed]) -> None:
+    """Raise RefusedError (3) where a plan sets a value that names a folder of this machine."""
+    platform = context.resolved.platform.path
+    roots = {str(platform), str(platform.resolve()), str(context.tree.folder)}
+    found = sorted({address for one in units for address in _local(one, roots)})
+    if found:
+        raise RefusedError(
+            f"the plan names a file or folder of this machine: {', '.join(found)}",
+            why="a bundle is applied on other machines, where this path does not exist",
+            todo="use `path.module` or `path.root` without `abspath` and `path.cwd`; or apply without a bundle",
+        )
+
+
+def _local(reviewed: Reviewed, roots: set[str]) -> Iterator[str]:
+    for change in reviewed.result.changes:
+        texts = _new(change.before, change.after)
+        files = {name: value for name, value in (change.after or {}).items() if name in _LOCAL_FILES}
+        before = change.before or {}
+        absolute = [name for name, value in files.items() if before.get(name) != value and _is_absolute(value)]
+        if absolute or any(root in text for text in texts for root in roots):
+            yield change.address
+    for name, output in reviewed.result.outputs.items():
+        if any(root in text for text in _new(output.before, output.after) for root in roots):
+            yield f"the output {reviewed.result.unit}.{name}"
+
+
+def _is_absolute(value: Any) -> bool:
+    return isinstance(value, str) and PurePath(value).is_absolute()
+
+
+def _new(before: Any, after: Any) -> set[str]:
+    """The texts that a change brings."""
+    return set(_texts(after)) - set(_texts(before))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for one in value.values():
+            yield from _texts(one)
+    elif isinstance(value, (list, tuple)):
+        for one in value:
+            yield from _texts(one)

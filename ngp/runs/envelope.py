@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ngp.terraform.plans import Action, Change, Invocation
+from ngp.terraform.plans import Action, Change, Invocation, Masked
 
 _IDLE = frozenset({Action.NO_OP, Action.READ})
 # What a preview allows beside itself and nothing at all: a replacement that turns out to be an update does less.
@@ -101,7 +101,7 @@ def _others(preview: Change, change: Change) -> tuple[str, ...]:
     return tuple(
         name
         for name, value in sorted(change.after.items())
-        if not (name in before and before[name] == value)
+        if not (name in before and _is_same(before[name], value))
         and not agrees(preview.after.get(name), unknown.get(name, False), value)
     )
 
@@ -113,6 +113,8 @@ def agrees(value: Any, unknown: Any, real: Any) -> bool:
     """
     if unknown is True:
         return True
+    if isinstance(value, Masked) and isinstance(real, Masked):
+        return _has_unknown(unknown) or not value.differs(real)
     if isinstance(unknown, dict) and isinstance(real, dict):
         values = value if isinstance(value, dict) else {}
         extra = any(real[name] is not None for name in real.keys() - values.keys() - unknown.keys())
@@ -126,7 +128,24 @@ def agrees(value: Any, unknown: Any, real: Any) -> bool:
             any(agrees(_at(elements, index, None), _at(unknown, index, False), one) for one in real)  # noqa: FBT003
             for index in range(length)
         )
-    return bool(value == real)
+    return _is_same(value, real)
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """Whether two values are equal, sensitive ones by what they hide."""
+    if isinstance(one, Masked) and isinstance(other, Masked):
+        return not one.differs(other)
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_is_same(one[name], other[name]) for name in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_is_same, one, other))
+    return bool(one == other)
+
+
+def _has_unknown(unknown: Any) -> bool:
+    """Whether a structure of booleans holds a true one."""
+    parts = unknown.values() if isinstance(unknown, dict) else unknown if isinstance(unknown, list) else ()
+    return unknown is True or any(map(_has_unknown, parts))
 
 
 def _at(values: list[Any], index: int, default: Any) -> Any:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hmac
 import json
+import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -11,6 +13,7 @@ from typing import Any
 from ngp.errors import Finding, NgpError, RefusedError
 
 SENSITIVE = "(sensitive value)"  # as Terraform writes it
+_KEY = secrets.token_bytes(32)
 
 
 class Action(Enum):
@@ -22,6 +25,31 @@ class Action(Enum):
     DELETE = "delete"
     FORGET = "forget"
     UNKNOWN = "unknown"  # a kind that this version of ngp does not know; never fits an envelope
+
+
+class Masked(str):
+    """The text in place of a sensitive value. Two of one process say whether their values are the same.
+
+    The digest is keyed by the process and stays in its memory: a copy, or what is written anywhere, is the text alone.
+    """
+
+    __slots__ = ("_digest",)
+    _digest: bytes
+
+    @classmethod
+    def of(cls, value: Any) -> Masked:
+        """Mask a value."""
+        made = cls(SENSITIVE)
+        text = json.dumps(value, sort_keys=True, default=str)
+        made._digest = hmac.digest(_KEY, text.encode(), "sha256")
+        return made
+
+    def differs(self, other: Masked) -> bool:
+        """Whether the values behind both are known to differ."""
+        return self._digest != other._digest
+
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        return str, (str(self),)
 
 
 @dataclass(frozen=True)
@@ -161,7 +189,7 @@ def mask(value: Any, sensitive: Any) -> Any:
     if value is None:
         return None
     if sensitive is True:
-        return SENSITIVE
+        return Masked.of(value)
     if isinstance(value, dict) and isinstance(sensitive, dict):
         return {key: mask(leaf, sensitive.get(key, False)) for key, leaf in value.items()}
     if isinstance(value, list) and isinstance(sensitive, list):

@@ -109,6 +109,18 @@ def test_a_refused_unit_counts_nothing(region):
     assert (refused.outcome, refused.counts) == (Outcome.REFUSED, Counts())
 
 
+def test_a_sensitive_value_that_changes_after_the_preview_is_refused(region):
+    flag = region.path / "flag"
+    app_more(
+        region, f'resource "terraform_data" "s" {{\n  input = sensitive(fileexists("{flag}") ? "new" : "old")\n}}\n'
+    )
+    sneak = replace(YES, preview=lambda result, bucket: flag.write_text("") == 0)
+    refused = apply(region, consent=sneak, is_apart=True)["app"]
+    assert refused.outcome is Outcome.REFUSED
+    assert "`input` another value than was previewed" in refused.findings[0].why
+    assert not region.state("app").exists()
+
+
 def test_a_move_is_a_change_and_is_applied(region):
     apply(region)
     main = region.path / "modules/app/app.tf"

@@ -1,6 +1,11 @@
+import copy
+import json
+import pickle
+
 import pytest
 
 from ngp.runs.envelope import surplus, uninvited
+from ngp.terraform import plans
 from ngp.terraform.plans import Action, Change, Invocation
 
 
@@ -140,3 +145,47 @@ def test_an_update_may_leave_an_attribute_as_it_is():
 def test_an_import_of_an_address_that_was_not_previewed_is_told():
     (found,) = surplus([], [change(Action.NO_OP, importing=True, import_id="x")])
     assert "the import of x" in str(found)
+
+
+class TestSensitiveValues:
+    """They are masked in what people see, and compared by a digest that stays in memory."""
+
+    def planned(self, value, before=None, unknown=False, marks=True):
+        entry = {
+            "address": "module.a.aws_vpc.x",
+            "change": {
+                "actions": ["update"] if before else ["create"],
+                "before": {"secret": before} if before else None,
+                "before_sensitive": {"secret": marks},
+                "after": {"secret": value},
+                "after_sensitive": {"secret": marks},
+                "after_unknown": {"secret": unknown},
+            },
+        }
+        return plans.parse({"format_version": "1.2", "resource_changes": [entry]}).changes
+
+    def test_one_that_changed_is_named_and_not_shown(self):
+        (one,) = surplus(self.planned("first"), self.planned("second"))
+        assert str(one) == "module.a.aws_vpc.x: create gives `secret` another value than was previewed"
+        assert surplus(self.planned("first"), self.planned("first")) == ()
+
+    def test_one_that_is_set_though_it_was_to_stay_is_named(self):
+        assert surplus(self.planned("old", before="old"), self.planned("new", before="old"))
+        assert surplus(self.planned("new", before="old"), self.planned("new", before="old")) == ()
+
+    def test_one_inside_of_a_value_counts_too(self):
+        marks = [{"key": True}]
+        seen = self.planned([{"key": "a", "name": "n"}], marks=marks)
+        assert surplus(seen, self.planned([{"key": "b", "name": "n"}], marks=marks))
+        assert surplus(seen, self.planned([{"key": "a", "name": "n"}], marks=marks)) == ()
+
+    def test_one_that_is_partly_unknown_may_become_anything(self):
+        seen = self.planned({"a": 1}, unknown={"b": True})
+        assert surplus(seen, self.planned({"a": 1, "b": 2})) == ()
+
+    def test_nothing_of_it_is_in_a_copy_or_in_what_is_written(self):
+        (secret,) = (one.after["secret"] for one in self.planned("first"))
+        for made in (copy.deepcopy(secret), pickle.loads(pickle.dumps(secret)), json.loads(json.dumps(secret))):
+            assert (type(made), made) == (str, plans.SENSITIVE)
+        assert secret == plans.SENSITIVE
+        assert "first" not in repr(secret) + str(vars(plans.Masked))

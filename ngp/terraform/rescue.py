@@ -14,7 +14,8 @@ _PREFIX = "ngp-state-"
 
 
 def keep(root: Path, dumped: str) -> Path | None:
-    """Return the file with the state that an apply in `root` could not write; None where it wrote its state.
+    """Return the file with the state that an apply in `root` could not write; None where it wrote its state, or where
+    there is no room for it anywhere.
 
     On a full disk Terraform leaves an empty file and prints the state (`dumped`). That is written here, for the room
     that was reserved for its output is free by now; where even that fails, below the system's temporary folder.
@@ -27,15 +28,25 @@ def keep(root: Path, dumped: str) -> Path | None:
     try:
         files.write(left, dumped, mode=0o600)
     except OSError:
-        left = Path(tempfile.mkdtemp(prefix=_PREFIX)) / NAME
-        files.write(left, dumped, mode=0o600)
+        return _keep_elsewhere(dumped)
     return left
+
+
+def _keep_elsewhere(dumped: str) -> Path | None:
+    folder = None
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        files.write(folder / NAME, dumped, mode=0o600)
+    except OSError:
+        files.remove_all([folder] if folder else [])
+        return None
+    return folder / NAME
 
 
 def elsewhere() -> list[Path]:
     """States of this user that found no room in their roots."""
     found = Path(tempfile.gettempdir()).glob(f"{_PREFIX}*/{NAME}")
-    return [path for path in found if path.parent.stat().st_uid == os.getuid()]
+    return [path for path in found if path.parent.lstat().st_uid == os.getuid() and not path.parent.is_symlink()]
 
 
 def is_whole(path: Path) -> bool:

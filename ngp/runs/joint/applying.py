@@ -10,6 +10,7 @@ from ngp.runs import preview, wires
 from ngp.runs.context import RunContext
 from ngp.runs.joint import planning, states
 from ngp.runs.joint.checkpoints import Checkpoints, Copies
+from ngp.runs.joint.checkpoints import is_final as is_last_word
 from ngp.runs.joint.following import Follow
 from ngp.runs.joint.holding import Holding
 from ngp.runs.joint.planning import Planned
@@ -53,8 +54,9 @@ def apply(context: RunContext, planned: Planned, holding: Holding) -> dict[str, 
             secrets=planning.secrets(context, joint),
             watch=follow.call,
         )
-    is_final = outcome.exit_code in (0, 1)  # else it was killed, and wrote no outputs
     document = copies.settle()
+    failed = [one.summary for one in outcome.errors]
+    is_final = document is not None and is_last_word(document, outcome.exit_code, failed, outcome.errored_state)
     lost = _lost(follow, document, holding.record.record)
     holding.record.update(stage=Stage.SAVING, is_final=is_final, unsaved=tuple(joint.units), lost=lost)
     follow.remember()

@@ -11,7 +11,7 @@ import hashlib
 import os
 import threading
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -26,12 +26,33 @@ COPIES = ("complete-1.tfstate", "complete-2.tfstate")  # written in turn
 _LOOK_S = 0.5
 _AT_MOST_S = 9.0  # how long a changed resource waits for its unit's state to be saved: at most 10 s with the look
 _WRITTEN_S = 0.3  # Terraform tells of a resource just before it writes the state
+_NOT_WRITTEN = frozenset({"Failed to save state", "Failed to persist state"})  # Terraform's words
 _PATIENCE_S = 2.0  # how long a reader waits for a whole document before it takes a copy
 
 
-def remove(tree: Path, folder: Path) -> None:
+def remove(tree: Path, folder: Path, lineage: str) -> None:
     """Delete a joint plan and state with all copies: they hold values. `folder` is the run's."""
-    files.remove_all([tree, folder / UNSAVED, *(folder / name for name in COPIES)])
+    rescued = [path.parent for path in rescue.elsewhere() if lineage and _lineage(path) == lineage]
+    files.remove_all([tree, folder / UNSAVED, *(folder / name for name in COPIES), *rescued])
+
+
+def is_final(document: Document, exit_code: int | None, errors: Iterable[str], errored: Path | None) -> bool:
+    """Whether a joint state is Terraform's last word, with all outputs and checks.
+
+    It is not where Terraform was killed, or failed before it wrote anything, or could write its state neither to its
+    place nor to `errored`. `errors` are the summaries of its errors.
+    """
+    if int(document.get("serial", 0)) <= states.SERIAL:
+        return False
+    is_written = errored is not None or not any(one in _NOT_WRITTEN for one in errors)
+    return exit_code == 0 or (exit_code == 1 and is_written)
+
+
+def _lineage(path: Path) -> str:
+    try:
+        return str(states.load(path.read_text(encoding="utf-8"), where=str(path)).get("lineage", ""))
+    except (OSError, ValueError, NgpError):
+        return ""
 
 
 class Copies:

@@ -126,7 +126,7 @@ class Holding:
         self._tell(failures)
         is_over = record.stage in (Stage.LOCKING, Stage.PLANNED) or (record.stage is Stage.SAVED and not record.lost)
         if is_over and not failures:  # else the next apply gives the locks back
-            checkpoints.remove(self.tree.folder, self._context.folder)
+            checkpoints.remove(self.tree.folder, self._context.folder, record.lineage)
             self.record.update(stage=Stage.ENDED)  # the last: until here a killed run is found by its record
 
     def _inside(self, path: Path) -> str:

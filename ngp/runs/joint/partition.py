@@ -58,7 +58,7 @@ class Partition:
     ) -> str:
         """Return the text of the joint state, of a new lineage: see `states.join`."""
         if self.is_whole and SINGLE in documents:
-            return exact.dump({**documents[SINGLE], "lineage": lineage, "serial": 1})
+            return exact.dump({**documents[SINGLE], "lineage": lineage, "serial": states.SERIAL})
         return states.join(documents, lineage=lineage, terraform_version=terraform_version, needs=needs)
 
     def split(self, document: Document) -> dict[str, Part]:

@@ -21,10 +21,9 @@ from ngp.runs.joint.saving import Saver
 from ngp.runs.joint.states import Document
 from ngp.state import locks, storing
 from ngp.state.storing import Stored
-from ngp.terraform import events
+from ngp.terraform import events, rescue
 
 FLAG = "--accept-lost"
-_ENDED_BY_ITSELF = frozenset({0, 1})
 
 
 def recover(context: RunContext) -> None:
@@ -58,7 +57,7 @@ class _Recovery:
             self._file.update(stage=Stage.SAVED, unsaved=())  # others may change the states from here on
         self._give_back()
         self._account()
-        checkpoints.remove(self._folder / TREE, self._folder)
+        checkpoints.remove(self._folder / TREE, self._folder, self._record.lineage)
         self._file.update(stage=Stage.ENDED, lost=())
         killed.settle(self._killed, self._context.name, lambda text: self._context.tell(Note(text)))
 
@@ -75,7 +74,7 @@ class _Recovery:
         stored = {name: storing.fetch(one.place, self._session) for name, one in self._record.units.items()}
         parts = self._record.partition.split(document)
         priors, failures = self._priors(stored, parts)
-        is_final = self._record.is_final or any(call.exit_code in _ENDED_BY_ITSELF for call in self._calls)
+        is_final = self._record.is_final or self._is_final(document, root)
         lost = sorted({*self._record.lost, *_under_way(self._lines(), self._record.made(document))})
         before = {name: one.serial for name, one in self._file.record.units.items()}
         saver = Saver(self._session, self._file, priors, self._declared)
@@ -91,6 +90,14 @@ class _Recovery:
         if saved:
             text = f"saved what run {self._record.run_id} had made: the states of {', '.join(saved)}"
             self._context.tell(Note(text))
+
+    def _is_final(self, document: Document, root: Path) -> bool:
+        """Whether a Terraform that went on after the kill has said its last word."""
+        said = [one for one in map(events.parse, self._lines()) if isinstance(one, events.Diagnostic)]
+        errored = root / rescue.NAME
+        left = errored if rescue.is_whole(errored) else None
+        failed = [one.summary for one in said]
+        return any(checkpoints.is_final(document, call.exit_code, failed, left) for call in self._calls)
 
     @contextmanager
     def _locks(self) -> Iterator[None]:

@@ -18,6 +18,7 @@ from ngp.terraform import documents, versions
 
 SEPARATOR = "__"  # between a unit's name and that of its output or variable; no unit's name has an underscore
 
+SERIAL = 1  # of a joint state that Terraform has not written yet
 _FORMAT = 4
 _OWNER = re.compile(r"module\.([^.\[]+)(?:[.\[]|$)")
 _INSTANCE = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|[^\]]*)\]')
@@ -93,7 +94,7 @@ def join(
                 key=versions.parse,
                 default=terraform_version,
             ),
-            "serial": 1,
+            "serial": SERIAL,
             "lineage": lineage,
             "outputs": {
                 f"{name}{SEPARATOR}{output}": value

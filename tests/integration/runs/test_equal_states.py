@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -13,7 +14,7 @@ from ngp.runs import destroying
 from ngp.runs.events import Note
 from ngp.runs.results import Action, Counts, Outcome, Verb
 from ngp.terraform.commands import PlanOptions
-from tests.integration.runs.test_truthful_runs import app_more, apply
+from tests.integration.runs.test_truthful_runs import YES, app_more, apply
 
 pytestmark = [pytest.mark.terraform, pytest.mark.sandbox]
 
@@ -227,6 +228,23 @@ def test_what_was_made_apart_is_left_alone_together(rich):
     assert outcomes(apply(rich)) == {Outcome.NO_CHANGES}
     assert texts(rich) == before
     assert {code for _, code in plain(rich)} == {0}
+
+
+def test_an_apply_that_fails_before_it_writes_anything_leaves_every_state_as_it_was(rich):
+    apply(rich)
+    before = texts(rich)
+    assert json.loads(before["base"])["check_results"]
+    rich.choose(TWO, VALUES.replace("10.0.", "10.1."))
+
+    def damage(result, bucket):
+        for plan in rich.path.glob(".ngp/runs/*/tree/environments/dev/units/_all/plan.bin"):
+            plan.write_bytes(b"no plan")
+        return True
+
+    results = apply(rich, consent=replace(YES, preview=damage))
+    assert outcomes(results) == {Outcome.FAILED, Outcome.NO_CHANGES}
+    assert texts(rich) == before
+    assert outcomes(apply(rich)) == {Outcome.APPLIED, Outcome.NO_CHANGES}
 
 
 def test_a_tainted_object_stays_tainted(region):

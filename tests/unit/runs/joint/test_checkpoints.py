@@ -2,9 +2,11 @@
 
 import json
 import threading
+from pathlib import Path
 
 import pytest
 
+from ngp.runs.joint import checkpoints
 from ngp.runs.joint.checkpoints import COPIES, Checkpoints, Copies
 
 
@@ -150,3 +152,32 @@ def test_a_state_that_found_no_room_in_its_root_is_the_last_word(tmp_path, file,
         (tmp_path / name).mkdir()
         (tmp_path / name / "errored.tfstate").write_text(state(9 if lineage == "theirs" else 7, lineage))
     assert Copies(file, tmp_path, "ours").settle()["serial"] == 7
+
+
+def test_what_found_no_room_is_deleted_with_the_joint_files_of_its_plan(tmp_path, file, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    for name, text in (("a", state(7)), ("b", state(9, "theirs")), ("c", state(9)[:40])):
+        (tmp_path / f"ngp-state-{name}").mkdir()
+        (tmp_path / f"ngp-state-{name}" / "errored.tfstate").write_text(text)
+    checkpoints.remove(file.parent, tmp_path, "ours")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["ngp-state-b", "ngp-state-c"]
+
+
+LEFT = Path("errored.tfstate")
+
+
+@pytest.mark.parametrize(
+    ("serial", "code", "errors", "errored", "expected"),
+    [
+        (2, 0, (), None, True),
+        (2, 1, ("Error: no",), None, True),
+        (1, 1, ("Failed to load plan",), None, False),
+        (1, 0, (), None, False),
+        (2, 137, (), None, False),
+        (2, None, (), None, False),
+        (2, 1, ("Failed to save state",), None, False),
+        (2, 1, ("Failed to save state",), LEFT, True),
+    ],
+)
+def test_the_last_word_of_terraform_is_told_from_a_state_on_the_way(serial, code, errors, errored, expected):
+    assert checkpoints.is_final(json.loads(state(serial)), code, errors, errored) is expected

@@ -73,7 +73,10 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {
         "ngp bundle approve prod.bundle": "sign a bundle after a look at what it changes",
         "ngp bundle approve prod.bundle --key ~/.ssh/work": "sign it with another key than Git's",
     },
-    "orphans": {"ngp orphans dev": "list what is left of removed units"},
+    "orphans": {
+        "ngp orphans": "list what is left of removed units and environments",
+        "ngp orphans dev": "list what is left of removed units of one environment",
+    },
     "status": {"ngp status dev": "show what each unit's state holds"},
     "ready": {"ngp ready dev swarm --no-wait": "ask once whether swarm answers"},
     "doctor": {"ngp doctor": "check this machine", "ngp doctor stage": "check an account, too"},

@@ -38,7 +38,7 @@ _ROWS = {
         "bundle": "Look at bundles and approve them: what was planned in one place, to be applied in another.",
         "output": "Show the outputs of units; sensitive ones are masked.",
         "status": "Show what each unit's state holds.",
-        "orphans": "List states of units that were removed: what they hold, and how to destroy it.",
+        "orphans": "List states that were left behind: what they hold, and the ways out.",
         "ready": "Wait until what units serve answers, by the readiness checks of their modules.",
     },
     "What it stands on": {

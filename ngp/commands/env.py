@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,8 +12,12 @@ from ngp.commands import completion, options
 from ngp.environments import documents, outlines, platforms, resolving
 from ngp.environments.environment import Environment, Platform, Target
 from ngp.errors import Finding, NgpError, UsageError, require
-from ngp.views import asking, terminal
+from ngp.views import asking, orphans, terminal
 from ngp.views import documents as views
+
+if TYPE_CHECKING:
+    from ngp.aws.session import Session
+    from ngp.runs.abandoned import Survey
 
 app = typer.Typer(help="Make and list environments; say what a change affects.", no_args_is_help=False)
 
@@ -87,8 +91,11 @@ def list_environments(as_json: options.AsJson = False) -> None:
     context = options.context()
     platform = platforms.load(platforms.find(context.cwd))
     rows = [_row(platform, name) for name in documents.names(platform)]
+    gone = _survey(context, platform)
     if as_json:
-        views.write({"schema": "ngp.env.list/1", "platform": platform.name, "environments": rows})
+        left = [views.left(each) for each in gone.found]
+        listed = {"platform": platform.name, "environments": rows, "orphans": left, "removed": gone.remote}
+        views.write({"schema": "ngp.env.list/1", **listed})
         return
     out = terminal.out(context.settings)
     columns = ("name", "target", "account", "region", "domain", "units")
@@ -97,6 +104,22 @@ def list_environments(as_json: options.AsJson = False) -> None:
     for row in cells:
         text = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         out.print(terminal.line(text.rstrip()), soft_wrap=True)
+    orphans.show(gone.found, terminal.err(context.settings))
+    if gone.remote:
+        names = ", ".join(gone.remote)
+        terminal.say(context.settings, f"removed before: {names} (`ngp orphans` says whether states of it are left)")
+
+
+def _survey(context: options.Context, platform: Platform) -> Survey:
+    """Look for environments that are gone, on this machine only: no account is asked."""
+    from ngp.runs import abandoned, access
+
+    def reach(environment: Environment) -> Session | None:
+        if environment.target is Target.AWS:
+            return None
+        return access.open_store(environment, platform.workspace, context.settings, context.stop)
+
+    return abandoned.survey(platform, reach)
 
 
 @app.command()

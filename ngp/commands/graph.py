@@ -51,4 +51,4 @@ def graph(
         raise UsageError(f"no format `{form}`", todo=nearest(form, [one.value for one in view.Format]))
     view.show(facts, wires, environment=meant.environment, form=view.Format(form), whole=show_all)
     if left:  # Rich is slow to come
-        orphans.show(left, terminal.err(context.settings), environment=meant.environment, whole=show_all)
+        orphans.show(left, terminal.err(context.settings), whole=show_all)

@@ -15,6 +15,7 @@ from ngp.views.outputs import Format
 if TYPE_CHECKING:
     from ngp.aws.session import Session
     from ngp.commands.options import Context
+    from ngp.environments.environment import Environment, Platform
     from ngp.environments.resolving import Resolved
     from ngp.runs.results import Orphan
 
@@ -50,12 +51,24 @@ def open_region(context: Context, environment: str) -> Iterator[Region]:
     yield Region(resolved, reach.session)
 
 
-def orphans(context: Context, region: Region) -> tuple[Orphan, ...]:
-    """Return the states of no unit, for a command about something else: where they cannot be listed, a line says so."""
-    from ngp.runs import orphans
+def is_asleep(platform: Platform, environment: Environment) -> bool:
+    """Return whether the states of an environment live in a sandbox that does not run: it has none."""
+    from ngp.environments.environment import StateKind, Target
+    from ngp.sandbox import server
+
+    is_there = environment.target is Target.SANDBOX and platform.state is StateKind.S3
+    return is_there and server.status(platform.workspace) is None
+
+
+def orphans(context: Context, region: Region, *, with_gone: bool = False) -> tuple[Orphan, ...]:
+    """Return the states of no unit, for a command about something else: where they cannot be listed, a line says so.
+
+    Those of environments that are gone come along where the region has no state, or `with_gone`.
+    """
+    from ngp.runs import abandoned
 
     try:
-        return orphans.collect(region.resolved, region.session)
+        return abandoned.beside(region.resolved, region.session, always=with_gone)
     except NgpError as error:
         name = region.resolved.environment.name
         terminal.say(

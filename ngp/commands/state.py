@@ -8,7 +8,7 @@ import typer
 
 from ngp.commands import completion, options, scope
 from ngp.errors import NgpError, UsageError, nearest
-from ngp.views import documents, terminal
+from ngp.views import documents, findings, terminal
 
 if TYPE_CHECKING:
     from ngp.environments.resolving import Resolved
@@ -82,6 +82,8 @@ def show(
         documents.write({"schema": "ngp.state.show/1", "environment": environment, **_fact(facts[unit])})
         return
     terminal.say(context.settings, _line(facts[unit]))
+    for finding in facts[unit].findings:
+        terminal.say(context.settings, findings.block(finding), style="red")
     state = facts[unit].state
     for resource in state.resources if state else ():
         typer.echo(resource.address)
@@ -106,7 +108,7 @@ def _open(context: options.Context, environment: str, *, may_start: bool = False
         may_start=may_start,
         stop=context.stop,
     )
-    reach.session.require_account(resolved.environment.account)
+    access.require_account(resolved, reach.session)
     return resolved, reach
 
 
@@ -131,6 +133,7 @@ def _fact(fact: StateFact) -> dict[str, Any]:
         "resources": [resource.address for resource in state.resources] if state else [],
         "locked_by": _holder(fact.holder),
         "problem": fact.problem,
+        "findings": fact.findings,
     }
 
 
@@ -145,6 +148,7 @@ def _line(fact: StateFact) -> str:
     if fact.state is not None:
         managed = sum(resource.mode == "managed" for resource in fact.state.resources)
         held = f"serial {fact.state.serial}, {terminal.amount(managed, 'resource')}"
+        held += f", misplaced: {fact.findings[0].what}" if fact.findings else ""
     locked = f", locked by {fact.holder}" if fact.holder else ""
     of = "" if fact.is_declared else " (of no unit: ngp orphans)"
     return f"{fact.unit}{of}: {held}{locked}  {fact.place}"

@@ -21,9 +21,9 @@ def status(
     with reading.open_region(context, meant.environment) as region:
         named = selection.expand(meant.units, region.resolved)
         found = outputs.statuses(region.resolved, region.session, named)
-        left = reading.orphans(context, region)
+        left = reading.orphans(context, region, with_gone=not meant.is_named)
     if as_json:
         documents.write(documents.status(meant.environment, found, left))
     else:
         graph.show_status(found, context.settings, environment=meant.environment, words=meant.units, whole=show_all)
-        orphans.show(left, terminal.out(context.settings), environment=meant.environment, whole=show_all)
+        orphans.show(left, terminal.out(context.settings), whole=show_all)

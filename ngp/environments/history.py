@@ -1,9 +1,9 @@
-"""The Git history of an environment's units: which commit removed one."""
+"""The Git history of environments and their units: which commit removed one."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,12 @@ _SHORT = 10
 
 @dataclass(frozen=True)
 class Removal:
-    """The commit that removed a unit from environment.yaml; without `commit` it is not committed yet."""
+    """The commit that removed a unit or an environment; without `commit` it is not committed yet."""
 
     commit: str = ""  # short
     date: str = ""  # of the commit, 2026-11-29
     subject: str = ""
+    module: str = ""  # of a removed unit
 
 
 @dataclass(frozen=True)
@@ -53,13 +54,52 @@ def removals(platform: Platform, environment: str, names: Collection[str]) -> di
     found: dict[str, Removal] = {}
     for name in names:
         if name in declared.get(head, ()):
-            found[name] = Removal()
+            found[name] = Removal(module=declared[head][name])
             continue
         for edit in edits:  # the newest first
             if name in declared.get(edit.before, ()) and name not in declared.get(edit.after, ()):
-                found[name] = edit.removal
+                found[name] = replace(edit.removal, module=declared[edit.before][name])
                 break
     return found
+
+
+def environments(platform: Platform) -> dict[str, Removal]:
+    """Return how each environment that Git knows left the platform, the newest removal of each name.
+
+    One process of Git, two where HEAD has environments. Empty without Git.
+    """
+    pattern = f"environments/*/{documents.FILE}"
+    try:
+        told = _read(platform, "ls-tree", "-r", "--name-only", "HEAD", "environments/")
+        found = {name: Removal() for path in told.splitlines() if (name := _environment(path))}
+        shape = "%x1e%H%x1f%cs%x1f%s"
+        words = ("log", "--diff-filter=D", "--no-renames", "--relative", "--name-only", f"--format={shape}")
+        told = _read(platform, *words, "--", pattern)
+    except MissingError:
+        return {}
+    for entry in told.split("\x1e")[1:]:  # the newest first
+        head, _, paths = entry.partition("\n")
+        commit, date, subject = head.split("\x1f")
+        for name in filter(None, map(_environment, paths.split())):
+            found.setdefault(name, Removal(commit[:_SHORT], date, subject))
+    return {name: removal for name, removal in found.items() if not _is_there(platform, name)}
+
+
+def text_before(platform: Platform, name: str, removal: Removal) -> str:
+    """Return the text of an environment's environment.yaml before its removal, "" where Git does not have it."""
+    at = f"{removal.commit}~1" if removal.commit else "HEAD"
+    outcome = revisions.git(platform, "show", f"{at}:./environments/{name}/{documents.FILE}")
+    return "" if outcome.exit_code else outcome.stdout
+
+
+def _environment(path: str) -> str:
+    """Return the environment whose environment.yaml lies at a path, "" for another file."""
+    parts = path.split("/")
+    return parts[1] if len(parts) == 3 and parts[0] == "environments" and parts[2] == documents.FILE else ""
+
+
+def _is_there(platform: Platform, name: str) -> bool:
+    return (platform.environment_path(name) / documents.FILE).is_file()
 
 
 def _edits(platform: Platform, file: str) -> Iterator[_Edit]:
@@ -73,8 +113,8 @@ def _edits(platform: Platform, file: str) -> Iterator[_Edit]:
             yield _Edit(Removal(commit[:_SHORT], date, subject), words[2], words[3])
 
 
-def _declared(platform: Platform, blobs: Collection[str]) -> Mapping[str, frozenset[str]]:
-    """Return the units that each text declares."""
+def _declared(platform: Platform, blobs: Collection[str]) -> Mapping[str, Mapping[str, str]]:
+    """Return the units that each text declares, with the module of each."""
     wanted = [blob for blob in blobs if blob.strip(_NO_BLOB)]
     mark = "\x1e"
     told = _read(platform, "cat-file", f"--batch={mark}%(objectname)", stdin="".join(f"{blob}\n" for blob in wanted))
@@ -82,14 +122,21 @@ def _declared(platform: Platform, blobs: Collection[str]) -> Mapping[str, frozen
     return {blob: _units(text) for blob, _, text in parts}
 
 
-def _units(text: str) -> frozenset[str]:
+def _units(text: str) -> dict[str, str]:
     try:
         data: Any = yaml.parse(text, Path(documents.FILE)).data
     except UsageError:
-        return frozenset()
+        return {}
     units = data.get("units") if isinstance(data, dict) else None
-    names = frozenset(map(str, units)) if isinstance(units, dict) else frozenset()
-    return frozenset({SINGLE}) if names and data.get("state") == StateMode.SINGLE.value else names
+    if not isinstance(units, dict) or not units:
+        return {}
+    if data.get("state") == StateMode.SINGLE.value:
+        return {SINGLE: ""}
+    return {str(name): _module(str(name), said) for name, said in units.items()}
+
+
+def _module(unit: str, said: Any) -> str:
+    return str(said.get("module") or unit) if isinstance(said, dict) else unit
 
 
 def _read(platform: Platform, *words: str, stdin: str = "") -> str:

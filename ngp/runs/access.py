@@ -11,6 +11,7 @@ from ngp.errors import MissingError
 from ngp.runs import units
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from threading import Event
 
     from ngp.aws.session import Session
@@ -72,6 +73,26 @@ def open_real(
     role = Role(assumed.arn, assumed.external_id, assumed.session_name) if assumed else None
     session = Session(env, profile=environment.profile, role=role, relay=warm.relay if warm else None, stop=stop)
     return Access(env, session, "", warm)
+
+
+def open_store(environment: Environment, workspace: Path, settings: Settings, stop: Event | None) -> Session | None:
+    """Reach the account that holds an environment's states, also of one that is gone; None if its sandbox is not there.
+
+    Raises RefusedError (3) if the shell's credentials are of another account.
+    """
+    from ngp.aws import access
+    from ngp.aws.session import Session
+
+    if environment.target is Target.AWS:
+        session = open_real(environment, settings, stop=stop).session
+        session.require_account(environment.account)
+        return session
+    from ngp.sandbox import server
+
+    running = server.status(workspace)
+    if running is None:
+        return None
+    return Session(access.sandbox(settings.environ, running.url, environment.region, environment.account), stop=stop)
 
 
 def require_account(resolved: Resolved, session: Session) -> None:

@@ -17,6 +17,7 @@ from ngp.errors import NgpError, StoppedError, UsageError
 from ngp.proxy.session import open_session
 from ngp.rendering import roots, staleness
 from ngp.runs import (
+    abandoned,
     access,
     addresses,
     copies,
@@ -25,7 +26,6 @@ from ngp.runs import (
     killed,
     leftovers,
     legacy,
-    orphans,
     protection,
     secrets,
     units,
@@ -197,7 +197,7 @@ def open_run(request: Request, resolved: Resolved, caller: Caller) -> Iterator[R
 def _look_for_orphans(context: RunContext, beside: ThreadPoolExecutor) -> RunContext:
     """Return the context with its orphans, which are looked for beside the run; where they cannot be found, a note
     says so."""
-    found = beside.submit(orphans.collect, context.resolved, context.access.session)
+    found = beside.submit(abandoned.beside, context.resolved, context.access.session)
 
     @cache
     def wait() -> tuple[Orphan, ...]:

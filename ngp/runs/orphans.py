@@ -1,13 +1,14 @@
-"""States that belong to no declared unit: what they hold, who removed the unit, and how to destroy what is left."""
+"""States that belong to no declared unit: what they hold, who removed the unit, and the ways out."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ngp.environments import history
 from ngp.errors import MissingError, NgpError
-from ngp.runs import units
+from ngp.runs import moves, units
 from ngp.runs.results import Orphan
 from ngp.state import reading
 from ngp.terraform import states
@@ -19,31 +20,33 @@ if TYPE_CHECKING:
     from ngp.state.places import StatePlace
 
 
-def collect(resolved: Resolved, session: Session) -> tuple[Orphan, ...]:
+def collect(
+    resolved: Resolved, session: Session, listing: Mapping[str, StatePlace] | None = None
+) -> tuple[Orphan, ...]:
     """Return the states below the environment's prefix that belong to no unit of it and hold resources, by name.
 
-    One listing, and one read for each state that is found. Raises MissingError where the states cannot be listed.
+    One `listing` of the prefix, and one read for each state that is found. Raises MissingError where the states cannot
+    be listed.
     """
+    declared, beside = units.collect(resolved), _beside(resolved, session) if listing is None else listing
     found = {}
-    for name, place in find(resolved, session).items():
-        resources, problem = _look(place, session)
-        if resources or problem:
-            found[name] = (place, resources, problem)
+    for name, place in beside.items():
+        if name not in declared:
+            resources, problem = look(place, session)
+            if resources or problem:
+                found[name] = Orphan(name, str(place), resources, problem, environment=resolved.environment.name)
     gone = history.removals(resolved.platform, resolved.environment.name, found)
-    return tuple(
-        _orphan(resolved, Orphan(name, str(place), resources, problem), gone.get(name))
-        for name, (place, resources, problem) in sorted(found.items())
-    )
+    stateless = {name: unit.module for name, unit in declared.items() if name not in beside}
+    return tuple(_with_ways_out(resolved, orphan, gone.get(name), stateless) for name, orphan in sorted(found.items()))
 
 
 def find(resolved: Resolved, session: Session) -> dict[str, StatePlace]:
     """Return the places below the environment's prefix, by name, that belong to no unit; empty states count too."""
     declared = units.collect(resolved)
-    beside = reading.beside(units.place(resolved, units.SINGLE), session)
-    return {name: place for name, place in beside.items() if name not in declared}
+    return {name: place for name, place in _beside(resolved, session).items() if name not in declared}
 
 
-def _look(place: StatePlace, session: Session) -> tuple[int, str]:
+def look(place: StatePlace, session: Session) -> tuple[int, str]:
     """Return how many managed resources a state holds, and why it cannot be read."""
     try:
         text = reading.read(place, session)
@@ -55,8 +58,18 @@ def _look(place: StatePlace, session: Session) -> tuple[int, str]:
     return sum(one.mode == "managed" for one in state.resources), ""
 
 
-def _orphan(resolved: Resolved, orphan: Orphan, removal: Removal | None) -> Orphan:
+def _beside(resolved: Resolved, session: Session) -> dict[str, StatePlace]:
+    return reading.beside(units.place(resolved, units.SINGLE), session)
+
+
+def _with_ways_out(resolved: Resolved, orphan: Orphan, removal: Removal | None, stateless: Mapping[str, str]) -> Orphan:
+    """Add who removed a unit and how to destroy what is left, or to move it to the only new unit of its module."""
     name, unit = resolved.environment.name, "" if orphan.unit == units.SINGLE else f" {orphan.unit}"
+    heirs = [each for each, module in stateless.items() if removal and module and module == removal.module]
+    if len(heirs) == 1:
+        orphan = replace(
+            orphan, heir=heirs[0], move=moves.steps(resolved, orphan.unit, units.collect(resolved)[heirs[0]])
+        )
     if removal is not None and removal.commit:
         checkout = f"git switch --detach {removal.commit}~1"
         todo = f"{checkout} && ngp destroy {name}{unit}; then git switch -"

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ngp.errors import Finding, MissingError, NgpError
-from ngp.runs import graph, ownership, secrets, units, wires
+from ngp.runs import graph, ownership, secrets, twins, units, wires
 from ngp.runs.events import UnitFact
 from ngp.runs.results import Outcome, OutputValue, RunResult, UnitStatus, Wire
 from ngp.runs.units import Unit
@@ -109,7 +109,8 @@ def statuses(resolved: Resolved, session: Session, chosen: tuple[str, ...] = ())
     waves = graph.numbers({name: unit.needs for name, unit in all_units.items()})
     wanted = [name for name in all_units if not chosen or name in chosen or name == units.SINGLE]
     return [
-        _status(all_units[name], waves[name], session) for name in sorted(wanted, key=lambda one: (waves[one], one))
+        _status(resolved, all_units[name], waves[name], session)
+        for name in sorted(wanted, key=lambda one: (waves[one], one))
     ]
 
 
@@ -137,7 +138,7 @@ def write_wires(resolved: Resolved, session: Session, unit: str) -> bool:
     return wires.put(all_units[unit], lambda name: read_states(all_units, session, [name])[name])
 
 
-def _status(unit: Unit, wave: int, session: Session) -> UnitStatus:
+def _status(resolved: Resolved, unit: Unit, wave: int, session: Session) -> UnitStatus:
     serial, managed = -1, 0
     try:
         text = reading.read(unit.place, session)
@@ -146,6 +147,7 @@ def _status(unit: Unit, wave: int, session: Session) -> UnitStatus:
         state = states.parse(text, where=str(unit.place))
         serial, managed = state.serial, sum(resource.mode == "managed" for resource in state.resources)
         ownership.require_own(unit, state)
+        twins.require_single(resolved, session, unit, state)
     except MissingError:
         raise  # credentials, network, bucket: of no unit can anything be told
     except NgpError as error:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ngp.environments.environment import StateKind
 from ngp.errors import MissingError, NgpError, StoppedError
-from ngp.runs import acceptance, access, leftovers, offers, ownership, preview, scheduler, watching, wires
+from ngp.runs import acceptance, access, leftovers, offers, preview, scheduler, twins, watching, wires
 from ngp.runs.context import RunContext
 from ngp.runs.describing import describe, tell_invocations, unchanged, wired
 from ngp.runs.events import Note, Phase, UnitEntered, UnitFinished
@@ -166,7 +166,7 @@ def read_state(context: RunContext, unit: str) -> states.State | None:
     if text is None:
         return None
     state = states.parse(text, where=str(place))
-    ownership.require_own(context.units[unit], state)
+    twins.require(context, context.units[unit], state)
     return state
 
 
@@ -196,7 +196,7 @@ def _lay_out(context: RunContext, unit: Unit, extra: Mapping[str, str]) -> Path:
     if state is not None:
         held = states.parse(state, where=str(unit.place))
         require_readable(context, unit, held)
-        ownership.require_own(unit, held)
+        twins.require(context, unit, held)
         (folder / preview.STATE).write_text(state, encoding="utf-8")
     return folder
 

@@ -82,8 +82,12 @@ class UnitResult:
 
 @dataclass(frozen=True)
 class Orphan:
-    """A state that belongs to no declared unit. `resources` counts managed ones; `commit` removed the unit, "" where
-    that is not committed or not known; `todo` says how to destroy what is left."""
+    """A state that belongs to no declared unit, or all states of an environment that is gone (`unit` is "").
+
+    `resources` counts managed ones; `commit` removed the unit or the environment, "" where that is not committed or
+    not known. `todo` says how to destroy what is left, `keep` how to bring an environment back, and `move` are the
+    commands that move the state to the unit `heir`, which is new, of the same module and without a state.
+    """
 
     unit: str
     place: str
@@ -93,6 +97,11 @@ class Orphan:
     date: str = ""
     subject: str = ""
     todo: str = ""
+    environment: str = ""
+    states: int = 1
+    keep: str = ""
+    heir: str = ""
+    move: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

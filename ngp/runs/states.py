@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ngp.errors import MissingError, NgpError
-from ngp.runs import orphans, units
+from ngp.errors import Finding, MissingError, NgpError, RefusedError
+from ngp.runs import orphans, ownership, twins, units
 from ngp.runs.events import Note
 from ngp.state import reading
 from ngp.terraform import lockfile, states
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class StateFact:
-    """`state` is None where the unit has none yet, or `problem` says why it cannot be read; `holder` holds its lock."""
+    """`state` is None where the unit has none yet; `holder` holds its lock.
+
+    `problem` says why the state cannot be read, or that it is not the unit's; `findings` say so with the way out.
+    """
 
     unit: str
     place: StatePlace
@@ -32,11 +35,15 @@ class StateFact:
     holder: Holder | None
     problem: str = ""
     is_declared: bool = True  # or it belongs to no unit
+    findings: tuple[Finding, ...] = ()
 
 
 def collect(resolved: Resolved, session: Session) -> Mapping[str, StateFact]:
     """Every state of the environment, by unit (one, ``root``, with `state: single`), and then those of no unit."""
-    declared = {name: _fact(name, unit.place, session) for name, unit in units.collect(resolved).items()}
+    declared = {
+        name: _checked(resolved, session, unit, _fact(name, unit.place, session))
+        for name, unit in units.collect(resolved).items()
+    }
     left = {
         name: replace(_fact(name, place, session), is_declared=False)
         for name, place in orphans.find(resolved, session).items()
@@ -69,6 +76,18 @@ def require_readable(context: RunContext, unit: Unit, state: states.State) -> No
             )
 
 
+def _checked(resolved: Resolved, session: Session, unit: Unit, fact: StateFact) -> StateFact:
+    """The same, with what is wrong if the state is another unit's or another environment's."""
+    if fact.state is None:
+        return fact
+    try:
+        ownership.require_own(unit, fact.state)
+        twins.require_single(resolved, session, unit, fact.state)
+    except RefusedError as error:
+        return replace(fact, problem=str(error), findings=error.findings)
+    return fact
+
+
 def _fact(name: str, place: StatePlace, session: Session) -> StateFact:
     holder = reading.holder(place, session)
     try:
@@ -77,5 +96,5 @@ def _fact(name: str, place: StatePlace, session: Session) -> StateFact:
     except MissingError:
         raise  # credentials, network, bucket: nothing is known of any unit
     except NgpError as error:
-        return StateFact(name, place, None, holder, str(error))
+        return StateFact(name, place, None, holder, str(error), findings=error.findings)
     return StateFact(name, place, state, holder)

@@ -14,6 +14,7 @@ from ngp.errors import UsageError, nearest
 from ngp.state import places
 
 if TYPE_CHECKING:
+    from ngp.environments.environment import Environment, Platform
     from ngp.environments.resolving import Resolved
 
 SINGLE = "root"  # the one unit of an environment whose state is `single`
@@ -102,7 +103,11 @@ def _source(resolved: Resolved, unit: str) -> Path:
 
 def place(resolved: Resolved, unit: str) -> places.StatePlace:
     """Where the state of a unit lies."""
-    platform, environment = resolved.platform, resolved.environment
+    return locate(resolved.platform, resolved.environment, unit)
+
+
+def locate(platform: Platform, environment: Environment, unit: str) -> places.StatePlace:
+    """Return where the state of a unit of an environment lies."""
     return places.derive(
         platform.name,
         environment.account,

@@ -95,6 +95,27 @@ def beside(place: StatePlace, session: Session) -> dict[str, StatePlace]:
     return {name: replace(place, key=key) for key, name in names.items() if "/" not in name}
 
 
+def below(place: StatePlace, session: Session) -> dict[tuple[str, str], StatePlace]:
+    """Return all states of the platform in the store of `place`, by environment and name; one listing.
+
+    Empty where folder or bucket are absent. Raises MissingError where these credentials may not list the bucket.
+    """
+    if place.path is not None:
+        files = sorted(place.path.parent.parent.glob(f"*/*{_SUFFIX}"))
+        return {(file.parent.name, file.name.removesuffix(_SUFFIX)): replace(place, path=file) for file in files}
+    top = f"{place.key.split('/')[0]}/"
+    try:
+        keys = session.keys(place.bucket, top)
+    except DeniedError as error:
+        raise denied(place.bucket, error) from error
+    found = {}
+    for key in keys:
+        parts = key.removeprefix(top).split("/")
+        if len(parts) == 2 and key.endswith(_SUFFIX):
+            found[parts[0], parts[1].removesuffix(_SUFFIX)] = replace(place, key=key)
+    return found
+
+
 def _at(place: StatePlace) -> str:
     return place.key if place.kind == S3 else str(place.path)
 

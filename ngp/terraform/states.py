@@ -11,6 +11,7 @@ from typing import Any
 from ngp.errors import NgpError
 from ngp.terraform import documents
 
+_TAG = "Environment"
 _PROVIDER = re.compile(r'provider\["([^"]+)"\]')
 
 
@@ -32,7 +33,10 @@ class StateResource:
 
 @dataclass(frozen=True)
 class State:
-    """`serial` is 0 and `lineage` "" for a state that holds nothing yet; `providers` are addresses in full."""
+    """`serial` is 0 and `lineage` "" for a state that holds nothing yet; `providers` are addresses in full.
+
+    `tagged` are the values of the tag ``Environment`` of its resources.
+    """
 
     lineage: str = ""
     serial: int = 0
@@ -40,6 +44,7 @@ class State:
     outputs: Mapping[str, StateOutput] = field(default_factory=dict)
     resources: tuple[StateResource, ...] = ()
     providers: frozenset[str] = frozenset()
+    tagged: frozenset[str] = frozenset()
 
 
 def parse(text: str, *, where: str = "") -> State:
@@ -85,6 +90,7 @@ def _state(document: Mapping[str, Any]) -> State:
         outputs=outputs(document.get("outputs") or {}),
         resources=tuple(resource for entry in entries for resource in _resources(entry)),
         providers=frozenset(address for entry in entries for address in _PROVIDER.findall(entry.get("provider", ""))),
+        tagged=frozenset(name for entry in entries if entry.get("mode") == "managed" for name in _tagged(entry)),
     )
 
 
@@ -94,6 +100,14 @@ def outputs(document: Mapping[str, Any]) -> dict[str, StateOutput]:
         name: StateOutput(entry.get("value"), entry.get("type", "dynamic"), bool(entry.get("sensitive", False)))
         for name, entry in document.items()
     }
+
+
+def _tagged(entry: Mapping[str, Any]) -> Iterator[str]:
+    for instance in entry.get("instances") or ():
+        attributes = instance.get("attributes") or {}
+        tags = attributes.get("tags_all") or attributes.get("tags")
+        if isinstance(tags, Mapping) and isinstance(tags.get(_TAG), str):
+            yield tags[_TAG]
 
 
 def _resources(entry: Mapping[str, Any]) -> Iterator[StateResource]:

@@ -57,7 +57,7 @@ def run(result: RunResult, *, exit_code: int) -> dict[str, Any]:
         "stopped_by": result.stopped_by,
         "counts": _counts(result.counts),
         "units": [_unit(unit, result.environment) for unit in result.units],
-        "orphans": [_orphan(orphan) for orphan in result.orphans],
+        "orphans": [left(orphan) for orphan in result.orphans],
         "authority": result.authority,
     }
 
@@ -97,16 +97,20 @@ def status(environment: str, units: Sequence[UnitStatus], found: Sequence[Orphan
         "schema": "ngp.status/1",
         "environment": environment,
         "units": [_status(unit) for unit in units],
-        "orphans": [_orphan(orphan) for orphan in found],
+        "orphans": [left(orphan) for orphan in found],
     }
 
 
-def orphans(environment: str, found: Sequence[Orphan]) -> dict[str, Any]:
-    """``ngp.orphans/1``."""
+def orphans(
+    environment: str, found: Sequence[Orphan], shared: Sequence[Finding], unreached: Mapping[str, str]
+) -> dict[str, Any]:
+    """``ngp.orphans/1``: `environment` is "" for the whole platform, `unreached` says what was not looked at."""
     return {
         "schema": "ngp.orphans/1",
         "environment": environment,
-        "orphans": [_orphan(orphan) for orphan in found],
+        "orphans": [left(orphan) for orphan in found],
+        "shared": shared,
+        "unreached": unreached,
     }
 
 
@@ -119,7 +123,7 @@ def graph(
         "environment": environment,
         "units": [_fields(unit) for unit in units],
         "wires": [_fields(wire) for wire in wires],
-        "orphans": [_orphan(orphan) for orphan in found],
+        "orphans": [left(orphan) for orphan in found],
     }
 
 
@@ -274,7 +278,8 @@ def _status(unit: UnitStatus) -> dict[str, Any]:
     return {**_fields(unit), "status": unit.word}
 
 
-def _orphan(orphan: Orphan) -> dict[str, Any]:
+def left(orphan: Orphan) -> dict[str, Any]:
+    """Return one entry of ``orphans``."""
     shown = _fields(orphan)
     hint = shown.pop("todo")
     return {**shown, "hint": hint}

@@ -1,4 +1,4 @@
-"""Show states that belong to no declared unit, and how to destroy what is left."""
+"""Show states that belong to no declared unit or to no environment, and how to destroy or move what is left."""
 
 from __future__ import annotations
 
@@ -13,31 +13,47 @@ if TYPE_CHECKING:
     from ngp.runs.results import Orphan
 
 
-def show(
-    orphans: Sequence[Orphan], console: Console, *, environment: str, leaves: bool = False, whole: bool = False
-) -> None:
-    """Print one block: each state with what it holds, the commit that removed its unit, and the way to destroy it.
+def show(orphans: Sequence[Orphan], console: Console, *, leaves: bool = False, whole: bool = False) -> None:
+    """Print one block for each environment: each state with what it holds, the commit that removed it and the ways out.
 
-    `leaves` says that this is what a destroy leaves behind. Nothing is printed where there are none.
+    Environments that are gone have a block of their own. `leaves` says that this is what a destroy leaves behind.
+    Nothing is printed where there are none.
     """
-    if not orphans:
-        return
-    number = terminal.amount(len(orphans), "state")
-    belong = "belongs" if len(orphans) == 1 else "belong"
-    them = "it" if len(orphans) == 1 else "them"
-    stays = f", and this destroy leaves {them} (destroy {them} first if what goes is needed there)" if leaves else ""
-    head = f"{number} {belong} to no unit of {environment}{stays}:"
-    console.print(terminal.line(head, style="yellow"), soft_wrap=True)
-    digest = digests.pick(orphans, whole=whole)
-    for orphan in digest.shown:
-        console.print(terminal.line(f"  {describe(orphan)}"), soft_wrap=True)
-        console.print(terminal.line(f"    to destroy it: {orphan.todo}"), soft_wrap=True)
-    if digest.rest:
-        console.print(terminal.line(digest.more("states"), style="dim"), soft_wrap=True)
+    for environment in dict.fromkeys(each.environment for each in orphans if each.unit):
+        found = [each for each in orphans if each.unit and each.environment == environment]
+        number = terminal.amount(len(found), "state")
+        belong = "belongs" if len(found) == 1 else "belong"
+        them = "it" if len(found) == 1 else "them"
+        stays = (
+            f", and this destroy leaves {them} (destroy {them} first if what goes is needed there)" if leaves else ""
+        )
+        _show(found, console, f"{number} {belong} to no unit of {environment}{stays}:", "states", whole=whole)
+    gone = [each for each in orphans if not each.unit]
+    if gone:
+        have = "has" if len(gone) == 1 else "have"
+        head = f"{terminal.amount(len(gone), 'environment')} {have} left states behind:"
+        _show(gone, console, head, "environments", whole=whole)
 
 
 def describe(orphan: Orphan) -> str:
     """``gone: 3 resources, removed by 1a2b3c4 (2026-11-29, Take it out)  s3://…``."""
     held = orphan.problem or terminal.amount(orphan.resources, "resource")
+    held += "" if orphan.unit else f" in {terminal.amount(orphan.states, 'state')}"
     by = f", removed by {orphan.commit} ({orphan.date}, {orphan.subject})" if orphan.commit else ""
-    return f"{orphan.unit}: {held}{by}  {orphan.place}"
+    return f"{orphan.unit or orphan.environment}: {held}{by}  {orphan.place}"
+
+
+def _show(orphans: Sequence[Orphan], console: Console, head: str, things: str, *, whole: bool) -> None:
+    console.print(terminal.line(head, style="yellow"), soft_wrap=True)
+    digest = digests.pick(orphans, whole=whole)
+    for orphan in digest.shown:
+        console.print(terminal.line(f"  {describe(orphan)}"), soft_wrap=True)
+        console.print(terminal.line(f"    to destroy it: {orphan.todo}"), soft_wrap=True)
+        if orphan.keep:
+            console.print(terminal.line(f"    to keep it: {orphan.keep}"), soft_wrap=True)
+        if orphan.move:
+            told = f"    to move it to {orphan.heir}, which is new and of the same module (in the platform's folder):"
+            for line in (told, *(f"      {step}" for step in orphan.move)):
+                console.print(terminal.line(line), soft_wrap=True)
+    if digest.rest:
+        console.print(terminal.line(digest.more(things), style="dim"), soft_wrap=True)

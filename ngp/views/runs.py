@@ -96,8 +96,8 @@ def totals(result: RunResult) -> str:
     amount, number = changes.summary(result.counts), terminal.amount(len(result.units), "unit")
     took = terminal.duration(result.duration_s)
     if result.units and all(unit.outcome is Outcome.NO_CHANGES for unit in result.units):
-        if result.orphans:
-            left = terminal.amount(len(result.orphans), "state")
+        if left_over := [each for each in result.orphans if each.unit]:
+            left = terminal.amount(len(left_over), "state")
             return f"No changes to the units of {result.environment}, but {left} of no unit ({number}, {took})"
         if result.verb is Verb.DESTROY:
             return f"Nothing to destroy in {result.environment} ({number}, {took})"
@@ -145,7 +145,7 @@ def _command(result: RunResult, verb: str) -> str:
 
 def _show_orphans(result: RunResult, console: Console, *, whole: bool) -> None:
     leaves = result.verb is Verb.DESTROY and not result.chosen
-    orphans.show(result.orphans, console, environment=result.environment, leaves=leaves, whole=whole)
+    orphans.show(result.orphans, console, leaves=leaves, whole=whole)
 
 
 def _waves(event: RunStarted) -> Iterator[str]:

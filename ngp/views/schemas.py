@@ -11,7 +11,7 @@ from ngp.runs.events import Phase, Step
 from ngp.runs.outcomes import Outcome
 from ngp.runs.results import Verb
 from ngp.terraform.plans import Action
-from ngp.views import bundle_shapes
+from ngp.views import bundle_shapes, state_shapes
 from ngp.views.shapes import ANY, FLAG, NUMBER, TEXT, WHOLE, Schema, array, enumeration, mapping, optional, record
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -61,31 +61,7 @@ _REASON = record(cause=TEXT, text=TEXT, paths=_TEXTS)
 _AFFECTED = array(record(environment=TEXT, unit=TEXT, module=TEXT, reasons=array(_REASON)))
 _SINCE = {"since": record(commit=TEXT, name=TEXT), "affected": _AFFECTED, "removed": _AFFECTED}
 _FACT = record(unit=TEXT, module=TEXT, wave=WHOLE)
-_ORPHAN = record(
-    **dict.fromkeys(("unit", "place", "problem", "commit", "date", "subject", "hint"), TEXT), resources=WHOLE
-)
-_ORPHANS = array(_ORPHAN)
-_LOCKS = record(
-    environment=TEXT,
-    locks=array(
-        record(
-            **dict.fromkeys(
-                ("unit", "state", "id", "who", "operation", "created", "holder", "because", "release"), TEXT
-            )
-        )
-    ),
-)
-_STATE = {
-    "unit": TEXT,
-    "declared": FLAG,
-    "problem": TEXT,
-    "place": TEXT,
-    "exists": FLAG,
-    "lineage": optional(TEXT),
-    "serial": optional(WHOLE),
-    "resources": _TEXTS,
-    "locked_by": optional(record(id=TEXT, who=TEXT, since=TEXT, place=TEXT)),
-}
+_STATE = state_shapes.state(_FINDINGS)
 _SUMMARY = {
     **dict.fromkeys(("name", "title", "summary", "category", "status"), TEXT),
     "version": ANY,
@@ -105,7 +81,7 @@ def _run(more: Mapping[str, Schema] | None = None) -> Schema:
         stopped_by=WHOLE,
         counts=_COUNTS,
         units=array(UNIT),
-        orphans=_ORPHANS,
+        orphans=state_shapes.ORPHANS,
         authority=optional(bundle_shapes.AUTHORITY),
     )
 
@@ -202,7 +178,7 @@ COMMANDS: Mapping[str, Schema] = {
     "module.check": record(modules=_TEXTS, findings=array(record(module=TEXT, rule=TEXT, **FINDING["properties"]))),
     "module.docs": record(modules=_TEXTS, written=FLAG, stale=_TEXTS),
     "env.new": record(environment=TEXT, written=_TEXTS, left_out=_TEXTS),
-    "env.list": record(platform=TEXT, environments=array(_ENVIRONMENT)),
+    "env.list": record(platform=TEXT, environments=array(_ENVIRONMENT), orphans=state_shapes.ORPHANS, removed=_TEXTS),
     "env.affected": record(**_SINCE),
     "configure": record(
         environment=TEXT,
@@ -231,17 +207,17 @@ COMMANDS: Mapping[str, Schema] = {
         environment=TEXT,
         units=array(_FACT),
         wires=array(record(unit=TEXT, input=TEXT, origin=TEXT)),
-        orphans=_ORPHANS,
+        orphans=state_shapes.ORPHANS,
     ),
     "plan": _run({**_SINCE, "bundle": bundle_shapes.MADE}),
     "apply": _run(),
     "destroy": _run({"bundle": bundle_shapes.MADE}),
     **bundle_shapes.documents(counts=_COUNTS, units=array(UNIT)),
     "output": record(environment=TEXT, units=mapping(mapping(_OUTPUT))),
-    "status": record(environment=TEXT, units=array(_STATUS), orphans=_ORPHANS),
-    "locks": _LOCKS,
-    "unlock": _LOCKS,
-    "orphans": record(environment=TEXT, orphans=_ORPHANS),
+    "status": record(environment=TEXT, units=array(_STATUS), orphans=state_shapes.ORPHANS),
+    "locks": state_shapes.LOCKS,
+    "unlock": state_shapes.LOCKS,
+    "orphans": record(environment=TEXT, orphans=state_shapes.ORPHANS, shared=_FINDINGS, unreached=mapping(TEXT)),
     "ready": record(environment=TEXT, exit_code=WHOLE, checks=array(_ANSWER)),
     "doctor": record(environment=TEXT, exit_code=WHOLE, checks=array(_CHECK)),
     "lock": record(changed=FLAG, providers=array(_LOCKED), findings=_FINDINGS),

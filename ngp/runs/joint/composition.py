@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from ngp.aws.session import Session
 from ngp.errors import MissingError, NgpError
 from ngp.rendering import exact, roots
-from ngp.runs import copies, leftovers, ownership, preview, wires
+from ngp.runs import copies, leftovers, preview, twins, wires
 from ngp.runs.context import RunContext
 from ngp.runs.graph import Needs
 from ngp.runs.joint import choosing, edges, states
@@ -152,7 +152,7 @@ def _read(context: RunContext, units: Mapping[str, Unit]) -> tuple[dict[str, Sto
             leftovers.require_recovered(unit.root, context.copy(unit))
             if stored[name].text:
                 documents[name] = states.load(stored[name].text, where=str(unit.place))
-                ownership.require_own(unit, values.parse(stored[name].text, where=str(unit.place)))
+                twins.require(context, unit, values.parse(stored[name].text, where=str(unit.place)))
         except MissingError:
             raise
         except NgpError as error:

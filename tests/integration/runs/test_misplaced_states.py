@@ -9,6 +9,7 @@ from ngp.errors import RefusedError
 from ngp.runs import applying, destroying, outputs, planning
 from ngp.runs.applying import Consent
 from ngp.runs.results import Outcome, Verb
+from ngp.sandbox import server
 from ngp.terraform.plans import Action
 
 pytestmark = [pytest.mark.terraform, pytest.mark.sandbox]
@@ -60,6 +61,31 @@ def test_nothing_is_read_from_it_and_status_names_it(misplaced):
     (base, app) = outputs.statuses(misplaced.resolve(), None)
     assert (base.word, app.word) == ("applied", "misplaced")
     assert app.findings
+
+
+def test_the_state_commands_name_it_too(misplaced, ngp_in):
+    ngp = ngp_in(misplaced.path)
+    what = "the state of `app` holds resources of `base`: module.base."
+    assert f"resources, misplaced: {what}" in ngp.call("state", "list", "dev").stdout
+    done = ngp.call("state", "show", "dev", "app")
+    assert done.exit_code == 0
+    assert f"error: {what}" in done.stderr
+    assert "from = module.base, to = module.app" in done.stderr
+    assert "module.base.terraform_data.vpc" in done.stdout
+    (finding,) = ngp.call("state", "show", "dev", "app", "--json").document["findings"]
+    assert finding["what"].startswith(what)
+    assert [bool(one["findings"]) for one in ngp.call("state", "list", "dev", "--json").document["states"]] == [
+        False,
+        True,
+    ]
+
+
+def test_states_on_the_disk_are_listed_while_no_sandbox_runs(region, ngp_in):
+    apply(region)
+    server.stop(region.path / ".ngp")
+    done = ngp_in(region.path).call("state", "list", "dev")
+    assert done.exit_code == 0, done.stderr
+    assert "base: serial " in done.stdout
 
 
 def test_a_removed_block_says_that_they_shall_go(misplaced):

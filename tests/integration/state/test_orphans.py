@@ -2,7 +2,9 @@
 
 import json
 import re
+import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -133,4 +135,158 @@ def test_plan_asks_for_one_listing_however_many_units(lent, mocker):
     lent.render()
     asked = mocker.spy(Session, "keys")
     assert lent.ngp.call("plan", "dev").exit_code == 0
+    assert asked.call_count == 2  # nothing is there yet: the second looks for an environment that was renamed
+    lent.ngp.call("state", "list", "dev")
+    lent.session.put_object(lent.bucket, "environments/dev/base.tfstate", state_of("base"))
+    asked.reset_mock()
+    assert lent.ngp.call("plan", "dev").exit_code == 0
     assert asked.call_count == 1
+
+
+def state_of(unit, lineage="a", tag=None):
+    """The text of a state with one resource in the module of a unit, tagged for an environment."""
+    attributes = {"id": "x", "tags": {"Environment": tag}} if tag else {"id": "x"}
+    resource = {
+        "mode": "managed",
+        "type": "terraform_data",
+        "name": "x",
+        "module": f"module.{unit}",
+        "provider": 'provider["terraform.io/builtin/terraform"]',
+        "instances": [{"schema_version": 0, "attributes": attributes}],
+    }
+    return json.dumps(
+        {
+            "version": 4,
+            "terraform_version": "1.11.4",
+            "serial": 1,
+            "lineage": lineage,
+            "outputs": {},
+            "resources": [resource],
+        }
+    ).encode()
+
+
+def rename(trial, subject="Rename dev"):
+    """Rename the environment `dev`, as an operator does; return the commit."""
+    git(trial.path, "mv", "environments/dev", "environments/trial")
+    shutil.rmtree(trial.path / "environments/dev", ignore_errors=True)
+    trial.render()
+    return commit(trial.path, subject)
+
+
+def test_a_renamed_environment_is_named_with_the_commit_and_the_ways_out(trial):
+    trial.render()
+    commit(trial.path, "Render")
+    assert trial.ngp.run("apply", "dev", "--auto-approve").exit_code == 0
+    assert "left states behind" not in trial.ngp.call("env", "list").stderr
+    gone = rename(trial)
+    told = rf"dev: \d resources in 2 states, removed by {gone} \(\d{{4}}-\d\d-\d\d, Rename dev\)  .*/state/dev/"
+    destroy = f"git switch --detach {gone}~1 && ngp destroy dev; then git switch -"
+    for argv in (["orphans"], ["env", "list"], ["status", "trial"], ["plan", "trial"]):
+        done = trial.ngp.call(*argv)
+        assert done.exit_code == 0, done.stderr
+        said = done.stdout + done.stderr
+        assert "1 environment has left states behind:" in said
+        assert re.search(told, said), said
+        assert f"to destroy it: {destroy}\n" in said
+        assert f"to keep it: git checkout {gone}~1 -- environments/dev\n" in said
+    assert trial.ngp.call("orphans", "trial", "--json").document["orphans"] == []
+    (orphan,) = trial.ngp.call("orphans", "--json").document["orphans"]
+    assert (orphan["unit"], orphan["environment"], orphan["states"]) == ("", "dev", 2)
+
+    checkout, run, back = re.fullmatch(r"(git .*) && (ngp .*); then (git .*)", destroy).groups()
+    git(trial.path, *checkout.split()[1:])
+    assert trial.ngp.run(*run.split()[1:], "--auto-approve").exit_code == 0
+    git(trial.path, *back.split()[1:])
+    assert "every state of the platform belongs to a unit" in trial.ngp.call("orphans").stderr
+    assert trial.ngp.call("env", "list", "--json").document["orphans"] == []
+
+
+def test_an_environment_without_a_commit_of_its_removal_can_be_put_back(trial):
+    trial.render()
+    commit(trial.path, "Render")
+    assert trial.ngp.run("apply", "dev", "--auto-approve").exit_code == 0
+    shutil.rmtree(trial.path / "environments/dev")
+    (orphan,) = trial.ngp.call("orphans", "--json").document["orphans"]
+    assert orphan["hint"].startswith("its removal is not committed: git checkout HEAD -- environments/dev")
+    git(trial.path, *orphan["keep"].split()[1:])
+    assert trial.ngp.call("orphans", "--json").document["orphans"] == []
+    (trial.path / ".ngp/state/never").mkdir()
+    (trial.path / ".ngp/state/never/base.tfstate").write_bytes(state_of("base"))
+    (orphan,) = trial.ngp.call("orphans", "--json").document["orphans"]
+    assert "no commit that is here removed it: put environments/never back" in orphan["hint"]
+
+
+def test_the_states_of_a_removed_environment_are_found_in_s3(lent):
+    lent.render()
+    commit(lent.path, "Render")
+    lent.ngp.call("state", "list", "dev")
+    lent.session.put_object(lent.bucket, "environments/dev/base.tfstate", state_of("base"))
+    gone = rename(lent)
+    for argv in (["orphans"], ["env", "list"]):
+        (orphan,) = lent.ngp.call(*argv, "--json").document["orphans"]
+        assert (orphan["environment"], orphan["commit"]) == ("dev", gone)
+        assert orphan["place"] == f"s3://{lent.bucket}/environments/dev/"
+    shutil.rmtree(lent.path / "environments")  # no environment at all, so its account is known from Git alone
+    (orphan,) = lent.ngp.call("orphans", "--json").document["orphans"]
+    assert orphan["commit"] == gone
+
+
+def test_the_states_of_an_environment_that_moved_to_another_region_are_found(lent):
+    lent.render()
+    lent.ngp.call("state", "list", "dev")
+    lent.session.put_object(lent.bucket, "environments/dev/base.tfstate", state_of("base"))
+    lent.edit(YAML, "region: eu-central-1", "region: eu-west-1")
+    lent.render()
+    (orphan,) = lent.ngp.call("orphans", "--json").document["orphans"]
+    assert (orphan["environment"], orphan["unit"]) == ("dev", "")
+    assert "dev keeps its states elsewhere now" in orphan["hint"]
+
+
+def test_a_real_account_that_cannot_be_reached_is_named_and_the_rest_is_looked_at(trial):
+    trial.edit("ngp.yaml", "state: local\n", "")
+    trial.edit("environments/prod/environment.yaml", "target: sandbox", "target: aws")
+    trial.render()
+    nowhere = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_ACCESS_KEY_ID": "", "HOME": str(trial.path)}
+    done = trial.ngp.call("orphans", "--json", env=nowhere)
+    assert done.exit_code == 69, done.stderr
+    assert list(done.document["unreached"]) == ["prod"]
+
+
+@pytest.mark.parametrize("kind", ["trial", "lent"])
+def test_a_renamed_unit_is_moved_by_the_commands_that_are_shown(kind, request):
+    trial = request.getfixturevalue(kind)
+    trial.render()
+    commit(trial.path, "Render")
+    assert trial.ngp.run("apply", "dev", "--auto-approve").exit_code == 0
+    (trial.path / YAML).write_text(
+        (trial.path / YAML)
+        .read_text()
+        .replace("app:", "shop:", 1)
+        .replace("shop: {}", "shop: {module: app}")
+        .replace("  app: {vpc_id", "  shop: {vpc_id")
+    )
+    trial.render()
+    (orphan,) = trial.ngp.call("orphans", "dev", "--json").document["orphans"]
+    assert (orphan["unit"], orphan["heir"]) == ("app", "shop")
+    assert "to move it to shop, which is new and of the same module" in trial.ngp.call("status", "dev").stdout
+    script = "\n".join(["set -e", *orphan["move"]]).replace("ngp sandbox env", f"{sys.executable} -m ngp sandbox env")
+    done = subprocess.run(["bash", "-c", script], cwd=trial.path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert trial.ngp.call("orphans", "dev", "--json").document["orphans"] == []
+    assert "is as its files say" in trial.ngp.run("plan", "dev").stdout
+    assert not list((trial.path / "environments/dev/units/shop").glob("*tfstate*"))
+
+
+def test_a_new_unit_of_another_module_is_no_heir(trial):
+    trial.render()
+    commit(trial.path, "Render")
+    assert trial.ngp.run("apply", "dev", "--auto-approve").exit_code == 0
+    text = (trial.path / YAML).read_text().replace("  app: {}\n", "  other: {module: base}\n").split("wiring:")[0]
+    (trial.path / YAML).write_text(text)
+    (trial.path / "environments/dev/terraform.tfvars").write_text(
+        'base = {\n  cidr = "10.0.0.0/16"\n}\nother = {\n  cidr = "10.1.0.0/16"\n}\n'
+    )
+    trial.render()
+    (orphan,) = trial.ngp.call("orphans", "dev", "--json").document["orphans"]
+    assert (orphan["heir"], orphan["move"]) == ("", [])

@@ -74,7 +74,7 @@ def test_states_are_listed_and_shown_without_a_value(region, platform, ngp):
     region.put_object(place.bucket, f"{place.key}.tflock", json.dumps(LOCK).encode())
     listed = ngp.call("state", "list", "dev")
     assert listed.exit_code == 0
-    assert "base: serial 7, 1 resources, locked by ann@laptop since 2026-11-01T10:00:00Z" in listed.stdout
+    assert "base: serial 7, 1 resource, locked by ann@laptop since 2026-11-01T10:00:00Z" in listed.stdout
     assert f"s3://{place.bucket}/{place.key}" in listed.stdout
 
     document = json.loads(ngp.call("state", "list", "dev", "--json").stdout)

@@ -1,11 +1,13 @@
 """Which commit removed a unit from environment.yaml, as Git tells it."""
 
 import os
+import shutil
 import subprocess
 from types import SimpleNamespace
 
 import pytest
 
+from ngp.environments import environment as platforms
 from ngp.environments import history
 from ngp.environments.history import Removal
 
@@ -36,6 +38,15 @@ class Repository:
         self.git("commit", "--quiet", "--allow-empty", "--message", subject)
         return self.git("rev-parse", "HEAD")[:10]
 
+    def move(self, source, target, subject="move"):
+        """Commit the folder of an environment under another name; return the commit."""
+        self.git("mv", f"platform/environments/{source}", f"platform/environments/{target}")
+        self.git("commit", "--quiet", "--message", subject)
+        return self.git("rev-parse", "HEAD")[:10]
+
+    def environments(self):
+        return history.environments(platforms.Platform(self.path, "acme"))
+
     def removals(self, *names, path=None):
         return history.removals(SimpleNamespace(path=path or self.path), "dev", names)
 
@@ -52,7 +63,7 @@ def test_the_newest_removal_counts(repository):
     gone = repository.commit("units:\n  a: {}\n  # no b\n", "Take b out | \x1f for good".replace("\x1f", "-"))
     repository.commit("units:\n  a: {}\n")
     found = repository.removals("a", "b", "never")
-    assert found["a"] == Removal()  # HEAD has it
+    assert found["a"] == Removal(module="a")  # HEAD has it
     assert (found["b"].commit, found["b"].subject) == (gone, "Take b out | - for good")
     assert found["b"].date
     assert "never" not in found
@@ -105,3 +116,44 @@ def test_without_git_or_history_nobody_knows(repository, tmp_path_factory):
     repository.git("clone", "--quiet", "--depth=1", f"file://{repository.top}", str(clone))
     assert repository.removals("a", path=clone / "platform") == {}
     assert repository.removals() == {}
+
+
+def test_a_removed_unit_is_told_with_its_module(repository):
+    repository.commit("units: {a: {}, b: {module: base}, c: }\n")
+    repository.commit("units: {a: {}}\n")
+    repository.commit("units: {}\n")
+    assert {name: one.module for name, one in repository.removals("a", "b", "c").items()} == {
+        "a": "a",
+        "b": "base",
+        "c": "c",
+    }
+
+
+def test_the_environments_that_left_are_known_with_the_commit(repository):
+    repository.commit("units: {a: {}}\n")
+    moved = repository.move("dev", "stage", "Rename dev")
+    again = repository.move("stage", "prod", "Once more")
+    found = repository.environments()
+    assert {name: (one.commit, one.subject) for name, one in found.items()} == {
+        "dev": (moved, "Rename dev"),
+        "stage": (again, "Once more"),
+    }
+    platform = platforms.Platform(repository.path, "acme")
+    assert history.text_before(platform, "dev", found["dev"]) == "units: {a: {}}\n"
+
+
+def test_an_environment_that_came_back_is_there_and_one_removed_but_not_committed_is_gone(repository):
+    repository.commit("units: {a: {}}\n")
+    repository.commit(None, "Drop dev")
+    repository.commit("units: {a: {}}\n")
+    assert repository.environments() == {}
+    shutil.rmtree(repository.path / "environments" / "dev")
+    found = repository.environments()
+    assert found == {"dev": Removal()}
+    platform = platforms.Platform(repository.path, "acme")
+    assert history.text_before(platform, "dev", found["dev"]) == "units: {a: {}}\n"
+
+
+def test_without_git_no_environment_left(repository, tmp_path_factory):
+    assert repository.environments() == {}
+    assert history.environments(platforms.Platform(tmp_path_factory.mktemp("none"), "acme")) == {}

@@ -1,6 +1,7 @@
 """The graph and the status, as people and programs read them."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -105,21 +106,31 @@ def test_a_run_document_has_every_unit(result, units, as_published):
 
 
 ORPHAN = Orphan(
-    "gone", "s3://b/gone.tfstate", 3, commit="1a2b3c4d5e", date="2026-11-29", subject="Drop it", todo="git x"
+    "gone",
+    "s3://b/gone.tfstate",
+    3,
+    commit="1a2b3c4d5e",
+    date="2026-11-29",
+    subject="Drop it",
+    todo="git x",
+    environment="dev",
+    heir="new",
+    move=("cd units/new", "terraform state mv module.gone module.new"),
 )
-BROKEN = Orphan("lost", "s3://b/lost.tfstate", 0, problem="not a state", todo="put it back")
+BROKEN = Orphan("lost", "s3://b/lost.tfstate", 0, problem="not a state", todo="put it back", environment="dev")
+ABANDONED = replace(ORPHAN, unit="", place="s3://b/qa/", environment="qa", states=2, keep="git y", heir="", move=())
 
 
 def test_states_of_no_unit_are_shown_with_the_way_to_destroy_them(golden, capsys, settings):
-    orphans.show((ORPHAN, BROKEN), terminal.out(settings), environment="dev")
-    orphans.show((ORPHAN,), terminal.out(settings), environment="dev", leaves=True)
-    orphans.show((), terminal.out(settings), environment="dev")
+    orphans.show((ORPHAN, BROKEN), terminal.out(settings))
+    orphans.show((ORPHAN, ABANDONED), terminal.out(settings), leaves=True)
+    orphans.show((), terminal.out(settings))
     golden("orphans.txt", capsys.readouterr().out)
 
 
 def test_many_states_of_no_unit_are_counted_unless_all_are_wanted(capsys, settings):
     many = [ORPHAN] * 50
-    orphans.show(many, terminal.out(settings), environment="dev")
+    orphans.show(many, terminal.out(settings))
     assert "… and 10 more states" in capsys.readouterr().out
-    orphans.show(many, terminal.out(settings), environment="dev", whole=True)
+    orphans.show(many, terminal.out(settings), whole=True)
     assert capsys.readouterr().out.count("gone: 3 resources, removed by 1a2b3c4d5e (2026-11-29, Drop it)") == 50

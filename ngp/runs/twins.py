@@ -1,0 +1,101 @@
+"""One state at the places of two environments: a copy, by which one would change or destroy what the other owns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING
+
+from ngp.environments import documents
+from ngp.errors import Finding, NgpError, RefusedError, UsageError
+from ngp.runs import ownership, units
+from ngp.runs.results import Verb
+from ngp.state import reading
+from ngp.terraform import states
+
+if TYPE_CHECKING:
+    from ngp.aws.session import Session
+    from ngp.environments.resolving import Resolved
+    from ngp.runs.context import RunContext
+    from ngp.runs.units import Unit
+    from ngp.state.places import StatePlace
+    from ngp.terraform.states import State
+
+_LINEAGE = re.compile(r'"lineage":\s*"([^"]*)"')
+
+
+def require(context: RunContext, unit: Unit, state: State) -> None:
+    """Raise RefusedError (3) for a state that a run must not touch: it is another unit's or another environment's."""
+    ownership.require_own(unit, state)
+    whole = context.request.verb is Verb.DESTROY
+    require_single(context.resolved, context.access.session, unit, state, whole=whole)
+
+
+def require_single(resolved: Resolved, session: Session, unit: Unit, state: State, *, whole: bool = False) -> None:
+    """Raise RefusedError (3) if another environment of the platform has the same state, by its lineage.
+
+    It is the other's if its resources are tagged for the other one. States on the disk are always compared. For states
+    in S3, which cost a call each, only those of environments that the tags name are, unless `whole`.
+    """
+    name = resolved.environment.name
+    if not state.lineage or not state.resources or (name in state.tagged and not whole):
+        return
+    for other, place in _elsewhere(resolved, unit):
+        if place.path is None and not whole and other not in state.tagged:
+            continue
+        if _lineage(place, session) == state.lineage:
+            raise RefusedError([_finding(unit, state, other, place, is_own=name in state.tagged)])
+
+
+def collect(resolved: Resolved, session: Session, known: Collection[Finding] = ()) -> list[Finding]:
+    """Return what `require_single` would refuse of all units of an environment; what cannot be read is left out.
+
+    So is what the findings `known` say already, from the side of the other environment.
+    """
+    found: list[Finding] = []
+    told = {each.what.rpartition(": ")[2] for each in known}
+    for unit in units.collect(resolved).values():
+        try:
+            text = reading.read(unit.place, session)
+            if text and str(unit.place) not in told:
+                require_single(resolved, session, unit, states.parse(text), whole=True)
+        except RefusedError as error:
+            found += error.findings
+        except NgpError:
+            continue
+    return found
+
+
+def _elsewhere(resolved: Resolved, unit: Unit) -> Iterator[tuple[str, StatePlace]]:
+    """The places of a unit's name in the other environments that keep their states in the same store."""
+    for other in documents.names(resolved.platform):
+        if other == resolved.environment.name:
+            continue
+        try:
+            place = units.locate(resolved.platform, documents.load(resolved.platform, other), unit.name)
+        except UsageError:
+            continue
+        if place.bucket == unit.place.bucket:
+            yield other, place
+
+
+def _lineage(place: StatePlace, session: Session) -> str:
+    found = _LINEAGE.search(reading.read(place, session) or "")
+    return found[1] if found else ""
+
+
+def _finding(unit: Unit, state: State, other: str, place: StatePlace, *, is_own: bool) -> Finding:
+    own, theirs = _removal(unit.place), _removal(place)
+    if is_own:
+        todo = f"its resources are this environment's, so the other one is the copy: {theirs}"
+    elif other in state.tagged:
+        todo = f"its resources are tagged for `{other}`, so this is the copy: {own}"
+    else:
+        todo = f"take the copy away, once you know which one that is: {own}, or {theirs}"
+    what = f"the state of `{unit.name}` is the state of `{other}`, too: {place}"
+    why = f"both have the lineage {state.lineage}, so a run of one would change or destroy what the other owns"
+    return Finding(what, str(unit.place), why, todo)
+
+
+def _removal(place: StatePlace) -> str:
+    return f"mv {place} {place}.copy" if place.path else f"aws s3 mv {place} {place}.copy"

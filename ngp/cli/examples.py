@@ -45,12 +45,14 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {
         "ngp plan dev swarm... 'monitoring-*'": "preview some units and what swarm needs",
         "ngp plan stage --affected --detailed-exitcode --json": "preview what a branch affects, in CI",
         "ngp plan dev --out change.bundle": "plan into a bundle, to be reviewed here and applied elsewhere",
+        "ngp plan prod --out change.bundle --encrypt-to recipients.txt": "let only these people read its values",
         "ngp plan dev -- -compact-warnings": "pass an option on to Terraform",
     },
     "apply": {
         "ngp apply dev": "preview, ask once, apply",
         "ngp apply dev tag:apps -j 8": "apply the units with a tag, eight at once",
         "ngp apply change.bundle": "apply exactly what was reviewed",
+        "ngp apply prod --emergency 'the site is down'": "change a protected one without a bundle, and sign for it",
         "ngp apply dev swarm -replace=module.swarm.aws_instance.manager[0]": "make one resource anew",
     },
     "destroy": {

@@ -58,6 +58,7 @@ def show(
 def verify(file: File, as_json: options.AsJson = False) -> None:
     """Check that nothing moved since a bundle was made; names everything that did, and ends with 4."""
     from ngp.runs.bundle import opening, verifying
+    from ngp.runs.bundle.uses import Uses
     from ngp.terraform import binary
 
     context = options.context()
@@ -72,6 +73,7 @@ def verify(file: File, as_json: options.AsJson = False) -> None:
             cwd=platform.path,
             cache=context.settings.cache,
         )
+        Uses.of(region.resolved, region.session).require_none(bundle.digest)
         verifying.require_same(bundle.statement, verifying.Here.of(region.resolved, region.session, found))
     if as_json:
         documents.write({"schema": "ngp.bundle.verify/1", **documents.bundle(bundle)})

@@ -17,7 +17,7 @@ from ngp.errors import NgpError, UsageError
 from ngp.runs import units
 from ngp.runs.bundle import archive
 from ngp.runs.bundle.archive import Archive
-from ngp.runs.bundle.keeping import APPLIED, PREFIX
+from ngp.runs.bundle.uses import APPLIED, PREFIX
 from ngp.state.places import StatePlace
 
 _ENDING = ".bundle"

@@ -9,10 +9,11 @@ from pathlib import Path
 from ngp.environments import documents, platforms
 from ngp.errors import Finding, NgpError, StaleError, UsageError
 from ngp.runs import destroying, planning, preview, reviewed
-from ngp.runs.bundle import archive, keeping, making, reviews, sealing, statement, verifying
+from ngp.runs.bundle import archive, making, reviews, sealing, statement, verifying
 from ngp.runs.bundle.archive import Archive
 from ngp.runs.bundle.reviews import Reviewed
 from ngp.runs.bundle.statement import Statement, UnitFact
+from ngp.runs.bundle.uses import Uses
 from ngp.runs.context import RunContext
 from ngp.runs.envelope import surplus
 from ngp.runs.joint import composition, states
@@ -81,7 +82,8 @@ def open_in(bundle: Bundle, context: RunContext, held: Holding) -> Proposed:
 
     Raises StaleError (4) that names everything that moved.
     """
-    keeping.require_unused(context, bundle.digest)
+    used = Uses.of(context.resolved, context.access.session)
+    used.require_none(bundle.digest)
     here = verifying.Here.of(context.resolved, context.access.session, context.terraform.binary)
     verifying.require_same(bundle.statement, here)
     known = planning.open_offers(context)
@@ -95,13 +97,14 @@ def open_in(bundle: Bundle, context: RunContext, held: Holding) -> Proposed:
     if bundle.statement.verb == Verb.DESTROY.value:
         units |= _fitting(bundle, destroying.plan_apart(context, planned))
     previews = planning.collect(context, Verb(bundle.statement.verb), units, 0.0)
-    return Proposed(planned, previews, lambda: keeping.use(context, bundle.digest), seen)
+    return Proposed(planned, previews, lambda: used.note(bundle.digest, context.run_id), seen)
 
 
 def plan_again(bundle: Bundle, plan_now: Propose, context: RunContext, held: Holding) -> Proposed:
     """Plan anew in the place of a stale bundle, which counts as applied then."""
-    keeping.require_unused(context, bundle.digest)
-    return replace(plan_now(context, held), begin=lambda: keeping.use(context, bundle.digest))
+    used = Uses.of(context.resolved, context.access.session)
+    used.require_none(bundle.digest)
+    return replace(plan_now(context, held), begin=lambda: used.note(bundle.digest, context.run_id))
 
 
 def _fitting(bundle: Bundle, plans: Mapping[str, UnitResult]) -> Mapping[str, UnitResult]:

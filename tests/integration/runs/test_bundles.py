@@ -102,6 +102,9 @@ def test_what_was_planned_is_applied_once(here, made, tmp_path):
     assert here.call("plan", "dev", "--detailed-exitcode").exit_code == 0
     assert not list((here.cwd / ".ngp" / "runs").glob("*/tree"))
     refused(here, made, "applied already")
+    verified = here.call("bundle", "verify", str(made))
+    assert verified.exit_code == 4
+    assert "applied already" in verified.stderr
 
 
 def test_another_checkout_applies_it_after_a_squash_merge(here, made, tmp_path, origin):

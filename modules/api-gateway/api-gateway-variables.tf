@@ -152,6 +152,18 @@ variable "swarm_stack_bucket" {
   nullable    = false
 }
 
+variable "swarm_image_cache" {
+  description = "Where the cluster pulls images of Docker Hub from; empty is Docker Hub."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^([0-9]{12}\\.dkr\\.ecr\\.[a-z0-9-]+\\.amazonaws\\.com(\\.cn)?(/[a-z0-9]+([._-][a-z0-9]+)*)+)?$", var.swarm_image_cache))
+    error_message = "swarm_image_cache is empty or ACCOUNT.dkr.ecr.REGION.amazonaws.com/PREFIX."
+  }
+}
+
 variable "swarm_stack_prefix" {
   description = "Prefix of the stack files in that bucket."
   type        = string

@@ -90,6 +90,9 @@ locals {
   # A field of a secret is an object: the configuration file that the container finds.
   secret_arn = local.is_hybrid ? var.hybrid_secret_arn : one(aws_secretsmanager_secret.gateway[*].arn)
   secrets    = local.is_hybrid && var.pump ? ["gateway", "pump"] : ["gateway"]
+
+  # Docker Hub counts anonymous pulls by address, and the cluster has one.
+  images = { for name, image in { image = var.image, pump_image = var.pump_image } : name => var.swarm_image_cache != "" && !can(regex("^[^/]+[.:][^/]*/", image)) ? "${var.swarm_image_cache}/${strcontains(image, "/") ? "" : "library/"}${image}" : image }
 }
 
 # The secret of the gateway's own API. In mode hybrid it is part of the operator's secret.
@@ -172,7 +175,7 @@ resource "aws_s3_object" "stack" {
   content_type = "application/yaml"
   content = templatefile("${path.module}/files/gateway.yml.tftpl", {
     stack       = local.unit
-    image       = var.image
+    image       = local.images["image"]
     gateway     = local.gateway
     configs     = local.configs
     network     = var.swarm_network_name
@@ -182,7 +185,7 @@ resource "aws_s3_object" "stack" {
     host        = local.host
     port        = var.listen_port
     has_pump    = var.pump
-    pump_image  = var.pump_image
+    pump_image  = local.images["pump_image"]
     pump        = local.pump
     is_hybrid   = local.is_hybrid
   })

@@ -178,6 +178,7 @@ resource "aws_lb_target_group" "inner" {
     port                = each.value.port
     path                = each.value.path == "" ? null : each.value.path
     interval            = 10
+    timeout             = 5
     healthy_threshold   = 2
     unhealthy_threshold = 2
   }

@@ -25,6 +25,9 @@ locals {
   # An object may have ten tags: the module's own, and of yours as many as there is room for, by their names.
   more_tags = [for key in keys(var.tags) : key if !contains(keys(local.own_tags), key)]
   tags      = merge({ for key in slice(local.more_tags, 0, min(length(local.more_tags), 10 - length(local.own_tags))) : key => var.tags[key] }, local.own_tags)
+
+  # Docker Hub counts anonymous pulls by address, and the cluster has one.
+  images = { for name, image in { image = var.image } : name => var.swarm_image_cache != "" && !can(regex("^[^/]+[.:][^/]*/", image)) ? "${var.swarm_image_cache}/${strcontains(image, "/") ? "" : "library/"}${image}" : image }
 }
 
 # What the cluster's leader finds and deploys.
@@ -34,7 +37,7 @@ resource "aws_s3_object" "stack" {
   content_type = "application/yaml"
   content = templatefile("${path.module}/files/cleanup.yml.tftpl", {
     script         = file("${path.module}/files/cleanup.sh")
-    image          = var.image
+    image          = local.images["image"]
     keep_hours     = var.keep_hours
     interval_hours = var.interval_hours
     all_images     = var.all_images

@@ -47,6 +47,9 @@ locals {
     window_s = var.gc_minutes * 60
   }
   weekdays = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
+
+  # Docker Hub counts anonymous pulls by address, and the cluster has one.
+  images = { for name, image in { image = var.image } : name => var.swarm_image_cache != "" && !can(regex("^[^/]+[.:][^/]*/", image)) ? "${var.swarm_image_cache}/${strcontains(image, "/") ? "" : "library/"}${image}" : image }
 }
 
 # Where the images lie.
@@ -318,7 +321,7 @@ resource "aws_s3_object" "stack" {
   content_type = "application/yaml"
   content = templatefile("${path.module}/files/registry.yml.tftpl", {
     stack          = local.unit
-    image          = var.image
+    image          = local.images["image"]
     replicas       = var.replicas
     network        = var.swarm_network_name
     host           = local.host

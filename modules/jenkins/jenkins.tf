@@ -55,6 +55,9 @@ locals {
     RESTORE_LIMIT_S  = tostring(var.restore_limit_minutes * 60)
     FETCH_LIMIT_S    = tostring(var.restore_limit_minutes * 60)
   }
+
+  # Docker Hub counts anonymous pulls by address, and the cluster has one.
+  images = { for name, image in { image = var.image, fetch_image = var.fetch_image } : name => var.swarm_image_cache != "" && !can(regex("^[^/]+[.:][^/]*/", image)) ? "${var.swarm_image_cache}/${strcontains(image, "/") ? "" : "library/"}${image}" : image }
 }
 
 # The home, which every node can mount.
@@ -207,8 +210,8 @@ resource "aws_s3_object" "stack" {
   content_type = "application/yaml"
   content = templatefile("${path.module}/files/jenkins.yml.tftpl", {
     stack          = local.unit
-    image          = var.image
-    fetch_image    = var.fetch_image
+    image          = local.images["image"]
+    fetch_image    = local.images["fetch_image"]
     environment    = local.environment
     java_opts      = var.java_opts
     scripts        = local.scripts

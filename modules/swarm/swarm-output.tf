@@ -56,6 +56,11 @@ output "swarm_stack_prefix" {
   depends_on = [aws_s3_bucket_server_side_encryption_configuration.files]
 }
 
+output "swarm_image_cache" {
+  description = "Where images of Docker Hub are pulled from instead; empty is Docker Hub."
+  value       = var.image_cache
+}
+
 output "swarm_network_name" {
   description = "Overlay network between the router and what it serves."
   value       = "proxy"

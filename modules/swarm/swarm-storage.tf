@@ -151,7 +151,7 @@ resource "aws_s3_object" "router" {
   key          = "${local.stack_prefix}router/stack.yml"
   content_type = "application/yaml"
   content = templatefile("${path.module}/files/router.yml.tftpl", {
-    image          = var.router_image
+    image          = local.router_image
     domain         = local.domain
     vpc_cidr       = var.vpc_cidr
     idle_timeout_s = var.lb_idle_timeout_s

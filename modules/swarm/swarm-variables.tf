@@ -457,6 +457,18 @@ variable "router_image" {
   }
 }
 
+variable "image_cache" {
+  description = "Where images of Docker Hub are pulled from instead: the repositories of a pull-through rule, such as 123456789012.dkr.ecr.eu-central-1.amazonaws.com/docker-hub (output ecr_pull_through of ecr). Images whose name begins with another registry stay as they are."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^([0-9]{12}\\.dkr\\.ecr\\.[a-z0-9-]+\\.amazonaws\\.com(\\.cn)?(/[a-z0-9]+([._-][a-z0-9]+)*)+)?$", var.image_cache))
+    error_message = "image_cache is empty or ACCOUNT.dkr.ecr.REGION.amazonaws.com/PREFIX."
+  }
+}
+
 variable "ingress_cidrs" {
   description = "Ranges that may reach the load balancer on 80 and 443."
   type        = set(string)

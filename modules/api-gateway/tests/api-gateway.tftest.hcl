@@ -262,3 +262,16 @@ run "objects_have_no_more_tags_than_s3_takes" {
     error_message = "An object has the module's tags; everything else has the operator's too."
   }
 }
+
+run "images_of_docker_hub_come_from_the_cache" {
+  command = plan
+
+  variables {
+    swarm_image_cache = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/docker-hub"
+  }
+
+  assert {
+    condition     = yamldecode(aws_s3_object.stack.content).services.gateway.image == "123456789012.dkr.ecr.eu-central-1.amazonaws.com/docker-hub/${var.image}"
+    error_message = "An image of an organisation keeps its name."
+  }
+}

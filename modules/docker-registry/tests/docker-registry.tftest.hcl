@@ -251,6 +251,19 @@ run "another_build_of_release_2_is_the_operators_matter" {
   }
 }
 
+run "images_of_docker_hub_come_from_the_cache" {
+  command = plan
+
+  variables {
+    swarm_image_cache = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/docker-hub"
+  }
+
+  assert {
+    condition     = yamldecode(aws_s3_object.stack.content).services.registry.image == "123456789012.dkr.ecr.eu-central-1.amazonaws.com/docker-hub/library/registry:3.0.0"
+    error_message = "An official image is below library/."
+  }
+}
+
 run "a_short_password_is_refused" {
   command = plan
 

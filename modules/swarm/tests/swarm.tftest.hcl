@@ -216,6 +216,33 @@ run "router_is_a_stack_file_for_the_domain" {
   }
 }
 
+run "images_of_docker_hub_come_from_the_cache" {
+  command = plan
+
+  variables {
+    image_cache = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/docker-hub"
+  }
+
+  assert {
+    condition     = yamldecode(aws_s3_object.router.content).services.traefik.image == "123456789012.dkr.ecr.eu-central-1.amazonaws.com/docker-hub/library/${var.router_image}" && output.swarm_image_cache == var.image_cache
+    error_message = "An official image is below library/."
+  }
+}
+
+run "images_of_other_registries_do_not" {
+  command = plan
+
+  variables {
+    image_cache  = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/docker-hub"
+    router_image = "quay.io/shop/traefik:v3"
+  }
+
+  assert {
+    condition     = yamldecode(aws_s3_object.router.content).services.traefik.image == "quay.io/shop/traefik:v3"
+    error_message = "The rule is of Docker Hub."
+  }
+}
+
 run "a_subdomain_leaves_the_domain_to_others" {
   command = apply
 

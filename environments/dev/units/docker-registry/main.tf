@@ -24,6 +24,7 @@ module "docker-registry" {
   swarm_lb_dns_name       = var.swarm_lb_dns_name
   swarm_lb_zone_id        = var.swarm_lb_zone_id
   swarm_stack_bucket      = var.swarm_stack_bucket
+  swarm_image_cache       = var.swarm_image_cache
   swarm_stack_prefix      = var.swarm_stack_prefix
   swarm_network_name      = var.swarm_network_name
   swarm_manager_role_name = var.swarm_manager_role_name

@@ -70,6 +70,11 @@ variable "swarm_stack_bucket" {
   nullable    = false
 }
 
+variable "swarm_image_cache" {
+  description = "Where the cluster pulls images of Docker Hub from; empty is Docker Hub."
+  type        = string
+}
+
 variable "swarm_stack_prefix" {
   description = "Prefix of the stack files in that bucket."
   type        = string

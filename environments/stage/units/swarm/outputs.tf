@@ -55,6 +55,11 @@ output "swarm_stack_prefix" {
   value       = module.swarm.swarm_stack_prefix
 }
 
+output "swarm_image_cache" {
+  description = "Where images of Docker Hub are pulled from instead; empty is Docker Hub."
+  value       = module.swarm.swarm_image_cache
+}
+
 output "swarm_network_name" {
   description = "Overlay network between the router and what it serves."
   value       = module.swarm.swarm_network_name

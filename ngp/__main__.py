@@ -39,7 +39,7 @@ def answer() -> int:
 
         print(f"ngp {__version__}")
         return 0
-    record = _pool() if argv and argv[0] in _ERRANDS else ""
+    record = _pool() if argv and argv[0] in _ERRANDS and not _may_sign(argv) else ""
     if record:
         from ngp import errand
 
@@ -49,6 +49,11 @@ def answer() -> int:
     from ngp import cli
 
     return cli.run()
+
+
+def _may_sign(argv: list[str]) -> bool:
+    """Whether a bundle may be signed, for which ssh-keygen asks for a passphrase on the process's own terminal."""
+    return "NGP_OUT" in os.environ or any(word.startswith("--out") for word in argv)
 
 
 def _pool() -> str:

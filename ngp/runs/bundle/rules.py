@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ngp import settings
 from ngp.environments import platforms, revisions
 from ngp.environments.approvals import same
 from ngp.environments.environment import Platform
@@ -82,7 +83,8 @@ def read(platform: Platform) -> Rules:
 def is_protected(platform: Platform, environment: str) -> bool:
     """Return whether ngp.yaml protects the environment: in the work tree, or on the default branch as last fetched.
 
-    The second is for a change that takes the protection away: it counts once it is merged. No network is used.
+    The second is for a change that takes the protection away: it counts once it is merged. The network is used only in
+    CI, whose clones often do not know the default branch.
     """
     return environment in platform.protected or environment in _protected_upstream(platform)
 
@@ -92,13 +94,22 @@ def _protected_upstream(platform: Platform) -> list[Any]:
 
     try:
         remote = _remote(platform)
-        known = _git(platform, "rev-parse", "--verify", "--quiet", f"refs/remotes/{remote}/HEAD^{{commit}}")
-        text = _file(platform, known.stdout.strip()) if known.exit_code == 0 else None
+        commit = _fetched(platform, remote)
+        if not commit and settings.read().is_ci:
+            _, commit = _tip(platform, remote)
+            _provide(platform, remote, commit)
+        text = _file(platform, commit) if commit else None
         data: Any = yaml.parse(text or "", Path(platforms.FILE)).data
     except (MissingError, UsageError):
-        return []  # no Git, no remote, nothing fetched: only the work tree is known
+        return []  # no Git, no remote, no answer: only the work tree is known
     protected = data.get("protected") if isinstance(data, Mapping) else None
     return protected if isinstance(protected, list) else []
+
+
+def _fetched(platform: Platform, remote: str) -> str:
+    """Return the commit of the remote's default branch as last fetched, "" if that is not known."""
+    known = _git(platform, "rev-parse", "--verify", "--quiet", f"refs/remotes/{remote}/HEAD^{{commit}}")
+    return known.stdout.strip() if known.exit_code == 0 else ""
 
 
 def _remote(platform: Platform) -> str:

@@ -79,7 +79,18 @@ def test_the_commands_own_environment_counts(warm):
     assert not run(warm, "graph", "dev")[1].startswith("graph")
 
 
-@pytest.mark.parametrize("argv", [["apply", "dev"], ["pool", "status"], ["--version"], ["-C", ".", "graph", "dev"], []])
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["apply", "dev"],
+        ["plan", "dev", "--out", "none/change.bundle"],
+        ["plan", "dev", "--out=none/change.bundle"],
+        ["pool", "status"],
+        ["--version"],
+        ["-C", ".", "graph", "dev"],
+        [],
+    ],
+)
 def test_what_may_ask_or_steers_the_pool_is_run_by_the_command_itself(warm, argv):
     assert run(warm, *argv)[3] == "OWN" or argv == ["--version"]
 

@@ -162,6 +162,24 @@ def test_protection_that_a_change_takes_away_holds_until_it_is_merged(two):
     assert not rules.is_protected(two.platform, "prod")
 
 
+def test_a_clone_of_ci_that_knows_no_default_branch_asks_for_it(two, tmp_path, monkeypatch):
+    """Runners often fetch the commit of the change, and nothing else."""
+    two.commit(two.clone, "name: demo\nprotected: []\n")
+    git(two.clone, "push", "--quiet", "origin", "HEAD:refs/heads/change")
+    runner = tmp_path / "runner"
+    git(tmp_path, "init", "--quiet", runner)
+    git(runner, "remote", "add", "origin", two.remote)
+    git(runner, "fetch", "--quiet", "--depth=1", f"file://{two.remote}", "change")
+    git(runner, "checkout", "--quiet", "FETCH_HEAD")
+    assert not rules.is_protected(platforms.load(runner), "prod")  # on somebody's machine nothing is asked
+    monkeypatch.setenv("CI", "true")
+    assert rules.is_protected(platforms.load(runner), "prod")
+    assert not rules.is_protected(platforms.load(runner), "dev")
+    two.remote.rename(tmp_path / "gone.git")
+    monkeypatch.delenv("CI")
+    assert not rules.is_protected(platforms.load(runner), "prod")
+
+
 def test_protection_in_the_work_tree_holds_at_once(two):
     (two.clone / "ngp.yaml").write_text("name: demo\nprotected: [dev]\n")
     assert rules.is_protected(two.platform, "dev")

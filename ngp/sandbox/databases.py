@@ -8,6 +8,12 @@ from types import SimpleNamespace
 from typing import Any
 
 _ARNS = re.compile(r"arn:aws:elasticache:[^:]*:\d*:(cluster|snapshot|subnetgroup|replicationgroup|user|usergroup):.+")
+_REMEMBERED = (
+    "enable_performance_insights",
+    "performance_insights_retention_period",
+    "database_insights_mode",
+    "engine_lifecycle_support",
+)
 # What ModifyReplicationGroup changes in a group and its members, besides what moto knows.
 _CHANGED = {
     "EngineVersion": "engine_version",
@@ -44,7 +50,7 @@ def give_databases_ids_of_their_own() -> None:
 
 
 def remember_performance_insights() -> None:
-    """A database instance says whether Performance Insights is on, and for how long it keeps what it measured."""
+    """A database instance says whether Performance Insights is on, for how long and in which mode, and its support."""
     from moto.rds.models import DBInstance
 
     database_class: Any = DBInstance
@@ -52,7 +58,7 @@ def remember_performance_insights() -> None:
 
     def init(database: Any, *arguments: Any, **named: Any) -> None:
         begin(database, *arguments, **named)
-        for name in ("enable_performance_insights", "performance_insights_retention_period"):
+        for name in _REMEMBERED:
             setattr(database, name, named.get(name))
 
     database_class.__init__ = init

@@ -25,7 +25,6 @@ GAPS = (
     Gap(MOTO, "aws_elasticache_parameter_group", "is not there"),
     Gap(MOTO, "aws_elasticache_cluster", "is never gone once it is deleted"),
     Gap(MOTO, "aws_dlm_lifecycle_policy", "is not there"),
-    Gap(MOTO, "aws_backup_selection", "is not there: Terraform waits for it"),
     Gap(MOTO, "aws_backup_vault_policy", "is not there"),
     Gap(MOTO, "aws_ecr_pull_through_cache_rule", "is not there"),
     Gap(MOTO, "aws_lambda_function", "of an image differs in the next plan: it has an image_config without any values"),

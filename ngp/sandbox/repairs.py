@@ -11,7 +11,7 @@ import re
 import threading
 from typing import Any
 
-from ngp.sandbox import account, associations, clusters, databases, machines, policies
+from ngp.sandbox import account, associations, backups, clusters, databases, machines, policies
 
 _ACCOUNT_KEY = re.compile(r"\d{12}")
 
@@ -32,6 +32,7 @@ def apply() -> None:
     tell_no_target_of_lifecycle_hooks()
     databases.apply()
     associations.apply()
+    backups.apply()
     clusters.apply()
     machines.apply()
     policies.apply()

@@ -44,9 +44,11 @@ def test_each_database_is_found_by_an_id_of_its_own(session):
 
 def test_performance_insights_are_remembered_and_can_be_turned_off(session):
     insights = {"EnablePerformanceInsights": True, "PerformanceInsightsRetentionPeriod": 7}
+    insights |= {"DatabaseInsightsMode": "standard", "EngineLifecycleSupport": "paid"}
     session.call("rds", "create_db_instance", DBInstanceIdentifier="measured", **DATABASE, **insights)
     shown = database(session, "measured")
     assert (shown["PerformanceInsightsEnabled"], shown["PerformanceInsightsRetentionPeriod"]) == (True, 7)
+    assert (shown["DatabaseInsightsMode"], shown["EngineLifecycleSupport"]) == ("standard", "paid")
     session.call("rds", "modify_db_instance", DBInstanceIdentifier="measured", EnablePerformanceInsights=False)
     assert database(session, "measured")["PerformanceInsightsEnabled"] is False
 

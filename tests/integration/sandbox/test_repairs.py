@@ -331,3 +331,21 @@ def test_a_target_group_that_is_gone_can_be_deleted_again(of):
     for _ in range(2):
         session.call("elbv2", "delete_target_group", TargetGroupArn=group["TargetGroupArn"])
     assert session.call("elbv2", "describe_target_groups")["TargetGroups"] == []
+
+
+def test_backup_selections_are_kept_with_their_plan(of):
+    session = of("123456789012")
+    rule = {"RuleName": "daily", "TargetBackupVaultName": "vault"}
+    plan = session.call("backup", "create_backup_plan", BackupPlan={"BackupPlanName": "p", "Rules": [rule]})
+    of_plan = {"BackupPlanId": plan["BackupPlanId"]}
+    chosen = {
+        "SelectionName": "disks",
+        "IamRoleArn": "arn:aws:iam::123456789012:role/r",
+        "Resources": ["arn:aws:ec2:*"],
+    }
+    made = session.call("backup", "create_backup_selection", BackupSelection=chosen, **of_plan)
+    asked = {**of_plan, "SelectionId": made["SelectionId"]}
+    assert session.call("backup", "get_backup_selection", **asked)["BackupSelection"] == chosen
+    session.call("backup", "delete_backup_selection", **asked)
+    with pytest.raises(NgpError):
+        session.call("backup", "get_backup_selection", **asked)

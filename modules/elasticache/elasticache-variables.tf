@@ -309,7 +309,7 @@ variable "maintenance_window" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^(mon|tue|wed|thu|fri|sat|sun):[0-2][0-9]:[0-5][0-9]-(mon|tue|wed|thu|fri|sat|sun):[0-2][0-9]:[0-5][0-9]$", var.maintenance_window))
+    condition     = can(regex("^(mon|tue|wed|thu|fri|sat|sun):([01][0-9]|2[0-3]):[0-5][0-9]-(mon|tue|wed|thu|fri|sat|sun):([01][0-9]|2[0-3]):[0-5][0-9]$", var.maintenance_window))
     error_message = "maintenance_window is a weekly window such as sun:04:00-sun:05:00."
   }
 }
@@ -323,8 +323,18 @@ variable "snapshot_window" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^[0-2][0-9]:[0-5][0-9]-[0-2][0-9]:[0-5][0-9]$", var.snapshot_window))
+    condition     = can(regex("^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$", var.snapshot_window))
     error_message = "snapshot_window is a daily window such as 02:00-03:00."
+  }
+
+  validation {
+    condition = try(
+      tonumber(replace(substr(var.snapshot_window, 6, 5), ":", "")) <= tonumber(replace(substr(var.maintenance_window, 4, 5), ":", ""))
+      || tonumber(replace(substr(var.snapshot_window, 0, 5), ":", "")) >= tonumber(replace(substr(var.maintenance_window, 14, 5), ":", ""))
+      || tonumber(replace(substr(var.maintenance_window, 14, 5), ":", "")) < tonumber(replace(substr(var.maintenance_window, 4, 5), ":", "")),
+      true,
+    )
+    error_message = "snapshot_window and maintenance_window must not overlap: AWS refuses both."
   }
 }
 

@@ -33,6 +33,9 @@ locals {
   kms_key_arn   = var.kms_key_arn != "" ? var.kms_key_arn : null
   alarm_actions = compact([var.alarm_topic_arn])
 
+  # The family is part of the name: another one needs a group of its own before the change.
+  parameter_group = length(var.parameters) > 0 ? "${local.group_id}-${var.engine}${local.major}" : "default.${var.engine}${local.major}"
+
   # A user's id is its name, and one of a kind in the account's region.
   user_ids = { for name in local.has_iam ? keys(var.users) : [] : name => (
     length("${local.lettered}-${name}") <= 40 ? "${local.lettered}-${name}" :
@@ -172,8 +175,7 @@ resource "aws_elasticache_subnet_group" "this" {
 resource "aws_elasticache_parameter_group" "this" {
   count = length(var.parameters) > 0 ? 1 : 0
 
-  # The family is part of the name: another one needs a group of its own before the change.
-  name        = "${local.group_id}-${var.engine}${local.major}"
+  name        = local.parameter_group
   description = "Parameters of ${local.group_id}"
   family      = "${var.engine}${local.major}"
   tags        = merge(local.tags, { Name = local.name })
@@ -207,6 +209,16 @@ resource "terraform_data" "life" {
   triggers_replace = [var.generation, var.kms_key_arn, var.port]
 }
 
+# The parameter group that the cache has: remembered until a change that is made at once.
+resource "terraform_data" "parameter_group" {
+  input            = local.parameter_group
+  triggers_replace = var.apply_immediately ? local.parameter_group : "in the window"
+
+  lifecycle {
+    ignore_changes = [input]
+  }
+}
+
 resource "aws_elasticache_replication_group" "this" {
   replication_group_id       = local.group_id
   description                = "Cache ${local.name}"
@@ -216,7 +228,7 @@ resource "aws_elasticache_replication_group" "this" {
   num_cache_clusters         = var.nodes
   automatic_failover_enabled = local.is_redundant
   multi_az_enabled           = local.is_redundant
-  parameter_group_name       = try(aws_elasticache_parameter_group.this[0].name, "default.${var.engine}${local.major}")
+  parameter_group_name       = length(var.parameters) > 0 ? aws_elasticache_parameter_group.this[0].name : local.parameter_group
   auto_minor_version_upgrade = var.auto_minor_version_upgrade
   apply_immediately          = var.apply_immediately
   maintenance_window         = var.maintenance_window
@@ -253,6 +265,11 @@ resource "aws_elasticache_replication_group" "this" {
     replace_triggered_by = [terraform_data.life]
     # A snapshot is what it was made from: another one alone must not replace it (generation does).
     ignore_changes = [snapshot_name]
+
+    precondition {
+      condition     = startswith(terraform_data.parameter_group.input, "default.") || terraform_data.parameter_group.input == local.parameter_group
+      error_message = "another engine, major engine_version or no parameters any more needs apply_immediately = true: until the maintenance window the old parameter group would be in use, and AWS refuses to delete it."
+    }
   }
 }
 
@@ -262,6 +279,7 @@ locals {
   metrics = merge(
     {
       cpu    = { metric = "EngineCPUUtilization", statistic = "Average", threshold = var.alarm_cpu_percent, what = "The engine's CPU is busy." }
+      host   = { metric = "CPUUtilization", statistic = "Average", threshold = 90, what = "The node is busy: snapshots, TLS and the engine share its CPUs." }
       memory = { metric = "DatabaseMemoryUsagePercentage", statistic = "Average", threshold = var.alarm_memory_percent, what = "The memory is nearly full." }
     },
     var.alarm_lag_s == 0 || !local.is_redundant ? {} : {
@@ -293,6 +311,28 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   alarm_actions       = local.alarm_actions
   ok_actions          = local.alarm_actions
   tags                = merge(local.tags, { Name = "${local.name}-${each.key}" })
+
+  depends_on = [aws_elasticache_replication_group.this]
+}
+
+# A node reports every minute while it runs: silence means that it does not.
+resource "aws_cloudwatch_metric_alarm" "down" {
+  count = var.nodes
+
+  alarm_name          = "${local.name}-${format("%03d", count.index + 1)}-down"
+  alarm_description   = "Cache node ${format("%s-%03d", local.group_id, count.index + 1)} reports nothing: it is down."
+  namespace           = "AWS/ElastiCache"
+  metric_name         = "CPUUtilization"
+  dimensions          = { CacheClusterId = format("%s-%03d", local.group_id, count.index + 1) }
+  statistic           = "SampleCount"
+  comparison_operator = "LessThanThreshold"
+  threshold           = 1
+  period              = 60
+  evaluation_periods  = 10
+  treat_missing_data  = "breaching"
+  alarm_actions       = local.alarm_actions
+  ok_actions          = local.alarm_actions
+  tags                = merge(local.tags, { Name = "${local.name}-${format("%03d", count.index + 1)}-down" })
 
   depends_on = [aws_elasticache_replication_group.this]
 }

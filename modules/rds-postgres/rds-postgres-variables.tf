@@ -239,7 +239,19 @@ variable "engine_version" {
 }
 
 variable "allow_major_version_upgrade" {
-  description = "Let another major engine_version upgrade the database; it cannot go back."
+  description = "Let another major engine_version upgrade the database; it cannot go back. Needs apply_immediately."
+  type        = bool
+  default     = false
+  nullable    = false
+
+  validation {
+    condition     = !var.allow_major_version_upgrade || var.apply_immediately
+    error_message = "allow_major_version_upgrade needs apply_immediately = true: until the maintenance window the old parameter group would be in use, and AWS refuses to delete it."
+  }
+}
+
+variable "extended_support" {
+  description = "Keep a major version beyond its standard support, for a price per vCPU and hour; else AWS upgrades it when that ends. It counts when the database is made."
   type        = bool
   default     = false
   nullable    = false
@@ -290,8 +302,8 @@ variable "max_storage_gib" {
   nullable    = false
 
   validation {
-    condition     = var.max_storage_gib == 0 || (var.max_storage_gib > var.storage_gib && var.max_storage_gib <= 65536)
-    error_message = "max_storage_gib is 0, or more than storage_gib and at most 65536."
+    condition     = var.max_storage_gib == 0 || (var.max_storage_gib >= ceil(var.storage_gib * 1.1) && var.max_storage_gib <= 65536)
+    error_message = "max_storage_gib is 0, or at least a tenth more than storage_gib and at most 65536."
   }
 }
 
@@ -378,14 +390,14 @@ variable "parameters" {
 }
 
 variable "performance_insights_days" {
-  description = "Days that Performance Insights keeps what it measured: 7 costs nothing, more does, 0 turns it off."
+  description = "Days that Performance Insights keeps what it measured: 7 costs nothing, 465 is the advanced mode of Database Insights (priced per vCPU), 0 turns it off."
   type        = number
   default     = 7
   nullable    = false
 
   validation {
-    condition     = contains(concat([0, 7, 731], [for months in range(1, 24) : months * 31]), var.performance_insights_days)
-    error_message = "performance_insights_days is 0, 7, a multiple of 31 up to 713, or 731."
+    condition     = contains([0, 7, 465], var.performance_insights_days)
+    error_message = "performance_insights_days is 0, 7 or 465: AWS ended other periods in June 2026."
   }
 }
 
@@ -403,7 +415,7 @@ variable "maintenance_window" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^(mon|tue|wed|thu|fri|sat|sun):[0-2][0-9]:[0-5][0-9]-(mon|tue|wed|thu|fri|sat|sun):[0-2][0-9]:[0-5][0-9]$", var.maintenance_window))
+    condition     = can(regex("^(mon|tue|wed|thu|fri|sat|sun):([01][0-9]|2[0-3]):[0-5][0-9]-(mon|tue|wed|thu|fri|sat|sun):([01][0-9]|2[0-3]):[0-5][0-9]$", var.maintenance_window))
     error_message = "maintenance_window is a weekly window such as sun:04:00-sun:05:00."
   }
 }
@@ -417,8 +429,18 @@ variable "backup_window" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^[0-2][0-9]:[0-5][0-9]-[0-2][0-9]:[0-5][0-9]$", var.backup_window))
+    condition     = can(regex("^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$", var.backup_window))
     error_message = "backup_window is a daily window such as 02:00-03:00."
+  }
+
+  validation {
+    condition = try(
+      tonumber(replace(substr(var.backup_window, 6, 5), ":", "")) <= tonumber(replace(substr(var.maintenance_window, 4, 5), ":", ""))
+      || tonumber(replace(substr(var.backup_window, 0, 5), ":", "")) >= tonumber(replace(substr(var.maintenance_window, 14, 5), ":", ""))
+      || tonumber(replace(substr(var.maintenance_window, 14, 5), ":", "")) < tonumber(replace(substr(var.maintenance_window, 4, 5), ":", "")),
+      true,
+    )
+    error_message = "backup_window and maintenance_window must not overlap: AWS refuses both."
   }
 }
 
@@ -549,7 +571,7 @@ variable "alarm_free_memory_mib" {
 variable "notify_events" {
   description = "Tell alarm_topic_arn when the database fails, fails over, restarts, or is full."
   type        = bool
-  default     = false
+  default     = true
   nullable    = false
 
   validation {

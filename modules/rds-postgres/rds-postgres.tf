@@ -29,7 +29,7 @@ locals {
   })
 
   major         = split(".", var.engine_version)[0]
-  is_restored   = var.snapshot_identifier != ""
+  is_restored   = terraform_data.life.input != ""
   kms_key_arn   = var.kms_key_arn != "" ? var.kms_key_arn : null
   alarm_actions = compact([var.alarm_topic_arn])
 
@@ -136,15 +136,22 @@ resource "aws_cloudwatch_log_group" "this" {
 }
 
 # The id is new with every database that is made here: two last snapshots must not have one name. Everything that
-# replaces the database stands here.
+# replaces the database stands here. The input keeps the snapshot that this database was made from: a restored database
+# has the snapshot's names for ever, also after snapshot_identifier is emptied.
 resource "terraform_data" "life" {
+  input            = var.snapshot_identifier
   triggers_replace = [var.generation, var.kms_key_arn, var.database_name, var.username]
+
+  lifecycle {
+    ignore_changes = [input]
+  }
 }
 
 resource "aws_db_instance" "this" {
   identifier                  = local.identifier
   engine                      = "postgres"
   engine_version              = var.engine_version
+  engine_lifecycle_support    = var.extended_support ? "open-source-rds-extended-support" : "open-source-rds-extended-support-disabled"
   allow_major_version_upgrade = var.allow_major_version_upgrade
   auto_minor_version_upgrade  = var.auto_minor_version_upgrade
   instance_class              = var.instance_class
@@ -171,6 +178,7 @@ resource "aws_db_instance" "this" {
   kms_key_id            = local.kms_key_arn
 
   enabled_cloudwatch_logs_exports       = sort(keys(aws_cloudwatch_log_group.this))
+  database_insights_mode                = var.performance_insights_days > 7 ? "advanced" : "standard"
   performance_insights_enabled          = var.performance_insights_days > 0
   performance_insights_retention_period = var.performance_insights_days > 0 ? var.performance_insights_days : null
   performance_insights_kms_key_id       = var.performance_insights_days > 0 ? local.kms_key_arn : null
@@ -187,8 +195,9 @@ resource "aws_db_instance" "this" {
 
   lifecycle {
     replace_triggered_by = [terraform_data.life]
-    # A snapshot is what it was made from: another one alone must not replace it (generation does).
-    ignore_changes = [snapshot_identifier]
+    # A snapshot is what it was made from: another one alone must not replace it (generation does). RDS takes the kind of
+    # support when it makes the database, and never again.
+    ignore_changes = [snapshot_identifier, engine_lifecycle_support]
   }
 }
 
@@ -244,6 +253,24 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   alarm_actions       = local.alarm_actions
   ok_actions          = local.alarm_actions
   tags                = merge(local.tags, { Name = "${local.name}-${each.key}" })
+}
+
+# RDS reports every minute while the database runs: silence means that it does not.
+resource "aws_cloudwatch_metric_alarm" "down" {
+  alarm_name          = "${local.name}-down"
+  alarm_description   = "Database ${local.identifier}: RDS reports nothing, so the database is down or stopped."
+  namespace           = "AWS/RDS"
+  metric_name         = "CPUUtilization"
+  dimensions          = { DBInstanceIdentifier = aws_db_instance.this.identifier }
+  statistic           = "SampleCount"
+  comparison_operator = "LessThanThreshold"
+  threshold           = 1
+  period              = 60
+  evaluation_periods  = 10
+  treat_missing_data  = "breaching"
+  alarm_actions       = local.alarm_actions
+  ok_actions          = local.alarm_actions
+  tags                = merge(local.tags, { Name = "${local.name}-down" })
 }
 
 # What RDS tells once: that the standby took over, that the database failed or was restarted, that its storage is full.
@@ -319,7 +346,7 @@ resource "aws_backup_plan" "this" {
   rule {
     rule_name         = "daily"
     target_vault_name = var.backup_vault
-    schedule          = "cron(0 4 * * ? *)"
+    schedule          = "cron(0 7 * * ? *)" # AWS Backup must not run in RDS' own windows, or in the hour before
 
     lifecycle {
       delete_after = var.backup_vault_days

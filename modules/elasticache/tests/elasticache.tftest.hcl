@@ -144,7 +144,7 @@ run "network_authentication_has_no_users" {
     error_message = "A given key is used."
   }
   assert {
-    condition     = toset(keys(aws_cloudwatch_metric_alarm.this)) == toset(["001-cpu", "001-memory"])
+    condition     = toset(keys(aws_cloudwatch_metric_alarm.this)) == toset(["001-cpu", "001-host", "001-memory"])
     error_message = "Alarms that are turned off are not there."
   }
 }
@@ -157,8 +157,8 @@ run "every_node_has_its_alarms" {
   }
 
   assert {
-    condition     = length(aws_cloudwatch_metric_alarm.this) == 12 && aws_cloudwatch_metric_alarm.this["003-evictions"].dimensions["CacheClusterId"] == "shop-a-elasticache-stage-003" && toset(aws_cloudwatch_metric_alarm.this["001-cpu"].alarm_actions) == toset(["arn:aws:sns:eu-central-1:123456789012:alarms"])
-    error_message = "CPU, memory, evictions and lag, by node."
+    condition     = length(aws_cloudwatch_metric_alarm.this) == 15 && length(aws_cloudwatch_metric_alarm.down) == 3 && aws_cloudwatch_metric_alarm.down[2].treat_missing_data == "breaching" && aws_cloudwatch_metric_alarm.down[2].dimensions["CacheClusterId"] == "shop-a-elasticache-stage-003" && aws_cloudwatch_metric_alarm.this["003-evictions"].dimensions["CacheClusterId"] == "shop-a-elasticache-stage-003" && toset(aws_cloudwatch_metric_alarm.this["001-cpu"].alarm_actions) == toset(["arn:aws:sns:eu-central-1:123456789012:alarms"])
+    error_message = "CPU, memory, evictions, lag and silence, by node."
   }
   assert {
     condition     = aws_cloudwatch_metric_alarm.this["002-lag"].treat_missing_data == "notBreaching" && aws_cloudwatch_metric_alarm.this["002-cpu"].treat_missing_data == "missing"
@@ -223,7 +223,6 @@ run "what_elasticache_would_refuse_is_refused" {
     nodes                   = 7
     node_type               = "t4g.small"
     maintenance_window      = "sunday"
-    snapshot_window         = "late"
     snapshot_retention_days = 36
     snapshot_name           = "last night"
     parameters              = { "maxmemory policy" = "allkeys-lru" }
@@ -232,7 +231,7 @@ run "what_elasticache_would_refuse_is_refused" {
 
   expect_failures = [
     var.private_subnet_ids, var.client_cidrs, var.authentication, var.engine_version, var.nodes, var.node_type,
-    var.maintenance_window, var.snapshot_window, var.snapshot_retention_days, var.snapshot_name, var.parameters, var.alarm_lag_s,
+    var.maintenance_window, var.snapshot_retention_days, var.snapshot_name, var.parameters, var.alarm_lag_s,
   ]
 }
 
@@ -254,4 +253,64 @@ run "iam_without_users_is_refused" {
   }
 
   expect_failures = [var.users]
+}
+
+run "windows_that_overlap_are_refused" {
+  command = plan
+
+  variables {
+    snapshot_window = "04:30-05:30"
+  }
+
+  expect_failures = [var.snapshot_window]
+}
+
+run "a_cache_with_parameters" {
+  command   = apply
+  state_key = "parameters"
+
+  variables {
+    engine_version = "7.2"
+    parameters     = { maxmemory-policy = "allkeys-lru" }
+  }
+}
+
+run "another_family_does_not_wait_for_the_window" {
+  command   = plan
+  state_key = "parameters"
+
+  variables {
+    parameters = { maxmemory-policy = "allkeys-lru" }
+  }
+
+  expect_failures = [aws_elasticache_replication_group.this]
+}
+
+run "another_family_comes_at_once" {
+  command   = apply
+  state_key = "parameters"
+
+  variables {
+    parameters        = { maxmemory-policy = "allkeys-lru" }
+    apply_immediately = true
+  }
+
+  assert {
+    condition     = aws_elasticache_replication_group.this.parameter_group_name == "shop-a-elasticache-stage-valkey8"
+    error_message = "The new group is used."
+  }
+}
+
+run "afterwards_changes_wait_again" {
+  command   = apply
+  state_key = "parameters"
+
+  variables {
+    parameters = { maxmemory-policy = "allkeys-lru" }
+  }
+
+  assert {
+    condition     = terraform_data.parameter_group.input == "shop-a-elasticache-stage-valkey8"
+    error_message = "The group that the cache has is remembered."
+  }
 }

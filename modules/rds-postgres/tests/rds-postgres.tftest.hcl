@@ -52,8 +52,8 @@ run "database_is_private_encrypted_and_kept" {
     error_message = "It is encrypted, private, protected and backed up."
   }
   assert {
-    condition     = startswith(output.rds_final_snapshot_identifier, "shop-a-rds-postgres-stage-final-")
-    error_message = "The last snapshot has a name of its own."
+    condition     = startswith(output.rds_final_snapshot_identifier, "shop-a-rds-postgres-stage-final-") && aws_db_instance.this.engine_lifecycle_support == "open-source-rds-extended-support-disabled" && aws_db_instance.this.database_insights_mode == "standard"
+    error_message = "The last snapshot has a name of its own; nothing that costs extra is on."
   }
   assert {
     condition     = output.rds_endpoint == "made.example.eu-central-1.rds.amazonaws.com" && output.rds_port == 5432 && output.rds_username == "master" && output.rds_database == "app"
@@ -169,8 +169,8 @@ run "alarms_go_to_the_topic" {
     error_message = "Memory, and transaction ids long before PostgreSQL stops."
   }
   assert {
-    condition     = length(aws_cloudwatch_event_rule.this) == 0 && length(aws_cloudwatch_event_target.this) == 0
-    error_message = "Events are told where that is asked for."
+    condition     = aws_cloudwatch_metric_alarm.down.treat_missing_data == "breaching" && aws_cloudwatch_metric_alarm.down.statistic == "SampleCount" && aws_cloudwatch_metric_alarm.down.alarm_actions == toset(["arn:aws:sns:eu-central-1:123456789012:alarms"])
+    error_message = "A database that reports nothing raises the alarm."
   }
   assert {
     condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.this : toset(alarm.alarm_actions) == toset(["arn:aws:sns:eu-central-1:123456789012:alarms"])])
@@ -180,10 +180,6 @@ run "alarms_go_to_the_topic" {
 
 run "events_go_to_the_topic" {
   command = apply
-
-  variables {
-    notify_events = true
-  }
 
   assert {
     condition     = jsondecode(aws_cloudwatch_event_rule.this[0].event_pattern).detail.SourceIdentifier == ["shop-a-rds-postgres-stage"] && contains(jsondecode(aws_cloudwatch_event_rule.this[0].event_pattern).detail.EventCategories, "failover") && aws_cloudwatch_event_target.this[0].arn == "arn:aws:sns:eu-central-1:123456789012:alarms"
@@ -195,11 +191,54 @@ run "events_without_a_topic_are_refused" {
   command = plan
 
   variables {
-    notify_events   = true
     alarm_topic_arn = ""
   }
 
   expect_failures = [var.notify_events]
+}
+
+run "events_can_be_turned_off" {
+  command   = apply
+  state_key = "quiet"
+
+  variables {
+    notify_events   = false
+    alarm_topic_arn = ""
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_event_rule.this) == 0 && length(aws_cloudwatch_event_target.this) == 0
+    error_message = "No rule, no target."
+  }
+}
+
+run "support_that_costs_is_asked_for" {
+  command   = apply
+  state_key = "support"
+
+  variables {
+    extended_support          = true
+    performance_insights_days = 465
+  }
+
+  assert {
+    condition     = aws_db_instance.this.engine_lifecycle_support == "open-source-rds-extended-support"
+    error_message = "Extended support on request."
+  }
+  assert {
+    condition     = aws_db_instance.this.database_insights_mode == "advanced" && aws_db_instance.this.performance_insights_retention_period == 465
+    error_message = "Fifteen months of history are the advanced mode."
+  }
+}
+
+run "a_major_upgrade_does_not_wait_for_the_window" {
+  command = plan
+
+  variables {
+    allow_major_version_upgrade = true
+  }
+
+  expect_failures = [var.allow_major_version_upgrade]
 }
 
 run "a_restored_database_keeps_the_names_of_its_snapshot" {
@@ -227,6 +266,20 @@ run "another_snapshot_alone_replaces_nothing" {
   assert {
     condition     = aws_db_instance.this.snapshot_identifier == "before-the-accident"
     error_message = "A snapshot counts when the database is made."
+  }
+}
+
+run "an_emptied_snapshot_brings_no_names_back" {
+  command   = apply
+  state_key = "restored"
+
+  variables {
+    snapshot_identifier = ""
+  }
+
+  assert {
+    condition     = aws_db_instance.this.db_name == "from-the-snapshot" && aws_db_instance.this.username != "master"
+    error_message = "The database keeps the names that the snapshot gave it: others would replace it."
   }
 }
 
@@ -313,9 +366,8 @@ run "what_rds_would_refuse_is_refused" {
     storage_gib               = 10
     database_name             = "postgres"
     username                  = "rdsadmin"
-    performance_insights_days = 14
+    performance_insights_days = 731
     maintenance_window        = "sunday"
-    backup_window             = "late"
     backup_retention_days     = 36
     master_password           = "with@sign-and/slash"
     secret_recovery_days      = 3
@@ -328,19 +380,39 @@ run "what_rds_would_refuse_is_refused" {
 
   expect_failures = [
     var.private_subnet_ids, var.client_cidrs, var.engine_version, var.storage_gib, var.database_name,
-    var.username, var.performance_insights_days, var.maintenance_window, var.backup_window, var.backup_retention_days,
+    var.username, var.performance_insights_days, var.maintenance_window, var.backup_retention_days,
     var.master_password, var.secret_recovery_days, var.port, var.parameters, var.backup_vault, var.snapshot_identifier,
     var.alarm_free_memory_mib,
   ]
 }
 
-run "storage_that_shrinks_is_refused" {
+run "storage_that_hardly_grows_is_refused" {
   command = plan
 
   variables {
     storage_gib     = 100
-    max_storage_gib = 50
+    max_storage_gib = 105
   }
 
   expect_failures = [var.max_storage_gib]
+}
+
+run "windows_that_overlap_are_refused" {
+  command = plan
+
+  variables {
+    maintenance_window = "sun:02:30-sun:03:30"
+  }
+
+  expect_failures = [var.backup_window]
+}
+
+run "a_window_that_is_none_is_refused" {
+  command = plan
+
+  variables {
+    backup_window = "29:00-30:00"
+  }
+
+  expect_failures = [var.backup_window]
 }

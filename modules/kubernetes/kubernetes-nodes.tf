@@ -16,6 +16,21 @@ resource "aws_launch_template" "node" {
     http_put_response_hop_limit = 1
   }
 
+  # Bottlerocket has its system on a small disk of its own, whose size the image says.
+  dynamic "block_device_mappings" {
+    for_each = startswith(each.value.ami_type, "BOTTLEROCKET") ? ["/dev/xvda"] : []
+
+    content {
+      device_name = block_device_mappings.value
+
+      ebs {
+        volume_type           = "gp3"
+        encrypted             = true
+        delete_on_termination = true
+      }
+    }
+  }
+
   block_device_mappings {
     device_name = startswith(each.value.ami_type, "BOTTLEROCKET") ? "/dev/xvdb" : "/dev/xvda"
 

@@ -56,6 +56,15 @@ output "kubernetes_node_role_name" {
 output "kubernetes_node_group_names" {
   description = "Names at EKS of the groups of nodes, by name."
   value       = { for name, group in aws_eks_node_group.this : name => group.node_group_name }
+
+  # A group that runs keeps its desired_size, which is the autoscaler's. EKS refuses a min_size above it.
+  precondition {
+    condition = alltrue([for name, group in aws_eks_node_group.this : var.node_groups[name].min_size <= group.scaling_config[0].desired_size && group.scaling_config[0].desired_size <= var.node_groups[name].max_size])
+    error_message = join(" ", concat(["min_size and max_size of a node group must leave room for the nodes that it has. Scale it first:"], [
+      for name, group in aws_eks_node_group.this : "aws eks update-nodegroup-config --cluster-name ${local.name} --nodegroup-name ${group.node_group_name} --scaling-config desiredSize=${min(max(group.scaling_config[0].desired_size, var.node_groups[name].min_size), var.node_groups[name].max_size)}"
+      if group.scaling_config[0].desired_size < var.node_groups[name].min_size || group.scaling_config[0].desired_size > var.node_groups[name].max_size
+    ]))
+  }
 }
 
 output "kubernetes_autoscaling_group_names" {

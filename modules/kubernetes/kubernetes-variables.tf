@@ -244,14 +244,14 @@ variable "access" {
 # The cluster.
 
 variable "kubernetes_version" {
-  description = "Version of Kubernetes: it goes up one minor version at a time and never down."
+  description = "Version of Kubernetes: it goes up one minor version at a time and never down. Empty takes EKS's default when the cluster is made, and what AWS raises it to."
   type        = string
-  default     = "1.34"
+  default     = "1.36"
   nullable    = false
 
   validation {
-    condition     = can(regex("^1\\.(29|[3-9][0-9])$", var.kubernetes_version))
-    error_message = "kubernetes_version is a minor version, such as 1.34."
+    condition     = can(regex("^(1\\.(29|[3-9][0-9]))?$", var.kubernetes_version))
+    error_message = "kubernetes_version is empty or a minor version, such as 1.36."
   }
 }
 
@@ -379,6 +379,13 @@ variable "node_groups" {
   validation {
     condition     = alltrue([for group in values(var.node_groups) : can(regex("^(AL2023|BOTTLEROCKET)_[A-Za-z0-9_]+$", group.ami_type))])
     error_message = "ami_type of a node group is one of EKS's of Amazon Linux 2023 or Bottlerocket, such as AL2023_ARM_64_STANDARD: the launch template brings no image of its own."
+  }
+
+  validation {
+    condition = alltrue(flatten([for group in values(var.node_groups) : [for type in group.instance_types :
+      can(regex("^(a1|[a-z]+[0-9]+g[a-z]*)\\.", type)) == can(regex("_(ARM_64|aarch64)", group.ami_type))
+    ]]))
+    error_message = "instance_types and ami_type of a node group are of one architecture: Graviton types (t4g, m7g, …) need an image such as AL2023_ARM_64_STANDARD, others one such as AL2023_x86_64_STANDARD."
   }
 
   validation {

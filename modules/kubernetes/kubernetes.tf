@@ -103,7 +103,7 @@ resource "terraform_data" "born_with" {
 
 resource "aws_eks_cluster" "this" {
   name                          = local.name
-  version                       = var.kubernetes_version
+  version                       = var.kubernetes_version == "" ? null : var.kubernetes_version
   role_arn                      = aws_iam_role.cluster.arn
   enabled_cluster_log_types     = var.control_plane_logs
   bootstrap_self_managed_addons = false # the add-ons below are all there are

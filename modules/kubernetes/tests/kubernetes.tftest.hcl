@@ -62,7 +62,7 @@ run "cluster_is_private_encrypted_and_logged" {
     error_message = "The control plane's logs are kept, for a while."
   }
   assert {
-    condition     = aws_eks_cluster.this.upgrade_policy[0].support_type == "STANDARD" && aws_eks_cluster.this.version == "1.34"
+    condition     = aws_eks_cluster.this.upgrade_policy[0].support_type == "STANDARD" && aws_eks_cluster.this.version == "1.36"
     error_message = "A version is not kept for six times the price."
   }
   assert {
@@ -196,7 +196,7 @@ run "nodes_are_as_their_group_says" {
     error_message = "IMDSv2, which pods do not reach, and encrypted gp3."
   }
   assert {
-    condition     = aws_launch_template.node["batch"].block_device_mappings[0].device_name == "/dev/xvdb" && aws_launch_template.node["batch"].block_device_mappings[0].ebs[0].volume_size == 100 && contains(aws_launch_template.node["default"].vpc_security_group_ids, "sg-0node")
+    condition     = [for disk in aws_launch_template.node["batch"].block_device_mappings : disk.device_name] == ["/dev/xvda", "/dev/xvdb"] && alltrue([for disk in aws_launch_template.node["batch"].block_device_mappings : disk.ebs[0].encrypted == "true"]) && aws_launch_template.node["batch"].block_device_mappings[1].ebs[0].volume_size == 100 && contains(aws_launch_template.node["default"].vpc_security_group_ids, "sg-0node")
     error_message = "The disk of pods is the one that was meant; the nodes' group is theirs."
   }
   assert {
@@ -204,7 +204,7 @@ run "nodes_are_as_their_group_says" {
     error_message = "Capacity, taints, labels and sizes."
   }
   assert {
-    condition     = alltrue([for group in aws_eks_node_group.this : group.version == "1.34" && group.update_config[0].max_unavailable_percentage == 33])
+    condition     = alltrue([for group in aws_eks_node_group.this : group.version == "1.36" && group.update_config[0].max_unavailable_percentage == 33])
     error_message = "Nodes follow the control plane, by turns."
   }
   assert {
@@ -274,7 +274,7 @@ run "what_eks_would_refuse_is_refused" {
     client_cidrs         = ["0.0.0.0/0"]
     public_access_cidrs  = ["0.0.0.0/0"]
     admin_principal_arns = []
-    kubernetes_version   = "1.34.2"
+    kubernetes_version   = "1.36.2"
     service_cidr         = "172.20.0.0/8"
     control_plane_logs   = ["everything"]
     addon_versions       = { dashboard = "v1.0.0-eksbuild.1" }
@@ -337,4 +337,39 @@ run "a_group_without_a_type_or_with_an_unknown_taint_is_refused" {
   }
 
   expect_failures = [var.node_groups]
+}
+
+run "a_minimum_above_the_nodes_that_run_is_refused" {
+  command = plan
+
+  variables {
+    node_groups = { default = { min_size = 4, desired_size = 4 } }
+  }
+
+  expect_failures = [output.kubernetes_node_group_names]
+}
+
+run "a_type_and_an_image_of_two_architectures_are_refused" {
+  command = plan
+
+  variables {
+    node_groups = { default = { instance_types = ["m7g.large"] } }
+  }
+
+  expect_failures = [var.node_groups]
+}
+
+run "graviton_has_an_image_of_its_own" {
+  command   = plan
+  state_key = "graviton"
+
+  variables {
+    kubernetes_version = ""
+    node_groups        = { default = { instance_types = ["m7gd.large", "t4g.large"], ami_type = "BOTTLEROCKET_ARM_64" } }
+  }
+
+  assert {
+    condition     = aws_eks_node_group.this["default"].ami_type == "BOTTLEROCKET_ARM_64"
+    error_message = "The image fits the types."
+  }
 }

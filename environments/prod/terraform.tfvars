@@ -29,6 +29,8 @@ network = {
   nat_mode = "per_az"
   # Endpoints inside the VPC, so that private nodes reach AWS without NAT.
   private_endpoints = true
+  # Three services beside NAT, in three zones: those whose traffic through NAT would cost more.
+  endpoint_services = ["ecr.api", "ecr.dkr", "logs"]
 }
 
 # Docker Swarm cluster: Managers and worker pools behind a load balancer with TLS; stack files in S3

@@ -68,7 +68,7 @@ resource "aws_route53_record" "collector" {
 data "aws_ssm_parameter" "debian" {
   count = var.ami_id == "" ? 1 : 0
 
-  name = "/aws/service/debian/release/12/latest/amd64"
+  name = "/aws/service/debian/release/${var.debian_release}/latest/amd64"
 }
 
 locals {
@@ -126,6 +126,10 @@ locals {
   })])
 }
 
+resource "terraform_data" "release" {
+  input = var.debian_release
+}
+
 resource "aws_launch_template" "collector" {
   count = local.has_collectors
 
@@ -169,8 +173,11 @@ resource "aws_launch_template" "collector" {
   }
 
   lifecycle {
-    # A newer AMI is taken when the collectors are renewed on purpose, not with every plan.
-    ignore_changes = [image_id]
+    # A newer AMI is taken when the collectors are renewed on purpose, not with every plan: with a new release, or by
+    # -replace.
+    ignore_changes        = [image_id]
+    replace_triggered_by  = [terraform_data.release]
+    create_before_destroy = true
   }
 }
 

@@ -499,6 +499,11 @@ variable "collector_instance_type" {
     condition     = can(regex("^[a-z0-9-]+\\.[a-z0-9-]+$", var.collector_instance_type))
     error_message = "collector_instance_type is an EC2 instance type such as t3.medium."
   }
+
+  validation {
+    condition     = !can(regex("^(a1|[a-z]+[0-9]+g[a-z]*)\\.", var.collector_instance_type))
+    error_message = "collector_instance_type has an Arm processor (Graviton), and Logstash's archive and the image are for amd64: choose a type such as t3.medium."
+  }
 }
 
 variable "collector_volume_size" {
@@ -520,8 +525,20 @@ variable "collector_settles" {
   nullable    = false
 }
 
+variable "debian_release" {
+  description = "Release of Debian that the collectors get without ami_id: 13, or 12 while it has its long-term support."
+  type        = number
+  default     = 13
+  nullable    = false
+
+  validation {
+    condition     = contains([12, 13], var.debian_release)
+    error_message = "debian_release is 12 or 13."
+  }
+}
+
 variable "ami_id" {
-  description = "AMI of the collectors; empty is the newest Debian 12 at the time that one is made."
+  description = "AMI of the collectors (Debian, amd64); empty is the newest of debian_release at the time that their template is made."
   type        = string
   default     = ""
   nullable    = false

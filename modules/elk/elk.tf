@@ -351,3 +351,23 @@ resource "aws_cloudwatch_metric_alarm" "domain" {
   ok_actions          = local.alarm_actions
   tags                = merge(local.tags, { Name = "${local.name}-${each.key}" })
 }
+
+# The domain reports every minute: silence means that it is down.
+resource "aws_cloudwatch_metric_alarm" "down" {
+  alarm_name          = "${local.name}-down"
+  alarm_description   = "Domain ${local.domain} reports nothing: it is down."
+  namespace           = "AWS/ES"
+  metric_name         = "Nodes"
+  dimensions          = { DomainName = local.domain, ClientId = local.account_id }
+  statistic           = "SampleCount"
+  comparison_operator = "LessThanThreshold"
+  threshold           = 1
+  period              = 300
+  evaluation_periods  = 3
+  treat_missing_data  = "breaching"
+  alarm_actions       = local.alarm_actions
+  ok_actions          = local.alarm_actions
+  tags                = merge(local.tags, { Name = "${local.name}-down" })
+
+  depends_on = [aws_opensearch_domain.this] # which takes longer than that to come
+}

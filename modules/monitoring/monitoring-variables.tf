@@ -222,8 +222,20 @@ variable "hostname" {
   }
 }
 
+variable "debian_release" {
+  description = "Release of Debian that the servers get without ami_id: 13, or 12 while it has its long-term support."
+  type        = number
+  default     = 13
+  nullable    = false
+
+  validation {
+    condition     = contains([12, 13], var.debian_release)
+    error_message = "debian_release is 12 or 13."
+  }
+}
+
 variable "ami_id" {
-  description = "Image of the servers (Debian 12, amd64); empty takes the newest at the first apply."
+  description = "Image of the servers (Debian, amd64); empty takes the newest of debian_release at the first apply."
   type        = string
   default     = ""
   nullable    = false
@@ -244,6 +256,11 @@ variable "recent_instance_type" {
     condition     = can(regex("^[a-z][a-z0-9-]*\\.[a-z0-9-]+$", var.recent_instance_type))
     error_message = "recent_instance_type is a type of EC2, such as t3.small."
   }
+
+  validation {
+    condition     = !can(regex("^(a1|[a-z]+[0-9]+g[a-z]*)\\.", var.recent_instance_type))
+    error_message = "recent_instance_type has an Arm processor (Graviton), and what the servers install is for amd64: choose a type such as t3.small."
+  }
 }
 
 variable "longterm_instance_type" {
@@ -255,6 +272,11 @@ variable "longterm_instance_type" {
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]*\\.[a-z0-9-]+$", var.longterm_instance_type))
     error_message = "longterm_instance_type is a type of EC2, such as t3.small."
+  }
+
+  validation {
+    condition     = !can(regex("^(a1|[a-z]+[0-9]+g[a-z]*)\\.", var.longterm_instance_type))
+    error_message = "longterm_instance_type has an Arm processor (Graviton), and what the servers install is for amd64: choose a type such as t3.small."
   }
 }
 
@@ -338,9 +360,9 @@ variable "force_destroy" {
 }
 
 variable "backup_retention_days" {
-  description = "Days that daily backups of the series kept for long (AWS Backup) are kept; 0 makes none."
+  description = "Days that daily backups of the longterm disk (AWS Backup) are kept: the series kept for long, and Grafana's dashboards; 0 makes none."
   type        = number
-  default     = 0
+  default     = 30
   nullable    = false
 
   validation {

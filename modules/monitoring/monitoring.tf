@@ -96,7 +96,7 @@ data "aws_route53_zone" "this" {
 data "aws_ssm_parameter" "debian" {
   count = var.ami_id == "" ? 1 : 0
 
-  name = "/aws/service/debian/release/12/latest/amd64"
+  name = "/aws/service/debian/release/${var.debian_release}/latest/amd64"
 }
 
 data "aws_subnet" "server" {
@@ -135,7 +135,7 @@ resource "aws_instance" "server" {
   instance_type        = each.value.instance_type
   key_name             = var.key_pair_name == "" ? null : var.key_pair_name
   iam_instance_profile = aws_iam_instance_profile.server.name
-  user_data            = local.user_data[each.key]
+  user_data_base64     = base64gzip(local.user_data[each.key]) # EC2 takes 16 KiB
 
   network_interface {
     network_interface_id = aws_network_interface.server[each.key].id

@@ -7,7 +7,7 @@ locals {
   manager_group   = "/${var.project}/${var.environment}/${local.unit}/manager"
   manager_tags    = merge(local.tags, { Name = local.manager_name })
   account_id      = data.aws_caller_identity.current.account_id
-  wheel           = var.ngp_wheel == "" ? ["", ""] : regex("^s3://([^/]+)/(.+)$", var.ngp_wheel)
+  fetched         = [for url in compact([var.ngp_wheel, var.ngp_requirements]) : trimprefix(url, "s3://")]
 
   # The names that the old terraform.out held.
   terraform_out = <<-OUT
@@ -27,15 +27,17 @@ locals {
 
   # What the boot script reads, as the assignments at its top.
   manager_parameters = {
-    LOG               = "/var/log/ngp/manager.log"
-    REGION            = var.region
-    LOG_GROUP         = local.manager_group
-    NAMESPACE         = "ngp/${local.unit}"
-    TERRAFORM_VERSION = var.terraform_version
-    TERRAFORM_SHA256  = var.terraform_sha256
-    NGP_WHEEL         = var.ngp_wheel
-    NGP_WHEEL_SHA256  = var.ngp_wheel_sha256
-    TERRAFORM_OUT     = local.terraform_out
+    LOG                     = "/var/log/ngp/manager.log"
+    REGION                  = var.region
+    LOG_GROUP               = local.manager_group
+    NAMESPACE               = "ngp/${local.unit}"
+    TERRAFORM_VERSION       = var.terraform_version
+    TERRAFORM_SHA256        = var.terraform_sha256
+    NGP_WHEEL               = var.ngp_wheel
+    NGP_WHEEL_SHA256        = var.ngp_wheel_sha256
+    NGP_REQUIREMENTS        = var.ngp_requirements
+    NGP_REQUIREMENTS_SHA256 = var.ngp_requirements_sha256
+    TERRAFORM_OUT           = local.terraform_out
   }
 
   manager_user_data = templatefile("${path.module}/files/user-data.mime.tftpl", {
@@ -47,7 +49,7 @@ locals {
 data "aws_ssm_parameter" "debian" {
   count = var.create_manager && var.ami_id == "" ? 1 : 0
 
-  name = "/aws/service/debian/release/12/latest/amd64"
+  name = "/aws/service/debian/release/${var.debian_release}/latest/amd64"
 }
 
 data "aws_route53_zone" "this" {
@@ -103,12 +105,12 @@ data "aws_iam_policy_document" "manager" {
   }
 
   dynamic "statement" {
-    for_each = var.ngp_wheel == "" ? [] : [local.wheel]
+    for_each = length(local.fetched) > 0 ? [local.fetched] : []
 
     content {
       sid       = "ReadNgp"
       actions   = ["s3:GetObject"]
-      resources = ["${local.arn}:s3:::${statement.value[0]}/${statement.value[1]}"]
+      resources = [for place in statement.value : "${local.arn}:s3:::${place}"]
     }
   }
 
@@ -273,7 +275,7 @@ resource "aws_instance" "manager" {
   vpc_security_group_ids = [aws_security_group.management.id]
   key_name               = one(aws_key_pair.this[*].key_name)
   iam_instance_profile   = local.manager_role ? aws_iam_instance_profile.manager[0].name : var.manager_instance_profile
-  user_data              = local.manager_user_data
+  user_data_base64       = base64gzip(local.manager_user_data) # EC2 takes 16 KiB
 
   metadata_options {
     http_endpoint               = "enabled"

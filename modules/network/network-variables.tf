@@ -230,10 +230,27 @@ variable "nat_mode" {
 }
 
 variable "private_endpoints" {
-  description = "Make interface endpoints (SSM, ECR, CloudWatch Logs, Secrets Manager), so that private nodes reach AWS without NAT."
+  description = "Make interface endpoints (endpoint_services), so that private nodes reach AWS without NAT. Each costs about 8 USD a month and zone."
   type        = bool
   default     = false
   nullable    = false
+}
+
+variable "endpoint_services" {
+  description = "Services with an interface endpoint, such as ssm, ssmmessages, ecr.api; empty makes those for SSM, ECR, CloudWatch Logs and Secrets Manager, with nat_mode none also those that clusters need."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for service in var.endpoint_services : can(regex("^[a-z0-9][a-z0-9.-]{0,62}$", service)) && !contains(["s3", "dynamodb"], service)])
+    error_message = "endpoint_services holds names of AWS services as endpoints have them, such as ecr.api; S3 has a gateway endpoint anyway."
+  }
+
+  validation {
+    condition     = length(var.endpoint_services) == 0 || var.private_endpoints
+    error_message = "endpoint_services has no meaning without private_endpoints = true."
+  }
 }
 
 variable "flow_logs" {
@@ -414,10 +431,27 @@ variable "instance_type" {
     condition     = can(regex("^[a-z][a-z0-9-]*\\.[a-z0-9-]+$", var.instance_type))
     error_message = "instance_type is a type of EC2, such as t3.small."
   }
+
+  validation {
+    condition     = !can(regex("^(a1|[a-z]+[0-9]+g[a-z]*)\\.", var.instance_type))
+    error_message = "instance_type has an Arm processor (Graviton), and what the manager installs is for amd64: choose a type such as t3.small."
+  }
+}
+
+variable "debian_release" {
+  description = "Release of Debian that the manager gets without ami_id: 13, or 12 while it has its long-term support."
+  type        = number
+  default     = 13
+  nullable    = false
+
+  validation {
+    condition     = contains([12, 13], var.debian_release)
+    error_message = "debian_release is 12 or 13."
+  }
 }
 
 variable "ami_id" {
-  description = "Image of the manager; empty takes the newest Debian 12 at the first apply."
+  description = "Image of the manager (Debian, amd64); empty takes the newest of debian_release at the first apply."
   type        = string
   default     = ""
   nullable    = false
@@ -486,19 +520,19 @@ variable "state_bucket_arn" {
 variable "terraform_version" {
   description = "Terraform of the manager."
   type        = string
-  default     = "1.11.4"
+  default     = "1.15.5"
   nullable    = false
 
   validation {
     condition     = can(regex("^[0-9]+\\.[0-9]+\\.[0-9]+$", var.terraform_version))
-    error_message = "terraform_version is three numbers, such as 1.11.4."
+    error_message = "terraform_version is three numbers, such as 1.15.5."
   }
 }
 
 variable "terraform_sha256" {
   description = "SHA-256 of that version's linux_amd64 archive, as its publisher's SHA256SUMS file says."
   type        = string
-  default     = "1ce994251c00281d6845f0f268637ba50c0005657eb3cf096b92f753b42ef4dc"
+  default     = "702b2136af6728c8ff037f843dd2dbce2b7ad88786b7381d1d72aefa250f601c"
   nullable    = false
 
   validation {
@@ -528,5 +562,29 @@ variable "ngp_wheel_sha256" {
   validation {
     condition     = can(regex("^([0-9a-f]{64})?$", var.ngp_wheel_sha256))
     error_message = "ngp_wheel_sha256 is empty or 64 lower-case hexadecimal digits."
+  }
+}
+
+variable "ngp_requirements" {
+  description = "Libraries of ngp in a bucket of yours (s3://BUCKET/KEY.txt): pip's requirements with checksums, all of them and nothing else; empty takes the newest that the wheel allows, unchecked."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = var.ngp_requirements == "" || (can(regex("^s3://[a-z0-9.-]{3,63}/[A-Za-z0-9!_.*()/+-]+\\.txt$", var.ngp_requirements)) && var.ngp_requirements_sha256 != "" && var.ngp_wheel != "")
+    error_message = "ngp_requirements is empty or s3://BUCKET/KEY.txt, and then ngp_requirements_sha256 is its checksum and ngp_wheel is set."
+  }
+}
+
+variable "ngp_requirements_sha256" {
+  description = "SHA-256 of that file."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^([0-9a-f]{64})?$", var.ngp_requirements_sha256))
+    error_message = "ngp_requirements_sha256 is empty or 64 lower-case hexadecimal digits."
   }
 }

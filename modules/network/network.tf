@@ -25,7 +25,8 @@ locals {
   })
 
   make_vpc = var.existing_vpc_id == ""
-  zones    = local.make_vpc ? slice(length(var.availability_zones) > 0 ? var.availability_zones : data.aws_availability_zones.available[0].names, 0, var.az_count) : []
+  known    = length(var.availability_zones) > 0 ? var.availability_zones : flatten(terraform_data.zones[*].input)
+  zones    = local.make_vpc ? slice(local.known, 0, var.az_count) : []
 
   # Places of the subnets in the VPC: management 0, public 1 2, private 3 4, then a pair for each further zone,
   # so that a larger az_count moves no subnet that exists.
@@ -57,10 +58,21 @@ data "aws_availability_zones" "available" {
     values = ["opt-in-not-required"]
   }
 
+}
+
+# The region's zones in the order of the first apply. A zone that AWS takes off its list for a while, or adds to it, must not
+# move the subnets of the others.
+resource "terraform_data" "zones" {
+  count = local.make_vpc && length(var.availability_zones) == 0 ? 1 : 0
+
+  input = data.aws_availability_zones.available[0].names
+
   lifecycle {
+    ignore_changes = [input]
+
     postcondition {
-      condition     = length(self.names) >= var.az_count
-      error_message = "The region has fewer availability zones than az_count asks for."
+      condition     = length(self.input) >= var.az_count
+      error_message = "The region had fewer availability zones than az_count asks for when the network was made: name those to use in availability_zones."
     }
   }
 }
@@ -225,7 +237,15 @@ resource "aws_nat_gateway" "this" {
   depends_on = [aws_internet_gateway.this]
 }
 
-# Ways to AWS that need no internet.
+# Ways to AWS that need no internet. Each costs by the hour and zone, so none is made that nobody asked for.
+
+locals {
+  common_services  = ["ec2messages", "ecr.api", "ecr.dkr", "logs", "secretsmanager", "ssm", "ssmmessages"]
+  runtime_services = ["autoscaling", "ec2", "eks", "eks-auth", "elasticloadbalancing", "kms", "monitoring", "sts"]
+  endpoint_services = length(var.endpoint_services) > 0 ? sort(var.endpoint_services) : concat(
+    local.common_services, var.nat_mode == "none" ? local.runtime_services : []
+  )
+}
 
 resource "aws_vpc_endpoint" "s3" {
   count = local.make_vpc ? 1 : 0
@@ -259,7 +279,7 @@ resource "aws_vpc_security_group_ingress_rule" "endpoints" {
 }
 
 resource "aws_vpc_endpoint" "interface" {
-  for_each = toset(local.make_vpc && var.private_endpoints ? ["ec2messages", "ecr.api", "ecr.dkr", "logs", "secretsmanager", "ssm", "ssmmessages"] : [])
+  for_each = toset(local.make_vpc && var.private_endpoints ? local.endpoint_services : [])
 
   vpc_id              = aws_vpc.this[0].id
   service_name        = "com.amazonaws.${var.region}.${each.key}"

@@ -24,11 +24,16 @@ output "openvpn_server_ip" {
 }
 
 output "openvpn_profile_command" {
-  description = "Command that prints the profile of a new client (put a name for NAME); null with access-server."
-  value       = local.appliance ? null : "aws ssm start-session --region ${var.region} --target ${aws_instance.this.id} --document-name AWS-StartInteractiveCommand --parameters 'command=\"sudo ngp-vpn add NAME\"'"
+  description = "Command that prints the profile of a new client (put a name for NAME), sealed by a passphrase that it asks for: logs of Session Manager hold no key; null with access-server."
+  value       = local.appliance ? null : "aws ssm start-session --region ${var.region} --target ${aws_instance.this.id} --document-name AWS-StartInteractiveCommand --parameters 'command=\"sudo ngp-vpn add NAME --sealed\"'"
 }
 
 output "security_group_id" {
   description = "Security group of the server: a source for internal services."
   value       = aws_security_group.this.id
+}
+
+output "openvpn_log_group_name" {
+  description = "Log group of the server: boot, cloud-init and OpenVPN."
+  value       = aws_cloudwatch_log_group.this.name
 }

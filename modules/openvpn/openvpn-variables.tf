@@ -126,6 +126,18 @@ variable "permissions_boundary_arn" {
   }
 }
 
+variable "log_retention_days" {
+  description = "Days that log groups keep their events."
+  type        = number
+  default     = 30
+  nullable    = false
+
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
+    error_message = "log_retention_days is one of the periods that CloudWatch Logs knows: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653."
+  }
+}
+
 variable "alarm_topic_arn" {
   description = "SNS topic for alarms; empty uses none of another unit's."
   type        = string
@@ -185,7 +197,7 @@ variable "key_pair_name" {
 # The server's own inputs.
 
 variable "engine" {
-  description = "access-server (appliance from the AWS Marketplace, with web pages) or community (OpenVPN and easy-rsa on Debian 12, profiles by command)."
+  description = "access-server (appliance from the AWS Marketplace, with web pages) or community (OpenVPN and easy-rsa on Debian, profiles by command)."
   type        = string
   default     = "community"
   nullable    = false
@@ -196,8 +208,20 @@ variable "engine" {
   }
 }
 
+variable "debian_release" {
+  description = "Release of Debian that the community engine gets without ami_id: 13, or 12 while it has its long-term support."
+  type        = number
+  default     = 13
+  nullable    = false
+
+  validation {
+    condition     = contains([12, 13], var.debian_release)
+    error_message = "debian_release is 12 or 13."
+  }
+}
+
 variable "ami_id" {
-  description = "Image of the server; empty takes the newest of its engine at the first apply."
+  description = "Image of the server; empty takes the newest of its engine (and of debian_release) at the first apply."
   type        = string
   default     = ""
   nullable    = false
@@ -229,6 +253,11 @@ variable "instance_type" {
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]*\\.[a-z0-9-]+$", var.instance_type))
     error_message = "instance_type is a type of EC2, such as t3.small."
+  }
+
+  validation {
+    condition     = !can(regex("^(a1|[a-z]+[0-9]+g[a-z]*)\\.", var.instance_type))
+    error_message = "instance_type has an Arm processor (Graviton), and image and agents are for amd64: choose a type such as t3.small."
   }
 }
 
@@ -396,9 +425,9 @@ variable "client_cidrs" {
 }
 
 variable "backup_retention_days" {
-  description = "Days that daily backups of the server (AWS Backup) are kept; 0 makes none."
+  description = "Days that daily backups of the server (AWS Backup) are kept; 0 makes none, and a lost disk then means new profiles for everybody."
   type        = number
-  default     = 0
+  default     = 30
   nullable    = false
 
   validation {

@@ -48,6 +48,9 @@ locals {
     } },
   )
 
+  log_group = "/${var.project}/${var.environment}/${local.unit}"
+  namespace = "ngp/${local.unit}"
+
   routes = concat([var.vpc_cidr], var.extra_routes)
 
   # What the boot script reads, as the assignments at its top.
@@ -55,6 +58,8 @@ locals {
     {
       LOG             = "/var/log/ngp/openvpn.log"
       REGION          = var.region
+      LOG_GROUP       = local.log_group
+      NAMESPACE       = local.namespace
       FQDN            = local.fqdn
       VPN_NETWORK     = split("/", var.vpn_cidr)[0]
       VPN_NETMASK     = cidrnetmask(var.vpn_cidr)
@@ -91,7 +96,7 @@ data "aws_route53_zone" "this" {
 data "aws_ssm_parameter" "debian" {
   count = !local.appliance && var.ami_id == "" ? 1 : 0
 
-  name = "/aws/service/debian/release/12/latest/amd64"
+  name = "/aws/service/debian/release/${var.debian_release}/latest/amd64"
 }
 
 data "aws_ami" "access_server" {
@@ -186,6 +191,39 @@ resource "aws_iam_role_policy" "secret" {
   policy = data.aws_iam_policy_document.secret[0].json
 }
 
+data "aws_iam_policy_document" "report" {
+  statement {
+    sid       = "OwnLog"
+    actions   = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
+    resources = [aws_cloudwatch_log_group.this.arn, "${aws_cloudwatch_log_group.this.arn}:*"]
+  }
+
+  statement {
+    sid       = "OwnMetrics"
+    actions   = ["cloudwatch:PutMetricData"]
+    resources = ["*"]
+
+    condition {
+      test     = "StringEquals"
+      variable = "cloudwatch:namespace"
+      values   = [local.namespace]
+    }
+  }
+}
+
+resource "aws_iam_role_policy" "report" {
+  name   = "logs-and-metrics"
+  role   = aws_iam_role.this.id
+  policy = data.aws_iam_policy_document.report.json
+}
+
+resource "aws_cloudwatch_log_group" "this" {
+  name              = local.log_group
+  retention_in_days = var.log_retention_days
+  kms_key_id        = var.kms_key_arn == "" ? null : var.kms_key_arn
+  tags              = merge(local.tags, { Name = format(local.name, local.unit) })
+}
+
 resource "aws_iam_role_policy_attachment" "session_manager" {
   role       = aws_iam_role.this.name
   policy_arn = "${local.arn}:iam::aws:policy/AmazonSSMManagedInstanceCore"
@@ -239,8 +277,8 @@ resource "aws_instance" "this" {
   vpc_security_group_ids = [aws_security_group.this.id]
   key_name               = var.key_pair_name == "" ? null : var.key_pair_name
   iam_instance_profile   = aws_iam_instance_profile.this.name
-  source_dest_check      = false # it forwards packets of others
-  user_data              = local.user_data
+  source_dest_check      = false                       # it forwards packets of others
+  user_data_base64       = base64gzip(local.user_data) # EC2 takes 16 KiB
 
   metadata_options {
     http_endpoint               = "enabled"
@@ -268,7 +306,7 @@ resource "aws_instance" "this" {
     replace_triggered_by = [terraform_data.engine]
   }
 
-  depends_on = [aws_iam_role_policy.secret, aws_iam_role_policy_attachment.session_manager, aws_vpc_security_group_egress_rule.this]
+  depends_on = [aws_iam_role_policy.secret, aws_iam_role_policy.report, aws_iam_role_policy_attachment.session_manager, aws_vpc_security_group_egress_rule.this]
 }
 
 resource "aws_eip" "this" {
@@ -308,6 +346,24 @@ resource "aws_cloudwatch_metric_alarm" "status" {
   alarm_actions       = compact(["${local.arn}:automate:${var.region}:ec2:${each.value}", var.alarm_topic_arn])
   ok_actions          = compact([var.alarm_topic_arn])
   tags                = merge(local.tags, { Name = format(local.name, "${local.unit}-status-${lower(each.key)}") })
+}
+
+# The machine may run without its daemon: CloudWatch's agent counts the processes each minute. Silence is a failure too.
+resource "aws_cloudwatch_metric_alarm" "daemon" {
+  alarm_name          = format(local.name, "${local.unit}-daemon")
+  alarm_description   = "VPN server ${local.fqdn}: OpenVPN does not run, or nothing tells that it does"
+  namespace           = local.namespace
+  metric_name         = "procstat_lookup_pid_count"
+  dimensions          = { InstanceId = aws_instance.this.id }
+  statistic           = "Minimum"
+  period              = 60
+  evaluation_periods  = 15
+  comparison_operator = "LessThanThreshold"
+  threshold           = 1
+  treat_missing_data  = "breaching"
+  alarm_actions       = compact([var.alarm_topic_arn])
+  ok_actions          = compact([var.alarm_topic_arn])
+  tags                = merge(local.tags, { Name = format(local.name, "${local.unit}-daemon") })
 }
 
 # Backups of the whole server, its certificate authority included.

@@ -403,3 +403,23 @@ run "saml_wants_metadata" {
 
   expect_failures = [var.saml]
 }
+
+run "a_domain_that_reports_nothing_raises_the_alarm" {
+  command = plan
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.down.treat_missing_data == "breaching" && aws_cloudwatch_metric_alarm.down.statistic == "SampleCount" && data.aws_ssm_parameter.debian[0].name == "/aws/service/debian/release/13/latest/amd64"
+    error_message = "Silence is a failure; collectors are Debian 13."
+  }
+}
+
+run "a_type_of_another_architecture_and_an_unknown_release" {
+  command = plan
+
+  variables {
+    collector_instance_type = "t4g.medium"
+    debian_release          = 11
+  }
+
+  expect_failures = [var.collector_instance_type, var.debian_release]
+}

@@ -6,6 +6,7 @@
 ETC=${ETC:-/etc/ngp/agents}
 STATE=${STATE:-/var/lib/ngp/agents}
 UNITS=${UNITS:-/etc/systemd/system}
+METRICS=${METRICS:-/var/lib/prometheus/node-exporter}
 
 # Nodes may have no public address: they are online when Debian answers.
 online() { timeout 60 apt-get -qq update; }
@@ -121,6 +122,27 @@ output.logstash:
 YAML
 }
 
+# Whether the shipper can read what containers of this node write. Their default driver decides: with awslogs it goes to
+# CloudWatch Logs and nowhere else. The node exporter tells it, and so an alert does.
+report_container_logs() {
+  local driver shipped=1
+  if [ -z "${LOG_SHIPPER:-}" ]; then
+    rm -f "$METRICS/agents.prom"
+    return 0
+  fi
+  driver=$(docker info 2>/dev/null | sed -n 's/^ *Logging Driver: *//p')
+  case $LOG_SHIPPER:$driver in
+  fluent-bit:json-file | fluent-bit:journald | filebeat:json-file) ;;
+  *)
+    shipped=0
+    say "containers log by ${driver:-no driver}, which $LOG_SHIPPER does not read: set container_log_driver of their cluster to journald (fluent-bit) or json-file"
+    ;;
+  esac
+  if [ -d "$METRICS" ]; then
+    printf 'ngp_agents_container_logs_shipped{driver="%s",shipper="%s"} %s\n' "$driver" "$LOG_SHIPPER" "$shipped" | write 644 "$METRICS/agents.prom"
+  fi
+}
+
 install_sysdig() {
   local settings
   changed=false
@@ -159,6 +181,7 @@ main() {
   install_sysdig
   install_shipper filebeat /usr/share/filebeat/filebeat.yml
   install_shipper fluent-bit /fluent-bit/etc/ngp.yaml "/fluent-bit/bin/fluent-bit -c /fluent-bit/etc/ngp.yaml"
+  report_container_logs
   say "agents are as they should be"
 }
 

@@ -25,7 +25,11 @@ find_disk() {
   return 1
 }
 
-# Only a disk on which nothing at all is found is formatted.
+# Whether a disk can be read and its first 4 MiB are zeros, as a new volume's are. blkid also answers "nothing found" where it
+# could not read, and would not know the beginning of a damaged file system.
+is_blank() { cmp -s -n 4194304 "$1" /dev/zero; }
+
+# Only a disk on which nothing at all is found, and nothing is, is formatted.
 mount_disk() {
   local disk found=0
   retry 600 find_disk >/dev/null
@@ -33,7 +37,13 @@ mount_disk() {
   blkid -p "$disk" >/dev/null || found=$?
   case $found in
   0) ;;
-  2) mkfs.ext4 -q -m 1 -L ngp-monitoring "$disk" ;;
+  2)
+    if ! is_blank "$disk"; then
+      say "REFUSED: $disk has no file system that blkid knows, but is not empty, or cannot be read"
+      return 1
+    fi
+    mkfs.ext4 -q -m 1 -L ngp-monitoring "$disk"
+    ;;
   *)
     say "REFUSED: nobody can say what is on $disk"
     return 1

@@ -27,20 +27,28 @@ install_terraform() {
   rm -rf "$folder"
 }
 
-# From the platform's own bucket, by the instance's role.
+# From the platform's own bucket, by the instance's role. The libraries that ngp needs come from the package index: with
+# NGP_REQUIREMENTS exactly those, each by its checksum; else the newest that the wheel allows.
 install_ngp() {
   local folder wheel
   [ -n "${NGP_WHEEL:-}" ] || return 0
-  if [ "$(cat "$ETC/ngp.sha256" 2>/dev/null)" = "$NGP_WHEEL_SHA256" ] && [ -x "$NGP/bin/ngp" ]; then return 0; fi
+  if [ "$(cat "$ETC/ngp.sha256" 2>/dev/null)" = "$NGP_WHEEL_SHA256${NGP_REQUIREMENTS_SHA256:-}" ] && [ -x "$NGP/bin/ngp" ]; then return 0; fi
   folder=$(mktemp -d)
   wheel=$folder/${NGP_WHEEL##*/}
   retry 300 aws --region "$REGION" s3 cp --quiet "$NGP_WHEEL" "$wheel"
   check "$NGP_WHEEL_SHA256" "$wheel"
   rm -rf "$NGP"
   python3 -m venv "$NGP"
-  retry 600 "$NGP/bin/pip" install --quiet "$wheel"
+  if [ -n "${NGP_REQUIREMENTS:-}" ]; then
+    retry 300 aws --region "$REGION" s3 cp --quiet "$NGP_REQUIREMENTS" "$folder/requirements.txt"
+    check "$NGP_REQUIREMENTS_SHA256" "$folder/requirements.txt"
+    retry 600 "$NGP/bin/pip" install --quiet --require-hashes --no-deps -r "$folder/requirements.txt"
+    "$NGP/bin/pip" install --quiet --no-deps --no-index "$wheel"
+  else
+    retry 600 "$NGP/bin/pip" install --quiet "$wheel"
+  fi
   ln -sfn "$NGP/bin/ngp" "$BIN/ngp"
-  write 644 "$ETC/ngp.sha256" <<<"$NGP_WHEEL_SHA256"
+  write 644 "$ETC/ngp.sha256" <<<"$NGP_WHEEL_SHA256${NGP_REQUIREMENTS_SHA256:-}"
   rm -rf "$folder"
 }
 
@@ -70,26 +78,10 @@ agent_configuration() {
 JSON
 }
 
-# CloudWatch's agent is not in Debian. The node works without it, so a failure is said and forgiven.
-install_cloudwatch_agent() {
-  local folder=/opt/aws/amazon-cloudwatch-agent package
-  if [ ! -x "$folder/bin/amazon-cloudwatch-agent-ctl" ]; then
-    package=$(mktemp --suffix=.deb)
-    if ! { retry 120 curl -sSf -m 120 -o "$package" "https://amazoncloudwatch-agent-$REGION.s3.$REGION.amazonaws.com/debian/amd64/latest/amazon-cloudwatch-agent.deb" && install_file "$package"; }; then
-      say "no metrics: CloudWatch's agent could not be installed"
-      rm -f "$package"
-      return 0
-    fi
-    rm -f "$package"
-  fi
-  agent_configuration | write 644 "$folder/etc/ngp.json"
-  "$folder/bin/amazon-cloudwatch-agent-ctl" -a fetch-config -m ec2 -s -c "file:$folder/etc/ngp.json" || say "CloudWatch's agent does not start"
-}
-
 main() {
   start_log
   mkdir -p "$ETC"
-  install_packages awscli ca-certificates curl git jq python3 python3-venv unattended-upgrades unzip
+  install_packages awscli ca-certificates curl git gpg jq python3 python3-venv unattended-upgrades unzip
   write_names
   install_terraform
   install_ngp

@@ -156,7 +156,7 @@ run "a_region_with_too_few_zones_is_refused" {
     az_count = 4
   }
 
-  expect_failures = [data.aws_availability_zones.available]
+  expect_failures = [terraform_data.zones]
 }
 
 run "without_nat_private_nodes_have_endpoints" {
@@ -173,12 +173,74 @@ run "without_nat_private_nodes_have_endpoints" {
     error_message = "No NAT: tables without a route to the internet."
   }
   assert {
-    condition     = length(aws_vpc_endpoint.interface) == 7 && aws_vpc_endpoint.interface["ecr.api"].service_name == "com.amazonaws.eu-central-1.ecr.api"
-    error_message = "The endpoints that private nodes need."
+    condition     = length(aws_vpc_endpoint.interface) == 15 && aws_vpc_endpoint.interface["ecr.api"].service_name == "com.amazonaws.eu-central-1.ecr.api" && alltrue([for service in ["autoscaling", "ec2", "eks", "eks-auth", "elasticloadbalancing", "kms", "monitoring", "sts"] : contains(keys(aws_vpc_endpoint.interface), service)])
+    error_message = "The endpoints that private nodes and clusters need."
   }
   assert {
     condition     = length(aws_flow_log.this) + length(aws_iam_role.flow) + length(aws_cloudwatch_log_group.flow) == 0
     error_message = "No flow logs, no role and group for them."
+  }
+}
+
+run "with_nat_the_endpoints_of_clusters_are_left_out" {
+  command = plan
+
+  variables {
+    private_endpoints = true
+  }
+
+  assert {
+    condition     = keys(aws_vpc_endpoint.interface) == ["ec2messages", "ecr.api", "ecr.dkr", "logs", "secretsmanager", "ssm", "ssmmessages"]
+    error_message = "What NAT reaches needs no endpoint."
+  }
+}
+
+run "chosen_endpoints_alone_are_made" {
+  command = plan
+
+  variables {
+    private_endpoints = true
+    endpoint_services = ["ssm", "ssmmessages"]
+  }
+
+  assert {
+    condition     = keys(aws_vpc_endpoint.interface) == ["ssm", "ssmmessages"]
+    error_message = "Each costs."
+  }
+}
+
+run "endpoints_that_nobody_makes_are_refused" {
+  command = plan
+
+  variables {
+    endpoint_services = ["ssm"]
+  }
+
+  expect_failures = [var.endpoint_services]
+}
+
+run "subnets_stand_in_the_first_two_zones" {
+  command   = apply
+  state_key = "impaired"
+
+  assert {
+    condition     = [for subnet in aws_subnet.private : subnet.availability_zone] == ["eu-central-1a", "eu-central-1b"]
+    error_message = "The region's first."
+  }
+}
+
+run "a_zone_that_fails_moves_no_subnet" {
+  command   = plan
+  state_key = "impaired"
+
+  override_data {
+    target = data.aws_availability_zones.available
+    values = { names = ["eu-central-1b"] }
+  }
+
+  assert {
+    condition     = [for subnet in aws_subnet.private : subnet.availability_zone] == ["eu-central-1a", "eu-central-1b"] && aws_subnet.management[0].availability_zone == "eu-central-1a"
+    error_message = "The zones are those of the first apply."
   }
 }
 
@@ -277,9 +339,19 @@ run "the_manager_on_request" {
     permissions_boundary_arn = "arn:aws:iam::123456789012:policy/boundary"
     ngp_wheel                = "s3://shop-files/ngp-1.0-py3-none-any.whl"
     ngp_wheel_sha256         = "0000000000000000000000000000000000000000000000000000000000000000"
+    ngp_requirements         = "s3://shop-files/requirements.txt"
+    ngp_requirements_sha256  = "1111111111111111111111111111111111111111111111111111111111111111"
     state_bucket_arn         = "arn:aws:s3:::shop-states"
   }
 
+  assert {
+    condition     = data.aws_ssm_parameter.debian[0].name == "/aws/service/debian/release/13/latest/amd64" && strcontains(local.manager_user_data, "NGP_REQUIREMENTS='s3://shop-files/requirements.txt'")
+    error_message = "Debian 13, and libraries by their checksums."
+  }
+  assert {
+    condition     = { for statement in data.aws_iam_policy_document.manager[0].statement : statement.sid => toset(statement.resources) }["ReadNgp"] == toset(["arn:aws:s3:::shop-files/ngp-1.0-py3-none-any.whl", "arn:aws:s3:::shop-files/requirements.txt"])
+    error_message = "It may read its own files, and nothing else."
+  }
   assert {
     condition     = aws_instance.manager[0].metadata_options[0].http_tokens == "required" && aws_instance.manager[0].root_block_device[0].encrypted && aws_instance.manager[0].ami == "ami-0123456789abcdef0"
     error_message = "IMDSv2, an encrypted disk, Debian."
@@ -414,11 +486,13 @@ run "values_outside_their_lists" {
 
   variables {
     nat_mode           = "sometimes"
+    instance_type      = "t4g.small"
+    debian_release     = 11
     az_count           = 5
     log_retention_days = 2
     region             = "Frankfurt"
     domain_name        = "example.com."
   }
 
-  expect_failures = [var.nat_mode, var.az_count, var.log_retention_days, var.region, var.domain_name]
+  expect_failures = [var.instance_type, var.debian_release, var.nat_mode, var.az_count, var.log_retention_days, var.region, var.domain_name]
 }

@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # Engine access-server: the appliance is there already; it gets its name, its routes and its administrator.
-: "${REGION:?}" "${FQDN:?}" "${VPN_NETWORK:?}" "${VPN_CIDR:?}" "${ROUTES:?}" "${REROUTE_GATEWAY:?}" "${REROUTE_DNS:?}" "${ADMIN_USER:?}" "${SECRET_ARN:?}"
+: "${REGION:?}" "${LOG_GROUP:?}" "${NAMESPACE:?}" "${FQDN:?}" "${VPN_NETWORK:?}" "${VPN_CIDR:?}" "${ROUTES:?}" "${REROUTE_GATEWAY:?}" "${REROUTE_DNS:?}" "${ADMIN_USER:?}" "${SECRET_ARN:?}"
 
+DAEMON_LOG=${DAEMON_LOG:-/var/log/openvpnas.log}
 APPLIANCE=${APPLIANCE:-/usr/local/openvpn_as}
 
 sacli() { timeout 60 "$APPLIANCE/scripts/sacli" "$@"; }
@@ -68,13 +69,34 @@ forward_packets() {
   sysctl -q -p /etc/sysctl.d/90-ngp-openvpn.conf
 }
 
+# What the server reports: its logs, and how many processes of OpenVPN run.
+agent_configuration() {
+  cat <<JSON
+{
+  "agent": {"metrics_collection_interval": 60, "region": "$REGION"},
+  "logs": {"logs_collected": {"files": {"collect_list": [
+    {"file_path": "$LOG", "log_group_name": "$LOG_GROUP", "log_stream_name": "{instance_id}/boot"},
+    {"file_path": "/var/log/cloud-init-output.log", "log_group_name": "$LOG_GROUP", "log_stream_name": "{instance_id}/cloud-init"},
+    {"file_path": "$DAEMON_LOG", "log_group_name": "$LOG_GROUP", "log_stream_name": "{instance_id}/openvpn"}
+  ]}}},
+  "metrics": {
+    "namespace": "$NAMESPACE",
+    "append_dimensions": {"InstanceId": "\${aws:InstanceId}"},
+    "aggregation_dimensions": [["InstanceId"]],
+    "metrics_collected": {"procstat": [{"exe": "openvpn", "measurement": ["pid_count"]}]}
+  }
+}
+JSON
+}
+
 main() {
   start_log
-  install_packages curl python3-boto3 unattended-upgrades
+  install_packages curl gpg python3-boto3 unattended-upgrades
   forward_packets
   initialise
   set_administrator
   configure
+  install_cloudwatch_agent
   install_session_manager
   say "ready: https://$FQDN/"
 }

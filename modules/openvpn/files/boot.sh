@@ -65,6 +65,47 @@ install_session_manager() {
   rm -f "$package"
 }
 
+# signed FINGERPRINT KEY FILE: whether FILE.sig is a signature of FILE by the key with this fingerprint, and no other.
+signed() {
+  local home told
+  home=$(mktemp -d)
+  gpg --homedir "$home" --batch --quiet --import "$2" 2>/dev/null || true
+  told=$(gpg --homedir "$home" --batch --status-fd 1 --verify "$3.sig" "$3" 2>/dev/null) || true
+  rm -rf "$home"
+  grep -Eq "^\\[GNUPG:\\] VALIDSIG ($1 .*|.* $1)\$" <<<"$told"
+}
+
+CLOUDWATCH=${CLOUDWATCH:-/opt/aws/amazon-cloudwatch-agent}
+CLOUDWATCH_KEY=${CLOUDWATCH_KEY:-937616F3450B7D806CBD9725D58167303B789C72} # AWS's, for the packages of this agent
+
+fetch_cloudwatch_agent() {
+  local host=amazoncloudwatch-agent-$REGION.s3.$REGION.amazonaws.com name=debian/amd64/latest/amazon-cloudwatch-agent.deb
+  curl -sSf -m 120 -o "$1" "https://$host/$name" &&
+    curl -sSf -m 60 -o "$1.sig" "https://$host/$name.sig" &&
+    curl -sSf -m 60 -o "$1.gpg" https://amazoncloudwatch-agent.s3.amazonaws.com/assets/amazon-cloudwatch-agent.gpg
+}
+
+# CloudWatch's agent is not in Debian. The machine works without it, so a failure is said and forgiven; a package that AWS
+# did not sign is never installed. `agent_configuration` says what it sends.
+install_cloudwatch_agent() {
+  local folder
+  if [ ! -x "$CLOUDWATCH/bin/amazon-cloudwatch-agent-ctl" ]; then
+    folder=$(mktemp -d)
+    chmod 755 "$folder"
+    if ! retry 120 fetch_cloudwatch_agent "$folder/agent.deb"; then
+      say "no metrics: CloudWatch's agent could not be fetched"
+    elif ! signed "$CLOUDWATCH_KEY" "$folder/agent.deb.gpg" "$folder/agent.deb"; then
+      say "REFUSED: the package of CloudWatch's agent is not signed by AWS's key"
+    elif ! install_file "$folder/agent.deb"; then
+      say "no metrics: CloudWatch's agent could not be installed"
+    fi
+    rm -rf "$folder"
+    if [ ! -x "$CLOUDWATCH/bin/amazon-cloudwatch-agent-ctl" ]; then return 0; fi
+  fi
+  agent_configuration | write 644 "$CLOUDWATCH/etc/ngp.json"
+  "$CLOUDWATCH/bin/amazon-cloudwatch-agent-ctl" -a fetch-config -m ec2 -s -c "file:$CLOUDWATCH/etc/ngp.json" || say "CloudWatch's agent does not start"
+}
+
 # write MODE FILE: standard input becomes the file, at once or not at all.
 write() {
   local mode=$1 file=$2 new

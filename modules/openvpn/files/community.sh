@@ -1,9 +1,10 @@
 # shellcheck shell=bash
 # Engine community: Debian's openvpn and easy-rsa. The certificate authority is made on this disk and never leaves it.
-: "${FQDN:?}" "${VPN_NETWORK:?}" "${VPN_NETMASK:?}" "${VPN_CIDR:?}" "${PUSHED_ROUTES:?}" "${RESOLVER:?}" "${REROUTE_GATEWAY:?}" "${REROUTE_DNS:?}" "${CERTIFICATE_DAYS:?}" "${CLIENT_TOOL:?}"
+: "${LOG_GROUP:?}" "${NAMESPACE:?}" "${FQDN:?}" "${VPN_NETWORK:?}" "${VPN_NETMASK:?}" "${VPN_CIDR:?}" "${PUSHED_ROUTES:?}" "${RESOLVER:?}" "${REROUTE_GATEWAY:?}" "${REROUTE_DNS:?}" "${CERTIFICATE_DAYS:?}" "${CLIENT_TOOL:?}"
 
 PKI=${PKI:-/etc/openvpn/pki}
 SERVER=${SERVER:-/etc/openvpn/server}
+DAEMON_LOG=${DAEMON_LOG:-/var/log/openvpn/server.log}
 TOOL=${TOOL:-/usr/local/sbin/ngp-vpn}
 
 # All or nothing: the authority grows beside its place and is moved there when it is whole.
@@ -58,6 +59,7 @@ persist-tun
 user nobody
 group nogroup
 verb 3
+log-append $DAEMON_LOG
 $PUSHED_ROUTES
 CONF
   if [ "$REROUTE_GATEWAY" = true ]; then echo 'push "redirect-gateway def1"'; fi
@@ -131,20 +133,57 @@ serve() {
   retry 60 systemctl is-active -q openvpn-server@ngp.service
 }
 
+# OpenVPN keeps its log open: it is cut where it lies.
+rotate_log() {
+  mkdir -p "${DAEMON_LOG%/*}"
+  write 644 /etc/logrotate.d/ngp-openvpn <<ROTATE
+$DAEMON_LOG {
+  weekly
+  rotate 4
+  copytruncate
+  compress
+  missingok
+  notifempty
+}
+ROTATE
+}
+
 forward_packets() {
   write 644 /etc/sysctl.d/90-ngp-openvpn.conf <<<'net.ipv4.ip_forward = 1'
   sysctl -q -p /etc/sysctl.d/90-ngp-openvpn.conf
 }
 
+# What the server reports: its logs, and how many processes of OpenVPN run.
+agent_configuration() {
+  cat <<JSON
+{
+  "agent": {"metrics_collection_interval": 60, "region": "$REGION"},
+  "logs": {"logs_collected": {"files": {"collect_list": [
+    {"file_path": "$LOG", "log_group_name": "$LOG_GROUP", "log_stream_name": "{instance_id}/boot"},
+    {"file_path": "/var/log/cloud-init-output.log", "log_group_name": "$LOG_GROUP", "log_stream_name": "{instance_id}/cloud-init"},
+    {"file_path": "$DAEMON_LOG", "log_group_name": "$LOG_GROUP", "log_stream_name": "{instance_id}/openvpn"}
+  ]}}},
+  "metrics": {
+    "namespace": "$NAMESPACE",
+    "append_dimensions": {"InstanceId": "\${aws:InstanceId}"},
+    "aggregation_dimensions": [["InstanceId"]],
+    "metrics_collected": {"procstat": [{"exe": "openvpn", "measurement": ["pid_count"]}]}
+  }
+}
+JSON
+}
+
 main() {
   start_log
-  install_packages ca-certificates curl easy-rsa nftables openvpn unattended-upgrades
+  install_packages ca-certificates curl easy-rsa gpg logrotate nftables openvpn unattended-upgrades
   forward_packets
   make_authority
   install_tool
   masquerade
   renew_revocations
+  rotate_log
   serve
+  install_cloudwatch_agent
   install_session_manager
   say "ready: $FQDN, udp 1194; ngp-vpn add NAME makes a client"
 }

@@ -1,6 +1,7 @@
 #!/bin/bash
-# Clients of this VPN server: ngp-vpn add NAME | profile NAME | revoke NAME | list | renew
-# `add` and `profile` print the profile (it holds the client's private key); everything else is said on stderr.
+# Clients of this VPN server: ngp-vpn add NAME [--sealed] | profile NAME [--sealed] | revoke NAME | list | renew
+# `add` and `profile` print the profile (it holds the client's private key); everything else is said on stderr. With --sealed
+# it is encrypted by a passphrase that is asked for: Session Manager may log what a session shows.
 set -euo pipefail
 umask 077
 
@@ -59,11 +60,30 @@ $(cat "$PKI/tls-crypt.key")
 PROFILE
 }
 
+# easy-rsa 3.2 (Debian 13) leaves a revoked client's request and key where they are, and would not make another under its name.
+take_back() {
+  easyrsa revoke "$1"
+  rm -f "$PKI/reqs/$1.req" "$PKI/private/$1.key" "$PKI/inline/$1.inline" "$PKI/inline/private/$1.inline" "$PKI/$1.creds"
+  publish_revocations
+}
+
+# The passphrase is read from the terminal without an echo, and is in no argument and no file.
+seal() {
+  local first second
+  read -rsp "ngp-vpn: passphrase for the profile of $1: " first </dev/tty
+  echo >&2
+  read -rsp "ngp-vpn: once more: " second </dev/tty
+  echo >&2
+  [ ${#first} -ge 12 ] || die "a passphrase has at least 12 characters" 64
+  [ "$first" = "$second" ] || die "the two differ" 64
+  openssl enc -aes-256-cbc -pbkdf2 -iter 600000 -salt -a -pass fd:3 3<<<"$first"
+  echo "ngp-vpn: on your own machine: openssl enc -d -aes-256-cbc -pbkdf2 -iter 600000 -a -in FILE -out $1.ovpn" >&2
+}
+
 # A certificate that ran out is taken back first: the client gets another under its name.
 add() {
   if [ -e "$PKI/issued/$1.crt" ] && ! openssl x509 -checkend 0 -noout -in "$PKI/issued/$1.crt" >&2; then
-    easyrsa revoke "$1"
-    publish_revocations
+    take_back "$1"
   fi
   [ -e "$PKI/issued/$1.crt" ] || easyrsa build-client-full "$1" nopass
   profile "$1"
@@ -71,8 +91,7 @@ add() {
 
 revoke() {
   [ -e "$PKI/issued/$1.crt" ] || die "no client $1"
-  easyrsa revoke "$1"
-  publish_revocations
+  take_back "$1"
   echo "ngp-vpn: $1 is revoked; an open connection ends at its next key exchange, at most an hour from now" >&2
 }
 
@@ -86,11 +105,19 @@ exec 9>"$PKI/.ngp-vpn.lock"
 flock -w 60 9 || die "another ngp-vpn is at work" 5
 
 case ${1:-} in
-add | profile | revoke)
+add | profile)
   check_name "${2:-}"
-  "$1" "$2"
+  case ${3:-} in
+  '') "$1" "$2" ;;
+  --sealed) "$1" "$2" | seal "$2" ;;
+  *) die "unknown option $3" 64 ;;
+  esac
+  ;;
+revoke)
+  check_name "${2:-}"
+  revoke "$2"
   ;;
 list) list ;;
 renew) publish_revocations ;;
-*) die "usage: ngp-vpn add NAME | profile NAME | revoke NAME | list | renew" 64 ;;
+*) die "usage: ngp-vpn add NAME [--sealed] | profile NAME [--sealed] | revoke NAME | list | renew" 64 ;;
 esac

@@ -65,7 +65,7 @@ run "the_appliance_has_pages_and_a_secret" {
     error_message = "The password goes through a write-only argument."
   }
   assert {
-    condition     = !strcontains(aws_instance.this.user_data, "correct-horse") && strcontains(aws_instance.this.user_data, "SECRET_ARN='arn:aws:secretsmanager:eu-central-1:123456789012:secret:admin'")
+    condition     = !strcontains(local.user_data, "correct-horse") && strcontains(local.user_data, "SECRET_ARN='arn:aws:secretsmanager:eu-central-1:123456789012:secret:admin'")
     error_message = "The boot script names the secret and does not hold it."
   }
   assert {
@@ -91,7 +91,7 @@ run "community_has_neither" {
     error_message = "Outputs of pages that do not exist are null."
   }
   assert {
-    condition     = strcontains(output.openvpn_profile_command, "--target i-0123456789abcdef0") && strcontains(output.openvpn_profile_command, "sudo ngp-vpn add NAME")
+    condition     = strcontains(output.openvpn_profile_command, "--target i-0123456789abcdef0") && strcontains(output.openvpn_profile_command, "sudo ngp-vpn add NAME --sealed")
     error_message = "The command that makes a profile is named."
   }
   assert {
@@ -111,12 +111,20 @@ run "community_has_neither" {
     error_message = "It forwards packets, answers metadata by token only, and its disk is encrypted."
   }
   assert {
-    condition     = strcontains(aws_instance.this.user_data, "push \"route 10.0.0.0 255.255.0.0\"") && strcontains(aws_instance.this.user_data, "VPN_NETMASK='255.255.240.0'") && strcontains(aws_instance.this.user_data, "RESOLVER='10.0.0.2'")
+    condition     = strcontains(local.user_data, "push \"route 10.0.0.0 255.255.0.0\"") && strcontains(local.user_data, "VPN_NETMASK='255.255.240.0'") && strcontains(local.user_data, "RESOLVER='10.0.0.2'")
     error_message = "Clients get a route to the VPC."
   }
   assert {
-    condition     = length(aws_backup_plan.this) == 0 && aws_cloudwatch_metric_alarm.status["System"].alarm_actions == toset(["arn:aws:automate:eu-central-1:ec2:recover"])
-    error_message = "A failed host is left by itself; no backups unless asked for."
+    condition     = one(aws_backup_plan.this[0].rule).lifecycle[0].delete_after == 30 && aws_cloudwatch_metric_alarm.status["System"].alarm_actions == toset(["arn:aws:automate:eu-central-1:ec2:recover"])
+    error_message = "A failed host is left by itself; the disk with the authority is backed up."
+  }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.daemon.treat_missing_data == "breaching" && aws_cloudwatch_metric_alarm.daemon.dimensions["InstanceId"] == "i-0123456789abcdef0" && aws_cloudwatch_metric_alarm.daemon.namespace == "ngp/openvpn" && aws_cloudwatch_log_group.this.name == "/shop/stage/openvpn" && aws_cloudwatch_log_group.this.retention_in_days == 30
+    error_message = "A daemon that stops raises the alarm; its log is in CloudWatch."
+  }
+  assert {
+    condition     = data.aws_ssm_parameter.debian[0].name == "/aws/service/debian/release/13/latest/amd64"
+    error_message = "Debian 13."
   }
 }
 
@@ -162,7 +170,7 @@ run "names_tags_and_choices_of_the_operator" {
     error_message = "Backups for so many days, alarms to the topic."
   }
   assert {
-    condition     = length(aws_vpc_security_group_ingress_rule.this) == 3 && strcontains(aws_instance.this.user_data, "push \"route 10.20.0.0 255.255.0.0\"")
+    condition     = length(aws_vpc_security_group_ingress_rule.this) == 3 && strcontains(local.user_data, "push \"route 10.20.0.0 255.255.0.0\"")
     error_message = "A rule for each network, a route for each further one."
   }
 }
@@ -207,7 +215,7 @@ run "the_longest_boot_script_fits_into_user_data" {
   }
 
   assert {
-    condition     = length(aws_instance.this.user_data) <= 16384
+    condition     = length(aws_instance.this.user_data_base64) * 3 / 4 <= 12000
     error_message = "EC2 takes 16 KiB."
   }
 }
@@ -287,4 +295,29 @@ run "values_outside_their_lists" {
   }
 
   expect_failures = [var.engine, var.vpn_cidr, var.hostname, var.volume_size_gib, var.secret_recovery_days, var.backup_retention_days, var.client_cidrs]
+}
+
+run "no_backup_where_none_is_wanted" {
+  command   = plan
+  state_key = "bare"
+
+  variables {
+    backup_retention_days = 0
+  }
+
+  assert {
+    condition     = length(aws_backup_plan.this) + length(aws_backup_vault.this) + length(aws_iam_role.backup) == 0
+    error_message = "0 makes none."
+  }
+}
+
+run "a_type_of_another_architecture_and_an_unknown_release" {
+  command = plan
+
+  variables {
+    instance_type  = "t4g.small"
+    debian_release = 11
+  }
+
+  expect_failures = [var.instance_type, var.debian_release]
 }

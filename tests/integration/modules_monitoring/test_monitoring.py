@@ -5,6 +5,7 @@ The tests stand in the order in which they are to run; the last destroys what th
 
 import base64
 import email
+import gzip
 import json
 import shutil
 import subprocess
@@ -76,7 +77,7 @@ class MonitoringLab(Lab):
         """The boot script in an instance's user data."""
         asked = {"InstanceId": instance["InstanceId"], "Attribute": "userData"}
         said = self.client("ec2").describe_instance_attribute(**asked)["UserData"]["Value"]
-        return email.message_from_bytes(base64.b64decode(said)).get_payload()[1].get_payload()
+        return email.message_from_bytes(gzip.decompress(base64.b64decode(said))).get_payload()[1].get_payload()
 
 
 @pytest.fixture(scope="module")

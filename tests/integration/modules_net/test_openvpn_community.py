@@ -4,10 +4,14 @@ Needs root and Debian's openvpn, easy-rsa and iproute2; nothing of it touches th
 """
 
 import base64
+import fcntl
 import os
+import pty
 import shutil
 import subprocess
+import termios
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -34,6 +38,9 @@ class Server:
         self.env = {
             **os.environ,
             "LOG": str(path / "log"),
+            "LOG_GROUP": "/shop/dev/openvpn",
+            "NAMESPACE": "ngp/openvpn",
+            "DAEMON_LOG": str(path / "server.log"),
             "PKI": str(self.pki),
             "SERVER": str(path / "server"),
             "TOOL": str(self.tool),
@@ -109,6 +116,44 @@ def test_client_is_added_once_shown_again_and_revoked(server):
     assert not server.trusts("bob@example.com")
     assert [line.split()[::2] for line in server.clients("list").splitlines()] == [["R", "bob@example.com"]]
     assert server.clients("profile", "bob@example.com", exit_code=1) == ""
+    assert not (server.pki / "private/bob@example.com.key").exists()
+    assert server.clients("add", "bob@example.com") != profile
+
+
+def test_sealed_profile_shows_no_key_and_opens_by_its_passphrase(server):
+    passphrase = "correct horse battery staple"
+    plain = server.clients("add", "bob")
+    leader, follower = pty.openpty()
+
+    def adopt():
+        os.setsid()
+        fcntl.ioctl(follower, termios.TIOCSCTTY, 0)
+
+    argv = ["bash", server.tool, "profile", "bob", "--sealed"]
+    pipes = {"stdin": follower, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    running = subprocess.Popen(argv, env=server.env, preexec_fn=adopt, **pipes)  # noqa: PLW1509
+    said = b""
+    for prompt in (b"for the profile of bob: ", b"once more: "):
+        while not said.endswith(prompt):
+            said += os.read(running.stderr.fileno(), 4096)
+        time.sleep(0.3)  # the terminal's echo goes off with the prompt
+        os.write(leader, f"{passphrase}\n".encode())
+    sealed, rest = running.communicate(timeout=60)
+    said += rest
+    assert running.returncode == 0, said
+    assert b"PRIVATE KEY" not in sealed + said
+    echoed = b""
+    os.set_blocking(leader, False)
+    with suppress(BlockingIOError):
+        echoed = os.read(leader, 4096)
+    assert passphrase.encode() not in sealed + said + echoed
+    opened = subprocess.run(
+        ["openssl", "enc", "-d", "-aes-256-cbc", "-pbkdf2", "-iter", "600000", "-a", "-pass", f"pass:{passphrase}"],
+        input=sealed,
+        capture_output=True,
+        check=True,
+    )
+    assert opened.stdout.decode() == plain
 
 
 def test_client_whose_certificate_ran_out_gets_another(server):

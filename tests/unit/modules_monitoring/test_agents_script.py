@@ -33,7 +33,7 @@ FILEBEAT = {
 class Node:
     def __init__(self, path):
         self.path, self.calls, self.etc, self.units = path, path / "calls", path / "etc", path / "units"
-        for folder in ("bin", "units"):
+        for folder in ("bin", "units", "metrics"):
             (path / folder).mkdir()
         self.calls.touch()
         for name in ("systemctl", "apt-get"):
@@ -51,6 +51,7 @@ class Node:
             "ETC": str(self.etc),
             "STATE": str(path / "state"),
             "UNITS": str(self.units),
+            "METRICS": str(path / "metrics"),
             "REGION": "eu-central-1",
             "PROJECT": "shop",
             "ENVIRONMENT": "stage",
@@ -160,3 +161,25 @@ def test_agent_that_is_not_wanted_any_more_goes(node):
     assert {path.name for path in node.units.iterdir()} == {"ngp-filebeat.service"}
     assert {path.name for path in node.etc.iterdir()} == {"filebeat.yaml"}
     assert "systemctl disable --now ngp-sysdig.service" in node.calls.read_text()
+
+
+@pytest.mark.parametrize(
+    ("shipper", "driver", "shipped"),
+    [
+        (FLUENT_BIT, "journald", 1),
+        (FLUENT_BIT, "json-file", 1),
+        (FLUENT_BIT, "awslogs", 0),
+        (FILEBEAT, "json-file", 1),
+        (FILEBEAT, "journald", 0),
+    ],
+)
+def test_logs_that_the_shipper_cannot_read_are_told(node, shipper, driver, shipped):
+    node.command("docker", f"echo ' Logging Driver: {driver}'")
+    done = node.run(**shipper)
+    assert done.returncode == 0, done.stderr
+    metric = (node.path / "metrics/agents.prom").read_text()
+    name = shipper["LOG_SHIPPER"]
+    assert metric == f'ngp_agents_container_logs_shipped{{driver="{driver}",shipper="{name}"}} {shipped}\n'
+    assert ("container_log_driver" in (node.path / "log/agents.log").read_text()) == (not shipped)
+    assert node.run().returncode == 0
+    assert not (node.path / "metrics/agents.prom").exists()

@@ -54,6 +54,7 @@ class Machine:
             "UNITS": str(path / "units"),
             "TOOL": str(path / "lib/monitoring-sync.sh"),
             "GRAFANA_ETC": str(path / "grafana"),
+            "GRAFANA_OLD": str(path / "var-lib-grafana"),
         }
 
     def command(self, name, answer=":"):
@@ -75,7 +76,8 @@ def machine(tmp_path):
     for name in ("mkfs.ext4", "mount", "resize2fs", "systemctl"):
         made.command(name)
     made.command("mountpoint", "exit 1")
-    (tmp_path / "dev/nvme1n1").touch()
+    with (tmp_path / "dev/nvme1n1").open("wb") as disk:
+        disk.truncate(8 << 20)
     disk = tmp_path / "dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_vol0123456789abcdef0"
     disk.symlink_to(tmp_path / "dev/nvme1n1")
     return made
@@ -104,6 +106,28 @@ def test_empty_disk_is_formatted_and_mounted(machine):
     assert machine.run("mount_disk").returncode == 0
     assert machine.called("mkfs.ext4") == [f"mkfs.ext4 -q -m 1 -L ngp-monitoring {machine.path}/dev/nvme1n1"]
     assert machine.called("mount") == [f"mount {machine.path}/dev/nvme1n1 {machine.path}/data"]
+
+
+@pytest.mark.parametrize("at", [0, 1080, (4 << 20) - 1])
+def test_disk_that_holds_something_unknown_is_not_formatted(machine, at):
+    machine.command("blkid", "exit 2")
+    with (machine.path / "dev/nvme1n1").open("r+b") as disk:
+        disk.seek(at)
+        disk.write(b"x")
+    got = machine.run("mount_disk; echo never")
+    assert "REFUSED" in got.stderr
+    assert "never" not in got.stdout
+    assert machine.called("mkfs.ext4") == machine.called("mount") == []
+
+
+def test_disk_that_ends_too_soon_or_cannot_be_read_is_not_formatted(machine):
+    machine.command("blkid", "exit 2")
+    (machine.path / "dev/nvme1n1").write_bytes(bytes(1000))
+    assert "REFUSED" in machine.run("mount_disk").stderr
+    (machine.path / "dev/nvme1n1").unlink()
+    (machine.path / "dev/nvme1n1").mkdir()  # reading a folder is an error of the device's kind
+    assert "REFUSED" in machine.run("mount_disk").stderr
+    assert machine.called("mkfs.ext4") == []
 
 
 def test_disk_with_series_is_kept_and_entered_once(machine):
@@ -188,7 +212,7 @@ def grafana(machine):
     """A server on which nothing of Grafana is there yet."""
     machine.command("dpkg-query", "exit 1")
     machine.command("aws", "echo S3cret")
-    for name in ("apt-get", "chgrp", "grafana-cli"):
+    for name in ("apt-get", "chgrp", "chown", "grafana-cli"):
         machine.command(name)
     machine.command("curl", 'while [ "$1" != -o ]; do shift; done; echo package >"$2"')
     return machine
@@ -215,11 +239,40 @@ def test_grafana_gets_both_sources_and_tells_nobody_its_password(grafana):
     assert "S3cret" not in got.stdout + got.stderr + grafana.calls.read_text()
 
 
+def with_database(grafana, folder):
+    folder.mkdir(parents=True)
+    (folder / "grafana.db").write_text("dashboards")
+
+
 def test_new_password_of_grafana_is_set_where_it_counts_and_only_then(grafana):
-    (grafana.path / "grafana/ngp-password").write_text("S3cret")
+    (grafana.path / "data/grafana").mkdir(parents=True)
+    assert grafana.run("set_grafana_password").returncode == 0
+    assert grafana.called("grafana-cli") == []  # the first start takes it from the settings
+    (grafana.path / "data/grafana/grafana.db").touch()
     assert grafana.run("set_grafana_password").returncode == 0
     assert grafana.called("grafana-cli") == []
     grafana.command("aws", "echo an0ther")
     assert grafana.run("set_grafana_password").returncode == 0
     assert "reset-admin-password --password-from-stdin" in grafana.called("grafana-cli")[0]
     assert (grafana.path / "grafana/ngp-password").read_text() == "an0ther"
+
+
+def test_new_machine_with_an_old_disk_keeps_dashboards_and_takes_the_password_of_today(grafana):
+    with_database(grafana, grafana.path / "data/grafana")
+    (grafana.path / "data/grafana/.ngp-password-sha256").write_text("0" * 64)
+    assert grafana.run("own_grafana_data; set_grafana_password").returncode == 0
+    assert (grafana.path / "data/grafana/grafana.db").read_text() == "dashboards"
+    assert len(grafana.called("grafana-cli")) == 1
+    unit = (grafana.path / "units/grafana-server.service.d/ngp.conf").read_text()
+    assert f"RequiresMountsFor={grafana.path}/data\n" in unit
+
+
+def test_database_on_the_system_disk_moves_to_the_data_disk_once(grafana):
+    with_database(grafana, grafana.path / "var-lib-grafana")
+    (grafana.path / "data").mkdir()
+    assert grafana.run("own_grafana_data").returncode == 0
+    assert (grafana.path / "data/grafana/grafana.db").read_text() == "dashboards"
+    (grafana.path / "data/grafana/grafana.db").write_text("newer")
+    assert grafana.run("own_grafana_data").returncode == 0
+    assert (grafana.path / "data/grafana/grafana.db").read_text() == "newer"
+    assert f"data = {grafana.path}/data/grafana\n" in grafana.run("grafana_settings").stdout

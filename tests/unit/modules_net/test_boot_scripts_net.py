@@ -175,6 +175,96 @@ def test_log_is_for_root_only_and_names_the_failing_command(run, tmp_path):
     assert (tmp_path / "ngp/log").stat().st_mode & 0o777 == 0o600
 
 
+@pytest.fixture
+def signer(tmp_path):
+    """A key that stands for AWS's, by its fingerprint, and what it signed."""
+    home = tmp_path / "signer"
+    home.mkdir(mode=0o700)
+    gpg = ["gpg", "--homedir", str(home), "--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase", ""]
+    if shutil.which("gpg") is None:
+        pytest.skip("MISSING: gpg")
+
+    def sign(name):
+        subprocess.run([*gpg, "--quick-generate-key", name, "rsa2048", "sign"], check=True, capture_output=True)
+        listed = subprocess.run(
+            [*gpg, "--with-colons", "--list-keys", name], check=True, capture_output=True, text=True
+        )
+        fingerprint = next(line.split(":")[9] for line in listed.stdout.splitlines() if line.startswith("fpr"))
+        package, key = tmp_path / f"{name}.deb", tmp_path / f"{name}.gpg"
+        package.write_text("package")
+        subprocess.run([*gpg, "--local-user", name, "-o", f"{package}.sig", "-b", package], check=True)
+        subprocess.run([*gpg, "-o", key, "--armor", "--export", name], check=True)
+        return fingerprint, key, package
+
+    yield sign
+    subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "all"], check=False)
+
+
+def test_package_counts_only_with_the_signature_of_the_key_that_was_meant(run, signer):
+    fingerprint, key, package = signer("amazon")
+    other, other_key, _ = signer("somebody")
+    line = 'if signed "$1" "$2" "$3"; then echo good; else echo bad; fi'
+
+    def verdict(*words):
+        return run("community", f"set -- {' '.join(map(str, words))}; {line}").stdout.strip()
+
+    assert verdict(fingerprint, key, package) == "good"
+    assert verdict(other, key, package) == "bad"
+    assert verdict(fingerprint, other_key, package) == "bad"  # the key is not in what was fetched
+    package.write_text("another package")
+    assert verdict(fingerprint, key, package) == "bad"
+
+
+def test_agent_that_aws_did_not_sign_is_not_installed(run, signer, tmp_path):
+    fingerprint, key, package = signer("amazon")
+    command(tmp_path / "bin/apt-get", f'echo "apt-get $*" >>{tmp_path}/said')
+    lines = f'fetch_cloudwatch_agent() {{ cp {package} "$1"; cp {package}.sig "$1.sig"; cp {key} "$1.gpg"; }}'
+    more = {"CLOUDWATCH": str(tmp_path / "agent"), "PATH": f"{tmp_path}/bin:{os.environ['PATH']}"}
+    got = run("community", f"{lines}; install_cloudwatch_agent", **more)  # AWS's own key is asked for
+    assert (got.returncode, (tmp_path / "said").exists()) == (0, False)
+    assert "REFUSED" in got.stderr
+    run("community", f"{lines}; install_cloudwatch_agent", CLOUDWATCH_KEY=fingerprint, **more)
+    assert "install /" in (tmp_path / "said").read_text()
+
+
+def test_server_reports_its_logs_and_its_daemon(run):
+    for engine, log in (("community", "/var/log/openvpn/server.log"), ("access-server", "/var/log/openvpnas.log")):
+        settings = yaml.safe_load(run(engine, "agent_configuration").stdout)
+        files = settings["logs"]["logs_collected"]["files"]["collect_list"]
+        assert log in [each["file_path"] for each in files]
+        assert settings["metrics"]["metrics_collected"]["procstat"] == [
+            {"exe": "openvpn", "measurement": ["pid_count"]}
+        ]
+        assert settings["metrics"]["aggregation_dimensions"] == [["InstanceId"]]
+
+
+@pytest.mark.parametrize("pinned", [True, False])
+def test_manager_installs_the_libraries_that_their_checksums_name(run, tmp_path, pinned):
+    for name in ("etc", "usr"):
+        (tmp_path / name).mkdir()
+    command(tmp_path / "bin/aws", 'for last; do :; done; echo content >"$last"')
+    pip = f'echo "$*" >>{tmp_path}/said'
+    command(
+        tmp_path / "bin/python3",
+        f'mkdir -p "$3/bin"; printf "#!/bin/sh\n%s\n" \'{pip}\' >"$3/bin/pip"; chmod 755 "$3/bin/pip"',
+    )
+    checksum = subprocess.run(
+        ["sha256sum"], input="content\n", capture_output=True, text=True, check=True
+    ).stdout.split()[0]
+    wheel = {"NGP_WHEEL": "s3://files/ngp.whl", "NGP_WHEEL_SHA256": checksum}
+    more = {"NGP_REQUIREMENTS": "s3://files/all.txt", "NGP_REQUIREMENTS_SHA256": checksum} if pinned else {}
+    place = {"NGP": str(tmp_path / "ngp"), "ETC": str(tmp_path / "etc"), "BIN": str(tmp_path / "usr")}
+    got = run("manager", "install_ngp", PATH=f"{tmp_path}/bin:{os.environ['PATH']}", **wheel, **more, **place)
+    assert got.returncode == 0, got.stderr
+    said = (tmp_path / "said").read_text().splitlines()
+    assert any("--require-hashes" in line for line in said) == pinned
+    assert all("--no-deps" in line for line in said) == pinned
+    bad = {"NGP_REQUIREMENTS": "s3://files/all.txt", "NGP_REQUIREMENTS_SHA256": "0" * 64}
+    refused = run("manager", "install_ngp", PATH=f"{tmp_path}/bin:{os.environ['PATH']}", **wheel, **bad, **place)
+    assert refused.returncode != 0
+    assert "REFUSED" in refused.stderr
+
+
 def test_a_fetched_package_waits_for_the_lock_of_unattended_upgrades(run, tmp_path):
     command(tmp_path / "bin/systemctl", f'echo "systemctl $*" >>{tmp_path}/said; [ "$1" = enable ]')
     command(tmp_path / "bin/apt-get", f'echo "apt-get $*" >>{tmp_path}/said')

@@ -14,4 +14,5 @@ module "network" {
   az_count           = var.az_count
   nat_mode           = var.nat_mode
   private_endpoints  = var.private_endpoints
+  endpoint_services  = var.endpoint_services
 }

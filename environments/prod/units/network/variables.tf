@@ -57,6 +57,11 @@ variable "nat_mode" {
 }
 
 variable "private_endpoints" {
-  description = "Make interface endpoints (SSM, ECR, CloudWatch Logs, Secrets Manager), so that private nodes reach AWS without NAT."
+  description = "Make interface endpoints (endpoint_services), so that private nodes reach AWS without NAT. Each costs about 8 USD a month and zone."
   type        = bool
+}
+
+variable "endpoint_services" {
+  description = "Services with an interface endpoint, such as ssm, ssmmessages, ecr.api; empty makes those for SSM, ECR, CloudWatch Logs and Secrets Manager, with nat_mode none also those that clusters need."
+  type        = set(string)
 }

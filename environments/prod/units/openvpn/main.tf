@@ -15,6 +15,7 @@ module "openvpn" {
   unit                  = var.unit
   pre_tag               = var.pre_tag
   post_tag              = var.post_tag
+  log_retention_days    = var.log_retention_days
   alarm_topic_arn       = var.alarm_topic_arn
   vpc_id                = var.vpc_id
   vpc_cidr              = var.vpc_cidr

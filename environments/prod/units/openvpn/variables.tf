@@ -41,6 +41,11 @@ variable "post_tag" {
   nullable    = false
 }
 
+variable "log_retention_days" {
+  description = "Days that log groups keep their events."
+  type        = number
+}
+
 variable "alarm_topic_arn" {
   description = "SNS topic for alarms; empty uses none of another unit's."
   type        = string
@@ -70,7 +75,7 @@ variable "key_pair_name" {
 }
 
 variable "engine" {
-  description = "access-server (appliance from the AWS Marketplace, with web pages) or community (OpenVPN and easy-rsa on Debian 12, profiles by command)."
+  description = "access-server (appliance from the AWS Marketplace, with web pages) or community (OpenVPN and easy-rsa on Debian, profiles by command)."
   type        = string
 }
 
@@ -81,6 +86,6 @@ variable "admin_cidrs" {
 }
 
 variable "backup_retention_days" {
-  description = "Days that daily backups of the server (AWS Backup) are kept; 0 makes none."
+  description = "Days that daily backups of the server (AWS Backup) are kept; 0 makes none, and a lost disk then means new profiles for everybody."
   type        = number
 }

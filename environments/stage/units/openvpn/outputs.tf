@@ -26,11 +26,16 @@ output "openvpn_server_ip" {
 }
 
 output "openvpn_profile_command" {
-  description = "Command that prints the profile of a new client (put a name for NAME); null with access-server."
+  description = "Command that prints the profile of a new client (put a name for NAME), sealed by a passphrase that it asks for: logs of Session Manager hold no key; null with access-server."
   value       = module.openvpn.openvpn_profile_command
 }
 
 output "security_group_id" {
   description = "Security group of the server: a source for internal services."
   value       = module.openvpn.security_group_id
+}
+
+output "openvpn_log_group_name" {
+  description = "Log group of the server: boot, cloud-init and OpenVPN."
+  value       = module.openvpn.openvpn_log_group_name
 }

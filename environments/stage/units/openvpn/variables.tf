@@ -70,7 +70,7 @@ variable "key_pair_name" {
 }
 
 variable "engine" {
-  description = "access-server (appliance from the AWS Marketplace, with web pages) or community (OpenVPN and easy-rsa on Debian 12, profiles by command)."
+  description = "access-server (appliance from the AWS Marketplace, with web pages) or community (OpenVPN and easy-rsa on Debian, profiles by command)."
   type        = string
 }
 

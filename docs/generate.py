@@ -9,9 +9,9 @@ from pathlib import Path
 from types import ModuleType
 
 from ngp import files
-from ngp.catalogue import loading
+from ngp.catalogue import loading, support
 from ngp.rendering import pages
-from ngp.sandbox import account, associations, clusters, databases, gaps, machines, policies, repairs
+from ngp.sandbox import account, associations, backups, clusters, databases, gaps, machines, policies, repairs
 from ngp.views import schemas
 
 HERE = Path(__file__).resolve().parent
@@ -26,7 +26,9 @@ def sandbox(page: str) -> str:
     images = [(f"image `{image.id}`", image.name) for image in account.IMAGES]
     parameters = [(f"parameter `{name}`", f"`{value}`") for name, value in account.PARAMETERS.items()]
     mended = [
-        each for module in (repairs, databases, associations, clusters, machines, policies) for each in _repairs(module)
+        each
+        for module in (repairs, databases, associations, backups, clusters, machines, policies)
+        for each in _repairs(module)
     ]
     parts = {
         "seed": _table(("what", "is"), [*images, *parameters]),
@@ -54,6 +56,17 @@ def modules(page: str) -> str:
     ]
     head = ("module", "mocked tests", *HOWS.values())
     return _renew(page, {"proofs": _table(head, rows)})
+
+
+def calendar(page: str) -> str:
+    """The text of calendar.md with its table renewed."""
+    found = support.calendar()
+    rows = [
+        (f"[{product.title}]({product.source})", f"`{version}`", str(day))
+        for product in found.values()
+        for version, day in sorted(product.ends.items(), key=lambda each: each[1])
+    ]
+    return _renew(page, {"ends": _table(("what", "version", "end of standard support"), rows)})
 
 
 def proofs(paths: Iterable[Path]) -> dict[tuple[str, str], list[Path]]:
@@ -106,5 +119,9 @@ if __name__ == "__main__":
     files.write(HERE / "files.md", pages.files_reference())
     for name, text in {**pages.published_schemas(), **json_documents()}.items():
         files.write(HERE / "schemas" / name, text)
-    for page, renew in ((HERE / "sandbox.md", sandbox), (HERE / "modules.md", modules)):
+    for page, renew in (
+        (HERE / "sandbox.md", sandbox),
+        (HERE / "modules.md", modules),
+        (HERE / "calendar.md", calendar),
+    ):
         files.write(page, renew(page.read_text(encoding="utf-8")))

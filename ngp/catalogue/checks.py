@@ -21,6 +21,7 @@ from ngp.catalogue.rules import (
     shape,
     shared,
     source,
+    support,
     tagging,
     vendored,
     wiring,
@@ -62,6 +63,7 @@ RULES: Sequence[Rule] = (
     care.versions,
     care.hops,
     care.users,
+    support.defaults,
     iam.texts,
     pages.sections,
 )

@@ -131,6 +131,7 @@ class Manifest:
     quorum: tuple[str, ...] = ()  # resource addresses of quorum members
     marketplace: tuple[str, ...] = ()
     preflight: tuple[str, ...] = ()  # hosted_zone, quota:CODE, marketplace
+    support: tuple[str, ...] = ()  # PRODUCT:VERSION, inputs in braces
     upgrade: Mapping[str, Upgrade] = field(default_factory=dict)  # input → what its change does; absent: in place
     cost: str = ""
     wildcards: Mapping[str, str] = field(default_factory=dict)  # IAM action allowed on "*" → reason

@@ -13,6 +13,8 @@ _Text = Annotated[str, Field(min_length=1)]
 _Preflight = Annotated[
     str, Field(pattern=r"^(hosted_zone|marketplace(:[a-z_0-9]+=[\w.-]+)?|quota:[a-z0-9-]+/L-[0-9A-F]{8})$")
 ]
+_Support = Annotated[str, Field(pattern=r"^[a-z{][a-z0-9_{}-]*:[A-Za-z0-9_.{}]+$")]
+_ENDS = "what has an end of support, as PRODUCT:VERSION with inputs in braces: eks:{kubernetes_version}"
 _Action = Annotated[str, Field(pattern=r"^[a-z0-9-]+:(\*|[A-Za-z][A-Za-z0-9]*\*?)$")]
 
 _BEFORE = "what `ngp doctor` looks at: hosted_zone, quota:SERVICE/CODE, marketplace, or marketplace:INPUT=VALUE"
@@ -79,6 +81,7 @@ class ManifestModel(_Model):
     quorum: list[_Address] = Field([], description="members of a quorum: no two go at once without a named consent")
     marketplace: list[_Text] = Field([], description="product codes of marketplace products it needs")
     preflight: list[_Preflight] = Field([], description=_BEFORE)
+    support: list[_Support] = Field([], description=_ENDS)
     upgrade: dict[_Name, UpgradeModel] = Field({}, description="inputs whose change does more than change in place")
     cost: str = Field("", description="what it costs")
     wildcards: dict[_Action, _Text] = Field({}, description='IAM actions allowed on resource "*" → why')

@@ -244,6 +244,7 @@ def _care(said: Manifest) -> str:
     lines = {
         "Ready when": ", ".join(ready),
         "Looked at before": _list(said.preflight),
+        "Ends of support looked at": _list(said.support),
         "Of the AWS Marketplace": _list(said.marketplace),
         "Holds data": _list(said.data),
         "Renewed one at a time": _list(said.quorum),

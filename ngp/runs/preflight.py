@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from ngp.aws.failures import DeniedError
+from ngp.catalogue import support
 from ngp.errors import MissingError, NgpError
 
 if TYPE_CHECKING:
@@ -36,6 +37,18 @@ def products(resolved: Resolved) -> dict[str, list[str]]:
             for code in module.manifest.marketplace:
                 found.setdefault(code, []).append(unit)
     return dict(sorted(found.items()))
+
+
+def ends(resolved: Resolved) -> list[tuple[support.End, tuple[str, ...]]]:
+    """The versions of the environment whose support ends soon or has ended, each with its units; the earliest first."""
+    found: dict[tuple[str, str], tuple[support.End, list[str]]] = {}
+    for unit, choice in resolved.environment.units.items():
+        for item in resolved.catalogue.modules[choice.module].manifest.support:
+            values = {name: _value(resolved, unit, name) for name in support.inputs(item)}
+            end = support.resolve(item, values)
+            if end is not None and support.near([end], support.today()):
+                found.setdefault((end.product.title, end.version), (end, []))[1].append(unit)
+    return sorted(((end, tuple(units)) for end, units in found.values()), key=lambda each: each[0].last_day)
 
 
 def look_at_quota(session: Session, quota: str) -> str:

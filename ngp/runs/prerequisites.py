@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ngp.catalogue import support
 from ngp.environments import resolving
 from ngp.environments.environment import Environment, Platform, StateKind, StateMode, Target
 from ngp.errors import Finding, MissingError, NgpError, UsageError
@@ -44,6 +45,8 @@ def check(platform: Platform, environment: Environment | None, settings: Setting
         yield _looked("sandbox", lambda: _sandbox(platform))
     if environment is not None and environment.target is Target.AWS:
         yield from _account(platform, environment, settings)
+    if environment is not None:
+        yield from _support(platform, environment)
 
 
 def _looked(name: str, look: Callable[[], str]) -> Check:
@@ -91,6 +94,23 @@ def _sandbox(platform: Platform) -> str:
         return f"{running.engine} runs at {running.url}"
     engines.require(engines.MOTO)
     return f"{engines.MOTO} is installed; it is started and seeded when a run needs it"
+
+
+def _support(platform: Platform, environment: Environment) -> Iterator[Check]:
+    """What of the environment's versions ends within half a year; near its end, or over, it is a finding."""
+    try:
+        resolved = resolving.resolve(platform, environment.name)
+    except UsageError:
+        return  # `modules` says so
+    today = support.today()
+    ends = preflight.ends(resolved)
+    for end, units in ends:
+        late = end.days_left(today) <= support.FAIL_DAYS
+        todo = f"upgrade {', '.join(units)}: its page says how; the dates are those of {end.product.source}"
+        what = f"{end.describe(today)}, for {', '.join(units)}"
+        yield Check("support", what, (Finding(what, why="", todo=todo),) if late else ())
+    if not ends:
+        yield Check("support", f"no version's standard support ends within {support.WARN_DAYS} days")
 
 
 def _account(platform: Platform, environment: Environment, settings: Settings) -> Iterator[Check]:

@@ -162,3 +162,36 @@ def test_doctor_names_an_overridden_template_and_a_variable_in_the_way(environme
     assert "missing  shell:" in done.stdout
     assert "unset TF_VAR_x" in done.stdout
     assert done.exit_code == 69
+
+
+def test_versions_whose_support_ends_are_told_with_their_units(platform, ngp, monkeypatch, as_published):
+    from datetime import date
+
+    from ngp.catalogue import support
+
+    shutil.copytree(ROOT / "modules" / "kubernetes", ngp.cwd / "modules" / "kubernetes")
+    (ngp.cwd / "environments/dev/environment.yaml").write_text(
+        'target: sandbox\naccount: "123456789012"\nregion: eu-central-1\ndomain: dev.example\nunits: {kubernetes: {}}\n'
+    )
+    (ngp.cwd / "environments/dev/terraform.tfvars").write_text(
+        'pre_tag = "abc"\npost_tag = "dev"\nkubernetes = {\n  kubernetes_version = "1.35"\n  vpc_id = "vpc-1"\n'
+        '  vpc_cidr = "10.0.0.0/16"\n  private_subnet_ids = ["a", "b"]\n  alarm_topic_arn = ""\n'
+        '  admin_principal_arns = ["arn:aws:iam::123456789012:role/r"]\n}\n'
+    )
+
+    def told(day):
+        monkeypatch.setattr(support, "today", lambda: date.fromisoformat(day))
+        outcome = ngp.call("doctor", "dev", "--json")
+        document = as_published(json.loads(outcome.stdout))
+        return outcome.exit_code, [each for each in document["checks"] if each["name"] == "support"]
+
+    assert told("2026-06-01") == (
+        0,
+        [{"name": "support", "ok": True, "says": "no version's standard support ends within 180 days", "findings": []}],
+    )
+    code, [near] = told("2026-11-30")
+    assert (code, near["ok"]) == (0, True)
+    assert near["says"].endswith("1.35 ends on 2027-03-27, in 117 days, for kubernetes")
+    code, [late] = told("2027-01-15")
+    assert (code, late["ok"]) == (69, False)
+    assert late["findings"][0]["hint"].startswith("upgrade kubernetes")

@@ -1,0 +1,93 @@
+"""The calendar of ends of support (support.yaml), and what it says of a module's versions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cache
+from pathlib import Path
+
+from ngp import yaml
+from ngp.errors import UsageError, nearest
+
+FILE = Path(__file__).parent / "support.yaml"
+WARN_DAYS, FAIL_DAYS = 180, 90
+
+
+@dataclass(frozen=True)
+class Product:
+    """Something with versions. `ends` is the last day of standard support by version; `source` is who decides it."""
+
+    title: str
+    source: str
+    ends: Mapping[str, date]
+
+
+@dataclass(frozen=True)
+class End:
+    """The last day on which a version that is in use has its standard support."""
+
+    product: Product
+    version: str
+    last_day: date
+
+    def days_left(self, today: date) -> int:
+        """Days from today to the end; negative once it is over."""
+        return (self.last_day - today).days
+
+    def describe(self, today: date) -> str:
+        """Return one sentence for people."""
+        days = self.days_left(today)
+        when = f"in {days} day{'' if days == 1 else 's'}" if days > 0 else "today" if days == 0 else f"{-days} days ago"
+        verb = "ends" if days >= 0 else "ended"
+        return f"standard support of {self.product.title} {self.version} {verb} on {self.last_day}, {when}"
+
+
+@cache
+def calendar() -> Mapping[str, Product]:
+    """All products of the calendar by name."""
+    data = yaml.load(FILE).data
+    return {
+        name: Product(
+            each["title"], each["source"], {key: date.fromisoformat(day) for key, day in each["ends"].items()}
+        )
+        for name, each in data["products"].items()
+    }
+
+
+def today() -> date:
+    """Today's date in UTC."""
+    return datetime.now(UTC).date()
+
+
+def find(name: str, version: str) -> End | None:
+    """Return the end of a version's support, by the longest version that the calendar has of it; None if unknown.
+
+    Raises: UsageError for an unknown product.
+    """
+    product = calendar().get(name)
+    if product is None:
+        raise UsageError(f"there is no product `{name}` in the calendar", todo=nearest(name, calendar()))
+    plain = version.rpartition("_")[2]  # OpenSearch_2.19
+    for known in sorted(product.ends, key=len, reverse=True):
+        if plain == known or plain.startswith(f"{known}."):
+            return End(product, plain, product.ends[known])
+    return None
+
+
+def inputs(item: str) -> Iterator[str]:
+    """The inputs that an item of a manifest's `support` names: `eks:{kubernetes_version}` → kubernetes_version."""
+    for part in item.split("{")[1:]:
+        yield part.partition("}")[0]
+
+
+def resolve(item: str, values: Mapping[str, object]) -> End | None:
+    """Return the end of what an item says with these inputs; None where the calendar knows none."""
+    name, _, version = item.format_map({key: values[key] for key in inputs(item)}).partition(":")
+    return find(name, version)
+
+
+def near(ends: Iterable[End], today: date) -> list[End]:
+    """Those that end within WARN_DAYS, or have ended; the earliest first."""
+    return sorted((end for end in ends if end.days_left(today) <= WARN_DAYS), key=lambda end: end.last_day)

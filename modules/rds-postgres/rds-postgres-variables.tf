@@ -569,13 +569,8 @@ variable "alarm_free_memory_mib" {
 }
 
 variable "notify_events" {
-  description = "Tell alarm_topic_arn when the database fails, fails over, restarts, or is full."
+  description = "Tell alarm_topic_arn, if it names a topic, when the database fails, fails over, restarts, or is full."
   type        = bool
   default     = true
   nullable    = false
-
-  validation {
-    condition     = !var.notify_events || var.alarm_topic_arn != ""
-    error_message = "notify_events needs alarm_topic_arn."
-  }
 }

@@ -274,13 +274,15 @@ resource "aws_cloudwatch_metric_alarm" "down" {
 }
 
 # What RDS tells once: that the standby took over, that the database failed or was restarted, that its storage is full.
-# The topic's policy must let EventBridge publish.
+# The topic's policy must let EventBridge publish. Without a topic the rule is off: whether there is one may be known after
+# the network's apply only, so nothing is counted by it.
 
 resource "aws_cloudwatch_event_rule" "this" {
   count = var.notify_events ? 1 : 0
 
   name        = "${local.name}-events"
   description = "The database ${local.identifier} fails, fails over, restarts, or is full"
+  state       = var.alarm_topic_arn != "" ? "ENABLED" : "DISABLED"
   tags        = merge(local.tags, { Name = "${local.name}-events" })
 
   event_pattern = jsonencode({
@@ -298,7 +300,7 @@ resource "aws_cloudwatch_event_target" "this" {
 
   rule      = aws_cloudwatch_event_rule.this[0].name
   target_id = "alarms"
-  arn       = var.alarm_topic_arn
+  arn       = var.alarm_topic_arn != "" ? var.alarm_topic_arn : join(":", concat(slice(split(":", replace(aws_db_instance.this.arn, ":rds:", ":sns:")), 0, 5), ["no-topic"]))
 }
 
 # Daily copies in a vault, which stay when the database goes.

@@ -28,8 +28,6 @@ class Image:
 _DEBIAN, _MARKETPLACE = "136693071363", "679593333241"
 
 IMAGES = (
-    Image("ami-0deb1300000000001", "debian-13-amd64-20250814-2204", _DEBIAN, "amazon"),
-    Image("ami-0deb1300000000002", "debian-13-arm64-20250814-2204", _DEBIAN, "amazon", architecture="arm64"),
     Image("ami-0deb1200000000001", "debian-12-amd64-20250316-2053", _DEBIAN, "amazon"),
     Image("ami-0deb1200000000002", "debian-12-arm64-20250316-2053", _DEBIAN, "amazon", architecture="arm64"),
     Image("ami-0deb1300000000001", "debian-13-amd64-20250814-2204", _DEBIAN, "amazon"),
@@ -46,8 +44,6 @@ IMAGES = (
 
 # Public parameters of the Systems Manager: name → value
 PARAMETERS: Mapping[str, str] = {
-    "/aws/service/debian/release/13/latest/amd64": "ami-0deb1300000000001",
-    "/aws/service/debian/release/13/latest/arm64": "ami-0deb1300000000002",
     "/aws/service/debian/release/12/latest/amd64": "ami-0deb1200000000001",
     "/aws/service/debian/release/12/latest/arm64": "ami-0deb1200000000002",
     "/aws/service/debian/release/13/latest/amd64": "ami-0deb1300000000001",

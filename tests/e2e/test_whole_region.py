@@ -5,7 +5,6 @@ The tests stand in the order in which they are to run: each looks at the same re
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import time
@@ -14,8 +13,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ngp.catalogue import loading
-from ngp.catalogue.module import Effect
 from ngp.terraform import binary as finding
 from ngp.terraform import lockfile, mirror
 
@@ -30,12 +27,6 @@ pytestmark = [
     pytest.mark.timeout(1500),
 ]
 YES = ("--auto-approve",)
-UPGRADES = yaml.safe_load((Path(__file__).parent / "upgrades.yaml").read_text())
-RESTARTED = {"openvpn", "swarm"}  # units of dev that have a machine of their own
-UNTRIED = {
-    "ecr": {"pull_through"},  # the emulator has no such rule
-    "network": {"existing_vpc_id", "kms_key_arn", "public_key"},  # dev has no other VPC, no manager, no key pair
-}
 
 
 class Region:
@@ -210,61 +201,6 @@ def test_replaced_network_is_told_to_all_that_stand_on_it(region, applied):
     finally:
         values.write_text(before)
         region.ngp.run("render", "dev")
-
-
-def changes(region, unit, values):
-    """Action → the module's addresses without their keys, as plain Terraform plans `unit` with other values."""
-    units_ = region.path / "environments" / "dev" / "units"
-    root = units_.parent / "changed" / unit
-    env = region.surroundings()
-
-    def terraform(*argv):
-        done = subprocess.run(["terraform", *argv], cwd=root, env=env, capture_output=True, text=True)
-        assert done.returncode == 0, (values, done.stdout[-3000:] + done.stderr[-3000:])
-        return done.stdout
-
-    if not root.exists():
-        assert region.ngp.run("output", "dev", "--for", unit).exit_code == 0
-        shutil.copytree(units_ / unit, root)
-        terraform("init", "-input=false", *providers_at_hand(region.path))
-    (root / "changed_override.tf.json").write_text(json.dumps({"module": {unit: values}}))
-    terraform("plan", "-input=false", "-lock=false", "-refresh=false", "-out=changed")
-    found = {"create": set(), "update": set(), "delete": set(), "replace": set()}
-    for change in json.loads(terraform("show", "-json", "changed"))["resource_changes"]:
-        if change["change"]["actions"] in (["no-op"], ["read"]):
-            continue
-        address = re.sub(r"\[[^]]*\]", "", change["address"]).removeprefix(f"module.{unit}.")
-        actions = change["change"]["actions"]
-        found["replace" if len(actions) == 2 else actions[0]].add(address)
-    return found
-
-
-@pytest.mark.parametrize("unit", list(UPGRADES))
-def test_a_changed_input_does_what_its_module_says(region, applied, unit):
-    """Each `replace` by itself, all others at once: they touch no data and replace nothing that is not named."""
-    manifest = loading.load_module(ROOT / "modules" / unit).manifest
-    effects = {name: manifest.upgrade[name].effect for name in UPGRADES[unit]}
-    try:
-        for name in [name for name, effect in effects.items() if effect is Effect.REPLACE]:
-            found = changes(region, unit, {name: UPGRADES[unit][name]})
-            gone, named = found["replace"] | found["delete"], set(manifest.upgrade[name].resources)
-            assert named & gone, name
-            assert not named & (found["update"] | found["create"]) - gone, name
-            assert gone & {*manifest.data, *manifest.quorum} <= named, (name, gone)
-        others = [name for name in effects if effects[name] is not Effect.REPLACE]
-        found = changes(region, unit, {name: UPGRADES[unit][name] for name in others})
-        named = {address for name in others for address in manifest.upgrade[name].resources}
-        assert found["replace"] <= named
-        assert not (found["replace"] | found["delete"]) & {*manifest.data, *manifest.quorum}
-        machines = {each for each in found["update"] if each.startswith("aws_instance.")}
-        assert bool(machines) == (unit in RESTARTED)
-    finally:
-        shutil.rmtree(region.path / "environments" / "dev" / "changed", ignore_errors=True)
-
-
-def test_every_change_that_a_manifest_tells_of_is_tried():
-    told = {unit: set(loading.load_module(ROOT / "modules" / unit).manifest.upgrade) for unit in UPGRADES}
-    assert {unit: told[unit] - set(UPGRADES[unit]) for unit in told if told[unit] - set(UPGRADES[unit])} == UNTRIED
 
 
 def test_module_made_by_scaffold_alone_is_listed_checked_chosen_planned_and_applied(region, applied):

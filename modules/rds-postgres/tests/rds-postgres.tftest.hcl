@@ -187,14 +187,18 @@ run "events_go_to_the_topic" {
   }
 }
 
-run "events_without_a_topic_are_refused" {
-  command = plan
+run "without_a_topic_the_rule_is_off" {
+  command   = apply
+  state_key = "no-topic"
 
   variables {
     alarm_topic_arn = ""
   }
 
-  expect_failures = [var.notify_events]
+  assert {
+    condition     = aws_cloudwatch_event_rule.this[0].state == "DISABLED" && aws_cloudwatch_event_target.this[0].arn == "arn:aws:sns:eu-central-1:123456789012:no-topic"
+    error_message = "Nothing is sent to nobody."
+  }
 }
 
 run "events_can_be_turned_off" {

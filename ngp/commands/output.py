@@ -63,5 +63,9 @@ def output(
             region.resolved, region.session, named, reveal=reveal, nulls=shape is view.Format.TERRAFORM_OUT
         )
         absent = outputs.absent(region.resolved, values, named) if name else {}
+        has_units = bool(region.resolved.environment.units)
+    if not values and not name and shape is view.Format.TABLE:
+        view.tell_none(context.settings, meant.environment, meant.units, has_units=has_units)
+        return
     chosen = [view.select(values, name, absent=absent)] if name else values
     view.show(chosen, context.settings, environment=meant.environment, form=shape, reveal=reveal, whole=show_all)

@@ -48,7 +48,8 @@ def show(
         digest = digests.pick(dict.fromkeys(value.unit for value in values), whole=whole)
         units = set(digest.shown)
         shown = [value for value in values if value.unit in units]
-        _show_table(shown, settings, environment=environment, reveal=reveal)
+        if shown:
+            _show_table(shown, settings, reveal=reveal)
         if digest.rest:
             terminal.say(settings, digest.more("units"))
     elif form is Format.JSON:
@@ -88,12 +89,16 @@ def text(value: Any) -> str:
     return value if isinstance(value, str) else documents.dump(value)
 
 
-def _show_table(values: Sequence[OutputValue], settings: Settings, *, environment: str, reveal: bool) -> None:
+def tell_none(settings: Settings, environment: str, words: Sequence[str], *, has_units: bool) -> None:
+    """Say that the units which `words` selected have no outputs, and what makes some."""
+    what = " ".join([environment, *words])
+    command = shlex.join(["ngp", *(["apply", environment, *words] if has_units else ["configure", environment])])
+    terminal.say(settings, f"no outputs yet of {what}; next: {command}")
+
+
+def _show_table(values: Sequence[OutputValue], settings: Settings, *, reveal: bool) -> None:
     from rich.text import Text
 
-    if not values:
-        terminal.say(settings, f"{environment} has no outputs yet; `ngp apply {environment}` makes them")
-        return
     console = terminal.out(settings)
     units = max(len("unit"), *(len(value.unit) for value in values))
     names = max(len("output"), *(len(value.name) for value in values))

@@ -104,11 +104,22 @@ def test_an_output_without_a_value_says_why(name):
     assert none.value.findings[0].todo == "did you mean `swarm_domain`?"
 
 
-def test_an_environment_without_outputs_says_so(capsys, settings):
+@pytest.mark.parametrize(
+    ("words", "has_units", "said"),
+    [
+        ((), True, "no outputs yet of dev; next: ngp apply dev\n"),
+        (("swarm", "web*"), True, "no outputs yet of dev swarm web*; next: ngp apply dev swarm 'web*'\n"),
+        ((), False, "no outputs yet of dev; next: ngp configure dev\n"),
+    ],
+)
+def test_what_has_no_outputs_yet_is_told_with_what_makes_some(capsys, settings, words, has_units, said):
+    outputs.tell_none(settings, "dev", words, has_units=has_units)
+    assert capsys.readouterr() == ("", said)
+
+
+def test_a_table_of_nothing_is_empty(capsys, settings):
     outputs.show((), settings, environment="dev")
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert "`ngp apply dev`" in err
+    assert capsys.readouterr() == ("", "")
 
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"))

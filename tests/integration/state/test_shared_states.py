@@ -84,6 +84,17 @@ def test_the_tags_of_a_state_in_s3_say_which_one_is_the_copy(two):
     )
 
 
+def test_the_tags_of_a_state_on_the_disk_say_so_too(trial):
+    trial.edit("ngp.yaml", "protected: [prod]\n", "")
+    trial.render()
+    for name in ("dev", "prod"):
+        (trial.path / f".ngp/state/{name}").mkdir(parents=True)
+        (trial.path / f".ngp/state/{name}/base.tfstate").write_bytes(state_of("base", tag="dev"))
+    assert trial.ngp.call("plan", "dev", "base").exit_code == 0
+    done = trial.ngp.call("plan", "prod", "base")
+    assert (done.exit_code, "so this is the copy: mv " in done.stdout + done.stderr) == (3, True)
+
+
 def test_a_destroy_compares_states_without_tags_too(two):
     lent = two("a", None)
     done = lent.ngp.call("destroy", "prod", "base", "--auto-approve")

@@ -321,7 +321,7 @@ variable "memory" {
 }
 
 variable "placement" {
-  description = "Nodes that it runs on: any, manager or worker. Containers share their node's role."
+  description = "Nodes that it runs on: any, manager or worker."
   type        = string
   default     = "worker"
   nullable    = false

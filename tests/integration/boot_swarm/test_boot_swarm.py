@@ -3,6 +3,7 @@
 The tests stand in the order in which they are to run: each goes on with what the one before it left.
 """
 
+import base64
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -35,6 +36,8 @@ IN_THE_LAB = {
     "REGISTRY_STORAGE_S3_REGIONENDPOINT": f"http://{labs.GATEWAY}:{labs.SANDBOX_PORT}",
     "REGISTRY_STORAGE_S3_SECURE": "false",
     "REGISTRY_HTTP_HOST": f"http://{HOST}",
+    # Debian's registry is of release 2, whose driver asks no credential_process: it reads the same session from here.
+    "AWS_SHARED_CREDENTIALS_FILE": "/run/ngp/role/credentials",
 }
 pytestmark = [
     pytest.mark.proves("real", "swarm", "docker-registry"),
@@ -215,6 +218,31 @@ def test_leader_deploys_the_router_and_the_others_do_nothing(lab, archives):
     assert "swarm_manager_nodes" in answers(lab, f"http://{leading.address}:9323/metrics")
 
 
+def test_router_holds_a_socket_that_only_reads(lab):
+    """It has just found what it routes by it; everything else is refused on the very socket that it mounts."""
+    ask = ("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--unix-socket", "/run/ngp-view/docker.sock")
+    node = leader(lab)
+    assert node.told(*ask, "http://docker/v1.41/services") == "200"
+    assert node.told(*ask, "http://docker/v1.41/swarm") == "403"
+    assert node.told(*ask, "-X", "POST", "http://docker/v1.41/services/create") == "501"
+    mounts = node.docker(
+        "service", "inspect", "router_traefik", "--format", "{{json .Spec.TaskTemplate.ContainerSpec.Mounts}}"
+    )
+    assert [each["Source"] for each in json.loads(mounts)] == ["/run/ngp-view"]
+
+
+def test_container_reaches_the_metadata_in_the_nodes_network_only(lab):
+    """The lab's metadata answers from any number of hops, so it is the rule before Docker that is seen here."""
+    node = lab.nodes["w1"]
+    ask = ("curl", "-s", "-m", "3", "-o", "/dev/null", "-w", "%{http_code}", f"http://{labs.METADATA}/latest")
+    for network, answer in (("bridge", "000"), ("host", "401")):
+        entry = ("--entrypoint", "/bin/busybox", f"{IMAGES}/traefik:v3.7.15", "sleep", "60")
+        container = node.docker("run", "-d", "--rm", "--network", network, *entry)
+        pid = node.docker("inspect", "--format", "{{.State.Pid}}", container)
+        assert node.run("nsenter", "-t", pid, "-n", *ask).stdout == answer, network
+        node.docker("kill", container)
+
+
 def test_the_leader_counts_what_the_alarm_waits_for(lab, region):
     [metric] = region.client("cloudwatch").list_metrics(Namespace="ngp/swarm")["Metrics"]
     assert f"METRIC='{metric['MetricName']}'" in lab.nodes["m1"].told("cat", "/etc/ngp/swarm.env")
@@ -227,10 +255,42 @@ def test_registry_that_is_put_there_later_is_deployed(lab, region):
             stack["services"]["registry"]["environment"] |= IN_THE_LAB
             body = yaml.safe_dump(stack).encode()
         region.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
-    leader(lab).sync()
+    for node in lab.managers():
+        node.sync()
+        folder = "/run/ngp/roles/docker-registry/storage"
+        session = json.loads(node.told("cat", f"{folder}/session.json"))
+        names = {
+            "AccessKeyId": "access_key_id",
+            "SecretAccessKey": "secret_access_key",
+            "SessionToken": "session_token",
+        }
+        lines = [f"aws_{name} = {session[key]}" for key, name in names.items()]
+        node.write(f"{folder}/credentials", "\n".join(["[default]", *lines, ""]), "0600")
     call = (lab, "-u", f"registry:{PASSWORD}", "-H", f"Host: {HOST}", f"http://{ADDRESSES[1]}/v2/")
     labs.wait_until(lambda: answers(*call) == "{} 200", 90)
     assert answers(lab, "-H", f"Host: {HOST}", f"http://{ADDRESSES[1]}/v2/").endswith(" 401")
+
+
+def _lists(*call):
+    return answers(*call).split() == ['{"repositories":[]}', "200"]
+
+
+def test_registry_reaches_its_bucket_by_a_role_of_its_own(lab, region):
+    """It lists the bucket behind every manager's router; its keys are a session's, and the cluster has its login."""
+    for address in ADDRESSES:
+        call = (lab, "-u", f"registry:{PASSWORD}", "-H", f"Host: {HOST}", f"http://{address}/v2/_catalog")
+        try:
+            labs.wait_until(partial(_lists, *call), 90)
+        except AssertionError as error:
+            raise AssertionError(
+                answers(*call) + leader(lab).docker("service", "logs", "docker-registry_registry")
+            ) from error
+    for node in lab.managers():
+        node.sync()
+        session = json.loads(node.told("cat", "/run/ngp/roles/docker-registry/storage/session.json"))
+        assert session["AccessKeyId"].startswith("ASIA")
+    auths = json.loads(leader(lab).told("sh", "-c", "cat ~/.docker/config.json"))["auths"]
+    assert base64.b64decode(auths[HOST]["auth"]).decode() == f"registry:{PASSWORD}"
 
 
 def test_pushed_image_lies_in_the_bucket_and_comes_back(lab, region, archives):

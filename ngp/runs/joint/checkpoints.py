@@ -24,10 +24,14 @@ from ngp.terraform import rescue
 
 COPIES = ("complete-1.tfstate", "complete-2.tfstate")  # written in turn
 _LOOK_S = 0.5
-_AT_MOST_S = 9.0  # how long a changed resource waits for its unit's state to be saved: at most 10 s with the look
+_AT_MOST_S = 7.0  # how long a changed resource waits for its unit's state to be saved: at most 10 s with what follows
 _WRITTEN_S = 0.3  # Terraform tells of a resource just before it writes the state
 _NOT_WRITTEN = frozenset({"Failed to save state", "Failed to persist state"})  # Terraform's words
-_PATIENCE_S = 2.0  # how long a reader waits for a whole document before it takes a copy
+_PATIENCE_S = 2.0  # how long a reader tries to get a whole document
+# While Terraform works on a state of 7 MB, one read in 12 finds a whole document (measured). Tries every 0.5 s
+# waited for up to 28 s; in such steps it takes 0.3 s, and 1.3 s at most
+_AGAIN_S = 0.02
+_TAIL = 64  # bytes that tell most parts from a whole document
 
 
 def remove(tree: Path, folder: Path, lineage: str) -> None:
@@ -66,10 +70,14 @@ class Copies:
         self._digest, self._turn = b"", 0
         self._newest: Document | None = None
 
-    def look(self) -> Document | None:
-        """Return the newest complete document, None where there never was one."""
-        found = self._read(self._path)
-        if found is not None and found[1] != self._digest:
+    def look(self, patience_s: float = 0.0) -> Document | None:
+        """Return the document as it is now, None where it was not whole at any moment of `patience_s`."""
+        deadline = time.monotonic() + patience_s
+        while (found := self._read(self._path)) is None:
+            if time.monotonic() >= deadline:
+                return None
+            time.sleep(_AGAIN_S)
+        if found[1] != self._digest:
             text, self._digest, self._newest = found[0], found[1], found[2]
             self._keep(text)
         return self._newest
@@ -81,7 +89,7 @@ class Copies:
         """
         deadline = time.monotonic() + _PATIENCE_S
         while (found := self._read(self._path)) is None and self._path.exists() and time.monotonic() < deadline:
-            time.sleep(0.1)
+            time.sleep(_AGAIN_S)
         others = [self._path.with_name(rescue.NAME), *rescue.elsewhere(), *(self._folder / name for name in COPIES)]
         candidates = [found, *map(self._read, others)]
         whole = [one[2] for one in candidates if one is not None]
@@ -89,7 +97,7 @@ class Copies:
 
     def _read(self, path: Path) -> tuple[bytes, bytes, Document] | None:
         try:
-            data = path.read_bytes()
+            data = _read_whole(path)
             if not data or (digest := hashlib.sha256(data).digest()) == self._digest:
                 return None if not data else (data, digest, self._newest or {})
             document = states.load(data.decode(), where=str(path))
@@ -106,6 +114,17 @@ class Copies:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
+
+
+def _read_whole(path: Path) -> bytes:
+    """The bytes of a file that ends as a document does, else nothing: most parts are known by their last bytes."""
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        file.seek(max(0, size - _TAIL))
+        if not file.read(_TAIL).rstrip().endswith(b"}"):
+            return b""
+        file.seek(0)
+        return file.read()
 
 
 class Checkpoints:
@@ -137,12 +156,13 @@ class Checkpoints:
 
     def _follow(self) -> None:
         while not self._ended.wait(_LOOK_S):
-            document = self._copies.look()
             now = time.monotonic()
-            if document is None:
-                continue
             with self._guard:
                 due = [unit for unit, at in self._due.items() if at <= now]
+            document = self._copies.look(_PATIENCE_S if due else 0.0)
+            if document is None:
+                continue  # an older one would lack what is due
+            with self._guard:
                 for unit in due:
                     del self._due[unit]
             failed = self._save(document, due)

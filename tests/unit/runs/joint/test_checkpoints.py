@@ -1,5 +1,6 @@
 """What survives of a joint state that is cut off while Terraform writes it."""
 
+import itertools
 import json
 import threading
 from pathlib import Path
@@ -32,7 +33,8 @@ def test_only_a_whole_document_counts(tmp_path, file):
     assert copies.look()["serial"] == 1
     for part in ("", state(2)[:40], "\0" * 30):
         file.write_text(part)
-        assert copies.look()["serial"] == 1
+        assert copies.look() is None
+        assert copies.settle()["serial"] == 1
 
 
 def test_a_document_of_another_plan_is_not_ours(tmp_path, file):
@@ -122,6 +124,33 @@ def test_what_is_due_waits_for_a_whole_document(tmp_path, file):
         file.write_text(state(3))
         assert saver.event.wait(5)
     assert saver.saved[0] == (3, ("a",))
+
+
+def test_a_state_that_is_hardly_ever_whole_is_read_at_the_moment_at_which_it_is(tmp_path, file):
+    """Terraform writes a large state over and over, and each time truncates it first."""
+    saver, is_over = FakeSaver(), threading.Event()
+
+    def rewrite():
+        for serial in itertools.count(2):
+            file.write_text(state(serial)[:-30])
+            if is_over.wait(0.45):
+                return
+            file.write_text(state(serial))
+            if is_over.wait(0.05):
+                return
+
+    file.write_text(state(1))
+    copies = Copies(file, tmp_path, "ours")
+    copies.look()
+    writer = threading.Thread(target=rewrite)
+    writer.start()
+    with Checkpoints(copies, saver, {"a": 1}) as checkpoints:
+        checkpoints.done("a")
+        is_saved = saver.event.wait(4)
+    is_over.set()
+    writer.join()
+    assert is_saved
+    assert saver.saved[0][0] > 1, "what was whole before lacks the resource"
 
 
 def test_a_complete_unit_is_looked_at_once_more(tmp_path, file, mocker):

@@ -13,17 +13,16 @@ def locks(
     as_json: options.AsJson = False,
 ) -> None:
     """Show which states are locked, by whom, whether that holder lives, and how to release them."""
-    from ngp.commands import reading, scope
-    from ngp.runs import locking, selection
+    from ngp.commands import reading
+    from ngp.runs import locking
     from ngp.views import documents
     from ngp.views import locks as view
 
     context = options.context()
-    meant = scope.choose(context, environment, units)
-    with reading.open_region(context, meant.environment) as region:
-        named = selection.expand(meant.units, region.resolved)
-        found = locking.collect(region.resolved, region.session, named)
+    with reading.open_chosen(context, environment, units) as chosen:
+        found = locking.collect(chosen.region.resolved, chosen.region.session, chosen.units)
+    name = chosen.scope.environment
     if as_json:
-        documents.write(view.document(meant.environment, found))
+        documents.write(view.document(name, found))
         return
-    typer.echo("\n".join(view.lines(meant.environment, found)))
+    typer.echo("\n".join(view.lines(name, found)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from ngp.views.outputs import Format
 if TYPE_CHECKING:
     from ngp.aws.session import Session
     from ngp.commands.options import Context
+    from ngp.commands.scope import Scope
     from ngp.environments.environment import Environment, Platform
     from ngp.environments.resolving import Resolved
     from ngp.runs.results import Orphan
@@ -49,6 +50,29 @@ def open_region(context: Context, environment: str) -> Iterator[Region]:
     )
     access.require_account(resolved, reach.session)
     yield Region(resolved, reach.session)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What a command line means: its words, the region, and the units' names (none: all)."""
+
+    scope: Scope
+    region: Region
+    units: tuple[str, ...]
+
+
+@contextmanager
+def open_chosen(context: Context, environment: str, units: Sequence[str] | None) -> Iterator[Chosen]:
+    """Reach the states of the units that a command line means.
+
+    Raises what `scope.choose` and `open_region` raise.
+    """
+    from ngp.commands import scope
+    from ngp.runs import selection
+
+    meant = scope.choose(context, environment, units)
+    with open_region(context, meant.environment) as region:
+        yield Chosen(meant, region, selection.expand(meant.units, region.resolved))
 
 
 def is_asleep(platform: Platform, environment: Environment) -> bool:

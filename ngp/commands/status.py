@@ -12,18 +12,17 @@ def status(
     as_json: options.AsJson = False,
 ) -> None:
     """Show what each unit's state holds."""
-    from ngp.commands import reading, scope
-    from ngp.runs import outputs, selection
+    from ngp.commands import reading
+    from ngp.runs import outputs
     from ngp.views import documents, graph, orphans, terminal
 
     context = options.context()
-    meant = scope.choose(context, environment, units)
-    with reading.open_region(context, meant.environment) as region:
-        named = selection.expand(meant.units, region.resolved)
-        found = outputs.statuses(region.resolved, region.session, named)
-        left = reading.orphans(context, region, with_gone=not meant.is_named)
+    with reading.open_chosen(context, environment, units) as chosen:
+        region, name = chosen.region, chosen.scope.environment
+        found = outputs.statuses(region.resolved, region.session, chosen.units)
+        left = reading.orphans(context, region, with_gone=not chosen.scope.is_named)
     if as_json:
-        documents.write(documents.status(meant.environment, found, left))
+        documents.write(documents.status(name, found, left))
     else:
-        graph.show_status(found, context.settings, environment=meant.environment, words=meant.units, whole=show_all)
+        graph.show_status(found, context.settings, environment=name, words=chosen.scope.units, whole=show_all)
         orphans.show(left, terminal.out(context.settings), whole=show_all)

@@ -1,4 +1,4 @@
-"""Addresses that an operator names for -target and -replace: ``UNIT:ADDRESS``, for any number of units."""
+"""Addresses: the unit that one belongs to, and those of -target and -replace, ``UNIT:ADDRESS`` of any unit."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ngp.environments.resolving import Resolved
 
 _NAMED = re.compile(r"([a-z][a-z0-9-]*):(.+)")
+_OWNER = re.compile(r"module\.([^.\[]+)(?:[.\[]|$)")
 _IN_MODULE = re.compile(r"module\.([a-z][a-z0-9-]*)(?:[.\[].*)?")
 
 
@@ -37,6 +38,12 @@ def parse(words: Iterable[str], flag: str, chosen: Sequence[str], resolved: Reso
 def own(addresses: Iterable[str], unit: str) -> tuple[str, ...]:
     """Those of some addresses that belong to one unit."""
     return tuple(one for one in addresses if (found := _IN_MODULE.fullmatch(one)) is None or found[1] == unit)
+
+
+def owner(address: str) -> str:
+    """Return the module of the root that an address or a module path is in, "" for the root itself."""
+    found = _OWNER.match(address)
+    return found[1] if found else ""
 
 
 def _parse(word: str, flag: str, chosen: Sequence[str], resolved: Resolved) -> Address:

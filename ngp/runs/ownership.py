@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ngp.catalogue import hcl
 from ngp.errors import NgpError, RefusedError
+from ngp.runs.addresses import owner
 from ngp.runs.units import SINGLE, Unit
 from ngp.terraform.states import State
 
-_OWNER = re.compile(r"module\.([^.\[]+)[.\[]")
 _SHOWN = 3
 _SAID = ("moved", "removed")  # blocks by which an operator says what becomes of an address
 
@@ -35,12 +34,6 @@ def require_own(unit: Unit, state: State) -> None:
     foreign = [address for address in foreign if not _is_covered(address, said)]
     if foreign:
         raise _refusal(unit, foreign)
-
-
-def owner(address: str) -> str:
-    """Return the module of the root that holds a resource, "" for a resource of the root itself."""
-    found = _OWNER.match(address)
-    return found[1] if found else ""
 
 
 def _refusal(unit: Unit, foreign: list[str]) -> RefusedError:

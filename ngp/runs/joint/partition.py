@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from ngp.rendering import exact
+from ngp.runs import addresses
 from ngp.runs.joint import states
 from ngp.runs.joint.states import Document, Part
 from ngp.runs.units import SINGLE
@@ -28,7 +29,7 @@ class Partition:
         """Return the unit that an address or a module path belongs to, "" for none of these."""
         if self.is_whole:
             return SINGLE
-        found = states.owner(address)
+        found = addresses.owner(address)
         return found if found in self.units else ""
 
     def variable(self, unit: str, name: str) -> str:
@@ -42,10 +43,10 @@ class Partition:
         outputs = ((*key.partition(states.SEPARATOR), one) for key, one in whole.outputs.items())
         return replace(
             whole,
-            changes=tuple(one for one in whole.changes if states.owner(one.address) == unit),
+            changes=tuple(one for one in whole.changes if addresses.owner(one.address) == unit),
             outputs={output: replace(one, name=output) for name, _, output, one in outputs if name == unit},
-            drift=tuple(one for one in whole.drift if states.owner(one.address) == unit),
-            invocations=tuple(one for one in whole.invocations if states.owner(one.address) == unit),
+            drift=tuple(one for one in whole.drift if addresses.owner(one.address) == unit),
+            invocations=tuple(one for one in whole.invocations if addresses.owner(one.address) == unit),
         )
 
     def join(

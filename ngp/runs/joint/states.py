@@ -14,13 +14,13 @@ from typing import Any
 
 from ngp.errors import NgpError
 from ngp.rendering import exact
+from ngp.runs.addresses import owner
 from ngp.terraform import documents, versions
 
 SEPARATOR = "__"  # between a unit's name and that of its output or variable; no unit's name has an underscore
 
 SERIAL = 1  # of a joint state that Terraform has not written yet
 _FORMAT = 4
-_OWNER = re.compile(r"module\.([^.\[]+)(?:[.\[]|$)")
 _INSTANCE = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|[^\]]*)\]')
 _ROOT_OBJECT = re.compile(r"(var|output)\.(.+?)__(.+)")
 
@@ -152,12 +152,6 @@ def require_own(name: str, document: Document) -> None:
                 f"the state of `{name}` holds {config_address(resource)}, which is outside of module.{name}",
                 why="a resource outside of the unit's module has no place in a joint plan",
             )
-
-
-def owner(address: str) -> str:
-    """The unit that an address or a module path belongs to; "" for none."""
-    found = _OWNER.match(address)
-    return found[1] if found else ""
 
 
 def addresses(document: Document, *, is_deposed_too: bool = True) -> Iterator[str]:

@@ -41,6 +41,7 @@ def steps(resolved: Resolved, name: str, unit: Unit) -> tuple[str, ...]:
         own,
         f"rm -f {leftovers}",
         "cd -",
+        *([f"ngp render {environment.name}"] if binary == "tofu" else []),  # tofu init adds to the committed lock file
     )
 
 

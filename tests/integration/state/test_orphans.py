@@ -215,6 +215,20 @@ def test_an_environment_without_a_commit_of_its_removal_can_be_put_back(trial):
     (trial.path / ".ngp/state/never/base.tfstate").write_bytes(state_of("base"))
     (orphan,) = trial.ngp.call("orphans", "--json").document["orphans"]
     assert "no commit that is here removed it: put environments/never back" in orphan["hint"]
+    assert "left states behind" in trial.ngp.call("status", env={"NGP_ENV": "dev"}).stdout
+    assert "left states behind" not in trial.ngp.call("status", "dev").stdout  # it has states: it was not renamed
+
+
+def test_a_list_of_environments_asks_no_account_and_names_those_that_were_in_one(trial):
+    trial.edit("ngp.yaml", "state: local\n", "")
+    trial.edit("environments/prod/environment.yaml", "target: sandbox", "target: aws")
+    commit(trial.path, "Move prod to AWS")
+    assert "removed before" not in trial.ngp.call("env", "list").stderr
+    shutil.rmtree(trial.path / "environments/prod")
+    commit(trial.path, "Drop prod")
+    done = trial.ngp.call("env", "list")
+    assert (done.exit_code, "removed before: prod (`ngp orphans` says" in done.stderr) == (0, True)
+    assert trial.ngp.call("env", "list", "--json").document["removed"] == ["prod"]
 
 
 def test_the_states_of_a_removed_environment_are_found_in_s3(lent):

@@ -124,9 +124,10 @@ def approve(
     statement = approvals.examine(opened)
     chosen = signatures.find(context.settings, context.cwd, key)
     terminal.say(context.settings, "\n".join(view.subject(statement, opened.digest)), always=not auto_approve)
-    if not auto_approve and not options.confirm(context, f"Sign this with the key {chosen}?"):
+    has_signed = approvals.has_signed(opened, signatures.fingerprint(chosen, context.settings), context.settings)
+    if not (auto_approve or has_signed) and not options.confirm(context, f"Sign this with the key {chosen}?"):
         raise NgpError("nothing was signed", why="the answer was no")
-    added = approvals.approve(opened, chosen, context.settings)
+    added = not has_signed and approvals.approve(opened, chosen, context.settings)
     found = _standing(context, archive.read(opened.path), statement)
     _keep(context, opened.path, statement.environment)
     if as_json:

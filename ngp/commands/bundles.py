@@ -17,12 +17,12 @@ from ngp.views import terminal
 
 if TYPE_CHECKING:
     from ngp.aws.session import Session
+    from ngp.commands.running import Running
     from ngp.environments.resolving import Resolved
     from ngp.runs.bundle.archive import Archive
     from ngp.runs.bundle.opening import Bundle
     from ngp.runs.bundle.sealing import Recipient
     from ngp.runs.bundle.statement import Statement
-    from ngp.runs.context import RunContext
     from ngp.runs.joint.planning import Planned
     from ngp.runs.planning import Finish
     from ngp.runs.results import RunResult, Verb
@@ -85,7 +85,7 @@ class Choice:
 
 def require_choice(context: Context, choice: Choice) -> Wanted | None:
     """Return the bundle that is wanted, None for none. Raises UsageError for what cannot be written or read."""
-    from ngp.runs.bundle import sealing
+    from ngp.runs.bundle import sealing, signatures
 
     out, expires = choice.out, choice.expires
     duration = _duration(expires)
@@ -98,6 +98,8 @@ def require_choice(context: Context, choice: Choice) -> Wanted | None:
                 "`--expires` says how long a bundle is valid, and none is asked for", todo="add --out FILE"
             )
         return None
+    if choice.key:
+        signatures.find(context.settings, context.cwd, choice.key)
     return Wanted(require_writable(context, out), duration, out, choice.key, recipients)
 
 
@@ -125,10 +127,11 @@ class Wanted:
     archive: Archive | None = field(default=None, init=False)
     kept_at: str = field(default="", init=False)
 
-    def finish(self, context: Context, run: RunContext, verb: Verb) -> Finish:
+    def finish(self, context: Context, now: Running, verb: Verb) -> Finish:
         """Return what makes the bundle of a plan that went well, with the signature of its maker where that matters."""
         from ngp.runs.bundle import approvals, making, rules
 
+        run = now.run
         signs = bool(self.key) or rules.is_protected(run.resolved.platform, run.name)
         maker = (context.settings, context.cwd, self.key)
 
@@ -138,8 +141,11 @@ class Wanted:
                 key = approvals.maker_key(*maker) if signs else ""
                 order = making.Order(self.out, self.expires, self.recipients, key)
                 self.archive = making.make(run, made, order)
-                if signs and (note := approvals.sign_as_maker(self.archive, *maker)):
-                    terminal.say(context.settings, note, always=True)
+                if signs:
+                    with now.follow.pause():  # ssh-keygen may ask for a passphrase
+                        note = approvals.sign_as_maker(self.archive, *maker)
+                    if note:
+                        terminal.say(context.settings, note, always=True)
                 self.kept_at = keep(run.resolved, run.access.session, self.out)
 
         return make
@@ -182,9 +188,9 @@ def keep(resolved: Resolved, session: Session, path: Path) -> str:
     return library.url(library.push(path).digest)
 
 
-def finish(wanted: Wanted | None, context: Context, run: RunContext, verb: Verb) -> Finish | None:
+def finish(wanted: Wanted | None, context: Context, now: Running, verb: Verb) -> Finish | None:
     """Return what makes the wanted bundle of a plan that went well, None where none is wanted."""
-    return wanted.finish(context, run, verb) if wanted else None
+    return wanted.finish(context, now, verb) if wanted else None
 
 
 def tell(wanted: Wanted | None, context: Context, result: RunResult) -> tuple[RunResult, dict[str, Any]]:

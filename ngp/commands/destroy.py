@@ -83,7 +83,7 @@ def _destroy(
     ):
         agree = _consent(context, now, auto_approve=auto_approve, show_all=output.whole)
         consent = destroying.Consent(agree, is_typed=not auto_approve)
-        result = destroying.destroy(now.run, consent, finish=bundles.finish(wanted, context, now.run, Verb.DESTROY))
+        result = destroying.destroy(now.run, consent, finish=bundles.finish(wanted, context, now, Verb.DESTROY))
     result, more = bundles.tell(wanted, context, result)
     running.end(context, result, replace(output, is_paged=wish.is_dry_run, more=more))
 

@@ -65,7 +65,7 @@ def _plan(
         chosen = narrowing.choice(begun.resolved, change, named)
         if change is None or change.units:
             with running.open_run(context, Verb.PLAN, begun, chosen, wish, jsonl=output.as_json_lines) as now:
-                result = planning.plan(now.run, finish=bundles.finish(wanted, context, now.run, Verb.APPLY))
+                result = planning.plan(now.run, finish=bundles.finish(wanted, context, now, Verb.APPLY))
         else:
             result = _plan_nothing(begun.resolved)
     result, more = bundles.tell(wanted, context, result)

@@ -122,7 +122,8 @@ def collect(opened: Archive, statement: Statement, rules: Rules, settings: Setti
     if rule is None:
         return Standing(votes, 0, ())
     signed = {same(vote.identity) for vote in votes if not vote.why}
-    missing = [one for one in rule.by if same(one) not in signed and not _is_excluded(one, statement, rule)]
+    may = [one for one in rule.by if not _is_excluded(one, statement, rule, rules.holder(statement.maker_key))]
+    missing = [one for one in may if same(one) not in signed]
     return Standing(votes, rule.count, tuple(missing))
 
 
@@ -168,8 +169,8 @@ def _objection(key: str, identity: str, statement: Statement, rules: Rules) -> s
     return ""
 
 
-def _is_excluded(identity: str, statement: Statement, rule: Approval) -> bool:
-    is_maker = same(identity) == same(statement.maker)
+def _is_excluded(identity: str, statement: Statement, rule: Approval, key_holder: str) -> bool:
+    is_maker = same(identity) in (same(statement.maker), same(key_holder))
     is_author = _is_among(identity, statement.commit.authors)
     return (is_maker and not rule.maker) or (is_author and not rule.authors)
 

@@ -22,7 +22,8 @@ def show(record: Record, state: Mapping[str, Any]) -> None:
 
 
 def _lines(record: Record, state: Mapping[str, Any]) -> Iterator[str]:
-    limits = f"ends what idles {state['idle_s'] / 60:.0f} minutes, keeps to {state['memory_bytes'] // _MB} MB"
+    idle = terminal.amount(round(state["idle_s"] / 60), "minute")
+    limits = f"ends what idles {idle}, keeps to {state['memory_bytes'] // _MB} MB"
     yield f"process {record.pid}, since {record.started}; {limits}"
     if not record.is_ours:
         yield "it runs another ngp than this one, so it is not used: ngp pool stop, then start"

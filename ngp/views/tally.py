@@ -7,7 +7,7 @@ from dataclasses import replace
 from ngp.runs.events import Phase, RunStarted, UnitEntered, UnitProgressed
 from ngp.runs.outcomes import Outcome
 from ngp.runs.results import UnitResult, Verb
-from ngp.views import board, digests
+from ngp.views import board, digests, terminal
 from ngp.views.board import Row
 
 _PHASES = {Verb.PLAN: Phase.PREVIEW, Verb.APPLY: Phase.APPLY, Verb.DESTROY: Phase.DESTROY}
@@ -79,7 +79,8 @@ class Tally:
         ended = {unit: one for unit, one in self._ended.items() if not (self.is_acting and self._is_previewed(unit))}
         words = [board.total(self.verb, ended.values(), self._units, is_acting=self.is_acting), board.elapsed(seconds)]
         if self.is_acting:
-            words.insert(0, f"{sum(self._done.values()):,} of {sum(self._steps.values()):,} changes")
+            steps = terminal.amount(sum(self._steps.values()), "change")
+            words.insert(0, f"{sum(self._done.values()):,} of {steps}")
         if self.is_acting and self._ends_at is not None and self._ends_at > now:
             words.append(f"about {board.elapsed(self._ends_at - now)} left")
         return ", ".join(words)

@@ -72,6 +72,13 @@ def test_a_real_plan_without_changes_takes_its_operations_off_the_total(display)
     assert picture(display, 80)[-1] == "0 of 4 changes, 2 of 3 units applied, 0 s"
 
 
+def test_one_change_is_one(display):
+    for preview, counts in ((PREVIEWS[0], Counts()), (PREVIEWS[2], Counts(create=1))):
+        display.on_event(UnitFinished(replace(preview, counts=counts)))
+    display.on_event(UnitEntered("openvpn", Phase.APPLY, 1))
+    assert picture(display, 80)[-1].startswith("0 of 1 change, ")
+
+
 def test_events_of_any_unit_come_in_any_order(display, clock):
     """A joint apply tells of resources only: no unit enters a phase first."""
     display.on_event(UnitProgressed("openvpn", 0, 4, "module.openvpn.aws_x.y", 0.0, Step.STARTED))

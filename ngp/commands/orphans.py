@@ -76,7 +76,8 @@ def _look_at_all(context: options.Context, platform: Platform, found: _Found) ->
             if not reading.is_asleep(platform, documents.load(platform, name)):
                 _look(context, name, found)
         except NgpError as error:
-            found.unreached[name] = str(error)
+            more = f" (and {len(error.findings) - 1} more: ngp validate {name})" if len(error.findings) > 1 else ""
+            found.unreached[name] = f"{error.findings[0]}{more}"
 
     def reach(environment: Environment) -> Session | None:
         return access.open_store(environment, platform.workspace, context.settings, context.stop)

@@ -171,14 +171,13 @@ class _Binder:
             what = f"`{name}` is fed by no unit and has no value"
             feeders = self._feeders(variable)
             why = f"{why}; it could be fed by {feeders}" if feeders else why
+        elif variable.name in COMMON_INPUTS:
+            todo = f"write it at the top level of {path}: {variable.name} = …"
+            if any(each.todo == todo for each in self.findings):
+                return  # one value is for all units, so the first one tells of it
+            what = f"`{variable.name}` has no value"
         else:
-            entry = f"{variable.name} = …"
-            is_common = variable.name in COMMON_INPUTS
-            todo = (
-                f"write it at the top level of {path}: {entry}"
-                if is_common
-                else (f"write it into {path}: {self.unit} = {{ {entry} }}")
-            )
+            todo = f"write it into {path}: {self.unit} = {{ {variable.name} = … }}"
             what = f"`{name}` has no value"
         self.findings.append(Finding(what, str(variable.place), why, todo))
 

@@ -68,6 +68,7 @@ CLUSTER = {
             "swarm_lb_zone_id": '"Z215JYRZR1TBD5"',
             "swarm_stack_bucket": "aws_s3_bucket.files.id",
             "swarm_stack_prefix": '"stacks/"',
+            "swarm_image_cache": '""',
             "swarm_network_name": '"proxy"',
             "swarm_manager_role_name": 'aws_iam_role.node["manager"].name',
             "swarm_worker_role_name": 'aws_iam_role.node["worker"].name',

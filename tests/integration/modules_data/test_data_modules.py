@@ -25,6 +25,7 @@ VALUES = {
     "alb-shop.access_logs": "true",
     "alb-shop.force_destroy": "true",
     "docker-cleanup.swarm_stack_prefix": "stacks/",
+    "docker-cleanup.swarm_image_cache": "",
 }
 # Any bucket will do for a stack file: a cluster of its own would take minutes.
 WIRES = {"docker-cleanup.swarm_stack_bucket": "alb-shop.alb_logs_bucket"}

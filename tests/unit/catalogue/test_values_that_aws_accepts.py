@@ -43,6 +43,7 @@ def test_finding_names_resource_attribute_value_rule_and_source(refused):
         ("aws_instance", [f'tags = {{ Name = "{"v" * 257}" }}'], "at most 256"),
         ("aws_iam_role", ['tags = { Name = "a;b" }'], "has a value that matches"),
         ("aws_iam_role", ["max_session_duration = 60"], "at least 3600"),
+        ("aws_iam_role", [f'name_prefix = "{"a" * 39}"'], "at most 64"),
         ("aws_lb", ['name = "internal-shop"'], "internal-"),
         ("aws_lb", [f'name = "{"a" * 33}"'], "at most 32"),
         ("aws_lb", ['load_balancer_type = "classic"'], "is one of application, network, gateway"),
@@ -122,6 +123,7 @@ def test_piece_of_a_text_that_only_terraform_knows_is_enough(refused):
 
 def test_piece_of_a_name_says_nothing_of_its_length(refused):
     assert refused(resource("aws_lb", 'name = "${aws_vpc.x.id}-internal-and-much-longer-than-that"')) == []
+    assert refused(resource("aws_lb", 'load_balancer_type = "${aws_vpc.x.id}work"')) == []
 
 
 def test_manifest_may_give_a_reason(refused):
@@ -167,6 +169,11 @@ def test_machine_whose_image_depends_is_left_to_aws(refused):
     assert refused(text.replace("debian.insecure", 'debian["arm64"].insecure')) == []
 
 
+def test_image_that_no_lookup_names_is_left_to_aws(refused):
+    text = 'resource "aws_instance" "x" {\n  ami = aws_ami_copy.x.id\n  instance_type = "t4g.small"\n}\n'
+    assert refused(text) == []
+
+
 @pytest.mark.parametrize(
     ("type_", "which"), [("m7gd.large", "arm64"), ("c5n.large", "amd64"), ("p4d.24xlarge", "amd64")]
 )
@@ -199,7 +206,9 @@ def test_every_name_of_the_table_is_a_parameter(type_):
             assert (f"{call.inside}.{target}" if call.inside else target) in known, (call.operation, target)
 
 
-def test_tables_are_kept_and_read_as_they_were_made(tmp_path):
+def test_botocore_is_asked_once_and_its_answer_kept(tmp_path, monkeypatch):
     made = parameters.load(tmp_path / "cache")
     parameters.load.cache_clear()
+    monkeypatch.setattr(models, "parameters", None)
     assert parameters.load(tmp_path / "cache") == made
+    assert made["aws_iam_role"]["name"][0].accepted.most == 64

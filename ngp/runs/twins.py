@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ngp.environments import documents
-from ngp.errors import Finding, NgpError, RefusedError, UsageError
+from ngp.errors import Finding, NgpError, RefusedError
 from ngp.runs import ownership, units
 from ngp.runs.results import Verb
 from ngp.state import reading
@@ -67,16 +68,16 @@ def collect(resolved: Resolved, session: Session, known: Collection[Finding] = (
 
 
 def _elsewhere(resolved: Resolved, unit: Unit) -> Iterator[tuple[str, StatePlace]]:
-    """The places of a unit's name in the other environments that keep their states in the same store."""
+    """The places of a unit's name below the other environments, in the same store."""
+    place = unit.place
     for other in documents.names(resolved.platform):
         if other == resolved.environment.name:
             continue
-        try:
-            place = units.locate(resolved.platform, documents.load(resolved.platform, other), unit.name)
-        except UsageError:
-            continue
-        if place.bucket == unit.place.bucket:
-            yield other, place
+        if place.path is not None:
+            yield other, replace(place, path=place.path.parent.parent / other / place.path.name)
+        else:
+            top, _, file = place.key.split("/")
+            yield other, replace(place, key=f"{top}/{other}/{file}")
 
 
 def _lineage(place: StatePlace, session: Session) -> str:

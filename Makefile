@@ -18,7 +18,7 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 # Terraform's licence is no matter of ours where somebody has installed it already.
 TERRAFORM := $(shell command -v terraform >/dev/null 2>&1 || command -v tofu >/dev/null 2>&1 || echo ,terraform)
 
-.PHONY: help setup demo demo-clean check test faults mutants bench clean
+.PHONY: help setup demo demo-clean check test test-all faults mutants bench clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -53,6 +53,9 @@ check: $(DEV) ## the quick part: static, unit, mocked
 
 test: check ## everything: the quick part, then real Terraform on the sandbox
 	@$(VENV)/bin/pytest tests --ignore tests/unit --ignore tests/test_shape.py -n 2 --dist loadfile --no-loadscope-reorder
+
+test-all: test ## the same, and the whole catalogue applied together and apart (half an hour more)
+	@$(VENV)/bin/pytest tests/integration/runs --whole -m whole -q
 
 faults: $(DEV) ## kill ngp and Terraform at random moments, many times, and count what is left (an hour)
 	@$(VENV)/bin/pytest tests/faults --kills $(KILLS) -q

@@ -62,6 +62,15 @@ hypothesis.settings.load_profile("ngp")
 def pytest_addoption(parser):
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew; look at the diff")
     parser.addoption("--kills", type=int, default=1, help="how often each test of tests/faults kills something")
+    parser.addoption("--whole", action="store_true", help="also run what applies the whole catalogue")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out what is marked `whole`, unless it is asked for."""
+    if not config.getoption("--whole"):
+        left = [item for item in items if item.get_closest_marker("whole")]
+        items[:] = [item for item in items if item not in left]
+        config.hook.pytest_deselected(items=left)
 
 
 def missing(what: str) -> None:

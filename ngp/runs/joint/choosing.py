@@ -14,7 +14,10 @@ from ngp.runs.units import SINGLE, Unit
 from ngp.state.storing import Encryption
 from ngp.terraform import fingerprints
 
-MOST = 100  # units in one process; so many were tried
+# Units in one process. Measured with 8 resources each, on two cores with other work: 200 units were planned in 21 s
+# with 180 MB of memory, and applied in 370 s (100 units: 7 s and 47 s). Terraform writes the whole state after each
+# resource, so the time grows faster than the number.
+MOST = 200
 
 _OURS = frozenset({*roots.FILES, roots.VALUES, roots.LOCK, wires.FILE})
 _VERSIONS = "versions.tf"
@@ -39,7 +42,7 @@ def apart(context: RunContext) -> dict[str, str]:
     found = {name: why for name, unit in chosen.items() if (why := _why(context, unit))}
     found = with_dependants(found, context.needs)
     left = sorted((name for name in chosen if name not in found), key=lambda name: (context.waves[name], name))
-    why = f"one process plans at most {MOST} units, and this is one of the later waves of {len(chosen)}"
+    why = f"one process plans at most {MOST} units, and the run has {len(chosen)}: these are of its later waves"
     return with_dependants({**found, **dict.fromkeys(left[MOST:], why)}, context.needs)
 
 

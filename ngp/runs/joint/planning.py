@@ -30,6 +30,7 @@ from ngp.terraform.results import Result
 
 _AT_ONCE = 10  # calls of a Terraform process, by its own default: as many in all as units one by one would make
 _CYCLE = "Cycle: "
+_LISTED = 20
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,13 @@ def _tell_apart(context: RunContext, reasons: Mapping[str, str], told: dict[str,
     told |= reasons
     if len(context.needs) > 1 or context.request.verb.value != "plan":
         for why, names in new.items():
-            context.tell(Note(f"planned apart: {', '.join(f'`{name}`' for name in names)}: {why}"))
+            context.tell(Note(f"planned apart: {_listed(names)}: {why}"))
+
+
+def _listed(names: Sequence[str]) -> str:
+    """The units of one reason; of very many the first."""
+    shown = ", ".join(f"`{name}`" for name in names[:_LISTED])
+    return f"{shown} and {len(names) - _LISTED} more" if len(names) > _LISTED else shown
 
 
 def _plan(context: RunContext, names: Iterable[str], known: Offers, tree: copies.Tree, kind: str) -> Planned:

@@ -5,16 +5,26 @@ import shutil
 
 import pytest
 
+from ngp import files
 from ngp.aws import access
 from ngp.aws.session import Session
+from ngp.catalogue.module import Status
+from ngp.environments import drafting, drafts, platforms
 from ngp.runs.results import Outcome
 from ngp.sandbox import server
+from tests import compositions
 from tests.integration.conftest import ROOT
 from tests.integration.runs.conftest import Region
 from tests.integration.runs.test_truthful_runs import apply
 
 pytestmark = [pytest.mark.terraform, pytest.mark.sandbox, pytest.mark.slow]
 
+ENVIRONMENT = """
+target: sandbox
+account: "123456789012"
+region: eu-central-1
+domain: dev.example.test
+"""
 TOGETHER, APART = "123456789012", "210987654321"
 
 
@@ -26,6 +36,25 @@ def catalogue(tmp_path_factory):
         shutil.copytree(ROOT / name, region.path / name)
     shutil.copy(ROOT / ".terraform.lock.hcl", region.path)
     region.write("ngp.yaml", "name: lab\n")
+    yield region
+    server.stop(region.path / ".ngp")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """An environment of every module but legacy ones, its values those of NAME.dummy."""
+    folder = tmp_path_factory.mktemp("whole")
+    region = Region(folder / "platform", folder / "home")
+    shutil.copytree(ROOT / "modules", region.path / "modules", ignore=shutil.ignore_patterns(".terraform*"))
+    shutil.copy(ROOT / ".terraform.lock.hcl", region.path)
+    region.write("ngp.yaml", "name: lab\n")
+    region.write("environments/dev/environment.yaml", ENVIRONMENT)
+    modules = compositions.catalogue().modules
+    names = {name: name for name, module in modules.items() if module.manifest.status is Status.STABLE}
+    choice = drafts.Choice(units=names, settings={("elasticache", "authentication"): "network"}, dummies=True)
+    draft = drafting.prepare(drafts.read(platforms.load(region.path), "dev"), choice)
+    assert (draft.findings, draft.questions) == ((), ())
+    files.write_all(dict(draft.files))
     yield region
     server.stop(region.path / ".ngp")
 
@@ -78,17 +107,38 @@ def _instance(instance):
 
 
 def test_states_of_the_catalogue_are_equal_in_both_directions(catalogue):
-    use(catalogue, TOGETHER)
-    assert {one.outcome for one in apply(catalogue).values()} == {Outcome.APPLIED}
-    use(catalogue, APART)
-    assert {one.outcome for one in apply(catalogue, is_apart=True).values()} == {Outcome.APPLIED}
-    apart = states(catalogue, APART)
-    together = states(catalogue, TOGETHER)
+    require_equal(catalogue)
+
+
+@pytest.mark.whole
+@pytest.mark.timeout(7200)
+def test_states_of_every_module_are_equal_in_both_directions(whole):
+    require_equal(whole)
+
+
+def require_equal(region):
+    """Apply together and apart, in two accounts. States are equal, and neither finds the other's work undone."""
+    use(region, TOGETHER)
+    assert others(region, Outcome.APPLIED) == {}
+    use(region, APART)
+    assert others(region, Outcome.APPLIED, is_apart=True) == {}
+    apart = states(region, APART)
+    together = states(region, TOGETHER)
     assert together.keys() == apart.keys()
     for key in together:
         assert skeleton(together[key]) == skeleton(apart[key]), key
-    assert {one.outcome for one in apply(catalogue).values()} == {Outcome.NO_CHANGES}
-    assert states(catalogue, APART) == apart
-    use(catalogue, TOGETHER)
-    assert {one.outcome for one in apply(catalogue, is_apart=True).values()} == {Outcome.NO_CHANGES}
-    assert states(catalogue, TOGETHER) == together
+    assert others(region, Outcome.NO_CHANGES) == {}
+    assert states(region, APART) == apart
+    use(region, TOGETHER)
+    assert others(region, Outcome.NO_CHANGES, is_apart=True) == {}
+    assert states(region, TOGETHER) == together
+
+
+def others(region, expected, **way):
+    """The units that an apply leaves otherwise than expected, each with the reason."""
+    results = apply(region, **way)
+    return {
+        name: (one.outcome.value, one.reason, [change.address for change in one.changes][:5])
+        for name, one in results.items()
+        if one.outcome is not expected
+    }

@@ -9,6 +9,7 @@ import pytest
 from ngp.rendering import templates
 from ngp.runs import planning
 from ngp.runs.events import Note, UnitDiagnosed, UnitEntered, UnitFinished
+from ngp.runs.joint import choosing
 from ngp.runs.results import Action, Outcome, Verb
 from ngp.sandbox import server
 from ngp.terraform import driver
@@ -285,3 +286,16 @@ def test_an_interrupt_stops_all_that_are_planned_together(region, monkeypatch):
 def test_after_an_interrupt_nothing_is_begun(region):
     region.stop.set()
     assert {one.outcome for one in plan(region).values()} == {Outcome.SKIPPED}
+
+
+@pytest.mark.parametrize("most", [1, 2])
+def test_more_units_than_one_process_takes_are_cut_along_the_graph(region, monkeypatch, most):
+    region.choose(region.WITH_LATE)
+    monkeypatch.setattr(choosing, "MOST", most)
+    results = apply(region)
+    assert {one.outcome for one in results.values()} == {Outcome.APPLIED}
+    joint = {name for name, one in results.items() if one.log.endswith("_all.log")}
+    assert joint == set(["base", "app"][:most])
+    (said,) = [one.text for one in region.events if isinstance(one, Note) and "at most" in one.text]
+    later = ", ".join(f"`{name}`" for name in ["app", "late"][most - 1 :])
+    assert said.startswith(f"planned apart: {later}: one process plans at most {most} units, and the run has 3")

@@ -28,7 +28,7 @@ def declare(resolved: Resolved, verb: Verb, reason: str, settings: Settings, key
     if not reason.strip():
         raise UsageError("an emergency needs a reason", todo="--emergency 'what happened'")
     read = rules.read(platform)
-    if not (name in read.platform.protected or rules.is_protected(platform, name)):
+    if name not in (*read.platform.protected, *platform.protected):
         raise UsageError(f"`{name}` is not protected", where=read.where, todo="leave out --emergency")
     if not read.platform.emergency.get(name):
         why = f"it has no `emergency.{name}`"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ngp.environments.environment import Target
 from ngp.errors import RefusedError
 from ngp.runs.bundle import rules
 from ngp.runs.results import Verb
@@ -13,9 +14,12 @@ if TYPE_CHECKING:
 
 
 def require_none(resolved: Resolved, verb: Verb) -> None:
-    """Raise RefusedError (3) if ngp.yaml protects the environment, here or on the remote's default branch."""
+    """Raise RefusedError (3) if ngp.yaml protects the environment, here or on the remote's default branch.
+
+    The remote is asked; MissingError (69) if it does not answer.
+    """
     platform, name = resolved.platform, resolved.environment.name
-    if rules.is_protected(platform, name):
+    if _is_protected(resolved):
         make = f"ngp {'destroy' if verb is Verb.DESTROY else 'plan'} {name} --out FILE"
         raise RefusedError(
             f"`{name}` is protected",
@@ -23,3 +27,11 @@ def require_none(resolved: Resolved, verb: Verb) -> None:
             why="only an approved bundle, or a signed emergency, changes a protected environment",
             todo=f"{make}; let it be approved (ngp bundle approve FILE); then ngp apply FILE",
         )
+
+
+def _is_protected(resolved: Resolved) -> bool:
+    """The sandbox works offline, and holds nothing to protect: a clone that knows the default branch asks nobody."""
+    platform, environment = resolved.platform, resolved.environment
+    if environment.target is Target.SANDBOX and rules.last_protected(platform) is not None:
+        return rules.is_protected_here(platform, environment.name)
+    return rules.is_protected(platform, environment.name)

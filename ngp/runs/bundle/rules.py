@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from ngp import settings
 from ngp.environments import platforms, revisions
 from ngp.environments.approvals import same
 from ngp.environments.environment import Platform
@@ -81,35 +78,68 @@ def read(platform: Platform) -> Rules:
 
 
 def is_protected(platform: Platform, environment: str) -> bool:
-    """Return whether ngp.yaml protects the environment: in the work tree, or on the default branch as last fetched.
+    """Return whether ngp.yaml protects the environment: in the work tree, or on the remote's default branch now.
 
-    The second is for a change that takes the protection away: it counts once it is merged. The network is used only in
-    CI, whose clones often do not know the default branch.
+    The second is for a change that takes the protection away: it counts once it is merged. So the remote is asked
+    unless the work tree answers, or the platform is in no repository or in one without a remote. Raises as `read` does
+    where the remote's answer is not known.
     """
-    return environment in platform.protected or environment in _protected_upstream(platform)
+    if environment in platform.protected:
+        return True
+    return _has_remote(platform) and environment in read(platform).platform.protected
 
 
-def _protected_upstream(platform: Platform) -> list[Any]:
-    from ngp import yaml
+def is_protected_here(platform: Platform, environment: str) -> bool:
+    """Return the same without asking the remote, by its default branch as last fetched; for what changes nothing."""
+    return environment in platform.protected or environment in (last_protected(platform) or ())
 
+
+def last_protected(platform: Platform) -> tuple[str, ...] | None:
+    """Return what the remote's default branch protects as last fetched, None if this clone cannot tell."""
     try:
         remote = _remote(platform)
-        commit = _fetched(platform, remote)
-        if not commit and settings.read().is_ci:
-            _, commit = _tip(platform, remote)
-            _provide(platform, remote, commit)
-        text = _file(platform, commit) if commit else None
-        data: Any = yaml.parse(text or "", Path(platforms.FILE)).data
+        known = _fetched(platform, remote)
+        if not known:
+            return None
+        text = _file(platform, known)
+        where = Path(f"{remote}/HEAD:{platforms.FILE}")
+        return () if text is None else platforms.parse(text, where, platform.path).protected
     except (MissingError, UsageError):
-        return []  # no Git, no remote, no answer: only the work tree is known
-    protected = data.get("protected") if isinstance(data, Mapping) else None
-    return protected if isinstance(protected, list) else []
+        return None
+
+
+def base(platform: Platform) -> str:
+    """Return the commit that a change is compared with, "" if it is not known: the remote's default branch, as last
+    fetched.
+
+    Where this clone does not know that and something is protected, the remote is asked.
+    """
+    try:
+        remote = _remote(platform)
+        known = _fetched(platform, remote)
+        if not known and platform.protected:
+            _, known = _tip(platform, remote)
+            _provide(platform, remote, known)
+    except MissingError:
+        return ""
+    return known
 
 
 def _fetched(platform: Platform, remote: str) -> str:
     """Return the commit of the remote's default branch as last fetched, "" if that is not known."""
     known = _git(platform, "rev-parse", "--verify", "--quiet", f"refs/remotes/{remote}/HEAD^{{commit}}")
     return known.stdout.strip() if known.exit_code == 0 else ""
+
+
+def _has_remote(platform: Platform) -> bool:
+    """Return whether there is a remote to ask; True, too, for a repository that Git refuses to read."""
+    try:
+        listed = _git(platform, "remote")
+    except MissingError:
+        listed = None
+    if listed is None or listed.exit_code:
+        return any((folder / ".git").exists() for folder in (platform.path, *platform.path.parents))
+    return bool(listed.stdout.split())
 
 
 def _remote(platform: Platform) -> str:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from ngp import settings
+from ngp.environments.environment import Target
 from ngp.errors import MissingError, RefusedError, UsageError
-from ngp.runs import applying, emergency
+from ngp.runs import applying, emergency, protection
 from ngp.runs.authority import Authority, Kind
 from ngp.runs.bundle import signatures
 from ngp.runs.events import ChangeAuthorised
@@ -96,12 +97,44 @@ def test_a_protected_environment_says_how_it_is_changed(guarded):
         assert "ngp bundle approve FILE" in found["hint"]
 
 
-def test_a_change_that_takes_the_protection_away_does_not_apply_itself(guarded):
-    git(guarded.region.path, "fetch", "--quiet", "origin")
-    git(guarded.region.path, "remote", "set-head", "origin", "main")
+@pytest.mark.parametrize("knows_the_default_branch", [True, False])
+def test_a_change_that_takes_the_protection_away_does_not_apply_itself(guarded, knows_the_default_branch):
+    if knows_the_default_branch:  # as a clone does, and a checkout of CI does not
+        git(guarded.region.path, "fetch", "--quiet", "origin")
+        git(guarded.region.path, "remote", "set-head", "origin", "main")
     guarded.rules("protected: []\n")
     for verb in ("apply", "destroy"):
         assert refused(guarded.ngp.call(verb, "dev", "--auto-approve", "--json"))["what"] == "`dev` is protected"
+
+
+def test_a_checkout_whose_remote_does_not_answer_changes_nothing(guarded):
+    guarded.rules("protected: []\n")
+    guarded.remote.rename(guarded.remote.with_suffix(".gone"))
+    for verb in ("apply", "destroy"):
+        found = refused(guarded.ngp.call(verb, "dev", "--auto-approve", "--json"), code=69)
+        assert found["what"] == "cannot ask the remote `origin` for the rules of approval"
+    assert guarded.ngp.call("destroy", "dev", "--dry-run").exit_code == 0
+    assert not guarded.region.state("base").exists()
+
+
+def test_the_sandbox_works_offline_in_a_clone(guarded):
+    guarded.rules("")
+    guarded.push()
+    git(guarded.region.path, "remote", "set-head", "origin", "main")
+    guarded.remote.rename(guarded.remote.with_suffix(".gone"))
+    assert guarded.ngp.call("apply", "dev", "--auto-approve").exit_code == 0
+
+
+def test_an_account_is_changed_by_what_the_remote_says_now(guarded):
+    """Merged rules count for everybody at once, whatever a clone has fetched."""
+    git(guarded.region.path, "symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/old")
+    guarded.rules("")
+    git(guarded.region.path, "update-ref", "refs/remotes/origin/old", "HEAD")
+    resolved = guarded.region.resolve()
+    protection.require_none(resolved, Verb.APPLY)  # the sandbox: by what was fetched
+    real = replace(resolved, environment=replace(resolved.environment, target=Target.AWS))
+    with pytest.raises(RefusedError, match="`dev` is protected"):
+        protection.require_none(real, Verb.APPLY)
 
 
 def test_an_emergency_is_signed_and_stands_in_journal_and_result(guarded):

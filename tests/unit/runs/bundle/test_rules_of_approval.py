@@ -150,34 +150,96 @@ def test_without_git_it_is_named(two, monkeypatch, tmp_path):
     with pytest.raises(MissingError, match="git is not on PATH"):
         rules.read(platform)
     assert rules.is_protected(platform, "prod")
-    assert not rules.is_protected(platform, "dev")
+    with pytest.raises(MissingError, match="git is not on PATH"):
+        rules.is_protected(platform, "dev")
+    assert not rules.is_protected_here(platform, "dev")
 
 
 def test_protection_that_a_change_takes_away_holds_until_it_is_merged(two):
     two.commit(two.clone, "name: demo\nprotected: []\n")
-    assert rules.is_protected(two.platform, "prod")
-    assert not rules.is_protected(two.platform, "dev")
+    for is_protected in (rules.is_protected, rules.is_protected_here):
+        assert is_protected(two.platform, "prod")
+        assert not is_protected(two.platform, "dev")
     two.merge("name: demo\nprotected: []\n")
-    git(two.clone, "fetch", "--quiet")
     assert not rules.is_protected(two.platform, "prod")
+    assert rules.is_protected_here(two.platform, "prod"), "nobody has fetched yet"
+    git(two.clone, "fetch", "--quiet")
+    assert not rules.is_protected_here(two.platform, "prod")
 
 
-def test_a_clone_of_ci_that_knows_no_default_branch_asks_for_it(two, tmp_path, monkeypatch):
-    """Runners often fetch the commit of the change, and nothing else."""
+def checkout(two, folder):
+    """What runners of CI systems make: the commit of a change that protects nothing, and no other ref."""
     two.commit(two.clone, "name: demo\nprotected: []\n")
     git(two.clone, "push", "--quiet", "origin", "HEAD:refs/heads/change")
-    runner = tmp_path / "runner"
-    git(tmp_path, "init", "--quiet", runner)
-    git(runner, "remote", "add", "origin", two.remote)
-    git(runner, "fetch", "--quiet", "--depth=1", f"file://{two.remote}", "change")
-    git(runner, "checkout", "--quiet", "FETCH_HEAD")
-    assert not rules.is_protected(platforms.load(runner), "prod")  # on somebody's machine nothing is asked
-    monkeypatch.setenv("CI", "true")
-    assert rules.is_protected(platforms.load(runner), "prod")
-    assert not rules.is_protected(platforms.load(runner), "dev")
+    git(folder.parent, "init", "--quiet", folder)
+    git(folder, "remote", "add", "origin", two.remote)
+    git(folder, "fetch", "--quiet", "--no-tags", "--depth=1", f"file://{two.remote}", "change:refs/remotes/pull/1")
+    git(folder, "checkout", "--quiet", "--detach", "refs/remotes/pull/1")
+    return platforms.load(folder)
+
+
+def test_a_checkout_of_ci_that_knows_no_default_branch_asks_for_it(two, tmp_path):
+    runner = checkout(two, tmp_path / "runner")
+    assert rules.last_protected(runner) is None
+    assert rules.is_protected(runner, "prod")
+    assert not rules.is_protected(runner, "dev")
     two.remote.rename(tmp_path / "gone.git")
-    monkeypatch.delenv("CI")
-    assert not rules.is_protected(platforms.load(runner), "prod")
+    with pytest.raises(MissingError, match="cannot ask the remote `origin`"):
+        rules.is_protected(runner, "prod")
+
+
+def forget_head(two):
+    git(two.clone, "remote", "set-head", "origin", "--delete")
+
+
+def move_head(two):
+    git(two.clone, "update-ref", "--no-deref", "refs/remotes/origin/HEAD", "HEAD")
+
+
+@pytest.mark.parametrize("spoil", [forget_head, move_head])
+def test_refs_of_the_clone_protect_nothing_and_take_nothing_away(two, spoil):
+    two.commit(two.clone, "name: demo\nprotected: []\n")
+    spoil(two)
+    assert rules.is_protected(two.platform, "prod")
+
+
+def test_rules_that_cannot_be_read_take_no_protection_away(two):
+    two.commit(two.clone, "name: demo\nprotected: []\n")
+    two.merge("name: demo\nprotected: prod\n")
+    git(two.clone, "fetch", "--quiet")
+    with pytest.raises(UsageError, match=r"^origin/main:ngp\.yaml:2"):
+        rules.is_protected(two.platform, "prod")
+    assert rules.last_protected(two.platform) is None
+
+
+def test_a_platform_that_a_change_moves_to_another_folder_is_not_free(two):
+    (two.clone / "eu").mkdir()
+    git(two.clone, "mv", "ngp.yaml", "eu/ngp.yaml")
+    two.commit(two.clone, "name: demo\nprotected: []\n", "eu/ngp.yaml")
+    with pytest.raises(RefusedError, match=r"no ngp\.yaml on origin/main"):
+        rules.is_protected(platforms.load(two.clone / "eu"), "prod")
+
+
+def test_a_repository_that_git_refuses_to_read_is_not_free(two):
+    """As that of another owner in a container."""
+    platform = two.platform
+    (two.clone / ".git" / "config").write_text("[broken")
+    with pytest.raises(MissingError, match="not in a Git repository"):
+        rules.is_protected(platform, "dev")
+
+
+def test_without_a_remote_the_work_tree_alone_counts(two, tmp_path):
+    git(two.clone, "remote", "remove", "origin")
+    assert rules.is_protected(two.platform, "prod")
+    assert not rules.is_protected(two.platform, "dev")
+    (tmp_path / "bare").mkdir()
+    (tmp_path / "bare" / "ngp.yaml").write_text(two.PLAIN)
+    assert not rules.is_protected(platforms.load(tmp_path / "bare"), "dev")
+
+
+def test_what_the_work_tree_protects_needs_no_answer(two, tmp_path):
+    two.remote.rename(tmp_path / "gone.git")
+    assert rules.is_protected(two.platform, "prod")
 
 
 def test_protection_in_the_work_tree_holds_at_once(two):

@@ -32,7 +32,9 @@ def context(monkeypatch):
         units={"a": SimpleNamespace(place=StatePlace("s3", "b", "k", "eu-central-1"))},
         needs={},
         waves={},
-        request=SimpleNamespace(units=(), parallelism=1, options=PlanOptions(), is_apart=True, verb=Verb.PLAN),
+        request=SimpleNamespace(
+            units=(), parallelism=1, options=PlanOptions(), is_apart=True, verb=Verb.PLAN, authority=None
+        ),
         access=SimpleNamespace(session=None),
         caller=SimpleNamespace(stopped_by=lambda: 0),
         stop=threading.Event(),

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ngp.commands import bundles, options, reading, scope
-from ngp.errors import MissingError, NgpError
+from ngp.errors import MissingError, NgpError, StaleError, UsageError
 from ngp.views import documents, terminal
 
 if TYPE_CHECKING:
+    from ngp.environments.resolving import Resolved
     from ngp.runs.bundle.approvals import Standing
     from ngp.runs.bundle.archive import Archive
     from ngp.runs.bundle.rules import Rules
@@ -74,6 +75,7 @@ def verify(file: File, as_json: options.AsJson = False) -> None:
             cache=context.settings.cache,
         )
         Uses.of(region.resolved, region.session).require_none(bundle.digest)
+        _require_rendered(region.resolved)
         verifying.require_same(bundle.statement, verifying.Here.of(region.resolved, region.session, found))
     if as_json:
         documents.write({"schema": "ngp.bundle.verify/1", **documents.bundle(bundle)})
@@ -196,6 +198,16 @@ def list_bundles(environment: options.EnvironmentName = "", as_json: options.AsJ
         return
     for one in found:
         typer.echo(f"{one.digest}{'  applied' if one.is_applied else ''}")
+
+
+def _require_rendered(resolved: Resolved) -> None:
+    """Raise StaleError (4) where values or modules were edited and not rendered."""
+    from ngp.runs.context import require_rendered
+
+    try:
+        require_rendered(resolved)
+    except UsageError as error:
+        raise StaleError(error.findings) from error
 
 
 def _keep(context: options.Context, path: Path, environment: str) -> None:

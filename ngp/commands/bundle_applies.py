@@ -78,6 +78,8 @@ def _carry_out(context: Context, bundle: Bundle, now: Running, asked: Applicatio
 
     open_in = partial(opening.open_in, bundle)
     if bundle.statement.verb == Verb.DESTROY.value:
+        if not asked.replan:
+            opening.require_applicable(bundle, now.run)  # a run ends early where nothing is left to destroy
         propose = partial(opening.plan_again, bundle, destroying.plan_now) if asked.replan else open_in
         return destroying.destroy(now.run, destroying.Consent(agree), propose=propose)
     propose = partial(opening.plan_again, bundle, applying.plan_now) if asked.replan else open_in
@@ -108,8 +110,8 @@ def ask_deferred(context: Context, now: Running, result: UnitResult) -> bool:
     """A second question, on a terminal only: a general yes was given before anyone could see this plan."""
     from ngp.views import runs
 
-    if not context.settings.is_interactive:
-        return False
+    if not context.settings.is_interactive or now.run.request.authority is not None:
+        return False  # what changes a protected environment is approved, not answered by whoever applies it
     with now.follow.pause():
         runs.show_unit(result, context.settings)
         question = f"`{result.unit}` could not be previewed; this is its real plan. Apply it?"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ngp.commands.options import Context
-from ngp.errors import UsageError
+from ngp.errors import NgpError, UsageError
 from ngp.views import terminal
 
 if TYPE_CHECKING:
@@ -50,7 +50,6 @@ Identities = Annotated[
     ),
 ]
 _DURATION = re.compile(r"([1-9][0-9]{0,4})([mhd])")
-_LONGEST = timedelta(days=30)
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -134,19 +133,20 @@ class Wanted:
         run = now.run
         signs = bool(self.key) or rules.is_protected(run.resolved.platform, run.name)
         maker = (context.settings, context.cwd, self.key)
+        world = making.look(run)
 
         def make(result: RunResult, planned: Planned, alone: Mapping[str, Plan | None]) -> None:
             if all(unit.outcome.is_good for unit in result.units) and not result.stopped_by:
                 made = making.Planning(verb, result, planned, alone)
                 key = approvals.maker_key(*maker) if signs else ""
                 order = making.Order(self.out, self.expires, self.recipients, key)
-                self.archive = making.make(run, made, order)
+                self.archive = making.make(run, made, order, world)
                 if signs:
                     with now.follow.pause():  # ssh-keygen may ask for a passphrase
                         note = approvals.sign_as_maker(self.archive, *maker)
                     if note:
                         terminal.say(context.settings, note, always=True)
-                self.kept_at = keep(run.resolved, run.access.session, self.out)
+                self.kept_at = _keep_or_say(context, run, self.out)
 
         return make
 
@@ -175,6 +175,17 @@ class Wanted:
         if self.kept_at:
             terminal.say(context.settings, f"kept it at {self.kept_at}", always=True)
         return replace(result, bundle=self.word)
+
+
+def _keep_or_say(context: Context, run: RunContext, out: Path) -> str:
+    """Keep a bundle; where that fails, the file is there all the same."""
+    try:
+        return keep(run.resolved, run.access.session, out)
+    except NgpError as error:
+        terminal.say(
+            context.settings, f"{out.name} is not kept: {error}; later: ngp bundle push {out.name}", always=True
+        )
+        return ""
 
 
 def keep(resolved: Resolved, session: Session, path: Path) -> str:
@@ -214,7 +225,9 @@ def _duration(text: str) -> timedelta:
     match = _DURATION.fullmatch(text)
     if match is None:
         raise UsageError(f"`--expires {text}` is no time", todo="write a number and m, h or d: 90m, 24h, 3d")
+    from ngp.runs.bundle.statement import LONGEST
+
     duration = timedelta(**{_UNITS[match[2]]: int(match[1])})
-    if duration > _LONGEST:
+    if duration > LONGEST:
         raise UsageError(f"`--expires {text}` is too long", why="a bundle is valid for 30 days at most")
     return duration

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from ngp.errors import Finding, MissingError, NgpError, StoppedError
 from ngp.runs import describing, losses, planning, prerequisites, reviewed, scheduler, watching, wires
-from ngp.runs.context import RunContext
+from ngp.runs.context import RunContext, require_authority
 from ngp.runs.envelope import surplus, uninvited
 from ngp.runs.events import Note, Phase, UnitEntered, UnitFinished
 from ngp.runs.joint import applying as joint_apply
@@ -54,6 +54,7 @@ def apply(
     """
     context.access.session.require_account(context.resolved.environment.account)
     recovery.recover(context)
+    require_authority(context.request, context.resolved)
     _require_zone(context)
     start = time.monotonic()
     missing = _missing_bucket(context, may_bootstrap=may_bootstrap)
@@ -205,7 +206,9 @@ class _Work:
             with self._asking:
                 agreed = self._consent.deferred(result)
             what = "it could not be previewed, and its real plan was not agreed to"
-            return [] if agreed else [Finding(what, todo=f"ngp apply {again}: what it needs is there now")]
+            is_bound = context.request.authority is not None
+            todo = f"ngp plan {again} --out FILE, and let it be approved" if is_bound else f"ngp apply {again}"
+            return [] if agreed else [Finding(what, todo=f"{todo}: what it needs is there now")]
         found = (*surplus(preview.changes, real.changes), *uninvited(preview.invocations, real.invocations))
         more = "; ".join(map(str, found))
         what = "its real plan does more than was previewed"

@@ -32,6 +32,7 @@ from ngp.runs import (
 )
 from ngp.runs.authority import Authority
 from ngp.runs.events import ChangeAuthorised, Note, RunEvent, RunStarted, UnitFact
+from ngp.runs.joint import record
 from ngp.runs.journal import Journal, new_id
 from ngp.runs.results import Orphan, Verb
 from ngp.runs.units import Unit
@@ -214,10 +215,16 @@ def _look_for_orphans(context: RunContext, beside: ThreadPoolExecutor) -> RunCon
 
 
 def _require_agreed(request: Request, resolved: Resolved) -> None:
-    if request.verb is not Verb.PLAN and not request.is_dry_run and request.authority is None:
-        protection.require_none(resolved, request.verb)
+    if not record.unended(resolved.platform.workspace, resolved.environment.name):  # else that is settled first
+        require_authority(request, resolved)
     if request.verb is Verb.APPLY and not request.accepts_legacy:
         legacy.require_none(resolved, request.units)
+
+
+def require_authority(request: Request, resolved: Resolved) -> None:
+    """Raise RefusedError (3) for a change of a protected environment that nobody has approved."""
+    if request.verb is not Verb.PLAN and not request.is_dry_run and request.authority is None:
+        protection.require_none(resolved, request.verb)
 
 
 def require_rendered(resolved: Resolved) -> None:

@@ -98,8 +98,7 @@ def read(path: Path) -> Archive:
     Raises UsageError (64) where there is no such file or it is no bundle, StaleError (4) for a damaged one.
     """
     try:
-        with path.open("rb") as file:
-            return _parse(path, file)
+        return parse(path.read_bytes(), path)
     except FileNotFoundError:
         raise UsageError(f"the bundle {path} does not exist", todo="make one: ngp plan ENV --out FILE") from None
     except IsADirectoryError:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ngp.runs.results import UnitResult
-from ngp.terraform.plans import Action, Change, OutputChange
+from ngp.terraform.plans import SENSITIVE, Action, Change, OutputChange
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,11 @@ class Difference:
 
 
 def compare(first: Iterable[UnitResult], second: Iterable[UnitResult]) -> list[Difference]:
-    """Return what differs, by unit and address. The values before a change do not count: only what becomes of them."""
+    """Return what differs, by unit and address.
+
+    Of the values before a change only the object's identity counts. A sensitive value is masked, so one that a change
+    sets counts as another: nobody can see whether it is.
+    """
     one, other = ({unit.unit: _deeds(unit) for unit in units} for units in (first, second))
     found = []
     for unit in sorted(one.keys() | other.keys()):
@@ -65,12 +69,46 @@ def _word(change: Change) -> str:
 def _attributes(change: Change) -> dict[str, Any]:
     after = change.after if isinstance(change.after, dict) else {}
     unknown = change.after_unknown if isinstance(change.after_unknown, dict) else {}
-    secret = {f"sensitive {'.'.join(map(str, path))}": True for path in change.sensitive_changes}
-    return {name: (after.get(name), unknown.get(name, False)) for name in after.keys() | unknown.keys()} | secret
+    before = change.before if isinstance(change.before, dict) else {}
+    values: dict[str, Any] = {
+        name: (after.get(name), unknown.get(name, False)) for name in after.keys() | unknown.keys()
+    }
+    changed = {path[0] for path in change.sensitive_changes if path}
+    for name, value in after.items():
+        if _has_secret(value) and (name in changed or before.get(name) != value):
+            values[name] = _Unseen()
+    return values | _identity(change, before)
+
+
+class _Unseen:
+    """A value that is masked: it is the same as nothing else."""
+
+    def __eq__(self, other: object) -> bool:
+        return False
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def _has_secret(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_has_secret, value.values()))
+    if isinstance(value, list):
+        return any(map(_has_secret, value))
+    return isinstance(value, str) and str(value) == SENSITIVE
+
+
+def _identity(change: Change, before: Mapping[str, Any]) -> dict[str, Any]:
+    """What says which object a change is about; of one that goes, all that is known of it."""
+    if change.action is Action.CREATE:
+        return {}
+    if change.action is Action.UPDATE or not before:
+        return {"(object)": {name: before.get(name) for name in ("id", "arn")}}
+    return {"(object)": {name: value for name, value in before.items() if not _has_secret(value)}}
 
 
 def _output(change: OutputChange) -> dict[str, Any]:
-    return {"value": (change.after, change.after_unknown)}
+    """A sensitive output changes nothing but itself, so that its value is not seen does not count."""
+    return {"value": (None if change.sensitive else change.after, change.after_unknown)}
 
 
 def _differ(unit: str, address: str, before: _Deed | None, after: _Deed | None) -> Difference | None:

@@ -41,6 +41,17 @@ class Sources:
     files: Mapping[str, str]  # digest by path, relative to the platform
 
 
+@dataclass(frozen=True)
+class World:
+    """What is there before a plan is made. A bundle is made only if it is the same afterwards."""
+
+    sources: Mapping[str, Sources]
+    states: Mapping[str, StateFact | NgpError]
+    lock: str
+    binary: BinaryFact
+    secrets: Mapping[str, Mapping[str, SecretFact]]
+
+
 def sources(resolved: Resolved, units: Mapping[str, Unit]) -> dict[str, Sources]:
     """Return what each unit is made from. Line ends do not count: Git may have changed them on checkout."""
     platform = resolved.platform.path
@@ -51,7 +62,7 @@ def sources(resolved: Resolved, units: Mapping[str, Unit]) -> dict[str, Sources]
 def lock(platform: Path) -> str:
     """Return the digest of the platform's lock file, "" for none."""
     path = platform / lockfile.NAME
-    return _digest(path) if path.is_file() else ""
+    return digest(path) if path.is_file() else ""
 
 
 def binary(found: Binary) -> BinaryFact:
@@ -114,10 +125,10 @@ def _sources(unit: Unit, platform: Path, digests: Callable[[Path], Mapping[Path,
 
 
 def _digest_folder(folder: Path) -> Mapping[Path, str]:
-    return {folder / name: _digest(folder / name) for name in sorted(copies.names(folder))}
+    return {folder / name: digest(folder / name) for name in sorted(copies.names(folder))}
 
 
-def _digest(path: Path) -> str:
+def digest(path: Path) -> str:
     """The digest of a file's text; of a link that of its target."""
     data = str(path.readlink()).encode() if path.is_symlink() else files.unify_lines(path.read_bytes())
     return hashlib.sha256(data).hexdigest()

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import ngp
+from ngp.errors import NgpError, StaleError
 from ngp.runs import copies, losses, preview
 from ngp.runs.bundle import archive, authors, facts, portable, reviews, sealing, statement
 from ngp.runs.bundle.archive import Archive, Content
@@ -18,7 +19,7 @@ from ngp.runs.bundle.statement import StateFact, Statement, UnitFact
 from ngp.runs.context import RunContext
 from ngp.runs.joint.composition import Joint
 from ngp.runs.joint.planning import Planned
-from ngp.runs.results import RunResult, Verb
+from ngp.runs.results import RunResult, UnitResult, Verb
 from ngp.terraform.plans import Action, Plan
 
 EXPIRES = timedelta(hours=24)
@@ -47,17 +48,51 @@ class Planning:
     alone: Mapping[str, Plan | None]
 
 
-def make(context: RunContext, made: Planning, order: Order) -> Archive:
-    """Write the bundle of a plan.
+def look(context: RunContext) -> facts.World:
+    """Look at all that the plan of a run is going to be made from, before it is made."""
+    chosen = {name: context.units[name] for name in context.needs}
+    feeding = {wire.origin.unit for unit in chosen.values() for wire in unit.wires}
+    units = [context.units[name] for name in sorted(chosen.keys() | feeding)]
+    platform, session = context.resolved.platform.path, context.access.session
+    return facts.World(
+        facts.sources(context.resolved, chosen),
+        facts.all_states(units, session, platform),
+        facts.lock(platform),
+        facts.binary(context.terraform.binary),
+        {name: facts.secret_versions(unit.secrets, session) for name, unit in chosen.items()},
+    )
 
-    Raises RefusedError (3) for a plan that names a folder of this machine, or that loses data without an agreement.
+
+def _require_same(before: facts.World, now: facts.World, joint: Joint | None) -> None:
+    """Raise StaleError (4) where something changed while it was planned: the plan may be of either."""
+    read = {name: one.version for name, one in joint.stored.items()} | dict(joint.outside) if joint else {}
+    moved = [name for name in before.sources if before.sources[name] != now.sources.get(name)]
+    moved += [f"the state of {name}" for name, one in before.states.items() if _is_other(one, now.states.get(name))]
+    moved += [f"the state of {name}" for name, version in read.items() if version != _known(name, before).version]
+    moved += [f"a secret of {name}" for name in before.secrets if before.secrets[name] != now.secrets.get(name)]
+    moved += [".terraform.lock.hcl"] if before.lock != now.lock else []
+    moved += ["the Terraform binary"] if before.binary != now.binary else []
+    if moved:
+        raise StaleError(f"this changed while it was planned: {', '.join(moved)}", todo="run the command again")
+
+
+def _is_other(before: StateFact | NgpError, now: StateFact | NgpError | None) -> bool:
+    return before != now if isinstance(before, StateFact) else not isinstance(now, NgpError)
+
+
+def make(context: RunContext, made: Planning, order: Order, before: facts.World) -> Archive:
+    """Write the bundle of a plan; `before` is what `look` saw before it was made.
+
+    Raises StaleError (4) for what changed meanwhile, RefusedError (3) for a plan that names a folder of this machine or
+    loses data without an agreement.
     """
+    _require_same(before, look(context), made.planned.joint)
     losses.require_none(context.resolved, made.result.changes, context.request.may_lose_data)
     units = {one.unit: Reviewed(one, _plan(one.unit, made)) for one in made.result.units}
     portable.require(context, units.values())
     content = {name: one for name, one in _content(made.planned.joint, units)}
     members = {name: one.member(name) for name, one in content.items()}
-    stated = replace(_state(context, made.verb, units, made.planned, order), members=members)
+    stated = replace(_state(context, made, units, before, order), members=members)
     text = statement.dump(stated)
     archive.write(order.out, text, sealing.seal(text, content, order.recipients) if order.recipients else content)
     return archive.read(order.out)
@@ -99,15 +134,16 @@ def _files(folder: Path) -> Iterator[Path]:
         yield from (here / name for name in (*links, *names) if ".tfstate" not in name)
 
 
-def _state(context: RunContext, verb: Verb, units: Mapping[str, Reviewed], planned: Planned, order: Order) -> Statement:
+def _state(
+    context: RunContext, made: Planning, units: Mapping[str, Reviewed], world: facts.World, order: Order
+) -> Statement:
     resolved, environment = context.resolved, context.resolved.environment
     now = datetime.now(UTC).replace(microsecond=0)
-    sources = facts.sources(resolved, {name: context.units[name] for name in units})
-    stated = {name: _unit(context, name, one, planned, sources[name]) for name, one in units.items()}
-    digests = {path: digest for one in sources.values() for path, digest in one.files.items()}
+    stated = {name: _unit(name, one, made.planned, world) for name, one in units.items()}
+    digests = {path: digest for name in units for path, digest in world.sources[name].files.items()}
     git = authors.look(resolved.platform)
     return Statement(
-        verb.value,
+        made.verb.value,
         context.run_id,
         resolved.platform.name,
         environment.name,
@@ -118,34 +154,22 @@ def _state(context: RunContext, verb: Verb, units: Mapping[str, Reviewed], plann
         now,
         now + order.expires,
         ngp.__version__,
-        facts.binary(context.terraform.binary),
-        facts.lock(resolved.platform.path),
-        planned.joint.lineage if planned.joint else "",
+        world.binary,
+        world.lock,
+        made.planned.joint.lineage if made.planned.joint else "",
         git.commit,
         context.request.units,
         context.request.options.words(),
         context.request.may_lose_data,
         stated,
-        _outside(context),
+        {name: _known(name, world) for name in sorted(world.states.keys() - context.needs.keys())},
         digests,
         maker_key=order.maker_key,
     )
 
 
-def _unit(context: RunContext, name: str, reviewed: Reviewed, planned: Planned, made_from: facts.Sources) -> UnitFact:
-    unit, session = context.units[name], context.access.session
-    platform = context.resolved.platform.path
-    joint = planned.joint
-    if joint is not None and name in joint.units:
-        held = joint.documents.get(name) or {}
-        where = facts.place(unit.place, platform)
-        stored = joint.stored[name]
-        state = StateFact(where, str(held.get("lineage", "")), int(held.get("serial", -1)), stored.version)
-    else:
-        state = facts.state(unit.place, session, platform)
-    changes: dict[str, tuple[str, ...]] = {}
-    for change in reviewed.result.changes:
-        changes[change.action.value] = (*changes.get(change.action.value, ()), change.address)
+def _unit(name: str, reviewed: Reviewed, planned: Planned, world: facts.World) -> UnitFact:
+    made_from = world.sources[name]
     return UnitFact(
         reviewed.result.module,
         planned.apart.get(name, ""),
@@ -153,15 +177,23 @@ def _unit(context: RunContext, name: str, reviewed: Reviewed, planned: Planned, 
         made_from.modules,
         made_from.values,
         made_from.wiring,
-        state,
-        facts.secret_versions(unit.secrets, session),
-        changes,
+        _known(name, world),
+        world.secrets[name],
+        addresses(reviewed.result),
     )
 
 
-def _outside(context: RunContext) -> dict[str, StateFact]:
-    """The states of units that are not part of the plan and whose outputs are used."""
-    chosen = context.needs.keys()
-    feeding = {wire.origin.unit for name in chosen for wire in context.units[name].wires} - chosen
-    platform, session = context.resolved.platform.path, context.access.session
-    return {name: facts.state(context.units[name].place, session, platform) for name in sorted(feeding)}
+def _known(name: str, world: facts.World) -> StateFact:
+    """A state as it was planned over."""
+    found = world.states[name]
+    if isinstance(found, NgpError):
+        raise found
+    return found
+
+
+def addresses(result: UnitResult) -> dict[str, tuple[str, ...]]:
+    """The addresses that change, by action."""
+    found: dict[str, tuple[str, ...]] = {}
+    for change in result.changes:
+        found[change.action.value] = (*found.get(change.action.value, ()), change.address)
+    return found

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ngp.environments import documents, platforms
 from ngp.errors import Finding, NgpError, StaleError, UsageError
-from ngp.runs import destroying, planning, preview, reviewed
-from ngp.runs.bundle import archive, making, reviews, sealing, statement, verifying
+from ngp.runs import copies, destroying, planning, preview, reviewed
+from ngp.runs.bundle import archive, facts, making, reviews, sealing, statement, verifying
 from ngp.runs.bundle.archive import Archive
 from ngp.runs.bundle.reviews import Reviewed
 from ngp.runs.bundle.statement import Statement, UnitFact
 from ngp.runs.bundle.uses import Uses
 from ngp.runs.context import RunContext
 from ngp.runs.envelope import surplus
-from ngp.runs.joint import composition, states
+from ngp.runs.joint import choosing, composition, states
 from ngp.runs.joint import planning as joint_planning
-from ngp.runs.joint.composition import Joint
+from ngp.runs.joint.composition import ApartError, Joint
 from ngp.runs.joint.holding import Holding
 from ngp.runs.joint.partition import Partition
 from ngp.runs.joint.planning import Planned
@@ -55,7 +56,24 @@ def read(path: Path, unseal: Callable[[Archive], Archive] = lambda opened: opene
     except (ValueError, KeyError, TypeError) as error:
         why = f"its plans cannot be read: {error}"
         raise StaleError("the bundle is damaged", where=str(path), why=why, todo="make a new one") from error
+    _require_agreeing(path, stated, units)
     return Bundle(opened, stated, units)
+
+
+def _require_agreeing(path: Path, stated: Statement, units: Mapping[str, Reviewed]) -> None:
+    """Raise StaleError (4) where the statement, which is signed, says something else than the plans that it binds."""
+    wrong = sorted(stated.units.keys() ^ units.keys())
+    for name in stated.units.keys() & units.keys():
+        fact, result = stated.units[name], units[name].result
+        if making.addresses(result) != fact.changes or result.module != fact.module:
+            wrong.append(name)
+    if wrong:
+        raise StaleError(
+            f"the statement of the bundle says something else than its plans: {', '.join(wrong)}",
+            where=str(path),
+            why="what people sign is not what would be applied",
+            todo="do not apply this bundle; make a new one",
+        )
 
 
 def read_statement(path: Path) -> Bundle:
@@ -82,10 +100,7 @@ def open_in(bundle: Bundle, context: RunContext, held: Holding) -> Proposed:
 
     Raises StaleError (4) that names everything that moved.
     """
-    used = Uses.of(context.resolved, context.access.session)
-    used.require_none(bundle.digest)
-    here = verifying.Here.of(context.resolved, context.access.session, context.terraform.binary)
-    verifying.require_same(bundle.statement, here)
+    used = require_applicable(bundle, context)
     known = planning.open_offers(context)
     for name, one in bundle.units.items():
         known.put(name, one.plan)
@@ -100,10 +115,33 @@ def open_in(bundle: Bundle, context: RunContext, held: Holding) -> Proposed:
     return Proposed(planned, previews, lambda: used.note(bundle.digest, context.run_id), seen)
 
 
-def plan_again(bundle: Bundle, plan_now: Propose, context: RunContext, held: Holding) -> Proposed:
-    """Plan anew in the place of a stale bundle, which counts as applied then."""
-    used = Uses.of(context.resolved, context.access.session)
+def require_applicable(bundle: Bundle, context: RunContext) -> Uses:
+    """Return where the use of the bundle is noted. Raises StaleError (4) if it was applied, or anything moved."""
+    used = _uses(context)
     used.require_none(bundle.digest)
+    here = verifying.Here.of(context.resolved, context.access.session, context.terraform.binary)
+    verifying.require_same(bundle.statement, here)
+    return used
+
+
+def _uses(context: RunContext) -> Uses:
+    unit = next(iter(context.units.values()))
+    encryption = choosing.encryption(unit, is_own_template=choosing.has_own_versions(context))
+    return Uses.of(context.resolved, context.access.session, encryption)
+
+
+def plan_again(bundle: Bundle, plan_now: Propose, context: RunContext, held: Holding) -> Proposed:
+    """Plan anew in the place of a stale bundle, which counts as applied then; one that is not stale is opened.
+
+    Raises StaleError (4) for a bundle that is expired or of another place or tool. In a protected environment only the
+    states may have moved.
+    """
+    used = _uses(context)
+    used.require_none(bundle.digest)
+    here = verifying.Here.of(context.resolved, context.access.session, context.terraform.binary)
+    verifying.require_valid(bundle.statement, here, is_bound=context.request.authority is not None)
+    if not any(verifying.find(bundle.statement, here)):
+        return open_in(bundle, context, held)
     return replace(plan_now(context, held), begin=lambda: used.note(bundle.digest, context.run_id))
 
 
@@ -141,7 +179,7 @@ def _lay_out(bundle: Bundle, context: RunContext, joined: list[str], held: Holdi
     held_states = {
         name: states.load(one.text, where=str(units[name].place)) for name, one in stored.items() if one.text
     }
-    lineage, text = bundle.statement.lineage, bundle.archive.read(making.STATE).decode()
+    lineage, text = bundle.statement.lineage, bundle.archive.read(making.STATE).decode(errors="replace")
     needs = composition.edges_of(context, units)
     if composition.join(context, held_states, lineage, needs) != text:
         raise StaleError("the joined states are not those that the bundle was planned over", todo="make a new bundle")
@@ -154,6 +192,7 @@ def _lay_out(bundle: Bundle, context: RunContext, joined: list[str], held: Holdi
             why=f"it has no {folder.relative_to(tree.folder)}",
             todo="apply it in a checkout whose platform lies in the same folder",
         )
+    _require_stated_modules(bundle, context, tree, folder)
     (folder / preview.STATE).write_text(text, encoding="utf-8")
     (folder / preview.STATE).chmod(0o600)
     root = driver.Root(folder, context.data(composition.NAME, "apply"))
@@ -165,13 +204,34 @@ def _lay_out(bundle: Bundle, context: RunContext, joined: list[str], held: Holdi
     return joint
 
 
+def _require_stated_modules(bundle: Bundle, context: RunContext, tree: copies.Tree, root: Path) -> None:
+    """Raise StaleError (4) where the bundle's copy of a module is not the module that its statement names."""
+    platform = tree.path(context.resolved.platform.path)
+    wrong = [
+        os.path.relpath(path, platform)
+        for path in (tree.folder / name.removeprefix(making.TREE) for name in bundle.archive.members)
+        if path.is_relative_to(tree.folder) and not path.is_relative_to(root) and (path.is_file() or path.is_symlink())
+        if facts.digest(path) != bundle.statement.files.get(os.path.relpath(path, platform))
+    ]
+    if wrong:
+        raise StaleError(
+            f"the bundle has other files than it states: {', '.join(sorted(wrong))}",
+            todo="do not apply this bundle; make a new one",
+        )
+
+
 def _parts(bundle: Bundle, context: RunContext, joint: Joint) -> dict[str, Plan]:
     """The plan of each unit, read from the plan file. Raises StaleError where it is not the one that was reviewed."""
     ready = context.terraform.init(joint.root)
     ready.require_prerequisites()
     if not ready.is_ok:
         raise NgpError("terraform init failed in the bundle's root", why="; ".join(one.summary for one in ready.errors))
-    parts = joint_planning.parts(context, joint, has_changes=True)
+    try:
+        parts = joint_planning.parts(context, joint, has_changes=True)
+    except ApartError as error:
+        raise StaleError("the plan file is not one of these units", why=str(error)) from error
+    except NgpError as error:
+        raise StaleError("the plan file in the bundle cannot be read", why=error.findings[0].what) from error
     wrong = [name for name, part in parts.items() if not _is_reviewed(bundle.units[name], part)]
     if wrong:
         raise StaleError(

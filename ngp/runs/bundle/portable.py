@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePath
 from typing import Any
@@ -30,14 +31,19 @@ def require(context: RunContext, units: Iterable[Reviewed]) -> None:
 def _local(reviewed: Reviewed, roots: set[str]) -> Iterator[str]:
     for change in reviewed.result.changes:
         texts = _new(change.before, change.after)
-        files = {name: value for name, value in (change.after or {}).items() if name in _LOCAL_FILES}
-        before = change.before or {}
+        before, after = (side if isinstance(side, Mapping) else {} for side in (change.before, change.after))
+        files = {name: value for name, value in after.items() if name in _LOCAL_FILES}
         absolute = [name for name, value in files.items() if before.get(name) != value and _is_absolute(value)]
-        if absolute or any(root in text for text in texts for root in roots):
+        if absolute or _names(texts, roots):
             yield change.address
     for name, output in reviewed.result.outputs.items():
-        if any(root in text for text in _new(output.before, output.after) for root in roots):
+        if _names(_new(output.before, output.after), roots):
             yield f"the output {reviewed.result.unit}.{name}"
+
+
+def _names(texts: Iterable[str], roots: Iterable[str]) -> bool:
+    """Whether one of the texts has one of the folders in it, as a path of its own."""
+    return any(re.search(rf"(?<![\w.-]){re.escape(root)}(?![\w.-])", text) for text in texts for root in roots)
 
 
 def _is_absolute(value: Any) -> bool:
@@ -53,7 +59,8 @@ def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
-        for one in value.values():
+        for name, one in value.items():
+            yield str(name)
             yield from _texts(one)
     elif isinstance(value, (list, tuple)):
         for one in value:

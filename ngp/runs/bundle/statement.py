@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from ngp.errors import StaleError
@@ -16,6 +16,8 @@ from ngp.runs.bundle.archive import Member
 
 TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE = "urn:ngp:bundle:1"
+VERBS = ("apply", "destroy")
+LONGEST = timedelta(days=30)  # that a bundle can be valid
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -146,34 +148,21 @@ def load(text: bytes, where: str) -> Statement:
 
 
 def _read(predicate: dict[str, Any], subject: list[dict[str, Any]]) -> Statement:
+    """Check every type: what is signed is not always what ngp has written."""
+    from pydantic import TypeAdapter
+
     members = {
-        one["name"]: Member(
-            one["name"],
-            one["digest"]["sha256"],
-            int(one["annotations"]["mode"], 8),
-            link="yes" if one["annotations"]["link"] else "",
-        )
+        one["name"]: {
+            "name": one["name"],
+            "digest": one["digest"]["sha256"],
+            "mode": int(one["annotations"]["mode"], 8),
+            "link": "yes" if one["annotations"]["link"] else "",
+        }
         for one in subject
     }
-    commit = predicate["commit"]
-    read = {
-        "terraform": BinaryFact(**predicate["terraform"]),
-        "commit": CommitFact(**{**commit, "authors": tuple(commit["authors"])}),
-        "units": {name: _unit(one) for name, one in predicate["units"].items()},
-        "outside": {name: StateFact(**one) for name, one in predicate["outside"].items()},
-        "members": members,
-    }
-    read |= {name: datetime.strptime(predicate[name], _TIME).replace(tzinfo=UTC) for name in ("created", "expires")}
-    read |= {name: tuple(predicate[name]) for name in ("chosen", "options", "may_lose_data")}
-    return Statement(**{**predicate, **read})
-
-
-def _unit(said: dict[str, Any]) -> UnitFact:
-    return UnitFact(
-        **{
-            **said,
-            "state": StateFact(**said["state"]),
-            "secrets": {name: SecretFact(**one) for name, one in said["secrets"].items()},
-            "changes": {action: tuple(addresses) for action, addresses in said["changes"].items()},
-        }
-    )
+    read = TypeAdapter(Statement).validate_python({**predicate, "members": members})
+    if read.verb not in VERBS:
+        raise ValueError(f"the verb {read.verb} is not one of {', '.join(VERBS)}")
+    if not timedelta(0) < read.expires - read.created <= LONGEST:
+        raise ValueError(f"a bundle is valid for {LONGEST.days} days at most")
+    return read

@@ -16,6 +16,7 @@ from ngp.state.storing import Encryption
 
 PREFIX = "bundles/"
 APPLIED = ".applied"
+_USUAL = Encryption()
 
 
 @dataclass(frozen=True)
@@ -25,11 +26,13 @@ class Uses:
     place: StatePlace
     environment: str
     session: Session
+    encryption: Encryption = Encryption()
 
     @classmethod
-    def of(cls, resolved: Resolved, session: Session) -> Uses:
+    def of(cls, resolved: Resolved, session: Session, encryption: Encryption = _USUAL) -> Uses:
+        """The notes of an environment; `encryption` is that of its states."""
         first = next(iter(resolved.environment.units), units.SINGLE)
-        return cls(units.place(resolved, first), resolved.environment.name, session)
+        return cls(units.place(resolved, first), resolved.environment.name, session, encryption)
 
     def require_none(self, digest: str) -> None:
         """Raise StaleError (4) where the bundle was applied before, wherever that was."""
@@ -44,7 +47,7 @@ class Uses:
         if place.path is not None:
             place.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
-            storing.store(place, self.session, text, storing.ABSENT, Encryption())
+            storing.store(place, self.session, text, storing.ABSENT, self.encryption)
         except StaleError:
             raise _used(storing.fetch(place, self.session).text) from None
 
@@ -56,9 +59,13 @@ class Uses:
 
 
 def _used(text: str) -> StaleError:
-    said = json.loads(text)
+    try:
+        said = json.loads(text)
+        by = f", by run {said['run']} at {said['at']}"
+    except (ValueError, KeyError, TypeError):
+        by = ""  # it was cut off: the bundle was taken all the same
     return StaleError(
-        f"the bundle was applied already, by run {said['run']} at {said['at']}",
+        f"the bundle was applied already{by}",
         why="a bundle is applied once",
         todo="make a new one, if something is left to do: ngp plan ENV --out FILE",
     )

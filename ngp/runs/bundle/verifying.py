@@ -44,6 +44,19 @@ def require_same(statement: Statement, here: Here) -> None:
         raise StaleError(found)
 
 
+def require_valid(statement: Statement, here: Here, *, is_bound: bool) -> None:
+    """Raise StaleError (4) for what no new plan can make good: the clock, the place, the tools.
+
+    With `is_bound` files, values, wiring, secrets and units must be the approved ones too: only states may have moved.
+    """
+    again = _AGAIN.format(statement.environment)
+    moved = [*_clock(statement, here.now), *_place(statement, here.resolved), *_tools(statement, here)]
+    if is_bound and not moved:
+        moved += _content(statement, here)
+    if moved:
+        raise StaleError([Finding(what, why=why, todo=again) for what, why in moved])
+
+
 def find(statement: Statement, here: Here) -> Iterator[Finding]:
     """Yield everything that moved since the bundle was made."""
     again = _AGAIN.format(statement.environment)
@@ -57,7 +70,8 @@ def _all(statement: Statement, here: Here) -> Iterator[tuple[str, str]]:
     yield from foreign
     yield from _tools(statement, here)
     if not foreign:  # another environment's files and states say nothing
-        yield from _units(statement, here)
+        yield from _content(statement, here)
+        yield from _states(statement, here, all_units.collect(here.resolved))
 
 
 def _clock(statement: Statement, now: datetime) -> Iterator[tuple[str, str]]:
@@ -96,7 +110,7 @@ def _tools(statement: Statement, here: Here) -> Iterator[tuple[str, str]]:
         yield ".terraform.lock.hcl changed", "the providers may be others"
 
 
-def _units(statement: Statement, here: Here) -> Iterator[tuple[str, str]]:
+def _content(statement: Statement, here: Here) -> Iterator[tuple[str, str]]:
     known = all_units.collect(here.resolved)
     stated, chosen = statement.units.keys(), statement.chosen
     for name in sorted(stated - known.keys()):
@@ -106,7 +120,6 @@ def _units(statement: Statement, here: Here) -> Iterator[tuple[str, str]]:
             yield f"the unit `{name}` was added", "the bundle is of the whole environment and does not have it"
     there = {name: known[name] for name in sorted(stated & known.keys())}
     yield from _sources(statement, here.resolved, there)
-    yield from _states(statement, here, known)
     for name, unit in there.items():
         yield from _secrets(name, statement.units[name].secrets, facts.secret_versions(unit.secrets, here.session))
 

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -42,13 +43,20 @@ def here(origin, tmp_path):
     stop_sandbox(folder)
 
 
-@pytest.fixture
-def made(here, tmp_path):
+@pytest.fixture(scope="module")
+def planned(origin):
     """A bundle of everything, over nothing."""
-    path = tmp_path / "change.bundle"
-    done = here.call("plan", "dev", "--out", str(path))
+    path = origin.parent / "change.bundle"
+    done = Ngp(origin).call("plan", "dev", "--out", str(path))
     assert done.exit_code == 0, done.stderr
-    return path
+    yield path
+    stop_sandbox(origin)
+
+
+@pytest.fixture
+def made(planned, tmp_path):
+    """A copy of that bundle, for one test."""
+    return Path(shutil.copy(planned, tmp_path / "change.bundle"))
 
 
 def edit(ngp, name, old, new):
@@ -75,19 +83,23 @@ def state(ngp):
     return {path.name: path.read_bytes() for path in folder.glob("*.tfstate") if path.read_bytes()}
 
 
+def contents(path):
+    """The content of a bundle, to be written again."""
+    old, content = archive.read(path), {}
+    folder = Path(tempfile.mkdtemp(dir=path.parent))
+    for name, member in old.members.items():
+        file = folder / f"member-{len(content)}"
+        file.write_bytes(old.read(name))
+        file.chmod(member.mode)
+        content[name] = archive.Content(path=file)
+    return content
+
+
 def restate(path, **changes):
     """Write a bundle again with another statement: what somebody does who wants to get around a check."""
-    old = archive.read(path)
-    document = json.loads(old.statement)
+    document = json.loads(archive.read(path).statement)
     document["predicate"] |= changes
-    content = {name: archive.Content(old.read(name)) for name in old.members}
-    for name, member in old.members.items():
-        if member.mode != 0o600:
-            file = path.parent / f"member-{len(name)}-{hash(name)}"
-            file.write_bytes(old.read(name))
-            file.chmod(member.mode)
-            content[name] = archive.Content(path=file)
-    archive.write(path, json.dumps(document, indent=1, sort_keys=True).encode(), content)
+    archive.write(path, json.dumps(document, indent=1, sort_keys=True).encode(), contents(path))
 
 
 def test_what_was_planned_is_applied_once(here, made, tmp_path):
@@ -257,13 +269,19 @@ def test_a_state_that_appeared_moved_or_vanished_is_named(here, made, tmp_path):
         ({"ngp": "99.0.0"}, "ngp 99.0.0 made the bundle"),
         ({"ngp": "0.0.1"}, "ngp 0.0.1 made the bundle"),
         ({"terraform": {"flavour": "terraform", "version": "1.9.9", "digest": ""}}, "terraform 1.9.9 made the plan"),
-        ({"environment": "prod"}, "`prod` is protected"),
+        ({"environment": "prod"}, "nobody may approve"),
+        ({"verb": "plan"}, "the verb plan is not one of"),
+        ({"expires": "9999-12-31T00:00:00Z"}, "valid for 30 days at most"),
+        ({"options": [1]}, "cannot be read"),
+        ({"units": {}}, "the statement of the bundle says something else than its plans: app, base"),
     ],
-    ids=["expired", "clock", "newer", "older", "terraform", "environment"],
+    ids=["expired", "clock", "newer", "older", "terraform", "environment", "verb", "forever", "type", "units"],
 )
 def test_a_statement_of_another_time_or_tool_is_refused(here, made, changes, says):
-    restate(made, **changes)
-    refused(here, made, says, code=3 if "environment" in changes else 4)
+    created = datetime.fromisoformat(changes.get("expires", "2026-01-02T00:00:00Z")) - timedelta(days=1)
+    early = {"created": f"{created:%Y-%m-%dT%H:%M:%SZ}"} if changes.get("expires", "").startswith("2026") else {}
+    restate(made, **early, **changes)
+    refused(here, made, says)
 
 
 def test_another_binary_of_the_same_version_is_refused(here, made):
@@ -303,12 +321,7 @@ def test_a_plan_that_is_not_the_one_that_is_shown_is_refused(here, made, tmp_pat
     members = json.loads(evil.statement)["subject"]
     swapped = {one["name"]: one for one in members if one["name"] == "plan.bin"}
     document["subject"] = [swapped.get(one["name"], one) for one in document["subject"]]
-    content = {}
-    for name, member in good.members.items():
-        file = tmp_path / f"member-{len(content)}"
-        file.write_bytes((evil if name == "plan.bin" else good).read(name))
-        file.chmod(member.mode)
-        content[name] = archive.Content(path=file)
+    content = {**contents(made), "plan.bin": contents(other)["plan.bin"]}
     archive.write(made, json.dumps(document).encode(), content)
     refused(here, made, "the plan file does something else to `base` than the bundle shows")
 
@@ -463,3 +476,93 @@ def test_a_sealed_bundle_shows_addresses_to_all_and_values_to_those_with_a_key(h
     done = here.call("apply", str(path), "--identity", str(key))
     assert done.exit_code == 0, done.stderr
     assert here.call("plan", "dev", "--detailed-exitcode").exit_code == 0
+
+
+def test_what_people_sign_is_what_is_planned(here, made):
+    """The approval screen and the readers of a sealed bundle see the statement's addresses."""
+    predicate = json.loads(archive.read(made).statement)["predicate"]
+    predicate["units"]["base"]["changes"] = {"update": ["module.base.harmless.one"]}
+    restate(made, units=predicate["units"])
+    refused(here, made, "the statement of the bundle says something else than its plans: base")
+
+
+def test_a_file_that_is_swapped_after_it_was_checked_is_not_read_again(here, made, tmp_path):
+    opened = archive.read(made)
+    before = {name: opened.read(name) for name in opened.members}
+    archive.write(made, b"{}", {name: archive.Content(b"swapped") for name in before})
+    assert {name: opened.read(name) for name in opened.members} == before
+
+
+def test_what_changes_while_it_is_planned_makes_no_bundle(here, tmp_path, mocker):
+    """An edit in the middle: the plan has the old text, and a digest taken afterwards would be of the new one."""
+    from ngp.terraform.driver import Terraform
+
+    plan = Terraform.plan
+
+    def edit_then_plan(self, *args, **more):
+        result = plan(self, *args, **more)
+        edit(here, "modules/base/base.tf", "resource", "# edited meanwhile\nresource")
+        return result
+
+    mocker.patch.object(Terraform, "plan", edit_then_plan)
+    done = here.call("plan", "dev", "--out", str(tmp_path / "x.bundle"))
+    assert done.exit_code == 4, done.stderr
+    assert "this changed while it was planned: base" in done.stderr
+    assert not (tmp_path / "x.bundle").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"created": "2026-01-01T00:00:00Z", "expires": "2026-01-02T00:00:00Z"}, "the bundle expired"),
+        ({"account": "210987654321"}, "for the account 210987654321"),
+        ({"terraform": {"flavour": "terraform", "version": "1.9.9", "digest": ""}}, "terraform 1.9.9 made the plan"),
+    ],
+    ids=["expired", "account", "terraform"],
+)
+def test_no_new_plan_makes_good_what_is_expired_or_of_another_place(here, made, changes, says):
+    restate(made, **changes)
+    refused(here, made, says, more=["--replan"])
+
+
+def test_values_that_were_not_rendered_are_named_by_verify(here, made):
+    edit(here, "environments/dev/terraform.tfvars", "10.", "11.")
+    verified = here.call("bundle", "verify", str(made))
+    assert verified.exit_code == 4
+    assert "stale" in verified.stderr
+
+
+def test_a_destruction_is_applied_once(here, made, tmp_path):
+    assert here.call("apply", str(made)).exit_code == 0
+    end = tmp_path / "end.bundle"
+    assert here.call("destroy", "dev", "--out", str(end)).exit_code == 0
+    assert here.call("apply", str(end)).exit_code == 0
+    again = here.call("apply", str(end))
+    assert again.exit_code == 4
+    assert "applied already" in again.stderr
+
+
+def test_a_plan_file_that_is_none_is_refused(here, made):
+    document = json.loads(archive.read(made).statement)
+    content = contents(made)
+    content["plan.bin"] = archive.Content(b"junk")
+    member = content["plan.bin"].member("plan.bin")
+    for one in document["subject"]:
+        if one["name"] == "plan.bin":
+            one |= {"digest": {"sha256": member.digest}, "annotations": {"mode": "600", "link": False}}
+    archive.write(made, json.dumps(document).encode(), content)
+    refused(here, made, "the plan file in the bundle cannot be read")
+
+
+def test_a_module_in_the_bundle_that_is_not_the_stated_one_is_refused(here, made):
+    """What a provider reads at apply, such as a file to upload, is not in the plan file."""
+    document = json.loads(archive.read(made).statement)
+    content = contents(made)
+    name = "tree/modules/base/base.dummy"
+    content[name] = archive.Content(b"swapped\n")
+    member = content[name].member(name)
+    for one in document["subject"]:
+        if one["name"] == name:
+            one |= {"digest": {"sha256": member.digest}, "annotations": {"mode": "600", "link": False}}
+    archive.write(made, json.dumps(document).encode(), content)
+    refused(here, made, "the bundle has other files than it states: modules/base/base.dummy")

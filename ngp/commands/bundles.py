@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ngp.runs.bundle.opening import Bundle
     from ngp.runs.bundle.sealing import Recipient
     from ngp.runs.bundle.statement import Statement
+    from ngp.runs.context import RunContext
     from ngp.runs.joint.planning import Planned
     from ngp.runs.planning import Finish
     from ngp.runs.results import RunResult, Verb

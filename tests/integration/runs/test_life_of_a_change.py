@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -207,7 +208,7 @@ def test_a_replan_that_differs_needs_new_approvals(team, change):
     assert mia.call("render", "prod").exit_code == 0
     done = mia.call("apply", str(change), "--replan")
     assert done.exit_code == 4
-    assert "the new plan differs" in done.stderr
+    assert "environments/prod/units/base/values.auto.tfvars.json changed" in done.stderr
 
 
 def test_one_flipped_byte_voids_every_approval(team, change):
@@ -225,3 +226,38 @@ def test_one_flipped_byte_voids_every_approval(team, change):
     archive.write(change, text, content, old.approvals)
     refused(Ngp(team.folder / "mia"), change, NONE, "the signature is not valid for this bundle")
     shutil.rmtree(team.folder / "keys")
+
+
+def test_a_replan_takes_moved_states_only_and_nothing_that_is_expired(team, change):
+    """A file that was edited and never approved must not come in by a new plan that looks the same."""
+    approve(team, change, "anna", "ben")
+    mia = Ngp(team.folder / "mia")
+    module = mia.cwd / "modules/base/base.tf"
+    text = module.read_text()
+    module.write_text(text + "\n# run something at apply, with the same plan\n")
+    done = mia.call("apply", str(change), "--replan")
+    assert done.exit_code == 4
+    assert "modules/base/base.tf changed" in done.stderr
+    module.write_text(text)
+    done = mia.call("apply", str(change), "--replan")
+    assert done.exit_code == 0, done.stderr
+
+
+def test_a_killed_apply_of_a_protected_environment_is_settled_without_an_approval(team, change):
+    """What it made is saved first; then the change itself is refused as ever."""
+    approve(team, change, "anna", "ben")
+    mia = Ngp(team.folder / "mia")
+    values = mia.cwd / "modules/app/app.tf"
+    assert "local-exec" in values.read_text()
+    started = mia.start("apply", str(change))
+    deadline = time.monotonic() + 60
+    while not list(mia.cwd.glob(".ngp/runs/*-apply-*/joint.json")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    started.kill()
+    started.wait()
+    before = mia.call("plan", "prod")
+    assert before.exit_code in (0, 5), before.stderr
+    done = mia.call("apply", "prod", "--auto-approve")
+    assert done.exit_code == 3, done.stderr
+    assert "is protected" in done.stderr
+    assert mia.call("plan", "prod").exit_code == 0

@@ -27,7 +27,10 @@ HERE = [
     "sandbox start",
     "sandbox status",
     "sandbox env dev",
-    "plan dev",
+    "plan dev --out change.bundle",
+    "bundle show change.bundle",
+    "bundle verify change.bundle",
+    "bundle diff change.bundle change.bundle",
     "apply dev --auto-approve",
     "plan dev --affected --since HEAD",
     "output dev",
@@ -42,6 +45,7 @@ HERE = [
 ]
 # Their own tests read their documents: they need a module to add, a bucket, a held lock, or a real account.
 ELSEWHERE = {"module.add", "state.bootstrap", "ready", "unlock"}
+ELSEWHERE |= {"bundle.approve", "bundle.push", "bundle.fetch", "bundle.list"}  # a key, a state bucket
 
 
 @pytest.mark.terraform

@@ -2,7 +2,7 @@
 
 import subprocess
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -220,7 +220,7 @@ def test_a_bundle_of_another_platform_is_refused(bundle, stated, rules, surround
 
 def test_what_expired_or_is_not_as_stated_is_not_signed(bundle, stated, tmp_path, content):
     assert statement.dump(approvals.examine(archive.read(bundle))) == statement.dump(stated)
-    old, path = replace(stated, expires=NOW), tmp_path / "old.bundle"
+    old, path = replace(stated, created=NOW - timedelta(hours=1), expires=NOW), tmp_path / "old.bundle"
     archive.write(path, statement.dump(old), content)
     with pytest.raises(StaleError, match="expired at 2026-11-30 02:00 UTC"):
         approvals.examine(archive.read(path))

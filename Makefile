@@ -54,7 +54,7 @@ check: $(DEV) ## the quick part: static, unit, mocked
 test: check ## everything: the quick part, then real Terraform on the sandbox
 	@$(VENV)/bin/pytest tests --ignore tests/unit --ignore tests/test_shape.py -n 2 --dist loadfile --no-loadscope-reorder
 
-test-all: test ## the same, and the whole catalogue applied together and apart (half an hour more)
+test-all: test ## the same, and the whole catalogue applied together and apart (10 minutes more)
 	@$(VENV)/bin/pytest tests/integration/runs --whole -m whole -q
 
 faults: $(DEV) ## kill ngp and Terraform at random moments, many times, and count what is left (an hour)

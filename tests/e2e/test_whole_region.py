@@ -272,5 +272,5 @@ def test_destroy_leaves_nothing_of_the_region(region, applied):
     states = [one["State"]["Name"] for each in ec2.describe_instances()["Reservations"] for one in each["Instances"]]
     assert set(states) <= {"terminated"}
     for key, text in region.states():
-        assert json.loads(text)["resources"] == [], key
+        assert json.loads(text).get("resources", []) == [], key  # beside the states lies what ngp keeps of an apply
     assert region.client("s3").list_buckets()["Buckets"] != []  # the state bucket stays

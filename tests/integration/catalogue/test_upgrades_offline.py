@@ -24,7 +24,7 @@ from ngp.terraform import binary, lockfile, mirror
 
 ROOT = Path(__file__).parents[3]
 VALUES = yaml.safe_load((Path(__file__).parent / "upgrades.yaml").read_text())
-NAMES = sorted(VALUES.keys() - {"mocks", "defaults"})
+NAMES = sorted(folder.name for folder in loading.folders(ROOT / "modules"))
 pytestmark = [pytest.mark.terraform, pytest.mark.slow, pytest.mark.timeout(600)]
 
 REAL = """
@@ -39,7 +39,10 @@ provider "aws" {
 """
 # Data that the provider computes by itself; everything else would ask AWS.
 COMPUTED = {"aws_iam_policy_document", "aws_partition", "aws_region"}
-DATA = {"aws_caller_identity": '{ account_id = "123456789012" }'}
+DATA = {
+    "aws_caller_identity": '{ account_id = "123456789012" }',
+    "aws_route53_zone": '{ zone_id = "Z0000000000000000000" }',
+}
 
 
 @dataclass(frozen=True)
@@ -101,17 +104,24 @@ def test_text(name):
     known = VALUES[name]
     own = (ROOT / "modules" / name / "tests" / f"{name}.tftest.hcl").read_text()
     head = own.split('\nrun "', 1)[0]
-    mocks = "".join(
-        f'\n  mock_resource "{kind}" {{\n    defaults = {json.dumps(values)}\n  }}'
-        for kind, values in VALUES["mocks"].items()
-        if f'mock_resource "{kind}"' not in head
-    )
     head = head.replace('mock_provider "aws" {}', 'mock_provider "aws" {\n}')
-    head = head.replace('mock_provider "aws" {', f'mock_provider "aws" {{\n  alias = "mock"{mocks}', 1)
+    head = head.replace('mock_provider "aws" {', 'mock_provider "aws" {\n  alias = "mock"', 1)
+    for kind, values in VALUES["mocks"].items():
+        head = mocked(head, kind, values)
     given = known.get("given", {})
     blocks = [head, REAL, *overrides(name, head), _run("prepared", given, "apply", mocked=True), _run("same", given)]
     blocks += [_run(label, given | values) for label, values in changed(name).items()]
     return "\n".join(blocks)
+
+
+def mocked(head, kind, values):
+    """The mocks with more values for a type, where the module's own say nothing of them."""
+    found = re.search(rf'mock_resource "{kind}" {{\s*defaults = {{(.*?)\n  }}\n', head, re.DOTALL)
+    if found is None:
+        block = f'\n  mock_resource "{kind}" {{\n    defaults = {json.dumps(values)}\n  }}'
+        return head.replace('alias = "mock"', f'alias = "mock"{block}', 1)
+    more = "".join(f"\n      {name} = {json.dumps(value)}," for name, value in values.items() if name not in found[1])
+    return head[: found.start(1)] + more + "\n      " + head[found.start(1) :]
 
 
 test_text.__test__ = False  # it makes a test of Terraform's

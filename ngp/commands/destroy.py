@@ -47,7 +47,7 @@ def destroy(
     context = options.context()
     chosen = scope.choose(context, environment, units)
     wanted = bundles.require_choice(context, bundles.Choice(out, expires, key, encrypt_to))
-    dry_run = dry_run or wanted is not None
+    dry_run = _is_plan(wanted, emergency, dry_run=dry_run)
     if not dry_run:
         _require_consent(context, chosen, auto_approve=auto_approve)
     wish = running.Wish(
@@ -85,6 +85,7 @@ def _destroy(
         consent = destroying.Consent(agree, is_typed=not auto_approve)
         result = destroying.destroy(now.run, consent, finish=bundles.finish(wanted, context, now, Verb.DESTROY))
     result, more = bundles.tell(wanted, context, result)
+    result = running.mark_approval(result, begun.resolved)
     running.end(context, result, replace(output, is_paged=wish.is_dry_run, more=more))
 
 
@@ -101,6 +102,15 @@ def _consent(
             return auto_approve or options.confirm(context, question, word=result.environment)
 
     return agree
+
+
+def _is_plan(wanted: bundles.Wanted | None, emergency: str, *, dry_run: bool) -> bool:
+    """Return whether nothing is changed. Raises UsageError for an emergency then, which would sign for nothing."""
+    is_plan = dry_run or wanted is not None
+    if emergency and is_plan:
+        todo = "leave it out; the bundle is approved: ngp bundle approve FILE"
+        raise UsageError("`--emergency` is for a change, and nothing is changed here", todo=todo)
+    return is_plan
 
 
 def _require_consent(context: options.Context, chosen: Scope, *, auto_approve: bool) -> None:

@@ -70,6 +70,7 @@ def _plan(
             result = _plan_nothing(begun.resolved)
     result, more = bundles.tell(wanted, context, result)
     more |= documents.affected(change) if output.as_json else {}
+    result = running.mark_approval(result, begun.resolved)
     running.end(context, result, replace(output, more=more))
 
 

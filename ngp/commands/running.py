@@ -95,7 +95,7 @@ def open_run(
         wish.is_apart,
         tuple(wish.accepts_lost or ()),
         wish.is_dry_run,
-        wish.authority or _declare(context, verb, resolved, wish),
+        wish.authority or _declare(context, verb, resolved, chosen, wish),
     )
     is_quiet = context.settings.level is Level.ERROR and not jsonl
     shown = silence.Silence() if is_quiet else progress.follow(context.settings, jsonl=jsonl)
@@ -105,13 +105,21 @@ def open_run(
             yield Running(run, follow)
 
 
-def _declare(context: Context, verb: Verb, resolved: Resolved, wish: Wish) -> Authority | None:
+def _declare(context: Context, verb: Verb, resolved: Resolved, units: Sequence[str], wish: Wish) -> Authority | None:
     """Return the authority of an emergency, if one is asked for; the person may be asked for a passphrase."""
     if not wish.emergency or wish.is_dry_run:
         return None
     from ngp.runs import emergency
 
-    return emergency.declare(resolved, verb, wish.emergency, context.settings, wish.key)
+    return emergency.declare(resolved, verb, wish.emergency, context.settings, wish.key, units)
+
+
+def mark_approval(result: RunResult, resolved: Resolved) -> RunResult:
+    """Return the result of a plan, with whether the bundle that it made needs approvals."""
+    from ngp.runs.bundle import rules
+
+    needs = bool(result.bundle) and rules.is_protected_here(resolved.platform, result.environment)
+    return replace(result, needs_approval=needs)
 
 
 @dataclass(frozen=True)

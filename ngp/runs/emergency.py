@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from ngp.environments import revisions
@@ -18,8 +19,12 @@ from ngp.settings import Settings
 TYPE = "urn:ngp:emergency:1"
 
 
-def declare(resolved: Resolved, verb: Verb, reason: str, settings: Settings, key: str = "") -> Authority:
-    """Sign for a change without a bundle, and return the authority that this gives. `key` is what --key names.
+def declare(
+    resolved: Resolved, verb: Verb, reason: str, settings: Settings, key: str = "", units: Sequence[str] = ()
+) -> Authority:
+    """Sign for a change without a bundle, and return the authority that this gives.
+
+    `key` is what --key names, `units` are those that are changed, () for all.
 
     Raises UsageError (64) without a reason or a protected environment, RefusedError (3) if the rules do not name the
     person whose key signs, MissingError (69) if there is no key or the rules cannot be read.
@@ -33,7 +38,7 @@ def declare(resolved: Resolved, verb: Verb, reason: str, settings: Settings, key
     if not read.platform.emergency.get(name):
         why = f"it has no `emergency.{name}`"
         raise RefusedError(f"nobody may change `{name}` in an emergency", where=read.where, why=why, todo=_way(name))
-    text = _text(resolved, verb, reason.strip(), read)
+    text = _text(resolved, verb, units, reason.strip(), read)
     chosen = signatures.find(settings, settings.cwd, key)
     signature = signatures.sign(text.encode(), chosen, settings)
     who = read.holder(signatures.signer(signature).fingerprint)
@@ -47,7 +52,7 @@ def declare(resolved: Resolved, verb: Verb, reason: str, settings: Settings, key
     return Authority(Kind.EMERGENCY, (who,), read.commit, reason.strip(), text, signature.decode())
 
 
-def _text(resolved: Resolved, verb: Verb, reason: str, read: Rules) -> str:
+def _text(resolved: Resolved, verb: Verb, units: Sequence[str], reason: str, read: Rules) -> str:
     """Return what the person signs."""
     environment = resolved.environment
     subject = {
@@ -57,6 +62,7 @@ def _text(resolved: Resolved, verb: Verb, reason: str, read: Rules) -> str:
         "account": environment.account,
         "region": environment.region,
         "verb": verb.value,
+        "units": sorted(units or environment.units),
         "commit": revisions.head(resolved.platform.path),
         "rules": read.commit,
         "at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),

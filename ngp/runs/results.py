@@ -116,6 +116,7 @@ class RunResult:
     options: tuple[str, ...] = ()  # the options that shape the plan, as words of a command line
     orphans: tuple[Orphan, ...] = ()  # states that belong to no unit
     bundle: str = ""  # the file of the bundle that was made of it
+    needs_approval: bool = False  # of the bundle, before it can be applied
     authority: Authority | None = None  # what permitted the change of a protected environment
 
     @property

@@ -124,7 +124,8 @@ def next_command(result: RunResult) -> str:
         then = "when what is refused is settled" if result.verb is Verb.PLAN else "to see what is refused"
         return f"{_command(result, 'plan')}, {then}"
     if result.bundle:
-        return shlex.join(["ngp", "apply", result.bundle])
+        words = ["bundle", "approve"] if result.needs_approval else ["apply"]
+        return shlex.join(["ngp", *words, result.bundle])
     if _is_dry(result):
         return again
     if result.verb is Verb.PLAN:

@@ -152,6 +152,7 @@ def test_an_emergency_is_signed_and_stands_in_journal_and_result(guarded):
         )
         said = json.loads(authority["text"])
         assert (said["environment"], said["verb"], said["reason"]) == ("dev", verb, "the site is down")
+        assert said["units"] == ["app", "base"]
         assert said["commit"].startswith(git(guarded.region.path, "rev-parse", "--short", "HEAD"))
         assert said["at"].endswith("Z")
         kept = guarded.journals()["change_authorised"][-1]["authority"]
@@ -159,6 +160,33 @@ def test_an_emergency_is_signed_and_stands_in_journal_and_result(guarded):
         text, signature = kept["text"].encode(), kept["signature"].encode()
         assert signatures.verify(text, signature, "anna@example.com", [guarded.public], settings.read())
     assert {unit["outcome"] for unit in done.document["units"]} == {"destroyed"}
+
+
+def test_what_is_signed_names_the_units_that_are_changed(guarded):
+    line = ("dev", "base", "--auto-approve", "--json", "--emergency", "x", "--key", guarded.key("anna"))
+    done = guarded.ngp.call("apply", *line)
+    assert done.exit_code == 0, done.stderr
+    assert json.loads(done.document["authority"]["text"])["units"] == ["base"]
+
+
+@pytest.mark.parametrize("more", [("--dry-run",), ("--out", "end.bundle")])
+def test_a_plan_is_no_emergency(guarded, more):
+    done = guarded.ngp.call("destroy", "dev", *more, "--emergency", "x", "--key", guarded.key("anna"), "--json")
+    assert refused(done, code=64)["what"] == "`--emergency` is for a change, and nothing is changed here"
+    assert not (guarded.region.path / "end.bundle").exists()
+
+
+def test_after_the_plan_of_a_bundle_comes_its_approval(guarded):
+    emergency = ("--auto-approve", "--emergency", "x", "--key", guarded.key("anna"))
+    assert guarded.ngp.call("apply", "dev", *emergency).exit_code == 0
+    for line in (("plan", "dev"), ("destroy", "dev")):
+        done = guarded.ngp.call(*line, "--out", "change.bundle")
+        assert done.exit_code == 0, done.stderr
+        assert "next: ngp bundle approve change.bundle" in done.stdout
+    guarded.rules("")
+    guarded.push()
+    git(guarded.region.path, "fetch", "--quiet")
+    assert "next: ngp apply change.bundle" in guarded.ngp.call("plan", "dev", "--out", "change.bundle").stdout
 
 
 def test_people_read_of_an_emergency_after_the_run(guarded):

@@ -113,19 +113,20 @@ def approve(
     file: File,
     key: options.SigningKey = "",
     auto_approve: options.AutoApprove = False,
+    show_all: options.ShowAll = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Sign a bundle with your SSH key after a look at what it changes."""
-    from ngp.runs.bundle import approvals, archive, signatures
+    from ngp.runs.bundle import approvals, archive, opening, signatures
     from ngp.views import approvals as view
 
     context = options.context()
     if not auto_approve:
         options.require_person(context, f"Sign {file}?", flag="--auto-approve")
-    opened = archive.read(_path(context, file))
-    statement = approvals.examine(opened)
+    bundle = opening.read_statement(_path(context, file))
+    opened, statement = bundle.archive, approvals.examine(bundle.archive)
     chosen = signatures.find(context.settings, context.cwd, key)
-    terminal.say(context.settings, "\n".join(view.subject(statement, opened.digest)), always=not auto_approve)
+    terminal.say(context.settings, view.subject(bundle, whole=show_all), always=not auto_approve)
     has_signed = approvals.has_signed(opened, signatures.fingerprint(chosen, context.settings), context.settings)
     if not (auto_approve or has_signed) and not options.confirm(context, f"Sign this with the key {chosen}?"):
         raise NgpError("nothing was signed", why="the answer was no")

@@ -16,7 +16,8 @@ class Authority:
     """Who permits a change, and by which rules.
 
     `rules_commit` is the commit of the remote's default branch whose ngp.yaml names these people. In an emergency
-    `text` is what the person has signed, and `signature` the SSH signature over it.
+    `text` is what the person has signed, and `signature` the SSH signature over it. `bundle` is the digest of
+    the bundle that was approved, `maker` who made it.
     """
 
     kind: Kind
@@ -25,3 +26,5 @@ class Authority:
     reason: str = ""
     text: str = ""
     signature: str = ""
+    bundle: str = ""
+    maker: str = ""

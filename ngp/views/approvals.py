@@ -2,39 +2,63 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ngp.runs.authority import Authority, Kind
-from ngp.runs.results import Counts
+from ngp.runs.outcomes import Outcome
+from ngp.runs.results import Counts, UnitResult
 from ngp.views import changes, terminal
 
 if TYPE_CHECKING:
     from ngp.runs.bundle.approvals import Standing
+    from ngp.runs.bundle.opening import Bundle
     from ngp.runs.bundle.rules import Rules
     from ngp.runs.bundle.statement import Statement, UnitFact
 
-_MOST_ADDRESSES = 20  # of one unit
+_MOST_ADDRESSES = 20  # of one unit, beside those that are deleted, replaced or forgotten
 _TIME = "%Y-%m-%d %H:%M UTC"
+_LOSSES = ("delete", "replace", "forget")
 
 
-def subject(statement: Statement, digest: str, now: datetime | None = None) -> list[str]:
-    """Return the lines that tell a person what they are about to sign."""
-    units = statement.units
+def subject(bundle: Bundle, *, whole: bool = False) -> str:
+    """Return the text that tells a person what they are about to sign. Losses are never cut; the rest is, unless
+    `whole`."""
+    statement, units = bundle.statement, bundle.statement.units
+    results = {name: one.result for name, one in bundle.units.items()}
     total = sum((_counts(fact) for fact in units.values()), Counts())
-    left = statement.expires - (now or datetime.now(UTC))
-    dirty = " with uncommitted changes" if statement.commit.is_dirty else ""
-    authors = f" by {', '.join(statement.commit.authors)}" if statement.commit.authors else ""
+    left = statement.expires - datetime.now(UTC)
     lines = [
         f"{statement.verb} {statement.environment}: target {statement.target}, account {statement.account}, "
         f"{statement.region}",
-        f"  bundle {digest[:12]}, made by {statement.maker or 'nobody known'} at {statement.created:{_TIME}}",
+        f"  bundle {bundle.digest[:12]}, made by {statement.maker or 'nobody known'} at {statement.created:{_TIME}}",
         f"  expires at {statement.expires:{_TIME}}, in {terminal.duration(max(left.total_seconds(), 0))}",
-        f"  commit {statement.commit.id[:10] or 'unknown'}{dirty}{authors}",
+        *_origin(statement),
     ]
-    for name, fact in units.items():
-        lines += _unit(name, fact)
-    return [*lines, f"{terminal.amount(len(units), 'unit')}: {changes.summary(total) or 'no changes'}"]
+    shown = sorted(units, key=lambda name: not _loses(units[name]))
+    idle = [name for name in shown if _is_idle(units[name], results.get(name))]
+    for name in shown:
+        if name not in idle:
+            lines += _unit(name, units[name], results.get(name), whole=whole)
+    lines += [f"  no changes to {', '.join(sorted(idle))}"] if idle else []
+    return "\n".join([*lines, f"{terminal.amount(len(units), 'unit')}: {changes.summary(total) or 'no changes'}"])
+
+
+def _origin(statement: Statement) -> Iterator[str]:
+    """What the plan is of and was made with, as far as it is not what everybody expects."""
+    commit = statement.commit
+    dirty = " with uncommitted changes" if commit.is_dirty else ""
+    authors = f" by {', '.join(commit.authors)}" if commit.authors else ""
+    yield f"  commit {commit.id[:10] or 'unknown'}{dirty}{authors}"
+    if commit.unknown:
+        yield f"  there may be other authors: {commit.unknown}"
+    if statement.chosen:
+        yield f"  only these units were asked for: {', '.join(statement.chosen)}"
+    if statement.options:
+        yield f"  options: {' '.join(statement.options)}"
+    if statement.may_lose_data:
+        yield f"  loss of data agreed to: {', '.join(statement.may_lose_data)}"
 
 
 def standing(found: Standing, rules: Rules, environment: str) -> list[str]:
@@ -42,10 +66,12 @@ def standing(found: Standing, rules: Rules, environment: str) -> list[str]:
     names = f" ({', '.join(found.by)})" if found.by else ""
     if not found.needed:
         lines = [f"nobody may approve bundles for `{environment}`: {rules.where} has no `approvals.{environment}`"]
+    elif found.unknown:
+        lines = [f"cannot be approved: who wrote the change is not known: {found.unknown}"]
     else:
         word = "approved" if found.is_approved else "not approved yet"
         lines = [f"{word}: {len(found.by)} of {terminal.amount(found.needed, 'approval')}{names}"]
-    if found.missing and not found.is_approved:
+    if found.missing and not (found.is_approved or found.unknown):
         lines.append(f"  may still approve: {', '.join(found.missing)}")
     return [*lines, *(f"  does not count: {vote.who}: {vote.why}" for vote in found.votes if vote.why)]
 
@@ -58,6 +84,7 @@ def standing_document(found: Standing, rules: Rules) -> dict[str, Any]:
         "by": found.by,
         "missing": found.missing,
         "votes": found.votes,
+        "unknown": found.unknown,
         "rules": {"commit": rules.commit, "source": rules.source},
     }
 
@@ -67,17 +94,41 @@ def authority(found: Authority) -> str:
     people = ", ".join(found.by)
     if found.kind is Kind.EMERGENCY:
         return f"emergency: {people} changes this without an approved bundle: {found.reason}"
-    return f"approved by {people}"
+    made = f", made by {found.maker}" if found.maker else ""
+    return f"approved by {people}{f' (bundle {found.bundle[:12]}{made})' if found.bundle else ''}"
 
 
-def _unit(name: str, fact: UnitFact) -> list[str]:
-    addresses = [(action, address) for action, found in fact.changes.items() for address in found]
-    if not addresses:
-        return []
-    more = len(addresses) - _MOST_ADDRESSES
-    lines = [f"  {name}: {changes.summary(_counts(fact))}{f' (apart: {fact.apart})' if fact.apart else ''}"]
-    lines += [f"    {action} {address}" for action, address in addresses[:_MOST_ADDRESSES]]
-    return [*lines, f"    and {more} more"] if more > 0 else lines
+def _unit(name: str, fact: UnitFact, result: UnitResult | None, *, whole: bool) -> Iterator[str]:
+    said = [changes.summary(_counts(fact)), *_outcome(fact, result)]
+    yield f"  {name}: {'; '.join(one for one in said if one) or 'no changes'}"
+    for secret, one in fact.secrets.items():
+        yield f"    secret {secret} from {one.reference}{f' (version {one.version})' if one.version else ''}"
+    actions = sorted(fact.changes, key=lambda action: _LOSSES.index(action) if action in _LOSSES else len(_LOSSES))
+    lost = [f"    {action} {one}" for action in actions if action in _LOSSES for one in fact.changes[action]]
+    rest = [f"    {action} {one}" for action in actions if action not in _LOSSES for one in fact.changes[action]]
+    yield from lost
+    yield from rest if whole else rest[:_MOST_ADDRESSES]
+    if (more := len(rest) - _MOST_ADDRESSES) > 0 and not whole:
+        yield f"    and {more} more (--all shows them)"
+
+
+def _outcome(fact: UnitFact, result: UnitResult | None) -> Iterator[str]:
+    """How far the plan of a unit is known, where that is not all of it."""
+    if result is not None and result.outcome is Outcome.DEFERRED:
+        yield f"could not be previewed, so what it will do is not known: {result.reason or fact.apart}"
+    elif fact.apart:
+        yield f"planned again at apply, to do no more than this: {fact.apart}"
+    if result is not None and not fact.changes and result.outcome is Outcome.PLANNED:
+        yield "only outputs change"
+
+
+def _is_idle(fact: UnitFact, result: UnitResult | None) -> bool:
+    """Whether nothing is to be said of a unit but its name."""
+    return not (fact.changes or fact.apart or fact.secrets or any(_outcome(fact, result)))
+
+
+def _loses(fact: UnitFact) -> bool:
+    return any(fact.changes.get(action) for action in _LOSSES)
 
 
 def _counts(fact: UnitFact) -> Counts:

@@ -21,14 +21,15 @@ _COMPARED = record(
     differences=array(record(unit=TEXT, address=TEXT, first=TEXT, second=TEXT, attributes=array(TEXT))),
 )
 AUTHORITY = record(
-    **dict.fromkeys(("kind", "rules_commit", "reason", "text", "signature"), TEXT), by=array(TEXT)
-)  # `text` and `signature` are those of an emergency
+    **dict.fromkeys(("kind", "rules_commit", "reason", "text", "signature", "bundle", "maker"), TEXT), by=array(TEXT)
+)  # `text` and `signature` are those of an emergency; `bundle` (a digest) and `maker` those of what was approved
 _STANDING = record(
     approved=FLAG,
     needed=WHOLE,
     by=array(TEXT),
     missing=array(TEXT),
     votes=array(record(key=TEXT, identity=TEXT, why=TEXT)),
+    unknown=TEXT,  # why there may be other authors, so that no approval suffices
     rules=record(commit=TEXT, source=TEXT),
 )
 _APPROVED = record(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ngp import files
 from ngp.environments.approvals import same
 from ngp.environments.environment import Approval
 from ngp.errors import Finding, MissingError, StaleError
@@ -35,11 +37,15 @@ class Vote:
 
 @dataclass(frozen=True)
 class Standing:
-    """How far a bundle is approved. `missing` are those who may still approve; `needed` is 0 if nobody may."""
+    """How far a bundle is approved. `missing` are those who may still approve; `needed` is 0 if nobody may.
+
+    `unknown` says why it is not known who wrote the change, so that no approval suffices; "" if it is known.
+    """
 
     votes: tuple[Vote, ...]
     needed: int
     missing: tuple[str, ...]
+    unknown: str = ""
 
     @property
     def by(self) -> tuple[str, ...]:
@@ -48,7 +54,7 @@ class Standing:
 
     @property
     def is_approved(self) -> bool:
-        return 0 < self.needed <= len(self.by)
+        return 0 < self.needed <= len(self.by) and not self.unknown
 
 
 def examine(opened: Archive) -> Statement:
@@ -74,15 +80,25 @@ def approve(opened: Archive, key: Key, settings: Settings) -> bool:
     Raises StaleError (4) if the file became another bundle meanwhile, MissingError (69) if the key cannot sign.
     """
     signature = signatures.sign(opened.statement, key, settings)
-    now = archive.read(opened.path)  # somebody else may have approved while this person read
-    if now.digest != opened.digest:
-        raise StaleError(
-            "the bundle was replaced by another one", where=str(opened.path), todo="look at it, then approve it again"
-        )
-    if has_signed(now, signatures.signer(signature).fingerprint, settings):
-        return False
-    archive.add_approval(now, signature)
+    with changing(opened.path):
+        now = archive.read(opened.path)  # somebody else may have approved while this person read
+        if now.digest != opened.digest:
+            what, todo = "the bundle was replaced by another one", "look at it, then approve it again"
+            raise StaleError(what, where=str(opened.path), todo=todo)
+        if has_signed(now, signatures.signer(signature).fingerprint, settings):
+            return False
+        archive.add_approval(now, signature)
     return True
+
+
+@contextmanager
+def changing(path: Path) -> Iterator[None]:
+    """Keep other processes of this machine from adding approvals: between reading and writing, theirs would be lost.
+
+    The folder is held, for the file itself is replaced, and nothing is left beside it.
+    """
+    with files.hold(path.parent.resolve()):
+        yield
 
 
 def sign_as_maker(opened: Archive, settings: Settings, cwd: Path, named: str = "") -> str:
@@ -122,9 +138,9 @@ def collect(opened: Archive, statement: Statement, rules: Rules, settings: Setti
     if rule is None:
         return Standing(votes, 0, ())
     signed = {same(vote.identity) for vote in votes if not vote.why}
-    may = [one for one in rule.by if not _is_excluded(one, statement, rule, rules.holder(statement.maker_key))]
-    missing = [one for one in may if same(one) not in signed]
-    return Standing(votes, rule.count, tuple(missing))
+    missing = [one for one in rule.by if same(one) not in signed and not _exclusion(one, statement, rules, rule)]
+    unknown = "" if rule.authors else statement.commit.unknown
+    return Standing(votes, rule.count, tuple(missing), unknown)
 
 
 def require(opened: Archive, statement: Statement, rules: Rules, settings: Settings) -> Authority:
@@ -139,7 +155,7 @@ def require(opened: Archive, statement: Statement, rules: Rules, settings: Setti
     standing = collect(opened, statement, rules, settings)
     if not standing.is_approved:
         raise StaleError(list(_explain(opened, statement, rules, standing)))
-    return Authority(Kind.APPROVED, standing.by, rules.commit)
+    return Authority(Kind.APPROVED, standing.by, rules.commit, bundle=opened.digest, maker=statement.maker)
 
 
 def _vote(opened: Archive, signature: bytes, statement: Statement, rules: Rules, settings: Settings) -> Vote:
@@ -150,29 +166,28 @@ def _vote(opened: Archive, signature: bytes, statement: Statement, rules: Rules,
         return Vote(key, why=f"{rules.where} has no signer with this key" if is_intact else _BROKEN)
     if not signatures.verify(opened.statement, signature, identity, rules.keys(identity), settings):
         return Vote(key, identity, _BROKEN)
-    return Vote(key, identity, _objection(key, identity, statement, rules))
+    return Vote(key, identity, _objection(identity, statement, rules))
 
 
 _BROKEN = "the signature is not valid for this bundle"
 
 
-def _objection(key: str, identity: str, statement: Statement, rules: Rules) -> str:
+def _objection(identity: str, statement: Statement, rules: Rules) -> str:
     """Return why a valid signature does not count, "" if it does."""
     rule = rules.platform.approvals.get(statement.environment)
     if rule is None or not _is_among(identity, rule.by):
         return f"{rules.where} does not let them approve `{statement.environment}`"
-    is_maker = same(identity) == same(statement.maker) or key == statement.maker_key
-    if is_maker and not rule.maker:
+    return _exclusion(identity, statement, rules, rule)
+
+
+def _exclusion(identity: str, statement: Statement, rules: Rules, rule: Approval) -> str:
+    """Return why an approval of this person does not count, whichever of their keys they sign with; "" if it does."""
+    maker_by_key = rules.holder(statement.maker_key) if statement.maker_key else ""
+    if _is_among(identity, (statement.maker, maker_by_key)) and not rule.maker:
         return "they made the bundle"
     if not rule.authors and _is_among(identity, statement.commit.authors):
         return "they wrote commits of the change"
     return ""
-
-
-def _is_excluded(identity: str, statement: Statement, rule: Approval, key_holder: str) -> bool:
-    is_maker = same(identity) in (same(statement.maker), same(key_holder))
-    is_author = _is_among(identity, statement.commit.authors)
-    return (is_maker and not rule.maker) or (is_author and not rule.authors)
 
 
 def _explain(opened: Archive, statement: Statement, rules: Rules, standing: Standing) -> Iterable[Finding]:
@@ -183,6 +198,13 @@ def _explain(opened: Archive, statement: Statement, rules: Rules, standing: Stan
             rules.where,
             f"it has no `approvals.{name}`",
             f"name people there, and merge that into {rules.source}",
+        )
+    elif standing.unknown:
+        yield Finding(
+            f"the bundle for `{name}` cannot be approved: who wrote the change is not known",
+            where,
+            f"{standing.unknown}, and {rules.where} lets no author approve",
+            "plan again in a clone with the whole history: git fetch --unshallow, git remote set-head origin --auto",
         )
     else:
         had = f"it has {len(standing.by)} ({', '.join(standing.by)})" if standing.by else "it has none"

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ngp.aws.session import Session
 from ngp.environments.environment import StateKind
 from ngp.environments.resolving import Resolved
-from ngp.errors import NgpError, UsageError
+from ngp.errors import NgpError, StaleError, UsageError
 from ngp.runs import units
-from ngp.runs.bundle import archive
+from ngp.runs.bundle import approvals, archive
 from ngp.runs.bundle.archive import Archive
 from ngp.runs.bundle.uses import APPLIED, PREFIX
 from ngp.state.places import StatePlace
@@ -58,20 +57,24 @@ class Library:
     def push(self, path: Path) -> Archive:
         """Put a bundle's file into the bucket, with the approvals of both where it is there already.
 
-        The file gets the approvals of the bucket, too.
+        The file gets the approvals of the bucket, too. Raises StaleError (4) if the bucket's is damaged.
         """
-        opened = archive.read(path)
         for _ in range(_TRIES):
-            body, version = self._get(opened.digest)
-            if body is not None:
-                with _opened(body) as kept:
-                    opened = _merge(opened, kept)
-            if self._put(opened, version):
+            digest = archive.read(path).digest
+            body, version = self._get(digest)
+            kept = self._open(body, digest).approvals if body is not None else ()
+            with approvals.changing(path):
+                opened = _add(archive.read(path), kept)
+                content = path.read_bytes()
+            if opened.digest == digest and self._put(digest, content, version):
                 return opened
-        raise NgpError(f"the bundle {opened.digest[:12]} is written by others all the time", todo="try again")
+        raise NgpError(f"the bundle {digest[:12]} is written by others all the time", todo="try again")
 
     def fetch(self, word: str, out: Path) -> Archive:
-        """Write the kept bundle whose digest begins with `word` into a file. Raises UsageError for none or several."""
+        """Write the kept bundle whose digest begins with `word` into a file; approvals that the file has stay in it.
+
+        Raises UsageError (64) for none or several, StaleError (4) for one that is damaged.
+        """
         found = [one.digest for one in self.collect() if one.digest.startswith(word)]
         if len(found) != 1 or len(word) < _LEAST:
             what = f"{len(found)} kept bundles have a digest that begins with `{word}`"
@@ -79,9 +82,11 @@ class Library:
         body, _ = self._get(found[0])
         if body is None:
             raise NgpError(f"the bundle {found[0][:12]} was deleted meanwhile")
-        with _opened(body, out.parent) as kept:
-            kept.path.replace(out)
-        return archive.read(out)
+        self._open(body, found[0])
+        with approvals.changing(out):
+            own = _approvals(out, found[0])
+            _write(out, body)
+            return _add(archive.read(out), own)
 
     def url(self, digest: str) -> str:
         """Where a bundle lies."""
@@ -95,29 +100,53 @@ class Library:
         found = self._session.call("s3", "get_object", absent=("NoSuchKey", "NoSuchBucket"), **where)
         return (None, "") if found is None else (found["Body"].read(), str(found["ETag"]))
 
-    def _put(self, opened: Archive, version: str) -> bool:
+    def _open(self, body: bytes, digest: str) -> Archive:
+        """Open what the bucket has as a bundle. Raises StaleError (4) if that is damaged, or another bundle."""
+        where = self.url(digest)
+        try:
+            kept = archive.parse(body, Path(self._key(digest)))
+        except NgpError as error:
+            raise StaleError([replace(one, where=where) for one in error.findings]) from error
+        if kept.digest != digest:
+            raise StaleError(
+                "the state bucket has another bundle in the place of this one",
+                where=where,
+                why=f"its digest is {kept.digest[:12]}",
+                todo="do not apply it; delete that object, then push the right file: ngp bundle push FILE",
+            )
+        return kept
+
+    def _put(self, digest: str, body: bytes, version: str) -> bool:
         """Write over a version, or only where there is none; whether it was still so."""
         condition: dict[str, Any] = {"IfMatch": version} if version else {"IfNoneMatch": "*"}
-        where = {"Bucket": self._place.bucket, "Key": self._key(opened.digest)}
-        body = opened.path.read_bytes()
+        where = {"Bucket": self._place.bucket, "Key": self._key(digest)}
         return self._session.once("s3", "put_object", absent=_MOVED, Body=body, **where, **condition) is not None
 
 
-def _merge(opened: Archive, kept: Archive) -> Archive:
-    for signature in kept.approvals:
+def _add(opened: Archive, signatures: Iterable[bytes]) -> Archive:
+    for signature in signatures:
         if signature not in opened.approvals:
             archive.add_approval(opened, signature)
             opened = archive.read(opened.path)
     return opened
 
 
-@contextmanager
-def _opened(body: bytes, folder: Path | None = None) -> Iterator[Archive]:
-    """A bundle in a file of its own (0600), which is deleted if it is still there at the end."""
-    descriptor, name = tempfile.mkstemp(prefix=".ngp-bundle-", suffix=_ENDING, dir=folder)
+def _approvals(path: Path, digest: str) -> Sequence[bytes]:
+    """Return the approvals of this bundle that a file has, which may be another bundle or none."""
     try:
-        os.close(descriptor)
-        Path(name).write_bytes(body)
-        yield archive.read(Path(name))
-    finally:
+        found = archive.read(path)
+    except NgpError:
+        return ()
+    return found.approvals if found.digest == digest else ()
+
+
+def _write(path: Path, body: bytes) -> None:
+    """Write a file (0600) whole or not at all."""
+    descriptor, name = tempfile.mkstemp(prefix=".ngp-bundle-", suffix=_ENDING, dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(body)
+        Path(name).replace(path)
+    except BaseException:
         Path(name).unlink(missing_ok=True)
+        raise

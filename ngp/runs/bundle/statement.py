@@ -72,11 +72,15 @@ class BinaryFact:
 
 @dataclass(frozen=True)
 class CommitFact:
-    """The commit that the platform was at; informs, and binds nothing. `authors` are e-mail addresses."""
+    """The commit that the platform was at; informs, and binds nothing. `authors` are e-mail addresses.
+
+    `unknown` says why there may be other authors, "" if there are none.
+    """
 
     id: str = ""
     is_dirty: bool = False
     authors: tuple[str, ...] = ()
+    unknown: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Bundles in the state bucket: kept, fetched on another machine, approved by several at once, applied once."""
 
+import json
 import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -98,6 +99,53 @@ def test_approvals_of_several_people_at_once_are_all_kept(lent, kept, tmp_path):
         list(pool.map(approve, range(4)))
     found = library(lent).fetch(digest, tmp_path / "all.bundle")
     assert sorted(found.approvals) == [f"signature {number}".encode() for number in range(4)]
+
+
+def put(lent, digest, body):
+    lent.session.call("s3", "put_object", Bucket=lent.bucket, Key=f"bundles/dev/{digest}.bundle", Body=body)
+
+
+def other_bundle(lent, tmp_path):
+    path = tmp_path / "other.bundle"
+    lent.edit("environments/dev/terraform.tfvars", "10.", "11.")
+    lent.render()
+    assert lent.ngp.call("plan", "dev", "--out", str(path)).exit_code == 0
+    archive.add_approval(archive.read(path), b"a signature of another bundle")
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (lambda *_: b"hello", "the bundle is damaged"),
+        (other_bundle, "the state bucket has another bundle in the place of this one"),
+    ],
+    ids=["damaged", "another"],
+)
+def test_what_is_kept_is_the_bundle_that_its_key_says(lent, kept, tmp_path, spoil, says):
+    path, digest = kept
+    put(lent, digest, spoil(lent, tmp_path))
+    mine = path.read_bytes()
+    for line in (("fetch", "dev", digest[:8], "--out", "fetched.bundle"), ("push", str(path))):
+        done = lent.ngp.call("bundle", *line, "--json")
+        assert done.exit_code == 4, done.stderr
+        (found,) = done.document["error"]["findings"]
+        assert found["what"] == says
+        assert f"s3://{lent.bucket}/bundles/dev/{digest}.bundle" in json.dumps(found)
+    assert not (lent.path / "fetched.bundle").exists()
+    assert path.read_bytes() == mine
+    assert not [one for one in lent.path.iterdir() if one.name.startswith(".ngp-bundle")]
+
+
+def test_a_fetch_keeps_the_approvals_of_the_file_that_it_replaces(lent, kept, tmp_path):
+    path, digest = kept
+    other = tmp_path / "other.bundle"
+    shutil.copy(path, other)
+    archive.add_approval(archive.read(other), b"theirs")
+    library(lent).push(other)
+    archive.add_approval(archive.read(path), b"mine")
+    assert library(lent).fetch(digest, path).approvals == [b"theirs", b"mine"]
+    assert path.stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize(("word", "says"), [("ffffffff", "0 kept bundles"), ("a", "kept bundles")])

@@ -143,10 +143,11 @@ def test_plan_approve_merge_apply_and_never_again(team, change):
     authority = done.document["authority"]
     assert sorted(authority["by"]) == ["anna@example.com", "ben@example.com"]
     assert authority["rules_commit"] == git(machine.cwd, "rev-parse", "origin/main")
+    assert (authority["bundle"], authority["maker"]) == (archive.read(change).digest, "mia@example.com")
     assert machine.call("plan", "prod", "--detailed-exitcode").exit_code == 0
     (journal,) = machine.cwd.glob(".ngp/runs/*-apply-*/journal.jsonl")
-    kinds = [json.loads(line)["kind"] for line in journal.read_text().splitlines()]
-    assert "change_authorised" in kinds
+    lines = [json.loads(line) for line in journal.read_text().splitlines()]
+    assert [one["authority"] for one in lines if one["kind"] == "change_authorised"] == [authority]
     again = machine.call("apply", "fetched.bundle")
     assert again.exit_code == 4
     assert "applied already" in again.stderr

@@ -9,7 +9,7 @@ import pytest
 
 from ngp import settings
 from ngp.environments import platforms
-from ngp.runs.bundle import archive, statement
+from ngp.runs.bundle import archive, reviews, statement
 from ngp.runs.bundle.archive import Content
 from ngp.runs.bundle.statement import BinaryFact, CommitFact, Statement
 
@@ -72,7 +72,7 @@ def stated():
     )
 
 
-CONTENT = {"plan.bin": Content(b"a plan"), "review.json": Content(b"{}\n")}
+CONTENT = {"plan.bin": Content(b"a plan"), "review.json": Content(reviews.dump({}))}
 
 
 @pytest.fixture

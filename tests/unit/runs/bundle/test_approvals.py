@@ -1,6 +1,8 @@
 """Approvals: who counts, who does not, and what each reason is called."""
 
 import subprocess
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -57,8 +59,8 @@ def test_enough_approvals_give_the_authority(bundle, stated, team, rules, surrou
     for name in ("anna", "ben"):
         assert sign(bundle, team[name], surroundings)
     found = approvals.require(archive.read(bundle), stated, rules, surroundings)
-    assert found == Authority(Kind.APPROVED, ("anna@example.com", "ben@example.com"), COMMIT)
-    assert archive.read(bundle).digest == archive.read(bundle).digest
+    people, digest = ("anna@example.com", "ben@example.com"), archive.read(bundle).digest
+    assert found == Authority(Kind.APPROVED, people, COMMIT, bundle=digest, maker="maker@example.com")
 
 
 def test_a_bundle_that_nobody_signed_is_not_approved(bundle, stated, rules, surroundings):
@@ -132,6 +134,36 @@ def test_a_maker_under_another_address_is_known_by_the_key(
     assert "it has 1 (ben@example.com)" in summary.what
     assert "anna@example.com" not in summary.todo
     assert second.what == "the signature of anna@example.com does not count"
+
+
+def test_a_maker_counts_by_none_of_their_keys(bundle, stated, team, rules, surroundings, tmp_path, content, person):
+    """The key says whose bundle it is, whatever Git's user.email and the key of the approval are."""
+    second = person("second")
+    anna = team["anna"]
+    signers = {**rules.platform.signers, anna.email: (anna.public, second.public)}
+    rules = replace(rules, platform=replace(rules.platform, signers=signers))
+    stated = replace(stated, maker="home@example.org", maker_key=ssh_keys.parse(anna.public).fingerprint)
+    path = tmp_path / "other.bundle"
+    archive.write(path, statement.dump(stated), content)
+    sign(path, second, surroundings)
+    found = approvals.collect(archive.read(path), stated, rules, surroundings)
+    assert [vote.why for vote in found.votes] == ["they made the bundle"]
+    assert anna.email not in found.missing
+    assert approvals.collect(archive.read(path), stated, changed(rules, maker=True), surroundings).by == (anna.email,)
+
+
+def test_a_bundle_whose_authors_are_not_all_known_is_not_approved(bundle, stated, team, rules, surroundings, tmp_path):
+    stated = replace(stated, commit=replace(stated.commit, unknown="the clone is shallow"))
+    path = tmp_path / "other.bundle"
+    archive.write(path, statement.dump(stated), {})
+    assert statement.load(statement.dump(stated), "").commit == stated.commit
+    for name in ("anna", "ben"):
+        sign(path, team[name], surroundings)
+    assert not approvals.collect(archive.read(path), stated, rules, surroundings).is_approved
+    (only,) = refused(path, stated, rules, surroundings)
+    assert only.what == "the bundle for `prod` cannot be approved: who wrote the change is not known"
+    assert only.why == "the clone is shallow, and origin/main:ngp.yaml lets no author approve"
+    assert approvals.require(archive.read(path), stated, changed(rules, authors=True), surroundings).by
 
 
 def test_addresses_in_another_case_are_the_same_person(bundle, stated, team, rules, surroundings):
@@ -242,6 +274,20 @@ def test_an_approval_of_meanwhile_is_kept(bundle, team, surroundings):
     sign(bundle, team["anna"], surroundings)
     assert approvals.approve(opened, Key("test", team["ben"].key), surroundings)
     assert len(archive.read(bundle).approvals) == 2
+
+
+def test_approvals_at_the_same_moment_are_all_kept(bundle, person, surroundings):
+    people = [person(f"number-{number}") for number in range(6)]
+    opened, gate = archive.read(bundle), threading.Barrier(6)
+
+    def approve(one):
+        gate.wait()
+        return approvals.approve(opened, Key("test", one.key), surroundings)
+
+    with ThreadPoolExecutor(6) as pool:
+        assert list(pool.map(approve, people)) == [True] * 6
+    assert len(archive.read(bundle).approvals) == 6
+    assert [one.name for one in bundle.parent.iterdir() if "prod.bundle" in one.name] == ["prod.bundle"]
 
 
 def test_the_maker_signs_or_a_note_says_why_not(bundle, stated, team, rules, surroundings, tmp_path):

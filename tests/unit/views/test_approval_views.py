@@ -1,0 +1,109 @@
+"""What a person reads before they sign a bundle: losses first, nothing that matters cut."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ngp.runs.authority import Authority, Kind
+from ngp.runs.bundle.archive import Archive
+from ngp.runs.bundle.opening import Bundle
+from ngp.runs.bundle.reviews import Reviewed
+from ngp.runs.bundle.statement import BinaryFact, CommitFact, SecretFact, StateFact, Statement, UnitFact
+from ngp.runs.results import Outcome, UnitResult
+from ngp.views import approvals
+
+
+def unit(apart="", secrets=None, **changes):
+    return UnitFact("m", apart, "", "", "", "", StateFact("p"), secrets or {}, changes)
+
+
+def stated(units, **more):
+    now = datetime.now(UTC)
+    where = ("apply", "run", "demo", "prod", "aws", "123456789012", "eu-central-1", "maker@example.com")
+    tools = ("1.0", BinaryFact("terraform", "1.14.0", ""), "", "")
+    return Statement(*where, now, now + timedelta(hours=1), *tools, units=units, **more)
+
+
+def shown(units, results=None, *, whole=False, **more):
+    archive = Archive(Path("x.bundle"), b"statement", {}, ())
+    reviews = {name: Reviewed(one, None) for name, one in (results or {}).items()}
+    return approvals.subject(Bundle(archive, stated(units, **more), reviews), whole=whole).splitlines()
+
+
+def addresses(word, number):
+    return tuple(f"{word}[{at}]" for at in range(number))
+
+
+def result(outcome, reason=""):
+    return UnitResult("late", "m", 1, outcome, reason=reason)
+
+
+def test_what_deletes_or_replaces_comes_first_and_is_never_cut():
+    many = {"create": addresses("new", 30), "delete": addresses("old", 50), "replace": addresses("other", 25)}
+    lines = shown({"a": unit(create=("x",)), "db": unit(**many)})
+    assert lines.index("  db: +30 -50 ±25") < lines.index("  a: +1")
+    listed = [line.split()[0] for line in lines if line.startswith("    ")]
+    assert listed == ["delete"] * 50 + ["replace"] * 25 + ["create"] * 20 + ["and", "create"]
+    assert "    and 10 more (--all shows them)" in lines
+    assert sum("create new" in line for line in shown({"db": unit(**many)}, whole=True)) == 30
+
+
+@pytest.mark.parametrize(
+    ("fact", "outcome", "says"),
+    [
+        (
+            unit("its provider differs"),
+            Outcome.DEFERRED,
+            "  late: could not be previewed, so what it will do is not known: cannot be previewed: x",
+        ),
+        (
+            unit("its provider differs", create=("x",)),
+            Outcome.PLANNED,
+            "  late: +1; planned again at apply, to do no more than this: its provider differs",
+        ),
+        (
+            unit("its provider differs"),
+            Outcome.NO_CHANGES,
+            "  late: planned again at apply, to do no more than this: its provider differs",
+        ),
+        (unit(), Outcome.PLANNED, "  late: only outputs change"),
+        (unit(), Outcome.NO_CHANGES, "  no changes to late"),
+    ],
+    ids=["deferred", "apart", "apart-idle", "outputs", "idle"],
+)
+def test_each_unit_says_how_far_its_plan_is_known(fact, outcome, says):
+    assert says in shown({"late": fact}, {"late": result(outcome, "cannot be previewed: x")})
+
+
+def test_what_the_plan_was_made_with_is_shown():
+    secrets = {"password": SecretFact("ssm:/p", "3"), "token": SecretFact("env:TOKEN")}
+    lines = shown(
+        {"a": unit(secrets=secrets)},
+        chosen=("a",),
+        options=("-replace=x", "-refresh=false"),
+        may_lose_data=("a.db",),
+        commit=CommitFact("c" * 40, True, ("anna@example.com",), "the clone is shallow"),
+    )
+    for line in (
+        "  commit cccccccccc with uncommitted changes by anna@example.com",
+        "  there may be other authors: the clone is shallow",
+        "  only these units were asked for: a",
+        "  options: -replace=x -refresh=false",
+        "  loss of data agreed to: a.db",
+        "  a: no changes",
+        "    secret password from ssm:/p (version 3)",
+        "    secret token from env:TOKEN",
+    ):
+        assert line in lines
+
+
+def test_units_without_changes_are_named():
+    lines = shown({"b": unit(), "a": unit(), "c": unit(update=("x",))})
+    assert lines[-2:] == ["  no changes to a, b", "3 units: ~1"]
+
+
+def test_an_authority_names_its_bundle():
+    found = Authority(Kind.APPROVED, ("anna@example.com",), "c" * 40, bundle="ab" * 32, maker="mia@example.com")
+    assert approvals.authority(found) == "approved by anna@example.com (bundle abababababab, made by mia@example.com)"
+    assert approvals.authority(Authority(Kind.APPROVED, ("anna@example.com",), "c")) == "approved by anna@example.com"

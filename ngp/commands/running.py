@@ -41,6 +41,7 @@ class Wish:
     emergency: str = ""  # why a protected environment is changed without a bundle
     key: str = ""  # that signs for it
     authority: Authority | None = None
+    is_cleared: bool = False  # the environment is known to need none
 
     def options(self, extra: tuple[str, ...]) -> PlanOptions:
         return PlanOptions(refresh=bool(self.refresh), lock_timeout=self.lock_timeout, extra=extra)
@@ -96,6 +97,7 @@ def open_run(
         tuple(wish.accepts_lost or ()),
         wish.is_dry_run,
         wish.authority or _declare(context, verb, resolved, chosen, wish),
+        wish.is_cleared,
     )
     is_quiet = context.settings.level is Level.ERROR and not jsonl
     shown = silence.Silence() if is_quiet else progress.follow(context.settings, jsonl=jsonl)

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from ngp.errors import Finding, MissingError, NgpError, StoppedError
-from ngp.runs import describing, losses, planning, prerequisites, reviewed, scheduler, watching, wires
-from ngp.runs.context import RunContext, require_authority
+from ngp.runs import describing, losses, planning, prerequisites, protection, reviewed, scheduler, watching, wires
+from ngp.runs.context import RunContext
 from ngp.runs.envelope import surplus, uninvited
 from ngp.runs.events import Note, Phase, UnitEntered, UnitFinished
 from ngp.runs.joint import applying as joint_apply
@@ -54,7 +54,7 @@ def apply(
     """
     context.access.session.require_account(context.resolved.environment.account)
     recovery.recover(context)
-    require_authority(context.request, context.resolved)
+    protection.clear(context.request, context.resolved)
     _require_zone(context)
     start = time.monotonic()
     missing = _missing_bucket(context, may_bootstrap=may_bootstrap)

@@ -60,6 +60,7 @@ class Request:
     accepts_lost: tuple[str, ...] = ()  # addresses of objects under way at a kill that the operator accounted for
     is_dry_run: bool = False  # of destroy: plan only
     authority: Authority | None = None  # to change a protected environment
+    is_cleared: bool = False  # the environment is known to need no authority
 
 
 @dataclass(frozen=True)
@@ -158,7 +159,7 @@ def open_run(request: Request, resolved: Resolved, caller: Caller) -> Iterator[R
     surroundings.require_clean(settings.environ)
     surroundings.require_passable(request.options.extra)
     units.require_known(request.units, resolved)
-    _require_agreed(request, resolved)
+    request = _require_agreed(request, resolved)
     run_id, workspace, name = new_id(request.verb.value, environment.name), platform.workspace, environment.name
     purpose = f"ngp {request.verb.value} {name}"
     with ExitStack() as held:
@@ -214,17 +215,12 @@ def _look_for_orphans(context: RunContext, beside: ThreadPoolExecutor) -> RunCon
     return replace(context, orphans=wait)
 
 
-def _require_agreed(request: Request, resolved: Resolved) -> None:
+def _require_agreed(request: Request, resolved: Resolved) -> Request:
     if not record.unended(resolved.platform.workspace, resolved.environment.name):  # else that is settled first
-        require_authority(request, resolved)
+        request = protection.clear(request, resolved)
     if request.verb is Verb.APPLY and not request.accepts_legacy:
         legacy.require_none(resolved, request.units)
-
-
-def require_authority(request: Request, resolved: Resolved) -> None:
-    """Raise RefusedError (3) for a change of a protected environment that nobody has approved."""
-    if request.verb is not Verb.PLAN and not request.is_dry_run and request.authority is None:
-        protection.require_none(resolved, request.verb)
+    return request
 
 
 def require_rendered(resolved: Resolved) -> None:

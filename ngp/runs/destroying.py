@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ngp.errors import Finding, MissingError, NgpError, RefusedError, StoppedError
-from ngp.runs import describing, graph, leftovers, losses, planning, scheduler, watching, wires
-from ngp.runs.context import RunContext, require_authority
+from ngp.runs import describing, graph, leftovers, losses, planning, protection, scheduler, watching, wires
+from ngp.runs.context import RunContext
 from ngp.runs.events import Phase, UnitEntered, UnitFinished
 from ngp.runs.joint import applying as joint_apply
 from ngp.runs.joint import edges, holding, record, recovery
@@ -92,7 +92,7 @@ def _settle_earlier(context: RunContext) -> None:
         record.require_none(context.resolved.platform.workspace, context.name)
     else:
         recovery.recover(context)
-        require_authority(context.request, context.resolved)
+        protection.clear(context.request, context.resolved)
 
 
 def _in_applied_order(context: RunContext) -> RunContext:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ngp.environments.environment import Target
@@ -11,6 +12,19 @@ from ngp.runs.results import Verb
 
 if TYPE_CHECKING:
     from ngp.environments.resolving import Resolved
+    from ngp.runs.context import Request
+
+
+def clear(request: Request, resolved: Resolved) -> Request:
+    """Return the request as one that may change its environment, so that the remote is asked once a run.
+
+    Raises as `require_none` does where nobody has approved the change of a protected environment.
+    """
+    changes = request.verb is not Verb.PLAN and not request.is_dry_run
+    if not changes or request.is_cleared or request.authority is not None:
+        return request
+    require_none(resolved, request.verb)
+    return replace(request, is_cleared=True)
 
 
 def require_none(resolved: Resolved, verb: Verb) -> None:

@@ -1,6 +1,8 @@
 """Protected environments: what changes them, and what an emergency leaves behind. Real Git, SSH keys and Terraform."""
 
 import json
+import os
+import shutil
 import subprocess
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -115,6 +117,22 @@ def test_a_checkout_whose_remote_does_not_answer_changes_nothing(guarded):
         assert found["what"] == "cannot ask the remote `origin` for the rules of approval"
     assert guarded.ngp.call("destroy", "dev", "--dry-run").exit_code == 0
     assert not guarded.region.state("base").exists()
+
+
+def test_the_remote_is_asked_once_a_run(guarded, tmp_path, monkeypatch):
+    guarded.rules("")
+    guarded.push()
+    real, asked = shutil.which("git"), tmp_path / "asked"
+    (tmp_path / "bin").mkdir()
+    script = tmp_path / "bin" / "git"
+    script.write_text(f'#!/bin/sh\ncase "$*" in *ls-remote*) echo x >> "{asked}";; esac\nexec "{real}" "$@"\n')
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    for number, verb in enumerate(("apply", "destroy"), 1):
+        assert guarded.ngp.call(verb, "dev", "--auto-approve").exit_code == 0
+        assert asked.read_text() == "x\n" * number
+    guarded.ngp.call("plan", "dev")
+    assert asked.read_text() == "x\n" * 2
 
 
 def test_the_sandbox_works_offline_in_a_clone(guarded):

@@ -33,20 +33,20 @@ class Masked(str):
     The digest is keyed by the process and stays in its memory: a copy, or what is written anywhere, is the text alone.
     """
 
-    __slots__ = ("_digest",)
-    _digest: bytes
+    __slots__ = ("fingerprint",)
+    fingerprint: bytes
 
     @classmethod
     def of(cls, value: Any) -> Masked:
         """Mask a value."""
         made = cls(SENSITIVE)
         text = json.dumps(value, sort_keys=True, default=str)
-        made._digest = hmac.digest(_KEY, text.encode(), "sha256")
+        made.fingerprint = hmac.digest(_KEY, text.encode(), "sha256")
         return made
 
     def differs(self, other: Masked) -> bool:
         """Whether the values behind both are known to differ."""
-        return self._digest != other._digest
+        return self.fingerprint != other.fingerprint
 
     def __reduce__(self) -> tuple[type[str], tuple[str]]:
         return str, (str(self),)

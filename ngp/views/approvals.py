@@ -25,8 +25,11 @@ _LOSSES = ("delete", "replace", "forget")
 def subject(bundle: Bundle, *, whole: bool = False) -> str:
     """Return the text that tells a person what they are about to sign. Losses are never cut; the rest is, unless
     `whole`."""
+    from ngp.runs.bundle import sealing
+
     statement, units = bundle.statement, bundle.statement.units
-    results = {name: one.result for name, one in bundle.units.items()}
+    # of a sealed bundle no result is known, only what is stated
+    results = {name: one.result for name, one in bundle.units.items() if not sealing.is_sealed(bundle.archive)}
     total = sum((_counts(fact) for fact in units.values()), Counts())
     left = statement.expires - datetime.now(UTC)
     lines = [
@@ -116,6 +119,8 @@ def _outcome(fact: UnitFact, result: UnitResult | None) -> Iterator[str]:
     """How far the plan of a unit is known, where that is not all of it."""
     if result is not None and result.outcome is Outcome.DEFERRED:
         yield f"could not be previewed, so what it will do is not known: {result.reason or fact.apart}"
+    elif fact.apart and result is None and not fact.changes:
+        yield f"planned again at apply, and the readable part does not say to do what: {fact.apart}"
     elif fact.apart:
         yield f"planned again at apply, to do no more than this: {fact.apart}"
     if result is not None and not fact.changes and result.outcome is Outcome.PLANNED:

@@ -204,7 +204,7 @@ def _explain(opened: Archive, statement: Statement, rules: Rules, standing: Stan
             f"the bundle for `{name}` cannot be approved: who wrote the change is not known",
             where,
             f"{standing.unknown}, and {rules.where} lets no author approve",
-            "plan again in a clone with the whole history: git fetch --unshallow, git remote set-head origin --auto",
+            "plan again in a clone with the whole history (git fetch --unshallow), where the remote answers",
         )
     else:
         had = f"it has {len(standing.by)} ({', '.join(standing.by)})" if standing.by else "it has none"

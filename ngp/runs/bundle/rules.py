@@ -10,7 +10,7 @@ from ngp.environments import platforms, revisions
 from ngp.environments.approvals import same
 from ngp.environments.environment import Platform
 from ngp.environments.ssh_keys import parse
-from ngp.errors import MissingError, RefusedError, UsageError
+from ngp.errors import MissingError, NgpError, RefusedError, UsageError
 from ngp.processes import Outcome
 
 _WHY = "who may approve is read from the default branch of the remote"
@@ -90,8 +90,17 @@ def is_protected(platform: Platform, environment: str) -> bool:
 
 
 def is_protected_here(platform: Platform, environment: str) -> bool:
-    """Return the same without asking the remote, by its default branch as last fetched; for what changes nothing."""
-    return environment in platform.protected or environment in (last_protected(platform) or ())
+    """Return the same as far as it is known here, for what changes nothing: by the default branch as last fetched.
+
+    Only a clone that does not know it asks the remote, and an answer that does not come is no error.
+    """
+    known = last_protected(platform)
+    if known is not None:
+        return environment in (*platform.protected, *known)
+    try:
+        return is_protected(platform, environment)
+    except NgpError:
+        return environment in platform.protected
 
 
 def last_protected(platform: Platform) -> tuple[str, ...] | None:
@@ -112,12 +121,12 @@ def base(platform: Platform) -> str:
     """Return the commit that a change is compared with, "" if it is not known: the remote's default branch, as last
     fetched.
 
-    Where this clone does not know that and something is protected, the remote is asked.
+    Where this clone does not know that, the remote is asked.
     """
     try:
         remote = _remote(platform)
         known = _fetched(platform, remote)
-        if not known and platform.protected:
+        if not known:
             _, known = _tip(platform, remote)
             _provide(platform, remote, known)
     except MissingError:

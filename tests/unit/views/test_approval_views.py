@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ngp.runs.authority import Authority, Kind
-from ngp.runs.bundle.archive import Archive
+from ngp.runs.bundle.archive import SEALED, Archive, Member
 from ngp.runs.bundle.opening import Bundle
 from ngp.runs.bundle.reviews import Reviewed
 from ngp.runs.bundle.statement import BinaryFact, CommitFact, SecretFact, StateFact, Statement, UnitFact
@@ -25,8 +25,9 @@ def stated(units, **more):
     return Statement(*where, now, now + timedelta(hours=1), *tools, units=units, **more)
 
 
-def shown(units, results=None, *, whole=False, **more):
-    archive = Archive(Path("x.bundle"), b"statement", {}, ())
+def shown(units, results=None, *, whole=False, sealed=False, **more):
+    members = {SEALED: Member(SEALED, "")} if sealed else {}
+    archive = Archive(Path("x.bundle"), b"statement", members, ())
     reviews = {name: Reviewed(one, None) for name, one in (results or {}).items()}
     return approvals.subject(Bundle(archive, stated(units, **more), reviews), whole=whole).splitlines()
 
@@ -74,6 +75,14 @@ def test_what_deletes_or_replaces_comes_first_and_is_never_cut():
 )
 def test_each_unit_says_how_far_its_plan_is_known(fact, outcome, says):
     assert says in shown({"late": fact}, {"late": result(outcome, "cannot be previewed: x")})
+
+
+def test_a_sealed_bundle_promises_nothing_of_a_unit_that_may_be_deferred():
+    lines = shown(
+        {"late": unit("x"), "other": unit("y", create=("z",))}, {"late": result(Outcome.NO_CHANGES)}, sealed=True
+    )
+    assert "  late: planned again at apply, and the readable part does not say to do what: x" in lines
+    assert "  other: +1; planned again at apply, to do no more than this: y" in lines
 
 
 def test_what_the_plan_was_made_with_is_shown():

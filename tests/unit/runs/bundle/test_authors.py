@@ -140,6 +140,7 @@ def test_a_checkout_of_ci_asks_for_the_base_or_says_that_it_is_unknown(repositor
     git(runner, "remote", "add", "origin", repository.remote)
     git(runner, "fetch", "--quiet", "origin", "change")
     git(runner, "checkout", "--quiet", "--detach", "FETCH_HEAD")
+    (runner / "ngp.yaml").write_text("name: demo\n")  # as a change that protects nothing
     if not is_asked:
         repository.remote.rename(tmp_path / "gone.git")
     found = repository.look(runner)

@@ -181,11 +181,13 @@ def checkout(two, folder):
 def test_a_checkout_of_ci_that_knows_no_default_branch_asks_for_it(two, tmp_path):
     runner = checkout(two, tmp_path / "runner")
     assert rules.last_protected(runner) is None
-    assert rules.is_protected(runner, "prod")
-    assert not rules.is_protected(runner, "dev")
+    for is_protected in (rules.is_protected, rules.is_protected_here):
+        assert is_protected(runner, "prod")
+        assert not is_protected(runner, "dev")
     two.remote.rename(tmp_path / "gone.git")
     with pytest.raises(MissingError, match="cannot ask the remote `origin`"):
         rules.is_protected(runner, "prod")
+    assert not rules.is_protected_here(runner, "prod"), "what changes nothing goes on"
 
 
 def forget_head(two):

@@ -61,7 +61,7 @@ def stated():
         account="123456789012",
         region="eu-central-1",
         maker="maker@example.com",
-        created=datetime(2026, 11, 30, 2, 0, tzinfo=UTC),
+        created=datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1),
         expires=datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1),
         ngp="1.0",
         terraform=BinaryFact("terraform", "1.14.0", "ab" * 32),

@@ -38,7 +38,8 @@ def apply(context: Context, path: Path, asked: Application) -> tuple[RunResult, 
     Raises StaleError (4) for anything that moved.
     """
     from ngp.commands import running
-    from ngp.environments import platforms
+    from ngp.environments import documents, platforms
+    from ngp.runs import protection
     from ngp.runs.bundle import approvals, opening, rules
     from ngp.runs.results import Verb
 
@@ -46,7 +47,7 @@ def apply(context: Context, path: Path, asked: Application) -> tuple[RunResult, 
     stated = bundle.statement
     opening.require_known(bundle, context.cwd)
     platform = platforms.load(platforms.find(context.cwd))
-    is_protected = rules.is_protected(platform, stated.environment)
+    is_protected = protection.is_protected(platform, documents.load(platform, stated.environment))
     targets, replacements = (_addresses(stated, flag) for flag in ("-target=", "-replace="))
     wish = replace(
         asked.wish,
@@ -57,6 +58,7 @@ def apply(context: Context, path: Path, asked: Application) -> tuple[RunResult, 
         authority=approvals.require(bundle.archive, stated, rules.read(platform), context.settings)
         if is_protected
         else None,
+        is_cleared=not is_protected,
     )
     verb = Verb(stated.verb)
     with (
@@ -89,14 +91,14 @@ def _carry_out(context: Context, bundle: Bundle, now: Running, asked: Applicatio
 
 def _is_agreed(context: Context, bundle: Bundle, now: Running, result: RunResult) -> bool:
     """Whether a new plan may be applied in the place of the bundle's: it does the same, or a person says yes."""
-    from ngp.runs.bundle import comparing, opening, rules
+    from ngp.runs.bundle import comparing, opening
 
     found = comparing.compare(opening.results(bundle), result.units)
     if not found:
         terminal.say(context.settings, "the new plan does what the bundle shows", always=True)
         return True
     environment = now.run.resolved.environment
-    if not context.settings.is_interactive or rules.is_protected(now.run.resolved.platform, environment.name):
+    if not context.settings.is_interactive or now.run.request.authority is not None:
         why = "nobody has reviewed it"
         todo = f"review a new bundle: ngp plan {environment.name} --out FILE"
         raise StaleError([Finding(f"the new plan differs: {one}", why=why, todo=todo) for one in found])

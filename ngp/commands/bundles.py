@@ -132,7 +132,7 @@ class Wanted:
         from ngp.runs.bundle import approvals, making, rules
 
         run = now.run
-        signs = bool(self.key) or rules.is_protected(run.resolved.platform, run.name)
+        signs = bool(self.key) or rules.is_protected_here(run.resolved.platform, run.name)
         maker = (context.settings, context.cwd, self.key)
         world = making.look(run)
 

@@ -11,6 +11,7 @@ from ngp.runs.bundle import rules
 from ngp.runs.results import Verb
 
 if TYPE_CHECKING:
+    from ngp.environments.environment import Environment, Platform
     from ngp.environments.resolving import Resolved
     from ngp.runs.context import Request
 
@@ -33,7 +34,7 @@ def require_none(resolved: Resolved, verb: Verb) -> None:
     The remote is asked; MissingError (69) if it does not answer.
     """
     platform, name = resolved.platform, resolved.environment.name
-    if _is_protected(resolved):
+    if is_protected(platform, resolved.environment):
         make = f"ngp {'destroy' if verb is Verb.DESTROY else 'plan'} {name} --out FILE"
         raise RefusedError(
             f"`{name}` is protected",
@@ -43,9 +44,11 @@ def require_none(resolved: Resolved, verb: Verb) -> None:
         )
 
 
-def _is_protected(resolved: Resolved) -> bool:
-    """The sandbox works offline, and holds nothing to protect: a clone that knows the default branch asks nobody."""
-    platform, environment = resolved.platform, resolved.environment
+def is_protected(platform: Platform, environment: Environment) -> bool:
+    """Return whether only an approved bundle or an emergency changes the environment; the remote is asked.
+
+    The sandbox works offline, and holds nothing to protect: a clone that knows the default branch asks nobody.
+    """
     if environment.target is Target.SANDBOX and rules.last_protected(platform) is not None:
         return rules.is_protected_here(platform, environment.name)
     return rules.is_protected(platform, environment.name)

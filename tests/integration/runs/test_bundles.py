@@ -126,7 +126,6 @@ def test_another_checkout_applies_it_after_a_squash_merge(here, made, tmp_path, 
     git(other, "commit", "--quiet", "--amend", "--allow-empty", "--message", "Squashed")
     assert git(other, "rev-parse", "HEAD") != git(here.cwd, "rev-parse", "HEAD")
     shutil.move(made, tmp_path / "there" / "fetched.bundle")
-    shutil.rmtree(here.cwd / ".ngp")
     there = Ngp(other)
     try:
         done = there.call("apply", "../fetched.bundle")
@@ -388,7 +387,6 @@ def test_two_bundles_are_compared(here, made, tmp_path):
 
 
 def test_show_needs_neither_terraform_nor_states(here, made):
-    shutil.rmtree(here.cwd / ".ngp")
     shown = here.call("bundle", "show", str(made), "--json", env={"PATH": "/nowhere"})
     assert shown.exit_code == 0, shown.stderr
     document = shown.document

@@ -54,8 +54,8 @@ check: $(DEV) ## the quick part: static, unit, mocked
 test: check ## everything: the quick part, then real Terraform on the sandbox
 	@$(VENV)/bin/pytest tests --ignore tests/unit --ignore tests/test_shape.py -n 2 --dist loadfile --no-loadscope-reorder
 
-test-all: test ## the same, and the whole catalogue applied together and apart (10 minutes more)
-	@$(VENV)/bin/pytest tests/integration/runs --whole -m whole -q
+test-all: test ## the same, and the whole catalogue: applied together and apart, every upgrade planned (20 minutes more)
+	@$(VENV)/bin/pytest tests/integration --whole -m whole -n 2 --dist loadfile -q
 
 faults: $(DEV) ## kill ngp and Terraform at random moments, many times, and count what is left (an hour)
 	@$(VENV)/bin/pytest tests/faults --kills $(KILLS) -q

@@ -211,7 +211,12 @@ def test_every_entry_has_a_value_to_try(name):
     assert set(upgrade) == set(VALUES[name]["changes"]) | set(untried)
 
 
-@pytest.mark.parametrize("name", NAMES)
+QUICK = ("alb", "docker-cleanup", "ecr")  # the others take up to a minute each: `make test-all`
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name in QUICK else pytest.mark.whole) for name in NAMES]
+)
 def test_a_change_does_what_its_manifest_says(name, golden):
     manifest = loading.load_module(ROOT / "modules" / name).manifest
     found, kept, lines = plans(name), {*manifest.data, *manifest.quorum}, []

@@ -16,6 +16,8 @@ _RANDOM = [
     ),
     (re.compile(r"(?<![A-Za-z0-9])(?:Z[A-Z0-9]{9,}|[A-Z0-9]{14,}|(?=[a-z]*[0-9])[a-z0-9]{20})(?![A-Za-z0-9])"), "ID"),
     (re.compile(r"(?<=-)[A-Za-z0-9]{6}(?=$|\|)"), "ID"),
+    (re.compile(r"(?<=:secret:)([^\s\"']+-)[A-Za-z0-9]{6}\b"), r"\1ID"),
+    (re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9]{48}(?![A-Za-z0-9])"), "ID"),  # the version of a backup plan
     (re.compile(r"\b\d{20,}\b"), "ID"),
     (re.compile(r"RequestID: [^,]+"), "RequestID"),
     # a certificate is validated while its reader waits or a moment later: the account's own clock says which

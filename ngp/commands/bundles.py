@@ -57,12 +57,14 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 def named(context: Context, word: str, units: Sequence[str] | None) -> Path | None:
     """Return the bundle that a command line names in the place of an environment, None where it names none.
 
-    The name of an environment has no dot, so `change.bundle` means a file, whether it exists or not.
+    The name of an environment has no ending, so `change.bundle` means a file, whether it exists or not; `swarm...`
+    selects units.
     """
     from ngp.environments import documents, platforms
 
     path = context.cwd / word
-    if not word or not ("." in word or path.is_file()):
+    is_named_so = "..." not in word and bool(path.suffix)
+    if not word or not (is_named_so or path.is_file()):
         return None
     if word in documents.names(platforms.load(platforms.find(context.cwd))):
         return None

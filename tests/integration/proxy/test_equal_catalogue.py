@@ -82,6 +82,7 @@ def walk_catalogue(walk, environment):
         here.make(f"{unit} gone", destroy=True)
 
 
+@pytest.mark.whole
 @pytest.mark.proves("applied", "network", "ecr", "openvpn", "swarm")
 def test_modules_of_the_catalogue(tmp_path, catalogue, start_emulator):
     environment = documents.load(catalogue, "dev")

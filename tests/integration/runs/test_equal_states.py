@@ -278,7 +278,7 @@ def test_a_deposed_object_is_kept_until_it_can_be_destroyed(region):
     assert b'"deposed"' in texts(region)["app"]
     (region.path / "flag").write_text("")
     together, _ = both(region, lambda **way: apply(region, **way))
-    assert together["app"].outcome is Outcome.APPLIED
+    assert together["app"].outcome is Outcome.APPLIED, together["app"].reason
     assert b'"deposed"' not in texts(region)["app"]
     assert {code for _, code in plain(region)} == {0}
 

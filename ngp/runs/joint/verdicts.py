@@ -59,7 +59,8 @@ class Judge:
         missing = progress.missing
         if result.outcome is Outcome.NO_CHANGES and not errors:
             return result
-        if not missing and not errors and (self.outcome.is_ok or _has_outputs(result, part)):
+        # of two objects at one address that go at once Terraform reports one only: its exit code tells of both
+        if not errors and (self.outcome.is_ok or (not missing and _has_outputs(result, part))):
             good = Outcome.DESTROYED if self.context.request.verb is Verb.DESTROY else Outcome.APPLIED
             return replace(result, outcome=good)
         result = replace(result, counts=progress.counts)

@@ -136,14 +136,14 @@ class Wanted:
         run = now.run
         signs = bool(self.key) or rules.is_protected_here(run.resolved.platform, run.name)
         maker = (context.settings, context.cwd, self.key)
-        world = making.look(run)
+        snapshot = making.look(run)
 
         def make(result: RunResult, planned: Planned, alone: Mapping[str, Plan | None]) -> None:
             if all(unit.outcome.is_good for unit in result.units) and not result.stopped_by:
                 made = making.Planning(verb, result, planned, alone)
                 key = approvals.maker_key(*maker) if signs else ""
                 order = making.Order(self.out, self.expires, self.recipients, key)
-                self.archive = making.make(run, made, order, world)
+                self.archive = making.make(run, made, order, snapshot)
                 if signs:
                     with now.follow.pause():  # ssh-keygen may ask for a passphrase
                         note = approvals.sign_as_maker(self.archive, *maker)

@@ -101,6 +101,11 @@ def _source(resolved: Resolved, unit: str) -> Path:
     return resolved.environment.path / "modules" / module.name if resolved.environment.catalogue else module.path
 
 
+def any_place(resolved: Resolved) -> places.StatePlace:
+    """Where one of the environment's states lies: beside it lies what is about all of them."""
+    return place(resolved, next(iter(resolved.environment.units), SINGLE))
+
+
 def place(resolved: Resolved, unit: str) -> places.StatePlace:
     """Where the state of a unit lies."""
     return locate(resolved.platform, resolved.environment, unit)

@@ -74,7 +74,7 @@ class Archive:
 
 def write(path: Path, statement: bytes, content: Mapping[str, Content], approvals: Sequence[bytes] = ()) -> None:
     """Write a bundle's file (0600) whole or not at all. Raises NgpError where the disk refuses it."""
-    with _replacing(path) as file:
+    with replacing(path) as file:
         _write(file, statement, ((one.member(name), one) for name, one in content.items()), approvals)
 
 
@@ -87,7 +87,7 @@ def dump(statement: bytes, content: Mapping[str, Content]) -> bytes:
 
 def add_approval(archive: Archive, signature: bytes) -> None:
     """Write the bundle's file anew with one signature more."""
-    with tarfile.open(archive.path, "r:") as tar, _replacing(archive.path) as file:
+    with tarfile.open(archive.path, "r:") as tar, replacing(archive.path) as file:
         content = ((member, Content(_bytes(tar, member.name))) for member in archive.members.values())
         _write(file, archive.statement, content, [*archive.approvals, signature])
 
@@ -255,7 +255,7 @@ def _extract(tar: tarfile.TarFile, member: Member, target: Path, folder: Path) -
 
 
 @contextmanager
-def _replacing(path: Path) -> Iterator[io.RawIOBase]:
+def replacing(path: Path) -> Iterator[io.RawIOBase]:
     """A new file beside `path` (0600) that takes its place at the end."""
     try:
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

@@ -32,7 +32,7 @@ def compare(first: Iterable[UnitResult], second: Iterable[UnitResult]) -> list[D
     Of the values before a change only the object's identity counts. A sensitive value is masked, so one that a change
     sets counts as another: nobody can see whether it is.
     """
-    one, other = ({unit.unit: _deeds(unit) for unit in units} for units in (first, second))
+    one, other = ({unit.unit: _effects(unit) for unit in units} for units in (first, second))
     found = []
     for unit in sorted(one.keys() | other.keys()):
         before, after = one.get(unit, {}), other.get(unit, {})
@@ -44,19 +44,19 @@ def compare(first: Iterable[UnitResult], second: Iterable[UnitResult]) -> list[D
 
 
 @dataclass(frozen=True)
-class _Deed:
+class _Effect:
     """What a plan does to one address."""
 
     word: str
     values: Mapping[str, Any]
 
 
-def _deeds(unit: UnitResult) -> dict[str, _Deed]:
-    deeds = {change.address: _Deed(_word(change), _attributes(change)) for change in unit.changes}
-    deeds |= {f"output {name}": _Deed(one.action.value, _output(one)) for name, one in unit.outputs.items()}
-    deeds |= {str(one): _Deed("invoke", {"values": (one.values, one.unknown)}) for one in unit.invocations}
-    deferred = {"(unit)": _Deed(unit.outcome.value, {})} if not unit.outcome.is_good or unit.is_preview else {}
-    return {**deeds, **deferred}
+def _effects(unit: UnitResult) -> dict[str, _Effect]:
+    effects = {change.address: _Effect(_word(change), _attributes(change)) for change in unit.changes}
+    effects |= {f"output {name}": _Effect(one.action.value, _output(one)) for name, one in unit.outputs.items()}
+    effects |= {str(one): _Effect("invoke", {"values": (one.values, one.unknown)}) for one in unit.invocations}
+    deferred = {"(unit)": _Effect(unit.outcome.value, {})} if not unit.outcome.is_good or unit.is_preview else {}
+    return {**effects, **deferred}
 
 
 def _word(change: Change) -> str:
@@ -111,7 +111,7 @@ def _output(change: OutputChange) -> dict[str, Any]:
     return {"value": (None if change.sensitive else change.after, change.after_unknown)}
 
 
-def _differ(unit: str, address: str, before: _Deed | None, after: _Deed | None) -> Difference | None:
+def _differ(unit: str, address: str, before: _Effect | None, after: _Effect | None) -> Difference | None:
     first, second = before.word if before else "", after.word if after else ""
     if first != second:
         return Difference(unit, address, first, second)

@@ -42,7 +42,7 @@ class Sources:
 
 
 @dataclass(frozen=True)
-class World:
+class Snapshot:
     """What is there before a plan is made. A bundle is made only if it is the same afterwards."""
 
     sources: Mapping[str, Sources]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +15,6 @@ from ngp.runs import units
 from ngp.runs.bundle import approvals, archive
 from ngp.runs.bundle.archive import Archive
 from ngp.runs.bundle.uses import APPLIED, PREFIX
-from ngp.state.places import StatePlace
 
 _ENDING = ".bundle"
 _TRIES = 5  # of people who approve the same bundle at the same moment
@@ -43,8 +40,7 @@ class Library:
                 where=str(resolved.platform.path / "ngp.yaml"),
                 todo="hand the file on yourself, or set `state: s3`",
             )
-        first = next(iter(resolved.environment.units), units.SINGLE)
-        self._place: StatePlace = units.place(resolved, first)
+        self._place = units.any_place(resolved)
         self._prefix, self._session = f"{PREFIX}{resolved.environment.name}/", session
 
     def collect(self) -> list[Kept]:
@@ -85,7 +81,8 @@ class Library:
         self._open(body, found[0])
         with approvals.changing(out):
             own = _approvals(out, found[0])
-            _write(out, body)
+            with archive.replacing(out) as file:
+                file.write(body)
             return _add(archive.read(out), own)
 
     def url(self, digest: str) -> str:
@@ -138,15 +135,3 @@ def _approvals(path: Path, digest: str) -> Sequence[bytes]:
     except NgpError:
         return ()
     return found.approvals if found.digest == digest else ()
-
-
-def _write(path: Path, body: bytes) -> None:
-    """Write a file (0600) whole or not at all."""
-    descriptor, name = tempfile.mkstemp(prefix=".ngp-bundle-", suffix=_ENDING, dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(body)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

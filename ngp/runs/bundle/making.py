@@ -1,4 +1,4 @@
-"""Makes a bundle: plans without locks, and puts the plan and everything that it was made from into one file."""
+"""Makes a bundle: puts a plan and everything that it was made from into one file."""
 
 from __future__ import annotations
 
@@ -20,12 +20,10 @@ from ngp.runs.context import RunContext
 from ngp.runs.joint.composition import Joint
 from ngp.runs.joint.planning import Planned
 from ngp.runs.results import RunResult, UnitResult, Verb
-from ngp.terraform.plans import Action, Plan
+from ngp.terraform.plans import Plan
 
-EXPIRES = timedelta(hours=24)
 PLAN, STATE, REVIEW = "plan.bin", "state.json", "review.json"
 TREE = "tree/"
-_IDLE = frozenset({Action.NO_OP, Action.READ})
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,7 @@ class Order:
     """What kind of bundle is wanted. `out` is its file; nothing is written where the plan fails."""
 
     out: Path
-    expires: timedelta = EXPIRES
+    expires: timedelta
     recipients: tuple[Recipient, ...] = ()  # who can open what holds values; () leaves it readable
     maker_key: str = ""  # fingerprint of the key that the maker is going to sign with
 
@@ -48,13 +46,13 @@ class Planning:
     alone: Mapping[str, Plan | None]
 
 
-def look(context: RunContext) -> facts.World:
+def look(context: RunContext) -> facts.Snapshot:
     """Look at all that the plan of a run is going to be made from, before it is made."""
     chosen = {name: context.units[name] for name in context.needs}
     feeding = {wire.origin.unit for unit in chosen.values() for wire in unit.wires}
     units = [context.units[name] for name in sorted(chosen.keys() | feeding)]
     platform, session = context.resolved.platform.path, context.access.session
-    return facts.World(
+    return facts.Snapshot(
         facts.sources(context.resolved, chosen),
         facts.all_states(units, session, platform),
         facts.lock(platform),
@@ -63,7 +61,7 @@ def look(context: RunContext) -> facts.World:
     )
 
 
-def _require_same(before: facts.World, now: facts.World, joint: Joint | None) -> None:
+def _require_same(before: facts.Snapshot, now: facts.Snapshot, joint: Joint | None) -> None:
     """Raise StaleError (4) where something changed while it was planned: the plan may be of either."""
     read = {name: one.version for name, one in joint.stored.items()} | dict(joint.outside) if joint else {}
     moved = [name for name in before.sources if before.sources[name] != now.sources.get(name)]
@@ -80,7 +78,7 @@ def _is_other(before: StateFact | NgpError, now: StateFact | NgpError | None) ->
     return before != now if isinstance(before, StateFact) else not isinstance(now, NgpError)
 
 
-def make(context: RunContext, made: Planning, order: Order, before: facts.World) -> Archive:
+def make(context: RunContext, made: Planning, order: Order, before: facts.Snapshot) -> Archive:
     """Write the bundle of a plan; `before` is what `look` saw before it was made.
 
     Raises StaleError (4) for what changed meanwhile, RefusedError (3) for a plan that names a folder of this machine or
@@ -90,7 +88,7 @@ def make(context: RunContext, made: Planning, order: Order, before: facts.World)
     losses.require_none(context.resolved, made.result.changes, context.request.may_lose_data)
     units = {one.unit: Reviewed(one, _plan(one.unit, made)) for one in made.result.units}
     portable.require(context, units.values())
-    content = {name: one for name, one in _content(made.planned.joint, units)}
+    content = dict(_content(made.planned.joint, units))
     members = {name: one.member(name) for name, one in content.items()}
     stated = replace(_state(context, made, units, before, order), members=members)
     text = statement.dump(stated)
@@ -135,12 +133,12 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _state(
-    context: RunContext, made: Planning, units: Mapping[str, Reviewed], world: facts.World, order: Order
+    context: RunContext, made: Planning, units: Mapping[str, Reviewed], snapshot: facts.Snapshot, order: Order
 ) -> Statement:
     resolved, environment = context.resolved, context.resolved.environment
     now = datetime.now(UTC).replace(microsecond=0)
-    stated = {name: _unit(name, one, made.planned, world) for name, one in units.items()}
-    digests = {path: digest for name in units for path, digest in world.sources[name].files.items()}
+    stated = {name: _unit(name, one, made.planned, snapshot) for name, one in units.items()}
+    digests = {path: digest for name in units for path, digest in snapshot.sources[name].files.items()}
     git = authors.look(resolved.platform)
     return Statement(
         made.verb.value,
@@ -154,22 +152,22 @@ def _state(
         now,
         now + order.expires,
         ngp.__version__,
-        world.binary,
-        world.lock,
+        snapshot.binary,
+        snapshot.lock,
         made.planned.joint.lineage if made.planned.joint else "",
         git.commit,
         context.request.units,
         context.request.options.words(),
         context.request.may_lose_data,
         stated,
-        {name: _known(name, world) for name in sorted(world.states.keys() - context.needs.keys())},
+        {name: _known(name, snapshot) for name in sorted(snapshot.states.keys() - context.needs.keys())},
         digests,
         maker_key=order.maker_key,
     )
 
 
-def _unit(name: str, reviewed: Reviewed, planned: Planned, world: facts.World) -> UnitFact:
-    made_from = world.sources[name]
+def _unit(name: str, reviewed: Reviewed, planned: Planned, snapshot: facts.Snapshot) -> UnitFact:
+    made_from = snapshot.sources[name]
     return UnitFact(
         reviewed.result.module,
         planned.apart.get(name, ""),
@@ -177,15 +175,15 @@ def _unit(name: str, reviewed: Reviewed, planned: Planned, world: facts.World) -
         made_from.modules,
         made_from.values,
         made_from.wiring,
-        _known(name, world),
-        world.secrets[name],
+        _known(name, snapshot),
+        snapshot.secrets[name],
         addresses(reviewed.result),
     )
 
 
-def _known(name: str, world: facts.World) -> StateFact:
+def _known(name: str, snapshot: facts.Snapshot) -> StateFact:
     """A state as it was planned over."""
-    found = world.states[name]
+    found = snapshot.states[name]
     if isinstance(found, NgpError):
         raise found
     return found

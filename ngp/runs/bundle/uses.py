@@ -31,8 +31,7 @@ class Uses:
     @classmethod
     def of(cls, resolved: Resolved, session: Session, encryption: Encryption = _USUAL) -> Uses:
         """The notes of an environment; `encryption` is that of its states."""
-        first = next(iter(resolved.environment.units), units.SINGLE)
-        return cls(units.place(resolved, first), resolved.environment.name, session, encryption)
+        return cls(units.any_place(resolved), resolved.environment.name, session, encryption)
 
     def require_none(self, digest: str) -> None:
         """Raise StaleError (4) where the bundle was applied before, wherever that was."""

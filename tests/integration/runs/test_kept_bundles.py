@@ -77,9 +77,12 @@ def test_planning_a_bundle_writes_nothing_to_aws(lent, between, tmp_path):
     assert [one for one in seen if one[0] in ("PUT", "DELETE")] == []
 
 
-def test_two_machines_apply_one_bundle_at_once(lent, kept):
+def test_two_machines_apply_one_bundle_at_once(lent, kept, tmp_path):
+    """Two checkouts: nothing on the disk tells one of the other."""
     path, _ = kept
-    runs = [lent.ngp.start("apply", str(path)) for _ in range(2)]
+    other = tmp_path / "elsewhere"
+    shutil.copytree(lent.path, other, ignore=shutil.ignore_patterns("runs", "state", "data", "locks"))
+    runs = [ngp.start("apply", str(path)) for ngp in (lent.ngp, Ngp(other))]
     said = [run.communicate(timeout=180)[1] for run in runs]
     assert sorted(run.returncode for run in runs) in ([0, 4], [0, 5]), said
 

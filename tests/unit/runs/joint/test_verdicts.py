@@ -65,6 +65,10 @@ def test_a_killed_terraform_fails_what_was_not_begun(judged):
     assert "killed by signal 9" in results["a"].reason
 
 
+def test_a_terraform_that_ended_well_has_done_what_it_did_not_report(judged):
+    assert outcomes(judged(done="a", code=0)) == {"a": Outcome.APPLIED, "b": Outcome.APPLIED}
+
+
 def test_what_waits_for_another_units_resource_is_skipped(judged):
     results = judged([Diagnostic("error", "no", "", "module.a.t.x")])
     assert outcomes(results) == {"a": Outcome.FAILED, "b": Outcome.SKIPPED}

@@ -60,6 +60,13 @@ def require_none(resolved: Resolved, changes: Changes, accepted: Collection[str]
         raise RefusedError(found)
 
 
+def holds(resolved: Resolved | None, unit: str, change: Change) -> str:
+    """Return why a resource is data-bearing, "" if it is not; without an environment its type alone decides."""
+    owner, inside = _locate(unit, change)
+    manifest = _manifest(resolved, owner) if resolved else None
+    return _why(manifest, owner, inside, change) if change.mode == "managed" else ""
+
+
 def _risky(changes: Changes) -> Iterator[tuple[str, Change]]:
     for unit, each in changes.items():
         for change in each:

@@ -9,13 +9,12 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from ngp.terraform.plans import SENSITIVE
-from ngp.views.attribute_values import UNKNOWN, cut, cut_pair, decode, is_scalar, literal
+from ngp.views.attribute_values import UNKNOWN, WIDTH, cut, cut_pair, decode, is_scalar, literal
 
 Path = tuple[str | int, ...]
 _ABSENT = object()
 _TAGS = ("tags",)  # written on one line, unless `whole`: most resources of a unit have the same
 _INLINE = 80  # characters of a list that is written on one line
-_TEXT = 30  # lines of one JSON document or heredoc, unless `whole`
 _AROUND = 3  # lines shown around a changed line of a heredoc
 
 
@@ -29,6 +28,15 @@ class Line:
 
     def __str__(self) -> str:
         return f"{'    ' * self.depth}{self.mark} {self.text}"
+
+
+@dataclass(frozen=True)
+class Detail:
+    """How much of one change is written, unless it is written whole."""
+
+    width: int = WIDTH  # characters of one value
+    text: int = 30  # lines of one JSON document or heredoc
+    hint: str = "; --all shows them"  # behind what is left out
 
 
 @dataclass(frozen=True)
@@ -55,9 +63,16 @@ class Writer:
     `secrets` has the paths of sensitive values that differ: they are masked, so both sides look the same.
     """
 
-    def __init__(self, forcing: Iterable[Path] = (), secrets: Iterable[Path] = (), *, whole: bool = False) -> None:
+    def __init__(
+        self,
+        forcing: Iterable[Path] = (),
+        secrets: Iterable[Path] = (),
+        *,
+        whole: bool = False,
+        detail: Detail | None = None,
+    ) -> None:
         self.lines: list[Line] = []
-        self.whole = whole
+        self.whole, self.detail = whole, detail or Detail()
         self._forcing, self._secrets = frozenset(forcing), tuple(secrets)
 
     def line(self, mark: str, depth: int, text: str, path: Path | None = None) -> None:
@@ -67,7 +82,7 @@ class Writer:
 
     def note(self, depth: int, text: str) -> None:
         """Add a line on what only `--all` shows."""
-        self.line(" ", depth, f"# ({text}; --all shows them)")
+        self.line(" ", depth, f"# ({text}{self.detail.hint})")
 
     def context(self, members: Mapping[str, Any], at: Place) -> None:
         """Write attributes that stay, for the reader to know the resource."""
@@ -133,16 +148,16 @@ class Writer:
         else:
             shown = literal(value)
             is_cut = not self.whole and is_scalar(value)
-            self.line(mark, at.depth, f"{head}{cut(shown) if is_cut else shown}{at.end}", at.path)
+            self.line(mark, at.depth, f"{head}{self._cut(shown) if is_cut else shown}{at.end}", at.path)
 
     def _bracket(self, mark: str, start: str, at: Place, end: str, write: Callable[[], None]) -> None:
         """Write what stands inside of a text; without `whole`, its first lines."""
         self.line(mark, at.depth, start, at.path)
         known = len(self.lines)
         write()
-        rest = len(self.lines) - known - _TEXT
+        rest = len(self.lines) - known - self.detail.text
         if rest > 1 and not self.whole:
-            del self.lines[known + _TEXT :]
+            del self.lines[known + self.detail.text :]
             self.note(at.depth + 1, f"{rest} more lines")
         self.line(" ", at.depth, f"{end}{at.end}")
 
@@ -212,13 +227,17 @@ class Writer:
 
     def _text(self, mark: str, text: str, depth: int) -> None:
         for line in text.splitlines():
-            self.line(mark, depth, line if self.whole else cut(line))
+            self.line(mark, depth, line if self.whole else self._cut(line))
 
     def _pair(self, head: str, old: Any, new: Any, at: Place) -> None:
         before, after = literal(old), literal(new)
         if not self.whole:
-            before, after = (cut(before), after) if new is UNKNOWN else cut_pair(before, after)
+            width = self.detail.width
+            before, after = (self._cut(before), after) if new is UNKNOWN else cut_pair(before, after, width)
         self.line("~", at.depth, f"{head}{before} -> {after}{at.end}", at.path)
+
+    def _cut(self, text: str) -> str:
+        return cut(text, self.detail.width)
 
     def _hidden(self, number: int, thing: str, depth: int) -> None:
         if number:

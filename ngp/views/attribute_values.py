@@ -8,7 +8,7 @@ from typing import Any
 from ngp.terraform.plans import SENSITIVE
 from ngp.views import documents
 
-_WIDTH = 100  # of one value
+WIDTH = 100  # of one value
 _BEFORE = 20  # characters kept in front of the first difference of two long values
 _MOST_JSON = 200_000  # characters; a longer text is shown as a text
 
@@ -42,20 +42,20 @@ def literal(value: Any) -> str:
     return documents.scalar(value)
 
 
-def cut(text: str) -> str:
+def cut(text: str, width: int = WIDTH) -> str:
     """Return the start of a text that is too long."""
-    return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 1]}…"
+    return text if len(text) <= width else f"{text[: width - 1]}…"
 
 
-def cut_pair(before: str, after: str) -> tuple[str, str]:
+def cut_pair(before: str, after: str, width: int = WIDTH) -> tuple[str, str]:
     """Return two texts that differ, cut so that the first difference can be seen."""
-    if max(len(before), len(after)) <= _WIDTH:
+    if max(len(before), len(after)) <= width:
         return before, after
     pairs = enumerate(zip(before, after, strict=False))
     same = next((at for at, (one, other) in pairs if one != other), min(len(before), len(after)))
-    start = same - _BEFORE if same > _WIDTH // 2 else 0
+    start = same - _BEFORE if same > width // 2 else 0
     head = "…" if start else ""
-    return cut(head + before[start:]), cut(head + after[start:])
+    return cut(head + before[start:], width), cut(head + after[start:], width)
 
 
 def decode(value: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ngp.terraform.plans import Action, Change, OutputChange
 from ngp.views import terminal
-from ngp.views.attribute_lines import Line, Place, Writer
+from ngp.views.attribute_lines import Detail, Line, Place, Writer
 from ngp.views.attribute_values import UNKNOWN
 
 _TOP = Place((), 0)
@@ -16,15 +16,15 @@ _ZERO: tuple[Any, ...] = ("", 0, [], {})
 _NAMES = ("id", "name", "arn")  # what is shown of a deletion
 
 
-def lines(change: Change, *, whole: bool = False) -> list[Line]:
+def lines(change: Change, *, whole: bool = False, detail: Detail | None = None) -> list[Line]:
     """Return the lines below a change's own.
 
-    Without `whole`, a deletion shows its names only, values that are too long are cut, and what a new resource
-    will know after apply is one line.
+    Without `whole`, a deletion shows its names only, values that are too long are cut (as `detail` says), and what a
+    new resource will know after apply is one line.
     """
     before, after = _tree(change.before), _tree(change.after, change.after_unknown)
     before, after = _without_copied_tags(before, after)
-    writer = Writer(frozenset(change.replace_paths), change.sensitive_changes, whole=whole)
+    writer = Writer(frozenset(change.replace_paths), change.sensitive_changes, whole=whole, detail=detail)
     match change.action:
         case Action.CREATE:
             _create(writer, after)
@@ -35,9 +35,9 @@ def lines(change: Change, *, whole: bool = False) -> list[Line]:
     return writer.lines
 
 
-def outputs(found: Mapping[str, OutputChange], *, whole: bool = False) -> list[Line]:
+def outputs(found: Mapping[str, OutputChange], *, whole: bool = False, detail: Detail | None = None) -> list[Line]:
     """Return a line or more for each output that changes."""
-    writer = Writer(whole=whole)
+    writer = Writer(whole=whole, detail=detail)
     secret = [name for name, one in found.items() if one.sensitive]
     before = {name: _tree(one.before) for name, one in found.items() if name not in secret and one.before is not None}
     after = {name: _tree(one.after, one.after_unknown) for name, one in found.items() if name not in secret}

@@ -1,0 +1,178 @@
+"""Makes a report from the result of a run, or from a bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import ngp
+from ngp.environments import revisions
+from ngp.errors import NgpError
+from ngp.reports.redaction import redact
+from ngp.reports.report import BundleFact, Cause, ChangeReport, Report, UnitReport
+from ngp.runs import losses, outputs
+from ngp.runs.results import RunResult, UnitResult, Verb, Wire
+from ngp.terraform import binary
+from ngp.terraform.plans import Change
+from ngp.views import attributes, changes
+from ngp.views.attribute_lines import Detail
+
+if TYPE_CHECKING:
+    from ngp.environments.resolving import Resolved
+    from ngp.review.affected import Affected
+    from ngp.runs.bundle.opening import Bundle
+    from ngp.runs.context import RunContext
+
+_DETAIL = Detail(width=600, text=200, hint=" left out")
+
+Causes = Mapping[tuple[str, str], Sequence[Cause]]  # by unit and address
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of a run beside its result. `started` says after how many seconds a unit began."""
+
+    resolved: Resolved | None = None
+    affected: Affected | None = None
+    terraform: str = ""
+    binary: str = "Terraform"
+    secrets: Collection[str] = field(default=(), repr=False)
+    started: Mapping[str, float] = field(default_factory=dict)
+    causes: Causes = field(default_factory=dict)
+    bundle: BundleFact | None = None
+
+
+def facts(run: RunContext, affected: Affected | None = None) -> Facts:
+    """Return what an open run says of itself, with the secrets that it has handed to Terraform."""
+    found = run.terraform.binary
+    return Facts(run.resolved, affected, found.version, found.title, frozenset(_secrets(run)))
+
+
+def of_run(result: RunResult, known: Facts, *, exit_code: int) -> Report:
+    """Return the report of a run."""
+    resolved = known.resolved
+    made = Report(
+        result.verb,
+        result.environment,
+        run_id=result.run_id,
+        bundle=known.bundle,
+        ngp=ngp.__version__,
+        terraform=known.terraform,
+        binary=known.binary,
+        exit_code=exit_code,
+        stopped_by=result.stopped_by,
+        duration_s=result.duration_s,
+        counts=result.counts,
+        units=_units(result, known),
+        wires=_wires(result.units, resolved),
+        orphans=result.orphans,
+    )
+    return redact(_place(made, resolved) if resolved else made, known.secrets)
+
+
+def of_bundle(result: RunResult, bundle: Bundle, known: Facts | None = None) -> Report:
+    """Return the report of the plan in a bundle; `result` is what `opening.run` says of it."""
+    stated = bundle.statement
+    fact = BundleFact(str(bundle.archive.path), bundle.digest, stated.expires.isoformat())
+    known = known or Facts()
+    flavour = "OpenTofu" if stated.terraform.flavour == binary.OPENTOFU else "Terraform"
+    known = replace(known, bundle=fact, terraform=stated.terraform.version, binary=flavour)
+    made = of_run(replace(result, verb=Verb.DESTROY if stated.verb == "destroy" else Verb.PLAN), known, exit_code=0)
+    return replace(
+        made,
+        project=stated.platform,
+        target=stated.target,
+        account=stated.account,
+        region=stated.region,
+        commit=stated.commit.id,
+        is_dirty=stated.commit.is_dirty,
+        ngp=stated.ngp,
+    )
+
+
+def _place(made: Report, resolved: Resolved) -> Report:
+    environment, commit = resolved.environment, revisions.head(resolved.platform.path)
+    return replace(
+        made,
+        project=resolved.platform.name,
+        target=environment.target.value,
+        account=environment.account,
+        region=environment.region,
+        commit=commit.removesuffix("+"),
+        is_dirty=commit.endswith("+"),
+    )
+
+
+def _secrets(run: RunContext) -> list[str]:
+    """The values that Terraform got; of a unit whose secrets cannot be read it got none."""
+    found: list[str] = []
+    for name in run.needs:
+        try:
+            found += run.secrets(run.units[name]).values()
+        except NgpError:
+            continue
+    return found
+
+
+def _units(result: RunResult, known: Facts) -> tuple[UnitReport, ...]:
+    affected = known.affected.units if known.affected else ()
+    reasons = {one.unit: one.reasons for one in affected if one.environment == result.environment}
+    why = {unit: tuple(reason.text for reason in found) for unit, found in reasons.items()}
+    made = [_unit(one, why.get(one.unit, ()), known) for one in result.units]
+    return tuple(sorted(made, key=lambda one: (one.rank, one.wave, one.unit)))
+
+
+def _unit(result: UnitResult, why: tuple[str, ...], known: Facts) -> UnitReport:
+    made = [_change(result.unit, one, known) for one in result.changes]
+    return UnitReport(
+        result.unit,
+        result.module,
+        result.wave,
+        result.outcome,
+        result.counts,
+        result.reason,
+        result.is_preview,
+        why,
+        tuple(sorted(made, key=lambda one: one.rank)),
+        tuple(attributes.outputs(result.outputs, detail=_DETAIL)),
+        tuple(changes.unknowns(result)),
+        result.findings,
+        result.diagnostics,
+        tuple(map(str, result.invocations)),
+        result.duration_s,
+        known.started.get(result.unit),
+        result.log,
+    )
+
+
+def _change(unit: str, change: Change, known: Facts) -> ChangeReport:
+    return ChangeReport(
+        change.address,
+        change.type,
+        changes.SYMBOLS[change.action].strip(),
+        change.action,
+        changes.REASONS.get(change.reason, ""),
+        losses.holds(known.resolved, unit, change),
+        tuple(_path(path) for path in change.replace_paths),
+        change.previous_address,
+        change.importing,
+        change.import_id,
+        tuple(attributes.lines(change, detail=_DETAIL)),
+        tuple(known.causes.get((unit, change.address), ())),
+    )
+
+
+def _path(path: Sequence[str | int]) -> str:
+    """``ingress[0].from_port``."""
+    return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path).lstrip(".")
+
+
+def _wires(results: Sequence[UnitResult], resolved: Resolved | None) -> tuple[Wire, ...]:
+    """The wires between the units of a run; without the environment those that are known to be unknown."""
+    names = tuple(one.unit for one in results)
+    if resolved is not None:
+        known = tuple(name for name in names if name in resolved.environment.units)
+        return tuple(outputs.wiring(resolved, known)[1]) if known else ()
+    found = (Wire(one.unit, unknown.leaf, unknown.origin) for one in results for unknown in one.unknowns)
+    return tuple(dict.fromkeys(found))

@@ -11,7 +11,7 @@ from ngp.runs.events import Phase, Step
 from ngp.runs.outcomes import Outcome
 from ngp.runs.results import Verb
 from ngp.terraform.plans import Action
-from ngp.views import bundle_shapes, state_shapes
+from ngp.views import bundle_shapes, report_shapes, state_shapes
 from ngp.views.shapes import ANY, FLAG, NUMBER, TEXT, WHOLE, Schema, array, enumeration, mapping, optional, record
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -238,17 +238,17 @@ COMMANDS: Mapping[str, Schema] = {
     ),
     "sandbox.env": record(export=mapping(TEXT), unset=_TEXTS),
 }
+_REPORT = report_shapes.document(counts=_COUNTS, finding=FINDING, diagnostic=DIAGNOSTIC)
 _ERROR = record(error=record(code=TEXT, exit_code=WHOLE, findings=_FINDINGS))
 
 
 def published() -> dict[str, Schema]:
     """Return all schemas by name and version: ``ngp.plan/1``.
 
-    `error` is the failure of any command, `event` a line of `--jsonl`.
+    `error` is the failure of any command, `event` a line of `--jsonl`, `report` the file of `--report FILE.json`.
     """
-    found = {
-        f"ngp.{name}/1": _titled(f"ngp.{name}/1", schema) for name, schema in {**COMMANDS, "error": _ERROR}.items()
-    }
+    every = {**COMMANDS, "error": _ERROR, "report": _REPORT}
+    found = {f"ngp.{name}/1": _titled(f"ngp.{name}/1", schema) for name, schema in every.items()}
     events = [
         record(schema={"const": "ngp.event/1"}, event={"const": name}, **schema["properties"])
         for name, schema in _EVENTS.items()

@@ -101,6 +101,8 @@ def pytest_runtest_setup(item):
         missing("Debian's prometheus, prometheus-alertmanager and prometheus-blackbox-exporter")
     if item.get_closest_marker("sandbox") and not _can_import("moto"):
         missing("the sandbox (pip install -e '.[sandbox]')")
+    if item.get_closest_marker("chromium") and not (shutil.which("chromium") or shutil.which("chromium-browser")):
+        missing("Chromium (Debian's package chromium)")
     if item.get_closest_marker("docker") and (lacks := _lacks_for_docker()):
         missing(f"{', '.join(lacks)} (as root, .ci/run installs what Debian has)")
 

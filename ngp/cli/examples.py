@@ -45,6 +45,7 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {
         "ngp plan dev swarm... 'monitoring-*'": "preview some units and what swarm needs",
         "ngp plan stage --affected --detailed-exitcode --json": "preview what a branch affects, in CI",
         "ngp plan dev --out change.bundle": "plan into a bundle, to be reviewed here and applied elsewhere",
+        "ngp plan dev --report plan.html --report plan.xml": "write a page for reviewers, and JUnit's XML for CI",
         "ngp plan prod --out change.bundle --encrypt-to recipients.txt": "let only these people read its values",
         "ngp plan dev -- -compact-warnings": "pass an option on to Terraform",
     },

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from ngp.commands import bundle_applies, bundles, completion, options
+from ngp.commands import bundle_applies, bundles, completion, options, reporting
 from ngp.errors import UsageError
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ def apply(
     identity: bundles.Identities = None,
     emergency: options.Emergency = "",
     key: options.SigningKey = "",
+    report: reporting.Reports = None,
     show_all: options.ShowAll = False,
     as_json: options.AsJson = False,
     as_json_lines: options.AsJsonLines = False,
@@ -67,7 +68,7 @@ def apply(
     from ngp.commands import running, scope
 
     context = options.context()
-    output = running.Output(as_json, as_json_lines, show_all)
+    output = running.Output(as_json, as_json_lines, show_all, reports=reporting.require(context, report))
     bundle = bundles.named(context, environment, units)
     wish = running.Wish(
         targets, replacements, refresh, lock_timeout, parallelism, accept_data_loss, accept_legacy, apart, accept_lost
@@ -85,7 +86,7 @@ def _apply_bundle(context: options.Context, path: Path, asked: bundle_applies.Ap
     from ngp.commands import running
 
     is_document = output.as_json or output.as_json_lines
-    asked = replace(asked, jsonl=output.as_json_lines, has_headlines=not is_document)
+    asked = replace(asked, jsonl=output.as_json_lines, has_headlines=not is_document, reports=output.reports)
     result, headlines = bundle_applies.apply(context, path, asked)
     running.end(context, result, replace(output, headlines=headlines))
 
@@ -106,6 +107,7 @@ def _apply(
     ):
         consent = _consent(context, now, auto_approve=auto_approve, show_all=output.whole)
         result = applying.apply(now.run, consent, may_bootstrap=bootstrap)
+        output.reports.observe(now.run)
         is_document = output.as_json or output.as_json_lines
         headlines = [] if is_document else running.headlines(context, now, result)
     running.end(context, result, replace(output, headlines=headlines))

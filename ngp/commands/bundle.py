@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ngp.commands import bundles, options, reading, scope
+from ngp.commands import bundles, options, reading, reporting, scope
 from ngp.errors import MissingError, NgpError, StaleError, UsageError
 from ngp.views import documents, terminal
 
@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from ngp.environments.resolving import Resolved
     from ngp.runs.bundle.approvals import Standing
     from ngp.runs.bundle.archive import Archive
+    from ngp.runs.bundle.opening import Bundle
     from ngp.runs.bundle.rules import Rules
     from ngp.runs.bundle.statement import Statement
+    from ngp.runs.results import RunResult
 
 app = typer.Typer(help="Look at bundles and approve them: what was planned in one place, to be applied in another.")
 
@@ -27,6 +29,7 @@ File = Annotated[str, typer.Argument(metavar="FILE", help="the bundle")]
 def show(
     file: File,
     identity: bundles.Identities = None,
+    report: reporting.Reports = None,
     show_all: options.ShowAll = False,
     as_json: options.AsJson = False,
 ) -> None:
@@ -39,6 +42,7 @@ def show(
     from ngp.views import runs
 
     context = options.context()
+    wanted = reporting.require(context, report)
     try:
         bundle = bundles.read(context, _path(context, file), identity)
     except MissingError as error:  # sealed for others
@@ -49,10 +53,12 @@ def show(
     result = opening.run(bundle)
     if as_json:
         documents.write({"schema": "ngp.bundle.show/1", **documents.bundle(bundle), **_run(result)})
+        _write_reports(context, wanted, bundle, result)
         return
     runs.show_changes(result, context.settings, whole=show_all)
     views.show(bundle, context.settings)
     terminal.out(context.settings).print(terminal.line(runs.totals(result), style="bold"), soft_wrap=True)
+    _write_reports(context, wanted, bundle, result)
 
 
 @app.command()
@@ -238,6 +244,28 @@ def _show_place(context: options.Context, path: Path, url: str, *, as_json: bool
 
 def _path(context: options.Context, file: str) -> Path:
     return context.cwd / file
+
+
+def _write_reports(context: options.Context, wanted: reporting.Wanted, bundle: Bundle, result: RunResult) -> None:
+    """Write the reports of a bundle's plan; raise Exit (1) where one cannot be written.
+
+    Inside the platform that it was made from, a report also says what the environment knows: wires and manifests.
+    """
+    if not wanted.paths:
+        return
+    from ngp.environments import platforms, resolving
+    from ngp.reports import making
+
+    known = making.Facts()
+    try:
+        platform = platforms.load(platforms.find(context.cwd))
+        known = making.Facts(resolving.resolve(platform, bundle.statement.environment))
+    except NgpError:
+        pass  # it is read elsewhere, or after a change of the environment
+    wanted.platform = known.resolved.platform.path if known.resolved else None
+    code = wanted.put(context, making.of_bundle(result, bundle, known))
+    if code:
+        raise typer.Exit(code)
 
 
 def _run(result: Any) -> dict[str, Any]:

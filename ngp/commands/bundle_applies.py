@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ngp.commands import bundles, options
+from ngp.commands import bundles, options, reporting
 from ngp.commands.options import Context
 from ngp.errors import Finding, StaleError
 from ngp.views import terminal
@@ -30,6 +30,7 @@ class Application:
     jsonl: bool = False
     has_headlines: bool = True
     identities: Sequence[str] | None = None
+    reports: reporting.Wanted = field(default_factory=lambda: reporting.Wanted(()))
 
 
 def apply(context: Context, path: Path, asked: Application) -> tuple[RunResult, list[OutputValue]]:
@@ -66,6 +67,8 @@ def apply(context: Context, path: Path, asked: Application) -> tuple[RunResult, 
         running.open_run(context, verb, begun, stated.chosen, wish, jsonl=asked.jsonl) as now,
     ):
         result = _carry_out(context, bundle, now, asked)
+        asked.reports.observe(now.run)
+        asked.reports.name_bundle(path, bundle.digest, stated)
         is_shown = asked.has_headlines and verb is Verb.APPLY
         return result, running.headlines(context, now, result) if is_shown else []
 

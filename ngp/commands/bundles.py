@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ngp.commands.options import Context
+from ngp.commands.reporting import Wanted as Reports
 from ngp.errors import NgpError, UsageError
 from ngp.views import terminal
 
@@ -207,8 +208,12 @@ def finish(wanted: Wanted | None, context: Context, now: Running, verb: Verb) ->
     return wanted.finish(context, now, verb) if wanted else None
 
 
-def tell(wanted: Wanted | None, context: Context, result: RunResult) -> tuple[RunResult, dict[str, Any]]:
-    """Say which bundle was written; return the result with it, and what a JSON document says of it."""
+def tell(
+    wanted: Wanted | None, context: Context, result: RunResult, reports: Reports
+) -> tuple[RunResult, dict[str, Any]]:
+    """Say which bundle was written, also to the reports; return the result with it, and what a JSON document says."""
+    if wanted and wanted.archive and wanted.statement:
+        reports.name_bundle(wanted.out, wanted.archive.digest, wanted.statement)
     return (wanted.tell(context, result), wanted.facts) if wanted else (result, {})
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from ngp.commands import bundles, options
+from ngp.commands import bundles, options, reporting
 from ngp.errors import UsageError
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def destroy(
     apart: options.Apart = False,
     emergency: options.Emergency = "",
     key: options.SigningKey = "",
+    report: reporting.Reports = None,
     show_all: options.ShowAll = False,
     as_json: options.AsJson = False,
     as_json_lines: options.AsJsonLines = False,
@@ -45,23 +46,15 @@ def destroy(
     from ngp.commands import running, scope
 
     context = options.context()
+    output = running.Output(as_json, as_json_lines, show_all, reports=reporting.require(context, report))
     chosen = scope.choose(context, environment, units)
     wanted = bundles.require_choice(context, bundles.Choice(out, expires, key, encrypt_to))
     dry_run = _is_plan(wanted, emergency, dry_run=dry_run)
     if not dry_run:
         _require_consent(context, chosen, auto_approve=auto_approve)
-    wish = running.Wish(
-        refresh=refresh,
-        lock_timeout=lock_timeout,
-        parallelism=parallelism,
-        may_lose_data=accept_data_loss,
-        is_apart=apart,
-        accepts_lost=accept_lost,
-        is_dry_run=dry_run,
-        emergency=emergency,
-        key=key,
-    )
-    _destroy(context, chosen, wish, wanted, running.Output(as_json, as_json_lines, show_all), auto_approve=auto_approve)
+    wish = running.Wish(None, None, refresh, lock_timeout, parallelism, accept_data_loss, is_apart=apart)
+    wish = replace(wish, accepts_lost=accept_lost, is_dry_run=dry_run, emergency=emergency, key=key)
+    _destroy(context, chosen, wish, wanted, output, auto_approve=auto_approve)
 
 
 def _destroy(
@@ -84,7 +77,8 @@ def _destroy(
         agree = _consent(context, now, auto_approve=auto_approve, show_all=output.whole)
         consent = destroying.Consent(agree, is_typed=not auto_approve)
         result = destroying.destroy(now.run, consent, finish=bundles.finish(wanted, context, now, Verb.DESTROY))
-    result, more = bundles.tell(wanted, context, result)
+        output.reports.observe(now.run)
+    result, more = bundles.tell(wanted, context, result, output.reports)
     result = running.mark_approval(result, begun.resolved)
     running.end(context, result, replace(output, is_paged=wish.is_dry_run, more=more))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
-from ngp.commands import bundles, options
+from ngp.commands import bundles, options, reporting
 
 if TYPE_CHECKING:
     from ngp.commands.running import Output, Wish
@@ -29,6 +29,7 @@ def plan(
     expires: bundles.Expires = bundles.DEFAULT_EXPIRES,
     key: options.SigningKey = "",
     encrypt_to: bundles.EncryptTo = None,
+    report: reporting.Reports = None,
     accept_data_loss: options.AcceptDataLoss = None,
     affected: options.Affected = False,
     since: options.Since = "",
@@ -46,6 +47,7 @@ def plan(
     wanted = bundles.require_choice(context, bundles.Choice(out, expires, key, encrypt_to))
     wish = running.Wish(targets, replacements, refresh, lock_timeout, parallelism, accept_data_loss, is_apart=apart)
     output = running.Output(as_json, as_json_lines, show_all, is_paged=True, is_detailed=detailed_exitcode)
+    output = replace(output, reports=reporting.require(context, report))
     narrows = narrowing.is_asked(ctx, affected)
     _plan(context, meant, wish, wanted, replace(output, since=since if narrows else None))
 
@@ -66,9 +68,11 @@ def _plan(
         if change is None or change.units:
             with running.open_run(context, Verb.PLAN, begun, chosen, wish, jsonl=output.as_json_lines) as now:
                 result = planning.plan(now.run, finish=bundles.finish(wanted, context, now, Verb.APPLY))
+                output.reports.observe(now.run, change)
         else:
+            output.reports.note(begun.resolved)
             result = _plan_nothing(begun.resolved)
-    result, more = bundles.tell(wanted, context, result)
+    result, more = bundles.tell(wanted, context, result, output.reports)
     more |= documents.affected(change) if output.as_json else {}
     result = running.mark_approval(result, begun.resolved)
     running.end(context, result, replace(output, more=more))

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import typer
 
 from ngp.commands.options import Context, Switch
+from ngp.commands.reporting import Wanted as Reports
 from ngp.environments import platforms, resolving
 from ngp.environments.resolving import Resolved
 from ngp.errors import NgpError
@@ -136,6 +137,7 @@ class Output:
     since: str | None = None  # the commit to compare with, "" for the default one, None to leave nothing out
     more: Mapping[str, Any] = field(default_factory=dict)
     headlines: Sequence[OutputValue] = ()
+    reports: Reports = field(default_factory=lambda: Reports(()))
 
 
 def end(context: Context, result: RunResult, output: Output) -> NoReturn:
@@ -147,7 +149,7 @@ def end(context: Context, result: RunResult, output: Output) -> NoReturn:
     elif not output.as_json_lines and result.run_id:
         with pager.paged(context.settings) if output.is_paged else nullcontext():
             views.show_result(result, context.settings, output.headlines, whole=output.whole)
-    raise typer.Exit(code)
+    raise typer.Exit(output.reports.write(context, result, code))
 
 
 def headlines(context: Context, now: Running, result: RunResult) -> list[OutputValue]:

@@ -94,6 +94,7 @@ def _environment(folders: tuple[str, ...]) -> Any:
     environment = ImmutableSandboxedEnvironment(
         loader=jinja2.FileSystemLoader(folders),
         undefined=jinja2.StrictUndefined,
+        autoescape=lambda name: (name or "").endswith(".html.j2"),
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,

@@ -1,6 +1,6 @@
-"""A report to write, and golden files."""
+"""A report to write."""
 
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
 
@@ -9,14 +9,11 @@ from ngp.reports.report import BundleFact, Cause
 from ngp.runs.results import Wire
 from tests.unit.reports.sample import CANARY, run
 
-GOLDEN = Path(__file__).parents[2] / "golden" / "reports"
 SUBNET = ("network", 'module.network.aws_subnet.this["a"]')
 
 
 @pytest.fixture
 def report():
-    from dataclasses import replace
-
     cause = Cause("cidr_block", "network.subnets from terraform.tfvars", "environments/dev/terraform.tfvars:12")
     known = making.Facts(
         terraform="1.15.3",
@@ -29,17 +26,3 @@ def report():
     wires = (*made.wires, Wire("openvpn", "vpc_id", "network.vpc_id"), Wire("shop", "names", "openvpn.names"))
     place = {"project": "ngp", "target": "aws", "account": "123456789012", "region": "eu-central-1"}
     return replace(made, **place, commit="a5aa428b1c2d", is_dirty=True, ngp="0.1.0", wires=wires)
-
-
-@pytest.fixture
-def golden(request):
-    """Compares a text with its golden file; `--update-golden` writes it anew."""
-
-    def compare(name, text):
-        path = GOLDEN / name
-        if request.config.getoption("--update-golden"):
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-        assert text == path.read_text(encoding="utf-8")
-
-    return compare

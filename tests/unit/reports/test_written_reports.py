@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from ngp.errors import Finding
-from ngp.reports import document, junit, making, markdown
-from ngp.runs.results import Counts, Outcome, UnitResult
+from ngp.errors import Finding, NgpError, UsageError
+from ngp.reports import document, files, junit, making, markdown, page, timeline
+from ngp.runs.results import Counts, Outcome, UnitResult, Verb
 from ngp.terraform.events import Diagnostic
 from ngp.terraform.plans import Action, Change
 from ngp.views.attribute_lines import Line
@@ -25,14 +25,14 @@ LIST = ["# a", "```", "~~~", "</details>", "@team", "[a](http://b.c)", "<img src
 def test_the_json_report_is_as_published(report, golden, as_published):
     text = document.render(report)
     found = as_published(json.loads(text))
-    golden("report.json", text)
+    golden("reports/report.json", text)
     assert found["counts"]["total"] == 8
     assert [unit["unit"] for unit in found["units"]][0] == "registry"
 
 
 def test_the_junit_report_has_a_case_for_each_unit(report, golden):
     text = junit.render(report)
-    golden("report.xml", text)
+    golden("reports/report.xml", text)
     suites = ElementTree.fromstring(text)
     assert suites.attrib == {"tests": "6", "failures": "1", "errors": "0", "skipped": "1"}
     cases = {case.get("name"): case for case in suites.iter("testcase")}
@@ -49,13 +49,85 @@ def test_what_ngp_refuses_is_an_error_of_junit(outcome):
 
 
 def test_the_markdown_report(report, golden):
-    golden("report.md", markdown.render(report))
+    golden("reports/report.md", markdown.render(report))
 
 
 def test_no_report_has_the_secret(report):
     for text in (document.render(report), junit.render(report), markdown.render(report)):
         assert CANARY not in text
         assert "(secret)" in text
+
+
+def test_the_page_has_what_a_reviewer_asks(report):
+    """How it looks is for tests/integration/reports."""
+    text = page.render(report)
+    for word in ("module.database.aws_db_instance.this", "environments/dev/terraform.tfvars:12", "network.vpc_id"):
+        assert word in text
+    assert CANARY not in text
+
+
+def test_a_platform_may_have_a_page_of_its_own(report, tmp_path):
+    own = tmp_path / "templates" / "reports"
+    own.mkdir(parents=True)
+    (own / "page.html.j2").write_text("<b>{{ units[0].reason }} {{ '<i>' }}</b>")
+    assert page.render(report, tmp_path) == "<b>plan failed &lt;i&gt;</b>"
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("plan.pdf", "the ending `.pdf` is no kind of report"),
+        ("plan", "the ending `` is no kind of report"),
+        ("none/plan.html", "the folder does not exist"),
+        ("folder.md", "it is no plain file"),
+    ],
+)
+def test_a_report_that_cannot_be_written_is_refused_first(tmp_path, name, why):
+    (tmp_path / "folder.md").mkdir()
+    with pytest.raises(UsageError) as refused:
+        files.require_writable([name, "good.html"], tmp_path)
+    assert [finding.why for finding in refused.value.findings] == [why]
+
+
+def test_a_report_is_written_whole_or_not_at_all(report, tmp_path, monkeypatch):
+    paths = files.require_writable(["a.html", "a.md", "a.html"], tmp_path)
+    files.write(report, paths)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.html", "a.md"]
+
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", fail)
+    with pytest.raises(NgpError, match="No space left on device"):
+        files.write(replace(report, region="elsewhere"), paths)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.html", "a.md"]
+    assert "eu-central-1" in (tmp_path / "a.md").read_text()
+
+
+def test_the_critical_path_is_what_the_run_waited_for(report):
+    found = {bar.unit: (bar.start_s, bar.is_critical) for bar in timeline.bars(report)}
+    assert found["network"] == (0.2, True)
+    assert found["database"] == (4.5, True)
+    assert found["openvpn"] == (4.5, False)
+
+
+def test_units_that_are_planned_as_one_have_no_timeline(report):
+    units = tuple(replace(unit, duration_s=3.0) for unit in report.units)
+    assert timeline.bars(replace(report, units=units)) == []
+
+
+def test_starts_are_read_from_the_journal_of_a_run(tmp_path):
+    lines = [
+        {"at": 10.0, "kind": "run_started", "v": 1},
+        {"at": 11.5, "kind": "unit_entered", "unit": "a", "phase": "plan"},
+        {"at": 12.0, "kind": "unit_entered", "unit": "a", "phase": "apply"},
+        {"at": 19.0, "kind": "unit_entered", "unit": "a", "phase": "apply"},
+    ]
+    journal = tmp_path / "journal.jsonl"
+    journal.write_text("".join(f"{json.dumps(line)}\n" for line in lines) + '{"at": 13')
+    assert timeline.started(journal, Verb.APPLY) == {"a": 2.0}
+    assert timeline.started(journal, Verb.PLAN) == {"a": 1.5}
+    assert timeline.started(tmp_path / "none", Verb.PLAN) == {}
 
 
 def hostile(text):

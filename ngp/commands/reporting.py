@@ -1,0 +1,108 @@
+"""What commands share about reports: the option, the check before a run, and the writing after it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ngp.commands.options import Context
+from ngp.errors import NgpError
+from ngp.views import terminal
+
+if TYPE_CHECKING:
+    from ngp.environments.resolving import Resolved
+    from ngp.reports.making import Facts
+    from ngp.reports.report import BundleFact, Report
+    from ngp.review.affected import Affected
+    from ngp.runs.bundle.statement import Statement
+    from ngp.runs.context import RunContext
+    from ngp.runs.results import RunResult
+
+Reports = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--report",
+        metavar="FILE",
+        help="write a report, whose ending says how: .html for people, .md, .json, .xml for JUnit; repeatable",
+    ),
+]
+
+
+@dataclass
+class Wanted:
+    """The reports that a command line asks for, and what is known for them while the run is open."""
+
+    paths: tuple[Path, ...]
+    facts: Facts | None = field(default=None, init=False)
+    platform: Path | None = field(default=None, init=False)
+    bundle: BundleFact | None = field(default=None, init=False)
+
+    def observe(self, run: RunContext, affected: Affected | None = None) -> None:
+        """Note what only an open run knows: its secrets, its journal and its Terraform."""
+        if not self.paths:
+            return
+        from ngp.reports import making, timeline
+
+        self.platform = run.resolved.platform.path
+        affected = affected or _affected(run.resolved)
+        started = timeline.started(run.folder / "journal.jsonl", run.request.verb)
+        self.facts = replace(making.facts(run, affected), started=started)
+
+    def name_bundle(self, path: Path, digest: str, statement: Statement) -> None:
+        """Note the bundle that holds the plan."""
+        if self.paths:
+            from ngp.reports.report import BundleFact
+
+            self.bundle = BundleFact(str(path), digest, statement.expires.isoformat())
+
+    def note(self, resolved: Resolved) -> None:
+        """Note the environment of a command that runs nothing."""
+        if self.paths and self.facts is None:
+            from ngp.reports import making
+
+            self.platform, self.facts = resolved.platform.path, making.Facts(resolved)
+
+    def write(self, context: Context, result: RunResult, exit_code: int) -> int:
+        """Write the reports of a run; return the exit code, which is 1 at least where one cannot be written."""
+        if not self.paths:
+            return exit_code
+        from ngp.reports import making
+
+        known = replace(self.facts or making.Facts(), bundle=self.bundle)
+        made = making.of_run(result, known, exit_code=exit_code)
+        return self.put(context, made, exit_code)
+
+    def put(self, context: Context, made: Report, exit_code: int = 0) -> int:
+        """Write a report that is made already."""
+        from ngp.reports import files
+
+        try:
+            files.write(made, self.paths, self.platform)
+        except NgpError as error:  # the run is over, and what became of it counts
+            terminal.say(context.settings, f"error: {error}", style="red", always=True)
+            return exit_code or 1
+        terminal.say(context.settings, f"wrote {', '.join(path.name for path in self.paths)}")
+        return exit_code
+
+
+def require(context: Context, names: Sequence[str] | None) -> Wanted:
+    """Return the reports that are asked for. Raises UsageError (64) for a file that cannot be written."""
+    if not names:
+        return Wanted(())
+    from ngp.reports import files
+
+    return Wanted(files.require_writable(names, context.cwd))
+
+
+def _affected(resolved: Resolved) -> Affected | None:
+    """What Git says has changed since the default branch, None where it cannot say."""
+    from ngp.commands import narrowing
+
+    try:
+        return narrowing.collect(resolved.platform, [resolved], "")
+    except NgpError:
+        return None

@@ -21,6 +21,7 @@ STARTS_NONE = {
     "env new": "env new other --no-input",
     "env list": "env list",
     "env affected": "env affected dev",
+    "ci matrix": "ci matrix --everything",
     "bundle approve": "bundle approve none.bundle --auto-approve",
     "configure": "configure dev --no-input",
     "render": "render",

@@ -76,6 +76,10 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {
         "ngp bundle approve prod.bundle": "sign a bundle after a look at what it changes",
         "ngp bundle approve prod.bundle --key ~/.ssh/work": "sign it with another key than Git's",
     },
+    "ci matrix": {
+        "ngp ci matrix --since origin/main": "list the environments that a branch affects, for GitHub",
+        "ngp ci matrix --system gitlab --everything": "list all, for a nightly plan in GitLab",
+    },
     "orphans": {
         "ngp orphans": "list what is left of removed units and environments",
         "ngp orphans dev": "list what is left of removed units of one environment",

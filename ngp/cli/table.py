@@ -39,6 +39,7 @@ _ROWS = {
         "output": "Show the outputs of units; sensitive ones are masked.",
         "status": "Show what each unit's state holds.",
         "orphans": "List states that were left behind: what they hold, and the ways out.",
+        "ci": "Plan, comment on and apply changes in a pipeline; list its jobs.",
         "ready": "Wait until what units serve answers, by the readiness checks of their modules.",
     },
     "What it stands on": {

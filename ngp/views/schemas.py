@@ -180,6 +180,7 @@ COMMANDS: Mapping[str, Schema] = {
     "env.new": record(environment=TEXT, written=_TEXTS, left_out=_TEXTS),
     "env.list": record(platform=TEXT, environments=array(_ENVIRONMENT), orphans=state_shapes.ORPHANS, removed=_TEXTS),
     "env.affected": record(**_SINCE),
+    "ci.matrix": record(jobs=array(record(environments=_TEXTS, units=WHOLE)), matrix=ANY),
     "configure": record(
         environment=TEXT,
         units=mapping(TEXT),

@@ -15,6 +15,7 @@ HERE = [
     "env new test --sandbox --account 123456789012 --region eu-central-1 --domain test.example.com",
     "env list",
     "env affected --since HEAD",
+    "ci matrix --everything",
     "configure dev --dry-run",
     "render --diff",
     "validate dev --no-terraform --affected --since HEAD",

@@ -1,0 +1,11 @@
+"""`ngp ci`: what a pipeline runs. Each subcommand has its own file; this one only registers them."""
+
+from __future__ import annotations
+
+import typer
+
+from ngp.commands import ci_matrix
+
+app = typer.Typer(help="Plan, comment on and apply changes in a pipeline; list its jobs.")
+
+app.command()(ci_matrix.matrix)

@@ -1,0 +1,44 @@
+"""`ngp ci matrix`: the jobs of a pipeline."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ngp.ci.matrix import LIMITS, System, document, group
+from ngp.commands import completion, narrowing, options
+from ngp.environments import documents, platforms, resolving
+from ngp.errors import require
+from ngp.views import documents as views
+
+Environments = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="ENV", help="only these environments", autocompletion=completion.environments),
+]
+For = Annotated[System, typer.Option("--system", help="the CI system that takes the matrix")]
+Everything = Annotated[bool, typer.Option("--everything", help="all units, whatever changed: for a nightly plan")]
+
+
+def matrix(
+    environments: Environments = None,
+    system: For = System.GITHUB,
+    since: options.Since = "",
+    everything: Everything = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Print the jobs of a matrix: the environments that a change affects, grouped within the limit of the system."""
+    context = options.context()
+    platform = platforms.load(platforms.find(context.cwd))
+    resolved, wrong = resolving.collect(platform, dict.fromkeys(environments or documents.names(platform)))
+    require(dict.fromkeys(wrong))
+    if everything:
+        units = {each.environment.name: len(each.environment.units) for each in resolved}
+    else:
+        found = narrowing.tell(context, narrowing.collect(platform, resolved, since))
+        units = {each.environment.name: len(found.names(each.environment.name)) for each in resolved}
+    jobs = group(units, LIMITS[system])
+    if as_json:
+        views.write({"schema": "ngp.ci.matrix/1", "jobs": jobs, "matrix": document(jobs, system)})
+    else:
+        views.write(views.data(document(jobs, system)), one_line=True)

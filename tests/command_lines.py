@@ -18,6 +18,7 @@ STARTS_NONE = {
     "module new": "module new other --category apps --summary It. --no-input",
     "module add": "module add ../nowhere",
     "module docs": "module docs",
+    "module contracts": "module contracts --since HEAD",
     "env new": "env new other --no-input",
     "env list": "env list",
     "env affected": "env affected dev",

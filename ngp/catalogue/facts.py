@@ -142,6 +142,7 @@ def _output(block: hcl.Block) -> Facts:
         "description": _text(attributes.get("description")),
         "sensitive": _flag(attributes.get("sensitive"), absent=False),
         "ephemeral": _flag(attributes.get("ephemeral"), absent=False),
+        "expression": attributes["value"].text if "value" in attributes else "",
     }
 
 

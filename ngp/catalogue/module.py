@@ -63,6 +63,7 @@ class Output:
     sensitive: bool
     ephemeral: bool
     place: Place
+    expression: str = ""  # as written
 
 
 @dataclass(frozen=True)

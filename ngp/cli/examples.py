@@ -15,6 +15,9 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {
         "ngp module add 'git::https://git.example.com/modules.git//queue?ref=v1.2.0'": "copy a module from Git",
         "ngp module add ../modules/queue --name jobs": "copy one from a folder under another name",
     },
+    "module contracts": {
+        "ngp module contracts --since origin/main": "list the units that a branch breaks by what modules take and give"
+    },
     "module docs": {"ngp module docs --check": "list the pages that are stale"},
     "module check": {
         "ngp module check network": "check one module",

@@ -13,7 +13,7 @@ from ngp.catalogue import hcl, loading
 from ngp.commands import checking, completion, options
 from ngp.environments import platforms
 from ngp.environments.environment import cache
-from ngp.errors import UsageError
+from ngp.errors import NgpError, UsageError
 from ngp.views import documents, modules, terminal
 
 if TYPE_CHECKING:
@@ -191,6 +191,23 @@ def check(
         passed = f"{amount} checked, nothing found" if checked else "there are no modules"
         modules.show_faults(faults, context.settings, passed=passed)
     return 1 if faults else 0
+
+
+@app.command()
+def contracts(since: options.Since = "", show_all: options.ShowAll = False, as_json: options.AsJson = False) -> int:
+    """Compare inputs and outputs of modules with a commit, and list the units that break (1)."""
+    from ngp.review import baseline
+    from ngp.review import contracts as review
+    from ngp.views import contracts as view
+
+    context = options.context()
+    platform = platforms.load(platforms.find(context.cwd))
+    found = review.compare(platform, baseline.load(platform, since))
+    if as_json:
+        documents.write(view.document(found))
+    else:
+        view.show(found, context.settings, whole=show_all)
+    return NgpError.exit_code if found.broken else 0
 
 
 def _catalogue(context: Context) -> Catalogue:

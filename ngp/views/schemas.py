@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ngp.review.interfaces import Change, Kind
 from ngp.runs.events import Phase, Step
 from ngp.runs.outcomes import Outcome
 from ngp.runs.results import Verb
@@ -161,6 +162,15 @@ _LOCKED = record(address=TEXT, version=TEXT, constraints=TEXT, hashes=_TEXTS)
 _ANSWER = record(unit=TEXT, kind=TEXT, target=TEXT, is_ready=FLAG, says=TEXT, duration_s=NUMBER)
 _CHECK = record(name=TEXT, ok=FLAG, says=TEXT, findings=_FINDINGS)
 
+_DIFFERENCE = record(
+    **dict.fromkeys(("module", "name", "text"), TEXT),
+    kind=enumeration(Kind),
+    change=enumeration(Change),
+    **dict.fromkeys(("new_name", "before", "after", "file"), optional(TEXT)),
+    line=optional(WHOLE),
+)
+_BROKEN = record(**dict.fromkeys(("environment", "unit", "module"), TEXT), difference=_DIFFERENCE, finding=FINDING)
+
 COMMANDS: Mapping[str, Schema] = {
     "init": record(name=TEXT, path=TEXT, written=_TEXTS),
     "module.list": record(modules=array(record(**_SUMMARY))),
@@ -176,6 +186,7 @@ COMMANDS: Mapping[str, Schema] = {
         removed=_TEXTS,
     ),
     "module.check": record(modules=_TEXTS, findings=array(record(module=TEXT, rule=TEXT, **FINDING["properties"]))),
+    "module.contracts": record(since=_SINCE["since"], differences=array(_DIFFERENCE), broken=array(_BROKEN)),
     "module.docs": record(modules=_TEXTS, written=FLAG, stale=_TEXTS),
     "env.new": record(environment=TEXT, written=_TEXTS, left_out=_TEXTS),
     "env.list": record(platform=TEXT, environments=array(_ENVIRONMENT), orphans=state_shapes.ORPHANS, removed=_TEXTS),

@@ -1,0 +1,239 @@
+"""How the inputs and outputs of two versions of a module differ."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import TypeVar
+
+from ngp.catalogue import types
+from ngp.catalogue.module import Module, Output, Variable
+
+T = TypeVar("T")
+
+
+class Kind(Enum):
+    INPUT = "input"
+    OUTPUT = "output"
+
+
+class Change(Enum):
+    RENAMED = "renamed"
+    REMOVED = "removed"
+    RETYPED = "retyped"
+    REQUIRED = "required"  # new without a default, or its default is gone
+    NOT_NULLABLE = "not_nullable"
+    SENSITIVE = "sensitive"
+    EPHEMERAL = "ephemeral"
+    ADDED = "added"
+    RELAXED = "relaxed"  # optional, nullable or less secret than before, or of a wider type
+    DEFAULT = "default"
+
+
+OF_VALUES = frozenset({Change.RETYPED, Change.NOT_NULLABLE, Change.SENSITIVE, Change.EPHEMERAL})
+OF_OUTPUTS = frozenset({Change.REMOVED, Change.RENAMED, Change.SENSITIVE, Change.EPHEMERAL})
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One difference; `text` says it in words. `place` is that of the new declaration, else of the module.
+
+    `before` and `after` are the types of an input or the kinds of an output's value where they are known, else "".
+    """
+
+    module: str
+    kind: Kind
+    name: str
+    change: Change
+    text: str
+    place: str
+    new_name: str = ""
+    before: str = ""
+    after: str = ""
+
+
+def compare(before: Module, after: Module) -> tuple[Difference, ...]:
+    """The differences of the inputs, then of the outputs, by name in the order of the files."""
+    inputs = _Side(after, Kind.INPUT, before.variables, after.variables, _input_renames(before, after))
+    outputs = _Side(after, Kind.OUTPUT, before.outputs, after.outputs, _output_renames(before, after))
+    return (
+        *inputs.gone(),
+        *(each for old, new in _both(before.variables, after.variables) for each in _input(after.name, old, new)),
+        *(
+            _added(after.name, new)
+            for name, new in after.variables.items()
+            if name not in before.variables and name not in inputs.renames.values()
+        ),
+        *outputs.gone(),
+        *(each for old, new in _both(before.outputs, after.outputs) for each in _output(after.name, old, new)),
+        *(
+            _difference(after.name, new, Change.ADDED, "is new")
+            for name, new in after.outputs.items()
+            if name not in before.outputs and name not in outputs.renames.values()
+        ),
+    )
+
+
+def accepts(wider: types.Type, narrower: types.Type) -> bool:
+    """Whether Terraform converts every value of one type to another without loss."""
+    match wider, narrower:
+        case types.Anything(), _:
+            return True
+        case types.Primitive(name), types.Primitive(other):
+            return name == other or name == "string"
+        case types.Collection(kind, element), types.Collection(other, inner):
+            return (kind == other or {kind, other} == {"list", "set"}) and accepts(element, inner)
+        case types.Structure(attributes), types.Structure(others):
+            return all(_has(each, others.get(name)) for name, each in attributes.items())
+    return wider == narrower
+
+
+def fits(shape: str, type_: types.Type) -> bool:
+    """Whether an output whose value is of this kind ("" is an unknown one) can feed an input of the type."""
+    match type_:
+        case types.Collection("list" | "set") | types.Sequence():
+            return shape in ("", "list")
+        case types.Collection("map") | types.Structure():
+            return shape in ("", "map")
+        case types.Primitive("string"):
+            return shape in ("", "string", "number")
+        case types.Primitive():
+            return shape in ("", "string", "number")
+    return True
+
+
+def shape(expression: str) -> str:
+    """What an expression gives, as far as its text tells: string, number, list, map, or "" for unknown."""
+    text = expression.strip()
+    for kind, pattern in _SHAPES.items():
+        if pattern.match(text):
+            return kind
+    return ""
+
+
+_REFERENCE = r"[A-Za-z_][\w.\-]*(\[[^\]*]*\][\w.\-]*)*"
+_SHAPES: Mapping[str, re.Pattern[str]] = {
+    "list": re.compile(
+        rf"\[|(tolist|toset|values|keys|concat|sort|distinct|compact|flatten|setunion|split)\(|{_REFERENCE}\[\*\]"
+    ),
+    "map": re.compile(r"\{|(tomap|merge|zipmap)\("),
+    "number": re.compile(r"(length|max|min|tonumber|ceil|floor|sum)\(|-?\d[\d.]*\Z"),
+    "string": re.compile(
+        rf'"|(tostring|join|format|jsonencode|lower|upper|replace|trimspace|base64encode)\(|{_REFERENCE}\.(id|arn|name)\Z'
+    ),
+}
+
+
+@dataclass(frozen=True)
+class _Side:
+    """The inputs or the outputs of both versions; `renames` says what a name that is gone is called now."""
+
+    module: Module
+    kind: Kind
+    before: Mapping[str, Variable | Output]
+    after: Mapping[str, Variable | Output]
+    renames: Mapping[str, str]
+
+    def gone(self) -> Iterator[Difference]:
+        for name in self.before:
+            if name in self.after:
+                continue
+            if new := self.renames.get(name):
+                text = f"the module `{self.module.name}` calls this {self.kind.value} `{new}` now"
+                place = str(self.after[new].place)
+                yield Difference(self.module.name, self.kind, name, Change.RENAMED, text, place, new)
+            else:
+                text = f"the module `{self.module.name}` has no {self.kind.value} `{name}` any more"
+                yield Difference(self.module.name, self.kind, name, Change.REMOVED, text, str(self.module.path))
+
+
+def _both(before: Mapping[str, T], after: Mapping[str, T]) -> Iterator[tuple[T, T]]:
+    return ((before[name], new) for name, new in after.items() if name in before)
+
+
+def _input(module: str, old: Variable, new: Variable) -> Iterator[Difference]:
+    was, now = types.render(old.type), types.render(new.type)
+    if was != now:
+        change = Change.RELAXED if accepts(new.type, old.type) else Change.RETYPED
+        found = _difference(module, new, change, f"is {now}, not {was}")
+        yield replace(found, before=was, after=now)
+    if old.has_default and not new.has_default:
+        yield _difference(module, new, Change.REQUIRED, "has no default any more")
+    elif new.has_default and not old.has_default:
+        yield _difference(module, new, Change.RELAXED, "has a default now")
+    elif new.default != old.default:
+        yield _difference(module, new, Change.DEFAULT, "has another default")
+    if old.nullable != new.nullable:
+        change = Change.RELAXED if new.nullable else Change.NOT_NULLABLE
+        yield _difference(module, new, change, f"may {'be null now' if new.nullable else 'not be null any more'}")
+    yield from _secrecy(module, old, new)
+
+
+def _output(module: str, old: Output, new: Output) -> Iterator[Difference]:
+    was, now = shape(old.expression), shape(new.expression)
+    if was and now and was != now:
+        found = _difference(module, new, Change.RETYPED, f"is a {now}, not a {was}")
+        yield replace(found, before=was, after=now)
+    yield from _secrecy(module, old, new)
+
+
+def _secrecy(module: str, old: Variable | Output, new: Variable | Output) -> Iterator[Difference]:
+    for flag, change in (("sensitive", Change.SENSITIVE), ("ephemeral", Change.EPHEMERAL)):
+        was, now = getattr(old, flag), getattr(new, flag)
+        if was != now:
+            what = f"is {flag} now" if now else f"is not {flag} any more"
+            yield _difference(module, new, change if now else Change.RELAXED, what)
+
+
+def _added(module: str, new: Variable) -> Difference:
+    change = Change.ADDED if new.has_default else Change.REQUIRED
+    return _difference(module, new, change, "is new" + ("" if new.has_default else " and has no default"))
+
+
+def _difference(module: str, new: Variable | Output, change: Change, what: str) -> Difference:
+    kind = Kind.INPUT if isinstance(new, Variable) else Kind.OUTPUT
+    text = f"the {kind.value} `{new.name}` of the module `{module}` {what}"
+    return Difference(module, kind, new.name, change, text, str(new.place))
+
+
+def _has(wanted: types.Attribute, given: types.Attribute | None) -> bool:
+    if given is None:
+        return wanted.optional
+    return (wanted.optional or not given.optional) and accepts(wanted.type, given.type)
+
+
+def _output_renames(before: Module, after: Module) -> dict[str, str]:
+    """A removed output is called by another name where just one new output has its expression."""
+    gone = {name: _squeezed(each) for name, each in before.outputs.items() if name not in after.outputs}
+    new = {name: _squeezed(each) for name, each in after.outputs.items() if name not in before.outputs}
+    return _unique(gone, new)
+
+
+def _input_renames(before: Module, after: Module) -> dict[str, str]:
+    """A removed input is called by another name where just one new input has its type and description, or its type."""
+    gone = {name: each for name, each in before.variables.items() if name not in after.variables}
+    new = {name: each for name, each in after.variables.items() if name not in before.variables}
+    exact = _unique({name: _about(each) for name, each in gone.items()}, {n: _about(each) for n, each in new.items()})
+    left = {name: types.render(each.type) for name, each in gone.items() if name not in exact}
+    free = {name: types.render(each.type) for name, each in new.items() if name not in exact.values()}
+    return {**exact, **_unique(left, free)}
+
+
+def _about(variable: Variable) -> str:
+    return f"{types.render(variable.type)} {variable.description or variable.name}"
+
+
+def _squeezed(output: Output) -> str:
+    return "".join(output.expression.split())
+
+
+def _unique(gone: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:
+    """The pairs of equal texts that each side has once."""
+    found = {}
+    for name, text in gone.items():
+        same = [other for other, one in new.items() if one == text]
+        if text and len(same) == 1 and [*gone.values()].count(text) == 1:
+            found[name] = same[0]
+    return found

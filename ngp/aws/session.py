@@ -10,15 +10,9 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from ngp.aws import failures, interruption
+from ngp.aws import failures, identity, interruption, mfa
 from ngp.errors import RefusedError
 
-# AWS SDKs and tools reference guide, "Assume role credential provider": settings and the variables for them
-_WEB_IDENTITY = {
-    "web_identity_token_file": "AWS_WEB_IDENTITY_TOKEN_FILE",
-    "role_session_name": "AWS_ROLE_SESSION_NAME",
-    "role_arn": "AWS_ROLE_ARN",
-}
 _LOG = logging.getLogger(__name__)
 READS = ("describe_", "get_", "head_", "list_")  # operations that change nothing
 T = TypeVar("T")
@@ -54,7 +48,7 @@ class Session:
     `profile` counts before keys in `env`, as in Terraform. Nothing is asked of AWS before the first call.
     With `relay` another process makes the calls, which has boto3 loaded and its clients made; when it raises
     RelayGoneError this one makes them. A set `stop` gives a call that reads a few seconds more (`interruption.wait`).
-    Safe to share between threads.
+    `device` is asked where the profile's role needs a code of MFA. Safe to share between threads.
     """
 
     def __init__(
@@ -65,8 +59,9 @@ class Session:
         role: Role | None = None,
         relay: Relay | None = None,
         stop: threading.Event | None = None,
+        device: mfa.Device | None = None,
     ) -> None:
-        self.env, self.profile, self.role = dict(env), profile, role
+        self.env, self.profile, self.role, self._device = dict(env), profile, role, device
         self._relay, self.stop = relay, stop
         self.region = env.get("AWS_REGION", "")
         self._account = ""
@@ -192,7 +187,7 @@ class Session:
         with self._lock:  # making a client is not thread-safe, using one is
             if key not in self._clients:
                 reach = _reach(self.env, attempts=_ATTEMPTS if retries else 1)
-                self._maker = self._maker or _maker(self.env, self.profile, self.role, reach)
+                self._maker = self._maker or identity.make(self, reach, self._device)
                 self._clients[key] = self._maker.client(service, **reach)
             return self._clients[key]
 
@@ -221,78 +216,3 @@ def _reach(env: Mapping[str, str], attempts: int = _ATTEMPTS) -> dict[str, Any]:
         **options,
     )
     return {"endpoint_url": endpoint, "config": config, "region_name": env.get("AWS_REGION")}
-
-
-def _maker(env: Mapping[str, str], profile: str, role: Role | None, reach: Mapping[str, Any]) -> Any:
-    """A boto3 session whose settings and keys come from `env` instead of this process's environment."""
-    import boto3
-    import botocore.session
-    from botocore import credentials
-    from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES, ConfigChainFactory
-
-    core: Any = botocore.session.Session(profile=profile or None)
-    store = core.get_component("config_store")
-    chains = ConfigChainFactory(session=core, environ=env)
-    for name, (key, variables, default, convert) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items():
-        chain = chains.create_config_chain(name, variables, key, default, convert)
-        store.set_config_provider(name, chain)
-    resolver = core.get_component("credential_provider")
-    for own in (credentials.EnvProvider(environ=env), credentials.ContainerProvider(environ=env)):
-        if own.METHOD in [provider.METHOD for provider in resolver.providers]:
-            resolver.insert_before(own.METHOD, own)
-            resolver.providers.remove([each for each in resolver.providers if each.METHOD == own.METHOD][-1])
-    _read_web_identity(core, resolver, env, reach)
-    if env.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true":
-        resolver.remove("iam-role")  # it looks at the process's own environment
-    if role is not None:
-        _assume(core, role, reach)
-    return boto3.Session(botocore_session=core)
-
-
-def _read_web_identity(core: Any, resolver: Any, env: Mapping[str, str], reach: Mapping[str, Any]) -> None:
-    """Let the token of a CI or a cluster be that of `env`; botocore looks at the process's own environment."""
-    from botocore.credentials import AssumeRoleWithWebIdentityProvider as Provider
-
-    has_profile = core.instance_variables().get("profile") is not None  # it counts before variables
-    given = {} if has_profile else {key: env[name] for key, name in _WEB_IDENTITY.items() if name in env}
-    profile = core.get_config_variable("profile") or "default"
-
-    def load() -> dict[str, Any]:
-        return {"profiles": {profile: {**core.full_config.get("profiles", {}).get(profile, {}), **given}}}
-
-    def creator(service: str, *, config: Any) -> Any:
-        return core.create_client(service, **{**reach, "config": reach["config"].merge(config)})
-
-    own = Provider(load, creator, profile, disable_env_vars=True)
-    for former in [each for each in resolver.providers if each.METHOD == own.METHOD]:
-        resolver.insert_before(own.METHOD, own)
-        resolver.providers.remove(former)
-
-
-def _assume(core: Any, role: Role, reach: Mapping[str, Any]) -> None:
-    """Let the session act as `role`, never as who may assume it; the keys are renewed when they run out."""
-    from botocore import credentials
-    from botocore.exceptions import NoCredentialsError
-    from botocore.session import Session as Core
-
-    base = core.get_component("credential_provider").load_credentials()
-    if base is None:
-        raise NoCredentialsError
-    asked = {"RoleSessionName": role.session_name, **({"ExternalId": role.external_id} if role.external_id else {})}
-
-    def creator(service: str, **keys: Any) -> Any:
-        return Core().create_client(service, **keys, **reach)
-
-    fetcher = credentials.AssumeRoleCredentialFetcher(creator, base, role.arn, extra_args=asked)
-    assumed = credentials.DeferredRefreshableCredentials(method="assume-role", refresh_using=fetcher.fetch_credentials)
-    core.register_component("credential_provider", _Assumed(assumed))
-
-
-@dataclass(frozen=True)
-class _Assumed:
-    """What botocore asks for credentials, in place of its chain of providers."""
-
-    credentials: Any
-
-    def load_credentials(self) -> Any:
-        return self.credentials

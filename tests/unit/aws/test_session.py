@@ -8,6 +8,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
+from ngp.aws.mfa import Device
 from ngp.aws.session import Role, Session
 from ngp.errors import MissingError, RefusedError
 
@@ -194,3 +195,22 @@ def test_hosted_zone_is_the_public_one_of_exactly_that_name(mocker):
     session = Session(KEYS)
     assert session.hosted_zone("Demo.Example") == "Z2"
     assert session.hosted_zone("demo.example") is None
+
+
+def test_role_that_needs_a_code_asks_once_and_keeps_what_it_got(aws, tmp_path):
+    reach, seen = aws
+    (tmp_path / "config").write_text(
+        "[profile shop]\nrole_arn = arn:aws:iam::210987654321:role/ops\nsource_profile = base\n"
+        "mfa_serial = arn:aws:iam::210987654321:mfa/me\n"
+        "[profile base]\naws_access_key_id = AKIABASE\naws_secret_access_key = s\n"
+    )
+    env = BARE | reach | {"AWS_CONFIG_FILE": str(tmp_path / "config"), "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    asked = []
+    device = Device(lambda question: asked.append(question) or "123456", tmp_path / "cache")
+    for _ in range(2):
+        assert Session(env, profile="shop", device=device).account_id() == "210987654321"
+    assert len(asked) == 1
+    assert [key for key, _ in seen] == ["AKIABASE", "AKIAROLE", "AKIAROLE"]
+    assert "TokenCode=123456" in seen[0][1]
+    (kept,) = (tmp_path / "cache").iterdir()
+    assert kept.stat().st_mode & 0o777 == 0o600

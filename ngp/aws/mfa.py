@@ -1,0 +1,58 @@
+"""Roles of a profile (`role_arn`, `source_profile`) that need a code of an MFA device.
+
+botocore keeps the credentials where the AWS CLI keeps its own, in the same form (JSONFileCache, mode 0600): a code that
+was given to one of them serves both until the credentials run out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_CODE = re.compile(r"\d{6}")
+
+
+@dataclass(frozen=True)
+class Device:
+    """How a code is asked for (`ask` gets the question), and the folder that keeps what it gave."""
+
+    ask: Callable[[str], str]
+    cache: Path
+
+    def code(self, question: str) -> str:
+        """Ask until the answer is a code of six digits."""
+        while True:
+            answer = self.ask(question).strip()
+            if _CODE.fullmatch(answer):
+                return answer
+            question = f"A code has six digits. {question}"
+
+
+def serve(core: Any, device: Device, env: Mapping[str, str], reach: Mapping[str, Any]) -> None:
+    """Let the profiles of a botocore session ask this device; `reach` is how STS is reached."""
+    from botocore import credentials
+    from botocore.utils import JSONFileCache
+
+    def creator(service: str, *, config: Any = None, **keys: Any) -> Any:
+        merged = reach["config"].merge(config) if config is not None else reach["config"]
+        return core.create_client(service, **{**keys, **reach, "config": merged})
+
+    cache = JSONFileCache(str(device.cache))
+    own = credentials.AssumeRoleProvider(
+        load_config=lambda: core.full_config,
+        client_creator=creator,
+        cache=cache,
+        profile_name=core.get_config_variable("profile") or "default",
+        prompter=device.code,
+        credential_sourcer=credentials.CanonicalNameCredentialSourcer(
+            [credentials.EnvProvider(environ=env), credentials.ContainerProvider(environ=env)]
+        ),
+        profile_provider_builder=credentials.ProfileProviderBuilder(core, cache=cache),
+    )
+    resolver = core.get_component("credential_provider")
+    for former in [each for each in resolver.providers if each.METHOD == own.METHOD]:
+        resolver.insert_before(own.METHOD, own)
+        resolver.providers.remove(former)

@@ -6,6 +6,7 @@ STARTS = {
     "validate": "validate dev",
     "plan": "plan dev",
     "apply": "apply dev --auto-approve",
+    "explain": "explain dev base",
     "destroy": "destroy dev --auto-approve",
     "lock": "lock",
 }

@@ -59,6 +59,10 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {
         "ngp apply prod --emergency 'the site is down'": "change a protected one without a bundle, and sign for it",
         "ngp apply dev swarm -replace=module.swarm.aws_instance.manager[0]": "make one resource anew",
     },
+    "explain": {
+        "ngp explain dev swarm:aws_instance.manager": "plan swarm, and name the lines that change its managers",
+        "ngp explain change.bundle module.network.aws_vpc.this": "ask a bundle, without Terraform",
+    },
     "destroy": {
         "ngp destroy dev --dry-run": "show what would go, ask nothing",
         "ngp destroy dev --out end.bundle": "plan the destruction into a bundle",

@@ -9,6 +9,7 @@ from ngp.errors import nearest, similar
 
 # Words of Terraform and of tools like ngp → what to type here
 COMMANDS = {
+    "why": "type `ngp explain ENV ADDRESS`",
     "approve": "type `ngp bundle approve FILE`",
     "add": "type `ngp module add SOURCE` or `ngp configure ENV --module MODULE`",
     "check": "type `ngp validate`, `ngp render --check` or `ngp module check`",

@@ -254,12 +254,14 @@ def _write_reports(context: options.Context, wanted: reporting.Wanted, bundle: B
     if not wanted.paths:
         return
     from ngp.environments import platforms, resolving
-    from ngp.reports import making
+    from ngp.reports import causes, making
 
     known = making.Facts()
     try:
         platform = platforms.load(platforms.find(context.cwd))
-        known = making.Facts(resolving.resolve(platform, bundle.statement.environment))
+        resolved = resolving.resolve(platform, bundle.statement.environment)
+        found = causes.Finder(resolved, reporting.baseline(resolved)).of_run(result)
+        known = making.Facts(resolved, causes=found)
     except NgpError:
         pass  # it is read elsewhere, or after a change of the environment
     wanted.platform = known.resolved.platform.path if known.resolved else None

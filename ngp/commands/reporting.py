@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ngp.reports.making import Facts
     from ngp.reports.report import BundleFact, Report
     from ngp.review.affected import Affected
+    from ngp.review.baseline import Baseline
     from ngp.runs.bundle.statement import Statement
     from ngp.runs.context import RunContext
     from ngp.runs.results import RunResult
@@ -70,9 +71,11 @@ class Wanted:
         """Write the reports of a run; return the exit code, which is 1 at least where one cannot be written."""
         if not self.paths:
             return exit_code
-        from ngp.reports import making
+        from ngp.reports import causes, making
 
         known = replace(self.facts or making.Facts(), bundle=self.bundle)
+        if known.resolved is not None:
+            known = replace(known, causes=causes.Finder(known.resolved, baseline(known.resolved)).of_run(result))
         made = making.of_run(result, known, exit_code=exit_code)
         return self.put(context, made, exit_code)
 
@@ -96,6 +99,21 @@ def require(context: Context, names: Sequence[str] | None) -> Wanted:
     from ngp.reports import files
 
     return Wanted(files.require_writable(names, context.cwd))
+
+
+def baseline(resolved: Resolved, since: str = "") -> Baseline | None:
+    """Return the commit to compare with; without a name None where Git knows none.
+
+    Raises UsageError (64) for a name that is no commit.
+    """
+    from ngp.review import baseline
+
+    try:
+        return baseline.load(resolved.platform, since)
+    except NgpError:
+        if since:
+            raise
+        return None
 
 
 def _affected(resolved: Resolved) -> Affected | None:

@@ -18,7 +18,7 @@ from ngp.runs.outcomes import Outcome
 _FORBIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
 )
-_REFUSED = (Outcome.REFUSED, Outcome.STALE, Outcome.LOCKED)  # ngp did not do it; what was to be done is not wrong
+_REFUSED = (3, 4, 5)  # exit codes: ngp did not do it, and what was to be done may be right
 _LINES = 2000  # of one unit's changes
 
 
@@ -54,7 +54,7 @@ def render(report: Report) -> str:
 
 def _kind(unit: UnitReport) -> tuple[str, str] | None:
     """The element of an outcome, and which total counts it."""
-    if unit.outcome in _REFUSED:
+    if unit.outcome.traits.exit_code in _REFUSED:
         return "error", "errors"
     if unit.is_failed:
         return "failure", "failures"

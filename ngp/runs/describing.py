@@ -31,6 +31,7 @@ def describe(result: UnitResult, plan: Plan) -> UnitResult:
         changes=tuple(change for change in changes if change.mode == "managed"),
         outputs=outputs,
         invocations=plan.invocations,
+        drift=tuple(dict.fromkeys(one.address for one in plan.drift if one.action is not Action.NO_OP)),
     )
 
 

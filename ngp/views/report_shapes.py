@@ -11,6 +11,19 @@ from ngp.views.shapes import FLAG, NUMBER, TEXT, WHOLE, Schema, array, enumerati
 _TEXTS = array(TEXT)
 _LINES = array(record(mark=TEXT, depth=WHOLE, text=TEXT))
 CAUSE = record(attribute=TEXT, text=TEXT, place=TEXT)
+EXPLAINED = record(
+    environment=TEXT,
+    address=TEXT,
+    exit_code=WHOLE,
+    changes=array(
+        record(
+            **dict.fromkeys(("unit", "address", "type", "reason"), TEXT),
+            action=enumeration(Action),
+            causes=array(CAUSE),
+            unknowns=_TEXTS,
+        )
+    ),
+)
 _CHANGE = record(
     **dict.fromkeys(("address", "type", "symbol", "reason", "holds", "previous_address", "import_id"), TEXT),
     **dict.fromkeys(("is_imported", "is_data_bearing", "is_dangerous"), FLAG),

@@ -57,6 +57,7 @@ UNIT = record(
     diagnostics=array(DIAGNOSTIC),
     duration_s=NUMBER,
     log=TEXT,
+    drift=_TEXTS,
 )
 _REASON = record(cause=TEXT, text=TEXT, paths=_TEXTS)
 _AFFECTED = array(record(environment=TEXT, unit=TEXT, module=TEXT, reasons=array(_REASON)))
@@ -223,6 +224,7 @@ COMMANDS: Mapping[str, Schema] = {
     ),
     "plan": _run({**_SINCE, "bundle": bundle_shapes.MADE}),
     "apply": _run(),
+    "explain": report_shapes.EXPLAINED,
     "destroy": _run({"bundle": bundle_shapes.MADE}),
     **bundle_shapes.documents(counts=_COUNTS, units=array(UNIT)),
     "output": record(environment=TEXT, units=mapping(mapping(_OUTPUT))),

@@ -56,12 +56,27 @@ def test_a_change_is_reported_from_its_plan_to_its_apply(leaky, ngp):
     again = check_published(json.loads((leaky / "bundle.json").read_text()))
     assert (again["account"], again["counts"]) == (found["account"], found["counts"])
     assert again["commit"].startswith(found["commit"])
+    told = ngp.call("explain", "a.bundle", "app:terraform_data.leak", "--json")
+    assert told.exit_code == 0, told.stderr
+    change = told.document["changes"][0]
+    assert change["causes"][0]["place"].startswith("modules/app/app.tf:")
+    shown = next(one for one in again["units"][1]["changes"] if one["address"] == change["address"])
+    assert change["causes"] == shown["causes"]
     applied = ngp.run("apply", "a.bundle", *reports("apply"), env=env)
     assert applied.exit_code == 0, applied.stderr
     done = check_published(json.loads((leaky / "apply.json").read_text()))
     assert {unit["outcome"] for unit in done["units"]} == {"applied"}
     assert (done["verb"], done["bundle"]["digest"]) == ("apply", found["bundle"]["digest"])
     assert all(CANARY not in (leaky / f"apply.{kind}").read_text() for kind in KINDS)
+
+
+def test_a_plan_is_made_to_explain_a_change(leaky, ngp):
+    told = ngp.run("explain", "dev", "base", env={"PASSWORD": CANARY})
+    assert told.exit_code == 0, told.stderr
+    assert "because of nothing of the unit `base` is there yet (environments/dev/environment.yaml:6)" in told.stdout
+    wrong = ngp.call("explain", "dev", "nowhere:a.b")
+    assert (wrong.exit_code, wrong.stdout) == (64, "")
+    assert "the unit `nowhere`, which does not exist" in wrong.stderr
 
 
 def test_a_report_of_no_kind_ends_before_anything_starts(platform, ngp):

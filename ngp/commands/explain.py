@@ -1,0 +1,112 @@
+"""`ngp explain`: which line of what is written makes a plan change a resource."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ngp.commands import bundles, completion, options, reporting
+from ngp.errors import UsageError
+
+if TYPE_CHECKING:
+    from ngp.commands.options import Context
+    from ngp.environments.resolving import Resolved
+    from ngp.reports.report import Report
+    from ngp.runs.addresses import Address
+    from ngp.runs.results import RunResult
+
+Named = Annotated[
+    str,
+    typer.Argument(
+        metavar="[ENV|FILE]",
+        help="the environment, which is planned, or the file of a bundle; without it the environment of this folder",
+        autocompletion=completion.environments_or_units,
+    ),
+]
+Word = Annotated[str, typer.Argument(metavar="ADDRESS", help="module.UNIT…, UNIT:ADDRESS, or a unit for all of it")]
+
+
+def explain(
+    environment: Named = "",
+    address: Word = "",
+    since: options.Since = "",
+    identity: bundles.Identities = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Name the line of tfvars, environment.yaml or a module that changes a resource."""
+    from ngp.reports import explaining
+    from ngp.views import documents, terminal
+
+    context = options.context()
+    environment, address = (environment, address) if address else ("", environment)
+    if not address:
+        raise UsageError("name an address", todo="write UNIT:ADDRESS, as `ngp plan` shows it, or a unit")
+    path = bundles.named(context, environment, None) if environment else None
+    if path is not None:
+        resolved, result = _of_bundle(context, path, identity)
+        at, code = _address(address, resolved), 0
+    else:
+        resolved, at, result, code = _of_plan(context, environment, address)
+    report = _report(resolved, result, since)
+    if as_json:
+        documents.write(explaining.document(report, at.address, code))
+        raise typer.Exit(code)
+    found = explaining.select(report, at.address)
+    out = terminal.out(context.settings)
+    for unit, change in found:
+        for line in explaining.lines(unit, change):
+            out.print(terminal.line(line), soft_wrap=True)
+    if not found and not code:
+        out.print(terminal.line(f"this plan does nothing to {at.address}"), soft_wrap=True)
+    for one in report.units if code else ():
+        terminal.say(context.settings, f"error: {one.unit}: {one.outcome.word}: {one.reason}", style="red", always=True)
+    raise typer.Exit(code)
+
+
+def _of_bundle(context: Context, path: object, identity: list[str] | None) -> tuple[Resolved, RunResult]:
+    from pathlib import Path
+
+    from ngp.commands import reading
+    from ngp.runs.bundle import opening
+    from ngp.runs.results import Verb
+
+    bundle = bundles.read(context, Path(str(path)), identity)
+    resolved = reading.resolve(context, bundle.statement.environment)
+    return resolved, replace(opening.run(bundle), verb=Verb(bundle.statement.verb))
+
+
+def _of_plan(context: Context, environment: str, word: str) -> tuple[Resolved, Address, RunResult, int]:
+    """Plan the unit of an address; nothing is changed."""
+    from ngp.commands import running, scope
+    from ngp.runs import planning
+    from ngp.runs.results import Verb, exit_code
+
+    name = scope.only(scope.choose(context, environment))
+    with running.begin(context, name) as begun:
+        at = _address(word, begun.resolved)
+        wish = running.Wish(parallelism=options.DEFAULT_PARALLELISM)
+        with running.open_run(context, Verb.PLAN, begun, [at.unit], wish) as now:
+            result = planning.plan(now.run)
+    code = exit_code([unit.outcome for unit in result.units], stopped_by=result.stopped_by)
+    return begun.resolved, at, result, code
+
+
+def _address(word: str, resolved: Resolved) -> Address:
+    from ngp.runs import addresses
+
+    if word in resolved.environment.units:
+        return addresses.Address(word, f"module.{word}")
+    found = addresses.parse([word], "ADDRESS", (), resolved)[0]
+    if not found.unit:
+        raise UsageError(f"it is not clear which unit {word} belongs to", todo=f"write UNIT:{word}")
+    return found
+
+
+def _report(resolved: Resolved, result: RunResult, since: str) -> Report:
+    from ngp.reports import causes, making
+
+    finder = causes.Finder(resolved, reporting.baseline(resolved, since))
+    known = making.Facts(resolved, causes=finder.of_run(result))
+    return making.of_run(result, known, exit_code=0)

@@ -1,0 +1,52 @@
+"""Explains the changes at one address: what happens, and which written lines make it happen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ngp.reports import words
+from ngp.reports.report import ChangeReport, Report, UnitReport
+from ngp.views import documents
+
+_LINES = 12  # of a change's difference
+
+
+def select(report: Report, address: str) -> list[tuple[UnitReport, ChangeReport]]:
+    """Return the changes at an address, or inside of the module or the instances that it names."""
+    inside = (f"{address}.", f"{address}[", f"{address} (deposed")
+    return [
+        (unit, change)
+        for unit in report.units
+        for change in unit.changes
+        if change.address == address or change.address.startswith(inside)
+    ]
+
+
+def lines(unit: UnitReport, change: ChangeReport) -> Iterator[str]:
+    """Yield what a person reads of one change."""
+    remarks = "; ".join(words.remarks(change))
+    yield f"{change.symbol} {change.address} ({words.action(change)}){f': {remarks}' if remarks else ''}"
+    yield from (f"      {line}" for line in change.lines[:_LINES])
+    if len(change.lines) > _LINES:
+        yield f"      # ({len(change.lines) - _LINES} more lines; ngp plan shows them)"
+    for cause in change.causes:
+        about = f"{cause.attribute}: " if cause.attribute else ""
+        yield f"  because of {about}{cause.text}{f' ({cause.place})' if cause.place else ''}"
+    if not change.causes:
+        yield "  because of nothing that ngp can find in what is written"
+    yield from (f"  not known yet: {one}" for one in unit.unknowns)
+
+
+def document(report: Report, address: str, exit_code: int) -> dict[str, Any]:
+    """Return ``ngp.explain/1``."""
+    found = [
+        {
+            "unit": unit.unit,
+            **{name: getattr(change, name) for name in ("address", "type", "action", "reason", "causes")},
+            "unknowns": unit.unknowns,
+        }
+        for unit, change in select(report, address)
+    ]
+    shown = documents.data({"environment": report.environment, "address": address, "changes": found})
+    return {"schema": "ngp.explain/1", "exit_code": exit_code, **shown}

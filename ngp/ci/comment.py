@@ -1,0 +1,129 @@
+"""The comment of an environment on a pull request: one, found by a hidden marker, replaced in place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ngp.errors import Finding
+from ngp.forges.forge import Comment
+from ngp.reports import markdown
+from ngp.reports.report import Report
+from ngp.review.affected import AffectedUnit
+from ngp.views.terminal import amount
+
+LIMIT = 50_000  # bytes of a comment: GitHub takes 65,536 characters
+_MARKER = re.compile(r"<!-- ngp environment=([a-z0-9-]{1,64}) bundle=([0-9a-f]{64}|-) head=([0-9a-f]{40,64}|-) -->")
+_OUTDATED = "> **Outdated**"
+_ROWS = (50, 20, 8, 3, 1)  # of a table: fewer until the head of the comment fits
+
+
+@dataclass(frozen=True)
+class Marker:
+    """What the first line of a comment says: whose it is. `bundle` and `head` are "" where there is none."""
+
+    environment: str
+    bundle: str = ""
+    head: str = ""
+
+    def __str__(self) -> str:
+        return f"<!-- ngp environment={self.environment} bundle={self.bundle or '-'} head={self.head or '-'} -->"
+
+
+def marker(body: str) -> Marker | None:
+    """Return the marker of a comment of ngp, None for any other comment."""
+    found = _MARKER.fullmatch(body.partition("\n")[0].strip())
+    return Marker(found[1], *(word.replace("-", "") for word in found.groups()[1:])) if found else None
+
+
+def own(comments: Iterable[Comment]) -> dict[str, Comment]:
+    """Return the comments that ngp wrote, by environment; a marker in somebody else's comment does not count."""
+    found: dict[str, Comment] = {}
+    for one in comments:
+        about = marker(one.body) if one.is_own else None
+        if about is not None:
+            found.setdefault(about.environment, one)
+    return found
+
+
+def outdate(body: str, head: str) -> str:
+    """Return a comment with a line that the head moved; one that has it already gets the newer head."""
+    first, _, rest = body.partition("\n")
+    if rest.startswith(_OUTDATED):
+        rest = rest.partition("\n\n")[2]
+    return f"{first}\n{_OUTDATED}: this is not about the newest commit, {markdown.code(head[:12])}\n\n{rest}"
+
+
+def render(report: Report, about: Marker, link: str = "", notes: Sequence[str] = ()) -> str:
+    """Return the comment about a report, at most `LIMIT` bytes, cut between units.
+
+    `link` leads to the artifacts of the run, where nothing is left out; `notes` are lines of ours.
+    """
+    tail = f"\n[All files of this run]({link})\n" if link else ""
+    head = _head(report, about, notes)
+    size, parts, left = _bytes(head) + _bytes(tail) + 400, [head], 0
+    for unit in (one for one in report.units if one.rank < 4):
+        text = markdown.unit(unit)
+        if left or size + _bytes(text) > LIMIT:
+            left += 1
+            continue
+        parts.append(text)
+        size += _bytes(text)
+    if left:
+        parts.append(f"… the changes of {amount(left, 'more unit')} are left out here\n")
+    return "\n".join(parts) + tail
+
+
+def render_unplanned(
+    about: Marker, why: str, units: Sequence[AffectedUnit], found: Sequence[Finding], flags: Sequence[Finding]
+) -> str:
+    """Return the comment about a change that was checked and not planned."""
+    lines = [str(about), f"### Checks of {markdown.code(about.environment)}", "", f"Not planned: {markdown.code(why)}"]
+    lines += ["", "A member plans this commit with a comment that holds only this line:", ""]
+    lines += [markdown.fence([f"/ngp plan {about.head}"], "text")] if about.head else []
+    lines += _list("Problems", found) + _list("Look at these before anybody plans it", flags)
+    lines += ["", f"**{amount(len(units), 'unit')} affected**", ""]
+    lines += [f"- {markdown.code(one.unit)}: {markdown.code(_why(one))}" for one in units[:50]]
+    lines += [f"- … and {amount(len(units) - 50, 'more unit')}"] if len(units) > 50 else []
+    return _fit(lines)
+
+
+def _list(title: str, found: Sequence[Finding]) -> list[str]:
+    if not found:
+        return []
+    lines = ["", f"#### {title}", ""]
+    for one in found[:50]:
+        lines.append(
+            f"- {markdown.code(one.where)}: {markdown.code(one.what)}" if one.where else f"- {markdown.code(one.what)}"
+        )
+    return [*lines, *([f"- … and {len(found) - 50} more"] if len(found) > 50 else [])]
+
+
+def _why(unit: AffectedUnit) -> str:
+    return "; ".join(reason.text for reason in unit.reasons)
+
+
+def _fit(lines: Sequence[str]) -> str:
+    size, shown = 0, list[str]()
+    for line in lines:
+        size += _bytes(line)
+        if size > LIMIT - 100:
+            shown.append("\n… and more, which is left out here")
+            break
+        shown.append(line)
+    return "\n".join(shown) + "\n"
+
+
+def _head(report: Report, about: Marker, notes: Sequence[str]) -> str:
+    lead = "\n".join([str(about), *(f"> {note}\n" for note in notes)])
+    for rows in _ROWS:
+        parts = [markdown.header(report), markdown.dangers(report, rows), markdown.table(report, rows)]
+        text = "\n".join([lead, *(part for part in parts if part)])
+        if _bytes(text) < LIMIT // 2:
+            break
+    return text
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode(errors="replace")) + 1

@@ -1,0 +1,188 @@
+"""What started a pipeline: a pull request, a merge queue, a push, a schedule, a comment, or a person at a laptop.
+
+Strangers write event files. Whatever is not exactly as expected is an error, so nobody becomes a member by it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from ngp.errors import UsageError
+from ngp.settings import TRUE
+
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_ORDER = re.compile(r"/ngp plan ([0-9a-f]{40}|[0-9a-f]{64})\s*")
+_NOTHING = re.compile(r"0+")
+_MOST = 30_000_000  # bytes of an event file
+
+
+class System(StrEnum):
+    """The CI system that runs a pipeline."""
+
+    GITHUB = "github"
+    GITLAB = "gitlab"
+    JENKINS = "jenkins"
+    NONE = "none"  # a laptop, or a system that ngp does not know
+
+
+class Kind(StrEnum):
+    """What a pipeline was started by."""
+
+    PULL_REQUEST = "pull_request"
+    MERGE_QUEUE = "merge_queue"
+    PUSH = "push"
+    SCHEDULE = "schedule"
+    COMMENT = "comment"
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Event:
+    """What started a pipeline. `head` and `base` are commits, "" where the event names none.
+
+    `is_fork` says that somebody may have written the change who may not push. `ordered` is the commit that a comment
+    asks to plan, by the user `actor`.
+    """
+
+    system: System
+    kind: Kind
+    number: int = 0
+    head: str = ""
+    base: str = ""
+    is_fork: bool = False
+    actor: str = ""
+    ordered: str = ""
+    run_url: str = ""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether everything is to be planned: a schedule looks for drift."""
+        return self.kind is Kind.SCHEDULE
+
+
+def read(environ: Mapping[str, str]) -> Event:
+    """Return the event that the variables of the CI system name.
+
+    Raises UsageError (64) for an event that cannot be trusted to say what it is.
+    """
+    if environ.get("GITHUB_ACTIONS", "").lower() in TRUE:
+        return _github(environ)
+    if environ.get("GITLAB_CI", "").lower() in TRUE:
+        return _gitlab(environ)
+    if environ.get("JENKINS_URL"):
+        return _jenkins(environ)
+    return Event(System.NONE, Kind.OTHER)
+
+
+def _github(environ: Mapping[str, str]) -> Event:
+    name, path = environ.get("GITHUB_EVENT_NAME", ""), environ.get("GITHUB_EVENT_PATH", "")
+    if not path:
+        raise UsageError(
+            "GITHUB_EVENT_PATH is not set", todo="run ngp in a step of a GitHub workflow, or unset CI's variables"
+        )
+    found = _load(Path(path))
+    server, run = environ.get("GITHUB_SERVER_URL", ""), environ.get("GITHUB_RUN_ID", "")
+    url = f"{server}/{environ.get('GITHUB_REPOSITORY', '')}/actions/runs/{run}" if server and run else ""
+    try:
+        return _github_event(name, found, environ.get("GITHUB_SHA", ""), url)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        why = f"a field of `{name}` is missing or malformed: {error}"
+        raise UsageError("the event cannot be read", where=path, why=why) from None
+
+
+def _github_event(name: str, found: Any, sha: str, url: str) -> Event:
+    actor = str(found.get("sender", {}).get("login", ""))
+    if name in ("pull_request", "pull_request_target"):
+        pull = found["pull_request"]
+        head, base = pull["head"], pull["base"]
+        is_own = head.get("repo") is not None and _number(head["repo"]["id"]) == _number(base["repo"]["id"])
+        commits = (_commit(head["sha"]), _commit(base["sha"]))
+        return Event(
+            System.GITHUB, Kind.PULL_REQUEST, _number(pull["number"]), *commits, not is_own, actor, run_url=url
+        )
+    if name == "merge_group":
+        group = found["merge_group"]
+        commits = (_commit(group["head_sha"]), _commit(group["base_sha"]))
+        return Event(System.GITHUB, Kind.MERGE_QUEUE, 0, *commits, actor=actor, run_url=url)
+    if name == "issue_comment":
+        if "pull_request" not in found["issue"] or found["action"] != "created":
+            return Event(System.GITHUB, Kind.OTHER, head=_commit(sha), is_fork=True, run_url=url)
+        order = _ORDER.fullmatch(str(found["comment"]["body"]))
+        actor = str(found["comment"]["user"]["login"])
+        number = _number(found["issue"]["number"])
+        ordered = order[1] if order else ""
+        return Event(System.GITHUB, Kind.COMMENT, number, is_fork=True, actor=actor, ordered=ordered, run_url=url)
+    if name == "push":
+        before = "" if _NOTHING.fullmatch(str(found["before"])) else _commit(found["before"])
+        return Event(System.GITHUB, Kind.PUSH, 0, _commit(found["after"]), before, actor=actor, run_url=url)
+    if name == "schedule":
+        return Event(System.GITHUB, Kind.SCHEDULE, head=_commit(sha), run_url=url)
+    is_known = name in ("workflow_dispatch", "repository_dispatch")
+    return Event(System.GITHUB, Kind.OTHER, head=_commit(sha), is_fork=not is_known, actor=actor, run_url=url)
+
+
+def _gitlab(environ: Mapping[str, str]) -> Event:
+    url, actor = environ.get("CI_JOB_URL", ""), environ.get("GITLAB_USER_LOGIN", "")
+    try:
+        head = _commit(environ.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA") or environ["CI_COMMIT_SHA"])
+        if environ.get("CI_MERGE_REQUEST_IID"):
+            number, base = (
+                _number(int(environ["CI_MERGE_REQUEST_IID"])),
+                _commit(environ["CI_MERGE_REQUEST_DIFF_BASE_SHA"]),
+            )
+            is_fork = environ["CI_MERGE_REQUEST_SOURCE_PROJECT_ID"] != environ["CI_MERGE_REQUEST_PROJECT_ID"]
+            is_train = environ.get("CI_MERGE_REQUEST_EVENT_TYPE") == "merge_train"
+            if is_train:
+                head = _commit(environ["CI_COMMIT_SHA"])
+            kind = Kind.MERGE_QUEUE if is_train else Kind.PULL_REQUEST
+            return Event(System.GITLAB, kind, number, head, base, is_fork, actor, run_url=url)
+        source = environ.get("CI_PIPELINE_SOURCE", "")
+        if source == "push":
+            before = environ.get("CI_COMMIT_BEFORE_SHA", "")
+            base = "" if not before or _NOTHING.fullmatch(before) else _commit(before)
+            return Event(System.GITLAB, Kind.PUSH, 0, head, base, actor=actor, run_url=url)
+        kind = Kind.SCHEDULE if source == "schedule" else Kind.OTHER
+        return Event(System.GITLAB, kind, head=head, is_fork=source.startswith("external_"), actor=actor, run_url=url)
+    except (KeyError, ValueError) as error:
+        raise UsageError("GitLab's variables cannot be read", why=f"{error} is missing or malformed") from None
+
+
+def _jenkins(environ: Mapping[str, str]) -> Event:
+    url = environ.get("BUILD_URL", "")
+    try:
+        head = _commit(environ["GIT_COMMIT"]) if environ.get("GIT_COMMIT") else ""
+        if environ.get("CHANGE_ID"):
+            number = _number(int(environ["CHANGE_ID"]))
+            return Event(
+                System.JENKINS, Kind.PULL_REQUEST, number, head, "", bool(environ.get("CHANGE_FORK")), run_url=url
+            )
+    except ValueError as error:
+        raise UsageError("Jenkins's variables cannot be read", why=str(error)) from None
+    return Event(System.JENKINS, Kind.OTHER, head=head, run_url=url)
+
+
+def _load(path: Path) -> Any:
+    try:
+        if path.stat().st_size > _MOST:
+            raise UsageError("the event is too large", where=str(path))
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise UsageError("the event cannot be read", where=str(path), why=type(error).__name__) from None
+
+
+def _commit(text: Any) -> str:
+    if not isinstance(text, str) or not _COMMIT.fullmatch(text):
+        raise ValueError("a commit is not 40 or 64 hexadecimal digits")
+    return text
+
+
+def _number(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError("a number is not positive")
+    return value

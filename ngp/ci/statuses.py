@@ -1,0 +1,55 @@
+"""Commit statuses: one for each environment, and one over all that a branch rule can require."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from ngp.forges.forge import Forge, State, Status
+from ngp.reports import words
+from ngp.reports.report import Report
+
+_LONGEST = 255  # characters of a context (GitHub)
+
+
+def context(verb: str, environment: str = "") -> str:
+    """Return the name of a status: ``ngp/plan/dev``, or ``ngp/plan`` for the one over all."""
+    return f"ngp/{verb}/{environment}"[:_LONGEST].rstrip("/")
+
+
+def of_report(verb: str, report: Report, url: str) -> Status:
+    """Return the status of one environment."""
+    state = State.SUCCESS if report.exit_code in (0, 2) else State.FAILURE
+    return Status(context(verb, report.environment), state, words.totals(report), url)
+
+
+def over_all(verb: str, known: Sequence[Status], environments: Collection[str], url: str) -> Status:
+    """Return the status over all environments, which other jobs may plan: pending until each has its own."""
+    wanted = {context(verb, name) for name in environments}
+    states = {one.context: one.state for one in known if one.context in wanted}
+    missing = [name for name in wanted if states.get(name, State.PENDING) is State.PENDING]
+    failed = [name for name, state in states.items() if state is State.FAILURE]
+    if failed:
+        return Status(context(verb), State.FAILURE, f"{len(failed)} of {len(wanted)} environments failed", url)
+    if missing:
+        return Status(context(verb), State.PENDING, f"{len(missing)} of {len(wanted)} environments to come", url)
+    text = f"{len(wanted)} environments are fine" if wanted else "no environment is affected"
+    return Status(context(verb), State.SUCCESS, text, url)
+
+
+def finish(forge: Forge, commit: str, verb: str, environments: Collection[str], url: str) -> Status:
+    """Set the status over all, again where another job ended meanwhile. Raises ForgeError."""
+    status = over_all(verb, forge.statuses(commit), environments, url)
+    for _ in range(3):
+        forge.set_status(commit, status)
+        now = over_all(verb, forge.statuses(commit), environments, url)
+        if now.state is status.state:
+            break
+        status = now
+    return status
+
+
+def of_checks(verb: str, environment: str, exit_code: int, url: str) -> Status:
+    """Return the status of an environment that was checked and has no plan."""
+    state = State.FAILURE if exit_code else State.SUCCESS
+    text = "checked, not planned" if state is State.SUCCESS else "the checks found problems, or nothing was planned"
+    return Status(context(verb, environment), state, text, url)

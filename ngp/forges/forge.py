@@ -1,0 +1,86 @@
+"""What ngp needs of a system that holds pull requests. A merge request of GitLab is a pull request here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from ngp.errors import NgpError
+
+
+class ForgeError(NgpError):
+    """A forge refused a request, or did not answer. It never fails a plan: the caller warns."""
+
+    code = "forge"
+
+
+class State(StrEnum):
+    """The state of a commit status."""
+
+    PENDING = "pending"
+    SUCCESS = "success"
+    FAILURE = "failure"
+
+
+@dataclass(frozen=True)
+class Comment:
+    """A comment of a pull request. `is_own` says that the user of the token wrote it."""
+
+    id: str
+    body: str
+    is_own: bool
+
+
+@dataclass(frozen=True)
+class PullRequest:
+    """A pull request; `head` and `base` are commits, `is_fork` says that the head is in another repository."""
+
+    number: int
+    head: str
+    base: str
+    is_fork: bool
+    is_merged: bool
+
+
+@dataclass(frozen=True)
+class Status:
+    """A commit status. `context` names the check; a later status of the same context replaces it."""
+
+    context: str
+    state: State
+    description: str = ""
+    url: str = ""
+
+
+class Forge(Protocol):
+    """A forge, for one repository. Every method raises ForgeError where the forge refuses or does not answer."""
+
+    def pull_request(self, number: int) -> PullRequest:
+        """Return a pull request as it is now."""
+        ...
+
+    def merged(self, commit: str) -> Sequence[PullRequest]:
+        """Return the merged pull requests that brought a commit into its branch."""
+        ...
+
+    def may_write(self, user: str) -> bool:
+        """Return whether a user may push to the repository."""
+        ...
+
+    def comments(self, number: int) -> Sequence[Comment]:
+        """Return all comments of a pull request."""
+        ...
+
+    def write_comment(self, number: int, body: str, comment: str = "") -> None:
+        """Create a comment, or replace the text of the one with the id `comment`."""
+        ...
+
+    def statuses(self, commit: str) -> Sequence[Status]:
+        """Return the newest status of each context of a commit."""
+        ...
+
+    def set_status(self, commit: str, status: Status) -> None:
+        """Set a status of a commit."""
+        ...

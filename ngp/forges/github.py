@@ -1,0 +1,98 @@
+"""GitHub by its REST API (version 2022-11-28)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from ngp.forges.forge import Comment, ForgeError, PullRequest, State, Status
+from ngp.forges.rest import Client, Patience
+
+_VERSION = "2022-11-28"
+_BOT = "github-actions[bot]"  # writes with the token of a workflow, which may not ask who it is
+_WRITERS = frozenset({"admin", "maintain", "write"})
+_DESCRIPTION = 140  # characters of a status
+
+
+class GitHub:
+    """One repository (``owner/name``) on GitHub."""
+
+    def __init__(
+        self, url: str, repository: str, token: str, proxies: Mapping[str, str], patience: Patience | None = None
+    ) -> None:
+        headers = {
+            "Accept": "application/vnd.github+json",
+            "Authorization": f"Bearer {token}",
+            "X-GitHub-Api-Version": _VERSION,
+        }
+        self._client = Client(url, headers, proxies, patience or Patience())
+        self._home = f"/repos/{quote(repository)}"
+        self._login = ""
+
+    def pull_request(self, number: int) -> PullRequest:
+        """Return a pull request as it is now."""
+        return _pull_request(self._client.get(f"{self._home}/pulls/{number}"))
+
+    def merged(self, commit: str) -> Sequence[PullRequest]:
+        """Return the merged pull requests that brought a commit into its branch."""
+        found = map(_pull_request, self._client.pages(f"{self._home}/commits/{commit}/pulls"))
+        return [one for one in found if one.is_merged]
+
+    def may_write(self, user: str) -> bool:
+        """Return whether a user may push to the repository."""
+        found = self._client.get(f"{self._home}/collaborators/{quote(user, safe='')}/permission")
+        return str(found["permission"]) in _WRITERS
+
+    def comments(self, number: int) -> Sequence[Comment]:
+        """Return all comments of a pull request."""
+        own = self._own()
+        found = self._client.pages(f"{self._home}/issues/{number}/comments")
+        return [
+            Comment(str(one["id"]), str(one.get("body") or ""), (one.get("user") or {}).get("login") == own)
+            for one in found
+        ]
+
+    def write_comment(self, number: int, body: str, comment: str = "") -> None:
+        """Create a comment, or replace the text of the one with the id `comment`."""
+        if comment:
+            self._client.send("PATCH", f"{self._home}/issues/comments/{quote(comment)}", {"body": body})
+        else:
+            self._client.send("POST", f"{self._home}/issues/{number}/comments", {"body": body})
+
+    def statuses(self, commit: str) -> Sequence[Status]:
+        """Return the newest status of each context of a commit."""
+        newest: dict[str, Status] = {}
+        for one in self._client.pages(f"{self._home}/commits/{commit}/statuses"):  # the newest come first
+            newest.setdefault(str(one["context"]), Status(str(one["context"]), _state(str(one["state"]))))
+        return list(newest.values())
+
+    def set_status(self, commit: str, status: Status) -> None:
+        """Set a status of a commit."""
+        body = {
+            "context": status.context,
+            "state": status.state.value,
+            "description": status.description[:_DESCRIPTION],
+        }
+        if status.url:
+            body["target_url"] = status.url
+        self._client.send("POST", f"{self._home}/statuses/{commit}", body)
+
+    def _own(self) -> str:
+        if not self._login:
+            try:
+                self._login = str(self._client.get("/user")["login"])
+            except ForgeError:
+                self._login = _BOT
+        return self._login
+
+
+def _pull_request(found: Any) -> PullRequest:
+    """Read a pull request; one whose head repository was deleted is from a fork."""
+    head, base = found["head"], found["base"]
+    is_own = head.get("repo") is not None and head["repo"]["id"] == base["repo"]["id"]
+    return PullRequest(int(found["number"]), str(head["sha"]), str(base["sha"]), not is_own, bool(found["merged_at"]))
+
+
+def _state(word: str) -> State:
+    return State.FAILURE if word == "error" else State(word)

@@ -1,0 +1,77 @@
+"""GitLab by its REST API (v4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from ngp.forges.forge import Comment, PullRequest, State, Status
+from ngp.forges.rest import Client, Patience
+
+_DEVELOPER = 30  # access level that may push
+_STATES = {State.PENDING: "running", State.SUCCESS: "success", State.FAILURE: "failed"}
+_WORDS = {"success": State.SUCCESS, "failed": State.FAILURE, "canceled": State.FAILURE}
+
+
+class GitLab:
+    """One project on GitLab. `url` is that of the API (``https://gitlab.example.com/api/v4``)."""
+
+    def __init__(
+        self, url: str, project: str, token: str, proxies: Mapping[str, str], patience: Patience | None = None
+    ) -> None:
+        self._client = Client(url, {"PRIVATE-TOKEN": token}, proxies, patience or Patience())
+        self._home = f"/projects/{quote(project, safe='')}"
+        self._user = 0
+
+    def pull_request(self, number: int) -> PullRequest:
+        """Return a merge request as it is now."""
+        return _merge_request(self._client.get(f"{self._home}/merge_requests/{number}"))
+
+    def merged(self, commit: str) -> Sequence[PullRequest]:
+        """Return the merged merge requests that brought a commit into its branch."""
+        found = self._client.pages(f"{self._home}/repository/commits/{commit}/merge_requests")
+        return [one for one in map(_merge_request, found) if one.is_merged]
+
+    def may_write(self, user: str) -> bool:
+        """Return whether a user may push to the project."""
+        members = self._client.pages(f"{self._home}/members/all", query=user)
+        return any(one["username"] == user and int(one["access_level"]) >= _DEVELOPER for one in members)
+
+    def comments(self, number: int) -> Sequence[Comment]:
+        """Return all comments of a merge request that persons or tokens wrote."""
+        if not self._user:
+            self._user = int(self._client.get("/user")["id"])
+        notes = self._client.pages(f"{self._home}/merge_requests/{number}/notes")
+        return [
+            Comment(str(one["id"]), str(one["body"]), one["author"]["id"] == self._user)
+            for one in notes
+            if not one["system"]
+        ]
+
+    def write_comment(self, number: int, body: str, comment: str = "") -> None:
+        """Create a note, or replace the text of the one with the id `comment`."""
+        notes = f"{self._home}/merge_requests/{number}/notes"
+        if comment:
+            self._client.send("PUT", f"{notes}/{quote(comment)}", {"body": body})
+        else:
+            self._client.send("POST", notes, {"body": body})
+
+    def statuses(self, commit: str) -> Sequence[Status]:
+        """Return the newest status of each context of a commit."""
+        found = self._client.pages(f"{self._home}/repository/commits/{commit}/statuses")
+        return [Status(str(one["name"]), _WORDS.get(str(one["status"]), State.PENDING)) for one in found]
+
+    def set_status(self, commit: str, status: Status) -> None:
+        """Set a status of a commit."""
+        body = {"name": status.context, "state": _STATES[status.state], "description": status.description[:255]}
+        if status.url:
+            body["target_url"] = status.url
+        self._client.send("POST", f"{self._home}/statuses/{commit}", body)
+
+
+def _merge_request(found: Any) -> PullRequest:
+    refs: Any = found.get("diff_refs") or {}
+    is_fork = found["source_project_id"] != found["target_project_id"]
+    base = str(refs.get("base_sha") or "")
+    return PullRequest(int(found["iid"]), str(found["sha"]), base, is_fork, found["state"] == "merged")

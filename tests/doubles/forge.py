@@ -1,0 +1,209 @@
+"""The few REST endpoints of GitHub and GitLab that ngp calls, on loopback: one repository, its comments and statuses.
+
+What it answers has the fields that ngp reads, by the reference pages of both APIs.
+"""
+
+import json
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from urllib.parse import parse_qs, urlsplit
+
+TOKEN = "forge-token-canary-51c7"
+
+
+@dataclass
+class Forge:
+    """What the fake holds. `troubles` are answers to give before any other: (status, headers, body)."""
+
+    login: str = "github-actions[bot]"
+    may_ask_who: bool = False
+    comments: list = field(default_factory=list)  # {"id", "body", "login"}
+    statuses: list = field(default_factory=list)  # (commit, context, state, description), the newest last
+    pulls: dict = field(default_factory=dict)  # number → {"head", "base", "is_fork", "merged": commit or ""}
+    writers: set = field(default_factory=set)
+    troubles: list = field(default_factory=list)
+    is_read_only: bool = False
+    requests: list = field(default_factory=list)
+    url: str = ""
+
+    def comment(self, text):
+        """The comments that hold a text."""
+        return [one["body"] for one in self.comments if text in one["body"]]
+
+    def status(self, context):
+        """The newest state of a context."""
+        return next((state for _, name, state, _ in reversed(self.statuses) if name == context), None)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    forge: Forge
+
+    def _serve(self):
+        forge, parts = self.forge, urlsplit(self.path)
+        body = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or b"null")
+        forge.requests.append((self.command, parts.path, body))
+        token = self.headers.get("Authorization", "").removeprefix("Bearer ") or self.headers.get("PRIVATE-TOKEN", "")
+        if forge.troubles:
+            return self._answer(*forge.troubles.pop(0))
+        if token != TOKEN:
+            return self._answer(401, {}, {"message": "Bad credentials"})
+        if self.command != "GET" and forge.is_read_only:
+            return self._answer(403, {}, {"message": "Resource not accessible by integration"})
+        for method, pattern, act in (*GITHUB, *GITLAB):
+            found = re.fullmatch(pattern, parts.path)
+            if found and method == self.command:
+                code, made = act(forge, body, *found.groups())
+                return self._answer(code, {}, self._page(made, parse_qs(parts.query)))
+        return self._answer(404, {}, {"message": "Not Found"})
+
+    do_GET = do_POST = do_PATCH = do_PUT = _serve  # noqa: N815
+
+    def _page(self, made, query):
+        if not isinstance(made, list):
+            return made
+        size, page = int(query.get("per_page", ["30"])[0]), int(query.get("page", ["1"])[0])
+        return made[(page - 1) * size : page * size]
+
+    def _answer(self, code, headers, made):
+        data = made if isinstance(made, bytes) else json.dumps(made).encode()
+        self.send_response(code)
+        for name, value in {"Content-Length": str(len(data)), **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_):
+        pass
+
+
+def _who(forge, _):
+    return (200, {"login": forge.login, "id": 7}) if forge.may_ask_who else (403, {"message": "not accessible"})
+
+
+def _pull(forge, number):
+    one = forge.pulls[int(number)]
+    return {
+        "number": int(number),
+        "merged_at": "2026-11-30T00:00:00Z" if one.get("merged") else None,
+        "head": {"sha": one["head"], "repo": {"id": 2 if one.get("is_fork") else 1}},
+        "base": {"sha": one["base"], "repo": {"id": 1}},
+    }
+
+
+def _merge_request(forge, number):
+    one = forge.pulls[int(number)]
+    return {
+        "iid": int(number),
+        "sha": one["head"],
+        "state": "merged" if one.get("merged") else "opened",
+        "source_project_id": 2 if one.get("is_fork") else 1,
+        "target_project_id": 1,
+        "diff_refs": {"base_sha": one["base"], "head_sha": one["head"], "start_sha": one["base"]},
+    }
+
+
+def _of_commit(shape):
+    def act(forge, _, commit):
+        return 200, [shape(forge, number) for number, one in forge.pulls.items() if one.get("merged") == commit]
+
+    return act
+
+
+def _add(forge, body, _number):
+    forge.comments.append({"id": len(forge.comments) + 1, "body": body["body"], "login": forge.login})
+    return 201, {"id": len(forge.comments)}
+
+
+def _edit(forge, body, *found):
+    one = forge.comments[int(found[-1]) - 1]
+    if one["login"] != forge.login:
+        return 403, {"message": "Must have admin rights"}
+    one["body"] = body["body"]
+    return 200, {"id": one["id"]}
+
+
+def _set(forge, body, commit):
+    name = body.get("context") or body.get("name")
+    forge.statuses.append((commit, name, body["state"], body.get("description", "")))
+    return 201, {}
+
+
+def _statuses(key, word):
+    def act(forge, _, commit):
+        return 200, [{key: name, word: state} for at, name, state, _ in reversed(forge.statuses) if at == commit]
+
+    return act
+
+
+_REPO, _PROJECT, _SHA = "/repos/team/platform", "/api/v4/projects/12", "([0-9a-f]{40})"
+GITHUB = (
+    ("GET", "/user", _who),
+    ("GET", rf"{_REPO}/pulls/(\d+)", lambda forge, _, number: (200, _pull(forge, number))),
+    ("GET", rf"{_REPO}/commits/{_SHA}/pulls", _of_commit(_pull)),
+    (
+        "GET",
+        rf"{_REPO}/collaborators/([^/]+)/permission",
+        lambda forge, _, user: (200, {"permission": "write" if user in forge.writers else "read"}),
+    ),
+    (
+        "GET",
+        rf"{_REPO}/issues/\d+/comments",
+        lambda forge, _: (
+            200,
+            [{"id": one["id"], "body": one["body"], "user": {"login": one["login"]}} for one in forge.comments],
+        ),
+    ),
+    ("POST", rf"{_REPO}/issues/(\d+)/comments", _add),
+    ("PATCH", rf"{_REPO}/issues/comments/(\d+)", _edit),
+    ("GET", rf"{_REPO}/commits/{_SHA}/statuses", _statuses("context", "state")),
+    ("POST", rf"{_REPO}/statuses/{_SHA}", _set),
+)
+GITLAB = (
+    ("GET", "/api/v4/user", lambda forge, _: (200, {"id": 7, "username": forge.login})),
+    ("GET", rf"{_PROJECT}/merge_requests/(\d+)", lambda forge, _, number: (200, _merge_request(forge, number))),
+    ("GET", rf"{_PROJECT}/repository/commits/{_SHA}/merge_requests", _of_commit(_merge_request)),
+    (
+        "GET",
+        rf"{_PROJECT}/members/all",
+        lambda forge, _: (200, [{"username": name, "access_level": 30} for name in sorted(forge.writers)]),
+    ),
+    (
+        "GET",
+        rf"{_PROJECT}/merge_requests/\d+/notes",
+        lambda forge, _: (
+            200,
+            [
+                {
+                    "id": one["id"],
+                    "body": one["body"],
+                    "system": False,
+                    "author": {"id": 7 if one["login"] == forge.login else 8},
+                }
+                for one in forge.comments
+            ],
+        ),
+    ),
+    ("POST", rf"{_PROJECT}/merge_requests/(\d+)/notes", _add),
+    ("PUT", rf"{_PROJECT}/merge_requests/(\d+)/notes/(\d+)", _edit),
+    ("GET", rf"{_PROJECT}/repository/commits/{_SHA}/statuses", _statuses("name", "status")),
+    ("POST", rf"{_PROJECT}/statuses/{_SHA}", _set),
+)
+
+
+@contextmanager
+def serve():
+    """Run a forge; its `url` is the address of the API."""
+    forge = Forge()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"forge": forge}))
+    forge.url = f"http://127.0.0.1:{server.server_port}"
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    try:
+        yield forge
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

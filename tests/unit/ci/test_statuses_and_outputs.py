@@ -1,0 +1,87 @@
+import itertools
+
+from ngp.ci import annotations, outputs, statuses
+from ngp.errors import Finding
+from ngp.forges.folder import Folder
+from ngp.forges.forge import State, Status
+from ngp.reports.report import BundleFact, Report
+from ngp.runs.results import Counts, Verb
+
+HEAD = "a" * 40
+
+
+def status(name, state):
+    return Status(statuses.context("plan", name), state)
+
+
+def test_the_status_over_all_is_that_of_the_worst():
+    def state(*known, names=("dev", "prod")):
+        return statuses.over_all("plan", known, names, "").state
+
+    assert state(names=()) is State.SUCCESS
+    assert state() is State.PENDING
+    assert state(status("dev", State.SUCCESS)) is State.PENDING
+    assert state(status("dev", State.FAILURE)) is State.FAILURE
+    assert state(status("dev", State.SUCCESS), status("prod", State.SUCCESS)) is State.SUCCESS
+    assert state(status("dev", State.SUCCESS), status("prod", State.PENDING)) is State.PENDING
+    assert state(status("dev", State.SUCCESS), status("prod", State.SUCCESS), status("old", State.FAILURE)) is (
+        State.SUCCESS
+    )
+
+
+def test_the_last_job_finishes_the_status_over_all(tmp_path):
+    folder = Folder(tmp_path)
+    folder.set_status(HEAD, status("dev", State.SUCCESS))
+    assert statuses.finish(folder, HEAD, "plan", ("dev", "prod"), "").state is State.PENDING
+    folder.set_status(HEAD, status("prod", State.SUCCESS))
+    assert statuses.finish(folder, HEAD, "plan", ("dev", "prod"), "").state is State.SUCCESS
+    assert {one.context: one.state for one in folder.statuses(HEAD)}["ngp/plan"] is State.SUCCESS
+
+
+def test_a_status_is_named_within_the_limit():
+    assert statuses.context("plan") == "ngp/plan"
+    assert len(statuses.context("plan", "e" * 400)) == 255
+
+
+def test_the_worst_exit_code_wins_in_any_order():
+    for codes in itertools.permutations((0, 2, 3, 4)):
+        assert outputs.worst(codes) == 4
+    assert outputs.worst((1, 5, 4, 130)) == 130
+    assert outputs.worst((0, 64)) == 64
+    assert outputs.worst(()) == 0
+
+
+def test_outputs_are_one_line_each():
+    bundle = BundleFact("out/dev\nhas_changes=false.bundle", "c" * 64, "")
+    report = Report(Verb.PLAN, "dev", bundle=bundle, exit_code=0, counts=Counts(create=2, delete=1))
+    text = outputs.render(outputs.total([report, report], [3]))
+    assert text.splitlines() == [
+        "has_changes=false",
+        "has_deletions=true",
+        "exit_code=3",
+        "units=0",
+        "create=4",
+        "update=0",
+        "replace=0",
+        "delete=2",
+        "forget=0",
+        "bundle=out/dev has_changes=false.bundle out/dev has_changes=false.bundle",
+    ]
+
+
+def test_no_value_becomes_a_workflow_command():
+    found = Finding("100%\n::set-env name=x::y", "environments/dev/a,b.tfvars:12", "why\r\n::error::z", "do")
+    [line] = annotations.errors([found])
+    assert line == (
+        "::error file=environments/dev/a%2Cb.tfvars,line=12,title=ngp::"
+        "100%25%0A::set-env name=x::y%0Awhy%0D%0A::error::z%0Afix: do"
+    )
+    assert "\n" not in line
+
+
+def test_every_line_of_a_secret_is_masked():
+    assert list(annotations.masks({"first line\nsecond%line", "abc"})) == [
+        "::add-mask::first line",
+        "::add-mask::first line%0Asecond%25line",
+        "::add-mask::second%25line",
+    ]

@@ -1,0 +1,1 @@
+"""Debian packages on hosts: deploy, install, and what was deployed where."""

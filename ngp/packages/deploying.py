@@ -1,0 +1,157 @@
+"""Deploys packages to hosts: step by step over all of them, or over one batch after the other.
+
+The first step that fails on a host ends the deploy; the other hosts finish that step. An interruption never cuts apt
+off: the step that runs ends, and the next one does not begin.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from ngp.errors import UsageError
+from ngp.packages import fleet, locking, scripts
+from ngp.packages.fleet import Host, Run
+from ngp.packages.names import Package
+from ngp.packages.scripts import Claim, Step
+
+_MOST_DIGITS = 6
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A host on which a step failed, or the check between two batches: its `step` is ``health check``."""
+
+    host: str
+    step: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Begun:
+    """Event: a step begins on a batch of hosts; `batch` counts from 1."""
+
+    step: Step
+    hosts: tuple[str, ...]
+    batch: int
+    batches: int
+
+
+@dataclass(frozen=True)
+class Said:
+    """Event: a host printed a line."""
+
+    host: str
+    line: str
+
+
+Event = Begun | Said
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """How a deploy goes over hosts. `check` returns why the next batch must not begin; `tell` gets the events.
+
+    `is_serial` does each step on one host after the other. `steal` is the id of a lock that is taken over.
+    """
+
+    batches: tuple[tuple[Host, ...], ...]
+    check: Callable[[], Sequence[str]] = tuple
+    tell: Callable[[Event], None] = lambda _: None
+    stop: threading.Event = field(default_factory=threading.Event)
+    steal: str = ""
+    is_serial: bool = False
+
+    @property
+    def hosts(self) -> tuple[Host, ...]:
+        """All hosts, in the order in which the batches go over them."""
+        return tuple(host for batch in self.batches for host in batch)
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """What became of a deploy: hosts with all steps behind them, hosts that failed, hosts that it did not finish."""
+
+    done: tuple[str, ...]
+    failed: tuple[Failed, ...]
+    unfinished: tuple[str, ...]
+
+    @property
+    def is_success(self) -> bool:
+        """Whether every host has all steps behind it, and is well."""
+        return not self.failed and not self.unfinished
+
+
+def split(hosts: Sequence[Host], size: str = "") -> tuple[tuple[Host, ...], ...]:
+    """Return hosts in batches of `size`: ``3``, or ``10%`` of them, rounded up; "" is one batch of all.
+
+    Raises UsageError (64) for a size that is neither.
+    """
+    digits, is_share = size.removesuffix("%"), size.endswith("%")
+    is_number = digits.isascii() and digits.isdecimal() and len(digits) <= _MOST_DIGITS
+    number = int(digits) if is_number else 0
+    if size and (number < 1 or (is_share and number > 100)):
+        raise UsageError(f"`{size}` is not the size of a batch", todo="give a number of hosts, such as 3, or 10%")
+    count = -(-len(hosts) * number // 100) if is_share else number or len(hosts)
+    return tuple(tuple(hosts[at : at + count]) for at in range(0, len(hosts), count or 1))
+
+
+def deploy(packages: Sequence[Package], rollout: Rollout, claim: Claim, run: Run) -> Deployed:
+    """Take the lock of every host, do all steps, give the locks back.
+
+    Raises LockHeldError (5) where somebody else deploys to one of the hosts, and NgpError where one cannot be
+    reached; nothing is changed then.
+    """
+    with locking.hold(rollout.hosts, claim, run, rollout.steal):
+        done: list[str] = []
+        for number, batch in enumerate(rollout.batches, 1):
+            failed, is_whole = _deploy_batch(packages, rollout, claim, number, run)
+            if is_whole:
+                done += [host.name for host in batch]
+            if is_whole and number < len(rollout.batches):
+                failed = _check(rollout, batch)
+            if failed or not is_whole:
+                break
+        bad = {one.host for one in failed}
+        good = tuple(name for name in done if name not in bad)
+        rest = tuple(host.name for host in rollout.hosts if host.name not in {*good, *bad})
+        return Deployed(good, tuple(failed), rest)
+
+
+def _deploy_batch(
+    packages: Sequence[Package], rollout: Rollout, claim: Claim, number: int, run: Run
+) -> tuple[list[Failed], bool]:
+    """Do all steps on a batch; return what failed, and whether all steps were done on all its hosts."""
+    batch = rollout.batches[number - 1]
+    for step in Step:
+        if rollout.stop.is_set():
+            return [], False
+        rollout.tell(Begun(step, tuple(host.name for host in batch), number, len(rollout.batches)))
+        failed = _do(step, scripts.step(step, packages, claim), batch, rollout, run)
+        if failed:
+            return failed, False
+    return [], True
+
+
+def _do(step: Step, command: str, batch: Sequence[Host], rollout: Rollout, run: Run) -> list[Failed]:
+    def said(host: Host, line: str) -> None:
+        rollout.tell(Said(host.name, line))
+
+    for hosts in [[host] for host in batch] if rollout.is_serial else [batch]:
+        results = run(hosts, command, said)
+        failed = [Failed(each.host.name, step.value, _reason(each)) for each in results if not fleet.is_good(each)]
+        if failed:
+            return failed
+    return []
+
+
+def _reason(result: fleet.Result) -> str:
+    if result.exit == scripts.LOCKED and not result.problem:
+        return "the lock of this deploy was taken over, or a step of another one still runs"
+    return fleet.reason(result)
+
+
+def _check(rollout: Rollout, batch: Sequence[Host]) -> list[Failed]:
+    reasons = "; ".join(rollout.check())
+    return [Failed(host.name, "health check", reasons) for host in batch] if reasons else []

@@ -1,0 +1,50 @@
+"""What a deploy needs of hosts: their names, and a way to run one command on several of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+
+class Host(Protocol):
+    """One machine, such as `ngp.hosts.host.Host`; `id` is unique, `unit` may be ""."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def environment(self) -> str: ...
+
+    @property
+    def unit(self) -> str: ...
+
+
+class Result(Protocol):
+    """What became of a command on one host; `exit` is None where it did not run to its end, and `problem` says why."""
+
+    @property
+    def host(self) -> Host: ...
+
+    @property
+    def exit(self) -> int | None: ...
+
+    @property
+    def problem(self) -> str: ...
+
+
+# Runs a command on hosts and returns a result for each, in their order. Lines of stdout and stderr go to the callback
+# as they come, with the host; from threads of any number, but one line at a time.
+Run = Callable[[Sequence[Host], str, Callable[[Host, str], None]], Sequence[Result]]
+
+
+def is_good(result: Result) -> bool:
+    """Return whether the command ran to its end and succeeded."""
+    return result.exit == 0 and not result.problem
+
+
+def reason(result: Result) -> str:
+    """Return why a command failed on a host."""
+    return result.problem or f"exit code {result.exit}"

@@ -1,0 +1,40 @@
+"""The check between two batches of a deploy: do the units of the hosts still answer?"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from ngp.runs.readiness import Asker, Probe
+
+if TYPE_CHECKING:
+    from ngp.aws.session import Session
+    from ngp.environments.environment import Platform
+    from ngp.packages.fleet import Host
+    from ngp.settings import Settings
+
+
+def collect(platform: Platform, hosts: Sequence[Host], reach: Callable[[str], Session | None]) -> list[Probe]:
+    """Return the readiness checks of the units that hosts belong to; none of the sandbox, where no machine boots.
+
+    `reach` gives the way to AWS of an environment. Hosts of hosts.yaml may be of environments that are not declared.
+    """
+    from ngp.environments import documents, resolving
+    from ngp.environments.environment import Target
+    from ngp.runs import readiness
+
+    found: list[Probe] = []
+    for name in sorted({host.environment for host in hosts} & {*documents.names(platform)}):
+        resolved = resolving.resolve(platform, name)
+        session = reach(name)
+        units = {host.unit for host in hosts if host.environment == name} & {*resolved.environment.units}
+        if resolved.environment.target is Target.AWS and session is not None and units:
+            found += readiness.collect(resolved, session, tuple(sorted(units)))
+    return found
+
+
+def check(probes: Sequence[Probe], platform: Platform, settings: Settings, stop: threading.Event) -> list[str]:
+    """Ask until all are ready or their time is over; return what is not, and what it says."""
+    answers = Asker(platform.path, settings.environ, stop).ask_all(probes, lambda _: None)
+    return [f"{one.unit}: {one.target} {one.says}" for one in answers if not one.is_ready]

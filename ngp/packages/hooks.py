@@ -1,0 +1,37 @@
+"""Hooks of a deploy: programs in the working folder, by Moltar's names or ngp's, for after a success and a failure."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from ngp import processes
+from ngp.errors import NgpError
+
+AFTER = (".ngp-after-deploy", ".moltar-after-deploy")
+FAILED = (".ngp-failed-deploy", ".moltar-failed-deploy")
+
+
+def run(
+    cwd: Path, environ: Mapping[str, str], environment: str, failed: Sequence[str] | None, tell: Callable[[str], None]
+) -> None:
+    """Run the first hook that is there: one for after a failure where `failed` hosts are given, else for a success.
+
+    It gets ENV and, after a failure, FAILED_HOSTS (names divided by blanks); its output goes to stderr. Raises
+    NgpError (1) if it fails or cannot be run.
+    """
+    path = next((cwd / name for name in (AFTER if failed is None else FAILED) if (cwd / name).is_file()), None)
+    if path is None:
+        return
+    more = {"ENV": environment} | ({} if failed is None else {"FAILED_HOSTS": " ".join(failed)})
+    tell(f"running {path.name}")
+    if not os.access(path, os.X_OK):
+        raise NgpError("the hook is not executable", where=str(path), todo=f"chmod +x {path.name}")
+    try:
+        code = processes.attend(processes.Request((str(path),), cwd, {**environ, **more}))
+    except OSError as error:
+        todo = "begin it with a line such as #!/bin/sh"
+        raise NgpError("the hook cannot be run", where=str(path), why=str(error), todo=todo) from error
+    if code:
+        raise NgpError("the hook failed", where=str(path), why=f"exit code {code}")

@@ -1,0 +1,139 @@
+"""Shell scripts that hosts run as root: the steps of a deploy, its lock and its records. Pure.
+
+A host needs sshd, apt and sudo only (flock is in Debian's essential util-linux). The scripts write to /var/lib/ngp:
+
+deploy.lock   who deploys now: id, who, action and time, divided by tabs; there from the first step to the last
+deploy.guard  locked by flock while a step runs, so a step that goes on after ngp was killed is seen
+deploys.tsv   what was deployed, a line for each package: time, who, id, action, package, version
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from ngp.packages.names import Package
+
+FOLDER = "/var/lib/ngp"
+LOCKED = 75  # exit code: somebody else deploys (EX_TEMPFAIL of sysexits.h)
+NO_PACKAGE = 100  # apt's own exit code for an error
+HELD, INSTALLED, DEPLOYED = "ngp-lock", "ngp-installed", "ngp-deployed"  # first fields of lines for ngp
+_GUARD_WAIT_S = 10  # another step of the same deploy that ends, on a slow disk
+_UNSAFE = re.compile(r"[^\w.@:+-]+", re.ASCII)
+# Nobody answers: a changed configuration file stays as the host has it, a lock of apt is waited for
+_APT = "env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120"
+_KEEP = "-o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold"
+
+
+class Step(Enum):
+    """One step of a deploy, done on all hosts before the next."""
+
+    UPDATE = "update"
+    INSTALL = "install"
+    AUTOREMOVE = "autoremove"
+    CLEAN = "clean"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A deploy as its lock and records name it; fields with other characters than those of names are changed."""
+
+    id: str
+    who: str
+    action: str  # deploy or install
+
+    @property
+    def fields(self) -> str:
+        """The fields, divided by tabs."""
+        return "\t".join(_UNSAFE.sub("_", word) or "_" for word in (self.id, self.who, self.action))
+
+
+def step(which: Step, packages: Sequence[Package], claim: Claim, folder: str = FOLDER) -> str:
+    """Return the command of a step; it ends with LOCKED where the lock is not the claim's any more."""
+    return _as_root(f"{_guarded(folder, _GUARD_WAIT_S)}\n{_require_mine(claim)}\n{_act(which, packages, claim)}")
+
+
+def take(claim: Claim, steal: str = "", folder: str = FOLDER) -> str:
+    """Return the command that takes the lock, or ends with LOCKED and a line about who holds it.
+
+    The lock with the id `steal` is taken over, unless a step of its deploy still runs.
+    """
+    return _as_root(
+        f"""mkdir -p {shlex.quote(folder)} && chmod 755 {shlex.quote(folder)} || exit 1
+{_guarded(folder, 0)}
+if [ -s deploy.lock ]; then
+  holder=$(cut -f1 deploy.lock)
+  if [ "$holder" != {shlex.quote(steal)} ]; then tell_holder; exit {LOCKED}; fi
+fi
+printf '%s\\t%s\\n' {shlex.quote(claim.fields)} "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >deploy.lock.new &&
+  mv deploy.lock.new deploy.lock"""
+    )
+
+
+def release(claim: Claim, folder: str = FOLDER) -> str:
+    """Return the command that gives the lock back, if it is still the claim's."""
+    mine = shlex.quote(claim.fields.partition("\t")[0])
+    return _as_root(
+        f"""{_guarded(folder, _GUARD_WAIT_S)}
+[ "$(cut -f1 deploy.lock 2>/dev/null)" != {mine} ] || rm -f deploy.lock"""
+    )
+
+
+def versions(names: Sequence[str], folder: str = FOLDER) -> str:
+    """Return the command that prints what is installed and what was deployed; without names, of all ever deployed."""
+    records = shlex.quote(f"{folder}/deploys.tsv")
+    wanted = shlex.join(names) or f"$(cut -f5 {records} 2>/dev/null | sort -u)"
+    form = shlex.quote(f"{INSTALLED}\\t${{Package}}\\t${{Version}}\\t${{db:Status-Status}}\\n")
+    script = f"""set -f
+set -- {wanted}
+for one; do dpkg-query -W -f={form} "$one" 2>/dev/null; done
+[ ! -f {records} ] || sed 's/^/{DEPLOYED}\\t/' {records}"""
+    return f"sh -c {shlex.quote(script)}"
+
+
+def _as_root(script: str) -> str:
+    """Return a command for any login shell that runs a script as root. sudo never asks: nobody could answer."""
+    quoted = shlex.quote(f"umask 022\n{script}")
+    chosen = f'if [ "$(id -u)" = 0 ]; then exec sh -c {quoted}; else exec sudo -n sh -c {quoted}; fi'
+    return f"sh -c {shlex.quote(chosen)}"
+
+
+def _guarded(folder: str, wait_s: int) -> str:
+    """Hold the guard in this script; what the script starts does not inherit it, for a daemon would keep it."""
+    return f"""cd {shlex.quote(folder)} || exit {LOCKED}
+tell_holder() {{ printf '{HELD}\\t'; cat deploy.lock 2>/dev/null || echo; }}
+exec 9>>deploy.guard || exit 1
+flock -w {wait_s} 9 || {{ tell_holder; exit {LOCKED}; }}"""
+
+
+def _require_mine(claim: Claim) -> str:
+    mine = shlex.quote(claim.fields.partition("\t")[0])
+    return f'[ "$(cut -f1 deploy.lock 2>/dev/null)" = {mine} ] || {{ tell_holder; exit {LOCKED}; }}'
+
+
+def _act(which: Step, packages: Sequence[Package], claim: Claim) -> str:
+    if which is Step.INSTALL:
+        return _install(packages, claim)
+    words = {Step.UPDATE: "-qq update", Step.AUTOREMOVE: "-qy autoremove", Step.CLEAN: "-q clean"}[which]
+    return f"{_APT} {words} 9>&- </dev/null"
+
+
+def _install(packages: Sequence[Package], claim: Claim) -> str:
+    """Install, then record the versions that dpkg has now.
+
+    apt takes a name that it does not know for a pattern, or for a name with `+` behind it; so it is looked up before.
+    """
+    downgrade = "--allow-downgrades " if any(one.version for one in packages) else ""
+    names = shlex.join(one.name for one in packages)
+    form = shlex.quote("${Package}\\t${Version}\\n")
+    return f"""for one in {names}; do
+  apt-cache pkgnames "$one" | grep -Fqx -e "$one" || {{ echo "there is no package $one" >&2; exit {NO_PACKAGE}; }}
+done
+{_APT} -qy {downgrade}{_KEEP} install {shlex.join(str(one) for one in packages)} 9>&- </dev/null || exit
+now=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+dpkg-query -W -f={form} {names} | while IFS='\t' read -r name version; do
+  printf '%s\\t%s\\t%s\\t%s\\n' "$now" {shlex.quote(claim.fields)} "$name" "$version"
+done >>deploys.tsv"""

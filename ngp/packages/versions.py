@@ -1,0 +1,80 @@
+"""What is installed on hosts, and what was deployed there, by whom and when: recorded on the hosts themselves.
+
+A record on the host is written by the step that installs, holds for whoever deploys from wherever, and goes with the
+host: a machine that was replaced has nothing deployed.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ngp.errors import Finding
+from ngp.packages import fleet, scripts
+from ngp.packages.fleet import Host, Run
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One record: a package that was deployed or installed. Everything is as the host tells it."""
+
+    when: str
+    id: str
+    who: str
+    action: str
+    package: str
+    version: str
+
+
+@dataclass(frozen=True)
+class Version:
+    """A package on a host: what is installed ("" for nothing), and what was deployed last, if anything was."""
+
+    host: str
+    package: str
+    installed: str
+    deployed: Deployment | None = None
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether somebody has changed it since it was deployed, past ngp."""
+        return self.deployed is not None and self.installed != self.deployed.version
+
+
+@dataclass(frozen=True)
+class Versions:
+    """Packages of hosts, in the order of hosts, then of names; and the hosts that did not answer."""
+
+    found: tuple[Version, ...]
+    unreached: tuple[Finding, ...]
+
+
+def collect(hosts: Sequence[Host], names: Sequence[str], run: Run) -> Versions:
+    """Return the named packages of hosts; without names, all that were ever deployed by ngp."""
+    lines: dict[str, list[str]] = {host.id: [] for host in hosts}
+    lock = threading.Lock()
+
+    def add(host: Host, line: str) -> None:
+        with lock:
+            lines[host.id].append(line)
+
+    results = run(hosts, scripts.versions(names), add)
+    bad = [each for each in results if not fleet.is_good(each)]
+    gone = {each.host.id for each in bad}
+    found = [one for host in hosts if host.id not in gone for one in _read(host.name, names, lines[host.id])]
+    return Versions(tuple(found), tuple(Finding("no answer", each.host.name, fleet.reason(each)) for each in bad))
+
+
+def _read(host: str, names: Sequence[str], lines: Iterable[str]) -> list[Version]:
+    installed: dict[str, str] = {}
+    deployed: dict[str, Deployment] = {}
+    for line in lines:
+        kind, *fields = line.split("\t")
+        if kind == scripts.INSTALLED and len(fields) == 3 and fields[2] == "installed":
+            installed[fields[0]] = fields[1]
+        if kind == scripts.DEPLOYED and len(fields) == 6:
+            when, number, who, action, package, version = fields
+            deployed[package] = Deployment(when, number, who, action, package, version)
+    known = sorted({*names} or {*installed, *deployed})
+    return [Version(host, name, installed.get(name, ""), deployed.get(name)) for name in known]

@@ -23,6 +23,8 @@ STARTS_NONE = {
     "env new": "env new other --no-input",
     "env list": "env list",
     "env affected": "env affected dev",
+    "env diff": "env diff dev dev",
+    "env promote": "env promote dev dev",
     "ci matrix": "ci matrix --everything",
     "bundle approve": "bundle approve none.bundle --auto-approve",
     "configure": "configure dev --no-input",

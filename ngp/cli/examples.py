@@ -28,6 +28,11 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {
         "ngp env new prod --from stage --account 111122223333": "start with the units and values of stage",
     },
     "env list": {"ngp env list": "list the environments"},
+    "env diff": {"ngp env diff stage prod": "show what nobody declared, after a promotion nothing"},
+    "env promote": {
+        "ngp env promote stage prod --dry-run": "show how the files of prod change",
+        "ngp env promote stage prod --only openvpn --plan": "change one unit, and plan prod",
+    },
     "env affected": {"ngp env affected --since origin/main --json": "list what a branch changes, for a matrix of jobs"},
     "configure": {
         "ngp configure dev": "choose modules and answer questions at a terminal",

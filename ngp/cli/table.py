@@ -25,7 +25,7 @@ _ROWS = {
     "The platform": {
         "init": "Make a new platform in a folder.",
         "module": "List, show, make, add, check and document the modules of the catalogue.",
-        "env": "Make and list environments; say what a change affects.",
+        "env": "Make, list, compare and promote environments; say what a change affects.",
         "configure": "Choose the modules of an environment and answer what they need.",
         "render": "Write the Terraform roots of the environments.",
         "validate": "Check environments: ngp's own checks, then Terraform's.",

@@ -1,4 +1,4 @@
-"""`ngp env new`, `ngp env list` and `ngp env affected`."""
+"""`ngp env`: make and list environments, say what a change affects; comparison and promotion have their own file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ngp import files
-from ngp.commands import completion, options
+from ngp.commands import completion, env_promotion, options
 from ngp.environments import documents, outlines, platforms, resolving
 from ngp.environments.environment import Environment, Platform, Target
 from ngp.errors import Finding, NgpError, UsageError, require
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from ngp.aws.session import Session
     from ngp.runs.abandoned import Survey
 
-app = typer.Typer(help="Make and list environments; say what a change affects.", no_args_is_help=False)
+app = typer.Typer(help="Make, list, compare and promote environments; say what a change affects.")
+app.command()(env_promotion.diff)
+app.command()(env_promotion.promote)
 
 Region = Annotated[
     str,

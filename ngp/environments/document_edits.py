@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
@@ -103,7 +104,7 @@ def _mapping(parent: Any, name: str, wanted: Mapping[str, Any]) -> Any:
     return found
 
 
-def _flow(items: Mapping[str, str]) -> Any:
+def _flow(items: Mapping[str, Any]) -> Any:
     from ruamel.yaml.comments import CommentedMap
 
     made = CommentedMap(items)
@@ -157,3 +158,46 @@ def _comment_start(line: str) -> int:
             return at
         before = mark
     return -1
+
+
+@dataclass(frozen=True)
+class Promoted:
+    """Changes of an environment.yaml: units (module, tags), wires ("" takes one out), the catalogue (None: stays)."""
+
+    units: Mapping[str, tuple[str, Sequence[str]]]
+    wires: Mapping[tuple[str, str], str]
+    catalogue: str | None = None
+
+
+def promote(text: str, changes: Promoted) -> str:
+    """Put units, wires and the catalogue into a document; everything else stays."""
+    return apply(text, lambda data: _promote(data, changes)) if _is_any(changes) else text
+
+
+def _is_any(changes: Promoted) -> bool:
+    return bool(changes.units or changes.wires) or changes.catalogue is not None
+
+
+def _promote(data: Any, changes: Promoted) -> None:
+    chosen = _block(data, "units") if changes.units else {}
+    for unit, (module, tags) in changes.units.items():
+        chosen[unit] = _flow(({} if unit == module else {"module": module}) | ({"tags": list(tags)} if tags else {}))
+    wiring = _block(data, "wiring") if changes.wires else {}
+    for (unit, name), ref in changes.wires.items():
+        own = wiring.setdefault(unit, _flow({}))
+        own.update({name: ref}) if ref else own.pop(name, None)
+        if not own:
+            del wiring[unit]
+    if changes.wires and not wiring:
+        del data["wiring"]
+    if changes.catalogue is not None:
+        kept = {"catalogue": changes.catalogue} if changes.catalogue else {}
+        _set_scalars(data, kept, () if kept else ("catalogue",))
+
+
+def _block(parent: Any, name: str) -> Any:
+    """The mapping at a key; one that is missing or empty becomes one with a line per entry."""
+    if not parent.get(name):
+        parent[name] = _flow({})
+        parent[name].fa.set_block_style()
+    return parent[name]

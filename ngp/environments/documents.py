@@ -9,6 +9,7 @@ from ngp import yaml
 from ngp.cache import recall
 from ngp.environments.environment import (
     AssumedRole,
+    DeclaredDifference,
     Environment,
     OutputRef,
     Platform,
@@ -79,6 +80,7 @@ def _environment(platform: Platform, name: str, said: Mapping[str, Any]) -> Envi
         },
         "assume_role": AssumedRole(**role) if role else None,
         "state": StateMode(said["state"]),
+        "differences": {key: DeclaredDifference(**each) for key, each in said["differences"].items()},
         "wiring": {unit: {name: _output(ref) for name, ref in wires.items()} for unit, wires in wiring.items()},
     }
     return Environment(**{**said, **special, "name": name, "path": platform.environment_path(name)})

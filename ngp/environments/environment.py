@@ -111,6 +111,15 @@ class AssumedRole:
 
 
 @dataclass(frozen=True)
+class DeclaredDifference:
+    """A difference from other environments that somebody answers for, up to and with a day (``2027-03-31``)."""
+
+    owner: str
+    until: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class Environment:
     """environment.yaml. `lines` holds the line of each key path (``units.openvpn``) for error messages."""
 
@@ -126,6 +135,7 @@ class Environment:
     state: StateMode = StateMode.PER_MODULE
     catalogue: str = ""  # a Git ref; "" is the working tree
     wiring: Mapping[str, Mapping[str, OutputRef]] = field(default_factory=dict)
+    differences: Mapping[str, DeclaredDifference] = field(default_factory=dict)  # by key: values.openvpn.disk_gib
     lines: Mapping[str, int] = field(default_factory=dict)
 
     def where(self, key: str) -> str:

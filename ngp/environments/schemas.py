@@ -25,6 +25,9 @@ DAY = r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
 DIFFERENCE = r"^(state|(modules|units|wiring|values)\.[A-Za-z0-9_.*?-]+)$"
 BUCKET = r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"
 
+HOST = r"^[A-Za-z0-9]([A-Za-z0-9_.:-]{0,252}[A-Za-z0-9])?$"  # never an option of ssh, nor a control character
+HOST_KEY = r"^(ssh-(ed25519|rsa)|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]+=*( .*)?$"
+
 # What a value must look like, in words, by the pattern that refused it.
 _IN_WORDS = {
     NAME: "lower-case letters, digits and single dashes, beginning with a letter",
@@ -32,6 +35,8 @@ _IN_WORDS = {
     DOMAIN: "a domain name such as `dev.example.com`, in lower case",
     REGION: "a region such as `eu-central-1`",
     ROLE: "the ARN of a role",
+    HOST: "letters, digits, dots, dashes and colons, beginning with a letter or a digit",
+    HOST_KEY: "a public key such as `ssh-ed25519 AAAA…`",
     BUCKET: "the name of an S3 bucket",
     EMAIL: "an e-mail address, as Git's user.email",
     DAY: "a day such as `2027-03-31`",
@@ -148,6 +153,33 @@ class PlatformModel(_Model):
         "files", description="where bundles go: a file alone, or the state bucket too, for whoever reviews and applies"
     )
     rendered_by: str = Field("", description="the version of ngp that rendered; written by `ngp render`")
+
+
+HostKey = Annotated[str, Field(pattern=HOST_KEY)]
+
+
+class HostModel(_Model):
+    """One entry of `hosts`."""
+
+    environment: str = Field(pattern=NAME, max_length=NAME_LENGTH, description="the environment that it belongs to")
+    address: str = Field(pattern=HOST, description="its name in DNS, or its IP address")
+    port: int = Field(22, ge=1, le=65535, description="where its sshd listens")
+    user: str = Field("", description="who logs in; by default ssh_config decides")
+    cluster: str = Field("", description="its cluster, for `ENV/CLUSTER`")
+    unit: str = Field("", description="its unit, for `--unit`")
+    packages: list[str] = Field(default_factory=list, description="the packages that are deployed to it")
+    tags: dict[str, str] = Field(default_factory=dict, description="more to select it by: `--tag NAME=VALUE`")
+    host_keys: list[HostKey] = Field(
+        default_factory=list, description="its public host keys, as in /etc/ssh/ssh_host_ed25519_key.pub"
+    )
+
+
+class HostsModel(_Model):
+    """hosts.yaml: machines that no cloud knows."""
+
+    hosts: dict[Annotated[str, Field(pattern=HOST)], HostModel] = Field(
+        default_factory=dict, description="the machines by name"
+    )
 
 
 M = TypeVar("M", bound=BaseModel)

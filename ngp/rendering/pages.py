@@ -25,6 +25,7 @@ def files_reference() -> str:
     summaries = {
         "ngp.yaml": "What holds for the whole platform.",
         "environments/ENV/environment.yaml": "One region of one stage, and its units.",
+        "hosts.yaml": "Machines that no cloud knows, for `ngp host`; the file may be absent.",
         "modules/NAME/module.yaml": "What the HCL of a module cannot say.",
     }
     return "\n".join([_HEAD, *(section(path, summaries[path], schema) for path, schema in _schemas().items())])
@@ -38,11 +39,12 @@ def published_schemas() -> dict[str, str]:
 
 def _schemas() -> dict[str, Schema]:
     from ngp.catalogue import manifest
-    from ngp.environments import documents, platforms
+    from ngp.environments import documents, host_files, platforms
 
     return {
         "ngp.yaml": platforms.schema(),
         "environments/ENV/environment.yaml": documents.schema(),
+        "hosts.yaml": host_files.schema(),
         "modules/NAME/module.yaml": manifest.schema(),
     }
 

@@ -56,4 +56,4 @@ def test_published_schemas_are_those_that_check():
         if not re.search(r"\.[0-9]+\.schema", path.name)  # those of what commands print
     }
     assert published == pages.published_schemas()
-    assert set(published) == {"ngp.schema.json", "environment.schema.json", "module.schema.json"}
+    assert set(published) == {"ngp.schema.json", "environment.schema.json", "hosts.schema.json", "module.schema.json"}

@@ -1,0 +1,31 @@
+"""A witness of host keys: what cloud-init writes to an instance's console, as EC2 gives it (GetConsoleOutput)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ngp.aws.failures import DeniedError
+
+if TYPE_CHECKING:
+    from ngp.aws.session import Session
+
+# cloud-init, cc_keys_to_console
+_KEYS = re.compile(r"-+BEGIN SSH HOST KEY KEYS-+\r?\n(.*?)-+END SSH HOST KEY KEYS-+", re.DOTALL)
+_KEY = re.compile(r"^[^\n]*?((?:ssh-(?:ed25519|rsa)|ecdsa-sha2-nistp\d+) [A-Za-z0-9+/]+=*)", re.MULTILINE)
+_ABSENT = ("InvalidInstanceID.NotFound", "InvalidInstanceID.Malformed")
+
+
+def keys(session: Session, instance: str) -> tuple[str, ...]:
+    """Return the public host keys that an instance wrote to its console at its last boot; none if it wrote none."""
+    try:
+        found = session.call("ec2", "get_console_output", absent=_ABSENT, InstanceId=instance)
+    except DeniedError:  # no right to look: nobody vouches
+        return ()
+    return parse((found or {}).get("Output", ""))
+
+
+def parse(text: str) -> tuple[str, ...]:
+    """Return the host keys of the last complete block in a console's text."""
+    blocks = _KEYS.findall(text)
+    return tuple(dict.fromkeys(_KEY.findall(blocks[-1]))) if blocks else ()

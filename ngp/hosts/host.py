@@ -1,0 +1,92 @@
+"""A host: one machine of an environment, whoever knows of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+SSH_PORT = 22
+_PACKAGE = re.compile(r"[-\w.+]+")
+_NUMBER = re.compile(r"(\d+)")
+
+
+class State(Enum):
+    """What a host is doing, in EC2's words where EC2 has one."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    ENDING = "shutting-down"
+    REPLACED = "being replaced"
+    UNKNOWN = "unknown"  # the source knows that the host exists, and no more
+
+
+@dataclass(frozen=True)
+class Host:
+    """One machine. `id` is unique within its source; `source` is ``cloud``, ``state`` or ``file``.
+
+    `host_keys` are public keys that the source itself vouches for, such as ``ssh-ed25519 AAAA…``.
+    """
+
+    name: str
+    id: str
+    environment: str
+    cluster: str = ""
+    unit: str = ""
+    packages: tuple[str, ...] = ()
+    public_address: str = ""
+    private_address: str = ""
+    public_dns: str = ""
+    private_dns: str = ""
+    user: str = ""  # "": ssh_config decides
+    port: int = SSH_PORT
+    tags: Mapping[str, str] = field(default_factory=dict)
+    state: State = State.RUNNING
+    source: str = "cloud"
+    host_keys: tuple[str, ...] = ()
+
+    @property
+    def address(self) -> str:
+        """Where to connect to: the public name or address if there is one, else the private one."""
+        return self.public_dns or self.public_address or self.private_address or self.private_dns
+
+    @property
+    def is_up(self) -> bool:
+        """Whether commands can run there, as far as its source knows."""
+        return self.state in (State.RUNNING, State.UNKNOWN)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Everything that a selection may match a part of."""
+        own = (self.name, self.id, self.public_dns, self.private_dns, self.public_address, self.private_address)
+        return tuple(word for word in (*own, *self.tags.values()) if word)
+
+
+def packages(tag: str) -> tuple[str, ...]:
+    """Return the names in a tag ``Packages``: ``|docker|swarm-worker|``."""
+    return tuple(_PACKAGE.findall(tag))
+
+
+def order(host: Host) -> tuple[Any, ...]:
+    """Return the key that sorts hosts the same way every time; ``web-10`` comes after ``web-9``."""
+    return (host.environment, host.cluster, _natural(host.name), host.id)
+
+
+def to_data(host: Host) -> dict[str, Any]:
+    """Return a host as JSON data, which `from_data` reads."""
+    return {**vars(host), "state": host.state.value, "tags": dict(host.tags)}
+
+
+def from_data(data: Mapping[str, Any]) -> Host:
+    """Return the host that `to_data` wrote. Raises TypeError, KeyError or ValueError for anything else."""
+    lists = {name: tuple(data[name]) for name in ("packages", "host_keys")}
+    return Host(**{**data, **lists, "state": State(data["state"])})
+
+
+def _natural(name: str) -> tuple[tuple[str, int], ...]:
+    parts = _NUMBER.split(name)
+    return tuple((text, int(number)) for text, number in zip(parts[::2], [*parts[1::2], "0"], strict=True))

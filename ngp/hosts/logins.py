@@ -1,0 +1,171 @@
+"""Logins by asyncssh: few at once for each bastion, tried again when lost, with failures in plain words."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import re
+import shlex
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ngp.errors import MissingError
+from ngp.hosts.host import Host
+
+if TYPE_CHECKING:
+    from ngp.hosts.trust import Trust
+
+LOGINS = 10  # at once through one bastion, or to one address: sshd drops more (MaxStartups is 10:30:100)
+_TRIES, _PAUSE_S = 4, 0.4
+_ADDRESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]*")
+
+
+class LoginError(Exception):
+    """No login. The text says why; `todo` says what to do."""
+
+    def __init__(self, why: str, todo: str = "") -> None:
+        super().__init__(why)
+        self.todo = todo
+
+
+@dataclass(frozen=True)
+class Login:
+    """How to log in. `user` counts before that of a host; `config` is an ssh_config in place of the user's own."""
+
+    trust: Trust
+    user: str = ""
+    config: Path | None = None
+    connect_s: float = 10.0
+    login_s: float = 20.0
+
+
+@dataclass
+class Logins:
+    """Opens connections for one command; used inside of one event loop."""
+
+    login: Login
+    _gates: dict[str, asyncio.Semaphore] = field(default_factory=lambda: defaultdict(lambda: asyncio.Semaphore(LOGINS)))
+    _bastions: dict[str, asyncio.Task[Any]] = field(default_factory=dict)
+
+    @asynccontextmanager
+    async def open(self, host: Host) -> AsyncIterator[Any]:
+        """Log in to a host; the connection is closed at the end. Raises LoginError."""
+        import asyncssh
+
+        if not _ADDRESS.fullmatch(host.address):
+            raise LoginError("it has no address to connect to")
+        options = await self._options(host)
+        jump = options.tunnel if isinstance(options.tunnel, str) else ""
+        try:
+            connection = await self._connect(host, options, jump)
+        except asyncssh.HostKeyNotVerifiable as error:
+            raise _untrusted(host, self.login.trust, str(error)) from None
+        except (OSError, asyncssh.Error, TimeoutError) as error:
+            raise LoginError(*_reason(error, self.login)) from None
+        try:
+            yield connection
+        finally:
+            connection.abort()
+
+    async def close(self) -> None:
+        """Close the bastions."""
+        for task in self._bastions.values():
+            task.cancel()
+            if task.done() and not task.cancelled() and task.exception() is None:
+                task.result().abort()
+
+    async def _options(self, host: Host, **more: Any) -> Any:
+        import asyncssh
+
+        said = {
+            "host": host.address,
+            "known_hosts": self.login.trust.keys(host),
+            "connect_timeout": self.login.connect_s,
+            "login_timeout": self.login.login_s,
+            "keepalive_interval": 15,
+            **({"port": host.port} if host.port != 22 else {}),
+            **({"config": [str(self.login.config)]} if self.login.config else {}),
+            **more,
+        }
+        user = self.login.user or host.user
+        try:
+            return await asyncssh.SSHClientConnectionOptions.construct(**said, **({"username": user} if user else {}))
+        except (OSError, ValueError, asyncssh.Error) as error:
+            raise LoginError(f"your ssh_config or keys cannot be used: {error}") from None
+
+    async def _connect(self, host: Host, options: Any, jump: str) -> Any:
+        import asyncssh
+
+        for attempt in range(_TRIES):
+            try:
+                async with self._gates[jump or host.address]:
+                    more = {"tunnel": await self._bastion(jump)} if jump else {}
+                    return await asyncssh.connect(host.address, options=options, **more)
+            except (asyncssh.ConnectionLost, ConnectionResetError):
+                if attempt == _TRIES - 1:
+                    raise
+                await asyncio.sleep(random.uniform(0.5, 1.5) * _PAUSE_S * 2**attempt)  # noqa: S311  spreads load
+        raise AssertionError("unreachable")
+
+    async def _bastion(self, jump: str) -> Any:
+        """Return the connection to a bastion, one for all hosts behind it."""
+        if jump not in self._bastions:
+            self._bastions[jump] = asyncio.ensure_future(self._open_bastion(jump))
+        return await asyncio.shield(self._bastions[jump])
+
+    async def _open_bastion(self, jump: str) -> Any:
+        import asyncssh
+
+        connection: Any = None
+        for hop in jump.split(","):
+            user, _, place = hop.rpartition("@")
+            address, _, port = place.partition(":")
+            host = Host(address, address, "", private_dns=address, user=user, port=int(port or 22))
+            direct = replace(self.login, user=user)
+            options = await Logins(direct)._options(host, tunnel=connection)  # noqa: SLF001
+            connection = await asyncssh.connect(address, options=options)
+        return connection
+
+
+def require_library() -> None:
+    """Raise MissingError (69) where asyncssh is not installed."""
+    from importlib.util import find_spec
+
+    if find_spec("asyncssh") is None:
+        raise MissingError(
+            "this command needs the package asyncssh",
+            why="ngp was installed without its extra `ssh`",
+            todo='install it: pip install "ngp-platform[ssh]"; `ngp host ssh` works without it',
+        )
+
+
+def _untrusted(host: Host, trust: Trust, why: str) -> LoginError:
+    if trust.knows(host):
+        return LoginError(
+            "its host key has changed: somebody may listen in, or the machine was made anew",
+            "ask who made it anew; then take the new key from its console: "
+            f"ngp host trust {host.environment} {shlex.quote(host.name)}",
+        )
+    todo = f"look at its keys on its console, then add them to ~/.ssh/known_hosts or hosts.yaml ({why.lower()})"
+    return LoginError("its host key is not known", todo)
+
+
+def _reason(error: BaseException, login: Login) -> tuple[str, str]:
+    import asyncssh
+
+    if isinstance(error, asyncssh.PermissionDenied):
+        todo = "load the key into your agent (ssh-add), or name user and key in ssh_config; --user says who logs in"
+        return "the login was refused: no key was accepted for this user", todo
+    if isinstance(error, TimeoutError):
+        return f"no answer in {login.connect_s:.0f} s", "check that the host runs and that port and route are open"
+    if isinstance(error, OSError):
+        said = (
+            os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
+        )  # asyncio has words of its own
+        return (said or "no connection").lower(), "check that sshd runs there"
+    return str(error) or type(error).__name__, ""

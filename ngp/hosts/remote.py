@@ -1,0 +1,223 @@
+"""One command on many hosts in parallel: whole lines as they come, a result for each host, a bounded end."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from ngp.hosts.host import Host
+from ngp.hosts.logins import Login, LoginError, Logins, require_library
+
+PARALLELISM = 32
+_PIECE = 64 * 1024  # read at once; a longer line comes in pieces
+_LOOK_S = 0.1
+_END_S = 1.0  # how long a remote command may take to end after its signal
+NOT_STARTED = "not started"
+
+
+@dataclass(frozen=True)
+class Options:
+    """`stdin` is a file that every host gets; `has_terminal` asks for a pty; a set `stop` ends everything."""
+
+    login: Login
+    parallelism: int = PARALLELISM
+    fail_fast: bool = False
+    timeout_s: float | None = None
+    stdin: Path | None = None
+    has_terminal: bool = False
+    stop: Event = field(default_factory=Event)
+
+
+@dataclass(frozen=True)
+class HostStarted:
+    """A command begins on a host that ngp has logged in to."""
+
+    host: Host
+
+
+@dataclass(frozen=True)
+class Line:
+    """A whole line without its newline, or a piece of a very long one. `stream` is ``stdout`` or ``stderr``."""
+
+    host: Host
+    stream: str
+    data: bytes
+
+    @property
+    def text(self) -> str:
+        """The line as text; bytes that are no UTF-8 become U+FFFD."""
+        return self.data.decode("utf-8", errors="replace")
+
+
+@dataclass(frozen=True)
+class HostResult:
+    """What became of the command on one host: `exit` is None if it never ended there, as `problem` says."""
+
+    host: Host
+    exit: int | None
+    seconds: float
+    problem: str = ""
+    todo: str = ""
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the command ran and returned 0."""
+        return self.exit == 0 and not self.problem
+
+
+HostEvent = HostStarted | Line | HostResult
+Tell = Callable[[HostEvent], None]
+
+
+def run_all(hosts: Sequence[Host], command: str, options: Options, tell: Tell) -> list[HostResult]:
+    """Run a command on all hosts, at most `parallelism` at once; return a result for each, in the order of `hosts`.
+
+    `tell` gets events on the calling thread. Nothing that happens on a host raises; MissingError (69) without asyncssh.
+    """
+    require_library()
+    options.login.trust.learn(hosts)
+    return asyncio.run(_Run(command, options, tell).all(hosts))
+
+
+@dataclass
+class _Run:
+    command: str
+    options: Options
+    tell: Tell
+    failed: bool = False
+
+    async def all(self, hosts: Sequence[Host]) -> list[HostResult]:
+        gate, logins = asyncio.Semaphore(self.options.parallelism), Logins(self.options.login)
+        tasks = [asyncio.ensure_future(self._one(host, gate, logins)) for host in hosts]
+        watch = asyncio.ensure_future(self._watch(tasks))
+        try:
+            return list(await asyncio.gather(*tasks))
+        finally:
+            watch.cancel()
+            for task in tasks:
+                task.cancel()
+            await logins.close()
+
+    async def _watch(self, tasks: Sequence[asyncio.Task[HostResult]]) -> None:
+        while not self.options.stop.is_set():
+            await asyncio.sleep(_LOOK_S)
+        for task in tasks:
+            task.cancel()
+
+    async def _one(self, host: Host, gate: asyncio.Semaphore, logins: Logins) -> HostResult:
+        began: float | None = None
+        try:
+            async with gate:
+                if self.options.stop.is_set() or (self.failed and self.options.fail_fast):
+                    return self._end(host, None, None, NOT_STARTED)
+                began = time.monotonic()
+                async with logins.open(host) as connection:
+                    return await self._attend(host, connection, began)
+        except LoginError as error:
+            return self._end(host, began, None, str(error), error.todo)
+        except asyncio.CancelledError:
+            return self._end(host, began, None, "interrupted before it began" if began else NOT_STARTED)
+
+    async def _attend(self, host: Host, connection: Any, began: float) -> HostResult:
+        import asyncssh
+
+        more: dict[str, Any] = {"term_type": "xterm"} if self.options.has_terminal else {}
+        if self.options.stdin is None and not self.options.has_terminal:
+            more["stdin"] = asyncssh.DEVNULL
+        try:
+            process = await connection.create_process(self.command, encoding=None, **more)
+        except (OSError, asyncssh.Error) as error:
+            return self._end(host, began, None, f"the command did not start: {error}")
+        self.tell(HostStarted(host))
+        try:
+            async with asyncio.timeout(self.options.timeout_s):
+                await self._follow(host, process)
+        except TimeoutError:
+            ended = await end(process)
+            return self._end(host, began, None, f"no end after {self.options.timeout_s:g} s{_sure(ended=ended)}")
+        except asyncio.CancelledError:
+            ended = await end(process)
+            return self._end(host, began, None, f"interrupted{_sure(ended=ended)}")
+        return self._end(host, began, *_outcome(process))
+
+    async def _follow(self, host: Host, process: Any) -> None:
+        """Hand over both streams to their ends while stdin is fed."""
+        feeder = asyncio.ensure_future(_feed(process, self.options.stdin)) if self.options.stdin else None
+        try:
+            await asyncio.gather(self._read(host, process.stdout, "stdout"), self._read(host, process.stderr, "stderr"))
+            await process.wait_closed()
+        finally:
+            if feeder is not None:
+                feeder.cancel()
+                await asyncio.gather(feeder, return_exceptions=True)
+
+    async def _read(self, host: Host, stream: Any, name: str) -> None:
+        import asyncssh
+
+        rest = b""
+        with suppress(asyncssh.Error, OSError):  # a lost connection shows in the missing exit code
+            while piece := await stream.read(_PIECE):
+                *whole, rest = (rest + piece).split(b"\n")
+                for line in whole:
+                    self.tell(Line(host, name, line.removesuffix(b"\r") if self.options.has_terminal else line))
+                if len(rest) >= _PIECE:
+                    self.tell(Line(host, name, rest))
+                    rest = b""
+        if rest:
+            self.tell(Line(host, name, rest))
+
+    def _end(self, host: Host, began: float | None, code: int | None, problem: str, todo: str = "") -> HostResult:
+        seconds = 0.0 if began is None else time.monotonic() - began
+        result = HostResult(host, code, seconds, problem, todo)
+        self.failed = self.failed or not result.is_good
+        self.tell(result)
+        return result
+
+
+async def end(process: Any) -> bool:
+    """Interrupt a remote command, then end it; return whether it is known to have ended.
+
+    OpenSSH passes signals on, but not for root and not to a forced command.
+    """
+    for signal in ("INT", "TERM", "KILL"):
+        with suppress(Exception):
+            process.send_signal(signal)
+        try:
+            async with asyncio.timeout(_END_S):
+                await process.wait_closed()
+        except (TimeoutError, asyncio.CancelledError):
+            continue
+        break
+    code, signal_number = process.exit_status, process.exit_signal
+    process.close()
+    return code not in (None, -1) or signal_number is not None
+
+
+def _sure(*, ended: bool) -> str:
+    return "; the remote command has ended" if ended else "; the remote command may still run"
+
+
+def _outcome(process: Any) -> tuple[int | None, str]:
+    """The exit code of a command that has ended, and what was wrong."""
+    if process.exit_signal is not None:
+        return None, f"killed by SIG{process.exit_signal[0]}"
+    if process.exit_status in (None, -1):
+        return None, "the connection was lost; the remote command may still run"
+    return process.exit_status, ""
+
+
+async def _feed(process: Any, path: Path) -> None:
+    """Send a file byte for byte, then its end."""
+    import asyncssh
+
+    with suppress(asyncssh.Error, OSError), path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            process.stdin.write(piece)
+            await process.stdin.drain()
+        process.stdin.write_eof()

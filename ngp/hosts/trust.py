@@ -1,0 +1,142 @@
+"""Host keys that are trusted: the user's own known_hosts, hosts.yaml, and a known_hosts file per environment.
+
+ngp trusts no key on first use. It adds a key to its own file only if somebody other than the host vouches for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ngp import files
+from ngp.errors import NgpError
+
+if TYPE_CHECKING:
+    from ngp.hosts.host import Host
+
+FILE = "known_hosts"
+_GLOBAL = Path("/etc/ssh/ssh_known_hosts")
+Keys = Mapping[str, tuple[str, ...]]  # public keys by "pattern id"
+Witness = Callable[["Host"], Sequence[str]]  # the keys that somebody else says a host has, none if nobody knows
+
+
+@dataclass
+class Trust:
+    """The keys of hosts. `folder` is private and has a folder per environment; `home` is the user's own.
+
+    `witness` tells the keys of a host that nothing is known of.
+    """
+
+    folder: Path
+    home: Path
+    witness: Witness = lambda host: host.host_keys
+    _own: dict[str, Keys] = field(default_factory=dict, repr=False)
+    _users: Any = field(default=None, repr=False)
+
+    def file(self, environment: str) -> Path:
+        """The own known_hosts of an environment, in OpenSSH's format."""
+        return self.folder / (environment or "_") / FILE
+
+    def learn(self, hosts: Iterable[Host]) -> None:
+        """Ask the witness for the keys of hosts that nothing is known of, and keep them.
+
+        An address that belongs to another instance than before loses the keys of that one.
+        """
+        for environment, members in _by_environment(hosts).items():
+            own = self._load(environment)
+            known = dict(own)
+            for host in members:
+                if host.host_keys:
+                    known[_label(host)] = host.host_keys
+                elif _label(host) not in known and not self.knows(host) and (keys := tuple(self.witness(host))):
+                    known[_label(host)] = keys
+            self._keep(environment, own, known)
+
+    def renew(self, host: Host) -> tuple[str, ...]:
+        """Ask the witness for the keys of a host once more; return them, none if nobody vouches for any."""
+        own = self._load(host.environment)
+        keys = tuple(self.witness(host))
+        if keys:
+            self._keep(host.environment, own, {**own, _label(host): keys})
+        return keys
+
+    def keys(self, host: Host) -> tuple[list[Any], list[Any], list[Any]]:
+        """Return the trusted, the certificate authorities' and the revoked keys of a host, as asyncssh takes them."""
+        import asyncssh
+
+        own = [asyncssh.import_public_key(text) for text in self._load(host.environment).get(_label(host), ())]
+        users = self._user_file().match(host.address, host.address, host.port)
+        return [*own, *users[0]], list(users[1]), list(users[2])
+
+    def knows(self, host: Host) -> bool:
+        """Return whether any key of the host is trusted."""
+        trusted, authorities, _ = self.keys(host)
+        return bool(trusted or authorities)
+
+    def _user_file(self) -> Any:
+        import asyncssh
+
+        if self._users is None:
+            texts = []
+            for path in (self.home / ".ssh" / FILE, self.home / ".ssh" / f"{FILE}2", _GLOBAL):
+                with suppress(OSError, UnicodeDecodeError):
+                    texts.append(path.read_text(encoding="utf-8"))
+            try:
+                self._users = asyncssh.import_known_hosts("\n".join(texts))
+            except ValueError as error:
+                raise NgpError("your known_hosts file cannot be read", why=str(error)) from None
+        return self._users
+
+    def _load(self, environment: str) -> Keys:
+        if environment not in self._own:
+            self._own[environment] = {}
+            with suppress(OSError):
+                self._own[environment] = _parse(self.file(environment).read_text(encoding="utf-8"))
+        return self._own[environment]
+
+    def _keep(self, environment: str, before: Keys, known: Keys) -> None:
+        if known != before:
+            path = self.file(environment)
+            files.private_folder(path.parent)
+            files.write(path, "".join(_lines(known)), mode=0o600)
+            self._own[environment] = known
+
+
+def _by_environment(hosts: Iterable[Host]) -> dict[str, list[Host]]:
+    found: dict[str, list[Host]] = {}
+    for host in hosts:
+        found.setdefault(host.environment, []).append(host)
+    return found
+
+
+def address_pattern(host: Host) -> str:
+    """Return how known_hosts names a host: its address, or ``[address]:port`` if the port is unusual."""
+    return host.address if host.port == 22 else f"[{host.address}]:{host.port}"
+
+
+def _label(host: Host) -> str:
+    return f"{address_pattern(host)} {host.id}"
+
+
+def _lines(known: Keys) -> list[str]:
+    """The lines of the file. Its comment is the instance's id: an address that another one gets loses its keys."""
+    latest = {label.partition(" ")[0]: label for label in known}
+    kept = [(label, keys) for label, keys in known.items() if latest[label.partition(" ")[0]] == label]
+    return [
+        f"{label.partition(' ')[0]} {' '.join(key.split()[:2])} {label.partition(' ')[2]}\n"
+        for label, keys in kept
+        for key in keys
+    ]
+
+
+def _parse(text: str) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for line in text.splitlines():
+        parts = line.split()
+        if len(parts) == 4:
+            label = f"{parts[0]} {parts[3]}"
+            found[label] = (*found.get(label, ()), f"{parts[1]} {parts[2]}")
+    return found

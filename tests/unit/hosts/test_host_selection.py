@@ -1,0 +1,98 @@
+"""Moltar's selection: environment and cluster, words that must all match, and what an ambiguous one says."""
+
+import pytest
+
+from ngp.errors import UsageError
+from ngp.hosts import selector
+from ngp.hosts.host import Host
+from ngp.hosts.selector import Selector
+
+HOSTS = [
+    Host("web-1", "i-aa1", "qa", "web", "swarm", ("a", "b"), private_address="10.0.0.1", tags={"Role": "manager"}),
+    Host("web-12", "i-aa2", "qa", "web", "swarm", ("a",), private_address="10.0.0.2", tags={"Role": "worker"}),
+    Host("db", "i-aa3", "qa", "data", "rds", private_address="10.0.1.3"),
+    Host("web-1", "i-aa4", "prod", "web", private_address="10.9.0.1"),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("qa", ("qa", "")), ("qa/web", ("qa", "web")), ("/web", ("", "web")), ("/", ("", "")), ("qa/", ("qa", ""))],
+)
+def test_selectors_are_those_of_moltar(text, expected):
+    assert selector.parse(text) == Selector(*expected)
+
+
+def test_a_selector_with_two_slashes_is_refused():
+    with pytest.raises(UsageError):
+        selector.parse("qa/web/1")
+
+
+@pytest.mark.parametrize(("text", "ids"), [("qa", "123"), ("qa/web", "12"), ("/web", "124"), ("/", "1234")])
+def test_a_selector_narrows(text, ids):
+    assert [host.id[-1] for host in selector.narrow(HOSTS, selector.parse(text))] == list(ids)
+
+
+def test_an_unknown_cluster_is_told_with_the_nearest():
+    with pytest.raises(UsageError) as refused:
+        selector.narrow(HOSTS, selector.parse("qa/wbe"))
+    assert refused.value.findings[0].todo == "did you mean `web`?"
+
+
+@pytest.mark.parametrize(
+    ("tags", "unit", "packages", "ids"),
+    [
+        (["Role=worker"], "", [], "2"),
+        ([], "swarm", [], "12"),
+        ([], "", ["a"], "12"),
+        ([], "", ["a", "b"], "1"),
+        (["Role=worker"], "rds", [], ""),
+    ],
+)
+def test_filters_must_all_hold(tags, unit, packages, ids):
+    wanted = selector.parse_filter(tags, unit, packages)
+    assert [host.id[-1] for host in selector.narrow(HOSTS, Selector(), wanted)] == list(ids)
+
+
+@pytest.mark.parametrize("text", ["Role", "=x"])
+def test_a_tag_needs_a_name_and_a_value(text):
+    with pytest.raises(UsageError):
+        selector.parse_filter([text], "", [])
+
+
+@pytest.mark.parametrize(
+    ("words", "ids"),
+    [
+        (["10.0.1"], "3"),
+        (["web", "worker"], "2"),
+        (["web/manager"], "1"),
+        (["i-aa4"], "4"),
+        (["db"], "3"),
+        (["no"], ""),
+    ],
+)
+def test_words_must_all_match_a_part(words, ids):
+    assert [host.id[-1] for host in selector.matching(HOSTS, words)] == list(ids)
+
+
+def test_a_whole_name_means_that_host_although_others_contain_it():
+    qa = selector.narrow(HOSTS, Selector("qa"))
+    assert selector.choose(qa, ["web-1"]).id == "i-aa1"
+
+
+def test_several_hosts_are_listed_and_the_first_can_be_taken():
+    with pytest.raises(UsageError) as refused:
+        selector.choose(HOSTS[:2], ["web"])
+    assert "web-1 (i-aa1), web-12 (i-aa2)" in refused.value.findings[0].why
+    assert selector.choose(HOSTS[:2], ["web"], first=True).id == "i-aa1"
+
+
+def test_no_host_is_a_usage_error_that_lists_what_there_is():
+    with pytest.raises(UsageError, match="no host matches `x`"):
+        selector.choose(HOSTS, ["x"])
+    with pytest.raises(UsageError, match="no hosts found"):
+        selector.choose([], ["x"])
+
+
+def test_the_only_host_needs_no_word():
+    assert selector.choose(HOSTS[2:3], []).name == "db"

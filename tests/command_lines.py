@@ -7,6 +7,7 @@ STARTS = {
     "plan": "plan dev",
     "apply": "apply dev --auto-approve",
     "explain": "explain dev base",
+    "policy check": "policy check dev",
     "destroy": "destroy dev --auto-approve",
     "lock": "lock",
 }

@@ -137,6 +137,7 @@ class Manifest:
     cost: str = ""
     wildcards: Mapping[str, str] = field(default_factory=dict)  # IAM action allowed on "*" → reason
     exceptions: Mapping[str, str] = field(default_factory=dict)  # `RULE ADDRESS` of a check → why it is accepted
+    policy_exceptions: Mapping[str, str] = field(default_factory=dict)  # `RULE ADDRESS` of a policy → why
     source: Origin | None = None  # of a copy of somebody else's module
 
 

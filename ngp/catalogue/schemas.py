@@ -86,4 +86,5 @@ class ManifestModel(_Model):
     cost: str = Field("", description="what it costs")
     wildcards: dict[_Action, _Text] = Field({}, description='IAM actions allowed on resource "*" → why')
     exceptions: dict[_Exception, _Text] = Field({}, description="rule and resource that `module check` accepts → why")
+    policy_exceptions: dict[_Exception, _Text] = Field({}, description="rule of a policy and resource, accepted → why")
     source: SourceModel | None = Field(None, description="of a copy of somebody else's module: where it is from")

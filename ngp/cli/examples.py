@@ -68,6 +68,10 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {
         "ngp explain dev swarm:aws_instance.manager": "plan swarm, and name the lines that change its managers",
         "ngp explain change.bundle module.network.aws_vpc.this": "ask a bundle, without Terraform",
     },
+    "policy check": {
+        "ngp policy check dev": "plan dev, and hold what changes to all policies",
+        "ngp policy check change.bundle": "do the same with a bundle, without Terraform",
+    },
     "destroy": {
         "ngp destroy dev --dry-run": "show what would go, ask nothing",
         "ngp destroy dev --out end.bundle": "plan the destruction into a bundle",

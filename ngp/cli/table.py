@@ -35,6 +35,7 @@ _ROWS = {
         "plan": "Preview every unit, also on an empty or half-applied region; nothing is changed.",
         "apply": "Bring units to what was previewed and agreed to; anything more stops the run.",
         "explain": "Name the line of tfvars, environment.yaml or a module that changes a resource.",
+        "policy": "Hold plans to policies: ngp's own rules, and the platform's in Rego.",
         "destroy": "Destroy units, dependants first; asks for the environment's name.",
         "bundle": "Look at bundles and approve them: what was planned in one place, to be applied in another.",
         "output": "Show the outputs of units; sensitive ones are masked.",

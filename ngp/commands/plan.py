@@ -65,6 +65,7 @@ def _plan(
         named = selection.expand(meant.units, begun.resolved)
         change = None if output.since is None else narrowing.narrow(context, begun.resolved, output.since, named)
         chosen = narrowing.choice(begun.resolved, change, named)
+        output.reports.prepare(begun.resolved)
         if change is None or change.units:
             with running.open_run(context, Verb.PLAN, begun, chosen, wish, jsonl=output.as_json_lines) as now:
                 result = planning.plan(now.run, finish=bundles.finish(wanted, context, now, Verb.APPLY))

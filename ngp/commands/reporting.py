@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ngp.commands.options import Context
-from ngp.errors import NgpError
-from ngp.views import terminal
+from ngp.errors import NgpError, RefusedError
+from ngp.views import findings, terminal
 
 if TYPE_CHECKING:
     from ngp.environments.resolving import Resolved
+    from ngp.policies.verdict import Verdict
     from ngp.reports.making import Facts
     from ngp.reports.report import BundleFact, Report
     from ngp.review.affected import Affected
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from ngp.runs.context import RunContext
     from ngp.runs.results import RunResult
 
+Judge = Callable[["RunResult"], "Verdict"]
 Reports = Annotated[
     list[str] | None,
     typer.Option(
@@ -41,6 +43,25 @@ class Wanted:
     facts: Facts | None = field(default=None, init=False)
     platform: Path | None = field(default=None, init=False)
     bundle: BundleFact | None = field(default=None, init=False)
+    judge_with: Judge | None = field(default=None, init=False)
+    policy: Verdict | None = field(default=None, init=False)
+
+    def prepare(self, resolved: Resolved) -> None:
+        """Compile the policies that a reported plan is held to. Raises UsageError (64) or MissingError (69)."""
+        if self.paths:
+            from ngp.policies import checking
+
+            policies = checking.prepare(resolved)
+            self.judge_with = lambda result: checking.check(resolved, result, policies)
+
+    def judge(self, context: Context, result: RunResult, exit_code: int) -> int:
+        """Hold a plan to the policies, and tell of what they deny; return the exit code, which is 3 then."""
+        if self.judge_with is None:
+            return exit_code
+        self.policy = self.judge_with(result)
+        for one in self.policy.violations:
+            terminal.say(context.settings, findings.block(one.finding, word=one.severity.value), always=True)
+        return refused(self.policy, exit_code)
 
     def observe(self, run: RunContext, affected: Affected | None = None) -> None:
         """Note what only an open run knows: its secrets, its journal and its Terraform."""
@@ -73,7 +94,7 @@ class Wanted:
             return exit_code
         from ngp.reports import causes, making
 
-        known = replace(self.facts or making.Facts(), bundle=self.bundle)
+        known = replace(self.facts or making.Facts(), bundle=self.bundle, policy=self.policy)
         if known.resolved is not None:
             known = replace(known, causes=causes.Finder(known.resolved, baseline(known.resolved)).of_run(result))
         made = making.of_run(result, known, exit_code=exit_code)
@@ -99,6 +120,11 @@ def require(context: Context, names: Sequence[str] | None) -> Wanted:
     from ngp.reports import files
 
     return Wanted(files.require_writable(names, context.cwd))
+
+
+def refused(verdict: Verdict, exit_code: int) -> int:
+    """Return the exit code of a run with a verdict: 3 for a denial, unless something worse has happened."""
+    return int(RefusedError.exit_code) if verdict.denials and exit_code in (0, 2) else exit_code
 
 
 def baseline(resolved: Resolved, since: str = "") -> Baseline | None:

@@ -144,6 +144,7 @@ def end(context: Context, result: RunResult, output: Output) -> NoReturn:
     """Print the result of a run, if there was one, and end with its exit code."""
     outcomes = [unit.outcome for unit in result.units]
     code = exit_code(outcomes, detailed=output.is_detailed, stopped_by=result.stopped_by)
+    code = output.reports.judge(context, result, code)
     if output.as_json:
         documents.write({**documents.run(result, exit_code=code), **output.more})
     elif not output.as_json_lines and result.run_id:

@@ -86,6 +86,7 @@ class Finder:
             if all(one.action is Action.CREATE for one in unit.changes):
                 where = self.resolved.environment.where(f"units.{name}")
                 yield Cause("", f"nothing of the unit `{name}` is there yet", self._place(where))
+                return
         if block and (change.action is Action.CREATE or change.reason.startswith("delete_because")):
             for one in references.repeating(block[1]):
                 yield from self._fresh_first(self._explain(name, unit, one.name, block[0].leaves(block[1], [one])))

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from xml.etree import ElementTree
 
+from ngp.policies.verdict import Severity, Violation
 from ngp.reports import words
 from ngp.reports.report import Report, UnitReport
 from ngp.runs.outcomes import Outcome
@@ -41,6 +42,8 @@ def render(report: Report) -> str:
             found.set("type", unit.outcome.value)
             found.text = _text("\n".join(_problems(unit)))
         ElementTree.SubElement(case, "system-out").text = _text("\n".join(_changes(unit)))
+    for one in report.policy.violations if report.policy else ():
+        _policy(suite, one, report, totals)
     suite.attrib |= {name: str(number) for name, number in totals.items()} | {"time": f"{report.duration_s:.3f}"}
     properties = ElementTree.Element("properties")
     for name, value in words.facts(report):
@@ -50,6 +53,18 @@ def render(report: Report) -> str:
     suites.append(suite)
     ElementTree.indent(suites)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(suites, encoding="unicode")}\n'
+
+
+def _policy(suite: ElementTree.Element, found: Violation, report: Report, totals: dict[str, int]) -> None:
+    """Add a case for a broken policy: a denial is a failure, a warning passes with its text."""
+    case = ElementTree.SubElement(suite, "testcase", name=_text(f"{found.rule} {found.address}"), time="0.000")
+    case.set("classname", _text(f"{report.project or 'ngp'}.{report.environment}.policy"))
+    totals["tests"] += 1
+    if found.severity is Severity.DENY:
+        totals["failures"] += 1
+        ElementTree.SubElement(case, "failure", message=_text(found.message), type="denied").text = _text(found.todo)
+    else:
+        ElementTree.SubElement(case, "system-out").text = _text(found.message)
 
 
 def _kind(unit: UnitReport) -> tuple[str, str] | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import ngp
 from ngp.environments import revisions
 from ngp.errors import NgpError
+from ngp.policies.verdict import Verdict
 from ngp.reports.redaction import redact
 from ngp.reports.report import BundleFact, Cause, ChangeReport, Report, UnitReport
 from ngp.runs import losses, outputs
@@ -41,6 +42,7 @@ class Facts:
     started: Mapping[str, float] = field(default_factory=dict)
     causes: Causes = field(default_factory=dict)
     bundle: BundleFact | None = None
+    policy: Verdict | None = None
 
 
 def facts(run: RunContext, affected: Affected | None = None) -> Facts:
@@ -67,6 +69,8 @@ def of_run(result: RunResult, known: Facts, *, exit_code: int) -> Report:
         units=_units(result, known),
         wires=_wires(result.units, resolved),
         orphans=result.orphans,
+        findings=tuple(one.finding for one in known.policy.violations) if known.policy else (),
+        policy=known.policy,
     )
     return redact(_place(made, resolved) if resolved else made, known.secrets)
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 
 from ngp.reports import words
 from ngp.reports.report import ChangeReport, Report, UnitReport
+from ngp.terraform.plans import Action
 from ngp.views import places
 from ngp.views.attribute_lines import Line
 from ngp.views.terminal import amount
@@ -72,6 +73,16 @@ def dangers(report: Report, most: int = _ROWS) -> str:
     return "\n".join([head, "", *lines, ""])
 
 
+def findings(report: Report, most: int = _ROWS) -> str:
+    """Return the list of what policies say, "" if they say nothing."""
+    found = report.findings
+    if not found:
+        return ""
+    lines = [f"- {code(one.what)} at {code(one.where)}: {code(one.todo)}" for one in found[:most]]
+    lines += [f"- … and {amount(len(found) - most, 'more')}"] if len(found) > most else []
+    return "\n".join([f"#### {amount(len(found), 'finding')} of policies", "", *lines, ""])
+
+
 def table(report: Report, most: int = _ROWS) -> str:
     """Return the table of units in the order for a reviewer; unchanged units are only counted."""
     shown = [unit for unit in report.units if unit.rank < 4]
@@ -99,7 +110,7 @@ def unit(found: UnitReport, most: int = _CHANGES) -> str:
 
 def render(report: Report, limit: int = FILE_BYTES) -> str:
     """Return a whole report; what has no room in `limit` bytes is left out unit by unit, and counted."""
-    parts = [header(report), dangers(report), table(report)]
+    parts = [header(report), findings(report), dangers(report), table(report)]
     size, shown = sum(_bytes(part) for part in parts) + 200, 0
     busy = [found for found in report.units if _is_worth(found)]
     for found in busy:
@@ -161,10 +172,11 @@ def _where(*found: str) -> list[str]:
 
 def _change(change: ChangeReport) -> str:
     lines = [f"**{html.escape(change.symbol)}** {code(change.address)}{_remarks(change)}", ""]
-    for attribute, text, place in words.cause(change):
+    causes = () if change.action is Action.CREATE else words.cause(change)  # of what is new the address says enough
+    for attribute, text, place in causes:
         about, where = f"{code(attribute)}: " if attribute else "", f" at {code(place)}" if place else ""
         lines.append(f"- {about}{code(text)}{where}")
-    lines += [""] if change.causes else []
+    lines += [""] if causes else []
     return "\n".join([*lines, *([fence(_lines(change.lines)), ""] if change.lines else [])])
 
 

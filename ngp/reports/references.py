@@ -71,18 +71,19 @@ class Code:
         """Return what some attributes of a resource come from, each once; inputs are those of the outermost module."""
         found: list[Leaf] = []
         for attribute in attributes:
-            found += self._leaves(attribute, frozenset())
+            found += self.follow(attribute, frozenset())
             if _REPEATED.search(attribute.code):
-                found += [one for each in repeating(block) for one in self._leaves(each, frozenset())]
+                found += [one for each in repeating(block) for one in self.follow(each, frozenset())]
         return sorted(dict.fromkeys(found), key=lambda leaf: leaf.kind == "literal")
 
-    def _leaves(self, attribute: hcl.Attribute, seen: frozenset[str]) -> list[Leaf]:
+    def follow(self, attribute: hcl.Attribute, seen: frozenset[str]) -> list[Leaf]:
+        """Return what one expression comes from; `seen` are the locals on the way."""
         found: list[Leaf] = []
         for kind, name in _NAMED.findall(attribute.code):
             if kind == "var":
                 found += self._input(name, attribute)
             elif name in self._locals and name not in seen:
-                found += self._leaves(self._locals[name], seen | {name})
+                found += self.follow(self._locals[name], seen | {name})
         found += [Leaf("data", name, attribute.where) for name in _DATA.findall(attribute.code)]
         code = _DATA.sub("", attribute.code)
         found += [Leaf("resource", name, attribute.where) for name in _RESOURCE.findall(code)]
@@ -96,7 +97,7 @@ class Code:
             return [Leaf("variable", name, attribute.where)]
         given = self.call.body.attributes.get(name)
         if given is not None:
-            return self.parent._leaves(given, frozenset())
+            return self.parent.follow(given, frozenset())
         declared = (block.where for block in self.blocks("variable") if block.labels == (name,))
         return [Leaf("default", name, next(declared, attribute.where))]
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ngp.errors import Finding
+from ngp.policies.verdict import Verdict
 from ngp.runs.outcomes import Outcome, ordered
 from ngp.runs.results import Counts, Orphan, Verb, Wire
 from ngp.terraform.events import Diagnostic
@@ -160,7 +161,8 @@ class Report:
     units: tuple[UnitReport, ...] = ()
     wires: tuple[Wire, ...] = ()
     orphans: tuple[Orphan, ...] = ()
-    findings: tuple[Finding, ...] = ()  # of the run as a whole
+    findings: tuple[Finding, ...] = ()  # of the run as a whole: what policies deny
+    policy: Verdict | None = None  # None where no policy was evaluated
 
     @property
     def outcomes(self) -> dict[Outcome, int]:

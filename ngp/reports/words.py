@@ -66,6 +66,7 @@ def facts(report: Report) -> list[tuple[str, str]]:
         ("bundle valid until", _moment(bundle.expires) if bundle else ""),
         ("ngp", report.ngp),
         (report.binary, report.terraform),
+        ("policies", _policies(report)),
         ("duration", duration(report.duration_s) if report.duration_s else ""),
     ]
     return [(name, value) for name, value in found if value]
@@ -111,6 +112,12 @@ def side_changes(unit: UnitReport) -> str:
         (sum(change.is_imported for change in unit.changes), "imported"),
     ]
     return ", ".join(f"{number:,} {word}" for number, word in found if number)
+
+
+def _policies(report: Report) -> str:
+    """``7 rules, 1 denial``: also that nothing is denied is worth knowing."""
+    found = report.policy
+    return f"{amount(len(found.rules), 'rule')}, {amount(len(found.denials), 'denial')}" if found else ""
 
 
 def _moment(text: str) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ngp.environments.resolving import Resolved
 
 _NAMED = re.compile(r"([a-z][a-z0-9-]*):(.+)")
+_INSTANCE = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|[^\]]*)\]')
 _OWNER = re.compile(r"module\.([^.\[]+)(?:[.\[]|$)")
 _IN_MODULE = re.compile(r"module\.([a-z][a-z0-9-]*)(?:[.\[].*)?")
 
@@ -38,6 +39,11 @@ def parse(words: Iterable[str], flag: str, chosen: Sequence[str], resolved: Reso
 def own(addresses: Iterable[str], unit: str) -> tuple[str, ...]:
     """Those of some addresses that belong to one unit."""
     return tuple(one for one in addresses if (found := _IN_MODULE.fullmatch(one)) is None or found[1] == unit)
+
+
+def without_keys(address: str) -> str:
+    """Return an address without the keys of instances and without the mark of a deposed object."""
+    return _INSTANCE.sub("", address).partition(" (deposed")[0]
 
 
 def owner(address: str) -> str:

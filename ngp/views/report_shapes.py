@@ -24,6 +24,13 @@ EXPLAINED = record(
         )
     ),
 )
+VIOLATION = record(
+    **dict.fromkeys(("rule", "message", "unit", "address", "attribute", "todo", "source"), TEXT),
+    severity={"enum": ["deny", "warn"]},
+)
+_ACCEPTED: Schema = {"type": "array", "items": {"type": "array"}}
+POLICY = {"rules": _TEXTS, "violations": array(VIOLATION), "accepted": _ACCEPTED}
+CHECKED = record(environment=TEXT, exit_code=WHOLE, **POLICY)
 _CHANGE = record(
     **dict.fromkeys(("address", "type", "symbol", "reason", "holds", "previous_address", "import_id"), TEXT),
     **dict.fromkeys(("is_imported", "is_data_bearing", "is_dangerous"), FLAG),
@@ -64,4 +71,5 @@ def document(*, counts: Schema, finding: Schema, diagnostic: Schema) -> Schema:
         wires=array(record(unit=TEXT, input=TEXT, origin=TEXT)),
         orphans=state_shapes.ORPHANS,
         findings=array(finding),
+        policy=optional(record(**POLICY)),
     )

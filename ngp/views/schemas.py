@@ -227,6 +227,7 @@ COMMANDS: Mapping[str, Schema] = {
     "plan": _run({**_SINCE, "bundle": bundle_shapes.MADE}),
     "apply": _run(),
     "explain": report_shapes.EXPLAINED,
+    "policy.check": report_shapes.CHECKED,
     "destroy": _run({"bundle": bundle_shapes.MADE}),
     **bundle_shapes.documents(counts=_COUNTS, units=array(UNIT)),
     "output": record(environment=TEXT, units=mapping(mapping(_OUTPUT))),

@@ -1,0 +1,100 @@
+"""`ngp policy`: hold planned changes to ngp's own rules and to the platform's policies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ngp.commands import bundles, completion, options, reporting
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ngp.commands.options import Context
+    from ngp.policies.verdict import Verdict
+
+app = typer.Typer(help="Hold plans to policies: ngp's own rules, and the platform's in Rego.")
+
+Named = Annotated[
+    str,
+    typer.Argument(
+        metavar="ENV|FILE",
+        help="the environment, which is planned, or the file of a bundle; by default the environment of this folder",
+        autocompletion=completion.environments_or_units,
+    ),
+]
+
+
+@app.callback()
+def group() -> None:
+    """Hold plans to policies: ngp's own rules, and the platform's in Rego."""
+
+
+@app.command()
+def check(
+    environment: Named = "",
+    units: options.UnitNames = None,
+    identity: bundles.Identities = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Plan, or read a bundle, and list what policies deny or warn of; ends with 3 if one denies."""
+    from ngp.views import documents, findings, terminal
+
+    context = options.context()
+    path = bundles.named(context, environment, units)
+    if path is not None:
+        name, verdict, code = _of_bundle(context, path, identity)
+    else:
+        name, verdict, code = _of_plan(context, environment, units)
+    code = reporting.refused(verdict, code)
+    if as_json:
+        documents.write({"schema": "ngp.policy.check/1", "environment": name, "exit_code": code, **_fields(verdict)})
+        raise typer.Exit(code)
+    out = terminal.out(context.settings)
+    for one in verdict.violations:
+        out.print(terminal.line(findings.block(one.finding, word=one.severity.value)), soft_wrap=True)
+    for accepted, reason in verdict.accepted:
+        text = f"accepted: {accepted.rule}: {accepted.message} at {accepted.address}: {reason}"
+        out.print(terminal.line(text), soft_wrap=True)
+    number = len(verdict.denials)
+    total = f"{terminal.amount(len(verdict.rules), 'rule')} evaluated: {terminal.amount(number, 'denial')}"
+    out.print(terminal.line(total, style="bold"), soft_wrap=True)
+    raise typer.Exit(code)
+
+
+def _of_bundle(context: Context, path: Path, identity: list[str] | None) -> tuple[str, Verdict, int]:
+    from ngp.commands import reading
+    from ngp.policies import checking
+    from ngp.runs.bundle import opening
+
+    bundle = bundles.read(context, path, identity)
+    name = bundle.statement.environment
+    resolved = reading.resolve(context, name)
+    return name, checking.check(resolved, opening.run(bundle), checking.prepare(resolved)), 0
+
+
+def _of_plan(context: Context, environment: str, units: list[str] | None) -> tuple[str, Verdict, int]:
+    """Plan; what could not be planned was not checked, so its exit code stays."""
+    from ngp.commands import running, scope
+    from ngp.policies import checking
+    from ngp.runs import planning
+    from ngp.runs.results import Verb, exit_code
+    from ngp.views import terminal
+
+    meant = scope.choose(context, environment, units)
+    with running.begin(context, meant.environment) as begun:
+        policies = checking.prepare(begun.resolved)
+        wish = running.Wish(parallelism=options.DEFAULT_PARALLELISM)
+        with running.open_run(context, Verb.PLAN, begun, meant.units, wish) as now:
+            result = planning.plan(now.run)
+    for one in result.units:
+        if not one.outcome.is_good:
+            text = f"error: {one.unit} was not checked: {one.outcome.word}: {one.reason}"
+            terminal.say(context.settings, text, style="red", always=True)
+    code = exit_code([one.outcome for one in result.units], stopped_by=result.stopped_by)
+    return meant.environment, checking.check(begun.resolved, result, policies), code
+
+
+def _fields(verdict: Verdict) -> dict[str, Any]:
+    return {"rules": verdict.rules, "violations": verdict.violations, "accepted": verdict.accepted}

@@ -1,0 +1,137 @@
+"""The platform's own policies: ``policies/*.rego``, whose rules `deny` and `warn` get the planned changes.
+
+No rule, a rule that does not compile and one without an answer are errors, never a pass.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from ngp import processes
+from ngp.errors import Finding, MissingError, NgpError, UsageError, require
+from ngp.policies.verdict import Severity, Verdict, Violation
+from ngp.rendering import exact
+
+FOLDER = "policies"
+_TIMEOUT_S = 120.0
+_WHY = 300  # characters of what the evaluator says
+_PACKAGE = re.compile(r"^\s*package\s+([a-zA-Z_][\w.]*)", re.MULTILINE)
+_RULE = re.compile(r"^(?:default\s+)?((?:deny|warn|violation)(?:_\w+)?)\b", re.MULTILINE)
+_WARNS = "warn"
+
+
+@dataclass(frozen=True)
+class Policies:
+    """The texts by file name, and the rules that are asked, as ``package.rule`` with the file that has them first."""
+
+    texts: Mapping[str, str]
+    rules: Mapping[str, str]
+
+
+def load(platform: Path) -> Policies | None:
+    """Return the policies of a platform, None where it has no folder of that name.
+
+    Raises UsageError (64) for a folder without any rule, MissingError (69) where nothing can evaluate them.
+    """
+    folder = platform / FOLDER
+    if not folder.exists():
+        return None
+    files = sorted(path for path in folder.rglob("*.rego") if not path.name.endswith("_test.rego"))
+    require(
+        Finding("a policy must not be a link", str(path), "ngp would read what it leads to", "put a copy there")
+        for path in (folder, *files)
+        if path.is_symlink()
+    )
+    texts = {path.relative_to(platform).as_posix(): _read(path) for path in files}
+    rules: dict[str, str] = {}
+    for name, text in texts.items():
+        package = _PACKAGE.search(text)
+        if package is None:
+            raise UsageError("a policy needs a package", where=name, todo="begin the file with `package NAME`")
+        for rule in _RULE.findall(text):
+            rules.setdefault(f"{package[1]}.{rule}", name)
+    if not rules:
+        why = f"`{FOLDER}/` has no rule `deny`, `warn` or `violation`, so nothing would be checked"
+        raise UsageError("no policy to evaluate", where=str(folder), why=why, todo="write one, or remove the folder")
+    if find_spec("regopy") is None:
+        what = "the policies cannot be evaluated: the package regopy is not installed"
+        raise MissingError(what, where=str(folder), todo="pip install 'ngp-platform[policy]'")
+    return Policies(texts, rules)
+
+
+def evaluate(policies: Policies, plan: Mapping[str, Any]) -> Verdict:
+    """Return what the policies say of a plan. Raises UsageError (64) for a policy that fails."""
+    answers = _ask(policies, plan)
+    found: list[Violation] = []
+    for (rule, file), answer in zip(policies.rules.items(), answers, strict=True):
+        if answer is None:
+            why = "its answer is undefined: it is no set, or evaluating it failed"
+            todo = f"write it as `{rule.rpartition('.')[2]} contains message if {{ … }}`"
+            raise UsageError(f"the policy `{rule}` has no answer", where=file, why=why, todo=todo)
+        found += [_violation(rule, file, one) for one in _set(rule, file, answer)]
+    return Verdict(tuple(policies.rules), tuple(found))
+
+
+def check(policies: Policies) -> None:
+    """Raise UsageError (64) for a policy that does not compile, before anything is planned."""
+    _ask(policies, {"resource_changes": []})
+
+
+def _ask(policies: Policies, plan: Mapping[str, Any]) -> Sequence[Any]:
+    asked = {"modules": policies.texts, "input": plan, "queries": [f"data.{rule}" for rule in policies.rules]}
+    package = Path(__file__).parents[2]
+    request = processes.Request(
+        (sys.executable, "-P", "-m", "ngp.policies.evaluator"),
+        package,
+        {"PYTHONPATH": str(package), "LC_ALL": "C.UTF-8"},
+        timeout_s=_TIMEOUT_S,
+        grace_s=1.0,
+        stdin=exact.dump(asked),
+    )
+    done = processes.run(request)
+    if done.timed_out:
+        raise NgpError(f"the policies took longer than {_TIMEOUT_S:.0f} seconds", todo="simplify them")
+    try:
+        said = json.loads(done.stdout)
+    except ValueError:
+        raise NgpError("the policies could not be evaluated", why=done.stderr.strip()[-500:]) from None
+    if "error" in said:
+        where, _, why = said["error"].partition(": ")
+        file = policies.rules.get(where.removeprefix("data."), where)
+        why = " ".join(done.stderr.removeprefix("Errors:").split())[:_WHY] or why
+        raise UsageError("a policy does not compile or fails", where=file, why=why, todo="fix the policy")
+    answers: Sequence[Any] = said["answers"]
+    return answers
+
+
+def _set(rule: str, file: str, answer: Any) -> list[Any]:
+    """The members of a rule's set. One in the form of Rego 0 makes an object: nothing of it would be read."""
+    if isinstance(answer, list):
+        return answer
+    todo = f"write `{rule.rpartition('.')[2]} contains message if {{ … }}`"
+    raise UsageError(f"the policy `{rule}` is no set", where=file, why="Rego 1 is read", todo=todo)
+
+
+def _violation(rule: str, file: str, said: Any) -> Violation:
+    """A member is a message, or an object with `msg` and what else it knows."""
+    severity = Severity.WARN if rule.rpartition(".")[2].startswith(_WARNS) else Severity.DENY
+    if not isinstance(said, Mapping):
+        return Violation(rule, severity, str(said), source=file)
+    names = ("unit", "address", "attribute", "todo")
+    known = {name: str(said[name]) for name in names if name in said}
+    message = said.get("msg", said.get("message")) or json.dumps(said)
+    return Violation(str(said.get("id", rule)), severity, str(message), source=file, **known)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError("this policy cannot be read", where=str(path), why=str(error)) from error

@@ -1,0 +1,56 @@
+"""What policies say of planned changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from ngp.errors import Finding
+
+
+class Severity(Enum):
+    DENY = "deny"  # exit 3
+    WARN = "warn"
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One rule that one change breaks. `attribute` is "" where the resource as a whole does."""
+
+    rule: str
+    severity: Severity
+    message: str
+    unit: str = ""
+    address: str = ""
+    attribute: str = ""
+    todo: str = ""
+    source: str = ""  # the policy's file, "" for a rule of ngp
+
+    @property
+    def finding(self) -> Finding:
+        """The same as a finding."""
+        at = f"{self.address}{f' ({self.attribute})' if self.attribute else ''}"
+        origin = f"policy {self.source}" if self.source else "a rule of ngp"
+        word = "" if self.severity is Severity.DENY else "warning: "
+        return Finding(f"{word}{self.rule}: {self.message}", at, origin, self.todo)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The rules that were evaluated, what they deny or warn of, and what a module's manifest accepts with a reason."""
+
+    rules: tuple[str, ...]
+    violations: tuple[Violation, ...] = ()
+    accepted: tuple[tuple[Violation, str], ...] = ()
+
+    @property
+    def denials(self) -> tuple[Violation, ...]:
+        return tuple(one for one in self.violations if one.severity is Severity.DENY)
+
+    def __add__(self, other: Verdict) -> Verdict:
+        return replace(
+            self,
+            rules=(*self.rules, *other.rules),
+            violations=(*self.violations, *other.violations),
+            accepted=(*self.accepted, *other.accepted),
+        )

@@ -161,12 +161,17 @@ def ended(pids, within_s=20.0):
 def at_work(warm, fake_terraform, tmp_path):
     """A plan that hangs in a Terraform, which has written down its pid."""
     said = tmp_path / "pid"
-    path = fake_terraform(version='echo \'{"terraform_version": "1.11.4"}\'', rest=f"echo $$ > {said}; exec sleep 60")
+    program = tmp_path / "terraform"  # by the name of its program a signal finds it
+    shutil.copy(Path(sys.executable).resolve(), program)
+    # what is started in the background ignores SIGINT until it says otherwise, as Terraform does
+    code = "import signal, time; signal.signal(signal.SIGINT, signal.SIG_DFL); time.sleep(60)"
+    hang = f"echo $$ > {said}; PYTHONHOME={sys.base_prefix} exec {program} -c '{code}'"
+    path = fake_terraform(version='echo \'{"terraform_version": "1.11.4"}\'', rest=hang)
     command = start(warm, "plan", "dev", env={"PATH": path})
     deadline = time.monotonic() + 60
     while not said.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
-    time.sleep(0.2)
+    time.sleep(0.5)
     return command, int(said.read_text())
 
 

@@ -89,6 +89,15 @@ def render_unplanned(
     return _fit(lines)
 
 
+def render_refused(about: Marker, found: Sequence[Finding], link: str = "") -> str:
+    """Return the comment about a bundle that was refused, or whose apply did not begin."""
+    lines = [str(about), f"### Apply of {markdown.code(about.environment)}", "", "**Nothing was applied**"]
+    lines += _list("Why", found)
+    lines += [f"- fix: {markdown.code(one.todo)}" for one in found[:10] if one.todo]
+    lines += ["", f"[The run]({link})"] if link else []
+    return _fit(lines)
+
+
 def _list(title: str, found: Sequence[Finding]) -> list[str]:
     if not found:
         return []

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from ngp.forges.forge import Forge, State, Status
 from ngp.reports import words
 from ngp.reports.report import Report
+from ngp.views.terminal import amount
 
 _LONGEST = 255  # characters of a context (GitHub)
 
@@ -29,10 +30,14 @@ def over_all(verb: str, known: Sequence[Status], environments: Collection[str], 
     missing = [name for name in wanted if states.get(name, State.PENDING) is State.PENDING]
     failed = [name for name, state in states.items() if state is State.FAILURE]
     if failed:
-        return Status(context(verb), State.FAILURE, f"{len(failed)} of {len(wanted)} environments failed", url)
+        return Status(
+            context(verb), State.FAILURE, f"{len(failed)} of {amount(len(wanted), 'environment')} failed", url
+        )
     if missing:
-        return Status(context(verb), State.PENDING, f"{len(missing)} of {len(wanted)} environments to come", url)
-    text = f"{len(wanted)} environments are fine" if wanted else "no environment is affected"
+        return Status(
+            context(verb), State.PENDING, f"{len(missing)} of {amount(len(wanted), 'environment')} to come", url
+        )
+    text = f"{amount(len(wanted), 'environment')} done" if wanted else "no environment is affected"
     return Status(context(verb), State.SUCCESS, text, url)
 
 
@@ -48,8 +53,14 @@ def finish(forge: Forge, commit: str, verb: str, environments: Collection[str], 
     return status
 
 
+def of_refusal(verb: str, environment: str, exit_code: int, url: str) -> Status:
+    """Return the status of an environment whose run did not begin."""
+    return Status(context(verb, environment), State.FAILURE, f"nothing was changed (exit code {exit_code})", url)
+
+
 def of_checks(verb: str, environment: str, exit_code: int, url: str) -> Status:
-    """Return the status of an environment that was checked and has no plan."""
-    state = State.FAILURE if exit_code else State.SUCCESS
-    text = "checked, not planned" if state is State.SUCCESS else "the checks found problems, or nothing was planned"
+    """Return the status of an environment that has no plan: pending, so that nothing is merged unplanned."""
+    if exit_code:
+        return Status(context(verb, environment), State.FAILURE, f"not planned (exit code {exit_code})", url)
+    state, text = State.PENDING, "checked; a member must order a plan"
     return Status(context(verb, environment), state, text, url)

@@ -92,6 +92,11 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {
         "ngp bundle approve prod.bundle": "sign a bundle after a look at what it changes",
         "ngp bundle approve prod.bundle --key ~/.ssh/work": "sign it with another key than Git's",
     },
+    "ci plan": {
+        "ngp ci plan": "check and plan what the change affects, as the pipeline does",
+        "ngp ci plan prod --everything --detailed-exitcode": "look for drift, at night",
+    },
+    "ci apply": {"ngp ci apply": "apply the bundles of the pull request that was just merged"},
     "ci matrix": {
         "ngp ci matrix --since origin/main": "list the environments that a branch affects, for GitHub",
         "ngp ci matrix --system gitlab --everything": "list all, for a nightly plan in GitLab",

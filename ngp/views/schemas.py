@@ -12,7 +12,7 @@ from ngp.runs.events import Phase, Step
 from ngp.runs.outcomes import Outcome
 from ngp.runs.results import Verb
 from ngp.terraform.plans import Action
-from ngp.views import bundle_shapes, promotion_shapes, report_shapes, state_shapes
+from ngp.views import bundle_shapes, ci_shapes, promotion_shapes, report_shapes, state_shapes
 from ngp.views.shapes import ANY, FLAG, NUMBER, TEXT, WHOLE, Schema, array, enumeration, mapping, optional, record
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -194,7 +194,7 @@ COMMANDS: Mapping[str, Schema] = {
     "env.affected": record(**_SINCE),
     "env.diff": promotion_shapes.DIFF,
     "env.promote": promotion_shapes.PROMOTE,
-    "ci.matrix": record(jobs=array(record(environments=_TEXTS, units=WHOLE)), matrix=ANY),
+    **ci_shapes.documents(findings=_FINDINGS),
     "configure": record(
         environment=TEXT,
         units=mapping(TEXT),

@@ -16,6 +16,8 @@ HERE = [
     "env list",
     "env affected --since HEAD",
     "ci matrix --everything",
+    "ci plan --everything",
+    "ci apply",
     "configure dev --dry-run",
     "render --diff",
     "validate dev --no-terraform --affected --since HEAD",

@@ -38,6 +38,12 @@ def test_the_last_job_finishes_the_status_over_all(tmp_path):
     assert {one.context: one.state for one in folder.statuses(HEAD)}["ngp/plan"] is State.SUCCESS
 
 
+def test_what_has_no_plan_is_not_ready_to_be_merged():
+    assert statuses.of_checks("plan", "dev", 0, "").state is State.PENDING
+    assert statuses.of_checks("plan", "dev", 1, "").state is State.FAILURE
+    assert statuses.of_refusal("apply", "dev", 4, "").state is State.FAILURE
+
+
 def test_a_status_is_named_within_the_limit():
     assert statuses.context("plan") == "ngp/plan"
     assert len(statuses.context("plan", "e" * 400)) == 255

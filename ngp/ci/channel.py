@@ -1,0 +1,108 @@
+"""The way of a pipeline's results to people: comments and statuses. What a forge refuses is a warning."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from ngp.ci import comment, statuses
+from ngp.ci.events import Event, Kind
+from ngp.forges.folder import Folder
+from ngp.forges.forge import Comment, Forge, ForgeError, PullRequest, State, Status
+
+T = TypeVar("T")
+_MALFORMED = (LookupError, TypeError, ValueError, AttributeError)  # an answer that is not as its API promises
+
+
+@dataclass
+class Channel:
+    """Tells people what a pipeline does. `number` is the pull request, 0 for none; `head` the commit it is about."""
+
+    forge: Forge
+    event: Event
+    verb: str
+    number: int
+    head: str
+    warn: Callable[[str], None]
+    _own: dict[str, Comment] = field(default_factory=dict, init=False)
+
+    @property
+    def has_comments(self) -> bool:
+        """Whether there is a place for comments: a pull request, or the folder of a laptop."""
+        return bool(self.number) or isinstance(self.forge, Folder)
+
+    def attempt(self, what: str, act: Callable[[], T]) -> T | None:
+        """Return what `act` gives; None, after a warning, where the forge refuses or does not answer."""
+        try:
+            return act()
+        except ForgeError as error:
+            self.warn(f"{what}: {error}")
+        except _MALFORMED as error:
+            self.warn(f"{what}: the answer of the API is malformed ({type(error).__name__})")
+        return None
+
+    def begin(self, environments: Collection[str]) -> None:
+        """Mark comments about other commits as outdated, and set all statuses to pending."""
+        if self.has_comments:
+            found = self.attempt("comments cannot be read", lambda: self.forge.comments(self.number))
+            self._own = comment.own(found or ())
+            for one in self._own.values():
+                about = comment.marker(one.body)
+                is_other = about is not None and about.head != self.head
+                if self.verb == "plan" and self.head and is_other and self._is_newest():
+                    self._write(comment.outdate(one.body, self.head), one.id)
+        for name in ("", *environments):
+            self.tell_pending(name)
+
+    def tell_pending(self, environment: str) -> None:
+        """Set the status of an environment whose turn is still to come."""
+        self._set(Status(statuses.context(self.verb, environment), State.PENDING, "waiting", self.event.run_url))
+
+    def tell(self, environment: str, body: str, status: Status) -> None:
+        """Write the comment and the status of one environment."""
+        if self.has_comments and self._is_newest():
+            known = self._own.get(environment)
+            self._write(body, known.id if known else "")
+        self._set(status)
+
+    def bundle(self, environment: str) -> str:
+        """Return the digest of the bundle that an environment's comment names, "" for none."""
+        found = self._own.get(environment)
+        about = comment.marker(found.body) if found else None
+        return about.bundle if about else ""
+
+    @property
+    def commented(self) -> tuple[str, ...]:
+        """The environments that have a comment."""
+        return tuple(sorted(self._own))
+
+    def finish(self, environments: Collection[str]) -> None:
+        """Set the status over all environments, where each has its own."""
+        if self.head:
+            url = self.event.run_url
+            act = lambda: statuses.finish(self.forge, self.head, self.verb, environments, url)  # noqa: E731
+            self.attempt("the status cannot be set", act)
+
+    def fail(self, why: str) -> None:
+        """Set the status over all environments to failed: nothing could be planned."""
+        self._set(Status(statuses.context(self.verb), State.FAILURE, why, self.event.run_url))
+
+    def _is_newest(self) -> bool:
+        """Whether the pull request still has this head; a slow pipeline must not replace a newer comment."""
+        if self.event.kind is not Kind.PULL_REQUEST or isinstance(self.forge, Folder):
+            return True
+        pull: PullRequest | None = self.attempt(
+            "the pull request cannot be read", lambda: self.forge.pull_request(self.number)
+        )
+        if pull is not None and pull.head != self.head:
+            self.warn(f"the head moved to {pull.head[:12]}, so its comment is left to the pipeline of that commit")
+            return False
+        return True
+
+    def _write(self, body: str, known: str) -> None:
+        self.attempt("a comment cannot be written", lambda: self.forge.write_comment(self.number, body, known))
+
+    def _set(self, status: Status) -> None:
+        if self.head:
+            self.attempt("the status cannot be set", lambda: self.forge.set_status(self.head, status))

@@ -1,0 +1,43 @@
+"""Which forge a pipeline talks to, by the variables of its CI system; a folder where there is none or no token."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from ngp.ci.events import Event, System
+from ngp.forges.folder import Folder
+from ngp.forges.forge import Forge
+from ngp.forges.github import GitHub
+from ngp.forges.gitlab import GitLab
+
+_GITHUB = ("GITHUB_TOKEN", "GH_TOKEN")
+_GITLAB = ("GITLAB_TOKEN",)  # CI_JOB_TOKEN may not write notes
+
+
+def connect(event: Event, environ: Mapping[str, str], folder: Path) -> tuple[Forge, str]:
+    """Return the forge, and why it is only the folder, "" where it is a real one or none is expected.
+
+    Raises ForgeError for an address that would carry the token in clear.
+    """
+    if event.system is System.GITHUB:
+        token, repository = _first(environ, _GITHUB), environ.get("GITHUB_REPOSITORY", "")
+        if token and repository:
+            url = environ.get("GITHUB_API_URL") or "https://api.github.com"
+            return GitHub(url, repository, token, _proxies(environ)), ""
+        return Folder(folder), "GITHUB_TOKEN is not set, so nothing is written to GitHub"
+    if event.system is System.GITLAB:
+        token, project, url = (_first(environ, (name,)) for name in (*_GITLAB, "CI_PROJECT_ID", "CI_API_V4_URL"))
+        if token and project and url:
+            return GitLab(url, project, token, _proxies(environ)), ""
+        return Folder(folder), "GITLAB_TOKEN is not set, so nothing is written to GitLab"
+    return Folder(folder), ""
+
+
+def _first(environ: Mapping[str, str], names: tuple[str, ...]) -> str:
+    return next((environ[name] for name in names if environ.get(name)), "")
+
+
+def _proxies(environ: Mapping[str, str]) -> dict[str, str]:
+    found = {kind: environ.get(f"{kind}_proxy") or environ.get(f"{kind.upper()}_PROXY") for kind in ("http", "https")}
+    return {kind: address for kind, address in found.items() if address}

@@ -1,0 +1,251 @@
+"""`ngp ci plan`: check and plan what a change affects, and tell people in one comment and one status."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ngp.ci import annotations, bases, comment, statuses, tiers
+from ngp.ci.tiers import Tier
+from ngp.commands import bundles, completion, narrowing, options, pipelines, reporting
+from ngp.environments import acceptance, documents, resolving, wiring
+from ngp.errors import Finding, NgpError, require
+from ngp.forges.forge import ForgeError
+from ngp.rendering import trees
+from ngp.views import documents as views
+from ngp.views import terminal
+
+if TYPE_CHECKING:
+    from ngp.ci.channel import Channel
+    from ngp.commands.pipelines import Pipeline
+    from ngp.environments.resolving import Resolved
+    from ngp.reports.report import Report
+    from ngp.review.affected import Affected
+    from ngp.runs.results import RunResult
+
+_REPORTS = ("html", "md", "json", "xml")
+Environments = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="ENV", help="only these environments", autocompletion=completion.environments),
+]
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """The options of a plan, as they were typed."""
+
+    expires: str
+    key: str
+    recipients: Sequence[str] | None
+    parallelism: int
+
+
+@dataclass(frozen=True)
+class _Change:
+    """What a pipeline checks: how far it is trusted, what is affected, and what is wrong or needs a look."""
+
+    tier: Tier
+    why: str
+    affected: Affected | None  # None: everything
+    flags: tuple[Finding, ...] = ()
+    broken: tuple[tuple[str, Finding], ...] = ()  # by environment
+
+
+@dataclass(frozen=True)
+class _Done:
+    """What became of one environment."""
+
+    environment: str
+    exit_code: int
+    findings: tuple[Finding, ...] = ()
+    report: Report | None = None
+
+
+def plan(
+    environments: Environments = None,
+    since: options.Since = "",
+    everything: Annotated[
+        bool, typer.Option("--everything", help="all units, whatever changed: for a nightly plan")
+    ] = False,
+    out_dir: pipelines.Folder = "",
+    expires: bundles.Expires = bundles.DEFAULT_EXPIRES,
+    key: options.SigningKey = "",
+    encrypt_to: bundles.EncryptTo = None,
+    parallelism: options.Parallelism = options.DEFAULT_PARALLELISM,
+    detailed_exitcode: options.DetailedExitCode = False,
+    as_json: options.AsJson = False,
+) -> int:
+    """Check and plan what a change affects; write bundles, reports, a comment and a status.
+
+    A change from a fork is only checked: without credentials, network or Terraform.
+    """
+    context = options.context()
+    pipeline = pipelines.begin(context, out_dir)
+    tier, why = _tier(pipeline)
+    head = pipeline.event.head or pipeline.event.ordered or pipeline.checked_out
+    channel = pipeline.channel("plan", pipeline.event.number, head)
+    try:
+        names = list(dict.fromkeys(environments or documents.names(pipeline.platform)))
+        resolved, wrong = resolving.collect(pipeline.platform, names)
+        require(dict.fromkeys(wrong))
+        change = _look(pipeline, resolved, (tier, why), since, everything=everything or pipeline.event.is_whole)
+    except NgpError as error:
+        channel.begin(())
+        channel.fail(error.findings[0].what)
+        pipeline.command(annotations.errors(error.findings))
+        raise
+    chosen = [one for one in resolved if change.affected is None or change.affected.names(one.environment.name)]
+    channel.begin([one.environment.name for one in chosen])
+    wish = _Wish(expires, key, encrypt_to, parallelism)
+    done = [_one(pipeline, channel, one, change, wish) for one in chosen]
+    channel.finish([one.environment.name for one in chosen])
+    totals = pipeline.publish([one.report for one in done if one.report], [one.exit_code for one in done])
+    code = totals.exit_code or (2 if detailed_exitcode and totals.has_changes else 0)
+    if as_json:
+        views.write(_document(pipeline, change, done, code))
+    return code
+
+
+def _tier(pipeline: Pipeline) -> tuple[Tier, str]:
+    """Return how far the change is trusted; a forge that does not answer authorises nothing."""
+    try:
+        tier, why = tiers.choose(pipeline.event, pipeline.forge, pipeline.checked_out)
+    except (ForgeError, LookupError, TypeError, ValueError) as error:
+        tier, why = Tier.STRANGER, f"nobody could say who may plan it: {error}"
+    if why:
+        terminal.say(pipeline.context.settings, why, always=True)
+    return tier, why
+
+
+def _look(
+    pipeline: Pipeline, resolved: Sequence[Resolved], trust: tuple[Tier, str], since: str, *, everything: bool
+) -> _Change:
+    """Compare with the base. Raises NgpError where nothing says what changed."""
+    tier, why = trust
+    if everything and tier is Tier.MEMBER:
+        return _Change(tier, why, None)
+    from ngp.review import baseline, contracts
+
+    platform = pipeline.platform
+    named = since or bases.find(platform, pipeline.event.base, may_fetch=tier is Tier.MEMBER)
+    found = narrowing.tell(pipeline.context, narrowing.collect(platform, resolved, named))
+    names = [one.environment.name for one in resolved]
+    broken = contracts.compare(platform, baseline.load(platform, named), names).broken
+    flags = tiers.flags(platform.path, found.changed)
+    pipeline.command(annotations.errors(flags, "warning"))
+    for one in flags:
+        terminal.say(pipeline.context.settings, f"look at this: {one}", always=True)
+    return _Change(tier, why, found, flags, tuple((one.environment, one.finding) for one in broken))
+
+
+def _one(pipeline: Pipeline, channel: Channel, resolved: Resolved, change: _Change, wish: _Wish) -> _Done:
+    """Check one environment, plan it where it may be planned, and tell people."""
+    name = resolved.environment.name
+    pipeline.command([annotations.group(f"plan {name}")])
+    found = tuple(_check(pipeline, resolved, change))
+    report = None
+    code = NgpError.exit_code if found else 0
+    if not found and change.tier is Tier.MEMBER:
+        try:
+            report = _plan(pipeline, resolved, change, wish)
+            code = report.exit_code
+        except NgpError as error:
+            found, code = error.findings, error.exit_code
+    pipeline.command([annotations.END, *annotations.errors(found)])
+    for one in found:
+        terminal.say(pipeline.context.settings, f"error: {name}: {one}", style="red", always=True)
+    _tell(channel, name, change, _Done(name, code, found, report))
+    return _Done(name, code, found, report)
+
+
+def _tell(channel: Channel, name: str, change: _Change, done: _Done) -> None:
+    url, report = channel.event.run_url, done.report
+    if report is not None:
+        about = comment.Marker(name, report.bundle.digest if report.bundle else "", channel.head)
+        notes = [f"{len(change.flags)} changed files need a look before the merge"] if change.flags else []
+        channel.tell(name, comment.render(report, about, url, notes), statuses.of_report("plan", report, url))
+        return
+    units = [one for one in change.affected.units if one.environment == name] if change.affected else []
+    about = comment.Marker(name, "", channel.head)
+    why = change.why if change.tier is Tier.STRANGER else "the checks found problems"
+    body = comment.render_unplanned(about, why, units, done.findings, change.flags)
+    channel.tell(name, body, statuses.of_checks("plan", name, done.exit_code, url))
+
+
+def _check(pipeline: Pipeline, resolved: Resolved, change: _Change) -> list[Finding]:
+    """Return what is wrong before Terraform starts: stale files, refused values, broken contracts."""
+    tree = trees.collect(pipeline.platform, [resolved.environment.name])
+    stale = (*tree.staleness.changes, *tree.staleness.orphaned)
+    found = [
+        Finding("a rendered file is stale", str(path), todo=f"commit what `{tree.command}` writes") for path in stale
+    ]
+    found += wiring.check_counts(resolved.environment, resolved.catalogue)
+    found += acceptance.check(resolved)
+    found += [finding for environment, finding in change.broken if environment == resolved.environment.name]
+    return list(dict.fromkeys(found))
+
+
+def _plan(pipeline: Pipeline, resolved: Resolved, change: _Change, wish: _Wish) -> Report:
+    """Plan one environment into a bundle, and write its reports."""
+    from ngp.commands import running
+    from ngp.reports import making
+    from ngp.runs import planning
+    from ngp.runs.results import Verb, exit_code
+
+    context, name = pipeline.context, resolved.environment.name
+    path = pipeline.folder / f"{name}.bundle"
+    path.unlink(missing_ok=True)
+    wanted = bundles.require_choice(context, bundles.Choice(str(path), wish.expires, wish.key, wish.recipients))
+    reports = reporting.require(context, [str(pipeline.folder / f"{name}.{kind}") for kind in _REPORTS])
+    chosen: Sequence[str] | None = narrowing.choice(resolved, change.affected, ())
+    while chosen is not None:
+        asked = running.Wish(parallelism=wish.parallelism)
+        with (
+            running.begin(context, name) as begun,
+            running.open_run(context, Verb.PLAN, begun, chosen, asked) as now,
+        ):
+            pipeline.command(annotations.masks(making.facts(now.run).secrets))
+            result = planning.plan(now.run, finish=bundles.finish(wanted, context, now, Verb.APPLY))
+            reports.observe(now.run, change.affected)
+        chosen = _with_feeders(pipeline, chosen, result)
+    bundles.tell(wanted, context, result, reports)
+    code = exit_code([unit.outcome for unit in result.units], stopped_by=result.stopped_by)
+    fact = reports.bundle and replace(reports.bundle, file=path.name)
+    known = replace(reports.facts or making.Facts(resolved), bundle=fact)
+    made = making.of_run(result, known, exit_code=code)
+    return replace(made, exit_code=reports.put(context, made, code))
+
+
+def _with_feeders(pipeline: Pipeline, chosen: Sequence[str], result: RunResult) -> Sequence[str] | None:
+    """Return the units to plan instead, None where these will do.
+
+    A unit whose upstream was never applied, after an apply that failed, cannot be applied without it.
+    """
+    feeders = {unknown.origin.partition(".")[0] for unit in result.units for unknown in unit.unknowns}
+    feeders -= {unit.unit for unit in result.units}
+    if not feeders or not chosen or result.stopped_by:
+        return None
+    text = f"planning again with {', '.join(sorted(feeders))}, which these units need and nobody has applied"
+    terminal.say(pipeline.context.settings, text, always=True)
+    return sorted({*chosen, *feeders})
+
+
+def _document(pipeline: Pipeline, change: _Change, done: Sequence[_Done], code: int) -> dict[str, Any]:
+    event = pipeline.event
+    rows = [
+        {
+            "environment": one.environment,
+            "exit_code": one.exit_code,
+            "is_planned": one.report is not None,
+            "has_changes": bool(one.report and one.report.has_changes),
+            "has_deletions": bool(one.report and one.report.has_deletions),
+            "bundle": one.report.bundle.file if one.report and one.report.bundle else None,
+            "findings": one.findings,
+        }
+        for one in done
+    ]
+    about = {"event": event.kind, "number": event.number, "tier": change.tier, "exit_code": code}
+    return {"schema": "ngp.ci.plan/1", **about, "flags": change.flags, "environments": rows}

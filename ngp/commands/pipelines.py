@@ -1,0 +1,113 @@
+"""What `ngp ci plan` and `ngp ci apply` share: the event, the forge, the folder for files, and the way to people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ngp import files
+from ngp.ci import annotations, bases, connecting, events, outputs
+from ngp.ci.channel import Channel
+from ngp.ci.events import Event, System
+from ngp.commands import options
+from ngp.environments import platforms
+from ngp.environments.environment import Platform
+from ngp.errors import NgpError, UsageError
+from ngp.reports import markdown
+from ngp.reports.report import Report
+from ngp.views import terminal
+
+if TYPE_CHECKING:
+    from ngp.forges.forge import Forge
+
+OUTPUTS = "outputs.env"
+_SUMMARY = 900_000  # bytes: GitHub drops a summary above 1 MiB
+Folder = Annotated[
+    str, typer.Option("--out-dir", metavar="DIR", help="where reports, bundles and outputs go; by default .ngp/ci")
+]
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """An open pipeline: what started it, where it writes, and the forge that it talks to."""
+
+    context: options.Context
+    platform: Platform
+    event: Event
+    forge: Forge
+    folder: Path
+    checked_out: str
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        return self.context.settings.environ
+
+    @property
+    def is_github(self) -> bool:
+        return self.event.system is System.GITHUB
+
+    def warn(self, text: str) -> None:
+        """Say a warning on stderr; what fails here fails no plan."""
+        terminal.say(self.context.settings, f"warning: {text}", always=True)
+
+    def channel(self, verb: str, number: int, head: str) -> Channel:
+        """Return the way to people, for a pull request and the commit that the results are about."""
+        return Channel(self.forge, self.event, verb, number, head, self.warn)
+
+    def command(self, lines: Iterable[str]) -> None:
+        """Print workflow commands, on GitHub only."""
+        for line in lines if self.is_github else ():
+            typer.echo(line, err=True)
+
+    def publish(self, reports: Sequence[Report], codes: Iterable[int]) -> outputs.Totals:
+        """Write outputs and the summary of the job; return the totals."""
+        totals = outputs.total(reports, codes)
+        totals = replace(totals, bundles=tuple(str(self.folder / name) for name in totals.bundles))
+        text = outputs.render(totals)
+        self._put(self.folder / OUTPUTS, text)
+        if self.is_github:
+            self._append("GITHUB_OUTPUT", text)
+            room = _SUMMARY // max(len(reports), 1)
+            self._append("GITHUB_STEP_SUMMARY", "\n".join(markdown.render(one, room) for one in reports))
+        for one in reports:
+            self.command(annotations.of_report(one))
+        return totals
+
+    def _put(self, path: Path, text: str) -> None:
+        try:
+            files.write(path, text)
+        except OSError as error:
+            raise NgpError(f"cannot write {path.name}", where=str(path.parent), why=error.strerror or "") from None
+
+    def _append(self, variable: str, text: str) -> None:
+        path = self.environ.get(variable, "")
+        if not path or not text:
+            return
+        try:
+            with Path(path).open("a", encoding="utf-8", errors="replace") as file:
+                file.write(text)
+        except OSError as error:
+            self.warn(f"{variable} cannot be written: {error.strerror}")
+
+
+def begin(context: options.Context, folder: str) -> Pipeline:
+    """Read the event and reach the forge.
+
+    Raises UsageError (64) for an event that cannot be read, and for a folder that cannot be made.
+    """
+    platform = platforms.load(platforms.find(context.cwd))
+    event = events.read(context.settings.environ)
+    path = context.cwd / folder if folder else platform.workspace / "ci"
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError("the folder for files cannot be made", where=str(path), why=error.strerror or "") from None
+    forge, why = connecting.connect(event, context.settings.environ, path)
+    found = Pipeline(context, platform, event, forge, path, bases.head(platform))
+    if why:
+        found.warn(why)
+    return found

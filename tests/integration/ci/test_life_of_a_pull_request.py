@@ -1,0 +1,277 @@
+"""The life of a pull request: from a fork, from a member, authorised, merged, applied, failed, and planned at night.
+
+A scratch platform with a bare remote, real Terraform, and a fake of GitHub's endpoints. What people read at each step
+is in tests/golden/ci/life.md.
+"""
+
+import json
+import re
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Ngp, lay_platform, stop_sandbox
+from tests.doubles.forge import TOKEN, Forge, serve
+
+pytestmark = pytest.mark.terraform
+BASE, APP = "modules/base/base-output.tf", "modules/app/app-variables.tf"
+TFVARS = "environments/dev/terraform.tfvars"
+CANARY = "canary-secret-b81f"
+CHANGES = (  # what differs between two runs
+    (re.compile(r"\b[0-9a-f]{64}\b"), "DIGEST64"),
+    (re.compile(r"\b[0-9a-f]{40}\b"), "COMMIT40"),
+    (re.compile(r"`[0-9a-f]{12}`"), "`DIGEST12`"),
+    (re.compile(r"commit `[0-9a-f]{7,12}( with uncommitted changes)?`"), "commit `COMMIT`"),
+    (re.compile(r"\b20\d\d\d\d\d\d-\d+-[a-z]+-dev-[0-9a-f]+\b"), "RUN"),
+    (re.compile(r"\b20\d\d-\d\d-\d\d[ T]\d\d:\d\d(:\d\dZ)?\b"), "TIME"),
+    (re.compile(r" · (Terraform|ngp|duration) `[^`]+`"), ""),
+    (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "UUID"),
+    (re.compile(r"\b(?!123456789012)[0-9a-f]{12}\b"), "COMMIT12"),
+    (re.compile(r"/[^\s`]*/platform/"), ""),
+)
+
+
+@dataclass
+class Life:
+    """A repository whose pull requests a pipeline plans and applies; `told` is what people read, step by step."""
+
+    path: Path
+    forge: Forge
+    told: list = field(default_factory=list)
+    talk: list = field(default_factory=list)
+
+    def git(self, *words):
+        done = subprocess.run(["git", *words], cwd=self.path, check=True, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    @property
+    def head(self):
+        return self.git("rev-parse", "HEAD")
+
+    def commit(self, message, **texts):
+        """Edit files (``path=(old, new)``), render, commit; return the commit."""
+        for name, (old, new) in texts.items():
+            path = self.path / {"tfvars": TFVARS, "base": BASE, "app": APP}[name]
+            text = path.read_text()
+            assert old in text
+            path.write_text(text.replace(old, new))
+        Ngp(self.path).call("render")
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", "--message", message)
+        return self.head
+
+    def run(self, step, *line, event=None, name="pull_request", env=None):
+        """Run `ngp ci` as GitHub would, and note what it tells."""
+        folder = self.path.parent / "runner"
+        folder.mkdir(exist_ok=True)
+        (folder / "event.json").write_text(json.dumps(event or {}))
+        variables = {
+            "CI": "true",
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_EVENT_NAME": name,
+            "GITHUB_EVENT_PATH": str(folder / "event.json"),
+            "GITHUB_REPOSITORY": "team/platform",
+            "GITHUB_SHA": self.head,
+            "GITHUB_API_URL": self.forge.url,
+            "GITHUB_TOKEN": TOKEN,
+            "GITHUB_OUTPUT": str(folder / "output"),
+            "GITHUB_STEP_SUMMARY": str(folder / "summary"),
+            "NGP_ENV_CANARY": CANARY,
+            **(env or {}),
+        }
+        before = len(self.forge.statuses)
+        done = Ngp(self.path).call("ci", *line, env=variables)
+        self.talk += [done.stdout, done.stderr]
+        lines = [f"# {step}", "", f"`ngp ci {' '.join(line)}` ends with {done.exit_code}", ""]
+        lines += [f"- `{context}` {state}: {text}" for _, context, state, text in self.forge.statuses[before:]]
+        lines += ["", *(one["body"] for one in self.forge.comments)]
+        self.told.append("\n".join(lines))
+        return done
+
+    def pull(self, is_fork=False, number=12):
+        """The event of a push to a pull request, whose head is what is checked out."""
+        base = self.git("rev-parse", "origin/main")
+        self.forge.pulls[number] = {"head": self.head, "base": base, "is_fork": is_fork}
+        head = {"sha": self.head, "repo": {"id": 2 if is_fork else 1}}
+        return {"pull_request": {"number": number, "head": head, "base": {"sha": base, "repo": {"id": 1}}}}
+
+    def order(self, commit, by):
+        about = {"action": "created", "issue": {"number": 12, "pull_request": {}}}
+        return {**about, "comment": {"body": f"/ngp plan {commit}", "user": {"login": by}}}
+
+    def merge(self, number=12):
+        """Squash the branch into the default branch, and check that out; return the event of the push."""
+        branch, before = self.git("branch", "--show-current"), self.git("rev-parse", "origin/main")
+        self.git("checkout", "--quiet", "-B", "main", "origin/main")
+        self.git("merge", "--quiet", "--squash", branch)
+        self.git("commit", "--quiet", "--message", "Merged")
+        self.git("push", "--quiet", "origin", "main")
+        self.forge.pulls[number]["merged"] = self.head
+        return {"before": before, "after": self.head}
+
+    def branch(self, name):
+        self.git("checkout", "--quiet", "-B", name, "origin/main")
+        self.forge.comments.clear()
+
+    @property
+    def runs(self):
+        """How many runs were started."""
+        folder = self.path / ".ngp" / "runs"
+        return len(list(folder.iterdir())) if folder.exists() else 0
+
+    def written(self):
+        """Everything that people or other programs get to read."""
+        folders = (self.path / ".ngp" / "ci", self.path.parent / "runner")
+        texts = [path.read_bytes() for folder in folders for path in folder.iterdir() if path.name != "dev.bundle"]
+        bodies = [json.dumps(body) for _, _, body in self.forge.requests if body]
+        return b"\n".join(texts) + "\n".join([*self.talk, *bodies]).encode()
+
+
+@pytest.fixture
+def life(tmp_path):
+    path = lay_platform(tmp_path / "platform")
+    (path / "environments" / "prod" / "environment.yaml").unlink()
+    (path / "environments" / "prod" / "terraform.tfvars").unlink()
+    (path / "ngp.yaml").write_text("name: small\nstate: local\n")
+    module = path / "modules" / "base" / "base-output.tf"
+    module.write_text(module.read_text().replace('"hunter2"', f'"{CANARY}"'))
+    with serve() as forge:
+        made = Life(path, forge)
+        forge.writers = {"anna"}
+        made.commit("A platform")
+        subprocess.run(
+            ["git", "init", "--quiet", "--bare", "--initial-branch=main", tmp_path / "remote.git"], check=True
+        )
+        made.git("remote", "add", "origin", str(tmp_path / "remote.git"))
+        made.git("branch", "--move", "main")
+        made.git("push", "--quiet", "origin", "main")
+        made.git("remote", "set-head", "origin", "main")
+        yield made
+    stop_sandbox(path)
+
+
+def test_the_life_of_a_pull_request(life, golden):
+    life.branch("topic")
+    first = life.commit("Another network", tfvars=("10.0.0.0", "10.1.0.0"))
+    from_a_fork(life, first)
+    from_a_member(life)
+    after_the_merge(life)
+    golden("ci/life.md", normal(life.told))
+    assert CANARY.encode() not in life.written()
+    assert TOKEN.encode() not in life.written()
+
+
+def from_a_fork(life, first):
+    """A stranger's change is checked, and nothing is started for it until a member orders it; a push voids that."""
+    assert life.run("From a fork", "plan", event=life.pull(is_fork=True)).exit_code == 0
+    assert not (life.path / ".ngp/ci/dev.bundle").exists()
+    life.run("A stranger orders a plan", "plan", event=life.order(first, "mallory"), name="issue_comment")
+    assert life.runs == 0
+    done = life.run("A member orders a plan", "plan", event=life.order(first, "anna"), name="issue_comment")
+    assert (done.exit_code, life.runs) == (0, 1)
+    life.forge.pulls[12]["head"] = life.commit("A third network", tfvars=("10.1.0.0", "10.2.0.0"))
+    life.run("A push voids the order", "plan", event=life.order(first, "anna"), name="issue_comment")
+    assert life.runs == 1
+    done = life.run("An order applies nothing", "apply", event=life.order(first, "anna"), name="issue_comment")
+    assert done.exit_code == 3
+
+
+def from_a_member(life):
+    """A member's change is planned; a push replaces the comment; nothing is applied before the merge."""
+    assert life.run("From a member", "plan", event=life.pull()).exit_code == 0
+    life.commit("A second push", tfvars=("10.2.0.0", "10.3.0.0"))
+    assert life.run("A second push", "plan", event=life.pull()).exit_code == 0
+    assert len(life.forge.comments) == 1
+    assert life.run("An apply before the merge", "apply", event=life.pull()).exit_code == 3
+    life.git("checkout", "--quiet", "main")
+    life.commit("Others", app=("What its making runs", "What it runs when it is made"))
+    life.git("push", "--quiet", "origin", "main")
+    life.git("checkout", "--quiet", "topic")
+    life.git("merge", "--quiet", "--no-edit", "main")
+    assert life.run("A moved base", "plan", event=life.pull()).exit_code == 0
+    group = {"merge_group": {"head_sha": life.head, "base_sha": life.git("rev-parse", "origin/main")}}
+    assert life.run("In the merge queue", "plan", event=group, name="merge_group").exit_code == 0
+
+
+def after_the_merge(life):
+    """The bundle is applied once; a nightly plan finds nothing, then that somebody removed a state."""
+    pushed = life.merge()
+    assert life.run("After the merge", "apply", event=pushed, name="push").exit_code == 0
+    assert life.forge.status("ngp/apply") == "success"
+    assert life.run("The same again", "apply", event=pushed, name="push").exit_code == 4
+    assert life.forge.status("ngp/apply") == "failure"
+    assert life.run("A quiet night", "plan", "--detailed-exitcode", name="schedule").exit_code == 0
+    states = [path for path in life.path.rglob("*.tfstate") if "app" in path.parts or path.stem == "app"]
+    for state in states:
+        state.unlink()
+    assert states
+    assert life.run("Drift at night", "plan", "--detailed-exitcode", name="schedule").exit_code == 2
+
+
+def normal(told):
+    """What people read, without what differs between two runs."""
+    text = "\n\n".join(told) + "\n"
+    for pattern, word in CHANGES:
+        text = pattern.sub(word, text)
+    return text
+
+
+def test_what_breaks_is_told_and_nothing_is_planned(life, golden):
+    life.branch("broken")
+    life.commit("Rename an output", base=('output "vpc_id"', 'output "network_id"'))
+    assert life.run("A conflict with what other units take", "plan", event=life.pull()).exit_code != 0
+    assert life.forge.status("ngp/plan") == "failure"
+    life.branch("marks")
+    (life.path / TFVARS).write_text("<<<<<<< HEAD\n")
+    life.git("commit", "--quiet", "--all", "--message", "A conflict")
+    assert life.run("Conflict markers", "plan", event=life.pull()).exit_code == 64
+    assert life.forge.status("ngp/plan") == "failure"
+    assert life.runs == 0
+    golden("ci/broken.md", normal(life.told))
+
+
+def test_a_failed_apply_and_the_next_one(life):
+    life.branch("fails")
+    life.commit("Fail", tfvars=("base = {", 'app = {\n  command = "false"\n}\nbase = {'))
+    done = life.run("Plan", "plan", event=life.pull())
+    assert "planning again with base, which these units need and nobody has applied" in done.stderr
+    assert life.run("Apply", "apply", event=life.merge(), name="push").exit_code == 1
+    assert life.forge.status("ngp/apply/dev") == "failure"
+    assert life.forge.status("ngp/apply") == "failure"
+    [body] = life.forge.comment("environment=dev")
+    assert "✗ `app`" in body
+    life.branch("works")
+    life.commit("Work", tfvars=('"false"', '"true"'))
+    assert life.run("Plan again", "plan", event=life.pull(number=13)).exit_code == 0
+    assert life.run("Apply again", "apply", event=life.merge(13), name="push").exit_code == 0
+    assert life.forge.status("ngp/apply") == "success"
+
+
+def test_without_rights_or_a_token_the_plan_is_made_all_the_same(life):
+    life.branch("quiet")
+    life.commit("Another network", tfvars=("10.0.0.0", "10.1.0.0"))
+    life.forge.is_read_only = True
+    done = life.run("Read only", "plan", event=life.pull())
+    assert done.exit_code == 0
+    assert "warning: a comment cannot be written" in done.stderr
+    assert (life.path / ".ngp/ci/dev.bundle").is_file()
+    done = life.run("No token", "plan", event=life.pull(), env={"GITHUB_TOKEN": ""})
+    assert done.exit_code == 0
+    assert (life.path / ".ngp/ci/comment-1.md").is_file()
+
+
+def test_a_shallow_clone_gets_its_base(life, tmp_path):
+    life.branch("topic")
+    life.commit("Another network", tfvars=("10.0.0.0", "10.1.0.0"))
+    life.git("push", "--quiet", "origin", "topic")
+    event = life.pull()
+    remote = f"file://{tmp_path / 'remote.git'}"
+    subprocess.run(["git", "clone", "--quiet", "--depth=1", "--branch=topic", remote, tmp_path / "shallow"], check=True)
+    there = Life(tmp_path / "shallow", life.forge)
+    there.git("checkout", "--quiet", "--detach")
+    done = there.run("Shallow", "plan", "--json", event=event)
+    stop_sandbox(there.path)
+    assert done.exit_code == 0
+    assert json.loads(done.stdout)["environments"][0]["is_planned"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ngp.ci import annotations, comment, statuses
+from ngp.ci import comment, statuses, workflow_commands
 from ngp.ci.events import Kind
 from ngp.commands import bundle_applies, bundles, completion, options, pipelines, reporting
 from ngp.environments import documents
@@ -136,9 +136,9 @@ def _apply_each(
     pipeline: Pipeline, channel: Channel, found: Mapping[str, Path], running: tuple[Sequence[str] | None, int]
 ) -> Iterator[_Done]:
     for name, path in found.items():
-        pipeline.command([annotations.group(f"apply {name}")])
+        pipeline.command([workflow_commands.group(f"apply {name}")])
         done = _one(pipeline, name, path, running)
-        pipeline.command([annotations.END, *annotations.errors(done.findings)])
+        pipeline.command([workflow_commands.END, *workflow_commands.errors(done.findings)])
         for one in done.findings:
             terminal.say(pipeline.context.settings, f"error: {name}: {one}", style="red", always=True)
         _tell(channel, done)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ngp.ci import annotations, bases, comment, statuses, tiers
+from ngp.ci import bases, comment, statuses, tiers, workflow_commands
 from ngp.ci.tiers import Tier
 from ngp.commands import bundles, completion, narrowing, options, pipelines, reporting
 from ngp.environments import acceptance, documents, resolving, wiring
@@ -95,7 +95,7 @@ def plan(
     except NgpError as error:
         channel.begin(())
         channel.fail(error.findings[0].what)
-        pipeline.command(annotations.errors(error.findings))
+        pipeline.command(workflow_commands.errors(error.findings))
         raise
     chosen = [one for one in resolved if change.affected is None or change.affected.names(one.environment.name)]
     channel.begin([one.environment.name for one in chosen])
@@ -135,7 +135,7 @@ def _look(
     names = [one.environment.name for one in resolved]
     broken = contracts.compare(platform, baseline.load(platform, named), names).broken
     flags = tiers.flags(platform.path, found.changed)
-    pipeline.command(annotations.errors(flags, "warning"))
+    pipeline.command(workflow_commands.errors(flags, "warning"))
     for one in flags:
         terminal.say(pipeline.context.settings, f"look at this: {one}", always=True)
     return _Change(tier, why, found, flags, tuple((one.environment, one.finding) for one in broken))
@@ -144,7 +144,7 @@ def _look(
 def _one(pipeline: Pipeline, channel: Channel, resolved: Resolved, change: _Change, wish: _Wish) -> _Done:
     """Check one environment, plan it where it may be planned, and tell people."""
     name = resolved.environment.name
-    pipeline.command([annotations.group(f"plan {name}")])
+    pipeline.command([workflow_commands.group(f"plan {name}")])
     found = tuple(_check(pipeline, resolved, change))
     report = None
     code = NgpError.exit_code if found else 0
@@ -154,7 +154,7 @@ def _one(pipeline: Pipeline, channel: Channel, resolved: Resolved, change: _Chan
             code = report.exit_code
         except NgpError as error:
             found, code = error.findings, error.exit_code
-    pipeline.command([annotations.END, *annotations.errors(found)])
+    pipeline.command([workflow_commands.END, *workflow_commands.errors(found)])
     for one in found:
         terminal.say(pipeline.context.settings, f"error: {name}: {one}", style="red", always=True)
     _tell(channel, name, change, _Done(name, code, found, report))
@@ -207,7 +207,7 @@ def _plan(pipeline: Pipeline, resolved: Resolved, change: _Change, wish: _Wish) 
             running.begin(context, name) as begun,
             running.open_run(context, Verb.PLAN, begun, chosen, asked) as now,
         ):
-            pipeline.command(annotations.masks(making.facts(now.run).secrets))
+            pipeline.command(workflow_commands.masks(making.facts(now.run).secrets))
             result = planning.plan(now.run, finish=bundles.finish(wanted, context, now, Verb.APPLY))
             reports.observe(now.run, change.affected)
         chosen = _with_feeders(pipeline, chosen, result)

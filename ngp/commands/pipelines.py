@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ngp import files
-from ngp.ci import annotations, bases, connecting, events, outputs
+from ngp.ci import bases, connecting, events, outputs, workflow_commands
 from ngp.ci.channel import Channel
 from ngp.ci.events import Event, System
 from ngp.commands import options
@@ -74,7 +74,7 @@ class Pipeline:
             room = _SUMMARY // max(len(reports), 1)
             self._append("GITHUB_STEP_SUMMARY", "\n".join(markdown.render(one, room) for one in reports))
         for one in reports:
-            self.command(annotations.of_report(one))
+            self.command(workflow_commands.of_report(one))
         return totals
 
     def _put(self, path: Path, text: str) -> None:

@@ -1,6 +1,7 @@
 """The few REST endpoints of GitHub and GitLab that ngp calls, on loopback: one repository, its comments and statuses.
 
-What it answers has the fields that ngp reads, by the reference pages of both APIs.
+What it answers has the fields that ngp reads. GitHub's OpenAPI description (github-contract.json) holds it to GitHub;
+of GitLab there are only the reference pages.
 """
 
 import json
@@ -27,6 +28,7 @@ class Forge:
     troubles: list = field(default_factory=list)
     is_read_only: bool = False
     requests: list = field(default_factory=list)
+    exchanges: list = field(default_factory=list)  # (method, path, query, body, status, answer)
     url: str = ""
 
     def comment(self, text):
@@ -56,7 +58,10 @@ class _Handler(BaseHTTPRequestHandler):
             found = re.fullmatch(pattern, parts.path)
             if found and method == self.command:
                 code, made = act(forge, body, *found.groups())
-                return self._answer(code, {}, self._page(made, parse_qs(parts.query)))
+                query = parse_qs(parts.query)
+                made = self._page(made, query)
+                forge.exchanges.append((method, parts.path, query, body, code, made))
+                return self._answer(code, {}, made)
         return self._answer(404, {}, {"message": "Not Found"})
 
     do_GET = do_POST = do_PATCH = do_PUT = _serve  # noqa: N815

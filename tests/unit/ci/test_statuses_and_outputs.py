@@ -1,6 +1,6 @@
 import itertools
 
-from ngp.ci import annotations, outputs, statuses
+from ngp.ci import outputs, statuses, workflow_commands
 from ngp.errors import Finding
 from ngp.forges.folder import Folder
 from ngp.forges.forge import State, Status
@@ -77,7 +77,7 @@ def test_outputs_are_one_line_each():
 
 def test_no_value_becomes_a_workflow_command():
     found = Finding("100%\n::set-env name=x::y", "environments/dev/a,b.tfvars:12", "why\r\n::error::z", "do")
-    [line] = annotations.errors([found])
+    [line] = workflow_commands.errors([found])
     assert line == (
         "::error file=environments/dev/a%2Cb.tfvars,line=12,title=ngp::"
         "100%25%0A::set-env name=x::y%0Awhy%0D%0A::error::z%0Afix: do"
@@ -86,7 +86,7 @@ def test_no_value_becomes_a_workflow_command():
 
 
 def test_every_line_of_a_secret_is_masked():
-    assert list(annotations.masks({"first line\nsecond%line", "abc"})) == [
+    assert list(workflow_commands.masks({"first line\nsecond%line", "abc"})) == [
         "::add-mask::first line",
         "::add-mask::first line%0Asecond%25line",
         "::add-mask::second%25line",

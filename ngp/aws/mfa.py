@@ -12,7 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-_CODE = re.compile(r"\d{6}")
+from ngp.errors import MissingError
+
+_CODE = re.compile(r"[0-9]{6}")
+_TRIES = 5
 
 
 @dataclass(frozen=True)
@@ -23,12 +26,12 @@ class Device:
     cache: Path
 
     def code(self, question: str) -> str:
-        """Ask until the answer is a code of six digits."""
-        while True:
-            answer = self.ask(question).strip()
+        """Ask until the answer is a code of six digits. Raises MissingError (69) after a few others."""
+        for again in range(_TRIES):
+            answer = self.ask(f"A code has six digits. {question}" if again else question).strip()
             if _CODE.fullmatch(answer):
                 return answer
-            question = f"A code has six digits. {question}"
+        raise MissingError("there is no code of the MFA device", why="the profile's role needs one of six digits")
 
 
 def serve(core: Any, device: Device, env: Mapping[str, str], reach: Mapping[str, Any]) -> None:

@@ -16,7 +16,7 @@ COMMANDS = {
     "console": "run `terraform console` in environments/ENV/units/UNIT",
     "create": "type `ngp env new NAME` or `ngp module new NAME`",
     "delete": "type `ngp destroy ENV [UNIT]`",
-    "deploy": "type `ngp apply ENV`",
+    "deploy": "type `ngp apply ENV` for a region, `ngp package deploy ENV` for packages",
     "diff": "type `ngp plan ENV` or `ngp render --diff`",
     "down": "type `ngp destroy ENV`",
     "drift": "type `ngp plan ENV --detailed-exitcode`",

@@ -90,7 +90,7 @@ def load(name: str, root: TyperGroup | None = None) -> TyperCommand | TyperGroup
         command = get_group(group)
         command.name = name
     else:
-        info = CommandInfo(name, callback=getattr(module, name))
+        info = CommandInfo(name, callback=getattr(module, name), context_settings=getattr(module, "SETTINGS", None))
         command = get_command_from_info(info, pretty_exceptions_short=False, rich_markup_mode=None)
     add_variables(command)
     if root is not None:

@@ -44,6 +44,10 @@ _ROWS = {
         "ci": "Plan, comment on and apply changes in a pipeline; list its jobs.",
         "ready": "Wait until what units serve answers, by the readiness checks of their modules.",
     },
+    "The hosts": {
+        "package": "Deploy Debian packages to hosts, and list what is installed and deployed there.",
+        "moltar": "Run a command line of Moltar: print the line of ngp that it stands for, then run that.",
+    },
     "What it stands on": {
         "doctor": "Say what is missing and how to get it.",
         "lock": "Renew the master lock file of the providers.",

@@ -17,7 +17,9 @@ from ngp.views import documents, terminal
 
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="the folder to make it in", file_okay=False)],
-    project: Annotated[str, typer.Option("--project", help="the platform's name; by default the folder's")] = "",
+    project: Annotated[
+        str, typer.Option("--project", metavar="NAME", help="the platform's name; by default the folder's")
+    ] = "",
     as_json: options.AsJson = False,
 ) -> None:
     """Make a new platform in a folder."""

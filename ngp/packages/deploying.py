@@ -11,8 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ngp.errors import UsageError
+from ngp.hosts.host import Host
 from ngp.packages import fleet, locking, scripts
-from ngp.packages.fleet import Host, Run
+from ngp.packages.fleet import Run
 from ngp.packages.names import Package
 from ngp.packages.scripts import Claim, Step
 

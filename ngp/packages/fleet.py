@@ -5,21 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-
-class Host(Protocol):
-    """One machine, such as `ngp.hosts.host.Host`; `id` is unique, `unit` may be ""."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def id(self) -> str: ...
-
-    @property
-    def environment(self) -> str: ...
-
-    @property
-    def unit(self) -> str: ...
+from ngp.hosts.host import Host
 
 
 class Result(Protocol):

@@ -11,7 +11,7 @@ from ngp.runs.readiness import Asker, Probe
 if TYPE_CHECKING:
     from ngp.aws.session import Session
     from ngp.environments.environment import Platform
-    from ngp.packages.fleet import Host
+    from ngp.hosts.host import Host
     from ngp.settings import Settings
 
 

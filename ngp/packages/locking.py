@@ -16,8 +16,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from ngp.errors import Finding, LockHeldError, NgpError
+from ngp.hosts.host import Host
 from ngp.packages import fleet, scripts
-from ngp.packages.fleet import Host, Result, Run
+from ngp.packages.fleet import Result, Run
 from ngp.packages.scripts import Claim
 
 

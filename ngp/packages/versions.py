@@ -11,8 +11,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ngp.errors import Finding
+from ngp.hosts.host import Host
 from ngp.packages import fleet, scripts
-from ngp.packages.fleet import Host, Run
+from ngp.packages.fleet import Run
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from ngp.runs.events import Phase, Step
 from ngp.runs.outcomes import Outcome
 from ngp.runs.results import Verb
 from ngp.terraform.plans import Action
-from ngp.views import bundle_shapes, ci_shapes, promotion_shapes, report_shapes, state_shapes
+from ngp.views import bundle_shapes, ci_shapes, package_shapes, promotion_shapes, report_shapes, state_shapes
 from ngp.views.shapes import ANY, FLAG, NUMBER, TEXT, WHOLE, Schema, array, enumeration, mapping, optional, record
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -236,6 +236,7 @@ COMMANDS: Mapping[str, Schema] = {
     "unlock": state_shapes.LOCKS,
     "orphans": record(environment=TEXT, orphans=state_shapes.ORPHANS, shared=_FINDINGS, unreached=mapping(TEXT)),
     "ready": record(environment=TEXT, exit_code=WHOLE, checks=array(_ANSWER)),
+    **package_shapes.documents(_FINDINGS),
     "doctor": record(environment=TEXT, exit_code=WHOLE, checks=array(_CHECK)),
     "lock": record(changed=FLAG, providers=array(_LOCKED), findings=_FINDINGS),
     "state.bootstrap": record(bucket=TEXT, created=FLAG, set=_TEXTS),

@@ -49,6 +49,7 @@ HERE = [
 # Their own tests read their documents: they need a module to add, a bucket, a held lock, or a real account.
 ELSEWHERE = {"module.add", "state.bootstrap", "ready", "unlock"}
 ELSEWHERE |= {"bundle.approve", "bundle.push", "bundle.fetch", "bundle.list"}  # a key, a state bucket
+ELSEWHERE |= {"package.deploy", "package.install", "package.versions"}  # machines with a real sshd
 
 
 @pytest.mark.terraform

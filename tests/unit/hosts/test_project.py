@@ -133,4 +133,10 @@ def test_code_is_asked_for_until_it_has_six_digits(tmp_path):
     asked = []
     device = Device(lambda question: asked.append(question) or next(answers), tmp_path)
     assert device.code("Code: ") == "123456"
+    assert asked[:2] == ["Code: ", "A code has six digits. Code: "]
     assert len(asked) == 4
+
+
+def test_asking_for_a_code_has_an_end(tmp_path):
+    with pytest.raises(MissingError, match="no code of the MFA device"):
+        Device(lambda _: "", tmp_path).code("Code: ")

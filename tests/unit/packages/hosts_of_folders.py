@@ -5,6 +5,7 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ngp.hosts.host import Host
 from ngp.packages import scripts
 
 APT = """#!/bin/sh
@@ -24,14 +25,6 @@ case "$2" in
 *) cat "$STATE/installed";;
 esac
 """
-
-
-@dataclass(frozen=True)
-class Host:
-    name: str
-    id: str
-    environment: str
-    unit: str = ""
 
 
 @dataclass

@@ -1,0 +1,85 @@
+"""Deploys and versions of packages, for people and programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ngp.packages.deploying import Begun, Event
+from ngp.views import terminal
+
+if TYPE_CHECKING:
+    from ngp.packages.deploying import Deployed, Failed
+    from ngp.packages.names import Package
+    from ngp.packages.scripts import Claim
+    from ngp.packages.versions import Version
+
+_HEADER = ("HOST", "PACKAGE", "INSTALLED", "DEPLOYED", "BY", "AT")
+
+
+def event(found: Event) -> str:
+    """Return one event of a deploy as a line."""
+    if isinstance(found, Begun):
+        batch = f"batch {found.batch} of {found.batches}, " if found.batches > 1 else ""
+        return f"{found.step.value} ({batch}{terminal.amount(len(found.hosts), 'host')})"
+    return f"{found.host}: {found.line}"
+
+
+def lines(result: Deployed) -> Iterator[str]:
+    """Yield what became of each host."""
+    failed = {one.host: one for one in result.failed}
+    for name in result.done:
+        yield f"{name}: done"
+    for name, one in failed.items():
+        yield f"{name}: failed at {one.step}: {one.reason}"
+    for name in result.unfinished:
+        yield f"{name}: not finished"
+
+
+def document(
+    selector: str, packages: Sequence[Package], claim: Claim, result: Deployed, more: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the document of `ngp package deploy --json` and of `install`; `more` is its exit code and its hook."""
+    hosts = [
+        *({"host": name, "result": "done", "step": "", "reason": ""} for name in result.done),
+        *(_failed(one) for one in result.failed),
+        *({"host": name, "result": "unfinished", "step": "", "reason": ""} for name in result.unfinished),
+    ]
+    return {
+        "schema": f"ngp.package.{claim.action}/1",
+        "selector": selector,
+        "id": claim.id,
+        "packages": packages,
+        "hosts": hosts,
+        **more,
+    }
+
+
+def table(found: Sequence[Version]) -> Iterator[str]:
+    """Yield versions as aligned columns; what was changed past ngp has a mark."""
+    rows = [_HEADER, *(_row(one) for one in found)]
+    widths = [max(len(row[at]) for row in rows) for at in range(len(_HEADER))]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def version(one: Version) -> dict[str, Any]:
+    """Return a version as JSON data."""
+    return {
+        "host": one.host,
+        "package": one.package,
+        "installed": one.installed,
+        "deployed": one.deployed,
+        "is_foreign": one.is_foreign,
+    }
+
+
+def _row(one: Version) -> tuple[str, ...]:
+    mark = " (changed since)" if one.is_foreign else ""
+    last = one.deployed
+    said = (last.version, last.who, last.when) if last else ("-", "-", "-")
+    return tuple(terminal.clean(word) for word in (one.host, one.package, f"{one.installed or '-'}{mark}", *said))
+
+
+def _failed(one: Failed) -> dict[str, str]:
+    return {"host": one.host, "result": "failed", "step": one.step, "reason": one.reason}

@@ -1,0 +1,59 @@
+"""`ngp package` and `ngp moltar` on machines with a real sshd, with packages of a real apt repository."""
+
+
+def test_a_day_of_deploys(lab):
+    """One test, for each deploy takes apt some seconds: newest, rollback, by Moltar's line, a failure, a lock."""
+    (lab.folder / ".ngp-after-deploy").write_text('#!/bin/sh\necho "$ENV" >>after\n')
+    (lab.folder / ".moltar-failed-deploy").write_text('#!/bin/sh\necho "$FAILED_HOSTS" >>failed\n')
+    for name in (".ngp-after-deploy", ".moltar-failed-deploy"):
+        (lab.folder / name).chmod(0o755)
+
+    done = lab.run("package", "deploy", "lab/web", "shop", "--batch", "1")
+    assert done.exit_code == 0, done.stderr
+    assert done.stdout.splitlines() == ["web-1: done", "web-2: done"]
+    assert "install (batch 2 of 2, 1 host)" in done.stderr
+    assert lab.look("web-2", "cat /opt/shop/version") == "1.1-1"
+
+    (lab.folder / ".package-name").write_text("shop\n")
+    done = lab.run("moltar", "-version=1.0-1", "lab", "deploy")
+    assert done.exit_code == 0, done.stderr
+    assert "ngp package deploy lab shop --version 1.0-1" in done.stderr
+    assert [lab.look(name, "cat /opt/shop/version") for name in ("web-1", "web-2")] == ["1.0-1", "1.0-1"]
+    assert (lab.folder / "after").read_text() == "lab\nlab\n"
+
+    lab.look("web-2", "touch /srv/refuses")
+    done = lab.run("package", "deploy", "lab", "--json")
+    assert done.exit_code == 1
+    assert [(one["host"], one["result"], one["step"]) for one in done.document["hosts"]] == [
+        ("web-2", "failed", "install"),
+        ("web-1", "unfinished", ""),
+    ]
+    assert (lab.folder / "failed").read_text() == "web-2\n"
+    assert (lab.folder / "after").read_text() == "lab\nlab\n"
+
+    lab.look("web-1", "printf 'd0\\tben@ci\\tdeploy\\t2026-01-01T00:00:00Z\\n' >/var/lib/ngp/deploy.lock")
+    done = lab.run("package", "install", "lab", "shop")
+    assert done.exit_code == 5
+    assert "ben@ci deploys here since 2026-01-01T00:00:00Z" in done.stderr
+    assert "--accept-lock d0" in done.stderr
+    assert lab.look("web-2", "ls /var/lib/ngp").split() == ["deploy.guard", "deploys.tsv"]
+
+    found = {one["host"]: one for one in lab.run("package", "versions", "lab", "--json").document["versions"]}
+    assert found["web-1"]["installed"] == found["web-1"]["deployed"]["version"] == "1.1-1"
+    assert found["web-2"]["deployed"]["version"] == "1.0-1"
+    assert found["web-2"]["installed"] == ""  # half installed: its script failed
+    lines = lab.run("package", "versions", "lab/web", "shop").stdout.splitlines()
+    assert lines[0].split() == ["HOST", "PACKAGE", "INSTALLED", "DEPLOYED", "BY", "AT"]
+    assert "(changed since)" in lines[2]
+
+
+def test_what_would_be_done_is_shown_first(lab):
+    done = lab.run("package", "deploy", "lab", "shop", "--dry-run")
+    assert (done.exit_code, done.stdout) == (0, "web-1: not finished\nweb-2: not finished\n")
+
+
+def test_wrong_words_reach_no_host(lab):
+    for words in (["shop;id"], ["shop", "--version", "$(id)"], ["shop", "--batch", "0"], ["other"]):
+        assert lab.run("package", "deploy", "lab", *words).exit_code == 64
+    assert lab.run("package", "deploy", "lab").exit_code == 64
+    assert lab.run("moltar", "lab").exit_code == 64

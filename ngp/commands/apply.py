@@ -102,6 +102,7 @@ def _apply(
         question = f"Apply what is previewed to `{chosen.environment}`?"
         options.require_person(context, question, flag="--auto-approve")
     with (
+        output.reports.covering(context, Verb.APPLY, chosen.environment),
         running.begin(context, chosen.environment) as begun,
         running.open_run(context, Verb.APPLY, begun, chosen.units, wish, jsonl=output.as_json_lines) as now,
     ):

@@ -261,7 +261,8 @@ def _write_reports(context: options.Context, wanted: reporting.Wanted, bundle: B
         platform = platforms.load(platforms.find(context.cwd))
         resolved = resolving.resolve(platform, bundle.statement.environment)
         found = causes.Finder(resolved, reporting.baseline(resolved)).of_run(result)
-        known = making.Facts(resolved, causes=found)
+        secrets = making.local_secrets(resolved, context.settings.environ)
+        known = making.Facts(resolved, causes=found, secrets=secrets)
     except NgpError:
         pass  # it is read elsewhere, or after a change of the environment
     wanted.platform = known.resolved.platform.path if known.resolved else None

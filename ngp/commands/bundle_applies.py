@@ -63,6 +63,7 @@ def apply(context: Context, path: Path, asked: Application) -> tuple[RunResult, 
     )
     verb = Verb(stated.verb)
     with (
+        asked.reports.covering(context, verb, stated.environment),
         running.begin(context, stated.environment) as begun,
         running.open_run(context, verb, begun, stated.chosen, wish, jsonl=asked.jsonl) as now,
     ):

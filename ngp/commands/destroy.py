@@ -71,6 +71,7 @@ def _destroy(
     from ngp.runs.results import Verb
 
     with (
+        output.reports.covering(context, Verb.DESTROY, chosen.environment),
         running.begin(context, chosen.environment) as begun,
         running.open_run(context, Verb.DESTROY, begun, chosen.units, wish, jsonl=output.as_json_lines) as now,
     ):

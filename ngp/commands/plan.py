@@ -61,7 +61,8 @@ def _plan(
     from ngp.runs.results import Verb
     from ngp.views import documents
 
-    with running.begin(context, meant.environment) as begun:
+    covering = output.reports.covering(context, Verb.PLAN, meant.environment)
+    with covering, running.begin(context, meant.environment) as begun:
         named = selection.expand(meant.units, begun.resolved)
         change = None if output.since is None else narrowing.narrow(context, begun.resolved, output.since, named)
         chosen = narrowing.choice(begun.resolved, change, named)

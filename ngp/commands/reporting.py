@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ngp.commands.options import Context
-from ngp.errors import NgpError, RefusedError
+from ngp.errors import Failure, MissingError, NgpError, RefusedError, UsageError
 from ngp.views import findings, terminal
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from ngp.review.baseline import Baseline
     from ngp.runs.bundle.statement import Statement
     from ngp.runs.context import RunContext
-    from ngp.runs.results import RunResult
+    from ngp.runs.results import RunResult, Verb
 
 Judge = Callable[["RunResult"], "Verdict"]
 Reports = Annotated[
@@ -45,6 +46,21 @@ class Wanted:
     bundle: BundleFact | None = field(default=None, init=False)
     judge_with: Judge | None = field(default=None, init=False)
     policy: Verdict | None = field(default=None, init=False)
+
+    @contextmanager
+    def covering(self, context: Context, verb: Verb, environment: str) -> Iterator[None]:
+        """Write the reports of a run that an error ends: a guard, a lock, an interruption.
+
+        Wrong input (64) and a missing prerequisite (69) end it before it begins, and are not reported.
+        """
+        try:
+            yield
+        except Failure as error:
+            if self.paths and error.exit_code not in (UsageError.exit_code, MissingError.exit_code):
+                from ngp.reports import making
+
+                self.put(context, making.of_failure(verb, environment, error), error.exit_code)
+            raise
 
     def prepare(self, resolved: Resolved) -> None:
         """Compile the policies that a reported plan is held to. Raises UsageError (64) or MissingError (69)."""

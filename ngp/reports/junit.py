@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from xml.etree import ElementTree
 
+from ngp.errors import Finding
 from ngp.policies.verdict import Severity, Violation
 from ngp.reports import words
 from ngp.reports.report import Report, UnitReport
@@ -42,6 +43,8 @@ def render(report: Report) -> str:
             found.set("type", unit.outcome.value)
             found.text = _text("\n".join(_problems(unit)))
         ElementTree.SubElement(case, "system-out").text = _text("\n".join(_changes(unit)))
+    for finding in () if report.policy else report.findings:
+        _ended(suite, finding, report, totals)
     for one in report.policy.violations if report.policy else ():
         _policy(suite, one, report, totals)
     suite.attrib |= {name: str(number) for name, number in totals.items()} | {"time": f"{report.duration_s:.3f}"}
@@ -53,6 +56,17 @@ def render(report: Report) -> str:
     suites.append(suite)
     ElementTree.indent(suites)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(suites, encoding="unicode")}\n'
+
+
+def _ended(suite: ElementTree.Element, found: Finding, report: Report, totals: dict[str, int]) -> None:
+    """Add the case of a run that ended as a whole."""
+    case = ElementTree.SubElement(suite, "testcase", name=_text(words.title(report)), time="0.000")
+    case.set("classname", _text(f"{report.project or 'ngp'}.{report.environment}"))
+    totals["tests"] += 1
+    totals["errors"] += 1
+    ElementTree.SubElement(case, "error", message=_text(found.what), type="ended").text = _text(
+        f"{found}\n{found.todo}"
+    )
 
 
 def _policy(suite: ElementTree.Element, found: Violation, report: Report, totals: dict[str, int]) -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import ngp
 from ngp.environments import revisions
-from ngp.errors import NgpError
+from ngp.environments.binding import Source
+from ngp.errors import Failure, NgpError
 from ngp.policies.verdict import Verdict
 from ngp.reports.redaction import redact
 from ngp.reports.report import BundleFact, Cause, ChangeReport, Report, UnitReport
@@ -73,6 +74,22 @@ def of_run(result: RunResult, known: Facts, *, exit_code: int) -> Report:
         policy=known.policy,
     )
     return redact(_place(made, resolved) if resolved else made, known.secrets)
+
+
+def local_secrets(resolved: Resolved, environ: Mapping[str, str]) -> frozenset[str]:
+    """Return the values of the references that this environment's variables hold (``env:NAME``); asks nobody."""
+    references = (
+        str(binding.value).removeprefix("env:")
+        for unit in resolved.bindings.values()
+        for binding in unit.inputs.values()
+        if binding.source is Source.SECRET and str(binding.value).startswith("env:")
+    )
+    return frozenset(filter(None, (environ.get(name, "") for name in references)))
+
+
+def of_failure(verb: Verb, environment: str, error: Failure) -> Report:
+    """Return the report of a run that an error ended as a whole: no unit has a result."""
+    return Report(verb, environment, ngp=ngp.__version__, exit_code=error.exit_code, findings=error.findings)
 
 
 def of_bundle(result: RunResult, bundle: Bundle, known: Facts | None = None) -> Report:

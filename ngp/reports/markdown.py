@@ -11,6 +11,7 @@ import html
 import re
 from collections.abc import Iterable, Sequence
 
+from ngp.errors import Finding
 from ngp.reports import words
 from ngp.reports.report import ChangeReport, Report, UnitReport
 from ngp.terraform.plans import Action
@@ -74,13 +75,19 @@ def dangers(report: Report, most: int = _ROWS) -> str:
 
 
 def findings(report: Report, most: int = _ROWS) -> str:
-    """Return the list of what policies say, "" if they say nothing."""
+    """Return the list of what policies say, or of what ended the run; "" if there is nothing."""
     found = report.findings
     if not found:
         return ""
-    lines = [f"- {code(one.what)} at {code(one.where)}: {code(one.todo)}" for one in found[:most]]
+    lines = [_finding(one) for one in found[:most]]
     lines += [f"- … and {amount(len(found) - most, 'more')}"] if len(found) > most else []
-    return "\n".join([f"#### {amount(len(found), 'finding')} of policies", "", *lines, ""])
+    head = f"#### {amount(len(found), 'finding')} of policies" if report.policy else "#### The run was ended"
+    return "\n".join([head, "", *lines, ""])
+
+
+def _finding(one: Finding) -> str:
+    where = f" at {code(one.where)}" if one.where else ""
+    return f"- {code(one.what)}{where}{f': {code(one.todo)}' if one.todo else ''}"
 
 
 def table(report: Report, most: int = _ROWS) -> str:

@@ -66,6 +66,7 @@ def _context(report: Report) -> dict[str, Any]:
         "sizes": _sizes(report),
         "facts": [(name, plain(value)) for name, value in words.facts(report)],
         "findings": [_finding(one) for one in report.findings],
+        "findings_title": "Policies" if report.policy else "The run was ended",
         "dangers": dangers[:_DANGERS],
         "more_dangers": max(0, len(dangers) - _DANGERS),
         "units": shown,

@@ -1,9 +1,11 @@
 """`--report FILE`: of a plan, of the bundle that it makes, and of the apply of that bundle."""
 
 import json
+from xml.etree import ElementTree
 
 import pytest
 
+from ngp import files
 from tests.conftest import check_published
 
 pytestmark = [pytest.mark.terraform, pytest.mark.sandbox]
@@ -51,8 +53,9 @@ def test_a_change_is_reported_from_its_plan_to_its_apply(leaky, ngp):
         assert "module.app.terraform_data.leak" in text
         assert "(secret)" in text
         assert CANARY not in text
-    shown = ngp.call("bundle", "show", "a.bundle", "--report", "bundle.html", "--report", "bundle.json")
+    shown = ngp.call("bundle", "show", "a.bundle", *reports("bundle"), env=env)
     assert shown.exit_code == 0, shown.stderr
+    assert all(CANARY not in (leaky / f"bundle.{kind}").read_text() for kind in KINDS)
     again = check_published(json.loads((leaky / "bundle.json").read_text()))
     assert (again["account"], again["counts"]) == (found["account"], found["counts"])
     assert again["commit"].startswith(found["commit"])
@@ -77,6 +80,18 @@ def test_a_plan_is_made_to_explain_a_change(leaky, ngp):
     wrong = ngp.call("explain", "dev", "nowhere:a.b")
     assert (wrong.exit_code, wrong.stdout) == (64, "")
     assert "the unit `nowhere`, which does not exist" in wrong.stderr
+
+
+def test_a_run_that_a_lock_ends_is_reported(platform, ngp):
+    assert ngp.call("render", "dev").exit_code == 0
+    with files.lock(platform / ".ngp" / "locks" / "dev.lock", purpose="a test"):
+        done = ngp.call("plan", "dev", *reports("plan"))
+    assert done.exit_code == 5, done.stderr
+    found = check_published(json.loads((platform / "plan.json").read_text()))
+    assert (found["exit_code"], found["units"], len(found["findings"])) == (5, [], 1)
+    assert ElementTree.parse(platform / "plan.xml").getroot().get("errors") == "1"
+    for kind in ("html", "md"):
+        assert "The run was ended" in (platform / f"plan.{kind}").read_text()
 
 
 def test_a_report_of_no_kind_ends_before_anything_starts(platform, ngp):

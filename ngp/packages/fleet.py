@@ -9,7 +9,10 @@ from ngp.hosts.host import Host
 
 
 class Result(Protocol):
-    """What became of a command on one host; `exit` is None where it did not run to its end, and `problem` says why."""
+    """What became of a command on one host.
+
+    `exit` is None where it did not run to its end; `problem` says why, and `todo` what to do.
+    """
 
     @property
     def host(self) -> Host: ...
@@ -19,6 +22,9 @@ class Result(Protocol):
 
     @property
     def problem(self) -> str: ...
+
+    @property
+    def todo(self) -> str: ...
 
 
 # Runs a command on hosts and returns a result for each, in their order. Lines of stdout and stderr go to the callback

@@ -68,7 +68,7 @@ def _unreached(result: Result, heard: _Lines) -> Finding:
         "the lock cannot be taken, so nothing was changed anywhere",
         where=result.host.name,
         why="; ".join([*said[-2:], fleet.reason(result)]),
-        todo="check that the host can be reached and that `sudo -n true` works there",
+        todo=result.todo or "check that `sudo -n true` works there, and that its disk is not full",
     )
 
 

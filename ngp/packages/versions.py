@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ngp.errors import Finding
 from ngp.hosts.host import Host
 from ngp.packages import fleet, scripts
-from ngp.packages.fleet import Run
+from ngp.packages.fleet import Result, Run
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,11 @@ def collect(hosts: Sequence[Host], names: Sequence[str], run: Run) -> Versions:
     bad = [each for each in results if not fleet.is_good(each)]
     gone = {each.host.id for each in bad}
     found = [one for host in hosts if host.id not in gone for one in _read(host.name, names, lines[host.id])]
-    return Versions(tuple(found), tuple(Finding("no answer", each.host.name, fleet.reason(each)) for each in bad))
+    return Versions(tuple(found), tuple(_unreached(each) for each in bad))
+
+
+def _unreached(result: Result) -> Finding:
+    return Finding("the versions are not known", result.host.name, fleet.reason(result), result.todo)
 
 
 def _read(host: str, names: Sequence[str], lines: Iterable[str]) -> list[Version]:

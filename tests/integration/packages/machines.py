@@ -76,9 +76,8 @@ class Machines:
             room = self._start("unshare", "-m", "sh", "-c", ROOM, "room", place, repository)
             assert room.stdout.readline() == "ready\n", room.communicate()[1]
             (self.folder / f"pid-{address}").write_text(str(room.pid))
-        for name in ("host", "own"):
-            _do("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.folder / name)
-        self.host_key = " ".join((self.folder / "host.pub").read_text().split()[:2])
+        self.host_key = new_key(self.folder / "host")
+        new_key(self.folder / "own")
         self._start_sshd()
 
     def _start_sshd(self):
@@ -124,6 +123,12 @@ class Machines:
         for process in reversed(self.processes):
             process.kill()
             process.communicate()
+
+
+def new_key(path):
+    """Make a key pair and return its public part."""
+    _do("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", path)
+    return " ".join(path.with_suffix(".pub").read_text().split()[:2])
 
 
 def _do(*argv, cwd=None):

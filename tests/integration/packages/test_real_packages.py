@@ -1,5 +1,7 @@
 """`ngp package` and `ngp moltar` on machines with a real sshd, with packages of a real apt repository."""
 
+from tests.integration.packages import machines
+
 
 def test_a_day_of_deploys(lab):
     """One test, for each deploy takes apt some seconds: newest, rollback, by Moltar's line, a failure, a lock."""
@@ -57,3 +59,22 @@ def test_wrong_words_reach_no_host(lab):
         assert lab.run("package", "deploy", "lab", *words).exit_code == 64
     assert lab.run("package", "deploy", "lab").exit_code == 64
     assert lab.run("moltar", "lab").exit_code == 64
+
+
+def test_folder_without_ngp_yaml_is_enough(lab):
+    (lab.folder / "ngp.yaml").unlink()
+    assert lab.run("package", "versions", "lab").exit_code == 64
+    (lab.folder / ".project-name").write_text("shop\n")
+    done = lab.run("moltar", "lab", "install", "absent")
+    assert done.exit_code == 1
+    assert "web-1: there is no package absent" in done.stderr
+    assert "web-1: failed at install: exit code 100" in done.stdout
+
+
+def test_host_key_that_changed_is_refused_before_anything_is_done(lab):
+    path = lab.folder / "hosts.yaml"
+    path.write_text(path.read_text().replace(lab.real.host_key, machines.new_key(lab.home / "other"), 1))
+    done = lab.run("package", "install", "lab", "shop")
+    assert done.exit_code == 1
+    assert "the lock cannot be taken, so nothing was changed anywhere\n  where: web-1\n" in done.stderr
+    assert "its host key has changed" in done.stderr

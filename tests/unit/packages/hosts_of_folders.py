@@ -32,6 +32,7 @@ class Outcome:
     host: Host
     exit: int | None
     problem: str = ""
+    todo: str = ""
 
 
 @dataclass
@@ -62,7 +63,7 @@ class Machines:
 
     def _run(self, host, command, tell):
         if (self.at(host) / "dead").exists():
-            return Outcome(host, None, "no answer")
+            return Outcome(host, None, "no answer", "start it")
         env = {"PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}", "STATE": str(self.at(host))}
         own = command.replace(scripts.FOLDER, str(self.at(host) / "ngp"))
         done = subprocess.run(own, shell=True, env=env, capture_output=True, text=True, check=False)

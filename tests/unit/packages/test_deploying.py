@@ -174,7 +174,8 @@ def test_host_that_does_not_answer_fails_before_anything_is_changed(machines):
     (machines.at("web-2") / "dead").touch()
     with pytest.raises(NgpError, match="web-2: the lock cannot be taken") as raised:
         deploy(machines, hosts)
-    assert "no answer" in raised.value.findings[0].why
+    assert raised.value.findings[0].why == "no answer"
+    assert raised.value.findings[0].todo == "start it"
     assert machines.calls("web-1") == []
     assert lock(machines, "web-1") == ""
 

@@ -43,7 +43,7 @@ def test_host_that_does_not_answer_is_told(machines):
     hosts = machines.make("web-1", "web-2")
     (machines.at("web-2") / "dead").touch()
     (finding,) = versions.collect(hosts, [], machines.run).unreached
-    assert (finding.where, finding.why) == ("web-2", "no answer")
+    assert (finding.where, finding.why, finding.todo) == ("web-2", "no answer", "start it")
 
 
 def test_lines_of_anybody_else_do_not_count(machines):

@@ -11,7 +11,7 @@ import re
 import threading
 from typing import Any
 
-from ngp.sandbox import account, associations, backups, clusters, databases, machines, policies
+from ngp.sandbox import account, associations, backups, clusters, databases, machines, policies, refusals
 
 _ACCOUNT_KEY = re.compile(r"\d{12}")
 
@@ -36,6 +36,7 @@ def apply() -> None:
     clusters.apply()
     machines.apply()
     policies.apply()
+    refusals.apply()
 
 
 def take_account_from_access_key() -> None:

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from ngp.aws import limits
+
 _RULES_OF_GROUPS = "aws_vpc_security_group_ingress_rule aws_vpc_security_group_egress_rule aws_security_group_rule"
-_EC2_TEXT = r"[a-zA-Z0-9. _\-:/()#,@\[\]+=&;{}!$*]*"
-_EC2_SAYS = "holds only a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*"
-_USER_DATA = 16384
+_EC2_TEXT = limits.EC2_TEXT
+_EC2_SAYS = f"holds only {limits.EC2_CHARACTERS}"
+_USER_DATA = limits.USER_DATA_BYTES
 
 
 @dataclass(frozen=True)
@@ -73,12 +75,18 @@ RULES: tuple[_Rule, ...] = (
     _Rule(
         _GROUPS,
         "description ingress.description egress.description",
-        r".{0,255}",
-        "has at most 255 characters",
+        rf".{{0,{limits.EC2_TEXT_LENGTH}}}",
+        f"has at most {limits.EC2_TEXT_LENGTH} characters",
         "EC2 SecurityGroup",
     ),
     _Rule("aws_security_group", "name name_prefix", _EC2_TEXT, _EC2_SAYS, "EC2 CreateSecurityGroup", piecewise=True),
-    _Rule("aws_security_group", "name name_prefix", r"(?!sg-).*", "does not begin with sg-", "EC2 CreateSecurityGroup"),
+    _Rule(
+        "aws_security_group",
+        "name name_prefix",
+        rf"(?!{limits.GROUP_NAME_PREFIX}).*",
+        "does not begin with sg-",
+        "EC2 CreateSecurityGroup",
+    ),
     _Rule("aws_security_group", "name", r".{1,255}", "has at most 255 characters", "EC2 CreateSecurityGroup"),
     _Rule(
         "aws_security_group",

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, NoReturn
 
 from ngp import ties
 
@@ -149,6 +149,13 @@ def attend(request: Request) -> int:
             process.kill()
             process.wait()
         raise
+
+
+def replace(request: Request) -> NoReturn:
+    """Become another program with this process's terminal and folder; raise FileNotFoundError where there is none."""
+    log_start(request)
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and what is ignored stays so
+    os.execvpe(request.argv[0], request.argv, dict(request.env))
 
 
 def own_umask() -> int:

@@ -107,6 +107,23 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {
     },
     "status": {"ngp status dev": "show what each unit's state holds"},
     "ready": {"ngp ready dev swarm --no-wait": "ask once whether swarm answers"},
+    "host list": {
+        "ngp host list dev": "list the hosts of an environment",
+        "ngp host list dev/swarm --tag Role=manager": "list some of one cluster",
+        "ngp host list dev --format tsv": "write columns for cut and awk",
+    },
+    "host name": {"ngp host name dev/swarm manager -1": "print where the first manager is reached"},
+    "host export": {"ngp host export dev > ~/.ssh/config.d/dev": "let ssh know them by their names"},
+    "host ssh": {
+        "ngp host ssh dev/swarm manager1": "log in by words that only one host has",
+        "ngp host ssh dev vpn -- -L 8080:localhost:80": "pass options on to ssh",
+    },
+    "host exec": {
+        "ngp host exec dev/swarm -- uptime": "run a command everywhere at once",
+        "ngp host exec dev --batch 10% --fail-fast -- sudo reboot": "go on only while all is well",
+        "ngp host exec dev --failed -- uptime": "repeat where it failed",
+    },
+    "host trust": {"ngp host trust dev vpn": "take the keys of a machine that was made anew"},
     "package deploy": {
         "ngp package deploy qa/web": "deploy the packages of .package-name to the hosts that are for them",
         "ngp package deploy qa shop --batch 10%": "roll out a tenth of the hosts at a time, with checks between",

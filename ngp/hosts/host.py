@@ -44,7 +44,7 @@ class Host:
     private_dns: str = ""
     user: str = ""  # "": ssh_config decides
     port: int = SSH_PORT
-    tags: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict, hash=False)
     state: State = State.RUNNING
     source: str = "cloud"
     host_keys: tuple[str, ...] = ()

@@ -11,12 +11,14 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+from ngp.errors import UsageError
 from ngp.hosts.host import Host
 from ngp.hosts.logins import Login, LoginError, Logins, require_library
 
 PARALLELISM = 32
 _PIECE = 64 * 1024  # read at once; a longer line comes in pieces
 _LOOK_S = 0.1
+_END_OF_INPUT = b"\x04"  # Ctrl-D
 _END_S = 1.0  # how long a remote command may take to end after its signal
 NOT_STARTED = "not started"
 
@@ -73,6 +75,17 @@ class HostResult:
 
 HostEvent = HostStarted | Line | HostResult
 Tell = Callable[[HostEvent], None]
+
+
+def batches(hosts: Sequence[Host], size: str) -> list[list[Host]]:
+    """Divide hosts by ``5`` or ``10%`` (of all, at least one); "" is one batch. Raises UsageError (64)."""
+    number = size.removesuffix("%")
+    if size and not (number.isdecimal() and int(number) > 0):
+        raise UsageError(f"`--batch {size}` is no size", todo="write a number such as 5, or a share such as 10%")
+    if not size:
+        return [list(hosts)] if hosts else []
+    step = max(1, len(hosts) * int(number) // 100) if size.endswith("%") else int(number)
+    return [list(hosts[at : at + step]) for at in range(0, len(hosts), step)]
 
 
 def run_all(hosts: Sequence[Host], command: str, options: Options, tell: Tell) -> list[HostResult]:
@@ -149,6 +162,8 @@ class _Run:
     async def _follow(self, host: Host, process: Any) -> None:
         """Hand over both streams to their ends while stdin is fed."""
         feeder = asyncio.ensure_future(_feed(process, self.options.stdin)) if self.options.stdin else None
+        if self.options.has_terminal:
+            process.stdin.write(_END_OF_INPUT)  # a command that asks gets no answer, and does not wait for one
         try:
             await asyncio.gather(self._read(host, process.stdout, "stdout"), self._read(host, process.stderr, "stderr"))
             await process.wait_closed()

@@ -6,8 +6,10 @@ ngp trusts no key on first use. It adds a key to its own file only if somebody o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from ngp.hosts.host import Host
 
 FILE = "known_hosts"
+_WITNESSES = 8  # asked at once
 _GLOBAL = Path("/etc/ssh/ssh_known_hosts")
 Keys = Mapping[str, tuple[str, ...]]  # public keys by "pattern id"
 Witness = Callable[["Host"], Sequence[str]]  # the keys that somebody else says a host has, none if nobody knows
@@ -48,11 +51,11 @@ class Trust:
         for environment, members in _by_environment(hosts).items():
             own = self._load(environment)
             known = dict(own)
-            for host in members:
-                if host.host_keys:
-                    known[_label(host)] = host.host_keys
-                elif _label(host) not in known and not self.knows(host) and (keys := tuple(self.witness(host))):
-                    known[_label(host)] = keys
+            known |= {_label(host): host.host_keys for host in members if host.host_keys}
+            new = [host for host in members if _label(host) not in known and not self._users_know(host)]
+            with ThreadPoolExecutor(_WITNESSES) as pool:
+                for host, keys in zip(new, pool.map(self.witness, new), strict=True):
+                    known |= {_label(host): tuple(keys)} if keys else {}
             self._keep(environment, own, known)
 
     def renew(self, host: Host) -> tuple[str, ...]:
@@ -75,6 +78,10 @@ class Trust:
         """Return whether any key of the host is trusted."""
         trusted, authorities, _ = self.keys(host)
         return bool(trusted or authorities)
+
+    def _users_know(self, host: Host) -> bool:
+        """Return whether the user's own files have a key of the host; not known without asyncssh."""
+        return find_spec("asyncssh") is not None and self.knows(host)
 
     def _user_file(self) -> Any:
         import asyncssh

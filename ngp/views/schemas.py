@@ -12,7 +12,15 @@ from ngp.runs.events import Phase, Step
 from ngp.runs.outcomes import Outcome
 from ngp.runs.results import Verb
 from ngp.terraform.plans import Action
-from ngp.views import bundle_shapes, ci_shapes, package_shapes, promotion_shapes, report_shapes, state_shapes
+from ngp.views import (
+    bundle_shapes,
+    ci_shapes,
+    host_shapes,
+    package_shapes,
+    promotion_shapes,
+    report_shapes,
+    state_shapes,
+)
 from ngp.views.shapes import ANY, FLAG, NUMBER, TEXT, WHOLE, Schema, array, enumeration, mapping, optional, record
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -104,6 +112,7 @@ _EVENTS = {
     "unit_diagnosed": record(unit=TEXT, diagnostic=DIAGNOSTIC),
     "unit_finished": record(result=UNIT),
     "note": record(text=TEXT),
+    **host_shapes.EVENTS,
 }
 _INPUT = record(
     name=TEXT,
@@ -232,10 +241,10 @@ COMMANDS: Mapping[str, Schema] = {
     **bundle_shapes.documents(counts=_COUNTS, units=array(UNIT)),
     "output": record(environment=TEXT, units=mapping(mapping(_OUTPUT))),
     "status": record(environment=TEXT, units=array(_STATUS), orphans=state_shapes.ORPHANS),
-    "locks": state_shapes.LOCKS,
-    "unlock": state_shapes.LOCKS,
+    **dict.fromkeys(("locks", "unlock"), state_shapes.LOCKS),
     "orphans": record(environment=TEXT, orphans=state_shapes.ORPHANS, shared=_FINDINGS, unreached=mapping(TEXT)),
     "ready": record(environment=TEXT, exit_code=WHOLE, checks=array(_ANSWER)),
+    **host_shapes.DOCUMENTS,
     **package_shapes.documents(_FINDINGS),
     "doctor": record(environment=TEXT, exit_code=WHOLE, checks=array(_CHECK)),
     "lock": record(changed=FLAG, providers=array(_LOCKED), findings=_FINDINGS),

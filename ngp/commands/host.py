@@ -1,0 +1,242 @@
+"""`ngp host`: list hosts, log in to them, run commands on them."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ngp.commands import completion, hosting, options
+from ngp.errors import MissingError, NgpError, UsageError, nearest
+from ngp.views import documents, terminal
+from ngp.views import hosts as view
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ngp.hosts.host import Host
+    from ngp.hosts.remote import HostResult, Options, Tell
+
+PASSES_THROUGH = True
+FORMATS = ("table", "tsv", "json")
+EXPORTS = ("ssh-config", "ansible", "json")
+
+Parallelism = Annotated[int, typer.Option("--parallelism", "-j", min=1, help="how many hosts at once")]
+Serial = Annotated[bool, typer.Option("--serial", "-s", help="one host after the other")]
+Batch = Annotated[str, typer.Option("--batch", metavar="N|N%", help="so many hosts, then the next so many")]
+FailFast = Annotated[bool, typer.Option("--fail-fast", help="begin nothing more after a failure")]
+Limit = Annotated[float, typer.Option("--timeout", min=0, metavar="SECONDS", help="for each host; 0: none")]
+Failed = Annotated[bool, typer.Option("--failed", help="only where the last command failed")]
+NoStdin = Annotated[bool, typer.Option("--no-stdin", "-n", help="send no input")]
+NoPty = Annotated[bool, typer.Option("--no-pty", "-T", help="no terminal on the hosts")]
+
+app = typer.Typer(help="List hosts, log in to them, run commands on them.", no_args_is_help=False)
+
+
+@app.command("list")
+def list_hosts(
+    selection: hosting.Selection,
+    tags: hosting.Tags = None,
+    unit: hosting.UnitName = "",
+    packages: hosting.Packages = None,
+    form: Annotated[
+        str,
+        typer.Option(
+            "--format", metavar="table|tsv|json", help="how to write it", autocompletion=completion.one_of(*FORMATS)
+        ),
+    ] = "table",
+    as_json: options.AsJson = False,
+    fresh: hosting.Fresh = False,
+    project: hosting.ProjectName = "",
+) -> None:
+    """List the hosts of an environment or a cluster, whatever they are doing."""
+    context = options.context()
+    hosting.require_no_rest(context)
+    _require_format(form, FORMATS)
+    meant = hosting.find(context, hosting.Asked(selection, tags, unit, packages, project, fresh))
+    if as_json or form == "json":
+        documents.write(view.document(selection, meant.hosts))
+    elif form == "tsv":
+        typer.echo(view.tsv(meant.hosts), nl=False)
+    elif meant.hosts:
+        view.show(meant.hosts, context.settings)
+    else:
+        terminal.say(context.settings, f"no hosts in `{selection}`")
+
+
+@app.command()
+def name(
+    selection: hosting.Selection,
+    words: hosting.Words = None,
+    first: hosting.First = False,
+    tags: hosting.Tags = None,
+    packages: hosting.Packages = None,
+    as_json: options.AsJson = False,
+    project: hosting.ProjectName = "",
+) -> None:
+    """Print where one host is reached: its public name or address, else its private one."""
+    from ngp.hosts import selector
+
+    context = options.context()
+    hosting.require_no_rest(context)
+    meant = hosting.find(context, hosting.Asked(selection, tags, "", packages, project))
+    host = selector.choose(meant.running(), words or (), first=first)
+    if as_json:
+        documents.write({"schema": "ngp.host.name/1", **view.row(host)})
+    else:
+        typer.echo(terminal.clean(host.address))
+
+
+@app.command()
+def export(
+    selection: hosting.Selection,
+    form: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            metavar="ssh-config|ansible|json",
+            help="what for",
+            autocompletion=completion.one_of(*EXPORTS),
+        ),
+    ] = "ssh-config",
+    tags: hosting.Tags = None,
+    unit: hosting.UnitName = "",
+    packages: hosting.Packages = None,
+    project: hosting.ProjectName = "",
+) -> None:
+    """Print the running hosts as an ssh_config or as an inventory of Ansible, for a file."""
+    from ngp.hosts import openssh
+
+    context = options.context()
+    hosting.require_no_rest(context)
+    _require_format(form, EXPORTS)
+    meant = hosting.find(context, hosting.Asked(selection, tags, unit, packages, project))
+    hosts = meant.running()
+    if form == "json":
+        documents.write(view.document(selection, hosts))
+        return
+    if form == "ansible":
+        typer.echo(documents.dump(openssh.inventory(hosts)))
+        return
+    trust = meant.reach.trust()
+    trust.learn(hosts)
+    typer.echo(openssh.config(hosts, {host.environment: trust.file(host.environment) for host in hosts}), nl=False)
+
+
+@app.command()
+def ssh(
+    selection: hosting.Selection,
+    words: hosting.Words = None,
+    first: hosting.First = False,
+    user: hosting.User = "",
+    config: hosting.SshConfig = None,
+    tags: hosting.Tags = None,
+    packages: hosting.Packages = None,
+    project: hosting.ProjectName = "",
+) -> None:
+    """Log in to one host by the system's ssh; what stands behind `--` goes to it: a command, or more options."""
+    from ngp import processes
+    from ngp.hosts import openssh, selector
+
+    context = options.context()
+    meant = hosting.find(context, hosting.Asked(selection, tags, "", packages, project))
+    host = selector.choose(meant.running(), words or (), first=first)
+    login = meant.login(context, user, config)
+    login.trust.learn([host])
+    known_hosts = login.trust.file(host.environment)
+    argv = openssh.login(host, context.terraform_args, user=user, config=login.config, known_hosts=known_hosts)
+    terminal.say(context.settings, shlex.join(argv))
+    try:
+        processes.replace(processes.Request(argv, context.cwd, context.settings.environ))
+    except FileNotFoundError:
+        raise MissingError("there is no `ssh` on PATH", todo="install OpenSSH's client (openssh-client)") from None
+
+
+@app.command("exec")
+def execute(
+    selection: hosting.Selection,
+    tags: hosting.Tags = None,
+    unit: hosting.UnitName = "",
+    packages: hosting.Packages = None,
+    parallelism: Parallelism = 32,
+    serial: Serial = False,
+    batch: Batch = "",
+    fail_fast: FailFast = False,
+    limit: Limit = 0,
+    failed: Failed = False,
+    no_stdin: NoStdin = False,
+    no_pty: NoPty = False,
+    user: hosting.User = "",
+    config: hosting.SshConfig = None,
+    as_json: options.AsJson = False,
+    as_lines: options.AsJsonLines = False,
+    project: hosting.ProjectName = "",
+) -> int:
+    """Run the command behind `--` on all hosts at once; exit 1 if it failed on any."""
+    from ngp.hosts import failures, remote
+
+    context = options.context()
+    command = hosting.remote_command(context)
+    meant = hosting.find(context, hosting.Asked(selection, tags, unit, packages, project))
+    hosts = failures.recall(meant.reach.folder, meant.running()) if failed else meant.running()
+    batches = remote.batches(hosts, batch)
+    kept = view.Kept()
+    tell: Tell = kept if as_json else view.JsonLines() if as_lines else view.Output(hosts, context.settings)
+    has_pty = not (no_pty or as_json or as_lines) and hosting.has_terminal(context)
+    login, at_once = meant.login(context, user, config, limit), 1 if serial else parallelism
+    with hosting.piped_input(meant.reach.folder, ignored=no_stdin) as stdin, context.taking_signals() as stop:
+        said = remote.Options(login, at_once, fail_fast, limit or None, stdin, has_pty, stop)
+        results = _run(batches, command, said, tell)
+    failures.keep(meant.reach.folder, (one.host for one in results if not one.is_good))
+    code = 0 if all(one.is_good for one in results) else NgpError.exit_code
+    if as_json:
+        code = 128 + context.stopped_by if context.stopped_by else code
+        documents.write(kept.document(command, results, code))
+    view.summary(results, context.settings)
+    return code
+
+
+@app.command()
+def trust(
+    selection: hosting.Selection,
+    words: hosting.Words = None,
+    as_json: options.AsJson = False,
+    project: hosting.ProjectName = "",
+) -> None:
+    """Take the host keys of one host from its console again, after it was made anew."""
+    from ngp.hosts import selector
+
+    context = options.context()
+    hosting.require_no_rest(context)
+    meant = hosting.find(context, hosting.Asked(selection, project=project, fresh=True))
+    host = selector.choose(meant.running(), words or ())
+    keys = meant.reach.trust().renew(host)
+    if not keys:
+        raise NgpError(
+            f"nobody vouches for a host key of `{host.name}`",
+            why="its console shows none, or cannot be read",
+            todo="look at /etc/ssh/*.pub on the machine, then write the key into hosts.yaml or your known_hosts",
+        )
+    if as_json:
+        documents.write({"schema": "ngp.host.trust/1", "name": host.name, "id": host.id, "keys": keys})
+    else:
+        typer.echo("\n".join(keys))
+
+
+def _run(batches: Sequence[Sequence[Host]], command: str, said: Options, tell: Tell) -> list[HostResult]:
+    from ngp.hosts import remote
+
+    results: list[HostResult] = []
+    for batch in batches:
+        has_failed = said.fail_fast and not all(one.is_good for one in results)
+        if has_failed or said.stop.is_set():
+            results += [remote.HostResult(host, None, 0.0, remote.NOT_STARTED) for host in batch]
+        else:
+            results += remote.run_all(batch, command, said, tell)
+    return results
+
+
+def _require_format(form: str, known: Sequence[str]) -> None:
+    if form not in known:
+        raise UsageError(f"no format `{form}`", todo=nearest(form, known))

@@ -1,0 +1,150 @@
+"""What commands about hosts share: their options, and the hosts that a line means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ngp.commands import completion, options
+from ngp.errors import UsageError
+from ngp.views import terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ngp.hosts.host import Host
+    from ngp.hosts.logins import Login
+    from ngp.hosts.reach import Reach
+    from ngp.hosts.selector import Selector
+
+Selection = Annotated[
+    str,
+    typer.Argument(
+        metavar="ENV[/CLUSTER]", help="an environment, or a cluster of one", autocompletion=completion.environments
+    ),
+]
+Words = Annotated[list[str] | None, typer.Argument(metavar="NAME", help="words that must all match the host")]
+Tags = Annotated[
+    list[str] | None, typer.Option("--tag", metavar="NAME=VALUE", help="only hosts with this tag; repeatable")
+]
+UnitName = Annotated[str, typer.Option("--unit", metavar="UNIT", help="only hosts of this unit")]
+Packages = Annotated[
+    list[str] | None, typer.Option("--package", metavar="PACKAGE", help="only hosts of this package; repeatable")
+]
+ProjectName = Annotated[
+    str, typer.Option("--project", metavar="NAME", help="the project, where the folder does not say it")
+]
+User = Annotated[str, typer.Option("--user", "-l", metavar="NAME", help="who logs in")]
+SshConfig = Annotated[
+    Path | None, typer.Option("--ssh-config", "-F", metavar="FILE", help="an ssh_config in place of your own")
+]
+Fresh = Annotated[bool, typer.Option("--fresh", help="ask the cloud again; its answer is kept for 20 seconds")]
+First = Annotated[bool, typer.Option("--first", "-1", help="take the first of several")]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a line says about hosts."""
+
+    selection: str
+    tags: Sequence[str] | None = None
+    unit: str = ""
+    packages: Sequence[str] | None = None
+    project: str = ""
+    fresh: bool = False
+
+
+@dataclass(frozen=True)
+class Meant:
+    """The hosts that a line means, and the way to them."""
+
+    reach: Reach
+    selector: Selector
+    hosts: list[Host]
+
+    def login(self, context: options.Context, user: str, config: Path | None, limit_s: float = 0) -> Login:
+        """Return how to log in to them, in no more than `limit_s` if that is not 0."""
+        from ngp.hosts.logins import Login
+
+        login = Login(self.reach.trust(), user, _file(context, config))
+        if not limit_s:
+            return login
+        return replace(login, connect_s=min(limit_s, login.connect_s), login_s=min(limit_s, login.login_s))
+
+    def running(self) -> list[Host]:
+        """Return those that are up. Raises UsageError (64) where there is none."""
+        from ngp.hosts import selector
+
+        found = [host for host in self.hosts if host.is_up]
+        if not found:
+            raise selector.none_running(self.selector)
+        return found
+
+
+def find(context: options.Context, asked: Asked) -> Meant:
+    """Return the hosts that a line means, whatever they are doing. Raises what `Reach.hosts` raises."""
+    from ngp.hosts import reach, selector
+
+    way = reach.open_reach(
+        context.settings,
+        context.cwd,
+        lambda text: terminal.say(context.settings, text),
+        fresh=asked.fresh,
+        named=asked.project,
+    )
+    way.ask = lambda question: options.ask(context, question, flag="AWS_SESSION_TOKEN")
+    meant = selector.parse(asked.selection)
+    wanted = selector.parse_filter(asked.tags or (), asked.unit, asked.packages or ())
+    return Meant(way, meant, selector.narrow(way.hosts(meant), meant, wanted))
+
+
+def require_no_rest(context: options.Context) -> None:
+    """Raise UsageError (64) where words stand behind ``--`` that nobody would get."""
+    if context.terraform_args:
+        raise UsageError("there is nothing to pass on to", where=f"-- {' '.join(context.terraform_args)}")
+
+
+def remote_command(context: options.Context) -> str:
+    """Return the words behind ``--``, joined by blanks as ssh does. Raises UsageError (64) without any."""
+    if not context.terraform_args:
+        raise UsageError("a command is missing", todo="write it behind `--`: ngp host exec ENV -- uptime")
+    return " ".join(context.terraform_args)
+
+
+def has_terminal(context: options.Context) -> bool:
+    """Return whether a person is at both ends of this process."""
+    import sys
+
+    return sys.stdin is not None and sys.stdin.isatty() and context.settings.stdout_is_terminal
+
+
+@contextmanager
+def piped_input(folder: Path, *, ignored: bool) -> Iterator[Path | None]:
+    """Keep what is piped into this process in a private file while every host is sent it; None for a terminal."""
+    import shutil
+    import sys
+    import tempfile
+
+    from ngp import files
+
+    source = getattr(sys.stdin, "buffer", None)
+    if ignored or source is None or sys.stdin.isatty():
+        yield None
+        return
+    files.private_folder(folder)
+    with tempfile.NamedTemporaryFile(dir=folder, prefix="stdin-") as file:
+        with suppress(BrokenPipeError):
+            shutil.copyfileobj(source, file)
+        file.flush()
+        yield Path(file.name)
+
+
+def _file(context: options.Context, path: Path | None) -> Path | None:
+    if path is not None and not (context.cwd / path).is_file():
+        raise UsageError("there is no such file", where=str(context.cwd / path), todo="name an ssh_config")
+    return context.cwd / path if path else None

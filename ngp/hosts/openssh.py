@@ -1,0 +1,73 @@
+"""The system's OpenSSH: its command line for one host, and its configuration for all. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from ngp.errors import UsageError
+from ngp.hosts.host import SSH_PORT, Host
+
+_ADDRESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]*")
+_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]*")
+_NO_ALIAS = re.compile(r"[^A-Za-z0-9_.-]+")
+_GLOBAL = ("/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2")
+
+
+def login(host: Host, words: Sequence[str], *, user: str, config: Path | None, known_hosts: Path) -> tuple[str, ...]:
+    """Return ssh's command line for a host; `words` stand behind it: a command, or more options.
+
+    The user's own ssh_config and known_hosts count as always. The environment's `known_hosts` is added to the system's,
+    and an unknown key is refused. Raises UsageError (64) for a host without an address.
+    """
+    if not _ADDRESS.fullmatch(host.address):
+        raise UsageError(f"`{host.name}` has no address to connect to", why=f"it is {host.state.value}")
+    name = user or host.user
+    if name and not _USER.fullmatch(name):
+        raise UsageError(f"`{name}` cannot be a user's name")
+    own = ["-F", str(config)] if config else []
+    port = ["-p", str(host.port)] if host.port != SSH_PORT else []
+    keys = [word for key, value in _checks(known_hosts).items() for word in ("-o", f"{key}={value}")]
+    return ("ssh", *own, *port, *keys, *(["-l", name] if name else []), host.address, *words)
+
+
+def config(hosts: Iterable[Host], known_hosts: Mapping[str, Path]) -> str:
+    """Return an ssh_config with an entry per host; `known_hosts` has the file of each environment."""
+    lines = []
+    for host, alias in aliases(hosts).items():
+        if not _ADDRESS.fullmatch(host.address):
+            lines += [f"# {alias} is {host.state.value} and has no address", ""]
+            continue
+        said = {"HostName": host.address, "User": host.user if _USER.fullmatch(host.user) else "", "Port": ""}
+        said["Port"] = str(host.port) if host.port != SSH_PORT else ""
+        said |= _checks(known_hosts[host.environment])
+        lines += [f"Host {alias}", *(f"  {key} {value}" for key, value in said.items() if value), ""]
+    return "\n".join(lines)
+
+
+def aliases(hosts: Iterable[Host]) -> dict[Host, str]:
+    """Return a name for each host that ssh and Ansible take; of several hosts with one name each gets its id, too."""
+    named = [(host, _NO_ALIAS.sub("-", host.name).strip("-.") or host.id) for host in hosts]
+    names = [name for _, name in named]
+    return {host: name if names.count(name) == 1 else f"{name}-{_NO_ALIAS.sub('-', host.id)}" for host, name in named}
+
+
+def inventory(hosts: Iterable[Host]) -> dict[str, object]:
+    """Return Ansible's inventory, for a file whose name ends with .json: a group per environment, cluster and unit."""
+    groups: dict[str, dict[str, object]] = {}
+    members: dict[str, object] = {}
+    for host, alias in aliases(hosts).items():
+        said = {"ansible_host": host.address, "ansible_user": host.user, "ansible_port": host.port}
+        members[alias] = {key: value for key, value in said.items() if value}
+        for kind, name in (("env", host.environment), ("cluster", host.cluster), ("unit", host.unit)):
+            if name:
+                groups.setdefault(f"{kind}_{re.sub(r'[^A-Za-z0-9_]', '_', name)}", {})[alias] = {}
+    children = {name: {"hosts": inside} for name, inside in sorted(groups.items())}
+    return {"all": {"hosts": members, "children": children}}
+
+
+def _checks(known_hosts: Path) -> dict[str, str]:
+    """The options that check host keys. ssh takes ``%`` for a token, and blanks for ends of names."""
+    own = str(known_hosts).replace("%", "%%")
+    return {"GlobalKnownHostsFile": f'{" ".join(_GLOBAL)} "{own}"', "StrictHostKeyChecking": "yes"}

@@ -1,0 +1,29 @@
+"""The JSON Schemas of what `ngp host` prints."""
+
+from __future__ import annotations
+
+from ngp.views.shapes import NUMBER, TEXT, WHOLE, array, mapping, optional, record
+
+_TEXTS = array(TEXT)
+_HOST = {
+    **dict.fromkeys(("name", "id", "environment", "cluster", "unit", "user", "source", "state", "address"), TEXT),
+    **dict.fromkeys(("public_address", "private_address", "public_dns", "private_dns"), TEXT),
+    "packages": _TEXTS,
+    "port": WHOLE,
+    "tags": mapping(TEXT),
+}
+_OUTCOME = {"exit": optional(WHOLE), "duration_s": NUMBER, "problem": TEXT, "hint": TEXT}
+_AT = {"host": TEXT, "id": TEXT}
+
+EVENTS = {
+    "host_started": record(**_AT),
+    "host_line": record(**_AT, stream=TEXT, text=TEXT),
+    "host_finished": record(**_AT, **_OUTCOME),
+}
+_RAN = record(name=TEXT, id=TEXT, environment=TEXT, **_OUTCOME, stdout=TEXT, stderr=TEXT)
+DOCUMENTS = {
+    "host.list": record(selector=TEXT, hosts=array(record(**_HOST))),
+    "host.name": record(**_HOST),
+    "host.exec": record(command=TEXT, exit_code=WHOLE, hosts=array(_RAN)),
+    "host.trust": record(name=TEXT, id=TEXT, keys=_TEXTS),
+}

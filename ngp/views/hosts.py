@@ -1,0 +1,172 @@
+"""Show hosts: a table, lines for other programs, and what a command writes on many of them at once."""
+
+from __future__ import annotations
+
+import sys
+import zlib
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ngp.settings import Level
+from ngp.views import documents, terminal
+
+if TYPE_CHECKING:
+    from ngp.hosts.host import Host
+    from ngp.hosts.remote import HostEvent, HostResult, Line
+    from ngp.settings import Settings
+
+_COLUMNS = ("name", "environment", "cluster", "unit", "state", "address", "id")
+_COLOURS = ("cyan", "green", "yellow", "blue", "magenta", "bright_cyan", "bright_green", "bright_yellow", "bright_blue")
+_ODD = {"\t": "\\t", "\n": "\\n"}
+
+
+def row(host: Host) -> dict[str, Any]:
+    """Return a host as it stands in documents."""
+    own = ("name", "id", "environment", "cluster", "unit", "packages", "user", "port", "tags", "source", "address")
+    more = ("public_address", "private_address", "public_dns", "private_dns")
+    return {**{name: getattr(host, name) for name in (*own, *more)}, "state": host.state.value}
+
+
+def document(selector: str, hosts: Iterable[Host]) -> dict[str, Any]:
+    """``ngp.host.list/1``."""
+    return {"schema": "ngp.host.list/1", "selector": selector, "hosts": [row(host) for host in hosts]}
+
+
+def show(hosts: Sequence[Host], settings: Settings) -> None:
+    """Print a table with one line per host."""
+    table([_COLUMNS, *map(_cells, hosts)], terminal.out(settings))
+
+
+def table(rows: Iterable[Iterable[str]], console: Any) -> None:
+    """Print rows with aligned columns; the first is the head."""
+    cells = [[terminal.clean(cell) for cell in line] for line in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for number, line in enumerate(cells):
+        text = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        console.print(terminal.line(text, style="bold" if number == 0 else ""), soft_wrap=True)
+
+
+def tsv(hosts: Iterable[Host]) -> str:
+    """Return a line per host with its columns divided by tabs, without a head: for cut and awk."""
+    return "".join("\t".join(_cells(host)) + "\n" for host in hosts)
+
+
+class Output:
+    """Follows a command on many hosts and prints each line with its host's name before it."""
+
+    def __init__(self, hosts: Sequence[Host], settings: Settings) -> None:
+        self._width = max((len(_cell(host.name)) for host in hosts), default=0)
+        self._settings = settings
+        self._consoles = {"stdout": terminal.out(settings), "stderr": terminal.err(settings)}
+        self._terminals = {"stdout": settings.stdout_is_terminal, "stderr": settings.stderr_is_terminal}
+
+    def __call__(self, event: HostEvent) -> None:
+        """Print a line; a host's start and end are in the table."""
+        from ngp.hosts.remote import Line
+
+        if isinstance(event, Line):
+            self._print(event)
+
+    def _print(self, line: Line) -> None:
+        name = _cell(line.host.name).ljust(self._width)
+        if self._terminals[line.stream]:
+            from rich.text import Text
+
+            text = Text.assemble((f"{name} | ", colour(line.host.name)), terminal.line(line.text.rstrip("\r")))
+            self._consoles[line.stream].print(text, soft_wrap=True)
+            return
+        stream = getattr(sys, line.stream)
+        binary = getattr(stream, "buffer", None)
+        if binary is None:
+            stream.write(f"{name} | {line.text}\n")
+            return
+        stream.flush()
+        binary.write(f"{name} | ".encode() + line.data + b"\n")
+        binary.flush()
+
+
+class JsonLines:
+    """Follows a command on many hosts and prints each event as a line of JSON."""
+
+    def __call__(self, event: HostEvent) -> None:
+        """Print an event."""
+        from ngp.hosts.remote import HostResult, Line
+
+        said = {"schema": "ngp.event/1", "host": event.host.name, "id": event.host.id}
+        if isinstance(event, Line):
+            documents.write({**said, "event": "host_line", "stream": event.stream, "text": event.text}, one_line=True)
+        elif isinstance(event, HostResult):
+            documents.write({**said, "event": "host_finished", **outcome(event)}, one_line=True)
+        else:
+            documents.write({**said, "event": "host_started"}, one_line=True)
+
+
+class Kept:
+    """Follows a command on many hosts and keeps what each wrote, for one document at the end."""
+
+    def __init__(self) -> None:
+        self._lines: dict[tuple[str, str, str], list[str]] = {}
+
+    def __call__(self, event: HostEvent) -> None:
+        """Keep a line."""
+        from ngp.hosts.remote import Line
+
+        if isinstance(event, Line):
+            key = (event.host.environment, event.host.id, event.stream)
+            self._lines.setdefault(key, []).append(event.text)
+
+    def document(self, command: str, results: Sequence[HostResult], exit_code: int) -> dict[str, Any]:
+        """``ngp.host.exec/1``."""
+        hosts = [
+            {
+                **{name: getattr(one.host, name) for name in ("name", "id", "environment")},
+                **outcome(one),
+                **{stream: self._of(one.host, stream) for stream in ("stdout", "stderr")},
+            }
+            for one in results
+        ]
+        return {"schema": "ngp.host.exec/1", "command": command, "exit_code": exit_code, "hosts": hosts}
+
+    def _of(self, host: Host, stream: str) -> str:
+        return "".join(f"{line}\n" for line in self._lines.get((host.environment, host.id, stream), ()))
+
+
+def outcome(result: HostResult) -> dict[str, Any]:
+    """Return what became of a command on a host as it stands in documents."""
+    seconds = round(result.seconds, 3)
+    return {"exit": result.exit, "duration_s": seconds, "problem": result.problem, "hint": result.todo}
+
+
+def summary(results: Sequence[HostResult], settings: Settings) -> None:
+    """Print the table at the end on stderr: host, exit, seconds and what was wrong; then what to do about it."""
+    if settings.level is Level.ERROR:
+        results = [one for one in results if not one.is_good]
+    if not results:
+        return
+    console = terminal.err(settings)
+    rows = [("host", "exit", "seconds", "problem")]
+    for one in results:
+        code = "-" if one.exit is None else str(one.exit)
+        rows.append((one.host.name, code, f"{one.seconds:.1f}", one.problem))
+    table(rows, console)
+    for todo in dict.fromkeys(one.todo for one in results if one.todo):
+        console.print(terminal.line(f"fix: {todo}"), soft_wrap=True)
+    failed = sum(not one.is_good for one in results)
+    if failed:
+        said = f"{failed} of {terminal.amount(len(results), 'host')} failed; `--failed` repeats the command there"
+        console.print(terminal.line(said), soft_wrap=True)
+
+
+def colour(name: str) -> str:
+    """Return the colour of a host, the same each time."""
+    return _COLOURS[zlib.crc32(name.encode()) % len(_COLOURS)]
+
+
+def _cells(host: Host) -> list[str]:
+    found = row(host)
+    return [_cell(found[name]) for name in _COLUMNS]
+
+
+def _cell(value: Any) -> str:
+    text = terminal.clean(str(value))
+    return "".join(_ODD.get(mark, mark) for mark in text)

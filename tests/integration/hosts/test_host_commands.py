@@ -1,0 +1,164 @@
+"""`ngp host` as its users call it, on real machines that hosts.yaml names."""
+
+import getpass
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.integration.hosts.conftest import free_port, key, listener
+
+
+@pytest.fixture
+def machines(farm, platform):
+    """A hosts.yaml with five machines that are sound and one that is dead; ssh_config as the farm needs it."""
+    rows = [(n, "web" if n < 4 else "data", farm.port, f"127.0.7.{n}") for n in range(1, 6)]
+    text = "hosts:\n"
+    for number, cluster, port, address in [*rows, ("dead", "gone", free_port(), "127.0.7.201")]:
+        text += (
+            f"  node-{number}: {{environment: qa, cluster: {cluster}, address: {address}, port: {port}, "
+            f'user: {getpass.getuser()}, host_keys: ["{farm.host_key}"], tags: {{Role: r{number}}}}}\n'
+        )
+    (platform / "hosts.yaml").write_text(text)
+    return {"NGP_SSH_CONFIG": str(farm.config)}
+
+
+def test_hosts_are_listed_for_people_programs_and_pipes(machines, ngp):
+    shown = ngp.call("host", "list", "qa/web").stdout.splitlines()
+    assert [line.split()[0] for line in shown] == ["name", "node-1", "node-2", "node-3"]
+    listed = [one["name"] for one in ngp.call("host", "list", "qa", "--json").document["hosts"]]
+    assert listed == ["node-4", "node-5", "node-dead", "node-1", "node-2", "node-3"]  # by cluster, then by name
+    pipe = ngp.call("host", "list", "qa", "--tag", "Role=r4", "--format", "tsv").stdout
+    assert pipe.rstrip("\n").split("\t")[5] == "127.0.7.4"
+
+
+def test_the_name_of_one_host_and_what_an_ambiguous_one_says(machines, ngp):
+    assert ngp.call("host", "name", "qa", "r2").stdout == "127.0.7.2\n"
+    assert ngp.call("host", "name", "qa/web", "-1").stdout == "127.0.7.1\n"
+    several = ngp.call("host", "name", "qa/web", "node")
+    assert several.exit_code == 64
+    assert "node-1, node-2, node-3" in several.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["list", "nowhere"], "there is no environment `nowhere`"),
+        (["list", "qa/wob"], "no host is of cluster `wob`"),
+        (["name", "qa", "nobody"], "no host matches `nobody`"),
+        (["exec", "qa"], "a command is missing"),
+        (["exec", "qa", "--batch", "0", "--", "true"], "is no size"),
+        (["exec", "qa", "--failed", "--", "true"], "no host of the last command failed"),
+        (["list", "qa", "--", "x"], "nothing to pass on to"),
+    ],
+)
+def test_bad_lines_are_refused(machines, ngp, words, said):
+    outcome = ngp.call("host", *words)
+    assert (outcome.exit_code, said in outcome.stderr) == (64, True), outcome.stderr
+
+
+def test_ssh_accepts_what_export_writes(machines, ngp, tmp_path):
+    config = tmp_path / "exported"
+    config.write_text(ngp.call("host", "export", "qa").stdout)
+    done = subprocess.run(["ssh", "-F", config, "-G", "node-3"], capture_output=True, text=True, check=True)
+    found = dict(line.split(" ", 1) for line in done.stdout.splitlines())
+    assert (found["hostname"], found["user"]) == ("127.0.7.3", getpass.getuser())
+    assert found["stricthostkeychecking"] == "true"
+    assert str(ngp.cwd / ".ngp" / "hosts" / "qa" / "known_hosts") in found["globalknownhostsfile"]
+    assert json.loads(ngp.call("host", "export", "qa", "--format", "ansible").stdout)["all"]["hosts"]["node-3"]
+
+
+def test_ssh_takes_the_place_of_ngp(machines, ngp):
+    done = ngp.run("host", "ssh", "qa", "node-2", "--", "echo here; exit 7", env=machines)
+    assert (done.exit_code, done.stdout) == (7, "here\n")
+    assert done.stderr.splitlines()[0].startswith("ssh -F ")
+    assert "127.0.7.2" in done.stderr
+
+
+def test_a_changed_host_key_is_refused_by_ssh_and_by_exec(machines, ngp, tmp_path, farm):
+    path = ngp.cwd / "hosts.yaml"
+    path.write_text(path.read_text().replace(farm.host_key, key(tmp_path / "other")))
+    by_ssh = ngp.run("host", "ssh", "qa", "node-2", "--", "true", env=machines)
+    assert by_ssh.exit_code == 255
+    assert "Host key verification failed" in by_ssh.stderr
+    by_exec = ngp.run("host", "exec", "qa/data", "--", "true", env=machines)
+    assert by_exec.exit_code == 1
+    assert "its host key has changed" in by_exec.stderr
+    assert "ngp host trust qa node-4" in by_exec.stderr
+    trust = ngp.run("host", "trust", "qa", "node-4")
+    assert trust.exit_code == 0  # hosts.yaml vouches
+
+
+def test_exec_tells_lines_results_and_repeats_what_failed(machines, ngp):
+    done = ngp.run("host", "exec", "qa", "--", "echo $((6*7)); echo two >&2", env=machines)
+    assert done.exit_code == 1
+    assert sorted(done.stdout.splitlines()) == [f"node-{n}    | 42" for n in range(1, 6)]
+    assert "node-1    | two" in done.stderr
+    assert "1 of 6 hosts failed" in done.stderr
+    again = ngp.run("host", "exec", "qa", "--failed", "--json", "--", "true", env=machines)
+    assert [one["name"] for one in again.document["hosts"]] == ["node-dead"]
+    assert again.document["hosts"][0]["problem"] == "connection refused"
+    lines = ngp.run("host", "exec", "qa/data", "--jsonl", "--", "echo x", env=machines).stdout.splitlines()
+    assert {json.loads(line)["event"] for line in lines} == {"host_started", "host_line", "host_finished"}
+
+
+def test_piped_input_and_output_stay_byte_for_byte(machines, ngp):
+    data = b"a\x00b\xff\x1b[31m\nend"
+    argv = [sys.executable, "-m", "ngp", "host", "exec", "qa/data", "--serial", "--", "cat"]
+    done = subprocess.run(argv, cwd=ngp.cwd, input=data, env={**os.environ, **machines}, capture_output=True)
+    assert done.stdout == b"".join(f"node-{n} | ".encode() + line + b"\n" for n in (4, 5) for line in data.split(b"\n"))
+
+
+def test_a_failing_batch_keeps_the_next_from_starting(machines, ngp):
+    argv = ("host", "exec", "qa/web", "--batch", "1", "--fail-fast", "--json", "--", "exit 3")
+    found = ngp.run(*argv, env=machines).document
+    assert [one["exit"] for one in found["hosts"]] == [3, None, None]
+    assert {one["problem"] for one in found["hosts"][1:]} == {"not started"}
+
+
+def test_ctrl_c_ends_the_command_and_says_where_that_is_not_sure(machines, ngp, tmp_path):
+    started = tmp_path / "started"
+    child = ngp.start("host", "exec", "qa/data", "--", f"echo $$ >> {started}; exec sleep 60", env=machines)
+    for _ in range(200):
+        if started.exists() and len(started.read_text().split()) == 2:
+            break
+        time.sleep(0.05)
+    child.send_signal(signal.SIGINT)
+    _, err = child.communicate(timeout=30)
+    assert child.returncode == 130
+    assert err.count("the remote command") == 2
+    for pid in started.read_text().split():
+        subprocess.run(["kill", "-9", pid], capture_output=True)
+
+
+def test_control_characters_of_names_are_never_raw(machines, ngp, platform, monkeypatch):
+    from ngp.hosts import static
+    from ngp.hosts.host import Host
+
+    evil = Host("a\x1b[2J\tb", "i-1", "qa", private_address="127.0.7.1", source="file")
+    monkeypatch.setattr(static.FileSource, "hosts", lambda self: [evil])
+    for words in (["list", "qa"], ["list", "qa", "--format", "tsv"], ["export", "qa"], ["name", "qa"]):
+        outcome = ngp.call("host", *words)
+        assert outcome.exit_code == 0, outcome.stderr
+        assert "\x1b" not in outcome.stdout + outcome.stderr
+
+
+def test_without_asyncssh_exec_says_what_to_install(machines, ngp, monkeypatch):
+    from ngp.hosts import logins
+
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(logins.MissingError, match="asyncssh"):
+        logins.require_library()
+
+
+def test_a_hanging_machine_costs_its_time_limit_only(machines, ngp, farm):
+    with listener(lambda connection: time.sleep(60)) as port:
+        path = ngp.cwd / "hosts.yaml"
+        path.write_text(path.read_text() + f"  hang: {{environment: hang, address: 127.0.7.200, port: {port}}}\n")
+        done = ngp.run("host", "exec", "hang", "--timeout", "2", "--json", "--", "true", env=machines)
+    assert done.exit_code == 1
+    assert done.document["hosts"][0]["duration_s"] < 6

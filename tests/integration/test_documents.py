@@ -34,6 +34,8 @@ HERE = [
     "bundle show change.bundle",
     "bundle verify change.bundle",
     "bundle diff change.bundle change.bundle",
+    "explain change.bundle base",
+    "policy check change.bundle",
     "apply dev --auto-approve",
     "plan dev --affected --since HEAD",
     "output dev",

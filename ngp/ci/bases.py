@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from ngp import files
 from ngp.environments import revisions
 from ngp.environments.environment import Platform
 
@@ -12,6 +15,17 @@ def head(platform: Platform) -> str:
     """Return the whole commit of HEAD, "" where there is none."""
     outcome = revisions.git(platform, *_HEAD)
     return outcome.stdout.strip() if outcome.exit_code == 0 else ""
+
+
+def lay(platform: Platform, commit: str, name: str, folder: Path) -> None:
+    """Write the files of a folder of the platform, as a commit has them, into `folder`/`name`; links are left out."""
+    told = revisions.git(platform, "ls-tree", "-r", "-z", commit, "--", f"./{name}/").stdout
+    for line in filter(None, told.split("\0")):
+        about, _, path = line.partition("\t")
+        if about.startswith("100"):
+            made = folder / path
+            made.parent.mkdir(parents=True, exist_ok=True)
+            files.write(made, revisions.git(platform, "cat-file", "blob", about.rpartition(" ")[2]).stdout)
 
 
 def find(platform: Platform, named: str, *, may_fetch: bool) -> str:

@@ -127,7 +127,12 @@ def _fit(lines: Sequence[str]) -> str:
 def _head(report: Report, about: Marker, notes: Sequence[str]) -> str:
     lead = "\n".join([str(about), *(f"> {note}\n" for note in notes)])
     for rows in _ROWS:
-        parts = [markdown.header(report), markdown.dangers(report, rows), markdown.table(report, rows)]
+        parts = [
+            markdown.header(report),
+            markdown.dangers(report, rows),
+            markdown.findings(report, rows),
+            markdown.table(report, rows),
+        ]
         text = "\n".join([lead, *(part for part in parts if part)])
         if _bytes(text) < LIMIT // 2:
             break

@@ -57,6 +57,8 @@ def flags(root: Path, changed: Iterable[str]) -> tuple[Finding, ...]:
 def _of_file(root: Path, path: str) -> Iterator[Finding]:
     if _TEMPLATE.fullmatch(path):
         yield Finding("a template changed", path, "templates decide what every root says")
+    if path.endswith(".rego"):
+        yield Finding("a policy changed", path, "this change is held to the policies of its base")
     if path.endswith((".terraform.lock.hcl", ".terraformrc")):
         yield Finding("the locked providers changed", path, "a provider is a program")
     if not path.endswith(_CODE) or not (root / path).is_file():

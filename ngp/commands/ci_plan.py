@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ngp.ci import bases, comment, statuses, tiers, workflow_commands
+from ngp.ci import bases, comment, sarif, statuses, tiers, workflow_commands
 from ngp.ci.tiers import Tier
 from ngp.commands import bundles, completion, narrowing, options, pipelines, reporting
 from ngp.environments import acceptance, documents, resolving, wiring
@@ -20,6 +22,7 @@ from ngp.views import terminal
 
 if TYPE_CHECKING:
     from ngp.ci.channel import Channel
+    from ngp.ci.outputs import Totals
     from ngp.commands.pipelines import Pipeline
     from ngp.environments.resolving import Resolved
     from ngp.reports.report import Report
@@ -102,11 +105,19 @@ def plan(
     wish = _Wish(expires, key, encrypt_to, parallelism)
     done = [_one(pipeline, channel, one, change, wish) for one in chosen]
     channel.finish([one.environment.name for one in chosen])
-    totals = pipeline.publish([one.report for one in done if one.report], [one.exit_code for one in done])
+    totals = _publish(pipeline, change, done)
     code = totals.exit_code or (2 if detailed_exitcode and totals.has_changes else 0)
     if as_json:
         views.write(_document(pipeline, change, done, code))
     return code
+
+
+def _publish(pipeline: Pipeline, change: _Change, done: Sequence[_Done]) -> Totals:
+    """Write what programs read: SARIF, outputs and the summary; return the totals."""
+    checks = [one for each in done for one in each.findings]
+    made = [one.report for one in done if one.report]
+    pipeline.put("findings.sarif", sarif.render(checks, change.flags, made))
+    return pipeline.publish(made, [one.exit_code for one in done])
 
 
 def _tier(pipeline: Pipeline) -> tuple[Tier, str]:
@@ -200,6 +211,7 @@ def _plan(pipeline: Pipeline, resolved: Resolved, change: _Change, wish: _Wish) 
     path.unlink(missing_ok=True)
     wanted = bundles.require_choice(context, bundles.Choice(str(path), wish.expires, wish.key, wish.recipients))
     reports = reporting.require(context, [str(pipeline.folder / f"{name}.{kind}") for kind in _REPORTS])
+    _prepare(reports, resolved, change)
     chosen: Sequence[str] | None = narrowing.choice(resolved, change.affected, ())
     while chosen is not None:
         asked = running.Wish(parallelism=wish.parallelism)
@@ -213,10 +225,26 @@ def _plan(pipeline: Pipeline, resolved: Resolved, change: _Change, wish: _Wish) 
         chosen = _with_feeders(pipeline, chosen, result)
     bundles.tell(wanted, context, result, reports)
     code = exit_code([unit.outcome for unit in result.units], stopped_by=result.stopped_by)
-    fact = reports.bundle and replace(reports.bundle, file=path.name)
-    known = replace(reports.facts or making.Facts(resolved), bundle=fact)
-    made = making.of_run(result, known, exit_code=code)
+    code = reports.judge(context, result, code)
+    if code:
+        path.unlink(missing_ok=True)  # what failed or was denied is not applied
+    reports.bundle = replace(reports.bundle, file=path.name) if reports.bundle and not code else None
+    made = reports.make(result, code)
     return replace(made, exit_code=reports.put(context, made, code))
+
+
+def _prepare(reports: reporting.Wanted, resolved: Resolved, change: _Change) -> None:
+    """Compile the policies of the base: a change does not write the rules that it is held to."""
+    if change.affected is None:
+        reports.prepare(resolved)
+        return
+    from ngp.policies import checking
+
+    with TemporaryDirectory() as folder:
+        bases.lay(resolved.platform, change.affected.commit, "policies", Path(folder))
+        there = replace(resolved, platform=replace(resolved.platform, path=Path(folder)))
+        policies = checking.prepare(there)
+    reports.judge_with = lambda result: checking.check(resolved, result, policies)
 
 
 def _with_feeders(pipeline: Pipeline, chosen: Sequence[str], result: RunResult) -> Sequence[str] | None:

@@ -68,7 +68,7 @@ class Pipeline:
         totals = outputs.total(reports, codes)
         totals = replace(totals, bundles=tuple(str(self.folder / name) for name in totals.bundles))
         text = outputs.render(totals)
-        self._put(self.folder / OUTPUTS, text)
+        self.put(OUTPUTS, text)
         if self.is_github:
             self._append("GITHUB_OUTPUT", text)
             room = _SUMMARY // max(len(reports), 1)
@@ -77,11 +77,12 @@ class Pipeline:
             self.command(workflow_commands.of_report(one))
         return totals
 
-    def _put(self, path: Path, text: str) -> None:
+    def put(self, name: str, text: str) -> None:
+        """Write a file of the folder. Raises NgpError (1) where that fails."""
         try:
-            files.write(path, text)
+            files.write(self.folder / name, text)
         except OSError as error:
-            raise NgpError(f"cannot write {path.name}", where=str(path.parent), why=error.strerror or "") from None
+            raise NgpError(f"cannot write {name}", where=str(self.folder), why=error.strerror or "") from None
 
     def _append(self, variable: str, text: str) -> None:
         path = self.environ.get(variable, "")

@@ -108,13 +108,16 @@ class Wanted:
         """Write the reports of a run; return the exit code, which is 1 at least where one cannot be written."""
         if not self.paths:
             return exit_code
+        return self.put(context, self.make(result, exit_code), exit_code)
+
+    def make(self, result: RunResult, exit_code: int) -> Report:
+        """Return the report of a run."""
         from ngp.reports import causes, making
 
         known = replace(self.facts or making.Facts(), bundle=self.bundle, policy=self.policy)
         if known.resolved is not None:
             known = replace(known, causes=causes.Finder(known.resolved, baseline(known.resolved)).of_run(result))
-        made = making.of_run(result, known, exit_code=exit_code)
-        return self.put(context, made, exit_code)
+        return making.of_run(result, known, exit_code=exit_code)
 
     def put(self, context: Context, made: Report, exit_code: int = 0) -> int:
         """Write a report that is made already."""

@@ -18,6 +18,16 @@ from tests.doubles.forge import TOKEN, Forge, serve
 pytestmark = pytest.mark.terraform
 BASE, APP = "modules/base/base-output.tf", "modules/app/app-variables.tf"
 TFVARS = "environments/dev/terraform.tfvars"
+POLICY = """package ranges
+
+import rego.v1
+
+deny contains msg if {
+  some change in input.resource_changes
+  change.change.after.input == "10.1.0.0/16"
+  msg := "no such range"
+}
+"""
 CANARY = "canary-secret-b81f"
 CHANGES = (  # what differs between two runs
     (re.compile(r"\b[0-9a-f]{64}\b"), "DIGEST64"),
@@ -230,6 +240,26 @@ def test_what_breaks_is_told_and_nothing_is_planned(life, golden):
     assert life.forge.status("ngp/plan") == "failure"
     assert life.runs == 0
     golden("ci/broken.md", normal(life.told))
+
+
+def test_a_change_is_held_to_the_policies_of_its_base(life):
+    policy = life.path / "policies" / "ranges.rego"
+    policy.parent.mkdir()
+    policy.write_text(POLICY)
+    life.branch("policy")
+    life.commit("A policy")
+    life.pull()
+    life.merge()
+    life.branch("escape")
+    policy.unlink()
+    life.commit("No policy", tfvars=("10.0.0.0", "10.1.0.0"))
+    done = life.run("Held to the base", "plan", event=life.pull())
+    assert done.exit_code == 3
+    assert "look at this: policies/ranges.rego: a policy changed" in done.stderr
+    assert not (life.path / ".ngp/ci/dev.bundle").exists()
+    assert life.forge.status("ngp/plan") == "failure"
+    assert "no such range" in life.forge.comment("environment=dev")[0]
+    assert "no such range" in (life.path / ".ngp/ci/findings.sarif").read_text()
 
 
 def test_a_failed_apply_and_the_next_one(life):

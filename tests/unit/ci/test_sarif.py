@@ -1,0 +1,34 @@
+import json
+
+from ngp.ci import sarif
+from ngp.errors import Finding
+from ngp.policies.verdict import Severity, Verdict, Violation
+from ngp.reports.report import Report
+from ngp.runs.results import Verb
+
+
+def test_each_finding_has_its_rule_level_and_place():
+    denied = Violation("open-port", Severity.DENY, "open to all", "app", "module.app.aws_x.y")
+    report = Report(Verb.PLAN, "dev", policy=Verdict(("open-port",), (denied,)))
+    checks = [Finding("stale\u202e", "environments/dev/units/app/main.tf:3", "why", "render")]
+    made = json.loads(sarif.render(checks, [Finding("a template changed", "templates/x.j2")], [report]))
+    [run] = made["runs"]
+    assert made["version"] == "2.1.0"
+    assert [(one["ruleId"], one["level"]) for one in run["results"]] == [
+        ("ngp/check", "error"),
+        ("ngp/look-at-this", "warning"),
+        ("open-port", "error"),
+    ]
+    first, second, third = run["results"]
+    assert first["message"]["text"] == "stale\\u202e. why. render"
+    assert first["locations"][0]["physicalLocation"] == {
+        "artifactLocation": {"uri": "environments/dev/units/app/main.tf"},
+        "region": {"startLine": 3},
+    }
+    assert second["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "templates/x.j2"
+    assert third["locations"][0]["logicalLocations"] == [{"fullyQualifiedName": "module.app.aws_x.y"}]
+    assert {one["id"] for one in run["tool"]["driver"]["rules"]} == {one["ruleId"] for one in run["results"]}
+
+
+def test_nothing_found_is_a_document_too():
+    assert json.loads(sarif.render([], [], []))["runs"][0]["results"] == []

@@ -146,6 +146,7 @@ def versions(
 
 
 def _carry_out(order: _Order) -> None:
+    from ngp.hosts import remote
     from ngp.packages import deploying, locking
     from ngp.views import packages as view
     from ngp.views import terminal
@@ -154,7 +155,7 @@ def _carry_out(order: _Order) -> None:
     reach = _reach(context, order.project)
     filters = tuple(one.name for one in order.packages) if order.action == "deploy" else ()
     hosts = _hosts(reach, order.selector, filters)
-    batches = deploying.split(hosts, order.size)
+    batches = remote.batches(hosts, order.size)
     said = ", ".join(str(one) for one in order.packages)
     terminal.say(context.settings, f"{order.action} {said} to {', '.join(host.name for host in hosts)}")
     claim = locking.new_claim(order.action)

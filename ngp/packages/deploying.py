@@ -10,14 +10,11 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from ngp.errors import UsageError
 from ngp.hosts.host import Host
 from ngp.packages import fleet, locking, scripts
 from ngp.packages.fleet import Run
 from ngp.packages.names import Package
 from ngp.packages.scripts import Claim, Step
-
-_MOST_DIGITS = 6
 
 
 @dataclass(frozen=True)
@@ -57,7 +54,7 @@ class Rollout:
     `is_serial` does each step on one host after the other. `steal` is the id of a lock that is taken over.
     """
 
-    batches: tuple[tuple[Host, ...], ...]
+    batches: Sequence[Sequence[Host]]
     check: Callable[[], Sequence[str]] = tuple
     tell: Callable[[Event], None] = lambda _: None
     stop: threading.Event = field(default_factory=threading.Event)
@@ -82,20 +79,6 @@ class Deployed:
     def is_success(self) -> bool:
         """Whether every host has all steps behind it, and is well."""
         return not self.failed and not self.unfinished
-
-
-def split(hosts: Sequence[Host], size: str = "") -> tuple[tuple[Host, ...], ...]:
-    """Return hosts in batches of `size`: ``3``, or ``10%`` of them, rounded up; "" is one batch of all.
-
-    Raises UsageError (64) for a size that is neither.
-    """
-    digits, is_share = size.removesuffix("%"), size.endswith("%")
-    is_number = digits.isascii() and digits.isdecimal() and len(digits) <= _MOST_DIGITS
-    number = int(digits) if is_number else 0
-    if size and (number < 1 or (is_share and number > 100)):
-        raise UsageError(f"`{size}` is not the size of a batch", todo="give a number of hosts, such as 3, or 10%")
-    count = -(-len(hosts) * number // 100) if is_share else number or len(hosts)
-    return tuple(tuple(hosts[at : at + count]) for at in range(0, len(hosts), count or 1))
 
 
 def deploy(packages: Sequence[Package], rollout: Rollout, claim: Claim, run: Run) -> Deployed:

@@ -7,7 +7,8 @@ import threading
 
 import pytest
 
-from ngp.errors import LockHeldError, NgpError, UsageError
+from ngp.errors import LockHeldError, NgpError
+from ngp.hosts import remote
 from ngp.packages import deploying, scripts
 from ngp.packages.deploying import Begun, Failed, Rollout, Said
 from ngp.packages.names import Package
@@ -19,7 +20,7 @@ ALL_STEPS = ["update", "shop=1.2-1", "autoremove", "clean"]
 
 
 def deploy(machines, hosts, size="", claim=CLAIM, **options):
-    rollout = Rollout(deploying.split(hosts, size), **options)
+    rollout = Rollout(remote.batches(hosts, size), **options)
     return deploying.deploy(SHOP, rollout, claim, machines.run)
 
 
@@ -183,7 +184,7 @@ def test_host_that_does_not_answer_fails_before_anything_is_changed(machines):
 def test_package_that_apt_does_not_know_is_no_pattern_to_it(machines):
     hosts = machines.make("web-1")
     said = []
-    rollout = Rollout(deploying.split(hosts), tell=said.append)
+    rollout = Rollout(remote.batches(hosts, ""), tell=said.append)
     found = deploying.deploy((Package("sho.", ""),), rollout, CLAIM, machines.run)
     assert [one.step for one in found.failed] == ["install"]
     assert Said("web-1", "there is no package sho.") in said
@@ -207,17 +208,3 @@ def test_who_cannot_break_a_record(machines):
     deploy(machines, [host], claim=Claim("d1", "an\tna' ; id\n@x", "deploy"))
     (line,) = (machines.at(host) / "ngp" / "deploys.tsv").read_text().splitlines()
     assert line.split("\t")[2] == "an_na_id_@x"
-
-
-@pytest.mark.parametrize(
-    ("size", "count", "found"),
-    [("", 3, [3]), ("2", 3, [2, 1]), ("10%", 25, [3] * 8 + [1]), ("100%", 3, [3]), ("1%", 3, [1, 1, 1]), ("9", 0, [])],
-)
-def test_batches_have_the_size_that_is_said(size, count, found):
-    assert [len(batch) for batch in deploying.split(list(range(count)), size)] == found
-
-
-@pytest.mark.parametrize("size", ["0", "-1", "101%", "x", "%", "1.5", "²", "1" * 5000])
-def test_size_of_a_batch_is_a_number_or_a_share(size):
-    with pytest.raises(UsageError):
-        deploying.split([1], size)

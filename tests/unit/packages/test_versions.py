@@ -1,5 +1,6 @@
 """Versions: what dpkg has beside what was deployed."""
 
+from ngp.hosts import remote
 from ngp.packages import deploying, scripts, versions
 from ngp.packages.deploying import Rollout
 from ngp.packages.names import Package
@@ -7,7 +8,7 @@ from ngp.packages.scripts import Claim
 
 
 def deploy(machines, hosts, number, version):
-    rollout = Rollout(deploying.split(hosts))
+    rollout = Rollout(remote.batches(hosts, ""))
     claim = Claim(number, "anna@laptop", "deploy")
     assert deploying.deploy((Package("shop", version),), rollout, claim, machines.run).is_success
 

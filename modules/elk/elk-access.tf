@@ -226,11 +226,60 @@ resource "aws_iam_role_policy" "collector" {
   policy = data.aws_iam_policy_document.collector.json
 }
 
-resource "aws_iam_role_policy_attachment" "collector_session" {
+# What the Systems Manager's agent does: sessions, commands, associations, inventory. AWS's own policy for it
+# (AmazonSSMManagedInstanceCore) also reads every parameter of the account.
+data "aws_iam_policy_document" "session" {
+  statement {
+    sid = "Sessions"
+    actions = [
+      "ssmmessages:CreateControlChannel",
+      "ssmmessages:CreateDataChannel",
+      "ssmmessages:OpenControlChannel",
+      "ssmmessages:OpenDataChannel",
+    ]
+    resources = ["*"]
+  }
+
+  statement {
+    sid = "Commands"
+    actions = [
+      "ec2messages:AcknowledgeMessage",
+      "ec2messages:DeleteMessage",
+      "ec2messages:FailMessage",
+      "ec2messages:GetEndpoint",
+      "ec2messages:GetMessages",
+      "ec2messages:SendReply",
+    ]
+    resources = ["*"]
+  }
+
+  statement {
+    sid = "SayWhatIsHere"
+    actions = [
+      "ssm:DescribeAssociation",
+      "ssm:DescribeDocument",
+      "ssm:GetDeployablePatchSnapshotForInstance",
+      "ssm:GetDocument",
+      "ssm:GetManifest",
+      "ssm:ListAssociations",
+      "ssm:ListInstanceAssociations",
+      "ssm:PutComplianceItems",
+      "ssm:PutConfigurePackageResult",
+      "ssm:PutInventory",
+      "ssm:UpdateAssociationStatus",
+      "ssm:UpdateInstanceAssociationStatus",
+      "ssm:UpdateInstanceInformation",
+    ]
+    resources = ["*"]
+  }
+}
+
+resource "aws_iam_role_policy" "collector_session" {
   count = local.has_collectors
 
-  role       = aws_iam_role.collector[0].name
-  policy_arn = "arn:${local.partition}:iam::aws:policy/AmazonSSMManagedInstanceCore"
+  name   = "session"
+  role   = aws_iam_role.collector[0].id
+  policy = data.aws_iam_policy_document.session.json
 }
 
 resource "aws_iam_instance_profile" "collector" {

@@ -212,7 +212,7 @@ resource "aws_autoscaling_group" "collector" {
 
   depends_on = [
     aws_iam_role_policy.collector,
-    aws_iam_role_policy_attachment.collector_session,
+    aws_iam_role_policy.collector_session,
     aws_opensearch_domain_policy.this,
     aws_vpc_security_group_egress_rule.collector,
     aws_vpc_security_group_ingress_rule.domain_collector,

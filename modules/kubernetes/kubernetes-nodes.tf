@@ -105,6 +105,7 @@ resource "aws_eks_node_group" "this" {
   depends_on = [
     aws_eks_addon.before_nodes,
     aws_iam_role_policy_attachment.addon,
+    aws_iam_role_policy.node_session,
     aws_iam_role_policy_attachment.node,
   ]
 }

@@ -168,7 +168,7 @@ resource "aws_instance" "server" {
   # The first boot needs its rights, the way out and its files.
   depends_on = [
     aws_iam_role_policy.server,
-    aws_iam_role_policy_attachment.session_manager,
+    aws_iam_role_policy.session,
     aws_s3_object.configuration,
     aws_vpc_security_group_egress_rule.server,
   ]

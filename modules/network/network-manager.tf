@@ -251,8 +251,64 @@ resource "aws_iam_role_policy" "manager_iam" {
   policy = data.aws_iam_policy_document.manager_iam[0].json
 }
 
+# What the Systems Manager's agent does: sessions, commands, associations, inventory. AWS's own policy for it
+# (AmazonSSMManagedInstanceCore) also reads every parameter of the account.
+data "aws_iam_policy_document" "session" {
+  statement {
+    sid = "Sessions"
+    actions = [
+      "ssmmessages:CreateControlChannel",
+      "ssmmessages:CreateDataChannel",
+      "ssmmessages:OpenControlChannel",
+      "ssmmessages:OpenDataChannel",
+    ]
+    resources = ["*"]
+  }
+
+  statement {
+    sid = "Commands"
+    actions = [
+      "ec2messages:AcknowledgeMessage",
+      "ec2messages:DeleteMessage",
+      "ec2messages:FailMessage",
+      "ec2messages:GetEndpoint",
+      "ec2messages:GetMessages",
+      "ec2messages:SendReply",
+    ]
+    resources = ["*"]
+  }
+
+  statement {
+    sid = "SayWhatIsHere"
+    actions = [
+      "ssm:DescribeAssociation",
+      "ssm:DescribeDocument",
+      "ssm:GetDeployablePatchSnapshotForInstance",
+      "ssm:GetDocument",
+      "ssm:GetManifest",
+      "ssm:ListAssociations",
+      "ssm:ListInstanceAssociations",
+      "ssm:PutComplianceItems",
+      "ssm:PutConfigurePackageResult",
+      "ssm:PutInventory",
+      "ssm:UpdateAssociationStatus",
+      "ssm:UpdateInstanceAssociationStatus",
+      "ssm:UpdateInstanceInformation",
+    ]
+    resources = ["*"]
+  }
+}
+
+resource "aws_iam_role_policy" "manager_session" {
+  count = local.manager_role ? 1 : 0
+
+  name   = "session"
+  role   = aws_iam_role.manager[0].id
+  policy = data.aws_iam_policy_document.session.json
+}
+
 resource "aws_iam_role_policy_attachment" "manager" {
-  for_each = toset(local.manager_role ? concat(["${local.arn}:iam::aws:policy/AmazonSSMManagedInstanceCore"], var.manager_policy_arns) : [])
+  for_each = toset(local.manager_role ? var.manager_policy_arns : [])
 
   role       = aws_iam_role.manager[0].name
   policy_arn = each.key
@@ -297,7 +353,7 @@ resource "aws_instance" "manager" {
     ignore_changes = [ami] # a newer image must not replace the machine with what lies on it
   }
 
-  depends_on = [aws_iam_role_policy.manager, aws_iam_role_policy_attachment.manager, aws_route_table_association.management, aws_route.management_internet]
+  depends_on = [aws_iam_role_policy.manager, aws_iam_role_policy.manager_session, aws_iam_role_policy_attachment.manager, aws_route_table_association.management, aws_route.management_internet]
 }
 
 resource "aws_eip" "manager" {

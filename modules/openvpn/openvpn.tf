@@ -224,9 +224,58 @@ resource "aws_cloudwatch_log_group" "this" {
   tags              = merge(local.tags, { Name = format(local.name, local.unit) })
 }
 
-resource "aws_iam_role_policy_attachment" "session_manager" {
-  role       = aws_iam_role.this.name
-  policy_arn = "${local.arn}:iam::aws:policy/AmazonSSMManagedInstanceCore"
+# What the Systems Manager's agent does: sessions, commands, associations, inventory. AWS's own policy for it
+# (AmazonSSMManagedInstanceCore) also reads every parameter of the account.
+data "aws_iam_policy_document" "session" {
+  statement {
+    sid = "Sessions"
+    actions = [
+      "ssmmessages:CreateControlChannel",
+      "ssmmessages:CreateDataChannel",
+      "ssmmessages:OpenControlChannel",
+      "ssmmessages:OpenDataChannel",
+    ]
+    resources = ["*"]
+  }
+
+  statement {
+    sid = "Commands"
+    actions = [
+      "ec2messages:AcknowledgeMessage",
+      "ec2messages:DeleteMessage",
+      "ec2messages:FailMessage",
+      "ec2messages:GetEndpoint",
+      "ec2messages:GetMessages",
+      "ec2messages:SendReply",
+    ]
+    resources = ["*"]
+  }
+
+  statement {
+    sid = "SayWhatIsHere"
+    actions = [
+      "ssm:DescribeAssociation",
+      "ssm:DescribeDocument",
+      "ssm:GetDeployablePatchSnapshotForInstance",
+      "ssm:GetDocument",
+      "ssm:GetManifest",
+      "ssm:ListAssociations",
+      "ssm:ListInstanceAssociations",
+      "ssm:PutComplianceItems",
+      "ssm:PutConfigurePackageResult",
+      "ssm:PutInventory",
+      "ssm:UpdateAssociationStatus",
+      "ssm:UpdateInstanceAssociationStatus",
+      "ssm:UpdateInstanceInformation",
+    ]
+    resources = ["*"]
+  }
+}
+
+resource "aws_iam_role_policy" "session" {
+  name   = "session"
+  role   = aws_iam_role.this.id
+  policy = data.aws_iam_policy_document.session.json
 }
 
 resource "aws_iam_instance_profile" "this" {
@@ -306,7 +355,7 @@ resource "aws_instance" "this" {
     replace_triggered_by = [terraform_data.engine]
   }
 
-  depends_on = [aws_iam_role_policy.secret, aws_iam_role_policy.report, aws_iam_role_policy_attachment.session_manager, aws_vpc_security_group_egress_rule.this]
+  depends_on = [aws_iam_role_policy.secret, aws_iam_role_policy.report, aws_iam_role_policy.session, aws_vpc_security_group_egress_rule.this]
 }
 
 resource "aws_eip" "this" {

@@ -113,7 +113,7 @@ run "addons_that_call_aws_have_roles_of_their_own" {
     error_message = "Network and volumes."
   }
   assert {
-    condition     = one(data.aws_iam_policy_document.assume_pod.statement[0].principals).identifiers == toset(["pods.eks.amazonaws.com"]) && toset(keys(aws_iam_role_policy_attachment.node)) == toset(["AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly", "AmazonSSMManagedInstanceCore"])
+    condition     = one(data.aws_iam_policy_document.assume_pod.statement[0].principals).identifiers == toset(["pods.eks.amazonaws.com"]) && toset(keys(aws_iam_role_policy_attachment.node)) == toset(["AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly"])
     error_message = "Only pods of this cluster get them; nodes do not have those rights."
   }
   assert {

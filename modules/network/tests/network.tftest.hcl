@@ -357,7 +357,7 @@ run "the_manager_on_request" {
     error_message = "IMDSv2, an encrypted disk, Debian."
   }
   assert {
-    condition     = aws_iam_role.manager[0].permissions_boundary == "arn:aws:iam::123456789012:policy/boundary" && length(aws_iam_role_policy_attachment.manager) == 2 && length(aws_iam_role_policy.manager_iam) == 1
+    condition     = aws_iam_role.manager[0].permissions_boundary == "arn:aws:iam::123456789012:policy/boundary" && length(aws_iam_role_policy_attachment.manager) == 1 && length(aws_iam_role_policy.manager_iam) == 1
     error_message = "The role has its boundary and its policies."
   }
   assert {

@@ -13,6 +13,7 @@ from ngp.catalogue.rules.source import Fault, Source, inner, literal
 from ngp.catalogue.scanning import Scanned
 
 _BROAD = re.compile(r"policy/(AdministratorAccess|PowerUserAccess|IAMFullAccess)$")
+_READS_PARAMETERS = re.compile(r"(?:^|policy/)(AmazonSSMManagedInstanceCore|AmazonEC2RoleforSSM)$")
 _INTERPOLATION = re.compile(r"\$\{[^}]*\}")
 _WHOLE = re.compile(r"\*|(arn:[^:]+|\.):[^:]+:[^:]*:([^:]*:\*|\*:[\w*-]*[:/]?\*)")  # of a service, or of any account
 # actions by which somebody takes rights of others → the condition that bounds them
@@ -54,11 +55,15 @@ def policies(source: Source) -> Iterator[Fault]:
 
 
 def texts(source: Source) -> Iterator[Fault]:
-    """No policy hides in a text, and none is AWS's own for administrators."""
+    """No policy hides in a text, and none is AWS's own for administrators or reads all parameters."""
     for text, where in _texts(source):
         broad = _BROAD.search(text)
         if broad:
             yield source.fault("iam-action", f"`{broad[1]}` allows nearly everything", where)
+        reads = _READS_PARAMETERS.search(text)
+        if reads:
+            todo = "write a policy of what the agent does, as the module swarm has it"
+            yield source.fault("iam-action", f"`{reads[1]}` reads every parameter of the account", where, todo=todo)
         if _JSON_POLICY.search(text.replace('\\"', '"')):
             todo = 'write it as a data "aws_iam_policy_document"'
             yield source.fault("iam-text", "a policy is written as a text", where, todo=todo)

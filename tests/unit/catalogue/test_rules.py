@@ -283,6 +283,9 @@ def encoded(statement):
         (policy('actions = ["s3:GetObject"]\n    not_resources = ["arn"]'), ["iam-action"]),
         ('locals {\n  p = "{\\"Action\\": \\"*\\"}"\n}\n', ["iam-text"]),
         ('locals {\n  p = "arn:aws:iam::aws:policy/AdministratorAccess"\n}\n', ["iam-action"]),
+        ('locals {\n  p = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"\n}\n', ["iam-action"]),
+        ('locals {\n  p = toset(["AmazonSSMManagedInstanceCore"])\n}\n', ["iam-action"]),
+        ('locals {\n  p = "AmazonSSMManagedInstanceCore is not attached"\n}\n', []),
     ],
 )  # fmt: skip
 def test_policies_allow_only_what_has_a_reason(thing, text, found):

@@ -50,6 +50,7 @@ STARTS_NONE = {
     "host export": "host export dev",
     "host ssh": "host ssh dev",
     "host exec": "host exec dev -- true",
+    "host copy": "host copy dev ngp.yaml :/tmp/",
     "host trust": "host trust dev",
     "package deploy": "package deploy dev shop",
     "package install": "package install dev shop",

@@ -123,6 +123,10 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {
         "ngp host exec dev --batch 10% --fail-fast -- sudo reboot": "go on only while all is well",
         "ngp host exec dev --failed -- uptime": "repeat where it failed",
     },
+    "host copy": {
+        "ngp host copy dev/swarm motd :/tmp/": "copy a file to every host",
+        "ngp host copy dev/swarm :/etc/os-release found": "copy one from each, into a folder per host",
+    },
     "host trust": {"ngp host trust dev vpn": "take the keys of a machine that was made anew"},
     "package deploy": {
         "ngp package deploy qa/web": "deploy the packages of .package-name to the hosts that are for them",

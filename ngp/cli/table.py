@@ -45,7 +45,7 @@ _ROWS = {
         "ready": "Wait until what units serve answers, by the readiness checks of their modules.",
     },
     "The hosts": {
-        "host": "List hosts, log in to them, run commands on them.",
+        "host": "List hosts, log in to them, run commands on them, copy files to and from them.",
         "package": "Deploy Debian packages to hosts, and list what is installed and deployed there.",
         "moltar": "Run a command line of Moltar: print the line of ngp that it stands for, then run that.",
     },

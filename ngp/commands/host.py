@@ -1,4 +1,4 @@
-"""`ngp host`: list hosts, log in to them, run commands on them."""
+"""`ngp host`: list hosts, log in to them, run commands, copy files."""
 
 from __future__ import annotations
 
@@ -29,9 +29,12 @@ FailFast = Annotated[bool, typer.Option("--fail-fast", help="begin nothing more 
 Limit = Annotated[float, typer.Option("--timeout", min=0, metavar="SECONDS", help="for each host; 0: none")]
 Failed = Annotated[bool, typer.Option("--failed", help="only where the last command failed")]
 NoStdin = Annotated[bool, typer.Option("--no-stdin", "-n", help="send no input")]
+Paths = Annotated[list[str], typer.Argument(metavar="SOURCE... TARGET", help="paths; `:path` is on the hosts")]
 NoPty = Annotated[bool, typer.Option("--no-pty", "-T", help="no terminal on the hosts")]
 
-app = typer.Typer(help="List hosts, log in to them, run commands on them.", no_args_is_help=False)
+app = typer.Typer(
+    help="List hosts, log in to them, run commands on them, copy files to and from them.", no_args_is_help=False
+)
 
 
 @app.command("list")
@@ -194,6 +197,40 @@ def execute(
         code = 128 + context.stopped_by if context.stopped_by else code
         documents.write(kept.document(command, results, code))
     view.summary(results, context.settings)
+    return code
+
+
+@app.command()
+def copy(
+    selection: hosting.Selection,
+    paths: Paths,
+    tags: hosting.Tags = None,
+    unit: hosting.UnitName = "",
+    packages: hosting.Packages = None,
+    parallelism: Parallelism = 32,
+    limit: Limit = 0,
+    user: hosting.User = "",
+    config: hosting.SshConfig = None,
+    as_json: options.AsJson = False,
+    project: hosting.ProjectName = "",
+) -> int:
+    """Copy files and folders to all hosts, or from them; a colon stands before the side that is there."""
+    from ngp.hosts import copying, remote
+
+    context = options.context()
+    hosting.require_no_rest(context)
+    meant = hosting.find(context, hosting.Asked(selection, tags, unit, packages, project))
+    hosts = meant.running()
+    wanted = copying.parse(paths, context.cwd, len(hosts))
+    login = meant.login(context, user, config)
+    with context.taking_signals() as stop:
+        said = remote.Options(login, parallelism, timeout_s=limit or None, stop=stop)
+        results = copying.copy_all(hosts, wanted, said, lambda _: None)
+    code = 0 if all(one.is_good for one in results) else NgpError.exit_code
+    if as_json:
+        rows = [{"name": one.host.name, "id": one.host.id, **view.outcome(one)} for one in results]
+        documents.write({"schema": "ngp.host.copy/1", "exit_code": code, "hosts": rows})
+    view.summary(results, context.settings, repeats=False)
     return code
 
 

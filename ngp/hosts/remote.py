@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,6 +75,7 @@ class HostResult:
 
 HostEvent = HostStarted | Line | HostResult
 Tell = Callable[[HostEvent], None]
+Work = Callable[[Host, Any], Awaitable[str]]  # takes an asyncssh connection; returns what went wrong, or ""
 
 
 def batches(hosts: Sequence[Host], size: str) -> list[list[Host]]:
@@ -98,11 +99,19 @@ def run_all(hosts: Sequence[Host], command: str, options: Options, tell: Tell) -
     return asyncio.run(_Run(command, options, tell).all(hosts))
 
 
+def work_all(hosts: Sequence[Host], work: Work, options: Options, tell: Tell) -> list[HostResult]:
+    """Do `work` over a connection to each host, as `run_all` runs a command."""
+    require_library()
+    options.login.trust.learn(hosts)
+    return asyncio.run(_Run("", options, tell, work).all(hosts))
+
+
 @dataclass
 class _Run:
     command: str
     options: Options
     tell: Tell
+    work: Work | None = None
     failed: bool = False
 
     async def all(self, hosts: Sequence[Host]) -> list[HostResult]:
@@ -131,11 +140,24 @@ class _Run:
                     return self._end(host, None, None, NOT_STARTED)
                 began = time.monotonic()
                 async with logins.open(host) as connection:
+                    if self.work is not None:
+                        return await self._do(host, connection, self.work, began)
                     return await self._attend(host, connection, began)
         except LoginError as error:
             return self._end(host, began, None, str(error), error.todo)
         except asyncio.CancelledError:
             return self._end(host, began, None, "interrupted before it began" if began else NOT_STARTED)
+
+    async def _do(self, host: Host, connection: Any, work: Work, began: float) -> HostResult:
+        self.tell(HostStarted(host))
+        try:
+            async with asyncio.timeout(self.options.timeout_s):
+                problem = await work(host, connection)
+        except TimeoutError:
+            problem = f"no end after {self.options.timeout_s:g} s"
+        except asyncio.CancelledError:
+            problem = "interrupted"
+        return self._end(host, began, 1 if problem else 0, problem)
 
     async def _attend(self, host: Host, connection: Any, began: float) -> HostResult:
         import asyncssh

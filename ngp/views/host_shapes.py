@@ -25,5 +25,6 @@ DOCUMENTS = {
     "host.list": record(selector=TEXT, hosts=array(record(**_HOST))),
     "host.name": record(**_HOST),
     "host.exec": record(command=TEXT, exit_code=WHOLE, hosts=array(_RAN)),
+    "host.copy": record(exit_code=WHOLE, hosts=array(record(name=TEXT, id=TEXT, **_OUTCOME))),
     "host.trust": record(name=TEXT, id=TEXT, keys=_TEXTS),
 }

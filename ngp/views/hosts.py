@@ -137,7 +137,7 @@ def outcome(result: HostResult) -> dict[str, Any]:
     return {"exit": result.exit, "duration_s": seconds, "problem": result.problem, "hint": result.todo}
 
 
-def summary(results: Sequence[HostResult], settings: Settings) -> None:
+def summary(results: Sequence[HostResult], settings: Settings, *, repeats: bool = True) -> None:
     """Print the table at the end on stderr: host, exit, seconds and what was wrong; then what to do about it."""
     if settings.level is Level.ERROR:
         results = [one for one in results if not one.is_good]
@@ -153,7 +153,8 @@ def summary(results: Sequence[HostResult], settings: Settings) -> None:
         console.print(terminal.line(f"fix: {todo}"), soft_wrap=True)
     failed = sum(not one.is_good for one in results)
     if failed:
-        said = f"{failed} of {terminal.amount(len(results), 'host')} failed; `--failed` repeats the command there"
+        said = f"{failed} of {terminal.amount(len(results), 'host')} failed"
+        said += "; `--failed` repeats the command there" if repeats else ""
         console.print(terminal.line(said), soft_wrap=True)
 
 

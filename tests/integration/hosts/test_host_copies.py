@@ -1,0 +1,106 @@
+"""Copies to and from real machines: whole, with their modes, compared; and what is left when they fail."""
+
+import os
+import subprocess
+
+import pytest
+
+from ngp.errors import UsageError
+from ngp.hosts import copying
+from tests.integration.hosts.conftest import key
+
+
+def copy(farm, tmp_path, words, count=1, **more):
+    wanted = copying.parse(words, tmp_path, count)
+    hosts = farm.hosts(count)
+    return copying.copy_all(hosts, wanted, farm.options(tmp_path, **more), lambda _: None)
+
+
+def test_a_folder_goes_up_with_its_modes_and_comes_down_from_several_into_a_folder_each(farm, tmp_path):
+    source = tmp_path / "source"
+    (source / "inner").mkdir(parents=True)
+    (source / "inner" / "a b'c").write_bytes(os.urandom(300_000))
+    (source / "run").write_text("#!/bin/sh\n")
+    (source / "run").chmod(0o750)
+    there = tmp_path / "there"
+    there.mkdir()
+    [result] = copy(farm, tmp_path, ["source", f":{there}/"])
+    assert result.is_good, result.problem
+    assert (there / "source/inner/a b'c").read_bytes() == (source / "inner/a b'c").read_bytes()
+    assert (there / "source/run").stat().st_mode & 0o777 == 0o750
+    results = copy(farm, tmp_path, [f":{there}/source", "down"], count=2)
+    assert [one.problem for one in results] == ["", ""]
+    for name in ("node-1", "node-2"):
+        assert (tmp_path / "down" / name / "source/inner/a b'c").read_bytes() == (source / "inner/a b'c").read_bytes()
+        assert (tmp_path / "down" / name / "source/run").stat().st_mode & 0o777 == 0o750
+    assert not [path for path in tmp_path.rglob(".*") if path.is_file()]  # no temporary name is left
+
+
+def test_a_file_is_renamed_into_place(farm, tmp_path):
+    (tmp_path / "new").write_text("new")
+    target = tmp_path / "there"
+    target.write_text("old")
+    before = target.stat().st_ino
+    [result] = copy(farm, tmp_path, ["new", f":{target}"])
+    assert (result.problem, target.read_text()) == ("", "new")
+    assert target.stat().st_ino != before
+
+
+def test_what_is_not_there_is_told_and_leaves_nothing(farm, tmp_path):
+    [result] = copy(farm, tmp_path, [f":{tmp_path}/nothing", "down"])
+    assert "no such file" in result.problem
+    assert not (tmp_path / "down").exists()
+    (tmp_path / "new").write_text("new")
+    [result] = copy(farm, tmp_path, ["new", f":{tmp_path}/no/such/folder"])
+    assert "no such file" in result.problem
+
+
+def test_a_checksum_that_differs_leaves_the_old_file(farm, tmp_path, monkeypatch):
+    (tmp_path / "new").write_text("new")
+    target = tmp_path / "there"
+    target.write_text("old")
+    put = copying._put
+
+    async def torn(sftp, path, final):
+        staged = await put(sftp, path, final)
+        async with sftp.open(staged.temporary, "ab") as file:
+            await file.write(b"!")
+        return staged
+
+    monkeypatch.setattr(copying, "_put", torn)
+    [result] = copy(farm, tmp_path, ["new", f":{target}"])
+    assert "checksum differs" in result.problem
+    assert target.read_text() == "old"
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == ["new", "there"]
+
+
+def test_a_full_disk_is_told(farm, tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", disk]).returncode:
+        pytest.skip("a small disk takes root, and the right to mount")
+    try:
+        (tmp_path / "big").write_bytes(b"x" * 1_000_000)
+        [result] = copy(farm, tmp_path, ["big", f":{disk}/big"])
+        assert result.problem == "its disk is full"
+        assert list(disk.iterdir()) == []
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+@pytest.mark.parametrize("words", [["a"], [":a", ":b"], ["ngp", "other"], ["no-such-file", ":x"]])
+def test_lines_that_make_no_sense_are_refused(words, tmp_path):
+    (tmp_path / "ngp").touch()
+    with pytest.raises(UsageError):
+        copying.parse(words, tmp_path, 1)
+
+
+def test_the_command_copies_and_refuses_a_changed_key(farm, platform, ngp, tmp_path):
+    text = f"{{{{environment: qa, address: 127.0.7.{{}}, port: {farm.port}, host_keys: ['{{}}']}}}}"
+    rows = {"sound": (1, farm.host_key), "changed": (2, key(tmp_path / "other"))}
+    (platform / "hosts.yaml").write_text("hosts:\n" + "".join(f"  {n}: {text.format(*r)}\n" for n, r in rows.items()))
+    argv = ("host", "copy", "qa", "ngp.yaml", f":{tmp_path}/copied", "--json")
+    done = ngp.run(*argv, env={"NGP_SSH_CONFIG": str(farm.config)})
+    assert done.exit_code == 1
+    assert {one["name"]: one["exit"] for one in done.document["hosts"]} == {"changed": None, "sound": 0}
+    assert (tmp_path / "copied").read_text() == (platform / "ngp.yaml").read_text()

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ngp.commands import completion, options
+from ngp.commands import hosting, options
 from ngp.errors import NgpError, UsageError
 
 if TYPE_CHECKING:
+    from ngp.commands.hosting import Meant
     from ngp.commands.options import Context
     from ngp.hosts.host import Host
-    from ngp.hosts.reach import Reach
     from ngp.packages.deploying import Deployed
     from ngp.packages.fleet import Run
     from ngp.packages.names import Package
@@ -23,12 +24,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Deploy Debian packages to hosts, and list what is installed and deployed there.")
 
-Selection = Annotated[
-    str,
-    typer.Argument(
-        metavar="ENV[/CLUSTER]", help="the hosts: `qa`, `qa/web`, `/web`, `/`", autocompletion=completion.environments
-    ),
-]
 Packages = Annotated[
     list[str] | None,
     typer.Argument(metavar="PACKAGE", help="packages, also PACKAGE=VERSION; by default those of .package-name"),
@@ -46,7 +41,6 @@ AcceptLock = Annotated[
     str, typer.Option("--accept-lock", metavar="ID", help="take over the lock of a deploy whose ngp is gone")
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="show hosts and packages; change nothing")]
-ProjectName = Annotated[str, typer.Option("--project", metavar="NAME", help="the project, outside of a platform")]
 Parallelism = Annotated[int, typer.Option("--parallelism", "-j", min=1, help="how many hosts at once")]
 _AT_ONCE = 32
 
@@ -62,21 +56,31 @@ class _Order:
     is_serial: bool = False
     steal: str = ""
     is_dry_run: bool = False
-    project: str = ""
-    parallelism: int = _AT_ONCE
     as_json: bool = False
+
+
+@dataclass(frozen=True)
+class _Way:
+    """How the line says that hosts are reached."""
+
+    parallelism: int = _AT_ONCE
+    user: str = ""
+    config: Path | None = None
+    project: str = ""
 
 
 @app.command()
 def deploy(
-    selector: Selection,
+    selector: hosting.Selection,
     packages: Packages = None,
     pinned: Version = "",
     serial: Serial = False,
     batch: Batch = "",
     accept_lock: AcceptLock = "",
     dry_run: DryRun = False,
-    project: ProjectName = "",
+    user: hosting.User = "",
+    config: hosting.SshConfig = None,
+    project: hosting.ProjectName = "",
     parallelism: Parallelism = _AT_ONCE,
     as_json: options.AsJson = False,
 ) -> None:
@@ -85,19 +89,22 @@ def deploy(
     from ngp.packages import names
 
     wanted = names.parse(named(options.context().cwd, packages or ()), pinned)
-    _carry_out(_Order("deploy", selector, wanted, batch, serial, accept_lock, dry_run, project, parallelism, as_json))
+    order = _Order("deploy", selector, wanted, batch, serial, accept_lock, dry_run, as_json)
+    _carry_out(order, _Way(parallelism, user, config, project))
 
 
 @app.command()
 def install(
-    selector: Selection,
+    selector: hosting.Selection,
     packages: Named,
     pinned: Version = "",
     serial: Serial = False,
     batch: Batch = "",
     accept_lock: AcceptLock = "",
     dry_run: DryRun = False,
-    project: ProjectName = "",
+    user: hosting.User = "",
+    config: hosting.SshConfig = None,
+    project: hosting.ProjectName = "",
     parallelism: Parallelism = _AT_ONCE,
     as_json: options.AsJson = False,
 ) -> None:
@@ -105,14 +112,17 @@ def install(
     from ngp.packages import names
 
     wanted = names.parse(packages, pinned)
-    _carry_out(_Order("install", selector, wanted, batch, serial, accept_lock, dry_run, project, parallelism, as_json))
+    order = _Order("install", selector, wanted, batch, serial, accept_lock, dry_run, as_json)
+    _carry_out(order, _Way(parallelism, user, config, project))
 
 
 @app.command()
 def versions(
-    selector: Selection,
+    selector: hosting.Selection,
     packages: Packages = None,
-    project: ProjectName = "",
+    user: hosting.User = "",
+    config: hosting.SshConfig = None,
+    project: hosting.ProjectName = "",
     parallelism: Parallelism = _AT_ONCE,
     as_json: options.AsJson = False,
 ) -> None:
@@ -124,8 +134,9 @@ def versions(
 
     context = options.context()
     wanted = names.check(packages or ())
-    reach = _reach(context, project)
-    result = found.collect(_hosts(reach, selector, ()), wanted, _runner(reach, parallelism))
+    way = _Way(parallelism, user, config, project)
+    meant = _find(context, selector, (), way)
+    result = found.collect(meant.hosts, wanted, _runner(context, meant, way))
     code = NgpError.exit_code if result.unreached else 0
     if as_json:
         rows = [view.version(one) for one in result.found]
@@ -145,16 +156,16 @@ def versions(
     raise typer.Exit(code)
 
 
-def _carry_out(order: _Order) -> None:
+def _carry_out(order: _Order, way: _Way) -> None:
     from ngp.hosts import remote
     from ngp.packages import deploying, locking
     from ngp.views import packages as view
     from ngp.views import terminal
 
     context = options.context()
-    reach = _reach(context, order.project)
     filters = tuple(one.name for one in order.packages) if order.action == "deploy" else ()
-    hosts = _hosts(reach, order.selector, filters)
+    meant = _find(context, order.selector, filters, way)
+    hosts = meant.hosts
     batches = remote.batches(hosts, order.size)
     said = ", ".join(str(one) for one in order.packages)
     terminal.say(context.settings, f"{order.action} {said} to {', '.join(host.name for host in hosts)}")
@@ -166,56 +177,39 @@ def _carry_out(order: _Order) -> None:
     with context.taking_signals() as stop:
         rollout = deploying.Rollout(
             batches,
-            _check(context, reach, hosts, stop) if len(batches) > 1 else tuple,
+            _check(context, meant, stop) if len(batches) > 1 else tuple,
             lambda event: terminal.say(context.settings, view.event(event)),
             stop,
             order.steal,
             order.is_serial,
         )
-        result = deploying.deploy(order.packages, rollout, claim, _runner(reach, order.parallelism))
+        result = deploying.deploy(order.packages, rollout, claim, _runner(context, meant, way))
     failure = _run_hook(context, order, result)
     _show(context, order, claim, result, failure)
     context.require_not_stopped()
     raise typer.Exit(NgpError.exit_code if failure or not result.is_success else 0)
 
 
-def _reach(context: Context, project: str) -> Reach:
-    from ngp.hosts import reach
-    from ngp.views import terminal
-
-    def note(text: str) -> None:
-        terminal.say(context.settings, text)
-
-    found = reach.open_reach(context.settings, context.cwd, note, fresh=True, named=project)
-    found.ask = lambda question: options.ask(context, question, flag="AWS_SESSION_TOKEN and its keys")
-    return found
-
-
-def _hosts(reach: Reach, text: str, packages: Sequence[str]) -> list[Host]:
+def _find(context: Context, text: str, packages: Sequence[str], way: _Way) -> Meant:
     """Return the running hosts that a selection means, with these packages in their tag."""
-    from ngp.hosts import selector
-
-    meant = selector.parse(text)
-    running = [host for host in reach.hosts(meant) if host.is_up]
-    found = selector.narrow(running, meant, selector.Filter(packages=tuple(packages)))
-    if running and not found:
+    meant = hosting.find(context, hosting.Asked(text, project=way.project, fresh=True))
+    running = meant.running()
+    found = [host for host in running if {*packages} <= {*host.packages}]
+    if not found:
         raise UsageError(
-            f"no host in `{meant}` has {' and '.join(packages)} in its tag `Packages`",
+            f"no host in `{meant.selector}` has {' and '.join(packages)} in its tag `Packages`",
             todo="name other packages, or use `ngp package install`, for which no tag counts",
         )
-    if not found:
-        raise selector.none_running(meant)
-    return found
+    return replace(meant, hosts=found)
 
 
-def _runner(reach: Reach, parallelism: int) -> Run:
+def _runner(context: Context, meant: Meant, way: _Way) -> Run:
     """Return what runs a command on hosts. No stop cuts a command off: apt must end what it began."""
     from ngp.hosts import remote
-    from ngp.hosts.logins import Login
 
-    wanted = remote.Options(Login(reach.trust()), parallelism)
+    wanted = remote.Options(meant.login(context, way.user, way.config), way.parallelism)
 
-    def run(hosts: Sequence[Host], command: str, tell: Any) -> Sequence[remote.HostResult]:
+    def run(hosts: Sequence[Host], command: str, tell: Callable[[Host, str], None]) -> Sequence[remote.HostResult]:
         def take(event: remote.HostEvent) -> None:
             if isinstance(event, remote.Line):
                 tell(event.host, event.text)
@@ -225,13 +219,13 @@ def _runner(reach: Reach, parallelism: int) -> Run:
     return run
 
 
-def _check(context: Context, reach: Reach, hosts: Sequence[Host], stop: Event) -> Any:
+def _check(context: Context, meant: Meant, stop: Event) -> Callable[[], Sequence[str]]:
     """Return the check between two batches, and say so where there is nothing to ask."""
     from ngp.packages import health
     from ngp.views import terminal
 
-    platform = reach.platform
-    probes = health.collect(platform, hosts, reach.session) if platform else []
+    platform = meant.reach.platform
+    probes = health.collect(platform, meant.hosts, meant.reach.session) if platform else []
     if platform is None or not probes:
         terminal.say(context.settings, "no unit of these hosts has a readiness check: one batch follows the other")
         return tuple

@@ -1,6 +1,7 @@
 """`ngp package` and `ngp moltar` on machines with a real sshd, with packages of a real apt repository."""
 
 from tests.integration.packages import machines
+from tests.integration.packages.conftest import WEB
 
 
 def test_a_day_of_deploys(lab):
@@ -47,6 +48,10 @@ def test_a_day_of_deploys(lab):
     lines = lab.run("package", "versions", "lab/web", "shop").stdout.splitlines()
     assert lines[0].split() == ["HOST", "PACKAGE", "INSTALLED", "DEPLOYED", "BY", "AT"]
     assert "(changed since)" in lines[2]
+
+    lab.look("web-2", "rm /srv/refuses")
+    assert lab.run("package", "install", "lab", "shop", "--accept-lock", "d0").exit_code == 0
+    assert [lab.look(name, "ls /var/lib/ngp").split() for name in WEB] == [["deploy.guard", "deploys.tsv"]] * 2
 
 
 def test_what_would_be_done_is_shown_first(lab):

@@ -91,7 +91,7 @@ def plan(
     head = pipeline.event.head or pipeline.event.ordered or pipeline.checked_out
     channel = pipeline.channel("plan", pipeline.event.number, head)
     try:
-        names = list(dict.fromkeys(environments or documents.names(pipeline.platform)))
+        names = _start(pipeline, environments)
         resolved, wrong = resolving.collect(pipeline.platform, names)
         require(dict.fromkeys(wrong))
         change = _look(pipeline, resolved, (tier, why), since, everything=everything or pipeline.event.is_whole)
@@ -110,6 +110,15 @@ def plan(
     if as_json:
         views.write(_document(pipeline, change, done, code))
     return code
+
+
+def _start(pipeline: Pipeline, environments: Sequence[str] | None) -> list[str]:
+    """Return the environments to look at; bundles that an earlier pipeline left of them are deleted."""
+    names = list(dict.fromkeys(environments or documents.names(pipeline.platform)))
+    for name in documents.names(pipeline.platform):
+        if name in names:
+            (pipeline.folder / f"{name}.bundle").unlink(missing_ok=True)
+    return names
 
 
 def _publish(pipeline: Pipeline, change: _Change, done: Sequence[_Done]) -> Totals:

@@ -44,6 +44,10 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {
         "ngp render --check --diff": "show what is stale, write nothing",
     },
     "validate": {"ngp validate dev": "check one environment", "ngp validate --no-terraform": "check all, quickly"},
+    "secret scan": {
+        "ngp secret scan": "look at all files that Git knows",
+        "ngp secret scan environments/dev/terraform.tfvars": "look at one file",
+    },
     "graph": {
         "ngp graph dev ...network": "show everything that needs the network",
         "ngp graph dev --format mermaid": "write a diagram",
@@ -97,6 +101,10 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {
         "ngp ci plan prod --everything --detailed-exitcode": "look for drift, at night",
     },
     "ci apply": {"ngp ci apply": "apply the bundles of the pull request that was just merged"},
+    "ci init": {
+        "ngp ci init github": "write workflows that plan pull requests and apply what is merged",
+        "ngp ci init gitlab --check": "list the files that are stale",
+    },
     "ci matrix": {
         "ngp ci matrix --since origin/main": "list the environments that a branch affects, for GitHub",
         "ngp ci matrix --system gitlab --everything": "list all, for a nightly plan in GitLab",

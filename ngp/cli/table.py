@@ -29,6 +29,7 @@ _ROWS = {
         "configure": "Choose the modules of an environment and answer what they need.",
         "render": "Write the Terraform roots of the environments.",
         "validate": "Check environments: ngp's own checks, then Terraform's.",
+        "secret": "Find secrets in plain text.",
         "graph": "Show which unit takes what from which, wave by wave.",
     },
     "The region": {

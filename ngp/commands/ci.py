@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import typer
 
-from ngp.commands import ci_apply, ci_matrix, ci_plan
+from ngp.commands import ci_apply, ci_init, ci_matrix, ci_plan
 
 app = typer.Typer(help="Plan, comment on and apply changes in a pipeline; list its jobs.")
 
 app.command()(ci_plan.plan)
 app.command()(ci_apply.apply)
 app.command()(ci_matrix.matrix)
+app.command()(ci_init.init)

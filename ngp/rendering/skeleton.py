@@ -9,12 +9,12 @@ import ngp
 from ngp import shipped
 from ngp.catalogue import loading
 from ngp.errors import Finding, UsageError, require
-from ngp.rendering import copies, dummies, pages, templates
+from ngp.rendering import copies, dummies, pages, pipelines, templates
 from ngp.rendering.roots import LOCK
 
 _HOME = "platform"
 # Templates bear no leading dot, so that no tool on the way takes them for its own settings.
-_HIDDEN = frozenset({"gitattributes", "github", "gitignore", "gitkeep", "pre-commit-config.yaml"})
+_HIDDEN = frozenset({"gitattributes", "gitignore", "gitkeep", "pre-commit-config.yaml"})
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
@@ -29,6 +29,7 @@ def render(folder: Path, name: str) -> dict[Path, str]:
     catalogue.require()
     files: dict[PurePosixPath, str] = {
         **_from_templates(name),
+        **pipelines.render(None, pipelines.System.GITHUB, "main"),
         **{"modules" / path: text for path, text in copies.collect(shipped.modules(), catalogue.modules).items()},
         PurePosixPath(LOCK): shipped.lock_file().read_text(encoding="utf-8"),
         **{PurePosixPath("docs/schemas", file): text for file, text in pages.published_schemas().items()},

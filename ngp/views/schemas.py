@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ngp.rendering.pipelines import System
 from ngp.review.interfaces import Change, Kind
 from ngp.runs.events import Phase, Step
 from ngp.runs.outcomes import Outcome
@@ -204,6 +205,7 @@ COMMANDS: Mapping[str, Schema] = {
     "env.diff": promotion_shapes.DIFF,
     "env.promote": promotion_shapes.PROMOTE,
     **ci_shapes.documents(findings=_FINDINGS),
+    "ci.init": record(system=enumeration(System), files=_TEXTS, stale=_TEXTS, written=FLAG),
     "configure": record(
         environment=TEXT,
         units=mapping(TEXT),
@@ -226,6 +228,7 @@ COMMANDS: Mapping[str, Schema] = {
         foreign=_TEXTS,
     ),
     "validate": record(_SINCE, environments=_TEXTS, terraform=FLAG, findings=_FINDINGS),
+    "secret.scan": record(files=WHOLE, findings=_FINDINGS),
     "graph": record(
         _SINCE,
         environment=TEXT,

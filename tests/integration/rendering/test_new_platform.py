@@ -1,5 +1,6 @@
 """What `ngp init` makes: every line of its README, its hooks and its workflow are run as they stand there."""
 
+import json
 import os
 import re
 import subprocess
@@ -49,6 +50,7 @@ def test_every_line_of_the_readme_works(made, shell):
 
 
 def test_hooks_pass_in_a_new_platform(made, shell):
+    shell("git init -q && git add .")
     (repository,) = yaml.load(made / ".pre-commit-config.yaml").data["repos"]
     for hook in repository["hooks"]:
         shell(hook["entry"])
@@ -56,15 +58,17 @@ def test_hooks_pass_in_a_new_platform(made, shell):
 
 
 def test_workflow_plans_what_a_branch_changes(made, shell, tmp_path):
-    """The steps of the job but for installing, in a repository whose branch changes one value."""
+    """The steps of both jobs but for installing, in a repository whose branch changes one value."""
     shell("git add . && git commit -qm one && git branch -M main && git switch -qc change")
     values = made / "environments/dev/terraform.tfvars"
     values.write_text(re.sub(r"(?m)^(post_tag *= ).*", r'\1"new"', values.read_text()))
     shell('ngp render && git commit -qam two && test -n "$(git diff main --name-only -- environments/dev/units)"')
-    (job,) = yaml.load(made / ".github/workflows/ngp.yaml").data["jobs"].values()
-    scripts = [step["run"] for step in job["steps"] if "run" in step]
-    assert scripts[0].startswith("pip install")
-    summary = tmp_path / "summary"
-    for script in scripts[1:]:
-        shell(script, CI="true", GITHUB_STEP_SUMMARY=str(summary))
-    assert "network" in summary.read_text()
+    jobs = yaml.load(made / ".github/workflows/ngp-plan.yaml").data["jobs"]
+    scripts = {name: [step["run"] for step in job["steps"] if "run" in step] for name, job in jobs.items()}
+    assert all(each[0].startswith("pip install") for each in scripts.values())
+    told = tmp_path / "output"
+    shell(scripts["matrix"][1], CI="true", GITHUB_OUTPUT=str(told), SINCE="main")
+    (row,) = json.loads(told.read_text().removeprefix("jobs="))["include"]
+    for script in scripts["plan"][1:]:
+        shell(script, CI="true", ENVIRONMENTS=row["environments"])
+    assert "network" in (made / ".ngp/ci/dev.md").read_text()

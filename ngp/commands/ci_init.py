@@ -1,0 +1,70 @@
+"""`ngp ci init`: write the pipelines of a CI system, or say which of them are stale."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ngp import files
+from ngp.commands import options
+from ngp.environments import documents, platforms, revisions
+from ngp.environments.environment import Platform
+from ngp.errors import NgpError
+from ngp.rendering import pipelines
+from ngp.rendering.pipelines import Stage, System
+from ngp.views import documents as views
+from ngp.views import terminal
+
+_ORDER = ("dev", "test", "stage", "staging", "prod", "production")
+
+
+def init(
+    system: Annotated[System, typer.Argument(metavar="SYSTEM", help="github, gitlab or jenkins")],
+    branch: Annotated[
+        str, typer.Option("--branch", help="branch that is applied; by default the remote's, else main")
+    ] = "",
+    check: Annotated[bool, typer.Option("--check", help="write nothing; exit 1 and list what is stale")] = False,
+    as_json: options.AsJson = False,
+) -> int:
+    """Write the pipelines of a CI system: plan, apply, nightly plan, promotion."""
+    context = options.context()
+    platform = platforms.load(platforms.find(context.cwd))
+    rendered = pipelines.render(platform.path, system, branch or _branch(platform), _stages(platform))
+    stale = pipelines.stale(platform.path, rendered)
+    if not check:
+        try:
+            files.write_all({platform.path / path: rendered[path] for path in stale})
+        except OSError as error:
+            raise NgpError(
+                "the pipelines cannot be written", where=str(error.filename), why=f"{error.strerror}"
+            ) from None
+    if as_json:
+        views.write({"schema": "ngp.ci.init/1", "system": system, "files": list(rendered), "stale": stale,
+                     "written": not check})  # fmt: skip
+    else:
+        for path in stale:
+            terminal.out(context.settings).print(terminal.line(f"{'stale' if check else 'wrote'} {path}"))
+        if not stale:
+            terminal.say(context.settings, f"up to date: {', '.join(map(str, rendered))}")
+        elif check:
+            terminal.say(context.settings, f"stale: run `ngp ci init {system.value}`")
+    return NgpError.exit_code if check and stale else 0
+
+
+def _branch(platform: Platform) -> str:
+    """The default branch of the remote `origin`, "main" where Git does not know it."""
+    outcome = revisions.run_git(platform.path, "symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD")
+    told = outcome.stdout.strip() if outcome is not None and outcome.exit_code == 0 else ""
+    return told.removeprefix("origin/") or "main"
+
+
+def _stages(platform: Platform) -> list[Stage]:
+    """The environments in the order of promotion: by the usual names of stages, protected ones last."""
+    found = [documents.load(platform, name) for name in documents.names(platform)]
+    stages = [Stage(one.name, one.region, one.name in platform.protected) for one in found]
+    return sorted(stages, key=lambda one: (one.protected, _rank(one.name), one.name))
+
+
+def _rank(name: str) -> int:
+    return next((at for at, word in enumerate(_ORDER) if name.startswith(word)), 0)

@@ -1,0 +1,91 @@
+"""Pipelines for CI systems, from the templates below `ci/`: which files a system needs, and what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path, PurePosixPath
+
+import ngp
+from ngp.errors import Finding, require
+from ngp.files import unify_lines
+from ngp.rendering import templates
+
+HEADER = "# Written by `ngp ci init {system}`: a file of the same name in templates/ci/{system}/ replaces its template."
+_REGION = "us-east-1"
+_MARK = b"Written by `ngp ci init"
+
+
+class System(StrEnum):
+    """A CI system that ngp has pipelines for."""
+
+    GITHUB = "github"
+    GITLAB = "gitlab"
+    JENKINS = "jenkins"
+
+
+_FILES: Mapping[System, Mapping[str, str]] = {
+    System.GITHUB: {
+        f".github/workflows/ngp-{name}.yaml": f"{name}.yaml" for name in ("plan", "apply", "nightly", "promote")
+    },
+    System.GITLAB: {".gitlab-ci.yml": "gitlab-ci.yml"},
+    System.JENKINS: {"Jenkinsfile": "Jenkinsfile"},
+}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """An environment as a pipeline knows it."""
+
+    name: str
+    region: str
+    protected: bool = False
+
+
+def render(
+    platform: Path | None, system: System, branch: str, environments: Sequence[Stage] = ()
+) -> dict[PurePosixPath, str]:
+    """The files of a system, by path in the platform; `platform` None takes ngp's own templates only.
+
+    `branch` is the one that is applied after a merge. `environments` are in the order of promotion.
+    """
+    context = {
+        "header": HEADER.format(system=system.value),
+        "version": ngp.__version__,
+        "branch": branch,
+        "environments": environments,
+        "region": environments[0].region if environments else _REGION,
+        "promotion": [one.name for one in environments[-2:]] if len(environments) > 1 else [],
+    }
+    return {
+        PurePosixPath(path): templates.render(platform, f"ci/{system.value}/{name}.j2", context)
+        for path, name in _FILES[system].items()
+    }
+
+
+def stale(platform: Path, rendered: Mapping[PurePosixPath, str]) -> list[PurePosixPath]:
+    """The files that are missing or differ; line ends do not count.
+
+    Raises UsageError for a file that ngp did not write.
+    """
+    said = {path: _read(platform / path) for path in rendered}
+    require(
+        Finding(
+            "this file is not ngp's",
+            str(platform / path),
+            "its first lines do not say that `ngp ci init` wrote it",
+            "move it away, and take over what you need from it",
+        )
+        for path, data in said.items()
+        if data is not None and _MARK not in data[:1000]
+    )
+    return [
+        path
+        for path, text in rendered.items()
+        if (data := said[path]) is None or unify_lines(data) != unify_lines(text.encode())
+    ]
+
+
+def _read(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() else None

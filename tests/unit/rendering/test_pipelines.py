@@ -1,0 +1,136 @@
+"""The pipelines that `ngp ci init` writes: static rules, schemas and the tools that look for unsafe workflows."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ngp import yaml
+from ngp.errors import UsageError
+from ngp.rendering import pipelines
+from ngp.rendering.pipelines import Stage, System
+
+STAGES = (Stage("dev", "eu-central-1"), Stage("stage", "eu-central-1"), Stage("prod", "eu-west-1", protected=True))
+USED = re.compile(r"uses: (\S+)@(\S+)(.*)")
+
+
+def write(tmp_path, system, stages=STAGES, platform=None):
+    found = pipelines.render(platform, system, "main", stages)
+    for path, text in found.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    return found
+
+
+@pytest.fixture
+def workflows(tmp_path):
+    found = write(tmp_path, System.GITHUB)
+    return {path.name: yaml.parse(text, Path(path)).data for path, text in found.items()}
+
+
+def tool(name, *argv, cwd):
+    program = Path(sys.executable).parent / name
+    return subprocess.run([program, *argv], cwd=cwd, capture_output=True, text=True, check=False)
+
+
+def test_every_action_is_pinned_to_a_commit_with_its_version():
+    used = [each for text in pipelines.render(None, System.GITHUB, "main").values() for each in USED.findall(text)]
+    assert len(used) > 10
+    for action, ref, comment in used:
+        assert re.fullmatch(r"[0-9a-f]{40}", ref), action
+        assert re.fullmatch(r" # v\d+\.\d+\.\d+", comment), action
+
+
+def test_jobs_have_the_least_permissions(workflows):
+    rights = {
+        (file, job): steps["permissions"]
+        for file, workflow in workflows.items()
+        for job, steps in workflow["jobs"].items()
+    }
+    assert all(workflow["permissions"] == {} for workflow in workflows.values())
+    writing = {key for key, each in rights.items() if each.get("contents") == "write"}
+    assert writing == {("ngp-promote.yaml", "promote")}
+    assert all(each == {"contents": "read"} for (_, job), each in rights.items() if job == "matrix")
+    with_identity = {file for (file, _), each in rights.items() if "id-token" in each}
+    assert with_identity == {"ngp-plan.yaml", "ngp-apply.yaml", "ngp-nightly.yaml"}
+
+
+def test_a_cancel_reaches_ngp_and_locks_are_always_shown(workflows):
+    for file, job in (("plan", "plan"), ("apply", "apply"), ("nightly", "plan")):
+        steps = workflows[f"ngp-{file}.yaml"]["jobs"][job]["steps"]
+        (run,) = (step["run"] for step in steps if "ngp ci " in step.get("run", ""))
+        assert run.rstrip().splitlines()[-1].startswith("exec ngp ci ")
+        (locks,) = (step for step in steps if "ngp locks" in step.get("run", ""))
+        assert locks["if"] == "always()"
+    assert workflows["ngp-apply.yaml"]["jobs"]["apply"]["concurrency"]["cancel-in-progress"] is False
+
+
+def test_nothing_of_an_event_stands_in_a_script(workflows):
+    scripts = [
+        step["run"]
+        for workflow in workflows.values()
+        for job in workflow["jobs"].values()
+        for step in job["steps"]
+        if "run" in step
+    ]
+    assert len(scripts) > 8
+    assert not [script for script in scripts if "${{" in script]
+
+
+@pytest.mark.parametrize(
+    ("system", "schema"), [(System.GITHUB, "vendor.github-workflows"), (System.GITLAB, "vendor.gitlab-ci")]
+)
+def test_files_are_as_the_published_schema_says(tmp_path, system, schema):
+    found = write(tmp_path, system)
+    done = tool("check-jsonschema", "--builtin-schema", schema, *map(str, found), cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_zizmor_finds_nothing_unsafe(tmp_path):
+    write(tmp_path, System.GITHUB)
+    done = tool("zizmor", "--offline", "--no-progress", "--persona", "regular", ".github/workflows", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    plan = tmp_path / ".github/workflows/ngp-plan.yaml"
+    plan.write_text(plan.read_text().replace("permissions: {}", "permissions: write-all").replace("#", "# "))
+    plan.write_text(re.sub(r"checkout@[0-9a-f]{40}", "checkout@main", plan.read_text()))
+    assert tool("zizmor", "--offline", "--no-progress", ".github/workflows", cwd=tmp_path).returncode != 0
+
+
+@pytest.mark.parametrize("system", [System.GITLAB, System.JENKINS])
+def test_each_environment_has_a_job_and_a_protected_one_waits_for_a_person(system):
+    (text,) = pipelines.render(None, system, "main", STAGES).values()
+    jobs = [text.index(f"pply {one.name}") for one in STAGES]
+    assert jobs == sorted(jobs)
+    waits = "when: manual" if system is System.GITLAB else "message 'Apply prod?'"
+    assert text.count(waits) == 1
+    assert text.index(waits) > jobs[-1] - 200
+
+
+def test_the_jenkinsfile_is_balanced_and_has_no_comment_of_another_language():
+    (text,) = pipelines.render(None, System.JENKINS, "main", STAGES).values()
+    assert text.count("{") == text.count("}")
+    assert not re.search(r"(?m)^\s*#", text)
+
+
+def test_files_are_stale_where_they_differ_and_foreign_ones_are_left_alone(tmp_path):
+    found = write(tmp_path, System.GITHUB)
+    assert pipelines.stale(tmp_path, found) == []
+    plan = tmp_path / ".github/workflows/ngp-plan.yaml"
+    plan.write_bytes(plan.read_bytes().replace(b"\n", b"\r\n"))
+    assert pipelines.stale(tmp_path, found) == []
+    plan.write_text(plan.read_text().replace("timeout-minutes: 60", "timeout-minutes: 5"))
+    (tmp_path / ".github/workflows/ngp-apply.yaml").unlink()
+    assert [path.name for path in pipelines.stale(tmp_path, found)] == ["ngp-plan.yaml", "ngp-apply.yaml"]
+    plan.write_text("name: ours\n")
+    with pytest.raises(UsageError, match="not ngp's"):
+        pipelines.stale(tmp_path, found)
+
+
+def test_a_platform_replaces_a_template(tmp_path):
+    own = tmp_path / "templates/ci/jenkins/Jenkinsfile.j2"
+    own.parent.mkdir(parents=True)
+    own.write_text("{{ header }}\n// {{ environments | length }} of ours\n")
+    (text,) = pipelines.render(tmp_path, System.JENKINS, "main", STAGES).values()
+    assert text.endswith("// 3 of ours\n")

@@ -15,6 +15,9 @@ HERE = [
     "env new test --sandbox --account 123456789012 --region eu-central-1 --domain test.example.com",
     "env list",
     "env affected --since HEAD",
+    "module contracts --since HEAD",
+    "secret scan",
+    "ci init github",
     "ci matrix --everything",
     "configure dev --dry-run",
     "render --diff",
@@ -51,6 +54,7 @@ HERE = [
 # Their own tests read their documents: they need a module to add, a bucket, a held lock, or a real account.
 ELSEWHERE = {"module.add", "state.bootstrap", "ready", "unlock"}
 ELSEWHERE |= {"bundle.approve", "bundle.push", "bundle.fetch", "bundle.list"}  # a key, a state bucket
+ELSEWHERE |= {"env.diff", "env.promote"}  # a second environment
 ELSEWHERE |= {"package.deploy", "package.install", "package.versions"}  # machines with a real sshd
 
 

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ngp.rendering.pipelines import System
-from ngp.review.interfaces import Change, Kind
 from ngp.runs.events import Phase, Step
 from ngp.runs.outcomes import Outcome
 from ngp.runs.results import Verb
@@ -16,6 +14,7 @@ from ngp.terraform.plans import Action
 from ngp.views import (
     bundle_shapes,
     ci_shapes,
+    contract_shapes,
     host_shapes,
     package_shapes,
     promotion_shapes,
@@ -173,15 +172,6 @@ _LOCKED = record(address=TEXT, version=TEXT, constraints=TEXT, hashes=_TEXTS)
 _ANSWER = record(unit=TEXT, kind=TEXT, target=TEXT, is_ready=FLAG, says=TEXT, duration_s=NUMBER)
 _CHECK = record(name=TEXT, ok=FLAG, says=TEXT, findings=_FINDINGS)
 
-_DIFFERENCE = record(
-    **dict.fromkeys(("module", "name", "text"), TEXT),
-    kind=enumeration(Kind),
-    change=enumeration(Change),
-    **dict.fromkeys(("new_name", "before", "after", "file"), optional(TEXT)),
-    line=optional(WHOLE),
-)
-_BROKEN = record(**dict.fromkeys(("environment", "unit", "module"), TEXT), difference=_DIFFERENCE, finding=FINDING)
-
 COMMANDS: Mapping[str, Schema] = {
     "init": record(name=TEXT, path=TEXT, written=_TEXTS),
     "module.list": record(modules=array(record(**_SUMMARY))),
@@ -197,7 +187,7 @@ COMMANDS: Mapping[str, Schema] = {
         removed=_TEXTS,
     ),
     "module.check": record(modules=_TEXTS, findings=array(record(module=TEXT, rule=TEXT, **FINDING["properties"]))),
-    "module.contracts": record(since=_SINCE["since"], differences=array(_DIFFERENCE), broken=array(_BROKEN)),
+    "module.contracts": contract_shapes.document(_SINCE["since"], FINDING),
     "module.docs": record(modules=_TEXTS, written=FLAG, stale=_TEXTS),
     "env.new": record(environment=TEXT, written=_TEXTS, left_out=_TEXTS),
     "env.list": record(platform=TEXT, environments=array(_ENVIRONMENT), orphans=state_shapes.ORPHANS, removed=_TEXTS),
@@ -205,7 +195,6 @@ COMMANDS: Mapping[str, Schema] = {
     "env.diff": promotion_shapes.DIFF,
     "env.promote": promotion_shapes.PROMOTE,
     **ci_shapes.documents(findings=_FINDINGS),
-    "ci.init": record(system=enumeration(System), files=_TEXTS, stale=_TEXTS, written=FLAG),
     "configure": record(
         environment=TEXT,
         units=mapping(TEXT),

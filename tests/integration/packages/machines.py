@@ -90,6 +90,7 @@ class Machines:
         said = {
             "HostKey": self.folder / "host", "AuthorizedKeysFile": self.folder / "own.pub", "PidFile": "none",
             "UsePAM": "no", "StrictModes": "no", "PermitRootLogin": "yes", "ForceCommand": enter,
+            "Subsystem": "sftp /usr/lib/openssh/sftp-server",
         }  # fmt: skip
         listen = [f"ListenAddress {address}:{self.port}" for address in self.addresses]
         lines = [*listen, *(f"{name} {value}" for name, value in said.items())]

@@ -83,3 +83,19 @@ def test_host_key_that_changed_is_refused_before_anything_is_done(lab):
     assert done.exit_code == 1
     assert "the lock cannot be taken, so nothing was changed anywhere\n  where: web-1\n" in done.stderr
     assert "its host key has changed" in done.stderr
+
+
+def test_lines_of_moltar_reach_the_hosts(lab):
+    done = lab.run("moltar", "lab", "ls")
+    assert [line.split()[0] for line in done.stdout.splitlines()[-2:]] == ["web-1", "web-2"], done
+    done = lab.run("moltar", "-s", "lab/web", "exec", "echo", "-n", "--json;", "echo", "$0")
+    assert done.exit_code == 0, done
+    assert "ngp host exec lab/web --serial -- echo -n '--json;' echo '$0'" in done.stderr
+    assert lab.run("moltar", "lab", "hostname", "web-2").stdout == "127.0.15.2\n"
+    done = lab.run("moltar", "lab", "ssh", "web-1", "-i", f"{lab.real.folder}/own", "cat", "/srv/apt/Release")
+    assert "SHA256:" in done.stdout, done
+    assert lab.run("moltar", "lab", "ssh", "web").exit_code == 64  # two hosts
+    (lab.folder / "app.conf").write_text("key = value\n")
+    done = lab.run("moltar", "lab/web", "scp", "app.conf", ":/etc/")
+    assert done.exit_code == 0, done
+    assert [lab.look(name, "cat /etc/app.conf") for name in WEB] == ["key = value"] * 2

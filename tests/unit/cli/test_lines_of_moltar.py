@@ -9,7 +9,20 @@ from ngp.cli import tree
 from ngp.hosts import moltar
 from ngp.hosts.moltar import Line
 
-LINES = ["ls", "ssh", "ssh web/1 -v", "ssh -1", "hostname web", "exec ls -la", "deploy", "deploy shop", "install shop"]
+LINES = [
+    "ls",
+    "ssh",
+    "ssh web/1 -v",
+    "ssh -1",
+    "hostname web",
+    "exec ls -la",
+    "scp a b",
+    "scp -r a :/srv",
+    "scp :/srv/a b",
+    "deploy",
+    "deploy shop",
+    "install shop",
+]
 
 
 @pytest.mark.parametrize("text", LINES)

@@ -1,0 +1,50 @@
+"""Hosts of the sandbox: found by their tags, page by page, with the states that EC2 gives them."""
+
+import os
+
+import pytest
+
+from ngp.aws import access
+from ngp.aws.session import Session
+from ngp.hosts import console, inventory
+from ngp.hosts.cloud import CloudSource
+from ngp.hosts.host import State
+
+pytestmark = pytest.mark.sandbox
+
+
+@pytest.fixture
+def session(sandbox):
+    return Session(access.sandbox(os.environ, sandbox.url, "eu-central-1", "123123123123"))
+
+
+def launch(session, name, count=1, **tags):
+    found = {"Project": "shop", "Environment": "qa", "Cluster": "web", "Packages": "|a|b|", "Name": name, **tags}
+    said = [{"ResourceType": "instance", "Tags": [{"Key": key, "Value": value} for key, value in found.items()]}]
+    image = session.call("ec2", "describe_images", Owners=["amazon"])["Images"][0]["ImageId"]
+    made = session.call("ec2", "run_instances", ImageId=image, MinCount=count, MaxCount=count, TagSpecifications=said)
+    return [one["InstanceId"] for one in made["Instances"]]
+
+
+def test_instances_are_found_by_their_tags_with_what_they_do(session, monkeypatch):
+    from ngp.hosts import cloud
+
+    monkeypatch.setattr(cloud, "_PAGE", 5)
+    many = launch(session, "web", 12)
+    [stopped] = launch(session, "db", Cluster="data")
+    [gone] = launch(session, "gone")
+    launch(session, "other", Project="another")
+    launch(session, "prod", Environment="prod")
+    session.call("ec2", "stop_instances", InstanceIds=[stopped])
+    session.call("ec2", "terminate_instances", InstanceIds=[gone])
+    found = inventory.collect([CloudSource(session, "shop", "qa")])
+    assert [host.id for host in found] == [stopped, *sorted(many)]
+    assert found[0].state is State.STOPPED
+    assert {(host.state, host.cluster, host.packages, host.user) for host in found[1:]} == {
+        (State.RUNNING, "web", ("a", "b"), "admin")
+    }
+    assert all(host.address for host in found[1:])
+    everywhere = inventory.collect([CloudSource(session, "shop")])
+    assert {host.environment for host in everywhere} == {"qa", "prod"}
+    # what its console says holds no keys, and one that is gone has no console: nobody vouches
+    assert console.keys(session, many[0]) == console.keys(session, "i-0123456789abcdef0") == ()

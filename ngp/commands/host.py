@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -134,6 +135,7 @@ def ssh(
     first: hosting.First = False,
     user: hosting.User = "",
     config: hosting.SshConfig = None,
+    via: hosting.Via = "ssh",
     tags: hosting.Tags = None,
     packages: hosting.Packages = None,
     project: hosting.ProjectName = "",
@@ -145,10 +147,9 @@ def ssh(
     context = options.context()
     meant = hosting.find(context, hosting.Asked(selection, tags, "", packages, project))
     host = selector.choose(meant.running(), words or (), first=first)
-    login = meant.login(context, user, config)
+    login = replace(meant, hosts=[host]).login(context, user, config, via=via)
     login.trust.learn([host])
-    known_hosts = login.trust.file(host.environment)
-    argv = openssh.login(host, context.terraform_args, user=user, config=login.config, known_hosts=known_hosts)
+    argv = openssh.login(host, context.terraform_args, login)
     terminal.say(context.settings, shlex.join(argv))
     try:
         processes.replace(processes.Request(argv, context.cwd, context.settings.environ))
@@ -172,6 +173,7 @@ def execute(
     no_pty: NoPty = False,
     user: hosting.User = "",
     config: hosting.SshConfig = None,
+    via: hosting.Via = "ssh",
     as_json: options.AsJson = False,
     as_lines: options.AsJsonLines = False,
     project: hosting.ProjectName = "",
@@ -183,11 +185,10 @@ def execute(
     command = hosting.remote_command(context)
     meant = hosting.find(context, hosting.Asked(selection, tags, unit, packages, project))
     hosts = failures.recall(meant.reach.folder, meant.running()) if failed else meant.running()
-    batches = remote.batches(hosts, batch)
-    kept = view.Kept()
+    batches, kept = remote.batches(hosts, batch), view.Kept()
     tell: Tell = kept if as_json else view.JsonLines() if as_lines else view.Output(hosts, context.settings)
     has_pty = not (no_pty or as_json or as_lines) and hosting.has_terminal(context)
-    login, at_once = meant.login(context, user, config, limit), 1 if serial else parallelism
+    login, at_once = meant.login(context, user, config, limit, via), 1 if serial else parallelism
     with hosting.piped_input(meant.reach.folder, ignored=no_stdin) as stdin, context.taking_signals() as stop:
         said = remote.Options(login, at_once, fail_fast, limit or None, stdin, has_pty, stop)
         results = _run(batches, command, said, tell)
@@ -211,6 +212,7 @@ def copy(
     limit: Limit = 0,
     user: hosting.User = "",
     config: hosting.SshConfig = None,
+    via: hosting.Via = "ssh",
     as_json: options.AsJson = False,
     project: hosting.ProjectName = "",
 ) -> int:
@@ -222,7 +224,7 @@ def copy(
     meant = hosting.find(context, hosting.Asked(selection, tags, unit, packages, project))
     hosts = meant.running()
     wanted = copying.parse(paths, context.cwd, len(hosts))
-    login = meant.login(context, user, config)
+    login = meant.login(context, user, config, via=via)
     with context.taking_signals() as stop:
         said = remote.Options(login, parallelism, timeout_s=limit or None, stop=stop)
         results = copying.copy_all(hosts, wanted, said, lambda _: None)

@@ -43,6 +43,16 @@ User = Annotated[str, typer.Option("--user", "-l", metavar="NAME", help="who log
 SshConfig = Annotated[
     Path | None, typer.Option("--ssh-config", "-F", metavar="FILE", help="an ssh_config in place of your own")
 ]
+WAYS = ("ssh", "ssm")
+Via = Annotated[
+    str,
+    typer.Option(
+        "--via",
+        metavar="ssh|ssm",
+        help="connect from here, or through Session Manager, which needs no open port",
+        autocompletion=completion.one_of(*WAYS),
+    ),
+]
 Fresh = Annotated[bool, typer.Option("--fresh", help="ask the cloud again; its answer is kept for 20 seconds")]
 First = Annotated[bool, typer.Option("--first", "-1", help="take the first of several")]
 
@@ -67,11 +77,22 @@ class Meant:
     selector: Selector
     hosts: list[Host]
 
-    def login(self, context: options.Context, user: str, config: Path | None, limit_s: float = 0) -> Login:
+    def login(
+        self, context: options.Context, user: str, config: Path | None, limit_s: float = 0, via: str = "ssh"
+    ) -> Login:
         """Return how to log in to them, in no more than `limit_s` if that is not 0."""
+        from ngp.hosts import session_manager
         from ngp.hosts.logins import Login
 
-        login = Login(self.reach.trust(), user, _file(context, config))
+        def proxy(host: Host) -> tuple[str, ...]:
+            return session_manager.proxy(host, self.reach.session(host.environment), context.settings)
+
+        if via not in WAYS:
+            raise UsageError(f"there is no way `{via}` to a host", todo=f"one of: {', '.join(WAYS)}")
+        if via == "ssm":
+            for host in self.running():
+                proxy(host)  # raises before anything begins
+        login = Login(self.reach.trust(), user, _file(context, config), proxy if via == "ssm" else None)
         if not limit_s:
             return login
         return replace(login, connect_s=min(limit_s, login.connect_s), login_s=min(limit_s, login.login_s))

@@ -18,6 +18,7 @@ from ngp.errors import MissingError
 from ngp.hosts.host import Host
 
 if TYPE_CHECKING:
+    from ngp.hosts.session_manager import Proxy
     from ngp.hosts.trust import Trust
 
 LOGINS = 10  # at once through one bastion, or to one address: sshd drops more (MaxStartups is 10:30:100)
@@ -40,6 +41,7 @@ class Login:
     trust: Trust
     user: str = ""
     config: Path | None = None
+    proxy: Proxy | None = None  # the command that leads to a host, in place of a connection from here
     connect_s: float = 10.0
     login_s: float = 20.0
 
@@ -90,6 +92,7 @@ class Logins:
             "keepalive_interval": 15,
             **({"port": host.port} if host.port != 22 else {}),
             **({"config": [str(self.login.config)]} if self.login.config else {}),
+            **({"proxy_command": list(self.login.proxy(host))} if self.login.proxy else {}),
             **more,
         }
         user = self.login.user or host.user
@@ -126,7 +129,7 @@ class Logins:
             user, _, place = hop.rpartition("@")
             address, _, port = place.partition(":")
             host = Host(address, address, "", private_dns=address, user=user, port=int(port or 22))
-            direct = replace(self.login, user=user)
+            direct = replace(self.login, user=user, proxy=None)
             options = await Logins(direct)._options(host, tunnel=connection)  # noqa: SLF001
             connection = await asyncssh.connect(address, options=options)
         return connection

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ngp.errors import UsageError
 from ngp.hosts.host import SSH_PORT, Host
+
+if TYPE_CHECKING:
+    from ngp.hosts.logins import Login
 
 _ADDRESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]*")
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]*")
@@ -15,20 +20,23 @@ _NO_ALIAS = re.compile(r"[^A-Za-z0-9_.-]+")
 _GLOBAL = ("/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2")
 
 
-def login(host: Host, words: Sequence[str], *, user: str, config: Path | None, known_hosts: Path) -> tuple[str, ...]:
+def login(host: Host, words: Sequence[str], way: Login) -> tuple[str, ...]:
     """Return ssh's command line for a host; `words` stand behind it: a command, or more options.
 
-    The user's own ssh_config and known_hosts count as always. The environment's `known_hosts` is added to the system's,
+    The user's own ssh_config and known_hosts count as always. The environment's known_hosts is added to the system's,
     and an unknown key is refused. Raises UsageError (64) for a host without an address.
     """
     if not _ADDRESS.fullmatch(host.address):
         raise UsageError(f"`{host.name}` has no address to connect to", why=f"it is {host.state.value}")
-    name = user or host.user
+    name = way.user or host.user
     if name and not _USER.fullmatch(name):
         raise UsageError(f"`{name}` cannot be a user's name")
-    own = ["-F", str(config)] if config else []
+    own = ["-F", str(way.config)] if way.config else []
     port = ["-p", str(host.port)] if host.port != SSH_PORT else []
-    keys = [word for key, value in _checks(known_hosts).items() for word in ("-o", f"{key}={value}")]
+    said = _checks(way.trust.file(host.environment))
+    if way.proxy:
+        said["ProxyCommand"] = shlex.join(way.proxy(host)).replace("%", "%%")
+    keys = [word for key, value in said.items() for word in ("-o", f"{key}={value}")]
     return ("ssh", *own, *port, *keys, *(["-l", name] if name else []), host.address, *words)
 
 

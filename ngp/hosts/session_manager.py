@@ -1,0 +1,41 @@
+"""The way to a host through Session Manager: the AWS CLI and its plugin as ssh's proxy, so no port has to be open."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ngp.errors import MissingError, UsageError
+
+if TYPE_CHECKING:
+    from ngp.aws.session import Session
+    from ngp.hosts.host import Host
+    from ngp.settings import Settings
+
+_INSTANCE = re.compile(r"m?i-[0-9a-f]+")
+_PLUGIN = "session-manager-plugin"
+_DOCUMENT = "AWS-StartSSHSession"  # Systems Manager: opens a connection to a port of the instance
+
+
+def proxy(host: Host, session: Session | None, settings: Settings) -> tuple[str, ...]:
+    """Return the command that connects its streams with the sshd of a host.
+
+    Raises MissingError (69) without the AWS CLI or its plugin, UsageError (64) for a host that is no instance of EC2.
+    """
+    if not _INSTANCE.fullmatch(host.id):
+        raise UsageError(f"`{host.name}` is no instance of EC2", todo="leave out `--via ssm`")
+    if session is None or session.env.get("AWS_ENDPOINT_URL"):
+        raise UsageError("the sandbox has no Session Manager", todo="leave out `--via ssm`")
+    path = settings.environ.get("PATH")
+    lacking = [name for name in ("aws", _PLUGIN) if not shutil.which(name, path=path)]
+    if lacking:
+        todo = "install the AWS CLI and its Session Manager plugin"
+        raise MissingError(f"`--via ssm` needs {' and '.join(lacking)} on PATH", todo=todo)
+    target = ("--target", host.id, "--document-name", _DOCUMENT, "--parameters", f"portNumber={host.port}")
+    profile = ("--profile", session.profile) if session.profile else ()
+    return ("aws", "ssm", "start-session", *target, "--region", session.region, *profile)
+
+
+Proxy = Callable[["Host"], tuple[str, ...]]

@@ -91,6 +91,7 @@ def test_lines_of_moltar_reach_the_hosts(lab):
     done = lab.run("moltar", "-s", "lab/web", "exec", "echo", "-n", "--json;", "echo", "$0")
     assert done.exit_code == 0, done
     assert "ngp host exec lab/web --serial -- echo -n '--json;' echo '$0'" in done.stderr
+    assert lab.run("moltar", "lab", "exec", "false").exit_code == 1
     assert lab.run("moltar", "lab", "hostname", "web-2").stdout == "127.0.15.2\n"
     done = lab.run("moltar", "lab", "ssh", "web-1", "-i", f"{lab.real.folder}/own", "cat", "/srv/apt/Release")
     assert "SHA256:" in done.stdout, done

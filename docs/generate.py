@@ -11,7 +11,19 @@ from types import ModuleType
 from ngp import files
 from ngp.catalogue import loading, support
 from ngp.rendering import pages
-from ngp.sandbox import account, associations, backups, clusters, databases, gaps, machines, policies, refusals, repairs
+from ngp.sandbox import (
+    account,
+    associations,
+    backups,
+    clusters,
+    databases,
+    gaps,
+    machines,
+    policies,
+    refusals,
+    registries,
+    repairs,
+)
 from ngp.views import schemas
 
 HERE = Path(__file__).resolve().parent
@@ -27,7 +39,7 @@ def sandbox(page: str) -> str:
     parameters = [(f"parameter `{name}`", f"`{value}`") for name, value in account.PARAMETERS.items()]
     mended = [
         each
-        for module in (repairs, databases, associations, backups, clusters, machines, policies, refusals)
+        for module in (repairs, databases, associations, backups, clusters, machines, policies, refusals, registries)
         for each in _repairs(module)
     ]
     parts = {

@@ -11,7 +11,7 @@ import re
 import threading
 from typing import Any
 
-from ngp.sandbox import account, associations, backups, clusters, databases, machines, policies, refusals
+from ngp.sandbox import account, associations, backups, clusters, databases, machines, policies, refusals, registries
 
 _ACCOUNT_KEY = re.compile(r"\d{12}")
 
@@ -37,6 +37,7 @@ def apply() -> None:
     machines.apply()
     policies.apply()
     refusals.apply()
+    registries.apply()
 
 
 def take_account_from_access_key() -> None:

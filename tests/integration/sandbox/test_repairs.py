@@ -130,6 +130,30 @@ def test_association_is_made_changed_tagged_and_deleted(of):
         session.call("ssm", "describe_association", **which)
 
 
+def test_pull_through_cache_rule_is_made_changed_and_deleted(of):
+    session = of("666666666666")
+    which, secret = (
+        {"ecrRepositoryPrefix": "hub"},
+        "arn:aws:secretsmanager:eu-central-1:666666666666:secret:ecr-pullthroughcache/",
+    )
+
+    def rules(*prefixes):
+        asked = {"ecrRepositoryPrefixes": list(prefixes)} if prefixes else {}
+        return session.call("ecr", "describe_pull_through_cache_rules", **asked)["pullThroughCacheRules"]
+
+    assert rules() == []
+    given = {**which, "upstreamRegistryUrl": "registry-1.docker.io", "credentialArn": f"{secret}x"}
+    session.call("ecr", "create_pull_through_cache_rule", **given)
+    with pytest.raises(NgpError, match="PullThroughCacheRuleAlreadyExistsException"):
+        session.call("ecr", "create_pull_through_cache_rule", **given)
+    session.call("ecr", "update_pull_through_cache_rule", **which, credentialArn=f"{secret}y")
+    [shown] = rules("hub")
+    assert shown.items() >= {**given, "credentialArn": f"{secret}y", "registryId": "666666666666"}.items()
+    session.call("ecr", "delete_pull_through_cache_rule", **which)
+    with pytest.raises(NgpError, match="PullThroughCacheRuleNotFoundException"):
+        rules("hub")
+
+
 def test_managed_policies_are_there_at_once(of):
     arn = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
     assert of("123456789012").call("iam", "get_policy", PolicyArn=arn)["Policy"]["Arn"] == arn

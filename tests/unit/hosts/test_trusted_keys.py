@@ -1,0 +1,66 @@
+"""Which host keys are trusted: what a witness says, never what the host itself says first."""
+
+import subprocess
+
+import pytest
+
+from ngp.hosts.host import Host
+from ngp.hosts.trust import Trust
+
+HOST = Host("a", "i-1", "qa", private_address="10.0.0.1")
+
+
+@pytest.fixture
+def public(tmp_path):
+    def make(name):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / name], check=True)
+        return " ".join((tmp_path / f"{name}.pub").read_text().split()[:2])
+
+    return make
+
+
+def test_a_witness_is_asked_once_and_its_keys_are_kept_in_a_private_file(tmp_path, public):
+    asked, said = [], public("one")
+    trust = Trust(tmp_path / "kept", tmp_path, lambda host: asked.append(host) or (said,))
+    trust.learn([HOST])
+    trust.learn([HOST])
+    assert (len(asked), trust.knows(HOST)) == (1, True)
+    path = trust.file("qa")
+    assert path.read_text() == f"10.0.0.1 {said} i-1\n"
+    assert path.stat().st_mode & 0o077 == 0
+    assert Trust(tmp_path / "kept", tmp_path, lambda host: ()).knows(HOST)
+
+
+def test_without_a_witness_nothing_is_trusted(tmp_path):
+    trust = Trust(tmp_path / "kept", tmp_path, lambda host: ())
+    trust.learn([HOST])
+    assert not trust.knows(HOST)
+    assert not trust.file("qa").exists()
+
+
+def test_another_instance_at_the_same_address_has_other_keys(tmp_path, public):
+    first, second = public("one"), public("two")
+    keys = {"i-1": first, "i-2": second}
+    trust = Trust(tmp_path / "kept", tmp_path, lambda host: (keys[host.id],))
+    heir = Host("a", "i-2", "qa", private_address="10.0.0.1")
+    trust.learn([HOST])
+    trust.learn([heir])
+    assert trust.file("qa").read_text() == f"10.0.0.1 {second} i-2\n"
+    assert not Trust(tmp_path / "kept", tmp_path).knows(HOST)
+
+
+def test_renewed_keys_take_the_place_of_the_old_ones(tmp_path, public):
+    said = [public("one")]
+    trust = Trust(tmp_path / "kept", tmp_path, lambda host: tuple(said))
+    trust.learn([HOST])
+    said[:] = [public("two")]
+    assert trust.renew(HOST) == tuple(said)
+    assert trust.file("qa").read_text() == f"10.0.0.1 {said[0]} i-1\n"
+
+
+def test_the_users_own_known_hosts_count(tmp_path, public):
+    (tmp_path / ".ssh").mkdir()
+    (tmp_path / ".ssh/known_hosts").write_text(f"10.0.0.1 {public('one')}\n")
+    trust = Trust(tmp_path / "kept", tmp_path, lambda host: pytest.fail("a known host needs no witness"))
+    trust.learn([HOST])
+    assert trust.knows(HOST)

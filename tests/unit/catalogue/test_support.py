@@ -107,3 +107,11 @@ def test_defaults_are_supported_for_some_time(name):
         if end is not None and support.near([end], support.today()):
             warnings.warn(f"{name}: {end.describe(support.today())}", stacklevel=1)
     assert faults(name) == []
+
+
+def test_every_module_with_a_debian_release_names_its_end_of_support():
+    catalogue = loading.load(ROOT / "modules")
+    having = {name for name, module in catalogue.modules.items() if "debian_release" in module.variables}
+    naming = {name for name in having if "debian:{debian_release}" in catalogue.modules[name].manifest.support}
+    assert "swarm" in having
+    assert naming == having

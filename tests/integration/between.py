@@ -16,7 +16,8 @@ class Handler(BaseHTTPRequestHandler):
         raise AttributeError(name)
 
     def handle_any(self):
-        fault = self.server.fault(self.command, self.path.partition("?")[0])
+        path = self.path.partition("?")[0]
+        fault = self.server.fault(self.command, self.headers.get("X-Amz-Target", path))
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if fault[:1].isdigit():
             status, _, code = fault.partition(" ")
@@ -26,6 +27,9 @@ class Handler(BaseHTTPRequestHandler):
         connection.request(self.command, self.path, body, dict(self.headers))
         found = connection.getresponse()
         data = found.read()
+        if fault == "hold":
+            self.server.held.set()
+            self.server.released.wait(60)
         if fault == "lose":
             return self.answer(500, b"<Error><Code>InternalError</Code><Message>lost</Message></Error>")
         kept = {name: value for name, value in found.getheaders() if name not in HEADERS}
@@ -46,11 +50,13 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class Between(ThreadingHTTPServer):
-    """A proxy in front of the sandbox. `fault(method, path)` says what becomes of a request: "" lets it through,
+    """A proxy in front of the sandbox. `fault(method, path)` says what becomes of a request, with the operation
+    in the place of the path where a header names it (``AmazonSSM.PutParameter``): "" lets it through,
     a status (with a code of S3: "403 AccessDenied") answers with that at once, "lose" passes it on and answers 500,
-    "cut" ends the answer's body early."""
+    "cut" ends the answer's body early, "hold" keeps the answer until `released`, and says so by `held`."""
 
     def __init__(self, port):
         super().__init__(("127.0.0.1", 0), Handler)
         self.behind, self.fault = port, lambda method, path: ""
+        self.held, self.released = threading.Event(), threading.Event()
         threading.Thread(target=self.serve_forever, daemon=True).start()

@@ -14,7 +14,7 @@ from ngp.runs.joint.checkpoints import is_final as is_last_word
 from ngp.runs.joint.following import Follow
 from ngp.runs.joint.holding import Holding
 from ngp.runs.joint.planning import Planned
-from ngp.runs.joint.record import Record, Stage
+from ngp.runs.joint.record import Stage
 from ngp.runs.joint.saving import Saver
 from ngp.runs.joint.verdicts import Judge
 from ngp.runs.outcomes import Outcome
@@ -57,7 +57,7 @@ def apply(context: RunContext, planned: Planned, holding: Holding) -> dict[str, 
     document = copies.settle()
     failed = [one.summary for one in outcome.errors]
     is_final = document is not None and is_last_word(document, outcome.exit_code, failed, outcome.errored_state)
-    lost = _lost(follow, document, holding.record.record)
+    lost = follow.makings.unknown(holding.record.record.made(document or {}))
     holding.record.update(stage=Stage.SAVING, is_final=is_final, unsaved=tuple(joint.units), lost=lost)
     follow.remember()
     unsaved = saver.save(document, joint.units, is_final=is_final) if document is not None else {}
@@ -86,15 +86,3 @@ def _write_wires(context: RunContext, unit: Unit, parts: Mapping[str, states.Par
 
     with suppress(NgpError, OSError):  # what is missing there is told by whatever needs it
         wires.put(unit, read)
-
-
-def _lost(follow: Follow, document: states.Document | None, record: Record) -> tuple[str, ...]:
-    """What was being created, or was created, and is in no state: it may exist outside of all of them."""
-    known = record.made(document or {})
-    made = {
-        address
-        for progress in follow.units.values()
-        for address, action in (*progress.under_way, *progress.done)
-        if action == "create"
-    }
-    return tuple(sorted(made - known))

@@ -14,6 +14,7 @@ from ngp.runs.events import Step as StepState
 from ngp.runs.joint import estimates
 from ngp.runs.joint.checkpoints import Checkpoints
 from ngp.runs.joint.composition import NAME
+from ngp.runs.joint.makings import Makings
 from ngp.runs.joint.planning import Planned
 from ngp.runs.results import Counts, Verb
 from ngp.terraform import driver, events
@@ -36,7 +37,6 @@ class Progress:
     began: float
     done: Counter[tuple[str, str]] = field(default_factory=Counter)
     at_s: dict[tuple[str, str], float] = field(default_factory=dict)  # when each step was done, from the start
-    under_way: set[tuple[str, str]] = field(default_factory=set)
     is_entered: bool = False
     has_failed: bool = False  # by itself: what fails after an interruption was interrupted
     took_s: float = 0.0
@@ -44,10 +44,6 @@ class Progress:
     def take(self, step: tuple[str, str], state: StepState) -> bool:
         """Take note of a step; return whether it is the unit's first."""
         is_first, self.is_entered = not self.is_entered, True
-        if state is StepState.STARTED:
-            self.under_way.add(step)
-        else:
-            self.under_way.discard(step)
         if state is StepState.DONE:
             self.done[step] += 1
             self.took_s = self.at_s[step] = time.monotonic() - self.began
@@ -78,6 +74,7 @@ class Follow:
         }
         self.expected = {name: one.planned.total() for name, one in self.units.items()}
         self.checkpoints: Checkpoints | None = None
+        self.makings = Makings()
         self._verb = Phase.DESTROY if context.request.verb is Verb.DESTROY else Phase.APPLY
         self._guard = threading.Lock()
         self.call = driver.Watch(on_event=self._on_event, log=context.log(NAME), unit=NAME)
@@ -95,6 +92,7 @@ class Follow:
         estimates.keep(self._context.resolved.platform.workspace, self._context.name, done)
 
     def _on_event(self, event: events.Event) -> None:
+        self.makings.take(event)
         match event:
             case events.ResourceStarted(address, action) if action in _COUNTED:
                 self._take(address, action, 0.0, StepState.STARTED)

@@ -13,7 +13,7 @@ from ngp.errors import Finding, NgpError, RefusedError, StaleError
 from ngp.runs import killed, preview
 from ngp.runs.context import RunContext
 from ngp.runs.events import Note
-from ngp.runs.joint import checkpoints, composition, holding, lifecycles, record, states
+from ngp.runs.joint import checkpoints, composition, holding, lifecycles, makings, record, states
 from ngp.runs.joint.checkpoints import Copies
 from ngp.runs.joint.holding import TREE
 from ngp.runs.joint.record import Record, RecordFile, Stage, UnitRecord
@@ -75,7 +75,7 @@ class _Recovery:
         parts = self._record.partition.split(document)
         priors, failures = self._priors(stored, parts)
         is_final = self._record.is_final or self._is_final(document, root)
-        lost = sorted({*self._record.lost, *_under_way(self._lines(), self._record.made(document))})
+        lost = sorted({*self._record.lost, *makings.read(self._lines()).unknown(self._record.made(document))})
         before = {name: one.serial for name, one in self._file.record.units.items()}
         saver = Saver(self._session, self._file, priors, self._declared)
         failures |= saver.save(document, stored.keys() - failures.keys(), is_final=is_final)
@@ -208,19 +208,7 @@ def _is_document(text: str) -> bool:
 def _lost(address: str, unit: str) -> Finding:
     return Finding(
         f"{address} may exist, and no state has it",
-        why="Terraform was killed while it made it, so another apply could make it twice",
+        why="Terraform or its provider ended while it was made, so another apply could make it twice",
         todo=f"look for it; if it exists, in the root of `{unit}`: terraform import '{address}' ID; "
         f"if it does not: {FLAG} '{address}'",
     )
-
-
-def _under_way(lines: Iterable[str], known: set[str]) -> set[str]:
-    """What the log of Terraform says was being created, or created, and the state does not have."""
-    made: dict[str, None] = {}
-    for line in lines:
-        match events.parse(line):
-            case events.ResourceStarted(address, "create") | events.ResourceDone(address, "create", _):
-                made[address] = None
-            case events.ResourceFailed(address, "create", _):
-                made.pop(address, None)
-    return set(made) - known

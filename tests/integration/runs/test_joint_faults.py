@@ -21,6 +21,9 @@ from tests.conftest import Ngp
 
 pytestmark = [pytest.mark.terraform, pytest.mark.sandbox]
 EARLY = '\nresource "terraform_data" "early" {\n  input = "early"\n}\n'
+ROOT = Path(__file__).parents[3]
+AWS = 'terraform {\n  required_providers {\n    aws = {\n      source = "hashicorp/aws"\n    }\n  }\n}\n'
+LATE = '  type = "String"\n  value = "x"\n  depends_on = [terraform_data.home]\n'
 APP, BASE = "environments/dev/app.tfstate", "environments/dev/base.tfstate"
 
 
@@ -88,6 +91,16 @@ class Gated:
             with suppress(OSError):
                 is_terraform = one.name.isdigit() and (one / "exe").readlink().name.startswith("terraform")
                 if is_terraform and (one / "cwd").readlink().is_relative_to(self.lent.path):
+                    found.append(int(one.name))
+        return found
+
+    def providers(self, endpoint):
+        """The providers that are told of this endpoint, by pid."""
+        found = []
+        for one in Path("/proc").iterdir():
+            with suppress(OSError):
+                is_provider = one.name.isdigit() and (one / "exe").readlink().name.startswith("terraform-provider-")
+                if is_provider and endpoint.encode() in (one / "environ").read_bytes():
                     found.append(int(one.name))
         return found
 
@@ -204,6 +217,29 @@ def test_what_is_accepted_as_lost_is_made_anew(gated):
         os.kill(pid, signal.SIGKILL)
     assert gated.end() == 1
     recovered(gated, "--accept-lost", "module.app.terraform_data.home")
+
+
+def test_what_a_provider_was_making_when_it_died_may_exist_too(gated, between):
+    """Terraform goes on, and says that the request was cancelled; the cloud has done it all the same."""
+    app = gated.lent.path / "modules/app/app.tf"
+    name = f"/{gated.lent.bucket}/late"
+    app.write_text(f'{app.read_text()}\n{AWS}\nresource "aws_ssm_parameter" "late" {{\n  name = "{name}"\n{LATE}}}\n')
+    shutil.copy2(ROOT / ".terraform.lock.hcl", gated.lent.path)
+    gated.lent.render()
+    gated.start()
+    gated.await_home()
+    between.fault = lambda method, path: "hold" if path == "AmazonSSM.PutParameter" else ""
+    gated.gate.touch()
+    assert between.held.wait(60), gated.said.read_text()
+    for pid in gated.providers(f"127.0.0.1:{between.server_address[1]}"):
+        os.kill(pid, signal.SIGKILL)
+    between.fault = lambda method, path: ""
+    between.released.set()
+    assert gated.process.wait(timeout=60) == 1, gated.said.read_text()
+    assert gated.lent.session.call("ssm", "get_parameter", Name=name)
+    refused = gated.lent.ngp.run("apply", "dev", "--auto-approve")
+    assert refused.exit_code == 3, refused.stdout + refused.stderr
+    assert "module.app.aws_ssm_parameter.late may exist, and no state has it" in refused.stderr
 
 
 def killed(gated):

@@ -61,7 +61,7 @@ class Logins:
 
         if not _ADDRESS.fullmatch(host.address):
             raise LoginError("it has no address to connect to")
-        options = await self._options(host)
+        options = await self.options(host)
         jump = options.tunnel if isinstance(options.tunnel, str) else ""
         try:
             connection = await self._connect(host, options, jump)
@@ -81,7 +81,8 @@ class Logins:
             if task.done() and not task.cancelled() and task.exception() is None:
                 task.result().abort()
 
-    async def _options(self, host: Host, **more: Any) -> Any:
+    async def options(self, host: Host, **more: Any) -> Any:
+        """What asyncssh needs to connect to a host: its address, trusted keys, and the user's ssh_config."""
         import asyncssh
 
         said = {
@@ -130,7 +131,7 @@ class Logins:
             address, _, port = place.partition(":")
             host = Host(address, address, "", private_dns=address, user=user, port=int(port or 22))
             direct = replace(self.login, user=user, proxy=None)
-            options = await Logins(direct)._options(host, tunnel=connection)  # noqa: SLF001
+            options = await Logins(direct).options(host, tunnel=connection)
             connection = await asyncssh.connect(address, options=options)
         return connection
 

@@ -1,7 +1,7 @@
 """The few REST endpoints of GitHub and GitLab that ngp calls, on loopback: one repository, its comments and statuses.
 
 What it answers has the fields that ngp reads. GitHub's OpenAPI description (github-contract.json) holds it to GitHub;
-of GitLab there are only the reference pages.
+of GitLab there is none to be had here: that half says what GitLab is known to answer, and is held to nothing.
 """
 
 import json
@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from urllib.parse import parse_qs, urlsplit
 
-TOKEN = "forge-token-canary-51c7"
+TOKEN = "forge-token-canary-51c7"  # ngp:allow-secret of a forge that does not exist
 
 
 @dataclass

@@ -55,7 +55,8 @@ HERE = [
 ELSEWHERE = {"module.add", "state.bootstrap", "ready", "unlock"}
 ELSEWHERE |= {"bundle.approve", "bundle.push", "bundle.fetch", "bundle.list"}  # a key, a state bucket
 ELSEWHERE |= {"env.diff", "env.promote"}  # a second environment
-ELSEWHERE |= {"package.deploy", "package.install", "package.versions"}  # machines with a real sshd
+ELSEWHERE |= {"host.list", "host.name", "host.exec", "host.copy", "host.trust"}  # machines with a real sshd
+ELSEWHERE |= {"package.deploy", "package.install", "package.versions"}  # the same
 
 
 @pytest.mark.terraform

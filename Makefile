@@ -60,8 +60,8 @@ test-all: test ## the same, and the whole catalogue: applied together and apart,
 faults: $(DEV) ## kill ngp and Terraform at random moments, many times, and count what is left (an hour)
 	@$(VENV)/bin/pytest tests/faults --kills $(KILLS) -q
 
-mutants: $(DEV) ## break lines of PATHS one at a time, and list those that TESTS do not notice
-	@$(VENV)/bin/python tests/mutate.py $(PATHS) --tests $(TESTS)
+mutants: $(DEV) ## break lines of PATHS one at a time, and list those that the unit tests do not notice
+	@$(VENV)/bin/python tests/mutate.py $(PATHS)
 
 bench: $(DEV) ## measure ngp beside the peers that are on PATH (15 minutes)
 	@$(VENV)/bin/python -m bench

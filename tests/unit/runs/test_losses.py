@@ -100,6 +100,22 @@ def test_the_manifest_counts_at_the_root_too():
     assert len(lost("aws_s3_bucket.files", Action.DELETE)) == 1
 
 
+def test_the_inputs_that_can_cost_the_data_are_named_and_no_others():
+    upgrade = {
+        "encrypted": Upgrade(Effect.REPLACE, "a bucket is made anew", ("aws_s3_bucket.files",)),
+        "logging": Upgrade(Effect.REPLACE, "logs go elsewhere", ("aws_s3_bucket.logs",)),
+    }
+    manifest = Manifest("Store", "Keeps things", "storage", data=MANIFEST.data, upgrade=upgrade)
+    resolved = SimpleNamespace(
+        environment=RESOLVED.environment,
+        catalogue=SimpleNamespace(modules={"store": SimpleNamespace(manifest=manifest)}),
+    )
+    change = Change("module.shop.aws_s3_bucket.files", "aws_s3_bucket", Action.REPLACE, mode="managed")
+    (one,) = losses.find(resolved, {"shop": [change]}, ())
+    assert "`encrypted`: a bucket is made anew" in one.why
+    assert "logging" not in one.why
+
+
 def test_a_unit_that_is_gone_keeps_the_manifest_of_the_module_of_its_name():
     (one,) = lost("module.store.aws_s3_bucket.files", Action.DELETE, unit="root")
     assert "the module of `store`" in one.why

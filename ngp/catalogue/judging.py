@@ -17,7 +17,7 @@ from ngp.terraform import lockfile
 from ngp.terraform.driver import Root, Terraform
 from ngp.terraform.events import Diagnostic
 
-# What N15 of the naming rules accepts and refuses.
+# What the rule of names accepts and refuses.
 _NAMES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "pre_tag": (("abc", "ngp-demo", "A1-b2-C3d4e5"), ("ab", "abcdefghijklm", "-abc", "abc-", "aws-x", "a_b", "")),
     "post_tag": (("abc", "one", "a-1bcd"), ("ab", "abcdefg", "-abc", "abc-", "awsx", "a.b", "")),

@@ -1,4 +1,4 @@
-"""product.md, rule 5, sentence by sentence: right account, right region, and no way from one to the other.
+"""Right account, right region, and no way from one to the other.
 
 The pure halves are in tests/unit/aws/test_access.py; wrong credentials, STS and zones in test_bad_input.py; plain
 Terraform on a hand-written root in aws/test_plain_terraform.py.

@@ -1,4 +1,4 @@
-"""product.md, rule 5: no way from the sandbox to real AWS, and none back."""
+"""No way from the sandbox to real AWS, and none back."""
 
 import os
 

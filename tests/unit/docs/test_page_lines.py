@@ -1,4 +1,4 @@
-"""What the pages say is there: links, commands with their flags, rooms and doors of the house, generated parts."""
+"""What the pages say is there: links, commands with their flags, rooms and doors between the rooms, generated parts."""
 
 import importlib
 import re

@@ -112,7 +112,7 @@ def _github_event(name: str, found: Any, sha: str, url: str) -> Event:
         return Event(System.GITHUB, Kind.MERGE_QUEUE, 0, *commits, actor=actor, run_url=url)
     if name == "issue_comment":
         if "pull_request" not in found["issue"] or found["action"] != "created":
-            return Event(System.GITHUB, Kind.OTHER, head=_commit(sha), is_fork=True, run_url=url)
+            return Event(System.GITHUB, Kind.COMMENT, is_fork=True, run_url=url)
         order = _ORDER.fullmatch(str(found["comment"]["body"]))
         actor = str(found["comment"]["user"]["login"])
         number = _number(found["issue"]["number"])

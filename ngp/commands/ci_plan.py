@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ngp.ci import bases, comment, sarif, statuses, tiers, workflow_commands
+from ngp.ci import bases, comment, sarif, statuses, workflow_commands
+from ngp.ci.events import Kind
 from ngp.ci.tiers import Tier
-from ngp.commands import bundles, completion, narrowing, options, pipelines, reporting
-from ngp.environments import acceptance, documents, resolving, wiring
-from ngp.errors import Finding, NgpError, require
-from ngp.forges.forge import ForgeError
-from ngp.rendering import trees
+from ngp.commands import bundles, ci_changes, completion, narrowing, options, pipelines, reporting
+from ngp.environments import documents, resolving
+from ngp.errors import Finding, NgpError, RefusedError, require
 from ngp.views import documents as views
 from ngp.views import terminal
 
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from ngp.commands.pipelines import Pipeline
     from ngp.environments.resolving import Resolved
     from ngp.reports.report import Report
-    from ngp.review.affected import Affected
     from ngp.runs.results import RunResult
 
 _REPORTS = ("html", "md", "json", "xml")
@@ -44,17 +42,6 @@ class _Wish:
     key: str
     recipients: Sequence[str] | None
     parallelism: int
-
-
-@dataclass(frozen=True)
-class _Change:
-    """What a pipeline checks: how far it is trusted, what is affected, and what is wrong or needs a look."""
-
-    tier: Tier
-    why: str
-    affected: Affected | None  # None: everything
-    flags: tuple[Finding, ...] = ()
-    broken: tuple[tuple[str, Finding], ...] = ()  # by environment
 
 
 @dataclass(frozen=True)
@@ -87,14 +74,15 @@ def plan(
     """
     context = options.context()
     pipeline = pipelines.begin(context, out_dir)
-    tier, why = _tier(pipeline)
+    tier, why = ci_changes.trust(pipeline)
+    if pipeline.event.kind is Kind.COMMENT and tier is Tier.STRANGER:
+        return _ignore(pipeline, why, as_json=as_json)
     head = pipeline.event.head or pipeline.event.ordered or pipeline.checked_out
     channel = pipeline.channel("plan", pipeline.event.number, head)
     try:
-        names = _start(pipeline, environments)
-        resolved, wrong = resolving.collect(pipeline.platform, names)
-        require(dict.fromkeys(wrong))
-        change = _look(pipeline, resolved, (tier, why), since, everything=everything or pipeline.event.is_whole)
+        resolved = _start(pipeline, environments)
+        is_whole = everything or pipeline.event.is_whole
+        change = ci_changes.look(pipeline, resolved, (tier, why), since, everything=is_whole)
     except NgpError as error:
         channel.begin(())
         channel.fail(error.findings[0].what)
@@ -104,7 +92,7 @@ def plan(
     channel.begin([one.environment.name for one in chosen])
     wish = _Wish(expires, key, encrypt_to, parallelism)
     done = [_one(pipeline, channel, one, change, wish) for one in chosen]
-    channel.finish([one.environment.name for one in chosen])
+    channel.finish(change.expected)
     totals = _publish(pipeline, change, done)
     code = totals.exit_code or (2 if detailed_exitcode and totals.has_changes else 0)
     if as_json:
@@ -112,16 +100,21 @@ def plan(
     return code
 
 
-def _start(pipeline: Pipeline, environments: Sequence[str] | None) -> list[str]:
-    """Return the environments to look at; bundles that an earlier pipeline left of them are deleted."""
+def _start(pipeline: Pipeline, environments: Sequence[str] | None) -> list[Resolved]:
+    """Return the environments to look at; bundles that an earlier pipeline left of them are deleted.
+
+    Raises UsageError for all that is wrong in them.
+    """
     names = list(dict.fromkeys(environments or documents.names(pipeline.platform)))
     for name in documents.names(pipeline.platform):
         if name in names:
             (pipeline.folder / f"{name}.bundle").unlink(missing_ok=True)
-    return names
+    resolved, wrong = resolving.collect(pipeline.platform, names)
+    require(dict.fromkeys(wrong))
+    return list(resolved)
 
 
-def _publish(pipeline: Pipeline, change: _Change, done: Sequence[_Done]) -> Totals:
+def _publish(pipeline: Pipeline, change: ci_changes.Change, done: Sequence[_Done]) -> Totals:
     """Write what programs read: SARIF, outputs and the summary; return the totals."""
     checks = [one for each in done for one in each.findings]
     made = [one.report for one in done if one.report]
@@ -129,43 +122,25 @@ def _publish(pipeline: Pipeline, change: _Change, done: Sequence[_Done]) -> Tota
     return pipeline.publish(made, [one.exit_code for one in done])
 
 
-def _tier(pipeline: Pipeline) -> tuple[Tier, str]:
-    """Return how far the change is trusted; a forge that does not answer authorises nothing."""
-    try:
-        tier, why = tiers.choose(pipeline.event, pipeline.forge, pipeline.checked_out)
-    except (ForgeError, LookupError, TypeError, ValueError) as error:
-        tier, why = Tier.STRANGER, f"nobody could say who may plan it: {error}"
-    if why:
-        terminal.say(pipeline.context.settings, why, always=True)
-    return tier, why
+def _ignore(pipeline: Pipeline, why: str, *, as_json: bool) -> int:
+    """Plan nothing for a comment that orders no plan, and tell the pull request nothing: anybody may comment.
+
+    Raises RefusedError (3) for an order that does not count.
+    """
+    if pipeline.event.ordered:
+        todo = "somebody who may push comments `/ngp plan COMMIT` with the newest commit"
+        raise RefusedError("nothing is planned by this comment", why=why, todo=todo)
+    totals = pipeline.publish([], ())
+    if as_json:
+        views.write(_document(pipeline, ci_changes.Change(Tier.STRANGER, why, None), [], totals.exit_code))
+    return totals.exit_code
 
 
-def _look(
-    pipeline: Pipeline, resolved: Sequence[Resolved], trust: tuple[Tier, str], since: str, *, everything: bool
-) -> _Change:
-    """Compare with the base. Raises NgpError where nothing says what changed."""
-    tier, why = trust
-    if everything and tier is Tier.MEMBER:
-        return _Change(tier, why, None)
-    from ngp.review import baseline, contracts
-
-    platform = pipeline.platform
-    named = since or bases.find(platform, pipeline.event.base, may_fetch=tier is Tier.MEMBER)
-    found = narrowing.tell(pipeline.context, narrowing.collect(platform, resolved, named))
-    names = [one.environment.name for one in resolved]
-    broken = contracts.compare(platform, baseline.load(platform, named), names).broken
-    flags = tiers.flags(platform.path, found.changed)
-    pipeline.command(workflow_commands.errors(flags, "warning"))
-    for one in flags:
-        terminal.say(pipeline.context.settings, f"look at this: {one}", always=True)
-    return _Change(tier, why, found, flags, tuple((one.environment, one.finding) for one in broken))
-
-
-def _one(pipeline: Pipeline, channel: Channel, resolved: Resolved, change: _Change, wish: _Wish) -> _Done:
+def _one(pipeline: Pipeline, channel: Channel, resolved: Resolved, change: ci_changes.Change, wish: _Wish) -> _Done:
     """Check one environment, plan it where it may be planned, and tell people."""
     name = resolved.environment.name
     pipeline.command([workflow_commands.group(f"plan {name}")])
-    found = tuple(_check(pipeline, resolved, change))
+    found = tuple(ci_changes.check(pipeline, resolved, change))
     report = None
     code = NgpError.exit_code if found else 0
     if not found and change.tier is Tier.MEMBER:
@@ -181,7 +156,7 @@ def _one(pipeline: Pipeline, channel: Channel, resolved: Resolved, change: _Chan
     return _Done(name, code, found, report)
 
 
-def _tell(channel: Channel, name: str, change: _Change, done: _Done) -> None:
+def _tell(channel: Channel, name: str, change: ci_changes.Change, done: _Done) -> None:
     url, report = channel.event.run_url, done.report
     if report is not None:
         about = comment.Marker(name, report.bundle.digest if report.bundle else "", channel.head)
@@ -195,20 +170,7 @@ def _tell(channel: Channel, name: str, change: _Change, done: _Done) -> None:
     channel.tell(name, body, statuses.of_checks("plan", name, done.exit_code, url))
 
 
-def _check(pipeline: Pipeline, resolved: Resolved, change: _Change) -> list[Finding]:
-    """Return what is wrong before Terraform starts: stale files, refused values, broken contracts."""
-    tree = trees.collect(pipeline.platform, [resolved.environment.name])
-    stale = (*tree.staleness.changes, *tree.staleness.orphaned)
-    found = [
-        Finding("a rendered file is stale", str(path), todo=f"commit what `{tree.command}` writes") for path in stale
-    ]
-    found += wiring.check_counts(resolved.environment, resolved.catalogue)
-    found += acceptance.check(resolved)
-    found += [finding for environment, finding in change.broken if environment == resolved.environment.name]
-    return list(dict.fromkeys(found))
-
-
-def _plan(pipeline: Pipeline, resolved: Resolved, change: _Change, wish: _Wish) -> Report:
+def _plan(pipeline: Pipeline, resolved: Resolved, change: ci_changes.Change, wish: _Wish) -> Report:
     """Plan one environment into a bundle, and write its reports."""
     from ngp.commands import running
     from ngp.reports import making
@@ -242,7 +204,7 @@ def _plan(pipeline: Pipeline, resolved: Resolved, change: _Change, wish: _Wish) 
     return replace(made, exit_code=reports.put(context, made, code))
 
 
-def _prepare(reports: reporting.Wanted, resolved: Resolved, change: _Change) -> None:
+def _prepare(reports: reporting.Wanted, resolved: Resolved, change: ci_changes.Change) -> None:
     """Compile the policies of the base: a change does not write the rules that it is held to."""
     if change.affected is None:
         reports.prepare(resolved)
@@ -270,7 +232,7 @@ def _with_feeders(pipeline: Pipeline, chosen: Sequence[str], result: RunResult) 
     return sorted({*chosen, *feeders})
 
 
-def _document(pipeline: Pipeline, change: _Change, done: Sequence[_Done], code: int) -> dict[str, Any]:
+def _document(pipeline: Pipeline, change: ci_changes.Change, done: Sequence[_Done], code: int) -> dict[str, Any]:
     event = pipeline.event
     rows = [
         {

@@ -1,0 +1,91 @@
+"""What `ngp ci plan` looks at: how far the change is trusted, what it affects, and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ngp.ci import bases, tiers, workflow_commands
+from ngp.ci.tiers import Tier
+from ngp.commands import narrowing
+from ngp.environments import acceptance, documents, resolving, wiring
+from ngp.errors import Finding
+from ngp.forges.forge import ForgeError
+from ngp.rendering import trees
+from ngp.views import terminal
+
+if TYPE_CHECKING:
+    from ngp.commands.pipelines import Pipeline
+    from ngp.environments.environment import Platform
+    from ngp.environments.resolving import Resolved
+    from ngp.review.affected import Affected
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a pipeline checks: how far it is trusted, what is affected, and what is wrong or needs a look."""
+
+    tier: Tier
+    why: str
+    affected: Affected | None  # None: everything
+    expected: tuple[str, ...] = ()  # environments that the change affects, also those of other jobs
+    flags: tuple[Finding, ...] = ()
+    broken: tuple[tuple[str, Finding], ...] = ()  # by environment
+
+
+def trust(pipeline: Pipeline) -> tuple[Tier, str]:
+    """Return how far the change is trusted; a forge that does not answer authorises nothing."""
+    try:
+        tier, why = tiers.choose(pipeline.event, pipeline.forge, pipeline.checked_out)
+    except (ForgeError, LookupError, TypeError, ValueError) as error:
+        tier, why = Tier.STRANGER, f"nobody could say who may plan it: {error}"
+    if why:
+        terminal.say(pipeline.context.settings, why, always=True)
+    return tier, why
+
+
+def look(
+    pipeline: Pipeline, resolved: Sequence[Resolved], trusted: tuple[Tier, str], since: str, *, everything: bool
+) -> Change:
+    """Compare with the base. Raises NgpError where nothing says what changed."""
+    tier, why = trusted
+    platform = pipeline.platform
+    if everything and tier is Tier.MEMBER:
+        return Change(tier, why, None, tuple(documents.names(platform)))
+    from ngp.review import baseline, contracts
+
+    named = since or bases.find(platform, pipeline.event.base, may_fetch=tier is Tier.MEMBER)
+    found = narrowing.tell(pipeline.context, narrowing.collect(platform, resolved, named))
+    names = [one.environment.name for one in resolved]
+    broken = contracts.compare(platform, baseline.load(platform, named), names).broken
+    flags = tiers.flags(platform.path, found.changed)
+    pipeline.command(workflow_commands.errors(flags, "warning"))
+    for one in flags:
+        terminal.say(pipeline.context.settings, f"look at this: {one}", always=True)
+    expected = tuple({one.environment for one in found.units} | _others(platform, names, named))
+    return Change(tier, why, found, expected, flags, tuple((one.environment, one.finding) for one in broken))
+
+
+def _others(platform: Platform, names: Collection[str], since: str) -> set[str]:
+    """Return the environments besides `names` that the change affects: other jobs plan them.
+
+    One that does not resolve counts: its own job says what is wrong with it.
+    """
+    rest = [name for name in documents.names(platform) if name not in names]
+    resolved, _ = resolving.collect(platform, rest)
+    found = narrowing.collect(platform, resolved, since).units if resolved else ()
+    return {one.environment for one in found} | (set(rest) - {one.environment.name for one in resolved})
+
+
+def check(pipeline: Pipeline, resolved: Resolved, change: Change) -> list[Finding]:
+    """Return what is wrong before Terraform starts: stale files, refused values, broken contracts."""
+    tree = trees.collect(pipeline.platform, [resolved.environment.name])
+    stale = (*tree.staleness.changes, *tree.staleness.orphaned)
+    found = [
+        Finding("a rendered file is stale", str(path), todo=f"commit what `{tree.command}` writes") for path in stale
+    ]
+    found += wiring.check_counts(resolved.environment, resolved.catalogue)
+    found += acceptance.check(resolved)
+    found += [finding for environment, finding in change.broken if environment == resolved.environment.name]
+    return list(dict.fromkeys(found))

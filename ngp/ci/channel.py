@@ -60,8 +60,8 @@ class Channel:
         self._set(Status(statuses.context(self.verb, environment), State.PENDING, "waiting", self.event.run_url))
 
     def tell(self, environment: str, body: str, status: Status) -> None:
-        """Write the comment and the status of one environment."""
-        if self.has_comments and self._is_newest():
+        """Write the comment and the status of one environment; without a text its comment stays as it is."""
+        if body and self.has_comments and self._is_newest():
             known = self._own.get(environment)
             self._write(body, known.id if known else "")
         self._set(status)

@@ -58,6 +58,11 @@ def of_refusal(verb: str, environment: str, exit_code: int, url: str) -> Status:
     return Status(context(verb, environment), State.FAILURE, f"nothing was changed (exit code {exit_code})", url)
 
 
+def of_earlier(verb: str, environment: str, text: str, url: str) -> Status:
+    """Return the status of an environment where an earlier run did all there is to do."""
+    return Status(context(verb, environment), State.SUCCESS, text, url)
+
+
 def of_checks(verb: str, environment: str, exit_code: int, url: str) -> Status:
     """Return the status of an environment that has no plan: pending, so that nothing is merged unplanned."""
     if exit_code:

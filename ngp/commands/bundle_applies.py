@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ngp.commands import bundles, options, reporting
 from ngp.commands.options import Context
-from ngp.errors import Finding, StaleError
+from ngp.errors import Finding, NgpError, StaleError
 from ngp.views import terminal
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ def apply(context: Context, path: Path, asked: Application) -> tuple[RunResult, 
         running.open_run(context, verb, begun, stated.chosen, wish, jsonl=asked.jsonl) as now,
     ):
         result = _carry_out(context, bundle, now, asked)
+        _complete(context, bundle, now, result)
         asked.reports.observe(now.run)
         asked.reports.name_bundle(path, bundle.digest, stated)
         is_shown = asked.has_headlines and verb is Verb.APPLY
@@ -91,6 +92,19 @@ def _carry_out(context: Context, bundle: Bundle, now: Running, asked: Applicatio
     propose = partial(opening.plan_again, bundle, applying.plan_now) if asked.replan else open_in
     consent = applying.Consent(agree, partial(ask_deferred, context, now))
     return applying.apply(now.run, consent, propose=propose, may_bootstrap=asked.may_bootstrap)
+
+
+def _complete(context: Context, bundle: Bundle, now: Running, result: RunResult) -> None:
+    """Note that all of a bundle is applied; what is applied is so without the note."""
+    from ngp.runs.bundle import opening
+    from ngp.runs.results import exit_code
+
+    if exit_code([unit.outcome for unit in result.units], stopped_by=result.stopped_by):
+        return
+    try:
+        opening.complete(bundle, now.run)
+    except NgpError as error:
+        terminal.say(context.settings, f"warning: that all was applied cannot be noted: {error}", always=True)
 
 
 def _is_agreed(context: Context, bundle: Bundle, now: Running, result: RunResult) -> bool:

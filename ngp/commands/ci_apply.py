@@ -42,6 +42,7 @@ class _Done:
     bundle: str
     findings: tuple[Finding, ...] = ()
     report: Report | None = None
+    earlier: Finding | None = None  # says that it was applied before
 
 
 def apply(
@@ -73,7 +74,7 @@ def apply(
         terminal.say(pipeline.context.settings, "nothing to apply: the change has no bundle", always=True)
     if as_json:
         rows = [{"environment": one.environment, "exit_code": one.exit_code, "bundle": one.bundle,
-                 "findings": one.findings} for one in done]  # fmt: skip
+                 "findings": one.findings or tuple(filter(None, [one.earlier]))} for one in done]  # fmt: skip
         about = {"schema": "ngp.ci.apply/1", "number": channel.number, "exit_code": totals.exit_code}
         views.write({**about, "environments": rows})
     return totals.exit_code
@@ -141,7 +142,7 @@ def _apply_each(
         pipeline.command([workflow_commands.END, *workflow_commands.errors(done.findings)])
         for one in done.findings:
             terminal.say(pipeline.context.settings, f"error: {name}: {one}", style="red", always=True)
-        _tell(channel, done)
+        _tell(pipeline, channel, done)
         yield done
         if done.exit_code:
             return
@@ -151,6 +152,7 @@ def _one(pipeline: Pipeline, name: str, path: Path, running: tuple[Sequence[str]
     """Apply one bundle and write its reports."""
     from ngp.commands.running import Wish
     from ngp.reports import making
+    from ngp.runs.bundle.uses import UsedError
     from ngp.runs.results import exit_code
 
     context, (identities, parallelism) = pipeline.context, running
@@ -161,7 +163,10 @@ def _one(pipeline: Pipeline, name: str, path: Path, running: tuple[Sequence[str]
     try:
         result, _ = bundle_applies.apply(context, path, asked)
     except NgpError as error:
-        return _Done(name, error.exit_code, path.name, error.findings)
+        earlier = error.findings[0] if isinstance(error, UsedError) else None
+        if isinstance(error, UsedError) and error.is_complete:
+            return _Done(name, 0, path.name, earlier=earlier)
+        return _Done(name, error.exit_code, path.name, error.findings, earlier=earlier)
     code = exit_code([unit.outcome for unit in result.units], stopped_by=result.stopped_by)
     fact = reports.bundle and replace(reports.bundle, file=path.name)
     made = making.of_run(result, replace(reports.facts or making.Facts(), bundle=fact), exit_code=code)
@@ -169,12 +174,21 @@ def _one(pipeline: Pipeline, name: str, path: Path, running: tuple[Sequence[str]
     return _Done(name, code, path.name, report=replace(made, exit_code=code))
 
 
-def _tell(channel: Channel, done: _Done) -> None:
+def _tell(pipeline: Pipeline, channel: Channel, done: _Done) -> None:
     url, report = channel.event.run_url, done.report
+    status = statuses.of_refusal("apply", done.environment, done.exit_code, url)
+    if done.earlier is not None:  # the comment shows what became of that apply
+        if not done.exit_code:
+            what = done.earlier.what
+            text = f"{done.environment}: {what}; nothing is left to do"
+            terminal.say(pipeline.context.settings, text, always=True)
+            status = statuses.of_earlier("apply", done.environment, what, url)
+        channel.tell(done.environment, "", status)
+        return
     digest = channel.bundle(done.environment)
     about = comment.Marker(done.environment, digest, channel.head)
     if report is not None:
         channel.tell(done.environment, comment.render(report, about, url), statuses.of_report("apply", report, url))
         return
     body = comment.render_refused(about, done.findings, link=url)
-    channel.tell(done.environment, body, statuses.of_refusal("apply", done.environment, done.exit_code, url))
+    channel.tell(done.environment, body, status)

@@ -124,6 +124,11 @@ def require_applicable(bundle: Bundle, context: RunContext) -> Uses:
     return used
 
 
+def complete(bundle: Bundle, context: RunContext) -> None:
+    """Note that the run applied all of the bundle, so that to apply it again is known to do nothing."""
+    _uses(context).complete(bundle.digest, context.run_id)
+
+
 def _uses(context: RunContext) -> Uses:
     unit = next(iter(context.units.values()))
     encryption = choosing.encryption(unit, is_own_template=choosing.has_own_versions(context))

@@ -15,8 +15,17 @@ from ngp.state.places import StatePlace
 from ngp.state.storing import Encryption
 
 PREFIX = "bundles/"
-APPLIED = ".applied"
+APPLIED, COMPLETE = ".applied", ".complete"
 _USUAL = Encryption()
+
+
+class UsedError(StaleError):
+    """The bundle was applied before. `is_complete` says that all of it was: nothing is left to do."""
+
+    def __init__(self, text: str, *, is_complete: bool) -> None:
+        todo = "" if is_complete else "make a new one, if something is left to do: ngp plan ENV --out FILE"
+        super().__init__(f"the bundle was applied already{_by(text)}", why="a bundle is applied once", todo=todo)
+        self.is_complete = is_complete
 
 
 @dataclass(frozen=True)
@@ -34,37 +43,51 @@ class Uses:
         return cls(units.any_place(resolved), resolved.environment.name, session, encryption)
 
     def require_none(self, digest: str) -> None:
-        """Raise StaleError (4) where the bundle was applied before, wherever that was."""
+        """Raise UsedError (4) where the bundle was applied before, wherever that was."""
         found = storing.fetch(self._note(digest), self.session)
         if found.text:
-            raise _used(found.text)
+            raise self._used(digest, found.text)
 
     def note(self, digest: str, run_id: str) -> None:
-        """Note that a run applies the bundle; of several machines one can. Raises StaleError (4) for all others."""
+        """Note that a run applies the bundle; of several machines one can. Raises UsedError (4) for all others."""
+        try:
+            self._store(self._note(digest), run_id)
+        except StaleError:
+            raise self._used(digest, storing.fetch(self._note(digest), self.session).text) from None
+
+    def complete(self, digest: str, run_id: str) -> None:
+        """Note that all of a bundle was applied by a run, if that run noted its use."""
+        used = storing.fetch(self._note(digest), self.session).text
+        if used and _run(used) == run_id:
+            self._store(self._note(digest, COMPLETE), run_id)
+
+    def _store(self, place: StatePlace, run_id: str) -> None:
         text = json.dumps({"run": run_id, "at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")})
-        place = self._note(digest)
         if place.path is not None:
             place.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        try:
-            storing.store(place, self.session, text, storing.ABSENT, self.encryption)
-        except StaleError:
-            raise _used(storing.fetch(place, self.session).text) from None
+        storing.store(place, self.session, text, storing.ABSENT, self.encryption)
 
-    def _note(self, digest: str) -> StatePlace:
-        name = f"{digest}{APPLIED}"
+    def _used(self, digest: str, text: str) -> UsedError:
+        done = storing.fetch(self._note(digest, COMPLETE), self.session).text
+        return UsedError(text, is_complete=bool(done) and _run(done) == _run(text))
+
+    def _note(self, digest: str, ending: str = APPLIED) -> StatePlace:
+        name = f"{digest}{ending}"
         if self.place.path is not None:
             return replace(self.place, path=self.place.path.parent / PREFIX / name)
         return replace(self.place, key=f"{PREFIX}{self.environment}/{name}")
 
 
-def _used(text: str) -> StaleError:
+def _by(text: str) -> str:
     try:
         said = json.loads(text)
-        by = f", by run {said['run']} at {said['at']}"
+        return f", by run {said['run']} at {said['at']}"
     except (ValueError, KeyError, TypeError):
-        by = ""  # it was cut off: the bundle was taken all the same
-    return StaleError(
-        f"the bundle was applied already{by}",
-        why="a bundle is applied once",
-        todo="make a new one, if something is left to do: ngp plan ENV --out FILE",
-    )
+        return ""  # it was cut off: the bundle was taken all the same
+
+
+def _run(text: str) -> str:
+    try:
+        return str(json.loads(text)["run"])
+    except (ValueError, KeyError, TypeError):
+        return ""

@@ -214,8 +214,12 @@ def after_the_merge(life):
     pushed = life.merge()
     assert life.run("After the merge", "apply", event=pushed, name="push").exit_code == 0
     assert life.forge.status("ngp/apply") == "success"
-    assert life.run("The same again", "apply", event=pushed, name="push").exit_code == 4
-    assert life.forge.status("ngp/apply") == "failure"
+    [body] = life.forge.comment("environment=dev")
+    done = life.run("The same again", "apply", event=pushed, name="push")
+    assert done.exit_code == 0
+    assert "the bundle was applied already, by run" in done.stderr
+    assert life.forge.status("ngp/apply") == life.forge.status("ngp/apply/dev") == "success"
+    assert life.forge.comment("environment=dev") == [body]
     assert life.run("A quiet night", "plan", "--detailed-exitcode", name="schedule").exit_code == 0
     states = [path for path in life.path.rglob("*.tfstate") if "app" in path.parts or path.stem == "app"]
     for state in states:
@@ -271,11 +275,15 @@ def test_a_failed_apply_and_the_next_one(life):
     life.commit("Fail", tfvars=("base = {", 'app = {\n  command = "false"\n}\nbase = {'))
     done = life.run("Plan", "plan", event=life.pull())
     assert "planning again with base, which these units need and nobody has applied" in done.stderr
-    assert life.run("Apply", "apply", event=life.merge(), name="push").exit_code == 1
+    pushed = life.merge()
+    assert life.run("Apply", "apply", event=pushed, name="push").exit_code == 1
     assert life.forge.status("ngp/apply/dev") == "failure"
     assert life.forge.status("ngp/apply") == "failure"
     [body] = life.forge.comment("environment=dev")
     assert "✗ `app`" in body
+    assert life.run("Apply the same again", "apply", event=pushed, name="push").exit_code == 4
+    assert life.forge.status("ngp/apply") == "failure"
+    assert life.forge.comment("environment=dev") == [body]
     life.branch("works")
     life.commit("Work", tfvars=('"false"', '"true"'))
     assert life.run("Plan again", "plan", event=life.pull(number=13)).exit_code == 0

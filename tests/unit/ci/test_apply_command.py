@@ -1,0 +1,105 @@
+"""`ngp ci apply` around the apply itself, which stands in here: nothing starts Terraform."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ngp.commands import bundle_applies
+from ngp.errors import StaleError
+from ngp.runs.bundle import archive, making, reviews, statement
+from ngp.runs.bundle.archive import Content
+from ngp.runs.bundle.statement import BinaryFact, Statement
+from ngp.runs.bundle.uses import UsedError
+
+NOTE = json.dumps({"run": "20261130-080000-apply-dev-a1f4", "at": "2026-11-30T08:00:00Z"})
+CONTENT = {making.REVIEW: Content(reviews.dump({}))}
+STATED = Statement(
+    verb="apply",
+    run_id="20261130-020000-plan-dev-a1f4",
+    platform="small",
+    environment="dev",
+    target="sandbox",
+    account="123456789012",
+    region="eu-central-1",
+    maker="maker@example.com",
+    created=datetime.now(UTC).replace(microsecond=0),
+    expires=datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1),
+    ngp="1.0",
+    terraform=BinaryFact("terraform", "1.14.0", "ab" * 32),
+    lock="cd" * 32,
+    lineage="x",
+    members={name: one.member(name) for name, one in CONTENT.items()},
+)
+
+
+@pytest.fixture
+def bundle(repository):
+    """`bundle(verb="destroy")` puts a bundle where `ngp ci plan` leaves that of dev; returns its digest."""
+
+    def make(**more):
+        path = repository.path / ".ngp" / "ci" / "dev.bundle"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        archive.write(path, statement.dump(replace(STATED, **more)), CONTENT)
+        return archive.read(path).digest
+
+    return make
+
+
+@pytest.fixture
+def merged(repository):
+    """The event of the push that merges pull request 12, whose comment names the bundle."""
+
+    def make(digest):
+        marker = f"<!-- ngp environment=dev bundle={digest} head={'f' * 40} -->"
+        repository.forge.comments = [{"id": 1, "body": f"{marker}\nwhat was reviewed", "login": repository.forge.login}]
+        repository.forge.pulls[12] = {"head": "f" * 40, "base": "e" * 40, "merged": repository.head}
+        return {"before": repository.head, "after": repository.head}
+
+    return make
+
+
+@pytest.fixture
+def applied(monkeypatch):
+    """Stands for the apply of a bundle; `applied.error` is what it raises."""
+
+    class Applied:
+        error, paths = StaleError("it moved"), []
+
+        def apply(self, _, path, asked):
+            self.paths.append(path.name)
+            raise self.error
+
+    made = Applied()
+    made.paths = []
+    monkeypatch.setattr(bundle_applies, "apply", made.apply)
+    return made
+
+
+def test_a_bundle_that_is_applied_already_is_good_news(repository, bundle, merged, applied):
+    event = merged(bundle())
+    before = [dict(one) for one in repository.forge.comments]
+    applied.error = UsedError(NOTE, is_complete=True)
+    done = repository.run("apply", "--json", event=event, name="push")
+    assert done.exit_code == 0
+    assert "applied already, by run 20261130-080000-apply-dev-a1f4 at 2026-11-30T08:00:00Z; nothing" in done.stderr
+    assert repository.forge.comments == before
+    assert repository.forge.status("ngp/apply/dev") == repository.forge.status("ngp/apply") == "success"
+    [row] = done.document["environments"]
+    assert "applied already" in row["findings"][0]["what"]
+
+
+def test_a_bundle_whose_apply_failed_is_not_applied_again(repository, bundle, merged, applied):
+    event = merged(bundle())
+    before = [dict(one) for one in repository.forge.comments]
+    applied.error = UsedError(NOTE, is_complete=False)
+    assert repository.run("apply", event=event, name="push").exit_code == 4
+    assert repository.forge.comments == before
+    assert repository.forge.status("ngp/apply/dev") == repository.forge.status("ngp/apply") == "failure"
+
+
+def test_a_bundle_that_moved_is_told_in_the_comment(repository, bundle, merged, applied):
+    event = merged(bundle())
+    assert repository.run("apply", event=event, name="push").exit_code == 4
+    assert "`it moved`" in repository.forge.comments[0]["body"]

@@ -25,6 +25,7 @@ class Channel:
     number: int
     head: str
     warn: Callable[[str], None]
+    has_read: bool = field(default=True, init=False)  # the forge said what there is
     _own: dict[str, Comment] = field(default_factory=dict, init=False)
 
     @property
@@ -46,6 +47,7 @@ class Channel:
         """Mark comments about other commits as outdated, and set all statuses to pending."""
         if self.has_comments:
             found = self.attempt("comments cannot be read", lambda: self.forge.comments(self.number))
+            self.has_read = self.has_read and found is not None
             self._own = comment.own(found or ())
             for one in self._own.values():
                 about = comment.marker(one.body)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,8 @@ class Kind(StrEnum):
 class Event:
     """What started a pipeline. `head` and `base` are commits, "" where the event names none.
 
-    `is_fork` says that somebody may have written the change who may not push. `ordered` is the commit that a comment
+    `is_fork` says that somebody may have written the change who may not push, `is_elsewhere` that the event names
+    another branch or tag than the default branch. `ordered` is the commit that a comment
     asks to plan, by the user `actor`.
     """
 
@@ -59,6 +60,7 @@ class Event:
     actor: str = ""
     ordered: str = ""
     run_url: str = ""
+    is_elsewhere: bool = False
 
     @property
     def is_whole(self) -> bool:
@@ -90,7 +92,9 @@ def _github(environ: Mapping[str, str]) -> Event:
     server, run = environ.get("GITHUB_SERVER_URL", ""), environ.get("GITHUB_RUN_ID", "")
     url = f"{server}/{environ.get('GITHUB_REPOSITORY', '')}/actions/runs/{run}" if server and run else ""
     try:
-        return _github_event(name, found, environ.get("GITHUB_SHA", ""), url)
+        event = _github_event(name, found, environ.get("GITHUB_SHA", ""), url)
+        branch = found.get("repository", {}).get("default_branch", "")
+        return replace(event, is_elsewhere=_is_elsewhere(str(found.get("ref") or ""), f"refs/heads/{branch}"))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         why = f"a field of `{name}` is missing or malformed: {error}"
         raise UsageError("the event cannot be read", where=path, why=why) from None
@@ -143,12 +147,17 @@ def _gitlab(environ: Mapping[str, str]) -> Event:
             kind = Kind.MERGE_QUEUE if is_train else Kind.PULL_REQUEST
             return Event(System.GITLAB, kind, number, head, base, is_fork, actor, run_url=url)
         source = environ.get("CI_PIPELINE_SOURCE", "")
+        ref, default = environ.get("CI_COMMIT_REF_NAME", ""), environ.get("CI_DEFAULT_BRANCH", "")
+        elsewhere = bool(environ.get("CI_COMMIT_TAG")) or _is_elsewhere(
+            f"refs/heads/{ref}" if ref else "", f"refs/heads/{default}"
+        )
         if source == "push":
             before = environ.get("CI_COMMIT_BEFORE_SHA", "")
             base = "" if not before or _NOTHING.fullmatch(before) else _commit(before)
-            return Event(System.GITLAB, Kind.PUSH, 0, head, base, actor=actor, run_url=url)
+            return Event(System.GITLAB, Kind.PUSH, 0, head, base, actor=actor, run_url=url, is_elsewhere=elsewhere)
         kind = Kind.SCHEDULE if source == "schedule" else Kind.OTHER
-        return Event(System.GITLAB, kind, head=head, is_fork=source.startswith("external_"), actor=actor, run_url=url)
+        is_fork = source.startswith("external_")
+        return Event(System.GITLAB, kind, 0, head, "", is_fork, actor, run_url=url, is_elsewhere=elsewhere)
     except (KeyError, ValueError) as error:
         raise UsageError("GitLab's variables cannot be read", why=f"{error} is missing or malformed") from None
 
@@ -165,6 +174,11 @@ def _jenkins(environ: Mapping[str, str]) -> Event:
     except ValueError as error:
         raise UsageError("Jenkins's variables cannot be read", why=str(error)) from None
     return Event(System.JENKINS, Kind.OTHER, head=head, run_url=url)
+
+
+def _is_elsewhere(ref: str, default: str) -> bool:
+    """Whether a pushed ref is another one than that of the default branch, as far as both are known."""
+    return bool(ref) and not default.endswith("/") and ref != default
 
 
 def _load(path: Path) -> Any:

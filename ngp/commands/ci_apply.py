@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ngp.ci import comment, statuses, workflow_commands
-from ngp.ci.events import Kind
-from ngp.commands import bundle_applies, bundles, completion, options, pipelines, reporting
+from ngp.commands import bundle_applies, bundles, ci_bundles, completion, options, pipelines, reporting
 from ngp.environments import documents
-from ngp.errors import Finding, MissingError, NgpError, RefusedError
+from ngp.errors import Finding, NgpError
 from ngp.views import documents as views
 from ngp.views import terminal
 
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from ngp.reports.report import Report
 
 _REPORTS = ("html", "md", "json", "xml")
-_BEFORE_MERGE = (Kind.PULL_REQUEST, Kind.MERGE_QUEUE, Kind.COMMENT)
 Environments = Annotated[
     list[str] | None,
     typer.Argument(metavar="ENV", help="only these environments", autocompletion=completion.environments),
@@ -58,17 +56,14 @@ def apply(
     They are taken from the folder of `ngp ci plan`, else from the state bucket. The first that fails ends it.
     """
     pipeline = pipelines.begin(options.context(), out_dir)
-    _require_merged(pipeline)
     head = pipeline.event.head or pipeline.checked_out
     channel = pipeline.channel("apply", 0, head)
-    channel.number = pull_request or _number(channel, head)
-    names = list(dict.fromkeys(environments or _ordered(pipeline)))
-    channel.begin(())
-    found = _collect(pipeline, channel, names)
+    ci_bundles.require_merged(pipeline, channel, pull_request)
+    found, expected = _find(pipeline, channel, environments, pull_request)
     for name in found:
         channel.tell_pending(name)
     done = list(_apply_each(pipeline, channel, found, running=(identity, parallelism)))
-    channel.finish(list(found))
+    channel.finish(expected)
     totals = pipeline.publish([one.report for one in done if one.report], [one.exit_code for one in done])
     if not found:
         terminal.say(pipeline.context.settings, "nothing to apply: the change has no bundle", always=True)
@@ -80,57 +75,24 @@ def apply(
     return totals.exit_code
 
 
+def _find(
+    pipeline: Pipeline, channel: Channel, environments: Sequence[str] | None, pull_request: int
+) -> tuple[Mapping[str, Path], Collection[str]]:
+    """Return the bundles, and the environments that all jobs apply; the status says why they cannot be found."""
+    channel.number = pull_request or ci_bundles.number(channel, channel.head)
+    channel.begin(())
+    try:
+        return ci_bundles.collect(pipeline, channel, list(dict.fromkeys(environments or _ordered(pipeline))))
+    except NgpError as error:
+        channel.fail(error.findings[0].what)
+        pipeline.command(workflow_commands.errors(error.findings))
+        raise
+
+
 def _ordered(pipeline: Pipeline) -> list[str]:
     """Return all environments, the protected ones last: they get what worked elsewhere."""
     platform = pipeline.platform
     return sorted(documents.names(platform), key=lambda name: name in platform.protected)
-
-
-def _require_merged(pipeline: Pipeline) -> None:
-    """Raise RefusedError (3) in a pipeline of a change that is not merged, whoever started it."""
-    event = pipeline.event
-    if event.kind in _BEFORE_MERGE or event.is_fork:
-        what = "nothing is applied before the merge"
-        why = f"this pipeline was started by: {event.kind.value.replace('_', ' ')}"
-        raise RefusedError(what, why=why, todo="run it on a push to the default branch")
-
-
-def _number(channel: Channel, commit: str) -> int:
-    """Return the number of the pull request that brought a commit, 0 where there is none or several."""
-    if not commit:
-        return 0
-    found = channel.attempt("the pull request cannot be found", lambda: channel.forge.merged(commit)) or ()
-    return found[0].number if len(found) == 1 else 0
-
-
-def _collect(pipeline: Pipeline, channel: Channel, names: Sequence[str]) -> Mapping[str, Path]:
-    """Return the bundles by environment: the files that are there, else those that the comments name."""
-    found = {name: pipeline.folder / f"{name}.bundle" for name in names}
-    found = {name: path for name, path in found.items() if path.is_file()}
-    for name in names:
-        digest = channel.bundle(name)
-        if name not in found and digest:
-            found[name] = _fetch(pipeline, name, digest)
-    missing = [name for name in names if name in channel.commented and name not in found]
-    if missing:
-        what = f"the change of {', '.join(missing)} was merged without a plan"
-        raise MissingError(what, todo="plan and apply it by hand: `ngp apply ENV` shows the plan first")
-    return found
-
-
-def _fetch(pipeline: Pipeline, environment: str, digest: str) -> Path:
-    """Fetch a kept bundle. Raises MissingError (69) where nothing keeps it."""
-    from ngp.commands import reading
-    from ngp.environments.environment import BundleKeeping
-    from ngp.runs.bundle.library import Library
-
-    path = pipeline.folder / f"{environment}.bundle"
-    if pipeline.platform.bundles is BundleKeeping.FILES:
-        todo = "keep the folder of `ngp ci plan` as an artifact and bring it here, or set `bundles: state` in ngp.yaml"
-        raise MissingError(f"the bundle {digest[:12]} of {environment} is not here", where=str(path), todo=todo)
-    with reading.open_region(pipeline.context, environment) as region:
-        Library(region.resolved, region.session).fetch(digest, path)
-    return path
 
 
 def _apply_each(

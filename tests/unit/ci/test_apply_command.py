@@ -103,3 +103,61 @@ def test_a_bundle_that_moved_is_told_in_the_comment(repository, bundle, merged, 
     event = merged(bundle())
     assert repository.run("apply", event=event, name="push").exit_code == 4
     assert "`it moved`" in repository.forge.comments[0]["body"]
+
+
+def test_a_bundle_that_destroys_is_not_applied(repository, bundle, merged, applied):
+    done = repository.run("apply", event=merged(bundle(verb="destroy")), name="push")
+    assert (done.exit_code, applied.paths) == (3, [])
+    assert "the bundle of dev destroys" in done.stderr
+    assert repository.forge.status("ngp/apply") == "failure"
+
+
+def test_a_bundle_of_another_environment_is_not_applied(repository, bundle, merged, applied):
+    done = repository.run("apply", event=merged(bundle(environment="prod")), name="push")
+    assert (done.exit_code, applied.paths) == (4, [])
+    assert "in the place of dev's is for prod" in done.stderr
+
+
+def test_an_api_that_is_down_is_not_taken_for_a_change_without_a_bundle(repository, merged, applied):
+    event = merged("a" * 64)
+    repository.forge.troubles = [(403, {}, {"message": "no"})] * 50
+    done = repository.run("apply", event=event, name="push")
+    assert done.exit_code == 69
+    assert "nobody can say what was planned" in done.stderr
+
+
+def test_a_change_that_nobody_planned_is_not_passed_over(repository, applied):
+    base = repository.head
+    repository.commit("environments/dev/terraform.tfvars", "10.0.0.0", "10.1.0.0")
+    event = {"before": base, "after": repository.head}
+    done = repository.run("apply", "--json", event=event, name="push")
+    assert done.exit_code == 69
+    assert "the change of dev was merged without a plan" in done.stderr
+    assert repository.forge.status("ngp/apply") == "failure"
+    assert repository.run("apply", "prod", event=event, name="push").exit_code == 0
+    assert repository.forge.status("ngp/apply") == "pending"
+
+
+def test_a_change_of_no_environment_needs_no_bundle(repository, applied):
+    base = repository.head
+    (repository.path / "README.md").write_text("Read me.\n")
+    event = {"before": base, "after": repository.commit()}
+    done = repository.run("apply", event=event, name="push")
+    assert (done.exit_code, repository.forge.status("ngp/apply")) == (0, "success")
+
+
+@pytest.mark.parametrize(
+    ("line", "more", "code"),
+    [
+        ((), {"ref": "refs/heads/topic"}, 3),
+        ((), {"ref": "refs/tags/v1"}, 3),
+        ((), {"ref": "refs/heads/main"}, 4),
+        (("--pull-request", "13"), {"ref": "refs/heads/main"}, 3),
+        (("--pull-request", "12"), {"ref": "refs/heads/topic"}, 4),
+    ],
+)
+def test_nothing_is_applied_before_the_merge(repository, bundle, merged, applied, line, more, code):
+    event = {**merged(bundle()), "repository": {"default_branch": "main"}, **more}
+    repository.forge.pulls[13] = {"head": "f" * 40, "base": "e" * 40}
+    assert repository.run("apply", *line, event=event, name="push").exit_code == code
+    assert applied.paths == ([] if code == 3 else ["dev.bundle"])

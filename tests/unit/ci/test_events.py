@@ -149,6 +149,20 @@ def test_merge_requests_of_gitlab():
         read({"GITLAB_CI": "true"})
 
 
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({"CI_COMMIT_REF_NAME": "topic"}, True),
+        ({"CI_COMMIT_REF_NAME": "main"}, False),
+        ({"CI_COMMIT_REF_NAME": "main", "CI_COMMIT_TAG": "main"}, True),
+    ],
+)
+@pytest.mark.parametrize("source", ["push", "web"])
+def test_a_pipeline_of_another_branch_of_gitlab_is_elsewhere(source, more, expected):
+    variables = {"GITLAB_CI": "true", "CI_COMMIT_SHA": HEAD, "CI_PIPELINE_SOURCE": source, "CI_DEFAULT_BRANCH": "main"}
+    assert read({**variables, **more}).is_elsewhere is expected
+
+
 def test_changes_of_jenkins():
     found = read({"JENKINS_URL": "https://ci", "CHANGE_ID": "9", "GIT_COMMIT": HEAD, "CHANGE_FORK": "mallory"})
     assert (found.system, found.number, found.head, found.is_fork) == (System.JENKINS, 9, HEAD, True)

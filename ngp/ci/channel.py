@@ -43,19 +43,32 @@ class Channel:
             self.warn(f"{what}: the answer of the API is malformed ({type(error).__name__})")
         return None
 
-    def begin(self, environments: Collection[str]) -> None:
-        """Mark comments about other commits as outdated, and set all statuses to pending."""
-        if self.has_comments:
-            found = self.attempt("comments cannot be read", lambda: self.forge.comments(self.number))
-            self.has_read = self.has_read and found is not None
-            self._own = comment.own(found or ())
-            for one in self._own.values():
-                about = comment.marker(one.body)
-                is_other = about is not None and about.head != self.head
-                if self.verb == "plan" and self.head and is_other and self._is_newest():
-                    self._write(comment.outdate(one.body, self.head), one.id)
-        for name in ("", *environments):
+    def begin(self, environments: Collection[str], affected: Collection[str] | None = None) -> None:
+        """Set all statuses to pending, and mark comments about other commits as outdated.
+
+        With `affected` delete the comments of other environments: the change does not touch these any more.
+        """
+        for name in ("", *environments):  # first: the answer tells the forge who is writing here
             self.tell_pending(name)
+        if not self.has_comments:
+            return
+        found = self.attempt("comments cannot be read", lambda: self.forge.comments(self.number))
+        self.has_read = self.has_read and found is not None
+        self._own = comment.own(found or ())
+        if self.verb == "plan" and self.head:
+            self._renew(affected)
+
+    def _renew(self, affected: Collection[str] | None) -> None:
+        for name, one in list(self._own.items()):
+            about = comment.marker(one.body)
+            is_gone = affected is not None and name not in affected
+            if about is None or (about.head == self.head and not is_gone) or not self._is_newest():
+                continue
+            if is_gone:
+                self._delete(one.id)
+                del self._own[name]
+            else:
+                self._put(comment.outdate(one.body, self.head), one.id)
 
     def tell_pending(self, environment: str) -> None:
         """Set the status of an environment whose turn is still to come."""
@@ -64,8 +77,7 @@ class Channel:
     def tell(self, environment: str, body: str, status: Status) -> None:
         """Write the comment and the status of one environment; without a text its comment stays as it is."""
         if body and self.has_comments and self._is_newest():
-            known = self._own.get(environment)
-            self._write(body, known.id if known else "")
+            self._write(environment, body)
         self._set(status)
 
     def bundle(self, environment: str) -> str:
@@ -102,8 +114,26 @@ class Channel:
             return False
         return True
 
-    def _write(self, body: str, known: str) -> None:
-        self.attempt("a comment cannot be written", lambda: self.forge.write_comment(self.number, body, known))
+    def _write(self, environment: str, body: str) -> None:
+        known = self._own.get(environment)
+        made = self._put(body, known.id if known else "")
+        if known or made is None:
+            return
+        self._own[environment] = Comment(made, body, is_own=True)
+        found = self.attempt("comments cannot be read", lambda: self.forge.comments(self.number))
+        oldest = comment.own(found or ()).get(environment)
+        if oldest is not None and oldest.id != made:  # another pipeline made one, too: all keep the oldest
+            self._own[environment] = oldest
+            if self._is_newest():
+                self._put(body, oldest.id)
+            self._delete(made)
+
+    def _put(self, body: str, known: str) -> str | None:
+        what = "a comment cannot be written"
+        return self.attempt(what, lambda: self.forge.write_comment(self.number, body, known))
+
+    def _delete(self, known: str) -> None:
+        self.attempt("a comment cannot be deleted", lambda: self.forge.delete_comment(self.number, known))
 
     def _set(self, status: Status) -> None:
         if self.head:

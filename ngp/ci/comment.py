@@ -38,9 +38,9 @@ def marker(body: str) -> Marker | None:
 
 
 def own(comments: Iterable[Comment]) -> dict[str, Comment]:
-    """Return the comments that ngp wrote, by environment; a marker in somebody else's comment does not count."""
+    """Return the oldest comment of ngp by environment; a marker in somebody else's comment does not count."""
     found: dict[str, Comment] = {}
-    for one in comments:
+    for one in sorted(comments, key=lambda one: (len(one.id), one.id)):  # ids are numbers, and grow
         about = marker(one.body) if one.is_own else None
         if about is not None:
             found.setdefault(about.environment, one)

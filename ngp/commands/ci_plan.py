@@ -89,7 +89,7 @@ def plan(
         pipeline.command(workflow_commands.errors(error.findings))
         raise
     chosen = [one for one in resolved if change.affected is None or change.affected.names(one.environment.name)]
-    channel.begin([one.environment.name for one in chosen])
+    channel.begin([one.environment.name for one in chosen], change.expected)
     wish = _Wish(expires, key, encrypt_to, parallelism)
     done = [_one(pipeline, channel, one, change, wish) for one in chosen]
     channel.finish(change.expected)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from ngp import files
@@ -40,11 +43,17 @@ class Folder:
         ordered = sorted(paths, key=_number)
         return [Comment(str(_number(path)), path.read_text(encoding="utf-8"), is_own=True) for path in ordered]
 
-    def write_comment(self, number: int, body: str, comment: str = "") -> None:  # noqa: ARG002
-        """Write a comment into its file."""
-        known = [int(one.id) for one in self.comments(0)]
-        name = comment or str(max(known, default=0) + 1)
-        self._write(f"comment-{name}.md", body)
+    def write_comment(self, number: int, body: str, comment: str = "") -> str:  # noqa: ARG002
+        """Write a comment into its file; return its id."""
+        with self._locked():
+            known = [int(one.id) for one in self.comments(0)]
+            name = comment or str(max(known, default=0) + 1)
+            self._write(f"comment-{name}.md", body)
+        return name
+
+    def delete_comment(self, number: int, comment: str) -> None:  # noqa: ARG002
+        """Delete the file of a comment."""
+        (self._path / f"comment-{comment}.md").unlink(missing_ok=True)
 
     def statuses(self, commit: str) -> Sequence[Status]:
         """Return the newest status of each context of a commit."""
@@ -53,10 +62,25 @@ class Folder:
 
     def set_status(self, commit: str, status: Status) -> None:
         """Set a status of a commit."""
-        known = self._load()
         about = {"state": status.state.value, "description": status.description, "url": status.url}
-        known.setdefault(commit, {})[status.context] = about
-        self._write("status.json", json.dumps(known, indent=2, sort_keys=True) + "\n")
+        with self._locked():
+            known = self._load()
+            known.setdefault(commit, {})[status.context] = about
+            self._write("status.json", json.dumps(known, indent=2, sort_keys=True) + "\n")
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Keep other jobs in this folder from writing: each reads what is there and adds to it."""
+        try:
+            self._path.mkdir(parents=True, exist_ok=True)
+            handle = os.open(self._path / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+        except OSError as error:
+            raise ForgeError("cannot write here", where=str(self._path), why=error.strerror or "") from None
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
 
     def _load(self) -> dict[str, dict[str, dict[str, str]]]:
         try:

@@ -26,7 +26,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Comment:
-    """A comment of a pull request. `is_own` says that the user of the token wrote it."""
+    """A comment of a pull request. `is_own` says that the user of the token wrote it, as far as the forge tells."""
 
     id: str
     body: str
@@ -73,8 +73,12 @@ class Forge(Protocol):
         """Return all comments of a pull request."""
         ...
 
-    def write_comment(self, number: int, body: str, comment: str = "") -> None:
-        """Create a comment, or replace the text of the one with the id `comment`."""
+    def write_comment(self, number: int, body: str, comment: str = "") -> str:
+        """Create a comment, or replace the text of the one with the id `comment`; return its id."""
+        ...
+
+    def delete_comment(self, number: int, comment: str) -> None:
+        """Delete a comment."""
         ...
 
     def statuses(self, commit: str) -> Sequence[Status]:

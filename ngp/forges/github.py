@@ -10,7 +10,6 @@ from ngp.forges.forge import Comment, ForgeError, PullRequest, State, Status
 from ngp.forges.rest import Client, Patience
 
 _VERSION = "2022-11-28"
-_BOT = "github-actions[bot]"  # writes with the token of a workflow, which may not ask who it is
 _WRITERS = frozenset({"admin", "maintain", "write"})
 _DESCRIPTION = 140  # characters of a status
 
@@ -28,7 +27,8 @@ class GitHub:
         }
         self._client = Client(url, headers, proxies, patience or Patience())
         self._home = f"/repos/{quote(repository)}"
-        self._login = ""
+        self._may_ask = True
+        self._user = 0  # of the token; 0 while nothing has told it
 
     def pull_request(self, number: int) -> PullRequest:
         """Return a pull request as it is now."""
@@ -45,20 +45,27 @@ class GitHub:
         return str(found["permission"]) in _WRITERS
 
     def comments(self, number: int) -> Sequence[Comment]:
-        """Return all comments of a pull request."""
-        own = self._own()
-        found = self._client.pages(f"{self._home}/issues/{number}/comments")
-        return [
-            Comment(str(one["id"]), str(one.get("body") or ""), (one.get("user") or {}).get("login") == own)
-            for one in found
-        ]
+        """Return all comments of a pull request.
 
-    def write_comment(self, number: int, body: str, comment: str = "") -> None:
-        """Create a comment, or replace the text of the one with the id `comment`."""
+        The token of an App or a workflow may not ask who it is: the answer to what it wrote before tells. Until then
+        every comment of a bot counts as its own, and never one of a person.
+        """
+        self._ask()
+        found = self._client.pages(f"{self._home}/issues/{number}/comments")
+        return [Comment(str(one["id"]), str(one.get("body") or ""), self._is_own(one.get("user"))) for one in found]
+
+    def write_comment(self, number: int, body: str, comment: str = "") -> str:
+        """Create a comment, or replace the text of the one with the id `comment`; return its id."""
         if comment:
             self._client.send("PATCH", f"{self._home}/issues/comments/{quote(comment)}", {"body": body})
-        else:
-            self._client.send("POST", f"{self._home}/issues/{number}/comments", {"body": body})
+            return comment
+        made = self._client.send("POST", f"{self._home}/issues/{number}/comments", {"body": body})
+        self._learn(made.get("user"))
+        return str(made["id"])
+
+    def delete_comment(self, number: int, comment: str) -> None:  # noqa: ARG002
+        """Delete a comment."""
+        self._client.send("DELETE", f"{self._home}/issues/comments/{quote(comment)}")
 
     def statuses(self, commit: str) -> Sequence[Status]:
         """Return the newest status of each context of a commit."""
@@ -76,15 +83,24 @@ class GitHub:
         }
         if status.url:
             body["target_url"] = status.url
-        self._client.send("POST", f"{self._home}/statuses/{commit}", body)
+        made = self._client.send("POST", f"{self._home}/statuses/{commit}", body)
+        self._learn(made.get("creator"))
 
-    def _own(self) -> str:
-        if not self._login:
+    def _ask(self) -> None:
+        if not self._user and self._may_ask:
             try:
-                self._login = str(self._client.get("/user")["login"])
+                self._learn(self._client.get("/user"))
             except ForgeError:
-                self._login = _BOT
-        return self._login
+                self._may_ask = False
+
+    def _learn(self, user: Any) -> None:
+        if not self._user and user:
+            self._user = int(user["id"])
+
+    def _is_own(self, user: Any) -> bool:
+        if not user:  # its account was deleted
+            return False
+        return bool(user["id"] == self._user if self._user else user.get("type") == "Bot")
 
 
 def _pull_request(found: Any) -> PullRequest:

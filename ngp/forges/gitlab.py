@@ -42,20 +42,24 @@ class GitLab:
         """Return all comments of a merge request that persons or tokens wrote."""
         if not self._user:
             self._user = int(self._client.get("/user")["id"])
-        notes = self._client.pages(f"{self._home}/merge_requests/{number}/notes")
+        notes = self._client.pages(f"{self._home}/merge_requests/{number}/notes", sort="asc", order_by="created_at")
         return [
             Comment(str(one["id"]), str(one["body"]), one["author"]["id"] == self._user)
             for one in notes
             if not one["system"]
         ]
 
-    def write_comment(self, number: int, body: str, comment: str = "") -> None:
-        """Create a note, or replace the text of the one with the id `comment`."""
+    def write_comment(self, number: int, body: str, comment: str = "") -> str:
+        """Create a note, or replace the text of the one with the id `comment`; return its id."""
         notes = f"{self._home}/merge_requests/{number}/notes"
         if comment:
             self._client.send("PUT", f"{notes}/{quote(comment)}", {"body": body})
-        else:
-            self._client.send("POST", notes, {"body": body})
+            return comment
+        return str(self._client.send("POST", notes, {"body": body})["id"])
+
+    def delete_comment(self, number: int, comment: str) -> None:
+        """Delete a note."""
+        self._client.send("DELETE", f"{self._home}/merge_requests/{number}/notes/{quote(comment)}")
 
     def statuses(self, commit: str) -> Sequence[Status]:
         """Return the newest status of each context of a commit."""

@@ -35,6 +35,10 @@ class Forge:
         """The comments that hold a text."""
         return [one["body"] for one in self.comments if text in one["body"]]
 
+    def user(self, login):
+        """A person, or, by its name, a bot; the one who writes with the token has the id 7."""
+        return {"id": 7 if login == self.login else 8, "login": login, "type": "Bot" if "[bot]" in login else "User"}
+
     def status(self, context):
         """The newest state of a context."""
         return next((state for _, name, state, _ in reversed(self.statuses) if name == context), None)
@@ -64,7 +68,7 @@ class _Handler(BaseHTTPRequestHandler):
                 return self._answer(code, {}, made)
         return self._answer(404, {}, {"message": "Not Found"})
 
-    do_GET = do_POST = do_PATCH = do_PUT = _serve  # noqa: N815
+    do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _serve  # noqa: N815
 
     def _page(self, made, query):
         if not isinstance(made, list):
@@ -73,7 +77,7 @@ class _Handler(BaseHTTPRequestHandler):
         return made[(page - 1) * size : page * size]
 
     def _answer(self, code, headers, made):
-        data = made if isinstance(made, bytes) else json.dumps(made).encode()
+        data = b"" if code == 204 else made if isinstance(made, bytes) else json.dumps(made).encode()
         self.send_response(code)
         for name, value in {"Content-Length": str(len(data)), **headers}.items():
             self.send_header(name, value)
@@ -85,7 +89,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _who(forge, _):
-    return (200, {"login": forge.login, "id": 7}) if forge.may_ask_who else (403, {"message": "not accessible"})
+    return (200, forge.user(forge.login)) if forge.may_ask_who else (403, {"message": "not accessible"})
 
 
 def _pull(forge, number):
@@ -118,22 +122,32 @@ def _of_commit(shape):
 
 
 def _add(forge, body, _number):
-    forge.comments.append({"id": len(forge.comments) + 1, "body": body["body"], "login": forge.login})
-    return 201, {"id": len(forge.comments)}
+    made = max((one["id"] for one in forge.comments), default=0) + 1
+    forge.comments.append({"id": made, "body": body["body"], "login": forge.login})
+    return 201, {"id": made, "body": body["body"], "user": forge.user(forge.login)}
+
+
+def _find(forge, number):
+    return next(one for one in forge.comments if one["id"] == int(number))
 
 
 def _edit(forge, body, *found):
-    one = forge.comments[int(found[-1]) - 1]
+    one = _find(forge, found[-1])
     if one["login"] != forge.login:
         return 403, {"message": "Must have admin rights"}
     one["body"] = body["body"]
-    return 200, {"id": one["id"]}
+    return 200, {"id": one["id"], "body": one["body"], "user": forge.user(one["login"])}
+
+
+def _delete(forge, _, *found):
+    forge.comments.remove(_find(forge, found[-1]))
+    return 204, None
 
 
 def _set(forge, body, commit):
     name = body.get("context") or body.get("name")
     forge.statuses.append((commit, name, body["state"], body.get("description", "")))
-    return 201, {}
+    return 201, {"creator": forge.user(forge.login)}
 
 
 def _statuses(key, word):
@@ -158,11 +172,12 @@ GITHUB = (
         rf"{_REPO}/issues/\d+/comments",
         lambda forge, _: (
             200,
-            [{"id": one["id"], "body": one["body"], "user": {"login": one["login"]}} for one in forge.comments],
+            [{"id": one["id"], "body": one["body"], "user": forge.user(one["login"])} for one in forge.comments],
         ),
     ),
     ("POST", rf"{_REPO}/issues/(\d+)/comments", _add),
     ("PATCH", rf"{_REPO}/issues/comments/(\d+)", _edit),
+    ("DELETE", rf"{_REPO}/issues/comments/(\d+)", _delete),
     ("GET", rf"{_REPO}/commits/{_SHA}/statuses", _statuses("context", "state")),
     ("POST", rf"{_REPO}/statuses/{_SHA}", _set),
 )
@@ -185,7 +200,7 @@ GITLAB = (
                     "id": one["id"],
                     "body": one["body"],
                     "system": False,
-                    "author": {"id": 7 if one["login"] == forge.login else 8},
+                    "author": {"id": forge.user(one["login"])["id"]},
                 }
                 for one in forge.comments
             ],
@@ -193,6 +208,7 @@ GITLAB = (
     ),
     ("POST", rf"{_PROJECT}/merge_requests/(\d+)/notes", _add),
     ("PUT", rf"{_PROJECT}/merge_requests/(\d+)/notes/(\d+)", _edit),
+    ("DELETE", rf"{_PROJECT}/merge_requests/(\d+)/notes/(\d+)", _delete),
     ("GET", rf"{_PROJECT}/repository/commits/{_SHA}/statuses", _statuses("name", "status")),
     ("POST", rf"{_PROJECT}/statuses/{_SHA}", _set),
 )

@@ -76,17 +76,65 @@ def test_a_slow_pipeline_does_not_replace_a_newer_comment(open_channel, fake, wa
     assert "the head moved to cccccccccccc" in warnings[0]
 
 
-def test_two_pipelines_of_one_head_end_with_one_state(open_channel, fake):
+def test_two_pipelines_that_begin_at_once_end_with_one_comment_and_one_state(open_channel, fake):
     first, second = open_channel(), open_channel()
     first.begin(["dev"])
     second.begin(["dev"])
-    for channel in (first, second):
-        channel.tell("dev", body(HEAD), DONE)
+    for channel, text in ((first, "first"), (second, "second")):
+        channel.tell("dev", body(HEAD, text), DONE)
         channel.finish(["dev"])
     assert fake.status("ngp/plan") == "success"
-    assert len(open_channel().forge.comments(12)) == len(fake.comments)
+    assert [(one["id"], one["body"]) for one in fake.comments] == [(1, body(HEAD, "second"))]
+    second.tell("dev", body(HEAD, "again"), DONE)
+    assert [(one["id"], one["body"]) for one in fake.comments] == [(1, body(HEAD, "again"))]
+
+
+def test_a_slow_first_comment_goes_without_replacing_a_newer_one(open_channel, fake):
+    slow, quick = open_channel(HEAD), open_channel(NEWER)
+    slow.begin(["dev"])
+    fake.pulls[12]["head"] = NEWER
+    quick.begin(["dev"])
+    quick.tell("dev", body(NEWER, "newer"), DONE)
+    slow._write("dev", body(HEAD, "slow"))  # it asked for the head before that moved
+    assert [one["body"] for one in fake.comments] == [body(NEWER, "newer")]
+
+
+def test_the_comment_of_an_environment_goes_when_the_change_leaves_it(open_channel, fake):
+    prod = f"{Marker('prod', '', OLD)}\ntext"
+    fake.comments = [
+        {"id": 1, "body": body(OLD), "login": fake.login},
+        {"id": 2, "body": prod, "login": fake.login},
+        {"id": 3, "body": prod, "login": "mallory"},
+    ]
+    open_channel().begin(["dev"], ["dev"])
+    assert [one["id"] for one in fake.comments] == [1, 3]
+
+
+def test_the_comment_of_another_job_stays(open_channel, fake):
+    fake.comments = [{"id": 2, "body": f"{Marker('prod', '', HEAD)}\ntext", "login": fake.login}]
+    open_channel().begin(["dev"], ["dev", "prod"])
+    assert len(fake.comments) == 1
+
+
+@pytest.mark.parametrize("login", ["our-app[bot]", "github-actions[bot]", "a-person"])
+def test_the_comments_of_any_token_are_its_own(open_channel, fake, login):
+    fake.login = login
+    tell(open_channel())
+    fake.comments.insert(0, {"id": 90, "body": body(OLD), "login": "other-app[bot]"})
     tell(open_channel(), "again")
-    assert len([one for one in fake.comments if "again" in one["body"]]) == 1
+    assert [one["body"] for one in fake.comments] == [body(OLD), body(HEAD, "again")]
+
+
+def test_without_a_right_to_set_statuses_a_bot_knows_its_comments(open_channel, fake):
+    fake.comments = [
+        {"id": 1, "body": body(OLD), "login": "mallory"},
+        {"id": 2, "body": body(OLD), "login": fake.login},
+    ]
+    fake.troubles = [(403, {}, {})] * 2
+    channel = open_channel()
+    channel.begin(["dev"])
+    channel.tell("dev", body(HEAD), DONE)
+    assert [one["body"] for one in fake.comments] == [body(OLD), body(HEAD)]
 
 
 @pytest.mark.parametrize("trouble", [(503, {}, {}), (200, {}, b"[]"), (200, {}, b"[[1]]"), (403, {}, {})])

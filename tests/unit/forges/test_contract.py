@@ -37,8 +37,10 @@ def exchanges():
             4: {"head": COMMIT, "base": BASE, "merged": COMMIT},
         }
         forge = GitHub(fake.url, "team/platform", TOKEN, {})
+        assert forge.comments(3) == []
         forge.write_comment(3, "text")
         forge.write_comment(3, "text", forge.comments(3)[0].id)
+        forge.delete_comment(3, forge.write_comment(3, "another"))
         forge.set_status(COMMIT, Status("ngp/plan", State.PENDING, "running", "https://ci.example"))
         forge.set_status(COMMIT, Status("ngp/plan", State.FAILURE))
         assert len(forge.statuses(COMMIT)) == len(forge.merged(COMMIT)) == 1
@@ -56,6 +58,6 @@ def test_every_request_and_answer_is_as_github_describes_it(exchanges):
         assert status == known["status"]
         if body is not None:
             assert errors(known["request"], body) == []
-        if method != "POST" or answer:
+        if status != 204:
             assert errors(known["answer"], answer) == []
     assert seen == {(one["method"], one["path"]) for one in CONTRACT["operations"]}

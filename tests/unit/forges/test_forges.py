@@ -1,5 +1,7 @@
 """Comments, statuses and rights on a forge, through HTTP to a fake of the endpoints."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from ngp.forges.folder import Folder
@@ -47,6 +49,9 @@ def test_a_comment_is_made_and_replaced(forge, fake):
     [made] = forge.comments(3)
     forge.write_comment(3, "second", made.id)
     assert [(one.body, one.is_own) for one in forge.comments(3)] == [("second", True)]
+    assert forge.write_comment(3, "another") == "2"
+    forge.delete_comment(3, made.id)
+    assert [one.body for one in forge.comments(3)] == ["another"]
 
 
 def test_comments_of_others_are_not_its_own(forge, fake):
@@ -168,6 +173,26 @@ def test_a_folder_keeps_comments_and_statuses(tmp_path):
     assert [(one.id, one.body) for one in folder.comments(0)] == [("1", "dev"), ("2", "stage again")]
     assert folder.statuses(COMMIT) == [Status("ngp/plan", State.SUCCESS, "all well")]
     assert not folder.may_write("anna")
+    folder.delete_comment(0, "1")
+    assert folder.write_comment(0, "third") == "3"
+    assert [one.id for one in folder.comments(0)] == ["2", "3"]
     (tmp_path / "out" / "status.json").write_text("{")
     with pytest.raises(ForgeError, match="cannot be read"):
         folder.statuses(COMMIT)
+
+
+def test_jobs_that_share_a_folder_lose_nothing(tmp_path):
+    def work(number):
+        Folder(tmp_path).write_comment(0, f"comment {number}")
+        Folder(tmp_path).set_status(COMMIT, Status(f"ngp/plan/{number}", State.SUCCESS))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(40)))
+    assert {one.body for one in Folder(tmp_path).comments(0)} == {f"comment {number}" for number in range(40)}
+    assert len(Folder(tmp_path).statuses(COMMIT)) == 40
+
+
+def test_a_comment_whose_author_is_gone_is_nobodys(fake, clock):
+    ghost = [{"id": 1, "body": "x", "user": None}]
+    fake.troubles = [(403, {}, {}), (200, {}, ghost)]
+    assert not GitHub(fake.url, "team/platform", TOKEN, {}, clock.patience()).comments(3)[0].is_own

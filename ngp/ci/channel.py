@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from ngp.ci import comment, statuses
 from ngp.ci.events import Event, Kind
+from ngp.errors import Finding
 from ngp.forges.folder import Folder
 from ngp.forges.forge import Comment, Forge, ForgeError, PullRequest, State, Status
 
@@ -89,7 +90,7 @@ class Channel:
     @property
     def commented(self) -> tuple[str, ...]:
         """The environments that have a comment."""
-        return tuple(sorted(self._own))
+        return tuple(sorted(self._own.keys() - {comment.PLATFORM}))
 
     def finish(self, environments: Collection[str]) -> None:
         """Set the status over all environments, where each has its own."""
@@ -98,9 +99,13 @@ class Channel:
             act = lambda: statuses.finish(self.forge, self.head, self.verb, environments, url)  # noqa: E731
             self.attempt("the status cannot be set", act)
 
-    def fail(self, why: str) -> None:
-        """Set the status over all environments to failed: nothing could be planned."""
-        self._set(Status(statuses.context(self.verb), State.FAILURE, why, self.event.run_url))
+    def fail(self, found: Sequence[Finding]) -> None:
+        """Set the status over all environments to failed, and say in one comment why nothing could be planned."""
+        url = self.event.run_url
+        if self.verb == "plan" and self.has_comments and self._is_newest():
+            about = comment.Marker(comment.PLATFORM, "", self.head)
+            self._write(comment.PLATFORM, comment.render_broken(about, found, url))
+        self._set(Status(statuses.context(self.verb), State.FAILURE, found[0].what, url))
 
     def _is_newest(self) -> bool:
         """Whether the pull request still has this head; a slow pipeline must not replace a newer comment."""

@@ -14,6 +14,7 @@ from ngp.review.affected import AffectedUnit
 from ngp.views.terminal import amount
 
 LIMIT = 50_000  # bytes of a comment: GitHub takes 65,536 characters
+PLATFORM = "-"  # in the place of an environment: the comment is about what keeps all of them from being planned
 _MARKER = re.compile(r"<!-- ngp environment=([a-z0-9-]{1,64}) bundle=([0-9a-f]{64}|-) head=([0-9a-f]{40,64}|-) -->")
 _OUTDATED = "> **Outdated**"
 _ROWS = (50, 20, 8, 3, 1)  # of a table: fewer until the head of the comment fits
@@ -86,6 +87,14 @@ def render_unplanned(
     lines += ["", f"**{amount(len(units), 'unit')} affected**", ""]
     lines += [f"- {markdown.code(one.unit)}: {markdown.code(_why(one))}" for one in units[:50]]
     lines += [f"- … and {amount(len(units) - 50, 'more unit')}"] if len(units) > 50 else []
+    return _fit(lines)
+
+
+def render_broken(about: Marker, found: Sequence[Finding], link: str = "") -> str:
+    """Return the comment about a platform that cannot be read, so that no environment is planned."""
+    lines = [str(about), "### Nothing can be planned", *_list("Problems", found)]
+    lines += [f"- fix: {markdown.code(one.todo)}" for one in found[:10] if one.todo]
+    lines += ["", f"[The run]({link})"] if link else []
     return _fit(lines)
 
 

@@ -56,6 +56,7 @@ def apply(
     They are taken from the folder of `ngp ci plan`, else from the state bucket. The first that fails ends it.
     """
     pipeline = pipelines.begin(options.context(), out_dir)
+    pipeline.require_platform()
     head = pipeline.event.head or pipeline.checked_out
     channel = pipeline.channel("apply", 0, head)
     ci_bundles.require_merged(pipeline, channel, pull_request)
@@ -84,7 +85,7 @@ def _find(
     try:
         return ci_bundles.collect(pipeline, channel, list(dict.fromkeys(environments or _ordered(pipeline))))
     except NgpError as error:
-        channel.fail(error.findings[0].what)
+        channel.fail(error.findings)
         pipeline.command(workflow_commands.errors(error.findings))
         raise
 

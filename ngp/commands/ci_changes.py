@@ -10,7 +10,7 @@ from ngp.ci import bases, tiers, workflow_commands
 from ngp.ci.tiers import Tier
 from ngp.commands import narrowing
 from ngp.environments import acceptance, documents, resolving, wiring
-from ngp.errors import Finding
+from ngp.errors import Finding, NgpError
 from ngp.forges.forge import ForgeError
 from ngp.rendering import trees
 from ngp.views import terminal
@@ -65,6 +65,18 @@ def look(
         terminal.say(pipeline.context.settings, f"look at this: {one}", always=True)
     expected = tuple({one.environment for one in found.units} | _others(platform, names, named))
     return Change(tier, why, found, expected, flags, tuple((one.environment, one.finding) for one in broken))
+
+
+def breaks(pipeline: Pipeline, names: Collection[str], since: str) -> list[Finding]:
+    """Return what the change breaks in environments that do not resolve, as far as Git and the files can tell."""
+    from ngp.review import baseline, contracts
+
+    platform, event = pipeline.platform, pipeline.event
+    try:
+        named = since or bases.find(platform, event.base, may_fetch=not event.is_fork)
+        return [one.finding for one in contracts.compare(platform, baseline.load(platform, named), names).broken]
+    except NgpError:
+        return []  # what is wrong is told all the same
 
 
 def _others(platform: Platform, names: Collection[str], since: str) -> set[str]:

@@ -80,12 +80,12 @@ def plan(
     head = pipeline.event.head or pipeline.event.ordered or pipeline.checked_out
     channel = pipeline.channel("plan", pipeline.event.number, head)
     try:
-        resolved = _start(pipeline, environments)
+        resolved = _start(pipeline, environments, since)
         is_whole = everything or pipeline.event.is_whole
         change = ci_changes.look(pipeline, resolved, (tier, why), since, everything=is_whole)
     except NgpError as error:
         channel.begin(())
-        channel.fail(error.findings[0].what)
+        channel.fail(error.findings)
         pipeline.command(workflow_commands.errors(error.findings))
         raise
     chosen = [one for one in resolved if change.affected is None or change.affected.names(one.environment.name)]
@@ -100,17 +100,19 @@ def plan(
     return code
 
 
-def _start(pipeline: Pipeline, environments: Sequence[str] | None) -> list[Resolved]:
+def _start(pipeline: Pipeline, environments: Sequence[str] | None, since: str) -> list[Resolved]:
     """Return the environments to look at; bundles that an earlier pipeline left of them are deleted.
 
-    Raises UsageError for all that is wrong in them.
+    Raises UsageError for all that is wrong in them, and for what the change breaks in them.
     """
+    pipeline.require_platform()
     names = list(dict.fromkeys(environments or documents.names(pipeline.platform)))
     for name in documents.names(pipeline.platform):
         if name in names:
             (pipeline.folder / f"{name}.bundle").unlink(missing_ok=True)
     resolved, wrong = resolving.collect(pipeline.platform, names)
-    require(dict.fromkeys(wrong))
+    if wrong:
+        require(dict.fromkeys([*wrong, *ci_changes.breaks(pipeline, names, since)]))
     return list(resolved)
 
 

@@ -41,6 +41,7 @@ class Pipeline:
     forge: Forge
     folder: Path
     checked_out: str
+    wrong: UsageError | None = None  # why ngp.yaml cannot be read: `platform` has its folder only
 
     @property
     def environ(self) -> Mapping[str, str]:
@@ -49,6 +50,11 @@ class Pipeline:
     @property
     def is_github(self) -> bool:
         return self.event.system is System.GITHUB
+
+    def require_platform(self) -> None:
+        """Raise UsageError (64) where ngp.yaml cannot be read."""
+        if self.wrong is not None:
+            raise self.wrong
 
     def warn(self, text: str) -> None:
         """Say a warning on stderr; what fails here fails no plan."""
@@ -96,11 +102,11 @@ class Pipeline:
 
 
 def begin(context: options.Context, folder: str) -> Pipeline:
-    """Read the event and reach the forge.
+    """Read the event and reach the forge, also where ngp.yaml cannot be read: people are to be told.
 
     Raises UsageError (64) for an event that cannot be read, and for a folder that cannot be made.
     """
-    platform = platforms.load(platforms.find(context.cwd))
+    platform, wrong = _load(platforms.find(context.cwd))
     event = events.read(context.settings.environ)
     path = context.cwd / folder if folder else platform.workspace / "ci"
     try:
@@ -108,7 +114,14 @@ def begin(context: options.Context, folder: str) -> Pipeline:
     except OSError as error:
         raise UsageError("the folder for files cannot be made", where=str(path), why=error.strerror or "") from None
     forge, why = connecting.connect(event, context.settings.environ, path)
-    found = Pipeline(context, platform, event, forge, path, bases.head(platform))
+    found = Pipeline(context, platform, event, forge, path, bases.head(platform), wrong)
     if why:
         found.warn(why)
     return found
+
+
+def _load(path: Path) -> tuple[Platform, UsageError | None]:
+    try:
+        return platforms.load(path), None
+    except UsageError as error:
+        return Platform(path, path.name), error

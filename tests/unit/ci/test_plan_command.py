@@ -48,3 +48,49 @@ def test_one_job_of_a_matrix_does_not_speak_for_the_others(repository, change):
     assert [about for _, name, _, about in repository.forge.statuses if name == "ngp/plan"][-1] == (
         "1 of 2 environments to come"
     )
+
+
+BASE_OUTPUTS = "modules/base/base-output.tf"
+
+
+def test_what_keeps_all_from_being_planned_is_told_in_one_comment_until_it_is_mended(repository):
+    base = repository.head
+    repository.commit("ngp.yaml", "name: small", "nam\u200be: small @anna")
+    done = repository.run("plan", event=repository.pull(base))
+    assert done.exit_code == 64
+    repository.run("plan", event=repository.pull(base))
+    [one] = repository.forge.comments
+    assert "### Nothing can be planned" in one["body"]
+    assert repository.head in one["body"]
+    assert "ngp.yaml" in one["body"]
+    assert not [line for line in one["body"].splitlines() if "@anna" in line and "`" not in line]
+    assert repository.forge.status("ngp/plan") == "failure"
+    repository.git("checkout", "--quiet", base, "--", "ngp.yaml")
+    repository.commit(TFVARS.format("dev"), "10.0.0.0", "10.1.0.0")
+    assert repository.run("plan", event=repository.pull(base)).exit_code == 0
+    assert ["environment=dev" in one["body"] for one in repository.forge.comments] == [True]
+
+
+def test_an_output_that_a_unit_takes_and_that_is_renamed_is_told(repository):
+    base = repository.head
+    repository.commit(BASE_OUTPUTS, '"vpc_id"', '"network_id"')
+    done = repository.run("plan", event=repository.pull(base))
+    assert done.exit_code == 64
+    [one] = repository.forge.comments
+    assert "the module `base` has no output `vpc_id`" in one["body"]
+    assert "dev: app.vpc_id takes base.vpc_id, but " in one["body"]
+    assert "prod: app.vpc_id takes base.vpc_id, but " in one["body"]
+    assert "network_id" in done.stderr
+
+
+def test_an_output_that_no_longer_fits_its_input_is_told(repository):
+    base = repository.head
+    repository.commit(BASE_OUTPUTS, "= terraform_data.vpc.id", '= ["a", "b"]')
+    done = repository.run("plan", "dev", "--json", event=repository.pull(base, is_fork=False))
+    assert done.exit_code == 1
+    [finding] = done.document["environments"][0]["findings"]
+    assert finding["what"].startswith("dev: app.vpc_id takes base.vpc_id, but ")
+    [one] = repository.forge.comments
+    assert "Not planned: `the checks found problems`" in one["body"]
+    assert "app.vpc_id takes base.vpc_id" in one["body"]
+    assert repository.forge.status("ngp/plan/dev") == "failure"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from ngp import files
 from ngp.environments import revisions
 from ngp.environments.environment import Platform
+from ngp.errors import Finding, require
 
 _HEAD = ("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
 
@@ -15,6 +17,42 @@ def head(platform: Platform) -> str:
     """Return the whole commit of HEAD, "" where there is none."""
     outcome = revisions.git(platform, *_HEAD)
     return outcome.stdout.strip() if outcome.exit_code == 0 else ""
+
+
+def holds(platform: Platform, commit: str) -> bool:
+    """Whether what is checked out has a commit: it is HEAD, HEAD merges it, or it is in HEAD's history.
+
+    A shallow clone lacks the history, and still has the names of the commits that HEAD merges.
+    """
+    if head(platform) == commit:
+        return True
+    about = revisions.git(platform, "cat-file", "commit", "HEAD").stdout.partition("\n\n")[0]
+    if f"parent {commit}" in about.splitlines():
+        return True
+    return revisions.git(platform, "merge-base", "--is-ancestor", commit, "HEAD").exit_code == 0
+
+
+def rules(platform: Platform, base: str, parted: str) -> str:
+    """Return the commit whose policies hold: the base that an event names, where Git has it, else `parted`.
+
+    Where the branch left its base, an old branch would be held to old policies.
+    """
+    return base if base and revisions.find(platform, base) else parted
+
+
+def require_no_links_outside(path: Path) -> None:
+    """Raise UsageError for links of the repository at `path` that lead out of it: messages quote what files say."""
+    top = revisions.run_git(path, "rev-parse", "--show-toplevel")
+    told = revisions.run_git(path, "ls-files", "--stage", "-z", "--full-name", ":/")
+    if top is None or told is None or top.exit_code or told.exit_code:
+        return
+    root = Path(top.stdout.rstrip("\n"))
+    links = [line.partition("\t")[2] for line in told.stdout.split("\0") if line.startswith("120000")]
+    require(
+        Finding("this link leads out of the repository", name, "the change comes from somebody who may not push")
+        for name in links
+        if not Path(os.path.realpath(root / name)).is_relative_to(root.resolve())
+    )
 
 
 def lay(platform: Platform, commit: str, name: str, folder: Path) -> None:

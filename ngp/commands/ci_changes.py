@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ngp.ci import bases, tiers, workflow_commands
+from ngp.ci.events import Kind
 from ngp.ci.tiers import Tier
 from ngp.commands import narrowing
 from ngp.environments import acceptance, documents, resolving, wiring
-from ngp.errors import Finding, NgpError
+from ngp.errors import Finding, NgpError, UsageError
 from ngp.forges.forge import ForgeError
 from ngp.rendering import trees
 from ngp.views import terminal
@@ -29,6 +30,7 @@ class Change:
     tier: Tier
     why: str
     affected: Affected | None  # None: everything
+    rules: str = ""  # the commit whose policies hold, "" for the work tree
     expected: tuple[str, ...] = ()  # environments that the change affects, also those of other jobs
     flags: tuple[Finding, ...] = ()
     broken: tuple[tuple[str, Finding], ...] = ()  # by environment
@@ -45,6 +47,15 @@ def trust(pipeline: Pipeline) -> tuple[Tier, str]:
     return tier, why
 
 
+def require_head(pipeline: Pipeline) -> None:
+    """Raise UsageError (64) where another commit is checked out than the pull request's, whose status would lie."""
+    event = pipeline.event
+    if event.kind is Kind.PULL_REQUEST and event.head and not bases.holds(pipeline.platform, event.head):
+        what = "the head of the pull request is not what is checked out"
+        why = f"it is {event.head[:12]}, and {pipeline.checked_out[:12] or 'no commit'} is checked out"
+        raise UsageError(what, why=why, todo="check out the pull request: GitHub's pull_request_target has its base")
+
+
 def look(
     pipeline: Pipeline, resolved: Sequence[Resolved], trusted: tuple[Tier, str], since: str, *, everything: bool
 ) -> Change:
@@ -52,7 +63,7 @@ def look(
     tier, why = trusted
     platform = pipeline.platform
     if everything and tier is Tier.MEMBER:
-        return Change(tier, why, None, tuple(documents.names(platform)))
+        return Change(tier, why, None, expected=tuple(documents.names(platform)))
     from ngp.review import baseline, contracts
 
     named = since or bases.find(platform, pipeline.event.base, may_fetch=tier is Tier.MEMBER)
@@ -64,7 +75,8 @@ def look(
     for one in flags:
         terminal.say(pipeline.context.settings, f"look at this: {one}", always=True)
     expected = tuple({one.environment for one in found.units} | _others(platform, names, named))
-    return Change(tier, why, found, expected, flags, tuple((one.environment, one.finding) for one in broken))
+    rules = bases.rules(platform, pipeline.event.base, found.commit)
+    return Change(tier, why, found, rules, expected, flags, tuple((one.environment, one.finding) for one in broken))
 
 
 def breaks(pipeline: Pipeline, names: Collection[str], since: str) -> list[Finding]:

@@ -106,6 +106,7 @@ def _start(pipeline: Pipeline, environments: Sequence[str] | None, since: str) -
     Raises UsageError for all that is wrong in them, and for what the change breaks in them.
     """
     pipeline.require_platform()
+    ci_changes.require_head(pipeline)
     names = list(dict.fromkeys(environments or documents.names(pipeline.platform)))
     for name in documents.names(pipeline.platform):
         if name in names:
@@ -214,7 +215,7 @@ def _prepare(reports: reporting.Wanted, resolved: Resolved, change: ci_changes.C
     from ngp.policies import checking
 
     with TemporaryDirectory() as folder:
-        bases.lay(resolved.platform, change.affected.commit, "policies", Path(folder))
+        bases.lay(resolved.platform, change.rules, "policies", Path(folder))
         there = replace(resolved, platform=replace(resolved.platform, path=Path(folder)))
         policies = checking.prepare(there)
     reports.judge_with = lambda result: checking.check(resolved, result, policies)

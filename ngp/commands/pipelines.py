@@ -14,7 +14,7 @@ from ngp.ci import bases, connecting, events, outputs, workflow_commands
 from ngp.ci.channel import Channel
 from ngp.ci.events import Event, System
 from ngp.commands import options
-from ngp.environments import platforms
+from ngp.environments import platforms, workspaces
 from ngp.environments.environment import Platform
 from ngp.errors import NgpError, UsageError
 from ngp.reports import markdown
@@ -41,7 +41,7 @@ class Pipeline:
     forge: Forge
     folder: Path
     checked_out: str
-    wrong: UsageError | None = None  # why ngp.yaml cannot be read: `platform` has its folder only
+    wrong: UsageError | None = None  # why ngp.yaml cannot or must not be read: `platform` has its folder only
 
     @property
     def environ(self) -> Mapping[str, str]:
@@ -106,8 +106,8 @@ def begin(context: options.Context, folder: str) -> Pipeline:
 
     Raises UsageError (64) for an event that cannot be read, and for a folder that cannot be made.
     """
-    platform, wrong = _load(platforms.find(context.cwd))
     event = events.read(context.settings.environ)
+    platform, wrong = _load(platforms.find(context.cwd), is_fork=event.is_fork)
     path = context.cwd / folder if folder else platform.workspace / "ci"
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -120,8 +120,11 @@ def begin(context: options.Context, folder: str) -> Pipeline:
     return found
 
 
-def _load(path: Path) -> tuple[Platform, UsageError | None]:
+def _load(path: Path, *, is_fork: bool) -> tuple[Platform, UsageError | None]:
+    workspaces.require_own(path)
     try:
+        if is_fork:
+            bases.require_no_links_outside(path)
         return platforms.load(path), None
     except UsageError as error:
         return Platform(path, path.name), error

@@ -97,8 +97,9 @@ class Client:
                     why, pause = self._refusal(error), _pause(error, wait, patience.now())
                 if pause is None:
                     raise self._error(method, path, why) from None
-            except (OSError, HTTPException, ValueError) as error:
-                why, pause = type(error).__name__ if isinstance(error, ValueError) else _short(str(error)), wait
+            except (OSError, HTTPException, ValueError, RecursionError) as error:
+                is_malformed = isinstance(error, ValueError | RecursionError)
+                why, pause = type(error).__name__ if is_malformed else _short(str(error)), wait
             if method == "POST" and not why.startswith("HTTP"):
                 raise self._error(method, path, f"{why}; it is not sent twice, since it may have arrived")
             if patience.clock() + pause > end:
@@ -124,7 +125,7 @@ class Client:
         try:
             said = json.loads(error.read(10_000))
             message = said.get("message") or said.get("error") or ""
-        except (ValueError, AttributeError, OSError):
+        except (ValueError, AttributeError, OSError, HTTPException, RecursionError):
             message = ""
         return f"HTTP {error.code}" + (f": {_short(str(message))}" if message else "")
 
@@ -147,7 +148,7 @@ def _pause(error: urllib.error.HTTPError, wait: float, now: float) -> float | No
     if error.code not in _BUSY | _FORBIDDEN:
         return None
     if retry.isdigit():
-        return float(retry)
+        return max(float(retry), 1.0)
     if reset.isdigit() and (left == "0" or error.code == 429):
         return max(float(reset) - now, 1.0)
     return wait

@@ -270,6 +270,21 @@ def test_a_change_is_held_to_the_policies_of_its_base(life):
     assert "no such range" in (life.path / ".ngp/ci/findings.sarif").read_text()
 
 
+def test_an_old_branch_is_held_to_the_newest_policies(life):
+    old = life.head
+    policy = life.path / "policies" / "ranges.rego"
+    policy.parent.mkdir()
+    policy.write_text(POLICY)
+    life.git("checkout", "--quiet", "main")
+    life.commit("A policy")
+    life.git("push", "--quiet", "origin", "main")
+    life.git("checkout", "--quiet", "-B", "old", old)
+    life.commit("Before the policy", tfvars=("10.0.0.0", "10.1.0.0"))
+    done = life.run("Held to the tip", "plan", event=life.pull())
+    assert done.exit_code == 3
+    assert "no such range" in done.stderr
+
+
 def test_a_failed_apply_and_the_next_one(life):
     life.branch("fails")
     life.commit("Fail", tfvars=("base = {", 'app = {\n  command = "false"\n}\nbase = {'))

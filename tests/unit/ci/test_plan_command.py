@@ -94,3 +94,25 @@ def test_an_output_that_no_longer_fits_its_input_is_told(repository):
     assert "Not planned: `the checks found problems`" in one["body"]
     assert "app.vpc_id takes base.vpc_id" in one["body"]
     assert repository.forge.status("ngp/plan/dev") == "failure"
+
+
+def test_a_pull_request_that_is_not_checked_out_is_not_called_good(repository, change):
+    head = repository.head
+    repository.git("checkout", "--quiet", change["pull_request"]["base"]["sha"])  # as pull_request_target does
+    done = repository.run("plan", event=change)
+    assert done.exit_code == 64
+    assert f"it is {head[:12]}, and {repository.head[:12]} is checked out" in done.stderr
+    assert repository.forge.status("ngp/plan") == "failure"
+
+
+def test_a_link_of_a_fork_that_leads_out_of_the_repository_is_not_followed(repository, tmp_path):
+    (tmp_path / "outside.tfvars").write_text("token = ghs_0123456789\n")
+    base, values = repository.head, repository.path / TFVARS.format("dev")
+    values.unlink()
+    values.symlink_to(tmp_path / "outside.tfvars")
+    repository.commit()
+    done = repository.run("plan", event=repository.pull(base))
+    assert done.exit_code == 64
+    assert "this link leads out of the repository\n  where: environments/dev/terraform.tfvars" in done.stderr
+    [one] = repository.forge.comments
+    assert "ghs_" not in done.stderr + one["body"]

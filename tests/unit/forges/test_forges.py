@@ -128,7 +128,7 @@ def test_a_missing_right_is_not_tried_again(forge, fake, clock):
     assert clock.waits == []
 
 
-@pytest.mark.parametrize("answer", [b"not json", b"{}", b"\xff\xfe"])
+@pytest.mark.parametrize("answer", [b"not json", b"{}", b"\xff\xfe", b"[" * 200_000])
 def test_an_answer_that_is_no_list_is_an_error(fake, clock, answer):
     fake.troubles = [(200, {}, answer)] * 100
     with pytest.raises(ForgeError):
@@ -196,3 +196,18 @@ def test_a_comment_whose_author_is_gone_is_nobodys(fake, clock):
     ghost = [{"id": 1, "body": "x", "user": None}]
     fake.troubles = [(403, {}, {}), (200, {}, ghost)]
     assert not GitHub(fake.url, "team/platform", TOKEN, {}, clock.patience()).comments(3)[0].is_own
+
+
+@pytest.mark.parametrize("body", [b"[" * 9_000, b"5\r\nhalf"])
+def test_a_refusal_that_cannot_be_read_is_an_error_like_any_other(fake, clock, body):
+    headers = {"Transfer-Encoding": "chunked"} if body.endswith(b"half") else {}
+    fake.troubles = [(422, headers, body)] * 3
+    with pytest.raises(ForgeError, match="HTTP 422"):
+        Client(fake.url, {}, {}, clock.patience()).get("/x")
+
+
+def test_a_waiting_time_of_nothing_is_a_second(fake, clock):
+    fake.troubles = [(503, {"Retry-After": "0"}, {})] * 100
+    with pytest.raises(ForgeError, match="gave up"):
+        Client(fake.url, {}, {}, clock.patience(5)).get("/x")
+    assert clock.waits == [1.0] * 5

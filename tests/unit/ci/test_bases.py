@@ -1,0 +1,63 @@
+"""Which commits a pipeline compares with, on real Git."""
+
+import subprocess
+
+import pytest
+
+from ngp.ci import bases
+from ngp.environments.environment import Platform
+from ngp.errors import UsageError
+
+
+def git(folder, *words):
+    done = subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def merge(tmp_path):
+    """A clone of a merge commit alone, with the commits that it merges and one that it does not."""
+    path = tmp_path / "upstream"
+    path.mkdir()
+    git(path, "init", "--quiet", "--initial-branch=main")
+    commits = {}
+    for branch in ("main", "topic", "other"):
+        git(path, "checkout", "--quiet", "-B", branch, *(["main"] if commits else []))
+        git(path, "commit", "--quiet", "--allow-empty", "--message", branch)
+        commits[branch] = git(path, "rev-parse", "HEAD")
+    git(path, "checkout", "--quiet", "main")
+    git(path, "merge", "--quiet", "--no-ff", "--message", "Merge", "topic")
+    git(tmp_path, "clone", "--quiet", "--depth=1", f"file://{path}", "shallow")
+    return tmp_path, commits
+
+
+@pytest.mark.parametrize("clone", ["upstream", "shallow"])
+def test_a_merge_commit_holds_what_it_merges(merge, clone):
+    folder, commits = merge
+    platform = Platform(folder / clone, "demo")
+    assert bases.holds(platform, bases.head(platform))
+    assert bases.holds(platform, commits["topic"])
+    assert not bases.holds(platform, commits["other"])
+    assert not bases.holds(platform, "e" * 40)
+
+
+def test_the_newest_policies_of_the_base_hold_where_git_has_them(merge):
+    folder, commits = merge
+    platform = Platform(folder / "upstream", "demo")
+    assert bases.rules(platform, commits["other"], commits["topic"]) == commits["other"]
+    assert bases.rules(platform, "e" * 40, commits["topic"]) == commits["topic"]
+    assert bases.rules(platform, "", commits["topic"]) == commits["topic"]
+
+
+def test_links_within_the_repository_are_fine(merge):
+    path = merge[0] / "upstream"
+    (path / "inner").mkdir()
+    (path / "inner" / "link").symlink_to("../file")
+    git(path, "add", "--all")
+    bases.require_no_links_outside(path / "inner")
+    (path / "up").symlink_to("../upstream2")
+    (path / "chain").symlink_to("up")
+    git(path, "add", "--all")
+    with pytest.raises(UsageError) as caught:
+        bases.require_no_links_outside(path / "inner")
+    assert [one.where for one in caught.value.findings] == ["chain", "up"]

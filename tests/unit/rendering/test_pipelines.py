@@ -67,6 +67,14 @@ def test_a_cancel_reaches_ngp_and_locks_are_always_shown(workflows):
     assert workflows["ngp-apply.yaml"]["jobs"]["apply"]["concurrency"]["cancel-in-progress"] is False
 
 
+def test_a_pull_request_hears_of_ngp_also_without_a_job_of_its_own(workflows):
+    """A branch rule waits for the status, which no job of an empty matrix sets."""
+    jobs = workflows["ngp-plan.yaml"]["jobs"]
+    assert jobs["otherwise"]["if"] == "!cancelled() && fromJSON(needs.matrix.outputs.jobs || '{}').include[0] == null"
+    assert jobs["otherwise"]["permissions"].keys() == {"contents", "pull-requests", "statuses"}
+    assert jobs["otherwise"]["steps"][-1]["run"] == "exec ngp ci plan"
+
+
 def test_nothing_of_an_event_stands_in_a_script(workflows):
     scripts = [
         step["run"]

@@ -109,7 +109,7 @@ class Channel:
 
     def _is_newest(self) -> bool:
         """Whether the pull request still has this head; a slow pipeline must not replace a newer comment."""
-        if self.event.kind is not Kind.PULL_REQUEST or isinstance(self.forge, Folder):
+        if self.event.kind not in (Kind.PULL_REQUEST, Kind.COMMENT) or isinstance(self.forge, Folder):
             return True
         pull: PullRequest | None = self.attempt(
             "the pull request cannot be read", lambda: self.forge.pull_request(self.number)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from ngp.commands.running import Running, Wish
     from ngp.runs.bundle.opening import Bundle
     from ngp.runs.bundle.statement import Statement
+    from ngp.runs.context import RunContext
     from ngp.runs.results import OutputValue, RunResult, UnitResult
 
 
 @dataclass(frozen=True)
 class Application:
-    """How a bundle is applied: `replan` plans again where it is stale."""
+    """How a bundle is applied: `replan` plans again where it is stale; `opened` gets the run before it acts."""
 
     wish: Wish
     may_bootstrap: bool = True
@@ -31,6 +32,7 @@ class Application:
     has_headlines: bool = True
     identities: Sequence[str] | None = None
     reports: reporting.Wanted = field(default_factory=lambda: reporting.Wanted(()))
+    opened: Callable[[RunContext], None] = lambda _: None
 
 
 def apply(context: Context, path: Path, asked: Application) -> tuple[RunResult, list[OutputValue]]:
@@ -67,6 +69,7 @@ def apply(context: Context, path: Path, asked: Application) -> tuple[RunResult, 
         running.begin(context, stated.environment) as begun,
         running.open_run(context, verb, begun, stated.chosen, wish, jsonl=asked.jsonl) as now,
     ):
+        asked.opened(now.run)
         result = _carry_out(context, bundle, now, asked)
         _complete(context, bundle, now, result)
         asked.reports.observe(now.run)

@@ -121,7 +121,11 @@ def _one(pipeline: Pipeline, name: str, path: Path, running: tuple[Sequence[str]
     context, (identities, parallelism) = pipeline.context, running
     reports = reporting.require(context, [str(pipeline.folder / f"{name}.apply.{kind}") for kind in _REPORTS])
     asked = bundle_applies.Application(
-        Wish(parallelism=parallelism), has_headlines=False, identities=identities, reports=reports
+        Wish(parallelism=parallelism),
+        has_headlines=False,
+        identities=identities,
+        reports=reports,
+        opened=lambda run: pipeline.command(workflow_commands.masks(making.facts(run).secrets)),
     )
     try:
         result, _ = bundle_applies.apply(context, path, asked)

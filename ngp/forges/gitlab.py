@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from ngp.forges.forge import Comment, PullRequest, State, Status
+from ngp.forges.forge import Comment, ForgeError, PullRequest, State, Status
 from ngp.forges.rest import Client, Patience
 
+_SAME = "Cannot transition status"  # GitLab refuses to set the state that a status has already, and others
 _DEVELOPER = 30  # access level that may push
 _STATES = {State.PENDING: "running", State.SUCCESS: "success", State.FAILURE: "failed"}
 _WORDS = {"success": State.SUCCESS, "failed": State.FAILURE, "canceled": State.FAILURE}
@@ -71,7 +72,11 @@ class GitLab:
         body = {"name": status.context, "state": _STATES[status.state], "description": status.description[:255]}
         if status.url:
             body["target_url"] = status.url
-        self._client.send("POST", f"{self._home}/statuses/{commit}", body)
+        try:
+            self._client.send("POST", f"{self._home}/statuses/{commit}", body)
+        except ForgeError as error:
+            if _SAME not in str(error) or f"from :{body['state']}" not in str(error):
+                raise
 
 
 def _merge_request(found: Any) -> PullRequest:

@@ -8,6 +8,8 @@ import pytest
 
 from ngp.commands import bundle_applies
 from ngp.errors import StaleError
+from ngp.reports import making as reports
+from ngp.reports.making import Facts
 from ngp.runs.bundle import archive, making, reviews, statement
 from ngp.runs.bundle.archive import Content
 from ngp.runs.bundle.statement import BinaryFact, Statement
@@ -69,10 +71,12 @@ def applied(monkeypatch):
 
         def apply(self, _, path, asked):
             self.paths.append(path.name)
+            asked.opened("the run")
             raise self.error
 
     made = Applied()
     made.paths = []
+    monkeypatch.setattr(reports, "facts", {"the run": Facts(secrets=("hunter2-hunter2",))}.__getitem__)
     monkeypatch.setattr(bundle_applies, "apply", made.apply)
     return made
 
@@ -97,6 +101,12 @@ def test_a_bundle_whose_apply_failed_is_not_applied_again(repository, bundle, me
     assert repository.run("apply", event=event, name="push").exit_code == 4
     assert repository.forge.comments == before
     assert repository.forge.status("ngp/apply/dev") == repository.forge.status("ngp/apply") == "failure"
+
+
+def test_secrets_are_masked_before_anything_is_applied(repository, bundle, merged, applied):
+    done = repository.run("apply", event=merged(bundle()), name="push")
+    lines = done.stderr.splitlines()
+    assert lines.index("::add-mask::hunter2-hunter2") == lines.index("::group::apply dev") + 1
 
 
 def test_a_bundle_that_moved_is_told_in_the_comment(repository, bundle, merged, applied):

@@ -27,10 +27,10 @@ def warnings():
 
 @pytest.fixture
 def open_channel(fake, warnings):
-    def make(head=HEAD):
+    def make(head=HEAD, kind=Kind.PULL_REQUEST):
         waits = Patience(total_s=2, sleep=lambda _: None, clock=iter(range(10_000)).__next__)
         forge = GitHub(fake.url, "team/platform", TOKEN, {}, waits)
-        event = Event(System.GITHUB, Kind.PULL_REQUEST, 12, head)
+        event = Event(System.GITHUB, kind, 12, head)
         return Channel(forge, event, "plan", 12, head, warnings.append)
 
     return make
@@ -66,8 +66,9 @@ def test_a_comment_of_somebody_else_is_left_alone(open_channel, fake):
     assert [one["body"] for one in fake.comments] == [body(OLD), body(HEAD)]
 
 
-def test_a_slow_pipeline_does_not_replace_a_newer_comment(open_channel, fake, warnings):
-    slow = open_channel(HEAD)
+@pytest.mark.parametrize("kind", [Kind.PULL_REQUEST, Kind.COMMENT])
+def test_a_slow_pipeline_does_not_replace_a_newer_comment(open_channel, fake, warnings, kind):
+    slow = open_channel(HEAD, kind)
     slow.begin(["dev"])
     fake.pulls[12]["head"] = NEWER
     tell(open_channel(NEWER), "newer")

@@ -211,3 +211,17 @@ def test_a_waiting_time_of_nothing_is_a_second(fake, clock):
     with pytest.raises(ForgeError, match="gave up"):
         Client(fake.url, {}, {}, clock.patience(5)).get("/x")
     assert clock.waits == [1.0] * 5
+
+
+def test_a_status_that_gitlab_has_already_is_no_trouble(fake, clock):
+    forge = GitLab(f"{fake.url}/api/v4", "12", TOKEN, {}, clock.patience())
+    fake.troubles = [
+        (400, {}, {"message": "Cannot transition status via :run from :running"}),
+        (400, {}, {"message": "ref is missing"}),
+        (400, {}, {"message": "Cannot transition status via :drop from :success"}),
+    ]
+    forge.set_status(COMMIT, Status("ngp/plan", State.PENDING))
+    with pytest.raises(ForgeError, match="ref is missing"):
+        forge.set_status(COMMIT, Status("ngp/plan", State.PENDING))
+    with pytest.raises(ForgeError, match="from :success"):
+        forge.set_status(COMMIT, Status("ngp/plan", State.FAILURE))

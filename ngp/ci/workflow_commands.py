@@ -26,6 +26,16 @@ def group(title: str) -> str:
 END = "::endgroup::"
 
 
+def stop(token: str) -> str:
+    """Return the command by which GitHub reads no command until `resume` with the same token."""
+    return f"::stop-commands::{token}"
+
+
+def resume(token: str) -> str:
+    """Return the command that ends a `stop`."""
+    return f"::{token}::"
+
+
 def errors(findings: Iterable[Finding], level: str = "error") -> Iterator[str]:
     """Yield an annotation for each finding, at its file and line where it has them."""
     for one in list(findings)[:_MOST]:

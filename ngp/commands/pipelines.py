@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ParamSpec
 
 import typer
 
@@ -24,11 +27,31 @@ from ngp.views import terminal
 if TYPE_CHECKING:
     from ngp.forges.forge import Forge
 
+P = ParamSpec("P")
 OUTPUTS = "outputs.env"
 _SUMMARY = 900_000  # bytes: GitHub drops a summary above 1 MiB
 Folder = Annotated[
     str, typer.Option("--out-dir", metavar="DIR", help="where reports, bundles and outputs go; by default .ngp/ci")
 ]
+
+
+_TOKENS: ContextVar[list[str]] = ContextVar("tokens")
+
+
+def shielded(act: Callable[P, int]) -> Callable[P, int]:
+    """Return a command after which GitHub reads commands of the log again."""
+
+    @wraps(act)
+    def run(*words: P.args, **options: P.kwargs) -> int:
+        before = _TOKENS.set([])
+        try:
+            return act(*words, **options)
+        finally:
+            for token in _TOKENS.get():
+                typer.echo(workflow_commands.resume(token), err=True)
+            _TOKENS.reset(before)
+
+    return run
 
 
 @dataclass(frozen=True)
@@ -41,6 +64,7 @@ class Pipeline:
     forge: Forge
     folder: Path
     checked_out: str
+    token: str = field(default_factory=lambda: secrets.token_hex(16), repr=False)
     wrong: UsageError | None = None  # why ngp.yaml cannot or must not be read: `platform` has its folder only
 
     @property
@@ -64,10 +88,18 @@ class Pipeline:
         """Return the way to people, for a pull request and the commit that the results are about."""
         return Channel(self.forge, self.event, verb, number, head, self.warn)
 
+    def shield(self) -> None:
+        """Let GitHub read no command but ours until a `shielded` command ends: messages hold names and values."""
+        if self.is_github:
+            typer.echo(workflow_commands.stop(self.token), err=True)
+            _TOKENS.get().append(self.token)
+
     def command(self, lines: Iterable[str]) -> None:
         """Print workflow commands, on GitHub only."""
-        for line in lines if self.is_github else ():
-            typer.echo(line, err=True)
+        shown = list(lines) if self.is_github else []
+        if shown:
+            for line in (workflow_commands.resume(self.token), *shown, workflow_commands.stop(self.token)):
+                typer.echo(line, err=True)
 
     def publish(self, reports: Sequence[Report], codes: Iterable[int]) -> outputs.Totals:
         """Write outputs and the summary of the job; return the totals."""
@@ -114,7 +146,8 @@ def begin(context: options.Context, folder: str) -> Pipeline:
     except OSError as error:
         raise UsageError("the folder for files cannot be made", where=str(path), why=error.strerror or "") from None
     forge, why = connecting.connect(event, context.settings.environ, path)
-    found = Pipeline(context, platform, event, forge, path, bases.head(platform), wrong)
+    found = Pipeline(context, platform, event, forge, path, bases.head(platform), wrong=wrong)
+    found.shield()
     if why:
         found.warn(why)
     return found

@@ -116,3 +116,22 @@ def test_a_link_of_a_fork_that_leads_out_of_the_repository_is_not_followed(repos
     assert "this link leads out of the repository\n  where: environments/dev/terraform.tfvars" in done.stderr
     [one] = repository.forge.comments
     assert "ghs_" not in done.stderr + one["body"]
+
+
+def test_no_name_of_a_file_is_a_command_of_the_log(repository):
+    base = repository.head
+    (repository.path / "a\n::stop-commands::x\n##[add-mask]dev\n.terraform.lock.hcl").write_text("")
+    repository.commit()
+    done = repository.run("plan", event=repository.pull(base))
+    assert done.exit_code == 0
+    token, ours = "", []
+    for line in done.stderr.splitlines():  # as GitHub's runner reads them
+        if token:
+            token = "" if line == f"::{token}::" else token
+        elif line.startswith("::stop-commands::"):
+            token = line.removeprefix("::stop-commands::")
+        elif line.startswith("::") or "##[" in line:
+            ours.append(line.split("::")[1].partition(" ")[0])
+    assert token == ""
+    assert len(done.stderr.split("::stop-commands::x")) > 1
+    assert set(ours) == {"warning"}

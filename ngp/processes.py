@@ -132,13 +132,14 @@ def show(request: Request, text: str) -> bool:
             signal.signal(signal.SIGINT, before)
 
 
-def attend(request: Request) -> int:
+def attend(request: Request, *, output: int | None = 2) -> int:
     """Run a program that asks the person at this process's terminal, such as for a passphrase; return its exit code.
 
-    It has the terminal's session and streams, but for its output, which goes to stderr. Ctrl-C reaches it directly.
+    It has the terminal's session and streams, but for its output, which goes to stderr, or to `output` (None: to this
+    process's). Ctrl-C reaches it directly.
     """
     log_start(request)
-    process = subprocess.Popen(request.argv, cwd=request.cwd, env=dict(request.env), stdout=2)
+    process = subprocess.Popen(request.argv, cwd=request.cwd, env=dict(request.env), stdout=output)
     try:
         return process.wait()
     except BaseException:

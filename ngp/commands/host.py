@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ngp.commands import completion, hosting, options
-from ngp.errors import MissingError, NgpError, UsageError, nearest
+from ngp.errors import NgpError, UsageError, nearest
 from ngp.views import documents, terminal
 from ngp.views import hosts as view
 
@@ -139,22 +138,17 @@ def ssh(
     tags: hosting.Tags = None,
     packages: hosting.Packages = None,
     project: hosting.ProjectName = "",
-) -> None:
+) -> int:
     """Log in to one host by the system's ssh; what stands behind `--` goes to it: a command, or more options."""
-    from ngp import processes
-    from ngp.hosts import openssh, selector
+    from ngp.hosts import selector
 
     context = options.context()
     meant = hosting.find(context, hosting.Asked(selection, tags, "", packages, project))
     host = selector.choose(meant.running(), words or (), first=first)
-    login = replace(meant, hosts=[host]).login(context, user, config, via=via)
-    login.trust.learn([host])
-    argv = openssh.login(host, context.terraform_args, login)
-    terminal.say(context.settings, shlex.join(argv))
-    try:
-        processes.replace(processes.Request(argv, context.cwd, context.settings.environ))
-    except FileNotFoundError:
-        raise MissingError("there is no `ssh` on PATH", todo="install OpenSSH's client (openssh-client)") from None
+    meant = replace(meant, hosts=[host])
+    with meant.entering(context, meant.login(context, user, config), via) as login:
+        login.trust.learn([host])
+        return hosting.become_ssh(context, host, login)
 
 
 @app.command("exec")
@@ -188,9 +182,9 @@ def execute(
     batches, kept = remote.batches(hosts, batch), view.Kept()
     tell: Tell = kept if as_json else view.JsonLines() if as_lines else view.Output(hosts, context.settings)
     has_pty = not (no_pty or as_json or as_lines) and hosting.has_terminal(context)
-    login, at_once = meant.login(context, user, config, limit, via), 1 if serial else parallelism
-    with hosting.piped_input(meant.reach.folder, ignored=no_stdin) as stdin, context.taking_signals() as stop:
-        said = remote.Options(login, at_once, fail_fast, limit or None, stdin, has_pty, stop)
+    way = meant.entering(context, meant.login(context, user, config, limit), via)
+    with way as login, hosting.piped_input(meant, ignored=no_stdin) as stdin, context.taking_signals() as stop:
+        said = remote.Options(login, 1 if serial else parallelism, fail_fast, limit or None, stdin, has_pty, stop)
         results = _run(batches, command, said, tell)
     failures.keep(meant.reach.folder, (one.host for one in results if not one.is_good))
     code = 0 if all(one.is_good for one in results) else NgpError.exit_code
@@ -224,8 +218,8 @@ def copy(
     meant = hosting.find(context, hosting.Asked(selection, tags, unit, packages, project))
     hosts = meant.running()
     wanted = copying.parse(paths, context.cwd, len(hosts))
-    login = meant.login(context, user, config, via=via)
-    with context.taking_signals() as stop:
+    way = meant.entering(context, meant.login(context, user, config), via)
+    with way as login, context.taking_signals() as stop:
         said = remote.Options(login, parallelism, timeout_s=limit or None, stop=stop)
         results = copying.copy_all(hosts, wanted, said, lambda _: None)
     code = 0 if all(one.is_good for one in results) else NgpError.exit_code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ngp.commands import completion, options
-from ngp.errors import UsageError
+from ngp.errors import MissingError, UsageError
 from ngp.views import terminal
 
 if TYPE_CHECKING:
@@ -43,13 +44,13 @@ User = Annotated[str, typer.Option("--user", "-l", metavar="NAME", help="who log
 SshConfig = Annotated[
     Path | None, typer.Option("--ssh-config", "-F", metavar="FILE", help="an ssh_config in place of your own")
 ]
-WAYS = ("ssh", "ssm")
+WAYS = ("ssh", "ssm", "instance-connect")
 Via = Annotated[
     str,
     typer.Option(
         "--via",
-        metavar="ssh|ssm",
-        help="connect from here, or through Session Manager, which needs no open port",
+        metavar="|".join(WAYS),
+        help="connect from here; through Session Manager, which needs no open port; or with a key that lasts 60 s",
         autocompletion=completion.one_of(*WAYS),
     ),
 ]
@@ -77,25 +78,54 @@ class Meant:
     selector: Selector
     hosts: list[Host]
 
-    def login(
-        self, context: options.Context, user: str, config: Path | None, limit_s: float = 0, via: str = "ssh"
-    ) -> Login:
-        """Return how to log in to them, in no more than `limit_s` if that is not 0."""
-        from ngp.hosts import session_manager
+    def login(self, context: options.Context, user: str, config: Path | None, limit_s: float = 0) -> Login:
+        """Return how to log in to them from here, in no more than `limit_s` if that is not 0."""
         from ngp.hosts.logins import Login
+
+        login = Login(self.reach.trust(), user, _file(context, config))
+        if not limit_s:
+            return login
+        return replace(login, connect_s=min(limit_s, login.connect_s), login_s=min(limit_s, login.login_s))
+
+    @contextmanager
+    def entering(self, context: options.Context, login: Login, via: str) -> Iterator[Login]:
+        """Give `login` by a way of WAYS; what that way needs is gone at the end.
+
+        Raises UsageError (64) or MissingError (69) before anything begins if a running host cannot be reached so.
+        """
+        if via not in WAYS:
+            raise UsageError(f"there is no way `{via}` to a host", todo=f"one of: {', '.join(WAYS)}")
+        if via == "ssm":
+            yield self._through_session_manager(context, login)
+        elif via == "instance-connect":
+            with self._with_fresh_key(context, login) as pushed:
+                yield pushed
+        else:
+            yield login
+
+    def _through_session_manager(self, context: options.Context, login: Login) -> Login:
+        from ngp.hosts import session_manager
 
         def proxy(host: Host) -> tuple[str, ...]:
             return session_manager.proxy(host, self.reach.session(host.environment), context.settings)
 
-        if via not in WAYS:
-            raise UsageError(f"there is no way `{via}` to a host", todo=f"one of: {', '.join(WAYS)}")
-        if via == "ssm":
-            for host in self.running():
-                proxy(host)  # raises before anything begins
-        login = Login(self.reach.trust(), user, _file(context, config), proxy if via == "ssm" else None)
-        if not limit_s:
-            return login
-        return replace(login, connect_s=min(limit_s, login.connect_s), login_s=min(limit_s, login.login_s))
+        for host in self.running():
+            proxy(host)
+        return replace(login, proxy=proxy)
+
+    @contextmanager
+    def _with_fresh_key(self, context: options.Context, login: Login) -> Iterator[Login]:
+        from ngp.hosts import instance_connect
+
+        def push(host: Host, user: str, public: str) -> None:
+            session = self.reach.session(host.environment)
+            assert session is not None  # `require` has looked
+            instance_connect.push(host, session, user, public)
+
+        for host in self.running():
+            instance_connect.require(host, self.reach.session(host.environment), login.user or host.user)
+        with instance_connect.fresh_key(self.reach.folder, context.settings, push) as key:
+            yield replace(login, key=key)
 
     def running(self) -> list[Host]:
         """Return those that are up. Raises UsageError (64) where there is none."""
@@ -137,6 +167,24 @@ def remote_command(context: options.Context) -> str:
     return " ".join(context.terraform_args)
 
 
+def become_ssh(context: options.Context, host: Host, login: Login) -> int:
+    """Become ssh and never return; wait for its exit code where a key must be deleted afterwards."""
+    from ngp import processes
+    from ngp.hosts import openssh
+
+    argv = openssh.login(host, context.terraform_args, login)
+    terminal.say(context.settings, shlex.join(argv))
+    request = processes.Request(argv, context.cwd, context.settings.environ)
+    try:
+        if login.key is None:
+            processes.replace(request)
+        login.key.push(host, login.user or host.user, login.key.public)
+        code = processes.attend(request, output=None)
+    except FileNotFoundError:
+        raise MissingError("there is no `ssh` on PATH", todo="install OpenSSH's client (openssh-client)") from None
+    return 128 - code if code < 0 else code
+
+
 def has_terminal(context: options.Context) -> bool:
     """Return whether a person is at both ends of this process."""
     import sys
@@ -145,7 +193,7 @@ def has_terminal(context: options.Context) -> bool:
 
 
 @contextmanager
-def piped_input(folder: Path, *, ignored: bool) -> Iterator[Path | None]:
+def piped_input(meant: Meant, *, ignored: bool) -> Iterator[Path | None]:
     """Keep what is piped into this process in a private file while every host is sent it; None for a terminal."""
     import shutil
     import sys
@@ -157,7 +205,7 @@ def piped_input(folder: Path, *, ignored: bool) -> Iterator[Path | None]:
     if ignored or source is None or sys.stdin.isatty():
         yield None
         return
-    files.private_folder(folder)
+    folder = files.private_folder(meant.reach.folder)
     with tempfile.NamedTemporaryFile(dir=folder, prefix="stdin-") as file:
         with suppress(BrokenPipeError):
             shutil.copyfileobj(source, file)

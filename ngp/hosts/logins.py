@@ -14,10 +14,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ngp.errors import MissingError
+from ngp.errors import MissingError, NgpError
 from ngp.hosts.host import Host
 
 if TYPE_CHECKING:
+    from ngp.hosts.instance_connect import PushedKey
     from ngp.hosts.session_manager import Proxy
     from ngp.hosts.trust import Trust
 
@@ -36,12 +37,16 @@ class LoginError(Exception):
 
 @dataclass(frozen=True)
 class Login:
-    """How to log in. `user` counts before that of a host; `config` is an ssh_config in place of the user's own."""
+    """How to log in. `user` counts before that of a host; `config` is an ssh_config in place of the user's own.
+
+    `key` is pushed to each host before the login, and no other key is tried.
+    """
 
     trust: Trust
     user: str = ""
     config: Path | None = None
     proxy: Proxy | None = None  # the command that leads to a host, in place of a connection from here
+    key: PushedKey | None = None
     connect_s: float = 10.0
     login_s: float = 20.0
 
@@ -94,6 +99,7 @@ class Logins:
             **({"port": host.port} if host.port != 22 else {}),
             **({"config": [str(self.login.config)]} if self.login.config else {}),
             **({"proxy_command": list(self.login.proxy(host))} if self.login.proxy else {}),
+            **(_only(self.login.key) if self.login.key else {}),
             **more,
         }
         user = self.login.user or host.user
@@ -109,6 +115,8 @@ class Logins:
             try:
                 async with self._gates[jump or host.address]:
                     more = {"tunnel": await self._bastion(jump)} if jump else {}
+                    if self.login.key:
+                        await _push(self.login.key, host, str(options.username))
                     return await asyncssh.connect(host.address, options=options, **more)
             except (asyncssh.ConnectionLost, ConnectionResetError):
                 if attempt == _TRIES - 1:
@@ -130,10 +138,22 @@ class Logins:
             user, _, place = hop.rpartition("@")
             address, _, port = place.partition(":")
             host = Host(address, address, "", private_dns=address, user=user, port=int(port or 22))
-            direct = replace(self.login, user=user, proxy=None)
+            direct = replace(self.login, user=user, proxy=None, key=None)
             options = await Logins(direct).options(host, tunnel=connection)
             connection = await asyncssh.connect(address, options=options)
         return connection
+
+
+async def _push(key: PushedKey, host: Host, user: str) -> None:
+    try:
+        await asyncio.to_thread(key.push, host, user, key.public)
+    except NgpError as error:
+        raise LoginError(f"EC2 Instance Connect took no key: {error}", error.findings[0].todo) from None
+
+
+def _only(key: PushedKey) -> dict[str, Any]:
+    """What makes asyncssh try this key and no other: neither the agent's nor those of ssh_config."""
+    return {"client_keys": [str(key.private)], "client_certs": [], "agent_path": None}
 
 
 def require_library() -> None:
@@ -163,6 +183,9 @@ def _reason(error: BaseException, login: Login) -> tuple[str, str]:
     import asyncssh
 
     if isinstance(error, asyncssh.PermissionDenied):
+        if login.key:
+            todo = "check that the user exists and that the host has the package ec2-instance-connect"
+            return "the login was refused: sshd did not accept the key that EC2 Instance Connect gave to it", todo
         todo = "load the key into your agent (ssh-add), or name user and key in ssh_config; --user says who logs in"
         return "the login was refused: no key was accepted for this user", todo
     if isinstance(error, TimeoutError):

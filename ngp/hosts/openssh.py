@@ -36,8 +36,9 @@ def login(host: Host, words: Sequence[str], way: Login) -> tuple[str, ...]:
     said = _checks(way.trust.file(host.environment))
     if way.proxy:
         said["ProxyCommand"] = shlex.join(way.proxy(host)).replace("%", "%%")
+    only = ["-i", str(way.key.private).replace("%", "%%"), "-o", "IdentitiesOnly=yes"] if way.key else []
     keys = [word for key, value in said.items() for word in ("-o", f"{key}={value}")]
-    return ("ssh", *own, *port, *keys, *(["-l", name] if name else []), host.address, *words)
+    return ("ssh", *own, *port, *only, *keys, *(["-l", name] if name else []), host.address, *words)
 
 
 def config(hosts: Iterable[Host], known_hosts: Mapping[str, Path]) -> str:

@@ -1,12 +1,13 @@
 """Hosts of the sandbox: found by their tags, page by page, with the states that EC2 gives them."""
 
 import os
+import subprocess
 
 import pytest
 
 from ngp.aws import access
 from ngp.aws.session import Session
-from ngp.hosts import console, inventory
+from ngp.hosts import console, instance_connect, inventory
 from ngp.hosts.cloud import CloudSource
 from ngp.hosts.host import State
 
@@ -48,3 +49,10 @@ def test_instances_are_found_by_their_tags_with_what_they_do(session, monkeypatc
     assert {host.environment for host in everywhere} == {"qa", "prod"}
     # what its console says holds no keys, and one that is gone has no console: nobody vouches
     assert console.keys(session, many[0]) == console.keys(session, "i-0123456789abcdef0") == ()
+
+
+def test_ec2_instance_connect_takes_the_public_key(session, tmp_path):
+    [number] = launch(session, "connect")
+    [host] = [one for one in CloudSource(session, "shop", "qa").hosts() if one.id == number]
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "ngp", "-f", tmp_path / "key"], check=True)
+    instance_connect.push(host, session, host.user, (tmp_path / "key.pub").read_text().strip())

@@ -1,18 +1,25 @@
-"""`--via ssm` with a double of the AWS CLI and its plugin, for nobody can have a real Session Manager here.
+"""`--via ssm` and `--via instance-connect` with doubles of AWS's side, which nobody can have here, and a real sshd.
 
-The double gets the documented command line of `aws ssm start-session` and joins its streams with a real sshd.
+The double of the AWS CLI and its plugin gets the documented command line of `aws ssm start-session` and joins its
+streams with that sshd. The double of SendSSHPublicKey writes the key where that sshd looks for it.
 """
 
+import contextlib
+import getpass
 import os
+import subprocess
 import sys
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from ngp.aws.session import Session
-from ngp.errors import MissingError, UsageError
-from ngp.hosts import openssh, remote, session_manager
+from ngp.errors import MissingError, NgpError, UsageError
+from ngp.hosts import copying, instance_connect, openssh, reach, remote, session_manager
 from ngp.hosts.logins import Login
 from ngp.hosts.trust import Trust
+from tests.integration.hosts.conftest import free_port, sshd
 
 DOUBLE = """#!{python}
 # a double of the AWS CLI
@@ -74,3 +81,93 @@ def test_what_session_manager_needs_is_told_before(tmp_path):
         session_manager.proxy(remote.Host("a", "metal; rm -rf", "qa"), session, nowhere)
     with pytest.raises(UsageError, match="sandbox"):
         session_manager.proxy(host, Session({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}), nowhere)
+
+
+INSTANCE = "i-0123456789abcdef0"
+
+
+@pytest.fixture
+def instance(farm, tmp_path):
+    """A machine whose sshd lets nobody in, and a push that lets the owner of a key in for one login."""
+    authorized, pushed = tmp_path / "authorized", []
+    authorized.touch()
+
+    def push(host, *words):
+        *_, user, public = words
+        pushed.append((host.id, user))
+        authorized.write_text(public + "\n")
+
+    host = farm.host(210, name=INSTANCE, port=free_port())
+    with sshd(tmp_path, [host.address], host.port, farm.folder / "host", authorized):
+        yield host, push, pushed, authorized
+
+
+@contextlib.contextmanager
+def pushing(farm, tmp_path, push):
+    with instance_connect.fresh_key(tmp_path / "keys", Settings(dict(os.environ)), push) as key:
+        yield replace(farm.options(tmp_path).login, key=key)
+
+
+def test_a_fresh_key_is_pushed_before_each_login_and_deleted(farm, instance, tmp_path):
+    host, push, pushed, _ = instance
+    (tmp_path / "new").write_text("new")
+    with pushing(farm, tmp_path, push) as login:
+        private = login.key.private
+        assert private.parent.stat().st_mode & 0o777 == 0o700
+        options = remote.Options(login)
+        lines = []
+        [ran] = remote.run_all([host], "echo here", options, lines.append)
+        [copied] = copying.copy_all([host], copying.parse(["new", f":{tmp_path}/there"], tmp_path, 1), options, print)
+        assert (ran.problem, copied.problem, (tmp_path / "there").read_text()) == ("", "", "new")
+        argv = openssh.login(host, ["echo here"], login)
+        assert argv[argv.index("-i") + 1] == str(private)
+        assert "IdentitiesOnly=yes" in argv
+        assert subprocess.run(argv, capture_output=True, text=True).stdout == "here\n"
+    assert pushed == [(INSTANCE, getpass.getuser())] * 2
+    assert list((tmp_path / "keys").iterdir()) == []
+
+
+def test_no_other_key_is_tried_beside_the_pushed_one(farm, instance, tmp_path):
+    host, push, _, authorized = instance
+    authorized.write_text((farm.folder / "user.pub").read_text())  # the key of ssh_config would be let in
+    with pushing(farm, tmp_path, lambda *_: None) as login:
+        [result] = remote.run_all([host], "true", remote.Options(login), print)
+    assert "EC2 Instance Connect" in result.problem
+    assert "package ec2-instance-connect" in result.todo
+
+
+def test_a_push_that_aws_refuses_is_told_for_its_host(farm, instance, tmp_path):
+    host, *_ = instance
+
+    def push(*_):
+        raise NgpError("no such instance", todo="look at it")
+
+    with pushing(farm, tmp_path, push) as login:
+        [result] = remote.run_all([host], "true", remote.Options(login), print)
+    assert (result.exit, result.todo) == (None, "look at it")
+    assert "no such instance" in result.problem
+
+
+def test_hosts_that_instance_connect_cannot_reach_are_refused_before():
+    session, host = Session({"AWS_REGION": "eu-central-1"}), remote.Host("a", INSTANCE, "qa")
+    instance_connect.require(host, session, "admin")
+    with pytest.raises(UsageError, match="no instance"):
+        instance_connect.require(replace(host, id="metal"), session, "admin")
+    with pytest.raises(UsageError, match="who logs in"):
+        instance_connect.require(host, session, "")
+    with pytest.raises(UsageError, match="sandbox"):
+        instance_connect.require(host, None, "admin")
+
+
+@pytest.mark.parametrize(("words", "code"), [(("exec", "-n"), 1), (("ssh",), 3)])
+def test_commands_go_in_by_instance_connect(farm, instance, platform, ngp, monkeypatch, words, code):
+    host, push, pushed, _ = instance
+    text = f"environment: qa, address: {host.address}, port: {host.port}, host_keys: ['{farm.host_key}']"
+    (platform / "hosts.yaml").write_text(f"hosts:\n  {INSTANCE}: {{{text}}}\n")
+    monkeypatch.setattr(reach.Reach, "session", lambda *_: Session({"AWS_REGION": "eu-central-1"}))
+    monkeypatch.setattr(instance_connect, "push", push)
+    way = ("--via", "instance-connect", "--user", getpass.getuser())
+    done = ngp.call("host", *words, "qa", *way, "--", "exit 3")
+    assert done.exit_code == code, done.stderr
+    assert pushed == [(INSTANCE, getpass.getuser())]
+    assert not list(Path(ngp.cwd / ".ngp/hosts").glob("key-*"))

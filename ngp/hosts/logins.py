@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ngp.errors import MissingError, NgpError
 from ngp.hosts.host import Host
+from ngp.hosts.trust import named_files
 
 if TYPE_CHECKING:
     from ngp.hosts.instance_connect import PushedKey
@@ -57,6 +58,7 @@ class Logins:
 
     login: Login
     _gates: dict[str, asyncio.Semaphore] = field(default_factory=lambda: defaultdict(lambda: asyncio.Semaphore(LOGINS)))
+    _asking: asyncio.Lock = field(default_factory=asyncio.Lock)
     _bastions: dict[str, asyncio.Task[Any]] = field(default_factory=dict)
 
     @asynccontextmanager
@@ -71,7 +73,8 @@ class Logins:
         try:
             connection = await self._connect(host, options, jump)
         except asyncssh.HostKeyNotVerifiable as error:
-            raise _untrusted(host, self.login.trust, str(error)) from None
+            is_known = self.login.trust.knows(host, self._files(host, options))
+            raise _untrusted(host, str(error), is_known=is_known) from None
         except (OSError, asyncssh.Error, TimeoutError) as error:
             raise LoginError(*_reason(error, self.login)) from None
         try:
@@ -87,12 +90,11 @@ class Logins:
                 task.result().abort()
 
     async def options(self, host: Host, **more: Any) -> Any:
-        """What asyncssh needs to connect to a host: its address, trusted keys, and the user's ssh_config."""
+        """What asyncssh needs to connect to a host but for its trusted keys (`checked`), with the user's ssh_config."""
         import asyncssh
 
         said = {
             "host": host.address,
-            "known_hosts": self.login.trust.keys(host),
             "connect_timeout": self.login.connect_s,
             "login_timeout": self.login.login_s,
             "keepalive_interval": 15,
@@ -108,16 +110,38 @@ class Logins:
         except (OSError, ValueError, asyncssh.Error) as error:
             raise LoginError(f"your ssh_config or keys cannot be used: {error}") from None
 
+    def _files(self, host: Host, options: Any) -> tuple[Path, ...] | None:
+        """The user's known_hosts as ssh_config names them for a host, None if it names none. Raises LoginError."""
+        names = options.config.get("UserKnownHostsFile")
+        try:
+            home = self.login.trust.home
+            return None if names is None else named_files(names, host, str(options.username), home)
+        except ValueError as error:
+            raise LoginError(f"your ssh_config cannot be used: {error}", "write the path out") from None
+
+    async def checked(self, host: Host, options: Any) -> dict[str, Any]:
+        """What makes asyncssh check the key of a host. Raises LoginError."""
+        trust, files = self.login.trust, self._files(host, options)
+        if files is not None and trust.knows(host) and not trust.knows(host, files):
+            # `Trust.learn`, which reads no ssh_config, took the usual files for enough
+            async with self._asking:
+                try:
+                    await asyncio.to_thread(trust.renew, host)
+                except NgpError as error:
+                    raise LoginError(str(error)) from None
+        return {"known_hosts": trust.keys(host, files)}
+
     async def _connect(self, host: Host, options: Any, jump: str) -> Any:
         import asyncssh
 
+        checked = await self.checked(host, options)
         for attempt in range(_TRIES):
             try:
                 async with self._gates[jump or host.address]:
                     more = {"tunnel": await self._bastion(jump)} if jump else {}
                     if self.login.key:
                         await _push(self.login.key, host, str(options.username))
-                    return await asyncssh.connect(host.address, options=options, **more)
+                    return await asyncssh.connect(host.address, options=options, **more, **checked)
             except (asyncssh.ConnectionLost, ConnectionResetError):
                 if attempt == _TRIES - 1:
                     raise
@@ -139,8 +163,9 @@ class Logins:
             address, _, port = place.partition(":")
             host = Host(address, address, "", private_dns=address, user=user, port=int(port or 22))
             direct = replace(self.login, user=user, proxy=None, key=None)
-            options = await Logins(direct).options(host, tunnel=connection)
-            connection = await asyncssh.connect(address, options=options)
+            logins = Logins(direct)
+            options = await logins.options(host, tunnel=connection)
+            connection = await asyncssh.connect(address, options=options, **await logins.checked(host, options))
         return connection
 
 
@@ -168,8 +193,8 @@ def require_library() -> None:
         )
 
 
-def _untrusted(host: Host, trust: Trust, why: str) -> LoginError:
-    if trust.knows(host):
+def _untrusted(host: Host, why: str, *, is_known: bool) -> LoginError:
+    if is_known:
         return LoginError(
             "its host key has changed: somebody may listen in, or the machine was made anew",
             "ask who made it anew; then take the new key from its console: "

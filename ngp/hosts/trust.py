@@ -5,6 +5,7 @@ ngp trusts no key on first use. It adds a key to its own file only if somebody o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 FILE = "known_hosts"
 _WITNESSES = 8  # asked at once
 _GLOBAL = Path("/etc/ssh/ssh_known_hosts")
+_TOKEN = re.compile(r"%(.?)|\$\{")  # of ssh_config
 Keys = Mapping[str, tuple[str, ...]]  # public keys by "pattern id"
 Witness = Callable[["Host"], Sequence[str]]  # the keys that somebody else says a host has, none if nobody knows
 
@@ -37,7 +39,7 @@ class Trust:
     home: Path
     witness: Witness = lambda host: host.host_keys
     _own: dict[str, Keys] = field(default_factory=dict, repr=False)
-    _users: Any = field(default=None, repr=False)
+    _users: dict[tuple[Path, ...], Any] = field(default_factory=dict, repr=False)
 
     def file(self, environment: str) -> Path:
         """The own known_hosts of an environment, in OpenSSH's format."""
@@ -66,36 +68,45 @@ class Trust:
             self._keep(host.environment, own, {**own, _label(host): keys})
         return keys
 
-    def keys(self, host: Host) -> tuple[list[Any], list[Any], list[Any]]:
-        """Return the trusted, the certificate authorities' and the revoked keys of a host, as asyncssh takes them."""
+    def keys(self, host: Host, files: Sequence[Path] | None = None) -> tuple[list[Any], list[Any], list[Any]]:
+        """Return the trusted, the certificate authorities' and the revoked keys of a host, as asyncssh takes them.
+
+        `files` are the user's own, where ssh_config names others than the usual ones.
+        """
         import asyncssh
 
         own = [asyncssh.import_public_key(text) for text in self._load(host.environment).get(_label(host), ())]
-        users = self._user_file().match(host.address, host.address, host.port)
-        return [*own, *users[0]], list(users[1]), list(users[2])
+        known = self._user_keys(self.usual if files is None else tuple(files))
+        trusted, authorities, revoked, *_ = known.match(host.address, host.address, host.port)
+        return [*own, *trusted], list(authorities), list(revoked)
 
-    def knows(self, host: Host) -> bool:
-        """Return whether any key of the host is trusted."""
-        trusted, authorities, _ = self.keys(host)
+    def knows(self, host: Host, files: Sequence[Path] | None = None) -> bool:
+        """Return whether any key of the host is trusted; `files` as in `keys`."""
+        trusted, authorities, _ = self.keys(host, files)
         return bool(trusted or authorities)
 
     def _users_know(self, host: Host) -> bool:
         """Return whether the user's own files have a key of the host; not known without asyncssh."""
         return find_spec("asyncssh") is not None and self.knows(host)
 
-    def _user_file(self) -> Any:
+    @property
+    def usual(self) -> tuple[Path, ...]:
+        """The user's known_hosts where ssh_config names none."""
+        return (self.home / ".ssh" / FILE, self.home / ".ssh" / f"{FILE}2")
+
+    def _user_keys(self, paths: tuple[Path, ...]) -> Any:
         import asyncssh
 
-        if self._users is None:
+        if paths not in self._users:
             texts = []
-            for path in (self.home / ".ssh" / FILE, self.home / ".ssh" / f"{FILE}2", _GLOBAL):
+            for path in (*paths, _GLOBAL):
                 with suppress(OSError, UnicodeDecodeError):
                     texts.append(path.read_text(encoding="utf-8"))
             try:
-                self._users = asyncssh.import_known_hosts("\n".join(texts))
+                self._users[paths] = asyncssh.import_known_hosts("\n".join(texts))
             except ValueError as error:
                 raise NgpError("your known_hosts file cannot be read", why=str(error)) from None
-        return self._users
+        return self._users[paths]
 
     def _load(self, environment: str) -> Keys:
         if environment not in self._own:
@@ -110,6 +121,23 @@ class Trust:
             files.private_folder(path.parent)
             files.write(path, "".join(_lines(known)), mode=0o600)
             self._own[environment] = known
+
+
+def named_files(names: Iterable[str], host: Host, user: str, home: Path) -> tuple[Path, ...]:
+    """Return the files that UserKnownHostsFile of ssh_config names for a host.
+
+    Raises ValueError for a token of OpenSSH's that ngp does not know, such as ``%C`` or ``${NAME}``.
+    """
+    known = {"%": "%", "d": str(home), "h": host.address, "k": host.address, "n": host.address}
+    known |= {"p": str(host.port), "r": user}
+
+    def replaced(found: re.Match[str]) -> str:
+        if found[1] not in known:
+            raise ValueError(f"ngp does not know `{found[0]}` in UserKnownHostsFile")
+        return known[found[1]]
+
+    expanded = (_TOKEN.sub(replaced, name) for name in names)
+    return tuple(home / name.removeprefix("~/") if name.startswith("~/") else Path(name) for name in expanded)
 
 
 def _by_environment(hosts: Iterable[Host]) -> dict[str, list[Host]]:

@@ -171,3 +171,40 @@ def test_commands_go_in_by_instance_connect(farm, instance, platform, ngp, monke
     assert done.exit_code == code, done.stderr
     assert pushed == [(INSTANCE, getpass.getuser())]
     assert not list(Path(ngp.cwd / ".ngp/hosts").glob("key-*"))
+
+
+@pytest.fixture
+def stranger(farm):
+    """A machine that only known_hosts files can vouch for."""
+    return replace(farm.host(1), host_keys=())
+
+
+def known_by(farm, tmp_path, text):
+    """A login whose ssh_config has a UserKnownHostsFile."""
+    config = tmp_path / "ssh_config"
+    config.write_text(f"UserKnownHostsFile {text}\n{farm.config.read_text()}")
+    return replace(farm.options(tmp_path).login, config=config)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"), [("{}/missing {}/known", 0), ("{}/%h", 0), ("none", None), ("/dev/null", None), ("{}/%C", None)]
+)
+def test_exec_and_ssh_agree_on_the_files_that_ssh_config_names(farm, stranger, tmp_path, text, code):
+    for name in ("known", stranger.address):
+        (tmp_path / name).write_text(f"[{stranger.address}]:{farm.port} {farm.host_key}\n")
+    login = known_by(farm, tmp_path, text.format(tmp_path, tmp_path))
+    [result] = remote.run_all([stranger], "true", remote.Options(login), print)
+    assert result.exit == code, result
+    shown = subprocess.run(openssh.login(stranger, ["true"], login), capture_output=True, text=True)
+    assert shown.returncode == (255 if code is None else code), shown.stderr
+
+
+def test_a_host_that_only_the_usual_file_knows_is_asked_about(farm, stranger, tmp_path):
+    (tmp_path / ".ssh").mkdir()
+    (tmp_path / ".ssh/known_hosts").write_text(f"[{stranger.address}]:{farm.port} {farm.host_key}\n")
+    login = known_by(farm, tmp_path, "none")
+    [result] = remote.run_all([stranger], "true", remote.Options(login), print)
+    assert "host key is not known" in result.problem
+    vouching = replace(login, trust=replace(login.trust, witness=lambda host: (farm.host_key,)))
+    [result] = remote.run_all([stranger], "true", remote.Options(vouching), print)
+    assert result.is_good, result.problem

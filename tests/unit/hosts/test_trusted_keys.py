@@ -1,11 +1,12 @@
 """Which host keys are trusted: what a witness says, never what the host itself says first."""
 
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from ngp.hosts.host import Host
-from ngp.hosts.trust import Trust
+from ngp.hosts.trust import Trust, named_files
 
 HOST = Host("a", "i-1", "qa", private_address="10.0.0.1")
 
@@ -64,3 +65,26 @@ def test_the_users_own_known_hosts_count(tmp_path, public):
     trust = Trust(tmp_path / "kept", tmp_path, lambda host: pytest.fail("a known host needs no witness"))
     trust.learn([HOST])
     assert trust.knows(HOST)
+
+
+def test_files_that_ssh_config_names_count_in_place_of_the_usual_ones(tmp_path, public):
+    (tmp_path / ".ssh").mkdir()
+    (tmp_path / ".ssh/known_hosts").write_text(f"10.0.0.1 {public('one')}\n")
+    (tmp_path / "other").write_text(f"10.0.0.2 {public('two')}\n")
+    trust, other = Trust(tmp_path / "kept", tmp_path), Host("b", "i-2", "qa", private_address="10.0.0.2")
+    named = [tmp_path / "other"]
+    assert [trust.knows(host) for host in (HOST, other)] == [True, False]
+    assert [trust.knows(host, named) for host in (HOST, other)] == [False, True]
+    assert not trust.knows(HOST, [])  # UserKnownHostsFile none
+
+
+def test_tokens_of_openssh_in_the_names_of_files(tmp_path):
+    names = ["~/known", "%d/a%%b/%h-%p", "/etc/%r"]
+    assert named_files(names, HOST, "anna", tmp_path) == (
+        tmp_path / "known",
+        tmp_path / "a%b" / "10.0.0.1-22",
+        Path("/etc/anna"),
+    )
+    for odd in ("%C", "${HOME}/x", "a%"):
+        with pytest.raises(ValueError, match="UserKnownHostsFile"):
+            named_files([odd], HOST, "anna", tmp_path)

@@ -212,6 +212,7 @@ def copy(
 ) -> int:
     """Copy files and folders to all hosts, or from them; a colon stands before the side that is there."""
     from ngp.hosts import copying, remote
+    from ngp.views import copying as progress
 
     context = options.context()
     hosting.require_no_rest(context)
@@ -219,9 +220,9 @@ def copy(
     hosts = meant.running()
     wanted = copying.parse(paths, context.cwd, len(hosts))
     way = meant.entering(context, meant.login(context, user, config), via)
-    with way as login, context.taking_signals() as stop:
+    with way as login, context.taking_signals() as stop, progress.CopyProgress(len(hosts), context.settings) as tell:
         said = remote.Options(login, parallelism, timeout_s=limit or None, stop=stop)
-        results = copying.copy_all(hosts, wanted, said, lambda _: None)
+        results = copying.copy_all(hosts, wanted, said, tell)
     code = 0 if all(one.is_good for one in results) else NgpError.exit_code
     if as_json:
         rows = [{"name": one.host.name, "id": one.host.id, **view.outcome(one)} for one in results]

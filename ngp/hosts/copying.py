@@ -15,7 +15,7 @@ from typing import Any
 
 from ngp.errors import UsageError
 from ngp.hosts.host import Host
-from ngp.hosts.remote import HostResult, Options, Tell, work_all
+from ngp.hosts.remote import HostCopied, HostResult, Options, Tell, work_all
 
 _PIECE = 128 * 1024
 _AT_ONCE = 100  # files for one sha256sum
@@ -45,6 +45,21 @@ class _Staged:
     digest: str
 
 
+@dataclass
+class _Counter:
+    """Counts the bytes of one host and tells of them."""
+
+    host: Host
+    tell: Tell
+    total: int = 0
+    done: int = 0
+
+    def add(self, size: int) -> None:
+        """Count bytes that were copied. A file that grows meanwhile makes no share above 100 %."""
+        self.done += size
+        self.tell(HostCopied(self.host, min(self.done, self.total), self.total))
+
+
 def parse(words: Sequence[str], cwd: Path, hosts: int) -> Copy:
     """Read ``SOURCE… TARGET``; a colon stands before what is on the hosts. Raises UsageError (64)."""
     if len(words) < 2:
@@ -64,14 +79,15 @@ def parse(words: Sequence[str], cwd: Path, hosts: int) -> Copy:
 
 
 def copy_all(hosts: Sequence[Host], copy: Copy, options: Options, tell: Tell) -> list[HostResult]:
-    """Copy to or from all hosts; return a result for each, as `remote.run_all`."""
+    """Copy to or from all hosts; return a result for each, as `remote.run_all`. `tell` gets HostCopied events, too."""
 
     async def work(host: Host, connection: Any) -> str:
         import asyncssh
 
+        counter = _Counter(host, tell)
         async with connection.start_sftp_client() as sftp:
             try:
-                await (_upload(connection, sftp, copy) if copy.is_up else _download(connection, sftp, copy, host))
+                await (_upload if copy.is_up else _download)(connection, sftp, copy, counter)
             except CopyError as error:
                 return str(error)
             except asyncssh.SFTPError as error:
@@ -83,7 +99,9 @@ def copy_all(hosts: Sequence[Host], copy: Copy, options: Options, tell: Tell) ->
     return work_all(hosts, work, options, tell)
 
 
-async def _upload(connection: Any, sftp: Any, copy: Copy) -> None:
+async def _upload(connection: Any, sftp: Any, copy: Copy, counter: _Counter) -> None:
+    every = [path for source in copy.sources for path, _ in _files(Path(source), "")]
+    counter.total = sum(path.stat().st_size for path in every if not path.is_dir())
     into = len(copy.sources) > 1 or copy.target.endswith("/") or await sftp.isdir(copy.target)
     staged: list[_Staged] = []
     try:
@@ -94,7 +112,7 @@ async def _upload(connection: Any, sftp: Any, copy: Copy) -> None:
                     await sftp.makedirs(final, exist_ok=True)
                     await sftp.chmod(final, stat.S_IMODE(path.stat().st_mode))
                 else:
-                    staged.append(await _put(sftp, path, final))
+                    staged.append(await _put(sftp, path, final, counter))
         await _compare(connection, {one.temporary: one.digest for one in staged})
         for one in staged:
             await sftp.posix_rename(one.temporary, one.final)
@@ -105,7 +123,7 @@ async def _upload(connection: Any, sftp: Any, copy: Copy) -> None:
                 await sftp.remove(one.temporary)
 
 
-async def _put(sftp: Any, path: Path, final: str) -> _Staged:
+async def _put(sftp: Any, path: Path, final: str, counter: _Counter) -> _Staged:
     temporary = posixpath.join(posixpath.dirname(final), f".{posixpath.basename(final)}.{secrets.token_hex(4)}")
     digest = hashlib.sha256()
     try:
@@ -114,6 +132,7 @@ async def _put(sftp: Any, path: Path, final: str) -> _Staged:
                 while piece := file.read(_PIECE):
                     digest.update(piece)
                     await there.write(piece)
+                    counter.add(len(piece))
         await sftp.chmod(temporary, stat.S_IMODE(path.stat().st_mode))
     except BaseException as error:
         is_full = isinstance(error, Exception) and await _is_full(sftp, posixpath.dirname(final))
@@ -125,14 +144,16 @@ async def _put(sftp: Any, path: Path, final: str) -> _Staged:
     return _Staged(temporary, final, str(path), digest.hexdigest())
 
 
-async def _download(connection: Any, sftp: Any, copy: Copy, host: Host) -> None:
-    base = Path(copy.target) / _folder_name(host) if copy.folder_each else Path(copy.target)
+async def _download(connection: Any, sftp: Any, copy: Copy, counter: _Counter) -> None:
+    base = Path(copy.target) / _folder_name(counter.host) if copy.folder_each else Path(copy.target)
     into = copy.folder_each or len(copy.sources) > 1 or base.is_dir() or copy.target.endswith("/")
     staged: list[_Staged] = []
     try:
         for source in copy.sources:
+            counter.total += await _size(sftp, source)
+        for source in copy.sources:
             name = posixpath.basename(source.rstrip("/")) or "root"
-            await _get(sftp, source, base / name if into else base, staged)
+            await _get(sftp, source, base / name if into else base, staged, counter)
         await _compare(connection, {one.source: one.digest for one in staged})
         for one in staged:
             Path(one.temporary).replace(one.final)
@@ -142,13 +163,13 @@ async def _download(connection: Any, sftp: Any, copy: Copy, host: Host) -> None:
             Path(one.temporary).unlink(missing_ok=True)
 
 
-async def _get(sftp: Any, source: str, final: Path, staged: list[_Staged]) -> None:
+async def _get(sftp: Any, source: str, final: Path, staged: list[_Staged], counter: _Counter) -> None:
     mode = stat.S_IMODE((await sftp.stat(source)).permissions or 0o644)
     if await sftp.isdir(source):
         final.mkdir(parents=True, exist_ok=True)
         for name in sorted(await sftp.listdir(source)):
             if name not in (".", "..") and "/" not in name:  # never out of the folder, whatever the host says
-                await _get(sftp, posixpath.join(source, name), final / name, staged)
+                await _get(sftp, posixpath.join(source, name), final / name, staged, counter)
         final.chmod(mode)
         return
     final.parent.mkdir(parents=True, exist_ok=True)
@@ -160,8 +181,28 @@ async def _get(sftp: Any, source: str, final: Path, staged: list[_Staged]) -> No
             while piece := await there.read(_PIECE):
                 digest.update(piece)
                 file.write(piece)
+                counter.add(len(piece))
     temporary.chmod(mode)
     staged[-1] = _Staged(str(temporary), str(final), source, digest.hexdigest())
+
+
+async def _size(sftp: Any, source: str) -> int:
+    """The bytes of a file, or of all files in a folder: one listing each, and a question for each link."""
+    import asyncssh
+
+    if not await sftp.isdir(source):
+        return int((await sftp.stat(source)).size or 0)
+    total = 0
+    for entry in await sftp.readdir(source):
+        path = posixpath.join(source, entry.filename)
+        kind = entry.attrs.type
+        if kind == asyncssh.FILEXFER_TYPE_SYMLINK:
+            total += 0 if await sftp.isdir(path) else await sftp.getsize(path)
+        elif kind != asyncssh.FILEXFER_TYPE_DIRECTORY:
+            total += entry.attrs.size or 0
+        elif entry.filename not in (".", ".."):
+            total += await _size(sftp, path)
+    return total
 
 
 async def _compare(connection: Any, digests: dict[str, str]) -> None:

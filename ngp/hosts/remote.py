@@ -58,6 +58,15 @@ class Line:
 
 
 @dataclass(frozen=True)
+class HostCopied:
+    """So many bytes of `total` have been copied to or from a host."""
+
+    host: Host
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
 class HostResult:
     """What became of the command on one host: `exit` is None if it never ended there, as `problem` says."""
 
@@ -73,7 +82,7 @@ class HostResult:
         return self.exit == 0 and not self.problem
 
 
-HostEvent = HostStarted | Line | HostResult
+HostEvent = HostStarted | Line | HostCopied | HostResult
 Tell = Callable[[HostEvent], None]
 Work = Callable[[Host, Any], Awaitable[str]]  # takes an asyncssh connection; returns what went wrong, or ""
 

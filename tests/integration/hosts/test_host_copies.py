@@ -7,7 +7,9 @@ import pytest
 
 from ngp.errors import UsageError
 from ngp.hosts import copying
+from ngp.hosts.remote import HostCopied, HostResult, HostStarted
 from tests.integration.hosts.conftest import key
+from tests.integration.test_streams import at_terminal
 
 
 def copy(farm, tmp_path, words, count=1, **more):
@@ -61,8 +63,8 @@ def test_a_checksum_that_differs_leaves_the_old_file(farm, tmp_path, monkeypatch
     target.write_text("old")
     put = copying._put
 
-    async def torn(sftp, path, final):
-        staged = await put(sftp, path, final)
+    async def torn(sftp, path, final, counter):
+        staged = await put(sftp, path, final, counter)
         async with sftp.open(staged.temporary, "ab") as file:
             await file.write(b"!")
         return staged
@@ -72,6 +74,28 @@ def test_a_checksum_that_differs_leaves_the_old_file(farm, tmp_path, monkeypatch
     assert "checksum differs" in result.problem
     assert target.read_text() == "old"
     assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == ["new", "there"]
+
+
+def test_the_bytes_of_each_host_are_told_up_and_down(farm, tmp_path):
+    source = tmp_path / "source"
+    (source / "inner").mkdir(parents=True)
+    (source / "inner" / "big").write_bytes(b"x" * 300_000)
+    (source / "small").write_bytes(b"y" * 7)
+    (source / "empty").touch()
+    (source / "link").symlink_to("small")
+    for words in (["source", f":{tmp_path}/there"], [f":{tmp_path}/there", "down"]):
+        events = []
+        hosts = farm.hosts(2)[:1] if words[0] == "source" else farm.hosts(2)
+        wanted = copying.parse(words, tmp_path, len(hosts))
+        results = copying.copy_all(hosts, wanted, farm.options(tmp_path), events.append)
+        assert [one.problem for one in results] == [""] * len(hosts)
+        for host in hosts:
+            first, *copied, last = [event for event in events if event.host == host]
+            assert (type(first), type(last)) == (HostStarted, HostResult)
+            assert {type(event) for event in copied} == {HostCopied}
+            assert {event.total for event in copied} == {300_014}
+            counts = [event.done for event in copied]
+            assert (counts, counts[-1], len(counts) > 3) == (sorted(counts), 300_014, True)
 
 
 def test_a_full_disk_is_told(farm, tmp_path):
@@ -93,6 +117,17 @@ def test_lines_that_make_no_sense_are_refused(words, tmp_path):
     (tmp_path / "ngp").touch()
     with pytest.raises(UsageError):
         copying.parse(words, tmp_path, 1)
+
+
+def test_a_terminal_is_shown_how_far_it_is(farm, platform, tmp_path):
+    row = f"{{environment: qa, address: 127.0.7.1, port: {farm.port}, host_keys: ['{farm.host_key}']}}"
+    (platform / "hosts.yaml").write_text(f"hosts:\n  alone: {row}\n")
+    with (tmp_path / "big").open("wb") as file:
+        file.truncate(80_000_000)
+    argv = ("host", "copy", "qa", str(tmp_path / "big"), f":{tmp_path}/there")
+    code, shown = at_terminal(platform, *argv, env={"NGP_SSH_CONFIG": str(farm.config), "TERM": "xterm"})
+    assert (code, "alone  " in shown, " of 80.0 MB, " in shown) == (0, True, True), shown
+    assert "0 of 1 host done" in shown
 
 
 def test_the_command_copies_and_refuses_a_changed_key(farm, platform, ngp, tmp_path):

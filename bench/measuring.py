@@ -8,7 +8,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,12 +57,14 @@ class Sample:
         return self.wall_s - self.api_s
 
 
-def measure(act: Callable[[], object], api: Api | None = None, *, with_memory: bool = True) -> Sample:
-    """Do `act` and say what it cost. Everything below this process counts, but for the API's server."""
+def measure(
+    act: Callable[[], object], api: Api | None = None, *, with_memory: bool = True, without: Collection[int] = ()
+) -> Sample:
+    """Do `act` and say what it cost. Everything below this process counts, but for the API's server and `without`."""
     if api is not None:
         api.take()
-    without = {api.running.pid} if api else set()
-    with memory.Watch(without) if with_memory else nullcontext() as watch:
+    others = {*without, *({api.running.pid} if api else ())}
+    with memory.Watch(others) if with_memory else nullcontext() as watch:
         cpu_s, began = _cpu_s(), time.perf_counter()
         act()
         wall_s, cpu_s = time.perf_counter() - began, _cpu_s() - cpu_s

@@ -81,8 +81,19 @@ def _children(pid: int) -> list[int]:
     return found
 
 
+def _words(pid: int) -> bytes:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
+
+
 def _taken(pid: int) -> Taken:
-    """What a process takes; nothing for one that has ended meanwhile."""
+    """What a process takes; nothing for one that has ended meanwhile, or has yet to become its program.
+
+    Until then a child runs in the memory of this process (vfork), which is no part of what is measured.
+    """
+    if _words(pid) == _words(os.getpid()):
+        return Taken()
     with suppress(OSError, ValueError, KeyError):
         lines = (line.split() for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:])
         kb = {words[0]: int(words[1]) for words in lines}

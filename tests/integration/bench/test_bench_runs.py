@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import missing
+
 ROOT = Path(__file__).parents[3]
 DAEMON = """
 import os, sys, time
@@ -72,3 +74,11 @@ def test_plans_are_measured_beside_plain_terraform(tmp_path):
             assert 0 < sample["api_s"] < sample["wall_s"]
             assert sample["memory_mb"] > sample["private_mb"] > 0
             assert sample["looks"] > 0
+
+
+def test_hosts_are_listed_and_reached(tmp_path):
+    if not Path("/usr/sbin/sshd").is_file():
+        missing("Debian's openssh-server")
+    results = _bench(tmp_path, "hosts")
+    assert _measured(results["host-list"]) == {"ngp, hosts.yaml", "ngp, EC2 asked before"}
+    assert "ngp" in _measured(results["host-exec"])

@@ -1,5 +1,7 @@
 """What a process takes: all of it, and what of it no file stands behind."""
 
+import os
+import signal
 import subprocess
 import sys
 
@@ -33,3 +35,14 @@ def test_a_process_that_has_ended_takes_nothing():
     child = subprocess.Popen(["true"])
     child.wait()
     assert memory._taken(child.pid) == memory.Taken()
+
+
+def test_a_child_that_is_yet_to_become_its_program_takes_nothing():
+    pid = os.fork()
+    if pid == 0:
+        signal.pause()
+    try:
+        assert memory._taken(pid) == memory.Taken()
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)

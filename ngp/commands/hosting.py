@@ -50,7 +50,7 @@ Via = Annotated[
     typer.Option(
         "--via",
         metavar="|".join(WAYS),
-        help="connect from here; through Session Manager, which needs no open port; or with a key that lasts 60 s",
+        help="from here; through Session Manager, the default where no port is open; or with a key that lasts 60 s",
         autocompletion=completion.one_of(*WAYS),
     ),
 ]
@@ -93,25 +93,47 @@ class Meant:
 
         Raises UsageError (64) or MissingError (69) before anything begins if a running host cannot be reached so.
         """
-        if via not in WAYS:
+        if via not in ("", *WAYS):
             raise UsageError(f"there is no way `{via}` to a host", todo=f"one of: {', '.join(WAYS)}")
-        if via == "ssm":
-            yield self._through_session_manager(context, login)
+        if not via:
+            yield self.by_default(context, login)
+        elif via == "ssm":
+            yield self._through_session_manager(context, login, self.running())
         elif via == "instance-connect":
             with self._with_fresh_key(context, login) as pushed:
                 yield pushed
         else:
             yield login
 
-    def _through_session_manager(self, context: options.Context, login: Login) -> Login:
+    def by_default(self, context: options.Context, login: Login) -> Login:
+        """Return `login` for a line that names no way: through Session Manager where no port is open, and say so.
+
+        Raises MissingError (69) if that is so and the AWS CLI or its plugin is missing.
+        """
         from ngp.hosts import session_manager
 
-        def proxy(host: Host) -> tuple[str, ...]:
-            return session_manager.proxy(host, self.reach.session(host.environment), context.settings)
+        closed = [
+            host
+            for host in self.hosts
+            if host.is_up
+            and session_manager.is_default(host)
+            and session_manager.is_there(self.reach.session(host.environment))
+        ]
+        if not closed:
+            return login
+        login = self._through_session_manager(context, login, closed)
+        names = closed[0].name if len(closed) == 1 else terminal.amount(len(closed), "host")
+        said = f"{names}: connect through Session Manager; `--via ssh` connects from here"
+        terminal.say(context.settings, said)
+        return login
 
-        for host in self.running():
-            proxy(host)
-        return replace(login, proxy=proxy)
+    def _through_session_manager(self, context: options.Context, login: Login, hosts: Sequence[Host]) -> Login:
+        from ngp.hosts import session_manager
+
+        found = {
+            host: session_manager.proxy(host, self.reach.session(host.environment), context.settings) for host in hosts
+        }
+        return replace(login, proxy=lambda host: found.get(host, ()))
 
     @contextmanager
     def _with_fresh_key(self, context: options.Context, login: Login) -> Iterator[Login]:

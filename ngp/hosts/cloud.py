@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ngp.hosts.host import Host, State, packages
+from ngp.hosts import firewall
+from ngp.hosts.host import SSH_PORT, Host, State, packages
 
 if TYPE_CHECKING:
     from ngp.aws.session import Session
@@ -29,7 +30,12 @@ class CloudSource:
 
     def hosts(self) -> list[Host]:
         """Return the instances, from all pages. Raises what `Session.call` raises."""
-        found = [_host(each, self.user) for each in self._instances()]
+        instances = list(self._instances())
+        rules = firewall.load(self.session, [group for each in instances for group in _groups(each)])
+        found = [
+            replace(_host(each, self.user), opens_ssh=firewall.opens(SSH_PORT, _groups(each), rules))
+            for each in instances
+        ]
         return [_replaced(host, found) for host in found]
 
     def _instances(self) -> Iterator[Mapping[str, Any]]:
@@ -66,6 +72,10 @@ def _host(instance: Mapping[str, Any], user: str) -> Host:
         tags=tags,
         state=State(instance["State"]["Name"]),
     )
+
+
+def _groups(instance: Mapping[str, Any]) -> list[str]:
+    return [one["GroupId"] for one in instance.get("SecurityGroups", ())]
 
 
 def _replaced(host: Host, all_hosts: Sequence[Host]) -> Host:

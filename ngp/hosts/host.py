@@ -29,7 +29,8 @@ class State(Enum):
 class Host:
     """One machine. `id` is unique within its source; `source` is ``cloud``, ``state`` or ``file``.
 
-    `host_keys` are public keys that the source itself vouches for, such as ``ssh-ed25519 AAAA…``.
+    `host_keys` are public keys that the source itself vouches for, such as ``ssh-ed25519 AAAA…``. `opens_ssh` says
+    whether its security groups let anybody reach its sshd, None if nobody knows.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Host:
     state: State = State.RUNNING
     source: str = "cloud"
     host_keys: tuple[str, ...] = ()
+    opens_ssh: bool | None = None
 
     @property
     def address(self) -> str:

@@ -93,14 +93,15 @@ class Logins:
         """What asyncssh needs to connect to a host but for its trusted keys (`checked`), with the user's ssh_config."""
         import asyncssh
 
-        said = {
+        proxy = self.login.proxy(host) if self.login.proxy else ()
+        said: dict[str, Any] = {
             "host": host.address,
             "connect_timeout": self.login.connect_s,
             "login_timeout": self.login.login_s,
             "keepalive_interval": 15,
             **({"port": host.port} if host.port != 22 else {}),
             **({"config": [str(self.login.config)]} if self.login.config else {}),
-            **({"proxy_command": list(self.login.proxy(host))} if self.login.proxy else {}),
+            **({"proxy_command": list(proxy)} if proxy else {}),
             **(_only(self.login.key) if self.login.key else {}),
             **more,
         }

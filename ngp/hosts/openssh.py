@@ -34,8 +34,8 @@ def login(host: Host, words: Sequence[str], way: Login) -> tuple[str, ...]:
     own = ["-F", str(way.config)] if way.config else []
     port = ["-p", str(host.port)] if host.port != SSH_PORT else []
     said = _checks(way.trust.file(host.environment))
-    if way.proxy:
-        said["ProxyCommand"] = shlex.join(way.proxy(host)).replace("%", "%%")
+    if proxy := way.proxy(host) if way.proxy else ():
+        said["ProxyCommand"] = shlex.join(proxy).replace("%", "%%")
     only = ["-i", str(way.key.private).replace("%", "%%"), "-o", "IdentitiesOnly=yes"] if way.key else []
     keys = [word for key, value in said.items() for word in ("-o", f"{key}={value}")]
     return ("ssh", *own, *port, *only, *keys, *(["-l", name] if name else []), host.address, *words)

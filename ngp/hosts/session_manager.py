@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ngp.settings import Settings
 
 _INSTANCE = re.compile(r"m?i-[0-9a-f]+")
+_TAG = "ngp:via"
 _PLUGIN = "session-manager-plugin"
 _DOCUMENT = "AWS-StartSSHSession"  # Systems Manager: opens a connection to a port of the instance
 
@@ -26,16 +27,30 @@ def proxy(host: Host, session: Session | None, settings: Settings) -> tuple[str,
     """
     if not _INSTANCE.fullmatch(host.id):
         raise UsageError(f"`{host.name}` is no instance of EC2", todo="leave out `--via ssm`")
-    if session is None or session.env.get("AWS_ENDPOINT_URL"):
+    if session is None or not is_there(session):
         raise UsageError("the sandbox has no Session Manager", todo="leave out `--via ssm`")
     path = settings.environ.get("PATH")
     lacking = [name for name in ("aws", _PLUGIN) if not shutil.which(name, path=path)]
     if lacking:
-        todo = "install the AWS CLI and its Session Manager plugin"
-        raise MissingError(f"`--via ssm` needs {' and '.join(lacking)} on PATH", todo=todo)
+        todo = "install the AWS CLI and its Session Manager plugin, or connect from here with `--via ssh`"
+        raise MissingError(f"Session Manager needs {' and '.join(lacking)} on PATH", todo=todo)
     target = ("--target", host.id, "--document-name", _DOCUMENT, "--parameters", f"portNumber={host.port}")
     profile = ("--profile", session.profile) if session.profile else ()
     return ("aws", "ssm", "start-session", *target, "--region", session.region, *profile)
 
 
-Proxy = Callable[["Host"], tuple[str, ...]]
+def is_default(host: Host) -> bool:
+    """Return whether Session Manager is the way to a host if the line names none.
+
+    Its tag `ngp:via` counts; without it, it is if no security group opens the port of its sshd.
+    """
+    said = host.tags.get(_TAG, "")
+    return said == "ssm" if said else host.opens_ssh is False
+
+
+def is_there(session: Session | None) -> bool:
+    """Return whether a region has a Session Manager: the sandbox has none."""
+    return session is not None and not session.env.get("AWS_ENDPOINT_URL")
+
+
+Proxy = Callable[["Host"], tuple[str, ...]]  # () for a host that is reached from here

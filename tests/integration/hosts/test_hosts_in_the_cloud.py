@@ -56,3 +56,15 @@ def test_ec2_instance_connect_takes_the_public_key(session, tmp_path):
     [host] = [one for one in CloudSource(session, "shop", "qa").hosts() if one.id == number]
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "ngp", "-f", tmp_path / "key"], check=True)
     instance_connect.push(host, session, host.user, (tmp_path / "key.pub").read_text().strip())
+
+
+def test_a_security_group_that_opens_the_port_is_seen(session):
+    [number] = launch(session, "closed", Environment="closed")
+    group = session.call("ec2", "create_security_group", GroupName="closed", Description="closed")["GroupId"]
+    session.call("ec2", "modify_instance_attribute", InstanceId=number, Groups=[group])
+    [host] = CloudSource(session, "shop", "closed").hosts()
+    assert (host.id, host.opens_ssh) == (number, False)
+    rule = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}
+    session.call("ec2", "authorize_security_group_ingress", GroupId=group, IpPermissions=[rule])
+    [host] = CloudSource(session, "shop", "closed").hosts()
+    assert host.opens_ssh is True

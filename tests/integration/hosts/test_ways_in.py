@@ -208,3 +208,16 @@ def test_a_host_that_only_the_usual_file_knows_is_asked_about(farm, stranger, tm
     vouching = replace(login, trust=replace(login.trust, witness=lambda host: (farm.host_key,)))
     [result] = remote.run_all([stranger], "true", remote.Options(vouching), print)
     assert result.is_good, result.problem
+
+
+@pytest.mark.parametrize(("words", "code"), [((), 0), (("--via", "ssh"), 1)])
+def test_a_tag_makes_session_manager_the_way_and_the_line_another(
+    farm, programs, platform, ngp, tmp_path, monkeypatch, words, code
+):
+    row = f"environment: qa, address: 127.0.7.99, port: {farm.port}, host_keys: ['{farm.host_key}']"
+    text = f"hosts:\n  {INSTANCE}: {{{row}, tags: {{'ngp:via': ssm}}}}\n"
+    (platform / "hosts.yaml").write_text(text)
+    monkeypatch.setattr(reach.Reach, "session", lambda *_: Session({"AWS_REGION": "eu-central-1"}))
+    done = ngp.call("host", "exec", "-n", "qa", "-F", str(farm.config), *words, "--", "true")
+    assert done.exit_code == code, done.stderr
+    assert ((tmp_path / "told").exists(), "through Session Manager" in done.stderr) == (code == 0, code == 0)

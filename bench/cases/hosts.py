@@ -26,6 +26,7 @@ from ngp.environments import platforms as loading
 _LISTED, _LIST_S, _MEMORY_MB = 500, 2.0, 200.0
 _ADDRESSES, _PER_SSHD = 64, 16  # what is reached; how many addresses one sshd listens on at most (MAX_LISTEN_SOCKS)
 _SSHD = Path("/usr/sbin/sshd")
+_SMALL = 5  # `--quick` asks for so many units: then there are fewer hosts, too
 _PSSH, _PDSH = "parallel-ssh", "pdsh"
 _FILE, _EC2 = "ngp, hosts.yaml", "ngp, EC2 asked before"
 _READY_S = 20.0
@@ -34,11 +35,11 @@ _READY_S = 20.0
 def cases(bench: Bench) -> Iterator[Case]:
     """Two cases; the second needs Debian's openssh-server."""
     platform = platforms.make(bench.lab.folder / "hosts", 3, (Kind.NGP,))[Kind.NGP]
-    yield _listing(bench, platform, _LISTED if bench.options.units > 5 else 50)
+    yield _listing(bench, platform, _LISTED if bench.options.units > _SMALL else 50)
     if not _SSHD.is_file() or not shutil.which("ssh-keygen"):
         print("hosts: there is no sshd or no ssh-keygen on this machine", file=sys.stderr)
         return
-    farm = _open_farm(bench.lab, _ADDRESSES if bench.options.units > 5 else _PER_SSHD)
+    farm = _open_farm(bench.lab, _ADDRESSES if bench.options.units > _SMALL else _PER_SSHD)
     (platform / "hosts.yaml").write_text(_entries(farm.addresses, farm.port, farm.host_key))
     yield Case(
         "host-exec",

@@ -36,6 +36,7 @@ def login(host: Host, words: Sequence[str], way: Login) -> tuple[str, ...]:
     said = _checks(way.trust.file(host.environment))
     if proxy := way.proxy(host) if way.proxy else ():
         said["ProxyCommand"] = shlex.join(proxy).replace("%", "%%")
+    # `-i` comes before what ssh_config names; the agent's other keys are not offered
     only = ["-i", str(way.key.private).replace("%", "%%"), "-o", "IdentitiesOnly=yes"] if way.key else []
     keys = [word for key, value in said.items() for word in ("-o", f"{key}={value}")]
     return ("ssh", *own, *port, *only, *keys, *(["-l", name] if name else []), host.address, *words)

@@ -26,7 +26,7 @@ def proxy(host: Host, session: Session | None, settings: Settings) -> tuple[str,
     Raises MissingError (69) without the AWS CLI or its plugin, UsageError (64) for a host that is no instance of EC2.
     """
     if not _INSTANCE.fullmatch(host.id):
-        raise UsageError(f"`{host.name}` is no instance of EC2", todo="leave out `--via ssm`")
+        raise UsageError(f"`{host.name}` is no instance of EC2", todo="leave out `--via ssm`, or its tag `ngp:via`")
     if session is None or not is_there(session):
         raise UsageError("the sandbox has no Session Manager", todo="leave out `--via ssm`")
     path = settings.environ.get("PATH")

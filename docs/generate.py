@@ -19,6 +19,7 @@ from ngp.sandbox import (
     databases,
     gaps,
     machines,
+    maintenance,
     policies,
     refusals,
     registries,
@@ -39,7 +40,18 @@ def sandbox(page: str) -> str:
     parameters = [(f"parameter `{name}`", f"`{value}`") for name, value in account.PARAMETERS.items()]
     mended = [
         each
-        for module in (repairs, databases, associations, backups, clusters, machines, policies, refusals, registries)
+        for module in (
+            repairs,
+            databases,
+            maintenance,
+            associations,
+            backups,
+            clusters,
+            machines,
+            policies,
+            refusals,
+            registries,
+        )
         for each in _repairs(module)
     ]
     parts = {

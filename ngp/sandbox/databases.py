@@ -7,6 +7,8 @@ import uuid
 from types import SimpleNamespace
 from typing import Any
 
+from ngp.sandbox import maintenance
+
 _ARNS = re.compile(r"arn:aws:elasticache:[^:]*:\d*:(cluster|snapshot|subnetgroup|replicationgroup|user|usergroup):.+")
 _REMEMBERED = (
     "enable_performance_insights",
@@ -27,6 +29,7 @@ _CHANGED = {
 
 def apply() -> None:
     """Put every repair into the moto that this process has imported."""
+    maintenance.apply()
     give_databases_ids_of_their_own()
     remember_performance_insights()
     say_who_set_a_parameter()

@@ -7,11 +7,14 @@ import uuid
 from typing import Any
 from urllib.parse import unquote
 
+from ngp.sandbox import lifecycles
+
 
 def apply() -> None:
     """Put every repair into the moto that this process has imported."""
     keep_backup_selections()
     list_tags_of_backups()
+    lifecycles.apply()
 
 
 def keep_backup_selections() -> None:

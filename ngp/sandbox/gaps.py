@@ -26,7 +26,6 @@ GAPS = (
     Gap(MOTO, "aws_elasticache_replication_group", "changes at once, also without apply_immediately"),
     Gap(MOTO, "aws_elasticache_parameter_group", "is not there"),
     Gap(MOTO, "aws_elasticache_cluster", "is never gone once it is deleted"),
-    Gap(MOTO, "aws_dlm_lifecycle_policy", "is not there"),
     Gap(MOTO, "aws_backup_vault_policy", "is not there"),
     Gap(MOTO, "aws_lambda_function", "of an image differs in the next plan: it has an image_config without any values"),
     Gap(MOTO, "aws_ses_identity_policy", "is not there"),

@@ -509,8 +509,31 @@ resource "aws_kinesis_resource_policy" "this" {
   policy       = replace(local.policies.kinesis[each.key], "\"*\"", "\"${aws_kinesis_stream.this[each.key].arn}\"")
 }
 
-# Not a document: the sandbox keeps this type by a repair, and its second plan must be empty too.
+# No documents: the sandbox keeps these two types by repairs, and their second plan must be empty too.
 resource "aws_ecr_pull_through_cache_rule" "this" {
   ecr_repository_prefix = var.words
   upstream_registry_url = "public.ecr.aws"
+}
+
+resource "aws_dlm_lifecycle_policy" "this" {
+  description        = var.words
+  execution_role_arn = "arn:aws:iam::${local.account}:role/${var.words}"
+
+  policy_details {
+    resource_types = ["VOLUME"]
+    target_tags    = { Backup = var.words }
+
+    schedule {
+      name = "daily"
+
+      create_rule {
+        interval = 24
+        times    = ["03:00"]
+      }
+
+      retain_rule {
+        count = 7
+      }
+    }
+  }
 }

@@ -13,7 +13,7 @@ import typer
 
 from ngp import files
 from ngp.commands import checking, narrowing, options, scope
-from ngp.environments import acceptance, platforms, resolving, wiring
+from ngp.environments import acceptance, platforms, quorums, resolving, wiring
 from ngp.environments.environment import Platform
 from ngp.environments.resolving import Resolved
 from ngp.errors import Finding, NgpError, UsageError
@@ -70,10 +70,13 @@ def validate(
     wrong = [each for one in resolved for each in wiring.check_counts(one.environment, one.catalogue)]
     wrong += [each for one in resolved for each in acceptance.check(one)]
     wrong += _run(platform, checks, context, parallelism) if checks else []
+    doubts = [each for one in resolved for each in quorums.check(one)]
     if as_json:
-        shown = {"schema": "ngp.validate/1", "environments": names, "terraform": terraform, "findings": wrong}
-        views.write({**shown, **views.affected(change)})
+        shown = {"environments": names, "terraform": terraform, "findings": wrong, "warnings": doubts}
+        views.write({"schema": "ngp.validate/1", **shown, **views.affected(change)})
     else:
+        for each in doubts:
+            terminal.say(context.settings, findings.block(each, word="warning"))
         roots = f", Terraform checked {terminal.amount(len(checks), 'root')}" if terraform else ""
         passed = f"valid: {', '.join(names) or 'no environment'}{roots}"
         findings.show_checks(wrong, context.settings, passed=passed, whole=show_all)

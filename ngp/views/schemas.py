@@ -216,7 +216,7 @@ COMMANDS: Mapping[str, Schema] = {
         orphaned=_TEXTS,
         foreign=_TEXTS,
     ),
-    "validate": record(_SINCE, environments=_TEXTS, terraform=FLAG, findings=_FINDINGS),
+    "validate": record(_SINCE, environments=_TEXTS, terraform=FLAG, findings=_FINDINGS, warnings=_FINDINGS),
     "secret.scan": record(files=WHOLE, findings=_FINDINGS),
     "graph": record(
         _SINCE,

@@ -48,6 +48,19 @@ def collect(source: Source, block: hcl.Block, var: Mapping[str, Any]) -> Iterato
         yield list(_arguments(source, block.body, scope, "", more, var))
 
 
+def number(source: Source, block: hcl.Block, var: Mapping[str, Any]) -> int | None:
+    """Return how many instances a resource has; None where only Terraform knows."""
+    scope = names.scope(source, var=var)
+    count, each = (block.body.attributes.get(name) for name in ("count", "for_each"))
+    if count:
+        value = _value(count, scope)
+        return None if value is UNSET or value is None else int(value)
+    if each is None:
+        return 1
+    found = _value(each, scope)
+    return len(found) if isinstance(found, list | Mapping) else None
+
+
 def _instances(source: Source, block: hcl.Block, var: Mapping[str, Any]) -> list[dict[str, Any]]:
     scope = names.scope(source, var=var)
     count, each = (block.body.attributes.get(name) for name in ("count", "for_each"))

@@ -186,6 +186,19 @@ def test_validate_gathers_what_is_wrong_in_all_environments(ngp, house):
         assert said in err
 
 
+def test_validate_warns_of_a_quorum_in_too_few_zones_and_passes(ngp, house):
+    manifest = house.path / "modules" / "openvpn" / "module.yaml"
+    manifest.write_text(f"{manifest.read_text()}quorum: [aws_instance.server]\n")
+    server = 'resource "aws_instance" "server" {\n  count = 3\n  subnet_id = var.admin_cidrs[count.index]\n}\n'
+    (house.path / "modules" / "openvpn" / "openvpn.tf").write_text(server)
+    code, out, err = ngp("validate", "dev", "--no-terraform")
+    assert (code, out) == (0, "valid: dev\n")
+    assert "warning: openvpn: the 3 members of a quorum (aws_instance.server) stand in one zone" in err
+    assert f"{Path('environments/dev/terraform.tfvars')}:6" in err
+    told = json.loads(ngp("validate", "dev", "--no-terraform", "--json")[1])
+    assert (told["findings"], [each["line"] for each in told["warnings"]]) == ([], [6])
+
+
 def test_validate_refuses_an_unknown_unit(ngp):
     code, _, err = ngp("validate", "dev", "opnvpn", "--no-terraform")
     assert code == 64

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
@@ -17,11 +17,15 @@ WARN_DAYS, FAIL_DAYS = 180, 90
 
 @dataclass(frozen=True)
 class Product:
-    """Something with versions. `ends` is the last day of standard support by version; `source` is who decides it."""
+    """Something with versions. `ends` is the last day of standard support by version; `source` is who decides it.
+
+    `unpublished` says by version what is known where nobody names a day.
+    """
 
     title: str
     source: str
     ends: Mapping[str, date]
+    unpublished: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,10 @@ def calendar() -> Mapping[str, Product]:
     data = yaml.load(FILE).data
     return {
         name: Product(
-            each["title"], each["source"], {key: date.fromisoformat(day) for key, day in each["ends"].items()}
+            each["title"],
+            each["source"],
+            {key: date.fromisoformat(day) for key, day in each["ends"].items()},
+            each.get("unpublished", {}),
         )
         for name, each in data["products"].items()
     }
@@ -66,14 +73,33 @@ def find(name: str, version: str) -> End | None:
 
     Raises: UsageError for an unknown product.
     """
+    product, plain = _product(name), version.rpartition("_")[2]  # OpenSearch_2.19
+    known = _release(product.ends, plain)
+    return End(product, plain, product.ends[known]) if known else None
+
+
+def tell(name: str, version: str, today: date) -> str:
+    """Return one sentence about a version whose end is near, over, or named by nobody; "" where nothing is to be told.
+
+    Raises: UsageError for an unknown product.
+    """
+    end = find(name, version)
+    if end is not None:
+        return end.describe(today) if near([end], today) else ""
+    product = _product(name)
+    return product.unpublished.get(_release(product.unpublished, version), "")
+
+
+def _product(name: str) -> Product:
     product = calendar().get(name)
     if product is None:
         raise UsageError(f"there is no product `{name}` in the calendar", todo=nearest(name, calendar()))
-    plain = version.rpartition("_")[2]  # OpenSearch_2.19
-    for known in sorted(product.ends, key=len, reverse=True):
-        if plain == known or plain.startswith(f"{known}."):
-            return End(product, plain, product.ends[known])
-    return None
+    return product
+
+
+def _release(versions: Iterable[str], version: str) -> str:
+    """The longest of these versions that a version belongs to, "" for none."""
+    return next((each for each in sorted(versions, key=len, reverse=True) if f"{version}.".startswith(f"{each}.")), "")
 
 
 def inputs(item: str) -> Iterator[str]:

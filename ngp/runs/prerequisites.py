@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from ngp.aws.session import Session
     from ngp.settings import Settings
 
+_AWS = "/hashicorp/aws"  # at whichever registry
+
 
 @dataclass(frozen=True)
 class Check:
@@ -69,7 +71,9 @@ def _find(platform: Platform, settings: Settings) -> binary.Binary:
 
 def _terraform(platform: Platform, settings: Settings) -> str:
     found = _find(platform, settings)
-    return f"{found.flavour} {found.version}{' (bundled)' if found.bundled else ''}, {' '.join(found.argv)}"
+    product = "opentofu" if found.is_opentofu else "terraform"
+    bundled = " (bundled)" if found.bundled else ""
+    return f"{found.flavour} {found.version}{bundled}, {' '.join(found.argv)}{_ending(product, found.version)}"
 
 
 def _providers(platform: Platform, settings: Settings) -> str:
@@ -78,9 +82,16 @@ def _providers(platform: Platform, settings: Settings) -> str:
     places_ = mirror.Places(settings.environ, settings.home, settings.cache)
     source = mirror.find(lock, found.platform, places_, flavour=found.flavour)
     locked = ", ".join(f"{one.address.rpartition('/')[2]} {one.version}" for one in lock)
+    endings = "".join(_ending("aws-provider", one.version) for one in lock if one.address.endswith(_AWS))
     if source is None:
-        return f"{locked}: no mirror on this machine has it; the first run fetches it from the registry"
-    return f"{locked} from {source.folder or source.origin}"
+        return f"{locked}: no mirror on this machine has it; the first run fetches it from the registry{endings}"
+    return f"{locked} from {source.folder or source.origin}{endings}"
+
+
+def _ending(product: str, version: str) -> str:
+    """What the calendar tells of a tool. It is no finding: the platform's files choose the version, and it works."""
+    told = support.tell(product, version, support.today())
+    return f"; {told}" if told else ""
 
 
 def _templates(platform: Platform) -> str:

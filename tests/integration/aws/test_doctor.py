@@ -1,6 +1,7 @@
 """`ngp doctor` on a real target, played by the emulator: each prerequisite there, missing, or somebody else's."""
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -152,6 +153,21 @@ def test_doctor_in_the_folder_of_an_environment_looks_at_its_account(environment
     done = ngp.run("-C", str(environment / "environments" / "stage"), "doctor", "--json")
     assert json.loads(done.stdout)["environment"] == "stage"
     assert json.loads(ngp.run("doctor", "--json", env={"NGP_ENV": "stage"}).stdout)["environment"] == "stage"
+
+
+def test_doctor_tells_the_end_of_the_tools_beside_their_versions_and_passes(environment, ngp, monkeypatch):
+    from ngp.catalogue import support
+
+    def told():
+        checks = json.loads(ngp.call("doctor", "--json").stdout)["checks"]
+        return [(each["ok"], each["says"]) for each in checks if each["name"] in ("terraform", "providers")]
+
+    assert [said.endswith("version 6 came in June 2025") for _, said in told()] == [False, True]
+    monkeypatch.setattr(support, "tell", lambda product, version, today: f"the end of {product} {version} is near")
+    (passes, terraform), (also_passes, providers) = told()
+    assert (passes, also_passes) == (True, True)
+    assert re.search(r"(terraform|tofu) (1\.\S+)( .*)?, .*; the end of (terraform|opentofu) \2 is near$", terraform)
+    assert re.search(r"aws (\S+) .*; the end of aws-provider \1 is near$", providers)
 
 
 def test_doctor_names_an_overridden_template_and_a_variable_in_the_way(environment, ngp):

@@ -65,6 +65,27 @@ def test_what_ends_within_half_a_year_is_near():
     assert support.near(ends, date(2026, 6, 5)) == [ends[2]]  # 180 days
 
 
+@pytest.mark.parametrize(
+    ("product", "version", "told"),
+    [
+        ("terraform", "1.13.2", "standard support of Terraform 1.13.2 ended on 2026-04-29, 215 days ago"),
+        ("opentofu", "1.12.11", "standard support of OpenTofu 1.12.11 ends on 2027-02-01, in 63 days"),
+        ("terraform", "1.15.0", ""),
+        ("rds-postgres", "17.4", ""),
+        ("aws-provider", "6.2.0", ""),
+        ("aws-provider", "50.1.0", ""),
+    ],
+)
+def test_version_is_told_of_when_its_end_is_near_or_over(product, version, told):
+    assert support.tell(product, version, date(2026, 11, 30)) == told
+
+
+def test_version_whose_end_nobody_names_is_told_of_without_a_day():
+    told = support.tell("aws-provider", "5.100.0", date(2026, 11, 30))
+    assert told.startswith("no day is published")
+    assert support.find("aws-provider", "5.100.0") is None
+
+
 def test_item_of_a_manifest_takes_the_inputs():
     values = {"engine": "redis", "engine_version": "6.2"}
     assert support.resolve("elasticache-{engine}:{engine_version}", values).last_day == date(2027, 1, 31)

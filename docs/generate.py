@@ -25,6 +25,7 @@ from ngp.sandbox import (
     refusals,
     registries,
     repairs,
+    roles,
 )
 from ngp.views import schemas
 
@@ -53,6 +54,7 @@ def sandbox(page: str) -> str:
             policies,
             refusals,
             registries,
+            roles,
         )
         for each in _repairs(module)
     ]

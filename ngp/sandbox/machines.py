@@ -6,11 +6,14 @@ import copy
 from contextlib import suppress
 from typing import Any
 
+from ngp.sandbox import roles
+
 _BY_LAUNCH = "Primary network interface"  # what moto calls one that came, and goes, with its instance
 
 
 def apply() -> None:
     """Put every repair into the moto that this process has imported."""
+    roles.apply()
     free_addresses_of_ended_instances()
     free_interfaces_of_terminated_instances()
     tell_tags_while_others_get_theirs()

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from ngp.aws import access
 from ngp.aws.failures import DeniedError
@@ -152,6 +153,33 @@ def test_pull_through_cache_rule_is_made_changed_and_deleted(of):
     session.call("ecr", "delete_pull_through_cache_rule", **which)
     with pytest.raises(NgpError, match="PullThroughCacheRuleNotFoundException"):
         rules("hub")
+
+
+def test_session_of_a_machines_role_is_allowed_what_its_policies_allow(of, sandbox):
+    session = of("666666666667")
+    trust = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    role = session.call(
+        "iam",
+        "create_role",
+        RoleName="node",
+        AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+    )["Role"]["Arn"]
+    own = {"Effect": "Allow", "Action": "ssm:GetParameter", "Resource": "arn:aws:ssm:*:666666666667:parameter/own/*"}
+    given = {
+        "RoleName": "node",
+        "PolicyName": "own",
+        "PolicyDocument": json.dumps({"Version": "2012-10-17", "Statement": [own]}),
+    }
+    session.call("iam", "put_role_policy", **given)
+    for name in ("/own/a", "/other/a"):
+        session.call("ssm", "put_parameter", Name=name, Value="v", Type="String")
+    taken = session.call("sts", "assume_role", RoleArn=role, RoleSessionName="i-1")["Credentials"]
+    keys = {"aws_access_key_id": taken["AccessKeyId"], "aws_secret_access_key": taken["SecretAccessKey"]}
+    made = {"endpoint_url": sandbox.url, "region_name": "eu-central-1", "aws_session_token": taken["SessionToken"]}
+    machine = boto3.client("ssm", **made, **keys)
+    assert machine.get_parameter(Name="/own/a")["Parameter"]["Value"] == "v"
+    with pytest.raises(ClientError, match="AccessDeniedException"):
+        machine.get_parameter(Name="/other/a")
 
 
 def test_managed_policies_are_there_at_once(of):

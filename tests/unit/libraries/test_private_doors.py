@@ -35,6 +35,8 @@ DOORS = {
     ("sandbox/refusals.py", "_get_params"): ("moto[server]", _PATCHES),
     ("sandbox/refusals.py", "_get_template_from_args"): ("moto[server]", _PATCHES),
     ("sandbox/refusals.py", "_set_launch_configuration"): ("moto[server]", _PATCHES),
+    ("sandbox/roles.py", "_authenticate_and_authorize_action"): ("moto[server]", _PATCHES),
+    ("sandbox/roles.py", "_get_action"): ("moto[server]", _PATCHES),
     ("sandbox/registries.py", "_get_param"): ("moto[server]", _PATCHES),
     ("sandbox/databases.py", "_get_params"): ("moto[server]", _PATCHES),
     ("sandbox/policies.py", "_set_attributes"): ("moto[server]", _PATCHES),

@@ -167,6 +167,9 @@ ARN = "arn:aws:sns:eu-central-1:123456789012:alarms"
         ("DateGreaterThan", "2026-01-01T00:00:00Z", "2026-06-01T00:00:00Z", True),
         ("DateLessThan", "2026-01-01T00:00:00Z", "1780000000", False),
         ("IpAddress", "10.0.0.0/8", "10.1.2.3", True),
+        ("ArnLike", "arn:aws:sns", "arn:aws:sns", False),
+        ("StringEquals", "${aws:username}", "", False),
+        ("IpAddress", "10.9.9.9/8", "10.1.2.3", True),
         ("IpAddress", ["192.0.2.1", "10.0.0.0/8"], "192.0.2.2", False),
         ("NotIpAddress", "10.0.0.0/8", "192.0.2.2", True),
     ],
@@ -222,6 +225,8 @@ def test_null_asks_whether_a_key_is_there():
         ("ForAllValues:StringNotEquals", ["a", "y"], False),
         ("ForAnyValue:StringNotEquals", ["a", "y"], True),
         ("ForAnyValue:StringLike", ["ab"], False),
+        ("StringNotEquals", ["a", "y"], False),
+        ("StringEquals", ["a", "y"], True),
     ],
 )
 def test_keys_with_many_values(operator, given_, is_met):

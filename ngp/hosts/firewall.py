@@ -18,7 +18,7 @@ Rules = Mapping[str, Sequence[Mapping[str, Any]]]  # of ingress, by group; as EC
 
 def load(session: Session, groups: Iterable[str]) -> Rules:
     """Return the rules of security groups; of none without the right to look. Raises what `Session.call` raises."""
-    wanted, found = sorted(set(groups)), {}
+    wanted, found = sorted(set(groups)), dict[str, Sequence[Mapping[str, Any]]]()
     for at in range(0, len(wanted), _AT_ONCE):
         filters = [{"Name": "group-id", "Values": wanted[at : at + _AT_ONCE]}]
         try:

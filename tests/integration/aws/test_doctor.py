@@ -114,10 +114,10 @@ def test_doctor_does_not_look_at_the_modules_of_an_environment_that_is_not_compl
 
 def test_ready_asks_what_the_state_puts_out(environment, emulated, sandbox, ngp):
     with (environment / "modules" / "base" / "module.yaml").open("a") as manifest:
-        manifest.write('ready: [{kind: http, target: "{vpc_id}/moto-api/data.json", expect: "200"}]\n')
+        manifest.write('ready: [{kind: http, target: "{vpc_id}/moto-api/", expect: "200"}]\n')
     waiting = ngp.call("ready", "stage", "--no-wait")
     assert waiting.exit_code == 1
-    assert "not ready  base: {vpc_id}/moto-api/data.json there is no output vpc_id yet" in waiting.stdout
+    assert "not ready  base: {vpc_id}/moto-api/ there is no output vpc_id yet" in waiting.stdout
     bucket.bootstrap(emulated, bucket.plan(emulated, StatePlace("s3", BUCKET, "", "eu-central-1")))
     state = {"version": 4, "serial": 1, "lineage": "x", "terraform_version": "1.11.4", "resources": []}
     outputs = {"vpc_id": {"value": sandbox.url, "type": "string"}}

@@ -7,13 +7,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ngp.hosts import firewall
-from ngp.hosts.host import SSH_PORT, Host, State, packages
+from ngp.hosts.host import SSH_PORT, Host, State, of_tags
 
 if TYPE_CHECKING:
     from ngp.aws.session import Session
 
 USER = "admin"  # of Debian's images, which the modules use
-_USER_TAG = "ngp:user"
 _GROUP_TAG = "aws:autoscaling:groupName"
 _STATES = ("pending", "running", "stopping", "stopped", "shutting-down")  # a terminated one is gone
 _PAGE = 1000  # the most that EC2 gives at once
@@ -57,19 +56,12 @@ class CloudSource:
 
 def _host(instance: Mapping[str, Any], user: str) -> Host:
     tags = {tag["Key"]: tag["Value"] for tag in instance.get("Tags", ())}
-    return Host(
-        name=tags.get("Name") or instance["InstanceId"],
-        id=instance["InstanceId"],
-        environment=tags.get("Environment", ""),
-        cluster=tags.get("Cluster", ""),
-        unit=tags.get("ngp:unit", ""),
-        packages=packages(tags.get("Packages", "")),
+    return replace(
+        of_tags(tags, instance["InstanceId"], user),
         public_address=instance.get("PublicIpAddress") or "",
         private_address=instance.get("PrivateIpAddress") or "",
         public_dns=instance.get("PublicDnsName") or "",
         private_dns=instance.get("PrivateDnsName") or "",
-        user=tags.get(_USER_TAG, user),
-        tags=tags,
         state=State(instance["State"]["Name"]),
     )
 

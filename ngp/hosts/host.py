@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Any
 
 SSH_PORT = 22
+_USER_TAG = "ngp:user"
 _PACKAGE = re.compile(r"[-\w.+]+")
 _NUMBER = re.compile(r"(\d+)")
 
@@ -66,6 +67,20 @@ class Host:
         """Everything that a selection may match a part of."""
         own = (self.name, self.id, self.public_dns, self.private_dns, self.public_address, self.private_address)
         return tuple(word for word in (*own, *self.tags.values()) if word)
+
+
+def of_tags(tags: Mapping[str, str], host_id: str, user: str) -> Host:
+    """Return what the tags that modules give say of a host; `user` is who logs in where no tag says it."""
+    return Host(
+        name=tags.get("Name") or host_id,
+        id=host_id,
+        environment=tags.get("Environment", ""),
+        cluster=tags.get("Cluster", ""),
+        unit=tags.get("ngp:unit", ""),
+        packages=packages(tags.get("Packages", "")),
+        user=tags.get(_USER_TAG, user),
+        tags=dict(tags),
+    )
 
 
 def packages(tag: str) -> tuple[str, ...]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ngp.errors import NgpError
 from ngp.hosts.cloud import USER
-from ngp.hosts.host import Host, State, packages
+from ngp.hosts.host import Host, State, of_tags
 from ngp.terraform import documents
 
 _TYPE = "aws_instance"
@@ -54,19 +54,12 @@ def _read(resources: Iterable[Any], user: str) -> Iterator[Host]:
 def _host(attributes: Mapping[str, Any], user: str, *, is_replaced: bool) -> Host:
     tags = attributes.get("tags_all") or attributes.get("tags") or {}
     state = _WORDS.get(attributes.get("instance_state") or "", State.UNKNOWN)
-    return Host(
-        name=tags.get("Name") or attributes["id"],
-        id=attributes["id"],
-        environment=tags.get("Environment", ""),
-        cluster=tags.get("Cluster", ""),
-        unit=tags.get("ngp:unit", ""),
-        packages=packages(tags.get("Packages", "")),
+    return replace(
+        of_tags(tags, attributes["id"], user),
         public_address=attributes.get("public_ip") or "",
         private_address=attributes.get("private_ip") or "",
         public_dns=attributes.get("public_dns") or "",
         private_dns=attributes.get("private_dns") or "",
-        user=tags.get("ngp:user", user),
-        tags=dict(tags),
         state=State.REPLACED if is_replaced else state,
         source="state",
     )

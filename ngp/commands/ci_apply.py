@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ngp.ci import comment, statuses, workflow_commands
-from ngp.commands import bundle_applies, bundles, ci_bundles, completion, options, pipelines, reporting
+from ngp.commands import bundle_applies, bundles, ci_bundles, options, pipelines, reporting
 from ngp.environments import documents
 from ngp.errors import Finding, NgpError
 from ngp.views import documents as views
@@ -22,10 +22,6 @@ if TYPE_CHECKING:
     from ngp.reports.report import Report
 
 _REPORTS = ("html", "md", "json", "xml")
-Environments = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="ENV", help="only these environments", autocompletion=completion.environments),
-]
 Number = Annotated[
     int, typer.Option("--pull-request", metavar="NUMBER", min=0, help="of which one; by default that of the commit")
 ]
@@ -44,7 +40,7 @@ class _Done:
 
 
 def apply(
-    environments: Environments = None,
+    environments: options.EnvironmentNames = None,
     out_dir: pipelines.Folder = "",
     pull_request: Number = 0,
     identity: bundles.Identities = None,

@@ -7,21 +7,16 @@ from typing import Annotated
 import typer
 
 from ngp.ci.matrix import LIMITS, System, document, group
-from ngp.commands import completion, narrowing, options
+from ngp.commands import narrowing, options
 from ngp.environments import documents, platforms, resolving
-from ngp.errors import require
 from ngp.views import documents as views
 
-Environments = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="ENV", help="only these environments", autocompletion=completion.environments),
-]
 For = Annotated[System, typer.Option("--system", help="the CI system that takes the matrix")]
 Everything = Annotated[bool, typer.Option("--everything", help="all units, whatever changed: for a nightly plan")]
 
 
 def matrix(
-    environments: Environments = None,
+    environments: options.EnvironmentNames = None,
     system: For = System.GITHUB,
     since: options.Since = "",
     everything: Everything = False,
@@ -30,8 +25,7 @@ def matrix(
     """Print the jobs of a matrix: the environments that a change affects, grouped within the limit of the system."""
     context = options.context()
     platform = platforms.load(platforms.find(context.cwd))
-    resolved, wrong = resolving.collect(platform, dict.fromkeys(environments or documents.names(platform)))
-    require(dict.fromkeys(wrong))
+    resolved = resolving.resolve_each(platform, dict.fromkeys(environments or documents.names(platform)))
     if everything:
         units = {each.environment.name: len(each.environment.units) for each in resolved}
     else:

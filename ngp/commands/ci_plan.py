@@ -13,7 +13,7 @@ import typer
 from ngp.ci import bases, comment, sarif, statuses, workflow_commands
 from ngp.ci.events import Kind
 from ngp.ci.tiers import Tier
-from ngp.commands import bundles, ci_changes, completion, narrowing, options, pipelines, reporting
+from ngp.commands import bundles, ci_changes, narrowing, options, pipelines, reporting
 from ngp.environments import documents, resolving
 from ngp.errors import Finding, NgpError, RefusedError, require
 from ngp.views import documents as views
@@ -28,10 +28,6 @@ if TYPE_CHECKING:
     from ngp.runs.results import RunResult
 
 _REPORTS = ("html", "md", "json", "xml")
-Environments = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="ENV", help="only these environments", autocompletion=completion.environments),
-]
 
 
 @dataclass(frozen=True)
@@ -55,7 +51,7 @@ class _Done:
 
 
 def plan(
-    environments: Environments = None,
+    environments: options.EnvironmentNames = None,
     since: options.Since = "",
     everything: Annotated[
         bool, typer.Option("--everything", help="all units, whatever changed: for a nightly plan")

@@ -126,10 +126,7 @@ def _survey(context: options.Context, platform: Platform) -> Survey:
 
 @app.command()
 def affected(
-    environments: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="ENV", help="only these environments", autocompletion=completion.environments),
-    ] = None,
+    environments: options.EnvironmentNames = None,
     since: options.Since = "",
     show_all: options.ShowAll = False,
     as_json: options.AsJson = False,
@@ -140,8 +137,7 @@ def affected(
 
     context = options.context()
     platform = platforms.load(platforms.find(context.cwd))
-    resolved, wrong = resolving.collect(platform, dict.fromkeys(environments or documents.names(platform)))
-    require(dict.fromkeys(wrong))
+    resolved = resolving.resolve_each(platform, dict.fromkeys(environments or documents.names(platform)))
     found = narrowing.collect(platform, resolved, since, whole=not environments)
     if as_json:
         views.write({"schema": "ngp.env.affected/1", **views.affected(found)})

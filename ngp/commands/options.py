@@ -186,6 +186,10 @@ EnvironmentName = Annotated[
 OptionalEnvironmentName = Annotated[
     str, typer.Argument(metavar="ENV", help="the environment", autocompletion=completion.environments)
 ]
+EnvironmentNames = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="ENV", help="only these environments", autocompletion=completion.environments),
+]
 UnitNames = Annotated[
     list[str] | None,
     typer.Argument(

@@ -11,23 +11,19 @@ import typer
 
 import ngp
 from ngp import files
-from ngp.commands import completion, narrowing, options
+from ngp.commands import narrowing, options
 from ngp.environments import platforms
 from ngp.errors import NgpError
 from ngp.rendering import staleness, trees
 from ngp.views import digests, documents, terminal
 
-EnvironmentNames = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="ENV", help="only these environments", autocompletion=completion.environments),
-]
 Check = Annotated[bool, typer.Option("--check", help="write nothing; exit 1 and list what is stale")]
 Diff = Annotated[bool, typer.Option("--diff", help="show how the files change")]
 
 
 def render(
     ctx: typer.Context,
-    environments: EnvironmentNames = None,
+    environments: options.EnvironmentNames = None,
     check: Check = False,
     diff: Diff = False,
     affected: options.Affected = False,

@@ -16,7 +16,7 @@ from ngp.commands import checking, narrowing, options, scope
 from ngp.environments import acceptance, platforms, quorums, resolving, wiring
 from ngp.environments.environment import Platform
 from ngp.environments.resolving import Resolved
-from ngp.errors import Finding, NgpError, UsageError
+from ngp.errors import Finding, NgpError
 from ngp.runs import selection
 from ngp.views import digests, findings, terminal
 from ngp.views import documents as views
@@ -60,7 +60,7 @@ def validate(
     context = options.context()
     platform = platforms.load(platforms.find(context.cwd))
     names, words = scope.choose_any(platform, environment, units)
-    resolved = _resolve(platform, names)
+    resolved = resolving.resolve_each(platform, names)
     named = selection.expand_each(words, resolved)
     change = None
     if narrowing.is_asked(ctx, affected):
@@ -81,14 +81,6 @@ def validate(
         passed = f"valid: {', '.join(names) or 'no environment'}{roots}"
         findings.show_checks(wrong, context.settings, passed=passed, whole=show_all)
     return NgpError.exit_code if wrong else 0
-
-
-def _resolve(platform: Platform, names: Sequence[str]) -> list[Resolved]:
-    """All environments, or one UsageError with the findings of all."""
-    resolved, wrong = resolving.collect(platform, names)
-    if wrong:
-        raise UsageError(list(dict.fromkeys(wrong)))
-    return resolved
 
 
 def _collect(

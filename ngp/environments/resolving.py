@@ -34,6 +34,13 @@ def resolve(platform: Platform, name: str) -> Resolved:
     return _resolve(platform, name, lambda path: loading.load(path, platform.cache))
 
 
+def resolve_each(platform: Platform, names: Iterable[str]) -> list[Resolved]:
+    """Resolve environments; raise one UsageError with the findings of all of them, each once."""
+    resolved, wrong = collect(platform, names)
+    require(dict.fromkeys(wrong))
+    return resolved
+
+
 def collect(platform: Platform, names: Iterable[str]) -> tuple[list[Resolved], list[Finding]]:
     """The environments that can be resolved, and what is wrong with the others; a catalogue is read once for all."""
     load = cache(lambda path: loading.load(path, platform.cache))

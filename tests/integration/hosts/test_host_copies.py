@@ -8,6 +8,7 @@ import pytest
 from ngp.errors import UsageError
 from ngp.hosts import copying
 from ngp.hosts.remote import HostCopied, HostResult, HostStarted
+from tests.conftest import missing
 from tests.integration.hosts.conftest import key
 from tests.integration.test_streams import at_terminal
 
@@ -102,7 +103,7 @@ def test_a_full_disk_is_told(farm, tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
     if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", disk]).returncode:
-        pytest.skip("a small disk takes root, and the right to mount")
+        missing("a small disk: it takes root, and the right to mount")
     try:
         (tmp_path / "big").write_bytes(b"x" * 1_000_000)
         [result] = copy(farm, tmp_path, ["big", f":{disk}/big"])

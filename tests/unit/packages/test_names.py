@@ -63,7 +63,7 @@ def test_every_version_that_is_taken_is_one_to_dpkg(text):
     assert set(text) <= set("0123456789aZ.+~-:")
 
 
-@pytest.mark.skipif(not shutil.which("dpkg"), reason="needs dpkg")
+@pytest.mark.skipif(not shutil.which("dpkg"), reason="MISSING: dpkg")
 @pytest.mark.parametrize("version", ["1", "1.2-3", "2:1.0~rc1+dfsg-1ubuntu0.1", "1.0-1-2", "20240101"])
 def test_versions_that_dpkg_takes_are_taken(version):
     subprocess.run(["dpkg", "--validate-version", version], check=True)

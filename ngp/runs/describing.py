@@ -24,6 +24,7 @@ def describe(result: UnitResult, plan: Plan) -> UnitResult:
     changes = tuple(change for change in own.changes if _does_something(change))
     outputs = {name: change for name, change in plan.outputs.items() if change.action is not Action.NO_OP}
     quiet = not (changes or outputs or plan.invocations)
+    changed = {one.address for one in changes}
     return replace(
         result,
         outcome=Outcome.NO_CHANGES if quiet else Outcome.PLANNED,
@@ -31,7 +32,7 @@ def describe(result: UnitResult, plan: Plan) -> UnitResult:
         changes=tuple(change for change in changes if change.mode == "managed"),
         outputs=outputs,
         invocations=plan.invocations,
-        drift=tuple(dict.fromkeys(one.address for one in plan.drift if one.action is not Action.NO_OP)),
+        drift=tuple(dict.fromkeys(one.address for one in plan.drift if one.address in changed)),
     )
 
 

@@ -78,7 +78,7 @@ class UnitResult:
     diagnostics: tuple[Diagnostic, ...] = ()
     duration_s: float = 0.0
     log: str = ""  # path of the unit's log, relative to the platform
-    drift: tuple[str, ...] = ()  # addresses of what was changed outside of Terraform since the last apply
+    drift: tuple[str, ...] = ()  # addresses in `changes` of what changed outside of Terraform since the last apply
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from bench import machine, memory, report
-from bench.cases import applies, hosts, plans, region, scale, scheduling, start, units
+from bench.cases import applies, contracts, hosts, plans, region, scale, scheduling, start, units
 from bench.cases.environment import Bench
 from bench.cases.options import Options
 from bench.contest import Case, Result, play
@@ -22,6 +22,7 @@ Group = Callable[[Bench], Iterator[Case]]
 GROUPS: dict[str, Group] = {
     "start": lambda bench: start.cases(bench.lab, bench.options),
     "scheduling": lambda bench: scheduling.cases(bench.lab, bench.options),
+    "contracts": lambda bench: contracts.cases(bench.lab, bench.options),
     "hosts": hosts.cases,
     "plans": plans.cases,
     "units": units.cases,

@@ -25,7 +25,10 @@ class FailedError(Exception):
 
 @dataclass(frozen=True)
 class Command:
-    """What is run; both its streams go to `log`. `stdin` is a text. `env` is its whole environment."""
+    """What is run; both its streams go to `log`. `stdin` is a text. `env` is its whole environment.
+
+    `exit_code` is how it ends when it has done its work.
+    """
 
     argv: tuple[str, ...]
     cwd: Path
@@ -33,6 +36,7 @@ class Command:
     log: Path
     stdin: str = ""
     timeout_s: float = 900.0
+    exit_code: int = 0
 
 
 @dataclass(frozen=True)
@@ -107,7 +111,7 @@ def run(command: Command) -> None:
         finally:
             was_late = not clock.is_alive()
             clock.cancel()
-    if process.returncode != 0:
+    if process.returncode != command.exit_code:
         end = command.log.read_text(encoding="utf-8", errors="replace").strip()[-TAIL_CHARACTERS:]
         why = f"took more than {command.timeout_s:.0f} s" if was_late else f"ended with {process.returncode}: {end}"
         raise FailedError(f"{' '.join(command.argv[:4])} {why}")

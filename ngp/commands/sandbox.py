@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,14 +22,8 @@ app = typer.Typer(help="Start, stop and look at the AWS look-alike on this machi
 _EMPTY = "its resources and states were held in its memory and are gone"
 
 
-class Engine(Enum):
-    MOTO = "moto"
-    MINISTACK = "ministack"
-
-
 @app.command()
 def start(
-    engine: Annotated[Engine, typer.Option("--engine", help="the emulator")] = Engine.MOTO,
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one")] = 0,
     as_json: options.AsJson = False,
 ) -> None:
@@ -38,7 +31,7 @@ def start(
     from ngp.sandbox import server
 
     context = options.context()
-    running = server.start(_workspace(context), context.settings.environ, engine=engine.value, port=port)
+    running = server.start(_workspace(context), context.settings.environ, port=port)
     _show(context, running, "start", as_json=as_json)
 
 

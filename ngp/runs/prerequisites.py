@@ -13,7 +13,7 @@ from ngp.environments.environment import Environment, Platform, StateKind, State
 from ngp.errors import Finding, MissingError, NgpError, UsageError
 from ngp.rendering import templates
 from ngp.runs import access, preflight
-from ngp.sandbox import engines, server
+from ngp.sandbox import emulator, server
 from ngp.state import bucket, places
 from ngp.terraform import binary, lockfile, mirror, surroundings
 
@@ -103,8 +103,8 @@ def _sandbox(platform: Platform) -> str:
     running = server.status(platform.workspace)
     if running is not None:
         return f"{running.engine} runs at {running.url}"
-    engines.require(engines.MOTO)
-    return f"{engines.MOTO} is installed; it is started and seeded when a run needs it"
+    emulator.require()
+    return f"{emulator.NAME} is installed; it is started and seeded when a run needs it"
 
 
 def _support(platform: Platform, environment: Environment) -> Iterator[Check]:

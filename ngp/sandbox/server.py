@@ -17,7 +17,7 @@ from typing import Any
 
 from ngp import files, processes
 from ngp.errors import MissingError, NgpError, RefusedError, UsageError
-from ngp.sandbox import engines
+from ngp.sandbox import emulator
 
 HOST = "127.0.0.1"
 SEEDED = "seeded.json"  # with what the running one has been seeded
@@ -40,22 +40,20 @@ class Running:
     id: str
 
 
-def start(
-    workspace: Path, environ: Mapping[str, str] | None = None, *, engine: str = engines.MOTO, port: int = 0
-) -> Running:
+def start(workspace: Path, environ: Mapping[str, str] | None = None, *, port: int = 0) -> Running:
     """Give the platform's sandbox, started now if none runs; it outlives this process.
 
     `workspace` is the platform's ``.ngp``; of `environ` only what Python needs to run is taken. Two that start at
-    once get the same one. Raises MissingError where the engine is not installed or does not come up, UsageError
-    where `port` is taken or another engine runs.
+    once get the same one. Raises MissingError if the emulator is not installed or does not start, UsageError if
+    `port` is taken or the running sandbox has another.
     """
     with files.lock(workspace / "sandbox.lock", purpose="sandbox start", wait=True):
         found = _find(workspace)
         if found is not None:
-            return _same(found, engine, port)
-        engines.require(engine)
+            return _same(found, port)
+        emulator.require()
         _clear(workspace)
-        return _launch(workspace, environ or {}, engine, port)
+        return _launch(workspace, environ or {}, port)
 
 
 def status(workspace: Path) -> Running | None:
@@ -80,7 +78,7 @@ def reset(workspace: Path) -> Running:
         running = _find(workspace)
         if running is None:
             raise MissingError("no sandbox is running", todo="ngp sandbox start")
-        answer = _ask(running.port, "POST", engines.ENGINES[running.engine].reset_path, timeout_s=30)
+        answer = _ask(running.port, "POST", emulator.RESET_PATH, timeout_s=30)
         if answer is None:
             raise NgpError("the sandbox did not empty itself", where=running.url, todo="ngp sandbox stop, then start")
         (folder(workspace) / SEEDED).unlink(missing_ok=True)
@@ -92,11 +90,7 @@ def folder(workspace: Path) -> Path:
     return workspace / "sandbox"
 
 
-def _same(found: Running, engine: str, port: int) -> Running:
-    if found.engine != engine:
-        raise UsageError(
-            f"a sandbox with the engine {found.engine} is running", where=found.url, todo="ngp sandbox stop, then start"
-        )
+def _same(found: Running, port: int) -> Running:
     if port not in (0, found.port):
         raise UsageError(
             f"the sandbox is already running on port {found.port}", where=found.url, todo="ngp sandbox stop, then start"
@@ -104,16 +98,16 @@ def _same(found: Running, engine: str, port: int) -> Running:
     return found
 
 
-def _launch(workspace: Path, environ: Mapping[str, str], engine: str, port: int) -> Running:
+def _launch(workspace: Path, environ: Mapping[str, str], port: int) -> Running:
     home = files.private_folder(folder(workspace))
     files.write(home / _OWN, "", mode=0o600)
     name, log = secrets.token_hex(16), home / "server.log"
-    argv = (sys.executable, "-P", "-m", engines.ENGINES[engine].launcher, name, str(port), str(home / "port"))
-    request = processes.Request(argv, home, _environment(home, environ, engine))
+    argv = (sys.executable, "-P", "-m", emulator.LAUNCHER, name, str(port), str(home / "port"))
+    request = processes.Request(argv, home, _environment(home, environ))
     pid = processes.start(request, log)
     try:
         bound = _await_ready(pid, name, home / "port", log, port)
-        running = Running(f"http://{HOST}:{bound}", pid, bound, engine, _now(), name)
+        running = Running(f"http://{HOST}:{bound}", pid, bound, emulator.NAME, _now(), name)
         files.write(home / _RECORD, json.dumps(asdict(running), indent=2) + "\n", mode=0o600)
     except BaseException:
         processes.end_group(pid)
@@ -122,12 +116,12 @@ def _launch(workspace: Path, environ: Mapping[str, str], engine: str, port: int)
     return running
 
 
-def _environment(home: Path, environ: Mapping[str, str], engine: str) -> dict[str, str]:
+def _environment(home: Path, environ: Mapping[str, str]) -> dict[str, str]:
     """Nothing of the shell but how to run Python: no credentials, no endpoint, no folder outside of `home`."""
     package = str(Path(__file__).resolve().parents[2])
     kept = {name: environ[name] for name in _KEPT if name in environ}
     own = {"HOME": str(home), "TMPDIR": str(files.private_folder(home / "tmp")), "PYTHONPATH": package}
-    return {**kept, **own, **engines.environment(engine, home)}
+    return {**kept, **own, **emulator.environment(home)}
 
 
 def _await_ready(pid: int, name: str, announced: Path, log: Path, port: int) -> int:
@@ -185,7 +179,7 @@ def _is_ours(record: Running) -> bool:
 
 
 def _name(port: int, *, timeout_s: float) -> str:
-    answer = _ask(port, "GET", engines.SIGN, timeout_s=timeout_s)
+    answer = _ask(port, "GET", emulator.SIGN, timeout_s=timeout_s)
     return str(answer.get("id", "")) if isinstance(answer, dict) else ""
 
 

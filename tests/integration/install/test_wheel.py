@@ -39,6 +39,7 @@ def test_wheel_carries_the_catalogue_the_templates_and_the_lock(wheel):
             name for name in expected if ".terraform/" in name
         }
     assert "ngp/_shipped/terraform.lock.hcl" in names
+    assert {path.relative_to(ROOT).as_posix() for path in (ROOT / "ngp_emulator").glob("*.py")} <= names
 
 
 def test_installed_ngp_makes_a_platform_and_renders_it(ngp, tmp_path):

@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
-_CARRIED = ("ngp", "modules", "templates", "pyproject.toml", "LICENSE", ".terraform.lock.hcl", "README.md")
+_FOLDERS = ("ngp", "ngp_emulator", "modules", "templates")
+_CARRIED = (*_FOLDERS, "pyproject.toml", "LICENSE", ".terraform.lock.hcl", "README.md")
 
 
 def run(*argv: str | Path, cwd: Path, code: int = 0, **more: str) -> subprocess.CompletedProcess[str]:

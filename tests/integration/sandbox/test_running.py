@@ -50,8 +50,6 @@ def test_two_that_start_at_once_get_the_same_sandbox(workspace):
 
     with pytest.raises(UsageError, match="already running on port"):
         server.start(workspace, port=running.port + 1)
-    with pytest.raises(UsageError, match="engine moto is running"):
-        server.start(workspace, engine="ministack")
 
 
 def test_sandbox_sees_nothing_of_the_shell_and_is_alone_on_loopback(workspace):

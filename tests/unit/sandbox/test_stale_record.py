@@ -11,7 +11,7 @@ import pytest
 
 from ngp import processes
 from ngp.errors import MissingError, RefusedError
-from ngp.sandbox import engines, listening, server
+from ngp.sandbox import emulator, launcher, server
 from ngp.sandbox.server import Running
 
 
@@ -94,9 +94,8 @@ def test_reset_without_a_sandbox_says_how_to_start_one(workspace):
     assert caught.value.findings[0].todo == "ngp sandbox start"
 
 
-def test_engine_that_dies_at_once_is_told_with_its_last_words_and_leaves_nothing(workspace, monkeypatch):
-    broken = engines.Engine("ngp.sandbox.nowhere", "sandbox", (), "/")
-    monkeypatch.setattr(engines, "ENGINES", {"moto": broken})
+def test_emulator_that_dies_at_once_is_told_with_its_last_words_and_leaves_nothing(workspace, monkeypatch):
+    monkeypatch.setattr(emulator, "LAUNCHER", "ngp.sandbox.nowhere")
     begun = time.monotonic()
     with pytest.raises(MissingError, match="No module named ngp.sandbox.nowhere"):
         server.start(workspace)
@@ -117,10 +116,10 @@ def test_a_folder_that_no_sandbox_made_is_not_deleted(workspace, tmp_path):
 
 def test_a_server_ends_where_another_one_announces_itself_in_its_place(tmp_path, monkeypatch):
     ended = []
-    monkeypatch.setattr(listening.os, "kill", lambda pid, number: ended.append((pid, number)))
+    monkeypatch.setattr(launcher.os, "kill", lambda pid, number: ended.append((pid, number)))
     announcement = tmp_path / "port"
     announcement.write_text("2")
-    listening._end_with(announcement, "1")
+    launcher._end_with(announcement, "1")
     announcement.unlink()
-    listening._end_with(announcement, "1")
+    launcher._end_with(announcement, "1")
     assert ended == [(os.getpid(), signal.SIGTERM)] * 2

@@ -1,0 +1,20 @@
+import boto3
+import pytest
+
+
+@pytest.fixture(scope="session")
+def patched():
+    """Patches moto in this process once: patches stay, and a second call would patch them again."""
+    from ngp_emulator import patches
+
+    patches.apply()
+
+
+@pytest.fixture
+def client(patched):
+    """Opens clients of the patched moto in this process, which is empty for each test."""
+    from moto import mock_aws
+
+    keys = {"aws_access_key_id": "123456789012", "aws_secret_access_key": "sandbox"}
+    with mock_aws():
+        yield lambda service, **other: boto3.client(service, "eu-central-1", **(keys | other))

@@ -112,15 +112,16 @@ def _is_asked(flag: str, argv: Sequence[str], environ: Mapping[str, str]) -> boo
 def _keep(text: str, settings: Settings) -> Path | None:
     from ngp import files
     from ngp.environments import platforms
+    from ngp.workspace import Workspace
 
     try:
-        folder = platforms.find(settings.cwd) / ".ngp"
+        folder = Workspace.of(platforms.find(settings.cwd)).failures
     except (NgpError, OSError):
         try:
-            folder = settings.cache
+            folder = settings.cache / "reports"
         except NgpError:
             return None
-    path = folder / "reports" / f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}.txt"
+    path = folder / f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}.txt"
     head = f"ngp {__version__}, Python {sys.version.split()[0]} on {sys.platform}\n\n"
     try:
         files.write(path, head + text, mode=0o600)

@@ -33,9 +33,9 @@ def open_terraform(platform: Platform, context: Context) -> Iterator[Terraform]:
         terminal.say(settings, text)
 
     lock = platform.path / lockfile.NAME
-    warm = door.find(platform.workspace, settings.environ, door.CHECKS, note)
+    warm = door.find(platform.workspace.path, settings.environ, door.CHECKS, note)
     opener = warm.open_session if warm else open_session
-    calls = platform.workspace / "calls"
+    calls = platform.workspace.calls
     with (
         context.taking_signals() as stop,
         toolchain.open_terraform(

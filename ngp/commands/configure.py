@@ -65,7 +65,7 @@ def configure(
     may_ask = context.settings.is_interactive and not no_input
     name = environment or _environment(context, platform, may_ask=may_ask)
     documents.load(platform, name)  # a lock is made for what is there only
-    lock = platform.workspace / "locks" / f"{name}.lock"
+    lock = platform.workspace.lock(name)
     with files.lock(lock, purpose=f"ngp configure {name}"):
         if may_ask and catalogue is None and not (module or values or wire):
             catalogue = _version(platform, name)

@@ -70,7 +70,7 @@ def new(
     facts = outlines.Facts(name, target=target.value, **given)
     made = outlines.compose(platform, facts, origin)
     left_out = outlines.left_out(platform, facts, origin) if origin else ()
-    with files.lock(platform.workspace / "locks" / f"{name}.lock", purpose=f"ngp env new {name}"):
+    with files.lock(platform.workspace.lock(name), purpose=f"ngp env new {name}"):
         outlines.require_new(platform, name)
         try:
             files.write_all(made)

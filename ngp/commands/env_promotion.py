@@ -66,7 +66,7 @@ def promote(
         raise UsageError("`--plan` plans what was written", todo=f"leave it out, and run: ngp plan {target} --json")
     context = options.context()
     platform = platforms.load(platforms.find(context.cwd))
-    lock = platform.workspace / "locks" / f"{target}.lock"
+    lock = platform.workspace.lock(target)
     with files.lock(lock, purpose=f"ngp env promote {source} {target}"):
         made = promoting.prepare(platform, *_compare(platform, source, target), only or ())
         changed = {path: text for path, text in made.files.items() if not _says(path, text)}

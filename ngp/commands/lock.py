@@ -54,7 +54,7 @@ def lock(
     )
     if check:
         return _check(lockfile.load(path), wish, found, places, as_json=as_json)
-    with files.lock(home.workspace / "locks" / "platform.lock", purpose="ngp lock"):
+    with files.lock(home.workspace.platform_lock, purpose="ngp lock"):
         old = lockfile.load(path) if path.is_file() else ()
         renewed = renewal.renew(old, wish, found, places, context.stop)
         changed = files.write(path, lockfile.render(renewed.lock))

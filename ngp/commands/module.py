@@ -12,9 +12,9 @@ from ngp import files, shipped
 from ngp.catalogue import hcl, loading
 from ngp.commands import checking, completion, options
 from ngp.environments import platforms
-from ngp.environments.environment import cache
 from ngp.errors import NgpError, UsageError
 from ngp.views import documents, modules, terminal
+from ngp.workspace import Workspace
 
 if TYPE_CHECKING:
     from ngp.catalogue.judging import Judge
@@ -94,7 +94,7 @@ def new(
     require(scaffold.check_name(catalogue, name))
     wish = scaffold.Wish(name, title, category, summary, tuple(requires or ()))
     wish = _complete(wish, catalogue, may_ask=context.settings.is_interactive and not no_input)
-    with files.lock(platform.workspace / "locks" / "platform.lock", purpose=f"ngp module new {name}"):
+    with files.lock(platform.workspace.platform_lock, purpose=f"ngp module new {name}"):
         written = files.write_all(scaffold.render(platform.path, catalogue, wish))
         files.write_all(module_pages.collect(platform.path / "modules", [name], platform.cache))
     if as_json:
@@ -132,7 +132,7 @@ def add(
         modules.show_changes(name, found.changes, context.settings)
         if not (auto_approve or options.confirm(context, "Renew the copy?")):
             raise NgpError("the copy was left as it is", why="the answer was no")
-    with files.lock(platform.workspace / "locks" / "platform.lock", purpose=f"ngp module add {name}"):
+    with files.lock(platform.workspace.platform_lock, purpose=f"ngp module add {name}"):
         written = files.write_all(dict(found.files))
         files.remove_all(found.removed)
     done = {
@@ -156,7 +156,7 @@ def docs(names: options.ModuleNames = None, check: CheckPages = False, as_json: 
     pages = module_pages.collect(platform.path / "modules", names or (), platform.cache)
     stale = {path: text for path, text in pages.items() if hcl.read(path) != text}
     if not check:
-        with files.lock(platform.workspace / "locks" / "platform.lock", purpose="ngp module docs"):
+        with files.lock(platform.workspace.platform_lock, purpose="ngp module docs"):
             files.write_all(stale)
     paths = [str(path.relative_to(platform.path)) for path in stale]
     if as_json:
@@ -217,7 +217,7 @@ def _catalogue(context: Context) -> Catalogue:
     except UsageError:
         terminal.say(context.settings, "outside a platform: these are the modules that come with ngp")
         return loading.load(shipped.modules(), context.settings.cache / "facts")
-    return loading.load(path / "modules", cache(path))
+    return loading.load(path / "modules", Workspace.of(path).facts)
 
 
 @contextmanager

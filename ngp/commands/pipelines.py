@@ -140,7 +140,7 @@ def begin(context: options.Context, folder: str) -> Pipeline:
     """
     event = events.read(context.settings.environ)
     platform, wrong = _load(platforms.find(context.cwd), is_fork=event.is_fork)
-    path = context.cwd / folder if folder else platform.workspace / "ci"
+    path = context.cwd / folder if folder else platform.workspace.pipeline
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -64,7 +64,7 @@ def status(as_json: options.AsJson = False) -> None:
 
 
 def _workspace(context: options.Context) -> Path:
-    return workspaces.require_own(platforms.find(context.cwd))
+    return workspaces.require_own(platforms.find(context.cwd)).path
 
 
 def _show(running: Running | None, command: str, *, as_json: bool) -> None:

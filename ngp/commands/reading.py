@@ -81,7 +81,7 @@ def is_asleep(platform: Platform, environment: Environment) -> bool:
     from ngp.sandbox import server
 
     is_there = environment.target is Target.SANDBOX and platform.state is StateKind.S3
-    return is_there and server.status(platform.workspace) is None
+    return is_there and server.status(platform.workspace.path) is None
 
 
 def orphans(context: Context, region: Region, *, with_gone: bool = False) -> tuple[Orphan, ...]:

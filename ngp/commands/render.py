@@ -58,7 +58,7 @@ def _write(tree: trees.Tree) -> None:
     with ExitStack() as held:
         with _told("the rendered files cannot be written", platform.path, "nothing was changed"):
             for name in tree.environments:
-                lock = platform.workspace / "locks" / f"{name}.lock"
+                lock = platform.workspace.lock(name)
                 held.enter_context(files.lock(lock, purpose=f"ngp render {name}"))
             files.write_all(trees.writes(tree))
         with _told("left-over files cannot be removed", platform.path, "all that is rendered was written"):

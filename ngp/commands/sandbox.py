@@ -78,7 +78,7 @@ def env(environment: options.OptionalEnvironmentName = "", as_json: options.AsJs
     context = options.context()
     path = platforms.find(context.cwd)
     chosen = _chosen(path, environment)
-    running = server.status(workspaces.require_own(path))
+    running = server.status(workspaces.require_own(path).path)
     if running is None:
         raise MissingError("no sandbox is running", todo="ngp sandbox start")
     lines = shell.lines(context.settings.environ, running, chosen.region, chosen.account)
@@ -89,7 +89,7 @@ def env(environment: options.OptionalEnvironmentName = "", as_json: options.AsJs
 
 
 def _workspace(context: options.Context) -> Path:
-    return workspaces.require_own(platforms.find(context.cwd))
+    return workspaces.require_own(platforms.find(context.cwd)).path
 
 
 def _show(context: options.Context, running: Running | None, command: str, *, as_json: bool) -> None:

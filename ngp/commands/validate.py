@@ -103,10 +103,9 @@ def _checks(resolved: Resolved, units: Sequence[str]) -> list[_Check]:
     from ngp.runs.units import collect
 
     platform, environment = resolved.platform, resolved.environment
-    data = platform.workspace / "data" / environment.name
-    tree = Tree(platform.workspace / "validated" / environment.name, platform.path)
+    tree = Tree(platform.workspace.validated(environment.name), platform.path)
     return [
-        _Check(environment.name, unit, tree, data / name / "validate")
+        _Check(environment.name, unit, tree, platform.workspace.data(environment.name, name, "validate"))
         for name, unit in collect(resolved).items()
         if unit.sources and (not unit.module or not units or name in units)
     ]
@@ -123,9 +122,8 @@ def _run(platform: Platform, checks: Sequence[_Check], context: options.Context,
     ]
     if missing:
         return missing
-    lock = platform.workspace / "locks" / "validate.lock"
     with (
-        files.lock(lock, purpose="ngp validate", wait=True),
+        files.lock(platform.workspace.validation_lock, purpose="ngp validate", wait=True),
         checking.open_terraform(platform, context) as driver,
         ThreadPoolExecutor(parallelism) as pool,
     ):

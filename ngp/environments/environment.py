@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
-from ngp.files import WORKSPACE
+from ngp.workspace import Workspace
 
 NAME = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"  # of platforms, environments and units
 NAME_LENGTH = 31
@@ -73,14 +73,14 @@ class Platform:
         return self.path / "environments" / name
 
     @property
-    def workspace(self) -> Path:
+    def workspace(self) -> Workspace:
         """The ignored folder for runs, caches and logs."""
-        return self.path / WORKSPACE
+        return Workspace.of(self.path)
 
     @property
     def cache(self) -> Path:
         """Where what the platform's files say is kept (`ngp.cache`)."""
-        return cache(self.path)
+        return self.workspace.facts
 
 
 @dataclass(frozen=True)
@@ -148,8 +148,3 @@ class Environment:
     def root(self, unit: str) -> Path:
         """Where the rendered Terraform root of a unit lies."""
         return self.path / "root" if self.state is StateMode.SINGLE else self.path / "units" / unit
-
-
-def cache(platform: Path) -> Path:
-    """The folder of what is kept of a platform's files, also where its ngp.yaml has not been read yet."""
-    return platform / WORKSPACE / "cache" / "facts"

@@ -58,11 +58,10 @@ def load(path: Path) -> Platform:
     from ngp import yaml
     from ngp.cache import recall
     from ngp.environments import workspaces
-    from ngp.environments.environment import cache
 
-    workspaces.require_own(path)
+    workspace = workspaces.require_own(path)
     text = yaml.read(path / FILE)
-    return _platform(recall(cache(path), FILE, text.encode(), lambda: _check(yaml.parse(text, path / FILE))), path)
+    return _platform(recall(workspace.facts, FILE, text.encode(), lambda: _check(yaml.parse(text, path / FILE))), path)
 
 
 def parse(text: str, place: Path, path: Path) -> Platform:

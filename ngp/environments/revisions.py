@@ -156,7 +156,7 @@ def head(path: Path) -> str:
 
 def _materialise(platform: Platform, commit: str) -> Path:
     """Check the modules of a commit out below .ngp; what is there already is right, for a commit never changes."""
-    target = platform.workspace / "cache" / "commits" / commit / "modules"
+    target = platform.workspace.commit(commit)
     if target.is_dir():
         return target
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -10,18 +10,18 @@ from pathlib import Path
 
 from ngp import files
 from ngp.errors import RefusedError
+from ngp.workspace import Workspace
 
-_CHECKED = "checked.json"  # the folder and the Git index that were checked together; no checkout can know them
 _PRIVATE_MODE = 0o700
 
 
-def require_own(platform: Path) -> Path:
+def require_own(platform: Path) -> Workspace:
     """Return the platform's private folder, which no other user can enter.
 
     It may be a link that the operator made. Raises RefusedError (3) if Git tracks it or something in it: ngp and
     Terraform would write through links that a repository brought.
     """
-    workspace = platform / files.WORKSPACE
+    workspace = Workspace.of(platform)
     index = _index(platform)
     is_checked = index is None or _is_checked(workspace, index)
     if not is_checked and (tracked := _tracked(platform)):
@@ -35,18 +35,18 @@ def require_own(platform: Path) -> Path:
     with suppress(OSError):  # a disk that refuses is told by whoever needs it
         _make_private(workspace)
         if index is not None and not is_checked:
-            files.write(workspace / _CHECKED, _mark(workspace, index), mode=0o600, durable=False)
+            files.write(workspace.checked, _mark(workspace, index), mode=0o600, durable=False)
     return workspace
 
 
-def _make_private(workspace: Path) -> None:
+def _make_private(workspace: Workspace) -> None:
     """Take the rights of others away: from the folder, or, if it is a link, from the folders in it."""
-    if not workspace.is_symlink():
-        workspace.mkdir(mode=_PRIVATE_MODE, exist_ok=True)
-        _restrict(workspace)
+    if not workspace.path.is_symlink():
+        workspace.path.mkdir(mode=_PRIVATE_MODE, exist_ok=True)
+        _restrict(workspace.path)
         return
-    (workspace / "state").mkdir(mode=_PRIVATE_MODE, exist_ok=True)  # Terraform would make it readable for all
-    with os.scandir(workspace) as entries:
+    workspace.states.mkdir(mode=_PRIVATE_MODE, exist_ok=True)  # Terraform would make it readable for all
+    with os.scandir(workspace.path) as entries:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False):
                 _restrict(Path(entry.path))
@@ -69,15 +69,16 @@ def _index(platform: Path) -> Path | None:
     return None
 
 
-def _is_checked(workspace: Path, index: Path) -> bool:
+def _is_checked(workspace: Workspace, index: Path) -> bool:
     try:
-        return (workspace / _CHECKED).read_text(encoding="utf-8") == _mark(workspace, index)
+        return workspace.checked.read_text(encoding="utf-8") == _mark(workspace, index)
     except (OSError, ValueError):
         return False
 
 
-def _mark(workspace: Path, index: Path) -> str:
-    folder = workspace.stat()
+def _mark(workspace: Workspace, index: Path) -> str:
+    """The folder and the Git index that were checked together; no checkout can know them."""
+    folder = workspace.path.stat()
     mark = [folder.st_dev, folder.st_ino]
     with suppress(FileNotFoundError):  # of a repository without a commit
         found = index.stat()

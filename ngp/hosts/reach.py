@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ngp.environments import documents, platforms
+from ngp.environments import documents, locations, platforms
 from ngp.environments.environment import Environment, Platform
 from ngp.errors import MissingError, UsageError, nearest
 from ngp.hosts import console, inventory, project, selector
@@ -48,7 +48,7 @@ class Reach:
     def folder(self) -> Path:
         """The private folder for what is kept about hosts."""
         if self.platform is not None:
-            return self.platform.workspace / "hosts"
+            return self.platform.workspace.hosts
         about = hashlib.sha256(f"{self.place} {self.project.name}".encode()).hexdigest()[:16]
         return self.settings.cache / "hosts" / about
 
@@ -165,7 +165,7 @@ def _texts(platform: Platform, environment: Environment, session: Callable[[str]
         raise MissingError("the states cannot be reached")
     found = {}
     for name in names:
-        place = units.locate(platform, environment, name)
+        place = locations.locate(platform, environment, name)
         text = reading.read(place, reached)  # type: ignore[arg-type]  # states on the disk need no session
         if text is not None:
             found[str(place)] = text

@@ -12,13 +12,14 @@ from typing import Any
 
 from ngp.cache import recall_each
 from ngp.catalogue import facts
-from ngp.environments import revisions
+from ngp.environments import locations, revisions
 from ngp.environments.environment import StateMode
 from ngp.environments.resolving import Resolved
 from ngp.errors import MissingError
 from ngp.rendering import access, copies, exact, root, templates
 from ngp.state import places
 from ngp.terraform import lockfile
+from ngp.workspace import Workspace
 
 FILES = ("main.tf", "variables.tf", "outputs.tf", "versions.tf")
 VALUES = "values.auto.tfvars.json"
@@ -137,18 +138,8 @@ def _plain(context: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _state(resolved: Resolved, unit: str) -> places.StatePlace:
-    platform, environment = resolved.platform, resolved.environment
-    return places.derive(
-        platform.name,
-        environment.account,
-        environment.region,
-        environment.name,
-        unit,
-        kind=platform.state.value,
-        bucket=platform.state_bucket,
-        single=environment.state is StateMode.SINGLE,
-        workspace=Path(platform.workspace.name),  # relative, as every path in a committed file
-    )
+    relative = Workspace.of(Path())  # as every path in a committed file
+    return locations.locate(resolved.platform, resolved.environment, unit, relative)
 
 
 def _home(resolved: Resolved) -> PurePosixPath:

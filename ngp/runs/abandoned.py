@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ngp import yaml
-from ngp.environments import documents, history
+from ngp.environments import documents, history, locations
 from ngp.environments.environment import StateKind, Target
 from ngp.environments.history import Removal
 from ngp.errors import NgpError, UsageError
 from ngp.runs import orphans, units
 from ngp.runs.results import Orphan
-from ngp.state import places, reading
+from ngp.state import reading
 
 if TYPE_CHECKING:
     from ngp.aws.session import Session
@@ -119,7 +119,7 @@ def _with_ways_out(platform: Platform, orphan: Orphan, removal: Removal | None) 
 
 def _stores(platform: Platform, former: Iterable[Environment]) -> Iterator[tuple[StatePlace, Environment | None]]:
     """The places of one state in each store, with an environment of that account; states on the disk need none."""
-    yield places.derive(platform.name, "", "", "_", "_", places.LOCAL, workspace=platform.workspace), None
+    yield locations.on_disk(platform), None
     if platform.state is StateKind.LOCAL:
         return
     for name in documents.names(platform):
@@ -127,9 +127,9 @@ def _stores(platform: Platform, former: Iterable[Environment]) -> Iterator[tuple
             environment = documents.load(platform, name)
         except UsageError:
             continue
-        yield units.locate(platform, environment, units.SINGLE), environment
+        yield locations.locate(platform, environment, units.SINGLE), environment
     for each in former:
-        yield units.locate(platform, each, units.SINGLE), each
+        yield locations.locate(platform, each, units.SINGLE), each
 
 
 def _former(platform: Platform, removals: Mapping[str, Removal]) -> Iterator[tuple[str, Environment]]:
@@ -144,7 +144,7 @@ def _former(platform: Platform, removals: Mapping[str, Removal]) -> Iterator[tup
 def _lives_there(platform: Platform, name: str, place: StatePlace) -> bool:
     """Whether an environment keeps its states in the store of `place`; one that cannot be read may."""
     try:
-        own = units.locate(platform, documents.load(platform, name), units.SINGLE)
+        own = locations.locate(platform, documents.load(platform, name), units.SINGLE)
     except UsageError:
         return True
     return _store(own) == _store(place)

@@ -11,7 +11,6 @@ from ngp.errors import MissingError
 from ngp.runs import units
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from threading import Event
 
     from ngp.aws.session import Session
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from ngp.pool.door import Door
     from ngp.settings import Settings
     from ngp.terraform.serving import Opener
+    from ngp.workspace import Workspace
 
 
 _NOWHERE = "http://127.0.0.1:9"  # the discard port: a sandbox that does not run
@@ -54,7 +54,7 @@ def open_access(
     from ngp.pool import door
 
     environment = resolved.environment
-    warm = door.find(resolved.platform.workspace, settings.environ, environment.name, note)
+    warm = door.find(resolved.platform.workspace.path, settings.environ, environment.name, note)
     if environment.target is Target.SANDBOX:
         url = _start(resolved, settings, note, may_start=may_start)
         return _sandbox(resolved, settings, url, warm, stop)
@@ -75,7 +75,9 @@ def open_real(
     return Access(env, session, "", warm)
 
 
-def open_store(environment: Environment, workspace: Path, settings: Settings, stop: Event | None) -> Session | None:
+def open_store(
+    environment: Environment, workspace: Workspace, settings: Settings, stop: Event | None
+) -> Session | None:
     """Reach the account that holds an environment's states, also of one that is gone; None if its sandbox is not there.
 
     Raises RefusedError (3) if the shell's credentials are of another account.
@@ -89,7 +91,7 @@ def open_store(environment: Environment, workspace: Path, settings: Settings, st
         return session
     from ngp.sandbox import server
 
-    running = server.status(workspace)
+    running = server.status(workspace.path)
     if running is None:
         return None
     return Session(access.sandbox(settings.environ, running.url, environment.region, environment.account), stop=stop)
@@ -110,7 +112,7 @@ def _start(resolved: Resolved, settings: Settings, note: Callable[[str], None], 
     from ngp.sandbox import server
 
     environment, platform = resolved.environment, resolved.platform
-    running = server.status(platform.workspace)
+    running = server.status(platform.workspace.path)
     if running is None and not may_start and platform.state is StateKind.LOCAL:
         return _NOWHERE  # its states are on the disk, and can be read
     if running is None and not may_start:
@@ -120,7 +122,7 @@ def _start(resolved: Resolved, settings: Settings, note: Callable[[str], None], 
             todo=f"ngp apply {environment.name}",
         )
     if running is None:
-        running = server.start(platform.workspace, settings.environ)
+        running = server.start(platform.workspace.path, settings.environ)
         note(f"started the sandbox at {running.url}; it lives until `ngp sandbox stop`")
     return running.url
 
@@ -136,5 +138,5 @@ def _sandbox(resolved: Resolved, settings: Settings, url: str, warm: Door | None
     if url == _NOWHERE:
         return Access(env, session, url, warm)
     bucket = units.place(resolved, "").bucket if platform.state is StateKind.S3 else ""
-    seed.ensure(platform.workspace, session, environment.region, environment.domain, bucket)
+    seed.ensure(platform.workspace.path, session, environment.region, environment.domain, bucket)
     return Access(env, session, url, warm)

@@ -36,7 +36,7 @@ def begin(platform: Platform, settings: Settings) -> Iterator[Opener]:
 
 
 def _find_packages(platform: Platform, settings: Settings) -> serving.Found:
-    pool = record.read(platform.workspace)
+    pool = record.read(platform.workspace.path)
     if pool is not None and record.is_alive(pool):
         return serving.Found()
     locked = lockfile.load(platform.path / lockfile.NAME)

@@ -194,7 +194,10 @@ class _Work:
 
     def _is_null(self, wire: Wire) -> bool:
         """What a unit of this run did not put out is null: it has been applied as a whole. Else its plan knows."""
-        return wire.origin.unit in self._context.needs or self._seen.known.is_null(wire)
+        if wire.origin.unit in self._context.needs:
+            return True
+        self._seen.known.learn([wire])
+        return self._seen.known.is_null(wire)
 
     def _refusal(self, preview: UnitResult, result: UnitResult, real: Plan) -> list[Finding]:
         context = self._context

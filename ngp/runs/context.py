@@ -126,7 +126,7 @@ class RunContext:
 
     def data(self, unit: str, kind: str) -> Path:
         """The unit's TF_DATA_DIR; previews have their own, since their backend is another."""
-        return self.resolved.platform.workspace / "data" / self.name / unit / kind
+        return self.resolved.platform.workspace.data(self.name, unit, kind)
 
     def sources(self) -> list[Path]:
         """The folders of all modules that the environment's units call."""
@@ -143,7 +143,7 @@ class RunContext:
     @property
     def _working(self) -> copies.Tree:
         platform = self.resolved.platform
-        return copies.Tree(platform.workspace / "opentofu" / self.name, platform.path)
+        return copies.Tree(platform.workspace.opentofu(self.name), platform.path)
 
 
 @contextmanager
@@ -169,9 +169,9 @@ def open_run(request: Request, resolved: Resolved, caller: Caller) -> Iterator[R
         found = binary.find(
             platform.terraform, platform.terraform_version, settings.environ, cwd=platform.path, cache=settings.cache
         )
-        held.enter_context(files.lock(workspace / "locks" / f"{name}.lock", purpose=purpose))
+        held.enter_context(files.lock(workspace.lock(name), purpose=purpose))
         dead = leftovers.sweep_killed(workspace, name, is_plan=request.verb is Verb.PLAN)
-        journal = Journal(workspace / "runs" / run_id, warn=lambda text: caller.tell(Note(text)))
+        journal = Journal(workspace.runs / run_id, warn=lambda text: caller.tell(Note(text)))
 
         def tell(event: RunEvent) -> None:
             journal.record(event)
@@ -266,7 +266,7 @@ def _context(  # noqa: PLR0913  the parts that were made ready, once
         terraform,
         folder,
         tell,
-        copies.Tree(resolved.platform.workspace / "previews" / resolved.environment.name, resolved.platform.path),
+        copies.Tree(resolved.platform.workspace.previews / resolved.environment.name, resolved.platform.path),
     )
 
 

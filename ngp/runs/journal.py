@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -15,8 +16,10 @@ from typing import Any
 
 from ngp.files import private_folder
 from ngp.runs.events import ChangeAuthorised, Note, Phase, RunEvent, RunStarted, UnitEntered, UnitFinished
+from ngp.workspace import Workspace
 
 VERSION = 1
+_ID = re.compile(r"[0-9]{8}-[0-9]{6}-(?:plan|apply|destroy)-(?P<environment>.+)-.{4}")  # as `new_id` makes it
 _KEPT = (RunStarted, ChangeAuthorised, UnitEntered, UnitFinished, Note)
 # Only looked at: what is lost with the machine is looked at again, and 10,000 units do not wait for the disk each.
 _LOOKING = frozenset({Phase.WAITING, Phase.INIT, Phase.PREVIEW, Phase.PLAN})
@@ -74,6 +77,16 @@ def new_id(verb: str, environment: str, now: datetime | None = None) -> str:
     """A run's id: sorts by time, tells what it was (``20261121-103015-apply-dev-a1f4``)."""
     moment = (now or datetime.now(UTC)).strftime("%Y%m%d-%H%M%S")
     return f"{moment}-{verb}-{environment}-{os.urandom(2).hex()}"
+
+
+def folders(workspace: Workspace, environment: str) -> list[Path]:
+    """Return the folders of an environment's runs, oldest first."""
+    try:
+        runs = sorted(workspace.runs.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    found = ((run, _ID.fullmatch(run.name)) for run in runs)
+    return [run for run, match in found if match and match["environment"] == environment]
 
 
 def _is_looking(event: RunEvent) -> bool:

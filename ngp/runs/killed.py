@@ -9,14 +9,13 @@ from pathlib import Path
 
 from ngp import files, supervised
 from ngp.errors import Finding, LockHeldError
+from ngp.runs import journal
 from ngp.runs.events import Note
-from ngp.runs.journal import Journal
 from ngp.supervised import Found
 from ngp.terraform import events
+from ngp.workspace import Workspace
 
 CALLS = "calls"  # in a run's folder, until the run ends: the output of its Terraform calls under way
-_RUN = "[0-9]" * 8 + "-" + "[0-9]" * 6  # as `journal.new_id` begins
-_VERBS = ("plan", "apply", "destroy")
 _ALL = "_all"  # in place of a unit's name, of a call for all units
 _READS_S = 20.0  # how long a plan that was told to end is waited for
 _LOOK_S = 0.2
@@ -34,18 +33,16 @@ class KilledRun:
         return tuple(call for call in self.calls if call.at_work)
 
 
-def find(workspace: Path, environment: str) -> list[KilledRun]:
+def find(workspace: Workspace, environment: str) -> list[KilledRun]:
     """Return the runs of an environment that were killed and not settled yet; its lock must be held.
 
     Without the lock, a run that is under way is among them.
     """
-    folders = sorted(
-        calls for verb in _VERBS for calls in workspace.glob(f"runs/{_RUN}-{verb}-{environment}-????/{CALLS}")
-    )
-    return [KilledRun(folder.parent, tuple(supervised.find(folder))) for folder in folders]
+    left = [run for run in journal.folders(workspace, environment) if (run / CALLS).exists()]
+    return [KilledRun(run, tuple(supervised.find(run / CALLS))) for run in left]
 
 
-def require_ended(workspace: Path, environment: str) -> list[KilledRun]:
+def require_ended(workspace: Workspace, environment: str) -> list[KilledRun]:
     """Return the killed runs of an environment; raise LockHeldError (5) where Terraform of one is still at work.
 
     A call that only reads was told to end, and is waited for.
@@ -65,11 +62,11 @@ def settle(killed: list[KilledRun], environment: str, tell: Callable[[str], None
     """End killed runs whose Terraform has ended: tell what became of each call that changes something."""
     for run in killed:
         told = [_told(run, call, environment) for call in run.calls if not call.tied]
-        journal = Journal(run.folder)
+        written = journal.Journal(run.folder)
         for text in told or [f"the ngp of run {run.folder.name} was killed while it changed nothing"]:
-            journal.record(Note(text))
+            written.record(Note(text))
             tell(text)
-        journal.end("ngp was killed")
+        written.end("ngp was killed")
         files.remove_all([run.folder / CALLS])
 
 

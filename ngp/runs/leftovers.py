@@ -3,45 +3,43 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ngp import files
 from ngp.errors import Finding, NgpError
-from ngp.runs import killed
+from ngp.runs import journal, killed
 from ngp.runs.joint import record
 from ngp.runs.killed import KilledRun
 from ngp.terraform import rescue
+from ngp.workspace import Workspace
 
-_VERBS = ("plan", "apply", "destroy")
 _KEPT_DAYS = 90
 _KEPT_RUNS = 200
-_RUN = "[0-9]" * 8 + "-" + "[0-9]" * 6  # as `journal.new_id` begins
 
 
-def sweep(workspace: Path, environment: str) -> list[KilledRun]:
+def sweep(workspace: Workspace, environment: str) -> list[KilledRun]:
     """Remove what killed runs of an environment left, for it may hold values, and return those runs.
 
     The environment's lock must be held. Raises LockHeldError (5) where Terraform of such a run is still at work.
     """
-    for folder in ("previews", "runs"):
-        files.require_no_links(workspace / folder)
+    for folder in (workspace.previews, workspace.runs):
+        files.require_no_links(folder)
     dead = killed.require_ended(workspace, environment)
-    plans = [plan for verb in _VERBS for plan in workspace.glob(f"runs/{_RUN}-{verb}-{environment}-????/*.plan")]
-    files.remove_all([workspace / "previews" / environment, *plans, *_old(workspace, environment)])
+    runs = journal.folders(workspace, environment)
+    plans = [plan for run in runs for plan in run.glob("*.plan")]
+    files.remove_all([workspace.previews / environment, *plans, *_old(runs)])
     return dead
 
 
-def _old(workspace: Path, environment: str, now: datetime | None = None) -> list[Path]:
-    """The folders of an environment's runs that are old, or beyond the number that is kept.
+def _old(runs: Sequence[Path], now: datetime | None = None) -> list[Path]:
+    """Those of an environment's runs, oldest first, that are old or beyond the number that is kept.
 
     A run that did not end stays, and so does one with a state to recover.
     """
     oldest = ((now or datetime.now(UTC)) - timedelta(days=_KEPT_DAYS)).strftime("%Y%m%d-%H%M%S")
-    runs = sorted(
-        (run for verb in _VERBS for run in workspace.glob(f"runs/{_RUN}-{verb}-{environment}-????")), reverse=True
-    )
-    going = {*runs[_KEPT_RUNS:], *(run for run in runs if run.name < oldest)}
+    going = {*runs[:-_KEPT_RUNS], *(run for run in runs if run.name < oldest)}
     return sorted(run for run in going if _has_ended(run) and not any(run.rglob("*.tfstate")))
 
 
@@ -54,7 +52,7 @@ def _has_ended(run: Path) -> bool:
         return False
 
 
-def sweep_killed(workspace: Path, environment: str, *, is_plan: bool) -> list[KilledRun]:
+def sweep_killed(workspace: Workspace, environment: str, *, is_plan: bool) -> list[KilledRun]:
     """The same, but return only the killed runs to settle at once: a joint apply is settled by the next apply.
 
     Raises LockHeldError (5) also for a plan after a joint apply that did not end.

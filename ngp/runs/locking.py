@@ -55,7 +55,7 @@ def judge(resolved: Resolved, unit: str, root: Path, who: str) -> tuple[bool | N
     workspace, name = resolved.platform.workspace, resolved.environment.name
     left = [call for run in killed.find(workspace, name) for call in run.at_work if _is_of(call.about, unit)]
     pids = [pid for call in left for pid in call.pids]
-    pids += process_tree.working_in([root, workspace / "opentofu" / name / unit])
+    pids += process_tree.working_in([root, workspace.opentofu(name) / unit])
     if left or pids:
         return True, "Terraform still works on it" + (f" (process {' '.join(map(str, pids))})" if pids else "")
     return False, "no Terraform on this machine works on it any more"
@@ -71,7 +71,7 @@ def release(resolved: Resolved, session: Session, unit: str, agree: Callable[[Lo
     if unit not in known:
         raise UsageError(f"`{resolved.environment.name}` has no unit `{unit}`")
     workspace, name = resolved.platform.workspace, resolved.environment.name
-    with files.lock(workspace / "locks" / f"{name}.lock", purpose=f"ngp unlock {name} {unit}"):
+    with files.lock(workspace.lock(name), purpose=f"ngp unlock {name} {unit}"):
         found = next(iter(collect(resolved, session, [unit])), None)
         if found is None:
             return None

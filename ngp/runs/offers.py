@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ngp.runs.preview import Offer
 from ngp.runs.units import Wire
@@ -17,47 +18,72 @@ UNKNOWN = Offer()
 class Offers:
     """Filled while a run plans; safe to share between threads.
 
-    `read` gives the state of a unit that the run is not about, `plan` what such a unit's own plan would offer.
+    `read` gives the state of a unit that the run is not about. `plan` gives what such a unit's own plan would offer,
+    and is asked for the outputs that its state lacks.
     """
 
-    def __init__(self, read: Callable[[str], State | None], plan: Callable[[str], Outputs]) -> None:
+    def __init__(self, read: Callable[[str], State | None], plan: Callable[[str, Sequence[str]], Outputs]) -> None:
         self._read, self._plan = read, plan
         self._planned: dict[str, Outputs] = {}
         self._states: dict[str, Outputs] = {}
-        self._lock = threading.RLock()  # planning a unit that is not part of the run asks here again
+        self._turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._lock = threading.Lock()  # of the tables: nobody reads a state or plans a unit while holding it
 
     def put(self, unit: str, plan: Plan | None) -> None:
         """Take over a unit's planned outputs; None for a unit that could not be planned."""
         with self._lock:
             self._planned[unit] = of(plan)
 
+    def learn(self, wires: Iterable[Wire]) -> None:
+        """Plan the upstreams whose states lack an output that these wires take, each once.
+
+        Such an output is null, or it was never made: only a plan tells. As this run does not apply that plan, only
+        the nulls of it count.
+        """
+        lacking: dict[str, list[str]] = {}
+        for wire in wires:
+            if self._is_lacking(wire):
+                lacking.setdefault(wire.origin.unit, []).append(wire.origin.output)
+        for unit, outputs in lacking.items():
+            with self._lock:
+                turn = self._turns[unit]
+            with turn:  # another thread may need the same unit
+                if unit not in self._planned:
+                    nulls = {name: offer for name, offer in self._plan(unit, outputs).items() if _is_null(offer)}
+                    stands = self._stands(unit)
+                    with self._lock:
+                        self._planned.setdefault(unit, {**nulls, **stands})
+
     def get(self, wire: Wire) -> Offer:
-        """The offer at the other end of a wire: of the upstream's plan, else of its state, else unknown."""
+        """Return the offer at the other end of a wire: of the upstream's plan, else of its state, else unknown."""
         unit, output = wire.origin.unit, wire.origin.output
         with self._lock:
-            if unit in self._planned:
-                return self._planned[unit].get(output, UNKNOWN)
-            stands = self._stands(unit)
-            if output in stands or not stands:
-                return stands.get(output, UNKNOWN)
-            # It is null, or it was never made: the state does not tell, a plan does. Of a plan that this run does not
-            # apply nothing but its nulls will be there.
-            nulls = {name: offer for name, offer in self._plan(unit).items() if _is_null(offer)}
-            self._planned[unit] = nulls | dict(stands)
-            return self._planned[unit].get(output, UNKNOWN)
+            planned = self._planned.get(unit)
+        return (self._stands(unit) if planned is None else planned).get(output, UNKNOWN)
 
     def is_null(self, wire: Wire) -> bool:
-        """Whether the output at the other end of a wire is known to be null."""
+        """Return whether the output at the other end of a wire is known to be null."""
         return _is_null(self.get(wire))
 
+    def _is_lacking(self, wire: Wire) -> bool:
+        """Whether the upstream is not planned and has a state without that output."""
+        with self._lock:
+            if wire.origin.unit in self._planned:
+                return False
+        stands = self._stands(wire.origin.unit)
+        return bool(stands) and wire.origin.output not in stands
+
     def _stands(self, unit: str) -> Outputs:
-        if unit not in self._states:
-            state = self._read(unit)
-            found = state.outputs if state else {}
-            self._states[unit] = {
-                name: Offer(one.value, unknown=False, sensitive=one.sensitive) for name, one in found.items()
-            }
-        return self._states[unit]
+        with self._lock:
+            if unit in self._states:
+                return self._states[unit]
+        state = self._read(unit)
+        found = {
+            name: Offer(one.value, unknown=False, sensitive=one.sensitive)
+            for name, one in (state.outputs if state else {}).items()
+        }
+        with self._lock:
+            return self._states.setdefault(unit, found)
 
 
 def of(plan: Plan | None) -> Outputs:

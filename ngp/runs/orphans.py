@@ -49,8 +49,7 @@ def find(resolved: Resolved, session: Session) -> dict[str, StatePlace]:
 def look(place: StatePlace, session: Session) -> tuple[int, str]:
     """Return how many managed resources a state holds, and why it cannot be read."""
     try:
-        text = reading.read(place, session)
-        state = states.parse(text, where=str(place)) if text else states.State()
+        state = reading.load(place, session) or states.State()
     except MissingError:
         raise
     except NgpError as error:

@@ -27,8 +27,7 @@ def read_states(
     """The state of each named unit, None where it has none yet."""
     found = {}
     for name in names:
-        text = reading.read(all_units[name].place, session)
-        found[name] = state = None if text is None else states.parse(text, where=str(all_units[name].place))
+        found[name] = state = reading.load(all_units[name].place, session)
         if state is not None:
             ownership.require_own(all_units[name], state)
     return found
@@ -141,10 +140,9 @@ def write_wires(resolved: Resolved, session: Session, unit: str) -> bool:
 def _status(resolved: Resolved, unit: Unit, wave: int, session: Session) -> UnitStatus:
     serial, managed = -1, 0
     try:
-        text = reading.read(unit.place, session)
-        if text is None:
+        state = reading.load(unit.place, session)
+        if state is None:
             return UnitStatus(unit.name, unit.module, wave)
-        state = states.parse(text, where=str(unit.place))
         serial, managed = state.serial, sum(resource.mode == "managed" for resource in state.resources)
         ownership.require_own(unit, state)
         twins.require_single(resolved, session, unit, state)

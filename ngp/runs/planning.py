@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,10 +41,15 @@ def _forget(unit: str, plan: Plan | None) -> None:
 def open_offers(context: RunContext) -> Offers:
     """The offers of a run that begins."""
 
-    def ask(unit: str) -> offers.Outputs:
+    def ask(unit: str, outputs: Sequence[str]) -> offers.Outputs:
+        lacking = ", ".join(f"`{name}`" for name in outputs)
+        context.tell(Note(f"planning `{unit}` too, without applying it: its state does not say what {lacking} is"))
         options = PlanOptions(refresh=context.request.options.refresh)
         quiet = replace(context, tell=lambda _: None, request=replace(context.request, options=options))
-        return offers.of(_plan_copy(quiet, unit, opened)[1])
+        result, made = _plan_copy(quiet, unit, opened)
+        if made is None and not context.stop.is_set():
+            context.tell(Note(f"`{unit}` cannot be planned, so what it puts out is not known: {result.reason}"))
+        return offers.of(made)
 
     opened = Offers(lambda unit: read_state(context, unit), ask)
     return opened
@@ -161,12 +166,9 @@ def collect(context: RunContext, verb: Verb, results: Mapping[str, UnitResult], 
 
 def read_state(context: RunContext, unit: str) -> states.State | None:
     """Return a unit's state, or None where it has none yet; raise RefusedError for a state of something else."""
-    place = context.units[unit].place
-    text = reading.read(place, context.access.session)
-    if text is None:
-        return None
-    state = states.parse(text, where=str(place))
-    twins.require(context, context.units[unit], state)
+    state = reading.load(context.units[unit].place, context.access.session)
+    if state is not None:
+        twins.require(context, context.units[unit], state)
     return state
 
 
@@ -183,6 +185,7 @@ def missing_bucket(context: RunContext) -> bucket.BucketPlan | None:
 def _sketch(context: RunContext, unit: Unit, known: Offers) -> preview.Preview:
     if not unit.wires:
         return preview.Preview(preview.local_copy(), ())
+    known.learn(unit.wires)
     return preview.draft(unit.name, wired(context, unit, known))
 
 

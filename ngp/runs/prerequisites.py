@@ -8,13 +8,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ngp.catalogue import support
-from ngp.environments import resolving
-from ngp.environments.environment import Environment, Platform, StateKind, StateMode, Target
+from ngp.environments import locations, resolving
+from ngp.environments.environment import Environment, Platform, StateKind, Target
 from ngp.errors import Finding, MissingError, NgpError, UsageError
 from ngp.rendering import templates
 from ngp.runs import access, preflight
 from ngp.sandbox import emulator, server
-from ngp.state import bucket, places
+from ngp.state import bucket
 from ngp.terraform import binary, lockfile, mirror, surroundings
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def _templates(platform: Platform) -> str:
 
 
 def _sandbox(platform: Platform) -> str:
-    running = server.status(platform.workspace)
+    running = server.status(platform.workspace.path)
     if running is not None:
         return f"{running.engine} runs at {running.url}"
     emulator.require()
@@ -172,16 +172,7 @@ def require_zone(environment: Environment, session: Session) -> str:
 
 
 def _bucket(platform: Platform, environment: Environment, session: Session) -> str:
-    place = places.derive(
-        platform.name,
-        environment.account,
-        environment.region,
-        environment.name,
-        "",
-        bucket=platform.state_bucket,
-        single=environment.state is StateMode.SINGLE,
-    )
-    plan = bucket.plan(session, place)
+    plan = bucket.plan(session, locations.locate(platform, environment, ""))
     if not plan.is_empty:
         what = f"does not exist in {plan.region}" if not plan.exists else f"lacks {', '.join(plan.lacks)}"
         todo = f"ngp state bootstrap {environment.name}" + ("" if plan.exists else " (or the first `ngp apply`)")

@@ -50,6 +50,7 @@ class Reviewed:
         return "; ".join([*paths, *self._other_values(self.units[unit], wired)])
 
     def _other_values(self, unit: Unit, wired: Mapping[str, Any]) -> list[str]:
+        self.known.learn(unit.wires)
         offers = {wire: self.known.get(wire) for wire in unit.wires}
         return [
             f"`{wire.name}` takes {wire.origin}, which has another value than at the preview"

@@ -91,8 +91,7 @@ def _checked(resolved: Resolved, session: Session, unit: Unit, fact: StateFact) 
 def _fact(name: str, place: StatePlace, session: Session) -> StateFact:
     holder = reading.holder(place, session)
     try:
-        text = reading.read(place, session)
-        state = None if text is None else states.parse(text, where=str(place))
+        state = reading.load(place, session)
     except MissingError:
         raise  # credentials, network, bucket: nothing is known of any unit
     except NgpError as error:

@@ -12,7 +12,6 @@ from ngp.errors import Finding, NgpError, RefusedError
 from ngp.runs import ownership, units
 from ngp.runs.results import Verb
 from ngp.state import reading
-from ngp.terraform import states
 
 if TYPE_CHECKING:
     from ngp.aws.session import Session
@@ -57,9 +56,9 @@ def collect(resolved: Resolved, session: Session, known: Collection[Finding] = (
     told = {each.what.rpartition(": ")[2] for each in known}
     for unit in units.collect(resolved).values():
         try:
-            text = reading.read(unit.place, session)
-            if text and str(unit.place) not in told:
-                require_single(resolved, session, unit, states.parse(text), whole=True)
+            state = reading.load(unit.place, session)
+            if state and str(unit.place) not in told:
+                require_single(resolved, session, unit, state, whole=True)
         except RefusedError as error:
             found += error.findings
         except NgpError:

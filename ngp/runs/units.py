@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ngp.catalogue.types import Type
+from ngp.environments import locations
 from ngp.environments.binding import Source
 from ngp.environments.environment import OutputRef, StateMode
 from ngp.errors import UsageError, nearest
 from ngp.state import places
 
 if TYPE_CHECKING:
-    from ngp.environments.environment import Environment, Platform
     from ngp.environments.resolving import Resolved
 
 SINGLE = "root"  # the one unit of an environment whose state is `single`
@@ -108,19 +108,4 @@ def any_place(resolved: Resolved) -> places.StatePlace:
 
 def place(resolved: Resolved, unit: str) -> places.StatePlace:
     """Where the state of a unit lies."""
-    return locate(resolved.platform, resolved.environment, unit)
-
-
-def locate(platform: Platform, environment: Environment, unit: str) -> places.StatePlace:
-    """Return where the state of a unit of an environment lies."""
-    return places.derive(
-        platform.name,
-        environment.account,
-        environment.region,
-        environment.name,
-        unit,
-        kind=platform.state.value,
-        bucket=platform.state_bucket,
-        single=environment.state is StateMode.SINGLE,
-        workspace=platform.workspace,
-    )
+    return locations.locate(resolved.platform, resolved.environment, unit)

@@ -7,6 +7,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from ngp.files import WORKSPACE
+from ngp.workspace import Workspace
+
 S3, LOCAL = "s3", "local"
 _LONGEST_BUCKET = 63
 
@@ -35,16 +38,16 @@ def derive(  # noqa: PLR0913  the parts of one name, each from another file
     *,
     bucket: str = "",
     single: bool = False,
-    workspace: Path = Path(".ngp"),
+    workspace: Workspace = Workspace(Path(WORKSPACE)),  # noqa: B008  a value
 ) -> StatePlace:
     """The place of a unit's state; with one state for the environment (`single`) every unit gives the same.
 
-    `bucket` overrides the derived name; `workspace` is the platform's ``.ngp``, absolute, or relative where a path
-    relative to the platform is wanted.
+    `bucket` overrides the derived name; `workspace` is the platform's, absolute, or relative where a path relative to
+    the platform is wanted.
     """
     name = "root" if single else unit
     if kind == LOCAL:
-        return StatePlace(LOCAL, "", "", region, workspace / "state" / environment / f"{name}.tfstate")
+        return StatePlace(LOCAL, "", "", region, workspace.states / environment / f"{name}.tfstate")
     bucket = bucket or bucket_name(platform_name, account, region)
     return StatePlace(S3, bucket, f"environments/{environment}/{name}.tfstate", region)
 

@@ -1,4 +1,4 @@
-"""What lies at a state's place: its text, and who holds its lock. Its format is `ngp.terraform.states`."""
+"""What lies at a state's place: its text, the state in it, and who holds its lock."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from ngp.aws.failures import DeniedError
 from ngp.aws.session import Session
 from ngp.errors import MissingError, NgpError
 from ngp.state.places import S3, StatePlace
+from ngp.terraform import states
+from ngp.terraform.states import State
 
 _SUFFIX = ".tfstate"
 _RESTORE = "restore an earlier version of the object or file; the state bucket keeps them all"
@@ -49,6 +51,12 @@ def read(place: StatePlace, session: Session) -> str | None:
             why=f"it is not UTF-8 text: {error.reason} at byte {error.start}",
             todo=_RESTORE,
         ) from None
+
+
+def load(place: StatePlace, session: Session) -> State | None:
+    """Return the state at a place; None where there is none yet. Raises as `read`, and NgpError for no state."""
+    text = read(place, session)
+    return None if text is None else states.parse(text, where=str(place))
 
 
 def holder(place: StatePlace, session: Session) -> Holder | None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ngp.catalogue import hcl
 from ngp.rendering import roots, templates
 from ngp.runs import copies, graph, wires
 from ngp.runs.context import RunContext
+from ngp.runs.events import Note
 from ngp.runs.units import SINGLE, Unit
 from ngp.state.storing import Encryption
 from ngp.terraform import fingerprints
@@ -18,6 +20,8 @@ from ngp.terraform import fingerprints
 # with 180 MB of memory, and applied in 370 s (100 units: 7 s and 47 s). Terraform writes the whole state after each
 # resource, so the time grows faster than the number.
 MOST = 200
+_LOG = logging.getLogger(__name__)
+_LISTED = 20  # units that one line names
 
 _OURS = frozenset({*roots.FILES, roots.VALUES, roots.LOCK, wires.FILE})
 _VERSIONS = "versions.tf"
@@ -53,6 +57,25 @@ def with_dependants(found: Reasons, needs: graph.Needs) -> dict[str, str]:
         for dependant in sorted(graph.dependants(needs, [name]) - {name}):
             reasons.setdefault(dependant, f"it needs `{name}`, which goes by itself")
     return reasons
+
+
+def tell(context: RunContext, reasons: Reasons, told: dict[str, str]) -> None:
+    """Tell once, on the screen, in the journal and in the log, which units go by themselves and why."""
+    new: dict[str, list[str]] = {}
+    for name, why in reasons.items():
+        if name not in told:
+            new.setdefault(why, []).append(name)
+    told |= reasons
+    for why, names in new.items():
+        text = f"planned apart: {_listed(names)}: {why}"
+        _LOG.debug("%s", text)
+        context.tell(Note(text))
+
+
+def _listed(names: Sequence[str]) -> str:
+    """The units of one reason; of very many the first."""
+    shown = ", ".join(f"`{name}`" for name in names[:_LISTED])
+    return f"{shown} and {len(names) - _LISTED} more" if len(names) > _LISTED else shown
 
 
 def encryption(unit: Unit, *, is_own_template: bool) -> Encryption:

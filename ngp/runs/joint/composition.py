@@ -192,18 +192,17 @@ def _constants(context: RunContext, units: Mapping[str, Unit], known: Offers) ->
     values: dict[str, Any] = {}
     reasons: dict[str, str] = {}
     feeding: set[str] = set()
-    for name, unit in units.items():
-        for wire in unit.wires:
-            if wire.origin.unit in units:
-                continue
-            offer = known.get(wire)
-            feeding.add(wire.origin.unit)
-            if offer.sensitive:
-                reasons[name] = f"{wire.origin} is sensitive"
-            elif offer.unknown is not False:
-                reasons[name] = f"it takes {wire.origin}, which is not known yet"
-            else:
-                values[f"{name}{states.SEPARATOR}{wire.name}"] = offer.value
+    outside = [(name, wire) for name, unit in units.items() for wire in unit.wires if wire.origin.unit not in units]
+    known.learn(wire for _, wire in outside)
+    for name, wire in outside:
+        offer = known.get(wire)
+        feeding.add(wire.origin.unit)
+        if offer.sensitive:
+            reasons[name] = f"{wire.origin} is sensitive"
+        elif offer.unknown is not False:
+            reasons[name] = f"it takes {wire.origin}, which is not known yet"
+        else:
+            values[f"{name}{states.SEPARATOR}{wire.name}"] = offer.value
     if reasons:
         raise ApartError(reasons)
     versions = fetch(context, {name: context.units[name] for name in feeding})

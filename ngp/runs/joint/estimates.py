@@ -6,32 +6,32 @@ import json
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ngp import files
+
+if TYPE_CHECKING:
+    from ngp.workspace import Workspace
 
 Step = tuple[str, str]  # a resource's address and what is done to it
 _KNOWN = 0.8  # the share of steps that must be known, for an estimate is worth nothing otherwise
 _MOST = 20_000
 
 
-def estimate(workspace: Path, environment: str, steps: Collection[Step]) -> float | None:
+def estimate(workspace: Workspace, environment: str, steps: Collection[Step]) -> float | None:
     """Return the seconds from the start of an apply to its last step, None where too little is known."""
-    known = _load(_path(workspace, environment))
+    known = _load(workspace.estimates(environment))
     found = [known[_key(step)] for step in steps if _key(step) in known]
     return max(found) if steps and len(found) >= _KNOWN * len(steps) else None
 
 
-def keep(workspace: Path, environment: str, done: Mapping[Step, float]) -> None:
+def keep(workspace: Workspace, environment: str, done: Mapping[Step, float]) -> None:
     """Remember when steps were done, in seconds from the start of their apply."""
-    path = _path(workspace, environment)
+    path = workspace.estimates(environment)
     known = _load(path) | {_key(step): round(at_s, 1) for step, at_s in done.items()}
     newest = dict(list(known.items())[-_MOST:])
     with suppress(OSError):  # it is only a help
         files.write(path, json.dumps(newest, indent=0), mode=0o600, durable=False)
-
-
-def _path(workspace: Path, environment: str) -> Path:
-    return workspace / "cache" / environment / "estimates.json"
 
 
 def _load(path: Path) -> dict[str, float]:

@@ -30,7 +30,6 @@ from ngp.terraform.results import Result
 
 _AT_ONCE = 10  # calls of a Terraform process, by its own default: as many in all as units one by one would make
 _CYCLE = "Cycle: "
-_LISTED = 20
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ def plan(
     told: dict[str, str] = {}
     while True:
         joined = [name for name in context.needs if name not in reasons]
-        _tell_apart(context, reasons, told)
+        choosing.tell(context, reasons, told)
         if not joined or context.stop.is_set():
             return Planned({}, reasons)
         start = time.monotonic()
@@ -79,24 +78,6 @@ def plan(
         took = time.monotonic() - start
         results = {name: replace(result, duration_s=took) for name, result in planned.results.items()}
         return replace(planned, results=results, apart=reasons)
-
-
-def _tell_apart(context: RunContext, reasons: Mapping[str, str], told: dict[str, str]) -> None:
-    """Tell once, on the screen and in the journal, which units go by themselves and why."""
-    new: dict[str, list[str]] = {}
-    for name, why in reasons.items():
-        if name not in told:
-            new.setdefault(why, []).append(name)
-    told |= reasons
-    if len(context.needs) > 1 or context.request.verb.value != "plan":
-        for why, names in new.items():
-            context.tell(Note(f"planned apart: {_listed(names)}: {why}"))
-
-
-def _listed(names: Sequence[str]) -> str:
-    """The units of one reason; of very many the first."""
-    shown = ", ".join(f"`{name}`" for name in names[:_LISTED])
-    return f"{shown} and {len(names) - _LISTED} more" if len(names) > _LISTED else shown
 
 
 def _plan(context: RunContext, names: Iterable[str], known: Offers, tree: copies.Tree, kind: str) -> Planned:

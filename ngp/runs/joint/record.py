@@ -11,15 +11,16 @@ from typing import Any
 
 from ngp import files
 from ngp.errors import Finding, LockHeldError, NgpError
+from ngp.runs import journal
 from ngp.runs.joint import states
 from ngp.runs.joint.partition import Partition
 from ngp.runs.joint.states import Document
 from ngp.state.places import StatePlace
 from ngp.state.storing import Encryption
+from ngp.workspace import Workspace
 
 FILE = "joint.json"
 _VERSION = 1
-_RUN = "[0-9]" * 8 + "-" + "[0-9]" * 6  # as `journal.new_id` begins
 
 
 class Stage(Enum):
@@ -164,17 +165,17 @@ def load(folder: Path) -> Record | None:
         ) from error
 
 
-def unended(workspace: Path, environment: str) -> list[tuple[Path, Record]]:
+def unended(workspace: Workspace, environment: str) -> list[tuple[Path, Record]]:
     """Return the joint runs of an environment that did not end, oldest first; its lock must be held."""
     found = []
-    for path in sorted(workspace.glob(f"runs/{_RUN}-*-{environment}-????/{FILE}")):
-        one = load(path.parent)
-        if one is not None and one.environment == environment and one.stage is not Stage.ENDED:
-            found.append((path.parent, one))
+    for folder in journal.folders(workspace, environment):
+        one = load(folder)
+        if one is not None and one.stage is not Stage.ENDED:
+            found.append((folder, one))
     return found
 
 
-def require_none(workspace: Path, environment: str) -> None:
+def require_none(workspace: Workspace, environment: str) -> None:
     """Raise LockHeldError (5) where a run of the environment was killed and nobody has ended what it began."""
     found = [_left(folder, one) for folder, one in unended(workspace, environment)]
     if found:

@@ -8,6 +8,7 @@ import pytest
 from ngp.errors import MissingError, UsageError
 from ngp.runs import applying, destroying, planning
 from ngp.runs.applying import Consent
+from ngp.runs.events import Note
 from ngp.runs.results import Counts, Outcome, Verb
 from ngp.terraform import commands
 from ngp.terraform.commands import PlanOptions
@@ -47,6 +48,16 @@ def forget(region, *outputs):
     region.state("base").write_text(json.dumps(state))
 
 
+def notes(region):
+    return [event.text for event in region.events if isinstance(event, Note)]
+
+
+def journal(region, verb):
+    """The journal of the last run."""
+    folder = max((region.path / ".ngp/runs").glob(f"*-{verb}-dev-*"))
+    return [json.loads(line) for line in (folder / "journal.jsonl").read_text().splitlines()]
+
+
 def app_more(region, text):
     with (region.path / "modules/app/app.tf").open("a") as module:
         module.write(text)
@@ -55,6 +66,9 @@ def app_more(region, text):
 def test_a_unit_alone_takes_a_null_that_its_upstream_puts_out(region):
     apply(region, "base")
     assert apply(region, "app")["app"].outcome is Outcome.APPLIED
+    said = "planning `base` too, without applying it: its state does not say what `nothing` is"
+    assert notes(region).count(said) == 1
+    assert [one["text"] for one in journal(region, "apply") if one["kind"] == "note"].count(said) == 1
     wired = json.loads((region.path / "environments/dev/units/app/wired.auto.tfvars.json").read_text())
     assert wired["nothing"] is None
 
@@ -63,6 +77,9 @@ def test_what_a_half_applied_upstream_has_not_put_out_is_no_null(region):
     apply(region, "base")
     forget(region, "vpc_id")
     seen = plan(region, "app")["app"]
+    apart = "planned apart: `app`: it takes base.vpc_id, which is not known yet"
+    assert apart in notes(region)
+    assert apart in [one.get("text") for one in journal(region, "plan")]
     assert [one.leaf for one in seen.unknowns] == ["vpc_id"]
     failed = apply(region, "app", consent=UNASKED)["app"]
     assert failed.outcome is Outcome.FAILED

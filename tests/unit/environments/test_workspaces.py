@@ -27,7 +27,7 @@ def mode(path):
 
 
 def test_the_folder_is_made_and_is_private(platform):
-    assert mode(workspaces.require_own(platform)) == 0o700
+    assert mode(workspaces.require_own(platform).path) == 0o700
 
 
 def test_a_folder_that_others_can_read_is_closed(platform):
@@ -95,4 +95,4 @@ def test_a_work_tree_of_its_own_is_checked(platform, tmp_path):
 
 
 def test_without_git_nothing_is_asked(tmp_path):
-    assert workspaces.require_own(tmp_path) == tmp_path / ".ngp"
+    assert workspaces.require_own(tmp_path).path == tmp_path / ".ngp"

@@ -6,8 +6,9 @@ import os
 import pytest
 
 from ngp.runs.events import Note, Phase, UnitEntered, UnitFinished, UnitProgressed
-from ngp.runs.journal import Journal
+from ngp.runs.journal import Journal, folders, new_id
 from ngp.runs.results import Outcome, UnitResult
+from ngp.workspace import Workspace
 
 
 @pytest.fixture
@@ -64,3 +65,12 @@ def test_what_changes_anything_is_on_the_disk_before_the_next_thing_happens(tmp_
     with Journal(tmp_path / "run") as journal:
         journal.record(event)
         assert len(syncs) == 1
+
+
+def test_the_folders_of_an_environments_runs_are_found_oldest_first_and_no_others(tmp_path):
+    workspace = Workspace(tmp_path)
+    assert folders(workspace, "dev") == []
+    names = ["20260102-000000-plan-dev-0001", "20260101-000000-destroy-dev-0002", "20260103-000000-apply-dev-0003"]
+    for name in [*names, new_id("plan", "my-dev"), new_id("plan", "apply-dev"), "notes", "x-plan-dev-0000"]:
+        (workspace.runs / name).mkdir(parents=True)
+    assert [path.name for path in folders(workspace, "dev")] == sorted(names)

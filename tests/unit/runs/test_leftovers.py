@@ -5,6 +5,7 @@ import pytest
 from ngp.errors import NgpError
 from ngp.runs import leftovers
 from ngp.runs.journal import new_id
+from ngp.workspace import Workspace
 
 
 def write(path):
@@ -24,10 +25,10 @@ def test_copies_of_states_and_saved_plans_of_killed_runs_are_removed(tmp_path):
         write(tmp_path / "runs" / new_id("apply", "my-dev") / "app.plan"),
         write(tmp_path / "runs" / new_id("apply", "dev") / "journal.jsonl"),
     ]
-    leftovers.sweep(tmp_path, "dev")
+    leftovers.sweep(Workspace(tmp_path), "dev")
     assert [path for path in gone if path.exists()] == []
     assert [path for path in stays if not path.exists()] == []
-    leftovers.sweep(tmp_path, "dev")
+    leftovers.sweep(Workspace(tmp_path), "dev")
 
 
 @pytest.mark.parametrize(("folder", "push"), [("root", "terraform state push"), ("copy", "tofu state push")])
@@ -57,7 +58,7 @@ def test_old_runs_are_deleted_but_for_those_that_did_not_end_or_have_a_state_to_
         run_of(tmp_path, new_id("plan", "dev")),
     ]
     write(stays[1] / "tree/errored.tfstate")
-    leftovers.sweep(tmp_path, "dev")
+    leftovers.sweep(Workspace(tmp_path), "dev")
     assert not gone.exists()
     assert all(path.exists() for path in stays)
 
@@ -66,5 +67,5 @@ def test_only_the_newest_runs_are_kept(tmp_path, monkeypatch):
     monkeypatch.setattr(leftovers, "_KEPT_RUNS", 2)
     verbs = ("plan", "apply", "destroy", "plan")
     runs = [run_of(tmp_path, f"2099010{day}-000000-{verb}-dev-0000") for day, verb in enumerate(verbs, start=1)]
-    leftovers.sweep(tmp_path, "dev")
+    leftovers.sweep(Workspace(tmp_path), "dev")
     assert [path.exists() for path in runs] == [False, False, True, True]

@@ -1,5 +1,8 @@
 """What an upstream unit offers: of its plan, of its state, and never a null that nobody has seen."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from ngp.catalogue.types import STRING
@@ -17,7 +20,7 @@ def wire(output="vpc_id", unit="network"):
     return Wire("vpc_id", STRING, OutputRef(unit, output))
 
 
-def opened(state=None, plan=lambda unit: pytest.fail("its state says it")):
+def opened(state=None, plan=lambda unit, outputs: pytest.fail("its state says it")):
     return offers.Offers(lambda unit: state, plan)
 
 
@@ -71,14 +74,50 @@ def test_a_state_that_holds_nothing_offers_nothing_known(state):
         ({}, Offer()),
     ],
 )
-def test_what_a_state_lacks_is_asked_of_a_plan_once(found, expected):
+def test_what_a_state_lacks_is_learnt_from_a_plan_once(found, expected):
     asked = []
 
-    def plan(unit):
-        asked.append(unit)
+    def plan(unit, outputs):
+        asked.append((unit, outputs))
         return {"name": Offer("planned", unknown=False)} | found
 
     known = opened(State(outputs={"name": StateOutput("stands")}), plan)
-    assert [known.get(wire()), known.get(wire())] == [expected, expected]
-    assert asked == ["network"]
+    known.learn([wire(), wire("name")])
+    known.learn([wire()])
+    assert known.get(wire()) == expected
+    assert asked == [("network", ["vpc_id"])]
     assert known.get(wire("name")).value == "stands"
+
+
+def test_to_get_an_offer_plans_nothing():
+    known = opened(State(outputs={"name": StateOutput("stands")}))
+    assert known.get(wire()).unknown is True
+    assert not known.is_null(wire())
+
+
+def test_nothing_is_learnt_of_what_the_run_plans_or_of_a_unit_without_a_state():
+    known = opened()
+    known.learn([wire()])
+    known = opened(State(outputs={"name": StateOutput("stands")}))
+    known.put("network", planned(other={"after": "x"}))
+    known.learn([wire()])
+
+
+def test_a_unit_is_planned_once_for_all_threads_while_other_offers_are_read():
+    begun, goes_on, asked = threading.Event(), threading.Event(), []
+
+    def plan(unit, outputs):
+        asked.append(unit)
+        begun.set()
+        assert goes_on.wait(10)
+        return {"vpc_id": NULL}
+
+    known = opened(State(outputs={"name": StateOutput("stands")}), plan)
+    with ThreadPoolExecutor(3) as pool:
+        first = pool.submit(known.learn, [wire()])
+        assert begun.wait(10)
+        second = pool.submit(known.learn, [wire()])
+        assert pool.submit(known.get, wire("name", "other")).result(5).value == "stands"
+        goes_on.set()
+        first.result(10), second.result(10)
+    assert (asked, known.get(wire())) == (["network"], NULL)

@@ -22,7 +22,7 @@ def seen(tmp_path):
     (tmp_path / "module/files/script").write_text("")
     (tmp_path / "part").mkdir()
     (tmp_path / "part/part.tf").write_text("")
-    known = Offers(lambda _: None, lambda _: {})
+    known = Offers(lambda _: None, lambda *_: {})
     known.put("base", Plan((), {"vpc_id": OutputChange("vpc_id", Action.CREATE, None, "vpc-1")}))
     wire = Wire("vpc_id", STRING, OutputRef("base", "vpc_id"))
     place = StatePlace("local", "", "", "", tmp_path / "x.tfstate")

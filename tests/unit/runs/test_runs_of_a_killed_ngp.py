@@ -10,6 +10,7 @@ from ngp import files
 from ngp.errors import LockHeldError
 from ngp.runs import killed, leftovers
 from ngp.runs.journal import Journal, new_id
+from ngp.workspace import Workspace
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def lay(tmp_path):
 
 def settle(tmp_path):
     told = []
-    killed.settle(killed.require_ended(tmp_path, "dev"), "dev", told.append)
+    killed.settle(killed.require_ended(Workspace(tmp_path), "dev"), "dev", told.append)
     return told
 
 
@@ -79,7 +80,7 @@ def test_terraform_that_is_still_at_work_is_named_and_nothing_of_it_is_swept(lay
     plan.touch()
     begun = time.monotonic()
     with files.hold(folder), pytest.raises(LockHeldError) as caught:
-        leftovers.sweep(tmp_path, "dev")
+        leftovers.sweep(Workspace(tmp_path), "dev")
     assert time.monotonic() - begun < killed._READS_S / 2, "an apply is not waited for"
     (finding,) = caught.value.findings
     assert "left Terraform at work: apply of `swarm`" in finding.what
@@ -100,7 +101,7 @@ def test_a_plan_that_was_told_to_end_is_waited_for(lay, tmp_path):
     thread.start()
     held.wait(30)
     threading.Timer(0.7, enough.set).start()
-    assert len(leftovers.sweep(tmp_path, "dev")) == 1
+    assert len(leftovers.sweep(Workspace(tmp_path), "dev")) == 1
     assert enough.is_set()
     thread.join()
 
@@ -109,4 +110,4 @@ def test_a_plan_that_does_not_end_is_named(lay, tmp_path, monkeypatch):
     monkeypatch.setattr(killed, "_READS_S", 0.3)
     folder = lay("plan swarm", verb="plan", tied=True)
     with files.hold(folder), pytest.raises(LockHeldError, match="plan of `swarm`"):
-        leftovers.sweep(tmp_path, "dev")
+        leftovers.sweep(Workspace(tmp_path), "dev")

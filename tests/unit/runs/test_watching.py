@@ -19,6 +19,7 @@ from ngp.runs.watching import Watch
 from ngp.state.places import LOCAL, StatePlace
 from ngp.terraform.events import Diagnostic, ResourceDone, ResourceFailed, ResourceProgress, ResourceStarted
 from ngp.terraform.results import LockHolder, Result
+from ngp.workspace import Workspace
 
 LEFT = Path("/p/errored.tfstate")
 COPIED = Path("/copies/app/errored.tfstate")
@@ -40,7 +41,7 @@ def watch(told, tmp_path):
         log_name=lambda unit: ".ngp/a.log",
         name="dev",
         resolved=SimpleNamespace(
-            platform=SimpleNamespace(workspace=tmp_path / ".ngp"), environment=SimpleNamespace(name="dev")
+            platform=SimpleNamespace(workspace=Workspace.of(tmp_path)), environment=SimpleNamespace(name="dev")
         ),
         access=SimpleNamespace(session=None),
         copy=lambda unit: Path("/copies") / unit.name,

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ngp.state import places
+from ngp.workspace import Workspace
 
 
 def derive(unit, **options):
@@ -31,7 +32,7 @@ def test_named_bucket_wins_over_the_derived_one():
 
 
 def test_local_state_lies_in_the_workspace():
-    place = derive("network", kind="local", workspace=Path("/p/.ngp"))
+    place = derive("network", kind="local", workspace=Workspace.of(Path("/p")))
     assert place.path == Path("/p/.ngp/state/dev/network.tfstate")
     assert (place.bucket, place.key) == ("", "")
     assert str(place) == "/p/.ngp/state/dev/network.tfstate"

@@ -1,0 +1,102 @@
+"""The private folder of a platform, `.ngp`, and every path below it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ngp.files import WORKSPACE
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The folder `path`. Nothing else in ngp joins a name to it, so two uses of one path cannot differ.
+
+    The locks of what is no environment begin with an underscore, as no environment can.
+    """
+
+    path: Path
+
+    @classmethod
+    def of(cls, platform: Path) -> Workspace:
+        """Return the workspace of the platform in folder `platform`."""
+        return cls(platform / WORKSPACE)
+
+    @property
+    def checked(self) -> Path:
+        """Which Git index was checked for files that Git brought into the workspace."""
+        return self.path / "checked.json"
+
+    @property
+    def facts(self) -> Path:
+        """What files say, by their content (`ngp.cache`)."""
+        return self.path / "cache" / "facts"
+
+    def commit(self, commit: str) -> Path:
+        """The modules of a commit."""
+        return self.path / "cache" / "commits" / commit / "modules"
+
+    def estimates(self, environment: str) -> Path:
+        """How long the steps of earlier applies took."""
+        return self.path / "cache" / environment / "estimates.json"
+
+    def lock(self, environment: str) -> Path:
+        """The lock of an environment's files and runs."""
+        return self.path / "locks" / f"{environment}.lock"
+
+    @property
+    def platform_lock(self) -> Path:
+        """The lock of modules, their pages, and the lock file of the providers."""
+        return self.path / "locks" / "_platform.lock"
+
+    @property
+    def validation_lock(self) -> Path:
+        """The lock of `validated`."""
+        return self.path / "locks" / "_validate.lock"
+
+    @property
+    def states(self) -> Path:
+        """The states of a platform that keeps them on the disk."""
+        return self.path / "state"
+
+    @property
+    def runs(self) -> Path:
+        """Journals and logs of runs, one folder for each (`ngp.runs.journal`)."""
+        return self.path / "runs"
+
+    def data(self, environment: str, unit: str, kind: str) -> Path:
+        """A unit's TF_DATA_DIR; one for each `kind` of root, whose backends differ."""
+        return self.path / "data" / environment / unit / kind
+
+    @property
+    def previews(self) -> Path:
+        """The copies of roots that are planned, one folder for each environment."""
+        return self.path / "previews"
+
+    def opentofu(self, environment: str) -> Path:
+        """The copies of roots that OpenTofu works in."""
+        return self.path / "opentofu" / environment
+
+    def validated(self, environment: str) -> Path:
+        """The copies of roots that OpenTofu validates."""
+        return self.path / "validated" / environment
+
+    @property
+    def calls(self) -> Path:
+        """The output of Terraform's calls that belong to no run."""
+        return self.path / "calls"
+
+    @property
+    def hosts(self) -> Path:
+        """Host keys, and what was asked about hosts."""
+        return self.path / "hosts"
+
+    @property
+    def pipeline(self) -> Path:
+        """The files of `ngp ci`, where the line names no other folder."""
+        return self.path / "ci"
+
+    @property
+    def failures(self) -> Path:
+        """Reports of failures of ngp itself."""
+        return self.path / "reports"

@@ -13,6 +13,7 @@ from moto.ec2.exceptions import EC2ClientError
 from moto.iam.models import iam_backends
 from moto.s3.exceptions import S3AccessDeniedError
 from moto.sts.models import sts_backends
+from moto.sts.responses import TokenResponse
 
 from ngp_emulator import iam_policies, iam_resources
 from ngp_emulator.iam_policies import Document
@@ -42,22 +43,63 @@ def enforce_machine_roles() -> None:
     mixin._authenticate_and_authorize_action = authorize
 
 
+def enforce_roles_that_machines_assume() -> None:
+    """Let a machine assume roles that trust it, and refuse what the policies of such a role do not allow."""
+    response_class: Any = TokenResponse
+    known = response_class.assume_role
+
+    def assume_role(response: Any) -> Any:
+        session = _session(response)
+        role = _machine_role(response, session) if session else None
+        if role is None:
+            return known(response)
+        if not _trusts(response, session, role):
+            _refuse(response, session)
+        made = known(response)
+        _session_of(response, made.result["Credentials"].access_key_id).assumed_by_machine = True
+        return made
+
+    response_class.assume_role = assume_role
+
+
+def _trusts(response: Any, session: Any, role: Any) -> bool:
+    """Return whether the trust policy of the requested role allows this role to assume it."""
+    request = _request(response, "*")
+    asked = next((each for each in _iam(response).get_roles() if each.arn == request.params.get("RoleArn")), None)
+    if asked is None:
+        return False
+    names = {"*", request.account, f"arn:aws:iam::{request.account}:root", role.arn, session.arn}
+    statements = _document(asked.assume_role_policy_document or "{}").get("Statement", [])
+    named = [each for each in statements if names & set(_principals(each.get("Principal")))]
+    document = {"Statement": [{**each, "Resource": "*"} for each in named]}
+    return iam_policies.is_allowed([document], request.action, "*", _who(request, session, role))
+
+
+def _principals(said: Any) -> list[str]:
+    """Return the accounts, roles and sessions that a statement names, without services."""
+    found = said.get("AWS", []) if isinstance(said, dict) else said or []
+    return [found] if isinstance(found, str) else list(found)
+
+
 def _session(response: Any) -> Any:
     """Return the role session of a request, or None."""
     if _TOKEN not in response.headers and _TOKEN not in response.querystring:
         return None
-    backend = sts_backends[response.current_account][response.partition]
-    return backend.get_assumed_role_from_access_key(response.get_access_key())
+    return _session_of(response, response.get_access_key())
+
+
+def _session_of(response: Any, access_key: str) -> Any:
+    return sts_backends[response.current_account][response.partition].get_assumed_role_from_access_key(access_key)
 
 
 def _machine_role(response: Any, session: Any) -> Any:
-    """Return the role of a session, None unless it exists and EC2 may assume it."""
+    """Return the role of a session, None unless it exists and EC2 may assume it, or a machine has assumed it."""
     backend = _iam(response)
     role = next((each for each in backend.get_roles() if each.arn == session.role_arn), None)
     if role is None:
         return None
     trusted = json.dumps(_document(role.assume_role_policy_document or "{}"))
-    return role if f'"{_MACHINES}"' in trusted else None
+    return role if f'"{_MACHINES}"' in trusted or getattr(session, "assumed_by_machine", False) else None
 
 
 def _may(response: Any, session: Any, role: Any, resource: str) -> bool:
@@ -163,4 +205,4 @@ def _document(said: Any) -> Document:
     return found
 
 
-PATCHES = (enforce_machine_roles,)
+PATCHES = (enforce_machine_roles, enforce_roles_that_machines_assume)

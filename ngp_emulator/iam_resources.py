@@ -143,6 +143,13 @@ def _bucket(request: Request) -> tuple[str, ...] | None:
     return (request.resource,)
 
 
+def _role(request: Request) -> tuple[str, ...] | None:
+    if request.operation in ("GetCallerIdentity", "GetSessionToken"):
+        return ("*",)
+    arn = request.params.get("RoleArn")
+    return (str(arn),) if arn else None
+
+
 def _metrics(_request: Request) -> tuple[str, ...] | None:
     return ("*",)
 
@@ -188,4 +195,5 @@ _SERVICES: Mapping[str, Callable[[Request], tuple[str, ...] | None]] = {
     "secretsmanager": _secret,
     "sns": _topic,
     "ssm": _parameters,
+    "sts": _role,
 }

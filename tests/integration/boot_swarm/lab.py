@@ -9,7 +9,6 @@ import contextlib
 import ctypes
 import gzip
 import http.server
-import json
 import os
 import signal
 import socket
@@ -107,23 +106,20 @@ class Metadata(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def metadata_of(instance, account):
-    """By path: who the node is, and its role's keys, which the sandbox knows the account by."""
-    keys = {"Code": "Success", "Type": "AWS-HMAC", "AccessKeyId": account, "SecretAccessKey": "sandbox", "Token": "t"}
-    times = {"LastUpdated": "2025-01-01T00:00:00Z", "Expiration": "2099-01-01T00:00:00Z"}
+def metadata_of(instance, session):
+    """By path: who the node is, and the session of its role."""
     return {
         "meta-data/instance-id": instance["InstanceId"],
         "meta-data/local-ipv4": instance["PrivateIpAddress"],
         "meta-data/placement/region": "eu-central-1",
-        "meta-data/iam/security-credentials": "node",
-        "meta-data/iam/security-credentials/node": json.dumps({**keys, **times}),
+        **session,
     }
 
 
 class Node(Namespace):
     """An instance of the sandbox's EC2 that really runs."""
 
-    def __init__(self, lab, name, instance, user_data):
+    def __init__(self, lab, name, instance, user_data, session):
         self.lab, self.name, self.address = lab, name, instance["PrivateIpAddress"]
         disk = lab.path / instance["InstanceId"]
         disk.mkdir()
@@ -132,7 +128,7 @@ class Node(Namespace):
         lab.nodes[name] = self
         self.cloud_config = yaml.safe_load(gzip.decompress(base64.b64decode(user_data)))
         self._plug_in()
-        lab.metadata.facts[self.address] = metadata_of(instance, lab.account)
+        lab.metadata.facts[self.address] = metadata_of(instance, session)
         wait_until(lambda: self.run("test", "-f", "/run/ready").returncode == 0)
         for file in self.cloud_config["write_files"]:
             self.write(file["path"], file["content"], file["permissions"])
@@ -189,8 +185,8 @@ class Node(Namespace):
 class Lab:
     """A switch that nodes are plugged into; behind it are the metadata service and the sandbox."""
 
-    def __init__(self, path, sandbox_url, account):
-        self.path, self.account, self.nodes = path, account, {}
+    def __init__(self, path, sandbox_url):
+        self.path, self.nodes = path, {}
         self.cgroup = f"/ngp-lab-{os.getpid()}"
         self.switch = Namespace(("--net",), "sleep", "infinity")
         self.switch.ip("link", "add", "br0", "type", "bridge")
@@ -208,8 +204,8 @@ class Lab:
     def managers(self):
         return [node for name, node in self.nodes.items() if name.startswith("m")]
 
-    def start(self, name, instance, user_data):
-        return Node(self, name, instance, user_data)
+    def start(self, name, instance, user_data, session):
+        return Node(self, name, instance, user_data, session)
 
     def lose(self, name):
         self.nodes.pop(name).end()

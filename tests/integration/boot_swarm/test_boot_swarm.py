@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from ngp.aws import access
+from tests.integration import machine_roles
 from tests.integration.boot_swarm import images
 from tests.integration.boot_swarm import lab as labs
 
@@ -28,6 +29,8 @@ APPLIED = (
     "swarm.aws_instance.manager",
     "swarm.aws_launch_template.worker",
     "swarm.aws_s3_object.router",
+    "swarm.aws_iam_role_policy.manager",
+    "swarm.aws_iam_role_policy.worker",
     "docker-registry",
 )
 HOST = "registry.lab.example.test"
@@ -75,13 +78,14 @@ class Region:
         self.terraform("apply", "-auto-approve", *flags, *(f"-target=module.{target}" for target in targets))
 
     def manager(self, slot):
-        """The slot's running instance, and its user data."""
+        """The slot's running instance, its user data, and the session of its role."""
         wanted = {"private-ip-address": ADDRESSES[slot - 1], "instance-state-name": "running"}
         filters = [{"Name": name, "Values": [value]} for name, value in wanted.items()]
         [reservation] = self.ec2.describe_instances(Filters=filters)["Reservations"]
         [instance] = reservation["Instances"]
         asked = {"InstanceId": instance["InstanceId"], "Attribute": "userData"}
-        return instance, self.ec2.describe_instance_attribute(**asked)["UserData"]["Value"]
+        user_data = self.ec2.describe_instance_attribute(**asked)["UserData"]["Value"]
+        return instance, user_data, machine_roles.metadata(self.client, instance)
 
     def worker(self):
         """What the pool's group makes of its template."""
@@ -90,7 +94,8 @@ class Region:
         [version] = self.ec2.describe_launch_template_versions(**asked)["LaunchTemplateVersions"]
         sizes = {"MinCount": 1, "MaxCount": 1, "SubnetId": self.subnet}
         [instance] = self.ec2.run_instances(LaunchTemplate=asked, **sizes)["Instances"]
-        return instance, version["LaunchTemplateData"]["UserData"]
+        given = version["LaunchTemplateData"]
+        return instance, given["UserData"], machine_roles.metadata(self.client, {**given, **instance})
 
     def parameters(self):
         """By the end of their names; there is one life of the cluster."""
@@ -137,7 +142,7 @@ def region(tmp_path_factory, sandbox, mirror_of_providers):
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory, region):
-    made = labs.Lab(tmp_path_factory.mktemp("nodes"), region.url, ACCOUNT)
+    made = labs.Lab(tmp_path_factory.mktemp("nodes"), region.url)
     try:
         for slot in (1, 2, 3):
             made.start(f"m{slot}", *region.manager(slot))
@@ -200,6 +205,15 @@ def test_four_nodes_that_boot_at_once_become_one_cluster(lab, region):
     for role in ("manager", "worker"):
         assert parameters[f"token-{role}"] == leader(lab).docker("swarm", "join-token", "-q", role)
     assert leader(lab).name == f"m{parameters['leader']}"
+
+
+def test_each_node_has_the_rights_of_its_role_and_no_other(lab):
+    """All that the scripts call at the sandbox is allowed by the role's policies, or they would not come this far."""
+    token = lab.nodes["m1"].told("sh", "-c", ". /etc/ngp/swarm.env; echo $PARAMETER_PREFIX/token-manager")
+    ask = ("aws", "--region", REGION, "ssm", "get-parameter", "--output", "text", "--name")
+    assert lab.nodes["m1"].run(*ask, token).returncode == 0
+    for node, name in (("w1", token), ("m1", "/other/secret")):
+        assert "AccessDenied" in lab.nodes[node].run(*ask, name).stderr
 
 
 def test_leader_deploys_the_router_and_the_others_do_nothing(lab, archives):

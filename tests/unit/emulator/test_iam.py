@@ -175,6 +175,54 @@ def test_tags_of_the_role_and_the_account_are_keys_of_conditions(session):
     assert machine("secretsmanager").list_secrets()["SecretList"] == []
 
 
+@pytest.fixture
+def take(client, session):
+    """Lets a machine take the role `storage`, which trusts these principals, by what it may do itself."""
+
+    def take(*may, **trust):
+        trusted = document({"Effect": "Allow", "Action": "sts:AssumeRole", **trust})
+        made = client("iam").create_role(RoleName="storage", AssumeRolePolicyDocument=trusted)["Role"]
+        own = document(allow("secretsmanager:ListSecrets"))
+        client("iam").put_role_policy(RoleName="storage", PolicyName="own", PolicyDocument=own)
+        asked = {"RoleArn": made["Arn"], "RoleSessionName": "ngp"}
+        given = session(*may)("sts").assume_role(**asked)["Credentials"]
+        names = {"aws_access_key_id": "AccessKeyId", "aws_secret_access_key": "SecretAccessKey"}
+        keys = {name: given[key] for name, key in (names | {"aws_session_token": "SessionToken"}).items()}
+        return lambda service: client(service, **keys)
+
+    return take
+
+
+ACCOUNT = {"AWS": "arn:aws:iam::123456789012:root"}
+TAKE = allow("sts:AssumeRole", "arn:aws:iam::123456789012:role/storage")
+
+
+def only(name):
+    return {"ArnEquals": {"aws:PrincipalArn": f"arn:aws:iam::123456789012:role/{name}"}}
+
+
+def test_a_role_that_a_machine_takes_is_held_to_its_own_policies(take):
+    taken = take(TAKE, allow("ssm:*"), Principal=ACCOUNT, Condition=only("machine"))
+    assert taken("secretsmanager").list_secrets()["SecretList"] == []
+    refused(taken("ssm").describe_parameters, "AccessDeniedException")
+
+
+@pytest.mark.parametrize(
+    ("may", "trust"),
+    [
+        ([], {"Principal": ACCOUNT}),
+        ([allow("sts:AssumeRole", "arn:aws:iam::123456789012:role/other")], {"Principal": ACCOUNT}),
+        ([TAKE], {"Principal": ACCOUNT, "Condition": only("another")}),
+        ([TAKE], {"Principal": {"Service": "ec2.amazonaws.com"}}),
+        ([TAKE], {"Principal": {"AWS": ["arn:aws:iam::210987654321:root"]}}),
+    ],
+    ids=["no right", "another role", "condition", "a service", "another account"],
+)
+def test_a_machine_takes_no_role_without_the_right_and_the_trust(take, may, trust):
+    with pytest.raises(ClientError, match="AccessDenied"):
+        take(*may, **trust)
+
+
 def asked(service, operation, **params):
     return Request(service, operation, params, "123456789012", "eu-central-1", params.pop("resource", "*"))
 
@@ -199,6 +247,9 @@ def asked(service, operation, **params):
         ("ec2", "DescribeInstances", {"InstanceId.1": "i-1"}, ["*"]),
         ("ec2", "AllocateAddress", {}, None),
         ("route53", "ListHostedZones", {}, None),
+        ("sts", "AssumeRole", {"RoleArn": "arn:r"}, ["arn:r"]),
+        ("sts", "AssumeRole", {}, None),
+        ("sts", "GetCallerIdentity", {}, ["*"]),
     ],
 )
 def test_resources_of_a_request(service, operation, params, found):

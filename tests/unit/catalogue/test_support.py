@@ -70,6 +70,8 @@ def test_what_ends_within_half_a_year_is_near():
     [
         ("terraform", "1.13.2", "standard support of Terraform 1.13.2 ended on 2026-04-29, 215 days ago"),
         ("opentofu", "1.12.11", "standard support of OpenTofu 1.12.11 ends on 2027-02-01, in 63 days"),
+        ("opentofu", "1.11.14", "standard support of OpenTofu 1.11.14 ended on 2026-08-01, 121 days ago"),
+        ("opentofu", "1.13.2", ""),
         ("terraform", "1.15.0", ""),
         ("rds-postgres", "17.4", ""),
         ("aws-provider", "6.2.0", ""),
@@ -81,9 +83,9 @@ def test_version_is_told_of_when_its_end_is_near_or_over(product, version, told)
 
 
 def test_version_whose_end_nobody_names_is_told_of_without_a_day():
-    told = support.tell("aws-provider", "5.100.0", date(2026, 11, 30))
-    assert told.startswith("no day is published")
-    assert support.find("aws-provider", "5.100.0") is None
+    for product, version in (("aws-provider", "5.100.0"), ("opentofu", "1.10.8")):
+        assert support.tell(product, version, date(2026, 11, 30)).startswith(("no day is published", "no day was published"))
+        assert support.find(product, version) is None
 
 
 def test_item_of_a_manifest_takes_the_inputs():

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from types import SimpleNamespace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from moto.core.responses import ActionResult, EmptyResult
 from moto.elasticache.exceptions import ElastiCacheException
-from moto.elasticache.models import ElastiCacheBackend
+from moto.elasticache.models import ElastiCacheBackend, ReplicationGroup
 from moto.elasticache.responses import ElastiCacheResponse
 
 MOTO = "5.2.5"  # the version that this file patches
@@ -22,6 +23,16 @@ _CHANGED = {
     "SnapshotWindow": "snapshot_window",
     "TransitEncryptionMode": "transit_encryption_mode",
 }
+# Changes that wait unless the request says ApplyImmediately: moto's name → the API's. ElastiCache makes all other
+# changes immediately: windows, security groups, users, snapshots.
+_WAITING = {
+    "engine": "Engine",
+    "engine_version": "EngineVersion",
+    "cache_node_type": "CacheNodeType",
+    "cache_parameter_group_name": "CacheParameterGroupName",
+}
+_PENDING_OF_NODES = ("engine_version", "cache_node_type")  # what of that a node shows as pending
+_PENDING: WeakKeyDictionary[Any, dict[str, Any]] = WeakKeyDictionary()
 
 
 def create_members() -> None:
@@ -96,6 +107,41 @@ def modify_replication_groups() -> None:
         return result
 
     response_class.modify_replication_group = modify_replication_group
+
+
+def delay_changes() -> None:
+    """Keep changes of a replication group's nodes pending until a request applies them immediately.
+
+    Engine, version, node type and parameters wait for the maintenance window, which never comes here.
+    """
+    response_class: Any = ElastiCacheResponse
+    group_class: Any = ReplicationGroup
+    modify = response_class.modify_replication_group
+
+    def modify_replication_group(response: Any) -> Any:
+        group = response.elasticache_backend.replication_groups.get(response._get_param("ReplicationGroupId"))
+        before = {name: getattr(group, name, None) for name in _WAITING}
+        result = modify(response)
+        asked = {name: getattr(group, name) for name, key in _WAITING.items() if response._get_param(key) is not None}
+        waiting = _PENDING.get(group, {})
+        if response._get_bool_param("ApplyImmediately"):
+            _set(group, {name: value for name, value in waiting.items() if name not in asked})
+            _PENDING.pop(group, None)
+        else:
+            _set(group, before)
+            _PENDING[group] = {name: value for name, value in (waiting | asked).items() if value != before[name]}
+        return result
+
+    def pending_modified_values(group: Any) -> dict[str, Any]:
+        return {_WAITING[name]: value for name, value in _PENDING.get(group, {}).items() if name in _PENDING_OF_NODES}
+
+    response_class.modify_replication_group = modify_replication_group
+    group_class.pending_modified_values = property(pending_modified_values)
+
+
+def _set(group: Any, values: dict[str, Any]) -> None:
+    for name, value in values.items():
+        setattr(group, name, value)
 
 
 def add_user_groups() -> None:
@@ -184,4 +230,11 @@ def _failure(code: str, message: str) -> Exception:
     return ElastiCacheException(code, message)
 
 
-PATCHES = (create_members, delete_replication_groups, modify_replication_groups, add_user_groups, delete_subnet_groups)
+PATCHES = (
+    create_members,
+    delete_replication_groups,
+    modify_replication_groups,
+    delay_changes,
+    add_user_groups,
+    delete_subnet_groups,
+)

@@ -20,7 +20,7 @@ GAPS = (
     Gap("aws_eks_cluster", "takes up to a minute to go, for the same reason; no API answers and no node boots"),
     Gap("aws_db_instance", "has no maintenance window: what waits comes with a later apply_immediately = true"),
     Gap("aws_elasticache_replication_group", "cannot get more or fewer nodes"),
-    Gap("aws_elasticache_replication_group", "changes at once, also without apply_immediately"),
+    Gap("aws_elasticache_replication_group", "has no maintenance window either"),
     Gap("aws_elasticache_parameter_group", "is not there"),
     Gap("aws_elasticache_cluster", "is never gone once it is deleted"),
     Gap("aws_backup_vault_policy", "is not there"),
@@ -29,7 +29,7 @@ GAPS = (
     Gap("aws_sqs_queue_redrive_policy", "differs in the next plan if its JSON has blanks: use jsonencode"),
     Gap(
         "roles",
-        "of machines are held to their own policies; those of resources, keys and other roles do not count",
+        "of machines, and those that they assume, are held to their policies; those of resources and keys do not count",
     ),
     Gap("AWS Health, EC2 maintenance events", "are never reported"),
 )

@@ -88,6 +88,7 @@ def test_replication_group_can_be_changed(session):
         "modify_replication_group",
         ReplicationGroupId="changed",
         UserGroupIdsToAdd=["people"],
+        ApplyImmediately=True,
         **changes,
     )
     assert node(session, "changed-001")["EngineVersion"] == "8.1"

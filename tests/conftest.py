@@ -1,5 +1,6 @@
 """What every test stands on: clean surroundings, a small platform, `ngp` as a caller sees it, a sandbox."""
 
+import gc
 import io
 import json
 import os
@@ -9,7 +10,7 @@ import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import hypothesis
@@ -55,6 +56,7 @@ def _listen():
 
 _clean()
 _listen()
+gc.disable()  # until the tests are collected: what is made then lives to the end
 hypothesis.settings.register_profile("ngp", deadline=None, derandomize=IS_CI)  # two cores, many tests at once
 hypothesis.settings.load_profile("ngp")
 
@@ -71,6 +73,16 @@ def pytest_collection_modifyitems(config, items):
         left = [item for item in items if item.get_closest_marker("whole")]
         items[:] = [item for item in items if item not in left]
         config.hook.pytest_deselected(items=left)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session):
+    """Let no garbage collection look through what collecting has made: some 100,000 objects, none of them garbage."""
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def missing(what: str) -> None:
@@ -116,6 +128,16 @@ def _home(tmp_path_factory):
     yield home
     if before is not None:
         os.environ["HOME"] = before
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _equal_texts_are_parsed_once():
+    """Many tests read the same modules, and python-hcl2 takes a second for 100 kB. Nothing edits a tree."""
+    import hcl2
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hcl2, "parses_to_tree", lru_cache(maxsize=2000)(hcl2.parses_to_tree))
+        yield
 
 
 @pytest.fixture(autouse=True)

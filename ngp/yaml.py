@@ -136,7 +136,7 @@ class _Reading:
             name = key_node.value
             inner = f"{key}.{name}" if key else name
             if name in result:
-                raise self.error(f"`{name}` is there twice", line, f"the first is in line {self.lines[inner]}")
+                raise self.error(f"`{name}` is defined twice", line, f"the first is in line {self.lines[inner]}")
             self.lines[inner] = line
             result[name] = self.value(value_node, inner)
         return result

@@ -84,15 +84,15 @@ def _of_library(call: str, profile: str, error: Exception) -> NgpError:
     no_token = (known.SSOError, known.TokenRetrievalError, known.UnauthorizedSSOTokenError)
     if isinstance(error, no_token):
         named = f" --profile {profile}" if profile else ""
-        return UnsignedError("the AWS sign-in has run out", why=str(error), todo=f"aws sso login{named}")
+        return UnsignedError("the AWS sign-in has expired", why=str(error), todo=f"aws sso login{named}")
     no_keys = (known.NoCredentialsError, known.PartialCredentialsError, known.CredentialRetrievalError)
     if isinstance(error, no_keys):
         return UnsignedError("there are no AWS credentials", where=call, why=str(error), todo=_SIGN_IN)
     cut = (known.IncompleteReadError, known.FlexibleChecksumError, known.ResponseStreamingError)
     if isinstance(error, cut):
         todo = "run the command again; if it fails again, look at the network and at a proxy on the way"
-        return MissingError("an answer of AWS was cut off or damaged", where=call, why=str(error), todo=todo)
+        return MissingError("an answer from AWS was cut off or damaged", where=call, why=str(error), todo=todo)
     if isinstance(error, (known.ConnectionError, known.HTTPClientError, known.NoRegionError)):
         todo = "check the network, the proxy and the region's name"
         return MissingError("AWS cannot be reached", where=call, why=str(error), todo=todo)
-    return NgpError("AWS cannot be asked this", where=call, why=str(error))
+    return NgpError("ngp cannot send this call to AWS", where=call, why=str(error))

@@ -239,7 +239,7 @@ def _attribute(name: str, name_node: Any, value_node: Any, scanned: Scanned) -> 
 def _add(known: dict[str, Attribute], attribute: Attribute) -> None:
     if attribute.name in known:
         first = f"the first is in line {known[attribute.name].line}"
-        raise UsageError(f"`{attribute.name}` is there twice", where=attribute.where, why=first)
+        raise UsageError(f"`{attribute.name}` is defined twice", where=attribute.where, why=first)
     known[attribute.name] = attribute
 
 

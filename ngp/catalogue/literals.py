@@ -81,7 +81,7 @@ def string(template: Template, scanned: Scanned) -> str:
     where = scanned.where(template.start)
     if not template.is_literal:
         raise UsageError(
-            "only a literal value can stand here", where=where, why="the string has an interpolation in it"
+            "only a literal value is allowed here", where=where, why="the string has an interpolation in it"
         )
     text = scanned.source[slice(*template.inner)]
     if not template.is_heredoc:
@@ -99,7 +99,9 @@ def _unescape(match: re.Match[str], where: str) -> str:
         return _undouble(match)
     code = int(short or long, 16) if short or long else -1
     if unknown is not None or code > 0x10FFFF or 0xD800 <= code <= 0xDFFF:
-        raise UsageError(f"`{match.group()}` is no escape sequence", where=where, todo="write a backslash as `\\\\`")
+        raise UsageError(
+            f"`{match.group()}` is not an escape sequence", where=where, todo="write a backslash as `\\\\`"
+        )
     return chr(code)
 
 
@@ -130,7 +132,7 @@ def _object(node: Any, scanned: Scanned) -> dict[str, Any]:
     for element in object_elements(node, scanned):
         name = key(element.children[0], scanned)
         if name in found:
-            raise UsageError(f"`{name}` is there twice", where=scanned.where(element.meta.start_pos))
+            raise UsageError(f"`{name}` is defined twice", where=scanned.where(element.meta.start_pos))
         found[name] = evaluate(element.children[2], scanned)
     return found
 
@@ -142,7 +144,7 @@ def _is_value(child: Any) -> bool:
 def _no_literal(node: Any, scanned: Scanned) -> UsageError:
     text = scanned.source[node.meta.start_pos : node.meta.end_pos].split("\n")[0][:60]
     where = scanned.where(node.meta.start_pos)
-    return UsageError("only a literal value can stand here", where=where, why=f"`{text}` is an expression")
+    return UsageError("only a literal value is allowed here", where=where, why=f"`{text}` is an expression")
 
 
 def render(value: Any, indent: int = 0) -> str:

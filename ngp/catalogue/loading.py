@@ -210,6 +210,6 @@ def _unique(items: Iterator[T], findings: list[Finding]) -> dict[str, T]:
     for item in items:
         if item.name in known:
             why = f"the first is at {known[item.name].place}"
-            findings.append(Finding(f"`{item.name}` is there twice", str(item.place), why))
+            findings.append(Finding(f"`{item.name}` is defined twice", str(item.place), why))
         known.setdefault(item.name, item)
     return known

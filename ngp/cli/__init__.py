@@ -60,7 +60,7 @@ def ngp(  # noqa: PLR0913  Typer's options are parameters
         typer.echo(ctx.get_help(), err=True)
         raise typer.Exit(UsageError.exit_code)
     if quiet and verbose:
-        raise UsageError("`--quiet` and `--verbose` exclude each other", todo="leave one of them out")
+        raise UsageError("`--quiet` and `--verbose` cannot be combined", todo="use only one of them")
     given = {"chdir": chdir, "no_color": no_color, "log_level": log_level, "quiet": quiet, "verbose": verbose}
     given |= {"no_pager": no_pager, "bell": bell, "provider_proxy": provider_proxy, "debug": debug}
     for name, value in given.items():

@@ -88,7 +88,7 @@ def report(error: Exception, settings: Settings, form: Form, *, debug: bool) -> 
     import traceback
 
     if isinstance(error, RecursionError) and not debug:
-        return tell(NgpError("a value is nested too deeply to be read", todo="make it flatter"), form)
+        return tell(NgpError("a value is nested too deeply", todo="use fewer levels"), form)
     text = "".join(traceback.format_exception(error))
     if debug:
         sys.stderr.write(text)

@@ -217,7 +217,7 @@ def _guard_rest(command: Command, *, allowed: bool) -> None:
         rest = CURRENT.get().terraform_args
         if rest:
             raise UsageError(
-                f"`{command.name}` hands nothing to Terraform", where=f"-- {' '.join(rest)}", todo="leave out `--`"
+                f"`{command.name}` passes nothing to Terraform", where=f"-- {' '.join(rest)}", todo="leave out `--`"
             )
         return act(**values)
 

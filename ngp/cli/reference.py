@@ -64,7 +64,7 @@ environment on the line. `validate` and `render` take all environments where non
 | `!swarm` | not this unit; alone, all units but this one |
 
 Dots and `!` work with globs and tags too (`...tag:data`, `!monitoring-*`). Quote globs and `!` for the shell. A term
-that matches nothing is an error, and so is a selection that leaves no unit over.
+that matches nothing is an error, and so is a selection that selects no unit.
 """
 
 

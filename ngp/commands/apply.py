@@ -126,7 +126,9 @@ def _require_bare(wish: Wish) -> Wish:
     shaping = {"-target": wish.targets, "-replace": wish.replacements, "--apart": wish.is_apart}
     given = [flag for flag, value in {**shaping, "-refresh=false": not wish.refresh}.items() if value]
     if given:
-        raise UsageError(f"{given[0]} shapes a plan, and that of a bundle is made", todo="give it to `ngp plan --out`")
+        raise UsageError(
+            f"{given[0]} changes a plan, and the plan of a bundle is fixed", todo="give it to `ngp plan --out`"
+        )
     return wish
 
 

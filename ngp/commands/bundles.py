@@ -70,7 +70,9 @@ def named(context: Context, word: str, units: Sequence[str] | None) -> Path | No
     if word in documents.names(platforms.load(platforms.find(context.cwd))):
         return None
     if context.terraform_args:
-        raise UsageError("options for Terraform shape a plan, and that of a bundle is made", todo="leave out `--`")
+        raise UsageError(
+            "options for Terraform change a plan, and the plan of a bundle is fixed", todo="leave out `--`"
+        )
     if units:
         raise UsageError("a bundle is applied as a whole", why=f"`{units[0]}` is one word too many")
     return path
@@ -95,10 +97,12 @@ def require_choice(context: Context, choice: Choice) -> Wanted | None:
     recipients = sealing.parse_recipients(choice.recipients or (), context.cwd)
     if not out:
         if recipients:
-            raise UsageError("`--encrypt-to` says who can open a bundle, and none is asked for", todo="add --out FILE")
+            raise UsageError(
+                "`--encrypt-to` sets who can open a bundle, and no bundle is written", todo="add --out FILE"
+            )
         if expires != DEFAULT_EXPIRES:
             raise UsageError(
-                "`--expires` says how long a bundle is valid, and none is asked for", todo="add --out FILE"
+                "`--expires` sets how long a bundle is valid, and no bundle is written", todo="add --out FILE"
             )
         return None
     if choice.key:
@@ -232,7 +236,7 @@ def read(context: Context, path: Path, identities: Sequence[str] | None) -> Bund
 def _duration(text: str) -> timedelta:
     match = _DURATION.fullmatch(text)
     if match is None:
-        raise UsageError(f"`--expires {text}` is no time", todo="write a number and m, h or d: 90m, 24h, 3d")
+        raise UsageError(f"`--expires {text}` is not a duration", todo="write a number and m, h or d: 90m, 24h, 3d")
     from ngp.runs.bundle.statement import LONGEST
 
     duration = timedelta(**{_UNITS[match[2]]: int(match[1])})

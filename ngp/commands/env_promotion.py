@@ -86,7 +86,9 @@ def promote(
 
 def _compare(platform: Platform, source: str, target: str) -> tuple[Side, Side, tuple[Difference, ...]]:
     if source == target:
-        raise UsageError(f"`{source}` is compared with itself", todo="name two environments; ngp env list shows all")
+        raise UsageError(
+            f"`{source}` cannot be compared with itself", todo="name two environments; ngp env list shows all"
+        )
     one, other = comparing.load(platform, source), comparing.load(platform, target)
     return one, other, comparing.compare(one, other, datetime.now(UTC).date())
 

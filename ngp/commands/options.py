@@ -130,7 +130,7 @@ def require_person(context: Context, question: str, *, flag: str) -> None:
     if not context.settings.is_interactive:
         raise UsageError(
             f"this needs an answer: {question.strip().rstrip(':')}",
-            why="there is no terminal, or CI is set, so nobody is asked",
+            why="there is no terminal, or CI is set, so ngp cannot ask",
             todo=f"give it with `{flag}`",
         )
 

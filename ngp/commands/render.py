@@ -73,7 +73,7 @@ def _told(what: str, where: Path, outcome: str) -> Iterator[None]:
         yield
     except OSError as error:
         why = f"{error.strerror}; {outcome}"
-        raise NgpError(what, where=error.filename or str(where), why=why, todo="mend that, and render again") from None
+        raise NgpError(what, where=error.filename or str(where), why=why, todo="fix it, then render again") from None
 
 
 def _document(tree: trees.Tree, *, diff: bool, written: bool) -> dict[str, Any]:

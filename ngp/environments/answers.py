@@ -56,7 +56,7 @@ def render(value: Any) -> str:
     try:
         return hcl.render(value)
     except (ValueError, TypeError) as error:
-        raise UsageError("HCL cannot say this value", why=str(error)) from None
+        raise UsageError("HCL cannot express this value", why=str(error)) from None
 
 
 def in_a_line(text: str) -> str:

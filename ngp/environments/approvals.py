@@ -33,7 +33,7 @@ def check(model: PlatformModel, document: Document) -> Iterator[Finding]:
             yield Finding(
                 f"`{name}` needs {rule.count} approvals, and only {len(people)} may approve",
                 document.where(f"approvals.{name}.count"),
-                todo=f"name more people in `approvals.{name}.by`, or ask for fewer",
+                todo=f"name more people in `approvals.{name}.by`, or require fewer",
             )
 
 

@@ -153,8 +153,8 @@ class _Binder:
         known = [name for name in self.module.variables if name not in (*FACTS, "unit")]
         for name, value in self.values.unit(self.unit).items():
             if name in (*FACTS, "unit"):
-                todo = "take it out here"
-                self.findings.append(Finding(f"`{name}` is a fact", str(value.place), "environment.yaml says it", todo))
+                todo = "delete it here"
+                self.findings.append(Finding(f"`{name}` is a fact", str(value.place), "environment.yaml sets it", todo))
             elif name not in self.module.variables:
                 what = f"the module `{self.module.name}` has no variable `{name}`"
                 self.findings.append(Finding(what, str(value.place), nearest(name, known)))

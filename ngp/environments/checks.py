@@ -53,7 +53,7 @@ def _check_environment(environment: Environment) -> Iterator[Finding]:
         for key, is_set in (("profile", environment.profile), ("assume_role", environment.assume_role)):
             if is_set:
                 why = "a sandbox has dummy keys, so that nothing can reach a real account"
-                yield Finding(f"`{key}` cannot stand beside `target: sandbox`", environment.where(key), why)
+                yield Finding(f"`{key}` cannot be combined with `target: sandbox`", environment.where(key), why)
     for unit in environment.units:
         if unit in (*COMMON_INPUTS, *FACTS):
             why = "terraform.tfvars could not tell them apart"
@@ -83,7 +83,7 @@ def _check_networks(values: Values) -> Iterator[Finding]:
         if name.endswith(("_cidr", "_cidrs", "cidr_block", "cidr_blocks")):
             for text in _texts(value.value):
                 if reason := _network_reason(text, is_vpc=name == "vpc_cidr"):
-                    yield Finding(f"{shown}: `{text}` is no network", str(value.place), reason)
+                    yield Finding(f"{shown}: `{text}` is not a network", str(value.place), reason)
 
 
 def _network_reason(text: str, *, is_vpc: bool) -> str:
@@ -106,10 +106,10 @@ def _check_zones(environment: Environment, values: Values) -> Iterator[Finding]:
             for text in _texts(value.value):
                 if not _ZONE.fullmatch(text):
                     why = f"a zone is a region and a letter, as in {environment.region}a"
-                    yield Finding(f"{shown}: `{text}` is no availability zone", str(value.place), why)
+                    yield Finding(f"{shown}: `{text}` is not an availability zone", str(value.place), why)
                 elif text[:-1] != environment.region:
                     why = f"the environment's region is {environment.region}"
-                    yield Finding(f"{shown}: `{text}` lies in another region", str(value.place), why)
+                    yield Finding(f"{shown}: `{text}` is in another region", str(value.place), why)
 
 
 def _check_uniqueness(platform: Platform, environment: Environment, values: Values) -> Iterator[Finding]:

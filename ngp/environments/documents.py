@@ -37,7 +37,7 @@ def load(platform: Platform, name: str) -> Environment:
             f"there is no environment `{name}`",
             where=str(platform.path / "environments"),
             why=nearest(name, known) if known else "this platform has none yet",
-            todo="to make one: ngp env new NAME --region REGION --account ACCOUNT --domain DOMAIN",
+            todo="to create one: ngp env new NAME --region REGION --account ACCOUNT --domain DOMAIN",
         )
     text = yaml.read(path)
     said = recall(platform.cache, f"{name}/{FILE}", text.encode(), lambda: _check(yaml.parse(text, path)))

@@ -182,7 +182,7 @@ class _Work:
         """The variable that a key means; UsageError with the nearest name."""
         name = key[-1]
         if name in (*FACTS, "unit"):
-            raise UsageError(f"`{name}` is a fact", why="environment.yaml or ngp.yaml says it")
+            raise UsageError(f"`{name}` is a fact", why="environment.yaml or ngp.yaml sets it")
         if len(key) == 2 and key[0] not in self.closed.units:
             raise UsageError(f"there is no unit `{key[0]}`", why=nearest(key[0], self.closed.units))
         if len(key) == 2:
@@ -193,7 +193,7 @@ class _Work:
             return module.variables[name]
         if name not in COMMON_INPUTS:
             why = nearest(name, COMMON_INPUTS)
-            raise UsageError(f"`{name}` is no common input", why=why, todo=f"a unit's own: --set UNIT.{name}=VALUE")
+            raise UsageError(f"`{name}` is not a common input", why=why, todo=f"a unit's own: --set UNIT.{name}=VALUE")
         declared = [each.variables[name] for each in self.closed.units.values() if name in each.variables]
         if not declared:
             raise UsageError(f"no chosen module has a variable `{name}`")

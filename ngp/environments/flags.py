@@ -65,5 +65,5 @@ def _wires(wires: Iterable[str], findings: list[Finding]) -> dict[tuple[str, str
         if match:
             found[match["unit"], match["input"]] = OutputRef(match["from"], match["output"])
         else:
-            findings.append(Finding(f"`{text}` cannot be read", "--wire", "it has the form UNIT.INPUT=UNIT.OUTPUT"))
+            findings.append(Finding(f"`{text}` cannot be read", "--wire", "write UNIT.INPUT=UNIT.OUTPUT"))
     return found

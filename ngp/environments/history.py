@@ -142,5 +142,5 @@ def _module(unit: str, said: Any) -> str:
 def _read(platform: Platform, *words: str, stdin: str = "") -> str:
     outcome = revisions.git(platform, *words, stdin=stdin)
     if outcome.exit_code:
-        raise MissingError("Git does not tell the history", why=outcome.stderr.strip())
+        raise MissingError("Git cannot read the history", why=outcome.stderr.strip())
     return outcome.stdout

@@ -85,11 +85,11 @@ def require_new(platform: Platform, name: str) -> None:
         raise UsageError(f"`{name}` cannot be the name of an environment", why=why)
     path = platform.environment_path(name) / documents.FILE
     if path.exists():
-        raise UsageError(f"the environment `{name}` is there already", where=str(path), todo=f"ngp configure {name}")
+        raise UsageError(f"the environment `{name}` already exists", where=str(path), todo=f"ngp configure {name}")
     values = platform.environment_path(name) / tfvars.FILE
     if values.exists():
         todo = "move it away, or choose another name"
-        raise UsageError("this file is in the way", where=str(values), why="it may hold values of yours", todo=todo)
+        raise UsageError("this file already exists", where=str(values), why="it may contain your values", todo=todo)
 
 
 def _is_elsewhere(facts: Facts, source: Environment) -> bool:

@@ -29,7 +29,7 @@ def find(cwd: Path) -> Path:
         "this is not a platform",
         where=str(cwd),
         why=f"there is no {FILE} here or above, up to the root of the Git repository",
-        todo="go into a platform's folder, or make one: ngp init my-platform",
+        todo="change to the folder of a platform, or create one: ngp init my-platform",
     )
 
 

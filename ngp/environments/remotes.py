@@ -124,14 +124,14 @@ def _wrong(text: str, more: dict[str, list[str]], refs: set[str], inner: str) ->
     parts = urlsplit(_url(text))
     if parts.password or (parts.username and parts.scheme == "https"):
         todo = "leave it to Git's credential helper"
-        yield Finding("the address holds credentials", why="it is written into module.yaml", todo=todo)
+        yield Finding("the address contains credentials", why="it is written into module.yaml", todo=todo)
     for name in more:
-        yield Finding(f"the address says `{name}`", why="only `ref` is understood")
+        yield Finding(f"the address says `{name}`", why="only `ref` is supported")
     if len(refs) > 1:
         yield Finding(f"the address says one ref and --ref another: {', '.join(sorted(refs))}")
     for ref in refs:
         if not _REF.fullmatch(ref) or ".." in ref:
-            yield Finding(f"`{ref}` is no ref", todo="name a tag, a branch or a whole commit id")
+            yield Finding(f"`{ref}` is not a valid ref", todo="use a tag, a branch or a full commit id")
     if ".." in inner.split("/"):
         yield Finding(f"`{inner}` leaves the repository")
 

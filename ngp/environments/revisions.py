@@ -39,7 +39,7 @@ def resolve(platform: Platform, ref: str) -> str:
     commit = find(platform, ref)
     if commit is None:
         raise UsageError(
-            f"Git knows no commit `{ref}`",
+            f"Git has no commit `{ref}`",
             where=str(platform.path),
             why=complaint(platform, ref),
             todo="fetch it, or name one that `git log` shows",
@@ -94,7 +94,7 @@ def catalogue_path(platform: Platform, environment: Environment) -> Path:
         return rendered
     copied = rendered_from(rendered)
     raise UsageError(
-        f"Git knows no commit `{environment.catalogue}`, and {rendered} holds "
+        f"Git has no commit `{environment.catalogue}`, and {rendered} holds "
         + (f"the modules of `{copied}`" if copied else "no copy of its modules"),
         where=environment.where("catalogue"),
         why=complaint(platform, environment.catalogue),

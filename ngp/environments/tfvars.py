@@ -39,7 +39,7 @@ def check(values: Values, units: Iterable[str]) -> list[Finding]:
         where = str(values.places[name])
         if name in FACTS:
             source = "ngp.yaml" if name == "project" else "environment.yaml"
-            findings.append(Finding(f"`{name}` is a fact", where, f"{source} says it", "take it out here"))
+            findings.append(Finding(f"`{name}` is a fact", where, f"{source} sets it", "delete it here"))
         elif name in values.strangers and name in units:
             findings.append(Finding(f"`{name}` must be an object", where, "it holds the values of a unit"))
         elif name not in units:

@@ -85,7 +85,7 @@ def restore(text: str, unit: str, path: Path) -> str:
     except UsageError as error:
         where = f"{path}:{text.count(chr(10), 0, match.start()) + 1}"
         what = f"the commented-out values of `{unit}` can no longer be read"
-        raise UsageError(what, where=where, why=str(error), todo="mend them or delete the block") from None
+        raise UsageError(what, where=where, why=str(error), todo="fix them or delete the block") from None
     return result
 
 

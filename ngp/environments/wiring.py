@@ -94,7 +94,9 @@ def check_cycles(environment: Environment, edges: Mapping[str, tuple[str, ...]])
         steps = [f"{user} needs {feeder}" for user, feeder in zip(path, path[1:], strict=False)]
         where = environment.where(f"wiring.{path[0]}")
         todo = "take one of these wires out"
-        return [Finding(f"the units feed each other in a circle: {' → '.join(path)}", where, ", ".join(steps), todo)]
+        return [
+            Finding(f"the units depend on each other in a cycle: {' → '.join(path)}", where, ", ".join(steps), todo)
+        ]
     return []
 
 
@@ -141,21 +143,21 @@ def _check(wire: _Wire, environment: Environment, modules: Mapping[str, Module])
     where = environment.where(f"wiring.{wire.unit}.{wire.input}")
     text = f"`{wire.unit}.{wire.input}: {wire.ref}`"
     if wire.unit not in environment.units:
-        yield Finding(f"{text} wires a unit that is not there", where, nearest(wire.unit, environment.units))
+        yield Finding(f"{text} wires a unit that does not exist", where, nearest(wire.unit, environment.units))
     elif module := modules.get(wire.unit):
         yield from _check_input(module, wire, text, where)
     if wire.ref.unit == wire.unit:
-        yield Finding(f"{text} makes a unit feed itself", where, "its own outputs exist only after it")
+        yield Finding(f"{text} wires a unit to itself", where, "its own outputs exist only after it")
     elif wire.ref.unit not in environment.units:
         others = environment.units.keys() - {wire.unit}
-        yield Finding(f"{text} is fed by a unit that is not there", where, nearest(wire.ref.unit, others))
+        yield Finding(f"{text} takes from a unit that does not exist", where, nearest(wire.ref.unit, others))
     elif feeder := modules.get(wire.ref.unit):
         yield from _check_output(feeder, wire, text, where)
 
 
 def _check_input(module: Module, wire: _Wire, text: str, where: str) -> Iterator[Finding]:
     if wire.input in (*FACTS, "unit"):
-        yield Finding(f"{text} wires a fact", where, "environment.yaml says it", "take the wire out")
+        yield Finding(f"{text} wires a fact", where, "environment.yaml sets it", "delete the wire")
     elif wire.input not in module.variables:
         hint = nearest(wire.input, set(module.variables) - {*FACTS, "unit"})
         yield Finding(f"{text}: the module `{module.name}` has no variable `{wire.input}`", where, hint)

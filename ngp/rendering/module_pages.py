@@ -92,7 +92,7 @@ def write(page: str, facts: str, where: str) -> str:
             "the marks of the generated part are not one pair",
             where=where,
             why=f"`{BEGIN}` and, below it, `{END}` stand once each",
-            todo="mend them, or remove them and what is between them: they come back at the end of the page",
+            todo="fix them, or delete them and what is between them: ngp writes them again at the end of the page",
         )
     head, tail = page[: page.index(BEGIN)], page[page.index(END) + len(END) :]
     return f"{head}{block}{tail}"

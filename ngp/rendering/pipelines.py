@@ -75,7 +75,7 @@ def stale(platform: Path, rendered: Mapping[PurePosixPath, str]) -> list[PurePos
             "this file is not ngp's",
             str(platform / path),
             "its first lines do not say that `ngp ci init` wrote it",
-            "move it away, and take over what you need from it",
+            "move it away, and copy what you need from it",
         )
         for path, data in said.items()
         if data is not None and _MARK not in data[:1000]

@@ -37,7 +37,7 @@ def render(folder: Path, name: str) -> dict[Path, str]:
     }
     planned = {folder / path: text for path, text in sorted(files.items())}
     require(
-        Finding("this file is in the way", str(path), todo="choose an empty folder")
+        Finding("this file already exists", str(path), todo="choose an empty folder")
         for path in planned
         if path.exists() or path.is_symlink()
     )

@@ -101,7 +101,7 @@ def _named(repository: _Repository, ref: str) -> tuple[str, str]:
     commit = revisions.find(repository.platform, ref)
     if commit is None:
         todo = "fetch it, or name one that `git log` shows"
-        raise _unknown(repository, f"Git knows no commit `{ref}`", "", todo)
+        raise _unknown(repository, f"Git has no commit `{ref}`", "", todo)
     return commit, ref
 
 
@@ -153,7 +153,7 @@ def _read(platform: Platform, *words: str, stdin: str = "") -> str:
     outcome = revisions.git(platform, *words, stdin=stdin)
     if outcome.exit_code:
         raise MissingError(
-            "Git cannot say what has changed",
+            "Git cannot list the changes",
             where=str(platform.path),
             why=outcome.stderr.strip() or f"`git {words[0]}` ended with {outcome.exit_code}",
             todo="`--affected` needs a Git repository with the commit to compare with",

@@ -211,7 +211,7 @@ class _Work:
             what = "it could not be previewed, and its real plan was not agreed to"
             is_bound = context.request.authority is not None
             todo = f"ngp plan {again} --out FILE, and let it be approved" if is_bound else f"ngp apply {again}"
-            return [] if agreed else [Finding(what, todo=f"{todo}: what it needs is there now")]
+            return [] if agreed else [Finding(what, todo=f"{todo}: what it needs exists now")]
         found = (*surplus(preview.changes, real.changes), *uninvited(preview.invocations, real.invocations))
         more = "; ".join(map(str, found))
         what = "its real plan does more than was previewed"

@@ -63,7 +63,7 @@ def wired(context: RunContext, unit: Unit, known: Offers) -> tuple[WiredInput, .
     """What feeds a unit's inputs. Raises NgpError for a sensitive output."""
     for wire in unit.wires:
         if known.get(wire).sensitive:
-            raise NgpError(f"{wire.origin} is sensitive and is not handed on", todo="wire its secret's ARN")
+            raise NgpError(f"{wire.origin} is sensitive and is not passed on", todo="wire its secret's ARN")
     return tuple(
         WiredInput(wire.name, wire.type, str(wire.origin), context.waves[wire.origin.unit], known.get(wire))
         for wire in unit.wires

@@ -80,13 +80,13 @@ def release(resolved: Resolved, session: Session, unit: str, agree: Callable[[Lo
                 f"the holder of the lock of `{unit}` lives: {found.holder}",
                 where=str(found.place),
                 why=found.because,
-                todo="wait until it has ended; two that write one state lose each other's resources",
+                todo="wait until it ends; two processes that write one state lose each other's resources",
             )
         if any(found.holder.id == one.lock for _, run in record.unended(workspace, name) for one in run.units.values()):
             raise LockHeldError(
                 f"the lock of `{unit}` is that of an apply that was killed before its state was saved",
                 where=str(found.place),
-                todo=f"ngp apply {name} saves the state first, and gives the lock back",
+                todo=f"ngp apply {name} saves the state first, and releases the lock",
             )
         if not agree(found):
             raise NgpError("nothing was released", why="the answer was no")

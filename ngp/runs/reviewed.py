@@ -38,7 +38,7 @@ class Reviewed:
         if moved:
             raise StaleError(
                 [
-                    Finding("this file changed after the preview", str(path), todo="look at a new plan, then apply it")
+                    Finding("this file changed after the preview", str(path), todo="review a new plan, then apply it")
                     for path in moved
                 ]
             )

@@ -44,12 +44,12 @@ def read(secret: str, session: Session, key: str = "") -> str:
     text = "" if found is None else str(found.get("SecretString", ""))
     if not key:
         if not text:
-            raise MissingError(f"there is no secret {secret}", todo="apply the unit that makes it, or mend the name")
+            raise MissingError(f"there is no secret {secret}", todo="apply the unit that creates it, or fix the name")
         return text
     try:
         return str(json.loads(text)[key])
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise MissingError(f"the secret {secret} has no key `{key}`", todo="mend the reference") from None
+        raise MissingError(f"the secret {secret} has no key `{key}`", todo="fix the reference") from None
 
 
 def _resolve(reference: str, environ: Mapping[str, str], session: Session) -> str:
@@ -61,7 +61,7 @@ def _resolve(reference: str, environ: Mapping[str, str], session: Session) -> st
     if scheme == "ssm":
         found = session.call("ssm", "get_parameter", absent=("ParameterNotFound",), Name=path, WithDecryption=True)
         if found is None:
-            raise MissingError(f"there is no parameter {path}", todo="put the secret there, or mend the reference")
+            raise MissingError(f"there is no parameter {path}", todo="create the parameter, or fix the reference")
         return str(found["Parameter"]["Value"])
     if scheme == "awssm":
         name, _, key = path.partition("#")

@@ -82,7 +82,7 @@ def expand_each(words: Sequence[str], resolved: Sequence[Resolved]) -> dict[str,
     require(findings)
     found = {one.environment.name: _select(terms, one) for one in resolved}
     if not any(found.values()):
-        raise UsageError(f"`{' '.join(words)}` leaves no unit over", todo="take out a term that begins with `!`")
+        raise UsageError(f"`{' '.join(words)}` selects no unit", todo="remove a term that begins with `!`")
     return found
 
 

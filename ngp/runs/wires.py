@@ -44,12 +44,12 @@ def values(unit: Unit, read: Read, is_null: IsNull = lambda _: True) -> dict[str
         if output is None:
             missing.append(
                 Finding(
-                    f"`{wire.name}` of `{unit.name}` takes {wire.origin}, which is not there yet",
+                    f"`{wire.name}` of `{unit.name}` takes {wire.origin}, which does not exist yet",
                     todo=f"apply `{wire.origin.unit}` first",
                 )
             )
         elif output.sensitive:
-            missing.append(Finding(f"{wire.origin} is sensitive and is not handed on", todo="wire its secret's ARN"))
+            missing.append(Finding(f"{wire.origin} is sensitive and is not passed on", todo="wire its secret's ARN"))
         else:
             found[wire.name] = output.value
     if missing:

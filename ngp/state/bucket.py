@@ -60,7 +60,7 @@ def exists(session: Session, place: StatePlace) -> bool:
         raise denied(place.bucket, error) from error
     except NgpError as error:
         if "301" in error.findings[0].why:
-            raise MissingError(f"the state bucket {place.bucket} lies in another region than {place.region}") from error
+            raise MissingError(f"the state bucket {place.bucket} is in another region than {place.region}") from error
         raise
     return found is not None
 

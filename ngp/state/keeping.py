@@ -71,7 +71,7 @@ def start(paths: Mapping[Path, str], calls: Path, wait: Wait) -> Keeper:
             where=answer.removeprefix(_TAKEN),
             todo="wait until it has ended (-lock-timeout=10m waits), or end it; the lock goes with its process",
         )
-    raise NgpError("the locks of the local states cannot be held", why=stderr.strip() or "the keeper ended")
+    raise NgpError("cannot hold the locks of the local states", why=stderr.strip() or "the keeper ended")
 
 
 def _environ() -> dict[str, str]:

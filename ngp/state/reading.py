@@ -79,7 +79,7 @@ def release(place: StatePlace, session: Session, expected: Holder) -> None:
     if now is None:
         return
     if now.id != expected.id:
-        raise NgpError(f"the lock is another one now: {now}", where=str(place), todo="look again: ngp locks")
+        raise NgpError(f"the lock has changed: {now}", where=str(place), todo="look again: ngp locks")
     if place.path is not None:
         place.path.with_name(_lock_at(place).rpartition("/")[2]).unlink(missing_ok=True)
     else:
@@ -149,7 +149,7 @@ def _bytes(place: StatePlace, session: Session, at: str) -> bytes | None:
 def denied(bucket: str, error: DeniedError) -> MissingError:
     """The state's bucket is there, but its owner does not let these credentials in."""
     return MissingError(
-        f"the state bucket {bucket} is there, but not ours to read",
+        f"the state bucket {bucket} exists, but the credentials may not read it",
         why=error.findings[0].why or error.findings[0].what,
-        todo="bring credentials that may read it, or name another bucket (`state_bucket` in ngp.yaml)",
+        todo="use credentials that may read it, or set another bucket (`state_bucket` in ngp.yaml)",
     )

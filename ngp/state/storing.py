@@ -139,7 +139,7 @@ def _of_answer(found: Mapping[str, Any], place: StatePlace) -> Stored:
     try:
         data = bytes(found["Body"].read())
     except Exception as error:  # noqa: BLE001  botocore and urllib3 each have their own for a body that is cut off
-        raise NgpError("the state could not be read to its end", where=str(place), why=str(error)) from error
+        raise NgpError("the state could not be read completely", where=str(place), why=str(error)) from error
     return Stored(_text(data, place), str(found["ETag"]))
 
 

@@ -88,7 +88,7 @@ def find(setting: str, constraint: str, environ: Mapping[str, str], *, cwd: Path
         raise MissingError(
             f"{binary.flavour} {binary.version} does not fit `{constraint}`",
             where=" ".join(argv),
-            why="ngp.yaml says which versions this platform is made for",
+            why="ngp.yaml sets the versions that this platform supports",
             todo=INSTALL + INSTALL_BUNDLED,
         )
     return binary
@@ -104,7 +104,7 @@ def _locate(setting: str, environ: Mapping[str, str], cwd: Path) -> tuple[str, .
         raise MissingError(
             f"there is no program at `{setting}`",
             where="ngp.yaml",
-            todo="mend the path under `terraform`, or leave it out to use the one on PATH",
+            todo="fix the path under `terraform`, or delete it to use the one on PATH",
         )
     for name in names[setting]:
         program = shutil.which(name, path=path)
@@ -182,7 +182,7 @@ def _flavour_of(name: str) -> str:
 
 def _garbage(argv: tuple[str, ...], answer: str) -> MissingError:
     return MissingError(
-        "this program does not say a Terraform version",
+        "this program does not report a Terraform version",
         where=" ".join(argv),
         why=f"`version -json` gave {answer}",
         todo="name another one under `terraform` in ngp.yaml, or " + INSTALL + INSTALL_BUNDLED,

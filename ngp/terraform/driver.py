@@ -295,6 +295,6 @@ class Terraform:
                 stop=self.stop,
             )
         except supervised.NoRoomError as error:
-            raise NgpError("there is no room on the disk", where=str(error), why=_FULL, todo="make room") from error
+            raise NgpError("the disk is full", where=str(error), why=_FULL, todo="make room") from error
         except FileNotFoundError as error:
             raise MissingError(f"`{error.filename}` is not there", where=str(root.path)) from error

@@ -156,7 +156,7 @@ def _unmet(by_source: dict[str, Locked], requirements: Iterable[Requirement], wh
             yield Finding(
                 f"`{wanted.source}` is locked at {locked.version}, and `{wanted.constraint}` is asked for",
                 wanted.where,
-                todo="ngp lock --upgrade, or mend the constraint",
+                todo="ngp lock --upgrade, or change the constraint",
             )
 
 
@@ -174,5 +174,5 @@ def _bare(lock: Lock, platforms: Sequence[str], where: str) -> Iterator[Finding]
 
 def _unreadable(where: str, what: str) -> UsageError:
     return UsageError(
-        f"the lock file cannot be read at `{what}`", where=where, todo="take it back from Git, then ngp lock"
+        f"the lock file cannot be read at `{what}`", where=where, todo="restore it from Git, then run ngp lock"
     )

@@ -49,7 +49,7 @@ def renew(old: Lock, wish: Wish, binary: Binary, places: mirror.Places, stop: th
     if bare:
         unseen = ", ".join(sorted(set(wish.platforms) - set(platforms)))
         reason = f"{folder} holds no package for {unseen}; nothing was written" if unseen else "nothing was written"
-        raise NgpError([*bare, Finding("this lock would be worse than the one that is there", why=reason)])
+        raise NgpError([*bare, Finding("the new lock file would cover less than the present one", why=reason)])
     return Renewal(found, str(folder) if folder else lockfile.REGISTRY)
 
 
@@ -69,7 +69,7 @@ def verify(lock: Lock, binary: Binary, places: mirror.Places) -> Iterator[Findin
                 f"`{locked.source}` {locked.version} in {found.folder} is not the package that is locked",
                 str(package),
                 f"its hash is {has}",
-                "take the package from a place that you trust; do not lock this one",
+                "get the package from a source that you trust; do not lock this one",
             )
 
 
@@ -98,7 +98,7 @@ def _ask(old: Lock, wish: Wish, binary: Binary, places: mirror.Places, asked: _A
         except NgpError as error:
             first = error.findings[0]
             raise MissingError(
-                "the providers could not be looked at",
+                "cannot inspect the providers",
                 where=str(asked.folder or lockfile.REGISTRY),
                 why=first.why or first.what,
                 todo="give a mirror that holds them with --fs-mirror, or run this where the registry can be reached",
@@ -160,7 +160,7 @@ def _seen(folder: Path, wanted: Mapping[str, str], platforms: Sequence[str]) -> 
                     f"the provider mirror {folder} holds no version of `{address}` that fits `{constraint}`",
                     where=str(folder),
                     why=_has(folder, address, platforms),
-                    todo="put one into the mirror, or mend the modules' constraints",
+                    todo="put one into the mirror, or change the modules' constraints",
                 )
                 for address, constraint in wanted.items()
             ]

@@ -218,7 +218,7 @@ def data(value: Any) -> Any:
         return str(value)
     if value is None or isinstance(value, (str, int, float, Decimal)):
         return value
-    raise TypeError(f"{type(value).__name__} is no JSON data")
+    raise TypeError(f"{type(value).__name__} is not JSON data")
 
 
 def _pieces(value: Any, indent: str | None, *, space: str = "") -> Iterator[str]:

@@ -81,7 +81,7 @@ def select(values: Sequence[OutputValue], name: str, *, absent: Mapping[str, Fin
         whole = [*(f"{value.unit}.{value.name}" for value in values), *absent]
         raise UsageError(f"no output `{name}`", todo=nearest(name, [*whole, *(one.partition(".")[2] for one in whole)]))
     units = ", ".join(f"`{value.unit}.{value.name}`" for value in found)
-    raise UsageError(f"several units have an output `{name}`", todo=f"say which: {units}")
+    raise UsageError(f"several units have an output `{name}`", todo=f"choose one: {units}")
 
 
 def text(value: Any) -> str:

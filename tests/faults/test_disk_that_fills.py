@@ -78,5 +78,5 @@ def test_nothing_is_begun_on_a_disk_that_is_full_already(ngp, platform, small_di
         fill.write(b"\0" * room)
     done = ngp.run("apply", "dev", "--auto-approve")
     assert done.exit_code == 1, done.stderr
-    assert "there is no room on the disk" in done.stderr + done.stdout
+    assert "the disk is full" in done.stderr + done.stdout
     assert not list((platform / ".ngp/state").rglob("*.tfstate"))

@@ -121,7 +121,7 @@ WRONG = {
             (YAML, "  app: {}", "  app: {}\n  other: {module: app}"),
             (VALUES, '  cidr = "10.0.0.0/16"\n', ""),
         ],
-        ["in a circle: ", "base → other", "other → app", "app → base", f"{YAML}:", "take one of these wires out"],
+        ["in a cycle: ", "base → other", "other → app", "app → base", f"{YAML}:", "take one of these wires out"],
     ),
     "terraform.tfvars is not HCL": (
         ["plan", "dev"],
@@ -178,9 +178,9 @@ def test_terraform_is_missing(trial, tmp_path, mocker):
 TERRAFORMS = {
     "too old": ('echo \'{"terraform_version": "1.4.6"}\'', ["terraform 1.4.6 does not fit `>= 1.11.0", "ngp.yaml"]),
     "too new": ('echo \'{"terraform_version": "2.0.0"}\'', ["terraform 2.0.0 does not fit", "ngp.yaml"]),
-    "garbage": ("echo 'Segmentation fault'", ["does not say a Terraform version", "Segmentation fault"]),
-    "another program's JSON": ("echo '[]'", ["does not say a Terraform version", "[]"]),
-    "a failure": ("exit 3", ["does not say a Terraform version", "exit code 3"]),
+    "garbage": ("echo 'Segmentation fault'", ["does not report a Terraform version", "Segmentation fault"]),
+    "another program's JSON": ("echo '[]'", ["does not report a Terraform version", "[]"]),
+    "a failure": ("exit 3", ["does not report a Terraform version", "exit code 3"]),
 }
 
 
@@ -289,7 +289,7 @@ def test_the_state_bucket_is_there_but_not_ours_to_read(real, sandbox, argv):
     bucket.bootstrap(owner, bucket.plan(owner, StatePlace("s3", real.bucket, "", "eu-central-1")))
     owner.put_object(real.bucket, "environments/dev/base.tfstate", b"{}")
     theirs = replace(real, session=owner)
-    says = [f"the state bucket {real.bucket} is there, but not ours to read", "`state_bucket` in ngp.yaml"]
+    says = [f"the state bucket {real.bucket} exists, but the credentials may not read it", "`state_bucket` in ngp.yaml"]
     theirs.refused(*argv, code=69, says=says)
 
 

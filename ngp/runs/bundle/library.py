@@ -64,7 +64,7 @@ class Library:
                 content = path.read_bytes()
             if opened.digest == digest and self._put(digest, content, version):
                 return opened
-        raise NgpError(f"the bundle {digest[:12]} is written by others all the time", todo="try again")
+        raise NgpError(f"the bundle {digest[:12]} is being written by others", todo="try again")
 
     def fetch(self, word: str, out: Path) -> Archive:
         """Write the kept bundle whose digest begins with `word` into a file; approvals that the file has stay in it.
@@ -106,7 +106,7 @@ class Library:
             raise StaleError([replace(one, where=where) for one in error.findings]) from error
         if kept.digest != digest:
             raise StaleError(
-                "the state bucket has another bundle in the place of this one",
+                "the state bucket has another bundle at the location of this one",
                 where=where,
                 why=f"its digest is {kept.digest[:12]}",
                 todo="do not apply it; delete that object, then push the right file: ngp bundle push FILE",

@@ -69,9 +69,9 @@ def _require_agreeing(path: Path, stated: Statement, units: Mapping[str, Reviewe
             wrong.append(name)
     if wrong:
         raise StaleError(
-            f"the statement of the bundle says something else than its plans: {', '.join(wrong)}",
+            f"the statement of the bundle differs from its plans: {', '.join(wrong)}",
             where=str(path),
-            why="what people sign is not what would be applied",
+            why="people would sign something else than ngp applies",
             todo="do not apply this bundle; make a new one",
         )
 
@@ -242,7 +242,7 @@ def _parts(bundle: Bundle, context: RunContext, joint: Joint) -> dict[str, Plan]
         raise StaleError(
             [
                 Finding(
-                    f"the plan file does something else to `{name}` than the bundle shows",
+                    f"the plan file changes `{name}` in another way than the bundle shows",
                     why="its parts are not of one plan",
                     todo="do not apply this bundle; make a new one",
                 )

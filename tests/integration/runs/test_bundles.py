@@ -272,7 +272,7 @@ def test_a_state_that_appeared_moved_or_vanished_is_named(here, made, tmp_path):
         ({"verb": "plan"}, "the verb plan is not one of"),
         ({"expires": "9999-12-31T00:00:00Z"}, "valid for 30 days at most"),
         ({"options": [1]}, "cannot be read"),
-        ({"units": {}}, "the statement of the bundle says something else than its plans: app, base"),
+        ({"units": {}}, "the statement of the bundle differs from its plans: app, base"),
     ],
     ids=["expired", "clock", "newer", "older", "terraform", "environment", "verb", "forever", "type", "units"],
 )
@@ -481,7 +481,7 @@ def test_what_people_sign_is_what_is_planned(here, made):
     predicate = json.loads(archive.read(made).statement)["predicate"]
     predicate["units"]["base"]["changes"] = {"update": ["module.base.harmless.one"]}
     restate(made, units=predicate["units"])
-    refused(here, made, "the statement of the bundle says something else than its plans: base")
+    refused(here, made, "the statement of the bundle differs from its plans: base")
 
 
 def test_a_file_that_is_swapped_after_it_was_checked_is_not_read_again(here, made, tmp_path):

@@ -121,7 +121,7 @@ def other_bundle(lent, tmp_path):
     ("spoil", "says"),
     [
         (lambda *_: b"hello", "the bundle is damaged"),
-        (other_bundle, "the state bucket has another bundle in the place of this one"),
+        (other_bundle, "the state bucket has another bundle at the location of this one"),
     ],
     ids=["damaged", "another"],
 )

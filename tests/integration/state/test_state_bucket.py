@@ -114,7 +114,7 @@ def test_bucket_of_another_account_is_there_but_not_ours(of):
     bucket.bootstrap(of("999999999999"), bucket.plan(of("999999999999"), place))
     of("999999999999").put_object(place.bucket, place.key, b"{}")
     for look in (bucket.plan, bucket.exists, lambda session, place: reading.read(place, session)):
-        with pytest.raises(MissingError, match="there, but not ours to read") as caught:
+        with pytest.raises(MissingError, match="exists, but the credentials may not read it") as caught:
             look(of("123456789012"), place)
         assert caught.value.exit_code == 69
         assert "state_bucket" in caught.value.findings[0].todo

@@ -61,13 +61,13 @@ def test_expected_absence_is_no_error():
         (known.NoCredentialsError(), "there are no AWS credentials"),
         (known.PartialCredentialsError(provider="env", cred_var="secret"), "there are no AWS credentials"),
         (known.ProfileNotFound(profile="shop"), "there is no such AWS profile"),
-        (known.UnauthorizedSSOTokenError(), "the AWS sign-in has run out"),
-        (known.TokenRetrievalError(provider="sso", error_msg="x"), "the AWS sign-in has run out"),
+        (known.UnauthorizedSSOTokenError(), "the AWS sign-in has expired"),
+        (known.TokenRetrievalError(provider="sso", error_msg="x"), "the AWS sign-in has expired"),
         (known.EndpointConnectionError(endpoint_url="https://x"), "AWS cannot be reached"),
         (known.NoRegionError(), "AWS cannot be reached"),
-        (known.IncompleteReadError(actual_bytes=1, expected_bytes=2), "an answer of AWS was cut off"),
-        (known.ResponseStreamingError(error="reset"), "an answer of AWS was cut off"),
-        (known.FlexibleChecksumError(error_msg="crc"), "an answer of AWS was cut off"),
+        (known.IncompleteReadError(actual_bytes=1, expected_bytes=2), "an answer from AWS was cut off"),
+        (known.ResponseStreamingError(error="reset"), "an answer from AWS was cut off"),
+        (known.FlexibleChecksumError(error_msg="crc"), "an answer from AWS was cut off"),
     ],
 )
 def test_what_is_missing_says_how_to_get_it(error, words):

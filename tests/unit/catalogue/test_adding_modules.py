@@ -241,7 +241,7 @@ def test_another_ref_is_shown_asked_for_and_keeps_what_is_the_platforms(ngp, mod
             "several configurations of `aws`",
         ),
         ("more.tf", 'variable "region" {\n  type = list(string)\n}\n', "the input `region` is a list(string)"),
-        ("more.tf", 'variable "name" {\n}\n', "`name` is there twice"),
+        ("more.tf", 'variable "name" {\n}\n', "`name` is defined twice"),
         ("more.tf", "locals {\n", "this is not HCL"),
         ("more.tofu", "", "ngp does not read more.tofu"),
         ("templates/b.bin", "\0", "is not UTF-8 text"),

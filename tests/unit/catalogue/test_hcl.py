@@ -91,7 +91,7 @@ def test_elements_of_something_else_are_refused():
         ("x = ", "x.tfvars:1: this is not HCL; it ends too soon"),
         ("\nx = = 1", "x.tfvars:2: this is not HCL; unexpected `= 1`"),
         ("x = 1 y = 2", "x.tfvars:1: a new line is missing before this"),
-        ("x=1\n\nx=2", "x.tfvars:3: `x` is there twice; the first is in line 1"),
+        ("x=1\n\nx=2", "x.tfvars:3: `x` is defined twice; the first is in line 1"),
         ('x = "a', "x.tfvars:1: a string has no closing quote; the text ends first"),
         ('x = "a\nb"', "x.tfvars:1: a string has no closing quote; it goes over the end of the line"),
         ('x = "${a"', "x.tfvars:1: a string has no closing quote; the text ends first"),

@@ -90,16 +90,16 @@ def test_literals_say_what_terraform_reads_in_them(text, value):
 def test_an_expression_is_no_literal_and_told_with_its_line(text):
     with pytest.raises(UsageError) as caught:
         read(f"\nx = {text}\n")
-    assert str(caught.value).startswith("x.tf:2: only a literal value can stand here")
+    assert str(caught.value).startswith("x.tf:2: only a literal value is allowed here")
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (r'"\x"', "is no escape sequence"),
-        (r'"\ud800"', "is no escape sequence"),
-        (r'"\U00110000"', "is no escape sequence"),
-        ('{a = 1\n "a" = 2}', "x.tf:2: `a` is there twice"),
+        (r'"\x"', "is not an escape sequence"),
+        (r'"\ud800"', "is not an escape sequence"),
+        (r'"\U00110000"', "is not an escape sequence"),
+        ('{a = 1\n "a" = 2}', "x.tf:2: `a` is defined twice"),
         ("{a = 1 b = 2}", "a comma or a new line is missing"),
         ("{(null) = 2}", "this cannot be a key"),
     ],

@@ -161,7 +161,7 @@ def test_all_findings_of_all_modules_come_at_once(thing):
         "thing/thing-variables.tf:2: `strin` is not a type",
         "thing/thing-variables.tf:5: `nullable` must be true or false",
         "thing/thing.dummy:2: a dummy file holds `name = value` only",
-        "thing/thing.dummy:1: only a literal value can stand here",
+        "thing/thing.dummy:1: only a literal value is allowed here",
     ]
     assert "thing/module.yaml:2: unknown key `sumary`; did you mean `summary`?" in found
     assert "thing/module.yaml:4: unknown key `ready.0.targt`; did you mean `target`?" in found
@@ -171,7 +171,7 @@ def test_all_findings_of_all_modules_come_at_once(thing):
 def test_one_variable_in_two_files_is_told_with_both_places(thing):
     (thing / "more.tf").write_text('\nvariable "size" {\n}\n')
     (text,) = messages(thing.parent)
-    assert text.startswith("thing/more.tf:2: `size` is there twice; the first is at ")
+    assert text.startswith("thing/more.tf:2: `size` is defined twice; the first is at ")
     assert text.endswith("thing-variables.tf:1")
 
 

@@ -264,7 +264,7 @@ def test_words_behind_two_dashes_are_refused_by_any_other(ngp, command):
     command(lambda: None)
     done = ngp.call("attempt", "--", "-compact-warnings")
     assert done.exit_code == 64
-    assert "hands nothing to Terraform" in done.stderr
+    assert "passes nothing to Terraform" in done.stderr
 
 
 def test_a_flag_has_the_variable_of_its_name(ngp, command):

@@ -92,7 +92,7 @@ def _tagged(house):
 def test_configure_asks_for_a_version_where_there_are_some(house):
     commit = _tagged(house)
     version = "Version of the modules, such as v1.0.0 (empty: the working tree)"
-    steps = [(version, "v2" + ENTER), ("Git knows no commit `v2`", "\x7f1.0.0" + ENTER), ("Modules of dev", ENTER)]
+    steps = [(version, "v2" + ENTER), ("Git has no commit `v2`", "\x7f1.0.0" + ENTER), ("Modules of dev", ENTER)]
     code, said = _talk(house.path, ["configure", "dev"], steps)
     assert code == 0, said
     assert f"catalogue: {commit}\n" in house.read("environment.yaml")

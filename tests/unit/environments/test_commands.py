@@ -143,7 +143,7 @@ def test_env_new_in_another_account_leaves_the_credentials_behind(ngp, house):
         (("stage", "--region", "eu-west-1"), "needs --account"),
         (("stage", "--region", "x", "--account", "012345678901", "--domain", "a.b"), "it must be a region"),
         (("stage", "--region", "eu-west-1", "--account", "12", "--domain", "a.b"), "12 digits"),
-        (("dev", "--region", "eu-west-1", "--account", "012345678901", "--domain", "a.b"), "is there already"),
+        (("dev", "--region", "eu-west-1", "--account", "012345678901", "--domain", "a.b"), "already exists"),
         (("a/b", "--region", "eu-west-1", "--account", "012345678901", "--domain", "a.b"), "cannot be the name"),
         (("stage", "--from", "dve"), "did you mean `dev`?"),
     ],

@@ -209,7 +209,7 @@ def test_a_wire_given_by_hand_is_written_and_checked(house, configure):
 @pytest.mark.parametrize(
     ("sets", "said"),
     [
-        (["pretag=x"], "`pretag` is no common input; did you mean `pre_tag`?"),
+        (["pretag=x"], "`pretag` is not a common input; did you mean `pre_tag`?"),
         (["openvp.disk_gib=3"], "there is no unit `openvp`; did you mean `openvpn`?"),
         (["openvpn.disk_gb=3"], "has no variable `disk_gb`; did you mean `disk_gib`?"),
         (["openvpn.disk_gib=big"], "`big` is neither JSON nor an HCL literal"),
@@ -221,7 +221,7 @@ def test_a_wire_given_by_hand_is_written_and_checked(house, configure):
         (["openvpn.disk_gib"], "cannot be read; it has the form UNIT.KEY=VALUE"),
         (["Open.x=1"], "cannot be read"),
         (["tags={}"], "no chosen module has a variable `tags`"),
-        (['openvpn.instance_type="\\ud800"'], "HCL cannot say this value"),
+        (['openvpn.instance_type="\\ud800"'], "HCL cannot express this value"),
         (["openvpn.disk_gib=NaN"], "`NaN` is neither JSON nor an HCL literal"),
     ],
 )

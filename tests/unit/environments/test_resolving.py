@@ -201,9 +201,9 @@ def test_a_required_input_is_not_left_to_its_default(house):
             "  openvpn: {module: opnvpn}\n",
             "environment.yaml:8: there is no module `opnvpn`; did you mean `openvpn`?",
         ),
-        ("network.vpc_id", "netwrok.vpc_id", "fed by a unit that is not there; did you mean `network`?"),
+        ("network.vpc_id", "netwrok.vpc_id", "takes from a unit that does not exist; did you mean `network`?"),
         ("network.vpc_id", "network.vpcid", "has no output `vpcid`; did you mean `vpc_id`?"),
-        ("network.vpc_id", "openvpn.vpn_url", "makes a unit feed itself"),
+        ("network.vpc_id", "openvpn.vpn_url", "wires a unit to itself"),
         ("network.vpc_id", "network.key_secret", "wires a sensitive output"),
         (
             "{vpc_id: network.vpc_id}",
@@ -214,10 +214,10 @@ def test_a_required_input_is_not_left_to_its_default(house):
         (
             "wiring:\n",
             "wiring:\n  opnvpn: {vpc_id: network.vpc_id}\n",
-            "wires a unit that is not there; did you mean `openvpn`?",
+            "wires a unit that does not exist; did you mean `openvpn`?",
         ),
         ("  network: {}\n", "  network: {}\n  tags: {module: network}\n", "the unit `tags` has the name of an input"),
-        ("target: sandbox\n", "target: sandbox\nprofile: me\n", "`profile` cannot stand beside `target: sandbox`"),
+        ("target: sandbox\n", "target: sandbox\nprofile: me\n", "`profile` cannot be combined with `target: sandbox`"),
         ("  network: {}\n", "  network: {}\n  swarm: {}\n  dcos: {}\n", "both want the nodes"),
     ],
 )
@@ -238,7 +238,7 @@ def test_what_is_wrong_in_environment_yaml_is_told_with_its_line(house, old, new
             "terraform.tfvars:3: `pretag` is neither a common input nor a unit; did you mean `pre_tag`?",
         ),
         ("openvpn = {", "opnvpn = {", "did you mean `openvpn`?"),
-        ("openvpn = {", 'region = "eu-west-1"\nopenvpn = {', "`region` is a fact; environment.yaml says it"),
+        ("openvpn = {", 'region = "eu-west-1"\nopenvpn = {', "`region` is a fact; environment.yaml sets it"),
         ("openvpn = {", 'openvpn = {\n  region = "eu-west-1"', "`region` is a fact"),
         (
             "openvpn = {",
@@ -256,10 +256,10 @@ def test_what_is_wrong_in_environment_yaml_is_told_with_its_line(house, old, new
         ('"10.0.0.0/8"', '"10.0.0.1/8"', "has host bits set"),
         ('"10.0.0.0/8"', '"10.0.0.0"', "the prefix length is missing"),
         ("openvpn = {", 'network = { vpc_cidr = "10.0.0.0/8" }\nopenvpn = {', "between /16 and /28"),
-        ("openvpn = {", 'network = { availability_zones = ["eu-west-1a"] }\nopenvpn = {', "lies in another region"),
-        ("openvpn = {", 'network = { availability_zones = ["a"] }\nopenvpn = {', "is no availability zone"),
+        ("openvpn = {", 'network = { availability_zones = ["eu-west-1a"] }\nopenvpn = {', "is in another region"),
+        ("openvpn = {", 'network = { availability_zones = ["a"] }\nopenvpn = {', "is not an availability zone"),
         ("openvpn = {", 'tags = { "aws:x" = "y" }\nopenvpn = {', "`aws:x` cannot be a tag"),
-        ("openvpn = {", "openvpn = {\n  disk_gib = max(1, 2)", "only a literal value can stand here"),
+        ("openvpn = {", "openvpn = {\n  disk_gib = max(1, 2)", "only a literal value is allowed here"),
         ("openvpn = {", 'backend "s3" {}\nopenvpn = {', "a block (`backend`) cannot stand"),
         ("openvpn = {", "openvpn = {{", "this is not HCL"),
     ],
@@ -294,7 +294,7 @@ def test_a_cycle_is_told_with_its_whole_path(house):
     )
     found = _only(house)
     for step in ("openvpn → other", "other → third", "third → openvpn"):
-        assert step in f"{found.split('circle: ')[1].split(';')[0]}"
+        assert step in f"{found.split('cycle: ')[1].split(';')[0]}"
 
 
 def test_findings_of_all_kinds_come_together(house):

@@ -82,7 +82,7 @@ def test_a_platform_below_the_root_of_its_repository_has_its_own_modules(house, 
 
 @pytest.mark.parametrize("ref", ["v9", "-q", "HEAD:modules"])
 def test_an_unknown_commit_is_told(house, commit, ref):
-    with pytest.raises(UsageError, match="Git knows no commit"):
+    with pytest.raises(UsageError, match="Git has no commit"):
         revisions.resolve(house.platform, ref)
 
 
@@ -117,7 +117,7 @@ def test_where_git_lacks_the_commit_the_copies_of_that_commit_count(house):
 def test_copies_of_another_commit_never_pass_for_one_that_git_lacks(house, commit, ref):
     _copies(house, "v1")
     house.environment(f"catalogue: {ref}\n" + house.read("environment.yaml"))
-    with pytest.raises(UsageError, match=f"Git knows no commit `{ref}`, and .* holds the modules of `v1`") as raised:
+    with pytest.raises(UsageError, match=f"Git has no commit `{ref}`, and .* holds the modules of `v1`") as raised:
         house.resolve()
     assert raised.value.findings[0].why == "fatal: Needed a single revision"
 
@@ -127,7 +127,7 @@ def test_a_repository_that_git_refuses_is_told_as_such(house, commit, monkeypatc
     monkeypatch.delenv("SUDO_UID", raising=False)
     for path in (house.path, house.path / ".git"):
         os.chown(path, 65534, 65534)
-    with pytest.raises(UsageError, match="Git knows no commit") as raised:
+    with pytest.raises(UsageError, match="Git has no commit") as raised:
         revisions.resolve(house.platform, "v1")
     assert "dubious ownership" in raised.value.findings[0].why
 

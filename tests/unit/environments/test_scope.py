@@ -99,7 +99,7 @@ def test_a_selection_reaches_every_command_that_reads(graph, two):
     assert graph("stage", "!network")[2] == ["stage"]
     code, _, _, err = graph("stage", "netw*", "!network")
     assert code == 64
-    assert "leaves no unit over" in err
+    assert "selects no unit" in err
 
 
 def test_validate_takes_units_of_all_environments(two, capsys, monkeypatch):

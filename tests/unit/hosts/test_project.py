@@ -138,5 +138,5 @@ def test_code_is_asked_for_until_it_has_six_digits(tmp_path):
 
 
 def test_asking_for_a_code_has_an_end(tmp_path):
-    with pytest.raises(MissingError, match="no code of the MFA device"):
+    with pytest.raises(MissingError, match="code of the MFA device is missing"):
         Device(lambda _: "", tmp_path).code("Code: ")

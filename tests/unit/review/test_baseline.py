@@ -208,7 +208,7 @@ def test_a_submodule_counts_whatever_its_repository_says_to_ignore(origin, tmp_p
 
 
 def test_an_unknown_ref_is_told(origin):
-    with pytest.raises(UsageError, match="Git knows no commit `v9`"):
+    with pytest.raises(UsageError, match="Git has no commit `v9`"):
         load(origin, "v9")
 
 

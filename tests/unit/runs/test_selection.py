@@ -85,7 +85,7 @@ def test_misspelt_names_and_tags_get_the_nearest():
 
 
 def test_a_selection_that_leaves_nothing_over_never_means_all():
-    with pytest.raises(UsageError, match="leaves no unit over"):
+    with pytest.raises(UsageError, match="selects no unit"):
         selection.expand(["swarm", "!swarm"], _resolved())
 
 

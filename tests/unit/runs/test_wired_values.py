@@ -28,7 +28,7 @@ def state(outputs):
 
 @pytest.mark.parametrize("found", [None, state({})])
 def test_a_state_that_holds_nothing_hands_on_no_null(found):
-    with pytest.raises(NgpError, match="takes base.vpc_id, which is not there yet") as caught:
+    with pytest.raises(NgpError, match="takes base.vpc_id, which does not exist yet") as caught:
         wires.values(unit(), lambda _: found)
     assert caught.value.findings[0].todo == "apply `base` first"
 
@@ -36,7 +36,7 @@ def test_a_state_that_holds_nothing_hands_on_no_null(found):
 def test_what_a_state_lacks_is_null_only_where_that_is_known():
     found = state({"name": {"value": "x"}})
     assert wires.values(unit(), lambda _: found, lambda wire: wire == WIRE) == {"vpc_id": None}
-    with pytest.raises(NgpError, match="not there yet"):
+    with pytest.raises(NgpError, match="does not exist yet"):
         wires.values(unit(), lambda _: found, lambda _: False)
 
 

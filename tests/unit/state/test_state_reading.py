@@ -72,7 +72,7 @@ def test_a_state_that_is_no_text_is_told_with_its_place(place, local):
 
 def test_bucket_that_is_not_ours_to_read_is_a_missing_prerequisite():
     refusal = DeniedError("the credentials may not", why="AccessDenied: no")
-    with pytest.raises(MissingError, match="there, but not ours to read") as caught:
+    with pytest.raises(MissingError, match="exists, but the credentials may not read it") as caught:
         reading.read(REMOTE, Store(refusal=refusal))
     assert caught.value.exit_code == 69
     assert "AccessDenied" in caught.value.findings[0].why

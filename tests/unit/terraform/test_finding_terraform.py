@@ -117,7 +117,7 @@ def test_too_old_terraform_is_refused_with_both_versions(tmp_path):
 )
 def test_program_that_prints_garbage_is_told_as_such(tmp_path, says):
     program(tmp_path / "bin", says=says)
-    with pytest.raises(MissingError, match="does not say a Terraform version"):
+    with pytest.raises(MissingError, match="does not report a Terraform version"):
         find(tmp_path)
 
 
@@ -131,7 +131,7 @@ def test_program_that_fails_is_told_with_what_it_said(tmp_path):
 def test_program_that_cannot_be_run_is_told(tmp_path):
     path = program(tmp_path / "bin")
     path.write_text("not a program\n")
-    with pytest.raises(MissingError, match="does not say"):
+    with pytest.raises(MissingError, match="does not report"):
         find(tmp_path)
 
 

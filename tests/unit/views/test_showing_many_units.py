@@ -247,6 +247,6 @@ def test_a_document_is_never_there_as_one_text(monkeypatch, result):
 
 @pytest.mark.parametrize("one_line", [False, True])
 def test_a_document_with_a_value_that_is_no_data_is_not_begun(capsys, one_line):
-    with pytest.raises(TypeError, match="object is no JSON data"):
+    with pytest.raises(TypeError, match="object is not JSON data"):
         documents.write({"schema": "ngp.x/1", "units": [1, object()]}, one_line=one_line)
     assert capsys.readouterr().out == ""

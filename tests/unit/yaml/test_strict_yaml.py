@@ -30,7 +30,7 @@ def test_an_alias_says_its_value_again_with_its_own_line():
         ("a: !!int x\n", "x.yaml:1: `x` cannot be read as int"),
         ("a: !!bool x\n", "x.yaml:1: `x` cannot be read as bool"),
         ("a: !!timestamp x\n", "x.yaml:1: `x` cannot be read as timestamp"),
-        ("a: 1\na: 2\n", "x.yaml:2: `a` is there twice; the first is in line 1"),
+        ("a: 1\na: 2\n", "x.yaml:2: `a` is defined twice; the first is in line 1"),
         ("? [a]\n: 1\n", "x.yaml:1: a key must be a plain word"),
         ("a: 1\n---\nb: 1\n", "this is not YAML"),
     ],

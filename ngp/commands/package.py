@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ngp.commands.hosting import Meant
     from ngp.commands.options import Context
     from ngp.hosts.host import Host
+    from ngp.hosts.logins import Login
     from ngp.packages.deploying import Deployed
     from ngp.packages.fleet import Run
     from ngp.packages.names import Package
@@ -43,6 +44,7 @@ AcceptLock = Annotated[
 DryRun = Annotated[bool, typer.Option("--dry-run", help="show hosts and packages; change nothing")]
 Parallelism = Annotated[int, typer.Option("--parallelism", "-j", min=1, help="how many hosts at once")]
 _AT_ONCE = 32
+_QUESTIONS = {"deploy": "Deploy this to", "install": "Install this in"}
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ class _Order:
     steal: str = ""
     is_dry_run: bool = False
     as_json: bool = False
+    is_approved: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,7 @@ class _Way:
     user: str = ""
     config: Path | None = None
     project: str = ""
+    via: str = ""
 
 
 @app.command()
@@ -78,8 +82,10 @@ def deploy(
     batch: Batch = "",
     accept_lock: AcceptLock = "",
     dry_run: DryRun = False,
+    auto_approve: options.AutoApprove = False,
     user: hosting.User = "",
     config: hosting.SshConfig = None,
+    via: hosting.Via = "",
     project: hosting.ProjectName = "",
     parallelism: Parallelism = _AT_ONCE,
     as_json: options.AsJson = False,
@@ -89,8 +95,8 @@ def deploy(
     from ngp.packages import names
 
     wanted = names.parse(named(options.context().cwd, packages or ()), pinned)
-    order = _Order("deploy", selector, wanted, batch, serial, accept_lock, dry_run, as_json)
-    _carry_out(order, _Way(parallelism, user, config, project))
+    order = _Order("deploy", selector, wanted, batch, serial, accept_lock, dry_run, as_json, auto_approve)
+    _carry_out(order, _Way(parallelism, user, config, project, via))
 
 
 @app.command()
@@ -102,8 +108,10 @@ def install(
     batch: Batch = "",
     accept_lock: AcceptLock = "",
     dry_run: DryRun = False,
+    auto_approve: options.AutoApprove = False,
     user: hosting.User = "",
     config: hosting.SshConfig = None,
+    via: hosting.Via = "",
     project: hosting.ProjectName = "",
     parallelism: Parallelism = _AT_ONCE,
     as_json: options.AsJson = False,
@@ -112,8 +120,8 @@ def install(
     from ngp.packages import names
 
     wanted = names.parse(packages, pinned)
-    order = _Order("install", selector, wanted, batch, serial, accept_lock, dry_run, as_json)
-    _carry_out(order, _Way(parallelism, user, config, project))
+    order = _Order("install", selector, wanted, batch, serial, accept_lock, dry_run, as_json, auto_approve)
+    _carry_out(order, _Way(parallelism, user, config, project, via))
 
 
 @app.command()
@@ -122,6 +130,7 @@ def versions(
     packages: Packages = None,
     user: hosting.User = "",
     config: hosting.SshConfig = None,
+    via: hosting.Via = "",
     project: hosting.ProjectName = "",
     parallelism: Parallelism = _AT_ONCE,
     as_json: options.AsJson = False,
@@ -134,9 +143,10 @@ def versions(
 
     context = options.context()
     wanted = names.check(packages or ())
-    way = _Way(parallelism, user, config, project)
+    way = _Way(parallelism, user, config, project, via)
     meant = _find(context, selector, (), way)
-    result = found.collect(meant.hosts, wanted, _runner(context, meant, way))
+    with meant.entering(context, meant.login(context, user, config), via) as login:
+        result = found.collect(meant.hosts, wanted, _runner(login, parallelism))
     code = NgpError.exit_code if result.unreached else 0
     if as_json:
         rows = [view.version(one) for one in result.found]
@@ -167,14 +177,15 @@ def _carry_out(order: _Order, way: _Way) -> None:
     meant = _find(context, order.selector, filters, way)
     hosts = meant.hosts
     batches = remote.batches(hosts, order.size)
-    said = ", ".join(str(one) for one in order.packages)
-    terminal.say(context.settings, f"{order.action} {said} to {', '.join(host.name for host in hosts)}")
     claim = locking.new_claim(order.action)
     if order.is_dry_run:
+        _tell(context, order, meant, always=False)
         nothing = deploying.Deployed((), (), tuple(host.name for host in hosts))
         _show(context, order, claim, nothing, None)
         return
-    with context.taking_signals() as stop:
+    _require_yes(context, order, meant)
+    entrance = meant.entering(context, meant.login(context, way.user, way.config), way.via)
+    with entrance as login, context.taking_signals() as stop:
         rollout = deploying.Rollout(
             batches,
             _check(context, meant, stop) if len(batches) > 1 else tuple,
@@ -183,7 +194,7 @@ def _carry_out(order: _Order, way: _Way) -> None:
             order.steal,
             order.is_serial,
         )
-        result = deploying.deploy(order.packages, rollout, claim, _runner(context, meant, way))
+        result = deploying.deploy(order.packages, rollout, claim, _runner(login, way.parallelism))
     failure = _run_hook(context, order, result)
     _show(context, order, claim, result, failure)
     context.require_not_stopped()
@@ -203,11 +214,34 @@ def _find(context: Context, text: str, packages: Sequence[str], way: _Way) -> Me
     return replace(meant, hosts=found)
 
 
-def _runner(context: Context, meant: Meant, way: _Way) -> Run:
+def _require_yes(context: Context, order: _Order, meant: Meant) -> None:
+    """Ask before hosts of a protected environment are changed.
+
+    Raises UsageError (64) where nobody can be asked, NgpError for a no, and what `protection.collect` raises.
+    """
+    from ngp.packages import protection
+
+    platform = meant.reach.platform
+    found = protection.collect(platform, meant.hosts) if platform and not order.is_approved else []
+    _tell(context, order, meant, always=bool(found))
+    question = f"{_QUESTIONS[order.action]} {' and '.join(options.place(one) for one in found)}?"
+    if found and not options.confirm(context, question):
+        raise NgpError("nothing was deployed", why="the answer was no")
+
+
+def _tell(context: Context, order: _Order, meant: Meant, *, always: bool) -> None:
+    from ngp.views import terminal
+
+    said = ", ".join(str(one) for one in order.packages)
+    names = ", ".join(host.name for host in meant.hosts)
+    terminal.say(context.settings, f"{order.action} {said} to {names}", always=always)
+
+
+def _runner(login: Login, parallelism: int) -> Run:
     """Return what runs a command on hosts. No stop cuts a command off: apt must end what it began."""
     from ngp.hosts import remote
 
-    wanted = remote.Options(meant.login(context, way.user, way.config), way.parallelism)
+    wanted = remote.Options(login, parallelism)
 
     def run(hosts: Sequence[Host], command: str, tell: Callable[[Host, str], None]) -> Sequence[remote.HostResult]:
         def take(event: remote.HostEvent) -> None:
@@ -220,7 +254,7 @@ def _runner(context: Context, meant: Meant, way: _Way) -> Run:
 
 
 def _check(context: Context, meant: Meant, stop: Event) -> Callable[[], Sequence[str]]:
-    """Return the check between two batches, and say so where there is nothing to ask."""
+    """Return the check after each batch, and say so where there is nothing to ask."""
     from ngp.packages import health
     from ngp.views import terminal
 

@@ -19,7 +19,7 @@ from ngp.packages.scripts import Claim, Step
 
 @dataclass(frozen=True)
 class Failed:
-    """A host on which a step failed, or the check between two batches: its `step` is ``health check``."""
+    """A host on which a step failed, or the check after its batch: its `step` is ``health check``."""
 
     host: str
     step: str
@@ -49,7 +49,7 @@ Event = Begun | Said
 
 @dataclass(frozen=True)
 class Rollout:
-    """How a deploy goes over hosts. `check` returns why the next batch must not begin; `tell` gets the events.
+    """How a deploy goes over hosts. `check` returns what is wrong after a batch; `tell` gets the events.
 
     `is_serial` does each step on one host after the other. `steal` is the id of a lock that is taken over.
     """
@@ -92,15 +92,13 @@ def deploy(packages: Sequence[Package], rollout: Rollout, claim: Claim, run: Run
         for number, batch in enumerate(rollout.batches, 1):
             failed, is_whole = _deploy_batch(packages, rollout, claim, number, run)
             if is_whole:
-                done += [host.name for host in batch]
-            if is_whole and number < len(rollout.batches):
-                failed = _check(rollout, batch)
-            if failed or not is_whole:
+                failed, is_whole = _check(rollout, batch)
+            if not is_whole:
                 break
-        bad = {one.host for one in failed}
-        good = tuple(name for name in done if name not in bad)
-        rest = tuple(host.name for host in rollout.hosts if host.name not in {*good, *bad})
-        return Deployed(good, tuple(failed), rest)
+            done += [host.name for host in batch]
+        named = {*done, *(one.host for one in failed)}
+        rest = tuple(host.name for host in rollout.hosts if host.name not in named)
+        return Deployed(tuple(done), tuple(failed), rest)
 
 
 def _deploy_batch(
@@ -136,6 +134,8 @@ def _reason(result: fleet.Result) -> str:
     return fleet.reason(result)
 
 
-def _check(rollout: Rollout, batch: Sequence[Host]) -> list[Failed]:
+def _check(rollout: Rollout, batch: Sequence[Host]) -> tuple[list[Failed], bool]:
+    """Check a batch; return what failed, and whether the batch is well. A check that a stop cut short is no failure."""
     reasons = "; ".join(rollout.check())
-    return [Failed(host.name, "health check", reasons) for host in batch] if reasons else []
+    is_stopped = bool(reasons) and rollout.stop.is_set()
+    return [Failed(host.name, "health check", reasons) for host in batch if reasons and not is_stopped], not reasons

@@ -1,4 +1,4 @@
-"""The check between two batches of a deploy: do the units of the hosts still answer?"""
+"""The check after each batch of a deploy: do the units of the hosts still answer?"""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def test_serial_stops_at_the_first_host_that_fails(machines):
     assert machines.calls("web-3") == []
 
 
-def test_batches_follow_each_other_with_a_check_between(machines):
+def test_every_batch_is_checked_also_the_last(machines):
     hosts = machines.make("web-1", "web-2", "web-3")
     seen = []
 
@@ -79,7 +79,7 @@ def test_batches_follow_each_other_with_a_check_between(machines):
         return ()
 
     assert deploy(machines, hosts, "2", check=check).is_success
-    assert seen == [[ALL_STEPS, ALL_STEPS, []]]
+    assert seen == [[ALL_STEPS, ALL_STEPS, []], [ALL_STEPS] * 3]
 
 
 def test_check_that_fails_stops_before_the_next_batch(machines):
@@ -88,6 +88,25 @@ def test_check_that_fails_stops_before_the_next_batch(machines):
     assert found.failed == (Failed("web-1", "health check", "alb-shop: answers 503"),)
     assert (found.done, found.unfinished) == ((), ("web-2",))
     assert machines.calls("web-2") == []
+
+
+def test_check_that_fails_after_the_last_batch_fails_the_deploy(machines):
+    hosts = machines.make("web-1", "web-2")
+    answers = iter([(), ("alb-shop: answers 503",)])
+    found = deploy(machines, hosts, "1", check=lambda: next(answers))
+    assert (found.done, found.unfinished, found.is_success) == (("web-1",), (), False)
+    assert found.failed == (Failed("web-2", "health check", "alb-shop: answers 503"),)
+
+
+def test_check_that_an_interruption_cuts_short_is_no_failure(machines):
+    stop = threading.Event()
+
+    def check():
+        stop.set()
+        return ("alb-shop: answers 503",)
+
+    found = deploy(machines, machines.make("web-1", "web-2"), "1", check=check, stop=stop)
+    assert (found.done, found.failed, found.unfinished) == ((), (), ("web-1", "web-2"))
 
 
 def test_failure_in_a_later_batch_keeps_what_is_done(machines):

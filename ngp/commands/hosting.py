@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ngp.hosts.logins import Login
     from ngp.hosts.reach import Reach
     from ngp.hosts.selector import Selector
+    from ngp.hosts.spooling import Spool
 
 Selection = Annotated[
     str,
@@ -149,6 +150,15 @@ class Meant:
         with instance_connect.fresh_key(self.reach.folder, context.settings, push) as key:
             yield replace(login, key=key)
 
+    def at_work(self) -> Meant:
+        """Return those that are up, with names that differ, for what tells several of them apart by their names.
+
+        Raises UsageError (64) where there is none.
+        """
+        from ngp.hosts import host
+
+        return replace(self, hosts=host.distinct(self.running()))
+
     def running(self) -> list[Host]:
         """Return those that are up. Raises UsageError (64) where there is none."""
         from ngp.hosts import selector
@@ -215,24 +225,26 @@ def has_terminal(context: options.Context) -> bool:
 
 
 @contextmanager
-def piped_input(meant: Meant, *, ignored: bool) -> Iterator[Path | None]:
-    """Keep what is piped into this process in a private file while every host is sent it; None for a terminal."""
-    import shutil
-    import sys
-    import tempfile
-
+def piped_input(meant: Meant, *, ignored: bool) -> Iterator[Spool | None]:
+    """Take what is piped into this process, for every host; None for a terminal, or where nothing can be read."""
     from ngp import files
+    from ngp.hosts.spooling import Spool
 
-    source = getattr(sys.stdin, "buffer", None)
-    if ignored or source is None or sys.stdin.isatty():
+    source = None if ignored else _piped()
+    if source is None:
         yield None
         return
-    folder = files.private_folder(meant.reach.folder)
-    with tempfile.NamedTemporaryFile(dir=folder, prefix="stdin-") as file:
-        with suppress(BrokenPipeError):
-            shutil.copyfileobj(source, file)
-        file.flush()
-        yield Path(file.name)
+    with Spool(source, files.private_folder(meant.reach.folder)) as spool:
+        yield spool
+
+
+def _piped() -> int | None:
+    """The descriptor of a stdin that is no terminal."""
+    import sys
+
+    with suppress(OSError, ValueError):  # it was closed, or is no file
+        return None if sys.stdin is None or sys.stdin.isatty() else sys.stdin.fileno()
+    return None
 
 
 def _file(context: options.Context, path: Path | None) -> Path | None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
 SSH_PORT = 22
 _USER_TAG = "ngp:user"
+USER_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]*")  # a tag may hold anything: a template, an option, a path
 _PACKAGE = re.compile(r"[-\w.+]+")
 _NUMBER = re.compile(r"(\d+)")
 
@@ -91,6 +93,13 @@ def packages(tag: str) -> tuple[str, ...]:
 def order(host: Host) -> tuple[Any, ...]:
     """Return the key that sorts hosts the same way every time; ``web-10`` comes after ``web-9``."""
     return (host.environment, host.cluster, _natural(host.name), host.id)
+
+
+def distinct(hosts: Iterable[Host]) -> list[Host]:
+    """Return hosts with names that differ: of several with one name, as in a scaling group, each gets its id too."""
+    found = list(hosts)
+    often = Counter(host.name for host in found)
+    return [replace(host, name=f"{host.name}-{host.id}") if often[host.name] > 1 else host for host in found]
 
 
 def to_data(host: Host) -> dict[str, Any]:

@@ -7,13 +7,13 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from threading import Event
 from typing import Any
 
 from ngp.errors import UsageError
 from ngp.hosts.host import Host
 from ngp.hosts.logins import Login, LoginError, Logins, require_library
+from ngp.hosts.spooling import InputError, Spool
 
 PARALLELISM = 32
 _PIECE = 64 * 1024  # read at once; a longer line comes in pieces
@@ -25,13 +25,13 @@ NOT_STARTED = "not started"
 
 @dataclass(frozen=True)
 class Options:
-    """`stdin` is a file that every host gets; `has_terminal` asks for a pty; a set `stop` ends everything."""
+    """`stdin` goes to every host; `has_terminal` asks for a pty; a set `stop` ends everything."""
 
     login: Login
     parallelism: int = PARALLELISM
     fail_fast: bool = False
     timeout_s: float | None = None
-    stdin: Path | None = None
+    stdin: Spool | None = None
     has_terminal: bool = False
     stop: Event = field(default_factory=Event)
 
@@ -185,6 +185,9 @@ class _Run:
         except TimeoutError:
             ended = await end(process)
             return self._end(host, began, None, f"no end after {self.options.timeout_s:g} s{_sure(ended=ended)}")
+        except InputError as error:
+            sure = _sure(ended=await end(process), more=", and may take that for the end of its input")
+            return self._end(host, began, None, f"its input broke off: {error}{sure}")
         except asyncio.CancelledError:
             ended = await end(process)
             return self._end(host, began, None, f"interrupted{_sure(ended=ended)}")
@@ -192,16 +195,24 @@ class _Run:
 
     async def _follow(self, host: Host, process: Any) -> None:
         """Hand over both streams to their ends while stdin is fed."""
-        feeder = asyncio.ensure_future(_feed(process, self.options.stdin)) if self.options.stdin else None
         if self.options.has_terminal:
             process.stdin.write(_END_OF_INPUT)  # a command that asks gets no answer, and does not wait for one
+        reading = asyncio.ensure_future(self._read_all(host, process))
+        feeding = [asyncio.ensure_future(_feed(process, self.options.stdin))] if self.options.stdin else []
         try:
-            await asyncio.gather(self._read(host, process.stdout, "stdout"), self._read(host, process.stderr, "stderr"))
-            await process.wait_closed()
+            await asyncio.wait([reading, *feeding], return_when=asyncio.FIRST_COMPLETED)
+            for task in feeding:
+                if task.done():
+                    task.result()  # raises where the input broke off
+            await reading
         finally:
-            if feeder is not None:
-                feeder.cancel()
-                await asyncio.gather(feeder, return_exceptions=True)
+            for task in (reading, *feeding):
+                task.cancel()
+            await asyncio.gather(reading, *feeding, return_exceptions=True)
+
+    async def _read_all(self, host: Host, process: Any) -> None:
+        await asyncio.gather(self._read(host, process.stdout, "stdout"), self._read(host, process.stderr, "stderr"))
+        await process.wait_closed()
 
     async def _read(self, host: Host, stream: Any, name: str) -> None:
         import asyncssh
@@ -245,8 +256,8 @@ async def end(process: Any) -> bool:
     return code not in (None, -1) or signal_number is not None
 
 
-def _sure(*, ended: bool) -> str:
-    return "; the remote command has ended" if ended else "; the remote command may still run"
+def _sure(*, ended: bool, more: str = "") -> str:
+    return "; the remote command has ended" if ended else f"; the remote command may still run{more}"
 
 
 def _outcome(process: Any) -> tuple[int | None, str]:
@@ -258,12 +269,12 @@ def _outcome(process: Any) -> tuple[int | None, str]:
     return process.exit_status, ""
 
 
-async def _feed(process: Any, path: Path) -> None:
-    """Send a file byte for byte, then its end."""
+async def _feed(process: Any, source: Spool) -> None:
+    """Send all input byte for byte, then its end. Raises InputError where it breaks off: that is not its end."""
     import asyncssh
 
-    with suppress(asyncssh.Error, OSError), path.open("rb") as file:
-        while piece := file.read(_PIECE):
+    with suppress(asyncssh.Error, OSError):  # the command has ended, or the connection
+        async for piece in source.pieces():
             process.stdin.write(piece)
             await process.stdin.drain()
         process.stdin.write_eof()

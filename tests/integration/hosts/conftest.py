@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 from dataclasses import dataclass
@@ -66,8 +67,8 @@ def _listens(address, port):
 
 
 @contextlib.contextmanager
-def sshd(folder, addresses, port, host_key, authorized):
-    """Run a sshd as this user."""
+def sshd(folder, addresses, port, host_key, authorized, *, more=(), around=()):
+    """Run a sshd as this user, with `more` lines of configuration; `around` is a command that starts it."""
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(exist_ok=True)
     name = f"sshd-{addresses[0]}-{port}"
@@ -75,9 +76,9 @@ def sshd(folder, addresses, port, host_key, authorized):
     lines = [f"ListenAddress {address}:{port}" for address in addresses]
     lines += [f"HostKey {host_key}", f"AuthorizedKeysFile {authorized}", f"PidFile {folder}/{name}.pid"]
     lines += ["StrictModes no", "UsePAM no", "PasswordAuthentication no", "KbdInteractiveAuthentication no"]
-    lines += ["PermitRootLogin yes", "Subsystem sftp internal-sftp", "MaxStartups 100", "LogLevel ERROR", "UseDNS no"]
-    config.write_text("\n".join(lines) + "\n")
-    process = subprocess.Popen([SSHD, "-D", "-e", "-f", config], stderr=(folder / f"{name}.log").open("w"))
+    lines += ["PermitRootLogin yes", "Subsystem sftp internal-sftp", "MaxStartups 100", "UseDNS no"]
+    config.write_text("\n".join([*more, *lines, "LogLevel ERROR"]) + "\n")
+    process = subprocess.Popen([*around, SSHD, "-D", "-e", "-f", config], stderr=(folder / f"{name}.log").open("w"))
     try:
         deadline = time.monotonic() + 20
         while not _listens(addresses[-1], port):
@@ -105,6 +106,28 @@ def farm(tmp_path_factory):
             some = addresses[at : at + PER_SSHD]
             stack.enter_context(sshd(folder, some, port, folder / "host", folder / "authorized"))
         yield Farm(folder, port, host_key, config)
+
+
+@pytest.fixture(scope="module")
+def person(farm):
+    """A machine that lets in somebody who is not root; `home` of the machine is a folder that they may write to.
+
+    For root, sshd gets a /etc/passwd of its own, with one more user.
+    """
+    with tempfile.TemporaryDirectory(prefix="person-", dir="/tmp") as name:
+        home, around, user = Path(name), (), getpass.getuser()
+        if os.geteuid() == 0:
+            if not shutil.which("unshare"):
+                missing("unshare of util-linux")
+            user = "somebody"
+            home.chmod(0o777)
+            (home / "passwd").write_text(f"{Path('/etc/passwd').read_text()}{user}:x:4321:4321::{home}:/bin/sh\n")
+            around = ("unshare", "-m", "sh", "-c", f'mount --bind {home}/passwd /etc/passwd && exec "$@"', "sh")
+        shutil.copy(farm.folder / "authorized", home)
+        (home / "authorized").chmod(0o644)
+        host = farm.host(220, name="person", port=free_port(), user=user)
+        with sshd(home, [host.address], host.port, farm.folder / "host", home / "authorized", around=around):
+            yield host, home
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from ngp import processes
 from ngp.hosts import remote
 from ngp.hosts.remote import HostResult, Line
 from tests.integration.hosts.conftest import key, listener
@@ -87,24 +88,6 @@ def test_fifty_machines_and_those_that_go_wrong(farm, tmp_path):
     assert heard.lines(stream="stderr").count(b"two") == 51  # a login shell may write there, too
 
 
-def test_stdin_reaches_every_machine_byte_for_byte(farm, tmp_path):
-    data = os.urandom(300_000) + b"no newline at the end"
-    (tmp_path / "in").write_bytes(data)
-    heard = Heard()
-    options = farm.options(tmp_path, stdin=tmp_path / "in")
-    results = remote.run_all(farm.hosts(3), "sha256sum; echo end", options, heard)
-    import hashlib
-
-    assert all(result.is_good for result in results)
-    assert set(heard.lines()) == {f"{hashlib.sha256(data).hexdigest()}  -".encode(), b"end"}
-
-
-def test_a_command_that_does_not_read_what_it_is_given_ends_all_the_same(farm, tmp_path):
-    (tmp_path / "in").write_bytes(b"x" * 5_000_000)
-    [result] = remote.run_all(farm.hosts(1), "true", farm.options(tmp_path, stdin=tmp_path / "in"), Heard())
-    assert result.exit == 0
-
-
 def test_without_input_a_command_that_asks_for_some_gets_the_end_at_once(farm, tmp_path):
     [result] = remote.run_all(farm.hosts(1), "cat; read x || echo none", farm.options(tmp_path), heard := Heard())
     assert (result.exit, heard.lines()) == (0, [b"none"])
@@ -138,6 +121,22 @@ def test_a_stop_ends_remote_commands_and_starts_no_more(farm, tmp_path):
     assert _end(mark) == IS_ROOT
 
 
+def test_a_stop_or_a_time_limit_ends_what_others_than_root_run(farm, person, tmp_path):
+    """OpenSSH sends the signal to the whole process group of the command."""
+    host, home = person
+    for options in (farm.options(tmp_path), farm.options(tmp_path, timeout_s=1.0)):
+        mark = home / f"pids-{options.timeout_s}"
+        if not options.timeout_s:
+            threading.Timer(1.5, options.stop.set).start()
+        command = f"echo $$ >{mark}; sh -c 'echo $$ >>{mark}; exec sleep 300'; true"
+        [result] = remote.run_all([host], command, options, Heard())
+        assert result.problem.endswith("; the remote command has ended")
+        pids = [int(pid) for pid in mark.read_text().split()]
+        assert len(pids) == 2
+        time.sleep(0.2)
+        assert not [pid for pid in pids if processes.is_alive(pid)]
+
+
 def test_with_a_pty_a_remote_command_ends_with_its_connection(farm, tmp_path):
     mark = tmp_path / "pid"
     options = farm.options(tmp_path, timeout_s=1.0, has_terminal=True)
@@ -167,8 +166,6 @@ def test_events_of_a_host_come_in_order(farm, tmp_path):
 
 def _end(mark):
     """Whether the process that wrote its id into `mark` still runs; it is ended."""
-    from ngp import processes
-
     pid = int(mark.read_text())
     deadline = time.monotonic() + 3
     while processes.is_alive(pid) and time.monotonic() < deadline and not IS_ROOT:

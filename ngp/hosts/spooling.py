@@ -1,0 +1,105 @@
+"""Spool for piped input: many hosts read the same bytes, each at its own pace, while they still come in."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import select
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
+from threading import Lock, Thread
+from types import TracebackType
+from typing import Self
+
+_PIECE = 64 * 1024  # read at once
+
+
+class InputError(Exception):
+    """The input broke off before its end. The text says why."""
+
+
+class Spool:
+    """Copies a stream into a file without a name, from which every reader gets all bytes from the first one on.
+
+    So memory stays bounded, a slow or dead reader delays no other, and one that begins late misses nothing. `source` is
+    a file descriptor; it is read until its end or the end of the `with` block, whichever comes first.
+    """
+
+    def __init__(self, source: int, folder: Path) -> None:
+        self._source, self._folder = source, folder
+        self._lock = Lock()
+        self._size, self._has_ended, self._failure = 0, False, ""
+        self._waiting: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
+        self._thread = Thread(target=self._copy, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._file = tempfile.TemporaryFile(dir=self._folder, buffering=0)  # noqa: SIM115  __exit__ closes it
+        self._wake, self._end = os.pipe()
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        os.close(self._end)
+        self._thread.join()
+        os.close(self._wake)
+        self._file.close()
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """Yield all bytes in order; wait for those that have not come yet. Raises InputError where they break off."""
+        at = 0
+        while await self._has_more(at):
+            try:
+                piece = os.pread(self._file.fileno(), _PIECE, at)
+            except OSError as error:
+                raise InputError(_reason(error)) from None
+            at += len(piece)
+            yield piece
+
+    async def _has_more(self, at: int) -> bool:
+        while True:
+            with self._lock:
+                if self._size > at:
+                    return True
+                if self._failure:
+                    raise InputError(self._failure)
+                if self._has_ended:
+                    return False
+                has_news = asyncio.Event()
+                self._waiting.append((asyncio.get_running_loop(), has_news))
+            await has_news.wait()
+
+    def _copy(self) -> None:
+        failure = ""
+        try:
+            while self._wake not in select.select([self._source, self._wake], [], [])[0]:
+                piece = os.read(self._source, _PIECE)
+                if not piece:
+                    break
+                self._write(piece)
+        except (OSError, ValueError) as error:  # a full disk; a stream that was closed
+            failure = _reason(error)
+        with self._lock:
+            self._has_ended, self._failure = True, failure
+        self._tell()
+
+    def _write(self, piece: bytes) -> None:
+        rest = memoryview(piece)
+        while rest:
+            rest = rest[self._file.write(rest) :]
+        with self._lock:
+            self._size += len(piece)
+        self._tell()
+
+    def _tell(self) -> None:
+        """Wake the readers that wait."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+        for loop, has_news in waiting:
+            with suppress(RuntimeError):  # its loop has ended
+                loop.call_soon_threadsafe(has_news.set)
+
+
+def _reason(error: Exception) -> str:
+    return (getattr(error, "strerror", "") or str(error)).lower()

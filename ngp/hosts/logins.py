@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ngp.errors import MissingError, NgpError
-from ngp.hosts.host import Host
-from ngp.hosts.trust import named_files
+from ngp.hosts.host import SSH_PORT, USER_NAME, Host
+from ngp.hosts.trust import Lookup, named_files
 
 if TYPE_CHECKING:
     from ngp.hosts.instance_connect import PushedKey
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 LOGINS = 10  # at once through one bastion, or to one address: sshd drops more (MaxStartups is 10:30:100)
 _TRIES, _PAUSE_S = 4, 0.4
 _ADDRESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]*")
+_HOP = re.compile(r"(?:\[(?P<bracketed>[0-9A-Fa-f:.]+)\]|(?P<plain>[A-Za-z0-9][A-Za-z0-9_.-]*))(?::(?P<port>\d+))?")
 
 
 class LoginError(Exception):
@@ -68,12 +69,15 @@ class Logins:
 
         if not _ADDRESS.fullmatch(host.address):
             raise LoginError("it has no address to connect to")
+        user = self.login.user or host.user
+        if user and not USER_NAME.fullmatch(user):
+            raise LoginError(f"`{user}` cannot be a user's name", "correct its tag `ngp:user`, or use --user")
         options = await self.options(host)
         jump = options.tunnel if isinstance(options.tunnel, str) else ""
         try:
             connection = await self._connect(host, options, jump)
         except asyncssh.HostKeyNotVerifiable as error:
-            is_known = self.login.trust.knows(host, self._files(host, options))
+            is_known = self.login.trust.knows(host, self._lookup(host, options))
             raise _untrusted(host, str(error), is_known=is_known) from None
         except (OSError, asyncssh.Error, TimeoutError) as error:
             raise LoginError(*_reason(error, self.login)) from None
@@ -99,7 +103,7 @@ class Logins:
             "connect_timeout": self.login.connect_s,
             "login_timeout": self.login.login_s,
             "keepalive_interval": 15,
-            **({"port": host.port} if host.port != 22 else {}),
+            **({"port": host.port} if host.port != SSH_PORT else {}),
             **({"config": [str(self.login.config)]} if self.login.config else {}),
             **({"proxy_command": list(proxy)} if proxy else {}),
             **(_only(self.login.key) if self.login.key else {}),
@@ -111,26 +115,29 @@ class Logins:
         except (OSError, ValueError, asyncssh.Error) as error:
             raise LoginError(f"your ssh_config or keys cannot be used: {error}") from None
 
-    def _files(self, host: Host, options: Any) -> tuple[Path, ...] | None:
-        """The user's known_hosts as ssh_config names them for a host, None if it names none. Raises LoginError."""
+    def _lookup(self, host: Host, options: Any) -> Lookup:
+        """Where ssh would look the key of a host up, by the user's ssh_config. Raises LoginError."""
+        alias, port = options.host_key_alias, None if options.host_key_alias else options.port
+        said = {"h": options.host, "k": alias or host.address, "n": host.address, "p": str(options.port)}
         names = options.config.get("UserKnownHostsFile")
         try:
-            home = self.login.trust.home
-            return None if names is None else named_files(names, host, str(options.username), home)
+            values = {**said, "r": str(options.username)}
+            files = None if names is None else named_files(names, values, self.login.trust.home)
         except ValueError as error:
             raise LoginError(f"your ssh_config cannot be used: {error}", "write the path out") from None
+        return Lookup(alias or options.host, port, files)
 
     async def checked(self, host: Host, options: Any) -> dict[str, Any]:
         """What makes asyncssh check the key of a host. Raises LoginError."""
-        trust, files = self.login.trust, self._files(host, options)
-        if files is not None and trust.knows(host) and not trust.knows(host, files):
-            # `Trust.learn`, which reads no ssh_config, took the usual files for enough
+        trust, lookup = self.login.trust, self._lookup(host, options)
+        if trust.knows(host) and not trust.knows(host, lookup):
+            # `Trust.learn`, which reads no ssh_config, took the usual files and the address for enough
             async with self._asking:
                 try:
                     await asyncio.to_thread(trust.renew, host)
                 except NgpError as error:
                     raise LoginError(str(error)) from None
-        return {"known_hosts": trust.keys(host, files)}
+        return {"known_hosts": trust.keys(host, lookup)}
 
     async def _connect(self, host: Host, options: Any, jump: str) -> Any:
         import asyncssh
@@ -155,19 +162,44 @@ class Logins:
             self._bastions[jump] = asyncio.ensure_future(self._open_bastion(jump))
         return await asyncio.shield(self._bastions[jump])
 
-    async def _open_bastion(self, jump: str) -> Any:
+    async def _open_bastion(self, jump: str, behind: tuple[str, ...] = ()) -> Any:
+        """Log in to the last of the bastions of a ProxyJump, each through the one before. Raises LoginError."""
         import asyncssh
 
         connection: Any = None
         for hop in jump.split(","):
-            user, _, place = hop.rpartition("@")
-            address, _, port = place.partition(":")
-            host = Host(address, address, "", private_dns=address, user=user, port=int(port or 22))
-            direct = replace(self.login, user=user, proxy=None, key=None)
-            logins = Logins(direct)
-            options = await logins.options(host, tunnel=connection)
-            connection = await asyncssh.connect(address, options=options, **await logins.checked(host, options))
+            host = _bastion(hop)
+            logins = Logins(replace(self.login, user=host.user, proxy=None, key=None))
+            try:
+                options = await logins.options(host)
+                own = options.tunnel if isinstance(options.tunnel, str) and options.tunnel not in (*behind, hop) else ""
+                if own and connection is None:  # a bastion that ssh_config puts behind another one
+                    connection = await self._open_bastion(own, (*behind, hop))
+                checks = await logins.checked(host, options)
+                connection = await asyncssh.connect(host.address, options=options, tunnel=connection, **checks)
+            except asyncssh.HostKeyNotVerifiable as error:
+                is_known = self.login.trust.knows(host, logins._lookup(host, options))
+                why = "its host key has changed" if is_known else "its host key is not known"
+                raise _unjumped(hop, LoginError(why, f"look at its keys, then at your known_hosts ({error})")) from None
+            except LoginError as error:
+                raise _unjumped(hop, error) from None
+            except (OSError, asyncssh.Error, TimeoutError) as error:
+                raise _unjumped(hop, LoginError(*_reason(error, logins.login))) from None
         return connection
+
+
+def _bastion(hop: str) -> Host:
+    """The host that ``[USER@]HOST[:PORT]`` of ProxyJump means; an IPv6 address stands in brackets."""
+    user, _, place = hop.strip().removeprefix("ssh://").rpartition("@")
+    found = _HOP.fullmatch(place)
+    if not found:
+        raise LoginError(f"your ssh_config cannot be used: `{hop}` of ProxyJump is no host")
+    address = found["bracketed"] or found["plain"]
+    return Host(address, address, "", private_dns=address, user=user, port=int(found["port"] or SSH_PORT))
+
+
+def _unjumped(hop: str, error: LoginError) -> LoginError:
+    return LoginError(f"no way through the jump host {hop}: {error}", error.todo)
 
 
 async def _push(key: PushedKey, host: Host, user: str) -> None:
@@ -199,7 +231,7 @@ def _untrusted(host: Host, why: str, *, is_known: bool) -> LoginError:
         return LoginError(
             "its host key has changed: somebody may listen in, or the machine was made anew",
             "ask who made it anew; then take the new key from its console: "
-            f"ngp host trust {host.environment} {shlex.quote(host.name)}",
+            f"ngp host trust {host.environment} {shlex.quote(host.id)}",
         )
     todo = f"look at its keys on its console, then add them to ~/.ssh/known_hosts or hosts.yaml ({why.lower()})"
     return LoginError("its host key is not known", todo)

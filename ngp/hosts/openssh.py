@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ngp.errors import UsageError
-from ngp.hosts.host import SSH_PORT, Host
+from ngp.hosts.host import SSH_PORT, USER_NAME, Host
 
 if TYPE_CHECKING:
     from ngp.hosts.logins import Login
 
 _ADDRESS = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]*")
-_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]*")
 _NO_ALIAS = re.compile(r"[^A-Za-z0-9_.-]+")
 _GLOBAL = ("/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2")
 
@@ -29,7 +28,7 @@ def login(host: Host, words: Sequence[str], way: Login) -> tuple[str, ...]:
     if not _ADDRESS.fullmatch(host.address):
         raise UsageError(f"`{host.name}` has no address to connect to", why=f"it is {host.state.value}")
     name = way.user or host.user
-    if name and not _USER.fullmatch(name):
+    if name and not USER_NAME.fullmatch(name):
         raise UsageError(f"`{name}` cannot be a user's name")
     own = ["-F", str(way.config)] if way.config else []
     port = ["-p", str(host.port)] if host.port != SSH_PORT else []
@@ -49,7 +48,7 @@ def config(hosts: Iterable[Host], known_hosts: Mapping[str, Path]) -> str:
         if not _ADDRESS.fullmatch(host.address):
             lines += [f"# {alias} is {host.state.value} and has no address", ""]
             continue
-        said = {"HostName": host.address, "User": host.user if _USER.fullmatch(host.user) else "", "Port": ""}
+        said = {"HostName": host.address, "User": host.user if USER_NAME.fullmatch(host.user) else "", "Port": ""}
         said["Port"] = str(host.port) if host.port != SSH_PORT else ""
         said |= _checks(known_hosts[host.environment])
         lines += [f"Host {alias}", *(f"  {key} {value}" for key, value in said.items() if value), ""]
@@ -68,7 +67,9 @@ def inventory(hosts: Iterable[Host]) -> dict[str, object]:
     groups: dict[str, dict[str, object]] = {}
     members: dict[str, object] = {}
     for host, alias in aliases(hosts).items():
-        said = {"ansible_host": host.address, "ansible_user": host.user, "ansible_port": host.port}
+        user = host.user if USER_NAME.fullmatch(host.user) else ""  # Ansible takes `{{ }}` in a value for a template
+        address = host.address if _ADDRESS.fullmatch(host.address) else ""
+        said = {"ansible_host": address, "ansible_user": user, "ansible_port": host.port}
         members[alias] = {key: value for key, value in said.items() if value}
         for kind, name in (("env", host.environment), ("cluster", host.cluster), ("unit", host.unit)):
             if name:

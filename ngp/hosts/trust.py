@@ -16,16 +16,29 @@ from typing import TYPE_CHECKING, Any
 
 from ngp import files
 from ngp.errors import NgpError
+from ngp.hosts.host import SSH_PORT
 
 if TYPE_CHECKING:
     from ngp.hosts.host import Host
 
 FILE = "known_hosts"
 _WITNESSES = 8  # asked at once
-_GLOBAL = Path("/etc/ssh/ssh_known_hosts")
+_GLOBAL = (Path("/etc/ssh/ssh_known_hosts"), Path("/etc/ssh/ssh_known_hosts2"))
 _TOKEN = re.compile(r"%(.?)|\$\{")  # of ssh_config
 Keys = Mapping[str, tuple[str, ...]]  # public keys by "pattern id"
 Witness = Callable[["Host"], Sequence[str]]  # the keys that somebody else says a host has, none if nobody knows
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """Where the user's known_hosts have the keys of a host: under which name, in which files (None: the usual ones).
+
+    As for ssh, `name` is HostKeyAlias of ssh_config, which goes without a port, else HostName; `port` is that of sshd.
+    """
+
+    name: str
+    port: int | None = None
+    files: tuple[Path, ...] | None = None
 
 
 @dataclass
@@ -68,21 +81,23 @@ class Trust:
             self._keep(host.environment, own, {**own, _label(host): keys})
         return keys
 
-    def keys(self, host: Host, files: Sequence[Path] | None = None) -> tuple[list[Any], list[Any], list[Any]]:
+    def keys(self, host: Host, lookup: Lookup | None = None) -> tuple[list[Any], list[Any], list[Any]]:
         """Return the trusted, the certificate authorities' and the revoked keys of a host, as asyncssh takes them.
 
-        `files` are the user's own, where ssh_config names others than the usual ones.
+        Keys that somebody vouches for are the host's by whatever name. `lookup` finds the user's own; None: by address.
         """
         import asyncssh
 
+        lookup = lookup or Lookup(host.address, host.port)
         own = [asyncssh.import_public_key(text) for text in self._load(host.environment).get(_label(host), ())]
-        known = self._user_keys(self.usual if files is None else tuple(files))
-        trusted, authorities, revoked, *_ = known.match(host.address, host.address, host.port)
+        known = self._user_keys(self.usual if lookup.files is None else lookup.files)
+        port = None if lookup.port == SSH_PORT else lookup.port
+        trusted, authorities, revoked, *_ = known.match(lookup.name.lower(), "", port)  # "": a name has no address here
         return [*own, *trusted], list(authorities), list(revoked)
 
-    def knows(self, host: Host, files: Sequence[Path] | None = None) -> bool:
-        """Return whether any key of the host is trusted; `files` as in `keys`."""
-        trusted, authorities, _ = self.keys(host, files)
+    def knows(self, host: Host, lookup: Lookup | None = None) -> bool:
+        """Return whether any key of the host is trusted; `lookup` as in `keys`."""
+        trusted, authorities, _ = self.keys(host, lookup)
         return bool(trusted or authorities)
 
     def _users_know(self, host: Host) -> bool:
@@ -99,7 +114,7 @@ class Trust:
 
         if paths not in self._users:
             texts = []
-            for path in (*paths, _GLOBAL):
+            for path in (*paths, *_GLOBAL):
                 with suppress(OSError, UnicodeDecodeError):
                     texts.append(path.read_text(encoding="utf-8"))
             try:
@@ -123,13 +138,12 @@ class Trust:
             self._own[environment] = known
 
 
-def named_files(names: Iterable[str], host: Host, user: str, home: Path) -> tuple[Path, ...]:
-    """Return the files that UserKnownHostsFile of ssh_config names for a host.
+def named_files(names: Iterable[str], values: Mapping[str, str], home: Path) -> tuple[Path, ...]:
+    """Return the files that UserKnownHostsFile of ssh_config names; `values` are those of its tokens, such as ``h``.
 
     Raises ValueError for a token of OpenSSH's that ngp does not know, such as ``%C`` or ``${NAME}``.
     """
-    known = {"%": "%", "d": str(home), "h": host.address, "k": host.address, "n": host.address}
-    known |= {"p": str(host.port), "r": user}
+    known = {"%": "%", "d": str(home), **values}
 
     def replaced(found: re.Match[str]) -> str:
         if found[1] not in known:
@@ -149,7 +163,7 @@ def _by_environment(hosts: Iterable[Host]) -> dict[str, list[Host]]:
 
 def address_pattern(host: Host) -> str:
     """Return how known_hosts names a host: its address, or ``[address]:port`` if the port is unusual."""
-    return host.address if host.port == 22 else f"[{host.address}]:{host.port}"
+    return host.address if host.port == SSH_PORT else f"[{host.address}]:{host.port}"
 
 
 def _label(host: Host) -> str:

@@ -1,11 +1,16 @@
 """Moltar's selection: environment and cluster, words that must all match, and what an ambiguous one says."""
 
+import asyncio
+from pathlib import Path
+
 import pytest
 
 from ngp.errors import UsageError
-from ngp.hosts import selector
-from ngp.hosts.host import Host
+from ngp.hosts import openssh, selector
+from ngp.hosts.host import Host, distinct
+from ngp.hosts.logins import Login, LoginError, Logins
 from ngp.hosts.selector import Selector
+from ngp.hosts.trust import Trust
 
 HOSTS = [
     Host("web-1", "i-aa1", "qa", "web", "swarm", ("a", "b"), private_address="10.0.0.1", tags={"Role": "manager"}),
@@ -96,3 +101,27 @@ def test_no_host_is_a_usage_error_that_lists_what_there_is():
 
 def test_the_only_host_needs_no_word():
     assert selector.choose(HOSTS[2:3], []).name == "db"
+
+
+def test_hosts_that_share_a_name_are_told_apart_by_their_ids():
+    hosts = [Host("web", "i-1", "qa"), Host("db", "i-2", "qa"), Host("web", "i-3", "qa")]
+    found = distinct(hosts)
+    assert [host.name for host in found] == ["web-i-1", "db", "web-i-3"]
+    assert [host.id for host in found] == ["i-1", "i-2", "i-3"]
+
+
+def test_a_tag_is_no_template_for_ansible_and_no_word_for_a_proxy():
+    """Who may set tags in an account must not run anything on the machine of who operates it."""
+    host = Host("a", "i-1", "qa", private_address="10.0.0.1", user="{{ lookup('pipe', 'id') }}")
+    assert openssh.inventory([host])["all"]["hosts"] == {"a": {"ansible_host": "10.0.0.1", "ansible_port": 22}}
+    assert "User" not in openssh.config([host], {"qa": Path("known")})
+    login = Login(Trust(Path("nowhere"), Path("nowhere")))
+
+    async def log_in():
+        async with Logins(login).open(host):
+            pass
+
+    with pytest.raises(LoginError, match="cannot be a user's name"):
+        asyncio.run(log_in())
+    with pytest.raises(UsageError, match="cannot be a user's name"):
+        openssh.login(host, (), login)

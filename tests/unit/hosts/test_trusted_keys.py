@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ngp.hosts.host import Host
-from ngp.hosts.trust import Trust, named_files
+from ngp.hosts.trust import Lookup, Trust, named_files
 
 HOST = Host("a", "i-1", "qa", private_address="10.0.0.1")
 
@@ -72,19 +72,41 @@ def test_files_that_ssh_config_names_count_in_place_of_the_usual_ones(tmp_path, 
     (tmp_path / ".ssh/known_hosts").write_text(f"10.0.0.1 {public('one')}\n")
     (tmp_path / "other").write_text(f"10.0.0.2 {public('two')}\n")
     trust, other = Trust(tmp_path / "kept", tmp_path), Host("b", "i-2", "qa", private_address="10.0.0.2")
-    named = [tmp_path / "other"]
+    named = (tmp_path / "other",)
     assert [trust.knows(host) for host in (HOST, other)] == [True, False]
-    assert [trust.knows(host, named) for host in (HOST, other)] == [False, True]
-    assert not trust.knows(HOST, [])  # UserKnownHostsFile none
+    assert [trust.knows(host, Lookup(host.address, 22, named)) for host in (HOST, other)] == [False, True]
+    assert not trust.knows(HOST, Lookup(HOST.address, 22, ()))  # UserKnownHostsFile none
+
+
+@pytest.mark.parametrize(
+    ("pattern", "lookup", "expected"),
+    [
+        ("web.example.com", None, True),
+        ("web.example.com,10.0.0.1", None, True),
+        ("*.example.com,!web.example.com", None, False),
+        ("web.example.com", Lookup("WEB.example.com", 2222), True),  # a key without a port holds for every port
+        ("[web.example.com]:2222", Lookup("web.example.com", 2222), True),
+        ("[web.example.com]:2222", None, False),
+        ("web", Lookup("web"), True),
+        ("web.example.com", Lookup("web"), False),
+    ],
+)
+def test_a_key_is_looked_up_by_the_name_of_a_host(tmp_path, public, pattern, lookup, expected):
+    """EC2's public names are no addresses."""
+    (tmp_path / ".ssh").mkdir()
+    (tmp_path / ".ssh/known_hosts").write_text(f"{pattern} {public('one')}\n")
+    host = Host("a", "i-1", "qa", public_dns="web.example.com", private_address="10.0.0.1")
+    assert Trust(tmp_path / "kept", tmp_path).knows(host, lookup) is expected
 
 
 def test_tokens_of_openssh_in_the_names_of_files(tmp_path):
     names = ["~/known", "%d/a%%b/%h-%p", "/etc/%r"]
-    assert named_files(names, HOST, "anna", tmp_path) == (
+    values = {"h": "10.0.0.1", "p": "22", "r": "anna"}
+    assert named_files(names, values, tmp_path) == (
         tmp_path / "known",
         tmp_path / "a%b" / "10.0.0.1-22",
         Path("/etc/anna"),
     )
     for odd in ("%C", "${HOME}/x", "a%"):
         with pytest.raises(ValueError, match="UserKnownHostsFile"):
-            named_files([odd], HOST, "anna", tmp_path)
+            named_files([odd], values, tmp_path)

@@ -177,8 +177,8 @@ def execute(
 
     context = options.context()
     command = hosting.remote_command(context)
-    meant = hosting.find(context, hosting.Asked(selection, tags, unit, packages, project))
-    hosts = failures.recall(meant.reach.folder, meant.running()) if failed else meant.running()
+    meant = hosting.find(context, hosting.Asked(selection, tags, unit, packages, project)).at_work()
+    hosts = failures.recall(meant.reach.folder, meant.hosts) if failed else meant.hosts
     batches, kept = remote.batches(hosts, batch), view.Kept()
     tell: Tell = kept if as_json else view.JsonLines() if as_lines else view.Output(hosts, context.settings)
     has_pty = not (no_pty or as_json or as_lines) and hosting.has_terminal(context)
@@ -216,8 +216,8 @@ def copy(
 
     context = options.context()
     hosting.require_no_rest(context)
-    meant = hosting.find(context, hosting.Asked(selection, tags, unit, packages, project))
-    hosts = meant.running()
+    meant = hosting.find(context, hosting.Asked(selection, tags, unit, packages, project)).at_work()
+    hosts = meant.hosts
     wanted = copying.parse(paths, context.cwd, len(hosts))
     way = meant.entering(context, meant.login(context, user, config), via)
     with way as login, context.taking_signals() as stop, progress.CopyProgress(len(hosts), context.settings) as tell:

@@ -203,9 +203,8 @@ def _carry_out(order: _Order, way: _Way) -> None:
 
 def _find(context: Context, text: str, packages: Sequence[str], way: _Way) -> Meant:
     """Return the running hosts that a selection means, with these packages in their tag."""
-    meant = hosting.find(context, hosting.Asked(text, project=way.project, fresh=True))
-    running = meant.running()
-    found = [host for host in running if {*packages} <= {*host.packages}]
+    meant = hosting.find(context, hosting.Asked(text, project=way.project, fresh=True)).at_work()
+    found = [host for host in meant.hosts if {*packages} <= {*host.packages}]
     if not found:
         raise UsageError(
             f"no host in `{meant.selector}` has {' and '.join(packages)} in its tag `Packages`",

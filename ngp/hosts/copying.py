@@ -9,11 +9,12 @@ import shlex
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ngp.errors import UsageError
+from ngp.hosts import openssh
 from ngp.hosts.host import Host
 from ngp.hosts.remote import HostCopied, HostResult, Options, Tell, work_all
 
@@ -80,10 +81,13 @@ def parse(words: Sequence[str], cwd: Path, hosts: int) -> Copy:
 
 def copy_all(hosts: Sequence[Host], copy: Copy, options: Options, tell: Tell) -> list[HostResult]:
     """Copy to or from all hosts; return a result for each, as `remote.run_all`. `tell` gets HostCopied events, too."""
+    folders = openssh.aliases(hosts) if copy.folder_each else {}
+    wanted = copy
 
     async def work(host: Host, connection: Any) -> str:
         import asyncssh
 
+        copy = replace(wanted, target=f"{wanted.target}/{folders[host]}/") if folders else wanted
         counter = _Counter(host, tell)
         async with connection.start_sftp_client() as sftp:
             try:
@@ -145,8 +149,8 @@ async def _put(sftp: Any, path: Path, final: str, counter: _Counter) -> _Staged:
 
 
 async def _download(connection: Any, sftp: Any, copy: Copy, counter: _Counter) -> None:
-    base = Path(copy.target) / _folder_name(counter.host) if copy.folder_each else Path(copy.target)
-    into = copy.folder_each or len(copy.sources) > 1 or base.is_dir() or copy.target.endswith("/")
+    base = Path(copy.target)
+    into = len(copy.sources) > 1 or base.is_dir() or copy.target.endswith("/")
     staged: list[_Staged] = []
     try:
         for source in copy.sources:
@@ -231,8 +235,3 @@ def _files(source: Path, place: str) -> Iterator[tuple[Path, str]]:
     if source.is_dir():
         for path in sorted(source.iterdir()):
             yield from _files(path, posixpath.join(place, path.name))
-
-
-def _folder_name(host: Host) -> str:
-    name = "".join(mark if mark.isalnum() or mark in "-_." else "-" for mark in host.name).strip(".")
-    return name or host.id

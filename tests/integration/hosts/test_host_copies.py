@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from dataclasses import replace
 
 import pytest
 
@@ -37,6 +38,18 @@ def test_a_folder_goes_up_with_its_modes_and_comes_down_from_several_into_a_fold
         assert (tmp_path / "down" / name / "source/inner/a b'c").read_bytes() == (source / "inner/a b'c").read_bytes()
         assert (tmp_path / "down" / name / "source/run").stat().st_mode & 0o777 == 0o750
     assert not [path for path in tmp_path.rglob(".*") if path.is_file()]  # no temporary name is left
+
+
+def test_files_of_hosts_with_one_name_do_not_overwrite_each_other(farm, tmp_path):
+    """Machines of a scaling group share their tag `Name`."""
+    names = {1: "web", 2: "web", 3: "a b", 4: "a-b"}
+    hosts = [replace(farm.host(number, name=name), id=f"i-{number}") for number, name in names.items()]
+    (tmp_path / "source").write_text("x")
+    wanted = copying.parse([f":{tmp_path}/source", "down"], tmp_path, len(hosts))
+    results = copying.copy_all(hosts, wanted, farm.options(tmp_path), lambda _: None)
+    assert [one.problem for one in results] == [""] * 4
+    found = sorted(str(path.relative_to(tmp_path / "down")) for path in (tmp_path / "down").rglob("source"))
+    assert found == ["a-b-i-3/source", "a-b-i-4/source", "web-i-1/source", "web-i-2/source"]
 
 
 def test_a_file_is_renamed_into_place(farm, tmp_path):

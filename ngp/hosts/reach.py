@@ -59,12 +59,22 @@ class Reach:
     def hosts(self, meant: Selector) -> list[Host]:
         """Return the hosts that a selector means, in a stable order.
 
-        Raises UsageError (64) for an unknown environment or cluster, MissingError (69) where neither the cloud nor
-        states can be reached and hosts.yaml names no host.
+        A sandbox that does not run has no host, so it hides none of other environments. Raises UsageError (64) for an
+        unknown environment or cluster, MissingError (69) where neither the cloud nor states can be reached and
+        hosts.yaml names no host.
         """
         static = FileSource(self.place, meant.environment).hosts()
-        found = [_Known(self._of(name, static)) for name in self._environments(meant, static)]
-        return selector.narrow(inventory.collect([*found, _Known(static)]), meant)
+        asked = {name: self._of(name) for name in self._environments(meant, static)}
+        failed = {name: one.problem for name, one in asked.items() if one.problem is not None}
+        found = inventory.collect([*asked.values(), _Known(static)])
+        for name, problem in failed.items():
+            is_empty = bool(found) and isinstance(problem, _NoSandboxError)
+            if not (asked[name].found or static or is_empty):
+                raise problem
+        for name, problem in failed.items():
+            where = "come from its states" if asked[name].found else "are missing"
+            self.note(f"the hosts of {name or self.project.name} {where}: {problem}")
+        return selector.narrow(found, meant)
 
     def session(self, environment: str) -> Session | None:
         """Return the way to AWS of an environment, None where its sandbox does not run."""
@@ -89,16 +99,13 @@ class Reach:
             f"there is no environment `{meant.environment}`", todo=nearest(meant.environment, [*known, *others])
         )
 
-    def _of(self, environment: str, static: Sequence[Host]) -> list[Host]:
+    def _of(self, environment: str) -> _Known:
+        """The hosts of an environment from the cloud, else from states."""
         cache = inventory.Cache(self.folder / "cache", 0 if self.fresh else inventory.KEPT_S)
         try:
-            return cache.recall(self._key(environment), lambda: self._ask(environment))
+            return _Known(cache.recall(self._key(environment), lambda: self._ask(environment)))
         except MissingError as error:
-            self.note(f"the cloud cannot be asked for the hosts of {environment or self.project.name}: {error}")
-            hosts = self._from_states(environment)
-            if not hosts and not static:
-                raise
-            return hosts
+            return _Known(self._from_states(environment), error)
 
     def _key(self, environment: str) -> str:
         """Whose hosts these are: another account, region or sandbox is another key."""
@@ -111,7 +118,7 @@ class Reach:
         session = self.session(environment)
         if session is None:
             todo = f"ngp apply {environment}"
-            raise MissingError("the sandbox is not running", why="its hosts lived in its memory", todo=todo)
+            raise _NoSandboxError("the sandbox is not running", why="its hosts lived in its memory", todo=todo)
         return CloudSource(session, self.project.name, environment).hosts()
 
     def _from_states(self, environment: str) -> list[Host]:
@@ -143,11 +150,16 @@ class Reach:
         return project.open_session(self.project, self.settings, self.ask)
 
 
+class _NoSandboxError(MissingError):
+    """No machine of an environment exists: its sandbox does not run."""
+
+
 @dataclass(frozen=True)
 class _Known:
-    """A source whose hosts are in hand."""
+    """A source whose hosts are in hand; `problem` says why the cloud could not be asked for them."""
 
     found: Sequence[Host]
+    problem: MissingError | None = None
 
     def hosts(self) -> list[Host]:
         return list(self.found)

@@ -1,14 +1,14 @@
 """`--via ssm` and `--via instance-connect` with doubles of AWS's side, which nobody can have here, and a real sshd.
 
-The double of the AWS CLI and its plugin gets the documented command line of `aws ssm start-session` and joins its
-streams with that sshd. The double of SendSSHPublicKey writes the key where that sshd looks for it.
+`tests/doubles/session_manager.py` doubles the AWS CLI and its plugin, and says what it is held to. The double of
+SendSSHPublicKey writes the key where that sshd looks for it.
 """
 
 import contextlib
 import getpass
+import hashlib
 import os
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,24 +16,11 @@ import pytest
 
 from ngp.aws.session import Session
 from ngp.errors import MissingError, NgpError, UsageError
-from ngp.hosts import copying, instance_connect, openssh, reach, remote, session_manager
+from ngp.hosts import copying, instance_connect, openssh, reach, remote, session_manager, spooling
 from ngp.hosts.logins import Login
 from ngp.hosts.trust import Trust
+from tests.doubles import session_manager as session_manager_double
 from tests.integration.hosts.conftest import free_port, sshd
-
-DOUBLE = """#!{python}
-# a double of the AWS CLI
-import os, socket, sys, threading
-open({told!r}, "a").write(" ".join(sys.argv[1:]) + "\\n")
-to = socket.create_connection(("127.0.7.1", {port}))
-def up():
-    while piece := os.read(0, 65536):
-        to.sendall(piece)
-    to.shutdown(socket.SHUT_WR)
-threading.Thread(target=up, daemon=True).start()
-while piece := to.recv(65536):
-    os.write(1, piece)
-"""
 
 
 class Settings:
@@ -43,13 +30,7 @@ class Settings:
 
 @pytest.fixture
 def programs(farm, tmp_path, monkeypatch):
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    text = DOUBLE.format(python=sys.executable, told=str(tmp_path / "told"), port=farm.port)
-    for name in ("aws", "session-manager-plugin"):
-        (folder / name).write_text(text)
-        (folder / name).chmod(0o755)
-    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    monkeypatch.setenv("PATH", session_manager_double.lay(tmp_path, "127.0.7.1"))
     return Settings(dict(os.environ))
 
 
@@ -67,8 +48,27 @@ def test_commands_go_through_the_session_manager(farm, programs, tmp_path):
         f"--parameters portNumber={farm.port} --region eu-central-1 --profile shop\n"
     )
     assert (tmp_path / "told").read_text() == expected
-    argv = openssh.login(host, ["true"], login)
+    argv = openssh.login(host, ["echo by ssh"], login)
     assert f"ProxyCommand=aws {expected.strip()}" in argv
+    assert subprocess.run(argv, capture_output=True, text=True).stdout == "by ssh\n"
+    session_manager_double.hold_to_model(session_manager.proxy(host, session, programs))
+    (tmp_path / "new").write_bytes(os.urandom(300_000))
+    copied = copying.parse(["new", f":{tmp_path}/there"], tmp_path, 1)
+    [result] = copying.copy_all([host], copied, remote.Options(login), lines.append)
+    assert (result.problem, (tmp_path / "there").read_bytes()) == ("", (tmp_path / "new").read_bytes())
+
+
+def test_what_is_piped_in_goes_through_session_manager_whole(farm, programs, tmp_path):
+    """The plugin ends with its own stdin, so nothing of ngp's may close that before sshd has answered."""
+    session, data = Session({"AWS_REGION": "eu-central-1"}), os.urandom(500_000)
+    (tmp_path / "in").write_bytes(data)
+    host = farm.host(99, name="i-0123456789abcdef0")
+    login = replace(farm.options(tmp_path).login, proxy=lambda one: session_manager.proxy(one, session, programs))
+    lines = []
+    with (tmp_path / "in").open("rb") as file, spooling.Spool(file.fileno(), tmp_path) as spool:
+        [result] = remote.run_all([host], "sleep 1; sha256sum", remote.Options(login, stdin=spool), lines.append)
+    assert result.is_good, result.problem
+    assert hashlib.sha256(data).hexdigest() in str(lines)
 
 
 def test_what_session_manager_needs_is_told_before(tmp_path):

@@ -121,6 +121,11 @@ def run(
     return Outcome(code, out, err, time.monotonic() - began, stopped=stopped, timed_out=timed_out)
 
 
+def has_running() -> bool:
+    """Return whether this process runs a program, such as Terraform."""
+    return bool(_running)
+
+
 def hurry() -> bool:
     """Interrupt every program again and kill it `HURRY_S` later; return False where none runs.
 

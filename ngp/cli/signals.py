@@ -62,7 +62,10 @@ def _take(interruption: Interruption, number: int, tell: int) -> None:
     os.write(tell, b"!")
     if not interruption.is_watched:
         raise StoppedError(signal_number=number)
-    _say("ending what is under way; once more interrupts Terraform again, and data may be lost")
+    from ngp import supervised
+
+    more = "interrupts Terraform again, and data may be lost" if supervised.has_running() else "ends at once"
+    _say(f"ending what is under way; once more {more}")
 
 
 def _hurry(interruption: Interruption, number: int) -> None:

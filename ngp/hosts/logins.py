@@ -249,8 +249,7 @@ def _reason(error: BaseException, login: Login) -> tuple[str, str]:
     if isinstance(error, TimeoutError):
         return f"no answer in {login.connect_s:.0f} s", "check that the host runs and that port and route are open"
     if isinstance(error, OSError):
-        said = (
-            os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
-        )  # asyncio has words of its own
+        number = error.errno or 0  # asyncio has words of its own; the resolver counts below zero
+        said = os.strerror(number) if number > 0 else error.strerror or str(error)
         return (said or "no connection").lower(), "check that sshd runs there"
     return str(error) or type(error).__name__, ""

@@ -102,6 +102,7 @@ def run_all(hosts: Sequence[Host], command: str, options: Options, tell: Tell) -
     """Run a command on all hosts, at most `parallelism` at once; return a result for each, in the order of `hosts`.
 
     `tell` gets events on the calling thread. Nothing that happens on a host raises; MissingError (69) without asyncssh.
+    An OSError of `tell` is raised once all commands are ended.
     """
     require_library()
     options.login.trust.learn(hosts)
@@ -122,21 +123,37 @@ class _Run:
     tell: Tell
     work: Work | None = None
     failed: bool = False
+    deaf: OSError | None = None  # what `tell` raised: nobody hears any more
 
     async def all(self, hosts: Sequence[Host]) -> list[HostResult]:
         gate, logins = asyncio.Semaphore(self.options.parallelism), Logins(self.options.login)
         tasks = [asyncio.ensure_future(self._one(host, gate, logins)) for host in hosts]
         watch = asyncio.ensure_future(self._watch(tasks))
         try:
-            return list(await asyncio.gather(*tasks))
+            results = list(await asyncio.gather(*tasks))
+            if self.deaf is not None:
+                raise self.deaf
+            return results
         finally:
             watch.cancel()
             for task in tasks:
                 task.cancel()
             await logins.close()
 
+    @property
+    def _is_over(self) -> bool:
+        return self.options.stop.is_set() or self.deaf is not None
+
+    def _tell(self, event: HostEvent) -> None:
+        """Tell an event. Where that fails, as with a pipe that nobody reads, all commands are ended as by a stop."""
+        if self.deaf is None:
+            try:
+                self.tell(event)
+            except OSError as error:
+                self.deaf = error
+
     async def _watch(self, tasks: Sequence[asyncio.Task[HostResult]]) -> None:
-        while not self.options.stop.is_set():
+        while not self._is_over:
             await asyncio.sleep(_LOOK_S)
         for task in tasks:
             task.cancel()
@@ -145,7 +162,7 @@ class _Run:
         began: float | None = None
         try:
             async with gate:
-                if self.options.stop.is_set() or (self.failed and self.options.fail_fast):
+                if self._is_over or (self.failed and self.options.fail_fast):
                     return self._end(host, None, None, NOT_STARTED)
                 began = time.monotonic()
                 async with logins.open(host) as connection:
@@ -158,7 +175,7 @@ class _Run:
             return self._end(host, began, None, "interrupted before it began" if began else NOT_STARTED)
 
     async def _do(self, host: Host, connection: Any, work: Work, began: float) -> HostResult:
-        self.tell(HostStarted(host))
+        self._tell(HostStarted(host))
         try:
             async with asyncio.timeout(self.options.timeout_s):
                 problem = await work(host, connection)
@@ -178,7 +195,7 @@ class _Run:
             process = await connection.create_process(self.command, encoding=None, **more)
         except (OSError, asyncssh.Error) as error:
             return self._end(host, began, None, f"the command did not start: {error}")
-        self.tell(HostStarted(host))
+        self._tell(HostStarted(host))
         try:
             async with asyncio.timeout(self.options.timeout_s):
                 await self._follow(host, process)
@@ -198,7 +215,7 @@ class _Run:
         if self.options.has_terminal:
             process.stdin.write(_END_OF_INPUT)  # a command that asks gets no answer, and does not wait for one
         reading = asyncio.ensure_future(self._read_all(host, process))
-        feeding = [asyncio.ensure_future(_feed(process, self.options.stdin))] if self.options.stdin else []
+        feeding = [asyncio.ensure_future(self.options.stdin.send(process.stdin))] if self.options.stdin else []
         try:
             await asyncio.wait([reading, *feeding], return_when=asyncio.FIRST_COMPLETED)
             for task in feeding:
@@ -215,26 +232,32 @@ class _Run:
         await process.wait_closed()
 
     async def _read(self, host: Host, stream: Any, name: str) -> None:
-        import asyncssh
-
         rest = b""
-        with suppress(asyncssh.Error, OSError):  # a lost connection shows in the missing exit code
-            while piece := await stream.read(_PIECE):
-                *whole, rest = (rest + piece).split(b"\n")
-                for line in whole:
-                    self.tell(Line(host, name, line.removesuffix(b"\r") if self.options.has_terminal else line))
-                if len(rest) >= _PIECE:
-                    self.tell(Line(host, name, rest))
-                    rest = b""
+        while piece := await _piece(stream):
+            *whole, rest = (rest + piece).split(b"\n")
+            for line in whole:
+                self._tell(Line(host, name, line.removesuffix(b"\r") if self.options.has_terminal else line))
+            if len(rest) >= _PIECE:
+                self._tell(Line(host, name, rest))
+                rest = b""
         if rest:
-            self.tell(Line(host, name, rest))
+            self._tell(Line(host, name, rest))
 
     def _end(self, host: Host, began: float | None, code: int | None, problem: str, todo: str = "") -> HostResult:
         seconds = 0.0 if began is None else time.monotonic() - began
         result = HostResult(host, code, seconds, problem, todo)
         self.failed = self.failed or not result.is_good
-        self.tell(result)
+        self._tell(result)
         return result
+
+
+async def _piece(stream: Any) -> bytes:
+    import asyncssh
+
+    try:
+        return bytes(await stream.read(_PIECE))
+    except (asyncssh.Error, OSError):  # a lost connection shows in the missing exit code
+        return b""
 
 
 async def end(process: Any) -> bool:
@@ -267,14 +290,3 @@ def _outcome(process: Any) -> tuple[int | None, str]:
     if process.exit_status in (None, -1):
         return None, "the connection was lost; the remote command may still run"
     return process.exit_status, ""
-
-
-async def _feed(process: Any, source: Spool) -> None:
-    """Send all input byte for byte, then its end. Raises InputError where it breaks off: that is not its end."""
-    import asyncssh
-
-    with suppress(asyncssh.Error, OSError):  # the command has ended, or the connection
-        async for piece in source.pieces():
-            process.stdin.write(piece)
-            await process.stdin.drain()
-        process.stdin.write_eof()

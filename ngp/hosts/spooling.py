@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from threading import Lock, Thread
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 _PIECE = 64 * 1024  # read at once
 
@@ -45,6 +45,19 @@ class Spool:
         self._thread.join()
         os.close(self._wake)
         self._file.close()
+
+    async def send(self, stdin: Any) -> None:
+        """Send all bytes, then their end, to the stdin of a command that asyncssh runs.
+
+        Raises InputError where they break off, which is not their end.
+        """
+        import asyncssh
+
+        with suppress(asyncssh.Error, OSError):  # the command has ended, or its connection
+            async for piece in self.pieces():
+                stdin.write(piece)
+                await stdin.drain()
+            stdin.write_eof()
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """Yield all bytes in order; wait for those that have not come yet. Raises InputError where they break off."""

@@ -18,7 +18,8 @@ ACCOUNT, REGION = "456456456456", "eu-west-1"
 
 
 def launch(session, name, **tags):
-    found = {"Project": "Shop Two", "Environment": "qa", "Cluster": "web", "Packages": "|shop|", "Name": name, **tags}
+    found = {"Project": "Shop Two", "Environment": "qa", "Cluster": "web", "Packages": "|shop|", "Name": name}
+    found |= {"ngp:via": "ssm", **tags}
     said = [{"ResourceType": "instance", "Tags": [{"Key": key, "Value": value} for key, value in found.items()]}]
     image = session.call("ec2", "describe_images", Owners=["amazon"])["Images"][0]["ImageId"]
     made = session.call("ec2", "run_instances", ImageId=image, MinCount=1, MaxCount=1, TagSpecifications=said)
@@ -96,7 +97,7 @@ def test_what_it_lacks_is_said(folder, ngp_in, monkeypatch):
     done = ngp.call("host", "exec", "qa", "-n", "--", "true")
     assert (done.exit_code, "no hosts found in `qa`" in done.stderr) == (64, True), done.stderr
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
-    assert ngp.call("host", "list", "qa").exit_code == 3  # that of a shell could be anybody's
+    assert ngp.call("host", "list", "qa", "--fresh").exit_code == 3  # that of a shell could be anybody's
 
 
 def test_a_sandbox_that_does_not_run_has_no_hosts(platform, ngp, monkeypatch):

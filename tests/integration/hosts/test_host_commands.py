@@ -11,6 +11,7 @@ import time
 import pytest
 
 from ngp import processes
+from ngp.hosts import remote
 from tests.integration.hosts.conftest import free_port, key, listener
 
 
@@ -112,6 +113,30 @@ def test_piped_input_and_output_stay_byte_for_byte(machines, ngp):
     argv = [sys.executable, "-m", "ngp", "host", "exec", "qa/data", "--serial", "--", "cat"]
     done = subprocess.run(argv, cwd=ngp.cwd, input=data, env={**os.environ, **machines}, capture_output=True)
     assert done.stdout == b"".join(f"node-{n} | ".encode() + line + b"\n" for n in (4, 5) for line in data.split(b"\n"))
+
+
+def test_what_hosts_write_ends_with_its_reader(machines, ngp):
+    """A command that never ends, behind `head`."""
+    argv = f"{sys.executable} -m ngp host exec qa/data -- 'echo $$ >&2; yes' | head -2"
+    done = subprocess.run(
+        ["bash", "-c", f"{argv}; exit ${{PIPESTATUS[0]}}"], cwd=ngp.cwd, env={**os.environ, **machines},
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    pids = [int(line.split("| ")[1]) for line in done.stderr.splitlines() if "| " in line]
+    assert (done.returncode, done.stdout.count("| y\n")) == (141, 2)
+    assert pids
+    assert not [pid for pid in pids if processes.is_alive(pid)]
+
+
+def test_lines_that_cannot_be_told_end_all_commands_and_are_an_error(farm, tmp_path):
+    def refuse(event):
+        if isinstance(event, remote.Line):
+            raise OSError(28, "No space left on device", "stdout")
+
+    began = time.monotonic()
+    with pytest.raises(OSError, match="No space"):
+        remote.run_all(farm.hosts(2), "echo x; sleep 60", farm.options(tmp_path), refuse)
+    assert time.monotonic() - began < 30
 
 
 def test_a_failing_batch_keeps_the_next_from_starting(machines, ngp):

@@ -98,14 +98,23 @@ def test_a_signal_interrupts_a_command_that_does_not_take_it_over(child, body, n
     assert (stdout, stderr) == ("", "error: interrupted\n")
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_command_that_listens_ends_by_itself(child, number, code):
-    process, _ = child(GRACEFUL)
+TERRAFORM = "from ngp import supervised; supervised._running.add(0)\n"
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "runs", "said"),
+    [
+        (signal.SIGINT, 130, TERRAFORM, "once more interrupts Terraform again"),
+        (signal.SIGTERM, 143, "", "once more ends at once"),
+    ],
+)
+def test_a_command_that_listens_ends_by_itself(child, number, code, runs, said):
+    process, _ = child(runs + GRACEFUL)
     process.send_signal(number)
     stdout, stderr = process.communicate(timeout=30)
     assert process.returncode == code
     assert stdout == f"ended well {int(number)}\n"
-    assert "once more interrupts Terraform again" in stderr
+    assert said in stderr
 
 
 def test_a_signal_never_waits_for_the_lock_of_the_event_that_it_sets(child):

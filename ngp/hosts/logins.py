@@ -251,5 +251,6 @@ def _reason(error: BaseException, login: Login) -> tuple[str, str]:
     if isinstance(error, OSError):
         number = error.errno or 0  # asyncio has words of its own; the resolver counts below zero
         said = os.strerror(number) if number > 0 else error.strerror or str(error)
-        return (said or "no connection").lower(), "check that sshd runs there"
+        todo = "check its name in DNS" if number < 0 else "check that sshd runs there"
+        return (said or "no connection").lower(), todo
     return str(error) or type(error).__name__, ""

@@ -45,7 +45,7 @@ locals {
 
 resource "aws_security_group" "this" {
   name_prefix = "${local.lb_name}-"
-  description = "Load balancer of ${local.host}"
+  description = "Load balancer of ${local.name}"
   vpc_id      = var.vpc_id
   tags        = merge(local.tags, { Name = local.name })
 

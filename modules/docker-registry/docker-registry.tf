@@ -222,7 +222,7 @@ data "aws_iam_policy_document" "secret" {
 
 resource "aws_iam_policy" "secret" {
   name        = "${local.name}-secret"
-  description = "Role and runtime secret of the registry ${local.host}"
+  description = "Role and runtime secret of the registry ${local.name}"
   policy      = data.aws_iam_policy_document.secret.json
   tags        = merge(local.tags, { Name = "${local.name}-secret" })
 }

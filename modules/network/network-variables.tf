@@ -566,14 +566,14 @@ variable "ngp_wheel_sha256" {
 }
 
 variable "ngp_requirements" {
-  description = "Libraries of ngp in a bucket of yours (s3://BUCKET/KEY.txt): pip's requirements with checksums, all of them and nothing else; empty takes the newest that the wheel allows, unchecked."
+  description = "Libraries of ngp in a bucket of yours (s3://BUCKET/KEY.txt): pip's requirements with checksums, all of them and nothing else. It belongs to ngp_wheel."
   type        = string
   default     = ""
   nullable    = false
 
   validation {
-    condition     = var.ngp_requirements == "" || (can(regex("^s3://[a-z0-9.-]{3,63}/[A-Za-z0-9!_.*()/+-]+\\.txt$", var.ngp_requirements)) && var.ngp_requirements_sha256 != "" && var.ngp_wheel != "")
-    error_message = "ngp_requirements is empty or s3://BUCKET/KEY.txt, and then ngp_requirements_sha256 is its checksum and ngp_wheel is set."
+    condition     = var.ngp_requirements == "" ? var.ngp_wheel == "" : (can(regex("^s3://[a-z0-9.-]{3,63}/[A-Za-z0-9!_.*()/+-]+\\.txt$", var.ngp_requirements)) && var.ngp_requirements_sha256 != "" && var.ngp_wheel != "")
+    error_message = "ngp_requirements is set with ngp_wheel, and only then: s3://BUCKET/KEY.txt, and ngp_requirements_sha256 is its checksum."
   }
 }
 

@@ -27,28 +27,24 @@ install_terraform() {
   rm -rf "$folder"
 }
 
-# From the platform's own bucket, by the instance's role. The libraries that ngp needs come from the package index: with
-# NGP_REQUIREMENTS exactly those, each by its checksum; else the newest that the wheel allows.
+# From the platform's own bucket, by the instance's role. The libraries that ngp needs come from the package index: exactly those
+# that the file of requirements names, each checked against its checksum there.
 install_ngp() {
   local folder wheel
   [ -n "${NGP_WHEEL:-}" ] || return 0
-  if [ "$(cat "$ETC/ngp.sha256" 2>/dev/null)" = "$NGP_WHEEL_SHA256${NGP_REQUIREMENTS_SHA256:-}" ] && [ -x "$NGP/bin/ngp" ]; then return 0; fi
+  if [ "$(cat "$ETC/ngp.sha256" 2>/dev/null)" = "$NGP_WHEEL_SHA256$NGP_REQUIREMENTS_SHA256" ] && [ -x "$NGP/bin/ngp" ]; then return 0; fi
   folder=$(mktemp -d)
   wheel=$folder/${NGP_WHEEL##*/}
   retry 300 aws --region "$REGION" s3 cp --quiet "$NGP_WHEEL" "$wheel"
   check "$NGP_WHEEL_SHA256" "$wheel"
+  retry 300 aws --region "$REGION" s3 cp --quiet "$NGP_REQUIREMENTS" "$folder/requirements.txt"
+  check "$NGP_REQUIREMENTS_SHA256" "$folder/requirements.txt"
   rm -rf "$NGP"
   python3 -m venv "$NGP"
-  if [ -n "${NGP_REQUIREMENTS:-}" ]; then
-    retry 300 aws --region "$REGION" s3 cp --quiet "$NGP_REQUIREMENTS" "$folder/requirements.txt"
-    check "$NGP_REQUIREMENTS_SHA256" "$folder/requirements.txt"
-    retry 600 "$NGP/bin/pip" install --quiet --require-hashes --no-deps -r "$folder/requirements.txt"
-    "$NGP/bin/pip" install --quiet --no-deps --no-index "$wheel"
-  else
-    retry 600 "$NGP/bin/pip" install --quiet "$wheel"
-  fi
+  retry 600 "$NGP/bin/pip" install --quiet --require-hashes --no-deps -r "$folder/requirements.txt"
+  "$NGP/bin/pip" install --quiet --no-deps --no-index "$wheel"
   ln -sfn "$NGP/bin/ngp" "$BIN/ngp"
-  write 644 "$ETC/ngp.sha256" <<<"$NGP_WHEEL_SHA256${NGP_REQUIREMENTS_SHA256:-}"
+  write 644 "$ETC/ngp.sha256" <<<"$NGP_WHEEL_SHA256$NGP_REQUIREMENTS_SHA256"
   rm -rf "$folder"
 }
 

@@ -475,10 +475,23 @@ run "a_wheel_without_a_checksum" {
   command = plan
 
   variables {
-    ngp_wheel = "s3://shop-files/ngp-1.0-py3-none-any.whl"
+    ngp_wheel               = "s3://shop-files/ngp-1.0-py3-none-any.whl"
+    ngp_requirements        = "s3://shop-files/requirements.txt"
+    ngp_requirements_sha256 = "1111111111111111111111111111111111111111111111111111111111111111"
   }
 
   expect_failures = [var.ngp_wheel]
+}
+
+run "a_wheel_without_the_checksums_of_its_libraries" {
+  command = plan
+
+  variables {
+    ngp_wheel        = "s3://shop-files/ngp-1.0-py3-none-any.whl"
+    ngp_wheel_sha256 = "0000000000000000000000000000000000000000000000000000000000000000"
+  }
+
+  expect_failures = [var.ngp_requirements]
 }
 
 run "values_outside_their_lists" {

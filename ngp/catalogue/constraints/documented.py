@@ -59,6 +59,9 @@ def _is_small_environment(variables: Any) -> bool:
     return sum(len(str(part).encode()) for pair in variables.items() for part in pair) <= 4096
 
 
+_LOG_DAYS = frozenset(
+    (0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
+)  # 0: the provider sends nothing, and they are kept for ever
 _LB_NAME = r"(?!internal-)(?!-)[A-Za-z0-9-]{1,32}(?<!-)"
 _BUCKET = r"(?!xn--)(?!sthree-)(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?<!-s3alias)(?<!--ol-s3)"
 _TAG_PATHS = "tags volume_tags tag_specifications.tags"
@@ -206,6 +209,27 @@ RULES: tuple[_Rule, ...] = (
         _is_policy_within(10240),
         "has at most 10240 characters without spaces",
         "IAM quotas",
+    ),
+    _Rule(
+        "aws_cloudwatch_log_group",
+        "retention_in_days",
+        lambda days: int(days) in _LOG_DAYS,
+        "is a number of days that CloudWatch has: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, …",
+        "Logs PutRetentionPolicy",
+    ),
+    _Rule(
+        "aws_instance aws_launch_template",
+        "metadata_options.http_put_response_hop_limit",
+        lambda hops: 1 <= int(hops) <= 64,
+        "is 1 to 64",
+        "EC2 InstanceMetadataOptionsRequest",
+    ),
+    _Rule(
+        "aws_elasticache_replication_group",
+        "num_cache_clusters",
+        lambda nodes: 1 <= int(nodes) <= 6,
+        "is 1 to 6: a primary and five copies",
+        "ElastiCache CreateReplicationGroup",
     ),
     _Rule(
         "aws_lambda_function", "environment.variables", _is_small_environment, "is at most 4096 bytes", "Lambda quotas"

@@ -62,6 +62,10 @@ def test_finding_names_resource_attribute_value_rule_and_source(refused):
         ),
         ("aws_lambda_function", ["environment {", f'variables = {{ A = "{"x" * 4096}" }}', "}"], "4096 bytes"),
         ("aws_iam_policy", [f'policy = "{{{"x" * 6200}}}"'], "6144"),
+        ("aws_cloudwatch_log_group", ["retention_in_days = 31"], "number of days that CloudWatch has"),
+        ("aws_instance", ["metadata_options {", "http_put_response_hop_limit = 65", "}"], "1 to 64"),
+        ("aws_launch_template", ["metadata_options {", "http_put_response_hop_limit = 0", "}"], "1 to 64"),
+        ("aws_elasticache_replication_group", ["num_cache_clusters = 7"], "1 to 6"),
     ],
 )
 def test_what_aws_refuses_is_found(refused, type_, lines, rule):
@@ -75,6 +79,9 @@ def test_what_aws_refuses_is_found(refused, type_, lines, rule):
         ("aws_vpc_security_group_ingress_rule", ['description = "DC/OS (443), from: 10.0.0.0/8 & [x] {y} !$*;=@#+_-"']),
         ("aws_security_group", ['name_prefix = "shop-sg-"', f'description = "{"a" * 255}"']),
         ("aws_lb", ['name = "shop-internal"', 'load_balancer_type = "network"']),
+        ("aws_cloudwatch_log_group", ["retention_in_days = 0"]),
+        ("aws_instance", ["metadata_options {", "http_put_response_hop_limit = 64", "}"]),
+        ("aws_elasticache_replication_group", ["num_cache_clusters = 6"]),
         ("aws_iam_role", ['name_prefix = "shop-"', "description = var.none"]),
         ("aws_lambda_function", ['runtime = "python3.99"']),  # a runtime that this botocore does not know yet
         ("aws_opensearch_domain", ["cluster_config {", 'instance_type = "m9g.large.search"', "}"]),

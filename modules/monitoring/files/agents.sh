@@ -8,7 +8,7 @@ STATE=${STATE:-/var/lib/ngp/agents}
 UNITS=${UNITS:-/etc/systemd/system}
 METRICS=${METRICS:-/var/lib/prometheus/node-exporter}
 
-# Nodes may have no public address: they are online when Debian answers.
+# A node may have archives of its own: one of them that does not answer stops nothing.
 online() { timeout 60 apt-get -qq update; }
 
 secret() { timeout 50 aws --region "$REGION" secretsmanager get-secret-value --secret-id "$1" --query SecretString --output text; }

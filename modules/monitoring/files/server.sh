@@ -10,9 +10,6 @@ UNITS=${UNITS:-/etc/systemd/system}
 TOOL=${TOOL:-/usr/local/lib/ngp/monitoring-sync.sh}
 LIVE=$ETC/monitoring
 
-# In a private subnet a server has no address of its own: it is online when Debian answers.
-online() { timeout 60 apt-get -qq update; }
-
 # Terraform attaches the disk once the machine runs. Its name is the volume's id, with an older type /dev/xvdf.
 find_disk() {
   local name

@@ -32,8 +32,8 @@ metadata() {
   curl -sSf -m 5 -H "X-aws-ec2-metadata-token: $token" "$METADATA/latest/meta-data/$1"
 }
 
-# The elastic IP arrives some seconds after the first boot began; before it there is no way out.
-online() { metadata public-ipv4 >/dev/null && timeout 20 apt-get -qq update; }
+# An address, or the way through NAT, may come after the first boot began. By itself apt-get also succeeds where it reaches nothing.
+online() { timeout 60 apt-get -qq --error-on=any update; }
 
 install_packages() {
   local missing=() package

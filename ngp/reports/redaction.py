@@ -6,18 +6,18 @@ from collections.abc import Collection, Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
-from ngp.terraform.streams import REDACTED
+from ngp.terraform.streams import REDACTED, spellings
 
 T = TypeVar("T")
 
 
 def redact(value: T, secrets: Collection[str]) -> T:
-    """Return `value` (frozen dataclasses, tuples, mappings, texts) with each secret replaced, long ones first."""
-    known = sorted(filter(None, secrets), key=len, reverse=True)
+    """Return `value` (frozen dataclasses, tuples, mappings, texts) with each secret replaced, however it is spelt."""
+    known = spellings(secrets)
     return _redacted(value, known) if known else value
 
 
-def _redacted(value: Any, secrets: list[str]) -> Any:
+def _redacted(value: Any, secrets: Collection[str]) -> Any:
     if type(value) is str:
         for secret in secrets:
             value = value.replace(secret, REDACTED)

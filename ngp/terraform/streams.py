@@ -21,6 +21,7 @@ REDACTED = "(secret)"
 _TALK_LINES = 50
 _DUMP, _STATE_KEY = '"@message":"Emergency state dump"', '"state":'
 _LEAST_BASE64 = 8  # shorter pieces occur by chance
+_LEAST_LINE = 8  # of a secret of several lines; shorter ones occur by chance, too
 # A root's own constraints are hardly ever written as in the master lock; the lock is read-only on purpose.
 _EXPECTED = "Provider lock file not updated"
 
@@ -40,7 +41,7 @@ class Stream:
         hold: bool = False,
     ) -> None:
         self._on_event, self._path = on_event, log
-        self._secrets = _spellings(secrets)
+        self._secrets = spellings(secrets)
         self._talk: deque[str] = deque(maxlen=_TALK_LINES)
         self._diagnostics: list[Diagnostic] = []
         self._held: list[Diagnostic] | None = [] if hold else None
@@ -156,16 +157,26 @@ def _state_in(line: str) -> str:
     return ""
 
 
-def _spellings(secrets: Iterable[str]) -> tuple[str, ...]:
-    """A secret as it is, in JSON (also Go's, which escapes ``<``, ``>`` and ``&``), Base64 and URLs, longest first."""
+def spellings(secrets: Iterable[str]) -> tuple[str, ...]:
+    """Return how texts may hold secrets, longest first: as they are, in JSON, in Base64 and in URLs.
+
+    JSON is also Go's, which escapes ``<``, ``>`` and ``&``. Of a secret of several lines each long one counts alone.
+    """
     found: set[str] = set()
-    for secret in filter(None, secrets):
+    for secret in _with_lines(secrets):
         quoted = json.dumps(secret, ensure_ascii=False)[1:-1]
         html = quoted.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
         data = secret.encode("utf-8", "surrogatepass")
         urls = {quote(data), quote(data, safe=""), quote_plus(data)}
         found |= {secret, quoted, html, json.dumps(secret)[1:-1], *urls, *_base64(data)}
     return tuple(sorted(found, key=len, reverse=True))
+
+
+def _with_lines(secrets: Iterable[str]) -> Iterator[str]:
+    for secret in filter(None, secrets):
+        yield secret
+        lines = [line.strip() for line in secret.splitlines()]
+        yield from (line for line in lines if len(lines) > 1 and len(line) >= _LEAST_LINE)
 
 
 def _base64(data: bytes) -> Iterator[str]:

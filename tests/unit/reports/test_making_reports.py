@@ -1,5 +1,6 @@
 """A report is made from a run: in the order of a reviewer, with its differences, without its secrets."""
 
+import base64
 from dataclasses import replace
 
 from ngp.reports import making
@@ -74,6 +75,16 @@ def test_no_secret_is_in_a_report():
     report = making.of_run(run(*units), making.Facts(secrets=(CANARY, "")), exit_code=1)
     assert CANARY not in repr(report)
     assert "(secret)" in repr(report)
+
+
+def test_a_report_has_no_secret_in_another_form():
+    """As a boot script in Base64, and as one of several lines of a difference, it is none of the values themselves."""
+    key = "-----BEGIN-----\nfirst-line\nsecond-line"
+    script = base64.b64encode(f"#!/bin/sh\necho {CANARY}\n".encode()).decode()
+    secret = replace(SHOP, reason=f"{script} and second-line")
+    report = making.of_run(run(secret), making.Facts(secrets=(CANARY, key)), exit_code=1)
+    assert "second-line" not in repr(report)
+    assert script[24:-8] not in repr(report)
 
 
 def test_totals_are_those_of_the_run():

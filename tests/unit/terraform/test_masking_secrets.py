@@ -25,6 +25,14 @@ def test_a_secret_in_base64_is_masked_wherever_it_stands_in_the_text(encode, bef
     assert len(masked.replace(REDACTED, "")) <= len(text) - len(base64.b64encode(SECRET.encode())) + 6
 
 
+def test_a_line_of_a_long_secret_is_masked():
+    """A difference shows a text line by line; short lines such as braces occur everywhere."""
+    masked = Stream(None, None, secrets=["{\n  first-half\n  second-half\n}"]).redact(
+        "+ first-half\n+ }\n+ second-half"
+    )
+    assert masked == f"+ {REDACTED}\n+ }}\n+ {REDACTED}"
+
+
 def test_a_short_piece_of_base64_is_left_alone():
     assert Stream(None, None, secrets=["ab"]).redact("x WFi x") == "x WFi x"
 

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ngp import conflicts
 from ngp.errors import UsageError
 
 # Core schema of YAML 1.2.2, section 10.3.2
@@ -74,7 +75,8 @@ def parse(text: str, path: Path) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"{path}:{mark.line + 1}" if mark else str(path)
-        raise UsageError("this is not YAML", where=place, why=str(error.problem or error.context)) from None
+        why = str(error.problem or error.context)
+        raise conflicts.explain(text, path) or UsageError("this is not YAML", where=place, why=why) from None
     except yaml.reader.ReaderError as error:
         line = text.encode()[: error.position].count(b"\n") + 1
         raise UsageError("this is not YAML", where=f"{path}:{line}", why=str(error.reason)) from None

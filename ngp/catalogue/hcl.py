@@ -6,16 +6,20 @@ Only its tree is used: `hcl2.loads` gives wrong results from threads. What it wr
 from __future__ import annotations
 
 import gc
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from ngp import conflicts
 from ngp.catalogue import literals, scanning
 from ngp.catalogue.literals import render as render
 from ngp.catalogue.scanning import Scanned
 from ngp.errors import UsageError
+
+_STRING = re.compile(r'"[^"]*"?')
 
 
 @dataclass(frozen=True)
@@ -112,12 +116,13 @@ def read(path: Path) -> str:
 
 def parse(text: str, path: Path) -> Body:
     """Read HCL; `path` is for messages only. Raise UsageError with file:line for what is not HCL."""
-    scanned = _scan(text, path)
-    tree = _tree(scanned)
     try:
-        return _body(tree.children[0], scanned)
+        scanned = _scan(text, path)
+        return _body(_tree(scanned).children[0], scanned)
     except RecursionError:
         raise UsageError("this is nested too deeply", where=str(path)) from None
+    except UsageError as error:
+        raise conflicts.explain(text, path) or error from None
 
 
 def _scan(text: str, path: Path) -> Scanned:
@@ -167,7 +172,7 @@ def _tree(scanned: Scanned) -> Any:
 def _syntax_error(offset: int | None, scanned: Scanned) -> UsageError:
     rest = scanned.text[offset:].lstrip() if offset is not None else ""
     at = len(scanned.text) - len(rest) if rest else len(scanned.source.rstrip())
-    line = scanned.source[at:].split("\n", 1)[0].strip()[:40]
+    line = _STRING.sub('"…"', scanned.source[at:].split("\n", 1)[0].strip())[:40]  # a secret may stand there
     why = f"unexpected `{line}`" if rest else "it ends too soon"
     return UsageError("this is not HCL", where=scanned.where(at), why=why)
 

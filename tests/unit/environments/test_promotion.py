@@ -247,3 +247,55 @@ def test_sensitive_values_are_masked_everywhere(platform, pair, ngp):
         done = ngp.call("env", line[0], "stage", "prod", *line[1:])
         assert "canary" not in done.stdout + done.stderr
         assert "(sensitive)" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("diff stage nowhere", "there is no environment `nowhere`"),
+        ("diff stage stage", "`stage` is compared with itself"),
+        ("promote nowhere prod", "there is no environment `nowhere`"),
+        ("promote  prod", "there is no environment ``"),
+        ("promote stage ../prod", "there is no environment `../prod`"),
+        ("promote stage .", "there is no environment `.`"),
+        ("promote prod prod", "`prod` is compared with itself"),
+        ("promote stage prod --only openvpm", "`stage` has no unit `openvpm`"),
+        ("promote stage prod --plan --json", "`--plan` plans what was written"),
+        ("promote stage prod --plan --dry-run", "`--plan` plans what was written"),
+    ],
+)
+def test_wrong_words_change_nothing(platform, pair, ngp, line, says):
+    edit(pair, "stage", "terraform.tfvars", "openvpn = {", "openvpn = {\n  disk_gib = 64")
+    before = pair.tree()
+    done = ngp.call("env", *line.split(" "))
+    assert (done.exit_code, pair.tree()) == (64, before), done.stderr
+    assert says in done.stderr
+
+
+@pytest.mark.parametrize("side", ["stage", "prod"])
+@pytest.mark.parametrize(
+    ("file", "text", "says"),
+    [
+        ("terraform.tfvars", "<<<<<<< HEAD\n", "this is a conflict of Git"),
+        ("terraform.tfvars", "caf\udce9 = 1\n", "this is not UTF-8"),
+        ("environment.yaml", "units: [", "environment.yaml"),
+        ("environment.yaml", "", "environment.yaml"),
+    ],
+)
+def test_a_file_that_cannot_be_read_changes_nothing(platform, pair, ngp, side, file, text, says):
+    edit(pair, "stage", "terraform.tfvars", "openvpn = {", "openvpn = {\n  disk_gib = 64")
+    (pair.path / "environments" / side / file).write_text(text, errors="surrogateescape")
+    before = pair.tree()
+    for words in (("diff", "stage", "prod"), ("promote", "stage", "prod")):
+        done = ngp.call("env", *words)
+        assert (done.exit_code, pair.tree()) == (64, before), done.stderr
+        assert says in done.stderr
+        assert f"environments/{side}/{file}" in done.stderr
+
+
+def test_a_promotion_makes_the_values_that_the_target_lacks(platform, pair, ngp):
+    (pair.path / "environments/prod/terraform.tfvars").unlink()
+    done = ngp.call("env", "promote", "stage", "prod")
+    assert done.exit_code == 64, done.stdout  # names are an environment's own, so somebody has to give them
+    assert "pre_tag" in done.stderr
+    assert not (pair.path / "environments/prod/terraform.tfvars").exists()

@@ -1,0 +1,20 @@
+"""Git's conflict markers in a file that cannot be read: they, and not what a parser stumbles over, are the reason."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from ngp.errors import UsageError
+
+_BEGIN = re.compile(r"(?m)^<{7}(?: .*)?$")
+
+
+def explain(text: str, path: Path) -> UsageError | None:
+    """Return the error for a text that a merge left unsolved, None for any other."""
+    found = _BEGIN.search(text)
+    if found is None:
+        return None
+    where = f"{path}:{text.count(chr(10), 0, found.start()) + 1}"
+    why, todo = "a merge or a rebase left it there", "choose what counts, delete the markers, and commit"
+    return UsageError("this is a conflict of Git", where=where, why=why, todo=todo)

@@ -48,6 +48,11 @@ class Browser:
         while self._next().get("method") != "Page.loadEventFired":
             pass
 
+    def print_view(self, scheme="light", media="print"):
+        """Show the page as it is printed; with no `media` as on a screen again."""
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        self.call("Emulation.setEmulatedMedia", media=media, features=features)
+
     def ask(self, expression):
         """Return the value of a JavaScript expression in the page."""
         result = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)

@@ -26,6 +26,12 @@ _SEARCH = """(() => {
 })()"""
 _LABELLED = """[...document.querySelectorAll('[aria-labelledby]')].every(
   one => one.getAttribute('aria-labelledby').split(' ').every(id => document.getElementById(id)))"""
+_PAPER = 718  # pixels between the margins of A4
+_HIDDEN = (
+    "[...document.querySelectorAll('.diff, .problem, td, #region svg')].filter(one => !one.getClientRects().length)"
+)
+_SPLIT = """[...document.querySelectorAll('#dangers td:not(:last-child) > *')]
+  .filter(one => one.getClientRects().length > 1).map(one => one.textContent)"""
 _LANDMARKS = ("header", "main", "nav[aria-label]", "table caption", "th[scope=col]", "th[scope=row]")
 
 
@@ -123,6 +129,20 @@ def test_texts_stand_out(chromium, written, scheme):
     colours = chromium.ask(_COLOURS.replace("NAMES", str(names)))
     weak = [(ink, paper) for ink, paper in _PAIRS if _contrast(colours[ink], colours[paper]) < 4.5]
     assert weak == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_paper_has_everything_open_and_nothing_cut(chromium, written, scheme):
+    chromium.open(written(), _PAPER, scheme)
+    chromium.print_view(scheme)
+    try:
+        assert chromium.ask("document.documentElement.scrollWidth") <= _PAPER
+        assert chromium.ask(f"{_HIDDEN}.length") == 0
+        assert chromium.ask(_SPLIT) == []
+        assert chromium.ask("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+        assert chromium.ask("document.getElementById('tools').getClientRects().length") == 0
+    finally:
+        chromium.print_view(scheme, media="")
 
 
 def test_a_plan_of_ten_thousand_changes_opens(chromium, written):

@@ -1,7 +1,7 @@
 """The few REST endpoints of GitHub and GitLab that ngp calls, on loopback: one repository, its comments and statuses.
 
-What it answers has the fields that ngp reads. GitHub's OpenAPI description (github-contract.json) holds it to GitHub;
-of GitLab there is none to be had here: that half says what GitLab is known to answer, and is held to nothing.
+What it answers has the fields that ngp reads. GitHub's OpenAPI description (github-contract.json) holds it to GitHub,
+what GitLab says of its API (gitlab-contract.json) to GitLab.
 """
 
 import json

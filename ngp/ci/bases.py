@@ -48,10 +48,13 @@ def require_no_links_outside(path: Path) -> None:
         return
     root = Path(top.stdout.rstrip("\n"))
     links = [line.partition("\t")[2] for line in told.stdout.split("\0") if line.startswith("120000")]
+    why = "the change comes from somebody who may not push"
     require(
-        Finding("this link leads out of the repository", name, "the change comes from somebody who may not push")
+        Finding("nobody can say where this link leads, because its name is not UTF-8", name, why)
+        if revisions.UNREADABLE in name
+        else Finding("this link leads out of the repository", name, why)
         for name in links
-        if not Path(os.path.realpath(root / name)).is_relative_to(root.resolve())
+        if revisions.UNREADABLE in name or not Path(os.path.realpath(root / name)).is_relative_to(root.resolve())
     )
 
 
@@ -61,9 +64,10 @@ def lay(platform: Platform, commit: str, name: str, folder: Path) -> None:
     for line in filter(None, told.split("\0")):
         about, _, path = line.partition("\t")
         if about.startswith("100"):
-            made = folder / path
+            blob = about.rpartition(" ")[2]
+            made = folder / path.replace(revisions.UNREADABLE, blob)  # two such names must not become one
             made.parent.mkdir(parents=True, exist_ok=True)
-            files.write(made, revisions.git(platform, "cat-file", "blob", about.rpartition(" ")[2]).stdout)
+            files.write(made, revisions.git(platform, "cat-file", "blob", blob).stdout)
 
 
 def find(platform: Platform, named: str, *, may_fetch: bool) -> str:

@@ -11,6 +11,7 @@ from ngp.forges.forge import Comment
 from ngp.reports import markdown
 from ngp.reports.report import Report
 from ngp.review.affected import AffectedUnit
+from ngp.views import places
 from ngp.views.terminal import amount
 
 LIMIT = 50_000  # bytes of a comment: GitHub takes 65,536 characters
@@ -93,7 +94,6 @@ def render_unplanned(
 def render_broken(about: Marker, found: Sequence[Finding], link: str = "") -> str:
     """Return the comment about a platform that cannot be read, so that no environment is planned."""
     lines = [str(about), "### Nothing can be planned", *_list("Problems", found)]
-    lines += [f"- fix: {markdown.code(one.todo)}" for one in found[:10] if one.todo]
     lines += ["", f"[The run]({link})"] if link else []
     return _fit(lines)
 
@@ -102,7 +102,6 @@ def render_refused(about: Marker, found: Sequence[Finding], link: str = "") -> s
     """Return the comment about a bundle that was refused, or whose apply did not begin."""
     lines = [str(about), f"### Apply of {markdown.code(about.environment)}", "", "**Nothing was applied**"]
     lines += _list("Why", found)
-    lines += [f"- fix: {markdown.code(one.todo)}" for one in found[:10] if one.todo]
     lines += ["", f"[The run]({link})"] if link else []
     return _fit(lines)
 
@@ -112,9 +111,9 @@ def _list(title: str, found: Sequence[Finding]) -> list[str]:
         return []
     lines = ["", f"#### {title}", ""]
     for one in found[:50]:
-        lines.append(
-            f"- {markdown.code(one.where)}: {markdown.code(one.what)}" if one.where else f"- {markdown.code(one.what)}"
-        )
+        where = f"{markdown.code(places.shown(one.where))}: " if one.where else ""
+        lines.append(f"- {where}{markdown.code(one.what)}")
+        lines += [f"  - fix: {markdown.code(one.todo)}"] if one.todo else []
     return [*lines, *([f"- … and {len(found) - 50} more"] if len(found) > 50 else [])]
 
 

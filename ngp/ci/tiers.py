@@ -10,6 +10,7 @@ from pathlib import Path
 from ngp.catalogue import hcl
 from ngp.catalogue.hcl import Attribute, Block, Body
 from ngp.ci.events import Event, Kind
+from ngp.environments import revisions
 from ngp.errors import Finding, UsageError
 from ngp.forges.forge import Forge
 
@@ -61,7 +62,11 @@ def _of_file(root: Path, path: str) -> Iterator[Finding]:
         yield Finding("a policy changed", path, "this change is held to the policies of its base")
     if path.endswith((".terraform.lock.hcl", ".terraformrc")):
         yield Finding("the locked providers changed", path, "a provider is a program")
-    if not path.endswith(_CODE) or not (root / path).is_file():
+    if not path.endswith(_CODE):
+        return
+    if revisions.UNREADABLE in path:  # it is there under another name, which Terraform reads
+        yield Finding("this cannot be checked", path, "its name is not UTF-8")
+    if not (root / path).is_file():
         return
     try:
         if (root / path).is_symlink():

@@ -19,6 +19,7 @@ Env = Mapping[str, str]
 PIN = "CATALOGUE"  # beside copied modules: says where they are from, and that the folder is ours
 _ORIGIN = re.compile(r"(?m)^The modules of `(.+)`\.$")
 _TIMEOUT_S = 120.0
+UNREADABLE = "\N{REPLACEMENT CHARACTER}"  # in the names that Git says: for each byte that is not UTF-8
 # By these a hook or a shell points Git at another repository, index or work tree.
 _ELSEWHERE = frozenset(
     {

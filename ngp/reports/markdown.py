@@ -21,6 +21,7 @@ from ngp.views.terminal import amount
 
 FILE_BYTES = 1_000_000  # GitHub shows no more of a job's summary
 _ROWS = 50  # of a table
+_COLUMNS = ("unit", "wave", "result", "changes", "why")
 _CHANGES = 200  # of one unit
 _LONGEST = 300  # characters of a value in a line of text
 _TICKS = re.compile("`+")
@@ -86,7 +87,7 @@ def findings(report: Report, most: int = _ROWS) -> str:
 
 
 def _finding(one: Finding) -> str:
-    where = f" at {code(one.where)}" if one.where else ""
+    where = f" at {code(places.shown(one.where))}" if one.where else ""
     return f"- {code(one.what)}{where}{f': {code(one.todo)}' if one.todo else ''}"
 
 
@@ -94,7 +95,9 @@ def table(report: Report, most: int = _ROWS) -> str:
     """Return the table of units in the order for a reviewer; unchanged units are only counted."""
     shown = [unit for unit in report.units if unit.rank < 4]
     rows = [_row(unit) for unit in shown[:most]]
-    head = ["| unit | wave | result | changes | why |", "|---|---|---|---|---|", *rows] if rows else []
+    columns = _COLUMNS if any(row[-1] for row in rows) else _COLUMNS[:-1]  # an applied unit needs no reason
+    lines = [f"| {' | '.join(line[: len(columns)])} |" for line in (columns, *rows)]
+    head = [lines[0], f"|{'---|' * len(columns)}", *lines[1:]] if rows else []
     rest = [f"… and {amount(len(shown) - most, 'more unit')} with changes or problems"] if len(shown) > most else []
     idle = len(report.units) - len(shown)
     rest += [f"{amount(idle, 'unit')} without changes"] if idle else []
@@ -135,9 +138,9 @@ def _is_worth(found: UnitReport) -> bool:
     return found.rank < 4 or bool(found.diagnostics or found.findings)
 
 
-def _row(found: UnitReport) -> str:
+def _row(found: UnitReport) -> Sequence[str]:
     name = f"{found.outcome.traits.symbol} {code(found.unit)}"
-    return f"| {' | '.join((name, str(found.wave), found.outcome.word, _size(found), _reason(found)))} |"
+    return (name, str(found.wave), found.outcome.word, _size(found), _reason(found))
 
 
 def _size(found: UnitReport) -> str:
@@ -165,10 +168,8 @@ def _problems(found: UnitReport) -> list[str]:
         for one in found.diagnostics
     ]
     for one in found.findings:
-        where = places.finding(one)
-        place = f"{where['file']}:{where['line']}" if where["line"] else one.where
         fix = [f"fix: {one.todo}"] if one.todo else []
-        texts.append([f"error: {one.what}", *_where(place), *([one.why] if one.why else []), *fix])
+        texts.append([f"error: {one.what}", *_where(places.shown(one.where)), *([one.why] if one.why else []), *fix])
     return [f"{fence([line for text in texts for line in text], 'text')}\n"] if texts else []
 
 

@@ -176,9 +176,8 @@ def _diagnostic(one: Any) -> dict[str, str]:
 
 
 def _finding(one: Any) -> dict[str, str]:
-    found = places.finding(one)
-    where = f"{found['file']}:{found['line']}" if found["line"] else one.where
-    return {"kind": "error", "what": plain(one.what), "where": plain(where), "why": one.why, "fix": plain(one.todo)}
+    where = plain(places.shown(one.where))
+    return {"kind": "error", "what": plain(one.what), "where": where, "why": one.why, "fix": plain(one.todo)}
 
 
 def _drawing(report: Report, numbers: dict[str, int]) -> dict[str, Any] | None:

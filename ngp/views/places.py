@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _PLATFORM = "ngp.yaml"
 _PLACE = re.compile(r"(?P<file>.+?)(?::(?P<line>[0-9]+))?(?::(?P<column>[0-9]+))?", re.DOTALL)
-_FILE = re.compile(r"(?:/|\.{1,2}/)?[^\s:\[\]\"]*\.(?:tf|tfvars|yaml|yml|hcl|json|dummy|md|py|dummy|j2)")
+_FILE = re.compile(r"(?:/|\.{1,2}/)?[^\s:\[\]\"]*\.(?:tf|tofu|tfvars|yaml|yml|hcl|json|dummy|md|py|j2|rego)")
 
 
 def finding(found: Finding) -> dict[str, Any]:
@@ -35,6 +35,12 @@ def at(where: str) -> dict[str, Any]:
     if not (Path(name).is_absolute() or _FILE.fullmatch(name)):
         return {"file": None, "line": None, "column": None}
     return {"file": _relative(name), "line": _number(place, "line"), "column": _number(place, "column")}
+
+
+def shown(where: str) -> str:
+    """Return a place as people read it: a file relative to the platform that holds it, any other text as it is."""
+    parts = at(where)
+    return ":".join(str(part) for part in parts.values() if part is not None) or where
 
 
 def diagnostic(found: Diagnostic, root: PurePosixPath) -> dict[str, Any]:

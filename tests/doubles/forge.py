@@ -150,6 +150,23 @@ def _set(forge, body, commit):
     return 201, {"creator": forge.user(forge.login)}
 
 
+def _author(user):
+    """A person as GitLab answers it."""
+    return {"id": user["id"], "username": user["login"]}
+
+
+def _of_gitlab(act):
+    """The same answer with GitLab's name and fields for who did it."""
+
+    def made(forge, *words):
+        code, answer = act(forge, *words)
+        who = (answer or {}).get("user") or (answer or {}).get("creator")
+        kept = {key: value for key, value in (answer or {}).items() if key not in ("user", "creator")}
+        return code, ({**kept, "author": _author(who)} if who else answer)
+
+    return made
+
+
 def _statuses(key, word):
     def act(forge, _, commit):
         return 200, [{key: name, word: state} for at, name, state, _ in reversed(forge.statuses) if at == commit]
@@ -206,11 +223,11 @@ GITLAB = (
             ],
         ),
     ),
-    ("POST", rf"{_PROJECT}/merge_requests/(\d+)/notes", _add),
-    ("PUT", rf"{_PROJECT}/merge_requests/(\d+)/notes/(\d+)", _edit),
+    ("POST", rf"{_PROJECT}/merge_requests/(\d+)/notes", _of_gitlab(_add)),
+    ("PUT", rf"{_PROJECT}/merge_requests/(\d+)/notes/(\d+)", _of_gitlab(_edit)),
     ("DELETE", rf"{_PROJECT}/merge_requests/(\d+)/notes/(\d+)", _delete),
     ("GET", rf"{_PROJECT}/repository/commits/{_SHA}/statuses", _statuses("name", "status")),
-    ("POST", rf"{_PROJECT}/statuses/{_SHA}", _set),
+    ("POST", rf"{_PROJECT}/statuses/{_SHA}", _of_gitlab(_set)),
 )
 
 

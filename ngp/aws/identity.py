@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ngp.aws import mfa
-
-if TYPE_CHECKING:
-    from ngp.aws.session import Role, Session
 
 # AWS SDKs and tools reference guide, "Assume role credential provider": settings and the variables for them
 _WEB_IDENTITY = {
@@ -19,15 +16,25 @@ _WEB_IDENTITY = {
 }
 
 
-def make(session: Session, reach: Mapping[str, Any], device: mfa.Device | None) -> Any:
-    """Return a boto3 session whose settings and keys come from the session's `env`, not this process's environment."""
+@dataclass(frozen=True)
+class Role:
+    """A role that is assumed for every call."""
+
+    arn: str
+    external_id: str = ""
+    session_name: str = "ngp"
+
+
+def make(
+    env: Mapping[str, str], profile: str, role: Role | None, reach: Mapping[str, Any], device: mfa.Device | None
+) -> Any:
+    """Return a boto3 session whose settings and keys come from `env`, not from this process's environment."""
     import boto3
     import botocore.session
     from botocore import credentials
     from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES, ConfigChainFactory
 
-    env = session.env
-    core: Any = botocore.session.Session(profile=session.profile or None)
+    core: Any = botocore.session.Session(profile=profile or None)
     store = core.get_component("config_store")
     chains = ConfigChainFactory(session=core, environ=env)
     for name, (key, variables, default, convert) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items():
@@ -43,8 +50,8 @@ def make(session: Session, reach: Mapping[str, Any], device: mfa.Device | None) 
         resolver.remove("iam-role")  # it looks at the process's own environment
     if device is not None:
         mfa.serve(core, device, env, reach)
-    if session.role is not None:
-        _assume(core, session.role, reach)
+    if role is not None:
+        _assume(core, role, reach)
     return boto3.Session(botocore_session=core)
 
 

@@ -11,21 +11,13 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from ngp.aws import failures, identity, interruption, mfa
+from ngp.aws.identity import Role
 from ngp.errors import RefusedError
 
 _LOG = logging.getLogger(__name__)
 READS = ("describe_", "get_", "head_", "list_")  # operations that change nothing
 T = TypeVar("T")
 _CONNECT_S, _READ_S, _ATTEMPTS = 5, 20, 3  # a call that AWS does not answer fails after about a minute
-
-
-@dataclass(frozen=True)
-class Role:
-    """A role that is assumed for every call."""
-
-    arn: str
-    external_id: str = ""
-    session_name: str = "ngp"
 
 
 @dataclass(frozen=True)
@@ -187,7 +179,7 @@ class Session:
         with self._lock:  # making a client is not thread-safe, using one is
             if key not in self._clients:
                 reach = _reach(self.env, attempts=_ATTEMPTS if retries else 1)
-                self._maker = self._maker or identity.make(self, reach, self._device)
+                self._maker = self._maker or identity.make(self.env, self.profile, self.role, reach, self._device)
                 self._clients[key] = self._maker.client(service, **reach)
             return self._clients[key]
 

@@ -209,7 +209,7 @@ def list_bundles(environment: options.EnvironmentName = "", as_json: options.AsJ
 
 def _require_rendered(resolved: Resolved) -> None:
     """Raise StaleError (4) where values or modules were edited and not rendered."""
-    from ngp.runs.context import require_rendered
+    from ngp.rendering.staleness import require_rendered
 
     try:
         require_rendered(resolved)

@@ -82,7 +82,7 @@ def _plan(
 
 def _plan_nothing(resolved: Resolved) -> RunResult:
     """The result where the change affects no unit; stale roots are an error all the same."""
-    from ngp.runs.context import require_rendered
+    from ngp.rendering.staleness import require_rendered
     from ngp.runs.results import RunResult, Verb
 
     require_rendered(resolved)

@@ -14,9 +14,10 @@ from ngp.commands.reporting import Wanted as Reports
 from ngp.environments import platforms, resolving
 from ngp.environments.resolving import Resolved
 from ngp.errors import NgpError
-from ngp.runs import addresses, ahead, outputs, selection
-from ngp.runs import context as runs
+from ngp.runs import addresses, ahead, opening, outputs, selection
 from ngp.runs.authority import Authority
+from ngp.runs.context import RunContext
+from ngp.runs.request import Caller, Request
 from ngp.runs.results import OutputValue, RunResult, Verb, exit_code
 from ngp.settings import Level
 from ngp.terraform.commands import PlanOptions
@@ -60,7 +61,7 @@ class Begun:
 class Running:
     """An open run and the display that follows it."""
 
-    run: runs.RunContext
+    run: RunContext
     follow: progress.Progress | documents.EventLines | silence.Silence
 
 
@@ -83,7 +84,7 @@ def open_run(
     if targets and not chosen:
         chosen = tuple(dict.fromkeys(one.unit for one in targets if one.unit))
     replacements = addresses.parse(wish.replacements or (), "-replace", chosen, resolved)
-    request = runs.Request(
+    request = Request(
         verb,
         chosen,
         wish.parallelism,
@@ -103,8 +104,8 @@ def open_run(
     is_quiet = context.settings.level is Level.ERROR and not jsonl
     shown = silence.Silence() if is_quiet else progress.follow(context.settings, jsonl=jsonl)
     with context.taking_signals() as stop, shown as follow:
-        caller = runs.Caller(context.settings, follow.on_event, stop, lambda: context.stopped_by, begun.opener)
-        with runs.open_run(request, resolved, caller) as run:
+        caller = Caller(context.settings, follow.on_event, stop, lambda: context.stopped_by, begun.opener)
+        with opening.open_run(request, resolved, caller) as run:
             yield Running(run, follow)
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ngp.aws.failures import UnchangedError, UnsignedError
-from ngp.aws.session import Role, Session
+from ngp.aws.identity import Role
+from ngp.aws.session import Session
 from ngp.errors import MissingError, NgpError
 from ngp.pool import credentials, values
 

@@ -7,11 +7,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ngp.environments.revisions import PIN
-from ngp.errors import Finding, require
+from ngp.errors import Finding, UsageError, require
 from ngp.files import unify_lines
+from ngp.rendering import roots
 from ngp.rendering.roots import FILES, HEADER, LOCK, VALUES
+
+if TYPE_CHECKING:
+    from ngp.environments.resolving import Resolved
 
 WIRED = "wired.auto.tfvars.json"
 _SILENT = frozenset({".terraform", WIRED})  # what running a root leaves; ignored by Git
@@ -54,6 +59,20 @@ def compare(platform: Path, rendered: Mapping[Path, str], environments: Iterable
     orphaned = tuple(path for path, ours in beside.items() if ours)
     foreign = tuple(path for path, ours in beside.items() if not ours)
     return Staleness(tuple(missing), tuple(differing), orphaned, foreign)
+
+
+def require_rendered(resolved: Resolved) -> None:
+    """Raise UsageError (64) where the roots on the disk are not what the environment renders to."""
+    stale = compare(resolved.platform.path, roots.render(resolved), [resolved.environment.name])
+    if stale.is_stale:
+        first = (*stale.missing, *stale.differing, *stale.orphaned)
+        differ = "1 file differs" if len(first) == 1 else f"{len(first)} files differ"
+        raise UsageError(
+            f"the rendered roots of `{resolved.environment.name}` are stale: {differ}",
+            where=str(first[0]),
+            why="only what is rendered and committed is planned",
+            todo=f"ngp render {resolved.environment.name}",
+        )
 
 
 def _require_inside(platform: Path, folders: Iterable[Path]) -> None:

@@ -66,7 +66,8 @@ def open_real(
 ) -> Access:
     """Reach a real account with the shell's credentials; nothing is asked of it yet."""
     from ngp.aws import access
-    from ngp.aws.session import Role, Session
+    from ngp.aws.identity import Role
+    from ngp.aws.session import Session
 
     env = access.real(settings.environ, environment.region)
     assumed = environment.assume_role

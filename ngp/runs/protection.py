@@ -13,7 +13,7 @@ from ngp.runs.results import Verb
 if TYPE_CHECKING:
     from ngp.environments.environment import Environment, Platform
     from ngp.environments.resolving import Resolved
-    from ngp.runs.context import Request
+    from ngp.runs.request import Request
 
 
 def clear(request: Request, resolved: Resolved) -> Request:

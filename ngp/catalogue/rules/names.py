@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from ngp.catalogue import evaluating, hcl
+from ngp.catalogue.module import Module
 from ngp.catalogue.operators import UnknownError
 
-if TYPE_CHECKING:
-    from ngp.catalogue.rules.source import Source
+
+class Blocks(Protocol):
+    """What names are made from: the blocks and locals of a module's files (`rules.source.Source`)."""
+
+    @property
+    def locals(self) -> Mapping[str, hcl.Attribute]:
+        """The locals by name."""
+
+    def of(self, block_type: str, *types: str) -> Iterator[hcl.Block]:
+        """The blocks of a type."""
 
 
-def scope(source: Source, *, busy: frozenset[str] = frozenset(), **given: Any) -> dict[str, Any]:
+def scope(source: Blocks, *, busy: frozenset[str] = frozenset(), **given: Any) -> dict[str, Any]:
     """Return a scope for `evaluating` with the module's locals, and the arguments of its resources and data sources.
 
     `given` are more names, such as `var`; `busy` are the places whose evaluation needs this scope.
@@ -25,9 +34,9 @@ def scope(source: Source, *, busy: frozenset[str] = frozenset(), **given: Any) -
     return {**found, "data": _typed(source, "data", lazy), "local": lazy(source.locals), **given}
 
 
-def defaults(source: Source) -> dict[str, Any]:
+def defaults(module: Module) -> dict[str, Any]:
     """Return the inputs' defaults; those without one are known to Terraform alone."""
-    variables = source.module.variables
+    variables = module.variables
     return {name: each.default if each.has_default else evaluating.UNSET for name, each in variables.items()}
 
 
@@ -35,7 +44,7 @@ class _Lazy(Mapping[str, Any]):
     """Attributes by name, each evaluated when it is asked for."""
 
     def __init__(
-        self, attributes: Mapping[str, hcl.Attribute], source: Source, busy: frozenset[str], given: Mapping[str, Any]
+        self, attributes: Mapping[str, hcl.Attribute], source: Blocks, busy: frozenset[str], given: Mapping[str, Any]
     ) -> None:
         self._attributes, self._source, self._busy, self._given = attributes, source, busy, given
 
@@ -58,7 +67,7 @@ class _Lazy(Mapping[str, Any]):
         return len(self._attributes)
 
 
-def _typed(source: Source, block_type: str, lazy: Any) -> dict[str, dict[str, _Lazy]]:
+def _typed(source: Blocks, block_type: str, lazy: Any) -> dict[str, dict[str, _Lazy]]:
     found: dict[str, dict[str, _Lazy]] = {}
     for block in source.of(block_type):
         if len(block.labels) == 2 and not {"count", "for_each"} & block.body.attributes.keys():

@@ -88,7 +88,7 @@ class Source:
 
     @cached_property
     def _defaults(self) -> dict[str, Any]:
-        return names.scope(self, var=names.defaults(self))
+        return names.scope(self, var=names.defaults(self.module))
 
     @property
     def page(self) -> Path:

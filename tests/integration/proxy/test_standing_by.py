@@ -177,7 +177,7 @@ def test_a_command_that_is_stopped_meanwhile_stops(begin, mocker, error, goes_on
 
 def test_a_run_is_served_by_what_began_before(platform, mocker):
     """And not by a second process."""
-    opened = mocker.patch("ngp.runs.context.open_run")
+    opened = mocker.patch("ngp.runs.opening.open_run")
     context = mocker.MagicMock(cwd=platform, settings=settings.read(), terraform_args=())
     with running.begin(context, "dev") as begun:
         begun = replace(begun, opener=object())

@@ -10,7 +10,8 @@ import pytest
 from ngp import files, settings
 from ngp.environments import platforms, resolving
 from ngp.rendering import roots, staleness
-from ngp.runs import context
+from ngp.runs import opening
+from ngp.runs.request import Caller, Request
 from ngp.runs.results import Verb
 from ngp.sandbox import server
 
@@ -204,8 +205,8 @@ class Region:
 
     def open(self, verb=Verb.PLAN, units=(), **options):
         self.events = []
-        caller = context.Caller(settings.read(), self.events.append, self.stop)
-        return context.open_run(context.Request(verb, tuple(units), **options), self.resolve(), caller)
+        caller = Caller(settings.read(), self.events.append, self.stop)
+        return opening.open_run(Request(verb, tuple(units), **options), self.resolve(), caller)
 
     def state(self, unit: str) -> Path:
         return self.path / ".ngp" / "state" / "dev" / f"{unit}.tfstate"

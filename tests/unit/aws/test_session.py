@@ -8,8 +8,9 @@ from urllib.parse import parse_qs
 
 import pytest
 
+from ngp.aws.identity import Role
 from ngp.aws.mfa import Device
-from ngp.aws.session import Role, Session
+from ngp.aws.session import Session
 from ngp.errors import MissingError, RefusedError
 
 BARE = {"AWS_REGION": "eu-central-1", "AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": os.devnull}

@@ -1,0 +1,51 @@
+"""What a run is asked for, and who asks."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ngp.proxy.session import open_session
+from ngp.runs.authority import Authority
+from ngp.runs.events import RunEvent
+from ngp.runs.results import Verb
+from ngp.terraform.commands import PlanOptions
+from ngp.terraform.serving import Opener
+
+if TYPE_CHECKING:
+    from ngp.settings import Settings
+
+Tell = Callable[[RunEvent], None]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the operator asked for. No `units` means all of them."""
+
+    verb: Verb
+    units: tuple[str, ...] = ()
+    parallelism: int = 2
+    options: PlanOptions = field(default_factory=PlanOptions)
+    may_lose_data: tuple[str, ...] = ()  # units and addresses whose data may be lost
+    accepts_legacy: bool = False
+    is_apart: bool = False  # every unit goes by itself
+    accepts_lost: tuple[str, ...] = ()  # addresses of objects under way at a kill that the operator accounted for
+    is_dry_run: bool = False  # of destroy: plan only
+    authority: Authority | None = None  # to change a protected environment
+    is_cleared: bool = False  # the environment is known to need no authority
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who runs this: the surroundings, where events go, and the event by which the run is ended gracefully.
+
+    `stopped_by` tells the number of the signal that set `stop`. `opener` opens the proxy where no pool runs.
+    """
+
+    settings: Settings
+    tell: Tell
+    stop: threading.Event = field(default_factory=threading.Event)
+    stopped_by: Callable[[], int] = lambda: 0
+    opener: Opener = open_session

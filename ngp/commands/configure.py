@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from ngp import files
 from ngp.commands import completion, options, scope
-from ngp.environments import documents, drafting, drafts, flags, platforms, revisions
+from ngp.environments import documents, drafting, drafts, flags, platforms, revisions, writing
 from ngp.environments.drafts import Choice, Draft, Subject
 from ngp.environments.environment import Platform
-from ngp.errors import NgpError, UsageError, require
-from ngp.views import asking, terminal
+from ngp.errors import UsageError, require
+from ngp.views import asking
+from ngp.views import configuring as view
 from ngp.views import documents as views
 
 Modules = Annotated[
@@ -65,20 +65,21 @@ def configure(
     may_ask = context.settings.is_interactive and not no_input
     name = environment or _environment(context, platform, may_ask=may_ask)
     documents.load(platform, name)  # a lock is made for what is there only
-    lock = platform.workspace.lock(name)
-    with files.lock(lock, purpose=f"ngp configure {name}"):
+    with files.lock(platform.workspace.lock(name), purpose=f"ngp configure {name}"):
         if may_ask and catalogue is None and not (module or values or wire):
             catalogue = _version(platform, name)
         subject = drafts.read(platform, name, catalogue)
         choice = flags.choice(subject, module or [], values or [], wire or [])
         draft = _complete(subject, replace(choice, catalogue=catalogue, dummies=dummies), may_ask=may_ask)
         require([*draft.findings, *(question.finding() for question in draft.questions)])
-        changed = _write(draft, dry_run=dry_run)
-    shown = _document(platform, name, draft, changed, written=not dry_run)
+        changed = writing.changed(draft.files)
+        if not dry_run:
+            writing.write(writing.through_links(changed), "the files of the environment cannot be written")
+    shown = view.document(platform.path, name, draft, changed, written=not dry_run)
     if as_json:
         views.write(shown)
     else:
-        _show(shown, context)
+        view.show(shown, context.settings)
 
 
 def _environment(context: options.Context, platform: Platform, *, may_ask: bool) -> str:
@@ -121,55 +122,3 @@ def _complete(subject: Subject, choice: Choice, *, may_ask: bool) -> Draft:
         choice = answered or choice
         draft = drafting.prepare(subject, choice)
     return draft
-
-
-def _write(draft: Draft, *, dry_run: bool) -> list[Path]:
-    """Write both files or none; return those that changed (or would). A link stays one: its target is written."""
-    changed = [path for path, text in draft.files.items() if not _holds(path, text)]
-    if not dry_run:
-        try:
-            files.write_all({path.resolve(): draft.files[path] for path in changed})
-        except OSError as error:
-            raise NgpError(f"{changed[0]} cannot be written", why=f"{error.strerror}; nothing was changed") from None
-    return changed
-
-
-def _holds(path: Path, text: str) -> bool:
-    return path.read_bytes() == text.encode() if path.is_file() else not text
-
-
-def _document(platform: Platform, name: str, draft: Draft, changed: list[Path], *, written: bool) -> dict[str, Any]:
-    """``ngp.configure/1``."""
-    return {
-        "schema": "ngp.configure/1",
-        "environment": name,
-        "units": draft.units,
-        "added": draft.added,
-        "removed": draft.removed,
-        "pulled_in": draft.pulled,
-        "wired": draft.wired,
-        "changed": [path.relative_to(platform.path) for path in changed],
-        "written": written,
-    }
-
-
-def _show(shown: dict[str, Any], context: options.Context) -> None:
-    def say(text: str) -> None:
-        terminal.say(context.settings, text)
-
-    name = shown["environment"]
-    for unit, reason in shown["pulled_in"].items():
-        say(f"{unit} comes along: {reason}")
-    say(f"{name}: {', '.join(shown['units']) or 'no units'}")
-    for word in ("added", "removed"):
-        if shown[word]:
-            say(f"  {word}: {', '.join(shown[word])}")
-    for wire in shown["wired"]:
-        say(f"  wired: {wire}")
-    if not shown["changed"]:
-        say("nothing changes")
-        return
-    for path in shown["changed"]:
-        say(f"{'wrote' if shown['written'] else 'would change'} {path}")
-    if shown["written"]:
-        say(f"next: ngp render {name}, then ngp plan {name}")

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ngp import files
 from ngp.commands import completion, env_promotion, options
 from ngp.environments import documents, outlines, platforms, resolving
 from ngp.environments.environment import Environment, Platform, Target
-from ngp.errors import Finding, NgpError, UsageError, require
-from ngp.views import asking, orphans, terminal
+from ngp.errors import Finding, require
+from ngp.views import asking
 from ngp.views import documents as views
+from ngp.views import environments as view
 
 if TYPE_CHECKING:
     from ngp.aws.session import Session
@@ -67,24 +67,11 @@ def new(
     if may_ask:
         given = {key: value or _ask(key, origin) for key, value in given.items()}
     require(Finding(f"the new environment needs --{key}") for key, value in given.items() if not value)
-    facts = outlines.Facts(name, target=target.value, **given)
-    made = outlines.compose(platform, facts, origin)
-    left_out = outlines.left_out(platform, facts, origin) if origin else ()
-    with files.lock(platform.workspace.lock(name), purpose=f"ngp env new {name}"):
-        outlines.require_new(platform, name)
-        try:
-            files.write_all(made)
-        except OSError as error:
-            raise NgpError(f"the environment `{name}` cannot be written", why=f"{error.strerror}") from None
-    paths = [path.relative_to(platform.path) for path in made]
+    made = outlines.make(platform, outlines.Facts(name, target=target.value, **given), origin)
     if as_json:
-        views.write({"schema": "ngp.env.new/1", "environment": name, "written": paths, "left_out": left_out})
-        return
-    lines = [f"wrote {path}" for path in paths]
-    if left_out:
-        lines.append(f"not copied, for it belongs to the account or sandbox of `{source}`: {', '.join(left_out)}")
-    for line in [*lines, f"next: ngp configure {name}"]:
-        terminal.say(context.settings, line)
+        views.write(view.made(made))
+    else:
+        view.tell_made(made, context.settings)
 
 
 @app.command("list")
@@ -92,24 +79,12 @@ def list_environments(as_json: options.AsJson = False) -> None:
     """List the environments of the platform."""
     context = options.context()
     platform = platforms.load(platforms.find(context.cwd))
-    rows = [_row(platform, name) for name in documents.names(platform)]
+    found = documents.load_each(platform)
     gone = _survey(context, platform)
     if as_json:
-        left = [views.left(each) for each in gone.found]
-        listed = {"platform": platform.name, "environments": rows, "orphans": left, "removed": gone.remote}
-        views.write({"schema": "ngp.env.list/1", **listed})
-        return
-    out = terminal.out(context.settings)
-    columns = ("name", "target", "account", "region", "domain", "units")
-    cells = [columns, *((*(_cell(row.get(key, "")) for key in columns[:-1]), _units(row)) for row in rows)]
-    widths = [max(len(row[index]) for row in cells) for index in range(len(columns))]
-    for row in cells:
-        text = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        out.print(terminal.line(text.rstrip()), soft_wrap=True)
-    orphans.show(gone.found, terminal.err(context.settings))
-    if gone.remote:
-        names = ", ".join(gone.remote)
-        terminal.say(context.settings, f"removed before: {names} (`ngp orphans` says whether states of it are left)")
+        views.write(view.listed(platform, found, gone))
+    else:
+        view.show(found, gone, context.settings)
 
 
 def _survey(context: options.Context, platform: Platform) -> Survey:
@@ -133,7 +108,7 @@ def affected(
 ) -> None:
     """List the units that the change since a commit affects, and why; for programs: `--json`."""
     from ngp.commands import narrowing
-    from ngp.views import affected as view
+    from ngp.views import affected as affected_view
 
     context = options.context()
     platform = platforms.load(platforms.find(context.cwd))
@@ -142,7 +117,7 @@ def affected(
     if as_json:
         views.write({"schema": "ngp.env.affected/1", **views.affected(found)})
     else:
-        view.show(found, context.settings, whole=show_all)
+        affected_view.show(found, context.settings, whole=show_all)
 
 
 def _target(sandbox: bool | None, origin: Environment | None, *, may_ask: bool) -> Target:  # noqa: FBT001  None: not said
@@ -163,28 +138,3 @@ def _ask(key: str, origin: Environment | None) -> str:
     default = str(getattr(origin, key)) if origin else ""
     said = f" (from `{origin.name}`)" if origin and default else ""
     return asking.fill(f"{key}{said}:", partial(documents.check_fact, key), default)
-
-
-def _row(platform: Platform, name: str) -> dict[str, Any]:
-    """What a list says of an environment; one that cannot be read is there with its error."""
-    row: dict[str, Any] = {"name": name, "protected": name in platform.protected}
-    try:
-        found: Environment = documents.load(platform, name)
-    except UsageError as error:
-        return {**row, "error": str(error), "findings": error.findings}
-    return {
-        **row,
-        "target": found.target,
-        "account": found.account,
-        "region": found.region,
-        "domain": found.domain,
-        "units": list(found.units),
-    }
-
-
-def _units(row: dict[str, Any]) -> str:
-    return "cannot be read: ngp validate says why" if "error" in row else ", ".join(row["units"])
-
-
-def _cell(value: Any) -> str:
-    return value.value if isinstance(value, Target) else str(value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from enum import Enum
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -16,6 +16,7 @@ from ngp.catalogue.module import Catalogue, Variable
 from ngp.environments import documents, references, revisions, tfvars
 from ngp.environments.environment import DeclaredDifference, Environment, Platform
 from ngp.environments.values import Value, Values
+from ngp.errors import UsageError
 
 # Common inputs that name an environment, or what its account holds: those of another are never right.
 BOUND = frozenset(
@@ -98,6 +99,16 @@ def load(platform: Platform, name: str) -> Side:
     environment = documents.load(platform, name)
     values = tfvars.load(environment.path / tfvars.FILE, platform.cache)
     return Side(environment, revisions.load_catalogue(platform, environment), values)
+
+
+def load_pair(platform: Platform, source: str, target: str) -> tuple[Side, Side, tuple[Difference, ...]]:
+    """Return two environments with their differences of today; raise UsageError for one and the same."""
+    if source == target:
+        raise UsageError(
+            f"`{source}` cannot be compared with itself", todo="name two environments; ngp env list shows all"
+        )
+    one, other = load(platform, source), load(platform, target)
+    return one, other, compare(one, other, datetime.now(UTC).date())
 
 
 def compare(source: Side, target: Side, today: date) -> tuple[Difference, ...]:

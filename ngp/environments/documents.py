@@ -44,6 +44,17 @@ def load(platform: Platform, name: str) -> Environment:
     return _environment(platform, name, said)
 
 
+def load_each(platform: Platform) -> dict[str, Environment | UsageError]:
+    """Return all environments of the platform by name, with the error of each that cannot be read."""
+    found: dict[str, Environment | UsageError] = {}
+    for name in names(platform):
+        try:
+            found[name] = load(platform, name)
+        except UsageError as error:
+            found[name] = error
+    return found
+
+
 def read(platform: Platform, name: str, document: yaml.Document) -> Environment:
     """The environment that a parsed document describes."""
     return _environment(platform, name, _check(document))

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ngp import yaml
+from ngp import files, yaml
 from ngp.catalogue import hcl
-from ngp.environments import document_edits, documents, naming, platforms, proposals, revisions, tfvars
+from ngp.environments import document_edits, documents, naming, platforms, proposals, revisions, tfvars, writing
 from ngp.environments.environment import NAME, NAME_LENGTH, Environment, Platform, Target
 from ngp.environments.tfvars_edits import Edit, Key, Setting, edit
 from ngp.errors import Finding, UsageError, require
@@ -44,6 +44,16 @@ class Facts:
     target: str = "aws"
 
 
+@dataclass(frozen=True)
+class Made:
+    """A new environment: the files that were written, relative to the platform, and what of `source` it lacks."""
+
+    name: str
+    written: tuple[Path, ...]
+    source: str = ""
+    left_out: tuple[str, ...] = ()
+
+
 def compose(platform: Platform, facts: Facts, source: Environment | None = None) -> dict[Path, str]:
     """The files of a new environment, by path; raise one UsageError with all that is wrong with its facts.
 
@@ -67,6 +77,17 @@ def compose(platform: Platform, facts: Facts, source: Environment | None = None)
     path = folder / documents.FILE
     documents.read(platform, facts.name, yaml.parse(text, path))
     return {path: text, folder / tfvars.FILE: values}
+
+
+def make(platform: Platform, facts: Facts, source: Environment | None = None) -> Made:
+    """Write the files of a new environment. Raises as `compose`, and NgpError if the disk refuses."""
+    texts = compose(platform, facts, source)
+    lacks = left_out(platform, facts, source) if source else ()
+    with files.lock(platform.workspace.lock(facts.name), purpose=f"ngp env new {facts.name}"):
+        require_new(platform, facts.name)
+        writing.write(texts, f"the environment `{facts.name}` cannot be written")
+    paths = tuple(path.relative_to(platform.path) for path in texts)
+    return Made(facts.name, paths, source.name if source else "", lacks)
 
 
 def left_out(platform: Platform, facts: Facts, source: Environment) -> tuple[str, ...]:

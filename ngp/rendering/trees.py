@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import ngp
+from ngp import files
 from ngp.catalogue import loading
 from ngp.catalogue.module import Catalogue
-from ngp.environments import documents, platforms, resolving
+from ngp.environments import documents, platforms, resolving, writing
 from ngp.environments.environment import Platform
 from ngp.environments.resolving import Resolved
 from ngp.errors import UsageError, require
@@ -111,6 +113,20 @@ def writes(tree: Tree) -> dict[Path, str]:
         path = tree.platform.path / platforms.FILE
         found[path] = _stamped(path.read_bytes().decode("utf-8"))
     return found
+
+
+def write(tree: Tree) -> None:
+    """Write everything or nothing under the locks of the environments, then remove what is orphaned.
+
+    Raises LockHeldError (5) while a run uses one of them, NgpError if the disk refuses.
+    """
+    platform, orphaned = tree.platform, tree.staleness.orphaned
+    with ExitStack() as held:
+        for name in tree.environments:
+            held.enter_context(files.lock(platform.workspace.lock(name), purpose=f"ngp render {name}"))
+        writing.write(writes(tree), "the rendered files cannot be written")
+        gone = [*orphaned, *staleness.emptied(platform.path, orphaned)]  # a folder may have got a file
+        writing.write(dict.fromkeys(platform.path / path for path in gone), "left-over files cannot be removed")
 
 
 def _stamped(text: str) -> str:

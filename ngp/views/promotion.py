@@ -28,6 +28,12 @@ def show(source: str, target: str, found: Sequence[Difference], settings: Settin
         out.print(terminal.line(f"{source} and {target} are equal"), soft_wrap=True)
 
 
+def tell_unused(unused: Sequence[str], target: str, settings: Settings) -> None:
+    """Say on stderr which declarations of the target no difference needs."""
+    for key in unused:
+        terminal.say(settings, f"no difference needs the declaration `{key}` of {target}")
+
+
 def comparison(source: str, target: str, found: Sequence[Difference], unused: Sequence[str]) -> dict[str, Any]:
     """``ngp.env.diff/1``."""
     rows = [_fields(each) for each in found]

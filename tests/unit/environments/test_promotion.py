@@ -9,6 +9,7 @@ from ngp import shipped
 from ngp.environments import comparing, promoting
 from ngp.environments.comparing import Standing
 from ngp.errors import UsageError
+from ngp.rendering import promotion
 from tests.unit.environments.conftest import ENVIRONMENT, VALUES
 
 TODAY = date(2026, 12, 1)
@@ -253,12 +254,12 @@ def test_sensitive_values_are_masked_everywhere(platform, pair, ngp):
     ("line", "says"),
     [
         ("diff stage nowhere", "there is no environment `nowhere`"),
-        ("diff stage stage", "`stage` is compared with itself"),
+        ("diff stage stage", "`stage` cannot be compared with itself"),
         ("promote nowhere prod", "there is no environment `nowhere`"),
         ("promote  prod", "there is no environment ``"),
         ("promote stage ../prod", "there is no environment `../prod`"),
         ("promote stage .", "there is no environment `.`"),
-        ("promote prod prod", "`prod` is compared with itself"),
+        ("promote prod prod", "`prod` cannot be compared with itself"),
         ("promote stage prod --only openvpm", "`stage` has no unit `openvpm`"),
         ("promote stage prod --plan --json", "`--plan` plans what was written"),
         ("promote stage prod --plan --dry-run", "`--plan` plans what was written"),
@@ -299,3 +300,17 @@ def test_a_promotion_makes_the_values_that_the_target_lacks(platform, pair, ngp)
     assert done.exit_code == 64, done.stdout  # names are an environment's own, so somebody has to give them
     assert "pre_tag" in done.stderr
     assert not (pair.path / "environments/prod/terraform.tfvars").exists()
+
+
+def test_a_promotion_writes_through_a_link_of_the_operator(pair, tmp_path):
+    (pair.path / ".terraform.lock.hcl").write_text("# master\n")
+    edit(pair, "stage", "terraform.tfvars", "10.0.0.0/8", "10.1.0.0/16")
+    values, elsewhere = pair.path / "environments/prod/terraform.tfvars", tmp_path / "elsewhere.tfvars"
+    values.rename(elsewhere)
+    values.symlink_to(elsewhere)
+    before = elsewhere.read_text()
+    made = promotion.promote(pair.platform, "stage", "prod", (), write=False)
+    assert (list(made.own), elsewhere.read_text()) == ([values], before)
+    promotion.promote(pair.platform, "stage", "prod", (), write=True)
+    assert values.is_symlink()
+    assert elsewhere.read_text() == made.own[values] != before

@@ -1,0 +1,21 @@
+"""What of resolved environments AWS or a person would object to; what cannot be resolved is refused before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ngp.environments import acceptance, quorums, wiring
+from ngp.environments.resolving import Resolved
+from ngp.errors import Finding
+
+
+def faults(resolved: Iterable[Resolved]) -> list[Finding]:
+    """Return the values and wires that cannot work."""
+    each = tuple(resolved)
+    counts = [found for one in each for found in wiring.check_counts(one.environment, one.catalogue)]
+    return counts + [found for one in each for found in acceptance.check(one)]
+
+
+def doubts(resolved: Iterable[Resolved]) -> list[Finding]:
+    """Return what works, and is worth a look."""
+    return [found for one in resolved for found in quorums.check(one)]

@@ -1,4 +1,4 @@
-"""The error tree. What an operator can mend is an NgpError; anything else is a bug of ours.
+"""The error tree. What an operator can fix is an NgpError; anything else is a bug of ours.
 
 NgpError            1  a unit failed or a check found something
 ├── UsageError     64  what the operator wrote is wrong (one finding or many)

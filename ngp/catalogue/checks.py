@@ -148,7 +148,7 @@ def _unexplained(found: Source, faults: Sequence[Fault]) -> Iterator[Fault]:
 
 
 def _acceptable(fault: Fault, name: str) -> Fault:
-    """A fault of a copy, which cannot be mended here: it is accepted, or the module is not taken."""
+    """A fault of a copy, which cannot be fixed here: it is accepted, or the module is not taken."""
     todo = f"accept it in module.yaml (exceptions: {{{name}: REASON}}), or take another module"
     return replace(fault, finding=replace(fault.finding, todo=todo))
 

@@ -14,7 +14,7 @@ from ngp.errors import UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ngp.commands.running import Output, Running, Wish
+    from ngp.commands.running import Output, Running, RunOptions
     from ngp.commands.scope import Scope
     from ngp.runs.applying import Consent
     from ngp.runs.results import RunResult
@@ -70,16 +70,16 @@ def apply(
     context = options.context()
     output = running.Output(as_json, as_json_lines, show_all, reports=reporting.require(context, report))
     bundle = bundles.named(context, environment, units)
-    wish = running.Wish(
+    given = running.RunOptions(
         targets, replacements, refresh, lock_timeout, parallelism, accept_data_loss, accept_legacy, apart, accept_lost
     )
-    wish = replace(wish, emergency=emergency, key=key)
+    given = replace(given, emergency=emergency, key=key)
     if bundle is not None:
-        asked = bundle_applies.Application(_require_bare(wish), bootstrap, replan, identities=identity)
+        asked = bundle_applies.Application(_require_bare(given), bootstrap, replan, identities=identity)
         _apply_bundle(context, bundle, asked, output)
     _require_no_replan(replan=replan)
     chosen = scope.choose(context, environment, units)
-    _apply(context, chosen, wish, output, auto_approve=auto_approve, bootstrap=bootstrap)
+    _apply(context, chosen, given, output, auto_approve=auto_approve, bootstrap=bootstrap)
 
 
 def _apply_bundle(context: options.Context, path: Path, asked: bundle_applies.Application, output: Output) -> NoReturn:
@@ -92,7 +92,13 @@ def _apply_bundle(context: options.Context, path: Path, asked: bundle_applies.Ap
 
 
 def _apply(
-    context: options.Context, chosen: Scope, wish: Wish, output: Output, *, auto_approve: bool, bootstrap: bool
+    context: options.Context,
+    chosen: Scope,
+    given: RunOptions,
+    output: Output,
+    *,
+    auto_approve: bool,
+    bootstrap: bool,
 ) -> NoReturn:
     from ngp.commands import running
     from ngp.runs import applying
@@ -104,7 +110,7 @@ def _apply(
     with (
         output.reports.covering(context, Verb.APPLY, chosen.environment),
         running.begin(context, chosen.environment) as begun,
-        running.open_run(context, Verb.APPLY, begun, chosen.units, wish, jsonl=output.as_json_lines) as now,
+        running.open_run(context, Verb.APPLY, begun, chosen.units, given, jsonl=output.as_json_lines) as now,
     ):
         consent = _consent(context, now, auto_approve=auto_approve, show_all=output.whole)
         result = applying.apply(now.run, consent, may_bootstrap=bootstrap)
@@ -119,17 +125,17 @@ def _require_no_replan(*, replan: bool) -> None:
         raise UsageError("`--replan` is for a bundle", todo="name the bundle's file instead of an environment")
 
 
-def _require_bare(wish: Wish) -> Wish:
+def _require_bare(given: RunOptions) -> RunOptions:
     """Return the options; raise UsageError for options that shape a plan: a bundle's plan is made already."""
-    if wish.emergency:
+    if given.emergency:
         raise UsageError("a bundle is applied by its approvals", todo="leave out --emergency, or name the environment")
-    shaping = {"-target": wish.targets, "-replace": wish.replacements, "--apart": wish.is_apart}
-    given = [flag for flag, value in {**shaping, "-refresh=false": not wish.refresh}.items() if value]
-    if given:
+    shaping = {"-target": given.targets, "-replace": given.replacements, "--apart": given.is_apart}
+    found = [flag for flag, value in {**shaping, "-refresh=false": not given.refresh}.items() if value]
+    if found:
         raise UsageError(
-            f"{given[0]} changes a plan, and the plan of a bundle is fixed", todo="give it to `ngp plan --out`"
+            f"{found[0]} changes a plan, and the plan of a bundle is fixed", todo="give it to `ngp plan --out`"
         )
-    return wish
+    return given
 
 
 def _consent(context: options.Context, now: Running, *, auto_approve: bool, show_all: bool) -> Consent:

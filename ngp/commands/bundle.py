@@ -246,7 +246,9 @@ def _path(context: options.Context, file: str) -> Path:
     return context.cwd / file
 
 
-def _write_reports(context: options.Context, wanted: reporting.Wanted, bundle: Bundle, result: RunResult) -> None:
+def _write_reports(
+    context: options.Context, wanted: reporting.ReportRequest, bundle: Bundle, result: RunResult
+) -> None:
     """Write the reports of a bundle's plan; raise Exit (1) where one cannot be written.
 
     Inside the platform that it was made from, a report also says what the environment knows: wires and manifests.

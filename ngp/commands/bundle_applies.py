@@ -14,7 +14,7 @@ from ngp.errors import Finding, NgpError, StaleError
 from ngp.views import terminal
 
 if TYPE_CHECKING:
-    from ngp.commands.running import Running, Wish
+    from ngp.commands.running import Running, RunOptions
     from ngp.runs.bundle.opening import Bundle
     from ngp.runs.bundle.statement import Statement
     from ngp.runs.context import RunContext
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 class Application:
     """How a bundle is applied: `replan` plans again where it is stale; `opened` gets the run before it acts."""
 
-    wish: Wish
+    given: RunOptions
     may_bootstrap: bool = True
     replan: bool = False
     jsonl: bool = False
     has_headlines: bool = True
     identities: Sequence[str] | None = None
-    reports: reporting.Wanted = field(default_factory=lambda: reporting.Wanted(()))
+    reports: reporting.ReportRequest = field(default_factory=lambda: reporting.ReportRequest(()))
     opened: Callable[[RunContext], None] = lambda _: None
 
 
@@ -52,12 +52,12 @@ def apply(context: Context, path: Path, asked: Application) -> tuple[RunResult, 
     platform = platforms.load(platforms.find(context.cwd))
     is_protected = protection.is_protected(platform, documents.load(platform, stated.environment))
     targets, replacements = (_addresses(stated, flag) for flag in ("-target=", "-replace="))
-    wish = replace(
-        asked.wish,
+    given = replace(
+        asked.given,
         targets=targets,
         replacements=replacements,
         refresh=options.Switch.OFF if "-refresh=false" in stated.options else options.Switch.ON,
-        may_lose_data=[*(asked.wish.may_lose_data or ()), *stated.may_lose_data],
+        may_lose_data=[*(asked.given.may_lose_data or ()), *stated.may_lose_data],
         authority=approvals.require(bundle.archive, stated, rules.read(platform), context.settings)
         if is_protected
         else None,
@@ -67,7 +67,7 @@ def apply(context: Context, path: Path, asked: Application) -> tuple[RunResult, 
     with (
         asked.reports.covering(context, verb, stated.environment),
         running.begin(context, stated.environment) as begun,
-        running.open_run(context, verb, begun, stated.chosen, wish, jsonl=asked.jsonl) as now,
+        running.open_run(context, verb, begun, stated.chosen, given, jsonl=asked.jsonl) as now,
     ):
         asked.opened(now.run)
         result = _carry_out(context, bundle, now, asked)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ngp.commands.options import Context
-from ngp.commands.reporting import Wanted as Reports
+from ngp.commands.reporting import ReportRequest as Reports
 from ngp.errors import NgpError, UsageError
 from ngp.views import terminal
 
@@ -88,7 +88,7 @@ class Choice:
     recipients: Sequence[str] | None
 
 
-def require_choice(context: Context, choice: Choice) -> Wanted | None:
+def require_choice(context: Context, choice: Choice) -> BundleRequest | None:
     """Return the bundle that is wanted, None for none. Raises UsageError for what cannot be written or read."""
     from ngp.runs.bundle import sealing, signatures
 
@@ -107,7 +107,7 @@ def require_choice(context: Context, choice: Choice) -> Wanted | None:
         return None
     if choice.key:
         signatures.find(context.settings, context.cwd, choice.key)
-    return Wanted(require_writable(context, out), duration, out, choice.key, recipients)
+    return BundleRequest(require_writable(context, out), duration, out, choice.key, recipients)
 
 
 def require_writable(context: Context, out: str) -> Path:
@@ -123,7 +123,7 @@ def require_writable(context: Context, out: str) -> Path:
 
 
 @dataclass
-class Wanted:
+class BundleRequest:
     """A bundle that is wanted, and what was made."""
 
     out: Path
@@ -207,13 +207,13 @@ def keep(resolved: Resolved, session: Session, path: Path) -> str:
     return library.url(library.push(path).digest)
 
 
-def finish(wanted: Wanted | None, context: Context, now: Running, verb: Verb) -> Finish | None:
+def finish(wanted: BundleRequest | None, context: Context, now: Running, verb: Verb) -> Finish | None:
     """Return what makes the wanted bundle of a plan that went well, None where none is wanted."""
     return wanted.finish(context, now, verb) if wanted else None
 
 
 def tell(
-    wanted: Wanted | None, context: Context, result: RunResult, reports: Reports
+    wanted: BundleRequest | None, context: Context, result: RunResult, reports: Reports
 ) -> tuple[RunResult, dict[str, Any]]:
     """Say which bundle was written, also to the reports; return the result with it, and what a JSON document says."""
     if wanted and wanted.archive and wanted.statement:

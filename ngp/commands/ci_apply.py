@@ -109,7 +109,7 @@ def _apply_each(
 
 def _one(pipeline: Pipeline, name: str, path: Path, running: tuple[Sequence[str] | None, int]) -> _Done:
     """Apply one bundle and write its reports."""
-    from ngp.commands.running import Wish
+    from ngp.commands.running import RunOptions
     from ngp.reports import making
     from ngp.runs.bundle.uses import UsedError
     from ngp.runs.results import exit_code
@@ -117,7 +117,7 @@ def _one(pipeline: Pipeline, name: str, path: Path, running: tuple[Sequence[str]
     context, (identities, parallelism) = pipeline.context, running
     reports = reporting.require(context, [str(pipeline.folder / f"{name}.apply.{kind}") for kind in _REPORTS])
     asked = bundle_applies.Application(
-        Wish(parallelism=parallelism),
+        RunOptions(parallelism=parallelism),
         has_headlines=False,
         identities=identities,
         reports=reports,

@@ -184,7 +184,7 @@ def _plan(pipeline: Pipeline, resolved: Resolved, change: ci_changes.Change, wis
     _prepare(reports, resolved, change)
     chosen: Sequence[str] | None = narrowing.choice(resolved, change.affected, ())
     while chosen is not None:
-        asked = running.Wish(parallelism=wish.parallelism)
+        asked = running.RunOptions(parallelism=wish.parallelism)
         with (
             running.begin(context, name) as begun,
             running.open_run(context, Verb.PLAN, begun, chosen, asked) as now,
@@ -203,7 +203,7 @@ def _plan(pipeline: Pipeline, resolved: Resolved, change: ci_changes.Change, wis
     return replace(made, exit_code=reports.put(context, made, code))
 
 
-def _prepare(reports: reporting.Wanted, resolved: Resolved, change: ci_changes.Change) -> None:
+def _prepare(reports: reporting.ReportRequest, resolved: Resolved, change: ci_changes.Change) -> None:
     """Compile the policies of the base: a change does not write the rules that it is held to."""
     if change.affected is None:
         reports.prepare(resolved)

@@ -12,7 +12,7 @@ from ngp.commands import bundles, options, reporting
 from ngp.errors import UsageError
 
 if TYPE_CHECKING:
-    from ngp.commands.running import Output, Running, Wish
+    from ngp.commands.running import Output, Running, RunOptions
     from ngp.commands.scope import Scope
     from ngp.runs.results import RunResult
 
@@ -52,16 +52,16 @@ def destroy(
     dry_run = _is_plan(wanted, emergency, dry_run=dry_run)
     if not dry_run:
         _require_consent(context, chosen, auto_approve=auto_approve)
-    wish = running.Wish(None, None, refresh, lock_timeout, parallelism, accept_data_loss, is_apart=apart)
-    wish = replace(wish, accepts_lost=accept_lost, is_dry_run=dry_run, emergency=emergency, key=key)
-    _destroy(context, chosen, wish, wanted, output, auto_approve=auto_approve)
+    given = running.RunOptions(None, None, refresh, lock_timeout, parallelism, accept_data_loss, is_apart=apart)
+    given = replace(given, accepts_lost=accept_lost, is_dry_run=dry_run, emergency=emergency, key=key)
+    _destroy(context, chosen, given, wanted, output, auto_approve=auto_approve)
 
 
 def _destroy(
     context: options.Context,
     chosen: Scope,
-    wish: Wish,
-    wanted: bundles.Wanted | None,
+    given: RunOptions,
+    wanted: bundles.BundleRequest | None,
     output: Output,
     *,
     auto_approve: bool,
@@ -73,7 +73,7 @@ def _destroy(
     with (
         output.reports.covering(context, Verb.DESTROY, chosen.environment),
         running.begin(context, chosen.environment) as begun,
-        running.open_run(context, Verb.DESTROY, begun, chosen.units, wish, jsonl=output.as_json_lines) as now,
+        running.open_run(context, Verb.DESTROY, begun, chosen.units, given, jsonl=output.as_json_lines) as now,
     ):
         agree = _consent(context, now, auto_approve=auto_approve, show_all=output.whole)
         consent = destroying.Consent(agree, is_typed=not auto_approve)
@@ -81,7 +81,7 @@ def _destroy(
         output.reports.observe(now.run)
     result, more = bundles.tell(wanted, context, result, output.reports)
     result = running.mark_approval(result, begun.resolved)
-    running.end(context, result, replace(output, is_paged=wish.is_dry_run, more=more))
+    running.end(context, result, replace(output, is_paged=given.is_dry_run, more=more))
 
 
 def _consent(
@@ -99,7 +99,7 @@ def _consent(
     return agree
 
 
-def _is_plan(wanted: bundles.Wanted | None, emergency: str, *, dry_run: bool) -> bool:
+def _is_plan(wanted: bundles.BundleRequest | None, emergency: str, *, dry_run: bool) -> bool:
     """Return whether nothing is changed. Raises UsageError for an emergency then, which would sign for nothing."""
     is_plan = dry_run or wanted is not None
     if emergency and is_plan:

@@ -76,7 +76,7 @@ def _plan(context: options.Context, target: str) -> None:
 
     with (
         running.begin(context, target) as begun,
-        running.open_run(context, Verb.PLAN, begun, (), running.Wish()) as now,
+        running.open_run(context, Verb.PLAN, begun, (), running.RunOptions()) as now,
     ):
         result = planning.plan(now.run)
     running.end(context, result, running.Output(as_json=False, as_json_lines=False, whole=False))

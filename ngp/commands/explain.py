@@ -86,8 +86,8 @@ def _of_plan(context: Context, environment: str, word: str) -> tuple[Resolved, A
     name = scope.only(scope.choose(context, environment))
     with running.begin(context, name) as begun:
         at = _address(word, begun.resolved)
-        wish = running.Wish(parallelism=options.DEFAULT_PARALLELISM)
-        with running.open_run(context, Verb.PLAN, begun, [at.unit], wish) as now:
+        given = running.RunOptions(parallelism=options.DEFAULT_PARALLELISM)
+        with running.open_run(context, Verb.PLAN, begun, [at.unit], given) as now:
             result = planning.plan(now.run)
     code = exit_code([unit.outcome for unit in result.units], stopped_by=result.stopped_by)
     return begun.resolved, at, result, code

@@ -15,14 +15,12 @@ from ngp.views import hosts as view
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ngp.hosts.host import Host
-    from ngp.hosts.remote import HostResult, Options, Tell
+    from ngp.hosts.remote import Tell
 
 PASSES_THROUGH = True
 FORMATS = ("table", "tsv", "json")
 EXPORTS = ("ssh-config", "ansible", "json")
 
-Parallelism = Annotated[int, typer.Option("--parallelism", "-j", min=1, help="how many hosts at once")]
 Serial = Annotated[bool, typer.Option("--serial", "-s", help="one host after the other")]
 Batch = Annotated[str, typer.Option("--batch", metavar="N|N%", help="so many hosts, then the next so many")]
 FailFast = Annotated[bool, typer.Option("--fail-fast", help="begin nothing more after a failure")]
@@ -157,7 +155,7 @@ def execute(
     tags: hosting.Tags = None,
     unit: hosting.UnitName = "",
     packages: hosting.Packages = None,
-    parallelism: Parallelism = 32,
+    parallelism: hosting.Parallelism = hosting.AT_ONCE,
     serial: Serial = False,
     batch: Batch = "",
     fail_fast: FailFast = False,
@@ -173,7 +171,7 @@ def execute(
     project: hosting.ProjectName = "",
 ) -> int:
     """Run the command behind `--` on all hosts at once; exit 1 if it failed on any."""
-    from ngp.hosts import failures, remote
+    from ngp.hosts import batching, failures, remote
 
     context = options.context()
     command = hosting.remote_command(context)
@@ -185,7 +183,7 @@ def execute(
     way = meant.entering(context, meant.login(context, user, config, limit), via)
     with way as login, hosting.piped_input(meant, ignored=no_stdin) as stdin, context.taking_signals() as stop:
         said = remote.Options(login, 1 if serial else parallelism, fail_fast, limit or None, stdin, has_pty, stop)
-        results = _run(batches, command, said, tell)
+        results = batching.run(batches, command, said, tell)
     failures.keep(meant.reach.folder, (one.host for one in results if not one.is_good))
     code = 0 if all(one.is_good for one in results) else NgpError.exit_code
     if as_json:
@@ -202,7 +200,7 @@ def copy(
     tags: hosting.Tags = None,
     unit: hosting.UnitName = "",
     packages: hosting.Packages = None,
-    parallelism: Parallelism = 32,
+    parallelism: hosting.Parallelism = hosting.AT_ONCE,
     limit: Limit = 0,
     user: hosting.User = "",
     config: hosting.SshConfig = None,
@@ -256,19 +254,6 @@ def trust(
         documents.write({"schema": "ngp.host.trust/1", "name": host.name, "id": host.id, "keys": keys})
     else:
         typer.echo("\n".join(keys))
-
-
-def _run(batches: Sequence[Sequence[Host]], command: str, said: Options, tell: Tell) -> list[HostResult]:
-    from ngp.hosts import remote
-
-    results: list[HostResult] = []
-    for batch in batches:
-        has_failed = said.fail_fast and not all(one.is_good for one in results)
-        if has_failed or said.stop.is_set():
-            results += [remote.HostResult(host, None, 0.0, remote.NOT_STARTED) for host in batch]
-        else:
-            results += remote.run_all(batch, command, said, tell)
-    return results
 
 
 def _require_format(form: str, known: Sequence[str]) -> None:

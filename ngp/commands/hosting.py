@@ -55,6 +55,8 @@ Via = Annotated[
         autocompletion=completion.one_of(*WAYS),
     ),
 ]
+Parallelism = Annotated[int, typer.Option("--parallelism", "-j", min=1, help="how many hosts at once")]
+AT_ONCE = 32
 Fresh = Annotated[bool, typer.Option("--fresh", help="ask the cloud again; its answer is kept for 20 seconds")]
 First = Annotated[bool, typer.Option("--first", "-1", help="take the first of several")]
 

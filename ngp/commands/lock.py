@@ -40,17 +40,17 @@ def lock(
     settings = context.settings
     surroundings.require_clean(settings.environ)
     home = platforms.load(platforms.find(context.cwd))
-    wish = renewal.Wish(
+    request = renewal.RenewalRequest(
         providers.required(home),
         tuple(platform or lockfile.PLATFORMS),
         (context.cwd / fs_mirror).resolve() if fs_mirror else None,
         upgrade,
     )
     if check:
-        locked, wrong = providers.check(home, wish, settings)
+        locked, wrong = providers.check(home, request, settings)
         view.show_check(locked, wrong, settings, as_json=as_json)
         return NgpError.exit_code if wrong else 0
-    renewed, changed = providers.renew(home, wish, settings, context.stop)
+    renewed, changed = providers.renew(home, request, settings, context.stop)
     view.show(renewed.lock, settings, as_json=as_json, changed=changed)
     view.tell_renewed(renewed.origin, settings, changed=changed)
     return 0

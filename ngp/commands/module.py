@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ngp.catalogue.module import Catalogue
     from ngp.commands.options import Context
     from ngp.environments.environment import Platform
-    from ngp.rendering.scaffold import Wish
+    from ngp.rendering.scaffold import ModuleRequest
 
 app = typer.Typer(help="List, show, make, add, check and document the modules of the catalogue.", no_args_is_help=True)
 
@@ -92,10 +92,10 @@ def new(
     platform = platforms.load(platforms.find(context.cwd))
     catalogue = loading.load(platform.path / "modules", platform.cache)
     require(scaffold.check_name(catalogue, name))
-    wish = scaffold.Wish(name, title, category, summary, tuple(requires or ()))
-    wish = _complete(wish, catalogue, may_ask=context.settings.is_interactive and not no_input)
+    request = scaffold.ModuleRequest(name, title, category, summary, tuple(requires or ()))
+    request = _complete(request, catalogue, may_ask=context.settings.is_interactive and not no_input)
     with files.lock(platform.workspace.platform_lock, purpose=f"ngp module new {name}"):
-        written = files.write_all(scaffold.render(platform.path, catalogue, wish))
+        written = files.write_all(scaffold.render(platform.path, catalogue, request))
         files.write_all(module_pages.collect(platform.path / "modules", [name], platform.cache))
     if as_json:
         paths = [path.relative_to(platform.path) for path in written]
@@ -126,8 +126,8 @@ def add(
     name = name or address.default_name
     catalogue = loading.load(platform.path / "modules", platform.cache)
     with remotes.open_source(platform, address) as fetched:
-        wish = adoption.Wish(name, str(address), fetched.commit, vendored.collect(fetched.folder))
-        found = adoption.prepare(platform.path, catalogue, wish)
+        request = adoption.AdoptionRequest(name, str(address), fetched.commit, vendored.collect(fetched.folder))
+        found = adoption.prepare(platform.path, catalogue, request)
     if found.changes:
         modules.show_changes(name, found.changes, context.settings)
         if not (auto_approve or options.confirm(context, "Renew the copy?")):
@@ -230,21 +230,21 @@ def _judge(platform: Platform, context: Context) -> Iterator[Judge]:
         yield Judge(terraform, platform.path / lockfile.NAME)
 
 
-def _complete(wish: Wish, catalogue: Catalogue, *, may_ask: bool) -> Wish:
-    """The wish with an answer to everything: asked at a terminal, else an error that names the flags."""
+def _complete(request: ModuleRequest, catalogue: Catalogue, *, may_ask: bool) -> ModuleRequest:
+    """The request with an answer to everything: asked at a terminal, else an error that names the flags."""
     from dataclasses import replace
 
     from ngp.errors import Finding, require
 
-    title = wish.title or wish.name.replace("-", " ").capitalize()
-    missing = [word for word in ("category", "summary") if not getattr(wish, word)]
+    title = request.title or request.name.replace("-", " ").capitalize()
+    missing = [word for word in ("category", "summary") if not getattr(request, word)]
     if not missing or not may_ask:
         require(Finding(f"a module has a {word}", todo=f"give it with `--{word}`") for word in missing)
-        return replace(wish, title=title)
-    return _ask(wish, catalogue, title)
+        return replace(request, title=title)
+    return _ask(request, catalogue, title)
 
 
-def _ask(wish: Wish, catalogue: Catalogue, title: str) -> Wish:
+def _ask(request: ModuleRequest, catalogue: Catalogue, title: str) -> ModuleRequest:
     from dataclasses import replace
 
     from ngp.views import asking
@@ -254,7 +254,7 @@ def _ask(wish: Wish, catalogue: Catalogue, title: str) -> Wish:
 
     other = "another one"
     categories = sorted({module.manifest.category for module in catalogue.modules.values()})
-    category = wish.category or asking.pick("Category", [*categories, other])
+    category = request.category or asking.pick("Category", [*categories, other])
     if category == other:
         category = asking.fill("Category", check)
     provided: dict[str, str] = {}
@@ -263,9 +263,9 @@ def _ask(wish: Wish, catalogue: Catalogue, title: str) -> Wish:
             provided[name] = f"{provided[name]}, {module.name}" if name in provided else module.name
     provided = dict(sorted(provided.items()))
     return replace(
-        wish,
-        title=wish.title or asking.fill("Title", check, title),
+        request,
+        title=request.title or asking.fill("Title", check, title),
         category=category,
-        summary=wish.summary or asking.fill("Summary (one sentence: what it makes)", check),
-        requires=wish.requires or tuple(asking.tick("What it needs of other modules", provided)),
+        summary=request.summary or asking.fill("Summary (one sentence: what it makes)", check),
+        requires=request.requires or tuple(asking.tick("What it needs of other modules", provided)),
     )

@@ -42,8 +42,6 @@ AcceptLock = Annotated[
     str, typer.Option("--accept-lock", metavar="ID", help="take over the lock of a deploy whose ngp is gone")
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="show hosts and packages; change nothing")]
-Parallelism = Annotated[int, typer.Option("--parallelism", "-j", min=1, help="how many hosts at once")]
-_AT_ONCE = 32
 _QUESTIONS = {"deploy": "Deploy this to", "install": "Install this in"}
 
 
@@ -66,7 +64,7 @@ class _Order:
 class _Way:
     """How the line says that hosts are reached."""
 
-    parallelism: int = _AT_ONCE
+    parallelism: int = hosting.AT_ONCE
     user: str = ""
     config: Path | None = None
     project: str = ""
@@ -87,7 +85,7 @@ def deploy(
     config: hosting.SshConfig = None,
     via: hosting.Via = "",
     project: hosting.ProjectName = "",
-    parallelism: Parallelism = _AT_ONCE,
+    parallelism: hosting.Parallelism = hosting.AT_ONCE,
     as_json: options.AsJson = False,
 ) -> None:
     """Install packages on the hosts whose tag `Packages` names all of them, then run the hook of this folder."""
@@ -113,7 +111,7 @@ def install(
     config: hosting.SshConfig = None,
     via: hosting.Via = "",
     project: hosting.ProjectName = "",
-    parallelism: Parallelism = _AT_ONCE,
+    parallelism: hosting.Parallelism = hosting.AT_ONCE,
     as_json: options.AsJson = False,
 ) -> None:
     """Install packages on all hosts of a selection; no tag counts, and no hook runs."""
@@ -132,7 +130,7 @@ def versions(
     config: hosting.SshConfig = None,
     via: hosting.Via = "",
     project: hosting.ProjectName = "",
-    parallelism: Parallelism = _AT_ONCE,
+    parallelism: hosting.Parallelism = hosting.AT_ONCE,
     as_json: options.AsJson = False,
 ) -> None:
     """List what is installed, what was deployed last, by whom and when; without names, all that ngp ever deployed."""

@@ -10,7 +10,7 @@ import typer
 from ngp.commands import bundles, options, reporting
 
 if TYPE_CHECKING:
-    from ngp.commands.running import Output, Wish
+    from ngp.commands.running import Output, RunOptions
     from ngp.commands.scope import Scope
     from ngp.environments.resolving import Resolved
     from ngp.runs.results import RunResult
@@ -45,15 +45,21 @@ def plan(
     context = options.context()
     meant = scope.choose(context, environment, units)
     wanted = bundles.require_choice(context, bundles.Choice(out, expires, key, encrypt_to))
-    wish = running.Wish(targets, replacements, refresh, lock_timeout, parallelism, accept_data_loss, is_apart=apart)
+    given = running.RunOptions(
+        targets, replacements, refresh, lock_timeout, parallelism, accept_data_loss, is_apart=apart
+    )
     output = running.Output(as_json, as_json_lines, show_all, is_paged=True, is_detailed=detailed_exitcode)
     output = replace(output, reports=reporting.require(context, report))
     narrows = narrowing.is_asked(ctx, affected)
-    _plan(context, meant, wish, wanted, replace(output, since=since if narrows else None))
+    _plan(context, meant, given, wanted, replace(output, since=since if narrows else None))
 
 
 def _plan(
-    context: options.Context, meant: Scope, wish: Wish, wanted: bundles.Wanted | None, output: Output
+    context: options.Context,
+    meant: Scope,
+    given: RunOptions,
+    wanted: bundles.BundleRequest | None,
+    output: Output,
 ) -> NoReturn:
     """Plan and print; with a commit to compare with (`output.since`) only what the change affects."""
     from ngp.commands import narrowing, running
@@ -68,7 +74,7 @@ def _plan(
         chosen = narrowing.choice(begun.resolved, change, named)
         output.reports.prepare(begun.resolved)
         if change is None or change.units:
-            with running.open_run(context, Verb.PLAN, begun, chosen, wish, jsonl=output.as_json_lines) as now:
+            with running.open_run(context, Verb.PLAN, begun, chosen, given, jsonl=output.as_json_lines) as now:
                 result = planning.plan(now.run, finish=bundles.finish(wanted, context, now, Verb.APPLY))
                 output.reports.observe(now.run, change)
         else:

@@ -85,8 +85,8 @@ def _of_plan(context: Context, environment: str, units: list[str] | None) -> tup
     meant = scope.choose(context, environment, units)
     with running.begin(context, meant.environment) as begun:
         policies = checking.prepare(begun.resolved)
-        wish = running.Wish(parallelism=options.DEFAULT_PARALLELISM)
-        with running.open_run(context, Verb.PLAN, begun, meant.units, wish) as now:
+        given = running.RunOptions(parallelism=options.DEFAULT_PARALLELISM)
+        with running.open_run(context, Verb.PLAN, begun, meant.units, given) as now:
             result = planning.plan(now.run)
     for one in result.units:
         if not one.outcome.is_good:

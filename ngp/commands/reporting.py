@@ -37,7 +37,7 @@ Reports = Annotated[
 
 
 @dataclass
-class Wanted:
+class ReportRequest:
     """The reports that a command line asks for, and what is known for them while the run is open."""
 
     paths: tuple[Path, ...]
@@ -132,13 +132,13 @@ class Wanted:
         return exit_code
 
 
-def require(context: Context, names: Sequence[str] | None) -> Wanted:
+def require(context: Context, names: Sequence[str] | None) -> ReportRequest:
     """Return the reports that are asked for. Raises UsageError (64) for a file that cannot be written."""
     if not names:
-        return Wanted(())
+        return ReportRequest(())
     from ngp.reports import files
 
-    return Wanted(files.require_writable(names, context.cwd))
+    return ReportRequest(files.require_writable(names, context.cwd))
 
 
 def refused(verdict: Verdict, exit_code: int) -> int:

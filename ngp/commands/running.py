@@ -10,11 +10,11 @@ from typing import Any, NoReturn
 import typer
 
 from ngp.commands.options import Context, Switch
-from ngp.commands.reporting import Wanted as Reports
+from ngp.commands.reporting import ReportRequest as Reports
 from ngp.environments import platforms, resolving
 from ngp.environments.resolving import Resolved
 from ngp.errors import NgpError
-from ngp.runs import addresses, ahead, opening, outputs, selection
+from ngp.runs import addresses, opening, outputs, prestart, selection
 from ngp.runs.authority import Authority
 from ngp.runs.context import RunContext
 from ngp.runs.request import Caller, Request
@@ -27,7 +27,7 @@ from ngp.views import runs as views
 
 
 @dataclass(frozen=True)
-class Wish:
+class RunOptions:
     """The options by which Terraform's own behaviour is changed, as they were typed."""
 
     targets: Sequence[str] | None = None
@@ -69,37 +69,43 @@ class Running:
 def begin(context: Context, environment: str) -> Iterator[Begun]:
     """Read an environment, while the proxy that its run will need starts already."""
     platform = platforms.load(platforms.find(context.cwd))
-    with ahead.begin(platform, context.settings) as opener:
+    with prestart.begin(platform, context.settings) as opener:
         yield Begun(resolving.resolve(platform, environment), opener)
 
 
 @contextmanager
 def open_run(
-    context: Context, verb: Verb, begun: Begun, units: Sequence[str] | None, wish: Wish, *, jsonl: bool = False
+    context: Context,
+    verb: Verb,
+    begun: Begun,
+    units: Sequence[str] | None,
+    given: RunOptions,
+    *,
+    jsonl: bool = False,
 ) -> Iterator[Running]:
     """Open a run of an environment, with its events shown as they come."""
     resolved = begun.resolved
     chosen = selection.expand(units, resolved)
-    targets = addresses.parse(wish.targets or (), "-target", chosen, resolved)
+    targets = addresses.parse(given.targets or (), "-target", chosen, resolved)
     if targets and not chosen:
         chosen = tuple(dict.fromkeys(one.unit for one in targets if one.unit))
-    replacements = addresses.parse(wish.replacements or (), "-replace", chosen, resolved)
+    replacements = addresses.parse(given.replacements or (), "-replace", chosen, resolved)
     request = Request(
         verb,
         chosen,
-        wish.parallelism,
+        given.parallelism,
         replace(
-            wish.options(context.terraform_args),
+            given.options(context.terraform_args),
             targets=tuple(one.address for one in targets),
             replace=tuple(one.address for one in replacements),
         ),
-        tuple(wish.may_lose_data or ()),
-        wish.accepts_legacy,
-        wish.is_apart,
-        tuple(wish.accepts_lost or ()),
-        wish.is_dry_run,
-        wish.authority or _declare(context, verb, resolved, chosen, wish),
-        wish.is_cleared,
+        tuple(given.may_lose_data or ()),
+        given.accepts_legacy,
+        given.is_apart,
+        tuple(given.accepts_lost or ()),
+        given.is_dry_run,
+        given.authority or _declare(context, verb, resolved, chosen, given),
+        given.is_cleared,
     )
     is_quiet = context.settings.level is Level.ERROR and not jsonl
     shown = silence.Silence() if is_quiet else progress.follow(context.settings, jsonl=jsonl)
@@ -109,13 +115,15 @@ def open_run(
             yield Running(run, follow)
 
 
-def _declare(context: Context, verb: Verb, resolved: Resolved, units: Sequence[str], wish: Wish) -> Authority | None:
+def _declare(
+    context: Context, verb: Verb, resolved: Resolved, units: Sequence[str], given: RunOptions
+) -> Authority | None:
     """Return the authority of an emergency, if one is asked for; the person may be asked for a passphrase."""
-    if not wish.emergency or wish.is_dry_run:
+    if not given.emergency or given.is_dry_run:
         return None
     from ngp.runs import emergency
 
-    return emergency.declare(resolved, verb, wish.emergency, context.settings, wish.key, units)
+    return emergency.declare(resolved, verb, given.emergency, context.settings, given.key, units)
 
 
 def mark_approval(result: RunResult, resolved: Resolved) -> RunResult:

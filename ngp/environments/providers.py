@@ -31,21 +31,23 @@ def required(platform: Platform) -> tuple[Requirement, ...]:
     return (lockfile.Requirement("hashicorp/aws", "", "every rendered root"), *asked)
 
 
-def check(platform: Platform, wish: renewal.Wish, settings: Settings) -> tuple[Lock, tuple[Finding, ...]]:
+def check(platform: Platform, request: renewal.RenewalRequest, settings: Settings) -> tuple[Lock, tuple[Finding, ...]]:
     """Return the locked providers, and where they do not fit a requirement, a platform or their packages."""
     found, places = _find(platform, settings)
     locked = lockfile.load(platform.path / lockfile.NAME)
-    wrong = lockfile.check(locked, wish.requirements, platforms=wish.platforms)
+    wrong = lockfile.check(locked, request.requirements, platforms=request.platforms)
     return locked, (*wrong, *renewal.verify(locked, found, places))
 
 
-def renew(platform: Platform, wish: renewal.Wish, settings: Settings, stop: Event) -> tuple[renewal.Renewal, bool]:
+def renew(
+    platform: Platform, request: renewal.RenewalRequest, settings: Settings, stop: Event
+) -> tuple[renewal.Renewal, bool]:
     """Write the lock file anew; return what it holds and whether it changed. Raises LockHeldError (5)."""
     found, places = _find(platform, settings)
     path = platform.path / lockfile.NAME
     with files.lock(platform.workspace.platform_lock, purpose="ngp lock"):
         old = lockfile.load(path) if path.is_file() else ()
-        renewed = renewal.renew(old, wish, found, places, stop)
+        renewed = renewal.renew(old, request, found, places, stop)
         return renewed, files.write(path, lockfile.render(renewed.lock))
 
 

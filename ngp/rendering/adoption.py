@@ -49,7 +49,7 @@ _HOLDING = frozenset(
 
 
 @dataclass(frozen=True)
-class Wish:
+class AdoptionRequest:
     """A module to take over. `contents` are its files as they are at its source."""
 
     name: str
@@ -70,21 +70,21 @@ class Adoption:
     changes: tuple[str, ...] | None
 
 
-def prepare(platform: Path, catalogue: Catalogue, wish: Wish) -> Adoption:
+def prepare(platform: Path, catalogue: Catalogue, request: AdoptionRequest) -> Adoption:
     """The files of the copy in `platform`/modules; raise one UsageError with all that stands against it."""
-    old = catalogue.modules.get(wish.name)
+    old = catalogue.modules.get(request.name)
     is_known = (
         old is not None
         and old.manifest.source is not None
-        and _place(old.manifest.source.address) == _place(wish.address)
+        and _place(old.manifest.source.address) == _place(request.address)
     )
     if not is_known:
-        require(_check_name(catalogue, wish.name, old))
+        require(_check_name(catalogue, request.name, old))
     with tempfile.TemporaryDirectory(prefix="ngp-add-") as work:
-        found = _lay(Path(work) / wish.name, wish)
+        found = _lay(Path(work) / request.name, request)
         require(_here(each, found.module.path) for each in _wrong(found, platform))
-        origin = Origin(wish.address, vendored.checksum(wish.contents), wish.commit)
-        return _Work(platform, catalogue, wish, found, origin, old if is_known else None).adopt()
+        origin = Origin(request.address, vendored.checksum(request.contents), request.commit)
+        return _Work(platform, catalogue, request, found, origin, old if is_known else None).adopt()
 
 
 @dataclass(frozen=True)
@@ -93,17 +93,20 @@ class _Work:
 
     platform: Path
     catalogue: Catalogue
-    wish: Wish
+    request: AdoptionRequest
     found: Source
     origin: Origin
     old: Module | None
 
     def adopt(self) -> Adoption:
-        folder = self.catalogue.path / self.wish.name
+        folder = self.catalogue.path / self.request.name
         requires, provides = self.requires(), self.provides(self.given())
-        own = {loading.MANIFEST: self.manifest(requires, provides), f"{self.wish.name}.dummy": self.dummies(requires)}
-        texts = {str(path): data.decode("utf-8") for path, data in self.wish.contents.items()}
-        gone = vendored.read(folder, self.wish.name).keys() - self.wish.contents.keys() if self.old else ()
+        own = {
+            loading.MANIFEST: self.manifest(requires, provides),
+            f"{self.request.name}.dummy": self.dummies(requires),
+        }
+        texts = {str(path): data.decode("utf-8") for path, data in self.request.contents.items()}
+        gone = vendored.read(folder, self.request.name).keys() - self.request.contents.keys() if self.old else ()
         return Adoption(
             files={folder / name: text for name, text in {**texts, **own}.items()},
             removed=tuple(folder / path for path in sorted(gone)),
@@ -115,7 +118,7 @@ class _Work:
 
     def given(self) -> set[str]:
         """The outputs that other modules provide."""
-        others = (each for each in self.catalogue.modules.values() if each.name != self.wish.name)
+        others = (each for each in self.catalogue.modules.values() if each.name != self.request.name)
         return {name for module in others for name in module.manifest.provides}
 
     def requires(self) -> tuple[str, ...]:
@@ -149,11 +152,11 @@ class _Work:
         if self.old:
             text = hcl.read(self.old.path / loading.MANIFEST)
             return document_edits.apply(text, lambda data: self.edit(data, requires, provides))
-        page = self.wish.contents.get(PurePosixPath("README.md"), b"").decode("utf-8")
+        page = self.request.contents.get(PurePosixPath("README.md"), b"").decode("utf-8")
         resources = [address(block) for block in self.found.of("resource")]
         facts = {
-            "title": readmes.title(page) or self.wish.name.replace("-", " ").capitalize(),
-            "summary": readmes.summary(page) or f"A copy of {self.wish.address}.",
+            "title": readmes.title(page) or self.request.name.replace("-", " ").capitalize(),
+            "summary": readmes.summary(page) or f"A copy of {self.request.address}.",
             "category": "added",
             "version": self.version or "0.1.0",
             "requires": requires,
@@ -167,7 +170,7 @@ class _Work:
     @property
     def version(self) -> str:
         """The version that the ref names, "" where it names none."""
-        match = _VERSION.search(self.wish.address)
+        match = _VERSION.search(self.request.address)
         return match[1] if match else ""
 
     def edit(self, data: Any, requires: tuple[str, ...], provides: tuple[str, ...]) -> None:
@@ -197,16 +200,16 @@ class _Work:
         before, commit = vendored.read(old.path, old.name), old.manifest.source.commit
         if vendored.checksum(before) != old.manifest.source.checksum:
             yield "the copy has been edited: that is lost"
-        if self.origin == old.manifest.source and before == self.wish.contents:
+        if self.origin == old.manifest.source and before == self.request.contents:
             return
-        if commit != self.wish.commit:
-            yield f"commit {commit[:12] or 'unknown'} → {self.wish.commit[:12] or 'unknown'}"
-        differing = [path for path in before.keys() | self.wish.contents.keys() if self.differs(before, path)]
+        if commit != self.request.commit:
+            yield f"commit {commit[:12] or 'unknown'} → {self.request.commit[:12] or 'unknown'}"
+        differing = [path for path in before.keys() | self.request.contents.keys() if self.differs(before, path)]
         yield f"files that differ: {', '.join(map(str, sorted(differing))) or 'none'}"
         yield from differences.tell(source.load(old), self.found)
 
     def differs(self, before: Mapping[PurePosixPath, bytes], path: PurePosixPath) -> bool:
-        return before.get(path) != self.wish.contents.get(path)
+        return before.get(path) != self.request.contents.get(path)
 
 
 def _place(text: str) -> str:
@@ -223,20 +226,20 @@ def _check_name(catalogue: Catalogue, name: str, old: Module | None) -> Iterator
     yield Finding(f"there is a `{name}` already", str(old.path), why, "give the new one another name: --name NAME")
 
 
-def _lay(folder: Path, wish: Wish) -> Source:
+def _lay(folder: Path, request: AdoptionRequest) -> Source:
     """Write the copy into a folder of its own, and load it as the catalogue would."""
-    if not any(path.name.endswith((".tf", ".tf.json")) and len(path.parts) == 1 for path in wish.contents):
-        below = sorted({str(path.parent) for path in wish.contents if path.name.endswith((".tf", ".tf.json"))})
+    if not any(path.name.endswith((".tf", ".tf.json")) and len(path.parts) == 1 for path in request.contents):
+        below = sorted({str(path.parent) for path in request.contents if path.name.endswith((".tf", ".tf.json"))})
         why = f"there are some in {', '.join(below)}" if below else "a module has some in its folder itself"
         raise UsageError(
-            "there are no .tf files", where=wish.address, why=why, todo="name its folder: REPOSITORY//FOLDER"
+            "there are no .tf files", where=request.address, why=why, todo="name its folder: REPOSITORY//FOLDER"
         )
-    own = [name for name in (loading.MANIFEST, f"{wish.name}.dummy") if PurePosixPath(name) in wish.contents]
+    own = [name for name in (loading.MANIFEST, f"{request.name}.dummy") if PurePosixPath(name) in request.contents]
     if own:
         todo = "copy its folder into modules/ instead"
-        raise UsageError(f"there is a {own[0]}: it is made for ngp already", where=wish.address, todo=todo)
+        raise UsageError(f"there is a {own[0]}: it is made for ngp already", where=request.address, todo=todo)
     folder.mkdir()
-    texts = {folder / path: data.decode("utf-8") for path, data in wish.contents.items()}
+    texts = {folder / path: data.decode("utf-8") for path, data in request.contents.items()}
     files.write_all({**texts, folder / loading.MANIFEST: _SCANTY})
     try:
         return source.load(loading.load_module(folder))

@@ -14,7 +14,7 @@ from ngp.rendering import roots, staleness
 
 
 @dataclass(frozen=True)
-class Promoted:
+class PromotedFiles:
     """`own` are the changed files of the operator, `rendered` those of ngp, with None for one that goes."""
 
     platform: Path
@@ -28,7 +28,7 @@ class Promoted:
         return sorted(path.relative_to(self.platform) for path in (*self.own, *self.rendered))
 
 
-def promote(platform: Platform, source: str, target: str, only: Sequence[str], *, write: bool) -> Promoted:
+def promote(platform: Platform, source: str, target: str, only: Sequence[str], *, write: bool) -> PromotedFiles:
     """Give an environment what another one has, in its files, under its lock; with `write` they are written.
 
     Raises UsageError (64) for what cannot be promoted, NgpError if the disk refuses.
@@ -36,7 +36,7 @@ def promote(platform: Platform, source: str, target: str, only: Sequence[str], *
     with files.lock(platform.workspace.lock(target), purpose=f"ngp env promote {source} {target}"):
         made = promoting.prepare(platform, *comparing.load_pair(platform, source, target), only)
         rendered = _render(platform, target, made.files) if made.promoted else {}
-        promoted = Promoted(platform.path, made, writing.changed(made.files), rendered)
+        promoted = PromotedFiles(platform.path, made, writing.changed(made.files), rendered)
         if write:
             texts = {**writing.through_links(promoted.own), **promoted.rendered}
             writing.write(texts, "the files cannot be written")

@@ -37,7 +37,7 @@ _EXAMPLES = {
 
 
 @dataclass(frozen=True)
-class Wish:
+class ModuleRequest:
     """What the author says of the new module. `requires` names inputs that other units' outputs feed."""
 
     name: str
@@ -58,41 +58,41 @@ class Required:
     text: str
 
 
-def render(platform: Path, catalogue: Catalogue, wish: Wish) -> dict[Path, str]:
-    """The new module's files by full path; raise one UsageError with all that is wrong with the wish."""
-    require(check(catalogue, wish))
-    required = [_required(catalogue, name) for name in wish.requires]
+def render(platform: Path, catalogue: Catalogue, request: ModuleRequest) -> dict[Path, str]:
+    """The new module's files by full path; raise one UsageError with all that is wrong with the request."""
+    require(check(catalogue, request))
+    required = [_required(catalogue, name) for name in request.requires]
     examples = {**_EXAMPLES, **{each.name: _example(each) for each in required if not each.text}}
     facts = {
-        "name": wish.name,
+        "name": request.name,
         "schema_comment": platforms.schema_comment(platform, "module", 2),
-        "title": wish.title,
-        "category": wish.category,
-        "summary": wish.summary,
+        "title": request.title,
+        "category": request.category,
+        "summary": request.summary,
         "required": required,
         "used": [("message", "var.message"), *((each.name, f"var.{each.name}") for each in required)],
         "values": [(name, hcl.render(value, 2)) for name, value in examples.items()],
     }
-    folder = catalogue.path / wish.name
+    folder = catalogue.path / request.name
     return {
-        folder / path.format(name=wish.name): templates.render(platform, f"module/{template}.j2", facts)
+        folder / path.format(name=request.name): templates.render(platform, f"module/{template}.j2", facts)
         for path, template in _FILES.items()
     }
 
 
-def check(catalogue: Catalogue, wish: Wish) -> Iterator[Finding]:
+def check(catalogue: Catalogue, request: ModuleRequest) -> Iterator[Finding]:
     """Why there can be no such module."""
-    yield from check_name(catalogue, wish.name)
-    for word, text in (("title", wish.title), ("category", wish.category), ("summary", wish.summary)):
+    yield from check_name(catalogue, request.name)
+    for word, text in (("title", request.title), ("category", request.category), ("summary", request.summary)):
         if not text.strip() or not text.isprintable():
             yield Finding(f"the {word} must be one line of text", todo=f"give it with `--{word}`")
     outputs = {name for module in catalogue.modules.values() for name in module.outputs}
-    for name in wish.requires:
+    for name in request.requires:
         if name in _OWN:
             yield Finding(f"`{name}` cannot be wired", why="every module has an input of that name")
         elif name not in outputs:
             yield Finding(f"no module has an output `{name}`", why=nearest(name, outputs - _OWN))
-    for name, count in Counter(wish.requires).items():
+    for name, count in Counter(request.requires).items():
         if count > 1:
             yield Finding(f"`{name}` is required twice")
 

@@ -121,5 +121,5 @@ def _place(error: BaseException, folders: tuple[str, ...], name: str) -> str:
 
 def _fault(where: str, why: str, folders: tuple[str, ...]) -> UsageError:
     own = where.startswith(folders[1]) and folders[0] != folders[1]
-    todo = "report this: the template came with ngp" if own else "mend the template, or remove it to have ngp's own"
+    todo = "report this: the template came with ngp" if own else "fix the template, or remove it to have ngp's own"
     return UsageError("this template does not work", where=where, why=why, todo=todo)

@@ -33,7 +33,7 @@ class Consent:
 
 def plan_now(context: RunContext, held: holding.Holding) -> Proposed:
     """Plan all units of the run, under its locks."""
-    known = planning.open_offers(context)
+    known = planning.expect_outputs(context)
     planned = joint.plan(context, known, held.tree, apart=held.apart, kind="apply")
     held.note_plan(planned)
     seen = reviewed.Reviewed.collect((context.units[name] for name in planned.apart), known)

@@ -1,4 +1,4 @@
-"""What a plan says of a unit: its result, and what it offers to the units that take from it."""
+"""What a plan says of a unit: its result, and what it puts out for the units that take from it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ngp.errors import NgpError
 from ngp.runs import preview
 from ngp.runs.context import RunContext
 from ngp.runs.events import Note
-from ngp.runs.offers import Offers
+from ngp.runs.expected_outputs import ExpectedOutputs
 from ngp.runs.preview import WiredInput
 from ngp.runs.results import Outcome, UnitResult, count
 from ngp.runs.units import Unit
@@ -59,7 +59,7 @@ def unchanged(context: RunContext, unit: Unit, state: State | None) -> Plan:
     )
 
 
-def wired(context: RunContext, unit: Unit, known: Offers) -> tuple[WiredInput, ...]:
+def wired(context: RunContext, unit: Unit, known: ExpectedOutputs) -> tuple[WiredInput, ...]:
     """What feeds a unit's inputs. Raises NgpError for a sensitive output."""
     for wire in unit.wires:
         if known.get(wire).sensitive:

@@ -32,7 +32,7 @@ class Consent:
 
 def plan_now(context: RunContext, held: holding.Holding) -> Proposed:
     """Plan the end of the run's units, under its locks."""
-    planned = joint.plan(context, planning.open_offers(context), held.tree, apart=held.apart, kind="apply")
+    planned = joint.plan(context, planning.expect_outputs(context), held.tree, apart=held.apart, kind="apply")
     held.note_plan(planned)
     results = {**planned.results, **plan_apart(context, planned)}
     return Proposed(planned, planning.collect(context, Verb.DESTROY, results, 0.0))

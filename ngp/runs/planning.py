@@ -10,12 +10,12 @@ from pathlib import Path
 
 from ngp.environments.environment import StateKind
 from ngp.errors import MissingError, NgpError, StoppedError
-from ngp.runs import acceptance, access, leftovers, offers, preview, scheduler, twins, watching, wires
+from ngp.runs import acceptance, access, expected_outputs, leftovers, preview, scheduler, twins, watching, wires
 from ngp.runs.context import RunContext
 from ngp.runs.describing import describe, tell_invocations, unchanged, wired
 from ngp.runs.events import Note, Phase, UnitEntered, UnitFinished
+from ngp.runs.expected_outputs import ExpectedOutputs
 from ngp.runs.joint import planning as joint
-from ngp.runs.offers import Offers
 from ngp.runs.preview import CannotPreviewError
 from ngp.runs.results import Outcome, RunResult, UnitResult, Verb, fail
 from ngp.runs.states import require_readable
@@ -38,10 +38,10 @@ def _forget(unit: str, plan: Plan | None) -> None:
     """Keep no plan."""
 
 
-def open_offers(context: RunContext) -> Offers:
-    """The offers of a run that begins."""
+def expect_outputs(context: RunContext) -> ExpectedOutputs:
+    """Return what a run that begins knows of outputs: nothing yet."""
 
-    def ask(unit: str, outputs: Sequence[str]) -> offers.Outputs:
+    def ask(unit: str, outputs: Sequence[str]) -> expected_outputs.Outputs:
         lacking = ", ".join(f"`{name}`" for name in outputs)
         context.tell(Note(f"planning `{unit}` too, without applying it: its state does not say what {lacking} is"))
         options = PlanOptions(refresh=context.request.options.refresh)
@@ -49,21 +49,21 @@ def open_offers(context: RunContext) -> Offers:
         result, made = _plan_copy(quiet, unit, opened)
         if made is None and not context.stop.is_set():
             context.tell(Note(f"`{unit}` cannot be planned, so what it puts out is not known: {result.reason}"))
-        return offers.of(made)
+        return expected_outputs.of(made)
 
-    opened = Offers(lambda unit: read_state(context, unit), ask)
+    opened = ExpectedOutputs(lambda unit: read_state(context, unit), ask)
     return opened
 
 
-def plan(context: RunContext, known: Offers | None = None, finish: Finish | None = None) -> RunResult:
+def plan(context: RunContext, known: ExpectedOutputs | None = None, finish: Finish | None = None) -> RunResult:
     """Plan all units of the run; failures are results, dependants of what cannot be planned are deferred.
 
-    `known` is filled with what the units offer. `finish` makes something of a plan before its files are deleted.
+    `known` is filled with what the units will put out. `finish` makes something of a plan before its files are deleted.
     Raises RefusedError (3) for credentials of another account,
     MissingError (69) for what has to be there before any unit.
     """
     access.require_account(context.resolved, context.access.session)
-    known = known or open_offers(context)
+    known = known or expect_outputs(context)
     if missing_bucket(context):
         context.tell(Note("the state bucket does not exist yet, so every state counts as empty"))
     try:
@@ -78,7 +78,10 @@ def plan(context: RunContext, known: Offers | None = None, finish: Finish | None
 
 
 def complete(
-    context: RunContext, known: Offers, planned: joint.Planned, keep: Callable[[str, Plan | None], None] = _forget
+    context: RunContext,
+    known: ExpectedOutputs,
+    planned: joint.Planned,
+    keep: Callable[[str, Plan | None], None] = _forget,
 ) -> RunResult:
     """Plan the units that the joint plan left out, one by one; return the results of the whole run.
 
@@ -101,7 +104,7 @@ def complete(
 
 
 def plan_unit(
-    context: RunContext, name: str, known: Offers, keep: Callable[[str, Plan | None], None] = _forget
+    context: RunContext, name: str, known: ExpectedOutputs, keep: Callable[[str, Plan | None], None] = _forget
 ) -> UnitResult:
     """Plan one unit of the run; what it will put out goes to `known`."""
     start = time.monotonic()
@@ -115,7 +118,7 @@ def plan_unit(
     return replace(result, duration_s=time.monotonic() - start)
 
 
-def _plan_copy(context: RunContext, name: str, known: Offers) -> tuple[UnitResult, Plan | None]:
+def _plan_copy(context: RunContext, name: str, known: ExpectedOutputs) -> tuple[UnitResult, Plan | None]:
     """Plan a unit on a copy of its root and state, with a local backend; nothing of it is left behind."""
     unit = context.units[name]
     result = UnitResult(name, unit.module, context.waves[name], Outcome.FAILED, log=context.log_name(name))
@@ -182,7 +185,7 @@ def missing_bucket(context: RunContext) -> bucket.BucketPlan | None:
     return bucket.plan(context.access.session, place)
 
 
-def _sketch(context: RunContext, unit: Unit, known: Offers) -> preview.Preview:
+def _sketch(context: RunContext, unit: Unit, known: ExpectedOutputs) -> preview.Preview:
     if not unit.wires:
         return preview.Preview(preview.local_copy(), ())
     known.learn(unit.wires)
@@ -238,5 +241,5 @@ def _copied_state(folder: Path) -> states.State | None:
 
 
 def _is_for_want(error: Diagnostic) -> bool:
-    """Whether a preview failed for want of what is not there yet: a value, or something that is looked up."""
+    """Whether a preview failed because it needs what does not exist yet: a value, or something that is looked up."""
     return bool(_UNKNOWN.search(f"{error.summary} {error.detail}") or _DATA.search(error.address))

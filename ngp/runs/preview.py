@@ -28,7 +28,7 @@ class CannotPreviewError(Exception):
 
 
 @dataclass(frozen=True)
-class Offer:
+class ExpectedOutput:
     """What an upstream output will be: `unknown` is False, True or a structure of those beside `value`."""
 
     value: Any = None
@@ -36,7 +36,7 @@ class Offer:
     sensitive: bool = False
 
     @classmethod
-    def of(cls, change: OutputChange) -> Offer:
+    def of(cls, change: OutputChange) -> ExpectedOutput:
         return cls(change.after, change.after_unknown, change.sensitive)
 
 
@@ -48,7 +48,7 @@ class WiredInput:
     type: types.Type
     origin: str  # network.vpc_id
     wave: int  # of the upstream unit
-    offer: Offer
+    expected: ExpectedOutput
 
 
 @dataclass
@@ -125,7 +125,9 @@ def _supply(work: _Draft) -> dict[str, Any]:
 
 
 def _arguments(work: _Draft, wired: tuple[WiredInput, ...]) -> dict[str, Any]:
-    return {one.name: _expression(work, one, one.type, one.offer.value, one.offer.unknown, one.name) for one in wired}
+    return {
+        one.name: _expression(work, one, one.type, one.expected.value, one.expected.unknown, one.name) for one in wired
+    }
 
 
 def _expression(work: _Draft, one: WiredInput, kind: types.Type, value: Any, unknown: Any, leaf: str) -> Any:

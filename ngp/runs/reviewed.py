@@ -11,7 +11,7 @@ from typing import Any
 from ngp.errors import Finding, StaleError
 from ngp.runs import copies, wires
 from ngp.runs.envelope import agrees
-from ngp.runs.offers import Offers
+from ngp.runs.expected_outputs import ExpectedOutputs
 from ngp.runs.units import Unit
 
 Digests = Mapping[Path, str]  # by file
@@ -23,10 +23,10 @@ class Reviewed:
 
     units: Mapping[str, Unit]
     files: Mapping[str, Digests]
-    known: Offers
+    known: ExpectedOutputs
 
     @classmethod
-    def collect(cls, units: Iterable[Unit], known: Offers) -> Reviewed:
+    def collect(cls, units: Iterable[Unit], known: ExpectedOutputs) -> Reviewed:
         """Digest the files of these units. Call it before the preview: a later edit then counts as moved."""
         named = {unit.name: unit for unit in units}
         return cls(named, _digest(named.values()), known)
@@ -51,11 +51,11 @@ class Reviewed:
 
     def _other_values(self, unit: Unit, wired: Mapping[str, Any]) -> list[str]:
         self.known.learn(unit.wires)
-        offers = {wire: self.known.get(wire) for wire in unit.wires}
+        outputs = {wire: self.known.get(wire) for wire in unit.wires}
         return [
             f"`{wire.name}` takes {wire.origin}, which has another value than at the preview"
-            for wire, offer in offers.items()
-            if not agrees(offer.value, offer.unknown, wired.get(wire.name))
+            for wire, expected in outputs.items()
+            if not agrees(expected.value, expected.unknown, wired.get(wire.name))
         ]
 
 

@@ -1,4 +1,4 @@
-"""Starts units when what they need has ended well: order, concurrency and work kept apart."""
+"""Starts units when what they need has succeeded: order, concurrency and work kept apart."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ngp.runs.results import UnitResult
 
 @dataclass(frozen=True)
 class Plan:
-    """How to go through a graph. `fail_fast` starts nothing more after the first unit that did not end well."""
+    """How to go through a graph. `fail_fast` starts nothing more after the first unit that failed."""
 
     needs: Needs
     parallelism: int = 2

@@ -37,7 +37,7 @@ class Holder:
 
 
 def read(place: StatePlace, session: Session) -> str | None:
-    """The raw text of a state; None where there is none yet, also for want of the bucket.
+    """The raw text of a state; None where there is none yet, or no bucket.
 
     Raises MissingError where the bucket is there but not ours to read, NgpError for a state that is not text.
     """

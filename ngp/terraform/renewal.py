@@ -18,7 +18,7 @@ from ngp.terraform.lockfile import Lock, Requirement
 
 
 @dataclass(frozen=True)
-class Wish:
+class RenewalRequest:
     """What is wanted of a new lock. `folder` is a mirror to use, None for one that is found, else the registry."""
 
     requirements: tuple[Requirement, ...]
@@ -35,19 +35,21 @@ class Renewal:
     origin: str
 
 
-def renew(old: Lock, wish: Wish, binary: Binary, places: mirror.Places, stop: threading.Event | None = None) -> Renewal:
-    """Make a new lock for the wish; nothing is written.
+def renew(
+    old: Lock, request: RenewalRequest, binary: Binary, places: mirror.Places, stop: threading.Event | None = None
+) -> Renewal:
+    """Make a new lock for the request; nothing is written.
 
     Raises NgpError where the new lock would be worse (a platform without a hash), MissingError where a provider
     cannot be had.
     """
-    wanted = _constraints(wish.requirements)
-    folder = wish.folder or _mirror_in_use(wanted, places)
-    platforms = _seen(folder, wanted, wish.platforms) if folder else wish.platforms
-    found = lockfile.merge(old, _ask(old, wish, binary, places, _Asked(folder, platforms, stop)))
-    bare = lockfile.check(found, wish.requirements, platforms=wish.platforms)
+    wanted = _constraints(request.requirements)
+    folder = request.folder or _mirror_in_use(wanted, places)
+    platforms = _seen(folder, wanted, request.platforms) if folder else request.platforms
+    found = lockfile.merge(old, _ask(old, request, binary, places, _Asked(folder, platforms, stop)))
+    bare = lockfile.check(found, request.requirements, platforms=request.platforms)
     if bare:
-        unseen = ", ".join(sorted(set(wish.platforms) - set(platforms)))
+        unseen = ", ".join(sorted(set(request.platforms) - set(platforms)))
         reason = f"{folder} holds no package for {unseen}; nothing was written" if unseen else "nothing was written"
         raise NgpError([*bare, Finding("the new lock file would cover less than the present one", why=reason)])
     return Renewal(found, str(folder) if folder else lockfile.REGISTRY)
@@ -80,9 +82,9 @@ class _Asked:
     stop: threading.Event | None
 
 
-def _ask(old: Lock, wish: Wish, binary: Binary, places: mirror.Places, asked: _Asked) -> Lock:
-    wanted = _constraints(wish.requirements)
-    kept = () if wish.upgrade else tuple(one for one in old if one.address in wanted and _fits(one, wanted))
+def _ask(old: Lock, request: RenewalRequest, binary: Binary, places: mirror.Places, asked: _Asked) -> Lock:
+    wanted = _constraints(request.requirements)
+    kept = () if request.upgrade else tuple(one for one in old if one.address in wanted and _fits(one, wanted))
     places.cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=places.cache, prefix=".locking-") as name:
         scratch = Path(name)

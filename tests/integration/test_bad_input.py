@@ -141,12 +141,12 @@ WRONG = {
     "a template that is no Jinja": (
         ["render"],
         [("templates/root/versions.tf.j2", "{{ header }}", "{{ header }}\n{% if %}")],
-        ["this template does not work", "templates/root/versions.tf.j2:2", "mend the template"],
+        ["this template does not work", "templates/root/versions.tf.j2:2", "fix the template"],
     ),
     "a template that asks for what is not there": (
         ["plan", "dev"],
         [("templates/root/versions.tf.j2", "backend.kind", "backend.knid")],
-        ["has no attribute 'knid'", "templates/root/versions.tf.j2:6", "mend the template"],
+        ["has no attribute 'knid'", "templates/root/versions.tf.j2:6", "fix the template"],
     ),
     "stale roots": (["plan", "dev"], [(VALUES, "10.0", "10.9")], ["stale", "ngp render dev"]),
 }

@@ -17,13 +17,13 @@ from ngp.runs.bundle.statement import Statement, UnitFact
 from ngp.runs.bundle.uses import Uses
 from ngp.runs.context import RunContext
 from ngp.runs.envelope import surplus
+from ngp.runs.expected_outputs import ExpectedOutputs
 from ngp.runs.joint import choosing, composition, states
 from ngp.runs.joint import planning as joint_planning
 from ngp.runs.joint.composition import ApartError, Joint
 from ngp.runs.joint.holding import Holding
 from ngp.runs.joint.partition import Partition
 from ngp.runs.joint.planning import Planned
-from ngp.runs.offers import Offers
 from ngp.runs.proposed import Propose, Proposed
 from ngp.runs.results import Outcome, RunResult, UnitResult, Verb, count
 from ngp.terraform import driver
@@ -101,7 +101,7 @@ def open_in(bundle: Bundle, context: RunContext, held: Holding) -> Proposed:
     Raises StaleError (4) that names everything that moved.
     """
     used = require_applicable(bundle, context)
-    known = planning.open_offers(context)
+    known = planning.expect_outputs(context)
     for name, one in bundle.units.items():
         known.put(name, one.plan)
     planned = _planned(bundle, context, held, known)
@@ -162,7 +162,7 @@ def _fitting(bundle: Bundle, plans: Mapping[str, UnitResult]) -> Mapping[str, Un
     return plans
 
 
-def _planned(bundle: Bundle, context: RunContext, held: Holding, known: Offers) -> Planned:
+def _planned(bundle: Bundle, context: RunContext, held: Holding, known: ExpectedOutputs) -> Planned:
     stated = {name: one for name, one in bundle.statement.units.items() if name in context.needs}
     apart = {name: one.apart for name, one in stated.items() if one.apart}
     joined = [name for name in context.needs if name in stated and name not in apart]

@@ -18,11 +18,11 @@ from ngp.errors import MissingError, NgpError
 from ngp.rendering import exact, roots
 from ngp.runs import copies, leftovers, preview, twins, wires
 from ngp.runs.context import RunContext
+from ngp.runs.expected_outputs import ExpectedOutputs
 from ngp.runs.graph import Needs
 from ngp.runs.joint import choosing, edges, states
 from ngp.runs.joint.partition import Partition
 from ngp.runs.joint.states import Document
-from ngp.runs.offers import Offers
 from ngp.runs.units import SINGLE, Unit
 from ngp.state import storing
 from ngp.state.places import StatePlace
@@ -75,7 +75,7 @@ class Joint:
         return source
 
 
-def compose(context: RunContext, names: Collection[str], known: Offers, tree: copies.Tree, kind: str) -> Joint:
+def compose(context: RunContext, names: Collection[str], known: ExpectedOutputs, tree: copies.Tree, kind: str) -> Joint:
     """Read the states of some units and make the root that plans them together, in `tree`.
 
     `kind` names the folder of Terraform's working data. Raises ApartError for units that cannot be joined, MissingError
@@ -187,7 +187,9 @@ def _fetch_or_error(place: StatePlace, session: Session) -> Stored | NgpError:
         return error
 
 
-def _constants(context: RunContext, units: Mapping[str, Unit], known: Offers) -> tuple[dict[str, Any], dict[str, str]]:
+def _constants(
+    context: RunContext, units: Mapping[str, Unit], known: ExpectedOutputs
+) -> tuple[dict[str, Any], dict[str, str]]:
     """The outputs of units outside of the joint root that feed it, as values of root variables."""
     values: dict[str, Any] = {}
     reasons: dict[str, str] = {}
@@ -195,14 +197,14 @@ def _constants(context: RunContext, units: Mapping[str, Unit], known: Offers) ->
     outside = [(name, wire) for name, unit in units.items() for wire in unit.wires if wire.origin.unit not in units]
     known.learn(wire for _, wire in outside)
     for name, wire in outside:
-        offer = known.get(wire)
+        expected = known.get(wire)
         feeding.add(wire.origin.unit)
-        if offer.sensitive:
+        if expected.sensitive:
             reasons[name] = f"{wire.origin} is sensitive"
-        elif offer.unknown is not False:
+        elif expected.unknown is not False:
             reasons[name] = f"it takes {wire.origin}, which is not known yet"
         else:
-            values[f"{name}{states.SEPARATOR}{wire.name}"] = offer.value
+            values[f"{name}{states.SEPARATOR}{wire.name}"] = expected.value
     if reasons:
         raise ApartError(reasons)
     versions = fetch(context, {name: context.units[name] for name in feeding})

@@ -13,12 +13,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ngp.errors import NgpError, StoppedError
-from ngp.runs import acceptance, copies, describing, offers, preview, watching
+from ngp.runs import acceptance, copies, describing, expected_outputs, preview, watching
 from ngp.runs.context import RunContext
 from ngp.runs.events import Note, Phase, UnitDiagnosed, UnitEntered
+from ngp.runs.expected_outputs import ExpectedOutputs
 from ngp.runs.joint import choosing, composition, diagnostics, lifecycles, states
 from ngp.runs.joint.composition import NAME, ApartError, Joint
-from ngp.runs.offers import Offers
 from ngp.runs.outcomes import Outcome
 from ngp.runs.results import UnitResult
 from ngp.runs.states import require_readable
@@ -48,7 +48,7 @@ class Planned:
 
 def plan(
     context: RunContext,
-    known: Offers,
+    known: ExpectedOutputs,
     tree: copies.Tree,
     *,
     apart: Mapping[str, str] | None = None,
@@ -80,7 +80,7 @@ def plan(
         return replace(planned, results=results, apart=reasons)
 
 
-def _plan(context: RunContext, names: Iterable[str], known: Offers, tree: copies.Tree, kind: str) -> Planned:
+def _plan(context: RunContext, names: Iterable[str], known: ExpectedOutputs, tree: copies.Tree, kind: str) -> Planned:
     joint = composition.compose(context, list(names), known, tree, kind)
     notes = _require_readable(context, joint)
     for name in joint.units:
@@ -167,12 +167,13 @@ def parts(context: RunContext, joint: Joint, *, has_changes: bool) -> dict[str, 
 
 def _require_joinable(joint: Joint, parts: Mapping[str, Plan]) -> None:
     """Raise ApartError for consumers of sensitive outputs, and for those that change how an upstream is replaced."""
-    offered = {name: offers.of(part) for name, part in parts.items()}
+    offered = {name: expected_outputs.of(part) for name, part in parts.items()}
     reasons = {
         name: f"{wire.origin} is sensitive"
         for name, unit in joint.units.items()
         for wire in unit.wires
-        if wire.origin.unit in offered and offered[wire.origin.unit].get(wire.origin.output, offers.UNKNOWN).sensitive
+        if wire.origin.unit in offered
+        and offered[wire.origin.unit].get(wire.origin.output, expected_outputs.UNKNOWN).sensitive
     }
     for name, part in parts.items():
         reversed_ = _created_first_for_others(joint, name, part)
@@ -218,7 +219,7 @@ def declared(joint: Joint, name: str) -> frozenset[str]:
 
 
 def results(
-    context: RunContext, joint: Joint, planned: Mapping[str, Plan], said: Sequence[Diagnostic], known: Offers
+    context: RunContext, joint: Joint, planned: Mapping[str, Plan], said: Sequence[Diagnostic], known: ExpectedOutputs
 ) -> dict[str, UnitResult]:
     """The result of each unit, from its part of the plan and what Terraform said; `known` learns what they put out."""
     for name, part in planned.items():

@@ -136,7 +136,7 @@ class _Recovery:
     def _prior(self, name: str, stored: Stored, part: states.Part) -> Document | None:
         """A unit's state as it is, taken over into the record; refused where somebody else has changed it."""
         one = self._record.units[name]
-        stored = _mended(one, stored, self._session)
+        stored = _repaired(one, stored, self._session)
         document = states.load(stored.text, where=str(one.place)) if stored.text.strip() else None
         if stored.version != one.version:
             if not (stored.digest == one.writing or document is None or _is_pushed(one, document, part)):
@@ -190,7 +190,7 @@ def _is_pushed(one: UnitRecord, document: Document, part: states.Part) -> bool:
     return document.get("lineage") == one.lineage and part.equals(document)
 
 
-def _mended(one: UnitRecord, stored: Stored, session: Session) -> Stored:
+def _repaired(one: UnitRecord, stored: Stored, session: Session) -> Stored:
     """A local state as it was before, where the killed run was in the middle of writing it."""
     if not one.path or not one.writing or not stored.text or _is_document(stored.text):
         return stored

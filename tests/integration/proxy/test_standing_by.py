@@ -20,7 +20,7 @@ from ngp.pool import record
 from ngp.proxy import __main__ as own_process
 from ngp.proxy import session
 from ngp.proxy.packages import Package, package_hash
-from ngp.runs import ahead
+from ngp.runs import prestart
 from ngp.runs.results import Verb
 from ngp.terraform import lockfile
 
@@ -131,7 +131,7 @@ def begin(platform, tmp_path, package, environ):
 
     def made(**more):
         ours = {"HOME": str(tmp_path), "NGP_PROVIDER_MIRROR": str(mirror)}
-        return ahead.begin(
+        return prestart.begin(
             platforms.load(platform), replace(settings.read(), environ={**environ, **ours, **more}, home=tmp_path)
         )
 
@@ -170,7 +170,7 @@ def test_a_command_that_will_fail_says_so_later(begin, platform, lock):
 
 @pytest.mark.parametrize(("error", "goes_on"), [(OSError("no process"), True), (StoppedError("interrupted"), False)])
 def test_a_command_that_is_stopped_meanwhile_stops(begin, mocker, error, goes_on):
-    mocker.patch.object(ahead.binary, "find", side_effect=error)
+    mocker.patch.object(prestart.binary, "find", side_effect=error)
     with nullcontext() if goes_on else pytest.raises(StoppedError), begin() as opener:
         assert opener == session.open_session
 
@@ -181,5 +181,5 @@ def test_a_run_is_served_by_what_began_before(platform, mocker):
     context = mocker.MagicMock(cwd=platform, settings=settings.read(), terraform_args=())
     with running.begin(context, "dev") as begun:
         begun = replace(begun, opener=object())
-        with running.open_run(context, Verb.PLAN, begun, [], running.Wish()):
+        with running.open_run(context, Verb.PLAN, begun, [], running.RunOptions()):
             assert opened.call_args.args[2].opener is begun.opener

@@ -17,7 +17,7 @@ from ngp.terraform import binary, lockfile, mirror, renewal, surroundings
 from ngp.terraform.driver import Root, Terraform
 from ngp.terraform.lockfile import NAME, Locked, Requirement
 from ngp.terraform.mirror import Places
-from ngp.terraform.renewal import Wish
+from ngp.terraform.renewal import RenewalRequest
 
 pytestmark = pytest.mark.terraform
 
@@ -173,7 +173,9 @@ def test_where_nothing_can_be_fetched_the_mirrors_versions_are_told(found, place
     assert "NGP_PROVIDER_MIRROR" in second.todo
 
 
-ALL = Wish((Requirement("example/tiny", ">= 1.2", "modules/a"), Requirement("example/tiny", "< 2", "modules/b")))
+ALL = RenewalRequest(
+    (Requirement("example/tiny", ">= 1.2", "modules/a"), Requirement("example/tiny", "< 2", "modules/b"))
+)
 
 
 def test_lock_is_renewed_from_a_mirror_that_holds_every_platform(found, places):
@@ -193,11 +195,11 @@ def test_renewal_keeps_the_hashes_of_platforms_that_the_mirror_has_not(found, pl
 def test_renewal_that_would_lose_platforms_is_refused(found, places, tmp_path):
     provider(places.add_on_root / "m", found.platform, "1.3.0")
     old = (Locked(TINY, "1.2.3", "", tuple(f"h1:{platform}=" for platform in lockfile.PLATFORMS)),)
-    upgrade = Wish(ALL.requirements, upgrade=True)
+    upgrade = RenewalRequest(ALL.requirements, upgrade=True)
     with pytest.raises(NgpError) as raised:
         renewal.renew(old, upgrade, found, places)
     assert "nothing was written" in raised.value.findings[-1].why
-    enough = Wish(ALL.requirements, platforms=(found.platform,), upgrade=True)
+    enough = RenewalRequest(ALL.requirements, platforms=(found.platform,), upgrade=True)
     assert renewal.renew(old, enough, found, places).lock[0].version == "1.3.0"
 
 
@@ -207,7 +209,7 @@ def test_locked_version_stays_until_an_upgrade_is_asked_for(found, places):
             provider(places.add_on_root / "m", platform, version)
     old = (Locked(TINY, "1.2.3"),)
     assert renewal.renew(old, ALL, found, places).lock[0].version == "1.2.3"
-    assert renewal.renew(old, Wish(ALL.requirements, upgrade=True), found, places).lock[0].version == "1.4.0"
+    assert renewal.renew(old, RenewalRequest(ALL.requirements, upgrade=True), found, places).lock[0].version == "1.4.0"
 
 
 def test_locked_version_that_no_longer_fits_is_replaced(found, places):
@@ -219,7 +221,7 @@ def test_locked_version_that_no_longer_fits_is_replaced(found, places):
 def test_mirror_without_a_fitting_version_tells_which_it_has(found, places, tmp_path):
     provider(tmp_path / "m", "linux_arm64", "2.0.0")
     with pytest.raises(MissingError) as raised:
-        renewal.renew((), Wish(ALL.requirements, folder=tmp_path / "m"), found, places)
+        renewal.renew((), RenewalRequest(ALL.requirements, folder=tmp_path / "m"), found, places)
     assert raised.value.findings[0].why == "it has 2.0.0 for linux_arm64"
 
 

@@ -54,7 +54,9 @@ GROUP = """resource "aws_autoscaling_group" "x" {
 def thing(tmp_path):
     """A sound module with the wired inputs `vpc_id` and `subnet_ids`."""
     catalogue = Catalogue(tmp_path, {})
-    for path, text in scaffold.render(tmp_path, catalogue, scaffold.Wish("thing", "Thing", "apps", "A thing.")).items():
+    for path, text in scaffold.render(
+        tmp_path, catalogue, scaffold.ModuleRequest("thing", "Thing", "apps", "A thing.")
+    ).items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     folder = tmp_path / "thing"

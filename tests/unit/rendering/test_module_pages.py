@@ -102,7 +102,7 @@ resource "aws_iam_role_policy_attachment" "node" {
 @pytest.fixture
 def thing(tmp_path):
     """A module as the scaffold makes it."""
-    wish = scaffold.Wish("thing", "Thing", "apps", "A thing.")
+    wish = scaffold.ModuleRequest("thing", "Thing", "apps", "A thing.")
     for path, text in scaffold.render(tmp_path, Catalogue(tmp_path, {}), wish).items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)

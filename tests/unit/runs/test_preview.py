@@ -5,12 +5,12 @@ import pytest
 
 from ngp.catalogue.types import ANY, BOOL, NUMBER, STRING, Attribute, Collection, Sequence, Structure
 from ngp.runs import preview
-from ngp.runs.preview import Offer, WiredInput
+from ngp.runs.preview import ExpectedOutput, WiredInput
 from ngp.terraform.plans import Action, OutputChange
 
 
 def wired(kind, value=None, unknown=True, name="vpc_id"):
-    return WiredInput(name, kind, f"network.{name}", 1, Offer(value, unknown))
+    return WiredInput(name, kind, f"network.{name}", 1, ExpectedOutput(value, unknown))
 
 
 def draft(*inputs):
@@ -91,7 +91,7 @@ def test_an_input_of_any_type_cannot_be_previewed():
 
 def test_an_offer_is_what_the_upstream_plan_says():
     change = OutputChange("ids", Action.CREATE, after=["a", None], after_unknown=[False, True])
-    assert Offer.of(change) == Offer(["a", None], [False, True])
+    assert ExpectedOutput.of(change) == ExpectedOutput(["a", None], [False, True])
 
 
 def test_placeholders_are_told_from_the_units_own_resources():

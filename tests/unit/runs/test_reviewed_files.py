@@ -5,7 +5,7 @@ import pytest
 from ngp.catalogue.types import STRING
 from ngp.environments.environment import OutputRef
 from ngp.errors import StaleError
-from ngp.runs.offers import Offers
+from ngp.runs.expected_outputs import ExpectedOutputs
 from ngp.runs.reviewed import Reviewed
 from ngp.runs.units import Unit, Wire
 from ngp.state.places import StatePlace
@@ -22,7 +22,7 @@ def seen(tmp_path):
     (tmp_path / "module/files/script").write_text("")
     (tmp_path / "part").mkdir()
     (tmp_path / "part/part.tf").write_text("")
-    known = Offers(lambda _: None, lambda *_: {})
+    known = ExpectedOutputs(lambda _: None, lambda *_: {})
     known.put("base", Plan((), {"vpc_id": OutputChange("vpc_id", Action.CREATE, None, "vpc-1")}))
     wire = Wire("vpc_id", STRING, OutputRef("base", "vpc_id"))
     place = StatePlace("local", "", "", "", tmp_path / "x.tfstate")

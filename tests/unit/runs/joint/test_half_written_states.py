@@ -21,7 +21,7 @@ def left(tmp_path):
         path.with_name("a.tfstate.backup").write_text(backup)
         version = hashlib.sha256(OLD.encode()).hexdigest()
         one = UnitRecord("", "", "", str(path), serial=3, version=version, writing=writing)
-        return recovery._mended(one, storing.fetch(one.place, None), None).text
+        return recovery._repaired(one, storing.fetch(one.place, None), None).text
 
     return take
 

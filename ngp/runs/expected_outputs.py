@@ -6,16 +6,16 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from ngp.runs.preview import Offer
+from ngp.runs.preview import ExpectedOutput
 from ngp.runs.units import Wire
 from ngp.terraform.plans import Plan
 from ngp.terraform.states import State
 
-Outputs = Mapping[str, Offer]
-UNKNOWN = Offer()
+Outputs = Mapping[str, ExpectedOutput]
+UNKNOWN = ExpectedOutput()
 
 
-class Offers:
+class ExpectedOutputs:
     """Filled while a run plans; safe to share between threads.
 
     `read` gives the state of a unit that the run is not about. `plan` gives what such a unit's own plan would offer,
@@ -54,7 +54,7 @@ class Offers:
                     with self._lock:
                         self._planned.setdefault(unit, {**nulls, **stands})
 
-    def get(self, wire: Wire) -> Offer:
+    def get(self, wire: Wire) -> ExpectedOutput:
         """Return the offer at the other end of a wire: of the upstream's plan, else of its state, else unknown."""
         unit, output = wire.origin.unit, wire.origin.output
         with self._lock:
@@ -79,7 +79,7 @@ class Offers:
                 return self._states[unit]
         state = self._read(unit)
         found = {
-            name: Offer(one.value, unknown=False, sensitive=one.sensitive)
+            name: ExpectedOutput(one.value, unknown=False, sensitive=one.sensitive)
             for name, one in (state.outputs if state else {}).items()
         }
         with self._lock:
@@ -88,8 +88,8 @@ class Offers:
 
 def of(plan: Plan | None) -> Outputs:
     """What a plan offers. An output that is null stands in it; one that does not was not looked at (``-target``)."""
-    return {} if plan is None else {name: Offer.of(change) for name, change in plan.outputs.items()}
+    return {} if plan is None else {name: ExpectedOutput.of(change) for name, change in plan.outputs.items()}
 
 
-def _is_null(offer: Offer) -> bool:
+def _is_null(offer: ExpectedOutput) -> bool:
     return offer.value is None and offer.unknown is False

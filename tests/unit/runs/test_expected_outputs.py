@@ -7,13 +7,13 @@ import pytest
 
 from ngp.catalogue.types import STRING
 from ngp.environments.environment import OutputRef
-from ngp.runs import offers
-from ngp.runs.preview import Offer
+from ngp.runs import expected_outputs
+from ngp.runs.preview import ExpectedOutput
 from ngp.runs.units import Wire
 from ngp.terraform.plans import Action, OutputChange, Plan
 from ngp.terraform.states import State, StateOutput
 
-NULL = Offer(None, unknown=False)
+NULL = ExpectedOutput(None, unknown=False)
 
 
 def wire(output="vpc_id", unit="network"):
@@ -21,7 +21,7 @@ def wire(output="vpc_id", unit="network"):
 
 
 def opened(state=None, plan=lambda unit, outputs: pytest.fail("its state says it")):
-    return offers.Offers(lambda unit: state, plan)
+    return expected_outputs.ExpectedOutputs(lambda unit: state, plan)
 
 
 def planned(**outputs):
@@ -56,7 +56,7 @@ def test_a_unit_that_could_not_be_planned_offers_nothing_known():
 
 def test_a_unit_beyond_the_run_offers_what_its_state_holds():
     state = State(outputs={"vpc_id": StateOutput("vpc-1"), "password": StateOutput("x", sensitive=True)})
-    assert opened(state).get(wire()) == Offer("vpc-1", unknown=False)
+    assert opened(state).get(wire()) == ExpectedOutput("vpc-1", unknown=False)
     assert opened(state).get(wire("password")).sensitive
 
 
@@ -69,9 +69,9 @@ def test_a_state_that_holds_nothing_offers_nothing_known(state):
     ("found", "expected"),
     [
         ({"vpc_id": NULL}, NULL),
-        ({"vpc_id": Offer()}, Offer()),
-        ({"vpc_id": Offer("would be", unknown=False)}, Offer()),  # this run does not apply that plan
-        ({}, Offer()),
+        ({"vpc_id": ExpectedOutput()}, ExpectedOutput()),
+        ({"vpc_id": ExpectedOutput("would be", unknown=False)}, ExpectedOutput()),  # this run does not apply that plan
+        ({}, ExpectedOutput()),
     ],
 )
 def test_what_a_state_lacks_is_learnt_from_a_plan_once(found, expected):
@@ -79,7 +79,7 @@ def test_what_a_state_lacks_is_learnt_from_a_plan_once(found, expected):
 
     def plan(unit, outputs):
         asked.append((unit, outputs))
-        return {"name": Offer("planned", unknown=False)} | found
+        return {"name": ExpectedOutput("planned", unknown=False)} | found
 
     known = opened(State(outputs={"name": StateOutput("stands")}), plan)
     known.learn([wire(), wire("name")])

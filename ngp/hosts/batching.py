@@ -1,0 +1,21 @@
+"""One command on hosts batch by batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ngp.hosts import remote
+from ngp.hosts.host import Host
+from ngp.hosts.remote import HostResult, Options, Tell
+
+
+def run(batches: Sequence[Sequence[Host]], command: str, options: Options, tell: Tell) -> list[HostResult]:
+    """Run a command on one batch after the other; after a failure with `fail_fast`, or a stop, no batch is begun."""
+    results: list[HostResult] = []
+    for batch in batches:
+        has_failed = options.fail_fast and not all(one.is_good for one in results)
+        if has_failed or options.stop.is_set():
+            results += [HostResult(host, None, 0.0, remote.NOT_STARTED) for host in batch]
+        else:
+            results += remote.run_all(batch, command, options, tell)
+    return results

@@ -13,7 +13,6 @@ from ngp.errors import UsageError
 if TYPE_CHECKING:
     from ngp.commands.options import Context
     from ngp.environments.resolving import Resolved
-    from ngp.reports.report import Report
     from ngp.runs.addresses import Address
     from ngp.runs.results import RunResult
 
@@ -37,6 +36,7 @@ def explain(
 ) -> None:
     """Name the line of tfvars, environment.yaml or a module that changes a resource."""
     from ngp.reports import explaining
+    from ngp.runs import addresses
     from ngp.views import documents, terminal
 
     context = options.context()
@@ -46,20 +46,16 @@ def explain(
     path = bundles.named(context, environment, None) if environment else None
     if path is not None:
         resolved, result = _of_bundle(context, path, identity)
-        at, code = _address(address, resolved), 0
+        at, code = addresses.find(address, resolved), 0
     else:
         resolved, at, result, code = _of_plan(context, environment, address)
-    report = _report(resolved, result, since)
+    report = explaining.report(resolved, result, reporting.baseline(resolved, since))
     if as_json:
         documents.write(explaining.document(report, at.address, code))
         raise typer.Exit(code)
-    found = explaining.select(report, at.address)
     out = terminal.out(context.settings)
-    for unit, change in found:
-        for line in explaining.lines(unit, change):
-            out.print(terminal.line(line), soft_wrap=True)
-    if not found and not code:
-        out.print(terminal.line(f"this plan does nothing to {at.address}"), soft_wrap=True)
+    for line in explaining.text(report, at.address, code):
+        out.print(terminal.line(line), soft_wrap=True)
     for one in report.units if code else ():
         terminal.say(context.settings, f"error: {one.unit}: {one.outcome.word}: {one.reason}", style="red", always=True)
     raise typer.Exit(code)
@@ -80,33 +76,14 @@ def _of_bundle(context: Context, path: object, identity: list[str] | None) -> tu
 def _of_plan(context: Context, environment: str, word: str) -> tuple[Resolved, Address, RunResult, int]:
     """Plan the unit of an address; nothing is changed."""
     from ngp.commands import running, scope
-    from ngp.runs import planning
+    from ngp.runs import addresses, planning
     from ngp.runs.results import Verb, exit_code
 
     name = scope.only(scope.choose(context, environment))
     with running.begin(context, name) as begun:
-        at = _address(word, begun.resolved)
+        at = addresses.find(word, begun.resolved)
         given = running.RunOptions(parallelism=options.DEFAULT_PARALLELISM)
         with running.open_run(context, Verb.PLAN, begun, [at.unit], given) as now:
             result = planning.plan(now.run)
     code = exit_code([unit.outcome for unit in result.units], stopped_by=result.stopped_by)
     return begun.resolved, at, result, code
-
-
-def _address(word: str, resolved: Resolved) -> Address:
-    from ngp.runs import addresses
-
-    if word in resolved.environment.units:
-        return addresses.Address(word, f"module.{word}")
-    found = addresses.parse([word], "ADDRESS", (), resolved)[0]
-    if not found.unit:
-        raise UsageError(f"it is not clear which unit {word} belongs to", todo=f"write UNIT:{word}")
-    return found
-
-
-def _report(resolved: Resolved, result: RunResult, since: str) -> Report:
-    from ngp.reports import causes, making
-
-    finder = causes.Finder(resolved, reporting.baseline(resolved, since))
-    known = making.Facts(resolved, causes=finder.of_run(result))
-    return making.of_run(result, known, exit_code=0)

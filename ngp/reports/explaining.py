@@ -3,13 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ngp.reports import words
+from ngp.reports import causes, making, words
 from ngp.reports.report import ChangeReport, Report, UnitReport
 from ngp.views import documents
 
+if TYPE_CHECKING:
+    from ngp.environments.resolving import Resolved
+    from ngp.review.baseline import Baseline
+    from ngp.runs.results import RunResult
+
 _LINES = 12  # of a change's difference
+
+
+def report(resolved: Resolved, result: RunResult, baseline: Baseline | None) -> Report:
+    """Return the report of a plan, with the lines that each change comes from."""
+    known = making.Facts(resolved, causes=causes.Finder(resolved, baseline).of_run(result))
+    return making.of_run(result, known, exit_code=0)
+
+
+def text(made: Report, address: str, exit_code: int) -> Iterator[str]:
+    """Yield what a person reads of the changes at an address; nothing for a plan that failed before it had any."""
+    found = select(made, address)
+    for unit, change in found:
+        yield from lines(unit, change)
+    if not found and not exit_code:
+        yield f"this plan does nothing to {address}"
 
 
 def select(report: Report, address: str) -> list[tuple[UnitReport, ChangeReport]]:

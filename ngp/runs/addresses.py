@@ -36,6 +36,16 @@ def parse(words: Iterable[str], flag: str, chosen: Sequence[str], resolved: Reso
     return [_parse(word, flag, chosen, resolved) for word in words]
 
 
+def find(word: str, resolved: Resolved) -> Address:
+    """Return what a word means: all of a unit, or an address in one. Raises UsageError (64) where no unit is meant."""
+    if word in resolved.environment.units:
+        return Address(word, f"module.{word}")
+    found = _parse(word, "ADDRESS", (), resolved)
+    if not found.unit:
+        raise UsageError(f"it is not clear which unit {word} belongs to", todo=f"write UNIT:{word}")
+    return found
+
+
 def own(addresses: Iterable[str], unit: str) -> tuple[str, ...]:
     """Those of some addresses that belong to one unit."""
     return tuple(one for one in addresses if (found := _IN_MODULE.fullmatch(one)) is None or found[1] == unit)

@@ -55,3 +55,27 @@ def test_with_one_state_an_address_needs_no_unit():
 def test_a_unit_by_itself_gets_its_own_addresses_only():
     given = ("module.network.aws_vpc.x", "module.swarm.aws_instance.y", "module.swarm")
     assert addresses.own(given, "swarm") == given[1:]
+
+
+def find(word, state=StateMode.PER_MODULE):
+    resolved = SimpleNamespace(environment=SimpleNamespace(units=UNITS, state=state))
+    found = addresses.find(word, resolved)
+    return found.unit, found.address
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("swarm", ("swarm", "module.swarm")),
+        ("swarm:aws_instance.x", ("swarm", "module.swarm.aws_instance.x")),
+        ("module.network.aws_vpc.x", ("network", "module.network.aws_vpc.x")),
+    ],
+)
+def test_a_word_means_a_unit_or_an_address_in_one(word, expected):
+    assert find(word) == expected
+
+
+@pytest.mark.parametrize("state", list(StateMode))
+def test_an_address_of_no_unit_means_nothing(state):
+    with pytest.raises(UsageError, match="not clear which unit"):
+        find("aws_vpc.x", state)

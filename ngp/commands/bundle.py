@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ngp.commands import bundles, options, reading, reporting, scope
-from ngp.errors import MissingError, NgpError, StaleError, UsageError
+from ngp.errors import MissingError, NgpError
 from ngp.views import documents, terminal
 
 if TYPE_CHECKING:
-    from ngp.environments.resolving import Resolved
     from ngp.runs.bundle.approvals import Standing
     from ngp.runs.bundle.archive import Archive
     from ngp.runs.bundle.opening import Bundle
@@ -65,24 +64,12 @@ def show(
 def verify(file: File, as_json: options.AsJson = False) -> None:
     """Check that nothing moved since a bundle was made; names everything that did, and ends with 4."""
     from ngp.runs.bundle import opening, verifying
-    from ngp.runs.bundle.uses import Uses
-    from ngp.terraform import binary
 
     context = options.context()
     bundle = opening.read_statement(_path(context, file))
     environment = opening.require_known(bundle, context.cwd)
     with reading.open_region(context, environment) as region:
-        platform = region.resolved.platform
-        found = binary.find(
-            platform.terraform,
-            platform.terraform_version,
-            context.settings.environ,
-            cwd=platform.path,
-            cache=context.settings.cache,
-        )
-        Uses.of(region.resolved, region.session).require_none(bundle.digest)
-        _require_rendered(region.resolved)
-        verifying.require_same(bundle.statement, verifying.Here.of(region.resolved, region.session, found))
+        verifying.verify(bundle.statement, bundle.digest, region.resolved, region.session, context.settings)
     if as_json:
         documents.write({"schema": "ngp.bundle.verify/1", **documents.bundle(bundle)})
     else:
@@ -205,16 +192,6 @@ def list_bundles(environment: options.EnvironmentName = "", as_json: options.AsJ
         return
     for one in found:
         typer.echo(f"{one.digest}{'  applied' if one.is_applied else ''}")
-
-
-def _require_rendered(resolved: Resolved) -> None:
-    """Raise StaleError (4) where values or modules were edited and not rendered."""
-    from ngp.rendering.staleness import require_rendered
-
-    try:
-        require_rendered(resolved)
-    except UsageError as error:
-        raise StaleError(error.findings) from error
 
 
 def _keep(context: options.Context, path: Path, environment: str) -> None:

@@ -9,15 +9,19 @@ from typing import TYPE_CHECKING
 
 import ngp
 from ngp.aws.session import Session
-from ngp.errors import Finding, NgpError, StaleError
+from ngp.errors import Finding, NgpError, StaleError, UsageError
+from ngp.rendering import staleness
 from ngp.runs import units as all_units
 from ngp.runs.bundle import facts
 from ngp.runs.bundle.statement import SecretFact, StateFact, Statement
+from ngp.runs.bundle.uses import Uses
 from ngp.runs.units import Unit
+from ngp.terraform import binary
 from ngp.terraform.binary import Binary
 
 if TYPE_CHECKING:
     from ngp.environments.resolving import Resolved
+    from ngp.settings import Settings
 
 _AGAIN = "make a new bundle: ngp plan {} --out FILE"
 _SKEW = timedelta(minutes=5)  # clocks of two machines
@@ -35,6 +39,23 @@ class Here:
     @classmethod
     def of(cls, resolved: Resolved, session: Session, binary: Binary) -> Here:
         return cls(resolved, session, binary, datetime.now(UTC))
+
+
+def verify(statement: Statement, digest: str, resolved: Resolved, session: Session, settings: Settings) -> None:
+    """Raise StaleError (4) if the bundle was applied, the roots are not rendered, or anything moved since it was made.
+
+    Nothing is started and nothing is locked.
+    """
+    platform = resolved.platform
+    found = binary.find(
+        platform.terraform, platform.terraform_version, settings.environ, cwd=platform.path, cache=settings.cache
+    )
+    Uses.of(resolved, session).require_none(digest)
+    try:
+        staleness.require_rendered(resolved)
+    except UsageError as error:
+        raise StaleError(error.findings) from error
+    require_same(statement, Here.of(resolved, session, found))
 
 
 def require_same(statement: Statement, here: Here) -> None:

@@ -13,7 +13,10 @@ from pathlib import Path
 
 import pytest
 
-FAKES = Path(__file__).parent / "fakes"
+from tests.unit.modules_swarm.fakes import aws, docker
+from tests.unit.modules_swarm.fakes.calls import Server
+
+CALL = Path(__file__).parent / "fakes" / "call"
 SCRIPTS = Path(__file__).parents[3] / "modules" / "swarm" / "files"
 PREFIX = "/ngp/shop/dev/swarm/swarm/life-1"
 WHOSE = {"Project": "shop", "Environment": "dev", "Cluster": "swarm"}
@@ -40,11 +43,12 @@ class Node:
         etc.mkdir(parents=True, exist_ok=True)
         (etc / "swarm.env").write_text("".join(f"{name}='{value}'\n" for name, value in self.settings.items()))
         environment = {
-            "PATH": f"{self.path}/bin:{self.region.python}:{FAKES}:{os.environ['PATH']}",
+            "PATH": f"{self.path}/bin:{self.region.commands}:{os.environ['PATH']}",
             "TMPDIR": str(self.path),
             "FAKE_AWS": str(self.region.path),
             "FAKE_CLUSTER": str(self.region.path / "cluster.json"),
             "FAKE_NODE": self.name,
+            "FAKE_PORT": str(self.region.fakes_port),
             "NGP_ETC": str(etc),
             "NGP_LIB": str(SCRIPTS),
             "NGP_IMDS": self.metadata_url,
@@ -80,7 +84,8 @@ class Node:
 class Region:
     path: Path
     metadata_url: str
-    python: Path  # a folder with the interpreter of the fakes
+    commands: Path  # a folder with the fakes and a Python
+    fakes_port: int
 
     def node(self, name: str, role: str, slot: str = "", **settings: str) -> Node:
         path = self.path / name
@@ -171,13 +176,23 @@ def metadata_url():
 
 
 @pytest.fixture(scope="session")
-def python(tmp_path_factory):
-    """This very interpreter, for a version manager's python3 takes a tenth of a second to find one."""
-    folder = tmp_path_factory.mktemp("python")
+def fakes_port():
+    server = Server({"aws": aws, "docker": docker})
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_address[1]
+    server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def commands(tmp_path_factory):
+    """The fakes, and this very interpreter: a version manager's python3 takes a tenth of a second to find one."""
+    folder = tmp_path_factory.mktemp("commands")
     (folder / "python3").symlink_to(Path(sys.executable).resolve())
+    for name in ("aws", "docker"):
+        (folder / name).symlink_to(CALL)
     return folder
 
 
 @pytest.fixture
-def region(tmp_path, metadata_url, python):
-    return Region(tmp_path, metadata_url, python)
+def region(tmp_path, metadata_url, commands, fakes_port):
+    return Region(tmp_path, metadata_url, commands, fakes_port)

@@ -64,6 +64,16 @@ class Caller(http.client.HTTPConnection):
         self.sock.connect(self.path)
 
 
+def await_socket(path, process):
+    """Wait until somebody listens: the file is there a moment before."""
+    while process.poll() is None:
+        with socket.socket(socket.AF_UNIX) as tried:
+            if tried.connect_ex(path) == 0:
+                return
+        time.sleep(0.02)
+    raise AssertionError("the filter has ended")
+
+
 @pytest.fixture(scope="module")
 def view(tmp_path_factory):
     folder = tmp_path_factory.mktemp("view")
@@ -72,9 +82,7 @@ def view(tmp_path_factory):
     threading.Thread(target=docker.serve_forever, daemon=True).start()
     names = {"DOCKER_SOCKET": str(folder / "docker"), "VIEW_SOCKET": str(folder / "view")}
     process = subprocess.Popen([sys.executable, str(SCRIPT)], env={**os.environ, **names})
-    while not (folder / "view").exists():
-        assert process.poll() is None
-        time.sleep(0.02)
+    await_socket(names["VIEW_SOCKET"], process)
     yield str(folder / "view"), docker
     process.terminate()
     process.wait(10)
@@ -168,8 +176,7 @@ def test_only_root_reaches_it(view):
 def test_docker_that_is_away_is_told(tmp_path):
     names = {"DOCKER_SOCKET": str(tmp_path / "none"), "VIEW_SOCKET": str(tmp_path / "view")}
     process = subprocess.Popen([sys.executable, str(SCRIPT)], env={**os.environ, **names}, stderr=subprocess.DEVNULL)
-    while not (tmp_path / "view").exists():
-        time.sleep(0.02)
+    await_socket(names["VIEW_SOCKET"], process)
     assert ask((names["VIEW_SOCKET"],), "GET", "/version")[0].status == 502
     process.terminate()
     process.wait(10)

@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import grimp
@@ -19,8 +20,13 @@ def _name(path):
     return path.relative_to(ROOT).as_posix()
 
 
+@cache
+def _tree(path):
+    return ast.parse(path.read_text())
+
+
 def _functions(path):
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(_tree(path)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
 
@@ -43,7 +49,7 @@ def _parameters(node):
 def test_module_is_small_and_says_what_it_is_for(path):
     text = path.read_text()
     assert len(text.splitlines()) <= 300
-    assert ast.get_docstring(ast.parse(text)), "a module says in its docstring what it is for"
+    assert ast.get_docstring(_tree(path)), "a module says in its docstring what it is for"
     assert path.stem not in VAGUE
 
 
@@ -68,9 +74,7 @@ def test_few_functions_are_excused():
 @pytest.mark.parametrize("path", MODULES, ids=_name)
 def test_only_the_entrance_exits(path):
     raised = [
-        node.lineno
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Raise) and "SystemExit" in ast.dump(node)
+        node.lineno for node in ast.walk(_tree(path)) if isinstance(node, ast.Raise) and "SystemExit" in ast.dump(node)
     ]
     assert raised == [] or _name(path).startswith(EXITS_ALLOWED)
 
@@ -119,6 +123,14 @@ def test_no_modules_import_each_other_not_even_for_types():
 
 def test_a_circle_of_imports_is_found():
     assert _cycles({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"a"}}) == [{"b", "c"}]
+
+
+def test_no_test_imports_another():
+    """What they share is in a module beside them."""
+    imports = re.compile(r"^\s*(?:from|import) tests\.\S*\btest_\w+.*", re.MULTILINE)
+    tests = (ROOT / "tests").rglob("*.py")
+    found = [f"{_name(path)}: {line}" for path in tests for line in imports.findall(path.read_text())]
+    assert found == []
 
 
 def _tracked():

@@ -11,7 +11,7 @@ from ngp.hosts import copying
 from ngp.hosts.remote import HostCopied, HostResult, HostStarted
 from tests.conftest import missing
 from tests.integration.hosts.conftest import key
-from tests.integration.test_streams import at_terminal
+from tests.integration.terminals import at_terminal
 
 
 def copy(farm, tmp_path, words, count=1, **more):

@@ -14,6 +14,7 @@ from ngp.runs import opening
 from ngp.runs.request import Caller, Request
 from ngp.runs.results import Verb
 from ngp.sandbox import server
+from tests.integration.runs import equal_states
 
 MODULES = {
     "base": {
@@ -226,3 +227,9 @@ def region(tmp_path, monkeypatch):
     yield made
     server.stop(made.path / ".ngp")
     shutil.rmtree(made.path, ignore_errors=True)
+
+
+@pytest.fixture
+def rich(region):
+    """The small platform with all that a state may hold."""
+    return equal_states.enrich(region)

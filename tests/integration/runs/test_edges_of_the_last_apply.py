@@ -10,8 +10,7 @@ from ngp.runs.events import Note
 from ngp.runs.results import Outcome
 from ngp.terraform.commands import PlanOptions
 from tests.conftest import Ngp
-from tests.integration.runs.test_equal_states import app_more, destroy, edit, outcomes
-from tests.integration.runs.test_truthful_runs import apply
+from tests.integration.runs.acting import app_more, apply, destroy, edit, outcomes
 
 pytestmark = [pytest.mark.terraform, pytest.mark.sandbox]
 LEAVES = '  provisioner "local-exec" {{\n    when    = destroy\n    command = "{} >> {}/order"\n  }}\n'

@@ -14,8 +14,8 @@ from ngp.runs.results import Outcome
 from ngp.sandbox import server
 from tests import compositions
 from tests.integration.conftest import ROOT
+from tests.integration.runs.acting import apply
 from tests.integration.runs.conftest import Region
-from tests.integration.runs.test_truthful_runs import apply
 
 pytestmark = [pytest.mark.terraform, pytest.mark.sandbox, pytest.mark.slow]
 

@@ -7,16 +7,15 @@ from dataclasses import replace
 import pytest
 
 from ngp.rendering import templates
-from ngp.runs import planning
 from ngp.runs.events import Note, UnitDiagnosed, UnitEntered, UnitFinished
 from ngp.runs.joint import choosing
-from ngp.runs.results import Action, Outcome, Verb
+from ngp.runs.results import Action, Outcome
 from ngp.sandbox import server
 from ngp.terraform import driver
 from ngp.terraform.results import Result
 from tests.integration.conftest import ROOT
+from tests.integration.runs.acting import RANGE, app_more, apply, destroy, forget, is_joint, plan
 from tests.integration.runs.conftest import Region
-from tests.integration.runs.test_truthful_runs import app_more, apply, destroy, forget
 
 pytestmark = [pytest.mark.terraform, pytest.mark.sandbox]
 CHECK = """
@@ -50,17 +49,7 @@ variable "token" {
   }
 }
 """
-RANGE = 'base = {\n  cidr = "10.0.0.0/16"\n}\n'
 NEW_RANGE = 'base = {\n  cidr = "10.1.0.0/16"\n}\n'
-
-
-def plan(region, *units, **options):
-    with region.open(Verb.PLAN, units, **options) as run:
-        return {unit.unit: unit for unit in planning.plan(run).units}
-
-
-def is_joint(results):
-    return {result.log.rpartition("/")[2] for result in results.values()} == {"_all.log"}
 
 
 def both(region):

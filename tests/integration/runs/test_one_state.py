@@ -13,22 +13,9 @@ from ngp.errors import NgpError, StaleError
 from ngp.runs.events import Note, UnitDiagnosed
 from ngp.runs.results import Action, Outcome
 from ngp.terraform.commands import PlanOptions
-from tests.integration.runs.test_equal_states import (  # noqa: F401  `rich` is a fixture
-    TWO,
-    VALUES,
-    app_more,
-    base_more,
-    both,
-    destroy,
-    edit,
-    normal,
-    outcomes,
-    restore,
-    rich,
-    texts,
-)
-from tests.integration.runs.test_joint_faults import Gated
-from tests.integration.runs.test_truthful_runs import UNASKED, YES, apply
+from tests.integration.runs.acting import UNASKED, YES, app_more, apply, base_more, destroy, edit, outcomes
+from tests.integration.runs.equal_states import TWO, VALUES, both, normal, restore, texts
+from tests.integration.runs.gated import Gated
 
 pytestmark = [pytest.mark.terraform, pytest.mark.sandbox]
 SINGLE = "state: single\n"

@@ -8,8 +8,7 @@ import pytest
 from ngp.environments.environment import StateMode
 from ngp.runs import copies, planning
 from ngp.runs.results import Outcome
-from tests.integration.runs.test_joint_plans import is_joint, plan
-from tests.integration.runs.test_truthful_runs import app_more, apply
+from tests.integration.runs.acting import app_more, apply, is_joint, plan
 
 pytestmark = [pytest.mark.terraform, pytest.mark.sandbox]
 PATHS = """

@@ -3,8 +3,7 @@
 import pytest
 
 from ngp.runs.results import Outcome
-from tests.integration.runs.test_joint_plans import RANGE, is_joint, plan
-from tests.integration.runs.test_truthful_runs import app_more, apply, destroy
+from tests.integration.runs.acting import RANGE, app_more, apply, destroy, is_joint, plan
 
 pytestmark = [pytest.mark.terraform, pytest.mark.sandbox]
 PASSWORD = """

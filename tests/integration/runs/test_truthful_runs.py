@@ -6,46 +6,14 @@ from dataclasses import replace
 import pytest
 
 from ngp.errors import MissingError, UsageError
-from ngp.runs import applying, destroying, planning
-from ngp.runs.applying import Consent
+from ngp.runs import destroying
 from ngp.runs.events import Note
 from ngp.runs.results import Counts, Outcome, Verb
 from ngp.terraform import commands
 from ngp.terraform.commands import PlanOptions
+from tests.integration.runs.acting import UNASKED, YES, app_more, apply, destroy, forget, plan
 
 pytestmark = [pytest.mark.terraform, pytest.mark.sandbox]
-
-YES = Consent(lambda result, bucket: True, lambda result: True)
-UNASKED = Consent(lambda result, bucket: pytest.fail("nothing is to be asked"), lambda result: False)
-
-
-def plan(region, *units):
-    with region.open(Verb.PLAN, units) as run:
-        return {unit.unit: unit for unit in planning.plan(run).units}
-
-
-def apply(region, *units, consent=YES, **options):
-    with region.open(Verb.APPLY, units, **options) as run:
-        result = applying.apply(run, consent)
-    assert result.verb is Verb.APPLY
-    return {unit.unit: unit for unit in result.units}
-
-
-def destroy(region, *units):
-    with region.open(Verb.DESTROY, units) as run:
-        return {
-            unit.unit: unit
-            for unit in destroying.destroy(run, destroying.Consent(lambda result: True, is_typed=True)).units
-        }
-
-
-def forget(region, *outputs):
-    """Make the base as it is after an apply that failed half-way."""
-    state = json.loads(region.state("base").read_text())
-    for output in outputs:
-        del state["outputs"][output]
-    state["resources"] = [one for one in state["resources"] if one["name"] != "vpc"]
-    region.state("base").write_text(json.dumps(state))
 
 
 def notes(region):
@@ -56,11 +24,6 @@ def journal(region, verb):
     """The journal of the last run."""
     folder = max((region.path / ".ngp/runs").glob(f"*-{verb}-dev-*"))
     return [json.loads(line) for line in (folder / "journal.jsonl").read_text().splitlines()]
-
-
-def app_more(region, text):
-    with (region.path / "modules/app/app.tf").open("a") as module:
-        module.write(text)
 
 
 def test_a_unit_alone_takes_a_null_that_its_upstream_puts_out(region):

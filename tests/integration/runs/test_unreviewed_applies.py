@@ -8,7 +8,7 @@ from ngp.errors import RefusedError, StaleError
 from ngp.runs.applying import Consent
 from ngp.runs.results import Outcome, exit_code
 from ngp.terraform import driver
-from tests.integration.runs.test_truthful_runs import apply
+from tests.integration.runs.acting import apply
 
 pytestmark = [pytest.mark.terraform, pytest.mark.sandbox]
 WIDER = 'resource "terraform_data" "wider" {\n  input = "all"\n}\n'

@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from tests.integration.state.written import state_of
+
 pytestmark = [pytest.mark.terraform, pytest.mark.sandbox]
 YAML = "environments/dev/environment.yaml"
 
@@ -141,29 +143,6 @@ def test_plan_asks_for_one_listing_however_many_units(lent, mocker):
     asked.reset_mock()
     assert lent.ngp.call("plan", "dev").exit_code == 0
     assert asked.call_count == 1
-
-
-def state_of(unit, lineage="a", tag=None):
-    """The text of a state with one resource in the module of a unit, tagged for an environment."""
-    attributes = {"id": "x", "tags": {"Environment": tag}} if tag else {"id": "x"}
-    resource = {
-        "mode": "managed",
-        "type": "terraform_data",
-        "name": "x",
-        "module": f"module.{unit}",
-        "provider": 'provider["terraform.io/builtin/terraform"]',
-        "instances": [{"schema_version": 0, "attributes": attributes}],
-    }
-    return json.dumps(
-        {
-            "version": 4,
-            "terraform_version": "1.11.4",
-            "serial": 1,
-            "lineage": lineage,
-            "outputs": {},
-            "resources": [resource],
-        }
-    ).encode()
 
 
 def rename(trial, subject="Rename dev"):

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from tests.integration.state.test_orphans import state_of
+from tests.integration.state.written import state_of
 
 pytestmark = [pytest.mark.terraform, pytest.mark.sandbox]
 

@@ -52,7 +52,7 @@ check: $(DEV) ## the quick part: static, unit, mocked
 	@$(NGP) render --check
 
 test: check ## everything: the quick part, then real Terraform on the sandbox
-	@$(VENV)/bin/pytest tests --ignore tests/unit --ignore tests/test_shape.py -n 2 --dist loadfile --no-loadscope-reorder
+	@$(VENV)/bin/pytest tests --ignore tests/unit --ignore tests/test_shape.py -n 3 --dist loadfile --no-loadscope-reorder
 
 test-all: test ## the same, and the whole catalogue: applied together and apart, every upgrade planned (20 minutes more)
 	@$(VENV)/bin/pytest tests/integration --whole -m whole -n 2 --dist loadfile -q

@@ -4,8 +4,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+
+from tests.conftest import spread
 
 ROOT = Path(__file__).parents[3]
 WORKER = "import tests.conftest as one; print(one.IS_CI)"
@@ -60,3 +63,21 @@ def test_a_worker_knows_what_its_parent_knew(ci, is_known):
         [sys.executable, "-c", PARENT], env=environ, cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == is_known
+
+
+class Item:
+    def __init__(self, path, *proves):
+        self.path, self._marks = path, [SimpleNamespace(args=(how,)) for how in proves]
+
+    def iter_markers(self, name):
+        return self._marks
+
+
+def test_files_that_wait_are_among_others_and_not_at_the_end():
+    others = [Item(f"{number}.py") for number in range(12)]
+    first, second = [Item("waits.py"), Item("waits.py", "applied")], [Item("too.py", "scripts", "applied")]
+    order = spread([*others[:6], *first, *second, *others[6:]])
+    assert [item for item in order if item in others] == others
+    assert order.index(first[1]) == order.index(first[0]) + 1
+    assert [order.index(first[0]), order.index(second[0])] == [0, 7]
+    assert spread(others) == others

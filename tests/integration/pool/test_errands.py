@@ -27,9 +27,17 @@ finally:
 """
 
 
+@pytest.fixture(scope="module")
+def warm(shared_platform, ngp_in):
+    """The small platform, rendered, with a pool, for tests that leave both as they are."""
+    assert ngp_in(shared_platform).run("pool", "start").exit_code == 0
+    yield shared_platform
+    ngp_in(shared_platform).run("pool", "stop")
+
+
 @pytest.fixture
-def warm(platform, ngp):
-    """The small platform, rendered, with a pool."""
+def own(platform, ngp):
+    """The same for one test."""
     assert ngp.run("render").exit_code == 0
     assert ngp.run("pool", "start").exit_code == 0
     yield platform
@@ -100,11 +108,11 @@ def test_without_a_pool_everything_is_as_ever(platform, ngp):
     assert run(platform, "graph", "dev")[3] == "OWN"
 
 
-def test_a_pool_that_was_killed_is_not_waited_for(warm):
-    pid = record.read(warm / ".ngp").pid
+def test_a_pool_that_was_killed_is_not_waited_for(own):
+    pid = record.read(own / ".ngp").pid
     os.kill(pid, signal.SIGKILL)
     assert ended([pid])
-    assert run(warm, "graph", "dev")[0] == 0
+    assert run(own, "graph", "dev")[0] == 0
 
 
 def test_a_folder_that_others_can_enter_is_not_entered(warm):
@@ -158,7 +166,7 @@ def ended(pids, within_s=20.0):
 
 
 @pytest.fixture
-def at_work(warm, fake_terraform, tmp_path):
+def at_work(own, fake_terraform, tmp_path):
     """A plan that hangs in a Terraform, which has written down its pid."""
     said = tmp_path / "pid"
     program = tmp_path / "terraform"  # by the name of its program a signal finds it
@@ -167,7 +175,7 @@ def at_work(warm, fake_terraform, tmp_path):
     code = "import signal, time; signal.signal(signal.SIGINT, signal.SIG_DFL); time.sleep(60)"
     hang = f"echo $$ > {said}; PYTHONHOME={sys.base_prefix} exec {program} -c '{code}'"
     path = fake_terraform(version='echo \'{"terraform_version": "1.11.4"}\'', rest=hang)
-    command = start(warm, "plan", "dev", env={"PATH": path})
+    command = start(own, "plan", "dev", env={"PATH": path})
     deadline = time.monotonic() + 60
     while not said.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -185,18 +193,18 @@ def test_a_signal_to_the_command_ends_the_errand_in_order(at_work, number, code)
     assert ended([terraform])
 
 
-def test_a_killed_command_takes_its_errand_with_it(at_work, warm):
+def test_a_killed_command_takes_its_errand_with_it(at_work, own):
     command, terraform = at_work
     command.kill()
     command.communicate()
     assert ended([terraform])
-    journal = max((warm / ".ngp" / "runs").glob("*/journal.jsonl")).read_text().splitlines()
+    journal = max((own / ".ngp" / "runs").glob("*/journal.jsonl")).read_text().splitlines()
     assert json.loads(journal[-1])["kind"] == "run_ended"  # gracefully
 
 
-def test_nothing_is_left_when_the_pool_has_been_stopped(warm, ngp):
-    run(warm, "graph", "dev")
-    made = record.read(warm / ".ngp")
+def test_nothing_is_left_when_the_pool_has_been_stopped(own, ngp):
+    run(own, "graph", "dev")
+    made = record.read(own / ".ngp")
     crew = [int(one.name) for one in Path("/proc").iterdir() if one.name.isdigit() and _is_of(one, made.folder)]
     assert len(crew) >= 2
     assert ngp.run("pool", "stop").exit_code == 0

@@ -8,6 +8,8 @@ CANARY = "canary-5e1d"
 BROKEN = {
     "tfvars-text": ("environments/dev/terraform.tfvars", f'base = {{\n  password = "{CANARY}\n}}\n'),
     "tfvars-expression": ("environments/dev/terraform.tfvars", f'base = {{\n  cidr = "{CANARY}" + ]\n}}\n'),
+    "tfvars-two": ("environments/dev/terraform.tfvars", f'base = {{\n  cidr = "x" "{CANARY}"\n}}\n'),
+    "tfvars-block": ("environments/dev/terraform.tfvars", f'base "{CANARY}" = "{CANARY}"\n'),
     "tfvars-heredoc": ("environments/dev/terraform.tfvars", f"base = {{\n  cidr = <<EOT\n{CANARY}\n}}\n"),
     "tfvars-marks": ("environments/dev/terraform.tfvars", f'<<<<<<< HEAD\nx = "{CANARY}"\n=======\n>>>>>>> {CANARY}\n'),
     "environment": ("environments/dev/environment.yaml", f'target: sandbox\nprofile: "{CANARY}\nunits: {{}}\n'),

@@ -32,10 +32,11 @@ def main(argv: list[str]) -> None:
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
     from werkzeug.serving import make_server
 
-    from ngp_emulator import patches
+    from ngp_emulator import patches, turns
 
     patches.apply()
-    app = signed(DomainDispatcherApplication(create_backend_app), name)
+    turns.give_up_while_waiting()
+    app = signed(turns.serialized(DomainDispatcherApplication(create_backend_app)), name)
     host, bound = listener.getsockname()
     server = make_server(host, bound, app, threaded=True, request_handler=MotoRequestHandler, fd=listener.detach())
     server.serve_forever()

@@ -10,7 +10,7 @@ import ngp_emulator
 from ngp.aws import limits
 from ngp_emulator import ec2_refusals, patches
 
-NO_SERVICES = {"patches", "published", "iam_policies", "iam_resources"}
+NO_SERVICES = {"patches", "published", "iam_policies", "iam_resources", "turns"}
 
 
 def _name(module):

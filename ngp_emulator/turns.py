@@ -1,0 +1,152 @@
+"""WSGI middleware of moto's server: one request at a time, none for a client that is gone, one answer for one call.
+
+moto's models are not made for threads: two requests at once end in "dictionary changed size during iteration", which
+the server answers with 500, sometimes after it has acted. AWS SDKs send such a call again, as they do when an answer is
+lost on the way, and the second attempt of a create finds that it "already exists". AWS has no such answers.
+"""
+
+from __future__ import annotations
+
+import io
+import socket
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+KEPT_ANSWERS = 256
+KEPT_BYTES = 1 << 16  # of one answer; larger ones are of calls that read
+_SERVER_ERROR = 500
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the application answered to one request."""
+
+    status: str
+    headers: list[tuple[str, str]]
+    body: bytes
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether a later attempt gets it too: a server error is tried again in earnest."""
+        return int(self.status.split()[0]) < _SERVER_ERROR and len(self.body) <= KEPT_BYTES
+
+
+class Turn:
+    """A lock that its thread can give up for a while."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._holder = 0
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Wait for the turn and hold it."""
+        self._take()
+        try:
+            yield
+        finally:
+            self._give()
+
+    @contextmanager
+    def given_up(self) -> Iterator[None]:
+        """Let others have the turn meanwhile; do nothing in a thread that does not hold it."""
+        if self._holder != threading.get_ident():
+            yield
+            return
+        self._give()
+        try:
+            yield
+        finally:
+            self._take()
+
+    def _take(self) -> None:
+        self._lock.acquire()
+        self._holder = threading.get_ident()
+
+    def _give(self) -> None:
+        self._holder = 0
+        self._lock.release()
+
+
+TURN = Turn()  # one a process, as moto's models are
+
+
+def serialized(app: Application, turn: Turn = TURN) -> Application:
+    """The WSGI application `app`, called by one thread at a time.
+
+    An attempt whose client has closed the connection is not acted on: the client was killed, or sends the call again.
+    A later attempt of the same call (`amz-sdk-invocation-id`) gets the answer of the first.
+    """
+    answers: OrderedDict[str, Answer] = OrderedDict()
+
+    def serve(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        given = {**environ, "wsgi.input": io.BytesIO(_body(environ))}  # before the turn: a slow client delays nobody
+        call = environ.get("HTTP_AMZ_SDK_INVOCATION_ID", "")
+        with turn.taken():
+            _require_client(environ)
+            answer = answers.get(call) or _ask(app, given)
+            if call and answer.is_kept:
+                answers[call] = answer
+                while len(answers) > KEPT_ANSWERS:
+                    answers.popitem(last=False)
+        start_response(answer.status, answer.headers)
+        return [answer.body]
+
+    return serve
+
+
+def give_up_while_waiting(turn: Turn = TURN) -> None:
+    """Let others have their turn while moto waits: for messages of a queue, a function's container, another server."""
+    import requests
+    from moto.awslambda.models import LambdaFunction
+    from moto.sqs.models import Queue
+
+    for owner, name in ((Queue, "wait_for_messages"), (LambdaFunction, "_invoke_lambda"), (requests.Session, "send")):
+        setattr(owner, name, giving_up(getattr(owner, name), turn))
+
+
+def giving_up(wait: Callable[..., Any], turn: Turn) -> Callable[..., Any]:
+    """The function `wait`, which gives up the turn of its thread until it returns."""
+
+    def waiting(*arguments: Any, **named: Any) -> Any:
+        with turn.given_up():
+            return wait(*arguments, **named)
+
+    return waiting
+
+
+def _body(environ: dict[str, Any]) -> bytes:
+    """The whole body of a request. Raises ConnectionAbortedError where the client went before its end."""
+    stream = environ["wsgi.input"]
+    if environ.get("wsgi.input_terminated"):
+        return bytes(stream.read())
+    length = int(environ.get("CONTENT_LENGTH") or 0)  # werkzeug gives "" for a request without one
+    body = bytes(stream.read(length))
+    if len(body) < length:
+        raise ConnectionAbortedError("the client went before the end of its request")
+    return body
+
+
+def _require_client(environ: dict[str, Any]) -> None:
+    """Raise ConnectionAbortedError where the client has closed its connection, as one that was killed has."""
+    connection = environ.get("werkzeug.socket")
+    if connection is None:
+        return
+    try:
+        is_gone = not connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return
+    if is_gone:
+        raise ConnectionAbortedError("the client is gone")
+
+
+def _ask(app: Application, environ: dict[str, Any]) -> Answer:
+    from werkzeug.test import run_wsgi_app
+
+    parts, status, headers = run_wsgi_app(app, environ, buffered=True)
+    return Answer(status, headers.to_wsgi_list(), b"".join(parts))

@@ -1,18 +1,21 @@
 """The comments of `ngp ci` as people see them: rendered as Markdown, in headless Chromium, on a phone and a laptop."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from markdown_it import MarkdownIt
 
 from ngp.ci import comment
 from ngp.ci.comment import Marker
+from ngp.errors import Finding
 from tests import browser
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.chromium
 
 GOLDEN = ROOT / "tests" / "golden" / "ci"
+HOSTILE = "```\n````\n</details><img src=//e.example><script>1</script> @anna #1 https://e.example [a](b) \u202e"
 MARKER = "<!-- ngp environment="
 OURS = "https://ci.example/run/1"
 ALLOWED = re.compile(r"<!-- ngp [^>]*-->|</?(details|summary|code)>")
@@ -61,7 +64,9 @@ def comments(report):
     """The golden comments, and those of a plan with everything."""
     about = Marker("dev", "c" * 64, "a" * 40)
     full = comment.render(report, about, OURS, ["2 changed files need a look before the merge"])
-    return {**golden(), "everything": full, "outdated": comment.outdate(full, "b" * 40)}
+    unit = replace(report.units[1], unit=HOSTILE, reason=HOSTILE, why=(HOSTILE,), findings=(Finding(*[HOSTILE] * 4),))
+    evil = comment.render(replace(report, units=(unit, *report.units[2:])), about, OURS)
+    return {**golden(), "everything": full, "outdated": comment.outdate(full, "b" * 40), "evil": evil}
 
 
 def page(body):
@@ -104,7 +109,8 @@ def test_every_comment_can_be_read(chromium, comments, tmp_path, width, scheme):
         folds = chromium.ask("document.querySelectorAll('details > summary:first-child').length")
         assert folds == body.count("<details>"), name
         assert chromium.ask("document.querySelectorAll('table tbody tr').length") == rows(body), name
-        assert "```" not in chromium.ask("document.body.innerText"), name
+        assert "```diff" not in chromium.ask("document.body.innerText"), name
+        assert chromium.ask("document.querySelectorAll('img, script').length") == 0, name
         assert chromium.requests == [path.as_uri()], name
         chromium.picture(tmp_path / f"{name}.png")
 

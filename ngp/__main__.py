@@ -7,9 +7,6 @@ import sys
 
 from ngp import stdio
 
-# Those that change nothing in a region, and ask nobody anything: a question needs the terminal's own process
-_ERRANDS = frozenset({"plan", "graph", "output", "status", "render", "validate"})
-
 
 def main() -> None:
     """Run the command line and exit with its code."""
@@ -39,11 +36,11 @@ def answer() -> int:
 
         print(f"ngp {__version__}")
         return 0
-    record = _pool() if argv and argv[0] in _ERRANDS and not _may_sign(argv) else ""
+    record = _pool() if argv else ""
     if record:
-        from ngp import errand
+        from ngp.daemons import client
 
-        code = errand.run(record, argv)
+        code = client.run(record, argv)
         if code is not None:
             return code
     from ngp import cli
@@ -51,13 +48,8 @@ def answer() -> int:
     return cli.run()
 
 
-def _may_sign(argv: list[str]) -> bool:
-    """Whether a bundle may be signed, for which ssh-keygen asks for a passphrase on the process's own terminal."""
-    return "NGP_OUT" in os.environ or any(word.startswith("--out") for word in argv)
-
-
 def _pool() -> str:
-    """The record of the pool of the platform that this folder is in; "" where none was started."""
+    """Return the record of the pool of the platform around this folder, "" if none was started."""
     try:
         folder = os.getcwd()
     except OSError:  # it was deleted

@@ -84,7 +84,7 @@ def run(argv: Sequence[str] | None = None) -> int:
     surroundings = replace(surroundings, argv=words)
     own, rest = _split(words)
     interruption = Interruption()
-    token = CURRENT.set(Context(surroundings, interruption, terraform_args=rest))
+    token = CURRENT.set(Context(surroundings, interruption, terraform_args=rest, fork_server=__name__))
     try:
         with signals.handled(interruption):
             code = _guarded(own, surroundings, interruption)

@@ -44,6 +44,7 @@ class Context:
     """What a command knows of its surroundings. `cwd` is where it works (`--chdir` is in it).
 
     `terraform_args` is what stood behind ``--``; only commands with ``PASSES_THROUGH = True`` ever get any.
+    `fork_server` is the module by which a pool runs commands.
     """
 
     settings: Settings
@@ -51,6 +52,7 @@ class Context:
     debug: bool = False
     bell: bool = False
     terraform_args: tuple[str, ...] = ()
+    fork_server: str = ""
 
     @property
     def cwd(self) -> Path:

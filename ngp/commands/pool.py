@@ -34,7 +34,7 @@ def start(
 
     context = options.context()
     limits = Limits(idle_s=idle * 60.0, memory_bytes=memory << 20)
-    running = lifetime.start(_workspace(context), context.settings.environ, limits)
+    running = lifetime.start(_workspace(context), context.settings.environ, limits, context.fork_server)
     _show(running, "start", as_json=as_json)
 
 

@@ -1,1 +1,8 @@
-"""What is kept warm between commands: configured providers, and the way to AWS with boto3 loaded and clients made."""
+"""Keeps warm between commands: configured providers, AWS sessions and loaded commands."""
+
+from pathlib import Path
+
+
+def home(workspace: Path) -> Path:
+    """Return the folder of a platform's pool below its ``.ngp``."""
+    return workspace / "pool"

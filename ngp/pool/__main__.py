@@ -8,20 +8,17 @@ import sys
 from pathlib import Path
 
 from ngp import settings
-from ngp.pool import record, server
+from ngp.pool import server, surroundings
 from ngp.proxy.limits import Limits
 
 
 def main(argv: list[str]) -> None:
     """Serve until the pool is stopped or has idled too long."""
-    workspace, folder, idle_s, memory_bytes = argv
+    workspace, folder, idle_s, memory_bytes, forks = argv
     os.umask(0o077)
-    pool = server.Pool(
-        Path(workspace),
-        Path(folder),
-        Limits(idle_s=float(idle_s), memory_bytes=int(memory_bytes)),
-        record.surroundings(settings.read().environ),
-    )
+    limits = Limits(idle_s=float(idle_s), memory_bytes=int(memory_bytes))
+    environ = settings.read().environ
+    pool = server.Pool(Path(workspace), Path(folder), limits, surroundings.select(environ), forks)
     asyncio.run(pool.serve())
     os._exit(0)  # noqa: SLF001  a call of AWS that hangs would be waited for
 

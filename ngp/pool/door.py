@@ -1,9 +1,8 @@
-"""A command's way to a pool that runs: its providers instead of new ones, its AWS clients instead of boto3 here."""
+"""Client of a running pool: reuses its providers and AWS clients."""
 
 from __future__ import annotations
 
 import json
-import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -12,83 +11,18 @@ from typing import Any, NoReturn
 
 from ngp.aws.failures import DeniedError
 from ngp.aws.session import READS, Call, RelayGoneError, Session
+from ngp.daemons import record
+from ngp.daemons.lines import SocketLine
 from ngp.errors import Finding, MissingError, NgpError, RefusedError
-from ngp.pool import record, values
+from ngp.pool import home, surroundings, values
 from ngp.proxy import session as proxies
 from ngp.proxy.packages import Package
-from ngp.proxy.safe import is_own
 from ngp.proxy.session import ProxyError
 from ngp.settings import FALSE
 
 CHECKS = ":checks"  # who asks where no environment is concerned: a label that none can have
-_GREETING_S = 2.0
 _CALL_S = 120.0  # longer than boto3's own attempts take
 _FAILURES = {one.code: one for one in (NgpError, MissingError, RefusedError, DeniedError)}
-
-
-class Line:
-    """Lines to and from a pool that has greeted.
-
-    Raises OSError where there is none, or none of this user's; TimeoutError where it runs but does not answer.
-    """
-
-    def __init__(self, found: record.Record) -> None:
-        if not record.is_private(found):
-            raise PermissionError(f"{found.socket} is not in a private folder of this user")
-        self.has_answered = False
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._socket.settimeout(_GREETING_S)
-        self._lines = self._socket.makefile("r", encoding="utf-8", newline="\n")
-        try:
-            self._socket.connect(str(found.socket))
-            if not is_own(self._socket):
-                raise PermissionError(f"{found.socket} is another user's")
-            self._receive(_GREETING_S)
-        except BaseException as error:
-            self.__exit__()
-            if isinstance(error, BlockingIOError | TimeoutError):  # its queue is full, or it says nothing
-                raise TimeoutError(f"{self.last_words()} (process {found.pid})") from error
-            raise
-
-    def write_line(self, line: str) -> None:
-        """Say a line; raise OSError where nobody listens any more."""
-        self._socket.sendall(line.encode() + b"\n")
-
-    def read_line(self, timeout_s: float) -> str | None:
-        """The next line that it says; None where none comes in time, or it has ended."""
-        try:
-            line = self._receive(timeout_s)
-        except OSError:
-            return None
-        self.has_answered = True
-        return line
-
-    def last_words(self) -> str:
-        return "the pool does not answer"
-
-    def ask(self, timeout_s: float, **order: Any) -> Mapping[str, Any]:
-        """One order and its answer; raise OSError where there is none, TimeoutError where none comes in time."""
-        self.write_line(json.dumps(order))
-        return self.read_answer(timeout_s)
-
-    def read_answer(self, timeout_s: float) -> Mapping[str, Any]:
-        """The answer to what was said; raises as `ask`, ValueError where it makes no sense."""
-        found: Mapping[str, Any] = json.loads(self._receive(timeout_s))
-        return found
-
-    def _receive(self, timeout_s: float) -> str:
-        self._socket.settimeout(timeout_s)
-        line = self._lines.readline()
-        if not line:
-            raise ConnectionError(self.last_words())
-        return line
-
-    def __enter__(self) -> Line:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._lines.close()
-        self._socket.close()
 
 
 class Door:
@@ -97,7 +31,7 @@ class Door:
     def __init__(
         self, found: record.Record, environ: Mapping[str, str], label: str, note: Callable[[str], None]
     ) -> None:
-        self._found, self._surroundings, self._label, self._note = found, record.surroundings(environ), label, note
+        self._found, self._surroundings, self._label, self._note = found, surroundings.select(environ), label, note
         self._guard = threading.Lock()
         self._has_told = False
         self._silent: TimeoutError | None = None
@@ -172,12 +106,12 @@ class Door:
         self._tell(reason)
         raise RelayGoneError
 
-    def _connect(self) -> Line:
+    def _connect(self) -> SocketLine:
         """A line to the pool. One that was silent is not waited for again."""
         if self._silent is not None:
             raise self._silent
         try:
-            return Line(self._found)
+            return SocketLine(self._found)
         except TimeoutError as error:
             self._silent = error
             raise
@@ -193,7 +127,7 @@ def find(workspace: Path, environ: Mapping[str, str], label: str, note: Callable
     """The way to a platform's pool for a command in the environment `label`; None where there is none to be used."""
     if environ.get(proxies.SWITCH, "1").lower() in FALSE:
         return None
-    found = record.read(workspace)
+    found = record.read(home(workspace))
     if found is None or not record.is_alive(found):  # what a killed one has left is cleared by the next start
         return None
     if not found.is_ours:

@@ -1,26 +1,23 @@
-"""Starting a platform's pool, finding it again, and stopping it with nothing left behind."""
+"""Starts, finds and stops the pool of a platform."""
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import ngp
-from ngp import files, processes
+from ngp import files, pool, processes
+from ngp.daemons import lifetime, programs, record, sockets
+from ngp.daemons.lines import SocketLine
+from ngp.daemons.record import Record
 from ngp.errors import MissingError, NgpError, UsageError
-from ngp.pool import record
-from ngp.pool.door import Line
-from ngp.pool.record import Record
-from ngp.proxy import session
+from ngp.pool import home, surroundings
 from ngp.proxy.limits import Limits
 
 _READY_S = 20.0
 _ANSWER_S = 10.0
-_LOG_TAIL = 12
 
 
 @dataclass(frozen=True)
@@ -31,28 +28,31 @@ class Running:
     state: Mapping[str, Any]
 
 
-def start(workspace: Path, environ: Mapping[str, str], limits: Limits) -> Running:
+def start(workspace: Path, environ: Mapping[str, str], limits: Limits, forks: str = "") -> Running:
     """Give the platform's pool, started now if none runs; it outlives this process.
 
-    Two that start at once get the same one. Raises UsageError where one runs that is another ngp's or has other
-    limits, MissingError where it does not come up.
+    Two that start at once get the same one. `forks` is the module of its fork server. Raises UsageError if one runs
+    that is another ngp's or has other limits, MissingError if it does not start.
     """
     with files.lock(workspace / "pool.lock", purpose="pool start", wait=True):
         found = status(workspace)
         if found is not None:
             return _same(found, limits)
         _clear(workspace)
-        home, folder = files.private_folder(record.home(workspace)), session.socket_folder(environ)
-        argv = (sys.executable, "-P", "-m", "ngp.pool", str(workspace), str(folder))
-        given = {**session.bare(environ), **record.surroundings(environ)}
-        request = processes.Request(
-            (*argv, str(limits.idle_s), str(limits.memory_bytes)),
-            folder,
-            {**given, "PYTHONPATH": str(Path(ngp.__file__).parents[1])},
-        )
-        log = home / "pool.log"
+        folder = sockets.make_folder(environ)
+        words = (str(workspace), str(folder), str(limits.idle_s), str(limits.memory_bytes), forks)
+        given = {**programs.bare(environ), **surroundings.select(environ)}
+        request = programs.request(pool, *words, folder=folder, environ=given)
+        log = files.private_folder(home(workspace)) / "pool.log"
         log.unlink(missing_ok=True)
-        return _await_ready(workspace, processes.start(request, log), log, folder)
+        try:
+            return lifetime.start(request, log, lambda _pid, _s: status(workspace), ready_s=_READY_S)
+        except BaseException as error:
+            files.remove_all([folder])
+            if isinstance(error, lifetime.NotReadyError):
+                why = str(error) or "its log is empty"
+                raise MissingError("the pool does not start", why=why, todo="ngp pool start") from None
+            raise
 
 
 def status(workspace: Path) -> Running | None:
@@ -79,11 +79,11 @@ def stop(workspace: Path) -> int | None:
 
 
 def _ask(workspace: Path, order: str) -> tuple[Record, Mapping[str, Any]] | None:
-    found = record.read(workspace)
+    found = record.read(home(workspace))
     if found is None or not record.is_alive(found):
         return None
     try:
-        with Line(found) as line:
+        with SocketLine(found) as line:
             return found, line.ask(_ANSWER_S, order=order)
     except TimeoutError as error:
         raise NgpError(
@@ -107,23 +107,10 @@ def _same(found: Running, limits: Limits) -> Running:
     return found
 
 
-def _await_ready(workspace: Path, pid: int, log: Path, folder: Path) -> Running:
-    deadline = time.monotonic() + _READY_S
-    while time.monotonic() < deadline and processes.is_alive(pid):
-        found = status(workspace)
-        if found is not None:
-            return found
-        time.sleep(0.02)
-    processes.end_group(pid)
-    files.remove_all([folder])
-    tail = "\n".join(log.read_text(errors="replace").splitlines()[-_LOG_TAIL:])
-    raise MissingError("the pool does not come up", why=tail or "it says nothing", todo="ngp pool start")
-
-
 def _clear(workspace: Path) -> None:
     """What a killed pool has left. Its providers were ended by their watchers."""
-    found = record.read(workspace)
+    found = record.read(home(workspace))
     if found is not None and not record.is_alive(found):
         if record.is_private(found):
             files.remove_all([Path(found.folder)])
-        record.forget(workspace, found)
+        record.forget(home(workspace), found)

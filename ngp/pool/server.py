@@ -15,17 +15,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ngp import cache, companions, files, processes, settings
+from ngp import cache, files, processes, settings
+from ngp.daemons import lines, record
+from ngp.daemons.peers import is_own_peer
+from ngp.daemons.workers import Worker
 from ngp.errors import NgpError
-from ngp.pool import record
+from ngp.pool import home
 from ngp.pool.accounts import Accounts
 from ngp.pool.proxies import Proxies
 from ngp.proxy import orders
 from ngp.proxy.limits import Limits
-from ngp.proxy.safe import is_own
 
 _LOOK_S = 2.0
-_CREW_S, _CREW_READY_S = 2.0, 15.0
+_FORKS_S, _FORKS_READY_S = 2.0, 15.0
 _MOST_CALLS = 16  # of AWS at once
 _PATIENCE_S = 900.0  # for the runs that are served when the pool is stopped: longer than an apply is given to end
 
@@ -33,8 +35,11 @@ _PATIENCE_S = 900.0  # for the runs that are served when the pool is stopped: lo
 class Pool:
     """Serves the commands of one platform until it is told to stop, or nobody came for `limits.idle_s`."""
 
-    def __init__(self, workspace: Path, folder: Path, limits: Limits, surroundings: Mapping[str, str]) -> None:
-        self._workspace, self._folder, self._limits = workspace, folder, limits
+    def __init__(
+        self, workspace: Path, folder: Path, limits: Limits, surroundings: Mapping[str, str], forks: str = ""
+    ) -> None:
+        """`forks` is the module of the fork server that runs whole commands, "" for none."""
+        self._home, self._folder, self._limits, self._forks = home(workspace), folder, limits, forks
         started = datetime.now(UTC).isoformat(timespec="seconds")
         self._record = record.Record(os.getpid(), str(folder), cache.program(), started)
         self._proxies = Proxies(folder, limits)
@@ -54,29 +59,32 @@ class Pool:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop)
-        listener = await asyncio.start_unix_server(self._talk, str(self._record.socket), limit=orders.LINE_BYTES)
+        listener = await asyncio.start_unix_server(self._talk, str(self._record.socket), limit=lines.MOST_BYTES)
         self._record.socket.chmod(0o600)
-        crew = self._man()
-        await asyncio.to_thread(crew.read_line, _CREW_READY_S)  # without it every command runs itself
-        record.write(self._workspace, self._record)
+        forks = self._start_forks()
+        if forks:
+            await asyncio.to_thread(forks.read_line, _FORKS_READY_S)  # without it every command runs itself
+        record.write(self._home, self._record)
         try:
             while not self._over.is_set():
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._over.wait(), _LOOK_S)
                 await self._tend()
         finally:
-            record.forget(self._workspace, self._record)
+            record.forget(self._home, self._record)
             listener.close()
-            crew.end(grace_s=_CREW_S)
+            if forks:
+                forks.end(grace_s=_FORKS_S)
             await self._wait()
             self._proxies.end()
             files.remove_all([self._folder])
 
-    def _man(self) -> companions.Companion:
-        """Start what runs whole commands; it ends with its input, hence with this process."""
-        folder = Path(self._record.folder)
-        argv = (sys.executable, "-P", "-m", "ngp.crew", str(folder))
-        return companions.Companion(processes.Request(argv, folder, settings.read().environ))
+    def _start_forks(self) -> Worker | None:
+        """Start the fork server; it ends with its input, so with this process."""
+        if not self._forks:
+            return None
+        argv = (sys.executable, "-P", "-m", self._forks, self._record.folder, self._record.built)
+        return Worker(processes.Request(argv, self._folder, settings.read().environ))
 
     def _stop(self) -> None:
         """The first time gracefully, as `serve` does; the second time at once."""
@@ -94,14 +102,14 @@ class Pool:
         await self._proxies.tend()
         has_idled = not self._talking and time.monotonic() - self._used_at > self._limits.idle_s
         # a platform that was deleted, or a record that names another pool: nobody can find this one any more
-        if has_idled or record.read(self._workspace) != self._record:
+        if has_idled or record.read(self._home) != self._record:
             self._over.set()
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One conversation. Another user's is closed unread."""
         self._talking += 1
         try:
-            if is_own(writer.get_extra_info("socket")):
+            if is_own_peer(writer.get_extra_info("socket")):
                 with suppress(ConnectionError, ValueError):  # it has hung up, or speaks another language
                     await self._answer(reader, writer)
         finally:

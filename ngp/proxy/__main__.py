@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ngp import files
+from ngp.daemons import lines
 from ngp.errors import NgpError
 from ngp.proxy import limits, orders
 from ngp.proxy.packages import verify
@@ -25,7 +26,7 @@ from ngp.proxy.server import Proxy
 
 async def serve(folder: Path) -> None:
     """Obey orders until the input ends; `folder` is for the sockets."""
-    reader = asyncio.StreamReader(limit=orders.LINE_BYTES)
+    reader = asyncio.StreamReader(limit=lines.MOST_BYTES)
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     try:
         first = await _hear_first(reader)

@@ -12,8 +12,6 @@ from ngp.errors import NgpError
 from ngp.proxy.packages import Package
 from ngp.proxy.server import Proxy, Wish
 
-LINE_BYTES = 16 << 20
-
 Say = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 

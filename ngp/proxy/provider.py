@@ -15,7 +15,7 @@ from grpclib import GRPCError, Status
 from grpclib.client import Channel
 
 from ngp import files, processes
-from ngp.companions import Companion
+from ngp.daemons.workers import Worker
 from ngp.errors import NgpError
 from ngp.proxy import messages, rpc
 
@@ -56,7 +56,7 @@ class Launch:
 class Provider:
     """A running provider."""
 
-    def __init__(self, launch: Launch, process: Companion, protocol: int, channel: Channel) -> None:
+    def __init__(self, launch: Launch, process: Worker, protocol: int, channel: Channel) -> None:
         self._launch, self._process = launch, process
         self.protocol = protocol
         self.used_at = time.monotonic()  # when its last call ended
@@ -133,7 +133,7 @@ async def start(launch: Launch) -> Provider:
     environ["TMPDIR"] = environ["PLUGIN_UNIX_SOCKET_DIR"] = str(launch.folder)
     request = processes.Request((str(launch.executable),), launch.cwd, environ, umask=launch.surroundings.umask)
     try:
-        process = Companion(request, folder=launch.surroundings.folder)
+        process = Worker(request, folder=launch.surroundings.folder)
     except OSError as error:
         files.remove_all([launch.folder])
         raise StartError("the provider cannot be started", where=str(launch.executable), why=str(error)) from error
@@ -147,7 +147,7 @@ async def start(launch: Launch) -> Provider:
     return Provider(launch, process, protocol, channel)
 
 
-def _handshake(line: str | None, process: Companion) -> tuple[int, Channel]:
+def _handshake(line: str | None, process: Worker) -> tuple[int, Channel]:
     """``1|5|unix|/folder/plugin123|grpc|…``: handshake version, protocol, network, address, transport, certificate.
 
     Providers in Go give a certificate when they are asked for one; others may insist on theirs.

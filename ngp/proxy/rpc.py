@@ -23,7 +23,7 @@ from grpclib.exceptions import ProtocolError, StreamTerminatedError
 from grpclib.protocol import H2Protocol
 from grpclib.server import Server, Stream
 
-from ngp.proxy.safe import is_own
+from ngp.daemons.peers import is_own_peer
 
 RawStream = Stream[bytes, bytes]
 Answer = Callable[[str, RawStream], Awaitable[None]]
@@ -135,7 +135,7 @@ class _Connection(_Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        if not is_own(transport.get_extra_info("socket")):
+        if not is_own_peer(transport.get_extra_info("socket")):
             self.connection.close()
 
     def connection_lost(self, exc: BaseException | None) -> None:

@@ -6,14 +6,11 @@ import hashlib
 import hmac
 import os
 import secrets
-import socket
-import stat
-import struct
-import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from ngp.daemons import peers, sockets
 from ngp.errors import RefusedError
 
 MAC_BYTES = 32
@@ -29,7 +26,7 @@ class Safe:
 
     def read(self, name: str) -> bytes | None:
         """An entry's content; None where there is none, or where it was written by anybody without the key."""
-        sealed = _read(self.folder / name)
+        sealed = peers.read_own(self.folder / name)
         if sealed is None:
             return None
         mac, data = sealed[:MAC_BYTES], sealed[MAC_BYTES:]
@@ -58,49 +55,16 @@ def open_safe(folder: Path) -> Safe:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        require_private(folder)
-        key = _read(folder / _KEY)
+        sockets.require_private(folder)
+        key = peers.read_own(folder / _KEY)
         if key is None or len(key) < MAC_BYTES:
             _write(folder / _KEY, secrets.token_bytes(MAC_BYTES))
-            key = _read(folder / _KEY)
+            key = peers.read_own(folder / _KEY)
     except OSError as error:
         raise RefusedError("the provider proxy cannot keep anything here", where=str(folder), why=str(error)) from None
     if key is None:
         raise RefusedError("the provider proxy's key cannot be read back", where=str(folder / _KEY))
     return Safe(folder, key)
-
-
-def require_private(folder: Path) -> None:
-    """Raise RefusedError unless `folder` is a real folder of this user; what others may do in it is taken away."""
-    found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-        raise RefusedError(
-            "this is not this user's own folder",
-            where=str(folder),
-            why="the provider proxy keeps there what must not be changed by anybody else",
-            todo=f"remove {folder}",
-        )
-    if stat.S_IMODE(found.st_mode) & 0o077:
-        folder.chmod(0o700)
-
-
-def is_own(connection: socket.socket) -> bool:
-    """Whether the process at the other end is this user's, where the system tells (Linux: SO_PEERCRED)."""
-    if sys.platform != "linux":
-        return True
-    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    return bool(struct.unpack("3i", credentials)[1] == os.getuid())
-
-
-def _read(path: Path) -> bytes | None:
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except OSError:
-        return None
-    with os.fdopen(handle, "rb") as file:
-        found = os.fstat(handle)
-        is_own = stat.S_ISREG(found.st_mode) and found.st_uid == os.getuid()
-        return file.read() if is_own else None
 
 
 def _write(path: Path, data: bytes) -> None:

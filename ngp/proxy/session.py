@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import json
 import os
-import sys
-import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn, Protocol
+from typing import Any, NoReturn
 
-import ngp
-from ngp import files, processes
-from ngp.companions import Companion
+from ngp import files, processes, proxy
+from ngp.daemons import programs, sockets
+from ngp.daemons.lines import Line
+from ngp.daemons.workers import Worker
 from ngp.errors import NgpError
 from ngp.proxy.packages import Package
-from ngp.proxy.safe import require_private
 from ngp.settings import FALSE
 
 VARIABLE = "TF_REATTACH_PROVIDERS"
 SWITCH = "NGP_PROVIDER_PROXY"
 _ANSWER_S = 120.0  # a schema that is asked for the first time takes seconds
-_SOCKET_BYTES = 60  # what of a socket's path (104 bytes on macOS) the folder may take
 _END_S = 5.0
 
 
@@ -58,16 +55,6 @@ def why_not(environ: Mapping[str, str]) -> str:
         return f"{SWITCH} is {environ[SWITCH]}"
     logs = sorted(name for name, value in environ.items() if name.startswith("TF_LOG") and value)
     return f"{logs[0]} is set, and a provider behind the proxy would not log" if logs else ""
-
-
-class Line(Protocol):
-    """How a proxy is talked to: by the pipes of a process of our own, or by a pool's socket."""
-
-    def write_line(self, line: str) -> None: ...
-
-    def read_line(self, timeout_s: float) -> str | None: ...
-
-    def last_words(self) -> str: ...
 
 
 class Session:
@@ -153,7 +140,7 @@ class Session:
 class Standby:
     """A proxy's own process, which serves one session; until then it may already look at what it is to start."""
 
-    def __init__(self, process: Companion) -> None:
+    def __init__(self, process: Worker) -> None:
         self._process = process
         self.has_served = False
 
@@ -174,14 +161,14 @@ class Standby:
 @contextmanager
 def start(environ: Mapping[str, str]) -> Iterator[Standby]:
     """Start the proxy's process, and end it; raise ProxyError where its sockets have no place."""
-    folder = socket_folder(environ)
-    request = processes.Request(
-        (sys.executable, "-P", "-m", "ngp.proxy", str(folder)),
-        folder,
-        {**bare(environ), "PYTHONPATH": str(Path(ngp.__file__).parents[1])},
-    )
     try:
-        process = Companion(request)
+        folder = sockets.make_folder(environ)
+    except NgpError as error:
+        raise ProxyError(str(error)) from error
+    # the credentials go to the providers only, by an order
+    request = programs.request(proxy, str(folder), folder=folder, environ=programs.bare(environ))
+    try:
+        process = Worker(request)
         standby = Standby(process)
         try:
             yield standby
@@ -218,23 +205,3 @@ def mentioned(addresses: Iterable[str]) -> dict[str, str]:
     nowhere = {"Protocol": "grpc", "ProtocolVersion": 5, "Pid": os.getpid(), "Test": True}
     address = {"Network": "unix", "String": os.devnull}
     return {VARIABLE: json.dumps({one: {**nowhere, "Addr": address} for one in addresses})}
-
-
-def bare(environ: Mapping[str, str]) -> dict[str, str]:
-    """What Python itself needs: the credentials go by an order, to the providers only."""
-    return {
-        name: value for name, value in environ.items() if name in ("PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH")
-    }
-
-
-def socket_folder(environ: Mapping[str, str]) -> Path:
-    """A new folder that only this user can enter, with a path short enough for a unix socket below it."""
-    for parent in (environ.get("XDG_RUNTIME_DIR"), environ.get("TMPDIR"), "/tmp"):
-        if parent and len(parent) <= _SOCKET_BYTES and Path(parent).is_dir():
-            try:
-                folder = Path(tempfile.mkdtemp(prefix="ngp-", dir=parent))
-            except OSError:
-                continue
-            require_private(folder)
-            return folder
-    raise ProxyError("there is no folder for the provider proxy's sockets", why="TMPDIR and /tmp cannot be written")

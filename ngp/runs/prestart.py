@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from ngp.daemons import record
 from ngp.errors import NgpError
-from ngp.pool import record
+from ngp.pool import home
 from ngp.proxy import session
 from ngp.terraform import binary, lockfile, mirror, serving
 
@@ -36,7 +37,7 @@ def begin(platform: Platform, settings: Settings) -> Iterator[Opener]:
 
 
 def _find_packages(platform: Platform, settings: Settings) -> serving.Found:
-    pool = record.read(platform.workspace.path)
+    pool = record.read(home(platform.workspace.path))
     if pool is not None and record.is_alive(pool):
         return serving.Found()
     locked = lockfile.load(platform.path / lockfile.NAME)

@@ -8,7 +8,6 @@ from pathlib import Path
 from ngp.errors import MissingError
 
 NAME = "moto"
-LAUNCHER = "ngp.sandbox.launcher"  # called with NAME PORT ANNOUNCEMENT
 SIGN = "/_ngp/sandbox"  # the launcher answers here with the random name that it was started with
 RESET_PATH = "/moto-api/reset"
 _PACKAGES = ("moto", "flask", "flask_cors", "werkzeug")

@@ -6,8 +6,6 @@ import http.client
 import json
 import secrets
 import shutil
-import sys
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -16,15 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from ngp import files, processes
+from ngp.daemons import lifetime, programs, record
 from ngp.errors import MissingError, NgpError, RefusedError, UsageError
-from ngp.sandbox import emulator
+from ngp.sandbox import emulator, launcher
 
 HOST = "127.0.0.1"
 SEEDED = "seeded.json"  # with what the running one has been seeded
 _RECORD = "running.json"
 _OWN = "sandbox"  # an empty file that tells a sandbox's folder from any other
 READY_S = 60.0  # a first start compiles moto's modules; later ones take under a second
-_LOG_TAIL = 12
 _KEPT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "VIRTUAL_ENV")
 
 
@@ -64,10 +62,10 @@ def status(workspace: Path) -> Running | None:
 def stop(workspace: Path) -> bool:
     """End the sandbox with all that it holds and wrote; say whether there was one."""
     with files.lock(workspace / "sandbox.lock", purpose="sandbox stop", wait=True):
-        record = _read(workspace)
-        ours = record is not None and _is_ours(record)
-        if record is not None and ours:
-            processes.end_group(record.pid)
+        found = _read(workspace)
+        ours = found is not None and _is_ours(found)
+        if found is not None and ours:
+            processes.end_group(found.pid)
         _clear(workspace)
         return ours
 
@@ -101,43 +99,41 @@ def _same(found: Running, port: int) -> Running:
 def _launch(workspace: Path, environ: Mapping[str, str], port: int) -> Running:
     home = files.private_folder(folder(workspace))
     files.write(home / _OWN, "", mode=0o600)
-    name, log = secrets.token_hex(16), home / "server.log"
-    argv = (sys.executable, "-P", "-m", emulator.LAUNCHER, name, str(port), str(home / "port"))
-    request = processes.Request(argv, home, _environment(home, environ))
-    pid = processes.start(request, log)
-    try:
-        bound = _await_ready(pid, name, home / "port", log, port)
+    name, log, announced = secrets.token_hex(16), home / "server.log", home / "port"
+    words = (name, str(port), str(announced))
+    request = programs.request(launcher, *words, folder=home, environ=_environment(home, environ))
+
+    def look(pid: int, remaining_s: float) -> Running | None:
+        """Record and return the server once it answers by its name."""
+        bound = _announced(announced)
+        if not bound or _name(bound, timeout_s=max(1.0, remaining_s)) != name:
+            return None
         running = Running(f"http://{HOST}:{bound}", pid, bound, emulator.NAME, _now(), name)
         files.write(home / _RECORD, json.dumps(asdict(running), indent=2) + "\n", mode=0o600)
+        return running
+
+    try:
+        return lifetime.start(request, log, look, ready_s=READY_S)
+    except lifetime.NotReadyError as error:
+        _clear(workspace)
+        raise _failure(str(error), port) from None
     except BaseException:
-        processes.end_group(pid)
         _clear(workspace)
         raise
-    return running
+
+
+def _failure(words: str, port: int) -> NgpError:
+    """Return the error for a server that said these words and ended."""
+    if port and "Address already in use" in words:
+        return UsageError(f"port {port} is taken", where=f"{HOST}:{port}", todo="leave --port out, or give a free one")
+    return MissingError("the sandbox does not start", why=words or "its log is empty", todo="ngp sandbox start")
 
 
 def _environment(home: Path, environ: Mapping[str, str]) -> dict[str, str]:
     """Nothing of the shell but how to run Python: no credentials, no endpoint, no folder outside of `home`."""
-    package = str(Path(__file__).resolve().parents[2])
     kept = {name: environ[name] for name in _KEPT if name in environ}
-    own = {"HOME": str(home), "TMPDIR": str(files.private_folder(home / "tmp")), "PYTHONPATH": package}
+    own = {"HOME": str(home), "TMPDIR": str(files.private_folder(home / "tmp"))}
     return {**kept, **own, **emulator.environment(home)}
-
-
-def _await_ready(pid: int, name: str, announced: Path, log: Path, port: int) -> int:
-    """Wait until the server answers by its name; return its port."""
-    deadline = time.monotonic() + READY_S
-    while time.monotonic() < deadline:
-        bound = _announced(announced)
-        if bound and _name(bound, timeout_s=max(1.0, deadline - time.monotonic())) == name:
-            return bound
-        if not processes.is_alive(pid):
-            break
-        time.sleep(0.02)
-    tail = "\n".join(log.read_text(errors="replace").splitlines()[-_LOG_TAIL:])
-    if port and "Address already in use" in tail:
-        raise UsageError(f"port {port} is taken", where=f"{HOST}:{port}", todo="leave --port out, or give a free one")
-    raise MissingError("the sandbox does not come up", why=tail or "it says nothing", todo="ngp sandbox start")
 
 
 def _announced(path: Path) -> int:
@@ -147,34 +143,34 @@ def _announced(path: Path) -> int:
 
 
 def _find(workspace: Path) -> Running | None:
-    record = _read(workspace)
-    return record if record is not None and _name(record.port, timeout_s=5) == record.id else None
+    found = _read(workspace)
+    return found if found is not None and _name(found.port, timeout_s=5) == found.id else None
 
 
 def _read(workspace: Path) -> Running | None:
     """The record, also of another version of ngp: what is unknown is left out, so that its server can be ended."""
-    with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
-        record = json.loads((folder(workspace) / _RECORD).read_text())
+    with suppress(ValueError, KeyError, TypeError, AttributeError):
+        found = record.load(folder(workspace) / _RECORD)
         return Running(
-            url=str(record["url"]),
-            pid=int(record["pid"]),
-            port=int(record["port"]),
-            engine=str(record.get("engine", "")),
-            started=str(record.get("started", "")),
-            id=str(record["id"]),
+            url=str(found["url"]),
+            pid=int(found["pid"]),
+            port=int(found["port"]),
+            engine=str(found.get("engine", "")),
+            started=str(found.get("started", "")),
+            id=str(found["id"]),
         )
     return None
 
 
-def _is_ours(record: Running) -> bool:
+def _is_ours(found: Running) -> bool:
     """Whether the process is the one we started, even if it hangs: ids are given again, its random name is not."""
-    if _name(record.port, timeout_s=2) == record.id:
+    if _name(found.port, timeout_s=2) == found.id:
         return True
     with suppress(OSError):
-        return record.id.encode() in Path(f"/proc/{record.pid}/cmdline").read_bytes().split(b"\0")
-    ps = processes.Request(("ps", "-o", "command=", "-p", str(record.pid)), Path("/"), {"PATH": "/bin:/usr/bin"})
+        return found.id.encode() in Path(f"/proc/{found.pid}/cmdline").read_bytes().split(b"\0")
+    ps = processes.Request(("ps", "-o", "command=", "-p", str(found.pid)), Path("/"), {"PATH": "/bin:/usr/bin"})
     with suppress(OSError):
-        return record.id in processes.run(ps).stdout.split()
+        return found.id in processes.run(ps).stdout.split()
     return False
 
 

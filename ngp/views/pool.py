@@ -10,7 +10,7 @@ import typer
 from ngp.views import terminal
 
 if TYPE_CHECKING:
-    from ngp.pool.record import Record
+    from ngp.daemons.record import Record
 
 _MB = 1 << 20
 

@@ -15,8 +15,9 @@ import pytest
 from ngp import processes
 from ngp.aws import access
 from ngp.aws.session import Session
+from ngp.daemons import record
 from ngp.errors import NgpError, UsageError
-from ngp.pool import record
+from ngp.pool import home
 
 
 def test_it_is_started_once_found_and_stopped(pool):
@@ -26,14 +27,14 @@ def test_it_is_started_once_found_and_stopped(pool):
     assert pool.status().state["proxies"] == []
     assert pool.stop() == 0
     assert pool.ended([made.pid])
-    assert (pool.status(), pool.stop(), record.read(pool.workspace)) == (None, None, None)
+    assert (pool.status(), pool.stop(), record.read(home(pool.workspace))) == (None, None, None)
 
 
 def test_only_this_user_can_reach_it(pool):
     made = pool.start().record
     modes = [stat.S_IMODE(path.lstat().st_mode) for path in (Path(made.folder), made.socket)]
     assert [mode & 0o077 for mode in modes] == [0, 0]
-    assert stat.S_IMODE((record.home(pool.workspace) / "record.json").stat().st_mode) == 0o600
+    assert stat.S_IMODE((home(pool.workspace) / "record.json").stat().st_mode) == 0o600
 
 
 def test_its_process_has_no_credentials_in_its_environment(pool):
@@ -87,7 +88,7 @@ def test_one_that_is_alive_but_silent_is_left_alone_and_told(pool, fake):
 
 def test_a_pool_of_another_ngp_is_not_used_and_says_so(pool):
     made = pool.start().record
-    path = record.home(pool.workspace) / "record.json"
+    path = home(pool.workspace) / "record.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "built": "0.0.1 other"}))
     assert pool.door() is None
     assert "another ngp" in pool.notes[0]

@@ -10,8 +10,9 @@ import textwrap
 import pytest
 
 from ngp import cache
+from ngp.daemons import record
 from ngp.errors import NgpError
-from ngp.pool import record
+from ngp.pool import home
 from ngp.proxy.session import ProxyError, open_session
 
 # opens a session through the pool, has a provider configured, keeps a connection as Terraform does, and sleeps
@@ -160,6 +161,6 @@ def test_a_pool_with_another_way_to_aws_is_not_asked(pool, aws):
 
 
 def test_a_record_of_somebody_elses_making_leads_nowhere(pool):
-    record.write(pool.workspace, record.Record(1, str(pool.sockets / "none"), cache.program(), "now"))
+    record.write(home(pool.workspace), record.Record(1, str(pool.sockets / "none"), cache.program(), "now"))
     assert pool.status() is None
     assert pool.stop() is None

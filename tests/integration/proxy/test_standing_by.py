@@ -14,9 +14,10 @@ import pytest
 
 from ngp import files, settings
 from ngp.commands import running
+from ngp.daemons import record
 from ngp.environments import platforms
 from ngp.errors import RefusedError, StoppedError
-from ngp.pool import record
+from ngp.pool import home
 from ngp.proxy import __main__ as own_process
 from ngp.proxy import session
 from ngp.proxy.packages import Package, package_hash
@@ -154,7 +155,7 @@ def test_a_command_without_the_proxy_starts_none(begin):
 @pytest.mark.terraform
 def test_a_command_that_finds_a_pool_starts_none(begin, platform, tmp_path):
     folder = tmp_path / "ngp-pool"
-    record.write(platform / ".ngp", record.Record(os.getpid(), str(folder), "", ""))
+    record.write(home(platform / ".ngp"), record.Record(os.getpid(), str(folder), "", ""))
     folder.mkdir()
     with files.hold(folder), begin() as opener:
         assert opener == session.open_session

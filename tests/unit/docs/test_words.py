@@ -12,9 +12,6 @@ PAGES = [page for page in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")) if
 
 # Names that still have a retired word: each goes when its module is renamed, and no other may come.
 LEFT = {
-    "companions": {"companions", "Companion"},
-    "crew": {"crew"},
-    "errand": {"errand"},
     "ties": {"ties"},
     "proxy.safe": {"safe", "Safe", "open_safe"},
     "proxy.wanted": {"wanted", "Wanted"},

@@ -9,9 +9,9 @@ from contextlib import suppress
 import pytest
 
 from ngp.aws.session import Session
+from ngp.daemons.record import Record
 from ngp.errors import NgpError
 from ngp.pool.door import Door
-from ngp.pool.record import Record
 
 SILENT, DROPPED, GONE = None, "", json.dumps({"gone": "it has other plans"})
 
@@ -77,7 +77,7 @@ def test_a_write_that_the_pool_does_not_take_is_made_without_it(meet):
 
 
 def test_a_pool_that_does_not_greet_is_asked_nothing_and_waited_for_once(meet, mocker):
-    mocker.patch("ngp.pool.door._GREETING_S", 0.1)
+    mocker.patch("ngp.daemons.lines._GREETING_S", 0.1)
     pool, notes, sessions, client = meet(SILENT)
     for session in sessions:
         session.put_object("bucket", "key", b"state")
@@ -95,7 +95,7 @@ def test_a_run_whose_pool_hangs_up_has_a_proxy_of_its_own(sockets, mocker, tmp_p
 
 
 def test_another_users_pool_is_told_nothing(meet, mocker):
-    mocker.patch("ngp.pool.door.is_own", return_value=False)
+    mocker.patch("ngp.daemons.peers.is_own_peer", return_value=False)
     pool, notes, (session, _), client = meet(json.dumps({"answer": {}}))
     session.put_object("bucket", "key", b"state")
     assert client.put_object.call_count == 1

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from ngp import cache, files
-from ngp.pool import door, lifetime, record
-from ngp.pool.record import Record
+from ngp.daemons import record
+from ngp.daemons.record import Record
+from ngp.pool import door, home, lifetime
 
 
 @pytest.fixture
@@ -18,17 +19,17 @@ def found(tmp_path, sockets):
     made = Record(1, str(sockets), cache.program(), "2026-11-24T12:00:00+00:00")
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(made.socket))
-    record.write(tmp_path / ".ngp", made)
+    record.write(home(tmp_path / ".ngp"), made)
     return tmp_path / ".ngp", made
 
 
 def test_what_was_written_is_read_and_only_its_own_is_forgotten(found):
     workspace, made = found
-    assert record.read(workspace) == made
-    record.forget(workspace, dataclasses.replace(made, pid=2))
-    assert record.read(workspace) == made
-    record.forget(workspace, made)
-    assert record.read(workspace) is None
+    assert record.read(home(workspace)) == made
+    record.forget(home(workspace), dataclasses.replace(made, pid=2))
+    assert record.read(home(workspace)) == made
+    record.forget(home(workspace), made)
+    assert record.read(home(workspace)) is None
 
 
 def test_a_pool_is_ours_until_any_code_or_package_changes(found, tmp_path, monkeypatch):
@@ -50,10 +51,10 @@ def test_a_pool_is_ours_until_any_code_or_package_changes(found, tmp_path, monke
 
 def test_a_record_that_is_a_link_is_not_read(found):
     workspace, _ = found
-    path = record.home(workspace) / "record.json"
+    path = home(workspace) / "record.json"
     path.rename(workspace / "elsewhere.json")
     path.symlink_to(workspace / "elsewhere.json")
-    assert record.read(workspace) is None
+    assert record.read(home(workspace)) is None
 
 
 @pytest.mark.parametrize(
@@ -65,8 +66,8 @@ def test_a_record_that_is_a_link_is_not_read(found):
 )
 def test_a_record_that_makes_no_sense_counts_for_nothing(found, text):
     workspace, _ = found
-    (record.home(workspace) / "record.json").write_text(text)
-    assert record.read(workspace) is None
+    (home(workspace) / "record.json").write_text(text)
+    assert record.read(home(workspace)) is None
 
 
 def test_a_folder_that_others_can_enter_is_not_private(found):
@@ -91,12 +92,12 @@ def test_a_socket_that_is_gone_is_not_private(found):
 
 def test_a_folder_that_is_no_pools_is_never_cleared_away(found, tmp_path):
     workspace, made = found
-    home = tmp_path / "ngp-home"
-    home.mkdir(mode=0o700)
-    (home / "pool").write_text("mine")
-    record.write(workspace, dataclasses.replace(made, folder=str(home)))
+    other = tmp_path / "ngp-home"
+    other.mkdir(mode=0o700)
+    (other / "pool").write_text("mine")
+    record.write(home(workspace), dataclasses.replace(made, folder=str(other)))
     assert lifetime.stop(workspace) is None
-    assert (home / "pool").read_text() == "mine"
+    assert (other / "pool").read_text() == "mine"
 
 
 def test_a_pools_folder_by_another_name_is_not_private(found, tmp_path):
@@ -112,10 +113,10 @@ def test_only_the_folder_of_a_pool_that_has_ended_is_cleared_away(found):
     workspace, made = found
     with files.hold(Path(made.folder)):
         lifetime.stop(workspace)
-        assert record.read(workspace) == made
+        assert record.read(home(workspace)) == made
         assert made.socket.is_socket()
     lifetime.stop(workspace)
-    assert record.read(workspace) is None
+    assert record.read(home(workspace)) is None
     assert not Path(made.folder).exists()
 
 

@@ -107,7 +107,7 @@ def test_what_goes_wrong_in_the_pool_itself_is_no_refusal(lab, mocker):
 
 
 def test_another_users_connection_is_answered_nothing(lab, mocker):
-    mocker.patch("ngp.pool.server.is_own", return_value=False)
+    mocker.patch("ngp.pool.server.is_own_peer", return_value=False)
 
     async def work():
         async with lab.talk(order="status") as reader:

@@ -69,14 +69,6 @@ def test_digests_are_keyed_and_know_where_a_part_ends(kept, tmp_path):
     assert kept.digest(b"a") != other.digest(b"a")
 
 
-def test_a_connection_of_another_user_is_not_ours(mocker):
-    connection = mocker.Mock()
-    connection.getsockopt.return_value = b"\1\0\0\0" + (os.getuid() + 1).to_bytes(4, "little") + b"\0\0\0\0"
-    assert not safe.is_own(connection)
-    connection.getsockopt.return_value = b"\1\0\0\0" + os.getuid().to_bytes(4, "little") + b"\0\0\0\0"
-    assert safe.is_own(connection)
-
-
 def package(folder):
     return Package("example.test/ours/fake", folder, (packages.package_hash(folder),))
 

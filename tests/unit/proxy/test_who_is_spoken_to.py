@@ -54,7 +54,7 @@ def test_only_the_certificate_of_the_handshake_is_spoken_to(bench, is_its_own):
 
 
 def test_another_users_connection_is_answered_nothing(bench, mocker):
-    mocker.patch("ngp.proxy.rpc.is_own", return_value=False)
+    mocker.patch("ngp.proxy.rpc.is_own_peer", return_value=False)
     asked = []
 
     async def answer(method, stream):

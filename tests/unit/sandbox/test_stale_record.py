@@ -6,12 +6,13 @@ import signal
 import sys
 import time
 from dataclasses import asdict
+from types import ModuleType
 
 import pytest
 
 from ngp import processes
 from ngp.errors import MissingError, RefusedError
-from ngp.sandbox import emulator, launcher, server
+from ngp.sandbox import launcher, server
 from ngp.sandbox.server import Running
 
 
@@ -95,7 +96,7 @@ def test_reset_without_a_sandbox_says_how_to_start_one(workspace):
 
 
 def test_emulator_that_dies_at_once_is_told_with_its_last_words_and_leaves_nothing(workspace, monkeypatch):
-    monkeypatch.setattr(emulator, "LAUNCHER", "ngp.sandbox.nowhere")
+    monkeypatch.setattr(server, "launcher", ModuleType("ngp.sandbox.nowhere"))
     begun = time.monotonic()
     with pytest.raises(MissingError, match="No module named ngp.sandbox.nowhere"):
         server.start(workspace)

@@ -1,4 +1,4 @@
-"""Processes that serve this one for a while: talked to by lines, and ended for sure."""
+"""Worker processes: this process talks to them by lines, and they end with it."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from pathlib import Path
 
 from ngp.processes import PIPE_GRACE_S, Drain, Request, popen
 
-_LOOK_S = 0.005  # how often one that is to end by itself is looked after
+_LOOK_S = 0.005  # between looks at a worker that should end by itself
 
 
-class Companion:
-    """A process that serves this one and is talked to by lines; it ends with this one, however that ends.
+class Worker:
+    """A process that serves this one and ends with it, however this one ends.
 
-    With `folder` a shell watches: it kills the group and removes the folder. Without, the end of its input tells it.
+    With `folder` a shell watches: it kills the worker's group and removes the folder. Without, the end of its input
+    tells the worker.
     """
 
     def __init__(self, request: Request, *, folder: Path | None = None) -> None:
@@ -34,21 +35,21 @@ class Companion:
         self._watcher = _watch(self._process.pid, folder) if folder else None
 
     def is_running(self) -> bool:
-        """Whether it goes on. One that has ended keeps its pid until `end`: nobody else's group may be killed by it."""
+        """Return whether it runs. It keeps its pid until `end`, so that no other group is killed by that pid."""
         if self._process.returncode is not None:
             return False
         if hasattr(os, "waitid"):
             return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
-        return self._process.poll() is None or self._disarm()  # macOS before Python 3.13 can only look by taking
+        return self._process.poll() is None or self._disarm()  # macOS before Python 3.13 has no other way to look
 
     def write_line(self, line: str) -> None:
-        """Say a line; raise OSError where nobody listens any more."""
+        """Send a line; raise OSError if the worker has closed its input."""
         assert self._process.stdin is not None
         self._process.stdin.write(line + "\n")
         self._process.stdin.flush()
 
     def read_line(self, timeout_s: float) -> str | None:
-        """The next line that it says; None where none comes in time, or it has ended."""
+        """Return the next line; None if none comes in time or the worker has ended."""
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline and not (self._out.is_done(0) and self._lines.empty()):
             with suppress(queue.Empty):
@@ -56,27 +57,27 @@ class Companion:
         return None
 
     def last_words(self) -> str:
-        """The last lines of its stderr; those of one that is just ending are waited for."""
+        """Return the last lines of its stderr; wait for those of a worker that is ending."""
         self._err.is_done(PIPE_GRACE_S)
         return "\n".join(self._last_words)
 
     def end(self, *, grace_s: float = 0.0) -> None:
-        """End it: its input is closed, and after `grace_s` its whole group is killed."""
+        """Close its input, and after `grace_s` kill its whole group."""
         if self._process.stdin is not None:
             with suppress(OSError):
                 self._process.stdin.close()
         deadline = time.monotonic() + grace_s
-        self._out.is_done(grace_s)  # tells its end at once
+        self._out.is_done(grace_s)  # returns as soon as it ends
         while self.is_running() and time.monotonic() < deadline:
             time.sleep(_LOOK_S)
         self._disarm()
-        if self._process.returncode is None:  # its pid is still its own
+        if self._process.returncode is None:  # its pid is not free yet
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
     def _disarm(self) -> bool:
-        """End the watcher, for the pid is about to be free: it would kill whoever has it then. Always False."""
+        """End the watcher before the pid is free: it would kill the next process with that pid. Always False."""
         if self._watcher is not None:
             self._watcher.kill()
             self._watcher.communicate()

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from ngp import processes
-from ngp.pool import record
+from ngp.daemons import record
+from ngp.pool import home
 
 ROOT = Path(__file__).parents[3]
 # says at its end whether this process has loaded the command line itself
@@ -109,14 +110,14 @@ def test_without_a_pool_everything_is_as_ever(platform, ngp):
 
 
 def test_a_pool_that_was_killed_is_not_waited_for(own):
-    pid = record.read(own / ".ngp").pid
+    pid = record.read(home(own / ".ngp")).pid
     os.kill(pid, signal.SIGKILL)
     assert ended([pid])
     assert run(own, "graph", "dev")[0] == 0
 
 
 def test_a_folder_that_others_can_enter_is_not_entered(warm):
-    folder = record.read(warm / ".ngp").folder
+    folder = record.read(home(warm / ".ngp")).folder
     os.chmod(folder, 0o755)  # noqa: PTH101
     assert run(warm, "graph", "dev")[3] == "OWN"
     os.chmod(folder, 0o700)  # noqa: PTH101
@@ -131,14 +132,14 @@ def test_a_record_that_is_a_link_is_not_followed(warm):
     (warm / "elsewhere.json").rename(path)
 
 
-def test_another_users_crew_is_told_nothing(warm, monkeypatch, capsys):
-    from ngp import errand
+def test_another_users_fork_server_is_told_nothing(warm, monkeypatch, capsys):
+    from ngp.daemons import client
 
     monkeypatch.chdir(warm)
-    monkeypatch.setattr(errand, "_is_own", lambda _: False)
+    monkeypatch.setattr(client.peers, "is_own_peer", lambda _: False)
     sent = []
-    monkeypatch.setattr(errand.socket, "send_fds", lambda *words: sent.append(words))
-    assert errand.run(str(warm / ".ngp" / "pool" / "record.json"), ["graph", "dev"]) is None
+    monkeypatch.setattr(client.socket, "send_fds", lambda *words: sent.append(words))
+    assert client.run(str(warm / ".ngp" / "pool" / "record.json"), ["graph", "dev"]) is None
     assert sent == []
 
 
@@ -184,7 +185,7 @@ def at_work(own, fake_terraform, tmp_path):
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_to_the_command_ends_the_errand_in_order(at_work, number, code):
+def test_a_signal_to_the_command_ends_it_in_order(at_work, number, code):
     command, terraform = at_work
     command.send_signal(number)
     _, err = command.communicate(timeout=60)
@@ -193,7 +194,7 @@ def test_a_signal_to_the_command_ends_the_errand_in_order(at_work, number, code)
     assert ended([terraform])
 
 
-def test_a_killed_command_takes_its_errand_with_it(at_work, own):
+def test_a_killed_command_takes_its_work_with_it(at_work, own):
     command, terraform = at_work
     command.kill()
     command.communicate()
@@ -204,11 +205,11 @@ def test_a_killed_command_takes_its_errand_with_it(at_work, own):
 
 def test_nothing_is_left_when_the_pool_has_been_stopped(own, ngp):
     run(own, "graph", "dev")
-    made = record.read(own / ".ngp")
-    crew = [int(one.name) for one in Path("/proc").iterdir() if one.name.isdigit() and _is_of(one, made.folder)]
-    assert len(crew) >= 2
+    made = record.read(home(own / ".ngp"))
+    serving = [int(one.name) for one in Path("/proc").iterdir() if one.name.isdigit() and _is_of(one, made.folder)]
+    assert len(serving) >= 2
     assert ngp.run("pool", "stop").exit_code == 0
-    assert ended(crew)
+    assert ended(serving)
     assert not Path(made.folder).exists()
 
 

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from ngp import processes
-from ngp.companions import Companion
+from ngp.daemons.workers import Worker
 from ngp.processes import Request
 
 TALKER = "import sys\nfor line in sys.stdin:\n    print('heard', line.strip(), flush=True)\n"
 
 
 def python(text, tmp_path, **options):
-    return Companion(Request((sys.executable, "-c", text), tmp_path, {}), **options)
+    return Worker(Request((sys.executable, "-c", text), tmp_path, {}), **options)
 
 
 def gone(pid, within_s=5.0):
@@ -63,9 +63,9 @@ def test_a_killed_owner_takes_its_companion_and_the_folder_with_it(tmp_path):
         f"""
         import time
         from pathlib import Path
-        from ngp.companions import Companion
+        from ngp.daemons.workers import Worker
         from ngp.processes import Request
-        companion = Companion(Request(("/bin/sleep", "60"), Path("/"), {{}}), folder=Path({str(folder)!r}))
+        companion = Worker(Request(("/bin/sleep", "60"), Path("/"), {{}}), folder=Path({str(folder)!r}))
         print(companion.pid, flush=True)
         time.sleep(60)
         """

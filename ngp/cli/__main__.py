@@ -1,0 +1,55 @@
+"""The pool's fork server, with the commands that it runs: ``python -m ngp.cli FOLDER BUILT``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+
+def main(argv: list[str]) -> None:
+    """Load what the served commands need, then serve them. `BUILT` identifies the ngp that the pool runs."""
+    folder, built = argv
+    os.umask(0o077)
+    _load()
+    from ngp import cli
+    from ngp.cli import table
+    from ngp.daemons import fork_server
+
+    fork_server.serve(Path(folder), fork_server.Program(built, table.is_served, cli.run))
+
+
+def _load() -> None:
+    """Import what the served commands import. None of it reads files or the environment when it is imported."""
+    import http.client  # noqa: F401
+
+    import rich.console
+    import rich.live
+    import rich.table  # noqa: F401
+
+    import ngp.commands.checking
+    import ngp.commands.graph
+    import ngp.commands.narrowing
+    import ngp.commands.output
+    import ngp.commands.plan
+    import ngp.commands.reading
+    import ngp.commands.render
+    import ngp.commands.running
+    import ngp.commands.status
+    import ngp.commands.validate
+    import ngp.environments.schemas
+    import ngp.pool.door
+    import ngp.rendering.trees
+    import ngp.runs.context
+    import ngp.runs.outputs
+    import ngp.runs.planning
+    import ngp.sandbox.seed
+    import ngp.terraform.toolchain
+    import ngp.views.graph
+    import ngp.views.outputs
+    import ngp.views.progress
+    import ngp.views.runs  # noqa: F401
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

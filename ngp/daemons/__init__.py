@@ -1,0 +1,1 @@
+"""Daemons and workers: processes that serve commands over private sockets or pipes."""

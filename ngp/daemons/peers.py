@@ -1,0 +1,41 @@
+"""Checks that a file, a folder and the process at the other end of a socket belong to this user.
+
+It imports little: `client` uses it before anything else of ngp is loaded.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+import sys
+
+
+def is_own_peer(connection: socket.socket) -> bool:
+    """Return whether the process at the other end is this user's, if the system says so (Linux: SO_PEERCRED)."""
+    if sys.platform != "linux":
+        return True
+    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)  # ucred: pid, uid, gid
+    return int.from_bytes(credentials[4:8], sys.byteorder) == os.getuid()
+
+
+def is_own_folder(path: str | os.PathLike[str]) -> bool:
+    """Return whether `path` is a folder of this user and no link; raise OSError if there is nothing."""
+    found = os.lstat(path)
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
+
+
+def is_private_folder(path: str | os.PathLike[str]) -> bool:
+    """Return whether `path` is a folder of this user that nobody else can enter; raise OSError if there is nothing."""
+    return is_own_folder(path) and not stat.S_IMODE(os.lstat(path).st_mode) & 0o077
+
+
+def read_own(path: str | os.PathLike[str]) -> bytes | None:
+    """Return the content of a file of this user; None if there is none, and for links and files of other users."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return None
+    with os.fdopen(handle, "rb") as file:
+        found = os.fstat(handle)
+        return file.read() if stat.S_ISREG(found.st_mode) and found.st_uid == os.getuid() else None

@@ -1,0 +1,27 @@
+"""Requests that start a program of ngp in a process of its own."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+
+import ngp
+from ngp.processes import Request
+
+_KEPT = ("PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH")
+
+
+def request(program: ModuleType, *words: str, folder: Path, environ: Mapping[str, str]) -> Request:
+    """Return the request for ``python -m PROGRAM WORDS`` in `folder`.
+
+    The program is an imported module or package, never a name: import-linter sees who starts what.
+    """
+    path = str(Path(ngp.__file__).parents[1])
+    return Request((sys.executable, "-P", "-m", program.__name__, *words), folder, {**environ, "PYTHONPATH": path})
+
+
+def bare(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what Python itself needs of an environment: no credentials."""
+    return {name: value for name, value in environ.items() if name in _KEPT}

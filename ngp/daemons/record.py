@@ -1,0 +1,76 @@
+"""Records of daemons: a file in a private folder of the platform that leads to the daemon's socket folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ngp import cache, files
+from ngp.daemons import peers, sockets
+
+_FILE = "record.json"
+
+
+@dataclass(frozen=True)
+class Record:
+    """A daemon. `built` identifies the ngp that it runs, `folder` holds its sockets."""
+
+    pid: int
+    folder: str
+    built: str
+    started: str  # UTC, ISO 8601
+
+    @property
+    def socket(self) -> Path:
+        """The socket that commands connect to."""
+        return Path(self.folder) / "pool"
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the daemon runs this ngp: nobody may use another one's."""
+        return self.built == cache.program()
+
+
+def load(path: Path) -> Any:
+    """Return the JSON of a file that this user wrote; None if it is another user's, a link, missing or no JSON."""
+    with suppress(ValueError):
+        return json.loads(peers.read_own(path) or b"null")
+    return None
+
+
+def read(home: Path) -> Record | None:
+    """Return the record in `home`, whether or not its daemon still runs; None if there is none of this user."""
+    with suppress(TypeError):
+        found = Record(**load(home / _FILE))
+        return found if isinstance(found.pid, int) and isinstance(found.folder, str) else None
+    return None
+
+
+def write(home: Path, record: Record) -> None:
+    """Write the record, so that commands find the daemon."""
+    files.write(files.private_folder(home) / _FILE, json.dumps(asdict(record)) + "\n", mode=0o600)
+
+
+def forget(home: Path, record: Record) -> None:
+    """Remove the record, unless it is another daemon's."""
+    if read(home) == record:
+        (home / _FILE).unlink(missing_ok=True)
+
+
+def is_alive(record: Record) -> bool:
+    """Return whether the daemon runs, however slowly: it holds its folder as long as it lives."""
+    return files.is_held(Path(record.folder))
+
+
+def is_private(record: Record) -> bool:
+    """Return whether the folder is a daemon's, and only this user can have put something in place of its socket."""
+    with suppress(OSError):
+        socket = record.socket.lstat()
+        is_daemons = Path(record.folder).name.startswith(sockets.PREFIX) and stat.S_ISSOCK(socket.st_mode)
+        return is_daemons and socket.st_uid == os.getuid() and peers.is_private_folder(record.folder)
+    return False

@@ -219,9 +219,10 @@ def _require_yes(context: Context, order: _Order, meant: Meant) -> None:
     from ngp.packages import protection
 
     platform = meant.reach.platform
-    found = protection.collect(platform, meant.hosts) if platform and not order.is_approved else []
+    found = protection.collect(platform, meant.hosts) if platform and not order.is_approved else {}
     _tell(context, order, meant, always=bool(found))
-    question = f"{_QUESTIONS[order.action]} {' and '.join(options.place(one) for one in found)}?"
+    places = [options.place(one) if one else f"`{name}`" for name, one in found.items()]
+    question = f"{_QUESTIONS[order.action]} {' and '.join(places)}?"
     if found and not options.confirm(context, question):
         raise NgpError("nothing was deployed", why="the answer was no")
 

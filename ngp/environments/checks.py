@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from ngp.environments import documents, naming, references, tfvars
+from ngp.environments import documents, host_files, naming, references, tfvars
 from ngp.environments.environment import NAME, NAME_LENGTH, Environment, Platform, Target
 from ngp.environments.values import COMMON_INPUTS, FACTS, Value, Values
 from ngp.errors import Finding, UsageError, nearest
@@ -30,7 +30,9 @@ def check(platform: Platform, environment: Environment, values: Values) -> list[
 
 def check_platform(platform: Platform) -> list[Finding]:
     """Return the protected environments that do not exist: rules of approval name no others."""
-    known = documents.names(platform)
+    known = [*documents.names(platform)]
+    if set(platform.protected) - {*known}:  # hosts.yaml has environments of its own
+        known += [host.environment for host in host_files.load(platform.path).values()]
     where = str(platform.path / "ngp.yaml")
     return [
         Finding(f"the protected environment `{name}` does not exist", where, nearest(name, known))

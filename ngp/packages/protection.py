@@ -10,15 +10,19 @@ if TYPE_CHECKING:
     from ngp.hosts.host import Host
 
 
-def collect(platform: Platform, hosts: Sequence[Host]) -> list[Environment]:
-    """Return the protected environments that hosts belong to, by their names.
+def collect(platform: Platform, hosts: Sequence[Host]) -> dict[str, Environment | None]:
+    """Return the protected environments that hosts belong to, by their names; None for one of hosts.yaml alone.
 
     ngp.yaml says which these are, here or on the remote's default branch; MissingError (69) if the remote does not
-    answer. Hosts of hosts.yaml may be of environments that are not declared: nothing protects those.
+    answer.
     """
     from ngp.environments import documents
     from ngp.runs import protection
+    from ngp.runs.bundle import rules
 
-    names = sorted({host.environment for host in hosts} & {*documents.names(platform)})
-    found = [documents.load(platform, name) for name in names]
-    return [environment for environment in found if protection.is_protected(platform, environment)]
+    declared, found = documents.names(platform), dict[str, "Environment | None"]()
+    for name in sorted({host.environment for host in hosts}):
+        environment = documents.load(platform, name) if name in declared else None
+        if protection.is_protected(platform, environment) if environment else rules.is_protected(platform, name):
+            found[name] = environment
+    return found

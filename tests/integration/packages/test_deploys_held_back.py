@@ -91,6 +91,22 @@ def test_a_protected_environment_needs_a_yes_where_nobody_is_asked(machines, ngp
     assert machines.calls("db")[-1] == "clean"
 
 
+def test_an_environment_of_hosts_yaml_alone_can_be_protected(machines, platform, ngp):
+    for name, old, new in (
+        ("ngp.yaml", "[prod]", "[prod, metal]"),
+        ("hosts.yaml", "environment: prod", "environment: metal"),
+    ):
+        text = (platform / name).read_text()
+        (platform / name).write_text(text.replace(old, new))
+    done = ngp.call("package", "deploy", "metal", "shop")
+    assert (done.exit_code, "Deploy this to `metal`?" in done.stderr) == (64, True), done.stderr
+    assert ngp.call("package", "deploy", "metal", "shop", "--auto-approve").exit_code == 0
+    assert ngp.call("validate", "--no-terraform").exit_code == 0
+    (platform / "hosts.yaml").unlink()
+    done = ngp.call("validate", "--no-terraform")
+    assert "the protected environment `metal` does not exist" in done.stderr
+
+
 def test_other_environments_are_deployed_to_without_a_question(machines, ngp):
     assert ngp.call("package", "deploy", "dev", "shop").exit_code == 0
     assert ngp.call("package", "versions", "prod", "shop").exit_code == 0  # changes nothing

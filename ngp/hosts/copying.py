@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
+import re
 import secrets
 import shlex
 import stat
@@ -19,6 +20,7 @@ from ngp.hosts.host import Host
 from ngp.hosts.remote import HostCopied, HostResult, Options, Tell, work_all
 
 _PIECE = 128 * 1024
+_PATTERN = re.compile(r"[*?\[]")
 _AT_ONCE = 100  # files for one sha256sum
 
 
@@ -72,11 +74,18 @@ def parse(words: Sequence[str], cwd: Path, hosts: int) -> Copy:
         missing = [path for path in paths if not Path(path).exists()]
         if missing:
             raise UsageError("there is no such file or folder", where=missing[0])
-        return Copy(paths, target[1:] or ".", is_up=True)
+        return Copy(paths, _remote(target), is_up=True)
     if all(remote) and not target.startswith(":"):
-        named = tuple(word[1:] for word in sources)
-        return Copy(named, str(cwd / Path(target).expanduser()), is_up=False, folder_each=hosts > 1)
+        return Copy(
+            tuple(map(_remote, sources)), str(cwd / Path(target).expanduser()), is_up=False, folder_each=hosts > 1
+        )
     raise UsageError("one side must be on the hosts", todo="write a colon before it: `:/etc/motd`")
+
+
+def _remote(word: str) -> str:
+    """The path behind the colon; SFTP begins in the home folder, which a shell calls ``~``."""
+    path = word[1:]
+    return (path[1:].lstrip("/") if path == "~" or path.startswith("~/") else path) or "."
 
 
 def copy_all(hosts: Sequence[Host], copy: Copy, options: Options, tell: Tell) -> list[HostResult]:
@@ -150,12 +159,14 @@ async def _put(sftp: Any, path: Path, final: str, counter: _Counter) -> _Staged:
 
 async def _download(connection: Any, sftp: Any, copy: Copy, counter: _Counter) -> None:
     base = Path(copy.target)
-    into = len(copy.sources) > 1 or base.is_dir() or copy.target.endswith("/")
+    several = len(copy.sources) > 1 or bool(_PATTERN.search(copy.sources[0]))
+    into = several or base.is_dir() or copy.target.endswith("/")
     staged: list[_Staged] = []
     try:
-        for source in copy.sources:
+        sources = [path for source in copy.sources for path in await _matching(sftp, source)]
+        for source in sources:
             counter.total += await _size(sftp, source)
-        for source in copy.sources:
+        for source in sources:
             name = posixpath.basename(source.rstrip("/")) or "root"
             await _get(sftp, source, base / name if into else base, staged, counter)
         await _compare(connection, {one.source: one.digest for one in staged})
@@ -165,6 +176,15 @@ async def _download(connection: Any, sftp: Any, copy: Copy, counter: _Counter) -
     finally:
         for one in staged:
             Path(one.temporary).unlink(missing_ok=True)
+
+
+async def _matching(sftp: Any, source: str) -> list[str]:
+    """The paths that a source means on a host: that one, or those that match it as a pattern. Raises SFTPError."""
+    is_pattern = bool(_PATTERN.search(source)) and not await sftp.exists(source)
+    if not is_pattern:
+        return [source]
+    found = [str(path) for path in await sftp.glob(source)]
+    return sorted(path for path in found if posixpath.basename(path) not in (".", ".."))  # never out of the target
 
 
 async def _get(sftp: Any, source: str, final: Path, staged: list[_Staged], counter: _Counter) -> None:

@@ -49,10 +49,9 @@ def folder(sandbox, farm, tmp_path, monkeypatch):
     return place, session
 
 
-@pytest.mark.parametrize("name", [".project-name", ".moltar-project"])
-def test_it_is_enough_for_every_command(folder, ngp_in, tmp_path, name):
+def test_it_is_enough_for_every_command(folder, ngp_in, tmp_path):
     place, session = folder
-    (place.parent / name).write_text("Shop Two\n")
+    (place.parent / ".moltar-project").write_text("Shop Two\n")
     web, db = launch(session, "web-1"), launch(session, "db-1", Cluster="data", Packages="|db|")
     launch(session, "other", Project="Shop Three")
     launch(session, "old-1", Environment="stage")
@@ -60,6 +59,7 @@ def test_it_is_enough_for_every_command(folder, ngp_in, tmp_path, name):
 
     shown = ngp.call("host", "list", "qa", "--json").document["hosts"]
     assert [(one["name"], one["id"]) for one in shown] == [("db-1", db), ("web-1", web)]
+    (place.parent / ".moltar-project").rename(place.parent / ".project-name")
     shown = ngp.call("moltar", "/", "ls").stdout.splitlines()
     assert [line.split()[0] for line in shown[1:]] == ["db-1", "web-1", "old-1"]
     [line] = ngp.call(

@@ -52,6 +52,25 @@ def test_files_of_hosts_with_one_name_do_not_overwrite_each_other(farm, tmp_path
     assert found == ["a-b-i-3/source", "a-b-i-4/source", "web-i-1/source", "web-i-2/source"]
 
 
+def test_a_pattern_and_the_home_folder_mean_what_they_mean_to_scp(farm, tmp_path, person):
+    host, home = person
+    there = home / "there"
+    there.mkdir(mode=0o777)
+    for name in ("a.log", "b.log", "c.txt", "d[1].log"):
+        (there / name).write_text(name)
+    for source, expected in ((f":{there}/*.log", 3), (f":{there}/d[1].log", 1), (f":{there}/[ab].log", 2)):
+        target = tmp_path / f"down-{expected}/"
+        wanted = copying.parse([source, f"{target}/"], tmp_path, 1)
+        [result] = copying.copy_all([host], wanted, farm.options(tmp_path), lambda _: None)
+        assert (result.problem, len(list(target.iterdir()))) == ("", expected)
+    wanted = copying.parse([f":{there}/*.zip", "none"], tmp_path, 1)
+    [result] = copying.copy_all([host], wanted, farm.options(tmp_path), lambda _: None)
+    assert result.problem == "no matches found"
+    (tmp_path / "new").write_text("new")
+    for word, path in ((":~/inner", "inner"), (":~", "."), (":~/", "."), (":~anna/x", "~anna/x"), (":", ".")):
+        assert copying.parse(["new", word], tmp_path, 1).target == path
+
+
 def test_a_file_is_renamed_into_place(farm, tmp_path):
     (tmp_path / "new").write_text("new")
     target = tmp_path / "there"

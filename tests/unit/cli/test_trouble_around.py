@@ -35,11 +35,10 @@ __main__.main()
 
 
 @pytest.fixture
-def shell(ngp, platform):
-    """`shell("ngp graph dev >&-")` in the small platform: exit code, stdout, stderr."""
-    assert ngp.call("render").exit_code == 0
+def shell(shared_platform):
+    """`shell("ngp graph dev >&-")` in the small platform, rendered: exit code, stdout, stderr."""
 
-    def run(line, cwd=platform, before="", **env):
+    def run(line, cwd=shared_platform, before="", **env):
         line = before + line.replace("ngp ", f"{NGP} ", 1)
         done = subprocess.run(
             ["sh", "-c", line], cwd=cwd, env={**os.environ, **env}, capture_output=True, text=True, timeout=60
@@ -99,7 +98,7 @@ def test_versions_are_told_in_a_deleted_folder_too(shell, tmp_path):
     assert out == here
 
 
-def test_a_deleted_working_folder_is_told_and_is_no_obstacle_where_another_is_named(shell, platform, tmp_path):
+def test_a_deleted_working_folder_is_told_and_is_no_obstacle_where_another_is_named(shell, shared_platform, tmp_path):
     gone = tmp_path / "gone"
 
     def stand(line):
@@ -109,8 +108,8 @@ def test_a_deleted_working_folder_is_told_and_is_no_obstacle_where_another_is_na
     code, _, stderr = stand("ngp graph dev")
     assert code == 64
     assert stderr.startswith("error: the working folder was deleted\n")
-    assert stand(f'ngp -C "{platform}" graph dev')[1].startswith("wave 1\n")
-    assert stand(f'ngp graph dev -C "{platform}"')[1].startswith("wave 1\n")
+    assert stand(f'ngp -C "{shared_platform}" graph dev')[1].startswith("wave 1\n")
+    assert stand(f'ngp graph dev -C "{shared_platform}"')[1].startswith("wave 1\n")
     assert stand("ngp graph --help")[1].startswith("Usage: ngp graph")
     assert stand("ngp --help")[1].startswith("Usage: ngp")
 
@@ -128,11 +127,11 @@ def test_a_user_without_a_home_gets_help_and_a_line_that_names_the_variable(shel
 def test_an_encoding_that_lacks_characters_is_told_once(shell, platform):
     name = platform / "environments/dev/environment.yaml"
     name.write_text(name.read_text() + "# ✓\nunits_✓: {}\n")
-    code, _, stderr = shell("ngp graph dev", PYTHONIOENCODING="ascii")
+    code, _, stderr = shell("ngp graph dev", platform, PYTHONIOENCODING="ascii")
     assert code == 64
     assert "units_\\u2713" in stderr
     assert stderr.count("note: ascii cannot show some characters") == 1
-    assert "note:" not in shell("ngp graph dev", PYTHONIOENCODING="utf-8")[2]
+    assert "note:" not in shell("ngp graph dev", platform, PYTHONIOENCODING="utf-8")[2]
 
 
 @pytest.mark.parametrize(

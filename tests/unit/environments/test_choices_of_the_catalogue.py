@@ -16,8 +16,9 @@ from tests import compositions
 
 DOCUMENT = 'target: sandbox\naccount: "123456789012"\nregion: eu-central-1\ndomain: dev.example.com\n'
 KNOWN = compositions.catalogue().modules
-CHOICES = st.lists(st.sampled_from(sorted(KNOWN)), min_size=1, unique=True)
-USERS = [(name, each) for name, module in KNOWN.items() for each in module.manifest.requires]
+# Deferred: the modules are read when a test runs, not by each worker that only collects.
+CHOICES = st.deferred(lambda: st.lists(st.sampled_from(sorted(KNOWN)), min_size=1, unique=True))
+USERS = st.deferred(lambda: st.sampled_from([(one, each) for one in KNOWN for each in KNOWN[one].manifest.requires]))
 quick = settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -119,7 +120,7 @@ def test_the_conflicts_of_the_catalogue_are_refused(lab):
 
 
 @quick
-@given(st.sampled_from(USERS))
+@given(USERS)
 def test_a_need_that_nothing_meets_is_asked_for_by_name(lab, user):
     name, needed = user
     lacking = {each: module for each, module in KNOWN.items() if needed not in module.outputs or each == name}
@@ -133,7 +134,7 @@ def test_a_need_that_nothing_meets_is_asked_for_by_name(lab, user):
 
 
 @quick
-@given(st.sampled_from(USERS))
+@given(USERS)
 def test_a_need_that_several_modules_meet_names_them_all(lab, user):
     name, needed = user
     (first, *_) = compositions.providers(KNOWN, needed, name)

@@ -6,7 +6,8 @@ import subprocess
 
 import pytest
 
-from ngp.environments import secret_scan
+from ngp.environments import references, secret_scan
+from ngp.errors import MissingError
 
 
 def digits(count, alphabet="abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"):
@@ -120,3 +121,24 @@ def test_the_command_ends_with_1_and_names_the_file_of_a_folder_too(platform, ng
         assert secret not in done.stdout + done.stderr
     assert ngp.call("secret", "scan", "modules").exit_code == 0
     assert ngp.call("secret", "scan", "nowhere").exit_code == 64
+
+
+@pytest.mark.parametrize("value", ["abcdefghijklmnopqrstuvw", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaa1", "12345678901234567890"])
+def test_a_value_of_one_kind_or_little_variety_is_no_password(tmp_path, value):
+    assert scan(tmp_path, f'master_password = "{value}"\n') == []
+
+
+def test_a_linked_file_is_not_read_even_if_it_holds_a_secret(tmp_path):
+    (tmp_path / "file").write_text(f'x = "{SECRETS["a GitHub token"]}"\n')
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    assert secret_scan.scan(tmp_path, [tmp_path / "link"]) == []
+
+
+def test_files_cannot_be_listed_without_a_repository(tmp_path):
+    with pytest.raises(MissingError, match="Git cannot list the files"):
+        secret_scan.files(tmp_path)
+
+
+def test_a_reference_is_found_however_deep():
+    value = {"a": ["env:ONE", ("ssm:/two", {"b": "awssm:three#key"})], "c": "no reference", "d": 4}
+    assert list(references.find(value)) == ["env:ONE", "ssm:/two", "awssm:three#key"]

@@ -189,3 +189,16 @@ class TestSensitiveValues:
             assert (type(made), made) == (str, plans.SENSITIVE)
         assert secret == plans.SENSITIVE
         assert "first" not in repr(secret) + str(vars(plans.Masked))
+
+
+def test_a_replacement_may_not_keep_a_value_that_the_preview_changes():
+    previewed = [change(Action.REPLACE, before={"size": 1}, after={"size": 2})]
+    found = surplus(previewed, real(Action.REPLACE, before={"size": 1}, after={"size": 1}))
+    assert [one.attributes for one in found] == [("size",)]
+
+
+@pytest.mark.parametrize("other", ["text", ["element"], None])
+def test_a_value_that_takes_another_shape_is_another_value(other):
+    previewed = [change(Action.CREATE, after={"policy": {"k": "a"}})]
+    assert surplus(previewed, real(after={"policy": other}))
+    assert surplus([change(Action.CREATE, after={"policy": other})], real(after={"policy": {"k": "a"}}))

@@ -50,3 +50,20 @@ def test_what_is_not_set_is_not_told(told, action):
 def test_secret_is_held_against_nothing(told):
     assert told(change(Action.CREATE, after={"name": SENSITIVE}, type_="aws_iam_role")) == []
     assert len(told(change(Action.CREATE, after={"name": "a b"}, type_="aws_iam_role"))) == 1
+
+
+def test_only_resources_of_aws_are_looked_at(told, monkeypatch):
+    from ngp.catalogue.constraints import parameters
+
+    loaded = []
+    monkeypatch.setattr(parameters, "load", lambda cache: loaded.append(cache) or {})
+    for type_ in ("terraform_data", "random_password"):
+        assert told(change(Action.CREATE, after=BAD, type_=type_)) == []
+    told(change(Action.DELETE, before=BAD, after=BAD))
+    assert loaded == [], "the tables of AWS are not even read"
+
+
+@pytest.mark.parametrize(("length", "shown"), [(120, "'" * 120), (121, "'" * 120 + "…")])
+def test_a_long_value_is_cut(told, length, shown):
+    [text] = told(change(Action.CREATE, after={**BAD, "description": "'" * length}))
+    assert f'description = "{shown}":' in text

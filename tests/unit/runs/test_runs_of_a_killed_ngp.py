@@ -111,3 +111,9 @@ def test_a_plan_that_does_not_end_is_named(lay, tmp_path, monkeypatch):
     folder = lay("plan swarm", verb="plan", tied=True)
     with files.hold(folder), pytest.raises(LockHeldError, match="plan of `swarm`"):
         leftovers.sweep(Workspace(tmp_path), "dev")
+
+
+def test_a_warning_is_not_why_a_run_failed(lay, tmp_path):
+    warning = {"type": "diagnostic", "diagnostic": {"severity": "warning", "summary": "Deprecated", "detail": ""}}
+    lay("apply swarm", code=1, lines=[warning, ERROR])
+    assert "(No room)" in " ".join(settle(tmp_path))

@@ -35,3 +35,12 @@ def test_a_state_that_finds_no_room_leaves_the_one_before(place, room):
 def test_the_digest_of_a_text_is_that_of_what_is_stored(place):
     storing.store(place, None, "ä", storing.ABSENT, Encryption())
     assert storing.fetch(place, None).digest == storing.digest("ä")
+
+
+def test_the_version_before_is_kept_beside_a_local_state(place):
+    version = storing.store(place, None, '{"serial": 1}', storing.ABSENT, Encryption())
+    backup = place.path.with_name("unit.tfstate.backup")
+    assert not backup.exists(), "there was nothing before"
+    storing.store(place, None, '{"serial": 2}', version, Encryption())
+    assert backup.read_text() == '{"serial": 1}'
+    assert backup.stat().st_mode & 0o777 == 0o600

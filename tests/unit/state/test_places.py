@@ -54,3 +54,17 @@ def test_bucket_name_is_one_that_s3_takes(platform, account, region):
     name = places.bucket_name(platform, account, region)
     assert re.fullmatch(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", name)
     assert name.endswith(f"-tfstate-{account}-{region}")
+
+
+def test_a_name_that_just_fits_is_not_cut():
+    tail = "-tfstate-123456789012-eu-central-1"
+    longest = "a" * (63 - len(tail))
+    assert places.bucket_name(longest, "123456789012", "eu-central-1") == longest + tail
+    cut = places.bucket_name(longest + "a", "123456789012", "eu-central-1")
+    assert len(cut) == 63
+    assert cut.startswith("a" * (63 - len(tail) - 7) + "-")
+
+
+def test_a_name_without_a_letter_that_s3_allows_is_ngp():
+    assert places.bucket_name("+++", "123456789012", "eu-central-1") == "ngp-tfstate-123456789012-eu-central-1"
+    assert places.bucket_name("+shop+", "123456789012", "eu-central-1").startswith("shop-tfstate-")

@@ -245,3 +245,29 @@ def test_parts_that_change_nothing_are_no_reason_to_refuse():
             document(resource_changes=changes, action_invocations=[invocation()], deferred_changes=[], **harmless)
         )
     )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "was", "is_", "paths"),
+    [
+        ({"a": 1, "b": 1}, {"a": 2, "b": 1}, {"a": True, "b": True}, {"a": True, "b": True}, [("a",)]),
+        ({"a": 1}, {"a": 2}, {"a": True}, {}, [("a",)]),
+        ({"a": 1}, {"a": 2}, {}, {"a": True}, [("a",)]),
+        ({"a": 1}, {"a": 2}, {}, {}, []),
+        ({"a": None}, {"a": 2}, {}, {"a": True}, []),
+        ({"a": [1, {"k": 1}]}, {"a": [2, {"k": 2}]}, {"a": [False, {"k": True}]}, {}, [("a", 1, "k")]),
+        ({"a": [1, 2]}, {"a": [3, 4]}, {"a": [True]}, {"a": [True]}, [("a", 0)]),
+        ({"a": [1]}, {"a": {"k": 2}}, {"a": [True]}, {"a": {"k": True}}, []),
+        ({"a": {"k": 1}}, {"a": [2]}, {"a": {"k": True}}, {"a": [True]}, []),
+    ],
+)
+def test_a_secret_that_changes_is_named_where_either_side_is_sensitive(before, after, was, is_, paths):
+    entry = resource("update", before=before, after=after, before_sensitive=was, after_sensitive=is_)
+    (change,) = plans.parse(document(resource_changes=[entry])).changes
+    assert list(change.sensitive_changes) == paths
+
+
+def test_an_element_without_a_mark_is_shown_and_its_neighbour_is_not():
+    entry = resource("create", after={"rules": ["secret", "open"]}, after_sensitive={"rules": [True]})
+    (change,) = plans.parse(document(resource_changes=[entry])).changes
+    assert change.after == {"rules": [SENSITIVE, "open"]}

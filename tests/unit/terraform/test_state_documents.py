@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ngp.errors import NgpError
 from ngp.terraform import states
+from ngp.terraform.states import _TAG as TAG
 from ngp.terraform.states import State, StateOutput, StateResource
 
 KEYS = st.sampled_from(
@@ -126,3 +127,11 @@ def test_an_encrypted_state_is_called_so_and_nobody_is_told_to_restore_it():
     (finding,) = caught.value.findings
     assert finding.where == "s3://bucket/key"
     assert "restore" not in finding.todo
+
+
+def test_tags_of_data_sources_are_not_those_of_the_platform():
+    def entry(mode, name):
+        return {"mode": mode, "type": "aws_vpc", "name": "x", "instances": [{"attributes": {"tags": {TAG: name}}}]}
+
+    text = json.dumps({"version": 4, "resources": [entry("managed", "ours"), entry("data", "theirs")]})
+    assert states.parse(text).tagged == {"ours"}

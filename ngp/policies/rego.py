@@ -16,6 +16,7 @@ from typing import Any
 
 from ngp import processes
 from ngp.errors import Finding, MissingError, NgpError, UsageError, require
+from ngp.policies import opa
 from ngp.policies.verdict import Severity, Verdict, Violation
 from ngp.rendering import exact
 
@@ -60,8 +61,8 @@ def load(platform: Path) -> Policies | None:
     if not rules:
         why = f"`{FOLDER}/` has no rule `deny`, `warn` or `violation`, so nothing would be checked"
         raise UsageError("no policy to evaluate", where=str(folder), why=why, todo="write one, or remove the folder")
-    if find_spec("regopy") is None:
-        what = "the policies cannot be evaluated: the package regopy is not installed"
+    if opa.find() is None and find_spec("regopy") is None:
+        what = "the policies cannot be evaluated: `opa` is not on PATH, and the package regopy is not installed"
         raise MissingError(what, where=str(folder), todo="pip install 'ngp-platform[policy]'")
     return Policies(texts, rules)
 
@@ -85,6 +86,10 @@ def check(policies: Policies) -> None:
 
 
 def _ask(policies: Policies, plan: Mapping[str, Any]) -> Sequence[Any]:
+    """Return the answers of all rules: of OPA where its program is on PATH, else of regopy."""
+    program = opa.find()
+    if program is not None:
+        return opa.evaluate(program, policies.texts, policies.rules, plan, _TIMEOUT_S)
     asked = {"modules": policies.texts, "input": plan, "queries": [f"data.{rule}" for rule in policies.rules]}
     package = Path(__file__).parents[2]
     request = processes.Request(

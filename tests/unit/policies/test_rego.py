@@ -61,7 +61,7 @@ def test_a_plain_message_and_a_warning(policies):
         (HEAD + "deny contains x if {", "does not compile"),
         (HEAD + "deny contains x if { x := nowhere(1) }", "does not compile or fails"),
         (HEAD + "deny contains x if { x := data.other.helper(input) }", "does not compile or fails"),
-        ('package platform\ndeny[msg] { msg := "old" }\n', "is no set"),
+        ('package platform\ndeny[msg] { msg := "old" }\n', "is no set|does not compile"),  # the second is OPA's word
         (HEAD + 'deny := "x" if input.nothing\n', "has no answer"),
         (HEAD + 'deny contains x if { x := to_number("a") }\n', "fails"),
         (HEAD + "allow if true\n", "no policy to evaluate"),
@@ -72,7 +72,7 @@ def test_a_plain_message_and_a_warning(policies):
 def test_a_policy_that_cannot_be_evaluated_is_an_error(policies, text, why):
     with pytest.raises(UsageError) as refused:
         rego.evaluate(policies(broken=text), PLAN)
-    assert why in str(refused.value)
+    assert any(one in str(refused.value) for one in why.split("|"))
     assert "broken.rego" in refused.value.findings[0].where or "policies" in refused.value.findings[0].where
 
 
@@ -91,7 +91,7 @@ def test_a_policy_sees_nothing_of_the_environment(policies, monkeypatch):
     monkeypatch.setenv("CANARY", "canary-7f3a9")
     text = HEAD + "deny contains name if some name, _ in opa.runtime().env\n"
     names = {one.message for one in rego.evaluate(policies(spy=text), PLAN).violations}
-    assert "PYTHONPATH" in names
+    assert "LC_ALL" in names
     assert "CANARY" not in names
 
 
@@ -115,6 +115,7 @@ def test_what_evaluates_is_missing(tmp_path, monkeypatch):
     (tmp_path / "policies").mkdir()
     (tmp_path / "policies" / "a.rego").write_text(NO_DELETION)
     monkeypatch.setattr(rego, "find_spec", lambda _: None)
+    monkeypatch.setenv("PATH", "")
     with pytest.raises(NgpError) as refused:
         rego.load(tmp_path)
     assert refused.value.exit_code == 69

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from ngp import processes, settings
+from ngp import files, processes, settings
 from ngp.catalogue import loading
 from ngp.catalogue.module import Catalogue
 from ngp.environments.environment import Environment, Platform
@@ -153,6 +153,18 @@ def head(path: Path) -> str:
 
     commit = ask("rev-parse", "--short", "HEAD")
     return f"{commit}+" if commit and ask("status", "--porcelain") else commit
+
+
+def lay(platform: Platform, commit: str, name: str, folder: Path) -> None:
+    """Write the files of a folder of the platform, as a commit has them, into `folder`/`name`; links are left out."""
+    told = git(platform, "ls-tree", "-r", "-z", commit, "--", f"./{name}/").stdout
+    for line in filter(None, told.split("\0")):
+        about, _, path = line.partition("\t")
+        if about.startswith("100"):
+            blob = about.rpartition(" ")[2]
+            made = folder / path.replace(UNREADABLE, blob)  # two such names must not become one
+            made.parent.mkdir(parents=True, exist_ok=True)
+            files.write(made, git(platform, "cat-file", "blob", blob).stdout)
 
 
 def _materialise(platform: Platform, commit: str) -> Path:

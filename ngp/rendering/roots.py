@@ -51,6 +51,16 @@ def together(resolved: Resolved, units: Collection[str], name: str) -> Mapping[s
     return {file: text for _, file, text in _files(replace(resolved, environment=environment), place)}
 
 
+def from_templates(resolved: Resolved, platform: Path) -> Mapping[PurePosixPath, str]:
+    """The files that templates make, by their path, with the templates of another folder `platform`.
+
+    Raises UsageError for a template that does not work.
+    """
+    made = dict(_roots(resolved, _home(resolved) / "root"))
+    contexts = {place: _context(resolved, place, each) for place, each in made.items()}
+    return {place / file: _page(platform, file, context) for place, context in contexts.items() for file in FILES}
+
+
 def header(environment: str) -> str:
     """The first line of every rendered file that can hold a comment."""
     return (

@@ -1,4 +1,4 @@
-"""Why a plan changes a resource: the lines of tfvars, environment.yaml, wiring or the module that its values come from.
+"""Why a plan changes a resource: the lines of tfvars, environment.yaml, a template or the module that it comes from.
 
 It says what is written, and only that. Where nothing written explains a change it says so: a default of the provider,
 or somebody who changed the resource outside of Terraform.
@@ -19,7 +19,7 @@ from ngp.environments.environment import StateMode
 from ngp.environments.resolving import Resolved
 from ngp.environments.values import Values
 from ngp.errors import UsageError
-from ngp.reports import references
+from ngp.reports import references, template_causes
 from ngp.reports.references import Code, Leaf
 from ngp.reports.report import Cause
 from ngp.review.baseline import Baseline
@@ -63,11 +63,27 @@ class Finder:
         if name not in self.resolved.environment.units:
             return (Cause("", f"no unit `{name}` is declared any more", self._place(self._units)),)
         found = [*self._whole(name, unit, change), *self._attributes(name, unit, change)]
+        templates = self._templates.get("root" if self._is_single else name, ())
+        if templates:
+            found = [cause for cause in found if cause.text != _NOT_SET]
+            is_fresh = any(cause.text.endswith(self._since) for cause in found)
+            found = [*found, *templates] if is_fresh else [*templates, *found]
         return tuple(dict.fromkeys(found))[:_MOST]
 
+    @cached_property
+    def _templates(self) -> Mapping[str, tuple[Cause, ...]]:
+        return template_causes.find(self.resolved, self.baseline) if self.baseline else {}
+
+    @property
+    def _is_single(self) -> bool:
+        return self.resolved.environment.state is StateMode.SINGLE
+
+    @property
+    def _since(self) -> str:
+        return f", changed since {self.baseline.commit[:8]}" if self.baseline else ""
+
     def _owner(self, unit: UnitResult, change: Change) -> str:
-        is_single = self.resolved.environment.state is StateMode.SINGLE
-        return addresses.owner(change.address) if is_single else unit.unit
+        return addresses.owner(change.address) if self._is_single else unit.unit
 
     @property
     def _units(self) -> str:
@@ -174,8 +190,7 @@ class Finder:
 
     def _fresh_first(self, found: Sequence[tuple[Cause, bool]]) -> list[Cause]:
         """Of one attribute, what has changed since the baseline, else all."""
-        since = f", changed since {self.baseline.commit[:8]}" if self.baseline else ""
-        fresh = [replace(cause, text=f"{cause.text}{since}") for cause, is_new in found if is_new]
+        fresh = [replace(cause, text=f"{cause.text}{self._since}") for cause, is_new in found if is_new]
         return fresh or [cause for cause, _ in found]
 
     def _module(self, unit: str) -> Path | None:

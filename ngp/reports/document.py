@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import PurePosixPath
 from typing import Any
 
 from ngp.reports.report import ChangeReport, Report, UnitReport
@@ -33,7 +32,7 @@ def document(report: Report) -> dict[str, Any]:
 
 def _unit(unit: UnitReport, environment: str) -> Mapping[str, Any]:
     found = documents.data(replace(unit, changes=(), diagnostics=()))
-    root = PurePosixPath("environments", environment, *(("root",) if unit.unit == "root" else ("units", unit.unit)))
+    root = places.root(environment, unit.unit)
     return {
         **found,
         "counts": _counts(found["counts"]),

@@ -9,6 +9,7 @@ from ngp.reports.causes import Finder
 from ngp.review import baseline
 from ngp.runs.results import Outcome, RunResult, UnitResult, Verb
 from ngp.terraform.plans import Action, Change
+from tests.conftest import ROOT
 
 MAIN = """
 locals {
@@ -193,3 +194,65 @@ def test_a_unit_that_is_gone_is_named(base):
     resolved = resolving.resolve(platforms.load(base), "dev")
     found = Finder(resolved).of_change(UnitResult("old", "old", 1, Outcome.PLANNED, changes=(change,)), change)
     assert found[0].text == "no unit `old` is declared any more"
+
+
+def override(platform, old="", new=""):
+    """Put ngp's own template of versions.tf into the platform, edited."""
+    text = (ROOT / "templates" / "root" / "versions.tf.j2").read_text()
+    assert old in text
+    path = platform / "templates" / "root" / "versions.tf.j2"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text.replace(old, new) if old else text)
+
+
+PROVIDER, TAGS = 'provider "aws" {\n', '  default_tags { tags = { Team = "web" } }\n'
+
+
+@pytest.mark.parametrize("state", ["per-module", "single"])
+def test_a_template_that_makes_another_root_goes_first(base, state):
+    document = base / "environments" / "dev" / "environment.yaml"
+    document.write_text(f"state: {state}\n{document.read_text()}")
+    override(base)
+    commit(base)
+    override(base, PROVIDER, "{# the team that pays #}\n" + PROVIDER + TAGS)
+    change = update("aws_vpc.this", {"tags_all": {}}, {"tags_all": {"Team": "web"}})
+    first, *rest = causes(base, change, base="HEAD")
+    line = (base / "templates/root/versions.tf.j2").read_text().splitlines().index(TAGS.rstrip("\n")) + 1
+    assert (first[0], first[2]) == ("", f"templates/root/versions.tf.j2:{line}")
+    assert first[1].startswith("the template of versions.tf, changed since ")
+    assert rest == [("tags_all", "the default of base.prefix", rest[0][2])]
+    path = base / "environments" / "dev" / "terraform.tfvars"
+    path.write_text(TFVARS.replace("10.0", "10.9"))
+    found = causes(base, update("aws_vpc.this", {"cidr_block": "a"}, {"cidr_block": "b"}), base="HEAD")
+    assert [text.partition(",")[0] for _, text, _ in found] == ["base.cidr", "the template of versions.tf"]
+
+
+def test_a_template_that_comes_or_goes_is_named(base):
+    override(base, PROVIDER, PROVIDER + TAGS)
+    change = update("aws_vpc.this", {"dns": "a"}, {"dns": "b"})
+    [(_, text, place)] = causes(base, change, base="HEAD")
+    assert "template of versions.tf, changed since" in text
+    assert place.partition(":")[0] == "templates/root/versions.tf.j2"
+    commit(base)
+    (base / "templates/root/versions.tf.j2").unlink()
+    [(_, text, place)] = causes(base, change, base="HEAD")
+    assert "template of versions.tf, removed since" in text
+    assert place == "templates/root/versions.tf.j2"
+
+
+def test_a_template_that_makes_the_same_root_is_not_named(base):
+    override(base)
+    commit(base)
+    override(base, PROVIDER, "{# a remark #}\n" + PROVIDER)
+    (base / "templates" / "ci").mkdir()
+    (base / "templates" / "ci" / "plan.yaml.j2").write_text("x")
+    [cause] = causes(base, update("aws_vpc.this", {"policy": "a"}, {"policy": "b"}), base="HEAD")
+    assert cause[1] == "written in the module"
+
+
+def test_templates_of_the_baseline_that_do_not_work_explain_everything(base):
+    override(base, PROVIDER, "{% nothing %}")
+    commit(base)
+    override(base, PROVIDER, PROVIDER + TAGS)
+    first = causes(base, update("aws_vpc.this", {"policy": "a"}, {"policy": "b"}), base="HEAD")[0]
+    assert "template of versions.tf, changed since" in first[1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -14,6 +14,12 @@ class ForgeError(NgpError):
     """A forge refused a request, or did not answer. It never fails a plan: the caller warns."""
 
     code = "forge"
+
+
+class GoneError(ForgeError):
+    """What a request is about does not exist, or not any more."""
+
+    code = "forge_gone"
 
 
 class State(StrEnum):
@@ -46,12 +52,16 @@ class PullRequest:
 
 @dataclass(frozen=True)
 class Status:
-    """A commit status. `context` names the check; a later status of the same context replaces it."""
+    """A commit status. `context` names the check; a later status of the same context replaces it.
+
+    `is_own` says of one that was read that the user of the token set it, as far as the forge tells.
+    """
 
     context: str
     state: State
     description: str = ""
     url: str = ""
+    is_own: bool = field(default=False, compare=False)
 
 
 class Forge(Protocol):

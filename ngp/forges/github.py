@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
 from ngp.forges.forge import Comment, ForgeError, PullRequest, State, Status
-from ngp.forges.rest import Client, Patience
+from ngp.forges.rest import Client, Patience, Route
 
 _VERSION = "2022-11-28"
 _WRITERS = frozenset({"admin", "maintain", "write"})
@@ -17,15 +17,13 @@ _DESCRIPTION = 140  # characters of a status
 class GitHub:
     """One repository (``owner/name``) on GitHub."""
 
-    def __init__(
-        self, url: str, repository: str, token: str, proxies: Mapping[str, str], patience: Patience | None = None
-    ) -> None:
+    def __init__(self, url: str, repository: str, token: str, route: Route, patience: Patience | None = None) -> None:
         headers = {
             "Accept": "application/vnd.github+json",
             "Authorization": f"Bearer {token}",
             "X-GitHub-Api-Version": _VERSION,
         }
-        self._client = Client(url, headers, proxies, patience or Patience())
+        self._client = Client(url, headers, route, patience or Patience())
         self._home = f"/repos/{quote(repository)}"
         self._may_ask = True
         self._user = 0  # of the token; 0 while nothing has told it
@@ -71,7 +69,9 @@ class GitHub:
         """Return the newest status of each context of a commit."""
         newest: dict[str, Status] = {}
         for one in self._client.pages(f"{self._home}/commits/{commit}/statuses"):  # the newest come first
-            newest.setdefault(str(one["context"]), Status(str(one["context"]), _state(str(one["state"]))))
+            name, about = str(one["context"]), str(one.get("description") or "")
+            is_own = self._is_own(one.get("creator"))
+            newest.setdefault(name, Status(name, _state(str(one["state"])), about, is_own=is_own))
         return list(newest.values())
 
     def set_status(self, commit: str, status: Status) -> None:

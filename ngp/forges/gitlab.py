@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
 from ngp.forges.forge import Comment, ForgeError, PullRequest, State, Status
-from ngp.forges.rest import Client, Patience
+from ngp.forges.rest import Client, Patience, Route
 
 _SAME = "Cannot transition status"  # GitLab refuses to set the state that a status has already, and others
 _DEVELOPER = 30  # access level that may push
@@ -18,10 +18,8 @@ _WORDS = {"success": State.SUCCESS, "failed": State.FAILURE, "canceled": State.F
 class GitLab:
     """One project on GitLab. `url` is that of the API (``https://gitlab.example.com/api/v4``)."""
 
-    def __init__(
-        self, url: str, project: str, token: str, proxies: Mapping[str, str], patience: Patience | None = None
-    ) -> None:
-        self._client = Client(url, {"PRIVATE-TOKEN": token}, proxies, patience or Patience())
+    def __init__(self, url: str, project: str, token: str, route: Route, patience: Patience | None = None) -> None:
+        self._client = Client(url, {"PRIVATE-TOKEN": token}, route, patience or Patience())
         self._home = f"/projects/{quote(project, safe='')}"
         self._user = 0
 
@@ -41,8 +39,7 @@ class GitLab:
 
     def comments(self, number: int) -> Sequence[Comment]:
         """Return all comments of a merge request that persons or tokens wrote."""
-        if not self._user:
-            self._user = int(self._client.get("/user")["id"])
+        self._ask()
         notes = self._client.pages(f"{self._home}/merge_requests/{number}/notes", sort="asc", order_by="created_at")
         return [
             Comment(str(one["id"]), str(one["body"]), one["author"]["id"] == self._user)
@@ -64,8 +61,17 @@ class GitLab:
 
     def statuses(self, commit: str) -> Sequence[Status]:
         """Return the newest status of each context of a commit."""
+        self._ask()
         found = self._client.pages(f"{self._home}/repository/commits/{commit}/statuses")
-        return [Status(str(one["name"]), _WORDS.get(str(one["status"]), State.PENDING)) for one in found]
+        return [
+            Status(
+                str(one["name"]),
+                _WORDS.get(str(one["status"]), State.PENDING),
+                str(one.get("description") or ""),
+                is_own=(one.get("author") or {}).get("id") == self._user,
+            )
+            for one in found
+        ]
 
     def set_status(self, commit: str, status: Status) -> None:
         """Set a status of a commit."""
@@ -77,6 +83,10 @@ class GitLab:
         except ForgeError as error:
             if _SAME not in str(error) or f"from :{body['state']}" not in str(error):
                 raise
+
+    def _ask(self) -> None:
+        if not self._user:
+            self._user = int(self._client.get("/user")["id"])
 
 
 def _merge_request(found: Any) -> PullRequest:

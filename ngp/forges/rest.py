@@ -6,20 +6,26 @@ The standard library sends these few requests: a package more would have to be i
 from __future__ import annotations
 
 import json
+import socket
+import ssl
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import ngp
-from ngp.forges.forge import ForgeError
+from ngp.forges.forge import ForgeError, GoneError
 
 _BUSY = frozenset({429, 500, 502, 503, 504})
 _FORBIDDEN = frozenset({401, 403})
+_GONE = frozenset({404, 410})
+_LIMITED = ("rate limit", "abuse detection")  # GitHub's words for a secondary rate limit, which may name no time
+_LIMITED_S = 60.0  # to wait then (docs.github.com, "Rate limits for the REST API": at least one minute)
 _MOST = 16_000_000  # bytes of an answer
 _PAGES = 100  # of a list, with 100 entries each
 _PAGE = 100
@@ -28,7 +34,10 @@ _LOCAL = ("127.0.0.1", "::1", "localhost")
 
 @dataclass(frozen=True)
 class Patience:
-    """How long to try: each request at most `request_s`, all tries and waits of one call at most `total_s`."""
+    """How long to try: each request at most `request_s`, all tries and waits of one call at most `total_s`.
+
+    Where the server limits the rate, it is `limited_s`.
+    """
 
     total_s: float = 60.0
     request_s: float = 15.0
@@ -36,6 +45,15 @@ class Patience:
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
     now: Callable[[], float] = time.time
+    limited_s: float = 150.0
+
+
+@dataclass(frozen=True)
+class Route:
+    """The way to an API: proxies by scheme, and the file of a private CA that is trusted beside those of the system."""
+
+    proxies: Mapping[str, str] = field(default_factory=dict, repr=False)
+    authority: str = ""
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -49,21 +67,28 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 class Client:
     """Sends requests to one API. `headers` hold the token, which appears in no message.
 
-    A server that did not answer in time is not asked again: the calls that follow fail at once.
+    After a server did not answer in time, calls fail at once for a while. Then one request tries whether it is back.
     """
 
     base: str
     headers: Mapping[str, str] = field(repr=False)
-    proxies: Mapping[str, str] = field(default_factory=dict, repr=False)
+    route: Route = field(default_factory=Route)
     patience: Patience = field(default_factory=Patience)
-    _is_dead: bool = field(default=False, init=False)
+    _closed_until: float = field(default=0.0, init=False)  # 0.0 while the server answers
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.base)
         if parts.scheme != "https" and parts.hostname not in _LOCAL:
             raise ForgeError("the address of the API is not https", where=self.base, why="a token would go in clear")
-        handlers = (urllib.request.ProxyHandler(dict(self.proxies)), _NoRedirect())
-        self._opener = urllib.request.build_opener(*handlers)
+        trusted = ssl.create_default_context()
+        if self.route.authority:
+            try:
+                trusted.load_verify_locations(self.route.authority)
+            except OSError as error:
+                why = error.strerror or str(error)
+                raise ForgeError("the file of the CA cannot be read", where=self.route.authority, why=why) from None
+        proxies = urllib.request.ProxyHandler(dict(self.route.proxies))
+        self._opener = urllib.request.build_opener(proxies, _NoRedirect(), urllib.request.HTTPSHandler(context=trusted))
 
     def get(self, path: str, **query: str | int) -> Any:
         """Return what a GET answers."""
@@ -82,31 +107,51 @@ class Client:
     def send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Send a request and return the JSON of the answer, None for an empty one.
 
-        Raises ForgeError for a refusal, and where no good answer came in time.
+        Raises GoneError for what is not there, ForgeError for a refusal, and where no good answer came in time.
         """
-        if self._is_dead:
+        patience, start = self.patience, self.patience.clock()
+        if start < self._closed_until:
             raise self._error(method, path, "it did not answer before")
-        patience = self.patience
-        end, wait, tries = patience.clock() + patience.total_s, patience.first_wait_s, 0
+        is_probe, wait, tries, most = self._closed_until > 0, patience.first_wait_s, 0, patience.total_s
         while True:
             tries += 1
             try:
-                return self._once(method, path, body)
+                answer = self._once(method, path, body)
+                self._closed_until = 0.0
+                return answer
             except urllib.error.HTTPError as error:
-                with error:
-                    why, pause = self._refusal(error), _pause(error, wait, patience.now())
-                if pause is None:
-                    raise self._error(method, path, why) from None
+                trouble = self._refused(method, path, error, wait)
             except (OSError, HTTPException, ValueError, RecursionError) as error:
-                is_malformed = isinstance(error, ValueError | RecursionError)
-                why, pause = type(error).__name__ if is_malformed else _short(str(error)), wait
-            if method == "POST" and not why.startswith("HTTP"):
-                raise self._error(method, path, f"{why}; it is not sent twice, since it may have arrived")
-            if patience.clock() + pause > end:
-                self._is_dead = True
-                raise self._error(method, path, f"{why}; gave up after {tries} tries")
-            patience.sleep(pause)
+                trouble = self._unanswered(method, path, error, wait)
+            most = max(most, patience.limited_s) if trouble.is_limited else most
+            if is_probe or patience.clock() + trouble.pause > start + most:
+                self._closed_until = patience.clock() + max(trouble.pause, patience.total_s)
+                counted = "one try" if tries == 1 else f"{tries} tries"
+                raise self._error(method, path, f"{trouble.why}; gave up after {counted}")
+            patience.sleep(trouble.pause)
             wait *= 2
+
+    def _refused(self, method: str, path: str, error: urllib.error.HTTPError, wait: float) -> _Trouble:
+        """Return why a server refuses for now. Raises ForgeError where another try would be refused, too."""
+        with error:
+            why = self._refusal(error)
+        found = _pause(error, why, wait, self.patience.now())
+        if found is None:
+            self._closed_until = 0.0
+            raise self._error(method, path, why, GoneError if error.code in _GONE else ForgeError)
+        return found
+
+    def _unanswered(self, method: str, path: str, error: Exception, wait: float) -> _Trouble:
+        """Return why there is no good answer. Raises ForgeError where no other try may follow."""
+        reason = error.reason if isinstance(error, urllib.error.URLError) else error
+        if isinstance(reason, ssl.SSLCertVerificationError):
+            why = f"its certificate is not trusted: {_short(reason.verify_message)}"
+            raise self._error(method, path, f"{why}; SSL_CERT_FILE names the file of a private CA")
+        is_malformed = isinstance(error, ValueError | RecursionError)
+        why = type(error).__name__ if is_malformed else _short(str(error))
+        if method == "POST" and not isinstance(reason, ConnectionRefusedError | socket.gaierror):
+            raise self._error(method, path, f"{why}; it is not sent twice, since it may have arrived")
+        return _Trouble(why, wait)
 
     def _once(self, method: str, path: str, body: Mapping[str, Any] | None) -> Any:
         data = None if body is None else json.dumps(body).encode()
@@ -129,29 +174,48 @@ class Client:
             message = ""
         return f"HTTP {error.code}" + (f": {_short(str(message))}" if message else "")
 
-    def _error(self, method: str, path: str, why: str) -> ForgeError:
+    def _error(self, method: str, path: str, why: str, kind: type[ForgeError] = ForgeError) -> ForgeError:
         for value in self.headers.values():
             why = why.replace(value, "***").replace(value.rpartition(" ")[2], "***")
         host = urlsplit(self.base).netloc
-        return ForgeError(f"{method} {path.partition('?')[0]} failed", where=host, why=why)
+        return kind(f"{method} {path.partition('?')[0]} failed", where=host, why=why)
 
 
-def _pause(error: urllib.error.HTTPError, wait: float, now: float) -> float | None:
-    """Return how many seconds to wait before another try, None where another try would be refused too."""
+@dataclass(frozen=True)
+class _Trouble:
+    """Why a try failed, and how many seconds to wait before the next one."""
+
+    why: str
+    pause: float
+    is_limited: bool = False
+
+
+def _pause(error: urllib.error.HTTPError, why: str, wait: float, now: float) -> _Trouble | None:
+    """Return how long to wait before another try, None where another try would be refused, too."""
     headers = error.headers
-    retry, left, reset = (
-        headers.get(name, "") for name in ("retry-after", "x-ratelimit-remaining", "x-ratelimit-reset")
-    )
+    left, reset = (headers.get(f"x-ratelimit-{name}", "") for name in ("remaining", "reset"))
     reset = reset or headers.get("ratelimit-reset", "")
-    if error.code in _FORBIDDEN and not retry and left != "0":
-        return None
+    asked = _asked(headers.get("retry-after", ""), now)
     if error.code not in _BUSY | _FORBIDDEN:
         return None
-    if retry.isdigit():
-        return max(float(retry), 1.0)
+    is_limited = error.code == 429 or left == "0" or any(word in why.lower() for word in _LIMITED)
+    if asked is not None:
+        return _Trouble(why, asked, is_limited or error.code in _FORBIDDEN)
     if reset.isdigit() and (left == "0" or error.code == 429):
-        return max(float(reset) - now, 1.0)
-    return wait
+        return _Trouble(why, max(float(reset) - now, 1.0), is_limited=True)
+    if error.code in _FORBIDDEN:
+        return _Trouble(why, max(wait, _LIMITED_S), is_limited=True) if is_limited else None
+    return _Trouble(why, wait, is_limited)
+
+
+def _asked(text: str, now: float) -> float | None:
+    """Return the seconds that a Retry-After asks for, a number or a date (RFC 9110, 10.2.3); None for none."""
+    if text.isdigit():
+        return max(float(text), 1.0)
+    try:
+        return max(parsedate_to_datetime(text).timestamp() - now, 1.0)
+    except ValueError:
+        return None
 
 
 def _short(text: str) -> str:

@@ -25,6 +25,7 @@ class Forge:
     statuses: list = field(default_factory=list)  # (commit, context, state, description), the newest last
     pulls: dict = field(default_factory=dict)  # number → {"head", "base", "is_fork", "merged": commit or ""}
     writers: set = field(default_factory=set)
+    foreign: set = field(default_factory=set)  # contexts of statuses that somebody else has set
     troubles: list = field(default_factory=list)
     is_read_only: bool = False
     requests: list = field(default_factory=list)
@@ -61,7 +62,7 @@ class _Handler(BaseHTTPRequestHandler):
         for method, pattern, act in (*GITHUB, *GITLAB):
             found = re.fullmatch(pattern, parts.path)
             if found and method == self.command:
-                code, made = act(forge, body, *found.groups())
+                code, made = _act(act, forge, body, found.groups())
                 query = parse_qs(parts.query)
                 made = self._page(made, query)
                 forge.exchanges.append((method, parts.path, query, body, code, made))
@@ -86,6 +87,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
+
+
+def _act(act, forge, body, words):
+    try:
+        return act(forge, body, *words)
+    except (KeyError, StopIteration):  # a pull request or a comment that it does not hold
+        return 404, {"message": "Not Found"}
 
 
 def _who(forge, _):
@@ -144,6 +152,10 @@ def _delete(forge, _, *found):
     return 204, None
 
 
+def _setter(forge, context):
+    return forge.user("mallory" if context in forge.foreign else forge.login)
+
+
 def _set(forge, body, commit):
     name = body.get("context") or body.get("name")
     forge.statuses.append((commit, name, body["state"], body.get("description", "")))
@@ -167,9 +179,13 @@ def _of_gitlab(act):
     return made
 
 
-def _statuses(key, word):
+def _statuses(key, word, who, shape=lambda user: user):
     def act(forge, _, commit):
-        return 200, [{key: name, word: state} for at, name, state, _ in reversed(forge.statuses) if at == commit]
+        found = [one for one in reversed(forge.statuses) if one[0] == commit]
+        return 200, [
+            {key: name, word: state, "description": about, who: shape(_setter(forge, name))}
+            for _, name, state, about in found
+        ]
 
     return act
 
@@ -195,7 +211,7 @@ GITHUB = (
     ("POST", rf"{_REPO}/issues/(\d+)/comments", _add),
     ("PATCH", rf"{_REPO}/issues/comments/(\d+)", _edit),
     ("DELETE", rf"{_REPO}/issues/comments/(\d+)", _delete),
-    ("GET", rf"{_REPO}/commits/{_SHA}/statuses", _statuses("context", "state")),
+    ("GET", rf"{_REPO}/commits/{_SHA}/statuses", _statuses("context", "state", "creator")),
     ("POST", rf"{_REPO}/statuses/{_SHA}", _set),
 )
 GITLAB = (
@@ -226,17 +242,24 @@ GITLAB = (
     ("POST", rf"{_PROJECT}/merge_requests/(\d+)/notes", _of_gitlab(_add)),
     ("PUT", rf"{_PROJECT}/merge_requests/(\d+)/notes/(\d+)", _of_gitlab(_edit)),
     ("DELETE", rf"{_PROJECT}/merge_requests/(\d+)/notes/(\d+)", _delete),
-    ("GET", rf"{_PROJECT}/repository/commits/{_SHA}/statuses", _statuses("name", "status")),
+    (
+        "GET",
+        rf"{_PROJECT}/repository/commits/{_SHA}/statuses",
+        _statuses("name", "status", "author", _author),
+    ),
     ("POST", rf"{_PROJECT}/statuses/{_SHA}", _of_gitlab(_set)),
 )
 
 
 @contextmanager
-def serve():
-    """Run a forge; its `url` is the address of the API."""
+def serve(tls=None):
+    """Run a forge, with a context of `ssl` over TLS; its `url` is the address of the API."""
     forge = Forge()
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"forge": forge}))
     forge.url = f"http://127.0.0.1:{server.server_port}"
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+        forge.url = f"https://localhost:{server.server_port}"
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:

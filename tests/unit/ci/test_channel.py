@@ -6,7 +6,7 @@ from ngp.ci.comment import Marker
 from ngp.ci.events import Event, Kind, System
 from ngp.forges.forge import ForgeError, State, Status
 from ngp.forges.github import GitHub
-from ngp.forges.rest import Patience
+from ngp.forges.rest import Patience, Route
 from tests.doubles.forge import TOKEN, serve
 
 OLD, HEAD, NEWER = "a" * 40, "b" * 40, "c" * 40
@@ -29,7 +29,7 @@ def warnings():
 def open_channel(fake, warnings):
     def make(head=HEAD, kind=Kind.PULL_REQUEST):
         waits = Patience(total_s=2, sleep=lambda _: None, clock=iter(range(10_000)).__next__)
-        forge = GitHub(fake.url, "team/platform", TOKEN, {}, waits)
+        forge = GitHub(fake.url, "team/platform", TOKEN, Route(), waits)
         event = Event(System.GITHUB, kind, 12, head)
         return Channel(forge, event, "plan", 12, head, warnings.append)
 

@@ -3,6 +3,7 @@ import pytest
 from ngp.ci.events import Event, Kind, System
 from ngp.ci.tiers import Tier, choose, flags
 from ngp.forges.github import GitHub
+from ngp.forges.rest import Route
 from tests.doubles.forge import TOKEN, serve
 
 HEAD, NEWER = "a" * 40, "b" * 40
@@ -17,7 +18,7 @@ def fake():
 
 def tier(fake, actor="anna", ordered=HEAD, checked_out=HEAD):
     event = Event(System.GITHUB, Kind.COMMENT, 12, is_fork=True, actor=actor, ordered=ordered)
-    return choose(event, GitHub(fake.url, "team/platform", TOKEN, {}), checked_out)
+    return choose(event, GitHub(fake.url, "team/platform", TOKEN, Route()), checked_out)
 
 
 def test_a_member_who_names_the_head_authorises_it(fake):
@@ -47,7 +48,7 @@ def test_a_push_voids_an_authorisation(fake):
 @pytest.mark.parametrize(("is_fork", "expected"), [(True, Tier.STRANGER), (False, Tier.MEMBER)])
 def test_a_pull_request_is_trusted_as_its_author(fake, is_fork, expected):
     event = Event(System.GITHUB, Kind.PULL_REQUEST, 12, HEAD, is_fork=is_fork)
-    assert choose(event, GitHub(fake.url, "team/platform", TOKEN, {}), HEAD)[0] is expected
+    assert choose(event, GitHub(fake.url, "team/platform", TOKEN, Route()), HEAD)[0] is expected
 
 
 def test_what_runs_code_in_a_plan_is_flagged(tmp_path):

@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator
 
 from ngp.forges.forge import State, Status
 from ngp.forges.github import GitHub
+from ngp.forges.rest import Route
 from tests.doubles.forge import TOKEN, serve
 
 CONTRACT = json.loads((Path(__file__).parents[2] / "doubles" / "github-contract.json").read_text())
@@ -36,7 +37,7 @@ def exchanges():
             3: {"head": COMMIT, "base": BASE, "is_fork": True},
             4: {"head": COMMIT, "base": BASE, "merged": COMMIT},
         }
-        forge = GitHub(fake.url, "team/platform", TOKEN, {})
+        forge = GitHub(fake.url, "team/platform", TOKEN, Route())
         assert forge.comments(3) == []
         forge.write_comment(3, "text")
         forge.write_comment(3, "text", forge.comments(3)[0].id)

@@ -1,14 +1,20 @@
 """Comments, statuses and rights on a forge, through HTTP to a fake of the endpoints."""
 
+import socket
+import ssl
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from email.utils import formatdate
+from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from ngp.forges.folder import Folder
-from ngp.forges.forge import ForgeError, State, Status
+from ngp.forges.forge import ForgeError, GoneError, State, Status
 from ngp.forges.github import GitHub
 from ngp.forges.gitlab import GitLab
-from ngp.forges.rest import Client, Patience
+from ngp.forges.rest import Client, Patience, Route
 from tests.doubles.forge import TOKEN, serve
 
 COMMIT, BASE = "a" * 40, "b" * 40
@@ -40,8 +46,8 @@ def fake():
 @pytest.fixture(params=["github", "gitlab"])
 def forge(request, fake, clock):
     if request.param == "github":
-        return GitHub(fake.url, "team/platform", TOKEN, {}, clock.patience())
-    return GitLab(f"{fake.url}/api/v4", "12", TOKEN, {}, clock.patience())
+        return GitHub(fake.url, "team/platform", TOKEN, Route(), clock.patience())
+    return GitLab(f"{fake.url}/api/v4", "12", TOKEN, Route(), clock.patience())
 
 
 def test_a_comment_is_made_and_replaced(forge, fake):
@@ -105,13 +111,29 @@ def test_the_waiting_time_of_the_server_is_kept(forge, fake, clock):
 def test_an_api_that_is_down_ends_within_the_total_time(forge, fake, clock):
     fake.troubles = [(503, {}, {})] * 100
     start = clock.now
-    with pytest.raises(ForgeError, match="gave up after"):
+    with pytest.raises(ForgeError, match="gave up after 6 tries"):
         forge.pull_request(3)
     assert clock.now - start <= 60
     sent = len(fake.requests)
     with pytest.raises(ForgeError, match="did not answer before"):
-        forge.set_status(COMMIT, Status("ngp/plan", State.SUCCESS))
+        forge.pull_request(3)
     assert len(fake.requests) == sent
+
+
+def test_an_api_that_was_down_is_asked_again_after_a_while(forge, fake, clock):
+    """It costs one request a minute while it is down, and a comment at the end of a long plan is written."""
+    fake.pulls = {3: {"head": COMMIT, "base": BASE}}
+    fake.troubles = [(503, {}, {})] * 7
+    with pytest.raises(ForgeError, match="gave up after 6 tries"):
+        forge.pull_request(3)
+    waited, clock.now = list(clock.waits), clock.now + 61
+    with pytest.raises(ForgeError, match="gave up after one try"):
+        forge.pull_request(3)
+    with pytest.raises(ForgeError, match="did not answer before"):
+        forge.pull_request(3)
+    clock.now += 61
+    assert forge.pull_request(3).number == forge.pull_request(3).number == 3
+    assert (clock.waits, len(fake.requests)) == (waited, 9)
 
 
 def test_a_wait_that_is_too_long_is_not_begun(forge, fake, clock):
@@ -119,6 +141,31 @@ def test_a_wait_that_is_too_long_is_not_begun(forge, fake, clock):
     with pytest.raises(ForgeError, match="HTTP 429"):
         forge.pull_request(3)
     assert clock.waits == []
+
+
+def test_the_time_that_a_server_names_is_kept_also_by_the_calls_that_follow(forge, fake, clock):
+    fake.pulls = {3: {"head": COMMIT, "base": BASE}}
+    fake.troubles = [(429, {"Retry-After": "600"}, {})]
+    with pytest.raises(ForgeError, match="HTTP 429"):
+        forge.pull_request(3)
+    clock.now += 599
+    with pytest.raises(ForgeError, match="did not answer before"):
+        forge.pull_request(3)
+    clock.now += 1
+    assert forge.pull_request(3).number == 3
+    assert len(fake.requests) == 2
+
+
+def test_a_rate_limit_without_a_time_waits_a_minute_and_one_with_a_date_until_then(forge, fake, clock):
+    fake.pulls = {3: {"head": COMMIT, "base": BASE}}
+    fake.troubles = [
+        (503, {"Retry-After": formatdate(clock.now + 9, usegmt=True)}, {}),
+        (503, {"Retry-After": "soon"}, {}),
+        (403, {}, {"message": "You have exceeded a secondary rate limit. Please wait a few minutes."}),
+        (502, {}, {}),
+    ]
+    assert forge.pull_request(3).number == 3
+    assert clock.waits == [9, 2, 60, 8]
 
 
 def test_a_missing_right_is_not_tried_again(forge, fake, clock):
@@ -132,20 +179,20 @@ def test_a_missing_right_is_not_tried_again(forge, fake, clock):
 def test_an_answer_that_is_no_list_is_an_error(fake, clock, answer):
     fake.troubles = [(200, {}, answer)] * 100
     with pytest.raises(ForgeError):
-        list(Client(fake.url, {}, {}, clock.patience()).pages("/x"))
+        list(Client(fake.url, {}, Route(), clock.patience()).pages("/x"))
 
 
 def test_a_redirect_does_not_get_the_token(fake, clock):
     with serve() as other:
         fake.troubles = [(302, {"Location": f"{other.url}/user"}, b"")]
         with pytest.raises(ForgeError, match="HTTP 302"):
-            Client(fake.url, {"Authorization": f"Bearer {TOKEN}"}, {}, clock.patience()).get("/x")
+            Client(fake.url, {"Authorization": f"Bearer {TOKEN}"}, Route(), clock.patience()).get("/x")
         assert other.requests == []
 
 
 def test_no_message_holds_the_token(fake, clock):
     fake.troubles = [(422, {}, {"message": f"bad header Bearer {TOKEN}"})]
-    client = Client(fake.url, {"Authorization": f"Bearer {TOKEN}"}, {}, clock.patience())
+    client = Client(fake.url, {"Authorization": f"Bearer {TOKEN}"}, Route(), clock.patience())
     with pytest.raises(ForgeError) as caught:
         client.get("/x")
     assert TOKEN not in str(caught.value)
@@ -158,9 +205,30 @@ def test_an_address_without_tls_is_refused():
 
 
 def test_a_post_whose_answer_was_lost_is_not_sent_twice(clock):
-    client = Client("http://127.0.0.1:9", {}, {}, clock.patience())
-    with pytest.raises(ForgeError, match="not sent twice"):
+    """The server takes the request, and hangs up without a word."""
+    taken = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def hang_up():
+            connection, _ = server.accept()
+            taken.append(connection.recv(10_000))
+            connection.close()
+
+        thread = Thread(target=hang_up)
+        thread.start()
+        client = Client(f"http://127.0.0.1:{server.getsockname()[1]}", {}, Route(), clock.patience())
+        with pytest.raises(ForgeError, match="not sent twice"):
+            client.send("POST", "/x", {})
+        thread.join()
+    assert len(taken) == 1
+    assert clock.waits == []
+
+
+def test_a_post_that_cannot_have_arrived_is_sent_again(clock):
+    client = Client("http://127.0.0.1:9", {}, Route(), clock.patience())  # nothing listens there
+    with pytest.raises(ForgeError, match="gave up after 6 tries"):
         client.send("POST", "/x", {})
+    assert clock.waits == [1, 2, 4, 8, 16]
 
 
 def test_a_folder_keeps_comments_and_statuses(tmp_path):
@@ -195,7 +263,7 @@ def test_jobs_that_share_a_folder_lose_nothing(tmp_path):
 def test_a_comment_whose_author_is_gone_is_nobodys(fake, clock):
     ghost = [{"id": 1, "body": "x", "user": None}]
     fake.troubles = [(403, {}, {}), (200, {}, ghost)]
-    assert not GitHub(fake.url, "team/platform", TOKEN, {}, clock.patience()).comments(3)[0].is_own
+    assert not GitHub(fake.url, "team/platform", TOKEN, Route(), clock.patience()).comments(3)[0].is_own
 
 
 @pytest.mark.parametrize("body", [b"[" * 9_000, b"5\r\nhalf"])
@@ -203,18 +271,18 @@ def test_a_refusal_that_cannot_be_read_is_an_error_like_any_other(fake, clock, b
     headers = {"Transfer-Encoding": "chunked"} if body.endswith(b"half") else {}
     fake.troubles = [(422, headers, body)] * 3
     with pytest.raises(ForgeError, match="HTTP 422"):
-        Client(fake.url, {}, {}, clock.patience()).get("/x")
+        Client(fake.url, {}, Route(), clock.patience()).get("/x")
 
 
 def test_a_waiting_time_of_nothing_is_a_second(fake, clock):
     fake.troubles = [(503, {"Retry-After": "0"}, {})] * 100
     with pytest.raises(ForgeError, match="gave up"):
-        Client(fake.url, {}, {}, clock.patience(5)).get("/x")
+        Client(fake.url, {}, Route(), clock.patience(5)).get("/x")
     assert clock.waits == [1.0] * 5
 
 
 def test_a_status_that_gitlab_has_already_is_no_trouble(fake, clock):
-    forge = GitLab(f"{fake.url}/api/v4", "12", TOKEN, {}, clock.patience())
+    forge = GitLab(f"{fake.url}/api/v4", "12", TOKEN, Route(), clock.patience())
     fake.troubles = [
         (400, {}, {"message": "Cannot transition status via :run from :running"}),
         (400, {}, {"message": "ref is missing"}),
@@ -225,3 +293,58 @@ def test_a_status_that_gitlab_has_already_is_no_trouble(fake, clock):
         forge.set_status(COMMIT, Status("ngp/plan", State.PENDING))
     with pytest.raises(ForgeError, match="from :success"):
         forge.set_status(COMMIT, Status("ngp/plan", State.FAILURE))
+
+
+def test_what_is_not_there_is_told_from_a_refusal(forge, fake):
+    with pytest.raises(GoneError):
+        forge.write_comment(3, "text", "99")
+    fake.is_read_only = True
+    with pytest.raises(ForgeError) as caught:
+        forge.write_comment(3, "text", "99")
+    assert not isinstance(caught.value, GoneError)
+
+
+def test_whose_a_status_is_is_known(forge, fake):
+    forge.set_status(COMMIT, Status("ngp/plan/dev", State.SUCCESS, "ours"))
+    fake.statuses.append((COMMIT, "ngp/plan/prod", "success", "theirs"))
+    fake.foreign = {"ngp/plan/prod"}
+    assert {one.description: one.is_own for one in forge.statuses(COMMIT)} == {"ours": True, "theirs": False}
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A certificate for localhost that signs itself, as that of a private CA, with its key."""
+    path = tmp_path_factory.mktemp("tls") / "both.pem"
+    words = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=localhost"
+    names = ("-addext", "subjectAltName=DNS:localhost", "-keyout", path, "-out", f"{path}.crt")
+    subprocess.run(["openssl", *words.split(), *names], check=True, capture_output=True)
+    path.write_text(path.read_text() + Path(f"{path}.crt").read_text())
+    return path
+
+
+def test_a_private_ca_is_trusted_where_it_is_named_and_nothing_is_tried_twice_where_it_is_not(certificate, clock):
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate)
+    with serve(tls) as there:
+        there.pulls = {3: {"head": COMMIT, "base": BASE}}
+        named = Route(authority=f"{certificate}.crt")
+        assert GitHub(there.url, "team/platform", TOKEN, named, clock.patience()).pull_request(3).number == 3
+        with pytest.raises(ForgeError, match=r"certificate is not trusted: self.signed.*SSL_CERT_FILE"):
+            GitHub(there.url, "team/platform", TOKEN, Route(), clock.patience()).pull_request(3)
+    assert clock.waits == []
+    with pytest.raises(ForgeError, match="the file of the CA cannot be read"):
+        Client("https://localhost", {}, Route(authority=f"{certificate}.no"))
+
+
+def test_a_proxy_is_asked_unless_no_proxy_names_the_host(fake, clock, monkeypatch):
+    """A proxy gets the whole address in the request: here it is a forge that answers by itself."""
+    fake.pulls = {3: {"head": COMMIT, "base": BASE}}
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    with serve() as there:
+        there.pulls = {3: {"head": BASE, "base": BASE}}
+        route = Route({"http": fake.url.removeprefix("http://")})
+        forge = GitHub(there.url, "team/platform", TOKEN, route, clock.patience())
+        assert forge.pull_request(3).head == COMMIT
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        assert forge.pull_request(3).head == BASE

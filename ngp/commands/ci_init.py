@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -30,11 +31,12 @@ def init(
     """Write the pipelines of a CI system: plan, apply, nightly plan, promotion."""
     context = options.context()
     platform = platforms.load(platforms.find(context.cwd))
-    rendered = pipelines.render(platform.path, system, branch or _branch(platform), _stages(platform))
-    stale = pipelines.stale(platform.path, rendered)
+    top, folder = _repository(platform)
+    rendered = pipelines.render(platform.path, system, branch or _branch(platform), _stages(platform), folder)
+    stale = pipelines.stale(top, rendered)
     if not check:
         try:
-            files.write_all({platform.path / path: rendered[path] for path in stale})
+            files.write_all({top / path: rendered[path] for path in stale})
         except OSError as error:
             raise NgpError(
                 "the pipelines cannot be written", where=str(error.filename), why=f"{error.strerror}"
@@ -50,6 +52,15 @@ def init(
         elif check:
             terminal.say(context.settings, f"stale: run `ngp ci init {system.value}`")
     return NgpError.exit_code if check and stale else 0
+
+
+def _repository(platform: Platform) -> tuple[Path, str]:
+    """The top of the repository, and the platform's folder in it; the platform itself where there is none."""
+    outcome = revisions.run_git(platform.path, "rev-parse", "--show-toplevel", "--show-prefix")
+    if outcome is None or outcome.exit_code:
+        return platform.path, ""
+    top, prefix = outcome.stdout.split("\n")[:2]
+    return Path(top), prefix.rstrip("/")
 
 
 def _branch(platform: Platform) -> str:

@@ -40,5 +40,6 @@ def init(
         documents.write({"schema": "ngp.init/1", "name": chosen, "path": target, "written": paths})
         return
     terminal.say(context.settings, f"made the platform `{chosen}` in {target}: {terminal.amount(len(written), 'file')}")
-    terminal.say(context.settings, f"next: cd {shlex.quote(str(target))} && git init && ngp env new dev")
+    here, more = ("", " && ngp ci init github") if skeleton.is_nested(target) else (" && git init", "")
+    terminal.say(context.settings, f"next: cd {shlex.quote(str(target))}{here} && ngp env new dev{more}")
     terminal.say(context.settings, "      README.md there goes on from here, in the sandbox or with an account")

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
 import ngp
-from ngp.errors import Finding, require
+from ngp.errors import Finding, UsageError, require
 from ngp.files import unify_lines
 from ngp.rendering import templates
 
 HEADER = "# Written by `ngp ci init {system}`: a file of the same name in templates/ci/{system}/ replaces its template."
 _REGION = "us-east-1"
+_FOLDER = re.compile(r"(?!-)[\w./-]*", re.ASCII)
 _MARK = b"Written by `ngp ci init"
 
 
@@ -27,7 +29,8 @@ class System(StrEnum):
 
 _FILES: Mapping[System, Mapping[str, str]] = {
     System.GITHUB: {
-        f".github/workflows/ngp-{name}.yaml": f"{name}.yaml" for name in ("plan", "apply", "nightly", "promote")
+        f".github/workflows/ngp-{name}.yaml": f"{name}.yaml"
+        for name in ("plan", "order", "apply", "nightly", "promote")
     },
     System.GITLAB: {".gitlab-ci.yml": "gitlab-ci.yml"},
     System.JENKINS: {"Jenkinsfile": "Jenkinsfile"},
@@ -44,16 +47,22 @@ class Stage:
 
 
 def render(
-    platform: Path | None, system: System, branch: str, environments: Sequence[Stage] = ()
+    platform: Path | None, system: System, branch: str, environments: Sequence[Stage] = (), folder: str = ""
 ) -> dict[PurePosixPath, str]:
-    """The files of a system, by path in the platform; `platform` None takes ngp's own templates only.
+    """The files of a system, by path in the repository; `platform` None takes ngp's own templates only.
 
-    `branch` is the one that is applied after a merge. `environments` are in the order of promotion.
+    `branch` is the one that is applied after a merge. `environments` are in the order of promotion. `folder` is that of
+    the platform in the repository, "" for its top: CI systems read pipelines at the top only. Raises UsageError for a
+    folder whose name these would read as something else.
     """
+    if not _FOLDER.fullmatch(folder):
+        why = "a pipeline would have to quote it"
+        raise UsageError(f"`{folder}` cannot stand in a pipeline", why=why, todo="use letters, digits and ._/- only")
     context = {
         "header": HEADER.format(system=system.value),
         "version": ngp.__version__,
         "branch": branch,
+        "folder": folder,
         "environments": environments,
         "region": environments[0].region if environments else _REGION,
         "promotion": [one.name for one in environments[-2:]] if len(environments) > 1 else [],
@@ -64,16 +73,16 @@ def render(
     }
 
 
-def stale(platform: Path, rendered: Mapping[PurePosixPath, str]) -> list[PurePosixPath]:
-    """The files that are missing or differ; line ends do not count.
+def stale(top: Path, rendered: Mapping[PurePosixPath, str]) -> list[PurePosixPath]:
+    """The files that are missing below `top`, the repository's folder, or differ; line ends do not count.
 
     Raises UsageError for a file that ngp did not write.
     """
-    said = {path: _read(platform / path) for path in rendered}
+    said = {path: _read(top / path) for path in rendered}
     require(
         Finding(
             "this file is not ngp's",
-            str(platform / path),
+            str(top / path),
             "its first lines do not say that `ngp ci init` wrote it",
             "move it away, and copy what you need from it",
         )

@@ -21,7 +21,8 @@ _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 def render(folder: Path, name: str) -> dict[Path, str]:
     """The files of a platform called `name` that is to lie in `folder`, by full path.
 
-    Raises UsageError where `folder` belongs to a platform already or a file is in the way; writes nothing.
+    Pipelines are among them unless the folder lies in another repository, whose top would need them. Raises UsageError
+    where `folder` belongs to a platform already or a file is in the way; writes nothing.
     """
     _require_room(folder)
     _require_name(name)
@@ -29,7 +30,7 @@ def render(folder: Path, name: str) -> dict[Path, str]:
     catalogue.require()
     files: dict[PurePosixPath, str] = {
         **_from_templates(name),
-        **pipelines.render(None, pipelines.System.GITHUB, "main"),
+        **({} if is_nested(folder) else pipelines.render(None, pipelines.System.GITHUB, "main")),
         **{"modules" / path: text for path, text in copies.collect(shipped.modules(), catalogue.modules).items()},
         PurePosixPath(LOCK): shipped.lock_file().read_text(encoding="utf-8"),
         **{PurePosixPath("docs/schemas", file): text for file, text in pages.published_schemas().items()},
@@ -42,6 +43,11 @@ def render(folder: Path, name: str) -> dict[Path, str]:
         if path.exists() or path.is_symlink()
     )
     return planned
+
+
+def is_nested(folder: Path) -> bool:
+    """Whether a folder lies below the top of a repository."""
+    return not (folder / ".git").exists() and any((parent / ".git").exists() for parent in folder.parents)
 
 
 def default_name(folder: Path) -> str:

@@ -65,3 +65,14 @@ def repository(tmp_path):
         made = Repository(path, forge)
         made.commit()
         yield made
+
+
+@pytest.fixture
+def nested(tmp_path):
+    """The same with the platform in the folder infra/eu of its repository."""
+    path = lay_platform(tmp_path / "repository" / "infra" / "eu")
+    (path / ".git").rename(tmp_path / "repository" / ".git")
+    with serve() as forge:
+        made = Repository(path, forge)
+        made.commit()
+        yield made

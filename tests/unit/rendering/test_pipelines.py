@@ -1,5 +1,6 @@
 """The pipelines that `ngp ci init` writes: static rules, schemas and the tools that look for unsafe workflows."""
 
+import os
 import re
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ngp import yaml
+from ngp.ci import events
 from ngp.errors import UsageError
 from ngp.rendering import pipelines
 from ngp.rendering.pipelines import Stage, System
@@ -16,8 +18,8 @@ STAGES = (Stage("dev", "eu-central-1"), Stage("stage", "eu-central-1"), Stage("p
 USED = re.compile(r"uses: (\S+)@(\S+)(.*)")
 
 
-def write(tmp_path, system, stages=STAGES, platform=None):
-    found = pipelines.render(platform, system, "main", stages)
+def write(tmp_path, system, stages=STAGES, platform=None, folder=""):
+    found = pipelines.render(platform, system, "main", stages, folder)
     for path, text in found.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(text)
@@ -54,7 +56,7 @@ def test_jobs_have_the_least_permissions(workflows):
     assert writing == {("ngp-promote.yaml", "promote")}
     assert all(each == {"contents": "read"} for (_, job), each in rights.items() if job == "matrix")
     with_identity = {file for (file, _), each in rights.items() if "id-token" in each}
-    assert with_identity == {"ngp-plan.yaml", "ngp-apply.yaml", "ngp-nightly.yaml"}
+    assert with_identity == {"ngp-plan.yaml", "ngp-apply.yaml", "ngp-nightly.yaml", "ngp-order.yaml"}
 
 
 def test_a_cancel_reaches_ngp_and_locks_are_always_shown(workflows):
@@ -87,11 +89,73 @@ def test_nothing_of_an_event_stands_in_a_script(workflows):
     assert not [script for script in scripts if "${{" in script]
 
 
+def test_an_order_plans_the_commit_that_it_names_and_leaves_nothing_to_others(workflows):
+    """It runs a stranger's code beside the default branch: no cache, an identity of its own, no part of a comment."""
+    workflow = workflows["ngp-order.yaml"]
+    order, plan = workflow["jobs"]["order"], workflow["jobs"]["plan"]
+    assert workflow["on"] == {"issue_comment": {"types": ["created"]}}
+    assert order["permissions"] == {}
+    assert """contains(fromJSON('["OWNER", "MEMBER", "COLLABORATOR"]')""" in order["if"]
+    assert plan["environment"] == "ngp-order"
+    assert plan["permissions"]["contents"] == "read"
+    used = [step["uses"].partition("@")[0] for step in plan["steps"] if "uses" in step]
+    assert "actions/cache" not in used
+    assert plan["steps"][0]["with"]["ref"] == "${{ needs.order.outputs.commit }}"
+    assert [step["run"] for step in plan["steps"] if "ngp " in step.get("run", "")][-1] == "exec ngp ci plan"
+
+
+@pytest.mark.parametrize(
+    ("comment", "commit"),
+    [
+        (f"/ngp plan {'a1' * 20}", "a1" * 20),
+        (f"/ngp plan {'a1' * 20}\r\n", "a1" * 20),
+        (f"/ngp plan {'b2' * 32}  ", "b2" * 32),
+        (f"/ngp plan {'a1' * 20} please", ""),
+        (f"/ngp plan {'a1' * 20}\ncommit={'c3' * 20}", ""),
+        (f"I\n/ngp plan {'a1' * 20}", ""),
+        ("/ngp plan main", ""),
+        ("/ngp plan $(touch here)", ""),
+    ],
+)
+def test_an_order_names_a_whole_commit_and_nothing_else(workflows, tmp_path, comment, commit):
+    [step] = workflows["ngp-order.yaml"]["jobs"]["order"]["steps"]
+    output = tmp_path / "output"
+    output.write_text("")
+    environ = {"COMMENT": comment, "GITHUB_OUTPUT": str(output), "PATH": os.environ["PATH"]}
+    subprocess.run(["bash", "-e", "-c", step["run"]], cwd=tmp_path, env=environ, check=True)
+    assert output.read_text() == (f"commit={commit}\n" if commit else "")
+    assert [path.name for path in tmp_path.iterdir() if path.name == "here"] == []
+    assert bool(events._ORDER.fullmatch(comment)) is bool(commit)
+
+
+@pytest.mark.parametrize(
+    ("system", "inside"),
+    [
+        (System.GITHUB, ["working-directory: infra/eu", "path: infra/eu/.ngp/ci/*.html", "path: infra/eu/.ngp/runs"]),
+        (System.GITLAB, ["- cd infra/eu", "files: [infra/eu/.terraform.lock.hcl]", "junit: infra/eu/.ngp/ci/*.xml"]),
+        (System.JENKINS, ["dir('infra/eu') { sh 'exec ngp ci plan' }", "artifacts: 'infra/eu/.ngp/ci/*.html'"]),
+    ],
+)
+def test_a_platform_in_a_folder_is_worked_on_from_the_top(tmp_path, system, inside):
+    found = write(tmp_path, system, folder="infra/eu")
+    assert set(found) == set(pipelines.render(None, system, "main"))
+    text = "\n".join(found.values())
+    assert [line for line in inside if line not in text] == []
+    assert not re.search(r"[ '\[](?:\.ngp/|\.terraform\.lock)", text)
+    if system is System.GITHUB:
+        assert "hashFiles('infra/eu/.terraform.lock.hcl')" in text
+        assert all("\n    working-directory: infra/eu\n" in each for each in found.values())
+        assert "paths:" not in text  # a status that a filter leaves out would hold every other pull request
+    with pytest.raises(UsageError, match="cannot stand in a pipeline"):
+        pipelines.render(None, system, "main", folder="my infra")
+
+
+@pytest.mark.parametrize("folder", ["", "infra/eu"])
 @pytest.mark.parametrize(
     ("system", "schema"), [(System.GITHUB, "vendor.github-workflows"), (System.GITLAB, "vendor.gitlab-ci")]
 )
-def test_files_are_as_the_published_schema_says(tmp_path, system, schema):
-    found = write(tmp_path, system)
+def test_files_are_as_the_published_schema_says(tmp_path, system, schema, folder):
+    found = write(tmp_path, system, folder=folder)
     done = tool("check-jsonschema", "--builtin-schema", schema, *map(str, found), cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -100,6 +164,10 @@ def test_zizmor_finds_nothing_unsafe(tmp_path):
     write(tmp_path, System.GITHUB)
     done = tool("zizmor", "--offline", "--no-progress", "--persona", "regular", ".github/workflows", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
+    said = [
+        line.strip() for path in tmp_path.rglob("*.yaml") for line in path.read_text().splitlines() if "zizmor" in line
+    ]
+    assert said == ["issue_comment: # zizmor: ignore[dangerous-triggers]"]  # a comment has no other event
     plan = tmp_path / ".github/workflows/ngp-plan.yaml"
     plan.write_text(plan.read_text().replace("permissions: {}", "permissions: write-all").replace("#", "# "))
     plan.write_text(re.sub(r"checkout@[0-9a-f]{40}", "checkout@main", plan.read_text()))

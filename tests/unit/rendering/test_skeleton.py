@@ -57,6 +57,17 @@ def test_repository_of_another_project_inside_a_platform_is_free(made):
     assert skeleton.render(made / "sub/platform", "other")
 
 
+def test_a_platform_in_a_folder_of_a_repository_has_no_pipelines_where_nobody_reads_them(tmp_path, capsys, monkeypatch):
+    (tmp_path / ".git").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert cli.run(["init", "infra"]) == 0
+    assert not (tmp_path / "infra/.github").exists()
+    assert "cd " in (said := capsys.readouterr().err)
+    assert "&& ngp env new dev && ngp ci init github" in said
+    assert "git init" not in said
+    assert (tmp_path / "infra/.gitignore").is_file()
+
+
 def test_files_in_the_way_are_all_named(tmp_path):
     for name in ("README.md", ".gitignore"):
         (tmp_path / name).write_text("mine")

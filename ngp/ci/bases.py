@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ngp import files
 from ngp.environments import revisions
 from ngp.environments.environment import Platform
 from ngp.errors import Finding, require
@@ -17,6 +16,12 @@ def head(platform: Platform) -> str:
     """Return the whole commit of HEAD, "" where there is none."""
     outcome = revisions.git(platform, *_HEAD)
     return outcome.stdout.strip() if outcome.exit_code == 0 else ""
+
+
+def prefix(platform: Platform) -> str:
+    """Return the platform's folder in its repository, "" at the top and outside of any, else ``path/to/platform/``."""
+    outcome = revisions.git(platform, "rev-parse", "--show-prefix")
+    return outcome.stdout.rstrip("\n") if outcome.exit_code == 0 else ""
 
 
 def holds(platform: Platform, commit: str) -> bool:
@@ -58,16 +63,18 @@ def require_no_links_outside(path: Path) -> None:
     )
 
 
-def lay(platform: Platform, commit: str, name: str, folder: Path) -> None:
-    """Write the files of a folder of the platform, as a commit has them, into `folder`/`name`; links are left out."""
-    told = revisions.git(platform, "ls-tree", "-r", "-z", commit, "--", f"./{name}/").stdout
-    for line in filter(None, told.split("\0")):
-        about, _, path = line.partition("\t")
-        if about.startswith("100"):
-            blob = about.rpartition(" ")[2]
-            made = folder / path.replace(revisions.UNREADABLE, blob)  # two such names must not become one
-            made.parent.mkdir(parents=True, exist_ok=True)
-            files.write(made, revisions.git(platform, "cat-file", "blob", blob).stdout)
+def target(platform: Platform, branch: str, *, may_fetch: bool) -> str:
+    """Return the newest commit of the branch that a change goes into, "" where nothing here tells.
+
+    It is fetched from the remote, unless that may not be asked: then it is the one that was fetched last.
+    """
+    remote = revisions.git(platform, "remote").stdout.partition("\n")[0]
+    if not remote:
+        return ""
+    here = f"refs/remotes/{remote}/{branch}"
+    if may_fetch:
+        revisions.git(platform, "fetch", "--quiet", "--no-tags", "--", remote, f"+refs/heads/{branch}:{here}")
+    return revisions.find(platform, here) or ""
 
 
 def find(platform: Platform, named: str, *, may_fetch: bool) -> str:

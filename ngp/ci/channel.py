@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from ngp.ci import comment, statuses
+from ngp.ci.comment import Marker
 from ngp.ci.events import Event, Kind
 from ngp.errors import Finding
 from ngp.forges.folder import Folder
-from ngp.forges.forge import Comment, Forge, ForgeError, PullRequest, State, Status
+from ngp.forges.forge import Comment, Forge, ForgeError, GoneError, PullRequest, State, Status
 
 T = TypeVar("T")
 _MALFORMED = (LookupError, TypeError, ValueError, AttributeError)  # an answer that is not as its API promises
@@ -26,8 +28,11 @@ class Channel:
     number: int
     head: str
     warn: Callable[[str], None]
+    merged_head: str = field(default="", init=False)  # head of the pull request when it was merged
+    checks_only: bool = field(default=False, init=False)  # no plan may be made
     has_read: bool = field(default=True, init=False)  # the forge said what there is
     _own: dict[str, Comment] = field(default_factory=dict, init=False)
+    _statuses: Sequence[Status] | None = field(default=None, init=False)
 
     @property
     def has_comments(self) -> bool:
@@ -49,15 +54,22 @@ class Channel:
 
         With `affected` delete the comments of other environments: the change does not touch these any more.
         """
-        for name in ("", *environments):  # first: the answer tells the forge who is writing here
-            self.tell_pending(name)
-        if not self.has_comments:
-            return
-        found = self.attempt("comments cannot be read", lambda: self.forge.comments(self.number))
-        self.has_read = self.has_read and found is not None
-        self._own = comment.own(found or ())
+        self.tell_pending("")  # first: the answer tells the forge who is writing here
+        if self.has_comments:
+            found = self.attempt("comments cannot be read", lambda: self.forge.comments(self.number))
+            self.has_read = self.has_read and found is not None
+            self._own = comment.own(found or ())
+        for name in environments:
+            if not self._is_planned(name):
+                self.tell_pending(name)
         if self.verb == "plan" and self.head:
             self._renew(affected)
+
+    def _is_planned(self, environment: str) -> bool:
+        """Whether checks alone would replace the plan of this very commit, which a member has ordered."""
+        found = self._own.get(environment) if self.checks_only else None
+        about = comment.marker(found.body) if found else None
+        return found is not None and about is not None and about.head == self.head and comment.is_plan(found.body)
 
     def _renew(self, affected: Collection[str] | None) -> None:
         for name, one in list(self._own.items()):
@@ -69,23 +81,36 @@ class Channel:
                 self._delete(one.id)
                 del self._own[name]
             else:
-                self._put(comment.outdate(one.body, self.head), one.id)
+                self._write(name, comment.outdate(one.body, self.head))
 
     def tell_pending(self, environment: str) -> None:
         """Set the status of an environment whose turn is still to come."""
         self._set(Status(statuses.context(self.verb, environment), State.PENDING, "waiting", self.event.run_url))
 
     def tell(self, environment: str, body: str, status: Status) -> None:
-        """Write the comment and the status of one environment; without a text its comment stays as it is."""
-        if body and self.has_comments and self._is_newest():
+        """Write the comment and the status of one environment; without a text its comment stays as it is.
+
+        Checks alone never replace the comment of a plan of the same commit, and its status only where they fail.
+        """
+        is_planned = self._is_planned(environment)
+        if is_planned and status.state is not State.FAILURE:
+            return
+        if body and not is_planned and self.has_comments and self._is_newest():
             self._write(environment, body)
         self._set(status)
 
-    def bundle(self, environment: str) -> str:
-        """Return the digest of the bundle that an environment's comment names, "" for none."""
+    def named(self, environment: str) -> Marker | None:
+        """Return what the comment of an environment says that it is about, None where there is none."""
         found = self._own.get(environment)
-        about = comment.marker(found.body) if found else None
-        return about.bundle if about else ""
+        return comment.marker(found.body) if found else None
+
+    def queued(self, environment: str) -> str:
+        """Return the digest of the bundle that a merge queue planned on this commit, "" for none."""
+        if self._statuses is None:
+            found = self.attempt("the statuses cannot be read", lambda: self.forge.statuses(self.head))
+            self.has_read = self.has_read and found is not None
+            self._statuses = found or ()
+        return statuses.bundle(self._statuses, environment)
 
     @property
     def commented(self) -> tuple[str, ...]:
@@ -122,9 +147,11 @@ class Channel:
     def _write(self, environment: str, body: str) -> None:
         known = self._own.get(environment)
         made = self._put(body, known.id if known else "")
-        if known or made is None:
+        if made is None:
             return
         self._own[environment] = Comment(made, body, is_own=True)
+        if known and made == known.id:
+            return
         found = self.attempt("comments cannot be read", lambda: self.forge.comments(self.number))
         oldest = comment.own(found or ()).get(environment)
         if oldest is not None and oldest.id != made:  # another pipeline made one, too: all keep the oldest
@@ -134,11 +161,24 @@ class Channel:
             self._delete(made)
 
     def _put(self, body: str, known: str) -> str | None:
-        what = "a comment cannot be written"
-        return self.attempt(what, lambda: self.forge.write_comment(self.number, body, known))
+        """Write a comment, a new one where somebody has deleted the one that is known; return its id."""
+
+        def write() -> str:
+            try:
+                return self.forge.write_comment(self.number, body, known)
+            except GoneError:
+                if not known:
+                    raise
+                return self.forge.write_comment(self.number, body)
+
+        return self.attempt("a comment cannot be written", write)
 
     def _delete(self, known: str) -> None:
-        self.attempt("a comment cannot be deleted", lambda: self.forge.delete_comment(self.number, known))
+        def delete() -> None:
+            with suppress(GoneError):
+                self.forge.delete_comment(self.number, known)
+
+        self.attempt("a comment cannot be deleted", delete)
 
     def _set(self, status: Status) -> None:
         if self.head:

@@ -17,7 +17,7 @@ from ngp.views.terminal import amount
 LIMIT = 50_000  # bytes of a comment: GitHub takes 65,536 characters
 PLATFORM = "-"  # in the place of an environment: the comment is about what keeps all of them from being planned
 _MARKER = re.compile(r"<!-- ngp environment=([a-z0-9-]{1,64}) bundle=([0-9a-f]{64}|-) head=([0-9a-f]{40,64}|-) -->")
-_OUTDATED = "> **Outdated**"
+_OUTDATED, _CHECKS = "> **Outdated**", "### Checks of "
 _ROWS = (50, 20, 8, 3, 1)  # of a table: fewer until the head of the comment fits
 
 
@@ -47,6 +47,11 @@ def own(comments: Iterable[Comment]) -> dict[str, Comment]:
         if about is not None:
             found.setdefault(about.environment, one)
     return found
+
+
+def is_plan(body: str) -> bool:
+    """Whether a comment tells of a plan, and not only of checks."""
+    return marker(body) is not None and not body.partition("\n")[2].startswith(_CHECKS)
 
 
 def outdate(body: str, head: str) -> str:
@@ -81,7 +86,7 @@ def render_unplanned(
     about: Marker, why: str, units: Sequence[AffectedUnit], found: Sequence[Finding], flags: Sequence[Finding]
 ) -> str:
     """Return the comment about a change that was checked and not planned."""
-    lines = [str(about), f"### Checks of {markdown.code(about.environment)}", "", f"Not planned: {markdown.code(why)}"]
+    lines = [str(about), f"{_CHECKS}{markdown.code(about.environment)}", "", f"Not planned: {markdown.code(why)}"]
     lines += ["", "A member plans this commit with a comment that holds only this line:", ""]
     lines += [markdown.fence([f"/ngp plan {about.head}"], "text")] if about.head else []
     lines += _list("Problems", found) + _list("Look at these before anybody plans it", flags)

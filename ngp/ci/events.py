@@ -19,6 +19,9 @@ from ngp.settings import TRUE
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _ORDER = re.compile(r"/ngp plan ([0-9a-f]{40}|[0-9a-f]{64})\s*")
 _NOTHING = re.compile(r"0+")
+_BRANCH = re.compile(
+    r"(?![-/.])(?!.*(?:\.\.|//|@\{|\.lock$))[^\s\x00-\x1f\x7f~^:?*\[\\]+(?<![/.])"
+)  # git-check-ref-format
 _MOST = 30_000_000  # bytes of an event file
 
 
@@ -48,7 +51,7 @@ class Event:
 
     `is_fork` says that somebody may have written the change who may not push, `is_elsewhere` that the event names
     another branch or tag than the default branch. `ordered` is the commit that a comment
-    asks to plan, by the user `actor`.
+    asks to plan, by the user `actor`. `target` is the branch that a change goes into, where no commit of it is named.
     """
 
     system: System
@@ -61,6 +64,7 @@ class Event:
     ordered: str = ""
     run_url: str = ""
     is_elsewhere: bool = False
+    target: str = ""
 
     @property
     def is_whole(self) -> bool:
@@ -165,15 +169,18 @@ def _gitlab(environ: Mapping[str, str]) -> Event:
 def _jenkins(environ: Mapping[str, str]) -> Event:
     url = environ.get("BUILD_URL", "")
     try:
-        head = _commit(environ["GIT_COMMIT"]) if environ.get("GIT_COMMIT") else ""
+        head, before = (_optional(environ, name) for name in ("GIT_COMMIT", "GIT_PREVIOUS_SUCCESSFUL_COMMIT"))
         if environ.get("CHANGE_ID"):
-            number = _number(int(environ["CHANGE_ID"]))
-            return Event(
-                System.JENKINS, Kind.PULL_REQUEST, number, head, "", bool(environ.get("CHANGE_FORK")), run_url=url
-            )
+            number, target = _number(int(environ["CHANGE_ID"])), environ.get("CHANGE_TARGET", "")
+            if target and not _BRANCH.fullmatch(target):
+                raise ValueError("CHANGE_TARGET is not the name of a branch")
+            is_fork = bool(environ.get("CHANGE_FORK"))
+            return Event(System.JENKINS, Kind.PULL_REQUEST, number, head, "", is_fork, run_url=url, target=target)
     except ValueError as error:
         raise UsageError("Jenkins's variables cannot be read", why=str(error)) from None
-    return Event(System.JENKINS, Kind.OTHER, head=head, run_url=url)
+    is_branch, is_tag = bool(environ.get("BRANCH_NAME")), bool(environ.get("TAG_NAME"))  # of a multibranch pipeline
+    kind = Kind.PUSH if is_branch and before else Kind.OTHER
+    return Event(System.JENKINS, kind, head=head, base=before, run_url=url, is_elsewhere=is_tag)
 
 
 def _is_elsewhere(ref: str, default: str) -> bool:
@@ -188,6 +195,10 @@ def _load(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError("the event cannot be read", where=str(path), why=type(error).__name__) from None
+
+
+def _optional(environ: Mapping[str, str], name: str) -> str:
+    return _commit(environ[name]) if environ.get(name) else ""
 
 
 def _commit(text: Any) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Collection, Iterable, Sequence
 
 from ngp.forges.forge import Forge, State, Status
 from ngp.reports import words
@@ -10,6 +11,8 @@ from ngp.reports.report import Report
 from ngp.views.terminal import amount
 
 _LONGEST = 255  # characters of a context (GitHub)
+_DESCRIPTION = 140  # and of a description
+_BUNDLE = re.compile(r"(?:^|.* )bundle ([0-9a-f]{64})", re.DOTALL)
 
 
 def context(verb: str, environment: str = "") -> str:
@@ -17,10 +20,21 @@ def context(verb: str, environment: str = "") -> str:
     return f"ngp/{verb}/{environment}"[:_LONGEST].rstrip("/")
 
 
-def of_report(verb: str, report: Report, url: str) -> Status:
-    """Return the status of one environment."""
-    state = State.SUCCESS if report.exit_code in (0, 2) else State.FAILURE
-    return Status(context(verb, report.environment), state, words.totals(report), url)
+def of_report(verb: str, report: Report, url: str, bundle: str = "") -> Status:
+    """Return the status of one environment; it ends with the digest `bundle` where no comment can name it."""
+    state, text = State.SUCCESS if report.exit_code in (0, 2) else State.FAILURE, words.totals(report)
+    if bundle:
+        named = f"bundle {bundle}"
+        text = f"{text[: _DESCRIPTION - len(named) - 3]} · {named}"
+    return Status(context(verb, report.environment), state, text, url)
+
+
+def bundle(known: Iterable[Status], environment: str) -> str:
+    """Return the digest of the bundle that our own status of a plan names, "" for none."""
+    wanted = context("plan", environment)
+    found = next((one for one in known if one.context == wanted and one.is_own), None)
+    named = _BUNDLE.fullmatch(found.description) if found and found.state is State.SUCCESS else None
+    return named[1] if named else ""
 
 
 def over_all(verb: str, known: Sequence[Status], environments: Collection[str], url: str) -> Status:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ngp.ci import comment, statuses, workflow_commands
+from ngp.ci import comment, locations, statuses, workflow_commands
 from ngp.commands import bundle_applies, bundles, ci_bundles, options, pipelines, reporting
 from ngp.environments import documents
 from ngp.errors import Finding, NgpError
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ngp.ci.channel import Channel
     from ngp.commands.pipelines import Pipeline
     from ngp.reports.report import Report
+    from ngp.runs.bundle.opening import Bundle
 
 _REPORTS = ("html", "md", "json", "xml")
 Number = Annotated[
@@ -33,10 +34,11 @@ class _Done:
 
     environment: str
     exit_code: int
-    bundle: str
+    bundle: str  # the name of its file
     findings: tuple[Finding, ...] = ()
     report: Report | None = None
     earlier: Finding | None = None  # says that it was applied before
+    digest: str = ""
 
 
 def apply(
@@ -74,15 +76,15 @@ def apply(
 
 def _find(
     pipeline: Pipeline, channel: Channel, environments: Sequence[str] | None, pull_request: int
-) -> tuple[Mapping[str, Path], Collection[str]]:
+) -> tuple[Mapping[str, Bundle], Collection[str]]:
     """Return the bundles, and the environments that all jobs apply; the status says why they cannot be found."""
-    channel.number = pull_request or ci_bundles.number(channel, channel.head)
+    merged = ci_bundles.find_merged(channel, pull_request)
+    channel.number, channel.merged_head = (merged.number, merged.head) if merged else (pull_request, "")
     channel.begin(())
     try:
         return ci_bundles.collect(pipeline, channel, list(dict.fromkeys(environments or _ordered(pipeline))))
     except NgpError as error:
-        channel.fail(error.findings)
-        pipeline.command(workflow_commands.errors(error.findings))
+        pipeline.fail(channel, error.findings)
         raise
 
 
@@ -93,12 +95,13 @@ def _ordered(pipeline: Pipeline) -> list[str]:
 
 
 def _apply_each(
-    pipeline: Pipeline, channel: Channel, found: Mapping[str, Path], running: tuple[Sequence[str] | None, int]
+    pipeline: Pipeline, channel: Channel, found: Mapping[str, Bundle], running: tuple[Sequence[str] | None, int]
 ) -> Iterator[_Done]:
-    for name, path in found.items():
+    for name, bundle in found.items():
         pipeline.command([workflow_commands.group(f"apply {name}")])
-        done = _one(pipeline, name, path, running)
-        pipeline.command([workflow_commands.END, *workflow_commands.errors(done.findings)])
+        done = replace(_one(pipeline, name, bundle.archive.path, running), digest=bundle.digest)
+        pipeline.command([workflow_commands.END])
+        pipeline.annotate(done.findings)
         for one in done.findings:
             terminal.say(pipeline.context.settings, f"error: {name}: {one}", style="red", always=True)
         _tell(pipeline, channel, done)
@@ -138,7 +141,7 @@ def _one(pipeline: Pipeline, name: str, path: Path, running: tuple[Sequence[str]
 
 
 def _tell(pipeline: Pipeline, channel: Channel, done: _Done) -> None:
-    url, report = channel.event.run_url, done.report
+    url, report = channel.event.run_url, pipeline.located(done.report)
     status = statuses.of_refusal("apply", done.environment, done.exit_code, url)
     if done.earlier is not None:  # the comment shows what became of that apply
         if not done.exit_code:
@@ -148,10 +151,9 @@ def _tell(pipeline: Pipeline, channel: Channel, done: _Done) -> None:
             status = statuses.of_earlier("apply", done.environment, what, url)
         channel.tell(done.environment, "", status)
         return
-    digest = channel.bundle(done.environment)
-    about = comment.Marker(done.environment, digest, channel.head)
+    about = comment.Marker(done.environment, done.digest, channel.head)
     if report is not None:
         channel.tell(done.environment, comment.render(report, about, url), statuses.of_report("apply", report, url))
         return
-    body = comment.render_refused(about, done.findings, link=url)
+    body = comment.render_refused(about, locations.findings(done.findings, pipeline.prefix), link=url)
     channel.tell(done.environment, body, status)

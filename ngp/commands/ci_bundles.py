@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ngp.ci import bases
-from ngp.ci.events import Kind
+from ngp.ci.events import Kind, System
 from ngp.commands import narrowing
 from ngp.environments import documents, resolving
 from ngp.errors import MissingError, RefusedError, StaleError, require
 from ngp.forges.folder import Folder
+from ngp.forges.forge import PullRequest
 
 if TYPE_CHECKING:
     from ngp.ci.channel import Channel
     from ngp.commands.pipelines import Pipeline
+    from ngp.review.affected import Affected
+    from ngp.runs.bundle.opening import Bundle
 
 _BEFORE_MERGE = (Kind.PULL_REQUEST, Kind.MERGE_QUEUE, Kind.COMMENT)
 
@@ -39,66 +41,118 @@ def require_merged(pipeline: Pipeline, channel: Channel, number: int) -> None:
         raise RefusedError(what, why="this pipeline runs on another branch than the default branch", todo=todo)
 
 
-def number(channel: Channel, commit: str) -> int:
-    """Return the number of the pull request that brought a commit, 0 where there is none or several.
+def find_merged(channel: Channel, number: int) -> PullRequest | None:
+    """Return the pull request that brought the commit of a channel, None where there is none or several.
 
-    The channel notes where the forge does not say.
+    `number` is the one that the command line names, 0 for none. The channel notes where the forge does not say.
     """
-    if not commit:
-        return 0
-    found = channel.attempt("the pull request cannot be found", lambda: channel.forge.merged(commit))
-    if found is None:
-        channel.has_read = False
-    return found[0].number if found and len(found) == 1 else 0
+    forge, found = channel.forge, list[PullRequest]()
+    if number and not isinstance(forge, Folder):
+        what, read = "the pull request cannot be read", lambda: [forge.pull_request(number)]
+    else:
+        what, read = "the pull request cannot be found", lambda: list(forge.merged(channel.head))
+    if number or channel.head:
+        told = channel.attempt(what, read)
+        channel.has_read = channel.has_read and told is not None
+        found = told or []
+    return found[0] if len(found) == 1 else None
 
 
-def collect(pipeline: Pipeline, channel: Channel, names: Sequence[str]) -> tuple[Mapping[str, Path], Collection[str]]:
+def collect(pipeline: Pipeline, channel: Channel, names: Sequence[str]) -> tuple[Mapping[str, Bundle], Collection[str]]:
     """Return the bundles by environment, and all environments that the change affects, also those of other jobs.
 
-    The files that are there come first, then those that the comments name. Raises MissingError (69) for a change
-    without a bundle and where nobody can say what was planned, StaleError (4) or RefusedError (3) for another bundle.
+    Which bundle it is says the comment, or the status of the merge queue; a file has to be that very bundle. Raises
+    MissingError (69) for a change without a bundle and where nobody can say what was planned, StaleError (4) or
+    RefusedError (3) for another bundle.
     """
-    found = {name: pipeline.folder / f"{name}.bundle" for name in names}
-    found = {name: path for name, path in found.items() if path.is_file()}
-    for name in names:
-        digest = channel.bundle(name)
-        if name not in found and digest:
-            found[name] = _fetch(pipeline, name, digest)
-    if not found and not channel.has_read:
-        what, why = "nobody can say what was planned", "the pull request or its comments cannot be read"
-        raise MissingError(what, why=why, todo="run it again when the API answers")
-    affected = _affected(pipeline, names, [name for name in documents.names(pipeline.platform) if name not in found])
+    digests = {name: _digest(pipeline, channel, name) for name in names}
+    _require_told(pipeline, channel)
+    found = {name: one for name in names if (one := _open(pipeline, name, digests[name])) is not None}
+    changed = _affected(pipeline, names)
+    affected = {one.environment for one in changed.units} if changed else set()
     missing = {name for name in names if name in {*channel.commented, *affected} and name not in found}
     if missing:
         what = f"the change of {', '.join(sorted(missing))} was merged without a plan"
         raise MissingError(what, todo="plan and apply it by hand: `ngp apply ENV` shows the plan first")
-    for name, path in found.items():
-        _require_fitting(name, path)
+    for name, bundle in found.items():
+        _require_fitting(name, bundle)
+        _require_whole(name, bundle, changed)
     return found, {*found, *affected}
 
 
-def _affected(pipeline: Pipeline, names: Collection[str], among: Collection[str]) -> set[str]:
-    """Return what of some environments the push changed; nothing for what is no push, or names no base.
+def _digest(pipeline: Pipeline, channel: Channel, name: str) -> str:
+    """Return the digest of the bundle that was reviewed, "" for none.
+
+    That of a merge queue was planned on the merged commit itself. In a protected environment people approve that of the
+    pull request. Raises StaleError (4) for a comment that is about another commit than the one that was merged.
+    """
+    queued = channel.queued(name) if channel.head else ""
+    about = channel.named(name)
+    if queued and not (about and about.bundle and name in pipeline.platform.protected):
+        return queued
+    if about is None or not about.bundle:
+        return ""
+    heads = {channel.head, channel.merged_head}
+    if channel.merged_head and about.head not in heads:
+        what = f"the comment of {name} is about another commit than the one that was merged"
+        why = f"it is about {about.head[:12]}, and the head of the pull request was {channel.merged_head[:12]}"
+        raise StaleError(what, why=why, todo=f"plan and apply it by hand: `ngp apply {name}` shows the plan first")
+    return about.bundle
+
+
+def _require_told(pipeline: Pipeline, channel: Channel) -> None:
+    """Raise MissingError (69) where nobody can say what was planned: a file alone says nothing of a review."""
+    if not channel.has_read:
+        what, why = "nobody can say what was planned", "the pull request or its comments cannot be read"
+        raise MissingError(what, why=why, todo="run it again when the API answers")
+    if isinstance(channel.forge, Folder) and pipeline.event.system in (System.GITHUB, System.GITLAB):
+        name = "GITHUB_TOKEN" if pipeline.is_github else "GITLAB_TOKEN"
+        what, why = "nobody can say what was planned", f"{name} is not set, and files can come from anywhere"
+        raise MissingError(what, why=why, todo=f"give the job {name}: the comment names the bundle that was reviewed")
+
+
+def _open(pipeline: Pipeline, name: str, digest: str) -> Bundle | None:
+    """Open the bundle with this digest: the file that is there, else the kept one; None where there is nothing.
+
+    Raises StaleError (4) for a file that is another bundle. A folder of Jenkins or of a laptop has no forge beside it:
+    there a file without a comment counts.
+    """
+    from ngp.runs.bundle import opening
+
+    path = pipeline.folder / f"{name}.bundle"
+    if not path.is_file():
+        if not digest:
+            return None
+        _fetch(pipeline, name, digest)
+    found = opening.read_statement(path)
+    if found.digest == digest or (not digest and isinstance(pipeline.forge, Folder)):
+        return found
+    what = f"the file of {name} is not the bundle that was reviewed"
+    named = f"that of the reviewed one {digest}" if digest else "no comment names it"
+    why = f"its digest is {found.digest}, and {named}"
+    raise StaleError(what, where=str(path), why=why, todo="do not apply it; delete the file")
+
+
+def _affected(pipeline: Pipeline, names: Collection[str]) -> Affected | None:
+    """Return what the push changed; None for what is no push, or names no base.
 
     Raises UsageError for what is wrong in one of `names`; another one that does not resolve is left to its own job.
     """
     event, platform = pipeline.event, pipeline.platform
-    if event.kind is not Kind.PUSH or not event.base or not among:
-        return set()
+    if event.kind is not Kind.PUSH or not event.base:
+        return None
+    among = documents.names(platform)
     resolved, wrong = resolving.collect(platform, among)
-    if len(resolved) < len(among) and {*among} & {*names} - {one.environment.name for one in resolved}:
+    if len(resolved) < len(among) and {*names} - {one.environment.name for one in resolved}:
         require(dict.fromkeys(wrong))
     if not resolved:
-        return set()
-    found = narrowing.collect(platform, resolved, bases.find(platform, event.base, may_fetch=True))
-    return {one.environment for one in found.units}
+        return None
+    return narrowing.collect(platform, resolved, bases.find(platform, event.base, may_fetch=True))
 
 
-def _require_fitting(name: str, path: Path) -> None:
+def _require_fitting(name: str, bundle: Bundle) -> None:
     """Raise for a bundle that is not of this environment, and for one that destroys: no pull request shows that."""
-    from ngp.runs.bundle import opening
-
-    stated = opening.read_statement(path).statement
+    stated, path = bundle.statement, bundle.archive.path
     if stated.environment != name:
         what = f"the bundle in the place of {name}'s is for {stated.environment}"
         raise StaleError(what, where=str(path), todo="do not apply it; make a new one with `ngp ci plan`")
@@ -107,8 +161,21 @@ def _require_fitting(name: str, path: Path) -> None:
         raise RefusedError(f"the bundle of {name} destroys", where=str(path), todo=todo)
 
 
-def _fetch(pipeline: Pipeline, environment: str, digest: str) -> Path:
-    """Fetch a kept bundle. Raises MissingError (69) where nothing keeps it."""
+def _require_whole(name: str, bundle: Bundle, changed: Affected | None) -> None:
+    """Raise MissingError (69) for units that the push changed and the bundle leaves out.
+
+    A merge queue plans each pull request on top of those before it, and may merge several with one push.
+    """
+    chosen = bundle.statement.chosen
+    left = [unit for unit in changed.names(name) if unit not in chosen] if changed and chosen else []
+    if left:
+        what = f"the bundle of {name} leaves out what was merged with it: {', '.join(left)}"
+        todo = f"plan and apply it by hand: `ngp apply {name}` shows the plan first"
+        raise MissingError(what, where=str(bundle.archive.path), todo=todo)
+
+
+def _fetch(pipeline: Pipeline, environment: str, digest: str) -> None:
+    """Fetch a kept bundle into the folder. Raises MissingError (69) where nothing keeps it."""
     from ngp.commands import reading
     from ngp.environments.environment import BundleKeeping
     from ngp.runs.bundle.library import Library
@@ -119,4 +186,3 @@ def _fetch(pipeline: Pipeline, environment: str, digest: str) -> Path:
         raise MissingError(f"the bundle {digest[:12]} of {environment} is not here", where=str(path), todo=todo)
     with reading.open_region(pipeline.context, environment) as region:
         Library(region.resolved, region.session).fetch(digest, path)
-    return path

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ngp.ci import bases, tiers, workflow_commands
+from ngp.ci import bases, tiers
 from ngp.ci.events import Kind
 from ngp.ci.tiers import Tier
 from ngp.commands import narrowing
@@ -66,26 +66,40 @@ def look(
         return Change(tier, why, None, expected=tuple(documents.names(platform)))
     from ngp.review import baseline, contracts
 
-    named = since or bases.find(platform, pipeline.event.base, may_fetch=tier is Tier.MEMBER)
+    base = _base(pipeline, may_fetch=tier is Tier.MEMBER)
+    named = since or bases.find(platform, base, may_fetch=tier is Tier.MEMBER)
     found = narrowing.tell(pipeline.context, narrowing.collect(platform, resolved, named))
     names = [one.environment.name for one in resolved]
     broken = contracts.compare(platform, baseline.load(platform, named), names).broken
     flags = tiers.flags(platform.path, found.changed)
-    pipeline.command(workflow_commands.errors(flags, "warning"))
+    pipeline.annotate(flags, "warning")
     for one in flags:
         terminal.say(pipeline.context.settings, f"look at this: {one}", always=True)
     expected = tuple({one.environment for one in found.units} | _others(platform, names, named))
-    rules = bases.rules(platform, pipeline.event.base, found.commit)
+    rules = bases.rules(platform, base, found.commit)
     return Change(tier, why, found, rules, expected, flags, tuple((one.environment, one.finding) for one in broken))
+
+
+def _base(pipeline: Pipeline, *, may_fetch: bool) -> str:
+    """Return the base of a change: that of its event or pull request, else the branch that it goes into; "" for none.
+
+    Raises ForgeError where a comment's pull request cannot be read: it is held to the policies of its base.
+    """
+    event = pipeline.event
+    if event.kind is Kind.COMMENT and event.number:
+        return pipeline.forge.pull_request(event.number).base
+    if event.base or not event.target:
+        return event.base
+    return bases.target(pipeline.platform, event.target, may_fetch=may_fetch)
 
 
 def breaks(pipeline: Pipeline, names: Collection[str], since: str) -> list[Finding]:
     """Return what the change breaks in environments that do not resolve, as far as Git and the files can tell."""
     from ngp.review import baseline, contracts
 
-    platform, event = pipeline.platform, pipeline.event
+    platform, may_fetch = pipeline.platform, not pipeline.event.is_fork
     try:
-        named = since or bases.find(platform, event.base, may_fetch=not event.is_fork)
+        named = since or bases.find(platform, _base(pipeline, may_fetch=may_fetch), may_fetch=may_fetch)
         return [one.finding for one in contracts.compare(platform, baseline.load(platform, named), names).broken]
     except NgpError:
         return []  # what is wrong is told all the same

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ngp.ci import bases, comment, sarif, statuses, workflow_commands
+from ngp.ci import comment, locations, sarif, statuses, workflow_commands
 from ngp.ci.events import Kind
 from ngp.ci.tiers import Tier
 from ngp.commands import bundles, ci_changes, narrowing, options, pipelines, reporting
-from ngp.environments import documents, resolving
+from ngp.environments import documents, resolving, revisions
 from ngp.errors import Finding, NgpError, RefusedError, require
 from ngp.views import documents as views
 from ngp.views import terminal
@@ -75,14 +75,14 @@ def plan(
         return _ignore(pipeline, why, as_json=as_json)
     head = pipeline.event.head or pipeline.event.ordered or pipeline.checked_out
     channel = pipeline.channel("plan", pipeline.event.number, head)
+    channel.checks_only = tier is Tier.STRANGER
     try:
         resolved = _start(pipeline, environments, since)
         is_whole = everything or pipeline.event.is_whole
         change = ci_changes.look(pipeline, resolved, (tier, why), since, everything=is_whole)
     except NgpError as error:
         channel.begin(())
-        channel.fail(error.findings)
-        pipeline.command(workflow_commands.errors(error.findings))
+        pipeline.fail(channel, error.findings)
         raise
     chosen = [one for one in resolved if change.affected is None or change.affected.names(one.environment.name)]
     channel.begin([one.environment.name for one in chosen], change.expected)
@@ -117,7 +117,7 @@ def _publish(pipeline: Pipeline, change: ci_changes.Change, done: Sequence[_Done
     """Write what programs read: SARIF, outputs and the summary; return the totals."""
     checks = [one for each in done for one in each.findings]
     made = [one.report for one in done if one.report]
-    pipeline.put("findings.sarif", sarif.render(checks, change.flags, made))
+    pipeline.put("findings.sarif", sarif.render(checks, change.flags, made, pipeline.prefix))
     return pipeline.publish(made, [one.exit_code for one in done])
 
 
@@ -148,24 +148,29 @@ def _one(pipeline: Pipeline, channel: Channel, resolved: Resolved, change: ci_ch
             code = report.exit_code
         except NgpError as error:
             found, code = error.findings, error.exit_code
-    pipeline.command([workflow_commands.END, *workflow_commands.errors(found)])
+    pipeline.command([workflow_commands.END])
+    pipeline.annotate(found)
     for one in found:
         terminal.say(pipeline.context.settings, f"error: {name}: {one}", style="red", always=True)
-    _tell(channel, name, change, _Done(name, code, found, report))
+    _tell(pipeline, channel, change, _Done(name, code, found, report))
     return _Done(name, code, found, report)
 
 
-def _tell(channel: Channel, name: str, change: ci_changes.Change, done: _Done) -> None:
-    url, report = channel.event.run_url, done.report
+def _tell(pipeline: Pipeline, channel: Channel, change: ci_changes.Change, done: _Done) -> None:
+    name, url, report = done.environment, channel.event.run_url, pipeline.located(done.report)
     if report is not None:
-        about = comment.Marker(name, report.bundle.digest if report.bundle else "", channel.head)
+        digest = report.bundle.digest if report.bundle else ""
+        about = comment.Marker(name, digest, channel.head)
+        queued = digest if channel.event.kind is Kind.MERGE_QUEUE else ""
         notes = [f"{len(change.flags)} changed files need a look before the merge"] if change.flags else []
-        channel.tell(name, comment.render(report, about, url, notes), statuses.of_report("plan", report, url))
+        status = statuses.of_report("plan", report, url, queued)
+        channel.tell(name, comment.render(report, about, url, notes), status)
         return
     units = [one for one in change.affected.units if one.environment == name] if change.affected else []
     about = comment.Marker(name, "", channel.head)
     why = change.why if change.tier is Tier.STRANGER else "the checks found problems"
-    body = comment.render_unplanned(about, why, units, done.findings, change.flags)
+    found, flags = (locations.findings(one, pipeline.prefix) for one in (done.findings, change.flags))
+    body = comment.render_unplanned(about, why, units, found, flags)
     channel.tell(name, body, statuses.of_checks("plan", name, done.exit_code, url))
 
 
@@ -211,7 +216,7 @@ def _prepare(reports: reporting.ReportRequest, resolved: Resolved, change: ci_ch
     from ngp.policies import checking
 
     with TemporaryDirectory() as folder:
-        bases.lay(resolved.platform, change.rules, "policies", Path(folder))
+        revisions.lay(resolved.platform, change.rules, "policies", Path(folder))
         there = replace(resolved, platform=replace(resolved.platform, path=Path(folder)))
         policies = checking.prepare(there)
     reports.judge_with = lambda result: checking.check(resolved, result, policies)

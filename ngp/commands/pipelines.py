@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Annotated, ParamSpec
 import typer
 
 from ngp import files
-from ngp.ci import bases, connecting, events, outputs, workflow_commands
+from ngp.ci import bases, connecting, events, locations, outputs, workflow_commands
 from ngp.ci.channel import Channel
 from ngp.ci.events import Event, System
 from ngp.commands import options
 from ngp.environments import platforms, workspaces
 from ngp.environments.environment import Platform
-from ngp.errors import NgpError, UsageError
+from ngp.errors import Finding, NgpError, UsageError
 from ngp.reports import markdown
 from ngp.reports.report import Report
 from ngp.views import terminal
@@ -65,6 +65,7 @@ class Pipeline:
     folder: Path
     checked_out: str
     token: str = field(default_factory=lambda: secrets.token_hex(16), repr=False)
+    prefix: str = ""  # the platform's folder in the repository: "" or path/to/platform/
     wrong: UsageError | None = None  # why ngp.yaml cannot or must not be read: `platform` has its folder only
 
     @property
@@ -101,17 +102,31 @@ class Pipeline:
             for line in (workflow_commands.resume(self.token), *shown, workflow_commands.stop(self.token)):
                 typer.echo(line, err=True)
 
+    def annotate(self, found: Iterable[Finding], level: str = "error") -> None:
+        """Show findings at their files and lines, on GitHub only."""
+        self.command(workflow_commands.errors(locations.findings(found, self.prefix), level))
+
+    def fail(self, channel: Channel, found: Sequence[Finding]) -> None:
+        """Tell in comment, status and annotations why nothing could be planned or applied."""
+        channel.fail(locations.findings(found, self.prefix))
+        self.annotate(found)
+
+    def located(self, report: Report | None) -> Report | None:
+        """Return a report with places as CI systems take them: relative to the top of the repository."""
+        return locations.of_report(report, self.prefix) if report else None
+
     def publish(self, reports: Sequence[Report], codes: Iterable[int]) -> outputs.Totals:
         """Write outputs and the summary of the job; return the totals."""
         totals = outputs.total(reports, codes)
         totals = replace(totals, bundles=tuple(str(self.folder / name) for name in totals.bundles))
         text = outputs.render(totals)
         self.put(OUTPUTS, text)
+        located = [locations.of_report(one, self.prefix) for one in reports]
         if self.is_github:
             self._append("GITHUB_OUTPUT", text)
             room = _SUMMARY // max(len(reports), 1)
-            self._append("GITHUB_STEP_SUMMARY", "\n".join(markdown.render(one, room) for one in reports))
-        for one in reports:
+            self._append("GITHUB_STEP_SUMMARY", "\n".join(markdown.render(one, room) for one in located))
+        for one in located:
             self.command(workflow_commands.of_report(one))
         return totals
 
@@ -146,7 +161,8 @@ def begin(context: options.Context, folder: str) -> Pipeline:
     except OSError as error:
         raise UsageError("the folder for files cannot be made", where=str(path), why=error.strerror or "") from None
     forge, why = connecting.connect(event, context.settings.environ, path)
-    found = Pipeline(context, platform, event, forge, path, bases.head(platform), wrong=wrong)
+    head, prefix = bases.head(platform), bases.prefix(platform)
+    found = Pipeline(context, platform, event, forge, path, head, prefix=prefix, wrong=wrong)
     found.shield()
     if why:
         found.warn(why)

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import fields, is_dataclass, replace
 from decimal import Decimal
 from enum import Enum
-from pathlib import PurePath, PurePosixPath
+from pathlib import PurePath
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -159,7 +159,7 @@ def event(happened: RunEvent, environment: str = "") -> dict[str, Any]:
         body = _fields(happened)
     diagnostic = getattr(happened, "diagnostic", None)
     if diagnostic is not None:
-        body["diagnostic"] = places.diagnostic(diagnostic, _root(environment, body["unit"]))
+        body["diagnostic"] = places.diagnostic(diagnostic, places.root(environment, body["unit"]))
     return {"schema": "ngp.event/1", "event": name, **body}
 
 
@@ -265,7 +265,7 @@ def _counts(counts: Any) -> dict[str, int]:
 
 
 def _unit(unit: UnitResult, environment: str) -> dict[str, Any]:
-    root = _root(environment, unit.unit)
+    root = places.root(environment, unit.unit)
     shown = _fields(replace(unit, diagnostics=()))
     shown["diagnostics"] = [places.diagnostic(one, root) for one in unit.diagnostics]
     shown["counts"] = _counts(unit.counts)
@@ -283,12 +283,6 @@ def left(orphan: Orphan) -> dict[str, Any]:
     shown = _fields(orphan)
     hint = shown.pop("todo")
     return {**shown, "hint": hint}
-
-
-def _root(environment: str, unit: str) -> PurePosixPath:
-    """The rendered root of a unit: Terraform names files relative to it."""
-    folder = ("root",) if unit == "root" else ("units", unit)
-    return PurePosixPath("environments", environment, *folder)
 
 
 def _output(change: Any) -> dict[str, Any]:

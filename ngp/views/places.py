@@ -43,13 +43,20 @@ def shown(where: str) -> str:
     return ":".join(str(part) for part in parts.values() if part is not None) or where
 
 
+def root(environment: str, unit: str) -> PurePosixPath:
+    """Return the rendered root of a unit: Terraform names files relative to it."""
+    folder = ("root",) if unit == "root" else ("units", unit)
+    return PurePosixPath("environments", environment, *folder)
+
+
 def diagnostic(found: Diagnostic, root: PurePosixPath) -> dict[str, Any]:
     """Return a diagnostic with its place relative to the platform; `root` is the folder that Terraform worked in.
 
-    A place in an environment's own files was led back to the operator's line already, and is relative to the platform.
+    A place in an environment's own files was led back to the operator's line already, and one in the copy of a module
+    to the module: these are relative to the platform.
     """
     place = _PLACE.fullmatch(found.place)
-    folder = PurePosixPath() if found.place.startswith(f"{root.parts[0]}/") else root
+    folder = PurePosixPath() if found.place.startswith((f"{root.parts[0]}/", "modules/")) else root
     return {
         "severity": found.severity,
         "summary": found.summary,

@@ -43,13 +43,17 @@ def _called(text: str, line: int) -> str:
 
 
 def located(said: Diagnostic, joint: Joint, resolved: Resolved) -> Diagnostic:
-    """Return a diagnostic that names the operator's line or the platform's file, not that of the copy."""
+    """Return a diagnostic that names the operator's line or the platform's file, not that of the copy.
+
+    It is relative to the platform.
+    """
     found = origins.locate(resolved, joint.root.path, said)
     if not said.place or found.place != said.place:
         return found
     path = Path(os.path.normpath(joint.root.path / said.place))
     inside = path.is_relative_to(joint.tree.folder)
-    return replace(said, place=str(path.relative_to(joint.tree.folder))) if inside else said
+    platform = joint.tree.path(resolved.platform.path)
+    return replace(said, place=os.path.relpath(path, platform)) if inside else said
 
 
 def by_unit(

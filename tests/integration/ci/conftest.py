@@ -97,12 +97,13 @@ class Life:
         about = {"action": "created", "issue": {"number": 12, "pull_request": {}}}
         return {**about, "comment": {"body": f"/ngp plan {commit}", "user": {"login": by}}}
 
-    def merge(self, number=12):
-        """Squash the branch into the default branch, and check that out; return the event of the push."""
+    def merge(self, number=12, how="--squash"):
+        """Merge the branch into the default branch, and check that out; return the event of the push."""
         branch, before = self.git("branch", "--show-current"), self.git("rev-parse", "origin/main")
         self.git("checkout", "--quiet", "-B", "main", "origin/main")
-        self.git("merge", "--quiet", "--squash", branch)
-        self.git("commit", "--quiet", "--message", "Merged")
+        self.git("merge", "--quiet", how, branch)
+        if how == "--squash":
+            self.git("commit", "--quiet", "--message", "Merged")
         self.git("push", "--quiet", "origin", "main")
         self.forge.pulls[number]["merged"] = self.head
         return {"before": before, "after": self.head}

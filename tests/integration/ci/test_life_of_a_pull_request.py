@@ -69,12 +69,14 @@ def from_a_member(life):
     life.git("merge", "--quiet", "--no-edit", "main")
     assert life.run("A moved base", "plan", event=life.pull()).exit_code == 0
     group = {"merge_group": {"head_sha": life.head, "base_sha": life.git("rev-parse", "origin/main")}}
+    reviewed = (life.path / ".ngp/ci/dev.bundle").read_bytes()
     assert life.run("In the merge queue", "plan", event=group, name="merge_group").exit_code == 0
+    assert (life.path / ".ngp/ci/dev.bundle").read_bytes() != reviewed
 
 
 def after_the_merge(life):
     """The bundle is applied once; a nightly plan finds nothing, then that somebody removed a state."""
-    pushed = life.merge()
+    pushed = life.merge(how="--ff-only")  # a queue's own commit becomes the default branch
     assert life.run("After the merge", "apply", event=pushed, name="push").exit_code == 0
     assert life.forge.status("ngp/apply") == "success"
     [body] = life.forge.comment("environment=dev")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ngp.commands import bundle_applies
+from ngp.commands import bundle_applies, ci_bundles
 from ngp.errors import StaleError
 from ngp.reports import making as reports
 from ngp.reports.making import Facts
@@ -14,6 +14,7 @@ from ngp.runs.bundle import archive, making, reviews, statement
 from ngp.runs.bundle.archive import Content
 from ngp.runs.bundle.statement import BinaryFact, Statement
 from ngp.runs.bundle.uses import UsedError
+from tests.conftest import Ngp
 
 NOTE = json.dumps({"run": "20261130-080000-apply-dev-a1f4", "at": "2026-11-30T08:00:00Z"})
 CONTENT = {making.REVIEW: Content(reviews.dump({}))}
@@ -126,6 +127,108 @@ def test_a_bundle_of_another_environment_is_not_applied(repository, bundle, merg
     done = repository.run("apply", event=merged(bundle(environment="prod")), name="push")
     assert (done.exit_code, applied.paths) == (4, [])
     assert "in the place of dev's is for prod" in done.stderr
+
+
+def test_a_file_that_is_not_the_reviewed_bundle_is_not_applied(repository, bundle, merged, applied):
+    event = merged(reviewed := bundle())
+    swapped = bundle(options=("-replace=module.base.terraform_data.vpc",))
+    done = repository.run("apply", event=event, name="push")
+    assert (done.exit_code, applied.paths) == (4, [])
+    assert f"its digest is {swapped}, and that of the reviewed one {reviewed}" in done.stderr
+    assert repository.forge.status("ngp/apply") == "failure"
+
+
+@pytest.mark.parametrize("login", ["mallory", ""])
+def test_a_file_that_no_comment_names_is_not_applied(repository, bundle, merged, applied, login):
+    event = merged(bundle())
+    repository.forge.comments = [{**one, "login": login} for one in repository.forge.comments if login]
+    done = repository.run("apply", event=event, name="push")
+    assert (done.exit_code, applied.paths) == (4, [])
+    assert "no comment names it" in done.stderr
+
+
+def test_a_folder_of_a_laptop_is_its_own_word(repository, bundle, applied):
+    bundle()
+    done = Ngp(repository.path).call("ci", "apply", "dev", env={"GITHUB_ACTIONS": "", "GITLAB_CI": ""})
+    assert (done.exit_code, applied.paths) == (4, ["dev.bundle"])
+    assert "error: dev: it moved" in done.stderr
+
+
+def test_a_comment_about_another_commit_names_no_bundle(repository, bundle, merged, applied):
+    event = merged(bundle())
+    repository.forge.pulls[12]["head"] = "d" * 40
+    done = repository.run("apply", event=event, name="push")
+    assert (done.exit_code, applied.paths) == (4, [])
+    assert "it is about ffffffffffff, and the head of the pull request was dddddddddddd" in done.stderr
+
+
+def test_a_second_run_takes_the_comment_of_the_first(repository, bundle, merged, applied):
+    event = merged(bundle())
+    for _ in range(2):
+        assert repository.run("apply", event=event, name="push").exit_code == 4
+    assert f"head={repository.head} -->" in repository.forge.comments[0]["body"]
+    assert applied.paths == ["dev.bundle"] * 2
+
+
+@pytest.mark.parametrize(
+    ("who", "state", "code"), [("ours", "success", 4), ("theirs", "success", 69), ("ours", "failure", 69)]
+)
+def test_the_bundle_of_a_merge_queue_is_found_by_the_status_of_its_commit(
+    repository, bundle, merged, applied, monkeypatch, who, state, code
+):
+    """The pull request has no comment, and the state bucket keeps the bundle: a copy of the file stands for it."""
+    event, text = merged(digest := bundle()), f"2 units: 2 with changes; +2 · bundle {digest}"
+    repository.forge.comments = []
+    path = repository.path / ".ngp/ci/dev.bundle"
+    path.rename(path.with_suffix(".kept"))
+    fetched = []
+
+    def fetch(pipeline, name, wanted):
+        fetched.append((name, wanted))
+        path.with_suffix(".kept").rename(path)
+
+    monkeypatch.setattr(ci_bundles, "_fetch", fetch)
+    base = repository.head
+    repository.commit("environments/dev/terraform.tfvars", "10.0.0.0", "10.1.0.0")
+    event |= {"before": base, "after": repository.head}
+    repository.forge.statuses.append((repository.head, "ngp/plan/dev", state, text))
+    repository.forge.foreign = {"ngp/plan/dev"} if who == "theirs" else set()
+    done = repository.run("apply", "dev", event=event, name="push")
+    assert done.exit_code == code, done.stderr
+    assert fetched == ([("dev", digest)] if code == 4 else [])
+    assert applied.paths == ([path.name] if code == 4 else [])
+
+
+@pytest.mark.parametrize(("protected", "is_queued"), [("[prod]", True), ("[dev]", False)])
+def test_what_people_approved_goes_before_what_the_queue_planned(
+    repository, bundle, merged, applied, protected, is_queued
+):
+    repository.commit("ngp.yaml", "protected: [prod]", f"protected: {protected}")
+    event = merged(approved := bundle())
+    queued = bundle(maker="queue@example.com")
+    repository.forge.statuses.append((repository.head, "ngp/plan/dev", "success", f"+2 · bundle {queued}"))
+    done = repository.run("apply", "dev", event=event, name="push")
+    assert applied.paths == (["dev.bundle"] if is_queued else [])
+    assert (approved in done.stderr) is not is_queued
+
+
+def test_a_bundle_that_leaves_out_what_was_merged_with_it_is_not_applied(repository, bundle, merged, applied):
+    base = repository.head
+    repository.commit("environments/dev/terraform.tfvars", "10.0.0.0", "10.1.0.0")
+    event = {**merged(bundle(chosen=("app",))), "before": base}
+    done = repository.run("apply", "dev", event=event, name="push")
+    assert (done.exit_code, applied.paths) == (69, [])
+    assert "the bundle of dev leaves out what was merged with it: base" in done.stderr
+
+
+def test_a_file_is_not_applied_where_nobody_can_say_what_was_reviewed(repository, bundle, merged, applied):
+    event = merged(bundle())
+    done = repository.run("apply", event=event, name="push", env={"GITHUB_TOKEN": ""})
+    assert (done.exit_code, applied.paths) == (69, [])
+    assert "GITHUB_TOKEN is not set, and files can come from anywhere" in done.stderr
+    repository.forge.troubles = [(403, {}, {"message": "no"})] * 50
+    done = repository.run("apply", event=event, name="push")
+    assert (done.exit_code, applied.paths) == (69, [])
 
 
 def test_an_api_that_is_down_is_not_taken_for_a_change_without_a_bundle(repository, merged, applied):

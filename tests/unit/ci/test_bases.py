@@ -61,3 +61,17 @@ def test_links_within_the_repository_are_fine(merge):
     with pytest.raises(UsageError) as caught:
         bases.require_no_links_outside(path / "inner")
     assert [one.where for one in caught.value.findings] == ["chain", "up"]
+
+
+def test_the_branch_that_a_change_goes_into_is_fetched_where_that_may_be(merge):
+    folder, commits = merge
+    upstream = folder / "upstream"
+    git(folder, "clone", "--quiet", "--single-branch", "--branch=topic", f"file://{upstream}", "topic")
+    platform = Platform(folder / "topic", "demo")
+    assert bases.target(platform, "main", may_fetch=False) == ""
+    assert bases.target(platform, "main", may_fetch=True) == git(upstream, "rev-parse", "main")
+    assert bases.find(platform, git(upstream, "rev-parse", "main"), may_fetch=False) == commits["topic"]
+    git(upstream, "commit", "--quiet", "--allow-empty", "--message", "more")
+    assert bases.target(platform, "main", may_fetch=False) == git(upstream, "rev-parse", "main~1")
+    assert bases.target(platform, "gone", may_fetch=True) == ""
+    assert bases.target(Platform(upstream, "demo"), "main", may_fetch=True) == ""  # it has no remote

@@ -100,6 +100,41 @@ def test_a_slow_first_comment_goes_without_replacing_a_newer_one(open_channel, f
     assert [one["body"] for one in fake.comments] == [body(NEWER, "newer")]
 
 
+def test_a_comment_that_somebody_deleted_is_made_again(open_channel, fake, warnings):
+    fake.comments = [{"id": 1, "body": body(OLD), "login": fake.login}]
+    channel = open_channel()
+    channel.begin(["dev"])
+    fake.comments.clear()
+    channel.tell("dev", body(HEAD), DONE)
+    assert [one["body"] for one in fake.comments] == [body(HEAD)]
+    fake.comments.clear()
+    channel.tell("dev", body(HEAD, "again"), DONE)
+    assert [one["body"] for one in fake.comments] == [body(HEAD, "again")]
+    fake.comments.clear()
+    channel.begin(["dev"])
+    channel._delete("1")  # somebody was quicker
+    assert warnings == []
+
+
+def test_checks_alone_replace_no_plan_of_the_same_commit(open_channel, fake):
+    plan, checks = body(HEAD, "### Plan for `dev`"), body(HEAD, "### Checks of `dev`")
+
+    def check(head, state=State.PENDING):
+        channel = open_channel(head)
+        channel.checks_only = True
+        channel.begin(["dev"], ["dev"])
+        channel.tell("dev", checks.replace(HEAD, head), Status("ngp/plan/dev", state))
+        channel.finish(["dev"])
+        return [one["body"] for one in fake.comments], fake.status("ngp/plan/dev"), fake.status("ngp/plan")
+
+    assert check(HEAD) == ([checks], "pending", "pending")
+    tell(open_channel(), "### Plan for `dev`")
+    assert check(HEAD) == ([plan], "success", "success")
+    assert check(HEAD, State.FAILURE) == ([plan], "failure", "failure")
+    fake.pulls[12]["head"] = NEWER
+    assert check(NEWER) == ([checks.replace(HEAD, NEWER)], "pending", "pending")
+
+
 def test_the_comment_of_an_environment_goes_when_the_change_leaves_it(open_channel, fake):
     prod = f"{Marker('prod', '', OLD)}\ntext"
     fake.comments = [

@@ -166,3 +166,20 @@ def test_a_pipeline_of_another_branch_of_gitlab_is_elsewhere(source, more, expec
 def test_changes_of_jenkins():
     found = read({"JENKINS_URL": "https://ci", "CHANGE_ID": "9", "GIT_COMMIT": HEAD, "CHANGE_FORK": "mallory"})
     assert (found.system, found.number, found.head, found.is_fork) == (System.JENKINS, 9, HEAD, True)
+    assert read({"JENKINS_URL": "https://ci", "CHANGE_ID": "9", "CHANGE_TARGET": "release/1"}).target == "release/1"
+
+
+@pytest.mark.parametrize(
+    "name", ["--upload-pack=x", "a:b", "a..b", "a b", "/a", "a/", "a.lock", "a@{1}", "a\n", "a\\b", "a*"]
+)
+def test_what_is_no_branch_is_not_given_to_git(name):
+    with pytest.raises(UsageError, match="CHANGE_TARGET is not the name of a branch"):
+        read({"JENKINS_URL": "https://ci", "CHANGE_ID": "9", "CHANGE_TARGET": name})
+
+
+def test_a_branch_of_jenkins_is_compared_with_its_last_good_build():
+    branch = {"JENKINS_URL": "https://ci", "BRANCH_NAME": "main", "GIT_COMMIT": HEAD}
+    assert read(branch).kind is Kind.OTHER
+    found = read({**branch, "GIT_PREVIOUS_SUCCESSFUL_COMMIT": BASE})
+    assert (found.kind, found.head, found.base, found.is_elsewhere) == (Kind.PUSH, HEAD, BASE, False)
+    assert read({**branch, "TAG_NAME": "v1"}).is_elsewhere

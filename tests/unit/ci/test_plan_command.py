@@ -1,6 +1,10 @@
 """`ngp ci plan` of what strangers send: nothing here starts Terraform."""
 
+import subprocess
+
 import pytest
+
+from tests.conftest import Ngp
 
 TFVARS = "environments/{}/terraform.tfvars"
 
@@ -135,3 +139,52 @@ def test_no_name_of_a_file_is_a_command_of_the_log(repository):
     assert token == ""
     assert len(done.stderr.split("::stop-commands::x")) > 1
     assert set(ours) == {"warning"}
+
+
+@pytest.fixture
+def jenkins(repository, tmp_path):
+    """Pull request 12 of Jenkins goes into the branch `release`, which has changed dev since main, and changes prod."""
+    subprocess.run(["git", "init", "--quiet", "--bare", tmp_path / "remote.git"], check=True)
+    repository.git("remote", "add", "origin", str(tmp_path / "remote.git"))
+    repository.git("branch", "--move", "main")
+    repository.git("checkout", "--quiet", "-b", "release")
+    repository.commit(TFVARS.format("dev"), "10.0.0.0", "10.1.0.0")
+    repository.git("push", "--quiet", "origin", "main", "release")
+    repository.git("checkout", "--quiet", "-b", "topic")
+    values = repository.path / TFVARS.format("prod")
+    values.write_text(values.read_text().replace("10.0.0.0", "10.2.0.0"))
+    repository.git("commit", "--quiet", "--all", "--message", "Not rendered, so nothing is planned")
+    repository.git("update-ref", "-d", "refs/remotes/origin/release")  # Jenkins may fetch the pull request alone
+
+    def run(**more):
+        variables = {"JENKINS_URL": "https://ci", "CHANGE_ID": "12", "GIT_COMMIT": repository.head, **more}
+        done = Ngp(repository.path).call(
+            "ci", "plan", "--json", env={"GITHUB_ACTIONS": "", "GITLAB_CI": "", **variables}
+        )
+        return [one["environment"] for one in done.document["environments"]]
+
+    return run
+
+
+def test_a_change_of_jenkins_is_compared_with_the_branch_that_it_goes_into(jenkins):
+    assert jenkins(CHANGE_TARGET="release", CHANGE_FORK="mallory") == ["dev", "prod"]  # nothing is fetched for it
+    assert jenkins(CHANGE_TARGET="main") == ["dev", "prod"]
+    assert jenkins(CHANGE_TARGET="release") == ["prod"]
+    assert jenkins(CHANGE_TARGET="release", CHANGE_FORK="mallory") == ["prod"]
+
+
+def test_an_order_is_compared_with_the_base_of_its_pull_request(repository):
+    """Its event names no base, and a branch may go into another one than the default branch."""
+    first = repository.head
+    base = repository.commit(TFVARS.format("dev"), "10.0.0.0", "10.1.0.0")
+    values = repository.path / TFVARS.format("prod")
+    values.write_text(values.read_text().replace("10.0.0.0", "10.2.0.0"))
+    repository.git("commit", "--quiet", "--all", "--message", "Not rendered, so nothing is planned")
+    repository.git("checkout", "--quiet", "-b", "topic")
+    repository.git("branch", "--force", "main", first)
+    repository.pull(base)
+    repository.forge.writers = {"anna"}
+    event = order(f"/ngp plan {repository.head}", "anna")
+    done = repository.run("plan", "--json", event=event, name="issue_comment")
+    assert [one["environment"] for one in done.document["environments"]] == ["prod"]
+    assert done.document["tier"] == "member"

@@ -32,3 +32,9 @@ def test_each_finding_has_its_rule_level_and_place():
 
 def test_nothing_found_is_a_document_too():
     assert json.loads(sarif.render([], [], []))["runs"][0]["results"] == []
+
+
+def test_the_name_of_a_file_is_a_relative_uri():
+    made = json.loads(sarif.render([Finding("x", "modules/%41.tf:2")], [], [], "infra/"))
+    [result] = made["runs"][0]["results"]
+    assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "infra/modules/%2541.tf"

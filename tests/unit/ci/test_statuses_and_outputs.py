@@ -1,10 +1,12 @@
 import itertools
+from dataclasses import replace
 
 from ngp.ci import outputs, statuses, workflow_commands
 from ngp.errors import Finding
 from ngp.forges.folder import Folder
 from ngp.forges.forge import State, Status
-from ngp.reports.report import BundleFact, Report
+from ngp.reports.report import BundleFact, Report, UnitReport
+from ngp.runs.outcomes import Outcome
 from ngp.runs.results import Counts, Verb
 
 HEAD = "a" * 40
@@ -47,6 +49,21 @@ def test_what_has_no_plan_is_not_ready_to_be_merged():
 def test_a_status_is_named_within_the_limit():
     assert statuses.context("plan") == "ngp/plan"
     assert len(statuses.context("plan", "e" * 400)) == 255
+
+
+def test_the_status_of_a_plan_names_its_bundle_within_the_limit_of_github():
+    digest = "c" * 64
+    made = statuses.of_report("plan", Report(Verb.PLAN, "dev", counts=Counts(create=2)), "", digest)
+    assert statuses.bundle([replace(made, is_own=True)], "dev") == digest
+    assert statuses.bundle([made], "dev") == statuses.bundle([replace(made, is_own=True)], "prod") == ""
+    assert statuses.bundle([replace(made, is_own=True, state=State.FAILURE)], "dev") == ""
+    assert (
+        statuses.bundle([Status("ngp/plan/dev", State.SUCCESS, f"bundle {digest} and more", is_own=True)], "dev") == ""
+    )
+    units = tuple(UnitReport(str(at), "m", 1, outcome) for at, outcome in enumerate(Outcome))
+    long = statuses.of_report("plan", Report(Verb.APPLY, "dev", counts=Counts(*[10**9] * 3), units=units), "", digest)
+    assert len(long.description) <= 140
+    assert statuses.bundle([replace(long, state=State.SUCCESS, is_own=True)], "dev") == digest
 
 
 def test_the_worst_exit_code_wins_in_any_order():

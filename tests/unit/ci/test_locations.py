@@ -1,0 +1,87 @@
+"""Places as CI systems take them, where the platform lies in a folder of its repository."""
+
+import json
+
+import pytest
+
+from ngp.ci import locations
+from ngp.errors import Finding
+from ngp.reports.report import Cause, ChangeReport, Report, UnitReport
+from ngp.runs.outcomes import Outcome
+from ngp.runs.results import Verb
+from ngp.terraform.events import Diagnostic
+from ngp.terraform.plans import Action
+
+TFVARS = "environments/dev/terraform.tfvars"
+
+
+@pytest.mark.parametrize(
+    ("where", "prefix", "located"),
+    [
+        ("modules/a/a.tf:3", "infra/", "infra/modules/a/a.tf:3"),
+        ("modules/a/a.tf:3:7", "", "modules/a/a.tf:3:7"),
+        ("../docs/x.tf:3", "infra/", "docs/x.tf:3"),
+        ("module.a.aws_vpc.this", "infra/", "module.a.aws_vpc.this"),
+        ("dev", "infra/", "dev"),
+        ("", "infra/", ""),
+    ],
+)
+def test_a_place_is_relative_to_the_top_of_the_repository(where, prefix, located):
+    [found] = locations.findings([Finding("it is wrong", where)], prefix)
+    assert found.where == located
+
+
+def test_an_absolute_place_is_relative_to_the_top_too(tmp_path):
+    (tmp_path / "ngp.yaml").write_text("name: small\n")
+    [found] = locations.findings([Finding("it is wrong", f"{tmp_path}/ngp.yaml:1")], "infra/")
+    assert found.where == "infra/ngp.yaml:1"
+
+
+def test_all_places_of_a_report_are_relative_to_the_top():
+    """Terraform names files relative to the root of a unit, and the copy of a module is led back to the module."""
+    said = (
+        Diagnostic("error", "x", "y", place="main.tf:4"),
+        Diagnostic("error", "x", "y", place="../../../../modules/a/a.tf:2"),
+        Diagnostic("error", "x", "y", place=f"{TFVARS}:7"),
+        Diagnostic("error", "x", "y", place="modules/a/a.tf:2"),
+        Diagnostic("error", "x", "y"),
+    )
+    causes = (Cause("", "x", f"{TFVARS}:7"), Cause("", "y"))
+    change = ChangeReport("module.a.b.c", "b", "+", Action.CREATE, causes=causes)
+    unit = UnitReport("a", "a", 1, Outcome.FAILED, diagnostics=said, changes=(change,))
+    report = locations.of_report(Report(Verb.PLAN, "dev", units=(unit,)), "infra/")
+    assert [one.place for one in report.units[0].diagnostics] == [
+        "infra/environments/dev/units/a/main.tf:4",
+        "infra/modules/a/a.tf:2",
+        f"infra/{TFVARS}:7",
+        "infra/modules/a/a.tf:2",
+        "",
+    ]
+    assert [one.place for one in report.units[0].changes[0].causes] == [f"infra/{TFVARS}:7", ""]
+
+
+def test_annotations_sarif_and_comment_name_files_as_the_forge_does(nested):
+    base = nested.head
+    (nested.path / TFVARS).write_text((nested.path / TFVARS).read_text().replace("10.0.0.0", "10.1.0.0"))
+    template = nested.path / "templates/root/main.tf.j2"
+    template.parent.mkdir(parents=True, exist_ok=True)
+    template.write_text("# nothing\n")
+    nested.git("add", "--all")
+    nested.git("commit", "--quiet", "--message", "Not rendered")
+    done = nested.run("plan", "dev", event=nested.pull(base, is_fork=False))
+    assert done.exit_code == 1
+    stale = "infra/eu/environments/dev/units/base/values.auto.tfvars.json"
+    assert f"::error file={stale},title=ngp::a rendered file is stale" in done.stderr
+    assert "::warning file=infra/eu/templates/root/main.tf.j2,title=ngp::a template changed" in done.stderr
+    [one] = nested.forge.comments
+    assert f"- `{stale}`: `a rendered file is stale`" in one["body"]
+    said = json.loads((nested.path / ".ngp/ci/findings.sarif").read_text())["runs"][0]["results"]
+    places = {one["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for one in said}
+    assert places == {stale, "infra/eu/templates/root/main.tf.j2"}
+
+
+def test_what_cannot_be_read_is_named_as_the_forge_does(nested):
+    base = nested.head
+    nested.commit("ngp.yaml", "name: small", "nam: small")
+    assert nested.run("plan", event=nested.pull(base)).exit_code == 64
+    assert "`infra/eu/ngp.yaml:2`" in nested.forge.comments[0]["body"]

@@ -12,7 +12,7 @@ from ngp.ci.comment import Marker
 from ngp.ci.events import Event, Kind
 from ngp.errors import Finding
 from ngp.forges.folder import Folder
-from ngp.forges.forge import Comment, Forge, ForgeError, GoneError, PullRequest, State, Status
+from ngp.forges.forge import Comment, Forge, ForgeError, NotFoundError, PullRequest, State, Status
 
 T = TypeVar("T")
 _MALFORMED = (LookupError, TypeError, ValueError, AttributeError)  # an answer that is not as its API promises
@@ -166,7 +166,7 @@ class Channel:
         def write() -> str:
             try:
                 return self.forge.write_comment(self.number, body, known)
-            except GoneError:
+            except NotFoundError:
                 if not known:
                     raise
                 return self.forge.write_comment(self.number, body)
@@ -175,7 +175,7 @@ class Channel:
 
     def _delete(self, known: str) -> None:
         def delete() -> None:
-            with suppress(GoneError):
+            with suppress(NotFoundError):
                 self.forge.delete_comment(self.number, known)
 
         self.attempt("a comment cannot be deleted", delete)

@@ -16,10 +16,10 @@ class ForgeError(NgpError):
     code = "forge"
 
 
-class GoneError(ForgeError):
+class NotFoundError(ForgeError):
     """What a request is about does not exist, or not any more."""
 
-    code = "forge_gone"
+    code = "forge_not_found"
 
 
 class State(StrEnum):

@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import ngp
-from ngp.forges.forge import ForgeError, GoneError
+from ngp.forges.forge import ForgeError, NotFoundError
 
 _BUSY = frozenset({429, 500, 502, 503, 504})
 _FORBIDDEN = frozenset({401, 403})
@@ -107,7 +107,7 @@ class Client:
     def send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Send a request and return the JSON of the answer, None for an empty one.
 
-        Raises GoneError for what is not there, ForgeError for a refusal, and where no good answer came in time.
+        Raises NotFoundError for what is not there, ForgeError for a refusal, and where no good answer came in time.
         """
         patience, start = self.patience, self.patience.clock()
         if start < self._closed_until:
@@ -138,7 +138,7 @@ class Client:
         found = _pause(error, why, wait, self.patience.now())
         if found is None:
             self._closed_until = 0.0
-            raise self._error(method, path, why, GoneError if error.code in _GONE else ForgeError)
+            raise self._error(method, path, why, NotFoundError if error.code in _GONE else ForgeError)
         return found
 
     def _unanswered(self, method: str, path: str, error: Exception, wait: float) -> _Trouble:

@@ -11,7 +11,7 @@ from threading import Thread
 import pytest
 
 from ngp.forges.folder import Folder
-from ngp.forges.forge import ForgeError, GoneError, State, Status
+from ngp.forges.forge import ForgeError, NotFoundError, State, Status
 from ngp.forges.github import GitHub
 from ngp.forges.gitlab import GitLab
 from ngp.forges.rest import Client, Patience, Route
@@ -296,12 +296,12 @@ def test_a_status_that_gitlab_has_already_is_no_trouble(fake, clock):
 
 
 def test_what_is_not_there_is_told_from_a_refusal(forge, fake):
-    with pytest.raises(GoneError):
+    with pytest.raises(NotFoundError):
         forge.write_comment(3, "text", "99")
     fake.is_read_only = True
     with pytest.raises(ForgeError) as caught:
         forge.write_comment(3, "text", "99")
-    assert not isinstance(caught.value, GoneError)
+    assert not isinstance(caught.value, NotFoundError)
 
 
 def test_whose_a_status_is_is_known(forge, fake):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ngp.commands import completion, hosting, options
+from ngp.commands.grouping import grouped
 from ngp.errors import NgpError, UsageError, nearest
 from ngp.views import documents, terminal
 from ngp.views import hosts as view
@@ -36,11 +37,10 @@ app = typer.Typer(
 
 
 @app.command("list")
+@grouped
 def list_hosts(
     selection: hosting.Selection,
-    tags: hosting.Tags = None,
-    unit: hosting.UnitName = "",
-    packages: hosting.Packages = None,
+    filters: hosting.Filters = hosting.Filters(),
     form: Annotated[
         str,
         typer.Option(
@@ -55,7 +55,7 @@ def list_hosts(
     context = options.context()
     hosting.require_no_rest(context)
     _require_format(form, FORMATS)
-    meant = hosting.find(context, hosting.Asked(selection, tags, unit, packages, project, fresh))
+    meant = hosting.find(context, hosting.Asked(selection, filters, project, fresh))
     if as_json or form == "json":
         documents.write(view.document(selection, meant.hosts))
     elif form == "tsv":
@@ -81,7 +81,7 @@ def name(
 
     context = options.context()
     hosting.require_no_rest(context)
-    meant = hosting.find(context, hosting.Asked(selection, tags, "", packages, project))
+    meant = hosting.find(context, hosting.Asked(selection, hosting.Filters(tags, "", packages), project))
     host = selector.choose(meant.running(), words or (), first=first)
     if as_json:
         documents.write({"schema": "ngp.host.name/1", **view.row(host)})
@@ -90,6 +90,7 @@ def name(
 
 
 @app.command()
+@grouped
 def export(
     selection: hosting.Selection,
     form: Annotated[
@@ -101,9 +102,7 @@ def export(
             autocompletion=completion.one_of(*EXPORTS),
         ),
     ] = "ssh-config",
-    tags: hosting.Tags = None,
-    unit: hosting.UnitName = "",
-    packages: hosting.Packages = None,
+    filters: hosting.Filters = hosting.Filters(),
     project: hosting.ProjectName = "",
 ) -> None:
     """Print the running hosts as an ssh_config or as an inventory of Ansible, for a file."""
@@ -112,7 +111,7 @@ def export(
     context = options.context()
     hosting.require_no_rest(context)
     _require_format(form, EXPORTS)
-    meant = hosting.find(context, hosting.Asked(selection, tags, unit, packages, project))
+    meant = hosting.find(context, hosting.Asked(selection, filters, project))
     hosts = meant.running()
     if form == "json":
         documents.write(view.document(selection, hosts))
@@ -126,13 +125,12 @@ def export(
 
 
 @app.command()
+@grouped
 def ssh(
     selection: hosting.Selection,
     words: hosting.Words = None,
     first: hosting.First = False,
-    user: hosting.User = "",
-    config: hosting.SshConfig = None,
-    via: hosting.Via = "",
+    way: hosting.Way = hosting.Way(),
     tags: hosting.Tags = None,
     packages: hosting.Packages = None,
     project: hosting.ProjectName = "",
@@ -141,20 +139,19 @@ def ssh(
     from ngp.hosts import selector
 
     context = options.context()
-    meant = hosting.find(context, hosting.Asked(selection, tags, "", packages, project))
+    meant = hosting.find(context, hosting.Asked(selection, hosting.Filters(tags, "", packages), project))
     host = selector.choose(meant.running(), words or (), first=first)
     meant = replace(meant, hosts=[host])
-    with meant.entering(context, meant.login(context, user, config), via) as login:
+    with meant.entering(context, meant.login(context, way), way.via) as login:
         login.trust.learn([host])
         return hosting.become_ssh(context, host, login)
 
 
 @app.command("exec")
+@grouped
 def execute(
     selection: hosting.Selection,
-    tags: hosting.Tags = None,
-    unit: hosting.UnitName = "",
-    packages: hosting.Packages = None,
+    filters: hosting.Filters = hosting.Filters(),
     parallelism: hosting.Parallelism = hosting.AT_ONCE,
     serial: Serial = False,
     batch: Batch = "",
@@ -163,9 +160,7 @@ def execute(
     failed: Failed = False,
     no_stdin: NoStdin = False,
     no_pty: NoPty = False,
-    user: hosting.User = "",
-    config: hosting.SshConfig = None,
-    via: hosting.Via = "",
+    way: hosting.Way = hosting.Way(),
     as_json: options.AsJson = False,
     as_lines: options.AsJsonLines = False,
     project: hosting.ProjectName = "",
@@ -175,13 +170,13 @@ def execute(
 
     context = options.context()
     command = hosting.remote_command(context)
-    meant = hosting.find(context, hosting.Asked(selection, tags, unit, packages, project)).at_work()
+    meant = hosting.find(context, hosting.Asked(selection, filters, project)).at_work()
     hosts = failures.recall(meant.reach.folder, meant.hosts) if failed else meant.hosts
     batches, kept = remote.batches(hosts, batch), view.Kept()
     tell: Tell = kept if as_json else view.JsonLines() if as_lines else view.Output(hosts, context.settings)
     has_pty = not (no_pty or as_json or as_lines) and hosting.has_terminal(context)
-    way = meant.entering(context, meant.login(context, user, config, limit), via)
-    with way as login, hosting.piped_input(meant, ignored=no_stdin) as stdin, context.taking_signals() as stop:
+    entrance = meant.entering(context, meant.login(context, way, limit), way.via)
+    with entrance as login, hosting.piped_input(meant, ignored=no_stdin) as stdin, context.taking_signals() as stop:
         said = remote.Options(login, 1 if serial else parallelism, fail_fast, limit or None, stdin, has_pty, stop)
         results = batching.run(batches, command, said, tell)
     failures.keep(meant.reach.folder, (one.host for one in results if not one.is_good))
@@ -194,17 +189,14 @@ def execute(
 
 
 @app.command()
+@grouped
 def copy(
     selection: hosting.Selection,
     paths: Paths,
-    tags: hosting.Tags = None,
-    unit: hosting.UnitName = "",
-    packages: hosting.Packages = None,
+    filters: hosting.Filters = hosting.Filters(),
     parallelism: hosting.Parallelism = hosting.AT_ONCE,
     limit: Limit = 0,
-    user: hosting.User = "",
-    config: hosting.SshConfig = None,
-    via: hosting.Via = "",
+    way: hosting.Way = hosting.Way(),
     as_json: options.AsJson = False,
     project: hosting.ProjectName = "",
 ) -> int:
@@ -214,11 +206,12 @@ def copy(
 
     context = options.context()
     hosting.require_no_rest(context)
-    meant = hosting.find(context, hosting.Asked(selection, tags, unit, packages, project)).at_work()
+    meant = hosting.find(context, hosting.Asked(selection, filters, project)).at_work()
     hosts = meant.hosts
     wanted = copying.parse(paths, context.cwd, len(hosts))
-    way = meant.entering(context, meant.login(context, user, config), via)
-    with way as login, context.taking_signals() as stop, progress.CopyProgress(len(hosts), context.settings) as tell:
+    entrance = meant.entering(context, meant.login(context, way), way.via)
+    shown = progress.CopyProgress(len(hosts), context.settings)
+    with entrance as login, context.taking_signals() as stop, shown as tell:
         said = remote.Options(login, parallelism, timeout_s=limit or None, stop=stop)
         results = copying.copy_all(hosts, wanted, said, tell)
     code = 0 if all(one.is_good for one in results) else NgpError.exit_code

@@ -62,13 +62,29 @@ First = Annotated[bool, typer.Option("--first", "-1", help="take the first of se
 
 
 @dataclass(frozen=True)
+class Filters:
+    """The options that choose among the hosts of a selection."""
+
+    tags: Tags = None
+    unit: UnitName = ""
+    packages: Packages = None
+
+
+@dataclass(frozen=True)
+class Way:
+    """The options that say how hosts are reached."""
+
+    user: User = ""
+    config: SshConfig = None
+    via: Via = ""
+
+
+@dataclass(frozen=True)
 class Asked:
     """What a line says about hosts."""
 
     selection: str
-    tags: Sequence[str] | None = None
-    unit: str = ""
-    packages: Sequence[str] | None = None
+    filters: Filters = Filters()
     project: str = ""
     fresh: bool = False
 
@@ -81,11 +97,11 @@ class Meant:
     selector: Selector
     hosts: list[Host]
 
-    def login(self, context: options.Context, user: str, config: Path | None, limit_s: float = 0) -> Login:
+    def login(self, context: options.Context, way: Way, limit_s: float = 0) -> Login:
         """Return how to log in to them from here, in no more than `limit_s` if that is not 0."""
         from ngp.hosts.logins import Login
 
-        login = Login(self.reach.trust(), user, _file(context, config))
+        login = Login(self.reach.trust(), way.user, _file(context, way.config))
         if not limit_s:
             return login
         return replace(login, connect_s=min(limit_s, login.connect_s), login_s=min(limit_s, login.login_s))
@@ -184,7 +200,7 @@ def find(context: options.Context, asked: Asked) -> Meant:
     )
     way.ask = lambda question: options.ask(context, question, flag="AWS_SESSION_TOKEN")
     meant = selector.parse(asked.selection)
-    wanted = selector.parse_filter(asked.tags or (), asked.unit, asked.packages or ())
+    wanted = selector.parse_filter(asked.filters.tags or (), asked.filters.unit, asked.filters.packages or ())
     return Meant(way, meant, selector.narrow(way.hosts(meant), meant, wanted))
 
 

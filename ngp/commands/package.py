@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ngp.commands import hosting, options
+from ngp.commands.grouping import grouped
 from ngp.errors import NgpError, UsageError
 
 if TYPE_CHECKING:
@@ -46,91 +46,82 @@ _QUESTIONS = {"deploy": "Deploy this to", "install": "Install this in"}
 
 
 @dataclass(frozen=True)
+class DeployOptions:
+    """The options of `deploy` and `install`."""
+
+    pinned: Version = ""
+    serial: Serial = False
+    batch: Batch = ""
+    accept_lock: AcceptLock = ""
+    dry_run: DryRun = False
+    auto_approve: options.AutoApprove = False
+
+
+@dataclass(frozen=True)
+class Reaching:
+    """The options that say which hosts are reached, and how."""
+
+    user: hosting.User = ""
+    config: hosting.SshConfig = None
+    via: hosting.Via = ""
+    project: hosting.ProjectName = ""
+    parallelism: hosting.Parallelism = hosting.AT_ONCE
+
+    @property
+    def way(self) -> hosting.Way:
+        return hosting.Way(self.user, self.config, self.via)
+
+
+@dataclass(frozen=True)
 class _Order:
     """What a line of `deploy` or `install` asks for."""
 
     action: str
     selector: str
     packages: Sequence[Package]
-    size: str = ""
-    is_serial: bool = False
-    steal: str = ""
-    is_dry_run: bool = False
+    given: DeployOptions
     as_json: bool = False
-    is_approved: bool = False
-
-
-@dataclass(frozen=True)
-class _Way:
-    """How the line says that hosts are reached."""
-
-    parallelism: int = hosting.AT_ONCE
-    user: str = ""
-    config: Path | None = None
-    project: str = ""
-    via: str = ""
 
 
 @app.command()
+@grouped
 def deploy(
     selector: hosting.Selection,
     packages: Packages = None,
-    pinned: Version = "",
-    serial: Serial = False,
-    batch: Batch = "",
-    accept_lock: AcceptLock = "",
-    dry_run: DryRun = False,
-    auto_approve: options.AutoApprove = False,
-    user: hosting.User = "",
-    config: hosting.SshConfig = None,
-    via: hosting.Via = "",
-    project: hosting.ProjectName = "",
-    parallelism: hosting.Parallelism = hosting.AT_ONCE,
+    given: DeployOptions = DeployOptions(),
+    reaching: Reaching = Reaching(),
     as_json: options.AsJson = False,
 ) -> None:
     """Install packages on the hosts whose tag `Packages` names all of them, then run the hook of this folder."""
     from ngp.hosts.project import packages as named
     from ngp.packages import names
 
-    wanted = names.parse(named(options.context().cwd, packages or ()), pinned)
-    order = _Order("deploy", selector, wanted, batch, serial, accept_lock, dry_run, as_json, auto_approve)
-    _carry_out(order, _Way(parallelism, user, config, project, via))
+    wanted = names.parse(named(options.context().cwd, packages or ()), given.pinned)
+    _carry_out(_Order("deploy", selector, wanted, given, as_json), reaching)
 
 
 @app.command()
+@grouped
 def install(
     selector: hosting.Selection,
     packages: Named,
-    pinned: Version = "",
-    serial: Serial = False,
-    batch: Batch = "",
-    accept_lock: AcceptLock = "",
-    dry_run: DryRun = False,
-    auto_approve: options.AutoApprove = False,
-    user: hosting.User = "",
-    config: hosting.SshConfig = None,
-    via: hosting.Via = "",
-    project: hosting.ProjectName = "",
-    parallelism: hosting.Parallelism = hosting.AT_ONCE,
+    given: DeployOptions = DeployOptions(),
+    reaching: Reaching = Reaching(),
     as_json: options.AsJson = False,
 ) -> None:
     """Install packages on all hosts of a selection; no tag counts, and no hook runs."""
     from ngp.packages import names
 
-    wanted = names.parse(packages, pinned)
-    order = _Order("install", selector, wanted, batch, serial, accept_lock, dry_run, as_json, auto_approve)
-    _carry_out(order, _Way(parallelism, user, config, project, via))
+    wanted = names.parse(packages, given.pinned)
+    _carry_out(_Order("install", selector, wanted, given, as_json), reaching)
 
 
 @app.command()
+@grouped
 def versions(
     selector: hosting.Selection,
     packages: Packages = None,
-    user: hosting.User = "",
-    config: hosting.SshConfig = None,
-    via: hosting.Via = "",
-    project: hosting.ProjectName = "",
-    parallelism: hosting.Parallelism = hosting.AT_ONCE,
+    reaching: Reaching = Reaching(),
     as_json: options.AsJson = False,
 ) -> None:
     """List what is installed, what was deployed last, by whom and when; without names, all that ngp ever deployed."""
@@ -141,10 +132,9 @@ def versions(
 
     context = options.context()
     wanted = names.check(packages or ())
-    way = _Way(parallelism, user, config, project, via)
-    meant = _find(context, selector, (), way)
-    with meant.entering(context, meant.login(context, user, config), via) as login:
-        result = found.collect(meant.hosts, wanted, _runner(login, parallelism))
+    meant = _find(context, selector, (), reaching)
+    with meant.entering(context, meant.login(context, reaching.way), reaching.via) as login:
+        result = found.collect(meant.hosts, wanted, _runner(login, reaching.parallelism))
     code = NgpError.exit_code if result.unreached else 0
     if as_json:
         rows = [view.version(one) for one in result.found]
@@ -164,7 +154,7 @@ def versions(
     raise typer.Exit(code)
 
 
-def _carry_out(order: _Order, way: _Way) -> None:
+def _carry_out(order: _Order, reaching: Reaching) -> None:
     from ngp.hosts import remote
     from ngp.packages import deploying, locking
     from ngp.views import packages as view
@@ -172,36 +162,36 @@ def _carry_out(order: _Order, way: _Way) -> None:
 
     context = options.context()
     filters = tuple(one.name for one in order.packages) if order.action == "deploy" else ()
-    meant = _find(context, order.selector, filters, way)
+    meant = _find(context, order.selector, filters, reaching)
     hosts = meant.hosts
-    batches = remote.batches(hosts, order.size)
+    batches = remote.batches(hosts, order.given.batch)
     claim = locking.new_claim(order.action)
-    if order.is_dry_run:
+    if order.given.dry_run:
         _tell(context, order, meant, always=False)
         nothing = deploying.Deployed((), (), tuple(host.name for host in hosts))
         _show(context, order, claim, nothing, None)
         return
     _require_yes(context, order, meant)
-    entrance = meant.entering(context, meant.login(context, way.user, way.config), way.via)
-    with entrance as login, context.taking_signals() as stop:
+    way = meant.entering(context, meant.login(context, reaching.way), reaching.via)
+    with way as login, context.taking_signals() as stop:
         rollout = deploying.Rollout(
             batches,
             _check(context, meant, stop) if len(batches) > 1 else tuple,
             lambda event: terminal.say(context.settings, view.event(event)),
             stop,
-            order.steal,
-            order.is_serial,
+            order.given.accept_lock,
+            order.given.serial,
         )
-        result = deploying.deploy(order.packages, rollout, claim, _runner(login, way.parallelism))
+        result = deploying.deploy(order.packages, rollout, claim, _runner(login, reaching.parallelism))
     failure = _run_hook(context, order, result)
     _show(context, order, claim, result, failure)
     context.require_not_stopped()
     raise typer.Exit(NgpError.exit_code if failure or not result.is_success else 0)
 
 
-def _find(context: Context, text: str, packages: Sequence[str], way: _Way) -> Meant:
+def _find(context: Context, text: str, packages: Sequence[str], reaching: Reaching) -> Meant:
     """Return the running hosts that a selection means, with these packages in their tag."""
-    meant = hosting.find(context, hosting.Asked(text, project=way.project, fresh=True)).at_work()
+    meant = hosting.find(context, hosting.Asked(text, project=reaching.project, fresh=True)).at_work()
     found = [host for host in meant.hosts if {*packages} <= {*host.packages}]
     if not found:
         raise UsageError(
@@ -219,7 +209,7 @@ def _require_yes(context: Context, order: _Order, meant: Meant) -> None:
     from ngp.packages import protection
 
     platform = meant.reach.platform
-    found = protection.collect(platform, meant.hosts) if platform and not order.is_approved else {}
+    found = protection.collect(platform, meant.hosts) if platform and not order.given.auto_approve else {}
     _tell(context, order, meant, always=bool(found))
     places = [options.place(one) if one else f"`{name}`" for name, one in found.items()]
     question = f"{_QUESTIONS[order.action]} {' and '.join(places)}?"
@@ -289,7 +279,7 @@ def _show(context: Context, order: _Order, claim: Claim, result: Deployed, failu
     if not order.as_json:
         typer.echo("\n".join(terminal.clean(line) for line in view.lines(result)))
         return
-    is_good = order.is_dry_run or (result.is_success and not failure)
+    is_good = order.given.dry_run or (result.is_success and not failure)
     code = context.stopped_by + 128 if context.stopped_by else int(not is_good)
     more = {"exit_code": code, "hook": failure.findings if failure else ()}
     documents.write(view.document(order.selector, order.packages, claim, result, more))

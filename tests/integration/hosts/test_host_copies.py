@@ -10,7 +10,7 @@ from ngp.errors import UsageError
 from ngp.hosts import copying
 from ngp.hosts.remote import HostCopied, HostResult, HostStarted
 from tests.conftest import missing
-from tests.integration.hosts.conftest import key
+from tests.integration.hosts.conftest import free_port, key, sshd
 from tests.integration.terminals import at_terminal
 
 
@@ -69,6 +69,19 @@ def test_a_pattern_and_the_home_folder_mean_what_they_mean_to_scp(farm, tmp_path
     (tmp_path / "new").write_text("new")
     for word, path in ((":~/inner", "inner"), (":~", "."), (":~/", "."), (":~anna/x", "~anna/x"), (":", ".")):
         assert copying.parse(["new", word], tmp_path, 1).target == path
+
+
+def test_a_machine_without_sftp_costs_no_other_its_copy(farm, tmp_path):
+    """Some have no `Subsystem sftp`, or let nobody have a session."""
+    lacking = farm.host(250, port=free_port())
+    (tmp_path / "new").write_text("new")
+    wanted = copying.parse(["new", f":{tmp_path}/there"], tmp_path, 2)
+    authorized, more = farm.folder / "authorized", ["MaxSessions 0"]
+    with sshd(tmp_path, [lacking.address], lacking.port, farm.folder / "host", authorized, more=more):
+        hosts = [lacking, farm.host(1)]
+        results = copying.copy_all(hosts, wanted, farm.options(tmp_path), lambda _: None)
+    assert results[0].problem.startswith("its sshd gives no SFTP: ")
+    assert (results[1].problem, (tmp_path / "there").read_text()) == ("", "new")
 
 
 def test_a_file_is_renamed_into_place(farm, tmp_path):

@@ -79,7 +79,10 @@ class Client:
     def __post_init__(self) -> None:
         parts = urlsplit(self.base)
         if parts.scheme != "https" and parts.hostname not in _LOCAL:
-            raise ForgeError("the address of the API is not https", where=self.base, why="a token would go in clear")
+            raise ForgeError("the address of the API is not https", where=self._host, why="a token would go in clear")
+        if "@" in parts.netloc:  # no request could be made by it, and every failure would tell it
+            why = "the token alone says who asks"
+            raise ForgeError("the address of the API holds a name or a password", where=self._host, why=why)
         trusted = ssl.create_default_context()
         if self.route.authority:
             try:
@@ -177,8 +180,12 @@ class Client:
     def _error(self, method: str, path: str, why: str, kind: type[ForgeError] = ForgeError) -> ForgeError:
         for value in self.headers.values():
             why = why.replace(value, "***").replace(value.rpartition(" ")[2], "***")
-        host = urlsplit(self.base).netloc
-        return kind(f"{method} {path.partition('?')[0]} failed", where=host, why=why)
+        return kind(f"{method} {path.partition('?')[0]} failed", where=self._host, why=why)
+
+    @property
+    def _host(self) -> str:
+        """The host of the API, without the name and the password that an address may have."""
+        return urlsplit(self.base).netloc.rpartition("@")[2]
 
 
 @dataclass(frozen=True)

@@ -348,3 +348,12 @@ def test_a_proxy_is_asked_unless_no_proxy_names_the_host(fake, clock, monkeypatc
         assert forge.pull_request(3).head == COMMIT
         monkeypatch.setenv("no_proxy", "127.0.0.1")
         assert forge.pull_request(3).head == BASE
+
+
+@pytest.mark.parametrize("place", ["http://{}@api.example.test", "https://{}@127.0.0.1:9"])
+def test_a_password_in_the_address_of_an_api_is_not_told(place):
+    """Such an address is refused at once: no request could be made by it."""
+    with pytest.raises(ForgeError) as raised:
+        Client(place.format("anna:canary"), {})
+    assert "canary" not in str(raised.value)
+    assert place.rpartition("@")[2] in str(raised.value)

@@ -79,13 +79,6 @@ def test_only_the_entrance_exits(path):
     assert raised == [] or _name(path).startswith(EXITS_ALLOWED)
 
 
-# Taken apart elsewhere; no other may come.
-CYCLES_LEFT = (
-    {"ngp.terraform.driver", "ngp.terraform.mirror", "ngp.terraform.serving"},
-    {"ngp.proxy.fleet", "ngp.proxy.limits"},
-)
-
-
 def _cycles(imports):
     """Sets of modules that reach each other, by `imports` (module → modules)."""
     found, left = [], set(imports)
@@ -118,7 +111,7 @@ def _turned(imports):
 def test_no_modules_import_each_other_not_even_for_types():
     graph = grimp.build_graph("ngp", exclude_type_checking_imports=False, cache_dir=None)
     imports = {module: graph.find_modules_directly_imported_by(module) & graph.modules for module in graph.modules}
-    assert [sorted(circle) for circle in _cycles(imports) if circle not in CYCLES_LEFT] == []
+    assert [sorted(circle) for circle in _cycles(imports)] == []
 
 
 def test_a_circle_of_imports_is_found():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from bench.measuring import FailedError, measure, run
 from bench.platforms import ENVIRONMENT, Kind
 from ngp import processes
 from ngp.terraform import commands
+from ngp.terraform.attempts import Attempt
 from ngp.terraform.commands import PlanOptions
 from ngp.terraform.driver import Terraform
 
@@ -99,9 +100,9 @@ def _show(terraform: Terraform, bench: Bench, unit: str, file: Path) -> dict[str
     root, said = bench.root(unit, served=True), ""
     assert terraform.serving is not None
 
-    def go(given: Mapping[str, str], is_last: bool) -> str:  # noqa: ARG001, FBT001  as the proxy calls it
+    def go(attempt: Attempt) -> str:
         nonlocal said
-        environ = {**terraform.environ, "TF_DATA_DIR": str(root.data), **given}
+        environ = {**terraform.environ, "TF_DATA_DIR": str(root.data), **attempt.environ}
         argv = commands.show(terraform.binary.argv, file)
         done = processes.run(processes.Request(argv, root.path, environ))
         said = done.stdout

@@ -15,7 +15,7 @@ from typing import Any
 
 from ngp import files
 from ngp.pool import credentials
-from ngp.proxy import limits, orders, packages, provider
+from ngp.proxy import eviction, limits, orders, packages, provider
 from ngp.proxy.fleet import Fleet
 from ngp.proxy.limits import Limits
 from ngp.proxy.safe import open_safe
@@ -90,7 +90,7 @@ class Proxies:
 
     async def tend(self) -> None:
         """Hold the limits, once."""
-        await limits.enforce(self.fleets, self._limits)
+        await eviction.enforce(self.fleets, self._limits)
         deadline = time.monotonic() - self._limits.idle_s
         for kept in self._kept:
             kept.is_retired |= not kept.sessions and kept.used_at < deadline

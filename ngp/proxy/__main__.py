@@ -18,7 +18,7 @@ from typing import Any
 from ngp import files
 from ngp.daemons import lines
 from ngp.errors import NgpError
-from ngp.proxy import limits, orders
+from ngp.proxy import eviction, limits, orders
 from ngp.proxy.packages import verify
 from ngp.proxy.safe import open_safe
 from ngp.proxy.server import Proxy
@@ -60,7 +60,7 @@ async def _converse(first: Mapping[str, Any], folder: Path, reader: asyncio.Stre
     except NgpError as error:
         return await _say({"error": str(error)})
     proxy = Proxy(orders.packages(first), first["environ"], folder, safe, kept, umask)
-    tending = asyncio.ensure_future(limits.tend(proxy.fleets, kept))
+    tending = asyncio.ensure_future(eviction.tend(proxy.fleets, kept))
     try:
         await _say(await orders.answer(proxy.open()))
         await orders.converse(proxy, reader, _say)

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
-import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ngp import processes
 
-if TYPE_CHECKING:
-    from ngp.proxy.fleet import Fleet
-
-_LOOK_S = 5.0
 _OWN = re.compile(r"^Rss(?:Anon|Shmem):\s*(\d+) kB$", re.MULTILINE)  # proc_pid_status(5)
-_SETTLED_S = 1.0  # one that was configured this moment is about to be used
 
 
 @dataclass(frozen=True)
@@ -29,27 +21,6 @@ class Limits:
     idle_processes: int = 4  # configured ones of one package
     idle_s: float = 600.0
     memory_bytes: int = 2 << 30  # of all processes together, as `memory` counts it
-
-
-async def tend(fleets: Sequence[Fleet], limits: Limits, *, look_s: float = _LOOK_S) -> None:
-    """Hold the limits until it is cancelled."""
-    while True:
-        await asyncio.sleep(look_s)
-        await enforce(fleets, limits)
-
-
-async def enforce(fleets: Iterable[Fleet], limits: Limits) -> None:
-    """End what has idled too long, then what has idled longest while all together need too much memory."""
-    every = [(fleet, one) for fleet in fleets for one in fleet.providers]
-    sizes = await asyncio.to_thread(memory, [one.pid for _, one in every])
-    total = sum(sizes.values())
-    now = time.monotonic()
-    for fleet, one in sorted(every, key=lambda pair: pair[1].used_at):
-        idle_s = now - one.used_at
-        is_too_much = total > limits.memory_bytes and idle_s > _SETTLED_S
-        if fleet.is_idle(one) and (idle_s > limits.idle_s or is_too_much):
-            fleet.end_one(one)
-            total -= sizes.get(one.pid, 0)
 
 
 def memory(pids: Sequence[int]) -> dict[int, int]:

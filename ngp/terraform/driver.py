@@ -7,19 +7,17 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ngp import processes, supervised
 from ngp.errors import MissingError, NgpError, StoppedError
 from ngp.terraform import commands, documents, events, fingerprints, plans, rescue, states
+from ngp.terraform.attempts import Attempt, Attempts, Go
 from ngp.terraform.binary import Binary
 from ngp.terraform.commands import ApplyOptions, Argv, InitOptions, PlanOptions
 from ngp.terraform.events import Event
 from ngp.terraform.results import Result, lock_holder, said
 from ngp.terraform.streams import Stream
-
-if TYPE_CHECKING:
-    from ngp.terraform.serving import Go, Serving
 
 CONSOLE_LINE = 60_000  # Terraform reads its console's input by lines of at most 64 KiB
 # A stopped apply ends the calls under way and writes its state; killing it sooner would lose what it made. The
@@ -80,7 +78,7 @@ class Terraform:
     binary: Binary
     environ: Mapping[str, str]
     plugin_folder: Path | None = None
-    serving: Serving | None = None
+    serving: Attempts | None = None
     stop: threading.Event | None = None
     calls: Path | None = None
 
@@ -196,12 +194,12 @@ class Terraform:
         stream, outcome = Stream(None, None), _NOTHING
         variables = {f"TF_VAR_{name}": value for name, value in (secrets or {}).items()}
 
-        def go(environ: Mapping[str, str], is_last: bool) -> str:  # noqa: FBT001
+        def go(attempt: Attempt) -> str:
             nonlocal stream, outcome
             # what a try says that may be repeated is told when it is known not to be
-            stream = Stream(watch.on_event, watch.log, secrets=(secrets or {}).values(), hold=not is_last)
+            stream = Stream(watch.on_event, watch.log, secrets=(secrets or {}).values(), hold=not attempt.is_last)
             with stream:
-                outcome = self._run(root, argv, {**variables, **environ}, stream=stream, unit=watch.unit)
+                outcome = self._run(root, argv, {**variables, **attempt.environ}, stream=stream, unit=watch.unit)
             return "" if outcome.exit_code in (0, 2) or outcome.stopped else stream.complaint
 
         self._serve(root, argv, watch, go)
@@ -239,9 +237,9 @@ class Terraform:
     def _outcome(self, root: Root, argv: Argv, *, watch: Watch, stdin: str = "") -> processes.Outcome:
         outcome = _NOTHING
 
-        def go(environ: Mapping[str, str], is_last: bool) -> str:  # noqa: ARG001, FBT001
+        def go(attempt: Attempt) -> str:
             nonlocal outcome
-            outcome = self._run(root, argv, environ, stdin=stdin)
+            outcome = self._run(root, argv, attempt.environ, stdin=stdin)
             return "" if outcome.exit_code == 0 or outcome.stopped else outcome.stdout + outcome.stderr
 
         self._serve(root, argv, watch, go)
@@ -251,13 +249,13 @@ class Terraform:
         """Let `go` run Terraform with providers that run already where that is possible, else plainly."""
         verb = argv[len(self.binary.argv)]
         if self.serving is None or verb not in SERVED or not self.serving.is_open:
-            go({}, True)  # noqa: FBT003
+            go(Attempt())
         elif not self.serving.run(root.path, root.data, verb, go, calls=self.calls):
             backend = fingerprints.had_backend(root.data)  # its init was told to install nothing
             plainly = replace(self, serving=None)
             ready = plainly.init(root, backend=backend, watch=Watch(log=watch.log))
             ready.require_prerequisites()
-            go({}, True)  # noqa: FBT003
+            go(Attempt())
 
     def _failure(self, argv: Argv, outcome: processes.Outcome) -> NgpError:
         first = said(outcome.stderr or outcome.stdout, outcome.exit_code)

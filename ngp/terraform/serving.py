@@ -12,6 +12,7 @@ from ngp.proxy import session
 from ngp.proxy.packages import Package
 from ngp.proxy.session import Attached, ProxyError, Session
 from ngp.terraform import fingerprints, mirror
+from ngp.terraform.attempts import Attempt, Go
 from ngp.terraform.lockfile import Lock
 
 # With a few types in place of a whole schema Terraform holds little: to collect it more rarely costs some megabytes
@@ -21,7 +22,6 @@ _OWN = frozenset({"apply", "test"})  # they make things: their providers serve n
 _TEST_TEXTS = (*fingerprints.ENDINGS, ".tftest.hcl", ".tftest.json", ".tfmock.hcl", ".tfmock.json")
 _TEXTS = (*fingerprints.ENDINGS, ".tfvars", ".tfvars.json", ".tfstate")
 
-Go = Callable[[Mapping[str, str], bool], str]
 Opener = Callable[[Sequence[Package], Mapping[str, str], Path], AbstractContextManager[Session]]
 
 
@@ -51,13 +51,12 @@ class Serving:
     def run(self, root: Path, data: Path, verb: str, go: Go, *, calls: Path | None = None) -> bool:
         """Let `go` run Terraform with what it needs in its environment; return False where it must run plainly.
 
-        `go` is told whether this is the last try, and returns Terraform's errors, "" where it succeeded or was
-        stopped. It is called again, with the whole schema, where the errors may come from a schema that was left
-        out. An apply is called once: what it has begun is not begun again. A test destroys what it has made, so it may
-        be called again for a schema. `calls` is where it can be seen at work.
+        It is called again, with the whole schema, if the errors may come from a schema that was left out. An apply is
+        called once: what it has begun is not begun again. A test destroys what it has made, so it may be called again
+        for a schema. `calls` is where it can be seen at work.
         """
         if verb == "init":
-            go(self._for_init, True)  # noqa: FBT003
+            go(Attempt(self._for_init))
             return True
         texts = [*collect_texts(root, data), *(collect_test_texts(root) if verb == "test" else ())]
         is_own, once = verb in _OWN, verb == "apply"
@@ -68,7 +67,8 @@ class Serving:
                 return False
             said = ""
             try:
-                said = go(attached.environ if whole or once else {**self._light, **attached.environ}, once)
+                light = {} if whole or once else self._light
+                said = go(Attempt({**light, **attached.environ}, is_last=once))
             finally:
                 judgement = self._door.detach(attached, said)
             if not said:

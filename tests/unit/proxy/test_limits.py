@@ -7,7 +7,7 @@ import os
 import pytest
 
 from ngp import processes
-from ngp.proxy import limits
+from ngp.proxy import eviction, limits
 from ngp.proxy.limits import Limits
 
 
@@ -31,9 +31,9 @@ def test_processes_that_have_idled_too_long_are_ended(bench):
     async def work():
         async with bench.proxy() as proxy:
             pids = await configure(proxy, bench, b"eu", b"us")
-            await limits.enforce(proxy.fleets, Limits(idle_s=60))
+            await eviction.enforce(proxy.fleets, Limits(idle_s=60))
             assert proxy.pids == pids
-            await limits.enforce(proxy.fleets, Limits(idle_s=0))
+            await eviction.enforce(proxy.fleets, Limits(idle_s=0))
             return pids, proxy.pids
 
     pids, left = run(work())
@@ -46,20 +46,20 @@ def test_a_process_in_use_is_never_ended_for_a_limit(bench):
         async with bench.proxy() as proxy, bench.terraform(proxy) as terraform:
             client = terraform()
             await client.ask("ConfigureProvider", b"eu")
-            await limits.enforce(proxy.fleets, Limits(idle_s=0, memory_bytes=0))
+            await eviction.enforce(proxy.fleets, Limits(idle_s=0, memory_bytes=0))
             return await client.ask("ReadResource", b"x")
 
     assert run(work()) == b"read x"
 
 
 def test_too_much_memory_ends_those_that_have_idled_longest(bench, monkeypatch):
-    monkeypatch.setattr(limits, "_SETTLED_S", 0)
+    monkeypatch.setattr(eviction, "_SETTLED_S", 0)
 
     async def work():
         async with bench.proxy() as proxy:
             first, second = await configure(proxy, bench, b"eu", b"us")
             sizes = limits.memory([first, second])
-            await limits.enforce(proxy.fleets, Limits(memory_bytes=sizes[second] + 1))
+            await eviction.enforce(proxy.fleets, Limits(memory_bytes=sizes[second] + 1))
             return first, second, proxy.pids
 
     first, second, left = run(work())
@@ -71,7 +71,7 @@ def test_one_that_was_ended_is_started_again_for_the_next(bench):
     async def work():
         async with bench.proxy() as proxy:
             before = await configure(proxy, bench, b"eu")
-            await limits.enforce(proxy.fleets, Limits(idle_s=0))
+            await eviction.enforce(proxy.fleets, Limits(idle_s=0))
             return before, await configure(proxy, bench, b"eu")
 
     before, after = run(work())

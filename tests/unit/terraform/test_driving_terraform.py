@@ -13,6 +13,7 @@ import pytest
 
 from ngp import processes, supervised
 from ngp.errors import MissingError, NgpError, StoppedError
+from ngp.terraform.attempts import Attempt
 from ngp.terraform.binary import Binary
 from ngp.terraform.commands import PlanOptions
 from ngp.terraform.driver import CONSOLE_LINE, Root, Terraform, Watch
@@ -373,7 +374,7 @@ class Way:
     def run(self, root, data, verb, go, *, calls):
         self.verbs.append(verb)
         for number in range(self.tries):
-            if not go({"TF_REATTACH_PROVIDERS": str(number)}, False):
+            if not go(Attempt({"TF_REATTACH_PROVIDERS": str(number)}, is_last=False)):
                 break
         return self.serves or verb == "init"
 

@@ -36,8 +36,8 @@ class Door:
 def run(door, answers, verb="plan", notes=None, environ=None):
     calls = []
 
-    def go(environ, is_last):
-        calls.append((dict(environ), is_last))
+    def go(attempt):
+        calls.append((dict(attempt.environ), attempt.is_last))
         return answers.pop(0)
 
     way = Serving(door, FOUND, environ or {"GOGC": "100"}, (notes if notes is not None else []).append)
@@ -66,7 +66,7 @@ def test_a_failure_for_want_of_a_schema_is_run_again_with_the_whole_one_and_the_
     door = Door(Judgement(lacks=True))
     way, served, calls = run(door, ["no schema", ""])
     assert (served, len(calls), door.asked) == (True, 2, [(False, False), (False, True)])
-    assert way.run(ROOT, ROOT / ".terraform", "apply", lambda environ, is_last: "")
+    assert way.run(ROOT, ROOT / ".terraform", "apply", lambda _: "")
     assert door.asked[-1] == (True, True)
 
 
@@ -96,7 +96,7 @@ def test_what_makes_things_and_fails_with_the_proxy_is_told_why_and_of_no_other_
     notes, door = [], Door(*(Judgement(failures=("it has ended",)) for _ in range(2)), Judgement(failures=("other",)))
     way, _, _ = run(door, ["an error"], verb, notes)
     for _ in range(2):
-        assert way.run(ROOT, ROOT / ".terraform", verb, lambda environ, is_last: "an error")
+        assert way.run(ROOT, ROOT / ".terraform", verb, lambda _: "an error")
     assert notes == ["the provider proxy: it has ended", "the provider proxy: other"]
 
 
@@ -112,7 +112,7 @@ def test_a_failure_of_the_proxy_is_told_in_one_line_and_leads_to_the_plain_way()
     way, served, calls = run(Door(Judgement(failures=("no handshake",))), ["an error"], notes=notes)
     assert (served, len(calls)) == (False, 1)
     way._door.broken = "it has ended"
-    assert not way.run(ROOT, ROOT / ".terraform", "plan", lambda environ, is_last: "")
+    assert not way.run(ROOT, ROOT / ".terraform", "plan", lambda _: "")
     assert notes == ["without the provider proxy: no handshake"]
 
 

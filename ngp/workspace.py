@@ -97,6 +97,26 @@ class Workspace:
         return self.path / "ci"
 
     @property
+    def pool(self) -> Path:
+        """The record and the logs of the pool."""
+        return self.path / "pool"
+
+    @property
+    def pool_lock(self) -> Path:
+        """The lock of starting and stopping the pool."""
+        return self.path / "pool.lock"
+
+    @property
+    def sandbox(self) -> Path:
+        """Everything that the sandbox writes."""
+        return self.path / "sandbox"
+
+    @property
+    def sandbox_lock(self) -> Path:
+        """The lock of starting, stopping and emptying the sandbox."""
+        return self.path / "sandbox.lock"
+
+    @property
     def failures(self) -> Path:
         """Reports of failures of ngp itself."""
         return self.path / "reports"

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+from ngp.workspace import Workspace
+
 
 def home(workspace: Path) -> Path:
     """Return the folder of a platform's pool below its ``.ngp``."""
-    return workspace / "pool"
+    return Workspace(workspace).pool

@@ -15,6 +15,7 @@ from ngp.daemons.record import Record
 from ngp.errors import MissingError, NgpError, UsageError
 from ngp.pool import home, surroundings
 from ngp.proxy.limits import Limits
+from ngp.workspace import Workspace
 
 _READY_S = 20.0
 _ANSWER_S = 10.0
@@ -34,7 +35,7 @@ def start(workspace: Path, environ: Mapping[str, str], limits: Limits, forks: st
     Two that start at once get the same one. `forks` is the module of its fork server. Raises UsageError if one runs
     that is another ngp's or has other limits, MissingError if it does not start.
     """
-    with files.lock(workspace / "pool.lock", purpose="pool start", wait=True):
+    with files.lock(Workspace(workspace).pool_lock, purpose="pool start", wait=True):
         found = status(workspace)
         if found is not None:
             return _same(found, limits)
@@ -66,7 +67,7 @@ def stop(workspace: Path) -> int | None:
 
     Raises NgpError where one is silent: what it serves may go on, so nothing of it is touched.
     """
-    with files.lock(workspace / "pool.lock", purpose="pool stop", wait=True):
+    with files.lock(Workspace(workspace).pool_lock, purpose="pool stop", wait=True):
         answered = _ask(workspace, "stop")
         if answered is None:
             _clear(workspace)

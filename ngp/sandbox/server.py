@@ -17,6 +17,7 @@ from ngp import files, processes
 from ngp.daemons import lifetime, programs, record
 from ngp.errors import MissingError, NgpError, RefusedError, UsageError
 from ngp.sandbox import emulator, launcher
+from ngp.workspace import Workspace
 
 HOST = "127.0.0.1"
 SEEDED = "seeded.json"  # with what the running one has been seeded
@@ -45,7 +46,7 @@ def start(workspace: Path, environ: Mapping[str, str] | None = None, *, port: in
     once get the same one. Raises MissingError if the emulator is not installed or does not start, UsageError if
     `port` is taken or the running sandbox has another.
     """
-    with files.lock(workspace / "sandbox.lock", purpose="sandbox start", wait=True):
+    with files.lock(Workspace(workspace).sandbox_lock, purpose="sandbox start", wait=True):
         found = _find(workspace)
         if found is not None:
             return _same(found, port)
@@ -61,7 +62,7 @@ def status(workspace: Path) -> Running | None:
 
 def stop(workspace: Path) -> bool:
     """End the sandbox with all that it holds and wrote; say whether there was one."""
-    with files.lock(workspace / "sandbox.lock", purpose="sandbox stop", wait=True):
+    with files.lock(Workspace(workspace).sandbox_lock, purpose="sandbox stop", wait=True):
         found = _read(workspace)
         ours = found is not None and _is_ours(found)
         if found is not None and ours:
@@ -72,7 +73,7 @@ def stop(workspace: Path) -> bool:
 
 def reset(workspace: Path) -> Running:
     """Empty the running sandbox, as if it had just been started; raise MissingError where none runs."""
-    with files.lock(workspace / "sandbox.lock", purpose="sandbox reset", wait=True):
+    with files.lock(Workspace(workspace).sandbox_lock, purpose="sandbox reset", wait=True):
         running = _find(workspace)
         if running is None:
             raise MissingError("no sandbox is running", todo="ngp sandbox start")
@@ -85,7 +86,7 @@ def reset(workspace: Path) -> Running:
 
 def folder(workspace: Path) -> Path:
     """Everything that a sandbox writes lies here, and goes with it."""
-    return workspace / "sandbox"
+    return Workspace(workspace).sandbox
 
 
 def _same(found: Running, port: int) -> Running:

@@ -118,10 +118,10 @@ def test_a_json_document_stays_whole_at_any_level(platform, capsys):
 
 
 @pytest.mark.parametrize(("flags", "rings"), [(["--bell"], True), ([], False)])
-def test_the_bell_rings_at_the_end_on_a_terminal(flags, rings):
+def test_the_bell_rings_at_the_end_on_a_terminal(platform, flags, rings):
     ours, theirs = pty.openpty()
-    argv = [sys.executable, "-m", "ngp", "module", "list", *flags]
-    done = subprocess.run(argv, stderr=theirs, stdout=subprocess.DEVNULL, check=False)
+    argv = [sys.executable, "-m", "ngp", "env", "list", *flags]
+    done = subprocess.run(argv, cwd=platform, stderr=theirs, stdout=subprocess.DEVNULL, check=False)
     os.close(theirs)
     os.set_blocking(ours, False)
     try:

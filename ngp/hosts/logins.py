@@ -77,7 +77,7 @@ class Logins:
         try:
             connection = await self._connect(host, options, jump)
         except asyncssh.HostKeyNotVerifiable as error:
-            is_known = self.login.trust.knows(host, self._lookup(host, options))
+            is_known = self.login.trust.knows(host, self.lookup(host, options))
             raise _untrusted(host, str(error), is_known=is_known) from None
         except (OSError, asyncssh.Error, TimeoutError) as error:
             raise LoginError(*_reason(error, self.login)) from None
@@ -115,7 +115,7 @@ class Logins:
         except (OSError, ValueError, asyncssh.Error) as error:
             raise LoginError(f"your ssh_config or keys cannot be used: {error}") from None
 
-    def _lookup(self, host: Host, options: Any) -> Lookup:
+    def lookup(self, host: Host, options: Any) -> Lookup:
         """Where ssh would look the key of a host up, by the user's ssh_config. Raises LoginError."""
         alias, port = options.host_key_alias, None if options.host_key_alias else options.port
         said = {"h": options.host, "k": alias or host.address, "n": host.address, "p": str(options.port)}
@@ -129,7 +129,7 @@ class Logins:
 
     async def checked(self, host: Host, options: Any) -> dict[str, Any]:
         """What makes asyncssh check the key of a host. Raises LoginError."""
-        trust, lookup = self.login.trust, self._lookup(host, options)
+        trust, lookup = self.login.trust, self.lookup(host, options)
         if trust.knows(host) and not trust.knows(host, lookup):
             # `Trust.learn`, which reads no ssh_config, took the usual files and the address for enough
             async with self._asking:
@@ -178,7 +178,7 @@ class Logins:
                 checks = await logins.checked(host, options)
                 connection = await asyncssh.connect(host.address, options=options, tunnel=connection, **checks)
             except asyncssh.HostKeyNotVerifiable as error:
-                is_known = self.login.trust.knows(host, logins._lookup(host, options))
+                is_known = self.login.trust.knows(host, logins.lookup(host, options))
                 why = "its host key has changed" if is_known else "its host key is not known"
                 raise _unjumped(hop, LoginError(why, f"look at its keys, then at your known_hosts ({error})")) from None
             except LoginError as error:

@@ -38,6 +38,8 @@ DOORS = {
     ("ngp_emulator/ec2_refusals.py", "_set_launch_configuration"): ("moto[server]", _PATCHES),
     ("ngp_emulator/ecr.py", "_get_param"): ("moto[server]", _PATCHES),
     ("ngp_emulator/eks.py", "_get_param"): ("moto[server]", _PATCHES),
+    ("ngp_emulator/elasticache.py", "_get_bool_param"): ("moto[server]", _PATCHES),
+    ("ngp_emulator/elasticache.py", "_get_param"): ("moto[server]", _PATCHES),
     ("ngp_emulator/elasticache.py", "_get_params"): ("moto[server]", _PATCHES),
     ("ngp_emulator/iam.py", "_authenticate_and_authorize_action"): ("moto[server]", _PATCHES),
     ("ngp_emulator/iam.py", "_get_action"): ("moto[server]", _PATCHES),

@@ -79,3 +79,9 @@ def test_only_copies_of_this_user_in_real_folders_are_found(root, no_room, monke
     assert rescue.elsewhere() == [kept]
     monkeypatch.setattr(os, "getuid", lambda: 12345)
     assert rescue.elsewhere() == []
+
+
+def test_a_temporary_folder_that_is_gone_is_no_place(root, no_room):
+    no_room(root)
+    (root.parent / "tmp").rmdir()
+    assert rescue.keep(root, STATE) is None

@@ -27,7 +27,11 @@ def write(path: Path, text: str, *, mode: int = 0o644, durable: bool = True) -> 
     A reader sees the old text or the new one; a full disk leaves the old file as it was and no rest behind. Unless it
     is to be `durable`, nobody waits for the disk: after a crash of the machine the file may be torn.
     """
-    data = text.encode("utf-8")
+    return write_bytes(path, text.encode("utf-8"), mode=mode, durable=durable)
+
+
+def write_bytes(path: Path, data: bytes, *, mode: int = 0o644, durable: bool = True) -> bool:
+    """As `write`, for any content."""
     require_no_links(path.parent)
     with suppress(FileNotFoundError):
         if not path.is_symlink() and path.read_bytes() == data:

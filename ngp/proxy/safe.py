@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from ngp import files
 from ngp.daemons import peers, sockets
 from ngp.errors import RefusedError
 
@@ -35,7 +35,7 @@ class Safe:
     def write(self, name: str, data: bytes) -> None:
         """Write an entry, at once or not at all; a disk that refuses costs only the memory."""
         with suppress(OSError):
-            _write(self.folder / name, self._mac(name, data) + data)
+            files.write_bytes(self.folder / name, self._mac(name, data) + data, mode=0o600, durable=False)
 
     def digest(self, *parts: bytes) -> str:
         """A keyed digest of `parts`: who has not got the key cannot even try guesses against it."""
@@ -58,22 +58,10 @@ def open_safe(folder: Path) -> Safe:
         sockets.require_private(folder)
         key = peers.read_own(folder / _KEY)
         if key is None or len(key) < MAC_BYTES:
-            _write(folder / _KEY, secrets.token_bytes(MAC_BYTES))
+            files.write_bytes(folder / _KEY, secrets.token_bytes(MAC_BYTES), mode=0o600, durable=False)
             key = peers.read_own(folder / _KEY)
     except OSError as error:
         raise RefusedError("the provider proxy cannot keep anything here", where=str(folder), why=str(error)) from None
     if key is None:
         raise RefusedError("the provider proxy's key cannot be read back", where=str(folder / _KEY))
     return Safe(folder, key)
-
-
-def _write(path: Path, data: bytes) -> None:
-    rest = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    handle = os.open(rest, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        rest.replace(path)
-    except BaseException:
-        rest.unlink(missing_ok=True)
-        raise

@@ -142,3 +142,10 @@ def test_files_cannot_be_listed_without_a_repository(tmp_path):
 def test_a_reference_is_found_however_deep():
     value = {"a": ["env:ONE", ("ssm:/two", {"b": "awssm:three#key"})], "c": "no reference", "d": 4}
     assert list(references.find(value)) == ["env:ONE", "ssm:/two", "awssm:three#key"]
+
+
+def test_files_cannot_be_listed_without_git(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(MissingError) as caught:
+        secret_scan.files(tmp_path)
+    assert caught.value.findings[0].why == "git is not on PATH"

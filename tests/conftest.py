@@ -48,6 +48,7 @@ def _find(name, places):
 
 TOFU = _find("tofu", "tofu-*/tofu")
 CLOUD_INIT = _find("cloud-init", "cloud-init/cloud-init")
+DEBIAN = _find("no program", "debian-13/root")
 
 
 def _listen():
@@ -135,6 +136,8 @@ def pytest_runtest_setup(item):
         missing("OpenTofu (on PATH, or built by .ci/tofu)")
     if item.get_closest_marker("cloud_init") and not CLOUD_INIT:
         missing("cloud-init (on PATH, or unpacked by .ci/cloud-init)")
+    if item.get_closest_marker("debian") and not DEBIAN:
+        missing("Debian 13 (made by .ci/debian)")
     if item.get_closest_marker("nspawn") and (lacks := _lacks_for_nspawn()):
         missing(f"{', '.join(lacks)} (as root, .ci/run installs what Debian has)")
     if item.get_closest_marker("prometheus") and not all(map(shutil.which, PROMETHEUS)):

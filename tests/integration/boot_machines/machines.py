@@ -7,8 +7,11 @@ are not Debian's.
 
 import datetime
 import json
+import os
 import ssl
 import subprocess
+import urllib.error
+import urllib.request
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
@@ -24,9 +27,12 @@ REGION = "eu-central-1"
 AGENTS = f"s3.{REGION}.amazonaws.com"
 METRICS = f"amazoncloudwatch-agent-{REGION}.s3.{REGION}.amazonaws.com"
 KEYS = "amazoncloudwatch-agent.s3.amazonaws.com"
-NAMES = (AGENTS, METRICS, KEYS)
-BOOT_LIMIT_S = 240
+TERRAFORM = "releases.hashicorp.com"
+NAMES = (AGENTS, METRICS, KEYS, TERRAFORM)
+APT_PROXY = 3142
+BOOT_LIMIT_S = 600
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
+DISK_BYTES = 1 << 30
 SOURCE = """datasource_list: [Ec2]
 datasource: {Ec2: {strict_id: false, max_wait: 20, timeout: 5, apply_full_imds_network_config: false}}
 network: {config: disabled}
@@ -88,11 +94,29 @@ def internet(files):
     return Internet
 
 
+class AptProxy(BaseHTTPRequestHandler):
+    """Fetches from Debian's archive for machines, which have no other way there."""
+
+    def do_GET(self):
+        try:
+            with urllib.request.urlopen(self.path, timeout=120) as answer:
+                body, status = answer.read(), answer.status
+        except urllib.error.HTTPError as error:
+            body, status = b"", error.code
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
 class Lab:
     """What all machines share: the switch, and what is served behind it."""
 
-    def __init__(self, folder, switch):
-        self.folder, self.switch, self.machines = folder, switch, []
+    def __init__(self, folder, switch, files=()):
+        self.folder, self.switch, self.machines, self.disks = folder, switch, [], []
         self.settings = folder / "settings"
         for name, text in {
             "cloud/cloud.cfg.d/99-lab.cfg": SOURCE,
@@ -100,6 +124,7 @@ class Lab:
             "hosts": f"127.0.0.1 localhost\n{GATEWAY} {' '.join(NAMES)}\n",
             "resolv.conf": "nameserver 127.0.0.1\n",  # nobody is there, and says so at once
             "systemd/system.conf.d/lab.conf": f"[Manager]\nDefaultEnvironment=AWS_ENDPOINT_URL={self.aws}\n",
+            "apt/apt.conf.d/01lab": f'Acquire::http::Proxy "http://{GATEWAY}:{APT_PROXY}";\n',
         }.items():
             file = self.settings / "etc" / name
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -115,16 +140,27 @@ class Lab:
             metrics: agent(folder, "amazon-cloudwatch-agent"),
             f"{metrics}.sig": b"by nobody",
             f"{KEYS}/assets/amazon-cloudwatch-agent.gpg": b"no key",
+            **dict(files),
         }
+        switch.serve(GATEWAY, APT_PROXY, AptProxy)
         switch.serve(GATEWAY, 443, internet(served), lambda each: context.wrap_socket(each, server_side=True))
 
     @property
     def aws(self):
         return f"http://{GATEWAY}:{SANDBOX_PORT}"
 
+    def disk(self, name):
+        """A new empty disk, as a block device."""
+        (self.folder / name).touch()
+        os.truncate(self.folder / name, DISK_BYTES)
+        self.disks.append(told("losetup", "--find", "--show", self.folder / name))
+        return self.disks[-1]
+
     def end(self):
         for machine in self.machines:
             machine.end()
+        for disk in self.disks:
+            told("losetup", "--detach", disk)
         self.switch.end()
 
 

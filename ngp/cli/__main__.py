@@ -13,10 +13,9 @@ def main(argv: list[str]) -> None:
     os.umask(0o077)
     _load()
     from ngp import cli
-    from ngp.cli import table
     from ngp.daemons import fork_server
 
-    fork_server.serve(Path(folder), fork_server.Program(built, table.is_served, cli.run))
+    fork_server.serve(Path(folder), fork_server.Program(built, cli.run))
 
 
 def _load() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,9 +21,6 @@ class Entry:
         return f"ngp.commands.{self.name}"
 
 
-# Commands that the pool's fork server may run. They change nothing in a region, and ask nothing: a question needs the
-# process of the terminal
-_SERVED = frozenset({"plan", "graph", "output", "status", "render", "validate"})
 _ROWS = {
     "The platform": {
         "init": "Make a new platform in a folder.",
@@ -68,12 +64,6 @@ _ROWS = {
         "version": "Show the versions of ngp, Python and Terraform, and the version that rendered the platform.",
     },
 }
-
-
-def is_served(argv: Sequence[str], environ: Mapping[str, str]) -> bool:
-    """Return whether the fork server may run a command line. It may sign no bundle: ssh-keygen asks at the terminal."""
-    may_sign = "NGP_OUT" in environ or any(word.startswith("--out") for word in argv)
-    return bool(argv) and argv[0] in _SERVED and not may_sign
 
 
 def entries() -> dict[str, Entry]:

@@ -10,26 +10,40 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import IO
 
 from ngp.daemons import peers
 
+# Commands that the fork server may run. They change nothing in a region, and ask nothing: a question needs the process
+# of the terminal
+SERVED = frozenset({"plan", "graph", "output", "status", "render", "validate"})
 SOCKET = "commands"
+GREETING = b"!"  # what the server sends first: streams that are sent to a silent one could not be closed
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _CONNECT_S = 1.0
 _OFF = ("0", "false", "no", "off", "")  # as `ngp.settings.FALSE`
 
 
+def is_served(argv: Sequence[str], environ: Mapping[str, str]) -> bool:
+    """Return whether the fork server may run a command line. It may sign no bundle: ssh-keygen asks at the terminal."""
+    may_sign = "NGP_OUT" in environ or any(word.startswith("--out") for word in argv)
+    return bool(argv) and argv[0] in SERVED and not may_sign
+
+
 def run(record: str, argv: Sequence[str]) -> int | None:
-    """Run a command line in the fork server of this record; return its exit code, None if this process must run it."""
-    if os.environ.get("NGP_PROVIDER_PROXY", "1").lower() in _OFF:
+    """Run a command line in the fork server of this record; return its exit code, None if this process must run it.
+
+    The server learns nothing of a command that it does not run.
+    """
+    if not is_served(argv, os.environ) or os.environ.get("NGP_PROVIDER_PROXY", "1").lower() in _OFF:
         return None
     # whatever fails before the command has started, this process runs it itself
     with suppress(OSError, ValueError, KeyError, AttributeError, TypeError), _connect(record) as to:
         streams = [stream.fileno() for stream in (sys.stdin, sys.stdout, sys.stderr)]
+        _require_greeting(to)
         socket.send_fds(to, [b"!"], streams)
         to.sendall(json.dumps(_describe(argv)).encode() + b"\n")
         lines = to.makefile("r", encoding="ascii")
@@ -38,6 +52,12 @@ def run(record: str, argv: Sequence[str]) -> int | None:
         with _forwarding(pid):
             return _exit_code(lines)
     return None
+
+
+def _require_greeting(to: socket.socket) -> None:
+    """Raise OSError if the server does not answer: it is too busy, or hangs."""
+    if to.recv(len(GREETING)) != GREETING:
+        raise ConnectionAbortedError
 
 
 def _exit_code(lines: IO[str]) -> int:

@@ -21,7 +21,7 @@ from typing import Any
 import ngp
 from ngp import cache, stdio
 from ngp.daemons import peers
-from ngp.daemons.client import SIGNALS, SOCKET
+from ngp.daemons.client import GREETING, SIGNALS, SOCKET, is_served
 
 _BACKLOG = 64
 _HEADER_S = 2.0
@@ -30,10 +30,9 @@ _BROKEN = 70  # the exit code of a command that could report none
 
 @dataclass(frozen=True)
 class Program:
-    """What the server runs: `is_served(argv, environ)` says for which commands, `built` is the ngp that it loaded."""
+    """What the server runs: `built` is the ngp that it loaded."""
 
     built: str
-    is_served: Callable[[Sequence[str], Mapping[str, str]], bool]
     run: Callable[[], int]
 
 
@@ -59,11 +58,12 @@ def _take(connection: socket.socket, program: Program, listener: socket.socket) 
         connection.settimeout(_HEADER_S)
         if not peers.is_own_peer(connection):
             return
+        connection.sendall(GREETING)
         _, streams, _, _ = socket.recv_fds(connection, 1, 3)
         try:
             request = _read(connection)
             is_same = request["code"] == str(Path(ngp.__file__).parent) and cache.program() == program.built
-            if not is_same or len(streams) != 3 or not program.is_served(request["argv"], request["environ"]):
+            if not is_same or len(streams) != 3 or not is_served(request["argv"], request["environ"]):
                 return
             if os.fork() == 0:
                 listener.close()

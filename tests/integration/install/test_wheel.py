@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import sys
 import sysconfig
+import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from tests.integration.install.wheels import ROOT, run
+from tests.integration.install.wheels import ROOT, build, build_from, pack, run
 
 pytestmark = pytest.mark.slow
 
@@ -40,6 +41,24 @@ def test_wheel_carries_the_catalogue_the_templates_and_the_lock(wheel):
         }
     assert "ngp/_shipped/terraform.lock.hcl" in names
     assert {path.relative_to(ROOT).as_posix() for path in (ROOT / "ngp_emulator").glob("*.py")} <= names
+
+
+def test_source_distribution_makes_the_same_wheel_and_carries_nothing_else(tmp_path):
+    source, packed, out, direct = (tmp_path / name for name in ("source", "packed", "out", "direct"))
+    for folder in (source, packed, out, direct):
+        folder.mkdir()
+    expected = build(source, direct)
+    for name in ("tests/unit/modules/test_one.py", "bench/ngp/one.py", "tests/README.md"):
+        path = source / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    archive = pack(source, packed)
+    with tarfile.open(archive) as members:
+        carried = {name.split("/")[1] for name in members.getnames()}
+    assert carried.isdisjoint({"tests", "bench"})
+    made = build_from(archive, out)
+    with zipfile.ZipFile(made) as one, zipfile.ZipFile(expected) as other:
+        assert sorted(one.namelist()) == sorted(other.namelist())
 
 
 def test_installed_ngp_makes_a_platform_and_renders_it(ngp, tmp_path):

@@ -31,6 +31,17 @@ def build(source: Path, out: Path) -> Path:
             shutil.copytree(path, source / name, ignore=ignored)
         else:
             shutil.copy(path, source / name)
+    return build_from(source, out)
+
+
+def build_from(source: Path, out: Path) -> Path:
+    """Build the wheel from a folder or a source distribution."""
     argv = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", out, source]
     run(*argv, cwd=out)
     return next(out.glob("*.whl"))
+
+
+def pack(source: Path, out: Path) -> Path:
+    """Make the source distribution of a folder."""
+    code = f"from hatchling import build; print(build.build_sdist({str(out)!r}))"
+    return out / run(sys.executable, "-c", code, cwd=source).stdout.split()[-1]

@@ -31,11 +31,14 @@ def is_private_folder(path: str | os.PathLike[str]) -> bool:
 
 
 def read_own(path: str | os.PathLike[str]) -> bytes | None:
-    """Return the content of a file of this user; None if there is none, and for links and files of other users."""
+    """Return the content of a file of this user; None if there is none, and for links, folders and files of others."""
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe would be waited for
     except OSError:
         return None
+    found = os.fstat(handle)
+    if not stat.S_ISREG(found.st_mode) or found.st_uid != os.getuid():
+        os.close(handle)
+        return None
     with os.fdopen(handle, "rb") as file:
-        found = os.fstat(handle)
-        return file.read() if stat.S_ISREG(found.st_mode) and found.st_uid == os.getuid() else None
+        return file.read()

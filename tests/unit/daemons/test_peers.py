@@ -1,6 +1,7 @@
 """What belongs to this user alone, and what only looks like it."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -47,3 +48,23 @@ def test_only_this_users_own_files_are_read(tmp_path, monkeypatch):
     assert peers.read_own(tmp_path / "none") is None
     monkeypatch.setattr(os, "getuid", lambda: os.stat(file).st_uid + 1)  # noqa: PTH116
     assert peers.read_own(file) is None
+
+
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo], ids=["folder", "pipe"])
+def test_what_is_no_file_is_not_read_and_costs_no_descriptor(tmp_path, make):
+    make(tmp_path / "record.json")
+    before = _descriptors()
+    assert peers.read_own(tmp_path / "record.json") is None
+    assert _descriptors() == before
+
+
+def test_another_users_file_costs_no_descriptor(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    before = _descriptors()
+    monkeypatch.setattr(os, "getuid", lambda: (tmp_path / "file").stat().st_uid + 1)
+    assert peers.read_own(tmp_path / "file") is None
+    assert _descriptors() == before
+
+
+def _descriptors():
+    return len([*Path("/dev/fd").iterdir()])

@@ -48,7 +48,8 @@ def serve(folder: Path, program: Program) -> None:
             ready, _, _ = select.select([listener, sys.stdin], [], [])
             if sys.stdin in ready:
                 return
-            with suppress(OSError, ValueError, KeyError, TypeError):
+            # whatever one request holds, the next is served: the client runs the command itself
+            with suppress(Exception):
                 _take(listener.accept()[0], program, listener)
 
 
@@ -86,21 +87,26 @@ def _read(connection: socket.socket) -> Mapping[str, Any]:
 def _work(
     connection: socket.socket, streams: Sequence[int], request: Mapping[str, Any], run: Callable[[], int]
 ) -> None:
-    """Become the command: its streams, environment and signals. Never returns."""
-    code = _BROKEN
+    """Become the command: its streams, environment and signals. Never returns.
+
+    Says nothing to the client where it cannot: the client then runs the command itself.
+    """
+    code, has_started = _BROKEN, False
     try:
         connection.settimeout(None)
         os.setsid()  # it gets no signals for the server
         _become(streams, request)
         connection.sendall(f"{os.getpid()}\n".encode())
+        has_started = True
         threading.Thread(target=_watch, args=(connection,), daemon=True).start()
         code = run()
     finally:
         for stream in (sys.stdout, sys.stderr):
             with suppress(OSError, ValueError):
                 stream.flush()
-        with suppress(OSError):
-            connection.sendall(f"{code}\n".encode())
+        if has_started:
+            with suppress(OSError):
+                connection.sendall(f"{code}\n".encode())
         os._exit(code)
 
 

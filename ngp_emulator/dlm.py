@@ -16,8 +16,9 @@ from moto.core.utils import utcnow
 from moto.iam import models
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
+from ngp_emulator.turns import RESET_PATH
+
 MOTO = "5.2.5"  # the version that this file patches
-_RESET_PATH = "/moto-api/reset"
 _SCOPE = re.compile(r"Credential=(?P<key>[^/]+)/\d+/(?P<region>[^/]+)/dlm/aws4_request")
 _CHANGEABLE = ("Description", "ExecutionRoleArn", "State", "PolicyDetails")
 # Fields that a default policy has in the request itself, and returns in its details.
@@ -54,7 +55,7 @@ def add_lifecycle_policies() -> None:
     find = dispatcher_class.get_application
 
     def get_application(dispatcher: Any, environ: dict[str, Any]) -> Any:
-        if environ.get("PATH_INFO") == _RESET_PATH:
+        if environ.get("PATH_INFO") == RESET_PATH:
             _kept.clear()
         return _serve if _SCOPE.search(environ.get("HTTP_AUTHORIZATION", "")) else find(dispatcher, environ)
 

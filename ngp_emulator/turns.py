@@ -8,17 +8,19 @@ lost on the way, and the second attempt of a create finds that it "already exist
 from __future__ import annotations
 
 import io
+import re
 import socket
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 KEPT_ANSWERS = 256
 KEPT_BYTES = 1 << 16  # of one answer; larger ones are of calls that read
-_SERVER_ERROR = 500
+RESET_PATH = "/moto-api/reset"
+_ACCESS_KEY = re.compile(r"Credential=([^/,\s]+)")
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
@@ -31,9 +33,9 @@ class Answer:
     body: bytes
 
     @property
-    def is_kept(self) -> bool:
-        """Whether a later attempt gets it too: a server error is tried again in earnest."""
-        return int(self.status.split()[0]) < _SERVER_ERROR and len(self.body) <= KEPT_BYTES
+    def is_success(self) -> bool:
+        """Whether a later attempt gets it too: what was refused or failed has changed nothing, and is tried again."""
+        return self.status.startswith("2")
 
 
 class Turn:
@@ -74,26 +76,76 @@ class Turn:
 
 
 TURN = Turn()  # one a process, as moto's models are
+Key = tuple[str, ...]
+
+
+@dataclass
+class _Attempt:
+    """The first attempt of a call, which is under way until `ended` is set."""
+
+    ended: threading.Event = field(default_factory=threading.Event)
+    answer: Answer | None = None
+
+
+class Calls:
+    """Calls of which a later attempt may come: those under way, and the answers to the latest. Used under the turn."""
+
+    def __init__(self, turn: Turn) -> None:
+        self._turn = turn
+        self._under_way: dict[Key, _Attempt] = {}
+        self._kept: OrderedDict[Key, Answer] = OrderedDict()
+
+    def answer(self, key: Key, act: Callable[[], Answer]) -> Answer:
+        """Return the answer to the first attempt of a call; wait for one under way; act if no attempt succeeded."""
+        while key in self._under_way:
+            first = self._under_way[key]
+            with self._turn.given_up():
+                first.ended.wait()
+            if first.answer is not None and first.answer.is_success:
+                return first.answer
+        return self._kept[key] if key in self._kept else self._act(key, act)
+
+    def forget(self) -> None:
+        """Forget every call, also the answers to come of those under way."""
+        self._under_way = {}
+        self._kept.clear()
+
+    def _act(self, key: Key, act: Callable[[], Answer]) -> Answer:
+        under_way = self._under_way
+        attempt = under_way[key] = _Attempt()
+        try:
+            answer = attempt.answer = act()
+        finally:
+            del under_way[key]
+            attempt.ended.set()
+        if under_way is self._under_way and answer.is_success and len(answer.body) <= KEPT_BYTES:
+            self._kept[key] = answer
+            while len(self._kept) > KEPT_ANSWERS:
+                self._kept.popitem(last=False)
+        return answer
 
 
 def serialized(app: Application, turn: Turn = TURN) -> Application:
     """The WSGI application `app`, called by one thread at a time.
 
     An attempt whose client has closed the connection is not acted on: the client was killed, or sends the call again.
-    A later attempt of the same call (`amz-sdk-invocation-id`) gets the answer of the first.
+    A later attempt of the same call (`amz-sdk-invocation-id`) gets the answer of the first, and waits for one that has
+    given its turn up.
     """
-    answers: OrderedDict[str, Answer] = OrderedDict()
+    calls = Calls(turn)
 
     def serve(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         given = {**environ, "wsgi.input": io.BytesIO(_body(environ))}  # before the turn: a slow client delays nobody
-        call = environ.get("HTTP_AMZ_SDK_INVOCATION_ID", "")
-        with turn.taken():
+
+        def act() -> Answer:
             _require_client(environ)
-            answer = answers.get(call) or _ask(app, given)
-            if call and answer.is_kept:
-                answers[call] = answer
-                while len(answers) > KEPT_ANSWERS:
-                    answers.popitem(last=False)
+            return _ask(app, given)
+
+        with turn.taken():
+            key = _key(environ)
+            answer = calls.answer(key, act) if key else act()
+            if environ.get("PATH_INFO") == RESET_PATH:
+                calls.forget()
         start_response(answer.status, answer.headers)
         return [answer.body]
 
@@ -118,6 +170,14 @@ def giving_up(wait: Callable[..., Any], turn: Turn) -> Callable[..., Any]:
             return wait(*arguments, **named)
 
     return waiting
+
+
+def _key(environ: dict[str, Any]) -> Key:
+    """What attempts of one call have in common; empty for a request that names no call."""
+    call = environ.get("HTTP_AMZ_SDK_INVOCATION_ID", "")
+    signer = _ACCESS_KEY.search(environ.get("HTTP_AUTHORIZATION", ""))
+    place = (environ.get(name, "") for name in ("REQUEST_METHOD", "HTTP_HOST", "PATH_INFO"))
+    return (call, signer[1] if signer else "", *place) if call else ()
 
 
 def _body(environ: dict[str, Any]) -> bytes:

@@ -197,22 +197,122 @@ def test_the_body_is_handed_on_also_without_a_length():
 
 
 def test_a_later_attempt_gets_the_answer_of_the_first():
-    app, calls = counting("400 Bad Request")
+    app, _ = counting("201 Created")
     serve = turns.serialized(app, turns.Turn())
     first = ask(serve, HTTP_AMZ_SDK_INVOCATION_ID="one")
-    assert ask(serve, HTTP_AMZ_SDK_INVOCATION_ID="one") == first == ("400 Bad Request", b"1")
+    assert ask(serve, HTTP_AMZ_SDK_INVOCATION_ID="one") == first == ("201 Created", b"1")
     assert ask(serve, HTTP_AMZ_SDK_INVOCATION_ID="two")[1] == b"2"
     assert ask(serve)[1] == b"3"
     assert ask(serve)[1] == b"4", "who names no call is asked anew"
 
 
-@pytest.mark.parametrize("status", ["500 Internal Server Error", "503 Slow Down"])
-def test_a_later_attempt_after_a_server_error_is_made(status):
+@pytest.mark.parametrize("status", ["400 Bad Request", "409 Conflict", "500 Internal Server Error", "503 Slow Down"])
+def test_a_later_attempt_after_an_error_is_made(status):
     app, calls = counting(status)
     serve = turns.serialized(app, turns.Turn())
     for _ in range(2):
         ask(serve, HTTP_AMZ_SDK_INVOCATION_ID="one")
     assert len(calls) == 2
+
+
+def signed(key):
+    return f"AWS4-HMAC-SHA256 Credential={key}/20260102/eu-central-1/s3/aws4_request, SignedHeaders=host"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"REQUEST_METHOD": "DELETE"},
+        {"HTTP_HOST": "other"},
+        {"PATH_INFO": "/other"},
+        {"HTTP_AUTHORIZATION": signed("other")},
+    ],
+    ids=lambda other: next(iter(other)),
+)
+def test_a_call_of_another_account_or_on_another_thing_is_no_later_attempt(other):
+    app, calls = counting()
+    serve = turns.serialized(app, turns.Turn())
+    usual = {"REQUEST_METHOD": "PUT", "HTTP_HOST": "one", "PATH_INFO": "/one", "HTTP_AUTHORIZATION": signed("one")}
+    for environ in (usual, usual | other, usual):
+        ask(serve, HTTP_AMZ_SDK_INVOCATION_ID="same", **environ)
+    assert len(calls) == 2
+
+
+def test_a_reset_forgets_every_answer():
+    app, _ = counting()
+    serve = turns.serialized(app, turns.Turn())
+    assert ask(serve, HTTP_AMZ_SDK_INVOCATION_ID="one")[1] == b"1"
+    ask(serve, PATH_INFO=turns.RESET_PATH)
+    assert ask(serve, HTTP_AMZ_SDK_INVOCATION_ID="one")[1] == b"3"
+
+
+class Waiting:
+    """An application that gives its turn up in the first call to `/wait` until it may go on, and then fails or not."""
+
+    def __init__(self, status="200 OK", size=0):
+        self.turn, self.inside, self.go_on, self.calls = turns.Turn(), threading.Event(), threading.Event(), []
+        self.status, self.size, self.answers = status, size, []
+        self.serve = turns.serialized(self, self.turn)
+
+    def __call__(self, environ, start_response):
+        self.calls.append(environ["PATH_INFO"])
+        number = self.calls.count("/wait")
+        is_first = environ["PATH_INFO"] == "/wait" and number == 1
+        if is_first:
+            with self.turn.given_up():
+                self.inside.set()
+                assert self.go_on.wait(WAIT_S)
+        if is_first and self.status == "raise":
+            raise RuntimeError("dictionary changed size during iteration")
+        start_response(self.status if is_first else "200 OK", [])
+        return [str(number).encode() + b" " * self.size]
+
+    def attempt(self):
+        """Start an attempt of the call in a thread of its own."""
+        thread = threading.Thread(target=self._attempt)
+        thread.start()
+        return thread
+
+    def _attempt(self):
+        try:
+            self.answers.append(ask(self.serve, PATH_INFO="/wait", HTTP_AMZ_SDK_INVOCATION_ID="one")[1].strip())
+        except RuntimeError:
+            self.answers.append(b"failed")
+
+
+def attempts(app, before_the_end=lambda: None):
+    """The answers to two attempts, the second of which comes while the first has given its turn up."""
+    first = app.attempt()
+    assert app.inside.wait(WAIT_S)
+    second = app.attempt()
+    second.join(0.2)  # it would have acted by now
+    assert app.answers == []
+    assert ask(app.serve, PATH_INFO="/other")[0] == "200 OK", "the one that waits holds the turn"
+    before_the_end()
+    app.go_on.set()
+    for thread in (first, second):
+        thread.join(WAIT_S)
+    return sorted(app.answers)
+
+
+@pytest.mark.parametrize("size", [0, turns.KEPT_BYTES])
+def test_a_later_attempt_waits_for_a_first_that_has_given_its_turn_up(size):
+    """It would deliver a message twice, or run a function twice."""
+    app = Waiting(size=size)
+    assert attempts(app) == [b"1", b"1"]
+    assert app.calls == ["/wait", "/other"]
+
+
+@pytest.mark.parametrize(("status", "first"), [("500 Internal Server Error", b"1"), ("raise", b"failed")])
+def test_a_later_attempt_acts_where_the_first_that_it_waited_for_failed(status, first):
+    assert attempts(Waiting(status)) == sorted([first, b"2"])
+
+
+def test_a_reset_forgets_also_the_answer_to_come():
+    app = Waiting()
+    assert attempts(app, lambda: ask(app.serve, PATH_INFO=turns.RESET_PATH)) == [b"1", b"1"]
+    app.attempt().join(WAIT_S)
+    assert app.answers[-1] == b"2"
 
 
 def test_few_and_small_answers_are_kept():

@@ -8,6 +8,7 @@ lost on the way, and the second attempt of a create finds that it "already exist
 from __future__ import annotations
 
 import io
+import pkgutil
 import re
 import socket
 import threading
@@ -17,6 +18,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+MOTO = "5.2.5"  # the version that `WAITS` names functions of
+WAITS = (  # in which moto waits: for messages of a queue, a function's container, another server
+    ("moto.sqs.models:Queue", "wait_for_messages"),
+    ("moto.awslambda.models:LambdaFunction", "_invoke_lambda"),
+    ("requests:Session", "send"),
+)
 KEPT_ANSWERS = 256
 KEPT_BYTES = 1 << 16  # of one answer; larger ones are of calls that read
 RESET_PATH = "/moto-api/reset"
@@ -153,12 +160,9 @@ def serialized(app: Application, turn: Turn = TURN) -> Application:
 
 
 def give_up_while_waiting(turn: Turn = TURN) -> None:
-    """Let others have their turn while moto waits: for messages of a queue, a function's container, another server."""
-    import requests
-    from moto.awslambda.models import LambdaFunction
-    from moto.sqs.models import Queue
-
-    for owner, name in ((Queue, "wait_for_messages"), (LambdaFunction, "_invoke_lambda"), (requests.Session, "send")):
+    """Let others have their turn while moto waits. Call it once: it changes classes of the moto in this process."""
+    for place, name in WAITS:
+        owner = pkgutil.resolve_name(place)
         setattr(owner, name, giving_up(getattr(owner, name), turn))
 
 

@@ -1,8 +1,10 @@
 """The middleware before moto: turns, clients that are gone, and later attempts of one call."""
 
 import io
+import pkgutil
 import socket
 import threading
+from importlib.metadata import version
 
 import pytest
 from werkzeug.serving import make_server
@@ -111,6 +113,21 @@ def test_what_moto_waits_in_gives_the_turn_up():
         assert turns.giving_up(wait, turn)(1, two=2) == ((1,), {"two": 2})
         assert turn._lock.locked()
     assert held == [False]
+
+
+@pytest.mark.parametrize(("place", "name"), turns.WAITS)
+def test_every_wait_is_there_and_gives_the_turn_up(monkeypatch, place, name):
+    turn, held = turns.Turn(), []
+    for one, method in turns.WAITS:  # all of them are put back
+        monkeypatch.setattr(f"{one.replace(':', '.')}.{method}", lambda *_: held.append(turn._lock.locked()))
+    turns.give_up_while_waiting(turn)
+    with turn.taken():
+        getattr(pkgutil.resolve_name(place), name)(None)
+    assert held == [False]
+
+
+def test_waits_are_of_the_moto_that_is_installed():
+    assert version("moto") == turns.MOTO, "look for what this moto waits in"
 
 
 def test_a_request_fails_and_the_next_has_its_turn():

@@ -53,9 +53,10 @@ def test_a_daemon_that_does_not_answer_is_ended_whatever_happens(tmp_path, error
 def test_a_program_is_started_by_its_module_and_finds_ngp(tmp_path):
     made = programs.request(daemons, "one", folder=tmp_path, environ={"PATH": "/bin"})
     assert made.argv[1:] == ("-P", "-m", "ngp.daemons", "one")
-    text = "import sys; sys.path.remove(''); import ngp.daemons; print('found')"
-    done = processes.run(processes.Request((sys.executable, "-c", text), tmp_path, made.env))
-    assert done.stdout == "found\n"
+    text = "import ngp.daemons; print(ngp.daemons.__file__)"
+    argv = (sys.executable, "-P", "-S", "-c", text)  # without the packages that are installed, as ngp is for the tests
+    done = processes.run(processes.Request(argv, tmp_path, made.env))
+    assert done.stdout == f"{daemons.__file__}\n"
 
 
 def test_credentials_are_not_what_python_needs():

@@ -12,6 +12,8 @@ from ngp.files import WORKSPACE
 class Workspace:
     """The folder `path`. Nothing else in ngp joins a name to it, so two uses of one path cannot differ.
 
+    The exception is `ngp.__main__`, which finds the pool's record before it loads this; a test compares the two.
+
     The locks of what is no environment begin with an underscore, as no environment can.
     """
 

@@ -5,6 +5,9 @@ import re
 from pathlib import Path
 
 import ngp
+from ngp import __main__ as entrance
+from ngp.daemons import record
+from ngp.daemons.record import Record
 from ngp.environments.environment import NAME
 from ngp.workspace import Workspace
 
@@ -40,6 +43,15 @@ def test_no_other_module_joins_a_name_to_the_workspace():
         found += [f"{name}:{node.lineno}" for node in joins(tree)]
         found += [f"{name}:{node.lineno}" for node in strings(tree) if re.fullmatch(r"\.ngp(/.*)?", node.value)]
     assert found == []
+
+
+def test_the_entrance_looks_for_the_record_where_the_pool_writes_it(tmp_path, monkeypatch):
+    (tmp_path / "ngp.yaml").touch()
+    monkeypatch.chdir(tmp_path)
+    assert entrance._pool() == ""
+    home = Workspace.of(tmp_path).pool
+    record.write(home, Record(1, str(tmp_path), "", ""))
+    assert Path(entrance._pool()) == home / "record.json"
 
 
 def test_no_environment_has_the_lock_of_something_else():

@@ -82,11 +82,6 @@ def real(environ: Mapping[str, str], region: str) -> dict[str, str]:
     return {**kept, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true", **_in_region(region)}
 
 
-def without_aws(environ: Mapping[str, str]) -> dict[str, str]:
-    """`environ` without any variable of AWS, as the ground on which `sandbox` or `real` is laid."""
-    return {name: value for name, value in environ.items() if not name.startswith("AWS_")}
-
-
 def _in_region(region: str) -> dict[str, str]:
     # boto3 reads only the second, Terraform both
     return {"AWS_REGION": region, "AWS_DEFAULT_REGION": region}

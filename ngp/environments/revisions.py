@@ -117,13 +117,6 @@ def origin(ref: str) -> str:
     return f"The modules of `{ref}`."
 
 
-def pinned_modules(platform: Platform, ref: str) -> Mapping[Path, bytes]:
-    """The files below modules/ of a commit, by path relative to modules/."""
-    folder = _materialise(platform, resolve(platform, ref))
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder): path.read_bytes() for path in files}
-
-
 def git(
     platform: Platform, *arguments: str, cwd: Path | None = None, env: Env | None = None, stdin: str = ""
 ) -> processes.Outcome:

@@ -1,4 +1,4 @@
-"""Gives the sandbox what a real account has of the environment's own before ngp comes; the rest is in `account.py`."""
+"""Gives the sandbox what an environment expects of its account; what every account has is in `ngp_emulator`."""
 
 from __future__ import annotations
 

@@ -98,7 +98,3 @@ def test_real_refuses_every_endpoint_variable_at_once():
     assert caught.value.exit_code == 3
     assert [finding.what.split()[0] for finding in caught.value.findings] == ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"]
     assert all(finding.todo.startswith("unset AWS_ENDPOINT_URL") for finding in caught.value.findings)
-
-
-def test_without_aws_leaves_the_rest_of_the_shell():
-    assert access.without_aws(SHELL) == {"PATH": "/bin"}

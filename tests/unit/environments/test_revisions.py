@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ngp import files
-from ngp.environments import drafting, drafts, revisions
+from ngp.environments import documents, drafting, drafts, revisions
 from ngp.environments.drafts import Choice
 from ngp.errors import UsageError
 
@@ -41,6 +42,13 @@ def _pin(house, ref):
     files.write_all(dict(draft.files))
 
 
+def _modules(house, platform, ref):
+    """The files of a commit's modules, by path relative to modules/."""
+    environment = replace(documents.load(house.platform, "dev"), catalogue=ref)
+    folder = revisions.catalogue_path(platform, environment)
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 def test_a_pinned_environment_does_not_move_when_a_module_is_edited(house, commit):
     with pytest.raises(UsageError, match="network.new"):
         house.resolve()
@@ -62,10 +70,10 @@ def test_letting_go_uses_the_working_tree_again(house, commit):
 
 
 def test_the_files_of_a_commit_come_byte_for_byte(house, commit):
-    found = revisions.pinned_modules(house.platform, "v1")
+    found = _modules(house, house.platform, "v1")
     assert found[Path("network/image.bin")] == b"\x00\xff\r\n"
     assert b'"new"' not in found[Path("network/network-variables.tf")]
-    assert found.keys() == revisions.pinned_modules(house.platform, commit).keys()
+    assert found.keys() == _modules(house, house.platform, commit).keys()
 
 
 def test_a_platform_below_the_root_of_its_repository_has_its_own_modules(house, commit):
@@ -76,7 +84,7 @@ def test_a_platform_below_the_root_of_its_repository_has_its_own_modules(house, 
     _git(house.path, "commit", "-qm", "two")
     from ngp.environments import platforms
 
-    found = revisions.pinned_modules(platforms.load(inner), "HEAD")
+    found = _modules(house, platforms.load(inner), "HEAD")
     assert {path.parts[0] for path in found} == {"database", "network", "openvpn", "registry", "swarm"}
 
 

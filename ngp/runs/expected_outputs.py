@@ -18,8 +18,8 @@ UNKNOWN = ExpectedOutput()
 class ExpectedOutputs:
     """Filled while a run plans; safe to share between threads.
 
-    `read` gives the state of a unit that the run is not about. `plan` gives what such a unit's own plan would offer,
-    and is asked for the outputs that its state lacks.
+    `read` gives the state of a unit that the run is not about. `plan` gives what such a unit's own plan
+    expects, and is asked for the outputs that its state lacks.
     """
 
     def __init__(self, read: Callable[[str], State | None], plan: Callable[[str, Sequence[str]], Outputs]) -> None:
@@ -49,13 +49,13 @@ class ExpectedOutputs:
                 turn = self._turns[unit]
             with turn:  # another thread may need the same unit
                 if unit not in self._planned:
-                    nulls = {name: offer for name, offer in self._plan(unit, outputs).items() if _is_null(offer)}
+                    nulls = {name: output for name, output in self._plan(unit, outputs).items() if _is_null(output)}
                     stands = self._stands(unit)
                     with self._lock:
                         self._planned.setdefault(unit, {**nulls, **stands})
 
     def get(self, wire: Wire) -> ExpectedOutput:
-        """Return the offer at the other end of a wire: of the upstream's plan, else of its state, else unknown."""
+        """Return the output at the other end of a wire: of the upstream's plan, else of its state, else unknown."""
         unit, output = wire.origin.unit, wire.origin.output
         with self._lock:
             planned = self._planned.get(unit)
@@ -87,9 +87,9 @@ class ExpectedOutputs:
 
 
 def of(plan: Plan | None) -> Outputs:
-    """What a plan offers. An output that is null stands in it; one that does not was not looked at (``-target``)."""
+    """Return the outputs of a plan, also null ones. One that is missing was not looked at (``-target``)."""
     return {} if plan is None else {name: ExpectedOutput.of(change) for name, change in plan.outputs.items()}
 
 
-def _is_null(offer: ExpectedOutput) -> bool:
-    return offer.value is None and offer.unknown is False
+def _is_null(output: ExpectedOutput) -> bool:
+    return output.value is None and output.unknown is False

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from ngp.errors import UsageError
-from ngp.hosts import copying
+from ngp.hosts import copying, uploading
 from ngp.hosts.remote import HostCopied, HostResult, HostStarted
 from tests.conftest import missing
 from tests.integration.hosts.conftest import free_port, key, sshd
@@ -38,6 +38,65 @@ def test_a_folder_goes_up_with_its_modes_and_comes_down_from_several_into_a_fold
         assert (tmp_path / "down" / name / "source/inner/a b'c").read_bytes() == (source / "inner/a b'c").read_bytes()
         assert (tmp_path / "down" / name / "source/run").stat().st_mode & 0o777 == 0o750
     assert not [path for path in tmp_path.rglob(".*") if path.is_file()]  # no temporary name is left
+
+
+def test_nobody_else_can_read_a_file_before_it_has_its_mode(farm, tmp_path):
+    """What is closed at its source is never open on its way."""
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "secret").write_bytes(b"x" * 300_000)
+    (tmp_path / "source" / "secret").chmod(0o600)
+    for words in (["source", f":{tmp_path}/there"], [f":{tmp_path}/source", "here"]):
+        target, modes = tmp_path / words[1].rpartition("/")[2], set()
+        wanted = copying.parse(words, tmp_path, 1)
+
+        def look(_, target=target, modes=modes):
+            modes |= {path.stat().st_mode & 0o7777 for path in target.rglob("*")}
+
+        [result] = copying.copy_all([farm.host(1)], wanted, farm.options(tmp_path), look)
+        assert (result.problem, modes) == ("", {0o600})
+        assert [(path.name, path.stat().st_mode & 0o777) for path in target.iterdir()] == [("secret", 0o600)]
+
+
+def test_a_download_takes_no_rights_of_another_user_and_keeps_to_the_umask(farm, tmp_path):
+    source = tmp_path / "source"
+    source.mkdir()
+    for path, mode in ((source / "run", 0o6777), (source, 0o3777)):
+        path.write_text("x") if path != source else None
+        path.chmod(mode)
+    before = os.umask(0o027)
+    try:
+        [result] = copy(farm, tmp_path, [f":{source}", "here"])
+    finally:
+        os.umask(before)
+    assert result.problem == ""
+    assert [oct((tmp_path / name).stat().st_mode & 0o7777) for name in ("here", "here/run")] == ["0o750", "0o750"]
+
+
+def test_a_folder_that_is_there_keeps_its_mode(farm, tmp_path):
+    """Files for /etc must not open /etc."""
+    source, there = tmp_path / "etc", tmp_path / "there" / "etc"
+    source.mkdir()
+    there.mkdir(parents=True)
+    (source / "conf").write_text("x")
+    source.chmod(0o775)
+    there.chmod(0o700)
+    for words in (["etc", f":{tmp_path}/there/"], [f":{source}", "there/"]):
+        [result] = copy(farm, tmp_path, words)
+        assert (result.problem, (there / "conf").read_text()) == ("", "x")
+        assert there.stat().st_mode & 0o777 == 0o700
+        (there / "conf").unlink()
+
+
+def test_a_folder_that_lets_nobody_write_can_be_copied(farm, person, tmp_path):
+    host, home = person
+    (tmp_path / "source" / "inner").mkdir(parents=True)
+    (tmp_path / "source" / "inner" / "file").write_text("x")
+    for path in (tmp_path / "source" / "inner", tmp_path / "source"):
+        path.chmod(0o555)
+    wanted = copying.parse(["source", f":{home}/closed"], tmp_path, 1)
+    [result] = copying.copy_all([host], wanted, farm.options(tmp_path), lambda _: None)
+    assert (result.problem, (home / "closed/inner/file").read_text()) == ("", "x")
+    assert [oct((home / "closed" / name).stat().st_mode & 0o777) for name in ("", "inner")] == ["0o555", "0o555"]
 
 
 def test_files_of_hosts_with_one_name_do_not_overwrite_each_other(farm, tmp_path):
@@ -107,7 +166,7 @@ def test_a_checksum_that_differs_leaves_the_old_file(farm, tmp_path, monkeypatch
     (tmp_path / "new").write_text("new")
     target = tmp_path / "there"
     target.write_text("old")
-    put = copying._put
+    put = uploading._put
 
     async def torn(sftp, path, final, counter):
         staged = await put(sftp, path, final, counter)
@@ -115,11 +174,16 @@ def test_a_checksum_that_differs_leaves_the_old_file(farm, tmp_path, monkeypatch
             await file.write(b"!")
         return staged
 
-    monkeypatch.setattr(copying, "_put", torn)
+    monkeypatch.setattr(uploading, "_put", torn)
     [result] = copy(farm, tmp_path, ["new", f":{target}"])
     assert "checksum differs" in result.problem
     assert target.read_text() == "old"
     assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == ["new", "there"]
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "new").write_text("new")
+    [result] = copy(farm, tmp_path, ["folder", f":{tmp_path}/made"])
+    assert "checksum differs" in result.problem
+    assert not (tmp_path / "made").exists()
 
 
 def test_the_bytes_of_each_host_are_told_up_and_down(farm, tmp_path):

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ngp.hosts.staging import PIECE, PRIVATE_FILE, PRIVATE_FOLDER, Counter, Staged, compare, temporary_name
+from ngp.hosts.staging import PIECE, PRIVATE_FILE, PRIVATE_FOLDER, CopyError, Counter, Staged, compare, temporary_name
 
 _PATTERN = re.compile(r"[*?\[]")
 _PERMISSIONS = 0o777  # without setuid, setgid and sticky
@@ -93,6 +93,8 @@ async def _get(sftp: Any, source: str, final: Path, here: _Target, counter: Coun
         final.mkdir(mode=PRIVATE_FOLDER)
         here.made.append((final, here.mode(attributes, 0o755)))
     for name in sorted(await sftp.listdir(source)):
+        if "\0" in name:
+            raise CopyError(f"it lists a name that no file can have: {name!r}")
         if name not in (".", "..") and "/" not in name:  # never out of the folder, whatever the host says
             await _get(sftp, posixpath.join(source, name), final / name, here, counter)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from threading import Event
 from typing import Any
 
-from ngp.errors import UsageError
+from ngp.errors import NgpError, UsageError
 from ngp.hosts.host import Host
 from ngp.hosts.logins import Login, LoginError, Logins, require_library
 from ngp.hosts.spooling import InputError, Spool
@@ -102,7 +102,7 @@ def run_all(hosts: Sequence[Host], command: str, options: Options, tell: Tell) -
     """Run a command on all hosts, at most `parallelism` at once; return a result for each, in the order of `hosts`.
 
     `tell` gets events on the calling thread. Nothing that happens on a host raises; MissingError (69) without asyncssh.
-    An OSError of `tell` is raised once all commands are ended.
+    What `tell` raises is raised once all commands are ended.
     """
     require_library()
     options.login.trust.learn(hosts)
@@ -123,7 +123,7 @@ class _Run:
     tell: Tell
     work: Work | None = None
     failed: bool = False
-    deaf: OSError | None = None  # what `tell` raised: nobody hears any more
+    deaf: Exception | None = None  # what `tell` raised: nobody hears any more
 
     async def all(self, hosts: Sequence[Host]) -> list[HostResult]:
         gate, logins = asyncio.Semaphore(self.options.parallelism), Logins(self.options.login)
@@ -149,7 +149,7 @@ class _Run:
         if self.deaf is None:
             try:
                 self.tell(event)
-            except OSError as error:
+            except Exception as error:  # noqa: BLE001  raised in all()
                 self.deaf = error
 
     async def _watch(self, tasks: Sequence[asyncio.Task[HostResult]]) -> None:
@@ -173,6 +173,10 @@ class _Run:
             return self._end(host, began, None, str(error), error.todo)
         except asyncio.CancelledError:
             return self._end(host, began, None, "interrupted before it began" if began else NOT_STARTED)
+        except NgpError as error:
+            return self._end(host, began, None, str(error), error.findings[0].todo)
+        except Exception as error:  # noqa: BLE001  whatever a host does to a library costs no other host its result
+            return self._end(host, began, None, f"{type(error).__name__}: {error}")
 
     async def _do(self, host: Host, connection: Any, work: Work, began: float) -> HostResult:
         self._tell(HostStarted(host))

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ngp import files
 from ngp.errors import NgpError
+from ngp.hosts import host_keys
 from ngp.hosts.host import SSH_PORT
 
 if TYPE_CHECKING:
@@ -66,17 +67,17 @@ class Trust:
         for environment, members in _by_environment(hosts).items():
             own = self._load(environment)
             known = dict(own)
-            known |= {_label(host): host.host_keys for host in members if host.host_keys}
+            known |= {_label(host): keys for host in members if (keys := host_keys.whole(host.host_keys))}
             new = [host for host in members if _label(host) not in known and not self._users_know(host)]
             with ThreadPoolExecutor(_WITNESSES) as pool:
                 for host, keys in zip(new, pool.map(self.witness, new), strict=True):
-                    known |= {_label(host): tuple(keys)} if keys else {}
+                    known |= {_label(host): whole} if (whole := host_keys.whole(keys)) else {}
             self._keep(environment, own, known)
 
     def renew(self, host: Host) -> tuple[str, ...]:
         """Ask the witness for the keys of a host once more; return them, none if nobody vouches for any."""
         own = self._load(host.environment)
-        keys = tuple(self.witness(host))
+        keys = host_keys.whole(self.witness(host))
         if keys:
             self._keep(host.environment, own, {**own, _label(host): keys})
         return keys
@@ -89,7 +90,10 @@ class Trust:
         import asyncssh
 
         lookup = lookup or Lookup(host.address, host.port)
-        own = [asyncssh.import_public_key(text) for text in self._load(host.environment).get(_label(host), ())]
+        own = []
+        for text in self._load(host.environment).get(_label(host), ()):
+            with suppress(asyncssh.KeyImportError):  # whole, but of a kind or a value that nobody knows
+                own.append(asyncssh.import_public_key(text))
         known = self._user_keys(self.usual if lookup.files is None else lookup.files)
         port = None if lookup.port == SSH_PORT else lookup.port
         trusted, authorities, revoked, *_ = known.match(lookup.name.lower(), "", port)  # "": a name has no address here
@@ -185,7 +189,7 @@ def _parse(text: str) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for line in text.splitlines():
         parts = line.split()
-        if len(parts) == 4:
+        if len(parts) == 4 and host_keys.whole([f"{parts[1]} {parts[2]}"]):
             label = f"{parts[0]} {parts[3]}"
             found[label] = (*found.get(label, ()), f"{parts[1]} {parts[2]}")
     return found

@@ -9,11 +9,12 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
-from threading import Lock, Thread
+from threading import Condition, Lock, Thread
 from types import TracebackType
 from typing import Any, Self
 
 _PIECE = 64 * 1024  # read at once
+_AHEAD = 8 * 1024**2  # bytes that may wait for the fastest reader
 
 
 class InputError(Exception):
@@ -24,13 +25,16 @@ class Spool:
     """Copies a stream into a file without a name, from which every reader gets all bytes from the first one on.
 
     So memory stays bounded, a slow or dead reader delays no other, and one that begins late misses nothing. `source` is
-    a file descriptor; it is read until its end or the end of the `with` block, whichever comes first.
+    a file descriptor; it is read until its end or the end of the `with` block, whichever comes first. It is read no
+    faster than the fastest reader takes it: an input without an end (``yes``) fills no disk.
     """
 
     def __init__(self, source: int, folder: Path) -> None:
         self._source, self._folder = source, folder
         self._lock = Lock()
-        self._size, self._has_ended, self._failure = 0, False, ""
+        self._has_room = Condition(self._lock)
+        self._size, self._read, self._has_ended, self._failure = 0, 0, False, ""
+        self._is_closing = False
         self._waiting: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
         self._thread = Thread(target=self._copy, daemon=True)
 
@@ -41,6 +45,9 @@ class Spool:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        with self._has_room:
+            self._is_closing = True
+            self._has_room.notify()
         os.close(self._end)
         self._thread.join()
         os.close(self._wake)
@@ -72,7 +79,9 @@ class Spool:
 
     async def _has_more(self, at: int) -> bool:
         while True:
-            with self._lock:
+            with self._has_room:
+                self._read = max(self._read, at)
+                self._has_room.notify()
                 if self._size > at:
                     return True
                 if self._failure:
@@ -86,7 +95,7 @@ class Spool:
     def _copy(self) -> None:
         failure = ""
         try:
-            while self._wake not in select.select([self._source, self._wake], [], [])[0]:
+            while self._waits_for_room() and self._wake not in select.select([self._source, self._wake], [], [])[0]:
                 piece = os.read(self._source, _PIECE)
                 if not piece:
                     break
@@ -96,6 +105,12 @@ class Spool:
         with self._lock:
             self._has_ended, self._failure = True, failure
         self._tell()
+
+    def _waits_for_room(self) -> bool:
+        """Wait while the fastest reader is far behind; return False at the end of the `with` block."""
+        with self._has_room:
+            self._has_room.wait_for(lambda: self._is_closing or self._size - self._read < _AHEAD)
+            return not self._is_closing
 
     def _write(self, piece: bytes) -> None:
         rest = memoryview(piece)

@@ -13,7 +13,7 @@ from ngp.hosts.downloading import download
 from ngp.hosts.host import Host
 from ngp.hosts.remote import HostResult, Options, Tell, work_all
 from ngp.hosts.staging import CopyError, Counter
-from ngp.hosts.uploading import upload
+from ngp.hosts.uploading import files, upload
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,21 @@ def parse(words: Sequence[str], cwd: Path, hosts: int) -> Copy:
         missing = [path for path in paths if not Path(path).exists()]
         if missing:
             raise UsageError("there is no such file or folder", where=missing[0])
+        _require_files(paths)
         return Copy(paths, _remote(target), is_up=True)
     if all(remote) and not target.startswith(":"):
         return Copy(
             tuple(map(_remote, sources)), str(cwd / Path(target).expanduser()), is_up=False, folder_each=hosts > 1
         )
     raise UsageError("one side must be on the hosts", todo="write a colon before it: `:/etc/motd`")
+
+
+def _require_files(sources: Sequence[str]) -> None:
+    """Raise UsageError (64) for a pipe, a socket or a device: it may have no end, and hosts cannot share it."""
+    for source in sources:
+        for path, _ in files(Path(source), ""):
+            if path.exists() and not (path.is_file() or path.is_dir()):
+                raise UsageError("this is neither a file nor a folder", where=str(path), todo="copy what it holds")
 
 
 def _remote(word: str) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Event
 from typing import Any
 
 from ngp.errors import NgpError, UsageError
+from ngp.hosts import ending
 from ngp.hosts.host import Host
 from ngp.hosts.logins import Login, LoginError, Logins, require_library
 from ngp.hosts.spooling import InputError, Spool
@@ -19,7 +19,6 @@ PARALLELISM = 32
 _PIECE = 64 * 1024  # read at once; a longer line comes in pieces
 _LOOK_S = 0.1
 _END_OF_INPUT = b"\x04"  # Ctrl-D
-_END_S = 1.0  # how long a remote command may take to end after its signal
 NOT_STARTED = "not started"
 
 
@@ -116,6 +115,10 @@ def work_all(hosts: Sequence[Host], work: Work, options: Options, tell: Tell) ->
     return asyncio.run(_Run("", options, tell, work).all(hosts))
 
 
+class _StartError(Exception):
+    """sshd did not start a command."""
+
+
 @dataclass
 class _Run:
     command: str
@@ -126,6 +129,7 @@ class _Run:
     deaf: Exception | None = None  # what `tell` raised: nobody hears any more
 
     async def all(self, hosts: Sequence[Host]) -> list[HostResult]:
+        ending.quieten(asyncio.get_running_loop())
         gate, logins = asyncio.Semaphore(self.options.parallelism), Logins(self.options.login)
         tasks = [asyncio.ensure_future(self._one(host, gate, logins)) for host in hosts]
         watch = asyncio.ensure_future(self._watch(tasks))
@@ -180,39 +184,48 @@ class _Run:
 
     async def _do(self, host: Host, connection: Any, work: Work, began: float) -> HostResult:
         self._tell(HostStarted(host))
+        task = asyncio.ensure_future(work(host, connection))
         try:
-            async with asyncio.timeout(self.options.timeout_s):
-                problem = await work(host, connection)
-        except TimeoutError:
-            problem = f"no end after {self.options.timeout_s:g} s"
+            await asyncio.wait([task], timeout=self.options.timeout_s)
+            problem = task.result() if task.done() else f"no end after {self.options.timeout_s:g} s"
         except asyncio.CancelledError:
             problem = "interrupted"
+        finally:
+            await ending.cut(task, connection)
         return self._end(host, began, 1 if problem else 0, problem)
 
     async def _attend(self, host: Host, connection: Any, began: float) -> HostResult:
+        process: Any = None
+        try:
+            async with asyncio.timeout(self.options.timeout_s):
+                process = await self._start(connection)
+                self._tell(HostStarted(host))
+                await self._follow(host, process)
+        except _StartError as error:
+            return self._end(host, began, None, f"the command did not start: {error}")
+        except TimeoutError:
+            sure = ending.sure(ended=await ending.end(process))
+            return self._end(host, began, None, f"no end after {self.options.timeout_s:g} s{sure}")
+        except InputError as error:
+            more = ", and may take that for the end of its input"
+            sure = ending.sure(ended=await ending.end(process), more=more)
+            return self._end(host, began, None, f"its input broke off: {error}{sure}")
+        except asyncio.CancelledError:
+            sure = ending.sure(ended=await ending.end(process))
+            return self._end(host, began, None, f"interrupted{sure}")
+        return self._end(host, began, *ending.outcome(process))
+
+    async def _start(self, connection: Any) -> Any:
+        """Start the command. Raises _StartError."""
         import asyncssh
 
         more: dict[str, Any] = {"term_type": "xterm"} if self.options.has_terminal else {}
         if self.options.stdin is None and not self.options.has_terminal:
             more["stdin"] = asyncssh.DEVNULL
         try:
-            process = await connection.create_process(self.command, encoding=None, **more)
+            return await connection.create_process(self.command, encoding=None, **more)
         except (OSError, asyncssh.Error) as error:
-            return self._end(host, began, None, f"the command did not start: {error}")
-        self._tell(HostStarted(host))
-        try:
-            async with asyncio.timeout(self.options.timeout_s):
-                await self._follow(host, process)
-        except TimeoutError:
-            ended = await end(process)
-            return self._end(host, began, None, f"no end after {self.options.timeout_s:g} s{_sure(ended=ended)}")
-        except InputError as error:
-            sure = _sure(ended=await end(process), more=", and may take that for the end of its input")
-            return self._end(host, began, None, f"its input broke off: {error}{sure}")
-        except asyncio.CancelledError:
-            ended = await end(process)
-            return self._end(host, began, None, f"interrupted{_sure(ended=ended)}")
-        return self._end(host, began, *_outcome(process))
+            raise _StartError(error) from None
 
     async def _follow(self, host: Host, process: Any) -> None:
         """Hand over both streams to their ends while stdin is fed."""
@@ -262,35 +275,3 @@ async def _piece(stream: Any) -> bytes:
         return bytes(await stream.read(_PIECE))
     except (asyncssh.Error, OSError):  # a lost connection shows in the missing exit code
         return b""
-
-
-async def end(process: Any) -> bool:
-    """Interrupt a remote command, then end it; return whether it is known to have ended.
-
-    OpenSSH passes signals on, but not for root and not to a forced command.
-    """
-    for signal in ("INT", "TERM", "KILL"):
-        with suppress(Exception):
-            process.send_signal(signal)
-        try:
-            async with asyncio.timeout(_END_S):
-                await process.wait_closed()
-        except (TimeoutError, asyncio.CancelledError):
-            continue
-        break
-    code, signal_number = process.exit_status, process.exit_signal
-    process.close()
-    return code not in (None, -1) or signal_number is not None
-
-
-def _sure(*, ended: bool, more: str = "") -> str:
-    return "; the remote command has ended" if ended else f"; the remote command may still run{more}"
-
-
-def _outcome(process: Any) -> tuple[int | None, str]:
-    """The exit code of a command that has ended, and what was wrong."""
-    if process.exit_signal is not None:
-        return None, f"killed by SIG{process.exit_signal[0]}"
-    if process.exit_status in (None, -1):
-        return None, "the connection was lost; the remote command may still run"
-    return process.exit_status, ""

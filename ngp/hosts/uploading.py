@@ -15,7 +15,7 @@ from ngp.hosts.staging import PIECE, PRIVATE_FILE, PRIVATE_FOLDER, CopyError, Co
 
 async def upload(connection: Any, sftp: Any, sources: Sequence[str], target: str, counter: Counter) -> None:
     """Copy files and folders to a path on a host. Raises CopyError and what asyncssh raises."""
-    every = [path for source in sources for path, _ in _files(Path(source), "")]
+    every = [path for source in sources for path, _ in files(Path(source), "")]
     counter.total = sum(path.stat().st_size for path in every if not path.is_dir())
     into = len(sources) > 1 or target.endswith("/") or await sftp.isdir(target)
     staged: list[Staged] = []
@@ -23,7 +23,7 @@ async def upload(connection: Any, sftp: Any, sources: Sequence[str], target: str
     try:
         for source in sources:
             place = posixpath.join(target, Path(source).name) if into else target
-            for path, final in _files(Path(source), place):
+            for path, final in files(Path(source), place):
                 if not path.is_dir():
                     staged.append(await _put(sftp, path, final, counter))
                 elif not await sftp.isdir(final):
@@ -87,12 +87,12 @@ async def _is_full(sftp: Any, folder: str) -> bool:
     return False
 
 
-def _files(source: Path, place: str) -> Iterator[tuple[Path, str]]:
-    """A file, or a folder and all that is in it, with their remote paths; folders before what is in them."""
+def files(source: Path, place: str) -> Iterator[tuple[Path, str]]:
+    """Yield a file, or a folder and all that is in it, with their remote paths; folders before what is in them."""
     yield source, place
     if source.is_dir():
         for path in sorted(source.iterdir()):
-            yield from _files(path, posixpath.join(place, path.name))
+            yield from files(path, posixpath.join(place, path.name))
 
 
 def _mode(path: Path) -> int:

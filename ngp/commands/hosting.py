@@ -141,7 +141,7 @@ class Meant:
         if not closed:
             return login
         login = self._through_session_manager(context, login, closed)
-        names = closed[0].name if len(closed) == 1 else terminal.amount(len(closed), "host")
+        names = terminal.cell(closed[0].name) if len(closed) == 1 else terminal.amount(len(closed), "host")
         said = f"{names}: connect through Session Manager; `--via ssh` connects from here"
         terminal.say(context.settings, said)
         return login

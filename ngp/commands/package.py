@@ -183,7 +183,7 @@ def _carry_out(order: _Order, reaching: Reaching) -> None:
             order.given.serial,
         )
         result = deploying.deploy(order.packages, rollout, claim, _runner(login, reaching.parallelism))
-    failure = _run_hook(context, order, result)
+    failure = _run_hook(context, order, meant, result)
     _show(context, order, claim, result, failure)
     context.require_not_stopped()
     raise typer.Exit(NgpError.exit_code if failure or not result.is_success else 0)
@@ -221,7 +221,7 @@ def _tell(context: Context, order: _Order, meant: Meant, *, always: bool) -> Non
     from ngp.views import terminal
 
     said = ", ".join(str(one) for one in order.packages)
-    names = ", ".join(host.name for host in meant.hosts)
+    names = ", ".join(terminal.cell(host.name) for host in meant.hosts)
     terminal.say(context.settings, f"{order.action} {said} to {names}", always=always)
 
 
@@ -254,15 +254,16 @@ def _check(context: Context, meant: Meant, stop: Event) -> Callable[[], Sequence
     return lambda: health.check(probes, platform, context.settings, stop)
 
 
-def _run_hook(context: Context, order: _Order, result: Deployed) -> NgpError | None:
+def _run_hook(context: Context, order: _Order, meant: Meant, result: Deployed) -> NgpError | None:
     """Run the hook of a deploy, but for one that was interrupted; return how it failed."""
-    from ngp.hosts import selector
+    from ngp.hosts import openssh, selector
     from ngp.packages import hooks
     from ngp.views import findings, terminal
 
     if order.action != "deploy" or not (result.is_success or result.failed):
         return None
-    failed = [one.host for one in result.failed] or None
+    aliases = {host.name: alias for host, alias in openssh.aliases(meant.hosts).items()}
+    failed = [aliases[one.host] for one in result.failed] or None
     environ, environment = context.settings.environ, selector.parse(order.selector).environment
     try:
         hooks.run(context.cwd, environ, environment, failed, lambda text: terminal.say(context.settings, text))
@@ -277,7 +278,7 @@ def _show(context: Context, order: _Order, claim: Claim, result: Deployed, failu
     from ngp.views import packages as view
 
     if not order.as_json:
-        typer.echo("\n".join(terminal.clean(line) for line in view.lines(result)))
+        typer.echo("\n".join(terminal.cell(line) for line in view.lines(result)))
         return
     is_good = order.given.dry_run or (result.is_success and not failure)
     code = context.stopped_by + 128 if context.stopped_by else int(not is_good)

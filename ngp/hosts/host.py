@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
@@ -98,8 +98,22 @@ def order(host: Host) -> tuple[Any, ...]:
 def distinct(hosts: Iterable[Host]) -> list[Host]:
     """Return hosts with names that differ: of several with one name, as in a scaling group, each gets its id too."""
     found = list(hosts)
-    often = Counter(host.name for host in found)
-    return [replace(host, name=f"{host.name}-{host.id}") if often[host.name] > 1 else host for host in found]
+    names = apart([host.name for host in found], [host.id for host in found])
+    return [replace(host, name=name) for host, name in zip(found, names, strict=True)]
+
+
+def apart(names: Sequence[str], ids: Sequence[str]) -> list[str]:
+    """Return names that differ: each that another one has gets its id behind it, until none is left.
+
+    More than once where a tag imitates a name with an id.
+    """
+    found = list(names)
+    for _ in found:
+        often = Counter(found)
+        if len(often) == len(found):
+            break
+        found = [f"{name}-{number}" if often[name] > 1 else name for name, number in zip(found, ids, strict=True)]
+    return found
 
 
 def to_data(host: Host) -> dict[str, Any]:

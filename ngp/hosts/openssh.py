@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ngp.errors import UsageError
-from ngp.hosts.host import SSH_PORT, USER_NAME, Host
+from ngp.hosts.host import SSH_PORT, USER_NAME, Host, apart
 
 if TYPE_CHECKING:
     from ngp.hosts.logins import Login
@@ -57,9 +57,10 @@ def config(hosts: Iterable[Host], known_hosts: Mapping[str, Path]) -> str:
 
 def aliases(hosts: Iterable[Host]) -> dict[Host, str]:
     """Return a name for each host that ssh and Ansible take; of several hosts with one name each gets its id, too."""
-    named = [(host, _NO_ALIAS.sub("-", host.name).strip("-.") or host.id) for host in hosts]
-    names = [name for _, name in named]
-    return {host: name if names.count(name) == 1 else f"{name}-{_NO_ALIAS.sub('-', host.id)}" for host, name in named}
+    found = list(hosts)
+    names = [_NO_ALIAS.sub("-", host.name).strip("-.") or host.id for host in found]
+    ids = [_NO_ALIAS.sub("-", host.id) for host in found]
+    return dict(zip(found, apart(names, ids), strict=True))
 
 
 def inventory(hosts: Iterable[Host]) -> dict[str, object]:

@@ -82,7 +82,7 @@ class Deployed:
 
 
 def deploy(packages: Sequence[Package], rollout: Rollout, claim: Claim, run: Run) -> Deployed:
-    """Take the lock of every host, do all steps, give the locks back.
+    """Take the lock of every host, do all steps, give the locks back. The names of hosts differ (`host.distinct`).
 
     Raises LockHeldError (5) where somebody else deploys to one of the hosts, and NgpError where one cannot be
     reached; nothing is changed then.

@@ -18,7 +18,7 @@ def run(
 ) -> None:
     """Run the first hook that is there: one for after a failure where `failed` hosts are given, else for a success.
 
-    It gets ENV and, after a failure, FAILED_HOSTS (names divided by blanks); its output goes to stderr. Raises
+    It gets ENV and, after a failure, FAILED_HOSTS (aliases divided by blanks); its output goes to stderr. Raises
     NgpError (1) if it fails or cannot be run.
     """
     path = next((cwd / name for name in (AFTER if failed is None else FAILED) if (cwd / name).is_file()), None)

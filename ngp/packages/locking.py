@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import re
 import socket
 import threading
 import uuid
@@ -20,6 +21,8 @@ from ngp.hosts.host import Host
 from ngp.packages import fleet, scripts
 from ngp.packages.fleet import Result, Run
 from ngp.packages.scripts import Claim
+
+_ID = re.compile(r"\w{1,32}", re.ASCII)  # a person pastes it into a shell; what a host says may be anything
 
 
 @contextmanager
@@ -55,10 +58,13 @@ def _held(result: Result, heard: _Lines) -> Finding:
     if not number:
         what = "a step of a deploy still runs there, though nobody holds the lock"
         return Finding(what, where=result.host.name, todo="wait until it ends, then run the command again")
+    todo = f"wait until it ends; if {who}'s ngp is gone, --accept-lock {number} takes its lock over"
+    if not _ID.fullmatch(number):
+        todo = f"wait until it ends; its id is none of ngp's: look at {scripts.FOLDER}/deploy.lock there"
     return Finding(
         f"{who} deploys here since {since} ({action} {number})",
         where=result.host.name,
-        todo=f"wait until it ends; if {who}'s ngp is gone, --accept-lock {number} takes its lock over",
+        todo=todo,
     )
 
 

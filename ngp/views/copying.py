@@ -65,7 +65,7 @@ class CopyProgress:
         with self._lock:
             rows, ended = list(self._rows.items()), self._ended
         shown = rows[: max(0, height - _BELOW)]
-        names = [terminal.clean(host.name) for host, _ in shown]
+        names = [terminal.cell(host.name) for host, _ in shown]
         column = max(map(len, names), default=0)
         lines = [f"{name.ljust(column)}  {share(*row)}" for name, (_, row) in zip(names, shown, strict=True)]
         hidden = f", {len(rows) - len(shown)} more at work" if len(rows) > len(shown) else ""

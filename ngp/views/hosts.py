@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 _COLUMNS = ("name", "environment", "cluster", "unit", "state", "address", "id")
 _COLOURS = ("cyan", "green", "yellow", "blue", "magenta", "bright_cyan", "bright_green", "bright_yellow", "bright_blue")
-_ODD = {"\t": "\\t", "\n": "\\n"}
 
 
 def row(host: Host) -> dict[str, Any]:
@@ -39,7 +38,7 @@ def show(hosts: Sequence[Host], settings: Settings) -> None:
 
 def table(rows: Iterable[Iterable[str]], console: Any) -> None:
     """Print rows with aligned columns; the first is the head."""
-    cells = [[terminal.clean(cell) for cell in line] for line in rows]
+    cells = [[terminal.cell(cell) for cell in line] for line in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for number, line in enumerate(cells):
         text = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
@@ -55,7 +54,7 @@ class Output:
     """Follows a command on many hosts and prints each line with its host's name before it."""
 
     def __init__(self, hosts: Sequence[Host], settings: Settings) -> None:
-        self._width = max((len(_cell(host.name)) for host in hosts), default=0)
+        self._width = max((len(terminal.cell(host.name)) for host in hosts), default=0)
         self._settings = settings
         self._consoles = {"stdout": terminal.out(settings), "stderr": terminal.err(settings)}
         self._terminals = {"stdout": settings.stdout_is_terminal, "stderr": settings.stderr_is_terminal}
@@ -68,7 +67,7 @@ class Output:
             self._print(event)
 
     def _print(self, line: Line) -> None:
-        name = _cell(line.host.name).ljust(self._width)
+        name = terminal.cell(line.host.name).ljust(self._width)
         if self._terminals[line.stream]:
             from rich.text import Text
 
@@ -150,7 +149,7 @@ def summary(results: Sequence[HostResult], settings: Settings, *, repeats: bool 
         rows.append((one.host.name, code, f"{one.seconds:.1f}", one.problem))
     table(rows, console)
     for todo in dict.fromkeys(one.todo for one in results if one.todo):
-        console.print(terminal.line(f"fix: {todo}"), soft_wrap=True)
+        console.print(terminal.line(f"fix: {terminal.cell(todo)}"), soft_wrap=True)
     failed = sum(not one.is_good for one in results)
     if failed:
         said = f"{failed} of {terminal.amount(len(results), 'host')} failed"
@@ -165,9 +164,4 @@ def colour(name: str) -> str:
 
 def _cells(host: Host) -> list[str]:
     found = row(host)
-    return [_cell(found[name]) for name in _COLUMNS]
-
-
-def _cell(value: Any) -> str:
-    text = terminal.clean(str(value))
-    return "".join(_ODD.get(mark, mark) for mark in text)
+    return [terminal.cell(str(found[name])) for name in _COLUMNS]

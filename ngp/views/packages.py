@@ -78,7 +78,7 @@ def _row(one: Version) -> tuple[str, ...]:
     mark = " (changed since)" if one.is_foreign else ""
     last = one.deployed
     said = (last.version, last.who, last.when) if last else ("-", "-", "-")
-    return tuple(terminal.clean(word) for word in (one.host, one.package, f"{one.installed or '-'}{mark}", *said))
+    return tuple(terminal.cell(word) for word in (one.host, one.package, f"{one.installed or '-'}{mark}", *said))
 
 
 def _failed(one: Failed) -> dict[str, str]:

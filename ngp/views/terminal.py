@@ -60,6 +60,11 @@ def clean(text: str) -> str:
     return "".join(mark if mark.isprintable() or mark in "\n\t" else repr(mark)[1:-1] for mark in text)
 
 
+def cell(text: str) -> str:
+    """`text` as one cell of a table: newlines and tabs are written out, too, so no value makes a row of its own."""
+    return clean(text).replace("\t", "\\t").replace("\n", "\\n")
+
+
 def amount(number: int, thing: str) -> str:
     """``1 resource``, ``2,000 resources``."""
     return f"{number} {thing}" if number == 1 else f"{number:,} {thing}s"

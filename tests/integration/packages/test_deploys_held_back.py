@@ -9,6 +9,7 @@ import pty
 import select
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -69,6 +70,23 @@ def test_a_unit_that_is_not_ready_after_a_batch_stops_the_roll(checked, machines
     assert [name for name in ("web-1", "web-2", "web-3") if not machines.calls(name)] == untouched
     assert (checked / "failed").read_text() == f"{broken}\n"
     assert "base: ./check exit code 1" in done.stdout
+
+
+def test_a_tag_is_neither_an_option_to_a_hook_nor_a_line_of_the_result(checked, machines, ngp, monkeypatch):
+    """A hook may do `ssh $FAILED_HOSTS`."""
+    name = "web -oProxyCommand=id\nweb-2: done"
+    hosts = reach.Reach.hosts
+    renamed = {"web-1": name}
+    monkeypatch.setattr(
+        reach.Reach, "hosts", lambda *a: [replace(one, name=renamed.get(one.name, one.name)) for one in hosts(*a)]
+    )
+    monkeypatch.setattr(Machines, "at", lambda self, host: self.folder / getattr(host, "id", host))
+    (machines.at("web-1") / "broken").write_text("update")
+    done = ngp.call("package", "deploy", "dev", "shop")
+    assert done.exit_code == 1
+    assert "web -oProxyCommand=id\\nweb-2: done: failed at update: exit code 100" in done.stdout.splitlines()
+    assert "web-2: done" not in done.stdout.splitlines()
+    assert (checked / "failed").read_text() == "web--oProxyCommand-id-web-2-done\n"
 
 
 def test_a_roll_over_units_that_stay_ready_reaches_every_host(checked, machines, ngp):

@@ -110,6 +110,15 @@ def test_hosts_that_share_a_name_are_told_apart_by_their_ids():
     assert [host.id for host in found] == ["i-1", "i-2", "i-3"]
 
 
+def test_names_differ_also_where_a_tag_imitates_a_name_with_an_id():
+    names = [("web", "i-1"), ("web", "i-2"), ("web-i-1", "i-3"), ("web-i-1-i-1", "i-4")]
+    hosts = [Host(name, number, "qa") for name, number in names]
+    for found in ([host.name for host in distinct(hosts)], list(openssh.aliases(hosts).values())):
+        assert len(set(found)) == 4
+        assert found[1] == "web-i-2"
+    assert len(distinct([hosts[0], hosts[0]])) == 2  # ends, whatever it is given
+
+
 def test_a_tag_is_no_template_for_ansible_and_no_word_for_a_proxy():
     """Who may set tags in an account must not run anything on the machine of who operates it."""
     host = Host("a", "i-1", "qa", private_address="10.0.0.1", user="{{ lookup('pipe', 'id') }}")

@@ -144,6 +144,16 @@ def test_second_deploy_is_refused_with_who_holds_the_lock(machines):
     assert lock(machines, "web-2").startswith("d1\t")
 
 
+def test_what_a_host_says_of_its_lock_is_no_line_to_paste(machines):
+    """Who writes to one host must not run anything on the machine of who deploys."""
+    hosts = machines.make("web-1")
+    (machines.at("web-1") / "ngp").mkdir()
+    (machines.at("web-1") / "ngp" / "deploy.lock").write_text("x;id\tanna@laptop\tdeploy\t2026\n")
+    with pytest.raises(LockHeldError) as raised:
+        deploy(machines, hosts)
+    assert raised.value.findings[0].todo.endswith("its id is none of ngp's: look at /var/lib/ngp/deploy.lock there")
+
+
 def test_lock_is_taken_over_by_its_id_only_and_the_loser_stops(machines):
     hosts = machines.make("web-1")
     second = Claim("d2", "ben@ci", "deploy")

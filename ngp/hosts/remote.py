@@ -104,14 +104,14 @@ def run_all(hosts: Sequence[Host], command: str, options: Options, tell: Tell) -
     What `tell` raises is raised once all commands are ended.
     """
     require_library()
-    options.login.trust.learn(hosts)
+    options.login.trust.learn(hosts, options.stop)
     return asyncio.run(_Run(command, options, tell).all(hosts))
 
 
 def work_all(hosts: Sequence[Host], work: Work, options: Options, tell: Tell) -> list[HostResult]:
     """Do `work` over a connection to each host, as `run_all` runs a command."""
     require_library()
-    options.login.trust.learn(hosts)
+    options.login.trust.learn(hosts, options.stop)
     return asyncio.run(_Run("", options, tell, work).all(hosts))
 
 

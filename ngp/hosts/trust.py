@@ -12,10 +12,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from ngp import files
-from ngp.errors import NgpError
+from ngp.aws import interruption
+from ngp.errors import NgpError, StoppedError
 from ngp.hosts import host_keys
 from ngp.hosts.host import SSH_PORT
 
@@ -59,27 +61,33 @@ class Trust:
         """The own known_hosts of an environment, in OpenSSH's format."""
         return self.folder / (environment or "_") / FILE
 
-    def learn(self, hosts: Iterable[Host]) -> None:
+    def learn(self, hosts: Iterable[Host], stop: Event | None = None) -> None:
         """Ask the witness for the keys of hosts that nothing is known of, and keep them.
 
-        An address that belongs to another instance than before loses the keys of that one.
+        An address that belongs to another instance than before loses the keys of that one. A set `stop` ends it.
         """
         for environment, members in _by_environment(hosts).items():
             own = self._load(environment)
-            known = dict(own)
-            known |= {_label(host): keys for host in members if (keys := host_keys.whole(host.host_keys))}
+            found = {_label(host): host_keys.whole(host.host_keys) for host in members}
+            known = {label for label, keys in {**found, **own}.items() if keys}
             new = [host for host in members if _label(host) not in known and not self._users_know(host)]
             with ThreadPoolExecutor(_WITNESSES) as pool:
-                for host, keys in zip(new, pool.map(self.witness, new), strict=True):
-                    known |= {_label(host): whole} if (whole := host_keys.whole(keys)) else {}
-            self._keep(environment, own, known)
+                asked = pool.map(lambda host: self._ask(host, stop or Event()), new)
+                found |= {_label(host): keys for host, keys in zip(new, asked, strict=True)}
+            self._keep(environment, {label: keys for label, keys in found.items() if keys and own.get(label) != keys})
+
+    def _ask(self, host: Host, stop: Event) -> tuple[str, ...]:
+        if stop.is_set():
+            return ()
+        with suppress(StoppedError):
+            return host_keys.whole(interruption.wait(lambda: self.witness(host), stop))
+        return ()
 
     def renew(self, host: Host) -> tuple[str, ...]:
         """Ask the witness for the keys of a host once more; return them, none if nobody vouches for any."""
-        own = self._load(host.environment)
         keys = host_keys.whole(self.witness(host))
         if keys:
-            self._keep(host.environment, own, {**own, _label(host): keys})
+            self._keep(host.environment, {_label(host): keys})
         return keys
 
     def keys(self, host: Host, lookup: Lookup | None = None) -> tuple[list[Any], list[Any], list[Any]]:
@@ -129,17 +137,23 @@ class Trust:
 
     def _load(self, environment: str) -> Keys:
         if environment not in self._own:
-            self._own[environment] = {}
-            with suppress(OSError):
-                self._own[environment] = _parse(self.file(environment).read_text(encoding="utf-8"))
+            self._own[environment] = self._read(environment)
         return self._own[environment]
 
-    def _keep(self, environment: str, before: Keys, known: Keys) -> None:
-        if known != before:
-            path = self.file(environment)
-            files.private_folder(path.parent)
-            files.write(path, "".join(_lines(known)), mode=0o600)
-            self._own[environment] = known
+    def _read(self, environment: str) -> Keys:
+        with suppress(OSError):
+            return _parse(self.file(environment).read_text(encoding="utf-8"))
+        return {}
+
+    def _keep(self, environment: str, changed: Keys) -> None:
+        """Write keys into the file as it is now: another ngp may have changed it since this one read it."""
+        if not changed:
+            return
+        path = self.file(environment)
+        with files.hold(files.private_folder(path.parent)):
+            known = {label: keys for label, keys in self._read(environment).items() if label not in changed}
+            self._own[environment] = {**known, **changed}
+            files.write(path, "".join(_lines(self._own[environment])), mode=0o600)
 
 
 def named_files(names: Iterable[str], values: Mapping[str, str], home: Path) -> tuple[Path, ...]:

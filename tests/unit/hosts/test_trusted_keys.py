@@ -1,6 +1,8 @@
 """Which host keys are trusted: what a witness says, never what the host itself says first."""
 
 import subprocess
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -48,6 +50,51 @@ def test_another_instance_at_the_same_address_has_other_keys(tmp_path, public):
     trust.learn([heir])
     assert trust.file("qa").read_text() == f"10.0.0.1 {second} i-2\n"
     assert not Trust(tmp_path / "kept", tmp_path).knows(HOST)
+
+
+def test_keys_that_another_ngp_renews_meanwhile_are_kept(tmp_path, public):
+    """The old key must not be trusted again; asking 500 consoles takes its time."""
+    old, new, other = public("old"), public("new"), public("other")
+    second = Host("b", "i-2", "qa", private_address="10.0.0.2")
+    Trust(tmp_path / "kept", tmp_path, lambda host: (old,)).learn([HOST])
+
+    def witness(host):
+        Trust(tmp_path / "kept", tmp_path, lambda host: (new,)).renew(HOST)
+        return (other,)
+
+    trust = Trust(tmp_path / "kept", tmp_path, witness)
+    trust.learn([HOST, second])
+    assert trust.file("qa").read_text() == f"10.0.0.1 {new} i-1\n10.0.0.2 {other} i-2\n"
+    trusted, *_ = trust.keys(HOST)
+    assert [key.export_public_key().decode().split()[1] for key in trusted] == [new.split()[1]]
+
+
+def test_keys_that_are_learned_at_once_are_all_kept(tmp_path, public):
+    key = public("one")
+    hosts = [Host("a", f"i-{number}", "qa", private_address=f"10.0.1.{number}") for number in range(8)]
+    threads = [
+        threading.Thread(target=Trust(tmp_path / "kept", tmp_path, lambda host: (key,)).learn, args=[[host]])
+        for host in hosts
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(Trust(tmp_path / "kept", tmp_path).knows(host) for host in hosts)
+
+
+def test_a_stop_ends_the_asking(tmp_path):
+    stop, asked = threading.Event(), []
+
+    def witness(host):
+        asked.append(host)
+        stop.set()
+        time.sleep(60)
+
+    began = time.monotonic()
+    hosts = [Host("a", f"i-{number}", "qa", private_address=f"10.0.1.{number}") for number in range(50)]
+    Trust(tmp_path / "kept", tmp_path, witness).learn(hosts, stop)
+    assert (len(asked) <= 8, time.monotonic() - began < 30) == (True, True)
 
 
 def test_renewed_keys_take_the_place_of_the_old_ones(tmp_path, public):

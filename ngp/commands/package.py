@@ -157,8 +157,8 @@ def versions(
 def _carry_out(order: _Order, reaching: Reaching) -> None:
     from ngp.hosts import remote
     from ngp.packages import deploying, locking
+    from ngp.views import findings, terminal
     from ngp.views import packages as view
-    from ngp.views import terminal
 
     context = options.context()
     filters = tuple(one.name for one in order.packages) if order.action == "deploy" else ()
@@ -178,6 +178,7 @@ def _carry_out(order: _Order, reaching: Reaching) -> None:
             batches,
             _check(context, meant, stop) if len(batches) > 1 else tuple,
             lambda event: terminal.say(context.settings, view.event(event)),
+            lambda found: terminal.say(context.settings, findings.block(found, word="warning"), always=True),
             stop,
             order.given.accept_lock,
             order.given.serial,

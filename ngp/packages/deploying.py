@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from ngp.errors import Finding
 from ngp.hosts.host import Host
 from ngp.packages import fleet, locking, scripts
 from ngp.packages.fleet import Run
@@ -51,12 +52,14 @@ Event = Begun | Said
 class Rollout:
     """How a deploy goes over hosts. `check` returns what is wrong after a batch; `tell` gets the events.
 
-    `is_serial` does each step on one host after the other. `steal` is the id of a lock that is taken over.
+    `warn` gets each lock that stays on its host. `is_serial` does each step on one host after the other. `steal` is the
+    id of a lock that is taken over.
     """
 
     batches: Sequence[Sequence[Host]]
     check: Callable[[], Sequence[str]] = tuple
     tell: Callable[[Event], None] = lambda _: None
+    warn: Callable[[Finding], None] = lambda _: None
     stop: threading.Event = field(default_factory=threading.Event)
     steal: str = ""
     is_serial: bool = False
@@ -87,7 +90,7 @@ def deploy(packages: Sequence[Package], rollout: Rollout, claim: Claim, run: Run
     Raises LockHeldError (5) where somebody else deploys to one of the hosts, and NgpError where one cannot be
     reached; nothing is changed then.
     """
-    with locking.hold(rollout.hosts, claim, run, rollout.steal):
+    with locking.hold(rollout.hosts, claim, run, rollout.steal, rollout.warn):
         done: list[str] = []
         for number, batch in enumerate(rollout.batches, 1):
             failed, is_whole = _deploy_batch(packages, rollout, claim, number, run)

@@ -13,7 +13,7 @@ import re
 import socket
 import threading
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from ngp.errors import Finding, LockHeldError, NgpError
@@ -22,25 +22,48 @@ from ngp.packages import fleet, scripts
 from ngp.packages.fleet import Result, Run
 from ngp.packages.scripts import Claim
 
+Warn = Callable[[Finding], None]
 _ID = re.compile(r"\w{1,32}", re.ASCII)  # a person pastes it into a shell; what a host says may be anything
 
 
+def _ignore(*_: object) -> None:
+    """Nobody reads what giving a lock back prints."""
+
+
 @contextmanager
-def hold(hosts: Sequence[Host], claim: Claim, run: Run, steal: str = "") -> Iterator[None]:
-    """Hold the lock of all hosts, or of none.
+def hold(hosts: Sequence[Host], claim: Claim, run: Run, steal: str = "", warn: Warn = _ignore) -> Iterator[None]:
+    """Hold the lock of all hosts, or of none. `warn` gets a finding for each lock that cannot be given back.
 
     Raises LockHeldError (5) with who holds one that is not free, NgpError where a host cannot be asked.
     """
-    taken: Sequence[Host] = hosts  # all, where the answers are lost
+    taken, lost = list(hosts), list[Host]()  # all, where the answers are lost
     try:
         heard = _Lines()
         results = run(hosts, scripts.take(claim, steal), heard.add)
-        taken = [each.host for each in results if fleet.is_good(each) or each.exit is None]
+        taken = [each.host for each in results if fleet.is_good(each)]
+        lost = [each.host for each in results if each.exit is None]  # it may have been taken before the answer was lost
         _require_all(results, heard)
         yield
     finally:
-        with suppress(NgpError):  # a host that is gone has no lock that anybody meets
-            run(taken, scripts.release(claim), _ignore)
+        with suppress(NgpError):
+            _give_back([*taken, *lost], taken, claim, run, warn)
+
+
+def _give_back(hosts: Sequence[Host], taken: Sequence[Host], claim: Claim, run: Run, warn: Warn) -> None:
+    """Give locks back, with a second try; tell of those that were taken for sure and stay."""
+    left = _release(hosts, claim, run)
+    left = _release([each.host for each in left], claim, run) if left else []
+    for each in left:
+        if each.host in taken:
+            why = "a step of it still runs there" if each.exit == scripts.LOCKED else fleet.reason(each)
+            todo = f"once no step of it runs there, --accept-lock {claim.id} takes the lock over"
+            warn(Finding("the lock of this deploy stays", where=each.host.name, why=why, todo=todo))
+
+
+def _release(hosts: Sequence[Host], claim: Claim, run: Run) -> list[Result]:
+    """Give locks back; return the results of the hosts that keep theirs."""
+    results = run(hosts, scripts.release(claim), _ignore)
+    return [each for each in results if not fleet.is_good(each)]
 
 
 def _require_all(results: Sequence[Result], heard: _Lines) -> None:
@@ -91,10 +114,6 @@ class _Lines:
 
     def of(self, host: Host) -> list[str]:
         return self._found.get(host.id, [])
-
-
-def _ignore(_host: Host, _line: str) -> None:
-    """Nobody reads what giving a lock back prints."""
 
 
 def new_claim(action: str) -> Claim:

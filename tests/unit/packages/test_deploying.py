@@ -154,6 +154,33 @@ def test_what_a_host_says_of_its_lock_is_no_line_to_paste(machines):
     assert raised.value.findings[0].todo.endswith("its id is none of ngp's: look at /var/lib/ngp/deploy.lock there")
 
 
+@pytest.mark.parametrize(("times", "said"), [(1, []), (2, [("web-2", "no answer")])])
+def test_lock_that_cannot_be_given_back_is_tried_again_then_named(machines, times, said):
+    hosts, warned = machines.make("web-1", "web-2"), []
+    left = [times]
+
+    def lose(_):
+        dead = machines.at("web-2") / "dead"
+        dead.unlink(missing_ok=True)
+        if machines.ran and len(machines.ran) > 5 and left[0]:  # after the lock and four steps
+            left[0] -= 1
+            dead.touch()
+
+    machines.before.append(lose)
+    assert deploy(machines, hosts, warn=warned.append).is_success
+    assert [(one.where, one.why) for one in warned] == said
+    assert [lock(machines, host) != "" for host in hosts] == [False, times == 2]
+    assert all("--accept-lock d1" in one.todo for one in warned)
+
+
+def test_lock_that_was_never_taken_is_not_named(machines):
+    hosts, warned = machines.make("web-1", "web-2"), []
+    (machines.at("web-2") / "dead").touch()
+    with pytest.raises(NgpError, match="the lock cannot be taken"):
+        deploy(machines, hosts, warn=warned.append)
+    assert warned == []
+
+
 def test_lock_is_taken_over_by_its_id_only_and_the_loser_stops(machines):
     hosts = machines.make("web-1")
     second = Claim("d2", "ben@ci", "deploy")

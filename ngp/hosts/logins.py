@@ -105,7 +105,8 @@ class Logins:
             "keepalive_interval": 15,
             **({"port": host.port} if host.port != SSH_PORT else {}),
             **({"config": [str(self.login.config)]} if self.login.config else {}),
-            **({"proxy_command": list(proxy)} if proxy else {}),
+            # asyncssh prefers ProxyJump of ssh_config, ssh a ProxyCommand of its command line
+            **({"proxy_command": list(proxy), "tunnel": None} if proxy else {}),
             **(_only(self.login.key) if self.login.key else {}),
             **more,
         }
@@ -146,10 +147,12 @@ class Logins:
         for attempt in range(_TRIES):
             try:
                 async with self._gates[jump or host.address]:
-                    more = {"tunnel": await self._bastion(jump)} if jump else {}
+                    tunnel = (
+                        await self._bastion(jump) if jump else None
+                    )  # None: not that of ssh_config, asyncssh's default
                     if self.login.key:
                         await _push(self.login.key, host, str(options.username))
-                    return await asyncssh.connect(host.address, options=options, **more, **checked)
+                    return await asyncssh.connect(host.address, options=options, tunnel=tunnel, **checked)
             except (asyncssh.ConnectionLost, ConnectionResetError):
                 if attempt == _TRIES - 1:
                     raise

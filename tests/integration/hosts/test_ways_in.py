@@ -58,6 +58,20 @@ def test_commands_go_through_the_session_manager(farm, programs, tmp_path):
     assert (result.problem, (tmp_path / "there").read_bytes()) == ("", (tmp_path / "new").read_bytes())
 
 
+def test_session_manager_counts_before_a_jump_host_of_ssh_config(farm, programs, tmp_path):
+    """For asyncssh as for ssh."""
+    session = Session({"AWS_REGION": "eu-central-1"})
+    host = farm.host(99, name="i-0123456789abcdef0")
+    config = tmp_path / "ssh_config"
+    config.write_text(f"{farm.config.read_text()}Host {host.address}\n  ProxyJump nobody@127.0.0.1:1\n")
+    way = Login(
+        Trust(tmp_path, tmp_path), config=config, proxy=lambda one: session_manager.proxy(one, session, programs)
+    )
+    [result] = remote.run_all([host], "true", remote.Options(way), lambda _: None)
+    assert (result.exit, result.problem) == (0, "")
+    assert subprocess.run(openssh.login(host, ["true"], way)).returncode == 0
+
+
 def test_what_is_piped_in_goes_through_session_manager_whole(farm, programs, tmp_path):
     """The plugin ends with its own stdin, so nothing of ngp's may close that before sshd has answered."""
     session, data = Session({"AWS_REGION": "eu-central-1"}), os.urandom(500_000)

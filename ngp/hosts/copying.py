@@ -38,6 +38,9 @@ def parse(words: Sequence[str], cwd: Path, hosts: int) -> Copy:
         if missing:
             raise UsageError("there is no such file or folder", where=missing[0])
         _require_files(paths)
+        names = [Path(path).name for path in paths]
+        if twice := [path for path in paths if names.count(Path(path).name) > 1]:
+            raise UsageError("two sources have one name", where=twice[1], todo="copy them to two folders")
         return Copy(paths, _remote(target), is_up=True)
     if all(remote) and not target.startswith(":"):
         return Copy(
@@ -49,9 +52,11 @@ def parse(words: Sequence[str], cwd: Path, hosts: int) -> Copy:
 def _require_files(sources: Sequence[str]) -> None:
     """Raise UsageError (64) for a pipe, a socket or a device: it may have no end, and hosts cannot share it."""
     for source in sources:
-        for path, _ in files(Path(source), ""):
-            if path.exists() and not (path.is_file() or path.is_dir()):
-                raise UsageError("this is neither a file nor a folder", where=str(path), todo="copy what it holds")
+        for found in files(Path(source), ""):
+            if not (found.problem or found.path.is_file() or found.path.is_dir()):
+                raise UsageError(
+                    "this is neither a file nor a folder", where=str(found.path), todo="copy what it holds"
+                )
 
 
 def _remote(word: str) -> str:

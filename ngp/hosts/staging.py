@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import secrets
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ngp.hosts.host import Host
@@ -13,7 +15,8 @@ from ngp.hosts.remote import HostCopied, Tell
 
 PIECE = 128 * 1024
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700  # until the copy is whole
-_AT_ONCE = 100  # files for one sha256sum
+_AT_ONCE = 100  # files for one command
+_NAMED = 5  # paths in one problem
 
 
 class CopyError(Exception):
@@ -22,11 +25,12 @@ class CopyError(Exception):
 
 @dataclass(frozen=True)
 class Staged:
-    """A file under its temporary name, with the checksum of what it must hold and the mode that it gets."""
+    """A file under its temporary name, with the size and checksum of what was copied and the mode that it gets."""
 
     temporary: str
     final: str
     source: str
+    size: int
     digest: str
     mode: int
 
@@ -51,13 +55,47 @@ def temporary_name(name: str) -> str:
     return f".{name}.{secrets.token_hex(4)}"
 
 
-async def compare(connection: Any, digests: Mapping[str, str]) -> None:
-    """Raise CopyError where a file on the host does not have its checksum."""
-    paths = list(digests)
+@contextmanager
+def about(path: str | Path, *, here: bool = False) -> Iterator[None]:
+    """Name the path, and the side that it is on, in what goes wrong there. A lost connection stays what it is."""
+    import asyncssh
+
+    try:
+        yield
+    except asyncssh.SFTPConnectionLost:
+        raise
+    except asyncssh.SFTPError as error:
+        if here:
+            raise
+        raise CopyError(f"{path} on the host: {str(error).lower()}") from None
+    except OSError as error:
+        if not here:
+            raise
+        raise CopyError(f"{path} here: {(error.strerror or str(error)).lower()}") from None
+
+
+async def differing(connection: Any, files: Mapping[str, Staged], *, grow: bool = False) -> dict[str, str]:
+    """Return the paths on the host that do not hold the bytes that were copied, and why.
+
+    Files that may `grow` meanwhile, as a log does, need only begin with them.
+    """
+    found: dict[str, str] = {}
+    paths = list(files)
     for at in range(0, len(paths), _AT_ONCE):
         some = paths[at : at + _AT_ONCE]
-        commands = "; ".join(f"sha256sum < {shlex.quote(path)}" for path in some)
+        read = "head -c {size} < {path} | sha256sum" if grow else "sha256sum < {path}"
+        commands = "; ".join(read.format(size=files[path].size, path=shlex.quote(path)) for path in some)
         done = await connection.run(commands, check=False)
-        found = [line.split()[0] for line in str(done.stdout).splitlines() if line.split()]
-        if found != [digests[path] for path in some]:
-            raise CopyError(f"a checksum differs after the copy: {str(done.stderr).strip() or ', '.join(some)}")
+        digests = [line.split()[0] for line in str(done.stdout).splitlines() if line.split()]
+        if len(digests) != len(some):
+            raise CopyError(f"checksums cannot be compared: {str(done.stderr).strip()}")
+        pairs = zip(some, digests, strict=True)
+        found |= {path: "its checksum differs after the copy" for path, said in pairs if said != files[path].digest}
+    return found
+
+
+def require_all(problems: Sequence[str]) -> None:
+    """Raise CopyError if anything was not copied; the first ones are named."""
+    if problems:
+        more = f"; {len(problems) - _NAMED} more" if len(problems) > _NAMED else ""
+        raise CopyError(f"not copied: {'; '.join(problems[:_NAMED])}{more}")

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from ngp.errors import UsageError
-from ngp.hosts import copying, uploading
+from ngp.hosts import copying, downloading, staging, uploading
 from ngp.hosts.remote import HostCopied, HostResult, HostStarted
 from tests.conftest import missing
 from tests.integration.hosts.conftest import free_port, key, sshd
@@ -124,7 +124,7 @@ def test_a_pattern_and_the_home_folder_mean_what_they_mean_to_scp(farm, tmp_path
         assert (result.problem, len(list(target.iterdir()))) == ("", expected)
     wanted = copying.parse([f":{there}/*.zip", "none"], tmp_path, 1)
     [result] = copying.copy_all([host], wanted, farm.options(tmp_path), lambda _: None)
-    assert result.problem == "no matches found"
+    assert result.problem == f"{there}/*.zip on the host: no matches found"
     (tmp_path / "new").write_text("new")
     for word, path in ((":~/inner", "inner"), (":~", "."), (":~/", "."), (":~anna/x", "~anna/x"), (":", ".")):
         assert copying.parse(["new", word], tmp_path, 1).target == path
@@ -179,11 +179,100 @@ def test_a_checksum_that_differs_leaves_the_old_file(farm, tmp_path, monkeypatch
     assert "checksum differs" in result.problem
     assert target.read_text() == "old"
     assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == ["new", "there"]
-    (tmp_path / "folder").mkdir()
-    (tmp_path / "folder" / "new").write_text("new")
-    [result] = copy(farm, tmp_path, ["folder", f":{tmp_path}/made"])
-    assert "checksum differs" in result.problem
-    assert not (tmp_path / "made").exists()
+
+
+def test_what_is_not_whole_leaves_no_folder(farm, tmp_path, monkeypatch):
+    async def broken(*_, **__):
+        raise staging.CopyError("broken")
+
+    monkeypatch.setattr(uploading, "differing", broken)
+    monkeypatch.setattr(downloading, "differing", broken)
+    (tmp_path / "folder" / "inner").mkdir(parents=True)
+    (tmp_path / "folder" / "inner" / "new").write_text("new")
+    for words in (["folder", f":{tmp_path}/made"], [f":{tmp_path}/folder", "made"]):
+        [result] = copy(farm, tmp_path, words)
+        assert (result.problem, (tmp_path / "made").exists()) == ("broken", False)
+
+
+def test_a_log_that_grows_is_copied_as_far_as_it_was_read(farm, tmp_path, monkeypatch):
+    """What is compared is what was copied, not what has come since."""
+    log, compare = tmp_path / "app.log", staging.differing
+    log.write_bytes(b"line\n" * 1000)
+
+    async def grown(connection, files, **more):
+        with log.open("a") as file:
+            file.write("more\n")
+        return await compare(connection, files, **more)
+
+    monkeypatch.setattr(downloading, "differing", grown)
+    [result] = copy(farm, tmp_path, [f":{log}", "down"])
+    assert (result.problem, (tmp_path / "down").read_bytes()) == ("", b"line\n" * 1000)
+
+
+def test_a_file_that_changed_meanwhile_is_named_and_the_others_are_kept(farm, tmp_path, monkeypatch):
+    (tmp_path / "logs").mkdir()
+    for name in ("bad.log", "good.log"):
+        (tmp_path / "logs" / name).write_text("old")
+    compare = staging.differing
+
+    async def changed(connection, files, **more):
+        (tmp_path / "logs" / "bad.log").write_text("new")
+        return await compare(connection, files, **more)
+
+    monkeypatch.setattr(downloading, "differing", changed)
+    [result] = copy(farm, tmp_path, [f":{tmp_path}/logs/*.log", "down/"])
+    bad = f"{tmp_path}/logs/bad.log on the host: its checksum differs after the copy"
+    assert (result.exit, result.problem) == (1, f"not copied: {bad}")
+    assert [path.name for path in (tmp_path / "down").iterdir()] == ["good.log"]
+
+
+def test_of_two_files_with_one_name_none_replaces_the_other(farm, tmp_path):
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "x").write_text(name)
+    for sources in ([f":{tmp_path}/a/x", f":{tmp_path}/b/x"], [f":{tmp_path}/[ab]/x"]):
+        [result] = copy(farm, tmp_path, [*sources, "down/"])
+        assert result.problem == f"{tmp_path}/a/x and {tmp_path}/b/x have one name; copy them to two folders"
+        assert not (tmp_path / "down").exists()
+    with pytest.raises(UsageError, match="b/x: two sources have one name"):
+        copying.parse(["a/x", "b/x", ":there"], tmp_path, 1)
+
+
+def test_links_that_lead_nowhere_or_round_are_named_and_the_rest_is_copied(farm, tmp_path):
+    tree = tmp_path / "tree"
+    (tree / "inner").mkdir(parents=True)
+    (tree / "inner" / "file").write_text("x")
+    (tree / "inner" / "loop").symlink_to("..")
+    (tree / "nowhere").symlink_to("nothing")
+    (tree / "other").symlink_to("inner")  # leads to no folder that it is in
+    for words, side in ((["tree", f":{tmp_path}/up"], "here"), ([f":{tree}", "down"], "on the host")):
+        [result] = copy(farm, tmp_path, words)
+        loops = [f"{tree}/{name}/loop {side}: this link leads to a folder that it is in" for name in ("inner", "other")]
+        assert result.problem.startswith("not copied: ")
+        assert set(result.problem.removeprefix("not copied: ").split("; ")) == {
+            *loops, f"{tree}/nowhere {side}: this link leads nowhere",
+        }  # fmt: skip
+        target = tmp_path / words[1].rpartition("/")[2]
+        found = sorted(str(path.relative_to(target)) for path in target.rglob("*"))
+        assert found == ["inner", "inner/file", "other", "other/file"]
+
+
+def test_a_problem_names_the_path_and_its_side(farm, person, tmp_path):
+    host, home = person
+    (home / "shut").write_text("x")
+    (home / "shut").chmod(0o000)
+    (tmp_path / "new").write_text("x")
+    for words, said in (
+        (["new", ":/etc/ngp-test"], "/etc/ngp-test on the host: permission denied"),
+        ([f":{home}/shut", "down"], f"{home}/shut on the host: permission denied"),
+        ([f":{home}/none", "down"], f"{home}/none on the host: no such file"),
+        ([f":{home}/passwd", "new/inner"], f"{tmp_path}/new/inner here: file exists"),
+    ):
+        if words[0] == f":{home}/passwd":
+            (home / "passwd").touch()
+        wanted = copying.parse(words, tmp_path, 1)
+        [result] = copying.copy_all([host], wanted, farm.options(tmp_path), lambda _: None)
+        assert result.problem == said
 
 
 def test_the_bytes_of_each_host_are_told_up_and_down(farm, tmp_path):

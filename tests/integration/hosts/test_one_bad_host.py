@@ -26,9 +26,6 @@ def test_a_key_that_its_console_cut_off_costs_no_other_host_its_result(tmp_path)
 class _Liar(asyncssh.SFTPServer):
     """Lists a file that no disk can hold."""
 
-    def __init__(self, chan):
-        super().__init__(chan, chroot="/")
-
     def stat(self, path):
         return asyncssh.SFTPAttrs(type=2, permissions=0o40755, size=3)
 

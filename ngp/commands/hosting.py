@@ -257,11 +257,15 @@ def piped_input(meant: Meant, *, ignored: bool) -> Iterator[Spool | None]:
 
 
 def _piped() -> int | None:
-    """The descriptor of a stdin that is no terminal."""
+    """The descriptor of a stdin that is no terminal and can be read: that of nohup can only be written."""
+    import fcntl
+    import os
     import sys
 
     with suppress(OSError, ValueError):  # it was closed, or is no file
-        return None if sys.stdin is None or sys.stdin.isatty() else sys.stdin.fileno()
+        source = None if sys.stdin is None or sys.stdin.isatty() else sys.stdin.fileno()
+        if source is not None and fcntl.fcntl(source, fcntl.F_GETFL) & os.O_ACCMODE != os.O_WRONLY:
+            return source
     return None
 
 

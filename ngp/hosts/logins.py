@@ -8,7 +8,7 @@ import random
 import re
 import shlex
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -35,6 +35,10 @@ class LoginError(Exception):
     def __init__(self, why: str, todo: str = "") -> None:
         super().__init__(why)
         self.todo = todo
+
+
+class _LostError(LoginError):
+    """A connection to a jump host was lost before its login."""
 
 
 @dataclass(frozen=True)
@@ -144,51 +148,82 @@ class Logins:
         import asyncssh
 
         checked = await self.checked(host, options)
-        for attempt in range(_TRIES):
-            try:
-                async with self._gates[jump or host.address]:
-                    tunnel = (
-                        await self._bastion(jump) if jump else None
-                    )  # None: not that of ssh_config, asyncssh's default
-                    if self.login.key:
-                        await _push(self.login.key, host, str(options.username))
+
+        async def connect() -> Any:
+            async with self._gates[jump or host.address]:
+                tunnel = await self._bastion(jump) if jump else None  # None: none of ssh_config either
+                if self.login.key:
+                    await _push(self.login.key, host, str(options.username))
+                try:
                     return await asyncssh.connect(host.address, options=options, tunnel=tunnel, **checked)
-            except (asyncssh.ConnectionLost, ConnectionResetError):
-                if attempt == _TRIES - 1:
-                    raise
-                await asyncio.sleep(random.uniform(0.5, 1.5) * _PAUSE_S * 2**attempt)  # noqa: S311  spreads load
-        raise AssertionError("unreachable")
+                except asyncssh.ChannelOpenError:
+                    await asyncio.sleep(0)  # a lost connection is closed in the next round of the loop
+                    if tunnel is None or not tunnel.is_closed():
+                        raise
+                    raise asyncssh.ConnectionLost(f"the connection to the jump host {jump} was lost") from None
+
+        return await _again(connect, asyncssh.ConnectionLost, ConnectionResetError)
 
     async def _bastion(self, jump: str) -> Any:
-        """Return the connection to a bastion, one for all hosts behind it."""
-        if jump not in self._bastions:
-            self._bastions[jump] = asyncio.ensure_future(self._open_bastion(jump))
-        return await asyncio.shield(self._bastions[jump])
+        """Return the connection to a bastion, one for all hosts behind it, and another one where it was lost."""
+        task = self._bastions.get(jump)
+        if task is None or _is_lost(task):
+            task = asyncio.ensure_future(_again(lambda: self._open_bastion(jump), _LostError))
+            self._bastions[jump] = task
+        return await asyncio.shield(task)
 
     async def _open_bastion(self, jump: str, behind: tuple[str, ...] = ()) -> Any:
         """Log in to the last of the bastions of a ProxyJump, each through the one before. Raises LoginError."""
-        import asyncssh
-
         connection: Any = None
         for hop in jump.split(","):
-            host = _bastion(hop)
-            logins = Logins(replace(self.login, user=host.user, proxy=None, key=None))
+            before = connection
             try:
-                options = await logins.options(host)
-                own = options.tunnel if isinstance(options.tunnel, str) and options.tunnel not in (*behind, hop) else ""
-                if own and connection is None:  # a bastion that ssh_config puts behind another one
-                    connection = await self._open_bastion(own, (*behind, hop))
-                checks = await logins.checked(host, options)
-                connection = await asyncssh.connect(host.address, options=options, tunnel=connection, **checks)
-            except asyncssh.HostKeyNotVerifiable as error:
-                is_known = self.login.trust.knows(host, logins.lookup(host, options))
-                why = "its host key has changed" if is_known else "its host key is not known"
-                raise _unjumped(hop, LoginError(why, f"look at its keys, then at your known_hosts ({error})")) from None
-            except LoginError as error:
-                raise _unjumped(hop, error) from None
-            except (OSError, asyncssh.Error, TimeoutError) as error:
-                raise _unjumped(hop, LoginError(*_reason(error, logins.login))) from None
+                connection = await self._open_hop(hop, connection, behind)
+            except BaseException:
+                if before is not None:
+                    before.abort()
+                raise
         return connection
+
+    async def _open_hop(self, hop: str, tunnel: Any, behind: tuple[str, ...]) -> Any:
+        import asyncssh
+
+        host = _bastion(hop)
+        logins = Logins(replace(self.login, user=host.user, proxy=None, key=None))
+        try:
+            options = await logins.options(host)
+            own = options.tunnel if isinstance(options.tunnel, str) and options.tunnel not in (*behind, hop) else ""
+            if own and tunnel is None:  # a bastion that ssh_config puts behind another one
+                tunnel = await self._open_bastion(own, (*behind, hop))
+            checks = await logins.checked(host, options)
+            return await asyncssh.connect(host.address, options=options, tunnel=tunnel, **checks)
+        except asyncssh.HostKeyNotVerifiable as error:
+            is_known = self.login.trust.knows(host, logins.lookup(host, options))
+            why = "its host key has changed" if is_known else "its host key is not known"
+            raise _unjumped(hop, LoginError(why, f"look at its keys, then at your known_hosts ({error})")) from None
+        except LoginError as error:
+            raise _unjumped(hop, error) from None
+        except (asyncssh.ConnectionLost, ConnectionResetError) as error:
+            raise _unjumped(hop, _LostError(*_reason(error, logins.login))) from None
+        except (OSError, asyncssh.Error, TimeoutError) as error:
+            raise _unjumped(hop, LoginError(*_reason(error, logins.login))) from None
+
+
+async def _again(connect: Callable[[], Awaitable[Any]], *lost: type[Exception]) -> Any:
+    """Connect, and try again where the connection is lost, as a busy sshd drops it."""
+    for attempt in range(_TRIES):
+        try:
+            return await connect()
+        except lost:
+            if attempt == _TRIES - 1:
+                raise
+            await asyncio.sleep(random.uniform(0.5, 1.5) * _PAUSE_S * 2**attempt)  # noqa: S311  spreads load
+    raise AssertionError("unreachable")
+
+
+def _is_lost(task: asyncio.Task[Any]) -> bool:
+    """Whether a connection was made and is closed again; one that could not be made fails all hosts behind it."""
+    return task.done() and not task.cancelled() and task.exception() is None and bool(task.result().is_closed())
 
 
 def _bastion(hop: str) -> Host:
@@ -202,7 +237,7 @@ def _bastion(hop: str) -> Host:
 
 
 def _unjumped(hop: str, error: LoginError) -> LoginError:
-    return LoginError(f"no way through the jump host {hop}: {error}", error.todo)
+    return type(error)(f"no way through the jump host {hop}: {error}", error.todo)
 
 
 async def _push(key: PushedKey, host: Host, user: str) -> None:

@@ -176,7 +176,7 @@ def _carry_out(order: _Order, reaching: Reaching) -> None:
     with way as login, context.taking_signals() as stop:
         rollout = deploying.Rollout(
             batches,
-            _check(context, meant, stop) if len(batches) > 1 else tuple,
+            _check(context, meant, stop) if order.given.batch else tuple,
             lambda event: terminal.say(context.settings, view.event(event)),
             lambda found: terminal.say(context.settings, findings.block(found, word="warning"), always=True),
             stop,
@@ -252,6 +252,9 @@ def _check(context: Context, meant: Meant, stop: Event) -> Callable[[], Sequence
     if platform is None or not probes:
         terminal.say(context.settings, "no unit of these hosts has a readiness check: one batch follows the other")
         return tuple
+    bare = sorted({host.unit for host in meant.hosts if host.unit} - {one.unit for one in probes})
+    if bare:
+        terminal.say(context.settings, f"without a readiness check: {terminal.cell(', '.join(bare))}")
     return lambda: health.check(probes, platform, context.settings, stop)
 
 
@@ -261,7 +264,7 @@ def _run_hook(context: Context, order: _Order, meant: Meant, result: Deployed) -
     from ngp.packages import hooks
     from ngp.views import findings, terminal
 
-    if order.action != "deploy" or not (result.is_success or result.failed):
+    if order.action != "deploy" or context.stopped_by or not (result.is_success or result.failed):
         return None
     aliases = {host.name: alias for host, alias in openssh.aliases(meant.hosts).items()}
     failed = [aliases[one.host] for one in result.failed] or None

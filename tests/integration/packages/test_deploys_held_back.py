@@ -14,6 +14,7 @@ from dataclasses import replace
 import pytest
 
 from ngp.aws.session import Session
+from ngp.commands import options
 from ngp.hosts import reach, remote
 from tests.unit.packages.hosts_of_folders import Machines
 
@@ -87,6 +88,35 @@ def test_a_tag_is_neither_an_option_to_a_hook_nor_a_line_of_the_result(checked, 
     assert "web -oProxyCommand=id\\nweb-2: done: failed at update: exit code 100" in done.stdout.splitlines()
     assert "web-2: done" not in done.stdout.splitlines()
     assert (checked / "failed").read_text() == "web--oProxyCommand-id-web-2-done\n"
+
+
+@pytest.mark.parametrize("size", ["3", "100%", "50"])
+def test_one_batch_of_all_hosts_is_checked_too(checked, machines, ngp, size):
+    (checked / "broken-from").write_text("web-1")
+    done = ngp.call("package", "deploy", "dev", "shop", "--batch", size)
+    assert done.exit_code == 1
+    assert done.stdout.count(": failed at health check: base: ./check exit code 1") == 3
+
+
+def test_units_without_a_check_are_named(checked, machines, ngp):
+    (checked / "broken-from").write_text("nowhere")
+    path = checked / "hosts.yaml"
+    path.write_text(
+        path.read_text().replace("web-3: {environment: dev, unit: base", "web-3: {environment: dev, unit: shop")
+    )
+    done = ngp.call("package", "deploy", "dev", "shop", "--batch", "2")
+    assert done.exit_code == 0, done.stderr
+    assert "without a readiness check: shop\n" in done.stderr
+
+
+def test_an_interrupted_deploy_runs_no_hook(checked, machines, ngp, monkeypatch):
+    """Also where the interruption came in the last step, so that nothing is left to do."""
+    (checked / ".ngp-after-deploy").write_text("#!/bin/sh\ntouch ran\n")
+    (checked / ".ngp-after-deploy").chmod(0o755)
+    monkeypatch.setattr(options.Context, "stopped_by", 2)
+    done = ngp.call("package", "deploy", "dev", "shop")
+    assert (done.exit_code, (checked / "ran").exists()) == (130, False)
+    assert done.stdout == "web-1: done\nweb-2: done\nweb-3: done\n"
 
 
 def test_a_roll_over_units_that_stay_ready_reaches_every_host(checked, machines, ngp):

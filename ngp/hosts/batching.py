@@ -15,7 +15,10 @@ def run(batches: Sequence[Sequence[Host]], command: str, options: Options, tell:
     for batch in batches:
         has_failed = options.fail_fast and not all(one.is_good for one in results)
         if has_failed or options.stop.is_set():
-            results += [HostResult(host, None, 0.0, remote.NOT_STARTED) for host in batch]
+            left = [HostResult(host, None, 0.0, remote.NOT_STARTED) for host in batch]
+            for result in left:
+                tell(result)
+            results += left
         else:
             results += remote.run_all(batch, command, options, tell)
     return results

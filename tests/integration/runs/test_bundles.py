@@ -322,7 +322,7 @@ def test_a_plan_that_is_not_the_one_that_is_shown_is_refused(here, made, tmp_pat
     document["subject"] = [swapped.get(one["name"], one) for one in document["subject"]]
     content = {**contents(made), "plan.bin": contents(other)["plan.bin"]}
     archive.write(made, json.dumps(document).encode(), content)
-    refused(here, made, "the plan file does something else to `base` than the bundle shows")
+    refused(here, made, "the plan file changes `base` in another way than the bundle shows")
 
 
 def test_a_plan_that_names_a_folder_of_this_machine_makes_no_bundle(here, tmp_path):

@@ -59,7 +59,7 @@ def _cause(platform: Platform, baseline: Baseline, template: str, file: str, new
     if not path.is_file():
         return Cause("", f"the template of {file}, removed {since}", template)
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    changed = list(_changed(platform, baseline, template)) or [*range(1, len(lines) + 1)]  # Git does not track it yet
+    changed = [*_changed(platform, baseline, template)] or [*range(1, len(lines) + 1)] or [1]  # untracked, or empty
     written = (at for at in changed if at <= len(lines) and lines[at - 1].strip() and _stands_in(lines[at - 1], new))
     return Cause("", f"the template of {file}, changed {since}", f"{template}:{next(written, changed[0])}")
 

@@ -240,6 +240,15 @@ def test_a_template_that_comes_or_goes_is_named(base):
     assert place == "templates/root/versions.tf.j2"
 
 
+def test_an_empty_template_is_named_at_its_first_line(base):
+    path = base / "templates" / "root" / "versions.tf.j2"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("")
+    commit(base)
+    first = causes(base, update("aws_vpc.this", {"policy": "a"}, {"policy": "b"}), base="HEAD~1")[0]
+    assert first[2] == "templates/root/versions.tf.j2:1"
+
+
 def test_a_template_that_makes_the_same_root_is_not_named(base):
     override(base)
     commit(base)

@@ -67,6 +67,11 @@ class Event:
     target: str = ""
 
     @property
+    def is_before_merge(self) -> bool:
+        """Whether the pipeline is about a change that is not merged."""
+        return self.kind in (Kind.PULL_REQUEST, Kind.MERGE_QUEUE, Kind.COMMENT)
+
+    @property
     def is_whole(self) -> bool:
         """Whether everything is to be planned: a schedule looks for drift."""
         return self.kind is Kind.SCHEDULE

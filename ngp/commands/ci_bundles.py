@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from ngp.review.affected import Affected
     from ngp.runs.bundle.opening import Bundle
 
-_BEFORE_MERGE = (Kind.PULL_REQUEST, Kind.MERGE_QUEUE, Kind.COMMENT)
-
 
 def require_merged(pipeline: Pipeline, channel: Channel, number: int) -> None:
     """Raise RefusedError (3) in a pipeline of a change that is not merged, whoever started it.
@@ -29,7 +27,7 @@ def require_merged(pipeline: Pipeline, channel: Channel, number: int) -> None:
     """
     event, what = pipeline.event, "nothing is applied before the merge"
     todo = "run it on a push to the default branch"
-    if event.kind in _BEFORE_MERGE or event.is_fork:
+    if event.is_before_merge or event.is_fork:
         why = f"this pipeline was started by: {event.kind.value.replace('_', ' ')}"
         raise RefusedError(what, why=why, todo=todo)
     pull = None
@@ -114,8 +112,8 @@ def _require_told(pipeline: Pipeline, channel: Channel) -> None:
 def _open(pipeline: Pipeline, name: str, digest: str) -> Bundle | None:
     """Open the bundle with this digest: the file that is there, else the kept one; None where there is nothing.
 
-    Raises StaleError (4) for a file that is another bundle. A folder of Jenkins or of a laptop has no forge beside it:
-    there a file without a comment counts.
+    Raises StaleError (4) for a file that is another bundle, and for one that no comment names: an earlier pipeline may
+    have left it in the folder.
     """
     from ngp.runs.bundle import opening
 
@@ -125,7 +123,7 @@ def _open(pipeline: Pipeline, name: str, digest: str) -> Bundle | None:
             return None
         _fetch(pipeline, name, digest)
     found = opening.read_statement(path)
-    if found.digest == digest or (not digest and isinstance(pipeline.forge, Folder)):
+    if found.digest == digest:
         return found
     what = f"the file of {name} is not the bundle that was reviewed"
     named = f"that of the reviewed one {digest}" if digest else "no comment names it"

@@ -32,12 +32,19 @@ _REPORTS = ("html", "md", "json", "xml")
 
 @dataclass(frozen=True)
 class _Wish:
-    """The options of a plan, as they were typed."""
+    """The options of a plan, as they were typed. Nobody reviews a plan of everything, so it keeps no bundles."""
 
     expires: str
     key: str
     recipients: Sequence[str] | None
     parallelism: int
+    keeps_bundles: bool
+
+    def bundle(self, context: options.Context, path: Path) -> bundles.BundleRequest | None:
+        """Return the bundle to make, None for none. Raises UsageError for options that cannot be met."""
+        if not self.keeps_bundles:
+            return None
+        return bundles.require_choice(context, bundles.Choice(str(path), self.expires, self.key, self.recipients))
 
 
 @dataclass(frozen=True)
@@ -86,7 +93,7 @@ def plan(
         raise
     chosen = [one for one in resolved if change.affected is None or change.affected.names(one.environment.name)]
     channel.begin([one.environment.name for one in chosen], change.expected)
-    wish = _Wish(expires, key, encrypt_to, parallelism)
+    wish = _Wish(expires, key, encrypt_to, parallelism, not is_whole or pipeline.event.is_before_merge)
     done = [_one(pipeline, channel, one, change, wish) for one in chosen]
     channel.finish(change.expected)
     totals = _publish(pipeline, change, done)
@@ -184,7 +191,7 @@ def _plan(pipeline: Pipeline, resolved: Resolved, change: ci_changes.Change, wis
     context, name = pipeline.context, resolved.environment.name
     path = pipeline.folder / f"{name}.bundle"
     path.unlink(missing_ok=True)
-    wanted = bundles.require_choice(context, bundles.Choice(str(path), wish.expires, wish.key, wish.recipients))
+    wanted = wish.bundle(context, path)
     reports = reporting.require(context, [str(pipeline.folder / f"{name}.{kind}") for kind in _REPORTS])
     _prepare(reports, resolved, change)
     chosen: Sequence[str] | None = narrowing.choice(resolved, change.affected, ())

@@ -54,6 +54,7 @@ def applied(gitlab, forge, pushed):
     assert gitlab.jobs(CI_PIPELINE_SOURCE="schedule", **pushed) == {"nightly": False}
     done = gitlab.run("nightly", CI_PIPELINE_SOURCE="schedule", **pushed)
     assert done.exit_code == 2, done.text  # stage was never applied
+    assert list((gitlab.checkout / ".ngp/ci").glob("*.bundle")) == []  # nobody reviews what is planned at night
     assert (forge.status("ngp/plan/dev"), forge.status("ngp/plan/stage")) == ("success", "success")
 
 
@@ -90,6 +91,8 @@ def test_the_stages_of_jenkins_run_for_what_they_are_for(jenkins, platform, remo
     git(platform, "checkout", "--quiet", "-b", "topic")
     change(platform, "README.md", "Read", "Do read")
     head = git(platform, "rev-parse", "HEAD")
+    (platform / ".ngp/ci").mkdir(parents=True)
+    (platform / ".ngp/ci/dev.bundle").write_text("of an earlier build")
     ran, asked, log = jenkins.run(CHANGE_ID="3", CHANGE_TARGET="main", BRANCH_NAME="PR-3", GIT_COMMIT=head)
     assert (ran, asked) == ({"Install": 0, "Plan": 0}, []), log
     merge(platform)
@@ -98,6 +101,7 @@ def test_the_stages_of_jenkins_run_for_what_they_are_for(jenkins, platform, remo
     assert (ran, asked) == ({"Install": 0, "Apply dev": 0, "Apply stage": 0}, []), log
     assert log.count("nothing to apply: the change has no bundle") == 2
     assert "dev: no state is locked" in log
+    assert not (platform / ".ngp/ci/dev.bundle").exists()
 
 
 def test_jenkins_promotes_and_applies_nothing_in_that_build(jenkins, platform, remote):

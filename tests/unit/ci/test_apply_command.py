@@ -147,11 +147,42 @@ def test_a_file_that_no_comment_names_is_not_applied(repository, bundle, merged,
     assert "no comment names it" in done.stderr
 
 
-def test_a_folder_of_a_laptop_is_its_own_word(repository, bundle, applied):
-    bundle()
-    done = Ngp(repository.path).call("ci", "apply", "dev", env={"GITHUB_ACTIONS": "", "GITLAB_CI": ""})
+@pytest.fixture
+def in_folder(repository):
+    """`ngp ci apply dev` where no forge is: on a laptop, or with the variables of Jenkins."""
+
+    def run(**variables):
+        environ = {"GITHUB_ACTIONS": "", "GITLAB_CI": "", **variables}
+        return Ngp(repository.path).call("ci", "apply", "dev", env=environ)
+
+    return run
+
+
+def note(repository, digest):
+    """Write the comment of `ngp ci plan` into its folder, "-" for one of a plan without a bundle."""
+    text = f"<!-- ngp environment=dev bundle={digest} head={repository.head} -->\nwhat was reviewed"
+    (repository.path / ".ngp/ci/comment-1.md").write_text(text)
+
+
+def test_a_comment_in_the_folder_names_the_bundle(repository, bundle, applied, in_folder):
+    note(repository, bundle())
+    done = in_folder()
     assert (done.exit_code, applied.paths) == (4, ["dev.bundle"])
     assert "error: dev: it moved" in done.stderr
+
+
+@pytest.mark.parametrize("has_comment", [True, False])
+def test_a_bundle_that_an_earlier_plan_left_in_the_folder_is_not_applied(
+    repository, bundle, applied, in_folder, has_comment
+):
+    bundle()
+    if has_comment:
+        note(repository, "-")
+    base = repository.head
+    jenkins = {"JENKINS_URL": "https://ci", "BRANCH_NAME": "main", "GIT_PREVIOUS_SUCCESSFUL_COMMIT": base}
+    done = in_folder(**jenkins, GIT_COMMIT=repository.commit())
+    assert (done.exit_code, applied.paths) == (4, [])
+    assert "no comment names it" in done.stderr
 
 
 def test_a_comment_about_another_commit_names_no_bundle(repository, bundle, merged, applied):

@@ -184,7 +184,7 @@ def _jenkins(environ: Mapping[str, str]) -> Event:
     except ValueError as error:
         raise UsageError("Jenkins's variables cannot be read", why=str(error)) from None
     is_branch, is_tag = bool(environ.get("BRANCH_NAME")), bool(environ.get("TAG_NAME"))  # of a multibranch pipeline
-    kind = Kind.PUSH if is_branch and before else Kind.OTHER
+    kind = Kind.PUSH if is_branch else Kind.OTHER
     return Event(System.JENKINS, kind, head=head, base=before, run_url=url, is_elsewhere=is_tag)
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ngp.ci import comment, locations, statuses, workflow_commands
 from ngp.commands import bundle_applies, bundles, ci_bundles, options, pipelines, reporting
-from ngp.environments import documents
+from ngp.environments import documents, resolving
 from ngp.errors import Finding, NgpError
 from ngp.views import documents as views
 from ngp.views import terminal
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from ngp.commands.pipelines import Pipeline
     from ngp.reports.report import Report
     from ngp.runs.bundle.opening import Bundle
+    from ngp.runs.bundle.uses import UsedError
 
 _REPORTS = ("html", "md", "json", "xml")
 Number = Annotated[
@@ -99,7 +99,7 @@ def _apply_each(
 ) -> Iterator[_Done]:
     for name, bundle in found.items():
         pipeline.command([workflow_commands.group(f"apply {name}")])
-        done = replace(_one(pipeline, name, bundle.archive.path, running), digest=bundle.digest)
+        done = replace(_one(pipeline, name, bundle, running), digest=bundle.digest)
         pipeline.command([workflow_commands.END])
         pipeline.annotate(done.findings)
         for one in done.findings:
@@ -110,14 +110,14 @@ def _apply_each(
             return
 
 
-def _one(pipeline: Pipeline, name: str, path: Path, running: tuple[Sequence[str] | None, int]) -> _Done:
+def _one(pipeline: Pipeline, name: str, bundle: Bundle, running: tuple[Sequence[str] | None, int]) -> _Done:
     """Apply one bundle and write its reports."""
     from ngp.commands.running import RunOptions
     from ngp.reports import making
     from ngp.runs.bundle.uses import UsedError
     from ngp.runs.results import exit_code
 
-    context, (identities, parallelism) = pipeline.context, running
+    context, path, (identities, parallelism) = pipeline.context, bundle.archive.path, running
     reports = reporting.require(context, [str(pipeline.folder / f"{name}.apply.{kind}") for kind in _REPORTS])
     asked = bundle_applies.Application(
         RunOptions(parallelism=parallelism),
@@ -129,15 +129,25 @@ def _one(pipeline: Pipeline, name: str, path: Path, running: tuple[Sequence[str]
     try:
         result, _ = bundle_applies.apply(context, path, asked)
     except NgpError as error:
-        earlier = error.findings[0] if isinstance(error, UsedError) else None
-        if isinstance(error, UsedError) and error.is_complete:
-            return _Done(name, 0, path.name, earlier=earlier)
-        return _Done(name, error.exit_code, path.name, error.findings, earlier=earlier)
+        if isinstance(error, UsedError):
+            return _used(pipeline, name, bundle, error)
+        return _Done(name, error.exit_code, path.name, error.findings)
     code = exit_code([unit.outcome for unit in result.units], stopped_by=result.stopped_by)
     fact = reports.bundle and replace(reports.bundle, file=path.name)
     made = making.of_run(result, replace(reports.facts or making.Facts(), bundle=fact), exit_code=code)
     code = reports.put(context, made, code)
     return _Done(name, code, path.name, report=replace(made, exit_code=code))
+
+
+def _used(pipeline: Pipeline, name: str, bundle: Bundle, error: UsedError) -> _Done:
+    """Return what it means that a bundle was applied before: success if all of it was, from the files that are here."""
+    from ngp.runs.bundle import verifying
+
+    file, earlier = bundle.archive.path.name, error.findings[0]
+    other = tuple(verifying.find_other_files(bundle.statement, resolving.resolve(pipeline.platform, name)))
+    if error.is_complete and not other:
+        return _Done(name, 0, file, earlier=earlier)
+    return _Done(name, error.exit_code, file, (*error.findings, *other), earlier=earlier)
 
 
 def _tell(pipeline: Pipeline, channel: Channel, done: _Done) -> None:

@@ -16,7 +16,6 @@ from ngp.forges.forge import PullRequest
 if TYPE_CHECKING:
     from ngp.ci.channel import Channel
     from ngp.commands.pipelines import Pipeline
-    from ngp.review.affected import Affected
     from ngp.runs.bundle.opening import Bundle
 
 
@@ -67,14 +66,14 @@ def collect(pipeline: Pipeline, channel: Channel, names: Sequence[str]) -> tuple
     _require_told(pipeline, channel)
     found = {name: one for name in names if (one := _open(pipeline, name, digests[name])) is not None}
     changed = _affected(pipeline, names)
-    affected = {one.environment for one in changed.units} if changed else set()
+    affected = set(changed)
     missing = {name for name in names if name in {*channel.commented, *affected} and name not in found}
     if missing:
         what = f"the change of {', '.join(sorted(missing))} was merged without a plan"
         raise MissingError(what, todo="plan and apply it by hand: `ngp apply ENV` shows the plan first")
     for name, bundle in found.items():
         _require_fitting(name, bundle)
-        _require_whole(name, bundle, changed)
+        _require_whole(name, bundle, changed.get(name, ()))
     return found, {*found, *affected}
 
 
@@ -131,21 +130,25 @@ def _open(pipeline: Pipeline, name: str, digest: str) -> Bundle | None:
     raise StaleError(what, where=str(path), why=why, todo="do not apply it; delete the file")
 
 
-def _affected(pipeline: Pipeline, names: Collection[str]) -> Affected | None:
-    """Return what the push changed; None for what is no push, or names no base.
+def _affected(pipeline: Pipeline, names: Collection[str]) -> Mapping[str, Collection[str]]:
+    """Return the units that the push changed by environment, none for what is no push.
 
+    On Jenkins nobody else says what was merged: where no good build is there to compare with, all units count.
     Raises UsageError for what is wrong in one of `names`; another one that does not resolve is left to its own job.
     """
     event, platform = pipeline.event, pipeline.platform
-    if event.kind is not Kind.PUSH or not event.base:
-        return None
+    if event.kind is not Kind.PUSH or not (event.base or event.system is System.JENKINS):
+        return {}
     among = documents.names(platform)
     resolved, wrong = resolving.collect(platform, among)
     if len(resolved) < len(among) and {*names} - {one.environment.name for one in resolved}:
         require(dict.fromkeys(wrong))
+    if not event.base:
+        return {one.environment.name: tuple(one.environment.units) for one in resolved if one.environment.units}
     if not resolved:
-        return None
-    return narrowing.collect(platform, resolved, bases.find(platform, event.base, may_fetch=True))
+        return {}
+    found = narrowing.collect(platform, resolved, bases.find(platform, event.base, may_fetch=True))
+    return {name: units for name in among if (units := found.names(name))}
 
 
 def _require_fitting(name: str, bundle: Bundle) -> None:
@@ -159,13 +162,13 @@ def _require_fitting(name: str, bundle: Bundle) -> None:
         raise RefusedError(f"the bundle of {name} destroys", where=str(path), todo=todo)
 
 
-def _require_whole(name: str, bundle: Bundle, changed: Affected | None) -> None:
+def _require_whole(name: str, bundle: Bundle, changed: Collection[str]) -> None:
     """Raise MissingError (69) for units that the push changed and the bundle leaves out.
 
     A merge queue plans each pull request on top of those before it, and may merge several with one push.
     """
     chosen = bundle.statement.chosen
-    left = [unit for unit in changed.names(name) if unit not in chosen] if changed and chosen else []
+    left = [unit for unit in changed if unit not in chosen] if chosen else []
     if left:
         what = f"the bundle of {name} leaves out what was merged with it: {', '.join(left)}"
         todo = f"plan and apply it by hand: `ngp apply {name}` shows the plan first"

@@ -118,7 +118,8 @@ _KNOWN = {
     "when": {"changeRequest()", "branch", "triggeredBy", "not", "expression", "beforeInput"},
     "not": {"triggeredBy"},
     "input": {"message"},
-    "steps": {"sh", "withCredentials"},
+    "steps": {"sh", "withCredentials", "script"},
+    "script": {"currentBuild.result"},
     "withCredentials": {"sh"},
     "post": {"always"},
     "always": {"sh", "archiveArtifacts"},
@@ -190,6 +191,13 @@ class Jenkins:
 
     checkout: Path
     environ: dict
+
+    def result(self, label):
+        """What a stage that went well sets as the result of its build, "" for nothing."""
+        tree = parse_jenkinsfile((self.checkout / "Jenkinsfile").read_text())
+        [stage] = [one for one in tree.all("stages")[0].all("stage") if one.label == label]
+        lines = [line for one in stage.all("steps")[0].all("script") for line in one.lines]
+        return lines[-1].split("'")[1] if lines else ""
 
     def run(self, cause="", **variables):
         """Run a build; return its stages that ran with how each ended, those that waited for a person, and the log.

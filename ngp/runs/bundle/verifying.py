@@ -85,6 +85,13 @@ def find(statement: Statement, here: Here) -> Iterator[Finding]:
         yield Finding(what, why=why, todo=again)
 
 
+def find_other_files(statement: Statement, resolved: Resolved) -> Iterator[Finding]:
+    """Yield what differs in place, units and files from what the bundle was made of; states and time do not count."""
+    moved = list(_place(statement, resolved)) or _files(statement, resolved)
+    for what, why in moved:
+        yield Finding(what, why=why, todo=_AGAIN.format(statement.environment))
+
+
 def _all(statement: Statement, here: Here) -> Iterator[tuple[str, str]]:
     yield from _clock(statement, here.now)
     foreign = list(_place(statement, here.resolved))
@@ -132,7 +139,15 @@ def _tools(statement: Statement, here: Here) -> Iterator[tuple[str, str]]:
 
 
 def _content(statement: Statement, here: Here) -> Iterator[tuple[str, str]]:
-    known = all_units.collect(here.resolved)
+    yield from _files(statement, here.resolved)
+    for name, unit in all_units.collect(here.resolved).items():
+        if name in statement.units:
+            now = facts.secret_versions(unit.secrets, here.session)
+            yield from _secrets(name, statement.units[name].secrets, now)
+
+
+def _files(statement: Statement, resolved: Resolved) -> Iterator[tuple[str, str]]:
+    known = all_units.collect(resolved)
     stated, chosen = statement.units.keys(), statement.chosen
     for name in sorted(stated - known.keys()):
         yield f"the unit `{name}` was removed or renamed", "the bundle changes it"
@@ -140,9 +155,7 @@ def _content(statement: Statement, here: Here) -> Iterator[tuple[str, str]]:
         for name in sorted(known.keys() - stated):
             yield f"the unit `{name}` was added", "the bundle is of the whole environment and does not have it"
     there = {name: known[name] for name in sorted(stated & known.keys())}
-    yield from _sources(statement, here.resolved, there)
-    for name, unit in there.items():
-        yield from _secrets(name, statement.units[name].secrets, facts.secret_versions(unit.secrets, here.session))
+    yield from _sources(statement, resolved, there)
 
 
 def _sources(statement: Statement, resolved: Resolved, there: Mapping[str, Unit]) -> Iterator[tuple[str, str]]:

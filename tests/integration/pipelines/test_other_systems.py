@@ -97,6 +97,8 @@ def test_the_stages_of_jenkins_run_for_what_they_are_for(jenkins, platform, remo
     assert (ran, asked) == ({"Install": 0, "Plan": 0}, []), log
     merge(platform)
     main = {"BRANCH_NAME": "main", "GIT_COMMIT": git(platform, "rev-parse", "HEAD")}
+    assert jenkins.run(**main)[0] == {"Install": 0, "Apply dev": 69}  # no good build says that all is applied
+    main["GIT_PREVIOUS_SUCCESSFUL_COMMIT"] = git(platform, "rev-parse", "HEAD~1")
     ran, asked, log = jenkins.run(**main)
     assert (ran, asked) == ({"Install": 0, "Apply dev": 0, "Apply stage": 0}, []), log
     assert log.count("nothing to apply: the change has no bundle") == 2
@@ -110,6 +112,7 @@ def test_jenkins_promotes_and_applies_nothing_in_that_build(jenkins, platform, r
     ran, asked, log = jenkins.run(PROMOTE_SOURCE="dev", PROMOTE_TARGET="stage", **main)
     assert (ran, asked) == ({"Install": 0, "Promote": 0}, []), log
     assert "10.7.0.0" in values(remote, "promote-stage-7", "stage")
+    assert jenkins.result("Promote") == "NOT_BUILT"  # else a later apply would take it for the last good build
     git(platform, "checkout", "--quiet", "main")
     ran, _, log = jenkins.run(PROMOTE_SOURCE="dev", PROMOTE_TARGET="nowhere", **main)
     assert ran == {"Install": 0, "Promote": 64}, log

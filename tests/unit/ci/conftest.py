@@ -7,8 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from ngp.commands import bundle_applies
+from ngp.errors import StaleError
+from ngp.reports import making as reports
+from ngp.reports.making import Facts
 from tests.conftest import Ngp, lay_platform
 from tests.doubles.forge import TOKEN, Forge, serve
+from tests.unit.ci import made_bundles
 
 
 @dataclass
@@ -76,3 +81,32 @@ def nested(tmp_path):
         made = Repository(path, forge)
         made.commit()
         yield made
+
+
+@pytest.fixture
+def bundle(repository):
+    """`bundle(verb="destroy")` puts a bundle where `ngp ci plan` leaves that of dev; returns its digest."""
+
+    def make(**more):
+        return made_bundles.write(repository.path / ".ngp" / "ci" / "dev.bundle", **more)
+
+    return make
+
+
+@pytest.fixture
+def applied(monkeypatch):
+    """Stands for the apply of a bundle; `applied.error` is what it raises."""
+
+    class Applied:
+        error, paths = StaleError("it moved"), []
+
+        def apply(self, _, path, asked):
+            self.paths.append(path.name)
+            asked.opened("the run")
+            raise self.error
+
+    made = Applied()
+    made.paths = []
+    monkeypatch.setattr(reports, "facts", {"the run": Facts(secrets=("hunter2-hunter2",))}.__getitem__)
+    monkeypatch.setattr(bundle_applies, "apply", made.apply)
+    return made

@@ -1,53 +1,13 @@
 """`ngp ci apply` around the apply itself, which stands in here: nothing starts Terraform."""
 
-import json
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-
 import pytest
 
-from ngp.commands import bundle_applies, ci_bundles
-from ngp.errors import StaleError
-from ngp.reports import making as reports
-from ngp.reports.making import Facts
-from ngp.runs.bundle import archive, making, reviews, statement
-from ngp.runs.bundle.archive import Content
-from ngp.runs.bundle.statement import BinaryFact, Statement
+from ngp.commands import ci_bundles
 from ngp.runs.bundle.uses import UsedError
-from tests.conftest import Ngp
+from tests.unit.ci import made_bundles
+from tests.unit.ci.made_bundles import NOTE
 
-NOTE = json.dumps({"run": "20261130-080000-apply-dev-a1f4", "at": "2026-11-30T08:00:00Z"})
-CONTENT = {making.REVIEW: Content(reviews.dump({}))}
-STATED = Statement(
-    verb="apply",
-    run_id="20261130-020000-plan-dev-a1f4",
-    platform="small",
-    environment="dev",
-    target="sandbox",
-    account="123456789012",
-    region="eu-central-1",
-    maker="maker@example.com",
-    created=datetime.now(UTC).replace(microsecond=0),
-    expires=datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1),
-    ngp="1.0",
-    terraform=BinaryFact("terraform", "1.14.0", "ab" * 32),
-    lock="cd" * 32,
-    lineage="x",
-    members={name: one.member(name) for name, one in CONTENT.items()},
-)
-
-
-@pytest.fixture
-def bundle(repository):
-    """`bundle(verb="destroy")` puts a bundle where `ngp ci plan` leaves that of dev; returns its digest."""
-
-    def make(**more):
-        path = repository.path / ".ngp" / "ci" / "dev.bundle"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        archive.write(path, statement.dump(replace(STATED, **more)), CONTENT)
-        return archive.read(path).digest
-
-    return make
+TFVARS = "environments/dev/terraform.tfvars"
 
 
 @pytest.fixture
@@ -63,27 +23,8 @@ def merged(repository):
     return make
 
 
-@pytest.fixture
-def applied(monkeypatch):
-    """Stands for the apply of a bundle; `applied.error` is what it raises."""
-
-    class Applied:
-        error, paths = StaleError("it moved"), []
-
-        def apply(self, _, path, asked):
-            self.paths.append(path.name)
-            asked.opened("the run")
-            raise self.error
-
-    made = Applied()
-    made.paths = []
-    monkeypatch.setattr(reports, "facts", {"the run": Facts(secrets=("hunter2-hunter2",))}.__getitem__)
-    monkeypatch.setattr(bundle_applies, "apply", made.apply)
-    return made
-
-
 def test_a_bundle_that_is_applied_already_is_good_news(repository, bundle, merged, applied):
-    event = merged(bundle())
+    event = merged(bundle(**made_bundles.of_files(repository.path)))
     before = [dict(one) for one in repository.forge.comments]
     applied.error = UsedError(NOTE, is_complete=True)
     done = repository.run("apply", "--json", event=event, name="push")
@@ -147,44 +88,6 @@ def test_a_file_that_no_comment_names_is_not_applied(repository, bundle, merged,
     assert "no comment names it" in done.stderr
 
 
-@pytest.fixture
-def in_folder(repository):
-    """`ngp ci apply dev` where no forge is: on a laptop, or with the variables of Jenkins."""
-
-    def run(**variables):
-        environ = {"GITHUB_ACTIONS": "", "GITLAB_CI": "", **variables}
-        return Ngp(repository.path).call("ci", "apply", "dev", env=environ)
-
-    return run
-
-
-def note(repository, digest):
-    """Write the comment of `ngp ci plan` into its folder, "-" for one of a plan without a bundle."""
-    text = f"<!-- ngp environment=dev bundle={digest} head={repository.head} -->\nwhat was reviewed"
-    (repository.path / ".ngp/ci/comment-1.md").write_text(text)
-
-
-def test_a_comment_in_the_folder_names_the_bundle(repository, bundle, applied, in_folder):
-    note(repository, bundle())
-    done = in_folder()
-    assert (done.exit_code, applied.paths) == (4, ["dev.bundle"])
-    assert "error: dev: it moved" in done.stderr
-
-
-@pytest.mark.parametrize("has_comment", [True, False])
-def test_a_bundle_that_an_earlier_plan_left_in_the_folder_is_not_applied(
-    repository, bundle, applied, in_folder, has_comment
-):
-    bundle()
-    if has_comment:
-        note(repository, "-")
-    base = repository.head
-    jenkins = {"JENKINS_URL": "https://ci", "BRANCH_NAME": "main", "GIT_PREVIOUS_SUCCESSFUL_COMMIT": base}
-    done = in_folder(**jenkins, GIT_COMMIT=repository.commit())
-    assert (done.exit_code, applied.paths) == (4, [])
-    assert "no comment names it" in done.stderr
-
-
 def test_a_comment_about_another_commit_names_no_bundle(repository, bundle, merged, applied):
     event = merged(bundle())
     repository.forge.pulls[12]["head"] = "d" * 40
@@ -220,7 +123,7 @@ def test_the_bundle_of_a_merge_queue_is_found_by_the_status_of_its_commit(
 
     monkeypatch.setattr(ci_bundles, "_fetch", fetch)
     base = repository.head
-    repository.commit("environments/dev/terraform.tfvars", "10.0.0.0", "10.1.0.0")
+    repository.commit(TFVARS, "10.0.0.0", "10.1.0.0")
     event |= {"before": base, "after": repository.head}
     repository.forge.statuses.append((repository.head, "ngp/plan/dev", state, text))
     repository.forge.foreign = {"ngp/plan/dev"} if who == "theirs" else set()
@@ -245,7 +148,7 @@ def test_what_people_approved_goes_before_what_the_queue_planned(
 
 def test_a_bundle_that_leaves_out_what_was_merged_with_it_is_not_applied(repository, bundle, merged, applied):
     base = repository.head
-    repository.commit("environments/dev/terraform.tfvars", "10.0.0.0", "10.1.0.0")
+    repository.commit(TFVARS, "10.0.0.0", "10.1.0.0")
     event = {**merged(bundle(chosen=("app",))), "before": base}
     done = repository.run("apply", "dev", event=event, name="push")
     assert (done.exit_code, applied.paths) == (69, [])
@@ -272,7 +175,7 @@ def test_an_api_that_is_down_is_not_taken_for_a_change_without_a_bundle(reposito
 
 def test_a_change_that_nobody_planned_is_not_passed_over(repository, applied):
     base = repository.head
-    repository.commit("environments/dev/terraform.tfvars", "10.0.0.0", "10.1.0.0")
+    repository.commit(TFVARS, "10.0.0.0", "10.1.0.0")
     event = {"before": base, "after": repository.head}
     done = repository.run("apply", "--json", event=event, name="push")
     assert done.exit_code == 69

@@ -1,0 +1,56 @@
+"""Bundles for `ngp ci apply`: what they state is made here, and no Terraform planned anything."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from ngp.environments import platforms, resolving
+from ngp.runs import units
+from ngp.runs.bundle import archive, facts, making, reviews, statement
+from ngp.runs.bundle.archive import Content
+from ngp.runs.bundle.reviews import Reviewed
+from ngp.runs.bundle.statement import BinaryFact, StateFact, Statement, UnitFact
+from ngp.runs.results import Outcome, UnitResult
+
+NOTE = json.dumps({"run": "20261130-080000-apply-dev-a1f4", "at": "2026-11-30T08:00:00Z"})
+STATED = Statement(
+    verb="apply",
+    run_id="20261130-020000-plan-dev-a1f4",
+    platform="small",
+    environment="dev",
+    target="sandbox",
+    account="123456789012",
+    region="eu-central-1",
+    maker="maker@example.com",
+    created=datetime.now(UTC).replace(microsecond=0),
+    expires=datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1),
+    ngp="1.0",
+    terraform=BinaryFact("terraform", "1.14.0", "ab" * 32),
+    lock="cd" * 32,
+    lineage="x",
+)
+
+
+def write(path, **more):
+    """Write a bundle that states this; return its digest."""
+    stated = replace(STATED, **more)
+    plans = {
+        name: Reviewed(UnitResult(name, one.module, 1, Outcome.PLANNED), None) for name, one in stated.units.items()
+    }
+    content = {making.REVIEW: Content(reviews.dump(plans))}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    members = {name: one.member(name) for name, one in content.items()}
+    archive.write(path, statement.dump(replace(stated, members=members)), content)
+    return archive.read(path).digest
+
+
+def of_files(platform):
+    """Return what a bundle of all units of dev states of the files that are here."""
+    resolved = resolving.resolve(platforms.load(platform), "dev")
+    found = facts.sources(resolved, units.collect(resolved))
+    stated = {
+        name: UnitFact(name, "", one.root, one.modules, one.values, one.wiring, StateFact("x"))
+        for name, one in found.items()
+    }
+    files = {path: digest for one in found.values() for path, digest in one.files.items()}
+    return {"units": stated, "files": files, "account": resolved.environment.account}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ngp.environments import revisions
 from ngp.environments.environment import Platform
-from ngp.errors import Finding, require
+from ngp.errors import Finding, MissingError, require
 
 _HEAD = ("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
 
@@ -34,7 +34,7 @@ def holds(platform: Platform, commit: str) -> bool:
     about = revisions.git(platform, "cat-file", "commit", "HEAD").stdout.partition("\n\n")[0]
     if f"parent {commit}" in about.splitlines():
         return True
-    return revisions.git(platform, "merge-base", "--is-ancestor", commit, "HEAD").exit_code == 0
+    return _holds(platform, "HEAD", commit)
 
 
 def rules(platform: Platform, base: str, parted: str) -> str:
@@ -63,18 +63,28 @@ def require_no_links_outside(path: Path) -> None:
     )
 
 
-def target(platform: Platform, branch: str, *, may_fetch: bool) -> str:
-    """Return the newest commit of the branch that a change goes into, "" where nothing here tells.
+def target(platform: Platform, branch: str, known: str, *, may_fetch: bool) -> str:
+    """Return the newest commit of the branch that a change goes into; `known` is one of it that the event names, or "".
 
-    It is fetched from the remote, unless that may not be asked: then it is the one that was fetched last.
+    It is fetched from the remote, unless that may not be asked: then it is the one that was fetched last. Where nothing
+    can be fetched, one that has `known` is as new. Raises MissingError (69) where only an older one is here, or none.
     """
     remote = revisions.git(platform, "remote").stdout.partition("\n")[0]
-    if not remote:
-        return ""
-    here = f"refs/remotes/{remote}/{branch}"
-    if may_fetch:
-        revisions.git(platform, "fetch", "--quiet", "--no-tags", "--", remote, f"+refs/heads/{branch}:{here}")
-    return revisions.find(platform, here) or ""
+    here, why = f"refs/remotes/{remote}/{branch}", ""
+    if remote and may_fetch:
+        done = revisions.git(platform, "fetch", "--quiet", "--no-tags", "--", remote, f"+refs/heads/{branch}:{here}")
+        why = " ".join(done.stderr.split()) or "git fetch failed" if done.exit_code else ""
+    found = revisions.find(platform, here) if remote else None
+    if found and (not why or (known and _holds(platform, found, known))):
+        return found
+    if known and not found and not why:
+        return known
+    what = f"the newest commit of {branch}, which the change goes into, is not known"
+    raise MissingError(what, why=why, todo=f"let the checkout fetch {here}, or let this job fetch it")
+
+
+def _holds(platform: Platform, commit: str, other: str) -> bool:
+    return revisions.git(platform, "merge-base", "--is-ancestor", other, commit).exit_code == 0
 
 
 def find(platform: Platform, named: str, *, may_fetch: bool) -> str:

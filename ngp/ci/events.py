@@ -50,8 +50,8 @@ class Event:
     """What started a pipeline. `head` and `base` are commits, "" where the event names none.
 
     `is_fork` says that somebody may have written the change who may not push, `is_elsewhere` that the event names
-    another branch or tag than the default branch. `ordered` is the commit that a comment
-    asks to plan, by the user `actor`. `target` is the branch that a change goes into, where no commit of it is named.
+    another branch or tag than the default branch. `ordered` is the commit that a comment asks to plan, by the user
+    `actor`. `target` is the branch that a change goes into: `base` may be an older commit of it.
     """
 
     system: System
@@ -116,9 +116,9 @@ def _github_event(name: str, found: Any, sha: str, url: str) -> Event:
         head, base = pull["head"], pull["base"]
         is_own = head.get("repo") is not None and _number(head["repo"]["id"]) == _number(base["repo"]["id"])
         commits = (_commit(head["sha"]), _commit(base["sha"]))
-        return Event(
-            System.GITHUB, Kind.PULL_REQUEST, _number(pull["number"]), *commits, not is_own, actor, run_url=url
-        )
+        number, target = _number(pull["number"]), _branch(base.get("ref") or "")
+        kind = Kind.PULL_REQUEST
+        return Event(System.GITHUB, kind, number, *commits, not is_own, actor, run_url=url, target=target)
     if name == "merge_group":
         group = found["merge_group"]
         commits = (_commit(group["head_sha"]), _commit(group["base_sha"]))
@@ -154,7 +154,9 @@ def _gitlab(environ: Mapping[str, str]) -> Event:
             if is_train:
                 head = _commit(environ["CI_COMMIT_SHA"])
             kind = Kind.MERGE_QUEUE if is_train else Kind.PULL_REQUEST
-            return Event(System.GITLAB, kind, number, head, base, is_fork, actor, run_url=url)
+            # the pipeline of a fork may run there, where the branch of that name is the fork's own
+            target = "" if is_fork else _branch(environ.get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", ""))
+            return Event(System.GITLAB, kind, number, head, base, is_fork, actor, run_url=url, target=target)
         source = environ.get("CI_PIPELINE_SOURCE", "")
         ref, default = environ.get("CI_COMMIT_REF_NAME", ""), environ.get("CI_DEFAULT_BRANCH", "")
         elsewhere = bool(environ.get("CI_COMMIT_TAG")) or _is_elsewhere(
@@ -176,9 +178,7 @@ def _jenkins(environ: Mapping[str, str]) -> Event:
     try:
         head, before = (_optional(environ, name) for name in ("GIT_COMMIT", "GIT_PREVIOUS_SUCCESSFUL_COMMIT"))
         if environ.get("CHANGE_ID"):
-            number, target = _number(int(environ["CHANGE_ID"])), environ.get("CHANGE_TARGET", "")
-            if target and not _BRANCH.fullmatch(target):
-                raise ValueError("CHANGE_TARGET is not the name of a branch")
+            number, target = _number(int(environ["CHANGE_ID"])), _branch(environ.get("CHANGE_TARGET", ""))
             is_fork = bool(environ.get("CHANGE_FORK"))
             return Event(System.JENKINS, Kind.PULL_REQUEST, number, head, "", is_fork, run_url=url, target=target)
     except ValueError as error:
@@ -204,6 +204,12 @@ def _load(path: Path) -> Any:
 
 def _optional(environ: Mapping[str, str], name: str) -> str:
     return _commit(environ[name]) if environ.get(name) else ""
+
+
+def _branch(text: Any) -> str:
+    if not isinstance(text, str) or (text and not _BRANCH.fullmatch(text)):
+        raise ValueError("the target of a change is not the name of a branch")
+    return text
 
 
 def _commit(text: Any) -> str:

@@ -81,16 +81,16 @@ def look(
 
 
 def _base(pipeline: Pipeline, *, may_fetch: bool) -> str:
-    """Return the base of a change: that of its event or pull request, else the branch that it goes into; "" for none.
+    """Return the newest commit of the branch that a change goes into, else the base that its event names; "" for none.
 
     Raises ForgeError where a comment's pull request cannot be read: it is held to the policies of its base.
     """
     event = pipeline.event
+    base, target = event.base, event.target
     if event.kind is Kind.COMMENT and event.number:
-        return pipeline.forge.pull_request(event.number).base
-    if event.base or not event.target:
-        return event.base
-    return bases.target(pipeline.platform, event.target, may_fetch=may_fetch)
+        pull = pipeline.forge.pull_request(event.number)
+        base, target = pull.base, pull.target
+    return bases.target(pipeline.platform, target, base, may_fetch=may_fetch) if target else base
 
 
 def breaks(pipeline: Pipeline, names: Collection[str], since: str) -> list[Finding]:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ngp.ci import bases
 from ngp.ci.matrix import LIMITS, System, document, group
 from ngp.commands import narrowing, options
 from ngp.environments import documents, platforms, resolving
@@ -22,14 +23,19 @@ def matrix(
     everything: Everything = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Print the jobs of a matrix: the environments that a change affects, grouped within the limit of the system."""
+    """Print the jobs of a matrix: the environments that a change affects, grouped within the limit of the system.
+
+    What a branch got after HEAD left it is no part of the change.
+    """
     context = options.context()
     platform = platforms.load(platforms.find(context.cwd))
     resolved = resolving.resolve_each(platform, dict.fromkeys(environments or documents.names(platform)))
     if everything:
         units = {each.environment.name: len(each.environment.units) for each in resolved}
     else:
-        found = narrowing.tell(context, narrowing.collect(platform, resolved, since))
+        found = narrowing.tell(
+            context, narrowing.collect(platform, resolved, bases.find(platform, since, may_fetch=False))
+        )
         units = {each.environment.name: len(found.names(each.environment.name)) for each in resolved}
     jobs = group(units, LIMITS[system])
     if as_json:

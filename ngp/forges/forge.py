@@ -41,13 +41,17 @@ class Comment:
 
 @dataclass(frozen=True)
 class PullRequest:
-    """A pull request; `head` and `base` are commits, `is_fork` says that the head is in another repository."""
+    """A pull request; `head` and `base` are commits, `is_fork` says that the head is in another repository.
+
+    `target` is the branch that it goes into: `base` may be an older commit of it.
+    """
 
     number: int
     head: str
     base: str
     is_fork: bool
     is_merged: bool
+    target: str = ""
 
 
 @dataclass(frozen=True)

@@ -107,7 +107,8 @@ def _pull_request(found: Any) -> PullRequest:
     """Read a pull request; one whose head repository was deleted is from a fork."""
     head, base = found["head"], found["base"]
     is_own = head.get("repo") is not None and head["repo"]["id"] == base["repo"]["id"]
-    return PullRequest(int(found["number"]), str(head["sha"]), str(base["sha"]), not is_own, bool(found["merged_at"]))
+    number, is_merged = int(found["number"]), bool(found["merged_at"])
+    return PullRequest(number, str(head["sha"]), str(base["sha"]), not is_own, is_merged, str(base["ref"]))
 
 
 def _state(word: str) -> State:

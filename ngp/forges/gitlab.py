@@ -92,5 +92,5 @@ class GitLab:
 def _merge_request(found: Any) -> PullRequest:
     refs: Any = found.get("diff_refs") or {}
     is_fork = found["source_project_id"] != found["target_project_id"]
-    base = str(refs.get("base_sha") or "")
-    return PullRequest(int(found["iid"]), str(found["sha"]), base, is_fork, found["state"] == "merged")
+    base, is_merged, target = str(refs.get("base_sha") or ""), found["state"] == "merged", str(found["target_branch"])
+    return PullRequest(int(found["iid"]), str(found["sha"]), base, is_fork, is_merged, target)

@@ -106,7 +106,7 @@ def _pull(forge, number):
         "number": int(number),
         "merged_at": "2026-11-30T00:00:00Z" if one.get("merged") else None,
         "head": {"sha": one["head"], "repo": {"id": 2 if one.get("is_fork") else 1}},
-        "base": {"sha": one["base"], "repo": {"id": 1}},
+        "base": {"sha": one["base"], "ref": one.get("target", "main"), "repo": {"id": 1}},
     }
 
 
@@ -118,6 +118,7 @@ def _merge_request(forge, number):
         "state": "merged" if one.get("merged") else "opened",
         "source_project_id": 2 if one.get("is_fork") else 1,
         "target_project_id": 1,
+        "target_branch": one.get("target", "main"),
         "diff_refs": {"base_sha": one["base"], "head_sha": one["head"], "start_sha": one["base"]},
     }
 

@@ -53,6 +53,7 @@ def pull(platform, act):
             base = change(platform, path, old, new)
         sides = {"head": git(platform, "rev-parse", "HEAD"), "base": base}
         sides = {side: {"sha": sha, "repo": {"id": 1, "full_name": "acme/platform"}} for side, sha in sides.items()}
+        sides["base"]["ref"] = "main"
         return act("plan", "pull_request", {"pull_request": {"number": 7, **sides}})
 
     return run

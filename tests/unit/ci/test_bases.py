@@ -6,7 +6,7 @@ import pytest
 
 from ngp.ci import bases
 from ngp.environments.environment import Platform
-from ngp.errors import UsageError
+from ngp.errors import MissingError, UsageError
 
 
 def git(folder, *words):
@@ -68,10 +68,26 @@ def test_the_branch_that_a_change_goes_into_is_fetched_where_that_may_be(merge):
     upstream = folder / "upstream"
     git(folder, "clone", "--quiet", "--single-branch", "--branch=topic", f"file://{upstream}", "topic")
     platform = Platform(folder / "topic", "demo")
-    assert bases.target(platform, "main", may_fetch=False) == ""
-    assert bases.target(platform, "main", may_fetch=True) == git(upstream, "rev-parse", "main")
+    with pytest.raises(MissingError, match="the newest commit of main, which the change goes into, is not known"):
+        bases.target(platform, "main", "", may_fetch=False)
+    assert bases.target(platform, "main", "e" * 40, may_fetch=False) == "e" * 40
+    assert bases.target(platform, "main", "", may_fetch=True) == git(upstream, "rev-parse", "main")
     assert bases.find(platform, git(upstream, "rev-parse", "main"), may_fetch=False) == commits["topic"]
     git(upstream, "commit", "--quiet", "--allow-empty", "--message", "more")
-    assert bases.target(platform, "main", may_fetch=False) == git(upstream, "rev-parse", "main~1")
-    assert bases.target(platform, "gone", may_fetch=True) == ""
-    assert bases.target(Platform(upstream, "demo"), "main", may_fetch=True) == ""  # it has no remote
+    assert bases.target(platform, "main", "", may_fetch=False) == git(upstream, "rev-parse", "main~1")
+    assert bases.target(Platform(upstream, "demo"), "main", "e" * 40, may_fetch=True) == "e" * 40  # it has no remote
+
+
+@pytest.mark.parametrize("known", ["", "e" * 40])
+def test_another_branch_or_an_older_commit_is_not_taken_where_the_fetch_fails(merge, known):
+    folder, commits = merge
+    git(folder, "clone", "--quiet", f"file://{folder}/upstream", "stale")
+    platform = Platform(folder / "stale", "demo")
+    with pytest.raises(MissingError, match="couldn't find remote ref"):
+        bases.target(platform, "gone", known, may_fetch=True)
+    git(folder / "stale", "remote", "set-url", "origin", "/nonexistent")
+    with pytest.raises(MissingError, match="nonexistent"):
+        bases.target(platform, "main", known, may_fetch=True)
+    assert bases.target(platform, "main", commits["main"], may_fetch=True) == git(
+        folder / "upstream", "rev-parse", "main"
+    )

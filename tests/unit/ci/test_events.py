@@ -45,6 +45,15 @@ def test_a_pull_request_is_a_forks_where_its_head_is_elsewhere_or_gone(github, h
     assert (found.is_fork, found.actor) == (is_fork, "mia")
 
 
+def test_a_change_names_the_branch_that_it_goes_into(github):
+    event = pull()
+    event["pull_request"]["base"]["ref"] = "release/1"
+    assert github("pull_request", event).target == "release/1"
+    event["pull_request"]["base"]["ref"] = "--upload-pack=x"
+    with pytest.raises(UsageError):
+        github("pull_request", event)
+
+
 def test_a_merge_queue_compares_with_the_base_of_its_group(github):
     found = github("merge_group", {"merge_group": {"head_sha": HEAD, "base_sha": BASE}})
     assert (found.kind, found.head, found.base, found.is_fork) == (Kind.MERGE_QUEUE, HEAD, BASE, False)
@@ -137,10 +146,13 @@ def test_merge_requests_of_gitlab():
         "CI_MERGE_REQUEST_SOURCE_BRANCH_SHA": HEAD,
         "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "2",
         "CI_MERGE_REQUEST_PROJECT_ID": "1",
+        "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main",
     }
     found = read(variables)
     assert (found.kind, found.number, found.head, found.base) == (Kind.PULL_REQUEST, 5, HEAD, BASE)
-    assert found.is_fork
+    assert (found.is_fork, found.target) == (True, "")  # its pipeline may run in the fork, whose branches are its own
+    branch = {"CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main", "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "1"}
+    assert read({**variables, **branch}).target == "main"
     train = read({**variables, "CI_MERGE_REQUEST_EVENT_TYPE": "merge_train"})
     assert (train.kind, train.head) == (Kind.MERGE_QUEUE, "c" * 40)
     with pytest.raises(UsageError):
@@ -173,7 +185,7 @@ def test_changes_of_jenkins():
     "name", ["--upload-pack=x", "a:b", "a..b", "a b", "/a", "a/", "a.lock", "a@{1}", "a\n", "a\\b", "a*"]
 )
 def test_what_is_no_branch_is_not_given_to_git(name):
-    with pytest.raises(UsageError, match="CHANGE_TARGET is not the name of a branch"):
+    with pytest.raises(UsageError, match="event cannot be read|variables cannot be read"):
         read({"JENKINS_URL": "https://ci", "CHANGE_ID": "9", "CHANGE_TARGET": name})
 
 

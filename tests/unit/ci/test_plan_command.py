@@ -4,6 +4,7 @@ import subprocess
 
 import pytest
 
+from ngp.commands import ci_changes
 from tests.conftest import Ngp
 
 TFVARS = "environments/{}/terraform.tfvars"
@@ -161,13 +162,13 @@ def jenkins(repository, tmp_path):
         done = Ngp(repository.path).call(
             "ci", "plan", "--json", env={"GITHUB_ACTIONS": "", "GITLAB_CI": "", **variables}
         )
-        return [one["environment"] for one in done.document["environments"]]
+        return [one["environment"] for one in done.document.get("environments", ())] or done.exit_code
 
     return run
 
 
 def test_a_change_of_jenkins_is_compared_with_the_branch_that_it_goes_into(jenkins):
-    assert jenkins(CHANGE_TARGET="release", CHANGE_FORK="mallory") == ["dev", "prod"]  # nothing is fetched for it
+    assert jenkins(CHANGE_TARGET="release", CHANGE_FORK="mallory") == 69  # nothing is fetched for it
     assert jenkins(CHANGE_TARGET="main") == ["dev", "prod"]
     assert jenkins(CHANGE_TARGET="release") == ["prod"]
     assert jenkins(CHANGE_TARGET="release", CHANGE_FORK="mallory") == ["prod"]
@@ -188,3 +189,43 @@ def test_an_order_is_compared_with_the_base_of_its_pull_request(repository):
     done = repository.run("plan", "--json", event=event, name="issue_comment")
     assert [one["environment"] for one in done.document["environments"]] == ["prod"]
     assert done.document["tier"] == "member"
+
+
+@pytest.fixture
+def advanced(repository, tmp_path):
+    """Pull request 12, whose branch left main before main got a policy and a change of dev, merged for its checkout."""
+    subprocess.run(["git", "init", "--quiet", "--bare", tmp_path / "remote.git"], check=True)
+    repository.git("remote", "add", "origin", str(tmp_path / "remote.git"))
+    repository.git("branch", "--move", "main")
+    base = repository.head
+    (repository.path / "policies").mkdir()
+    (repository.path / "policies/new.rego").write_text("package ngp.new\n")
+    repository.commit(TFVARS.format("dev"), "10.0.0.0", "10.1.0.0")
+    repository.git("push", "--quiet", "origin", "main")
+    repository.git("checkout", "--quiet", "-b", "topic", base)
+    values = repository.path / TFVARS.format("prod")
+    values.write_text(values.read_text().replace("10.0.0.0", "10.2.0.0"))
+    repository.git("commit", "--quiet", "--all", "--message", "Not rendered, so nothing is planned")
+    event = repository.pull(base, is_fork=False)
+    event["pull_request"]["base"]["ref"] = "main"
+    repository.git("merge", "--quiet", "--no-edit", "main")
+    return event, repository.git("rev-parse", "main")
+
+
+def test_a_change_is_compared_with_the_newest_commit_of_its_target(repository, advanced, monkeypatch):
+    """GitHub's event names the commit that the branch left, and checks out the merge with a newer one."""
+    seen, look = [], ci_changes.look
+    monkeypatch.setattr(ci_changes, "look", lambda *words, **more: seen.append(look(*words, **more)) or seen[-1])
+    event, newest = advanced
+    done = repository.run("plan", "--json", event=event)
+    assert [one["environment"] for one in done.document["environments"]] == ["prod"]
+    assert (seen[0].rules, seen[0].affected.commit) == (newest, newest)
+    repository.git("checkout", "--quiet", event["pull_request"]["head"]["sha"])
+    done = Ngp(repository.path).call("ci", "matrix", "--since", "origin/main", "--json")
+    assert [one["environments"] for one in done.document["jobs"]] == [["prod"]]
+    gitlab = {"GITHUB_ACTIONS": "", "GITLAB_CI": "true", "CI_COMMIT_SHA": repository.head, "CI_MERGE_REQUEST_IID": "12"}
+    gitlab |= {"CI_MERGE_REQUEST_DIFF_BASE_SHA": event["pull_request"]["base"]["sha"]}
+    gitlab |= {f"CI_MERGE_REQUEST_{name}": "1" for name in ("PROJECT_ID", "SOURCE_PROJECT_ID")}
+    Ngp(repository.path).call("ci", "plan", env={**gitlab, "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main"})
+    assert seen[1].rules == newest
+    assert seen[1].affected.commit == event["pull_request"]["base"]["sha"]

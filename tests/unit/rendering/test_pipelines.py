@@ -128,12 +128,15 @@ def test_an_order_names_a_whole_commit_and_nothing_else(workflows, tmp_path, com
     assert bool(events._ORDER.fullmatch(comment)) is bool(commit)
 
 
+JENKINS_FILES = "artifacts: 'infra/eu/.ngp/ci/*.html, infra/eu/.ngp/ci/comment-*.md'"
+
+
 @pytest.mark.parametrize(
     ("system", "inside"),
     [
         (System.GITHUB, ["working-directory: infra/eu", "path: infra/eu/.ngp/ci/*.html", "path: infra/eu/.ngp/runs"]),
         (System.GITLAB, ["- cd infra/eu", "files: [infra/eu/.terraform.lock.hcl]", "junit: infra/eu/.ngp/ci/*.xml"]),
-        (System.JENKINS, ["dir('infra/eu') { sh 'exec ngp ci plan' }", "artifacts: 'infra/eu/.ngp/ci/*.html'"]),
+        (System.JENKINS, ["dir('infra/eu') { sh 'exec ngp ci plan' }", "rm -rf infra/eu/.ngp/ci", JENKINS_FILES]),
     ],
 )
 def test_a_platform_in_a_folder_is_worked_on_from_the_top(tmp_path, system, inside):

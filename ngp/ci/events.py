@@ -185,7 +185,9 @@ def _jenkins(environ: Mapping[str, str]) -> Event:
         raise UsageError("Jenkins's variables cannot be read", why=str(error)) from None
     is_branch, is_tag = bool(environ.get("BRANCH_NAME")), bool(environ.get("TAG_NAME"))  # of a multibranch pipeline
     kind = Kind.PUSH if is_branch else Kind.OTHER
-    return Event(System.JENKINS, kind, head=head, base=before, run_url=url, is_elsewhere=is_tag)
+    is_primary = environ.get("BRANCH_IS_PRIMARY", "").lower() in TRUE
+    elsewhere = is_tag or (is_branch and not is_primary)
+    return Event(System.JENKINS, kind, head=head, base=before, run_url=url, is_elsewhere=elsewhere)
 
 
 def _is_elsewhere(ref: str, default: str) -> bool:

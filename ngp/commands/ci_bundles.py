@@ -35,7 +35,10 @@ def require_merged(pipeline: Pipeline, channel: Channel, number: int) -> None:
         if pull is not None and not pull.is_merged:
             raise RefusedError(what, why=f"pull request {number} is not merged")
     if event.is_elsewhere and pull is None:
-        raise RefusedError(what, why="this pipeline runs on another branch than the default branch", todo=todo)
+        why = "this pipeline runs on another branch than the default branch"
+        if event.system is System.JENKINS:
+            why += ", or its branch source does not tell which one that is (BRANCH_IS_PRIMARY)"
+        raise RefusedError(what, why=why, todo=todo)
 
 
 def find_merged(channel: Channel, number: int) -> PullRequest | None:

@@ -96,7 +96,7 @@ def test_the_stages_of_jenkins_run_for_what_they_are_for(jenkins, platform, remo
     ran, asked, log = jenkins.run(CHANGE_ID="3", CHANGE_TARGET="main", BRANCH_NAME="PR-3", GIT_COMMIT=head)
     assert (ran, asked) == ({"Install": 0, "Plan": 0}, []), log
     merge(platform)
-    main = {"BRANCH_NAME": "main", "GIT_COMMIT": git(platform, "rev-parse", "HEAD")}
+    main = {"BRANCH_NAME": "main", "BRANCH_IS_PRIMARY": "true", "GIT_COMMIT": git(platform, "rev-parse", "HEAD")}
     assert jenkins.run(**main)[0] == {"Install": 0, "Apply dev": 69}  # no good build says that all is applied
     main["GIT_PREVIOUS_SUCCESSFUL_COMMIT"] = git(platform, "rev-parse", "HEAD~1")
     ran, asked, log = jenkins.run(**main)
@@ -108,7 +108,7 @@ def test_the_stages_of_jenkins_run_for_what_they_are_for(jenkins, platform, remo
 
 def test_jenkins_promotes_and_applies_nothing_in_that_build(jenkins, platform, remote):
     change(platform, TFVARS, "10.0.0.0", "10.7.0.0")
-    main = {"BRANCH_NAME": "main", "GIT_COMMIT": git(platform, "rev-parse", "HEAD")}
+    main = {"BRANCH_NAME": "main", "BRANCH_IS_PRIMARY": "true", "GIT_COMMIT": git(platform, "rev-parse", "HEAD")}
     ran, asked, log = jenkins.run(PROMOTE_SOURCE="dev", PROMOTE_TARGET="stage", **main)
     assert (ran, asked) == ({"Install": 0, "Promote": 0}, []), log
     assert "10.7.0.0" in values(remote, "promote-stage-7", "stage")

@@ -7,7 +7,7 @@ from tests.conftest import Ngp
 from tests.unit.ci import made_bundles
 
 TFVARS = "environments/dev/terraform.tfvars"
-JENKINS = {"JENKINS_URL": "https://ci", "BRANCH_NAME": "main"}
+JENKINS = {"JENKINS_URL": "https://ci", "BRANCH_NAME": "main", "BRANCH_IS_PRIMARY": "true"}
 
 
 @pytest.fixture
@@ -70,3 +70,11 @@ def test_a_bundle_that_an_earlier_plan_left_in_the_folder_is_not_applied(
     done = in_folder(**JENKINS, GIT_PREVIOUS_SUCCESSFUL_COMMIT=base, GIT_COMMIT=repository.commit())
     assert (done.exit_code, applied.paths) == (4, [])
     assert "no comment names it" in done.stderr
+
+
+def test_another_branch_of_jenkins_applies_nothing(repository, bundle, applied, in_folder):
+    note(repository, bundle())
+    for more in ({"BRANCH_NAME": "topic", "BRANCH_IS_PRIMARY": ""}, {"TAG_NAME": "v1"}):
+        done = in_folder(**{**JENKINS, **more}, GIT_COMMIT=repository.head)
+        assert (done.exit_code, applied.paths) == (3, [])
+        assert "this pipeline runs on another branch than the default branch" in done.stderr

@@ -190,8 +190,10 @@ def test_what_is_no_branch_is_not_given_to_git(name):
 
 
 def test_a_branch_of_jenkins_is_compared_with_its_last_good_build():
-    branch = {"JENKINS_URL": "https://ci", "BRANCH_NAME": "main", "GIT_COMMIT": HEAD}
+    branch = {"JENKINS_URL": "https://ci", "BRANCH_NAME": "main", "BRANCH_IS_PRIMARY": "true", "GIT_COMMIT": HEAD}
     assert (read(branch).kind, read(branch).base) == (Kind.PUSH, "")
     found = read({**branch, "GIT_PREVIOUS_SUCCESSFUL_COMMIT": BASE})
     assert (found.kind, found.head, found.base, found.is_elsewhere) == (Kind.PUSH, HEAD, BASE, False)
     assert read({**branch, "TAG_NAME": "v1"}).is_elsewhere
+    assert read({**branch, "BRANCH_IS_PRIMARY": ""}).is_elsewhere
+    assert not read({"JENKINS_URL": "https://ci", "GIT_COMMIT": HEAD}).is_elsewhere  # no multibranch pipeline

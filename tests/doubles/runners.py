@@ -129,7 +129,7 @@ _INLINE = re.compile(r"(\w+) \{ (.+) \}")
 _BRANCH = re.compile(r"branch ['\"](.+)['\"]")
 _SH = re.compile(r"sh '(.*)'")
 _PARAMETER = re.compile(r"string\(name: '(\w+)', defaultValue: '', description: '[^']+'\)")
-_EXPRESSION = re.compile(r"\(params\.(\w+) \?: ''\) (==|!=) ''")
+_EXPRESSION = re.compile(r"params\.(\w+) \|\| params\.(\w+)|!params\.(\w+) && !params\.(\w+)")
 
 
 @dataclass
@@ -245,4 +245,5 @@ def _condition(line, values, cause):
     found = _EXPRESSION.fullmatch(line)
     if not found:
         pytest.fail(f"this condition is not known: {line}")
-    return (values.get(found[1], "") == "") is (found[2] == "==")
+    one, other, *none = found.groups()
+    return bool(values.get(one) or values.get(other)) if one else not any(values.get(name) for name in none)

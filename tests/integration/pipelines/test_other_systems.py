@@ -86,6 +86,14 @@ def test_nobody_else_starts_a_pipeline_of_gitlab(gitlab):
     assert gitlab.jobs(CI_PIPELINE_SOURCE="web", PROMOTE_TARGET="stage", **branch) == {}
 
 
+@pytest.mark.parametrize("variable", ["PROMOTE_SOURCE", "PROMOTE_TARGET"])
+def test_a_pipeline_of_gitlab_that_promotes_applies_nothing(gitlab, variable):
+    main = {"CI_DEFAULT_BRANCH": "main", "CI_COMMIT_BRANCH": "main", variable: "dev"}
+    assert gitlab.jobs(CI_PIPELINE_SOURCE="web", **main) == {"promote": False}
+    for source in ("api", "trigger", "pipeline", "push"):
+        assert gitlab.jobs(CI_PIPELINE_SOURCE=source, **main) == {}
+
+
 def test_the_stages_of_jenkins_run_for_what_they_are_for(jenkins, platform, remote):
     """Nothing here changes an environment, so no Terraform starts."""
     git(platform, "checkout", "--quiet", "-b", "topic")
@@ -116,4 +124,5 @@ def test_jenkins_promotes_and_applies_nothing_in_that_build(jenkins, platform, r
     git(platform, "checkout", "--quiet", "main")
     ran, _, log = jenkins.run(PROMOTE_SOURCE="dev", PROMOTE_TARGET="nowhere", **main)
     assert ran == {"Install": 0, "Promote": 64}, log
+    assert jenkins.run(PROMOTE_SOURCE="dev", **main)[0] == {"Install": 0, "Promote": 64}
     assert "there is no environment `nowhere`" in log

@@ -33,7 +33,7 @@ def init(
     platform = platforms.load(platforms.find(context.cwd))
     top, folder = _repository(platform)
     rendered = pipelines.render(platform.path, system, branch or _branch(platform), _stages(platform), folder)
-    stale = pipelines.stale(top, rendered)
+    stale = pipelines.stale(top, rendered, folder)
     if not check:
         try:
             files.write_all({top / path: rendered[path] for path in stale})

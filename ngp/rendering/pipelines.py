@@ -13,10 +13,13 @@ from ngp.errors import Finding, UsageError, require
 from ngp.files import unify_lines
 from ngp.rendering import templates
 
-HEADER = "# Written by `ngp ci init {system}`: a file of the same name in templates/ci/{system}/ replaces its template."
+HEADER = (
+    "# Written by `ngp ci init {system}`{place}: "
+    "a file of the same name in templates/ci/{system}/ replaces its template."
+)
 _REGION = "us-east-1"
 _FOLDER = re.compile(r"(?!-)[\w./-]*", re.ASCII)
-_MARK = b"Written by `ngp ci init"
+_MARK = re.compile(rb"Written by `ngp ci init[^`\n]*`(?: in ([^:\n]+))?")
 
 
 class System(StrEnum):
@@ -59,7 +62,7 @@ def render(
         why = "a pipeline would have to quote it"
         raise UsageError(f"`{folder}` cannot stand in a pipeline", why=why, todo="use letters, digits and ._/- only")
     context = {
-        "header": HEADER.format(system=system.value),
+        "header": HEADER.format(system=system.value, place=f" in {folder}" if folder else ""),
         "version": ngp.__version__,
         "branch": branch,
         "folder": folder,
@@ -73,22 +76,13 @@ def render(
     }
 
 
-def stale(top: Path, rendered: Mapping[PurePosixPath, str]) -> list[PurePosixPath]:
+def stale(top: Path, rendered: Mapping[PurePosixPath, str], folder: str = "") -> list[PurePosixPath]:
     """The files that are missing below `top`, the repository's folder, or differ; line ends do not count.
 
-    Raises UsageError for a file that ngp did not write.
+    Raises UsageError for a file that ngp did not write, or wrote for a platform in another folder than `folder`.
     """
     said = {path: _read(top / path) for path in rendered}
-    require(
-        Finding(
-            "this file is not ngp's",
-            str(top / path),
-            "its first lines do not say that `ngp ci init` wrote it",
-            "move it away, and copy what you need from it",
-        )
-        for path, data in said.items()
-        if data is not None and _MARK not in data[:1000]
-    )
+    require(found for path, data in said.items() if data is not None and (found := _foreign(top / path, data, folder)))
     return [
         path
         for path, text in rendered.items()
@@ -98,3 +92,16 @@ def stale(top: Path, rendered: Mapping[PurePosixPath, str]) -> list[PurePosixPat
 
 def _read(path: Path) -> bytes | None:
     return path.read_bytes() if path.is_file() else None
+
+
+def _foreign(path: Path, data: bytes, folder: str) -> Finding | None:
+    mark = _MARK.search(data[:1000])
+    if mark is None:
+        why = "its first lines do not say that `ngp ci init` wrote it"
+        return Finding("this file is not ngp's", str(path), why, "move it away, and copy what you need from it")
+    other = (mark[1] or b"").decode(errors="replace")
+    if other == folder:
+        return None
+    what = f"this pipeline is that of the platform in {other or 'the top folder'}"
+    why = "one platform of a repository can have pipelines"
+    return Finding(what, str(path), why, "delete the file if that platform is gone")

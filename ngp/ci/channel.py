@@ -75,13 +75,15 @@ class Channel:
         for name, one in list(self._own.items()):
             about = comment.marker(one.body)
             is_gone = affected is not None and name not in affected
-            if about is None or (about.head == self.head and not is_gone) or not self._is_newest():
+            is_current = about is not None and about.head == self.head
+            text = comment.renew(one.body) if is_current else comment.outdate(one.body, self.head)
+            if about is None or (text == one.body and not is_gone) or not self._is_newest():
                 continue
             if is_gone:
                 self._delete(one.id)
                 del self._own[name]
             else:
-                self._write(name, comment.outdate(one.body, self.head))
+                self._write(name, text)
 
     def tell_pending(self, environment: str) -> None:
         """Set the status of an environment whose turn is still to come."""

@@ -51,15 +51,19 @@ def own(comments: Iterable[Comment]) -> dict[str, Comment]:
 
 def is_plan(body: str) -> bool:
     """Whether a comment tells of a plan, and not only of checks."""
-    return marker(body) is not None and not body.partition("\n")[2].startswith(_CHECKS)
+    return marker(body) is not None and not renew(body).partition("\n")[2].startswith(_CHECKS)
 
 
 def outdate(body: str, head: str) -> str:
     """Return a comment with a line that the head moved; one that has it already gets the newer head."""
-    first, _, rest = body.partition("\n")
-    if rest.startswith(_OUTDATED):
-        rest = rest.partition("\n\n")[2]
+    first, _, rest = renew(body).partition("\n")
     return f"{first}\n{_OUTDATED}: this is not about the newest commit, {markdown.code(head[:12])}\n\n{rest}"
+
+
+def renew(body: str) -> str:
+    """Return a comment without the line that the head moved: it may move back."""
+    first, newline, rest = body.partition("\n")
+    return first + newline + (rest.partition("\n\n")[2] if rest.startswith(_OUTDATED) else rest)
 
 
 def render(report: Report, about: Marker, link: str = "", notes: Sequence[str] = ()) -> str:

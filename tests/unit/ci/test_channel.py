@@ -135,6 +135,22 @@ def test_checks_alone_replace_no_plan_of_the_same_commit(open_channel, fake):
     assert check(NEWER) == ([checks.replace(HEAD, NEWER)], "pending", "pending")
 
 
+def test_a_head_that_moves_back_has_its_plan_again(open_channel, fake):
+    plan = "### Plan for `dev`"
+    tell(open_channel(), plan)
+    fake.pulls[12]["head"] = NEWER
+    open_channel(NEWER).begin(["dev"], ["dev"])  # its pipeline ends early
+    assert "**Outdated**" in fake.comments[0]["body"]
+    fake.pulls[12]["head"] = HEAD
+    channel = open_channel()
+    channel.checks_only = True
+    channel.begin(["dev"], ["dev"])
+    channel.tell("dev", body(HEAD, "### Checks of `dev`"), Status("ngp/plan/dev", State.PENDING))
+    assert [one["body"] for one in fake.comments] == [body(HEAD, plan)]
+    states = [state for commit, name, state, _ in fake.statuses if (commit, name) == (HEAD, "ngp/plan/dev")]
+    assert states[-1] == "success"
+
+
 def test_the_comment_of_an_environment_goes_when_the_change_leaves_it(open_channel, fake):
     prod = f"{Marker('prod', '', OLD)}\ntext"
     fake.comments = [

@@ -127,3 +127,10 @@ def test_what_is_checked_and_not_planned():
     assert "@anna" not in text
     assert "and 30 more units" in text
     assert "and 10 more" in text
+
+
+def test_checks_that_are_outdated_are_no_plan():
+    checks = comment.render_unplanned(Marker("dev", "", "a" * 40), "fork", [], [], [])
+    outdated = comment.outdate(checks, "b" * 40)
+    assert not comment.is_plan(outdated)
+    assert comment.renew(outdated) == comment.renew(checks) == checks

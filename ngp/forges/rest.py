@@ -153,6 +153,8 @@ class Client:
         is_malformed = isinstance(error, ValueError | RecursionError)
         why = type(error).__name__ if is_malformed else _short(str(error))
         if method == "POST" and not isinstance(reason, ConnectionRefusedError | socket.gaierror):
+            if isinstance(reason, TimeoutError):  # each call would wait as long
+                self._closed_until = self.patience.clock() + self.patience.total_s
             raise self._error(method, path, f"{why}; it is not sent twice, since it may have arrived")
         return _Trouble(why, wait)
 

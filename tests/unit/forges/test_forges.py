@@ -4,6 +4,7 @@ import socket
 import ssl
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from email.utils import formatdate
 from pathlib import Path
 from threading import Thread
@@ -222,6 +223,16 @@ def test_a_post_whose_answer_was_lost_is_not_sent_twice(clock):
         thread.join()
     assert len(taken) == 1
     assert clock.waits == []
+
+
+def test_after_a_post_without_an_answer_in_time_calls_fail_at_once(clock):
+    with socket.create_server(("127.0.0.1", 0)) as server:  # it takes connections, and says nothing
+        patience = replace(clock.patience(), request_s=0.2)
+        client = Client(f"http://127.0.0.1:{server.getsockname()[1]}", {}, Route(), patience)
+        with pytest.raises(ForgeError, match="not sent twice"):
+            client.send("POST", "/x", {})
+        with pytest.raises(ForgeError, match="it did not answer before"):
+            client.send("POST", "/x", {})
 
 
 def test_a_post_that_cannot_have_arrived_is_sent_again(clock):

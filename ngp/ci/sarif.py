@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
@@ -40,7 +41,7 @@ def _result(rule: str, level: str, found: Finding, prefix: str) -> dict[str, Any
     place = locations.find(found.where, prefix)
     location: dict[str, Any] = {}
     if place["file"]:
-        location["physicalLocation"] = {"artifactLocation": {"uri": quote(place["file"])}}
+        location["physicalLocation"] = {"artifactLocation": {"uri": quote(os.fsencode(place["file"]))}}
         if place["line"]:
             location["physicalLocation"]["region"] = {"startLine": place["line"]}
     elif found.where:

@@ -38,3 +38,9 @@ def test_the_name_of_a_file_is_a_relative_uri():
     made = json.loads(sarif.render([Finding("x", "modules/%41.tf:2")], [], [], "infra/"))
     [result] = made["runs"][0]["results"]
     assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "infra/modules/%2541.tf"
+
+
+def test_a_name_that_is_not_utf_8_has_its_bytes_as_address():
+    [run] = json.loads(sarif.render([Finding("x", "modules/base/caf\udce9.tf:3")], [], []))["runs"]
+    place = run["results"][0]["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == "modules/base/caf%E9.tf"

@@ -4,7 +4,7 @@ NgpError            1  a unit failed or a check found something
 ├── UsageError     64  what the operator wrote is wrong (one finding or many)
 ├── MissingError   69  a prerequisite is missing: binary, credentials, backend, provider
 ├── RefusedError    3  a guard or policy refuses
-├── StaleError      4  what was reviewed is not what is there
+├── StaleError      4  the reviewed plan is stale
 └── LockHeldError   5  somebody else holds a lock
 StoppedError      130  interrupted (143 for SIGTERM); a KeyboardInterrupt, which no `except Exception` swallows
 """

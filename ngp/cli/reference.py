@@ -15,7 +15,7 @@ EXIT_CODES = {
     1: "at least one unit failed, or a check found something (`render --check`, `module check`)",
     2: "only with `--detailed-exitcode`: success, and there are changes or deferred units",
     3: "refused by a guard or policy: a protected environment, another account, a legacy module, more than reviewed",
-    4: "what was reviewed is not what is there any more",
+    4: "the reviewed plan is stale: something changed after it was made",
     5: "a lock is held: another ngp in this environment, or Terraform's own lock on a state",
     64: "the command line, or a file that the operator wrote, is wrong",
     69: "a prerequisite is missing: Terraform, a provider, credentials, the state's bucket",

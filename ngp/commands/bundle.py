@@ -122,7 +122,7 @@ def approve(
     terminal.say(context.settings, view.subject(bundle, whole=show_all), always=not auto_approve)
     has_signed = approvals.has_signed(opened, signatures.fingerprint(chosen, context.settings), context.settings)
     if not (auto_approve or has_signed) and not options.confirm(context, f"Sign this with the key {chosen}?"):
-        raise NgpError("nothing was signed", why="the answer was no")
+        raise NgpError("nothing was signed", why="you answered no")
     added = not has_signed and approvals.approve(opened, chosen, context.settings)
     found = _standing(context, archive.read(opened.path), statement)
     _keep(context, opened.path, statement.environment)

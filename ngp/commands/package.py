@@ -215,7 +215,7 @@ def _require_yes(context: Context, order: _Order, meant: Meant) -> None:
     places = [options.place(one) if one else f"`{name}`" for name, one in found.items()]
     question = f"{_QUESTIONS[order.action]} {' and '.join(places)}?"
     if found and not options.confirm(context, question):
-        raise NgpError("nothing was deployed", why="the answer was no")
+        raise NgpError("nothing was deployed", why="you answered no")
 
 
 def _tell(context: Context, order: _Order, meant: Meant, *, always: bool) -> None:

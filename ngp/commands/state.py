@@ -35,7 +35,7 @@ def bootstrap(
     terminal.say(context.settings, str(plan), always=True)
     if not plan.is_empty:
         if not (auto_approve or options.confirm(context, "Make it so?")):
-            raise NgpError("the bucket was left as it is", why="the answer was no")
+            raise NgpError("the bucket was left as it is", why="you answered no")
         bucket.bootstrap(access.session, plan)
     if as_json:
         documents.write(

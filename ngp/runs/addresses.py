@@ -75,7 +75,7 @@ def _parse(word: str, flag: str, chosen: Sequence[str], resolved: Resolved) -> A
             todo=f"write UNIT:ADDRESS, for example {flag}={next(iter(units), 'network')}:{word}",
         )
     if unit and chosen and unit not in chosen:
-        raise UsageError(f"{flag} names the unit `{unit}`, which is not one of those chosen", todo="name it too")
+        raise UsageError(f"{flag} names the unit `{unit}`, which you did not select", todo="select it, too")
     address = named[2] if named else word
     if unit and not address.startswith((f"module.{unit}.", f"module.{unit}[")) and address != f"module.{unit}":
         address = f"module.{unit}.{address}"

@@ -68,11 +68,11 @@ def apply(
             return previews
         losses.require_none(context.resolved, previews.changes, context.request.may_lose_data)
         if not consent.preview(previews, missing):
-            raise NgpError("nothing was applied", why="the answer was no")
+            raise NgpError("nothing was applied", why="you answered no")
         seen.require_files()
         if missing is not None and not context.stop.is_set():
             bucket.bootstrap(context.access.session, missing)
-            context.tell(Note(f"made the state bucket {missing.bucket}"))
+            context.tell(Note(f"created the state bucket {missing.bucket}"))
             held.take()
         proposed.begin()
         edges.begin(context, [unit.unit for unit in previews.units if not _is_idle(unit)])
@@ -208,14 +208,14 @@ class _Work:
                 return lost
             with self._asking:
                 agreed = self._consent.deferred(result)
-            what = "it could not be previewed, and its real plan was not agreed to"
+            what = "it could not be previewed, and you did not agree to its real plan"
             is_bound = context.request.authority is not None
-            todo = f"ngp plan {again} --out FILE, and let it be approved" if is_bound else f"ngp apply {again}"
-            return [] if agreed else [Finding(what, todo=f"{todo}: what it needs exists now")]
+            todo = f"ngp plan {again} --out FILE, and have it approved" if is_bound else f"ngp apply {again}"
+            return [] if agreed else [Finding(what, todo=f"{todo} (what it needs exists now)")]
         found = (*surplus(preview.changes, real.changes), *uninvited(preview.invocations, real.invocations))
         more = "; ".join(map(str, found))
         what = "its real plan does more than was previewed"
-        return [Finding(what, why=more, todo=f"ngp plan {again}, to review it")] if more else []
+        return [Finding(what, why=more, todo=f"to review it: ngp plan {again}")] if more else []
 
 
 def _is_idle(preview: UnitResult) -> bool:
@@ -243,8 +243,9 @@ def _grounded(context: RunContext, previews: RunResult) -> RunResult:
         if not beyond:
             return result
         units = " ".join(sorted({origin.split(".")[0] for origin in beyond}))
-        todo = f"apply `{units}` first, or name it too: ngp apply {context.name} {units} {result.unit}"
-        finding = Finding(f"it takes {', '.join(beyond)}, not there yet", todo=todo)
+        todo = f"apply `{units}` first, or add it to the command: ngp apply {context.name} {units} {result.unit}"
+        verb = "does" if len(beyond) == 1 else "do"
+        finding = Finding(f"it needs {', '.join(beyond)}, which {verb} not exist yet", todo=todo)
         return explain(replace(result, outcome=Outcome.FAILED), finding)
 
     return replace(previews, units=tuple(ground(unit) for unit in previews.units))

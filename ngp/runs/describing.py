@@ -63,7 +63,8 @@ def wired(context: RunContext, unit: Unit, known: ExpectedOutputs) -> tuple[Wire
     """What feeds a unit's inputs. Raises NgpError for a sensitive output."""
     for wire in unit.wires:
         if known.get(wire).sensitive:
-            raise NgpError(f"{wire.origin} is sensitive and is not passed on", todo="wire its secret's ARN")
+            what = f"{wire.origin} is sensitive, so ngp does not pass it on"
+            raise NgpError(what, todo="wire the ARN of its secret instead")
     return tuple(
         WiredInput(wire.name, wire.type, str(wire.origin), context.waves[wire.origin.unit], known.get(wire))
         for wire in unit.wires

@@ -73,7 +73,7 @@ def destroy(
             if not consent.is_typed:
                 losses.require_none(context.resolved, preview.changes, context.request.may_lose_data)
             if not consent.agree(preview):
-                raise NgpError("nothing was destroyed", why="the answer was no")
+                raise NgpError("nothing was destroyed", why="you answered no")
             if planned.joint is not None:
                 held.require_unmoved(planned.joint)  # before anything goes; and once more before the rest does
             proposed.begin()
@@ -181,8 +181,8 @@ def _require_free(context: RunContext, needs: graph.Needs) -> None:
         raise RefusedError(
             [
                 Finding(
-                    f"`{name}` still stands on what would be destroyed",
-                    todo=f"name it too, or destroy it first: ngp destroy {context.name} {name}",
+                    f"`{name}` still uses what would be destroyed",
+                    todo=f"add it to the command, or destroy it first: ngp destroy {context.name} {name}",
                 )
                 for name in standing
             ]

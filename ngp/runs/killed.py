@@ -73,9 +73,9 @@ def settle(killed: list[KilledRun], environment: str, tell: Callable[[str], None
 def _busy(run: KilledRun, call: Found) -> Finding:
     pids = " ".join(map(str, call.pids))
     return Finding(
-        f"a killed ngp left Terraform at work: {_words(call)}" + (f" in process {pids}" if pids else ""),
+        f"a killed ngp left Terraform running: {_words(call)}" + (f" in process {pids}" if pids else ""),
         where=run.folder.name,
-        why="it goes on to its end, then it writes its state and releases its lock",
+        why="it runs to its end, then writes its state and releases its lock",
         todo="wait until it has ended" + (f", or let it stop early and cleanly: kill -INT {pids}" if pids else ""),
     )
 
@@ -87,7 +87,7 @@ def _told(run: KilledRun, call: Found, environment: str) -> str:
     unit = call.about.partition(" ")[2].removeprefix(_ALL)
     look = f"ngp locks {environment}" + (f" {unit}" if unit else "")
     if call.exit_code is None or call.exit_code > 128:
-        return f"{begin} was killed too: what it made last may be missing from its state; see {look}"
+        return f"{begin} was killed too: its state may lack what it created last; see {look}"
     return f"{begin} went on and failed with exit code {call.exit_code}{_complaint(call)}; see {look}"
 
 

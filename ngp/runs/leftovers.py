@@ -73,13 +73,13 @@ def require_recovered(root: Path, copy: Path) -> None:
         left = folder / rescue.NAME
         if left.exists() and not rescue.is_whole(left):
             raise NgpError(
-                "an earlier apply could write its state nowhere, not even whole into this file",
+                "an earlier apply could not save its state anywhere, and this file is incomplete",
                 where=str(left),
-                why="what it made stands only in the unit's log of that run (.ngp/runs)",
-                todo="import or delete what the log names as created, then remove the file",
+                why="only the unit's log of that run (.ngp/runs) shows what it created",
+                todo="import or delete what the log shows as created, then delete this file",
             )
         if left.exists():
-            what = "an earlier apply could not write its state, and what it made stands only in this file"
+            what = "an earlier apply could not write its state, and only this file records what it created"
             raise NgpError([errored(left, what, root, copy)])
 
 
@@ -93,6 +93,6 @@ def errored(file: Path, what: str, root: Path, copy: Path) -> Finding:
     name = rescue.NAME if file.parent == folder else str(file)
     push = f"terraform init && terraform state push {name}"
     if is_copy:
-        push = f"tofu init (what it says of providers does no harm), tofu state push {name}"
-    why = "a plan of the older state would make all of that again"
-    return Finding(what, str(file), why, f"in {folder}: {push}, then remove the file")
+        push = f"tofu init (ignore what it reports about providers), tofu state push {name}"
+    why = "a plan over the older state would create all of that again"
+    return Finding(what, str(file), why, f"in {folder}: {push}, then delete the file")

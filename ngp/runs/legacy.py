@@ -23,10 +23,10 @@ def require_none(resolved: Resolved, chosen: Sequence[str]) -> None:
         if module.manifest.status is Status.LEGACY:
             found.append(
                 Finding(
-                    f"`{name}` is made by the legacy module `{module.name}`",
+                    f"`{name}` uses the legacy module `{module.name}`",
                     where=str(module.path / "module.yaml"),
                     why=module.manifest.summary.rstrip("."),
-                    todo=f"take another module for what is new; to apply it all the same: {FLAG}",
+                    todo=f"use another module for new units; to apply this one anyway: {FLAG}",
                 )
             )
     if found:

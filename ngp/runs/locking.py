@@ -77,19 +77,19 @@ def release(resolved: Resolved, session: Session, unit: str, agree: Callable[[Lo
             return None
         if found.lives:
             raise LockHeldError(
-                f"the holder of the lock of `{unit}` lives: {found.holder}",
+                f"the holder of the lock of `{unit}` is still running: {found.holder}",
                 where=str(found.place),
                 why=found.because,
                 todo="wait until it ends; two processes that write one state lose each other's resources",
             )
         if any(found.holder.id == one.lock for _, run in record.unended(workspace, name) for one in run.units.values()):
             raise LockHeldError(
-                f"the lock of `{unit}` is that of an apply that was killed before its state was saved",
+                f"the lock of `{unit}` belongs to an apply that was killed before it saved the state",
                 where=str(found.place),
-                todo=f"ngp apply {name} saves the state first, and releases the lock",
+                todo=f"ngp apply {name} saves the state, then releases the lock",
             )
         if not agree(found):
-            raise NgpError("nothing was released", why="the answer was no")
+            raise NgpError("nothing was released", why="you answered no")
         reading.release(found.place, session, found.holder)
         return found
 

@@ -77,25 +77,26 @@ def _risky(changes: Changes) -> Iterator[tuple[str, Change]]:
 def _why(manifest: Manifest | None, owner: str, inside: str, change: Change) -> str:
     """Return why a resource is data-bearing, "" if it is not."""
     if manifest and inside in manifest.data:
-        return f"the module of `{owner}` calls it data-bearing{_reasons(manifest, inside)}"
+        return f"the module of `{owner}` marks it as data{_reasons(manifest, inside)}"
     holds = data_types.reason(change.type, change.before)
     return f"{change.type} holds {holds}{_reasons(manifest, inside)}" if holds else ""
 
 
 def _lost_quorum(resolved: Resolved, unit: str, going: Sequence[Change]) -> Finding:
     _, inside = _locate(unit, going[0])
-    why = f"the module of `{unit}` calls them members of a quorum{_reasons(_manifest(resolved, unit), inside)}"
+    why = f"the module of `{unit}` marks them as members of a quorum{_reasons(_manifest(resolved, unit), inside)}"
     agree = f"to agree to that loss: {FLAG} {unit}"
     is_rolling = any(change.action is Action.REPLACE for change in going)  # a destroy takes no -target
     todo = f"take one at a time with -target, or, {agree}" if is_rolling else agree
-    return Finding(f"{', '.join(change.address for change in going)} would go at once", why=why, todo=todo)
+    what = f"{', '.join(change.address for change in going)} would be deleted or replaced at the same time"
+    return Finding(what, why=why, todo=todo)
 
 
 def _reasons(manifest: Manifest | None, inside: str) -> str:
     """Return what the manifest says of the inputs whose change replaces or deletes a resource."""
     upgrades = manifest.upgrade.items() if manifest else ()
     said = [f"`{name}`: {each.note}" for name, each in upgrades if inside in each.resources]
-    return f"; what can do it: {' '.join(said)}" if said else ""
+    return f"; possible causes: {' '.join(said)}" if said else ""
 
 
 def _manifest(resolved: Resolved, owner: str) -> Manifest | None:

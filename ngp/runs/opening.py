@@ -142,7 +142,7 @@ def _targeted(request: Request, tell: Tell) -> Request:
     targets = tuple(f"module.{name}" for name in request.units)
     if not targets:
         return request
-    tell(Note(f"one state for all units: this is -target={' -target='.join(targets)}"))
+    tell(Note(f"one state for all units: ngp passes -target={' -target='.join(targets)}"))
     return replace(request, options=replace(request.options, targets=(*request.options.targets, *targets)))
 
 

@@ -46,9 +46,9 @@ def _refusal(unit: Unit, foreign: list[str]) -> RefusedError:
         f"the state of `{unit.name}` holds {whose}: {shown}",
         where=str(unit.place),
         why="a plan would delete them: it may be the state of another unit, copied or moved to this place",
-        todo="if it is, put it back to its own place and restore the earlier version here; if they belong to this unit "
+        todo="if it is, move it back and restore the earlier version here; if they belong to this unit "
         f"now, write `moved {{ from = {moved}, to = {target} }}` (one argument a line) to a .tf file in {unit.root}; "
-        "if they shall go, write a `removed` block for each to that file",
+        "to delete them, write a `removed` block for each to that file",
     )
 
 

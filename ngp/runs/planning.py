@@ -43,12 +43,12 @@ def expect_outputs(context: RunContext) -> ExpectedOutputs:
 
     def ask(unit: str, outputs: Sequence[str]) -> expected_outputs.Outputs:
         lacking = ", ".join(f"`{name}`" for name in outputs)
-        context.tell(Note(f"planning `{unit}` too, without applying it: its state does not say what {lacking} is"))
+        context.tell(Note(f"planning `{unit}` too, without applying it: its state has no value for {lacking}"))
         options = PlanOptions(refresh=context.request.options.refresh)
         quiet = replace(context, tell=lambda _: None, request=replace(context.request, options=options))
         result, made = _plan_copy(quiet, unit, opened)
         if made is None and not context.stop.is_set():
-            context.tell(Note(f"`{unit}` cannot be planned, so what it puts out is not known: {result.reason}"))
+            context.tell(Note(f"`{unit}` cannot be planned, so its outputs are unknown: {result.reason}"))
         return expected_outputs.of(made)
 
     opened = ExpectedOutputs(lambda unit: read_state(context, unit), ask)

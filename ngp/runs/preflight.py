@@ -68,7 +68,7 @@ def look_at_quota(session: Session, quota: str) -> str:
     if used is not None and used >= limit:
         todo = f"aws service-quotas request-service-quota-increase --service-code {service} --quota-code {code}"
         what = f"{name} ({quota}): all {limit:g} are used"
-        raise MissingError(what, why="AWS refuses to make more", todo=f"{todo} --desired-value …")
+        raise MissingError(what, why="AWS refuses to create more", todo=f"{todo} --desired-value …")
     return f"{name} ({quota}): {limit:g}, " + ("AWS counts no use" if used is None else f"{used:g} used")
 
 

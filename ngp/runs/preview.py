@@ -192,7 +192,7 @@ def _sample(kind: types.Type, leaf: str) -> str:
         case types.Sequence(elements):
             return f"[{', '.join(_sample(element, leaf) for element in elements)}]"
     raise CannotPreviewError(
-        f"`{leaf}` is not known yet and its input has the type any, so nothing can stand in for it"
+        f"`{leaf}` is not known yet, and its input has the type any, so ngp has no placeholder for it"
     )
 
 

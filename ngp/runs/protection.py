@@ -40,7 +40,7 @@ def require_none(resolved: Resolved, verb: Verb) -> None:
             f"`{name}` is protected",
             where=str(platform.path / "ngp.yaml"),
             why="only an approved bundle, or a signed emergency, changes a protected environment",
-            todo=f"{make}; let it be approved (ngp bundle approve FILE); then ngp apply FILE",
+            todo=f"{make}; have it approved (ngp bundle approve FILE); then ngp apply FILE",
         )
 
 

@@ -60,7 +60,7 @@ def require_readable(context: RunContext, unit: Unit, state: states.State) -> No
     if context.terraform.binary.is_opentofu:
         if any(one.startswith(f"{TERRAFORM_REGISTRY}/") for one in state.providers):
             context.tell(
-                Note(f"{unit.name}: its state is Terraform's; what OpenTofu applies to it makes it OpenTofu's")
+                Note(f"{unit.name}: Terraform wrote its state; an apply with OpenTofu makes it an OpenTofu state")
             )
         return
     locked = {one.address for one in lockfile.load(context.resolved.platform.path / lockfile.NAME)}
@@ -71,7 +71,7 @@ def require_readable(context: RunContext, unit: Unit, state: states.State) -> No
                 f"the state of `{unit.name}` was written by OpenTofu",
                 where=str(unit.place),
                 why=f"it names the provider {address}, which Terraform does not have",
-                todo="say `terraform: tofu` in ngp.yaml; or, to stay with Terraform, hand the state over: in "
+                todo="set `terraform: tofu` in ngp.yaml; or, to stay with Terraform, hand the state over: in "
                 f"{unit.root}: terraform init (it complains), then terraform state replace-provider {address} {ours}",
             )
 

@@ -41,7 +41,7 @@ class Watch:
             held = contention.explain(self._context, self._unit, outcome.lock_holder, duration_s=outcome.duration_s)
             return explain(replace(result, outcome=Outcome.LOCKED), held)
         if outcome.errored_state is not None:
-            what = "Terraform could not write the state, and what it made stands only in this file"
+            what = "Terraform could not write the state, and only this file records what it created"
             finding = leftovers.errored(outcome.errored_state, what, self._unit.root, self._context.copy(self._unit))
             return explain(replace(result, outcome=Outcome.FAILED), finding)
         if outcome.exit_code < 0:
@@ -51,7 +51,7 @@ class Watch:
         if outcome.stopped:
             return replace(result, outcome=Outcome.STOPPED, reason="interrupted; Terraform stopped cleanly")
         if any(one.summary == _STALE for one in outcome.errors):
-            stale = Finding("its state has moved since the plan was made", todo=f"ngp apply {self._context.name}")
+            stale = Finding("its state has changed since the plan", todo=f"ngp apply {self._context.name}")
             return explain(replace(result, outcome=Outcome.STALE), stale)
         first = next((one for one in outcome.errors), None)
         reason = tell(first) if first else f"terraform ended with {outcome.exit_code}"
@@ -66,7 +66,7 @@ class Watch:
             return f"{begin}, and whether it left its lock cannot be seen: {error}"
         if holder is None:
             return f"{begin}; its state is not locked: `ngp plan {self._context.name}` shows what is left to do"
-        lost = "what it made last may be missing from its state"
+        lost = "its state may lack what it created last"
         return f"{begin}; {lost}, and it left its lock (by {holder}); {self._lock(holder.who)}"
 
     def _lock(self, who: str) -> str:

@@ -49,7 +49,8 @@ def values(unit: Unit, read: Read, is_null: IsNull = lambda _: True) -> dict[str
                 )
             )
         elif output.sensitive:
-            missing.append(Finding(f"{wire.origin} is sensitive and is not passed on", todo="wire its secret's ARN"))
+            what = f"{wire.origin} is sensitive, so ngp does not pass it on"
+            missing.append(Finding(what, todo="wire the ARN of its secret instead"))
         else:
             found[wire.name] = output.value
     if missing:

@@ -102,7 +102,7 @@ def take(places: Mapping[str, StatePlace], ids: Mapping[str, str], session: Sess
 
 
 def _left(finding: Finding) -> Finding:
-    return replace(finding, what=f"a lock could not be given back: {finding.what}", todo="`ngp unlock` removes it")
+    return replace(finding, what=f"cannot release a lock: {finding.what}", todo="`ngp unlock` removes it")
 
 
 def release(held: Held, session: Session) -> list[NgpError]:

@@ -69,7 +69,7 @@ class Result:
         """Raise MissingError where this is an init that found no provider, credentials or backend to stand on."""
         missing = [one for one in self.errors if _PREREQUISITES.search(one.summary)]
         if missing and not self.stopped:
-            todo = "ngp doctor says what is missing and how to get it"
+            todo = "ngp doctor shows what is missing and how to get it"
             raise MissingError([Finding(one.summary, one.place, one.detail.strip(), todo) for one in missing])
 
     @property

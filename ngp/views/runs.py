@@ -101,7 +101,7 @@ def totals(result: RunResult) -> str:
             return f"No changes to the units of {result.environment}, but {left} of no unit ({number}, {took})"
         if result.verb is Verb.DESTROY:
             return f"Nothing to destroy in {result.environment} ({number}, {took})"
-        return f"No changes: {result.environment} is as its files say ({number}, {took})"
+        return f"No changes: {result.environment} matches its files ({number}, {took})"
     head = f"{number}: {words}" if result.units else "no units"
     return f"{head}; {amount} in {took}" if amount else f"{head}; {took}"
 

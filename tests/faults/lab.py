@@ -234,7 +234,7 @@ def recover(chain):
     if after.exit_code == 3:
         lost = chain.records()[0]["lost"]
         assert lost
-        assert all(f"{address} may exist, and no state has it" in after.stderr for address in lost), after.stderr
+        assert all(f"{address} may exist, but no state contains it" in after.stderr for address in lost), after.stderr
         assert {_address(name) for name in set(chain.made()) - set(chain.known())} <= set(lost), "all that is lost"
         assert chain.locks() == [], "who imports needs them"
         for name in set(chain.made()) - set(chain.known()):

@@ -55,7 +55,7 @@ def with_dependants(found: Reasons, needs: graph.Needs) -> dict[str, str]:
     reasons = dict(found)
     for name in sorted(found):
         for dependant in sorted(graph.dependants(needs, [name]) - {name}):
-            reasons.setdefault(dependant, f"it needs `{name}`, which goes by itself")
+            reasons.setdefault(dependant, f"it needs `{name}`, which ngp handles separately")
     return reasons
 
 
@@ -112,11 +112,11 @@ def _whole(context: RunContext, units: Collection[str]) -> str:
     """Why no unit of this run can be joined, "" where some can."""
     options = context.request.options
     if context.request.is_apart:
-        return "--apart asks for it"
+        return "you passed --apart"
     if options.extra:
-        return "there are options for Terraform itself"
+        return "you passed options for Terraform itself"
     if options.refresh_only:
-        return "only the states are refreshed"
+        return "this run only refreshes the states"
     other = _overridden(context) - {f"{_VERSIONS}.j2"} if SINGLE not in units else set[str]()
     return f"the platform has a root template of its own: {', '.join(sorted(other))}" if other else ""
 
@@ -128,11 +128,11 @@ def _why(context: RunContext, unit: Unit) -> str:
     if unit.name == SINGLE:  # its own root is applied as it is
         modules.add(unit.root)
         if _has_other_backend(unit.root):
-            return "a file of its root other than versions.tf says where its state lies"
+            return "a file of its root other than versions.tf configures the backend"
     elif own:
         return f"its root holds files that ngp did not render: {', '.join(own)}"
     if any(map(names_its_folder, modules)):
-        return "a module names the folder that Terraform is started in"
+        return "a module reads the folder that Terraform starts in"
     if any(map(_reads_outside, modules)):
         return "a module reads files outside of its folder, which could change before they are read again"
     if unit.wires and any(map(_has_guarded_data, modules)):

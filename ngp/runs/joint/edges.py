@@ -39,7 +39,8 @@ def load(context: RunContext) -> Needs:
         place = _place(context)
         return parse(storing.fetch(place, context.access.session).text, where=str(place))
     except MissingError as error:
-        context.tell(Note(f"the edges of the last apply cannot be read, so the wiring alone orders units: {error}"))
+        text = "cannot read the dependencies of the last apply, so ngp orders units by the wiring alone"
+        context.tell(Note(f"{text}: {error}"))
         return {}
 
 
@@ -57,8 +58,8 @@ def parse(text: str, *, where: str) -> Needs:
         raise NgpError(
             "this is not the graph of the last apply",
             where=where,
-            why="it says which unit stands on which, and so in which order units are destroyed",
-            todo="restore an earlier version; or delete it: then the wiring alone counts",
+            why="it records which unit uses which, and so the order in which units are destroyed",
+            todo="restore an earlier version, or delete it: then ngp uses the wiring alone",
         )
     return found
 
@@ -123,7 +124,8 @@ def _change(context: RunContext, change: Change) -> None:
             else:
                 return
     except (NgpError, OSError) as error:
-        context.tell(Note(f"the edges of this apply are not kept, so the wiring alone will order units: {error}"))
+        text = "cannot save the dependencies of this apply, so later runs order units by the wiring alone"
+        context.tell(Note(f"{text}: {error}"))
 
 
 def _dump(needs: Needs) -> str:

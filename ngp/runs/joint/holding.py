@@ -81,7 +81,8 @@ class Holding:
 
     def require_taken(self, names: Collection[str]) -> None:
         """Raise StaleError (4) if the lock of a unit was not taken: here it goes by itself, in a bundle it does not."""
-        found = [Finding(f"`{name}` goes by itself here: {self.apart[name]}") for name in names if name in self.apart]
+        apart = {name: self.apart[name] for name in names if name in self.apart}
+        found = [Finding(f"ngp handles `{name}` separately here: {why}") for name, why in apart.items()]
         if found:
             raise StaleError(found)
 
@@ -102,9 +103,9 @@ class Holding:
             moved = sorted(joint.units)
         if moved:
             raise StaleError(
-                f"states changed after they were planned over: {', '.join(moved)}",
-                why="what was reviewed is not what is there",
-                todo="run the command again: it plans over the states as they are now",
+                f"states changed after the plan: {', '.join(moved)}",
+                why="the reviewed plan no longer fits them",
+                todo="run the command again to plan over the current states",
             )
 
     def end(self) -> None:
@@ -152,9 +153,7 @@ class Holding:
 
     def _tell(self, failures: Collection[NgpError]) -> None:
         for error in failures:
-            self._context.tell(
-                Note(f"a lock could not be given back: {error}; the next apply does it, or `ngp unlock`")
-            )
+            self._context.tell(Note(f"cannot release a lock: {error}; the next apply or `ngp unlock` releases it"))
 
 
 @contextmanager

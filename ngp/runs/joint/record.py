@@ -161,7 +161,7 @@ def load(folder: Path) -> Record | None:
             "the record of an interrupted run cannot be read",
             where=str(path),
             why=str(error),
-            todo="look at the states it names, then remove the run's folder",
+            todo="check the states that it names, then delete the run's folder",
         ) from error
 
 
@@ -185,9 +185,9 @@ def require_none(workspace: Workspace, environment: str) -> None:
 def _left(folder: Path, one: Record) -> Finding:
     """What a run left, and how it is settled."""
     what = f"run {one.run_id} {_WHEN[one.stage]}"
-    todo = f"ngp apply {one.environment} first saves what it made, and gives its locks back"
+    todo = f"ngp apply {one.environment} first saves what it created, and releases its locks"
     if one.stage is Stage.SAVED and one.lost:
-        what = f"run {one.run_id} may have made objects that no state has: {', '.join(one.lost)}"
-        todo = f"ngp apply {one.environment} says how to account for each"
-    why = "what it left is not settled, so a plan would be made over what is not true"
+        what = f"run {one.run_id} may have created objects that no state contains: {', '.join(one.lost)}"
+        todo = f"ngp apply {one.environment} shows how to handle each"
+    why = "what it left is not saved yet, so a plan would start from wrong states"
     return Finding(what, where=str(folder), why=why, todo=todo)

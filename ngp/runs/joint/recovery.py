@@ -69,7 +69,7 @@ class _Recovery:
                 f"the joint state of run {self._record.run_id} cannot be read",
                 where=str(root / preview.STATE),
                 why="Terraform was killed while it wrote the file, and there is no complete copy",
-                todo="import what its log names, then remove the run's folder",
+                todo="import the objects that its log names, then delete the run's folder",
             )
         stored = {name: storing.fetch(one.place, self._session) for name, one in self._record.units.items()}
         parts = self._record.partition.split(document)
@@ -88,7 +88,7 @@ class _Recovery:
             raise StaleError(findings)
         saved = [name for name, one in self._file.record.units.items() if one.serial != before[name]]
         if saved:
-            text = f"saved what run {self._record.run_id} had made: the states of {', '.join(saved)}"
+            text = f"saved what run {self._record.run_id} had created: the states of {', '.join(saved)}"
             self._context.tell(Note(text))
 
     def _is_final(self, document: Document, root: Path) -> bool:
@@ -112,7 +112,7 @@ class _Recovery:
         ids = {name: self._record.units[name].lock for name in remote}
         gone = locks.renew(remote, ids, self._session, purpose)
         if gone:
-            text = f"somebody released locks of run {self._record.run_id}, so they were taken again: {', '.join(gone)}"
+            text = f"somebody released locks of run {self._record.run_id}, so ngp took them again: {', '.join(gone)}"
             self._context.tell(Note(text))
         held = locks.take(local, locks.new_ids(local), self._session, purpose)
         try:
@@ -143,7 +143,7 @@ class _Recovery:
                 raise StaleError(
                     f"the state of `{name}` was changed after run {self._record.run_id} was killed",
                     where=str(one.place),
-                    why=f"what that run made of it is in {self._folder}, and is not written over the change",
+                    why=f"the state of that run is in {self._folder}; ngp does not overwrite the change with it",
                     todo="compare the two with `terraform state list`, import what is missing, then remove the run's "
                     "folder: the states of the other units are saved",
                 )
@@ -207,8 +207,8 @@ def _is_document(text: str) -> bool:
 
 def _lost(address: str, unit: str) -> Finding:
     return Finding(
-        f"{address} may exist, and no state has it",
-        why="Terraform or its provider ended while it was made, so another apply could make it twice",
+        f"{address} may exist, but no state contains it",
+        why="Terraform or its provider ended while creating it, so another apply could create it twice",
         todo=f"look for it; if it exists, in the root of `{unit}`: terraform import '{address}' ID; "
         f"if it does not: {FLAG} '{address}'",
     )

@@ -118,7 +118,7 @@ def split(document: Document, units: Collection[str]) -> dict[str, Part]:
         name = owner(str(resource.get("module", "")))
         if name not in resources:
             address = f"{resource.get('module', '')}.{resource.get('type')}.{resource.get('name')}".lstrip(".")
-            raise ForeignStateError(f"the joint state holds {address}, which is no unit's")
+            raise ForeignStateError(f"the joint state holds {address}, which belongs to no unit")
         resources[name].append(_own(resource, name))
     outputs: dict[str, dict[str, Any]] = {name: {} for name in units}
     for key, value in (document.get("outputs") or {}).items():
@@ -150,7 +150,7 @@ def require_own(name: str, document: Document) -> None:
         if owner(str(resource.get("module", ""))) != name:
             raise ForeignStateError(
                 f"the state of `{name}` holds {config_address(resource)}, which is outside of module.{name}",
-                why="a resource outside of the unit's module has no place in a joint plan",
+                why="a joint plan cannot contain a resource outside of the unit's module",
             )
 
 

@@ -48,7 +48,8 @@ class Judge:
         result = self._outcome(result, part, [one for one in mine if one.severity == "error"])
         gone = [address for address in lost if joint.partition.owner(address) == name]
         if gone:
-            why = f"{', '.join(gone)} was being created when Terraform was killed: it may exist, and no state has it"
+            made = f"{', '.join(gone)} was being created when Terraform was killed"
+            why = f"{made}: it may exist, but no state contains it"
             result = replace(result, outcome=Outcome.FAILED, reason=why)
         if unsaved is not None:
             result = fail(result, unsaved)

@@ -88,7 +88,7 @@ def test_a_state_of_the_run_that_changes_is_refused_and_kept(lent, apply):
     lent.render()
     done = apply("base", meanwhile=lambda: by_hand(lent, BASE))
     assert done.exit_code == 4, done.stderr
-    assert "states changed after they were planned over: base" in done.stderr
+    assert "states changed after the plan: base" in done.stderr
     assert state(lent, BASE)["outputs"]["vpc_id"]["value"] == "by-hand"
     assert locks(lent) == []
 

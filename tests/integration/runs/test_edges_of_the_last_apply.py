@@ -66,7 +66,7 @@ def test_two_removed_units_are_destroyed_together_in_that_order(ordered):
 
 
 def test_what_still_stands_on_a_unit_keeps_it_until_it_is_applied_without(ordered):
-    with pytest.raises(RefusedError, match="`app` still stands on what would be destroyed"):
+    with pytest.raises(RefusedError, match="`app` still uses what would be destroyed"):
         destroy(ordered, "base")
     assert apply(ordered)["app"].outcome is Outcome.APPLIED
     assert stored(ordered)["app"] == []
@@ -94,7 +94,7 @@ def test_edges_that_cannot_be_kept_are_told_and_fail_no_apply(region):
     (region.path / ".ngp/state/dev/graph.json").rmdir()
     (region.path / ".ngp/state/dev/graph.json").symlink_to("elsewhere")
     assert outcomes(apply(region)) == {Outcome.APPLIED}
-    assert any("edges of this apply are not kept" in one.text for one in region.events if isinstance(one, Note))
+    assert any("cannot save the dependencies of this apply" in one.text for one in region.events if isinstance(one, Note))
 
 
 def test_another_machine_destroys_in_that_order(lent, tmp_path):

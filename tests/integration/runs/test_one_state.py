@@ -119,7 +119,7 @@ def test_a_root_whose_state_lies_elsewhere_goes_apart(one):
     one.write(f"{ROOT}/else_override.tf", 'terraform {\n  backend "local" {\n    path = "else.tfstate"\n  }\n}\n')
     with pytest.raises(NgpError, match="nothing was applied"):
         apply(one, consent=replace(YES, preview=lambda result, bucket: False))
-    assert any("says where its state lies" in text for text in notes(one))
+    assert any("configures the backend" in text for text in notes(one))
 
 
 @pytest.fixture
@@ -150,7 +150,7 @@ def test_what_a_kill_leaves_of_one_state_is_saved_or_named(gated, victim):
     if victim != "ngp":
         refused = gated.lent.ngp.run(*again)
         assert refused.exit_code == 3, refused.stderr
-        assert "module.app.terraform_data.home may exist, and no state has it" in refused.stderr
+        assert "module.app.terraform_data.home may exist, but no state contains it" in refused.stderr
         assert "in the root of `root`" in refused.stderr
         again += ["--accept-lost", "module.app.terraform_data.home"]
     assert gated.lent.ngp.run("plan", "dev").exit_code == 5

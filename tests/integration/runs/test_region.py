@@ -111,8 +111,8 @@ def test_a_unit_whose_upstream_was_never_applied_says_so(region):
     results = apply(region, "app")
     assert results["app"].outcome is Outcome.FAILED
     (finding,) = results["app"].findings
-    assert finding.what == "it takes base.name, base.nothing, base.subnet_ids, base.vpc_id, not there yet"
-    assert finding.todo == "apply `base` first, or name it too: ngp apply dev base app"
+    assert finding.what == "it needs base.name, base.nothing, base.subnet_ids, base.vpc_id, which do not exist yet"
+    assert finding.todo == "apply `base` first, or add it to the command: ngp apply dev base app"
 
 
 def test_a_deferred_unit_is_asked_about_again_and_not_covered_by_the_first_yes(region):
@@ -189,7 +189,7 @@ def test_destroy_takes_dependants_first_and_leaves_nothing(region):
 
 def test_what_others_stand_on_is_not_pulled_away(region):
     apply(region)
-    with pytest.raises(RefusedError, match="`app` still stands on"):
+    with pytest.raises(RefusedError, match="`app` still uses"):
         destroy(region, "base")
     assert outcomes(destroy(region, "app")) == {"app": Outcome.DESTROYED}
     assert outcomes(destroy(region, "base")) == {"base": Outcome.DESTROYED}
@@ -224,7 +224,7 @@ def test_a_legacy_module_is_planned_and_destroyed_and_applied_only_with_consent(
     manifest = region.path / "modules/app/module.yaml"
     manifest.write_text(manifest.read_text() + "status: legacy\n")
     assert plan(region)["app"].outcome is Outcome.PLANNED
-    with pytest.raises(RefusedError, match="`app` is made by the legacy module `app`"):
+    with pytest.raises(RefusedError, match="`app` uses the legacy module `app`"):
         apply(region)
     assert outcomes(apply(region, "base")) == {"base": Outcome.APPLIED}
     with region.open(Verb.APPLY, accepts_legacy=True) as run:

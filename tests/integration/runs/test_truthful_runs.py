@@ -29,7 +29,7 @@ def journal(region, verb):
 def test_a_unit_alone_takes_a_null_that_its_upstream_puts_out(region):
     apply(region, "base")
     assert apply(region, "app")["app"].outcome is Outcome.APPLIED
-    said = "planning `base` too, without applying it: its state does not say what `nothing` is"
+    said = "planning `base` too, without applying it: its state has no value for `nothing`"
     assert notes(region).count(said) == 1
     assert [one["text"] for one in journal(region, "apply") if one["kind"] == "note"].count(said) == 1
     wired = json.loads((region.path / "environments/dev/units/app/wired.auto.tfvars.json").read_text())
@@ -47,8 +47,8 @@ def test_what_a_half_applied_upstream_has_not_put_out_is_no_null(region):
     failed = apply(region, "app", consent=UNASKED)["app"]
     assert failed.outcome is Outcome.FAILED
     (finding,) = failed.findings
-    assert finding.what == "it takes base.vpc_id, not there yet"
-    assert finding.todo.startswith("apply `base` first, or name it too")
+    assert finding.what == "it needs base.vpc_id, which does not exist yet"
+    assert finding.todo.startswith("apply `base` first, or add it to the command")
 
 
 def test_what_a_destroyed_upstream_once_put_out_is_no_null(region):

@@ -106,7 +106,7 @@ def test_a_lock_is_not_released_while_the_terraform_of_a_killed_ngp_works_on_it(
     assert ngp.run("unlock", "dev", "app", "--auto-approve").exit_code == 5
     refused = ngp.run("plan", "dev")
     assert refused.exit_code == 5, refused.stderr
-    assert "a killed ngp left Terraform at work: joint apply in process" in refused.stderr
+    assert "a killed ngp left Terraform running: joint apply in process" in refused.stderr
     pid = int(refused.stderr.partition("kill -INT ")[2].split()[0])
     assert Path(f"/proc/{pid}/exe").readlink().name.startswith("terraform")
     os.kill(pid, signal.SIGINT)

@@ -47,7 +47,7 @@ def test_every_command_names_it_with_the_commit_and_the_way_to_destroy_it(trial)
         assert done.exit_code == 0, done.stderr
         assert re.search(rf"app: \d+ resources?, removed by {gone} \(\d{{4}}-\d\d-\d\d, Take app out\)", done.stdout)
         assert f"git switch --detach {gone}~1 && ngp destroy dev app; then git switch -" in done.stdout
-        assert "is as its files say" not in done.stdout
+        assert "matches its files" not in done.stdout
     drawn = trial.ngp.call("graph", "dev", "--format", "dot")
     assert f"removed by {gone}" in drawn.stderr
     assert "app" not in drawn.stdout
@@ -68,7 +68,7 @@ def test_every_command_names_it_with_the_commit_and_the_way_to_destroy_it(trial)
     done = trial.ngp.run(*destroy.split()[1:], "--auto-approve")
     assert done.exit_code == 0, done.stdout + done.stderr
     git(trial.path, *back.split()[1:])
-    assert "is as its files say" in trial.ngp.run("plan", "dev").stdout
+    assert "matches its files" in trial.ngp.run("plan", "dev").stdout
     assert trial.ngp.call("orphans", "dev", "--json").document["orphans"] == []
 
 
@@ -267,7 +267,7 @@ def test_a_renamed_unit_is_moved_by_the_commands_that_are_shown(kind, request):
     done = subprocess.run(["bash", "-c", script], cwd=trial.path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert trial.ngp.call("orphans", "dev", "--json").document["orphans"] == []
-    assert "is as its files say" in trial.ngp.run("plan", "dev").stdout
+    assert "matches its files" in trial.ngp.run("plan", "dev").stdout
     assert not list((trial.path / "environments/dev/units/shop").glob("*tfstate*"))
 
 

@@ -54,7 +54,7 @@ def test_those_that_only_look_name_it(copied):
         place = copied.path / f".ngp/state/stage/{name}.tfstate"
         place.rename(f"{place}.copy")
     assert copied.ngp.call("orphans", "--json").document["shared"] == []
-    assert "is as its files say" in copied.ngp.run("plan", "dev").stdout
+    assert "matches its files" in copied.ngp.run("plan", "dev").stdout
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ def test_an_address_belongs_to_a_unit(word, chosen, expected):
         ("swam:aws_instance.x", (), "`swam`, which does not exist"),
         ("aws_instance.x", (), "not clear which unit"),
         ("aws_instance.x", ("network", "swarm"), "not clear which unit"),
-        ("swarm:aws_instance.x", ("network",), "not one of those chosen"),
+        ("swarm:aws_instance.x", ("network",), "which you did not select"),
     ],
 )
 def test_an_address_of_no_clear_unit_is_refused(word, chosen, says):

@@ -40,7 +40,7 @@ def told(tmp_path):
 def test_opentofu_tells_that_a_state_of_terraform_becomes_its_own(told):
     (note,) = told("tofu", OURS, BUILT_IN)
     assert isinstance(note, Note)
-    assert "app: its state is Terraform's" in note.text
+    assert "app: Terraform wrote its state" in note.text
     assert told("tofu", THEIRS, BUILT_IN) == []
 
 

@@ -37,8 +37,8 @@ def refused(resolved, *chosen):
 def test_every_legacy_unit_is_told_with_the_reason_and_the_flag():
     first, second = refused(region(a="old", b="new", c="old"))
     assert (first.what, second.what) == (
-        "`a` is made by the legacy module `old`",
-        "`c` is made by the legacy module `old`",
+        "`a` uses the legacy module `old`",
+        "`c` uses the legacy module `old`",
     )
     assert (first.where, first.why) == ("modules/old/module.yaml", "Unsupported since 2021")
     assert first.todo.endswith("--accept-legacy")

@@ -196,7 +196,8 @@ def lost_of_cluster(*addresses, action=Action.REPLACE, accepted=()):
 def test_members_of_a_quorum_do_not_go_together(action):
     members = ('aws_instance.manager["1"]', 'aws_instance.manager["2"]')
     (one,) = lost_of_cluster(*members, action=action)
-    assert one.what == 'module.shop.aws_instance.manager["1"], module.shop.aws_instance.manager["2"] would go at once'
+    both = 'module.shop.aws_instance.manager["1"], module.shop.aws_instance.manager["2"]'
+    assert one.what == f"{both} would be deleted or replaced at the same time"
     assert ("-target" in one.todo) is (action is Action.REPLACE)  # `ngp destroy` takes none
     assert one.todo.endswith("--accept-data-loss shop")
     assert lost_of_cluster(*members, action=action, accepted=("shop",)) == []
@@ -217,4 +218,4 @@ def test_a_group_of_machines_is_a_whole_quorum():
 
 def test_a_loss_is_told_with_what_the_manifest_says_of_such_a_change():
     (one,) = lost_of_cluster('aws_instance.manager["1"]', 'aws_instance.manager["2"]')
-    assert one.why.endswith("; what can do it: `key_name`: Go one at a time.")
+    assert one.why.endswith("; possible causes: `key_name`: Go one at a time.")

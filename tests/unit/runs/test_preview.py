@@ -85,7 +85,7 @@ def test_an_object_is_taken_apart_by_key_and_a_key_is_no_template():
 
 
 def test_an_input_of_any_type_cannot_be_previewed():
-    with pytest.raises(preview.CannotPreviewError, match="`vpc_id` is not known yet and its input has the type any"):
+    with pytest.raises(preview.CannotPreviewError, match="`vpc_id` is not known yet, and its input has the type any"):
         draft(wired(ANY))
 
 

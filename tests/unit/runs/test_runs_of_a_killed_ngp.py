@@ -46,8 +46,8 @@ ERROR = {"type": "diagnostic", "diagnostic": {"severity": "error", "summary": "N
     [
         (0, [SUMMARY], "its apply of `swarm` went on and succeeded: 3 added, 1 changed, 0 destroyed"),
         (1, [ERROR], "its apply of `swarm` went on and failed with exit code 1 (No room); see ngp locks dev swarm"),
-        (137, [], "its apply of `swarm` was killed too: what it made last may be missing from its state"),
-        (None, [], "its apply of `swarm` was killed too: what it made last may be missing from its state"),
+        (137, [], "its apply of `swarm` was killed too: its state may lack what it created last"),
+        (None, [], "its apply of `swarm` was killed too: its state may lack what it created last"),
     ],
 )
 def test_a_killed_run_is_told_of_and_its_output_removed(lay, tmp_path, code, lines, says):
@@ -83,7 +83,7 @@ def test_terraform_that_is_still_at_work_is_named_and_nothing_of_it_is_swept(lay
         leftovers.sweep(Workspace(tmp_path), "dev")
     assert time.monotonic() - begun < killed._READS_S / 2, "an apply is not waited for"
     (finding,) = caught.value.findings
-    assert "left Terraform at work: apply of `swarm`" in finding.what
+    assert "left Terraform running: apply of `swarm`" in finding.what
     assert finding.where == folder.parents[1].name
     assert plan.exists()
 

@@ -71,7 +71,7 @@ def test_a_terraform_that_died_of_a_signal_did_not_end_cleanly_and_its_lock_is_n
     lock = {"ID": "1-2", "Who": "ann@laptop", "Operation": "OperationTypeApply", "Created": "2026-11-01T10:00:00Z"}
     (tmp_path / ".app.tfstate.lock.info").write_text(json.dumps(lock))
     held = watch.failed(planned, Result(-9, stopped=stopped))
-    assert "killed by signal 9; what it made last may be missing from its state" in held.reason
+    assert "killed by signal 9; its state may lack what it created last" in held.reason
     assert "ann@laptop" in held.reason
     assert "`ngp unlock dev app` releases the lock" in held.reason
     assert "cleanly" not in held.reason
@@ -84,9 +84,9 @@ def test_a_state_that_could_not_be_written_is_told_also_of_an_interrupted_apply(
     (finding,) = failed.findings
     assert finding.where == str(left)
     push = f"in {tmp_path}: terraform init && terraform state push"
-    assert finding.todo == f"{push} errored.tfstate, then remove the file"
+    assert finding.todo == f"{push} errored.tfstate, then delete the file"
     elsewhere = watch.failed(UnitResult("app", "app", 1, Outcome.PLANNED), Result(1, errored_state=LEFT))
-    assert elsewhere.findings[0].todo == f"{push} {LEFT}, then remove the file"
+    assert elsewhere.findings[0].todo == f"{push} {LEFT}, then delete the file"
     copied = watch.failed(UnitResult("app", "app", 1, Outcome.PLANNED), Result(1, errored_state=COPIED))
     assert "in /copies/app: tofu init" in copied.findings[0].todo
 

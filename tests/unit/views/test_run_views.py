@@ -47,9 +47,9 @@ def test_the_table_fits_and_cuts_no_count(capsys, surroundings, result, units, w
 
 def test_what_ended_a_unit_is_shown_with_the_way_out(golden, capsys, settings, result, units):
     pushed = Finding(
-        "Terraform could not write the state, and what it made stands only in this file",
+        "Terraform could not write the state, and only this file records what it created",
         "/p/environments/dev/units/registry/errored.tfstate",
-        "a plan of the older state would make all of that again",
+        "a plan over the older state would create all of that again",
         "in /p/environments/dev/units/registry: terraform init && terraform state push errored.tfstate",
     )
     failed = explain(replace(units.registry, diagnostics=()), pushed)
@@ -66,7 +66,7 @@ def test_what_is_said_before_acting(golden, capsys, settings, started):
 
 def test_a_second_run_says_no_changes(capsys, settings, result, units):
     runs.show_result(result(units.idle, verb=Verb.APPLY), settings)
-    assert "No changes: dev is as its files say" in capsys.readouterr().out
+    assert "No changes: dev matches its files" in capsys.readouterr().out
 
 
 def test_no_changes_is_not_said_of_a_region_with_states_of_no_unit(capsys, settings, result, units, as_published):
@@ -74,7 +74,7 @@ def test_no_changes_is_not_said_of_a_region_with_states_of_no_unit(capsys, setti
     told = replace(result(units.idle, verb=Verb.APPLY), orphans=(left,))
     runs.show_result(told, settings)
     out = capsys.readouterr().out
-    assert "as its files say" not in out
+    assert "matches its files" not in out
     assert "No changes to the units of dev, but 1 state of no unit" in out
     assert "to destroy it: git switch --detach 1a~1 && ngp destroy dev gone" in out
     runs.show_changes(told, settings, talk=True)

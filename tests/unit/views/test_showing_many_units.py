@@ -93,9 +93,7 @@ def test_a_plan_of_many_units_is_whole_where_that_is_asked_for(capsys, settings,
 
 def test_many_units_without_changes_are_one_line(capsys, settings, result):
     runs.show_result(result(*(UnitResult(fact.unit, "m", 1, Outcome.NO_CHANGES) for fact in FACTS)), settings)
-    assert capsys.readouterr().out == (
-        "No changes: dev is as its files say (400 units, 1m 11s)\nnext: ngp output dev\n"
-    )
+    assert capsys.readouterr().out == ("No changes: dev matches its files (400 units, 1m 11s)\nnext: ngp output dev\n")
 
 
 def test_what_is_said_before_acting_on_many_units_counts_them(capsys, settings, started):

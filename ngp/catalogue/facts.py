@@ -44,7 +44,7 @@ def collect_dummies(text: str, path: Path) -> Facts:
     """The facts of a NAME.dummy; raise one UsageError with all that is wrong in it."""
     body, findings = hcl.parse(text, path), list[Finding]()
     for block in body.blocks:
-        findings.append(Finding("a dummy file holds `name = value` only", block.where))
+        findings.append(Finding("a dummy file may contain `name = value` only", block.where))
     dummies = list(_gather(_dummy, body.attributes.values(), findings))
     if findings:
         raise UsageError(findings)

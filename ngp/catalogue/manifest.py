@@ -67,8 +67,8 @@ def _finding(document: Document, error: Any) -> Finding:
     if error["type"] == "missing":
         return Finding(f"`{key}` is missing", where, _model().model_fields[path[0]].description or "")
     if error["type"] == "string_type" and isinstance(error["input"], int | float | bool):
-        return Finding(f"`{key}` is wrong", where, f'it must be a text: quote it, "{error["input"]}"')
-    return Finding(f"`{key}` is wrong", where, str(error["msg"]))
+        return Finding(f"`{key}` is invalid", where, f'it must be a text: quote it, "{error["input"]}"')
+    return Finding(f"`{key}` is invalid", where, str(error["msg"]))
 
 
 def _known(path: tuple[str, ...]) -> list[str]:

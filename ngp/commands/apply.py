@@ -128,7 +128,9 @@ def _require_no_replan(*, replan: bool) -> None:
 def _require_bare(given: RunOptions) -> RunOptions:
     """Return the options; raise UsageError for options that shape a plan: a bundle's plan is made already."""
     if given.emergency:
-        raise UsageError("a bundle is applied by its approvals", todo="leave out --emergency, or name the environment")
+        raise UsageError(
+            "a bundle needs approvals, not an emergency", todo="leave out --emergency, or name an environment"
+        )
     shaping = {"-target": given.targets, "-replace": given.replacements, "--apart": given.is_apart}
     found = [flag for flag, value in {**shaping, "-refresh=false": not given.refresh}.items() if value]
     if found:

@@ -104,7 +104,7 @@ def _is_plan(wanted: bundles.BundleRequest | None, emergency: str, *, dry_run: b
     is_plan = dry_run or wanted is not None
     if emergency and is_plan:
         todo = "leave it out; the bundle is approved: ngp bundle approve FILE"
-        raise UsageError("`--emergency` is for a change, and nothing is changed here", todo=todo)
+        raise UsageError("`--emergency` has no effect: this command changes nothing", todo=todo)
     return is_plan
 
 

@@ -131,7 +131,7 @@ def add(
     if found.changes:
         modules.show_changes(name, found.changes, context.settings)
         if not (auto_approve or options.confirm(context, "Renew the copy?")):
-            raise NgpError("the copy was left as it is", why="you answered no")
+            raise NgpError("the copy was not changed", why="you answered no")
     with files.lock(platform.workspace.platform_lock, purpose=f"ngp module add {name}"):
         written = files.write_all(dict(found.files))
         files.remove_all(found.removed)

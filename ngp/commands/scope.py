@@ -79,7 +79,7 @@ def _implied(context: Context, platform: Platform, known: Sequence[str], word: s
         raise UsageError(f"there is no environment `{variable}`", where=VARIABLE, todo=nearest(variable, known))
     if folder and variable and folder != variable:
         raise UsageError(
-            f"this folder belongs to `{folder}`, {VARIABLE} says `{variable}`",
+            f"this folder belongs to `{folder}`, but {VARIABLE} is `{variable}`",
             todo=f"name the environment on the command line, or unset {VARIABLE}",
         )
     if folder:

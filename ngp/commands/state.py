@@ -35,7 +35,7 @@ def bootstrap(
     terminal.say(context.settings, str(plan), always=True)
     if not plan.is_empty:
         if not (auto_approve or options.confirm(context, "Make it so?")):
-            raise NgpError("the bucket was left as it is", why="you answered no")
+            raise NgpError("the bucket was not changed", why="you answered no")
         bucket.bootstrap(access.session, plan)
     if as_json:
         documents.write(
@@ -117,7 +117,7 @@ def _bucket_place(resolved: Resolved) -> Any:
     from ngp.runs import units
 
     if resolved.platform.state is StateKind.LOCAL:
-        raise UsageError("this platform keeps its state in files", why="ngp.yaml says `state: local`")
+        raise UsageError("this platform keeps its state in files", why="ngp.yaml sets `state: local`")
     return units.place(resolved, units.SINGLE)
 
 

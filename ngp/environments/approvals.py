@@ -77,6 +77,6 @@ def _check_people(model: PlatformModel, document: Document) -> Iterator[Finding]
                 yield Finding(
                     f"`{identity}` has no key",
                     document.where(f"{key}.{at}"),
-                    f"`{key}` names them, and `signers` has no key of theirs",
+                    f"`{key}` names this person, but `signers` has no key for them",
                     f'write `{identity}: ["ssh-ed25519 AAAA…"]` under `signers`',
                 )

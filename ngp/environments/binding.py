@@ -192,9 +192,9 @@ def check(variable: Variable, value: Any, name: str) -> list[str]:
     if references.is_reference(value) and (variable.ephemeral or variable.sensitive):
         return [f"{name}: {reason}" for reason in references.check(value)]
     if variable.ephemeral:
-        return [f"{name}: a secret is given by reference ({references.FORMS}), its value never stands in a file"]
+        return [f"{name}: write a reference to a secret ({references.FORMS}), never its value"]
     if value is None and not variable.nullable and not variable.has_default:
-        return [f"{name}: null is no value for this input"]
+        return [f"{name}: null is not allowed for this input"]
     secrets = [
         f"{name}: the secret reference `{each}` is for ephemeral and sensitive inputs only, as their whole value; "
         "here it would be taken as a plain text"

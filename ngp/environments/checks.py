@@ -58,7 +58,7 @@ def _check_environment(environment: Environment) -> Iterator[Finding]:
                 yield Finding(f"`{key}` cannot be combined with `target: sandbox`", environment.where(key), why)
     for unit in environment.units:
         if unit in (*COMMON_INPUTS, *FACTS):
-            why = "terraform.tfvars could not tell them apart"
+            why = "terraform.tfvars could not distinguish them"
             yield Finding(f"the unit `{unit}` has the name of an input", environment.where(f"units.{unit}"), why)
     if not re.fullmatch(NAME, environment.name) or len(environment.name) > NAME_LENGTH:
         why = "it must have at most 31 lower-case letters, digits and single dashes, beginning with a letter"

@@ -58,7 +58,7 @@ def conflicts(units: Mapping[str, str], catalogue: Catalogue, where: str = "") -
         for other in names[index + 1 :]:
             reason = conflict(catalogue.modules[name], catalogue.modules[other])
             if reason:
-                what = f"`{name}` and `{other}` cannot stand in one environment"
+                what = f"`{name}` and `{other}` cannot be used in one environment"
                 yield Finding(what, where, reason, "choose one of the two")
 
 

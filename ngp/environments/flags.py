@@ -40,7 +40,7 @@ def _units(subject: Subject, modules: Iterable[str], findings: list[Finding]) ->
             why = f"a unit has at most {NAME_LENGTH} lower-case letters, digits and dashes, and no input's name"
             findings.append(Finding(f"`{unit}` cannot be the name of a unit", where, why))
         elif unit in units and units[unit] != module:
-            findings.append(Finding(f"the unit `{unit}` is named twice", where, "each has one module"))
+            findings.append(Finding(f"the unit `{unit}` is named twice", where, "a unit has one module"))
         units[unit] = module
     return units or None
 

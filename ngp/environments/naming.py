@@ -15,7 +15,7 @@ def check(name: str, value: str) -> list[str]:
     if not low <= len(value) <= high:
         reasons.append(f"{name} must have {low} to {high} characters, not {len(value)}")
     if not re.fullmatch(r"[A-Za-z0-9-]*", value):
-        reasons.append(f"{name} may hold letters, digits and dashes only")
+        reasons.append(f"{name} may contain letters, digits and dashes only")
     if value.startswith("-") or value.endswith("-"):
         reasons.append(f"{name} must neither begin nor end with a dash")
     if value.lower().startswith("aws"):

@@ -94,7 +94,7 @@ def _catalogue(platform: Platform, source: Side, target: Side) -> str | None:
     head = revisions.find(platform, "HEAD")
     if head is None or outcome.stdout.strip():
         raise UsageError(
-            f"the modules of `{source.environment.name}` are in no commit",
+            f"the modules of `{source.environment.name}` are not committed",
             where=str(platform.path / "modules"),
             why=f"`{target.environment.name}` is pinned to a commit (`catalogue: {target.environment.catalogue}`)",
             todo="commit them first",

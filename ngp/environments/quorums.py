@@ -115,7 +115,7 @@ def _findings(resolved: Resolved, unit: str, quorum: _Quorum) -> Iterator[Findin
     stand = f"in {zones.number} zones" if zones.number > 1 else "in one zone"
     what = f"{unit}: the {quorum.members} members of a quorum ({quorum.address}) stand {stand}"
     lost = _most(quorum.members, zones.number)
-    why = f"one zone holds {lost} of them: without it the quorum is lost, and nothing can be deployed or moved"
+    why = f"{lost} of them are in one zone: if it fails, the quorum is lost, and nothing can be deployed or moved"
     yield Finding(what, where, why, zones.todo)
 
 

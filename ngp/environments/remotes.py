@@ -126,9 +126,9 @@ def _wrong(text: str, more: dict[str, list[str]], refs: set[str], inner: str) ->
         todo = "leave it to Git's credential helper"
         yield Finding("the address contains credentials", why="it is written into module.yaml", todo=todo)
     for name in more:
-        yield Finding(f"the address says `{name}`", why="only `ref` is supported")
+        yield Finding(f"the address contains `{name}`", why="only `ref` is supported")
     if len(refs) > 1:
-        yield Finding(f"the address says one ref and --ref another: {', '.join(sorted(refs))}")
+        yield Finding(f"the address and --ref name different refs: {', '.join(sorted(refs))}")
     for ref in refs:
         if not _REF.fullmatch(ref) or ".." in ref:
             yield Finding(f"`{ref}` is not a valid ref", todo="use a tag, a branch or a full commit id")

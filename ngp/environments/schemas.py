@@ -215,7 +215,7 @@ def _finding(document: Document, model: type[BaseModel], error: Any) -> Finding:
         return Finding(f"`{key}` is missing", where, _description(model, path))
     if error["loc"][-1] == "[key]":
         return Finding(f"`{path[-1]}` cannot be a name", where, _reason(error))
-    return Finding(f"`{key}` is wrong: {_shown(error['input'])}", where, _reason(error))
+    return Finding(f"`{key}` is invalid: {_shown(error['input'])}", where, _reason(error))
 
 
 def _reason(error: Any) -> str:

@@ -41,10 +41,10 @@ def check(values: Values, units: Iterable[str]) -> list[Finding]:
             source = "ngp.yaml" if name == "project" else "environment.yaml"
             findings.append(Finding(f"`{name}` is a fact", where, f"{source} sets it", "delete it here"))
         elif name in values.strangers and name in units:
-            findings.append(Finding(f"`{name}` must be an object", where, "it holds the values of a unit"))
+            findings.append(Finding(f"`{name}` must be an object", where, "it contains the values of a unit"))
         elif name not in units:
             what = f"`{name}` is neither a common input nor a unit"
-            todo = f"a unit's own values stand in its object: UNIT = {{ {name} = … }}"
+            todo = f"a unit's own values go into its object: UNIT = {{ {name} = … }}"
             hint = nearest(name, [*units, *COMMON_INPUTS])
             findings.append(Finding(what, where, hint, todo if name in values.strangers else ""))
     return findings
@@ -54,7 +54,7 @@ def _read(text: str, path: Path) -> dict[str, Any]:
     """What the text says, as JSON data: the line and the `value` of each key, or its `object` of such."""
     body = hcl.parse(text, path)
     findings = [
-        Finding(f"a block (`{block.type}`) cannot stand in {FILE}", block.where, "it holds `name = value` only")
+        Finding(f"a block (`{block.type}`) is not allowed in {FILE}", block.where, "it may contain `name = value` only")
         for block in body.blocks
     ]
     said: dict[str, Any] = {}

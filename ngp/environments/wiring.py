@@ -147,10 +147,10 @@ def _check(wire: _Wire, environment: Environment, modules: Mapping[str, Module])
     elif module := modules.get(wire.unit):
         yield from _check_input(module, wire, text, where)
     if wire.ref.unit == wire.unit:
-        yield Finding(f"{text} wires a unit to itself", where, "its own outputs exist only after it")
+        yield Finding(f"{text} wires a unit to itself", where, "its outputs exist only after its apply")
     elif wire.ref.unit not in environment.units:
         others = environment.units.keys() - {wire.unit}
-        yield Finding(f"{text} takes from a unit that does not exist", where, nearest(wire.ref.unit, others))
+        yield Finding(f"{text} uses a unit that does not exist", where, nearest(wire.ref.unit, others))
     elif feeder := modules.get(wire.ref.unit):
         yield from _check_output(feeder, wire, text, where)
 

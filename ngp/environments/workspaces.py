@@ -30,7 +30,7 @@ def require_own(platform: Path) -> Workspace:
             f"Git tracks {tracked[0]}{more}",
             where=str(platform / tracked[0]),
             why="files and links from a repository could make ngp read or overwrite files elsewhere",
-            todo=f"run `git rm -r --cached {files.WORKSPACE}`, add it to .gitignore, and delete what Git brought",
+            todo=f"run `git rm -r --cached {files.WORKSPACE}`, add it to .gitignore, and delete these files",
         )
     with suppress(OSError):  # a disk that refuses is told by whoever needs it
         _make_private(workspace)

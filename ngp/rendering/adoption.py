@@ -223,7 +223,7 @@ def _check_name(catalogue: Catalogue, name: str, old: Module | None) -> Iterator
         return
     origin = old.manifest.source
     why = f"it is a copy of {origin.address}" if origin else "it is a module of this platform"
-    yield Finding(f"there is a `{name}` already", str(old.path), why, "give the new one another name: --name NAME")
+    yield Finding(f"`{name}` already exists", str(old.path), why, "give the new one another name: --name NAME")
 
 
 def _lay(folder: Path, request: AdoptionRequest) -> Source:
@@ -237,7 +237,7 @@ def _lay(folder: Path, request: AdoptionRequest) -> Source:
     own = [name for name in (loading.MANIFEST, f"{request.name}.dummy") if PurePosixPath(name) in request.contents]
     if own:
         todo = "copy its folder into modules/ instead"
-        raise UsageError(f"there is a {own[0]}: it is made for ngp already", where=request.address, todo=todo)
+        raise UsageError(f"there is a {own[0]}: it already is an ngp module", where=request.address, todo=todo)
     folder.mkdir()
     texts = {folder / path: data.decode("utf-8") for path, data in request.contents.items()}
     files.write_all({**texts, folder / loading.MANIFEST: _SCANTY})

@@ -51,7 +51,7 @@ def _text(path: Path, catalogue: Path) -> str:
         raise UsageError(
             "this link leads out of the catalogue",
             where=str(path),
-            why="ngp would copy what it leads to into the environment",
+            why="ngp would copy the link's target into the environment",
             todo="put a copy of the file into the module",
         )
     try:

@@ -89,9 +89,9 @@ def write(page: str, facts: str, where: str) -> str:
         return f"{page.rstrip()}\n\n{block}\n"
     if page.count(BEGIN) != 1 or page.count(END) != 1 or page.index(BEGIN) > page.index(END):
         raise UsageError(
-            "the marks of the generated part are not one pair",
+            "the marks around the generated part are damaged",
             where=where,
-            why=f"`{BEGIN}` and, below it, `{END}` stand once each",
+            why=f"`{BEGIN}` and, below it, `{END}` must occur once each",
             todo="fix them, or delete them and what is between them: ngp writes them again at the end of the page",
         )
     head, tail = page[: page.index(BEGIN)], page[page.index(END) + len(END) :]

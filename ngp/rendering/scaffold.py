@@ -105,7 +105,7 @@ def check_name(catalogue: Catalogue, name: str) -> Iterator[Finding]:
     elif name in (*COMMON_INPUTS, *FACTS):
         yield Finding(f"`{name}` cannot be the name of a module", why="it is an input's name in terraform.tfvars")
     elif (catalogue.path / name).exists():
-        yield Finding(f"there is a `{name}` already", str(catalogue.path / name), todo="choose another name")
+        yield Finding(f"`{name}` already exists", str(catalogue.path / name), todo="choose another name")
 
 
 def _required(catalogue: Catalogue, name: str) -> Required:

@@ -69,7 +69,7 @@ def _require_room(folder: Path) -> None:
     for parent in (folder, *folder.parents):
         if (parent / "ngp.yaml").is_file():
             raise UsageError(
-                "this is a platform already",
+                "this already is a platform",
                 where=str(parent),
                 why="`ngp init` makes a new platform; Terraform needs no init of its own here",
                 todo="`ngp plan ENV` initialises Terraform itself; `ngp env new NAME` makes another environment",

@@ -78,7 +78,7 @@ def require_rendered(resolved: Resolved) -> None:
 def _require_inside(platform: Path, folders: Iterable[Path]) -> None:
     top = os.path.realpath(platform)
     require(
-        Finding("this folder leads out of the platform", str(platform / folder), todo="replace the link by a folder")
+        Finding("this folder leads out of the platform", str(platform / folder), todo="replace the link with a folder")
         for folder in sorted(folders)
         if os.path.commonpath([top, os.path.realpath(platform / folder)]) != top
     )

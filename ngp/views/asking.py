@@ -51,7 +51,7 @@ def choose(subject: Subject, chosen: Mapping[str, str] | None = None, **doors: A
     def validate(chosen: Any) -> bool | str:
         return explain(dict(chosen), subject.catalogue) or True
 
-    text = f"Modules of {subject.environment.name} (what they need comes along)"
+    text = f"Modules of {subject.environment.name} (ngp adds the modules that they need)"
     asked = questionary.checkbox(text, offered, validate=validate, **_search(offered), **doors)
     return dict(_run(asked))
 

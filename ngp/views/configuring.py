@@ -36,7 +36,7 @@ def show(shown: Mapping[str, Any], settings: Settings) -> None:
 
     name = shown["environment"]
     for unit, reason in shown["pulled_in"].items():
-        say(f"{unit} comes along: {reason}")
+        say(f"{unit} is added: {reason}")
     say(f"{name}: {', '.join(shown['units']) or 'no units'}")
     for word in ("added", "removed"):
         if shown[word]:

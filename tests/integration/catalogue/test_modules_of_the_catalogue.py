@@ -101,7 +101,7 @@ def test_check_without_terraform_needs_no_terraform(ngp, catalogue):
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
-        (("module", "new", "network", "--no-input"), "there is a `network` already"),
+        (("module", "new", "network", "--no-input"), "`network` already exists"),
         (("module", "new", "Web", "--no-input"), "`Web` cannot be the name of a module"),
         (("module", "new", "tags", "--no-input"), "it is an input's name in terraform.tfvars"),
         (("module", "new", "a" * 32, "--no-input"), "at most 31"),

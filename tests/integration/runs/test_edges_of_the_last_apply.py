@@ -94,7 +94,9 @@ def test_edges_that_cannot_be_kept_are_told_and_fail_no_apply(region):
     (region.path / ".ngp/state/dev/graph.json").rmdir()
     (region.path / ".ngp/state/dev/graph.json").symlink_to("elsewhere")
     assert outcomes(apply(region)) == {Outcome.APPLIED}
-    assert any("cannot save the dependencies of this apply" in one.text for one in region.events if isinstance(one, Note))
+    assert any(
+        "cannot save the dependencies of this apply" in one.text for one in region.events if isinstance(one, Note)
+    )
 
 
 def test_another_machine_destroys_in_that_order(lent, tmp_path):

@@ -190,7 +190,7 @@ def test_what_is_signed_names_the_units_that_are_changed(guarded):
 @pytest.mark.parametrize("more", [("--dry-run",), ("--out", "end.bundle")])
 def test_a_plan_is_no_emergency(guarded, more):
     done = guarded.ngp.call("destroy", "dev", *more, "--emergency", "x", "--key", guarded.key("anna"), "--json")
-    assert refused(done, code=64)["what"] == "`--emergency` is for a change, and nothing is changed here"
+    assert refused(done, code=64)["what"] == "`--emergency` has no effect: this command changes nothing"
     assert not (guarded.region.path / "end.bundle").exists()
 
 

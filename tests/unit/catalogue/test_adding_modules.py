@@ -245,7 +245,7 @@ def test_another_ref_is_shown_asked_for_and_keeps_what_is_the_platforms(ngp, mod
         ("more.tf", "locals {\n", "this is not HCL"),
         ("more.tofu", "", "ngp does not read more.tofu"),
         ("templates/b.bin", "\0", "is not UTF-8 text"),
-        ("module.yaml", "title: x\n", "it is made for ngp already"),
+        ("module.yaml", "title: x\n", "it already is an ngp module"),
     ],
 )
 def test_what_cannot_stand_in_the_catalogue_is_refused_and_nothing_written(ngp, modules, upstream, name, text, says):

@@ -157,15 +157,15 @@ def test_all_findings_of_all_modules_come_at_once(thing):
         "thing/module.yaml:2: unknown key `sumary`",
         "thing/module.yaml:4: `ready.0.target` is missing",
         "thing/module.yaml:4: unknown key `ready.0.targt`",
-        "thing/module.yaml:5: `version` is wrong",
+        "thing/module.yaml:5: `version` is invalid",
         "thing/thing-variables.tf:2: `strin` is not a type",
         "thing/thing-variables.tf:5: `nullable` must be true or false",
-        "thing/thing.dummy:2: a dummy file holds `name = value` only",
+        "thing/thing.dummy:2: a dummy file may contain `name = value` only",
         "thing/thing.dummy:1: only a literal value is allowed here",
     ]
     assert "thing/module.yaml:2: unknown key `sumary`; did you mean `summary`?" in found
     assert "thing/module.yaml:4: unknown key `ready.0.targt`; did you mean `target`?" in found
-    assert 'thing/module.yaml:5: `version` is wrong; it must be a text: quote it, "1"' in found
+    assert 'thing/module.yaml:5: `version` is invalid; it must be a text: quote it, "1"' in found
 
 
 def test_one_variable_in_two_files_is_told_with_both_places(thing):

@@ -93,7 +93,7 @@ def test_a_wrong_value_is_told_with_its_line(line):
     with pytest.raises(UsageError) as caught:
         read(f"title: T\nsummary: S\ncategory: c\n{line}\n")
     assert str(caught.value).startswith(f"module.yaml:4: `{line.split(':')[0]}")
-    assert " is wrong; " in str(caught.value)
+    assert " is invalid; " in str(caught.value)
 
 
 def test_something_else_than_a_mapping_is_refused():

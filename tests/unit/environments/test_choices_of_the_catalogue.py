@@ -105,7 +105,7 @@ def test_modules_that_conflict_are_refused_with_the_reason(lab, data):
     catalogue = Catalogue(compositions.ROOT / "modules", {**KNOWN, one: replace(KNOWN[one], manifest=said)})
     made = draft(subject(lab, catalogue), chosen, dummies=True)
     first, second = sorted((one, other))
-    what = f"`{first}` and `{second}` cannot stand in one environment"
+    what = f"`{first}` and `{second}` cannot be used in one environment"
     assert (what, "both want the same port") in {(each.what, each.why) for each in made.findings}
 
 
@@ -115,7 +115,7 @@ def test_the_conflicts_of_the_catalogue_are_refused(lab):
     for one, other in pairs:
         made = draft(subject(lab), (one, other), dummies=True)
         first, second = sorted((one, other))
-        told = (f"`{first}` and `{second}` cannot stand in one environment", KNOWN[one].manifest.conflicts[other])
+        told = (f"`{first}` and `{second}` cannot be used in one environment", KNOWN[one].manifest.conflicts[other])
         assert told in {(each.what, each.why) for each in made.findings}
 
 

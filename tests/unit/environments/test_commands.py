@@ -182,7 +182,7 @@ def test_validate_gathers_what_is_wrong_in_all_environments(ngp, house):
     house.environment("target: x\n", name="broken")
     code, _, err = ngp("validate", "--no-terraform")
     assert code == 64
-    for said in ("`target` is wrong", "`openvpn.admin_cidrs` has no value"):
+    for said in ("`target` is invalid", "`openvpn.admin_cidrs` has no value"):
         assert said in err
 
 

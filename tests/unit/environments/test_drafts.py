@@ -196,7 +196,7 @@ def test_a_provider_that_several_modules_could_be_must_be_named(house, configure
 
 def test_modules_that_conflict_are_refused_with_the_manifests_reason(house, configure):
     found = _refused(house, configure, "network", "swarm", "dcos")
-    assert "`dcos` and `swarm` cannot stand in one environment; both want the nodes" in found[0]
+    assert "`dcos` and `swarm` cannot be used in one environment; both want the nodes" in found[0]
 
 
 def test_a_wire_given_by_hand_is_written_and_checked(house, configure):

@@ -45,9 +45,9 @@ def test_all_that_is_wrong_in_ngp_yaml_is_told_at_once(house):
     for said in (
         "ngp.yaml: `name` is missing",
         "ngp.yaml:1: unknown key `nam`; did you mean `name`?",
-        "ngp.yaml:2: `state` is wrong: 's4'; it must be 's3' or 'local'",
-        "ngp.yaml:3: `protected` is wrong",
-        "ngp.yaml:4: `state_bucket` is wrong: 'A_B'; it must be the name of an S3 bucket",
+        "ngp.yaml:2: `state` is invalid: 's4'; it must be 's3' or 'local'",
+        "ngp.yaml:3: `protected` is invalid",
+        "ngp.yaml:4: `state_bucket` is invalid: 'A_B'; it must be the name of an S3 bucket",
     ):
         assert any(said in each for each in found), found
 
@@ -74,7 +74,7 @@ def test_an_environment_says_all_of_its_keys(house):
         (
             '"123456789012"',
             "123456789012",
-            "environment.yaml:3: `account` is wrong: 123456789012; it must be a text: quote it",
+            "environment.yaml:3: `account` is invalid: 123456789012; it must be a text: quote it",
         ),
         ('"123456789012"', '"1234"', "it must be the 12 digits of an account"),
         ("eu-central-1", "frankfurt", "it must be a region such as `eu-central-1`"),
@@ -128,9 +128,9 @@ def test_a_constraint_that_terraform_could_not_read_is_told_with_its_line(house)
 @pytest.mark.parametrize(
     ("units", "said"),
     [
-        ("units:\n  network:\n", "environment.yaml:7: `units.network` is wrong: it is empty; it must be a mapping"),
-        ("units: []\n", "`units` is wrong: []; it must be a mapping"),
-        ("profile: {}\n", "`profile` is wrong: {}; it must be a text"),
+        ("units:\n  network:\n", "environment.yaml:7: `units.network` is invalid: it is empty; it must be a mapping"),
+        ("units: []\n", "`units` is invalid: []; it must be a mapping"),
+        ("profile: {}\n", "`profile` is invalid: {}; it must be a text"),
     ],
 )
 def test_a_wrong_kind_of_value_is_told_in_words(house, units, said):
@@ -173,7 +173,7 @@ def test_a_changed_file_is_read_anew_and_a_broken_one_refused(house):
     assert documents.load(house.platform, "dev").region == "eu-west-1" != before.region
     path.write_text(path.read_text().replace("eu-west-1", "europe"))
     for _ in range(2):
-        with pytest.raises(UsageError, match="`region` is wrong"):
+        with pytest.raises(UsageError, match="`region` is invalid"):
             documents.load(house.platform, "dev")
 
 
@@ -208,9 +208,9 @@ def test_who_may_approve_is_read(house):
     [
         ("count: 2", "count: 3", "ngp.yaml:10: `dev` needs 3 approvals, and only 2 may approve"),
         ("[anna@example.com, ben@example.com]", "[anna@example.com, Anna@example.com]", "only 1 may approve"),
-        ("count: 2", "count: 0", "ngp.yaml:10: `approvals.dev.count` is wrong: 0"),
+        ("count: 2", "count: 0", "ngp.yaml:10: `approvals.dev.count` is invalid: 0"),
         ("count: 2", "number: 2", "ngp.yaml:10: unknown key `approvals.dev.number`"),
-        ("by: [anna@example.com, ben@example.com]", "by: []", "ngp.yaml:9: `approvals.dev.by` is wrong"),
+        ("by: [anna@example.com, ben@example.com]", "by: []", "ngp.yaml:9: `approvals.dev.by` is invalid"),
         ("anna@example.com, ben", "anna@example.com, carl", "ngp.yaml:9: `carl@example.com` has no key"),
         ("anna@example.com, ben@example.com", "anna, ben@example.com", "it must be an e-mail address"),
         ("  dev: [anna", "  dev: [carl", "ngp.yaml:12: `carl@example.com` has no key"),

@@ -198,7 +198,7 @@ def test_a_pinned_target_moves_to_the_commit_of_the_source_and_modules_are_compa
     assert told(pair) == []
     (pair.path / "modules/network/network.tf").write_text("# more\n")
     assert [each.key for each in compare(pair)] == ["modules.network"]
-    with pytest.raises(UsageError, match="in no commit"):
+    with pytest.raises(UsageError, match="are not committed"):
         promote(pair)
     git("add", "-A")
     git("commit", "-qm", "two")

@@ -119,7 +119,7 @@ def test_a_secret_itself_is_refused_for_an_ephemeral_input(house):
         house.read("terraform.tfvars") + 'database = { api_token = "s3cret" }\n',
     )
     found = _only(house)
-    assert "given by reference" in found
+    assert "write a reference to a secret" in found
     assert "s3cret" not in found
 
 
@@ -201,7 +201,7 @@ def test_a_required_input_is_not_left_to_its_default(house):
             "  openvpn: {module: opnvpn}\n",
             "environment.yaml:8: there is no module `opnvpn`; did you mean `openvpn`?",
         ),
-        ("network.vpc_id", "netwrok.vpc_id", "takes from a unit that does not exist; did you mean `network`?"),
+        ("network.vpc_id", "netwrok.vpc_id", "uses a unit that does not exist; did you mean `network`?"),
         ("network.vpc_id", "network.vpcid", "has no output `vpcid`; did you mean `vpc_id`?"),
         ("network.vpc_id", "openvpn.vpn_url", "wires a unit to itself"),
         ("network.vpc_id", "network.key_secret", "wires a sensitive output"),
@@ -260,7 +260,7 @@ def test_what_is_wrong_in_environment_yaml_is_told_with_its_line(house, old, new
         ("openvpn = {", 'network = { availability_zones = ["a"] }\nopenvpn = {', "is not an availability zone"),
         ("openvpn = {", 'tags = { "aws:x" = "y" }\nopenvpn = {', "`aws:x` cannot be a tag"),
         ("openvpn = {", "openvpn = {\n  disk_gib = max(1, 2)", "only a literal value is allowed here"),
-        ("openvpn = {", 'backend "s3" {}\nopenvpn = {', "a block (`backend`) cannot stand"),
+        ("openvpn = {", 'backend "s3" {}\nopenvpn = {', "a block (`backend`) is not allowed"),
         ("openvpn = {", "openvpn = {{", "this is not HCL"),
     ],
 )
@@ -276,7 +276,7 @@ def test_null_is_refused_where_it_is_no_value(house):
         path.read_text().replace('administrators come from"', 'administrators come from"\n  nullable = false')
     )
     house.environment(values=house.read("terraform.tfvars").replace('["10.0.0.0/8"]', "null"))
-    assert "null is no value for this input" in _only(house)
+    assert "null is not allowed for this input" in _only(house)
 
 
 def test_a_cycle_is_told_with_its_whole_path(house):

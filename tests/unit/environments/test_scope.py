@@ -68,7 +68,7 @@ def test_a_name_on_the_line_wins(graph, two):
 def test_folder_and_variable_that_disagree_are_refused(graph, two):
     code, _, _, err = graph(folder="environments/dev", env="stage")
     assert code == 64
-    assert "this folder belongs to `dev`, NGP_ENV says `stage`" in err
+    assert "this folder belongs to `dev`, but NGP_ENV is `stage`" in err
 
 
 def test_a_variable_that_names_no_environment_is_an_error(graph, two):

@@ -141,7 +141,7 @@ def test_a_page_without_marks_gets_them_at_its_end():
 
 @pytest.mark.parametrize("text", [BEGIN, END, f"{END}\n{BEGIN}\n", f"{BEGIN}{END}{END}", f"{BEGIN}{BEGIN}{END}"])
 def test_marks_that_are_no_pair_are_refused(text):
-    with pytest.raises(UsageError, match="README.md: the marks of the generated part are not one pair"):
+    with pytest.raises(UsageError, match="README.md: the marks around the generated part are damaged"):
         module_pages.write(text, "new\n", "README.md")
 
 

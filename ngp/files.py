@@ -167,7 +167,7 @@ def lock(path: Path, *, purpose: str, wait: bool = False) -> Iterator[None]:
             raise LockHeldError(
                 f"another ngp is at work here: {_holder(path)}",
                 where=str(path),
-                todo="wait until it has ended, or end it; the lock goes with its process",
+                todo="wait until it has ended, or end it: that releases the lock",
             ) from None
         os.truncate(handle, 0)
         os.pwrite(

@@ -67,10 +67,10 @@ def _of_answer(call: str, code: str, message: str, status: int) -> NgpError:
             "AWS does not accept the credentials", where=call, why=why, todo=f"sign in again: {_SIGN_IN}"
         )
     if code in _DENIED:
-        todo = f"let the credentials do {call}, or bring others"
+        todo = f"allow the credentials to do {call}, or use others"
         return DeniedError(f"the credentials may not do {call}", why=why, todo=todo)
     if status >= _SERVER_FAULT or code in _BUSY:
-        todo = "wait and run the command again; https://health.aws.amazon.com/health/status says if the service is down"
+        todo = "wait and run the command again; https://health.aws.amazon.com/health/status shows outages"
         return MissingError("AWS cannot serve a call now", where=call, why=f"{why} (HTTP status {status})", todo=todo)
     return NgpError("AWS refuses a call", where=call, why=why)
 
@@ -79,7 +79,7 @@ def _of_library(call: str, profile: str, error: Exception) -> NgpError:
     from botocore import exceptions as known
 
     if isinstance(error, known.ProfileNotFound):
-        todo = f"aws configure --profile {profile}" if profile else "set AWS_PROFILE to a profile that is there"
+        todo = f"aws configure --profile {profile}" if profile else "set AWS_PROFILE to a profile that exists"
         return UnsignedError("there is no such AWS profile", why=str(error), todo=todo)
     no_token = (known.SSOError, known.TokenRetrievalError, known.UnauthorizedSSOTokenError)
     if isinstance(error, no_token):

@@ -114,7 +114,7 @@ class Session:
             raise RefusedError(
                 f"the credentials are of account {found}, the environment is for account {account}",
                 why="a run there would change somebody else's region",
-                todo=f"bring credentials of {account} (profile, assume_role or the shell), or fix environment.yaml",
+                todo=f"use credentials of {account} (profile, assume_role or the shell), or fix environment.yaml",
             )
 
     def object(self, bucket: str, key: str) -> bytes | None:

@@ -69,7 +69,7 @@ def start(paths: Mapping[Path, str], calls: Path, wait: Wait) -> Keeper:
         raise LockHeldError(
             _locked(answer),
             where=answer.removeprefix(_TAKEN),
-            todo="wait until it has ended (-lock-timeout=10m waits), or end it; the lock goes with its process",
+            todo="wait until it has ended (-lock-timeout=10m waits), or end it: that releases the lock",
         )
     raise NgpError("cannot hold the locks of the local states", why=stderr.strip() or "the keeper ended")
 

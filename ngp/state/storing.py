@@ -124,7 +124,7 @@ def explained(error: NgpError, place: StatePlace) -> NgpError:
     if not error.findings[0].why.startswith("NoSuchBucket"):
         return error
     what = f"the state bucket {place.bucket} does not exist"
-    return MissingError(what, where=str(place), todo="`ngp state bootstrap` makes it again")
+    return MissingError(what, where=str(place), todo="`ngp state bootstrap` creates it again")
 
 
 def _read_back(place: StatePlace, session: Session, failure: NgpError | None) -> Stored:

@@ -293,6 +293,6 @@ class Terraform:
                 stop=self.stop,
             )
         except supervised.NoRoomError as error:
-            raise NgpError("the disk is full", where=str(error), why=_FULL, todo="make room") from error
+            raise NgpError("the disk is full", where=str(error), why=_FULL, todo="free some disk space") from error
         except FileNotFoundError as error:
-            raise MissingError(f"`{error.filename}` is not there", where=str(root.path)) from error
+            raise MissingError(f"`{error.filename}` does not exist", where=str(root.path)) from error

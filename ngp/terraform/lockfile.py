@@ -64,7 +64,7 @@ def load(path: Path) -> Lock:
     try:
         return parse(path.read_text(encoding="utf-8-sig"), where=str(path))
     except FileNotFoundError:
-        raise MissingError("there is no lock file of the providers", where=str(path), todo="ngp lock") from None
+        raise MissingError("the provider lock file is missing", where=str(path), todo="ngp lock") from None
     except UnicodeDecodeError as error:
         raise UsageError("this is not UTF-8", where=str(path), why=str(error)) from None
 
@@ -154,7 +154,7 @@ def _unmet(by_source: dict[str, Locked], requirements: Iterable[Requirement], wh
             versions.parse(locked.version)
         ):
             yield Finding(
-                f"`{wanted.source}` is locked at {locked.version}, and `{wanted.constraint}` is asked for",
+                f"`{wanted.source}` is locked at {locked.version}, but `{wanted.constraint}` is required",
                 wanted.where,
                 todo="ngp lock --upgrade, or change the constraint",
             )
@@ -167,8 +167,8 @@ def _bare(lock: Lock, platforms: Sequence[str], where: str) -> Iterator[Finding]
             yield Finding(
                 f"`{locked.source}` {locked.version} has hashes for {count} of {len(platforms)} platforms",
                 where,
-                f"on the others `terraform init` refuses the provider ({', '.join(platforms)} are wanted)",
-                "ngp lock, where the registry can be reached",
+                f"on the others `terraform init` refuses the provider ({', '.join(platforms)} are needed)",
+                "ngp lock, on a machine that can reach the registry",
             )
 
 

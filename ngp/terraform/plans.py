@@ -139,8 +139,8 @@ def parse(document: Mapping[str, Any]) -> Plan:
     """Read the document of ``show -json PLAN``; sensitive leaves are masked here and never seen further on."""
     if str(document.get("format_version", "")).partition(".")[0] != "1":
         raise NgpError(
-            f"this plan has format {document.get('format_version', 'unknown')}, and ngp reads 1.x",
-            why="the Terraform in use is newer than this ngp, or the file is no plan",
+            f"this plan has format {document.get('format_version', 'unknown')}, but ngp reads 1.x",
+            why="the Terraform in use is newer than this ngp, or the file is not a plan",
             todo="use a Terraform that the constraint in ngp.yaml allows",
         )
     outputs = document.get("output_changes") or {}

@@ -51,7 +51,7 @@ def renew(
     if bare:
         unseen = ", ".join(sorted(set(request.platforms) - set(platforms)))
         reason = f"{folder} holds no package for {unseen}; nothing was written" if unseen else "nothing was written"
-        raise NgpError([*bare, Finding("the new lock file would cover less than the present one", why=reason)])
+        raise NgpError([*bare, Finding("the new lock file would cover less than the current one", why=reason)])
     return Renewal(found, str(folder) if folder else lockfile.REGISTRY)
 
 
@@ -103,7 +103,7 @@ def _ask(old: Lock, request: RenewalRequest, binary: Binary, places: mirror.Plac
                 "cannot inspect the providers",
                 where=str(asked.folder or lockfile.REGISTRY),
                 why=first.why or first.what,
-                todo="give a mirror that holds them with --fs-mirror, or run this where the registry can be reached",
+                todo="pass a mirror that has them with --fs-mirror, or run this where the registry can be reached",
             ) from error
         # OpenTofu adds an entry of its own registry to one that was locked before
         return tuple(one for one in lockfile.load(scratch / lockfile.NAME) if one.address in wanted)

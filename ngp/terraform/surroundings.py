@@ -18,7 +18,7 @@ _REFUSED = {
     "TF_ENCRYPTION": "OpenTofu would write states and plans that ngp cannot read",
     "TF_REATTACH_PROVIDERS": "Terraform would not check such a provider against the lock file",
 }
-# What cannot stand behind `--`: ngp says it itself, or it would make another plan than the one that is shown
+# What is not allowed after `--`: ngp says it itself, or it would make another plan than the one that is shown
 _OWN = "ngp says it itself"
 _BEFORE = "ngp has it too: give it before `--`"
 _KEPT_BACK = {
@@ -57,7 +57,7 @@ def require_clean(environ: Mapping[str, str]) -> None:
 def require_passable(words: Sequence[str]) -> None:
     """Raise one UsageError that names every word behind ``--`` that is not for Terraform alone."""
     errors.require(
-        Finding(f"`{word}` cannot stand behind `--`", where="command line", why=_KEPT_BACK[name])
+        Finding(f"`{word}` is not allowed after `--`", where="command line", why=_KEPT_BACK[name])
         for word in words
         if word.startswith("-") and (name := word.lstrip("-").partition("=")[0]) in _KEPT_BACK
     )

@@ -98,7 +98,7 @@ def test_a_bucket_that_is_deleted_midway_is_made_again_with_all_states(gated):
     assert gated.end() == 1, gated.said.read_text()
     said = " ".join(gated.said.read_text().split())
     assert f"the state bucket {bucket} does not exist" in said
-    assert "`ngp state bootstrap` makes it again" in said
+    assert "`ngp state bootstrap` creates it again" in said
     made = gated.lent.ngp.run("state", "bootstrap", "dev", "--auto-approve")
     assert made.exit_code == 0, made.stderr
     recovered(gated)

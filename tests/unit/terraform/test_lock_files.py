@@ -151,7 +151,7 @@ def test_all_that_is_wrong_is_found_at_once():
         ],
     )
     assert [(finding.where, finding.what) for finding in findings] == [
-        ("modules/swarm", "`hashicorp/aws` is locked at 5.100.0, and `>= 6` is asked for"),
+        ("modules/swarm", "`hashicorp/aws` is locked at 5.100.0, but `>= 6` is required"),
         ("modules/vpn", "provider `hashicorp/tls` is not locked"),
         (".terraform.lock.hcl", "`hashicorp/aws` 5.100.0 has hashes for 1 of 4 platforms"),
     ]

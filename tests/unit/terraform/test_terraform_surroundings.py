@@ -87,7 +87,7 @@ def test_clean_shell_passes():
 def test_a_word_that_would_make_another_plan_cannot_be_passed_through(word):
     with pytest.raises(UsageError) as caught:
         surroundings.require_passable(["-compact-warnings", word, "-parallelism=3"])
-    assert [finding.what for finding in caught.value.findings] == [f"`{word}` cannot stand behind `--`"]
+    assert [finding.what for finding in caught.value.findings] == [f"`{word}` is not allowed after `--`"]
 
 
 def test_what_is_for_terraform_alone_is_passed_through():

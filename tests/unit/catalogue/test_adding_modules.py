@@ -234,7 +234,7 @@ def test_another_ref_is_shown_asked_for_and_keeps_what_is_the_platforms(ngp, mod
             'resource "terraform_data" "x" {\n  provisioner "local-exec" {\n    command = "id"\n  }\n}\n',
             "has a local-exec",
         ),
-        ("versions.tf", 'terraform {\n  required_providers {\n    aws = { version = ">= 6" }\n  }\n}\n', "asked for"),
+        ("versions.tf", 'terraform {\n  required_providers {\n    aws = { version = ">= 6" }\n  }\n}\n', "is required"),
         (
             "versions.tf",
             "terraform {\n  required_providers {\n    aws = { configuration_aliases = [aws.other] }\n  }\n}\n",

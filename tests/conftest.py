@@ -1,6 +1,7 @@
 """What every test stands on: clean surroundings, a small platform, `ngp` as a caller sees it, a sandbox."""
 
 import atexit
+import difflib
 import gc
 import io
 import json
@@ -358,7 +359,10 @@ def golden(request):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
         assert path.is_file(), f"there is no {path.name}: run with --update-golden and look at it"
-        assert text == path.read_text(encoding="utf-8")
+        kept = path.read_text(encoding="utf-8")
+        if text != kept:  # pytest cuts a long text off before the line that differs
+            lines = difflib.unified_diff(kept.splitlines(), text.splitlines(), name, "now", lineterm="")
+            pytest.fail("\n".join(lines), pytrace=False)
 
     return check
 

@@ -57,7 +57,7 @@ _ROWS = {
         "unlock": "Release the lock of a unit's state; refuses while the Terraform that holds it lives.",
         "state": "Make and look at the place where state lies.",
         "pool": "Keep providers and the way to AWS warm between commands.",
-        "sandbox": "Start, stop and look at the AWS look-alike on this machine.",
+        "sandbox": "Start, stop and look at the AWS emulator on this machine.",
     },
     "About ngp": {
         "help": "Show the help of a command.",

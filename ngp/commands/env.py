@@ -33,7 +33,7 @@ Account = Annotated[str, typer.Option("--account", metavar="ACCOUNT", help="12 d
 Domain = Annotated[str, typer.Option("--domain", metavar="DOMAIN", help="domain of its hosted zone")]
 Sandbox = Annotated[
     bool | None,
-    typer.Option("--sandbox/--no-sandbox", help="on the AWS look-alike of this machine, or on AWS", show_default=False),
+    typer.Option("--sandbox/--no-sandbox", help="on the AWS emulator of this machine, or on AWS", show_default=False),
 ]
 From = Annotated[
     str,
@@ -128,7 +128,7 @@ def _target(sandbox: bool | None, origin: Environment | None, *, may_ask: bool) 
         return usual
     lines = {
         "AWS: a real account": Target.AWS,
-        "the sandbox: an AWS look-alike on this machine, to try things": Target.SANDBOX,
+        "the sandbox: an AWS emulator on this machine, to try things": Target.SANDBOX,
     }
     ordered = sorted(lines, key=lambda line: lines[line] is not usual)
     return lines[asking.pick("Where does the environment live?", ordered)]

@@ -1,4 +1,4 @@
-"""`ngp sandbox`: the AWS look-alike of this platform."""
+"""`ngp sandbox`: the AWS emulator of this platform."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ngp.environments.environment import Environment
     from ngp.sandbox.server import Running
 
-app = typer.Typer(help="Start, stop and look at the AWS look-alike on this machine.", no_args_is_help=False)
+app = typer.Typer(help="Start, stop and look at the AWS emulator on this machine.", no_args_is_help=False)
 
 _EMPTY = "its resources and states were held in its memory and are gone"
 

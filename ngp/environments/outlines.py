@@ -14,7 +14,7 @@ from ngp.environments.environment import NAME, NAME_LENGTH, Environment, Platfor
 from ngp.environments.tfvars_edits import Edit, Key, Setting, edit
 from ngp.errors import Finding, UsageError, require
 
-SANDBOX_ACCOUNT = "123456789012"  # what the AWS look-alike says it is
+SANDBOX_ACCOUNT = "123456789012"  # what the AWS emulator says it is
 
 _CREDENTIALS = ("profile", "assume_role")  # keys of environment.yaml
 

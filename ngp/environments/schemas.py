@@ -93,7 +93,7 @@ class EnvironmentModel(_Model):
     """environments/ENV/environment.yaml: the facts of one region of one stage, and its units."""
 
     target: Literal["aws", "sandbox"] = Field(
-        "aws", description="where it lives: AWS, or the look-alike on this machine"
+        "aws", description="where it lives: AWS, or the emulator on this machine"
     )
     account: str = Field(pattern=ACCOUNT, description="the AWS account, 12 digits, quoted")
     region: str = Field(pattern=REGION, description="the AWS region")

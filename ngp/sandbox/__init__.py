@@ -1,1 +1,1 @@
-"""An AWS look-alike on this machine."""
+"""An AWS emulator on this machine."""

@@ -1,4 +1,4 @@
-"""The running AWS look-alike of a platform: started once, found again, stopped with nothing left behind."""
+"""The running AWS emulator of a platform: started once, found again, stopped with nothing left behind."""
 
 from __future__ import annotations
 

@@ -92,9 +92,7 @@ DifferenceKey = Annotated[str, Field(pattern=DIFFERENCE)]
 class EnvironmentModel(_Model):
     """environments/ENV/environment.yaml: the facts of one region of one stage, and its units."""
 
-    target: Literal["aws", "sandbox"] = Field(
-        "aws", description="where it lives: AWS, or the emulator on this machine"
-    )
+    target: Literal["aws", "sandbox"] = Field("aws", description="where it lives: AWS, or the emulator on this machine")
     account: str = Field(pattern=ACCOUNT, description="the AWS account, 12 digits, quoted")
     region: str = Field(pattern=REGION, description="the AWS region")
     domain: str = Field(pattern=DOMAIN, description="the domain of its hosted zone; modules get it as `domain_name`")

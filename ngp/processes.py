@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, NoReturn
 
-from ngp import ties
+from ngp import pdeathsig
 
 GRACE_S = 30.0  # Terraform needs a while after SIGINT: it ends calls under way and writes its state
 _LOOK_S = 0.1  # how often a process that may be stopped is looked after
@@ -244,9 +244,10 @@ def log_start(request: Request) -> None:
 
 
 def popen(request: Request, *, with_input: bool = False, tied: bool = True) -> subprocess.Popen[str]:
-    """Start a process with pipes for its output; one that is `tied` ends with the thread that started it."""
+    """Start a process with pipes for its output. A `tied` one gets SIGTERM when the thread that started it ends."""
     log_start(request)
-    wrapped = ties.wrap(ties.setpriv(), request.argv, request.env) if tied and ties.setpriv() else None
+    setpriv = pdeathsig.setpriv() if tied else ""
+    wrapped = pdeathsig.prefix_found(setpriv, request.argv, request.env) if setpriv else None
     return subprocess.Popen(
         wrapped or request.argv,
         cwd=request.cwd,
@@ -258,7 +259,7 @@ def popen(request: Request, *, with_input: bool = False, tied: bool = True) -> s
         errors="replace",
         umask=request.umask,
         start_new_session=True,
-        preexec_fn=ties.before_exec(os.getpid()) if tied and not wrapped and ties.needs_fork() else None,
+        preexec_fn=pdeathsig.make_preexec(os.getpid()) if tied and not wrapped and pdeathsig.needs_preexec() else None,
     )
 
 

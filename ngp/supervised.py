@@ -21,7 +21,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ngp import files, process_tree, ties
+from ngp import files, pdeathsig, process_tree
 from ngp.following import Follower, follow
 from ngp.processes import Outcome, Request, log_start
 
@@ -230,7 +230,7 @@ def _start(
     shell = ("/bin/sh", "-c", _SHELL, "ngp-call", str(folder), source, sys.executable, process_tree.__file__)
     argv: tuple[str, ...] = (*shell, program, *request.argv[1:])
     return subprocess.Popen(
-        ties.tie(argv) if call.tied else argv,
+        pdeathsig.prefix(argv) if call.tied else argv,
         cwd=request.cwd,
         env=dict(request.env),
         stdin=handle,
@@ -238,7 +238,7 @@ def _start(
         stderr=streams[1][1],
         umask=request.umask,
         start_new_session=True,
-        preexec_fn=ties.before_exec(os.getpid()) if call.tied and ties.needs_fork() else None,
+        preexec_fn=pdeathsig.make_preexec(os.getpid()) if call.tied and pdeathsig.needs_preexec() else None,
     )
 
 

@@ -13,11 +13,11 @@ from ngp.catalogue import loading
 from ngp.catalogue.constraints import modules as constraints
 from ngp.catalogue.judging import Judge
 from ngp.catalogue.rules import (
-    care,
     iam,
     pages,
     protection,
     resources,
+    safeguards,
     shape,
     shared,
     source,
@@ -59,10 +59,10 @@ RULES: Sequence[Rule] = (
     tagging.values,
     tagging.complete,
     *SAFETY,
-    care.needs,
-    care.versions,
-    care.hops,
-    care.users,
+    safeguards.needs,
+    safeguards.versions,
+    safeguards.hops,
+    safeguards.users,
     support.defaults,
     iam.texts,
     pages.sections,

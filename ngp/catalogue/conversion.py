@@ -8,7 +8,7 @@ from typing import Any
 
 from ngp.catalogue import functions, hcl, operators
 from ngp.catalogue.operators import ExpressionError, UnknownError
-from ngp.catalogue.types import Anything, Attribute, Collection, Primitive, Structure, Type
+from ngp.catalogue.types import Anything, Collection, ObjectAttribute, Primitive, Structure, Type
 from ngp.errors import UsageError
 
 
@@ -61,7 +61,7 @@ def _uniform(found: Any, type_: Collection) -> Any:
     return found
 
 
-def _attribute(value: Any, attribute: Attribute) -> Any:
+def _attribute(value: Any, attribute: ObjectAttribute) -> Any:
     if value is None and attribute.default:
         try:
             body = hcl.parse(f"x = {attribute.default}\n", Path("default"))

@@ -28,7 +28,7 @@ class Collection:
 
 
 @dataclass(frozen=True)
-class Attribute:
+class ObjectAttribute:
     type: Type
     optional: bool = False
     default: str = ""  # of `optional(T, default)`, as HCL text; "" where there is none
@@ -38,7 +38,7 @@ class Attribute:
 class Structure:
     """``object({…})``."""
 
-    attributes: Mapping[str, Attribute]
+    attributes: Mapping[str, ObjectAttribute]
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ def _check_collection(kind: str, element: Type, value: Any, where: str) -> list[
     return [reason for place, item in items for reason in check(element, item, place)]
 
 
-def _check_structure(attributes: Mapping[str, Attribute], value: Any, where: str) -> list[str]:
+def _check_structure(attributes: Mapping[str, ObjectAttribute], value: Any, where: str) -> list[str]:
     if not isinstance(value, Mapping):
         return [f"{where}: an object is required, not {_kind(value)}"]
     reasons = []
@@ -191,7 +191,7 @@ def _key(name: str) -> str:
     return name if re.fullmatch(r"[^\W\d][\w-]*", name) else f'"{name}"'
 
 
-def _attribute(item: Attribute) -> str:
+def _attribute(item: ObjectAttribute) -> str:
     if not item.optional:
         return render(item.type)
     return f"optional({render(item.type)}{f', {item.default}' if item.default else ''})"
@@ -258,9 +258,9 @@ class _Reader:
         self.index += 1
         return tuple(found)
 
-    def attributes(self) -> dict[str, Attribute]:
+    def attributes(self) -> dict[str, ObjectAttribute]:
         self.expect("{")
-        found: dict[str, Attribute] = {}
+        found: dict[str, ObjectAttribute] = {}
         while self.skip("\n,") != "}":
             name = self.next.strip('"')
             if not re.match(r'["\w]', self.next):
@@ -273,16 +273,16 @@ class _Reader:
         self.index += 1
         return found
 
-    def attribute(self) -> Attribute:
+    def attribute(self) -> ObjectAttribute:
         if self.next != "optional":
-            return Attribute(self.type())
+            return ObjectAttribute(self.type())
         self.index += 1
         self.expect("(")
         inner = self.type()
         self.skip("\n")
         default = self.default() if self.next == "," else ""
         self.expect(")")
-        return Attribute(inner, optional=True, default=default)
+        return ObjectAttribute(inner, optional=True, default=default)
 
     def default(self) -> str:
         """The text of the default: everything up to the bracket that closes `optional(`."""

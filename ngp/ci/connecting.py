@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from ngp.ci.events import Event, System
+from ngp.ci.events import CISystem, Event
 from ngp.forges.folder import Folder
 from ngp.forges.forge import Forge
 from ngp.forges.github import GitHub
@@ -22,13 +22,13 @@ def connect(event: Event, environ: Mapping[str, str], folder: Path) -> tuple[For
 
     Raises ForgeError for an address that would carry the token in clear.
     """
-    if event.system is System.GITHUB:
+    if event.system is CISystem.GITHUB:
         token, repository = _first(environ, _GITHUB), environ.get("GITHUB_REPOSITORY", "")
         if token and repository:
             url = environ.get("GITHUB_API_URL") or "https://api.github.com"
             return GitHub(url, repository, token, _route(environ)), ""
         return Folder(folder), "GITHUB_TOKEN is not set, so nothing is written to GitHub"
-    if event.system is System.GITLAB:
+    if event.system is CISystem.GITLAB:
         token, project, url = (_first(environ, (name,)) for name in (*_GITLAB, "CI_PROJECT_ID", "CI_API_V4_URL"))
         if token and project and url:
             return GitLab(url, project, token, _route(environ, _GITLAB_CA)), ""

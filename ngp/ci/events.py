@@ -25,7 +25,7 @@ _BRANCH = re.compile(
 _MOST = 30_000_000  # bytes of an event file
 
 
-class System(StrEnum):
+class CISystem(StrEnum):
     """The CI system that runs a pipeline."""
 
     GITHUB = "github"
@@ -54,7 +54,7 @@ class Event:
     `actor`. `target` is the branch that a change goes into: `base` may be an older commit of it.
     """
 
-    system: System
+    system: CISystem
     kind: Kind
     number: int = 0
     head: str = ""
@@ -88,7 +88,7 @@ def read(environ: Mapping[str, str]) -> Event:
         return _gitlab(environ)
     if environ.get("JENKINS_URL"):
         return _jenkins(environ)
-    return Event(System.NONE, Kind.OTHER)
+    return Event(CISystem.NONE, Kind.OTHER)
 
 
 def _github(environ: Mapping[str, str]) -> Event:
@@ -118,26 +118,26 @@ def _github_event(name: str, found: Any, sha: str, url: str) -> Event:
         commits = (_commit(head["sha"]), _commit(base["sha"]))
         number, target = _number(pull["number"]), _branch(base.get("ref") or "")
         kind = Kind.PULL_REQUEST
-        return Event(System.GITHUB, kind, number, *commits, not is_own, actor, run_url=url, target=target)
+        return Event(CISystem.GITHUB, kind, number, *commits, not is_own, actor, run_url=url, target=target)
     if name == "merge_group":
         group = found["merge_group"]
         commits = (_commit(group["head_sha"]), _commit(group["base_sha"]))
-        return Event(System.GITHUB, Kind.MERGE_QUEUE, 0, *commits, actor=actor, run_url=url)
+        return Event(CISystem.GITHUB, Kind.MERGE_QUEUE, 0, *commits, actor=actor, run_url=url)
     if name == "issue_comment":
         if "pull_request" not in found["issue"] or found["action"] != "created":
-            return Event(System.GITHUB, Kind.COMMENT, is_fork=True, run_url=url)
+            return Event(CISystem.GITHUB, Kind.COMMENT, is_fork=True, run_url=url)
         order = _ORDER.fullmatch(str(found["comment"]["body"]))
         actor = str(found["comment"]["user"]["login"])
         number = _number(found["issue"]["number"])
         ordered = order[1] if order else ""
-        return Event(System.GITHUB, Kind.COMMENT, number, is_fork=True, actor=actor, ordered=ordered, run_url=url)
+        return Event(CISystem.GITHUB, Kind.COMMENT, number, is_fork=True, actor=actor, ordered=ordered, run_url=url)
     if name == "push":
         before = "" if _NOTHING.fullmatch(str(found["before"])) else _commit(found["before"])
-        return Event(System.GITHUB, Kind.PUSH, 0, _commit(found["after"]), before, actor=actor, run_url=url)
+        return Event(CISystem.GITHUB, Kind.PUSH, 0, _commit(found["after"]), before, actor=actor, run_url=url)
     if name == "schedule":
-        return Event(System.GITHUB, Kind.SCHEDULE, head=_commit(sha), run_url=url)
+        return Event(CISystem.GITHUB, Kind.SCHEDULE, head=_commit(sha), run_url=url)
     is_known = name in ("workflow_dispatch", "repository_dispatch")
-    return Event(System.GITHUB, Kind.OTHER, head=_commit(sha), is_fork=not is_known, actor=actor, run_url=url)
+    return Event(CISystem.GITHUB, Kind.OTHER, head=_commit(sha), is_fork=not is_known, actor=actor, run_url=url)
 
 
 def _gitlab(environ: Mapping[str, str]) -> Event:
@@ -156,7 +156,7 @@ def _gitlab(environ: Mapping[str, str]) -> Event:
             kind = Kind.MERGE_QUEUE if is_train else Kind.PULL_REQUEST
             # the pipeline of a fork may run there, where the branch of that name is the fork's own
             target = "" if is_fork else _branch(environ.get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", ""))
-            return Event(System.GITLAB, kind, number, head, base, is_fork, actor, run_url=url, target=target)
+            return Event(CISystem.GITLAB, kind, number, head, base, is_fork, actor, run_url=url, target=target)
         source = environ.get("CI_PIPELINE_SOURCE", "")
         ref, default = environ.get("CI_COMMIT_REF_NAME", ""), environ.get("CI_DEFAULT_BRANCH", "")
         elsewhere = bool(environ.get("CI_COMMIT_TAG")) or _is_elsewhere(
@@ -165,10 +165,10 @@ def _gitlab(environ: Mapping[str, str]) -> Event:
         if source == "push":
             before = environ.get("CI_COMMIT_BEFORE_SHA", "")
             base = "" if not before or _NOTHING.fullmatch(before) else _commit(before)
-            return Event(System.GITLAB, Kind.PUSH, 0, head, base, actor=actor, run_url=url, is_elsewhere=elsewhere)
+            return Event(CISystem.GITLAB, Kind.PUSH, 0, head, base, actor=actor, run_url=url, is_elsewhere=elsewhere)
         kind = Kind.SCHEDULE if source == "schedule" else Kind.OTHER
         is_fork = source.startswith("external_")
-        return Event(System.GITLAB, kind, 0, head, "", is_fork, actor, run_url=url, is_elsewhere=elsewhere)
+        return Event(CISystem.GITLAB, kind, 0, head, "", is_fork, actor, run_url=url, is_elsewhere=elsewhere)
     except (KeyError, ValueError) as error:
         raise UsageError("GitLab's variables cannot be read", why=f"{error} is missing or malformed") from None
 
@@ -180,14 +180,14 @@ def _jenkins(environ: Mapping[str, str]) -> Event:
         if environ.get("CHANGE_ID"):
             number, target = _number(int(environ["CHANGE_ID"])), _branch(environ.get("CHANGE_TARGET", ""))
             is_fork = bool(environ.get("CHANGE_FORK"))
-            return Event(System.JENKINS, Kind.PULL_REQUEST, number, head, "", is_fork, run_url=url, target=target)
+            return Event(CISystem.JENKINS, Kind.PULL_REQUEST, number, head, "", is_fork, run_url=url, target=target)
     except ValueError as error:
         raise UsageError("Jenkins's variables cannot be read", why=str(error)) from None
     is_branch, is_tag = bool(environ.get("BRANCH_NAME")), bool(environ.get("TAG_NAME"))  # of a multibranch pipeline
     kind = Kind.PUSH if is_branch else Kind.OTHER
     is_primary = environ.get("BRANCH_IS_PRIMARY", "").lower() in TRUE
     elsewhere = is_tag or (is_branch and not is_primary)
-    return Event(System.JENKINS, kind, head=head, base=before, run_url=url, is_elsewhere=elsewhere)
+    return Event(CISystem.JENKINS, kind, head=head, base=before, run_url=url, is_elsewhere=elsewhere)
 
 
 def _is_elsewhere(ref: str, default: str) -> bool:

@@ -9,16 +9,16 @@ from enum import StrEnum
 from typing import Any
 
 
-class System(StrEnum):
+class MatrixSystem(StrEnum):
     """A CI system that takes a matrix."""
 
     GITHUB = "github"
     GITLAB = "gitlab"
 
 
-LIMITS: Mapping[System, int] = {
-    System.GITHUB: 256,  # docs.github.com, "Usage limits": jobs of a matrix in a workflow run
-    System.GITLAB: 200,  # docs.gitlab.com, "parallel:matrix": permutations
+LIMITS: Mapping[MatrixSystem, int] = {
+    MatrixSystem.GITHUB: 256,  # docs.github.com, "Usage limits": jobs of a matrix in a workflow run
+    MatrixSystem.GITLAB: 200,  # docs.gitlab.com, "parallel:matrix": permutations
 }
 
 
@@ -50,9 +50,9 @@ def group(units: Mapping[str, int], limit: int) -> tuple[Job, ...]:
     return tuple(sorted(jobs, key=lambda job: job.environments))
 
 
-def document(jobs: Sequence[Job], system: System) -> Any:
+def document(jobs: Sequence[Job], system: MatrixSystem) -> Any:
     """Return what the matrix of a CI system takes: GitHub's `include`, or the list of GitLab's `parallel:matrix`."""
-    if system is System.GITLAB:
+    if system is MatrixSystem.GITLAB:
         return [{"NGP_ENVIRONMENTS": " ".join(job.environments)} for job in jobs]
     rows = [{"name": job.name, "environments": " ".join(job.environments), "units": job.units} for job in jobs]
     return {"include": rows}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ngp.commands.running import Output, Running, RunOptions
     from ngp.commands.scope import Scope
-    from ngp.runs.applying import Consent
+    from ngp.runs.applying import ApplyConsent
     from ngp.runs.results import RunResult
     from ngp.state.bucket import BucketPlan
 
@@ -140,8 +140,8 @@ def _require_bare(given: RunOptions) -> RunOptions:
     return given
 
 
-def _consent(context: options.Context, now: Running, *, auto_approve: bool, show_all: bool) -> Consent:
-    from ngp.runs.applying import Consent
+def _consent(context: options.Context, now: Running, *, auto_approve: bool, show_all: bool) -> ApplyConsent:
+    from ngp.runs.applying import ApplyConsent
     from ngp.views import runs, terminal
 
     def preview(result: RunResult, bucket: BucketPlan | None) -> bool:
@@ -154,4 +154,4 @@ def _consent(context: options.Context, now: Running, *, auto_approve: bool, show
                 context, f"Apply this to {options.place(now.run.resolved.environment)}?"
             )
 
-    return Consent(preview, partial(bundle_applies.ask_deferred, context, now))
+    return ApplyConsent(preview, partial(bundle_applies.ask_deferred, context, now))

@@ -91,9 +91,9 @@ def _carry_out(context: Context, bundle: Bundle, now: Running, asked: Applicatio
         if not asked.replan:
             opening.require_applicable(bundle, now.run)  # a run ends early where nothing is left to destroy
         propose = partial(opening.plan_again, bundle, destroying.plan_now) if asked.replan else open_in
-        return destroying.destroy(now.run, destroying.Consent(agree), propose=propose)
+        return destroying.destroy(now.run, destroying.DestroyConsent(agree), propose=propose)
     propose = partial(opening.plan_again, bundle, applying.plan_now) if asked.replan else open_in
-    consent = applying.Consent(agree, partial(ask_deferred, context, now))
+    consent = applying.ApplyConsent(agree, partial(ask_deferred, context, now))
     return applying.apply(now.run, consent, propose=propose, may_bootstrap=asked.may_bootstrap)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ngp.ci import bases
-from ngp.ci.events import Kind, System
+from ngp.ci.events import CISystem, Kind
 from ngp.commands import narrowing
 from ngp.environments import documents, resolving
 from ngp.errors import MissingError, RefusedError, StaleError, require
@@ -36,7 +36,7 @@ def require_merged(pipeline: Pipeline, channel: Channel, number: int) -> None:
             raise RefusedError(what, why=f"pull request {number} is not merged")
     if event.is_elsewhere and pull is None:
         why = "this pipeline runs on another branch than the default branch"
-        if event.system is System.JENKINS:
+        if event.system is CISystem.JENKINS:
             why += ", or its branch source does not tell which one that is (BRANCH_IS_PRIMARY)"
         raise RefusedError(what, why=why, todo=todo)
 
@@ -105,7 +105,7 @@ def _require_told(pipeline: Pipeline, channel: Channel) -> None:
     if not channel.has_read:
         what, why = "nobody can say what was planned", "the pull request or its comments cannot be read"
         raise MissingError(what, why=why, todo="run it again when the API answers")
-    if isinstance(channel.forge, Folder) and pipeline.event.system in (System.GITHUB, System.GITLAB):
+    if isinstance(channel.forge, Folder) and pipeline.event.system in (CISystem.GITHUB, CISystem.GITLAB):
         name = "GITHUB_TOKEN" if pipeline.is_github else "GITLAB_TOKEN"
         what, why = "nobody can say what was planned", f"{name} is not set, and files can come from anywhere"
         raise MissingError(what, why=why, todo=f"give the job {name}: the comment names the bundle that was reviewed")
@@ -140,7 +140,7 @@ def _affected(pipeline: Pipeline, names: Collection[str]) -> Mapping[str, Collec
     Raises UsageError for what is wrong in one of `names`; another one that does not resolve is left to its own job.
     """
     event, platform = pipeline.event, pipeline.platform
-    if event.kind is not Kind.PUSH or not (event.base or event.system is System.JENKINS):
+    if event.kind is not Kind.PUSH or not (event.base or event.system is CISystem.JENKINS):
         return {}
     among = documents.names(platform)
     resolved, wrong = resolving.collect(platform, among)

@@ -13,7 +13,7 @@ from ngp.environments import documents, platforms, revisions
 from ngp.environments.environment import Platform
 from ngp.errors import NgpError
 from ngp.rendering import pipelines
-from ngp.rendering.pipelines import Stage, System
+from ngp.rendering.pipelines import PipelineSystem, Stage
 from ngp.views import documents as views
 from ngp.views import terminal
 
@@ -21,7 +21,7 @@ _ORDER = ("dev", "test", "stage", "staging", "prod", "production")
 
 
 def init(
-    system: Annotated[System, typer.Argument(metavar="SYSTEM", help="github, gitlab or jenkins")],
+    system: Annotated[PipelineSystem, typer.Argument(metavar="SYSTEM", help="github, gitlab or jenkins")],
     branch: Annotated[
         str, typer.Option("--branch", help="branch that is applied; by default the remote's, else main")
     ] = "",

@@ -7,18 +7,18 @@ from typing import Annotated
 import typer
 
 from ngp.ci import bases
-from ngp.ci.matrix import LIMITS, System, document, group
+from ngp.ci.matrix import LIMITS, MatrixSystem, document, group
 from ngp.commands import narrowing, options
 from ngp.environments import documents, platforms, resolving
 from ngp.views import documents as views
 
-For = Annotated[System, typer.Option("--system", help="the CI system that takes the matrix")]
+For = Annotated[MatrixSystem, typer.Option("--system", help="the CI system that takes the matrix")]
 Everything = Annotated[bool, typer.Option("--everything", help="all units, whatever changed: for a nightly plan")]
 
 
 def matrix(
     environments: options.EnvironmentNames = None,
-    system: For = System.GITHUB,
+    system: For = MatrixSystem.GITHUB,
     since: options.Since = "",
     everything: Everything = False,
     as_json: options.AsJson = False,

@@ -31,8 +31,8 @@ _REPORTS = ("html", "md", "json", "xml")
 
 
 @dataclass(frozen=True)
-class _Wish:
-    """The options of a plan, as they were typed. Nobody reviews a plan of everything, so it keeps no bundles."""
+class _PlanOptions:
+    """The options of a plan, as typed. `keeps_bundles` is false for a plan of everything, which nobody reviews."""
 
     expires: str
     key: str
@@ -93,8 +93,8 @@ def plan(
         raise
     chosen = [one for one in resolved if change.affected is None or change.affected.names(one.environment.name)]
     channel.begin([one.environment.name for one in chosen], change.expected)
-    wish = _Wish(expires, key, encrypt_to, parallelism, not is_whole or pipeline.event.is_before_merge)
-    done = [_one(pipeline, channel, one, change, wish) for one in chosen]
+    plan_options = _PlanOptions(expires, key, encrypt_to, parallelism, not is_whole or pipeline.event.is_before_merge)
+    done = [_one(pipeline, channel, one, change, plan_options) for one in chosen]
     channel.finish(change.expected)
     totals = _publish(pipeline, change, done)
     code = totals.exit_code or (2 if detailed_exitcode and totals.has_changes else 0)
@@ -142,7 +142,9 @@ def _ignore(pipeline: Pipeline, why: str, *, as_json: bool) -> int:
     return totals.exit_code
 
 
-def _one(pipeline: Pipeline, channel: Channel, resolved: Resolved, change: ci_changes.Change, wish: _Wish) -> _Done:
+def _one(
+    pipeline: Pipeline, channel: Channel, resolved: Resolved, change: ci_changes.Change, plan_options: _PlanOptions
+) -> _Done:
     """Check one environment, plan it where it may be planned, and tell people."""
     name = resolved.environment.name
     pipeline.command([workflow_commands.group(f"plan {name}")])
@@ -151,7 +153,7 @@ def _one(pipeline: Pipeline, channel: Channel, resolved: Resolved, change: ci_ch
     code = NgpError.exit_code if found else 0
     if not found and change.tier is Tier.MEMBER:
         try:
-            report = _plan(pipeline, resolved, change, wish)
+            report = _plan(pipeline, resolved, change, plan_options)
             code = report.exit_code
         except NgpError as error:
             found, code = error.findings, error.exit_code
@@ -181,7 +183,7 @@ def _tell(pipeline: Pipeline, channel: Channel, change: ci_changes.Change, done:
     channel.tell(name, body, statuses.of_checks("plan", name, done.exit_code, url))
 
 
-def _plan(pipeline: Pipeline, resolved: Resolved, change: ci_changes.Change, wish: _Wish) -> Report:
+def _plan(pipeline: Pipeline, resolved: Resolved, change: ci_changes.Change, plan_options: _PlanOptions) -> Report:
     """Plan one environment into a bundle, and write its reports."""
     from ngp.commands import running
     from ngp.reports import making
@@ -191,12 +193,12 @@ def _plan(pipeline: Pipeline, resolved: Resolved, change: ci_changes.Change, wis
     context, name = pipeline.context, resolved.environment.name
     path = pipeline.folder / f"{name}.bundle"
     path.unlink(missing_ok=True)
-    wanted = wish.bundle(context, path)
+    wanted = plan_options.bundle(context, path)
     reports = reporting.require(context, [str(pipeline.folder / f"{name}.{kind}") for kind in _REPORTS])
     _prepare(reports, resolved, change)
     chosen: Sequence[str] | None = narrowing.choice(resolved, change.affected, ())
     while chosen is not None:
-        asked = running.RunOptions(parallelism=wish.parallelism)
+        asked = running.RunOptions(parallelism=plan_options.parallelism)
         with (
             running.begin(context, name) as begun,
             running.open_run(context, Verb.PLAN, begun, chosen, asked) as now,

@@ -76,7 +76,7 @@ def _destroy(
         running.open_run(context, Verb.DESTROY, begun, chosen.units, given, jsonl=output.as_json_lines) as now,
     ):
         agree = _consent(context, now, auto_approve=auto_approve, show_all=output.whole)
-        consent = destroying.Consent(agree, is_typed=not auto_approve)
+        consent = destroying.DestroyConsent(agree, is_typed=not auto_approve)
         result = destroying.destroy(now.run, consent, finish=bundles.finish(wanted, context, now, Verb.DESTROY))
         output.reports.observe(now.run)
     result, more = bundles.tell(wanted, context, result, output.reports)

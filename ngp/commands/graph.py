@@ -47,8 +47,8 @@ def graph(
     if as_json or form == "json":
         documents.write({**documents.graph(meant.environment, facts, wires, left), **documents.affected(change)})
         return
-    if form not in [one.value for one in view.Format]:
-        raise UsageError(f"no format `{form}`", todo=nearest(form, [one.value for one in view.Format]))
-    view.show(facts, wires, environment=meant.environment, form=view.Format(form), whole=show_all)
+    if form not in [one.value for one in view.GraphFormat]:
+        raise UsageError(f"no format `{form}`", todo=nearest(form, [one.value for one in view.GraphFormat]))
+    view.show(facts, wires, environment=meant.environment, form=view.GraphFormat(form), whole=show_all)
     if left:  # Rich is slow to come
         orphans.show(left, terminal.err(context.settings), whole=show_all)

@@ -49,7 +49,7 @@ def moltar(
     environment, command, *arguments = given
     is_wanted = filtered or command == "deploy"
     named = packages(context.cwd, package or ()) if is_wanted else ()
-    line = lines.Line(environment, tuple(arguments), named, project, pinned, serial, filtered)
+    line = lines.MoltarLine(environment, tuple(arguments), named, project, pinned, serial, filtered)
     own = lines.translate(command, line)
     terminal.say(context.settings, shlex.join(("ngp", *own)), always=True)
     at = own.index("--") if "--" in own else len(own)

@@ -60,11 +60,11 @@ def output(
             return
         named = selection.expand(meant.units, region.resolved)
         values = outputs.collect(
-            region.resolved, region.session, named, reveal=reveal, nulls=shape is view.Format.TERRAFORM_OUT
+            region.resolved, region.session, named, reveal=reveal, nulls=shape is view.OutputFormat.TERRAFORM_OUT
         )
         absent = outputs.absent(region.resolved, values, named) if name else {}
         has_units = bool(region.resolved.environment.units)
-    if not values and not name and shape is view.Format.TABLE:
+    if not values and not name and shape is view.OutputFormat.TABLE:
         view.tell_none(context.settings, meant.environment, meant.units, has_units=has_units)
         return
     chosen = [view.select(values, name, absent=absent)] if name else values

@@ -234,7 +234,7 @@ def _runner(login: Login, parallelism: int) -> Run:
 
     def run(hosts: Sequence[Host], command: str, tell: Callable[[Host, str], None]) -> Sequence[remote.HostResult]:
         def take(event: remote.HostEvent) -> None:
-            if isinstance(event, remote.Line):
+            if isinstance(event, remote.OutputLine):
                 tell(event.host, event.text)
 
         return remote.run_all(hosts, command, wanted, take)

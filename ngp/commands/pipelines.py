@@ -15,7 +15,7 @@ import typer
 from ngp import files
 from ngp.ci import bases, connecting, events, locations, outputs, workflow_commands
 from ngp.ci.channel import Channel
-from ngp.ci.events import Event, System
+from ngp.ci.events import CISystem, Event
 from ngp.commands import options
 from ngp.environments import platforms, workspaces
 from ngp.environments.environment import Platform
@@ -74,7 +74,7 @@ class Pipeline:
 
     @property
     def is_github(self) -> bool:
-        return self.event.system is System.GITHUB
+        return self.event.system is CISystem.GITHUB
 
     def require_platform(self) -> None:
         """Raise UsageError (64) where ngp.yaml cannot be read."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ngp.environments import platforms, resolving
 from ngp.errors import NgpError, UsageError, nearest
 from ngp.views import terminal
-from ngp.views.outputs import Format
+from ngp.views.outputs import OutputFormat
 
 if TYPE_CHECKING:
     from ngp.aws.session import Session
@@ -122,13 +122,13 @@ def orphans_at_hand(context: Context, resolved: Resolved) -> tuple[Orphan, ...]:
     return orphans(context, Region(resolved, session))
 
 
-def format_of(form: str, *, raw: bool, as_json: bool) -> Format:
+def format_of(form: str, *, raw: bool, as_json: bool) -> OutputFormat:
     """The one format that the flags ask for."""
     if raw:
-        return Format.RAW
+        return OutputFormat.RAW
     if as_json:
-        return Format.JSON
+        return OutputFormat.JSON
     try:
-        return Format(form)
+        return OutputFormat(form)
     except ValueError:
-        raise UsageError(f"no format `{form}`", todo=nearest(form, [one.value for one in Format])) from None
+        raise UsageError(f"no format `{form}`", todo=nearest(form, [one.value for one in OutputFormat])) from None

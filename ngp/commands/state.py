@@ -13,7 +13,7 @@ from ngp.views import documents, findings, terminal
 if TYPE_CHECKING:
     from ngp.environments.resolving import Resolved
     from ngp.runs.access import Access
-    from ngp.runs.states import StateFact
+    from ngp.runs.states import UnitState
     from ngp.state.reading import Holder
 
 app = typer.Typer(help="Make and look at the place where state lies.")
@@ -121,7 +121,7 @@ def _bucket_place(resolved: Resolved) -> Any:
     return units.place(resolved, units.SINGLE)
 
 
-def _fact(fact: StateFact) -> dict[str, Any]:
+def _fact(fact: UnitState) -> dict[str, Any]:
     state = fact.state
     return {
         "unit": fact.unit,
@@ -143,7 +143,7 @@ def _holder(holder: Holder | None) -> dict[str, str] | None:
     return {"id": holder.id, "who": holder.who, "since": holder.created, "place": holder.place}
 
 
-def _line(fact: StateFact) -> str:
+def _line(fact: UnitState) -> str:
     held = f"unreadable, {fact.problem}" if fact.problem else "nothing yet"
     if fact.state is not None:
         managed = sum(resource.mode == "managed" for resource in fact.state.resources)

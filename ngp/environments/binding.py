@@ -67,7 +67,7 @@ def bind(environment: Environment, facts: Mapping[str, str], catalogue: Catalogu
     units: dict[str, UnitBindings] = {}
     findings: list[Finding] = []
     known = {each.name: each.module for each in environment.units.values()}
-    offered = wiring.outlets(
+    outlets = wiring.outlets(
         {unit: catalogue.modules[name] for unit, name in known.items() if name in catalogue.modules}
     )
     for choice in environment.units.values():
@@ -75,7 +75,7 @@ def bind(environment: Environment, facts: Mapping[str, str], catalogue: Catalogu
         if module is None:
             findings += catalogue.missing(choice.module, environment.where(f"units.{choice.name}"))
             continue
-        binder = _Binder(choice.name, module, environment, values, offered, findings)
+        binder = _Binder(choice.name, module, environment, values, outlets, findings)
         units[choice.name] = UnitBindings(choice.name, module.name, binder.bind({**facts, "unit": choice.name}))
     return Bound(units, tuple(dict.fromkeys(findings)))
 
@@ -98,7 +98,7 @@ class _Binder:
     module: Module
     environment: Environment
     values: Values
-    offered: wiring.Outlets
+    outlets: wiring.Outlets
     findings: list[Finding]
 
     def bind(self, facts: Mapping[str, str]) -> dict[str, Binding]:
@@ -182,7 +182,7 @@ class _Binder:
         self.findings.append(Finding(what, str(variable.place), why, todo))
 
     def _feeders(self, variable: Variable) -> str:
-        first = self.offered.get(variable.name, ())[: _FEEDERS + 2]  # one more than is told, without itself
+        first = self.outlets.get(variable.name, ())[: _FEEDERS + 2]  # one more than is told, without itself
         found = [f"`{ref}`" for ref in wiring.feeders({variable.name: first}, self.unit, variable.name)]
         return ", ".join([*found[:_FEEDERS], *(["…"] if len(found) > _FEEDERS else [])])
 

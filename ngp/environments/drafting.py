@@ -41,13 +41,13 @@ class _Work:
         return self.environment.path / tfvars.FILE
 
     @cached_property
-    def wanted(self) -> Mapping[str, str]:
+    def chosen(self) -> Mapping[str, str]:
         present = {each.name: each.module for each in self.environment.units.values()}
         return present if self.choice.units is None else self.choice.units
 
     @cached_property
     def closed(self) -> choosing.Closed:
-        return choosing.close(self.wanted, self.subject.catalogue, self.is_fed)
+        return choosing.close(self.chosen, self.subject.catalogue, self.is_fed)
 
     @cached_property
     def wires(self) -> wiring.Found:
@@ -60,7 +60,7 @@ class _Work:
     @cached_property
     def values(self) -> Values:
         """What terraform.tfvars says, with the values of the wanted units that were commented out."""
-        return tfvars.parse(edit(self.subject.tfvars, Edit(restored=tuple(self.wanted)), self.path), self.path)
+        return tfvars.parse(edit(self.subject.tfvars, Edit(restored=tuple(self.chosen)), self.path), self.path)
 
     def has_value(self, unit: str, name: str) -> bool:
         keys = {(unit, name), (name,)}
@@ -68,7 +68,7 @@ class _Work:
 
     def is_fed(self, unit: str, name: str) -> bool:
         wire = self.choice.wires.get((unit, name)) or self.environment.wiring.get(unit, {}).get(name)
-        return self.has_value(unit, name) or (wire is not None and wire.unit in self.wanted)
+        return self.has_value(unit, name) or (wire is not None and wire.unit in self.chosen)
 
     def draft(self) -> Draft:
         findings = [*self.closed.findings]

@@ -43,7 +43,7 @@ class HostStarted:
 
 
 @dataclass(frozen=True)
-class Line:
+class OutputLine:
     """A whole line without its newline, or a piece of a very long one. `stream` is ``stdout`` or ``stderr``."""
 
     host: Host
@@ -81,7 +81,7 @@ class HostResult:
         return self.exit == 0 and not self.problem
 
 
-HostEvent = HostStarted | Line | HostCopied | HostResult
+HostEvent = HostStarted | OutputLine | HostCopied | HostResult
 Tell = Callable[[HostEvent], None]
 Work = Callable[[Host, Any], Awaitable[str]]  # takes an asyncssh connection; returns what went wrong, or ""
 
@@ -253,12 +253,12 @@ class _Run:
         while piece := await _piece(stream):
             *whole, rest = (rest + piece).split(b"\n")
             for line in whole:
-                self._tell(Line(host, name, line.removesuffix(b"\r") if self.options.has_terminal else line))
+                self._tell(OutputLine(host, name, line.removesuffix(b"\r") if self.options.has_terminal else line))
             if len(rest) >= _PIECE:
-                self._tell(Line(host, name, rest))
+                self._tell(OutputLine(host, name, rest))
                 rest = b""
         if rest:
-            self._tell(Line(host, name, rest))
+            self._tell(OutputLine(host, name, rest))
 
     def _end(self, host: Host, began: float | None, code: int | None, problem: str, todo: str = "") -> HostResult:
         seconds = 0.0 if began is None else time.monotonic() - began

@@ -18,7 +18,7 @@ from ngp.pool import credentials
 from ngp.proxy import eviction, limits, orders, packages, provider
 from ngp.proxy.fleet import Fleet
 from ngp.proxy.limits import Limits
-from ngp.proxy.safe import open_safe
+from ngp.proxy.sealed_store import open_store
 from ngp.proxy.server import Proxy
 
 # What a terminal, an editor or a login says of itself: it differs from window to window, and no provider reads it
@@ -85,7 +85,7 @@ class Proxies:
             kept.sessions -= 1
             kept.used_at = time.monotonic()
             for fleet in kept.proxy.fleets:
-                fleet.keep()
+                fleet.save()
             self._drop()
 
     async def tend(self) -> None:
@@ -126,9 +126,9 @@ class Proxies:
 
     async def _find(self, order: Mapping[str, Any]) -> Kept:
         cache, asked = Path(order["cache"]), orders.packages(order)
-        safe = await asyncio.to_thread(open_safe, cache)
+        store = await asyncio.to_thread(open_store, cache)
         # held against the lock each time: what lies in the mirror now is what counts
-        hashes = [await asyncio.to_thread(packages.verify, one, safe) for one in asked]
+        hashes = [await asyncio.to_thread(packages.verify, one, store) for one in asked]
         environ = provider.environment(order["environ"])
         about = [order["packages"], hashes, str(cache), credentials.digest(_rights(environ))]
         variables = sorted((name, environ[name]) for name in environ if not _is_windows(name))
@@ -138,7 +138,7 @@ class Proxies:
             return found
         folder = self._folder / f"e{next(self._numbers)}"
         folder.mkdir(mode=0o700)
-        proxy = Proxy(asked, environ, folder, safe, self._limits, order["umask"])
+        proxy = Proxy(asked, environ, folder, store, self._limits, order["umask"])
         made = Kept(proxy, key, {order["label"]}, folder)
         await made.proxy.open()
         self._kept.append(made)

@@ -118,22 +118,22 @@ class Pool:
             writer.close()
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        async def say(answer: Mapping[str, Any]) -> None:
+        async def send(answer: Mapping[str, Any]) -> None:
             writer.write(json.dumps(answer).encode() + b"\n")
             await writer.drain()
 
-        await say({})  # whoever waits for this sees at once that the pool is at work
+        await send({})  # whoever waits for this sees at once that the pool is at work
         order = json.loads(await reader.readline() or b"{}")
         match order.get("order"):
             case "serve":
-                await self._serve(order, reader, say)
+                await self._serve(order, reader, send)
             case "call":
-                await say(await orders.answer(self._call(order)))
+                await send(await orders.answer(self._call(order)))
             case "status":
-                await say(self._describe())
+                await send(self._describe())
             case "stop":
                 self._stop()
-                await say({"sessions": self._proxies.sessions})
+                await send({"sessions": self._proxies.sessions})
 
     async def _call(self, order: Mapping[str, Any]) -> Mapping[str, Any]:
         """A call in a thread of those for AWS: calls that hang keep no other work from its own."""
@@ -143,13 +143,13 @@ class Pool:
         finally:
             self._calls -= 1
 
-    async def _serve(self, order: Mapping[str, Any], reader: asyncio.StreamReader, say: orders.Say) -> None:
+    async def _serve(self, order: Mapping[str, Any], reader: asyncio.StreamReader, send: orders.Send) -> None:
         try:
             async with self._proxies.lease(order) as proxy:
-                await say({})
-                await orders.converse(proxy, reader, say)
+                await send({})
+                await orders.serve_orders(proxy, reader, send)
         except NgpError as error:  # refused; what else may happen is the pool's, which hangs up then
-            await say({"error": str(error)})
+            await send({"error": str(error)})
 
     def _describe(self) -> Mapping[str, Any]:
         return {

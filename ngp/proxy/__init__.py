@@ -1,1 +1,1 @@
-"""Provider processes behind a proxy: started once, configured once, asked once, and shared by Terraform's children."""
+"""Provider proxy: starts and configures each provider once, and shares it among the Terraform processes of a run."""

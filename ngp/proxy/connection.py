@@ -1,4 +1,4 @@
-"""One connection of one Terraform process: one provider block, told apart from every other by being a connection."""
+"""One connection of a Terraform process. Each provider block has its own connection."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from grpclib import GRPCError, Status
 
 from ngp.errors import NgpError
 from ngp.proxy import messages
+from ngp.proxy.configurations import Configuration, ShareKey
 from ngp.proxy.fleet import Fleet
 from ngp.proxy.messages import Kind
 from ngp.proxy.provider import Provider
 from ngp.proxy.rpc import GoneError, RawStream
-from ngp.proxy.wanted import Berth, Wanted
 
 T = TypeVar("T")
 _SERVING = b"\x08\x01"  # HealthCheckResponse: status = SERVING (gRPC health checking protocol)
@@ -23,27 +23,27 @@ _SERVING = b"\x08\x01"  # HealthCheckResponse: status = SERVING (gRPC health che
 
 @dataclass
 class Scope:
-    """What a Terraform process may see. `names` are the types that it gets the schemas of (None: all of them)."""
+    """What one Terraform process may use. `names` are the types whose schemas it gets (None: all)."""
 
-    berth: Berth
+    share_key: ShareKey
     names: frozenset[str] | None
     connections: int = 0  # open now
-    failures: list[str] = field(default_factory=list)  # what the proxy itself could not do for it
-    crashes: list[str] = field(default_factory=list)  # providers that ended in the middle of a call, and why
+    failures: list[str] = field(default_factory=list)  # of the proxy itself
+    crashes: list[str] = field(default_factory=list)  # of providers in the middle of a call, with the panic
 
 
 class Connection:
-    """Answers the calls of one connection. Until it is configured a process without configuration serves it."""
+    """Answers the calls of one connection. An unconfigured process serves it until it is configured."""
 
     def __init__(self, fleet: Fleet, scope: Scope) -> None:
         self._fleet, self._scope = fleet, scope
         self._used: Provider | None = None
-        self._wanted: Wanted | None = None  # while it is being configured
+        self._configuration: Configuration | None = None  # while it is being configured
         self._calls: set[asyncio.Task[Any]] = set()
-        self._cut: set[asyncio.Task[Any]] = set()  # calls that Stop has ended
+        self._cut: set[asyncio.Task[Any]] = set()  # calls that Stop cancelled
 
     async def answer(self, path: str, stream: RawStream) -> None:
-        """Answer one call."""
+        """Answer one gRPC call."""
         service, _, _ = path.removeprefix("/").partition("/")
         if not service.startswith("tfplugin"):
             await _answer_plumbing(path, stream)
@@ -59,7 +59,7 @@ class Connection:
             raise GRPCError(Status.INTERNAL, f"ngp's provider proxy: {error}") from error
 
     def close(self) -> None:
-        """The connection has ended: give the process back."""
+        """Release the provider process at the end of the connection."""
         if self._used is not None:
             self._fleet.release(self._used)
             self._used = None
@@ -76,57 +76,57 @@ class Connection:
             case Kind.SCHEMA:
                 reply = await self._schema()
             case Kind.FACT:
-                reply = await self._fleet.fact(self._scope.berth, path, request)
+                reply = await self._fleet.fact(self._scope.share_key, path, request)
             case Kind.PREPARE:
                 yes = messages.plain_prepare(_protocol(path), request)
-                reply = await self._fleet.check(self._scope.berth, path, request, yes)
+                reply = await self._fleet.check(self._scope.share_key, path, request, yes)
             case Kind.CONFIGURE:
                 reply = await self._watched(self._configure(path, request))
             case Kind.STOP:
                 reply = await self._stop(path, request)
             case Kind.VALIDATE if self._used is None:
-                reply = await self._fleet.check(self._scope.berth, path, request, b"")
+                reply = await self._fleet.check(self._scope.share_key, path, request, b"")
             case _:
                 reply = await self._watched(self._ask(path, request))
         await stream.send_message(reply)
 
     async def _ask(self, path: str, request: bytes) -> bytes:
         if self._used is None:
-            return await self._fleet.ask(self._scope.berth, path, request)
+            return await self._fleet.ask(self._scope.share_key, path, request)
         return await self._used.ask(path, request)
 
     async def _relay(self, path: str, stream: RawStream) -> None:
         if self._used is None:
-            await self._fleet.relay(self._scope.berth, stream, path)
+            await self._fleet.relay(self._scope.share_key, stream, path)
         else:
             await self._used.relay(stream, path)
 
     async def _schema(self) -> bytes:
-        berth = self._scope.berth
-        schema = await self._fleet.schema(berth)
+        share_key = self._scope.share_key
+        schema = await self._fleet.schema(share_key)
         answer = await asyncio.to_thread(schema.cut, self._scope.names)
         if answer is None:
-            schema = await self._fleet.renew_schema(berth)
+            schema = await self._fleet.renew_schema(share_key)
             answer = await asyncio.to_thread(schema.cut, self._scope.names)
         if answer is None:
             raise NgpError("the provider's schema cannot be kept", where=str(schema.path))
         return answer
 
     async def _configure(self, path: str, request: bytes) -> bytes:
-        if self._used is not None:  # Terraform does not; another client is told what the provider itself says
+        if self._used is not None:  # Terraform never configures twice; for another client the provider answers itself
             return await self._used.ask(path, request)
-        self._wanted = self._fleet.want(self._scope.berth, path, request)
+        self._configuration = self._fleet.configuration(self._scope.share_key, path, request)
         try:
-            found = await self._fleet.configure(self._wanted)
+            found = await self._fleet.configure(self._configuration)
         finally:
-            self._wanted = None
+            self._configuration = None
         self._used = found.provider
         return found.answer
 
     async def _stop(self, path: str, request: bytes) -> bytes:
-        """Stop what this connection has under way: its own process is told, one with other users goes on for them."""
-        used = self._used or (self._wanted.provider if self._wanted else None)
-        if used is not None and (self._scope.berth.owner or self._fleet.give_away(used)):
+        """Stop this connection's calls: an exclusive process gets Stop, a shared one goes on for its other users."""
+        used = self._used or (self._configuration.provider if self._configuration else None)
+        if used is not None and (self._scope.share_key.owner or self._fleet.make_exclusive(used)):
             return await used.ask(path, request)
         self._cut |= self._calls
         for call in self._calls:
@@ -134,7 +134,7 @@ class Connection:
         return b""
 
     async def _watched(self, work: Coroutine[Any, Any, T]) -> T:
-        """Do `work` so that `Stop` can end it: Terraform is told that it was cancelled, the provider too."""
+        """Run `work` so that `Stop` can cancel it; Terraform and the provider then see a cancelled call."""
         call = asyncio.ensure_future(work)
         self._calls.add(call)
         try:
@@ -153,16 +153,16 @@ def _protocol(path: str) -> int:
 
 
 async def _answer_plumbing(path: str, stream: RawStream) -> None:
-    """What go-plugin asks beside the provider's own service; none of it is the shared process's business."""
+    """Answer the services of go-plugin itself, which must not reach a shared process."""
     match path:
         case "/grpc.health.v1.Health/Check":
             await stream.recv_message()
             await stream.send_message(_SERVING)
-        case "/plugin.GRPCController/Shutdown":  # the process is not this client's to end
+        case "/plugin.GRPCController/Shutdown":  # this client does not own the process
             await stream.recv_message()
             await stream.send_message(b"")
         case "/plugin.GRPCBroker/StartStream" | "/plugin.GRPCStdio/StreamStdio":
             await stream.recv_message()
-            await asyncio.Event().wait()  # open as long as the client is; nothing ever comes
+            await asyncio.Event().wait()  # stays open until the client disconnects; no message is sent
         case _:
             raise GRPCError(Status.UNIMPLEMENTED, f"unknown method {path}")

@@ -1,4 +1,4 @@
-"""Ends provider processes that are over the limits of their proxy."""
+"""Stops idle provider processes that exceed the limits of their proxy."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from ngp.proxy.fleet import Fleet
 from ngp.proxy.limits import Limits, memory
 
 _LOOK_S = 5.0
-_SETTLED_S = 1.0  # a process that was configured this moment is about to be used
+_SETTLED_S = 1.0  # a process that was just configured is about to be used
 
 
 async def tend(fleets: Sequence[Fleet], limits: Limits, *, look_s: float = _LOOK_S) -> None:
-    """Keep to the limits until it is cancelled."""
+    """Enforce the limits every `look_s` seconds until cancelled."""
     while True:
         await asyncio.sleep(look_s)
         await enforce(fleets, limits)
 
 
 async def enforce(fleets: Iterable[Fleet], limits: Limits) -> None:
-    """End processes that are idle for too long, then the longest idle ones while all need too much memory."""
+    """Stop processes that are idle too long, then the longest idle ones while all together use too much memory."""
     every = [(fleet, one) for fleet in fleets for one in fleet.providers]
     sizes = await asyncio.to_thread(memory, [one.pid for _, one in every])
     total = sum(sizes.values())

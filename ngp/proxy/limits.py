@@ -1,4 +1,4 @@
-"""How much a proxy keeps running for later: processes that nobody uses cost memory and hold credentials."""
+"""Limits of idle provider processes, which use memory and hold credentials."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ _OWN = re.compile(r"^Rss(?:Anon|Shmem):\s*(\d+) kB$", re.MULTILINE)  # proc_pid_
 
 @dataclass(frozen=True)
 class Limits:
-    """What may wait for its next user. A process in use is never ended for a limit."""
+    """Limits of idle processes. A process in use is never stopped because of a limit."""
 
-    idle_processes: int = 4  # configured ones of one package
+    idle_processes: int = 4  # configured ones of each package
     idle_s: float = 600.0
     memory_bytes: int = 2 << 30  # of all processes together, as `memory` counts it
 
 
 def memory(pids: Sequence[int]) -> dict[int, int]:
-    """The bytes that each process has for itself; one that has ended is left out.
+    """Return the private memory of each running process in bytes.
 
-    Where the system tells, without what is mapped from files: half a gigabyte of a provider is its program, which all
-    of its processes have in common and which the kernel can drop.
+    On Linux this excludes memory mapped from files: half a gigabyte of a provider is its program, which all of its
+    processes share and which the kernel can drop.
     """
     if not Path("/proc/self/status").is_file():
         return _by_ps(pids)
@@ -40,7 +40,7 @@ def memory(pids: Sequence[int]) -> dict[int, int]:
 
 
 def _by_ps(pids: Sequence[int]) -> dict[int, int]:
-    """Where there is no /proc (macOS): the resident memory. ``ps -o rss=`` tells kilobytes."""
+    """Return the resident memory where /proc is missing (macOS). ``ps -o rss=`` prints kilobytes."""
     if not pids:
         return {}
     request = processes.Request(

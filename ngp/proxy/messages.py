@@ -1,4 +1,4 @@
-"""What the calls of Terraform's plugin protocol mean to the proxy; field numbers are those of `plugin.proto`."""
+"""Calls of Terraform's plugin protocol, by how the proxy answers them. Field numbers are those of `plugin.proto`."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class Kind(Enum):
     VALIDATE = "validate"  # the same while the provider is not configured
     CONFIGURE = "configure"
     STOP = "stop"
-    CALL = "call"  # one message each way
-    STREAM = "stream"  # anything else: messages are passed on as they come
+    CALL = "call"  # unary
+    STREAM = "stream"  # anything else: messages are forwarded as they arrive
 
 
 _KINDS = {
@@ -66,7 +66,7 @@ _KINDS = {
 
 
 def kind(method: str) -> Kind:
-    """How to answer a call, by the last part of its path."""
+    """Return how to answer a call, by the last part of its path."""
     return _KINDS.get(method.rpartition("/")[2], Kind.STREAM)
 
 
@@ -75,7 +75,7 @@ def schema_method(protocol: int) -> str:
 
 
 def plain_prepare(protocol: int, request: bytes) -> bytes | None:
-    """The answer to a Prepare that says yes and no more; None where the request cannot be read.
+    """Return the plain positive answer to a Prepare, or None if the request cannot be read.
 
     In protocol 5 the configuration comes back as it went.
     """
@@ -89,7 +89,7 @@ def plain_prepare(protocol: int, request: bytes) -> bytes | None:
 
 
 def has_errors(response: bytes, diagnostics: int = _CONFIGURE_DIAGNOSTICS) -> bool:
-    """Whether one of a response's diagnostics is an error; a response that cannot be read has some."""
+    """Whether a response contains an error diagnostic, or cannot be read."""
     try:
         for field in wire.fields(response):
             if field.number == diagnostics and any(

@@ -1,4 +1,4 @@
-"""What a run says to its proxy: orders as lines of JSON, each answered by one line."""
+"""Orders of a run to its proxy: one line of JSON each, answered by one line."""
 
 from __future__ import annotations
 
@@ -10,44 +10,44 @@ from typing import Any
 
 from ngp.errors import NgpError
 from ngp.proxy.packages import Package
-from ngp.proxy.server import Proxy, Wish
+from ngp.proxy.server import AttachRequest, Proxy
 
-Say = Callable[[Mapping[str, Any]], Awaitable[None]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 
 def packages(order: Mapping[str, Any]) -> list[Package]:
-    """The packages that a first order names."""
+    """Return the packages that an order to serve or check names."""
     return [Package(one["address"], Path(one["folder"]), tuple(one["hashes"])) for one in order["packages"]]
 
 
-async def converse(proxy: Proxy, reader: asyncio.StreamReader, say: Say) -> None:
-    """Obey orders until the input ends, however it ends; what is still served then ends gracefully first."""
+async def serve_orders(proxy: Proxy, reader: asyncio.StreamReader, send: Send) -> None:
+    """Execute orders until the input ends; then wait until the Terraform processes that are still served have ended."""
     served: set[int] = set()
-    met: set[str] = set()  # the types of this run so far; a pool's proxy serves others, too
+    met: set[str] = set()  # the types of this run so far; the proxy of a pool serves several runs
     try:
         while line := await reader.readline():
-            await say(await answer(_obey(proxy, json.loads(line), served, met)))
+            await send(await answer(_execute(proxy, json.loads(line), served, met)))
     finally:
         await asyncio.gather(*(proxy.abandon(number) for number in served))
 
 
 async def answer(work: Awaitable[Mapping[str, Any] | None]) -> Mapping[str, Any]:
-    """What `work` gives, or in words why it could not."""
+    """Return the answer of `work`, or its error as text."""
     try:
         return await work or {}
     except NgpError as error:
         return {"error": str(error)}
-    except Exception as error:  # noqa: BLE001  whatever it is: the run goes on without the proxy
+    except Exception as error:  # noqa: BLE001  whatever fails: the run goes on without the proxy
         return {"error": f"{type(error).__name__}: {error}"}
 
 
-async def _obey(proxy: Proxy, order: Mapping[str, Any], served: set[int], met: set[str]) -> Mapping[str, Any]:
+async def _execute(proxy: Proxy, order: Mapping[str, Any], served: set[int], met: set[str]) -> Mapping[str, Any]:
     match order["order"]:
         case "attach":
             calls = Path(order["calls"]) if order.get("calls") else None
             texts = tuple(map(Path, order["texts"]))
-            wish = Wish(Path(order["root"]), texts, order["is_apply"], order["whole_schema"], calls)
-            number, entries = await proxy.attach(wish, met)
+            request = AttachRequest(Path(order["root"]), texts, order["is_apply"], order["whole_schema"], calls)
+            number, entries = await proxy.attach(request, met)
             served.add(number)
             return {"number": number, "reattach": entries}
         case "detach":

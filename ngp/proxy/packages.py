@@ -1,4 +1,4 @@
-"""Provider packages on the disk: what they hash to, and which of them the lock file lets run."""
+"""Provider packages on the disk: their hashes, checked against the lock file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from ngp.errors import RefusedError
-from ngp.proxy.safe import Safe
+from ngp.proxy.sealed_store import SealedStore
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Package:
 
     @property
     def executable(self) -> Path:
-        """The provider's program; raise RefusedError unless there is exactly one."""
+        """Return the provider's program. Raises RefusedError unless there is exactly one."""
         kind = self.address.rpartition("/")[2]
         found = [path for path in sorted(self.folder.glob(f"terraform-provider-{kind}*")) if os.access(path, os.X_OK)]
         if len(found) != 1:
@@ -34,19 +34,19 @@ class Package:
         return found[0]
 
 
-def verify(package: Package, safe: Safe) -> str:
-    """The package's ``h1:``, checked against what is locked; raise RefusedError where it is another.
+def verify(package: Package, store: SealedStore) -> str:
+    """Return the package's ``h1:`` hash. Raises RefusedError if the lock file does not allow it.
 
-    Hashing hundreds of megabytes is dear, so it is remembered by path, size, times and inode of every file.
+    Hashing hundreds of megabytes is slow, so the store keeps the hash by path, size, times and inode of every file.
     """
     identity = json.dumps(_identity(package.folder))
     name = f"hash-{hashlib.sha256(str(package.folder).encode()).hexdigest()[:40]}"
-    kept = (safe.read(name) or b"").decode("utf-8", "replace").partition("\n")
+    kept = (store.read(name) or b"").decode("utf-8", "replace").partition("\n")
     if kept[2] == identity:
         found = kept[0]
     else:
         found = package_hash(package.folder)
-        safe.write(name, f"{found}\n{identity}".encode())
+        store.write(name, f"{found}\n{identity}".encode())
     if found not in package.hashes:
         raise RefusedError(
             f"the package of {package.address} is not the one that is locked",
@@ -58,19 +58,19 @@ def verify(package: Package, safe: Safe) -> str:
 
 
 def package_hash(path: Path) -> str:
-    """The ``h1:`` of a provider package, a folder or an archive (Go's ``dirhash.Hash1``: names in sorted order)."""
+    """Return the ``h1:`` hash of a package, a folder or an archive (Go's ``dirhash.Hash1``: names in sorted order)."""
     return combine(_digests(path))
 
 
 def combine(digests: Iterable[tuple[str, str]]) -> str:
-    """The ``h1:`` of files by their names and SHA-256 in hex."""
+    """Return the ``h1:`` hash of files, given by name and SHA-256 in hex."""
     lines = [f"{digest}  {name}\n" for name, digest in sorted(digests)]
     return "h1:" + base64.b64encode(hashlib.sha256("".join(lines).encode()).digest()).decode()
 
 
 def _identity(folder: Path) -> Sequence[Sequence[object]]:
     found = [(path, path.stat()) for path in sorted(folder.rglob("*")) if path.is_file()]
-    # the change time cannot be set by anybody but root
+    # only root can set the change time
     return [[str(path), one.st_size, one.st_mtime_ns, one.st_ctime_ns, one.st_ino] for path, one in found]
 
 

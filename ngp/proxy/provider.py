@@ -1,4 +1,4 @@
-"""One provider process: started with the plugin handshake in a private folder, asked by its socket, ended for sure."""
+"""A provider process: started with the plugin handshake in a private folder, called by its socket, always stopped."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ _START_S = 60.0  # Terraform's own limit for a plugin's start
 _COOKIE = {"TF_PLUGIN_MAGIC_COOKIE": "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2"}
 _HANDSHAKE = "1"
 _PANIC = re.compile(r"^(panic|fatal error): ", re.MULTILINE)
-# A provider is none of their business. Values of variables and tokens of the registry stay with Terraform.
+# Only Terraform needs these: values of variables, tokens of the registry and its own settings
 _WITHHELD = ("TF_VAR_", "TF_TOKEN_", "TF_REATTACH_PROVIDERS", "TF_DATA_DIR", "TF_CLI_", "PLUGIN_", "NGP_")
-# What a shell says of itself and its terminal; a provider stands in a folder of its own, which is not the shell's PWD
+# Variables of a shell and its terminal; a provider has a working directory of its own, not the shell's PWD
 _SHELLS_OWN = frozenset({"_", "PWD", "OLDPWD", "SHLVL", "COLUMNS", "LINES", "TERM", "WINDOWID", "SSH_TTY", "TMUX_PANE"})
 
 
 class StartError(NgpError):
-    """A provider did not start, or speaks what the proxy does not."""
+    """A provider did not start, or uses an unknown protocol."""
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What all providers of a proxy are started with. `umask` is their Terraform's, `folder` the proxy's own."""
+    """What all providers of a proxy start with. `umask` is that of Terraform, `folder` that of the proxy."""
 
     environ: Mapping[str, str]
     umask: int
@@ -45,7 +45,7 @@ class Surroundings:
 
 @dataclass(frozen=True)
 class Launch:
-    """How to start a provider. `folder`, in the proxy's own, is private to this process and removed with it."""
+    """How to start a provider. `folder` is private to the process, and removed when it ends."""
 
     executable: Path
     cwd: Path
@@ -60,7 +60,7 @@ class Provider:
         self._launch, self._process = launch, process
         self.protocol = protocol
         self.used_at = time.monotonic()  # when its last call ended
-        self.is_given_away = False  # it is its user's alone, and ends with it
+        self.is_exclusive = False  # reserved for its user, and stopped after it
         self._is_gone = False
         self._channel = channel
         self._output = asyncio.ensure_future(self._drain())
@@ -73,17 +73,17 @@ class Provider:
         return not self._is_gone and self._process.is_running()
 
     async def ask(self, method: str, request: bytes) -> bytes:
-        """One call; raise GRPCError as the provider does, UNAVAILABLE where it is gone."""
+        """Make one call. Raises the provider's GRPCError, or UNAVAILABLE if the process has ended."""
         async with self._noticing():
             return await rpc.ask(self._channel, method, request)
 
     async def relay(self, stream: rpc.RawStream, method: str) -> None:
-        """Pass a streaming call on."""
+        """Forward a streaming call."""
         async with self._noticing():
             await rpc.relay(stream, self._channel, method)
 
     def end(self) -> None:
-        """Kill it and all it started, and remove its folder."""
+        """Kill the process and its children, and remove its folder."""
         self._output.cancel()
         self._channel.close()
         self._process.end()
@@ -91,20 +91,20 @@ class Provider:
 
     @asynccontextmanager
     async def _noticing(self) -> AsyncIterator[None]:
-        """A crash: a call under way is told UNAVAILABLE, a later one CANCELLED, as go-plugin does with its child."""
+        """Detect a crash: the current call fails with UNAVAILABLE, later ones with CANCELLED, as in go-plugin."""
         if not self.is_alive():
             raise GRPCError(Status.CANCELLED, "context canceled")
         try:
             yield
         except rpc.GoneError as gone:
-            self._is_gone = True  # it may not look like it yet
+            self._is_gone = True  # the process may still be visible
             gone.panic = _panic(await asyncio.to_thread(self._process.last_words))
             raise
         finally:
             self.used_at = time.monotonic()
 
     async def _drain(self) -> None:
-        """Read what it prints, as Terraform would: a provider whose output nobody takes stops at a full pipe."""
+        """Read the provider's output, as Terraform does: it would block at a full pipe."""
         try:
             await rpc.drain(self._channel, "/plugin.GRPCStdio/StreamStdio")
         except GRPCError:
@@ -112,24 +112,24 @@ class Provider:
 
 
 def _panic(words: str) -> str:
-    """Of a provider's last words what Terraform would show: all from where Go begins to tell why it ends."""
+    """Return what Terraform would show of a provider's last output: everything from Go's panic on."""
     found = _PANIC.search(words)
     return words[found.start() :] if found else ""
 
 
 def environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """What a provider may know of the environment of its Terraform."""
+    """Return the variables of Terraform's environment that a provider may have."""
     return {
         name: value for name, value in environ.items() if not name.startswith(_WITHHELD) and name not in _SHELLS_OWN
     }
 
 
 async def start(launch: Launch) -> Provider:
-    """Start a provider; raise StartError with its own words where it does not get as far as its handshake."""
+    """Start a provider. Raises StartError with its output if it makes no handshake."""
     launch.folder.mkdir(mode=0o700)
     environ = environment(launch.surroundings.environ) | _COOKIE
     environ["PLUGIN_PROTOCOL_VERSIONS"] = ",".join(map(str, messages.PROTOCOLS))
-    # without a client certificate it speaks clear text, so its socket must lie where nobody else can go
+    # without a client certificate the traffic is plain text, so the socket must be in a private folder
     environ["TMPDIR"] = environ["PLUGIN_UNIX_SOCKET_DIR"] = str(launch.folder)
     request = processes.Request((str(launch.executable),), launch.cwd, environ, umask=launch.surroundings.umask)
     try:
@@ -140,7 +140,7 @@ async def start(launch: Launch) -> Provider:
     try:
         line = await asyncio.to_thread(process.read_line, _START_S)
         protocol, channel = _handshake(line, process)
-    except BaseException:  # also where nobody waits for it any more
+    except BaseException:  # also if the caller was cancelled
         process.end()
         files.remove_all([launch.folder])
         raise
@@ -150,7 +150,7 @@ async def start(launch: Launch) -> Provider:
 def _handshake(line: str | None, process: Worker) -> tuple[int, Channel]:
     """``1|5|unix|/folder/plugin123|grpc|…``: handshake version, protocol, network, address, transport, certificate.
 
-    Providers in Go give a certificate when they are asked for one; others may insist on theirs.
+    Providers in Go send a certificate only on request; others may always send one.
     """
     words = (line or "").split("|")
     if len(words) < 5:

@@ -27,13 +27,13 @@ from ngp.daemons.peers import is_own_peer
 
 RawStream = Stream[bytes, bytes]
 Answer = Callable[[str, RawStream], Awaitable[None]]
-# a whole schema is far above any default; both ends are on this machine
+# a whole schema exceeds every default; both ends are on this machine
 _WINDOW = Configuration(
     http2_connection_window_size=2**30,
     http2_stream_window_size=2**30,
-    ssl_target_name_override="localhost",  # what a plugin's certificate is made for
+    ssl_target_name_override="localhost",  # the name in a plugin's certificate
 )
-_BOTH_WAYS = Cardinality.STREAM_STREAM  # on the wire every other kind of call is a case of it
+_BOTH_WAYS = Cardinality.STREAM_STREAM  # includes every other kind of call on the wire
 logging.getLogger("grpclib").setLevel(logging.CRITICAL + 1)  # it would print
 
 
@@ -48,7 +48,7 @@ class _Raw(CodecBase):
 
 
 class GoneError(GRPCError):
-    """The provider's process is not there any more, or has closed its socket. `panic` is what Go said of it."""
+    """The provider process has ended or closed its socket. `panic` is Go's message, if any."""
 
     panic = ""
 
@@ -57,7 +57,7 @@ class GoneError(GRPCError):
 
 
 class _Methods(dict[str, Handler]):
-    """Every method there may be, each answered by the same function, which is told its path."""
+    """A mapping of every possible method to one function, which gets the path."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__()
@@ -68,12 +68,12 @@ class _Methods(dict[str, Handler]):
 
 
 async def listen(path: Path, accept: Callable[[], tuple[Answer, Callable[[], None]]]) -> asyncio.Server:
-    """Serve on a unix socket. For each connection `accept` gives what answers its calls and what is told its end."""
+    """Serve on a unix socket. For each connection `accept` returns the functions that answer its calls and close it."""
 
     def connect() -> H2Protocol:
         answer, closed = accept()
         server = Server([], codec=_Raw(), config=_WINDOW)
-        server._mapping = _Methods(answer)  # noqa: SLF001  grpclib has no public door to any method at all
+        server._mapping = _Methods(answer)  # noqa: SLF001  grpclib has no public way to serve any method
         return _Connection(server._protocol_factory(), closed)  # noqa: SLF001
 
     return await asyncio.get_running_loop().create_unix_server(connect, str(path))
@@ -83,9 +83,9 @@ _PIECE_BYTES = 1 << 16
 
 
 class Gathering(asyncio.Transport):
-    """Sends what one step of the loop writes in one piece: a call is five frames, and each would wake the other end.
+    """Sends everything that one step of the loop writes at once: a call is five frames, and each would wake the peer.
 
-    Large answers go in pieces, so that the transport's own limit is met as they are written.
+    Large answers are written in pieces, so that the transport's own limit applies.
     """
 
     def __init__(self, transport: asyncio.Transport) -> None:
@@ -117,7 +117,7 @@ class Gathering(asyncio.Transport):
 
 
 class _Protocol(H2Protocol):
-    """A connection whose writes are gathered."""
+    """A connection that gathers its writes."""
 
     def __init__(self, made: H2Protocol) -> None:
         super().__init__(made.handler, made.config, made.h2_config)
@@ -127,7 +127,7 @@ class _Protocol(H2Protocol):
 
 
 class _Connection(_Protocol):
-    """One accepted connection of this user; anybody else's is closed unread."""
+    """An accepted connection of this user; those of others are closed unread."""
 
     def __init__(self, made: H2Protocol, closed: Callable[[], None]) -> None:
         super().__init__(made)
@@ -149,7 +149,7 @@ class _Channel(Channel):
 
 
 def channel(path: str, certificate: bytes = b"") -> Channel:
-    """A connection to a provider's socket, made when it is first used.
+    """Return a channel to a provider's socket, which connects on first use.
 
     With a `certificate` (DER) it is TLS with whoever has that one; raise ValueError where it is none.
     """
@@ -162,13 +162,13 @@ def _trust(certificate: bytes) -> ssl.SSLContext:
         context.load_verify_locations(cadata=certificate)
     except ssl.SSLError as error:
         raise ValueError(str(error)) from error
-    context.set_ciphers("DEFAULT:@SECLEVEL=1")  # some make a key of 1024 bits, for a socket that nobody else reaches
+    context.set_ciphers("DEFAULT:@SECLEVEL=1")  # some providers use a key of 1024 bits, for a private socket
     context.set_alpn_protocols(["h2"])
     return context
 
 
 async def ask(to: Channel, method: str, request: bytes) -> bytes:
-    """One message each way; raise GRPCError with the provider's own status, GoneError where it is gone."""
+    """Make a unary call. Raises the provider's GRPCError, or GoneError if the process has ended."""
     try:
         async with to.request(method, _BOTH_WAYS, bytes, bytes) as call:
             await call.send_message(request, end=True)
@@ -181,7 +181,7 @@ async def ask(to: Channel, method: str, request: bytes) -> bytes:
 
 
 async def relay(stream: RawStream, to: Channel, method: str) -> None:
-    """Pass a streaming call on, messages both ways as they come."""
+    """Forward a streaming call: messages of both sides as they arrive."""
     try:
         async with to.request(method, _BOTH_WAYS, bytes, bytes) as call:
             await call.send_request()
@@ -193,7 +193,7 @@ async def relay(stream: RawStream, to: Channel, method: str) -> None:
                 up.cancel()
                 with suppress(asyncio.CancelledError, StreamTerminatedError):
                     await up
-            with suppress(ProtocolError):  # the client may have ended it already
+            with suppress(ProtocolError):  # the client may have ended the stream already
                 await call.end()
     except (StreamTerminatedError, OSError, EOFError) as error:
         raise GoneError from error
@@ -206,7 +206,7 @@ async def _pump(stream: RawStream, call: Any) -> None:
 
 
 async def drain(to: Channel, method: str) -> None:
-    """Open a stream and throw away what comes, until it ends; raise GRPCError where there is no such stream."""
+    """Open a stream and discard its messages until it ends. Raises GRPCError if there is no such stream."""
     try:
         async with to.request(method, _BOTH_WAYS, bytes, bytes) as call:
             await call.send_message(b"", end=True)

@@ -1,4 +1,4 @@
-"""A provider's schema, kept on the disk and given out cut down to the types that somebody may use."""
+"""Provider schemas: stored on the disk, and returned with only the types that a Terraform process may use."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from typing import BinaryIO
 
 from ngp.proxy import wire
 from ngp.proxy.messages import SCHEMA_MAPS
-from ngp.proxy.safe import MAC_BYTES, Safe
+from ngp.proxy.sealed_store import MAC_BYTES, SealedStore
 
 _NAME = re.compile(rb"[A-Za-z][A-Za-z0-9_-]*")
-READ_BYTES = 64 << 20  # a state larger than this is not looked through: the whole schema serves it
+READ_BYTES = 64 << 20  # larger states are not searched: they get the whole schema
 
 
 @dataclass(frozen=True)
 class Part:
-    """A piece of the answer: `name` is a type's, "" for what everybody gets."""
+    """A part of the answer: `name` is a type, "" for what every process gets."""
 
     name: str
     start: int
@@ -30,7 +30,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Schema:
-    """Where the pieces of one package's schema answer lie in the file `path`, and the protocol that it speaks."""
+    """The positions of the parts of a schema answer in the file `path`, and the protocol of the provider."""
 
     protocol: int
     parts: tuple[Part, ...]
@@ -41,7 +41,7 @@ class Schema:
         return frozenset(part.name for part in self.parts if part.name)
 
     def cut(self, names: frozenset[str] | None) -> bytes | None:
-        """The answer with these types only (None: with all); None where the file is not what was written."""
+        """Return the answer with these types only (None: all), or None if the file is damaged."""
         try:
             with self.path.open("rb") as file:
                 return b"".join(self._pieces(file, names))
@@ -60,37 +60,37 @@ class Schema:
 
 
 class _SpoiltError(Exception):
-    """The file has other bytes than those that were written."""
+    """The file does not have the bytes that were written."""
 
 
-def load(safe: Safe, package_hash: str) -> Schema | None:
-    """The schema of a package as it was kept; None where there is none, or none to be believed."""
-    text = safe.read(f"{_name(package_hash)}.json")
+def load(store: SealedStore, package_hash: str) -> Schema | None:
+    """Load the stored schema of a package, or None if it is missing or not authentic."""
+    text = store.read(f"{_name(package_hash)}.json")
     if text is None:
         return None
     try:
         document = json.loads(text)
         parts = tuple(Part(*part) for part in document["parts"])
-        return Schema(document["protocol"], parts, _path(safe, package_hash))
+        return Schema(document["protocol"], parts, _path(store, package_hash))
     except (ValueError, KeyError, TypeError):
         return None
 
 
-def keep(safe: Safe, package_hash: str, protocol: int, answer: bytes) -> Schema:
-    """Keep a package's whole answer; raise wire.WireError where it is no message.
+def keep(store: SealedStore, package_hash: str, protocol: int, answer: bytes) -> Schema:
+    """Store a package's whole answer. Raises wire.WireError if it is not a message.
 
     The file is large and read in pieces, so it is not its own seal that counts: each piece's digest is in the index.
     """
     parts = tuple(_parts(answer, MAC_BYTES))
-    path = _path(safe, package_hash)
-    safe.write(path.name, answer)
+    path = _path(store, package_hash)
+    store.write(path.name, answer)
     index = {"protocol": protocol, "parts": [[one.name, one.start, one.end, one.digest] for one in parts]}
-    safe.write(f"{_name(package_hash)}.json", json.dumps(index).encode())
+    store.write(f"{_name(package_hash)}.json", json.dumps(index).encode())
     return Schema(protocol, parts, path)
 
 
 def words(text: bytes) -> frozenset[str]:
-    """Every word in a text that could be a type's name: too many, never too few."""
+    """Return every word of a text that could be the name of a type: possibly too many, never too few."""
     return frozenset(name.decode() for name in set(_NAME.findall(text)))
 
 
@@ -110,5 +110,5 @@ def _name(package_hash: str) -> str:
     return hashlib.sha256(package_hash.encode()).hexdigest()[:40]
 
 
-def _path(safe: Safe, package_hash: str) -> Path:
-    return safe.folder / f"{_name(package_hash)}.schema"
+def _path(store: SealedStore, package_hash: str) -> Path:
+    return store.folder / f"{_name(package_hash)}.schema"

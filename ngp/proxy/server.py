@@ -1,4 +1,4 @@
-"""The proxy of one run: a socket for each Terraform process and provider, and the processes behind them."""
+"""The proxy: one socket for each Terraform process and provider, and the provider processes behind them."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from pathlib import Path
 
 from ngp import supervised
 from ngp.proxy import rpc, schema, sharing
+from ngp.proxy.configurations import ShareKey
 from ngp.proxy.connection import Connection, Scope
 from ngp.proxy.fleet import Fleet
 from ngp.proxy.limits import Limits
 from ngp.proxy.packages import Package
 from ngp.proxy.provider import Surroundings
-from ngp.proxy.safe import Safe
-from ngp.proxy.wanted import Berth
+from ngp.proxy.sealed_store import SealedStore
 
 _LIMITS = Limits()
 _LOOK_S = 0.1
-_PATIENCE_S = 900.0  # longer than a stopped apply is given
-# Terraform guesses at the type that was meant, of those that it was given
+_GRACE_S = 900.0  # longer than a stopped apply may take
+# Terraform suggests a type, out of those whose schemas it got
 _GUESSES = re.compile(r"invalid (resource|data|ephemeral)|did you mean", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Wish:
-    """A Terraform process that is to be served. `texts` are the files that say which types it may meet.
+class AttachRequest:
+    """A Terraform process to serve. `texts` are the files that name the types that it may use.
 
-    `calls` is where its output lies, with that of others of its run: what is at work there can be seen by anybody.
+    `calls` is the folder with the output of its run's calls (`supervised`), which shows whether one is running.
     """
 
     root: Path
@@ -54,20 +54,20 @@ class Attachment:
 
 
 class Proxy:
-    """Serves Terraform processes with these packages' providers, started in this environment, with this umask."""
+    """Serves Terraform processes with the providers of these packages, started with this environment and umask."""
 
-    def __init__(  # noqa: PLR0913  what it is made of, once
+    def __init__(  # noqa: PLR0913  called once
         self,
         packages: Sequence[Package],
         environ: Mapping[str, str],
         folder: Path,
-        safe: Safe,
+        store: SealedStore,
         limits: Limits = _LIMITS,
         umask: int = -1,
     ) -> None:
         self._folder, self._work = folder, folder / "work"
         surroundings = Surroundings(environ, umask, folder)
-        self.fleets = [Fleet(package, safe, limits, surroundings) for package in packages]
+        self.fleets = [Fleet(package, store, limits, surroundings) for package in packages]
         self._numbers = itertools.count(1)
         self._attached: dict[int, Attachment] = {}
 
@@ -76,26 +76,26 @@ class Proxy:
         return [one.pid for fleet in self.fleets for one in fleet.providers]
 
     async def open(self) -> None:
-        """Check every package against the lock; raise RefusedError where one is another."""
+        """Check every package against the lock file. Raises RefusedError if one differs."""
         self._work.mkdir(mode=0o700)
         await asyncio.gather(*(fleet.open() for fleet in self.fleets))
         for fleet in self.fleets:
-            if sharing.may_share(fleet.package.address, ()):  # else it would be a process of nobody's root
-                fleet.foresee(Berth(self._work))
+            if sharing.may_share(fleet.package.address, ()):  # else no root could use that process
+                fleet.preload_schema(ShareKey(self._work))
 
-    async def attach(self, wish: Wish, met: set[str] | None = None) -> tuple[int, Mapping[str, object]]:
-        """Serve a Terraform process; return its number and what TF_REATTACH_PROVIDERS is to say (as data).
+    async def attach(self, request: AttachRequest, met: set[str] | None = None) -> tuple[int, Mapping[str, object]]:
+        """Serve a Terraform process; return its number and the content of TF_REATTACH_PROVIDERS as data.
 
-        `met` are the types of its run so far, and takes up its own: what one root's copy of a state names, the root
-        itself may meet too.
+        `met` are the types of the run so far; those of this process are added, because a root may meet the types that
+        a copy of its state named.
         """
         number, met = next(self._numbers), set() if met is None else met
-        data = await asyncio.to_thread(_read, wish.texts)
+        data = await asyncio.to_thread(_read, request.texts)
         for one in data or ():
             met.update(schema.words(one))
-        names = None if wish.whole_schema or data is None else frozenset(met)
+        names = None if request.whole_schema or data is None else frozenset(met)
         made = [
-            await self._listen(f"t{number}-{at}", fleet, Scope(self._berth(number, fleet, wish, data), names))
+            await self._listen(f"t{number}-{at}", fleet, Scope(self._share_key(number, fleet, request, data), names))
             for at, fleet in enumerate(self.fleets)
         ]
         self._attached[number] = Attachment(
@@ -103,37 +103,37 @@ class Proxy:
             tuple(path for _, path, _, _ in made),
             tuple(scope for _, _, scope, _ in made),
             {fleet.package.address: entry for fleet, (_, _, _, entry) in zip(self.fleets, made, strict=True)},
-            wish.calls,
+            request.calls,
         )
         return number, self._attached[number].reattach
 
-    async def detach(self, number: int, said: str) -> tuple[bool, list[str], list[str]]:
-        """End serving. `said` are the errors that Terraform told.
+    async def detach(self, number: int, errors: str) -> tuple[bool, list[str], list[str]]:
+        """Stop serving a process. `errors` are those that Terraform reported.
 
-        Returns whether it may have failed for want of a schema that it was not given, what the proxy itself could
-        not do for it, and which of its providers crashed.
+        Returns whether it may have failed because a schema was left out, the failures of the proxy itself, and the
+        providers that crashed.
         """
         attachment = self._attached.pop(number)
         for server, path in zip(attachment.servers, attachment.paths, strict=True):
             server.close()
             path.unlink(missing_ok=True)
-        in_use = {scope.berth for other in self._attached.values() for scope in other.scopes}
+        in_use = {scope.share_key for other in self._attached.values() for scope in other.scopes}
         for fleet, scope in zip(self.fleets, attachment.scopes, strict=True):
-            if scope.berth.cwd != self._work and scope.berth not in in_use:
-                fleet.forget(scope.berth)
+            if scope.share_key.cwd != self._work and scope.share_key not in in_use:
+                fleet.forget(scope.share_key)
         failures = [failure for scope in attachment.scopes for failure in scope.failures]
         lacks = False
-        if said and not failures and any(scope.names is not None for scope in attachment.scopes):
-            lacks = bool(_GUESSES.search(said)) or await self._lacks(attachment, said)
+        if errors and not failures and any(scope.names is not None for scope in attachment.scopes):
+            lacks = bool(_GUESSES.search(errors)) or await self._lacks(attachment, errors)
         return lacks, failures, [crash for scope in attachment.scopes for crash in scope.crashes]
 
     async def abandon(self, number: int) -> None:
-        """End serving a process whose ngp has gone, as soon as all Terraform of its run has ended.
+        """Stop serving a process whose ngp has ended, once all Terraform processes of its run have ended.
 
-        An apply that makes a database takes long, and for moments it is not connected. Where nobody can see whether
-        it is at work its connections tell, for at most `_PATIENCE_S`.
+        A long apply is not connected all the time. Without a folder of calls, open connections show whether it is
+        running, for at most `_GRACE_S` seconds.
         """
-        deadline = time.monotonic() + _PATIENCE_S
+        deadline = time.monotonic() + _GRACE_S
         attached = self._attached[number]
         while attached.calls is not None and await asyncio.to_thread(supervised.is_at_work, attached.calls):
             await asyncio.sleep(_LOOK_S)
@@ -142,26 +142,26 @@ class Proxy:
         await self.detach(number, "")
 
     def end(self) -> None:
-        """End every process."""
+        """Stop every process."""
         for fleet in self.fleets:
             fleet.end()
 
-    async def _lacks(self, attachment: Attachment, said: str) -> bool:
-        words = schema.words(said.encode())
+    async def _lacks(self, attachment: Attachment, errors: str) -> bool:
+        words = schema.words(errors.encode())
         for fleet, scope in zip(self.fleets, attachment.scopes, strict=True):
-            known = (await fleet.schema(scope.berth)).names
+            known = (await fleet.schema(scope.share_key)).names
             if scope.names is not None and words & (known - scope.names):
                 return True
         return False
 
-    def _berth(self, number: int, fleet: Fleet, wish: Wish, data: Sequence[bytes] | None) -> Berth:
-        shared = data is not None and not wish.is_apply and sharing.may_share(fleet.package.address, data)
-        return Berth(self._work if shared else wish.root, number if wish.is_apply else 0)
+    def _share_key(self, number: int, fleet: Fleet, request: AttachRequest, data: Sequence[bytes] | None) -> ShareKey:
+        shared = data is not None and not request.is_apply and sharing.may_share(fleet.package.address, data)
+        return ShareKey(self._work if shared else request.root, number if request.is_apply else 0)
 
     async def _listen(
         self, name: str, fleet: Fleet, scope: Scope
     ) -> tuple[asyncio.Server, Path, Scope, Mapping[str, object]]:
-        protocol = (await fleet.schema(scope.berth)).protocol
+        protocol = (await fleet.schema(scope.share_key)).protocol
         path = self._folder / name
         server = await rpc.listen(path, lambda: self._accept(fleet, scope))
         path.chmod(0o600)
@@ -185,7 +185,7 @@ class Proxy:
 
 
 def _read(paths: Sequence[Path]) -> list[bytes] | None:
-    """The files' contents; None where one is too large to look through."""
+    """Return the contents of the files, or None if one is too large to search."""
     found = []
     for path in paths:
         try:

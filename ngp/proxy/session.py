@@ -1,4 +1,4 @@
-"""A run's door to the proxy: opened once, and for each Terraform process the variable that leads to its providers."""
+"""Client of the proxy: opened once a run, gives each Terraform process the variable that leads to its providers."""
 
 from __future__ import annotations
 
@@ -21,27 +21,28 @@ from ngp.settings import FALSE
 
 VARIABLE = "TF_REATTACH_PROVIDERS"
 SWITCH = "NGP_PROVIDER_PROXY"
-_ANSWER_S = 120.0  # a schema that is asked for the first time takes seconds
+_ANSWER_S = 120.0  # reading a schema for the first time takes seconds
 _END_S = 5.0
 
 
 class ProxyError(NgpError):
-    """The proxy cannot serve; the run goes on without it."""
+    """The proxy cannot serve; the run continues without it."""
 
 
 @dataclass(frozen=True)
 class Attached:
-    """A Terraform process that is served: `environ` is to be added to its environment."""
+    """A Terraform process that is served. `environ` must be added to its environment."""
 
     number: int
     environ: Mapping[str, str]
 
 
 @dataclass(frozen=True)
-class Judgement:
-    """`lacks`: it may have failed for want of a schema. `failures`: what the proxy could not do for it.
+class Detached:
+    """What happened to a process that was served.
 
-    `crashes`: its providers that ended in the middle of a call, which they would have done without a proxy.
+    `lacks`: it may have failed because a schema was left out. `failures` are those of the proxy itself. `crashes` are
+    providers that ended in the middle of a call, which the proxy did not cause.
     """
 
     lacks: bool = False
@@ -49,8 +50,8 @@ class Judgement:
     crashes: tuple[str, ...] = ()
 
 
-def why_not(environ: Mapping[str, str]) -> str:
-    """Why the surroundings do not want the proxy, in one line; "" where they do."""
+def why_disabled(environ: Mapping[str, str]) -> str:
+    """Return why the environment variables disable the proxy, in one line; "" if they do not."""
     if environ.get(SWITCH, "1").lower() in FALSE:
         return f"{SWITCH} is {environ[SWITCH]}"
     logs = sorted(name for name, value in environ.items() if name.startswith("TF_LOG") and value)
@@ -58,7 +59,7 @@ def why_not(environ: Mapping[str, str]) -> str:
 
 
 class Session:
-    """A run's proxy. Safe to be used from several threads; after the first failure it serves nobody."""
+    """A connection to a proxy. Thread-safe. After the first failure every call raises."""
 
     def __init__(self, line: Line) -> None:
         self._line = line
@@ -67,9 +68,9 @@ class Session:
         self.broken = ""
 
     def begin(self, words: Mapping[str, Any]) -> None:
-        """Say the first order and wait for nothing: the next one waits for both answers, and raises for both."""
+        """Send the first order without waiting: the next order waits for both answers and raises the errors of both."""
         with self._guard:
-            self._say(words)
+            self._send(words)
             self._is_beginning = True
 
     def attach(
@@ -81,9 +82,10 @@ class Session:
         whole_schema: bool = False,
         calls: Path | None = None,
     ) -> Attached:
-        """Make ready for one Terraform process in `root`; raise ProxyError where that fails.
+        """Prepare to serve a Terraform process in `root`. Raises ProxyError on failure.
 
-        Its output lies in `calls` (`supervised.Call`), which tells the proxy of a killed ngp whether it is at work.
+        `calls` is the folder with its output (`supervised.Call`), which shows the proxy of a killed ngp whether the
+        process is running.
         """
         answer = self.order(
             order="attach",
@@ -95,24 +97,24 @@ class Session:
         )
         return Attached(answer["number"], {VARIABLE: json.dumps(answer["reattach"])})
 
-    def detach(self, attached: Attached, said: str = "") -> Judgement:
-        """The process has ended; `said` are its errors."""
+    def detach(self, attached: Attached, errors: str = "") -> Detached:
+        """Stop serving a process that has ended. `errors` are those that it reported."""
         try:
-            answer = self.order(order="detach", number=attached.number, said=said)
+            answer = self.order(order="detach", number=attached.number, said=errors)
         except ProxyError as error:
-            return Judgement(failures=(str(error),))
-        return Judgement(answer["lacks"], tuple(answer["failures"]), tuple(answer["crashes"]))
+            return Detached(failures=(str(error),))
+        return Detached(answer["lacks"], tuple(answer["failures"]), tuple(answer["crashes"]))
 
     def order(self, **words: Any) -> dict[str, Any]:
-        """Say an order and return the answer."""
+        """Send an order and return the answer."""
         with self._guard:
             if self._is_beginning:
                 self._is_beginning = False
-                self._hear()
-            self._say(words)
-            return self._hear()
+                self._receive()
+            self._send(words)
+            return self._receive()
 
-    def _say(self, words: Mapping[str, Any]) -> None:
+    def _send(self, words: Mapping[str, Any]) -> None:
         if self.broken:
             raise ProxyError(self.broken)
         try:
@@ -120,7 +122,7 @@ class Session:
         except OSError:
             self._break(self._ended())
 
-    def _hear(self) -> dict[str, Any]:
+    def _receive(self) -> dict[str, Any]:
         try:
             answer: dict[str, Any] = json.loads(self._line.read_line(_ANSWER_S) or "")
         except (OSError, ValueError):
@@ -138,20 +140,20 @@ class Session:
 
 
 class Standby:
-    """A proxy's own process, which serves one session; until then it may already look at what it is to start."""
+    """A proxy process that waits for its session; meanwhile it can check packages."""
 
     def __init__(self, process: Worker) -> None:
         self._process = process
         self.has_served = False
 
     def check(self, packages: Sequence[Package], cache: Path) -> None:
-        """Let it hash packages, which takes longest; what is wrong with one is told when the session begins."""
-        with suppress(OSError):  # one that has ended says so then
-            self._process.write_line(json.dumps({"order": "check", **_stock(packages, cache)}))
+        """Hash packages early, which takes longest. The session reports their errors."""
+        with suppress(OSError):  # a process that has ended fails again when the session opens
+            self._process.write_line(json.dumps({"order": "check", **_describe_packages(packages, cache)}))
 
     @contextmanager
     def open_session(self, packages: Sequence[Package], environ: Mapping[str, str], cache: Path) -> Iterator[Session]:
-        """As the function of this name, with this process."""
+        """Like the function `open_session`, with this process."""
         session = Session(self._process)
         session.begin(first_order(packages, environ, cache))
         self.has_served = True
@@ -160,12 +162,12 @@ class Standby:
 
 @contextmanager
 def start(environ: Mapping[str, str]) -> Iterator[Standby]:
-    """Start the proxy's process, and end it; raise ProxyError where its sockets have no place."""
+    """Start a proxy process and stop it at the end. Raises ProxyError if its sockets have no place."""
     try:
         folder = sockets.make_folder(environ)
     except NgpError as error:
         raise ProxyError(str(error)) from error
-    # the credentials go to the providers only, by an order
+    # the first order carries the credentials, for the providers only
     request = programs.request(proxy, str(folder), folder=folder, environ=programs.bare(environ))
     try:
         process = Worker(request)
@@ -180,28 +182,28 @@ def start(environ: Mapping[str, str]) -> Iterator[Standby]:
 
 @contextmanager
 def open_session(packages: Sequence[Package], environ: Mapping[str, str], cache: Path) -> Iterator[Session]:
-    """Start the proxy for a run; its providers get `environ`, and `cache` is where it remembers.
+    """Start the proxy of a run. Its providers get `environ`; `cache` is the folder of its store.
 
-    While it makes itself ready the run does other things: what it cannot do (a package that is not the locked one, a
-    folder that is somebody else's) the first order of the session tells. Raises ProxyError where it does not start.
+    The proxy starts up in the background: the first order of the session reports a package that is not locked, or a
+    folder of another user. Raises ProxyError if the process does not start.
     """
     with start(environ) as standby, standby.open_session(packages, environ, cache) as session:
         yield session
 
 
 def first_order(packages: Sequence[Package], environ: Mapping[str, str], cache: Path, **more: str) -> Mapping[str, Any]:
-    """What is to be served, in which environment and umask, and where to remember."""
+    """Return the order to serve these packages with this environment and umask."""
     own = {"environ": dict(environ), "umask": processes.own_umask()}
-    return {"order": "serve", **_stock(packages, cache), **own, **more}
+    return {"order": "serve", **_describe_packages(packages, cache), **own, **more}
 
 
-def _stock(packages: Sequence[Package], cache: Path) -> Mapping[str, Any]:
+def _describe_packages(packages: Sequence[Package], cache: Path) -> Mapping[str, Any]:
     stock = [{"address": one.address, "folder": str(one.folder), "hashes": one.hashes} for one in packages]
     return {"packages": stock, "cache": str(cache)}
 
 
-def mentioned(addresses: Iterable[str]) -> dict[str, str]:
-    """The variable for an init, which installs no provider that runs already, and talks to none of them."""
+def reattach_for_init(addresses: Iterable[str]) -> dict[str, str]:
+    """Return the variable for `terraform init`, which then installs none of these providers and calls none."""
     nowhere = {"Protocol": "grpc", "ProtocolVersion": 5, "Pid": os.getpid(), "Test": True}
     address = {"Network": "unix", "String": os.devnull}
     return {VARIABLE: json.dumps({one: {**nowhere, "Addr": address} for one in addresses})}

@@ -1,12 +1,12 @@
-"""Whether roots may share a provider process, which has one working directory for all that it opens by name."""
+"""Whether roots may share a provider process, which resolves relative paths in one working directory."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 
-# They open a relative path at most while they apply, and an apply has a process of its own. Any other provider may
-# write where it stands.
+# These open relative paths only while they apply, and an apply has its own process. Any other provider may write to
+# its working directory.
 _CARELESS_OF_PLACE = re.compile(r"^[^/]+/hashicorp/aws$")
 _FUNCTIONS = r"(?:template)?file(?:base64|exists|set|md5|sha1|sha256|sha512|base64sha256|base64sha512)?|abspath"
 _READ_BY_TERRAFORM = re.compile(rf'\b(?:{_FUNCTIONS})\(\s*"?(?:\$\{{)?\s*path\.(?:module|root|cwd)\b'.encode())
@@ -16,9 +16,9 @@ _RELATIVE = re.compile(rb'"(?:file://)?\.{1,2}/')
 
 
 def may_share(address: str, texts: Iterable[bytes]) -> bool:
-    """Whether a root with these texts may be planned by a process that stands elsewhere.
+    """Whether a process with another working directory may plan a root with these texts.
 
-    Over-careful: not for a text that gives a path to anything but Terraform's own functions and module sources.
+    Errs on the safe side: no, if a text passes a path to anything but Terraform's own functions and module sources.
     """
     return bool(_CARELESS_OF_PLACE.match(address)) and not any(_names_place(text) for text in texts)
 

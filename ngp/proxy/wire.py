@@ -1,7 +1,7 @@
-"""Protobuf's wire format, as far as a proxy needs it: where each field of a message lies.
+"""Protobuf's wire format, as far as a proxy needs it: the position of each field of a message.
 
-By hand, because it is the smaller thing: no generator, no runtime, and what is not understood is passed on as it
-came. (Protocol Buffers documentation, "Encoding".)
+Handwritten, because that is smaller: no generator, no runtime, and unknown fields are forwarded unchanged.
+(Protocol Buffers documentation, "Encoding".)
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 
 
 class Field(NamedTuple):
-    """One field: from `start` to `end` with its tag, its content from `body`; `value` is a varint's."""
+    """A field: `start` to `end` includes its tag, `body` is the start of its content, `value` that of a varint."""
 
     number: int
     kind: int
@@ -24,11 +24,11 @@ class Field(NamedTuple):
 
 
 class WireError(ValueError):
-    """The bytes are no protobuf message."""
+    """The bytes are not a protobuf message."""
 
 
 def fields(data: bytes | memoryview, start: int = 0, end: int | None = None) -> Iterator[Field]:
-    """The fields of the message that lies in `data[start:end]`, in order; raise WireError where it is none."""
+    """Yield the fields of the message `data[start:end]` in order. Raises WireError if it is not a message."""
     stop = len(data) if end is None else end
     at = start
     while at < stop:
@@ -53,7 +53,7 @@ def fields(data: bytes | memoryview, start: int = 0, end: int | None = None) -> 
 
 
 def first(data: bytes, number: int) -> bytes | None:
-    """The content of the first length-delimited field of this number, None where there is none."""
+    """Return the content of the first length-delimited field of this number, or None."""
     for field in fields(data):
         if field.number == number and field.kind == BYTES:
             return data[field.body : field.end]
@@ -61,7 +61,7 @@ def first(data: bytes, number: int) -> bytes | None:
 
 
 def encode(number: int, content: bytes) -> bytes:
-    """One length-delimited field."""
+    """Encode a length-delimited field."""
     return _encode_varint(number << 3 | BYTES) + _encode_varint(len(content)) + content
 
 

@@ -121,7 +121,7 @@ def render(module: Module, made: Contents, given_by: Mapping[str, Sequence[str]]
         "Resources": _resources(made.resources),
         "Network rules": _network(made.network_rules),
         "Rights": _rights(made.statements, said.wildcards),
-        "Care": _care(said),
+        "Operation": _operation(said),
     }
     texts = (f"##{'' if title == 'Facts' else '#'} {title}\n\n{text}\n" for title, text in sections.items() if text)
     return "\n".join(texts)
@@ -237,7 +237,7 @@ def _rights(statements: Sequence[Statement], wildcards: Mapping[str, str]) -> st
     return "\n\n".join(part for part in parts if part)
 
 
-def _care(said: Manifest) -> str:
+def _operation(said: Manifest) -> str:
     ready = [
         f"{each.kind} {code(each.target)}{_expected(each.expect)} within {each.timeout_s} s" for each in said.ready
     ]

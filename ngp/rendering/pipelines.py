@@ -22,7 +22,7 @@ _FOLDER = re.compile(r"(?!-)[\w./-]*", re.ASCII)
 _MARK = re.compile(rb"Written by `ngp ci init[^`\n]*`(?: in ([^:\n]+))?")
 
 
-class System(StrEnum):
+class PipelineSystem(StrEnum):
     """A CI system that ngp has pipelines for."""
 
     GITHUB = "github"
@@ -30,13 +30,13 @@ class System(StrEnum):
     JENKINS = "jenkins"
 
 
-_FILES: Mapping[System, Mapping[str, str]] = {
-    System.GITHUB: {
+_FILES: Mapping[PipelineSystem, Mapping[str, str]] = {
+    PipelineSystem.GITHUB: {
         f".github/workflows/ngp-{name}.yaml": f"{name}.yaml"
         for name in ("plan", "order", "apply", "nightly", "promote")
     },
-    System.GITLAB: {".gitlab-ci.yml": "gitlab-ci.yml"},
-    System.JENKINS: {"Jenkinsfile": "Jenkinsfile"},
+    PipelineSystem.GITLAB: {".gitlab-ci.yml": "gitlab-ci.yml"},
+    PipelineSystem.JENKINS: {"Jenkinsfile": "Jenkinsfile"},
 }
 
 
@@ -50,7 +50,7 @@ class Stage:
 
 
 def render(
-    platform: Path | None, system: System, branch: str, environments: Sequence[Stage] = (), folder: str = ""
+    platform: Path | None, system: PipelineSystem, branch: str, environments: Sequence[Stage] = (), folder: str = ""
 ) -> dict[PurePosixPath, str]:
     """The files of a system, by path in the repository; `platform` None takes ngp's own templates only.
 

@@ -30,7 +30,7 @@ def render(folder: Path, name: str) -> dict[Path, str]:
     catalogue.require()
     files: dict[PurePosixPath, str] = {
         **_from_templates(name),
-        **({} if is_nested(folder) else pipelines.render(None, pipelines.System.GITHUB, "main")),
+        **({} if is_nested(folder) else pipelines.render(None, pipelines.PipelineSystem.GITHUB, "main")),
         **{"modules" / path: text for path, text in copies.collect(shipped.modules(), catalogue.modules).items()},
         PurePosixPath(LOCK): shipped.lock_file().read_text(encoding="utf-8"),
         **{PurePosixPath("docs/schemas", file): text for file, text in pages.published_schemas().items()},

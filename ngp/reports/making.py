@@ -14,7 +14,7 @@ from ngp.policies.verdict import Verdict
 from ngp.reports.redaction import redact
 from ngp.reports.report import BundleFact, Cause, ChangeReport, Report, UnitReport
 from ngp.runs import losses, outputs
-from ngp.runs.results import RunResult, UnitResult, Verb, Wire
+from ngp.runs.results import RunResult, UnitResult, Verb, WireEdge
 from ngp.terraform import binary
 from ngp.terraform.plans import Change
 from ngp.views import attributes, changes
@@ -189,11 +189,11 @@ def _path(path: Sequence[str | int]) -> str:
     return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path).lstrip(".")
 
 
-def _wires(results: Sequence[UnitResult], resolved: Resolved | None) -> tuple[Wire, ...]:
+def _wires(results: Sequence[UnitResult], resolved: Resolved | None) -> tuple[WireEdge, ...]:
     """The wires between the units of a run; without the environment those that are known to be unknown."""
     names = tuple(one.unit for one in results)
     if resolved is not None:
         known = tuple(name for name in names if name in resolved.environment.units)
         return tuple(outputs.wiring(resolved, known)[1]) if known else ()
-    found = (Wire(one.unit, unknown.leaf, unknown.origin) for one in results for unknown in one.unknowns)
+    found = (WireEdge(one.unit, unknown.leaf, unknown.origin) for one in results for unknown in one.unknowns)
     return tuple(dict.fromkeys(found))

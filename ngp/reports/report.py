@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ngp.errors import Finding
 from ngp.policies.verdict import Verdict
 from ngp.runs.outcomes import Outcome, ordered
-from ngp.runs.results import Counts, Orphan, Verb, Wire
+from ngp.runs.results import Counts, Orphan, Verb, WireEdge
 from ngp.terraform.events import Diagnostic
 from ngp.terraform.plans import Action
 from ngp.views.attribute_lines import Line
@@ -74,14 +74,14 @@ class ChangeReport:
         return self.is_data_bearing and self.action in _LOSING
 
     @property
-    def needs_care(self) -> bool:
+    def needs_attention(self) -> bool:
         """Whether a reviewer looks at it first: it is dangerous, or changes what is data-bearing."""
         return self.is_dangerous or (self.is_data_bearing and self.action is Action.UPDATE)
 
     @property
     def rank(self) -> tuple[bool, bool, int]:
-        """The order for a reviewer: what loses data first, then what needs care, then by action."""
-        return not self.loses_data, not self.needs_care, _WEIGHTS.get(self.action, 5)
+        """The order for a reviewer: what loses data first, then what needs attention, then by action."""
+        return not self.loses_data, not self.needs_attention, _WEIGHTS.get(self.action, 5)
 
 
 @dataclass(frozen=True)
@@ -120,12 +120,12 @@ class UnitReport:
 
     @property
     def rank(self) -> int:
-        """The order for a reviewer: 0 failed, 1 needs care, 2 changed, 3 deferred or skipped, 4 unchanged."""
+        """The order for a reviewer: 0 failed, 1 needs attention, 2 changed, 3 deferred or skipped, 4 unchanged."""
         if self.is_failed:
             return 0
         if self.outcome in (Outcome.DEFERRED, Outcome.SKIPPED):
             return 3
-        return 1 if any(change.needs_care for change in self.changes) else 2 if self.has_changes else 4
+        return 1 if any(change.needs_attention for change in self.changes) else 2 if self.has_changes else 4
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ class Report:
     duration_s: float = 0.0
     counts: Counts = Counts()
     units: tuple[UnitReport, ...] = ()
-    wires: tuple[Wire, ...] = ()
+    wires: tuple[WireEdge, ...] = ()
     orphans: tuple[Orphan, ...] = ()
     findings: tuple[Finding, ...] = ()  # of the run as a whole: what policies deny
     policy: Verdict | None = None  # None where no policy was evaluated

@@ -91,7 +91,7 @@ def remarks(change: ChangeReport) -> list[str]:
     """What is to be said of a change beside its address: data, what forces it, moves and imports, its reason."""
     forced = ", ".join(change.replace_paths)
     found = [
-        f"data-bearing: {change.holds}" if change.needs_care and change.is_data_bearing else "",
+        f"data-bearing: {change.holds}" if change.needs_attention and change.is_data_bearing else "",
         change.reason,
         f"replaced because of {forced}" if forced else "",
         f"was {change.previous_address}" if change.is_moved else "",

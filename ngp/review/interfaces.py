@@ -198,7 +198,7 @@ def _difference(module: str, new: Variable | Output, change: Change, what: str) 
     return Difference(module, kind, new.name, change, text, str(new.place))
 
 
-def _has(wanted: types.Attribute, given: types.Attribute | None) -> bool:
+def _has(wanted: types.ObjectAttribute, given: types.ObjectAttribute | None) -> bool:
     if given is None:
         return wanted.optional
     return (wanted.optional or not given.optional) and accepts(wanted.type, given.type)

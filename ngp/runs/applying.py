@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from ngp.errors import Finding, MissingError, NgpError, StoppedError
-from ngp.runs import describing, losses, planning, prerequisites, protection, reviewed, scheduler, watching, wires
+from ngp.runs import describing, losses, planning, prerequisites, protection, reviewed_files, scheduler, watching, wires
 from ngp.runs.context import RunContext
 from ngp.runs.envelope import surplus, uninvited
 from ngp.runs.events import Note, Phase, UnitEntered, UnitFinished
@@ -24,7 +24,7 @@ from ngp.terraform.plans import Plan
 
 
 @dataclass(frozen=True)
-class Consent:
+class ApplyConsent:
     """Whom to ask. `preview` is shown with the missing state bucket, if any; `deferred` with the unit's real plan."""
 
     preview: Callable[[RunResult, bucket.BucketPlan | None], bool]
@@ -36,12 +36,12 @@ def plan_now(context: RunContext, held: holding.Holding) -> Proposed:
     known = planning.expect_outputs(context)
     planned = joint.plan(context, known, held.tree, apart=held.apart, kind="apply")
     held.note_plan(planned)
-    seen = reviewed.Reviewed.collect((context.units[name] for name in planned.apart), known)
+    seen = reviewed_files.ReviewedFiles.collect((context.units[name] for name in planned.apart), known)
     return Proposed(planned, replace(planning.complete(context, known, planned), verb=Verb.APPLY), seen=seen)
 
 
 def apply(
-    context: RunContext, consent: Consent, *, propose: Propose = plan_now, may_bootstrap: bool = True
+    context: RunContext, consent: ApplyConsent, *, propose: Propose = plan_now, may_bootstrap: bool = True
 ) -> RunResult:
     """Plan all units, ask once, and apply exactly that plan; units that go by themselves follow, one by one.
 
@@ -133,7 +133,11 @@ class _Work:
     """Applies units from several threads; a question to the operator is asked by one at a time."""
 
     def __init__(
-        self, context: RunContext, consent: Consent, previews: Mapping[str, UnitResult], seen: reviewed.Reviewed
+        self,
+        context: RunContext,
+        consent: ApplyConsent,
+        previews: Mapping[str, UnitResult],
+        seen: reviewed_files.ReviewedFiles,
     ) -> None:
         self._context, self._consent, self._previews, self._seen = context, consent, previews, seen
         self._asking = threading.Lock()
@@ -158,7 +162,7 @@ class _Work:
         wired = wires.values(unit, lambda name: planning.read_state(context, name), self._is_null)
         wires.write(unit, wired)
         root = context.root(unit)
-        watch = watching.Watch(context, unit)
+        watch = watching.UnitWatcher(context, unit)
         ready = context.terraform.init(root, watch=watch.call)
         if not ready.is_ok:
             return watch.failed(preview, ready)

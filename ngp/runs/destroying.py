@@ -22,7 +22,7 @@ from ngp.terraform.commands import ApplyOptions
 
 
 @dataclass(frozen=True)
-class Consent:
+class DestroyConsent:
     """Whom to ask. `is_typed` says that the yes is the environment's name, typed by a person who has seen what goes:
     that covers the data in it. A general yes covers no data-bearing resource that was not accepted by name."""
 
@@ -39,7 +39,7 @@ def plan_now(context: RunContext, held: holding.Holding) -> Proposed:
 
 
 def destroy(
-    context: RunContext, consent: Consent, *, propose: Propose = plan_now, finish: planning.Finish | None = None
+    context: RunContext, consent: DestroyConsent, *, propose: Propose = plan_now, finish: planning.Finish | None = None
 ) -> RunResult:
     """Plan the end of all units, ask once with all of it, and apply exactly that plan.
 
@@ -200,7 +200,7 @@ def _plan(context: RunContext, name: str) -> UnitResult:
             require_readable(context, unit, state)
         context.tell(UnitEntered(name, Phase.PLAN))
         _supply(context, unit)
-        root, watch = context.root(unit), watching.Watch(context, unit)
+        root, watch = context.root(unit), watching.UnitWatcher(context, unit)
         ready = context.terraform.init(root, watch=watch.call)
         ready.require_prerequisites()
         if not ready.is_ok:
@@ -235,7 +235,7 @@ def _destroy(context: RunContext, planned: UnitResult) -> UnitResult:
     start = time.monotonic()
     unit = context.units[planned.unit]
     context.tell(UnitEntered(unit.name, Phase.DESTROY, planned.counts.steps))
-    root, watch = context.root(unit), watching.Watch(context, unit)
+    root, watch = context.root(unit), watching.UnitWatcher(context, unit)
     watch.expect(planned.counts)
     options = ApplyOptions(lock_timeout=context.request.options.lock_timeout)
     try:

@@ -20,7 +20,7 @@ class Phase(Enum):
 
 
 @dataclass(frozen=True)
-class UnitFact:
+class UnitSummary:
     """A unit of a run before anything happens; `wave` counts from 1."""
 
     unit: str
@@ -41,7 +41,7 @@ class RunStarted:
     commit: str
     terraform: str
     providers: tuple[str, ...]
-    units: tuple[UnitFact, ...]
+    units: tuple[UnitSummary, ...]
     binary: str = "Terraform"  # or OpenTofu; `terraform` is its version
 
 

@@ -16,7 +16,7 @@ from ngp.errors import NgpError, StoppedError
 from ngp.rendering import staleness
 from ngp.runs import abandoned, access, copies, graph, killed, leftovers, legacy, protection, units
 from ngp.runs.context import RunContext
-from ngp.runs.events import ChangeAuthorised, Note, RunEvent, RunStarted, UnitFact
+from ngp.runs.events import ChangeAuthorised, Note, RunEvent, RunStarted, UnitSummary
 from ngp.runs.joint import record
 from ngp.runs.journal import Journal, new_id
 from ngp.runs.request import Caller, Request, Tell
@@ -166,6 +166,6 @@ def _started(context: RunContext, head: str) -> RunStarted:
         head,
         context.terraform.binary.version,
         tuple(f"{one.source} {one.version}" for one in locked),
-        tuple(UnitFact(name, context.units[name].module, context.waves[name]) for name in order),
+        tuple(UnitSummary(name, context.units[name].module, context.waves[name]) for name in order),
         context.terraform.binary.title,
     )

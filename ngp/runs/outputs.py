@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from ngp.errors import Finding, MissingError, NgpError
 from ngp.runs import graph, ownership, secrets, twins, units, wires
-from ngp.runs.events import UnitFact
-from ngp.runs.results import Outcome, OutputValue, RunResult, UnitStatus, Wire
+from ngp.runs.events import UnitSummary
+from ngp.runs.results import Outcome, OutputValue, RunResult, UnitStatus, WireEdge
 from ngp.runs.units import Unit
 from ngp.state import reading
 from ngp.terraform import states
@@ -113,14 +113,14 @@ def statuses(resolved: Resolved, session: Session, chosen: tuple[str, ...] = ())
     ]
 
 
-def wiring(resolved: Resolved, chosen: tuple[str, ...] = ()) -> tuple[list[UnitFact], list[Wire]]:
+def wiring(resolved: Resolved, chosen: tuple[str, ...] = ()) -> tuple[list[UnitSummary], list[WireEdge]]:
     """The units with their waves, and what feeds what, for those chosen (none: all). Nothing is asked of AWS."""
     units.require_known(chosen, resolved)
     waves = graph.numbers({name: frozenset(resolved.edges[name]) for name in resolved.environment.units})
     wanted = [name for name in waves if not chosen or name in chosen]
-    facts = [UnitFact(name, resolved.environment.units[name].module, waves[name]) for name in wanted]
+    facts = [UnitSummary(name, resolved.environment.units[name].module, waves[name]) for name in wanted]
     wires = [
-        Wire(name, input_name, str(binding.wire))
+        WireEdge(name, input_name, str(binding.wire))
         for name in wanted
         for input_name, binding in sorted(resolved.bindings[name].inputs.items())
         if binding.wire is not None

@@ -209,7 +209,7 @@ def _lay_out(context: RunContext, unit: Unit, extra: Mapping[str, str]) -> Path:
 
 def _run_plan(context: RunContext, unit: Unit, folder: Path, result: UnitResult) -> tuple[UnitResult, Plan | None]:
     root = driver.Root(folder, context.data(unit.name, "preview"), unit.root)
-    watch = watching.Watch(context, unit)
+    watch = watching.UnitWatcher(context, unit)
     ready = context.terraform.init(root, watch=watch.call)
     ready.require_prerequisites()
     if not ready.is_ok:

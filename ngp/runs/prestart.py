@@ -29,7 +29,7 @@ def begin(platform: Platform, settings: Settings) -> Iterator[Opener]:
         opener: Opener = session.open_session
         with suppress(NgpError, OSError):
             found = _find_packages(platform, settings)
-            if found.packages and not session.why_not(settings.environ):
+            if found.packages and not session.why_disabled(settings.environ):
                 standby = held.enter_context(session.start(settings.environ))
                 standby.check(found.packages, settings.cache / "proxy")
                 opener = standby.open_session

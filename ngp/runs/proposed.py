@@ -9,7 +9,7 @@ from ngp.runs.context import RunContext
 from ngp.runs.joint.holding import Holding
 from ngp.runs.joint.planning import Planned
 from ngp.runs.results import RunResult
-from ngp.runs.reviewed import Reviewed
+from ngp.runs.reviewed_files import ReviewedFiles
 
 
 def _nothing() -> None:
@@ -27,7 +27,7 @@ class Proposed:
     planned: Planned
     previews: RunResult
     begin: Callable[[], None] = _nothing
-    seen: Reviewed | None = None
+    seen: ReviewedFiles | None = None
 
 
 Propose = Callable[[RunContext, Holding], Proposed]

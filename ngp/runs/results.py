@@ -164,8 +164,8 @@ class UnitStatus:
 
 
 @dataclass(frozen=True)
-class Wire:
-    """An input of a unit that an upstream output feeds: `origin` is ``network.vpc_id``."""
+class WireEdge:
+    """A wire as an edge of the graph: the unit's input, and the output that feeds it (``network.vpc_id``)."""
 
     unit: str
     input: str

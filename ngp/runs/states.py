@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class StateFact:
+class UnitState:
     """`state` is None where the unit has none yet; `holder` holds its lock.
 
     `problem` says why the state cannot be read, or that it is not the unit's; `findings` say so with the way out.
@@ -38,7 +38,7 @@ class StateFact:
     findings: tuple[Finding, ...] = ()
 
 
-def collect(resolved: Resolved, session: Session) -> Mapping[str, StateFact]:
+def collect(resolved: Resolved, session: Session) -> Mapping[str, UnitState]:
     """Every state of the environment, by unit (one, ``root``, with `state: single`), and then those of no unit."""
     declared = {
         name: _checked(resolved, session, unit, _fact(name, unit.place, session))
@@ -76,7 +76,7 @@ def require_readable(context: RunContext, unit: Unit, state: states.State) -> No
             )
 
 
-def _checked(resolved: Resolved, session: Session, unit: Unit, fact: StateFact) -> StateFact:
+def _checked(resolved: Resolved, session: Session, unit: Unit, fact: UnitState) -> UnitState:
     """The same, with what is wrong if the state is another unit's or another environment's."""
     if fact.state is None:
         return fact
@@ -88,12 +88,12 @@ def _checked(resolved: Resolved, session: Session, unit: Unit, fact: StateFact) 
     return fact
 
 
-def _fact(name: str, place: StatePlace, session: Session) -> StateFact:
+def _fact(name: str, place: StatePlace, session: Session) -> UnitState:
     holder = reading.holder(place, session)
     try:
         state = reading.load(place, session)
     except MissingError:
         raise  # credentials, network, bucket: nothing is known of any unit
     except NgpError as error:
-        return StateFact(name, place, None, holder, str(error), findings=error.findings)
-    return StateFact(name, place, state, holder)
+        return UnitState(name, place, None, holder, str(error), findings=error.findings)
+    return UnitState(name, place, state, holder)

@@ -19,7 +19,7 @@ _STALE = "Saved plan is stale"
 _COUNTED = frozenset({"create", "update", "delete"})  # reads of data and openings of ephemerals are no changes
 
 
-class Watch:
+class UnitWatcher:
     """Counts a unit's finished resources while Terraform works, and tells the run."""
 
     def __init__(self, context: RunContext, unit: Unit) -> None:

@@ -39,14 +39,14 @@ class BucketPlan:
 
 @dataclass(frozen=True)
 class _Setting:
-    """One property of the bucket. `wanted` takes the bucket and what is there, and gives the arguments of `put`."""
+    """One property of the bucket. `arguments` returns the arguments of `put` for a bucket and its present settings."""
 
     says: str
     get: str
     absent: tuple[str, ...]
     holds: Callable[[str, Mapping[str, Any]], bool]
     put: str
-    wanted: Callable[[str, Mapping[str, Any]], dict[str, Any]]
+    arguments: Callable[[str, Mapping[str, Any]], dict[str, Any]]
 
 
 def exists(session: Session, place: StatePlace) -> bool:
@@ -86,7 +86,7 @@ def bootstrap(session: Session, plan: BucketPlan) -> None:
     for name in plan.lacks:
         setting = _SETTINGS[name]
         there = _found(session, setting, plan.bucket)
-        session.call("s3", setting.put, Bucket=plan.bucket, **setting.wanted(plan.bucket, there))
+        session.call("s3", setting.put, Bucket=plan.bucket, **setting.arguments(plan.bucket, there))
 
 
 def _found(session: Session, setting: _Setting, bucket: str) -> Mapping[str, Any]:

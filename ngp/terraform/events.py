@@ -9,7 +9,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Version:
+class TerraformVersion:
     terraform: str
 
 
@@ -76,7 +76,7 @@ class Unknown:
 
 
 Event = (
-    Version
+    TerraformVersion
     | Planned
     | ResourceStarted
     | ResourceProgress
@@ -131,7 +131,7 @@ def _read(kind: str, document: Mapping[str, Any]) -> Event:
         changes = document["changes"]
         return Summary(int(changes["add"]), int(changes["change"]), int(changes["remove"]), changes["operation"])
     if kind == "version":
-        return Version(str(document.get("terraform") or document["tofu"]))
+        return TerraformVersion(str(document.get("terraform") or document["tofu"]))
     return Unknown(kind, document)
 
 

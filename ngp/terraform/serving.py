@@ -39,7 +39,7 @@ class Serving:
     def __init__(self, door: Session, found: Found, environ: Mapping[str, str], note: Callable[[str], None]) -> None:
         self._door, self._note = door, note
         self._light = {name: value for name, value in _LIGHT.items() if name not in environ}
-        self._for_init = session.mentioned(one.address for one in found.packages)
+        self._for_init = session.reattach_for_init(one.address for one in found.packages)
         self._guard = threading.Lock()
         self._whole: set[Path] = set()  # roots that met a type which no text of theirs names
         self._told: set[str] = set()
@@ -155,7 +155,7 @@ def open_serving(  # noqa: PLR0913  what a run knows, once
     process of the run's own, or a pool's.
     """
     with ExitStack() as stack:
-        reason = session.why_not(shell) or found.reason
+        reason = session.why_disabled(shell) or found.reason
         door = None
         if found.packages and not reason:
             try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ngp.rendering.pipelines import System
+from ngp.rendering.pipelines import PipelineSystem
 from ngp.views.shapes import ANY, FLAG, TEXT, WHOLE, Schema, array, enumeration, optional, record
 
 
@@ -14,6 +14,6 @@ def documents(findings: Schema) -> dict[str, Schema]:
     return {
         "ci.plan": record(**about, flags=findings, environments=array(planned)),
         "ci.apply": record(number=WHOLE, exit_code=WHOLE, environments=array(record(**made, bundle=TEXT))),
-        "ci.init": record(system=enumeration(System), files=array(TEXT), stale=array(TEXT), written=FLAG),
+        "ci.init": record(system=enumeration(PipelineSystem), files=array(TEXT), stale=array(TEXT), written=FLAG),
         "ci.matrix": record(jobs=array(record(environments=array(TEXT), units=WHOLE)), matrix=ANY),
     }

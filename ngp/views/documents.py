@@ -22,8 +22,8 @@ from ngp.views import places
 if TYPE_CHECKING:
     from ngp.review.affected import Affected
     from ngp.runs.bundle.opening import Bundle
-    from ngp.runs.events import RunEvent, UnitFact
-    from ngp.runs.results import Orphan, OutputValue, RunResult, UnitResult, UnitStatus, Wire
+    from ngp.runs.events import RunEvent, UnitSummary
+    from ngp.runs.results import Orphan, OutputValue, RunResult, UnitResult, UnitStatus, WireEdge
 
 MASKED = "(sensitive)"
 
@@ -115,7 +115,7 @@ def orphans(
 
 
 def graph(
-    environment: str, units: Sequence[UnitFact], wires: Sequence[Wire], found: Sequence[Orphan] = ()
+    environment: str, units: Sequence[UnitSummary], wires: Sequence[WireEdge], found: Sequence[Orphan] = ()
 ) -> dict[str, Any]:
     """``ngp.graph/1``."""
     return {

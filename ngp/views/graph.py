@@ -15,15 +15,15 @@ from ngp.views import digests, documents, findings, terminal
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from ngp.runs.events import UnitFact
-    from ngp.runs.results import UnitStatus, Wire
+    from ngp.runs.events import UnitSummary
+    from ngp.runs.results import UnitStatus, WireEdge
 
 _MODULES = 5  # named in the line of a wave
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
 
 
-class Format(Enum):
+class GraphFormat(Enum):
     TEXT = "text"
     DOT = "dot"
     MERMAID = "mermaid"
@@ -31,23 +31,23 @@ class Format(Enum):
 
 
 def show(
-    units: Sequence[UnitFact],
-    wires: Sequence[Wire],
+    units: Sequence[UnitSummary],
+    wires: Sequence[WireEdge],
     *,
     environment: str,
-    form: Format = Format.TEXT,
+    form: GraphFormat = GraphFormat.TEXT,
     whole: bool = False,
 ) -> None:
     """Write the graph to stdout; as text, many units are counted by wave, unless `whole`."""
-    if form is Format.JSON:
+    if form is GraphFormat.JSON:
         documents.write(documents.graph(environment, units, wires))
-    elif form is Format.TEXT and digests.is_big(len(units)) and not whole:
+    elif form is GraphFormat.TEXT and digests.is_big(len(units)) and not whole:
         sys.stdout.write(_counted(units, wires))
     else:
         sys.stdout.write(render(units, wires, form))
 
 
-def render(units: Sequence[UnitFact], wires: Sequence[Wire], form: Format) -> str:
+def render(units: Sequence[UnitSummary], wires: Sequence[WireEdge], form: GraphFormat) -> str:
     """The graph as text in one of the drawn formats. Units come in the order of their waves."""
     return _DRAWN[form](units, wires)
 
@@ -109,7 +109,7 @@ def _cells(unit: UnitStatus) -> tuple[str, ...]:
     return unit.unit, unit.module, str(unit.wave), unit.word, amount, unit.changed_at, unit.problem
 
 
-def _counted(units: Sequence[UnitFact], wires: Sequence[Wire]) -> str:
+def _counted(units: Sequence[UnitSummary], wires: Sequence[WireEdge]) -> str:
     """A line a wave: how many units, of which modules, taking how much."""
     taken = Counter(wire.unit for wire in wires)
     digest = digests.pick(_waves(units).items())
@@ -120,7 +120,7 @@ def _counted(units: Sequence[UnitFact], wires: Sequence[Wire]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _count(wave: int, facts: Sequence[UnitFact], wires: int) -> str:
+def _count(wave: int, facts: Sequence[UnitSummary], wires: int) -> str:
     modules = Counter(fact.module for fact in facts).most_common()
     shown = ", ".join(f"{name} {number:,}" for name, number in modules[:_MODULES])
     more = f" and {terminal.amount(len(modules) - _MODULES, 'more module')}" if len(modules) > _MODULES else ""
@@ -128,7 +128,7 @@ def _count(wave: int, facts: Sequence[UnitFact], wires: int) -> str:
     return f"wave {wave}: {terminal.amount(len(facts), 'unit')}{taking} ({shown}{more})"
 
 
-def _text(units: Sequence[UnitFact], wires: Sequence[Wire]) -> str:
+def _text(units: Sequence[UnitSummary], wires: Sequence[WireEdge]) -> str:
     lines, taken = [], _by(wires, lambda wire: wire.unit)
     for wave, facts in _waves(units).items():
         lines.append(f"wave {wave}")
@@ -139,7 +139,7 @@ def _text(units: Sequence[UnitFact], wires: Sequence[Wire]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _dot(units: Sequence[UnitFact], wires: Sequence[Wire]) -> str:
+def _dot(units: Sequence[UnitSummary], wires: Sequence[WireEdge]) -> str:
     lines = ["digraph ngp {", "  rankdir=LR;"]
     for facts in _waves(units).values():
         names = " ".join(f'"{fact.unit}";' for fact in facts)
@@ -149,7 +149,7 @@ def _dot(units: Sequence[UnitFact], wires: Sequence[Wire]) -> str:
     return "\n".join([*lines, "}\n"])
 
 
-def _mermaid(units: Sequence[UnitFact], wires: Sequence[Wire]) -> str:
+def _mermaid(units: Sequence[UnitSummary], wires: Sequence[WireEdge]) -> str:
     edges = _edges(wires)
     names = dict.fromkeys([*(fact.unit for fact in units), *(source for source, _ in edges)])  # sources not chosen too
     number = {unit: f"u{at}" for at, unit in enumerate(names)}
@@ -159,7 +159,7 @@ def _mermaid(units: Sequence[UnitFact], wires: Sequence[Wire]) -> str:
     return "\n".join([*lines, ""])
 
 
-def _waves(units: Sequence[UnitFact]) -> dict[int, list[UnitFact]]:
+def _waves(units: Sequence[UnitSummary]) -> dict[int, list[UnitSummary]]:
     return dict(sorted(_by(units, lambda fact: fact.wave).items()))
 
 
@@ -171,7 +171,7 @@ def _by(things: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:
     return found
 
 
-def _edges(wires: Sequence[Wire]) -> dict[tuple[str, str], list[str]]:
+def _edges(wires: Sequence[WireEdge]) -> dict[tuple[str, str], list[str]]:
     edges: dict[tuple[str, str], list[str]] = {}
     for wire in wires:
         edges.setdefault((wire.origin.partition(".")[0], wire.unit), []).append(wire.input)
@@ -182,8 +182,8 @@ def _join(inputs: Sequence[str], mark: str) -> str:
     return mark.join(inputs)
 
 
-_DRAWN: dict[Format, Callable[[Sequence[UnitFact], Sequence[Wire]], str]] = {
-    Format.TEXT: _text,
-    Format.DOT: _dot,
-    Format.MERMAID: _mermaid,
+_DRAWN: dict[GraphFormat, Callable[[Sequence[UnitSummary], Sequence[WireEdge]], str]] = {
+    GraphFormat.TEXT: _text,
+    GraphFormat.DOT: _dot,
+    GraphFormat.MERMAID: _mermaid,
 }

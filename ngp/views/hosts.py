@@ -12,7 +12,7 @@ from ngp.views import documents, terminal
 
 if TYPE_CHECKING:
     from ngp.hosts.host import Host
-    from ngp.hosts.remote import HostEvent, HostResult, Line
+    from ngp.hosts.remote import HostEvent, HostResult, OutputLine
     from ngp.settings import Settings
 
 _COLUMNS = ("name", "environment", "cluster", "unit", "state", "address", "id")
@@ -61,12 +61,12 @@ class Output:
 
     def __call__(self, event: HostEvent) -> None:
         """Print a line; a host's start and end are in the table."""
-        from ngp.hosts.remote import Line
+        from ngp.hosts.remote import OutputLine
 
-        if isinstance(event, Line):
+        if isinstance(event, OutputLine):
             self._print(event)
 
-    def _print(self, line: Line) -> None:
+    def _print(self, line: OutputLine) -> None:
         name = terminal.cell(line.host.name).ljust(self._width)
         if self._terminals[line.stream]:
             from rich.text import Text
@@ -89,10 +89,10 @@ class JsonLines:
 
     def __call__(self, event: HostEvent) -> None:
         """Print an event."""
-        from ngp.hosts.remote import HostResult, Line
+        from ngp.hosts.remote import HostResult, OutputLine
 
         said = {"schema": "ngp.event/1", "host": event.host.name, "id": event.host.id}
-        if isinstance(event, Line):
+        if isinstance(event, OutputLine):
             documents.write({**said, "event": "host_line", "stream": event.stream, "text": event.text}, one_line=True)
         elif isinstance(event, HostResult):
             documents.write({**said, "event": "host_finished", **outcome(event)}, one_line=True)
@@ -108,9 +108,9 @@ class Kept:
 
     def __call__(self, event: HostEvent) -> None:
         """Keep a line."""
-        from ngp.hosts.remote import Line
+        from ngp.hosts.remote import OutputLine
 
-        if isinstance(event, Line):
+        if isinstance(event, OutputLine):
             key = (event.host.environment, event.host.id, event.stream)
             self._lines.setdefault(key, []).append(event.text)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _NO_VARIABLE = re.compile(r"[^A-Z0-9_]")
 
 
-class Format(Enum):
+class OutputFormat(Enum):
     TABLE = "table"
     JSON = "json"
     ENV = "env"  # export UNIT__NAME='…', for eval
@@ -35,7 +35,7 @@ def show(
     settings: Settings,
     *,
     environment: str,
-    form: Format = Format.TABLE,
+    form: OutputFormat = OutputFormat.TABLE,
     reveal: bool = False,
     whole: bool = False,
 ) -> None:
@@ -44,7 +44,7 @@ def show(
     The table has the outputs of the first of many units only, unless `whole`; every other format has all of them.
     Values come grouped by unit. `Format.RAW` wants exactly one value and refuses a masked one (UsageError).
     """
-    if form is Format.TABLE:
+    if form is OutputFormat.TABLE:
         digest = digests.pick(dict.fromkeys(value.unit for value in values), whole=whole)
         units = set(digest.shown)
         shown = [value for value in values if value.unit in units]
@@ -52,9 +52,9 @@ def show(
             _show_table(shown, settings, reveal=reveal)
         if digest.rest:
             terminal.say(settings, digest.more("units"))
-    elif form is Format.JSON:
+    elif form is OutputFormat.JSON:
         documents.write(documents.outputs(environment, values, reveal=reveal))
-    elif form is Format.RAW:
+    elif form is OutputFormat.RAW:
         sys.stdout.write(_raw(values, reveal=reveal))
     else:
         shown = [value for value in values if reveal or not value.sensitive]
@@ -159,8 +159,8 @@ def _terraform_out(values: Sequence[OutputValue]) -> str:
     return "".join(lines)
 
 
-_WRITERS: dict[Format, Callable[[Sequence[OutputValue]], str]] = {
-    Format.ENV: _env,
-    Format.TFVARS: _tfvars,
-    Format.TERRAFORM_OUT: _terraform_out,
+_WRITERS: dict[OutputFormat, Callable[[Sequence[OutputValue]], str]] = {
+    OutputFormat.ENV: _env,
+    OutputFormat.TFVARS: _tfvars,
+    OutputFormat.TERRAFORM_OUT: _terraform_out,
 }

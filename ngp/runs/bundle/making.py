@@ -13,7 +13,7 @@ from ngp.errors import NgpError, StaleError
 from ngp.runs import copies, losses, preview
 from ngp.runs.bundle import archive, authors, facts, portable, reviews, sealing, statement
 from ngp.runs.bundle.archive import Archive, Content
-from ngp.runs.bundle.reviews import Reviewed
+from ngp.runs.bundle.reviews import ReviewedUnit
 from ngp.runs.bundle.sealing import Recipient
 from ngp.runs.bundle.statement import StateFact, Statement, UnitFact
 from ngp.runs.context import RunContext
@@ -86,7 +86,7 @@ def make(context: RunContext, made: Planning, order: Order, before: facts.Snapsh
     """
     _require_same(before, look(context), made.planned.joint)
     losses.require_none(context.resolved, made.result.changes, context.request.may_lose_data)
-    units = {one.unit: Reviewed(one, _plan(one.unit, made)) for one in made.result.units}
+    units = {one.unit: ReviewedUnit(one, _plan(one.unit, made)) for one in made.result.units}
     portable.require(context, units.values())
     content = dict(_content(made.planned.joint, units))
     members = {name: one.member(name) for name, one in content.items()}
@@ -105,7 +105,7 @@ def _plan(unit: str, made: Planning) -> Plan | None:
     return found
 
 
-def _content(joint: Joint | None, units: Mapping[str, Reviewed]) -> Iterator[tuple[str, Content]]:
+def _content(joint: Joint | None, units: Mapping[str, ReviewedUnit]) -> Iterator[tuple[str, Content]]:
     yield REVIEW, Content(reviews.dump(units))
     if joint is None:
         return
@@ -133,7 +133,7 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _state(
-    context: RunContext, made: Planning, units: Mapping[str, Reviewed], snapshot: facts.Snapshot, order: Order
+    context: RunContext, made: Planning, units: Mapping[str, ReviewedUnit], snapshot: facts.Snapshot, order: Order
 ) -> Statement:
     resolved, environment = context.resolved, context.resolved.environment
     now = datetime.now(UTC).replace(microsecond=0)
@@ -166,7 +166,7 @@ def _state(
     )
 
 
-def _unit(name: str, reviewed: Reviewed, planned: Planned, snapshot: facts.Snapshot) -> UnitFact:
+def _unit(name: str, reviewed: ReviewedUnit, planned: Planned, snapshot: facts.Snapshot) -> UnitFact:
     made_from = snapshot.sources[name]
     return UnitFact(
         reviewed.result.module,

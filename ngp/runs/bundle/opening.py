@@ -9,10 +9,10 @@ from pathlib import Path
 
 from ngp.environments import documents, platforms
 from ngp.errors import Finding, NgpError, StaleError, UsageError
-from ngp.runs import copies, destroying, planning, preview, reviewed
+from ngp.runs import copies, destroying, planning, preview, reviewed_files
 from ngp.runs.bundle import archive, facts, making, reviews, sealing, statement, verifying
 from ngp.runs.bundle.archive import Archive
-from ngp.runs.bundle.reviews import Reviewed
+from ngp.runs.bundle.reviews import ReviewedUnit
 from ngp.runs.bundle.statement import Statement, UnitFact
 from ngp.runs.bundle.uses import Uses
 from ngp.runs.context import RunContext
@@ -36,7 +36,7 @@ class Bundle:
 
     archive: Archive
     statement: Statement
-    units: Mapping[str, Reviewed]
+    units: Mapping[str, ReviewedUnit]
 
     @property
     def digest(self) -> str:
@@ -60,7 +60,7 @@ def read(path: Path, unseal: Callable[[Archive], Archive] = lambda opened: opene
     return Bundle(opened, stated, units)
 
 
-def _require_agreeing(path: Path, stated: Statement, units: Mapping[str, Reviewed]) -> None:
+def _require_agreeing(path: Path, stated: Statement, units: Mapping[str, ReviewedUnit]) -> None:
     """Raise StaleError (4) where the statement, which is signed, says something else than the plans that it binds."""
     wrong = sorted(stated.units.keys() ^ units.keys())
     for name in stated.units.keys() & units.keys():
@@ -85,14 +85,14 @@ def read_statement(path: Path) -> Bundle:
     return Bundle(opened, stated, {name: _outline(name, one) for name, one in stated.units.items()})
 
 
-def _outline(name: str, fact: UnitFact) -> Reviewed:
+def _outline(name: str, fact: UnitFact) -> ReviewedUnit:
     """A unit as the statement has it: what happens to which address, without any value."""
     changes = tuple(
         Change(address, "", Action(action)) for action, addresses in fact.changes.items() for address in addresses
     )
     outcome = Outcome.PLANNED if changes else Outcome.NO_CHANGES
     plan = Plan(changes, {})
-    return Reviewed(UnitResult(name, fact.module, 1, outcome, count(plan), changes), plan)
+    return ReviewedUnit(UnitResult(name, fact.module, 1, outcome, count(plan), changes), plan)
 
 
 def open_in(bundle: Bundle, context: RunContext, held: Holding) -> Proposed:
@@ -106,7 +106,7 @@ def open_in(bundle: Bundle, context: RunContext, held: Holding) -> Proposed:
         known.put(name, one.plan)
     planned = _planned(bundle, context, held, known)
     held.note_plan(planned)
-    seen = reviewed.Reviewed.collect((context.units[name] for name in planned.apart), known)
+    seen = reviewed_files.ReviewedFiles.collect((context.units[name] for name in planned.apart), known)
     units = {name: replace(one.result, log=context.log_name(name)) for name, one in bundle.units.items()}
     units |= planned.results
     if bundle.statement.verb == Verb.DESTROY.value:
@@ -252,7 +252,7 @@ def _parts(bundle: Bundle, context: RunContext, joint: Joint) -> dict[str, Plan]
     return parts
 
 
-def _is_reviewed(one: Reviewed, part: Plan) -> bool:
+def _is_reviewed(one: ReviewedUnit, part: Plan) -> bool:
     return one.plan is not None and reviews.is_same(one.plan, part)
 
 

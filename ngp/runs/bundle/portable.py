@@ -8,14 +8,14 @@ from pathlib import PurePath
 from typing import Any
 
 from ngp.errors import RefusedError
-from ngp.runs.bundle.reviews import Reviewed
+from ngp.runs.bundle.reviews import ReviewedUnit
 from ngp.runs.context import RunContext
 
 # Attributes whose value is a file that the provider reads, or writes, on the machine where Terraform runs
 _LOCAL_FILES = frozenset({"source", "filename", "source_file", "source_dir", "output_path", "template_file"})
 
 
-def require(context: RunContext, units: Iterable[Reviewed]) -> None:
+def require(context: RunContext, units: Iterable[ReviewedUnit]) -> None:
     """Raise RefusedError (3) where a plan sets a value that names a folder of this machine."""
     platform = context.resolved.platform.path
     roots = {str(platform), str(platform.resolve()), str(context.tree.folder)}
@@ -28,7 +28,7 @@ def require(context: RunContext, units: Iterable[Reviewed]) -> None:
         )
 
 
-def _local(reviewed: Reviewed, roots: set[str]) -> Iterator[str]:
+def _local(reviewed: ReviewedUnit, roots: set[str]) -> Iterator[str]:
     for change in reviewed.result.changes:
         texts = _new(change.before, change.after)
         before, after = (side if isinstance(side, Mapping) else {} for side in (change.before, change.after))

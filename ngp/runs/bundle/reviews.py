@@ -17,19 +17,19 @@ _FORMAT = 1
 
 
 @dataclass(frozen=True)
-class Reviewed:
+class ReviewedUnit:
     """One unit as it was reviewed. `plan` is None for a unit that could not be planned yet (deferred)."""
 
     result: UnitResult
     plan: Plan | None
 
 
-def dump(units: Mapping[str, Reviewed]) -> bytes:
+def dump(units: Mapping[str, ReviewedUnit]) -> bytes:
     """Return the text of all units' plans."""
     return exact.dump({"format": _FORMAT, "units": {name: _unit(one) for name, one in units.items()}}).encode()
 
 
-def load(text: bytes) -> dict[str, Reviewed]:
+def load(text: bytes) -> dict[str, ReviewedUnit]:
     """Read what `dump` wrote. Raises ValueError or KeyError for anything else."""
     document = documents.parse(text.decode())
     if document["format"] != _FORMAT:
@@ -42,7 +42,7 @@ def is_same(one: Plan, other: Plan) -> bool:
     return exact.dump(_plan(one)) == exact.dump(_plan(other))
 
 
-def _unit(reviewed: Reviewed) -> dict[str, Any]:
+def _unit(reviewed: ReviewedUnit) -> dict[str, Any]:
     result = reviewed.result
     return {
         "module": result.module,
@@ -69,7 +69,7 @@ def _change(change: Change) -> dict[str, Any]:
     return {**asdict(change), "action": change.action.value}
 
 
-def _read_unit(name: str, said: Mapping[str, Any]) -> Reviewed:
+def _read_unit(name: str, said: Mapping[str, Any]) -> ReviewedUnit:
     outcome = Outcome(said["outcome"])
     unknowns = tuple(UnknownInput(**one) for one in said["unknowns"])
     blank = UnitResult(
@@ -77,9 +77,9 @@ def _read_unit(name: str, said: Mapping[str, Any]) -> Reviewed:
     )
     blank = replace(blank, unknowns=unknowns)
     if said["plan"] is None:
-        return Reviewed(blank, None)
+        return ReviewedUnit(blank, None)
     plan = _read_plan(said["plan"])
-    return Reviewed(replace(describing.describe(blank, plan), outcome=outcome), plan)
+    return ReviewedUnit(replace(describing.describe(blank, plan), outcome=outcome), plan)
 
 
 def _read_plan(said: Mapping[str, Any]) -> Plan:

@@ -11,7 +11,7 @@ from ngp.runs.context import RunContext
 from ngp.runs.joint import planning, states
 from ngp.runs.joint.checkpoints import Checkpoints, Copies
 from ngp.runs.joint.checkpoints import is_final as is_last_word
-from ngp.runs.joint.following import Follow
+from ngp.runs.joint.following import ApplyWatcher
 from ngp.runs.joint.holding import Holding
 from ngp.runs.joint.planning import Planned
 from ngp.runs.joint.record import Stage
@@ -44,7 +44,7 @@ def apply(context: RunContext, planned: Planned, holding: Holding) -> dict[str, 
     )
     copies = Copies(joint.root.path / preview.STATE, context.folder, joint.lineage)
     copies.look()  # before Terraform writes the first time, and may be killed while it does
-    follow = Follow(context, planned)
+    follow = ApplyWatcher(context, planned)
     follow.estimate()
     with Checkpoints(copies, saver, follow.expected) as follow.checkpoints:
         outcome = context.terraform.apply(

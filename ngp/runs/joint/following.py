@@ -62,7 +62,7 @@ class Progress:
         return Counts(words["create"], words["update"], delete=words["delete"])
 
 
-class Follow:
+class ApplyWatcher:
     """Follows the apply: counts steps by unit, and tells the run and the checkpoints."""
 
     def __init__(self, context: RunContext, planned: Planned) -> None:

@@ -85,7 +85,7 @@ def _plan(context: RunContext, names: Iterable[str], known: ExpectedOutputs, tre
     notes = _require_readable(context, joint)
     for name in joint.units:
         context.tell(UnitEntered(name, Phase.PREVIEW))
-    watch = Watch(context, joint)
+    watch = PlanWatcher(context, joint)
     outcome = _run(context, joint, watch)
     if outcome.stopped:
         blank = _blank(context, joint)
@@ -118,7 +118,7 @@ def _require_readable(context: RunContext, joint: Joint) -> list[Note]:
     return notes
 
 
-def _run(context: RunContext, joint: Joint, watch: Watch) -> Result:
+def _run(context: RunContext, joint: Joint, watch: PlanWatcher) -> Result:
     ready = context.terraform.init(joint.root, watch=watch.call)
     ready.require_prerequisites()
     if not ready.is_ok:
@@ -239,7 +239,7 @@ def results(
     return found
 
 
-def _failed(context: RunContext, joint: Joint, watch: Watch, outcome: Result) -> dict[str, UnitResult]:
+def _failed(context: RunContext, joint: Joint, watch: PlanWatcher, outcome: Result) -> dict[str, UnitResult]:
     """The results of a plan that failed for all its units."""
     said = [diagnostics.located(one, joint, context.resolved) for one in outcome.diagnostics]
     results = _blank(context, joint)
@@ -256,14 +256,14 @@ def _blank(context: RunContext, joint: Joint) -> dict[str, UnitResult]:
     }
 
 
-class Watch:
+class PlanWatcher:
     """Follows the one call: its events become those of the units that they are about.
 
     Diagnostics wait for the end, when it is known which units they are about.
     """
 
     def __init__(self, context: RunContext, joint: Joint) -> None:
-        self._units = {name: watching.Watch(context, unit) for name, unit in joint.units.items()}
+        self._units = {name: watching.UnitWatcher(context, unit) for name, unit in joint.units.items()}
         self._partition = joint.partition
         self.call = driver.Watch(on_event=self._on_event, log=context.log(NAME))
 

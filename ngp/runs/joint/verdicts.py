@@ -12,7 +12,7 @@ from ngp.runs.context import RunContext
 from ngp.runs.events import UnitDiagnosed
 from ngp.runs.joint import diagnostics, states
 from ngp.runs.joint.composition import NAME
-from ngp.runs.joint.following import Follow
+from ngp.runs.joint.following import ApplyWatcher
 from ngp.runs.joint.planning import Planned
 from ngp.runs.outcomes import Outcome
 from ngp.runs.results import UnitResult, Verb, fail
@@ -30,7 +30,7 @@ class Judge:
 
     context: RunContext
     planned: Planned
-    follow: Follow
+    follow: ApplyWatcher
     outcome: Result
 
     def result(

@@ -8,7 +8,7 @@ import pytest
 
 from ngp import processes
 from ngp.hosts import remote
-from ngp.hosts.remote import HostResult, Line
+from ngp.hosts.remote import HostResult, OutputLine
 from tests.integration.hosts.conftest import key, listener
 
 IS_ROOT = os.geteuid() == 0  # OpenSSH passes no signals on for root
@@ -25,7 +25,7 @@ class Heard:
         self.events.append(event)
 
     def lines(self, host="", stream="stdout"):
-        lines = [event for event in self.events if isinstance(event, Line) and event.stream == stream]
+        lines = [event for event in self.events if isinstance(event, OutputLine) and event.stream == stream]
         return [one.data for one in lines if host in ("", one.host.name)]
 
 

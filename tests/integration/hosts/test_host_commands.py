@@ -130,7 +130,7 @@ def test_what_hosts_write_ends_with_its_reader(machines, ngp, tmp_path):
 
 def test_lines_that_cannot_be_told_end_all_commands_and_are_an_error(farm, tmp_path):
     def refuse(event):
-        if isinstance(event, remote.Line):
+        if isinstance(event, remote.OutputLine):
             raise OSError(28, "No space left on device", "stdout")
 
     began = time.monotonic()

@@ -12,7 +12,7 @@ import time
 import pytest
 
 from ngp.hosts import remote
-from ngp.hosts.remote import Line
+from ngp.hosts.remote import OutputLine
 from ngp.hosts.spooling import Spool
 from tests.integration.hosts.conftest import listener
 
@@ -39,7 +39,7 @@ def piped(folder, write):
 
 
 def texts(events, name=""):
-    return [one.data for one in events if isinstance(one, Line) and name in ("", one.host.name)]
+    return [one.data for one in events if isinstance(one, OutputLine) and name in ("", one.host.name)]
 
 
 def test_it_arrives_byte_for_byte_also_where_a_command_begins_late(farm, tmp_path):

@@ -39,7 +39,7 @@ def machines(platform, tmp_path, monkeypatch):
 
     def run_all(hosts, command, wanted, tell):
         made.logins.append((wanted.login.proxy or (lambda _: ()))(hosts[0]))
-        return made.run(hosts, command, lambda host, line: tell(remote.Line(host, "stdout", line.encode())))
+        return made.run(hosts, command, lambda host, line: tell(remote.OutputLine(host, "stdout", line.encode())))
 
     monkeypatch.setattr(remote, "run_all", run_all)
     monkeypatch.setattr(reach.Reach, "session", lambda *_: Session({"AWS_REGION": "eu-central-1"}))

@@ -5,12 +5,12 @@ import json
 import pytest
 
 from ngp.runs import applying, destroying, planning
-from ngp.runs.applying import Consent
+from ngp.runs.applying import ApplyConsent
 from ngp.runs.results import Verb
 
 RANGE = 'base = {\n  cidr = "10.0.0.0/16"\n}\n'
-YES = Consent(lambda result, bucket: True, lambda result: True)
-UNASKED = Consent(lambda result, bucket: pytest.fail("nothing is to be asked"), lambda result: False)
+YES = ApplyConsent(lambda result, bucket: True, lambda result: True)
+UNASKED = ApplyConsent(lambda result, bucket: pytest.fail("nothing is to be asked"), lambda result: False)
 
 
 def plan(region, *units, **options):
@@ -29,7 +29,7 @@ def destroy(region, *units, **options):
     with region.open(Verb.DESTROY, units, **options) as run:
         return {
             unit.unit: unit
-            for unit in destroying.destroy(run, destroying.Consent(lambda result: True, is_typed=True)).units
+            for unit in destroying.destroy(run, destroying.DestroyConsent(lambda result: True, is_typed=True)).units
         }
 
 

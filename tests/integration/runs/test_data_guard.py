@@ -4,11 +4,11 @@ import pytest
 
 from ngp.errors import RefusedError
 from ngp.runs import applying, destroying
-from ngp.runs.applying import Consent
+from ngp.runs.applying import ApplyConsent
 from ngp.runs.results import Outcome, Verb
 
 pytestmark = [pytest.mark.terraform, pytest.mark.sandbox]
-YES = Consent(lambda result, bucket: True, lambda result: True)
+YES = ApplyConsent(lambda result, bucket: True, lambda result: True)
 MYSQL = 'resource "terraform_data" "mysql" {\n  input = 1\n}\n'
 FORGET = "removed {\n  from = terraform_data.mysql\n  lifecycle {\n    destroy = false\n  }\n}\n"
 
@@ -22,7 +22,7 @@ def destroy(region, *units, accepted=()):
     with region.open(Verb.DESTROY, units, may_lose_data=accepted) as run:
         return {
             unit.unit: unit
-            for unit in destroying.destroy(run, destroying.Consent(lambda _: True, is_typed=False)).units
+            for unit in destroying.destroy(run, destroying.DestroyConsent(lambda _: True, is_typed=False)).units
         }
 
 

@@ -19,7 +19,7 @@ from ngp.runs.events import ChangeAuthorised
 from ngp.runs.results import Outcome, Verb
 
 pytestmark = [pytest.mark.terraform, pytest.mark.sandbox]
-YES = applying.Consent(lambda result, bucket: True, lambda result: False)
+YES = applying.ApplyConsent(lambda result, bucket: True, lambda result: False)
 
 
 def git(folder, *words):

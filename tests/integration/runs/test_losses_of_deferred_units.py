@@ -3,7 +3,7 @@
 import pytest
 
 from ngp.runs import applying
-from ngp.runs.applying import Consent
+from ngp.runs.applying import ApplyConsent
 from ngp.runs.results import Outcome, Verb
 
 pytestmark = [pytest.mark.terraform, pytest.mark.sandbox]
@@ -22,7 +22,7 @@ def test_data_of_a_deferred_unit_is_not_lost_by_any_yes(region):
     app.write_text(app.read_text().replace(node, f"{node}  triggers_replace = [var.name]\n"))
     region.choose(region.WITH_LATE)
     asked = []
-    every_yes = Consent(lambda result, bucket: True, lambda result: bool(asked.append(result.unit)) or True)
+    every_yes = ApplyConsent(lambda result, bucket: True, lambda result: bool(asked.append(result.unit)) or True)
     assert _apply(region, every_yes)["late"].outcome is Outcome.APPLIED
     before = region.state("late").read_bytes()
     region.choose(region.WITH_LATE, 'base = {\n  cidr = "10.1.0.0/16"\n}\n')  # other nodes, so another `for_each`

@@ -7,13 +7,13 @@ import pytest
 
 from ngp.errors import RefusedError
 from ngp.runs import applying, destroying, outputs, planning
-from ngp.runs.applying import Consent
+from ngp.runs.applying import ApplyConsent
 from ngp.runs.results import Outcome, Verb
 from ngp.sandbox import server
 from ngp.terraform.plans import Action
 
 pytestmark = [pytest.mark.terraform, pytest.mark.sandbox]
-YES = Consent(lambda result, bucket: True, lambda result: True)
+YES = ApplyConsent(lambda result, bucket: True, lambda result: True)
 
 
 def plan(region, *units):
@@ -51,7 +51,7 @@ def test_a_state_of_another_unit_is_planned_and_applied_by_nobody(misplaced):
 
 def test_it_is_not_destroyed_either(misplaced):
     with misplaced.open(Verb.DESTROY, ("app",)) as run, pytest.raises(RefusedError, match="resources of `base`"):
-        destroying.destroy(run, destroying.Consent(lambda _: True, is_typed=True))
+        destroying.destroy(run, destroying.DestroyConsent(lambda _: True, is_typed=True))
     assert json.loads(misplaced.state("app").read_text())["resources"]
 
 

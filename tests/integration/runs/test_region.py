@@ -7,14 +7,14 @@ import pytest
 
 from ngp.errors import LockHeldError, NgpError, RefusedError, UsageError
 from ngp.runs import applying, destroying, outputs, planning
-from ngp.runs.applying import Consent
+from ngp.runs.applying import ApplyConsent
 from ngp.runs.events import UnitEntered
 from ngp.runs.results import Counts, Outcome, Verb, exit_code
 from ngp.terraform.plans import Action
 
 pytestmark = [pytest.mark.terraform, pytest.mark.sandbox]
 
-YES = Consent(lambda result, bucket: True, lambda result: False)
+YES = ApplyConsent(lambda result, bucket: True, lambda result: False)
 EVERY_YES = replace(YES, deferred=lambda result: True)
 
 
@@ -30,7 +30,9 @@ def apply(region, *units, consent=YES, **options):
 
 def destroy(region, *units, agree=lambda result: True):
     with region.open(Verb.DESTROY, units) as run:
-        return {unit.unit: unit for unit in destroying.destroy(run, destroying.Consent(agree, is_typed=True)).units}
+        return {
+            unit.unit: unit for unit in destroying.destroy(run, destroying.DestroyConsent(agree, is_typed=True)).units
+        }
 
 
 def outcomes(results):
@@ -200,14 +202,14 @@ def test_data_is_not_lost_by_a_general_yes(region):
     manifest.write_text(manifest.read_text() + "data: [terraform_data.vpc]\n")
     apply(region)
     with region.open(Verb.DESTROY) as run, pytest.raises(RefusedError, match=r"delete of .*\.vpc would lose"):
-        destroying.destroy(run, destroying.Consent(lambda result: True, is_typed=False))
+        destroying.destroy(run, destroying.DestroyConsent(lambda result: True, is_typed=False))
     region.choose(values='base = {\n  cidr = "10.1.0.0/16"\n}\n')
     with pytest.raises(RefusedError, match=r"replace of .*\.vpc would lose"):
         apply(region)
     with region.open(Verb.APPLY, may_lose_data=("base",)) as run:
         assert {unit.outcome for unit in applying.apply(run, YES).units} == {Outcome.APPLIED}
     with region.open(Verb.DESTROY, may_lose_data=("base",)) as run:
-        results = destroying.destroy(run, destroying.Consent(lambda result: True, is_typed=False))
+        results = destroying.destroy(run, destroying.DestroyConsent(lambda result: True, is_typed=False))
     assert {unit.outcome for unit in results.units} == {Outcome.DESTROYED}
 
 

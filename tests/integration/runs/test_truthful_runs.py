@@ -144,7 +144,7 @@ def test_the_lock_timeout_holds_for_the_apply_too(region, monkeypatch):
     monkeypatch.setattr(commands, "apply", lambda *words: said.append(build(*words)) or said[-1])
     apply(region, "base", options=PlanOptions(lock_timeout="7s"), is_apart=True)
     with region.open(Verb.DESTROY, ("base",), options=PlanOptions(lock_timeout="7s"), is_apart=True) as run:
-        destroying.destroy(run, destroying.Consent(lambda result: True, is_typed=True))
+        destroying.destroy(run, destroying.DestroyConsent(lambda result: True, is_typed=True))
     assert ["-lock-timeout=7s" in argv for argv in said] == [True, True]
 
 
@@ -153,7 +153,7 @@ def test_destroy_takes_the_values_that_stand_and_the_last_ones_where_none_do(reg
     wired = region.path / "environments/dev/units/app/wired.auto.tfvars.json"
     wired.write_text(wired.read_text().replace("region-", "stale-"))
     with region.open(Verb.DESTROY, ("app",), is_apart=True) as run, pytest.raises(ZeroDivisionError):
-        destroying.destroy(run, destroying.Consent(lambda result: 1 / 0, is_typed=True))
+        destroying.destroy(run, destroying.DestroyConsent(lambda result: 1 / 0, is_typed=True))
     assert "region-" in wired.read_text()
     region.state("base").unlink()
     assert destroy(region, "app")["app"].outcome is Outcome.DESTROYED

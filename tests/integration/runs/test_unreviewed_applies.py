@@ -5,7 +5,7 @@ import json
 import pytest
 
 from ngp.errors import RefusedError, StaleError
-from ngp.runs.applying import Consent
+from ngp.runs.applying import ApplyConsent
 from ngp.runs.results import Outcome, exit_code
 from ngp.terraform import driver
 from tests.integration.runs.acting import apply
@@ -21,7 +21,7 @@ def meanwhile(edit):
         edit()
         return True
 
-    return Consent(answer, lambda _: pytest.fail("nothing is deferred"))
+    return ApplyConsent(answer, lambda _: pytest.fail("nothing is deferred"))
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ngp.catalogue import types
-from ngp.catalogue.types import ANY, BOOL, NUMBER, STRING, Attribute, Collection, Sequence, Structure
+from ngp.catalogue.types import ANY, BOOL, NUMBER, STRING, Collection, ObjectAttribute, Sequence, Structure
 from ngp.errors import UsageError
 
 NAMES = st.from_regex(r"[a-z_][a-z0-9_-]{0,8}", fullmatch=True).filter(lambda name: name != "optional")
@@ -19,8 +19,8 @@ TYPES = st.recursive(
             st.dictionaries(
                 NAMES,
                 st.one_of(
-                    st.builds(Attribute, inner),
-                    st.builds(Attribute, inner, st.just(True), st.sampled_from(["", '"a)b"', "{ a = [1] }"])),
+                    st.builds(ObjectAttribute, inner),
+                    st.builds(ObjectAttribute, inner, st.just(True), st.sampled_from(["", '"a)b"', "{ a = [1] }"])),
                 ),
                 max_size=3,
             ),
@@ -44,7 +44,7 @@ def test_a_rendered_type_reads_the_same(type_):
         ("tuple([string, bool,])", Sequence((STRING, BOOL))),
         (
             'object({\n  # what it is\n  "a" = string // b\n  b : optional(number, 3) /* c */\n})',
-            Structure({"a": Attribute(STRING), "b": Attribute(NUMBER, optional=True, default="3")}),
+            Structure({"a": ObjectAttribute(STRING), "b": ObjectAttribute(NUMBER, optional=True, default="3")}),
         ),
     ],
 )

@@ -8,7 +8,7 @@ from ngp.environments import platforms, resolving
 from ngp.runs import units
 from ngp.runs.bundle import archive, facts, making, reviews, statement
 from ngp.runs.bundle.archive import Content
-from ngp.runs.bundle.reviews import Reviewed
+from ngp.runs.bundle.reviews import ReviewedUnit
 from ngp.runs.bundle.statement import BinaryFact, StateFact, Statement, UnitFact
 from ngp.runs.results import Outcome, UnitResult
 
@@ -35,7 +35,7 @@ def write(path, **more):
     """Write a bundle that states this; return its digest."""
     stated = replace(STATED, **more)
     plans = {
-        name: Reviewed(UnitResult(name, one.module, 1, Outcome.PLANNED), None) for name, one in stated.units.items()
+        name: ReviewedUnit(UnitResult(name, one.module, 1, Outcome.PLANNED), None) for name, one in stated.units.items()
     }
     content = {making.REVIEW: Content(reviews.dump(plans))}
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -3,7 +3,7 @@ import pytest
 from ngp.ci import comment
 from ngp.ci.channel import Channel
 from ngp.ci.comment import Marker
-from ngp.ci.events import Event, Kind, System
+from ngp.ci.events import CISystem, Event, Kind
 from ngp.forges.forge import ForgeError, State, Status
 from ngp.forges.github import GitHub
 from ngp.forges.rest import Patience, Route
@@ -30,7 +30,7 @@ def open_channel(fake, warnings):
     def make(head=HEAD, kind=Kind.PULL_REQUEST):
         waits = Patience(total_s=2, sleep=lambda _: None, clock=iter(range(10_000)).__next__)
         forge = GitHub(fake.url, "team/platform", TOKEN, Route(), waits)
-        event = Event(System.GITHUB, kind, 12, head)
+        event = Event(CISystem.GITHUB, kind, 12, head)
         return Channel(forge, event, "plan", 12, head, warnings.append)
 
     return make

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ngp.ci.events import Event, Kind, System, read
+from ngp.ci.events import CISystem, Event, Kind, read
 from ngp.errors import UsageError
 
 HEAD, BASE = "a" * 40, "b" * 40
@@ -35,7 +35,7 @@ def pull(head=1, base=1, **more):
 
 
 def test_a_laptop_has_no_event():
-    assert read({}) == Event(System.NONE, Kind.OTHER)
+    assert read({}) == Event(CISystem.NONE, Kind.OTHER)
 
 
 @pytest.mark.parametrize(("head", "is_fork"), [(1, False), (2, True), (None, True)])
@@ -177,7 +177,7 @@ def test_a_pipeline_of_another_branch_of_gitlab_is_elsewhere(source, more, expec
 
 def test_changes_of_jenkins():
     found = read({"JENKINS_URL": "https://ci", "CHANGE_ID": "9", "GIT_COMMIT": HEAD, "CHANGE_FORK": "mallory"})
-    assert (found.system, found.number, found.head, found.is_fork) == (System.JENKINS, 9, HEAD, True)
+    assert (found.system, found.number, found.head, found.is_fork) == (CISystem.JENKINS, 9, HEAD, True)
     assert read({"JENKINS_URL": "https://ci", "CHANGE_ID": "9", "CHANGE_TARGET": "release/1"}).target == "release/1"
 
 

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ngp.ci.matrix import LIMITS, System, document, group
+from ngp.ci.matrix import LIMITS, MatrixSystem, document, group
 
 
 def test_every_affected_environment_is_a_job():
@@ -25,7 +25,9 @@ def test_ten_thousand_units_fit_and_the_jobs_are_even():
     units = {f"env-{number}": 25 for number in range(400)}
     for system, limit in LIMITS.items():
         jobs = group(units, limit)
-        assert len(document(jobs, system) if system is System.GITLAB else document(jobs, system)["include"]) == limit
+        assert (
+            len(document(jobs, system) if system is MatrixSystem.GITLAB else document(jobs, system)["include"]) == limit
+        )
         assert max(job.units for job in jobs) - min(job.units for job in jobs) <= 25
 
 
@@ -35,11 +37,11 @@ def test_one_environment_of_ten_thousand_units_is_one_job():
 
 def test_what_the_systems_take():
     jobs = group({"dev": 2, "prod": 1, "stage": 3}, 2)
-    assert document(jobs, System.GITHUB) == {
+    assert document(jobs, MatrixSystem.GITHUB) == {
         "include": [
             {"name": "dev and 1 more", "environments": "dev prod", "units": 3},
             {"name": "stage", "environments": "stage", "units": 3},
         ]
     }
-    assert document(jobs, System.GITLAB) == [{"NGP_ENVIRONMENTS": "dev prod"}, {"NGP_ENVIRONMENTS": "stage"}]
-    assert document((), System.GITHUB) == {"include": []}
+    assert document(jobs, MatrixSystem.GITLAB) == [{"NGP_ENVIRONMENTS": "dev prod"}, {"NGP_ENVIRONMENTS": "stage"}]
+    assert document((), MatrixSystem.GITHUB) == {"include": []}

@@ -7,7 +7,7 @@ import typer
 
 from ngp.cli import tree
 from ngp.hosts import moltar
-from ngp.hosts.moltar import Line
+from ngp.hosts.moltar import MoltarLine
 
 LINES = [
     "ls",
@@ -29,7 +29,7 @@ LINES = [
 @pytest.mark.parametrize("given", [{}, {"project": "p", "is_serial": True, "is_filtered": True, "version": "1"}])
 def test_line_is_parsed_with_nothing_left_over(text, given):
     command, *arguments = shlex.split(text)
-    own = list(moltar.translate(command, Line("qa/web", tuple(arguments), ("a", "b"), **given)))
+    own = list(moltar.translate(command, MoltarLine("qa/web", tuple(arguments), ("a", "b"), **given)))
     words = own[: own.index("--")] if "--" in own else own
     group = tree()
     context = typer.Context(group)

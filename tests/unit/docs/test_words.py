@@ -1,4 +1,4 @@
-"""The words of the code: no class name in two rooms unless docs/architecture.md lists it, and no retired word."""
+"""The words of the code: no class name twice unless docs/architecture.md lists it, and no retired word in names."""
 
 import ast
 import re
@@ -10,19 +10,6 @@ PACKAGE = ROOT / "ngp"
 WORDS = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").split("\n## Words\n", 1)[1].split("\n## ", 1)[0]
 PAGES = [page for page in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")) if page.name != "architecture.md"]
 
-# Names that still have a retired word: each goes when its module is renamed, and no other may come.
-LEFT = {
-    "ties": {"ties"},
-    "proxy.safe": {"safe", "Safe", "open_safe"},
-    "proxy.wanted": {"wanted", "Wanted"},
-    "proxy.fleet": {"_end_wanted"},
-    "proxy.server": {"Wish"},
-    "commands.ci_plan": {"_Wish"},
-    "catalogue.rules.care": {"care"},
-    "environments.drafting": {"wanted"},
-    "rendering.module_pages": {"_care"},
-    "reports.report": {"needs_care"},
-}
 IN_TEXTS = {"mend"}  # the others are words of everyday language, too
 
 
@@ -49,24 +36,39 @@ def used_twice(classes):
     return {name: found for name, found in rooms.items() if len(found) > 1}
 
 
-def unlisted(twice, listed):
-    return {name: sorted(rooms) for name, rooms in twice.items() if not rooms <= listed.get(name, set())}
-
-
-def test_no_class_name_is_used_in_two_rooms_unless_it_is_listed():
-    classes = [
-        (module.split(".")[0], node.name)
+def public_classes():
+    """(module, name) of each public class."""
+    return [
+        (module, node.name)
         for module, tree in MODULES.items()
         for node in tree.body
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
     ]
+
+
+def test_the_page_lists_exactly_the_class_names_of_several_rooms():
+    classes = [(module.split(".")[0], name) for module, name in public_classes()]
     listed = {row[0].strip("`"): set(row[1].split(", ")) for row in table("class")}
-    assert unlisted(used_twice(classes), listed) == {}
+    assert used_twice(classes) == listed
 
 
-def test_a_further_room_of_a_listed_name_is_found():
-    twice = used_twice([("runs", "Plan"), ("terraform", "Plan"), ("pool", "Plan"), ("pool", "Key")])
-    assert unlisted(twice, {"Plan": {"runs", "terraform"}}) == {"Plan": ["pool", "runs", "terraform"]}
+def used_twice_in_a_room(classes):
+    """Class names with their modules, for those of several modules of one room."""
+    in_rooms = used_twice((module, f"{module.split('.')[0]}: {name}") for module, name in classes)
+    return {name: sorted(modules) for name, modules in in_rooms.items()}
+
+
+def test_no_class_name_is_used_twice_in_a_room():
+    assert used_twice_in_a_room(public_classes()) == {}
+
+
+def test_a_class_name_of_two_modules_of_a_room_is_found():
+    classes = [("runs.a", "Watch"), ("runs.b", "Watch"), ("terraform.a", "Watch"), ("runs.a", "Unit")]
+    assert used_twice_in_a_room(classes) == {"runs: Watch": ["runs.a", "runs.b"]}
+
+
+def test_a_class_name_of_two_rooms_is_found():
+    assert used_twice([("runs", "Plan"), ("pool", "Plan"), ("pool", "Key")]) == {"Plan": {"pool", "runs"}}
 
 
 def retired_in(name):
@@ -74,13 +76,31 @@ def retired_in(name):
     return {word for word in map(str.lower, words) for old in RETIRED if word in (old, f"{old}s", f"{old}ed")}
 
 
-def test_names_have_no_retired_word():
+def names_in(tree):
+    """The names that a module gives: to classes, functions, attributes, and variables of the module or a class."""
     kinds = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
-    found = {}
-    for module, tree in MODULES.items():
-        names = [module.rpartition(".")[2], *(node.name for node in ast.walk(tree) if isinstance(node, kinds))]
-        found[module] = {name for name in names if retired_in(name)} - LEFT.get(module, set())
+    for node in ast.walk(tree):
+        if isinstance(node, kinds):
+            yield node.name
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            yield node.attr
+        if isinstance(node, ast.Module | ast.ClassDef):
+            for each in node.body:
+                targets = each.targets if isinstance(each, ast.Assign) else [getattr(each, "target", None)]
+                yield from (target.id for target in targets if isinstance(target, ast.Name))
+
+
+def test_names_have_no_retired_word():
+    found = {
+        module: {name for name in (module.rpartition(".")[2], *names_in(tree)) if retired_in(name)}
+        for module, tree in MODULES.items()
+    }
     assert {module: names for module, names in found.items() if names} == {}
+
+
+def test_every_kind_of_name_is_looked_at():
+    tree = ast.parse("A = 1\nclass B:\n    c: int\n    d = 2\n    def e(self): self.f = g = 3\n")
+    assert set(names_in(tree)) == set("ABcdef")
 
 
 def test_texts_have_no_retired_word():

@@ -6,12 +6,12 @@ import pytest
 
 from ngp.errors import UsageError
 from ngp.hosts import moltar
-from ngp.hosts.moltar import Line
+from ngp.hosts.moltar import MoltarLine
 
 
 def ngp(text, **options):
     environment, command, *arguments = shlex.split(text)
-    return shlex.join(moltar.translate(command, Line(environment, tuple(arguments), **options)))
+    return shlex.join(moltar.translate(command, MoltarLine(environment, tuple(arguments), **options)))
 
 
 @pytest.mark.parametrize(

@@ -223,13 +223,13 @@ for _ in range(600):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's parent-death signal is Linux's")
-@pytest.mark.parametrize("setpriv", ["ties.find()", "''"])  # as it is here, and where there is none
+@pytest.mark.parametrize("setpriv", ["pdeathsig.find_setpriv()", "''"])  # as it is here, and where there is none
 def test_child_of_a_killed_parent_is_told_to_end(tmp_path, setpriv):
     script = f"""
         import sys
         from pathlib import Path
-        from ngp import processes, ties
-        ties.find = lambda found={setpriv}: found
+        from ngp import pdeathsig, processes
+        pdeathsig.find_setpriv = lambda found={setpriv}: found
         child = "import os, time; open('child', 'w').write(str(os.getpid())); time.sleep(60)"
         processes.run(processes.Request((sys.executable, '-c', child), Path({str(tmp_path)!r}), {{}}))
     """

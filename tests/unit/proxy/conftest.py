@@ -13,8 +13,8 @@ import pytest
 
 from ngp.proxy import rpc
 from ngp.proxy.packages import Package, package_hash
-from ngp.proxy.safe import open_safe
-from ngp.proxy.server import Proxy, Wish
+from ngp.proxy.sealed_store import open_store
+from ngp.proxy.server import AttachRequest, Proxy
 
 FAKE = Path(__file__).with_name("fake_provider.py")
 REPOSITORY = Path(__file__).parents[3]
@@ -48,7 +48,7 @@ class Bench:
     @asynccontextmanager
     async def proxy(self, *others):
         folder = Path(tempfile.mkdtemp(dir=self.sockets))
-        made = Proxy([self.package, *others], self.environ, folder, open_safe(self.cache))
+        made = Proxy([self.package, *others], self.environ, folder, open_store(self.cache))
         await made.open()
         try:
             yield made
@@ -57,9 +57,9 @@ class Bench:
             await asyncio.sleep(0)
 
     @asynccontextmanager
-    async def terraform(self, proxy, *, root=None, texts=(), **wish):
+    async def terraform(self, proxy, *, root=None, texts=(), **request):
         """A Terraform process that is served; gives a function that opens a connection."""
-        number, entries = await proxy.attach(Wish(root or self.path, tuple(texts), **wish))
+        number, entries = await proxy.attach(AttachRequest(root or self.path, tuple(texts), **request))
         (entry,) = entries.values()
         opened = []
 

@@ -7,7 +7,7 @@ from grpclib import GRPCError, Status
 
 from ngp import processes
 from ngp.proxy import messages
-from ngp.proxy.server import Wish
+from ngp.proxy.server import AttachRequest
 
 
 def run(work):
@@ -142,13 +142,13 @@ def test_a_process_that_is_just_starting_ends_with_the_proxy_or_its_client(bench
             await terraform().ask("GetProviderSchema")
         bench.environ["FAKE_START"] = "hangs"
         async with bench.proxy() as proxy:
-            number, entries = await proxy.attach(Wish(bench.path, ()))
+            number, entries = await proxy.attach(AttachRequest(bench.path, ()))
             (fleet,), (scope,) = proxy.fleets, proxy._attached[number].scopes
             path = "/tfplugin6.Provider/" + method
             if method == "ConfigureProvider":
-                asked = asyncio.ensure_future(fleet.configure(fleet.want(scope.berth, path, b"same")))
+                asked = asyncio.ensure_future(fleet.configure(fleet.configuration(scope.share_key, path, b"same")))
             else:
-                asked = asyncio.ensure_future(fleet.ask(scope.berth, path, b"x"))
+                asked = asyncio.ensure_future(fleet.ask(scope.share_key, path, b"x"))
             await noted(bench, "start")
             if by == "end":
                 proxy.end()
@@ -197,7 +197,9 @@ def test_a_process_belongs_to_those_that_wait_for_it_from_the_moment_that_it_is_
         async with bench.proxy() as proxy, bench.terraform(proxy) as terraform:
             await terraform().ask("GetProviderSchema")
             (fleet,), (attachment,) = proxy.fleets, proxy._attached.values()
-            wanted = fleet.want(attachment.scopes[0].berth, "/tfplugin6.Provider/ConfigureProvider", b"same")
+            wanted = fleet.configuration(
+                attachment.scopes[0].share_key, "/tfplugin6.Provider/ConfigureProvider", b"same"
+            )
             waiting = asyncio.ensure_future(fleet.configure(wanted))
             await asyncio.sleep(0)  # it waits
             seen = []

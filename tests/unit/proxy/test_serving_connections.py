@@ -11,7 +11,7 @@ from grpclib import GRPCError, Status
 from ngp import files, processes
 from ngp.errors import RefusedError
 from ngp.proxy import messages, orders, rpc, schema, wire
-from ngp.proxy.server import Wish
+from ngp.proxy.server import AttachRequest
 
 
 def types(answer):
@@ -107,7 +107,7 @@ def test_stop_of_the_only_user_reaches_the_process_which_then_is_nobody_elses(be
 def test_packages_have_their_processes_beside_each_other(bench):
     async def work():
         async with bench.proxy(bench.pack("ours/other")) as proxy:
-            number, entries = await proxy.attach(Wish(bench.path, ()))
+            number, entries = await proxy.attach(AttachRequest(bench.path, ()))
             sockets = [entry["Addr"]["String"] for entry in entries.values()]
             for socket in sockets:
                 channel = rpc.channel(socket)
@@ -160,7 +160,7 @@ def test_crash_is_unavailable_and_the_next_run_has_a_new_process(bench):
 def test_last_words_of_a_crashed_provider_come_with_the_end_of_its_terraform(bench, configured):
     async def work():
         async with bench.proxy() as proxy:
-            number, entries = await proxy.attach(Wish(bench.path, ()))
+            number, entries = await proxy.attach(AttachRequest(bench.path, ()))
             channel = rpc.channel(entries[bench.package.address]["Addr"]["String"])
             if configured:
                 await rpc.ask(channel, "/tfplugin6.Provider/ConfigureProvider", b"same")
@@ -217,14 +217,14 @@ def test_schema_is_cut_to_the_words_of_the_texts_and_asked_for_once(bench):
                 cut = await terraform().ask("GetProviderSchema")
             async with bench.terraform(proxy, texts=[text], whole_schema=True) as terraform:
                 whole = await terraform().ask("GetProviderSchema")
-            number, _ = await proxy.attach(wish(bench, text))
+            number, _ = await proxy.attach(request(bench, text))
             lacks = await proxy.detach(number, "no schema for fake_two.y")
-            number, _ = await proxy.attach(wish(bench, text))
+            number, _ = await proxy.attach(request(bench, text))
             other = await proxy.detach(number, "fake_one.x: it is wrong")
             return cut, whole, lacks, other
 
-    def wish(bench, text):
-        return Wish(bench.path, (text,))
+    def request(bench, text):
+        return AttachRequest(bench.path, (text,))
 
     cut, whole, lacks, other = run(work())
     assert (types(cut), types(whole)) == ({"fake_one"}, {"fake_one", "fake_two"})
@@ -251,7 +251,7 @@ def test_types_that_a_run_has_met_are_its_own_roots_alone(bench):
 
     async def run_of(proxy, *texts):
         reader, answers = asyncio.StreamReader(), asyncio.Queue()
-        conversing = asyncio.ensure_future(orders.converse(proxy, reader, answers.put))
+        conversing = asyncio.ensure_future(orders.serve_orders(proxy, reader, answers.put))
         seen = [await schema_of(reader, answers, text) for text in texts]
         reader.feed_eof()
         await conversing
@@ -271,7 +271,7 @@ def test_a_run_whose_ngp_has_gone_keeps_its_providers_until_its_terraform_has_en
 
     async def work():
         async with bench.proxy() as proxy:
-            number, entries = await proxy.attach(Wish(bench.path, (), calls=calls))
+            number, entries = await proxy.attach(AttachRequest(bench.path, (), calls=calls))
             (entry,) = entries.values()
             with files.hold(calls / "call-1"):
                 abandoned = asyncio.ensure_future(proxy.abandon(number))

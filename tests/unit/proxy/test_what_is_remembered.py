@@ -1,4 +1,4 @@
-"""The safe, the schema in it, the hashes of packages and the digests of answers."""
+"""The sealed store, the schema in it, the hashes of packages and the digests of answers."""
 
 import os
 import re
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ngp.errors import RefusedError
-from ngp.proxy import answers, messages, packages, safe, schema, sharing, wire
+from ngp.proxy import answers, messages, packages, schema, sealed_store, sharing, wire
 from ngp.proxy.packages import Package
 
 PROTO = Path(messages.__file__).with_name("plugin.proto").read_text()
@@ -18,7 +18,7 @@ PROTO = Path(messages.__file__).with_name("plugin.proto").read_text()
 
 @pytest.fixture
 def kept(tmp_path):
-    return safe.open_safe(tmp_path / "safe")
+    return sealed_store.open_store(tmp_path / "sealed_store")
 
 
 def test_what_is_written_is_read_and_is_private(kept):
@@ -27,7 +27,7 @@ def test_what_is_written_is_read_and_is_private(kept):
     assert kept.read("other") is None
     assert stat.S_IMODE(kept.folder.stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in kept.folder.iterdir()} == {0o600}
-    assert safe.open_safe(kept.folder).read("name") == b"content"
+    assert sealed_store.open_store(kept.folder).read("name") == b"content"
 
 
 def test_what_was_written_by_others_is_not_believed(kept):
@@ -53,18 +53,18 @@ def test_an_entry_that_is_a_link_is_not_read(kept, tmp_path):
 
 def test_a_safe_that_is_a_link_is_refused(tmp_path):
     (tmp_path / "real").mkdir()
-    (tmp_path / "safe").symlink_to(tmp_path / "real")
+    (tmp_path / "sealed_store").symlink_to(tmp_path / "real")
     with pytest.raises(RefusedError, match="not this user's own folder"):
-        safe.open_safe(tmp_path / "safe")
+        sealed_store.open_store(tmp_path / "sealed_store")
 
 
 def test_rights_of_others_are_taken_away(tmp_path):
-    (tmp_path / "safe").mkdir(mode=0o755)
-    assert stat.S_IMODE(safe.open_safe(tmp_path / "safe").folder.stat().st_mode) == 0o700
+    (tmp_path / "sealed_store").mkdir(mode=0o755)
+    assert stat.S_IMODE(sealed_store.open_store(tmp_path / "sealed_store").folder.stat().st_mode) == 0o700
 
 
 def test_digests_are_keyed_and_know_where_a_part_ends(kept, tmp_path):
-    other = safe.open_safe(tmp_path / "other")
+    other = sealed_store.open_store(tmp_path / "other")
     assert kept.digest(b"ab", b"c") != kept.digest(b"a", b"bc")
     assert kept.digest(b"a") != other.digest(b"a")
 
@@ -103,7 +103,7 @@ ENTRIES = st.dictionaries(st.from_regex(r"[a-z][a-z0-9_]{0,9}", fullmatch=True),
 
 @given(ENTRIES, ENTRIES, st.sets(st.sampled_from("abc")), st.binary(max_size=20))
 def test_a_cut_schema_is_the_whole_without_some_types(tmp_path_factory, resources, data, more, provider):
-    kept = safe.open_safe(tmp_path_factory.mktemp("safe"))
+    kept = sealed_store.open_store(tmp_path_factory.mktemp("sealed_store"))
 
     def entries(number, values):
         return b"".join(wire.encode(number, wire.encode(1, k.encode()) + wire.encode(2, v)) for k, v in values.items())
@@ -178,7 +178,7 @@ def test_answers_are_kept_for_their_package_only(kept):
 
 def test_answers_are_written_once_for_what_is_new(kept, mocker):
     seen = answers.Answers(kept, "h1:one")
-    writing = mocker.spy(safe.Safe, "write")
+    writing = mocker.spy(sealed_store.SealedStore, "write")
     seen.remember(kept.digest(b"request"))
     seen.keep()
     seen.keep()

@@ -12,7 +12,7 @@ from ngp import yaml
 from ngp.ci import events
 from ngp.errors import UsageError
 from ngp.rendering import pipelines
-from ngp.rendering.pipelines import Stage, System
+from ngp.rendering.pipelines import PipelineSystem, Stage
 
 STAGES = (Stage("dev", "eu-central-1"), Stage("stage", "eu-central-1"), Stage("prod", "eu-west-1", protected=True))
 USED = re.compile(r"uses: (\S+)@(\S+)(.*)")
@@ -28,7 +28,7 @@ def write(tmp_path, system, stages=STAGES, platform=None, folder=""):
 
 @pytest.fixture
 def workflows(tmp_path):
-    found = write(tmp_path, System.GITHUB)
+    found = write(tmp_path, PipelineSystem.GITHUB)
     return {path.name: yaml.parse(text, Path(path)).data for path, text in found.items()}
 
 
@@ -38,7 +38,9 @@ def tool(name, *argv, cwd):
 
 
 def test_every_action_is_pinned_to_a_commit_with_its_version():
-    used = [each for text in pipelines.render(None, System.GITHUB, "main").values() for each in USED.findall(text)]
+    used = [
+        each for text in pipelines.render(None, PipelineSystem.GITHUB, "main").values() for each in USED.findall(text)
+    ]
     assert len(used) > 10
     for action, ref, comment in used:
         assert re.fullmatch(r"[0-9a-f]{40}", ref), action
@@ -134,9 +136,18 @@ JENKINS_FILES = "artifacts: 'infra/eu/.ngp/ci/*.html, infra/eu/.ngp/ci/comment-*
 @pytest.mark.parametrize(
     ("system", "inside"),
     [
-        (System.GITHUB, ["working-directory: infra/eu", "path: infra/eu/.ngp/ci/*.html", "path: infra/eu/.ngp/runs"]),
-        (System.GITLAB, ["- cd infra/eu", "files: [infra/eu/.terraform.lock.hcl]", "junit: infra/eu/.ngp/ci/*.xml"]),
-        (System.JENKINS, ["dir('infra/eu') { sh 'exec ngp ci plan' }", "rm -rf infra/eu/.ngp/ci", JENKINS_FILES]),
+        (
+            PipelineSystem.GITHUB,
+            ["working-directory: infra/eu", "path: infra/eu/.ngp/ci/*.html", "path: infra/eu/.ngp/runs"],
+        ),
+        (
+            PipelineSystem.GITLAB,
+            ["- cd infra/eu", "files: [infra/eu/.terraform.lock.hcl]", "junit: infra/eu/.ngp/ci/*.xml"],
+        ),
+        (
+            PipelineSystem.JENKINS,
+            ["dir('infra/eu') { sh 'exec ngp ci plan' }", "rm -rf infra/eu/.ngp/ci", JENKINS_FILES],
+        ),
     ],
 )
 def test_a_platform_in_a_folder_is_worked_on_from_the_top(tmp_path, system, inside):
@@ -145,7 +156,7 @@ def test_a_platform_in_a_folder_is_worked_on_from_the_top(tmp_path, system, insi
     text = "\n".join(found.values())
     assert [line for line in inside if line not in text] == []
     assert not re.search(r"[ '\[](?:\.ngp/|\.terraform\.lock)", text)
-    if system is System.GITHUB:
+    if system is PipelineSystem.GITHUB:
         assert "hashFiles('infra/eu/.terraform.lock.hcl')" in text
         assert all("\n    working-directory: infra/eu\n" in each for each in found.values())
         assert "paths:" not in text  # a status that a filter leaves out would hold every other pull request
@@ -155,7 +166,8 @@ def test_a_platform_in_a_folder_is_worked_on_from_the_top(tmp_path, system, insi
 
 @pytest.mark.parametrize("folder", ["", "infra/eu"])
 @pytest.mark.parametrize(
-    ("system", "schema"), [(System.GITHUB, "vendor.github-workflows"), (System.GITLAB, "vendor.gitlab-ci")]
+    ("system", "schema"),
+    [(PipelineSystem.GITHUB, "vendor.github-workflows"), (PipelineSystem.GITLAB, "vendor.gitlab-ci")],
 )
 def test_files_are_as_the_published_schema_says(tmp_path, system, schema, folder):
     found = write(tmp_path, system, folder=folder)
@@ -164,7 +176,7 @@ def test_files_are_as_the_published_schema_says(tmp_path, system, schema, folder
 
 
 def test_zizmor_finds_nothing_unsafe(tmp_path):
-    write(tmp_path, System.GITHUB)
+    write(tmp_path, PipelineSystem.GITHUB)
     done = tool("zizmor", "--offline", "--no-progress", "--persona", "regular", ".github/workflows", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     said = [
@@ -177,24 +189,24 @@ def test_zizmor_finds_nothing_unsafe(tmp_path):
     assert tool("zizmor", "--offline", "--no-progress", ".github/workflows", cwd=tmp_path).returncode != 0
 
 
-@pytest.mark.parametrize("system", [System.GITLAB, System.JENKINS])
+@pytest.mark.parametrize("system", [PipelineSystem.GITLAB, PipelineSystem.JENKINS])
 def test_each_environment_has_a_job_and_a_protected_one_waits_for_a_person(system):
     (text,) = pipelines.render(None, system, "main", STAGES).values()
     jobs = [text.index(f"pply {one.name}") for one in STAGES]
     assert jobs == sorted(jobs)
-    waits = "when: manual" if system is System.GITLAB else "message 'Apply prod?'"
+    waits = "when: manual" if system is PipelineSystem.GITLAB else "message 'Apply prod?'"
     assert text.count(waits) == 1
     assert text.index(waits) > jobs[-1] - 200
 
 
 def test_the_jenkinsfile_is_balanced_and_has_no_comment_of_another_language():
-    (text,) = pipelines.render(None, System.JENKINS, "main", STAGES).values()
+    (text,) = pipelines.render(None, PipelineSystem.JENKINS, "main", STAGES).values()
     assert text.count("{") == text.count("}")
     assert not re.search(r"(?m)^\s*#", text)
 
 
 def test_files_are_stale_where_they_differ_and_foreign_ones_are_left_alone(tmp_path):
-    found = write(tmp_path, System.GITHUB)
+    found = write(tmp_path, PipelineSystem.GITHUB)
     assert pipelines.stale(tmp_path, found) == []
     plan = tmp_path / ".github/workflows/ngp-plan.yaml"
     plan.write_bytes(plan.read_bytes().replace(b"\n", b"\r\n"))
@@ -211,5 +223,5 @@ def test_a_platform_replaces_a_template(tmp_path):
     own = tmp_path / "templates/ci/jenkins/Jenkinsfile.j2"
     own.parent.mkdir(parents=True)
     own.write_text("{{ header }}\n// {{ environments | length }} of ours\n")
-    (text,) = pipelines.render(tmp_path, System.JENKINS, "main", STAGES).values()
+    (text,) = pipelines.render(tmp_path, PipelineSystem.JENKINS, "main", STAGES).values()
     assert text.endswith("// 3 of ours\n")

@@ -6,7 +6,7 @@ import pytest
 
 from ngp.reports import making
 from ngp.reports.report import BundleFact, Cause
-from ngp.runs.results import Wire
+from ngp.runs.results import WireEdge
 from tests.unit.reports.sample import CANARY, run
 
 SUBNET = ("network", 'module.network.aws_subnet.this["a"]')
@@ -23,6 +23,6 @@ def report():
         bundle=BundleFact("dev.bundle", "0123456789abcdef", "2026-11-22T12:00:00+00:00"),
     )
     made = making.of_run(run(), known, exit_code=1)
-    wires = (*made.wires, Wire("openvpn", "vpc_id", "network.vpc_id"), Wire("shop", "names", "openvpn.names"))
+    wires = (*made.wires, WireEdge("openvpn", "vpc_id", "network.vpc_id"), WireEdge("shop", "names", "openvpn.names"))
     place = {"project": "ngp", "target": "aws", "account": "123456789012", "region": "eu-central-1"}
     return replace(made, **place, commit="a5aa428b1c2d", is_dirty=True, ngp="0.1.0", wires=wires)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from ngp.runs import describing
 from ngp.runs.bundle import reviews
-from ngp.runs.bundle.reviews import Reviewed
+from ngp.runs.bundle.reviews import ReviewedUnit
 from ngp.runs.results import Outcome, UnitResult
 from ngp.terraform.plans import Action, Change, Plan
 
@@ -16,7 +16,7 @@ def test_drift_is_named_by_address():
     plan = Plan((CHANGED,), {}, drift=(CHANGED, SAME, CHANGED))
     result = describing.describe(UnitResult("a", "a", 1, Outcome.FAILED), plan)
     assert result.drift == ("module.a.b.c",)
-    kept = reviews.load(reviews.dump({"a": Reviewed(result, plan)}))
+    kept = reviews.load(reviews.dump({"a": ReviewedUnit(result, plan)}))
     assert kept["a"].result.drift == ("module.a.b.c",)
 
 

@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 
-from ngp.catalogue.types import ANY, BOOL, NUMBER, STRING, Attribute, Collection, Sequence, Structure
+from ngp.catalogue.types import ANY, BOOL, NUMBER, STRING, Collection, ObjectAttribute, Sequence, Structure
 from ngp.runs import preview
 from ngp.runs.preview import ExpectedOutput, WiredInput
 from ngp.terraform.plans import Action, OutputChange
@@ -54,7 +54,7 @@ def test_every_placeholder_fails_when_it_is_applied():
         (Collection("list", STRING), 'tolist([""])'),
         (Collection("set", NUMBER), "toset([0])"),
         (Collection("map", BOOL), 'tomap({"" = false})'),
-        (Structure({"a": Attribute(STRING), "b": Attribute(NUMBER, optional=True)}), '{"a" = "", "b" = 0}'),
+        (Structure({"a": ObjectAttribute(STRING), "b": ObjectAttribute(NUMBER, optional=True)}), '{"a" = "", "b" = 0}'),
         (Sequence((STRING, BOOL)), '["", false]'),
     ],
 )
@@ -100,7 +100,7 @@ def test_placeholders_are_told_from_the_units_own_resources():
 
 
 def test_an_attribute_that_the_consumer_does_not_declare_needs_no_placeholder():
-    module, placeholders, _, _ = draft(wired(Structure({"a": Attribute(STRING)}), {"a": "x"}, {"b": True}))
+    module, placeholders, _, _ = draft(wired(Structure({"a": ObjectAttribute(STRING)}), {"a": "x"}, {"b": True}))
     assert module["vpc_id"] == {"a": "${var.ngp_known.k0}"}
     assert placeholders == {}
 

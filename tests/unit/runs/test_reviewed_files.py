@@ -6,7 +6,7 @@ from ngp.catalogue.types import STRING
 from ngp.environments.environment import OutputRef
 from ngp.errors import StaleError
 from ngp.runs.expected_outputs import ExpectedOutputs
-from ngp.runs.reviewed import Reviewed
+from ngp.runs.reviewed_files import ReviewedFiles
 from ngp.runs.units import Unit, Wire
 from ngp.state.places import StatePlace
 from ngp.terraform.plans import Action, OutputChange, Plan
@@ -28,7 +28,7 @@ def seen(tmp_path):
     place = StatePlace("local", "", "", "", tmp_path / "x.tfstate")
     sources = {"app": tmp_path / "module"}
     base = Unit("base", "base", tmp_path / "base", place, {})
-    return Reviewed.collect([base, Unit("app", "app", tmp_path / "app", place, sources, (wire,))], known)
+    return ReviewedFiles.collect([base, Unit("app", "app", tmp_path / "app", place, sources, (wire,))], known)
 
 
 def test_nothing_is_refused_while_all_is_as_it_was(seen, tmp_path):

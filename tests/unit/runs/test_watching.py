@@ -15,7 +15,7 @@ import pytest
 from ngp.errors import LockHeldError, NgpError, RefusedError, StoppedError
 from ngp.runs.events import Step, UnitProgressed
 from ngp.runs.results import Counts, Outcome, UnitResult, fail
-from ngp.runs.watching import Watch
+from ngp.runs.watching import UnitWatcher
 from ngp.state.places import LOCAL, StatePlace
 from ngp.terraform.events import Diagnostic, ResourceDone, ResourceFailed, ResourceProgress, ResourceStarted
 from ngp.terraform.results import LockHolder, Result
@@ -47,7 +47,7 @@ def watch(told, tmp_path):
         copy=lambda unit: Path("/copies") / unit.name,
     )
     place = StatePlace(LOCAL, "", "", "", tmp_path / "app.tfstate")
-    return Watch(context, SimpleNamespace(name="app", root=tmp_path, place=place))
+    return UnitWatcher(context, SimpleNamespace(name="app", root=tmp_path, place=place))
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from ngp.terraform.attempts import Attempt
 from ngp.terraform.binary import Binary
 from ngp.terraform.commands import PlanOptions
 from ngp.terraform.driver import CONSOLE_LINE, Root, Terraform, Watch
-from ngp.terraform.events import Diagnostic, Summary, Unknown, Version
+from ngp.terraform.events import Diagnostic, Summary, TerraformVersion, Unknown
 
 LOCK_DETAIL = """Error message: resource temporarily unavailable
 Lock Info:
@@ -86,7 +86,7 @@ def test_events_come_in_order_while_it_runs(scripted, root):
     seen = []
     terraform = scripted(says({"type": "version", "terraform": "1.11.4"}) + "print('a line that is no JSON')\n")
     terraform.plan(root, watch=Watch(on_event=seen.append))
-    assert seen == [Version("1.11.4"), Unknown("text", {"text": "a line that is no JSON"})]
+    assert seen == [TerraformVersion("1.11.4"), Unknown("text", {"text": "a line that is no JSON"})]
 
 
 def test_message_of_a_million_characters_streams(scripted, root, tmp_path):

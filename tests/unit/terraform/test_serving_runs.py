@@ -7,7 +7,7 @@ import pytest
 
 from ngp.proxy import session
 from ngp.proxy.packages import Package
-from ngp.proxy.session import Attached, Judgement, ProxyError
+from ngp.proxy.session import Attached, Detached, ProxyError
 from ngp.terraform import serving
 from ngp.terraform.lockfile import Locked
 from ngp.terraform.serving import Found, Serving
@@ -30,7 +30,7 @@ class Door:
 
     def detach(self, attached, said):
         self.said.append(said)
-        return self.judgements.pop(0) if self.judgements else Judgement()
+        return self.judgements.pop(0) if self.judgements else Detached()
 
 
 def run(door, answers, verb="plan", notes=None, environ=None):
@@ -63,7 +63,7 @@ def test_a_served_terraform_collects_its_garbage_more_rarely_unless_the_shell_sa
 
 
 def test_a_failure_for_want_of_a_schema_is_run_again_with_the_whole_one_and_the_root_is_remembered():
-    door = Door(Judgement(lacks=True))
+    door = Door(Detached(lacks=True))
     way, served, calls = run(door, ["no schema", ""])
     assert (served, len(calls), door.asked) == (True, 2, [(False, False), (False, True)])
     assert way.run(ROOT, ROOT / ".terraform", "apply", lambda _: "")
@@ -71,29 +71,29 @@ def test_a_failure_for_want_of_a_schema_is_run_again_with_the_whole_one_and_the_
 
 
 def test_a_failure_of_terraforms_own_is_not_run_again():
-    _, served, calls = run(Door(Judgement()), ["an error"])
+    _, served, calls = run(Door(Detached()), ["an error"])
     assert (served, len(calls)) == (True, 1)
-    _, served, calls = run(Door(Judgement(lacks=True), Judgement(lacks=True)), ["an error", "the same"])
+    _, served, calls = run(Door(Detached(lacks=True), Detached(lacks=True)), ["an error", "the same"])
     assert (served, len(calls)) == (True, 2)
 
 
 def test_an_apply_is_never_run_again():
-    judgement = Judgement(lacks=True, failures=("the provider did not start",))
+    judgement = Detached(lacks=True, failures=("the provider did not start",))
     _, served, calls = run(Door(judgement), ["an error"], "apply")
     assert (served, [is_last for _, is_last in calls]) == (True, [True])
 
 
 def test_a_test_is_run_again_for_a_schema_alone():
-    door = Door(Judgement(lacks=True))
+    door = Door(Detached(lacks=True))
     _, served, calls = run(door, ["no schema", ""], "test")
     assert (served, len(calls), door.asked) == (True, 2, [(True, False), (True, True)])
-    _, served, calls = run(Door(Judgement(failures=("the provider did not start",))), ["an error"], "test")
+    _, served, calls = run(Door(Detached(failures=("the provider did not start",))), ["an error"], "test")
     assert (served, len(calls)) == (True, 1)
 
 
 @pytest.mark.parametrize("verb", ["apply", "test"])
 def test_what_makes_things_and_fails_with_the_proxy_is_told_why_and_of_no_other_way(verb):
-    notes, door = [], Door(*(Judgement(failures=("it has ended",)) for _ in range(2)), Judgement(failures=("other",)))
+    notes, door = [], Door(*(Detached(failures=("it has ended",)) for _ in range(2)), Detached(failures=("other",)))
     way, _, _ = run(door, ["an error"], verb, notes)
     for _ in range(2):
         assert way.run(ROOT, ROOT / ".terraform", verb, lambda _: "an error")
@@ -103,13 +103,13 @@ def test_what_makes_things_and_fails_with_the_proxy_is_told_why_and_of_no_other_
 @pytest.mark.parametrize("verb", ["plan", "apply"])
 def test_a_crash_is_told_and_not_run_again(verb):
     notes = []
-    _, served, calls = run(Door(Judgement(crashes=("panic: boom", "panic: boom"))), ["an error"], verb, notes)
+    _, served, calls = run(Door(Detached(crashes=("panic: boom", "panic: boom"))), ["an error"], verb, notes)
     assert (served, len(calls), notes) == (True, 1, ["panic: boom"])
 
 
 def test_a_failure_of_the_proxy_is_told_in_one_line_and_leads_to_the_plain_way():
     notes = []
-    way, served, calls = run(Door(Judgement(failures=("no handshake",))), ["an error"], notes=notes)
+    way, served, calls = run(Door(Detached(failures=("no handshake",))), ["an error"], notes=notes)
     assert (served, len(calls)) == (False, 1)
     way._door.broken = "it has ended"
     assert not way.run(ROOT, ROOT / ".terraform", "plan", lambda _: "")
@@ -127,7 +127,7 @@ def test_a_failure_of_the_proxy_is_told_in_one_line_and_leads_to_the_plain_way()
     ],
 )
 def test_surroundings_that_do_not_want_the_proxy(environ, reason):
-    assert session.why_not(environ) == reason
+    assert session.why_disabled(environ) == reason
 
 
 def test_reasons_for_the_plain_way_that_lie_in_the_packages(tmp_path):

@@ -17,8 +17,8 @@ from ngp.terraform.events import (
     ResourceProgress,
     ResourceStarted,
     Summary,
+    TerraformVersion,
     Unknown,
-    Version,
 )
 
 RESOURCE = {"addr": "module.network.aws_vpc.this", "resource_type": "aws_vpc"}
@@ -31,8 +31,8 @@ def hook(kind: str, **more) -> str:
 @pytest.mark.parametrize(
     ("line", "event"),
     [
-        ('{"type":"version","terraform":"1.11.4","ui":"1.2"}', Version("1.11.4")),
-        ('{"type":"version","tofu":"1.12.6","ui":"1.2"}', Version("1.12.6")),
+        ('{"type":"version","terraform":"1.11.4","ui":"1.2"}', TerraformVersion("1.11.4")),
+        ('{"type":"version","tofu":"1.12.6","ui":"1.2"}', TerraformVersion("1.12.6")),
         (json.dumps({"type": "planned_change", "change": {"resource": RESOURCE, "action": "replace"}}),
          Planned(RESOURCE["addr"], "replace")),
         (hook("apply_start"), ResourceStarted(RESOURCE["addr"], "create")),

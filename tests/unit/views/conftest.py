@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from ngp.runs.events import RunStarted, UnitFact
+from ngp.runs.events import RunStarted, UnitSummary
 from ngp.runs.results import Counts, Outcome, RunResult, UnitResult, UnknownInput, Verb
 from ngp.settings import Settings
 from ngp.terraform.events import Diagnostic
@@ -44,7 +44,11 @@ def started():
         commit="a5aa428+",
         terraform="1.11.4",
         providers=("hashicorp/aws 5.100.0",),
-        units=(UnitFact("network", "network", 1), UnitFact("openvpn", "openvpn", 2), UnitFact("registry", "ecr", 1)),
+        units=(
+            UnitSummary("network", "network", 1),
+            UnitSummary("openvpn", "openvpn", 2),
+            UnitSummary("registry", "ecr", 1),
+        ),
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from ngp.runs.authority import Authority, Kind
 from ngp.runs.bundle.archive import SEALED, Archive, Member
 from ngp.runs.bundle.opening import Bundle
-from ngp.runs.bundle.reviews import Reviewed
+from ngp.runs.bundle.reviews import ReviewedUnit
 from ngp.runs.bundle.statement import BinaryFact, CommitFact, SecretFact, StateFact, Statement, UnitFact
 from ngp.runs.results import Outcome, UnitResult
 from ngp.views import approvals
@@ -28,7 +28,7 @@ def stated(units, **more):
 def shown(units, results=None, *, whole=False, sealed=False, **more):
     members = {SEALED: Member(SEALED, "")} if sealed else {}
     archive = Archive(Path("x.bundle"), b"statement", members, ())
-    reviews = {name: Reviewed(one, None) for name, one in (results or {}).items()}
+    reviews = {name: ReviewedUnit(one, None) for name, one in (results or {}).items()}
     return approvals.subject(Bundle(archive, stated(units, **more), reviews), whole=whole).splitlines()
 
 

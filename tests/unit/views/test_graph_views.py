@@ -6,16 +6,16 @@ from dataclasses import replace
 import pytest
 
 from ngp.errors import Finding, UsageError
-from ngp.runs.events import UnitFact
-from ngp.runs.results import Orphan, UnitStatus, Wire
+from ngp.runs.events import UnitSummary
+from ngp.runs.results import Orphan, UnitStatus, WireEdge
 from ngp.views import documents, findings, graph, orphans, terminal
-from ngp.views.graph import Format
+from ngp.views.graph import GraphFormat
 
-UNITS = (UnitFact("network", "network", 1), UnitFact("alb-shop", "alb", 2), UnitFact("openvpn", "openvpn", 2))
+UNITS = (UnitSummary("network", "network", 1), UnitSummary("alb-shop", "alb", 2), UnitSummary("openvpn", "openvpn", 2))
 WIRES = (
-    Wire("alb-shop", "vpc_id", "network.vpc_id"),
-    Wire("openvpn", "subnet_ids", "network.public_subnet_ids"),
-    Wire("openvpn", "vpc_id", "network.vpc_id"),
+    WireEdge("alb-shop", "vpc_id", "network.vpc_id"),
+    WireEdge("openvpn", "subnet_ids", "network.public_subnet_ids"),
+    WireEdge("openvpn", "vpc_id", "network.vpc_id"),
 )
 STATUS = (
     UnitStatus("network", "network", 1, 24, 3, "2026-11-21T12:00:00Z"),
@@ -25,13 +25,13 @@ STATUS = (
 )
 
 
-@pytest.mark.parametrize("form", Format)
+@pytest.mark.parametrize("form", GraphFormat)
 def test_the_graph_in_each_format(golden, capsys, form):
     graph.show(UNITS, WIRES, environment="dev", form=form)
     golden(f"graph.{form.value}", capsys.readouterr().out)
 
 
-@pytest.mark.parametrize("form", [Format.TEXT, Format.DOT, Format.MERMAID])
+@pytest.mark.parametrize("form", [GraphFormat.TEXT, GraphFormat.DOT, GraphFormat.MERMAID])
 def test_the_graph_of_chosen_units_names_those_that_feed_them(capsys, form):
     graph.show(UNITS[2:], WIRES[1:], environment="dev", form=form)
     assert "network" in capsys.readouterr().out

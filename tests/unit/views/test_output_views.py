@@ -13,7 +13,7 @@ from ngp.catalogue import hcl
 from ngp.errors import Finding, MissingError, UsageError
 from ngp.runs.results import OutputValue
 from ngp.views import outputs
-from ngp.views.outputs import Format
+from ngp.views.outputs import OutputFormat
 
 VALUES = (
     OutputValue("network", "subnet_ids", ["subnet-1", "subnet-2"]),
@@ -24,36 +24,36 @@ VALUES = (
 )
 
 
-@pytest.mark.parametrize("form", [form for form in Format if form is not Format.RAW])
+@pytest.mark.parametrize("form", [form for form in OutputFormat if form is not OutputFormat.RAW])
 def test_each_format_masks_what_is_sensitive(golden, capsys, settings, form):
     outputs.show(VALUES, settings, environment="dev", form=form)
     out, err = capsys.readouterr()
     assert "hunter2" not in out + err
     golden(f"outputs.{form.value}", out)
-    assert ("left out" in err) == (form in (Format.ENV, Format.TFVARS, Format.TERRAFORM_OUT))
+    assert ("left out" in err) == (form in (OutputFormat.ENV, OutputFormat.TFVARS, OutputFormat.TERRAFORM_OUT))
 
 
-@pytest.mark.parametrize("form", [form for form in Format if form is not Format.RAW])
+@pytest.mark.parametrize("form", [form for form in OutputFormat if form is not OutputFormat.RAW])
 def test_reveal_shows_it_in_each_format(capsys, settings, form):
     outputs.show(VALUES, settings, environment="dev", form=form, reveal=True)
     assert "hunter2" in capsys.readouterr().out
 
 
 def test_raw_is_the_value_and_nothing_else(capsys, settings):
-    outputs.show(VALUES[1:2], settings, environment="dev", form=Format.RAW)
+    outputs.show(VALUES[1:2], settings, environment="dev", form=OutputFormat.RAW)
     assert capsys.readouterr().out == "vpc-1"
-    outputs.show(VALUES[:1], settings, environment="dev", form=Format.RAW)
+    outputs.show(VALUES[:1], settings, environment="dev", form=OutputFormat.RAW)
     assert json.loads(capsys.readouterr().out) == ["subnet-1", "subnet-2"]
 
 
 def test_numbers_keep_every_digit(capsys, settings):
     numbers = {"big": Decimal("12345678901234567890.5"), "small": Decimal("0.1000000000000000000001"), "int": 10**30}
     values = (OutputValue("a", "numbers", numbers),)
-    for form in (Format.JSON, Format.RAW, Format.ENV, Format.TABLE):
+    for form in (OutputFormat.JSON, OutputFormat.RAW, OutputFormat.ENV, OutputFormat.TABLE):
         outputs.show(values, settings, environment="dev", form=form)
         out = capsys.readouterr().out
         assert all(str(number) in out for number in numbers.values()), form
-    outputs.show(values, settings, environment="dev", form=Format.JSON)
+    outputs.show(values, settings, environment="dev", form=OutputFormat.JSON)
     found = json.loads(capsys.readouterr().out, parse_float=Decimal)
     assert found["units"]["a"]["numbers"]["value"] == numbers
 
@@ -61,7 +61,7 @@ def test_numbers_keep_every_digit(capsys, settings):
 @pytest.mark.parametrize("unit", ["2fa", "größe", "a.b", "open-vpn", "a b;c"])
 @pytest.mark.parametrize("shell", ["sh", "bash"])
 def test_every_shell_takes_the_names_of_variables(capsys, settings, unit, shell):
-    outputs.show((OutputValue(unit, "maß-1", "it's $me"),), settings, environment="dev", form=Format.ENV)
+    outputs.show((OutputValue(unit, "maß-1", "it's $me"),), settings, environment="dev", form=OutputFormat.ENV)
     lines = capsys.readouterr().out
     name = lines.removeprefix("export ").partition("=")[0]
     done = subprocess.run([shell, "-euc", f'{lines}\nprintf %s "${{{name}}}"'], capture_output=True, text=True)
@@ -71,14 +71,14 @@ def test_every_shell_takes_the_names_of_variables(capsys, settings, unit, shell)
 def test_two_outputs_with_one_shell_name_are_refused(settings):
     values = (OutputValue("a", "b-c", 1), OutputValue("a", "b_c", 2))
     with pytest.raises(UsageError, match="`a.b-c` and `a.b_c` have the same shell name A__B_C"):
-        outputs.show(values, settings, environment="dev", form=Format.ENV)
+        outputs.show(values, settings, environment="dev", form=OutputFormat.ENV)
 
 
 def test_raw_wants_one_value_that_may_be_seen(capsys, settings):
     for values in (VALUES, (), VALUES[3:4]):
         with pytest.raises(UsageError):
-            outputs.show(values, settings, environment="dev", form=Format.RAW)
-    outputs.show(VALUES[3:4], settings, environment="dev", form=Format.RAW, reveal=True)
+            outputs.show(values, settings, environment="dev", form=OutputFormat.RAW)
+    outputs.show(VALUES[3:4], settings, environment="dev", form=OutputFormat.RAW, reveal=True)
     assert capsys.readouterr().out == "hunter2"
 
 

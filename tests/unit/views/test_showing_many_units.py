@@ -8,16 +8,16 @@ from dataclasses import replace
 import pytest
 
 from ngp.errors import Finding, UsageError
-from ngp.runs.events import Phase, UnitDiagnosed, UnitEntered, UnitFact, UnitFinished
-from ngp.runs.results import Counts, Outcome, OutputValue, UnitResult, UnitStatus, Verb, Wire
+from ngp.runs.events import Phase, UnitDiagnosed, UnitEntered, UnitFinished, UnitSummary
+from ngp.runs.results import Counts, Outcome, OutputValue, UnitResult, UnitStatus, Verb, WireEdge
 from ngp.terraform.events import Diagnostic
 from ngp.terraform.plans import Action, Change
 from ngp.views import digests, documents, findings, graph, outputs, progress, runs
-from ngp.views.graph import Format
+from ngp.views.graph import GraphFormat
 
 WAVES, EACH = 4, 100
-FACTS = [UnitFact(f"u{at:03}", f"m{at % 7}", 1 + at // EACH) for at in range(WAVES * EACH)]
-WIRES = [Wire(f"u{at:03}", "vpc_id", f"u{at - EACH:03}.vpc_id") for at in range(EACH, WAVES * EACH)]
+FACTS = [UnitSummary(f"u{at:03}", f"m{at % 7}", 1 + at // EACH) for at in range(WAVES * EACH)]
+WIRES = [WireEdge(f"u{at:03}", "vpc_id", f"u{at - EACH:03}.vpc_id") for at in range(EACH, WAVES * EACH)]
 
 
 def changing(at, action=Action.CREATE, **counts):
@@ -103,7 +103,7 @@ def test_what_is_said_before_acting_on_many_units_counts_them(capsys, settings, 
 
 
 def test_many_waves_are_cut(capsys, settings, started):
-    chain = tuple(UnitFact(f"u{at}", "m", at + 1) for at in range(100))
+    chain = tuple(UnitSummary(f"u{at}", "m", at + 1) for at in range(100))
     with progress.Progress(settings) as display:
         display.on_event(replace(started, units=chain))
     assert capsys.readouterr().err.splitlines()[-1] == "  … and 60 more waves"
@@ -114,9 +114,9 @@ def test_the_graph_of_many_units_is_a_line_a_wave(golden, capsys):
     golden("graph-many.txt", capsys.readouterr().out)
 
 
-@pytest.mark.parametrize("form", [Format.TEXT, Format.DOT, Format.MERMAID])
+@pytest.mark.parametrize("form", [GraphFormat.TEXT, GraphFormat.DOT, GraphFormat.MERMAID])
 def test_a_whole_graph_and_one_for_programs_has_every_unit(capsys, form):
-    graph.show(FACTS, WIRES, environment="dev", form=form, whole=form is Format.TEXT)
+    graph.show(FACTS, WIRES, environment="dev", form=form, whole=form is GraphFormat.TEXT)
     told = capsys.readouterr().out
     assert all(fact.unit in told for fact in FACTS)
 
@@ -131,7 +131,7 @@ class Counted(list):
         return super().__iter__()
 
 
-@pytest.mark.parametrize("form", [Format.TEXT, Format.DOT, Format.MERMAID])
+@pytest.mark.parametrize("form", [GraphFormat.TEXT, GraphFormat.DOT, GraphFormat.MERMAID])
 def test_a_graph_is_drawn_in_as_many_walks_whatever_its_size(form):
     few, many = Counted(WIRES[:1]), Counted(WIRES)
     graph.render([FACTS[0], FACTS[EACH]], few, form)
@@ -158,7 +158,7 @@ def test_the_outputs_of_many_units_are_cut_for_people_only(capsys, settings):
     out, err = capsys.readouterr()
     assert len(out.splitlines()) == 1 + 2 * digests.MOST
     assert err == "… and 360 more units (--all or --json shows them)\n"
-    outputs.show(values, settings, environment="dev", form=outputs.Format.TFVARS)
+    outputs.show(values, settings, environment="dev", form=outputs.OutputFormat.TFVARS)
     assert "u399 = {" in capsys.readouterr().out
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from ngp.errors import RefusedError
 from ngp.runs.bundle import portable
-from ngp.runs.bundle.reviews import Reviewed
+from ngp.runs.bundle.reviews import ReviewedUnit
 from ngp.runs.outcomes import Outcome
 from ngp.runs.results import UnitResult
 from ngp.terraform.plans import Action, Change, OutputChange
@@ -24,7 +24,7 @@ def context(mocker):
 
 def unit(after, before=None, outputs=None):
     change = Change("module.app.thing.one", "thing", Action.UPDATE if before else Action.CREATE, before, after)
-    return Reviewed(UnitResult("app", "app", 1, Outcome.PLANNED, changes=(change,), outputs=outputs or {}), None)
+    return ReviewedUnit(UnitResult("app", "app", 1, Outcome.PLANNED, changes=(change,), outputs=outputs or {}), None)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from ngp.runs.joint.following import Follow
+from ngp.runs.joint.following import ApplyWatcher
 from ngp.runs.joint.partition import Partition
 from ngp.runs.joint.planning import Planned
 from ngp.runs.joint.record import Record, Stage, UnitRecord
@@ -39,7 +39,7 @@ def judged(tmp_path):
     )
 
     def judge(diagnostics=(), done=(), code=1):
-        follow = Follow(context, planned)
+        follow = ApplyWatcher(context, planned)
         for name in done:
             follow.call.on_event(ResourceDone(f"module.{name}.t.x", "create", 1.0))
         judged = Judge(context, planned, follow, Result(code, tuple(diagnostics)))

@@ -1,4 +1,4 @@
-"""Rules about what is missed too late: copies of data, locks against deletion, records, updates, borrowed rights."""
+"""Rules for safeguards: backups, deletion protection, logs, updates, and permissions that others can borrow."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ngp.catalogue import hcl
 from ngp.catalogue.rules import protection
 from ngp.catalogue.rules.source import Fault, Source, address, inner
 
-# resource type → what must stand in it: rule, path, and a truth, a smallest number, or None for anything at all
+# resource type → required arguments: rule, path, and a boolean, a minimum, or None for any value
 _NEEDS: Mapping[str, tuple[tuple[str, str, bool | int | None], ...]] = {
     "aws_apigatewayv2_stage": (("records", "access_log_settings", None),),
     "aws_db_instance": (
@@ -45,7 +45,7 @@ _NEEDS: Mapping[str, tuple[tuple[str, str, bool | int | None], ...]] = {
 
 
 def needs(source: Source) -> Iterator[Fault]:
-    """Data can be had back, what fails leaves a trace, what is old is renewed; each said in so many words."""
+    """Require backups, logs and automatic updates as explicit arguments."""
     for block in source.of("resource", *_NEEDS):
         for rule, path, least in _NEEDS[block.labels[0]]:
             said = source.said(block.body, path)
@@ -59,14 +59,14 @@ def needs(source: Source) -> Iterator[Fault]:
 
 
 def versions(source: Source) -> Iterator[Fault]:
-    """What is overwritten or deleted in a bucket that holds data can be had back."""
+    """Require versioning of buckets that hold data."""
     for block in source.of("resource", "aws_s3_bucket"):
         if address(block) in source.module.manifest.data and not _is_versioned(source, block):
             yield source.flaw(block, "backup", f"`{address(block)}` holds data and keeps no versions")
 
 
 def hops(source: Source) -> Iterator[Fault]:
-    """Rights of a machine are the machine's: its containers, one hop further away, do not reach them."""
+    """Keep containers from the role of their machine: they are one network hop further away."""
     for block in source.of("resource", "aws_instance", "aws_launch_template"):
         has_options = any(True for _ in inner(block.body, "metadata_options"))  # else the rule imdsv2 says it
         if has_options and source.said(block.body, "metadata_options.http_put_response_hop_limit") != 1:
@@ -75,13 +75,13 @@ def hops(source: Source) -> Iterator[Fault]:
 
 
 def users(source: Source) -> Iterator[Fault]:
-    """Rights are of roles: nobody gets a key that never ends."""
+    """Refuse IAM users: their access keys never expire."""
     for block in source.of("resource", "aws_iam_user", "aws_iam_access_key", "aws_iam_user_policy"):
         yield source.flaw(block, "iam-user", f"`{address(block)}` is for a user of IAM", todo="make a role")
 
 
 def _is_enough(said: object, least: object) -> bool:
-    """What only Terraform knows is enough: its author has said something."""
+    """Whether a value suffices. A value that only Terraform knows does: the author has set it."""
     if said is ... or isinstance(least, bool):
         return said is ... or said is least
     return isinstance(said, int) and isinstance(least, int) and said >= least

@@ -1,4 +1,4 @@
-"""Digests of everything a preview was made from, so that an apply refuses what nobody reviewed."""
+"""Digests of the files that a preview was made from: an apply refuses files that nobody reviewed."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ Digests = Mapping[Path, str]  # by file
 
 
 @dataclass(frozen=True)
-class Reviewed:
-    """The files of roots and modules, by unit, and what upstream units offered."""
+class ReviewedFiles:
+    """Digests of the files of roots and modules, by unit, and the outputs that were expected of upstream units."""
 
     units: Mapping[str, Unit]
     files: Mapping[str, Digests]
     known: ExpectedOutputs
 
     @classmethod
-    def collect(cls, units: Iterable[Unit], known: ExpectedOutputs) -> Reviewed:
+    def collect(cls, units: Iterable[Unit], known: ExpectedOutputs) -> ReviewedFiles:
         """Digest the files of these units. Call it before the preview: a later edit then counts as moved."""
         named = {unit.name: unit for unit in units}
         return cls(named, _digest(named.values()), known)

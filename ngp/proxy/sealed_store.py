@@ -1,4 +1,4 @@
-"""A private folder for what is remembered: only this user reaches it, and what was not written here is not believed."""
+"""A private folder whose entries carry a MAC: what was not written with its key is ignored."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _KEY = "key"
 
 
 @dataclass(frozen=True)
-class Safe:
-    """A folder (0700, this user's own) and its key. Entries are names without ``/``."""
+class SealedStore:
+    """A folder (0700, owned by this user) and its key. Names of entries contain no ``/``."""
 
     folder: Path
     key: bytes
 
     def read(self, name: str) -> bytes | None:
-        """An entry's content; None where there is none, or where it was written by anybody without the key."""
+        """Return an entry's content, or None if it is missing or was written without the key."""
         sealed = peers.read_own(self.folder / name)
         if sealed is None:
             return None
@@ -33,12 +33,12 @@ class Safe:
         return data if hmac.compare_digest(mac, self._mac(name, data)) else None
 
     def write(self, name: str, data: bytes) -> None:
-        """Write an entry, at once or not at all; a disk that refuses costs only the memory."""
+        """Write an entry atomically. Errors of the disk are ignored: the entry is then computed again."""
         with suppress(OSError):
             files.write_bytes(self.folder / name, self._mac(name, data) + data, mode=0o600, durable=False)
 
     def digest(self, *parts: bytes) -> str:
-        """A keyed digest of `parts`: who has not got the key cannot even try guesses against it."""
+        """Return a keyed digest of `parts`; without the key nobody can test guesses against it."""
         whole = hmac.new(self.key, digestmod=hashlib.sha256)
         for part in parts:
             whole.update(len(part).to_bytes(8, "big") + part)
@@ -48,10 +48,10 @@ class Safe:
         return hmac.new(self.key, name.encode() + b"\0" + data, hashlib.sha256).digest()
 
 
-def open_safe(folder: Path) -> Safe:
-    """Open the safe at `folder`, made where there is none.
+def open_store(folder: Path) -> SealedStore:
+    """Open the store at `folder`, created if missing.
 
-    Raises RefusedError where the folder is a symbolic link or somebody else's, or cannot be written.
+    Raises RefusedError if the folder is a symbolic link, belongs to another user, or cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -64,4 +64,4 @@ def open_safe(folder: Path) -> Safe:
         raise RefusedError("the provider proxy cannot keep anything here", where=str(folder), why=str(error)) from None
     if key is None:
         raise RefusedError("the provider proxy's key cannot be read back", where=str(folder / _KEY))
-    return Safe(folder, key)
+    return SealedStore(folder, key)

@@ -1,4 +1,4 @@
-"""What is wanted of a fleet and shared by those that want it, and what has become of it."""
+"""Provider configurations that are requested from a fleet, shared by everybody who requests the same one."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ R = TypeVar("R")
 
 
 @dataclass(frozen=True)
-class Berth:
-    """Who may share a process: those in the same working directory, and of one apply only itself (`owner`)."""
+class ShareKey:
+    """Terraform processes with equal keys share a provider. `owner` is an apply's number: applies share nothing."""
 
     cwd: Path
     owner: int = 0
@@ -24,17 +24,17 @@ class Berth:
 
 @dataclass(frozen=True)
 class Configured:
-    """A process and what it answered when it was configured; None where it refused and was ended."""
+    """A configured process and its answer. `provider` is None if it refused the configuration and was stopped."""
 
     provider: Provider | None
     answer: bytes
 
 
 @dataclass(eq=False)
-class Wanted:
-    """A configuration from the first wish for it. `waiting` are those that its process is being configured for."""
+class Configuration:
+    """A requested configuration. `waiting` counts those that wait until its process is configured."""
 
-    berth: Berth
+    share_key: ShareKey
     method: str
     request: bytes = field(repr=False)
     waiting: int = 0
@@ -43,13 +43,16 @@ class Wanted:
 
     @property
     def is_spent(self) -> bool:
-        """Whether the next one needs another: it failed, or its process is somebody's alone."""
-        is_taken = self.provider is not None and self.provider.is_given_away
+        """Whether the next request needs a new configuration: this one failed, or its process is exclusive."""
+        is_taken = self.provider is not None and self.provider.is_exclusive
         return is_taken or (self.task is not None and has_failed(self.task))
 
 
 async def shared(task: asyncio.Task[R]) -> R:
-    """Wait with others; one that gives up ends it for nobody else. Raise GRPCError where all of it was ended."""
+    """Await a task that others await too: cancelling one waiter leaves the task running.
+
+    Raises GRPCError if the task itself was cancelled.
+    """
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
@@ -59,10 +62,10 @@ async def shared(task: asyncio.Task[R]) -> R:
 
 
 def result(task: asyncio.Task[R] | None) -> R | None:
-    """What a task has come to; None while it is under way, and where it failed."""
+    """Return the result of a task, or None if it is running or failed."""
     return task.result() if task and task.done() and not has_failed(task) else None
 
 
 def has_failed(task: asyncio.Task[R]) -> bool:
-    """Whether a task has ended without a result."""
+    """Whether a task ended without a result."""
     return task.done() and (task.cancelled() or task.exception() is not None)

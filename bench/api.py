@@ -44,7 +44,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Api:
-    running: server.Running
+    running: server.RunningSandbox
 
     def take(self) -> Reading:
         """What the clock says since it was last asked."""
@@ -83,14 +83,14 @@ def start(folder: Path, environ: Mapping[str, str]) -> Api:
     argv = (sys.executable, "-m", "bench.api", name, "0", str(announced))
     own = {"HOME": str(folder), "TMPDIR": str(folder), "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
     env = {"PATH": environ["PATH"], **own, **emulator.environment(folder)}
-    pid = processes.start(processes.Request(argv, folder, env), log)
+    pid = processes.start(processes.ProcessRequest(argv, folder, env), log)
     deadline = time.monotonic() + _READY_S
     while time.monotonic() < deadline and processes.is_alive(pid):
         if announced.is_file():
             url = f"http://127.0.0.1:{announced.read_text()}"
             urllib.request.urlopen(url + emulator.SIGN, timeout=_READY_S).close()
             port = int(announced.read_text())
-            return Api(server.Running(url, pid, port, emulator.NAME, "", name))
+            return Api(server.RunningSandbox(url, pid, port, emulator.NAME, "", name))
         time.sleep(0.02)
     processes.end_group(pid)
     raise RuntimeError(f"the server does not come up: {log.read_text()}")

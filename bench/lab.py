@@ -111,7 +111,7 @@ class Lab:
 
     def says(self, *words: str) -> str:
         """What a command of ngp prints, "" where there is no such command."""
-        done = processes.run(processes.Request((str(NGP), *words), self.folder, self.plain))
+        done = processes.run(processes.ProcessRequest((str(NGP), *words), self.folder, self.plain))
         return done.stdout if done.exit_code == 0 else ""
 
     @cached_property

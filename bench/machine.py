@@ -36,7 +36,7 @@ def describe(lab: Lab) -> dict[str, str]:
 
 
 def _version(lab: Lab, name: str) -> str:
-    said = processes.run(processes.Request((name, _ASK[name]), lab.folder, lab.plain)).stdout
+    said = processes.run(processes.ProcessRequest((name, _ASK[name]), lab.folder, lab.plain)).stdout
     found = re.search(r"\d+\.\d+\.\d+\S*", said)
     return found[0] if found else "of its main branch"
 
@@ -44,7 +44,7 @@ def _version(lab: Lab, name: str) -> str:
 def _commit(lab: Lab) -> str:
     """The commit of the checkout that is measured, "" where it is none."""
     here = Path(__file__).resolve().parents[1]
-    done = processes.run(processes.Request(("git", "rev-parse", "--short", "HEAD"), here, lab.plain))
+    done = processes.run(processes.ProcessRequest(("git", "rev-parse", "--short", "HEAD"), here, lab.plain))
     return f"({done.stdout.strip()})" if done.exit_code == 0 else ""
 
 

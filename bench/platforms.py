@@ -100,7 +100,7 @@ def git(folder: Path, *words: str) -> None:
     """Run Git in `folder` as nobody in particular; raise RuntimeError with what it says where it fails."""
     people = {f"GIT_{role}_{what}": "bench" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
     env = {"PATH": "/usr/local/bin:/usr/bin:/bin", "GIT_CONFIG_NOSYSTEM": "1", "HOME": str(folder), **people}
-    done = processes.run(processes.Request(("git", *words), folder, env))
+    done = processes.run(processes.ProcessRequest(("git", *words), folder, env))
     if done.exit_code != 0:
         raise RuntimeError(f"git {' '.join(words)}: {done.stderr}")
 

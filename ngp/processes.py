@@ -28,7 +28,7 @@ _running: set[int] = set()  # process groups that `run` waits for
 
 
 @dataclass(frozen=True)
-class Request:
+class ProcessRequest:
     """What to start. `env` is the whole environment; nothing is inherited beside it. Without `stdin` it is closed.
 
     `umask` is what its new files lack of rights; -1: what those of this process lack.
@@ -47,7 +47,7 @@ Child = subprocess.Popen[str]
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ProcessResult:
     """What became of a process. `stdout` and `stderr` are empty where a callback took the lines."""
 
     exit_code: int
@@ -59,12 +59,12 @@ class Outcome:
 
 
 def run(
-    request: Request,
+    request: ProcessRequest,
     *,
     on_stdout: Callable[[str], None] | None = None,
     on_stderr: Callable[[str], None] | None = None,
     stop: threading.Event | None = None,
-) -> Outcome:
+) -> ProcessResult:
     """Run to the end, handing over lines as they come; raise FileNotFoundError where there is no such program.
 
     A set `stop` (or the time limit) sends one SIGINT to the whole group, waits `grace_s`, then kills. Callbacks are
@@ -93,10 +93,10 @@ def run(
         _running.discard(process.pid)
     _close(process, out, err)
     duration_s = time.monotonic() - began
-    return Outcome(process.returncode, out.text(), err.text(), duration_s, stopped=stopped, timed_out=timed_out)
+    return ProcessResult(process.returncode, out.text(), err.text(), duration_s, stopped=stopped, timed_out=timed_out)
 
 
-def start(request: Request, log: Path) -> int:
+def start(request: ProcessRequest, log: Path) -> int:
     """Start a process that outlives this one, its output in `log`; return its pid (also its group's)."""
     with log.open("ab") as file:
         process = subprocess.Popen(
@@ -111,7 +111,7 @@ def start(request: Request, log: Path) -> int:
     return process.pid
 
 
-def show(request: Request, text: str) -> bool:
+def show(request: ProcessRequest, text: str) -> bool:
     """Give `text` to a program that has this process's terminal, such as a pager; return whether it took it.
 
     While it runs Ctrl-C is its own: pagers use it to stop a search.
@@ -132,7 +132,7 @@ def show(request: Request, text: str) -> bool:
             signal.signal(signal.SIGINT, before)
 
 
-def attend(request: Request, *, output: int | None = 2) -> int:
+def attend(request: ProcessRequest, *, output: int | None = 2) -> int:
     """Run a program that asks the person at this process's terminal, such as for a passphrase; return its exit code.
 
     It has the terminal's session and streams, but for its output, which goes to stderr, or to `output` (None: to this
@@ -152,7 +152,7 @@ def attend(request: Request, *, output: int | None = 2) -> int:
         raise
 
 
-def replace(request: Request) -> NoReturn:
+def replace(request: ProcessRequest) -> NoReturn:
     """Become another program with this process's terminal and folder; raise FileNotFoundError where there is none."""
     log_start(request)
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and what is ignored stays so
@@ -238,12 +238,12 @@ class Drain:
                         self._failure = failure
 
 
-def log_start(request: Request) -> None:
+def log_start(request: ProcessRequest) -> None:
     """Log what is started, without credentials in addresses."""
     _LOG.debug("start %s in %s", _CREDENTIALS.sub("//", shlex.join(request.argv)), request.cwd)
 
 
-def popen(request: Request, *, with_input: bool = False, tied: bool = True) -> subprocess.Popen[str]:
+def popen(request: ProcessRequest, *, with_input: bool = False, tied: bool = True) -> subprocess.Popen[str]:
     """Start a process with pipes for its output. A `tied` one gets SIGTERM when the thread that started it ends."""
     log_start(request)
     setpriv = pdeathsig.setpriv() if tied else ""

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from ngp import files, pdeathsig, process_tree
 from ngp.following import Follower, follow
-from ngp.processes import Outcome, Request, log_start
+from ngp.processes import ProcessRequest, ProcessResult, log_start
 
 HURRY_S = 7.0  # Terraform waits 5 s itself after a second interrupt; the rest is for what it does then
 _LOOK_S = 0.1  # how often a program that may be stopped is looked after
@@ -47,7 +47,7 @@ class NoRoomError(Exception):
 
 
 @dataclass(frozen=True)
-class Call:
+class SupervisedCall:
     """What is run, for whoever finds it after ngp was killed.
 
     `calls` is the folder that holds a private folder for each call; None: below the system's temporary one. A `tied`
@@ -62,7 +62,7 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundCall:
     """A call of an ngp that was killed. `exit_code` is None where nobody saw its end; `pids` are those of Terraform."""
 
     folder: Path
@@ -80,13 +80,13 @@ class Found:
 
 
 def run(
-    request: Request,
-    call: Call,
+    request: ProcessRequest,
+    call: SupervisedCall,
     *,
     on_stdout: Callable[[str], None] | None = None,
     on_stderr: Callable[[str], None] | None = None,
     stop: threading.Event | None = None,
-) -> Outcome:
+) -> ProcessResult:
     """Run a program to its end, as `processes.run` does; raise FileNotFoundError where there is none.
 
     A set `stop` (or the time limit) interrupts Terraform itself, never a script that wraps it, and waits `grace_s`
@@ -118,7 +118,7 @@ def run(
             following.join(None if ended.is_set() else _LOOK_S)  # it reads handles that are closed now
     code = process.returncode if process.returncode <= 128 else 128 - process.returncode
     out, err = (one.text() for one in followers)
-    return Outcome(code, out, err, time.monotonic() - began, stopped=stopped, timed_out=timed_out)
+    return ProcessResult(code, out, err, time.monotonic() - began, stopped=stopped, timed_out=timed_out)
 
 
 def has_running() -> bool:
@@ -153,7 +153,7 @@ def kill_all() -> None:
         _kill(session)
 
 
-def find(calls: Path) -> list[Found]:
+def find(calls: Path) -> list[FoundCall]:
     """Return the calls that a killed ngp left in a folder, those still at work among them."""
     found = []
     for folder in sorted(calls.iterdir()) if calls.is_dir() else ():
@@ -162,7 +162,7 @@ def find(calls: Path) -> list[Found]:
             at_work = files.is_held(folder)
             pids = _pids(folder) if at_work else ()
             code = _number(folder / "exit")
-            found.append(Found(folder, str(about["about"]), bool(about["tied"]), at_work, pids, code))
+            found.append(FoundCall(folder, str(about["about"]), bool(about["tied"]), at_work, pids, code))
     return found
 
 
@@ -186,7 +186,7 @@ Stream = tuple[Path, int]  # where it lies, and the handle that the program writ
 
 
 @contextmanager
-def _open(call: Call, request: Request) -> Iterator[tuple[Path, tuple[Stream, Stream], int]]:
+def _open(call: SupervisedCall, request: ProcessRequest) -> Iterator[tuple[Path, tuple[Stream, Stream], int]]:
     """Make the call's private folder with its files, and hold it; remove it when the program has ended."""
     if call.calls is not None:
         files.private_folder(call.calls)
@@ -219,7 +219,7 @@ def _reserve(handle: int, size: int, folder: Path) -> None:
 
 
 def _start(
-    request: Request, call: Call, folder: Path, streams: tuple[Stream, Stream], handle: int
+    request: ProcessRequest, call: SupervisedCall, folder: Path, streams: tuple[Stream, Stream], handle: int
 ) -> subprocess.Popen[bytes]:
     name = request.argv[0]
     program = name if os.sep in name else shutil.which(name, path=request.env.get("PATH", os.defpath))

@@ -6,7 +6,7 @@ from pathlib import Path
 from random import Random
 
 from ngp.catalogue import loading
-from ngp.catalogue.module import Status
+from ngp.catalogue.module import ModuleStatus
 
 ROOT = Path(__file__).parents[1]
 
@@ -51,7 +51,7 @@ def is_legal(known, chosen):
 
 def pick(known, seed, size):
     """A legal choice of `size` modules, the same for the same catalogue and seed; legacy ones need a consent."""
-    names = sorted(name for name, module in known.items() if module.manifest.status is Status.STABLE)
+    names = sorted(name for name, module in known.items() if module.manifest.status is ModuleStatus.STABLE)
     drawn = Random(seed)
     while True:
         chosen = drawn.sample(names, size)

@@ -104,7 +104,7 @@ def _show(terraform: Terraform, bench: Bench, unit: str, file: Path) -> dict[str
         nonlocal said
         environ = {**terraform.environ, "TF_DATA_DIR": str(root.data), **attempt.environ}
         argv = commands.show(terraform.binary.argv, file)
-        done = processes.run(processes.Request(argv, root.path, environ))
+        done = processes.run(processes.ProcessRequest(argv, root.path, environ))
         said = done.stdout
         return done.stderr if done.exit_code else ""
 

@@ -147,7 +147,7 @@ def _serve(folder: Path, addresses: Sequence[str], port: int, lab: Lab) -> int:
     lines += ["MaxStartups 200", "LogLevel ERROR"]
     Path(f"{name}.conf").write_text("\n".join(lines) + "\n")
     argv = (str(_SSHD), "-D", "-e", "-f", f"{name}.conf")
-    pid = processes.start(processes.Request(argv, folder, lab.plain), Path(f"{name}.log"))
+    pid = processes.start(processes.ProcessRequest(argv, folder, lab.plain), Path(f"{name}.log"))
     lab.stack.callback(processes.end_group, pid)
     deadline = time.monotonic() + _READY_S
     while not _listens(addresses[-1], port):

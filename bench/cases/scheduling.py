@@ -28,7 +28,7 @@ def cases(lab: Lab, options: Options) -> Iterator[Case]:  # noqa: ARG001  every 
 
 
 def _contestant(size: int, parallelism: int) -> Contestant:
-    plan = scheduler.Plan({unit.name: frozenset(unit.needs) for unit in platforms.graph(size)}, parallelism)
+    plan = scheduler.Schedule({unit.name: frozenset(unit.needs) for unit in platforms.graph(size)}, parallelism)
 
     def work(name: str) -> UnitResult:
         return UnitResult(name, "", 0, Outcome.NO_CHANGES)

@@ -11,7 +11,7 @@ _DEPTH = 7  # deeper than any parameter that a resource of Terraform sets by a p
 
 
 @dataclass(frozen=True)
-class Accepted:
+class ParameterLimits:
     """What holds for one parameter; numbers are bounded by value, texts and lists by length."""
 
     path: str  # ``ResourceRecordSet.TTL``, ``Tags[].Key``; ``{}`` is a map's value, ``{key}`` its key
@@ -30,7 +30,7 @@ def version() -> str:
 
 
 @cache
-def parameters(service: str, operation: str) -> tuple[Accepted, ...]:
+def parameters(service: str, operation: str) -> tuple[ParameterLimits, ...]:
     """Return the bounded parameters of an operation (``iam``, ``CreateRole``), with those inside of others."""
     from botocore.loaders import Loader
     from botocore.model import ServiceModel
@@ -40,7 +40,7 @@ def parameters(service: str, operation: str) -> tuple[Accepted, ...]:
     return tuple(_walk(shape, "", 0)) if shape else ()
 
 
-def _walk(shape: Any, path: str, depth: int) -> Iterator[Accepted]:
+def _walk(shape: Any, path: str, depth: int) -> Iterator[ParameterLimits]:
     if path:
         yield from _accepted(shape, path)
     if depth == _DEPTH:
@@ -55,9 +55,9 @@ def _walk(shape: Any, path: str, depth: int) -> Iterator[Accepted]:
         yield from _walk(shape.value, f"{path}{{}}", depth + 1)
 
 
-def _accepted(shape: Any, path: str) -> Iterator[Accepted]:
+def _accepted(shape: Any, path: str) -> Iterator[ParameterLimits]:
     said: Mapping[str, Any] = shape.metadata
-    found = Accepted(
+    found = ParameterLimits(
         path,
         shape.type_name,
         said.get("pattern", ""),

@@ -21,7 +21,7 @@ _CONNECT_S, _READ_S, _ATTEMPTS = 5, 20, 3  # a call that AWS does not answer fai
 
 
 @dataclass(frozen=True)
-class Call:
+class ApiCall:
     """One call of an AWS API, in boto3's words; an answer whose error code is in `absent` is None."""
 
     service: str
@@ -70,10 +70,10 @@ class Session:
         permission, NgpError for what AWS says otherwise; StoppedError if it was stopped.
         """
         _LOG.debug("AWS call %s %s", service, operation)
-        call = Call(service, operation, tuple(absent), parameters)
+        call = ApiCall(service, operation, tuple(absent), parameters)
         return self._wait(operation, lambda: self._make(call))
 
-    def _make(self, call: Call) -> dict[str, Any] | None:
+    def _make(self, call: ApiCall) -> dict[str, Any] | None:
         if self._relay is not None:
             try:
                 return self._relay(self, call)
@@ -184,7 +184,7 @@ class Session:
             return self._clients[key]
 
 
-Relay = Callable[[Session, Call], dict[str, Any] | None]
+Relay = Callable[[Session, ApiCall], dict[str, Any] | None]
 
 
 def _about(service: str, operation: str, parameters: Mapping[str, Any]) -> str:

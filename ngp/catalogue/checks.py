@@ -11,7 +11,6 @@ from pathlib import Path
 
 from ngp.catalogue import loading
 from ngp.catalogue.constraints import modules as constraints
-from ngp.catalogue.judging import Judge
 from ngp.catalogue.rules import (
     iam,
     pages,
@@ -26,10 +25,11 @@ from ngp.catalogue.rules import (
     vendored,
     wiring,
 )
-from ngp.catalogue.rules.source import Fault, Source
+from ngp.catalogue.rules.source import Fault, ModuleSource
+from ngp.catalogue.terraform_checks import TerraformChecker
 from ngp.errors import StoppedError, UsageError
 
-Rule = Callable[[Source], Iterator[Fault]]
+Rule = Callable[[ModuleSource], Iterator[Fault]]
 
 # What holds for every module, whoever wrote it: a fault of a resource may be accepted with a reason.
 SAFETY: Sequence[Rule] = (
@@ -93,7 +93,7 @@ class Checked:
 def check(
     catalogue: Path,
     names: Sequence[str] = (),
-    judge: Judge | None = None,
+    judge: TerraformChecker | None = None,
     more: Sequence[Rule] = (),
     tell: Callable[[Checked], None] = lambda _: None,
 ) -> list[Fault]:
@@ -118,7 +118,7 @@ def check(
         return [fault for faults in pool.map(run, folders) for fault in faults]
 
 
-def check_module(folder: Path, judge: Judge | None = None, more: Sequence[Rule] = ()) -> list[Fault]:
+def check_module(folder: Path, judge: TerraformChecker | None = None, more: Sequence[Rule] = ()) -> list[Fault]:
     """All faults of the module in `folder`."""
     try:
         found = source.load(loading.load_module(folder))
@@ -134,7 +134,7 @@ def check_module(folder: Path, judge: Judge | None = None, more: Sequence[Rule] 
     return _sorted(faults)
 
 
-def _unexplained(found: Source, faults: Sequence[Fault]) -> Iterator[Fault]:
+def _unexplained(found: ModuleSource, faults: Sequence[Fault]) -> Iterator[Fault]:
     """The faults that the manifest gives no reason for, and its reasons that are for none."""
     reasons = found.module.manifest.exceptions
     names = [f"{fault.rule} {fault.about}" for fault in faults]

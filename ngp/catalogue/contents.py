@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ngp.catalogue import hcl, literals
-from ngp.catalogue.rules.source import Source, address, code, inner, literal
+from ngp.catalogue.rules.source import ModuleSource, address, code, inner, literal
 from ngp.errors import UsageError
 
 _RULES = {"aws_vpc_security_group_ingress_rule": "in", "aws_vpc_security_group_egress_rule": "out"}
@@ -43,7 +43,7 @@ class NetworkRule:
 
 
 @dataclass(frozen=True)
-class Statement:
+class PolicyStatement:
     """A statement of a policy document, and the address that the policy is for. `targets` are the resources, or the
     principals where it names none; `conditions` the keys that it depends on. Of a policy that is attached as a whole
     there is only the name, in `sid`."""
@@ -60,17 +60,17 @@ class Statement:
 class Contents:
     resources: tuple[Resource, ...]
     network_rules: tuple[NetworkRule, ...]
-    statements: tuple[Statement, ...]
+    statements: tuple[PolicyStatement, ...]
 
 
-def collect(source: Source) -> Contents:
+def collect(source: ModuleSource) -> Contents:
     """All that a module's files say of what it makes, in their order."""
     labelled = ((*block.labels[:2], _repeated(block)) for block in source.of("resource"))
     resources = tuple(Resource(type_, name, repeated) for type_, name, repeated in labelled)
     return Contents(resources, tuple(_network_rules(source)), tuple(_statements(source)))
 
 
-def _network_rules(source: Source) -> Iterator[NetworkRule]:
+def _network_rules(source: ModuleSource) -> Iterator[NetworkRule]:
     for block in source.of("resource", *_RULES):
         peers = [name for name in _PEERS if name in block.body.attributes]
         for each in _instances(source, block):
@@ -86,7 +86,7 @@ def _network_rules(source: Source) -> Iterator[NetworkRule]:
             )
 
 
-def _instances(source: Source, block: hcl.Block) -> list[Mapping[str, Any]]:
+def _instances(source: ModuleSource, block: hcl.Block) -> list[Mapping[str, Any]]:
     """``each`` of every instance where `for_each` is a local with literal values; else one empty mapping."""
     attribute = block.body.attributes.get("for_each")
     named = source.locals.get(attribute.text.removeprefix("local.")) if attribute else None
@@ -123,7 +123,7 @@ def _group(expression: str) -> str:
     return re.sub(r"^(aws_security_group\.[\w-]+)(\[[^]]*\])?\.id$", r"\1", expression)
 
 
-def _statements(source: Source) -> Iterator[Statement]:
+def _statements(source: ModuleSource) -> Iterator[PolicyStatement]:
     documents = {block.labels[1]: block for block in source.of("data", "aws_iam_policy_document")}
     for block in source.of("resource"):
         named = dict.fromkeys(_DOCUMENT.findall(code(block.body)))
@@ -133,7 +133,7 @@ def _statements(source: Source) -> Iterator[Statement]:
         if block.labels[0] == "aws_iam_role_policy_attachment":
             said = block.body.attributes["policy_arn"].text + _repeated(block)
             attached = _MANAGED.findall(said) or _RESOURCE.findall(said)
-            yield from (Statement(_holder(block), name) for name in attached)
+            yield from (PolicyStatement(_holder(block), name) for name in attached)
 
 
 def _blocks(document: hcl.Block) -> Iterator[tuple[hcl.Block, str]]:
@@ -158,13 +158,13 @@ def _with_sources(documents: Mapping[str, hcl.Block], name: str) -> list[str]:
     return found
 
 
-def _statement(of: str, block: hcl.Block, value: str) -> Statement:
+def _statement(of: str, block: hcl.Block, value: str) -> PolicyStatement:
     attributes = block.body.attributes
     targets = _items(attributes["resources"]) if "resources" in attributes else ()
     if not targets:
         principals = [each.body.attributes["identifiers"] for each in inner(block.body, "principals")]
         targets = tuple(item for each in principals for item in _items(each))
-    return Statement(
+    return PolicyStatement(
         of=of,
         sid=str(literal(block.body, "sid") or ""),
         actions=_items(attributes["actions"]) if "actions" in attributes else (),

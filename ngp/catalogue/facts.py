@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ngp.catalogue import hcl, types
-from ngp.catalogue.module import DummyValue, Output, Place, Validation, Variable
+from ngp.catalogue.module import DummyValue, Output, SourceLocation, Validation, Variable
 from ngp.errors import Finding, UsageError
 
 Facts = Mapping[str, Any]
@@ -53,7 +53,7 @@ def collect_dummies(text: str, path: Path) -> Facts:
 
 def variables_of(facts: Facts, path: Path) -> Iterator[Variable]:
     for each in facts["variables"]:
-        place = Place(path, each["line"])
+        place = SourceLocation(path, each["line"])
         rest = {key: value for key, value in each.items() if key not in {"line", "default", "validations"}}
         yield Variable(
             **rest,
@@ -66,12 +66,16 @@ def variables_of(facts: Facts, path: Path) -> Iterator[Variable]:
 
 def outputs_of(facts: Facts, path: Path) -> Iterator[Output]:
     for each in facts["outputs"]:
-        yield Output(**{key: value for key, value in each.items() if key != "line"}, place=Place(path, each["line"]))
+        yield Output(
+            **{key: value for key, value in each.items() if key != "line"}, place=SourceLocation(path, each["line"])
+        )
 
 
 def dummies_of(facts: Facts, path: Path) -> dict[str, DummyValue]:
     return {
-        each["name"]: DummyValue(each["text"], decode(each["value"]), tuple(each["comment"]), Place(path, each["line"]))
+        each["name"]: DummyValue(
+            each["text"], decode(each["value"]), tuple(each["comment"]), SourceLocation(path, each["line"])
+        )
         for each in facts["dummies"]
     }
 

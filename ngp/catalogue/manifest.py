@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from ngp.catalogue.module import Check, Effect, Generated, Manifest, Origin, Status, Upgrade
+from ngp.catalogue.module import Effect, Generated, Manifest, ModuleStatus, Origin, ReadinessCheck, Upgrade
 from ngp.errors import Finding, UsageError, nearest
 from ngp.yaml import Document
 
@@ -34,9 +34,9 @@ def build(data: Mapping[str, Any]) -> Manifest:
     """The manifest that data from `read` makes."""
     lists = {name: tuple(value) for name, value in data.items() if isinstance(value, list)}
     special = {
-        "status": Status(data["status"]),
+        "status": ModuleStatus(data["status"]),
         "generated": {name: Generated(**each) for name, each in data["generated"].items()},
-        "ready": tuple(Check(**each) for each in data["ready"]),
+        "ready": tuple(ReadinessCheck(**each) for each in data["ready"]),
         "upgrade": {
             name: Upgrade(Effect(each["effect"]), each["note"], tuple(each["resources"]))
             for name, each in data.get("upgrade", {}).items()  # a cache of before it was there lacks it

@@ -13,7 +13,7 @@ from ngp.errors import Finding, nearest, require
 
 
 @dataclass(frozen=True)
-class Place:
+class SourceLocation:
     """Where something stands; `line` counts from 1."""
 
     path: Path
@@ -23,7 +23,7 @@ class Place:
         return f"{self.path}:{self.line}"
 
 
-class Status(Enum):
+class ModuleStatus(Enum):
     STABLE = "stable"
     LEGACY = "legacy"
 
@@ -53,7 +53,7 @@ class Variable:
     ephemeral: bool
     nullable: bool
     validations: tuple[Validation, ...]
-    place: Place
+    place: SourceLocation
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Output:
     description: str
     sensitive: bool
     ephemeral: bool
-    place: Place
+    place: SourceLocation
     expression: str = ""  # as written
 
 
@@ -75,7 +75,7 @@ class Generated:
 
 
 @dataclass(frozen=True)
-class Check:
+class ReadinessCheck:
     """A readiness check: `target` is an output's name or a template such as ``https://{registry_host}/v2/``."""
 
     kind: str  # http, tcp, command
@@ -119,7 +119,7 @@ class Manifest:
     title: str
     summary: str
     category: str
-    status: Status = Status.STABLE
+    status: ModuleStatus = ModuleStatus.STABLE
     version: str = "0.1.0"
     requires: tuple[str, ...] = ()  # inputs that another unit's output of the same name feeds
     provides: tuple[str, ...] = ()  # outputs that others may require
@@ -127,7 +127,7 @@ class Manifest:
     generated: Mapping[str, Generated] = field(default_factory=dict)  # ephemeral input → how it is made
     reveal: Mapping[str, str] = field(default_factory=dict)  # name shown by --reveal → output with the secret's ARN
     show: tuple[str, ...] = ()  # outputs that `ngp apply` ends with
-    ready: tuple[Check, ...] = ()
+    ready: tuple[ReadinessCheck, ...] = ()
     data: tuple[str, ...] = ()  # resource addresses in the module that hold data
     quorum: tuple[str, ...] = ()  # resource addresses of quorum members
     marketplace: tuple[str, ...] = ()
@@ -148,7 +148,7 @@ class DummyValue:
     text: str
     value: Any
     comment: tuple[str, ...]
-    place: Place
+    place: SourceLocation
 
 
 @dataclass(frozen=True)

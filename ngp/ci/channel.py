@@ -9,10 +9,10 @@ from typing import TypeVar
 
 from ngp.ci import comment, statuses
 from ngp.ci.comment import Marker
-from ngp.ci.events import Event, Kind
+from ngp.ci.events import Event, EventKind
 from ngp.errors import Finding
 from ngp.forges.folder import Folder
-from ngp.forges.forge import Comment, Forge, ForgeError, NotFoundError, PullRequest, State, Status
+from ngp.forges.forge import Comment, CommitState, CommitStatus, Forge, ForgeError, NotFoundError, PullRequest
 
 T = TypeVar("T")
 _MALFORMED = (LookupError, TypeError, ValueError, AttributeError)  # an answer that is not as its API promises
@@ -32,7 +32,7 @@ class Channel:
     checks_only: bool = field(default=False, init=False)  # no plan may be made
     has_read: bool = field(default=True, init=False)  # the forge said what there is
     _own: dict[str, Comment] = field(default_factory=dict, init=False)
-    _statuses: Sequence[Status] | None = field(default=None, init=False)
+    _statuses: Sequence[CommitStatus] | None = field(default=None, init=False)
 
     @property
     def has_comments(self) -> bool:
@@ -87,15 +87,17 @@ class Channel:
 
     def tell_pending(self, environment: str) -> None:
         """Set the status of an environment whose turn is still to come."""
-        self._set(Status(statuses.context(self.verb, environment), State.PENDING, "waiting", self.event.run_url))
+        self._set(
+            CommitStatus(statuses.context(self.verb, environment), CommitState.PENDING, "waiting", self.event.run_url)
+        )
 
-    def tell(self, environment: str, body: str, status: Status) -> None:
+    def tell(self, environment: str, body: str, status: CommitStatus) -> None:
         """Write the comment and the status of one environment; without a text its comment stays as it is.
 
         Checks alone never replace the comment of a plan of the same commit, and its status only where they fail.
         """
         is_planned = self._is_planned(environment)
-        if is_planned and status.state is not State.FAILURE:
+        if is_planned and status.state is not CommitState.FAILURE:
             return
         if body and not is_planned and self.has_comments and self._is_newest():
             self._write(environment, body)
@@ -132,11 +134,11 @@ class Channel:
         if self.verb == "plan" and self.has_comments and self._is_newest():
             about = comment.Marker(comment.PLATFORM, "", self.head)
             self._write(comment.PLATFORM, comment.render_broken(about, found, url))
-        self._set(Status(statuses.context(self.verb), State.FAILURE, found[0].what, url))
+        self._set(CommitStatus(statuses.context(self.verb), CommitState.FAILURE, found[0].what, url))
 
     def _is_newest(self) -> bool:
         """Whether the pull request still has this head; a slow pipeline must not replace a newer comment."""
-        if self.event.kind not in (Kind.PULL_REQUEST, Kind.COMMENT) or isinstance(self.forge, Folder):
+        if self.event.kind not in (EventKind.PULL_REQUEST, EventKind.COMMENT) or isinstance(self.forge, Folder):
             return True
         pull: PullRequest | None = self.attempt(
             "the pull request cannot be read", lambda: self.forge.pull_request(self.number)
@@ -182,6 +184,6 @@ class Channel:
 
         self.attempt("a comment cannot be deleted", delete)
 
-    def _set(self, status: Status) -> None:
+    def _set(self, status: CommitStatus) -> None:
         if self.head:
             self.attempt("the status cannot be set", lambda: self.forge.set_status(self.head, status))

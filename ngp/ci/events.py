@@ -34,7 +34,7 @@ class CISystem(StrEnum):
     NONE = "none"  # a laptop, or a system that ngp does not know
 
 
-class Kind(StrEnum):
+class EventKind(StrEnum):
     """What a pipeline was started by."""
 
     PULL_REQUEST = "pull_request"
@@ -55,7 +55,7 @@ class Event:
     """
 
     system: CISystem
-    kind: Kind
+    kind: EventKind
     number: int = 0
     head: str = ""
     base: str = ""
@@ -69,12 +69,12 @@ class Event:
     @property
     def is_before_merge(self) -> bool:
         """Whether the pipeline is about a change that is not merged."""
-        return self.kind in (Kind.PULL_REQUEST, Kind.MERGE_QUEUE, Kind.COMMENT)
+        return self.kind in (EventKind.PULL_REQUEST, EventKind.MERGE_QUEUE, EventKind.COMMENT)
 
     @property
     def is_whole(self) -> bool:
         """Whether everything is to be planned: a schedule looks for drift."""
-        return self.kind is Kind.SCHEDULE
+        return self.kind is EventKind.SCHEDULE
 
 
 def read(environ: Mapping[str, str]) -> Event:
@@ -88,7 +88,7 @@ def read(environ: Mapping[str, str]) -> Event:
         return _gitlab(environ)
     if environ.get("JENKINS_URL"):
         return _jenkins(environ)
-    return Event(CISystem.NONE, Kind.OTHER)
+    return Event(CISystem.NONE, EventKind.OTHER)
 
 
 def _github(environ: Mapping[str, str]) -> Event:
@@ -117,27 +117,29 @@ def _github_event(name: str, found: Any, sha: str, url: str) -> Event:
         is_own = head.get("repo") is not None and _number(head["repo"]["id"]) == _number(base["repo"]["id"])
         commits = (_commit(head["sha"]), _commit(base["sha"]))
         number, target = _number(pull["number"]), _branch(base.get("ref") or "")
-        kind = Kind.PULL_REQUEST
+        kind = EventKind.PULL_REQUEST
         return Event(CISystem.GITHUB, kind, number, *commits, not is_own, actor, run_url=url, target=target)
     if name == "merge_group":
         group = found["merge_group"]
         commits = (_commit(group["head_sha"]), _commit(group["base_sha"]))
-        return Event(CISystem.GITHUB, Kind.MERGE_QUEUE, 0, *commits, actor=actor, run_url=url)
+        return Event(CISystem.GITHUB, EventKind.MERGE_QUEUE, 0, *commits, actor=actor, run_url=url)
     if name == "issue_comment":
         if "pull_request" not in found["issue"] or found["action"] != "created":
-            return Event(CISystem.GITHUB, Kind.COMMENT, is_fork=True, run_url=url)
+            return Event(CISystem.GITHUB, EventKind.COMMENT, is_fork=True, run_url=url)
         order = _ORDER.fullmatch(str(found["comment"]["body"]))
         actor = str(found["comment"]["user"]["login"])
         number = _number(found["issue"]["number"])
         ordered = order[1] if order else ""
-        return Event(CISystem.GITHUB, Kind.COMMENT, number, is_fork=True, actor=actor, ordered=ordered, run_url=url)
+        return Event(
+            CISystem.GITHUB, EventKind.COMMENT, number, is_fork=True, actor=actor, ordered=ordered, run_url=url
+        )
     if name == "push":
         before = "" if _NOTHING.fullmatch(str(found["before"])) else _commit(found["before"])
-        return Event(CISystem.GITHUB, Kind.PUSH, 0, _commit(found["after"]), before, actor=actor, run_url=url)
+        return Event(CISystem.GITHUB, EventKind.PUSH, 0, _commit(found["after"]), before, actor=actor, run_url=url)
     if name == "schedule":
-        return Event(CISystem.GITHUB, Kind.SCHEDULE, head=_commit(sha), run_url=url)
+        return Event(CISystem.GITHUB, EventKind.SCHEDULE, head=_commit(sha), run_url=url)
     is_known = name in ("workflow_dispatch", "repository_dispatch")
-    return Event(CISystem.GITHUB, Kind.OTHER, head=_commit(sha), is_fork=not is_known, actor=actor, run_url=url)
+    return Event(CISystem.GITHUB, EventKind.OTHER, head=_commit(sha), is_fork=not is_known, actor=actor, run_url=url)
 
 
 def _gitlab(environ: Mapping[str, str]) -> Event:
@@ -153,7 +155,7 @@ def _gitlab(environ: Mapping[str, str]) -> Event:
             is_train = environ.get("CI_MERGE_REQUEST_EVENT_TYPE") == "merge_train"
             if is_train:
                 head = _commit(environ["CI_COMMIT_SHA"])
-            kind = Kind.MERGE_QUEUE if is_train else Kind.PULL_REQUEST
+            kind = EventKind.MERGE_QUEUE if is_train else EventKind.PULL_REQUEST
             # the pipeline of a fork may run there, where the branch of that name is the fork's own
             target = "" if is_fork else _branch(environ.get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", ""))
             return Event(CISystem.GITLAB, kind, number, head, base, is_fork, actor, run_url=url, target=target)
@@ -165,8 +167,10 @@ def _gitlab(environ: Mapping[str, str]) -> Event:
         if source == "push":
             before = environ.get("CI_COMMIT_BEFORE_SHA", "")
             base = "" if not before or _NOTHING.fullmatch(before) else _commit(before)
-            return Event(CISystem.GITLAB, Kind.PUSH, 0, head, base, actor=actor, run_url=url, is_elsewhere=elsewhere)
-        kind = Kind.SCHEDULE if source == "schedule" else Kind.OTHER
+            return Event(
+                CISystem.GITLAB, EventKind.PUSH, 0, head, base, actor=actor, run_url=url, is_elsewhere=elsewhere
+            )
+        kind = EventKind.SCHEDULE if source == "schedule" else EventKind.OTHER
         is_fork = source.startswith("external_")
         return Event(CISystem.GITLAB, kind, 0, head, "", is_fork, actor, run_url=url, is_elsewhere=elsewhere)
     except (KeyError, ValueError) as error:
@@ -180,11 +184,13 @@ def _jenkins(environ: Mapping[str, str]) -> Event:
         if environ.get("CHANGE_ID"):
             number, target = _number(int(environ["CHANGE_ID"])), _branch(environ.get("CHANGE_TARGET", ""))
             is_fork = bool(environ.get("CHANGE_FORK"))
-            return Event(CISystem.JENKINS, Kind.PULL_REQUEST, number, head, "", is_fork, run_url=url, target=target)
+            return Event(
+                CISystem.JENKINS, EventKind.PULL_REQUEST, number, head, "", is_fork, run_url=url, target=target
+            )
     except ValueError as error:
         raise UsageError("Jenkins's variables cannot be read", why=str(error)) from None
     is_branch, is_tag = bool(environ.get("BRANCH_NAME")), bool(environ.get("TAG_NAME"))  # of a multibranch pipeline
-    kind = Kind.PUSH if is_branch else Kind.OTHER
+    kind = EventKind.PUSH if is_branch else EventKind.OTHER
     is_primary = environ.get("BRANCH_IS_PRIMARY", "").lower() in TRUE
     elsewhere = is_tag or (is_branch and not is_primary)
     return Event(CISystem.JENKINS, kind, head=head, base=before, run_url=url, is_elsewhere=elsewhere)

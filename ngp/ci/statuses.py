@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Sequence
 
-from ngp.forges.forge import Forge, State, Status
+from ngp.forges.forge import CommitState, CommitStatus, Forge
 from ngp.reports import words
 from ngp.reports.report import Report
 from ngp.views.terminal import amount
@@ -20,42 +20,42 @@ def context(verb: str, environment: str = "") -> str:
     return f"ngp/{verb}/{environment}"[:_LONGEST].rstrip("/")
 
 
-def of_report(verb: str, report: Report, url: str, bundle: str = "") -> Status:
+def of_report(verb: str, report: Report, url: str, bundle: str = "") -> CommitStatus:
     """Return the status of one environment; it ends with the digest `bundle` where no comment can name it."""
-    state, text = State.SUCCESS if report.exit_code in (0, 2) else State.FAILURE, words.totals(report)
+    state, text = CommitState.SUCCESS if report.exit_code in (0, 2) else CommitState.FAILURE, words.totals(report)
     if bundle:
         named = f"bundle {bundle}"
         text = f"{text[: _DESCRIPTION - len(named) - 3]} · {named}"
-    return Status(context(verb, report.environment), state, text, url)
+    return CommitStatus(context(verb, report.environment), state, text, url)
 
 
-def bundle(known: Iterable[Status], environment: str) -> str:
+def bundle(known: Iterable[CommitStatus], environment: str) -> str:
     """Return the digest of the bundle that our own status of a plan names, "" for none."""
     wanted = context("plan", environment)
     found = next((one for one in known if one.context == wanted and one.is_own), None)
-    named = _BUNDLE.fullmatch(found.description) if found and found.state is State.SUCCESS else None
+    named = _BUNDLE.fullmatch(found.description) if found and found.state is CommitState.SUCCESS else None
     return named[1] if named else ""
 
 
-def over_all(verb: str, known: Sequence[Status], environments: Collection[str], url: str) -> Status:
+def over_all(verb: str, known: Sequence[CommitStatus], environments: Collection[str], url: str) -> CommitStatus:
     """Return the status over all environments, which other jobs may plan: pending until each has its own."""
     wanted = {context(verb, name) for name in environments}
     states = {one.context: one.state for one in known if one.context in wanted}
-    missing = [name for name in wanted if states.get(name, State.PENDING) is State.PENDING]
-    failed = [name for name, state in states.items() if state is State.FAILURE]
+    missing = [name for name in wanted if states.get(name, CommitState.PENDING) is CommitState.PENDING]
+    failed = [name for name, state in states.items() if state is CommitState.FAILURE]
     if failed:
-        return Status(
-            context(verb), State.FAILURE, f"{len(failed)} of {amount(len(wanted), 'environment')} failed", url
+        return CommitStatus(
+            context(verb), CommitState.FAILURE, f"{len(failed)} of {amount(len(wanted), 'environment')} failed", url
         )
     if missing:
-        return Status(
-            context(verb), State.PENDING, f"{len(missing)} of {amount(len(wanted), 'environment')} to come", url
+        return CommitStatus(
+            context(verb), CommitState.PENDING, f"{len(missing)} of {amount(len(wanted), 'environment')} to come", url
         )
     text = f"{amount(len(wanted), 'environment')} done" if wanted else "no environment is affected"
-    return Status(context(verb), State.SUCCESS, text, url)
+    return CommitStatus(context(verb), CommitState.SUCCESS, text, url)
 
 
-def finish(forge: Forge, commit: str, verb: str, environments: Collection[str], url: str) -> Status:
+def finish(forge: Forge, commit: str, verb: str, environments: Collection[str], url: str) -> CommitStatus:
     """Set the status over all, again where another job ended meanwhile. Raises ForgeError."""
     status = over_all(verb, forge.statuses(commit), environments, url)
     for _ in range(3):
@@ -67,19 +67,23 @@ def finish(forge: Forge, commit: str, verb: str, environments: Collection[str], 
     return status
 
 
-def of_refusal(verb: str, environment: str, exit_code: int, url: str) -> Status:
+def of_refusal(verb: str, environment: str, exit_code: int, url: str) -> CommitStatus:
     """Return the status of an environment whose run did not begin."""
-    return Status(context(verb, environment), State.FAILURE, f"nothing was changed (exit code {exit_code})", url)
+    return CommitStatus(
+        context(verb, environment), CommitState.FAILURE, f"nothing was changed (exit code {exit_code})", url
+    )
 
 
-def of_earlier(verb: str, environment: str, text: str, url: str) -> Status:
+def of_earlier(verb: str, environment: str, text: str, url: str) -> CommitStatus:
     """Return the status of an environment where an earlier run did all there is to do."""
-    return Status(context(verb, environment), State.SUCCESS, text, url)
+    return CommitStatus(context(verb, environment), CommitState.SUCCESS, text, url)
 
 
-def of_checks(verb: str, environment: str, exit_code: int, url: str) -> Status:
+def of_checks(verb: str, environment: str, exit_code: int, url: str) -> CommitStatus:
     """Return the status of an environment that has no plan: pending, so that nothing is merged unplanned."""
     if exit_code:
-        return Status(context(verb, environment), State.FAILURE, f"not planned (exit code {exit_code})", url)
-    state, text = State.PENDING, "checked; a member must order a plan"
-    return Status(context(verb, environment), state, text, url)
+        return CommitStatus(
+            context(verb, environment), CommitState.FAILURE, f"not planned (exit code {exit_code})", url
+        )
+    state, text = CommitState.PENDING, "checked; a member must order a plan"
+    return CommitStatus(context(verb, environment), state, text, url)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ngp.catalogue import hcl
 from ngp.catalogue.hcl import Attribute, Block, Body
-from ngp.ci.events import Event, Kind
+from ngp.ci.events import Event, EventKind
 from ngp.environments import revisions
 from ngp.errors import Finding, UsageError
 from ngp.forges.forge import Forge
@@ -31,7 +31,7 @@ def choose(event: Event, forge: Forge, checked_out: str) -> tuple[Tier, str]:
     A comment ``/ngp plan COMMIT`` of somebody who may push authorises that commit for a plan, as long as it is the
     head of the pull request: a push voids it. Nothing authorises an apply. Raises ForgeError.
     """
-    if event.kind is not Kind.COMMENT:
+    if event.kind is not EventKind.COMMENT:
         if event.is_fork:
             return Tier.STRANGER, "the change comes from a fork"
         return Tier.MEMBER, ""

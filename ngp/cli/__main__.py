@@ -37,7 +37,7 @@ def _load() -> None:
     import ngp.commands.status
     import ngp.commands.validate
     import ngp.environments.schemas
-    import ngp.pool.door
+    import ngp.pool.client
     import ngp.rendering.trees
     import ngp.runs.context
     import ngp.runs.outputs

@@ -14,7 +14,7 @@ from ngp.errors import UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ngp.commands.running import Output, Running, RunOptions
+    from ngp.commands.running import OpenRun, ResultOptions, RunOptions
     from ngp.commands.scope import Scope
     from ngp.runs.applying import ApplyConsent
     from ngp.runs.results import RunResult
@@ -68,7 +68,7 @@ def apply(
     from ngp.commands import running, scope
 
     context = options.context()
-    output = running.Output(as_json, as_json_lines, show_all, reports=reporting.require(context, report))
+    output = running.ResultOptions(as_json, as_json_lines, show_all, reports=reporting.require(context, report))
     bundle = bundles.named(context, environment, units)
     given = running.RunOptions(
         targets, replacements, refresh, lock_timeout, parallelism, accept_data_loss, accept_legacy, apart, accept_lost
@@ -82,7 +82,9 @@ def apply(
     _apply(context, chosen, given, output, auto_approve=auto_approve, bootstrap=bootstrap)
 
 
-def _apply_bundle(context: options.Context, path: Path, asked: bundle_applies.Application, output: Output) -> NoReturn:
+def _apply_bundle(
+    context: options.Context, path: Path, asked: bundle_applies.Application, output: ResultOptions
+) -> NoReturn:
     from ngp.commands import running
 
     is_document = output.as_json or output.as_json_lines
@@ -95,7 +97,7 @@ def _apply(
     context: options.Context,
     chosen: Scope,
     given: RunOptions,
-    output: Output,
+    output: ResultOptions,
     *,
     auto_approve: bool,
     bootstrap: bool,
@@ -140,7 +142,7 @@ def _require_bare(given: RunOptions) -> RunOptions:
     return given
 
 
-def _consent(context: options.Context, now: Running, *, auto_approve: bool, show_all: bool) -> ApplyConsent:
+def _consent(context: options.Context, now: OpenRun, *, auto_approve: bool, show_all: bool) -> ApplyConsent:
     from ngp.runs.applying import ApplyConsent
     from ngp.views import runs, terminal
 

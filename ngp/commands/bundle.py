@@ -12,7 +12,7 @@ from ngp.errors import MissingError, NgpError
 from ngp.views import documents, terminal
 
 if TYPE_CHECKING:
-    from ngp.runs.bundle.approvals import Standing
+    from ngp.runs.bundle.approvals import ApprovalStatus
     from ngp.runs.bundle.archive import Archive
     from ngp.runs.bundle.opening import Bundle
     from ngp.runs.bundle.rules import Rules
@@ -235,13 +235,13 @@ def _write_reports(
     from ngp.environments import platforms, resolving
     from ngp.reports import causes, making
 
-    known = making.Facts()
+    known = making.RunFacts()
     try:
         platform = platforms.load(platforms.find(context.cwd))
         resolved = resolving.resolve(platform, bundle.statement.environment)
         found = causes.Finder(resolved, reporting.baseline(resolved)).of_run(result)
         secrets = making.local_secrets(resolved, context.settings.environ)
-        known = making.Facts(resolved, causes=found, secrets=secrets)
+        known = making.RunFacts(resolved, causes=found, secrets=secrets)
     except NgpError:
         pass  # it is read elsewhere, or after a change of the environment
     wanted.platform = known.resolved.platform.path if known.resolved else None
@@ -256,7 +256,7 @@ def _run(result: Any) -> dict[str, Any]:
     return {name: said[name] for name in ("counts", "units")}
 
 
-def _standing(context: options.Context, opened: Archive, statement: Statement) -> tuple[Standing, Rules] | None:
+def _standing(context: options.Context, opened: Archive, statement: Statement) -> tuple[ApprovalStatus, Rules] | None:
     """Return how far the bundle is approved; where the rules cannot be read, say so and return None."""
     from ngp.environments import platforms
     from ngp.runs.bundle import approvals, rules

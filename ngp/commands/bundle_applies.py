@@ -14,7 +14,7 @@ from ngp.errors import Finding, NgpError, StaleError
 from ngp.views import terminal
 
 if TYPE_CHECKING:
-    from ngp.commands.running import Running, RunOptions
+    from ngp.commands.running import OpenRun, RunOptions
     from ngp.runs.bundle.opening import Bundle
     from ngp.runs.bundle.statement import Statement
     from ngp.runs.context import RunContext
@@ -78,7 +78,7 @@ def apply(context: Context, path: Path, asked: Application) -> tuple[RunResult, 
         return result, running.headlines(context, now, result) if is_shown else []
 
 
-def _carry_out(context: Context, bundle: Bundle, now: Running, asked: Application) -> RunResult:
+def _carry_out(context: Context, bundle: Bundle, now: OpenRun, asked: Application) -> RunResult:
     from ngp.runs import applying, destroying
     from ngp.runs.bundle import opening
     from ngp.runs.results import Verb
@@ -97,7 +97,7 @@ def _carry_out(context: Context, bundle: Bundle, now: Running, asked: Applicatio
     return applying.apply(now.run, consent, propose=propose, may_bootstrap=asked.may_bootstrap)
 
 
-def _complete(context: Context, bundle: Bundle, now: Running, result: RunResult) -> None:
+def _complete(context: Context, bundle: Bundle, now: OpenRun, result: RunResult) -> None:
     """Note that all of a bundle is applied; what is applied is so without the note."""
     from ngp.runs.bundle import opening
     from ngp.runs.results import exit_code
@@ -110,7 +110,7 @@ def _complete(context: Context, bundle: Bundle, now: Running, result: RunResult)
         terminal.say(context.settings, f"warning: that all was applied cannot be noted: {error}", always=True)
 
 
-def _is_agreed(context: Context, bundle: Bundle, now: Running, result: RunResult) -> bool:
+def _is_agreed(context: Context, bundle: Bundle, now: OpenRun, result: RunResult) -> bool:
     """Whether a new plan may be applied in the place of the bundle's: it does the same, or a person says yes."""
     from ngp.runs.bundle import comparing, opening
 
@@ -129,7 +129,7 @@ def _is_agreed(context: Context, bundle: Bundle, now: Running, result: RunResult
         return options.confirm(context, f"Apply the new plan to {options.place(environment)}?")
 
 
-def ask_deferred(context: Context, now: Running, result: UnitResult) -> bool:
+def ask_deferred(context: Context, now: OpenRun, result: UnitResult) -> bool:
     """A second question, on a terminal only: a general yes was given before anyone could see this plan."""
     from ngp.views import runs
 

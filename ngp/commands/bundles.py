@@ -18,14 +18,14 @@ from ngp.views import terminal
 
 if TYPE_CHECKING:
     from ngp.aws.session import Session
-    from ngp.commands.running import Running
+    from ngp.commands.running import OpenRun
     from ngp.environments.resolving import Resolved
     from ngp.runs.bundle.archive import Archive
     from ngp.runs.bundle.opening import Bundle
     from ngp.runs.bundle.sealing import Recipient
     from ngp.runs.bundle.statement import Statement
     from ngp.runs.context import RunContext
-    from ngp.runs.joint.planning import Planned
+    from ngp.runs.joint.planning import JointPlan
     from ngp.runs.planning import Finish
     from ngp.runs.results import RunResult, Verb
     from ngp.terraform.plans import Plan
@@ -79,7 +79,7 @@ def named(context: Context, word: str, units: Sequence[str] | None) -> Path | No
 
 
 @dataclass(frozen=True)
-class Choice:
+class BundleOptions:
     """The options about a bundle, as they were typed."""
 
     out: str
@@ -88,7 +88,7 @@ class Choice:
     recipients: Sequence[str] | None
 
 
-def require_choice(context: Context, choice: Choice) -> BundleRequest | None:
+def require_choice(context: Context, choice: BundleOptions) -> BundleRequest | None:
     """Return the bundle that is wanted, None for none. Raises UsageError for what cannot be written or read."""
     from ngp.runs.bundle import sealing, signatures
 
@@ -134,7 +134,7 @@ class BundleRequest:
     archive: Archive | None = field(default=None, init=False)
     kept_at: str = field(default="", init=False)
 
-    def finish(self, context: Context, now: Running, verb: Verb) -> Finish:
+    def finish(self, context: Context, now: OpenRun, verb: Verb) -> Finish:
         """Return what makes the bundle of a plan that went well, with the signature of its maker where that matters."""
         from ngp.runs.bundle import approvals, making, rules
 
@@ -143,11 +143,11 @@ class BundleRequest:
         maker = (context.settings, context.cwd, self.key)
         snapshot = making.look(run)
 
-        def make(result: RunResult, planned: Planned, alone: Mapping[str, Plan | None]) -> None:
+        def make(result: RunResult, planned: JointPlan, alone: Mapping[str, Plan | None]) -> None:
             if all(unit.outcome.is_good for unit in result.units) and not result.stopped_by:
                 made = making.Planning(verb, result, planned, alone)
                 key = approvals.maker_key(*maker) if signs else ""
-                order = making.Order(self.out, self.expires, self.recipients, key)
+                order = making.BundleOrder(self.out, self.expires, self.recipients, key)
                 self.archive = making.make(run, made, order, snapshot)
                 if signs:
                     with now.follow.pause():  # ssh-keygen may ask for a passphrase
@@ -207,7 +207,7 @@ def keep(resolved: Resolved, session: Session, path: Path) -> str:
     return library.url(library.push(path).digest)
 
 
-def finish(wanted: BundleRequest | None, context: Context, now: Running, verb: Verb) -> Finish | None:
+def finish(wanted: BundleRequest | None, context: Context, now: OpenRun, verb: Verb) -> Finish | None:
     """Return what makes the wanted bundle of a plan that went well, None where none is wanted."""
     return wanted.finish(context, now, verb) if wanted else None
 

@@ -20,7 +20,7 @@ def open_terraform(platform: Platform, context: Context) -> Iterator[Terraform]:
 
     Raises: MissingError if a provider is missing; StoppedError at the end if a signal came.
     """
-    from ngp.pool import door
+    from ngp.pool import client
     from ngp.proxy.session import open_session
     from ngp.terraform import binary, lockfile, toolchain
 
@@ -33,7 +33,7 @@ def open_terraform(platform: Platform, context: Context) -> Iterator[Terraform]:
         terminal.say(settings, text)
 
     lock = platform.path / lockfile.NAME
-    warm = door.find(platform.workspace.path, settings.environ, door.CHECKS, note)
+    warm = client.find(platform.workspace.path, settings.environ, client.CHECKS, note)
     opener = warm.open_session if warm else open_session
     calls = platform.workspace.calls
     with (

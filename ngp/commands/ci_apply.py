@@ -134,7 +134,7 @@ def _one(pipeline: Pipeline, name: str, bundle: Bundle, running: tuple[Sequence[
         return _Done(name, error.exit_code, path.name, error.findings)
     code = exit_code([unit.outcome for unit in result.units], stopped_by=result.stopped_by)
     fact = reports.bundle and replace(reports.bundle, file=path.name)
-    made = making.of_run(result, replace(reports.facts or making.Facts(), bundle=fact), exit_code=code)
+    made = making.of_run(result, replace(reports.facts or making.RunFacts(), bundle=fact), exit_code=code)
     code = reports.put(context, made, code)
     return _Done(name, code, path.name, report=replace(made, exit_code=code))
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ngp.ci import bases
-from ngp.ci.events import CISystem, Kind
+from ngp.ci.events import CISystem, EventKind
 from ngp.commands import narrowing
 from ngp.environments import documents, resolving
 from ngp.errors import MissingError, RefusedError, StaleError, require
@@ -140,7 +140,7 @@ def _affected(pipeline: Pipeline, names: Collection[str]) -> Mapping[str, Collec
     Raises UsageError for what is wrong in one of `names`; another one that does not resolve is left to its own job.
     """
     event, platform = pipeline.event, pipeline.platform
-    if event.kind is not Kind.PUSH or not (event.base or event.system is CISystem.JENKINS):
+    if event.kind is not EventKind.PUSH or not (event.base or event.system is CISystem.JENKINS):
         return {}
     among = documents.names(platform)
     resolved, wrong = resolving.collect(platform, among)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ngp.ci import bases, tiers
-from ngp.ci.events import Kind
+from ngp.ci.events import EventKind
 from ngp.ci.tiers import Tier
 from ngp.commands import narrowing
 from ngp.environments import acceptance, documents, resolving, wiring
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Change:
+class CheckedChange:
     """What a pipeline checks: how far it is trusted, what is affected, and what is wrong or needs a look."""
 
     tier: Tier
@@ -50,7 +50,7 @@ def trust(pipeline: Pipeline) -> tuple[Tier, str]:
 def require_head(pipeline: Pipeline) -> None:
     """Raise UsageError (64) where another commit is checked out than the pull request's, whose status would lie."""
     event = pipeline.event
-    if event.kind is Kind.PULL_REQUEST and event.head and not bases.holds(pipeline.platform, event.head):
+    if event.kind is EventKind.PULL_REQUEST and event.head and not bases.holds(pipeline.platform, event.head):
         what = "the head of the pull request is not what is checked out"
         why = f"it is {event.head[:12]}, and {pipeline.checked_out[:12] or 'no commit'} is checked out"
         raise UsageError(what, why=why, todo="check out the pull request: GitHub's pull_request_target has its base")
@@ -58,12 +58,12 @@ def require_head(pipeline: Pipeline) -> None:
 
 def look(
     pipeline: Pipeline, resolved: Sequence[Resolved], trusted: tuple[Tier, str], since: str, *, everything: bool
-) -> Change:
+) -> CheckedChange:
     """Compare with the base. Raises NgpError where nothing says what changed."""
     tier, why = trusted
     platform = pipeline.platform
     if everything and tier is Tier.MEMBER:
-        return Change(tier, why, None, expected=tuple(documents.names(platform)))
+        return CheckedChange(tier, why, None, expected=tuple(documents.names(platform)))
     from ngp.review import baseline, contracts
 
     base = _base(pipeline, may_fetch=tier is Tier.MEMBER)
@@ -77,7 +77,9 @@ def look(
         terminal.say(pipeline.context.settings, f"look at this: {one}", always=True)
     expected = tuple({one.environment for one in found.units} | _others(platform, names, named))
     rules = bases.rules(platform, base, found.commit)
-    return Change(tier, why, found, rules, expected, flags, tuple((one.environment, one.finding) for one in broken))
+    return CheckedChange(
+        tier, why, found, rules, expected, flags, tuple((one.environment, one.finding) for one in broken)
+    )
 
 
 def _base(pipeline: Pipeline, *, may_fetch: bool) -> str:
@@ -87,7 +89,7 @@ def _base(pipeline: Pipeline, *, may_fetch: bool) -> str:
     """
     event = pipeline.event
     base, target = event.base, event.target
-    if event.kind is Kind.COMMENT and event.number:
+    if event.kind is EventKind.COMMENT and event.number:
         pull = pipeline.forge.pull_request(event.number)
         base, target = pull.base, pull.target
     return bases.target(pipeline.platform, target, base, may_fetch=may_fetch) if target else base
@@ -116,7 +118,7 @@ def _others(platform: Platform, names: Collection[str], since: str) -> set[str]:
     return {one.environment for one in found} | (set(rest) - {one.environment.name for one in resolved})
 
 
-def check(pipeline: Pipeline, resolved: Resolved, change: Change) -> list[Finding]:
+def check(pipeline: Pipeline, resolved: Resolved, change: CheckedChange) -> list[Finding]:
     """Return what is wrong before Terraform starts: stale files, refused values, broken contracts."""
     tree = trees.collect(pipeline.platform, [resolved.environment.name])
     stale = (*tree.staleness.changes, *tree.staleness.orphaned)

@@ -13,7 +13,7 @@ from ngp.environments import documents, platforms, revisions
 from ngp.environments.environment import Platform
 from ngp.errors import NgpError
 from ngp.rendering import pipelines
-from ngp.rendering.pipelines import PipelineSystem, Stage
+from ngp.rendering.pipelines import PipelineEnvironment, PipelineSystem
 from ngp.views import documents as views
 from ngp.views import terminal
 
@@ -70,10 +70,10 @@ def _branch(platform: Platform) -> str:
     return told.removeprefix("origin/") or "main"
 
 
-def _stages(platform: Platform) -> list[Stage]:
+def _stages(platform: Platform) -> list[PipelineEnvironment]:
     """The environments in the order of promotion: by the usual names of stages, protected ones last."""
     found = [documents.load(platform, name) for name in documents.names(platform)]
-    stages = [Stage(one.name, one.region, one.name in platform.protected) for one in found]
+    stages = [PipelineEnvironment(one.name, one.region, one.name in platform.protected) for one in found]
     return sorted(stages, key=lambda one: (one.protected, _rank(one.name), one.name))
 
 

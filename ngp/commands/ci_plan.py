@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ngp.ci import comment, locations, sarif, statuses, workflow_commands
-from ngp.ci.events import Kind
+from ngp.ci.events import EventKind
 from ngp.ci.tiers import Tier
 from ngp.commands import bundles, ci_changes, narrowing, options, pipelines, reporting
 from ngp.environments import documents, resolving, revisions
@@ -44,7 +44,9 @@ class _PlanOptions:
         """Return the bundle to make, None for none. Raises UsageError for options that cannot be met."""
         if not self.keeps_bundles:
             return None
-        return bundles.require_choice(context, bundles.Choice(str(path), self.expires, self.key, self.recipients))
+        return bundles.require_choice(
+            context, bundles.BundleOptions(str(path), self.expires, self.key, self.recipients)
+        )
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def plan(
     context = options.context()
     pipeline = pipelines.begin(context, out_dir)
     tier, why = ci_changes.trust(pipeline)
-    if pipeline.event.kind is Kind.COMMENT and tier is Tier.STRANGER:
+    if pipeline.event.kind is EventKind.COMMENT and tier is Tier.STRANGER:
         return _ignore(pipeline, why, as_json=as_json)
     head = pipeline.event.head or pipeline.event.ordered or pipeline.checked_out
     channel = pipeline.channel("plan", pipeline.event.number, head)
@@ -120,7 +122,7 @@ def _start(pipeline: Pipeline, environments: Sequence[str] | None, since: str) -
     return list(resolved)
 
 
-def _publish(pipeline: Pipeline, change: ci_changes.Change, done: Sequence[_Done]) -> Totals:
+def _publish(pipeline: Pipeline, change: ci_changes.CheckedChange, done: Sequence[_Done]) -> Totals:
     """Write what programs read: SARIF, outputs and the summary; return the totals."""
     checks = [one for each in done for one in each.findings]
     made = [one.report for one in done if one.report]
@@ -138,12 +140,16 @@ def _ignore(pipeline: Pipeline, why: str, *, as_json: bool) -> int:
         raise RefusedError("nothing is planned by this comment", why=why, todo=todo)
     totals = pipeline.publish([], ())
     if as_json:
-        views.write(_document(pipeline, ci_changes.Change(Tier.STRANGER, why, None), [], totals.exit_code))
+        views.write(_document(pipeline, ci_changes.CheckedChange(Tier.STRANGER, why, None), [], totals.exit_code))
     return totals.exit_code
 
 
 def _one(
-    pipeline: Pipeline, channel: Channel, resolved: Resolved, change: ci_changes.Change, plan_options: _PlanOptions
+    pipeline: Pipeline,
+    channel: Channel,
+    resolved: Resolved,
+    change: ci_changes.CheckedChange,
+    plan_options: _PlanOptions,
 ) -> _Done:
     """Check one environment, plan it where it may be planned, and tell people."""
     name = resolved.environment.name
@@ -165,12 +171,12 @@ def _one(
     return _Done(name, code, found, report)
 
 
-def _tell(pipeline: Pipeline, channel: Channel, change: ci_changes.Change, done: _Done) -> None:
+def _tell(pipeline: Pipeline, channel: Channel, change: ci_changes.CheckedChange, done: _Done) -> None:
     name, url, report = done.environment, channel.event.run_url, pipeline.located(done.report)
     if report is not None:
         digest = report.bundle.digest if report.bundle else ""
         about = comment.Marker(name, digest, channel.head)
-        queued = digest if channel.event.kind is Kind.MERGE_QUEUE else ""
+        queued = digest if channel.event.kind is EventKind.MERGE_QUEUE else ""
         notes = [f"{len(change.flags)} changed files need a look before the merge"] if change.flags else []
         status = statuses.of_report("plan", report, url, queued)
         channel.tell(name, comment.render(report, about, url, notes), status)
@@ -183,7 +189,9 @@ def _tell(pipeline: Pipeline, channel: Channel, change: ci_changes.Change, done:
     channel.tell(name, body, statuses.of_checks("plan", name, done.exit_code, url))
 
 
-def _plan(pipeline: Pipeline, resolved: Resolved, change: ci_changes.Change, plan_options: _PlanOptions) -> Report:
+def _plan(
+    pipeline: Pipeline, resolved: Resolved, change: ci_changes.CheckedChange, plan_options: _PlanOptions
+) -> Report:
     """Plan one environment into a bundle, and write its reports."""
     from ngp.commands import running
     from ngp.reports import making
@@ -217,7 +225,7 @@ def _plan(pipeline: Pipeline, resolved: Resolved, change: ci_changes.Change, pla
     return replace(made, exit_code=reports.put(context, made, code))
 
 
-def _prepare(reports: reporting.ReportRequest, resolved: Resolved, change: ci_changes.Change) -> None:
+def _prepare(reports: reporting.ReportRequest, resolved: Resolved, change: ci_changes.CheckedChange) -> None:
     """Compile the policies of the base: a change does not write the rules that it is held to."""
     if change.affected is None:
         reports.prepare(resolved)
@@ -245,7 +253,7 @@ def _with_feeders(pipeline: Pipeline, chosen: Sequence[str], result: RunResult) 
     return sorted({*chosen, *feeders})
 
 
-def _document(pipeline: Pipeline, change: ci_changes.Change, done: Sequence[_Done], code: int) -> dict[str, Any]:
+def _document(pipeline: Pipeline, change: ci_changes.CheckedChange, done: Sequence[_Done], code: int) -> dict[str, Any]:
     event = pipeline.event
     rows = [
         {

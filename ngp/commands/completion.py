@@ -95,7 +95,7 @@ def refs(ctx: typer.Context, incomplete: str) -> list[str]:
     """Branches and tags of the platform's repository."""
     from ngp import processes, settings
 
-    request = processes.Request(
+    request = processes.ProcessRequest(
         ("git", "for-each-ref", "--format=%(refname:short)", "refs/heads", "refs/remotes", "refs/tags"),
         _folder(ctx),
         settings.read().environ,

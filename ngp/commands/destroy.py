@@ -12,7 +12,7 @@ from ngp.commands import bundles, options, reporting
 from ngp.errors import UsageError
 
 if TYPE_CHECKING:
-    from ngp.commands.running import Output, Running, RunOptions
+    from ngp.commands.running import OpenRun, ResultOptions, RunOptions
     from ngp.commands.scope import Scope
     from ngp.runs.results import RunResult
 
@@ -46,9 +46,9 @@ def destroy(
     from ngp.commands import running, scope
 
     context = options.context()
-    output = running.Output(as_json, as_json_lines, show_all, reports=reporting.require(context, report))
+    output = running.ResultOptions(as_json, as_json_lines, show_all, reports=reporting.require(context, report))
     chosen = scope.choose(context, environment, units)
-    wanted = bundles.require_choice(context, bundles.Choice(out, expires, key, encrypt_to))
+    wanted = bundles.require_choice(context, bundles.BundleOptions(out, expires, key, encrypt_to))
     dry_run = _is_plan(wanted, emergency, dry_run=dry_run)
     if not dry_run:
         _require_consent(context, chosen, auto_approve=auto_approve)
@@ -62,7 +62,7 @@ def _destroy(
     chosen: Scope,
     given: RunOptions,
     wanted: bundles.BundleRequest | None,
-    output: Output,
+    output: ResultOptions,
     *,
     auto_approve: bool,
 ) -> NoReturn:
@@ -85,7 +85,7 @@ def _destroy(
 
 
 def _consent(
-    context: options.Context, now: Running, *, auto_approve: bool, show_all: bool
+    context: options.Context, now: OpenRun, *, auto_approve: bool, show_all: bool
 ) -> Callable[[RunResult], bool]:
     from ngp.views import runs
 

@@ -11,7 +11,7 @@ from ngp.errors import MissingError
 from ngp.views import documents, terminal
 
 if TYPE_CHECKING:
-    from ngp.runs.prerequisites import Check
+    from ngp.runs.prerequisites import Prerequisite
 
 
 def doctor(environment: options.OptionalEnvironmentName = "", as_json: options.AsJson = False) -> None:
@@ -39,7 +39,7 @@ def doctor(environment: options.OptionalEnvironmentName = "", as_json: options.A
     raise typer.Exit(code)
 
 
-def _show(check: Check) -> None:
+def _show(check: Prerequisite) -> None:
     """One line for what is there; for what is missing also why, and how to get it."""
     typer.echo(terminal.clean(f"{'ok     ' if check.is_ok else 'missing'}  {check.name + ':':<13} {check.says}"))
     for finding in check.findings:

@@ -67,7 +67,7 @@ def new(
     if may_ask:
         given = {key: value or _ask(key, origin) for key, value in given.items()}
     require(Finding(f"the new environment needs --{key}") for key, value in given.items() if not value)
-    made = outlines.make(platform, outlines.Facts(name, target=target.value, **given), origin)
+    made = outlines.make(platform, outlines.NewEnvironmentFacts(name, target=target.value, **given), origin)
     if as_json:
         views.write(view.made(made))
     else:

@@ -39,7 +39,7 @@ def diff(source: Source, target: Target, show_all: options.ShowAll = False, as_j
     else:
         view.show(source, target, found, context.settings, whole=show_all)
         view.tell_unused(unused, target, context.settings)
-    is_equal = all(each.standing is comparing.Standing.DECLARED for each in found)
+    is_equal = all(each.standing is comparing.DifferenceStatus.DECLARED for each in found)
     return 0 if is_equal else _DIFFERS
 
 
@@ -79,4 +79,4 @@ def _plan(context: options.Context, target: str) -> None:
         running.open_run(context, Verb.PLAN, begun, (), running.RunOptions()) as now,
     ):
         result = planning.plan(now.run)
-    running.end(context, result, running.Output(as_json=False, as_json_lines=False, whole=False))
+    running.end(context, result, running.ResultOptions(as_json=False, as_json_lines=False, whole=False))

@@ -13,7 +13,7 @@ from ngp.errors import UsageError
 if TYPE_CHECKING:
     from ngp.commands.options import Context
     from ngp.environments.resolving import Resolved
-    from ngp.runs.addresses import Address
+    from ngp.runs.addresses import ResourceAddress
     from ngp.runs.results import RunResult
 
 Named = Annotated[
@@ -73,7 +73,7 @@ def _of_bundle(context: Context, path: object, identity: list[str] | None) -> tu
     return resolved, replace(opening.run(bundle), verb=Verb(bundle.statement.verb))
 
 
-def _of_plan(context: Context, environment: str, word: str) -> tuple[Resolved, Address, RunResult, int]:
+def _of_plan(context: Context, environment: str, word: str) -> tuple[Resolved, ResourceAddress, RunResult, int]:
     """Plan the unit of an address; nothing is changed."""
     from ngp.commands import running, scope
     from ngp.runs import addresses, planning

@@ -55,7 +55,7 @@ def list_hosts(
     context = options.context()
     hosting.require_no_rest(context)
     _require_format(form, FORMATS)
-    meant = hosting.find(context, hosting.Asked(selection, filters, project, fresh))
+    meant = hosting.find(context, hosting.HostRequest(selection, filters, project, fresh))
     if as_json or form == "json":
         documents.write(view.document(selection, meant.hosts))
     elif form == "tsv":
@@ -81,7 +81,7 @@ def name(
 
     context = options.context()
     hosting.require_no_rest(context)
-    meant = hosting.find(context, hosting.Asked(selection, hosting.Filters(tags, "", packages), project))
+    meant = hosting.find(context, hosting.HostRequest(selection, hosting.Filters(tags, "", packages), project))
     host = selector.choose(meant.running(), words or (), first=first)
     if as_json:
         documents.write({"schema": "ngp.host.name/1", **view.row(host)})
@@ -111,7 +111,7 @@ def export(
     context = options.context()
     hosting.require_no_rest(context)
     _require_format(form, EXPORTS)
-    meant = hosting.find(context, hosting.Asked(selection, filters, project))
+    meant = hosting.find(context, hosting.HostRequest(selection, filters, project))
     hosts = meant.running()
     if form == "json":
         documents.write(view.document(selection, hosts))
@@ -130,7 +130,7 @@ def ssh(
     selection: hosting.Selection,
     words: hosting.Words = None,
     first: hosting.First = False,
-    way: hosting.Way = hosting.Way(),
+    way: hosting.ConnectionOptions = hosting.ConnectionOptions(),
     tags: hosting.Tags = None,
     packages: hosting.Packages = None,
     project: hosting.ProjectName = "",
@@ -139,7 +139,7 @@ def ssh(
     from ngp.hosts import selector
 
     context = options.context()
-    meant = hosting.find(context, hosting.Asked(selection, hosting.Filters(tags, "", packages), project))
+    meant = hosting.find(context, hosting.HostRequest(selection, hosting.Filters(tags, "", packages), project))
     host = selector.choose(meant.running(), words or (), first=first)
     meant = replace(meant, hosts=[host])
     with meant.entering(context, meant.login(context, way), way.via) as login:
@@ -160,7 +160,7 @@ def execute(
     failed: Failed = False,
     no_stdin: NoStdin = False,
     no_pty: NoPty = False,
-    way: hosting.Way = hosting.Way(),
+    way: hosting.ConnectionOptions = hosting.ConnectionOptions(),
     as_json: options.AsJson = False,
     as_lines: options.AsJsonLines = False,
     project: hosting.ProjectName = "",
@@ -170,10 +170,10 @@ def execute(
 
     context = options.context()
     command = hosting.remote_command(context)
-    meant = hosting.find(context, hosting.Asked(selection, filters, project)).at_work()
+    meant = hosting.find(context, hosting.HostRequest(selection, filters, project)).at_work()
     hosts = failures.recall(meant.reach.folder, meant.hosts) if failed else meant.hosts
-    batches, kept = remote.batches(hosts, batch), view.Kept()
-    tell: Tell = kept if as_json else view.JsonLines() if as_lines else view.Output(hosts, context.settings)
+    batches, kept = remote.batches(hosts, batch), view.CollectedOutput()
+    tell: Tell = kept if as_json else view.JsonLines() if as_lines else view.PrefixedOutput(hosts, context.settings)
     has_pty = not (no_pty or as_json or as_lines) and hosting.has_terminal(context)
     entrance = meant.entering(context, meant.login(context, way, limit), way.via)
     with entrance as login, hosting.piped_input(meant, ignored=no_stdin) as stdin, context.taking_signals() as stop:
@@ -196,7 +196,7 @@ def copy(
     filters: hosting.Filters = hosting.Filters(),
     parallelism: hosting.Parallelism = hosting.AT_ONCE,
     limit: Limit = 0,
-    way: hosting.Way = hosting.Way(),
+    way: hosting.ConnectionOptions = hosting.ConnectionOptions(),
     as_json: options.AsJson = False,
     project: hosting.ProjectName = "",
 ) -> int:
@@ -206,7 +206,7 @@ def copy(
 
     context = options.context()
     hosting.require_no_rest(context)
-    meant = hosting.find(context, hosting.Asked(selection, filters, project)).at_work()
+    meant = hosting.find(context, hosting.HostRequest(selection, filters, project)).at_work()
     hosts = meant.hosts
     wanted = copying.parse(paths, context.cwd, len(hosts))
     entrance = meant.entering(context, meant.login(context, way), way.via)
@@ -234,7 +234,7 @@ def trust(
 
     context = options.context()
     hosting.require_no_rest(context)
-    meant = hosting.find(context, hosting.Asked(selection, project=project, fresh=True))
+    meant = hosting.find(context, hosting.HostRequest(selection, project=project, fresh=True))
     host = selector.choose(meant.running(), words or ())
     keys = meant.reach.trust().renew(host)
     if not keys:

@@ -71,7 +71,7 @@ class Filters:
 
 
 @dataclass(frozen=True)
-class Way:
+class ConnectionOptions:
     """The options that say how hosts are reached."""
 
     user: User = ""
@@ -80,7 +80,7 @@ class Way:
 
 
 @dataclass(frozen=True)
-class Asked:
+class HostRequest:
     """What a line says about hosts."""
 
     selection: str
@@ -90,14 +90,14 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Meant:
+class SelectedHosts:
     """The hosts that a line means, and the way to them."""
 
     reach: Reach
     selector: Selector
     hosts: list[Host]
 
-    def login(self, context: options.Context, way: Way, limit_s: float = 0) -> Login:
+    def login(self, context: options.Context, way: ConnectionOptions, limit_s: float = 0) -> Login:
         """Return how to log in to them from here, in no more than `limit_s` if that is not 0."""
         from ngp.hosts.logins import Login
 
@@ -168,7 +168,7 @@ class Meant:
         with instance_connect.fresh_key(self.reach.folder, context.settings, push) as key:
             yield replace(login, key=key)
 
-    def at_work(self) -> Meant:
+    def at_work(self) -> SelectedHosts:
         """Return those that are up, with names that differ, for what tells several of them apart by their names.
 
         Raises UsageError (64) where there is none.
@@ -187,7 +187,7 @@ class Meant:
         return found
 
 
-def find(context: options.Context, asked: Asked) -> Meant:
+def find(context: options.Context, asked: HostRequest) -> SelectedHosts:
     """Return the hosts that a line means, whatever they are doing. Raises what `Reach.hosts` raises."""
     from ngp.hosts import reach, selector
 
@@ -201,7 +201,7 @@ def find(context: options.Context, asked: Asked) -> Meant:
     way.ask = lambda question: options.ask(context, question, flag="AWS_SESSION_TOKEN")
     meant = selector.parse(asked.selection)
     wanted = selector.parse_filter(asked.filters.tags or (), asked.filters.unit, asked.filters.packages or ())
-    return Meant(way, meant, selector.narrow(way.hosts(meant), meant, wanted))
+    return SelectedHosts(way, meant, selector.narrow(way.hosts(meant), meant, wanted))
 
 
 def require_no_rest(context: options.Context) -> None:
@@ -224,7 +224,7 @@ def become_ssh(context: options.Context, host: Host, login: Login) -> int:
 
     argv = openssh.login(host, context.terraform_args, login)
     terminal.say(context.settings, shlex.join(argv))
-    request = processes.Request(argv, context.cwd, context.settings.environ)
+    request = processes.ProcessRequest(argv, context.cwd, context.settings.environ)
     try:
         if login.key is None:
             processes.replace(request)
@@ -243,7 +243,7 @@ def has_terminal(context: options.Context) -> bool:
 
 
 @contextmanager
-def piped_input(meant: Meant, *, ignored: bool) -> Iterator[Spool | None]:
+def piped_input(meant: SelectedHosts, *, ignored: bool) -> Iterator[Spool | None]:
     """Take what is piped into this process, for every host; None for a terminal, or where nothing can be read."""
     from ngp import files
     from ngp.hosts.spooling import Spool

@@ -17,8 +17,8 @@ from ngp.views import documents, modules, terminal
 from ngp.workspace import Workspace
 
 if TYPE_CHECKING:
-    from ngp.catalogue.judging import Judge
     from ngp.catalogue.module import Catalogue
+    from ngp.catalogue.terraform_checks import TerraformChecker
     from ngp.commands.options import Context
     from ngp.environments.environment import Platform
     from ngp.rendering.scaffold import ModuleRequest
@@ -221,13 +221,13 @@ def _catalogue(context: Context) -> Catalogue:
 
 
 @contextmanager
-def _judge(platform: Platform, context: Context) -> Iterator[Judge]:
-    from ngp.catalogue.judging import Judge
+def _judge(platform: Platform, context: Context) -> Iterator[TerraformChecker]:
+    from ngp.catalogue.terraform_checks import TerraformChecker
     from ngp.terraform import lockfile, surroundings
 
     surroundings.require_clean(context.settings.environ)
     with checking.open_terraform(platform, context) as terraform:
-        yield Judge(terraform, platform.path / lockfile.NAME)
+        yield TerraformChecker(terraform, platform.path / lockfile.NAME)
 
 
 def _complete(request: ModuleRequest, catalogue: Catalogue, *, may_ask: bool) -> ModuleRequest:

@@ -14,13 +14,13 @@ from ngp.commands.grouping import grouped
 from ngp.errors import NgpError, UsageError
 
 if TYPE_CHECKING:
-    from ngp.commands.hosting import Meant
+    from ngp.commands.hosting import SelectedHosts
     from ngp.commands.options import Context
     from ngp.hosts.host import Host
     from ngp.hosts.logins import Login
     from ngp.packages.deploying import Deployed
     from ngp.packages.fleet import Run
-    from ngp.packages.names import Package
+    from ngp.packages.names import DebianPackage
     from ngp.packages.scripts import Claim
 
 app = typer.Typer(help="Deploy Debian packages to hosts, and list what is installed and deployed there.")
@@ -58,7 +58,7 @@ class DeployOptions:
 
 
 @dataclass(frozen=True)
-class Reaching:
+class TargetOptions:
     """The options that say which hosts are reached, and how."""
 
     user: hosting.User = ""
@@ -68,8 +68,8 @@ class Reaching:
     parallelism: hosting.Parallelism = hosting.AT_ONCE
 
     @property
-    def way(self) -> hosting.Way:
-        return hosting.Way(self.user, self.config, self.via)
+    def way(self) -> hosting.ConnectionOptions:
+        return hosting.ConnectionOptions(self.user, self.config, self.via)
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class _Order:
 
     action: str
     selector: str
-    packages: Sequence[Package]
+    packages: Sequence[DebianPackage]
     given: DeployOptions
     as_json: bool = False
 
@@ -89,7 +89,7 @@ def deploy(
     selector: hosting.Selection,
     packages: Packages = None,
     given: DeployOptions = DeployOptions(),
-    reaching: Reaching = Reaching(),
+    reaching: TargetOptions = TargetOptions(),
     as_json: options.AsJson = False,
 ) -> None:
     """Install packages on the hosts whose tag `Packages` names all of them, then run the hook of this folder."""
@@ -106,7 +106,7 @@ def install(
     selector: hosting.Selection,
     packages: Named,
     given: DeployOptions = DeployOptions(),
-    reaching: Reaching = Reaching(),
+    reaching: TargetOptions = TargetOptions(),
     as_json: options.AsJson = False,
 ) -> None:
     """Install packages on all hosts of a selection; no tag counts, and no hook runs."""
@@ -121,7 +121,7 @@ def install(
 def versions(
     selector: hosting.Selection,
     packages: Packages = None,
-    reaching: Reaching = Reaching(),
+    reaching: TargetOptions = TargetOptions(),
     as_json: options.AsJson = False,
 ) -> None:
     """List what is installed, what was deployed last, by whom and when; without names, all that ngp ever deployed."""
@@ -154,7 +154,7 @@ def versions(
     raise typer.Exit(code)
 
 
-def _carry_out(order: _Order, reaching: Reaching) -> None:
+def _carry_out(order: _Order, reaching: TargetOptions) -> None:
     from ngp.hosts import remote
     from ngp.packages import deploying, locking
     from ngp.views import findings, terminal
@@ -190,9 +190,9 @@ def _carry_out(order: _Order, reaching: Reaching) -> None:
     raise typer.Exit(NgpError.exit_code if failure or not result.is_success else 0)
 
 
-def _find(context: Context, text: str, packages: Sequence[str], reaching: Reaching) -> Meant:
+def _find(context: Context, text: str, packages: Sequence[str], reaching: TargetOptions) -> SelectedHosts:
     """Return the running hosts that a selection means, with these packages in their tag."""
-    meant = hosting.find(context, hosting.Asked(text, project=reaching.project, fresh=True)).at_work()
+    meant = hosting.find(context, hosting.HostRequest(text, project=reaching.project, fresh=True)).at_work()
     found = [host for host in meant.hosts if {*packages} <= {*host.packages}]
     if not found:
         raise UsageError(
@@ -202,7 +202,7 @@ def _find(context: Context, text: str, packages: Sequence[str], reaching: Reachi
     return replace(meant, hosts=found)
 
 
-def _require_yes(context: Context, order: _Order, meant: Meant) -> None:
+def _require_yes(context: Context, order: _Order, meant: SelectedHosts) -> None:
     """Ask before hosts of a protected environment are changed.
 
     Raises UsageError (64) where nobody can be asked, NgpError for a no, and what `protection.collect` raises.
@@ -218,7 +218,7 @@ def _require_yes(context: Context, order: _Order, meant: Meant) -> None:
         raise NgpError("nothing was deployed", why="you answered no")
 
 
-def _tell(context: Context, order: _Order, meant: Meant, *, always: bool) -> None:
+def _tell(context: Context, order: _Order, meant: SelectedHosts, *, always: bool) -> None:
     from ngp.views import terminal
 
     said = ", ".join(str(one) for one in order.packages)
@@ -242,7 +242,7 @@ def _runner(login: Login, parallelism: int) -> Run:
     return run
 
 
-def _check(context: Context, meant: Meant, stop: Event) -> Callable[[], Sequence[str]]:
+def _check(context: Context, meant: SelectedHosts, stop: Event) -> Callable[[], Sequence[str]]:
     """Return the check after each batch, and say so where there is nothing to ask."""
     from ngp.packages import health
     from ngp.views import terminal
@@ -258,7 +258,7 @@ def _check(context: Context, meant: Meant, stop: Event) -> Callable[[], Sequence
     return lambda: health.check(probes, platform, context.settings, stop)
 
 
-def _run_hook(context: Context, order: _Order, meant: Meant, result: Deployed) -> NgpError | None:
+def _run_hook(context: Context, order: _Order, meant: SelectedHosts, result: Deployed) -> NgpError | None:
     """Run the hook of a deploy, but for one that was interrupted; return how it failed."""
     from ngp.hosts import openssh, selector
     from ngp.packages import hooks

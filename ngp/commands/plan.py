@@ -10,7 +10,7 @@ import typer
 from ngp.commands import bundles, options, reporting
 
 if TYPE_CHECKING:
-    from ngp.commands.running import Output, RunOptions
+    from ngp.commands.running import ResultOptions, RunOptions
     from ngp.commands.scope import Scope
     from ngp.environments.resolving import Resolved
     from ngp.runs.results import RunResult
@@ -44,11 +44,11 @@ def plan(
 
     context = options.context()
     meant = scope.choose(context, environment, units)
-    wanted = bundles.require_choice(context, bundles.Choice(out, expires, key, encrypt_to))
+    wanted = bundles.require_choice(context, bundles.BundleOptions(out, expires, key, encrypt_to))
     given = running.RunOptions(
         targets, replacements, refresh, lock_timeout, parallelism, accept_data_loss, is_apart=apart
     )
-    output = running.Output(as_json, as_json_lines, show_all, is_paged=True, is_detailed=detailed_exitcode)
+    output = running.ResultOptions(as_json, as_json_lines, show_all, is_paged=True, is_detailed=detailed_exitcode)
     output = replace(output, reports=reporting.require(context, report))
     narrows = narrowing.is_asked(ctx, affected)
     _plan(context, meant, given, wanted, replace(output, since=since if narrows else None))
@@ -59,7 +59,7 @@ def _plan(
     meant: Scope,
     given: RunOptions,
     wanted: bundles.BundleRequest | None,
-    output: Output,
+    output: ResultOptions,
 ) -> NoReturn:
     """Plan and print; with a commit to compare with (`output.since`) only what the change affects."""
     from ngp.commands import narrowing, running

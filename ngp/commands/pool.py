@@ -13,7 +13,7 @@ from ngp.environments import platforms, workspaces
 from ngp.views import documents, pool, terminal
 
 if TYPE_CHECKING:
-    from ngp.pool.lifetime import Running
+    from ngp.pool.lifetime import RunningPool
 
 app = typer.Typer(help="Keep providers and the way to AWS warm between commands.", no_args_is_help=False)
 
@@ -67,7 +67,7 @@ def _workspace(context: options.Context) -> Path:
     return workspaces.require_own(platforms.find(context.cwd)).path
 
 
-def _show(running: Running | None, command: str, *, as_json: bool) -> None:
+def _show(running: RunningPool | None, command: str, *, as_json: bool) -> None:
     if as_json:
         facts = (
             {} if running is None else {**asdict(running.record), **running.state, "is_ours": running.record.is_ours}

@@ -17,7 +17,7 @@ from ngp.views import findings, terminal
 if TYPE_CHECKING:
     from ngp.environments.resolving import Resolved
     from ngp.policies.verdict import Verdict
-    from ngp.reports.making import Facts
+    from ngp.reports.making import RunFacts
     from ngp.reports.report import BundleFact, Report
     from ngp.review.affected import Affected
     from ngp.review.baseline import Baseline
@@ -41,7 +41,7 @@ class ReportRequest:
     """The reports that a command line asks for, and what is known for them while the run is open."""
 
     paths: tuple[Path, ...]
-    facts: Facts | None = field(default=None, init=False)
+    facts: RunFacts | None = field(default=None, init=False)
     platform: Path | None = field(default=None, init=False)
     bundle: BundleFact | None = field(default=None, init=False)
     judge_with: Judge | None = field(default=None, init=False)
@@ -102,7 +102,7 @@ class ReportRequest:
         if self.paths and self.facts is None:
             from ngp.reports import making
 
-            self.platform, self.facts = resolved.platform.path, making.Facts(resolved)
+            self.platform, self.facts = resolved.platform.path, making.RunFacts(resolved)
 
     def write(self, context: Context, result: RunResult, exit_code: int) -> int:
         """Write the reports of a run; return the exit code, which is 1 at least where one cannot be written."""
@@ -114,7 +114,7 @@ class ReportRequest:
         """Return the report of a run."""
         from ngp.reports import causes, making
 
-        known = replace(self.facts or making.Facts(), bundle=self.bundle, policy=self.policy)
+        known = replace(self.facts or making.RunFacts(), bundle=self.bundle, policy=self.policy)
         if known.resolved is not None:
             known = replace(known, causes=causes.Finder(known.resolved, baseline(known.resolved)).of_run(result))
         return making.of_run(result, known, exit_code=exit_code)

@@ -17,7 +17,7 @@ from ngp.errors import NgpError
 from ngp.runs import addresses, opening, outputs, prestart, selection
 from ngp.runs.authority import Authority
 from ngp.runs.context import RunContext
-from ngp.runs.request import Caller, Request
+from ngp.runs.request import Caller, RunRequest
 from ngp.runs.results import OutputValue, RunResult, Verb, exit_code
 from ngp.settings import Level
 from ngp.terraform.commands import PlanOptions
@@ -50,7 +50,7 @@ class RunOptions:
 
 
 @dataclass(frozen=True)
-class Begun:
+class PreparedRun:
     """An environment that is about to be run, and what opens the proxy of its run."""
 
     resolved: Resolved
@@ -58,7 +58,7 @@ class Begun:
 
 
 @dataclass(frozen=True)
-class Running:
+class OpenRun:
     """An open run and the display that follows it."""
 
     run: RunContext
@@ -66,23 +66,23 @@ class Running:
 
 
 @contextmanager
-def begin(context: Context, environment: str) -> Iterator[Begun]:
+def begin(context: Context, environment: str) -> Iterator[PreparedRun]:
     """Read an environment, while the proxy that its run will need starts already."""
     platform = platforms.load(platforms.find(context.cwd))
     with prestart.begin(platform, context.settings) as opener:
-        yield Begun(resolving.resolve(platform, environment), opener)
+        yield PreparedRun(resolving.resolve(platform, environment), opener)
 
 
 @contextmanager
 def open_run(
     context: Context,
     verb: Verb,
-    begun: Begun,
+    begun: PreparedRun,
     units: Sequence[str] | None,
     given: RunOptions,
     *,
     jsonl: bool = False,
-) -> Iterator[Running]:
+) -> Iterator[OpenRun]:
     """Open a run of an environment, with its events shown as they come."""
     resolved = begun.resolved
     chosen = selection.expand(units, resolved)
@@ -90,7 +90,7 @@ def open_run(
     if targets and not chosen:
         chosen = tuple(dict.fromkeys(one.unit for one in targets if one.unit))
     replacements = addresses.parse(given.replacements or (), "-replace", chosen, resolved)
-    request = Request(
+    request = RunRequest(
         verb,
         chosen,
         given.parallelism,
@@ -112,7 +112,7 @@ def open_run(
     with context.taking_signals() as stop, shown as follow:
         caller = Caller(context.settings, follow.on_event, stop, lambda: context.stopped_by, begun.opener)
         with opening.open_run(request, resolved, caller) as run:
-            yield Running(run, follow)
+            yield OpenRun(run, follow)
 
 
 def _declare(
@@ -135,7 +135,7 @@ def mark_approval(result: RunResult, resolved: Resolved) -> RunResult:
 
 
 @dataclass(frozen=True)
-class Output:
+class ResultOptions:
     """How the result of a run is printed. `more` goes into the JSON document too."""
 
     as_json: bool
@@ -149,7 +149,7 @@ class Output:
     reports: Reports = field(default_factory=lambda: Reports(()))
 
 
-def end(context: Context, result: RunResult, output: Output) -> NoReturn:
+def end(context: Context, result: RunResult, output: ResultOptions) -> NoReturn:
     """Print the result of a run, if there was one, and end with its exit code."""
     outcomes = [unit.outcome for unit in result.units]
     code = exit_code(outcomes, detailed=output.is_detailed, stopped_by=result.stopped_by)
@@ -162,7 +162,7 @@ def end(context: Context, result: RunResult, output: Output) -> NoReturn:
     raise typer.Exit(output.reports.write(context, result, code))
 
 
-def headlines(context: Context, now: Running, result: RunResult) -> list[OutputValue]:
+def headlines(context: Context, now: OpenRun, result: RunResult) -> list[OutputValue]:
     """The outputs that an apply ends with; states that cannot be read now are told of, and fail nothing."""
     try:
         return outputs.headlines(now.run.resolved, now.run.access.session, result)

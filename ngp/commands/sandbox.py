@@ -15,7 +15,7 @@ from ngp.views import documents, terminal
 
 if TYPE_CHECKING:
     from ngp.environments.environment import Environment
-    from ngp.sandbox.server import Running
+    from ngp.sandbox.server import RunningSandbox
 
 app = typer.Typer(help="Start, stop and look at the AWS emulator on this machine.", no_args_is_help=False)
 
@@ -92,7 +92,7 @@ def _workspace(context: options.Context) -> Path:
     return workspaces.require_own(platforms.find(context.cwd)).path
 
 
-def _show(context: options.Context, running: Running | None, command: str, *, as_json: bool) -> None:
+def _show(context: options.Context, running: RunningSandbox | None, command: str, *, as_json: bool) -> None:
     if as_json:
         facts = {} if running is None else asdict(running)
         documents.write({"schema": f"ngp.sandbox.{command}/1", "running": running is not None, **facts})

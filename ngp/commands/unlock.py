@@ -10,7 +10,7 @@ from ngp.commands import completion, options
 from ngp.errors import UsageError
 
 if TYPE_CHECKING:
-    from ngp.runs.locking import LockFact
+    from ngp.runs.locking import LockedState
 
 Unit = Annotated[str, typer.Argument(metavar="UNIT", help="the unit", autocompletion=completion.units)]
 
@@ -35,7 +35,7 @@ def unlock(
     if not auto_approve:
         options.require_person(context, f"Release the lock of `{name}`?", flag="--auto-approve")
 
-    def agree(fact: LockFact) -> bool:
+    def agree(fact: LockedState) -> bool:
         terminal.say(context.settings, "\n".join(view.lines(meant.environment, [fact])))
         return auto_approve or options.confirm(context, f"Release the lock of `{name}`?")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ngp import processes
-from ngp.processes import Request
+from ngp.processes import ProcessRequest
 
 T = TypeVar("T")
 _LOOK_S = 0.02
@@ -19,7 +19,7 @@ class NotReadyError(Exception):
     """A daemon ended or did not answer in time. Its text is the end of the log."""
 
 
-def start(request: Request, log: Path, look: Callable[[int, float], T | None], *, ready_s: float) -> T:
+def start(request: ProcessRequest, log: Path, look: Callable[[int, float], T | None], *, ready_s: float) -> T:
     """Start a daemon and return what `look(pid, remaining_s)` finds first; its output goes to `log`.
 
     Raises NotReadyError if it ends or finds nothing in `ready_s`. No process of the daemon is left after any error.

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from ngp.daemons import peers, record
-from ngp.daemons.record import Record
+from ngp.daemons.record import DaemonRecord
 
 MOST_BYTES = 16 << 20  # of one line
 _GREETING_S = 2.0
 
 
-class Line(Protocol):
+class LineConnection(Protocol):
     """A connection to a daemon or worker."""
 
     def write_line(self, line: str) -> None:
@@ -27,13 +27,13 @@ class Line(Protocol):
         """Return what the other end said last about its end."""
 
 
-class SocketLine:
+class SocketConnection:
     """A connection to a daemon that has sent its greeting.
 
     Raises OSError if there is none of this user, TimeoutError if it runs but does not answer.
     """
 
-    def __init__(self, found: Record) -> None:
+    def __init__(self, found: DaemonRecord) -> None:
         if not record.is_private(found):
             raise PermissionError(f"{found.socket} is not in a private folder of this user")
         self.has_answered = False
@@ -84,7 +84,7 @@ class SocketLine:
             raise ConnectionError(self.last_words())
         return line
 
-    def __enter__(self) -> SocketLine:
+    def __enter__(self) -> SocketConnection:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -17,7 +17,7 @@ _FILE = "record.json"
 
 
 @dataclass(frozen=True)
-class Record:
+class DaemonRecord:
     """A daemon. `built` identifies the ngp that it runs, `folder` holds its sockets."""
 
     pid: int
@@ -43,31 +43,31 @@ def load(path: Path) -> Any:
     return None
 
 
-def read(home: Path) -> Record | None:
+def read(home: Path) -> DaemonRecord | None:
     """Return the record in `home`, whether or not its daemon still runs; None if there is none of this user."""
     with suppress(TypeError):
-        found = Record(**load(home / _FILE))
+        found = DaemonRecord(**load(home / _FILE))
         return found if isinstance(found.pid, int) and isinstance(found.folder, str) else None
     return None
 
 
-def write(home: Path, record: Record) -> None:
+def write(home: Path, record: DaemonRecord) -> None:
     """Write the record, so that commands find the daemon."""
     files.write(files.private_folder(home) / _FILE, json.dumps(asdict(record)) + "\n", mode=0o600)
 
 
-def forget(home: Path, record: Record) -> None:
+def forget(home: Path, record: DaemonRecord) -> None:
     """Remove the record, unless it is another daemon's."""
     if read(home) == record:
         (home / _FILE).unlink(missing_ok=True)
 
 
-def is_alive(record: Record) -> bool:
+def is_alive(record: DaemonRecord) -> bool:
     """Return whether the daemon runs, however slowly: it holds its folder as long as it lives."""
     return files.is_held(Path(record.folder))
 
 
-def is_private(record: Record) -> bool:
+def is_private(record: DaemonRecord) -> bool:
     """Return whether the folder is a daemon's, and only this user can have put something in place of its socket."""
     with suppress(OSError):
         socket = record.socket.lstat()

@@ -11,7 +11,7 @@ from collections import deque
 from contextlib import suppress
 from pathlib import Path
 
-from ngp.processes import PIPE_GRACE_S, Drain, Request, popen
+from ngp.processes import PIPE_GRACE_S, Drain, ProcessRequest, popen
 
 _LOOK_S = 0.005  # between looks at a worker that should end by itself
 
@@ -23,7 +23,7 @@ class Worker:
     tells the worker.
     """
 
-    def __init__(self, request: Request, *, folder: Path | None = None) -> None:
+    def __init__(self, request: ProcessRequest, *, folder: Path | None = None) -> None:
         self._process = popen(request, with_input=folder is None, tied=False)
         assert self._process.stdout is not None
         assert self._process.stderr is not None

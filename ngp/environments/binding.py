@@ -11,13 +11,13 @@ from ngp.catalogue import types
 from ngp.catalogue.module import Catalogue, Module, Variable
 from ngp.environments import references, wiring
 from ngp.environments.environment import Environment, OutputRef, Target
-from ngp.environments.values import COMMON_INPUTS, FACTS, Value, Values
+from ngp.environments.values import COMMON_INPUTS, FACTS, Values, WrittenValue
 from ngp.errors import Finding, nearest
 
 _FEEDERS = 8  # named in a finding; every one of a thousand units could feed each of them
 
 
-class Source(Enum):
+class ValueSource(Enum):
     """In the order in which they are asked."""
 
     FACT = "fact"
@@ -33,7 +33,7 @@ class Source(Enum):
 class Binding:
     """One bound input. `value` for FACT, UNIT, COMMON and SECRET (the reference); `wire` for WIRE."""
 
-    source: Source
+    source: ValueSource
     value: Any = None
     wire: OutputRef | None = None
 
@@ -106,7 +106,7 @@ class _Binder:
         bound = {}
         for variable in self.module.variables.values():
             if variable.name in facts:
-                bound[variable.name] = Binding(Source.FACT, facts[variable.name])
+                bound[variable.name] = Binding(ValueSource.FACT, facts[variable.name])
             elif binding := self._written(variable) or self._given(variable):
                 bound[variable.name] = binding
             else:
@@ -115,17 +115,20 @@ class _Binder:
 
     def _written(self, variable: Variable) -> Binding | None:
         """What terraform.tfvars says; a value that is wrong is noted and bound all the same."""
-        for source, written in ((Source.UNIT, self.values.unit(self.unit)), (Source.COMMON, self.values.common)):
+        for source, written in (
+            (ValueSource.UNIT, self.values.unit(self.unit)),
+            (ValueSource.COMMON, self.values.common),
+        ):
             if variable.name in written:
                 found = written[variable.name]
                 reasons = check(variable, found.value, f"{self.unit}.{variable.name}")
                 self._note(reasons, found, variable)
                 self._refuse_plain(variable, found)
                 is_secret = variable.ephemeral or (variable.sensitive and references.is_reference(found.value))
-                return Binding(Source.SECRET if is_secret else source, found.value)
+                return Binding(ValueSource.SECRET if is_secret else source, found.value)
         return None
 
-    def _refuse_plain(self, variable: Variable, written: Value) -> None:
+    def _refuse_plain(self, variable: Variable, written: WrittenValue) -> None:
         """Note a sensitive value in plain text, unless it is for a sandbox, which has nothing to protect."""
         is_plain = variable.sensitive and not variable.ephemeral and not references.is_reference(written.value)
         if is_plain and written.value and self.environment.target is Target.AWS:
@@ -142,11 +145,11 @@ class _Binder:
     def _given(self, variable: Variable) -> Binding | None:
         wire = self.environment.wiring.get(self.unit, {}).get(variable.name)
         if wire:
-            return Binding(Source.WIRE, wire=wire)
+            return Binding(ValueSource.WIRE, wire=wire)
         if variable.name in self.module.manifest.generated:
-            return Binding(Source.GENERATED)
+            return Binding(ValueSource.GENERATED)
         if variable.has_default and variable.name not in self.module.manifest.requires:
-            return Binding(Source.DEFAULT)
+            return Binding(ValueSource.DEFAULT)
         return None
 
     def _refuse_unknown(self) -> None:
@@ -159,7 +162,7 @@ class _Binder:
                 what = f"the module `{self.module.name}` has no variable `{name}`"
                 self.findings.append(Finding(what, str(value.place), nearest(name, known)))
 
-    def _note(self, reasons: Iterable[str], value: Value, variable: Variable) -> None:
+    def _note(self, reasons: Iterable[str], value: WrittenValue, variable: Variable) -> None:
         why = f"`{variable.name}` is declared in {variable.place}"
         self.findings.extend(Finding(reason, str(value.place), why) for reason in reasons)
 

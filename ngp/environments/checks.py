@@ -10,7 +10,7 @@ from typing import Any
 
 from ngp.environments import documents, host_files, naming, references, tfvars
 from ngp.environments.environment import NAME, NAME_LENGTH, Environment, Platform, Target
-from ngp.environments.values import COMMON_INPUTS, FACTS, Value, Values
+from ngp.environments.values import COMMON_INPUTS, FACTS, Values, WrittenValue
 from ngp.errors import Finding, UsageError, nearest
 
 _ZONE = re.compile(r"[a-z]{2}(-[a-z]+)+-\d[a-z]")
@@ -41,7 +41,7 @@ def check_platform(platform: Platform) -> list[Finding]:
     ]
 
 
-def written(values: Values) -> Iterator[tuple[str, str, Value]]:
+def written(values: Values) -> Iterator[tuple[str, str, WrittenValue]]:
     """Every value of terraform.tfvars as (name to show, input, value)."""
     for name, value in values.common.items():
         yield name, name, value

@@ -12,7 +12,7 @@ IsFed = Callable[[str, str], bool]  # unit, input
 
 
 @dataclass(frozen=True)
-class Closed:
+class Closure:
     """A choice with all that it needs: `units` by name, `added` says which were pulled in and why."""
 
     units: dict[str, Module]
@@ -20,7 +20,7 @@ class Closed:
     findings: tuple[Finding, ...]
 
 
-def close(chosen: Mapping[str, str], catalogue: Catalogue, is_fed: IsFed = lambda _unit, _input: False) -> Closed:
+def close(chosen: Mapping[str, str], catalogue: Catalogue, is_fed: IsFed = lambda _unit, _input: False) -> Closure:
     """Take the modules of `chosen` (unit → module) and pull in the only provider of each required input.
 
     `is_fed` says of a unit's input that it has a value or a wire, and so needs no provider. Unknown modules, several
@@ -48,7 +48,7 @@ def close(chosen: Mapping[str, str], catalogue: Catalogue, is_fed: IsFed = lambd
             elif len(providers) > 1:
                 findings.append(_several(unit, name, providers))
     findings.extend(conflicts({unit: module.name for unit, module in units.items()}, catalogue))
-    return Closed(units, added, tuple(findings))
+    return Closure(units, added, tuple(findings))
 
 
 def conflicts(units: Mapping[str, str], catalogue: Catalogue, where: str = "") -> Iterator[Finding]:

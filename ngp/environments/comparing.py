@@ -15,7 +15,7 @@ from ngp.catalogue import hcl
 from ngp.catalogue.module import Catalogue, Variable
 from ngp.environments import documents, references, revisions, tfvars
 from ngp.environments.environment import DeclaredDifference, Environment, Platform
-from ngp.environments.values import Value, Values
+from ngp.environments.values import Values, WrittenValue
 from ngp.errors import UsageError
 
 # Common inputs that name an environment, or what its account holds: those of another are never right.
@@ -45,14 +45,14 @@ class Topic(Enum):
     STATE = "state"
 
 
-class Standing(Enum):
+class DifferenceStatus(Enum):
     UNDECLARED = "undeclared"
     DECLARED = "declared"
     EXPIRED = "expired"
 
 
 @dataclass(frozen=True)
-class Difference:
+class EnvironmentDifference:
     """One difference of a source and a target; the texts are "" where one of them has nothing there.
 
     `key` is what a declaration names: ``values.openvpn.instance_type``. `where` is the line of the target, else of the
@@ -68,7 +68,7 @@ class Difference:
     where: str
     is_sensitive: bool = False
     declared: DeclaredDifference | None = None
-    standing: Standing = Standing.UNDECLARED
+    standing: DifferenceStatus = DifferenceStatus.UNDECLARED
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def load(platform: Platform, name: str) -> Side:
     return Side(environment, revisions.load_catalogue(platform, environment), values)
 
 
-def load_pair(platform: Platform, source: str, target: str) -> tuple[Side, Side, tuple[Difference, ...]]:
+def load_pair(platform: Platform, source: str, target: str) -> tuple[Side, Side, tuple[EnvironmentDifference, ...]]:
     """Return two environments with their differences of today; raise UsageError for one and the same."""
     if source == target:
         raise UsageError(
@@ -111,14 +111,14 @@ def load_pair(platform: Platform, source: str, target: str) -> tuple[Side, Side,
     return one, other, compare(one, other, datetime.now(UTC).date())
 
 
-def compare(source: Side, target: Side, today: date) -> tuple[Difference, ...]:
+def compare(source: Side, target: Side, today: date) -> tuple[EnvironmentDifference, ...]:
     """All differences, by topic; what is an environment's own (facts, `BOUND`, secrets' references) is none."""
     pair = _Pair(source, target)
     found = (*pair.state(), *pair.modules(), *pair.units(), *pair.wires(), *pair.values())
     return tuple(_judged(each, target.environment.differences, today) for each in found)
 
 
-def unused(found: tuple[Difference, ...], target: Side) -> tuple[str, ...]:
+def unused(found: tuple[EnvironmentDifference, ...], target: Side) -> tuple[str, ...]:
     """The declarations of a target that no difference needs."""
     return tuple(
         pattern
@@ -127,12 +127,14 @@ def unused(found: tuple[Difference, ...], target: Side) -> tuple[str, ...]:
     )
 
 
-def _judged(found: Difference, declared: Mapping[str, DeclaredDifference], today: date) -> Difference:
+def _judged(
+    found: EnvironmentDifference, declared: Mapping[str, DeclaredDifference], today: date
+) -> EnvironmentDifference:
     matching = [each for pattern, each in declared.items() if fnmatchcase(found.key, pattern)]
     if not matching:
         return found
     best = max(matching, key=lambda each: each.until)
-    standing = Standing.DECLARED if date.fromisoformat(best.until) >= today else Standing.EXPIRED
+    standing = DifferenceStatus.DECLARED if date.fromisoformat(best.until) >= today else DifferenceStatus.EXPIRED
     return replace(found, declared=best, standing=standing)
 
 
@@ -141,28 +143,28 @@ class _Pair:
     source: Side
     target: Side
 
-    def state(self) -> Iterator[Difference]:
+    def state(self) -> Iterator[EnvironmentDifference]:
         one, other = self.source.environment, self.target.environment
         if one.state is not other.state:
             where = other.where("state")
-            yield Difference(Topic.STATE, "state", "", "state", one.state.value, other.state.value, where)
+            yield EnvironmentDifference(Topic.STATE, "state", "", "state", one.state.value, other.state.value, where)
 
-    def modules(self) -> Iterator[Difference]:
+    def modules(self) -> Iterator[EnvironmentDifference]:
         where = self.target.environment.where("catalogue")
         for name, version in self.source.versions.items():
             other = self.target.versions.get(name, version)
             if other != version:
-                yield Difference(Topic.MODULE, f"modules.{name}", "", name, version, other, where)
+                yield EnvironmentDifference(Topic.MODULE, f"modules.{name}", "", name, version, other, where)
 
-    def units(self) -> Iterator[Difference]:
+    def units(self) -> Iterator[EnvironmentDifference]:
         one, other = self.source.environment, self.target.environment
         for name in dict.fromkeys((*one.units, *other.units)):
             source, target = (_unit(each, name) for each in (one, other))
             if source != target:
                 where = (other if target else one).where(f"units.{name}")
-                yield Difference(Topic.UNIT, f"units.{name}", name, name, source, target, where)
+                yield EnvironmentDifference(Topic.UNIT, f"units.{name}", name, name, source, target, where)
 
-    def wires(self) -> Iterator[Difference]:
+    def wires(self) -> Iterator[EnvironmentDifference]:
         one, other = self.source.environment, self.target.environment
         for unit in self._shared():
             source, target = one.wiring.get(unit, {}), other.wiring.get(unit, {})
@@ -170,14 +172,18 @@ class _Pair:
                 here, there = (str(each.get(name, "")) for each in (source, target))
                 if here != there:
                     key = f"wiring.{unit}.{name}"
-                    yield Difference(Topic.WIRE, key, unit, name, here, there, (other if there else one).where(key))
+                    yield EnvironmentDifference(
+                        Topic.WIRE, key, unit, name, here, there, (other if there else one).where(key)
+                    )
 
-    def values(self) -> Iterator[Difference]:
+    def values(self) -> Iterator[EnvironmentDifference]:
         yield from self._values("", self.source.values.common, self.target.values.common)
         for unit in self._shared():
             yield from self._values(unit, self.source.values.unit(unit), self.target.values.unit(unit))
 
-    def _values(self, unit: str, source: Mapping[str, Value], target: Mapping[str, Value]) -> Iterator[Difference]:
+    def _values(
+        self, unit: str, source: Mapping[str, WrittenValue], target: Mapping[str, WrittenValue]
+    ) -> Iterator[EnvironmentDifference]:
         prefix = f"values.{unit}." if unit else "values."
         for name in dict.fromkeys((*source, *target)):
             here, there = source.get(name), target.get(name)
@@ -187,7 +193,9 @@ class _Pair:
             is_sensitive = any(each is not None and (each.sensitive or each.ephemeral) for each in variables)
             written = [each for each in (there, here) if each is not None]
             where = str(written[0].place)
-            yield Difference(Topic.VALUE, prefix + name, unit, name, _text(here), _text(there), where, is_sensitive)
+            yield EnvironmentDifference(
+                Topic.VALUE, prefix + name, unit, name, _text(here), _text(there), where, is_sensitive
+            )
 
     def _is_own(self, name: str, unit: str) -> bool:
         if name in _ZONES:
@@ -198,7 +206,7 @@ class _Pair:
         return [name for name in self.source.environment.units if name in self.target.environment.units]
 
 
-def _is_same(here: Value | None, there: Value | None, variables: list[Variable | None]) -> bool:
+def _is_same(here: WrittenValue | None, there: WrittenValue | None, variables: list[Variable | None]) -> bool:
     """Whether two values are the same, or references to a secret of each; what is not written is the default."""
     values = []
     for value, variable in zip((here, there), variables, strict=True):
@@ -208,7 +216,7 @@ def _is_same(here: Value | None, there: Value | None, variables: list[Variable |
     return values[0] == values[1] or all(references.is_reference(each) for each in values)
 
 
-def _text(value: Value | None) -> str:
+def _text(value: WrittenValue | None) -> str:
     return " ".join(hcl.render(value.value).split()) if value else ""
 
 

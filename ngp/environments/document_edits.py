@@ -161,7 +161,7 @@ def _comment_start(line: str) -> int:
 
 
 @dataclass(frozen=True)
-class Promoted:
+class DocumentChanges:
     """Changes of an environment.yaml: units (module, tags), wires ("" takes one out), the catalogue (None: stays)."""
 
     units: Mapping[str, tuple[str, Sequence[str]]]
@@ -169,16 +169,16 @@ class Promoted:
     catalogue: str | None = None
 
 
-def promote(text: str, changes: Promoted) -> str:
+def promote(text: str, changes: DocumentChanges) -> str:
     """Put units, wires and the catalogue into a document; everything else stays."""
     return apply(text, lambda data: _promote(data, changes)) if _is_any(changes) else text
 
 
-def _is_any(changes: Promoted) -> bool:
+def _is_any(changes: DocumentChanges) -> bool:
     return bool(changes.units or changes.wires) or changes.catalogue is not None
 
 
-def _promote(data: Any, changes: Promoted) -> None:
+def _promote(data: Any, changes: DocumentChanges) -> None:
     chosen = _block(data, "units") if changes.units else {}
     for unit, (module, tags) in changes.units.items():
         chosen[unit] = _flow(({} if unit == module else {"module": module}) | ({"tags": list(tags)} if tags else {}))

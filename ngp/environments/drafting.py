@@ -46,11 +46,11 @@ class _Work:
         return present if self.choice.units is None else self.choice.units
 
     @cached_property
-    def closed(self) -> choosing.Closed:
+    def closed(self) -> choosing.Closure:
         return choosing.close(self.chosen, self.subject.catalogue, self.is_fed)
 
     @cached_property
-    def wires(self) -> wiring.Found:
+    def wires(self) -> wiring.WiringResult:
         wires = {unit: dict(inputs) for unit, inputs in self.environment.wiring.items()}
         for (unit, name), ref in self.choice.wires.items():
             wires.setdefault(unit, {})[name] = ref

@@ -34,7 +34,7 @@ class Subject:
     catalogue: Catalogue
     document: str  # the text of environment.yaml
     tfvars: str  # the text of terraform.tfvars, "" where there is none
-    others: tuple[proposals.Other, ...] = ()  # the other environments of the platform
+    others: tuple[proposals.OtherEnvironment, ...] = ()  # the other environments of the platform
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ _VALUES_HEAD = """\
 
 
 @dataclass(frozen=True)
-class Facts:
+class NewEnvironmentFacts:
     """What only the operator knows of a new environment."""
 
     name: str
@@ -45,7 +45,7 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Made:
+class NewEnvironment:
     """A new environment: the files that were written, relative to the platform, and what of `source` it lacks."""
 
     name: str
@@ -54,7 +54,7 @@ class Made:
     left_out: tuple[str, ...] = ()
 
 
-def compose(platform: Platform, facts: Facts, source: Environment | None = None) -> dict[Path, str]:
+def compose(platform: Platform, facts: NewEnvironmentFacts, source: Environment | None = None) -> dict[Path, str]:
     """The files of a new environment, by path; raise one UsageError with all that is wrong with its facts.
 
     From a `source` it takes units, wiring, state, catalogue and values with their comments. Where account or target
@@ -79,7 +79,7 @@ def compose(platform: Platform, facts: Facts, source: Environment | None = None)
     return {path: text, folder / tfvars.FILE: values}
 
 
-def make(platform: Platform, facts: Facts, source: Environment | None = None) -> Made:
+def make(platform: Platform, facts: NewEnvironmentFacts, source: Environment | None = None) -> NewEnvironment:
     """Write the files of a new environment. Raises as `compose`, and NgpError if the disk refuses."""
     texts = compose(platform, facts, source)
     lacks = left_out(platform, facts, source) if source else ()
@@ -87,10 +87,10 @@ def make(platform: Platform, facts: Facts, source: Environment | None = None) ->
         require_new(platform, facts.name)
         writing.write(texts, f"the environment `{facts.name}` cannot be written")
     paths = tuple(path.relative_to(platform.path) for path in texts)
-    return Made(facts.name, paths, source.name if source else "", lacks)
+    return NewEnvironment(facts.name, paths, source.name if source else "", lacks)
 
 
-def left_out(platform: Platform, facts: Facts, source: Environment) -> tuple[str, ...]:
+def left_out(platform: Platform, facts: NewEnvironmentFacts, source: Environment) -> tuple[str, ...]:
     """Return what of a `source` a new environment does not take: facts, and keys of its terraform.tfvars."""
     credentials = [key for key in _CREDENTIALS if getattr(source, key)] if _is_elsewhere(facts, source) else []
     values = dummies(platform, source) if _leaves_sandbox(facts, source) else ()
@@ -113,15 +113,15 @@ def require_new(platform: Platform, name: str) -> None:
         raise UsageError("this file already exists", where=str(values), why="it may contain your values", todo=todo)
 
 
-def _is_elsewhere(facts: Facts, source: Environment) -> bool:
+def _is_elsewhere(facts: NewEnvironmentFacts, source: Environment) -> bool:
     return (facts.account, facts.target) != (source.account, source.target.value)
 
 
-def _leaves_sandbox(facts: Facts, source: Environment) -> bool:
+def _leaves_sandbox(facts: NewEnvironmentFacts, source: Environment) -> bool:
     return facts.target == Target.AWS.value and source.target is Target.SANDBOX
 
 
-def _copy_document(facts: Facts, source: Environment) -> str:
+def _copy_document(facts: NewEnvironmentFacts, source: Environment) -> str:
     said: Mapping[str, str] = {
         "target": facts.target,
         "account": facts.account,
@@ -139,7 +139,7 @@ def dummies(platform: Platform, source: Environment) -> tuple[Key, ...]:
     return proposals.dummies(tfvars.load(source.path / tfvars.FILE), units, catalogue)
 
 
-def _copy_values(platform: Platform, facts: Facts, source: Environment) -> str:
+def _copy_values(platform: Platform, facts: NewEnvironmentFacts, source: Environment) -> str:
     path = source.path / tfvars.FILE
     if not path.is_file():
         return _VALUES_HEAD.format(name=facts.name)
@@ -152,6 +152,6 @@ def _copy_values(platform: Platform, facts: Facts, source: Environment) -> str:
     return text
 
 
-def _with_head(text: str, head: str, facts: Facts, source: Environment) -> str:
+def _with_head(text: str, head: str, facts: NewEnvironmentFacts, source: Environment) -> str:
     own = head.format(name=source.name)
     return head.format(name=facts.name) + text.removeprefix(own) if text.startswith(own) else text

@@ -9,7 +9,7 @@ from pathlib import Path
 from ngp import yaml
 from ngp.catalogue import hcl, loading
 from ngp.environments import document_edits, documents, references, resolving, revisions, tfvars
-from ngp.environments.comparing import Difference, Side, Standing, Topic
+from ngp.environments.comparing import DifferenceStatus, EnvironmentDifference, Side, Topic
 from ngp.environments.environment import Platform
 from ngp.environments.resolving import Resolved
 from ngp.environments.tfvars_edits import Edit, Key, Setting, edit
@@ -24,13 +24,13 @@ class Promotion:
     """
 
     files: Mapping[Path, str]
-    promoted: tuple[Difference, ...]
-    left: tuple[tuple[Difference, str], ...]
+    promoted: tuple[EnvironmentDifference, ...]
+    left: tuple[tuple[EnvironmentDifference, str], ...]
     secrets: tuple[str, ...] = ()
 
 
 def prepare(
-    platform: Platform, source: Side, target: Side, found: Sequence[Difference], only: Sequence[str] = ()
+    platform: Platform, source: Side, target: Side, found: Sequence[EnvironmentDifference], only: Sequence[str] = ()
 ) -> Promotion:
     """Decide what of the differences goes over, with `only` those of these units, and edit the target's files.
 
@@ -47,7 +47,7 @@ def prepare(
     promoted = tuple(each for each, reason in reasons.items() if not reason)
     path, values = target.environment.path / documents.FILE, target.environment.path / tfvars.FILE
     catalogue = _catalogue(platform, source, target) if any(each.topic is Topic.MODULE for each in promoted) else None
-    changes = document_edits.Promoted(
+    changes = document_edits.DocumentChanges(
         units={
             each.unit: (source.environment.units[each.unit].module, source.environment.units[each.unit].tags)
             for each in promoted
@@ -73,9 +73,9 @@ def resolve(platform: Platform, name: str, files: Mapping[Path, str]) -> Resolve
     return resolving.assemble(platform, environment, catalogue, tfvars.parse(files[path], path))
 
 
-def _reason(found: Difference, only: Sequence[str]) -> str:
+def _reason(found: EnvironmentDifference, only: Sequence[str]) -> str:
     """Why a difference stays, "" where it goes over."""
-    if found.standing is not Standing.UNDECLARED:
+    if found.standing is not DifferenceStatus.UNDECLARED:
         return f"declared by {found.declared.owner}" if found.declared else "declared"
     if found.topic is Topic.STATE:
         return "the kind of state is changed by hand"
@@ -102,7 +102,7 @@ def _catalogue(platform: Platform, source: Side, target: Side) -> str | None:
     return head
 
 
-def _wires(source: Side, promoted: Sequence[Difference]) -> dict[tuple[str, str], str]:
+def _wires(source: Side, promoted: Sequence[EnvironmentDifference]) -> dict[tuple[str, str], str]:
     """The wires to set, "" for those to take out; a new unit brings all of its own."""
     wires = {(each.unit, each.name): each.source for each in promoted if each.topic is Topic.WIRE}
     for each in promoted:
@@ -112,7 +112,7 @@ def _wires(source: Side, promoted: Sequence[Difference]) -> dict[tuple[str, str]
     return wires
 
 
-def _edit(source: Side, promoted: Sequence[Difference]) -> Edit:
+def _edit(source: Side, promoted: Sequence[EnvironmentDifference]) -> Edit:
     keys = [_key(each) for each in promoted if each.topic is Topic.VALUE and each.source]
     gone = [_key(each) for each in promoted if each.topic is Topic.VALUE and not each.source]
     for each in promoted:
@@ -132,7 +132,7 @@ def _secrets(side: Side) -> Iterator[str]:
                 yield from (line.strip() for line in hcl.render(value.value).strip('"').splitlines() if line.strip())
 
 
-def _key(found: Difference) -> Key:
+def _key(found: EnvironmentDifference) -> Key:
     return (found.unit, found.name) if found.unit else (found.name,)
 
 

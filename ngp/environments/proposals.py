@@ -10,12 +10,12 @@ from ngp.catalogue.module import Catalogue, Module
 from ngp.environments import documents, naming, tfvars
 from ngp.environments.environment import Environment, Platform, Target
 from ngp.environments.tfvars_edits import Key
-from ngp.environments.values import Value, Values
+from ngp.environments.values import Values, WrittenValue
 from ngp.errors import UsageError
 
 
 @dataclass(frozen=True)
-class Other:
+class OtherEnvironment:
     """Another environment of the platform, and what its terraform.tfvars says."""
 
     environment: Environment
@@ -30,7 +30,7 @@ class Proposal:
     origin: str = ""
 
 
-def others(platform: Platform, name: str) -> tuple[Other, ...]:
+def others(platform: Platform, name: str) -> tuple[OtherEnvironment, ...]:
     """Return the other environments that can be read, those on AWS first."""
     found = []
     for each in documents.names(platform):
@@ -38,14 +38,14 @@ def others(platform: Platform, name: str) -> tuple[Other, ...]:
             continue
         try:
             environment = documents.load(platform, each)
-            found.append(Other(environment, tfvars.load(environment.path / tfvars.FILE, platform.cache)))
+            found.append(OtherEnvironment(environment, tfvars.load(environment.path / tfvars.FILE, platform.cache)))
         except UsageError:
             continue
     return tuple(sorted(found, key=lambda one: one.environment.target is not Target.AWS))
 
 
 def propose(
-    environment: Environment, known: Sequence[Other], key: Key, modules: Sequence[Module], dummy: str
+    environment: Environment, known: Sequence[OtherEnvironment], key: Key, modules: Sequence[Module], dummy: str
 ) -> Proposal:
     """Return the default answer for an input (a `key` of terraform.tfvars) of a unit with the first of `modules`.
 
@@ -65,7 +65,7 @@ def propose(
     return Proposal()
 
 
-def distinct(environment: Environment, known: Sequence[Other], key: Key, dummy: str) -> str:
+def distinct(environment: Environment, known: Sequence[OtherEnvironment], key: Key, dummy: str) -> str:
     """Return the dummy for an input, or another text where it would give two environments of an account one name.
 
     That is `post_tag`, the end of every name: it becomes the environment's name, or as much of it as is allowed.
@@ -100,7 +100,7 @@ def dummies(values: Values, units: Mapping[str, str], catalogue: Catalogue) -> t
     return tuple(found)
 
 
-def _said(other: Other, key: Key, module: Module) -> Iterator[Value]:
+def _said(other: OtherEnvironment, key: Key, module: Module) -> Iterator[WrittenValue]:
     """What another environment says for a common input, or for that input of a unit with the same module."""
     if len(key) == 1:
         if key[0] in other.values.common:
@@ -112,7 +112,7 @@ def _said(other: Other, key: Key, module: Module) -> Iterator[Value]:
             yield other.values.unit(unit.name)[key[1]]
 
 
-def _text(value: Value, key: Key, name: str, other: str) -> str:
+def _text(value: WrittenValue, key: Key, name: str, other: str) -> str:
     if key == ("post_tag",) and value.value == other:  # named for its environment, and so is this one
         return hcl.render(name)
     try:
@@ -121,5 +121,5 @@ def _text(value: Value, key: Key, name: str, other: str) -> str:
         return ""
 
 
-def _is_dummy(key: Key, value: Value, module: Module) -> bool:
+def _is_dummy(key: Key, value: WrittenValue, module: Module) -> bool:
     return key[-1] in module.dummies and module.dummies[key[-1]].value == value.value

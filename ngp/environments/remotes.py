@@ -37,7 +37,7 @@ _ALONE = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "GIT_ATTR
 
 
 @dataclass(frozen=True)
-class Address:
+class ModuleAddress:
     """Where a module is from: `inner` is a folder of the repository `url`, or, without one, a folder on this machine
     relative to the platform's."""
 
@@ -70,24 +70,24 @@ class Fetched:
     commit: str
 
 
-def parse(text: str, ref: str, cwd: Path, platform: Path) -> Address:
+def parse(text: str, ref: str, cwd: Path, platform: Path) -> ModuleAddress:
     """Read an address as Terraform writes them; UsageError for what is none, or no safe one."""
     if not text.startswith("git::") and (cwd / text).is_dir():
         if ref:
             todo = f"name the repository: git::file://{(cwd / text).resolve()}"
             raise UsageError(f"`{text}` is a folder, which has no ref", todo=todo)
-        return Address("", Path(os.path.relpath((cwd / text).resolve(), platform.resolve())).as_posix())
+        return ModuleAddress("", Path(os.path.relpath((cwd / text).resolve(), platform.resolve())).as_posix())
     parts = urlsplit(_url(text))
     path, _, inner = parts.path.partition("//")
     asked = parse_qs(parts.query, keep_blank_values=True)
     said = asked.pop("ref", [""])[0]
     require(_wrong(text, asked, {said, ref} - {""}, inner))
     url = urlunsplit((parts.scheme, parts.netloc, path.rstrip("/"), "", ""))
-    return Address(url, str(PurePosixPath(inner)) if inner.strip("/") else "", ref or said)
+    return ModuleAddress(url, str(PurePosixPath(inner)) if inner.strip("/") else "", ref or said)
 
 
 @contextmanager
-def open_source(platform: Platform, address: Address) -> Iterator[Fetched]:
+def open_source(platform: Platform, address: ModuleAddress) -> Iterator[Fetched]:
     """The module's folder; one that Git fetches lies in a folder of its own, gone at the end.
 
     Raises NgpError where Git cannot fetch it, UsageError where it holds what a copy cannot.
@@ -150,7 +150,7 @@ class _Repository:
         return outcome.stdout
 
 
-def _fetch(repository: _Repository, address: Address, target: Path) -> Fetched:
+def _fetch(repository: _Repository, address: ModuleAddress, target: Path) -> Fetched:
     repository.path.mkdir()
     target.mkdir()
     repository.git("init", "--quiet", "--bare", "--template=", ".", why_not="Git cannot make a repository")

@@ -67,7 +67,7 @@ def complaint(platform: Platform, ref: str) -> str:
     return " ".join(_look_up(platform, ref).stderr.split())
 
 
-def _look_up(platform: Platform, ref: str) -> processes.Outcome:
+def _look_up(platform: Platform, ref: str) -> processes.ProcessResult:
     # rev-parse takes a dash at the beginning for an option of its own, even after --end-of-options
     word = f"{ref}^{{commit}}" if not ref.startswith("-") else "^{commit}"
     return git(platform, "rev-parse", "--verify", "--end-of-options", word)
@@ -119,7 +119,7 @@ def origin(ref: str) -> str:
 
 def git(
     platform: Platform, *arguments: str, cwd: Path | None = None, env: Env | None = None, stdin: str = ""
-) -> processes.Outcome:
+) -> processes.ProcessResult:
     """Run Git in the platform, untouched by what a hook or a shell says about another repository."""
     outcome = run_git(cwd or platform.path, *arguments, env=env, stdin=stdin)
     if outcome is None:
@@ -127,12 +127,14 @@ def git(
     return outcome
 
 
-def run_git(cwd: Path, *arguments: str, env: Env | None = None, stdin: str = "") -> processes.Outcome | None:
+def run_git(cwd: Path, *arguments: str, env: Env | None = None, stdin: str = "") -> processes.ProcessResult | None:
     """The same in any folder; None if there is no Git."""
     environ = {name: value for name, value in settings.read().environ.items() if name not in _ELSEWHERE}
     whole = {**environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", **(env or {})}
     try:
-        return processes.run(processes.Request(("git", *arguments), cwd, whole, timeout_s=_TIMEOUT_S, stdin=stdin))
+        return processes.run(
+            processes.ProcessRequest(("git", *arguments), cwd, whole, timeout_s=_TIMEOUT_S, stdin=stdin)
+        )
     except FileNotFoundError:
         return None
 
@@ -185,6 +187,6 @@ def _materialise(platform: Platform, commit: str) -> Path:
     return target
 
 
-def _require(outcome: processes.Outcome, commit: str) -> None:
+def _require(outcome: processes.ProcessResult, commit: str) -> None:
     if outcome.exit_code:
         raise UsageError(f"Git cannot read the modules of {commit}", why=outcome.stderr.strip())

@@ -8,8 +8,8 @@ from typing import Any
 
 from ngp.cache import recall
 from ngp.catalogue import facts, hcl
-from ngp.catalogue.module import Place
-from ngp.environments.values import COMMON_INPUTS, FACTS, Value, Values
+from ngp.catalogue.module import SourceLocation
+from ngp.environments.values import COMMON_INPUTS, FACTS, Values, WrittenValue
 from ngp.errors import Finding, UsageError, nearest, require
 
 FILE = "terraform.tfvars"
@@ -84,8 +84,8 @@ def _plain(attribute: hcl.Attribute, findings: list[Finding]) -> dict[str, Any]:
 
 
 def _values(said: Mapping[str, Any], path: Path) -> Values:
-    def value(each: Mapping[str, Any]) -> Value:
-        return Value(facts.decode(each["value"]), Place(path, each["line"]))
+    def value(each: Mapping[str, Any]) -> WrittenValue:
+        return WrittenValue(facts.decode(each["value"]), SourceLocation(path, each["line"]))
 
     plain = {name: value(each) for name, each in said.items() if "value" in each}
     objects = {name: each["object"] for name, each in said.items() if "object" in each}
@@ -94,5 +94,5 @@ def _values(said: Mapping[str, Any], path: Path) -> Values:
         common={name: each for name, each in plain.items() if name in COMMON_INPUTS},
         objects={name: {key: value(each) for key, each in inputs.items()} for name, inputs in objects.items()},
         strangers={name: each for name, each in plain.items() if name not in COMMON_INPUTS},
-        places={name: Place(path, each["line"]) for name, each in said.items()},
+        places={name: SourceLocation(path, each["line"]) for name, each in said.items()},
     )

@@ -13,12 +13,12 @@ from ngp.cache import recall_each
 from ngp.catalogue import facts
 from ngp.catalogue.module import Catalogue, Module, Validation, Variable
 from ngp.environments import binding, references
-from ngp.environments.binding import Binding, Source, UnitBindings
+from ngp.environments.binding import Binding, UnitBindings, ValueSource
 from ngp.environments.environment import Environment
 from ngp.environments.values import Values
 from ngp.errors import Finding
 
-_KNOWN = frozenset({Source.FACT, Source.UNIT, Source.COMMON, Source.DEFAULT})
+_KNOWN = frozenset({ValueSource.FACT, ValueSource.UNIT, ValueSource.COMMON, ValueSource.DEFAULT})
 _FACT_KEYS = {"region": "region", "domain_name": "domain"}
 
 
@@ -83,7 +83,7 @@ def place(environment: Environment, values: Values, unit: str, name: str) -> str
 def known(unit: UnitBindings, module: Module) -> dict[str, Any]:
     """Return the values of a unit's inputs that are known before Terraform starts."""
     return {
-        name: variable.default if bound.source is Source.DEFAULT else bound.value
+        name: variable.default if bound.source is ValueSource.DEFAULT else bound.value
         for name, variable in module.variables.items()
         if (bound := unit.inputs.get(name)) and _is_known(variable, bound, f"{unit.unit}.{name}")
     }
@@ -96,7 +96,7 @@ def _subject(unit: UnitBindings, module: Module) -> _Subject:
 def _is_known(variable: Variable, bound: Binding, name: str) -> bool:
     if bound.source not in _KNOWN or variable.ephemeral or any(references.find(bound.value)):
         return False
-    return bound.source is Source.DEFAULT or not binding.check(variable, bound.value, name)
+    return bound.source is ValueSource.DEFAULT or not binding.check(variable, bound.value, name)
 
 
 def _broken(subject: _Subject) -> Iterator[tuple[str, int, str]]:
@@ -152,7 +152,7 @@ def _finding(
     places = (place(environment, values, subject.unit, each) for each in names)
     where = next(filter(None, places), environment.where(f"units.{subject.unit}"))
     why = f"the rule is in {variable.place.path}:{validation.line}"
-    is_shared = subject.inputs[name].source in {Source.COMMON, Source.FACT} and name != "unit"
+    is_shared = subject.inputs[name].source in {ValueSource.COMMON, ValueSource.FACT} and name != "unit"
     label = name if is_shared else f"{subject.unit}.{name}"
     return Finding(f"{label}{_shown(subject, variable)}: {message}", where, why)
 

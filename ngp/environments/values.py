@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ngp.catalogue.module import Place
+from ngp.catalogue.module import SourceLocation
 
 # Said by ngp.yaml and environment.yaml; never by terraform.tfvars.
 FACTS = ("environment", "region", "project", "domain_name")
@@ -33,11 +33,11 @@ COMMON_INPUTS = (
 
 
 @dataclass(frozen=True)
-class Value:
+class WrittenValue:
     """A value that somebody wrote: a Python value (numbers: int or Decimal) and where its key stands."""
 
     value: Any
-    place: Place
+    place: SourceLocation
 
 
 @dataclass(frozen=True)
@@ -46,11 +46,11 @@ class Values:
     values, if there is such a unit); `strangers` are the other keys that are no common input."""
 
     path: Path
-    common: Mapping[str, Value] = field(default_factory=dict)
-    objects: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
-    strangers: Mapping[str, Value] = field(default_factory=dict)
-    places: Mapping[str, Place] = field(default_factory=dict)  # of every top-level key
+    common: Mapping[str, WrittenValue] = field(default_factory=dict)
+    objects: Mapping[str, Mapping[str, WrittenValue]] = field(default_factory=dict)
+    strangers: Mapping[str, WrittenValue] = field(default_factory=dict)
+    places: Mapping[str, SourceLocation] = field(default_factory=dict)  # of every top-level key
 
-    def unit(self, name: str) -> Mapping[str, Value]:
+    def unit(self, name: str) -> Mapping[str, WrittenValue]:
         """The own values of a unit, by input."""
         return self.objects.get(name, {})

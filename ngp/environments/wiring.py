@@ -27,14 +27,14 @@ class Ambiguity:
 
 
 @dataclass(frozen=True)
-class Found:
+class WiringResult:
     """All wires (those that were there first), and what only the operator can decide."""
 
     wires: dict[str, dict[str, OutputRef]]
     ambiguities: tuple[Ambiguity, ...]
 
 
-def find(units: Mapping[str, Module], existing: Wires, gone: Container[str], has_value: IsFed) -> Found:
+def find(units: Mapping[str, Module], existing: Wires, gone: Container[str], has_value: IsFed) -> WiringResult:
     """Wire each required input that has no wire to the only other unit with an output of its name.
 
     Existing wires stay, also wrong ones; only those from or to the units of `gone` go. `has_value` says of a unit's
@@ -56,7 +56,7 @@ def find(units: Mapping[str, Module], existing: Wires, gone: Container[str], has
                 own[name] = candidates[0]
             elif candidates and not has_value(unit, name):
                 ambiguities.append(Ambiguity(unit, name, candidates))
-    return Found({unit: inputs for unit, inputs in wires.items() if inputs}, tuple(ambiguities))
+    return WiringResult({unit: inputs for unit, inputs in wires.items() if inputs}, tuple(ambiguities))
 
 
 def outlets(units: Mapping[str, Module]) -> Outlets:

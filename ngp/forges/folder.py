@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ngp import files
-from ngp.forges.forge import Comment, ForgeError, PullRequest, State, Status
+from ngp.forges.forge import Comment, CommitState, CommitStatus, ForgeError, PullRequest
 
 _COMMENT = re.compile(r"comment-(\d+)\.md")
 
@@ -55,12 +55,14 @@ class Folder:
         """Delete the file of a comment."""
         (self._path / f"comment-{comment}.md").unlink(missing_ok=True)
 
-    def statuses(self, commit: str) -> Sequence[Status]:
+    def statuses(self, commit: str) -> Sequence[CommitStatus]:
         """Return the newest status of each context of a commit."""
         found = self._load().get(commit, {})
-        return [Status(name, State(one["state"]), one["description"], one["url"]) for name, one in found.items()]
+        return [
+            CommitStatus(name, CommitState(one["state"]), one["description"], one["url"]) for name, one in found.items()
+        ]
 
-    def set_status(self, commit: str, status: Status) -> None:
+    def set_status(self, commit: str, status: CommitStatus) -> None:
         """Set a status of a commit."""
         about = {"state": status.state.value, "description": status.description, "url": status.url}
         with self._locked():

@@ -22,7 +22,7 @@ class NotFoundError(ForgeError):
     code = "forge_not_found"
 
 
-class State(StrEnum):
+class CommitState(StrEnum):
     """The state of a commit status."""
 
     PENDING = "pending"
@@ -55,14 +55,14 @@ class PullRequest:
 
 
 @dataclass(frozen=True)
-class Status:
+class CommitStatus:
     """A commit status. `context` names the check; a later status of the same context replaces it.
 
     `is_own` says of one that was read that the user of the token set it, as far as the forge tells.
     """
 
     context: str
-    state: State
+    state: CommitState
     description: str = ""
     url: str = ""
     is_own: bool = field(default=False, compare=False)
@@ -95,10 +95,10 @@ class Forge(Protocol):
         """Delete a comment."""
         ...
 
-    def statuses(self, commit: str) -> Sequence[Status]:
+    def statuses(self, commit: str) -> Sequence[CommitStatus]:
         """Return the newest status of each context of a commit."""
         ...
 
-    def set_status(self, commit: str, status: Status) -> None:
+    def set_status(self, commit: str, status: CommitStatus) -> None:
         """Set a status of a commit."""
         ...

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
-from ngp.forges.forge import Comment, ForgeError, PullRequest, State, Status
+from ngp.forges.forge import Comment, CommitState, CommitStatus, ForgeError, PullRequest
 from ngp.forges.rest import Client, Patience, Route
 
 _VERSION = "2022-11-28"
@@ -65,16 +65,16 @@ class GitHub:
         """Delete a comment."""
         self._client.send("DELETE", f"{self._home}/issues/comments/{quote(comment)}")
 
-    def statuses(self, commit: str) -> Sequence[Status]:
+    def statuses(self, commit: str) -> Sequence[CommitStatus]:
         """Return the newest status of each context of a commit."""
-        newest: dict[str, Status] = {}
+        newest: dict[str, CommitStatus] = {}
         for one in self._client.pages(f"{self._home}/commits/{commit}/statuses"):  # the newest come first
             name, about = str(one["context"]), str(one.get("description") or "")
             is_own = self._is_own(one.get("creator"))
-            newest.setdefault(name, Status(name, _state(str(one["state"])), about, is_own=is_own))
+            newest.setdefault(name, CommitStatus(name, _state(str(one["state"])), about, is_own=is_own))
         return list(newest.values())
 
-    def set_status(self, commit: str, status: Status) -> None:
+    def set_status(self, commit: str, status: CommitStatus) -> None:
         """Set a status of a commit."""
         body = {
             "context": status.context,
@@ -111,5 +111,5 @@ def _pull_request(found: Any) -> PullRequest:
     return PullRequest(number, str(head["sha"]), str(base["sha"]), not is_own, is_merged, str(base["ref"]))
 
 
-def _state(word: str) -> State:
-    return State.FAILURE if word == "error" else State(word)
+def _state(word: str) -> CommitState:
+    return CommitState.FAILURE if word == "error" else CommitState(word)

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
-from ngp.forges.forge import Comment, ForgeError, PullRequest, State, Status
+from ngp.forges.forge import Comment, CommitState, CommitStatus, ForgeError, PullRequest
 from ngp.forges.rest import Client, Patience, Route
 
 _SAME = "Cannot transition status"  # GitLab refuses to set the state that a status has already, and others
 _DEVELOPER = 30  # access level that may push
-_STATES = {State.PENDING: "running", State.SUCCESS: "success", State.FAILURE: "failed"}
-_WORDS = {"success": State.SUCCESS, "failed": State.FAILURE, "canceled": State.FAILURE}
+_STATES = {CommitState.PENDING: "running", CommitState.SUCCESS: "success", CommitState.FAILURE: "failed"}
+_WORDS = {"success": CommitState.SUCCESS, "failed": CommitState.FAILURE, "canceled": CommitState.FAILURE}
 
 
 class GitLab:
@@ -59,21 +59,21 @@ class GitLab:
         """Delete a note."""
         self._client.send("DELETE", f"{self._home}/merge_requests/{number}/notes/{quote(comment)}")
 
-    def statuses(self, commit: str) -> Sequence[Status]:
+    def statuses(self, commit: str) -> Sequence[CommitStatus]:
         """Return the newest status of each context of a commit."""
         self._ask()
         found = self._client.pages(f"{self._home}/repository/commits/{commit}/statuses")
         return [
-            Status(
+            CommitStatus(
                 str(one["name"]),
-                _WORDS.get(str(one["status"]), State.PENDING),
+                _WORDS.get(str(one["status"]), CommitState.PENDING),
                 str(one.get("description") or ""),
                 is_own=(one.get("author") or {}).get("id") == self._user,
             )
             for one in found
         ]
 
-    def set_status(self, commit: str, status: Status) -> None:
+    def set_status(self, commit: str, status: CommitStatus) -> None:
         """Set a status of a commit."""
         body = {"name": status.context, "state": _STATES[status.state], "description": status.description[:255]}
         if status.url:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ngp.hosts import firewall
-from ngp.hosts.host import SSH_PORT, Host, State, of_tags
+from ngp.hosts.host import SSH_PORT, Host, HostState, of_tags
 
 if TYPE_CHECKING:
     from ngp.aws.session import Session
@@ -62,7 +62,7 @@ def _host(instance: Mapping[str, Any], user: str) -> Host:
         private_address=instance.get("PrivateIpAddress") or "",
         public_dns=instance.get("PublicDnsName") or "",
         private_dns=instance.get("PrivateDnsName") or "",
-        state=State(instance["State"]["Name"]),
+        state=HostState(instance["State"]["Name"]),
     )
 
 
@@ -72,11 +72,11 @@ def _groups(instance: Mapping[str, Any]) -> list[str]:
 
 def _replaced(host: Host, all_hosts: Sequence[Host]) -> Host:
     """Return an instance that ends as one that is being replaced, if another one has taken its name."""
-    if host.state is not State.ENDING:
+    if host.state is not HostState.ENDING:
         return host
-    alive = (State.PENDING, State.RUNNING)
+    alive = (HostState.PENDING, HostState.RUNNING)
     has_heir = any(other.state in alive and _place(other) == _place(host) for other in all_hosts)
-    return replace(host, state=State.REPLACED) if has_heir or _GROUP_TAG in host.tags else host
+    return replace(host, state=HostState.REPLACED) if has_heir or _GROUP_TAG in host.tags else host
 
 
 def _place(host: Host) -> tuple[str, str, str]:

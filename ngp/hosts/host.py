@@ -16,7 +16,7 @@ _PACKAGE = re.compile(r"[-\w.+]+")
 _NUMBER = re.compile(r"(\d+)")
 
 
-class State(Enum):
+class HostState(Enum):
     """What a host is doing, in EC2's words where EC2 has one."""
 
     PENDING = "pending"
@@ -49,7 +49,7 @@ class Host:
     user: str = ""  # "": ssh_config decides
     port: int = SSH_PORT
     tags: Mapping[str, str] = field(default_factory=dict, hash=False)
-    state: State = State.RUNNING
+    state: HostState = HostState.RUNNING
     source: str = "cloud"
     host_keys: tuple[str, ...] = ()
     opens_ssh: bool | None = None
@@ -62,7 +62,7 @@ class Host:
     @property
     def is_up(self) -> bool:
         """Whether commands can run there, as far as its source knows."""
-        return self.state in (State.RUNNING, State.UNKNOWN)
+        return self.state in (HostState.RUNNING, HostState.UNKNOWN)
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -124,7 +124,7 @@ def to_data(host: Host) -> dict[str, Any]:
 def from_data(data: Mapping[str, Any]) -> Host:
     """Return the host that `to_data` wrote. Raises TypeError, KeyError or ValueError for anything else."""
     lists = {name: tuple(data[name]) for name in ("packages", "host_keys")}
-    return Host(**{**data, **lists, "state": State(data["state"])})
+    return Host(**{**data, **lists, "state": HostState(data["state"])})
 
 
 def _natural(name: str) -> tuple[tuple[str, int], ...]:

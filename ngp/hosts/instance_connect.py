@@ -43,7 +43,7 @@ def fresh_key(folder: Path, settings: Settings, push: Push) -> Iterator[PushedKe
         path = Path(place) / "id_ed25519"
         argv = ("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "ngp", "-f", str(path))
         try:
-            done = processes.run(processes.Request(argv, Path(place), settings.environ, timeout_s=_TIMEOUT_S))
+            done = processes.run(processes.ProcessRequest(argv, Path(place), settings.environ, timeout_s=_TIMEOUT_S))
         except FileNotFoundError:
             todo = "install OpenSSH's client (openssh-client)"
             raise MissingError("`--via instance-connect` needs ssh-keygen on PATH", todo=todo) from None

@@ -19,7 +19,7 @@ KEPT_S = 20.0
 _FORM = 1  # of what is kept
 
 
-class Source(Protocol):
+class HostSource(Protocol):
     """Knows hosts. `tests/unit/hosts/test_host_sources.py` holds every source to the same rules."""
 
     def hosts(self) -> list[Host]:
@@ -58,7 +58,7 @@ class Cache:
             return None
 
 
-def collect(sources: Iterable[Source]) -> list[Host]:
+def collect(sources: Iterable[HostSource]) -> list[Host]:
     """Return the hosts of all sources in a stable order; of one that two sources know, the first source's."""
     found: dict[tuple[str, str], Host] = {}
     for source in sources:

@@ -8,11 +8,11 @@ from typing import Any
 
 from ngp.errors import NgpError
 from ngp.hosts.cloud import USER
-from ngp.hosts.host import Host, State, of_tags
+from ngp.hosts.host import Host, HostState, of_tags
 from ngp.terraform import documents
 
 _TYPE = "aws_instance"
-_WORDS = {state.value: state for state in State}
+_WORDS = {state.value: state for state in HostState}
 
 
 @dataclass(frozen=True)
@@ -53,13 +53,13 @@ def _read(resources: Iterable[Any], user: str) -> Iterator[Host]:
 
 def _host(attributes: Mapping[str, Any], user: str, *, is_replaced: bool) -> Host:
     tags = attributes.get("tags_all") or attributes.get("tags") or {}
-    state = _WORDS.get(attributes.get("instance_state") or "", State.UNKNOWN)
+    state = _WORDS.get(attributes.get("instance_state") or "", HostState.UNKNOWN)
     return replace(
         of_tags(tags, attributes["id"], user),
         public_address=attributes.get("public_ip") or "",
         private_address=attributes.get("private_ip") or "",
         public_dns=attributes.get("public_dns") or "",
         private_dns=attributes.get("private_dns") or "",
-        state=State.REPLACED if is_replaced else state,
+        state=HostState.REPLACED if is_replaced else state,
         source="state",
     )

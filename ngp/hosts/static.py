@@ -7,7 +7,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from ngp.environments import host_files
-from ngp.hosts.host import Host, State
+from ngp.hosts.host import Host, HostState
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class FileSource:
                     user=entry.user,
                     port=entry.port,
                     tags=entry.tags,
-                    state=State.UNKNOWN,
+                    state=HostState.UNKNOWN,
                     source="file",
                     host_keys=tuple(entry.host_keys),
                 )

@@ -14,8 +14,8 @@ from ngp.errors import Finding
 from ngp.hosts.host import Host
 from ngp.packages import fleet, locking, scripts
 from ngp.packages.fleet import Run
-from ngp.packages.names import Package
-from ngp.packages.scripts import Claim, Step
+from ngp.packages.names import DebianPackage
+from ngp.packages.scripts import Claim, DeployStep
 
 
 @dataclass(frozen=True)
@@ -28,24 +28,24 @@ class Failed:
 
 
 @dataclass(frozen=True)
-class Begun:
+class StepStarted:
     """Event: a step begins on a batch of hosts; `batch` counts from 1."""
 
-    step: Step
+    step: DeployStep
     hosts: tuple[str, ...]
     batch: int
     batches: int
 
 
 @dataclass(frozen=True)
-class Said:
+class LinePrinted:
     """Event: a host printed a line."""
 
     host: str
     line: str
 
 
-Event = Begun | Said
+Event = StepStarted | LinePrinted
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Deployed:
         return not self.failed and not self.unfinished
 
 
-def deploy(packages: Sequence[Package], rollout: Rollout, claim: Claim, run: Run) -> Deployed:
+def deploy(packages: Sequence[DebianPackage], rollout: Rollout, claim: Claim, run: Run) -> Deployed:
     """Take the lock of every host, do all steps, give the locks back. The names of hosts differ (`host.distinct`).
 
     Raises LockHeldError (5) where somebody else deploys to one of the hosts, and NgpError where one cannot be
@@ -105,23 +105,23 @@ def deploy(packages: Sequence[Package], rollout: Rollout, claim: Claim, run: Run
 
 
 def _deploy_batch(
-    packages: Sequence[Package], rollout: Rollout, claim: Claim, number: int, run: Run
+    packages: Sequence[DebianPackage], rollout: Rollout, claim: Claim, number: int, run: Run
 ) -> tuple[list[Failed], bool]:
     """Do all steps on a batch; return what failed, and whether all steps were done on all its hosts."""
     batch = rollout.batches[number - 1]
-    for step in Step:
+    for step in DeployStep:
         if rollout.stop.is_set():
             return [], False
-        rollout.tell(Begun(step, tuple(host.name for host in batch), number, len(rollout.batches)))
+        rollout.tell(StepStarted(step, tuple(host.name for host in batch), number, len(rollout.batches)))
         failed = _do(step, scripts.step(step, packages, claim), batch, rollout, run)
         if failed:
             return failed, False
     return [], True
 
 
-def _do(step: Step, command: str, batch: Sequence[Host], rollout: Rollout, run: Run) -> list[Failed]:
+def _do(step: DeployStep, command: str, batch: Sequence[Host], rollout: Rollout, run: Run) -> list[Failed]:
     def said(host: Host, line: str) -> None:
-        rollout.tell(Said(host.name, line))
+        rollout.tell(LinePrinted(host.name, line))
 
     for hosts in [[host] for host in batch] if rollout.is_serial else [batch]:
         results = run(hosts, command, said)
@@ -131,7 +131,7 @@ def _do(step: Step, command: str, batch: Sequence[Host], rollout: Rollout, run: 
     return []
 
 
-def _reason(result: fleet.Result) -> str:
+def _reason(result: fleet.CommandResult) -> str:
     if result.exit == scripts.LOCKED and not result.problem:
         return "the lock of this deploy was taken over, or a step of another one still runs"
     return fleet.reason(result)

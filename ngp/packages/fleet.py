@@ -8,7 +8,7 @@ from typing import Protocol
 from ngp.hosts.host import Host
 
 
-class Result(Protocol):
+class CommandResult(Protocol):
     """What became of a command on one host.
 
     `exit` is None where it did not run to its end; `problem` says why, and `todo` what to do.
@@ -29,14 +29,14 @@ class Result(Protocol):
 
 # Runs a command on hosts and returns a result for each, in their order. Lines of stdout and stderr go to the callback
 # as they come, with the host; from threads of any number, but one line at a time.
-Run = Callable[[Sequence[Host], str, Callable[[Host, str], None]], Sequence[Result]]
+Run = Callable[[Sequence[Host], str, Callable[[Host, str], None]], Sequence[CommandResult]]
 
 
-def is_good(result: Result) -> bool:
+def is_good(result: CommandResult) -> bool:
     """Return whether the command ran to its end and succeeded."""
     return result.exit == 0 and not result.problem
 
 
-def reason(result: Result) -> str:
+def reason(result: CommandResult) -> str:
     """Return why a command failed on a host."""
     return result.problem or f"exit code {result.exit}"

@@ -29,7 +29,7 @@ def run(
     if not os.access(path, os.X_OK):
         raise NgpError("the hook is not executable", where=str(path), todo=f"chmod +x {path.name}")
     try:
-        code = processes.attend(processes.Request((str(path),), cwd, {**environ, **more}))
+        code = processes.attend(processes.ProcessRequest((str(path),), cwd, {**environ, **more}))
     except OSError as error:
         todo = "begin it with a line such as #!/bin/sh"
         raise NgpError("the hook cannot be run", where=str(path), why=str(error), todo=todo) from error

@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from ngp.errors import Finding, LockHeldError, NgpError
 from ngp.hosts.host import Host
 from ngp.packages import fleet, scripts
-from ngp.packages.fleet import Result, Run
+from ngp.packages.fleet import CommandResult, Run
 from ngp.packages.scripts import Claim
 
 Warn = Callable[[Finding], None]
@@ -60,13 +60,13 @@ def _give_back(hosts: Sequence[Host], taken: Sequence[Host], claim: Claim, run: 
             warn(Finding("the lock of this deploy stays", where=each.host.name, why=why, todo=todo))
 
 
-def _release(hosts: Sequence[Host], claim: Claim, run: Run) -> list[Result]:
+def _release(hosts: Sequence[Host], claim: Claim, run: Run) -> list[CommandResult]:
     """Give locks back; return the results of the hosts that keep theirs."""
     results = run(hosts, scripts.release(claim), _ignore)
     return [each for each in results if not fleet.is_good(each)]
 
 
-def _require_all(results: Sequence[Result], heard: _Lines) -> None:
+def _require_all(results: Sequence[CommandResult], heard: _Lines) -> None:
     held = [_held(each, heard) for each in results if each.exit == scripts.LOCKED and not each.problem]
     if held:
         raise LockHeldError(held)
@@ -75,7 +75,7 @@ def _require_all(results: Sequence[Result], heard: _Lines) -> None:
         raise NgpError([_unreached(each, heard) for each in failed])
 
 
-def _held(result: Result, heard: _Lines) -> Finding:
+def _held(result: CommandResult, heard: _Lines) -> Finding:
     fields = next((line.split("\t") for line in heard.of(result.host) if line.startswith(scripts.HELD)), [])
     _, number, who, action, since, *_ = [*fields, *[""] * 5]
     if not number:
@@ -91,7 +91,7 @@ def _held(result: Result, heard: _Lines) -> Finding:
     )
 
 
-def _unreached(result: Result, heard: _Lines) -> Finding:
+def _unreached(result: CommandResult, heard: _Lines) -> Finding:
     said = [line for line in heard.of(result.host) if not line.startswith(scripts.HELD)]
     return Finding(
         "the lock cannot be taken, so nothing was changed anywhere",

@@ -16,7 +16,7 @@ _VERSION = re.compile(r"(?:\d+:)?\d[A-Za-z0-9.+~]*(?:-[A-Za-z0-9.+~]+)*")
 
 
 @dataclass(frozen=True)
-class Package:
+class DebianPackage:
     """A package, and the version that is wanted; "" for the newest."""
 
     name: str
@@ -26,7 +26,7 @@ class Package:
         return f"{self.name}={self.version}" if self.version else self.name
 
 
-def parse(words: Sequence[str], version: str = "") -> tuple[Package, ...]:
+def parse(words: Sequence[str], version: str = "") -> tuple[DebianPackage, ...]:
     """Read ``shop`` and ``shop=1.2-1``; `version` counts for those that name none.
 
     Raises UsageError (64) with every word that is wrong, and where there is no word.
@@ -36,7 +36,7 @@ def parse(words: Sequence[str], version: str = "") -> tuple[Package, ...]:
             "no package is named",
             todo="name packages after the environment, give them with --package, or write them into .package-name",
         )
-    found: dict[str, Package] = {}
+    found: dict[str, DebianPackage] = {}
     findings: list[Finding] = []
     for word in dict.fromkeys(words):
         name, equals, own = word.partition("=")
@@ -44,7 +44,7 @@ def parse(words: Sequence[str], version: str = "") -> tuple[Package, ...]:
         findings += _check(name, wanted, is_versioned=bool(equals))
         if name in found and found[name].version != wanted:
             findings.append(Finding(f"`{name}` is named with two versions", todo="name it once"))
-        found[name] = Package(name, wanted)
+        found[name] = DebianPackage(name, wanted)
     require(findings)
     return tuple(found.values())
 

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from ngp.packages.names import Package
+from ngp.packages.names import DebianPackage
 
 FOLDER = "/var/lib/ngp"
 LOCKED = 75  # exit code: somebody else deploys (EX_TEMPFAIL of sysexits.h)
@@ -28,7 +28,7 @@ _APT = "env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120"
 _KEEP = "-o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold"
 
 
-class Step(Enum):
+class DeployStep(Enum):
     """One step of a deploy, done on all hosts before the next."""
 
     UPDATE = "update"
@@ -51,7 +51,7 @@ class Claim:
         return "\t".join(_UNSAFE.sub("_", word) or "_" for word in (self.id, self.who, self.action))
 
 
-def step(which: Step, packages: Sequence[Package], claim: Claim, folder: str = FOLDER) -> str:
+def step(which: DeployStep, packages: Sequence[DebianPackage], claim: Claim, folder: str = FOLDER) -> str:
     """Return the command of a step; it ends with LOCKED where the lock is not the claim's any more."""
     return _as_root(f"{_guarded(folder, _GUARD_WAIT_S)}\n{_require_mine(claim)}\n{_act(which, packages, claim)}")
 
@@ -114,14 +114,16 @@ def _require_mine(claim: Claim) -> str:
     return f'[ "$(cut -f1 deploy.lock 2>/dev/null)" = {mine} ] || {{ tell_holder; exit {LOCKED}; }}'
 
 
-def _act(which: Step, packages: Sequence[Package], claim: Claim) -> str:
-    if which is Step.INSTALL:
+def _act(which: DeployStep, packages: Sequence[DebianPackage], claim: Claim) -> str:
+    if which is DeployStep.INSTALL:
         return _install(packages, claim)
-    words = {Step.UPDATE: "-qq update", Step.AUTOREMOVE: "-qy autoremove", Step.CLEAN: "-q clean"}[which]
+    words = {DeployStep.UPDATE: "-qq update", DeployStep.AUTOREMOVE: "-qy autoremove", DeployStep.CLEAN: "-q clean"}[
+        which
+    ]
     return f"{_APT} {words} 9>&- </dev/null"
 
 
-def _install(packages: Sequence[Package], claim: Claim) -> str:
+def _install(packages: Sequence[DebianPackage], claim: Claim) -> str:
     """Install, then record the versions that dpkg has now.
 
     apt takes a name that it does not know for a pattern, or for a name with `+` behind it; so it is looked up before.

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ngp.errors import Finding
 from ngp.hosts.host import Host
 from ngp.packages import fleet, scripts
-from ngp.packages.fleet import Result, Run
+from ngp.packages.fleet import CommandResult, Run
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Deployment:
 
 
 @dataclass(frozen=True)
-class Version:
+class PackageVersion:
     """A package on a host: what is installed ("" for nothing), and what was deployed last, if anything was."""
 
     host: str
@@ -47,7 +47,7 @@ class Version:
 class Versions:
     """Packages of hosts, in the order of hosts, then of names; and the hosts that did not answer."""
 
-    found: tuple[Version, ...]
+    found: tuple[PackageVersion, ...]
     unreached: tuple[Finding, ...]
 
 
@@ -67,11 +67,11 @@ def collect(hosts: Sequence[Host], names: Sequence[str], run: Run) -> Versions:
     return Versions(tuple(found), tuple(_unreached(each) for each in bad))
 
 
-def _unreached(result: Result) -> Finding:
+def _unreached(result: CommandResult) -> Finding:
     return Finding("the versions are not known", result.host.name, fleet.reason(result), result.todo)
 
 
-def _read(host: str, names: Sequence[str], lines: Iterable[str]) -> list[Version]:
+def _read(host: str, names: Sequence[str], lines: Iterable[str]) -> list[PackageVersion]:
     installed: dict[str, str] = {}
     deployed: dict[str, Deployment] = {}
     for line in lines:
@@ -82,4 +82,4 @@ def _read(host: str, names: Sequence[str], lines: Iterable[str]) -> list[Version
             when, number, who, action, package, version = fields
             deployed[package] = Deployment(when, number, who, action, package, version)
     known = sorted({*names} or {*installed, *deployed})
-    return [Version(host, name, installed.get(name, ""), deployed.get(name)) for name in known]
+    return [PackageVersion(host, name, installed.get(name, ""), deployed.get(name)) for name in known]

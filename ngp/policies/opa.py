@@ -40,7 +40,7 @@ def evaluate(
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             files.write(folder / path, text)
         argv = (str(program), "eval", *_FLAGS, "--data", str(folder), f"{{{asked}}}")
-        request = processes.Request(
+        request = processes.ProcessRequest(
             argv, folder, {"LC_ALL": "C.UTF-8"}, timeout_s=timeout_s, grace_s=1.0, stdin=exact.dump(plan)
         )
         done = processes.run(request)
@@ -56,7 +56,7 @@ def evaluate(
         raise _unread(program, done) from None
 
 
-def _read(program: Path, done: processes.Outcome) -> Mapping[str, Any]:
+def _read(program: Path, done: processes.ProcessResult) -> Mapping[str, Any]:
     try:
         said = json.loads(done.stdout)
     except ValueError:
@@ -66,7 +66,7 @@ def _read(program: Path, done: processes.Outcome) -> Mapping[str, Any]:
     return said
 
 
-def _unread(program: Path, done: processes.Outcome) -> NgpError:
+def _unread(program: Path, done: processes.ProcessResult) -> NgpError:
     why = " ".join((done.stderr or done.stdout).split())[-_WHY:] or f"it ended with {done.exit_code}"
     return NgpError("the policies could not be evaluated", where=str(program), why=why)
 

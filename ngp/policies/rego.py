@@ -92,7 +92,7 @@ def _ask(policies: Policies, plan: Mapping[str, Any]) -> Sequence[Any]:
         return opa.evaluate(program, policies.texts, policies.rules, plan, _TIMEOUT_S)
     asked = {"modules": policies.texts, "input": plan, "queries": [f"data.{rule}" for rule in policies.rules]}
     package = Path(__file__).parents[2]
-    request = processes.Request(
+    request = processes.ProcessRequest(
         (sys.executable, "-P", "-m", "ngp.policies.evaluator"),
         package,
         {"PYTHONPATH": str(package), "LC_ALL": "C.UTF-8"},

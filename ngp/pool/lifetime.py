@@ -10,8 +10,8 @@ from typing import Any
 
 from ngp import files, pool, processes
 from ngp.daemons import lifetime, programs, record, sockets
-from ngp.daemons.lines import SocketLine
-from ngp.daemons.record import Record
+from ngp.daemons.lines import SocketConnection
+from ngp.daemons.record import DaemonRecord
 from ngp.errors import MissingError, NgpError, UsageError
 from ngp.pool import home, surroundings
 from ngp.proxy.limits import Limits
@@ -22,14 +22,14 @@ _ANSWER_S = 10.0
 
 
 @dataclass(frozen=True)
-class Running:
+class RunningPool:
     """A pool that answers. `state` is what it says of itself: limits, proxies with their processes, AWS sessions."""
 
-    record: Record
+    record: DaemonRecord
     state: Mapping[str, Any]
 
 
-def start(workspace: Path, environ: Mapping[str, str], limits: Limits, forks: str = "") -> Running:
+def start(workspace: Path, environ: Mapping[str, str], limits: Limits, forks: str = "") -> RunningPool:
     """Give the platform's pool, started now if none runs; it outlives this process.
 
     Two that start at once get the same one. `forks` is the module of its fork server. Raises UsageError if one runs
@@ -56,10 +56,10 @@ def start(workspace: Path, environ: Mapping[str, str], limits: Limits, forks: st
             raise
 
 
-def status(workspace: Path) -> Running | None:
+def status(workspace: Path) -> RunningPool | None:
     """The pool that answers, or None; a stale record counts for nothing. Raises NgpError where one is silent."""
     answered = _ask(workspace, "status")
-    return Running(*answered) if answered else None
+    return RunningPool(*answered) if answered else None
 
 
 def stop(workspace: Path) -> int | None:
@@ -79,12 +79,12 @@ def stop(workspace: Path) -> int | None:
         return serves
 
 
-def _ask(workspace: Path, order: str) -> tuple[Record, Mapping[str, Any]] | None:
+def _ask(workspace: Path, order: str) -> tuple[DaemonRecord, Mapping[str, Any]] | None:
     found = record.read(home(workspace))
     if found is None or not record.is_alive(found):
         return None
     try:
-        with SocketLine(found) as line:
+        with SocketConnection(found) as line:
             return found, line.ask(_ANSWER_S, order=order)
     except TimeoutError as error:
         raise NgpError(
@@ -97,7 +97,7 @@ def _ask(workspace: Path, order: str) -> tuple[Record, Mapping[str, Any]] | None
         return None
 
 
-def _same(found: Running, limits: Limits) -> Running:
+def _same(found: RunningPool, limits: Limits) -> RunningPool:
     wanted = {"idle_s": limits.idle_s, "memory_bytes": limits.memory_bytes}
     if not found.record.is_ours or any(found.state.get(name) != value for name, value in wanted.items()):
         raise UsageError(

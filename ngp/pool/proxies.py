@@ -31,7 +31,7 @@ _WINDOWS_OWN = (
 
 
 @dataclass(frozen=True)
-class Key:
+class ProxyKey:
     """What a proxy is found by. Those of the same `rights` (packages, AWS variables, credentials) may run together."""
 
     rights: str
@@ -39,11 +39,11 @@ class Key:
 
 
 @dataclass
-class Kept:
+class PooledProxy:
     """A proxy and who has it. `labels` are the environments whose last run with these rights was served by it."""
 
     proxy: Proxy
-    key: Key
+    key: ProxyKey
     labels: set[str]
     folder: Path
     sessions: int = 0
@@ -58,7 +58,7 @@ class Proxies:
         self._folder, self._limits = folder, limits
         self._numbers = itertools.count(1)
         self._opening = asyncio.Lock()
-        self._kept: list[Kept] = []
+        self._kept: list[PooledProxy] = []
 
     @property
     def fleets(self) -> list[Fleet]:
@@ -124,7 +124,7 @@ class Proxies:
             for kept in self._kept
         ]
 
-    async def _find(self, order: Mapping[str, Any]) -> Kept:
+    async def _find(self, order: Mapping[str, Any]) -> PooledProxy:
         cache, asked = Path(order["cache"]), orders.packages(order)
         store = await asyncio.to_thread(open_store, cache)
         # held against the lock each time: what lies in the mirror now is what counts
@@ -132,19 +132,19 @@ class Proxies:
         environ = provider.environment(order["environ"])
         about = [order["packages"], hashes, str(cache), credentials.digest(_rights(environ))]
         variables = sorted((name, environ[name]) for name in environ if not _is_windows(name))
-        key = Key(_digest(about), _digest([order["umask"], variables]))
+        key = ProxyKey(_digest(about), _digest([order["umask"], variables]))
         found = self._claim(key, order["label"])
         if found is not None:
             return found
         folder = self._folder / f"e{next(self._numbers)}"
         folder.mkdir(mode=0o700)
         proxy = Proxy(asked, environ, folder, store, self._limits, order["umask"])
-        made = Kept(proxy, key, {order["label"]}, folder)
+        made = PooledProxy(proxy, key, {order["label"]}, folder)
         await made.proxy.open()
         self._kept.append(made)
         return made
 
-    def _claim(self, key: Key, label: str) -> Kept | None:
+    def _claim(self, key: ProxyKey, label: str) -> PooledProxy | None:
         """The proxy with this key, which is the label's from now on; those with other rights are so no more."""
         for kept in self._kept:
             if kept.key.rights != key.rights:

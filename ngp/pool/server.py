@@ -41,7 +41,7 @@ class Pool:
         """`forks` is the module of the fork server that runs whole commands, "" for none."""
         self._home, self._folder, self._limits, self._forks = home(workspace), folder, limits, forks
         started = datetime.now(UTC).isoformat(timespec="seconds")
-        self._record = record.Record(os.getpid(), str(folder), cache.program(), started)
+        self._record = record.DaemonRecord(os.getpid(), str(folder), cache.program(), started)
         self._proxies = Proxies(folder, limits)
         self._accounts = Accounts(surroundings)
         self._callers = ThreadPoolExecutor(_MOST_CALLS, "aws")
@@ -84,7 +84,7 @@ class Pool:
         if not self._forks:
             return None
         argv = (sys.executable, "-P", "-m", self._forks, self._record.folder, self._record.built)
-        return Worker(processes.Request(argv, self._folder, settings.read().environ))
+        return Worker(processes.ProcessRequest(argv, self._folder, settings.read().environ))
 
     def _stop(self) -> None:
         """The first time gracefully, as `serve` does; the second time at once."""

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from grpclib import GRPCError, Status
 
-from ngp.proxy.provider import Provider
+from ngp.proxy.provider import ProviderProcess
 
 R = TypeVar("R")
 
@@ -26,7 +26,7 @@ class ShareKey:
 class Configured:
     """A configured process and its answer. `provider` is None if it refused the configuration and was stopped."""
 
-    provider: Provider | None
+    provider: ProviderProcess | None
     answer: bytes
 
 
@@ -38,7 +38,7 @@ class Configuration:
     method: str
     request: bytes = field(repr=False)
     waiting: int = 0
-    provider: Provider | None = None  # as soon as it has started
+    provider: ProviderProcess | None = None  # as soon as it has started
     task: asyncio.Task[Configured] | None = None
 
     @property

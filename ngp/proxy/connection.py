@@ -13,8 +13,8 @@ from ngp.errors import NgpError
 from ngp.proxy import messages
 from ngp.proxy.configurations import Configuration, ShareKey
 from ngp.proxy.fleet import Fleet
-from ngp.proxy.messages import Kind
-from ngp.proxy.provider import Provider
+from ngp.proxy.messages import CallKind
+from ngp.proxy.provider import ProviderProcess
 from ngp.proxy.rpc import GoneError, RawStream
 
 T = TypeVar("T")
@@ -22,7 +22,7 @@ _SERVING = b"\x08\x01"  # HealthCheckResponse: status = SERVING (gRPC health che
 
 
 @dataclass
-class Scope:
+class ClientScope:
     """What one Terraform process may use. `names` are the types whose schemas it gets (None: all)."""
 
     share_key: ShareKey
@@ -35,9 +35,9 @@ class Scope:
 class Connection:
     """Answers the calls of one connection. An unconfigured process serves it until it is configured."""
 
-    def __init__(self, fleet: Fleet, scope: Scope) -> None:
+    def __init__(self, fleet: Fleet, scope: ClientScope) -> None:
         self._fleet, self._scope = fleet, scope
-        self._used: Provider | None = None
+        self._used: ProviderProcess | None = None
         self._configuration: Configuration | None = None  # while it is being configured
         self._calls: set[asyncio.Task[Any]] = set()
         self._cut: set[asyncio.Task[Any]] = set()  # calls that Stop cancelled
@@ -66,25 +66,25 @@ class Connection:
 
     async def _answer(self, path: str, stream: RawStream) -> None:
         kind = messages.kind(path)
-        if kind is Kind.STREAM:
+        if kind is CallKind.STREAM:
             await self._watched(self._relay(path, stream))
             return
         request = await stream.recv_message()
         if request is None:
             return
         match kind:
-            case Kind.SCHEMA:
+            case CallKind.SCHEMA:
                 reply = await self._schema()
-            case Kind.FACT:
+            case CallKind.FACT:
                 reply = await self._fleet.fact(self._scope.share_key, path, request)
-            case Kind.PREPARE:
+            case CallKind.PREPARE:
                 yes = messages.plain_prepare(_protocol(path), request)
                 reply = await self._fleet.check(self._scope.share_key, path, request, yes)
-            case Kind.CONFIGURE:
+            case CallKind.CONFIGURE:
                 reply = await self._watched(self._configure(path, request))
-            case Kind.STOP:
+            case CallKind.STOP:
                 reply = await self._stop(path, request)
-            case Kind.VALIDATE if self._used is None:
+            case CallKind.VALIDATE if self._used is None:
                 reply = await self._fleet.check(self._scope.share_key, path, request, b"")
             case _:
                 reply = await self._watched(self._ask(path, request))

@@ -12,8 +12,8 @@ from ngp.proxy import messages, provider, schema
 from ngp.proxy.answers import Answers
 from ngp.proxy.configurations import Configuration, Configured, ShareKey, has_failed, result, shared
 from ngp.proxy.limits import Limits
-from ngp.proxy.packages import Package, verify
-from ngp.proxy.provider import Provider, Surroundings
+from ngp.proxy.packages import ProviderPackage, verify
+from ngp.proxy.provider import ProviderProcess, Surroundings
 from ngp.proxy.rpc import RawStream
 from ngp.proxy.schema import Schema
 from ngp.proxy.sealed_store import SealedStore
@@ -24,12 +24,14 @@ _MOST_CHECKED = 10_000  # answers kept in memory
 class Fleet:
     """The processes of one provider package. All of it lives in one event loop."""
 
-    def __init__(self, package: Package, store: SealedStore, limits: Limits, surroundings: Surroundings) -> None:
+    def __init__(
+        self, package: ProviderPackage, store: SealedStore, limits: Limits, surroundings: Surroundings
+    ) -> None:
         self.package, self.store = package, store
         self._limits, self._surroundings = limits, surroundings
-        self._unconfigured: dict[ShareKey, asyncio.Task[Provider]] = {}
+        self._unconfigured: dict[ShareKey, asyncio.Task[ProviderProcess]] = {}
         self._configured: dict[tuple[ShareKey, bytes], Configuration] = {}
-        self._users: dict[Provider, int] = {}  # how many use each process, or wait for its configuration
+        self._users: dict[ProviderProcess, int] = {}  # how many use each process, or wait for its configuration
         self._checked: dict[str, bytes] = {}  # by keyed digest: a request contains a whole configuration
         self._pending: Counter[ShareKey] = Counter()
         self._schema: asyncio.Task[Schema] | None = None
@@ -47,11 +49,11 @@ class Fleet:
         self._schema = self._schema or asyncio.ensure_future(self._load_schema(share_key))
 
     @property
-    def providers(self) -> list[Provider]:
+    def providers(self) -> list[ProviderProcess]:
         """All running processes."""
         return [*self._users]
 
-    async def unconfigured(self, share_key: ShareKey) -> Provider:
+    async def unconfigured(self, share_key: ShareKey) -> ProviderProcess:
         """Return the unconfigured process, started if necessary."""
         task = self._unconfigured.get(share_key)
         if task is None or _is_over(task):
@@ -82,7 +84,7 @@ class Fleet:
             self._leave(configuration)
             raise
 
-    def release(self, used: Provider) -> None:
+    def release(self, used: ProviderProcess) -> None:
         """Release a configured process. Of the unused ones only the most recently used few keep running."""
         if used not in self._users:
             return
@@ -94,12 +96,12 @@ class Fleet:
         for one in idle[: max(0, len(idle) - self._limits.idle_processes)]:
             self.end_one(one)
 
-    def is_idle(self, one: Provider) -> bool:
+    def is_idle(self, one: ProviderProcess) -> bool:
         """Whether a process has no user and no call under way."""
         asked = {result(task) for share_key, task in self._unconfigured.items() if self._pending[share_key]}
         return self._users.get(one) == 0 and one not in asked
 
-    def make_exclusive(self, used: Provider) -> bool:
+    def make_exclusive(self, used: ProviderProcess) -> bool:
         """Reserve a process for its only user. Return False if it has other users."""
         used.is_exclusive = self._users.get(used) == 1
         return used.is_exclusive
@@ -174,7 +176,7 @@ class Fleet:
         for one in tuple(self._users):
             self.end_one(one)
 
-    async def _start(self, share_key: ShareKey) -> Provider:
+    async def _start(self, share_key: ShareKey) -> ProviderProcess:
         if self._has_ended:
             raise provider.StartError("the provider proxy has ended")
         # the processes of other packages have their folders next to it
@@ -213,7 +215,7 @@ class Fleet:
         if self._configured.get((configuration.share_key, configuration.request)) is configuration:
             del self._configured[configuration.share_key, configuration.request]
 
-    def _end_started(self, task: asyncio.Task[Provider] | None) -> None:
+    def _end_started(self, task: asyncio.Task[ProviderProcess] | None) -> None:
         """Stop an unconfigured process, also one that is starting."""
         if task is not None:
             task.cancel()
@@ -221,7 +223,7 @@ class Fleet:
             if started is not None:
                 self.end_one(started)
 
-    def _take(self, share_key: ShareKey) -> Provider | None:
+    def _take(self, share_key: ShareKey) -> ProviderProcess | None:
         """Return the unconfigured process if it is idle, to be configured instead of a new one; else None."""
         task = self._unconfigured.get(share_key)
         if task is None or not task.done() or _is_over(task) or self._pending[share_key]:
@@ -252,10 +254,10 @@ class Fleet:
             if not self._pending[share_key]:
                 del self._pending[share_key]
 
-    def _configured_providers(self) -> list[Provider]:
+    def _configured_providers(self) -> list[ProviderProcess]:
         return [one.provider for one in self._configured.values() if one.provider in self._users]
 
-    def end_one(self, one: Provider) -> None:
+    def end_one(self, one: ProviderProcess) -> None:
         """Stop a process; the next request for the same configuration starts a new one."""
         if self._users.pop(one, None) is None:
             return
@@ -268,6 +270,6 @@ class Fleet:
         one.end()
 
 
-def _is_over(task: asyncio.Task[Provider]) -> bool:
+def _is_over(task: asyncio.Task[ProviderProcess]) -> bool:
     """Whether the process failed to start, or has ended."""
     return has_failed(task) or (task.done() and not task.result().is_alive())

@@ -43,7 +43,7 @@ def _by_ps(pids: Sequence[int]) -> dict[int, int]:
     """Return the resident memory where /proc is missing (macOS). ``ps -o rss=`` prints kilobytes."""
     if not pids:
         return {}
-    request = processes.Request(
+    request = processes.ProcessRequest(
         ("ps", "-o", "pid=,rss=", "-p", ",".join(map(str, pids))), Path("/"), {"PATH": os.defpath}
     )
     lines = processes.run(request).stdout.splitlines()

@@ -20,7 +20,7 @@ _CONFIGURE_DIAGNOSTICS = 1
 _SEVERITY, _ERROR = 1, 1
 
 
-class Kind(Enum):
+class CallKind(Enum):
     """How the proxy answers a call."""
 
     SCHEMA = "schema"
@@ -34,40 +34,40 @@ class Kind(Enum):
 
 
 _KINDS = {
-    "GetSchema": Kind.SCHEMA,
-    "GetProviderSchema": Kind.SCHEMA,
-    "GetMetadata": Kind.FACT,
-    "GetFunctions": Kind.FACT,
-    "GetResourceIdentitySchemas": Kind.FACT,
-    "PrepareProviderConfig": Kind.PREPARE,
-    "ValidateProviderConfig": Kind.PREPARE,
-    "ValidateResourceTypeConfig": Kind.VALIDATE,
-    "ValidateResourceConfig": Kind.VALIDATE,
-    "ValidateDataSourceConfig": Kind.VALIDATE,
-    "ValidateDataResourceConfig": Kind.VALIDATE,
-    "ValidateEphemeralResourceConfig": Kind.VALIDATE,
-    "Configure": Kind.CONFIGURE,
-    "ConfigureProvider": Kind.CONFIGURE,
-    "Stop": Kind.STOP,
-    "StopProvider": Kind.STOP,
-    "UpgradeResourceState": Kind.CALL,
-    "UpgradeResourceIdentity": Kind.CALL,
-    "ReadResource": Kind.CALL,
-    "PlanResourceChange": Kind.CALL,
-    "ApplyResourceChange": Kind.CALL,
-    "ImportResourceState": Kind.CALL,
-    "MoveResourceState": Kind.CALL,
-    "ReadDataSource": Kind.CALL,
-    "OpenEphemeralResource": Kind.CALL,
-    "RenewEphemeralResource": Kind.CALL,
-    "CloseEphemeralResource": Kind.CALL,
-    "CallFunction": Kind.CALL,
+    "GetSchema": CallKind.SCHEMA,
+    "GetProviderSchema": CallKind.SCHEMA,
+    "GetMetadata": CallKind.FACT,
+    "GetFunctions": CallKind.FACT,
+    "GetResourceIdentitySchemas": CallKind.FACT,
+    "PrepareProviderConfig": CallKind.PREPARE,
+    "ValidateProviderConfig": CallKind.PREPARE,
+    "ValidateResourceTypeConfig": CallKind.VALIDATE,
+    "ValidateResourceConfig": CallKind.VALIDATE,
+    "ValidateDataSourceConfig": CallKind.VALIDATE,
+    "ValidateDataResourceConfig": CallKind.VALIDATE,
+    "ValidateEphemeralResourceConfig": CallKind.VALIDATE,
+    "Configure": CallKind.CONFIGURE,
+    "ConfigureProvider": CallKind.CONFIGURE,
+    "Stop": CallKind.STOP,
+    "StopProvider": CallKind.STOP,
+    "UpgradeResourceState": CallKind.CALL,
+    "UpgradeResourceIdentity": CallKind.CALL,
+    "ReadResource": CallKind.CALL,
+    "PlanResourceChange": CallKind.CALL,
+    "ApplyResourceChange": CallKind.CALL,
+    "ImportResourceState": CallKind.CALL,
+    "MoveResourceState": CallKind.CALL,
+    "ReadDataSource": CallKind.CALL,
+    "OpenEphemeralResource": CallKind.CALL,
+    "RenewEphemeralResource": CallKind.CALL,
+    "CloseEphemeralResource": CallKind.CALL,
+    "CallFunction": CallKind.CALL,
 }
 
 
-def kind(method: str) -> Kind:
+def kind(method: str) -> CallKind:
     """Return how to answer a call, by the last part of its path."""
-    return _KINDS.get(method.rpartition("/")[2], Kind.STREAM)
+    return _KINDS.get(method.rpartition("/")[2], CallKind.STREAM)
 
 
 def schema_method(protocol: int) -> str:

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from ngp.errors import NgpError
-from ngp.proxy.packages import Package
+from ngp.proxy.packages import ProviderPackage
 from ngp.proxy.server import AttachRequest, Proxy
 
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 
-def packages(order: Mapping[str, Any]) -> list[Package]:
+def packages(order: Mapping[str, Any]) -> list[ProviderPackage]:
     """Return the packages that an order to serve or check names."""
-    return [Package(one["address"], Path(one["folder"]), tuple(one["hashes"])) for one in order["packages"]]
+    return [ProviderPackage(one["address"], Path(one["folder"]), tuple(one["hashes"])) for one in order["packages"]]
 
 
 async def serve_orders(proxy: Proxy, reader: asyncio.StreamReader, send: Send) -> None:

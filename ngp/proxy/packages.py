@@ -17,7 +17,7 @@ from ngp.proxy.sealed_store import SealedStore
 
 
 @dataclass(frozen=True)
-class Package:
+class ProviderPackage:
     """An unpacked provider package; `hashes` are those that the lock file allows (``h1:…``)."""
 
     address: str  # registry.terraform.io/hashicorp/aws
@@ -34,7 +34,7 @@ class Package:
         return found[0]
 
 
-def verify(package: Package, store: SealedStore) -> str:
+def verify(package: ProviderPackage, store: SealedStore) -> str:
     """Return the package's ``h1:`` hash. Raises RefusedError if the lock file does not allow it.
 
     Hashing hundreds of megabytes is slow, so the store keeps the hash by path, size, times and inode of every file.

@@ -53,7 +53,7 @@ class Launch:
     surroundings: Surroundings
 
 
-class Provider:
+class ProviderProcess:
     """A running provider."""
 
     def __init__(self, launch: Launch, process: Worker, protocol: int, channel: Channel) -> None:
@@ -124,14 +124,14 @@ def environment(environ: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-async def start(launch: Launch) -> Provider:
+async def start(launch: Launch) -> ProviderProcess:
     """Start a provider. Raises StartError with its output if it makes no handshake."""
     launch.folder.mkdir(mode=0o700)
     environ = environment(launch.surroundings.environ) | _COOKIE
     environ["PLUGIN_PROTOCOL_VERSIONS"] = ",".join(map(str, messages.PROTOCOLS))
     # without a client certificate the traffic is plain text, so the socket must be in a private folder
     environ["TMPDIR"] = environ["PLUGIN_UNIX_SOCKET_DIR"] = str(launch.folder)
-    request = processes.Request((str(launch.executable),), launch.cwd, environ, umask=launch.surroundings.umask)
+    request = processes.ProcessRequest((str(launch.executable),), launch.cwd, environ, umask=launch.surroundings.umask)
     try:
         process = Worker(request, folder=launch.surroundings.folder)
     except OSError as error:
@@ -144,7 +144,7 @@ async def start(launch: Launch) -> Provider:
         process.end()
         files.remove_all([launch.folder])
         raise
-    return Provider(launch, process, protocol, channel)
+    return ProviderProcess(launch, process, protocol, channel)
 
 
 def _handshake(line: str | None, process: Worker) -> tuple[int, Channel]:

@@ -19,7 +19,7 @@ READ_BYTES = 64 << 20  # larger states are not searched: they get the whole sche
 
 
 @dataclass(frozen=True)
-class Part:
+class SchemaPart:
     """A part of the answer: `name` is a type, "" for what every process gets."""
 
     name: str
@@ -33,7 +33,7 @@ class Schema:
     """The positions of the parts of a schema answer in the file `path`, and the protocol of the provider."""
 
     protocol: int
-    parts: tuple[Part, ...]
+    parts: tuple[SchemaPart, ...]
     path: Path
 
     @property
@@ -70,7 +70,7 @@ def load(store: SealedStore, package_hash: str) -> Schema | None:
         return None
     try:
         document = json.loads(text)
-        parts = tuple(Part(*part) for part in document["parts"])
+        parts = tuple(SchemaPart(*part) for part in document["parts"])
         return Schema(document["protocol"], parts, _path(store, package_hash))
     except (ValueError, KeyError, TypeError):
         return None
@@ -94,12 +94,12 @@ def words(text: bytes) -> frozenset[str]:
     return frozenset(name.decode() for name in set(_NAME.findall(text)))
 
 
-def _parts(answer: bytes, offset: int) -> Iterator[Part]:
+def _parts(answer: bytes, offset: int) -> Iterator[SchemaPart]:
     for field in wire.fields(answer):
         name = ""
         if field.number in SCHEMA_MAPS and field.kind == wire.BYTES:
             name = (wire.first(answer[field.body : field.end], 1) or b"").decode("utf-8", "replace")
-        yield Part(name, field.start + offset, field.end + offset, _digest(answer[field.start : field.end]))
+        yield SchemaPart(name, field.start + offset, field.end + offset, _digest(answer[field.start : field.end]))
 
 
 def _digest(piece: bytes) -> str:

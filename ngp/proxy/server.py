@@ -14,10 +14,10 @@ from pathlib import Path
 from ngp import supervised
 from ngp.proxy import rpc, schema, sharing
 from ngp.proxy.configurations import ShareKey
-from ngp.proxy.connection import Connection, Scope
+from ngp.proxy.connection import ClientScope, Connection
 from ngp.proxy.fleet import Fleet
 from ngp.proxy.limits import Limits
-from ngp.proxy.packages import Package
+from ngp.proxy.packages import ProviderPackage
 from ngp.proxy.provider import Surroundings
 from ngp.proxy.sealed_store import SealedStore
 
@@ -48,7 +48,7 @@ class Attachment:
 
     servers: tuple[asyncio.Server, ...]
     paths: tuple[Path, ...]
-    scopes: tuple[Scope, ...]
+    scopes: tuple[ClientScope, ...]
     reattach: Mapping[str, object]
     calls: Path | None
 
@@ -58,7 +58,7 @@ class Proxy:
 
     def __init__(  # noqa: PLR0913  called once
         self,
-        packages: Sequence[Package],
+        packages: Sequence[ProviderPackage],
         environ: Mapping[str, str],
         folder: Path,
         store: SealedStore,
@@ -95,7 +95,9 @@ class Proxy:
             met.update(schema.words(one))
         names = None if request.whole_schema or data is None else frozenset(met)
         made = [
-            await self._listen(f"t{number}-{at}", fleet, Scope(self._share_key(number, fleet, request, data), names))
+            await self._listen(
+                f"t{number}-{at}", fleet, ClientScope(self._share_key(number, fleet, request, data), names)
+            )
             for at, fleet in enumerate(self.fleets)
         ]
         self._attached[number] = Attachment(
@@ -159,8 +161,8 @@ class Proxy:
         return ShareKey(self._work if shared else request.root, number if request.is_apply else 0)
 
     async def _listen(
-        self, name: str, fleet: Fleet, scope: Scope
-    ) -> tuple[asyncio.Server, Path, Scope, Mapping[str, object]]:
+        self, name: str, fleet: Fleet, scope: ClientScope
+    ) -> tuple[asyncio.Server, Path, ClientScope, Mapping[str, object]]:
         protocol = (await fleet.schema(scope.share_key)).protocol
         path = self._folder / name
         server = await rpc.listen(path, lambda: self._accept(fleet, scope))
@@ -173,7 +175,7 @@ class Proxy:
             {"Protocol": "grpc", "ProtocolVersion": protocol, "Pid": os.getpid(), "Test": True, "Addr": address},
         )
 
-    def _accept(self, fleet: Fleet, scope: Scope) -> tuple[rpc.Answer, Callable[[], None]]:
+    def _accept(self, fleet: Fleet, scope: ClientScope) -> tuple[rpc.Answer, Callable[[], None]]:
         connection = Connection(fleet, scope)
         scope.connections += 1
 

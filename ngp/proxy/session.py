@@ -13,10 +13,10 @@ from typing import Any, NoReturn
 
 from ngp import files, processes, proxy
 from ngp.daemons import programs, sockets
-from ngp.daemons.lines import Line
+from ngp.daemons.lines import LineConnection
 from ngp.daemons.workers import Worker
 from ngp.errors import NgpError
-from ngp.proxy.packages import Package
+from ngp.proxy.packages import ProviderPackage
 from ngp.settings import FALSE
 
 VARIABLE = "TF_REATTACH_PROVIDERS"
@@ -58,10 +58,10 @@ def why_disabled(environ: Mapping[str, str]) -> str:
     return f"{logs[0]} is set, and a provider behind the proxy would not log" if logs else ""
 
 
-class Session:
+class ProxySession:
     """A connection to a proxy. Thread-safe. After the first failure every call raises."""
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: LineConnection) -> None:
         self._line = line
         self._guard = threading.Lock()
         self._is_beginning = False
@@ -84,8 +84,8 @@ class Session:
     ) -> Attached:
         """Prepare to serve a Terraform process in `root`. Raises ProxyError on failure.
 
-        `calls` is the folder with its output (`supervised.Call`), which shows the proxy of a killed ngp whether the
-        process is running.
+        `calls` is the folder with its output (`supervised`), which shows the proxy of a killed ngp whether the process
+        is running.
         """
         answer = self.order(
             order="attach",
@@ -146,15 +146,17 @@ class Standby:
         self._process = process
         self.has_served = False
 
-    def check(self, packages: Sequence[Package], cache: Path) -> None:
+    def check(self, packages: Sequence[ProviderPackage], cache: Path) -> None:
         """Hash packages early, which takes longest. The session reports their errors."""
         with suppress(OSError):  # a process that has ended fails again when the session opens
             self._process.write_line(json.dumps({"order": "check", **_describe_packages(packages, cache)}))
 
     @contextmanager
-    def open_session(self, packages: Sequence[Package], environ: Mapping[str, str], cache: Path) -> Iterator[Session]:
+    def open_session(
+        self, packages: Sequence[ProviderPackage], environ: Mapping[str, str], cache: Path
+    ) -> Iterator[ProxySession]:
         """Like the function `open_session`, with this process."""
-        session = Session(self._process)
+        session = ProxySession(self._process)
         session.begin(first_order(packages, environ, cache))
         self.has_served = True
         yield session
@@ -181,7 +183,9 @@ def start(environ: Mapping[str, str]) -> Iterator[Standby]:
 
 
 @contextmanager
-def open_session(packages: Sequence[Package], environ: Mapping[str, str], cache: Path) -> Iterator[Session]:
+def open_session(
+    packages: Sequence[ProviderPackage], environ: Mapping[str, str], cache: Path
+) -> Iterator[ProxySession]:
     """Start the proxy of a run. Its providers get `environ`; `cache` is the folder of its store.
 
     The proxy starts up in the background: the first order of the session reports a package that is not locked, or a
@@ -191,13 +195,15 @@ def open_session(packages: Sequence[Package], environ: Mapping[str, str], cache:
         yield session
 
 
-def first_order(packages: Sequence[Package], environ: Mapping[str, str], cache: Path, **more: str) -> Mapping[str, Any]:
+def first_order(
+    packages: Sequence[ProviderPackage], environ: Mapping[str, str], cache: Path, **more: str
+) -> Mapping[str, Any]:
     """Return the order to serve these packages with this environment and umask."""
     own = {"environ": dict(environ), "umask": processes.own_umask()}
     return {"order": "serve", **_describe_packages(packages, cache), **own, **more}
 
 
-def _describe_packages(packages: Sequence[Package], cache: Path) -> Mapping[str, Any]:
+def _describe_packages(packages: Sequence[ProviderPackage], cache: Path) -> Mapping[str, Any]:
     stock = [{"address": one.address, "folder": str(one.folder), "hashes": one.hashes} for one in packages]
     return {"packages": stock, "cache": str(cache)}
 

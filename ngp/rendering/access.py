@@ -13,24 +13,24 @@ from ngp.state import places
 
 
 @dataclass(frozen=True)
-class Backend:
+class BackendBlock:
     kind: str
     settings: Pairs
 
 
 @dataclass(frozen=True)
-class Provider:
+class ProviderBlock:
     """`role` holds the arguments of the block ``assume_role``, if there is one."""
 
     settings: Pairs
     role: Pairs
 
 
-def backend(place: places.StatePlace, environment: Environment, root: PurePosixPath) -> Backend:
+def backend(place: places.StatePlace, environment: Environment, root: PurePosixPath) -> BackendBlock:
     """Where the state of the root at `root` (relative to the platform) lies."""
     if place.path is not None:
         path = posixpath.relpath(place.path.as_posix(), root)
-        return Backend("local", (("path", hcl.render(path)),))
+        return BackendBlock("local", (("path", hcl.render(path)),))
     settings: Pairs = (
         ("bucket", hcl.render(place.bucket)),
         ("key", hcl.render(place.key)),
@@ -44,12 +44,12 @@ def backend(place: places.StatePlace, environment: Environment, root: PurePosixP
         width = max(len(name) for name, _ in role)
         lines = "".join(f"      {name:{width}} = {value}\n" for name, value in role)
         settings = (*settings, ("assume_role", f"{{\n{lines}    }}"))
-    return Backend("s3", settings)
+    return BackendBlock("s3", settings)
 
 
-def provider(environment: Environment) -> Provider:
+def provider(environment: Environment) -> ProviderBlock:
     """The provider block: the same in every root of an environment."""
-    return Provider((("region", hcl.render(environment.region)), *_guard(environment)), _role(environment))
+    return ProviderBlock((("region", hcl.render(environment.region)), *_guard(environment)), _role(environment))
 
 
 def _guard(environment: Environment) -> Pairs:

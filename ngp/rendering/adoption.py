@@ -15,7 +15,7 @@ from ngp.catalogue import hcl, loading, types, vendored
 from ngp.catalogue.module import Catalogue, Module, Origin, Variable
 from ngp.catalogue.rules import shape, source, wiring
 from ngp.catalogue.rules import vendored as rules
-from ngp.catalogue.rules.source import Source, address
+from ngp.catalogue.rules.source import ModuleSource, address
 from ngp.environments import document_edits, platforms
 from ngp.errors import Finding, UsageError, require
 from ngp.rendering import differences, readmes, scaffold, templates
@@ -94,7 +94,7 @@ class _Work:
     platform: Path
     catalogue: Catalogue
     request: AdoptionRequest
-    found: Source
+    found: ModuleSource
     origin: Origin
     old: Module | None
 
@@ -139,7 +139,7 @@ class _Work:
         """Whether an input decides how many there are of something: wired, it could not be previewed."""
         module = self.found.module
         asked = replace(module, manifest=replace(module.manifest, requires=(name,)))
-        return any(True for _ in wiring.counts(Source(asked, self.found.bodies)))
+        return any(True for _ in wiring.counts(ModuleSource(asked, self.found.bodies)))
 
     def provides(self, given: Iterable[str]) -> tuple[str, ...]:
         """The outputs that may be handed on and that no other module provides: what is chosen today stays clear."""
@@ -226,7 +226,7 @@ def _check_name(catalogue: Catalogue, name: str, old: Module | None) -> Iterator
     yield Finding(f"`{name}` already exists", str(old.path), why, "give the new one another name: --name NAME")
 
 
-def _lay(folder: Path, request: AdoptionRequest) -> Source:
+def _lay(folder: Path, request: AdoptionRequest) -> ModuleSource:
     """Write the copy into a folder of its own, and load it as the catalogue would."""
     if not any(path.name.endswith((".tf", ".tf.json")) and len(path.parts) == 1 for path in request.contents):
         below = sorted({str(path.parent) for path in request.contents if path.name.endswith((".tf", ".tf.json"))})
@@ -252,7 +252,7 @@ def _here(finding: Finding, folder: Path) -> Finding:
     return replace(finding, where=finding.where.replace(f"{folder}/", ""))
 
 
-def _wrong(found: Source, platform: Path) -> Iterator[Finding]:
+def _wrong(found: ModuleSource, platform: Path) -> Iterator[Finding]:
     for rule in (rules.whole, rules.meanings):
         yield from (fault.finding for fault in rule(found))
     lock = lockfile.load(platform / lockfile.NAME)

@@ -7,12 +7,12 @@ from typing import TypeVar
 
 from ngp.catalogue import hcl, types
 from ngp.catalogue.module import Variable
-from ngp.catalogue.rules.source import Source, address
+from ngp.catalogue.rules.source import ModuleSource, address
 
 T = TypeVar("T")
 
 
-def tell(old: Source, new: Source) -> Iterator[str]:
+def tell(old: ModuleSource, new: ModuleSource) -> Iterator[str]:
     """One line for each difference; the inputs first."""
     before, after = old.module, new.module
     yield from _tell("input", before.variables, after.variables, _variable)
@@ -38,5 +38,5 @@ def _variable(variable: Variable) -> str:
     return ", ".join([types.render(variable.type), default, *marks])
 
 
-def _resources(source: Source) -> dict[str, str]:
+def _resources(source: ModuleSource) -> dict[str, str]:
     return {address(block): "" for block in source.of("resource")}

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from ngp.catalogue import contents, hcl, loading, types
 from ngp.catalogue.checks import Rule
-from ngp.catalogue.contents import Contents, NetworkRule, Resource, Statement
+from ngp.catalogue.contents import Contents, NetworkRule, PolicyStatement, Resource
 from ngp.catalogue.module import Effect, Manifest, Module, Variable
 from ngp.catalogue.rules import source
 from ngp.catalogue.rules.pages import BEGIN, END
-from ngp.catalogue.rules.source import Fault, Source
+from ngp.catalogue.rules.source import Fault, ModuleSource
 from ngp.environments.values import COMMON_INPUTS, FACTS
 from ngp.errors import UsageError
 from ngp.rendering.markdown import code, prose, table
@@ -51,7 +51,7 @@ def freshness(catalogue: Path, cache: Path | None = None) -> Rule:
     """The rule that the page of a module of the catalogue says what its HCL and its manifest say."""
     given_by = providers(_loadable(catalogue, cache))
 
-    def fresh(found: Source) -> Iterator[Fault]:
+    def fresh(found: ModuleSource) -> Iterator[Fault]:
         if not found.page.is_file():
             return  # the rule files says so
         try:
@@ -66,7 +66,7 @@ def freshness(catalogue: Path, cache: Path | None = None) -> Rule:
     return fresh
 
 
-def renew(found: Source, given_by: Mapping[str, Sequence[str]]) -> str:
+def renew(found: ModuleSource, given_by: Mapping[str, Sequence[str]]) -> str:
     """The text of a module's page with its generated part as it should be; UsageError where there is no page."""
     facts = render(found.module, contents.collect(found), given_by)
     return write(hcl.read(found.page), facts, str(found.page)).replace("\r\n", "\n")
@@ -219,7 +219,7 @@ def _network(rules: Sequence[NetworkRule]) -> str:
     return table(("group", "", "protocol", "ports", "from or to", "what", "for"), rows)
 
 
-def _rights(statements: Sequence[Statement], wildcards: Mapping[str, str]) -> str:
+def _rights(statements: Sequence[PolicyStatement], wildcards: Mapping[str, str]) -> str:
     if not statements:
         return ""
     rows = [

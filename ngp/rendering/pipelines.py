@@ -41,7 +41,7 @@ _FILES: Mapping[PipelineSystem, Mapping[str, str]] = {
 
 
 @dataclass(frozen=True)
-class Stage:
+class PipelineEnvironment:
     """An environment as a pipeline knows it."""
 
     name: str
@@ -50,7 +50,11 @@ class Stage:
 
 
 def render(
-    platform: Path | None, system: PipelineSystem, branch: str, environments: Sequence[Stage] = (), folder: str = ""
+    platform: Path | None,
+    system: PipelineSystem,
+    branch: str,
+    environments: Sequence[PipelineEnvironment] = (),
+    folder: str = "",
 ) -> dict[PurePosixPath, str]:
     """The files of a system, by path in the repository; `platform` None takes ngp's own templates only.
 

@@ -9,11 +9,13 @@ from typing import Any
 
 from ngp.catalogue import hcl
 from ngp.catalogue.module import Generated, Module, Output, Variable
-from ngp.environments.binding import Binding, Source, UnitBindings
+from ngp.environments.binding import Binding, UnitBindings, ValueSource
 
 Pairs = tuple[tuple[str, str], ...]  # argument name → HCL expression
 
-_VALUES = frozenset({Source.FACT, Source.UNIT, Source.COMMON})  # what may stand in values.auto.tfvars.json
+_VALUES = frozenset(
+    {ValueSource.FACT, ValueSource.UNIT, ValueSource.COMMON}
+)  # what may stand in values.auto.tfvars.json
 _AWS = "hashicorp/aws"
 
 
@@ -26,7 +28,7 @@ class Named:
 
 
 @dataclass(frozen=True)
-class Call:
+class ModuleCall:
     """One ``module "UNIT"`` block; `source` is relative to the root."""
 
     unit: str
@@ -35,7 +37,7 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Root:
+class RenderedRoot:
     """Everything of a root but where its state lies and how its provider signs in.
 
     `sources` are those of its providers as modules write them: ``hashicorp/aws``.
@@ -44,7 +46,7 @@ class Root:
     required_version: str
     providers: Mapping[str, Pairs]
     sources: frozenset[str]
-    calls: tuple[Call, ...]
+    calls: tuple[ModuleCall, ...]
     variables: tuple[Named, ...]
     outputs: tuple[Named, ...]
     secrets: tuple[Named, ...]
@@ -52,7 +54,7 @@ class Root:
 
 
 @dataclass(frozen=True)
-class Part:
+class RootPart:
     """What one unit puts into its root. `prefix` is "" where the root is the unit's own, else ``UNIT__``.
 
     `beside` are the units of the same root: their outputs reach this one inside it, those of others by a variable.
@@ -66,14 +68,14 @@ class Part:
 
     def is_wired_inside(self, binding: Binding) -> bool:
         """Whether an input takes the output of a unit of the same root."""
-        return binding.source is Source.WIRE and binding.wire is not None and binding.wire.unit in self.beside
+        return binding.source is ValueSource.WIRE and binding.wire is not None and binding.wire.unit in self.beside
 
 
-def compose(parts: Iterable[Part], required_version: str) -> Root:
+def compose(parts: Iterable[RootPart], required_version: str) -> RenderedRoot:
     """The root of one unit, or of several that are wired to each other inside it."""
     units = tuple(parts)
     sources, constraints = _providers(part.module for part in units)
-    return Root(
+    return RenderedRoot(
         required_version=required_version,
         providers={name: _provider(sources[name], constraints[name]) for name in sorted(sources)},
         sources=frozenset(sources.values()),
@@ -86,7 +88,7 @@ def compose(parts: Iterable[Part], required_version: str) -> Root:
             _secret(part.prefix + name, part.module.manifest.generated.get(name, Generated()))
             for part in units
             for name, binding in _bound(part)
-            if binding.source is Source.GENERATED
+            if binding.source is ValueSource.GENERATED
         ),
         values={
             part.prefix + name: binding.value
@@ -97,36 +99,36 @@ def compose(parts: Iterable[Part], required_version: str) -> Root:
     )
 
 
-def _bound(part: Part) -> list[tuple[str, Binding]]:
+def _bound(part: RootPart) -> list[tuple[str, Binding]]:
     """The inputs that get a value, in the order of the module's file."""
     inputs = part.unit.inputs
     named = [name for name in part.module.variables if name in inputs]
-    return [(name, inputs[name]) for name in named if inputs[name].source is not Source.DEFAULT]
+    return [(name, inputs[name]) for name in named if inputs[name].source is not ValueSource.DEFAULT]
 
 
-def _asked(part: Part) -> list[str]:
+def _asked(part: RootPart) -> list[str]:
     """The inputs that are variables of the root, for their values come from outside it."""
     return [
         name
         for name, binding in _bound(part)
-        if binding.source is not Source.GENERATED and not part.is_wired_inside(binding)
+        if binding.source is not ValueSource.GENERATED and not part.is_wired_inside(binding)
     ]
 
 
-def _call(part: Part) -> Call:
+def _call(part: RootPart) -> ModuleCall:
     arguments = tuple((name, _argument(part, name, binding)) for name, binding in _bound(part))
-    return Call(part.unit.unit, str(part.source), arguments)
+    return ModuleCall(part.unit.unit, str(part.source), arguments)
 
 
-def _argument(part: Part, name: str, binding: Binding) -> str:
-    if binding.source is Source.GENERATED:
+def _argument(part: RootPart, name: str, binding: Binding) -> str:
+    if binding.source is ValueSource.GENERATED:
         return f"ephemeral.aws_secretsmanager_random_password.{part.prefix}{name}.random_password"
     if binding.wire is not None and part.is_wired_inside(binding):
         return f"module.{binding.wire.unit}.{binding.wire.output}"
     return f"var.{part.prefix}{name}"
 
 
-def _variable(part: Part, name: str) -> Named:
+def _variable(part: RootPart, name: str) -> Named:
     variable = part.module.variables[name]
     return Named(part.prefix + name, (*_described(variable), ("type", variable.type_text), *_flags(variable)))
 
@@ -141,7 +143,7 @@ def _flags(variable: Variable) -> Pairs:
     )
 
 
-def _output(part: Part, output: Output) -> Named:
+def _output(part: RootPart, output: Output) -> Named:
     value = (("value", f"module.{part.unit.unit}.{output.name}"),)
     sensitive = (("sensitive", "true"),) if output.sensitive else ()
     return Named(part.prefix + output.name, (*_described(output), *value, *sensitive))

@@ -81,7 +81,7 @@ def _files(resolved: Resolved, single: PurePosixPath | None = None) -> Iterator[
         yield place, LOCK, _lock(master, made.sources)
 
 
-def _roots(resolved: Resolved, single: PurePosixPath) -> Iterator[tuple[PurePosixPath, root.Root]]:
+def _roots(resolved: Resolved, single: PurePosixPath) -> Iterator[tuple[PurePosixPath, root.RenderedRoot]]:
     """Each root with its folder relative to the platform."""
     version = resolved.platform.terraform_version
     if resolved.environment.state is StateMode.SINGLE:
@@ -102,15 +102,15 @@ def _copies(resolved: Resolved) -> dict[Path, str]:
     return {Path(target / path): text for path, text in texts.items()}
 
 
-def _part(resolved: Resolved, unit: str, place: PurePosixPath, prefix: str) -> root.Part:
+def _part(resolved: Resolved, unit: str, place: PurePosixPath, prefix: str) -> root.RootPart:
     module = resolved.catalogue.modules[resolved.environment.units[unit].module]
     home = _home(resolved) if resolved.environment.catalogue else PurePosixPath()
     source = PurePosixPath(posixpath.relpath(home / "modules" / module.name, place))
     beside = frozenset(resolved.environment.units) if prefix else frozenset[str]()
-    return root.Part(resolved.bindings[unit], module, source, prefix, beside)
+    return root.RootPart(resolved.bindings[unit], module, source, prefix, beside)
 
 
-def _texts(resolved: Resolved, made: Mapping[PurePosixPath, root.Root]) -> Mapping[str, Mapping[str, str]]:
+def _texts(resolved: Resolved, made: Mapping[PurePosixPath, root.RenderedRoot]) -> Mapping[str, Mapping[str, str]]:
     """The files of each root that templates make, by the root's place; kept by root, for Jinja is slow to come."""
     platform, name = resolved.platform, resolved.environment.name
     contexts = {str(place): _context(resolved, place, each) for place, each in made.items()}
@@ -128,7 +128,7 @@ def _page(platform: Path, file: str, context: Mapping[str, Any]) -> str:
     return templates.render(platform, f"root/{file}.j2", context).replace("\r\n", "\n")
 
 
-def _context(resolved: Resolved, place: PurePosixPath, made: root.Root) -> dict[str, Any]:
+def _context(resolved: Resolved, place: PurePosixPath, made: root.RenderedRoot) -> dict[str, Any]:
     environment = resolved.environment
     return {
         "header": header(environment.name),
@@ -140,7 +140,7 @@ def _context(resolved: Resolved, place: PurePosixPath, made: root.Root) -> dict[
 
 def _plain(context: Mapping[str, Any]) -> dict[str, Any]:
     """A template's context as JSON data, all of it."""
-    made: root.Root = context["root"]
+    made: root.RenderedRoot = context["root"]
     said = {**vars(made), "sources": sorted(made.sources), "values": facts.encode(dict(made.values))}
     more = {name: [vars(each) for each in said[name]] for name in ("calls", "variables", "outputs", "secrets")}
     others = {name: vars(context[name]) for name in ("backend", "provider")}

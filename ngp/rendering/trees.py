@@ -23,7 +23,7 @@ _RENDERED_BY = re.compile(r"""^rendered_by:[ \t]*("[^"\n]*"|'[^'\n]*'|[^\s#]*)""
 
 
 @dataclass(frozen=True)
-class Tree:
+class RenderedTree:
     """`files` by path relative to the platform; `is_whole` says that nothing of the platform was left out."""
 
     platform: Platform
@@ -52,7 +52,7 @@ class Tree:
         return "ngp render" if is_whole else f"ngp render {' '.join(self.environments)}"
 
 
-def collect(platform: Platform, names: Sequence[str] = ()) -> Tree:
+def collect(platform: Platform, names: Sequence[str] = ()) -> RenderedTree:
     """Render the environments `names`, or all of them with what the catalogue makes (``terraform.tfvars.dummy``, the
     archives of functions); write nothing.
 
@@ -75,10 +75,10 @@ def collect(platform: Platform, names: Sequence[str] = ()) -> Tree:
             findings += error.findings
     require(dict.fromkeys(findings))
     found = staleness.compare(platform.path, files, environments)
-    return Tree(platform, environments, files, found, is_whole=not names, resolved=tuple(resolved))
+    return RenderedTree(platform, environments, files, found, is_whole=not names, resolved=tuple(resolved))
 
 
-def narrow(tree: Tree, is_kept: Callable[[Path], bool]) -> Tree:
+def narrow(tree: RenderedTree, is_kept: Callable[[Path], bool]) -> RenderedTree:
     """The part of a tree whose paths are kept, with the environments that have any."""
     found = tree.staleness
     kept = {path: text for path, text in tree.files.items() if is_kept(path)}
@@ -105,7 +105,7 @@ def _catalogue(platform: Platform) -> Catalogue:
     return catalogue
 
 
-def writes(tree: Tree) -> dict[Path, str]:
+def writes(tree: RenderedTree) -> dict[Path, str]:
     """What to write, by full path: the stale files and, for a whole tree, ngp.yaml with this version in it."""
     stale = (*tree.staleness.missing, *tree.staleness.differing)
     found = {tree.platform.path / path: tree.files[path] for path in stale}
@@ -115,7 +115,7 @@ def writes(tree: Tree) -> dict[Path, str]:
     return found
 
 
-def write(tree: Tree) -> None:
+def write(tree: RenderedTree) -> None:
     """Write everything or nothing under the locks of the environments, then remove what is orphaned.
 
     Raises LockHeldError (5) while a run uses one of them, NgpError if the disk refuses.

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ngp.environments import tfvars, validations
-from ngp.environments.binding import Source
+from ngp.environments.binding import ValueSource
 from ngp.environments.environment import StateMode
 from ngp.environments.resolving import Resolved
 from ngp.environments.values import Values
@@ -146,35 +146,35 @@ class Finder:
         binding = self.resolved.bindings[unit].inputs.get(leaf.name)
         where = validations.place(self.resolved.environment, self.resolved.values, unit, leaf.name)
         label = f"{unit}.{leaf.name}"
-        if binding is None or binding.source is Source.DEFAULT:
+        if binding is None or binding.source is ValueSource.DEFAULT:
             module = self.resolved.catalogue.modules[self.resolved.environment.units[unit].module]
             variable = module.variables.get(leaf.name)
             declared = str(variable.place) if variable else leaf.place
             cause = Cause(attribute, f"the default of {label}", self._place(declared))
             return cause, self._is_changed_file(declared)
         words = {
-            Source.FACT: f"{label}, a fact",
-            Source.UNIT: label,
-            Source.COMMON: f"{leaf.name}, for every unit",
-            Source.WIRE: f"{label}, wired from {binding.wire}",
-            Source.GENERATED: f"{label}, a generated secret",
-            Source.SECRET: f"{label}, a secret reference",
+            ValueSource.FACT: f"{label}, a fact",
+            ValueSource.UNIT: label,
+            ValueSource.COMMON: f"{leaf.name}, for every unit",
+            ValueSource.WIRE: f"{label}, wired from {binding.wire}",
+            ValueSource.GENERATED: f"{label}, a generated secret",
+            ValueSource.SECRET: f"{label}, a secret reference",
         }
         cause = Cause(attribute, words[binding.source], self._place(where))
         return cause, self._is_new(unit, leaf.name, binding.source)
 
-    def _is_new(self, unit: str, name: str, source: Source) -> bool:
+    def _is_new(self, unit: str, name: str, source: ValueSource) -> bool:
         """Whether the operator's value of an input is another one than in the baseline."""
         document, values = files(self.resolved.environment.name)
         if self.baseline is None:
             return False
-        if source in (Source.UNIT, Source.COMMON, Source.SECRET):
+        if source in (ValueSource.UNIT, ValueSource.COMMON, ValueSource.SECRET):
             if values not in self.baseline.changed:
                 return False
             now = self.resolved.values.unit(unit).get(name) or self.resolved.values.common.get(name)
             old = self._before.unit(unit).get(name) or self._before.common.get(name)
             return now is not None and (old is None or old.value != now.value)
-        return source is Source.FACT and name != "unit" and document in self.baseline.changed
+        return source is ValueSource.FACT and name != "unit" and document in self.baseline.changed
 
     @cached_property
     def _before(self) -> Values:

@@ -19,7 +19,7 @@ _LINES = 12  # of a change's difference
 
 def report(resolved: Resolved, result: RunResult, baseline: Baseline | None) -> Report:
     """Return the report of a plan, with the lines that each change comes from."""
-    known = making.Facts(resolved, causes=causes.Finder(resolved, baseline).of_run(result))
+    known = making.RunFacts(resolved, causes=causes.Finder(resolved, baseline).of_run(result))
     return making.of_run(result, known, exit_code=0)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import ngp
 from ngp.environments import revisions
-from ngp.environments.binding import Source
+from ngp.environments.binding import ValueSource
 from ngp.errors import Failure, NgpError
 from ngp.policies.verdict import Verdict
 from ngp.reports.redaction import redact
@@ -32,7 +32,7 @@ Causes = Mapping[tuple[str, str], Sequence[Cause]]  # by unit and address
 
 
 @dataclass(frozen=True)
-class Facts:
+class RunFacts:
     """What is known of a run beside its result. `started` says after how many seconds a unit began."""
 
     resolved: Resolved | None = None
@@ -46,13 +46,13 @@ class Facts:
     policy: Verdict | None = None
 
 
-def facts(run: RunContext, affected: Affected | None = None) -> Facts:
+def facts(run: RunContext, affected: Affected | None = None) -> RunFacts:
     """Return what an open run says of itself, with the secrets that it has handed to Terraform."""
     found = run.terraform.binary
-    return Facts(run.resolved, affected, found.version, found.title, frozenset(_secrets(run)))
+    return RunFacts(run.resolved, affected, found.version, found.title, frozenset(_secrets(run)))
 
 
-def of_run(result: RunResult, known: Facts, *, exit_code: int) -> Report:
+def of_run(result: RunResult, known: RunFacts, *, exit_code: int) -> Report:
     """Return the report of a run."""
     resolved = known.resolved
     made = Report(
@@ -82,7 +82,7 @@ def local_secrets(resolved: Resolved, environ: Mapping[str, str]) -> frozenset[s
         str(binding.value).removeprefix("env:")
         for unit in resolved.bindings.values()
         for binding in unit.inputs.values()
-        if binding.source is Source.SECRET and str(binding.value).startswith("env:")
+        if binding.source is ValueSource.SECRET and str(binding.value).startswith("env:")
     )
     return frozenset(filter(None, (environ.get(name, "") for name in references)))
 
@@ -92,11 +92,11 @@ def of_failure(verb: Verb, environment: str, error: Failure) -> Report:
     return Report(verb, environment, ngp=ngp.__version__, exit_code=error.exit_code, findings=error.findings)
 
 
-def of_bundle(result: RunResult, bundle: Bundle, known: Facts | None = None) -> Report:
+def of_bundle(result: RunResult, bundle: Bundle, known: RunFacts | None = None) -> Report:
     """Return the report of the plan in a bundle; `result` is what `opening.run` says of it."""
     stated = bundle.statement
     fact = BundleFact(str(bundle.archive.path), bundle.digest, stated.expires.isoformat())
-    known = known or Facts()
+    known = known or RunFacts()
     flavour = "OpenTofu" if stated.terraform.flavour == binary.OPENTOFU else "Terraform"
     known = replace(known, bundle=fact, terraform=stated.terraform.version, binary=flavour)
     made = of_run(replace(result, verb=Verb.DESTROY if stated.verb == "destroy" else Verb.PLAN), known, exit_code=0)
@@ -136,7 +136,7 @@ def _secrets(run: RunContext) -> list[str]:
     return found
 
 
-def _units(result: RunResult, known: Facts) -> tuple[UnitReport, ...]:
+def _units(result: RunResult, known: RunFacts) -> tuple[UnitReport, ...]:
     affected = known.affected.units if known.affected else ()
     reasons = {one.unit: one.reasons for one in affected if one.environment == result.environment}
     why = {unit: tuple(reason.text for reason in found) for unit, found in reasons.items()}
@@ -144,7 +144,7 @@ def _units(result: RunResult, known: Facts) -> tuple[UnitReport, ...]:
     return tuple(sorted(made, key=lambda one: (one.rank, one.wave, one.unit)))
 
 
-def _unit(result: UnitResult, why: tuple[str, ...], known: Facts) -> UnitReport:
+def _unit(result: UnitResult, why: tuple[str, ...], known: RunFacts) -> UnitReport:
     made = [_change(result.unit, one, known) for one in result.changes]
     return UnitReport(
         result.unit,
@@ -167,7 +167,7 @@ def _unit(result: UnitResult, why: tuple[str, ...], known: Facts) -> UnitReport:
     )
 
 
-def _change(unit: str, change: Change, known: Facts) -> ChangeReport:
+def _change(unit: str, change: Change, known: RunFacts) -> ChangeReport:
     return ChangeReport(
         change.address,
         change.type,

@@ -16,7 +16,7 @@ from ngp.reports import words
 from ngp.reports.report import ChangeReport, Report, UnitReport
 from ngp.terraform.plans import Action
 from ngp.views import places
-from ngp.views.attribute_lines import Line
+from ngp.views.attribute_lines import AttributeLine
 from ngp.views.terminal import amount
 
 FILE_BYTES = 1_000_000  # GitHub shows no more of a job's summary
@@ -193,7 +193,7 @@ def _remarks(change: ChangeReport) -> str:
     return f": {', '.join(found)}" if found else ""
 
 
-def _lines(lines: Sequence[Line]) -> list[str]:
+def _lines(lines: Sequence[AttributeLine]) -> list[str]:
     return [f"{_MARKS.get(line.mark, ' ')} {'  ' * line.depth}{line.text}" for line in lines]
 
 

@@ -18,7 +18,7 @@ from ngp.reports import drawing, timeline, words
 from ngp.reports.markdown import plain
 from ngp.reports.report import ChangeReport, Report, UnitReport
 from ngp.views import changes, places
-from ngp.views.attribute_lines import Line
+from ngp.views.attribute_lines import AttributeLine
 from ngp.views.terminal import amount, duration
 
 _CHANGES, _LINES = 2000, 40_000  # on the page; the rest is counted
@@ -159,7 +159,7 @@ def _kind(change: ChangeReport) -> str:
     return "rep" if change.symbol == "-/+" else _KINDS.get(change.symbol, "same")
 
 
-def _lines(lines: Sequence[Line]) -> list[tuple[str, str]]:
+def _lines(lines: Sequence[AttributeLine]) -> list[tuple[str, str]]:
     """Each line with its look; the depth stays as blanks, so that what is copied is as it was."""
     return [(_KINDS.get(line.mark, "ctx"), f"{line.mark} {'  ' * line.depth}{plain(line.text)}") for line in lines]
 

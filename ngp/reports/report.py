@@ -15,7 +15,7 @@ from ngp.runs.outcomes import Outcome, ordered
 from ngp.runs.results import Counts, Orphan, Verb, WireEdge
 from ngp.terraform.events import Diagnostic
 from ngp.terraform.plans import Action
-from ngp.views.attribute_lines import Line
+from ngp.views.attribute_lines import AttributeLine
 
 _GOING = frozenset({Action.DELETE, Action.REPLACE, Action.UNKNOWN})
 _LOSING = frozenset({*_GOING, Action.FORGET})
@@ -48,7 +48,7 @@ class ChangeReport:
     previous_address: str = ""
     is_imported: bool = False
     import_id: str = ""
-    lines: tuple[Line, ...] = ()
+    lines: tuple[AttributeLine, ...] = ()
     causes: tuple[Cause, ...] = ()
 
     @property
@@ -97,7 +97,7 @@ class UnitReport:
     is_preview: bool = False  # made with inputs that are not known yet
     why: tuple[str, ...] = ()  # why a change in Git affects it
     changes: tuple[ChangeReport, ...] = ()  # by rank
-    outputs: tuple[Line, ...] = ()
+    outputs: tuple[AttributeLine, ...] = ()
     unknowns: tuple[str, ...] = ()  # vpc_id from network.vpc_id, wave 1
     findings: tuple[Finding, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()

@@ -27,7 +27,7 @@ Reach = Callable[[Path], Mapping[Path, Sequence[Path]]]  # folder of a module â†
 _SHOWN = 3  # paths that a reason names in words
 
 
-class Cause(Enum):
+class CauseKind(Enum):
     NEW = "new"
     REMOVED = "removed"
     MODULE = "module"
@@ -42,7 +42,7 @@ class Cause(Enum):
 class Reason:
     """`text` says it in words; `paths` are the files that it is about, relative to the platform, sorted."""
 
-    cause: Cause
+    cause: CauseKind
     text: str
     paths: tuple[str, ...] = ()
 
@@ -59,7 +59,7 @@ class AffectedUnit:
     @property
     def is_direct(self) -> bool:
         """Whether the change is about the unit itself, not only about those that feed it."""
-        return any(reason.cause is not Cause.UPSTREAM for reason in self.reasons)
+        return any(reason.cause is not CauseKind.UPSTREAM for reason in self.reasons)
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def spread(direct: Mapping[str, tuple[Reason, ...]], wires: Mapping[str, Mapping
         unit: [
             *direct.get(unit, ()),
             *(
-                Reason(Cause.UPSTREAM, f"takes {outputs} of {feeder}")
+                Reason(CauseKind.UPSTREAM, f"takes {outputs} of {feeder}")
                 for feeder, outputs in feeders.items()
                 if feeder in affected
             ),
@@ -187,7 +187,7 @@ class _Environment:
         is_single = self.resolved.environment.state is StateMode.SINGLE
         root = f"{self.home}/root" if is_single else f"{self.home}/units/{unit}"
         if f"{root}/{VALUES}" not in self.baseline.blobs:
-            return (Reason(Cause.NEW, "is new"),)
+            return (Reason(CauseKind.NEW, "is new"),)
         return (*self.common, *known, *self._of_root(root))
 
     def _of_module(self, module: str) -> Iterator[Reason]:
@@ -201,7 +201,7 @@ class _Environment:
             if paths := tuple(path for path in dict.fromkeys(found) if path not in seen):
                 seen.update(paths)
                 what = "its module changed" if folder == own else f"its module calls {name}, which changed"
-                yield Reason(Cause.MODULE, f"{what}: {_listed(paths)}", paths)
+                yield Reason(CauseKind.MODULE, f"{what}: {_listed(paths)}", paths)
 
     def _of_root(self, root: str) -> Iterator[Reason]:
         beside = (path for path in self.touched.below.get(root, ()) if not _is_rendered(path))
@@ -210,13 +210,13 @@ class _Environment:
         others = tuple(path for path in paths if path not in lock)
         if others:
             names = [path.removeprefix(f"{root}/") for path in others]
-            yield Reason(Cause.ROOT, f"its root {root} differs in {_listed(names)}", others)
+            yield Reason(CauseKind.ROOT, f"its root {root} differs in {_listed(names)}", others)
         if lock:
-            yield Reason(Cause.LOCK, f"its lock file differs: {lock[0]}", lock)
+            yield Reason(CauseKind.LOCK, f"its lock file differs: {lock[0]}", lock)
 
     def _of_origins(self, inputs: Sequence[str]) -> tuple[Reason, ...]:
         paths = self.baseline.changed.intersection(origins.files(self.resolved.environment.name))
-        return (Reason(Cause.ORIGIN, f"its inputs come from elsewhere: {_listed(inputs)}", tuple(sorted(paths))),)
+        return (Reason(CauseKind.ORIGIN, f"its inputs come from elsewhere: {_listed(inputs)}", tuple(sorted(paths))),)
 
 
 def _differing(platform: Platform, rendered: Rendered, baseline: Baseline) -> Iterator[str]:
@@ -251,7 +251,7 @@ def _relative(path: Path, base: Path, home: str = "") -> str:
 def _of_platform(platform: Platform, baseline: Baseline) -> Iterator[Reason]:
     if origins.is_other_terraform(platform, baseline):
         text = f"{platforms.FILE} names another Terraform: {platform.terraform or 'the one on PATH'}"
-        yield Reason(Cause.PLATFORM, text, (platforms.FILE,))
+        yield Reason(CauseKind.PLATFORM, text, (platforms.FILE,))
 
 
 def _removed(resolved: Sequence[Resolved], rendered: Rendered, baseline: Baseline) -> Iterator[AffectedUnit]:
@@ -268,7 +268,7 @@ def _removed(resolved: Sequence[Resolved], rendered: Rendered, baseline: Baselin
             names = [name for name in origins.units(environment, baseline) if name not in units[environment]]
         else:
             continue
-        yield from (AffectedUnit(environment, name, "", (Reason(Cause.REMOVED, text, (root,)),)) for name in names)
+        yield from (AffectedUnit(environment, name, "", (Reason(CauseKind.REMOVED, text, (root,)),)) for name in names)
 
 
 def _roots(baseline: Baseline) -> Iterator[str]:

@@ -20,45 +20,45 @@ from ngp.environments.values import Values
 from ngp.errors import Finding, UsageError, require
 from ngp.review import interfaces
 from ngp.review.baseline import Baseline
-from ngp.review.interfaces import Change, Difference, Kind
+from ngp.review.interfaces import ChangeKind, InterfaceDifference, InterfaceKind
 from ngp.review.origins import files
 
 
 @dataclass(frozen=True)
-class Broken:
+class BrokenUnit:
     """A unit that a difference breaks; `finding` says where it takes what the module no longer gives."""
 
     environment: str
     unit: str
     module: str
-    difference: Difference
+    difference: InterfaceDifference
     finding: Finding
 
 
 @dataclass(frozen=True)
-class Contracts:
+class ContractReport:
     """What differs from `commit` in the modules that environments use, and what breaks of it."""
 
     commit: str
     name: str  # how the commit was found, in words
-    differences: tuple[Difference, ...]
-    broken: tuple[Broken, ...]
+    differences: tuple[InterfaceDifference, ...]
+    broken: tuple[BrokenUnit, ...]
 
     @property
-    def harmless(self) -> tuple[Difference, ...]:
+    def harmless(self) -> tuple[InterfaceDifference, ...]:
         """The differences that break nothing."""
         breaking = {each.difference for each in self.broken}
         return tuple(each for each in self.differences if each not in breaking)
 
 
-def compare(platform: Platform, baseline: Baseline, names: Iterable[str] = ()) -> Contracts:
+def compare(platform: Platform, baseline: Baseline, names: Iterable[str] = ()) -> ContractReport:
     """Compare the modules of these environments (of all without names) with those of the commit of `baseline`.
 
     A unit counts with the module and the pinned catalogue that it had in the commit. New units have no contract yet.
     Raises UsageError for an environment.yaml or a terraform.tfvars that cannot be read.
     """
     environments = [*_environments(platform, baseline, tuple(names) or documents.names(platform))]
-    found, known = list[Broken](), dict[tuple[Path, Path], tuple[Difference, ...]]()
+    found, known = list[BrokenUnit](), dict[tuple[Path, Path], tuple[InterfaceDifference, ...]]()
     for each in environments:
         for unit, (before, after) in each.pairs.items():
             key = (before.path, after.path)
@@ -67,7 +67,7 @@ def compare(platform: Platform, baseline: Baseline, names: Iterable[str] = ()) -
             for difference in known[key]:
                 found += each.broken(unit, difference)
     differences = dict.fromkeys(difference for here in known.values() for difference in here)
-    return Contracts(baseline.commit, baseline.name, tuple(differences), tuple(dict.fromkeys(found)))
+    return ContractReport(baseline.commit, baseline.name, tuple(differences), tuple(dict.fromkeys(found)))
 
 
 @dataclass(frozen=True)
@@ -108,33 +108,33 @@ class _Pairs:
     modules: Mapping[str, Module]
     pairs: Mapping[str, tuple[Module, Module]]
 
-    def broken(self, unit: str, difference: Difference) -> Iterator[Broken]:
+    def broken(self, unit: str, difference: InterfaceDifference) -> Iterator[BrokenUnit]:
         """What a difference of the unit's module breaks: the unit itself, or those that take its output."""
-        is_input = difference.kind is Kind.INPUT
+        is_input = difference.kind is InterfaceKind.INPUT
         found = [(unit, one) for one in self._input(unit, difference)] if is_input else self._output(unit, difference)
         name, units = self.environment.name, self.environment.units
         for user, finding in found:
             if user in units:
                 told = replace(finding, what=f"{name}: {finding.what}")
-                yield Broken(name, user, units[user].module, difference, told)
+                yield BrokenUnit(name, user, units[user].module, difference, told)
 
-    def _input(self, unit: str, difference: Difference) -> Iterator[Finding]:
+    def _input(self, unit: str, difference: InterfaceDifference) -> Iterator[Finding]:
         name, wire = difference.name, self.environment.wiring.get(unit, {}).get(difference.name)
         own, common = self.values.unit(unit).get(name), self.values.common.get(name)
         where = self.environment.where(f"wiring.{unit}.{name}")
         match difference.change:
-            case Change.REMOVED | Change.RENAMED:
+            case ChangeKind.REMOVED | ChangeKind.RENAMED:
                 todo = f"write `{difference.new_name}`" if difference.new_name else "take it out"
                 if own:
                     yield _finding(difference, f"{unit}.{name} has a value", str(own.place), todo)
                 if wire:
                     yield _finding(difference, f"{unit}.{name} takes {wire}", where, todo)
-            case Change.REQUIRED if not self._is_given(unit, name):
+            case ChangeKind.REQUIRED if not self._is_given(unit, name):
                 place = self.environment.where(f"units.{unit}")
                 yield _finding(difference, f"{unit}.{name} has no value", place, f"give {unit}.{name} a value")
-            case Change.EPHEMERAL if wire:
+            case ChangeKind.EPHEMERAL if wire:
                 yield _finding(difference, f"{unit}.{name} takes {wire}", where, "write a secret's reference")
-            case Change.RETYPED if wire and not (own or common):
+            case ChangeKind.RETYPED if wire and not (own or common):
                 todo = "check that the output fits, or change the module"
                 yield _finding(difference, f"{unit}.{name} takes {wire}", where, todo)
         written, variable = own or common, self.modules[unit].variables.get(name)
@@ -152,7 +152,7 @@ class _Pairs:
         generated = self.modules[unit].manifest.generated
         return name == "unit" or any(name in each for each in (*given, generated))
 
-    def _output(self, unit: str, difference: Difference) -> Iterator[tuple[str, Finding]]:
+    def _output(self, unit: str, difference: InterfaceDifference) -> Iterator[tuple[str, Finding]]:
         for user, wires in self.environment.wiring.items():
             for name, ref in wires.items():
                 if ref.unit != unit or ref.output != difference.name or not self._breaks(user, name, difference):
@@ -163,9 +163,9 @@ class _Pairs:
                 where = self.environment.where(f"wiring.{user}.{name}")
                 yield user, _finding(difference, f"{user}.{name} takes {ref}", where, todo)
 
-    def _breaks(self, user: str, name: str, difference: Difference) -> bool:
+    def _breaks(self, user: str, name: str, difference: InterfaceDifference) -> bool:
         """Whether the user of an output that differs breaks; one of another shape may still fit the input."""
-        if difference.change is not Change.RETYPED:
+        if difference.change is not ChangeKind.RETYPED:
             return difference.change in interfaces.OF_OUTPUTS
         variable = self.modules[user].variables.get(name) if user in self.modules else None
         return variable is not None and not interfaces.fits(difference.after, variable.type)
@@ -220,5 +220,5 @@ def _pairs(platform: Platform, modules: _Modules, before: Environment, now: Envi
     return _Pairs(now, values, facts, {unit: each for unit, each in here.items() if each}, pairs)
 
 
-def _finding(difference: Difference, what: str, where: str, todo: str) -> Finding:
+def _finding(difference: InterfaceDifference, what: str, where: str, todo: str) -> Finding:
     return Finding(f"{what}, but {difference.text}", where, f"see {difference.place}", todo)

@@ -14,12 +14,12 @@ from ngp.catalogue.module import Module, Output, Variable
 T = TypeVar("T")
 
 
-class Kind(Enum):
+class InterfaceKind(Enum):
     INPUT = "input"
     OUTPUT = "output"
 
 
-class Change(Enum):
+class ChangeKind(Enum):
     RENAMED = "renamed"
     REMOVED = "removed"
     RETYPED = "retyped"
@@ -32,21 +32,21 @@ class Change(Enum):
     DEFAULT = "default"
 
 
-OF_VALUES = frozenset({Change.RETYPED, Change.NOT_NULLABLE, Change.SENSITIVE, Change.EPHEMERAL})
-OF_OUTPUTS = frozenset({Change.REMOVED, Change.RENAMED, Change.SENSITIVE, Change.EPHEMERAL})
+OF_VALUES = frozenset({ChangeKind.RETYPED, ChangeKind.NOT_NULLABLE, ChangeKind.SENSITIVE, ChangeKind.EPHEMERAL})
+OF_OUTPUTS = frozenset({ChangeKind.REMOVED, ChangeKind.RENAMED, ChangeKind.SENSITIVE, ChangeKind.EPHEMERAL})
 
 
 @dataclass(frozen=True)
-class Difference:
+class InterfaceDifference:
     """One difference; `text` says it in words. `place` is that of the new declaration, else of the module.
 
     `before` and `after` are the types of an input or the kinds of an output's value where they are known, else "".
     """
 
     module: str
-    kind: Kind
+    kind: InterfaceKind
     name: str
-    change: Change
+    change: ChangeKind
     text: str
     place: str
     new_name: str = ""
@@ -54,10 +54,10 @@ class Difference:
     after: str = ""
 
 
-def compare(before: Module, after: Module) -> tuple[Difference, ...]:
+def compare(before: Module, after: Module) -> tuple[InterfaceDifference, ...]:
     """The differences of the inputs, then of the outputs, by name in the order of the files."""
-    inputs = _Side(after, Kind.INPUT, before.variables, after.variables, _input_renames(before, after))
-    outputs = _Side(after, Kind.OUTPUT, before.outputs, after.outputs, _output_renames(before, after))
+    inputs = _Side(after, InterfaceKind.INPUT, before.variables, after.variables, _input_renames(before, after))
+    outputs = _Side(after, InterfaceKind.OUTPUT, before.outputs, after.outputs, _output_renames(before, after))
     return (
         *inputs.gone(),
         *(each for old, new in _both(before.variables, after.variables) for each in _input(after.name, old, new)),
@@ -69,7 +69,7 @@ def compare(before: Module, after: Module) -> tuple[Difference, ...]:
         *outputs.gone(),
         *(each for old, new in _both(before.outputs, after.outputs) for each in _output(after.name, old, new)),
         *(
-            _difference(after.name, new, Change.ADDED, "is new")
+            _difference(after.name, new, ChangeKind.ADDED, "is new")
             for name, new in after.outputs.items()
             if name not in before.outputs and name not in outputs.renames.values()
         ),
@@ -131,71 +131,73 @@ class _Side:
     """The inputs or the outputs of both versions; `renames` says what a name that is gone is called now."""
 
     module: Module
-    kind: Kind
+    kind: InterfaceKind
     before: Mapping[str, Variable | Output]
     after: Mapping[str, Variable | Output]
     renames: Mapping[str, str]
 
-    def gone(self) -> Iterator[Difference]:
+    def gone(self) -> Iterator[InterfaceDifference]:
         for name in self.before:
             if name in self.after:
                 continue
             if new := self.renames.get(name):
                 text = f"the module `{self.module.name}` calls this {self.kind.value} `{new}` now"
                 place = str(self.after[new].place)
-                yield Difference(self.module.name, self.kind, name, Change.RENAMED, text, place, new)
+                yield InterfaceDifference(self.module.name, self.kind, name, ChangeKind.RENAMED, text, place, new)
             else:
                 text = f"the module `{self.module.name}` has no {self.kind.value} `{name}` any more"
-                yield Difference(self.module.name, self.kind, name, Change.REMOVED, text, str(self.module.path))
+                yield InterfaceDifference(
+                    self.module.name, self.kind, name, ChangeKind.REMOVED, text, str(self.module.path)
+                )
 
 
 def _both(before: Mapping[str, T], after: Mapping[str, T]) -> Iterator[tuple[T, T]]:
     return ((before[name], new) for name, new in after.items() if name in before)
 
 
-def _input(module: str, old: Variable, new: Variable) -> Iterator[Difference]:
+def _input(module: str, old: Variable, new: Variable) -> Iterator[InterfaceDifference]:
     was, now = types.render(old.type), types.render(new.type)
     if was != now:
-        change = Change.RELAXED if accepts(new.type, old.type) else Change.RETYPED
+        change = ChangeKind.RELAXED if accepts(new.type, old.type) else ChangeKind.RETYPED
         found = _difference(module, new, change, f"is {now}, not {was}")
         yield replace(found, before=was, after=now)
     if old.has_default and not new.has_default:
-        yield _difference(module, new, Change.REQUIRED, "has no default any more")
+        yield _difference(module, new, ChangeKind.REQUIRED, "has no default any more")
     elif new.has_default and not old.has_default:
-        yield _difference(module, new, Change.RELAXED, "has a default now")
+        yield _difference(module, new, ChangeKind.RELAXED, "has a default now")
     elif new.default != old.default:
-        yield _difference(module, new, Change.DEFAULT, "has another default")
+        yield _difference(module, new, ChangeKind.DEFAULT, "has another default")
     if old.nullable != new.nullable:
-        change = Change.RELAXED if new.nullable else Change.NOT_NULLABLE
+        change = ChangeKind.RELAXED if new.nullable else ChangeKind.NOT_NULLABLE
         yield _difference(module, new, change, f"may {'be null now' if new.nullable else 'not be null any more'}")
     yield from _secrecy(module, old, new)
 
 
-def _output(module: str, old: Output, new: Output) -> Iterator[Difference]:
+def _output(module: str, old: Output, new: Output) -> Iterator[InterfaceDifference]:
     was, now = shape(old.expression), shape(new.expression)
     if was and now and was != now:
-        found = _difference(module, new, Change.RETYPED, f"is a {now}, not a {was}")
+        found = _difference(module, new, ChangeKind.RETYPED, f"is a {now}, not a {was}")
         yield replace(found, before=was, after=now)
     yield from _secrecy(module, old, new)
 
 
-def _secrecy(module: str, old: Variable | Output, new: Variable | Output) -> Iterator[Difference]:
-    for flag, change in (("sensitive", Change.SENSITIVE), ("ephemeral", Change.EPHEMERAL)):
+def _secrecy(module: str, old: Variable | Output, new: Variable | Output) -> Iterator[InterfaceDifference]:
+    for flag, change in (("sensitive", ChangeKind.SENSITIVE), ("ephemeral", ChangeKind.EPHEMERAL)):
         was, now = getattr(old, flag), getattr(new, flag)
         if was != now:
             what = f"is {flag} now" if now else f"is not {flag} any more"
-            yield _difference(module, new, change if now else Change.RELAXED, what)
+            yield _difference(module, new, change if now else ChangeKind.RELAXED, what)
 
 
-def _added(module: str, new: Variable) -> Difference:
-    change = Change.ADDED if new.has_default else Change.REQUIRED
+def _added(module: str, new: Variable) -> InterfaceDifference:
+    change = ChangeKind.ADDED if new.has_default else ChangeKind.REQUIRED
     return _difference(module, new, change, "is new" + ("" if new.has_default else " and has no default"))
 
 
-def _difference(module: str, new: Variable | Output, change: Change, what: str) -> Difference:
-    kind = Kind.INPUT if isinstance(new, Variable) else Kind.OUTPUT
+def _difference(module: str, new: Variable | Output, change: ChangeKind, what: str) -> InterfaceDifference:
+    kind = InterfaceKind.INPUT if isinstance(new, Variable) else InterfaceKind.OUTPUT
     text = f"the {kind.value} `{new.name}` of the module `{module}` {what}"
-    return Difference(module, kind, new.name, change, text, str(new.place))
+    return InterfaceDifference(module, kind, new.name, change, text, str(new.place))
 
 
 def _has(wanted: types.ObjectAttribute, given: types.ObjectAttribute | None) -> bool:

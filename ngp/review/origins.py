@@ -9,7 +9,7 @@ from typing import Any
 
 from ngp import yaml
 from ngp.environments import documents, platforms, tfvars
-from ngp.environments.binding import Binding, Source
+from ngp.environments.binding import Binding, ValueSource
 from ngp.environments.environment import Platform
 from ngp.environments.resolving import Resolved
 from ngp.environments.values import Values
@@ -32,12 +32,12 @@ def moved(resolved: Resolved, baseline: Baseline) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     if document in baseline.changed:
         wiring = _entry(_data(baseline.before.get(document, "")), "wiring")
-        for unit, name, binding in _inputs(resolved, Source.WIRE):
+        for unit, name, binding in _inputs(resolved, ValueSource.WIRE):
             if _entry(_entry(wiring, unit), name) != str(binding.wire):
                 found.setdefault(unit, []).append(f"{name} from {binding.wire}")
     if values in baseline.changed:
         written = _values(baseline.before.get(values, ""))
-        for unit, name, binding in _inputs(resolved, Source.SECRET):
+        for unit, name, binding in _inputs(resolved, ValueSource.SECRET):
             old = written.unit(unit).get(name) or written.common.get(name)
             if old is None or old.value != binding.value:
                 found.setdefault(unit, []).append(f"{name} from {binding.value}")
@@ -58,7 +58,7 @@ def units(environment: str, baseline: Baseline) -> list[str]:
     return list(found) if isinstance(found, Mapping) else []
 
 
-def _inputs(resolved: Resolved, source: Source) -> Iterator[tuple[str, str, Binding]]:
+def _inputs(resolved: Resolved, source: ValueSource) -> Iterator[tuple[str, str, Binding]]:
     for unit, bindings in resolved.bindings.items():
         for name, binding in bindings.inputs.items():
             if binding.source is source:

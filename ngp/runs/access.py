@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ngp.aws.session import Session
     from ngp.environments.environment import Environment
     from ngp.environments.resolving import Resolved
-    from ngp.pool.door import Door
+    from ngp.pool.client import PoolClient
     from ngp.settings import Settings
     from ngp.terraform.serving import Opener
     from ngp.workspace import Workspace
@@ -32,7 +32,7 @@ class Access:
     env: Mapping[str, str]
     session: Session
     endpoint: str  # "" for a real account
-    warm: Door | None = None  # to the platform's pool
+    warm: PoolClient | None = None  # to the platform's pool
 
     def opener(self, own: Opener) -> Opener:
         """What opens the providers' proxy: the pool where one runs, else `own`."""
@@ -51,10 +51,10 @@ def open_access(
 
     A set `stop` ends waiting for an answer of AWS.
     """
-    from ngp.pool import door
+    from ngp.pool import client
 
     environment = resolved.environment
-    warm = door.find(resolved.platform.workspace.path, settings.environ, environment.name, note)
+    warm = client.find(resolved.platform.workspace.path, settings.environ, environment.name, note)
     if environment.target is Target.SANDBOX:
         url = _start(resolved, settings, note, may_start=may_start)
         return _sandbox(resolved, settings, url, warm, stop)
@@ -62,7 +62,7 @@ def open_access(
 
 
 def open_real(
-    environment: Environment, settings: Settings, warm: Door | None = None, stop: Event | None = None
+    environment: Environment, settings: Settings, warm: PoolClient | None = None, stop: Event | None = None
 ) -> Access:
     """Reach a real account with the shell's credentials; nothing is asked of it yet."""
     from ngp.aws import access
@@ -128,7 +128,7 @@ def _start(resolved: Resolved, settings: Settings, note: Callable[[str], None], 
     return running.url
 
 
-def _sandbox(resolved: Resolved, settings: Settings, url: str, warm: Door | None, stop: Event | None) -> Access:
+def _sandbox(resolved: Resolved, settings: Settings, url: str, warm: PoolClient | None, stop: Event | None) -> Access:
     from ngp.aws import access
     from ngp.aws.session import Session
     from ngp.sandbox import seed

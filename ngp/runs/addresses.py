@@ -20,14 +20,14 @@ _IN_MODULE = re.compile(r"module\.([a-z][a-z0-9-]*)(?:[.\[].*)?")
 
 
 @dataclass(frozen=True)
-class Address:
+class ResourceAddress:
     """An address as Terraform knows it in a root, and the unit that it belongs to ("" where nobody can tell)."""
 
     unit: str
     address: str
 
 
-def parse(words: Iterable[str], flag: str, chosen: Sequence[str], resolved: Resolved) -> list[Address]:
+def parse(words: Iterable[str], flag: str, chosen: Sequence[str], resolved: Resolved) -> list[ResourceAddress]:
     """Read addresses: ``UNIT:ADDRESS`` with an address inside of the unit's module or from the root, or one from the
     root alone (``module.UNIT…``), or any where one unit is chosen.
 
@@ -36,10 +36,10 @@ def parse(words: Iterable[str], flag: str, chosen: Sequence[str], resolved: Reso
     return [_parse(word, flag, chosen, resolved) for word in words]
 
 
-def find(word: str, resolved: Resolved) -> Address:
+def find(word: str, resolved: Resolved) -> ResourceAddress:
     """Return what a word means: all of a unit, or an address in one. Raises UsageError (64) where no unit is meant."""
     if word in resolved.environment.units:
-        return Address(word, f"module.{word}")
+        return ResourceAddress(word, f"module.{word}")
     found = _parse(word, "ADDRESS", (), resolved)
     if not found.unit:
         raise UsageError(f"it is not clear which unit {word} belongs to", todo=f"write UNIT:{word}")
@@ -62,7 +62,7 @@ def owner(address: str) -> str:
     return found[1] if found else ""
 
 
-def _parse(word: str, flag: str, chosen: Sequence[str], resolved: Resolved) -> Address:
+def _parse(word: str, flag: str, chosen: Sequence[str], resolved: Resolved) -> ResourceAddress:
     units = resolved.environment.units
     named = _NAMED.fullmatch(word)
     inside = _IN_MODULE.fullmatch(named[2] if named else word)
@@ -79,4 +79,4 @@ def _parse(word: str, flag: str, chosen: Sequence[str], resolved: Resolved) -> A
     address = named[2] if named else word
     if unit and not address.startswith((f"module.{unit}.", f"module.{unit}[")) and address != f"module.{unit}":
         address = f"module.{unit}.{address}"
-    return Address(unit, address)
+    return ResourceAddress(unit, address)

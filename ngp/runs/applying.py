@@ -83,7 +83,7 @@ def apply(
     return planning.collect(context, Verb.APPLY, results, time.monotonic() - start)
 
 
-def _apply_joint(context: RunContext, planned: joint.Planned, held: holding.Holding) -> dict[str, UnitResult]:
+def _apply_joint(context: RunContext, planned: joint.JointPlan, held: holding.Holding) -> dict[str, UnitResult]:
     """Apply the joint plan, if any of its units has something to do; tell each unit's result."""
     if planned.joint is None:
         return {}
@@ -101,7 +101,7 @@ def _apply_joint(context: RunContext, planned: joint.Planned, held: holding.Hold
 
 
 def _apply_apart(
-    context: RunContext, planned: joint.Planned, work: _Work, done: Mapping[str, UnitResult]
+    context: RunContext, planned: joint.JointPlan, work: _Work, done: Mapping[str, UnitResult]
 ) -> dict[str, UnitResult]:
     """Plan and apply the units that go by themselves, each as soon as what it needs is applied."""
     needs = {name: context.needs[name] & planned.apart.keys() for name in context.needs if name in planned.apart}
@@ -114,7 +114,7 @@ def _apply_apart(
         return work.apply(name)
 
     return scheduler.run(
-        scheduler.Plan(needs, context.request.parallelism, fail_fast=True),
+        scheduler.Schedule(needs, context.request.parallelism, fail_fast=True),
         apply,
         lambda unit, reason: planning.finish(context, planning.skipped(context, unit, reason)),
         stop=context.stop,

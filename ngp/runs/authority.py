@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Kind(StrEnum):
+class AuthorityKind(StrEnum):
     APPROVED = "approved"
     EMERGENCY = "emergency"
 
@@ -20,7 +20,7 @@ class Authority:
     the bundle that was approved, `maker` who made it.
     """
 
-    kind: Kind
+    kind: AuthorityKind
     by: tuple[str, ...]
     rules_commit: str
     reason: str = ""

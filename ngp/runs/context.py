@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ngp.runs import access, addresses, copies, graph, guards, secrets, units
-from ngp.runs.request import Caller, Request, Tell
+from ngp.runs.request import Caller, RunRequest, Tell
 from ngp.runs.results import Orphan
 from ngp.runs.units import Unit
 from ngp.terraform import commands, driver
@@ -23,7 +23,7 @@ class RunContext:
     """`units` are all of the environment's; `needs` is the graph of those that this run is about."""
 
     run_id: str
-    request: Request
+    request: RunRequest
     resolved: Resolved
     caller: Caller
     units: Mapping[str, Unit]
@@ -33,7 +33,7 @@ class RunContext:
     terraform: driver.Terraform
     folder: Path  # .ngp/runs/ID
     tell: Tell  # the journal first, then the caller
-    tree: copies.Tree  # in which previews are planned
+    tree: copies.ShadowTree  # in which previews are planned
     guard: guards.PlanGuard = field(default_factory=guards.PlanGuard)  # of the plans made there
     orphans: Callable[[], tuple[Orphan, ...]] = tuple  # waits until they are found
 
@@ -82,6 +82,6 @@ class RunContext:
         return copies.working_root(unit, self._working, self.data(unit.name, "root"), self.terraform.binary)
 
     @property
-    def _working(self) -> copies.Tree:
+    def _working(self) -> copies.ShadowTree:
         platform = self.resolved.platform
-        return copies.Tree(platform.workspace.opentofu(self.name), platform.path)
+        return copies.ShadowTree(platform.workspace.opentofu(self.name), platform.path)

@@ -26,7 +26,7 @@ _UNLINKED = frozenset({files.WORKSPACE, ".git"})  # a tree must not contain itse
 
 
 @dataclass(frozen=True)
-class Tree:
+class ShadowTree:
     """A shadow of the repository in `folder`: copied roots and modules, and links to everything beside them.
 
     Safe to use from several threads.
@@ -128,7 +128,7 @@ def names(root: Path) -> Iterator[str]:
         yield from (str(inner / name) for name in found if inner.parts or ".tfstate" not in name)
 
 
-def working_root(unit: Unit, tree: Tree, data: Path, binary: Binary) -> driver.Root:
+def working_root(unit: Unit, tree: ShadowTree, data: Path, binary: Binary) -> driver.Root:
     """Return where `binary` changes a unit: Terraform its committed root, OpenTofu a new copy of it in `tree`."""
     if not binary.is_opentofu:
         return driver.Root(unit.root, data)

@@ -125,10 +125,10 @@ def _absent(context: RunContext, name: str) -> UnitResult:
     return UnitResult(name, unit.module, context.waves[name], Outcome.NO_CHANGES, reason="there is nothing of it")
 
 
-def plan_apart(context: RunContext, planned: joint.Planned) -> dict[str, UnitResult]:
+def plan_apart(context: RunContext, planned: joint.JointPlan) -> dict[str, UnitResult]:
     """Plan the end of each unit that goes by itself, in its own root; the saved plans lie in the run's folder."""
     return scheduler.run(
-        scheduler.Plan({unit: frozenset() for unit in planned.apart}, context.request.parallelism),
+        scheduler.Schedule({unit: frozenset() for unit in planned.apart}, context.request.parallelism),
         lambda unit: _told(context, _plan(context, unit)),
         lambda unit, reason: _told(context, planning.skipped(context, unit, reason)),
         stop=context.stop,
@@ -136,11 +136,11 @@ def plan_apart(context: RunContext, planned: joint.Planned) -> dict[str, UnitRes
 
 
 def _destroy_apart(
-    context: RunContext, planned: joint.Planned, plans: Mapping[str, UnitResult]
+    context: RunContext, planned: joint.JointPlan, plans: Mapping[str, UnitResult]
 ) -> dict[str, UnitResult]:
     needs = {name: context.needs[name] & planned.apart.keys() for name in planned.apart}
     return scheduler.run(
-        scheduler.Plan(graph.reverse(needs), context.request.parallelism, fail_fast=True),
+        scheduler.Schedule(graph.reverse(needs), context.request.parallelism, fail_fast=True),
         lambda unit: _told(context, _destroy(context, plans[unit])),
         lambda unit, reason: _told(context, planning.skipped(context, unit, reason)),
         stop=context.stop,
@@ -148,7 +148,7 @@ def _destroy_apart(
 
 
 def _destroy_joint(
-    context: RunContext, planned: joint.Planned, held: holding.Holding, before: Mapping[str, UnitResult]
+    context: RunContext, planned: joint.JointPlan, held: holding.Holding, before: Mapping[str, UnitResult]
 ) -> dict[str, UnitResult]:
     """Apply the joint plan, unless a unit that depends on its units is still there."""
     if planned.joint is None:

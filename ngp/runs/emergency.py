@@ -10,7 +10,7 @@ from ngp.environments import revisions
 from ngp.environments.approvals import same
 from ngp.environments.resolving import Resolved
 from ngp.errors import RefusedError, UsageError
-from ngp.runs.authority import Authority, Kind
+from ngp.runs.authority import Authority, AuthorityKind
 from ngp.runs.bundle import rules, signatures
 from ngp.runs.bundle.rules import Rules
 from ngp.runs.results import Verb
@@ -49,7 +49,7 @@ def declare(
             why=f"`emergency.{name}` names {', '.join(read.platform.emergency[name])}",
             todo=_way(name),
         )
-    return Authority(Kind.EMERGENCY, (who,), read.commit, reason.strip(), text, signature.decode())
+    return Authority(AuthorityKind.EMERGENCY, (who,), read.commit, reason.strip(), text, signature.decode())
 
 
 def _text(resolved: Resolved, verb: Verb, units: Sequence[str], reason: str, read: Rules) -> str:

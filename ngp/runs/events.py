@@ -61,7 +61,7 @@ class UnitEntered:
     total: int = 0
 
 
-class Step(Enum):
+class ResourceStep(Enum):
     """Where a resource is on its way."""
 
     STARTED = "started"
@@ -79,7 +79,7 @@ class UnitProgressed:
     total: int
     address: str
     elapsed_s: float = 0.0
-    step: Step = Step.WORKING
+    step: ResourceStep = ResourceStep.WORKING
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from ngp import files, supervised
 from ngp.errors import Finding, LockHeldError
 from ngp.runs import journal
 from ngp.runs.events import Note
-from ngp.supervised import Found
+from ngp.supervised import FoundCall
 from ngp.terraform import events
 from ngp.workspace import Workspace
 
@@ -26,10 +26,10 @@ class KilledRun:
     """A run that nobody ended. `calls` are its Terraform calls that were under way."""
 
     folder: Path
-    calls: tuple[Found, ...]
+    calls: tuple[FoundCall, ...]
 
     @property
-    def at_work(self) -> tuple[Found, ...]:
+    def at_work(self) -> tuple[FoundCall, ...]:
         return tuple(call for call in self.calls if call.at_work)
 
 
@@ -70,7 +70,7 @@ def settle(killed: list[KilledRun], environment: str, tell: Callable[[str], None
         files.remove_all([run.folder / CALLS])
 
 
-def _busy(run: KilledRun, call: Found) -> Finding:
+def _busy(run: KilledRun, call: FoundCall) -> Finding:
     pids = " ".join(map(str, call.pids))
     return Finding(
         f"a killed ngp left Terraform running: {_words(call)}" + (f" in process {pids}" if pids else ""),
@@ -80,7 +80,7 @@ def _busy(run: KilledRun, call: Found) -> Finding:
     )
 
 
-def _told(run: KilledRun, call: Found, environment: str) -> str:
+def _told(run: KilledRun, call: FoundCall, environment: str) -> str:
     begin = f"the ngp of run {run.folder.name} was killed; its {_words(call)}"
     if call.exit_code == 0:
         return f"{begin} went on and succeeded{_counted(call)}"
@@ -91,14 +91,14 @@ def _told(run: KilledRun, call: Found, environment: str) -> str:
     return f"{begin} went on and failed with exit code {call.exit_code}{_complaint(call)}; see {look}"
 
 
-def _words(call: Found) -> str:
+def _words(call: FoundCall) -> str:
     verb, _, unit = call.about.partition(" ")
     if unit == _ALL:
         return f"joint {verb}"
     return f"{verb} of `{unit}`" if unit else verb
 
 
-def _counted(call: Found) -> str:
+def _counted(call: FoundCall) -> str:
     """The counts that Terraform told last."""
     for line in reversed(call.output().splitlines()):
         event = events.parse(line)
@@ -107,7 +107,7 @@ def _counted(call: Found) -> str:
     return ""
 
 
-def _complaint(call: Found) -> str:
+def _complaint(call: FoundCall) -> str:
     """The first error's summary: its details may hold values."""
     for line in call.output().splitlines():
         event = events.parse(line)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ngp.catalogue.module import Status
+from ngp.catalogue.module import ModuleStatus
 from ngp.environments.environment import StateMode
 from ngp.environments.resolving import Resolved
 from ngp.errors import Finding, RefusedError
@@ -20,7 +20,7 @@ def require_none(resolved: Resolved, chosen: Sequence[str]) -> None:
     found = []
     for name in names:
         module = resolved.catalogue.modules[environment.units[name].module]
-        if module.manifest.status is Status.LEGACY:
+        if module.manifest.status is ModuleStatus.LEGACY:
             found.append(
                 Finding(
                     f"`{name}` uses the legacy module `{module.name}`",

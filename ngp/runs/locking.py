@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class LockFact:
+class LockedState:
     """A state that is locked. `lives` is None where that cannot be seen from this machine; `because` says why."""
 
     unit: str
@@ -32,14 +32,14 @@ class LockFact:
     because: str
 
 
-def collect(resolved: Resolved, session: Session, names: Iterable[str] = ()) -> list[LockFact]:
+def collect(resolved: Resolved, session: Session, names: Iterable[str] = ()) -> list[LockedState]:
     """Return the locked states of an environment, or those of the named units."""
     chosen, found = set(names), []
     for name, unit in units.collect(resolved).items():
         holder = reading.holder(unit.place, session) if name in chosen or not chosen else None
         if holder is not None:
             lives, because = judge(resolved, name, unit.root, holder.who)
-            found.append(LockFact(name, unit.place, holder, lives, because))
+            found.append(LockedState(name, unit.place, holder, lives, because))
     return found
 
 
@@ -61,7 +61,9 @@ def judge(resolved: Resolved, unit: str, root: Path, who: str) -> tuple[bool | N
     return False, "no Terraform on this machine works on it any more"
 
 
-def release(resolved: Resolved, session: Session, unit: str, agree: Callable[[LockFact], bool]) -> LockFact | None:
+def release(
+    resolved: Resolved, session: Session, unit: str, agree: Callable[[LockedState], bool]
+) -> LockedState | None:
     """Release the lock of a unit's state, and return what it was; None where there is none.
 
     `agree` is asked once, with the lock. Raises LockHeldError (5) where the holder lives, or another ngp is at work in

@@ -19,7 +19,7 @@ from ngp.runs.context import RunContext
 from ngp.runs.events import ChangeAuthorised, Note, RunEvent, RunStarted, UnitSummary
 from ngp.runs.joint import record
 from ngp.runs.journal import Journal, new_id
-from ngp.runs.request import Caller, Request, Tell
+from ngp.runs.request import Caller, RunRequest, Tell
 from ngp.runs.results import Orphan, Verb
 from ngp.terraform import binary, driver, lockfile, surroundings, toolchain
 
@@ -38,7 +38,7 @@ class _Ready:
 
 
 @contextmanager
-def open_run(request: Request, resolved: Resolved, caller: Caller) -> Iterator[RunContext]:
+def open_run(request: RunRequest, resolved: Resolved, caller: Caller) -> Iterator[RunContext]:
     """Make everything ready for a run of an environment and hold its lock until the run has ended.
 
     Raises, before anything is touched: UsageError (64) for what the operator wrote or for stale roots, MissingError
@@ -106,7 +106,7 @@ def _look_for_orphans(context: RunContext, beside: ThreadPoolExecutor) -> RunCon
     return replace(context, orphans=wait)
 
 
-def _require_agreed(request: Request, resolved: Resolved) -> Request:
+def _require_agreed(request: RunRequest, resolved: Resolved) -> RunRequest:
     if not record.unended(resolved.platform.workspace, resolved.environment.name):  # else that is settled first
         request = protection.clear(request, resolved)
     if request.verb is Verb.APPLY and not request.accepts_legacy:
@@ -114,7 +114,7 @@ def _require_agreed(request: Request, resolved: Resolved) -> Request:
     return request
 
 
-def _context(run_id: str, request: Request, resolved: Resolved, caller: Caller, ready: _Ready) -> RunContext:
+def _context(run_id: str, request: RunRequest, resolved: Resolved, caller: Caller, ready: _Ready) -> RunContext:
     platform, environment = resolved.platform, resolved.environment
     all_units = units.collect(resolved)
     needs = {name: unit.needs for name, unit in all_units.items()}
@@ -133,11 +133,11 @@ def _context(run_id: str, request: Request, resolved: Resolved, caller: Caller, 
         ready.terraform,
         ready.folder,
         ready.tell,
-        copies.Tree(platform.workspace.previews / environment.name, platform.path),
+        copies.ShadowTree(platform.workspace.previews / environment.name, platform.path),
     )
 
 
-def _targeted(request: Request, tell: Tell) -> Request:
+def _targeted(request: RunRequest, tell: Tell) -> RunRequest:
     """Return the request with the units that it names as targets in the one root of all units."""
     targets = tuple(f"module.{name}" for name in request.units)
     if not targets:

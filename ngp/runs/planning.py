@@ -27,7 +27,7 @@ from ngp.terraform.events import Diagnostic
 from ngp.terraform.plans import Plan
 
 # What is made of a plan: its result, the joint plan, and the plans of the units that go by themselves
-Finish = Callable[[RunResult, joint.Planned, Mapping[str, Plan | None]], None]
+Finish = Callable[[RunResult, joint.JointPlan, Mapping[str, Plan | None]], None]
 
 # Terraform's words for a count, a for_each or a provider that hangs on what is not known yet
 _UNKNOWN = re.compile(r"(?:until|after|during) apply|not (?:yet )?known")
@@ -80,7 +80,7 @@ def plan(context: RunContext, known: ExpectedOutputs | None = None, finish: Fini
 def complete(
     context: RunContext,
     known: ExpectedOutputs,
-    planned: joint.Planned,
+    planned: joint.JointPlan,
     keep: Callable[[str, Plan | None], None] = _forget,
 ) -> RunResult:
     """Plan the units that the joint plan left out, one by one; return the results of the whole run.
@@ -94,7 +94,7 @@ def complete(
         name: context.needs[name] - planned.results.keys() for name in context.needs if name not in planned.results
     }
     results = scheduler.run(
-        scheduler.Plan(needs, context.request.parallelism),
+        scheduler.Schedule(needs, context.request.parallelism),
         lambda unit: finish(context, plan_unit(context, unit, known, keep)),
         lambda unit, reason: finish(context, skipped(context, unit, reason)),
         stop=context.stop,

@@ -25,7 +25,7 @@ _AWS = "/hashicorp/aws"  # at whichever registry
 
 
 @dataclass(frozen=True)
-class Check:
+class Prerequisite:
     """One prerequisite: `says` what was found; `findings` are what is missing and how to get it (none: it is there)."""
 
     name: str
@@ -37,7 +37,7 @@ class Check:
         return not self.findings
 
 
-def check(platform: Platform, environment: Environment | None, settings: Settings) -> Iterator[Check]:
+def check(platform: Platform, environment: Environment | None, settings: Settings) -> Iterator[Prerequisite]:
     """Look at all that runs in `platform` need, and at what `environment` needs; never raises an NgpError."""
     yield _looked("shell", lambda: _shell(settings))
     yield _looked("terraform", lambda: _terraform(platform, settings))
@@ -51,11 +51,11 @@ def check(platform: Platform, environment: Environment | None, settings: Setting
         yield from _support(platform, environment)
 
 
-def _looked(name: str, look: Callable[[], str]) -> Check:
+def _looked(name: str, look: Callable[[], str]) -> Prerequisite:
     try:
-        return Check(name, look())
+        return Prerequisite(name, look())
     except NgpError as error:
-        return Check(name, error.findings[0].what, error.findings)
+        return Prerequisite(name, error.findings[0].what, error.findings)
 
 
 def _shell(settings: Settings) -> str:
@@ -107,7 +107,7 @@ def _sandbox(platform: Platform) -> str:
     return f"{emulator.NAME} is installed; it is started and seeded when a run needs it"
 
 
-def _support(platform: Platform, environment: Environment) -> Iterator[Check]:
+def _support(platform: Platform, environment: Environment) -> Iterator[Prerequisite]:
     """What of the environment's versions ends within half a year; near its end, or over, it is a finding."""
     try:
         resolved = resolving.resolve(platform, environment.name)
@@ -119,12 +119,12 @@ def _support(platform: Platform, environment: Environment) -> Iterator[Check]:
         late = end.days_left(today) <= support.FAIL_DAYS
         todo = f"upgrade {', '.join(units)}: its page says how; the dates are those of {end.product.source}"
         what = f"{end.describe(today)}, for {', '.join(units)}"
-        yield Check("support", what, (Finding(what, why="", todo=todo),) if late else ())
+        yield Prerequisite("support", what, (Finding(what, why="", todo=todo),) if late else ())
     if not ends:
-        yield Check("support", f"no version's standard support ends within {support.WARN_DAYS} days")
+        yield Prerequisite("support", f"no version's standard support ends within {support.WARN_DAYS} days")
 
 
-def _account(platform: Platform, environment: Environment, settings: Settings) -> Iterator[Check]:
+def _account(platform: Platform, environment: Environment, settings: Settings) -> Iterator[Prerequisite]:
     session: list[Session] = []
 
     def credentials() -> str:
@@ -142,12 +142,14 @@ def _account(platform: Platform, environment: Environment, settings: Settings) -
     yield from _preflight(platform, environment, session[0])
 
 
-def _preflight(platform: Platform, environment: Environment, session: Session) -> Iterator[Check]:
+def _preflight(platform: Platform, environment: Environment, session: Session) -> Iterator[Prerequisite]:
     """What the manifests of the environment's modules want looked at before."""
     try:
         resolved = resolving.resolve(platform, environment.name)
     except UsageError:
-        yield Check("modules", f"not looked at, the environment is not complete: ngp validate {environment.name}")
+        yield Prerequisite(
+            "modules", f"not looked at, the environment is not complete: ngp validate {environment.name}"
+        )
         return
     for quota, names in preflight.quotas(resolved).items():
         looked = _looked("quota", partial(preflight.look_at_quota, session, quota))

@@ -36,10 +36,10 @@ def begin(platform: Platform, settings: Settings) -> Iterator[Opener]:
         yield opener
 
 
-def _find_packages(platform: Platform, settings: Settings) -> serving.Found:
+def _find_packages(platform: Platform, settings: Settings) -> serving.ServablePackages:
     pool = record.read(home(platform.workspace.path))
     if pool is not None and record.is_alive(pool):
-        return serving.Found()
+        return serving.ServablePackages()
     locked = lockfile.load(platform.path / lockfile.NAME)
     found = binary.find(
         platform.terraform, platform.terraform_version, settings.environ, cwd=platform.path, cache=settings.cache

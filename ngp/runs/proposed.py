@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ngp.runs.context import RunContext
 from ngp.runs.joint.holding import Holding
-from ngp.runs.joint.planning import Planned
+from ngp.runs.joint.planning import JointPlan
 from ngp.runs.results import RunResult
 from ngp.runs.reviewed_files import ReviewedFiles
 
@@ -24,7 +24,7 @@ class Proposed:
     values of the units that are applied by themselves, which are compared again before that; a destruction has none.
     """
 
-    planned: Planned
+    planned: JointPlan
     previews: RunResult
     begin: Callable[[], None] = _nothing
     seen: ReviewedFiles | None = None

@@ -13,10 +13,10 @@ from ngp.runs.results import Verb
 if TYPE_CHECKING:
     from ngp.environments.environment import Environment, Platform
     from ngp.environments.resolving import Resolved
-    from ngp.runs.request import Request
+    from ngp.runs.request import RunRequest
 
 
-def clear(request: Request, resolved: Resolved) -> Request:
+def clear(request: RunRequest, resolved: Resolved) -> RunRequest:
     """Return the request as one that may change its environment, so that the remote is asked once a run.
 
     Raises as `require_none` does where nobody has approved the change of a protected environment.

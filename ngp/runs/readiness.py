@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ngp import processes
-from ngp.catalogue.module import Check
+from ngp.catalogue.module import ReadinessCheck
 from ngp.environments.environment import Target
 from ngp.errors import RefusedError
 from ngp.runs import outputs
@@ -38,7 +38,7 @@ class Probe:
     """One check of a unit. `says` is not empty where there is nothing to ask: `is_ready` then is the answer."""
 
     unit: str
-    check: Check
+    check: ReadinessCheck
     target: str
     says: str = ""
     is_ready: bool = False
@@ -96,7 +96,7 @@ class Asker:
             return False, str(error) or type(error).__name__
 
     def _run(self, probe: Probe) -> tuple[bool, str]:
-        request = processes.Request(tuple(shlex.split(probe.target)), self.cwd, self.env, timeout_s=_LIMIT_S)
+        request = processes.ProcessRequest(tuple(shlex.split(probe.target)), self.cwd, self.env, timeout_s=_LIMIT_S)
         done = processes.run(request, stop=self.stop)
         if done.timed_out:
             return False, f"no end within {_LIMIT_S:.0f} s"
@@ -123,7 +123,7 @@ def collect(resolved: Resolved, session: Session, chosen: tuple[str, ...] = ()) 
     ]
 
 
-def _probe(unit: str, check: Check, values: Mapping[str, Any]) -> Probe:
+def _probe(unit: str, check: ReadinessCheck, values: Mapping[str, Any]) -> Probe:
     is_template = check.kind == "command" or "{" in check.target
     template = check.target if is_template else f"{{{check.target}}}"
     names = _NAMED.findall(template)

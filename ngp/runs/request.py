@@ -21,7 +21,7 @@ Tell = Callable[[RunEvent], None]
 
 
 @dataclass(frozen=True)
-class Request:
+class RunRequest:
     """What the operator asked for. No `units` means all of them."""
 
     verb: Verb

@@ -14,7 +14,7 @@ from ngp.runs.results import UnitResult
 
 
 @dataclass(frozen=True)
-class Plan:
+class Schedule:
     """How to go through a graph. `fail_fast` starts nothing more after the first unit that failed."""
 
     needs: Needs
@@ -23,7 +23,7 @@ class Plan:
 
 
 def run(
-    plan: Plan,
+    plan: Schedule,
     work: Callable[[str], UnitResult],
     skip: Callable[[str, str], UnitResult],
     *,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ngp.catalogue.types import Type
 from ngp.environments import locations
-from ngp.environments.binding import Source
+from ngp.environments.binding import ValueSource
 from ngp.environments.environment import OutputRef, StateMode
 from ngp.errors import UsageError, nearest
 from ngp.state import places
@@ -87,13 +87,13 @@ def _wires(resolved: Resolved, unit: str) -> tuple[Wire, ...]:
     return tuple(
         Wire(name, module.variables[name].type, binding.wire)
         for name, binding in sorted(resolved.bindings[unit].inputs.items())
-        if binding.source is Source.WIRE and binding.wire is not None
+        if binding.source is ValueSource.WIRE and binding.wire is not None
     )
 
 
 def _secrets(resolved: Resolved, unit: str) -> dict[str, str]:
     inputs = resolved.bindings[unit].inputs
-    return {name: binding.value for name, binding in inputs.items() if binding.source is Source.SECRET}
+    return {name: binding.value for name, binding in inputs.items() if binding.source is ValueSource.SECRET}
 
 
 def _source(resolved: Resolved, unit: str) -> Path:

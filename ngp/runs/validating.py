@@ -25,7 +25,7 @@ class RootCheck:
 
     environment: str
     unit: Unit
-    tree: copies.Tree
+    tree: copies.ShadowTree
     data: Path
 
     @property
@@ -67,7 +67,7 @@ def validate(
 def _collect(resolved: Resolved, chosen: Sequence[str]) -> list[RootCheck]:
     platform, name = resolved.platform, resolved.environment.name
     workspace = platform.workspace
-    tree = copies.Tree(workspace.validated(name), platform.path)
+    tree = copies.ShadowTree(workspace.validated(name), platform.path)
     return [
         RootCheck(name, unit, tree, workspace.data(name, unit.name, "validate"))
         for unit in units.collect(resolved).values()

@@ -8,7 +8,7 @@ from dataclasses import replace
 from ngp.errors import Finding, NgpError
 from ngp.runs import contention, leftovers, locking, origins
 from ngp.runs.context import RunContext
-from ngp.runs.events import Step, UnitDiagnosed, UnitProgressed
+from ngp.runs.events import ResourceStep, UnitDiagnosed, UnitProgressed
 from ngp.runs.results import Counts, Outcome, UnitResult, explain
 from ngp.runs.units import Unit
 from ngp.state import reading
@@ -80,18 +80,18 @@ class UnitWatcher:
             self._context.tell(UnitDiagnosed(self._unit.name, self._located(event)))
         elif isinstance(event, events.ResourceDone):
             self._done[event.action] += event.action in _COUNTED
-            self._progress(event.address, event.elapsed_s, Step.DONE)
+            self._progress(event.address, event.elapsed_s, ResourceStep.DONE)
         elif isinstance(event, events.ResourceStarted):
-            self._progress(event.address, 0.0, Step.STARTED)
+            self._progress(event.address, 0.0, ResourceStep.STARTED)
         elif isinstance(event, events.ResourceProgress):
-            self._progress(event.address, event.elapsed_s, Step.WORKING)
+            self._progress(event.address, event.elapsed_s, ResourceStep.WORKING)
         elif isinstance(event, events.ResourceFailed):
-            self._progress(event.address, event.elapsed_s, Step.FAILED)
+            self._progress(event.address, event.elapsed_s, ResourceStep.FAILED)
 
     def _located(self, diagnostic: events.Diagnostic) -> events.Diagnostic:
         return origins.locate(self._context.resolved, self._unit.root, diagnostic)
 
-    def _progress(self, address: str, elapsed_s: float, step: Step) -> None:
+    def _progress(self, address: str, elapsed_s: float, step: ResourceStep) -> None:
         done = self._done.total()
         self._context.tell(UnitProgressed(self._unit.name, done, max(self._total, done), address, elapsed_s, step))
 

@@ -28,7 +28,7 @@ _KEPT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "VIRT
 
 
 @dataclass(frozen=True)
-class Running:
+class RunningSandbox:
     """A sandbox that answers. `started` is UTC, ISO 8601; `id` is the random name that it was started with."""
 
     url: str
@@ -39,7 +39,7 @@ class Running:
     id: str
 
 
-def start(workspace: Path, environ: Mapping[str, str] | None = None, *, port: int = 0) -> Running:
+def start(workspace: Path, environ: Mapping[str, str] | None = None, *, port: int = 0) -> RunningSandbox:
     """Give the platform's sandbox, started now if none runs; it outlives this process.
 
     `workspace` is the platform's ``.ngp``; of `environ` only what Python needs to run is taken. Two that start at
@@ -55,7 +55,7 @@ def start(workspace: Path, environ: Mapping[str, str] | None = None, *, port: in
         return _launch(workspace, environ or {}, port)
 
 
-def status(workspace: Path) -> Running | None:
+def status(workspace: Path) -> RunningSandbox | None:
     """The sandbox that answers by the name it was started with, or None; a stale record counts for nothing."""
     return _find(workspace)
 
@@ -71,7 +71,7 @@ def stop(workspace: Path) -> bool:
         return ours
 
 
-def reset(workspace: Path) -> Running:
+def reset(workspace: Path) -> RunningSandbox:
     """Empty the running sandbox, as if it had just been started; raise MissingError where none runs."""
     with files.lock(Workspace(workspace).sandbox_lock, purpose="sandbox reset", wait=True):
         running = _find(workspace)
@@ -89,7 +89,7 @@ def folder(workspace: Path) -> Path:
     return Workspace(workspace).sandbox
 
 
-def _same(found: Running, port: int) -> Running:
+def _same(found: RunningSandbox, port: int) -> RunningSandbox:
     if port not in (0, found.port):
         raise UsageError(
             f"the sandbox is already running on port {found.port}", where=found.url, todo="ngp sandbox stop, then start"
@@ -97,19 +97,19 @@ def _same(found: Running, port: int) -> Running:
     return found
 
 
-def _launch(workspace: Path, environ: Mapping[str, str], port: int) -> Running:
+def _launch(workspace: Path, environ: Mapping[str, str], port: int) -> RunningSandbox:
     home = files.private_folder(folder(workspace))
     files.write(home / _OWN, "", mode=0o600)
     name, log, announced = secrets.token_hex(16), home / "server.log", home / "port"
     words = (name, str(port), str(announced))
     request = programs.request(launcher, *words, folder=home, environ=_environment(home, environ))
 
-    def look(pid: int, remaining_s: float) -> Running | None:
+    def look(pid: int, remaining_s: float) -> RunningSandbox | None:
         """Record and return the server once it answers by its name."""
         bound = _announced(announced)
         if not bound or _name(bound, timeout_s=max(1.0, remaining_s)) != name:
             return None
-        running = Running(f"http://{HOST}:{bound}", pid, bound, emulator.NAME, _now(), name)
+        running = RunningSandbox(f"http://{HOST}:{bound}", pid, bound, emulator.NAME, _now(), name)
         files.write(home / _RECORD, json.dumps(asdict(running), indent=2) + "\n", mode=0o600)
         return running
 
@@ -143,16 +143,16 @@ def _announced(path: Path) -> int:
     return 0
 
 
-def _find(workspace: Path) -> Running | None:
+def _find(workspace: Path) -> RunningSandbox | None:
     found = _read(workspace)
     return found if found is not None and _name(found.port, timeout_s=5) == found.id else None
 
 
-def _read(workspace: Path) -> Running | None:
+def _read(workspace: Path) -> RunningSandbox | None:
     """The record, also of another version of ngp: what is unknown is left out, so that its server can be ended."""
     with suppress(ValueError, KeyError, TypeError, AttributeError):
         found = record.load(folder(workspace) / _RECORD)
-        return Running(
+        return RunningSandbox(
             url=str(found["url"]),
             pid=int(found["pid"]),
             port=int(found["port"]),
@@ -163,13 +163,13 @@ def _read(workspace: Path) -> Running | None:
     return None
 
 
-def _is_ours(found: Running) -> bool:
+def _is_ours(found: RunningSandbox) -> bool:
     """Whether the process is the one we started, even if it hangs: ids are given again, its random name is not."""
     if _name(found.port, timeout_s=2) == found.id:
         return True
     with suppress(OSError):
         return found.id.encode() in Path(f"/proc/{found.pid}/cmdline").read_bytes().split(b"\0")
-    ps = processes.Request(("ps", "-o", "command=", "-p", str(found.pid)), Path("/"), {"PATH": "/bin:/usr/bin"})
+    ps = processes.ProcessRequest(("ps", "-o", "command=", "-p", str(found.pid)), Path("/"), {"PATH": "/bin:/usr/bin"})
     with suppress(OSError):
         return found.id in processes.run(ps).stdout.split()
     return False

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ngp.aws import access
-from ngp.sandbox.server import Running
+from ngp.sandbox.server import RunningSandbox
 
 # What a shell may hold without exporting it now, and what SDKs would still follow
 _ALWAYS = (
@@ -34,7 +34,7 @@ class Lines:
         return "\n".join([f"unset {' '.join(self.unset)}", *exported])
 
 
-def lines(environ: Mapping[str, str], running: Running, region: str, account: str) -> Lines:
+def lines(environ: Mapping[str, str], running: RunningSandbox, region: str, account: str) -> Lines:
     """The lines for a shell that now holds `environ`; the same ones again when it has taken them."""
     exports = access.sandbox(environ, running.url, region, account)
     strays = {name for name in environ if name.startswith("AWS_")} | set(_ALWAYS)

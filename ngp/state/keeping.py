@@ -51,7 +51,7 @@ def start(paths: Mapping[Path, str], calls: Path, wait: Wait) -> Keeper:
     """
     for path in paths:
         private_folder(path.parent)
-    request = processes.Request((sys.executable, "-m", keeper.__name__), Path.cwd(), _environ())
+    request = processes.ProcessRequest((sys.executable, "-m", keeper.__name__), Path.cwd(), _environ())
     process = processes.popen(request, with_input=True, tied=False)
     order = json.dumps({"locks": {str(path): text for path, text in paths.items()}, "calls": str(calls)})
     running = Keeper(process)

@@ -145,10 +145,10 @@ def _ask(argv: tuple[str, ...], environ: Mapping[str, str], *, cwd: Path, cache:
     return said
 
 
-def _run(argv: tuple[str, ...], environ: Mapping[str, str], cwd: Path) -> processes.Outcome:
+def _run(argv: tuple[str, ...], environ: Mapping[str, str], cwd: Path) -> processes.ProcessResult:
     child = surroundings.child(environ, {})
     try:
-        return processes.run(processes.Request(argv, cwd, child, timeout_s=_VERSION_TIMEOUT_S, grace_s=1.0))
+        return processes.run(processes.ProcessRequest(argv, cwd, child, timeout_s=_VERSION_TIMEOUT_S, grace_s=1.0))
     except OSError as error:
         raise _garbage(argv, str(error)) from error
 

@@ -26,8 +26,8 @@ _APPLY_GRACE_S = 600.0
 _RESERVE = 4 << 20  # for what an apply prints: on a full disk the state itself
 _FULL = "Terraform could not write its state, so nothing was begun"
 _PLAN, _APPLY = PlanOptions(), ApplyOptions()
-_NOTHING = processes.Outcome(0, "", "", 0.0)
-_STOPPED = processes.Outcome(1, "", "", 0.0, stopped=True)
+_NOTHING = processes.ProcessResult(0, "", "", 0.0)
+_STOPPED = processes.ProcessResult(1, "", "", 0.0, stopped=True)
 # what starts providers; init is told of them so that it fetches and links none
 SERVED = frozenset({"init", "validate", "plan", "apply", "show", "console", "test"})
 # what changes nothing, or, as a test, undoes it when it is told to end: it need not outlive a killed ngp
@@ -69,7 +69,7 @@ class Terraform:
     `plugin_folder` is a provider mirror (from `mirror.find`) that holds what the lock file names; None leaves
     Terraform to find its providers. `serving` is the way to providers that run already (from `serving.open_serving`).
     A set `stop` ends every call gracefully (one SIGINT, a wait) and lets no further call start.
-    `calls` is the private folder that holds the output of calls under way (`supervised.Call`).
+    `calls` is the private folder that holds the output of calls under way (`supervised.SupervisedCall`).
 
     Calls that stream return a Result, also for a failure. Calls that read (show_plan, output, console, …) return the
     value, and raise NgpError with Terraform's own words, or StoppedError where `stop` ended them.
@@ -234,7 +234,7 @@ class Terraform:
             raise self._failure(argv, outcome)
         return outcome.stdout
 
-    def _outcome(self, root: Root, argv: Argv, *, watch: Watch, stdin: str = "") -> processes.Outcome:
+    def _outcome(self, root: Root, argv: Argv, *, watch: Watch, stdin: str = "") -> processes.ProcessResult:
         outcome = _NOTHING
 
         def go(attempt: Attempt) -> str:
@@ -257,7 +257,7 @@ class Terraform:
             ready.require_prerequisites()
             go(Attempt())
 
-    def _failure(self, argv: Argv, outcome: processes.Outcome) -> NgpError:
+    def _failure(self, argv: Argv, outcome: processes.ProcessResult) -> NgpError:
         first = said(outcome.stderr or outcome.stdout, outcome.exit_code)
         return NgpError(f"`{self._said_as(argv)}` failed: {first.summary.removeprefix('Error: ')}", why=first.detail)
 
@@ -273,7 +273,7 @@ class Terraform:
         stdin: str = "",
         stream: Stream | None = None,
         unit: str = "",
-    ) -> processes.Outcome:
+    ) -> processes.ProcessResult:
         if self.stop is not None and self.stop.is_set():
             return _STOPPED
         verb = argv[len(self.binary.argv)]
@@ -284,8 +284,8 @@ class Terraform:
         environ = {**self.environ, "TF_DATA_DIR": str(root.data), **given}
         try:
             return supervised.run(
-                processes.Request(argv, folder or root.path, environ, grace_s=grace_s, stdin=stdin),
-                supervised.Call(
+                processes.ProcessRequest(argv, folder or root.path, environ, grace_s=grace_s, stdin=stdin),
+                supervised.SupervisedCall(
                     self.calls, f"{verb} {unit}".strip(), tied=verb in _TIED, reserve=_RESERVE if verb == "apply" else 0
                 ),
                 on_stdout=stream.take if stream else None,

@@ -14,7 +14,7 @@ class TerraformVersion:
 
 
 @dataclass(frozen=True)
-class Planned:
+class PlannedChange:
     """One resource's planned change."""
 
     address: str
@@ -68,7 +68,7 @@ class Diagnostic:
 
 
 @dataclass(frozen=True)
-class Unknown:
+class UnknownEvent:
     """A message that this version of ngp does not know, kept as it came; kind "text" is a line that is no JSON."""
 
     kind: str
@@ -77,14 +77,14 @@ class Unknown:
 
 Event = (
     TerraformVersion
-    | Planned
+    | PlannedChange
     | ResourceStarted
     | ResourceProgress
     | ResourceDone
     | ResourceFailed
     | Summary
     | Diagnostic
-    | Unknown
+    | UnknownEvent
 )
 
 
@@ -95,12 +95,12 @@ def parse(line: str) -> Event:
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
-        return Unknown("text", {"text": line})
+        return UnknownEvent("text", {"text": line})
     kind = str(document.get("type", ""))
     try:
         return _read(kind, document)
     except (AttributeError, KeyError, TypeError, ValueError):
-        return Unknown(kind, document)
+        return UnknownEvent(kind, document)
 
 
 def diagnostic(document: Mapping[str, Any]) -> Diagnostic:
@@ -123,7 +123,7 @@ def _read(kind: str, document: Mapping[str, Any]) -> Event:
         return diagnostic(document["diagnostic"])
     if kind == "planned_change":
         change = document["change"]
-        return Planned(change["resource"]["addr"], change["action"])
+        return PlannedChange(change["resource"]["addr"], change["action"])
     if kind in _HOOKS:
         hook = document["hook"]
         return _HOOKS[kind](hook["resource"]["addr"], hook.get("action", ""), float(hook.get("elapsed_seconds", 0)))
@@ -132,7 +132,7 @@ def _read(kind: str, document: Mapping[str, Any]) -> Event:
         return Summary(int(changes["add"]), int(changes["change"]), int(changes["remove"]), changes["operation"])
     if kind == "version":
         return TerraformVersion(str(document.get("terraform") or document["tofu"]))
-    return Unknown(kind, document)
+    return UnknownEvent(kind, document)
 
 
 _HOOKS: Mapping[str, Callable[[str, str, float], Event]] = {

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ngp.proxy import session
-from ngp.proxy.packages import Package
-from ngp.proxy.session import Attached, ProxyError, Session
+from ngp.proxy.packages import ProviderPackage
+from ngp.proxy.session import Attached, ProxyError, ProxySession
 from ngp.terraform import fingerprints, mirror
 from ngp.terraform.attempts import Attempt, Go
 from ngp.terraform.lockfile import Lock
@@ -22,21 +22,23 @@ _OWN = frozenset({"apply", "test"})  # they make things: their providers serve n
 _TEST_TEXTS = (*fingerprints.ENDINGS, ".tftest.hcl", ".tftest.json", ".tfmock.hcl", ".tfmock.json")
 _TEXTS = (*fingerprints.ENDINGS, ".tfvars", ".tfvars.json", ".tfstate")
 
-Opener = Callable[[Sequence[Package], Mapping[str, str], Path], AbstractContextManager[Session]]
+Opener = Callable[[Sequence[ProviderPackage], Mapping[str, str], Path], AbstractContextManager[ProxySession]]
 
 
 @dataclass(frozen=True)
-class Found:
+class ServablePackages:
     """The packages that the proxy may start; `reason` says in one line why it has none."""
 
-    packages: tuple[Package, ...] = ()
+    packages: tuple[ProviderPackage, ...] = ()
     reason: str = ""
 
 
 class Serving:
     """A run's way to the proxy. Safe to be used from several threads."""
 
-    def __init__(self, door: Session, found: Found, environ: Mapping[str, str], note: Callable[[str], None]) -> None:
+    def __init__(
+        self, door: ProxySession, found: ServablePackages, environ: Mapping[str, str], note: Callable[[str], None]
+    ) -> None:
         self._door, self._note = door, note
         self._light = {name: value for name, value in _LIGHT.items() if name not in environ}
         self._for_init = session.reattach_for_init(one.address for one in found.packages)
@@ -122,27 +124,27 @@ def collect_test_texts(root: Path) -> Iterator[Path]:
             yield path
 
 
-def find_packages(lock: Lock, platform: str, folder: Path | None) -> Found:
+def find_packages(lock: Lock, platform: str, folder: Path | None) -> ServablePackages:
     """The packages of `lock`, as its binary reads it, in a mirror (from `mirror.provide`).
 
     Each must be unpacked and have its hash in the lock file.
     """
     if folder is None:
-        return Found(reason="Terraform's own configuration says where providers come from" if lock else "")
+        return ServablePackages(reason="Terraform's own configuration says where providers come from" if lock else "")
     found = []
     for locked in lock:
         package = mirror.package(folder, locked, platform)
         if package is None or not package.is_dir():
-            return Found(reason=f"the mirror holds no unpacked package of {locked.source}")
+            return ServablePackages(reason=f"the mirror holds no unpacked package of {locked.source}")
         if not locked.package_hashes:
-            return Found(reason=f"the lock file has no hash of the unpacked package of {locked.source}")
-        found.append(Package(locked.address, package.resolve(), locked.package_hashes))
-    return Found(tuple(found))
+            return ServablePackages(reason=f"the lock file has no hash of the unpacked package of {locked.source}")
+        found.append(ProviderPackage(locked.address, package.resolve(), locked.package_hashes))
+    return ServablePackages(tuple(found))
 
 
 @contextmanager
 def open_serving(  # noqa: PLR0913  what a run knows, once
-    found: Found,
+    found: ServablePackages,
     environ: Mapping[str, str],
     shell: Mapping[str, str],
     cache: Path,

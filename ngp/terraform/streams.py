@@ -15,7 +15,7 @@ from typing import IO, Any
 from urllib.parse import quote, quote_plus
 
 from ngp.terraform import events
-from ngp.terraform.events import Diagnostic, Event, Summary, Unknown
+from ngp.terraform.events import Diagnostic, Event, Summary, UnknownEvent
 
 REDACTED = "(secret)"
 _TALK_LINES = 50
@@ -76,7 +76,7 @@ class Stream:
                 return
         elif isinstance(event, Summary):
             self.summary = event
-        elif isinstance(event, Unknown) and event.kind == "text":
+        elif isinstance(event, UnknownEvent) and event.kind == "text":
             self._talk.append(told)
         if self._on_event is not None:
             self._on_event(event)
@@ -109,7 +109,7 @@ class Stream:
             return event
         if isinstance(event, Diagnostic):
             return replace(event, summary=self.redact(event.summary), detail=self.redact(event.detail))
-        return Unknown(event.kind, self._deep(event.document)) if isinstance(event, Unknown) else event
+        return UnknownEvent(event.kind, self._deep(event.document)) if isinstance(event, UnknownEvent) else event
 
     def _deep(self, value: Any) -> Any:
         if isinstance(value, str):

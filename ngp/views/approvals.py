@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from ngp.runs.authority import Authority, Kind
+from ngp.runs.authority import Authority, AuthorityKind
 from ngp.runs.outcomes import Outcome
 from ngp.runs.results import Counts, UnitResult
 from ngp.views import changes, terminal
 
 if TYPE_CHECKING:
-    from ngp.runs.bundle.approvals import Standing
+    from ngp.runs.bundle.approvals import ApprovalStatus
     from ngp.runs.bundle.opening import Bundle
     from ngp.runs.bundle.rules import Rules
     from ngp.runs.bundle.statement import Statement, UnitFact
@@ -64,7 +64,7 @@ def _origin(statement: Statement) -> Iterator[str]:
         yield f"  loss of data agreed to: {', '.join(statement.may_lose_data)}"
 
 
-def standing(found: Standing, rules: Rules, environment: str) -> list[str]:
+def standing(found: ApprovalStatus, rules: Rules, environment: str) -> list[str]:
     """Return the lines that say whether the approvals suffice, and which do not count."""
     names = f" ({', '.join(found.by)})" if found.by else ""
     if not found.needed:
@@ -79,7 +79,7 @@ def standing(found: Standing, rules: Rules, environment: str) -> list[str]:
     return [*lines, *(f"  does not count: {vote.who}: {vote.why}" for vote in found.votes if vote.why)]
 
 
-def standing_document(found: Standing, rules: Rules) -> dict[str, Any]:
+def standing_document(found: ApprovalStatus, rules: Rules) -> dict[str, Any]:
     """Return the part of a JSON document that says the same."""
     return {
         "approved": found.is_approved,
@@ -95,7 +95,7 @@ def standing_document(found: Standing, rules: Rules) -> dict[str, Any]:
 def authority(found: Authority) -> str:
     """Return the line that says what permits a change."""
     people = ", ".join(found.by)
-    if found.kind is Kind.EMERGENCY:
+    if found.kind is AuthorityKind.EMERGENCY:
         return f"emergency: {people} changes this without an approved bundle: {found.reason}"
     made = f", made by {found.maker}" if found.maker else ""
     return f"approved by {people}{f' (bundle {found.bundle[:12]}{made})' if found.bundle else ''}"

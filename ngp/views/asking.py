@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ngp.catalogue.module import Catalogue, Module, Status
+from ngp.catalogue.module import Catalogue, Module, ModuleStatus
 from ngp.environments import choosing
 from ngp.environments.drafts import Choice, Question, Subject, by_category
 
@@ -79,7 +79,7 @@ def answer(questions: Sequence[Question], choice: Choice, **doors: Any) -> Choic
 def label(unit: str, module: Module) -> str:
     """The line of a checkbox."""
     name = unit if unit == module.name else f"{unit} ({module.name})"
-    legacy = " [legacy]" if module.manifest.status is Status.LEGACY else ""
+    legacy = " [legacy]" if module.manifest.status is ModuleStatus.LEGACY else ""
     return f"{name}{legacy}: {module.manifest.title}"
 
 

@@ -19,7 +19,7 @@ _AROUND = 3  # lines shown around a changed line of a heredoc
 
 
 @dataclass(frozen=True)
-class Line:
+class AttributeLine:
     """One line; `mark` is ``+``, ``-``, ``~`` or blank, `depth` counts from the attributes of the resource."""
 
     mark: str
@@ -40,7 +40,7 @@ class Detail:
 
 
 @dataclass(frozen=True)
-class Place:
+class ValuePosition:
     """Where a value stands: its path in the resource, how deep it is written, and what follows it."""
 
     path: Path
@@ -48,11 +48,11 @@ class Place:
     end: str = ""
     is_json: bool = False  # inside a JSON text, where a list of objects is no list of blocks
 
-    def at(self, key: str | int, end: str = "") -> Place:
+    def at(self, key: str | int, end: str = "") -> ValuePosition:
         """Return the place of a member, which is written as deep as its siblings."""
         return replace(self, path=(*self.path, key), end=end)
 
-    def below(self, end: str = "") -> Place:
+    def below(self, end: str = "") -> ValuePosition:
         """Return the place of what a bracket holds."""
         return replace(self, depth=self.depth + 1, end=end)
 
@@ -71,26 +71,26 @@ class Writer:
         whole: bool = False,
         detail: Detail | None = None,
     ) -> None:
-        self.lines: list[Line] = []
+        self.lines: list[AttributeLine] = []
         self.whole, self.detail = whole, detail or Detail()
         self._forcing, self._secrets = frozenset(forcing), tuple(secrets)
 
     def line(self, mark: str, depth: int, text: str, path: Path | None = None) -> None:
         """Add a line; it says so if `path` forces the replacement."""
         force = "  # forces replacement" if path in self._forcing else ""
-        self.lines.append(Line(mark, depth, text + force))
+        self.lines.append(AttributeLine(mark, depth, text + force))
 
     def note(self, depth: int, text: str) -> None:
         """Add a line on what only `--all` shows."""
         self.line(" ", depth, f"# ({text}{self.detail.hint})")
 
-    def context(self, members: Mapping[str, Any], at: Place) -> None:
+    def context(self, members: Mapping[str, Any], at: ValuePosition) -> None:
         """Write attributes that stay, for the reader to know the resource."""
         heads = _heads(members)
         for key, value in members.items():
             self._value(" ", heads[key], value, at.at(key))
 
-    def members(self, before: Mapping[str, Any], after: Mapping[str, Any], at: Place) -> None:
+    def members(self, before: Mapping[str, Any], after: Mapping[str, Any], at: ValuePosition) -> None:
         """Write the members of an object that differ: those that force a replacement first, blocks last."""
         found = [(key, before.get(key, _ABSENT), after.get(key, _ABSENT)) for key in {**before, **after}]
         changed = [one for one in found if not self._is_same(one[1], one[2], (*at.path, one[0]))]
@@ -104,7 +104,7 @@ class Writer:
                 self.differ(heads[key], old, new, at.at(key))
         self._hidden(len(found) - len(changed), "attribute", at.depth)
 
-    def differ(self, head: str, old: Any, new: Any, at: Place) -> None:
+    def differ(self, head: str, old: Any, new: Any, at: ValuePosition) -> None:
         """Write one attribute or element that differs; `head` is what stands before its value."""
         if old is _ABSENT:
             self._value("+", head, new, at)
@@ -125,10 +125,10 @@ class Writer:
         else:
             self._pair(head, old, new, at)
 
-    def _value(self, mark: str, head: str, value: Any, at: Place) -> None:
+    def _value(self, mark: str, head: str, value: Any, at: ValuePosition) -> None:
         document = decode(value)
         if document is not None:
-            inside = Place((), at.depth + 1, is_json=True)
+            inside = ValuePosition((), at.depth + 1, is_json=True)
             self._bracket(mark, f"{head}jsonencode(", at, ")", lambda: self._value(mark, "", document, inside))
         elif isinstance(value, str) and "\n" in value.rstrip("\n"):
             self._bracket(mark, f"{head}<<-EOT", at, "EOT", lambda: self._text(mark, value, at.depth + 1))
@@ -150,7 +150,7 @@ class Writer:
             is_cut = not self.whole and is_scalar(value)
             self.line(mark, at.depth, f"{head}{self._cut(shown) if is_cut else shown}{at.end}", at.path)
 
-    def _bracket(self, mark: str, start: str, at: Place, end: str, write: Callable[[], None]) -> None:
+    def _bracket(self, mark: str, start: str, at: ValuePosition, end: str, write: Callable[[], None]) -> None:
         """Write what stands inside of a text; without `whole`, its first lines."""
         self.line(mark, at.depth, start, at.path)
         known = len(self.lines)
@@ -161,7 +161,7 @@ class Writer:
             self.note(at.depth + 1, f"{rest} more lines")
         self.line(" ", at.depth, f"{end}{at.end}")
 
-    def _elements(self, head: str, old: Any, new: Any, at: Place) -> None:
+    def _elements(self, head: str, old: Any, new: Any, at: ValuePosition) -> None:
         """Write the elements of a list that differ. What only moved in it is added and removed."""
         before, after = (side if isinstance(side, list) else [] if side is _ABSENT else [side] for side in (old, new))
         matcher = SequenceMatcher(None, [_name(one) for one in before], [_name(one) for one in after], autojunk=False)
@@ -185,7 +185,7 @@ class Writer:
                     self._value("+", head, other, place)
         self._hidden(same, "block" if head else "element", at.depth)
 
-    def _same_elements(self, head: str, found: Sequence[Any], at: Place, first: int) -> int:
+    def _same_elements(self, head: str, found: Sequence[Any], at: ValuePosition, first: int) -> int:
         """Write of elements that look the same those with a secret that differs; count the others."""
         same = 0
         for offset, one in enumerate(found):
@@ -196,13 +196,13 @@ class Writer:
                 self.differ(head, one, one, place)
         return same
 
-    def _texts(self, head: str, old: str, new: str, at: Place) -> None:
+    def _texts(self, head: str, old: str, new: str, at: ValuePosition) -> None:
         before, after = decode(old), decode(new)
         if before is not None and type(before) is type(after):
             if before == after:
                 self.line("~", at.depth, f"{head}jsonencode(…)  # only blanks or the order of keys differ", at.path)
                 return
-            inside = Place((), at.depth + 1, is_json=True)
+            inside = ValuePosition((), at.depth + 1, is_json=True)
             self._bracket("~", f"{head}jsonencode(", at, ")", lambda: self.differ("", before, after, inside))
         elif "\n" in old.rstrip("\n") or "\n" in new.rstrip("\n"):
             self._bracket("~", f"{head}<<-EOT", at, "EOT", lambda: self._compare_lines(old, new, at.depth + 1))
@@ -229,7 +229,7 @@ class Writer:
         for line in text.splitlines():
             self.line(mark, depth, line if self.whole else self._cut(line))
 
-    def _pair(self, head: str, old: Any, new: Any, at: Place) -> None:
+    def _pair(self, head: str, old: Any, new: Any, at: ValuePosition) -> None:
         before, after = literal(old), literal(new)
         if not self.whole:
             width = self.detail.width

@@ -13,14 +13,14 @@ _BEFORE = 20  # characters kept in front of the first difference of two long val
 _MOST_JSON = 200_000  # characters; a longer text is shown as a text
 
 
-class Unknown:
+class UnknownValue:
     """A value that Terraform knows only after it has applied the plan."""
 
     def __repr__(self) -> str:
         return "(known after apply)"
 
 
-UNKNOWN = Unknown()
+UNKNOWN = UnknownValue()
 
 
 def is_scalar(value: Any) -> bool:

@@ -7,16 +7,16 @@ from typing import Any
 
 from ngp.terraform.plans import Action, Change, OutputChange
 from ngp.views import terminal
-from ngp.views.attribute_lines import Detail, Line, Place, Writer
+from ngp.views.attribute_lines import AttributeLine, Detail, ValuePosition, Writer
 from ngp.views.attribute_values import UNKNOWN
 
-_TOP = Place((), 0)
+_TOP = ValuePosition((), 0)
 _IDENTITY = ("id", "name")  # shown of a change although they stay
 _ZERO: tuple[Any, ...] = ("", 0, [], {})
 _NAMES = ("id", "name", "arn")  # what is shown of a deletion
 
 
-def lines(change: Change, *, whole: bool = False, detail: Detail | None = None) -> list[Line]:
+def lines(change: Change, *, whole: bool = False, detail: Detail | None = None) -> list[AttributeLine]:
     """Return the lines below a change's own.
 
     Without `whole`, a deletion shows its names only, values that are too long are cut (as `detail` says), and what a
@@ -35,7 +35,9 @@ def lines(change: Change, *, whole: bool = False, detail: Detail | None = None) 
     return writer.lines
 
 
-def outputs(found: Mapping[str, OutputChange], *, whole: bool = False, detail: Detail | None = None) -> list[Line]:
+def outputs(
+    found: Mapping[str, OutputChange], *, whole: bool = False, detail: Detail | None = None
+) -> list[AttributeLine]:
     """Return a line or more for each output that changes."""
     writer = Writer(whole=whole, detail=detail)
     secret = [name for name, one in found.items() if one.sensitive]

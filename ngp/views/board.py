@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ngp.runs.events import Phase, Step, UnitProgressed
+from ngp.runs.events import Phase, ResourceStep, UnitProgressed
 from ngp.runs.outcomes import Outcome, ordered
 from ngp.runs.results import UnitResult, Verb
 from ngp.views import changes, terminal
@@ -42,7 +42,7 @@ class Row:
     def advance(self, event: UnitProgressed, now: float) -> Row:
         """Return the row after a resource took a step."""
         busy = dict(self.busy)
-        if event.step in (Step.DONE, Step.FAILED):
+        if event.step in (ResourceStep.DONE, ResourceStep.FAILED):
             busy.pop(event.address, None)
         else:
             busy.setdefault(event.address, now - event.elapsed_s)

@@ -10,7 +10,7 @@ from ngp.settings import Settings
 from ngp.views import terminal
 
 if TYPE_CHECKING:
-    from ngp.runs.bundle.comparing import Difference
+    from ngp.runs.bundle.comparing import PlanDifference
     from ngp.runs.bundle.opening import Bundle
 
 
@@ -35,7 +35,7 @@ def show(bundle: Bundle, settings: Settings) -> None:
         console.print(terminal.line(line), soft_wrap=True)
 
 
-def show_differences(found: Sequence[Difference], settings: Settings) -> None:
+def show_differences(found: Sequence[PlanDifference], settings: Settings) -> None:
     """Print what the second of two bundles does otherwise, by unit."""
     console = terminal.out(settings)
     if not found:
@@ -48,6 +48,6 @@ def show_differences(found: Sequence[Difference], settings: Settings) -> None:
         console.print(terminal.line(f"    {one}"), soft_wrap=True)
 
 
-def differences(found: Sequence[Difference]) -> list[dict[str, Any]]:
+def differences(found: Sequence[PlanDifference]) -> list[dict[str, Any]]:
     """The same for a JSON document."""
     return [{**asdict(one), "attributes": list(one.attributes)} for one in found]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ngp.review.interfaces import Change, Kind
+from ngp.review.interfaces import ChangeKind, InterfaceKind
 from ngp.views.shapes import TEXT, WHOLE, Schema, array, enumeration, optional, record
 
 _DIFFERENCE = record(
     **dict.fromkeys(("module", "name", "text"), TEXT),
-    kind=enumeration(Kind),
-    change=enumeration(Change),
+    kind=enumeration(InterfaceKind),
+    change=enumeration(ChangeKind),
     **dict.fromkeys(("new_name", "before", "after", "file"), optional(TEXT)),
     line=optional(WHOLE),
 )

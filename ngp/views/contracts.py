@@ -8,11 +8,11 @@ from ngp.settings import Settings
 from ngp.views import findings, places, terminal
 
 if TYPE_CHECKING:
-    from ngp.review.contracts import Broken, Contracts
-    from ngp.review.interfaces import Difference
+    from ngp.review.contracts import BrokenUnit, ContractReport
+    from ngp.review.interfaces import InterfaceDifference
 
 
-def show(found: Contracts, settings: Settings, *, whole: bool = False) -> None:
+def show(found: ContractReport, settings: Settings, *, whole: bool = False) -> None:
     """A block for each thing that breaks on stdout, then a line for each difference that breaks nothing."""
     since = f"since {found.commit[:8]} ({found.name})"
     reported = [each.finding for each in found.broken]
@@ -21,7 +21,7 @@ def show(found: Contracts, settings: Settings, *, whole: bool = False) -> None:
         terminal.out(settings).print(terminal.line(f"breaks nothing: {each.text}"), soft_wrap=True)
 
 
-def document(found: Contracts) -> dict[str, Any]:
+def document(found: ContractReport) -> dict[str, Any]:
     """``ngp.module.contracts/1``."""
     return {
         "schema": "ngp.module.contracts/1",
@@ -31,7 +31,7 @@ def document(found: Contracts) -> dict[str, Any]:
     }
 
 
-def _difference(each: Difference) -> dict[str, Any]:
+def _difference(each: InterfaceDifference) -> dict[str, Any]:
     place = places.at(each.place)
     return {
         "module": each.module,
@@ -47,6 +47,6 @@ def _difference(each: Difference) -> dict[str, Any]:
     }
 
 
-def _broken(each: Broken) -> dict[str, Any]:
+def _broken(each: BrokenUnit) -> dict[str, Any]:
     about = {"environment": each.environment, "unit": each.unit, "module": each.module}
     return {**about, "difference": _difference(each.difference), "finding": each.finding}

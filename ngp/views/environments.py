@@ -11,7 +11,7 @@ from ngp.views import documents, orphans, terminal
 
 if TYPE_CHECKING:
     from ngp.environments.environment import Environment, Platform
-    from ngp.environments.outlines import Made
+    from ngp.environments.outlines import NewEnvironment
     from ngp.runs.abandoned import Survey
 
     Found = Mapping[str, Environment | UsageError]  # by name; the error of one that cannot be read
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 _COLUMNS = ("name", "target", "account", "region", "domain", "units")
 
 
-def made(one: Made) -> dict[str, Any]:
+def made(one: NewEnvironment) -> dict[str, Any]:
     """``ngp.env.new/1``."""
     return {"schema": "ngp.env.new/1", "environment": one.name, "written": one.written, "left_out": one.left_out}
 
 
-def tell_made(one: Made, settings: Settings) -> None:
+def tell_made(one: NewEnvironment, settings: Settings) -> None:
     """Say on stderr which files were written, what was not copied, and what to type next."""
     lines = [f"wrote {path}" for path in one.written]
     if one.left_out:

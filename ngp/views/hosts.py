@@ -50,7 +50,7 @@ def tsv(hosts: Iterable[Host]) -> str:
     return "".join("\t".join(_cells(host)) + "\n" for host in hosts)
 
 
-class Output:
+class PrefixedOutput:
     """Follows a command on many hosts and prints each line with its host's name before it."""
 
     def __init__(self, hosts: Sequence[Host], settings: Settings) -> None:
@@ -100,7 +100,7 @@ class JsonLines:
             documents.write({**said, "event": "host_started"}, one_line=True)
 
 
-class Kept:
+class CollectedOutput:
     """Follows a command on many hosts and keeps what each wrote, for one document at the end."""
 
     def __init__(self) -> None:

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ngp.runs.locking import LockFact
+    from ngp.runs.locking import LockedState
 
 _WORDS = {True: "alive", False: "dead", None: "unknown"}
 
 
-def lines(environment: str, locks: Sequence[LockFact]) -> Iterator[str]:
+def lines(environment: str, locks: Sequence[LockedState]) -> Iterator[str]:
     """Yield what is said of each lock: its holder, whether that lives, and the way out."""
     if not locks:
         yield f"{environment}: no state is locked"
@@ -22,7 +22,7 @@ def lines(environment: str, locks: Sequence[LockFact]) -> Iterator[str]:
             yield f"  release: {release_command(environment, one.unit)}"
 
 
-def document(environment: str, locks: Sequence[LockFact], command: str = "locks") -> dict[str, Any]:
+def document(environment: str, locks: Sequence[LockedState], command: str = "locks") -> dict[str, Any]:
     """Return the document of a command's ``--json``; `release` is "" while the holder lives."""
     return {
         "schema": f"ngp.{command}/1",

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from ngp.catalogue.module import Module, Output, Status, Variable
+from ngp.catalogue.module import Module, ModuleStatus, Output, Variable
 from ngp.settings import Settings
 from ngp.views import findings, places, terminal
 
@@ -28,7 +28,7 @@ def show_list(modules: Iterable[Module], settings: Settings) -> None:
     for module in sorted(modules, key=lambda each: (each.manifest.category, each.name)):
         said = module.manifest
         cells = (module.name, said.category, said.status.value, said.summary)
-        table.add_row(*map(terminal.line, cells), style="dim" if said.status is Status.LEGACY else "")
+        table.add_row(*map(terminal.line, cells), style="dim" if said.status is ModuleStatus.LEGACY else "")
     terminal.out(settings).print(table)
 
 

@@ -42,7 +42,7 @@ def show(
     """Write outputs to stdout. Sensitive ones are masked (or left out, with a word on stderr) unless `reveal`.
 
     The table has the outputs of the first of many units only, unless `whole`; every other format has all of them.
-    Values come grouped by unit. `Format.RAW` wants exactly one value and refuses a masked one (UsageError).
+    Values come grouped by unit. `OutputFormat.RAW` wants exactly one value and refuses a masked one (UsageError).
     """
     if form is OutputFormat.TABLE:
         digest = digests.pick(dict.fromkeys(value.unit for value in values), whole=whole)

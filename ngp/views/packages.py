@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ngp.packages.deploying import Begun, Event
+from ngp.packages.deploying import Event, StepStarted
 from ngp.views import terminal
 
 if TYPE_CHECKING:
     from ngp.packages.deploying import Deployed, Failed
-    from ngp.packages.names import Package
+    from ngp.packages.names import DebianPackage
     from ngp.packages.scripts import Claim
-    from ngp.packages.versions import Version
+    from ngp.packages.versions import PackageVersion
 
 _HEADER = ("HOST", "PACKAGE", "INSTALLED", "DEPLOYED", "BY", "AT")
 
 
 def event(found: Event) -> str:
     """Return one event of a deploy as a line."""
-    if isinstance(found, Begun):
+    if isinstance(found, StepStarted):
         batch = f"batch {found.batch} of {found.batches}, " if found.batches > 1 else ""
         return f"{found.step.value} ({batch}{terminal.amount(len(found.hosts), 'host')})"
     return f"{found.host}: {found.line}"
@@ -37,7 +37,7 @@ def lines(result: Deployed) -> Iterator[str]:
 
 
 def document(
-    selector: str, packages: Sequence[Package], claim: Claim, result: Deployed, more: dict[str, Any]
+    selector: str, packages: Sequence[DebianPackage], claim: Claim, result: Deployed, more: dict[str, Any]
 ) -> dict[str, Any]:
     """Return the document of `ngp package deploy --json` and of `install`; `more` is its exit code and its hook."""
     hosts = [
@@ -55,7 +55,7 @@ def document(
     }
 
 
-def table(found: Sequence[Version]) -> Iterator[str]:
+def table(found: Sequence[PackageVersion]) -> Iterator[str]:
     """Yield versions as aligned columns; what was changed past ngp has a mark."""
     rows = [_HEADER, *(_row(one) for one in found)]
     widths = [max(len(row[at]) for row in rows) for at in range(len(_HEADER))]
@@ -63,7 +63,7 @@ def table(found: Sequence[Version]) -> Iterator[str]:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
-def version(one: Version) -> dict[str, Any]:
+def version(one: PackageVersion) -> dict[str, Any]:
     """Return a version as JSON data."""
     return {
         "host": one.host,
@@ -74,7 +74,7 @@ def version(one: Version) -> dict[str, Any]:
     }
 
 
-def _row(one: Version) -> tuple[str, ...]:
+def _row(one: PackageVersion) -> tuple[str, ...]:
     mark = " (changed since)" if one.is_foreign else ""
     last = one.deployed
     said = (last.version, last.who, last.when) if last else ("-", "-", "-")

@@ -43,6 +43,6 @@ def paged(settings: Settings) -> Iterator[None]:
     if text.count("\n") < shutil.get_terminal_size().lines:
         sys.stdout.write(text)
         return
-    request = processes.Request(argv, settings.cwd, {"LESS": _LESS, **settings.environ})
+    request = processes.ProcessRequest(argv, settings.cwd, {"LESS": _LESS, **settings.environ})
     if not processes.show(request, text):
         sys.stdout.write(text)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ngp.runs.results import Outcome, UnitResult
 from ngp.views import attributes, changes, terminal
-from ngp.views.attribute_lines import Line
+from ngp.views.attribute_lines import AttributeLine
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,14 +20,14 @@ _DEPTH = 7  # blanks before an attribute
 
 
 @dataclass(frozen=True)
-class Room:
+class DetailLimits:
     """How many changes and lines of attributes a unit is shown with."""
 
     changes: int
     lines: int
 
     @classmethod
-    def shared(cls, units: int) -> Room:
+    def shared(cls, units: int) -> DetailLimits:
         """Return the share of one of `units` units."""
         number = max(units, 1)
         return cls(max(_CHANGES // number, _FEWEST_CHANGES), max(_LINES // number, _FEWEST_LINES))
@@ -43,7 +43,7 @@ def amount(unit: UnitResult) -> str:
     return changes.summary(unit.counts) or unit.outcome.word
 
 
-def show(unit: UnitResult, console: Console, room: Room | None = None) -> None:
+def show(unit: UnitResult, console: Console, room: DetailLimits | None = None) -> None:
     """Print the plan of a unit; all of it without `room`."""
     kind = ", a preview" if unit.is_preview else ""
     _print(console, f"{unit.unit} (wave {unit.wave}{kind}): {amount(unit)}", "bold")
@@ -72,7 +72,7 @@ def show(unit: UnitResult, console: Console, room: Room | None = None) -> None:
     console.print()
 
 
-def _print_lines(console: Console, lines: Sequence[Line]) -> None:
+def _print_lines(console: Console, lines: Sequence[AttributeLine]) -> None:
     for line in lines:
         _print(console, f"{' ' * _DEPTH}{line}", _STYLES.get(line.mark, "dim"))
 

@@ -10,18 +10,18 @@ import typer
 from ngp.views import terminal
 
 if TYPE_CHECKING:
-    from ngp.daemons.record import Record
+    from ngp.daemons.record import DaemonRecord
 
 _MB = 1 << 20
 
 
-def show(record: Record, state: Mapping[str, Any]) -> None:
+def show(record: DaemonRecord, state: Mapping[str, Any]) -> None:
     """Write a running pool to stdout, a line for each provider process."""
     for text in _lines(record, state):
         typer.echo(text)
 
 
-def _lines(record: Record, state: Mapping[str, Any]) -> Iterator[str]:
+def _lines(record: DaemonRecord, state: Mapping[str, Any]) -> Iterator[str]:
     idle = terminal.amount(round(state["idle_s"] / 60), "minute")
     limits = f"ends what idles {idle}, keeps to {state['memory_bytes'] // _MB} MB"
     yield f"process {record.pid}, since {record.started}; {limits}"

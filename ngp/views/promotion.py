@@ -10,11 +10,13 @@ from ngp.settings import Settings
 from ngp.views import digests, documents, places, terminal
 
 if TYPE_CHECKING:
-    from ngp.environments.comparing import Difference
+    from ngp.environments.comparing import EnvironmentDifference
     from ngp.environments.promoting import Promotion
 
 
-def show(source: str, target: str, found: Sequence[Difference], settings: Settings, *, whole: bool = False) -> None:
+def show(
+    source: str, target: str, found: Sequence[EnvironmentDifference], settings: Settings, *, whole: bool = False
+) -> None:
     """A line for each difference on stdout: those that nobody declared first, and why the others are accepted."""
     out = terminal.out(settings)
     order = ("undeclared", "expired", "declared")
@@ -34,7 +36,9 @@ def tell_unused(unused: Sequence[str], target: str, settings: Settings) -> None:
         terminal.say(settings, f"no difference needs the declaration `{key}` of {target}")
 
 
-def comparison(source: str, target: str, found: Sequence[Difference], unused: Sequence[str]) -> dict[str, Any]:
+def comparison(
+    source: str, target: str, found: Sequence[EnvironmentDifference], unused: Sequence[str]
+) -> dict[str, Any]:
     """``ngp.env.diff/1``."""
     rows = [_fields(each) for each in found]
     return {"schema": "ngp.env.diff/1", "source": source, "target": target, "differences": rows, "unused": unused}
@@ -81,18 +85,18 @@ def tell(made: Promotion, paths: Sequence[Path], settings: Settings, *, target: 
         terminal.say(settings, f"next: git add environments/{target}, commit, and open a pull request")
 
 
-def _change(each: Difference) -> str:
+def _change(each: EnvironmentDifference) -> str:
     source, target = _texts(each)
     return f"{target or 'nothing'} → {source or 'nothing'}"
 
 
-def _texts(each: Difference) -> tuple[str, str]:
+def _texts(each: EnvironmentDifference) -> tuple[str, str]:
     found = (each.source, each.target)
     source, target = (documents.MASKED if text and each.is_sensitive else text for text in found)
     return source, target
 
 
-def _note(each: Difference) -> str:
+def _note(each: EnvironmentDifference) -> str:
     if each.declared is None:
         return ""
     reason = f": {each.declared.reason}" if each.declared.reason else ""
@@ -100,7 +104,7 @@ def _note(each: Difference) -> str:
     return f" ({word} {each.declared.until} by {each.declared.owner}{reason})"
 
 
-def _fields(each: Difference) -> dict[str, Any]:
+def _fields(each: EnvironmentDifference) -> dict[str, Any]:
     source, target = _texts(each)
     place = places.at(each.where)
     return {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ngp.environments.comparing import Standing, Topic
+from ngp.environments.comparing import DifferenceStatus, Topic
 from ngp.views.shapes import FLAG, TEXT, WHOLE, Schema, array, enumeration, optional, record
 
 _FIELDS: dict[str, Schema] = {
@@ -10,7 +10,7 @@ _FIELDS: dict[str, Schema] = {
     "key": TEXT,
     **dict.fromkeys(("unit", "source", "target", "owner", "until", "file"), optional(TEXT)),
     "sensitive": FLAG,
-    "standing": enumeration(Standing),
+    "standing": enumeration(DifferenceStatus),
     "line": optional(WHOLE),
 }
 DIFF = record(source=TEXT, target=TEXT, differences=array(record(**_FIELDS)), unused=array(TEXT))

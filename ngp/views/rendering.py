@@ -13,10 +13,10 @@ from ngp.settings import Settings
 from ngp.views import digests, terminal
 
 if TYPE_CHECKING:
-    from ngp.rendering.trees import Tree
+    from ngp.rendering.trees import RenderedTree
 
 
-def tell_version(tree: Tree, settings: Settings) -> None:
+def tell_version(tree: RenderedTree, settings: Settings) -> None:
     """Say on stderr how many files change because another ngp rendered last."""
     if tree.other_version:
         changes = terminal.amount(len(tree.staleness.changes), "file")
@@ -24,7 +24,7 @@ def tell_version(tree: Tree, settings: Settings) -> None:
         terminal.say(settings, said)
 
 
-def document(tree: Tree, *, diff: bool, written: bool) -> dict[str, Any]:
+def document(tree: RenderedTree, *, diff: bool, written: bool) -> dict[str, Any]:
     """``ngp.render/1``."""
     found = tree.staleness
     version = (Path(platforms.FILE),) if written and tree.records_version else ()
@@ -44,11 +44,11 @@ def document(tree: Tree, *, diff: bool, written: bool) -> dict[str, Any]:
     return shown
 
 
-def _diff(tree: Tree, path: Path) -> str:
+def _diff(tree: RenderedTree, path: Path) -> str:
     return staleness.diff(tree.platform.path, path, tree.files.get(path))
 
 
-def show(tree: Tree, shown: Mapping[str, Any], settings: Settings, *, whole: bool) -> None:
+def show(tree: RenderedTree, shown: Mapping[str, Any], settings: Settings, *, whole: bool) -> None:
     """Print each file that is stale or was written, and say what to do next."""
     out, written = terminal.out(settings), shown["written"]
     words = ("wrote", "wrote", "removed") if written else ("missing", "differs", "orphaned")

@@ -40,7 +40,7 @@ def show_changes(result: RunResult, settings: Settings, *, talk: bool = False, w
     console = terminal.err(settings) if talk else terminal.out(settings)
     busy = [unit for unit in result.units if plans.is_worth(unit)]
     digest = digests.pick(busy, _danger, whole=whole)
-    room = None if whole else plans.Room.shared(len(digest.shown))
+    room = None if whole else plans.DetailLimits.shared(len(digest.shown))
     for unit in digest.shown:
         plans.show(unit, console, room)
     if digest.rest:
@@ -85,7 +85,7 @@ def show_result(
 def show_unit(unit: UnitResult, settings: Settings) -> None:
     """The change list of one unit as part of a question, on stderr; its totals stand below it, too."""
     console = terminal.err(settings)
-    plans.show(unit, console, plans.Room.shared(1))
+    plans.show(unit, console, plans.DetailLimits.shared(1))
     console.print(terminal.line(f"{unit.unit}: {plans.amount(unit)}", style="bold"), soft_wrap=True)
 
 

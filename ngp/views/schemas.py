@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ngp.runs.events import Phase, Step
+from ngp.runs.events import Phase, ResourceStep
 from ngp.runs.outcomes import Outcome
 from ngp.runs.results import Verb
 from ngp.terraform.plans import Action
@@ -107,7 +107,7 @@ _EVENTS = {
     "change_authorised": record(authority=bundle_shapes.AUTHORITY),
     "unit_entered": record(unit=TEXT, phase=enumeration(Phase), total=WHOLE),
     "unit_progressed": record(
-        unit=TEXT, done=WHOLE, total=WHOLE, address=TEXT, elapsed_s=NUMBER, step=enumeration(Step)
+        unit=TEXT, done=WHOLE, total=WHOLE, address=TEXT, elapsed_s=NUMBER, step=enumeration(ResourceStep)
     ),
     "unit_diagnosed": record(unit=TEXT, diagnostic=DIAGNOSTIC),
     "unit_finished": record(result=UNIT),

@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from ngp.aws.models import Accepted
+from ngp.aws.models import ParameterLimits
 from ngp.catalogue.constraints import documented, parameters
 from ngp.catalogue.constraints.parameters import Tables
 
@@ -20,7 +20,7 @@ _CLASSES = {r"\p{L}": r"\w", r"\p{N}": r"\d", r"\p{Z}": r"\s", r"\p{Nd}": r"\d",
 
 
 @dataclass(frozen=True)
-class Value:
+class ArgumentValue:
     """A known value of the argument at `path`. Of a `partial` one only pieces are known: some of its characters."""
 
     path: str
@@ -38,7 +38,7 @@ class Refusal:
     source: str
 
 
-def refusals(type_: str, values: Sequence[Value], tables: Tables) -> Iterator[Refusal]:
+def refusals(type_: str, values: Sequence[ArgumentValue], tables: Tables) -> Iterator[Refusal]:
     """What AWS refuses of the values of one resource; those that are not known are left out of `values`."""
     for each in values:
         if each.value is None or each.value == "":
@@ -52,11 +52,11 @@ def refusals(type_: str, values: Sequence[Value], tables: Tables) -> Iterator[Re
         yield Refusal(path, known[path], rule, source)
 
 
-def flatten(values: Any, path: str = "") -> Iterator[Value]:
+def flatten(values: Any, path: str = "") -> Iterator[ArgumentValue]:
     """The leaves and lists of a resource's values as a plan holds them (nested blocks are lists of objects)."""
     if isinstance(values, Mapping):
         if path:
-            yield Value(path, dict(values))
+            yield ArgumentValue(path, dict(values))
         for name, each in values.items():
             yield from flatten(each, f"{path}.{name}" if path else name)
     elif isinstance(values, list):
@@ -64,12 +64,12 @@ def flatten(values: Any, path: str = "") -> Iterator[Value]:
             for each in values:
                 yield from flatten(each, path)
         else:
-            yield Value(path, values)
+            yield ArgumentValue(path, values)
     else:
-        yield Value(path, values)
+        yield ArgumentValue(path, values)
 
 
-def _by_model(type_: str, each: Value, tables: Tables) -> Iterator[Refusal]:
+def _by_model(type_: str, each: ArgumentValue, tables: Tables) -> Iterator[Refusal]:
     path, value = each.path, each.value
     if path.rpartition(".")[2] == "name_prefix" and isinstance(value, str):
         path, value = path.removesuffix("_prefix"), value + _SUFFIX
@@ -94,7 +94,7 @@ def _tags(type_: str, tags: Mapping[str, Any], tables: Tables) -> Iterator[Refus
                     yield Refusal("tags", text, f"has a {name} that {rule}", one.source)
 
 
-def _broken(accepted: Accepted, value: Any) -> str:
+def _broken(accepted: ParameterLimits, value: Any) -> str:
     """The rule that a value breaks, "" for none."""
     if accepted.kind == "list":
         return _outside(accepted, len(value), "holds {} entries") if isinstance(value, list) else ""
@@ -114,7 +114,7 @@ def _broken(accepted: Accepted, value: Any) -> str:
     return _outside(accepted, len(text), "has {} characters")
 
 
-def _outside(accepted: Accepted, size: float, words: str) -> str:
+def _outside(accepted: ParameterLimits, size: float, words: str) -> str:
     if accepted.least is not None and size < accepted.least:
         return words.format(f"at least {accepted.least:g}")
     if accepted.most is not None and size > accepted.most:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from ngp.catalogue import conversion, evaluating, hcl, literals
-from ngp.catalogue.constraints.accepting import Value
+from ngp.catalogue.constraints.accepting import ArgumentValue
 from ngp.catalogue.evaluating import UNSET
 from ngp.catalogue.operators import ExpressionError, UnknownError
 from ngp.catalogue.rules import names
-from ngp.catalogue.rules.source import Source
+from ngp.catalogue.rules.source import ModuleSource
 from ngp.errors import UsageError
 
 _MANY = 12  # instances of one resource that are looked at: more of them say the same
@@ -23,11 +23,11 @@ _UNKNOWN = (UnknownError, ExpressionError, RecursionError)
 class Argument:
     """A value and the argument that says it."""
 
-    value: Value
+    value: ArgumentValue
     attribute: hcl.Attribute
 
 
-def inputs(source: Source, given: Mapping[str, Any]) -> dict[str, Any]:
+def inputs(source: ModuleSource, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the module's inputs, converted: the given, else their defaults; what only Terraform knows is unset."""
     found = {}
     for name, variable in source.module.variables.items():
@@ -41,14 +41,14 @@ def inputs(source: Source, given: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def collect(source: Source, block: hcl.Block, var: Mapping[str, Any]) -> Iterator[list[Argument]]:
+def collect(source: ModuleSource, block: hcl.Block, var: Mapping[str, Any]) -> Iterator[list[Argument]]:
     """Yield the known arguments of each instance of a resource. One whose number is not known is taken as made."""
     for more in _instances(source, block, var):
         scope = names.scope(source, var=var, **more)
         yield list(_arguments(source, block.body, scope, "", more, var))
 
 
-def number(source: Source, block: hcl.Block, var: Mapping[str, Any]) -> int | None:
+def number(source: ModuleSource, block: hcl.Block, var: Mapping[str, Any]) -> int | None:
     """Return how many instances a resource has; None where only Terraform knows."""
     scope = names.scope(source, var=var)
     count, each = (block.body.attributes.get(name) for name in ("count", "for_each"))
@@ -61,7 +61,7 @@ def number(source: Source, block: hcl.Block, var: Mapping[str, Any]) -> int | No
     return len(found) if isinstance(found, list | Mapping) else None
 
 
-def _instances(source: Source, block: hcl.Block, var: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _instances(source: ModuleSource, block: hcl.Block, var: Mapping[str, Any]) -> list[dict[str, Any]]:
     scope = names.scope(source, var=var)
     count, each = (block.body.attributes.get(name) for name in ("count", "for_each"))
     if count:
@@ -80,7 +80,12 @@ def _instances(source: Source, block: hcl.Block, var: Mapping[str, Any]) -> list
 
 
 def _arguments(
-    source: Source, body: hcl.Body, scope: Mapping[str, Any], path: str, more: Mapping[str, Any], var: Mapping[str, Any]
+    source: ModuleSource,
+    body: hcl.Body,
+    scope: Mapping[str, Any],
+    path: str,
+    more: Mapping[str, Any],
+    var: Mapping[str, Any],
 ) -> Iterator[Argument]:
     for name, attribute in body.attributes.items():
         if name in _META:
@@ -88,9 +93,9 @@ def _arguments(
         at = f"{path}.{name}" if path else name
         value = _value(attribute, scope)
         if _is_whole(value):
-            yield Argument(Value(at, value), attribute)
+            yield Argument(ArgumentValue(at, value), attribute)
         else:
-            yield from (Argument(Value(at, each, partial=True), attribute) for each in _pieces(attribute))
+            yield from (Argument(ArgumentValue(at, each, partial=True), attribute) for each in _pieces(attribute))
     for block in body.blocks:
         if block.type == "dynamic":
             yield from _dynamic(source, block, scope, path, more, var)
@@ -100,7 +105,7 @@ def _arguments(
 
 
 def _dynamic(
-    source: Source,
+    source: ModuleSource,
     block: hcl.Block,
     scope: Mapping[str, Any],
     path: str,

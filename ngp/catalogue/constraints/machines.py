@@ -11,7 +11,7 @@ from ngp.catalogue.constraints.accepting import Refusal
 from ngp.catalogue.constraints.instances import Argument
 from ngp.catalogue.operators import ExpressionError, UnknownError
 from ngp.catalogue.rules import names
-from ngp.catalogue.rules.source import Source
+from ngp.catalogue.rules.source import ModuleSource
 
 _IMAGES: Mapping[str, str] = {"aws_instance": "ami", "aws_launch_template": "image_id"}
 _ARM = re.compile(r"(a1|[a-z]+\d+g[a-z]*)\.")  # Graviton: a g behind the generation
@@ -27,7 +27,7 @@ def of_type(instance_type: str) -> str:
 
 
 def refusals(
-    source: Source, block: hcl.Block, arguments: Sequence[Argument], var: Mapping[str, Any]
+    source: ModuleSource, block: hcl.Block, arguments: Sequence[Argument], var: Mapping[str, Any]
 ) -> Iterator[Refusal]:
     """Whether the image that a resource looks up is of its instance type's architecture."""
     known = {each.value.path: each.value.value for each in arguments if not each.value.partial}
@@ -43,7 +43,7 @@ def refusals(
         yield Refusal("instance_type", type_, rule, _SOURCE)
 
 
-def _architectures(source: Source, image: hcl.Attribute, var: Mapping[str, Any]) -> set[str]:
+def _architectures(source: ModuleSource, image: hcl.Attribute, var: Mapping[str, Any]) -> set[str]:
     """The architectures that the names of the looked-up images say; more than one where that depends."""
     texts = [image.code, *(source.locals[name].code for name in source.locals_in(image.code))]
     wanted = set(_LOOKUP.findall("\n".join(texts)))
@@ -54,7 +54,7 @@ def _architectures(source: Source, image: hcl.Attribute, var: Mapping[str, Any])
     return found
 
 
-def _said(source: Source, block: hcl.Block, var: Mapping[str, Any]) -> Iterator[str]:
+def _said(source: ModuleSource, block: hcl.Block, var: Mapping[str, Any]) -> Iterator[str]:
     scope = names.scope(source, var=var)
     attributes = [*block.body.attributes.values()]
     for inner in block.body.of("filter"):

@@ -10,7 +10,7 @@ from ngp.catalogue import hcl
 from ngp.catalogue.constraints import accepting, instances, machines, parameters
 from ngp.catalogue.constraints.accepting import Refusal
 from ngp.catalogue.constraints.parameters import Tables
-from ngp.catalogue.rules.source import Fault, Source, address
+from ngp.catalogue.rules.source import Fault, ModuleSource, address
 from ngp.errors import Finding
 
 RULE = "aws-accepts"
@@ -18,7 +18,7 @@ _SHOWN = 120
 
 
 @dataclass(frozen=True)
-class Refused:
+class RefusedArgument:
     """A refusal with the resource and the argument that it is about."""
 
     block: hcl.Block
@@ -38,7 +38,7 @@ class Refused:
         return f"{self.refusal.path} {self.refusal.rule} ({self.refusal.source})"
 
 
-def accepted(source: Source) -> Iterator[Fault]:
+def accepted(source: ModuleSource) -> Iterator[Fault]:
     """Every value that is known with the module's dummies and defaults is one that AWS accepts."""
     given = {name: each.value for name, each in source.module.dummies.items()}
     for each in check(source, given, parameters.load()):
@@ -46,7 +46,7 @@ def accepted(source: Source) -> Iterator[Fault]:
         yield Fault(source.module.name, RULE, Finding(each.what, where, each.why), address(each.block))
 
 
-def check(source: Source, given: Mapping[str, Any], tables: Tables) -> Iterator[Refused]:
+def check(source: ModuleSource, given: Mapping[str, Any], tables: Tables) -> Iterator[RefusedArgument]:
     """What AWS would refuse of the resources' known values, each once; `given` are values of inputs."""
     var = instances.inputs(source, given)
     seen = set()
@@ -64,4 +64,4 @@ def check(source: Source, given: Mapping[str, Any], tables: Tables) -> Iterator[
                 key = (block.labels, refusal.path, str(refusal.value), refusal.rule)
                 if key not in seen:
                     seen.add(key)
-                    yield Refused(block, attribute, refusal)
+                    yield RefusedArgument(block, attribute, refusal)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ngp.aws import models
-from ngp.aws.models import Accepted
+from ngp.aws.models import ParameterLimits
 from ngp.cache import recall
 
 
@@ -123,7 +123,7 @@ CALLS: Mapping[str, tuple[_Call, ...]] = {
 class Parameter:
     """A bounded API parameter, and who says its bounds."""
 
-    accepted: Accepted
+    accepted: ParameterLimits
     source: str
 
 
@@ -148,9 +148,9 @@ def find(tables: Tables, type_: str, path: str) -> tuple[Parameter, ...]:
     return table.get(path) or table.get(_folded(path), ())
 
 
-def _accepted(plain: Mapping[str, Any]) -> Accepted:
-    named = {each.name: plain[each.name] for each in fields(Accepted)}
-    return Accepted(**{**named, "enum": tuple(plain["enum"])})
+def _accepted(plain: Mapping[str, Any]) -> ParameterLimits:
+    named = {each.name: plain[each.name] for each in fields(ParameterLimits)}
+    return ParameterLimits(**{**named, "enum": tuple(plain["enum"])})
 
 
 def _plain() -> dict[str, dict[str, list[dict[str, Any]]]]:

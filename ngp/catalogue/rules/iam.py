@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from ngp.catalogue import hcl, literals
-from ngp.catalogue.rules.source import Fault, Source, inner, literal
+from ngp.catalogue.rules.source import Fault, ModuleSource, inner, literal
 from ngp.catalogue.scanning import Scanned
 
 _BROAD = re.compile(r"policy/(AdministratorAccess|PowerUserAccess|IAMFullAccess)$")
@@ -43,7 +43,7 @@ class _Statement:
     text: str
 
 
-def policies(source: Source) -> Iterator[Fault]:
+def policies(source: ModuleSource) -> Iterator[Fault]:
     """Every statement that allows something is held against the manifest's `wildcards`."""
     wildcards = source.module.manifest.wildcards
     used: set[str] = set()
@@ -54,7 +54,7 @@ def policies(source: Source) -> Iterator[Fault]:
         yield source.fault("iam-wildcard", f"`wildcards` names `{action}`, which no policy needs", where)
 
 
-def texts(source: Source) -> Iterator[Fault]:
+def texts(source: ModuleSource) -> Iterator[Fault]:
     """No policy hides in a text, and none is AWS's own for administrators or reads all parameters."""
     for text, where in _texts(source):
         broad = _BROAD.search(text)
@@ -69,7 +69,9 @@ def texts(source: Source) -> Iterator[Fault]:
             yield source.fault("iam-text", "a policy is written as a text", where, todo=todo)
 
 
-def _check(source: Source, statement: _Statement, wildcards: Mapping[str, str], used: set[str]) -> Iterator[Fault]:
+def _check(
+    source: ModuleSource, statement: _Statement, wildcards: Mapping[str, str], used: set[str]
+) -> Iterator[Fault]:
     if statement.is_inverted:
         what = "not_actions and not_resources allow what nobody named"
         yield source.flaw(statement.of, "iam-action", what, where=statement.where)
@@ -93,7 +95,7 @@ def _check(source: Source, statement: _Statement, wildcards: Mapping[str, str], 
         yield source.flaw(statement.of, "iam-wildcard", what, where=statement.where, todo=todo)
 
 
-def _bounded(source: Source, statement: _Statement, actions: set[str]) -> Iterator[Fault]:
+def _bounded(source: ModuleSource, statement: _Statement, actions: set[str]) -> Iterator[Fault]:
     """Rights that make more rights are bound by a condition, or are of resources that are named."""
     is_pattern = any("*" in each for each in statement.resources)
     for action, condition in _BOUNDS.items():
@@ -103,7 +105,7 @@ def _bounded(source: Source, statement: _Statement, actions: set[str]) -> Iterat
             yield source.flaw(statement.of, "iam-escalation", what, where=statement.where, todo=todo)
 
 
-def _texts(source: Source) -> Iterator[tuple[str, str]]:
+def _texts(source: ModuleSource) -> Iterator[tuple[str, str]]:
     """What the strings of the module's code say, and its files that may hold a policy, each with its place."""
     for scanned in source.scanned:
         for template in scanned.templates.values():
@@ -114,7 +116,7 @@ def _texts(source: Source) -> Iterator[tuple[str, str]]:
             yield path.read_text(encoding="utf-8", errors="replace"), str(path)
 
 
-def _statements(source: Source) -> Iterator[_Statement]:
+def _statements(source: ModuleSource) -> Iterator[_Statement]:
     for block in source.of("data", "aws_iam_policy_document"):
         for statement in inner(block.body, "statement"):
             if literal(statement.body, "effect") != "Deny":

@@ -11,7 +11,7 @@ from ngp.catalogue.operators import UnknownError
 
 
 class Blocks(Protocol):
-    """What names are made from: the blocks and locals of a module's files (`rules.source.Source`)."""
+    """What names are made from: the blocks and locals of a module's files (`rules.source.ModuleSource`)."""
 
     @property
     def locals(self) -> Mapping[str, hcl.Attribute]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ngp.catalogue.rules.source import Fault, Source
+from ngp.catalogue.rules.source import Fault, ModuleSource
 
 BEGIN = "<!-- facts: written by ngp module docs -->"
 END = "<!-- end of facts -->"
@@ -21,7 +21,7 @@ SECTIONS = (
 _HEADING = re.compile(r"(#{2,3}) +(.*?)[ #]*")
 
 
-def sections(source: Source) -> Iterator[Fault]:
+def sections(source: ModuleSource) -> Iterator[Fault]:
     """The page has every section that an operator looks for, with something in it."""
     if not source.page.is_file():
         return  # the rule files says so

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from ngp.catalogue import hcl
-from ngp.catalogue.rules.source import Fault, Source, address, inner, literal
+from ngp.catalogue.rules.source import Fault, ModuleSource, address, inner, literal
 
 _TLS = re.compile(r"ELBSecurityPolicy-(TLS13-1-[23]|FS-1-2-Res)")
 _BLOCKS = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
@@ -30,7 +30,7 @@ _SPOKEN: Mapping[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
-def publicity(source: Source) -> Iterator[Fault]:
+def publicity(source: ModuleSource) -> Iterator[Fault]:
     """No bucket, database or cluster answers everybody, and no policy lets everybody in."""
     for block in source.of("resource", "aws_s3_bucket"):
         kept = [each for each in of_bucket(source, block, "public_access_block")]
@@ -45,7 +45,7 @@ def publicity(source: Source) -> Iterator[Fault]:
         yield from _principals(source, block)
 
 
-def callers(source: Source) -> Iterator[Fault]:
+def callers(source: ModuleSource) -> Iterator[Fault]:
     """No function, route or machine is there for everybody."""
     for block in source.of("resource", "aws_lambda_function_url"):
         if literal(block.body, "authorization_type") != "AWS_IAM":
@@ -61,7 +61,7 @@ def callers(source: Source) -> Iterator[Fault]:
             yield source.flaw(block, "public-access", what, todo="give one to those that need it")
 
 
-def transport(source: Source) -> Iterator[Fault]:
+def transport(source: ModuleSource) -> Iterator[Fault]:
     """What is spoken over the network is TLS 1.2 or newer."""
     for block in source.of("resource", "aws_lb_listener"):
         yield from _listener(source, block)
@@ -77,7 +77,7 @@ def transport(source: Source) -> Iterator[Fault]:
             yield source.flaw(block, "tls", what, todo="a policy that denies where aws:SecureTransport is false")
 
 
-def retention(source: Source) -> Iterator[Fault]:
+def retention(source: ModuleSource) -> Iterator[Fault]:
     """Logs end some day, and a log group is made by the module, so that they do."""
     for block in source.of("resource", "aws_cloudwatch_log_group"):
         if source.said(block.body, "retention_in_days") in (None, 0, "0", ""):
@@ -85,7 +85,7 @@ def retention(source: Source) -> Iterator[Fault]:
             yield source.flaw(block, "log-retention", what, todo="retention_in_days = var.log_retention_days")
 
 
-def of_bucket(source: Source, bucket: hcl.Block, kind: str) -> list[hcl.Block]:
+def of_bucket(source: ModuleSource, bucket: hcl.Block, kind: str) -> list[hcl.Block]:
     """The resources of one kind that are for a bucket."""
     named = re.compile(rf"\b{re.escape(address(bucket))}\b")
     return [
@@ -95,7 +95,7 @@ def of_bucket(source: Source, bucket: hcl.Block, kind: str) -> list[hcl.Block]:
     ]
 
 
-def _callers(source: Source, block: hcl.Block) -> Iterator[Fault]:
+def _callers(source: ModuleSource, block: hcl.Block) -> Iterator[Fault]:
     """A service may call a function for its own account only, else somebody else's may have it called."""
     principal = str(source.said(block.body, "principal"))
     if principal == "*":
@@ -107,7 +107,7 @@ def _callers(source: Source, block: hcl.Block) -> Iterator[Fault]:
         yield source.flaw(block, "public-access", what, todo="source_arn or source_account")
 
 
-def _principals(source: Source, block: hcl.Block) -> Iterator[Fault]:
+def _principals(source: ModuleSource, block: hcl.Block) -> Iterator[Fault]:
     for statement in inner(block.body, "statement"):
         everybody = [each for each in inner(statement.body, "principals") if _is_everybody(source, each)]
         is_bound = any(True for _ in source.given(statement.body, "condition"))
@@ -115,12 +115,12 @@ def _principals(source: Source, block: hcl.Block) -> Iterator[Fault]:
             yield source.flaw(block, "public-access", f"`{address(block)}` allows everybody", where=statement.where)
 
 
-def _is_everybody(source: Source, principals: hcl.Block) -> bool:
+def _is_everybody(source: ModuleSource, principals: hcl.Block) -> bool:
     said = source.said(principals.body, "identifiers")
     return isinstance(said, list) and "*" in said
 
 
-def _listener(source: Source, block: hcl.Block) -> Iterator[Fault]:
+def _listener(source: ModuleSource, block: hcl.Block) -> Iterator[Fault]:
     protocol = source.said(block.body, "protocol")
     if protocol in ("HTTPS", "TLS") and not _TLS.match(str(source.said(block.body, "ssl_policy"))):
         what = f"`{address(block)}` lets old TLS in"

@@ -10,7 +10,7 @@ from typing import Any
 from ngp.catalogue import evaluating, hcl, scanning
 from ngp.catalogue.operators import ExpressionError, UnknownError
 from ngp.catalogue.rules import names
-from ngp.catalogue.rules.source import Fault, Source, address
+from ngp.catalogue.rules.source import Fault, ModuleSource, address
 from ngp.catalogue.scanning import Scanned
 from ngp.errors import UsageError
 
@@ -49,7 +49,7 @@ _PROVISIONERS: Mapping[str, frozenset[str]] = {
 }
 
 
-def outside(source: Source) -> Iterator[Fault]:
+def outside(source: ModuleSource) -> Iterator[Fault]:
     """Each path that a module reads is resolved, and lies in its folder."""
     for scanned in source.scanned:
         for match in _ELSEWHERE.finditer(scanned.code):
@@ -67,7 +67,7 @@ def blocks(body: hcl.Body) -> Iterator[hcl.Block]:
         yield from blocks(block.body)
 
 
-def _call(source: Source, scanned: Scanned, match: re.Match[str]) -> Iterator[Fault]:
+def _call(source: ModuleSource, scanned: Scanned, match: re.Match[str]) -> Iterator[Fault]:
     name = "".join(match["name"].split()).removeprefix("core::")
     if "::" in name or name == "templatestring":
         why = "what it reads cannot be known before it runs"
@@ -86,7 +86,7 @@ def _call(source: Source, scanned: Scanned, match: re.Match[str]) -> Iterator[Fa
         yield from _template(source, scanned, match.start(), path)
 
 
-def _template(source: Source, scanned: Scanned, offset: int, path: str) -> Iterator[Fault]:
+def _template(source: ModuleSource, scanned: Scanned, offset: int, path: str) -> Iterator[Fault]:
     """A template calls functions, too."""
     file = source.module.path / posixpath.relpath(path, _HERE)
     if not file.is_file() or file.is_symlink():
@@ -104,7 +104,7 @@ def _template(source: Source, scanned: Scanned, offset: int, path: str) -> Itera
         yield source.fault("outside", what, f"{file}:{line}", why=_WHY, todo="give it the text as a variable")
 
 
-def _arguments(source: Source, body: hcl.Body) -> Iterator[Fault]:
+def _arguments(source: ModuleSource, body: hcl.Body) -> Iterator[Fault]:
     for block in blocks(body):
         if block.type in {"resource", "data", "ephemeral"} and block.labels:
             paths, about = _PATHS | _TYPED.get(block.labels[0], frozenset()), address(block)
@@ -120,7 +120,7 @@ def _arguments(source: Source, body: hcl.Body) -> Iterator[Fault]:
                     yield source.fault("outside", what, attribute.where, why=_WHY, todo=_TODO)
 
 
-def _resolve(source: Source, text: str) -> tuple[str, str]:
+def _resolve(source: ModuleSource, text: str) -> tuple[str, str]:
     """The path that an expression gives, and why it may not be read ("" where it may)."""
     value, reason = _value(source, text)
     paths = value if isinstance(value, list) and value else [value]
@@ -131,7 +131,7 @@ def _resolve(source: Source, text: str) -> tuple[str, str]:
     return posixpath.normpath(str(paths[0])), ""
 
 
-def _value(source: Source, text: str) -> tuple[Any, str]:
+def _value(source: ModuleSource, text: str) -> tuple[Any, str]:
     try:
         return evaluating.evaluate_text(text, names.scope(source, path={"module": _HERE})), ""
     except (UnknownError, ExpressionError, RecursionError):
@@ -152,5 +152,5 @@ def _split(scanned: Scanned, start: int) -> list[str]:
     return [each for each in found if each]
 
 
-def _fault(source: Source, scanned: Scanned, offset: int, what: str, why: str = _WHY) -> Fault:
+def _fault(source: ModuleSource, scanned: Scanned, offset: int, what: str, why: str = _WHY) -> Fault:
     return source.fault("outside", what, scanned.where(offset), why=why, todo=_TODO)

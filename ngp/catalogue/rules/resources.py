@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from ngp.catalogue import hcl
-from ngp.catalogue.rules.source import Fault, Source, address, at, code, inner, literal
+from ngp.catalogue.rules.source import Fault, ModuleSource, address, at, code, inner, literal
 from ngp.errors import UsageError
 
 WORLD = frozenset({"0.0.0.0/0", "::/0"})
@@ -43,7 +43,7 @@ _KEYED: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def metadata(source: Source) -> Iterator[Fault]:
+def metadata(source: ModuleSource) -> Iterator[Fault]:
     """Instances answer only IMDSv2 on their metadata address."""
     for block in source.of("resource", "aws_instance", "aws_launch_template"):
         options = list(inner(block.body, "metadata_options"))
@@ -52,7 +52,7 @@ def metadata(source: Source) -> Iterator[Fault]:
             yield source.flaw(block, "imdsv2", f"`{address(block)}` does not require IMDSv2", todo=todo)
 
 
-def encryption(source: Source) -> Iterator[Fault]:
+def encryption(source: ModuleSource) -> Iterator[Fault]:
     """What is kept is encrypted, each said in so many words."""
     for block in source.of("resource", *_ENCRYPTED):
         for name in _ENCRYPTED[block.labels[0]]:
@@ -67,7 +67,7 @@ def encryption(source: Source) -> Iterator[Fault]:
     yield from _volumes(source)
 
 
-def security_groups(source: Source) -> Iterator[Fault]:
+def security_groups(source: ModuleSource) -> Iterator[Fault]:
     """Rules are resources of their own, and nothing but the Web's ports is open to the world."""
     for block in source.of("resource", "aws_security_group", "aws_default_security_group"):
         for name in ("ingress", "egress"):
@@ -91,7 +91,7 @@ def taggable() -> frozenset[str]:
     return frozenset((Path(__file__).parent / "taggable.txt").read_text(encoding="utf-8").split())
 
 
-def _volumes(source: Source) -> Iterator[Fault]:
+def _volumes(source: ModuleSource) -> Iterator[Fault]:
     for block in source.of("resource", "aws_instance"):
         volumes = [volume for name in _VOLUMES for volume in inner(block.body, name)]
         if not any(True for _ in inner(block.body, "root_block_device")):
@@ -105,7 +105,7 @@ def _volumes(source: Source) -> Iterator[Fault]:
         yield from _unencrypted(source, block, volumes)
 
 
-def _unencrypted(source: Source, block: hcl.Block, volumes: list[hcl.Block]) -> Iterator[Fault]:
+def _unencrypted(source: ModuleSource, block: hcl.Block, volumes: list[hcl.Block]) -> Iterator[Fault]:
     for volume in volumes:
         if not _is_true(at(volume.body, "encrypted")):
             what = f"a volume of `{address(block)}` is not encrypted"
@@ -116,7 +116,7 @@ def _is_true(attribute: hcl.Attribute | None) -> bool:
     return attribute is not None and attribute.text.strip('"') == "true"
 
 
-def _ingress(source: Source, block: hcl.Block) -> Iterator[Fault]:
+def _ingress(source: ModuleSource, block: hcl.Block) -> Iterator[Fault]:
     if literal(block.body, "type") == "egress" or not _is_open(source, block):
         return
     ports = {port for name in ("from_port", "to_port") for port in _ports(source, block, name)}
@@ -127,7 +127,7 @@ def _ingress(source: Source, block: hcl.Block) -> Iterator[Fault]:
         yield source.flaw(block, "open-ingress", what, todo="name the networks that may come in")
 
 
-def _ports(source: Source, block: hcl.Block, name: str) -> set[object]:
+def _ports(source: ModuleSource, block: hcl.Block, name: str) -> set[object]:
     """The literal ports at one end of a rule; those of a local's literal map where one of them is picked."""
     attribute = block.body.attributes.get(name)
     picked = _PICKED.fullmatch(attribute.text) if attribute else None
@@ -146,7 +146,7 @@ def _lets_in_ssh(block: hcl.Block) -> bool:
     return isinstance(first, int) and isinstance(last, int) and first <= _SSH <= last
 
 
-def _is_open(source: Source, block: hcl.Block) -> bool:
+def _is_open(source: ModuleSource, block: hcl.Block) -> bool:
     """Whether an address of the rule, also by way of locals and defaults of inputs, is the world."""
     taken = code(block.body)
     inputs = [source.module.variables[name] for name in source.inputs(taken) if name in source.module.variables]

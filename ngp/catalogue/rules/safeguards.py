@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from ngp.catalogue import hcl
 from ngp.catalogue.rules import protection
-from ngp.catalogue.rules.source import Fault, Source, address, inner
+from ngp.catalogue.rules.source import Fault, ModuleSource, address, inner
 
 # resource type → required arguments: rule, path, and a boolean, a minimum, or None for any value
 _NEEDS: Mapping[str, tuple[tuple[str, str, bool | int | None], ...]] = {
@@ -44,7 +44,7 @@ _NEEDS: Mapping[str, tuple[tuple[str, str, bool | int | None], ...]] = {
 }
 
 
-def needs(source: Source) -> Iterator[Fault]:
+def needs(source: ModuleSource) -> Iterator[Fault]:
     """Require backups, logs and automatic updates as explicit arguments."""
     for block in source.of("resource", *_NEEDS):
         for rule, path, least in _NEEDS[block.labels[0]]:
@@ -58,14 +58,14 @@ def needs(source: Source) -> Iterator[Fault]:
             yield source.flaw(block, "headers", f"`{address(block)}` has no `drop_invalid_header_fields = true`")
 
 
-def versions(source: Source) -> Iterator[Fault]:
+def versions(source: ModuleSource) -> Iterator[Fault]:
     """Require versioning of buckets that hold data."""
     for block in source.of("resource", "aws_s3_bucket"):
         if address(block) in source.module.manifest.data and not _is_versioned(source, block):
             yield source.flaw(block, "backup", f"`{address(block)}` holds data and keeps no versions")
 
 
-def hops(source: Source) -> Iterator[Fault]:
+def hops(source: ModuleSource) -> Iterator[Fault]:
     """Keep containers from the role of their machine: they are one network hop further away."""
     for block in source.of("resource", "aws_instance", "aws_launch_template"):
         has_options = any(True for _ in inner(block.body, "metadata_options"))  # else the rule imdsv2 says it
@@ -74,7 +74,7 @@ def hops(source: Source) -> Iterator[Fault]:
             yield source.flaw(block, "metadata-hops", what, todo="http_put_response_hop_limit = 1, or give the reason")
 
 
-def users(source: Source) -> Iterator[Fault]:
+def users(source: ModuleSource) -> Iterator[Fault]:
     """Refuse IAM users: their access keys never expire."""
     for block in source.of("resource", "aws_iam_user", "aws_iam_access_key", "aws_iam_user_policy"):
         yield source.flaw(block, "iam-user", f"`{address(block)}` is for a user of IAM", todo="make a role")
@@ -87,7 +87,7 @@ def _is_enough(said: object, least: object) -> bool:
     return isinstance(said, int) and isinstance(least, int) and said >= least
 
 
-def _is_versioned(source: Source, bucket: hcl.Block) -> bool:
+def _is_versioned(source: ModuleSource, bucket: hcl.Block) -> bool:
     return any(
         source.said(each.body, "versioning_configuration.status") == "Enabled"
         for each in protection.of_bucket(source, bucket, "versioning")

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ngp.catalogue import hcl, types
-from ngp.catalogue.module import Module, Place, Variable
-from ngp.catalogue.rules.source import Fault, Source
+from ngp.catalogue.module import Module, SourceLocation, Variable
+from ngp.catalogue.rules.source import Fault, ModuleSource
 from ngp.errors import UsageError, nearest
 
 FACTS = frozenset({"environment", "region", "project", "domain_name", "unit"})  # ngp says them; no dummy needed
 COMMON = ("project", "environment", "region", "pre_tag", "post_tag", "service", "version_tag", "tags")
 
 
-def files(source: Source) -> Iterator[Fault]:
+def files(source: ModuleSource) -> Iterator[Fault]:
     """The four files and the page are there, and no file has another module's name."""
     name, path = source.module.name, source.module.path
     for ending in (".tf", "-variables.tf", "-output.tf", ".dummy"):
@@ -26,7 +26,7 @@ def files(source: Source) -> Iterator[Fault]:
         yield source.fault("files", "there is no README.md", str(path), why="every module has a page")
 
 
-def descriptions(source: Source) -> Iterator[Fault]:
+def descriptions(source: ModuleSource) -> Iterator[Fault]:
     """Every input and output says what it is, every input has a type."""
     for kind in ("variable", "output"):
         for block in source.of(kind):
@@ -37,7 +37,7 @@ def descriptions(source: Source) -> Iterator[Fault]:
                 yield source.fault("type", f"the variable `{name}` has no type", block.where)
 
 
-def common(source: Source) -> Iterator[Fault]:
+def common(source: ModuleSource) -> Iterator[Fault]:
     """The inputs that every module has are there."""
     variables = source.module.variables
     missing = [name for name in COMMON if name not in variables]
@@ -47,7 +47,7 @@ def common(source: Source) -> Iterator[Fault]:
         yield source.fault("common-inputs", f"these inputs are missing: {', '.join(missing)}", where, why=why)
 
 
-def dummies(source: Source) -> Iterator[Fault]:
+def dummies(source: ModuleSource) -> Iterator[Fault]:
     """Every input without a default has a dummy value, every dummy value an input that takes it."""
     module = source.module
     for name, variable in module.variables.items():
@@ -62,7 +62,7 @@ def dummies(source: Source) -> Iterator[Fault]:
             yield from _check_dummy(source, module.variables[name], dummy.text, dummy.place)
 
 
-def defaults(source: Source) -> Iterator[Fault]:
+def defaults(source: ModuleSource) -> Iterator[Fault]:
     """Defaults fit their types."""
     for variable in source.module.variables.values():
         if variable.has_default:
@@ -70,7 +70,7 @@ def defaults(source: Source) -> Iterator[Fault]:
                 yield source.fault("default", reason, str(variable.place))
 
 
-def providers(source: Source) -> Iterator[Fault]:
+def providers(source: ModuleSource) -> Iterator[Fault]:
     """The root has the provider and the backend; the module only says which versions it works with."""
     for block in source.of("provider"):
         yield source.fault("provider", "a module has no provider block", block.where, why="the root has it")
@@ -96,7 +96,7 @@ def _is_fed(module: Module, variable: Variable) -> bool:
     return known or variable.has_default or variable.ephemeral
 
 
-def _check_dummy(source: Source, variable: Variable, text: str, place: Place) -> Iterator[Fault]:
+def _check_dummy(source: ModuleSource, variable: Variable, text: str, place: SourceLocation) -> Iterator[Fault]:
     try:
         value = hcl.literal(hcl.parse(f"value = {text}\n", place.path).attributes["value"])
     except UsageError as error:

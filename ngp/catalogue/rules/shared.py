@@ -7,14 +7,14 @@ from functools import cache
 from pathlib import Path
 
 from ngp.catalogue import hcl, types
-from ngp.catalogue.rules.source import Fault, Source
+from ngp.catalogue.rules.source import Fault, ModuleSource
 
 _REFERENCE = Path(__file__).parent / "shared.tf"
 _TOLD = ("type", "description", "default", "nullable", "sensitive", "ephemeral")
 _OWN = "service"  # by default the module's own name
 
 
-def equal(source: Source) -> Iterator[Fault]:
+def equal(source: ModuleSource) -> Iterator[Fault]:
     """What a module declares of the common inputs is what every other module declares; it may leave one out."""
     why = "one value of terraform.tfvars reaches every module that has the input"
     for block in source.of("variable"):

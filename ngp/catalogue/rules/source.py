@@ -35,7 +35,7 @@ class Fault:
 
 
 @dataclass(frozen=True)
-class Source:
+class ModuleSource:
     """A module and its parsed .tf files."""
 
     module: Module
@@ -151,9 +151,9 @@ class Source:
         return found, seen
 
 
-def load(module: Module) -> Source:
+def load(module: Module) -> ModuleSource:
     """Parse the files of a module that loads."""
-    return Source(module, loading.bodies(module.path))
+    return ModuleSource(module, loading.bodies(module.path))
 
 
 def _items(body: hcl.Body) -> Iterator[hcl.Attribute | hcl.Block]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ngp.catalogue import support
-from ngp.catalogue.rules.source import Fault, Source
+from ngp.catalogue.rules.source import Fault, ModuleSource
 from ngp.errors import UsageError
 
 
-def defaults(source: Source) -> Iterator[Fault]:
+def defaults(source: ModuleSource) -> Iterator[Fault]:
     """What `support` in the manifest names is known, and its default versions do not end within FAIL_DAYS."""
     module, where = source.module, str(source.module.path / "module.yaml")
     for item in module.manifest.support:

@@ -10,7 +10,7 @@ from ngp.catalogue import evaluating, hcl, literals
 from ngp.catalogue.operators import ExpressionError, UnknownError
 from ngp.catalogue.rules import names
 from ngp.catalogue.rules.resources import taggable
-from ngp.catalogue.rules.source import Fault, Source, address, code, inner, literal
+from ngp.catalogue.rules.source import Fault, ModuleSource, address, code, inner, literal
 from ngp.errors import UsageError
 
 # tag → the input that it says
@@ -23,7 +23,7 @@ VALUES: Mapping[str, str] = {
 _TAGS = re.compile(r"tags|\w+_tags")
 
 
-def present(source: Source) -> Iterator[Fault]:
+def present(source: ModuleSource) -> Iterator[Fault]:
     """Every resource that can have tags gets the module's, and those that it starts get them too."""
     for block in source.of("resource"):
         type_, attributes = block.labels[0], block.body.attributes
@@ -44,7 +44,7 @@ def present(source: Source) -> Iterator[Fault]:
         yield source.fault("tags", "the input `tags` reaches no resource", str(source.module.variables["tags"].place))
 
 
-def values(source: Source) -> Iterator[Fault]:
+def values(source: ModuleSource) -> Iterator[Fault]:
     """`Environment` is the environment, `Service` the service: a tag of a name says the input of that name."""
     inputs = {name: _marker(name) for name in source.module.variables}
     scope = names.scope(source, var=inputs)
@@ -60,7 +60,7 @@ def values(source: Source) -> Iterator[Fault]:
                 yield source.fault("tags", what, said.where, todo=f"value = var.{VALUES[name]}")
 
 
-def complete(source: Source) -> Iterator[Fault]:
+def complete(source: ModuleSource) -> Iterator[Fault]:
     """Whatever has tags has those of the platform."""
     for block in source.of("resource"):
         said = block.body.attributes.get("tags")
@@ -73,17 +73,17 @@ def complete(source: Source) -> Iterator[Fault]:
                 yield source.fault("tags", what, said.where, todo="tags = merge(local.tags, …)")
 
 
-def _inputs(source: Source) -> set[str]:
+def _inputs(source: ModuleSource) -> set[str]:
     return source.inputs("\n".join(code(block.body) for block in source.of("resource")))
 
 
-def _is_empty(source: Source, body: hcl.Body) -> bool:
+def _is_empty(source: ModuleSource, body: hcl.Body) -> bool:
     """Whether `tags` says nothing, where inputs other than `tags` have their defaults."""
     said = body.attributes.get("tags")
     return said is not None and "var.tags" not in said.code and source.said(body, "tags") in (None, {}, "")
 
 
-def _tags(source: Source) -> Iterator[hcl.Attribute]:
+def _tags(source: ModuleSource) -> Iterator[hcl.Attribute]:
     """Every attribute that gives tags, and the locals that it takes, each once."""
     found: dict[str, hcl.Attribute] = {}
     for block in source.of("resource"):

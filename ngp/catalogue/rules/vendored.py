@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from ngp.catalogue import hcl, types, vendored
 from ngp.catalogue.rules import reading, shape, shared
-from ngp.catalogue.rules.source import Fault, Source, address
+from ngp.catalogue.rules.source import Fault, ModuleSource, address
 
 _UNREAD = ("*.tofu", "*.tofu.json")
 _UNTOLD: Mapping[str, str] = {
@@ -17,7 +17,7 @@ _UNTOLD: Mapping[str, str] = {
 }
 
 
-def copy(source: Source) -> Iterator[Fault]:
+def copy(source: ModuleSource) -> Iterator[Fault]:
     """The copy is what was added."""
     origin = source.module.manifest.source
     if origin and vendored.checksum(vendored.read(source.module.path, source.module.name)) != origin.checksum:
@@ -27,7 +27,7 @@ def copy(source: Source) -> Iterator[Fault]:
         yield source.fault("copy", f"the copy of {origin.address} has been edited", where, why=why, todo=todo)
 
 
-def whole(source: Source) -> Iterator[Fault]:
+def whole(source: ModuleSource) -> Iterator[Fault]:
     """All that the module needs is in its folder, and Terraform is told by the root alone who it works for."""
     yield from _modules(source)
     yield from _providers(source)
@@ -39,7 +39,7 @@ def whole(source: Source) -> Iterator[Fault]:
             yield source.fault("files", f"ngp does not read {path.name}", str(path), why=why)
 
 
-def meanings(source: Source) -> Iterator[Fault]:
+def meanings(source: ModuleSource) -> Iterator[Fault]:
     """Inputs with the name of a fact or a common input take what ngp gives them."""
     for name, variable in source.module.variables.items():
         type_ = shared.type_of(name)
@@ -49,7 +49,7 @@ def meanings(source: Source) -> Iterator[Fault]:
             yield source.fault("common-inputs", what, str(variable.place), why=why)
 
 
-def _modules(source: Source) -> Iterator[Fault]:
+def _modules(source: ModuleSource) -> Iterator[Fault]:
     for block in source.of("module"):
         said = block.body.attributes.get("source")
         text = said.text.strip('"') if said else ""
@@ -61,7 +61,7 @@ def _modules(source: Source) -> Iterator[Fault]:
         yield source.fault("nested-module", f"the module calls another: {text}", block.where, why=why, todo=todo)
 
 
-def _providers(source: Source) -> Iterator[Fault]:
+def _providers(source: ModuleSource) -> Iterator[Fault]:
     yield from (each for each in shape.providers(source) if each.rule in {"provider", "backend"})
     for block in source.of("terraform"):
         for inner in block.body.of("required_providers"):
@@ -72,7 +72,7 @@ def _providers(source: Source) -> Iterator[Fault]:
                     yield source.fault("provider", what, attribute.where, why=why)
 
 
-def _programs(source: Source) -> Iterator[Fault]:
+def _programs(source: ModuleSource) -> Iterator[Fault]:
     for body in source.bodies.values():
         for owner, block in ((top, block) for top in body.blocks for block in (top, *reading.blocks(top.body))):
             if block.type == "provisioner" and block.labels == ("local-exec",):

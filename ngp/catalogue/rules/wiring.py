@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from ngp.catalogue import hcl
 from ngp.catalogue.module import Effect
-from ngp.catalogue.rules.source import Fault, Source, address
+from ngp.catalogue.rules.source import Fault, ModuleSource, address
 from ngp.errors import nearest
 
 # Data sources that find by name what another unit may make → the arguments that make them a look-up by identity.
@@ -63,7 +63,7 @@ _REFERENCE = re.compile(r"(?<![\w.])[a-z][a-z0-9_]*\.[A-Za-z_][\w-]*")
 _AWS_OWN = re.compile(r'"(/aws/|alias/aws/)')
 
 
-def manifest(source: Source) -> Iterator[Fault]:
+def manifest(source: ModuleSource) -> Iterator[Fault]:
     """What the manifest names is there, and may be used so."""
     module, said = source.module, source.module.manifest
     yield from _known(source, "requires", said.requires, module.variables, "input")
@@ -94,7 +94,7 @@ def manifest(source: Source) -> Iterator[Fault]:
             yield source.fault("generated", f"`{name}` is not ephemeral", place, why="state must never hold it")
 
 
-def upgrades(source: Source) -> Iterator[Fault]:
+def upgrades(source: ModuleSource) -> Iterator[Fault]:
     """What the manifest says of changed inputs is of this module, and no data is replaced without a way to keep it."""
     said = source.module.manifest
     yield from _known(source, "upgrade", said.upgrade, source.module.variables, "input")
@@ -112,7 +112,7 @@ def upgrades(source: Source) -> Iterator[Fault]:
             yield source.fault("upgrade", f"`{key}` replaces {lost}", source.manifest.where(key), todo=todo)
 
 
-def counts(source: Source) -> Iterator[Fault]:
+def counts(source: ModuleSource) -> Iterator[Fault]:
     """No `count` or `for_each` depends on an input that another unit feeds: it may be unknown in a preview."""
     required = set(source.module.manifest.requires)
     for block in (*source.of("resource"), *source.of("data"), *source.of("module")):
@@ -123,7 +123,7 @@ def counts(source: Source) -> Iterator[Fault]:
                 yield source.fault("wired-count", what, attribute.where, why=why)
 
 
-def lookups(source: Source) -> Iterator[Fault]:
+def lookups(source: ModuleSource) -> Iterator[Fault]:
     """Nothing is looked up by name that another unit makes: a preview would find the old one, or none."""
     own = {address(block) for block in source.of("resource")}
     for block in source.of("data", *_LOOKUPS):
@@ -138,7 +138,7 @@ def lookups(source: Source) -> Iterator[Fault]:
             yield source.fault("lookup", what, block.where, todo=todo)
 
 
-def _known(source: Source, key: str, names: Iterable[str], known: Iterable[str], kind: str) -> Iterator[Fault]:
+def _known(source: ModuleSource, key: str, names: Iterable[str], known: Iterable[str], kind: str) -> Iterator[Fault]:
     there, rule = set(known), key.partition(".")[0]
     for name in names:
         if name not in there:

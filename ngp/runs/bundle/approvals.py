@@ -12,12 +12,12 @@ from ngp import files
 from ngp.environments.approvals import same
 from ngp.environments.environment import Approval
 from ngp.errors import Finding, MissingError, StaleError
-from ngp.runs.authority import Authority, Kind
+from ngp.runs.authority import Authority, AuthorityKind
 from ngp.runs.bundle import archive, signatures
 from ngp.runs.bundle import statement as statements
 from ngp.runs.bundle.archive import Archive
 from ngp.runs.bundle.rules import Rules
-from ngp.runs.bundle.signatures import Key
+from ngp.runs.bundle.signatures import SigningKey
 from ngp.runs.bundle.statement import Statement
 from ngp.settings import Settings
 
@@ -36,7 +36,7 @@ class Vote:
 
 
 @dataclass(frozen=True)
-class Standing:
+class ApprovalStatus:
     """How far a bundle is approved. `missing` are those who may still approve; `needed` is 0 if nobody may.
 
     `unknown` says why it is not known who wrote the change, so that no approval suffices; "" if it is known.
@@ -74,7 +74,7 @@ def examine(opened: Archive) -> Statement:
     return stated
 
 
-def approve(opened: Archive, key: Key, settings: Settings) -> bool:
+def approve(opened: Archive, key: SigningKey, settings: Settings) -> bool:
     """Sign the bundle's statement and add the signature to its file; return False if this key has signed it already.
 
     Raises StaleError (4) if the file became another bundle meanwhile, MissingError (69) if the key cannot sign.
@@ -131,16 +131,16 @@ def has_signed(opened: Archive, fingerprint: str, settings: Settings) -> bool:
     )
 
 
-def collect(opened: Archive, statement: Statement, rules: Rules, settings: Settings) -> Standing:
+def collect(opened: Archive, statement: Statement, rules: Rules, settings: Settings) -> ApprovalStatus:
     """Check every signature of a bundle against the rules."""
     rule = rules.platform.approvals.get(statement.environment)
     votes = tuple(_vote(opened, one, statement, rules, settings) for one in opened.approvals)
     if rule is None:
-        return Standing(votes, 0, ())
+        return ApprovalStatus(votes, 0, ())
     signed = {same(vote.identity) for vote in votes if not vote.why}
     missing = [one for one in rule.by if same(one) not in signed and not _exclusion(one, statement, rules, rule)]
     unknown = "" if rule.authors else statement.commit.unknown
-    return Standing(votes, rule.count, tuple(missing), unknown)
+    return ApprovalStatus(votes, rule.count, tuple(missing), unknown)
 
 
 def require(opened: Archive, statement: Statement, rules: Rules, settings: Settings) -> Authority:
@@ -155,7 +155,7 @@ def require(opened: Archive, statement: Statement, rules: Rules, settings: Setti
     standing = collect(opened, statement, rules, settings)
     if not standing.is_approved:
         raise StaleError(list(_explain(opened, statement, rules, standing)))
-    return Authority(Kind.APPROVED, standing.by, rules.commit, bundle=opened.digest, maker=statement.maker)
+    return Authority(AuthorityKind.APPROVED, standing.by, rules.commit, bundle=opened.digest, maker=statement.maker)
 
 
 def _vote(opened: Archive, signature: bytes, statement: Statement, rules: Rules, settings: Settings) -> Vote:
@@ -190,7 +190,7 @@ def _exclusion(identity: str, statement: Statement, rules: Rules, rule: Approval
     return ""
 
 
-def _explain(opened: Archive, statement: Statement, rules: Rules, standing: Standing) -> Iterable[Finding]:
+def _explain(opened: Archive, statement: Statement, rules: Rules, standing: ApprovalStatus) -> Iterable[Finding]:
     where, name = str(opened.path), statement.environment
     if not standing.needed:
         yield Finding(
@@ -219,7 +219,7 @@ def _explain(opened: Archive, statement: Statement, rules: Rules, standing: Stan
             yield Finding(f"the signature of {vote.who} does not count", where, vote.why)
 
 
-def _way_out(path: Path, standing: Standing) -> str:
+def _way_out(path: Path, standing: ApprovalStatus) -> str:
     if len(standing.by) + len(standing.missing) < standing.needed:
         return "nobody else may approve it: let somebody else plan it, or change the rules in a reviewed commit"
     return f"ask {_either(standing.missing)} for: ngp bundle approve {path.name}"

@@ -11,7 +11,7 @@ from ngp.terraform.plans import SENSITIVE, Action, Change, OutputChange
 
 
 @dataclass(frozen=True)
-class Difference:
+class PlanDifference:
     """One resource, output or action that two plans treat differently. "" where a plan does nothing to it."""
 
     unit: str
@@ -26,7 +26,7 @@ class Difference:
         return f"{self.address}: {self.first or 'nothing'} → {self.second or 'nothing'}"
 
 
-def compare(first: Iterable[UnitResult], second: Iterable[UnitResult]) -> list[Difference]:
+def compare(first: Iterable[UnitResult], second: Iterable[UnitResult]) -> list[PlanDifference]:
     """Return what differs, by unit and address.
 
     Of the values before a change only the object's identity counts. A sensitive value is masked, so one that a change
@@ -111,13 +111,13 @@ def _output(change: OutputChange) -> dict[str, Any]:
     return {"value": (None if change.sensitive else change.after, change.after_unknown)}
 
 
-def _differ(unit: str, address: str, before: _Effect | None, after: _Effect | None) -> Difference | None:
+def _differ(unit: str, address: str, before: _Effect | None, after: _Effect | None) -> PlanDifference | None:
     first, second = before.word if before else "", after.word if after else ""
     if first != second:
-        return Difference(unit, address, first, second)
+        return PlanDifference(unit, address, first, second)
     assert before is not None
     assert after is not None
     names = sorted(
         name for name in before.values.keys() | after.values.keys() if before.values.get(name) != after.values.get(name)
     )
-    return Difference(unit, address, first, second, tuple(names)) if names else None
+    return PlanDifference(unit, address, first, second, tuple(names)) if names else None

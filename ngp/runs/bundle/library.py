@@ -23,7 +23,7 @@ _LEAST = 6  # digits of a digest that name a bundle
 
 
 @dataclass(frozen=True)
-class Kept:
+class StoredBundle:
     """A bundle in the bucket: its digest, and whether it was applied."""
 
     digest: str
@@ -43,12 +43,12 @@ class Library:
         self._place = units.any_place(resolved)
         self._prefix, self._session = f"{PREFIX}{resolved.environment.name}/", session
 
-    def collect(self) -> list[Kept]:
+    def collect(self) -> list[StoredBundle]:
         """Return all kept bundles, by digest."""
         names = [key.removeprefix(self._prefix) for key in self._session.keys(self._place.bucket, self._prefix)]
         applied = {name.removesuffix(APPLIED) for name in names if name.endswith(APPLIED)}
         digests = sorted(name.removesuffix(_ENDING) for name in names if name.endswith(_ENDING))
-        return [Kept(digest, digest in applied) for digest in digests]
+        return [StoredBundle(digest, digest in applied) for digest in digests]
 
     def push(self, path: Path) -> Archive:
         """Put a bundle's file into the bucket, with the approvals of both where it is there already.

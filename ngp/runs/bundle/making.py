@@ -18,7 +18,7 @@ from ngp.runs.bundle.sealing import Recipient
 from ngp.runs.bundle.statement import StateFact, Statement, UnitFact
 from ngp.runs.context import RunContext
 from ngp.runs.joint.composition import Joint
-from ngp.runs.joint.planning import Planned
+from ngp.runs.joint.planning import JointPlan
 from ngp.runs.results import RunResult, UnitResult, Verb
 from ngp.terraform.plans import Plan
 
@@ -27,7 +27,7 @@ TREE = "tree/"
 
 
 @dataclass(frozen=True)
-class Order:
+class BundleOrder:
     """What kind of bundle is wanted. `out` is its file; nothing is written where the plan fails."""
 
     out: Path
@@ -42,7 +42,7 @@ class Planning:
 
     verb: Verb
     result: RunResult
-    planned: Planned
+    planned: JointPlan
     alone: Mapping[str, Plan | None]
 
 
@@ -78,7 +78,7 @@ def _is_other(before: StateFact | NgpError, now: StateFact | NgpError | None) ->
     return before != now if isinstance(before, StateFact) else not isinstance(now, NgpError)
 
 
-def make(context: RunContext, made: Planning, order: Order, before: facts.Snapshot) -> Archive:
+def make(context: RunContext, made: Planning, order: BundleOrder, before: facts.Snapshot) -> Archive:
     """Write the bundle of a plan; `before` is what `look` saw before it was made.
 
     Raises StaleError (4) for what changed meanwhile, RefusedError (3) for a plan that names a folder of this machine or
@@ -133,7 +133,7 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _state(
-    context: RunContext, made: Planning, units: Mapping[str, ReviewedUnit], snapshot: facts.Snapshot, order: Order
+    context: RunContext, made: Planning, units: Mapping[str, ReviewedUnit], snapshot: facts.Snapshot, order: BundleOrder
 ) -> Statement:
     resolved, environment = context.resolved, context.resolved.environment
     now = datetime.now(UTC).replace(microsecond=0)
@@ -166,7 +166,7 @@ def _state(
     )
 
 
-def _unit(name: str, reviewed: ReviewedUnit, planned: Planned, snapshot: facts.Snapshot) -> UnitFact:
+def _unit(name: str, reviewed: ReviewedUnit, planned: JointPlan, snapshot: facts.Snapshot) -> UnitFact:
     made_from = snapshot.sources[name]
     return UnitFact(
         reviewed.result.module,

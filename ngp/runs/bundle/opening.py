@@ -23,7 +23,7 @@ from ngp.runs.joint import planning as joint_planning
 from ngp.runs.joint.composition import ApartError, Joint
 from ngp.runs.joint.holding import Holding
 from ngp.runs.joint.partition import Partition
-from ngp.runs.joint.planning import Planned
+from ngp.runs.joint.planning import JointPlan
 from ngp.runs.proposed import Propose, Proposed
 from ngp.runs.results import Outcome, RunResult, UnitResult, Verb, count
 from ngp.terraform import driver
@@ -119,7 +119,7 @@ def require_applicable(bundle: Bundle, context: RunContext) -> Uses:
     """Return where the use of the bundle is noted. Raises StaleError (4) if it was applied, or anything moved."""
     used = _uses(context)
     used.require_none(bundle.digest)
-    here = verifying.Here.of(context.resolved, context.access.session, context.terraform.binary)
+    here = verifying.LocalFacts.of(context.resolved, context.access.session, context.terraform.binary)
     verifying.require_same(bundle.statement, here)
     return used
 
@@ -143,7 +143,7 @@ def plan_again(bundle: Bundle, plan_now: Propose, context: RunContext, held: Hol
     """
     used = _uses(context)
     used.require_none(bundle.digest)
-    here = verifying.Here.of(context.resolved, context.access.session, context.terraform.binary)
+    here = verifying.LocalFacts.of(context.resolved, context.access.session, context.terraform.binary)
     verifying.require_valid(bundle.statement, here, is_bound=context.request.authority is not None)
     if not any(verifying.find(bundle.statement, here)):
         return open_in(bundle, context, held)
@@ -162,19 +162,19 @@ def _fitting(bundle: Bundle, plans: Mapping[str, UnitResult]) -> Mapping[str, Un
     return plans
 
 
-def _planned(bundle: Bundle, context: RunContext, held: Holding, known: ExpectedOutputs) -> Planned:
+def _planned(bundle: Bundle, context: RunContext, held: Holding, known: ExpectedOutputs) -> JointPlan:
     stated = {name: one for name, one in bundle.statement.units.items() if name in context.needs}
     apart = {name: one.apart for name, one in stated.items() if one.apart}
     joined = [name for name in context.needs if name in stated and name not in apart]
     held.require_taken(joined)
     if not joined:
-        return Planned({}, apart)
+        return JointPlan({}, apart)
     joint = _lay_out(bundle, context, joined, held)
     idle = {name: bundle.units[name].result for name in joined}
     if making.PLAN not in bundle.archive.members:
-        return Planned(idle, apart, joint)
+        return JointPlan(idle, apart, joint)
     parts = _parts(bundle, context, joint)
-    return Planned(joint_planning.results(context, joint, parts, (), known), apart, joint, parts)
+    return JointPlan(joint_planning.results(context, joint, parts, (), known), apart, joint, parts)
 
 
 def _lay_out(bundle: Bundle, context: RunContext, joined: list[str], held: Holding) -> Joint:
@@ -209,7 +209,7 @@ def _lay_out(bundle: Bundle, context: RunContext, joined: list[str], held: Holdi
     return joint
 
 
-def _require_stated_modules(bundle: Bundle, context: RunContext, tree: copies.Tree, root: Path) -> None:
+def _require_stated_modules(bundle: Bundle, context: RunContext, tree: copies.ShadowTree, root: Path) -> None:
     """Raise StaleError (4) where the bundle's copy of a module is not the module that its statement names."""
     platform = tree.path(context.resolved.platform.path)
     wrong = [

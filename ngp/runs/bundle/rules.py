@@ -11,7 +11,7 @@ from ngp.environments.approvals import same
 from ngp.environments.environment import Platform
 from ngp.environments.ssh_keys import parse
 from ngp.errors import MissingError, NgpError, RefusedError, UsageError
-from ngp.processes import Outcome
+from ngp.processes import ProcessResult
 
 _WHY = "who may approve is read from the default branch of the remote"
 _DEFAULT = "origin"
@@ -205,7 +205,7 @@ def _file(platform: Platform, commit: str) -> str | None:
     return told.stdout if told.exit_code == 0 else None
 
 
-def _unreachable(remote: str, told: Outcome) -> MissingError:
+def _unreachable(remote: str, told: ProcessResult) -> MissingError:
     return MissingError(
         f"cannot ask the remote `{remote}` for the rules of approval",
         why=f"{_WHY}; {_said(told)}",
@@ -213,12 +213,12 @@ def _unreachable(remote: str, told: Outcome) -> MissingError:
     )
 
 
-def _said(told: Outcome) -> str:
+def _said(told: ProcessResult) -> str:
     if told.timed_out:
         return "Git got no answer in time"
     return _CREDENTIALS.sub("//", " ".join(told.stderr.split())) or f"Git ended with {told.exit_code}"
 
 
-def _git(platform: Platform, *words: str) -> Outcome:
+def _git(platform: Platform, *words: str) -> ProcessResult:
     """Run Git without replacement objects: a local one would stand in for the remote's commit."""
     return revisions.git(platform, "--no-replace-objects", *words, env=_ASKING_NOBODY)

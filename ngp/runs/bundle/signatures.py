@@ -36,7 +36,7 @@ _FINGERPRINT = re.compile(r"SHA256:\S+")
 
 
 @dataclass(frozen=True)
-class Key:
+class SigningKey:
     """A key to sign with. `path` is a private key, or a public key whose private half an agent holds.
 
     `text` is a public key in the place of `path`; `origin` says who chose the key. `program` signs with it: Git's
@@ -52,7 +52,7 @@ class Key:
         return str(self.path or " ".join(self.text.split()[2:]) or self.text)
 
 
-def find(settings: Settings, cwd: Path, named: str = "") -> Key:
+def find(settings: Settings, cwd: Path, named: str = "") -> SigningKey:
     """Return the key that `named` says, else that of Git's user.signingkey, else ~/.ssh/id_ed25519.
 
     Raises UsageError (64) if the named file does not exist, MissingError (69) if Git's does not, or no key is found.
@@ -61,12 +61,12 @@ def find(settings: Settings, cwd: Path, named: str = "") -> Key:
         return _at(_NAMED, cwd / Path(named).expanduser())
     configured, program = _configured(cwd)
     if configured.startswith(_LITERAL):
-        return Key(_GITS, text=configured.removeprefix("key::").strip(), program=program)
+        return SigningKey(_GITS, text=configured.removeprefix("key::").strip(), program=program)
     if configured:
         return _at(_GITS, cwd / configured, program)
     usual = settings.home / ".ssh" / "id_ed25519"
     if usual.is_file() or usual.with_suffix(".pub").is_file():
-        return Key("the usual file", usual)
+        return SigningKey("the usual file", usual)
     raise MissingError(
         "no SSH key to sign with",
         why=f"Git has no user.signingkey for gpg.format=ssh, and {usual} does not exist",
@@ -74,7 +74,7 @@ def find(settings: Settings, cwd: Path, named: str = "") -> Key:
     )
 
 
-def sign(content: bytes, key: Key, settings: Settings) -> bytes:
+def sign(content: bytes, key: SigningKey, settings: Settings) -> bytes:
     """Return the signature of `content`. ssh-keygen may ask for a passphrase on the terminal, but never without one.
 
     Raises MissingError (69) if the key cannot sign.
@@ -84,7 +84,7 @@ def sign(content: bytes, key: Key, settings: Settings) -> bytes:
         subject.write_bytes(content)
         where = _laid(key, folder)
         words = ("-Y", "sign", "-q", "-n", NAMESPACE, "-f", str(where), str(subject))
-        request = processes.Request((key.program, *words), folder, _environ(settings))
+        request = processes.ProcessRequest((key.program, *words), folder, _environ(settings))
         complaint = _attend(request) if _can_ask(settings) else _run_alone(request)
         signature = subject.with_suffix(".sig")
         if complaint is None and signature.is_file():
@@ -97,10 +97,10 @@ def sign(content: bytes, key: Key, settings: Settings) -> bytes:
     )
 
 
-def fingerprint(key: Key, settings: Settings) -> str:
+def fingerprint(key: SigningKey, settings: Settings) -> str:
     """Return ``SHA256:…`` of the key, or "" if it cannot be read without its passphrase."""
     with _folder() as folder:
-        request = processes.Request((_KEYGEN, "-l", "-f", str(_laid(key, folder))), folder, _environ(settings))
+        request = processes.ProcessRequest((_KEYGEN, "-l", "-f", str(_laid(key, folder))), folder, _environ(settings))
         found = _FINGERPRINT.search(_run(request).stdout)
     return found[0] if found else ""
 
@@ -142,7 +142,7 @@ def _is_good(content: bytes, signature: bytes, folder: Path, settings: Settings,
     path = folder / "signature"
     path.write_bytes(signature)
     words = ("-Y", *verb, "-n", NAMESPACE, "-s", str(path))
-    request = processes.Request((_KEYGEN, *words), folder, _environ(settings), stdin=text)
+    request = processes.ProcessRequest((_KEYGEN, *words), folder, _environ(settings), stdin=text)
     return _run(request).exit_code == 0
 
 
@@ -159,14 +159,14 @@ def _configured(cwd: Path) -> tuple[str, str]:
     return get("--type=path", "--get", "user.signingkey"), program
 
 
-def _at(origin: str, path: Path, program: str = _KEYGEN) -> Key:
+def _at(origin: str, path: Path, program: str = _KEYGEN) -> SigningKey:
     if not path.is_file():
         kind = UsageError if origin == _NAMED else MissingError
         raise kind(f"the key {path} does not exist", where=origin, todo="name a key with --key FILE")
-    return Key(origin, path, program=program)
+    return SigningKey(origin, path, program=program)
 
 
-def _laid(key: Key, folder: Path) -> Path:
+def _laid(key: SigningKey, folder: Path) -> Path:
     """Return the file to give to ssh-keygen."""
     if key.path is not None:
         return key.path
@@ -194,7 +194,7 @@ def _can_ask(settings: Settings) -> bool:
     return True
 
 
-def _attend(request: processes.Request) -> str | None:
+def _attend(request: processes.ProcessRequest) -> str | None:
     """Return why it failed, None if it did not; ssh-keygen itself has told the person why."""
     try:
         return "ssh-keygen failed, as it says above" if processes.attend(request) else None
@@ -202,7 +202,7 @@ def _attend(request: processes.Request) -> str | None:
         raise _missing(request.argv[0]) from None
 
 
-def _run_alone(request: processes.Request) -> str | None:
+def _run_alone(request: processes.ProcessRequest) -> str | None:
     outcome = _run(request)
     if outcome.timed_out:
         return f"it took more than {_TIMEOUT_S:.0f} s: the agent may wait for a person"
@@ -218,7 +218,7 @@ def _environ(settings: Settings) -> dict[str, str]:
     return {**settings.environ, **alone, "LC_ALL": "C"}
 
 
-def _run(request: processes.Request) -> processes.Outcome:
+def _run(request: processes.ProcessRequest) -> processes.ProcessResult:
     try:
         return processes.run(replace(request, timeout_s=_TIMEOUT_S, grace_s=1.0))
     except FileNotFoundError:

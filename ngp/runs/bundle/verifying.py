@@ -28,7 +28,7 @@ _SKEW = timedelta(minutes=5)  # clocks of two machines
 
 
 @dataclass(frozen=True)
-class Here:
+class LocalFacts:
     """What a bundle is checked against."""
 
     resolved: Resolved
@@ -37,7 +37,7 @@ class Here:
     now: datetime
 
     @classmethod
-    def of(cls, resolved: Resolved, session: Session, binary: Binary) -> Here:
+    def of(cls, resolved: Resolved, session: Session, binary: Binary) -> LocalFacts:
         return cls(resolved, session, binary, datetime.now(UTC))
 
 
@@ -55,17 +55,17 @@ def verify(statement: Statement, digest: str, resolved: Resolved, session: Sessi
         staleness.require_rendered(resolved)
     except UsageError as error:
         raise StaleError(error.findings) from error
-    require_same(statement, Here.of(resolved, session, found))
+    require_same(statement, LocalFacts.of(resolved, session, found))
 
 
-def require_same(statement: Statement, here: Here) -> None:
+def require_same(statement: Statement, here: LocalFacts) -> None:
     """Raise StaleError (4) that names everything that is not what the bundle was made from."""
     found = list(find(statement, here))
     if found:
         raise StaleError(found)
 
 
-def require_valid(statement: Statement, here: Here, *, is_bound: bool) -> None:
+def require_valid(statement: Statement, here: LocalFacts, *, is_bound: bool) -> None:
     """Raise StaleError (4) for what no new plan can make good: the clock, the place, the tools.
 
     With `is_bound` files, values, wiring, secrets and units must be the approved ones too: only states may have moved.
@@ -78,7 +78,7 @@ def require_valid(statement: Statement, here: Here, *, is_bound: bool) -> None:
         raise StaleError([Finding(what, why=why, todo=again) for what, why in moved])
 
 
-def find(statement: Statement, here: Here) -> Iterator[Finding]:
+def find(statement: Statement, here: LocalFacts) -> Iterator[Finding]:
     """Yield everything that moved since the bundle was made."""
     again = _AGAIN.format(statement.environment)
     for what, why in _all(statement, here):
@@ -92,7 +92,7 @@ def find_other_files(statement: Statement, resolved: Resolved) -> Iterator[Findi
         yield Finding(what, why=why, todo=_AGAIN.format(statement.environment))
 
 
-def _all(statement: Statement, here: Here) -> Iterator[tuple[str, str]]:
+def _all(statement: Statement, here: LocalFacts) -> Iterator[tuple[str, str]]:
     yield from _clock(statement, here.now)
     foreign = list(_place(statement, here.resolved))
     yield from foreign
@@ -126,7 +126,7 @@ def _place(statement: Statement, resolved: Resolved) -> Iterator[tuple[str, str]
             yield f"the bundle is for the {name} {stated}, and this is {now}", ""
 
 
-def _tools(statement: Statement, here: Here) -> Iterator[tuple[str, str]]:
+def _tools(statement: Statement, here: LocalFacts) -> Iterator[tuple[str, str]]:
     if statement.ngp != ngp.__version__:
         yield f"ngp {statement.ngp} made the bundle, and this is {ngp.__version__}", "another ngp may do something else"
     stated, now = statement.terraform, facts.binary(here.binary)
@@ -138,7 +138,7 @@ def _tools(statement: Statement, here: Here) -> Iterator[tuple[str, str]]:
         yield ".terraform.lock.hcl changed", "the providers may be others"
 
 
-def _content(statement: Statement, here: Here) -> Iterator[tuple[str, str]]:
+def _content(statement: Statement, here: LocalFacts) -> Iterator[tuple[str, str]]:
     yield from _files(statement, here.resolved)
     for name, unit in all_units.collect(here.resolved).items():
         if name in statement.units:
@@ -174,7 +174,7 @@ def _sources(statement: Statement, resolved: Resolved, there: Mapping[str, Unit]
             yield f"the wiring of `{name}` changed", "it takes its inputs from other outputs"
 
 
-def _states(statement: Statement, here: Here, known: Mapping[str, Unit]) -> Iterator[tuple[str, str]]:
+def _states(statement: Statement, here: LocalFacts, known: Mapping[str, Unit]) -> Iterator[tuple[str, str]]:
     stated = {**statement.outside, **{name: one.state for name, one in statement.units.items()}}
     units = [known[name] for name in stated if name in known]
     now = facts.all_states(units, here.session, here.resolved.platform.path)

@@ -13,10 +13,10 @@ from ngp.runs.joint.checkpoints import Checkpoints, Copies
 from ngp.runs.joint.checkpoints import is_final as is_last_word
 from ngp.runs.joint.following import ApplyWatcher
 from ngp.runs.joint.holding import Holding
-from ngp.runs.joint.planning import Planned
-from ngp.runs.joint.record import Stage
+from ngp.runs.joint.planning import JointPlan
+from ngp.runs.joint.record import JointStage
 from ngp.runs.joint.saving import Saver
-from ngp.runs.joint.verdicts import Judge
+from ngp.runs.joint.unit_results import UnitResults
 from ngp.runs.outcomes import Outcome
 from ngp.runs.results import UnitResult
 from ngp.runs.units import Unit
@@ -27,7 +27,7 @@ from ngp.terraform.commands import ApplyOptions
 _SETTLED = frozenset({Outcome.APPLIED, Outcome.NO_CHANGES})
 
 
-def apply(context: RunContext, planned: Planned, holding: Holding) -> dict[str, UnitResult]:
+def apply(context: RunContext, planned: JointPlan, holding: Holding) -> dict[str, UnitResult]:
     """Apply the saved joint plan; return the result of each of its units.
 
     Split states are written while Terraform works and at its end. Where one cannot be written it is kept in the run's
@@ -35,7 +35,7 @@ def apply(context: RunContext, planned: Planned, holding: Holding) -> dict[str, 
     """
     joint = planned.joint
     assert joint is not None
-    holding.record.update(stage=Stage.APPLYING)
+    holding.record.update(stage=JointStage.APPLYING)
     saver = Saver(
         context.access.session.steady(),
         holding.record,
@@ -58,14 +58,14 @@ def apply(context: RunContext, planned: Planned, holding: Holding) -> dict[str, 
     failed = [one.summary for one in outcome.errors]
     is_final = document is not None and is_last_word(document, outcome.exit_code, failed, outcome.errored_state)
     lost = follow.makings.unknown(holding.record.record.made(document or {}))
-    holding.record.update(stage=Stage.SAVING, is_final=is_final, unsaved=tuple(joint.units), lost=lost)
+    holding.record.update(stage=JointStage.SAVING, is_final=is_final, unsaved=tuple(joint.units), lost=lost)
     follow.remember()
     unsaved = saver.save(document, joint.units, is_final=is_final) if document is not None else {}
     if document is not None:
-        stage = Stage.SAVING if unsaved else Stage.SAVED
+        stage = JointStage.SAVING if unsaved else JointStage.SAVED
         holding.record.update(stage=stage, unsaved=tuple(unsaved))
     parts = joint.partition.split(document) if document is not None else {}
-    judge = Judge(context, planned, follow, outcome)
+    judge = UnitResults(context, planned, follow, outcome)
     results = {name: judge.result(name, parts.get(name), unsaved.get(name), lost) for name in joint.units}
     for name, result in results.items():
         if result.outcome in _SETTLED:
@@ -73,7 +73,7 @@ def apply(context: RunContext, planned: Planned, holding: Holding) -> dict[str, 
     return results
 
 
-def _write_wires(context: RunContext, unit: Unit, parts: Mapping[str, states.Part]) -> None:
+def _write_wires(context: RunContext, unit: Unit, parts: Mapping[str, states.StatePart]) -> None:
     """Write the upstream outputs beside a unit's own root, so that plain Terraform has them there too."""
 
     def read(name: str) -> values.State | None:

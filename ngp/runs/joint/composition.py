@@ -60,7 +60,7 @@ class Joint:
     outside: Mapping[str, str]
     lineage: str
     root: driver.Root
-    tree: copies.Tree
+    tree: copies.ShadowTree
     state: str
     partition: Partition
     needs: Needs
@@ -75,7 +75,9 @@ class Joint:
         return source
 
 
-def compose(context: RunContext, names: Collection[str], known: ExpectedOutputs, tree: copies.Tree, kind: str) -> Joint:
+def compose(
+    context: RunContext, names: Collection[str], known: ExpectedOutputs, tree: copies.ShadowTree, kind: str
+) -> Joint:
     """Read the states of some units and make the root that plans them together, in `tree`.
 
     `kind` names the folder of Terraform's working data. Raises ApartError for units that cannot be joined, MissingError
@@ -95,7 +97,9 @@ def compose(context: RunContext, names: Collection[str], known: ExpectedOutputs,
     return Joint(units, stored, documents, outside, lineage, root, tree, state, Partition.of(units), needs)
 
 
-def _make_root(context: RunContext, units: Mapping[str, Unit], constants: Mapping[str, Any], tree: copies.Tree) -> Path:
+def _make_root(
+    context: RunContext, units: Mapping[str, Unit], constants: Mapping[str, Any], tree: copies.ShadowTree
+) -> Path:
     """Make the joint root in `tree`, or, where one unit is the whole, a copy of its own root; return its path."""
     more = {**preview.local_copy(), **context.guard.files}
     original = place(context, units)

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 
 from ngp.runs.context import RunContext
 from ngp.runs.events import Phase, RunEstimated, UnitEntered, UnitProgressed
-from ngp.runs.events import Step as StepState
+from ngp.runs.events import ResourceStep as StepState
 from ngp.runs.joint import estimates
 from ngp.runs.joint.checkpoints import Checkpoints
 from ngp.runs.joint.composition import NAME
 from ngp.runs.joint.makings import Makings
-from ngp.runs.joint.planning import Planned
+from ngp.runs.joint.planning import JointPlan
 from ngp.runs.results import Counts, Verb
 from ngp.terraform import driver, events
 from ngp.terraform.plans import Action, Change
@@ -30,7 +30,7 @@ _COUNTED = frozenset({"create", "update", "delete"})
 
 
 @dataclass
-class Progress:
+class UnitProgress:
     """What Terraform has done of one unit's plan. A step is a resource's address and what is done to it."""
 
     planned: Counter[tuple[str, str]]
@@ -65,11 +65,11 @@ class Progress:
 class ApplyWatcher:
     """Follows the apply: counts steps by unit, and tells the run and the checkpoints."""
 
-    def __init__(self, context: RunContext, planned: Planned) -> None:
+    def __init__(self, context: RunContext, planned: JointPlan) -> None:
         assert planned.joint is not None
         self._context, self._partition = context, planned.joint.partition
         self.units = {
-            name: Progress(Counter(step for change in part.changes for step in _steps(change)), time.monotonic())
+            name: UnitProgress(Counter(step for change in part.changes for step in _steps(change)), time.monotonic())
             for name, part in planned.parts.items()
         }
         self.expected = {name: one.planned.total() for name, one in self.units.items()}

@@ -15,8 +15,8 @@ from ngp.runs.context import RunContext
 from ngp.runs.events import Note
 from ngp.runs.joint import checkpoints, choosing, composition, states
 from ngp.runs.joint.composition import Joint
-from ngp.runs.joint.planning import Planned
-from ngp.runs.joint.record import Record, RecordFile, Stage, UnitRecord
+from ngp.runs.joint.planning import JointPlan
+from ngp.runs.joint.record import JointRecord, JointStage, RecordFile, UnitRecord
 from ngp.runs.joint.states import Document
 from ngp.runs.killed import CALLS
 from ngp.runs.units import SINGLE
@@ -34,11 +34,11 @@ class Holding:
     def __init__(self, context: RunContext) -> None:
         self._context = context
         self.apart = choosing.apart(context)
-        self.tree = copies.Tree(context.folder / TREE, context.resolved.platform.path)
+        self.tree = copies.ShadowTree(context.folder / TREE, context.resolved.platform.path)
         self._held: list[locks.Held] = []
         account = context.resolved.environment.account
         verb, is_whole = context.request.verb.value, SINGLE in context.needs
-        record = Record(context.run_id, verb, context.name, Stage.LOCKING, "", account, is_whole=is_whole)
+        record = JointRecord(context.run_id, verb, context.name, JointStage.LOCKING, "", account, is_whole=is_whole)
         self.record = RecordFile(context.folder, record)
         self.record.update()  # before the tree, which holds values: a killed run is found by its record
 
@@ -57,7 +57,7 @@ class Holding:
         )
         self._held.append(locks.take(places, ids, context.access.session, purpose(context)))
 
-    def note_plan(self, planned: Planned) -> None:
+    def note_plan(self, planned: JointPlan) -> None:
         """Write down what is about to be asked and applied; give back the locks of units that go by themselves.
 
         Terraform takes those itself.
@@ -77,7 +77,7 @@ class Holding:
                 source="" if found.partition.is_whole else self._inside(found.tree.path(found.source(name))),
             )
         root = self._inside(found.root.path) if found else ""
-        self.record.update(stage=Stage.PLANNED, lineage=found.lineage if found else "", units=units, root=root)
+        self.record.update(stage=JointStage.PLANNED, lineage=found.lineage if found else "", units=units, root=root)
 
     def require_taken(self, names: Collection[str]) -> None:
         """Raise StaleError (4) if the lock of a unit was not taken: here it goes by itself, in a bundle it does not."""
@@ -116,7 +116,7 @@ class Holding:
         """
         session = self._context.access.session.steady()
         record = self.record.record
-        unsaved = record.units if record.stage is Stage.APPLYING else record.unsaved
+        unsaved = record.units if record.stage is JointStage.APPLYING else record.unsaved
         failures = []
         for held in self._held:
             kept, freed = held.split(unsaved)
@@ -125,10 +125,12 @@ class Holding:
                 kept.keeper.release()
         self._held.clear()
         self._tell(failures)
-        is_over = record.stage in (Stage.LOCKING, Stage.PLANNED) or (record.stage is Stage.SAVED and not record.lost)
+        is_over = record.stage in (JointStage.LOCKING, JointStage.PLANNED) or (
+            record.stage is JointStage.SAVED and not record.lost
+        )
         if is_over and not failures:  # else the next apply gives the locks back
             checkpoints.remove(self.tree.folder, self._context.folder, record.lineage)
-            self.record.update(stage=Stage.ENDED)  # the last: until here a killed run is found by its record
+            self.record.update(stage=JointStage.ENDED)  # the last: until here a killed run is found by its record
 
     def _inside(self, path: Path) -> str:
         """A path in the run's folder, relative to it."""

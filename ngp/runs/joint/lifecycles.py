@@ -14,7 +14,7 @@ from typing import Any
 
 from ngp.catalogue import hcl
 from ngp.errors import UsageError
-from ngp.runs.joint.states import Document, Part, config_address
+from ngp.runs.joint.states import Document, StatePart, config_address
 from ngp.terraform import fingerprints
 
 _FLAG = "create_before_destroy"
@@ -43,12 +43,12 @@ def fetched(root: Path, data: Path) -> dict[str, Path]:
         return {}
 
 
-def has_flag(part: Part) -> bool:
+def has_flag(part: StatePart) -> bool:
     """Whether any instance carries the flag at all."""
     return any(each.get(_FLAG) for one in part.resources for each in one.get("instances") or ())
 
 
-def normalize(part: Part, prior: Document | None, own: Collection[str]) -> Part:
+def normalize(part: StatePart, prior: Document | None, own: Collection[str]) -> StatePart:
     """Take the flag from instances that only another unit's resource gave it to.
 
     It stays where the configuration says it (`own`), where such a resource of the same unit spreads it, and where
@@ -56,7 +56,7 @@ def normalize(part: Part, prior: Document | None, own: Collection[str]) -> Part:
     """
     allowed = spread(part.resources, own) | _flagged(prior)
     resources = [one if config_address(one) in allowed else _without(one) for one in part.resources]
-    return Part(resources, part.outputs, part.check_results)
+    return StatePart(resources, part.outputs, part.check_results)
 
 
 def spread(resources: Sequence[Document], own: Collection[str]) -> set[str]:

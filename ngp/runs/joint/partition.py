@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from ngp.rendering import exact
 from ngp.runs import addresses
 from ngp.runs.joint import states
-from ngp.runs.joint.states import Document, Part
+from ngp.runs.joint.states import Document, StatePart
 from ngp.runs.units import SINGLE
 from ngp.terraform.plans import Plan
 
@@ -62,12 +62,12 @@ class Partition:
             return exact.dump({**documents[SINGLE], "lineage": lineage, "serial": states.SERIAL})
         return states.join(documents, lineage=lineage, terraform_version=terraform_version, needs=needs)
 
-    def split(self, document: Document) -> dict[str, Part]:
+    def split(self, document: Document) -> dict[str, StatePart]:
         """Return what a joint state holds of each unit; raises ForeignStateError: see `states.split`."""
         if not self.is_whole:
             return states.split(document, self.units)
         resources, outputs = document.get("resources") or (), document.get("outputs") or {}
-        return {SINGLE: Part(resources, outputs, document.get("check_results"))}
+        return {SINGLE: StatePart(resources, outputs, document.get("check_results"))}
 
     def require_own(self, unit: str, document: Document) -> None:
         """Raise ForeignStateError where a unit's state holds what a joint state cannot hold for it."""

@@ -33,7 +33,7 @@ _CYCLE = "Cycle: "
 
 
 @dataclass(frozen=True)
-class Planned:
+class JointPlan:
     """What became of the joint plan of a run.
 
     `results` are those of the joined units. `apart` are the others, each with the reason. `joint` is None where no
@@ -49,11 +49,11 @@ class Planned:
 def plan(
     context: RunContext,
     known: ExpectedOutputs,
-    tree: copies.Tree,
+    tree: copies.ShadowTree,
     *,
     apart: Mapping[str, str] | None = None,
     kind: str = "preview",
-) -> Planned:
+) -> JointPlan:
     """Plan the units of the run together, in `tree`; what they will put out goes to `known`.
 
     `apart` are units that go by themselves from the start (from `choosing.apart`). Each unit that turns out to go by
@@ -66,7 +66,7 @@ def plan(
         joined = [name for name in context.needs if name not in reasons]
         choosing.tell(context, reasons, told)
         if not joined or context.stop.is_set():
-            return Planned({}, reasons)
+            return JointPlan({}, reasons)
         start = time.monotonic()
         try:
             planned = _plan(context, joined, known, tree, kind)
@@ -74,13 +74,15 @@ def plan(
             reasons = choosing.with_dependants({**error.reasons, **reasons}, context.needs)
             continue
         except StoppedError:
-            return Planned({}, dict.fromkeys(context.needs, "the run was interrupted"))
+            return JointPlan({}, dict.fromkeys(context.needs, "the run was interrupted"))
         took = time.monotonic() - start
         results = {name: replace(result, duration_s=took) for name, result in planned.results.items()}
         return replace(planned, results=results, apart=reasons)
 
 
-def _plan(context: RunContext, names: Iterable[str], known: ExpectedOutputs, tree: copies.Tree, kind: str) -> Planned:
+def _plan(
+    context: RunContext, names: Iterable[str], known: ExpectedOutputs, tree: copies.ShadowTree, kind: str
+) -> JointPlan:
     joint = composition.compose(context, list(names), known, tree, kind)
     notes = _require_readable(context, joint)
     for name in joint.units:
@@ -89,16 +91,16 @@ def _plan(context: RunContext, names: Iterable[str], known: ExpectedOutputs, tre
     outcome = _run(context, joint, watch)
     if outcome.stopped:
         blank = _blank(context, joint)
-        return Planned({name: watch.stopped(result) for name, result in blank.items()}, {}, joint)
+        return JointPlan({name: watch.stopped(result) for name, result in blank.items()}, {}, joint)
     if not outcome.is_ok:
         if joint.partition.is_whole:  # it would fail alone, too
-            return Planned(_failed(context, joint, watch, outcome), {}, joint)
+            return JointPlan(_failed(context, joint, watch, outcome), {}, joint)
         raise ApartError(_closing_a_cycle(joint, outcome) or diagnostics.failures(outcome, joint))
     found = parts(context, joint, has_changes=outcome.has_changes)
     _require_joinable(joint, found)
     for note in notes:
         context.tell(note)
-    return Planned(results(context, joint, found, outcome.diagnostics, known), {}, joint, found)
+    return JointPlan(results(context, joint, found, outcome.diagnostics, known), {}, joint, found)
 
 
 def _require_readable(context: RunContext, joint: Joint) -> list[Note]:

@@ -23,7 +23,7 @@ FILE = "joint.json"
 _VERSION = 1
 
 
-class Stage(Enum):
+class JointStage(Enum):
     LOCKING = "locking"  # lock ids are made; some locks may be held
     PLANNED = "planned"  # a plan is made and nothing is applied; the question may be open
     APPLYING = "applying"  # Terraform works, or did
@@ -33,11 +33,11 @@ class Stage(Enum):
 
 
 _WHEN = {
-    Stage.LOCKING: "was killed while it took its locks",
-    Stage.PLANNED: "ended before it applied anything, and did not give back all locks",
-    Stage.APPLYING: "was killed while it applied",
-    Stage.SAVING: "ended before all its states were saved",
-    Stage.SAVED: "did not give back all locks",
+    JointStage.LOCKING: "was killed while it took its locks",
+    JointStage.PLANNED: "ended before it applied anything, and did not give back all locks",
+    JointStage.APPLYING: "was killed while it applied",
+    JointStage.SAVING: "ended before all its states were saved",
+    JointStage.SAVED: "did not give back all locks",
 }
 
 
@@ -75,7 +75,7 @@ class UnitRecord:
 
 
 @dataclass(frozen=True)
-class Record:
+class JointRecord:
     """A joint run of one environment. `lineage` is the joint state's own, a new one for every plan.
 
     `root` is the joint root in the run's folder. The environment may have changed before a killed run is recovered, so
@@ -85,7 +85,7 @@ class Record:
     run_id: str
     verb: str
     environment: str
-    stage: Stage
+    stage: JointStage
     lineage: str
     account: str
     units: Mapping[str, UnitRecord] = field(default_factory=dict)
@@ -110,13 +110,15 @@ class Record:
         }
 
 
-_MUST_GO_ON = frozenset({Stage.APPLYING, Stage.SAVING, Stage.SAVED})  # a full disk must not keep states from S3
+_MUST_GO_ON = frozenset(
+    {JointStage.APPLYING, JointStage.SAVING, JointStage.SAVED}
+)  # a full disk must not keep states from S3
 
 
 class RecordFile:
     """The record in the run's folder: read once, written whole and fsynced at each change."""
 
-    def __init__(self, folder: Path, record: Record) -> None:
+    def __init__(self, folder: Path, record: JointRecord) -> None:
         self.folder, self.record = folder, record
 
     def update(self, **changes: Any) -> None:
@@ -139,13 +141,13 @@ class RecordFile:
         self.update(units={**self.record.units, unit: one})
 
 
-def save(folder: Path, record: Record) -> None:
+def save(folder: Path, record: JointRecord) -> None:
     """Write the record of a run."""
     document = {"v": _VERSION, **asdict(record), "stage": record.stage.value}
     files.write(folder / FILE, json.dumps(document, indent=1), mode=0o600)
 
 
-def load(folder: Path) -> Record | None:
+def load(folder: Path) -> JointRecord | None:
     """Read a run's record, None where it has none. Raises NgpError for one that cannot be read."""
     path = folder / FILE
     try:
@@ -153,7 +155,7 @@ def load(folder: Path) -> Record | None:
         units = {name: UnitRecord(**one) for name, one in document["units"].items()}
         listed = {name: tuple(document[name]) for name in ("unsaved", "lost")}
         del document["v"]
-        return Record(**{**document, "stage": Stage(document["stage"]), "units": units, **listed})
+        return JointRecord(**{**document, "stage": JointStage(document["stage"]), "units": units, **listed})
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError) as error:
@@ -165,12 +167,12 @@ def load(folder: Path) -> Record | None:
         ) from error
 
 
-def unended(workspace: Workspace, environment: str) -> list[tuple[Path, Record]]:
+def unended(workspace: Workspace, environment: str) -> list[tuple[Path, JointRecord]]:
     """Return the joint runs of an environment that did not end, oldest first; its lock must be held."""
     found = []
     for folder in journal.folders(workspace, environment):
         one = load(folder)
-        if one is not None and one.stage is not Stage.ENDED:
+        if one is not None and one.stage is not JointStage.ENDED:
             found.append((folder, one))
     return found
 
@@ -182,11 +184,11 @@ def require_none(workspace: Workspace, environment: str) -> None:
         raise LockHeldError(found)
 
 
-def _left(folder: Path, one: Record) -> Finding:
+def _left(folder: Path, one: JointRecord) -> Finding:
     """What a run left, and how it is settled."""
     what = f"run {one.run_id} {_WHEN[one.stage]}"
     todo = f"ngp apply {one.environment} first saves what it created, and releases its locks"
-    if one.stage is Stage.SAVED and one.lost:
+    if one.stage is JointStage.SAVED and one.lost:
         what = f"run {one.run_id} may have created objects that no state contains: {', '.join(one.lost)}"
         todo = f"ngp apply {one.environment} shows how to handle each"
     why = "what it left is not saved yet, so a plan would start from wrong states"

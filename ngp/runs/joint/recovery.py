@@ -16,7 +16,7 @@ from ngp.runs.events import Note
 from ngp.runs.joint import checkpoints, composition, holding, lifecycles, makings, record, states
 from ngp.runs.joint.checkpoints import Copies
 from ngp.runs.joint.holding import TREE
-from ngp.runs.joint.record import Record, RecordFile, Stage, UnitRecord
+from ngp.runs.joint.record import JointRecord, JointStage, RecordFile, UnitRecord
 from ngp.runs.joint.saving import Saver
 from ngp.runs.joint.states import Document
 from ngp.state import locks, storing
@@ -41,7 +41,7 @@ def recover(context: RunContext) -> None:
 class _Recovery:
     """The recovery of one killed run."""
 
-    def __init__(self, context: RunContext, folder: Path, found: Record) -> None:
+    def __init__(self, context: RunContext, folder: Path, found: JointRecord) -> None:
         self._context, self._folder, self._record = context, folder, found
         self._session = context.access.session.steady()
         self._file = RecordFile(folder, found)
@@ -51,14 +51,14 @@ class _Recovery:
 
     def run(self) -> None:
         """Settle the run as a whole, or raise and leave everything as it is."""
-        if self._record.stage in (Stage.APPLYING, Stage.SAVING):
+        if self._record.stage in (JointStage.APPLYING, JointStage.SAVING):
             with self._locks():
                 self._save()
-            self._file.update(stage=Stage.SAVED, unsaved=())  # others may change the states from here on
+            self._file.update(stage=JointStage.SAVED, unsaved=())  # others may change the states from here on
         self._give_back()
         self._account()
         checkpoints.remove(self._folder / TREE, self._folder, self._record.lineage)
-        self._file.update(stage=Stage.ENDED, lost=())
+        self._file.update(stage=JointStage.ENDED, lost=())
         killed.settle(self._killed, self._context.name, lambda text: self._context.tell(Note(text)))
 
     def _save(self) -> None:
@@ -79,7 +79,7 @@ class _Recovery:
         before = {name: one.serial for name, one in self._file.record.units.items()}
         saver = Saver(self._session, self._file, priors, self._declared)
         failures |= saver.save(document, stored.keys() - failures.keys(), is_final=is_final)
-        self._file.update(stage=Stage.SAVING, is_final=is_final, lost=tuple(lost), unsaved=tuple(failures))
+        self._file.update(stage=JointStage.SAVING, is_final=is_final, lost=tuple(lost), unsaved=tuple(failures))
         if failures:
             findings = [finding for error in failures.values() for finding in error.findings]
             if not all(isinstance(error, StaleError) for error in failures.values()):
@@ -121,7 +121,7 @@ class _Recovery:
             locks.release(held, self._session)
 
     def _priors(
-        self, stored: Mapping[str, Stored], parts: Mapping[str, states.Part]
+        self, stored: Mapping[str, Stored], parts: Mapping[str, states.StatePart]
     ) -> tuple[dict[str, Document | None], dict[str, NgpError]]:
         """The units' states as they are, and the errors of those that somebody else has changed."""
         priors: dict[str, Document | None] = {}
@@ -133,7 +133,7 @@ class _Recovery:
                 priors[name], failures[name] = None, error
         return priors, failures
 
-    def _prior(self, name: str, stored: Stored, part: states.Part) -> Document | None:
+    def _prior(self, name: str, stored: Stored, part: states.StatePart) -> Document | None:
         """A unit's state as it is, taken over into the record; refused where somebody else has changed it."""
         one = self._record.units[name]
         stored = _repaired(one, stored, self._session)
@@ -185,7 +185,7 @@ class _Recovery:
             raise RefusedError([_lost(address, self._record.partition.owner(address)) for address in left])
 
 
-def _is_pushed(one: UnitRecord, document: Document, part: states.Part) -> bool:
+def _is_pushed(one: UnitRecord, document: Document, part: states.StatePart) -> bool:
     """Whether somebody has pushed what the killed run left of this state."""
     return document.get("lineage") == one.lineage and part.equals(document)
 

@@ -51,7 +51,7 @@ class Saver:
             )
             return {unit: error for unit, error in failures if error is not None}
 
-    def _save(self, unit: str, part: states.Part, terraform_version: str, *, is_final: bool) -> NgpError | None:
+    def _save(self, unit: str, part: states.StatePart, terraform_version: str, *, is_final: bool) -> NgpError | None:
         prior = self._priors[unit]
         part = self._own(unit, part, prior)
         if not is_final:
@@ -74,7 +74,7 @@ class Saver:
             self._record.saved(unit, serial, version)
         return None
 
-    def _own(self, unit: str, part: states.Part, prior: Document | None) -> states.Part:
+    def _own(self, unit: str, part: states.StatePart, prior: Document | None) -> states.StatePart:
         if self._record.record.is_whole or not lifecycles.has_flag(part):
             return part
         return lifecycles.normalize(part, prior, self._declared(unit))

@@ -34,7 +34,7 @@ class ForeignStateError(NgpError):
 
 
 @dataclass(frozen=True)
-class Part:
+class StatePart:
     """What a joint state holds of one unit, as the unit's own state would hold it.
 
     `check_results` is None where there are none, as Terraform writes it.
@@ -48,7 +48,7 @@ class Part:
         """Whether `prior` (a unit's state document, None for none) holds the same; the order does not count."""
         if prior is None:
             return not (self.resources or self.outputs)
-        before = Part(prior.get("resources") or (), prior.get("outputs") or {}, prior.get("check_results"))
+        before = StatePart(prior.get("resources") or (), prior.get("outputs") or {}, prior.get("check_results"))
         return bool(_comparable(before) == _comparable(self))
 
 
@@ -111,7 +111,7 @@ def join(
     )
 
 
-def split(document: Document, units: Collection[str]) -> dict[str, Part]:
+def split(document: Document, units: Collection[str]) -> dict[str, StatePart]:
     """Return what a joint state holds of each unit. Raises ForeignStateError for what belongs to none of them."""
     resources: dict[str, list[Document]] = {name: [] for name in units}
     for resource in document.get("resources") or ():
@@ -126,10 +126,10 @@ def split(document: Document, units: Collection[str]) -> dict[str, Part]:
         if name in outputs:
             outputs[name][output] = value
     checks = {name: list(_checks(document.get("check_results") or (), name)) for name in units}
-    return {name: Part(resources[name], outputs[name], checks[name] or None) for name in units}
+    return {name: StatePart(resources[name], outputs[name], checks[name] or None) for name in units}
 
 
-def render(part: Part, *, lineage: str, serial: int, terraform_version: str) -> str:
+def render(part: StatePart, *, lineage: str, serial: int, terraform_version: str) -> str:
     """Return the text of a unit's state."""
     return exact.dump(
         {
@@ -248,7 +248,7 @@ def _renamed(result: Document, name: str) -> Document:
     return {**result, "config_addr": rename(str(result["config_addr"])), "objects": objects or None}
 
 
-def _comparable(part: Part) -> Any:
+def _comparable(part: StatePart) -> Any:
     def instance(one: Document) -> str:
         return json.dumps({**one, "dependencies": sorted(one.get("dependencies") or ())}, sort_keys=True, default=str)
 

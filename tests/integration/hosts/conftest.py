@@ -15,7 +15,7 @@ from threading import Event
 
 import pytest
 
-from ngp.hosts.host import Host, State
+from ngp.hosts.host import Host, HostState
 from ngp.hosts.logins import Login
 from ngp.hosts.remote import Options
 from ngp.hosts.trust import Trust
@@ -35,7 +35,7 @@ class Farm:
     def host(self, number, **more):
         """The machine at 127.0.7.NUMBER."""
         said = {"private_address": f"127.0.7.{number}", "port": self.port, "host_keys": (self.host_key,)}
-        known = {"user": getpass.getuser(), "state": State.UNKNOWN, "cluster": "web", "source": "file"}
+        known = {"user": getpass.getuser(), "state": HostState.UNKNOWN, "cluster": "web", "source": "file"}
         name = more.pop("name", f"node-{number}")
         return Host(name, name, "qa", **{**said, **known, **more})
 

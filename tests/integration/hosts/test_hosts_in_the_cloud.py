@@ -9,7 +9,7 @@ from ngp.aws import access
 from ngp.aws.session import Session
 from ngp.hosts import console, instance_connect, inventory
 from ngp.hosts.cloud import CloudSource
-from ngp.hosts.host import State
+from ngp.hosts.host import HostState
 
 pytestmark = pytest.mark.sandbox
 
@@ -40,9 +40,9 @@ def test_instances_are_found_by_their_tags_with_what_they_do(session, monkeypatc
     session.call("ec2", "terminate_instances", InstanceIds=[gone])
     found = inventory.collect([CloudSource(session, "shop", "qa")])
     assert [host.id for host in found] == [stopped, *sorted(many)]
-    assert found[0].state is State.STOPPED
+    assert found[0].state is HostState.STOPPED
     assert {(host.state, host.cluster, host.packages, host.user) for host in found[1:]} == {
-        (State.RUNNING, "web", ("a", "b"), "admin")
+        (HostState.RUNNING, "web", ("a", "b"), "admin")
     }
     assert all(host.address for host in found[1:])
     everywhere = inventory.collect([CloudSource(session, "shop")])

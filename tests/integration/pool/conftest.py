@@ -14,10 +14,10 @@ import pytest
 from ngp import processes
 from ngp.aws import access
 from ngp.aws.session import Session
-from ngp.pool import door, lifetime
+from ngp.pool import client, lifetime
 from ngp.proxy import rpc, session
 from ngp.proxy.limits import Limits
-from ngp.proxy.packages import Package, package_hash
+from ngp.proxy.packages import ProviderPackage, package_hash
 from ngp.sandbox import server
 
 ROOT = Path(__file__).parents[3]
@@ -41,8 +41,8 @@ class PoolLab:
     def status(self):
         return lifetime.status(self.workspace)
 
-    def door(self, label="dev"):
-        return door.find(self.workspace, self.environ, label, self.notes.append)
+    def client(self, label="dev"):
+        return client.find(self.workspace, self.environ, label, self.notes.append)
 
 
 def ended(pids, within_s=15.0):
@@ -76,7 +76,7 @@ class Fake:
         program = folder / "terraform-provider-aws_v1"  # whose processes may be shared between roots
         program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{FAKE}"\n')
         program.chmod(0o755)
-        self.package = Package("example.test/hashicorp/aws", folder, (package_hash(folder),))
+        self.package = ProviderPackage("example.test/hashicorp/aws", folder, (package_hash(folder),))
 
     def session(self, way):
         return way.open_session([self.package], self.environ, self.cache)

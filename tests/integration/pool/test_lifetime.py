@@ -73,7 +73,7 @@ def test_a_killed_one_is_cleared_away_by_the_next(pool):
 
 def test_one_that_is_alive_but_silent_is_left_alone_and_told(pool, fake):
     made = pool.start().record
-    with fake.session(pool.door()) as session:
+    with fake.session(pool.client()) as session:
         served = fake.configure(session)
         os.kill(made.pid, signal.SIGSTOP)
         try:
@@ -90,7 +90,7 @@ def test_a_pool_of_another_ngp_is_not_used_and_says_so(pool):
     made = pool.start().record
     path = home(pool.workspace) / "record.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "built": "0.0.1 other"}))
-    assert pool.door() is None
+    assert pool.client() is None
     assert "another ngp" in pool.notes[0]
     os.kill(made.pid, signal.SIGTERM)
     assert pool.ended([made.pid])
@@ -99,7 +99,7 @@ def test_a_pool_of_another_ngp_is_not_used_and_says_so(pool):
 
 def test_a_second_signal_ends_it_though_it_serves(pool, fake):
     made = pool.start().record
-    with fake.session(pool.door()) as session:
+    with fake.session(pool.client()) as session:
         served = fake.configure(session)
         os.kill(made.pid, signal.SIGTERM)
         time.sleep(0.3)
@@ -112,7 +112,7 @@ def test_a_second_signal_ends_it_though_a_call_of_aws_hangs(pool):
     made = pool.start().record
     with socket.create_server(("127.0.0.1", 0)) as deaf, ThreadPoolExecutor(1) as threads:
         url = f"http://127.0.0.1:{deaf.getsockname()[1]}"
-        session = Session(access.sandbox({}, url, "eu-central-1", "1"), relay=pool.door().relay)
+        session = Session(access.sandbox({}, url, "eu-central-1", "1"), relay=pool.client().relay)
         call = threads.submit(session.put_object, "bucket", "key", b"state")
         _heard = deaf.accept()
         os.kill(made.pid, signal.SIGTERM)
@@ -126,7 +126,7 @@ def test_a_second_signal_ends_it_though_a_call_of_aws_hangs(pool):
 
 def test_a_killed_one_leaves_no_provider(pool, fake):
     made = pool.start().record
-    with fake.session(pool.door()) as session:
+    with fake.session(pool.client()) as session:
         served = fake.configure(session)
         os.kill(made.pid, signal.SIGKILL)
         assert pool.ended([made.pid, *served])

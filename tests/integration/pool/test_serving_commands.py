@@ -19,12 +19,12 @@ from ngp.proxy.session import ProxyError, open_session
 OWNER = """
 import asyncio, json, sys, time
 from pathlib import Path
-from ngp.pool import door
+from ngp.pool import client
 from ngp.proxy import rpc, session
-from ngp.proxy.packages import Package
-package = Package(sys.argv[1], Path(sys.argv[2]), (sys.argv[3],))
+from ngp.proxy.packages import ProviderPackage
+package = ProviderPackage(sys.argv[1], Path(sys.argv[2]), (sys.argv[3],))
 environ, cache = json.loads(sys.argv[4]), Path(sys.argv[5])
-with door.find(Path(sys.argv[6]), environ, "dev", print).open_session([package], environ, cache) as opened:
+with client.find(Path(sys.argv[6]), environ, "dev", print).open_session([package], environ, cache) as opened:
     attached = opened.attach(Path.cwd(), [], is_apply=True)
     address = json.loads(attached.environ[session.VARIABLE])[sys.argv[1]]["Addr"]["String"]
     async def configure():
@@ -39,7 +39,7 @@ def test_two_runs_are_served_by_one_process_that_outlives_both(pool, fake):
     pool.start()
     seen = []
     for _ in range(2):
-        with fake.session(pool.door()) as session:
+        with fake.session(pool.client()) as session:
             seen.append(fake.configure(session))
     (proxy,) = pool.status().state["proxies"]
     assert seen[0] == seen[1] == [one["pid"] for one in proxy["providers"]]
@@ -49,11 +49,11 @@ def test_two_runs_are_served_by_one_process_that_outlives_both(pool, fake):
 
 def test_a_stopped_pool_lets_its_runs_end_first(pool, fake):
     made = pool.start().record
-    with fake.session(pool.door()) as session:
+    with fake.session(pool.client()) as session:
         served = fake.configure(session)
         assert pool.stop() == 1
         assert fake.configure(session) == served  # it is served as before
-        assert pool.door() is None  # but found by nobody else
+        assert pool.client() is None  # but found by nobody else
     assert pool.ended([made.pid, *served])
 
 
@@ -73,7 +73,7 @@ def test_a_killed_command_leaves_no_process_of_its_own_apply(pool, fake, tmp_pat
 
 def test_a_pool_that_ends_in_the_middle_is_told_and_the_run_goes_on_without(pool, fake):
     made = pool.start().record
-    with fake.session(pool.door()) as session:
+    with fake.session(pool.client()) as session:
         fake.configure(session)
         os.kill(made.pid, signal.SIGKILL)
         assert pool.ended([made.pid])
@@ -85,9 +85,9 @@ def test_a_pool_that_ends_in_the_middle_is_told_and_the_run_goes_on_without(pool
 
 def test_what_a_pool_cannot_serve_is_served_by_a_process_of_the_runs_own(pool, fake):
     made = pool.start().record
-    door = pool.door()
+    client = pool.client()
     os.chmod(made.folder, 0o755)  # noqa: PTH101  anybody could have put a socket there
-    with fake.session(door) as session:
+    with fake.session(client) as session:
         fake.configure(session)
     assert "not in a private folder" in pool.notes[0]
     os.chmod(made.folder, 0o700)  # noqa: PTH101
@@ -96,7 +96,7 @@ def test_what_a_pool_cannot_serve_is_served_by_a_process_of_the_runs_own(pool, f
 def test_a_package_that_is_not_the_locked_one_is_refused_by_either(pool, fake):
     pool.start()
     (fake.package.folder / "README").write_text("changed")
-    with pytest.raises(ProxyError, match="not the one that is locked"), fake.session(pool.door()):
+    with pytest.raises(ProxyError, match="not the one that is locked"), fake.session(pool.client()):
         pass
     assert pool.notes == []  # it is the run that says so, once
 
@@ -104,13 +104,13 @@ def test_a_package_that_is_not_the_locked_one_is_refused_by_either(pool, fake):
 def test_the_switch_of_the_proxy_leaves_the_pool_out(pool):
     pool.start()
     pool.environ["NGP_PROVIDER_PROXY"] = "0"
-    assert pool.door() is None
+    assert pool.client() is None
 
 
 @pytest.mark.sandbox
 def test_objects_are_held_by_etag_and_changes_are_seen(pool, aws):
     pool.start()
-    own, through = aws.session(), aws.session(pool.door().relay)
+    own, through = aws.session(), aws.session(pool.client().relay)
     own.call("s3", "create_bucket", Bucket="held", **aws.place)
     assert through.object("held", "state") is None
     for body in (b"one \0", b"two"):
@@ -125,7 +125,7 @@ def test_objects_are_held_by_etag_and_changes_are_seen(pool, aws):
 @pytest.mark.sandbox
 def test_a_call_through_the_pool_answers_and_fails_as_ones_own(pool, aws):
     pool.start()
-    own, through = aws.session(), aws.session(pool.door().relay)
+    own, through = aws.session(), aws.session(pool.client().relay)
     assert through.account_id() == own.account_id() == aws.account
     through.call("s3", "create_bucket", Bucket="answers", **aws.place)
     through.put_object("answers", "key", b"")
@@ -144,7 +144,7 @@ def test_a_call_through_the_pool_answers_and_fails_as_ones_own(pool, aws):
 @pytest.mark.sandbox
 def test_a_pool_that_goes_ones_own_way_is_taken_and_said_once(pool, aws):
     pool.start()
-    through = aws.session(pool.door().relay)
+    through = aws.session(pool.client().relay)
     assert through.account_id() == aws.account
     pool.stop()
     asked = [through.call("sts", "get_caller_identity") for _ in range(2)]
@@ -156,11 +156,11 @@ def test_a_pool_that_goes_ones_own_way_is_taken_and_said_once(pool, aws):
 def test_a_pool_with_another_way_to_aws_is_not_asked(pool, aws):
     pool.start()
     pool.environ["HTTPS_PROXY"] = "http://127.0.0.1:9"
-    assert aws.session(pool.door().relay).account_id() == aws.account
+    assert aws.session(pool.client().relay).account_id() == aws.account
     assert "another HOME, proxy or CA bundle" in pool.notes[0]
 
 
 def test_a_record_of_somebody_elses_making_leads_nowhere(pool):
-    record.write(home(pool.workspace), record.Record(1, str(pool.sockets / "none"), cache.program(), "now"))
+    record.write(home(pool.workspace), record.DaemonRecord(1, str(pool.sockets / "none"), cache.program(), "now"))
     assert pool.status() is None
     assert pool.stop() is None

@@ -17,7 +17,7 @@ from ngp.sandbox import server
 from ngp.terraform import binary, commands, driver, lockfile, mirror, serving, surroundings
 from ngp.terraform.commands import PlanOptions
 from ngp.terraform.driver import Root, Watch
-from ngp.terraform.events import Unknown
+from ngp.terraform.events import UnknownEvent
 from ngp.terraform.lockfile import Locked
 from ngp.terraform.results import Result
 from tests.integration.proxy.comparing import level
@@ -153,7 +153,7 @@ class Walk:
         told = {"test_run": [], "test_file": [], "test_summary": []}
 
         def note(event):
-            if isinstance(event, Unknown) and event.kind in told:
+            if isinstance(event, UnknownEvent) and event.kind in told:
                 one = event.document[event.kind]
                 if "elapsed" not in one:  # how far a long one has come is told by the clock
                     told[event.kind].append(one)

@@ -15,7 +15,7 @@ import pytest
 
 from ngp import processes
 from ngp.proxy import session
-from ngp.proxy.packages import Package, package_hash
+from ngp.proxy.packages import ProviderPackage, package_hash
 
 FAKE = Path(__file__).parents[2] / "unit" / "proxy" / "fake_provider.py"
 REPOSITORY = Path(__file__).parents[3]
@@ -24,8 +24,8 @@ OWNER = """
 import asyncio, json, sys, time
 from pathlib import Path
 from ngp.proxy import rpc, session
-from ngp.proxy.packages import Package
-package = Package(sys.argv[1], Path(sys.argv[2]), (sys.argv[3],))
+from ngp.proxy.packages import ProviderPackage
+package = ProviderPackage(sys.argv[1], Path(sys.argv[2]), (sys.argv[3],))
 environ, cache = json.loads(sys.argv[4]), Path(sys.argv[5])
 with session.open_session([package], environ, cache) as door:
     attached = door.attach(Path.cwd(), [])
@@ -91,7 +91,7 @@ def test_ended_session_leaves_nothing(tmp_path):
     (folder / "terraform-provider-fake_v1").chmod(0o755)
     sockets = Path(tempfile.mkdtemp(prefix="ngp-test-", dir="/tmp"))
     environ = {"PATH": os.environ["PATH"], "TMPDIR": str(sockets)}
-    package = Package("example.test/ours/fake", folder, (package_hash(folder),))
+    package = ProviderPackage("example.test/ours/fake", folder, (package_hash(folder),))
     with session.open_session([package], environ, tmp_path / "cache") as door:
         pid = door._line.pid
         (made,) = sockets.iterdir()
@@ -111,7 +111,7 @@ def test_a_provider_makes_files_with_the_umask_of_its_run(tmp_path, umask):
     folder.mkdir()
     (folder / "terraform-provider-fake_v1").write_text('#!/bin/sh\n: > "$MADE"\n')
     (folder / "terraform-provider-fake_v1").chmod(0o755)
-    package = Package("example.test/ours/fake", folder, (package_hash(folder),))
+    package = ProviderPackage("example.test/ours/fake", folder, (package_hash(folder),))
     environ = {"PATH": os.environ["PATH"], "TMPDIR": "/tmp", "MADE": str(tmp_path / "made")}
     before = os.umask(umask)
     try:
@@ -126,7 +126,7 @@ def test_proxy_itself_has_no_credentials_in_its_environment(tmp_path, monkeypatc
     if not Path("/proc/self/environ").exists():
         pytest.skip("only Linux shows a process's environment as a file")
     (tmp_path / "package").mkdir()
-    package = Package("example.test/ours/fake", tmp_path / "package", (package_hash(tmp_path / "package"),))
+    package = ProviderPackage("example.test/ours/fake", tmp_path / "package", (package_hash(tmp_path / "package"),))
     environ = {"PATH": os.environ["PATH"], "TMPDIR": "/tmp", "AWS_SECRET_ACCESS_KEY": "hunter2"}
     with session.open_session([package], environ, tmp_path / "cache") as door:
         folder = Path(f"/proc/{door._line.pid}")

@@ -20,7 +20,7 @@ from ngp.errors import RefusedError, StoppedError
 from ngp.pool import home
 from ngp.proxy import __main__ as own_process
 from ngp.proxy import session
-from ngp.proxy.packages import Package, package_hash
+from ngp.proxy.packages import ProviderPackage, package_hash
 from ngp.runs import prestart
 from ngp.runs.results import Verb
 from ngp.terraform import lockfile
@@ -31,7 +31,7 @@ def package(tmp_path):
     folder = tmp_path / "package"
     folder.mkdir()
     (folder / "terraform-provider-fake_v1").write_text("#!/bin/sh\n")
-    return Package("example.test/ours/fake", folder, (package_hash(folder),))
+    return ProviderPackage("example.test/ours/fake", folder, (package_hash(folder),))
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_a_package_is_hashed_before_anything_is_served(tmp_path, package, enviro
 
 
 def test_what_is_wrong_with_a_package_is_told_when_it_is_to_be_served(tmp_path, package, environ):
-    other = Package(package.address, package.folder, ("h1:another",))
+    other = ProviderPackage(package.address, package.folder, ("h1:another",))
     with session.start(environ) as standby:
         standby.check([other], tmp_path / "cache")
         assert seen(tmp_path / "cache", "hash-*")
@@ -108,7 +108,9 @@ def test_what_is_served_waits_for_what_is_being_checked(tmp_path, mocker):
         raise RefusedError("not the locked one")  # told by the order to serve
 
     mocker.patch.object(own_process, "verify", verify)
-    checks = session._stock([Package("one", tmp_path, ()), Package("two", tmp_path, ())], tmp_path / "cache")
+    checks = session._stock(
+        [ProviderPackage("one", tmp_path, ()), ProviderPackage("two", tmp_path, ())], tmp_path / "cache"
+    )
 
     async def hear():
         reader = asyncio.StreamReader()
@@ -155,7 +157,7 @@ def test_a_command_without_the_proxy_starts_none(begin):
 @pytest.mark.terraform
 def test_a_command_that_finds_a_pool_starts_none(begin, platform, tmp_path):
     folder = tmp_path / "ngp-pool"
-    record.write(home(platform / ".ngp"), record.Record(os.getpid(), str(folder), "", ""))
+    record.write(home(platform / ".ngp"), record.DaemonRecord(os.getpid(), str(folder), "", ""))
     folder.mkdir()
     with files.hold(folder), begin() as opener:
         assert opener == session.open_session

@@ -71,7 +71,7 @@ def test_no_value_asks_the_network_or_runs(chromium, written):
     evil += "<style>@import url(//evil.example)</style>"
     change = Change("a.b", "a", Action.DELETE, {"id": evil, evil: "x"})
     unit = UnitResult(evil, evil, 1, Outcome.FAILED, Counts(delete=1), (change,), reason=evil)
-    made = replace(making.of_run(run(unit), making.Facts(), exit_code=1), environment=evil, commit=evil)
+    made = replace(making.of_run(run(unit), making.RunFacts(), exit_code=1), environment=evil, commit=evil)
     path = written(made)
     chromium.open(path)
     assert chromium.requests == [path.as_uri()]
@@ -153,7 +153,7 @@ def test_a_plan_of_ten_thousand_changes_opens(chromium, written):
             for one in range(20)
         )
         units.append(UnitResult(f"u{number}", "m", 1 + number % 5, Outcome.PLANNED, Counts(update=20), changes))
-    path = written(making.of_run(run(*units), making.Facts(), exit_code=0))
+    path = written(making.of_run(run(*units), making.RunFacts(), exit_code=0))
     assert path.stat().st_size < 4_000_000
     chromium.open(path, browser.PHONE)
     assert chromium.ask("document.documentElement.scrollWidth") <= browser.PHONE

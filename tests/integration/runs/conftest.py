@@ -11,7 +11,7 @@ from ngp import files, settings
 from ngp.environments import platforms, resolving
 from ngp.rendering import roots, staleness
 from ngp.runs import opening
-from ngp.runs.request import Caller, Request
+from ngp.runs.request import Caller, RunRequest
 from ngp.runs.results import Verb
 from ngp.sandbox import server
 from tests.integration.runs import equal_states
@@ -207,7 +207,7 @@ class Region:
     def open(self, verb=Verb.PLAN, units=(), **options):
         self.events = []
         caller = Caller(settings.read(), self.events.append, self.stop)
-        return opening.open_run(Request(verb, tuple(units), **options), self.resolve(), caller)
+        return opening.open_run(RunRequest(verb, tuple(units), **options), self.resolve(), caller)
 
     def state(self, unit: str) -> Path:
         return self.path / ".ngp" / "state" / "dev" / f"{unit}.tfstate"

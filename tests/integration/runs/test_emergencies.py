@@ -13,7 +13,7 @@ from ngp import settings
 from ngp.environments.environment import Target
 from ngp.errors import MissingError, RefusedError, UsageError
 from ngp.runs import applying, emergency, protection
-from ngp.runs.authority import Authority, Kind
+from ngp.runs.authority import Authority, AuthorityKind
 from ngp.runs.bundle import signatures
 from ngp.runs.events import ChangeAuthorised
 from ngp.runs.results import Outcome, Verb
@@ -294,7 +294,7 @@ def test_surroundings_declare_no_emergency(guarded):
 
 
 def test_an_authority_opens_a_protected_environment(guarded):
-    authority = Authority(Kind.APPROVED, ("anna@example.com", "ben@example.com"), "ab" * 20)
+    authority = Authority(AuthorityKind.APPROVED, ("anna@example.com", "ben@example.com"), "ab" * 20)
     with guarded.region.open(Verb.APPLY, authority=authority) as run:
         result = applying.apply(run, YES)
     assert {unit.outcome for unit in result.units} == {Outcome.APPLIED}

@@ -8,7 +8,7 @@ import pytest
 from ngp import files
 from ngp.aws import access
 from ngp.aws.session import Session
-from ngp.catalogue.module import Status
+from ngp.catalogue.module import ModuleStatus
 from ngp.environments import drafting, drafts, platforms
 from ngp.runs.results import Outcome
 from ngp.sandbox import server
@@ -51,7 +51,7 @@ def whole(tmp_path_factory):
     region.write("ngp.yaml", "name: lab\n")
     region.write("environments/dev/environment.yaml", ENVIRONMENT)
     modules = compositions.catalogue().modules
-    stable = {name for name, module in modules.items() if module.manifest.status is Status.STABLE}
+    stable = {name for name, module in modules.items() if module.manifest.status is ModuleStatus.STABLE}
     names = {name: name for name in stable - LENGTHY}
     choice = drafts.Choice(units=names, settings={("elasticache", "authentication"): "network"}, dummies=True)
     draft = drafting.prepare(drafts.read(platforms.load(region.path), "dev"), choice)

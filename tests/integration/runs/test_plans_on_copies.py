@@ -79,8 +79,8 @@ def test_an_operators_own_file_finds_those_in_folders_beside_it(region):
 @pytest.mark.parametrize("together", [True, False], ids=["joint", "single"])
 def test_the_plan_of_a_killed_run_cannot_be_applied_and_is_removed(region, monkeypatch, together):
     with monkeypatch.context() as killed:
-        killed.setattr(copies.Tree, "remove", lambda _: None)
-        killed.setattr(copies.Tree, "remove_root", lambda *_: None)
+        killed.setattr(copies.ShadowTree, "remove", lambda _: None)
+        killed.setattr(copies.ShadowTree, "remove_root", lambda *_: None)
         planned = plan(region, *(() if together else ("base",)))
     assert {one.outcome for one in planned.values()} == {Outcome.PLANNED}
     (left,) = (region.path / ".ngp/previews/dev").rglob("plan.bin")

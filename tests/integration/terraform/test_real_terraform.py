@@ -83,7 +83,7 @@ def test_a_root_from_init_to_an_empty_plan(terraform, root, tmp_path):
 
     planned = terraform.plan(root, PlanOptions(out=saved), secrets={"password": "swordfish"}, watch=watch)
     assert (planned.is_ok, planned.has_changes, planned.summary) == (True, True, events.Summary(2, 0, 0, "plan"))
-    assert events.Planned("terraform_data.plain", "create") in seen
+    assert events.PlannedChange("terraform_data.plain", "create") in seen
 
     plan = terraform.show_plan(root, saved)
     changes = {change.address: change for change in plan.changes}

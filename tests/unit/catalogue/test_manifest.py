@@ -4,7 +4,7 @@ import pytest
 
 from ngp import yaml
 from ngp.catalogue import manifest
-from ngp.catalogue.module import Check, Effect, Generated, Manifest, Origin, Status, Upgrade
+from ngp.catalogue.module import Effect, Generated, Manifest, ModuleStatus, Origin, ReadinessCheck, Upgrade
 from ngp.errors import UsageError
 
 FULL = """
@@ -42,14 +42,14 @@ def test_a_manifest_says_all_that_it_can():
         title="VPN",
         summary="A VPN.",
         category="access",
-        status=Status.LEGACY,
+        status=ModuleStatus.LEGACY,
         version="1.2.3",
         requires=("vpc_id",),
         provides=("security_group_id",),
         conflicts={"dcos": "both want the same ports"},
         generated={"admin_password": Generated(20, "'")},
         reveal={"password": "password_arn"},
-        ready=(Check("http", "url", "200"),),
+        ready=(ReadinessCheck("http", "url", "200"),),
         data=("aws_instance.this",),
         quorum=("aws_instance.manager",),
         marketplace=("abc",),

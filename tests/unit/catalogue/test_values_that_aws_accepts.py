@@ -6,7 +6,7 @@ import pytest
 
 from ngp.aws import models
 from ngp.catalogue.constraints import accepting, machines, parameters
-from ngp.catalogue.constraints.accepting import Value
+from ngp.catalogue.constraints.accepting import ArgumentValue
 
 RULE = "aws-accepts"
 
@@ -197,7 +197,7 @@ def test_graviton_has_a_g_behind_its_generation(type_, which):
 )
 def test_user_data_is_counted_before_base64(type_, path, size, is_refused):
     text = base64.b64encode(b"x" * size).decode()
-    found = list(accepting.refusals(type_, [Value(path, text)], parameters.load()))
+    found = list(accepting.refusals(type_, [ArgumentValue(path, text)], parameters.load()))
     assert [each.rule for each in found] == (["is at most 16384 bytes before Base64"] if is_refused else [])
 
 

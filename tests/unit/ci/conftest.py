@@ -10,7 +10,7 @@ import pytest
 from ngp.commands import bundle_applies
 from ngp.errors import StaleError
 from ngp.reports import making as reports
-from ngp.reports.making import Facts
+from ngp.reports.making import RunFacts
 from tests.conftest import Ngp, lay_platform
 from tests.doubles.forge import TOKEN, Forge, serve
 from tests.unit.ci import made_bundles
@@ -107,6 +107,6 @@ def applied(monkeypatch):
 
     made = Applied()
     made.paths = []
-    monkeypatch.setattr(reports, "facts", {"the run": Facts(secrets=("hunter2-hunter2",))}.__getitem__)
+    monkeypatch.setattr(reports, "facts", {"the run": RunFacts(secrets=("hunter2-hunter2",))}.__getitem__)
     monkeypatch.setattr(bundle_applies, "apply", made.apply)
     return made

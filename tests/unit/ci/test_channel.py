@@ -3,14 +3,14 @@ import pytest
 from ngp.ci import comment
 from ngp.ci.channel import Channel
 from ngp.ci.comment import Marker
-from ngp.ci.events import CISystem, Event, Kind
-from ngp.forges.forge import ForgeError, State, Status
+from ngp.ci.events import CISystem, Event, EventKind
+from ngp.forges.forge import CommitState, CommitStatus, ForgeError
 from ngp.forges.github import GitHub
 from ngp.forges.rest import Patience, Route
 from tests.doubles.forge import TOKEN, serve
 
 OLD, HEAD, NEWER = "a" * 40, "b" * 40, "c" * 40
-DONE = Status("ngp/plan/dev", State.SUCCESS)
+DONE = CommitStatus("ngp/plan/dev", CommitState.SUCCESS)
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def warnings():
 
 @pytest.fixture
 def open_channel(fake, warnings):
-    def make(head=HEAD, kind=Kind.PULL_REQUEST):
+    def make(head=HEAD, kind=EventKind.PULL_REQUEST):
         waits = Patience(total_s=2, sleep=lambda _: None, clock=iter(range(10_000)).__next__)
         forge = GitHub(fake.url, "team/platform", TOKEN, Route(), waits)
         event = Event(CISystem.GITHUB, kind, 12, head)
@@ -66,7 +66,7 @@ def test_a_comment_of_somebody_else_is_left_alone(open_channel, fake):
     assert [one["body"] for one in fake.comments] == [body(OLD), body(HEAD)]
 
 
-@pytest.mark.parametrize("kind", [Kind.PULL_REQUEST, Kind.COMMENT])
+@pytest.mark.parametrize("kind", [EventKind.PULL_REQUEST, EventKind.COMMENT])
 def test_a_slow_pipeline_does_not_replace_a_newer_comment(open_channel, fake, warnings, kind):
     slow = open_channel(HEAD, kind)
     slow.begin(["dev"])
@@ -119,18 +119,18 @@ def test_a_comment_that_somebody_deleted_is_made_again(open_channel, fake, warni
 def test_checks_alone_replace_no_plan_of_the_same_commit(open_channel, fake):
     plan, checks = body(HEAD, "### Plan for `dev`"), body(HEAD, "### Checks of `dev`")
 
-    def check(head, state=State.PENDING):
+    def check(head, state=CommitState.PENDING):
         channel = open_channel(head)
         channel.checks_only = True
         channel.begin(["dev"], ["dev"])
-        channel.tell("dev", checks.replace(HEAD, head), Status("ngp/plan/dev", state))
+        channel.tell("dev", checks.replace(HEAD, head), CommitStatus("ngp/plan/dev", state))
         channel.finish(["dev"])
         return [one["body"] for one in fake.comments], fake.status("ngp/plan/dev"), fake.status("ngp/plan")
 
     assert check(HEAD) == ([checks], "pending", "pending")
     tell(open_channel(), "### Plan for `dev`")
     assert check(HEAD) == ([plan], "success", "success")
-    assert check(HEAD, State.FAILURE) == ([plan], "failure", "failure")
+    assert check(HEAD, CommitState.FAILURE) == ([plan], "failure", "failure")
     fake.pulls[12]["head"] = NEWER
     assert check(NEWER) == ([checks.replace(HEAD, NEWER)], "pending", "pending")
 
@@ -145,7 +145,7 @@ def test_a_head_that_moves_back_has_its_plan_again(open_channel, fake):
     channel = open_channel()
     channel.checks_only = True
     channel.begin(["dev"], ["dev"])
-    channel.tell("dev", body(HEAD, "### Checks of `dev`"), Status("ngp/plan/dev", State.PENDING))
+    channel.tell("dev", body(HEAD, "### Checks of `dev`"), CommitStatus("ngp/plan/dev", CommitState.PENDING))
     assert [one["body"] for one in fake.comments] == [body(HEAD, plan)]
     states = [state for commit, name, state, _ in fake.statuses if (commit, name) == (HEAD, "ngp/plan/dev")]
     assert states[-1] == "success"

@@ -8,10 +8,10 @@ from ngp.ci.comment import LIMIT, Marker
 from ngp.errors import Finding
 from ngp.forges.forge import Comment
 from ngp.reports.report import ChangeReport, Report, UnitReport
-from ngp.review.affected import AffectedUnit, Cause, Reason
+from ngp.review.affected import AffectedUnit, CauseKind, Reason
 from ngp.runs.results import Counts, Outcome, Verb
 from ngp.terraform.plans import Action
-from ngp.views.attribute_lines import Line
+from ngp.views.attribute_lines import AttributeLine
 
 HEAD, NEWER, BUNDLE = "a" * 40, "b" * 40, "c" * 64
 MARKER = Marker("dev", BUNDLE, HEAD)
@@ -37,7 +37,7 @@ def made(changes, unit="app", outcome=Outcome.PLANNED, **more):
 
 
 def change(text, action=Action.UPDATE, address="module.app.terraform_data.this"):
-    return ChangeReport(address, "terraform_data", "~", action, lines=(Line("~", 0, text),))
+    return ChangeReport(address, "terraform_data", "~", action, lines=(AttributeLine("~", 0, text),))
 
 
 def report(*units):
@@ -117,7 +117,7 @@ def test_unchanged_units_are_only_counted():
 
 
 def test_what_is_checked_and_not_planned():
-    reason = Reason(Cause.MODULE, "its module changed: `x` @anna")
+    reason = Reason(CauseKind.MODULE, "its module changed: `x` @anna")
     units = [AffectedUnit("dev", "app", "app", (reason,))] * 80
     flagged = [Finding("a template changed", "templates/x.j2")] * 60
     body = comment.render_unplanned(Marker("dev", "", HEAD), "from a fork", units, [Finding("bad @anna")], flagged)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ngp.ci.events import CISystem, Event, Kind, read
+from ngp.ci.events import CISystem, Event, EventKind, read
 from ngp.errors import UsageError
 
 HEAD, BASE = "a" * 40, "b" * 40
@@ -35,13 +35,13 @@ def pull(head=1, base=1, **more):
 
 
 def test_a_laptop_has_no_event():
-    assert read({}) == Event(CISystem.NONE, Kind.OTHER)
+    assert read({}) == Event(CISystem.NONE, EventKind.OTHER)
 
 
 @pytest.mark.parametrize(("head", "is_fork"), [(1, False), (2, True), (None, True)])
 def test_a_pull_request_is_a_forks_where_its_head_is_elsewhere_or_gone(github, head, is_fork):
     found = github("pull_request", pull(head))
-    assert (found.kind, found.number, found.head, found.base) == (Kind.PULL_REQUEST, 12, HEAD, BASE)
+    assert (found.kind, found.number, found.head, found.base) == (EventKind.PULL_REQUEST, 12, HEAD, BASE)
     assert (found.is_fork, found.actor) == (is_fork, "mia")
 
 
@@ -56,7 +56,7 @@ def test_a_change_names_the_branch_that_it_goes_into(github):
 
 def test_a_merge_queue_compares_with_the_base_of_its_group(github):
     found = github("merge_group", {"merge_group": {"head_sha": HEAD, "base_sha": BASE}})
-    assert (found.kind, found.head, found.base, found.is_fork) == (Kind.MERGE_QUEUE, HEAD, BASE, False)
+    assert (found.kind, found.head, found.base, found.is_fork) == (EventKind.MERGE_QUEUE, HEAD, BASE, False)
 
 
 def test_a_schedule_plans_everything(github):
@@ -85,7 +85,7 @@ def test_the_first_push_of_a_branch_has_no_base(github):
 def test_only_a_line_of_its_own_with_a_whole_commit_orders_a_plan(github, body, ordered):
     about = {"action": "created", "issue": {"number": 12, "pull_request": {}}}
     found = github("issue_comment", {**about, "comment": {"body": body, "user": {"login": "anna"}}})
-    assert (found.kind, found.ordered, found.actor, found.is_fork) == (Kind.COMMENT, ordered, "anna", True)
+    assert (found.kind, found.ordered, found.actor, found.is_fork) == (EventKind.COMMENT, ordered, "anna", True)
 
 
 def test_an_edited_comment_orders_nothing(github):
@@ -149,12 +149,12 @@ def test_merge_requests_of_gitlab():
         "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main",
     }
     found = read(variables)
-    assert (found.kind, found.number, found.head, found.base) == (Kind.PULL_REQUEST, 5, HEAD, BASE)
+    assert (found.kind, found.number, found.head, found.base) == (EventKind.PULL_REQUEST, 5, HEAD, BASE)
     assert (found.is_fork, found.target) == (True, "")  # its pipeline may run in the fork, whose branches are its own
     branch = {"CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main", "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": "1"}
     assert read({**variables, **branch}).target == "main"
     train = read({**variables, "CI_MERGE_REQUEST_EVENT_TYPE": "merge_train"})
-    assert (train.kind, train.head) == (Kind.MERGE_QUEUE, "c" * 40)
+    assert (train.kind, train.head) == (EventKind.MERGE_QUEUE, "c" * 40)
     with pytest.raises(UsageError):
         read({**variables, "CI_MERGE_REQUEST_IID": "5; rm"})
     with pytest.raises(UsageError):
@@ -191,9 +191,9 @@ def test_what_is_no_branch_is_not_given_to_git(name):
 
 def test_a_branch_of_jenkins_is_compared_with_its_last_good_build():
     branch = {"JENKINS_URL": "https://ci", "BRANCH_NAME": "main", "BRANCH_IS_PRIMARY": "true", "GIT_COMMIT": HEAD}
-    assert (read(branch).kind, read(branch).base) == (Kind.PUSH, "")
+    assert (read(branch).kind, read(branch).base) == (EventKind.PUSH, "")
     found = read({**branch, "GIT_PREVIOUS_SUCCESSFUL_COMMIT": BASE})
-    assert (found.kind, found.head, found.base, found.is_elsewhere) == (Kind.PUSH, HEAD, BASE, False)
+    assert (found.kind, found.head, found.base, found.is_elsewhere) == (EventKind.PUSH, HEAD, BASE, False)
     assert read({**branch, "TAG_NAME": "v1"}).is_elsewhere
     assert read({**branch, "BRANCH_IS_PRIMARY": ""}).is_elsewhere
     assert not read({"JENKINS_URL": "https://ci", "GIT_COMMIT": HEAD}).is_elsewhere  # no multibranch pipeline

@@ -4,7 +4,7 @@ from dataclasses import replace
 from ngp.ci import outputs, statuses, workflow_commands
 from ngp.errors import Finding
 from ngp.forges.folder import Folder
-from ngp.forges.forge import State, Status
+from ngp.forges.forge import CommitState, CommitStatus
 from ngp.reports.report import BundleFact, Report, UnitReport
 from ngp.runs.outcomes import Outcome
 from ngp.runs.results import Counts, Verb
@@ -13,37 +13,37 @@ HEAD = "a" * 40
 
 
 def status(name, state):
-    return Status(statuses.context("plan", name), state)
+    return CommitStatus(statuses.context("plan", name), state)
 
 
 def test_the_status_over_all_is_that_of_the_worst():
     def state(*known, names=("dev", "prod")):
         return statuses.over_all("plan", known, names, "").state
 
-    assert state(names=()) is State.SUCCESS
-    assert state() is State.PENDING
-    assert state(status("dev", State.SUCCESS)) is State.PENDING
-    assert state(status("dev", State.FAILURE)) is State.FAILURE
-    assert state(status("dev", State.SUCCESS), status("prod", State.SUCCESS)) is State.SUCCESS
-    assert state(status("dev", State.SUCCESS), status("prod", State.PENDING)) is State.PENDING
-    assert state(status("dev", State.SUCCESS), status("prod", State.SUCCESS), status("old", State.FAILURE)) is (
-        State.SUCCESS
-    )
+    assert state(names=()) is CommitState.SUCCESS
+    assert state() is CommitState.PENDING
+    assert state(status("dev", CommitState.SUCCESS)) is CommitState.PENDING
+    assert state(status("dev", CommitState.FAILURE)) is CommitState.FAILURE
+    assert state(status("dev", CommitState.SUCCESS), status("prod", CommitState.SUCCESS)) is CommitState.SUCCESS
+    assert state(status("dev", CommitState.SUCCESS), status("prod", CommitState.PENDING)) is CommitState.PENDING
+    assert state(
+        status("dev", CommitState.SUCCESS), status("prod", CommitState.SUCCESS), status("old", CommitState.FAILURE)
+    ) is (CommitState.SUCCESS)
 
 
 def test_the_last_job_finishes_the_status_over_all(tmp_path):
     folder = Folder(tmp_path)
-    folder.set_status(HEAD, status("dev", State.SUCCESS))
-    assert statuses.finish(folder, HEAD, "plan", ("dev", "prod"), "").state is State.PENDING
-    folder.set_status(HEAD, status("prod", State.SUCCESS))
-    assert statuses.finish(folder, HEAD, "plan", ("dev", "prod"), "").state is State.SUCCESS
-    assert {one.context: one.state for one in folder.statuses(HEAD)}["ngp/plan"] is State.SUCCESS
+    folder.set_status(HEAD, status("dev", CommitState.SUCCESS))
+    assert statuses.finish(folder, HEAD, "plan", ("dev", "prod"), "").state is CommitState.PENDING
+    folder.set_status(HEAD, status("prod", CommitState.SUCCESS))
+    assert statuses.finish(folder, HEAD, "plan", ("dev", "prod"), "").state is CommitState.SUCCESS
+    assert {one.context: one.state for one in folder.statuses(HEAD)}["ngp/plan"] is CommitState.SUCCESS
 
 
 def test_what_has_no_plan_is_not_ready_to_be_merged():
-    assert statuses.of_checks("plan", "dev", 0, "").state is State.PENDING
-    assert statuses.of_checks("plan", "dev", 1, "").state is State.FAILURE
-    assert statuses.of_refusal("apply", "dev", 4, "").state is State.FAILURE
+    assert statuses.of_checks("plan", "dev", 0, "").state is CommitState.PENDING
+    assert statuses.of_checks("plan", "dev", 1, "").state is CommitState.FAILURE
+    assert statuses.of_refusal("apply", "dev", 4, "").state is CommitState.FAILURE
 
 
 def test_a_status_is_named_within_the_limit():
@@ -56,14 +56,17 @@ def test_the_status_of_a_plan_names_its_bundle_within_the_limit_of_github():
     made = statuses.of_report("plan", Report(Verb.PLAN, "dev", counts=Counts(create=2)), "", digest)
     assert statuses.bundle([replace(made, is_own=True)], "dev") == digest
     assert statuses.bundle([made], "dev") == statuses.bundle([replace(made, is_own=True)], "prod") == ""
-    assert statuses.bundle([replace(made, is_own=True, state=State.FAILURE)], "dev") == ""
+    assert statuses.bundle([replace(made, is_own=True, state=CommitState.FAILURE)], "dev") == ""
     assert (
-        statuses.bundle([Status("ngp/plan/dev", State.SUCCESS, f"bundle {digest} and more", is_own=True)], "dev") == ""
+        statuses.bundle(
+            [CommitStatus("ngp/plan/dev", CommitState.SUCCESS, f"bundle {digest} and more", is_own=True)], "dev"
+        )
+        == ""
     )
     units = tuple(UnitReport(str(at), "m", 1, outcome) for at, outcome in enumerate(Outcome))
     long = statuses.of_report("plan", Report(Verb.APPLY, "dev", counts=Counts(*[10**9] * 3), units=units), "", digest)
     assert len(long.description) <= 140
-    assert statuses.bundle([replace(long, state=State.SUCCESS, is_own=True)], "dev") == digest
+    assert statuses.bundle([replace(long, state=CommitState.SUCCESS, is_own=True)], "dev") == digest
 
 
 def test_the_worst_exit_code_wins_in_any_order():

@@ -1,6 +1,6 @@
 import pytest
 
-from ngp.ci.events import CISystem, Event, Kind
+from ngp.ci.events import CISystem, Event, EventKind
 from ngp.ci.tiers import Tier, choose, flags
 from ngp.forges.github import GitHub
 from ngp.forges.rest import Route
@@ -17,7 +17,7 @@ def fake():
 
 
 def tier(fake, actor="anna", ordered=HEAD, checked_out=HEAD):
-    event = Event(CISystem.GITHUB, Kind.COMMENT, 12, is_fork=True, actor=actor, ordered=ordered)
+    event = Event(CISystem.GITHUB, EventKind.COMMENT, 12, is_fork=True, actor=actor, ordered=ordered)
     return choose(event, GitHub(fake.url, "team/platform", TOKEN, Route()), checked_out)
 
 
@@ -47,7 +47,7 @@ def test_a_push_voids_an_authorisation(fake):
 
 @pytest.mark.parametrize(("is_fork", "expected"), [(True, Tier.STRANGER), (False, Tier.MEMBER)])
 def test_a_pull_request_is_trusted_as_its_author(fake, is_fork, expected):
-    event = Event(CISystem.GITHUB, Kind.PULL_REQUEST, 12, HEAD, is_fork=is_fork)
+    event = Event(CISystem.GITHUB, EventKind.PULL_REQUEST, 12, HEAD, is_fork=is_fork)
     assert choose(event, GitHub(fake.url, "team/platform", TOKEN, Route()), HEAD)[0] is expected
 
 

@@ -61,7 +61,7 @@ def attempt():
         "import os, signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); "
         "print(os.getpid(), flush=True); time.sleep(30)"
     )
-    request = processes.Request((sys.executable, "-c", script), pathlib.Path.cwd(), {})
+    request = processes.ProcessRequest((sys.executable, "-c", script), pathlib.Path.cwd(), {})
     with options.context().taking_signals() as stop:
         processes.run(request, on_stdout=lambda line: print(line, flush=True), stop=stop)
 """
@@ -144,9 +144,10 @@ def attempt():
         "import os, signal, time; signal.signal(signal.SIGINT, lambda *_: print('interrupt', flush=True)); "
         "print(os.getpid(), flush=True); [time.sleep(0.1) for _ in range(300)]"
     )
-    request = processes.Request((sys.executable, "-c", script), pathlib.Path.cwd(), {})
+    request = processes.ProcessRequest((sys.executable, "-c", script), pathlib.Path.cwd(), {})
     with options.context().taking_signals() as stop:
-        done = supervised.run(request, supervised.Call(), on_stdout=lambda line: print(line, flush=True), stop=stop)
+        call = supervised.SupervisedCall()
+        done = supervised.run(request, call, on_stdout=lambda line: print(line, flush=True), stop=stop)
     print("ended", done.exit_code, flush=True)
 """
 

@@ -104,7 +104,9 @@ def test_verbose_shows_processes_without_credentials_and_ends_with_the_command(p
     cli.run(["-C", str(platform), "module", "add", address, "-v"])
     assert "debug: start git" in capsys.readouterr().err
     logs.configure(replace(settings.read(), environ={"NGP_LOG_LEVEL": "debug"}))
-    processes.run(processes.Request(("true", "https://user:hunter2@host/x"), platform, {"PATH": "/usr/bin:/bin"}))
+    processes.run(
+        processes.ProcessRequest(("true", "https://user:hunter2@host/x"), platform, {"PATH": "/usr/bin:/bin"})
+    )
     logs.reset()
     assert "start true https://host/x" in capsys.readouterr().err
     logging.getLogger("ngp.processes").debug("after")

@@ -11,7 +11,7 @@ SLEEP = "import time; time.sleep(60)"
 
 
 def request(tmp_path, text):
-    return processes.Request((sys.executable, "-c", text), tmp_path, {})
+    return processes.ProcessRequest((sys.executable, "-c", text), tmp_path, {})
 
 
 def test_a_daemon_is_what_is_found_when_it_answers(tmp_path):
@@ -55,7 +55,7 @@ def test_a_program_is_started_by_its_module_and_finds_ngp(tmp_path):
     assert made.argv[1:] == ("-P", "-m", "ngp.daemons", "one")
     text = "import ngp.daemons; print(ngp.daemons.__file__)"
     argv = (sys.executable, "-P", "-S", "-c", text)  # without the packages that are installed, as ngp is for the tests
-    done = processes.run(processes.Request(argv, tmp_path, made.env))
+    done = processes.run(processes.ProcessRequest(argv, tmp_path, made.env))
     assert done.stdout == f"{daemons.__file__}\n"
 
 

@@ -10,13 +10,13 @@ import pytest
 
 from ngp import processes
 from ngp.daemons.workers import Worker
-from ngp.processes import Request
+from ngp.processes import ProcessRequest
 
 TALKER = "import sys\nfor line in sys.stdin:\n    print('heard', line.strip(), flush=True)\n"
 
 
 def python(text, tmp_path, **options):
-    return Worker(Request((sys.executable, "-c", text), tmp_path, {}), **options)
+    return Worker(ProcessRequest((sys.executable, "-c", text), tmp_path, {}), **options)
 
 
 def gone(pid, within_s=5.0):
@@ -64,9 +64,9 @@ def test_a_killed_owner_takes_its_companion_and_the_folder_with_it(tmp_path):
         import time
         from pathlib import Path
         from ngp.daemons.workers import Worker
-        from ngp.processes import Request
-        companion = Worker(Request(("/bin/sleep", "60"), Path("/"), {{}}), folder=Path({str(folder)!r}))
-        print(companion.pid, flush=True)
+        from ngp.processes import ProcessRequest
+        worker = Worker(ProcessRequest(("/bin/sleep", "60"), Path("/"), {{}}), folder=Path({str(folder)!r}))
+        print(worker.pid, flush=True)
         time.sleep(60)
         """
     )

@@ -1,4 +1,4 @@
-"""The words of the code: no class name twice unless docs/architecture.md lists it, and no retired word in names."""
+"""The words of the code: no class name twice, and no retired word in names."""
 
 import ast
 import re
@@ -29,46 +29,26 @@ RETIRED = {row[0] for row in table("retired")}
 
 
 def used_twice(classes):
-    """Class names with their rooms, for those of several; `classes` gives (room, name)."""
-    rooms = defaultdict(set)
-    for room, name in classes:
-        rooms[name].add(room)
-    return {name: found for name, found in rooms.items() if len(found) > 1}
+    """Class names with their modules, for those of several; `classes` gives (module, name)."""
+    found = defaultdict(set)
+    for module, name in classes:
+        found[name].add(module)
+    return {name: modules for name, modules in found.items() if len(modules) > 1}
 
 
-def public_classes():
-    """(module, name) of each public class."""
-    return [
+def test_no_class_name_is_used_twice():
+    classes = [
         (module, node.name)
         for module, tree in MODULES.items()
         for node in tree.body
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
     ]
+    assert used_twice(classes) == {}
 
 
-def test_the_page_lists_exactly_the_class_names_of_several_rooms():
-    classes = [(module.split(".")[0], name) for module, name in public_classes()]
-    listed = {row[0].strip("`"): set(row[1].split(", ")) for row in table("class")}
-    assert used_twice(classes) == listed
-
-
-def used_twice_in_a_room(classes):
-    """Class names with their modules, for those of several modules of one room."""
-    in_rooms = used_twice((module, f"{module.split('.')[0]}: {name}") for module, name in classes)
-    return {name: sorted(modules) for name, modules in in_rooms.items()}
-
-
-def test_no_class_name_is_used_twice_in_a_room():
-    assert used_twice_in_a_room(public_classes()) == {}
-
-
-def test_a_class_name_of_two_modules_of_a_room_is_found():
-    classes = [("runs.a", "Watch"), ("runs.b", "Watch"), ("terraform.a", "Watch"), ("runs.a", "Unit")]
-    assert used_twice_in_a_room(classes) == {"runs: Watch": ["runs.a", "runs.b"]}
-
-
-def test_a_class_name_of_two_rooms_is_found():
-    assert used_twice([("runs", "Plan"), ("pool", "Plan"), ("pool", "Key")]) == {"Plan": {"pool", "runs"}}
+def test_a_class_name_of_two_modules_is_found():
+    classes = [("runs.a", "Watch"), ("runs.b", "Watch"), ("pool", "Key")]
+    assert used_twice(classes) == {"Watch": {"runs.a", "runs.b"}}
 
 
 def retired_in(name):

@@ -7,7 +7,7 @@ import pytest
 
 from ngp import shipped
 from ngp.environments import comparing, promoting
-from ngp.environments.comparing import Standing
+from ngp.environments.comparing import DifferenceStatus
 from ngp.errors import UsageError
 from ngp.rendering import promotion
 from tests.unit.environments.conftest import ENVIRONMENT, VALUES
@@ -87,7 +87,7 @@ def test_references_to_secrets_are_each_environments_own(pair):
 
 @pytest.mark.parametrize(
     ("until", "standing"),
-    [("2026-12-01", Standing.DECLARED), ("2026-11-30", Standing.EXPIRED)],
+    [("2026-12-01", DifferenceStatus.DECLARED), ("2026-11-30", DifferenceStatus.EXPIRED)],
 )
 def test_a_declaration_holds_up_to_its_day(pair, until, standing):
     edit(pair, "prod", "terraform.tfvars", "openvpn = {", "openvpn = {\n  disk_gib = 64")

@@ -9,7 +9,7 @@ import pytest
 
 from ngp.catalogue import loading
 from ngp.environments import documents, resolving
-from ngp.environments.binding import Source
+from ngp.environments.binding import ValueSource
 from ngp.errors import UsageError
 
 
@@ -31,15 +31,15 @@ def test_every_input_is_bound_from_its_source(house):
     resolved = house.resolve()
     inputs = resolved.bindings["openvpn"].inputs
     assert {name: each.source for name, each in inputs.items()} == {
-        "environment": Source.FACT,
-        "region": Source.FACT,
-        "pre_tag": Source.COMMON,
-        "post_tag": Source.COMMON,
-        "vpc_id": Source.WIRE,
-        "admin_cidrs": Source.UNIT,
-        "instance_type": Source.DEFAULT,
-        "disk_gib": Source.DEFAULT,
-        "peer": Source.DEFAULT,
+        "environment": ValueSource.FACT,
+        "region": ValueSource.FACT,
+        "pre_tag": ValueSource.COMMON,
+        "post_tag": ValueSource.COMMON,
+        "vpc_id": ValueSource.WIRE,
+        "admin_cidrs": ValueSource.UNIT,
+        "instance_type": ValueSource.DEFAULT,
+        "disk_gib": ValueSource.DEFAULT,
+        "peer": ValueSource.DEFAULT,
     }
     assert inputs["environment"].value == "dev"
     assert inputs["admin_cidrs"].value == ["10.0.0.0/8"]
@@ -58,7 +58,7 @@ def test_a_units_own_value_beats_the_common_one(house):
 def test_a_common_value_beats_the_wire_and_takes_its_edge_away(house):
     house.environment(values='vpc_id = "vpc-1"\n' + house.read("terraform.tfvars"))
     resolved = house.resolve()
-    assert resolved.bindings["openvpn"].inputs["vpc_id"].source is Source.COMMON
+    assert resolved.bindings["openvpn"].inputs["vpc_id"].source is ValueSource.COMMON
     assert resolved.edges["openvpn"] == ()
 
 
@@ -67,7 +67,7 @@ def test_generated_secrets_and_the_units_name_are_bound_without_a_word(house):
         house.read("environment.yaml").replace("  network: {}", "  network: {}\n  rows: {module: database}")
     )
     inputs = house.resolve().bindings["rows"].inputs
-    assert inputs["master_password"].source is Source.GENERATED
+    assert inputs["master_password"].source is ValueSource.GENERATED
     assert inputs["unit"].value == "rows"
 
 
@@ -77,7 +77,7 @@ def test_a_reference_is_bound_to_an_ephemeral_input(house):
         house.read("terraform.tfvars") + 'database = { api_token = "awssm:backup#token" }\n',
     )
     found = house.resolve().bindings["database"].inputs["api_token"]
-    assert (found.source, found.value) == (Source.SECRET, "awssm:backup#token")
+    assert (found.source, found.value) == (ValueSource.SECRET, "awssm:backup#token")
 
 
 def test_a_reference_that_nothing_resolves_is_refused_at_its_line(house):
@@ -142,7 +142,7 @@ def give_password(house, value, target="aws"):
 def test_a_reference_is_bound_to_a_sensitive_input(house):
     give_password(house, '"env:PASSWORD"')
     found = house.resolve().bindings["openvpn"].inputs["password"]
-    assert (found.source, found.value) == (Source.SECRET, "env:PASSWORD")
+    assert (found.source, found.value) == (ValueSource.SECRET, "env:PASSWORD")
 
 
 def test_a_sensitive_value_in_plain_text_is_refused_for_a_real_account_with_the_line_that_fixes_it(house):
@@ -158,7 +158,7 @@ def test_a_sensitive_value_in_plain_text_is_refused_for_a_real_account_with_the_
 @pytest.mark.parametrize("value", ["null", '""'])
 def test_no_value_at_all_is_no_secret(house, value):
     give_password(house, value)
-    assert house.resolve().bindings["openvpn"].inputs["password"].source is Source.UNIT
+    assert house.resolve().bindings["openvpn"].inputs["password"].source is ValueSource.UNIT
 
 
 def test_a_sandbox_has_nothing_to_protect(house):

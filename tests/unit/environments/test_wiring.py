@@ -5,12 +5,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from ngp.catalogue.module import Manifest, Output, Place
+from ngp.catalogue.module import Manifest, Output, SourceLocation
 from ngp.environments import wiring
 from ngp.environments.environment import OutputRef
 from ngp.environments.wiring import Ambiguity
 
-PLACE = Place(Path("x.tf"), 1)
+PLACE = SourceLocation(Path("x.tf"), 1)
 
 
 def module(*outputs, requires=()):
@@ -36,17 +36,19 @@ def find(units, existing=None, gone=(), given=()):
 
 def test_the_only_other_unit_with_the_output_feeds_the_input():
     found = find({"network": NETWORK, "user": USER})
-    assert found == wiring.Found({"user": {"vpc_id": OutputRef("network", "vpc_id")}}, ())
+    assert found == wiring.WiringResult({"user": {"vpc_id": OutputRef("network", "vpc_id")}}, ())
 
 
 def test_several_feeders_are_a_question():
     found = find({"one": NETWORK, "two": NETWORK, "user": USER})
     candidates = (OutputRef("one", "vpc_id"), OutputRef("two", "vpc_id"))
-    assert found == wiring.Found({}, (Ambiguity("user", "vpc_id", candidates),))
+    assert found == wiring.WiringResult({}, (Ambiguity("user", "vpc_id", candidates),))
 
 
 def test_a_given_value_spares_the_question():
-    assert find({"one": NETWORK, "two": NETWORK, "user": USER}, given=[("user", "vpc_id")]) == wiring.Found({}, ())
+    assert find({"one": NETWORK, "two": NETWORK, "user": USER}, given=[("user", "vpc_id")]) == wiring.WiringResult(
+        {}, ()
+    )
     asked = find({"one": NETWORK, "two": NETWORK, "user": USER}, given=[("user", "other"), ("one", "vpc_id")])
     assert [each.unit for each in asked.ambiguities] == ["user"]
 
@@ -55,14 +57,14 @@ def test_a_given_value_spares_the_question():
 def test_a_secret_output_is_never_offered(kind):
     secret = module(output("vpc_id", **{kind: True}), output("name"))
     assert wiring.outlets({"one": secret}) == {"name": ["one"]}
-    assert find({"one": secret, "user": USER}) == wiring.Found({}, ())
+    assert find({"one": secret, "user": USER}) == wiring.WiringResult({}, ())
     found = find({"one": secret, "two": NETWORK, "user": USER})
     assert found.wires == {"user": {"vpc_id": OutputRef("two", "vpc_id")}}
 
 
 def test_a_unit_is_not_its_own_feeder():
     both = module(output("vpc_id"), requires=["vpc_id"])
-    assert find({"both": both}) == wiring.Found({}, ())
+    assert find({"both": both}) == wiring.WiringResult({}, ())
 
 
 def test_a_wire_that_is_there_stays_and_those_of_gone_units_go():
@@ -77,4 +79,4 @@ def test_a_wire_that_is_there_stays_and_those_of_gone_units_go():
 def test_an_input_that_the_module_does_not_declare_is_not_wired():
     user = module(requires=["vpc_id"])
     user.variables = {}
-    assert find({"network": NETWORK, "user": user}) == wiring.Found({}, ())
+    assert find({"network": NETWORK, "user": user}) == wiring.WiringResult({}, ())

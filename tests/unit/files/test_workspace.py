@@ -7,7 +7,7 @@ from pathlib import Path
 import ngp
 from ngp import __main__ as entrance
 from ngp.daemons import record
-from ngp.daemons.record import Record
+from ngp.daemons.record import DaemonRecord
 from ngp.environments.environment import NAME
 from ngp.workspace import Workspace
 
@@ -50,7 +50,7 @@ def test_the_entrance_looks_for_the_record_where_the_pool_writes_it(tmp_path, mo
     monkeypatch.chdir(tmp_path)
     assert entrance._pool() == ""
     home = Workspace.of(tmp_path).pool
-    record.write(home, Record(1, str(tmp_path), "", ""))
+    record.write(home, DaemonRecord(1, str(tmp_path), "", ""))
     assert Path(entrance._pool()) == home / "record.json"
 
 

@@ -4,7 +4,7 @@ import re
 
 from jsonschema import Draft202012Validator
 
-from ngp.forges.forge import State, Status
+from ngp.forges.forge import CommitState, CommitStatus
 
 COMMIT, BASE = "a" * 40, "b" * 40
 
@@ -15,8 +15,8 @@ def use(forge, description="running"):
     forge.write_comment(3, "text")
     forge.write_comment(3, "text", forge.comments(3)[0].id)
     forge.delete_comment(3, forge.write_comment(3, "another"))
-    forge.set_status(COMMIT, Status("ngp/plan", State.PENDING, description, "https://ci.example"))
-    forge.set_status(COMMIT, Status("ngp/plan", State.FAILURE))
+    forge.set_status(COMMIT, CommitStatus("ngp/plan", CommitState.PENDING, description, "https://ci.example"))
+    forge.set_status(COMMIT, CommitStatus("ngp/plan", CommitState.FAILURE))
     assert len(forge.merged(COMMIT)) == 1
     assert forge.statuses(COMMIT)
     assert forge.pull_request(3).is_fork

@@ -12,7 +12,7 @@ from threading import Thread
 import pytest
 
 from ngp.forges.folder import Folder
-from ngp.forges.forge import ForgeError, NotFoundError, State, Status
+from ngp.forges.forge import CommitState, CommitStatus, ForgeError, NotFoundError
 from ngp.forges.github import GitHub
 from ngp.forges.gitlab import GitLab
 from ngp.forges.rest import Client, Patience, Route
@@ -72,13 +72,13 @@ def test_all_pages_are_read(forge, fake):
 
 
 def test_the_newest_status_of_a_context_counts(forge, fake):
-    forge.set_status(COMMIT, Status("ngp/plan", State.PENDING, "x" * 500))
-    forge.set_status(COMMIT, Status("ngp/plan/dev", State.FAILURE))
-    forge.set_status(COMMIT, Status("ngp/plan/dev", State.SUCCESS))
+    forge.set_status(COMMIT, CommitStatus("ngp/plan", CommitState.PENDING, "x" * 500))
+    forge.set_status(COMMIT, CommitStatus("ngp/plan/dev", CommitState.FAILURE))
+    forge.set_status(COMMIT, CommitStatus("ngp/plan/dev", CommitState.SUCCESS))
     if isinstance(forge, GitHub):  # GitLab lists the newest only
         assert {one.context: one.state for one in forge.statuses(COMMIT)} == {
-            "ngp/plan": State.PENDING,
-            "ngp/plan/dev": State.SUCCESS,
+            "ngp/plan": CommitState.PENDING,
+            "ngp/plan/dev": CommitState.SUCCESS,
         }
     assert all(len(about) <= 255 for *_, about in fake.statuses)
 
@@ -247,10 +247,10 @@ def test_a_folder_keeps_comments_and_statuses(tmp_path):
     folder.write_comment(0, "dev")
     folder.write_comment(0, "stage")
     folder.write_comment(0, "stage again", "2")
-    folder.set_status(COMMIT, Status("ngp/plan", State.PENDING))
-    folder.set_status(COMMIT, Status("ngp/plan", State.SUCCESS, "all well"))
+    folder.set_status(COMMIT, CommitStatus("ngp/plan", CommitState.PENDING))
+    folder.set_status(COMMIT, CommitStatus("ngp/plan", CommitState.SUCCESS, "all well"))
     assert [(one.id, one.body) for one in folder.comments(0)] == [("1", "dev"), ("2", "stage again")]
-    assert folder.statuses(COMMIT) == [Status("ngp/plan", State.SUCCESS, "all well")]
+    assert folder.statuses(COMMIT) == [CommitStatus("ngp/plan", CommitState.SUCCESS, "all well")]
     assert not folder.may_write("anna")
     folder.delete_comment(0, "1")
     assert folder.write_comment(0, "third") == "3"
@@ -263,7 +263,7 @@ def test_a_folder_keeps_comments_and_statuses(tmp_path):
 def test_jobs_that_share_a_folder_lose_nothing(tmp_path):
     def work(number):
         Folder(tmp_path).write_comment(0, f"comment {number}")
-        Folder(tmp_path).set_status(COMMIT, Status(f"ngp/plan/{number}", State.SUCCESS))
+        Folder(tmp_path).set_status(COMMIT, CommitStatus(f"ngp/plan/{number}", CommitState.SUCCESS))
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(work, range(40)))
@@ -299,11 +299,11 @@ def test_a_status_that_gitlab_has_already_is_no_trouble(fake, clock):
         (400, {}, {"message": "ref is missing"}),
         (400, {}, {"message": "Cannot transition status via :drop from :success"}),
     ]
-    forge.set_status(COMMIT, Status("ngp/plan", State.PENDING))
+    forge.set_status(COMMIT, CommitStatus("ngp/plan", CommitState.PENDING))
     with pytest.raises(ForgeError, match="ref is missing"):
-        forge.set_status(COMMIT, Status("ngp/plan", State.PENDING))
+        forge.set_status(COMMIT, CommitStatus("ngp/plan", CommitState.PENDING))
     with pytest.raises(ForgeError, match="from :success"):
-        forge.set_status(COMMIT, Status("ngp/plan", State.FAILURE))
+        forge.set_status(COMMIT, CommitStatus("ngp/plan", CommitState.FAILURE))
 
 
 def test_what_is_not_there_is_told_from_a_refusal(forge, fake):
@@ -316,7 +316,7 @@ def test_what_is_not_there_is_told_from_a_refusal(forge, fake):
 
 
 def test_whose_a_status_is_is_known(forge, fake):
-    forge.set_status(COMMIT, Status("ngp/plan/dev", State.SUCCESS, "ours"))
+    forge.set_status(COMMIT, CommitStatus("ngp/plan/dev", CommitState.SUCCESS, "ours"))
     fake.statuses.append((COMMIT, "ngp/plan/prod", "success", "theirs"))
     fake.foreign = {"ngp/plan/prod"}
     assert {one.description: one.is_own for one in forge.statuses(COMMIT)} == {"ours": True, "theirs": False}

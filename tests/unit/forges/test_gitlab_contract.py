@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ngp.ci import connecting
-from ngp.ci.events import CISystem, Event, Kind
+from ngp.ci.events import CISystem, Event, EventKind
 from ngp.forges.gitlab import GitLab
 from tests.doubles.forge import TOKEN, serve
 from tests.unit.forges.contracts import BASE, COMMIT, errors, operation, use
@@ -25,7 +25,7 @@ def exchanges(tmp_path):
             4: {"head": COMMIT, "base": BASE, "merged": COMMIT},
         }
         variables = {"GITLAB_TOKEN": TOKEN, "CI_PROJECT_ID": "12", "CI_API_V4_URL": f"{fake.url}/api/v4"}
-        forge, _ = connecting.connect(Event(CISystem.GITLAB, Kind.PULL_REQUEST), variables, tmp_path)
+        forge, _ = connecting.connect(Event(CISystem.GITLAB, EventKind.PULL_REQUEST), variables, tmp_path)
         assert isinstance(forge, GitLab)
         use(forge, "running " * 100)
         return fake.exchanges

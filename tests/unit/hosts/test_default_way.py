@@ -8,11 +8,11 @@ import pytest
 
 from ngp.aws.failures import DeniedError
 from ngp.aws.session import Session
-from ngp.commands.hosting import Meant
+from ngp.commands.hosting import SelectedHosts
 from ngp.errors import MissingError
 from ngp.hosts import firewall, session_manager
 from ngp.hosts.cloud import CloudSource
-from ngp.hosts.host import Host, State, from_data, to_data
+from ngp.hosts.host import Host, HostState, from_data, to_data
 from ngp.hosts.logins import Login
 from ngp.hosts.selector import Selector
 
@@ -111,7 +111,7 @@ def meant(tmp_path):
 
     def make(*hosts, **environ):
         session = Session({"AWS_REGION": "eu-central-1", **environ})
-        return Meant(SimpleNamespace(session=lambda _: session), Selector("qa"), list(hosts))
+        return SelectedHosts(SimpleNamespace(session=lambda _: session), Selector("qa"), list(hosts))
 
     return make
 
@@ -129,7 +129,7 @@ def context(tmp_path):
 
 def test_only_hosts_without_an_open_port_go_through_session_manager(meant, context, capsys):
     opened = replace(HOST, name="web-2", opens_ssh=True)
-    stopped = replace(HOST, name="web-3", state=State.STOPPED)
+    stopped = replace(HOST, name="web-3", state=HostState.STOPPED)
     login = meant(HOST, opened, stopped).by_default(context, Login(None))
     assert login.proxy(HOST)[:5] == ("aws", "ssm", "start-session", "--target", HOST.id)
     assert login.proxy(opened) == ()

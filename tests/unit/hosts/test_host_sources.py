@@ -8,7 +8,7 @@ import pytest
 from ngp.errors import NgpError, UsageError
 from ngp.hosts import console, inventory
 from ngp.hosts.cloud import CloudSource
-from ngp.hosts.host import Host, State, from_data, order, to_data
+from ngp.hosts.host import Host, HostState, from_data, order, to_data
 from ngp.hosts.states import StateSource
 from ngp.hosts.static import FileSource
 
@@ -122,21 +122,21 @@ def test_instances_of_another_project_are_not_told():
 def test_an_instance_that_ends_while_another_has_its_name_is_being_replaced():
     rows = [instance(1, "a", "shutting-down"), instance(2, "a", "pending"), instance(3, "b", "shutting-down")]
     found = {host.id: host.state for host in CloudSource(Ec2(rows), "shop", "qa").hosts()}
-    assert found == {"i-1": State.REPLACED, "i-2": State.PENDING, "i-3": State.ENDING}
+    assert found == {"i-1": HostState.REPLACED, "i-2": HostState.PENDING, "i-3": HostState.ENDING}
     grouped = instance(4, "c", "shutting-down", **{"aws:autoscaling:groupName": "workers"})
-    assert CloudSource(Ec2([grouped]), "shop", "qa").hosts()[0].state is State.REPLACED
+    assert CloudSource(Ec2([grouped]), "shop", "qa").hosts()[0].state is HostState.REPLACED
 
 
 def test_stopped_instances_are_told_as_such_and_no_command_goes_there():
     [found] = CloudSource(Ec2([instance(1, "a", "stopped")]), "shop", "qa").hosts()
-    assert found.state is State.STOPPED
+    assert found.state is HostState.STOPPED
     assert not found.is_up
 
 
 def test_a_state_tells_what_terraform_will_replace():
     rows = [(1, "a", {}, {"status": "tainted"}), (2, "b", {}, {"deposed": "12345678"}), (3, "c", {}, {})]
     found = [host.state for host in StateSource(lambda: {"x": state(*rows)}, "shop").hosts()]
-    assert found == [State.REPLACED, State.REPLACED, State.RUNNING]
+    assert found == [HostState.REPLACED, HostState.REPLACED, HostState.RUNNING]
 
 
 def test_what_is_no_state_is_refused():
@@ -153,7 +153,7 @@ def test_an_address_that_ssh_would_take_for_an_option_is_refused(address, tmp_pa
 
 
 def test_the_first_source_counts_for_a_host_that_two_know():
-    first, second = Host("a", "i-1", "qa", state=State.STOPPED), Host("a", "i-1", "qa")
+    first, second = Host("a", "i-1", "qa", state=HostState.STOPPED), Host("a", "i-1", "qa")
     sources = [type("S", (), {"hosts": lambda self, one=one: [one]})() for one in (first, second)]
     assert inventory.collect(sources) == [first]
 

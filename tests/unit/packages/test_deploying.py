@@ -10,12 +10,12 @@ import pytest
 from ngp.errors import LockHeldError, NgpError
 from ngp.hosts import remote
 from ngp.packages import deploying, scripts
-from ngp.packages.deploying import Begun, Failed, Rollout, Said
-from ngp.packages.names import Package
+from ngp.packages.deploying import Failed, LinePrinted, Rollout, StepStarted
+from ngp.packages.names import DebianPackage
 from ngp.packages.scripts import Claim
 
 CLAIM = Claim("d1", "anna@laptop", "deploy")
-SHOP = (Package("shop", "1.2-1"),)
+SHOP = (DebianPackage("shop", "1.2-1"),)
 ALL_STEPS = ["update", "shop=1.2-1", "autoremove", "clean"]
 
 
@@ -37,10 +37,10 @@ def test_all_steps_run_on_all_hosts_and_the_lock_is_given_back(machines):
     assert found.done == ("web-1", "web-2")
     assert [machines.calls(host) for host in hosts] == [ALL_STEPS, ALL_STEPS]
     assert [lock(machines, host) for host in hosts] == ["", ""]
-    assert [event.step.value for event in events if isinstance(event, Begun)] == [
+    assert [event.step.value for event in events if isinstance(event, StepStarted)] == [
         "update", "install", "autoremove", "clean",
     ]  # fmt: skip
-    assert any(isinstance(event, Said) and event.line.startswith("apt says") for event in events)
+    assert any(isinstance(event, LinePrinted) and event.line.startswith("apt says") for event in events)
 
 
 def test_what_was_deployed_is_recorded_with_who_and_what_dpkg_says(machines):
@@ -241,9 +241,9 @@ def test_package_that_apt_does_not_know_is_no_pattern_to_it(machines):
     hosts = machines.make("web-1")
     said = []
     rollout = Rollout(remote.batches(hosts, ""), tell=said.append)
-    found = deploying.deploy((Package("sho.", ""),), rollout, CLAIM, machines.run)
+    found = deploying.deploy((DebianPackage("sho.", ""),), rollout, CLAIM, machines.run)
     assert [one.step for one in found.failed] == ["install"]
-    assert Said("web-1", "there is no package sho.") in said
+    assert LinePrinted("web-1", "there is no package sho.") in said
     assert machines.calls("web-1") == ["update"]
 
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from ngp.catalogue.module import Check
+from ngp.catalogue.module import ReadinessCheck
 from ngp.environments import documents, resolving
 from ngp.environments.environment import Target
 from ngp.hosts.host import Host
@@ -35,7 +35,9 @@ def url():
 
 
 def test_what_is_not_ready_is_named(url, tmp_path):
-    probes = [Probe(unit, Check("http", path, timeout_s=0), url + path) for unit, path in (("a", "/"), ("b", "/bad"))]
+    probes = [
+        Probe(unit, ReadinessCheck("http", path, timeout_s=0), url + path) for unit, path in (("a", "/"), ("b", "/bad"))
+    ]
     settings = SimpleNamespace(environ=dict(os.environ))
     found = health.check(probes, SimpleNamespace(path=tmp_path), settings, threading.Event())
     assert found == [f"b: {url}/bad answers 503"]
@@ -52,7 +54,7 @@ def asked(monkeypatch):
 
     def collect(resolved, session, units):
         seen.append((resolved.environment.name, session, units))
-        return [Probe(unit, Check("http", ""), "") for unit in units]
+        return [Probe(unit, ReadinessCheck("http", ""), "") for unit in units]
 
     monkeypatch.setattr(documents, "names", lambda _: ["play", "real"])
     monkeypatch.setattr(resolving, "resolve", resolve)

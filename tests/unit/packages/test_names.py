@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from ngp.errors import UsageError
 from ngp.packages import names
-from ngp.packages.names import Package
+from ngp.packages.names import DebianPackage
 
 
 def test_version_counts_for_packages_that_name_none():
-    assert names.parse(["shop", "api=2.0-1"], "1.2") == (Package("shop", "1.2"), Package("api", "2.0-1"))
+    assert names.parse(["shop", "api=2.0-1"], "1.2") == (DebianPackage("shop", "1.2"), DebianPackage("api", "2.0-1"))
     assert [str(one) for one in names.parse(["g++", "libc6"])] == ["g++", "libc6"]
 
 
@@ -45,7 +45,7 @@ def test_no_package_and_two_versions_of_one_are_errors():
         names.parse([])
     with pytest.raises(UsageError, match="two versions"):
         names.parse(["shop=1", "shop=2"])
-    assert names.parse(["shop", "shop"]) == (Package("shop"),)
+    assert names.parse(["shop", "shop"]) == (DebianPackage("shop"),)
 
 
 def test_names_alone_have_no_version():
@@ -67,4 +67,4 @@ def test_every_version_that_is_taken_is_one_to_dpkg(text):
 @pytest.mark.parametrize("version", ["1", "1.2-3", "2:1.0~rc1+dfsg-1ubuntu0.1", "1.0-1-2", "20240101"])
 def test_versions_that_dpkg_takes_are_taken(version):
     subprocess.run(["dpkg", "--validate-version", version], check=True)
-    assert names.parse(["shop"], version) == (Package("shop", version),)
+    assert names.parse(["shop"], version) == (DebianPackage("shop", version),)

@@ -3,14 +3,14 @@
 from ngp.hosts import remote
 from ngp.packages import deploying, scripts, versions
 from ngp.packages.deploying import Rollout
-from ngp.packages.names import Package
+from ngp.packages.names import DebianPackage
 from ngp.packages.scripts import Claim
 
 
 def deploy(machines, hosts, number, version):
     rollout = Rollout(remote.batches(hosts, ""))
     claim = Claim(number, "anna@laptop", "deploy")
-    assert deploying.deploy((Package("shop", version),), rollout, claim, machines.run).is_success
+    assert deploying.deploy((DebianPackage("shop", version),), rollout, claim, machines.run).is_success
 
 
 def test_last_record_counts_and_a_change_past_ngp_is_seen(machines):

@@ -10,13 +10,13 @@ import pytest
 
 from ngp import cache, files
 from ngp.daemons import record
-from ngp.daemons.record import Record
-from ngp.pool import door, home, lifetime
+from ngp.daemons.record import DaemonRecord
+from ngp.pool import client, home, lifetime
 
 
 @pytest.fixture
 def found(tmp_path, sockets):
-    made = Record(1, str(sockets), cache.program(), "2026-11-24T12:00:00+00:00")
+    made = DaemonRecord(1, str(sockets), cache.program(), "2026-11-24T12:00:00+00:00")
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(made.socket))
     record.write(home(tmp_path / ".ngp"), made)
@@ -125,8 +125,8 @@ def test_a_pool_that_has_ended_is_not_found_and_nothing_is_said(found, swept):
     workspace, made = found
     notes = []
     with files.hold(Path(made.folder)):
-        assert door.find(workspace, {}, "dev", notes.append)
+        assert client.find(workspace, {}, "dev", notes.append)
     if swept:
         shutil.rmtree(made.folder)
-    assert door.find(workspace, {}, "dev", notes.append) is None
+    assert client.find(workspace, {}, "dev", notes.append) is None
     assert notes == []

@@ -18,8 +18,10 @@ from ngp import processes
 ENV = {"PATH": os.environ["PATH"]}
 
 
-def request(script: str, tmp_path: Path, **more) -> processes.Request:
-    return processes.Request((sys.executable, "-c", textwrap.dedent(script)), tmp_path, more.pop("env", ENV), **more)
+def request(script: str, tmp_path: Path, **more) -> processes.ProcessRequest:
+    return processes.ProcessRequest(
+        (sys.executable, "-c", textwrap.dedent(script)), tmp_path, more.pop("env", ENV), **more
+    )
 
 
 def wait_for(condition, timeout_s: float = 10.0):
@@ -108,7 +110,7 @@ def test_callback_that_raises_neither_hangs_nor_ends_the_process(tmp_path):
 
 def test_missing_program_is_told(tmp_path):
     with pytest.raises(FileNotFoundError):
-        processes.run(processes.Request(("no-such-program",), tmp_path, ENV))
+        processes.run(processes.ProcessRequest(("no-such-program",), tmp_path, ENV))
 
 
 def test_stop_is_one_interrupt_and_the_child_ends_in_order(tmp_path):
@@ -206,7 +208,7 @@ open('child', 'w').write(str(os.getpid()))
 for _ in range(600):
     time.sleep(0.1)
 '''
-        processes.run(processes.Request((sys.executable, '-c', child), Path({str(tmp_path)!r}), {{}}))
+        processes.run(processes.ProcessRequest((sys.executable, '-c', child), Path({str(tmp_path)!r}), {{}}))
     """
     root = str(Path(processes.__file__).parents[1])
     script = "\n".join(line[8:] if line.startswith("        ") else line for line in script.splitlines())
@@ -231,7 +233,7 @@ def test_child_of_a_killed_parent_is_told_to_end(tmp_path, setpriv):
         from ngp import pdeathsig, processes
         pdeathsig.find_setpriv = lambda found={setpriv}: found
         child = "import os, time; open('child', 'w').write(str(os.getpid())); time.sleep(60)"
-        processes.run(processes.Request((sys.executable, '-c', child), Path({str(tmp_path)!r}), {{}}))
+        processes.run(processes.ProcessRequest((sys.executable, '-c', child), Path({str(tmp_path)!r}), {{}}))
     """
     root = str(Path(processes.__file__).parents[1])
     parent = subprocess.Popen(

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from ngp import processes, supervised
-from ngp.supervised import Call
+from ngp.supervised import SupervisedCall
 
 ENV = {"PATH": os.environ["PATH"]}
 COPIED = {"PYTHONHOME": sys.base_prefix, "LD_LIBRARY_PATH": sysconfig.get_config_var("LIBDIR") or ""}
@@ -24,12 +24,14 @@ ROOT = Path(supervised.__file__).parents[1]
 
 
 def request(script, tmp_path, **more):
-    return processes.Request((sys.executable, "-c", textwrap.dedent(script)), tmp_path, more.pop("env", ENV), **more)
+    return processes.ProcessRequest(
+        (sys.executable, "-c", textwrap.dedent(script)), tmp_path, more.pop("env", ENV), **more
+    )
 
 
 def run(script, tmp_path, *, call=None, **more):
     callbacks = {name: more.pop(name) for name in ("on_stdout", "on_stderr", "stop") if name in more}
-    return supervised.run(request(script, tmp_path, **more), call or Call(tmp_path / "calls"), **callbacks)
+    return supervised.run(request(script, tmp_path, **more), call or SupervisedCall(tmp_path / "calls"), **callbacks)
 
 
 def wait_for(condition, timeout_s=20.0):
@@ -66,8 +68,8 @@ def killed_owner(tmp_path, argv, call="", wait=lambda: True):
     script = f"""
         from pathlib import Path
         from ngp import processes, supervised
-        request = processes.Request({argv!r}, Path({str(tmp_path)!r}), {ENV | COPIED!r})
-        supervised.run(request, supervised.Call(Path({str(calls)!r}), "apply swarm"{call}))
+        request = processes.ProcessRequest({argv!r}, Path({str(tmp_path)!r}), {ENV | COPIED!r})
+        supervised.run(request, supervised.SupervisedCall(Path({str(calls)!r}), "apply swarm"{call}))
     """
     owner = subprocess.Popen([sys.executable, "-c", textwrap.dedent(script)], env=ENV | {"PYTHONPATH": str(ROOT)})
     try:
@@ -128,7 +130,7 @@ def test_output_is_private_while_the_program_runs_and_gone_afterwards(tmp_path):
 
 
 def test_reserved_room_is_not_taken_for_output(tmp_path):
-    call = Call(tmp_path / "calls", reserve=1 << 16)
+    call = SupervisedCall(tmp_path / "calls", reserve=1 << 16)
     seen = []
     assert run("print('a')", tmp_path, call=call).stdout == "a\n"
     run("print('b' * 100_000); print('c')", tmp_path, call=call, on_stdout=lambda line: seen.append(len(line)))
@@ -147,7 +149,7 @@ def test_a_callback_that_raises_is_raised_after_the_program_has_ended(tmp_path):
 def test_a_missing_program_is_told(tmp_path):
     for name in ("no-such-program", "/no/such/program"):
         with pytest.raises(FileNotFoundError) as raised:
-            supervised.run(processes.Request((name,), tmp_path, ENV), Call(tmp_path / "calls"))
+            supervised.run(processes.ProcessRequest((name,), tmp_path, ENV), SupervisedCall(tmp_path / "calls"))
         assert raised.value.filename == name
 
 
@@ -245,7 +247,9 @@ def test_providers_end_with_their_killed_terraform(tmp_path, program, also_ngp):
         os.kill(pid_in(tmp_path / "pid"), signal.SIGKILL)
     else:
         threading.Thread(target=lambda: os.kill(pid_in(tmp_path / "pid"), signal.SIGKILL), daemon=True).start()
-        outcome = supervised.run(processes.Request(argv, tmp_path, env), Call(tmp_path / "calls", tied=False))
+        outcome = supervised.run(
+            processes.ProcessRequest(argv, tmp_path, env), SupervisedCall(tmp_path / "calls", tied=False)
+        )
         assert outcome.exit_code == -signal.SIGKILL
     wait_for(lambda: not processes.is_alive(pid_in(tmp_path / "provider")))
     wait_for(lambda: not supervised.is_at_work(tmp_path / "calls"))
@@ -284,7 +288,10 @@ def test_a_stop_reaches_terraform_and_never_the_script_that_wraps_it(tmp_path, p
     seen = []
     threading.Thread(target=lambda: (pid_in(tmp_path / "pid"), time.sleep(0.9), stop.set()), daemon=True).start()
     outcome = supervised.run(
-        processes.Request(argv, tmp_path, env, grace_s=30), Call(tmp_path / "calls"), on_stdout=seen.append, stop=stop
+        processes.ProcessRequest(argv, tmp_path, env, grace_s=30),
+        SupervisedCall(tmp_path / "calls"),
+        on_stdout=seen.append,
+        stop=stop,
     )
     assert outcome.stopped
     assert (tmp_path / "state").read_text() == "written"
@@ -319,7 +326,7 @@ def test_hurry_interrupts_again_and_kills_what_has_not_ended_in_time(tmp_path, m
 
 def test_a_folder_of_a_call_tells_what_it_is(tmp_path):
     seen = []
-    call = Call(tmp_path / "calls", "plan base")
+    call = SupervisedCall(tmp_path / "calls", "plan base")
     run(
         "print('x', flush=True); import time; time.sleep(0.5)",
         tmp_path,

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ngp.proxy import rpc
-from ngp.proxy.packages import Package, package_hash
+from ngp.proxy.packages import ProviderPackage, package_hash
 from ngp.proxy.sealed_store import open_store
 from ngp.proxy.server import AttachRequest, Proxy
 
@@ -43,7 +43,7 @@ class Bench:
         program = folder / f"terraform-provider-{kind}_v1"
         program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{FAKE}"\n')
         program.chmod(0o755)
-        return Package(f"example.test/{source}", folder, (package_hash(folder),))
+        return ProviderPackage(f"example.test/{source}", folder, (package_hash(folder),))
 
     @asynccontextmanager
     async def proxy(self, *others):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ngp.errors import RefusedError
 from ngp.proxy import answers, messages, packages, schema, sealed_store, sharing, wire
-from ngp.proxy.packages import Package
+from ngp.proxy.packages import ProviderPackage
 
 PROTO = Path(messages.__file__).with_name("plugin.proto").read_text()
 
@@ -70,7 +70,7 @@ def test_digests_are_keyed_and_know_where_a_part_ends(kept, tmp_path):
 
 
 def package(folder):
-    return Package("example.test/ours/fake", folder, (packages.package_hash(folder),))
+    return ProviderPackage("example.test/ours/fake", folder, (packages.package_hash(folder),))
 
 
 def test_a_changed_package_is_hashed_again(kept, tmp_path, mocker):
@@ -171,7 +171,7 @@ def test_answers_are_kept_for_their_package_only(kept):
     digest = kept.digest(b"request")
     seen = answers.Answers(kept, "h1:one")
     seen.remember(digest)
-    seen.keep()
+    seen.save()
     assert digest in answers.Answers(kept, "h1:one")
     assert digest not in answers.Answers(kept, "h1:two")
 
@@ -180,8 +180,8 @@ def test_answers_are_written_once_for_what_is_new(kept, mocker):
     seen = answers.Answers(kept, "h1:one")
     writing = mocker.spy(sealed_store.SealedStore, "write")
     seen.remember(kept.digest(b"request"))
-    seen.keep()
-    seen.keep()
+    seen.save()
+    seen.save()
     assert writing.call_count == 1
 
 
@@ -191,7 +191,7 @@ def test_oldest_answers_are_forgotten(kept, monkeypatch):
     digests = [kept.digest(bytes([number])) for number in range(3)]
     for digest in [*digests, digests[0]]:  # asked for again: the youngest
         seen.remember(digest)
-    seen.keep()
+    seen.save()
     found = answers.Answers(kept, "h1:one")
     assert [digest in found for digest in digests] == [True, False, True]
 

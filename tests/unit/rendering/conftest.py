@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from ngp.catalogue.module import Catalogue, Generated, Manifest, Module, Output, Place, Variable
+from ngp.catalogue.module import Catalogue, Generated, Manifest, Module, Output, SourceLocation, Variable
 from ngp.catalogue.types import STRING
-from ngp.environments.binding import Binding, Source, UnitBindings
+from ngp.environments.binding import Binding, UnitBindings, ValueSource
 from ngp.environments.environment import Environment, OutputRef, Platform, Target, UnitChoice
 from ngp.environments.resolving import Resolved
 from ngp.environments.values import Values
@@ -26,8 +26,8 @@ class Make:
         self.path = path
         (path / ".terraform.lock.hcl").write_text("# master\n")
 
-    def place(self) -> Place:
-        return Place(self.path / "modules" / "x.tf", 1)
+    def place(self) -> SourceLocation:
+        return SourceLocation(self.path / "modules" / "x.tf", 1)
 
     def variable(self, name: str, **changes: Any) -> Variable:
         plain = Variable(name, STRING, "string", "", False, None, False, False, True, (), self.place())
@@ -96,16 +96,16 @@ class Make:
             self.output("passing", ephemeral=True),
             manifest=Manifest("VPN", "", "access", generated={"admin_password": Generated(20, '"${')}),
         )
-        region = Binding(Source.FACT, "eu-central-1")
+        region = Binding(ValueSource.FACT, "eu-central-1")
         inputs = {
             "network": {"region": region},
             "vpn": {
-                "colour": Binding(Source.DEFAULT),
-                "token": Binding(Source.SECRET, "env:TOKEN"),
-                "size": Binding(Source.UNIT, 3),
-                "admin_password": Binding(Source.GENERATED),
+                "colour": Binding(ValueSource.DEFAULT),
+                "token": Binding(ValueSource.SECRET, "env:TOKEN"),
+                "size": Binding(ValueSource.UNIT, 3),
+                "admin_password": Binding(ValueSource.GENERATED),
                 "region": region,
-                "vpc_id": Binding(Source.WIRE, wire=OutputRef("network", "vpc_id")),
+                "vpc_id": Binding(ValueSource.WIRE, wire=OutputRef("network", "vpc_id")),
             },
         }
         return self.resolved([network, vpn], inputs, **changes)

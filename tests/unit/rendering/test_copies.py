@@ -4,7 +4,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from ngp.environments.binding import Binding, Source
+from ngp.environments.binding import Binding, ValueSource
 from ngp.errors import UsageError
 from ngp.rendering import copies, roots
 
@@ -63,7 +63,7 @@ def test_file_that_is_not_text_is_refused_by_name(modules):
 
 def test_pinned_environment_carries_its_modules_and_its_roots_call_them(make, modules):
     module = make.module("alb", make.variable("x"))
-    files = roots.render(make.resolved([module], {"shop": {"x": Binding(Source.UNIT, 1)}}, catalogue="v1.2"))
+    files = roots.render(make.resolved([module], {"shop": {"x": Binding(ValueSource.UNIT, 1)}}, catalogue="v1.2"))
     home = Path("environments/dev")
     assert 'source = "../../modules/alb"' in files[home / "units/shop/main.tf"]
     assert files[home / "modules/tags/tags.tf"] == "# tags\n"

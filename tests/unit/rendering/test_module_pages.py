@@ -247,12 +247,12 @@ def test_rights_are_told_by_role_with_what_a_document_takes_in(thing):
     add(thing, "thing.tf", POLICIES)
     role = "aws_iam_role.node"
     assert made(thing).statements == (
-        contents.Statement(role, "", ("sts:AssumeRole",), ("ec2.amazonaws.com",)),
-        contents.Statement(
+        contents.PolicyStatement(role, "", ("sts:AssumeRole",), ("ec2.amazonaws.com",)),
+        contents.PolicyStatement(
             role, "UseTheKey", ("kms:Decrypt",), ("var.key", "${var.key}/*"), ("kms:ViaService",), is_denied=True
         ),
-        contents.Statement(role, "LogIn", ("ecr:GetAuthorizationToken",), ("*",)),
-        contents.Statement(role, "AmazonSSMManagedInstanceCore"),
+        contents.PolicyStatement(role, "LogIn", ("ecr:GetAuthorizationToken",), ("*",)),
+        contents.PolicyStatement(role, "AmazonSSMManagedInstanceCore"),
     )
     assert "| **never** `kms:Decrypt` |" in page(thing)
 

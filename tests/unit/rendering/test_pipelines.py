@@ -12,9 +12,13 @@ from ngp import yaml
 from ngp.ci import events
 from ngp.errors import UsageError
 from ngp.rendering import pipelines
-from ngp.rendering.pipelines import PipelineSystem, Stage
+from ngp.rendering.pipelines import PipelineEnvironment, PipelineSystem
 
-STAGES = (Stage("dev", "eu-central-1"), Stage("stage", "eu-central-1"), Stage("prod", "eu-west-1", protected=True))
+STAGES = (
+    PipelineEnvironment("dev", "eu-central-1"),
+    PipelineEnvironment("stage", "eu-central-1"),
+    PipelineEnvironment("prod", "eu-west-1", protected=True),
+)
 USED = re.compile(r"uses: (\S+)@(\S+)(.*)")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ngp.catalogue.module import Generated, Manifest
-from ngp.environments.binding import Binding, Source
+from ngp.environments.binding import Binding, ValueSource
 from ngp.environments.environment import AssumedRole, OutputRef, StateKind, StateMode, Target, UnitChoice
 from ngp.errors import MissingError
 from ngp.rendering import roots, templates
@@ -67,14 +67,14 @@ variable "token" {
 
 def test_sensitive_input_stays_sensitive_in_the_root(make):
     module = make.module("m", make.variable("key", sensitive=True))
-    files = roots.render(make.resolved([module], {"m": {"key": Binding(Source.UNIT, "k")}}))
+    files = roots.render(make.resolved([module], {"m": {"key": Binding(ValueSource.UNIT, "k")}}))
     assert "  type      = string\n  sensitive = true\n" in files[UNITS / "m/variables.tf"]
 
 
 def test_type_of_several_lines_is_copied_and_parts_the_alignment(make):
     text = "object({\n    a = string\n  })"
     variable = make.variable("thing", type_text=text, description="x", nullable=False)
-    files = roots.render(make.resolved([make.module("m", variable)], {"m": {"thing": Binding(Source.UNIT, {})}}))
+    files = roots.render(make.resolved([make.module("m", variable)], {"m": {"thing": Binding(ValueSource.UNIT, {})}}))
     assert files[UNITS / "m/variables.tf"].endswith(
         'variable "thing" {\n  description = "x"\n  type = object({\n    a = string\n  })\n  nullable = false\n}\n'
     )
@@ -251,7 +251,7 @@ def test_single_root_holds_to_the_constraints_of_all_modules(make):
 def test_a_module_can_occur_twice(make):
     units = {"alb": UnitChoice("alb", "alb"), "alb-shop": UnitChoice("alb-shop", "alb")}
     module = make.module("alb", make.variable("x"), manifest=Manifest("", "", "", generated={"x": Generated()}))
-    inputs = {"alb": {}, "alb-shop": {"x": Binding(Source.GENERATED)}}
+    inputs = {"alb": {}, "alb-shop": {"x": Binding(ValueSource.GENERATED)}}
     files = roots.render(make.resolved([module], inputs, units=units))
     main = files[UNITS / "alb-shop/main.tf"]
     assert 'module "alb-shop" {\n  source = "../../../../modules/alb"\n' in main
@@ -261,7 +261,7 @@ def test_a_module_can_occur_twice(make):
 def test_wire_to_a_unit_of_the_same_root_is_by_output_name(make):
     one = make.module("one", make.output("id"))
     two = make.module("two", make.variable("upstream"))
-    inputs = {"one": {}, "two": {"upstream": Binding(Source.WIRE, wire=OutputRef("one", "id"))}}
+    inputs = {"one": {}, "two": {"upstream": Binding(ValueSource.WIRE, wire=OutputRef("one", "id"))}}
     files = roots.render(make.resolved([one, two], inputs, state=StateMode.SINGLE))
     assert "  upstream = module.one.id\n" in files[Path("environments/dev/root/main.tf")]
 
@@ -299,7 +299,7 @@ def test_a_changed_value_renders_the_root_anew_that_has_it(make, monkeypatch):
     def render(changed):
         cidrs = {at: "10.9.0.0/16" if at == changed else f"10.{at}.0.0/16" for at in range(5)}
         return roots.render(
-            make.resolved([module], {f"u{at}": {"cidr": Binding(Source.UNIT, cidr)} for at, cidr in cidrs.items()})
+            make.resolved([module], {f"u{at}": {"cidr": Binding(ValueSource.UNIT, cidr)} for at, cidr in cidrs.items()})
         )
 
     first = render(None)
@@ -314,13 +314,13 @@ def test_a_template_sees_each_value_as_it_is(make):
     template.write_text("{{ root.values }}\n")
     module = make.module("m", make.variable("a"))
     for value in (1, True, "1", Decimal(1), {"decimal": "1"}, {"object": {"decimal": "1"}}, [1], None):
-        made = roots.render(make.resolved([module], {"m": {"a": Binding(Source.UNIT, value)}}))
+        made = roots.render(make.resolved([module], {"m": {"a": Binding(ValueSource.UNIT, value)}}))
         assert made[UNITS / "m/main.tf"].strip() == str({"a": value})
 
 
 def test_null_reaches_the_module_where_it_means_the_default(make):
     module = make.module("m", make.variable("a", nullable=False, has_default=True, default="x"))
-    files = roots.render(make.resolved([module], {"m": {"a": Binding(Source.UNIT, None)}}))
+    files = roots.render(make.resolved([module], {"m": {"a": Binding(ValueSource.UNIT, None)}}))
     assert files[UNITS / "m/values.auto.tfvars.json"] == '{\n  "a": null\n}\n'
     assert "nullable" not in files[UNITS / "m/variables.tf"]
     assert "  a = var.a\n" in files[UNITS / "m/main.tf"]
@@ -340,7 +340,7 @@ def test_a_hundred_roots_read_the_lock_and_compile_the_templates_as_often_as_one
     module = make.module("shop", make.variable("region"))
     (make.path / ".terraform.lock.hcl").write_text("# read once\n")
     templates._environment.cache_clear()
-    units = {f"shop-{at}": {"region": Binding(Source.FACT, "eu-central-1")} for at in range(100)}
+    units = {f"shop-{at}": {"region": Binding(ValueSource.FACT, "eu-central-1")} for at in range(100)}
     roots.render(make.resolved([module], units))
     assert calls.count("compile") == len(roots.FILES)
     assert calls.count("parse") == 1

@@ -28,7 +28,7 @@ from ngp.rendering.staleness import Staleness
 def test_only_the_version_in_ngp_yaml_changes(tmp_path, before, after):
     (tmp_path / "ngp.yaml").write_bytes(before.encode())
     platform = Platform(tmp_path, "acme", rendered_by="")
-    tree = trees.Tree(platform, (), {}, Staleness((), (), (), ()), is_whole=True)
+    tree = trees.RenderedTree(platform, (), {}, Staleness((), (), (), ()), is_whole=True)
     assert trees.writes(tree) == {tmp_path / "ngp.yaml": after.replace("VERSION", ngp.__version__)}
 
 
@@ -38,7 +38,7 @@ def test_a_folder_that_gets_a_file_is_not_removed_with_its_orphans(tmp_path):
     (root / "old.tf").write_text("# rendered\n")
     new, old = ((root / name).relative_to(tmp_path) for name in ("main.tf", "old.tf"))
     platform = Platform(tmp_path, "acme", rendered_by=ngp.__version__)
-    tree = trees.Tree(platform, ("dev",), {new: "# new\n"}, Staleness((new,), (), (old,), ()), is_whole=False)
+    tree = trees.RenderedTree(platform, ("dev",), {new: "# new\n"}, Staleness((new,), (), (old,), ()), is_whole=False)
     trees.write(tree)
     assert [path.name for path in root.iterdir()] == ["main.tf"]
 
@@ -47,7 +47,7 @@ def test_nothing_is_rendered_while_a_run_uses_the_environment(tmp_path):
     path = tmp_path / "environments/dev/units/app/main.tf"
     platform = Platform(tmp_path, "acme", rendered_by=ngp.__version__)
     new = path.relative_to(tmp_path)
-    tree = trees.Tree(platform, ("dev",), {new: "# new\n"}, Staleness((new,), (), (), ()), is_whole=False)
+    tree = trees.RenderedTree(platform, ("dev",), {new: "# new\n"}, Staleness((new,), (), (), ()), is_whole=False)
     with (
         files.lock(platform.workspace.lock("dev"), purpose="ngp apply dev"),
         pytest.raises(LockHeldError, match="ngp apply dev"),

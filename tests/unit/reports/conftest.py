@@ -15,7 +15,7 @@ SUBNET = ("network", 'module.network.aws_subnet.this["a"]')
 @pytest.fixture
 def report():
     cause = Cause("cidr_block", "network.subnets from terraform.tfvars", "environments/dev/terraform.tfvars:12")
-    known = making.Facts(
+    known = making.RunFacts(
         terraform="1.15.3",
         secrets=(CANARY,),
         causes={SUBNET: (cause,)},

@@ -4,14 +4,14 @@ import base64
 from dataclasses import replace
 
 from ngp.reports import making
-from ngp.review.affected import Affected, AffectedUnit, Cause, Reason
+from ngp.review.affected import Affected, AffectedUnit, CauseKind, Reason
 from ngp.runs.results import Counts, Outcome, UnitResult
 from ngp.terraform.plans import Action, Change
 from tests.unit.reports.sample import CANARY, DATABASE, NETWORK, SHOP, UNITS, run
 
 
 def made(*units, **facts):
-    return making.of_run(run(*units), making.Facts(**facts), exit_code=1)
+    return making.of_run(run(*units), making.RunFacts(**facts), exit_code=1)
 
 
 def test_units_come_in_the_order_of_a_reviewer():
@@ -61,7 +61,7 @@ def test_a_long_text_is_cut_and_says_so():
 
 
 def test_why_is_what_git_affects_in_this_environment():
-    reason = Reason(Cause.MODULE, "its module changed: modules/network/main.tf")
+    reason = Reason(CauseKind.MODULE, "its module changed: modules/network/main.tf")
     found = [AffectedUnit(environment, "network", "network", (reason,)) for environment in ("dev", "prod")]
     other = AffectedUnit("prod", "database", "rds", (reason,))
     report = made(NETWORK, DATABASE, affected=Affected("abc", "main", (*found, other)))
@@ -72,7 +72,7 @@ def test_no_secret_is_in_a_report():
     secret = replace(SHOP, reason=f"wrong {CANARY}")
     units = (*UNITS[:2], secret, *UNITS[3:])
     assert CANARY in repr(made(*units))
-    report = making.of_run(run(*units), making.Facts(secrets=(CANARY, "")), exit_code=1)
+    report = making.of_run(run(*units), making.RunFacts(secrets=(CANARY, "")), exit_code=1)
     assert CANARY not in repr(report)
     assert "(secret)" in repr(report)
 
@@ -82,7 +82,7 @@ def test_a_report_has_no_secret_in_another_form():
     key = "-----BEGIN-----\nfirst-line\nsecond-line"
     script = base64.b64encode(f"#!/bin/sh\necho {CANARY}\n".encode()).decode()
     secret = replace(SHOP, reason=f"{script} and second-line")
-    report = making.of_run(run(secret), making.Facts(secrets=(CANARY, key)), exit_code=1)
+    report = making.of_run(run(secret), making.RunFacts(secrets=(CANARY, key)), exit_code=1)
     assert "second-line" not in repr(report)
     assert script[24:-8] not in repr(report)
 

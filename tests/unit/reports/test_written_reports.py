@@ -15,7 +15,7 @@ from ngp.reports import document, files, junit, making, markdown, page, timeline
 from ngp.runs.results import Counts, Outcome, UnitResult, Verb
 from ngp.terraform.events import Diagnostic
 from ngp.terraform.plans import Action, Change
-from ngp.views.attribute_lines import Line
+from ngp.views.attribute_lines import AttributeLine
 from tests.unit.reports.sample import CANARY, run
 
 HOSTILE = st.text(st.sampled_from("`|\\\n\r\t<>&@#[]()!*_~:/.w \u202e\u200b\x1b\x00aé\ud800"), max_size=30)
@@ -44,7 +44,7 @@ def test_the_junit_report_has_a_case_for_each_unit(report, golden):
 
 @pytest.mark.parametrize("outcome", [Outcome.REFUSED, Outcome.STALE, Outcome.LOCKED])
 def test_what_ngp_refuses_is_an_error_of_junit(outcome):
-    made = making.of_run(run(UnitResult("a", "a", 1, outcome, reason="no")), making.Facts(), exit_code=3)
+    made = making.of_run(run(UnitResult("a", "a", 1, outcome, reason="no")), making.RunFacts(), exit_code=3)
     assert ElementTree.fromstring(junit.render(made)).get("errors") == "1"
 
 
@@ -138,8 +138,10 @@ def hostile(text):
     findings = (Finding(text, text, text, text),)
     problems = (Diagnostic("error", text, text, text, text),)
     unit = UnitResult(text, text, 1, Outcome.FAILED, Counts(update=1), (change,), reason=text, findings=findings)
-    made = making.of_run(run(replace(unit, diagnostics=problems)), making.Facts(), exit_code=1)
-    why = replace(made.units[0], why=(text,), unknowns=(text,), invocations=(text,), outputs=(Line("+", 0, text),))
+    made = making.of_run(run(replace(unit, diagnostics=problems)), making.RunFacts(), exit_code=1)
+    why = replace(
+        made.units[0], why=(text,), unknowns=(text,), invocations=(text,), outputs=(AttributeLine("+", 0, text),)
+    )
     return replace(made, environment=text, units=(why,), commit=text, account=text)
 
 
@@ -190,7 +192,7 @@ def test_markdown_stays_within_its_limit_and_counts_what_it_leaves_out(report):
 def test_a_plan_of_ten_thousand_changes_can_be_written():
     changes = tuple(Change(f"a.b[{number}]", "a", Action.CREATE, after={"x": "y" * 50}) for number in range(10_000))
     made = making.of_run(
-        run(UnitResult("a", "a", 1, Outcome.PLANNED, Counts(10_000), changes)), making.Facts(), exit_code=0
+        run(UnitResult("a", "a", 1, Outcome.PLANNED, Counts(10_000), changes)), making.RunFacts(), exit_code=0
     )
     assert "and 9,800 more changes" in markdown.render(made)
     assert len(junit.render(made)) < 300_000

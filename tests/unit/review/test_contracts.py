@@ -7,7 +7,7 @@ import pytest
 
 from ngp.environments import platforms
 from ngp.review import baseline, contracts
-from ngp.review.interfaces import Change, shape
+from ngp.review.interfaces import ChangeKind, shape
 from tests.unit.environments.conftest import ENVIRONMENT, MODULES, VALUES, House
 
 
@@ -74,7 +74,7 @@ def test_no_change_breaks_nothing(house):
 def test_a_renamed_output_breaks_those_that_take_it_in_every_environment(house):
     edit(house, NETWORK, '"vpc_id"', '"id"')
     assert told(house) == [
-        (name, "openvpn", Change.RENAMED, f"{name}/environment.yaml:10") for name in ("dev", "stage")
+        (name, "openvpn", ChangeKind.RENAMED, f"{name}/environment.yaml:10") for name in ("dev", "stage")
     ]
     finding = compare(house).broken[0].finding
     assert finding.what == (
@@ -94,19 +94,19 @@ def test_the_output_of_this_name_of_another_module_breaks_nothing(house):
 def test_a_removed_output_that_nobody_takes_is_harmless(house):
     edit(house, NETWORK, 'output "subnet_ids" {\n  value = aws_subnet.this[*].id\n}\n', "")
     found = compare(house)
-    assert [(each.name, each.change) for each in found.harmless] == [("subnet_ids", Change.REMOVED)]
+    assert [(each.name, each.change) for each in found.harmless] == [("subnet_ids", ChangeKind.REMOVED)]
     assert not found.broken
 
 
 @pytest.mark.parametrize("flag", ["sensitive", "ephemeral"])
 def test_a_secret_output_breaks_those_that_take_it(house, flag):
     edit(house, NETWORK, "value = aws_vpc.this.id", f"value = aws_vpc.this.id\n  {flag} = true")
-    assert [each[1:3] for each in told(house)] == [("openvpn", Change(flag))] * 2
+    assert [each[1:3] for each in told(house)] == [("openvpn", ChangeKind(flag))] * 2
 
 
 def test_an_output_of_another_kind_breaks_inputs_that_do_not_take_it(house):
     edit(house, NETWORK, "value = aws_vpc.this.id", "value = aws_vpc.this[*].id")
-    assert [each[1:3] for each in told(house)] == [("openvpn", Change.RETYPED)] * 2
+    assert [each[1:3] for each in told(house)] == [("openvpn", ChangeKind.RETYPED)] * 2
     edit(house, OPENVPN, 'description = "VPC of the server"\n  type        = string', "type = any")
     assert told(house) == []
 
@@ -117,42 +117,42 @@ def test_a_removed_input_breaks_its_value_and_its_wire(house):
     edit(house, OPENVPN, 'description = "Networks that administrators come from"', "default = {}")
     edit(house, OPENVPN, 'variable "vpc_id"', 'variable "network_id"')
     assert told(house)[:2] == [
-        ("dev", "openvpn", Change.RENAMED, "dev/environment.yaml:10"),
-        ("dev", "openvpn", Change.REMOVED, "dev/terraform.tfvars:6"),
+        ("dev", "openvpn", ChangeKind.RENAMED, "dev/environment.yaml:10"),
+        ("dev", "openvpn", ChangeKind.REMOVED, "dev/terraform.tfvars:6"),
     ]
 
 
 def test_a_retyped_input_breaks_values_that_do_not_fit_only(house):
     edit(house, OPENVPN, "list(string)", "set(string)")
     assert told(house) == []
-    assert [each.change for each in compare(house).harmless] == [Change.RELAXED]
+    assert [each.change for each in compare(house).harmless] == [ChangeKind.RELAXED]
     edit(house, OPENVPN, "set(string)", "number")
-    assert told(house)[0] == ("dev", "openvpn", Change.RETYPED, "dev/terraform.tfvars:6")
+    assert told(house)[0] == ("dev", "openvpn", ChangeKind.RETYPED, "dev/terraform.tfvars:6")
 
 
 def test_a_new_input_without_a_default_breaks_units_that_do_not_give_it(house):
     edit(house, OPENVPN, 'variable "peer"', 'variable "port" {\n  type = number\n}\n\nvariable "peer"')
     edit(house, "environments/dev/terraform.tfvars", "openvpn = {", "openvpn = {\n  port = 1194")
-    assert told(house) == [("stage", "openvpn", Change.REQUIRED, "stage/environment.yaml:8")]
+    assert told(house) == [("stage", "openvpn", ChangeKind.REQUIRED, "stage/environment.yaml:8")]
 
 
 def test_a_default_that_is_gone_breaks_units_that_stand_on_it(house):
     edit(house, OPENVPN, "  type        = number\n  default     = 16\n", "  type        = number\n")
-    assert [each[1:3] for each in told(house)] == [("openvpn", Change.REQUIRED)] * 2
+    assert [each[1:3] for each in told(house)] == [("openvpn", ChangeKind.REQUIRED)] * 2
 
 
 def test_a_sensitive_input_breaks_plain_values_of_accounts_only(house):
     edit(house, OPENVPN, "type        = list(string)", "type        = list(string)\n  sensitive   = true")
     assert told(house) == []  # both live in the sandbox
     edit(house, "environments/dev/environment.yaml", "target: sandbox", "target: aws")
-    assert told(house) == [("dev", "openvpn", Change.SENSITIVE, "dev/terraform.tfvars:6")]
+    assert told(house) == [("dev", "openvpn", ChangeKind.SENSITIVE, "dev/terraform.tfvars:6")]
 
 
 def test_a_null_value_breaks_where_null_is_none_any_more(house):
     edit(house, "environments/dev/terraform.tfvars", '["10.0.0.0/8"]', "null")
     commit(house)
     edit(house, OPENVPN, "type        = list(string)", "type        = list(string)\n  nullable    = false")
-    assert told(house) == [("dev", "openvpn", Change.NOT_NULLABLE, "dev/terraform.tfvars:6")]
+    assert told(house) == [("dev", "openvpn", ChangeKind.NOT_NULLABLE, "dev/terraform.tfvars:6")]
 
 
 def test_a_pinned_environment_breaks_when_its_catalogue_moves_not_before(house):
@@ -164,7 +164,7 @@ def test_a_pinned_environment_breaks_when_its_catalogue_moves_not_before(house):
     commit(house)
     git(house.path, "tag", "v2")
     edit(house, "environments/dev/environment.yaml", "catalogue: v1", "catalogue: v2")
-    assert [each[:3] for each in told(house)] == [("dev", "openvpn", Change.RENAMED)]
+    assert [each[:3] for each in told(house)] == [("dev", "openvpn", ChangeKind.RENAMED)]
 
 
 def test_a_new_environment_has_no_contract_yet(house):

@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ngp.review.affected import Cause, Reason, spread
+from ngp.review.affected import CauseKind, Reason, spread
 
-CHANGED = (Reason(Cause.MODULE, "its module changed"),)
+CHANGED = (Reason(CauseKind.MODULE, "its module changed"),)
 
 
 @st.composite
@@ -35,8 +35,8 @@ def test_each_has_its_own_reason_and_one_for_each_affected_unit_that_feeds_it(re
     wires, changed = region
     found = spread(dict.fromkeys(changed, CHANGED), wires)
     for unit, reasons in found.items():
-        own = [reason for reason in reasons if reason.cause is not Cause.UPSTREAM]
+        own = [reason for reason in reasons if reason.cause is not CauseKind.UPSTREAM]
         assert own == list(CHANGED if unit in changed else ())
-        texts = [reason.text for reason in reasons if reason.cause is Cause.UPSTREAM]
+        texts = [reason.text for reason in reasons if reason.cause is CauseKind.UPSTREAM]
         assert texts == [f"takes id of {feeder}" for feeder in wires[unit] if feeder in found]
         assert reasons

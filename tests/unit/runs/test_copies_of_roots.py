@@ -6,7 +6,7 @@ import os
 import pytest
 
 from ngp.runs import copies
-from ngp.runs.copies import Tree
+from ngp.runs.copies import ShadowTree
 from ngp.runs.units import Unit
 from ngp.state.places import StatePlace
 from ngp.terraform import lockfile
@@ -42,7 +42,7 @@ def platform(tmp_path):
 
 @pytest.fixture
 def tree(platform):
-    return Tree(platform / ".ngp/previews/dev", platform)
+    return ShadowTree(platform / ".ngp/previews/dev", platform)
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_a_module_outside_of_the_platform_is_reached_within_its_repository(platf
     (tmp_path / ".git").mkdir()
     write(inner / "modules/a/a.tf", 'module "part" {\n  source = "../../../part"\n}\n')
     write(inner / "environments/dev/units/a/main.tf")
-    tree = Tree(inner / ".ngp/previews/dev", inner)
+    tree = ShadowTree(inner / ".ngp/previews/dev", inner)
     tree.lay_modules([inner / "modules/a"])
     copy = tree.lay_root(inner / "environments/dev/units/a", {}, TERRAFORM)
     assert (copy / "../../../../modules/a/../../../part/part.tf").is_file()

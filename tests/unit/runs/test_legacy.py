@@ -5,12 +5,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from ngp.catalogue.module import Manifest, Status
+from ngp.catalogue.module import Manifest, ModuleStatus
 from ngp.environments.environment import StateMode
 from ngp.errors import RefusedError
 from ngp.runs import legacy
 
-OLD = Manifest("Old", "Unsupported since 2021.", "runtime", status=Status.LEGACY)
+OLD = Manifest("Old", "Unsupported since 2021.", "runtime", status=ModuleStatus.LEGACY)
 NEW = Manifest("New", "Goes on.", "runtime")
 
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from ngp.catalogue.module import Check, Manifest
+from ngp.catalogue.module import Manifest, ReadinessCheck
 from ngp.runs import outputs, readiness
 from ngp.runs.readiness import Answer, Probe
 from ngp.runs.results import OutputValue
@@ -44,7 +44,7 @@ def ask(tmp_path):
 
     def ask(kind, target, expect="", *, is_patient=False):
         asker = readiness.Asker(tmp_path, dict(os.environ), threading.Event(), is_patient, pause_s=0.01)
-        (answer,) = asker.ask_all([Probe("shop", Check(kind, target, expect), target)], lambda _: None)
+        (answer,) = asker.ask_all([Probe("shop", ReadinessCheck(kind, target, expect), target)], lambda _: None)
         return answer.is_ready, answer.says
 
     return ask
@@ -109,13 +109,17 @@ def collect(mocker, *checks, **values):
 
 
 def test_outputs_stand_in_the_targets(mocker):
-    checks = [Check("tcp", "url"), Check("http", "{url}/v2/"), Check("command", "dig {name}")]
+    checks = [
+        ReadinessCheck("tcp", "url"),
+        ReadinessCheck("http", "{url}/v2/"),
+        ReadinessCheck("command", "dig {name}"),
+    ]
     probes = collect(mocker, *checks, url="https://shop.test", name="a; b")
     assert [probe.target for probe in probes] == ["https://shop.test", "https://shop.test/v2/", "dig 'a; b'"]
 
 
 def test_what_is_not_applied_is_not_ready_and_what_is_not_served_is_not_asked(mocker, tmp_path):
-    probes = collect(mocker, Check("tcp", "url"), Check("tcp", "admin"), url=None)
+    probes = collect(mocker, ReadinessCheck("tcp", "url"), ReadinessCheck("tcp", "admin"), url=None)
     answers = readiness.Asker(tmp_path, {}, threading.Event()).ask_all(probes, lambda _: None)
     assert [(one.is_ready, one.says) for one in answers] == [
         (True, "nothing to ask: the unit does not serve it"),
@@ -132,7 +136,7 @@ def test_in_the_sandbox_nothing_could_answer(platform, ngp):
 def test_a_set_stop_ends_the_waiting(tmp_path):
     stop = threading.Event()
     stop.set()
-    probe = Probe("shop", Check("tcp", "127.0.0.1:1"), "127.0.0.1:1")
+    probe = Probe("shop", ReadinessCheck("tcp", "127.0.0.1:1"), "127.0.0.1:1")
     heard: list[Answer] = []
     (answer,) = readiness.Asker(tmp_path, {}, stop).ask_all([probe], heard.append)
     assert heard == [answer]

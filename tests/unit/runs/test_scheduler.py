@@ -26,14 +26,14 @@ def test_a_unit_starts_after_all_that_it_needs():
         ended.append(unit)
         return result(unit)
 
-    results = scheduler.run(scheduler.Plan(CHAIN, parallelism=4), work, skipped)
+    results = scheduler.run(scheduler.Schedule(CHAIN, parallelism=4), work, skipped)
     assert sorted(ended) == sorted(CHAIN)
     assert {one.outcome for one in results.values()} == {Outcome.APPLIED}
 
 
 def test_descendants_of_a_failure_are_skipped_with_the_reason_and_others_go_on():
     results = scheduler.run(
-        scheduler.Plan(CHAIN),
+        scheduler.Schedule(CHAIN),
         lambda unit: result(unit, Outcome.FAILED if unit == "a" else Outcome.APPLIED),
         skipped,
     )
@@ -49,7 +49,7 @@ def test_fail_fast_starts_nothing_more():
         order.append(unit)
         return result(unit, Outcome.REFUSED)
 
-    results = scheduler.run(scheduler.Plan(CHAIN, parallelism=1, fail_fast=True), work, skipped)
+    results = scheduler.run(scheduler.Schedule(CHAIN, parallelism=1, fail_fast=True), work, skipped)
     assert order == ["a"]
     assert results["lone"].reason == "the run ended at `a`"
 
@@ -61,7 +61,7 @@ def test_a_stop_starts_nothing_more():
         stop.set()
         return result(unit)
 
-    results = scheduler.run(scheduler.Plan(CHAIN, parallelism=1), work, skipped, stop=stop)
+    results = scheduler.run(scheduler.Schedule(CHAIN, parallelism=1), work, skipped, stop=stop)
     assert results["a"].outcome is Outcome.APPLIED
     assert {results[unit].reason for unit in ("b", "c", "lone")} == {"the run was interrupted"}
 
@@ -80,12 +80,12 @@ def test_independent_units_run_at_the_same_time_but_no_more_than_allowed():
         return result(unit)
 
     wide = {name: frozenset() for name in "abcdef"}
-    scheduler.run(scheduler.Plan(wide, parallelism=2), work, skipped)
+    scheduler.run(scheduler.Schedule(wide, parallelism=2), work, skipped)
     assert most[0] == 2
 
 
 def test_no_parallelism_is_one_at_a_time():
-    assert scheduler.run(scheduler.Plan({"a": frozenset()}, parallelism=0), result, skipped)["a"] == result("a")
+    assert scheduler.run(scheduler.Schedule({"a": frozenset()}, parallelism=0), result, skipped)["a"] == result("a")
 
 
 def test_a_fault_of_ours_is_raised():
@@ -93,7 +93,7 @@ def test_a_fault_of_ours_is_raised():
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        scheduler.run(scheduler.Plan({"a": frozenset()}), work, skipped)
+        scheduler.run(scheduler.Schedule({"a": frozenset()}), work, skipped)
 
 
 @settings(deadline=None)
@@ -103,7 +103,7 @@ def test_every_unit_has_one_result_whatever_fails(data):
     needs = {f"u{i}": frozenset(f"u{j}" for j in range(i) if data.draw(st.booleans())) for i in range(count)}
     outcomes = {unit: data.draw(st.sampled_from([Outcome.APPLIED, Outcome.FAILED, Outcome.DEFERRED])) for unit in needs}
     results = scheduler.run(
-        scheduler.Plan(needs, data.draw(st.integers(1, 3)), data.draw(st.booleans())),
+        scheduler.Schedule(needs, data.draw(st.integers(1, 3)), data.draw(st.booleans())),
         lambda unit: result(unit, outcomes[unit]),
         skipped,
     )
@@ -125,6 +125,6 @@ class Asked(dict):
 
 def test_what_a_unit_needs_is_asked_once_however_many_units_there_are():
     needs = Asked({f"u{at}": frozenset({f"u{at - 40}"} if at >= 40 else ()) for at in range(400)})
-    results = scheduler.run(scheduler.Plan(needs, parallelism=8), result, skipped)
+    results = scheduler.run(scheduler.Schedule(needs, parallelism=8), result, skipped)
     assert len(results) == 400
     assert needs.asked == 400

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 from ngp.errors import LockHeldError, NgpError, RefusedError, StoppedError
-from ngp.runs.events import Step, UnitProgressed
+from ngp.runs.events import ResourceStep, UnitProgressed
 from ngp.runs.results import Counts, Outcome, UnitResult, fail
 from ngp.runs.watching import UnitWatcher
 from ngp.state.places import LOCAL, StatePlace
@@ -124,10 +124,10 @@ def test_every_step_of_a_resource_is_told_with_what_is_done(watch, told):
     watch.call.on_event(ResourceDone("a", "create", 11.0))
     watch.call.on_event(ResourceFailed("b", "delete", 1.0))
     assert told == [
-        UnitProgressed("app", 0, 3, "a", 0.0, Step.STARTED),
-        UnitProgressed("app", 0, 3, "a", 10.0, Step.WORKING),
-        UnitProgressed("app", 1, 3, "a", 11.0, Step.DONE),
-        UnitProgressed("app", 1, 3, "b", 1.0, Step.FAILED),
+        UnitProgressed("app", 0, 3, "a", 0.0, ResourceStep.STARTED),
+        UnitProgressed("app", 0, 3, "a", 10.0, ResourceStep.WORKING),
+        UnitProgressed("app", 1, 3, "a", 11.0, ResourceStep.DONE),
+        UnitProgressed("app", 1, 3, "b", 1.0, ResourceStep.FAILED),
     ]
 
 

@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 
 from ngp.aws import access
 from ngp.sandbox import shell
-from ngp.sandbox.server import Running
+from ngp.sandbox.server import RunningSandbox
 
-RUNNING = Running("http://127.0.0.1:4566", 1, 4566, "moto", "2026-11-21T10:00:00+00:00", "id")
+RUNNING = RunningSandbox("http://127.0.0.1:4566", 1, 4566, "moto", "2026-11-21T10:00:00+00:00", "id")
 
 
 def evaluate(environ, lines):

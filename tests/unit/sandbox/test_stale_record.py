@@ -13,7 +13,7 @@ import pytest
 from ngp import processes
 from ngp.errors import MissingError, RefusedError
 from ngp.sandbox import launcher, server
-from ngp.sandbox.server import Running
+from ngp.sandbox.server import RunningSandbox
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def sleeper(tmp_path):
 
     def start(name):
         code = "import time; print('up', flush=True); time.sleep(60)"
-        request = processes.Request((sys.executable, "-c", code, name), tmp_path, {})
+        request = processes.ProcessRequest((sys.executable, "-c", code, name), tmp_path, {})
         pids.append(processes.start(request, tmp_path / f"{name}.log"))
         while not (tmp_path / f"{name}.log").read_text():  # its command line can be seen a little after its start
             time.sleep(0.01)
@@ -42,7 +42,7 @@ def sleeper(tmp_path):
 def record(workspace, pid, name="our-name"):
     folder = workspace / "sandbox"
     folder.mkdir(parents=True)
-    running = Running("http://127.0.0.1:1", pid, 1, "moto", "2026-11-21T10:00:00+00:00", name)
+    running = RunningSandbox("http://127.0.0.1:1", pid, 1, "moto", "2026-11-21T10:00:00+00:00", name)
     (folder / "running.json").write_text(json.dumps(asdict(running)))
     return folder
 

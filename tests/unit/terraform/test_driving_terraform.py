@@ -17,7 +17,7 @@ from ngp.terraform.attempts import Attempt
 from ngp.terraform.binary import Binary
 from ngp.terraform.commands import PlanOptions
 from ngp.terraform.driver import CONSOLE_LINE, Root, Terraform, Watch
-from ngp.terraform.events import Diagnostic, Summary, TerraformVersion, Unknown
+from ngp.terraform.events import Diagnostic, Summary, TerraformVersion, UnknownEvent
 
 LOCK_DETAIL = """Error message: resource temporarily unavailable
 Lock Info:
@@ -86,7 +86,7 @@ def test_events_come_in_order_while_it_runs(scripted, root):
     seen = []
     terraform = scripted(says({"type": "version", "terraform": "1.11.4"}) + "print('a line that is no JSON')\n")
     terraform.plan(root, watch=Watch(on_event=seen.append))
-    assert seen == [TerraformVersion("1.11.4"), Unknown("text", {"text": "a line that is no JSON"})]
+    assert seen == [TerraformVersion("1.11.4"), UnknownEvent("text", {"text": "a line that is no JSON"})]
 
 
 def test_message_of_a_million_characters_streams(scripted, root, tmp_path):
@@ -188,7 +188,7 @@ def test_short_secret_does_not_break_the_stream(scripted, root, secret):
     changes = {"add": 1, "change": 0, "remove": 0, "operation": "apply"}
     script = says({"type": "change_summary", "changes": changes}, {"type": "log", "@message": secret})
     scripted(script).apply(root, Path("p"), secrets={"s": secret}, watch=Watch(on_event=seen.append))
-    assert seen == [Summary(1, 0, 0, "apply"), Unknown("log", {"type": "log", "@message": "(secret)"})]
+    assert seen == [Summary(1, 0, 0, "apply"), UnknownEvent("log", {"type": "log", "@message": "(secret)"})]
 
 
 def test_log_is_appended_with_every_line_of_both_streams(scripted, root, tmp_path):
@@ -216,10 +216,10 @@ time.sleep(60)
 def test_apply_has_long_to_end_in_order_and_a_plan_has_not(scripted, root, monkeypatch):
     graces, calls = [], []
 
-    def run(request: processes.Request, call: supervised.Call, **_: object) -> processes.Outcome:
+    def run(request: processes.ProcessRequest, call: supervised.SupervisedCall, **_: object) -> processes.ProcessResult:
         graces.append(request.grace_s)
         calls.append(call)
-        return processes.Outcome(0, "", "", 0.0)
+        return processes.ProcessResult(0, "", "", 0.0)
 
     monkeypatch.setattr(supervised, "run", run)
     scripted("").apply(root, Path("p"))

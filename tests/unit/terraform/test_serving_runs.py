@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from ngp.proxy import session
-from ngp.proxy.packages import Package
+from ngp.proxy.packages import ProviderPackage
 from ngp.proxy.session import Attached, Detached, ProxyError
 from ngp.terraform import serving
 from ngp.terraform.lockfile import Locked
-from ngp.terraform.serving import Found, Serving
+from ngp.terraform.serving import ServablePackages, Serving
 
 ROOT = Path("/root-of-a-unit")
-FOUND = Found((Package("registry.terraform.io/hashicorp/aws", Path("/packages/aws"), ()),))
+FOUND = ServablePackages((ProviderPackage("registry.terraform.io/hashicorp/aws", Path("/packages/aws"), ()),))
 
 
 class Door:
@@ -145,9 +145,9 @@ def test_reasons_for_the_plain_way_that_lie_in_the_packages(tmp_path):
 
 def test_a_run_without_the_proxy_says_why_and_one_without_providers_says_nothing(tmp_path):
     notes = []
-    with serving.open_serving(serving.Found(reason="packed"), {}, {}, tmp_path, notes.append) as way:
+    with serving.open_serving(serving.ServablePackages(reason="packed"), {}, {}, tmp_path, notes.append) as way:
         assert way is None
-    with serving.open_serving(serving.Found(), {}, {}, tmp_path, notes.append) as way:
+    with serving.open_serving(serving.ServablePackages(), {}, {}, tmp_path, notes.append) as way:
         assert way is None
     assert notes == ["without the provider proxy: packed"]
 

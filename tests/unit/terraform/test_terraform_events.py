@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from ngp.terraform import events
 from ngp.terraform.events import (
     Diagnostic,
-    Planned,
+    PlannedChange,
     ResourceDone,
     ResourceFailed,
     ResourceProgress,
     ResourceStarted,
     Summary,
     TerraformVersion,
-    Unknown,
+    UnknownEvent,
 )
 
 RESOURCE = {"addr": "module.network.aws_vpc.this", "resource_type": "aws_vpc"}
@@ -34,7 +34,7 @@ def hook(kind: str, **more) -> str:
         ('{"type":"version","terraform":"1.11.4","ui":"1.2"}', TerraformVersion("1.11.4")),
         ('{"type":"version","tofu":"1.12.6","ui":"1.2"}', TerraformVersion("1.12.6")),
         (json.dumps({"type": "planned_change", "change": {"resource": RESOURCE, "action": "replace"}}),
-         Planned(RESOURCE["addr"], "replace")),
+         PlannedChange(RESOURCE["addr"], "replace")),
         (hook("apply_start"), ResourceStarted(RESOURCE["addr"], "create")),
         (hook("apply_progress", elapsed_seconds=10), ResourceProgress(RESOURCE["addr"], 10.0)),
         (hook("apply_complete", elapsed_seconds=12), ResourceDone(RESOURCE["addr"], "create", 12.0)),
@@ -66,7 +66,7 @@ def test_diagnostic_without_a_place():
 
 @pytest.mark.parametrize("line", ["panic: runtime error", "", "[1]", "12", '"text"', "{", "null", "[" * 100_000])
 def test_line_that_is_no_message_is_kept_as_text(line):
-    assert events.parse(line) == Unknown("text", {"text": line})
+    assert events.parse(line) == UnknownEvent("text", {"text": line})
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_line_that_is_no_message_is_kept_as_text(line):
 )
 def test_unknown_or_changed_message_is_kept_as_it_came(document):
     event = events.parse(json.dumps(document))
-    assert isinstance(event, Unknown)
+    assert isinstance(event, UnknownEvent)
     assert event.document == document
 
 

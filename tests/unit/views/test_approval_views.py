@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ngp.runs.authority import Authority, Kind
+from ngp.runs.authority import Authority, AuthorityKind
 from ngp.runs.bundle.archive import SEALED, Archive, Member
 from ngp.runs.bundle.opening import Bundle
 from ngp.runs.bundle.reviews import ReviewedUnit
@@ -113,6 +113,11 @@ def test_units_without_changes_are_named():
 
 
 def test_an_authority_names_its_bundle():
-    found = Authority(Kind.APPROVED, ("anna@example.com",), "c" * 40, bundle="ab" * 32, maker="mia@example.com")
+    found = Authority(
+        AuthorityKind.APPROVED, ("anna@example.com",), "c" * 40, bundle="ab" * 32, maker="mia@example.com"
+    )
     assert approvals.authority(found) == "approved by anna@example.com (bundle abababababab, made by mia@example.com)"
-    assert approvals.authority(Authority(Kind.APPROVED, ("anna@example.com",), "c")) == "approved by anna@example.com"
+    assert (
+        approvals.authority(Authority(AuthorityKind.APPROVED, ("anna@example.com",), "c"))
+        == "approved by anna@example.com"
+    )

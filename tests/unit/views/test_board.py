@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ngp.runs.events import Phase, Step, UnitEntered, UnitFinished, UnitProgressed
+from ngp.runs.events import Phase, ResourceStep, UnitEntered, UnitFinished, UnitProgressed
 from ngp.runs.outcomes import Outcome
 from ngp.runs.results import Counts, UnitResult, Verb
 from ngp.views import board, progress
@@ -61,7 +61,7 @@ def test_all_operations_of_the_run_are_counted_from_the_first_change_on(display,
     display.on_event(UnitEntered("network", Phase.PLAN))
     assert picture(display, 80)[-1] == "0 of 16 changes, 1 of 3 units applied, 0 s"
     display.on_event(UnitEntered("network", Phase.APPLY, 12))
-    display.on_event(UnitProgressed("network", 5, 12, "aws_a.b", 0.0, Step.DONE))
+    display.on_event(UnitProgressed("network", 5, 12, "aws_a.b", 0.0, ResourceStep.DONE))
     clock.now = 149
     assert picture(display, 80)[-1] == "5 of 16 changes, 1 of 3 units applied, 2m 29s"
 
@@ -81,10 +81,10 @@ def test_one_change_is_one(display):
 
 def test_events_of_any_unit_come_in_any_order(display, clock):
     """A joint apply tells of resources only: no unit enters a phase first."""
-    display.on_event(UnitProgressed("openvpn", 0, 4, "module.openvpn.aws_x.y", 0.0, Step.STARTED))
-    display.on_event(UnitProgressed("network", 0, 12, "module.network.aws_vpc.this", 0.0, Step.STARTED))
-    display.on_event(UnitProgressed("openvpn", 1, 4, "module.openvpn.aws_x.y", 1.0, Step.DONE))
-    display.on_event(UnitProgressed("registry", 0, 0, "module.registry.data.aws_x.y", 1.0, Step.DONE))
+    display.on_event(UnitProgressed("openvpn", 0, 4, "module.openvpn.aws_x.y", 0.0, ResourceStep.STARTED))
+    display.on_event(UnitProgressed("network", 0, 12, "module.network.aws_vpc.this", 0.0, ResourceStep.STARTED))
+    display.on_event(UnitProgressed("openvpn", 1, 4, "module.openvpn.aws_x.y", 1.0, ResourceStep.DONE))
+    display.on_event(UnitProgressed("registry", 0, 0, "module.registry.data.aws_x.y", 1.0, ResourceStep.DONE))
     clock.now = 30
     lines = picture(display, 100)
     assert lines[0].split()[:5] == ["network", "▸", "apply", "0/12", "30"]
@@ -96,20 +96,20 @@ def test_events_of_any_unit_come_in_any_order(display, clock):
 def test_the_slowest_resource_is_the_one_that_is_longest_under_way(display, clock):
     display.on_event(UnitEntered("network", Phase.APPLY, 12))
     for address in ("aws_a.slow", "aws_a.quick", "aws_a.failed"):
-        display.on_event(UnitProgressed("network", 0, 12, f"module.network.{address}", 0.0, Step.STARTED))
+        display.on_event(UnitProgressed("network", 0, 12, f"module.network.{address}", 0.0, ResourceStep.STARTED))
         clock.now += 10
-    display.on_event(UnitProgressed("network", 0, 12, "module.network.aws_a.slow", 30.0, Step.WORKING))
+    display.on_event(UnitProgressed("network", 0, 12, "module.network.aws_a.slow", 30.0, ResourceStep.WORKING))
     assert "30 s aws_a.slow" in picture(display, 100)[0]
-    display.on_event(UnitProgressed("network", 1, 12, "module.network.aws_a.slow", 30.0, Step.DONE))
+    display.on_event(UnitProgressed("network", 1, 12, "module.network.aws_a.slow", 30.0, ResourceStep.DONE))
     assert "20 s aws_a.quick" in picture(display, 100)[0]
-    display.on_event(UnitProgressed("network", 2, 12, "module.network.aws_a.quick", 30.0, Step.DONE))
-    display.on_event(UnitProgressed("network", 2, 12, "module.network.aws_a.failed", 30.0, Step.FAILED))
+    display.on_event(UnitProgressed("network", 2, 12, "module.network.aws_a.quick", 30.0, ResourceStep.DONE))
+    display.on_event(UnitProgressed("network", 2, 12, "module.network.aws_a.failed", 30.0, ResourceStep.FAILED))
     assert "aws_a" not in picture(display, 100)[0]
 
 
 def test_a_resource_that_was_at_work_before_ngp_looked_keeps_its_time(display, clock):
     clock.now = 100
-    display.on_event(UnitProgressed("network", 0, 12, "aws_a.b", 90.0, Step.WORKING))
+    display.on_event(UnitProgressed("network", 0, 12, "aws_a.b", 90.0, ResourceStep.WORKING))
     assert "90 s" not in picture(display, 100)[0]  # the unit's own time began now
     assert "1m 30s aws_a.b" in picture(display, 100)[0]
 
@@ -160,7 +160,7 @@ def test_the_display_fits(golden, settings, started, clock, width):
         display.on_event(UnitFinished(result))
     display.on_event(UnitEntered("network", Phase.APPLY, 12))
     name = 'module.network.aws_nat_gateway.this["eu-central-1a"]'
-    display.on_event(UnitProgressed("network", 3, 12, name, 0.0, Step.STARTED))
+    display.on_event(UnitProgressed("network", 3, 12, name, 0.0, ResourceStep.STARTED))
     clock.now = 83
     lines = picture(display, width)
     assert max(map(len, lines)) <= width

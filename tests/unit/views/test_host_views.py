@@ -2,7 +2,7 @@
 
 from ngp.hosts.host import Host
 from ngp.hosts.remote import HostResult
-from ngp.packages.versions import Version
+from ngp.packages.versions import PackageVersion
 from ngp.views import hosts, packages
 
 
@@ -16,4 +16,4 @@ def test_what_a_host_says_makes_no_row_of_its_own(settings, capsys):
 
 
 def test_what_a_host_says_of_versions_makes_no_row_of_its_own():
-    assert len("\n".join(packages.table([Version("web\nx", "shop", "1\n2")])).splitlines()) == 2
+    assert len("\n".join(packages.table([PackageVersion("web\nx", "shop", "1\n2")])).splitlines()) == 2

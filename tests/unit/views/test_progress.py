@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from ngp.runs.events import Note, Phase, Step, UnitDiagnosed, UnitEntered, UnitFinished, UnitProgressed
+from ngp.runs.events import Note, Phase, ResourceStep, UnitDiagnosed, UnitEntered, UnitFinished, UnitProgressed
 from ngp.runs.results import Counts, Outcome, UnitResult
 from ngp.terraform.events import Diagnostic
 from ngp.views import board, documents, progress
@@ -53,7 +53,7 @@ def test_plain_lines_stay_few_while_resources_go_by(capsys, settings):
         display.on_event(UnitEntered("network", Phase.APPLY, 1000))
         for at in range(1000):
             clock.now += 0.05
-            display.on_event(UnitProgressed("network", at + 1, 1000, f"aws_x.y[{at}]", step=Step.DONE))
+            display.on_event(UnitProgressed("network", at + 1, 1000, f"aws_x.y[{at}]", step=ResourceStep.DONE))
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 5
     assert lines[1] == "network: apply 200/1000 after 10 s"

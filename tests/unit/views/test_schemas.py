@@ -8,7 +8,7 @@ from jsonschema import Draft202012Validator
 
 from ngp.cli import loading, reference, table
 from ngp.errors import Finding, NgpError, UsageError
-from ngp.runs.events import Note, Phase, Step, UnitDiagnosed, UnitEntered, UnitFinished, UnitProgressed
+from ngp.runs.events import Note, Phase, ResourceStep, UnitDiagnosed, UnitEntered, UnitFinished, UnitProgressed
 from ngp.runs.readiness import Answer
 from ngp.terraform.events import Diagnostic
 from ngp.views import documents, places, progress, schemas
@@ -47,7 +47,7 @@ def test_every_event_is_as_published(capsys, settings, started, units, as_publis
         started,
         Note("x"),
         UnitEntered("network", Phase.APPLY, 3),
-        UnitProgressed("network", 1, 3, "a.b", 1.0, Step.DONE),
+        UnitProgressed("network", 1, 3, "a.b", 1.0, ResourceStep.DONE),
         UnitDiagnosed("network", Diagnostic("error", "s", "d", "a.b", "../../../../modules/network/network.tf:3", 5)),
         UnitFinished(units.network),
         UnitFinished(units.registry),

@@ -11,11 +11,11 @@ import pytest
 from ngp.environments import ssh_keys
 from ngp.environments.environment import Approval, Platform
 from ngp.errors import MissingError, StaleError, UsageError
-from ngp.runs.authority import Authority, Kind
+from ngp.runs.authority import Authority, AuthorityKind
 from ngp.runs.bundle import approvals, archive, statement
 from ngp.runs.bundle.archive import Content
 from ngp.runs.bundle.rules import Rules
-from ngp.runs.bundle.signatures import Key
+from ngp.runs.bundle.signatures import SigningKey
 
 COMMIT = "1234567890" * 4
 NOW = datetime(2026, 11, 30, 2, 0, tzinfo=UTC)
@@ -44,7 +44,7 @@ def changed(rules, **rule):
 
 
 def sign(path, person, surroundings):
-    return approvals.approve(archive.read(path), Key("test", person.key), surroundings)
+    return approvals.approve(archive.read(path), SigningKey("test", person.key), surroundings)
 
 
 def refused(path, stated, rules, surroundings):
@@ -60,7 +60,7 @@ def test_enough_approvals_give_the_authority(bundle, stated, team, rules, surrou
         assert sign(bundle, team[name], surroundings)
     found = approvals.require(archive.read(bundle), stated, rules, surroundings)
     people, digest = ("anna@example.com", "ben@example.com"), archive.read(bundle).digest
-    assert found == Authority(Kind.APPROVED, people, COMMIT, bundle=digest, maker="maker@example.com")
+    assert found == Authority(AuthorityKind.APPROVED, people, COMMIT, bundle=digest, maker="maker@example.com")
 
 
 def test_a_bundle_that_nobody_signed_is_not_approved(bundle, stated, rules, surroundings):
@@ -265,14 +265,14 @@ def test_a_bundle_that_was_replaced_while_somebody_read_is_not_signed(bundle, st
     opened = archive.read(bundle)
     archive.write(bundle, statement.dump(replace(stated, verb="destroy")), content)
     with pytest.raises(StaleError, match="replaced"):
-        approvals.approve(opened, Key("test", team["anna"].key), surroundings)
+        approvals.approve(opened, SigningKey("test", team["anna"].key), surroundings)
     assert archive.read(bundle).approvals == []
 
 
 def test_an_approval_of_meanwhile_is_kept(bundle, team, surroundings):
     opened = archive.read(bundle)
     sign(bundle, team["anna"], surroundings)
-    assert approvals.approve(opened, Key("test", team["ben"].key), surroundings)
+    assert approvals.approve(opened, SigningKey("test", team["ben"].key), surroundings)
     assert len(archive.read(bundle).approvals) == 2
 
 
@@ -282,7 +282,7 @@ def test_approvals_at_the_same_moment_are_all_kept(bundle, person, surroundings)
 
     def approve(one):
         gate.wait()
-        return approvals.approve(opened, Key("test", one.key), surroundings)
+        return approvals.approve(opened, SigningKey("test", one.key), surroundings)
 
     with ThreadPoolExecutor(6) as pool:
         assert list(pool.map(approve, people)) == [True] * 6

@@ -10,7 +10,7 @@ import pytest
 from ngp.errors import MissingError, StaleError, UsageError
 from ngp.runs.bundle import approvals, archive, sealing, statement
 from ngp.runs.bundle.archive import SEALED, Content
-from ngp.runs.bundle.signatures import Key
+from ngp.runs.bundle.signatures import SigningKey
 
 SECRET = b"hunter2 is the password"
 
@@ -156,13 +156,13 @@ def test_signatures_hold_for_both_forms(seal, unseal, age, person, bundle, surro
     """An approver signs the sealed bundle, and who applies it sees the approval of the opened one."""
     identity, recipient = age("anna")
     path, ben = seal(recipient), person("ben")
-    assert approvals.approve(archive.read(path), Key("test", ben.key), surroundings)
+    assert approvals.approve(archive.read(path), SigningKey("test", ben.key), surroundings)
     opened = unseal(path, identity)
     assert opened.approvals == archive.read(path).approvals
     plain = archive.read(bundle)
     assert plain.digest == opened.digest
     archive.add_approval(plain, opened.approvals[0])
-    assert not approvals.approve(archive.read(bundle), Key("test", ben.key), surroundings)
+    assert not approvals.approve(archive.read(bundle), SigningKey("test", ben.key), surroundings)
 
 
 def test_a_plain_bundle_needs_no_key(bundle):

@@ -14,7 +14,7 @@ from ngp import settings
 from ngp.environments import ssh_keys
 from ngp.errors import MissingError, UsageError
 from ngp.runs.bundle import signatures
-from ngp.runs.bundle.signatures import Key
+from ngp.runs.bundle.signatures import SigningKey
 
 TEXT = b'{"statement": "of a bundle \xe2\x80\xa6"}\n'
 
@@ -34,7 +34,7 @@ def repository(tmp_path, surroundings):
 @pytest.mark.parametrize("kind", ["ed25519", "rsa", "ecdsa"])
 def test_a_signature_is_good_for_the_very_bytes_and_the_very_key(person, surroundings, kind):
     anna, ben = person("anna", kind), person("ben", kind)
-    signature = signatures.sign(TEXT, Key("test", anna.key), surroundings)
+    signature = signatures.sign(TEXT, SigningKey("test", anna.key), surroundings)
     assert signatures.verify(TEXT, signature, anna.email, [ben.public, anna.public], surroundings)
     assert signatures.is_intact(TEXT, signature, surroundings)
     assert signatures.signer(signature) == ssh_keys.parse(anna.public)
@@ -47,7 +47,7 @@ def test_a_signature_is_good_for_the_very_bytes_and_the_very_key(person, surroun
 def test_a_byte_that_is_no_text_does_not_pass_for_a_question_mark(person, surroundings):
     """Pipes of text replace such bytes: what was signed with a `?` must not be good for them."""
     anna = person("anna")
-    signature = signatures.sign(b"may I?", Key("test", anna.key), surroundings)
+    signature = signatures.sign(b"may I?", SigningKey("test", anna.key), surroundings)
     assert signatures.is_intact(b"may I?", signature, surroundings)
     assert not signatures.is_intact(b"may I\xff", signature, surroundings)
     assert not signatures.verify(b"may I\xff", signature, anna.email, [anna.public], surroundings)
@@ -73,7 +73,7 @@ def test_what_is_no_signature_is_told(text, surroundings):
 
 
 def test_a_cut_signature_is_told(person, surroundings):
-    signature = signatures.sign(TEXT, Key("test", person("anna").key), surroundings)
+    signature = signatures.sign(TEXT, SigningKey("test", person("anna").key), surroundings)
     with pytest.raises(ValueError, match="SSH signature"):
         signatures.signer(signature[:60])
 
@@ -155,27 +155,27 @@ def test_nobody_is_waited_for_without_a_terminal(person, surroundings):
     anna = person("anna", passphrase="correct horse")
     began = time.monotonic()
     with pytest.raises(MissingError) as caught:
-        signatures.sign(TEXT, Key("test", anna.key), surroundings)
+        signatures.sign(TEXT, SigningKey("test", anna.key), surroundings)
     assert time.monotonic() - began < 30
     assert caught.value.exit_code == 69
     assert "the key has a passphrase" in caught.value.findings[0].why
     assert "ssh-add" in caught.value.findings[0].todo
-    assert signatures.fingerprint(Key("test", anna.key), surroundings) == ssh_keys.parse(anna.public).fingerprint
+    assert signatures.fingerprint(SigningKey("test", anna.key), surroundings) == ssh_keys.parse(anna.public).fingerprint
 
 
 def test_what_is_no_key_is_told(surroundings, tmp_path):
     path = tmp_path / "key"
     path.write_text("hello")
     with pytest.raises(MissingError, match="cannot sign with"):
-        signatures.sign(TEXT, Key("test", path), surroundings)
-    assert signatures.fingerprint(Key("test", path), surroundings) == ""
+        signatures.sign(TEXT, SigningKey("test", path), surroundings)
+    assert signatures.fingerprint(SigningKey("test", path), surroundings) == ""
 
 
 def test_without_ssh_keygen_it_is_named(person, surroundings, monkeypatch, tmp_path):
     anna = person("anna")
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(MissingError) as caught:
-        signatures.sign(TEXT, Key("test", anna.key), settings.read())
+        signatures.sign(TEXT, SigningKey("test", anna.key), settings.read())
     assert "ssh-keygen is not on PATH" in str(caught.value)
     with pytest.raises(MissingError, match="ssh-keygen is not on PATH"):
         signatures.is_intact(TEXT, b"x", settings.read())
@@ -186,7 +186,7 @@ import sys
 from pathlib import Path
 from ngp import settings
 from ngp.runs.bundle import signatures
-found = signatures.sign(b"text", signatures.Key("test", Path(sys.argv[1])), settings.read())
+found = signatures.sign(b"text", signatures.SigningKey("test", Path(sys.argv[1])), settings.read())
 Path(sys.argv[2]).write_bytes(found)
 """
 
@@ -219,6 +219,6 @@ def test_no_other_user_sees_what_is_signed(person, surroundings, tmp_path):
     program = tmp_path / "signer"
     program.write_text(f'#!/bin/sh\nstat -c %a . > {tmp_path}/mode\nexec ssh-keygen "$@"\n')
     program.chmod(0o755)
-    signatures.sign(TEXT, Key("test", anna.key, program=str(program)), surroundings)
+    signatures.sign(TEXT, SigningKey("test", anna.key, program=str(program)), surroundings)
     mode = int((tmp_path / "mode").read_text(), 8)
     assert stat.S_IMODE(mode) == 0o700

@@ -140,12 +140,12 @@ def test_numbers_keep_every_digit():
 
 def test_order_does_not_make_a_part_differ_and_a_value_does():
     one, other = resource("module.a", "x", dependencies=["b", "a"]), resource("module.a", "y")
-    part = states.Part([other, resource("module.a", "x", dependencies=["a", "b"])], {})
+    part = states.StatePart([other, resource("module.a", "x", dependencies=["a", "b"])], {})
     assert part.equals(document(one, other))
     assert not part.equals(document(one))
-    assert not states.Part([one, other], {"o": {"value": 1}}).equals(document(one, other))
-    assert states.Part([], {}).equals(None)
-    assert not states.Part([one], {}).equals(None)
+    assert not states.StatePart([one, other], {"o": {"value": 1}}).equals(document(one, other))
+    assert states.StatePart([], {}).equals(None)
+    assert not states.StatePart([one], {}).equals(None)
 
 
 def test_tainted_and_deposed_objects_stay(request):
@@ -229,11 +229,11 @@ class TestCreateBeforeDestroy:
         assert lifecycles.fetched(tmp_path / "root", tmp_path / "none") == {}
 
     def test_a_flag_that_another_unit_spread_is_taken_away(self):
-        part = states.Part([resource("module.a", "x", create_before_destroy=True)], {})
+        part = states.StatePart([resource("module.a", "x", create_before_destroy=True)], {})
         assert not lifecycles.has_flag(lifecycles.normalize(part, None, ()))
 
     def test_a_flag_that_the_unit_itself_spreads_stays(self):
-        part = states.Part(
+        part = states.StatePart(
             [
                 resource("module.a", "x", create_before_destroy=True),
                 resource("module.a", "y", create_before_destroy=True, dependencies=["module.a.aws_thing.x"]),
@@ -243,5 +243,5 @@ class TestCreateBeforeDestroy:
         assert lifecycles.normalize(part, None, {"module.a.aws_thing.y"}) == part
 
     def test_a_flag_that_was_there_before_stays(self):
-        part = states.Part([resource("module.a", "x", create_before_destroy=True)], {})
+        part = states.StatePart([resource("module.a", "x", create_before_destroy=True)], {})
         assert lifecycles.normalize(part, document(*part.resources), ()) == part

@@ -4,7 +4,7 @@ import pytest
 
 from ngp.errors import LockHeldError, NgpError
 from ngp.runs.joint import estimates, holding, record
-from ngp.runs.joint.record import Record, RecordFile, Stage, UnitRecord
+from ngp.runs.joint.record import JointRecord, JointStage, RecordFile, UnitRecord
 from ngp.workspace import Workspace
 
 
@@ -14,9 +14,9 @@ def run_folder(workspace, name="20261129-100000-apply-dev-abcd"):
     return folder
 
 
-def made(stage=Stage.APPLYING, environment="dev"):
+def made(stage=JointStage.APPLYING, environment="dev"):
     units = {"a": UnitRecord("bucket", "key", "eu-central-1", "", lineage="l", serial=3, version='"etag"', lock="id")}
-    return Record(
+    return JointRecord(
         "id", "apply", environment, stage, "ours", "123456789012", units, unsaved=("a",), lost=("module.a.t.x",)
     )
 
@@ -54,7 +54,7 @@ def test_a_plan_refuses_while_a_run_has_not_ended_and_names_it(tmp_path):
 
 
 def test_an_ended_run_is_no_obstacle(tmp_path):
-    record.save(run_folder(tmp_path), made(Stage.ENDED))
+    record.save(run_folder(tmp_path), made(JointStage.ENDED))
     record.require_none(Workspace(tmp_path), "dev")
 
 

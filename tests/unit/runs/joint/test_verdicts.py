@@ -7,10 +7,10 @@ import pytest
 
 from ngp.runs.joint.following import ApplyWatcher
 from ngp.runs.joint.partition import Partition
-from ngp.runs.joint.planning import Planned
-from ngp.runs.joint.record import Record, Stage, UnitRecord
-from ngp.runs.joint.states import Part
-from ngp.runs.joint.verdicts import Judge, _has_outputs
+from ngp.runs.joint.planning import JointPlan
+from ngp.runs.joint.record import JointRecord, JointStage, UnitRecord
+from ngp.runs.joint.states import StatePart
+from ngp.runs.joint.unit_results import UnitResults, _has_outputs
 from ngp.runs.outcomes import Outcome, exit_code
 from ngp.runs.results import UnitResult, Verb
 from ngp.terraform.events import Diagnostic, ResourceDone
@@ -28,7 +28,7 @@ def judged(tmp_path):
     joint = SimpleNamespace(units=units, root=root, tree=tree, partition=Partition.of(units))
     changes = {name: Change(f"module.{name}.t.x", "t", Action.CREATE) for name in "ab"}
     results = {name: UnitResult(name, name, 1, Outcome.PLANNED, changes=(changes[name],)) for name in "ab"}
-    planned = Planned(results, {}, joint, {name: Plan((changes[name],), {}) for name in "ab"})
+    planned = JointPlan(results, {}, joint, {name: Plan((changes[name],), {}) for name in "ab"})
     context = SimpleNamespace(
         request=SimpleNamespace(verb=Verb.APPLY),
         tell=lambda _: None,
@@ -42,8 +42,8 @@ def judged(tmp_path):
         follow = ApplyWatcher(context, planned)
         for name in done:
             follow.call.on_event(ResourceDone(f"module.{name}.t.x", "create", 1.0))
-        judged = Judge(context, planned, follow, Result(code, tuple(diagnostics)))
-        return {name: judged.result(name, Part([], {}), None, ()) for name in "ab"}
+        judged = UnitResults(context, planned, follow, Result(code, tuple(diagnostics)))
+        return {name: judged.result(name, StatePart([], {}), None, ()) for name in "ab"}
 
     return judge
 
@@ -86,7 +86,7 @@ def test_what_waits_for_another_units_resource_is_skipped(judged):
 )
 def test_an_output_counts_only_with_its_new_value(planned, value, expected):
     result = UnitResult("a", "a", 1, Outcome.PLANNED, outputs={"o": planned})
-    assert _has_outputs(result, Part([], {"o": {"value": value}})) is expected
+    assert _has_outputs(result, StatePart([], {"o": {"value": value}})) is expected
 
 
 def test_the_old_object_of_a_replacement_is_not_the_new_one():
@@ -96,6 +96,6 @@ def test_the_old_object_of_a_replacement_is_not_the_new_one():
         return {"resources": [one]}
 
     unit = UnitRecord("", "", "", "", replaced={"module.a.t.x": "old"})
-    record = Record("r", "apply", "dev", Stage.APPLYING, "l", "1", {"a": unit})
+    record = JointRecord("r", "apply", "dev", JointStage.APPLYING, "l", "1", {"a": unit})
     assert record.made(document("old")) == set()
     assert record.made(document("new")) == {"module.a.t.x"}

@@ -9,9 +9,9 @@ from contextlib import suppress
 import pytest
 
 from ngp.aws.session import Session
-from ngp.daemons.record import Record
+from ngp.daemons.record import DaemonRecord
 from ngp.errors import NgpError
-from ngp.pool.door import Door
+from ngp.pool.client import PoolClient
 
 SILENT, DROPPED, GONE = None, "", json.dumps({"gone": "it has other plans"})
 
@@ -20,7 +20,7 @@ class Pool:
     """A pool that greets, hears an order and says `answer`; a silent one does not even greet."""
 
     def __init__(self, folder, answer):
-        self.record, self.answer, self.heard, self.met = Record(1, str(folder), "", ""), answer, [], 0
+        self.record, self.answer, self.heard, self.met = DaemonRecord(1, str(folder), "", ""), answer, [], 0
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(self.record.socket))
         self._listener.listen()
@@ -48,7 +48,7 @@ def meet(sockets, mocker):
 
     def make(answer):
         pool, notes = Pool(sockets, answer), []
-        door = Door(pool.record, {}, "dev", notes.append)
+        door = PoolClient(pool.record, {}, "dev", notes.append)
         return pool, notes, [Session({}, relay=door.relay) for _ in range(2)], client
 
     return make
@@ -88,7 +88,7 @@ def test_a_pool_that_does_not_greet_is_asked_nothing_and_waited_for_once(meet, m
 def test_a_run_whose_pool_hangs_up_has_a_proxy_of_its_own(sockets, mocker, tmp_path):
     own = mocker.patch("ngp.proxy.session.open_session")
     notes = []
-    door = Door(Pool(sockets, DROPPED).record, {}, "dev", notes.append)
+    door = PoolClient(Pool(sockets, DROPPED).record, {}, "dev", notes.append)
     with door.open_session([], {}, tmp_path) as session:
         assert session is own.return_value.__enter__.return_value
     assert len(notes) == 1

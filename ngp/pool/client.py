@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from ngp.aws.failures import DeniedError
-from ngp.aws.session import READS, Call, RelayGoneError, Session
+from ngp.aws.session import READS, ApiCall, RelayGoneError, Session
 from ngp.daemons import record
-from ngp.daemons.lines import SocketLine
+from ngp.daemons.lines import SocketConnection
 from ngp.errors import Finding, MissingError, NgpError, RefusedError
 from ngp.pool import home, surroundings, values
 from ngp.proxy import session as proxies
-from ngp.proxy.packages import Package
+from ngp.proxy.packages import ProviderPackage
 from ngp.proxy.session import ProxyError
 from ngp.settings import FALSE
 
@@ -25,11 +25,11 @@ _CALL_S = 120.0  # longer than boto3's own attempts take
 _FAILURES = {one.code: one for one in (NgpError, MissingError, RefusedError, DeniedError)}
 
 
-class Door:
+class PoolClient:
     """Serves one command in an environment. What the pool cannot do is done without it, and one line says so."""
 
     def __init__(
-        self, found: record.Record, environ: Mapping[str, str], label: str, note: Callable[[str], None]
+        self, found: record.DaemonRecord, environ: Mapping[str, str], label: str, note: Callable[[str], None]
     ) -> None:
         self._found, self._surroundings, self._label, self._note = found, surroundings.select(environ), label, note
         self._guard = threading.Lock()
@@ -38,8 +38,8 @@ class Door:
 
     @contextmanager
     def open_session(
-        self, packages: Sequence[Package], environ: Mapping[str, str], cache: Path
-    ) -> Iterator[proxies.Session]:
+        self, packages: Sequence[ProviderPackage], environ: Mapping[str, str], cache: Path
+    ) -> Iterator[proxies.ProxySession]:
         """As `ngp.proxy.session.open_session`, with the pool's processes where it has them to give.
 
         Raises ProxyError for what the pool refuses, and where the run's own proxy cannot start either.
@@ -47,7 +47,7 @@ class Door:
         with ExitStack() as stack:
             try:
                 line = stack.enter_context(self._connect())
-                session = proxies.Session(line)
+                session = proxies.ProxySession(line)
                 session.order(**proxies.first_order(packages, environ, cache, label=self._label))
             except (OSError, ProxyError) as error:
                 if isinstance(error, ProxyError) and line.has_answered:
@@ -56,7 +56,7 @@ class Door:
                 session = stack.enter_context(proxies.open_session(packages, environ, cache))
             yield session
 
-    def relay(self, session: Session, call: Call) -> dict[str, Any] | None:
+    def relay(self, session: Session, call: ApiCall) -> dict[str, Any] | None:
         """Let the pool make a call of an AWS API (`ngp.aws.session.Relay`).
 
         Raises NgpError where the pool may have made a call that changes something and its answer is lost.
@@ -80,7 +80,7 @@ class Door:
         found: dict[str, Any] | None = values.decode(answer["answer"])
         return found
 
-    def _order(self, session: Session, call: Call) -> Mapping[str, Any]:
+    def _order(self, session: Session, call: ApiCall) -> Mapping[str, Any]:
         role = session.role
         return {
             "order": "call",
@@ -94,7 +94,7 @@ class Door:
             "parameters": values.encode(call.parameters),
         }
 
-    def _give_up(self, call: Call, answer: Mapping[str, Any]) -> NoReturn:
+    def _give_up(self, call: ApiCall, answer: Mapping[str, Any]) -> NoReturn:
         reason = answer.get("gone") or answer.get("error", "")
         if "gone" not in answer and not call.operation.startswith(READS):
             raise NgpError(
@@ -106,12 +106,12 @@ class Door:
         self._tell(reason)
         raise RelayGoneError
 
-    def _connect(self) -> SocketLine:
+    def _connect(self) -> SocketConnection:
         """A line to the pool. One that was silent is not waited for again."""
         if self._silent is not None:
             raise self._silent
         try:
-            return SocketLine(self._found)
+            return SocketConnection(self._found)
         except TimeoutError as error:
             self._silent = error
             raise
@@ -123,7 +123,7 @@ class Door:
             self._note(f"without the pool: {reason}")
 
 
-def find(workspace: Path, environ: Mapping[str, str], label: str, note: Callable[[str], None]) -> Door | None:
+def find(workspace: Path, environ: Mapping[str, str], label: str, note: Callable[[str], None]) -> PoolClient | None:
     """The way to a platform's pool for a command in the environment `label`; None where there is none to be used."""
     if environ.get(proxies.SWITCH, "1").lower() in FALSE:
         return None
@@ -133,7 +133,7 @@ def find(workspace: Path, environ: Mapping[str, str], label: str, note: Callable
     if not found.is_ours:
         note("without the pool: it runs another ngp than this one; ngp pool stop, then start")
         return None
-    return Door(found, environ, label, note)
+    return PoolClient(found, environ, label, note)
 
 
 def _failure(answer: Mapping[str, Any]) -> NgpError:

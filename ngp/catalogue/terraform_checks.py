@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ngp import files
 from ngp.catalogue import hcl
-from ngp.catalogue.rules.source import Fault, Source
+from ngp.catalogue.rules.source import Fault, ModuleSource
 from ngp.errors import NgpError
 from ngp.terraform import lockfile
 from ngp.terraform.driver import Root, Terraform
@@ -25,7 +25,7 @@ _NAMES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 
 
 @dataclass(frozen=True)
-class Judge:
+class TerraformChecker:
     """Asks Terraform about modules. `lock` is the platform's master lock file; without one, providers are not pinned.
 
     Works on copies in folders of its own, so that the module's folder stays as it is.
@@ -40,7 +40,7 @@ class Judge:
         """Whether its Terraform was told to stop."""
         return self.terraform.stop is not None and self.terraform.stop.is_set()
 
-    def judge(self, source: Source) -> Iterator[Fault]:
+    def judge(self, source: ModuleSource) -> Iterator[Fault]:
         """The faults that Terraform finds."""
         with tempfile.TemporaryDirectory(prefix="ngp-check-") as folder:
             root = self._copy(source, Path(folder))
@@ -57,7 +57,7 @@ class Judge:
             if validated.is_ok and self.with_tests and is_ours:
                 yield from self._tests(source, root)
 
-    def _formatting(self, source: Source, root: Root) -> Iterator[Fault]:
+    def _formatting(self, source: ModuleSource, root: Root) -> Iterator[Fault]:
         for name in self.terraform.unformatted(root):
             path = source.module.path / name
             yield from self._difference(source, root, path)
@@ -65,7 +65,7 @@ class Judge:
         if dummy.is_file():
             yield from self._difference(source, root, dummy)
 
-    def _difference(self, source: Source, root: Root, path: Path) -> Iterator[Fault]:
+    def _difference(self, source: ModuleSource, root: Root, path: Path) -> Iterator[Fault]:
         text = path.read_text(encoding="utf-8")
         try:
             wanted = self.terraform.format(root, text)
@@ -79,7 +79,7 @@ class Judge:
             where = f"{path}:{line or len(wanted.splitlines())}"
             yield source.fault("format", "this is not formatted as terraform fmt does", where, todo=todo)
 
-    def _naming(self, source: Source, folder: Path) -> Iterator[Fault]:
+    def _naming(self, source: ModuleSource, folder: Path) -> Iterator[Fault]:
         folder.mkdir()
         for name, (good, bad) in _NAMES.items():
             conditions = _conditions(source, name)
@@ -99,7 +99,7 @@ class Judge:
                 what = f"the validation of `{name}` is wrong about {', '.join(wrong)}"
                 yield source.fault("naming", what, str(source.module.variables[name].place), why=why)
 
-    def _tests(self, source: Source, root: Root) -> Iterator[Fault]:
+    def _tests(self, source: ModuleSource, root: Root) -> Iterator[Fault]:
         if not any(root.path.glob("tests/*.tftest.hcl")):
             where = str(source.module.path)
             yield source.fault(
@@ -111,7 +111,7 @@ class Judge:
         if not tested.is_ok and not tested.errors:
             yield source.fault("tests", "terraform test failed", str(source.module.path / "tests"))
 
-    def _copy(self, source: Source, folder: Path) -> Root:
+    def _copy(self, source: ModuleSource, folder: Path) -> Root:
         path = source.module.path
         copy = folder / path.name
         shutil.copytree(path, copy, ignore=shutil.ignore_patterns(".terraform", lockfile.NAME))
@@ -125,7 +125,7 @@ class Judge:
         return Root(copy, folder / "data")
 
 
-def _conditions(source: Source, name: str) -> list[str]:
+def _conditions(source: ModuleSource, name: str) -> list[str]:
     """The conditions of a variable's validations on one line each, with `v` in place of the variable."""
     found = []
     for block in source.of("variable"):
@@ -137,7 +137,7 @@ def _conditions(source: Source, name: str) -> list[str]:
     return found
 
 
-def _faults(source: Source, rule: str, diagnostics: tuple[Diagnostic, ...], root: Root) -> Iterator[Fault]:
+def _faults(source: ModuleSource, rule: str, diagnostics: tuple[Diagnostic, ...], root: Root) -> Iterator[Fault]:
     for one in diagnostics:
         if one.severity == "error":
             place = one.place.removeprefix(f"{root.path}/")

@@ -13,7 +13,7 @@ from ngp.runs.events import UnitDiagnosed
 from ngp.runs.joint import diagnostics, states
 from ngp.runs.joint.composition import NAME
 from ngp.runs.joint.following import ApplyWatcher
-from ngp.runs.joint.planning import Planned
+from ngp.runs.joint.planning import JointPlan
 from ngp.runs.outcomes import Outcome
 from ngp.runs.results import UnitResult, Verb, fail
 from ngp.terraform import events
@@ -25,16 +25,16 @@ _SHOWN = 3  # missing resources that a result names
 
 
 @dataclass(frozen=True)
-class Judge:
+class UnitResults:
     """Tells each unit's result from its own resources."""
 
     context: RunContext
-    planned: Planned
+    planned: JointPlan
     follow: ApplyWatcher
     outcome: Result
 
     def result(
-        self, name: str, part: states.Part | None, unsaved: NgpError | None, lost: tuple[str, ...]
+        self, name: str, part: states.StatePart | None, unsaved: NgpError | None, lost: tuple[str, ...]
     ) -> UnitResult:
         """The result of one unit; `part` is what the joint state holds of it, None where there is no state."""
         joint, before = self.planned.joint, self.planned.results[name]
@@ -55,7 +55,9 @@ class Judge:
             result = fail(result, unsaved)
         return result
 
-    def _outcome(self, result: UnitResult, part: states.Part | None, errors: list[events.Diagnostic]) -> UnitResult:
+    def _outcome(
+        self, result: UnitResult, part: states.StatePart | None, errors: list[events.Diagnostic]
+    ) -> UnitResult:
         progress = self.follow.units[result.unit]
         missing = progress.missing
         if result.outcome is Outcome.NO_CHANGES and not errors:
@@ -100,7 +102,7 @@ def _named(missing: Sequence[str]) -> str:
     return f"; missing: {', '.join(missing[:_SHOWN])}{more}" if missing else ""
 
 
-def _has_outputs(result: UnitResult, part: states.Part | None) -> bool:
+def _has_outputs(result: UnitResult, part: states.StatePart | None) -> bool:
     """Whether the outputs that the plan sets have their new values, after an apply that failed elsewhere."""
     return part is not None and all(
         one.action is Action.DELETE or (name in part.outputs and _is_set(one, part.outputs[name].get("value")))

@@ -53,11 +53,11 @@ def require_no_links_outside(path: Path) -> None:
         return
     root = Path(top.stdout.rstrip("\n"))
     links = [line.partition("\t")[2] for line in told.stdout.split("\0") if line.startswith("120000")]
-    why = "the change comes from somebody who may not push"
+    why = "the author of the change cannot push to this repository"
     require(
-        Finding("nobody can say where this link leads, because its name is not UTF-8", name, why)
+        Finding("cannot check where this link points: its name is not UTF-8", name, why)
         if revisions.UNREADABLE in name
-        else Finding("this link leads out of the repository", name, why)
+        else Finding("this link points outside the repository", name, why)
         for name in links
         if revisions.UNREADABLE in name or not Path(os.path.realpath(root / name)).is_relative_to(root.resolve())
     )
@@ -79,8 +79,8 @@ def target(platform: Platform, branch: str, known: str, *, may_fetch: bool) -> s
         return found
     if known and not found and not why:
         return known
-    what = f"the newest commit of {branch}, which the change goes into, is not known"
-    raise MissingError(what, why=why, todo=f"let the checkout fetch {here}, or let this job fetch it")
+    what = f"cannot find the newest commit of the target branch {branch}"
+    raise MissingError(what, why=why, todo=f"fetch {here} in the checkout step, or allow this job to fetch it")
 
 
 def _holds(platform: Platform, commit: str, other: str) -> bool:

@@ -46,7 +46,7 @@ class Channel:
         except ForgeError as error:
             self.warn(f"{what}: {error}")
         except _MALFORMED as error:
-            self.warn(f"{what}: the answer of the API is malformed ({type(error).__name__})")
+            self.warn(f"{what}: the API sent a malformed answer ({type(error).__name__})")
         return None
 
     def begin(self, environments: Collection[str], affected: Collection[str] | None = None) -> None:
@@ -56,7 +56,7 @@ class Channel:
         """
         self.tell_pending("")  # first: the answer tells the forge who is writing here
         if self.has_comments:
-            found = self.attempt("comments cannot be read", lambda: self.forge.comments(self.number))
+            found = self.attempt("cannot read the comments", lambda: self.forge.comments(self.number))
             self.has_read = self.has_read and found is not None
             self._own = comment.own(found or ())
         for name in environments:
@@ -111,7 +111,7 @@ class Channel:
     def queued(self, environment: str) -> str:
         """Return the digest of the bundle that a merge queue planned on this commit, "" for none."""
         if self._statuses is None:
-            found = self.attempt("the statuses cannot be read", lambda: self.forge.statuses(self.head))
+            found = self.attempt("cannot read the statuses", lambda: self.forge.statuses(self.head))
             self.has_read = self.has_read and found is not None
             self._statuses = found or ()
         return statuses.bundle(self._statuses, environment)
@@ -126,7 +126,7 @@ class Channel:
         if self.head:
             url = self.event.run_url
             act = lambda: statuses.finish(self.forge, self.head, self.verb, environments, url)  # noqa: E731
-            self.attempt("the status cannot be set", act)
+            self.attempt("cannot set the status", act)
 
     def fail(self, found: Sequence[Finding]) -> None:
         """Set the status over all environments to failed, and say in one comment why nothing could be planned."""
@@ -141,10 +141,12 @@ class Channel:
         if self.event.kind not in (EventKind.PULL_REQUEST, EventKind.COMMENT) or isinstance(self.forge, Folder):
             return True
         pull: PullRequest | None = self.attempt(
-            "the pull request cannot be read", lambda: self.forge.pull_request(self.number)
+            "cannot read the pull request", lambda: self.forge.pull_request(self.number)
         )
         if pull is not None and pull.head != self.head:
-            self.warn(f"the head moved to {pull.head[:12]}, so its comment is left to the pipeline of that commit")
+            self.warn(
+                f"the pull request has a newer commit, {pull.head[:12]}, so this pipeline leaves its comment alone"
+            )
             return False
         return True
 
@@ -156,7 +158,7 @@ class Channel:
         self._own[environment] = Comment(made, body, is_own=True)
         if known and made == known.id:
             return
-        found = self.attempt("comments cannot be read", lambda: self.forge.comments(self.number))
+        found = self.attempt("cannot read the comments", lambda: self.forge.comments(self.number))
         oldest = comment.own(found or ()).get(environment)
         if oldest is not None and oldest.id != made:  # another pipeline made one, too: all keep the oldest
             self._own[environment] = oldest
@@ -175,15 +177,15 @@ class Channel:
                     raise
                 return self.forge.write_comment(self.number, body)
 
-        return self.attempt("a comment cannot be written", write)
+        return self.attempt("cannot write a comment", write)
 
     def _delete(self, known: str) -> None:
         def delete() -> None:
             with suppress(NotFoundError):
                 self.forge.delete_comment(self.number, known)
 
-        self.attempt("a comment cannot be deleted", delete)
+        self.attempt("cannot delete a comment", delete)
 
     def _set(self, status: CommitStatus) -> None:
         if self.head:
-            self.attempt("the status cannot be set", lambda: self.forge.set_status(self.head, status))
+            self.attempt("cannot set the status", lambda: self.forge.set_status(self.head, status))

@@ -57,7 +57,8 @@ def is_plan(body: str) -> bool:
 def outdate(body: str, head: str) -> str:
     """Return a comment with a line that the head moved; one that has it already gets the newer head."""
     first, _, rest = renew(body).partition("\n")
-    return f"{first}\n{_OUTDATED}: this is not about the newest commit, {markdown.code(head[:12])}\n\n{rest}"
+    text = f"{_OUTDATED}: this comment is about another commit; the newest is {markdown.code(head[:12])}"
+    return f"{first}\n{text}\n\n{rest}"
 
 
 def renew(body: str) -> str:
@@ -82,7 +83,7 @@ def render(report: Report, about: Marker, link: str = "", notes: Sequence[str] =
         parts.append(text)
         size += _bytes(text)
     if left:
-        parts.append(f"… the changes of {amount(left, 'more unit')} are left out here\n")
+        parts.append(f"… the changes of {amount(left, 'more unit')} do not fit here\n")
     return "\n".join(parts) + tail
 
 
@@ -91,9 +92,9 @@ def render_unplanned(
 ) -> str:
     """Return the comment about a change that was checked and not planned."""
     lines = [str(about), f"{_CHECKS}{markdown.code(about.environment)}", "", f"Not planned: {markdown.code(why)}"]
-    lines += ["", "A member plans this commit with a comment that holds only this line:", ""]
+    lines += ["", "To plan this commit, a member writes a comment with only this line:", ""]
     lines += [markdown.fence([f"/ngp plan {about.head}"], "text")] if about.head else []
-    lines += _list("Problems", found) + _list("Look at these before anybody plans it", flags)
+    lines += _list("Problems", found) + _list("Check these files before you order a plan", flags)
     lines += ["", f"**{amount(len(units), 'unit')} affected**", ""]
     lines += [f"- {markdown.code(one.unit)}: {markdown.code(_why(one))}" for one in units[:50]]
     lines += [f"- … and {amount(len(units) - 50, 'more unit')}"] if len(units) > 50 else []
@@ -102,7 +103,7 @@ def render_unplanned(
 
 def render_broken(about: Marker, found: Sequence[Finding], link: str = "") -> str:
     """Return the comment about a platform that cannot be read, so that no environment is planned."""
-    lines = [str(about), "### Nothing can be planned", *_list("Problems", found)]
+    lines = [str(about), "### ngp cannot plan this change", *_list("Problems", found)]
     lines += ["", f"[The run]({link})"] if link else []
     return _fit(lines)
 
@@ -135,7 +136,7 @@ def _fit(lines: Sequence[str]) -> str:
     for line in lines:
         size += _bytes(line)
         if size > LIMIT - 100:
-            shown.append("\n… and more, which is left out here")
+            shown.append("\n… the rest does not fit here")
             break
         shown.append(line)
     return "\n".join(shown) + "\n"

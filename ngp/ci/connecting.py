@@ -27,12 +27,12 @@ def connect(event: Event, environ: Mapping[str, str], folder: Path) -> tuple[For
         if token and repository:
             url = environ.get("GITHUB_API_URL") or "https://api.github.com"
             return GitHub(url, repository, token, _route(environ)), ""
-        return Folder(folder), "GITHUB_TOKEN is not set, so nothing is written to GitHub"
+        return Folder(folder), "GITHUB_TOKEN is not set, so ngp writes no comment and no status to GitHub"
     if event.system is CISystem.GITLAB:
         token, project, url = (_first(environ, (name,)) for name in (*_GITLAB, "CI_PROJECT_ID", "CI_API_V4_URL"))
         if token and project and url:
             return GitLab(url, project, token, _route(environ, _GITLAB_CA)), ""
-        return Folder(folder), "GITLAB_TOKEN is not set, so nothing is written to GitLab"
+        return Folder(folder), "GITLAB_TOKEN is not set, so ngp writes no comment and no status to GitLab"
     return Folder(folder), ""
 
 

@@ -95,7 +95,7 @@ def _github(environ: Mapping[str, str]) -> Event:
     name, path = environ.get("GITHUB_EVENT_NAME", ""), environ.get("GITHUB_EVENT_PATH", "")
     if not path:
         raise UsageError(
-            "GITHUB_EVENT_PATH is not set", todo="run ngp in a step of a GitHub workflow, or unset CI's variables"
+            "GITHUB_EVENT_PATH is not set", todo="run ngp in a step of a GitHub workflow, or unset GITHUB_ACTIONS"
         )
     found = _load(Path(path))
     server, run = environ.get("GITHUB_SERVER_URL", ""), environ.get("GITHUB_RUN_ID", "")
@@ -106,7 +106,7 @@ def _github(environ: Mapping[str, str]) -> Event:
         return replace(event, is_elsewhere=_is_elsewhere(str(found.get("ref") or ""), f"refs/heads/{branch}"))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         why = f"a field of `{name}` is missing or malformed: {error}"
-        raise UsageError("the event cannot be read", where=path, why=why) from None
+        raise UsageError("cannot read the event", where=path, why=why) from None
 
 
 def _github_event(name: str, found: Any, sha: str, url: str) -> Event:
@@ -174,7 +174,7 @@ def _gitlab(environ: Mapping[str, str]) -> Event:
         is_fork = source.startswith("external_")
         return Event(CISystem.GITLAB, kind, 0, head, "", is_fork, actor, run_url=url, is_elsewhere=elsewhere)
     except (KeyError, ValueError) as error:
-        raise UsageError("GitLab's variables cannot be read", why=f"{error} is missing or malformed") from None
+        raise UsageError("cannot read GitLab's variables", why=f"{error} is missing or malformed") from None
 
 
 def _jenkins(environ: Mapping[str, str]) -> Event:
@@ -188,7 +188,7 @@ def _jenkins(environ: Mapping[str, str]) -> Event:
                 CISystem.JENKINS, EventKind.PULL_REQUEST, number, head, "", is_fork, run_url=url, target=target
             )
     except ValueError as error:
-        raise UsageError("Jenkins's variables cannot be read", why=str(error)) from None
+        raise UsageError("cannot read Jenkins's variables", why=str(error)) from None
     is_branch, is_tag = bool(environ.get("BRANCH_NAME")), bool(environ.get("TAG_NAME"))  # of a multibranch pipeline
     kind = EventKind.PUSH if is_branch else EventKind.OTHER
     is_primary = environ.get("BRANCH_IS_PRIMARY", "").lower() in TRUE
@@ -204,10 +204,10 @@ def _is_elsewhere(ref: str, default: str) -> bool:
 def _load(path: Path) -> Any:
     try:
         if path.stat().st_size > _MOST:
-            raise UsageError("the event is too large", where=str(path))
+            raise UsageError("the event file is too large", where=str(path))
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise UsageError("the event cannot be read", where=str(path), why=type(error).__name__) from None
+        raise UsageError("cannot read the event", where=str(path), why=type(error).__name__) from None
 
 
 def _optional(environ: Mapping[str, str], name: str) -> str:
@@ -216,17 +216,17 @@ def _optional(environ: Mapping[str, str], name: str) -> str:
 
 def _branch(text: Any) -> str:
     if not isinstance(text, str) or (text and not _BRANCH.fullmatch(text)):
-        raise ValueError("the target of a change is not the name of a branch")
+        raise ValueError("the target branch has an invalid name")
     return text
 
 
 def _commit(text: Any) -> str:
     if not isinstance(text, str) or not _COMMIT.fullmatch(text):
-        raise ValueError("a commit is not 40 or 64 hexadecimal digits")
+        raise ValueError("a commit id must be 40 or 64 hexadecimal digits")
     return text
 
 
 def _number(value: Any) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ValueError("a number is not positive")
+        raise ValueError("a number must be positive")
     return value

@@ -49,9 +49,9 @@ def over_all(verb: str, known: Sequence[CommitStatus], environments: Collection[
         )
     if missing:
         return CommitStatus(
-            context(verb), CommitState.PENDING, f"{len(missing)} of {amount(len(wanted), 'environment')} to come", url
+            context(verb), CommitState.PENDING, f"{len(missing)} of {amount(len(wanted), 'environment')} pending", url
         )
-    text = f"{amount(len(wanted), 'environment')} done" if wanted else "no environment is affected"
+    text = f"{amount(len(wanted), 'environment')} done" if wanted else "no affected environments"
     return CommitStatus(context(verb), CommitState.SUCCESS, text, url)
 
 
@@ -70,7 +70,7 @@ def finish(forge: Forge, commit: str, verb: str, environments: Collection[str], 
 def of_refusal(verb: str, environment: str, exit_code: int, url: str) -> CommitStatus:
     """Return the status of an environment whose run did not begin."""
     return CommitStatus(
-        context(verb, environment), CommitState.FAILURE, f"nothing was changed (exit code {exit_code})", url
+        context(verb, environment), CommitState.FAILURE, f"nothing was applied (exit code {exit_code})", url
     )
 
 
@@ -85,5 +85,5 @@ def of_checks(verb: str, environment: str, exit_code: int, url: str) -> CommitSt
         return CommitStatus(
             context(verb, environment), CommitState.FAILURE, f"not planned (exit code {exit_code})", url
         )
-    state, text = CommitState.PENDING, "checked; a member must order a plan"
+    state, text = CommitState.PENDING, "checked; waiting for a member to order a plan"
     return CommitStatus(context(verb, environment), state, text, url)

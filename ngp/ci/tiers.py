@@ -36,15 +36,15 @@ def choose(event: Event, forge: Forge, checked_out: str) -> tuple[Tier, str]:
             return Tier.STRANGER, "the change comes from a fork"
         return Tier.MEMBER, ""
     if not event.ordered:
-        return Tier.STRANGER, "the comment does not say exactly `/ngp plan COMMIT` with a full commit"
+        return Tier.STRANGER, "the comment is not `/ngp plan COMMIT` with a full commit id and nothing else"
     if not forge.may_write(event.actor):
-        return Tier.STRANGER, f"{event.actor} may not push to this repository"
+        return Tier.STRANGER, f"{event.actor} cannot push to this repository"
     head = forge.pull_request(event.number).head
     if head != event.ordered:
-        return Tier.STRANGER, f"the head moved to {head[:12]} after {event.ordered[:12]} was authorised"
+        return Tier.STRANGER, f"the comment asks to plan {event.ordered[:12]}, but the newest commit is {head[:12]}"
     if checked_out != event.ordered:
-        return Tier.STRANGER, f"{checked_out[:12]} is checked out, and {event.ordered[:12]} was authorised"
-    return Tier.MEMBER, f"{event.actor} authorised {event.ordered[:12]} for one plan"
+        return Tier.STRANGER, f"{checked_out[:12]} is checked out, but the comment asks to plan {event.ordered[:12]}"
+    return Tier.MEMBER, f"{event.actor} ordered one plan of {event.ordered[:12]}"
 
 
 def flags(root: Path, changed: Iterable[str]) -> tuple[Finding, ...]:
@@ -57,15 +57,15 @@ def flags(root: Path, changed: Iterable[str]) -> tuple[Finding, ...]:
 
 def _of_file(root: Path, path: str) -> Iterator[Finding]:
     if _TEMPLATE.fullmatch(path):
-        yield Finding("a template changed", path, "templates decide what every root says")
+        yield Finding("a template changed", path, "templates define the code of every root")
     if path.endswith(".rego"):
-        yield Finding("a policy changed", path, "this change is held to the policies of its base")
+        yield Finding("a policy changed", path, "ngp checks this change against the policies of its base")
     if path.endswith((".terraform.lock.hcl", ".terraformrc")):
         yield Finding("the locked providers changed", path, "a provider is a program")
     if not path.endswith(_CODE):
         return
     if revisions.UNREADABLE in path:  # it is there under another name, which Terraform reads
-        yield Finding("this cannot be checked", path, "its name is not UTF-8")
+        yield Finding("ngp cannot check this file", path, "its name is not UTF-8")
     if not (root / path).is_file():
         return
     try:
@@ -73,7 +73,7 @@ def _of_file(root: Path, path: str) -> Iterator[Finding]:
             raise UsageError("it is a link")
         yield from _of_body(hcl.parse(hcl.read(root / path), root / path), path)
     except UsageError as error:
-        yield Finding("this cannot be checked", path, error.findings[0].what)
+        yield Finding("ngp cannot check this file", path, error.findings[0].what)
 
 
 def _of_body(body: Body, path: str) -> Iterator[Finding]:
@@ -82,9 +82,9 @@ def _of_body(body: Body, path: str) -> Iterator[Finding]:
         if block.type == "data" and block.labels[:1] == ("external",):
             yield Finding("an `external` data source runs a program in every plan", where)
         elif block.type == "data" and block.labels[:1] in (("http",), ("terraform_remote_state",)):
-            yield Finding(f"a `{block.labels[0]}` data source reads from elsewhere in every plan", where)
+            yield Finding(f"a `{block.labels[0]}` data source reads data from outside in every plan", where)
         elif block.type == "provider":
-            yield Finding(f"a provider is configured: {' '.join(block.labels)}", where)
+            yield Finding(f"the module configures a provider: {' '.join(block.labels)}", where)
         elif block.type == "terraform":
             yield from _providers(block, path)
         yield from _provisioners(block.body, path)
@@ -94,7 +94,9 @@ def _providers(block: Block, path: str) -> Iterator[Finding]:
     for required in block.body.of("required_providers"):
         for name, attribute in required.body.attributes.items():
             if not _is_aws(attribute):
-                yield Finding(f"a provider is required: {name}", f"{path}:{attribute.line}", "a provider is a program")
+                yield Finding(
+                    f"the module requires a provider: {name}", f"{path}:{attribute.line}", "a provider is a program"
+                )
 
 
 def _is_aws(attribute: Attribute) -> bool:

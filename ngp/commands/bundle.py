@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from ngp.runs.bundle.statement import Statement
     from ngp.runs.results import RunResult
 
-app = typer.Typer(help="Look at bundles and approve them: what was planned in one place, to be applied in another.")
+app = typer.Typer(help="Show, verify, compare and approve bundles: saved plans that ngp applies elsewhere.")
 
-File = Annotated[str, typer.Argument(metavar="FILE", help="the bundle")]
+File = Annotated[str, typer.Argument(metavar="FILE", help="the bundle file")]
 
 
 @app.command()
@@ -32,9 +32,9 @@ def show(
     show_all: options.ShowAll = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Show what a bundle would do, and what it was made from; needs no Terraform and no AWS.
+    """Show what a bundle would do and what it was made from, without Terraform and AWS.
 
-    Of a sealed bundle that no key here opens, the addresses are shown, and no values.
+    If no key here opens an encrypted bundle, ngp shows its addresses without values.
     """
     from ngp.runs.bundle import opening
     from ngp.views import bundles as views
@@ -47,7 +47,7 @@ def show(
     except MissingError as error:  # sealed for others
         if identity:
             raise
-        terminal.say(context.settings, f"values are not shown: {error}", always=True)
+        terminal.say(context.settings, f"ngp shows no values: {error}", always=True)
         bundle = opening.read_statement(_path(context, file))
     result = opening.run(bundle)
     if as_json:
@@ -62,7 +62,7 @@ def show(
 
 @app.command()
 def verify(file: File, as_json: options.AsJson = False) -> None:
-    """Check that nothing moved since a bundle was made; names everything that did, and ends with 4."""
+    """Check that nothing changed since a bundle was made; list what did, and exit with 4."""
     from ngp.runs.bundle import opening, verifying
 
     context = options.context()
@@ -74,17 +74,17 @@ def verify(file: File, as_json: options.AsJson = False) -> None:
         documents.write({"schema": "ngp.bundle.verify/1", **documents.bundle(bundle)})
     else:
         until = f"{bundle.statement.expires:%Y-%m-%d %H:%M} UTC"
-        terminal.say(context.settings, f"nothing moved; the bundle is valid until {until}", always=True)
+        terminal.say(context.settings, f"nothing changed; the bundle is valid until {until}", always=True)
 
 
 @app.command()
 def diff(
-    first: Annotated[str, typer.Argument(metavar="FILE", help="the bundle that was reviewed")],
-    second: Annotated[str, typer.Argument(metavar="FILE", help="the newer one")],
+    first: Annotated[str, typer.Argument(metavar="FILE", help="the reviewed bundle")],
+    second: Annotated[str, typer.Argument(metavar="FILE", help="the newer bundle")],
     identity: bundles.Identities = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Compare what two bundles would do, unit by unit; ends with 2 if they differ."""
+    """Compare what two bundles would do, unit by unit; exit with 2 if they differ."""
     from ngp.runs.bundle import comparing, opening
     from ngp.views import bundles as views
 
@@ -109,7 +109,7 @@ def approve(
     show_all: options.ShowAll = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Sign a bundle with your SSH key after a look at what it changes."""
+    """Show what a bundle changes, ask, then sign it with your SSH key."""
     from ngp.runs.bundle import approvals, archive, opening, signatures
     from ngp.views import approvals as view
 
@@ -140,14 +140,14 @@ def approve(
             }
         )
         return
-    done = f"signed {file} with {chosen}" if added else f"{chosen} has signed {file} already; nothing was added"
+    done = f"signed {file} with {chosen}" if added else f"{chosen} has signed {file} before, so nothing was added"
     lines = view.standing(*found, statement.environment) if found else []
     terminal.say(context.settings, "\n".join([done, *lines]))
 
 
 @app.command()
 def push(file: File, as_json: options.AsJson = False) -> None:
-    """Put a bundle into the state bucket, with the approvals of both where it is there already."""
+    """Upload a bundle to the state bucket; if it is there already, merge the approvals."""
     from ngp.runs.bundle import opening
     from ngp.runs.bundle.library import Library
 
@@ -162,11 +162,11 @@ def push(file: File, as_json: options.AsJson = False) -> None:
 @app.command()
 def fetch(
     environment: options.EnvironmentName,
-    digest: Annotated[str, typer.Argument(metavar="DIGEST", help="the bundle's digest, or its first digits")],
-    out: Annotated[str, typer.Option("--out", metavar="FILE", help="where to write it; DIGEST.bundle by default")] = "",
+    digest: Annotated[str, typer.Argument(metavar="DIGEST", help="the digest of the bundle, or its first digits")],
+    out: Annotated[str, typer.Option("--out", metavar="FILE", help="the file to write; by default DIGEST.bundle")] = "",
     as_json: options.AsJson = False,
 ) -> None:
-    """Write a bundle from the state bucket into a file."""
+    """Download a bundle from the state bucket into a file."""
     from ngp.runs.bundle.library import Library
 
     context = options.context()
@@ -179,7 +179,7 @@ def fetch(
 
 @app.command("list")
 def list_bundles(environment: options.EnvironmentName = "", as_json: options.AsJson = False) -> None:
-    """List the bundles of an environment that are kept in the state bucket, and which of them were applied."""
+    """List the bundles of an environment in the state bucket, and show which ones were applied."""
     from ngp.runs.bundle.library import Library
 
     context = options.context()
@@ -204,11 +204,9 @@ def _keep(context: options.Context, path: Path, environment: str) -> None:
             return
         with reading.open_region(context, environment) as region:
             url = bundles.keep(region.resolved, region.session, path)
-        terminal.say(context.settings, f"kept it at {url}")
+        terminal.say(context.settings, f"uploaded it to {url}")
     except NgpError as error:
-        text = (
-            f"the approval is in {path.name} only: {error}; to keep it in the state bucket: ngp bundle push {path.name}"
-        )
+        text = f"only the file {path.name} has the approval: {error}; to upload it: ngp bundle push {path.name}"
         terminal.say(context.settings, text, always=True)
 
 
@@ -264,6 +262,6 @@ def _standing(context: options.Context, opened: Archive, statement: Statement) -
     try:
         read = rules.read(platforms.load(platforms.find(context.cwd)))
     except NgpError as error:
-        terminal.say(context.settings, f"whether this suffices is not known here: {error}")
+        terminal.say(context.settings, f"cannot check whether more approvals are needed: {error}")
         return None
     return approvals.collect(opened, statement, read, context.settings), read

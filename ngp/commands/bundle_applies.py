@@ -107,7 +107,11 @@ def _complete(context: Context, bundle: Bundle, now: OpenRun, result: RunResult)
     try:
         opening.complete(bundle, now.run)
     except NgpError as error:
-        terminal.say(context.settings, f"warning: that all was applied cannot be noted: {error}", always=True)
+        terminal.say(
+            context.settings,
+            f"warning: everything was applied, but ngp cannot mark the bundle as done: {error}",
+            always=True,
+        )
 
 
 def _is_agreed(context: Context, bundle: Bundle, now: OpenRun, result: RunResult) -> bool:
@@ -116,7 +120,7 @@ def _is_agreed(context: Context, bundle: Bundle, now: OpenRun, result: RunResult
 
     found = comparing.compare(opening.results(bundle), result.units)
     if not found:
-        terminal.say(context.settings, "the new plan does what the bundle shows", always=True)
+        terminal.say(context.settings, "the new plan does the same as the bundle", always=True)
         return True
     environment = now.run.resolved.environment
     if not context.settings.is_interactive or now.run.request.authority is not None:

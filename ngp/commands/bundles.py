@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ngp.terraform.plans import Plan
 
 Out = Annotated[
-    str, typer.Option("--out", metavar="FILE", help="write a bundle: the plan and all that it was made from")
+    str, typer.Option("--out", metavar="FILE", help="write a bundle: the plan and everything it was made from")
 ]
 Expires = Annotated[str, typer.Option("--expires", metavar="TIME", help="how long the bundle is valid: 90m, 24h, 3d")]
 DEFAULT_EXPIRES = "24h"
@@ -40,7 +40,7 @@ EncryptTo = Annotated[
     typer.Option(
         "--encrypt-to",
         metavar="RECIPIENT",
-        help="encrypt all of the bundle that holds values for this age or SSH public key, or file of them; repeatable",
+        help="encrypt the values in the bundle for this age or SSH public key, or a file of keys; repeatable",
     ),
 ]
 Identities = Annotated[
@@ -48,7 +48,7 @@ Identities = Annotated[
     typer.Option(
         "--identity",
         metavar="FILE",
-        help="private key (age or SSH) that opens an encrypted bundle; by default those of ~/.ssh; repeatable",
+        help="private key (age or SSH) that opens an encrypted bundle; by default the keys in ~/.ssh; repeatable",
     ),
 ]
 _DURATION = re.compile(r"([1-9][0-9]{0,4})([mhd])")
@@ -71,10 +71,10 @@ def named(context: Context, word: str, units: Sequence[str] | None) -> Path | No
         return None
     if context.terraform_args:
         raise UsageError(
-            "options for Terraform change a plan, and the plan of a bundle is fixed", todo="leave out `--`"
+            "a bundle takes no options for Terraform: its plan is fixed", todo="omit `--` and what follows"
         )
     if units:
-        raise UsageError("a bundle is applied as a whole", why=f"`{units[0]}` is one word too many")
+        raise UsageError("ngp applies a bundle as a whole", todo=f"omit `{units[0]}`")
     return path
 
 
@@ -97,13 +97,9 @@ def require_choice(context: Context, choice: BundleOptions) -> BundleRequest | N
     recipients = sealing.parse_recipients(choice.recipients or (), context.cwd)
     if not out:
         if recipients:
-            raise UsageError(
-                "`--encrypt-to` sets who can open a bundle, and no bundle is written", todo="add --out FILE"
-            )
+            raise UsageError("`--encrypt-to` needs a bundle to encrypt", todo="add --out FILE")
         if expires != DEFAULT_EXPIRES:
-            raise UsageError(
-                "`--expires` sets how long a bundle is valid, and no bundle is written", todo="add --out FILE"
-            )
+            raise UsageError("`--expires` needs a bundle to limit", todo="add --out FILE")
         return None
     if choice.key:
         signatures.find(context.settings, context.cwd, choice.key)
@@ -118,7 +114,7 @@ def require_writable(context: Context, out: str) -> Path:
     if not path.parent.is_dir():
         raise UsageError(f"the folder of {out} does not exist", where=str(path.parent))
     if path.is_dir() or (path.exists() and not archive.is_bundle(path)):
-        raise UsageError(f"{out} exists and is not a bundle", todo="name another file: ngp replaces bundles only")
+        raise UsageError(f"{out} exists and is not a bundle", todo="choose another file: ngp overwrites only bundles")
     return path
 
 
@@ -176,12 +172,12 @@ class BundleRequest:
         """Say what was written; return the result with the bundle in it."""
         stated = self.statement
         if self.archive is None or stated is None:
-            terminal.say(context.settings, "no bundle was written: the plan is not complete", always=True)
+            terminal.say(context.settings, "ngp wrote no bundle, because the plan is incomplete", always=True)
             return result
         text = f"wrote {self.out} (bundle {self.archive.digest[:12]}, valid until {stated.expires:%Y-%m-%d %H:%M} UTC)"
         terminal.say(context.settings, text, always=True)
         if self.kept_at:
-            terminal.say(context.settings, f"kept it at {self.kept_at}", always=True)
+            terminal.say(context.settings, f"uploaded it to {self.kept_at}", always=True)
         return replace(result, bundle=self.word)
 
 
@@ -191,7 +187,9 @@ def _keep_or_say(context: Context, run: RunContext, out: Path) -> str:
         return keep(run.resolved, run.access.session, out)
     except NgpError as error:
         terminal.say(
-            context.settings, f"{out.name} is not kept: {error}; later: ngp bundle push {out.name}", always=True
+            context.settings,
+            f"cannot upload {out.name}: {error}; to try again: ngp bundle push {out.name}",
+            always=True,
         )
         return ""
 
@@ -236,10 +234,12 @@ def read(context: Context, path: Path, identities: Sequence[str] | None) -> Bund
 def _duration(text: str) -> timedelta:
     match = _DURATION.fullmatch(text)
     if match is None:
-        raise UsageError(f"`--expires {text}` is not a duration", todo="write a number and m, h or d: 90m, 24h, 3d")
+        raise UsageError(
+            f"`--expires {text}` is not a valid duration", todo="write a number and m, h or d: 90m, 24h, 3d"
+        )
     from ngp.runs.bundle.statement import LONGEST
 
     duration = timedelta(**{_UNITS[match[2]]: int(match[1])})
     if duration > LONGEST:
-        raise UsageError(f"`--expires {text}` is too long", why="a bundle is valid for 30 days at most")
+        raise UsageError(f"`--expires {text}` is too long", why="the maximum is 30 days")
     return duration

@@ -6,7 +6,7 @@ import typer
 
 from ngp.commands import ci_apply, ci_init, ci_matrix, ci_plan, pipelines
 
-app = typer.Typer(help="Plan, comment on and apply changes in a pipeline; list its jobs.")
+app = typer.Typer(help="Plan, comment on and apply changes in a CI pipeline; list its jobs.")
 
 app.command()(pipelines.shielded(ci_plan.plan))
 app.command()(pipelines.shielded(ci_apply.apply))

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 _REPORTS = ("html", "md", "json", "xml")
 Number = Annotated[
-    int, typer.Option("--pull-request", metavar="NUMBER", min=0, help="of which one; by default that of the commit")
+    int,
+    typer.Option(
+        "--pull-request", metavar="NUMBER", min=0, help="the merged pull request; by default that of the commit"
+    ),
 ]
 
 
@@ -49,9 +52,9 @@ def apply(
     parallelism: options.Parallelism = options.DEFAULT_PARALLELISM,
     as_json: options.AsJson = False,
 ) -> int:
-    """Apply the bundles of the pull request that was merged; the merge and their approvals are the yes.
+    """Apply the bundles of the merged pull request, without a question: people approved them and the merge.
 
-    They are taken from the folder of `ngp ci plan`, else from the state bucket. The first that fails ends it.
+    ngp takes them from the folder of `ngp ci plan`, else from the state bucket, and stops after the first failure.
     """
     pipeline = pipelines.begin(options.context(), out_dir)
     pipeline.require_platform()
@@ -65,7 +68,7 @@ def apply(
     channel.finish(expected)
     totals = pipeline.publish([one.report for one in done if one.report], [one.exit_code for one in done])
     if not found:
-        terminal.say(pipeline.context.settings, "nothing to apply: the change has no bundle", always=True)
+        terminal.say(pipeline.context.settings, "nothing to apply: this change has no bundle", always=True)
     if as_json:
         rows = [{"environment": one.environment, "exit_code": one.exit_code, "bundle": one.bundle,
                  "findings": one.findings or tuple(filter(None, [one.earlier]))} for one in done]  # fmt: skip
@@ -156,7 +159,7 @@ def _tell(pipeline: Pipeline, channel: Channel, done: _Done) -> None:
     if done.earlier is not None:  # the comment shows what became of that apply
         if not done.exit_code:
             what = done.earlier.what
-            text = f"{done.environment}: {what}; nothing is left to do"
+            text = f"{done.environment}: {what}, so there is nothing left to do"
             terminal.say(pipeline.context.settings, text, always=True)
             status = statuses.of_earlier("apply", done.environment, what, url)
         channel.tell(done.environment, "", status)

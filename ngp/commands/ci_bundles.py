@@ -24,20 +24,20 @@ def require_merged(pipeline: Pipeline, channel: Channel, number: int) -> None:
 
     `number` is the pull request that the command line names, 0 for none.
     """
-    event, what = pipeline.event, "nothing is applied before the merge"
-    todo = "run it on a push to the default branch"
+    event, what = pipeline.event, "ngp applies nothing before the merge"
+    todo = "run `ngp ci apply` on a push to the default branch"
     if event.is_before_merge or event.is_fork:
-        why = f"this pipeline was started by: {event.kind.value.replace('_', ' ')}"
+        why = f"this event started the pipeline: {event.kind.value.replace('_', ' ')}"
         raise RefusedError(what, why=why, todo=todo)
     pull = None
     if number and not isinstance(channel.forge, Folder):
-        pull = channel.attempt("the pull request cannot be read", lambda: channel.forge.pull_request(number))
+        pull = channel.attempt("cannot read the pull request", lambda: channel.forge.pull_request(number))
         if pull is not None and not pull.is_merged:
             raise RefusedError(what, why=f"pull request {number} is not merged")
     if event.is_elsewhere and pull is None:
-        why = "this pipeline runs on another branch than the default branch"
+        why = "this pipeline does not run on the default branch"
         if event.system is CISystem.JENKINS:
-            why += ", or its branch source does not tell which one that is (BRANCH_IS_PRIMARY)"
+            why += ", or Jenkins does not say which branch that is (BRANCH_IS_PRIMARY)"
         raise RefusedError(what, why=why, todo=todo)
 
 
@@ -48,9 +48,9 @@ def find_merged(channel: Channel, number: int) -> PullRequest | None:
     """
     forge, found = channel.forge, list[PullRequest]()
     if number and not isinstance(forge, Folder):
-        what, read = "the pull request cannot be read", lambda: [forge.pull_request(number)]
+        what, read = "cannot read the pull request", lambda: [forge.pull_request(number)]
     else:
-        what, read = "the pull request cannot be found", lambda: list(forge.merged(channel.head))
+        what, read = "cannot find the pull request", lambda: list(forge.merged(channel.head))
     if number or channel.head:
         told = channel.attempt(what, read)
         channel.has_read = channel.has_read and told is not None
@@ -72,8 +72,8 @@ def collect(pipeline: Pipeline, channel: Channel, names: Sequence[str]) -> tuple
     affected = set(changed)
     missing = {name for name in names if name in {*channel.commented, *affected} and name not in found}
     if missing:
-        what = f"the change of {', '.join(sorted(missing))} was merged without a plan"
-        raise MissingError(what, todo="plan and apply it by hand: `ngp apply ENV` shows the plan first")
+        what = f"the change to {', '.join(sorted(missing))} was merged without a plan"
+        raise MissingError(what, todo="review and apply it by hand: ngp apply ENV")
     for name, bundle in found.items():
         _require_fitting(name, bundle)
         _require_whole(name, bundle, changed.get(name, ()))
@@ -94,21 +94,21 @@ def _digest(pipeline: Pipeline, channel: Channel, name: str) -> str:
         return ""
     heads = {channel.head, channel.merged_head}
     if channel.merged_head and about.head not in heads:
-        what = f"the comment of {name} is about another commit than the one that was merged"
-        why = f"it is about {about.head[:12]}, and the head of the pull request was {channel.merged_head[:12]}"
-        raise StaleError(what, why=why, todo=f"plan and apply it by hand: `ngp apply {name}` shows the plan first")
+        what = f"the comment on {name} is not about the merged commit"
+        why = f"it is about {about.head[:12]}, but the last commit of the pull request was {channel.merged_head[:12]}"
+        raise StaleError(what, why=why, todo=f"review and apply the change by hand: ngp apply {name}")
     return about.bundle
 
 
 def _require_told(pipeline: Pipeline, channel: Channel) -> None:
     """Raise MissingError (69) where nobody can say what was planned: a file alone says nothing of a review."""
     if not channel.has_read:
-        what, why = "nobody can say what was planned", "the pull request or its comments cannot be read"
-        raise MissingError(what, why=why, todo="run it again when the API answers")
+        what, why = "cannot tell which bundle was reviewed", "ngp could not read the pull request or its comments"
+        raise MissingError(what, why=why, todo="run the job again when the API answers")
     if isinstance(channel.forge, Folder) and pipeline.event.system in (CISystem.GITHUB, CISystem.GITLAB):
         name = "GITHUB_TOKEN" if pipeline.is_github else "GITLAB_TOKEN"
-        what, why = "nobody can say what was planned", f"{name} is not set, and files can come from anywhere"
-        raise MissingError(what, why=why, todo=f"give the job {name}: the comment names the bundle that was reviewed")
+        what, why = "cannot tell which bundle was reviewed", f"{name} is not set, so ngp cannot read the comment"
+        raise MissingError(what, why=why, todo=f"set {name} in the job: the comment names the reviewed bundle")
 
 
 def _open(pipeline: Pipeline, name: str, digest: str) -> Bundle | None:
@@ -127,10 +127,10 @@ def _open(pipeline: Pipeline, name: str, digest: str) -> Bundle | None:
     found = opening.read_statement(path)
     if found.digest == digest:
         return found
-    what = f"the file of {name} is not the bundle that was reviewed"
-    named = f"that of the reviewed one {digest}" if digest else "no comment names it"
-    why = f"its digest is {found.digest}, and {named}"
-    raise StaleError(what, where=str(path), why=why, todo="do not apply it; delete the file")
+    what = f"the bundle file of {name} is not the reviewed bundle"
+    named = f"the reviewed bundle has {digest}" if digest else "no comment names it"
+    why = f"its digest is {found.digest}, but {named}"
+    raise StaleError(what, where=str(path), why=why, todo="do not apply this file; delete it")
 
 
 def _affected(pipeline: Pipeline, names: Collection[str]) -> Mapping[str, Collection[str]]:
@@ -158,11 +158,11 @@ def _require_fitting(name: str, bundle: Bundle) -> None:
     """Raise for a bundle that is not of this environment, and for one that destroys: no pull request shows that."""
     stated, path = bundle.statement, bundle.archive.path
     if stated.environment != name:
-        what = f"the bundle in the place of {name}'s is for {stated.environment}"
-        raise StaleError(what, where=str(path), todo="do not apply it; make a new one with `ngp ci plan`")
+        what = f"the bundle file of {name} is for the environment {stated.environment}"
+        raise StaleError(what, where=str(path), todo="do not apply it; make a new bundle with `ngp ci plan`")
     if stated.verb != "apply":
-        todo = f"`ngp apply {path.name}` applies it by hand"
-        raise RefusedError(f"the bundle of {name} destroys", where=str(path), todo=todo)
+        todo = f"apply it by hand: ngp apply {path.name}"
+        raise RefusedError(f"the bundle of {name} was made by `ngp destroy`", where=str(path), todo=todo)
 
 
 def _require_whole(name: str, bundle: Bundle, changed: Collection[str]) -> None:
@@ -173,8 +173,8 @@ def _require_whole(name: str, bundle: Bundle, changed: Collection[str]) -> None:
     chosen = bundle.statement.chosen
     left = [unit for unit in changed if unit not in chosen] if chosen else []
     if left:
-        what = f"the bundle of {name} leaves out what was merged with it: {', '.join(left)}"
-        todo = f"plan and apply it by hand: `ngp apply {name}` shows the plan first"
+        what = f"the bundle of {name} lacks units that were merged with it: {', '.join(left)}"
+        todo = f"review and apply them by hand: ngp apply {name}"
         raise MissingError(what, where=str(bundle.archive.path), todo=todo)
 
 
@@ -186,7 +186,7 @@ def _fetch(pipeline: Pipeline, environment: str, digest: str) -> None:
 
     path = pipeline.folder / f"{environment}.bundle"
     if pipeline.platform.bundles is BundleKeeping.FILES:
-        todo = "keep the folder of `ngp ci plan` as an artifact and bring it here, or set `bundles: state` in ngp.yaml"
-        raise MissingError(f"the bundle {digest[:12]} of {environment} is not here", where=str(path), todo=todo)
+        todo = "pass the folder of `ngp ci plan` to this job as an artifact, or set `bundles: state` in ngp.yaml"
+        raise MissingError(f"cannot find the bundle {digest[:12]} of {environment}", where=str(path), todo=todo)
     with reading.open_region(pipeline.context, environment) as region:
         Library(region.resolved, region.session).fetch(digest, path)

@@ -41,7 +41,7 @@ def trust(pipeline: Pipeline) -> tuple[Tier, str]:
     try:
         tier, why = tiers.choose(pipeline.event, pipeline.forge, pipeline.checked_out)
     except (ForgeError, LookupError, TypeError, ValueError) as error:
-        tier, why = Tier.STRANGER, f"nobody could say who may plan it: {error}"
+        tier, why = Tier.STRANGER, f"cannot check who ordered this plan: {error}"
     if why:
         terminal.say(pipeline.context.settings, why, always=True)
     return tier, why
@@ -51,9 +51,10 @@ def require_head(pipeline: Pipeline) -> None:
     """Raise UsageError (64) where another commit is checked out than the pull request's, whose status would lie."""
     event = pipeline.event
     if event.kind is EventKind.PULL_REQUEST and event.head and not bases.holds(pipeline.platform, event.head):
-        what = "the head of the pull request is not what is checked out"
-        why = f"it is {event.head[:12]}, and {pipeline.checked_out[:12] or 'no commit'} is checked out"
-        raise UsageError(what, why=why, todo="check out the pull request: GitHub's pull_request_target has its base")
+        what = "the checked-out commit is not the newest commit of the pull request"
+        why = f"the newest is {event.head[:12]}, but {pipeline.checked_out[:12] or 'no commit'} is checked out"
+        todo = "check out the pull request; GitHub's pull_request_target checks out its base"
+        raise UsageError(what, why=why, todo=todo)
 
 
 def look(
@@ -74,7 +75,7 @@ def look(
     flags = tiers.flags(platform.path, found.changed)
     pipeline.annotate(flags, "warning")
     for one in flags:
-        terminal.say(pipeline.context.settings, f"look at this: {one}", always=True)
+        terminal.say(pipeline.context.settings, f"review this: {one}", always=True)
     expected = tuple({one.environment for one in found.units} | _others(platform, names, named))
     rules = bases.rules(platform, base, found.commit)
     return CheckedChange(
@@ -123,7 +124,7 @@ def check(pipeline: Pipeline, resolved: Resolved, change: CheckedChange) -> list
     tree = trees.collect(pipeline.platform, [resolved.environment.name])
     stale = (*tree.staleness.changes, *tree.staleness.orphaned)
     found = [
-        Finding("a rendered file is stale", str(path), todo=f"commit what `{tree.command}` writes") for path in stale
+        Finding("a rendered file is stale", str(path), todo=f"run `{tree.command}`, then commit") for path in stale
     ]
     found += wiring.check_counts(resolved.environment, resolved.catalogue)
     found += acceptance.check(resolved)

@@ -23,12 +23,12 @@ _ORDER = ("dev", "test", "stage", "staging", "prod", "production")
 def init(
     system: Annotated[PipelineSystem, typer.Argument(metavar="SYSTEM", help="github, gitlab or jenkins")],
     branch: Annotated[
-        str, typer.Option("--branch", help="branch that is applied; by default the remote's, else main")
+        str, typer.Option("--branch", help="branch to apply; by default the remote's default branch, else main")
     ] = "",
     check: Annotated[bool, typer.Option("--check", help="write nothing; exit 1 and list what is stale")] = False,
     as_json: options.AsJson = False,
 ) -> int:
-    """Write the pipelines of a CI system: plan, apply, nightly plan, promotion."""
+    """Write the pipelines for a CI system: plan, apply, nightly plan, promotion."""
     context = options.context()
     platform = platforms.load(platforms.find(context.cwd))
     top, folder = _repository(platform)
@@ -38,9 +38,7 @@ def init(
         try:
             files.write_all({top / path: rendered[path] for path in stale})
         except OSError as error:
-            raise NgpError(
-                "the pipelines cannot be written", where=str(error.filename), why=f"{error.strerror}"
-            ) from None
+            raise NgpError("cannot write the pipelines", where=str(error.filename), why=f"{error.strerror}") from None
     if as_json:
         views.write({"schema": "ngp.ci.init/1", "system": system, "files": list(rendered), "stale": stale,
                      "written": not check})  # fmt: skip

@@ -12,8 +12,10 @@ from ngp.commands import narrowing, options
 from ngp.environments import documents, platforms, resolving
 from ngp.views import documents as views
 
-For = Annotated[MatrixSystem, typer.Option("--system", help="the CI system that takes the matrix")]
-Everything = Annotated[bool, typer.Option("--everything", help="all units, whatever changed: for a nightly plan")]
+For = Annotated[MatrixSystem, typer.Option("--system", help="the CI system that reads the matrix")]
+Everything = Annotated[
+    bool, typer.Option("--everything", help="all units, not only the affected ones: for a nightly plan")
+]
 
 
 def matrix(
@@ -25,7 +27,7 @@ def matrix(
 ) -> None:
     """Print the jobs of a matrix: the environments that a change affects, grouped within the limit of the system.
 
-    What a branch got after HEAD left it is no part of the change.
+    Commits that the target branch got after HEAD branched off are not part of the change.
     """
     context = options.context()
     platform = platforms.load(platforms.find(context.cwd))

@@ -63,7 +63,7 @@ def plan(
     environments: options.EnvironmentNames = None,
     since: options.Since = "",
     everything: Annotated[
-        bool, typer.Option("--everything", help="all units, whatever changed: for a nightly plan")
+        bool, typer.Option("--everything", help="all units, not only the affected ones: for a nightly plan")
     ] = False,
     out_dir: pipelines.Folder = "",
     expires: bundles.Expires = bundles.DEFAULT_EXPIRES,
@@ -75,7 +75,7 @@ def plan(
 ) -> int:
     """Check and plan what a change affects; write bundles, reports, a comment and a status.
 
-    A change from a fork is only checked: without credentials, network or Terraform.
+    ngp only checks a change from a fork: without credentials, network or Terraform.
     """
     context = options.context()
     pipeline = pipelines.begin(context, out_dir)
@@ -136,8 +136,8 @@ def _ignore(pipeline: Pipeline, why: str, *, as_json: bool) -> int:
     Raises RefusedError (3) for an order that does not count.
     """
     if pipeline.event.ordered:
-        todo = "somebody who may push comments `/ngp plan COMMIT` with the newest commit"
-        raise RefusedError("nothing is planned by this comment", why=why, todo=todo)
+        todo = "ask a member to comment `/ngp plan COMMIT` with the newest commit"
+        raise RefusedError("this comment does not start a plan", why=why, todo=todo)
     totals = pipeline.publish([], ())
     if as_json:
         views.write(_document(pipeline, ci_changes.CheckedChange(Tier.STRANGER, why, None), [], totals.exit_code))
@@ -177,7 +177,7 @@ def _tell(pipeline: Pipeline, channel: Channel, change: ci_changes.CheckedChange
         digest = report.bundle.digest if report.bundle else ""
         about = comment.Marker(name, digest, channel.head)
         queued = digest if channel.event.kind is EventKind.MERGE_QUEUE else ""
-        notes = [f"{len(change.flags)} changed files need a look before the merge"] if change.flags else []
+        notes = [f"review {terminal.amount(len(change.flags), 'finding')} before the merge"] if change.flags else []
         status = statuses.of_report("plan", report, url, queued)
         channel.tell(name, comment.render(report, about, url, notes), status)
         return
@@ -248,7 +248,7 @@ def _with_feeders(pipeline: Pipeline, chosen: Sequence[str], result: RunResult) 
     feeders -= {unit.unit for unit in result.units}
     if not feeders or not chosen or result.stopped_by:
         return None
-    text = f"planning again with {', '.join(sorted(feeders))}, which these units need and nobody has applied"
+    text = f"planning again with {', '.join(sorted(feeders))}: these units need it, and it was never applied"
     terminal.say(pipeline.context.settings, text, always=True)
     return sorted({*chosen, *feeders})
 

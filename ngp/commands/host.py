@@ -22,17 +22,21 @@ PASSES_THROUGH = True
 FORMATS = ("table", "tsv", "json")
 EXPORTS = ("ssh-config", "ansible", "json")
 
-Serial = Annotated[bool, typer.Option("--serial", "-s", help="one host after the other")]
-Batch = Annotated[str, typer.Option("--batch", metavar="N|N%", help="so many hosts, then the next so many")]
-FailFast = Annotated[bool, typer.Option("--fail-fast", help="begin nothing more after a failure")]
-Limit = Annotated[float, typer.Option("--timeout", min=0, metavar="SECONDS", help="for each host; 0: none")]
-Failed = Annotated[bool, typer.Option("--failed", help="only where the last command failed")]
-NoStdin = Annotated[bool, typer.Option("--no-stdin", "-n", help="send no input")]
-Paths = Annotated[list[str], typer.Argument(metavar="SOURCE... TARGET", help="paths; `:path` is on the hosts")]
-NoPty = Annotated[bool, typer.Option("--no-pty", "-T", help="no terminal on the hosts")]
+Serial = Annotated[bool, typer.Option("--serial", "-s", help="one host at a time")]
+Batch = Annotated[str, typer.Option("--batch", metavar="N|N%", help="N hosts at a time")]
+FailFast = Annotated[bool, typer.Option("--fail-fast", help="start no more hosts after a failure")]
+Limit = Annotated[
+    float, typer.Option("--timeout", min=0, metavar="SECONDS", help="time limit for each host; 0 means none")
+]
+Failed = Annotated[bool, typer.Option("--failed", help="only hosts where the last command failed")]
+NoStdin = Annotated[bool, typer.Option("--no-stdin", "-n", help="send no input to the hosts")]
+Paths = Annotated[
+    list[str], typer.Argument(metavar="SOURCE... TARGET", help="paths; write `:path` for a path on the hosts")
+]
+NoPty = Annotated[bool, typer.Option("--no-pty", "-T", help="open no terminal on the hosts")]
 
 app = typer.Typer(
-    help="List hosts, log in to them, run commands on them, copy files to and from them.", no_args_is_help=False
+    help="List hosts, log in to them, run commands on them, and copy files to and from them.", no_args_is_help=False
 )
 
 
@@ -44,14 +48,14 @@ def list_hosts(
     form: Annotated[
         str,
         typer.Option(
-            "--format", metavar="table|tsv|json", help="how to write it", autocompletion=completion.one_of(*FORMATS)
+            "--format", metavar="table|tsv|json", help="output format", autocompletion=completion.one_of(*FORMATS)
         ),
     ] = "table",
     as_json: options.AsJson = False,
     fresh: hosting.Fresh = False,
     project: hosting.ProjectName = "",
 ) -> None:
-    """List the hosts of an environment or a cluster, whatever they are doing."""
+    """List the hosts of an environment or a cluster, whatever their state."""
     context = options.context()
     hosting.require_no_rest(context)
     _require_format(form, FORMATS)
@@ -76,7 +80,7 @@ def name(
     as_json: options.AsJson = False,
     project: hosting.ProjectName = "",
 ) -> None:
-    """Print where one host is reached: its public name or address, else its private one."""
+    """Print the public name or address of one host, or the private one if it has no public one."""
     from ngp.hosts import selector
 
     context = options.context()
@@ -98,14 +102,14 @@ def export(
         typer.Option(
             "--format",
             metavar="ssh-config|ansible|json",
-            help="what for",
+            help="output format",
             autocompletion=completion.one_of(*EXPORTS),
         ),
     ] = "ssh-config",
     filters: hosting.Filters = hosting.Filters(),
     project: hosting.ProjectName = "",
 ) -> None:
-    """Print the running hosts as an ssh_config or as an inventory of Ansible, for a file."""
+    """Print the running hosts as an ssh_config file or as an Ansible inventory."""
     from ngp.hosts import openssh
 
     context = options.context()
@@ -135,7 +139,7 @@ def ssh(
     packages: hosting.Packages = None,
     project: hosting.ProjectName = "",
 ) -> int:
-    """Log in to one host by the system's ssh; what stands behind `--` goes to it: a command, or more options."""
+    """Log in to one host with the system's ssh; pass a command or ssh options after `--`."""
     from ngp.hosts import selector
 
     context = options.context()
@@ -165,7 +169,7 @@ def execute(
     as_lines: options.AsJsonLines = False,
     project: hosting.ProjectName = "",
 ) -> int:
-    """Run the command behind `--` on all hosts at once; exit 1 if it failed on any."""
+    """Run the command after `--` on all hosts in parallel; exit with 1 if it fails on any."""
     from ngp.hosts import batching, failures, remote
 
     context = options.context()
@@ -200,7 +204,7 @@ def copy(
     as_json: options.AsJson = False,
     project: hosting.ProjectName = "",
 ) -> int:
-    """Copy files and folders to all hosts, or from them; a colon stands before the side that is there."""
+    """Copy files and folders to or from all hosts; write a colon before paths on the hosts."""
     from ngp.hosts import copying, remote
     from ngp.views import copying as progress
 
@@ -229,7 +233,7 @@ def trust(
     as_json: options.AsJson = False,
     project: hosting.ProjectName = "",
 ) -> None:
-    """Take the host keys of one host from its console again, after it was made anew."""
+    """Read the host keys of one host from its console again, after the host was replaced."""
     from ngp.hosts import selector
 
     context = options.context()
@@ -239,9 +243,9 @@ def trust(
     keys = meant.reach.trust().renew(host)
     if not keys:
         raise NgpError(
-            f"nobody vouches for a host key of `{host.name}`",
-            why="its console shows none, or cannot be read",
-            todo="look at /etc/ssh/*.pub on the machine, then write the key into hosts.yaml or your known_hosts",
+            f"cannot find trusted host keys of `{host.name}`",
+            why="its console shows none, or ngp cannot read the console",
+            todo="copy a key from /etc/ssh/*.pub on the machine to hosts.yaml or to your known_hosts",
         )
     if as_json:
         documents.write({"schema": "ngp.host.trust/1", "name": host.name, "id": host.id, "keys": keys})
@@ -251,4 +255,4 @@ def trust(
 
 def _require_format(form: str, known: Sequence[str]) -> None:
     if form not in known:
-        raise UsageError(f"no format `{form}`", todo=nearest(form, known))
+        raise UsageError(f"unknown format `{form}`", todo=nearest(form, known))

@@ -27,10 +27,12 @@ if TYPE_CHECKING:
 Selection = Annotated[
     str,
     typer.Argument(
-        metavar="ENV[/CLUSTER]", help="an environment, or a cluster of one", autocompletion=completion.environments
+        metavar="ENV[/CLUSTER]", help="an environment, or one of its clusters", autocompletion=completion.environments
     ),
 ]
-Words = Annotated[list[str] | None, typer.Argument(metavar="NAME", help="words that must all match the host")]
+Words = Annotated[
+    list[str] | None, typer.Argument(metavar="NAME", help="parts of the host's name, id or address; all must match")
+]
 Tags = Annotated[
     list[str] | None, typer.Option("--tag", metavar="NAME=VALUE", help="only hosts with this tag; repeatable")
 ]
@@ -39,11 +41,11 @@ Packages = Annotated[
     list[str] | None, typer.Option("--package", metavar="PACKAGE", help="only hosts of this package; repeatable")
 ]
 ProjectName = Annotated[
-    str, typer.Option("--project", metavar="NAME", help="the project, where the folder does not say it")
+    str, typer.Option("--project", metavar="NAME", help="the project; by default the folder names it")
 ]
-User = Annotated[str, typer.Option("--user", "-l", metavar="NAME", help="who logs in")]
+User = Annotated[str, typer.Option("--user", "-l", metavar="NAME", help="user name on the host")]
 SshConfig = Annotated[
-    Path | None, typer.Option("--ssh-config", "-F", metavar="FILE", help="an ssh_config in place of your own")
+    Path | None, typer.Option("--ssh-config", "-F", metavar="FILE", help="use this ssh_config file instead of yours")
 ]
 WAYS = ("ssh", "ssm", "instance-connect")
 Via = Annotated[
@@ -51,14 +53,14 @@ Via = Annotated[
     typer.Option(
         "--via",
         metavar="|".join(WAYS),
-        help="from here; through Session Manager, the default where no port is open; or with a key that lasts 60 s",
+        help="connect directly; through Session Manager (default if no SSH port is open); or with a one-minute key",
         autocompletion=completion.one_of(*WAYS),
     ),
 ]
-Parallelism = Annotated[int, typer.Option("--parallelism", "-j", min=1, help="how many hosts at once")]
+Parallelism = Annotated[int, typer.Option("--parallelism", "-j", min=1, help="number of hosts at the same time")]
 AT_ONCE = 32
-Fresh = Annotated[bool, typer.Option("--fresh", help="ask the cloud again; its answer is kept for 20 seconds")]
-First = Annotated[bool, typer.Option("--first", "-1", help="take the first of several")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="ask AWS again instead of using an answer up to 20 seconds old")]
+First = Annotated[bool, typer.Option("--first", "-1", help="use the first host if several match")]
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ class SelectedHosts:
         Raises UsageError (64) or MissingError (69) before anything begins if a running host cannot be reached so.
         """
         if via not in ("", *WAYS):
-            raise UsageError(f"there is no way `{via}` to a host", todo=f"one of: {', '.join(WAYS)}")
+            raise UsageError(f"unknown way `--via {via}`", todo=f"use one of: {', '.join(WAYS)}")
         if not via:
             yield self.by_default(context, login)
         elif via == "ssm":
@@ -142,7 +144,7 @@ class SelectedHosts:
             return login
         login = self._through_session_manager(context, login, closed)
         names = terminal.cell(closed[0].name) if len(closed) == 1 else terminal.amount(len(closed), "host")
-        said = f"{names}: connect through Session Manager; `--via ssh` connects from here"
+        said = f"{names}: connecting through Session Manager; to connect directly: --via ssh"
         terminal.say(context.settings, said)
         return login
 
@@ -207,13 +209,13 @@ def find(context: options.Context, asked: HostRequest) -> SelectedHosts:
 def require_no_rest(context: options.Context) -> None:
     """Raise UsageError (64) where words stand behind ``--`` that nobody would get."""
     if context.terraform_args:
-        raise UsageError("there is nothing to pass on to", where=f"-- {' '.join(context.terraform_args)}")
+        raise UsageError("this command takes nothing after `--`", where=f"-- {' '.join(context.terraform_args)}")
 
 
 def remote_command(context: options.Context) -> str:
     """Return the words behind ``--``, joined by blanks as ssh does. Raises UsageError (64) without any."""
     if not context.terraform_args:
-        raise UsageError("a command is missing", todo="write it behind `--`: ngp host exec ENV -- uptime")
+        raise UsageError("no command given", todo="write it after `--`: ngp host exec ENV -- uptime")
     return " ".join(context.terraform_args)
 
 
@@ -231,7 +233,7 @@ def become_ssh(context: options.Context, host: Host, login: Login) -> int:
         login.key.push(host, login.user or host.user, login.key.public)
         code = processes.attend(request, output=None)
     except FileNotFoundError:
-        raise MissingError("there is no `ssh` on PATH", todo="install OpenSSH's client (openssh-client)") from None
+        raise MissingError("`ssh` is not on PATH", todo="install OpenSSH's client (openssh-client)") from None
     return 128 - code if code < 0 else code
 
 
@@ -271,5 +273,5 @@ def _piped() -> int | None:
 
 def _file(context: options.Context, path: Path | None) -> Path | None:
     if path is not None and not (context.cwd / path).is_file():
-        raise UsageError("there is no such file", where=str(context.cwd / path), todo="name an ssh_config")
+        raise UsageError("this file does not exist", where=str(context.cwd / path), todo="pass an ssh_config file")
     return context.cwd / path if path else None

@@ -15,16 +15,21 @@ PASSES_THROUGH = True
 # Everything behind ENV is Moltar's, also what looks like an option
 SETTINGS = {"allow_interspersed_args": False}
 
-Project = Annotated[str, typer.Option("--project", "-project", metavar="NAME", help="the project; as Moltar finds it")]
-Filtered = Annotated[bool, typer.Option("--with-packages", "-p", help="only hosts whose tag names the packages")]
+Project = Annotated[
+    str, typer.Option("--project", "-project", metavar="NAME", help="the project; by default as Moltar finds it")
+]
+Filtered = Annotated[bool, typer.Option("--with-packages", "-p", help="only hosts whose tag lists the packages")]
 Package = Annotated[
-    list[str] | None, typer.Option("--package", "-package", metavar="PACKAGE", help="the package; as Moltar finds it")
+    list[str] | None,
+    typer.Option("--package", "-package", metavar="PACKAGE", help="the package; by default as Moltar finds it"),
 ]
 Version = Annotated[str, typer.Option("--version", "-version", metavar="VERSION", help="deploy this version")]
-Serial = Annotated[bool, typer.Option("--serial", "-s", help="one host after the other")]
+Serial = Annotated[bool, typer.Option("--serial", "-s", help="one host at a time")]
 Words = Annotated[
     list[str] | None,
-    typer.Argument(metavar="ENV[/CLUSTER] ls|ssh|hostname|exec|scp|deploy|install [ARG]", help="as for Moltar"),
+    typer.Argument(
+        metavar="ENV[/CLUSTER] ls|ssh|hostname|exec|scp|deploy|install [ARG]", help="arguments as for Moltar"
+    ),
 ]
 
 
@@ -37,7 +42,7 @@ def moltar(
     pinned: Version = "",
     serial: Serial = False,
 ) -> None:
-    """Run a command line of Moltar: print the line of ngp that it stands for, then run that."""
+    """Run a Moltar command line: print the ngp command for it, then run that."""
     from ngp.hosts import moltar as lines
     from ngp.hosts.project import packages
     from ngp.views import terminal

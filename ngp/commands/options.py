@@ -267,7 +267,7 @@ Since = Annotated[
     typer.Option(
         "--since",
         metavar="REF",
-        help="the commit to compare with; by default where HEAD left the default branch",
+        help="the commit to compare with; by default where HEAD branched off the default branch",
         autocompletion=completion.refs,
     ),
 ]

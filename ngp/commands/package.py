@@ -23,26 +23,26 @@ if TYPE_CHECKING:
     from ngp.packages.names import DebianPackage
     from ngp.packages.scripts import Claim
 
-app = typer.Typer(help="Deploy Debian packages to hosts, and list what is installed and deployed there.")
+app = typer.Typer(help="Deploy Debian packages to hosts, and list what is installed and deployed.")
 
 Packages = Annotated[
     list[str] | None,
-    typer.Argument(metavar="PACKAGE", help="packages, also PACKAGE=VERSION; by default those of .package-name"),
+    typer.Argument(metavar="PACKAGE", help="packages (NAME or NAME=VERSION); by default those in .package-name"),
 ]
-Named = Annotated[list[str], typer.Argument(metavar="PACKAGE", help="packages, also PACKAGE=VERSION")]
+Named = Annotated[list[str], typer.Argument(metavar="PACKAGE", help="packages (NAME or NAME=VERSION)")]
 Version = Annotated[
-    str, typer.Option("--version", metavar="VERSION", help="install this version, also an older one (a rollback)")
+    str, typer.Option("--version", metavar="VERSION", help="install this version; an older one is a rollback")
 ]
-Serial = Annotated[bool, typer.Option("--serial", help="do each step on one host after the other")]
+Serial = Annotated[bool, typer.Option("--serial", help="run each step on one host at a time")]
 Batch = Annotated[
     str,
-    typer.Option("--batch", metavar="N|N%", help="all steps on so many hosts, a readiness check, then the next ones"),
+    typer.Option("--batch", metavar="N|N%", help="run all steps on N hosts, check readiness, then go on to the next N"),
 ]
 AcceptLock = Annotated[
-    str, typer.Option("--accept-lock", metavar="ID", help="take over the lock of a deploy whose ngp is gone")
+    str, typer.Option("--accept-lock", metavar="ID", help="take over the lock of a deploy whose ngp no longer runs")
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="show hosts and packages; change nothing")]
-_QUESTIONS = {"deploy": "Deploy this to", "install": "Install this in"}
+DryRun = Annotated[bool, typer.Option("--dry-run", help="show hosts and packages, but change nothing")]
+_QUESTIONS = {"deploy": "Deploy this to hosts of", "install": "Install this on hosts of"}
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def deploy(
     reaching: TargetOptions = TargetOptions(),
     as_json: options.AsJson = False,
 ) -> None:
-    """Install packages on the hosts whose tag `Packages` names all of them, then run the hook of this folder."""
+    """Install packages on the hosts whose tag `Packages` lists all of them, then run the hook of this folder."""
     from ngp.hosts.project import packages as named
     from ngp.packages import names
 
@@ -109,7 +109,7 @@ def install(
     reaching: TargetOptions = TargetOptions(),
     as_json: options.AsJson = False,
 ) -> None:
-    """Install packages on all hosts of a selection; no tag counts, and no hook runs."""
+    """Install packages on all selected hosts, whatever their tag `Packages` lists; run no hook."""
     from ngp.packages import names
 
     wanted = names.parse(packages, given.pinned)
@@ -124,7 +124,7 @@ def versions(
     reaching: TargetOptions = TargetOptions(),
     as_json: options.AsJson = False,
 ) -> None:
-    """List what is installed, what was deployed last, by whom and when; without names, all that ngp ever deployed."""
+    """List installed versions and last deploys: what, who, when. Without names, list all that ngp ever deployed."""
     from ngp.packages import names
     from ngp.packages import versions as found
     from ngp.views import documents, findings
@@ -196,8 +196,8 @@ def _find(context: Context, text: str, packages: Sequence[str], reaching: Target
     found = [host for host in meant.hosts if {*packages} <= {*host.packages}]
     if not found:
         raise UsageError(
-            f"no host in `{meant.selector}` has {' and '.join(packages)} in its tag `Packages`",
-            todo="name other packages, or use `ngp package install`, for which no tag counts",
+            f"no running host in `{meant.selector}` has {' and '.join(packages)} in its tag `Packages`",
+            todo="give other packages, or use `ngp package install`, which ignores this tag",
         )
     return replace(meant, hosts=found)
 
@@ -250,7 +250,9 @@ def _check(context: Context, meant: SelectedHosts, stop: Event) -> Callable[[], 
     platform = meant.reach.platform
     probes = health.collect(platform, meant.hosts, meant.reach.session) if platform else []
     if platform is None or not probes:
-        terminal.say(context.settings, "no unit of these hosts has a readiness check: one batch follows the other")
+        terminal.say(
+            context.settings, "no unit of these hosts has a readiness check, so ngp starts the next batch without one"
+        )
         return tuple
     bare = sorted({host.unit for host in meant.hosts if host.unit} - {one.unit for one in probes})
     if bare:

@@ -31,7 +31,7 @@ P = ParamSpec("P")
 OUTPUTS = "outputs.env"
 _SUMMARY = 900_000  # bytes: GitHub drops a summary above 1 MiB
 Folder = Annotated[
-    str, typer.Option("--out-dir", metavar="DIR", help="where reports, bundles and outputs go; by default .ngp/ci")
+    str, typer.Option("--out-dir", metavar="DIR", help="folder for reports, bundles and outputs; by default .ngp/ci")
 ]
 
 
@@ -145,7 +145,7 @@ class Pipeline:
             with Path(path).open("a", encoding="utf-8", errors="replace") as file:
                 file.write(text)
         except OSError as error:
-            self.warn(f"{variable} cannot be written: {error.strerror}")
+            self.warn(f"cannot write {variable}: {error.strerror}")
 
 
 def begin(context: options.Context, folder: str) -> Pipeline:
@@ -159,7 +159,7 @@ def begin(context: options.Context, folder: str) -> Pipeline:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError("the folder for files cannot be made", where=str(path), why=error.strerror or "") from None
+        raise UsageError("cannot create the output folder", where=str(path), why=error.strerror or "") from None
     forge, why = connecting.connect(event, context.settings.environ, path)
     head, prefix = bases.head(platform), bases.prefix(platform)
     found = Pipeline(context, platform, event, forge, path, head, prefix=prefix, wrong=wrong)

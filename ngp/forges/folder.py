@@ -27,7 +27,9 @@ class Folder:
 
     def pull_request(self, number: int) -> PullRequest:
         """Raise ForgeError: a folder holds no pull requests."""
-        raise ForgeError(f"pull request {number} is not known here", where=str(self._path))
+        raise ForgeError(
+            f"cannot look up pull request {number}: this is a folder, not GitHub or GitLab", where=str(self._path)
+        )
 
     def merged(self, commit: str) -> Sequence[PullRequest]:  # noqa: ARG002
         """Return nothing: a folder holds no pull requests."""
@@ -77,7 +79,7 @@ class Folder:
             self._path.mkdir(parents=True, exist_ok=True)
             handle = os.open(self._path / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
         except OSError as error:
-            raise ForgeError("cannot write here", where=str(self._path), why=error.strerror or "") from None
+            raise ForgeError("cannot write to this folder", where=str(self._path), why=error.strerror or "") from None
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
             yield
@@ -91,7 +93,7 @@ class Folder:
             return {}
         except (ValueError, OSError) as error:
             raise ForgeError(
-                "the statuses cannot be read", where=str(self._path / "status.json"), why=str(error)
+                "cannot read the statuses", where=str(self._path / "status.json"), why=str(error)
             ) from None
         return found
 

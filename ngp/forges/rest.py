@@ -79,17 +79,19 @@ class Client:
     def __post_init__(self) -> None:
         parts = urlsplit(self.base)
         if parts.scheme != "https" and parts.hostname not in _LOCAL:
-            raise ForgeError("the address of the API is not https", where=self._host, why="a token would go in clear")
+            raise ForgeError(
+                "the URL of the API must begin with https", where=self._host, why="ngp would send the token unencrypted"
+            )
         if "@" in parts.netloc:  # no request could be made by it, and every failure would tell it
-            why = "the token alone says who asks"
-            raise ForgeError("the address of the API holds a name or a password", where=self._host, why=why)
+            why = "ngp authenticates with the token alone"
+            raise ForgeError("the URL of the API contains a user name or a password", where=self._host, why=why)
         trusted = ssl.create_default_context()
         if self.route.authority:
             try:
                 trusted.load_verify_locations(self.route.authority)
             except OSError as error:
                 why = error.strerror or str(error)
-                raise ForgeError("the file of the CA cannot be read", where=self.route.authority, why=why) from None
+                raise ForgeError("cannot read the CA file", where=self.route.authority, why=why) from None
         proxies = urllib.request.ProxyHandler(dict(self.route.proxies))
         self._opener = urllib.request.build_opener(proxies, _NoRedirect(), urllib.request.HTTPSHandler(context=trusted))
 
@@ -114,7 +116,7 @@ class Client:
         """
         patience, start = self.patience, self.patience.clock()
         if start < self._closed_until:
-            raise self._error(method, path, "it did not answer before")
+            raise self._error(method, path, "it did not answer the last request")
         is_probe, wait, tries, most = self._closed_until > 0, patience.first_wait_s, 0, patience.total_s
         while True:
             tries += 1
@@ -129,7 +131,7 @@ class Client:
             most = max(most, patience.limited_s) if trouble.is_limited else most
             if is_probe or patience.clock() + trouble.pause > start + most:
                 self._closed_until = patience.clock() + max(trouble.pause, patience.total_s)
-                counted = "one try" if tries == 1 else f"{tries} tries"
+                counted = "one attempt" if tries == 1 else f"{tries} attempts"
                 raise self._error(method, path, f"{trouble.why}; gave up after {counted}")
             patience.sleep(trouble.pause)
             wait *= 2
@@ -149,13 +151,13 @@ class Client:
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
         if isinstance(reason, ssl.SSLCertVerificationError):
             why = f"its certificate is not trusted: {_short(reason.verify_message)}"
-            raise self._error(method, path, f"{why}; SSL_CERT_FILE names the file of a private CA")
+            raise self._error(method, path, f"{why}; set SSL_CERT_FILE to the certificate file of your private CA")
         is_malformed = isinstance(error, ValueError | RecursionError)
         why = type(error).__name__ if is_malformed else _short(str(error))
         if method == "POST" and not isinstance(reason, ConnectionRefusedError | socket.gaierror):
             if isinstance(reason, TimeoutError):  # each call would wait as long
                 self._closed_until = self.patience.clock() + self.patience.total_s
-            raise self._error(method, path, f"{why}; it is not sent twice, since it may have arrived")
+            raise self._error(method, path, f"{why}; ngp does not send it again, because it may have arrived")
         return _Trouble(why, wait)
 
     def _once(self, method: str, path: str, body: Mapping[str, Any] | None) -> Any:

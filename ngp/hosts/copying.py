@@ -36,17 +36,17 @@ def parse(words: Sequence[str], cwd: Path, hosts: int) -> Copy:
         paths = tuple(str(cwd / Path(word).expanduser()) for word in sources)
         missing = [path for path in paths if not Path(path).exists()]
         if missing:
-            raise UsageError("there is no such file or folder", where=missing[0])
+            raise UsageError("this file or folder does not exist", where=missing[0])
         _require_files(paths)
         names = [Path(path).name for path in paths]
         if twice := [path for path in paths if names.count(Path(path).name) > 1]:
-            raise UsageError("two sources have one name", where=twice[1], todo="copy them to two folders")
+            raise UsageError("two sources have the same name", where=twice[1], todo="copy them to two folders")
         return Copy(paths, _remote(target), is_up=True)
     if all(remote) and not target.startswith(":"):
         return Copy(
             tuple(map(_remote, sources)), str(cwd / Path(target).expanduser()), is_up=False, folder_each=hosts > 1
         )
-    raise UsageError("one side must be on the hosts", todo="write a colon before it: `:/etc/motd`")
+    raise UsageError("no path is on the hosts, or both sides are", todo="write a colon before one side: `:/etc/motd`")
 
 
 def _require_files(sources: Sequence[str]) -> None:
@@ -55,7 +55,7 @@ def _require_files(sources: Sequence[str]) -> None:
         for found in files(Path(source), ""):
             if not (found.problem or found.path.is_file() or found.path.is_dir()):
                 raise UsageError(
-                    "this is neither a file nor a folder", where=str(found.path), todo="copy what it holds"
+                    "this is neither a file nor a folder", where=str(found.path), todo="copy its content from a file"
                 )
 
 
@@ -78,7 +78,7 @@ def copy_all(hosts: Sequence[Host], copy: Copy, options: Options, tell: Tell) ->
         try:
             sftp = await connection.start_sftp_client()
         except asyncssh.ChannelOpenError as error:
-            return f"its sshd gives no SFTP: {str(error).lower()}"
+            return f"its sshd offers no SFTP: {str(error).lower()}"
         async with sftp:
             try:
                 await (upload if copy.is_up else download)(connection, sftp, copy.sources, copy.target, counter)

@@ -74,12 +74,12 @@ class _Here:
             except asyncssh.SFTPNoSuchFile:
                 if not above:
                     raise
-                self._skip(source, "this link leads nowhere")
+                self._skip(source, "the target of this link does not exist")
                 return
             is_folder = await self.sftp.isdir(source)
             real = str(await self.sftp.realpath(source)) if is_folder else ""
         if is_folder and real in above:
-            self._skip(source, "this link leads to a folder that it is in")
+            self._skip(source, "this link points to a folder that contains it")
         elif is_folder:
             self._make(final, self._mode(attributes, 0o755))
             await self._get_all(source, final, (*above, real))
@@ -93,7 +93,7 @@ class _Here:
             names = sorted(await self.sftp.listdir(source))
         for name in names:
             if "\0" in name:
-                raise CopyError(f"it lists a name that no file can have: {name!r}")
+                raise CopyError(f"it lists an invalid file name: {name!r}")
             if name not in (".", "..") and "/" not in name:  # never out of the folder, whatever the host says
                 await self.get(posixpath.join(source, name), final / name, above)
 
@@ -152,7 +152,7 @@ def _require_distinct(finals: Mapping[str, Path]) -> None:
     first: dict[Path, str] = {}
     for source, final in finals.items():
         if final in first:
-            raise CopyError(f"{first[final]} and {source} have one name; copy them to two folders")
+            raise CopyError(f"{first[final]} and {source} have the same name; copy them to two folders")
         first[final] = source
 
 

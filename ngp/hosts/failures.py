@@ -30,5 +30,5 @@ def recall(folder: Path, hosts: Sequence[Host]) -> list[Host]:
         failed = set()
     found = [host for host in hosts if (host.environment, host.id) in failed]
     if not found:
-        raise UsageError("no host of the last command failed here", todo="leave out `--failed`")
+        raise UsageError("the last command did not fail on any of these hosts", todo="omit --failed")
     return found

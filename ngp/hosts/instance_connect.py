@@ -48,18 +48,18 @@ def fresh_key(folder: Path, settings: Settings, push: Push) -> Iterator[PushedKe
             todo = "install OpenSSH's client (openssh-client)"
             raise MissingError("`--via instance-connect` needs ssh-keygen on PATH", todo=todo) from None
         if done.exit_code:
-            raise NgpError("ssh-keygen made no key", why=done.stderr.strip())
+            raise NgpError("ssh-keygen could not create a key", why=done.stderr.strip())
         yield PushedKey(path, path.with_suffix(".pub").read_text(encoding="utf-8").strip(), push)
 
 
 def require(host: Host, session: Session | None, user: str) -> None:
     """Raise UsageError (64) for a host that EC2 Instance Connect cannot give a key to."""
     if not _INSTANCE.fullmatch(host.id):
-        raise UsageError(f"`{host.name}` is no instance of EC2", todo="leave out `--via instance-connect`")
+        raise UsageError(f"`{host.name}` is not an EC2 instance", todo="omit `--via instance-connect`")
     if session is None or session.env.get("AWS_ENDPOINT_URL"):
-        raise UsageError("the sandbox's instances have no sshd", todo="leave out `--via instance-connect`")
+        raise UsageError("instances of the sandbox have no sshd", todo="omit `--via instance-connect`")
     if not user:
-        raise UsageError(f"nothing says who logs in to `{host.name}`", todo="name a user with --user")
+        raise UsageError(f"no user is set for `{host.name}`", todo="pass --user NAME")
 
 
 def push(host: Host, session: Session, user: str, public: str) -> None:

@@ -72,10 +72,10 @@ class Logins:
         import asyncssh
 
         if not _ADDRESS.fullmatch(host.address):
-            raise LoginError("it has no address to connect to")
+            raise LoginError("it has no address")
         user = self.login.user or host.user
         if user and not USER_NAME.fullmatch(user):
-            raise LoginError(f"`{user}` cannot be a user's name", "correct its tag `ngp:user`, or use --user")
+            raise LoginError(f"`{user}` is not a valid user name", "correct its tag `ngp:user`, or pass --user")
         options = await self.options(host)
         jump = options.tunnel if isinstance(options.tunnel, str) else ""
         try:
@@ -118,7 +118,7 @@ class Logins:
         try:
             return await asyncssh.SSHClientConnectionOptions.construct(**said, **({"username": user} if user else {}))
         except (OSError, ValueError, asyncssh.Error) as error:
-            raise LoginError(f"your ssh_config or keys cannot be used: {error}") from None
+            raise LoginError(f"cannot use your ssh_config or keys: {error}") from None
 
     def lookup(self, host: Host, options: Any) -> Lookup:
         """Where ssh would look the key of a host up, by the user's ssh_config. Raises LoginError."""
@@ -129,7 +129,7 @@ class Logins:
             values = {**said, "r": str(options.username)}
             files = None if names is None else named_files(names, values, self.login.trust.home)
         except ValueError as error:
-            raise LoginError(f"your ssh_config cannot be used: {error}", "write the path out") from None
+            raise LoginError(f"cannot use your ssh_config: {error}", "write the full path there") from None
         return Lookup(alias or options.host, port, files)
 
     async def checked(self, host: Host, options: Any) -> dict[str, Any]:
@@ -200,7 +200,7 @@ class Logins:
         except asyncssh.HostKeyNotVerifiable as error:
             is_known = self.login.trust.knows(host, logins.lookup(host, options))
             why = "its host key has changed" if is_known else "its host key is not known"
-            raise _unjumped(hop, LoginError(why, f"look at its keys, then at your known_hosts ({error})")) from None
+            raise _unjumped(hop, LoginError(why, f"compare its keys with your known_hosts ({error})")) from None
         except LoginError as error:
             raise _unjumped(hop, error) from None
         except (asyncssh.ConnectionLost, ConnectionResetError) as error:
@@ -231,20 +231,20 @@ def _bastion(hop: str) -> Host:
     user, _, place = hop.strip().removeprefix("ssh://").rpartition("@")
     found = _HOP.fullmatch(place)
     if not found:
-        raise LoginError(f"your ssh_config cannot be used: `{hop}` of ProxyJump is no host")
+        raise LoginError(f"cannot use your ssh_config: `{hop}` in ProxyJump is not a valid host")
     address = found["bracketed"] or found["plain"]
     return Host(address, address, "", private_dns=address, user=user, port=int(found["port"] or SSH_PORT))
 
 
 def _unjumped(hop: str, error: LoginError) -> LoginError:
-    return type(error)(f"no way through the jump host {hop}: {error}", error.todo)
+    return type(error)(f"cannot connect through the jump host {hop}: {error}", error.todo)
 
 
 async def _push(key: PushedKey, host: Host, user: str) -> None:
     try:
         await asyncio.to_thread(key.push, host, user, key.public)
     except NgpError as error:
-        raise LoginError(f"EC2 Instance Connect took no key: {error}", error.findings[0].todo) from None
+        raise LoginError(f"EC2 Instance Connect refused the key: {error}", error.findings[0].todo) from None
 
 
 def _only(key: PushedKey) -> dict[str, Any]:
@@ -260,18 +260,18 @@ def require_library() -> None:
         raise MissingError(
             "this command needs the package asyncssh",
             why="ngp was installed without its extra `ssh`",
-            todo='install it: pip install "ngp-platform[ssh]"; `ngp host ssh` works without it',
+            todo='pip install "ngp-platform[ssh]"; `ngp host ssh` works without it',
         )
 
 
 def _untrusted(host: Host, why: str, *, is_known: bool) -> LoginError:
     if is_known:
         return LoginError(
-            "its host key has changed: somebody may listen in, or the machine was made anew",
-            "ask who made it anew; then take the new key from its console: "
+            "its host key has changed: the machine was replaced, or somebody intercepts the connection",
+            "check that the machine was replaced, then read its new key from the console: "
             f"ngp host trust {host.environment} {shlex.quote(host.id)}",
         )
-    todo = f"look at its keys on its console, then add them to ~/.ssh/known_hosts or hosts.yaml ({why.lower()})"
+    todo = f"read its keys from its console, then add them to ~/.ssh/known_hosts or hosts.yaml ({why.lower()})"
     return LoginError("its host key is not known", todo)
 
 
@@ -281,14 +281,17 @@ def _reason(error: BaseException, login: Login) -> tuple[str, str]:
     if isinstance(error, asyncssh.PermissionDenied):
         if login.key:
             todo = "check that the user exists and that the host has the package ec2-instance-connect"
-            return "the login was refused: sshd did not accept the key that EC2 Instance Connect gave to it", todo
-        todo = "load the key into your agent (ssh-add), or name user and key in ssh_config; --user says who logs in"
-        return "the login was refused: no key was accepted for this user", todo
+            return "sshd refused the login with the key from EC2 Instance Connect", todo
+        todo = "load your key into the agent (ssh-add), or set user and key in ssh_config, or pass --user"
+        return "sshd refused the login: it accepts none of your keys for this user", todo
     if isinstance(error, TimeoutError):
-        return f"no answer in {login.connect_s:.0f} s", "check that the host runs and that port and route are open"
+        return (
+            f"no answer in {login.connect_s:.0f} s",
+            "check that the host is running and that its SSH port is reachable from here",
+        )
     if isinstance(error, OSError):
         number = error.errno or 0  # asyncio has words of its own; the resolver counts below zero
         said = os.strerror(number) if number > 0 else error.strerror or str(error)
-        todo = "check its name in DNS" if number < 0 else "check that sshd runs there"
+        todo = "check its name in DNS" if number < 0 else "check that sshd is running on the host"
         return (said or "no connection").lower(), todo
     return str(error) or type(error).__name__, ""

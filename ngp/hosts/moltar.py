@@ -93,7 +93,7 @@ def _require(line: MoltarLine, command: str, what: str) -> None:
 
 def _filter(line: MoltarLine) -> tuple[str, ...]:
     if line.is_filtered and not line.packages:
-        raise UsageError("`-p` needs packages", todo="give them with -package, or write them into .package-name")
+        raise UsageError("`-p` needs packages", todo="pass -package, or list them in .package-name")
     return tuple(word for name in line.packages for word in ("--package", name)) if line.is_filtered else ()
 
 

@@ -26,10 +26,10 @@ def login(host: Host, words: Sequence[str], way: Login) -> tuple[str, ...]:
     and an unknown key is refused. Raises UsageError (64) for a host without an address.
     """
     if not _ADDRESS.fullmatch(host.address):
-        raise UsageError(f"`{host.name}` has no address to connect to", why=f"it is {host.state.value}")
+        raise UsageError(f"`{host.name}` has no address", why=f"it is {host.state.value}")
     name = way.user or host.user
     if name and not USER_NAME.fullmatch(name):
-        raise UsageError(f"`{name}` cannot be a user's name")
+        raise UsageError(f"`{name}` is not a valid user name")
     own = ["-F", str(way.config)] if way.config else []
     port = ["-p", str(host.port)] if host.port != SSH_PORT else []
     said = _checks(way.trust.file(host.environment))

@@ -74,8 +74,8 @@ def find(cwd: Path, environ: Mapping[str, str], named: str = "") -> Project:
     raise UsageError(
         "project name not found",
         where=str(cwd),
-        why=f"there is neither {_VARIABLE} nor a file {' or '.join(PROJECT_FILES)} here or above",
-        todo="give it with --project, or write it into .project-name",
+        why=f"{_VARIABLE} is not set, and no {' or '.join(PROJECT_FILES)} exists in this folder or above",
+        todo="pass --project NAME, or write the name into .project-name",
     )
 
 
@@ -115,9 +115,9 @@ def find_profile(project: str, environ: Mapping[str, str], home: Path) -> Profil
     if environ.get("AWS_PROFILE") or any(environ.get(name) for name in _AMBIENT):
         return Profile(environ.get("AWS_PROFILE", ""), region or DEFAULT_REGION)
     raise MissingError(
-        f"there is no AWS profile for the project `{project}`",
+        f"cannot find an AWS profile for the project `{project}`",
         where=", ".join(str(path) for path, *_ in places),
-        why=f"none is called {' or '.join(profile_names(project))}",
+        why=f"no profile is named {' or '.join(profile_names(project))}",
         todo=f"aws configure --profile {profile_names(project)[-1]}, or export keys and AWS_REGION",
     )
 
@@ -151,7 +151,7 @@ def _nearest(cwd: Path, name: str) -> Iterator[tuple[Path, str]]:
         try:
             text = path.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
-            raise UsageError("this file cannot be read", where=str(path), why=str(error)) from error
+            raise UsageError("cannot read this file", where=str(path), why=str(error)) from error
         if text:
             yield path, text
 
@@ -175,5 +175,5 @@ def _sections(path: Path) -> dict[str, dict[str, str]]:
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, ValueError, configparser.Error) as error:
-        raise UsageError("this AWS configuration file cannot be read", where=str(path), why=str(error)) from error
+        raise UsageError("cannot read this AWS configuration file", where=str(path), why=str(error)) from error
     return {name: {key: value or "" for key, value in parser.items(name)} for name in parser.sections()}

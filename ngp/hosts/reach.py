@@ -72,8 +72,8 @@ class Reach:
             if not (asked[name].found or static or is_empty):
                 raise problem
         for name, problem in failed.items():
-            where = "come from its states" if asked[name].found else "are missing"
-            self.note(f"the hosts of {name or self.project.name} {where}: {problem}")
+            where = "ngp takes them from its states" if asked[name].found else "they are missing"
+            self.note(f"cannot ask AWS for the hosts of {name or self.project.name}, so {where}: {problem}")
         return selector.narrow(found, meant)
 
     def session(self, environment: str) -> Session | None:
@@ -96,7 +96,7 @@ class Reach:
             return []
         others = [host.environment for host in FileSource(self.place).hosts()]
         raise UsageError(
-            f"there is no environment `{meant.environment}`", todo=nearest(meant.environment, [*known, *others])
+            f"the environment `{meant.environment}` does not exist", todo=nearest(meant.environment, [*known, *others])
         )
 
     def _of(self, environment: str) -> _Known:
@@ -118,7 +118,7 @@ class Reach:
         session = self.session(environment)
         if session is None:
             todo = f"ngp apply {environment}"
-            raise _NoSandboxError("the sandbox is not running", why="its hosts lived in its memory", todo=todo)
+            raise _NoSandboxError("the sandbox is not running", why="its hosts exist only while it runs", todo=todo)
         return CloudSource(session, self.project.name, environment).hosts()
 
     def _from_states(self, environment: str) -> list[Host]:
@@ -174,7 +174,7 @@ def _texts(platform: Platform, environment: Environment, session: Callable[[str]
     names = [units.SINGLE] if environment.state is StateMode.SINGLE else list(environment.units)
     reached = None if platform.state is StateKind.LOCAL else session(environment.name)
     if reached is None and platform.state is not StateKind.LOCAL:
-        raise MissingError("the states cannot be reached")
+        raise MissingError("cannot reach the states")
     found = {}
     for name in names:
         place = locations.locate(platform, environment, name)

@@ -90,7 +90,9 @@ def batches(hosts: Sequence[Host], size: str) -> list[list[Host]]:
     """Divide hosts by ``5`` or ``10%`` (of all, at least one); "" is one batch. Raises UsageError (64)."""
     number = size.removesuffix("%")
     if size and not (number.isdecimal() and int(number) > 0):
-        raise UsageError(f"`--batch {size}` is no size", todo="write a number such as 5, or a share such as 10%")
+        raise UsageError(
+            f"`--batch {size}` is not a valid size", todo="write a number such as 5, or a share such as 10%"
+        )
     if not size:
         return [list(hosts)] if hosts else []
     step = max(1, len(hosts) * int(number) // 100) if size.endswith("%") else int(number)
@@ -176,7 +178,7 @@ class _Run:
         except LoginError as error:
             return self._end(host, began, None, str(error), error.todo)
         except asyncio.CancelledError:
-            return self._end(host, began, None, "interrupted before it began" if began else NOT_STARTED)
+            return self._end(host, began, None, "interrupted before it started" if began else NOT_STARTED)
         except NgpError as error:
             return self._end(host, began, None, str(error), error.findings[0].todo)
         except Exception as error:  # noqa: BLE001  whatever a host does to a library costs no other host its result
@@ -187,7 +189,7 @@ class _Run:
         task = asyncio.ensure_future(work(host, connection))
         try:
             await asyncio.wait([task], timeout=self.options.timeout_s)
-            problem = task.result() if task.done() else f"no end after {self.options.timeout_s:g} s"
+            problem = task.result() if task.done() else f"timed out after {self.options.timeout_s:g} s"
         except asyncio.CancelledError:
             problem = "interrupted"
         finally:
@@ -205,11 +207,11 @@ class _Run:
             return self._end(host, began, None, f"the command did not start: {error}")
         except TimeoutError:
             sure = ending.sure(ended=await ending.end(process))
-            return self._end(host, began, None, f"no end after {self.options.timeout_s:g} s{sure}")
+            return self._end(host, began, None, f"timed out after {self.options.timeout_s:g} s{sure}")
         except InputError as error:
-            more = ", and may take that for the end of its input"
+            more = " and may treat that as the end of its input"
             sure = ending.sure(ended=await ending.end(process), more=more)
-            return self._end(host, began, None, f"its input broke off: {error}{sure}")
+            return self._end(host, began, None, f"cannot read its input any more: {error}{sure}")
         except asyncio.CancelledError:
             sure = ending.sure(ended=await ending.end(process))
             return self._end(host, began, None, f"interrupted{sure}")

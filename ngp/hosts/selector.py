@@ -67,7 +67,7 @@ def narrow(hosts: Sequence[Host], selector: Selector, wanted: Filter | None = No
     found = [host for host in hosts if selector.takes(host)]
     if selector.cluster and hosts and not found:
         known = {host.cluster for host in hosts if host.cluster and selector.environment in ("", host.environment)}
-        raise UsageError(f"no host is of cluster `{selector.cluster}`", todo=nearest(selector.cluster, known))
+        raise UsageError(f"no host belongs to the cluster `{selector.cluster}`", todo=nearest(selector.cluster, known))
     return [host for host in found if wanted is None or wanted.takes(host)]
 
 
@@ -91,17 +91,17 @@ def choose(hosts: Sequence[Host], words: Sequence[str], *, first: bool = False) 
     if len(found) == 1 or (found and first):
         return found[0]
     if found:
-        what = f"`{said}` matches {len(found)} hosts" if said else f"there are {len(found)} hosts"
-        raise UsageError(what, why=_names(found), todo="add a word that only one of them has, or `-1` for the first")
+        what = f"`{said}` matches {len(found)} hosts" if said else f"{len(found)} hosts match"
+        raise UsageError(what, why=_names(found), todo="add a word that only one of them has, or -1 for the first")
     if not hosts:
         raise none_running()
-    raise UsageError(f"no host matches `{said}`", why=f"there are {_names(hosts)}")
+    raise UsageError(f"no host matches `{said}`", why=f"the hosts are {_names(hosts)}")
 
 
 def none_running(selector: Selector | None = None) -> UsageError:
     """Return the error for a selection without hosts."""
     about = f" in `{selector}`" if selector else ""
-    return UsageError(f"no hosts found{about}", todo="see what there is: ngp host list ENV")
+    return UsageError(f"no hosts found{about}", todo="list all hosts: ngp host list ENV")
 
 
 def _names(hosts: Sequence[Host]) -> str:

@@ -26,14 +26,14 @@ def proxy(host: Host, session: Session | None, settings: Settings) -> tuple[str,
     Raises MissingError (69) without the AWS CLI or its plugin, UsageError (64) for a host that is no instance of EC2.
     """
     if not _INSTANCE.fullmatch(host.id):
-        raise UsageError(f"`{host.name}` is no instance of EC2", todo="leave out `--via ssm`, or its tag `ngp:via`")
+        raise UsageError(f"`{host.name}` is not an EC2 instance", todo="omit `--via ssm`, or remove its tag `ngp:via`")
     if session is None or not is_there(session):
-        raise UsageError("the sandbox has no Session Manager", todo="leave out `--via ssm`")
+        raise UsageError("the sandbox has no Session Manager", todo="omit `--via ssm`")
     path = settings.environ.get("PATH")
     lacking = [name for name in ("aws", _PLUGIN) if not shutil.which(name, path=path)]
     if lacking:
-        todo = "install the AWS CLI and its Session Manager plugin, or connect from here with `--via ssh`"
-        raise MissingError(f"Session Manager needs {' and '.join(lacking)} on PATH", todo=todo)
+        todo = "install the AWS CLI and its Session Manager plugin, or connect directly with `--via ssh`"
+        raise MissingError(f"{' and '.join(lacking)} not found on PATH; Session Manager needs it", todo=todo)
     target = ("--target", host.id, "--document-name", _DOCUMENT, "--parameters", f"portNumber={host.port}")
     profile = ("--profile", session.profile) if session.profile else ()
     return ("aws", "ssm", "start-session", *target, "--region", session.region, *profile)

@@ -88,9 +88,9 @@ async def differing(connection: Any, files: Mapping[str, Staged], *, grow: bool 
         done = await connection.run(commands, check=False)
         digests = [line.split()[0] for line in str(done.stdout).splitlines() if line.split()]
         if len(digests) != len(some):
-            raise CopyError(f"checksums cannot be compared: {str(done.stderr).strip()}")
+            raise CopyError(f"cannot compare checksums: {str(done.stderr).strip()}")
         pairs = zip(some, digests, strict=True)
-        found |= {path: "its checksum differs after the copy" for path, said in pairs if said != files[path].digest}
+        found |= {path: "the checksum of the copy differs" for path, said in pairs if said != files[path].digest}
     return found
 
 

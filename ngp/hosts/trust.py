@@ -132,7 +132,7 @@ class Trust:
             try:
                 self._users[paths] = asyncssh.import_known_hosts("\n".join(texts))
             except ValueError as error:
-                raise NgpError("your known_hosts file cannot be read", why=str(error)) from None
+                raise NgpError("cannot read your known_hosts file", why=str(error)) from None
         return self._users[paths]
 
     def _load(self, environment: str) -> Keys:
@@ -165,7 +165,7 @@ def named_files(names: Iterable[str], values: Mapping[str, str], home: Path) -> 
 
     def replaced(found: re.Match[str]) -> str:
         if found[1] not in known:
-            raise ValueError(f"ngp does not know `{found[0]}` in UserKnownHostsFile")
+            raise ValueError(f"ngp does not support `{found[0]}` in UserKnownHostsFile")
         return known[found[1]]
 
     expanded = (_TOKEN.sub(replaced, name) for name in names)

@@ -147,11 +147,11 @@ def files(source: Path, place: str, above: tuple[Path, ...] = ()) -> Iterator[Up
     A link to a folder that it is in is not followed: it has no end.
     """
     if not source.exists():
-        yield UploadEntry(source, place, "this link leads nowhere")
+        yield UploadEntry(source, place, "the target of this link does not exist")
     elif not source.is_dir():
         yield UploadEntry(source, place)
     elif (real := source.resolve()) in above:
-        yield UploadEntry(source, place, "this link leads to a folder that it is in")
+        yield UploadEntry(source, place, "this link points to a folder that contains it")
     else:
         yield UploadEntry(source, place)
         for path in sorted(source.iterdir()):

@@ -133,7 +133,7 @@ def _do(step: DeployStep, command: str, batch: Sequence[Host], rollout: Rollout,
 
 def _reason(result: fleet.CommandResult) -> str:
     if result.exit == scripts.LOCKED and not result.problem:
-        return "the lock of this deploy was taken over, or a step of another one still runs"
+        return "another deploy took over the lock, or one of its steps is still running"
     return fleet.reason(result)
 
 

@@ -31,7 +31,7 @@ def run(
     try:
         code = processes.attend(processes.ProcessRequest((str(path),), cwd, {**environ, **more}))
     except OSError as error:
-        todo = "begin it with a line such as #!/bin/sh"
-        raise NgpError("the hook cannot be run", where=str(path), why=str(error), todo=todo) from error
+        todo = "start the file with a line such as #!/bin/sh"
+        raise NgpError("cannot run the hook", where=str(path), why=str(error), todo=todo) from error
     if code:
         raise NgpError("the hook failed", where=str(path), why=f"exit code {code}")

@@ -55,9 +55,9 @@ def _give_back(hosts: Sequence[Host], taken: Sequence[Host], claim: Claim, run: 
     left = _release([each.host for each in left], claim, run) if left else []
     for each in left:
         if each.host in taken:
-            why = "a step of it still runs there" if each.exit == scripts.LOCKED else fleet.reason(each)
-            todo = f"once no step of it runs there, --accept-lock {claim.id} takes the lock over"
-            warn(Finding("the lock of this deploy stays", where=each.host.name, why=why, todo=todo))
+            why = "one of its steps is still running there" if each.exit == scripts.LOCKED else fleet.reason(each)
+            todo = f"wait until the step ends; to take over the lock: --accept-lock {claim.id}"
+            warn(Finding("cannot release the lock of this deploy", where=each.host.name, why=why, todo=todo))
 
 
 def _release(hosts: Sequence[Host], claim: Claim, run: Run) -> list[CommandResult]:
@@ -79,13 +79,13 @@ def _held(result: CommandResult, heard: _Lines) -> Finding:
     fields = next((line.split("\t") for line in heard.of(result.host) if line.startswith(scripts.HELD)), [])
     _, number, who, action, since, *_ = [*fields, *[""] * 5]
     if not number:
-        what = "a step of a deploy still runs there, though nobody holds the lock"
+        what = "a step of another deploy is still running, but nobody holds the lock"
         return Finding(what, where=result.host.name, todo="wait until it ends, then run the command again")
-    todo = f"wait until it ends; if {who}'s ngp is gone, --accept-lock {number} takes its lock over"
+    todo = f"wait until it ends; if {who}'s ngp no longer runs, take over its lock: --accept-lock {number}"
     if not _ID.fullmatch(number):
-        todo = f"wait until it ends; its id is none of ngp's: look at {scripts.FOLDER}/deploy.lock there"
+        todo = f"wait until it ends; ngp did not write this lock: check {scripts.FOLDER}/deploy.lock on the host"
     return Finding(
-        f"{who} deploys here since {since} ({action} {number})",
+        f"{who} has been deploying here since {since} ({action} {number})",
         where=result.host.name,
         todo=todo,
     )
@@ -94,10 +94,10 @@ def _held(result: CommandResult, heard: _Lines) -> Finding:
 def _unreached(result: CommandResult, heard: _Lines) -> Finding:
     said = [line for line in heard.of(result.host) if not line.startswith(scripts.HELD)]
     return Finding(
-        "the lock cannot be taken, so nothing was changed anywhere",
+        "cannot lock this host, so nothing was deployed to any host",
         where=result.host.name,
         why="; ".join([*said[-2:], fleet.reason(result)]),
-        todo=result.todo or "check that `sudo -n true` works there, and that its disk is not full",
+        todo=result.todo or "check that `sudo -n true` works on the host and that its disk is not full",
     )
 
 

@@ -33,8 +33,8 @@ def parse(words: Sequence[str], version: str = "") -> tuple[DebianPackage, ...]:
     """
     if not words:
         raise UsageError(
-            "no package is named",
-            todo="name packages after the environment, give them with --package, or write them into .package-name",
+            "no package given",
+            todo="write packages after the environment, pass --package, or list them in .package-name",
         )
     found: dict[str, DebianPackage] = {}
     findings: list[Finding] = []
@@ -43,7 +43,7 @@ def parse(words: Sequence[str], version: str = "") -> tuple[DebianPackage, ...]:
         wanted = own if equals else version
         findings += _check(name, wanted, is_versioned=bool(equals))
         if name in found and found[name].version != wanted:
-            findings.append(Finding(f"`{name}` is named with two versions", todo="name it once"))
+            findings.append(Finding(f"`{name}` is given with two versions", todo="give one version"))
         found[name] = DebianPackage(name, wanted)
     require(findings)
     return tuple(found.values())
@@ -58,11 +58,13 @@ def check(words: Sequence[str]) -> tuple[str, ...]:
 def _check(name: str, version: str, *, is_versioned: bool) -> list[Finding]:
     findings = []
     if not _NAME.fullmatch(name):
-        why = "Debian's names have two or more of a-z, 0-9, `+`, `-` and `.`, and begin with a letter or digit"
-        findings.append(Finding(f"`{name}` is not the name of a package", why=why))
+        why = "a Debian package name has two or more of a-z, 0-9, `+`, `-` and `.`, and starts with a letter or digit"
+        findings.append(Finding(f"`{name}` is not a valid package name", why=why))
     elif name.endswith("-"):
-        findings.append(Finding(f"`{name}` is not the name of a package", why="apt would remove what ends with `-`"))
+        findings.append(
+            Finding(f"`{name}` is not a valid package name", why="apt removes packages whose name ends with `-`")
+        )
     if (version or is_versioned) and not _VERSION.fullmatch(version):
-        why = "Debian's versions begin with a digit and have letters, digits, `.`, `+`, `~`, `-` and one `:` before all"
-        findings.append(Finding(f"`{version}` is not a version", why=why))
+        why = "a Debian version starts with a digit (after an optional `N:`) and has letters, digits and `.+~-`"
+        findings.append(Finding(f"`{version}` is not a valid version", why=why))
     return findings

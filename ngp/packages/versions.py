@@ -68,7 +68,7 @@ def collect(hosts: Sequence[Host], names: Sequence[str], run: Run) -> Versions:
 
 
 def _unreached(result: CommandResult) -> Finding:
-    return Finding("the versions are not known", result.host.name, fleet.reason(result), result.todo)
+    return Finding("cannot read the versions", result.host.name, fleet.reason(result), result.todo)
 
 
 def _read(host: str, names: Sequence[str], lines: Iterable[str]) -> list[PackageVersion]:

@@ -86,13 +86,13 @@ def _open(attribute: str, rule: Mapping[str, Any], sources: Iterable[Any]) -> Br
     if ports:
         shown = ", ".join(f"{port} ({_ADMIN[port]})" for port in ports[:3])
         more = " and others" if len(ports) > 3 else ""
-        yield attribute, f"everybody on the Internet reaches port {shown}{more}"
+        yield attribute, f"the whole Internet can reach port {shown}{more}"
 
 
 def _unencrypted(kind: str, values: Mapping[str, Any]) -> Broken:
     name = _ENCRYPTED.get(kind, "")
     if name and values.get(name) in (False, "false"):
-        yield name, "what it stores is not encrypted"
+        yield name, "its data is not encrypted"
     for disk in _DISKS:
         for at, one in enumerate(_items(values.get(disk))):
             if one.get("encrypted") is False:
@@ -101,14 +101,14 @@ def _unencrypted(kind: str, values: Mapping[str, Any]) -> Broken:
 
 def _public_bucket(kind: str, values: Mapping[str, Any]) -> Broken:
     if kind == "aws_s3_bucket_acl" and str(values.get("acl", "")).startswith("public-"):
-        yield "acl", f"the ACL {values['acl']} opens the bucket to everybody"
+        yield "acl", f"the ACL {values['acl']} makes the bucket public"
     if kind == "aws_s3_bucket_public_access_block":
-        yield from ((name, "the bucket may be opened to everybody") for name in _SHUT if values.get(name) is False)
+        yield from ((name, "somebody could make the bucket public") for name in _SHUT if values.get(name) is False)
     if kind == "aws_s3_bucket_policy":
         for one in _statements(values.get("policy")):
             is_everybody = one.get("Principal") in ("*", {"AWS": "*"}, {"AWS": ["*"]})
             if is_everybody and not one.get("Condition"):
-                yield "policy", f"the statement {one.get('Sid', 'without a Sid')} opens the bucket to everybody"
+                yield "policy", f"the statement {one.get('Sid', 'without a Sid')} makes the bucket public"
 
 
 def _administrator(kind: str, values: Mapping[str, Any]) -> Broken:
@@ -123,7 +123,7 @@ def _administrator(kind: str, values: Mapping[str, Any]) -> Broken:
 
 def _public_database(_: str, values: Mapping[str, Any]) -> Broken:
     if values.get("publicly_accessible") is True:
-        yield "publicly_accessible", "the database has an address on the Internet"
+        yield "publicly_accessible", "the database has a public address"
 
 
 def _statements(policy: Any) -> Iterator[Mapping[str, Any]]:
@@ -160,28 +160,28 @@ RULES = (
         Severity.DENY,
         ("aws_security_group", "aws_security_group_rule", "aws_vpc_security_group_ingress_rule"),
         _ingress,
-        "name the networks that may reach it, or go through the VPN",
+        "list the networks that may reach it, or use the VPN",
     ),
     Rule(
         "unencrypted-storage",
         Severity.DENY,
         (*_ENCRYPTED, "aws_instance", "aws_launch_configuration"),
         _unencrypted,
-        "encrypt it; a KMS key is optional",
+        "encrypt it; you may omit the KMS key",
     ),
     Rule(
         "public-bucket",
         Severity.DENY,
         ("aws_s3_bucket_acl", "aws_s3_bucket_public_access_block", "aws_s3_bucket_policy"),
         _public_bucket,
-        "serve it through CloudFront, or name who may read it",
+        "serve it through CloudFront, or list who may read it",
     ),
     Rule(
         "public-database",
         Severity.DENY,
         ("aws_db_instance", "aws_rds_cluster_instance", "aws_redshift_cluster"),
         _public_database,
-        "set publicly_accessible to false, and reach it from inside of the network",
+        "set publicly_accessible to false, and connect from inside the network",
     ),
     Rule(
         "administrator",

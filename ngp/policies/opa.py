@@ -68,7 +68,7 @@ def _read(program: Path, done: processes.ProcessResult) -> Mapping[str, Any]:
 
 def _unread(program: Path, done: processes.ProcessResult) -> NgpError:
     why = " ".join((done.stderr or done.stdout).split())[-_WHY:] or f"it ended with {done.exit_code}"
-    return NgpError("the policies could not be evaluated", where=str(program), why=why)
+    return NgpError("cannot evaluate the policies", where=str(program), why=why)
 
 
 def _refused(error: Mapping[str, Any], folder: Path) -> UsageError:

@@ -46,7 +46,12 @@ def load(platform: Path) -> Policies | None:
         return None
     files = sorted(path for path in folder.rglob("*.rego") if not path.name.endswith("_test.rego"))
     require(
-        Finding("a policy must not be a link", str(path), "ngp would read what it leads to", "put a copy there")
+        Finding(
+            "a policy must not be a link",
+            str(path),
+            "ngp would read the file that it points to",
+            "replace it with a copy",
+        )
         for path in (folder, *files)
         if path.is_symlink()
     )
@@ -55,14 +60,14 @@ def load(platform: Path) -> Policies | None:
     for name, text in texts.items():
         package = _PACKAGE.search(text)
         if package is None:
-            raise UsageError("a policy needs a package", where=name, todo="begin the file with `package NAME`")
+            raise UsageError("a policy needs a package", where=name, todo="start the file with `package NAME`")
         for rule in _RULE.findall(text):
             rules.setdefault(f"{package[1]}.{rule}", name)
     if not rules:
         why = f"`{FOLDER}/` has no rule `deny`, `warn` or `violation`, so nothing would be checked"
-        raise UsageError("no policy to evaluate", where=str(folder), why=why, todo="write one, or remove the folder")
+        raise UsageError("no policy to evaluate", where=str(folder), why=why, todo="write one, or delete the folder")
     if opa.find() is None and find_spec("regopy") is None:
-        what = "the policies cannot be evaluated: `opa` is not on PATH, and the package regopy is not installed"
+        what = "cannot evaluate the policies: `opa` is not on PATH, and the package regopy is not installed"
         raise MissingError(what, where=str(folder), todo="pip install 'ngp-platform[policy]'")
     return Policies(texts, rules)
 
@@ -73,7 +78,7 @@ def evaluate(policies: Policies, plan: Mapping[str, Any]) -> Verdict:
     found: list[Violation] = []
     for (rule, file), answer in zip(policies.rules.items(), answers, strict=True):
         if answer is None:
-            why = "its answer is undefined: it is no set, or evaluating it failed"
+            why = "it is undefined: it is not a set, or its evaluation failed"
             todo = f"write it as `{rule.rpartition('.')[2]} contains message if {{ … }}`"
             raise UsageError(f"the policy `{rule}` has no answer", where=file, why=why, todo=todo)
         found += [_violation(rule, file, one) for one in _set(rule, file, answer)]
@@ -106,7 +111,7 @@ def _ask(policies: Policies, plan: Mapping[str, Any]) -> Sequence[Any]:
     try:
         said = json.loads(done.stdout)
     except ValueError:
-        raise NgpError("the policies could not be evaluated", why=done.stderr.strip()[-500:]) from None
+        raise NgpError("cannot evaluate the policies", why=done.stderr.strip()[-500:]) from None
     if "error" in said:
         where, _, why = said["error"].partition(": ")
         file = policies.rules.get(where.removeprefix("data."), where)
@@ -121,7 +126,7 @@ def _set(rule: str, file: str, answer: Any) -> list[Any]:
     if isinstance(answer, list):
         return answer
     todo = f"write `{rule.rpartition('.')[2]} contains message if {{ … }}`"
-    raise UsageError(f"the policy `{rule}` is no set", where=file, why="Rego 1 is read", todo=todo)
+    raise UsageError(f"the policy `{rule}` is not a set", where=file, why="ngp reads Rego 1", todo=todo)
 
 
 def _violation(rule: str, file: str, said: Any) -> Violation:
@@ -139,4 +144,4 @@ def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError("this policy cannot be read", where=str(path), why=str(error)) from error
+        raise UsageError("cannot read this policy", where=str(path), why=str(error)) from error

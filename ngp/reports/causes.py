@@ -32,9 +32,9 @@ _LINE = re.compile(r":[0-9]+$")
 _MOST = 8  # causes of one change
 _WHOLE = {
     "replace_because_tainted": "an earlier apply did not finish it, so Terraform has marked it as tainted",
-    "replace_by_request": "-replace names it",
+    "replace_by_request": "you passed -replace for it",
     "delete_because_no_resource_config": "the module no longer declares it",
-    "delete_because_no_module": "the module that declared it is no longer called",
+    "delete_because_no_module": "its module is no longer used",
 }
 _NOT_SET = "the module does not set it: a default of the provider, or a change outside of Terraform"
 
@@ -61,7 +61,7 @@ class Finder:
             return (Cause("", "ngp destroy"),)
         name = self._owner(unit, change)
         if name not in self.resolved.environment.units:
-            return (Cause("", f"no unit `{name}` is declared any more", self._place(self._units)),)
+            return (Cause("", f"the unit `{name}` is no longer declared", self._place(self._units)),)
         found = [*self._whole(name, unit, change), *self._attributes(name, unit, change)]
         templates = self._templates.get("root" if self._is_single else name, ())
         if templates:
@@ -101,7 +101,7 @@ class Finder:
             yield Cause("", "the module declares it", self._place(block[1].where))
             if all(one.action is Action.CREATE for one in unit.changes):
                 where = self.resolved.environment.where(f"units.{name}")
-                yield Cause("", f"nothing of the unit `{name}` is there yet", self._place(where))
+                yield Cause("", f"the unit `{name}` has not been applied yet", self._place(where))
                 return
         if block and (change.action is Action.CREATE or change.reason.startswith("delete_because")):
             for one in references.repeating(block[1]):
@@ -130,9 +130,9 @@ class Finder:
             place = self._place(leaf.place)
             is_new = self._is_changed_file(leaf.place)
             if leaf.kind == "resource" and any(one.startswith(leaf.name) for one in changing):
-                found.append((Cause(attribute, f"it takes from {leaf.name}, which changes too", place), is_new))
+                found.append((Cause(attribute, f"it depends on {leaf.name}, which changes, too", place), is_new))
             elif leaf.kind == "data":
-                found.append((Cause(attribute, f"data.{leaf.name} looks it up", place), is_new))
+                found.append((Cause(attribute, f"data.{leaf.name} reads it", place), is_new))
             elif leaf.kind == "file":
                 found.append((Cause(attribute, "a file of the module", place), is_new))
             elif leaf.kind == "default":
@@ -155,7 +155,7 @@ class Finder:
         words = {
             ValueSource.FACT: f"{label}, a fact",
             ValueSource.UNIT: label,
-            ValueSource.COMMON: f"{leaf.name}, for every unit",
+            ValueSource.COMMON: f"{leaf.name}, shared by all units",
             ValueSource.WIRE: f"{label}, wired from {binding.wire}",
             ValueSource.GENERATED: f"{label}, a generated secret",
             ValueSource.SECRET: f"{label}, a secret reference",

@@ -122,7 +122,7 @@ def _box(unit: UnitReport, x: int, y: int) -> Box:
 
 def _rest(number: int, x: int, y: int, *, is_all: bool) -> Box:
     name = f"{number:,} {'units' if is_all else 'more units'}"
-    return Box(x, y, "", name, "same", "…", "not drawn one by one")
+    return Box(x, y, "", name, "same", "…", "not drawn separately")
 
 
 def _edges(report: Report, boxes: Mapping[str, Box]) -> Iterable[Edge]:

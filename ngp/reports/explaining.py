@@ -29,7 +29,7 @@ def text(made: Report, address: str, exit_code: int) -> Iterator[str]:
     for unit, change in found:
         yield from lines(unit, change)
     if not found and not exit_code:
-        yield f"this plan does nothing to {address}"
+        yield f"this plan does not change {address}"
 
 
 def select(report: Report, address: str) -> list[tuple[UnitReport, ChangeReport]]:
@@ -52,9 +52,9 @@ def lines(unit: UnitReport, change: ChangeReport) -> Iterator[str]:
         yield f"      # ({len(change.lines) - _LINES} more lines; ngp plan shows them)"
     for cause in change.causes:
         about = f"{cause.attribute}: " if cause.attribute else ""
-        yield f"  because of {about}{cause.text}{f' ({cause.place})' if cause.place else ''}"
+        yield f"  cause: {about}{cause.text}{f' ({cause.place})' if cause.place else ''}"
     if not change.causes:
-        yield "  because of nothing that ngp can find in what is written"
+        yield "  cause: ngp finds none in the files"
     yield from (f"  not known yet: {one}" for one in unit.unknowns)
 
 

@@ -56,7 +56,7 @@ def write(report: Report, paths: Iterable[Path], platform: Path | None = None) -
         try:
             files.write(path, KINDS[path.suffix](report, platform).encode(errors="replace").decode())
         except OSError as error:
-            todo = "free some room, or name another file with --report"
+            todo = "free some disk space, or choose another file with --report"
             raise NgpError(f"cannot write the report: {error.strerror}", where=str(path), todo=todo) from error
 
 
@@ -64,11 +64,11 @@ def _check(path: Path) -> list[Finding]:
     what = f"cannot write a report to {path}"
     if path.suffix not in KINDS:
         known = nearest(path.suffix, KINDS)
-        return [Finding(what, why=f"the ending `{path.suffix}` is no kind of report", todo=known)]
+        return [Finding(what, why=f"`{path.suffix}` is not a report format", todo=known)]
     if not path.parent.is_dir():
-        return [Finding(what, str(path.parent), "the folder does not exist", "make it, or name another one")]
+        return [Finding(what, str(path.parent), "the folder does not exist", "create it, or choose another one")]
     if path.is_dir() or (path.exists() and not path.is_file()):
-        return [Finding(what, why="it is no plain file", todo="name another file")]
+        return [Finding(what, why="it is not a regular file", todo="choose another file")]
     if not os.access(path.parent, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
-        return [Finding(what, why="permission denied", todo="name a file that you may write")]
+        return [Finding(what, why="permission denied", todo="choose a file that you can write")]
     return []

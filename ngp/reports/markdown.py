@@ -82,7 +82,7 @@ def findings(report: Report, most: int = _ROWS) -> str:
         return ""
     lines = [_finding(one) for one in found[:most]]
     lines += [f"- … and {amount(len(found) - most, 'more')}"] if len(found) > most else []
-    head = f"#### {amount(len(found), 'finding')} of policies" if report.policy else "#### The run was ended"
+    head = f"#### {amount(len(found), 'finding')} of policies" if report.policy else "#### The run was stopped"
     return "\n".join([head, "", *lines, ""])
 
 
@@ -130,7 +130,7 @@ def render(report: Report, limit: int = FILE_BYTES) -> str:
         parts.append(text)
         size, shown = size + _bytes(text), shown + 1
     if shown < len(busy):
-        parts.append(f"… the changes of {amount(len(busy) - shown, 'more unit')} are left out here\n")
+        parts.append(f"… the changes of {amount(len(busy) - shown, 'more unit')} do not fit here\n")
     return "\n".join(part for part in parts if part)
 
 

@@ -66,7 +66,7 @@ def _context(report: Report) -> dict[str, Any]:
         "sizes": _sizes(report),
         "facts": [(name, plain(value)) for name, value in words.facts(report)],
         "findings": [_finding(one) for one in report.findings],
-        "findings_title": "Policies" if report.policy else "The run was ended",
+        "findings_title": "Policies" if report.policy else "The run was stopped",
         "dangers": dangers[:_DANGERS],
         "more_dangers": max(0, len(dangers) - _DANGERS),
         "units": shown,
@@ -203,7 +203,7 @@ def _drawing(report: Report, numbers: dict[str, int]) -> dict[str, Any] | None:
         {
             "path": one.path,
             "is_unknown": one.is_unknown,
-            "says": plain(f"{one.unit} takes {one.inputs} of {one.source}"),
+            "says": plain(f"{one.unit} uses {one.inputs} of {one.source}"),
         }
         for one in found.edges
     ]

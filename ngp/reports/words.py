@@ -36,7 +36,7 @@ def title(report: Report) -> str:
 def totals(report: Report) -> str:
     """``6 units: 1 failed, 3 with changes; +3 ~2 -2``."""
     if not report.units:
-        return "ended before any unit began" if report.findings else "no units"
+        return "stopped before any unit started" if report.findings else "no units"
     words = ", ".join(f"{number:,} {outcome.traits.counted}" for outcome, number in report.outcomes.items())
     sizes = changes.summary(report.counts)
     return f"{amount(len(report.units), 'unit')}: {words}{f'; {sizes}' if sizes else ''}"

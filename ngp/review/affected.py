@@ -136,7 +136,7 @@ def spread(direct: Mapping[str, tuple[Reason, ...]], wires: Mapping[str, Mapping
         unit: [
             *direct.get(unit, ()),
             *(
-                Reason(CauseKind.UPSTREAM, f"takes {outputs} of {feeder}")
+                Reason(CauseKind.UPSTREAM, f"uses {outputs} of {feeder}")
                 for feeder, outputs in feeders.items()
                 if feeder in affected
             ),
@@ -216,7 +216,7 @@ class _Environment:
 
     def _of_origins(self, inputs: Sequence[str]) -> tuple[Reason, ...]:
         paths = self.baseline.changed.intersection(origins.files(self.resolved.environment.name))
-        return (Reason(CauseKind.ORIGIN, f"its inputs come from elsewhere: {_listed(inputs)}", tuple(sorted(paths))),)
+        return (Reason(CauseKind.ORIGIN, f"its inputs have other sources: {_listed(inputs)}", tuple(sorted(paths))),)
 
 
 def _differing(platform: Platform, rendered: Rendered, baseline: Baseline) -> Iterator[str]:
@@ -250,7 +250,7 @@ def _relative(path: Path, base: Path, home: str = "") -> str:
 
 def _of_platform(platform: Platform, baseline: Baseline) -> Iterator[Reason]:
     if origins.is_other_terraform(platform, baseline):
-        text = f"{platforms.FILE} names another Terraform: {platform.terraform or 'the one on PATH'}"
+        text = f"{platforms.FILE} selects another Terraform: {platform.terraform or 'the one on PATH'}"
         yield Reason(CauseKind.PLATFORM, text, (platforms.FILE,))
 
 
@@ -261,10 +261,12 @@ def _removed(resolved: Sequence[Resolved], rendered: Rendered, baseline: Baselin
     for root in _roots(baseline):
         _, environment, kind, *rest = root.split("/")
         if root not in now:
-            text = f"is gone; its state may still hold resources: destroy them from a checkout of {baseline.commit[:8]}"
+            text = (
+                f"was removed; if its state still has resources, destroy them from a checkout of {baseline.commit[:8]}"
+            )
             names = rest if kind == "units" else origins.units(environment, baseline) or [kind]
         elif kind == "root":
-            text = f"is gone from {root}; a plan of it shows what is destroyed"
+            text = f"was removed from {root}; its plan shows what will be destroyed"
             names = [name for name in origins.units(environment, baseline) if name not in units[environment]]
         else:
             continue

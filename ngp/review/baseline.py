@@ -100,7 +100,7 @@ def _texts(platform: Platform, ids: Iterable[str]) -> dict[str, str]:
 def _named(repository: _Repository, ref: str) -> tuple[str, str]:
     commit = revisions.find(repository.platform, ref)
     if commit is None:
-        todo = "fetch it, or name one that `git log` shows"
+        todo = "fetch it, or pass a commit that `git log` shows"
         raise _unknown(repository, f"Git has no commit `{ref}`", "", todo)
     return commit, ref
 
@@ -111,14 +111,14 @@ def _default(repository: _Repository) -> tuple[str, str]:
     branch = next((each for each in _DEFAULTS if each in known), "")
     if not branch and not repository.is_shallow and _is_alone(platform, known):
         return _named(repository, "HEAD")
-    what, todo = "nothing says which commit to compare with", "name one with `--since REF`"
+    what, todo = "cannot tell which commit to compare with", "pass one with `--since REF`"
     if not branch:
-        raise _unknown(repository, what, "the default branch is not here", todo)
+        raise _unknown(repository, what, "this clone has no default branch", todo)
     name = branch.removeprefix(_REMOTE).removeprefix(_LOCAL)
     outcome = revisions.git(platform, "merge-base", "HEAD", branch)
     if outcome.exit_code:
         raise _unknown(repository, what, f"HEAD and {name} have no common commit", todo)
-    return outcome.stdout.strip(), f"where HEAD left {name}"
+    return outcome.stdout.strip(), f"where HEAD branched off {name}"
 
 
 def _is_alone(platform: Platform, known: list[str]) -> bool:
@@ -136,7 +136,7 @@ def _unknown(repository: _Repository, what: str, why: str, todo: str) -> NgpErro
     if repository.is_shallow:
         why = f"{why}; this is a shallow clone".lstrip("; ")
         fetch = f"git fetch --unshallow {remote} {_ALL.format(remote=remote)}"
-        deepen = f"fetch its history: {fetch} (or set a full depth in the checkout of your CI)"
+        deepen = f"fetch its history: {fetch} (in CI, set the checkout to full depth)"
         return MissingError(what, where=where, why=why, todo=deepen if remote else todo)
     if remote and _has_one_branch(repository.platform, remote):
         why = f"{why}; this is a clone of a single branch".lstrip("; ")

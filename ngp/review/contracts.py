@@ -124,19 +124,19 @@ class _Pairs:
         where = self.environment.where(f"wiring.{unit}.{name}")
         match difference.change:
             case ChangeKind.REMOVED | ChangeKind.RENAMED:
-                todo = f"write `{difference.new_name}`" if difference.new_name else "take it out"
+                todo = f"write `{difference.new_name}`" if difference.new_name else "delete it"
                 if own:
                     yield _finding(difference, f"{unit}.{name} has a value", str(own.place), todo)
                 if wire:
-                    yield _finding(difference, f"{unit}.{name} takes {wire}", where, todo)
+                    yield _finding(difference, f"{unit}.{name} is wired to {wire}", where, todo)
             case ChangeKind.REQUIRED if not self._is_given(unit, name):
                 place = self.environment.where(f"units.{unit}")
                 yield _finding(difference, f"{unit}.{name} has no value", place, f"give {unit}.{name} a value")
             case ChangeKind.EPHEMERAL if wire:
-                yield _finding(difference, f"{unit}.{name} takes {wire}", where, "write a secret's reference")
+                yield _finding(difference, f"{unit}.{name} is wired to {wire}", where, "write a secret reference")
             case ChangeKind.RETYPED if wire and not (own or common):
                 todo = "check that the output fits, or change the module"
-                yield _finding(difference, f"{unit}.{name} takes {wire}", where, todo)
+                yield _finding(difference, f"{unit}.{name} is wired to {wire}", where, todo)
         written, variable = own or common, self.modules[unit].variables.get(name)
         if written and variable and difference.change in interfaces.OF_VALUES:
             reasons = binding.check(variable, written.value, f"{unit}.{name}")
@@ -161,7 +161,7 @@ class _Pairs:
                 if difference.new_name:
                     todo = f"write `{name}: {unit}.{difference.new_name}`"
                 where = self.environment.where(f"wiring.{user}.{name}")
-                yield user, _finding(difference, f"{user}.{name} takes {ref}", where, todo)
+                yield user, _finding(difference, f"{user}.{name} is wired to {ref}", where, todo)
 
     def _breaks(self, user: str, name: str, difference: InterfaceDifference) -> bool:
         """Whether the user of an output that differs breaks; one of another shape may still fit the input."""

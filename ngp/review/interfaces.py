@@ -141,11 +141,11 @@ class _Side:
             if name in self.after:
                 continue
             if new := self.renames.get(name):
-                text = f"the module `{self.module.name}` calls this {self.kind.value} `{new}` now"
+                text = f"the module `{self.module.name}` now calls this {self.kind.value} `{new}`"
                 place = str(self.after[new].place)
                 yield InterfaceDifference(self.module.name, self.kind, name, ChangeKind.RENAMED, text, place, new)
             else:
-                text = f"the module `{self.module.name}` has no {self.kind.value} `{name}` any more"
+                text = f"the module `{self.module.name}` no longer has the {self.kind.value} `{name}`"
                 yield InterfaceDifference(
                     self.module.name, self.kind, name, ChangeKind.REMOVED, text, str(self.module.path)
                 )
@@ -162,14 +162,14 @@ def _input(module: str, old: Variable, new: Variable) -> Iterator[InterfaceDiffe
         found = _difference(module, new, change, f"is {now}, not {was}")
         yield replace(found, before=was, after=now)
     if old.has_default and not new.has_default:
-        yield _difference(module, new, ChangeKind.REQUIRED, "has no default any more")
+        yield _difference(module, new, ChangeKind.REQUIRED, "no longer has a default")
     elif new.has_default and not old.has_default:
-        yield _difference(module, new, ChangeKind.RELAXED, "has a default now")
+        yield _difference(module, new, ChangeKind.RELAXED, "now has a default")
     elif new.default != old.default:
-        yield _difference(module, new, ChangeKind.DEFAULT, "has another default")
+        yield _difference(module, new, ChangeKind.DEFAULT, "has a new default")
     if old.nullable != new.nullable:
         change = ChangeKind.RELAXED if new.nullable else ChangeKind.NOT_NULLABLE
-        yield _difference(module, new, change, f"may {'be null now' if new.nullable else 'not be null any more'}")
+        yield _difference(module, new, change, f"may {'now be null' if new.nullable else 'no longer be null'}")
     yield from _secrecy(module, old, new)
 
 
@@ -185,7 +185,7 @@ def _secrecy(module: str, old: Variable | Output, new: Variable | Output) -> Ite
     for flag, change in (("sensitive", ChangeKind.SENSITIVE), ("ephemeral", ChangeKind.EPHEMERAL)):
         was, now = getattr(old, flag), getattr(new, flag)
         if was != now:
-            what = f"is {flag} now" if now else f"is not {flag} any more"
+            what = f"is now {flag}" if now else f"is no longer {flag}"
             yield _difference(module, new, change if now else ChangeKind.RELAXED, what)
 
 

@@ -31,11 +31,11 @@ def subject(bundle: Bundle, *, whole: bool = False) -> str:
     # of a sealed bundle no result is known, only what is stated
     results = {name: one.result for name, one in bundle.units.items() if not sealing.is_sealed(bundle.archive)}
     total = sum((_counts(fact) for fact in units.values()), Counts())
-    left = statement.expires - datetime.now(UTC)
+    left, maker = statement.expires - datetime.now(UTC), statement.maker or "somebody unknown"
     lines = [
         f"{statement.verb} {statement.environment}: target {statement.target}, account {statement.account}, "
         f"{statement.region}",
-        f"  bundle {bundle.digest[:12]}, made by {statement.maker or 'nobody known'} at {statement.created:{_TIME}}",
+        f"  bundle {bundle.digest[:12]}, made by {maker} at {statement.created:{_TIME}}",
         f"  expires at {statement.expires:{_TIME}}, in {terminal.duration(max(left.total_seconds(), 0))}",
         *_origin(statement),
     ]
@@ -55,13 +55,13 @@ def _origin(statement: Statement) -> Iterator[str]:
     authors = f" by {', '.join(commit.authors)}" if commit.authors else ""
     yield f"  commit {commit.id[:10] or 'unknown'}{dirty}{authors}"
     if commit.unknown:
-        yield f"  there may be other authors: {commit.unknown}"
+        yield f"  ngp may not know all authors: {commit.unknown}"
     if statement.chosen:
-        yield f"  only these units were asked for: {', '.join(statement.chosen)}"
+        yield f"  only these units were selected: {', '.join(statement.chosen)}"
     if statement.options:
         yield f"  options: {' '.join(statement.options)}"
     if statement.may_lose_data:
-        yield f"  loss of data agreed to: {', '.join(statement.may_lose_data)}"
+        yield f"  may lose data: {', '.join(statement.may_lose_data)}"
 
 
 def standing(found: ApprovalStatus, rules: Rules, environment: str) -> list[str]:
@@ -70,13 +70,13 @@ def standing(found: ApprovalStatus, rules: Rules, environment: str) -> list[str]
     if not found.needed:
         lines = [f"nobody may approve bundles for `{environment}`: {rules.where} has no `approvals.{environment}`"]
     elif found.unknown:
-        lines = [f"cannot be approved: who wrote the change is not known: {found.unknown}"]
+        lines = [f"cannot be approved, because ngp does not know the authors of the change: {found.unknown}"]
     else:
         word = "approved" if found.is_approved else "not approved yet"
         lines = [f"{word}: {len(found.by)} of {terminal.amount(found.needed, 'approval')}{names}"]
     if found.missing and not (found.is_approved or found.unknown):
         lines.append(f"  may still approve: {', '.join(found.missing)}")
-    return [*lines, *(f"  does not count: {vote.who}: {vote.why}" for vote in found.votes if vote.why)]
+    return [*lines, *(f"  signature of {vote.who} does not count: {vote.why}" for vote in found.votes if vote.why)]
 
 
 def standing_document(found: ApprovalStatus, rules: Rules) -> dict[str, Any]:
@@ -118,11 +118,11 @@ def _unit(name: str, fact: UnitFact, result: UnitResult | None, *, whole: bool) 
 def _outcome(fact: UnitFact, result: UnitResult | None) -> Iterator[str]:
     """How far the plan of a unit is known, where that is not all of it."""
     if result is not None and result.outcome is Outcome.DEFERRED:
-        yield f"could not be previewed, so what it will do is not known: {result.reason or fact.apart}"
+        yield f"no preview, so its changes are unknown: {result.reason or fact.apart}"
     elif fact.apart and result is None and not fact.changes:
-        yield f"planned again at apply, and the readable part does not say to do what: {fact.apart}"
+        yield f"ngp plans it again at apply, and the readable part does not list its changes: {fact.apart}"
     elif fact.apart:
-        yield f"planned again at apply, to do no more than this: {fact.apart}"
+        yield f"ngp plans it again at apply and allows no more than this: {fact.apart}"
     if result is not None and not fact.changes and result.outcome is Outcome.PLANNED:
         yield "only outputs change"
 

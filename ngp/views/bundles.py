@@ -29,8 +29,8 @@ def show(bundle: Bundle, settings: Settings) -> None:
         f"  valid until {stated.expires.strftime(time)}; {signed}",
     ]
     lines += [f"  options: {' '.join(stated.options)}"] if stated.options else []
-    lines += [f"  loss of data agreed to: {', '.join(stated.may_lose_data)}"] if stated.may_lose_data else []
-    lines += [f"  {name} is planned again at apply: {one.apart}" for name, one in stated.units.items() if one.apart]
+    lines += [f"  may lose data: {', '.join(stated.may_lose_data)}"] if stated.may_lose_data else []
+    lines += [f"  ngp plans {name} again at apply: {one.apart}" for name, one in stated.units.items() if one.apart]
     for line in lines:
         console.print(terminal.line(line), soft_wrap=True)
 
@@ -39,7 +39,7 @@ def show_differences(found: Sequence[PlanDifference], settings: Settings) -> Non
     """Print what the second of two bundles does otherwise, by unit."""
     console = terminal.out(settings)
     if not found:
-        console.print(terminal.line("the two bundles do the same"), soft_wrap=True)
+        console.print(terminal.line("both bundles make the same changes"), soft_wrap=True)
     unit = ""
     for one in found:
         if one.unit != unit:

@@ -23,7 +23,7 @@ def show_error(error: Failure, *, whole: bool = False) -> None:
 def block(finding: Finding, *, word: str = "error") -> str:
     """``error: WHAT`` and, where known, a line each for where, why and what to do."""
     lines = [f"{word}: {finding.what}"]
-    for label, text in (("where", finding.where), ("why", finding.why), ("do", finding.todo)):
+    for label, text in (("where", finding.where), ("why", finding.why), ("fix", finding.todo)):
         lines += [f"  {label + ':':<6} {line}" if not at else f"         {line}" for at, line in _lines(text)]
     return terminal.clean("\n".join(lines))
 

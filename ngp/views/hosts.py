@@ -153,7 +153,7 @@ def summary(results: Sequence[HostResult], settings: Settings, *, repeats: bool 
     failed = sum(not one.is_good for one in results)
     if failed:
         said = f"{failed} of {terminal.amount(len(results), 'host')} failed"
-        said += "; `--failed` repeats the command there" if repeats else ""
+        said += "; to repeat the command there: --failed" if repeats else ""
         console.print(terminal.line(said), soft_wrap=True)
 
 

@@ -83,7 +83,7 @@ def approve(opened: Archive, key: SigningKey, settings: Settings) -> bool:
     with changing(opened.path):
         now = archive.read(opened.path)  # somebody else may have approved while this person read
         if now.digest != opened.digest:
-            what, todo = "the bundle was replaced by another one", "look at it, then approve it again"
+            what, todo = "somebody replaced the bundle file with another bundle", "review the new one, then approve it"
             raise StaleError(what, where=str(opened.path), todo=todo)
         if has_signed(now, signatures.signer(signature).fingerprint, settings):
             return False
@@ -111,7 +111,7 @@ def sign_as_maker(opened: Archive, settings: Settings, cwd: Path, named: str = "
     except MissingError as error:
         if named:
             raise
-        return f"the bundle is not signed by its maker: {error}"
+        return f"ngp could not sign the bundle as its maker: {error}"
     return ""
 
 
@@ -150,7 +150,7 @@ def require(opened: Archive, statement: Statement, rules: Rules, settings: Setti
     does not count.
     """
     if rules.platform.name != statement.platform:
-        what = f"the bundle is for the platform `{statement.platform}`, and {rules.where} is `{rules.platform.name}`"
+        what = f"the bundle is for the platform `{statement.platform}`, but {rules.where} has `{rules.platform.name}`"
         raise StaleError(what, where=str(opened.path), todo="apply it in a clone of its own platform")
     standing = collect(opened, statement, rules, settings)
     if not standing.is_approved:
@@ -163,7 +163,7 @@ def _vote(opened: Archive, signature: bytes, statement: Statement, rules: Rules,
     identity = rules.holder(key) if key else ""
     if not identity:
         is_intact = bool(key) and signatures.is_intact(opened.statement, signature, settings)
-        return Vote(key, why=f"{rules.where} has no signer with this key" if is_intact else _BROKEN)
+        return Vote(key, why=f"{rules.where} lists no signer with this key" if is_intact else _BROKEN)
     if not signatures.verify(opened.statement, signature, identity, rules.keys(identity), settings):
         return Vote(key, identity, _BROKEN)
     return Vote(key, identity, _objection(identity, statement, rules))
@@ -176,7 +176,7 @@ def _objection(identity: str, statement: Statement, rules: Rules) -> str:
     """Return why a valid signature does not count, "" if it does."""
     rule = rules.platform.approvals.get(statement.environment)
     if rule is None or not _is_among(identity, rule.by):
-        return f"{rules.where} does not let them approve `{statement.environment}`"
+        return f"{rules.where} does not allow this person to approve `{statement.environment}`"
     return _exclusion(identity, statement, rules, rule)
 
 
@@ -184,9 +184,9 @@ def _exclusion(identity: str, statement: Statement, rules: Rules, rule: Approval
     """Return why an approval of this person does not count, whichever of their keys they sign with; "" if it does."""
     maker_by_key = rules.holder(statement.maker_key) if statement.maker_key else ""
     if _is_among(identity, (statement.maker, maker_by_key)) and not rule.maker:
-        return "they made the bundle"
+        return "this person made the bundle"
     if not rule.authors and _is_among(identity, statement.commit.authors):
-        return "they wrote commits of the change"
+        return "this person wrote commits of the change"
     return ""
 
 
@@ -197,21 +197,21 @@ def _explain(opened: Archive, statement: Statement, rules: Rules, standing: Appr
             f"nobody may approve bundles for `{name}`",
             rules.where,
             f"it has no `approvals.{name}`",
-            f"name people there, and merge that into {rules.source}",
+            f"add people there, and merge the change into {rules.source}",
         )
     elif standing.unknown:
         yield Finding(
-            f"the bundle for `{name}` cannot be approved: who wrote the change is not known",
+            f"nobody can approve the bundle for `{name}`, because ngp does not know the authors of the change",
             where,
-            f"{standing.unknown}, and {rules.where} lets no author approve",
-            "plan again in a clone with the whole history (git fetch --unshallow), where the remote answers",
+            f"{standing.unknown}; {rules.where} does not allow authors to approve",
+            "plan again in a clone that has the whole history (git fetch --unshallow) and reaches the remote",
         )
     else:
         had = f"it has {len(standing.by)} ({', '.join(standing.by)})" if standing.by else "it has none"
         yield Finding(
-            f"the bundle for `{name}` is not approved: it needs {_amount(standing.needed)}, and {had}",
+            f"the bundle for `{name}` is not approved: it needs {_amount(standing.needed)}, but {had}",
             where,
-            f"rules of {rules.where} at commit {rules.commit[:10]}",
+            f"by the rules in {rules.where} at commit {rules.commit[:10]}",
             _way_out(opened.path, standing),
         )
     for vote in standing.votes:
@@ -221,8 +221,8 @@ def _explain(opened: Archive, statement: Statement, rules: Rules, standing: Appr
 
 def _way_out(path: Path, standing: ApprovalStatus) -> str:
     if len(standing.by) + len(standing.missing) < standing.needed:
-        return "nobody else may approve it: let somebody else plan it, or change the rules in a reviewed commit"
-    return f"ask {_either(standing.missing)} for: ngp bundle approve {path.name}"
+        return "nobody else may approve it: ask somebody else to plan it, or change the rules in a reviewed commit"
+    return f"ask {_either(standing.missing)} to run: ngp bundle approve {path.name}"
 
 
 def _either(people: Sequence[str]) -> str:

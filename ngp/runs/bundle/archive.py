@@ -115,7 +115,7 @@ def _parse(path: Path, file: io.BufferedIOBase) -> Archive:
         with tarfile.open(fileobj=file, mode="r:") as tar:
             return _read(path, tar, file)
     except (tarfile.TarError, EOFError, UnicodeError, ValueError) as error:
-        raise _damaged(path, f"it is no complete tar file: {error}") from error
+        raise _damaged(path, f"it is not a complete tar file: {error}") from error
 
 
 def is_bundle(path: Path) -> bool:
@@ -134,7 +134,7 @@ def _read(path: Path, tar: tarfile.TarFile, file: io.BufferedIOBase) -> Archive:
         raise _damaged(path, f"its first member is not {STATEMENT}, or a name occurs twice")
     for name in names:
         if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
-            raise _damaged(path, f"the member {name} leads out of the bundle")
+            raise _damaged(path, f"the member {name} points outside the bundle")
     content = {one.name: one for one in found[1:] if one.name != _CHECKSUM and not one.name.startswith(APPROVALS)}
     approvals = [one for one in found if one.name.startswith(APPROVALS)]
     if any(one.size > _MOST_SIGNATURE for one in approvals) or found[0].size > _MOST_STATEMENT:
@@ -197,7 +197,7 @@ class _Writer:
             size += len(chunk)
             self._put(chunk)
         if size != member.size:
-            raise NgpError(f"{member.name} changed while the bundle was written", todo="run the command again")
+            raise NgpError(f"{member.name} changed while ngp wrote the bundle", todo="run the command again")
         self._put(bytes(-size % tarfile.BLOCKSIZE))
 
     def end(self) -> None:
@@ -246,7 +246,7 @@ def _extract(tar: tarfile.TarFile, member: Member, target: Path, folder: Path) -
     if member.link:
         inside = Path(os.path.normpath(target.parent / member.link))
         if PurePosixPath(member.link).is_absolute() or not inside.is_relative_to(folder):
-            raise StaleError(f"the link {member.name} in the bundle leads out of it", todo="do not apply this bundle")
+            raise StaleError(f"the link {member.name} in the bundle points outside it", todo="do not apply this bundle")
         target.symlink_to(member.link)
         return
     files.require_no_links(target)
@@ -276,5 +276,5 @@ def replacing(path: Path) -> Iterator[io.RawIOBase]:
 
 def _damaged(path: Path, why: str) -> StaleError:
     return StaleError(
-        "the bundle is damaged", where=str(path), why=why, todo="fetch it again, or make a new one with `ngp plan`"
+        "the bundle is damaged", where=str(path), why=why, todo="download it again, or make a new one with `ngp plan`"
     )

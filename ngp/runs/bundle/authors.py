@@ -38,7 +38,7 @@ def look(platform: Platform) -> Provenance:
     maker = git.ask("config", "user.email") or _user()
     head = git.ask("rev-parse", "--verify", "--quiet", "HEAD")
     if not head:
-        return Provenance(maker, CommitFact(unknown="the platform is in no commit of a Git repository"))
+        return Provenance(maker, CommitFact(unknown="no commit of a Git repository contains the platform"))
     base = rules.base(platform)
     range_, unknown = _range(git, head, base)
     commits = list(git.log(range_))
@@ -46,7 +46,7 @@ def look(platform: Platform) -> Provenance:
     if len(commits) > _MOST:
         unknown = f"the change has more than {_MOST} commits"
     elif not unknown and _is_cut(git, commits, head, base):
-        unknown = "the clone is shallow, and lacks commits of the change"
+        unknown = "the clone is shallow and lacks commits of the change"
     is_dirty = bool(git.ask("status", "--porcelain"))
     return Provenance(maker, CommitFact(head, is_dirty, tuple(sorted(people)), unknown))
 
@@ -55,7 +55,7 @@ def _range(git: _Git, head: str, base: str) -> tuple[tuple[str, ...], str]:
     """Return the commits of the change as Git's words, and why they may not be all of them."""
     newest = (head, f"^{head}^1") if git.ask("rev-parse", "--verify", "--quiet", f"{head}^1") else (head,)
     if not base:
-        return newest, "the remote's default branch is not known here"
+        return newest, "this clone does not know the remote's default branch"
     change = (head, f"^{base}")
     return (change if git.ask("rev-list", "-1", *change) else newest), ""
 

@@ -36,9 +36,9 @@ class Library:
     def __init__(self, resolved: Resolved, session: Session) -> None:
         if resolved.platform.state is not StateKind.S3:
             raise UsageError(
-                "bundles are kept in the state bucket, and this platform keeps its states on the disk",
+                "this platform has no state bucket to store bundles in",
                 where=str(resolved.platform.path / "ngp.yaml"),
-                todo="hand the file on yourself, or set `state: s3`",
+                todo="pass the file on yourself, or set `state: s3` in ngp.yaml",
             )
         self._place = units.any_place(resolved)
         self._prefix, self._session = f"{PREFIX}{resolved.environment.name}/", session
@@ -64,7 +64,7 @@ class Library:
                 content = path.read_bytes()
             if opened.digest == digest and self._put(digest, content, version):
                 return opened
-        raise NgpError(f"the bundle {digest[:12]} is being written by others", todo="try again")
+        raise NgpError(f"others are writing the bundle {digest[:12]} at this moment", todo="try again")
 
     def fetch(self, word: str, out: Path) -> Archive:
         """Write the kept bundle whose digest begins with `word` into a file; approvals that the file has stay in it.
@@ -73,11 +73,11 @@ class Library:
         """
         found = [one.digest for one in self.collect() if one.digest.startswith(word)]
         if len(found) != 1 or len(word) < _LEAST:
-            what = f"{len(found)} kept bundles have a digest that begins with `{word}`"
+            what = f"{len(found)} stored bundles have a digest that starts with `{word}`"
             raise UsageError(what, todo="ngp bundle list shows them; write more digits" if found else "ngp bundle list")
         body, _ = self._get(found[0])
         if body is None:
-            raise NgpError(f"the bundle {found[0][:12]} was deleted meanwhile")
+            raise NgpError(f"somebody has just deleted the bundle {found[0][:12]}")
         self._open(body, found[0])
         with approvals.changing(out):
             own = _approvals(out, found[0])
@@ -106,10 +106,10 @@ class Library:
             raise StaleError([replace(one, where=where) for one in error.findings]) from error
         if kept.digest != digest:
             raise StaleError(
-                "the state bucket has another bundle at the location of this one",
+                "the state bucket has a different bundle in the place of this one",
                 where=where,
                 why=f"its digest is {kept.digest[:12]}",
-                todo="do not apply it; delete that object, then push the right file: ngp bundle push FILE",
+                todo="do not apply it; delete that object, then upload the right file: ngp bundle push FILE",
             )
         return kept
 

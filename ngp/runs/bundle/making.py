@@ -71,7 +71,7 @@ def _require_same(before: facts.Snapshot, now: facts.Snapshot, joint: Joint | No
     moved += [".terraform.lock.hcl"] if before.lock != now.lock else []
     moved += ["the Terraform binary"] if before.binary != now.binary else []
     if moved:
-        raise StaleError(f"this changed while it was planned: {', '.join(moved)}", todo="run the command again")
+        raise StaleError(f"this changed during the plan: {', '.join(moved)}", todo="run the command again")
 
 
 def _is_other(before: StateFact | NgpError, now: StateFact | NgpError | None) -> bool:

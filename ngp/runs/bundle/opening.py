@@ -71,7 +71,7 @@ def _require_agreeing(path: Path, stated: Statement, units: Mapping[str, Reviewe
         raise StaleError(
             f"the statement of the bundle differs from its plans: {', '.join(wrong)}",
             where=str(path),
-            why="people would sign something else than ngp applies",
+            why="people would sign something that ngp does not apply",
             todo="do not apply this bundle; make a new one",
         )
 
@@ -187,15 +187,15 @@ def _lay_out(bundle: Bundle, context: RunContext, joined: list[str], held: Holdi
     lineage, text = bundle.statement.lineage, bundle.archive.read(making.STATE).decode(errors="replace")
     needs = composition.edges_of(context, units)
     if composition.join(context, held_states, lineage, needs) != text:
-        raise StaleError("the joined states are not those that the bundle was planned over", todo="make a new bundle")
+        raise StaleError("the states are not those that the bundle was planned over", todo="make a new bundle")
     tree = held.tree
     bundle.archive.extract(making.TREE, tree.folder)
     folder = tree.path(composition.place(context, units))
     if not folder.is_dir():
         raise StaleError(
-            "the bundle was made at another place of the repository",
+            "the bundle was made in another folder of the repository",
             why=f"it has no {folder.relative_to(tree.folder)}",
-            todo="apply it in a checkout whose platform lies in the same folder",
+            todo="apply it in a checkout that has the platform in the same folder",
         )
     _require_stated_modules(bundle, context, tree, folder)
     (folder / preview.STATE).write_text(text, encoding="utf-8")
@@ -220,7 +220,7 @@ def _require_stated_modules(bundle: Bundle, context: RunContext, tree: copies.Sh
     ]
     if wrong:
         raise StaleError(
-            f"the bundle has other files than it states: {', '.join(sorted(wrong))}",
+            f"files in the bundle differ from its statement: {', '.join(sorted(wrong))}",
             todo="do not apply this bundle; make a new one",
         )
 
@@ -234,16 +234,16 @@ def _parts(bundle: Bundle, context: RunContext, joint: Joint) -> dict[str, Plan]
     try:
         parts = joint_planning.parts(context, joint, has_changes=True)
     except ApartError as error:
-        raise StaleError("the plan file is not one of these units", why=str(error)) from error
+        raise StaleError("the plan file in the bundle is for other units", why=str(error)) from error
     except NgpError as error:
-        raise StaleError("the plan file in the bundle cannot be read", why=error.findings[0].what) from error
+        raise StaleError("cannot read the plan file in the bundle", why=error.findings[0].what) from error
     wrong = [name for name, part in parts.items() if not _is_reviewed(bundle.units[name], part)]
     if wrong:
         raise StaleError(
             [
                 Finding(
-                    f"the plan file changes `{name}` in another way than the bundle shows",
-                    why="its parts are not of one plan",
+                    f"the plan file makes other changes to `{name}` than the bundle shows",
+                    why="its parts come from different plans",
                     todo="do not apply this bundle; make a new one",
                 )
                 for name in wrong
@@ -274,7 +274,7 @@ def require_comparable(one: Bundle, other: Bundle) -> None:
     for word in ("platform", "environment", "verb"):
         first, second = getattr(one.statement, word), getattr(other.statement, word)
         if first != second:
-            raise UsageError(f"these bundles are of different kinds: {word} {first} and {second}")
+            raise UsageError(f"cannot compare these bundles: their {word} differs ({first} and {second})")
 
 
 def run(bundle: Bundle) -> RunResult:

@@ -22,9 +22,9 @@ def require(context: RunContext, units: Iterable[ReviewedUnit]) -> None:
     found = sorted({address for one in units for address in _local(one, roots)})
     if found:
         raise RefusedError(
-            f"the plan names a file or folder of this machine: {', '.join(found)}",
-            why="a bundle is applied on other machines, where this path does not exist",
-            todo="use `path.module` or `path.root` without `abspath` and `path.cwd`; or apply without a bundle",
+            f"the plan contains a path of this machine: {', '.join(found)}",
+            why="the path may not exist on the machine that applies the bundle",
+            todo="use `path.module` or `path.root` without `abspath` and `path.cwd`, or apply without a bundle",
         )
 
 

@@ -33,7 +33,7 @@ def load(text: bytes) -> dict[str, ReviewedUnit]:
     """Read what `dump` wrote. Raises ValueError or KeyError for anything else."""
     document = documents.parse(text.decode())
     if document["format"] != _FORMAT:
-        raise ValueError(f"format {document['format']} of the plans is not known")
+        raise ValueError(f"ngp does not know format {document['format']} of plans")
     return {name: _read_unit(name, one) for name, one in document["units"].items()}
 
 

@@ -13,7 +13,7 @@ from ngp.environments.ssh_keys import parse
 from ngp.errors import MissingError, NgpError, RefusedError, UsageError
 from ngp.processes import ProcessResult
 
-_WHY = "who may approve is read from the default branch of the remote"
+_WHY = "ngp reads who may approve from the default branch of the remote"
 _DEFAULT = "origin"
 _HEAD = re.compile(r"^ref: refs/heads/(?P<branch>\S+)\tHEAD$|^(?P<commit>[0-9a-f]{40,64})\tHEAD$", re.MULTILINE)
 _CREDENTIALS = re.compile(r"//[^/@\s]+@")
@@ -69,7 +69,7 @@ def read(platform: Platform) -> Rules:
     found = _file(platform, commit)
     if found is None:
         raise RefusedError(
-            f"there is no {platforms.FILE} on {source}",
+            f"{source} has no {platforms.FILE}",
             where=f"commit {commit[:10]}",
             why=_WHY,
             todo=f"merge the platform into {source} first",
@@ -159,7 +159,7 @@ def _remote(platform: Platform) -> str:
             "the platform is not in a Git repository",
             where=str(platform.path),
             why=f"{_WHY}; {_said(listed)}",
-            todo="clone the platform's repository, and work there",
+            todo="clone the platform's repository and work in the clone",
         )
     names = listed.stdout.split()
     named = _git(platform, "config", "--get", "checkout.defaultRemote").stdout.strip()
@@ -169,7 +169,9 @@ def _remote(platform: Platform) -> str:
         return names[0]
     if _DEFAULT in names:
         return _DEFAULT
-    which = f"which of {', '.join(names)} holds the rules is unclear" if names else "this repository has no remote"
+    which = (
+        f"several remotes ({', '.join(names)}), and none is the default" if names else "this repository has no remote"
+    )
     todo = "git config checkout.defaultRemote NAME" if names else "git remote add origin URL"
     raise MissingError(which, where=str(platform.path), why=_WHY, todo=todo)
 
@@ -207,7 +209,7 @@ def _file(platform: Platform, commit: str) -> str | None:
 
 def _unreachable(remote: str, told: ProcessResult) -> MissingError:
     return MissingError(
-        f"cannot ask the remote `{remote}` for the rules of approval",
+        f"cannot read the approval rules from the remote `{remote}`",
         why=f"{_WHY}; {_said(told)}",
         todo=f"check that this works: git ls-remote {remote} HEAD",
     )
@@ -215,7 +217,7 @@ def _unreachable(remote: str, told: ProcessResult) -> MissingError:
 
 def _said(told: ProcessResult) -> str:
     if told.timed_out:
-        return "Git got no answer in time"
+        return "Git timed out"
     return _CREDENTIALS.sub("//", " ".join(told.stderr.split())) or f"Git ended with {told.exit_code}"
 
 

@@ -54,10 +54,10 @@ def parse_recipients(words: Sequence[str], cwd: Path) -> tuple[Recipient, ...]:
             try:
                 found.append(Recipient(text, _recipient(text)))
             except ValueError as error:
-                todo = "give an age public key (age1…) or an SSH public key (ed25519 or RSA)"
-                wrong.append(Finding(f"`{text[:60]}` is not a recipient", place, str(error), todo))
+                todo = "pass an age public key (age1…) or an SSH public key (ed25519 or RSA)"
+                wrong.append(Finding(f"`{text[:60]}` is not a valid recipient", place, str(error), todo))
         if not found and not wrong:
-            wrong.append(Finding(f"{word} names no recipient", todo="write one public key on each line"))
+            wrong.append(Finding(f"{word} contains no recipient", todo="write one public key per line"))
     require(wrong)
     return tuple(found)
 
@@ -90,15 +90,15 @@ def unseal(opened: Archive, identities: Sequence[Identity]) -> Archive:
         return opened
     if not identities:
         raise MissingError(
-            "the bundle is sealed, and there is no key to open it",
+            "the bundle is encrypted, and you have no key to open it",
             where=str(opened.path),
-            why="neither --identity nor ~/.ssh has a key without a passphrase",
-            todo="name one with --identity FILE",
+            why="~/.ssh has no private key without a passphrase",
+            todo="pass your key: --identity FILE",
         )
     inner = archive.parse(_decrypt(opened, identities), opened.path)
     if inner.statement != opened.statement:
         raise StaleError(
-            "what is sealed in the bundle is of another bundle", where=str(opened.path), todo="do not apply this bundle"
+            "the encrypted part belongs to another bundle", where=str(opened.path), todo="do not apply this bundle"
         )
     return replace(inner, approvals=opened.approvals)
 
@@ -114,14 +114,14 @@ def _decrypt(opened: Archive, identities: Sequence[Identity]) -> bytes:
             raise MissingError(
                 "none of these keys opens the bundle",
                 where=str(opened.path),
-                why=f"it is sealed for others than {tried}",
-                todo="name another one with --identity FILE, or ask the maker to seal it for your key",
+                why=f"it is not encrypted for {tried}",
+                todo="pass another key with --identity FILE, or ask the maker to encrypt it for yours",
             ) from None
         raise StaleError(
-            "what is sealed in the bundle is damaged",
+            "the encrypted part of the bundle is damaged",
             where=str(opened.path),
             why=str(error),
-            todo="fetch it again, or make a new one with `ngp plan`",
+            todo="download it again, or make a new one with `ngp plan`",
         ) from None
 
 
@@ -134,8 +134,8 @@ def _lines(word: str, cwd: Path) -> Iterator[tuple[str, str]]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        why = f"it is neither a public key nor a file of them: {error}"
-        raise UsageError(f"`{word}` is not a recipient", where="--encrypt-to", why=why) from None
+        why = f"it is neither a public key nor a file of public keys: {error}"
+        raise UsageError(f"`{word}` is not a valid recipient", where="--encrypt-to", why=why) from None
     for number, line in enumerate(lines, 1):
         if line.strip() and not line.startswith("#"):
             yield f"{path}:{number}", line.strip()
@@ -180,13 +180,13 @@ def _load(path: Path) -> Iterator[Identity]:
     except pyrage.IdentityError as error:
         if _PASSPHRASE in str(error):
             raise _locked(path) from None
-        todo = "name a file with an age identity (age-keygen) or an SSH private key (ed25519 or RSA)"
-        raise UsageError(f"{path} holds no key that opens bundles", why=str(error), todo=todo) from None
+        todo = "pass a file with an age identity (age-keygen) or an SSH private key (ed25519 or RSA)"
+        raise UsageError(f"{path} contains no key that can open bundles", why=str(error), todo=todo) from None
 
 
 def _locked(path: Path) -> MissingError:
     return MissingError(
         f"the key {path} has a passphrase",
-        why="ngp opens bundles with keys that it can read; an agent cannot decrypt",
+        why="ngp needs the key itself, because an agent cannot decrypt",
         todo="use an age identity: age-keygen -o key.txt",
     )

@@ -68,9 +68,9 @@ def find(settings: Settings, cwd: Path, named: str = "") -> SigningKey:
     if usual.is_file() or usual.with_suffix(".pub").is_file():
         return SigningKey("the usual file", usual)
     raise MissingError(
-        "no SSH key to sign with",
-        why=f"Git has no user.signingkey for gpg.format=ssh, and {usual} does not exist",
-        todo="name one with --key FILE, or make one: ssh-keygen -t ed25519",
+        "cannot find an SSH key to sign with",
+        why=f"Git has no user.signingkey with gpg.format=ssh, and {usual} does not exist",
+        todo="pass one with --key FILE, or create one: ssh-keygen -t ed25519",
     )
 
 
@@ -92,8 +92,8 @@ def sign(content: bytes, key: SigningKey, settings: Settings) -> bytes:
     raise MissingError(
         f"cannot sign with {key}",
         where=key.origin,
-        why=complaint or "ssh-keygen made no signature",
-        todo="check the key, or load it into an agent (ssh-add), or name another one with --key FILE",
+        why=complaint or "ssh-keygen wrote no signature",
+        todo="check the key, or load it into an agent (ssh-add), or pass another one with --key FILE",
     )
 
 
@@ -162,7 +162,7 @@ def _configured(cwd: Path) -> tuple[str, str]:
 def _at(origin: str, path: Path, program: str = _KEYGEN) -> SigningKey:
     if not path.is_file():
         kind = UsageError if origin == _NAMED else MissingError
-        raise kind(f"the key {path} does not exist", where=origin, todo="name a key with --key FILE")
+        raise kind(f"the key {path} does not exist", where=origin, todo="pass a key with --key FILE")
     return SigningKey(origin, path, program=program)
 
 
@@ -197,7 +197,7 @@ def _can_ask(settings: Settings) -> bool:
 def _attend(request: processes.ProcessRequest) -> str | None:
     """Return why it failed, None if it did not; ssh-keygen itself has told the person why."""
     try:
-        return "ssh-keygen failed, as it says above" if processes.attend(request) else None
+        return "ssh-keygen failed; its message is above" if processes.attend(request) else None
     except FileNotFoundError:
         raise _missing(request.argv[0]) from None
 
@@ -208,7 +208,7 @@ def _run_alone(request: processes.ProcessRequest) -> str | None:
         return f"it took more than {_TIMEOUT_S:.0f} s: the agent may wait for a person"
     text = " ".join(_PROMPT.sub("", outcome.stderr).split())
     if "passphrase" in text:
-        return "the key has a passphrase, and no terminal or agent can be asked for it"
+        return "the key has a passphrase, and ngp has no terminal or agent to ask for it"
     return (text or f"it ended with {outcome.exit_code}") if outcome.exit_code else None
 
 
@@ -228,6 +228,6 @@ def _run(request: processes.ProcessRequest) -> processes.ProcessResult:
 def _missing(program: str) -> MissingError:
     return MissingError(
         f"{program} is not on PATH",
-        why="it makes and checks signatures of bundles",
+        why="ngp signs bundles and checks signatures with it",
         todo="install OpenSSH 8.2 or newer" if program == _KEYGEN else "correct Git's gpg.ssh.program",
     )

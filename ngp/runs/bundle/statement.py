@@ -136,15 +136,15 @@ def load(text: bytes, where: str) -> Statement:
         kind = document["predicateType"]
         if document["_type"] != TYPE or kind != PREDICATE:
             raise StaleError(
-                f"this ngp reads bundles of the kind {PREDICATE}, and this one is {kind}",
+                f"this ngp reads bundles of the type {PREDICATE}, but this one has {kind}",
                 where=where,
-                why="another version of ngp made it",
+                why="another version of ngp made the bundle",
                 todo="use that version, or make a new bundle with this one",
             )
         return _read(document["predicate"], document["subject"])
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise StaleError(
-            "the statement of the bundle cannot be read",
+            "cannot read the statement of the bundle",
             where=where,
             why=str(error),
             todo="make a new bundle with `ngp plan`",

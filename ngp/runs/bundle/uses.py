@@ -23,8 +23,10 @@ class UsedError(StaleError):
     """The bundle was applied before. `is_complete` says that all of it was: nothing is left to do."""
 
     def __init__(self, text: str, *, is_complete: bool) -> None:
-        todo = "" if is_complete else "make a new one, if something is left to do: ngp plan ENV --out FILE"
-        super().__init__(f"the bundle was applied already{_by(text)}", why="a bundle is applied once", todo=todo)
+        todo = "" if is_complete else "if something is left to do, make a new one: ngp plan ENV --out FILE"
+        super().__init__(
+            f"the bundle was applied already{_by(text)}", why="a bundle can be applied only once", todo=todo
+        )
         self.is_complete = is_complete
 
 

@@ -104,11 +104,11 @@ def _all(statement: Statement, here: LocalFacts) -> Iterator[tuple[str, str]]:
 
 def _clock(statement: Statement, now: datetime) -> Iterator[tuple[str, str]]:
     if now > statement.expires:
-        yield f"the bundle expired at {statement.expires:%Y-%m-%d %H:%M} UTC", "the world may have changed since"
+        yield f"the bundle expired at {statement.expires:%Y-%m-%d %H:%M} UTC", "real resources may have changed since"
     if now < statement.created - _SKEW:
         yield (
-            f"the bundle was made at {statement.created:%Y-%m-%d %H:%M} UTC, and it is {now:%Y-%m-%d %H:%M} here",
-            "one of the two clocks is wrong, so its expiry means nothing",
+            f"the bundle was made at {statement.created:%Y-%m-%d %H:%M} UTC, but it is {now:%Y-%m-%d %H:%M} here",
+            "one of the two clocks is wrong, so ngp cannot check when the bundle expires",
         )
 
 
@@ -123,19 +123,19 @@ def _place(statement: Statement, resolved: Resolved) -> Iterator[tuple[str, str]
     }
     for name, (stated, now) in pairs.items():
         if stated != now:
-            yield f"the bundle is for the {name} {stated}, and this is {now}", ""
+            yield f"the bundle is for the {name} {stated}, but this is {now}", ""
 
 
 def _tools(statement: Statement, here: LocalFacts) -> Iterator[tuple[str, str]]:
     if statement.ngp != ngp.__version__:
-        yield f"ngp {statement.ngp} made the bundle, and this is {ngp.__version__}", "another ngp may do something else"
+        yield f"ngp {statement.ngp} made the bundle, but this is ngp {ngp.__version__}", "they may act differently"
     stated, now = statement.terraform, facts.binary(here.binary)
     if (stated.flavour, stated.version) != (now.flavour, now.version):
-        yield f"{stated.flavour} {stated.version} made the plan, and {now.flavour} {now.version} is here", ""
+        yield f"{stated.flavour} {stated.version} made the plan, but this machine has {now.flavour} {now.version}", ""
     elif stated.digest != now.digest:
-        yield f"{now.flavour} {now.version} is another program than the one that planned", "its digest differs"
+        yield f"the {now.flavour} {now.version} here is not the program that made the plan", "its digest differs"
     if statement.lock != facts.lock(here.resolved.platform.path):
-        yield ".terraform.lock.hcl changed", "the providers may be others"
+        yield ".terraform.lock.hcl changed", "it may select other providers"
 
 
 def _content(statement: Statement, here: LocalFacts) -> Iterator[tuple[str, str]]:
@@ -150,10 +150,10 @@ def _files(statement: Statement, resolved: Resolved) -> Iterator[tuple[str, str]
     known = all_units.collect(resolved)
     stated, chosen = statement.units.keys(), statement.chosen
     for name in sorted(stated - known.keys()):
-        yield f"the unit `{name}` was removed or renamed", "the bundle changes it"
+        yield f"the unit `{name}` was removed or renamed", "the bundle contains it"
     if not chosen and statement.verb != "destroy":
         for name in sorted(known.keys() - stated):
-            yield f"the unit `{name}` was added", "the bundle is of the whole environment and does not have it"
+            yield f"the unit `{name}` was added", "the bundle is for the whole environment but does not contain it"
     there = {name: known[name] for name in sorted(stated & known.keys())}
     yield from _sources(statement, resolved, there)
 
@@ -171,7 +171,7 @@ def _sources(statement: Statement, resolved: Resolved, there: Mapping[str, Unit]
             yield f"{path} changed", ""
     for name, one in now.items():
         if statement.units[name].wiring != one.wiring:
-            yield f"the wiring of `{name}` changed", "it takes its inputs from other outputs"
+            yield f"the wiring of `{name}` changed", "its inputs come from other outputs"
 
 
 def _states(statement: Statement, here: LocalFacts, known: Mapping[str, Unit]) -> Iterator[tuple[str, str]]:
@@ -179,24 +179,27 @@ def _states(statement: Statement, here: LocalFacts, known: Mapping[str, Unit]) -
     units = [known[name] for name in stated if name in known]
     now = facts.all_states(units, here.session, here.resolved.platform.path)
     for name, found in now.items():
-        more = " (its outputs are used)" if name in statement.outside else ""
+        more = " (whose outputs this plan uses)" if name in statement.outside else ""
         if isinstance(found, NgpError):
-            yield f"the state of `{name}`{more} cannot be read", str(found)
+            yield f"cannot read the state of `{name}`{more}", str(found)
         elif found != stated[name]:
-            yield f"the state of `{name}`{more} {_moved(stated[name], found)}", "the plan was made over another one"
+            yield (
+                f"the state of `{name}`{more} {_moved(stated[name], found)}",
+                "the plan was made over an earlier state",
+            )
 
 
 def _moved(stated: StateFact, now: StateFact) -> str:
     if stated.place != now.place:
-        return f"was at {stated.place}, and is expected at {now.place}"
+        return f"was at {stated.place}, but is now expected at {now.place}"
     if now.serial < 0 <= stated.serial:
-        return "vanished"
+        return "is gone"
     if stated.serial < 0 <= now.serial:
-        return f"appeared: serial {now.serial}"
+        return f"exists now, with serial {now.serial}"
     if stated.lineage != now.lineage:
-        return "is another one: its lineage differs"
+        return "was replaced by another one: its lineage differs"
     if stated.serial != now.serial:
-        return f"moved from serial {stated.serial} to {now.serial}"
+        return f"changed from serial {stated.serial} to {now.serial}"
     return f"was written again with serial {now.serial}"
 
 
@@ -206,6 +209,6 @@ def _secrets(unit: str, stated: Mapping[str, SecretFact], now: Mapping[str, Secr
         if before == after:
             continue
         if before is None or after is None or before.reference != after.reference:
-            yield f"the secret input `{name}` of `{unit}` has another source", ""
+            yield f"the secret input `{name}` of `{unit}` has another reference", ""
         else:
             yield f"the secret {after.reference} for `{name}` of `{unit}` has a new version", ""

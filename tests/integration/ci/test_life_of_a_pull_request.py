@@ -56,7 +56,7 @@ def from_a_fork(life, first):
 
 
 def from_a_member(life):
-    """A member's change is planned; a push replaces the comment; nothing is applied before the merge."""
+    """A member's change is planned; a push replaces the comment; ngp applies nothing before the merge."""
     assert life.run("From a member", "plan", event=life.pull()).exit_code == 0
     life.commit("A second push", tfvars=("10.2.0.0", "10.3.0.0"))
     assert life.run("A second push", "plan", event=life.pull()).exit_code == 0
@@ -120,7 +120,7 @@ def test_a_change_is_held_to_the_policies_of_its_base(life):
     life.commit("No policy", tfvars=("10.0.0.0", "10.1.0.0"))
     done = life.run("Held to the base", "plan", event=life.pull())
     assert done.exit_code == 3
-    assert "look at this: policies/ranges.rego: a policy changed" in done.stderr
+    assert "review this: policies/ranges.rego: a policy changed" in done.stderr
     assert not (life.path / ".ngp/ci/dev.bundle").exists()
     assert life.forge.status("ngp/plan") == "failure"
     assert "no such range" in life.forge.comment("environment=dev")[0]
@@ -146,7 +146,7 @@ def test_a_failed_apply_and_the_next_one(life):
     life.branch("fails")
     life.commit("Fail", tfvars=("base = {", 'app = {\n  command = "false"\n}\nbase = {'))
     done = life.run("Plan", "plan", event=life.pull())
-    assert "planning again with base, which these units need and nobody has applied" in done.stderr
+    assert "planning again with base: these units need it, and it was never applied" in done.stderr
     pushed = life.merge()
     assert life.run("Apply", "apply", event=pushed, name="push").exit_code == 1
     assert life.forge.status("ngp/apply/dev") == "failure"
@@ -169,7 +169,7 @@ def test_without_rights_or_a_token_the_plan_is_made_all_the_same(life):
     life.forge.is_read_only = True
     done = life.run("Read only", "plan", event=life.pull())
     assert done.exit_code == 0
-    assert "warning: a comment cannot be written" in done.stderr
+    assert "warning: cannot write a comment" in done.stderr
     assert (life.path / ".ngp/ci/dev.bundle").is_file()
     done = life.run("No token", "plan", event=life.pull(), env={"GITHUB_TOKEN": ""})
     assert done.exit_code == 0

@@ -44,7 +44,7 @@ class _Busy(odd_hosts.OpenServer):
 def ending(request, tmp_path):
     """Options by which all ends after half a second, and what is then said."""
     if request.param == "limit":
-        return odd_hosts.options(tmp_path, timeout_s=0.5), "no end after 0.5 s"
+        return odd_hosts.options(tmp_path, timeout_s=0.5), "timed out after 0.5 s"
     stop = threading.Event()
     threading.Timer(0.5, stop.set).start()
     return odd_hosts.options(tmp_path, stop=stop), "interrupted"

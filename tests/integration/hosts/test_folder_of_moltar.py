@@ -91,7 +91,7 @@ def test_what_it_lacks_is_said(folder, ngp_in, monkeypatch):
     (place / ".project-name").write_text("Shop Nine\n")
     done = ngp.call("host", "list", "qa")
     assert done.exit_code == 69
-    assert "none is called Shop Nine or shop_nine or shop-nine" in done.stderr
+    assert "no profile is named Shop Nine or shop_nine or shop-nine" in done.stderr
     (place / ".project-name").write_text("shop_two\n")
     done = ngp.call("host", "exec", "qa", "-n", "--", "true")
     assert (done.exit_code, "no hosts found in `qa`" in done.stderr) == (64, True), done.stderr

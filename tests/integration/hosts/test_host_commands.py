@@ -50,12 +50,12 @@ def test_the_name_of_one_host_and_what_an_ambiguous_one_says(machines, ngp):
     ("words", "said"),
     [
         (["list", "nowhere"], "there is no environment `nowhere`"),
-        (["list", "qa/wob"], "no host is of cluster `wob`"),
+        (["list", "qa/wob"], "no host belongs to the cluster `wob`"),
         (["name", "qa", "nobody"], "no host matches `nobody`"),
-        (["exec", "qa"], "a command is missing"),
-        (["exec", "qa", "--batch", "0", "--", "true"], "is no size"),
-        (["exec", "qa", "--failed", "--", "true"], "no host of the last command failed"),
-        (["list", "qa", "--", "x"], "nothing to pass on to"),
+        (["exec", "qa"], "no command given"),
+        (["exec", "qa", "--batch", "0", "--", "true"], "is not a valid size"),
+        (["exec", "qa", "--failed", "--", "true"], "the last command did not fail"),
+        (["list", "qa", "--", "x"], "takes nothing after `--`"),
     ],
 )
 def test_bad_lines_are_refused(machines, ngp, words, said):

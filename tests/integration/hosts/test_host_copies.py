@@ -139,7 +139,7 @@ def test_a_machine_without_sftp_costs_no_other_its_copy(farm, tmp_path):
     with sshd(tmp_path, [lacking.address], lacking.port, farm.folder / "host", authorized, more=more):
         hosts = [lacking, farm.host(1)]
         results = copying.copy_all(hosts, wanted, farm.options(tmp_path), lambda _: None)
-    assert results[0].problem.startswith("its sshd gives no SFTP: ")
+    assert results[0].problem.startswith("its sshd offers no SFTP: ")
     assert (results[1].problem, (tmp_path / "there").read_text()) == ("", "new")
 
 
@@ -176,7 +176,7 @@ def test_a_checksum_that_differs_leaves_the_old_file(farm, tmp_path, monkeypatch
 
     monkeypatch.setattr(uploading, "_put", torn)
     [result] = copy(farm, tmp_path, ["new", f":{target}"])
-    assert "checksum differs" in result.problem
+    assert "checksum of the copy differs" in result.problem
     assert target.read_text() == "old"
     assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == ["new", "there"]
 
@@ -221,7 +221,7 @@ def test_a_file_that_changed_meanwhile_is_named_and_the_others_are_kept(farm, tm
 
     monkeypatch.setattr(downloading, "differing", changed)
     [result] = copy(farm, tmp_path, [f":{tmp_path}/logs/*.log", "down/"])
-    bad = f"{tmp_path}/logs/bad.log on the host: its checksum differs after the copy"
+    bad = f"{tmp_path}/logs/bad.log on the host: the checksum of the copy differs"
     assert (result.exit, result.problem) == (1, f"not copied: {bad}")
     assert [path.name for path in (tmp_path / "down").iterdir()] == ["good.log"]
 
@@ -232,9 +232,9 @@ def test_of_two_files_with_one_name_none_replaces_the_other(farm, tmp_path):
         (tmp_path / name / "x").write_text(name)
     for sources in ([f":{tmp_path}/a/x", f":{tmp_path}/b/x"], [f":{tmp_path}/[ab]/x"]):
         [result] = copy(farm, tmp_path, [*sources, "down/"])
-        assert result.problem == f"{tmp_path}/a/x and {tmp_path}/b/x have one name; copy them to two folders"
+        assert result.problem == f"{tmp_path}/a/x and {tmp_path}/b/x have the same name; copy them to two folders"
         assert not (tmp_path / "down").exists()
-    with pytest.raises(UsageError, match="b/x: two sources have one name"):
+    with pytest.raises(UsageError, match="b/x: two sources have the same name"):
         copying.parse(["a/x", "b/x", ":there"], tmp_path, 1)
 
 
@@ -247,10 +247,12 @@ def test_links_that_lead_nowhere_or_round_are_named_and_the_rest_is_copied(farm,
     (tree / "other").symlink_to("inner")  # leads to no folder that it is in
     for words, side in ((["tree", f":{tmp_path}/up"], "here"), ([f":{tree}", "down"], "on the host")):
         [result] = copy(farm, tmp_path, words)
-        loops = [f"{tree}/{name}/loop {side}: this link leads to a folder that it is in" for name in ("inner", "other")]
+        loops = [
+            f"{tree}/{name}/loop {side}: this link points to a folder that contains it" for name in ("inner", "other")
+        ]
         assert result.problem.startswith("not copied: ")
         assert set(result.problem.removeprefix("not copied: ").split("; ")) == {
-            *loops, f"{tree}/nowhere {side}: this link leads nowhere",
+            *loops, f"{tree}/nowhere {side}: the target of this link does not exist",
         }  # fmt: skip
         target = tmp_path / words[1].rpartition("/")[2]
         found = sorted(str(path.relative_to(target)) for path in target.rglob("*"))

@@ -60,7 +60,7 @@ def test_a_jump_host_that_drops_the_first_connection_is_tried_again(tmp_path):
 def test_a_jump_host_that_drops_every_connection_is_named(tmp_path):
     with odd_hosts.serving() as target, front(target, -1) as port:
         [result] = remote.run_all([odd_hosts.host(target)], "true", options_behind(tmp_path, port), lambda _: None)
-    assert result.problem.startswith(f"no way through the jump host jump@127.0.0.1:{port}: ")
+    assert result.problem.startswith(f"cannot connect through the jump host jump@127.0.0.1:{port}: ")
 
 
 def test_a_jump_host_that_dies_midway_is_connected_to_again(tmp_path):

@@ -43,7 +43,7 @@ def test_a_name_that_no_file_can_have_costs_no_other_host_its_copy(tmp_path):
         wanted = copying.parse([f":{tmp_path}/source", "down"], tmp_path, 2)
         first, second = copying.copy_all(hosts, wanted, odd_hosts.options(tmp_path), lambda _: None)
     assert (first.problem, (tmp_path / "down/good/source/file").read_text()) == ("", "x")
-    assert second.problem == r"it lists a name that no file can have: 'a\x00b'"
+    assert second.problem == r"it lists an invalid file name: 'a\x00b'"
 
 
 def test_an_error_that_nobody_expects_is_the_result_of_its_host(tmp_path):

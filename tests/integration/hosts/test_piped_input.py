@@ -133,7 +133,7 @@ def test_an_input_that_breaks_off_is_no_end_of_it(farm, person, tmp_path, monkey
         options = farm.options(tmp_path, stdin=spool)
         [result] = remote.run_all([host], f"cat && touch {home}/whole", options, [].append)
     assert result.exit is None
-    assert result.problem == "its input broke off: no space left on device; the remote command has ended"
+    assert result.problem == "cannot read its input any more: no space left on device; the remote command has ended"
     assert not (home / "whole").exists()
 
 

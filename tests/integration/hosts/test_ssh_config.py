@@ -117,13 +117,13 @@ def test_a_jump_host_that_fails_is_named(farm, stranger, both, jumps, tmp_path):
     entries, known, _ = jumps
     said = f"Host 127.0.7.1\n  ProxyJump first\n{entries}Host *\n{OWN}"
     problem, code = both(stranger, said, known.replace("first ", "other "))
-    assert (problem, code) == ("no way through the jump host first: its host key is not known", 255)
+    assert (problem, code) == ("cannot connect through the jump host first: its host key is not known", 255)
     problem, code = both(stranger, said, known.replace(f"first {farm.host_key}", f"first {key(tmp_path / 'another')}"))
-    assert (problem, code) == ("no way through the jump host first: its host key has changed", 255)
+    assert (problem, code) == ("cannot connect through the jump host first: its host key has changed", 255)
     problem, _ = both(stranger, said.replace("ProxyJump first", "ProxyJump nobody@first"), known)
-    assert problem.startswith("no way through the jump host nobody@first: the login was refused")
+    assert problem.startswith("cannot connect through the jump host nobody@first: sshd refused the login")
     problem, _ = both(stranger, said.replace("ProxyJump first", "ProxyJump 127.0.7.201:9"), known)
-    assert problem == "no way through the jump host 127.0.7.201:9: connection refused"
+    assert problem == "cannot connect through the jump host 127.0.7.201:9: connection refused"
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_a_jump_host_that_fails_is_named(farm, stranger, both, jumps, tmp_path):
 )
 def test_what_a_jump_host_is_written_as(text, expected):
     if expected is None:
-        with pytest.raises(LoginError, match="is no host"):
+        with pytest.raises(LoginError, match="is not a valid host"):
             _bastion(text)
         return
     host = _bastion(text)
@@ -166,7 +166,7 @@ def test_keys_of_an_agent_are_offered(farm, both, agent, tmp_path, monkeypatch):
     assert both(farm.host(1), "Compression no") == ("", 0)
     keygen("-t", "ed25519", "-N", "", "-f", tmp_path / "other")
     problem, code = both(farm.host(1), "IdentityFile {folder}/other\nIdentitiesOnly yes")
-    assert problem.startswith("the login was refused")
+    assert problem.startswith("sshd refused the login")
     assert code == 255
 
 

@@ -37,7 +37,7 @@ def test_a_day_of_deploys(lab):
     lab.look("web-1", "printf 'd0\\tben@ci\\tdeploy\\t2026-01-01T00:00:00Z\\n' >/var/lib/ngp/deploy.lock")
     done = lab.run("package", "install", "lab", "shop")
     assert done.exit_code == 5
-    assert "ben@ci deploys here since 2026-01-01T00:00:00Z" in done.stderr
+    assert "ben@ci has been deploying here since 2026-01-01T00:00:00Z" in done.stderr
     assert "--accept-lock d0" in done.stderr
     assert lab.look("web-2", "ls /var/lib/ngp").split() == ["deploy.guard", "deploys.tsv"]
 
@@ -81,7 +81,7 @@ def test_host_key_that_changed_is_refused_before_anything_is_done(lab):
     path.write_text(path.read_text().replace(lab.real.host_key, machines.new_key(lab.home / "other"), 1))
     done = lab.run("package", "install", "lab", "shop")
     assert done.exit_code == 1
-    assert "the lock cannot be taken, so nothing was changed anywhere\n  where: web-1\n" in done.stderr
+    assert "cannot lock this host, so nothing was deployed to any host\n  where: web-1\n" in done.stderr
     assert "its host key has changed" in done.stderr
 
 

@@ -109,7 +109,7 @@ def test_the_stages_of_jenkins_run_for_what_they_are_for(jenkins, platform, remo
     main["GIT_PREVIOUS_SUCCESSFUL_COMMIT"] = git(platform, "rev-parse", "HEAD~1")
     ran, asked, log = jenkins.run(**main)
     assert (ran, asked) == ({"Install": 0, "Apply dev": 0, "Apply stage": 0}, []), log
-    assert log.count("nothing to apply: the change has no bundle") == 2
+    assert log.count("nothing to apply: this change has no bundle") == 2
     assert "dev: no state is locked" in log
     assert not (platform / ".ngp/ci/dev.bundle").exists()
 

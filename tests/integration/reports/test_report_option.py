@@ -76,7 +76,7 @@ def test_a_change_is_reported_from_its_plan_to_its_apply(leaky, ngp):
 def test_a_plan_is_made_to_explain_a_change(leaky, ngp):
     told = ngp.run("explain", "dev", "base", env={"PASSWORD": CANARY})
     assert told.exit_code == 0, told.stderr
-    assert "because of nothing of the unit `base` is there yet (environments/dev/environment.yaml:6)" in told.stdout
+    assert "cause: the unit `base` has not been applied yet (environments/dev/environment.yaml:6)" in told.stdout
     wrong = ngp.call("explain", "dev", "nowhere:a.b")
     assert (wrong.exit_code, wrong.stdout) == (64, "")
     assert "the unit `nowhere`, which does not exist" in wrong.stderr
@@ -91,12 +91,12 @@ def test_a_run_that_a_lock_ends_is_reported(platform, ngp):
     assert (found["exit_code"], found["units"], len(found["findings"])) == (5, [], 1)
     assert ElementTree.parse(platform / "plan.xml").getroot().get("errors") == "1"
     for kind in ("html", "md"):
-        assert "The run was ended" in (platform / f"plan.{kind}").read_text()
+        assert "The run was stopped" in (platform / f"plan.{kind}").read_text()
 
 
 def test_a_report_of_no_kind_ends_before_anything_starts(platform, ngp):
     for line in (["plan", "dev"], ["apply", "dev", "--auto-approve"], ["destroy", "dev", "--auto-approve"]):
         done = ngp.call(*line, "--report", "plan.pdf")
         assert (done.exit_code, done.stdout) == (64, "")
-        assert "the ending `.pdf` is no kind of report" in done.stderr
+        assert "`.pdf` is not a report format" in done.stderr
     assert not (platform / ".ngp" / "runs").exists()

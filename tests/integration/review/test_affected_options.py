@@ -49,7 +49,7 @@ def test_render_writes_the_affected_roots_only_and_says_why(platform, ngp):
     assert done.exit_code == 0
     assert done.stdout == "wrote environments/dev/units/base/values.auto.tfvars.json\n"
     assert "dev base: its root environments/dev/units/base differs in values.auto.tfvars.json" in done.stderr
-    assert "dev app: takes vpc_id of base" in done.stderr
+    assert "dev app: uses vpc_id of base" in done.stderr
 
 
 def test_render_check_of_the_affected_is_of_their_environments(platform, ngp):
@@ -142,7 +142,7 @@ def test_plan_plans_the_affected_units_only_and_says_why_first(platform, ngp):
     assert done.exit_code == 0, done.stderr
     assert [unit["unit"] for unit in done.document["units"]] == ["base", "app"]
     assert [row["reasons"][0]["cause"] for row in done.document["affected"]] == ["root", "upstream"]
-    assert done.stderr.index("dev app: takes vpc_id of base") < done.stderr.index("plan dev:")
+    assert done.stderr.index("dev app: uses vpc_id of base") < done.stderr.index("plan dev:")
 
 
 def test_plan_of_nothing_affected_starts_nothing(platform, ngp):

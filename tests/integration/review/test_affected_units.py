@@ -92,7 +92,7 @@ def test_nothing_changed_is_one_line_and_an_empty_list(platform, ngp):
     assert (done.exit_code, done.stdout) == (0, "")
     assert (
         done.stderr
-        == f"nothing affected since {git(platform, 'rev-parse', '--short=8', 'main')} (where HEAD left main)\n"
+        == f"nothing affected since {git(platform, 'rev-parse', '--short=8', 'main')} (where HEAD branched off main)\n"
     )
 
 
@@ -101,9 +101,9 @@ def test_a_changed_module_affects_its_unit_and_who_takes_its_outputs_in_every_en
     done = ngp.call("env", "affected")
     assert done.stdout == (
         "dev base: its module changed: modules/base/base.tf\n"
-        "dev app: takes vpc_id of base\n"
+        "dev app: uses vpc_id of base\n"
         "prod base: its module changed: modules/base/base.tf\n"
-        "prod app: takes vpc_id of base\n"
+        "prod app: uses vpc_id of base\n"
     )
 
 
@@ -213,7 +213,7 @@ def test_a_module_is_looked_at_once_for_all_environments(platform, ngp, monkeypa
 def test_another_terraform_affects_every_unit(platform, ngp):
     append(platform / "ngp.yaml", "terraform: tofu\n")
     assert {unit: causes[0] for unit, causes in affected(ngp).items()} == dict.fromkeys(ALL, "platform")
-    assert texts(ngp, "lone") == ["ngp.yaml names another Terraform: tofu"]
+    assert texts(ngp, "lone") == ["ngp.yaml selects another Terraform: tofu"]
     git(platform, "commit", "-qam", "tofu")
     append(platform / "ngp.yaml", "# a comment\n")
     assert affected(ngp, "--since", "HEAD") == {}
@@ -246,7 +246,7 @@ def test_what_renders_differently_counts_whether_it_is_rendered_yet_or_not(
 
 def test_a_changed_wire_is_told_with_its_new_origin(platform, ngp):
     edit(platform / "environments/dev/environment.yaml", "base.vpc_id", "lone.vpc_id")
-    assert texts(ngp, "app") == ["its inputs come from elsewhere: vpc_id from lone.vpc_id"]
+    assert texts(ngp, "app") == ["its inputs have other sources: vpc_id from lone.vpc_id"]
 
 
 def test_another_secret_is_told_by_its_reference(platform, ngp):
@@ -261,7 +261,7 @@ def test_another_secret_is_told_by_its_reference(platform, ngp):
     git(platform, "commit", "-qm", "a secret")
     edit(values, "env:ONE", "env:TWO")
     rows = ngp.call("env", "affected", "--since", "HEAD", "--json").document["affected"]
-    assert [reason["text"] for reason in rows[0]["reasons"]] == ["its inputs come from elsewhere: token from env:TWO"]
+    assert [reason["text"] for reason in rows[0]["reasons"]] == ["its inputs have other sources: token from env:TWO"]
     edit(values, "10.0.0.0", "10.7.0.0")
     edit(values, "env:TWO", "env:ONE")
     assert affected(ngp, "--since", "HEAD") == {"base": ["root"], "app": ["upstream"]}
@@ -309,7 +309,7 @@ def test_a_removed_unit_is_told_for_its_state_may_hold_resources(platform, ngp, 
     assert affected(ngp) == {}
     assert removed(ngp) == [("dev", "lone")]
     assert removed(ngp, "prod") == []
-    assert "dev lone: is gone; its state may still hold resources" in ngp.call("graph", "dev", "--affected").stderr
+    assert "dev lone: was removed; if its state still has resources" in ngp.call("graph", "dev", "--affected").stderr
 
 
 def test_the_units_of_a_removed_environment_are_told(platform, ngp):
@@ -373,7 +373,7 @@ def test_a_unit_taken_out_of_the_one_root_is_removed(platform, ngp):
     edit(platform / "environments/dev/terraform.tfvars", 'lone = {\n  cidr = "10.8.0.0/16"\n}\n', "")
     assert removed(ngp, "--since", "HEAD") == [("dev", "lone")]
     done = ngp.call("env", "affected", "--since", "HEAD")
-    assert "dev lone: is gone from environments/dev/root; a plan of it shows what is destroyed\n" in done.stdout
+    assert "dev lone: was removed from environments/dev/root; its plan shows what will be destroyed\n" in done.stdout
     git(platform, "checkout", "-q", ".")
     edit(document, "state: single\n", "")
     assert removed(ngp, "--since", "HEAD") == [("dev", "base"), ("dev", "app"), ("dev", "lone")]

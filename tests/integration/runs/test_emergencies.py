@@ -114,7 +114,7 @@ def test_a_checkout_whose_remote_does_not_answer_changes_nothing(guarded):
     guarded.remote.rename(guarded.remote.with_suffix(".gone"))
     for verb in ("apply", "destroy"):
         found = refused(guarded.ngp.call(verb, "dev", "--auto-approve", "--json"), code=69)
-        assert found["what"] == "cannot ask the remote `origin` for the rules of approval"
+        assert found["what"] == "cannot read the approval rules from the remote `origin`"
     assert guarded.ngp.call("destroy", "dev", "--dry-run").exit_code == 0
     assert not guarded.region.state("base").exists()
 
@@ -282,7 +282,7 @@ def test_an_emergency_needs_a_reason_and_a_protected_environment(guarded):
 
 def test_without_the_remote_there_is_no_emergency(guarded):
     guarded.remote.rename(guarded.remote.with_suffix(".gone"))
-    with pytest.raises(MissingError, match="cannot ask the remote"):
+    with pytest.raises(MissingError, match="cannot read the approval rules from the remote"):
         guarded.declare("anna")
 
 

@@ -80,7 +80,7 @@ def test_without_a_key_addresses_are_shown_and_values_are_not(made, clone, keys)
     assert done.exit_code == 0
     assert "+ module.base.terraform_data.vpc" in done.stdout
     assert VALUE not in done.stdout + done.stderr
-    assert "there is no key to open it" in done.stderr
+    assert "you have no key to open it" in done.stderr
     done = ngp.call("bundle", "show", str(made), "--json", "--identity", keys["other"][0])
     assert done.exit_code == 69
     assert "none of these keys opens the bundle" in done.document["error"]["findings"][0]["what"]
@@ -115,7 +115,7 @@ def test_what_is_no_recipient_is_told_before_anything_is_planned(clone, tmp_path
     ngp = clone("here")
     done = ngp.call("plan", "dev", "--json", "--out", str(tmp_path / "x.bundle"), "--encrypt-to", "age1nobody")
     assert done.exit_code == 64
-    assert "`age1nobody` is not a recipient" in done.document["error"]["findings"][0]["what"]
+    assert "`age1nobody` is not a valid recipient" in done.document["error"]["findings"][0]["what"]
     assert not (ngp.cwd / ".ngp" / "runs").exists()
     assert not (tmp_path / "x.bundle").exists()
 

@@ -121,7 +121,7 @@ def other_bundle(lent, tmp_path):
     ("spoil", "says"),
     [
         (lambda *_: b"hello", "the bundle is damaged"),
-        (other_bundle, "the state bucket has another bundle at the location of this one"),
+        (other_bundle, "the state bucket has a different bundle in the place of this one"),
     ],
     ids=["damaged", "another"],
 )
@@ -163,7 +163,7 @@ def test_states_on_the_disk_keep_no_bundles(trial):
     trial.render()
     done = trial.ngp.call("bundle", "list", "dev")
     assert done.exit_code == 64
-    assert "keeps its states on the disk" in done.stderr
+    assert "has no state bucket" in done.stderr
 
 
 PASSWORD = """

@@ -166,7 +166,7 @@ def test_a_change_cannot_rewrite_its_own_rules(team, change):
 def test_a_key_that_was_removed_from_the_rules_approves_nothing(team, change):
     approve(team, change, "anna", "ben")
     push_rules(team, people=("anna", "mia"))
-    refused(Ngp(team.folder / "mia"), change, ONE, "does not let them approve")
+    refused(Ngp(team.folder / "mia"), change, ONE, "does not allow this person to approve")
 
 
 def test_the_maker_may_approve_where_the_rules_say_so(team, change):

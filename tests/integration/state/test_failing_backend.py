@@ -91,7 +91,7 @@ def test_a_broken_state_is_told_with_its_place_and_the_way_out(lent, text):
     (finding,) = planned.document["units"][0]["findings"]
     assert finding["address"] == place
     assert "restore" in finding["hint"]
-    assert f"do:    {finding['hint']}" in lent.ngp.call("plan", "dev").stdout
+    assert f"fix:   {finding['hint']}" in lent.ngp.call("plan", "dev").stdout
     for argv in (["status", "dev"], ["state", "list", "dev"]):
         told = lent.ngp.call(*argv)
         assert told.exit_code == 0, told.stderr

@@ -29,7 +29,10 @@ def test_a_bundle_that_is_applied_already_is_good_news(repository, bundle, merge
     applied.error = UsedError(NOTE, is_complete=True)
     done = repository.run("apply", "--json", event=event, name="push")
     assert done.exit_code == 0
-    assert "applied already, by run 20261130-080000-apply-dev-a1f4 at 2026-11-30T08:00:00Z; nothing" in done.stderr
+    assert (
+        "applied already, by run 20261130-080000-apply-dev-a1f4 at 2026-11-30T08:00:00Z, so there is nothing left to do"
+        in done.stderr
+    )
     assert repository.forge.comments == before
     assert repository.forge.status("ngp/apply/dev") == repository.forge.status("ngp/apply") == "success"
     [row] = done.document["environments"]
@@ -60,14 +63,14 @@ def test_a_bundle_that_moved_is_told_in_the_comment(repository, bundle, merged, 
 def test_a_bundle_that_destroys_is_not_applied(repository, bundle, merged, applied):
     done = repository.run("apply", event=merged(bundle(verb="destroy")), name="push")
     assert (done.exit_code, applied.paths) == (3, [])
-    assert "the bundle of dev destroys" in done.stderr
+    assert "the bundle of dev was made by" in done.stderr
     assert repository.forge.status("ngp/apply") == "failure"
 
 
 def test_a_bundle_of_another_environment_is_not_applied(repository, bundle, merged, applied):
     done = repository.run("apply", event=merged(bundle(environment="prod")), name="push")
     assert (done.exit_code, applied.paths) == (4, [])
-    assert "in the place of dev's is for prod" in done.stderr
+    assert "bundle file of dev is for the environment prod" in done.stderr
 
 
 def test_a_file_that_is_not_the_reviewed_bundle_is_not_applied(repository, bundle, merged, applied):
@@ -75,7 +78,7 @@ def test_a_file_that_is_not_the_reviewed_bundle_is_not_applied(repository, bundl
     swapped = bundle(options=("-replace=module.base.terraform_data.vpc",))
     done = repository.run("apply", event=event, name="push")
     assert (done.exit_code, applied.paths) == (4, [])
-    assert f"its digest is {swapped}, and that of the reviewed one {reviewed}" in done.stderr
+    assert f"its digest is {swapped}, but the reviewed bundle has {reviewed}" in done.stderr
     assert repository.forge.status("ngp/apply") == "failure"
 
 
@@ -93,7 +96,7 @@ def test_a_comment_about_another_commit_names_no_bundle(repository, bundle, merg
     repository.forge.pulls[12]["head"] = "d" * 40
     done = repository.run("apply", event=event, name="push")
     assert (done.exit_code, applied.paths) == (4, [])
-    assert "it is about ffffffffffff, and the head of the pull request was dddddddddddd" in done.stderr
+    assert "it is about ffffffffffff, but the last commit of the pull request was dddddddddddd" in done.stderr
 
 
 def test_a_second_run_takes_the_comment_of_the_first(repository, bundle, merged, applied):
@@ -152,14 +155,14 @@ def test_a_bundle_that_leaves_out_what_was_merged_with_it_is_not_applied(reposit
     event = {**merged(bundle(chosen=("app",))), "before": base}
     done = repository.run("apply", "dev", event=event, name="push")
     assert (done.exit_code, applied.paths) == (69, [])
-    assert "the bundle of dev leaves out what was merged with it: base" in done.stderr
+    assert "the bundle of dev lacks units that were merged with it: base" in done.stderr
 
 
 def test_a_file_is_not_applied_where_nobody_can_say_what_was_reviewed(repository, bundle, merged, applied):
     event = merged(bundle())
     done = repository.run("apply", event=event, name="push", env={"GITHUB_TOKEN": ""})
     assert (done.exit_code, applied.paths) == (69, [])
-    assert "GITHUB_TOKEN is not set, and files can come from anywhere" in done.stderr
+    assert "GITHUB_TOKEN is not set, so ngp cannot read the comment" in done.stderr
     repository.forge.troubles = [(403, {}, {"message": "no"})] * 50
     done = repository.run("apply", event=event, name="push")
     assert (done.exit_code, applied.paths) == (69, [])
@@ -170,7 +173,7 @@ def test_an_api_that_is_down_is_not_taken_for_a_change_without_a_bundle(reposito
     repository.forge.troubles = [(403, {}, {"message": "no"})] * 50
     done = repository.run("apply", event=event, name="push")
     assert done.exit_code == 69
-    assert "nobody can say what was planned" in done.stderr
+    assert "cannot tell which bundle was reviewed" in done.stderr
 
 
 def test_a_change_that_nobody_planned_is_not_passed_over(repository, applied):
@@ -179,7 +182,7 @@ def test_a_change_that_nobody_planned_is_not_passed_over(repository, applied):
     event = {"before": base, "after": repository.head}
     done = repository.run("apply", "--json", event=event, name="push")
     assert done.exit_code == 69
-    assert "the change of dev was merged without a plan" in done.stderr
+    assert "the change to dev was merged without a plan" in done.stderr
     assert repository.forge.status("ngp/apply") == "failure"
     assert repository.run("apply", "prod", event=event, name="push").exit_code == 0
     assert repository.forge.status("ngp/apply") == "pending"

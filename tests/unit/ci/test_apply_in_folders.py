@@ -42,11 +42,11 @@ def test_a_bundle_of_an_earlier_change_that_is_applied_already_is_no_good_news(r
 def test_a_branch_of_jenkins_without_a_good_build_is_compared_with_nothing(repository, bundle, applied, in_folder):
     done = in_folder(**JENKINS, GIT_COMMIT=repository.head)
     assert done.exit_code == 69
-    assert "the change of dev was merged without a plan" in done.stderr
+    assert "the change to dev was merged without a plan" in done.stderr
     note(repository, bundle(chosen=("app",)))
     done = in_folder(**JENKINS, GIT_COMMIT=repository.head)
     assert (done.exit_code, applied.paths) == (69, [])
-    assert "the bundle of dev leaves out what was merged with it: base" in done.stderr
+    assert "the bundle of dev lacks units that were merged with it: base" in done.stderr
     note(repository, bundle())
     assert in_folder(**JENKINS, GIT_COMMIT=repository.head).exit_code == 4
     assert applied.paths == ["dev.bundle"]
@@ -77,4 +77,4 @@ def test_another_branch_of_jenkins_applies_nothing(repository, bundle, applied, 
     for more in ({"BRANCH_NAME": "topic", "BRANCH_IS_PRIMARY": ""}, {"TAG_NAME": "v1"}):
         done = in_folder(**{**JENKINS, **more}, GIT_COMMIT=repository.head)
         assert (done.exit_code, applied.paths) == (3, [])
-        assert "this pipeline runs on another branch than the default branch" in done.stderr
+        assert "this pipeline does not run on the default branch" in done.stderr

@@ -68,7 +68,7 @@ def test_the_branch_that_a_change_goes_into_is_fetched_where_that_may_be(merge):
     upstream = folder / "upstream"
     git(folder, "clone", "--quiet", "--single-branch", "--branch=topic", f"file://{upstream}", "topic")
     platform = Platform(folder / "topic", "demo")
-    with pytest.raises(MissingError, match="the newest commit of main, which the change goes into, is not known"):
+    with pytest.raises(MissingError, match="cannot find the newest commit of the target branch main"):
         bases.target(platform, "main", "", may_fetch=False)
     assert bases.target(platform, "main", "e" * 40, may_fetch=False) == "e" * 40
     assert bases.target(platform, "main", "", may_fetch=True) == git(upstream, "rev-parse", "main")

@@ -74,7 +74,7 @@ def test_a_slow_pipeline_does_not_replace_a_newer_comment(open_channel, fake, wa
     tell(open_channel(NEWER), "newer")
     slow.tell("dev", body(HEAD, "slow"), DONE)
     assert [one["body"] for one in fake.comments] == [body(NEWER, "newer")]
-    assert "the head moved to cccccccccccc" in warnings[0]
+    assert "the pull request has a newer commit, cccccccccccc" in warnings[0]
 
 
 def test_two_pipelines_that_begin_at_once_end_with_one_comment_and_one_state(open_channel, fake):

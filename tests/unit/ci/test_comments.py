@@ -100,7 +100,7 @@ def test_ten_thousand_changes_are_cut_between_units():
     body = comment.render(report(*units), MARKER, "https://ci.example/run/1")
     is_sound(body)
     assert len(body.encode()) > LIMIT * 0.6
-    assert "more units are left out here" in body
+    assert "more units do not fit here" in body
     assert body.endswith("[All files of this run](https://ci.example/run/1)\n")
 
 

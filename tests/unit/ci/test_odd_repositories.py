@@ -84,8 +84,8 @@ def test_code_whose_name_is_not_utf_8_is_told_to_the_reviewer(repository):
     done = repository.run("plan", "--json", event=repository.pull(base))
     assert done.exit_code == 0, done.stderr
     [flag] = done.document["flags"]
-    assert (flag["what"], flag["why"]) == ("this cannot be checked", "its name is not UTF-8")
-    assert "units/base/caf\ufffd.tf`: `this cannot be checked" in repository.forge.comments[0]["body"]
+    assert (flag["what"], flag["why"]) == ("ngp cannot check this file", "its name is not UTF-8")
+    assert "units/base/caf\ufffd.tf`: `ngp cannot check this file" in repository.forge.comments[0]["body"]
 
 
 def test_a_link_whose_name_is_not_utf_8_is_not_followed(repository, tmp_path):
@@ -96,7 +96,7 @@ def test_a_link_whose_name_is_not_utf_8_is_not_followed(repository, tmp_path):
     repository.git("commit", "-qm", "two")
     done = repository.run("plan", event=repository.pull(base))
     assert done.exit_code == 64
-    assert "nobody can say where this link leads" in done.stderr
+    assert "cannot check where this link points" in done.stderr
     assert "ghs_" not in done.stderr + repository.forge.comments[0]["body"]
     assert str(repository.path) not in repository.forge.comments[0]["body"]
 

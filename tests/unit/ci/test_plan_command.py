@@ -51,7 +51,7 @@ def test_one_job_of_a_matrix_does_not_speak_for_the_others(repository, change):
     repository.forge.statuses.append((repository.head, "ngp/plan/dev", "success", ""))
     repository.run("plan", "prod", event=change)
     assert [about for _, name, _, about in repository.forge.statuses if name == "ngp/plan"][-1] == (
-        "1 of 2 environments to come"
+        "1 of 2 environments pending"
     )
 
 
@@ -65,7 +65,7 @@ def test_what_keeps_all_from_being_planned_is_told_in_one_comment_until_it_is_me
     assert done.exit_code == 64
     repository.run("plan", event=repository.pull(base))
     [one] = repository.forge.comments
-    assert "### Nothing can be planned" in one["body"]
+    assert "### ngp cannot plan this change" in one["body"]
     assert repository.head in one["body"]
     assert "ngp.yaml" in one["body"]
     assert not [line for line in one["body"].splitlines() if "@anna" in line and "`" not in line]
@@ -83,8 +83,8 @@ def test_an_output_that_a_unit_takes_and_that_is_renamed_is_told(repository):
     assert done.exit_code == 64
     [one] = repository.forge.comments
     assert "the module `base` has no output `vpc_id`" in one["body"]
-    assert "dev: app.vpc_id takes base.vpc_id, but " in one["body"]
-    assert "prod: app.vpc_id takes base.vpc_id, but " in one["body"]
+    assert "dev: app.vpc_id is wired to base.vpc_id, but " in one["body"]
+    assert "prod: app.vpc_id is wired to base.vpc_id, but " in one["body"]
     assert "network_id" in done.stderr
 
 
@@ -94,10 +94,10 @@ def test_an_output_that_no_longer_fits_its_input_is_told(repository):
     done = repository.run("plan", "dev", "--json", event=repository.pull(base, is_fork=False))
     assert done.exit_code == 1
     [finding] = done.document["environments"][0]["findings"]
-    assert finding["what"].startswith("dev: app.vpc_id takes base.vpc_id, but ")
+    assert finding["what"].startswith("dev: app.vpc_id is wired to base.vpc_id, but ")
     [one] = repository.forge.comments
     assert "Not planned: `the checks found problems`" in one["body"]
-    assert "app.vpc_id takes base.vpc_id" in one["body"]
+    assert "app.vpc_id is wired to base.vpc_id" in one["body"]
     assert repository.forge.status("ngp/plan/dev") == "failure"
 
 
@@ -106,7 +106,7 @@ def test_a_pull_request_that_is_not_checked_out_is_not_called_good(repository, c
     repository.git("checkout", "--quiet", change["pull_request"]["base"]["sha"])  # as pull_request_target does
     done = repository.run("plan", event=change)
     assert done.exit_code == 64
-    assert f"it is {head[:12]}, and {repository.head[:12]} is checked out" in done.stderr
+    assert f"the newest is {head[:12]}, but {repository.head[:12]} is checked out" in done.stderr
     assert repository.forge.status("ngp/plan") == "failure"
 
 
@@ -118,7 +118,7 @@ def test_a_link_of_a_fork_that_leads_out_of_the_repository_is_not_followed(repos
     repository.commit()
     done = repository.run("plan", event=repository.pull(base))
     assert done.exit_code == 64
-    assert "this link leads out of the repository\n  where: environments/dev/terraform.tfvars" in done.stderr
+    assert "this link points outside the repository\n  where: environments/dev/terraform.tfvars" in done.stderr
     [one] = repository.forge.comments
     assert "ghs_" not in done.stderr + one["body"]
 

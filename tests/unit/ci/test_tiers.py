@@ -22,15 +22,15 @@ def tier(fake, actor="anna", ordered=HEAD, checked_out=HEAD):
 
 
 def test_a_member_who_names_the_head_authorises_it(fake):
-    assert tier(fake) == (Tier.MEMBER, "anna authorised aaaaaaaaaaaa for one plan")
+    assert tier(fake) == (Tier.MEMBER, "anna ordered one plan of aaaaaaaaaaaa")
 
 
 @pytest.mark.parametrize(
     ("how", "why"),
     [
-        ({"actor": "mallory"}, "may not push"),
-        ({"ordered": ""}, "does not say exactly"),
-        ({"ordered": NEWER}, "the head moved"),
+        ({"actor": "mallory"}, "cannot push"),
+        ({"ordered": ""}, "with a full commit id"),
+        ({"ordered": NEWER}, "the newest commit is"),
         ({"checked_out": NEWER}, "is checked out"),
     ],
 )
@@ -65,10 +65,10 @@ def test_what_runs_code_in_a_plan_is_flagged(tmp_path):
     found = flags(tmp_path, [*changed, "templates/root/main.tf.j2", ".terraform.lock.hcl", "README.md"])
     assert [(one.where, one.what) for one in found] == [
         (".terraform.lock.hcl", "the locked providers changed"),
-        ("modules/app/app.tf:6", "a provider is required: shell"),
+        ("modules/app/app.tf:6", "the module requires a provider: shell"),
         ("modules/app/app.tf:11", "an `external` data source runs a program in every plan"),
         ("modules/app/app.tf:15", "a provisioner runs a program: local-exec"),
-        ("modules/app/bad.tf", "this cannot be checked"),
-        ("modules/app/link.tf", "this cannot be checked"),
+        ("modules/app/bad.tf", "ngp cannot check this file"),
+        ("modules/app/link.tf", "ngp cannot check this file"),
         ("templates/root/main.tf.j2", "a template changed"),
     ]

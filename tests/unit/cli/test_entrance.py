@@ -141,7 +141,7 @@ def test_every_error_has_its_exit_code_words_and_document(ngp, command, error, e
     command(attempt)
     words = ngp.call("attempt")
     assert (words.exit_code, words.stdout) == (exit_code, "")
-    assert words.stderr == "error: it broke\n  where: a.tf:3\n  why:   it was old\n  do:    mend it\n"
+    assert words.stderr == "error: it broke\n  where: a.tf:3\n  why:   it was old\n  fix:   mend it\n"
     told = ngp.call("attempt", "--json")
     place = {"file": "a.tf", "line": 3, "column": None, "address": None}
     finding = {"what": "it broke", **place, "why": "it was old", "hint": "mend it"}
@@ -219,7 +219,7 @@ def test_what_the_machine_refuses_is_no_bug(ngp, command):
     done = ngp.call("attempt")
     assert done.exit_code == 1
     assert done.stderr == (
-        "error: no space left on device\n  where: /somewhere/a.tf\n  do:    fix it, then run the command again\n"
+        "error: no space left on device\n  where: /somewhere/a.tf\n  fix:   fix it, then run the command again\n"
     )
 
 

@@ -85,7 +85,7 @@ SAID = [
 @pytest.mark.parametrize(("argv", "what", "todo"), SAID)
 def test_an_unknown_word_gets_a_hint_that_helps(capsys, argv, what, todo):
     assert cli.run(argv) == 64
-    error, _, hint = capsys.readouterr().err.partition("  do:")
+    error, _, hint = capsys.readouterr().err.partition("  fix:")
     assert what in error
     assert todo in hint
 

@@ -134,7 +134,7 @@ def test_only_hosts_without_an_open_port_go_through_session_manager(meant, conte
     assert login.proxy(HOST)[:5] == ("aws", "ssm", "start-session", "--target", HOST.id)
     assert login.proxy(opened) == ()
     said = capsys.readouterr().err
-    assert said == "web-1: connect through Session Manager; `--via ssh` connects from here\n"
+    assert said == "web-1: connecting through Session Manager; to connect directly: --via ssh\n"
 
 
 def test_open_ports_and_the_sandbox_leave_the_login_as_it_is(meant, context, capsys):

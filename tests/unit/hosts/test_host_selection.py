@@ -130,7 +130,7 @@ def test_a_tag_is_no_template_for_ansible_and_no_word_for_a_proxy():
         async with Logins(login).open(host):
             pass
 
-    with pytest.raises(LoginError, match="cannot be a user's name"):
+    with pytest.raises(LoginError, match="is not a valid user name"):
         asyncio.run(log_in())
-    with pytest.raises(UsageError, match="cannot be a user's name"):
+    with pytest.raises(UsageError, match="is not a valid user name"):
         openssh.login(host, (), login)

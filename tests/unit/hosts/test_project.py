@@ -53,7 +53,7 @@ def test_folder_of_no_project_is_an_error_with_the_ways_out(folder):
 
 def test_file_that_is_no_text_is_an_error_of_its_own(folder):
     (folder / ".project-name").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(UsageError, match="cannot be read"):
+    with pytest.raises(UsageError, match="cannot read"):
         project.find(folder, {})
 
 
@@ -108,7 +108,7 @@ def test_keys_of_the_shell_count_once_they_have_a_region(home):
 
 
 def test_project_without_profile_is_a_missing_prerequisite(home):
-    with pytest.raises(MissingError, match="no AWS profile") as raised:
+    with pytest.raises(MissingError, match="cannot find an AWS profile") as raised:
         project.find_profile("Big Shop", {}, home)
     assert "big_shop or big-shop" in raised.value.findings[0].why
 

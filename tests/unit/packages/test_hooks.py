@@ -46,7 +46,11 @@ def test_own_name_counts_before_moltars(tmp_path, hook):
 
 @pytest.mark.parametrize(
     ("text", "mode", "said"),
-    [("#!/bin/sh\nexit 3\n", 0o755, "exit code 3"), (SAY, 0o644, "not executable"), ("\x7fno", 0o755, "cannot be run")],
+    [
+        ("#!/bin/sh\nexit 3\n", 0o755, "exit code 3"),
+        (SAY, 0o644, "not executable"),
+        ("\x7fno", 0o755, "cannot run the hook"),
+    ],
 )
 def test_hook_that_fails_is_an_error(tmp_path, hook, text, mode, said):
     hook(".ngp-after-deploy", text, mode)

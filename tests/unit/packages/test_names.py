@@ -34,14 +34,14 @@ def test_all_that_is_wrong_is_told_at_once():
     with pytest.raises(UsageError) as raised:
         names.parse(["A", "shop=x", "shop-"])
     assert [finding.what for finding in raised.value.findings] == [
-        "`A` is not the name of a package",
-        "`x` is not a version",
-        "`shop-` is not the name of a package",
+        "`A` is not a valid package name",
+        "`x` is not a valid version",
+        "`shop-` is not a valid package name",
     ]
 
 
 def test_no_package_and_two_versions_of_one_are_errors():
-    with pytest.raises(UsageError, match="no package is named"):
+    with pytest.raises(UsageError, match="no package given"):
         names.parse([])
     with pytest.raises(UsageError, match="two versions"):
         names.parse(["shop=1", "shop=2"])

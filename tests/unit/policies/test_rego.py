@@ -61,7 +61,7 @@ def test_a_plain_message_and_a_warning(policies):
         (HEAD + "deny contains x if {", "does not compile"),
         (HEAD + "deny contains x if { x := nowhere(1) }", "does not compile or fails"),
         (HEAD + "deny contains x if { x := data.other.helper(input) }", "does not compile or fails"),
-        ('package platform\ndeny[msg] { msg := "old" }\n', "is no set|does not compile"),  # the second is OPA's word
+        ('package platform\ndeny[msg] { msg := "old" }\n', "is not a set|does not compile"),  # the second is OPA's word
         (HEAD + 'deny := "x" if input.nothing\n', "has no answer"),
         (HEAD + 'deny contains x if { x := to_number("a") }\n', "fails"),
         (HEAD + "allow if true\n", "no policy to evaluate"),

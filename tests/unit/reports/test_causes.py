@@ -108,7 +108,7 @@ def update(address, before, after, unknown=None, action=Action.UPDATE, **more):
         ("aws_vpc.this", "tags_all", "the default of base.prefix", "modules/base/base-variables.tf:5"),
         ("aws_vpc.this", "policy", "written in the module", "modules/base/base.tf:11"),
         ('aws_subnet.this["80"]', "port", "base.ports", "environments/dev/terraform.tfvars:3"),
-        ("aws_route.this", "ami", "data.aws_ami.debian looks it up", "modules/base/base.tf:25"),
+        ("aws_route.this", "ami", "data.aws_ami.debian reads it", "modules/base/base.tf:25"),
         ("module.child.aws_zone.this", "name", "base.zone", "environments/dev/terraform.tfvars:4"),
         ("module.child.aws_zone.this", "size", "the default of `size` in a module", "modules/base/child/main.tf:5"),
     ],
@@ -144,7 +144,7 @@ def test_another_resource_counts_if_it_changes_too(base):
     vpc = update("aws_vpc.this", {"id": "a"}, {}, action=Action.REPLACE)
     assert causes(base, change) == []
     assert causes(base, change, vpc) == [
-        ("vpc_id", "it takes from aws_vpc.this, which changes too", "modules/base/base.tf:20")
+        ("vpc_id", "it depends on aws_vpc.this, which changes, too", "modules/base/base.tf:20")
     ]
 
 
@@ -193,7 +193,7 @@ def test_a_unit_that_is_gone_is_named(base):
     change = Change("module.old.a.b", "a", Action.DELETE, {}, None)
     resolved = resolving.resolve(platforms.load(base), "dev")
     found = Finder(resolved).of_change(UnitResult("old", "old", 1, Outcome.PLANNED, changes=(change,)), change)
-    assert found[0].text == "no unit `old` is declared any more"
+    assert found[0].text == "the unit `old` is no longer declared"
 
 
 def override(platform, old="", new=""):

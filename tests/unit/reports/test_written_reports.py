@@ -76,10 +76,10 @@ def test_a_platform_may_have_a_page_of_its_own(report, tmp_path):
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        ("plan.pdf", "the ending `.pdf` is no kind of report"),
-        ("plan", "the ending `` is no kind of report"),
+        ("plan.pdf", "`.pdf` is not a report format"),
+        ("plan", "`` is not a report format"),
         ("none/plan.html", "the folder does not exist"),
-        ("folder.md", "it is no plain file"),
+        ("folder.md", "it is not a regular file"),
     ],
 )
 def test_a_report_that_cannot_be_written_is_refused_first(tmp_path, name, why):
@@ -185,7 +185,7 @@ def test_any_value_can_be_written_as_xml_and_json(text):
 def test_markdown_stays_within_its_limit_and_counts_what_it_leaves_out(report):
     text = markdown.render(report, limit=2500)
     assert len(text.encode()) <= 2500
-    assert re.search(r"the changes of \d more units are left out here", text)
+    assert re.search(r"the changes of \d more units do not fit here", text)
     assert text.count("<details>") == text.count("</details>")
 
 

@@ -54,7 +54,7 @@ def test_by_default_it_is_where_the_branch_left_the_default_branch_of_the_remote
     commit(origin, "modules/theirs/theirs.tf")
     git(clone, "fetch", "-q")
     found = load(clone)
-    assert (found.commit, found.name) == (left, "where HEAD left origin/HEAD")
+    assert (found.commit, found.name) == (left, "where HEAD branched off origin/HEAD")
     assert found.changed == {"modules/mine/mine.tf"}
 
 
@@ -62,7 +62,7 @@ def test_without_a_remote_it_is_the_main_branch(origin):
     left = git(origin, "rev-parse", "HEAD")
     git(origin, "checkout", "-qb", "work")
     commit(origin, "modules/mine/mine.tf")
-    assert (load(origin).commit, load(origin).name) == (left, "where HEAD left main")
+    assert (load(origin).commit, load(origin).name) == (left, "where HEAD branched off main")
 
 
 def test_without_a_default_branch_it_is_what_is_not_committed(origin):
@@ -82,22 +82,22 @@ def test_a_fetched_commit_without_its_default_branch_is_asked_about(origin, tmp_
     git(tmp_path, "init", "-q", "checkout")
     git(folder, "fetch", "-q", str(origin), "work")
     git(folder, "checkout", "-q", *words)
-    with pytest.raises(UsageError, match="nothing says which commit"):
+    with pytest.raises(UsageError, match="cannot tell which commit"):
         load(folder)
 
 
 def test_a_detached_head_a_second_branch_or_a_remote_is_asked_about(origin):
     git(origin, "branch", "-qm", "main", "own")
     git(origin, "checkout", "-q", "--detach")
-    with pytest.raises(UsageError, match="nothing says which commit"):
+    with pytest.raises(UsageError, match="cannot tell which commit"):
         load(origin)
     git(origin, "checkout", "-q", "own")
     git(origin, "branch", "-q", "other")
-    with pytest.raises(UsageError, match="nothing says which commit"):
+    with pytest.raises(UsageError, match="cannot tell which commit"):
         load(origin)
     git(origin, "branch", "-qD", "other")
     git(origin, "remote", "add", "origin", "elsewhere")
-    with pytest.raises(UsageError, match="nothing says which commit"):
+    with pytest.raises(UsageError, match="cannot tell which commit"):
         load(origin)
 
 
@@ -107,7 +107,7 @@ def test_a_remote_whose_default_branch_is_not_here_is_asked_about(origin, clone)
     git(clone, "remote", "set-head", "origin", "--delete")
     git(clone, "branch", "-qdr", "origin/main")
     git(clone, "branch", "-qD", "main")
-    with pytest.raises(UsageError, match="nothing says which commit") as told:
+    with pytest.raises(UsageError, match="cannot tell which commit") as told:
         load(clone)
     assert "--since REF" in told.value.findings[0].todo
 

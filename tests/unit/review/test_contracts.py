@@ -78,7 +78,7 @@ def test_a_renamed_output_breaks_those_that_take_it_in_every_environment(house):
     ]
     finding = compare(house).broken[0].finding
     assert finding.what == (
-        "dev: openvpn.vpc_id takes network.vpc_id, but the module `network` calls this output `id` now"
+        "dev: openvpn.vpc_id is wired to network.vpc_id, but the module `network` now calls this output `id`"
     )
     assert finding.todo == "write `vpc_id: network.id`"
 

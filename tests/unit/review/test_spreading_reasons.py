@@ -38,5 +38,5 @@ def test_each_has_its_own_reason_and_one_for_each_affected_unit_that_feeds_it(re
         own = [reason for reason in reasons if reason.cause is not CauseKind.UPSTREAM]
         assert own == list(CHANGED if unit in changed else ())
         texts = [reason.text for reason in reasons if reason.cause is CauseKind.UPSTREAM]
-        assert texts == [f"takes id of {feeder}" for feeder in wires[unit] if feeder in found]
+        assert texts == [f"uses id of {feeder}" for feeder in wires[unit] if feeder in found]
         assert reasons

@@ -56,17 +56,17 @@ def test_what_deletes_or_replaces_comes_first_and_is_never_cut():
         (
             unit("its provider differs"),
             Outcome.DEFERRED,
-            "  late: could not be previewed, so what it will do is not known: cannot be previewed: x",
+            "  late: no preview, so its changes are unknown: cannot be previewed: x",
         ),
         (
             unit("its provider differs", create=("x",)),
             Outcome.PLANNED,
-            "  late: +1; planned again at apply, to do no more than this: its provider differs",
+            "  late: +1; ngp plans it again at apply and allows no more than this: its provider differs",
         ),
         (
             unit("its provider differs"),
             Outcome.NO_CHANGES,
-            "  late: planned again at apply, to do no more than this: its provider differs",
+            "  late: ngp plans it again at apply and allows no more than this: its provider differs",
         ),
         (unit(), Outcome.PLANNED, "  late: only outputs change"),
         (unit(), Outcome.NO_CHANGES, "  no changes to late"),
@@ -81,8 +81,8 @@ def test_a_sealed_bundle_promises_nothing_of_a_unit_that_may_be_deferred():
     lines = shown(
         {"late": unit("x"), "other": unit("y", create=("z",))}, {"late": result(Outcome.NO_CHANGES)}, sealed=True
     )
-    assert "  late: planned again at apply, and the readable part does not say to do what: x" in lines
-    assert "  other: +1; planned again at apply, to do no more than this: y" in lines
+    assert "  late: ngp plans it again at apply, and the readable part does not list its changes: x" in lines
+    assert "  other: +1; ngp plans it again at apply and allows no more than this: y" in lines
 
 
 def test_what_the_plan_was_made_with_is_shown():
@@ -96,10 +96,10 @@ def test_what_the_plan_was_made_with_is_shown():
     )
     for line in (
         "  commit cccccccccc with uncommitted changes by anna@example.com",
-        "  there may be other authors: the clone is shallow",
-        "  only these units were asked for: a",
+        "  ngp may not know all authors: the clone is shallow",
+        "  only these units were selected: a",
         "  options: -replace=x -refresh=false",
-        "  loss of data agreed to: a.db",
+        "  may lose data: a.db",
         "  a: no changes",
         "    secret password from ssm:/p (version 3)",
         "    secret token from env:TOKEN",

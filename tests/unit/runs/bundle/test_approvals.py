@@ -66,7 +66,7 @@ def test_enough_approvals_give_the_authority(bundle, stated, team, rules, surrou
 def test_a_bundle_that_nobody_signed_is_not_approved(bundle, stated, rules, surroundings):
     (only,) = refused(bundle, stated, rules, surroundings)
     assert only.what == "the bundle for `prod` is not approved: it needs 2 approvals, and it has none"
-    assert only.todo == "ask anna@example.com or ben@example.com for: ngp bundle approve prod.bundle"
+    assert only.todo == "ask anna@example.com or ben@example.com to run: ngp bundle approve prod.bundle"
     assert "origin/main:ngp.yaml at commit 1234567890" in only.why
 
 
@@ -74,7 +74,7 @@ def test_too_few_approvals_name_who_is_missing(bundle, stated, team, rules, surr
     sign(bundle, team["anna"], surroundings)
     (only,) = refused(bundle, stated, rules, surroundings)
     assert "it needs 2 approvals, and it has 1 (anna@example.com)" in only.what
-    assert only.todo == "ask ben@example.com for: ngp bundle approve prod.bundle"
+    assert only.todo == "ask ben@example.com to run: ngp bundle approve prod.bundle"
 
 
 def test_one_person_counts_once_whatever_keys_they_have(bundle, stated, team, rules, surroundings, person):
@@ -98,9 +98,9 @@ def test_the_same_key_twice_adds_nothing(bundle, team, surroundings):
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        ("maker", "they made the bundle"),
-        ("author", "they wrote commits of the change"),
-        ("carl", "origin/main:ngp.yaml does not let them approve `prod`"),
+        ("maker", "this person made the bundle"),
+        ("author", "this person wrote commits of the change"),
+        ("carl", "origin/main:ngp.yaml does not allow this person to approve `prod`"),
     ],
 )
 def test_who_does_not_count_is_told_why(bundle, stated, team, rules, surroundings, name, why):
@@ -147,7 +147,7 @@ def test_a_maker_counts_by_none_of_their_keys(bundle, stated, team, rules, surro
     archive.write(path, statement.dump(stated), content)
     sign(path, second, surroundings)
     found = approvals.collect(archive.read(path), stated, rules, surroundings)
-    assert [vote.why for vote in found.votes] == ["they made the bundle"]
+    assert [vote.why for vote in found.votes] == ["this person made the bundle"]
     assert anna.email not in found.missing
     assert approvals.collect(archive.read(path), stated, changed(rules, maker=True), surroundings).by == (anna.email,)
 
@@ -161,8 +161,8 @@ def test_a_bundle_whose_authors_are_not_all_known_is_not_approved(bundle, stated
         sign(path, team[name], surroundings)
     assert not approvals.collect(archive.read(path), stated, rules, surroundings).is_approved
     (only,) = refused(path, stated, rules, surroundings)
-    assert only.what == "the bundle for `prod` cannot be approved: who wrote the change is not known"
-    assert only.why == "the clone is shallow, and origin/main:ngp.yaml lets no author approve"
+    assert only.what == "nobody can approve the bundle for `prod`, because ngp does not know the authors of the change"
+    assert only.why == "the clone is shallow; origin/main:ngp.yaml does not allow authors to approve"
     assert approvals.require(archive.read(path), stated, changed(rules, authors=True), surroundings).by
 
 
@@ -171,7 +171,7 @@ def test_addresses_in_another_case_are_the_same_person(bundle, stated, team, rul
     sign(bundle, team["ben"], surroundings)
     stated = replace(stated, maker="Anna@Example.com", commit=replace(stated.commit, authors=("BEN@example.com",)))
     whys = [one.why for one in refused(bundle, stated, rules, surroundings)[1:]]
-    assert whys == ["they made the bundle", "they wrote commits of the change"]
+    assert whys == ["this person made the bundle", "this person wrote commits of the change"]
 
 
 def test_a_key_that_was_removed_from_the_rules_does_not_count(bundle, stated, team, rules, surroundings, person):
@@ -182,7 +182,7 @@ def test_a_key_that_was_removed_from_the_rules_does_not_count(bundle, stated, te
     summary, second = refused(bundle, stated, rules, surroundings)
     assert "it has 1 (anna@example.com)" in summary.what
     assert ssh_keys.parse(team["ben"].public).fingerprint in second.what
-    assert second.why == "origin/main:ngp.yaml has no signer with this key"
+    assert second.why == "origin/main:ngp.yaml lists no signer with this key"
 
 
 def test_a_signature_over_another_statement_does_not_count(
@@ -237,7 +237,7 @@ def test_where_nobody_may_approve_it_says_what_to_do(bundle, stated, team, rules
     rules = replace(rules, platform=replace(rules.platform, approvals={}))
     first = refused(bundle, stated, rules, surroundings)[0]
     assert first.what == "nobody may approve bundles for `prod`"
-    assert first.todo == "name people there, and merge that into origin/main"
+    assert first.todo == "add people there, and merge the change into origin/main"
 
 
 def test_where_nobody_else_may_approve_it_says_so(bundle, stated, rules, surroundings):
@@ -292,7 +292,7 @@ def test_approvals_at_the_same_moment_are_all_kept(bundle, person, surroundings)
 
 def test_the_maker_signs_or_a_note_says_why_not(bundle, stated, team, rules, surroundings, tmp_path):
     note = approvals.sign_as_maker(archive.read(bundle), surroundings, tmp_path)
-    assert note.startswith("the bundle is not signed by its maker: no SSH key to sign with")
+    assert note.startswith("ngp could not sign the bundle as its maker: cannot find an SSH key to sign with")
     assert approvals.maker_key(surroundings, tmp_path) == ""
     with pytest.raises(UsageError):
         approvals.sign_as_maker(archive.read(bundle), surroundings, tmp_path, "none")
@@ -300,7 +300,7 @@ def test_the_maker_signs_or_a_note_says_why_not(bundle, stated, team, rules, sur
     assert approvals.sign_as_maker(archive.read(bundle), surroundings, tmp_path, str(maker.key)) == ""
     assert approvals.maker_key(surroundings, tmp_path, str(maker.key)) == ssh_keys.parse(maker.public).fingerprint
     (vote,) = approvals.collect(archive.read(bundle), stated, rules, surroundings).votes
-    assert (vote.identity, vote.why) == ("maker@example.com", "they made the bundle")
+    assert (vote.identity, vote.why) == ("maker@example.com", "this person made the bundle")
 
 
 def test_a_maker_whose_named_key_cannot_sign_is_told(bundle, surroundings, person, tmp_path):

@@ -58,7 +58,7 @@ def test_the_same_key_again_is_told_and_changes_nothing(clone, team):
     before = (clone.cwd / "prod.bundle").read_bytes()
     done = approve(clone, team["anna"])
     assert done.exit_code == 0
-    assert "has signed prod.bundle already; nothing was added" in done.stderr
+    assert "has signed prod.bundle before, so nothing was added" in done.stderr
     assert (clone.cwd / "prod.bundle").read_bytes() == before
     assert approve(clone, team["anna"], "--json").document["added"] is False
 
@@ -68,7 +68,7 @@ def test_somebody_whom_the_rules_do_not_name_is_told(clone, team):
     assert done.exit_code == 0
     assert "not approved yet: 0 of 2 approvals" in done.stderr
     assert "does not count: the key SHA256:" in done.stderr
-    assert "origin/main:ngp.yaml has no signer with this key" in done.stderr
+    assert "origin/main:ngp.yaml lists no signer with this key" in done.stderr
 
 
 def test_outside_of_a_platform_it_is_signed_and_said_that_nobody_knows(clone, team, ngp_in, tmp_path):
@@ -78,7 +78,7 @@ def test_outside_of_a_platform_it_is_signed_and_said_that_nobody_knows(clone, te
     done = approve(ngp_in(elsewhere), team["anna"], "--json")
     assert done.exit_code == 0
     assert done.document["standing"] is None
-    assert "whether this suffices is not known here" in done.stderr
+    assert "cannot check whether more approvals are needed" in done.stderr
 
 
 def test_without_a_terminal_only_the_flag_signs(clone, team):

@@ -147,7 +147,7 @@ def test_a_checkout_of_ci_asks_for_the_base_or_says_that_it_is_unknown(repositor
     if is_asked:
         assert (found.authors, found.unknown) == (("anna@example.com", "ben@example.com"), "")
     else:
-        assert found.unknown == "the remote's default branch is not known here"
+        assert found.unknown == "this clone does not know the remote's default branch"
 
 
 def shallow(repository, tmp_path, depth, branch="main"):
@@ -164,7 +164,7 @@ def test_a_shallow_clone_that_lacks_commits_of_the_change_says_so(repository, tm
     repository.commit("b", by="ben")
     git(repository.clone, "push", "--quiet", "origin", "change")
     folder = shallow(repository, tmp_path, 1, "change")
-    assert repository.look(folder).unknown == "the clone is shallow, and lacks commits of the change"
+    assert repository.look(folder).unknown == "the clone is shallow and lacks commits of the change"
     git(folder, "fetch", "--quiet", "--deepen=5", "origin", "change", "main")
     found = repository.look(folder)
     assert (found.authors, found.unknown) == (("anna@example.com", "ben@example.com"), "")
@@ -195,7 +195,7 @@ def test_outside_of_git_nobody_is_known(tmp_path):
     (tmp_path / "plain" / "ngp.yaml").write_text(YAML)
     found = authors.look(platforms.load(tmp_path / "plain")).commit
     assert (found.id, found.authors) == ("", ())
-    assert found.unknown == "the platform is in no commit of a Git repository"
+    assert found.unknown == "no commit of a Git repository contains the platform"
 
 
 def test_a_change_of_too_many_commits_says_so(repository, monkeypatch):

@@ -97,7 +97,7 @@ def test_which_remote_counts_can_be_said(two, tmp_path, approved):
 
 def test_no_repository_no_remote_and_no_answer_are_told_apart(two, tmp_path):
     git(two.clone, "remote", "set-url", "origin", str(tmp_path / "gone.git"))
-    with pytest.raises(MissingError, match=r"cannot ask the remote `origin`.*gone\.git"):
+    with pytest.raises(MissingError, match=r"cannot read the approval rules from the remote `origin`.*gone\.git"):
         rules.read(two.platform)
     git(two.clone, "remote", "remove", "origin")
     with pytest.raises(MissingError, match="this repository has no remote"):
@@ -185,7 +185,7 @@ def test_a_checkout_of_ci_that_knows_no_default_branch_asks_for_it(two, tmp_path
         assert is_protected(runner, "prod")
         assert not is_protected(runner, "dev")
     two.remote.rename(tmp_path / "gone.git")
-    with pytest.raises(MissingError, match="cannot ask the remote `origin`"):
+    with pytest.raises(MissingError, match="cannot read the approval rules from the remote `origin`"):
         rules.is_protected(runner, "prod")
     assert not rules.is_protected_here(runner, "prod"), "what changes nothing goes on"
 

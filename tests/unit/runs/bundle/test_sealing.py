@@ -104,7 +104,7 @@ def test_the_usual_ssh_key_opens_it(seal, unseal, person, surroundings):
 def test_no_key_another_key_and_damage_are_told_apart(seal, unseal, age, stated, tmp_path):
     identity, recipient = age("anna")
     path = seal(recipient)
-    with pytest.raises(MissingError, match="there is no key to open it"):
+    with pytest.raises(MissingError, match="you have no key to open it"):
         unseal(path)
     with pytest.raises(MissingError, match="none of these keys opens the bundle"):
         unseal(path, age("other")[0])
@@ -114,11 +114,11 @@ def test_no_key_another_key_and_damage_are_told_apart(seal, unseal, age, stated,
         broken = bytearray(data)
         broken[place] ^= 1
         archive.write(path, statement.dump(stated), {SEALED: Content(bytes(broken))})
-        with pytest.raises(StaleError, match="what is sealed in the bundle is damaged"):
+        with pytest.raises(StaleError, match="the encrypted part of the bundle is damaged"):
             unseal(path, identity)
     for short in (data[:-1], data[: len(data) // 2], data[:10], b""):
         archive.write(path, statement.dump(stated), {SEALED: Content(short)})
-        with pytest.raises(StaleError, match="what is sealed in the bundle is damaged"):
+        with pytest.raises(StaleError, match="the encrypted part of the bundle is damaged"):
             unseal(path, identity)
 
 
@@ -129,7 +129,7 @@ def test_a_passphrase_is_no_key(seal, unseal, person, surroundings):
         unseal(path, str(anna.key))
     (surroundings.home / ".ssh").mkdir()
     shutil.copy(anna.key, surroundings.home / ".ssh" / "id_ed25519")
-    with pytest.raises(MissingError, match="there is no key to open it"):
+    with pytest.raises(MissingError, match="you have no key to open it"):
         unseal(path)
 
 
@@ -138,7 +138,7 @@ def test_what_is_sealed_of_another_bundle_is_refused(seal, unseal, age, stated, 
     path = seal(recipient)
     other = statement.dump(replace(stated, account="999999999999"))
     archive.write(path, other, {SEALED: Content(archive.read(path).read(SEALED))})
-    with pytest.raises(StaleError, match="of another bundle"):
+    with pytest.raises(StaleError, match="to another bundle"):
         unseal(path, identity)
 
 
@@ -181,14 +181,14 @@ def test_all_that_is_no_recipient_is_told_at_once(tmp_path, person):
     with pytest.raises(UsageError, match="neither a public key nor a file"):
         sealing.parse_recipients(["nobody"], tmp_path)
     path.write_text("# nobody yet\n")
-    with pytest.raises(UsageError, match="names no recipient"):
+    with pytest.raises(UsageError, match="contains no recipient"):
         sealing.parse_recipients([str(path)], tmp_path)
 
 
 @pytest.mark.parametrize("text", ["", "hello", "AGE-SECRET-KEY-1XYZ\n"])
 def test_what_is_no_identity_is_told(tmp_path, surroundings, text):
     (tmp_path / "key").write_text(text)
-    with pytest.raises(UsageError, match="holds no key that opens bundles"):
+    with pytest.raises(UsageError, match="contains no key that can open bundles"):
         sealing.load_identities(["key"], surroundings, tmp_path)
     with pytest.raises(UsageError, match="cannot read the key"):
         sealing.load_identities(["none"], surroundings, tmp_path)

@@ -128,7 +128,7 @@ def test_an_api_that_was_down_is_asked_again_after_a_while(forge, fake, clock):
     with pytest.raises(ForgeError, match="gave up after 6 attempts"):
         forge.pull_request(3)
     waited, clock.now = list(clock.waits), clock.now + 61
-    with pytest.raises(ForgeError, match="gave up after one try"):
+    with pytest.raises(ForgeError, match="gave up after one attempt"):
         forge.pull_request(3)
     with pytest.raises(ForgeError, match="did not answer the last request"):
         forge.pull_request(3)

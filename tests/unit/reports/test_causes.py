@@ -162,7 +162,7 @@ def test_a_resource_that_comes_or_goes_is_explained(base):
     other = update("aws_vpc.this", {"cidr_block": "a"}, {"cidr_block": "b"})
     ports = ("for_each", "base.ports", "environments/dev/terraform.tfvars:3")
     assert causes(base, made, other) == [("", "the module declares it", "modules/base/base.tf:18"), ports]
-    first = ("", "nothing of the unit `base` is there yet", "environments/dev/environment.yaml:6")
+    first = ("", "the unit `base` has not been applied yet", "environments/dev/environment.yaml:6")
     assert causes(base, made) == [("", "the module declares it", "modules/base/base.tf:18"), first]
     reason = "delete_because_each_key"
     assert causes(base, update('aws_subnet.this["81"]', {}, None, action=Action.DELETE, reason=reason)) == [ports]

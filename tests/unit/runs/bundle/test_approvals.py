@@ -65,7 +65,7 @@ def test_enough_approvals_give_the_authority(bundle, stated, team, rules, surrou
 
 def test_a_bundle_that_nobody_signed_is_not_approved(bundle, stated, rules, surroundings):
     (only,) = refused(bundle, stated, rules, surroundings)
-    assert only.what == "the bundle for `prod` is not approved: it needs 2 approvals, and it has none"
+    assert only.what == "the bundle for `prod` is not approved: it needs 2 approvals, but it has none"
     assert only.todo == "ask anna@example.com or ben@example.com to run: ngp bundle approve prod.bundle"
     assert "origin/main:ngp.yaml at commit 1234567890" in only.why
 
@@ -73,7 +73,7 @@ def test_a_bundle_that_nobody_signed_is_not_approved(bundle, stated, rules, surr
 def test_too_few_approvals_name_who_is_missing(bundle, stated, team, rules, surroundings):
     sign(bundle, team["anna"], surroundings)
     (only,) = refused(bundle, stated, rules, surroundings)
-    assert "it needs 2 approvals, and it has 1 (anna@example.com)" in only.what
+    assert "it needs 2 approvals, but it has 1 (anna@example.com)" in only.what
     assert only.todo == "ask ben@example.com to run: ngp bundle approve prod.bundle"
 
 

@@ -67,7 +67,7 @@ def test_somebody_whom_the_rules_do_not_name_is_told(clone, team):
     done = approve(clone, team["carl"])
     assert done.exit_code == 0
     assert "not approved yet: 0 of 2 approvals" in done.stderr
-    assert "does not count: the key SHA256:" in done.stderr
+    assert "signature of the key SHA256:" in done.stderr
     assert "origin/main:ngp.yaml lists no signer with this key" in done.stderr
 
 

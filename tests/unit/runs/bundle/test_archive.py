@@ -112,7 +112,7 @@ def test_a_link_out_of_the_bundle_is_not_made(tmp_path, target):
     (tmp_path / "link").symlink_to(target)
     path = tmp_path / "evil.bundle"
     archive.write(path, b"{}", {"tree/link": Content(path=tmp_path / "link")})
-    with pytest.raises(StaleError, match="leads out"):
+    with pytest.raises(StaleError, match="points outside"):
         archive.read(path).extract("tree/", tmp_path / "out")
     assert not (tmp_path / "out" / "link").is_symlink()
 
@@ -121,7 +121,7 @@ def test_a_link_out_of_the_bundle_is_not_made(tmp_path, target):
 def test_a_name_out_of_the_bundle_is_refused(tmp_path, name):
     path = tmp_path / "evil.bundle"
     archive.write(path, b"{}", {name: Content(b"x")})
-    with pytest.raises(StaleError, match="leads out"):
+    with pytest.raises(StaleError, match="points outside"):
         archive.read(path)
 
 

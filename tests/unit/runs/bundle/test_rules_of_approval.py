@@ -134,7 +134,7 @@ def test_a_default_branch_without_the_platform_refuses(two):
     (two.upstream / "README").write_text("moved")
     two.commit(two.upstream, "gone", "README")
     git(two.upstream, "push", "--quiet", "origin", "HEAD:main")
-    with pytest.raises(RefusedError, match=r"no ngp\.yaml on origin/main"):
+    with pytest.raises(RefusedError, match=r"origin/main has no ngp\.yaml"):
         rules.read(two.platform)
 
 
@@ -218,7 +218,7 @@ def test_a_platform_that_a_change_moves_to_another_folder_is_not_free(two):
     (two.clone / "eu").mkdir()
     git(two.clone, "mv", "ngp.yaml", "eu/ngp.yaml")
     two.commit(two.clone, "name: demo\nprotected: []\n", "eu/ngp.yaml")
-    with pytest.raises(RefusedError, match=r"no ngp\.yaml on origin/main"):
+    with pytest.raises(RefusedError, match=r"origin/main has no ngp\.yaml"):
         rules.is_protected(platforms.load(two.clone / "eu"), "prod")
 
 

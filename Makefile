@@ -48,14 +48,14 @@ check: $(DEV) ## the quick part: static, unit, mocked
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports
 	@$(VENV)/bin/shellcheck --exclude SC1091 $$(git ls-files '*.sh' .ci modules/dcos/files/ip-detect)
-	@$(VENV)/bin/pytest tests/unit tests/test_shape.py -n auto -q
+	@$(VENV)/bin/pytest tests/unit tests/modules tests/test_shape.py -m "not integration" -n auto -q
 	@$(NGP) render --check
 
 test: check ## everything: the quick part, then real Terraform on the sandbox
-	@$(VENV)/bin/pytest tests --ignore tests/unit --ignore tests/test_shape.py -n 3 --dist loadfile --no-loadscope-reorder
+	@$(VENV)/bin/pytest tests --ignore tests/unit --ignore tests/test_shape.py -m integration -n 3 --dist loadfile --no-loadscope-reorder
 
 test-all: test ## the same, and the whole catalogue: applied together and apart, every upgrade planned (20 minutes more)
-	@$(VENV)/bin/pytest tests/integration --whole -m whole -n 2 --dist loadfile -q
+	@$(VENV)/bin/pytest tests/integration tests/modules --whole -m whole -n 2 --dist loadfile -q
 
 faults: $(DEV) ## kill ngp and Terraform at random moments, many times, and count what is left (an hour)
 	@$(VENV)/bin/pytest tests/faults --kills $(KILLS) -q

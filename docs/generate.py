@@ -74,7 +74,8 @@ def proofs(paths: Iterable[Path]) -> dict[tuple[str, str], list[Path]]:
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.proves":
                 how, *names = map(ast.literal_eval, node.args)
                 for name in names:
-                    found.setdefault((how, name), []).append(path)
+                    files = found.setdefault((how, name), [])
+                    files += [path] if path not in files else []
     return found
 
 

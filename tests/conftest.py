@@ -6,6 +6,7 @@ import gc
 import io
 import json
 import os
+import platform as machine
 import shutil
 import signal
 import subprocess
@@ -19,7 +20,9 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-ROOT = Path(__file__).parent.parent
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+INTEGRATION = ("e2e", "faults", "integration")  # every test in these folders has this mark; those of modules say it
 _TOLD = "TESTS_RUN_IN_CI"  # to the workers, whose CI the process that starts them has cleaned away
 IS_CI = _TOLD in os.environ or os.environ.get("CI", "").lower() not in ("", "0", "false", "no")
 PROMETHEUS = ("prometheus", "promtool", "amtool", "prometheus-alertmanager", "prometheus-blackbox-exporter")
@@ -72,8 +75,12 @@ def pytest_addoption(parser):
     parser.addoption("--whole", action="store_true", help="also run what applies the whole catalogue")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest selects by marks
 def pytest_collection_modifyitems(config, items):
-    """Leave out what is marked `whole`, unless it is asked for."""
+    """Mark what is in a folder of integration tests; leave out what is marked `whole`, unless it is asked for."""
+    for item in items:
+        if item.path.is_relative_to(HERE) and item.path.relative_to(HERE).parts[0] in INTEGRATION:
+            item.add_marker("integration")
     if not config.getoption("--whole"):
         left = [item for item in items if item.get_closest_marker("whole")]
         items[:] = [item for item in items if item not in left]
@@ -347,6 +354,20 @@ def sandbox(tmp_path_factory):
     workspace = tmp_path_factory.mktemp("sandbox") / ".ngp"
     yield server.start(workspace, dict(os.environ))
     server.stop(workspace)
+
+
+@pytest.fixture(scope="session")
+def mirror_of_providers():
+    """The folder of provider packages on this machine, found as ngp finds it; without one nothing works offline."""
+    from ngp.terraform import lockfile, mirror
+
+    lock = lockfile.load(ROOT / lockfile.NAME)
+    system = f"{sys.platform}_{'arm64' if machine.machine() in ('arm64', 'aarch64') else 'amd64'}"
+    places = mirror.Places(dict(os.environ), Path.home(), Path.home() / ".cache")
+    found = mirror.find(lock, system, places)
+    if found is None or found.folder is None:
+        missing("a provider mirror on this machine")
+    return found.folder
 
 
 @pytest.fixture

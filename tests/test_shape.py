@@ -9,7 +9,10 @@ from pathlib import Path
 import grimp
 import pytest
 
+from tests import conftest
+
 ROOT = Path(__file__).parent.parent
+TESTS = ROOT / "tests"
 MODULES = sorted(path for package in ("ngp", "ngp_emulator") for path in (ROOT / package).rglob("*.py"))
 VAGUE = {"utils", "util", "helpers", "helper", "common", "base", "manager", "misc", "tools"}
 EXITS_ALLOWED = ("ngp/__main__.py", "ngp/cli/", "ngp/sandbox/launcher.py")  # the last is a process of its own
@@ -121,8 +124,49 @@ def test_a_circle_of_imports_is_found():
 def test_no_test_imports_another():
     """What they share is in a module beside them."""
     imports = re.compile(r"^\s*(?:from|import) tests\.\S*\btest_\w+.*", re.MULTILINE)
-    tests = (ROOT / "tests").rglob("*.py")
+    tests = TESTS.rglob("*.py")
     found = [f"{_name(path)}: {line}" for path in tests for line in imports.findall(path.read_text())]
+    assert found == []
+
+
+def test_every_test_lies_where_the_makefile_looks():
+    folders = {path.relative_to(TESTS).parts[0] for path in TESTS.rglob("test_*.py") if path != Path(__file__)}
+    assert folders == {"unit", "modules", *conftest.INTEGRATION}
+
+
+def _modules():
+    return sorted(path.name for path in (ROOT / "modules").iterdir() if path.is_dir())
+
+
+def test_folders_of_module_tests_are_named_for_modules():
+    folders = {path.relative_to(TESTS / "modules").parts[0] for path in (TESTS / "modules").glob("*/**/test_*.py")}
+    assert folders - set(_modules()) == set()
+
+
+def test_what_tests_one_module_of_the_catalogue_lies_in_the_folder_of_modules():
+    """A test shows something of a module alone, or runs a file of it."""
+    proves = re.compile(r"""mark\.proves\(["'](?:scripts|real)""")
+    own = re.compile(
+        rf"""/ ["']modules(?:/|["'] / ["'])(?:{"|".join(_modules())})(?:/|["'] / ["'])f(?:iles|unctions)\b"""
+    )
+    elsewhere = [path for path in TESTS.rglob("*.py") if not path.is_relative_to(TESTS / "modules")]
+    found = [_name(path) for path in elsewhere if proves.search(path.read_text()) or own.search(path.read_text())]
+    assert found == []
+
+
+def test_module_tests_with_real_programs_are_for_make_test():
+    """`make check` runs what has no mark `integration`, and `make test` the others."""
+    real = re.compile(r"mark\.(?:terraform|tofu|sandbox|docker|nspawn|prometheus|cloud_init|debian|chromium|whole)\b")
+    texts = {path: path.read_text() for path in (TESTS / "modules").rglob("test_*.py")}
+    quick = [path for path, text in texts.items() if "pytest.mark.integration" not in text]
+    assert [_name(path) for path in quick if real.search(texts[path])] == []
+    assert 0 < len(quick) < len(texts)
+
+
+def test_no_other_test_says_for_itself_that_it_is_an_integration_test():
+    """Its folder does: a unit test with this mark would run nowhere."""
+    elsewhere = [path for path in TESTS.glob("*/**/test_*.py") if not path.is_relative_to(TESTS / "modules")]
+    found = [_name(path) for path in elsewhere if "mark.integration" in path.read_text()]
     assert found == []
 
 
@@ -156,5 +200,5 @@ def test_tracked_files_name_no_machine_and_no_package_index():
 
 
 def test_test_files_have_unique_names():
-    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    names = [path.name for path in TESTS.rglob("test_*.py")]
     assert sorted(names) == sorted(set(names))

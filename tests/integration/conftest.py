@@ -3,12 +3,9 @@
 import hashlib
 import itertools
 import json
-import os
-import platform as machine
 import re
 import shutil
 import subprocess
-import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -16,7 +13,6 @@ import pytest
 
 from ngp.aws import access
 from ngp.aws.session import Session
-from ngp.terraform import lockfile, mirror
 from tests.integration.between import Between
 
 ROOT = Path(__file__).parents[2]
@@ -205,15 +201,3 @@ def lay_repository():
         return folder
 
     return lay
-
-
-@pytest.fixture(scope="session")
-def mirror_of_providers():
-    """The folder of provider packages on this machine, found as ngp finds it; without one nothing works offline."""
-    lock = lockfile.load(ROOT / lockfile.NAME)
-    system = f"{sys.platform}_{'arm64' if machine.machine() in ('arm64', 'aarch64') else 'amd64'}"
-    places = mirror.Places(dict(os.environ), Path.home(), Path.home() / ".cache")
-    found = mirror.find(lock, system, places)
-    if found is None or found.folder is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("MISSING: a provider mirror on this machine")
-    return found.folder

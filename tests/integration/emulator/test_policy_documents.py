@@ -8,7 +8,7 @@ import pytest
 
 from ngp.aws import access
 from ngp.aws.session import Session
-from tests.integration.modules_lab import Lab, lay_platform, open_lab
+from tests.modules.lab import Lab, lay_platform, open_lab
 
 PLATFORM = Path(__file__).parents[2] / "platforms" / "documents"
 ALLOW = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": "*"}

@@ -28,7 +28,7 @@ IS_CI = _TOLD in os.environ or os.environ.get("CI", "").lower() not in ("", "0",
 PROMETHEUS = ("prometheus", "promtool", "amtool", "prometheus-alertmanager", "prometheus-blackbox-exporter")
 _OURS = ("AWS_", "NGP_", "TF_", "XDG_", "GIT_")
 _KEPT = ("AWS_CA_BUNDLE", "GIT_SSL_CAINFO")
-_LOOKS = ("CI", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "PYTHONPATH")
+_LOOKS = ("CI", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
 
 
 def _clean():
@@ -36,6 +36,7 @@ def _clean():
     for name in list(os.environ):
         if (name.startswith(_OURS) and name not in _KEPT) or name in _LOOKS:
             del os.environ[name]
+    sys.dont_write_bytecode = False  # else each of 1,000 children compiles ngp again, and each worker all tests
     os.environ.update(PYTHONPATH=str(ROOT), GIT_CONFIG_NOSYSTEM="1", LC_ALL="C.UTF-8", TERM="xterm-256color")
     if IS_CI:
         os.environ[_TOLD] = "1"

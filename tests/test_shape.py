@@ -28,10 +28,13 @@ def _tree(path):
     return ast.parse(path.read_text())
 
 
+@cache
+def _nodes(path):
+    return list(ast.walk(_tree(path)))
+
+
 def _functions(path):
-    for node in ast.walk(_tree(path)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield node
+    return [node for node in _nodes(path) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
 
 
 def _lines(node):
@@ -48,19 +51,31 @@ def _parameters(node):
     return [argument.arg for argument in named if argument.arg not in ("self", "cls")]
 
 
-@pytest.mark.parametrize("path", MODULES, ids=_name)
-def test_module_is_small_and_says_what_it_is_for(path):
-    text = path.read_text()
-    assert len(text.splitlines()) <= 300
-    assert ast.get_docstring(_tree(path)), "a module says in its docstring what it is for"
-    assert path.stem not in VAGUE
+def test_modules_are_small_and_say_what_they_are_for():
+    found = [f"{_name(path)}: {reason}" for path in MODULES for reason in _module_faults(path)]
+    assert not found, "\n".join(found)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=_name)
-def test_functions_are_short_and_take_few_parameters(path):
-    long = [f"{node.name}: {_lines(node)} lines" for node in _functions(path) if _lines(node) > 40]
-    assert long == []
-    assert _name(path).startswith("ngp/commands/") or _wide(path) == []
+def _module_faults(path):
+    lines = len(path.read_text().splitlines())
+    if lines > 300:
+        yield f"{lines} lines"
+    if not ast.get_docstring(_tree(path)):
+        yield "a module says in its docstring what it is for"
+    if path.stem in VAGUE:
+        yield "this name says nothing"
+
+
+def test_functions_are_short():
+    lengths = [(path, node.name, _lines(node)) for path in MODULES for node in _functions(path)]
+    found = [f"{_name(path)}: {name}: {lines} lines" for path, name, lines in lengths if lines > 40]
+    assert not found, "\n".join(found)
+
+
+def test_functions_take_few_parameters():
+    counted = [path for path in MODULES if not _name(path).startswith("ngp/commands/")]
+    found = [f"{_name(path)}: {wide}" for path in counted for wide in _wide(path)]
+    assert not found, "\n".join(found)
 
 
 def _wide(path):
@@ -74,12 +89,15 @@ def test_few_functions_are_excused():
     assert sum(path.read_text().count(EXCUSE) for path in MODULES) <= 6
 
 
-@pytest.mark.parametrize("path", MODULES, ids=_name)
-def test_only_the_entrance_exits(path):
-    raised = [
-        node.lineno for node in ast.walk(_tree(path)) if isinstance(node, ast.Raise) and "SystemExit" in ast.dump(node)
-    ]
-    assert raised == [] or _name(path).startswith(EXITS_ALLOWED)
+def test_only_the_entrance_exits():
+    elsewhere = [path for path in MODULES if not _name(path).startswith(EXITS_ALLOWED)]
+    found = [f"{_name(path)}:{line}" for path in elsewhere for line in _exits(path)]
+    assert not found, "\n".join(found)
+
+
+def _exits(path):
+    raised = (node for node in _nodes(path) if isinstance(node, ast.Raise))
+    return [node.lineno for node in raised if "SystemExit" in ast.dump(node)]
 
 
 def _cycles(imports):

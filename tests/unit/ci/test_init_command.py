@@ -12,7 +12,7 @@ def test_pipelines_stand_at_the_top_of_the_repository(nested):
     done = Ngp(nested.path).call("ci", "init", "github")
     assert done.exit_code == 0
     assert f"wrote {PLAN}" in done.stdout
-    assert "working-directory: infra/eu" in (top / PLAN).read_text()
+    assert 'working-directory: "infra/eu"' in (top / PLAN).read_text()
     assert not (nested.path / ".github").exists()
     assert Ngp(nested.path).call("ci", "init", "github", "--check").exit_code == 0
     (top / PLAN).unlink()
@@ -33,5 +33,5 @@ def test_the_pipelines_of_another_platform_are_not_overwritten(nested):
         done = Ngp(second).call(*line)
         assert done.exit_code == 64
         assert "this pipeline is that of the platform in infra/eu" in done.stderr
-    assert "working-directory: infra/eu" in (top / PLAN).read_text()
+    assert 'working-directory: "infra/eu"' in (top / PLAN).read_text()
     assert Ngp(nested.path).call("ci", "init", "github", "--check").exit_code == 0

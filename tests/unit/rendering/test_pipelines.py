@@ -142,7 +142,7 @@ JENKINS_FILES = "artifacts: 'infra/eu/.ngp/ci/*.html, infra/eu/.ngp/ci/comment-*
     [
         (
             PipelineSystem.GITHUB,
-            ["working-directory: infra/eu", "path: infra/eu/.ngp/ci/*.html", "path: infra/eu/.ngp/runs"],
+            ['working-directory: "infra/eu"', "path: infra/eu/.ngp/ci/*.html", "path: infra/eu/.ngp/runs"],
         ),
         (
             PipelineSystem.GITLAB,
@@ -162,10 +162,22 @@ def test_a_platform_in_a_folder_is_worked_on_from_the_top(tmp_path, system, insi
     assert not re.search(r"[ '\[](?:\.ngp/|\.terraform\.lock)", text)
     if system is PipelineSystem.GITHUB:
         assert "hashFiles('infra/eu/.terraform.lock.hcl')" in text
-        assert all("\n    working-directory: infra/eu\n" in each for each in found.values())
+        assert all('\n    working-directory: "infra/eu"\n' in each for each in found.values())
         assert "paths:" not in text  # a status that a filter leaves out would hold every other pull request
     with pytest.raises(UsageError, match="cannot stand in a pipeline"):
         pipelines.render(None, system, "main", folder="my infra")
+
+
+@pytest.mark.parametrize("word", ["null", "true", "on", "1.50", "0x10"])
+def test_a_name_that_yaml_would_read_as_no_text_stays_text(word):
+    """A folder, or an environment: GitHub's and GitLab's own readers differ in what they take for true."""
+    for text in pipelines.render(None, PipelineSystem.GITHUB, "main", folder=word).values():
+        assert yaml.parse(text, Path("it.yaml")).data["defaults"]["run"]["working-directory"] == word
+        assert f'working-directory: "{word}"' in text
+    (text,) = pipelines.render(None, PipelineSystem.GITLAB, "main", [Stage(word, "eu-central-1")], word).values()
+    job = yaml.parse(text, Path("it.yaml")).data[f"apply {word}"]
+    assert job["environment"]["name"] == word
+    assert f'name: "{word}"' in text
 
 
 @pytest.mark.parametrize("folder", ["", "infra/eu"])

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from ngp import processes
+from ngp.daemons import programs
 from ngp.errors import Finding, MissingError, NgpError, UsageError, require
-from ngp.policies import opa
+from ngp.policies import evaluator, opa
 from ngp.policies.verdict import Severity, Verdict, Violation
 from ngp.rendering import exact
 
@@ -96,16 +96,8 @@ def _ask(policies: Policies, plan: Mapping[str, Any]) -> Sequence[Any]:
     if program is not None:
         return opa.evaluate(program, policies.texts, policies.rules, plan, _TIMEOUT_S)
     asked = {"modules": policies.texts, "input": plan, "queries": [f"data.{rule}" for rule in policies.rules]}
-    package = Path(__file__).parents[2]
-    request = processes.ProcessRequest(
-        (sys.executable, "-P", "-m", "ngp.policies.evaluator"),
-        package,
-        {"PYTHONPATH": str(package), "LC_ALL": "C.UTF-8"},
-        timeout_s=_TIMEOUT_S,
-        grace_s=1.0,
-        stdin=exact.dump(asked),
-    )
-    done = processes.run(request)
+    request = programs.request(evaluator, folder=Path(__file__).parent, environ={"LC_ALL": "C.UTF-8"})
+    done = processes.run(replace(request, timeout_s=_TIMEOUT_S, grace_s=1.0, stdin=exact.dump(asked)))
     if done.timed_out:
         raise NgpError(f"the policies took longer than {_TIMEOUT_S:.0f} seconds", todo="simplify them")
     try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from ngp import processes
+from ngp.daemons import programs
 from ngp.errors import LockHeldError, NgpError
 from ngp.files import private_folder
 from ngp.state import keeper
@@ -51,7 +51,7 @@ def start(paths: Mapping[Path, str], calls: Path, wait: Wait) -> Keeper:
     """
     for path in paths:
         private_folder(path.parent)
-    request = processes.ProcessRequest((sys.executable, "-m", keeper.__name__), Path.cwd(), _environ())
+    request = programs.request(keeper, folder=Path.cwd(), environ={"PATH": os.defpath})
     process = processes.popen(request, with_input=True, tied=False)
     order = json.dumps({"locks": {str(path): text for path, text in paths.items()}, "calls": str(calls)})
     running = Keeper(process)
@@ -72,11 +72,6 @@ def start(paths: Mapping[Path, str], calls: Path, wait: Wait) -> Keeper:
             todo="wait until it has ended (-lock-timeout=10m waits), or end it: that releases the lock",
         )
     raise NgpError("cannot hold the locks of the local states", why=stderr.strip() or "the keeper ended")
-
-
-def _environ() -> dict[str, str]:
-    package = Path(keeper.__file__).parents[2]
-    return {"PATH": os.defpath, "PYTHONPATH": str(package)}
 
 
 def _locked(answer: str) -> str:

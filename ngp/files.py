@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import io
 import json
 import os
 import shutil
@@ -37,10 +38,18 @@ def write_bytes(path: Path, data: bytes, *, mode: int = 0o644, durable: bool = T
         if not path.is_symlink() and path.read_bytes() == data:
             return False
     path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path, mode=mode, durable=durable) as file:
+        file.write(data)
+    return True
+
+
+@contextmanager
+def replacing(path: Path, *, mode: int = 0o644, durable: bool = True) -> Iterator[io.BufferedWriter]:
+    """Open a new file beside `path` that takes its place at the end; after an error `path` is as it was."""
     handle, rest = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            yield file
             if durable:
                 file.flush()
                 os.fsync(file.fileno())
@@ -49,7 +58,6 @@ def write_bytes(path: Path, data: bytes, *, mode: int = 0o644, durable: bool = T
     except BaseException:
         Path(rest).unlink(missing_ok=True)
         raise
-    return True
 
 
 def unify_lines(data: bytes) -> bytes:

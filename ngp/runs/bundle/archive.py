@@ -13,7 +13,6 @@ import hashlib
 import io
 import os
 import tarfile
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -183,7 +182,7 @@ class _Digest(io.RawIOBase):
 class _Writer:
     """Writes members one after the other, and their checksum."""
 
-    def __init__(self, file: io.RawIOBase | io.BytesIO) -> None:
+    def __init__(self, file: io.RawIOBase | io.BufferedIOBase) -> None:
         self._file, self._digest = file, hashlib.sha256()
 
     def add(self, member: Member, chunks: Iterable[bytes]) -> None:
@@ -211,7 +210,7 @@ class _Writer:
 
 
 def _write(
-    file: io.RawIOBase | io.BytesIO,
+    file: io.RawIOBase | io.BufferedIOBase,
     statement: bytes,
     content: Iterable[tuple[Member, Content]],
     approvals: Sequence[bytes],
@@ -255,23 +254,18 @@ def _extract(tar: tarfile.TarFile, member: Member, target: Path, folder: Path) -
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[io.RawIOBase]:
-    """A new file beside `path` (0600) that takes its place at the end."""
+def replacing(path: Path) -> Iterator[io.BufferedWriter]:
+    """Open a new file (0600) that takes the place of `path` at the end.
+
+    Raises UsageError (64) for a place where no file can be made, NgpError for a disk that refuses the content.
+    """
+    refused: type[NgpError] = UsageError
     try:
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise UsageError(f"cannot write {path}", why=error.strerror or str(error)) from error
-    try:
-        with io.FileIO(descriptor, "wb") as file:
+        with files.replacing(path, mode=0o600) as file:
+            refused = NgpError
             yield file
-            os.fsync(file.fileno())
-        Path(name).replace(path)
     except OSError as error:
-        Path(name).unlink(missing_ok=True)
-        raise NgpError(f"cannot write {path}", why=error.strerror or str(error)) from error
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+        raise refused(f"cannot write {path}", why=error.strerror or str(error)) from error
 
 
 def _damaged(path: Path, why: str) -> StaleError:

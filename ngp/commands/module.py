@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ngp import files, shipped
-from ngp.catalogue import hcl, loading
+from ngp.catalogue import loading
 from ngp.commands import checking, completion, options
 from ngp.environments import platforms
 from ngp.errors import NgpError, UsageError
 from ngp.views import documents, modules, terminal
-from ngp.workspace import Workspace
 
 if TYPE_CHECKING:
     from ngp.catalogue.module import Catalogue
     from ngp.catalogue.terraform_checks import TerraformChecker
     from ngp.commands.options import Context
     from ngp.environments.environment import Platform
-    from ngp.rendering.scaffold import ModuleRequest
 
 app = typer.Typer(help="List, show, make, add, check and document the modules of the catalogue.", no_args_is_help=True)
 
@@ -50,14 +47,11 @@ def list_modules(as_json: options.AsJson = False) -> None:
     """List the modules of the catalogue."""
     context = options.context()
     catalogue = _catalogue(context)
-    found = catalogue.modules.values()
-    for name, findings in catalogue.broken.items():
-        for finding in findings:
-            terminal.say(context.settings, f"warning: the module `{name}` cannot be read: {finding}", always=True)
+    modules.tell_broken(catalogue, context.settings)
     if as_json:
-        documents.write({"schema": "ngp.module.list/1", "modules": [modules.summary(module) for module in found]})
+        documents.write(modules.list_document(catalogue.modules.values()))
     else:
-        modules.show_list(found, context.settings)
+        modules.show_list(catalogue.modules.values(), context.settings)
 
 
 @app.command()
@@ -85,25 +79,19 @@ def new(
     as_json: options.AsJson = False,
 ) -> None:
     """Make a new module that works at once: files, manifest, a Terraform test and a page."""
-    from ngp.errors import require
-    from ngp.rendering import module_pages, scaffold
+    from ngp.rendering import scaffold
+    from ngp.views import module_questions
 
     context = options.context()
     platform = platforms.load(platforms.find(context.cwd))
-    catalogue = loading.load(platform.path / "modules", platform.cache)
-    require(scaffold.check_name(catalogue, name))
     request = scaffold.ModuleRequest(name, title, category, summary, tuple(requires or ()))
-    request = _complete(request, catalogue, may_ask=context.settings.is_interactive and not no_input)
-    with files.lock(platform.workspace.platform_lock, purpose=f"ngp module new {name}"):
-        written = files.write_all(scaffold.render(platform.path, catalogue, request))
-        files.write_all(module_pages.collect(platform.path / "modules", [name], platform.cache))
+    may_ask = context.settings.is_interactive and not no_input
+    written = scaffold.create(platform, request, module_questions.complete if may_ask else None)
+    paths = [path.relative_to(platform.path) for path in written]
     if as_json:
-        paths = [path.relative_to(platform.path) for path in written]
         documents.write({"schema": "ngp.module.new/1", "name": name, "written": paths})
-        return
-    for path in written:
-        terminal.say(context.settings, f"wrote {path.relative_to(platform.path)}")
-    terminal.say(context.settings, f"next: ngp module check {name} && ngp render, then ngp configure ENV")
+    else:
+        modules.tell_new(name, paths, context.settings)
 
 
 @app.command()
@@ -115,56 +103,37 @@ def add(
     as_json: options.AsJson = False,
 ) -> None:
     """Add somebody else's module as a copy, pinned by commit and checksum; again at another ref: renew the copy."""
-    from ngp.catalogue import vendored
     from ngp.environments import remotes
-    from ngp.errors import NgpError
-    from ngp.rendering import adoption
+    from ngp.rendering import adopting
 
     context = options.context()
     platform = platforms.load(platforms.find(context.cwd))
-    address = remotes.parse(source, ref, context.cwd, platform.path)
-    name = name or address.default_name
-    catalogue = loading.load(platform.path / "modules", platform.cache)
-    with remotes.open_source(platform, address) as fetched:
-        request = adoption.AdoptionRequest(name, str(address), fetched.commit, vendored.collect(fetched.folder))
-        found = adoption.prepare(platform.path, catalogue, request)
-    if found.changes:
-        modules.show_changes(name, found.changes, context.settings)
-        if not (auto_approve or options.confirm(context, "Renew the copy?")):
-            raise NgpError("the copy was not changed", why="you answered no")
-    with files.lock(platform.workspace.platform_lock, purpose=f"ngp module add {name}"):
-        written = files.write_all(dict(found.files))
-        files.remove_all(found.removed)
-    done = {
-        verb: [path.relative_to(platform.path) for path in paths]
-        for verb, paths in (("wrote", written), ("removed", found.removed))
-    }
+
+    def agree(name: str, changes: Sequence[str]) -> bool:
+        modules.show_changes(name, changes, context.settings)
+        return auto_approve or options.confirm(context, "Renew the copy?")
+
+    done = adopting.adopt(platform, remotes.parse(source, ref, context.cwd, platform.path), name, agree)
     if as_json:
-        documents.write(modules.adoption_document(name, found, done))
+        documents.write(modules.adoption_document(done))
     else:
-        modules.show_adoption(name, found, done, context.settings)
+        modules.show_adoption(done, context.settings)
 
 
 @app.command()
 def docs(names: options.ModuleNames = None, check: CheckPages = False, as_json: options.AsJson = False) -> int:
     """Write the generated part of modules' pages: inputs, outputs, resources, network rules, rights."""
-    from ngp.errors import NgpError
     from ngp.rendering import module_pages
 
     context = options.context()
     platform = platforms.load(platforms.find(context.cwd))
-    pages = module_pages.collect(platform.path / "modules", names or (), platform.cache)
-    stale = {path: text for path, text in pages.items() if hcl.read(path) != text}
-    if not check:
-        with files.lock(platform.workspace.platform_lock, purpose="ngp module docs"):
-            files.write_all(stale)
-    paths = [str(path.relative_to(platform.path)) for path in stale]
+    found = module_pages.update(platform, names or (), write=not check)
     if as_json:
-        modules_ = [path.parent.name for path in pages]
-        documents.write({"schema": "ngp.module.docs/1", "modules": modules_, "written": not check, "stale": paths})
+        shown = {"modules": found.modules, "written": not check, "stale": found.stale}
+        documents.write({"schema": "ngp.module.docs/1", **shown})
     else:
-        modules.show_pages(paths, context.settings, written=not check)
-    return NgpError.exit_code if check and stale else 0
+        modules.show_pages(found.stale, context.settings, written=not check)
+    return NgpError.exit_code if check and found.stale else 0
 
 
 @app.command()
@@ -187,10 +156,8 @@ def check(
     if as_json:
         documents.write(modules.faults_document(faults, checked))
     else:
-        amount = terminal.amount(len(checked), "module")
-        passed = f"{amount} checked, nothing found" if checked else "there are no modules"
-        modules.show_faults(faults, context.settings, passed=passed)
-    return 1 if faults else 0
+        modules.show_faults(faults, checked, context.settings)
+    return NgpError.exit_code if faults else 0
 
 
 @app.command()
@@ -212,12 +179,10 @@ def contracts(since: options.Since = "", show_all: options.ShowAll = False, as_j
 
 def _catalogue(context: Context) -> Catalogue:
     """The platform's catalogue; outside a platform, that which comes with ngp."""
-    try:
-        path = platforms.find(context.cwd)
-    except UsageError:
+    catalogue, is_own = platforms.load_catalogue(context.cwd, context.settings.cache)
+    if not is_own:
         terminal.say(context.settings, "outside a platform: these are the modules that come with ngp")
-        return loading.load(shipped.modules(), context.settings.cache / "facts")
-    return loading.load(path / "modules", Workspace.of(path).facts)
+    return catalogue
 
 
 @contextmanager
@@ -228,44 +193,3 @@ def _judge(platform: Platform, context: Context) -> Iterator[TerraformChecker]:
     surroundings.require_clean(context.settings.environ)
     with checking.open_terraform(platform, context) as terraform:
         yield TerraformChecker(terraform, platform.path / lockfile.NAME)
-
-
-def _complete(request: ModuleRequest, catalogue: Catalogue, *, may_ask: bool) -> ModuleRequest:
-    """The request with an answer to everything: asked at a terminal, else an error that names the flags."""
-    from dataclasses import replace
-
-    from ngp.errors import Finding, require
-
-    title = request.title or request.name.replace("-", " ").capitalize()
-    missing = [word for word in ("category", "summary") if not getattr(request, word)]
-    if not missing or not may_ask:
-        require(Finding(f"a module has a {word}", todo=f"give it with `--{word}`") for word in missing)
-        return replace(request, title=title)
-    return _ask(request, catalogue, title)
-
-
-def _ask(request: ModuleRequest, catalogue: Catalogue, title: str) -> ModuleRequest:
-    from dataclasses import replace
-
-    from ngp.views import asking
-
-    def check(answer: str) -> list[str]:
-        return [] if answer.strip() and answer.isprintable() else ["one line of text is needed"]
-
-    other = "another one"
-    categories = sorted({module.manifest.category for module in catalogue.modules.values()})
-    category = request.category or asking.pick("Category", [*categories, other])
-    if category == other:
-        category = asking.fill("Category", check)
-    provided: dict[str, str] = {}
-    for module in catalogue.modules.values():
-        for name in module.manifest.provides:
-            provided[name] = f"{provided[name]}, {module.name}" if name in provided else module.name
-    provided = dict(sorted(provided.items()))
-    return replace(
-        request,
-        title=request.title or asking.fill("Title", check, title),
-        category=category,
-        summary=request.summary or asking.fill("Summary (one sentence: what it makes)", check),
-        requires=request.requires or tuple(asking.tick("What it needs of other modules", provided)),
-    )

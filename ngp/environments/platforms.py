@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ngp.errors import UsageError
 
 if TYPE_CHECKING:
+    from ngp.catalogue.module import Catalogue
     from ngp.environments.environment import Platform
     from ngp.yaml import Document
 
@@ -62,6 +63,22 @@ def load(path: Path) -> Platform:
     workspace = workspaces.require_own(path)
     text = yaml.read(path / FILE)
     return _platform(recall(workspace.facts, FILE, text.encode(), lambda: _check(yaml.parse(text, path / FILE))), path)
+
+
+def load_catalogue(cwd: Path, cache: Path) -> tuple[Catalogue, bool]:
+    """Return the catalogue of the platform that `cwd` lies in, and True; outside of all ngp's own, and False.
+
+    Facts about ngp's own modules are kept below `cache`.
+    """
+    from ngp import shipped
+    from ngp.catalogue import loading
+    from ngp.workspace import Workspace
+
+    try:
+        path = find(cwd)
+    except UsageError:
+        return loading.load(shipped.modules(), cache / "facts"), False
+    return loading.load(path / "modules", Workspace.of(path).facts), True
 
 
 def parse(text: str, place: Path, path: Path) -> Platform:

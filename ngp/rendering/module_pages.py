@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
+from ngp import files
 from ngp.catalogue import contents, hcl, loading, types
 from ngp.catalogue.checks import Rule
 from ngp.catalogue.contents import Contents, NetworkRule, PolicyStatement, Resource
@@ -14,6 +16,7 @@ from ngp.catalogue.module import Effect, Manifest, Module, Variable
 from ngp.catalogue.rules import source
 from ngp.catalogue.rules.pages import BEGIN, END
 from ngp.catalogue.rules.source import Fault, ModuleSource
+from ngp.environments.environment import Platform
 from ngp.environments.values import COMMON_INPUTS, FACTS
 from ngp.errors import UsageError
 from ngp.rendering.markdown import code, prose, table
@@ -45,6 +48,29 @@ def collect(catalogue: Path, names: Sequence[str] = (), cache: Path | None = Non
     given_by = providers(modules.values())
     sources = [source.load(modules[each.name]) for each in chosen if modules[each.name].manifest.source is None]
     return {each.page: renew(each, given_by) for each in sources}
+
+
+@dataclass(frozen=True)
+class PageUpdate:
+    """The modules whose pages were looked at, and the pages (relative to the platform) that were stale."""
+
+    modules: tuple[str, ...]
+    stale: tuple[Path, ...]
+
+
+def update(platform: Platform, names: Sequence[str] = (), *, write: bool) -> PageUpdate:
+    """Renew the stale pages of modules, of all without names; unless `write`, only say which they are.
+
+    Raises what `collect` raises, and LockHeldError (5) while another ngp writes.
+    """
+    pages = collect(platform.path / "modules", names, platform.cache)
+    stale = {path: text for path, text in pages.items() if hcl.read(path) != text}
+    if write:
+        with files.lock(platform.workspace.platform_lock, purpose="ngp module docs"):
+            files.write_all(stale)
+    return PageUpdate(
+        tuple(path.parent.name for path in pages), tuple(path.relative_to(platform.path) for path in stale)
+    )
 
 
 def freshness(catalogue: Path, cache: Path | None = None) -> Rule:

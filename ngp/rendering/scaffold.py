@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ngp import files
 from ngp.catalogue import hcl, loading, types
 from ngp.catalogue.module import Catalogue, Variable
 from ngp.catalogue.rules import shared
 from ngp.environments import platforms
+from ngp.environments.environment import Platform
 from ngp.environments.values import COMMON_INPUTS, FACTS
 from ngp.errors import Finding, nearest, require
-from ngp.rendering import templates
+from ngp.rendering import module_pages, templates
 
 LONGEST = 31  # a unit's name is part of names that AWS limits
 _OWN = frozenset({*FACTS, "unit", "pre_tag", "post_tag", "service", "version_tag", "tags", "message"})
@@ -46,6 +48,18 @@ class ModuleRequest:
     summary: str
     requires: tuple[str, ...] = ()
 
+    @property
+    def default_title(self) -> str:
+        return self.name.replace("-", " ").capitalize()
+
+    @property
+    def missing(self) -> list[str]:
+        """The names of what has no default and was not given."""
+        return [word for word in ("category", "summary") if not getattr(self, word)]
+
+
+Complete = Callable[[ModuleRequest, Catalogue], ModuleRequest]  # asks a person for what a request lacks
+
 
 @dataclass(frozen=True)
 class Required:
@@ -56,6 +70,23 @@ class Required:
     description: str
     may_be_null: bool
     text: str
+
+
+def create(platform: Platform, request: ModuleRequest, complete: Complete | None = None) -> list[Path]:
+    """Write a new module and its page; return the paths of its files. `complete` is None where nobody can be asked.
+
+    Raises UsageError (64) for what is wrong with the request, LockHeldError (5) while another ngp writes.
+    """
+    catalogue = loading.load(platform.path / "modules", platform.cache)
+    require(check_name(catalogue, request.name))
+    if complete and request.missing:
+        request = complete(request, catalogue)
+    require(Finding(f"a module has a {word}", todo=f"give it with `--{word}`") for word in request.missing)
+    request = replace(request, title=request.title or request.default_title)
+    with files.lock(platform.workspace.platform_lock, purpose=f"ngp module new {request.name}"):
+        written = files.write_all(render(platform.path, catalogue, request))
+        files.write_all(module_pages.collect(platform.path / "modules", [request.name], platform.cache))
+    return written
 
 
 def render(platform: Path, catalogue: Catalogue, request: ModuleRequest) -> dict[Path, str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from ngp.catalogue.module import Module, ModuleStatus, Output, Variable
+from ngp.catalogue.module import Catalogue, Module, ModuleStatus, Output, Variable
 from ngp.settings import Settings
 from ngp.views import findings, places, terminal
 
@@ -15,7 +15,14 @@ if TYPE_CHECKING:
 
     from ngp.catalogue.checks import Checked
     from ngp.catalogue.rules.source import Fault
-    from ngp.rendering.adoption import Adoption
+    from ngp.rendering.adopting import Adopted
+
+
+def tell_broken(catalogue: Catalogue, settings: Settings) -> None:
+    """Warn of modules that cannot be read, on stderr."""
+    for name, found in catalogue.broken.items():
+        for finding in found:
+            terminal.say(settings, f"warning: the module `{name}` cannot be read: {finding}", always=True)
 
 
 def show_list(modules: Iterable[Module], settings: Settings) -> None:
@@ -69,18 +76,26 @@ class CheckProgress:
             terminal.say(self._settings, f"[{self._done}/{self._total}] {checked.module}: {found} ({took})")
 
 
-def show_faults(faults: Sequence[Fault], settings: Settings, *, passed: str) -> bool:
-    """The faults on stdout, each with its module and rule; return whether there are none."""
+def show_faults(faults: Sequence[Fault], checked: Sequence[str], settings: Settings) -> None:
+    """The faults on stdout, each with its module and rule; without any, how many modules were checked."""
     console = terminal.out(settings)
     for fault in faults:
         block = findings.block(fault.finding, word=f"{fault.module} [{fault.rule}]")
         console.print(terminal.line(block), soft_wrap=True)
     if not faults:
+        amount = terminal.amount(len(checked), "module")
+        passed = f"{amount} checked, nothing found" if checked else "there are no modules"
         console.print(terminal.line(passed), soft_wrap=True)
-    return not faults
 
 
-def show_pages(stale: Sequence[str], settings: Settings, *, written: bool) -> None:
+def tell_new(name: str, written: Sequence[Path], settings: Settings) -> None:
+    """The files of a new module on stderr, and what to do next."""
+    for path in written:
+        terminal.say(settings, f"wrote {path}")
+    terminal.say(settings, f"next: ngp module check {name} && ngp render, then ngp configure ENV")
+
+
+def show_pages(stale: Sequence[Path], settings: Settings, *, written: bool) -> None:
     """The pages that were stale on stdout."""
     for path in stale:
         text = f"{'wrote' if written else 'stale'} {path}"
@@ -98,12 +113,13 @@ def show_changes(name: str, changes: Sequence[str], settings: Settings) -> None:
         terminal.say(settings, f"  {change}", always=True)
 
 
-def show_adoption(name: str, found: Adoption, done: Mapping[str, Sequence[Path]], settings: Settings) -> None:
-    """What was done to add a module (verb → paths), and what is wired, on stderr."""
-    if not any(done.values()):
+def show_adoption(done: Adopted, settings: Settings) -> None:
+    """What was done to add a module, and what is wired, on stderr."""
+    name, found = done.name, done.adoption
+    if not (done.written or done.removed):
         terminal.say(settings, f"{name} is {found.origin.address} already: nothing has changed")
         return
-    for verb, paths in done.items():
+    for verb, paths in (("wrote", done.written), ("removed", done.removed)):
         for path in paths:
             terminal.say(settings, f"{verb} {path}")
     for label, names in (("is wired", found.requires), ("can feed others", found.provides)):
@@ -112,18 +128,23 @@ def show_adoption(name: str, found: Adoption, done: Mapping[str, Sequence[Path]]
     terminal.say(settings, f"next: read modules/{name}, then ngp module check {name} && ngp render")
 
 
-def adoption_document(name: str, found: Adoption, done: Mapping[str, Sequence[Path]]) -> dict[str, Any]:
+def adoption_document(done: Adopted) -> dict[str, Any]:
     """``ngp.module.add/1``; `changes` is null of a module that is new."""
     return {
         "schema": "ngp.module.add/1",
-        "name": name,
-        "source": found.origin,
-        "requires": found.requires,
-        "provides": found.provides,
-        "changes": found.changes,
-        "written": done["wrote"],
-        "removed": done["removed"],
+        "name": done.name,
+        "source": done.adoption.origin,
+        "requires": done.adoption.requires,
+        "provides": done.adoption.provides,
+        "changes": done.adoption.changes,
+        "written": done.written,
+        "removed": done.removed,
     }
+
+
+def list_document(modules: Iterable[Module]) -> dict[str, Any]:
+    """``ngp.module.list/1``."""
+    return {"schema": "ngp.module.list/1", "modules": [summary(module) for module in modules]}
 
 
 def summary(module: Module) -> dict[str, Any]:

@@ -58,6 +58,16 @@ def is_implied(context: Context, platform: Platform) -> bool:
     return bool(context.settings.environ.get(VARIABLE) or platforms.environment_at(platform.path, context.cwd))
 
 
+def pick(context: Context, platform: Platform, *, may_ask: bool) -> str:
+    """Return the environment of a line that names none: the implied one, or the one that a person picks."""
+    names = documents.names(platform)
+    if may_ask and len(names) > 1 and not is_implied(context, platform):
+        from ngp.views import asking
+
+        return asking.pick("Which environment?", names)
+    return choose(context, "").environment
+
+
 def choose_any(platform: Platform, environment: str, units: Sequence[str] | None) -> tuple[list[str], tuple[str, ...]]:
     """Return the environments and unit words of a command that takes all environments where none is named."""
     known = documents.names(platform)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from ngp import files, yaml
 from ngp.catalogue import hcl
@@ -45,6 +46,28 @@ class NewEnvironmentFacts:
 
 
 @dataclass(frozen=True)
+class NewEnvironmentRequest:
+    """What a command line says of a new environment; what it leaves out is asked for or has a default."""
+
+    name: str
+    region: str = ""
+    account: str = ""
+    domain: str = ""
+    target: Target | None = None
+    source: str = ""
+
+
+class NewEnvironmentQuestions(Protocol):
+    """Asks a person; `ngp.views.environment_questions` does."""
+
+    def target(self, usual: Target) -> Target:
+        """Return where the environment lives; `usual` is offered first."""
+
+    def fact(self, key: str, source: Environment | None) -> str:
+        """Return the region, account or domain; that of `source` is offered."""
+
+
+@dataclass(frozen=True)
 class NewEnvironment:
     """A new environment: the files that were written, relative to the platform, and what of `source` it lacks."""
 
@@ -77,6 +100,24 @@ def compose(platform: Platform, facts: NewEnvironmentFacts, source: Environment 
     path = folder / documents.FILE
     documents.read(platform, facts.name, yaml.parse(text, path))
     return {path: text, folder / tfvars.FILE: values}
+
+
+def create(platform: Platform, request: NewEnvironmentRequest, ask: NewEnvironmentQuestions | None) -> NewEnvironment:
+    """Make a new environment. `ask` is None if nobody can be asked.
+
+    Raises UsageError (64) for what is wrong or missing, and what `make` raises.
+    """
+    source = documents.load(platform, request.source) if request.source else None
+    require_new(platform, request.name)
+    target = request.target or (source.target if source else Target.AWS)
+    if ask and request.target is None:
+        target = ask.target(target)
+    account = request.account or (SANDBOX_ACCOUNT if target is Target.SANDBOX else "")
+    given = {"region": request.region, "account": account, "domain": request.domain}
+    if ask:
+        given = {key: value or ask.fact(key, source) for key, value in given.items()}
+    require(Finding(f"the new environment needs --{key}") for key, value in given.items() if not value)
+    return make(platform, NewEnvironmentFacts(request.name, target=target.value, **given), source)
 
 
 def make(platform: Platform, facts: NewEnvironmentFacts, source: Environment | None = None) -> NewEnvironment:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -31,6 +31,11 @@ def tick(text: str, names: Mapping[str, str], **doors: Any) -> list[str]:
 
     choices = [questionary.Choice(f"{name}  ({owner})", value=name) for name, owner in names.items()]
     return [str(name) for name in _run(questionary.checkbox(text, choices, **_search(choices), **doors))]
+
+
+def version(newest: str, present: str, check: Callable[[str], list[str]], **doors: Any) -> str:
+    """A Git ref whose modules are used; `check` returns the reasons against an answer."""
+    return fill(f"Version of the modules, such as {newest} (empty: the working tree):", check, present, **doors)
 
 
 def choose(subject: Subject, chosen: Mapping[str, str] | None = None, **doors: Any) -> dict[str, str]:

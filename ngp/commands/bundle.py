@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,11 +12,9 @@ from ngp.errors import MissingError, NgpError
 from ngp.views import documents, terminal
 
 if TYPE_CHECKING:
-    from ngp.runs.bundle.approvals import ApprovalStatus
-    from ngp.runs.bundle.archive import Archive
+    from ngp.runs.bundle.approving import Approver, Judgement
     from ngp.runs.bundle.opening import Bundle
-    from ngp.runs.bundle.rules import Rules
-    from ngp.runs.bundle.statement import Statement
+    from ngp.runs.bundle.signatures import SigningKey
     from ngp.runs.results import RunResult
 
 app = typer.Typer(help="Show, verify, compare and approve bundles: saved plans that ngp applies elsewhere.")
@@ -51,7 +49,7 @@ def show(
         bundle = opening.read_statement(_path(context, file))
     result = opening.run(bundle)
     if as_json:
-        documents.write({"schema": "ngp.bundle.show/1", **documents.bundle(bundle), **_run(result)})
+        documents.write(views.document(bundle, result))
         _write_reports(context, wanted, bundle, result)
         return
     runs.show_changes(result, context.settings, whole=show_all)
@@ -64,6 +62,7 @@ def show(
 def verify(file: File, as_json: options.AsJson = False) -> None:
     """Check that nothing changed since a bundle was made; list what did, and exit with 4."""
     from ngp.runs.bundle import opening, verifying
+    from ngp.views import bundles as views
 
     context = options.context()
     bundle = opening.read_statement(_path(context, file))
@@ -73,8 +72,7 @@ def verify(file: File, as_json: options.AsJson = False) -> None:
     if as_json:
         documents.write({"schema": "ngp.bundle.verify/1", **documents.bundle(bundle)})
     else:
-        until = f"{bundle.statement.expires:%Y-%m-%d %H:%M} UTC"
-        terminal.say(context.settings, f"nothing changed; the bundle is valid until {until}", always=True)
+        views.tell_valid(bundle, context.settings)
 
 
 @app.command()
@@ -93,8 +91,7 @@ def diff(
     opening.require_comparable(one, other)
     found = comparing.compare(opening.results(one), opening.results(other))
     if as_json:
-        pair = {"first": documents.bundle(one), "second": documents.bundle(other)}
-        documents.write({"schema": "ngp.bundle.diff/1", **pair, "differences": views.differences(found)})
+        documents.write(views.difference_document(one, other, found))
     else:
         views.show_differences(found, context.settings)
     if found:
@@ -110,39 +107,26 @@ def approve(
     as_json: options.AsJson = False,
 ) -> None:
     """Show what a bundle changes, ask, then sign it with your SSH key."""
-    from ngp.runs.bundle import approvals, archive, opening, signatures
+    from ngp.runs.bundle import approving, opening
     from ngp.views import approvals as view
 
     context = options.context()
     if not auto_approve:
         options.require_person(context, f"Sign {file}?", flag="--auto-approve")
     bundle = opening.read_statement(_path(context, file))
-    opened, statement = bundle.archive, approvals.examine(bundle.archive)
-    chosen = signatures.find(context.settings, context.cwd, key)
-    terminal.say(context.settings, view.subject(bundle, whole=show_all), always=not auto_approve)
-    has_signed = approvals.has_signed(opened, signatures.fingerprint(chosen, context.settings), context.settings)
-    if not (auto_approve or has_signed) and not options.confirm(context, f"Sign this with the key {chosen}?"):
-        raise NgpError("nothing was signed", why="you answered no")
-    added = not has_signed and approvals.approve(opened, chosen, context.settings)
-    found = _standing(context, archive.read(opened.path), statement)
-    _keep(context, opened.path, statement.environment)
+
+    def agree(chosen: SigningKey, has_signed: bool) -> bool:  # noqa: FBT001  a fact, as the callback gives it
+        terminal.say(context.settings, view.subject(bundle, whole=show_all), always=not auto_approve)
+        return auto_approve or has_signed or options.confirm(context, f"Sign this with the key {chosen}?")
+
+    approver = approving.Approver(context.settings, context.cwd, key, context.stop)
+    done = approving.approve(bundle, approver, agree)
+    found = _judge(context, bundle, approver)
+    _keep(context, bundle, approver)
     if as_json:
-        documents.write(
-            {
-                "schema": "ngp.bundle.approve/1",
-                "file": file,
-                "digest": opened.digest,
-                "environment": statement.environment,
-                "verb": statement.verb,
-                "key": str(chosen),
-                "added": added,
-                "standing": view.standing_document(*found) if found else None,
-            }
-        )
-        return
-    done = f"signed {file} with {chosen}" if added else f"{chosen} has signed {file} before, so nothing was added"
-    lines = view.standing(*found, statement.environment) if found else []
-    terminal.say(context.settings, "\n".join([done, *lines]))
+        documents.write(view.approval_document(file, bundle, done, found))
+    else:
+        terminal.say(context.settings, view.approval(file, bundle, done, found))
 
 
 @app.command()
@@ -181,33 +165,42 @@ def fetch(
 def list_bundles(environment: options.EnvironmentName = "", as_json: options.AsJson = False) -> None:
     """List the bundles of an environment in the state bucket, and show which ones were applied."""
     from ngp.runs.bundle.library import Library
+    from ngp.views import bundles as views
 
     context = options.context()
     environment = scope.only(scope.choose(context, environment))
     with reading.open_region(context, environment) as region:
         found = Library(region.resolved, region.session).collect()
     if as_json:
-        kept = [{"digest": one.digest, "applied": one.is_applied} for one in found]
-        documents.write({"schema": "ngp.bundle.list/1", "environment": environment, "bundles": kept})
-        return
-    for one in found:
-        typer.echo(f"{one.digest}{'  applied' if one.is_applied else ''}")
+        documents.write(views.list_document(environment, found))
+    else:
+        views.show_list(found)
 
 
-def _keep(context: options.Context, path: Path, environment: str) -> None:
-    """Put an approved bundle where ngp.yaml says that bundles go. It stays approved where that fails."""
-    from ngp.environments import platforms
-    from ngp.environments.environment import BundleKeeping
+def _keep(context: options.Context, bundle: Bundle, approver: Approver) -> None:
+    """Put an approved bundle where bundles are kept. It stays approved where that fails."""
+    from ngp.runs.bundle import approving
 
     try:
-        if platforms.load(platforms.find(context.cwd)).bundles is BundleKeeping.FILES:
-            return
-        with reading.open_region(context, environment) as region:
-            url = bundles.keep(region.resolved, region.session, path)
-        terminal.say(context.settings, f"uploaded it to {url}")
+        url = approving.keep(bundle, approver, lambda text: terminal.say(context.settings, text))
     except NgpError as error:
-        text = f"only the file {path.name} has the approval: {error}; to upload it: ngp bundle push {path.name}"
+        name = bundle.archive.path.name
+        text = f"only the file {name} has the approval: {error}; to upload it: ngp bundle push {name}"
         terminal.say(context.settings, text, always=True)
+        return
+    if url:
+        terminal.say(context.settings, f"uploaded it to {url}")
+
+
+def _judge(context: options.Context, bundle: Bundle, approver: Approver) -> Judgement | None:
+    """Return how far a bundle is approved; where the rules cannot be read, say so and return None."""
+    from ngp.runs.bundle import approving
+
+    try:
+        return approving.judge(bundle, approver)
+    except NgpError as error:
+        terminal.say(context.settings, f"cannot check whether more approvals are needed: {error}")
+        return None
 
 
 def _show_place(context: options.Context, path: Path, url: str, *, as_json: bool, command: str) -> None:
@@ -224,44 +217,13 @@ def _path(context: options.Context, file: str) -> Path:
 def _write_reports(
     context: options.Context, wanted: reporting.ReportRequest, bundle: Bundle, result: RunResult
 ) -> None:
-    """Write the reports of a bundle's plan; raise Exit (1) where one cannot be written.
-
-    Inside the platform that it was made from, a report also says what the environment knows: wires and manifests.
-    """
+    """Write the reports of a bundle's plan; raise Exit (1) where one cannot be written."""
     if not wanted.paths:
         return
-    from ngp.environments import platforms, resolving
-    from ngp.reports import causes, making
+    from ngp.reports import making
 
-    known = making.RunFacts()
-    try:
-        platform = platforms.load(platforms.find(context.cwd))
-        resolved = resolving.resolve(platform, bundle.statement.environment)
-        found = causes.Finder(resolved, reporting.baseline(resolved)).of_run(result)
-        secrets = making.local_secrets(resolved, context.settings.environ)
-        known = making.RunFacts(resolved, causes=found, secrets=secrets)
-    except NgpError:
-        pass  # it is read elsewhere, or after a change of the environment
+    known = making.facts_of_bundle(bundle, result, context.cwd, context.settings.environ)
     wanted.platform = known.resolved.platform.path if known.resolved else None
     code = wanted.put(context, making.of_bundle(result, bundle, known))
     if code:
         raise typer.Exit(code)
-
-
-def _run(result: Any) -> dict[str, Any]:
-    """The counts and units of a bundle's plan, as in the document of the plan itself."""
-    said = documents.run(result, exit_code=0)
-    return {name: said[name] for name in ("counts", "units")}
-
-
-def _standing(context: options.Context, opened: Archive, statement: Statement) -> tuple[ApprovalStatus, Rules] | None:
-    """Return how far the bundle is approved; where the rules cannot be read, say so and return None."""
-    from ngp.environments import platforms
-    from ngp.runs.bundle import approvals, rules
-
-    try:
-        read = rules.read(platforms.load(platforms.find(context.cwd)))
-    except NgpError as error:
-        terminal.say(context.settings, f"cannot check whether more approvals are needed: {error}")
-        return None
-    return approvals.collect(opened, statement, read, context.settings), read

@@ -17,9 +17,7 @@ from ngp.errors import NgpError, UsageError
 from ngp.views import terminal
 
 if TYPE_CHECKING:
-    from ngp.aws.session import Session
     from ngp.commands.running import OpenRun
-    from ngp.environments.resolving import Resolved
     from ngp.runs.bundle.archive import Archive
     from ngp.runs.bundle.opening import Bundle
     from ngp.runs.bundle.sealing import Recipient
@@ -183,8 +181,10 @@ class BundleRequest:
 
 def _keep_or_say(context: Context, run: RunContext, out: Path) -> str:
     """Keep a bundle; where that fails, the file is there all the same."""
+    from ngp.runs.bundle import library
+
     try:
-        return keep(run.resolved, run.access.session, out)
+        return library.keep(run.resolved, run.access.session, out)
     except NgpError as error:
         terminal.say(
             context.settings,
@@ -192,17 +192,6 @@ def _keep_or_say(context: Context, run: RunContext, out: Path) -> str:
             always=True,
         )
         return ""
-
-
-def keep(resolved: Resolved, session: Session, path: Path) -> str:
-    """Put a bundle into the state bucket if ngp.yaml says so; return where, "" where it stays a file alone."""
-    from ngp.environments.environment import BundleKeeping
-    from ngp.runs.bundle.library import Library
-
-    if resolved.platform.bundles is BundleKeeping.FILES:
-        return ""
-    library = Library(resolved, session)
-    return library.url(library.push(path).digest)
 
 
 def finish(wanted: BundleRequest | None, context: Context, now: OpenRun, verb: Verb) -> Finish | None:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from ngp.ci import bases
 from ngp.ci.events import CISystem, EventKind
-from ngp.commands import narrowing
 from ngp.environments import documents, resolving
 from ngp.errors import MissingError, RefusedError, StaleError, require
 from ngp.forges.folder import Folder
 from ngp.forges.forge import PullRequest
+from ngp.review import narrowing
 
 if TYPE_CHECKING:
     from ngp.ci.channel import Channel

@@ -10,6 +10,7 @@ from ngp.ci import bases
 from ngp.ci.matrix import LIMITS, MatrixSystem, document, group
 from ngp.commands import narrowing, options
 from ngp.environments import documents, platforms, resolving
+from ngp.review import narrowing as review
 from ngp.views import documents as views
 
 For = Annotated[MatrixSystem, typer.Option("--system", help="the CI system that reads the matrix")]
@@ -36,7 +37,7 @@ def matrix(
         units = {each.environment.name: len(each.environment.units) for each in resolved}
     else:
         found = narrowing.tell(
-            context, narrowing.collect(platform, resolved, bases.find(platform, since, may_fetch=False))
+            context, review.collect(platform, resolved, bases.find(platform, since, may_fetch=False))
         )
         units = {each.environment.name: len(found.names(each.environment.name)) for each in resolved}
     jobs = group(units, LIMITS[system])

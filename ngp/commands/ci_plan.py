@@ -13,9 +13,10 @@ import typer
 from ngp.ci import comment, locations, sarif, statuses, workflow_commands
 from ngp.ci.events import EventKind
 from ngp.ci.tiers import Tier
-from ngp.commands import bundles, ci_changes, narrowing, options, pipelines, reporting
+from ngp.commands import bundles, ci_changes, options, pipelines, reporting
 from ngp.environments import documents, resolving, revisions
 from ngp.errors import Finding, NgpError, RefusedError, require
+from ngp.review import narrowing
 from ngp.views import documents as views
 from ngp.views import terminal
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,9 +9,9 @@ import typer
 from ngp.commands import completion, env_promotion, options
 from ngp.environments import documents, outlines, platforms, resolving
 from ngp.environments.environment import Environment, Platform, Target
-from ngp.errors import Finding, require
-from ngp.views import asking
+from ngp.environments.outlines import NewEnvironmentRequest
 from ngp.views import documents as views
+from ngp.views import environment_questions
 from ngp.views import environments as view
 
 if TYPE_CHECKING:
@@ -57,17 +56,10 @@ def new(
     """Make an environment: its facts, and room for units."""
     context = options.context()
     platform = platforms.load(platforms.find(context.cwd))
-    origin = documents.load(platform, source) if source else None
-    outlines.require_new(platform, name)
     may_ask = context.settings.is_interactive and not no_input
-    target = _target(sandbox, origin, may_ask=may_ask)
-    if target is Target.SANDBOX and not account:
-        account = outlines.SANDBOX_ACCOUNT
-    given = {"region": region, "account": account, "domain": domain}
-    if may_ask:
-        given = {key: value or _ask(key, origin) for key, value in given.items()}
-    require(Finding(f"the new environment needs --{key}") for key, value in given.items() if not value)
-    made = outlines.make(platform, outlines.NewEnvironmentFacts(name, target=target.value, **given), origin)
+    target = None if sandbox is None else Target.SANDBOX if sandbox else Target.AWS
+    request = NewEnvironmentRequest(name, region, account, domain, target, source)
+    made = outlines.create(platform, request, environment_questions if may_ask else None)
     if as_json:
         views.write(view.made(made))
     else:
@@ -107,7 +99,7 @@ def affected(
     as_json: options.AsJson = False,
 ) -> None:
     """List the units that the change since a commit affects, and why; for programs: `--json`."""
-    from ngp.commands import narrowing
+    from ngp.review import narrowing
     from ngp.views import affected as affected_view
 
     context = options.context()
@@ -118,23 +110,3 @@ def affected(
         views.write({"schema": "ngp.env.affected/1", **views.affected(found)})
     else:
         affected_view.show(found, context.settings, whole=show_all)
-
-
-def _target(sandbox: bool | None, origin: Environment | None, *, may_ask: bool) -> Target:  # noqa: FBT001  None: not said
-    if sandbox is not None:
-        return Target.SANDBOX if sandbox else Target.AWS
-    usual = origin.target if origin else Target.AWS
-    if not may_ask:
-        return usual
-    lines = {
-        "AWS: a real account": Target.AWS,
-        "the sandbox: an AWS emulator on this machine, to try things": Target.SANDBOX,
-    }
-    ordered = sorted(lines, key=lambda line: lines[line] is not usual)
-    return lines[asking.pick("Where does the environment live?", ordered)]
-
-
-def _ask(key: str, origin: Environment | None) -> str:
-    default = str(getattr(origin, key)) if origin else ""
-    said = f" (from `{origin.name}`)" if origin and default else ""
-    return asking.fill(f"{key}{said}:", partial(documents.check_fact, key), default)

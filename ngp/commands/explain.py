@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ngp.commands import bundles, completion, options, reporting
+from ngp.commands import bundles, completion, options
 from ngp.errors import UsageError
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def explain(
 ) -> None:
     """Name the line of tfvars, environment.yaml or a module that changes a resource."""
     from ngp.reports import explaining
+    from ngp.review import baseline
     from ngp.runs import addresses
     from ngp.views import documents, terminal
 
@@ -49,7 +50,7 @@ def explain(
         at, code = addresses.find(address, resolved), 0
     else:
         resolved, at, result, code = _of_plan(context, environment, address)
-    report = explaining.report(resolved, result, reporting.baseline(resolved, since))
+    report = explaining.report(resolved, result, baseline.find(resolved.platform, since))
     if as_json:
         documents.write(explaining.document(report, at.address, code))
         raise typer.Exit(code)

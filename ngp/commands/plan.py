@@ -63,6 +63,7 @@ def _plan(
 ) -> NoReturn:
     """Plan and print; with a commit to compare with (`output.since`) only what the change affects."""
     from ngp.commands import narrowing, running
+    from ngp.review import narrowing as review
     from ngp.runs import planning, selection
     from ngp.runs.results import Verb
     from ngp.views import documents
@@ -71,7 +72,7 @@ def _plan(
     with covering, running.begin(context, meant.environment) as begun:
         named = selection.expand(meant.units, begun.resolved)
         change = None if output.since is None else narrowing.narrow(context, begun.resolved, output.since, named)
-        chosen = narrowing.choice(begun.resolved, change, named)
+        chosen = review.choice(begun.resolved, change, named)
         output.reports.prepare(begun.resolved)
         if change is None or change.units:
             with running.open_run(context, Verb.PLAN, begun, chosen, given, jsonl=output.as_json_lines) as now:

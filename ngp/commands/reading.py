@@ -41,14 +41,9 @@ def open_region(context: Context, environment: str) -> Iterator[Region]:
     from ngp.runs import access
 
     resolved = resolve(context, environment)
-    reach = access.open_access(
-        resolved,
-        context.settings,
-        lambda text: terminal.say(context.settings, text),
-        may_start=False,
-        stop=context.stop,
+    reach = access.open_states(
+        resolved, context.settings, lambda text: terminal.say(context.settings, text), stop=context.stop
     )
-    access.require_account(resolved, reach.session)
     yield Region(resolved, reach.session)
 
 
@@ -112,9 +107,7 @@ def orphans_at_hand(context: Context, resolved: Resolved) -> tuple[Orphan, ...]:
     try:
         session: Any = None  # states on the disk need none
         if resolved.platform.state is StateKind.S3:
-            reach = access.open_access(resolved, context.settings, lambda _: None, may_start=False, stop=context.stop)
-            access.require_account(resolved, reach.session)
-            session = reach.session
+            session = access.open_states(resolved, context.settings, lambda _: None, stop=context.stop).session
     except NgpError as error:
         if resolved.environment.target is Target.AWS:
             terminal.say(context.settings, f"no account is reached, so removed units are not known: {error}")

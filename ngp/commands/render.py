@@ -10,6 +10,7 @@ from ngp.commands import narrowing, options
 from ngp.environments import platforms
 from ngp.errors import NgpError
 from ngp.rendering import trees
+from ngp.review import narrowing as review
 from ngp.views import documents
 from ngp.views import rendering as view
 
@@ -32,7 +33,7 @@ def render(
     tree = trees.collect(platforms.load(platforms.find(context.cwd)), environments or ())
     change = None
     if narrowing.is_asked(ctx, affected):
-        change = narrowing.collect(tree.platform, tree.resolved, since, rendered=tree.files, whole=tree.is_whole)
+        change = review.collect(tree.platform, tree.resolved, since, rendered=tree.files, whole=tree.is_whole)
         tree = trees.narrow(tree, narrowing.tell(context, change).covers)
     view.tell_version(tree, context.settings)
     shown = view.document(tree, diff=diff, written=not check)

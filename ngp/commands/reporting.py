@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from ngp.reports.making import RunFacts
     from ngp.reports.report import BundleFact, Report
     from ngp.review.affected import Affected
-    from ngp.review.baseline import Baseline
     from ngp.runs.bundle.statement import Statement
     from ngp.runs.context import RunContext
     from ngp.runs.results import RunResult, Verb
@@ -113,10 +112,13 @@ class ReportRequest:
     def make(self, result: RunResult, exit_code: int) -> Report:
         """Return the report of a run."""
         from ngp.reports import causes, making
+        from ngp.review import baseline
 
         known = replace(self.facts or making.RunFacts(), bundle=self.bundle, policy=self.policy)
         if known.resolved is not None:
-            known = replace(known, causes=causes.Finder(known.resolved, baseline(known.resolved)).of_run(result))
+            known = replace(
+                known, causes=causes.Finder(known.resolved, baseline.find(known.resolved.platform)).of_run(result)
+            )
         return making.of_run(result, known, exit_code=exit_code)
 
     def put(self, context: Context, made: Report, exit_code: int = 0) -> int:
@@ -146,24 +148,9 @@ def refused(verdict: Verdict, exit_code: int) -> int:
     return int(RefusedError.exit_code) if verdict.denials and exit_code in (0, 2) else exit_code
 
 
-def baseline(resolved: Resolved, since: str = "") -> Baseline | None:
-    """Return the commit to compare with; without a name None where Git knows none.
-
-    Raises UsageError (64) for a name that is no commit.
-    """
-    from ngp.review import baseline
-
-    try:
-        return baseline.load(resolved.platform, since)
-    except NgpError:
-        if since:
-            raise
-        return None
-
-
 def _affected(resolved: Resolved) -> Affected | None:
     """What Git says has changed since the default branch, None where it cannot say."""
-    from ngp.commands import narrowing
+    from ngp.review import narrowing
 
     try:
         return narrowing.collect(resolved.platform, [resolved], "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -101,15 +102,8 @@ def _open(context: options.Context, environment: str, *, may_start: bool = False
     from ngp.runs import access
 
     resolved = resolving.resolve(platforms.load(platforms.find(context.cwd)), environment)
-    reach = access.open_access(
-        resolved,
-        context.settings,
-        lambda text: terminal.say(context.settings, text),
-        may_start=may_start,
-        stop=context.stop,
-    )
-    access.require_account(resolved, reach.session)
-    return resolved, reach
+    note = partial(terminal.say, context.settings)
+    return resolved, access.open_states(resolved, context.settings, note, may_start=may_start, stop=context.stop)
 
 
 def _bucket_place(resolved: Resolved) -> Any:

@@ -12,6 +12,7 @@ from ngp.environments import platforms, resolving, validity
 from ngp.environments.environment import Platform
 from ngp.environments.resolving import Resolved
 from ngp.errors import Finding, NgpError
+from ngp.review import narrowing as review
 from ngp.runs import selection
 from ngp.views import digests, findings, terminal
 from ngp.views import documents as views
@@ -42,8 +43,8 @@ def validate(
     named = selection.expand_each(words, resolved)
     change = None
     if narrowing.is_asked(ctx, affected):
-        found = narrowing.collect(platform, resolved, since, whole=names != [environment])
-        change = narrowing.tell(context, narrowing.only(found, named))
+        found = review.collect(platform, resolved, since, whole=names != [environment])
+        change = narrowing.tell(context, review.only(found, named))
     checks = _checks(resolved, named, change) if terraform else []
     wrong = validity.faults(resolved)
     if checks:
@@ -72,7 +73,7 @@ def _checks(
     if change is not None:
         resolved = [each for each in resolved if change.names(each.environment.name)]
     chosen = {
-        name: narrowing.choice(each, change, named.get(name, ()))
+        name: review.choice(each, change, named.get(name, ()))
         for name, each in ((each.environment.name, each) for each in resolved)
     }
     return validating.collect(resolved, chosen)

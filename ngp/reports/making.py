@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import ngp
-from ngp.environments import revisions
+from ngp.environments import platforms, resolving, revisions
 from ngp.environments.binding import ValueSource
 from ngp.errors import Failure, NgpError
 from ngp.policies.verdict import Verdict
@@ -21,6 +21,8 @@ from ngp.views import attributes, changes
 from ngp.views.attribute_lines import Detail
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ngp.environments.resolving import Resolved
     from ngp.review.affected import Affected
     from ngp.runs.bundle.opening import Bundle
@@ -110,6 +112,23 @@ def of_bundle(result: RunResult, bundle: Bundle, known: RunFacts | None = None) 
         is_dirty=stated.commit.is_dirty,
         ngp=stated.ngp,
     )
+
+
+def facts_of_bundle(bundle: Bundle, result: RunResult, cwd: Path, environ: Mapping[str, str]) -> Facts:
+    """Return what the platform around `cwd` knows of a bundle's plan: wires, manifests, causes.
+
+    Nothing where it is read elsewhere, or after a change of the environment.
+    """
+    from ngp.reports import causes
+    from ngp.review import baseline
+
+    try:
+        platform = platforms.load(platforms.find(cwd))
+        resolved = resolving.resolve(platform, bundle.statement.environment)
+        found = causes.Finder(resolved, baseline.find(platform)).of_run(result)
+    except NgpError:
+        return Facts()
+    return RunFacts(resolved, causes=found, secrets=local_secrets(resolved, environ))
 
 
 def _place(made: Report, resolved: Resolved) -> Report:

@@ -75,6 +75,19 @@ def load(platform: Platform, ref: str = "") -> Baseline:
     return Baseline(commit, name, paths, blobs, before, repository.object_format)
 
 
+def find(platform: Platform, ref: str = "") -> Baseline | None:
+    """Return the commit to compare with; without a name None where Git knows none.
+
+    Raises UsageError (64) for a name that is no commit.
+    """
+    try:
+        return load(platform, ref)
+    except NgpError:
+        if ref:
+            raise
+        return None
+
+
 def _changed(repository: _Repository, commit: str) -> Iterator[str]:
     """The paths of the whole repository that differ from the commit, relative to the platform."""
     platform, prefix = repository.platform, repository.prefix

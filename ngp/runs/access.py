@@ -61,6 +61,23 @@ def open_access(
     return open_real(environment, settings, warm, stop)
 
 
+def open_states(
+    resolved: Resolved,
+    settings: Settings,
+    note: Callable[[str], None],
+    *,
+    may_start: bool = False,
+    stop: Event | None = None,
+) -> Access:
+    """Reach the environment's states. A sandbox that does not run is not started unless it may: it would be empty.
+
+    Raises RefusedError (3) for credentials of another account, MissingError (69) for a sandbox that does not run.
+    """
+    found = open_access(resolved, settings, note, may_start=may_start, stop=stop)
+    require_account(resolved, found.session)
+    return found
+
+
 def open_real(
     environment: Environment, settings: Settings, warm: PoolClient | None = None, stop: Event | None = None
 ) -> Access:

@@ -13,6 +13,7 @@ from ngp.views import changes, terminal
 
 if TYPE_CHECKING:
     from ngp.runs.bundle.approvals import ApprovalStatus
+    from ngp.runs.bundle.approving import Approved, Judgement
     from ngp.runs.bundle.opening import Bundle
     from ngp.runs.bundle.rules import Rules
     from ngp.runs.bundle.statement import Statement, UnitFact
@@ -90,6 +91,29 @@ def standing_document(found: ApprovalStatus, rules: Rules) -> dict[str, Any]:
         "unknown": found.unknown,
         "rules": {"commit": rules.commit, "source": rules.source},
     }
+
+
+def approval_document(file: str, bundle: Bundle, done: Approved, found: Judgement | None) -> dict[str, Any]:
+    """``ngp.bundle.approve/1``; `standing` is null where the rules cannot be read."""
+    return {
+        "schema": "ngp.bundle.approve/1",
+        "file": file,
+        "digest": bundle.digest,
+        "environment": bundle.statement.environment,
+        "verb": bundle.statement.verb,
+        "key": str(done.key),
+        "added": done.is_new,
+        "standing": standing_document(found.standing, found.rules) if found else None,
+    }
+
+
+def approval(file: str, bundle: Bundle, done: Approved, found: Judgement | None) -> str:
+    """Return the lines that say what was signed, and whether that suffices."""
+    said = (
+        f"signed {file} with {done.key}" if done.is_new else f"{done.key} has signed {file} before, so nothing was added"
+    )
+    lines = standing(found.standing, found.rules, bundle.statement.environment) if found else []
+    return "\n".join([said, *lines])
 
 
 def authority(found: Authority) -> str:

@@ -7,11 +7,44 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from ngp.settings import Settings
-from ngp.views import terminal
+from ngp.views import documents, terminal
 
 if TYPE_CHECKING:
     from ngp.runs.bundle.comparing import PlanDifference
+    from ngp.runs.bundle.library import StoredBundle
     from ngp.runs.bundle.opening import Bundle
+    from ngp.runs.results import RunResult
+
+
+def document(bundle: Bundle, result: RunResult) -> dict[str, Any]:
+    """``ngp.bundle.show/1``: counts and units are as in the document of the plan itself."""
+    said = documents.run(result, exit_code=0)
+    fields = {name: said[name] for name in ("counts", "units")}
+    return {"schema": "ngp.bundle.show/1", **documents.bundle(bundle), **fields}
+
+
+def difference_document(one: Bundle, other: Bundle, found: Sequence[PlanDifference]) -> dict[str, Any]:
+    """``ngp.bundle.diff/1``."""
+    pair = {"first": documents.bundle(one), "second": documents.bundle(other)}
+    return {"schema": "ngp.bundle.diff/1", **pair, "differences": differences(found)}
+
+
+def list_document(environment: str, found: Sequence[StoredBundle]) -> dict[str, Any]:
+    """``ngp.bundle.list/1``."""
+    kept = [{"digest": one.digest, "applied": one.is_applied} for one in found]
+    return {"schema": "ngp.bundle.list/1", "environment": environment, "bundles": kept}
+
+
+def show_list(found: Sequence[StoredBundle]) -> None:
+    """Print the digests of kept bundles, and which of them were applied."""
+    for one in found:
+        print(f"{one.digest}{'  applied' if one.is_applied else ''}")
+
+
+def tell_valid(bundle: Bundle, settings: Settings) -> None:
+    """Say that a bundle may still be applied, and until when."""
+    until = f"{bundle.statement.expires:%Y-%m-%d %H:%M} UTC"
+    terminal.say(settings, f"nothing changed; the bundle is valid until {until}", always=True)
 
 
 def show(bundle: Bundle, settings: Settings) -> None:

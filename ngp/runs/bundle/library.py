@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ngp.aws.session import Session
-from ngp.environments.environment import StateKind
+from ngp.environments.environment import BundleKeeping, StateKind
 from ngp.environments.resolving import Resolved
 from ngp.errors import NgpError, StaleError, UsageError
 from ngp.runs import units
@@ -118,6 +118,14 @@ class Library:
         condition: dict[str, Any] = {"IfMatch": version} if version else {"IfNoneMatch": "*"}
         where = {"Bucket": self._place.bucket, "Key": self._key(digest)}
         return self._session.once("s3", "put_object", absent=_MOVED, Body=body, **where, **condition) is not None
+
+
+def keep(resolved: Resolved, session: Session, path: Path) -> str:
+    """Put a bundle into the state bucket if ngp.yaml says so; return where, "" where it stays a file alone."""
+    if resolved.platform.bundles is BundleKeeping.FILES:
+        return ""
+    library = Library(resolved, session)
+    return library.url(library.push(path).digest)
 
 
 def _add(opened: Archive, signatures: Iterable[bytes]) -> Archive:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ngp.environments.resolving import Resolved
+    from ngp.review.affected import Affected
 
 
 class MatrixSystem(StrEnum):
@@ -34,6 +38,12 @@ class Job:
         """A short name: the environment, or the first of several."""
         more = len(self.environments) - 1
         return f"{self.environments[0]} and {more} more" if more else self.environments[0]
+
+
+def count(resolved: Iterable[Resolved], change: Affected | None) -> dict[str, int]:
+    """Return by environment how many units the change affects; None affects all."""
+    names = {each.environment.name: each for each in resolved}
+    return {name: len(each.environment.units if change is None else change.names(name)) for name, each in names.items()}
 
 
 def group(units: Mapping[str, int], limit: int) -> tuple[Job, ...]:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ngp.ci import bases
-from ngp.ci.matrix import LIMITS, MatrixSystem, document, group
+from ngp.ci.matrix import LIMITS, MatrixSystem, count, document, group
 from ngp.commands import narrowing, options
 from ngp.environments import documents, platforms, resolving
 from ngp.review import narrowing as review
@@ -33,14 +33,11 @@ def matrix(
     context = options.context()
     platform = platforms.load(platforms.find(context.cwd))
     resolved = resolving.resolve_each(platform, dict.fromkeys(environments or documents.names(platform)))
-    if everything:
-        units = {each.environment.name: len(each.environment.units) for each in resolved}
-    else:
-        found = narrowing.tell(
-            context, review.collect(platform, resolved, bases.find(platform, since, may_fetch=False))
-        )
-        units = {each.environment.name: len(found.names(each.environment.name)) for each in resolved}
-    jobs = group(units, LIMITS[system])
+    change = None
+    if not everything:
+        base = bases.find(platform, since, may_fetch=False)
+        change = narrowing.tell(context, review.collect(platform, resolved, base))
+    jobs = group(count(resolved, change), LIMITS[system])
     if as_json:
         views.write({"schema": "ngp.ci.matrix/1", "jobs": jobs, "matrix": document(jobs, system)})
     else:

@@ -31,7 +31,6 @@ def graph(
 ) -> None:
     """Show which unit takes what from which, wave by wave."""
     from ngp.commands import narrowing, reading, scope
-    from ngp.errors import UsageError, nearest
     from ngp.runs import outputs, selection
     from ngp.views import documents, orphans, terminal
     from ngp.views import graph as view
@@ -47,8 +46,7 @@ def graph(
     if as_json or form == "json":
         documents.write({**documents.graph(meant.environment, facts, wires, left), **documents.affected(change)})
         return
-    if form not in [one.value for one in view.GraphFormat]:
-        raise UsageError(f"no format `{form}`", todo=nearest(form, [one.value for one in view.GraphFormat]))
+    options.require_format(form, [one.value for one in view.GraphFormat])
     view.show(facts, wires, environment=meant.environment, form=view.GraphFormat(form), whole=show_all)
     if left:  # Rich is slow to come
         orphans.show(left, terminal.err(context.settings), whole=show_all)

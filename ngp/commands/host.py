@@ -9,13 +9,11 @@ import typer
 
 from ngp.commands import completion, hosting, options
 from ngp.commands.grouping import grouped
-from ngp.errors import NgpError, UsageError, nearest
+from ngp.errors import NgpError
 from ngp.views import documents, terminal
 from ngp.views import hosts as view
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ngp.hosts.remote import Tell
 
 PASSES_THROUGH = True
@@ -58,7 +56,7 @@ def list_hosts(
     """List the hosts of an environment or a cluster, whatever their state."""
     context = options.context()
     hosting.require_no_rest(context)
-    _require_format(form, FORMATS)
+    options.require_format(form, FORMATS)
     meant = hosting.find(context, hosting.HostRequest(selection, filters, project, fresh))
     if as_json or form == "json":
         documents.write(view.document(selection, meant.hosts))
@@ -114,7 +112,7 @@ def export(
 
     context = options.context()
     hosting.require_no_rest(context)
-    _require_format(form, EXPORTS)
+    options.require_format(form, EXPORTS)
     meant = hosting.find(context, hosting.HostRequest(selection, filters, project))
     hosts = meant.running()
     if form == "json":
@@ -251,8 +249,3 @@ def trust(
         documents.write({"schema": "ngp.host.trust/1", "name": host.name, "id": host.id, "keys": keys})
     else:
         typer.echo("\n".join(keys))
-
-
-def _require_format(form: str, known: Sequence[str]) -> None:
-    if form not in known:
-        raise UsageError(f"unknown format `{form}`", todo=nearest(form, known))

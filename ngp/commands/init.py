@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ngp import files
 from ngp.commands import options
-from ngp.errors import NgpError
 from ngp.rendering import skeleton
-from ngp.views import documents, terminal
+from ngp.views import documents
+from ngp.views import platforms as view
 
 
 def init(
@@ -26,20 +24,8 @@ def init(
     context = options.context()
     target = (context.cwd / folder).resolve()
     chosen = project or skeleton.default_name(target)
-    planned = skeleton.render(target, chosen)
-    try:
-        written = files.write_all(planned)
-    except OSError as error:
-        raise NgpError(
-            "the platform cannot be written",
-            where=error.filename or str(target),
-            why=f"{error.strerror}; none was made",
-        ) from None
+    written = skeleton.create(target, chosen)
     if as_json:
-        paths = [path.relative_to(target) for path in written]
-        documents.write({"schema": "ngp.init/1", "name": chosen, "path": target, "written": paths})
-        return
-    terminal.say(context.settings, f"made the platform `{chosen}` in {target}: {terminal.amount(len(written), 'file')}")
-    here, more = ("", " && ngp ci init github") if skeleton.is_nested(target) else (" && git init", "")
-    terminal.say(context.settings, f"next: cd {shlex.quote(str(target))}{here} && ngp env new dev{more}")
-    terminal.say(context.settings, "      README.md there goes on from here, in the sandbox or with an account")
+        documents.write(view.document(target, chosen, written))
+    else:
+        view.tell(target, chosen, written, context.settings, is_nested=skeleton.is_nested(target))

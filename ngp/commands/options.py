@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import select
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ngp.commands import completion
-from ngp.errors import StoppedError, UsageError
+from ngp.errors import StoppedError, UsageError, nearest
 from ngp.settings import Settings
 from ngp.views import terminal
 
@@ -156,6 +156,13 @@ def _interruptible(context: Context) -> Iterator[None]:
         yield
     finally:
         context.interruption.is_watched = watched
+
+
+def require_format(form: str, known: Iterable[str]) -> None:
+    """Raise UsageError for a `--format` that is none of `known`."""
+    names = list(known)
+    if form not in names:
+        raise UsageError(f"unknown format `{form}`", todo=nearest(form, names))
 
 
 class Switch(StrEnum):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -39,7 +39,8 @@ def check(
     as_json: options.AsJson = False,
 ) -> None:
     """Plan, or read a bundle, and list what policies deny or warn of; ends with 3 if one denies."""
-    from ngp.views import documents, findings, terminal
+    from ngp.views import documents
+    from ngp.views import verdicts as view
 
     context = options.context()
     path = bundles.named(context, environment, units)
@@ -49,17 +50,9 @@ def check(
         name, verdict, code = _of_plan(context, environment, units)
     code = reporting.refused(verdict, code)
     if as_json:
-        documents.write({"schema": "ngp.policy.check/1", "environment": name, "exit_code": code, **_fields(verdict)})
-        raise typer.Exit(code)
-    out = terminal.out(context.settings)
-    for one in verdict.violations:
-        out.print(terminal.line(findings.block(one.finding, word=one.severity.value)), soft_wrap=True)
-    for accepted, reason in verdict.accepted:
-        text = f"accepted: {accepted.rule}: {accepted.message} at {accepted.address}: {reason}"
-        out.print(terminal.line(text), soft_wrap=True)
-    number = len(verdict.denials)
-    total = f"{terminal.amount(len(verdict.rules), 'rule')} evaluated: {terminal.amount(number, 'denial')}"
-    out.print(terminal.line(total, style="bold"), soft_wrap=True)
+        documents.write(view.document(name, verdict, code))
+    else:
+        view.show(verdict, context.settings)
     raise typer.Exit(code)
 
 
@@ -80,7 +73,7 @@ def _of_plan(context: Context, environment: str, units: list[str] | None) -> tup
     from ngp.policies import checking
     from ngp.runs import planning
     from ngp.runs.results import Verb, exit_code
-    from ngp.views import terminal
+    from ngp.views import verdicts as view
 
     meant = scope.choose(context, environment, units)
     with running.begin(context, meant.environment) as begun:
@@ -88,13 +81,6 @@ def _of_plan(context: Context, environment: str, units: list[str] | None) -> tup
         given = running.RunOptions(parallelism=options.DEFAULT_PARALLELISM)
         with running.open_run(context, Verb.PLAN, begun, meant.units, given) as now:
             result = planning.plan(now.run)
-    for one in result.units:
-        if not one.outcome.is_good:
-            text = f"error: {one.unit} was not checked: {one.outcome.word}: {one.reason}"
-            terminal.say(context.settings, text, style="red", always=True)
+    view.tell_unchecked(result.units, context.settings)
     code = exit_code([one.outcome for one in result.units], stopped_by=result.stopped_by)
     return meant.environment, checking.check(begun.resolved, result, policies), code
-
-
-def _fields(verdict: Verdict) -> dict[str, Any]:
-    return {"rules": verdict.rules, "violations": verdict.violations, "accepted": verdict.accepted}

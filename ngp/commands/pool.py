@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from ngp.commands import options
 from ngp.environments import platforms, workspaces
-from ngp.views import documents, pool, terminal
-
-if TYPE_CHECKING:
-    from ngp.pool.lifetime import RunningPool
+from ngp.views import documents, pool
 
 app = typer.Typer(help="Keep providers and the way to AWS warm between commands.", no_args_is_help=False)
 
@@ -35,7 +31,7 @@ def start(
     context = options.context()
     limits = Limits(idle_s=idle * 60.0, memory_bytes=memory << 20)
     running = lifetime.start(_workspace(context), context.settings.environ, limits, context.fork_server)
-    _show(running, "start", as_json=as_json)
+    pool.show_running(running, "start", as_json=as_json)
 
 
 @app.command()
@@ -46,12 +42,9 @@ def stop(as_json: options.AsJson = False) -> None:
     context = options.context()
     serves = lifetime.stop(_workspace(context))
     if as_json:
-        documents.write({"schema": "ngp.pool.stop/1", "stopped": serves is not None, "serves": serves or 0})
-    elif serves is None:
-        terminal.say(context.settings, "no pool was running")
+        documents.write(pool.stop_document(serves))
     else:
-        later = f"; it ends with the {terminal.amount(serves, 'run')} that it serves" if serves else ""
-        terminal.say(context.settings, f"stopped the pool{later}")
+        pool.tell_stopped(serves, context.settings)
 
 
 @app.command()
@@ -60,20 +53,8 @@ def status(as_json: options.AsJson = False) -> None:
     from ngp.pool import lifetime
 
     context = options.context()
-    _show(lifetime.status(_workspace(context)), "status", as_json=as_json)
+    pool.show_running(lifetime.status(_workspace(context)), "status", as_json=as_json)
 
 
 def _workspace(context: options.Context) -> Path:
     return workspaces.require_own(platforms.find(context.cwd)).path
-
-
-def _show(running: RunningPool | None, command: str, *, as_json: bool) -> None:
-    if as_json:
-        facts = (
-            {} if running is None else {**asdict(running.record), **running.state, "is_ours": running.record.is_ours}
-        )
-        documents.write({"schema": f"ngp.pool.{command}/1", "running": running is not None, **facts})
-    elif running is None:
-        typer.echo("not running")
-    else:
-        pool.show(running.record, running.state)

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ngp.commands import options
 from ngp.environments import platforms, resolving
-from ngp.errors import NgpError, UsageError, nearest
+from ngp.errors import NgpError
 from ngp.views import terminal
 from ngp.views.outputs import OutputFormat
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from ngp.aws.session import Session
     from ngp.commands.options import Context
     from ngp.commands.scope import Scope
-    from ngp.environments.environment import Environment, Platform
     from ngp.environments.resolving import Resolved
     from ngp.runs.results import Orphan
 
@@ -70,15 +70,6 @@ def open_chosen(context: Context, environment: str, units: Sequence[str] | None)
         yield Chosen(meant, region, selection.expand(meant.units, region.resolved))
 
 
-def is_asleep(platform: Platform, environment: Environment) -> bool:
-    """Return whether the states of an environment live in a sandbox that does not run: it has none."""
-    from ngp.environments.environment import StateKind, Target
-    from ngp.sandbox import server
-
-    is_there = environment.target is Target.SANDBOX and platform.state is StateKind.S3
-    return is_there and server.status(platform.workspace.path) is None
-
-
 def orphans(context: Context, region: Region, *, with_gone: bool = False) -> tuple[Orphan, ...]:
     """Return the states of no unit, for a command about something else: where they cannot be listed, a line says so.
 
@@ -121,7 +112,5 @@ def format_of(form: str, *, raw: bool, as_json: bool) -> OutputFormat:
         return OutputFormat.RAW
     if as_json:
         return OutputFormat.JSON
-    try:
-        return OutputFormat(form)
-    except ValueError:
-        raise UsageError(f"no format `{form}`", todo=nearest(form, [one.value for one in OutputFormat])) from None
+    options.require_format(form, [one.value for one in OutputFormat])
+    return OutputFormat(form)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from ngp.commands import options
 from ngp.errors import NgpError
-
-if TYPE_CHECKING:
-    from ngp.runs.readiness import Answer
 
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="wait for each as long as its module says, or ask once")]
 
@@ -25,6 +22,7 @@ def ready(
     from ngp.commands import reading, scope
     from ngp.runs import access, readiness, selection
     from ngp.views import documents, terminal
+    from ngp.views import readiness as view
 
     context = options.context()
     meant = scope.choose(context, environment, units)
@@ -36,24 +34,11 @@ def ready(
     probes = readiness.collect(resolved, session, named)
     with context.taking_signals() as stop:
         asker = readiness.Asker(resolved.platform.path, context.settings.environ, stop, wait)
-        answers = asker.ask_all(probes, _keep if as_json else _show)
+        answers = asker.ask_all(probes, view.keep if as_json else view.show)
     context.require_not_stopped()
     code = 0 if all(one.is_ready for one in answers) else NgpError.exit_code
     if as_json:
-        documents.write(
-            {"schema": "ngp.ready/1", "environment": meant.environment, "exit_code": code, "checks": answers}
-        )
+        documents.write(view.document(meant.environment, answers, code))
     elif not answers:
         terminal.say(context.settings, "no module of these units has a readiness check")
     raise typer.Exit(code)
-
-
-def _show(answer: Answer) -> None:
-    from ngp.views import terminal
-
-    state = "ready    " if answer.is_ready else "not ready"
-    typer.echo(terminal.clean(f"{state}  {answer.unit}: {answer.target} {answer.says}"))
-
-
-def _keep(_answer: Answer) -> None:
-    """The document has them all."""

@@ -10,7 +10,6 @@ from ngp.commands import narrowing, options
 from ngp.environments import platforms
 from ngp.errors import NgpError
 from ngp.rendering import trees
-from ngp.review import narrowing as review
 from ngp.views import documents
 from ngp.views import rendering as view
 
@@ -33,6 +32,8 @@ def render(
     tree = trees.collect(platforms.load(platforms.find(context.cwd)), environments or ())
     change = None
     if narrowing.is_asked(ctx, affected):
+        from ngp.review import narrowing as review
+
         change = review.collect(tree.platform, tree.resolved, since, rendered=tree.files, whole=tree.is_whole)
         tree = trees.narrow(tree, narrowing.tell(context, change).covers)
     view.tell_version(tree, context.settings)

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from ngp.commands import options
-from ngp.environments import platforms, workspaces
-from ngp.errors import MissingError, UsageError
-from ngp.views import documents, terminal
-
-if TYPE_CHECKING:
-    from ngp.environments.environment import Environment
-    from ngp.sandbox.server import RunningSandbox
+from ngp.environments import platforms, sandboxes, workspaces
+from ngp.errors import MissingError
+from ngp.views import documents
+from ngp.views import sandbox as view
 
 app = typer.Typer(help="Start, stop and look at the AWS emulator on this machine.", no_args_is_help=False)
-
-_EMPTY = "its resources and states were held in its memory and are gone"
 
 
 @app.command()
@@ -32,7 +26,7 @@ def start(
 
     context = options.context()
     running = server.start(_workspace(context), context.settings.environ, port=port)
-    _show(context, running, "start", as_json=as_json)
+    view.show(running, "start", context.settings, as_json=as_json)
 
 
 @app.command()
@@ -45,7 +39,7 @@ def stop(as_json: options.AsJson = False) -> None:
     if as_json:
         documents.write({"schema": "ngp.sandbox.stop/1", "stopped": stopped})
     else:
-        terminal.say(context.settings, f"stopped the sandbox; {_EMPTY}" if stopped else "no sandbox was running")
+        view.tell_stopped(context.settings, stopped=stopped)
 
 
 @app.command()
@@ -54,7 +48,7 @@ def status(as_json: options.AsJson = False) -> None:
     from ngp.sandbox import server
 
     context = options.context()
-    _show(context, server.status(_workspace(context)), "status", as_json=as_json)
+    view.show(server.status(_workspace(context)), "status", context.settings, as_json=as_json)
 
 
 @app.command()
@@ -65,9 +59,9 @@ def reset(as_json: options.AsJson = False) -> None:
     context = options.context()
     running = server.reset(_workspace(context))
     if as_json:
-        _show(context, running, "reset", as_json=True)
+        view.show(running, "reset", context.settings, as_json=True)
     else:
-        terminal.say(context.settings, f"emptied the sandbox at {running.url}; {_EMPTY}")
+        view.tell_reset(running, context.settings)
 
 
 @app.command()
@@ -77,7 +71,7 @@ def env(environment: options.OptionalEnvironmentName = "", as_json: options.AsJs
 
     context = options.context()
     path = platforms.find(context.cwd)
-    chosen = _chosen(path, environment)
+    chosen = sandboxes.choose(platforms.load(path), environment)
     running = server.status(workspaces.require_own(path).path)
     if running is None:
         raise MissingError("no sandbox is running", todo="ngp sandbox start")
@@ -90,33 +84,3 @@ def env(environment: options.OptionalEnvironmentName = "", as_json: options.AsJs
 
 def _workspace(context: options.Context) -> Path:
     return workspaces.require_own(platforms.find(context.cwd)).path
-
-
-def _show(context: options.Context, running: RunningSandbox | None, command: str, *, as_json: bool) -> None:
-    if as_json:
-        facts = {} if running is None else asdict(running)
-        documents.write({"schema": f"ngp.sandbox.{command}/1", "running": running is not None, **facts})
-    elif running is None:
-        typer.echo("not running")
-    else:
-        typer.echo(f"{running.url}  {running.engine}, process {running.pid}, since {running.started}")
-        terminal.say(context.settings, 'next: eval "$(ngp sandbox env)", or ngp apply ENV with `target: sandbox`')
-
-
-def _chosen(path: Path, name: str) -> Environment:
-    """The environment whose region and account are meant: the named one, or the one that all sandbox ones agree on."""
-    from ngp.environments import documents as files
-    from ngp.environments.environment import Target
-
-    platform = platforms.load(path)
-    if name:
-        return files.load(platform, name)
-    found = [files.load(platform, each) for each in files.names(platform)]
-    local = [each for each in found if each.target is Target.SANDBOX]
-    if not local:
-        raise UsageError("no environment has `target: sandbox`", todo="name one: ngp sandbox env ENV")
-    if len({(each.region, each.account) for each in local}) > 1:
-        raise UsageError(
-            f"{', '.join(each.name for each in local)} differ in account or region", todo="ngp sandbox env ENV"
-        )
-    return local[0]

@@ -53,6 +53,13 @@ def only(meant: Scope) -> str:
     return meant.environment
 
 
+def one_unit(meant: Scope, todo: str) -> str:
+    """Return the unit of a command that takes exactly one; raise UsageError that says `todo` for none or several."""
+    if len(meant.units) != 1:
+        raise UsageError("name one unit", todo=todo)
+    return meant.units[0]
+
+
 def is_implied(context: Context, platform: Platform) -> bool:
     """Return whether the folder or NGP_ENV chooses an environment."""
     return bool(context.settings.environ.get(VARIABLE) or platforms.environment_at(platform.path, context.cwd))

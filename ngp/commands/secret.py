@@ -9,7 +9,7 @@ import typer
 
 from ngp.commands import options
 from ngp.environments import platforms, secret_scan
-from ngp.errors import NgpError, UsageError
+from ngp.errors import NgpError
 from ngp.views import documents, findings, terminal
 
 app = typer.Typer(help="Find secrets in plain text.")
@@ -32,7 +32,7 @@ def scan(
     """Look for keys, tokens and random passwords in the platform's files; exit 1 if there are any."""
     context = options.context()
     home = platforms.find(context.cwd)
-    chosen = [path for name in names or () for path in _expand(context.cwd / name)] or secret_scan.files(home)
+    chosen = secret_scan.choose(home, [context.cwd / name for name in names or ()])
     found = secret_scan.scan(home, chosen)
     if as_json:
         documents.write({"schema": "ngp.secret.scan/1", "files": len(chosen), "findings": found})
@@ -40,10 +40,3 @@ def scan(
         passed = f"no secret found in {terminal.amount(len(chosen), 'file')}"
         findings.show_checks(found, context.settings, passed=passed, whole=show_all)
     return NgpError.exit_code if found else 0
-
-
-def _expand(path: Path) -> list[Path]:
-    """The file, or the files of a folder that Git knows; raise UsageError where nothing is."""
-    if not path.exists() and not path.is_symlink():
-        raise UsageError("there is no such file", where=str(path))
-    return secret_scan.files(path) if path.is_dir() else [path]

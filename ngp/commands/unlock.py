@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ngp.commands import completion, options
-from ngp.errors import UsageError
 
 if TYPE_CHECKING:
     from ngp.runs.locking import LockedState
@@ -29,9 +28,7 @@ def unlock(
 
     context = options.context()
     meant = scope.choose(context, environment, [unit] if unit else [])
-    if len(meant.units) != 1:
-        raise UsageError("name one unit", todo=f"ngp locks {meant.environment} shows which are locked")
-    (name,) = meant.units
+    name = scope.one_unit(meant, f"ngp locks {meant.environment} shows which are locked")
     if not auto_approve:
         options.require_person(context, f"Release the lock of `{name}`?", flag="--auto-approve")
 

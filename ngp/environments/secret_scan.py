@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from ngp.environments import references, revisions
-from ngp.errors import Finding, MissingError
+from ngp.errors import Finding, MissingError, UsageError
 
 ALLOW = "ngp:allow-secret"  # in a comment on the line, or on the line above
 _MOST = 2_000_000  # bytes of a file; what people write is smaller
@@ -54,6 +54,20 @@ def files(platform: Path) -> list[Path]:
         why = outcome.stderr.strip() if outcome else "git is not on PATH"
         raise MissingError("Git cannot list the files", where=str(platform), why=why, todo="name the files")
     return sorted({platform / name for name in outcome.stdout.split("\0") if name})
+
+
+def choose(platform: Path, names: Iterable[Path]) -> list[Path]:
+    """Return the named files, and the files of named folders that Git knows; without names those of the platform.
+
+    Raises UsageError (64) for a name where nothing is, MissingError as `files`.
+    """
+    return [path for name in names for path in _expand(name)] or files(platform)
+
+
+def _expand(path: Path) -> list[Path]:
+    if not path.exists() and not path.is_symlink():
+        raise UsageError("there is no such file", where=str(path))
+    return files(path) if path.is_dir() else [path]
 
 
 def _scan(platform: Path, path: Path) -> Iterator[Finding]:

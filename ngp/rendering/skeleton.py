@@ -6,9 +6,9 @@ import re
 from pathlib import Path, PurePosixPath
 
 import ngp
-from ngp import shipped
+from ngp import files, shipped
 from ngp.catalogue import loading
-from ngp.errors import Finding, UsageError, require
+from ngp.errors import Finding, NgpError, UsageError, require
 from ngp.rendering import copies, dummies, pages, pipelines, templates
 from ngp.rendering.roots import LOCK
 
@@ -16,6 +16,16 @@ _HOME = "platform"
 # Templates bear no leading dot, so that no tool on the way takes them for its own settings.
 _HIDDEN = frozenset({"gitattributes", "gitignore", "gitkeep", "pre-commit-config.yaml"})
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+
+def create(folder: Path, name: str) -> list[Path]:
+    """Write a platform called `name` into `folder`, all of it or nothing; return its files. Raises as `render`."""
+    planned = render(folder, name)
+    try:
+        return files.write_all(planned)
+    except OSError as error:
+        where, why = error.filename or str(folder), f"{error.strerror}; none was made"
+        raise NgpError("the platform cannot be written", where=where, why=why) from None
 
 
 def render(folder: Path, name: str) -> dict[Path, str]:
@@ -28,7 +38,7 @@ def render(folder: Path, name: str) -> dict[Path, str]:
     _require_name(name)
     catalogue = loading.load(shipped.modules())
     catalogue.require()
-    files: dict[PurePosixPath, str] = {
+    found: dict[PurePosixPath, str] = {
         **_from_templates(name),
         **({} if is_nested(folder) else pipelines.render(None, pipelines.PipelineSystem.GITHUB, "main")),
         **{"modules" / path: text for path, text in copies.collect(shipped.modules(), catalogue.modules).items()},
@@ -36,7 +46,7 @@ def render(folder: Path, name: str) -> dict[Path, str]:
         **{PurePosixPath("docs/schemas", file): text for file, text in pages.published_schemas().items()},
         PurePosixPath(dummies.FILE): dummies.render(catalogue),
     }
-    planned = {folder / path: text for path, text in sorted(files.items())}
+    planned = {folder / path: text for path, text in sorted(found.items())}
     require(
         Finding("this file already exists", str(path), todo="choose an empty folder")
         for path in planned

@@ -114,7 +114,7 @@ def of_bundle(result: RunResult, bundle: Bundle, known: RunFacts | None = None) 
     )
 
 
-def facts_of_bundle(bundle: Bundle, result: RunResult, cwd: Path, environ: Mapping[str, str]) -> Facts:
+def facts_of_bundle(bundle: Bundle, result: RunResult, cwd: Path, environ: Mapping[str, str]) -> RunFacts:
     """Return what the platform around `cwd` knows of a bundle's plan: wires, manifests, causes.
 
     Nothing where it is read elsewhere, or after a change of the environment.
@@ -127,7 +127,7 @@ def facts_of_bundle(bundle: Bundle, result: RunResult, cwd: Path, environ: Mappi
         resolved = resolving.resolve(platform, bundle.statement.environment)
         found = causes.Finder(resolved, baseline.find(platform)).of_run(result)
     except NgpError:
-        return Facts()
+        return RunFacts()
     return RunFacts(resolved, causes=found, secrets=local_secrets(resolved, environ))
 
 

@@ -11,6 +11,8 @@ from ngp.environments.resolving import Resolved
 from ngp.rendering import roots
 from ngp.review import affected, baseline
 from ngp.review.affected import Affected
+from ngp.runs import validating
+from ngp.runs.validating import RootCheck
 
 
 def collect(
@@ -34,6 +36,20 @@ def only(found: Affected, named: Mapping[str, Collection[str]]) -> Affected:
         return found
     units = tuple(each for each in found.units if each.unit in named.get(each.environment, ()))
     return replace(found, units=units, removed=())
+
+
+def roots_of(
+    resolved: Sequence[Resolved], named: Mapping[str, tuple[str, ...]], change: Affected | None
+) -> list[RootCheck]:
+    """Return the roots of the units that were named (none: all), and of them what the change affects."""
+    if named:
+        resolved = [each for each in resolved if named[each.environment.name]]
+    if change is not None:
+        resolved = [each for each in resolved if change.names(each.environment.name)]
+    names = {each.environment.name: each for each in resolved}
+    return validating.collect(
+        resolved, {name: choice(each, change, named.get(name, ())) for name, each in names.items()}
+    )
 
 
 def choice(resolved: Resolved, found: Affected | None, named: Sequence[str]) -> tuple[str, ...]:

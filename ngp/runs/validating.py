@@ -33,6 +33,15 @@ class RootCheck:
         return f"{self.environment} {self.unit.name}" if self.unit.module else self.environment  # one root for all
 
 
+@dataclass(frozen=True)
+class Validation:
+    """What is wrong and what is worth a look. `roots` says how many Terraform checked, None if it was not asked."""
+
+    wrong: Sequence[Finding]
+    doubts: Sequence[Finding]
+    roots: int | None = None
+
+
 Tell = Callable[[RootCheck, bool], None]  # whether the root is valid
 
 

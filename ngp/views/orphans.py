@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ngp.views import digests, terminal
+from ngp.settings import Settings
+from ngp.views import digests, findings, terminal
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from ngp.runs.orphan_survey import OrphanSurvey
     from ngp.runs.results import Orphan
 
 
@@ -33,6 +35,19 @@ def show(orphans: Sequence[Orphan], console: Console, *, leaves: bool = False, w
         have = "has" if len(gone) == 1 else "have"
         head = f"{terminal.amount(len(gone), 'environment')} {have} left states behind:"
         _show(gone, console, head, "environments", whole=whole)
+
+
+def show_survey(environment: str, found: OrphanSurvey, settings: Settings, *, whole: bool = False) -> None:
+    """Print what was found in an environment, "" for the whole platform; say what could not be looked at."""
+    out = terminal.out(settings)
+    show(found.orphans, out, whole=whole)
+    for finding in found.shared:
+        out.print(terminal.line(findings.block(finding, word="found"), style="red"), soft_wrap=True)
+    for place, reason in found.unreached.items():
+        terminal.say(settings, f"not looked at: {place}: {reason}")
+    if found.is_empty:
+        of = f"of {environment}" if environment else "of the platform"
+        terminal.say(settings, f"every state {of} belongs to a unit")
 
 
 def describe(orphan: Orphan) -> str:

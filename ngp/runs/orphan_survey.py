@@ -1,0 +1,74 @@
+"""Orphaned states of one environment, or of a whole platform with the environments that are gone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ngp.environments import documents
+from ngp.environments.environment import Environment, Platform, StateKind, Target
+from ngp.errors import Finding, NgpError
+from ngp.runs import abandoned, orphans, twins
+from ngp.runs.results import Orphan
+from ngp.sandbox import server
+
+if TYPE_CHECKING:
+    from ngp.aws.session import Session
+    from ngp.environments.resolving import Resolved
+    from ngp.runs.abandoned import Reach
+
+Open = Callable[[str], "AbstractContextManager[tuple[Resolved, Session]]"]  # the region of an environment, by its name
+
+
+@dataclass
+class OrphanSurvey:
+    """`shared` has the states of two environments, `unreached` what could not be looked at, with the reason."""
+
+    orphans: list[Orphan] = field(default_factory=list)
+    shared: list[Finding] = field(default_factory=list)
+    unreached: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.orphans or self.shared or self.unreached)
+
+
+def of_environment(name: str, open_region: Open) -> OrphanSurvey:
+    """Return the orphans of one environment, and the states that it shares with another one."""
+    found = OrphanSurvey()
+    _look(name, open_region, found)
+    return found
+
+
+def of_platform(platform: Platform, open_region: Open, reach: Reach) -> OrphanSurvey:
+    """Return the orphans of all environments and of those that are gone; what cannot be reached stops nothing.
+
+    A sandbox that does not run has no states, and is passed by.
+    """
+    found = OrphanSurvey()
+    for name in documents.names(platform):
+        try:
+            if not is_asleep(platform, documents.load(platform, name)):
+                _look(name, open_region, found)
+        except NgpError as error:
+            more = f" (and {len(error.findings) - 1} more: ngp validate {name})" if len(error.findings) > 1 else ""
+            found.unreached[name] = f"{error.findings[0]}{more}"
+    gone = abandoned.survey(platform, reach)
+    found.orphans += gone.found
+    told = set(found.unreached.values())
+    found.unreached |= {place: reason for place, reason in gone.unreached.items() if reason not in told}
+    return found
+
+
+def is_asleep(platform: Platform, environment: Environment) -> bool:
+    """Return whether the states of an environment live in a sandbox that does not run: it has none."""
+    is_there = environment.target is Target.SANDBOX and platform.state is StateKind.S3
+    return is_there and server.status(platform.workspace.path) is None
+
+
+def _look(name: str, open_region: Open, found: OrphanSurvey) -> None:
+    with open_region(name) as (resolved, session):
+        found.orphans += orphans.collect(resolved, session)
+        found.shared += twins.collect(resolved, session, found.shared)

@@ -27,7 +27,7 @@ class Adopted:
     removed: tuple[Path, ...]
 
 
-def adopt(platform: Platform, address: remotes.Address, name: str, agree: Agree) -> Adopted:
+def adopt(platform: Platform, address: remotes.ModuleAddress, name: str, agree: Agree) -> Adopted:
     """Write a copy of the module at `address`, under its own name where `name` is "".
 
     `agree` is asked before a copy that is here already changes. Raises UsageError (64) for all that prevents the copy,

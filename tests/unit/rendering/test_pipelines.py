@@ -174,7 +174,9 @@ def test_a_name_that_yaml_would_read_as_no_text_stays_text(word):
     for text in pipelines.render(None, PipelineSystem.GITHUB, "main", folder=word).values():
         assert yaml.parse(text, Path("it.yaml")).data["defaults"]["run"]["working-directory"] == word
         assert f'working-directory: "{word}"' in text
-    (text,) = pipelines.render(None, PipelineSystem.GITLAB, "main", [Stage(word, "eu-central-1")], word).values()
+    (text,) = pipelines.render(
+        None, PipelineSystem.GITLAB, "main", [PipelineEnvironment(word, "eu-central-1")], word
+    ).values()
     job = yaml.parse(text, Path("it.yaml")).data[f"apply {word}"]
     assert job["environment"]["name"] == word
     assert f'name: "{word}"' in text

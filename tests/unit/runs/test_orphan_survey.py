@@ -1,0 +1,80 @@
+"""A survey of orphans: what one environment has, and what a whole platform has although parts cannot be reached."""
+
+from contextlib import contextmanager
+
+import pytest
+
+from ngp.environments import platforms
+from ngp.errors import Finding, MissingError, UsageError
+from ngp.runs import abandoned, orphan_survey, orphans, twins
+from ngp.runs.abandoned import Survey
+from ngp.runs.results import Orphan
+
+GONE = Orphan("gone", "s3://bucket/gone.tfstate", 3, environment="dev")
+OLD = Orphan("", "s3://bucket/old/", 1, environment="old", states=1)
+
+
+@pytest.fixture
+def home(platform, mocker):
+    """A platform with two environments on real accounts, whose regions hold one orphan in dev."""
+    (platform / "environments" / "prod").mkdir(exist_ok=True)
+    for name in ("dev", "prod"):
+        text = 'target: aws\naccount: "111122223333"\nregion: eu-west-1\ndomain: example.com\nunits: {}\n'
+        (platform / "environments" / name / "environment.yaml").write_text(text)
+    text = (platform / "ngp.yaml").read_text()
+    (platform / "ngp.yaml").write_text(text.replace("state: local", "state: s3"))
+    mocker.patch.object(orphans, "collect", lambda resolved, _: [GONE] if resolved == "dev" else [])
+    mocker.patch.object(twins, "collect", lambda resolved, _, known: [Finding(f"shared {resolved} {len(known)}")])
+    mocker.patch.object(abandoned, "survey", return_value=Survey((OLD,), {}))
+    return platforms.load(platform)
+
+
+@contextmanager
+def reached(name):
+    yield name, None
+
+
+def test_one_environment_is_looked_at_alone(home):
+    found = orphan_survey.of_environment("dev", reached)
+    assert found.orphans == [GONE]
+    assert found.unreached == {}
+    assert not found.is_empty
+
+
+def test_a_platform_has_the_orphans_of_all_and_those_of_environments_that_are_gone(home):
+    found = orphan_survey.of_platform(home, reached, pytest.fail)
+    assert found.orphans == [GONE, OLD]
+    assert [one.what for one in found.shared] == ["shared dev 0", "shared prod 1"]  # the second knows of the first
+
+
+def test_what_cannot_be_reached_is_named_once_and_stops_nothing(home, mocker):
+    why = MissingError("no credentials")
+    unreached = {"s3://bucket": str(why), "s3://other": "closed"}
+    mocker.patch.object(abandoned, "survey", return_value=Survey((), unreached))
+
+    @contextmanager
+    def dev_only(name):
+        if name == "prod":
+            raise why
+        yield name, None
+
+    found = orphan_survey.of_platform(home, dev_only, pytest.fail)
+    assert found.orphans == [GONE]
+    assert found.unreached == {"prod": "no credentials", "s3://other": "closed"}
+
+
+def test_many_findings_of_an_environment_are_counted(home):
+    @contextmanager
+    def broken(name):
+        raise UsageError([Finding("one"), Finding("two"), Finding("three")])
+        yield
+
+    found = orphan_survey.of_platform(home, broken, pytest.fail)
+    assert found.unreached["dev"] == "one (and 2 more: ngp validate dev)"
+
+
+def test_a_sandbox_that_does_not_run_has_no_states(home):
+    path = home.path / "environments" / "dev" / "environment.yaml"
+    path.write_text(path.read_text().replace("target: aws", "target: sandbox"))
+    found = orphan_survey.of_platform(home, reached, pytest.fail)
+    assert [one.what for one in found.shared] == ["shared prod 0"]

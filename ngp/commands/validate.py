@@ -45,7 +45,7 @@ def validate(
         follow = view.RootProgress(len(checks), context.settings)
         driver = checking.open_terraform(platform, context)
         wrong += validating.validate(platform, checks, driver, follow.tell, parallelism)
-    found = validating.Validation(wrong, validity.doubts(resolved), len(checks) if terraform else None)
+    found = validating.ValidationResult(wrong, validity.doubts(resolved), len(checks) if terraform else None)
     if as_json:
         documents.write(view.document(names, found, change))
     else:

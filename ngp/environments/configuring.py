@@ -44,7 +44,7 @@ class ConfigureQuestions(Protocol):
 
 
 @dataclass(frozen=True)
-class Configured:
+class ConfiguredEnvironment:
     """What was drafted, and the files (full paths) that it changes."""
 
     draft: Draft
@@ -53,7 +53,7 @@ class Configured:
 
 def configure(
     platform: Platform, name: str, request: ConfigureRequest, ask: ConfigureQuestions | None, *, write: bool
-) -> Configured:
+) -> ConfiguredEnvironment:
     """Draft the files of an environment, and write them if that is wanted. `ask` is None if nobody can be asked.
 
     Raises UsageError (64) for everything that is wrong or not answered, LockHeldError (5) during a run, NgpError if the
@@ -69,7 +69,7 @@ def configure(
         changed = writing.changed(draft.files)
         if write:
             writing.write(writing.through_links(changed), "the files of the environment cannot be written")
-    return Configured(draft, changed)
+    return ConfiguredEnvironment(draft, changed)
 
 
 def _ask_version(platform: Platform, name: str, ask: ConfigureQuestions) -> str | None:

@@ -34,7 +34,7 @@ class RootCheck:
 
 
 @dataclass(frozen=True)
-class Validation:
+class ValidationResult:
     """What is wrong and what is worth a look. `roots` says how many Terraform checked, None if it was not asked."""
 
     wrong: Sequence[Finding]

@@ -10,7 +10,7 @@ from ngp.views import digests, documents, findings, terminal
 
 if TYPE_CHECKING:
     from ngp.review.affected import Affected
-    from ngp.runs.validating import RootCheck, Validation
+    from ngp.runs.validating import RootCheck, ValidationResult
 
 
 class RootProgress:
@@ -24,7 +24,7 @@ class RootProgress:
             terminal.say(self._settings, f"{check.name}: {'valid' if is_valid else 'not valid'}")
 
 
-def show(names: Sequence[str], found: Validation, settings: Settings, *, whole: bool) -> None:
+def show(names: Sequence[str], found: ValidationResult, settings: Settings, *, whole: bool) -> None:
     """The warnings on stderr; what is wrong on stdout, or what was checked."""
     for each in found.doubts:
         terminal.say(settings, findings.block(each, word="warning"))
@@ -33,7 +33,7 @@ def show(names: Sequence[str], found: Validation, settings: Settings, *, whole: 
     findings.show_checks(found.wrong, settings, passed=passed, whole=whole)
 
 
-def document(names: Sequence[str], found: Validation, change: Affected | None) -> dict[str, Any]:
+def document(names: Sequence[str], found: ValidationResult, change: Affected | None) -> dict[str, Any]:
     """``ngp.validate/1``."""
     facts = {"environments": names, "terraform": found.roots is not None}
     shown = {**facts, "findings": found.wrong, "warnings": found.doubts}

@@ -6,7 +6,7 @@ import pytest
 
 from ngp import settings
 from ngp.errors import Finding
-from ngp.runs.validating import Validation
+from ngp.runs.validating import ValidationResult
 from ngp.views import validation
 
 
@@ -25,10 +25,10 @@ def test_of_many_roots_only_the_wrong_ones_have_a_line(surroundings, capsys, tot
 
 def test_it_says_what_was_checked_and_whether_terraform_was_asked(surroundings, capsys):
     doubt = Finding("a quorum")
-    validation.show(["dev"], Validation([], [doubt], 2), surroundings, whole=False)
-    validation.show([], Validation([], []), surroundings, whole=False)
+    validation.show(["dev"], ValidationResult([], [doubt], 2), surroundings, whole=False)
+    validation.show([], ValidationResult([], []), surroundings, whole=False)
     said = capsys.readouterr()
     assert said.out == "valid: dev, Terraform checked 2 roots\nvalid: no environment\n"
     assert said.err == "warning: a quorum\n"
-    assert validation.document(["dev"], Validation([], [doubt]), None)["terraform"] is False
-    assert validation.document(["dev"], Validation([], [doubt], 0), None)["terraform"] is True
+    assert validation.document(["dev"], ValidationResult([], [doubt]), None)["terraform"] is False
+    assert validation.document(["dev"], ValidationResult([], [doubt], 0), None)["terraform"] is True

@@ -109,9 +109,8 @@ def approval_document(file: str, bundle: Bundle, done: Approved, found: Judgemen
 
 def approval(file: str, bundle: Bundle, done: Approved, found: Judgement | None) -> str:
     """Return the lines that say what was signed, and whether that suffices."""
-    said = (
-        f"signed {file} with {done.key}" if done.is_new else f"{done.key} has signed {file} before, so nothing was added"
-    )
+    before = f"{done.key} has signed {file} before, so nothing was added"
+    said = f"signed {file} with {done.key}" if done.is_new else before
     lines = standing(found.standing, found.rules, bundle.statement.environment) if found else []
     return "\n".join([said, *lines])
 

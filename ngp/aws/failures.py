@@ -28,14 +28,6 @@ _SIGN_IN = "export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or set AWS_PROFI
 _BUSY = frozenset({"RequestLimitExceeded", "SlowDown", "Throttling", "ThrottlingException", "TooManyRequestsException"})
 
 
-class UnchangedError(Exception):
-    """An object has still the ETag that was asked about (``IfNoneMatch``)."""
-
-
-class UnsignedError(MissingError):
-    """This process finds nothing to sign a call with, so none was made; another one's surroundings may have it."""
-
-
 class DeniedError(MissingError):
     """The credentials are good, but not for this call."""
 
@@ -44,15 +36,13 @@ class DeniedError(MissingError):
 
 @contextmanager
 def told(call: str, profile: str, absent: Collection[str]) -> Iterator[None]:
-    """Turn what boto3 raises inside into NgpErrors; swallow the error codes of `absent`. A 304 is UnchangedError."""
+    """Turn what boto3 raises inside into NgpErrors; swallow the error codes of `absent`."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
         yield
     except ClientError as error:
         answer = error.response.get("Error", {})
-        if answer.get("Code") == "304":
-            raise UnchangedError from None
         if answer.get("Code") not in absent:
             status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
             raise _of_answer(call, str(answer.get("Code", "")), str(answer.get("Message", "")), status) from error
@@ -80,14 +70,14 @@ def _of_library(call: str, profile: str, error: Exception) -> NgpError:
 
     if isinstance(error, known.ProfileNotFound):
         todo = f"aws configure --profile {profile}" if profile else "set AWS_PROFILE to a profile that exists"
-        return UnsignedError("there is no such AWS profile", why=str(error), todo=todo)
+        return MissingError("there is no such AWS profile", why=str(error), todo=todo)
     no_token = (known.SSOError, known.TokenRetrievalError, known.UnauthorizedSSOTokenError)
     if isinstance(error, no_token):
         named = f" --profile {profile}" if profile else ""
-        return UnsignedError("the AWS sign-in has expired", why=str(error), todo=f"aws sso login{named}")
+        return MissingError("the AWS sign-in has expired", why=str(error), todo=f"aws sso login{named}")
     no_keys = (known.NoCredentialsError, known.PartialCredentialsError, known.CredentialRetrievalError)
     if isinstance(error, no_keys):
-        return UnsignedError("there are no AWS credentials", where=call, why=str(error), todo=_SIGN_IN)
+        return MissingError("there are no AWS credentials", where=call, why=str(error), todo=_SIGN_IN)
     cut = (known.IncompleteReadError, known.FlexibleChecksumError, known.ResponseStreamingError)
     if isinstance(error, cut):
         todo = "run the command again; if it fails again, look at the network and at a proxy on the way"

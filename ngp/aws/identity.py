@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from ngp.aws import mfa
@@ -35,6 +36,7 @@ def make(
     from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES, ConfigChainFactory
 
     core: Any = botocore.session.Session(profile=profile or None)
+    core.lazy_register_component("data_loader", lambda: _models(core.get_config_variable("data_path")))
     store = core.get_component("config_store")
     chains = ConfigChainFactory(session=core, environ=env)
     for name, (key, variables, default, convert) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items():
@@ -53,6 +55,14 @@ def make(
     if role is not None:
         _assume(core, role, reach)
     return boto3.Session(botocore_session=core)
+
+
+@cache
+def _models(folders: str | None) -> Any:
+    """botocore's models of services, with those in `folders`: each is read once in a process, not once in a session."""
+    from botocore.loaders import create_loader
+
+    return create_loader(folders)
 
 
 def _read_web_identity(core: Any, resolver: Any, env: Mapping[str, str], reach: Mapping[str, Any]) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import copy
 import io
 import logging
+import os
 import threading
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from ngp.aws import failures, identity, interruption, mfa
@@ -20,26 +20,11 @@ T = TypeVar("T")
 _CONNECT_S, _READ_S, _ATTEMPTS = 5, 20, 3  # a call that AWS does not answer fails after about a minute
 
 
-@dataclass(frozen=True)
-class ApiCall:
-    """One call of an AWS API, in boto3's words; an answer whose error code is in `absent` is None."""
-
-    service: str
-    operation: str
-    absent: tuple[str, ...]
-    parameters: Mapping[str, Any]
-
-
-class RelayGoneError(Exception):
-    """Whoever made calls in this process's place does so no more."""
-
-
 class Session:
     """Calls with the AWS variables of `env` (from `access.sandbox` or `access.real`) and none of this process.
 
     `profile` counts before keys in `env`, as in Terraform. Nothing is asked of AWS before the first call.
-    With `relay` another process makes the calls, which has boto3 loaded and its clients made; when it raises
-    RelayGoneError this one makes them. A set `stop` gives a call that reads a few seconds more (`interruption.wait`).
+    A set `stop` gives a call that reads a few seconds more (`interruption.wait`).
     `device` is asked where the profile's role needs a code of MFA. Safe to share between threads.
     """
 
@@ -49,12 +34,11 @@ class Session:
         *,
         profile: str = "",
         role: Role | None = None,
-        relay: Relay | None = None,
         stop: threading.Event | None = None,
         device: mfa.Device | None = None,
     ) -> None:
         self.env, self.profile, self.role, self._device = dict(env), profile, role, device
-        self._relay, self.stop = relay, stop
+        self.stop = stop
         self.region = env.get("AWS_REGION", "")
         self._account = ""
         self._maker: Any = None
@@ -70,16 +54,11 @@ class Session:
         permission, NgpError for what AWS says otherwise; StoppedError if it was stopped.
         """
         _LOG.debug("AWS call %s %s", service, operation)
-        call = ApiCall(service, operation, tuple(absent), parameters)
-        return self._wait(operation, lambda: self._make(call))
+        return self._wait(operation, lambda: self._make(service, operation, absent, parameters))
 
-    def _make(self, call: ApiCall) -> dict[str, Any] | None:
-        if self._relay is not None:
-            try:
-                return self._relay(self, call)
-            except RelayGoneError:
-                self._relay = None
-        service, operation, absent, parameters = call.service, call.operation, call.absent, call.parameters
+    def _make(
+        self, service: str, operation: str, absent: Collection[str], parameters: Mapping[str, Any]
+    ) -> dict[str, Any] | None:
         with failures.told(_about(service, operation, parameters), self.profile, absent):
             answer: dict[str, Any] = getattr(self._client(service), operation)(**parameters)
             if hasattr(answer.get("Body"), "read"):  # to its end, while what may go wrong is translated
@@ -184,7 +163,16 @@ class Session:
             return self._clients[key]
 
 
-Relay = Callable[[Session, ApiCall], dict[str, Any] | None]
+def preload() -> None:
+    """Load what the first call of a process loads: boto3, and the models of S3 and STS.
+
+    For processes that fork. Reads no file of the user's and no environment, and keeps no client.
+    """
+    none = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    keys = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none", "AWS_REGION": "us-east-1"}
+    maker = identity.make({**none, **keys}, "", None, {}, None)
+    for service in ("s3", "sts"):
+        maker.client(service, **_reach(keys))
 
 
 def _about(service: str, operation: str, parameters: Mapping[str, Any]) -> str:

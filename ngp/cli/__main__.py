@@ -48,6 +48,9 @@ def _load() -> None:
     import ngp.views.outputs
     import ngp.views.progress
     import ngp.views.runs  # noqa: F401
+    from ngp.aws import session
+
+    session.preload()
 
 
 if __name__ == "__main__":

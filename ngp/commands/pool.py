@@ -1,4 +1,4 @@
-"""`ngp pool`: keep providers and the way to AWS warm between commands."""
+"""`ngp pool`: keep providers and ngp itself running between commands."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ngp.commands import options
 from ngp.environments import platforms, workspaces
 from ngp.views import documents, pool
 
-app = typer.Typer(help="Keep providers and the way to AWS warm between commands.", no_args_is_help=False)
+app = typer.Typer(help="Keep providers and ngp itself running between commands.", no_args_is_help=False)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""Keeps warm between commands: configured providers, AWS sessions and loaded commands."""
+"""Keeps warm between commands: configured providers and loaded commands."""
 
 from pathlib import Path
 

@@ -7,8 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from ngp import settings
-from ngp.pool import server, surroundings
+from ngp.pool import server
 from ngp.proxy.limits import Limits
 
 
@@ -17,8 +16,7 @@ def main(argv: list[str]) -> None:
     workspace, folder, idle_s, memory_bytes, forks = argv
     os.umask(0o077)
     limits = Limits(idle_s=float(idle_s), memory_bytes=int(memory_bytes))
-    environ = settings.read().environ
-    pool = server.Pool(Path(workspace), Path(folder), limits, surroundings.select(environ), forks)
+    pool = server.Pool(Path(workspace), Path(folder), limits, forks)
     asyncio.run(pool.serve())
     os._exit(0)  # noqa: SLF001  a call of AWS that hangs would be waited for
 

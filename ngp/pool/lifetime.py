@@ -13,7 +13,7 @@ from ngp.daemons import lifetime, programs, record, sockets
 from ngp.daemons.lines import SocketConnection
 from ngp.daemons.record import DaemonRecord
 from ngp.errors import MissingError, NgpError, UsageError
-from ngp.pool import home, surroundings
+from ngp.pool import home
 from ngp.proxy.limits import Limits
 from ngp.workspace import Workspace
 
@@ -23,7 +23,7 @@ _ANSWER_S = 10.0
 
 @dataclass(frozen=True)
 class RunningPool:
-    """A pool that answers. `state` is what it says of itself: limits, proxies with their processes, AWS sessions."""
+    """A pool that answers. `state` is what it says of itself: limits, and proxies with their processes."""
 
     record: DaemonRecord
     state: Mapping[str, Any]
@@ -42,8 +42,7 @@ def start(workspace: Path, environ: Mapping[str, str], limits: Limits, forks: st
         _clear(workspace)
         folder = sockets.make_folder(environ)
         words = (str(workspace), str(folder), str(limits.idle_s), str(limits.memory_bytes), forks)
-        given = {**programs.bare(environ), **surroundings.select(environ)}
-        request = programs.request(pool, *words, folder=folder, environ=given)
+        request = programs.request(pool, *words, folder=folder, environ=programs.bare(environ))
         log = files.private_folder(home(workspace)) / "pool.log"
         log.unlink(missing_ok=True)
         try:

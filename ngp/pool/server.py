@@ -1,4 +1,4 @@
-"""The pool: a private socket, the proxies and sessions behind it, and an end that is always reached."""
+"""The pool: a private socket, the proxies behind it, and an end that is always reached."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,31 +20,25 @@ from ngp.daemons.peers import is_own_peer
 from ngp.daemons.workers import Worker
 from ngp.errors import NgpError
 from ngp.pool import home
-from ngp.pool.accounts import Accounts
 from ngp.pool.proxies import Proxies
 from ngp.proxy import orders
 from ngp.proxy.limits import Limits
 
 _LOOK_S = 2.0
 _FORKS_S, _FORKS_READY_S = 2.0, 15.0
-_MOST_CALLS = 16  # of AWS at once
 _PATIENCE_S = 900.0  # for the runs that are served when the pool is stopped: longer than an apply is given to end
 
 
 class Pool:
     """Serves the commands of one platform until it is told to stop, or nobody came for `limits.idle_s`."""
 
-    def __init__(
-        self, workspace: Path, folder: Path, limits: Limits, surroundings: Mapping[str, str], forks: str = ""
-    ) -> None:
+    def __init__(self, workspace: Path, folder: Path, limits: Limits, forks: str = "") -> None:
         """`forks` is the module of the fork server that runs whole commands, "" for none."""
         self._home, self._folder, self._limits, self._forks = home(workspace), folder, limits, forks
         started = datetime.now(UTC).isoformat(timespec="seconds")
         self._record = record.DaemonRecord(os.getpid(), str(folder), cache.program(), started)
         self._proxies = Proxies(folder, limits)
-        self._accounts = Accounts(surroundings)
-        self._callers = ThreadPoolExecutor(_MOST_CALLS, "aws")
-        self._talking = self._calls = 0
+        self._talking = 0
         self._used_at = time.monotonic()
         self._over = asyncio.Event()
         self._is_patient = True
@@ -93,9 +86,9 @@ class Pool:
         self._over.set()
 
     async def _wait(self) -> None:
-        """Let runs and calls end that are being served: an apply must not lose its provider, nor a call its answer."""
+        """Let runs end that are being served: an apply must not lose its provider."""
         deadline = time.monotonic() + _PATIENCE_S
-        while (self._proxies.sessions or self._calls) and self._is_patient and time.monotonic() < deadline:
+        while self._proxies.sessions and self._is_patient and time.monotonic() < deadline:
             await asyncio.sleep(0.1)
 
     async def _tend(self) -> None:
@@ -127,21 +120,11 @@ class Pool:
         match order.get("order"):
             case "serve":
                 await self._serve(order, reader, send)
-            case "call":
-                await send(await orders.answer(self._call(order)))
             case "status":
                 await send(self._describe())
             case "stop":
                 self._stop()
                 await send({"sessions": self._proxies.sessions})
-
-    async def _call(self, order: Mapping[str, Any]) -> Mapping[str, Any]:
-        """A call in a thread of those for AWS: calls that hang keep no other work from its own."""
-        self._calls += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._callers, self._accounts.answer, order)
-        finally:
-            self._calls -= 1
 
     async def _serve(self, order: Mapping[str, Any], reader: asyncio.StreamReader, send: orders.Send) -> None:
         try:
@@ -156,5 +139,4 @@ class Pool:
             "idle_s": self._limits.idle_s,
             "memory_bytes": self._limits.memory_bytes,
             "proxies": self._proxies.describe(),
-            "aws": self._accounts.describe(),
         }

@@ -89,7 +89,7 @@ def open_real(
     env = access.real(settings.environ, environment.region)
     assumed = environment.assume_role
     role = Role(assumed.arn, assumed.external_id, assumed.session_name) if assumed else None
-    session = Session(env, profile=environment.profile, role=role, relay=warm.relay if warm else None, stop=stop)
+    session = Session(env, profile=environment.profile, role=role, stop=stop)
     return Access(env, session, "", warm)
 
 
@@ -152,7 +152,7 @@ def _sandbox(resolved: Resolved, settings: Settings, url: str, warm: PoolClient 
 
     environment, platform = resolved.environment, resolved.platform
     env = access.sandbox(settings.environ, url, environment.region, environment.account)
-    session = Session(env, relay=warm.relay if warm else None, stop=stop)
+    session = Session(env, stop=stop)
     if url == _NOWHERE:
         return Access(env, session, url, warm)
     bucket = units.place(resolved, "").bucket if platform.state is StateKind.S3 else ""

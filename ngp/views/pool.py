@@ -62,6 +62,3 @@ def _lines(record: DaemonRecord, state: Mapping[str, Any]) -> Iterator[str]:
         for one in proxy["providers"]:
             use = "in use" if one["in_use"] else "idle"
             yield f"{names}: {one['address']}, process {one['pid']}, {one['memory'] // _MB} MB, {use}"
-    aws = state["aws"]
-    sessions = terminal.amount(aws["sessions"], "session")
-    yield f"AWS: {sessions}, {terminal.amount(aws['objects'], 'object')} held, {aws['unchanged']} answered unchanged"

@@ -160,7 +160,6 @@ _POOL = record(
         **dict.fromkeys(("pid", "memory_bytes"), WHOLE),
         "idle_s": NUMBER,
         "proxies": ANY,
-        "aws": ANY,
         "is_ours": FLAG,
     },
     running=FLAG,

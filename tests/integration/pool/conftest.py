@@ -12,13 +12,10 @@ from pathlib import Path
 import pytest
 
 from ngp import processes
-from ngp.aws import access
-from ngp.aws.session import Session
 from ngp.pool import client, lifetime
 from ngp.proxy import rpc, session
 from ngp.proxy.limits import Limits
 from ngp.proxy.packages import ProviderPackage, package_hash
-from ngp.sandbox import server
 
 ROOT = Path(__file__).parents[3]
 FAKE = ROOT / "tests" / "unit" / "proxy" / "fake_provider.py"
@@ -100,28 +97,3 @@ class Fake:
 @pytest.fixture
 def fake(tmp_path, pool):
     return Fake(tmp_path, pool.environ)
-
-
-class Aws:
-    """The sandbox as a command reaches it."""
-
-    account, region = "123456789012", "eu-central-1"
-    place = {"CreateBucketConfiguration": {"LocationConstraint": region}}
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-
-    def session(self, relay=None):
-        return Session(access.sandbox({}, self.url, self.region, self.account), relay=relay)
-
-
-@pytest.fixture(scope="module")
-def emulator(tmp_path_factory):
-    workspace = tmp_path_factory.mktemp("emulator") / ".ngp"
-    yield server.start(workspace, dict(os.environ)).url
-    server.stop(workspace)
-
-
-@pytest.fixture
-def aws(emulator):
-    return Aws(emulator)

@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import stat
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -13,8 +12,6 @@ from pathlib import Path
 import pytest
 
 from ngp import processes
-from ngp.aws import access
-from ngp.aws.session import Session
 from ngp.daemons import record
 from ngp.errors import NgpError, UsageError
 from ngp.pool import home
@@ -106,22 +103,6 @@ def test_a_second_signal_ends_it_though_it_serves(pool, fake):
         assert processes.is_alive(made.pid)
         os.kill(made.pid, signal.SIGTERM)
         assert pool.ended([made.pid, *served])
-
-
-def test_a_second_signal_ends_it_though_a_call_of_aws_hangs(pool):
-    made = pool.start().record
-    with socket.create_server(("127.0.0.1", 0)) as deaf, ThreadPoolExecutor(1) as threads:
-        url = f"http://127.0.0.1:{deaf.getsockname()[1]}"
-        session = Session(access.sandbox({}, url, "eu-central-1", "1"), relay=pool.client().relay)
-        call = threads.submit(session.put_object, "bucket", "key", b"state")
-        _heard = deaf.accept()
-        os.kill(made.pid, signal.SIGTERM)
-        time.sleep(0.3)
-        assert processes.is_alive(made.pid)
-        os.kill(made.pid, signal.SIGTERM)
-        assert pool.ended([made.pid])
-        with pytest.raises(NgpError, match="the answer to a call is lost"):
-            call.result(10)
 
 
 def test_a_killed_one_leaves_no_provider(pool, fake):

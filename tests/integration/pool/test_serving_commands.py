@@ -11,7 +11,6 @@ import pytest
 
 from ngp import cache
 from ngp.daemons import record
-from ngp.errors import NgpError
 from ngp.pool import home
 from ngp.proxy.session import ProxyError, open_session
 
@@ -105,59 +104,6 @@ def test_the_switch_of_the_proxy_leaves_the_pool_out(pool):
     pool.start()
     pool.environ["NGP_PROVIDER_PROXY"] = "0"
     assert pool.client() is None
-
-
-@pytest.mark.sandbox
-def test_objects_are_held_by_etag_and_changes_are_seen(pool, aws):
-    pool.start()
-    own, through = aws.session(), aws.session(pool.client().relay)
-    own.call("s3", "create_bucket", Bucket="held", **aws.place)
-    assert through.object("held", "state") is None
-    for body in (b"one \0", b"two"):
-        own.put_object("held", "state", body)
-        assert [through.object("held", "state") for _ in range(3)] == [body] * 3
-    own.delete_object("held", "state")
-    assert through.object("held", "state") is None
-    assert pool.status().state["aws"]["unchanged"] == 4
-    assert pool.notes == []
-
-
-@pytest.mark.sandbox
-def test_a_call_through_the_pool_answers_and_fails_as_ones_own(pool, aws):
-    pool.start()
-    own, through = aws.session(), aws.session(pool.client().relay)
-    assert through.account_id() == own.account_id() == aws.account
-    through.call("s3", "create_bucket", Bucket="answers", **aws.place)
-    through.put_object("answers", "key", b"")
-    listed = [
-        one.call("s3", "list_objects_v2", Bucket="answers")["Contents"][0]["LastModified"] for one in (own, through)
-    ]
-    assert listed[0] == listed[1]
-    failures = []
-    for one in (own, through):
-        with pytest.raises(NgpError) as caught:
-            one.call("s3", "head_bucket", Bucket="nobodys")
-        failures.append((type(caught.value), caught.value.findings))
-    assert failures[0] == failures[1]
-
-
-@pytest.mark.sandbox
-def test_a_pool_that_goes_ones_own_way_is_taken_and_said_once(pool, aws):
-    pool.start()
-    through = aws.session(pool.client().relay)
-    assert through.account_id() == aws.account
-    pool.stop()
-    asked = [through.call("sts", "get_caller_identity") for _ in range(2)]
-    assert [answer["Account"] for answer in asked] == [aws.account] * 2
-    assert len(pool.notes) == 1
-
-
-@pytest.mark.sandbox
-def test_a_pool_with_another_way_to_aws_is_not_asked(pool, aws):
-    pool.start()
-    pool.environ["HTTPS_PROXY"] = "http://127.0.0.1:9"
-    assert aws.session(pool.client().relay).account_id() == aws.account
-    assert "another HOME, proxy or CA bundle" in pool.notes[0]
 
 
 def test_a_record_of_somebody_elses_making_leads_nowhere(pool):

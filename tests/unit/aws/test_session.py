@@ -1,16 +1,19 @@
 """The door to boto3 takes what it is given, and nothing of this process's environment."""
 
+import json
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
 
+import botocore.loaders
 import pytest
+from botocore.exceptions import UnknownServiceError
 
 from ngp.aws.identity import Role
 from ngp.aws.mfa import Device
-from ngp.aws.session import Session
+from ngp.aws.session import Session, preload
 from ngp.errors import MissingError, RefusedError
 
 BARE = {"AWS_REGION": "eu-central-1", "AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": os.devnull}
@@ -215,3 +218,27 @@ def test_role_that_needs_a_code_asks_once_and_keeps_what_it_got(aws, tmp_path):
     assert "TokenCode=123456" in seen[0][1]
     (kept,) = (tmp_path / "cache").iterdir()
     assert kept.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_is_preloaded_need_not_be_read_again(mocker, tmp_path, monkeypatch):
+    asked = mocker.spy(botocore.loaders.JSONFileLoader, "load_file")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("AWS_PROFILE", "nobodys")  # what this process says is not read
+    preload()
+    asked.reset_mock()
+    for operation in ("put_object", "get_caller_identity"):
+        service = "s3" if operation == "put_object" else "sts"
+        assert hasattr(Session(KEYS)._client(service), operation)
+    assert asked.call_count == 0
+
+
+def test_models_of_its_own_are_found_where_the_environment_says(tmp_path):
+    folder = tmp_path / "toy" / "2020-01-01"
+    folder.mkdir(parents=True)
+    metadata = {"apiVersion": "2020-01-01", "endpointPrefix": "toy", "protocol": "json", "serviceId": "Toy"}
+    model = {"metadata": metadata, "operations": {}, "shapes": {}}
+    (folder / "service-2.json").write_text(json.dumps(model))
+    preload()
+    with pytest.raises(UnknownServiceError):
+        Session(KEYS)._client("toy")
+    assert Session(KEYS | {"AWS_DATA_PATH": str(tmp_path), "AWS_ENDPOINT_URL": "http://127.0.0.1:9"})._client("toy")

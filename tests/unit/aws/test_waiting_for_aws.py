@@ -90,7 +90,7 @@ def test_a_call_that_writes_is_waited_for(monkeypatch):
     monkeypatch.setattr(interruption, "GRACE_S", 0.0)
     threads = []
 
-    def make(call):
+    def make(*_call):
         threads.append(threading.current_thread())
         time.sleep(0.4)
         return {}

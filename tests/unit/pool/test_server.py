@@ -4,12 +4,10 @@ import asyncio
 import json
 import os
 import signal
-import threading
 from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from ngp.pool.accounts import Accounts
 from ngp.pool.server import Pool
 from ngp.proxy.limits import Limits
 
@@ -49,51 +47,6 @@ class Lab:
 @pytest.fixture
 def lab(tmp_path, sockets):
     return Lab(tmp_path / ".ngp", sockets)
-
-
-@pytest.fixture
-def hanging(mocker):
-    """Calls of AWS hang until this is set."""
-    release = threading.Event()
-
-    def answer(*_):
-        release.wait(20)
-        return {"answer": "late"}
-
-    mocker.patch.object(Accounts, "answer", answer)
-    yield release
-    release.set()
-
-
-def test_calls_that_hang_keep_no_run_from_its_providers(lab, hanging, tmp_path):
-    async def work():
-        calls = [asyncio.ensure_future(lab.ask(order="call")) for _ in range(40)]
-        await asyncio.sleep(0.3)
-        serve = {"order": "serve", "label": "dev", "packages": [], "environ": {}, "umask": 0o022}
-        serve["cache"] = str(tmp_path / "cache")
-        try:
-            async with asyncio.timeout(10):
-                return await lab.ask(**serve), (await lab.ask(order="status"))["proxies"]
-        finally:
-            hanging.set()
-            await asyncio.gather(*calls)
-
-    served, proxies = lab.run(work)
-    assert served == {}
-    assert proxies[0]["environments"] == ["dev"]
-
-
-def test_a_stopped_pool_lets_a_call_end_first(lab, hanging):
-    async def work():
-        call = asyncio.ensure_future(lab.ask(order="call"))
-        await asyncio.sleep(0.2)
-        await lab.ask(order="stop")
-        await asyncio.sleep(0.3)
-        assert lab.folder.exists()
-        hanging.set()
-        return await call
-
-    assert lab.run(work) == {"answer": "late"}
 
 
 def test_what_goes_wrong_in_the_pool_itself_is_no_refusal(lab, mocker):

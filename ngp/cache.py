@@ -82,8 +82,14 @@ def _key(folder: Path) -> bytes:
     return hashlib.sha256(repr(parts).encode()).digest()
 
 
+@cache
 def program() -> str:
-    """Which ngp this is: its version, its code and the packages that it runs with, so that an edit is another one."""
+    """Which ngp this process runs, as `read_program` found it when it was first asked."""
+    return read_program()
+
+
+def read_program() -> str:
+    """Which ngp lies here: its version, its code and the packages that it runs with, so that an edit is another one."""
     about = hashlib.sha256(repr((*_code(), *_packages())).encode())
     return f"{ngp.__version__} {about.hexdigest()[:16]}"
 

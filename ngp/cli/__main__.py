@@ -12,14 +12,19 @@ def main(argv: list[str]) -> None:
     folder, built = argv
     os.umask(0o077)
     _load()
-    from ngp import cli
+    from ngp import cache, cli
+    from ngp.aws import session
     from ngp.daemons import fork_server
 
+    session.preload()
+    cache.program()
     fork_server.serve(Path(folder), fork_server.Program(built, cli.run))
 
 
 def _load() -> None:
     """Import what the served commands import. None of it reads files or the environment when it is imported."""
+    import encodings.idna  # noqa: F401
+    import encodings.utf_8_sig  # noqa: F401
     import http.client  # noqa: F401
 
     import rich.console
@@ -39,6 +44,7 @@ def _load() -> None:
     import ngp.environments.schemas
     import ngp.pool.client
     import ngp.rendering.trees
+    import ngp.runs.bundle.sealing
     import ngp.runs.context
     import ngp.runs.outputs
     import ngp.runs.planning
@@ -48,9 +54,6 @@ def _load() -> None:
     import ngp.views.outputs
     import ngp.views.progress
     import ngp.views.runs  # noqa: F401
-    from ngp.aws import session
-
-    session.preload()
 
 
 if __name__ == "__main__":

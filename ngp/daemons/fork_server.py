@@ -63,7 +63,7 @@ def _take(connection: socket.socket, program: Program, listener: socket.socket) 
         _, streams, _, _ = socket.recv_fds(connection, 1, 3)
         try:
             request = _read(connection)
-            is_same = request["code"] == str(Path(ngp.__file__).parent) and cache.program() == program.built
+            is_same = request["code"] == str(Path(ngp.__file__).parent) and cache.read_program() == program.built
             if not is_same or len(streams) != 3 or not is_served(request["argv"], request["environ"]):
                 return
             if os.fork() == 0:

@@ -41,12 +41,16 @@ def test_a_pool_is_ours_until_any_code_or_package_changes(found, tmp_path, monke
     monkeypatch.setattr(cache, "__file__", str(tmp_path / "ngp" / "cache.py"))
     monkeypatch.setattr("sys.path", [str(packages)])
     for change in (lambda: code.write_text("x = 1\n"), lambda: (packages / "boto3-99.dist-info").mkdir()):
+        cache.program.cache_clear()  # each asks in a process of its own
         started = dataclasses.replace(made, built=cache.program())
         assert started.is_ours
         monkeypatch.setattr("sys.path", [str(packages), str(packages)])  # as the pool's own process may have it
+        cache.program.cache_clear()
         assert started.is_ours
         change()
+        cache.program.cache_clear()
         assert not started.is_ours
+    cache.program.cache_clear()
 
 
 def test_a_record_that_is_a_link_is_not_read(found):

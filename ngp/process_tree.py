@@ -61,20 +61,20 @@ def terraforms(processes: Iterable[Process]) -> list[Process]:
     return [one for one in every if one.pid not in parents]
 
 
-def tell(session: int, number: int, told: set[tuple[int, str]] | None = None) -> None:
+def signal_terraform(session: int, number: int, signalled: set[tuple[int, str]] | None = None) -> None:
     """Send a signal to the Terraform of a session; those in `told` have had it, and new ones are added.
 
     What wraps one is added too: it is not to be signalled when Terraform has ended and it is left alone.
     """
-    told = set() if told is None else told
+    signalled = set() if signalled is None else signalled
     every = {one.pid: one for one in in_session(session)}
     for one in terraforms(every.values()):
-        if (one.pid, one.program) not in told:
+        if (one.pid, one.program) not in signalled:
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(one.pid, number)
         above: Process | None = one
         while above is not None:
-            told.add((above.pid, above.program))
+            signalled.add((above.pid, above.program))
             above = every.get(above.parent)
 
 
@@ -143,4 +143,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "outlast":
         outlast(int(sys.argv[2]))
     else:
-        tell(int(sys.argv[2]), signal.SIGTERM)
+        signal_terraform(int(sys.argv[2]), signal.SIGTERM)

@@ -135,7 +135,7 @@ def hurry() -> bool:
 
     def work() -> None:
         for session in going:
-            process_tree.tell(session, signal.SIGINT)
+            process_tree.signal_terraform(session, signal.SIGINT)
         deadline = time.monotonic() + HURRY_S
         while _running.intersection(going) and time.monotonic() < deadline:
             time.sleep(_LOOK_S)
@@ -253,11 +253,11 @@ def _await(process: subprocess.Popen[bytes], ended: threading.Event) -> None:
 
 def _end(session: int, ended: threading.Event, grace_s: float) -> None:
     """Interrupt Terraform once and wait; kill it only when the grace is over."""
-    told: set[tuple[int, str]] = set()
+    signalled: set[tuple[int, str]] = set()
     deadline = time.monotonic() + grace_s
     try:
         while not ended.is_set() and time.monotonic() < deadline:
-            process_tree.tell(session, signal.SIGINT, told)
+            process_tree.signal_terraform(session, signal.SIGINT, signalled)
             ended.wait(2 * _LOOK_S)  # a wrapper may be about to start it
     finally:
         if not ended.is_set():

@@ -17,8 +17,8 @@ from bench.measuring import Command, Sample, measure, run
 from bench.platforms import ACCOUNT, ENVIRONMENT, REGION, Kind
 from ngp import shipped
 from ngp.environments.environment import StateKind
-from ngp.state import places
-from ngp.terraform import lockfile, serving, surroundings
+from ngp.state import locations
+from ngp.terraform import child_environ, lockfile, serving
 from ngp.terraform.driver import Root, Terraform
 
 INIT = "terraform init -no-color"
@@ -44,7 +44,7 @@ class Bench:
 
     def empty_region(self) -> None:
         """Nothing of the units is there, nor of their states."""
-        place = places.derive("bench", ACCOUNT, REGION, ENVIRONMENT, "", kind=StateKind.S3.value)
+        place = locations.derive("bench", ACCOUNT, REGION, ENVIRONMENT, "", kind=StateKind.S3.value)
         self.lab.api.reset(place.bucket)
 
     def forget_ours(self) -> None:
@@ -103,7 +103,7 @@ class Bench:
     def terraform(self, *, served: bool = False) -> Iterator[Terraform]:
         """Terraform as ngp drives it: by its proxy, or plainly."""
         lab = self.lab
-        environ = surroundings.child(lab.plain, lab.api.environ(lab.plain))
+        environ = child_environ.build(lab.plain, lab.api.environ(lab.plain))
         if not served:
             yield Terraform(lab.terraform, environ, lab.mirror)
             return

@@ -35,7 +35,7 @@ class DeniedError(MissingError):
 
 
 @contextmanager
-def told(call: str, profile: str, absent: Collection[str]) -> Iterator[None]:
+def translated(call: str, profile: str, absent: Collection[str]) -> Iterator[None]:
     """Turn what boto3 raises inside into NgpErrors; swallow the error codes of `absent`."""
     from botocore.exceptions import BotoCoreError, ClientError
 

@@ -56,14 +56,14 @@ def _walk(shape: Any, path: str, depth: int) -> Iterator[ParameterLimits]:
 
 
 def _accepted(shape: Any, path: str) -> Iterator[ParameterLimits]:
-    said: Mapping[str, Any] = shape.metadata
+    bounds: Mapping[str, Any] = shape.metadata
     found = ParameterLimits(
         path,
         shape.type_name,
-        said.get("pattern", ""),
+        bounds.get("pattern", ""),
         tuple(getattr(shape, "enum", None) or ()),
-        said.get("min"),
-        said.get("max"),
+        bounds.get("min"),
+        bounds.get("max"),
     )
     if found.pattern or found.enum or found.least is not None or found.most is not None:
         yield found

@@ -59,7 +59,7 @@ class Session:
     def _make(
         self, service: str, operation: str, absent: Collection[str], parameters: Mapping[str, Any]
     ) -> dict[str, Any] | None:
-        with failures.told(_about(service, operation, parameters), self.profile, absent):
+        with failures.translated(_about(service, operation, parameters), self.profile, absent):
             answer: dict[str, Any] = getattr(self._client(service), operation)(**parameters)
             if hasattr(answer.get("Body"), "read"):  # to its end, while what may go wrong is translated
                 answer["Body"] = io.BytesIO(answer["Body"].read())
@@ -70,7 +70,7 @@ class Session:
         self, service: str, operation: str, *, absent: Collection[str] = (), **parameters: Any
     ) -> dict[str, Any] | None:
         """The same as `call`, from this process and without a retry: a repeated conditional write refuses itself."""
-        with failures.told(_about(service, operation, parameters), self.profile, absent):
+        with failures.translated(_about(service, operation, parameters), self.profile, absent):
             answer: dict[str, Any] = getattr(self._client(service, retries=False), operation)(**parameters)
             return answer
         return None

@@ -59,10 +59,10 @@ RULES: Sequence[Rule] = (
     tagging.values,
     tagging.complete,
     *SAFETY,
-    safeguards.needs,
-    safeguards.versions,
-    safeguards.hops,
-    safeguards.users,
+    safeguards.required_arguments,
+    safeguards.bucket_versioning,
+    safeguards.metadata_hops,
+    safeguards.iam_users,
     support.defaults,
     iam.texts,
     pages.sections,
@@ -95,12 +95,12 @@ def check(
     names: Sequence[str] = (),
     judge: TerraformChecker | None = None,
     more: Sequence[Rule] = (),
-    tell: Callable[[Checked], None] = lambda _: None,
+    emit: Callable[[Checked], None] = lambda _: None,
 ) -> list[Fault]:
     """Return all faults of the named modules (of all without names), in order.
 
     A module that does not load has a fault of the rule ``load``. `judge` asks Terraform (formatting, validate, tests),
-    for as many modules at once as there are cores. `more` are rules that need what lies above the catalogue. `tell`
+    for as many modules at once as there are cores. `more` are rules that need what lies above the catalogue. `emit`
     gets each module when it is checked, from any thread. Raises: UsageError for an unknown name; StoppedError if the
     judge's Terraform was stopped.
     """
@@ -108,7 +108,7 @@ def check(
     def run(folder: Path) -> list[Fault]:
         began = time.monotonic()
         faults = check_module(folder, judge, more)
-        tell(Checked(folder.name, tuple(faults), time.monotonic() - began))
+        emit(Checked(folder.name, tuple(faults), time.monotonic() - began))
         return faults
 
     folders = loading.choose(catalogue, names)

@@ -131,8 +131,8 @@ def _statements(source: ModuleSource) -> Iterator[PolicyStatement]:
             for statement, value in _blocks(documents[name]):
                 yield _statement(_holder(block), statement, value)
         if block.labels[0] == "aws_iam_role_policy_attachment":
-            said = block.body.attributes["policy_arn"].text + _repeated(block)
-            attached = _MANAGED.findall(said) or _RESOURCE.findall(said)
+            arn = block.body.attributes["policy_arn"].text + _repeated(block)
+            attached = _MANAGED.findall(arn) or _RESOURCE.findall(arn)
             yield from (PolicyStatement(_holder(block), name) for name in attached)
 
 

@@ -155,8 +155,8 @@ def _required(block: hcl.Block) -> Facts:
     for inner in block.body.of("required_providers"):
         for name, attribute in inner.body.attributes.items():
             if attribute.text.startswith("{"):
-                said = hcl.elements(attribute)
-                providers[name] = {key: _text(said[key]) for key in ("source", "version") if key in said}
+                entries = hcl.elements(attribute)
+                providers[name] = {key: _text(entries[key]) for key in ("source", "version") if key in entries}
             else:  # as Terraform 0.12 wrote it
                 providers[name] = {"version": _text(attribute)}
     return {"version": _text(block.body.attributes.get("required_version")), "providers": providers}

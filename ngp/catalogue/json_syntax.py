@@ -90,8 +90,8 @@ class _Writer:
                 for label, _, inner in each.value:
                     self.blocks(name, (*labels, label), count - 1, inner)
                 continue
-            said = "".join(f" {json.dumps(label)}" for label in labels)
-            self.put(f"{name}{said} {{", each.line)
+            label_text = "".join(f" {json.dumps(label)}" for label in labels)
+            self.put(f"{name}{label_text} {{", each.line)
             self.body(each, name)
             self.put("}", each.line)
 

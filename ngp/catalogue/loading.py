@@ -96,7 +96,7 @@ def load_module(path: Path, cache: Path | None = None) -> Module:
         outputs=outputs,
         dummies=dummies,
         required_version=", ".join(each["version"] for each in required if each["version"]),
-        required_providers={name: said for each in required for name, said in each["providers"].items()},
+        required_providers={name: requirement for each in required for name, requirement in each["providers"].items()},
     )
 
 

@@ -78,7 +78,7 @@ def find(name: str, version: str) -> End | None:
     return End(product, plain, product.ends[known]) if known else None
 
 
-def tell(name: str, version: str, today: date) -> str:
+def describe(name: str, version: str, today: date) -> str:
     """Return one sentence about a version whose end is near, over, or named by nobody; "" where nothing is to be told.
 
     Raises: UsageError for an unknown product.

@@ -48,11 +48,11 @@ def rules(platform: Platform, base: str, parted: str) -> str:
 def require_no_links_outside(path: Path) -> None:
     """Raise UsageError for links of the repository at `path` that lead out of it: messages quote what files say."""
     top = revisions.run_git(path, "rev-parse", "--show-toplevel")
-    told = revisions.run_git(path, "ls-files", "--stage", "-z", "--full-name", ":/")
-    if top is None or told is None or top.exit_code or told.exit_code:
+    listed = revisions.run_git(path, "ls-files", "--stage", "-z", "--full-name", ":/")
+    if top is None or listed is None or top.exit_code or listed.exit_code:
         return
     root = Path(top.stdout.rstrip("\n"))
-    links = [line.partition("\t")[2] for line in told.stdout.split("\0") if line.startswith("120000")]
+    links = [line.partition("\t")[2] for line in listed.stdout.split("\0") if line.startswith("120000")]
     why = "the author of the change cannot push to this repository"
     require(
         Finding("cannot check where this link points: its name is not UTF-8", name, why)

@@ -54,14 +54,14 @@ class Channel:
 
         With `affected` delete the comments of other environments: the change does not touch these any more.
         """
-        self.tell_pending("")  # first: the answer tells the forge who is writing here
+        self.report_pending("")  # first: the answer tells the forge who is writing here
         if self.has_comments:
             found = self.attempt("cannot read the comments", lambda: self.forge.comments(self.number))
             self.has_read = self.has_read and found is not None
             self._own = comment.own(found or ())
         for name in environments:
             if not self._is_planned(name):
-                self.tell_pending(name)
+                self.report_pending(name)
         if self.verb == "plan" and self.head:
             self._renew(affected)
 
@@ -85,13 +85,13 @@ class Channel:
             else:
                 self._write(name, text)
 
-    def tell_pending(self, environment: str) -> None:
+    def report_pending(self, environment: str) -> None:
         """Set the status of an environment whose turn is still to come."""
         self._set(
             CommitStatus(statuses.context(self.verb, environment), CommitState.PENDING, "waiting", self.event.run_url)
         )
 
-    def tell(self, environment: str, body: str, status: CommitStatus) -> None:
+    def report(self, environment: str, body: str, status: CommitStatus) -> None:
         """Write the comment and the status of one environment; without a text its comment stays as it is.
 
         Checks alone never replace the comment of a plan of the same commit, and its status only where they fail.

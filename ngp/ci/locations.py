@@ -35,9 +35,9 @@ def of_report(report: Report, prefix: str) -> Report:
 
 
 def _unit(unit: UnitReport, environment: str, prefix: str) -> UnitReport:
-    said = tuple(_diagnostic(one, environment, unit.unit, prefix) for one in unit.diagnostics)
+    diagnostics = tuple(_diagnostic(one, environment, unit.unit, prefix) for one in unit.diagnostics)
     changes = tuple(_change(one, prefix) for one in unit.changes)
-    return replace(unit, changes=changes, diagnostics=said, findings=findings(unit.findings, prefix))
+    return replace(unit, changes=changes, diagnostics=diagnostics, findings=findings(unit.findings, prefix))
 
 
 def _change(change: ChangeReport, prefix: str) -> ChangeReport:

@@ -1,4 +1,4 @@
-"""The Typer app: commands that load when called, the one error boundary, exit codes and signals."""
+"""The command line: builds the Typer app, loads commands on demand, and turns errors and signals into exit codes."""
 
 from __future__ import annotations
 
@@ -79,15 +79,15 @@ def run(argv: Sequence[str] | None = None) -> int:
     """Run one command line (by default the process's own) and return its exit code; never raises, never exits."""
     sys.set_int_max_str_digits(_MOST_DIGITS)
     escapes = stdio.Escapes()
-    surroundings = settings.read()
-    words = tuple(surroundings.argv if argv is None else argv)
-    surroundings = replace(surroundings, argv=words)
+    own_settings = settings.read()
+    words = tuple(own_settings.argv if argv is None else argv)
+    own_settings = replace(own_settings, argv=words)
     own, rest = _split(words)
     interruption = Interruption()
-    token = CURRENT.set(Context(surroundings, interruption, terraform_args=rest, fork_server=__name__))
+    token = CURRENT.set(Context(own_settings, interruption, terraform_args=rest, fork_server=__name__))
     try:
         with signals.handled(interruption):
-            code = _guarded(own, surroundings, interruption)
+            code = _guarded(own, own_settings, interruption)
         _ring(CURRENT.get())
     except KeyboardInterrupt:  # it came while something else was reported
         code = 128 + (interruption.signal_number or signal.SIGINT)
@@ -99,9 +99,9 @@ def run(argv: Sequence[str] | None = None) -> int:
     return 128 + interruption.signal_number if interruption.signal_number else code
 
 
-def _guarded(argv: Sequence[str], surroundings: Settings, interruption: Interruption) -> int:
-    """Run, and turn whatever is raised into words and an exit code."""
-    form = failures.form(argv, surroundings.environ)
+def _guarded(argv: Sequence[str], own_settings: Settings, interruption: Interruption) -> int:
+    """Run a command line and turn every exception into a message and an exit code."""
+    form = failures.form(argv, own_settings.environ)
     try:
         try:
             code = _invoke(argv)
@@ -111,15 +111,15 @@ def _guarded(argv: Sequence[str], surroundings: Settings, interruption: Interrup
     except (BrokenPipeError, loading.ReaderGoneError):
         return _abandon_stdout()
     except loading.InterruptedCommandError as stopped:
-        return failures.tell(StoppedError(signal_number=stopped.signal_number), form)
+        return failures.print_failure(StoppedError(signal_number=stopped.signal_number), form)
     except (KeyboardInterrupt, typer.Abort):  # it came while the command line was parsed
-        return failures.tell(StoppedError(signal_number=interruption.signal_number or signal.SIGINT), form)
+        return failures.print_failure(StoppedError(signal_number=interruption.signal_number or signal.SIGINT), form)
     except NgpError as error:
-        return failures.tell(error, form, whole=failures.is_whole(argv, surroundings.environ))
+        return failures.print_failure(error, form, whole=failures.is_whole(argv, own_settings.environ))
     except OSError as error:
-        return failures.tell_surroundings(error, surroundings, form, debug="--debug" in argv)
+        return failures.print_settings_failure(error, own_settings, form, debug="--debug" in argv)
     except Exception as error:  # noqa: BLE001  the boundary: a bug of ours becomes a line and a report
-        return failures.report(error, surroundings, form, debug="--debug" in argv)
+        return failures.report(error, own_settings, form, debug="--debug" in argv)
     return code
 
 
@@ -132,7 +132,7 @@ def _invoke(argv: Sequence[str]) -> int:
 
 
 def _split(argv: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What is ours, and what stands behind ``--`` for Terraform."""
+    """Split a command line into ngp's own words and those after ``--``, which are Terraform's."""
     if "--" not in argv:
         return argv, ()
     at = argv.index("--")
@@ -147,7 +147,7 @@ def _ring(context: Context) -> None:
 
 
 def _abandon_stdout() -> int:
-    """Nobody reads any more: what is left in the buffer must not raise at exit either."""
+    """Discard what is left in the buffer of stdout: its reader is gone, and a flush at exit would raise."""
     with suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""The pool's fork server, with the commands that it runs: ``python -m ngp.cli FOLDER BUILT``."""
+"""Entry point of the pool's fork server, with the commands that it can run: ``python -m ngp.cli FOLDER BUILT``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def main(argv: list[str]) -> None:
-    """Load what the served commands need, then serve them. `BUILT` identifies the ngp that the pool runs."""
+    """Import the commands that can be served, then serve them. `BUILT` identifies the ngp that the pool runs."""
     folder, built = argv
     os.umask(0o077)
     _load()
@@ -22,7 +22,7 @@ def main(argv: list[str]) -> None:
 
 
 def _load() -> None:
-    """Import what the served commands import. None of it reads files or the environment when it is imported."""
+    """Import what the served commands import. These imports read no files and no environment variables."""
     import encodings.idna  # noqa: F401
     import encodings.utf_8_sig  # noqa: F401
     import http.client  # noqa: F401

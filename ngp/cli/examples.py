@@ -1,4 +1,4 @@
-"""Examples at the end of each command's help and on its part of docs/commands.md: command line → what it does."""
+"""Examples for the help of each command and for docs/commands.md: a command line and what it does."""
 
 from __future__ import annotations
 
@@ -165,6 +165,6 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {
 
 
 def render(path: str) -> str:
-    """Return the examples of a command (``module new``) as lines of help, "" where it has none."""
+    """Return the examples of a command (``module new``) as lines of help, "" if it has none."""
     rows = EXAMPLES.get(path, {})
     return "\n".join([f"  {line}\n      {meaning}" for line, meaning in rows.items()])

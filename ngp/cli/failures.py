@@ -1,4 +1,4 @@
-"""What becomes of an error at the boundary: words on stderr, a document on stdout, a report for a bug."""
+"""Error output: a message on stderr, a JSON document on stdout, a report file for a bug."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM,
 
 
 class Form(Enum):
-    """How a failure is told beside the words on stderr."""
+    """How to report a failure besides the message on stderr."""
 
     WORDS = "words"
     JSON = "json"
@@ -29,14 +29,15 @@ class Form(Enum):
 
 
 class UnexpectedError(NgpError):
-    """A bug of ours, told like any other error."""
+    """A bug in ngp, reported like any other error."""
 
     exit_code = BUG
     code = "bug"
 
 
 def form(argv: Sequence[str], environ: Mapping[str, str]) -> Form:
-    """What the command line asks for. It is looked at before it is parsed: parsing may be what fails."""
+    """Return the output form that a command line asks for. It reads the raw words, because parsing may be what
+    fails."""
     for form in (Form.JSON, Form.JSON_LINE):
         if _is_asked(form.value, argv, environ):
             return form
@@ -44,12 +45,12 @@ def form(argv: Sequence[str], environ: Mapping[str, str]) -> Form:
 
 
 def is_whole(argv: Sequence[str], environ: Mapping[str, str]) -> bool:
-    """Whether the command line asks for all that there is to say, by `--all`."""
+    """Return whether the command line asks for everything with `--all`."""
     return _is_asked("all", argv, environ)
 
 
-def tell(error: Failure, form: Form, *, whole: bool = False) -> int:
-    """Tell an expected failure, `whole` or with the first of many findings; return its exit code."""
+def print_failure(error: Failure, form: Form, *, whole: bool = False) -> int:
+    """Print an expected failure, either all findings (`whole`) or the first ones; return its exit code."""
     from ngp.views import documents, findings
 
     code = 128 + error.signal_number if isinstance(error, StoppedError) else error.exit_code
@@ -62,8 +63,8 @@ def tell(error: Failure, form: Form, *, whole: bool = False) -> int:
     return code
 
 
-def tell_surroundings(error: OSError, settings: Settings, form: Form, *, debug: bool) -> int:
-    """Tell what the machine refuses (a full disk, a folder of somebody else's); any other OSError is a bug."""
+def print_settings_failure(error: OSError, settings: Settings, form: Form, *, debug: bool) -> int:
+    """Print an OSError of this machine (a full disk, a folder of another user); any other is a bug."""
     if error.errno not in _REFUSALS:
         return report(error, settings, form, debug=debug)
     if debug:
@@ -71,29 +72,31 @@ def tell_surroundings(error: OSError, settings: Settings, form: Form, *, debug: 
 
         traceback.print_exception(error)
     if error.filename == "stdout":
-        return tell(NgpError("cannot write to stdout", why=str(error.strerror)), form)
+        return print_failure(NgpError("cannot write to stdout", why=str(error.strerror)), form)
     where = str(error.filename) if error.filename else ""
-    return tell(NgpError(f"{error.strerror}".lower(), where=where, todo="fix it, then run the command again"), form)
+    return print_failure(
+        NgpError(f"{error.strerror}".lower(), where=where, todo="fix it, then run the command again"), form
+    )
 
 
 def note_escapes() -> None:
-    """Say that characters were escaped: nobody else would know that a name is not what it looks like."""
+    """Print a note that characters were escaped, because a name then looks different."""
     encodings = dict.fromkeys(getattr(stream, "encoding", "") for stream in (sys.stdout, sys.stderr))
     text = f"note: {' and '.join(encodings)} cannot show some characters, so they are escaped (\\u2713)"
     sys.stderr.write(f"{text}; set LC_ALL to a UTF-8 locale\n")
 
 
 def report(error: Exception, settings: Settings, form: Form, *, debug: bool) -> int:
-    """Tell a bug: one line and where the report lies; the traceback is shown only with `--debug`."""
+    """Print a bug in one line with the path of its report; the traceback is shown only with `--debug`."""
     import traceback
 
     if isinstance(error, RecursionError) and not debug:
-        return tell(NgpError("a value is nested too deeply", todo="use fewer levels"), form)
+        return print_failure(NgpError("a value is nested too deeply", todo="use fewer levels"), form)
     text = "".join(traceback.format_exception(error))
     if debug:
         sys.stderr.write(text)
     kept = _keep(text, settings)
-    return tell(
+    return print_failure(
         UnexpectedError(
             f"ngp itself failed: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}".rstrip(
                 ": "

@@ -1,4 +1,4 @@
-"""Hints for unknown commands and options: what ngp has in place of words from other tools, else the nearest name."""
+"""Hints for unknown commands and options: ngp's equivalent of a word from another tool, else the nearest name."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ OPTIONS = {
 
 
 def for_command(written: str, known: Iterable[str], path: str) -> str:
-    """Return what to type in place of an unknown command of the group at `path`."""
+    """Return what to type instead of an unknown command of the group at `path`."""
     names = list(known)
     if path == "ngp" and written not in names and written in COMMANDS:
         return COMMANDS[written]
@@ -76,7 +76,7 @@ def for_command(written: str, known: Iterable[str], path: str) -> str:
 
 
 def for_option(written: str, ctx: Any, path: str) -> str:
-    """Return what to type in place of an unknown option of the command at `path`."""
+    """Return what to type instead of an unknown option of the command at `path`."""
     name, known = written.lstrip("-"), flags(ctx)
     if name in known:  # one dash for two
         return f"write `{known[name]}`"
@@ -90,7 +90,7 @@ def for_option(written: str, ctx: Any, path: str) -> str:
 
 
 def flags(ctx: Any) -> dict[str, str]:
-    """Return the flags of a command by their names without dashes; a name with two dashes wins."""
+    """Return the flags of a command by name without dashes; a spelling with two dashes is preferred."""
     return {flag.lstrip("-"): flag for flag in sorted(spellings(ctx), key=lambda flag: flag.startswith("--"))}
 
 

@@ -1,4 +1,4 @@
-"""Commands that are imported when they are called, and the rules that hold for every one of them."""
+"""Lazy loading of commands, and the rules that apply to all of them."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _TRUTH = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no"
 
 
 class ReaderGoneError(Exception):
-    """Nobody reads stdout any more. Typer would answer a plain BrokenPipeError with exit code 1."""
+    """The reader of stdout has closed it. Typer would turn a plain BrokenPipeError into exit code 1."""
 
 
 class InterruptedCommandError(Exception):
-    """A StoppedError on its way past Typer, which would answer it with an empty line on stderr."""
+    """A StoppedError in a form that Typer passes on; it would print an empty line for the original."""
 
     def __init__(self, stopped: KeyboardInterrupt) -> None:
         super().__init__()
@@ -39,7 +39,7 @@ class InterruptedCommandError(Exception):
 
 
 class LazyGroup(TyperGroup):
-    """The root: knows its commands from `table`, imports only the one that is called."""
+    """The root command: takes the names of commands from `table`, and imports only the one that is called."""
 
     _only_names = False  # while the shell completes a name, nothing is imported
 
@@ -78,9 +78,9 @@ class LazyGroup(TyperGroup):
 
 
 def load(name: str, root: TyperGroup | None = None) -> TyperCommand | TyperGroup:
-    """Import a command and make it fit the rules: an environment variable per option, no surprise behind ``--``.
+    """Import a command and apply the rules: an environment variable per option, words after ``--`` only for Terraform.
 
-    The global options of `root` work behind it, too.
+    The global options of `root` work after the command, too.
     """
     module = import_module(table.entries()[name].module)
     group = getattr(module, "app", None)
@@ -101,7 +101,7 @@ def load(name: str, root: TyperGroup | None = None) -> TyperCommand | TyperGroup
 
 
 def add_variables(command: Command) -> None:
-    """Give every option of `command` and of those below it its environment variable, every argument its usage."""
+    """Give every option of `command` and its subcommands an environment variable, and every argument its usage."""
     for option in options(command):
         variable = variable_of(option)
         if variable:
@@ -115,9 +115,9 @@ def add_variables(command: Command) -> None:
 
 
 def _read_variable(option: TyperOption, ctx: typer.Context) -> Any:
-    """Return what the environment variable of `option` says, or None if it is not set.
+    """Return the value of the environment variable of `option`, or None if it is not set.
 
-    A boolean has a few spellings. A repeatable option takes one value a line, because a value may contain blanks.
+    Booleans have a few spellings. A repeatable option takes one value a line, because a value may contain blanks.
     """
     text = option.resolve_envvar_value(ctx)
     if text is None:
@@ -133,14 +133,14 @@ def _read_variable(option: TyperOption, ctx: typer.Context) -> Any:
 
 
 def options(command: Command) -> Iterator[TyperOption]:
-    """The options of one command, without those that end it at once (help, version, completion)."""
+    """Return the options of a command, without help, version and completion."""
     for param in command.params:
         if isinstance(param, TyperOption) and param.name not in _SELF:
             yield param
 
 
 def arguments(command: Command) -> Iterator[TyperArgument]:
-    """The arguments of one command."""
+    """Return the arguments of a command."""
     for param in command.params:
         if isinstance(param, TyperArgument):
             yield param
@@ -157,14 +157,14 @@ def _usage_pieces(argument: TyperArgument, ctx: typer.Context) -> list[str]:  # 
 
 
 def variable_of(option: TyperOption) -> str:
-    """``NGP_`` + the flag's name; "" for consent and disclosure, which nobody gives by surroundings."""
+    """Return ``NGP_`` + the flag's name; "" for consent and disclosure, which have no environment variable."""
     flag = next((flag for flag in option.opts if flag.startswith("--")), f"--{option.name}")
     name = flag[2:].replace("-", "_")
     return "" if name in _CONSENT or name.startswith("accept_") else f"NGP_{name.upper()}"
 
 
 def usage(error: typer.TyperException, argv: Sequence[str]) -> UsageError:
-    """Typer's own complaint in our words, with the nearest name that would have been right."""
+    """Translate Typer's usage error into ngp's words, with the nearest valid name."""
     ctx: Any = getattr(error, "ctx", None)
     path = ctx.command_path if ctx else "ngp"
     text = error.format_message().rstrip(".")
@@ -183,9 +183,10 @@ def usage(error: typer.TyperException, argv: Sequence[str]) -> UsageError:
 
 
 def _written(name: str, ctx: Any, argv: Sequence[str]) -> str:
-    """Return the unknown option as it was written, "" where the error is about something else.
+    """Return the unknown option as it was typed, "" if the error is about something else.
 
-    Of `-targt=x` the parser names `-t` only, of `-var` the `-a`, for there is a `-v`; `-json` is a wrong `-j` to it.
+    Of `-targt=x` the parser names `-t` only, of `-var` the `-a`, because there is a `-v`; it takes `-json` for a wrong
+    `-j`.
     """
     words = [word.partition("=")[0] for word in argv if len(word) > 1 and word.startswith("-")]
     if name:
@@ -196,7 +197,7 @@ def _written(name: str, ctx: Any, argv: Sequence[str]) -> str:
 
 
 def _add_examples(command: Command, path: str) -> None:
-    """End the help of `command` and of those below it with their examples."""
+    """Add examples to the help of `command` and its subcommands."""
     for name, below in getattr(command, "commands", {}).items():
         _add_examples(below, f"{path} {name}")
     text = examples.render(path)
@@ -204,7 +205,7 @@ def _add_examples(command: Command, path: str) -> None:
 
 
 def _guard_rest(command: Command, *, allowed: bool) -> None:
-    """Words behind ``--`` are Terraform's; where no Terraform would get them they are refused."""
+    """Refuse words after ``--`` if the command passes nothing to Terraform."""
     below = getattr(command, "commands", None)
     for inner in (below or {}).values():
         _guard_rest(inner, allowed=allowed)

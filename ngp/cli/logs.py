@@ -1,4 +1,4 @@
-"""Log lines on stderr: which processes start and which AWS calls are made, with `-v` or `--log-level debug`."""
+"""Log lines on stderr with `-v` or `--log-level debug`: started processes and calls of AWS."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ngp.views import terminal
 
 
 class _Lines(logging.Handler):
-    """Writes to the stderr of the moment, which a live display or a test may have put in place."""
+    """Writes to the current stderr, which a live display or a test may have replaced."""
 
     def emit(self, record: logging.LogRecord) -> None:
         at = time.strftime("%H:%M:%S", time.localtime(record.created))
@@ -22,7 +22,7 @@ class _Lines(logging.Handler):
 
 
 def configure(settings: Settings) -> None:
-    """Write ngp's own log lines where the level asks for them; other libraries' stay silent."""
+    """Write ngp's own log lines if the level asks for them; other libraries stay silent."""
     reset()
     if settings.level is Level.DEBUG:
         logger = logging.getLogger("ngp")
@@ -32,7 +32,7 @@ def configure(settings: Settings) -> None:
 
 
 def reset() -> None:
-    """Write no log lines any more."""
+    """Stop writing log lines."""
     logger = logging.getLogger("ngp")
     for handler in [one for one in logger.handlers if isinstance(one, _Lines)]:
         logger.removeHandler(handler)

@@ -1,4 +1,4 @@
-"""docs/commands.md, made from the command tree: every command, flag, variable and exit code."""
+"""Generator of docs/commands.md from the command tree: every command, flag, variable and exit code."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ They stand before the command or behind it: `ngp plan dev --no-color`. Long plan
 
 
 def render() -> str:
-    """The whole page."""
+    """Return the whole page."""
     parts = [_HEAD, "## Global options\n", _GLOBAL, _options(tree()), "## Exit codes\n", _exit_codes()]
     heading = ""
     for entry in table.entries().values():
@@ -123,7 +123,7 @@ def _flags(option: Any, hint: Any) -> str:
 
 
 def _value(option: Any, hint: Any) -> str:
-    """Return what to write after a flag. `hint` is the type of its parameter."""
+    """Return the placeholder after a flag. `hint` is the type of its parameter."""
     choices = [str(each.value) for each in hint] if isinstance(hint, type) and issubclass(hint, Enum) else []
     return option.metavar or "|".join(choices) or ("N" if hint is int else "TEXT")
 

@@ -1,6 +1,6 @@
-"""SIGINT and SIGTERM: the first asks a run to end by itself, the same again hurries it, a third one ends it.
+"""SIGINT and SIGTERM: the first stops a run gracefully, the same signal again hurries it, a third one kills it.
 
-A CI system that cancels a job sends SIGINT and, seconds later, SIGTERM: that is one wish, and not a hurry.
+A CI system that cancels a job sends SIGINT and SIGTERM seconds later: that is one request to stop, not two.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @contextmanager
 def handled(interruption: Interruption) -> Iterator[None]:
-    """Listen while the command runs. A signal that the caller had ignored (nohup) stays ignored."""
+    """Handle signals while the command runs. A signal that the caller ignored (nohup) stays ignored."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
-    heard, tell = os.pipe()
+    heard, emit = os.pipe()
     threading.Thread(target=_relay, args=(heard, interruption.event), daemon=True).start()
 
     def take(number: int, _frame: Any) -> None:
-        _take(interruption, signal.SIGTERM if number == signal.SIGHUP else number, tell)
+        _take(interruption, signal.SIGTERM if number == signal.SIGHUP else number, emit)
 
     before = {number: signal.getsignal(number) for number in _SIGNALS}
     for number, old in before.items():
@@ -41,17 +41,17 @@ def handled(interruption: Interruption) -> Iterator[None]:
     finally:
         for number, old in before.items():
             signal.signal(number, old)
-        os.close(tell)
+        os.close(emit)
 
 
 def _relay(heard: int, event: threading.Event) -> None:
-    """Set `event` when a signal came: a handler that took the event's lock itself could wait for its own thread."""
+    """Set `event` when a signal arrives: a handler that took the event's lock itself could deadlock with its thread."""
     if os.read(heard, 1):
         event.set()
     os.close(heard)
 
 
-def _take(interruption: Interruption, number: int, tell: int) -> None:
+def _take(interruption: Interruption, number: int, emit: int) -> None:
     is_first, is_again = not interruption.seen, number in interruption.seen
     interruption.seen.add(number)
     if is_again:
@@ -59,7 +59,7 @@ def _take(interruption: Interruption, number: int, tell: int) -> None:
     if not is_first:
         return
     interruption.signal_number = number
-    os.write(tell, b"!")
+    os.write(emit, b"!")
     if not interruption.is_watched:
         raise StoppedError(signal_number=number)
     from ngp import supervised
@@ -69,7 +69,8 @@ def _take(interruption: Interruption, number: int, tell: int) -> None:
 
 
 def _hurry(interruption: Interruption, number: int) -> None:
-    """Do as Terraform does at the second interrupt: it has a few seconds. If none runs, or once more, end at once."""
+    """Give Terraform a few seconds, as it does itself at the second interrupt; kill it at the third, or if none
+    runs."""
     from ngp import processes, supervised
 
     is_at_work = not interruption.is_hurried and supervised.hurry()

@@ -1,4 +1,4 @@
-"""Global options: what each changes, and their hidden copies on every command, so that they may stand anywhere."""
+"""Global options: their effect, and hidden copies on every command, so that they work in any position."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _FLAGS = {  # option → variable and value that say the same to everything belo
 
 
 def apply(context: Context, name: str, value: Any) -> Context:
-    """Return the context with one global option in it; the process's own folder and environment never change."""
+    """Return the context with one global option applied. The process's own folder and environment stay unchanged."""
     settings = context.settings
     if name == "chdir" and value is not None:
         folder = (settings.cwd / Path(value)).resolve()
@@ -44,7 +44,7 @@ def apply(context: Context, name: str, value: Any) -> Context:
 
 
 def add_to(command: TyperCommand | TyperGroup, options: Sequence[TyperOption]) -> None:
-    """Let the global `options` stand behind `command` and the commands below it, too."""
+    """Accept the global `options` after `command` and its subcommands, too."""
     taken = {flag for param in command.params for flag in (*param.opts, *param.secondary_opts)}
     for option in options:
         flags = [flag for flag in option.opts if flag not in taken]
@@ -55,7 +55,7 @@ def add_to(command: TyperCommand | TyperGroup, options: Sequence[TyperOption]) -
 
 
 def _copy(option: TyperOption, flags: list[str]) -> TyperOption:
-    """A hidden option that does what the global one does, but only where the line gives it."""
+    """Return a hidden copy of a global option, which acts only if the command line gives it."""
     made = copy(option)
     made.name, made.opts, made.hidden, made.expose_value = f"global_{option.name}", flags, True, False
     made.envvar, made.default = None, None

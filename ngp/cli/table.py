@@ -1,4 +1,4 @@
-"""All commands in the order of `ngp --help`: known without loading any of them."""
+"""All commands in the order of `ngp --help`, known without importing them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ngp import commands
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of `ngp --help`. `help` is the first line of the command's docstring (a test holds them together)."""
+    """One line of `ngp --help`. `help` is the first line of the command's docstring, as a test ensures."""
 
     name: str
     heading: str
@@ -67,7 +67,7 @@ _ROWS = {
 
 
 def entries() -> dict[str, Entry]:
-    """The commands whose file is there, by name."""
+    """Return the commands whose module exists, by name."""
     here = Path(commands.__file__).parent
     return {
         name: Entry(name, heading, text)

@@ -75,7 +75,7 @@ def apply(
     )
     given = replace(given, emergency=emergency, key=key)
     if bundle is not None:
-        asked = bundle_applies.Application(_require_bare(given), bootstrap, replan, identities=identity)
+        asked = bundle_applies.BundleApply(_require_bare(given), bootstrap, replan, identities=identity)
         _apply_bundle(context, bundle, asked, output)
     _require_no_replan(replan=replan)
     chosen = scope.choose(context, environment, units)
@@ -83,7 +83,7 @@ def apply(
 
 
 def _apply_bundle(
-    context: options.Context, path: Path, asked: bundle_applies.Application, output: ResultOptions
+    context: options.Context, path: Path, asked: bundle_applies.BundleApply, output: ResultOptions
 ) -> NoReturn:
     from ngp.commands import running
 

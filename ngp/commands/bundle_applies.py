@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Application:
+class BundleApply:
     """How a bundle is applied: `replan` plans again where it is stale; `opened` gets the run before it acts."""
 
     given: RunOptions
@@ -35,7 +35,7 @@ class Application:
     opened: Callable[[RunContext], None] = lambda _: None
 
 
-def apply(context: Context, path: Path, asked: Application) -> tuple[RunResult, list[OutputValue]]:
+def apply(context: Context, path: Path, asked: BundleApply) -> tuple[RunResult, list[OutputValue]]:
     """Apply a bundle: lock, verify, then exactly its plan; return what became of it and the outputs to show.
 
     Raises StaleError (4) for anything that moved.
@@ -78,7 +78,7 @@ def apply(context: Context, path: Path, asked: Application) -> tuple[RunResult, 
         return result, running.headlines(context, now, result) if is_shown else []
 
 
-def _carry_out(context: Context, bundle: Bundle, now: OpenRun, asked: Application) -> RunResult:
+def _carry_out(context: Context, bundle: Bundle, now: OpenRun, asked: BundleApply) -> RunResult:
     from ngp.runs import applying, destroying
     from ngp.runs.bundle import opening
     from ngp.runs.results import Verb

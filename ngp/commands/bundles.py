@@ -166,7 +166,7 @@ class BundleRequest:
 
         return statement.load(self.archive.statement, str(self.out)) if self.archive else None
 
-    def tell(self, context: Context, result: RunResult) -> RunResult:
+    def print_result(self, context: Context, result: RunResult) -> RunResult:
         """Say what was written; return the result with the bundle in it."""
         stated = self.statement
         if self.archive is None or stated is None:
@@ -199,13 +199,13 @@ def finish(wanted: BundleRequest | None, context: Context, now: OpenRun, verb: V
     return wanted.finish(context, now, verb) if wanted else None
 
 
-def tell(
+def print_bundle(
     wanted: BundleRequest | None, context: Context, result: RunResult, reports: Reports
 ) -> tuple[RunResult, dict[str, Any]]:
     """Say which bundle was written, also to the reports; return the result with it, and what a JSON document says."""
     if wanted and wanted.archive and wanted.statement:
         reports.name_bundle(wanted.out, wanted.archive.digest, wanted.statement)
-    return (wanted.tell(context, result), wanted.facts) if wanted else (result, {})
+    return (wanted.print_result(context, result), wanted.facts) if wanted else (result, {})
 
 
 def read(context: Context, path: Path, identities: Sequence[str] | None) -> Bundle:

@@ -63,7 +63,7 @@ def apply(
     ci_bundles.require_merged(pipeline, channel, pull_request)
     found, expected = _find(pipeline, channel, environments, pull_request)
     for name in found:
-        channel.tell_pending(name)
+        channel.report_pending(name)
     done = list(_apply_each(pipeline, channel, found, running=(identity, parallelism)))
     channel.finish(expected)
     totals = pipeline.publish([one.report for one in done if one.report], [one.exit_code for one in done])
@@ -107,7 +107,7 @@ def _apply_each(
         pipeline.annotate(done.findings)
         for one in done.findings:
             terminal.say(pipeline.context.settings, f"error: {name}: {one}", style="red", always=True)
-        _tell(pipeline, channel, done)
+        _report(pipeline, channel, done)
         yield done
         if done.exit_code:
             return
@@ -122,7 +122,7 @@ def _one(pipeline: Pipeline, name: str, bundle: Bundle, running: tuple[Sequence[
 
     context, path, (identities, parallelism) = pipeline.context, bundle.archive.path, running
     reports = reporting.require(context, [str(pipeline.folder / f"{name}.apply.{kind}") for kind in _REPORTS])
-    asked = bundle_applies.Application(
+    asked = bundle_applies.BundleApply(
         RunOptions(parallelism=parallelism),
         has_headlines=False,
         identities=identities,
@@ -153,7 +153,7 @@ def _used(pipeline: Pipeline, name: str, bundle: Bundle, error: UsedError) -> _D
     return _Done(name, error.exit_code, file, (*error.findings, *other), earlier=earlier)
 
 
-def _tell(pipeline: Pipeline, channel: Channel, done: _Done) -> None:
+def _report(pipeline: Pipeline, channel: Channel, done: _Done) -> None:
     url, report = channel.event.run_url, pipeline.located(done.report)
     status = statuses.of_refusal("apply", done.environment, done.exit_code, url)
     if done.earlier is not None:  # the comment shows what became of that apply
@@ -162,11 +162,11 @@ def _tell(pipeline: Pipeline, channel: Channel, done: _Done) -> None:
             text = f"{done.environment}: {what}, so there is nothing left to do"
             terminal.say(pipeline.context.settings, text, always=True)
             status = statuses.of_earlier("apply", done.environment, what, url)
-        channel.tell(done.environment, "", status)
+        channel.report(done.environment, "", status)
         return
     about = comment.Marker(done.environment, done.digest, channel.head)
     if report is not None:
-        channel.tell(done.environment, comment.render(report, about, url), statuses.of_report("apply", report, url))
+        channel.report(done.environment, comment.render(report, about, url), statuses.of_report("apply", report, url))
         return
     body = comment.render_refused(about, locations.findings(done.findings, pipeline.prefix), link=url)
-    channel.tell(done.environment, body, status)
+    channel.report(done.environment, body, status)

@@ -52,9 +52,9 @@ def find_merged(channel: Channel, number: int) -> PullRequest | None:
     else:
         what, read = "cannot find the pull request", lambda: list(forge.merged(channel.head))
     if number or channel.head:
-        told = channel.attempt(what, read)
-        channel.has_read = channel.has_read and told is not None
-        found = told or []
+        comments_read = channel.attempt(what, read)
+        channel.has_read = channel.has_read and comments_read is not None
+        found = comments_read or []
     return found[0] if len(found) == 1 else None
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ngp.ci import bases, tiers
 from ngp.ci.events import EventKind
 from ngp.ci.tiers import Tier
-from ngp.commands.narrowing import tell
+from ngp.commands.narrowing import print_affected
 from ngp.environments import acceptance, documents, resolving, wiring
 from ngp.errors import Finding, NgpError, UsageError
 from ngp.forges.forge import ForgeError
@@ -70,7 +70,7 @@ def look(
 
     base = _base(pipeline, may_fetch=tier is Tier.MEMBER)
     named = since or bases.find(platform, base, may_fetch=tier is Tier.MEMBER)
-    found = tell(pipeline.context, narrowing.collect(platform, resolved, named))
+    found = print_affected(pipeline.context, narrowing.collect(platform, resolved, named))
     names = [one.environment.name for one in resolved]
     broken = contracts.compare(platform, baseline.load(platform, named), names).broken
     flags = tiers.flags(platform.path, found.changed)

@@ -64,8 +64,8 @@ def _repository(platform: Platform) -> tuple[Path, str]:
 def _branch(platform: Platform) -> str:
     """The default branch of the remote `origin`, "main" where Git does not know it."""
     outcome = revisions.run_git(platform.path, "symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD")
-    told = outcome.stdout.strip() if outcome is not None and outcome.exit_code == 0 else ""
-    return told.removeprefix("origin/") or "main"
+    branch = outcome.stdout.strip() if outcome is not None and outcome.exit_code == 0 else ""
+    return branch.removeprefix("origin/") or "main"
 
 
 def _stages(platform: Platform) -> list[PipelineEnvironment]:

@@ -36,7 +36,7 @@ def matrix(
     change = None
     if not everything:
         base = bases.find(platform, since, may_fetch=False)
-        change = narrowing.tell(context, review.collect(platform, resolved, base))
+        change = narrowing.print_affected(context, review.collect(platform, resolved, base))
     jobs = group(count(resolved, change), LIMITS[system])
     if as_json:
         views.write({"schema": "ngp.ci.matrix/1", "jobs": jobs, "matrix": document(jobs, system)})

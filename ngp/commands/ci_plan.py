@@ -168,11 +168,11 @@ def _one(
     pipeline.annotate(found)
     for one in found:
         terminal.say(pipeline.context.settings, f"error: {name}: {one}", style="red", always=True)
-    _tell(pipeline, channel, change, _Done(name, code, found, report))
+    _report(pipeline, channel, change, _Done(name, code, found, report))
     return _Done(name, code, found, report)
 
 
-def _tell(pipeline: Pipeline, channel: Channel, change: ci_changes.CheckedChange, done: _Done) -> None:
+def _report(pipeline: Pipeline, channel: Channel, change: ci_changes.CheckedChange, done: _Done) -> None:
     name, url, report = done.environment, channel.event.run_url, pipeline.located(done.report)
     if report is not None:
         digest = report.bundle.digest if report.bundle else ""
@@ -180,14 +180,14 @@ def _tell(pipeline: Pipeline, channel: Channel, change: ci_changes.CheckedChange
         queued = digest if channel.event.kind is EventKind.MERGE_QUEUE else ""
         notes = [f"review {terminal.amount(len(change.flags), 'finding')} before the merge"] if change.flags else []
         status = statuses.of_report("plan", report, url, queued)
-        channel.tell(name, comment.render(report, about, url, notes), status)
+        channel.report(name, comment.render(report, about, url, notes), status)
         return
     units = [one for one in change.affected.units if one.environment == name] if change.affected else []
     about = comment.Marker(name, "", channel.head)
     why = change.why if change.tier is Tier.STRANGER else "the checks found problems"
     found, flags = (locations.findings(one, pipeline.prefix) for one in (done.findings, change.flags))
     body = comment.render_unplanned(about, why, units, found, flags)
-    channel.tell(name, body, statuses.of_checks("plan", name, done.exit_code, url))
+    channel.report(name, body, statuses.of_checks("plan", name, done.exit_code, url))
 
 
 def _plan(
@@ -216,7 +216,7 @@ def _plan(
             result = planning.plan(now.run, finish=bundles.finish(wanted, context, now, Verb.APPLY))
             reports.observe(now.run, change.affected)
         chosen = _with_feeders(pipeline, chosen, result)
-    bundles.tell(wanted, context, result, reports)
+    bundles.print_bundle(wanted, context, result, reports)
     code = exit_code([unit.outcome for unit in result.units], stopped_by=result.stopped_by)
     code = reports.judge(context, result, code)
     if code:
@@ -234,7 +234,7 @@ def _prepare(reports: reporting.ReportRequest, resolved: Resolved, change: ci_ch
     from ngp.policies import checking
 
     with TemporaryDirectory() as folder:
-        revisions.lay(resolved.platform, change.rules, "policies", Path(folder))
+        revisions.extract(resolved.platform, change.rules, "policies", Path(folder))
         there = replace(resolved, platform=replace(resolved.platform, path=Path(folder)))
         policies = checking.prepare(there)
     reports.judge_with = lambda result: checking.check(resolved, result, policies)

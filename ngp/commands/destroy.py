@@ -79,7 +79,7 @@ def _destroy(
         consent = destroying.DestroyConsent(agree, is_typed=not auto_approve)
         result = destroying.destroy(now.run, consent, finish=bundles.finish(wanted, context, now, Verb.DESTROY))
         output.reports.observe(now.run)
-    result, more = bundles.tell(wanted, context, result, output.reports)
+    result, more = bundles.print_bundle(wanted, context, result, output.reports)
     result = running.mark_approval(result, begun.resolved)
     running.end(context, result, replace(output, is_paged=given.is_dry_run, more=more))
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ngp.commands import completion, env_promotion, options
-from ngp.environments import documents, outlines, platforms, resolving
+from ngp.environments import documents, new_environment, platforms, resolving
 from ngp.environments.environment import Environment, Platform, Target
-from ngp.environments.outlines import NewEnvironmentRequest
+from ngp.environments.new_environment import NewEnvironmentRequest
 from ngp.views import documents as views
 from ngp.views import environment_questions
 from ngp.views import environments as view
@@ -59,11 +59,11 @@ def new(
     may_ask = context.settings.is_interactive and not no_input
     target = None if sandbox is None else Target.SANDBOX if sandbox else Target.AWS
     request = NewEnvironmentRequest(name, region, account, domain, target, source)
-    made = outlines.create(platform, request, environment_questions if may_ask else None)
+    made = new_environment.create(platform, request, environment_questions if may_ask else None)
     if as_json:
         views.write(view.made(made))
     else:
-        view.tell_made(made, context.settings)
+        view.print_created(made, context.settings)
 
 
 @app.command("list")

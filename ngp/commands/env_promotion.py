@@ -38,7 +38,7 @@ def diff(source: Source, target: Target, show_all: options.ShowAll = False, as_j
         documents.write(view.comparison(source, target, found, unused))
     else:
         view.show(source, target, found, context.settings, whole=show_all)
-        view.tell_unused(unused, target, context.settings)
+        view.print_unused(unused, target, context.settings)
     is_equal = all(each.standing is comparing.DifferenceStatus.DECLARED for each in found)
     return 0 if is_equal else _DIFFERS
 
@@ -64,7 +64,7 @@ def promote(
     else:
         if dry_run:
             view.show_diff(platform.path, made.own, made.promotion.secrets, context.settings)
-        view.tell(made.promotion, made.paths, context.settings, target=target, written=not dry_run)
+        view.print_result(made.promotion, made.paths, context.settings, target=target, written=not dry_run)
     if plan:
         _plan(context, target)
 

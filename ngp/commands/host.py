@@ -14,7 +14,7 @@ from ngp.views import documents, terminal
 from ngp.views import hosts as view
 
 if TYPE_CHECKING:
-    from ngp.hosts.remote import Tell
+    from ngp.hosts.remote import Emit
 
 PASSES_THROUGH = True
 FORMATS = ("table", "tsv", "json")
@@ -175,12 +175,12 @@ def execute(
     meant = hosting.find(context, hosting.HostRequest(selection, filters, project)).at_work()
     hosts = failures.recall(meant.reach.folder, meant.hosts) if failed else meant.hosts
     batches, kept = remote.batches(hosts, batch), view.CollectedOutput()
-    tell: Tell = kept if as_json else view.JsonLines() if as_lines else view.PrefixedOutput(hosts, context.settings)
+    emit: Emit = kept if as_json else view.JsonLines() if as_lines else view.PrefixedOutput(hosts, context.settings)
     has_pty = not (no_pty or as_json or as_lines) and hosting.has_terminal(context)
     entrance = meant.entering(context, meant.login(context, way, limit), way.via)
     with entrance as login, hosting.piped_input(meant, ignored=no_stdin) as stdin, context.taking_signals() as stop:
-        said = remote.Options(login, 1 if serial else parallelism, fail_fast, limit or None, stdin, has_pty, stop)
-        results = batching.run(batches, command, said, tell)
+        how = remote.Options(login, 1 if serial else parallelism, fail_fast, limit or None, stdin, has_pty, stop)
+        results = batching.run(batches, command, how, emit)
     failures.keep(meant.reach.folder, (one.host for one in results if not one.is_good))
     code = 0 if all(one.is_good for one in results) else NgpError.exit_code
     if as_json:
@@ -213,9 +213,9 @@ def copy(
     wanted = copying.parse(paths, context.cwd, len(hosts))
     entrance = meant.entering(context, meant.login(context, way), way.via)
     shown = progress.CopyProgress(len(hosts), context.settings)
-    with entrance as login, context.taking_signals() as stop, shown as tell:
-        said = remote.Options(login, parallelism, timeout_s=limit or None, stop=stop)
-        results = copying.copy_all(hosts, wanted, said, tell)
+    with entrance as login, context.taking_signals() as stop, shown as emit:
+        how = remote.Options(login, parallelism, timeout_s=limit or None, stop=stop)
+        results = copying.copy_all(hosts, wanted, how, emit)
     code = 0 if all(one.is_good for one in results) else NgpError.exit_code
     if as_json:
         rows = [{"name": one.host.name, "id": one.host.id, **view.outcome(one)} for one in results]

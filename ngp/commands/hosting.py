@@ -144,8 +144,8 @@ class SelectedHosts:
             return login
         login = self._through_session_manager(context, login, closed)
         names = terminal.cell(closed[0].name) if len(closed) == 1 else terminal.amount(len(closed), "host")
-        said = f"{names}: connecting through Session Manager; to connect directly: --via ssh"
-        terminal.say(context.settings, said)
+        text = f"{names}: connecting through Session Manager; to connect directly: --via ssh"
+        terminal.say(context.settings, text)
         return login
 
     def _through_session_manager(self, context: options.Context, login: Login, hosts: Sequence[Host]) -> Login:

@@ -28,4 +28,4 @@ def init(
     if as_json:
         documents.write(view.document(target, chosen, written))
     else:
-        view.tell(target, chosen, written, context.settings, is_nested=skeleton.is_nested(target))
+        view.print_result(target, chosen, written, context.settings, is_nested=skeleton.is_nested(target))

@@ -10,7 +10,7 @@ import typer
 from ngp.commands import options
 from ngp.environments import platforms
 from ngp.errors import NgpError
-from ngp.terraform import lockfile, renewal, surroundings
+from ngp.terraform import child_environ, lockfile, renewal
 from ngp.views import providers as view
 
 Check = Annotated[
@@ -38,7 +38,7 @@ def lock(
 
     context = options.context()
     settings = context.settings
-    surroundings.require_clean(settings.environ)
+    child_environ.require_clean(settings.environ)
     home = platforms.load(platforms.find(context.cwd))
     request = renewal.RenewalRequest(
         providers.required(home),
@@ -52,5 +52,5 @@ def lock(
         return NgpError.exit_code if wrong else 0
     renewed, changed = providers.renew(home, request, settings, context.stop)
     view.show(renewed.lock, settings, as_json=as_json, changed=changed)
-    view.tell_renewed(renewed.origin, settings, changed=changed)
+    view.print_renewed(renewed.origin, settings, changed=changed)
     return 0

@@ -152,7 +152,7 @@ def check(
     checked = list(names or [folder.name for folder in loading.folders(path)])
     follow = modules.CheckProgress(len(checked), context.settings)
     with _judge(platform, context) if terraform else nullcontext() as judge:
-        faults = checks.check(path, checked, judge, [module_pages.freshness(path, platform.cache)], follow.tell)
+        faults = checks.check(path, checked, judge, [module_pages.freshness(path, platform.cache)], follow.on_checked)
     if as_json:
         documents.write(modules.faults_document(faults, checked))
     else:
@@ -188,8 +188,8 @@ def _catalogue(context: Context) -> Catalogue:
 @contextmanager
 def _judge(platform: Platform, context: Context) -> Iterator[TerraformChecker]:
     from ngp.catalogue.terraform_checks import TerraformChecker
-    from ngp.terraform import lockfile, surroundings
+    from ngp.terraform import child_environ, lockfile
 
-    surroundings.require_clean(context.settings.environ)
+    child_environ.require_clean(context.settings.environ)
     with checking.open_terraform(platform, context) as terraform:
         yield TerraformChecker(terraform, platform.path / lockfile.NAME)

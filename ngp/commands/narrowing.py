@@ -29,12 +29,12 @@ def narrow(context: Context, resolved: Resolved, since: str, named: Collection[s
     from ngp.review import narrowing
 
     chosen = {resolved.environment.name: named} if named else {}
-    return tell(context, narrowing.only(narrowing.collect(resolved.platform, [resolved], since), chosen))
+    return print_affected(context, narrowing.only(narrowing.collect(resolved.platform, [resolved], since), chosen))
 
 
-def tell(context: Context, found: Affected) -> Affected:
+def print_affected(context: Context, found: Affected) -> Affected:
     """Say on stderr what is affected and why; return it."""
     from ngp.views import affected
 
-    affected.tell(found, context.settings)
+    affected.print_summary(found, context.settings)
     return found

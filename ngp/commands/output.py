@@ -65,7 +65,7 @@ def output(
         absent = outputs.absent(region.resolved, values, named) if name else {}
         has_units = bool(region.resolved.environment.units)
     if not values and not name and shape is view.OutputFormat.TABLE:
-        view.tell_none(context.settings, meant.environment, meant.units, has_units=has_units)
+        view.print_none(context.settings, meant.environment, meant.units, has_units=has_units)
         return
     chosen = [view.select(values, name, absent=absent)] if name else values
     view.show(chosen, context.settings, environment=meant.environment, form=shape, reveal=reveal, whole=show_all)

@@ -167,7 +167,7 @@ def _carry_out(order: _Order, reaching: TargetOptions) -> None:
     batches = remote.batches(hosts, order.given.batch)
     claim = locking.new_claim(order.action)
     if order.given.dry_run:
-        _tell(context, order, meant, always=False)
+        _emit(context, order, meant, always=False)
         nothing = deploying.Deployed((), (), tuple(host.name for host in hosts))
         _show(context, order, claim, nothing, None)
         return
@@ -211,19 +211,19 @@ def _require_yes(context: Context, order: _Order, meant: SelectedHosts) -> None:
 
     platform = meant.reach.platform
     found = protection.collect(platform, meant.hosts) if platform and not order.given.auto_approve else {}
-    _tell(context, order, meant, always=bool(found))
+    _emit(context, order, meant, always=bool(found))
     places = [options.place(one) if one else f"`{name}`" for name, one in found.items()]
     question = f"{_QUESTIONS[order.action]} {' and '.join(places)}?"
     if found and not options.confirm(context, question):
         raise NgpError("nothing was deployed", why="you answered no")
 
 
-def _tell(context: Context, order: _Order, meant: SelectedHosts, *, always: bool) -> None:
+def _emit(context: Context, order: _Order, meant: SelectedHosts, *, always: bool) -> None:
     from ngp.views import terminal
 
-    said = ", ".join(str(one) for one in order.packages)
+    names_of_packages = ", ".join(str(one) for one in order.packages)
     names = ", ".join(terminal.cell(host.name) for host in meant.hosts)
-    terminal.say(context.settings, f"{order.action} {said} to {names}", always=always)
+    terminal.say(context.settings, f"{order.action} {names_of_packages} to {names}", always=always)
 
 
 def _runner(login: Login, parallelism: int) -> Run:
@@ -232,10 +232,10 @@ def _runner(login: Login, parallelism: int) -> Run:
 
     wanted = remote.Options(login, parallelism)
 
-    def run(hosts: Sequence[Host], command: str, tell: Callable[[Host, str], None]) -> Sequence[remote.HostResult]:
+    def run(hosts: Sequence[Host], command: str, emit: Callable[[Host, str], None]) -> Sequence[remote.HostResult]:
         def take(event: remote.HostEvent) -> None:
             if isinstance(event, remote.OutputLine):
-                tell(event.host, event.text)
+                emit(event.host, event.text)
 
         return remote.run_all(hosts, command, wanted, take)
 

@@ -81,7 +81,7 @@ def _plan(
         else:
             output.reports.note(begun.resolved)
             result = _plan_nothing(begun.resolved)
-    result, more = bundles.tell(wanted, context, result, output.reports)
+    result, more = bundles.print_bundle(wanted, context, result, output.reports)
     more |= documents.affected(change) if output.as_json else {}
     result = running.mark_approval(result, begun.resolved)
     running.end(context, result, replace(output, more=more))

@@ -33,8 +33,8 @@ def ready(
     access.require_account(resolved, session)
     probes = readiness.collect(resolved, session, named)
     with context.taking_signals() as stop:
-        asker = readiness.Asker(resolved.platform.path, context.settings.environ, stop, wait)
-        answers = asker.ask_all(probes, view.keep if as_json else view.show)
+        asker = readiness.Prober(resolved.platform.path, context.settings.environ, stop, wait)
+        answers = asker.probe_all(probes, view.keep if as_json else view.show)
     context.require_not_stopped()
     code = 0 if all(one.is_ready for one in answers) else NgpError.exit_code
     if as_json:

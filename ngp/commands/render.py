@@ -35,8 +35,8 @@ def render(
         from ngp.review import narrowing as review
 
         change = review.collect(tree.platform, tree.resolved, since, rendered=tree.files, whole=tree.is_whole)
-        tree = trees.narrow(tree, narrowing.tell(context, change).covers)
-    view.tell_version(tree, context.settings)
+        tree = trees.narrow(tree, narrowing.print_affected(context, change).covers)
+    view.print_version(tree, context.settings)
     shown = view.document(tree, diff=diff, written=not check)
     if not check:
         trees.write(tree)

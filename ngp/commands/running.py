@@ -22,7 +22,7 @@ from ngp.runs.results import OutputValue, RunResult, Verb, exit_code
 from ngp.settings import Level
 from ngp.terraform.commands import PlanOptions
 from ngp.terraform.serving import Opener
-from ngp.views import documents, pager, progress, silence, terminal
+from ngp.views import documents, pager, progress, silent_progress, terminal
 from ngp.views import runs as views
 
 
@@ -62,7 +62,7 @@ class OpenRun:
     """An open run and the display that follows it."""
 
     run: RunContext
-    follow: progress.Progress | documents.EventLines | silence.Silence
+    follow: progress.Progress | documents.EventLines | silent_progress.SilentProgress
 
 
 @contextmanager
@@ -108,7 +108,7 @@ def open_run(
         given.is_cleared,
     )
     is_quiet = context.settings.level is Level.ERROR and not jsonl
-    shown = silence.Silence() if is_quiet else progress.follow(context.settings, jsonl=jsonl)
+    shown = silent_progress.SilentProgress() if is_quiet else progress.follow(context.settings, jsonl=jsonl)
     with context.taking_signals() as stop, shown as follow:
         caller = Caller(context.settings, follow.on_event, stop, lambda: context.stopped_by, begun.opener)
         with opening.open_run(request, resolved, caller) as run:

@@ -41,7 +41,7 @@ def unlock(
     if as_json:
         documents.write(view.document(meant.environment, [released] if released else [], "unlock"))
         return
-    said = f"released the lock of `{name}`" if released else f"`{name}` is not locked"
-    terminal.say(context.settings, said)
+    text = f"released the lock of `{name}`" if released else f"`{name}` is not locked"
+    terminal.say(context.settings, text)
     if released:
         terminal.say(context.settings, f"next: ngp plan {meant.environment} {name}")

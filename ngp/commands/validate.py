@@ -38,14 +38,14 @@ def validate(
     if narrowing.is_asked(ctx, affected):
         whole = names != [environment]
         change = review.only(review.collect(platform, resolved, since, whole=whole), named)
-        narrowing.tell(context, change)
+        narrowing.print_affected(context, change)
     checks = review.roots_of(resolved, named, change) if terraform else []
     wrong = validity.faults(resolved)
     if checks:
         follow = view.RootProgress(len(checks), context.settings)
         driver = checking.open_terraform(platform, context)
-        wrong += validating.validate(platform, checks, driver, follow.tell, parallelism)
-    found = validating.ValidationResult(wrong, validity.doubts(resolved), len(checks) if terraform else None)
+        wrong += validating.validate(platform, checks, driver, follow.on_checked, parallelism)
+    found = validating.ValidationResult(wrong, validity.warnings(resolved), len(checks) if terraform else None)
     if as_json:
         documents.write(view.document(names, found, change))
     else:

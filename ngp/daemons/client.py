@@ -1,6 +1,6 @@
-"""Client of the fork server: has it run this process's command, with this process's streams.
+"""Client of the fork server: runs this process's command in it, with this process's streams.
 
-It imports little: it runs before anything else of ngp is loaded.
+It imports little, because it runs before anything else of ngp is loaded.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ _OFF = ("0", "false", "no", "off", "")  # as `ngp.settings.FALSE`
 
 
 def is_served(argv: Sequence[str], environ: Mapping[str, str]) -> bool:
-    """Return whether the fork server may run a command line. It may sign no bundle: ssh-keygen asks at the terminal."""
+    """Return whether the fork server may run a command line. It signs no bundle: ssh-keygen asks at the terminal."""
     may_sign = "NGP_OUT" in environ or any(word.startswith("--out") for word in argv)
     return bool(argv) and argv[0] in SERVED and not may_sign
 
 
 def run(record: str, argv: Sequence[str]) -> int | None:
-    """Run a command line in the fork server of this record; return its exit code, None if this process must run it.
+    """Run a command line in the fork server of this record. Return its exit code, or None if this process must run it.
 
     The server learns nothing of a command that it does not run.
     """
@@ -55,13 +55,13 @@ def run(record: str, argv: Sequence[str]) -> int | None:
 
 
 def _require_greeting(to: socket.socket) -> None:
-    """Raise OSError if the server does not answer: it is too busy, or hangs."""
+    """Raise OSError if the server does not answer because it is too busy or hangs."""
     if to.recv(len(GREETING)) != GREETING:
         raise ConnectionAbortedError
 
 
 def _exit_code(lines: IO[str]) -> int:
-    """Return the exit code; that of a killed process if it could send none."""
+    """Return the exit code of the command, or that of a killed process if none arrived."""
     with suppress(OSError, ValueError):
         return int(lines.readline())
     return 128 + signal.SIGKILL
@@ -84,7 +84,7 @@ def _describe(argv: Sequence[str]) -> dict[str, object]:
 
 
 def _connect(record: str) -> socket.socket:
-    """Connect to the fork server; raise OSError if there is none of this user in a private folder."""
+    """Connect to the fork server. Raises OSError if this user has none in a private folder."""
     folder = json.loads(peers.read_own(record) or b"{}")["folder"]
     if not peers.is_private_folder(folder):
         raise PermissionError
@@ -102,7 +102,7 @@ def _connect(record: str) -> socket.socket:
 
 @contextmanager
 def _forwarding(pid: int) -> Iterator[None]:
-    """Forward signals for this process to the one that runs the command."""
+    """Forward signals of this process to the one that runs the command."""
 
     def forward(number: int, _frame: FrameType | None) -> None:
         with suppress(ProcessLookupError):

@@ -1,6 +1,6 @@
-"""Fork server: a process that has ngp loaded and forks for each command, which then need not load it.
+"""Fork server: a process that has ngp loaded and forks for each command, so that commands start faster.
 
-It has one thread and no state except its imports: a fork is as good as a fresh start.
+It has one thread and no state except its imports, so a fork equals a fresh start.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ _BROKEN = 70  # the exit code of a command that could report none
 
 @dataclass(frozen=True)
 class Program:
-    """What the server runs: `built` is the ngp that it loaded."""
+    """What the server runs. `built` identifies the ngp that it loaded."""
 
     built: str
     run: Callable[[], int]
 
 
 def serve(folder: Path, program: Program) -> None:
-    """Listen in `folder` and run commands until the input ends, which it does with the daemon that started this."""
+    """Listen in `folder` and run commands until the input ends, together with the daemon that started this process."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # only the client waits for a command
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
         listener.bind(str(folder / SOCKET))
@@ -54,7 +54,7 @@ def serve(folder: Path, program: Program) -> None:
 
 
 def _take(connection: socket.socket, program: Program, listener: socket.socket) -> None:
-    """Fork for one command; close the connection of one that the client must run itself."""
+    """Fork for one command, or close the connection of one that the client must run itself."""
     with connection:
         connection.settimeout(_HEADER_S)
         if not peers.is_own_peer(connection):
@@ -87,9 +87,9 @@ def _read(connection: socket.socket) -> Mapping[str, Any]:
 def _work(
     connection: socket.socket, streams: Sequence[int], request: Mapping[str, Any], run: Callable[[], int]
 ) -> None:
-    """Become the command: its streams, environment and signals. Never returns.
+    """Become the command: take its streams, environment and signals. Never returns.
 
-    Says nothing to the client where it cannot: the client then runs the command itself.
+    Sends nothing to the client on failure: the client then runs the command itself.
     """
     code, has_started = _BROKEN, False
     try:
@@ -126,7 +126,7 @@ def _become(streams: Sequence[int], request: Mapping[str, Any]) -> None:
 
 
 def _watch(connection: socket.socket) -> None:
-    """End the command if its client was killed."""
+    """Stop the command if its client was killed."""
     with suppress(OSError):
         connection.recv(1)
     os.kill(os.getpid(), signal.SIGTERM)

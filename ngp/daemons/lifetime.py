@@ -1,4 +1,4 @@
-"""The start of daemons, which outlive the process that starts them."""
+"""Starts daemons, which outlive the process that starts them."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ class NotReadyError(Exception):
 
 
 def start(request: ProcessRequest, log: Path, look: Callable[[int, float], T | None], *, ready_s: float) -> T:
-    """Start a daemon and return what `look(pid, remaining_s)` finds first; its output goes to `log`.
+    """Start a daemon and return the first result of `look(pid, remaining_s)` that is not None. Its output goes to
+    `log`.
 
-    Raises NotReadyError if it ends or finds nothing in `ready_s`. No process of the daemon is left after any error.
+    Raises NotReadyError if it ends or has no result in `ready_s`. After any error no process of the daemon is left.
     """
     pid = processes.start(request, log)
     try:

@@ -24,13 +24,13 @@ class LineConnection(Protocol):
         """Return the next line; None if none comes in time or the other end has closed."""
 
     def last_words(self) -> str:
-        """Return what the other end said last about its end."""
+        """Return the last output of the other side, which explains its end."""
 
 
 class SocketConnection:
     """A connection to a daemon that has sent its greeting.
 
-    Raises OSError if there is none of this user, TimeoutError if it runs but does not answer.
+    Raises OSError if this user has no daemon, TimeoutError if it runs but does not answer.
     """
 
     def __init__(self, found: DaemonRecord) -> None:
@@ -68,12 +68,12 @@ class SocketConnection:
         return "the pool does not answer"
 
     def ask(self, timeout_s: float, **order: Any) -> Mapping[str, Any]:
-        """Send an order and return its answer; raise OSError if there is none, TimeoutError if it comes too late."""
+        """Send an order and return its answer. Raises OSError if there is none, TimeoutError if it comes too late."""
         self.write_line(json.dumps(order))
         return self.read_answer(timeout_s)
 
     def read_answer(self, timeout_s: float) -> Mapping[str, Any]:
-        """Return the answer to what was sent; raises as `ask`, and ValueError if it is no JSON."""
+        """Return the next answer. Raises like `ask`, and ValueError if it is not JSON."""
         found: Mapping[str, Any] = json.loads(self._receive(timeout_s))
         return found
 

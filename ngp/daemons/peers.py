@@ -1,4 +1,4 @@
-"""Checks that a file, a folder and the process at the other end of a socket belong to this user.
+"""Checks that a file, a folder or the peer of a socket belongs to this user.
 
 It imports little: `client` uses it before anything else of ngp is loaded.
 """
@@ -12,7 +12,7 @@ import sys
 
 
 def is_own_peer(connection: socket.socket) -> bool:
-    """Return whether the process at the other end is this user's, if the system says so (Linux: SO_PEERCRED)."""
+    """Return whether the peer process belongs to this user, if the system reports that (Linux: SO_PEERCRED)."""
     if sys.platform != "linux":
         return True
     credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)  # ucred: pid, uid, gid
@@ -20,18 +20,18 @@ def is_own_peer(connection: socket.socket) -> bool:
 
 
 def is_own_folder(path: str | os.PathLike[str]) -> bool:
-    """Return whether `path` is a folder of this user and no link; raise OSError if there is nothing."""
+    """Return whether `path` is a folder of this user and not a link. Raises OSError if it does not exist."""
     found = os.lstat(path)
     return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
 
 
 def is_private_folder(path: str | os.PathLike[str]) -> bool:
-    """Return whether `path` is a folder of this user that nobody else can enter; raise OSError if there is nothing."""
+    """Return whether `path` is a folder that only this user can enter. Raises OSError if it does not exist."""
     return is_own_folder(path) and not stat.S_IMODE(os.lstat(path).st_mode) & 0o077
 
 
 def read_own(path: str | os.PathLike[str]) -> bytes | None:
-    """Return the content of a file of this user; None if there is none, and for links, folders and files of others."""
+    """Return the content of a regular file of this user; None if it is missing, a link, a folder or another user's."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe would be waited for
     except OSError:

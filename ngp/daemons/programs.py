@@ -1,4 +1,4 @@
-"""Requests that start a program of ngp in a process of its own."""
+"""Process requests for ngp's own programs."""
 
 from __future__ import annotations
 
@@ -25,5 +25,5 @@ def request(program: ModuleType, *words: str, folder: Path, environ: Mapping[str
 
 
 def bare(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return what Python itself needs of an environment: no credentials."""
+    """Return the environment variables that Python itself needs, without credentials."""
     return {name: value for name, value in environ.items() if name in _KEPT}

@@ -1,4 +1,4 @@
-"""Records of daemons: a file in a private folder of the platform that leads to the daemon's socket folder."""
+"""Records of daemons: a file in a private folder of the platform that names the daemon's socket folder."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ class DaemonRecord:
 
     @property
     def is_ours(self) -> bool:
-        """Whether the daemon runs this ngp: nobody may use another one's."""
+        """Whether the daemon runs the same ngp as this process; others must not be used."""
         return self.built == cache.program()
 
 
 def load(path: Path) -> Any:
-    """Return the JSON of a file that this user wrote; None if it is another user's, a link, missing or no JSON."""
+    """Return the JSON of a file that this user wrote; None if it is missing, a link, another user's or not JSON."""
     with suppress(ValueError):
         return json.loads(peers.read_own(path) or b"null")
     return None
 
 
 def read(home: Path) -> DaemonRecord | None:
-    """Return the record in `home`, whether or not its daemon still runs; None if there is none of this user."""
+    """Return the record in `home`, even if its daemon has ended; None if this user has none."""
     with suppress(TypeError):
         found = DaemonRecord(**load(home / _FILE))
         return found if isinstance(found.pid, int) and isinstance(found.folder, str) else None
@@ -57,18 +57,18 @@ def write(home: Path, record: DaemonRecord) -> None:
 
 
 def forget(home: Path, record: DaemonRecord) -> None:
-    """Remove the record, unless it is another daemon's."""
+    """Remove the record, unless it names another daemon."""
     if read(home) == record:
         (home / _FILE).unlink(missing_ok=True)
 
 
 def is_alive(record: DaemonRecord) -> bool:
-    """Return whether the daemon runs, however slowly: it holds its folder as long as it lives."""
+    """Return whether the daemon runs, even if it is slow: it locks its folder as long as it lives."""
     return files.is_held(Path(record.folder))
 
 
 def is_private(record: DaemonRecord) -> bool:
-    """Return whether the folder is a daemon's, and only this user can have put something in place of its socket."""
+    """Return whether the folder belongs to a daemon, and only this user can have replaced its socket."""
     with suppress(OSError):
         socket = record.socket.lstat()
         is_daemons = Path(record.folder).name.startswith(sockets.PREFIX) and stat.S_ISSOCK(socket.st_mode)

@@ -14,7 +14,7 @@ _LENGTH = 60  # the folder's share of a socket's path, which has at most 104 byt
 
 
 def make_folder(environ: Mapping[str, str]) -> Path:
-    """Make a folder that only this user can enter, with a path short enough for sockets; raise NgpError if none can."""
+    """Make a private folder with a path short enough for sockets. Raises NgpError if that is not possible."""
     for parent in (environ.get("XDG_RUNTIME_DIR"), environ.get("TMPDIR"), "/tmp"):
         if parent and len(parent) <= _LENGTH and Path(parent).is_dir():
             try:
@@ -27,7 +27,7 @@ def make_folder(environ: Mapping[str, str]) -> Path:
 
 
 def require_private(folder: Path) -> None:
-    """Close a folder of this user to everybody else; raise RefusedError if it is a link or another user's."""
+    """Close a folder of this user to everybody else. Raises RefusedError if it is a link or another user's."""
     if not peers.is_own_folder(folder):
         raise RefusedError(
             "this is not this user's own folder",

@@ -1,4 +1,4 @@
-"""Worker processes: this process talks to them by lines, and they end with it."""
+"""Worker processes: controlled by lines over pipes, and stopped when this process ends."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _LOOK_S = 0.005  # between looks at a worker that should end by itself
 
 
 class Worker:
-    """A process that serves this one and ends with it, however this one ends.
+    """A process that serves this one and stops with it, however this process ends.
 
-    With `folder` a shell watches: it kills the worker's group and removes the folder. Without, the end of its input
-    tells the worker.
+    With `folder`, a shell watches this process: it kills the worker's group and removes the folder. Without it, the
+    worker stops when its input ends.
     """
 
     def __init__(self, request: ProcessRequest, *, folder: Path | None = None) -> None:
@@ -35,7 +35,7 @@ class Worker:
         self._watcher = _watch(self._process.pid, folder) if folder else None
 
     def is_running(self) -> bool:
-        """Return whether it runs. It keeps its pid until `end`, so that no other group is killed by that pid."""
+        """Return whether it runs. Its pid stays reserved until `end`, so that no other process group is killed."""
         if self._process.returncode is not None:
             return False
         if hasattr(os, "waitid"):
@@ -57,12 +57,12 @@ class Worker:
         return None
 
     def last_words(self) -> str:
-        """Return the last lines of its stderr; wait for those of a worker that is ending."""
+        """Return the last lines of its stderr. Waits for a worker that is ending."""
         self._err.is_done(PIPE_GRACE_S)
         return "\n".join(self._last_words)
 
     def end(self, *, grace_s: float = 0.0) -> None:
-        """Close its input, and after `grace_s` kill its whole group."""
+        """Close its input, and kill its whole process group after `grace_s`."""
         if self._process.stdin is not None:
             with suppress(OSError):
                 self._process.stdin.close()
@@ -77,7 +77,7 @@ class Worker:
         self._process.wait()
 
     def _disarm(self) -> bool:
-        """End the watcher before the pid is free: it would kill the next process with that pid. Always False."""
+        """Stop the watcher before the pid is free, or it would kill the next process with that pid. Always False."""
         if self._watcher is not None:
             self._watcher.kill()
             self._watcher.communicate()

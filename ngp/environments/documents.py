@@ -40,8 +40,8 @@ def load(platform: Platform, name: str) -> Environment:
             todo="to create one: ngp env new NAME --region REGION --account ACCOUNT --domain DOMAIN",
         )
     text = yaml.read(path)
-    said = recall(platform.cache, f"{name}/{FILE}", text.encode(), lambda: _check(yaml.parse(text, path)))
-    return _environment(platform, name, said)
+    data = recall(platform.cache, f"{name}/{FILE}", text.encode(), lambda: _check(yaml.parse(text, path)))
+    return _environment(platform, name, data)
 
 
 def load_each(platform: Platform) -> dict[str, Environment | UsageError]:
@@ -82,19 +82,19 @@ def _check(document: yaml.Document) -> dict[str, Any]:
     return {**model.model_dump(mode="json"), "lines": dict(document.lines)}
 
 
-def _environment(platform: Platform, name: str, said: Mapping[str, Any]) -> Environment:
-    role, wiring = said["assume_role"], said["wiring"]
+def _environment(platform: Platform, name: str, data: Mapping[str, Any]) -> Environment:
+    role, wiring = data["assume_role"], data["wiring"]
     special = {
-        "target": Target(said["target"]),
+        "target": Target(data["target"]),
         "units": {
-            unit: UnitChoice(unit, each["module"] or unit, tuple(each["tags"])) for unit, each in said["units"].items()
+            unit: UnitChoice(unit, each["module"] or unit, tuple(each["tags"])) for unit, each in data["units"].items()
         },
         "assume_role": AssumedRole(**role) if role else None,
-        "state": StateMode(said["state"]),
-        "differences": {key: DeclaredDifference(**each) for key, each in said["differences"].items()},
+        "state": StateMode(data["state"]),
+        "differences": {key: DeclaredDifference(**each) for key, each in data["differences"].items()},
         "wiring": {unit: {name: _output(ref) for name, ref in wires.items()} for unit, wires in wiring.items()},
     }
-    return Environment(**{**said, **special, "name": name, "path": platform.environment_path(name)})
+    return Environment(**{**data, **special, "name": name, "path": platform.environment_path(name)})
 
 
 def _output(text: str) -> OutputRef:

@@ -70,14 +70,14 @@ def environments(platform: Platform) -> dict[str, Removal]:
     """
     pattern = f"environments/*/{documents.FILE}"
     try:
-        told = _read(platform, "ls-tree", "-r", "--name-only", "HEAD", "environments/")
-        found = {name: Removal() for path in told.splitlines() if (name := _environment(path))}
+        output = _read(platform, "ls-tree", "-r", "--name-only", "HEAD", "environments/")
+        found = {name: Removal() for path in output.splitlines() if (name := _environment(path))}
         shape = "%x1e%H%x1f%cs%x1f%s"
         words = ("log", "--diff-filter=D", "--no-renames", "--relative", "--name-only", f"--format={shape}")
-        told = _read(platform, *words, "--", pattern)
+        output = _read(platform, *words, "--", pattern)
     except MissingError:
         return {}
-    for entry in told.split("\x1e")[1:]:  # the newest first
+    for entry in output.split("\x1e")[1:]:  # the newest first
         head, _, paths = entry.partition("\n")
         commit, date, subject = head.split("\x1f")
         for name in filter(None, map(_environment, paths.split())):
@@ -104,8 +104,10 @@ def _is_there(platform: Platform, name: str) -> bool:
 
 def _edits(platform: Platform, file: str) -> Iterator[_Edit]:
     shape = "%x1e%H%x1f%cs%x1f%s"
-    told = _read(platform, "log", f"-{_MOST}", f"--format={shape}", "--raw", "--no-abbrev", "--no-renames", "--", file)
-    for entry in told.split("\x1e")[1:]:
+    output = _read(
+        platform, "log", f"-{_MOST}", f"--format={shape}", "--raw", "--no-abbrev", "--no-renames", "--", file
+    )
+    for entry in output.split("\x1e")[1:]:
         head, _, raw = entry.partition("\n")
         commit, date, subject = head.split("\x1f")
         words = raw.split()
@@ -117,8 +119,8 @@ def _declared(platform: Platform, blobs: Collection[str]) -> Mapping[str, Mappin
     """Return the units that each text declares, with the module of each."""
     wanted = [blob for blob in blobs if blob.strip(_NO_BLOB)]
     mark = "\x1e"
-    told = _read(platform, "cat-file", f"--batch={mark}%(objectname)", stdin="".join(f"{blob}\n" for blob in wanted))
-    parts = (part.partition("\n") for part in told.split(mark)[1:])
+    output = _read(platform, "cat-file", f"--batch={mark}%(objectname)", stdin="".join(f"{blob}\n" for blob in wanted))
+    parts = (part.partition("\n") for part in output.split(mark)[1:])
     return {blob: _units(text) for blob, _, text in parts}
 
 
@@ -132,11 +134,11 @@ def _units(text: str) -> dict[str, str]:
         return {}
     if data.get("state") == StateMode.SINGLE.value:
         return {SINGLE: ""}
-    return {str(name): _module(str(name), said) for name, said in units.items()}
+    return {str(name): _module(str(name), entry) for name, entry in units.items()}
 
 
-def _module(unit: str, said: Any) -> str:
-    return str(said.get("module") or unit) if isinstance(said, dict) else unit
+def _module(unit: str, entry: Any) -> str:
+    return str(entry.get("module") or unit) if isinstance(entry, dict) else unit
 
 
 def _read(platform: Platform, *words: str, stdin: str = "") -> str:

@@ -91,18 +91,18 @@ def parse(text: str, place: Path, path: Path) -> Platform:
     return _platform(_check(yaml.parse(text, place)), path)
 
 
-def _platform(said: dict[str, Any], path: Path) -> Platform:
+def _platform(data: dict[str, Any], path: Path) -> Platform:
     from ngp.environments.environment import Approval, BundleKeeping, Platform, StateKind
 
     more = {
         "path": path,
-        "state": StateKind(said["state"]),
-        "bundles": BundleKeeping(said["bundles"]),
-        "protected": tuple(said["protected"]),
-        "approvals": {name: Approval(**{**one, "by": tuple(one["by"])}) for name, one in said["approvals"].items()},
+        "state": StateKind(data["state"]),
+        "bundles": BundleKeeping(data["bundles"]),
+        "protected": tuple(data["protected"]),
+        "approvals": {name: Approval(**{**one, "by": tuple(one["by"])}) for name, one in data["approvals"].items()},
     }
-    lists = {key: {name: tuple(one) for name, one in said[key].items()} for key in ("signers", "emergency")}
-    return Platform(**{**said, **more, **lists})
+    lists = {key: {name: tuple(one) for name, one in data[key].items()} for key in ("signers", "emergency")}
+    return Platform(**{**data, **more, **lists})
 
 
 def _check(document: Document) -> dict[str, Any]:

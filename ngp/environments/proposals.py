@@ -58,7 +58,7 @@ def propose(
     if modules[0].variables[key[-1]].sensitive:
         return Proposal()
     for other in known:
-        for value in _said(other, key, modules[0]):
+        for value in _values_of(other, key, modules[0]):
             text = _text(value, key, environment.name, other.environment.name)
             if text and not any(_is_dummy(key, value, module) for module in modules):
                 return Proposal(text, f"from `{other.environment.name}`")
@@ -100,7 +100,7 @@ def dummies(values: Values, units: Mapping[str, str], catalogue: Catalogue) -> t
     return tuple(found)
 
 
-def _said(other: OtherEnvironment, key: Key, module: Module) -> Iterator[WrittenValue]:
+def _values_of(other: OtherEnvironment, key: Key, module: Module) -> Iterator[WrittenValue]:
     """What another environment says for a common input, or for that input of a unit with the same module."""
     if len(key) == 1:
         if key[0] in other.values.common:

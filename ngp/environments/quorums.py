@@ -51,11 +51,11 @@ def check(resolved: Resolved) -> list[Finding]:
     def find(units: Any) -> dict[str, list[list[Any]]]:
         return {name: list(_members(_module(resolved, resolved.bindings[name].module), known[name])) for name in units}
 
-    told = recall_each(resolved.platform.cache, f"quorums {resolved.environment.name}", contents, find)
+    read_counts = recall_each(resolved.platform.cache, f"quorums {resolved.environment.name}", contents, find)
     return [
         finding
         for name in names
-        for address, members, subnets, counts in told[name]
+        for address, members, subnets, counts in read_counts[name]
         for finding in _findings(resolved, name, _Quorum(address, members, tuple(subnets), tuple(counts)))
     ]
 
@@ -89,19 +89,19 @@ def _members(module: Module, known: Mapping[str, Any]) -> Iterator[list[Any]]:
         if source.address(block) not in module.manifest.quorum or placing is None:
             continue
         number = instances.number(read, block, var)
-        said = [block.body.attributes[name] for name in ("count", "for_each") if name in block.body.attributes]
+        sizes = [block.body.attributes[name] for name in ("count", "for_each") if name in block.body.attributes]
         if block.labels[0] == "aws_autoscaling_group":
-            said = [block.body.attributes[name] for name in _SIZES if name in block.body.attributes]
+            sizes = [block.body.attributes[name] for name in _SIZES if name in block.body.attributes]
             number = _size(instances.collect(read, block, var)) if number == 1 else None
-        counts = sorted({name for each in said for name in read.inputs(each.code)})
+        counts = sorted({name for each in sizes for name in read.inputs(each.code)})
         if number is not None:
             yield [source.address(block), number, sorted(read.inputs(placing.code)), counts]
 
 
 def _size(groups: Iterator[list[Any]]) -> int | None:
     """The size of the one autoscaling group; None where only Terraform knows it."""
-    said = {each.value.path: each.value.value for each in next(groups, []) if not each.value.partial}
-    size = next((said[name] for name in _SIZES if said.get(name) is not None), None)
+    sizes = {each.value.path: each.value.value for each in next(groups, []) if not each.value.partial}
+    size = next((sizes[name] for name in _SIZES if sizes.get(name) is not None), None)
     return None if size is None else int(size)
 
 

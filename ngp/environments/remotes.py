@@ -80,10 +80,10 @@ def parse(text: str, ref: str, cwd: Path, platform: Path) -> ModuleAddress:
     parts = urlsplit(_url(text))
     path, _, inner = parts.path.partition("//")
     asked = parse_qs(parts.query, keep_blank_values=True)
-    said = asked.pop("ref", [""])[0]
-    require(_wrong(text, asked, {said, ref} - {""}, inner))
+    ref_in_text = asked.pop("ref", [""])[0]
+    require(_wrong(text, asked, {ref_in_text, ref} - {""}, inner))
     url = urlunsplit((parts.scheme, parts.netloc, path.rstrip("/"), "", ""))
-    return ModuleAddress(url, str(PurePosixPath(inner)) if inner.strip("/") else "", ref or said)
+    return ModuleAddress(url, str(PurePosixPath(inner)) if inner.strip("/") else "", ref or ref_in_text)
 
 
 @contextmanager

@@ -150,10 +150,10 @@ def head(path: Path) -> str:
     return f"{commit}+" if commit and ask("status", "--porcelain") else commit
 
 
-def lay(platform: Platform, commit: str, name: str, folder: Path) -> None:
+def extract(platform: Platform, commit: str, name: str, folder: Path) -> None:
     """Write the files of a folder of the platform, as a commit has them, into `folder`/`name`; links are left out."""
-    told = git(platform, "ls-tree", "-r", "-z", commit, "--", f"./{name}/").stdout
-    for line in filter(None, told.split("\0")):
+    listed = git(platform, "ls-tree", "-r", "-z", commit, "--", f"./{name}/").stdout
+    for line in filter(None, listed.split("\0")):
         about, _, path = line.partition("\t")
         if about.startswith("100"):
             blob = about.rpartition(" ")[2]

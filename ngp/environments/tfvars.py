@@ -57,12 +57,12 @@ def _read(text: str, path: Path) -> dict[str, Any]:
         Finding(f"a block (`{block.type}`) is not allowed in {FILE}", block.where, "it may contain `name = value` only")
         for block in body.blocks
     ]
-    said: dict[str, Any] = {}
+    data: dict[str, Any] = {}
     for name, attribute in body.attributes.items():
         is_object = name not in COMMON_INPUTS and attribute.text.startswith("{")
-        said[name] = (_object if is_object else _plain)(attribute, findings)
+        data[name] = (_object if is_object else _plain)(attribute, findings)
     require(findings)
-    return said
+    return data
 
 
 def _object(attribute: hcl.Attribute, findings: list[Finding]) -> dict[str, Any]:
@@ -83,16 +83,16 @@ def _plain(attribute: hcl.Attribute, findings: list[Finding]) -> dict[str, Any]:
         return {}
 
 
-def _values(said: Mapping[str, Any], path: Path) -> Values:
+def _values(data: Mapping[str, Any], path: Path) -> Values:
     def value(each: Mapping[str, Any]) -> WrittenValue:
         return WrittenValue(facts.decode(each["value"]), SourceLocation(path, each["line"]))
 
-    plain = {name: value(each) for name, each in said.items() if "value" in each}
-    objects = {name: each["object"] for name, each in said.items() if "object" in each}
+    plain = {name: value(each) for name, each in data.items() if "value" in each}
+    objects = {name: each["object"] for name, each in data.items() if "object" in each}
     return Values(
         path,
         common={name: each for name, each in plain.items() if name in COMMON_INPUTS},
         objects={name: {key: value(each) for key, each in inputs.items()} for name, inputs in objects.items()},
         strangers={name: each for name, each in plain.items() if name not in COMMON_INPUTS},
-        places={name: SourceLocation(path, each["line"]) for name, each in said.items()},
+        places={name: SourceLocation(path, each["line"]) for name, each in data.items()},
     )

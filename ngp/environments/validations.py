@@ -34,11 +34,11 @@ class _Subject:
     @cached_property
     def content(self) -> bytes:
         """All that the answers depend on."""
-        said = [
+        conditions = [
             (name, variable.type_text, [(each.condition, each.message_text) for each in variable.validations])
             for name, variable in self.module.variables.items()
         ]
-        return json.dumps([said, facts.encode(dict(self.known))]).encode()
+        return json.dumps([conditions, facts.encode(dict(self.known))]).encode()
 
 
 def check(

@@ -16,6 +16,6 @@ def faults(resolved: Iterable[Resolved]) -> list[Finding]:
     return counts + [found for one in each for found in acceptance.check(one)]
 
 
-def doubts(resolved: Iterable[Resolved]) -> list[Finding]:
+def warnings(resolved: Iterable[Resolved]) -> list[Finding]:
     """Return what works, and is worth a look."""
     return [found for one in resolved for found in quorums.check(one)]

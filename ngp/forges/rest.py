@@ -175,8 +175,8 @@ class Client:
 
     def _refusal(self, error: urllib.error.HTTPError) -> str:
         try:
-            said = json.loads(error.read(10_000))
-            message = said.get("message") or said.get("error") or ""
+            body = json.loads(error.read(10_000))
+            message = body.get("message") or body.get("error") or ""
         except (ValueError, AttributeError, OSError, HTTPException, RecursionError):
             message = ""
         return f"HTTP {error.code}" + (f": {_short(str(message))}" if message else "")

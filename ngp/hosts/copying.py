@@ -11,7 +11,7 @@ from ngp.errors import UsageError
 from ngp.hosts import openssh
 from ngp.hosts.downloading import download
 from ngp.hosts.host import Host
-from ngp.hosts.remote import HostResult, Options, Tell, work_all
+from ngp.hosts.remote import Emit, HostResult, Options, work_all
 from ngp.hosts.staging import CopyError, Counter
 from ngp.hosts.uploading import files, upload
 
@@ -65,8 +65,8 @@ def _remote(word: str) -> str:
     return (path[1:].lstrip("/") if path == "~" or path.startswith("~/") else path) or "."
 
 
-def copy_all(hosts: Sequence[Host], copy: Copy, options: Options, tell: Tell) -> list[HostResult]:
-    """Copy to or from all hosts; return a result for each, as `remote.run_all`. `tell` gets HostCopied events, too."""
+def copy_all(hosts: Sequence[Host], copy: Copy, options: Options, emit: Emit) -> list[HostResult]:
+    """Copy to or from all hosts; return a result for each, as `remote.run_all`. `emit` gets HostCopied events, too."""
     folders = openssh.aliases(hosts) if copy.folder_each else {}
     wanted = copy
 
@@ -74,7 +74,7 @@ def copy_all(hosts: Sequence[Host], copy: Copy, options: Options, tell: Tell) ->
         import asyncssh
 
         copy = replace(wanted, target=f"{wanted.target}/{folders[host]}/") if folders else wanted
-        counter = Counter(host, tell)
+        counter = Counter(host, emit)
         try:
             sftp = await connection.start_sftp_client()
         except asyncssh.ChannelOpenError as error:
@@ -90,4 +90,4 @@ def copy_all(hosts: Sequence[Host], copy: Copy, options: Options, tell: Tell) ->
                 return f"{error.strerror or error}".lower()
         return ""
 
-    return work_all(hosts, work, options, tell)
+    return work_all(hosts, work, options, emit)

@@ -118,8 +118,8 @@ class _Here:
 
     def _mode(self, attributes: Any, default: int) -> int:
         """The mode that a file of a host has here."""
-        said = attributes.permissions
-        return (default if said is None else int(said)) & _PERMISSIONS & ~self.umask
+        permissions = attributes.permissions
+        return (default if permissions is None else int(permissions)) & _PERMISSIONS & ~self.umask
 
     def _skip(self, source: str, why: str) -> None:
         self.problems.append(f"{source} on the host: {why}")

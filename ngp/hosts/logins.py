@@ -102,7 +102,7 @@ class Logins:
         import asyncssh
 
         proxy = self.login.proxy(host) if self.login.proxy else ()
-        said: dict[str, Any] = {
+        arguments: dict[str, Any] = {
             "host": host.address,
             "connect_timeout": self.login.connect_s,
             "login_timeout": self.login.login_s,
@@ -116,17 +116,19 @@ class Logins:
         }
         user = self.login.user or host.user
         try:
-            return await asyncssh.SSHClientConnectionOptions.construct(**said, **({"username": user} if user else {}))
+            return await asyncssh.SSHClientConnectionOptions.construct(
+                **arguments, **({"username": user} if user else {})
+            )
         except (OSError, ValueError, asyncssh.Error) as error:
             raise LoginError(f"cannot use your ssh_config or keys: {error}") from None
 
     def lookup(self, host: Host, options: Any) -> Lookup:
         """Where ssh would look the key of a host up, by the user's ssh_config. Raises LoginError."""
         alias, port = options.host_key_alias, None if options.host_key_alias else options.port
-        said = {"h": options.host, "k": alias or host.address, "n": host.address, "p": str(options.port)}
+        tokens = {"h": options.host, "k": alias or host.address, "n": host.address, "p": str(options.port)}
         names = options.config.get("UserKnownHostsFile")
         try:
-            values = {**said, "r": str(options.username)}
+            values = {**tokens, "r": str(options.username)}
             files = None if names is None else named_files(names, values, self.login.trust.home)
         except ValueError as error:
             raise LoginError(f"cannot use your ssh_config: {error}", "write the full path there") from None
@@ -291,7 +293,7 @@ def _reason(error: BaseException, login: Login) -> tuple[str, str]:
         )
     if isinstance(error, OSError):
         number = error.errno or 0  # asyncio has words of its own; the resolver counts below zero
-        said = os.strerror(number) if number > 0 else error.strerror or str(error)
+        reason = os.strerror(number) if number > 0 else error.strerror or str(error)
         todo = "check its name in DNS" if number < 0 else "check that sshd is running on the host"
-        return (said or "no connection").lower(), todo
+        return (reason or "no connection").lower(), todo
     return str(error) or type(error).__name__, ""

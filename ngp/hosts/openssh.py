@@ -32,12 +32,12 @@ def login(host: Host, words: Sequence[str], way: Login) -> tuple[str, ...]:
         raise UsageError(f"`{name}` is not a valid user name")
     own = ["-F", str(way.config)] if way.config else []
     port = ["-p", str(host.port)] if host.port != SSH_PORT else []
-    said = _checks(way.trust.file(host.environment))
+    options = _checks(way.trust.file(host.environment))
     if proxy := way.proxy(host) if way.proxy else ():
-        said["ProxyCommand"] = shlex.join(proxy).replace("%", "%%")
+        options["ProxyCommand"] = shlex.join(proxy).replace("%", "%%")
     # `-i` comes before what ssh_config names; the agent's other keys are not offered
     only = ["-i", str(way.key.private).replace("%", "%%"), "-o", "IdentitiesOnly=yes"] if way.key else []
-    keys = [word for key, value in said.items() for word in ("-o", f"{key}={value}")]
+    keys = [word for key, value in options.items() for word in ("-o", f"{key}={value}")]
     return ("ssh", *own, *port, *only, *keys, *(["-l", name] if name else []), host.address, *words)
 
 
@@ -48,10 +48,10 @@ def config(hosts: Iterable[Host], known_hosts: Mapping[str, Path]) -> str:
         if not _ADDRESS.fullmatch(host.address):
             lines += [f"# {alias} is {host.state.value} and has no address", ""]
             continue
-        said = {"HostName": host.address, "User": host.user if USER_NAME.fullmatch(host.user) else "", "Port": ""}
-        said["Port"] = str(host.port) if host.port != SSH_PORT else ""
-        said |= _checks(known_hosts[host.environment])
-        lines += [f"Host {alias}", *(f"  {key} {value}" for key, value in said.items() if value), ""]
+        options = {"HostName": host.address, "User": host.user if USER_NAME.fullmatch(host.user) else "", "Port": ""}
+        options["Port"] = str(host.port) if host.port != SSH_PORT else ""
+        options |= _checks(known_hosts[host.environment])
+        lines += [f"Host {alias}", *(f"  {key} {value}" for key, value in options.items() if value), ""]
     return "\n".join(lines)
 
 
@@ -70,8 +70,8 @@ def inventory(hosts: Iterable[Host]) -> dict[str, object]:
     for host, alias in aliases(hosts).items():
         user = host.user if USER_NAME.fullmatch(host.user) else ""  # Ansible takes `{{ }}` in a value for a template
         address = host.address if _ADDRESS.fullmatch(host.address) else ""
-        said = {"ansible_host": address, "ansible_user": user, "ansible_port": host.port}
-        members[alias] = {key: value for key, value in said.items() if value}
+        options = {"ansible_host": address, "ansible_user": user, "ansible_port": host.port}
+        members[alias] = {key: value for key, value in options.items() if value}
         for kind, name in (("env", host.environment), ("cluster", host.cluster), ("unit", host.unit)):
             if name:
                 groups.setdefault(f"{kind}_{re.sub(r'[^A-Za-z0-9_]', '_', name)}", {})[alias] = {}

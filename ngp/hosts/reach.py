@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ngp.environments import documents, locations, platforms
+from ngp.environments import documents, platforms, state_locations
 from ngp.environments.environment import Environment, Platform
 from ngp.errors import MissingError, UsageError, nearest
 from ngp.hosts import console, inventory, project, selector
@@ -111,8 +111,8 @@ class Reach:
         """Whose hosts these are: another account, region or sandbox is another key."""
         if self.platform is None:
             return f"{project.find_profile(self.project.name, self.settings.environ, self.settings.home)} {environment}"
-        said = documents.load(self.platform, environment)
-        return f"{self.project.name} {said.target.value} {said.account} {said.region} {said.profile} {environment}"
+        found = documents.load(self.platform, environment)
+        return f"{self.project.name} {found.target.value} {found.account} {found.region} {found.profile} {environment}"
 
     def _ask(self, environment: str) -> list[Host]:
         session = self.session(environment)
@@ -126,9 +126,9 @@ class Reach:
         platform = self.platform
         if platform is None:
             return []
-        said = documents.load(platform, environment)
+        document = documents.load(platform, environment)
         try:
-            return StateSource(lambda: _texts(platform, said, self.session), platform.name, environment).hosts()
+            return StateSource(lambda: _texts(platform, document, self.session), platform.name, environment).hosts()
         except MissingError:
             return []
 
@@ -145,8 +145,8 @@ class Reach:
         from ngp.runs import access
 
         if self.platform is not None:
-            said = documents.load(self.platform, environment)
-            return access.open_store(said, self.platform.workspace, self.settings, None)
+            document = documents.load(self.platform, environment)
+            return access.open_store(document, self.platform.workspace, self.settings, None)
         return project.open_session(self.project, self.settings, self.ask)
 
 
@@ -177,7 +177,7 @@ def _texts(platform: Platform, environment: Environment, session: Callable[[str]
         raise MissingError("cannot reach the states")
     found = {}
     for name in names:
-        place = locations.locate(platform, environment, name)
+        place = state_locations.locate(platform, environment, name)
         text = reading.read(place, reached)  # type: ignore[arg-type]  # states on the disk need no session
         if text is not None:
             found[str(place)] = text

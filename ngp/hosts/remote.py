@@ -82,7 +82,7 @@ class HostResult:
 
 
 HostEvent = HostStarted | OutputLine | HostCopied | HostResult
-Tell = Callable[[HostEvent], None]
+Emit = Callable[[HostEvent], None]
 Work = Callable[[Host, Any], Awaitable[str]]  # takes an asyncssh connection; returns what went wrong, or ""
 
 
@@ -99,22 +99,22 @@ def batches(hosts: Sequence[Host], size: str) -> list[list[Host]]:
     return [list(hosts[at : at + step]) for at in range(0, len(hosts), step)]
 
 
-def run_all(hosts: Sequence[Host], command: str, options: Options, tell: Tell) -> list[HostResult]:
+def run_all(hosts: Sequence[Host], command: str, options: Options, emit: Emit) -> list[HostResult]:
     """Run a command on all hosts, at most `parallelism` at once; return a result for each, in the order of `hosts`.
 
-    `tell` gets events on the calling thread. Nothing that happens on a host raises; MissingError (69) without asyncssh.
-    What `tell` raises is raised once all commands are ended.
+    `emit` gets events on the calling thread. Nothing that happens on a host raises; MissingError (69) without asyncssh.
+    What `emit` raises is raised once all commands are ended.
     """
     require_library()
     options.login.trust.learn(hosts, options.stop)
-    return asyncio.run(_Run(command, options, tell).all(hosts))
+    return asyncio.run(_Run(command, options, emit).all(hosts))
 
 
-def work_all(hosts: Sequence[Host], work: Work, options: Options, tell: Tell) -> list[HostResult]:
+def work_all(hosts: Sequence[Host], work: Work, options: Options, emit: Emit) -> list[HostResult]:
     """Do `work` over a connection to each host, as `run_all` runs a command."""
     require_library()
     options.login.trust.learn(hosts, options.stop)
-    return asyncio.run(_Run("", options, tell, work).all(hosts))
+    return asyncio.run(_Run("", options, emit, work).all(hosts))
 
 
 class _StartError(Exception):
@@ -125,10 +125,10 @@ class _StartError(Exception):
 class _Run:
     command: str
     options: Options
-    tell: Tell
+    emit: Emit
     work: Work | None = None
     failed: bool = False
-    deaf: Exception | None = None  # what `tell` raised: nobody hears any more
+    deaf: Exception | None = None  # what `emit` raised: nobody hears any more
 
     async def all(self, hosts: Sequence[Host]) -> list[HostResult]:
         ending.quieten(asyncio.get_running_loop())
@@ -150,11 +150,11 @@ class _Run:
     def _is_over(self) -> bool:
         return self.options.stop.is_set() or self.deaf is not None
 
-    def _tell(self, event: HostEvent) -> None:
+    def _emit(self, event: HostEvent) -> None:
         """Tell an event. Where that fails, as with a pipe that nobody reads, all commands are ended as by a stop."""
         if self.deaf is None:
             try:
-                self.tell(event)
+                self.emit(event)
             except Exception as error:  # noqa: BLE001  raised in all()
                 self.deaf = error
 
@@ -185,7 +185,7 @@ class _Run:
             return self._end(host, began, None, f"{type(error).__name__}: {error}")
 
     async def _do(self, host: Host, connection: Any, work: Work, began: float) -> HostResult:
-        self._tell(HostStarted(host))
+        self._emit(HostStarted(host))
         task = asyncio.ensure_future(work(host, connection))
         try:
             await asyncio.wait([task], timeout=self.options.timeout_s)
@@ -201,7 +201,7 @@ class _Run:
         try:
             async with asyncio.timeout(self.options.timeout_s):
                 process = await self._start(connection)
-                self._tell(HostStarted(host))
+                self._emit(HostStarted(host))
                 await self._follow(host, process)
         except _StartError as error:
             return self._end(host, began, None, f"the command did not start: {error}")
@@ -255,18 +255,18 @@ class _Run:
         while piece := await _piece(stream):
             *whole, rest = (rest + piece).split(b"\n")
             for line in whole:
-                self._tell(OutputLine(host, name, line.removesuffix(b"\r") if self.options.has_terminal else line))
+                self._emit(OutputLine(host, name, line.removesuffix(b"\r") if self.options.has_terminal else line))
             if len(rest) >= _PIECE:
-                self._tell(OutputLine(host, name, rest))
+                self._emit(OutputLine(host, name, rest))
                 rest = b""
         if rest:
-            self._tell(OutputLine(host, name, rest))
+            self._emit(OutputLine(host, name, rest))
 
     def _end(self, host: Host, began: float | None, code: int | None, problem: str, todo: str = "") -> HostResult:
         seconds = 0.0 if began is None else time.monotonic() - began
         result = HostResult(host, code, seconds, problem, todo)
         self.failed = self.failed or not result.is_good
-        self._tell(result)
+        self._emit(result)
         return result
 
 

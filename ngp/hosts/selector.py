@@ -86,16 +86,16 @@ def choose(hosts: Sequence[Host], words: Sequence[str], *, first: bool = False) 
 
     Raises UsageError (64) that lists the hosts if there are several, or if there is none.
     """
-    said = " ".join(words)
+    text = " ".join(words)
     found = matching(hosts, words)
     if len(found) == 1 or (found and first):
         return found[0]
     if found:
-        what = f"`{said}` matches {len(found)} hosts" if said else f"{len(found)} hosts match"
+        what = f"`{text}` matches {len(found)} hosts" if text else f"{len(found)} hosts match"
         raise UsageError(what, why=_names(found), todo="add a word that only one of them has, or -1 for the first")
     if not hosts:
         raise none_running()
-    raise UsageError(f"no host matches `{said}`", why=f"the hosts are {_names(hosts)}")
+    raise UsageError(f"no host matches `{text}`", why=f"the hosts are {_names(hosts)}")
 
 
 def none_running(selector: Selector | None = None) -> UsageError:

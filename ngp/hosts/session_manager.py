@@ -44,8 +44,8 @@ def is_default(host: Host) -> bool:
 
     Its tag `ngp:via` counts; without it, it is if no security group opens the port of its sshd.
     """
-    said = host.tags.get(_TAG, "")
-    return said == "ssm" if said else host.opens_ssh is False
+    tag = host.tags.get(_TAG, "")
+    return tag == "ssm" if tag else host.opens_ssh is False
 
 
 def is_there(session: Session | None) -> bool:

@@ -104,7 +104,7 @@ class Spool:
             failure = _reason(error)
         with self._lock:
             self._has_ended, self._failure = True, failure
-        self._tell()
+        self._emit()
 
     def _waits_for_room(self) -> bool:
         """Wait while the fastest reader is far behind; return False at the end of the `with` block."""
@@ -118,9 +118,9 @@ class Spool:
             rest = rest[self._file.write(rest) :]
         with self._lock:
             self._size += len(piece)
-        self._tell()
+        self._emit()
 
-    def _tell(self) -> None:
+    def _emit(self) -> None:
         """Wake the readers that wait."""
         with self._lock:
             waiting, self._waiting = self._waiting, []

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ngp.hosts.host import Host
-from ngp.hosts.remote import HostCopied, Tell
+from ngp.hosts.remote import Emit, HostCopied
 
 PIECE = 128 * 1024
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700  # until the copy is whole
@@ -40,14 +40,14 @@ class Counter:
     """Counts the bytes of one host and tells of them."""
 
     host: Host
-    tell: Tell
+    emit: Emit
     total: int = 0
     done: int = 0
 
     def add(self, size: int) -> None:
         """Count bytes that were copied. A file that grows meanwhile makes no share above 100 %."""
         self.done += size
-        self.tell(HostCopied(self.host, min(self.done, self.total), self.total))
+        self.emit(HostCopied(self.host, min(self.done, self.total), self.total))
 
 
 def temporary_name(name: str) -> str:
@@ -90,7 +90,9 @@ async def differing(connection: Any, files: Mapping[str, Staged], *, grow: bool 
         if len(digests) != len(some):
             raise CopyError(f"cannot compare checksums: {str(done.stderr).strip()}")
         pairs = zip(some, digests, strict=True)
-        found |= {path: "the checksum of the copy differs" for path, said in pairs if said != files[path].digest}
+        found |= {
+            path: "the checksum of the copy differs" for path, checksum in pairs if checksum != files[path].digest
+        }
     return found
 
 

@@ -50,7 +50,7 @@ Event = StepStarted | LinePrinted
 
 @dataclass(frozen=True)
 class Rollout:
-    """How a deploy goes over hosts. `check` returns what is wrong after a batch; `tell` gets the events.
+    """How a deploy goes over hosts. `check` returns what is wrong after a batch; `emit` gets the events.
 
     `warn` gets each lock that stays on its host. `is_serial` does each step on one host after the other. `steal` is the
     id of a lock that is taken over.
@@ -58,7 +58,7 @@ class Rollout:
 
     batches: Sequence[Sequence[Host]]
     check: Callable[[], Sequence[str]] = tuple
-    tell: Callable[[Event], None] = lambda _: None
+    emit: Callable[[Event], None] = lambda _: None
     warn: Callable[[Finding], None] = lambda _: None
     stop: threading.Event = field(default_factory=threading.Event)
     steal: str = ""
@@ -112,7 +112,7 @@ def _deploy_batch(
     for step in DeployStep:
         if rollout.stop.is_set():
             return [], False
-        rollout.tell(StepStarted(step, tuple(host.name for host in batch), number, len(rollout.batches)))
+        rollout.emit(StepStarted(step, tuple(host.name for host in batch), number, len(rollout.batches)))
         failed = _do(step, scripts.step(step, packages, claim), batch, rollout, run)
         if failed:
             return failed, False
@@ -120,11 +120,11 @@ def _deploy_batch(
 
 
 def _do(step: DeployStep, command: str, batch: Sequence[Host], rollout: Rollout, run: Run) -> list[Failed]:
-    def said(host: Host, line: str) -> None:
-        rollout.tell(LinePrinted(host.name, line))
+    def on_line(host: Host, line: str) -> None:
+        rollout.emit(LinePrinted(host.name, line))
 
     for hosts in [[host] for host in batch] if rollout.is_serial else [batch]:
-        results = run(hosts, command, said)
+        results = run(hosts, command, on_line)
         failed = [Failed(each.host.name, step.value, _reason(each)) for each in results if not fleet.is_good(each)]
         if failed:
             return failed

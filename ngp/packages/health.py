@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from ngp.runs.readiness import Asker, Probe
+from ngp.runs.readiness import Probe, Prober
 
 if TYPE_CHECKING:
     from ngp.aws.session import Session
@@ -36,5 +36,5 @@ def collect(platform: Platform, hosts: Sequence[Host], reach: Callable[[str], Se
 
 def check(probes: Sequence[Probe], platform: Platform, settings: Settings, stop: threading.Event) -> list[str]:
     """Ask until all are ready or their time is over; return what is not, and what it says."""
-    answers = Asker(platform.path, settings.environ, stop).ask_all(probes, lambda _: None)
+    answers = Prober(platform.path, settings.environ, stop).probe_all(probes, lambda _: None)
     return [f"{one.unit}: {one.target} {one.says}" for one in answers if not one.is_ready]

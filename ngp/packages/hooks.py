@@ -14,7 +14,7 @@ FAILED = (".ngp-failed-deploy", ".moltar-failed-deploy")
 
 
 def run(
-    cwd: Path, environ: Mapping[str, str], environment: str, failed: Sequence[str] | None, tell: Callable[[str], None]
+    cwd: Path, environ: Mapping[str, str], environment: str, failed: Sequence[str] | None, emit: Callable[[str], None]
 ) -> None:
     """Run the first hook that is there: one for after a failure where `failed` hosts are given, else for a success.
 
@@ -25,7 +25,7 @@ def run(
     if path is None:
         return
     more = {"ENV": environment} | ({} if failed is None else {"FAILED_HOSTS": " ".join(failed)})
-    tell(f"running {path.name}")
+    emit(f"running {path.name}")
     if not os.access(path, os.X_OK):
         raise NgpError("the hook is not executable", where=str(path), todo=f"chmod +x {path.name}")
     try:

@@ -92,11 +92,11 @@ def _held(result: CommandResult, heard: _Lines) -> Finding:
 
 
 def _unreached(result: CommandResult, heard: _Lines) -> Finding:
-    said = [line for line in heard.of(result.host) if not line.startswith(scripts.HELD)]
+    printed = [line for line in heard.of(result.host) if not line.startswith(scripts.HELD)]
     return Finding(
         "cannot lock this host, so nothing was deployed to any host",
         where=result.host.name,
-        why="; ".join([*said[-2:], fleet.reason(result)]),
+        why="; ".join([*printed[-2:], fleet.reason(result)]),
         todo=result.todo or "check that `sudo -n true` works on the host and that its disk is not full",
     )
 

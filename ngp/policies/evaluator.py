@@ -26,8 +26,8 @@ def evaluate(asked: dict[str, Any]) -> dict[str, Any]:
         interpreter.set_input(asked["input"])
         answers = []
         for name in asked["queries"]:
-            said = str(interpreter.query(name))
-            answers.append(None if said == "undefined" else json.loads(said)["expressions"][0])
+            answer = str(interpreter.query(name))
+            answers.append(None if answer == "undefined" else json.loads(answer)["expressions"][0])
     except Exception as error:  # noqa: BLE001  whatever its library raises: a rule that fails is never a pass
         return {"error": f"{name}: {str(error).strip() or type(error).__name__}"}
     return {"answers": answers}

@@ -46,11 +46,11 @@ def evaluate(
         done = processes.run(request)
         if done.timed_out:
             raise NgpError(f"the policies took longer than {timeout_s:.0f} seconds", todo="simplify them")
-        said = _read(program, done)
-        if said.get("errors"):
-            raise _refused(said["errors"][0], folder)
+        answer = _read(program, done)
+        if answer.get("errors"):
+            raise _refused(answer["errors"][0], folder)
     try:
-        value = said["result"][0]["expressions"][0]["value"]
+        value = answer["result"][0]["expressions"][0]["value"]
         return [next(iter(value[rule]), None) for rule in rules]
     except (LookupError, TypeError):
         raise _unread(program, done) from None
@@ -58,12 +58,12 @@ def evaluate(
 
 def _read(program: Path, done: processes.ProcessResult) -> Mapping[str, Any]:
     try:
-        said = json.loads(done.stdout)
+        answer = json.loads(done.stdout)
     except ValueError:
         raise _unread(program, done) from None
-    if not isinstance(said, dict):
+    if not isinstance(answer, dict):
         raise _unread(program, done)
-    return said
+    return answer
 
 
 def _unread(program: Path, done: processes.ProcessResult) -> NgpError:

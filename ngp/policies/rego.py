@@ -101,15 +101,15 @@ def _ask(policies: Policies, plan: Mapping[str, Any]) -> Sequence[Any]:
     if done.timed_out:
         raise NgpError(f"the policies took longer than {_TIMEOUT_S:.0f} seconds", todo="simplify them")
     try:
-        said = json.loads(done.stdout)
+        answer = json.loads(done.stdout)
     except ValueError:
         raise NgpError("cannot evaluate the policies", why=done.stderr.strip()[-500:]) from None
-    if "error" in said:
-        where, _, why = said["error"].partition(": ")
+    if "error" in answer:
+        where, _, why = answer["error"].partition(": ")
         file = policies.rules.get(where.removeprefix("data."), where)
         why = " ".join(done.stderr.removeprefix("Errors:").split())[:_WHY] or why
         raise UsageError("a policy does not compile or fails", where=file, why=why, todo="fix the policy")
-    answers: Sequence[Any] = said["answers"]
+    answers: Sequence[Any] = answer["answers"]
     return answers
 
 
@@ -121,15 +121,15 @@ def _set(rule: str, file: str, answer: Any) -> list[Any]:
     raise UsageError(f"the policy `{rule}` is not a set", where=file, why="ngp reads Rego 1", todo=todo)
 
 
-def _violation(rule: str, file: str, said: Any) -> Violation:
+def _violation(rule: str, file: str, answer: Any) -> Violation:
     """A member is a message, or an object with `msg` and what else it knows."""
     severity = Severity.WARN if rule.rpartition(".")[2].startswith(_WARNS) else Severity.DENY
-    if not isinstance(said, Mapping):
-        return Violation(rule, severity, str(said), source=file)
+    if not isinstance(answer, Mapping):
+        return Violation(rule, severity, str(answer), source=file)
     names = ("unit", "address", "attribute", "todo")
-    known = {name: str(said[name]) for name in names if name in said}
-    message = said.get("msg", said.get("message")) or json.dumps(said)
-    return Violation(str(said.get("id", rule)), severity, str(message), source=file, **known)
+    known = {name: str(answer[name]) for name in names if name in answer}
+    message = answer.get("msg", answer.get("message")) or json.dumps(answer)
+    return Violation(str(answer.get("id", rule)), severity, str(message), source=file, **known)
 
 
 def _read(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Keeps warm between commands: configured providers and loaded commands."""
+"""The pool: a daemon that keeps configured providers and loaded commands between commands."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The pool's own process: commands come by its socket, each in a conversation of its own."""
+"""The pool process: accepts commands on its socket, each on its own connection."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ngp.proxy.limits import Limits
 
 
 def main(argv: list[str]) -> None:
-    """Serve until the pool is stopped or has idled too long."""
+    """Serve until the pool is stopped or has been idle too long."""
     workspace, folder, idle_s, memory_bytes, forks = argv
     os.umask(0o077)
     limits = Limits(idle_s=float(idle_s), memory_bytes=int(memory_bytes))

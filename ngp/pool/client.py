@@ -18,7 +18,7 @@ CHECKS = ":checks"  # who asks where no environment is concerned: a label that n
 
 
 class PoolClient:
-    """Serves one command in an environment. What the pool cannot do is done without it, and one line says so."""
+    """Serves one command in an environment. What the pool cannot do is done without it, and a note says so once."""
 
     def __init__(self, found: record.DaemonRecord, label: str, note: Callable[[str], None]) -> None:
         self._found, self._label, self._note = found, label, note
@@ -28,9 +28,9 @@ class PoolClient:
     def open_session(
         self, packages: Sequence[ProviderPackage], environ: Mapping[str, str], cache: Path
     ) -> Iterator[proxies.ProxySession]:
-        """As `ngp.proxy.session.open_session`, with the pool's processes; a pool that fails is not tried again.
+        """Like `ngp.proxy.session.open_session`, with the pool's processes if it can provide them.
 
-        Raises ProxyError for what the pool refuses, and where the run's own proxy cannot start either.
+        Raises ProxyError for what the pool refuses, and if the run's own proxy cannot start either.
         """
         with ExitStack() as stack:
             session = None if self._has_failed else self._served(stack, packages, environ, cache)
@@ -53,7 +53,7 @@ class PoolClient:
 
 
 def find(workspace: Path, environ: Mapping[str, str], label: str, note: Callable[[str], None]) -> PoolClient | None:
-    """The way to a platform's pool for a command in the environment `label`; None where there is none to be used."""
+    """Return the client of a platform's pool for the environment `label`; None if no pool can be used."""
     if environ.get(proxies.SWITCH, "1").lower() in FALSE:
         return None
     found = record.read(home(workspace))

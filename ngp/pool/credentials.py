@@ -1,4 +1,4 @@
-"""What credentials depend on beside the environment: the files that an AWS SDK reads once and then believes."""
+"""Digest of the AWS credentials outside of the environment: the shared files, which an SDK reads only once."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _FILES = {"AWS_SHARED_CREDENTIALS_FILE": ".aws/credentials", "AWS_CONFIG_FILE": 
 
 
 def digest(environ: Mapping[str, str]) -> str:
-    """A digest of the variables and of the shared files' contents: other credentials give another one.
+    """Return a digest of the variables and of the contents of the shared files; it changes with the credentials.
 
-    What an SDK renews by itself (roles, sign-ins, tokens of a container or an instance) is not in it.
+    It excludes what an SDK renews itself: roles, sign-ins, tokens of a container or an instance.
     """
     whole = hashlib.sha256(json.dumps(sorted(environ.items())).encode())
     for variable, usual in _FILES.items():

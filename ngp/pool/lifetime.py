@@ -23,17 +23,17 @@ _ANSWER_S = 10.0
 
 @dataclass(frozen=True)
 class RunningPool:
-    """A pool that answers. `state` is what it says of itself: limits, and proxies with their processes."""
+    """A pool that answers. `state` is its own report: limits and proxies with their processes."""
 
     record: DaemonRecord
     state: Mapping[str, Any]
 
 
 def start(workspace: Path, environ: Mapping[str, str], limits: Limits, forks: str = "") -> RunningPool:
-    """Give the platform's pool, started now if none runs; it outlives this process.
+    """Return the platform's pool, started now if none runs; it outlives this process.
 
-    Two that start at once get the same one. `forks` is the module of its fork server. Raises UsageError if one runs
-    that is another ngp's or has other limits, MissingError if it does not start.
+    Concurrent starts get the same pool. `forks` is the module of its fork server. Raises UsageError if the running pool
+    belongs to another ngp or has other limits, MissingError if it does not start.
     """
     with files.lock(Workspace(workspace).pool_lock, purpose="pool start", wait=True):
         found = status(workspace)
@@ -56,15 +56,15 @@ def start(workspace: Path, environ: Mapping[str, str], limits: Limits, forks: st
 
 
 def status(workspace: Path) -> RunningPool | None:
-    """The pool that answers, or None; a stale record counts for nothing. Raises NgpError where one is silent."""
+    """Return the pool that answers, or None; a stale record counts for nothing. Raises NgpError if it is silent."""
     answered = _ask(workspace, "status")
     return RunningPool(*answered) if answered else None
 
 
 def stop(workspace: Path) -> int | None:
-    """Let the pool end; return how many runs it still serves (it ends with the last of them), None where none ran.
+    """Stop the pool. Return how many runs it still serves (it ends after the last of them), or None if none ran.
 
-    Raises NgpError where one is silent: what it serves may go on, so nothing of it is touched.
+    Raises NgpError if it is silent: the runs that it serves may go on, so nothing is touched.
     """
     with files.lock(Workspace(workspace).pool_lock, purpose="pool stop", wait=True):
         answered = _ask(workspace, "stop")
@@ -108,7 +108,7 @@ def _same(found: RunningPool, limits: Limits) -> RunningPool:
 
 
 def _clear(workspace: Path) -> None:
-    """What a killed pool has left. Its providers were ended by their watchers."""
+    """Remove what a killed pool left. Its watchers have stopped the providers."""
     found = record.read(home(workspace))
     if found is not None and not record.is_alive(found):
         if record.is_private(found):

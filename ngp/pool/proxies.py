@@ -1,4 +1,4 @@
-"""Provider proxies that outlive a run: one for each set of packages, environment variables and credentials."""
+"""Proxies that outlive a run: one for each set of packages, environment variables and credentials."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ _WINDOWS_OWN = (
 
 @dataclass(frozen=True)
 class ProxyKey:
-    """What a proxy is found by. Those of the same `rights` (packages, AWS variables, credentials) may run together."""
+    """The key of a proxy. Proxies with the same `rights` (packages, AWS variables, credentials) may run side by
+    side."""
 
     rights: str
     variables: str
@@ -40,7 +41,7 @@ class ProxyKey:
 
 @dataclass
 class PooledProxy:
-    """A proxy and who has it. `labels` are the environments whose last run with these rights was served by it."""
+    """A proxy and its users. `labels` are the environments whose last run with these rights it served."""
 
     proxy: Proxy
     key: ProxyKey
@@ -66,15 +67,15 @@ class Proxies:
 
     @property
     def sessions(self) -> int:
-        """How many runs are served."""
+        """The number of runs that are served."""
         return sum(kept.sessions for kept in self._kept)
 
     @asynccontextmanager
     async def lease(self, order: Mapping[str, Any]) -> AsyncIterator[Proxy]:
-        """The proxy that fits an order, for one session; raise RefusedError for a package that is not the locked one.
+        """Yield the proxy for an order during one session. Raises RefusedError for a package that is not locked.
 
-        One that served the order's label with other AWS variables, credentials or packages, and nobody else, is
-        retired; with other variables, of another terminal, it goes on.
+        A proxy that served this label alone with other AWS variables, credentials or packages is retired. One with
+        other variables, of another terminal, keeps running.
         """
         async with self._opening:
             kept = await self._find(order)
@@ -89,7 +90,7 @@ class Proxies:
             self._drop()
 
     async def tend(self) -> None:
-        """Hold the limits, once."""
+        """Enforce the limits once."""
         await eviction.enforce(self.fleets, self._limits)
         deadline = time.monotonic() - self._limits.idle_s
         for kept in self._kept:
@@ -97,13 +98,13 @@ class Proxies:
         self._drop()
 
     def end(self) -> None:
-        """End every process."""
+        """Stop every process."""
         for kept in self._kept:
             kept.proxy.end()
         self._kept = []
 
     def describe(self) -> list[Mapping[str, Any]]:
-        """What runs for whom."""
+        """Return the running processes and the environments that they serve."""
         pids = [one.pid for fleet in self.fleets for one in fleet.providers]
         sizes = limits.memory(pids)
         return [
@@ -129,7 +130,7 @@ class Proxies:
         store = await asyncio.to_thread(open_store, cache)
         # held against the lock each time: what lies in the mirror now is what counts
         hashes = [await asyncio.to_thread(packages.verify, one, store) for one in asked]
-        environ = provider.environment(order["environ"])
+        environ = provider.allowed_environ(order["environ"])
         about = [order["packages"], hashes, str(cache), credentials.digest(_rights(environ))]
         variables = sorted((name, environ[name]) for name in environ if not _is_windows(name))
         key = ProxyKey(_digest(about), _digest([order["umask"], variables]))
@@ -145,7 +146,7 @@ class Proxies:
         return made
 
     def _claim(self, key: ProxyKey, label: str) -> PooledProxy | None:
-        """The proxy with this key, which is the label's from now on; those with other rights are so no more."""
+        """Return the proxy with this key and give it the label; take the label from proxies with other rights."""
         for kept in self._kept:
             if kept.key.rights != key.rights:
                 kept.labels.discard(label)
@@ -158,7 +159,7 @@ class Proxies:
         return None
 
     def _drop(self) -> None:
-        """End the retired ones that nobody has any more."""
+        """Stop the retired proxies that have no users."""
         for kept in [one for one in self._kept if one.is_retired and not one.sessions]:
             kept.proxy.end()
             files.remove_all([kept.folder])

@@ -1,4 +1,4 @@
-"""The pool: a private socket, the proxies behind it, and an end that is always reached."""
+"""The pool's server: a private socket, the proxies behind it, and guaranteed cleanup."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ _PATIENCE_S = 900.0  # for the runs that are served when the pool is stopped: lo
 
 
 class Pool:
-    """Serves the commands of one platform until it is told to stop, or nobody came for `limits.idle_s`."""
+    """Serves the commands of one platform until it is stopped, or until nobody came for `limits.idle_s`."""
 
     def __init__(self, workspace: Path, folder: Path, limits: Limits, forks: str = "") -> None:
-        """`forks` is the module of the fork server that runs whole commands, "" for none."""
+        """Prepare the pool. `forks` is the module of the fork server that runs whole commands, "" for none."""
         self._home, self._folder, self._limits, self._forks = home(workspace), folder, limits, forks
         started = datetime.now(UTC).isoformat(timespec="seconds")
         self._record = record.DaemonRecord(os.getpid(), str(folder), cache.program(), started)
@@ -44,7 +44,7 @@ class Pool:
         self._is_patient = True
 
     async def serve(self) -> None:
-        """Listen, let itself be found, and leave nothing behind at the end."""
+        """Listen, write the record, and clean up at the end."""
         with files.hold(self._folder):
             await self._listen()
 
@@ -73,20 +73,20 @@ class Pool:
             files.remove_all([self._folder])
 
     def _start_forks(self) -> Worker | None:
-        """Start the fork server; it ends with its input, so with this process."""
+        """Start the fork server, which ends with its input and so with this process."""
         if not self._forks:
             return None
         argv = (sys.executable, "-P", "-m", self._forks, self._record.folder, self._record.built)
         return Worker(processes.ProcessRequest(argv, self._folder, settings.read().environ))
 
     def _stop(self) -> None:
-        """The first time gracefully, as `serve` does; the second time at once."""
+        """Stop gracefully at the first call, as `serve` does; at once at the second."""
         if self._over.is_set():
             self._is_patient = False
         self._over.set()
 
     async def _wait(self) -> None:
-        """Let runs end that are being served: an apply must not lose its provider."""
+        """Wait for the runs and calls that are being served: an apply needs its provider, a call its answer."""
         deadline = time.monotonic() + _PATIENCE_S
         while self._proxies.sessions and self._is_patient and time.monotonic() < deadline:
             await asyncio.sleep(0.1)
@@ -99,7 +99,7 @@ class Pool:
             self._over.set()
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One conversation. Another user's is closed unread."""
+        """Serve one connection. Those of other users are closed unread."""
         self._talking += 1
         try:
             if is_own_peer(writer.get_extra_info("socket")):

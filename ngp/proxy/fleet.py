@@ -13,7 +13,7 @@ from ngp.proxy.answers import Answers
 from ngp.proxy.configurations import Configuration, Configured, ShareKey, has_failed, result, shared
 from ngp.proxy.limits import Limits
 from ngp.proxy.packages import ProviderPackage, verify
-from ngp.proxy.provider import ProviderProcess, Surroundings
+from ngp.proxy.provider import ProviderEnvironment, ProviderProcess
 from ngp.proxy.rpc import RawStream
 from ngp.proxy.schema import Schema
 from ngp.proxy.sealed_store import SealedStore
@@ -25,10 +25,10 @@ class Fleet:
     """The processes of one provider package. All of it lives in one event loop."""
 
     def __init__(
-        self, package: ProviderPackage, store: SealedStore, limits: Limits, surroundings: Surroundings
+        self, package: ProviderPackage, store: SealedStore, limits: Limits, environment: ProviderEnvironment
     ) -> None:
         self.package, self.store = package, store
-        self._limits, self._surroundings = limits, surroundings
+        self._limits, self._environment = limits, environment
         self._unconfigured: dict[ShareKey, asyncio.Task[ProviderProcess]] = {}
         self._configured: dict[tuple[ShareKey, bytes], Configuration] = {}
         self._users: dict[ProviderProcess, int] = {}  # how many use each process, or wait for its configuration
@@ -180,8 +180,8 @@ class Fleet:
         if self._has_ended:
             raise provider.StartError("the provider proxy has ended")
         # the processes of other packages have their folders next to it
-        folder = self._surroundings.folder / f"p{secrets.token_hex(4)}"
-        launch = provider.Launch(self.package.executable, share_key.cwd, folder, self._surroundings)
+        folder = self._environment.folder / f"p{secrets.token_hex(4)}"
+        launch = provider.Launch(self.package.executable, share_key.cwd, folder, self._environment)
         started = await provider.start(launch)
         self._users[started] = 0
         return started
@@ -241,7 +241,7 @@ class Fleet:
             answer = await asked.ask(messages.schema_method(asked.protocol), b"")
         if messages.has_errors(answer, messages.DIAGNOSTICS):
             raise provider.StartError("the provider cannot return its schema", where=self.package.address)
-        return await asyncio.to_thread(schema.keep, self.store, self.hash, asked.protocol, answer)
+        return await asyncio.to_thread(schema.save, self.store, self.hash, asked.protocol, answer)
 
     @contextmanager
     def _asking(self, share_key: ShareKey) -> Iterator[None]:

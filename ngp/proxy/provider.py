@@ -35,7 +35,7 @@ class StartError(NgpError):
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class ProviderEnvironment:
     """What all providers of a proxy start with. `umask` is that of Terraform, `folder` that of the proxy."""
 
     environ: Mapping[str, str]
@@ -50,7 +50,7 @@ class Launch:
     executable: Path
     cwd: Path
     folder: Path
-    surroundings: Surroundings
+    environment: ProviderEnvironment
 
 
 class ProviderProcess:
@@ -117,7 +117,7 @@ def _panic(words: str) -> str:
     return words[found.start() :] if found else ""
 
 
-def environment(environ: Mapping[str, str]) -> dict[str, str]:
+def allowed_environ(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the variables of Terraform's environment that a provider may have."""
     return {
         name: value for name, value in environ.items() if not name.startswith(_WITHHELD) and name not in _SHELLS_OWN
@@ -127,13 +127,13 @@ def environment(environ: Mapping[str, str]) -> dict[str, str]:
 async def start(launch: Launch) -> ProviderProcess:
     """Start a provider. Raises StartError with its output if it makes no handshake."""
     launch.folder.mkdir(mode=0o700)
-    environ = environment(launch.surroundings.environ) | _COOKIE
+    environ = allowed_environ(launch.environment.environ) | _COOKIE
     environ["PLUGIN_PROTOCOL_VERSIONS"] = ",".join(map(str, messages.PROTOCOLS))
     # without a client certificate the traffic is plain text, so the socket must be in a private folder
     environ["TMPDIR"] = environ["PLUGIN_UNIX_SOCKET_DIR"] = str(launch.folder)
-    request = processes.ProcessRequest((str(launch.executable),), launch.cwd, environ, umask=launch.surroundings.umask)
+    request = processes.ProcessRequest((str(launch.executable),), launch.cwd, environ, umask=launch.environment.umask)
     try:
-        process = Worker(request, folder=launch.surroundings.folder)
+        process = Worker(request, folder=launch.environment.folder)
     except OSError as error:
         files.remove_all([launch.folder])
         raise StartError("the provider cannot be started", where=str(launch.executable), why=str(error)) from error
@@ -154,8 +154,8 @@ def _handshake(line: str | None, process: Worker) -> tuple[int, Channel]:
     """
     words = (line or "").split("|")
     if len(words) < 5:
-        said = process.last_words() or line or "it said nothing"
-        raise StartError("the provider made no handshake", why=said)
+        output = process.last_words() or line or "it said nothing"
+        raise StartError("the provider made no handshake", why=output)
     if words[0] != _HANDSHAKE or words[2] != "unix" or words[4].strip() != "grpc":
         raise StartError("the provider's handshake is unknown", why=line or "")
     if words[1] not in map(str, messages.PROTOCOLS):

@@ -76,7 +76,7 @@ def load(store: SealedStore, package_hash: str) -> Schema | None:
         return None
 
 
-def keep(store: SealedStore, package_hash: str, protocol: int, answer: bytes) -> Schema:
+def save(store: SealedStore, package_hash: str, protocol: int, answer: bytes) -> Schema:
     """Store a package's whole answer. Raises wire.WireError if it is not a message.
 
     The file is large and read in pieces, so it is not its own seal that counts: each piece's digest is in the index.

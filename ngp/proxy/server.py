@@ -18,7 +18,7 @@ from ngp.proxy.connection import ClientScope, Connection
 from ngp.proxy.fleet import Fleet
 from ngp.proxy.limits import Limits
 from ngp.proxy.packages import ProviderPackage
-from ngp.proxy.provider import Surroundings
+from ngp.proxy.provider import ProviderEnvironment
 from ngp.proxy.sealed_store import SealedStore
 
 _LIMITS = Limits()
@@ -66,8 +66,8 @@ class Proxy:
         umask: int = -1,
     ) -> None:
         self._folder, self._work = folder, folder / "work"
-        surroundings = Surroundings(environ, umask, folder)
-        self.fleets = [Fleet(package, store, limits, surroundings) for package in packages]
+        environment = ProviderEnvironment(environ, umask, folder)
+        self.fleets = [Fleet(package, store, limits, environment) for package in packages]
         self._numbers = itertools.count(1)
         self._attached: dict[int, Attachment] = {}
 

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from ngp.catalogue import hcl
 from ngp.environments.environment import Environment, Target
 from ngp.rendering.root import Pairs
-from ngp.state import places
+from ngp.state import locations
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class ProviderBlock:
     role: Pairs
 
 
-def backend(place: places.StatePlace, environment: Environment, root: PurePosixPath) -> BackendBlock:
+def backend(place: locations.StateLocation, environment: Environment, root: PurePosixPath) -> BackendBlock:
     """Where the state of the root at `root` (relative to the platform) lies."""
     if place.path is not None:
         path = posixpath.relpath(place.path.as_posix(), root)

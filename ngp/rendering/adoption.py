@@ -206,7 +206,7 @@ class _Work:
             yield f"commit {commit[:12] or 'unknown'} → {self.request.commit[:12] or 'unknown'}"
         differing = [path for path in before.keys() | self.request.contents.keys() if self.differs(before, path)]
         yield f"files that differ: {', '.join(map(str, sorted(differing))) or 'none'}"
-        yield from differences.tell(source.load(old), self.found)
+        yield from differences.describe(source.load(old), self.found)
 
     def differs(self, before: Mapping[PurePosixPath, bytes], path: PurePosixPath) -> bool:
         return before.get(path) != self.request.contents.get(path)

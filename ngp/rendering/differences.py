@@ -12,19 +12,19 @@ from ngp.catalogue.rules.source import ModuleSource, address
 T = TypeVar("T")
 
 
-def tell(old: ModuleSource, new: ModuleSource) -> Iterator[str]:
+def describe(old: ModuleSource, new: ModuleSource) -> Iterator[str]:
     """One line for each difference; the inputs first."""
     before, after = old.module, new.module
-    yield from _tell("input", before.variables, after.variables, _variable)
+    yield from _emit("input", before.variables, after.variables, _variable)
     for name, variable in after.variables.items():
         if name not in before.variables and not variable.has_default:
             yield f"input `{name}` has no default: every environment must give it"
-    yield from _tell("output", before.outputs, after.outputs, lambda output: "sensitive" if output.sensitive else "")
-    yield from _tell("provider", before.required_providers, after.required_providers, lambda one: one.get("version"))
-    yield from _tell("resource", _resources(old), _resources(new), str)
+    yield from _emit("output", before.outputs, after.outputs, lambda output: "sensitive" if output.sensitive else "")
+    yield from _emit("provider", before.required_providers, after.required_providers, lambda one: one.get("version"))
+    yield from _emit("resource", _resources(old), _resources(new), str)
 
 
-def _tell(kind: str, before: Mapping[str, T], after: Mapping[str, T], say: Callable[[T], object]) -> Iterator[str]:
+def _emit(kind: str, before: Mapping[str, T], after: Mapping[str, T], say: Callable[[T], object]) -> Iterator[str]:
     yield from (f"{kind} `{name}` is gone" for name in before if name not in after)
     yield from (f"{kind} `{name}` is new" for name in after if name not in before)
     for name, one in after.items():

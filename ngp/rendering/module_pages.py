@@ -135,45 +135,45 @@ def providers(modules: Iterable[Module]) -> dict[str, list[str]]:
 
 def render(module: Module, made: Contents, given_by: Mapping[str, Sequence[str]]) -> str:
     """The facts of a module as Markdown; `given_by` are the modules that provide an output, as from `providers`."""
-    said = module.manifest
+    manifest = module.manifest
     own = [each for each in module.variables.values() if each.name not in _COMMON]
     common = [each for each in module.variables.values() if each.name in _COMMON]
     sections = {
-        "Facts": _head(said),
-        "Wiring": _wiring(said, given_by),
-        "Inputs": _inputs(own, said),
-        "Common inputs": f"{_inputs(common, said)}\n\n{_NAMED}" if common else "",
+        "Facts": _head(manifest),
+        "Wiring": _wiring(manifest, given_by),
+        "Inputs": _inputs(own, manifest),
+        "Common inputs": f"{_inputs(common, manifest)}\n\n{_NAMED}" if common else "",
         "Outputs": _outputs(module),
         "Resources": _resources(made.resources),
         "Network rules": _network(made.network_rules),
-        "Rights": _rights(made.statements, said.wildcards),
-        "Operation": _operation(said),
+        "Rights": _rights(made.statements, manifest.wildcards),
+        "Operation": _operation(manifest),
     }
     texts = (f"##{'' if title == 'Facts' else '#'} {title}\n\n{text}\n" for title, text in sections.items() if text)
     return "\n".join(texts)
 
 
-def _head(said: Manifest) -> str:
-    line = f"Status {said.status.value}, category {prose(said.category)}, version {said.version}."
-    return f"{line}\n\nCost: {prose(said.cost)}" if said.cost else line
+def _head(manifest: Manifest) -> str:
+    line = f"Status {manifest.status.value}, category {prose(manifest.category)}, version {manifest.version}."
+    return f"{line}\n\nCost: {prose(manifest.cost)}" if manifest.cost else line
 
 
-def _wiring(said: Manifest, given_by: Mapping[str, Sequence[str]]) -> str:
+def _wiring(manifest: Manifest, given_by: Mapping[str, Sequence[str]]) -> str:
     lines = []
-    if said.requires:
-        rows = [(code(name), ", ".join(map(code, given_by.get(name, ()))) or "none yet") for name in said.requires]
+    if manifest.requires:
+        rows = [(code(name), ", ".join(map(code, given_by.get(name, ()))) or "none yet") for name in manifest.requires]
         lines.append(table(("requires", "given by module"), rows))
-    if said.provides:
-        lines.append(f"Provides {_list(said.provides)}.")
-    lines += [f"Conflicts with {code(name)}: {prose(why)}." for name, why in said.conflicts.items()]
+    if manifest.provides:
+        lines.append(f"Provides {_list(manifest.provides)}.")
+    lines += [f"Conflicts with {code(name)}: {prose(why)}." for name, why in manifest.conflicts.items()]
     return "\n\n".join(lines)
 
 
-def _inputs(variables: Sequence[Variable], said: Manifest) -> str:
+def _inputs(variables: Sequence[Variable], manifest: Manifest) -> str:
     if not variables:
         return ""
     rows = [
-        (code(each.name), _type(each), _default(each, said), prose(each.description), _change(said, each))
+        (code(each.name), _type(each), _default(each, manifest), prose(each.description), _change(manifest, each))
         for each in variables
     ]
     return table(("input", "type", "default", "meaning", "a change"), rows)
@@ -187,10 +187,10 @@ def _type(variable: Variable) -> str:
     return ", ".join([code(text), *marks])
 
 
-def _default(variable: Variable, said: Manifest) -> str:
-    if variable.name in said.requires:
+def _default(variable: Variable, manifest: Manifest) -> str:
+    if variable.name in manifest.requires:
         return "wired"
-    if variable.name in said.generated:
+    if variable.name in manifest.generated:
         return "generated"
     if not variable.has_default:
         return "**required**"
@@ -198,11 +198,11 @@ def _default(variable: Variable, said: Manifest) -> str:
     return code(text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…")
 
 
-def _change(said: Manifest, variable: Variable) -> str:
+def _change(manifest: Manifest, variable: Variable) -> str:
     """What a change does; of what another unit feeds, that unit decides."""
-    upgrade = said.upgrade.get(variable.name)
+    upgrade = manifest.upgrade.get(variable.name)
     if upgrade is None:
-        is_fed = variable.name in said.requires or variable.name in said.generated
+        is_fed = variable.name in manifest.requires or variable.name in manifest.generated
         return "new names" if variable.name in _NAMING else "" if is_fed else _EFFECTS[Effect.IN_PLACE]
     what = " ".join(each for each in (_EFFECTS[upgrade.effect], _list(upgrade.resources)) if each)
     return f"{what}: {prose(upgrade.note)}" if upgrade.note else what
@@ -263,22 +263,22 @@ def _rights(statements: Sequence[PolicyStatement], wildcards: Mapping[str, str])
     return "\n\n".join(part for part in parts if part)
 
 
-def _operation(said: Manifest) -> str:
+def _operation(manifest: Manifest) -> str:
     ready = [
-        f"{each.kind} {code(each.target)}{_expected(each.expect)} within {each.timeout_s} s" for each in said.ready
+        f"{each.kind} {code(each.target)}{_expected(each.expect)} within {each.timeout_s} s" for each in manifest.ready
     ]
     lines = {
         "Ready when": ", ".join(ready),
-        "Looked at before": _list(said.preflight),
-        "Ends of support looked at": _list(said.support),
-        "Of the AWS Marketplace": _list(said.marketplace),
-        "Holds data": _list(said.data),
-        "Renewed one at a time": _list(said.quorum),
-        "Secrets made up": _list(said.generated),
-        "Shown at the end of `ngp apply`": _list(said.show),
-        "Shown by `ngp output --reveal`": _list(said.reveal),
+        "Looked at before": _list(manifest.preflight),
+        "Ends of support looked at": _list(manifest.support),
+        "Of the AWS Marketplace": _list(manifest.marketplace),
+        "Holds data": _list(manifest.data),
+        "Renewed one at a time": _list(manifest.quorum),
+        "Secrets made up": _list(manifest.generated),
+        "Shown at the end of `ngp apply`": _list(manifest.show),
+        "Shown by `ngp output --reveal`": _list(manifest.reveal),
     }
-    accepted = [f"- Accepted: {code(name)}: {prose(why)}" for name, why in said.exceptions.items()]
+    accepted = [f"- Accepted: {code(name)}: {prose(why)}" for name, why in manifest.exceptions.items()]
     return "\n".join([*(f"- {label}: {text}" for label, text in lines.items() if text), *accepted])
 
 

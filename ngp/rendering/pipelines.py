@@ -85,12 +85,14 @@ def stale(top: Path, rendered: Mapping[PurePosixPath, str], folder: str = "") ->
 
     Raises UsageError for a file that ngp did not write, or wrote for a platform in another folder than `folder`.
     """
-    said = {path: _read(top / path) for path in rendered}
-    require(found for path, data in said.items() if data is not None and (found := _foreign(top / path, data, folder)))
+    on_disk = {path: _read(top / path) for path in rendered}
+    require(
+        found for path, data in on_disk.items() if data is not None and (found := _foreign(top / path, data, folder))
+    )
     return [
         path
         for path, text in rendered.items()
-        if (data := said[path]) is None or unify_lines(data) != unify_lines(text.encode())
+        if (data := on_disk[path]) is None or unify_lines(data) != unify_lines(text.encode())
     ]
 
 

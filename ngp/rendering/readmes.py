@@ -35,8 +35,8 @@ def summary(text: str) -> str:
             paragraph.append(line.strip())
     plain = _plain(" ".join(paragraph))
     sentence = _SENTENCE.match(plain)
-    said = sentence.group() if sentence else plain
-    return said if len(said) <= _LONGEST else f"{said[: _LONGEST - 1].rstrip()}…"
+    found = sentence.group() if sentence else plain
+    return found if len(found) <= _LONGEST else f"{found[: _LONGEST - 1].rstrip()}…"
 
 
 def _lines(text: str) -> Iterator[str]:

@@ -12,12 +12,12 @@ from typing import Any
 
 from ngp.cache import recall_each
 from ngp.catalogue import facts
-from ngp.environments import locations, revisions
+from ngp.environments import revisions, state_locations
 from ngp.environments.environment import StateMode
 from ngp.environments.resolving import Resolved
 from ngp.errors import MissingError
 from ngp.rendering import access, copies, exact, root, templates
-from ngp.state import places
+from ngp.state import locations
 from ngp.terraform import lockfile
 from ngp.workspace import Workspace
 
@@ -97,8 +97,8 @@ def _copies(resolved: Resolved) -> dict[Path, str]:
     """The pinned modules, and the file that says what they are."""
     environment, target = resolved.environment, _home(resolved) / "modules"
     used = {choice.module for choice in environment.units.values()}
-    said = f"{header(environment.name)}\n{revisions.origin(environment.catalogue)}\n"
-    texts = {PurePosixPath(revisions.PIN): said, **copies.collect(resolved.catalogue.path, used)}
+    contents = f"{header(environment.name)}\n{revisions.origin(environment.catalogue)}\n"
+    texts = {PurePosixPath(revisions.PIN): contents, **copies.collect(resolved.catalogue.path, used)}
     return {Path(target / path): text for path, text in texts.items()}
 
 
@@ -115,12 +115,12 @@ def _texts(resolved: Resolved, made: Mapping[PurePosixPath, root.RenderedRoot]) 
     platform, name = resolved.platform, resolved.environment.name
     contexts = {str(place): _context(resolved, place, each) for place, each in made.items()}
     own = templates.digest(platform.path)
-    said = {place: json.dumps([own, _plain(context)]).encode() for place, context in contexts.items()}
+    contents = {place: json.dumps([own, _plain(context)]).encode() for place, context in contexts.items()}
 
     def render(places: Sequence[str]) -> dict[str, dict[str, str]]:
         return {place: {file: _page(platform.path, file, contexts[place]) for file in FILES} for place in places}
 
-    return recall_each(platform.cache, f"{name}/roots/{resolved.environment.state.value}", said, render)
+    return recall_each(platform.cache, f"{name}/roots/{resolved.environment.state.value}", contents, render)
 
 
 def _page(platform: Path, file: str, context: Mapping[str, Any]) -> str:
@@ -141,15 +141,15 @@ def _context(resolved: Resolved, place: PurePosixPath, made: root.RenderedRoot) 
 def _plain(context: Mapping[str, Any]) -> dict[str, Any]:
     """A template's context as JSON data, all of it."""
     made: root.RenderedRoot = context["root"]
-    said = {**vars(made), "sources": sorted(made.sources), "values": facts.encode(dict(made.values))}
-    more = {name: [vars(each) for each in said[name]] for name in ("calls", "variables", "outputs", "secrets")}
+    contents = {**vars(made), "sources": sorted(made.sources), "values": facts.encode(dict(made.values))}
+    more = {name: [vars(each) for each in contents[name]] for name in ("calls", "variables", "outputs", "secrets")}
     others = {name: vars(context[name]) for name in ("backend", "provider")}
-    return {**others, "header": context["header"], "root": {**said, **more}}
+    return {**others, "header": context["header"], "root": {**contents, **more}}
 
 
-def _state(resolved: Resolved, unit: str) -> places.StatePlace:
+def _state(resolved: Resolved, unit: str) -> locations.StateLocation:
     relative = Workspace.of(Path())  # as every path in a committed file
-    return locations.locate(resolved.platform, resolved.environment, unit, relative)
+    return state_locations.locate(resolved.platform, resolved.environment, unit, relative)
 
 
 def _home(resolved: Resolved) -> PurePosixPath:

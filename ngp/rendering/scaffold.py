@@ -144,8 +144,10 @@ def _required(catalogue: Catalogue, name: str) -> Required:
     known = [module.variables[name] for module in catalogue.modules.values() if name in module.variables]
     known.sort(key=lambda variable: variable.has_default)
     giving = next(module for module in catalogue.modules.values() if name in module.outputs)
-    said = giving.outputs[name].description or f"{name} of {giving.name}."
-    return Required(name, _type(known, name), said, may_be_null="null" in said, text=shared.declaration(name))
+    description = giving.outputs[name].description or f"{name} of {giving.name}."
+    return Required(
+        name, _type(known, name), description, may_be_null="null" in description, text=shared.declaration(name)
+    )
 
 
 def _type(known: list[Variable], name: str) -> str:

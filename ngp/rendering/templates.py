@@ -27,8 +27,8 @@ def digest(platform: Path) -> str:
     folders = (platform / "templates", shipped.templates())
     require_no_links(platform)
     files = (path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file())
-    said = [(str(path), hashlib.sha256(path.read_bytes()).hexdigest()) for path in files]
-    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+    digests = [(str(path), hashlib.sha256(path.read_bytes()).hexdigest()) for path in files]
+    return hashlib.sha256(json.dumps(digests).encode()).hexdigest()
 
 
 def require_no_links(platform: Path) -> None:

@@ -13,7 +13,7 @@ from ngp.errors import Failure, NgpError
 from ngp.policies.verdict import Verdict
 from ngp.reports.redaction import redact
 from ngp.reports.report import BundleFact, Cause, ChangeReport, Report, UnitReport
-from ngp.runs import losses, outputs
+from ngp.runs import data_loss, outputs
 from ngp.runs.results import RunResult, UnitResult, Verb, WireEdge
 from ngp.terraform import binary
 from ngp.terraform.plans import Change
@@ -193,7 +193,7 @@ def _change(unit: str, change: Change, known: RunFacts) -> ChangeReport:
         changes.SYMBOLS[change.action].strip(),
         change.action,
         changes.REASONS.get(change.reason, ""),
-        losses.holds(known.resolved, unit, change),
+        data_loss.holds(known.resolved, unit, change),
         tuple(_path(path) for path in change.replace_paths),
         change.previous_address,
         change.importing,

@@ -33,7 +33,7 @@ def find(resolved: Resolved, baseline: Baseline) -> Mapping[str, tuple[Cause, ..
         return {}
     now = roots.from_templates(resolved, platform.path)
     with TemporaryDirectory() as folder:
-        revisions.lay(platform, baseline.commit, _FOLDER, Path(folder))
+        revisions.extract(platform, baseline.commit, _FOLDER, Path(folder))
         try:
             before = roots.from_templates(resolved, Path(folder))
         except UsageError:

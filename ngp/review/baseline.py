@@ -63,8 +63,10 @@ def load(platform: Platform, ref: str = "") -> Baseline:
 
     Raises UsageError (64) for a ref that names no commit, MissingError (69) without Git, a repository or its history.
     """
-    told = _read(platform, "rev-parse", "--show-object-format", "--is-shallow-repository", "--show-prefix").split("\n")
-    repository = _Repository(platform, told[0], told[1] == "true", told[2])
+    output = _read(platform, "rev-parse", "--show-object-format", "--is-shallow-repository", "--show-prefix").split(
+        "\n"
+    )
+    repository = _Repository(platform, output[0], output[1] == "true", output[2])
     commit, name = _named(repository, ref) if ref else _default(repository)
     paths = frozenset(_changed(repository, commit))
     tree = _read(platform, "ls-tree", "-r", "-z", commit, "environments/", platforms.FILE)
@@ -105,8 +107,8 @@ def _is_written(path: str) -> bool:
 
 def _texts(platform: Platform, ids: Iterable[str]) -> dict[str, str]:
     """The texts of blobs by their object ids, from one process; no text holds the mark that parts them."""
-    told = _read(platform, "cat-file", f"--batch={_MARK}%(objectname)", stdin="".join(f"{each}\n" for each in ids))
-    parts = (part.partition("\n") for part in told.split(_MARK)[1:])
+    output = _read(platform, "cat-file", f"--batch={_MARK}%(objectname)", stdin="".join(f"{each}\n" for each in ids))
+    parts = (part.partition("\n") for part in output.split(_MARK)[1:])
     return {each: text.removesuffix("\n") for each, _, text in parts}
 
 

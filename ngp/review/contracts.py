@@ -115,8 +115,8 @@ class _Pairs:
         name, units = self.environment.name, self.environment.units
         for user, finding in found:
             if user in units:
-                told = replace(finding, what=f"{name}: {finding.what}")
-                yield BrokenUnit(name, user, units[user].module, difference, told)
+                named = replace(finding, what=f"{name}: {finding.what}")
+                yield BrokenUnit(name, user, units[user].module, difference, named)
 
     def _input(self, unit: str, difference: InterfaceDifference) -> Iterator[Finding]:
         name, wire = difference.name, self.environment.wiring.get(unit, {}).get(difference.name)

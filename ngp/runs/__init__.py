@@ -1,1 +1,1 @@
-"""What is to run in which order, and what became of it."""
+"""Runs: plan, apply and destroy of an environment's units: order, scheduling, results and journal."""

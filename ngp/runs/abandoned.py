@@ -1,4 +1,4 @@
-"""States of environments that are gone: their folder was renamed or removed, or it keeps its states elsewhere now."""
+"""States of removed environments: their folder was renamed or removed, or they keep their states elsewhere now."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ngp import yaml
-from ngp.environments import documents, history, locations
+from ngp.environments import documents, history, state_locations
 from ngp.environments.environment import StateKind, Target
 from ngp.environments.history import Removal
 from ngp.errors import NgpError, UsageError
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from ngp.aws.session import Session
     from ngp.environments.environment import Environment, Platform
     from ngp.environments.resolving import Resolved
-    from ngp.state.places import StatePlace
+    from ngp.state.locations import StateLocation
 
 Reach = Callable[["Environment"], "Session | None"]  # None: nothing is there, or it is not to be asked
 
 
 @dataclass(frozen=True)
 class Survey:
-    """The states of environments that are gone; `unreached` says why a store could not be looked at, by its name.
+    """The states of removed environments. `unreached` has the reason for each store that could not be read, by name.
 
-    `remote` are the environments whose removal Git knows and whose states lie, or lay, in a real account.
+    `remote` are the environments that Git knows as removed and whose states are, or were, in a real account.
     """
 
     found: tuple[Orphan, ...]
@@ -38,9 +38,10 @@ class Survey:
 
 
 def survey(platform: Platform, reach: Reach) -> Survey:
-    """Look into every store of the platform: those of its environments, and of those that Git knows as removed.
+    """Search every store of the platform: those of its environments, and those of environments that Git knows as
+    removed.
 
-    `reach` opens the account of an environment. One listing for each store.
+    `reach` opens the account of an environment. One listing per store.
     """
     removals = history.environments(platform)
     former = dict(_former(platform, removals)) if platform.state is StateKind.S3 else {}
@@ -62,9 +63,8 @@ def survey(platform: Platform, reach: Reach) -> Survey:
 
 
 def beside(resolved: Resolved, session: Session, *, always: bool = False) -> tuple[Orphan, ...]:
-    """Return the orphans of an environment, and if it has no state itself (or `always`), those of environments that are
-    gone from its store: a folder that was renamed is a new environment there.
-    """
+    """Return the orphans of an environment and, if it has no state itself (or with `always`), those of removed
+    environments in the same store: a renamed folder looks like a new environment there."""
     place = units.place(resolved, units.SINGLE)
     listing = reading.beside(place, session)
     gone = collect(resolved.platform, place, session) if always or not listing else []
@@ -72,14 +72,14 @@ def beside(resolved: Resolved, session: Session, *, always: bool = False) -> tup
 
 
 def collect(
-    platform: Platform, place: StatePlace, session: Session | None, removals: dict[str, Removal] | None = None
+    platform: Platform, place: StateLocation, session: Session | None, removals: dict[str, Removal] | None = None
 ) -> list[Orphan]:
-    """Return the environments that have states in the store of `place` and do not keep them there, by name.
+    """Return the environments that have states in the store of `place` but keep theirs elsewhere, by name.
 
     States without resources do not count. A local store needs no session.
     """
     homes = {name for name in documents.names(platform) if _lives_there(platform, name, place)}
-    gone: dict[str, list[StatePlace]] = {}
+    gone: dict[str, list[StateLocation]] = {}
     for (name, _), each in reading.below(place, session).items():  # type: ignore[arg-type]  # a local one asks nobody
         if name not in homes:
             gone.setdefault(name, []).append(each)
@@ -88,8 +88,8 @@ def collect(
     return [_with_ways_out(platform, each, known.get(each.environment)) for each in looked if each is not None]
 
 
-def _look(name: str, states: list[StatePlace], session: Session | None) -> Orphan | None:
-    """Return what the states of one environment hold, None where that is nothing."""
+def _look(name: str, states: list[StateLocation], session: Session | None) -> Orphan | None:
+    """Return what the states of an environment contain, or None if that is nothing."""
     found = [orphans.look(state, session) for state in states]  # type: ignore[arg-type]
     held = [(resources, problem) for resources, problem in found if resources or problem]
     if not held:
@@ -117,9 +117,9 @@ def _with_ways_out(platform: Platform, orphan: Orphan, removal: Removal | None) 
     return replace(orphan, todo=todo)
 
 
-def _stores(platform: Platform, former: Iterable[Environment]) -> Iterator[tuple[StatePlace, Environment | None]]:
-    """The places of one state in each store, with an environment of that account; states on the disk need none."""
-    yield locations.on_disk(platform), None
+def _stores(platform: Platform, former: Iterable[Environment]) -> Iterator[tuple[StateLocation, Environment | None]]:
+    """Return the location of one state per store, with an environment of that account; local states need none."""
+    yield state_locations.on_disk(platform), None
     if platform.state is StateKind.LOCAL:
         return
     for name in documents.names(platform):
@@ -127,13 +127,13 @@ def _stores(platform: Platform, former: Iterable[Environment]) -> Iterator[tuple
             environment = documents.load(platform, name)
         except UsageError:
             continue
-        yield locations.locate(platform, environment, units.SINGLE), environment
+        yield state_locations.locate(platform, environment, units.SINGLE), environment
     for each in former:
-        yield locations.locate(platform, each, units.SINGLE), each
+        yield state_locations.locate(platform, each, units.SINGLE), each
 
 
 def _former(platform: Platform, removals: Mapping[str, Removal]) -> Iterator[tuple[str, Environment]]:
-    """The removed environments as Git has them, without those that cannot be read."""
+    """Return the removed environments as Git has them, except those that cannot be read."""
     for name, removal in removals.items():
         text = history.text_before(platform, name, removal)
         with suppress(UsageError):
@@ -141,14 +141,14 @@ def _former(platform: Platform, removals: Mapping[str, Removal]) -> Iterator[tup
             yield name, documents.read(platform, name, parsed)
 
 
-def _lives_there(platform: Platform, name: str, place: StatePlace) -> bool:
-    """Whether an environment keeps its states in the store of `place`; one that cannot be read may."""
+def _lives_there(platform: Platform, name: str, place: StateLocation) -> bool:
+    """Whether an environment keeps its states in the store of `place`. One that cannot be read may do so."""
     try:
-        own = locations.locate(platform, documents.load(platform, name), units.SINGLE)
+        own = state_locations.locate(platform, documents.load(platform, name), units.SINGLE)
     except UsageError:
         return True
     return _store(own) == _store(place)
 
 
-def _store(place: StatePlace) -> str:
+def _store(place: StateLocation) -> str:
     return f"s3://{place.bucket}" if place.path is None else str(place.path.parent.parent)

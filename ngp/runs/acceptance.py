@@ -1,4 +1,4 @@
-"""Planned values that AWS would refuse: told with the plan, before anybody is asked to apply it."""
+"""Checks planned values against what AWS accepts; the plan reports the problems before anybody is asked to apply."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ _SETS = frozenset({Action.CREATE, Action.UPDATE, Action.REPLACE})
 _SHOWN = 120
 
 
-def tell(context: RunContext, result: UnitResult) -> None:
-    """Tell what AWS would refuse of the values that a unit's plan sets. It stops nothing: AWS has the last word."""
+def emit_warnings(context: RunContext, result: UnitResult) -> None:
+    """Warn of planned values that AWS would refuse. The run continues, because AWS decides."""
     for change in result.changes:
         for text in refusals(context, change):
-            context.tell(Note(f"`{result.unit}`: AWS would refuse {text}"))
+            context.emit(Note(f"`{result.unit}`: AWS would refuse {text}"))
 
 
 def refusals(context: RunContext, change: Change) -> Iterator[str]:
-    """The new values of a change that AWS would refuse, each with resource, attribute, value, rule and source."""
+    """Yield the new values of a change that AWS would refuse, each with resource, attribute, value, rule and source."""
     if change.action not in _SETS or not change.type.startswith("aws_"):
         return
     from ngp.catalogue.constraints import accepting, parameters

@@ -1,4 +1,4 @@
-"""How a run reaches AWS: the sandbox it starts, or the operator's account; never one in place of the other."""
+"""AWS access of a run: either the sandbox, which it starts, or the operator's account."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _NOWHERE = "http://127.0.0.1:9"  # the discard port: a sandbox that does not run
 
 @dataclass(frozen=True)
 class Access:
-    """`env` is all of AWS that a child process may see; `session` is the door to the same account."""
+    """`env` has all AWS variables of child processes; `session` calls the same account."""
 
     env: Mapping[str, str]
     session: Session
@@ -35,7 +35,7 @@ class Access:
     warm: PoolClient | None = None  # to the platform's pool
 
     def opener(self, own: Opener) -> Opener:
-        """What opens the providers' proxy: the pool where one runs, else `own`."""
+        """What opens the provider proxy: the pool if one runs, else `own`."""
         return self.warm.open_session if self.warm else own
 
 
@@ -47,9 +47,9 @@ def open_access(
     may_start: bool = True,
     stop: Event | None = None,
 ) -> Access:
-    """Reach the environment's target; a sandbox is started (with `may_start`) and seeded where it is not yet.
+    """Open the environment's target. A sandbox is started (with `may_start`) and seeded if necessary.
 
-    A set `stop` ends waiting for an answer of AWS.
+    Setting `stop` ends the wait for an answer of AWS.
     """
     from ngp.pool import client
 
@@ -81,7 +81,7 @@ def open_states(
 def open_real(
     environment: Environment, settings: Settings, warm: PoolClient | None = None, stop: Event | None = None
 ) -> Access:
-    """Reach a real account with the shell's credentials; nothing is asked of it yet."""
+    """Open a real account with the shell's credentials, without a call."""
     from ngp.aws import access
     from ngp.aws.identity import Role
     from ngp.aws.session import Session
@@ -96,9 +96,9 @@ def open_real(
 def open_store(
     environment: Environment, workspace: Workspace, settings: Settings, stop: Event | None
 ) -> Session | None:
-    """Reach the account that holds an environment's states, also of one that is gone; None if its sandbox is not there.
+    """Open the account with the states of an environment, even a removed one; None if its sandbox does not run.
 
-    Raises RefusedError (3) if the shell's credentials are of another account.
+    Raises RefusedError (3) if the credentials belong to another account.
     """
     from ngp.aws import access
     from ngp.aws.session import Session
@@ -116,17 +116,16 @@ def open_store(
 
 
 def require_account(resolved: Resolved, session: Session) -> None:
-    """Raise RefusedError (3) if the shell's credentials are of another account, whose states would all seem empty.
+    """Raise RefusedError (3) if the credentials belong to another account, where all states would seem empty.
 
-    A sandbox is asked nothing: ngp makes its keys, of the environment's account. Without an account to ask about, as
-    with states on the disk, nothing is asked either.
+    Makes no call for a sandbox, whose keys ngp makes, and none without an account to compare, as with local states.
     """
     if resolved.environment.target is Target.AWS and resolved.platform.state is StateKind.S3:
         session.require_account(resolved.environment.account)
 
 
 def _start(resolved: Resolved, settings: Settings, note: Callable[[str], None], *, may_start: bool) -> str:
-    """The address of the sandbox, started if it has to be."""
+    """Return the address of the sandbox, started if necessary."""
     from ngp.sandbox import server
 
     environment, platform = resolved.environment, resolved.platform

@@ -1,4 +1,4 @@
-"""Addresses: the unit that one belongs to, and those of -target and -replace, ``UNIT:ADDRESS`` of any unit."""
+"""Resource addresses: the unit that one belongs to, and ``UNIT:ADDRESS`` for `-target` and `-replace`."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ _IN_MODULE = re.compile(r"module\.([a-z][a-z0-9-]*)(?:[.\[].*)?")
 
 @dataclass(frozen=True)
 class ResourceAddress:
-    """An address as Terraform knows it in a root, and the unit that it belongs to ("" where nobody can tell)."""
+    """An address as Terraform knows it in a root, and its unit ("" if unknown)."""
 
     unit: str
     address: str
 
 
 def parse(words: Iterable[str], flag: str, chosen: Sequence[str], resolved: Resolved) -> list[ResourceAddress]:
-    """Read addresses: ``UNIT:ADDRESS`` with an address inside of the unit's module or from the root, or one from the
-    root alone (``module.UNIT…``), or any where one unit is chosen.
+    """Parse addresses: ``UNIT:ADDRESS`` (relative to the unit's module or to the root), an address from the root
+    (``module.UNIT…``), or any address if exactly one unit is chosen.
 
-    Raises UsageError (64) for an address whose unit is unknown, not chosen, or cannot be told.
+    Raises UsageError (64) for an address whose unit is unknown, not chosen or ambiguous.
     """
     return [_parse(word, flag, chosen, resolved) for word in words]
 
 
 def find(word: str, resolved: Resolved) -> ResourceAddress:
-    """Return what a word means: all of a unit, or an address in one. Raises UsageError (64) where no unit is meant."""
+    """Return what a word means: a whole unit, or an address in one. Raises UsageError (64) if it means no unit."""
     if word in resolved.environment.units:
         return ResourceAddress(word, f"module.{word}")
     found = _parse(word, "ADDRESS", (), resolved)
@@ -47,17 +47,17 @@ def find(word: str, resolved: Resolved) -> ResourceAddress:
 
 
 def own(addresses: Iterable[str], unit: str) -> tuple[str, ...]:
-    """Those of some addresses that belong to one unit."""
+    """Return the addresses that belong to one unit."""
     return tuple(one for one in addresses if (found := _IN_MODULE.fullmatch(one)) is None or found[1] == unit)
 
 
 def without_keys(address: str) -> str:
-    """Return an address without the keys of instances and without the mark of a deposed object."""
+    """Return an address without instance keys and without the mark of a deposed object."""
     return _INSTANCE.sub("", address).partition(" (deposed")[0]
 
 
 def owner(address: str) -> str:
-    """Return the module of the root that an address or a module path is in, "" for the root itself."""
+    """Return the module of the root that contains an address or a module path, "" for the root itself."""
     found = _OWNER.match(address)
     return found[1] if found else ""
 

@@ -1,4 +1,5 @@
-"""Applies what was reviewed: one saved plan for all units; a unit that goes by itself must fit its preview."""
+"""Apply of a run: applies the reviewed joint plan, then the units that are applied separately, within their
+previews."""
 
 from __future__ import annotations
 
@@ -8,12 +9,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from ngp.errors import Finding, MissingError, NgpError, StoppedError
-from ngp.runs import describing, losses, planning, prerequisites, protection, reviewed_files, scheduler, watching, wires
+from ngp.runs import (
+    data_loss,
+    describing,
+    planning,
+    prerequisites,
+    protection,
+    reviewed_files,
+    scheduler,
+    watching,
+    wires,
+)
 from ngp.runs.context import RunContext
-from ngp.runs.envelope import surplus, uninvited
+from ngp.runs.envelope import surplus, unpreviewed
 from ngp.runs.events import Note, Phase, UnitEntered, UnitFinished
 from ngp.runs.joint import applying as joint_apply
-from ngp.runs.joint import edges, holding, recovery
+from ngp.runs.joint import edges, recovery, state_locks
 from ngp.runs.joint import planning as joint
 from ngp.runs.proposed import Propose, Proposed
 from ngp.runs.results import Counts, Outcome, RunResult, UnitResult, Verb, explain, fail
@@ -25,13 +36,14 @@ from ngp.terraform.plans import Plan
 
 @dataclass(frozen=True)
 class ApplyConsent:
-    """Whom to ask. `preview` is shown with the missing state bucket, if any; `deferred` with the unit's real plan."""
+    """Functions that ask the operator: `preview` with all results and the missing state bucket, if any; `deferred` with
+    the real plan of a unit that had no preview."""
 
     preview: Callable[[RunResult, bucket.BucketPlan | None], bool]
     deferred: Callable[[UnitResult], bool]
 
 
-def plan_now(context: RunContext, held: holding.Holding) -> Proposed:
+def plan_now(context: RunContext, held: state_locks.StateLocks) -> Proposed:
     """Plan all units of the run, under its locks."""
     known = planning.expect_outputs(context)
     planned = joint.plan(context, known, held.tree, apart=held.apart, kind="apply")
@@ -43,7 +55,7 @@ def plan_now(context: RunContext, held: holding.Holding) -> Proposed:
 def apply(
     context: RunContext, consent: ApplyConsent, *, propose: Propose = plan_now, may_bootstrap: bool = True
 ) -> RunResult:
-    """Plan all units, ask once, and apply exactly that plan; units that go by themselves follow, one by one.
+    """Plan all units, ask once, and apply exactly that plan; separate units follow one by one.
 
     `propose` gives the plan: it makes one, or opens a bundle. The states of all joined units are locked from before
     the plan until the last of them is written.
@@ -58,7 +70,7 @@ def apply(
     _require_zone(context)
     start = time.monotonic()
     missing = _missing_bucket(context, may_bootstrap=may_bootstrap)
-    with holding.hold(context, take=missing is None) as held:
+    with state_locks.acquire(context, take=missing is None) as held:
         proposed = propose(context, held)
         planned, seen, previews = proposed.planned, proposed.seen, _grounded(context, proposed.previews)
         assert seen is not None
@@ -66,13 +78,13 @@ def apply(
             return previews
         if all(_is_idle(unit) for unit in previews.units):
             return previews
-        losses.require_none(context.resolved, previews.changes, context.request.may_lose_data)
+        data_loss.require_none(context.resolved, previews.changes, context.request.may_lose_data)
         if not consent.preview(previews, missing):
             raise NgpError("nothing was applied", why="you answered no")
         seen.require_files()
         if missing is not None and not context.stop.is_set():
             bucket.bootstrap(context.access.session, missing)
-            context.tell(Note(f"created the state bucket {missing.bucket}"))
+            context.emit(Note(f"created the state bucket {missing.bucket}"))
             held.take()
         proposed.begin()
         edges.begin(context, [unit.unit for unit in previews.units if not _is_idle(unit)])
@@ -83,8 +95,8 @@ def apply(
     return planning.collect(context, Verb.APPLY, results, time.monotonic() - start)
 
 
-def _apply_joint(context: RunContext, planned: joint.JointPlan, held: holding.Holding) -> dict[str, UnitResult]:
-    """Apply the joint plan, if any of its units has something to do; tell each unit's result."""
+def _apply_joint(context: RunContext, planned: joint.JointPlan, held: state_locks.StateLocks) -> dict[str, UnitResult]:
+    """Apply the joint plan if it changes anything, and emit each unit's result."""
     if planned.joint is None:
         return {}
     idle = all(_is_idle(unit) for unit in planned.results.values())
@@ -96,14 +108,14 @@ def _apply_joint(context: RunContext, planned: joint.JointPlan, held: holding.Ho
         held.require_unmoved(planned.joint)
         results = joint_apply.apply(context, planned, held)
     for result in results.values():
-        context.tell(UnitFinished(result))
+        context.emit(UnitFinished(result))
     return results
 
 
 def _apply_apart(
     context: RunContext, planned: joint.JointPlan, work: _Work, done: Mapping[str, UnitResult]
 ) -> dict[str, UnitResult]:
-    """Plan and apply the units that go by themselves, each as soon as what it needs is applied."""
+    """Plan and apply the separate units, each as soon as its upstream units are applied."""
     needs = {name: context.needs[name] & planned.apart.keys() for name in context.needs if name in planned.apart}
     bad = {name for name, result in done.items() if not result.outcome.is_good}
 
@@ -122,7 +134,7 @@ def _apply_apart(
 
 
 def _require_zone(context: RunContext) -> None:
-    """Raise MissingError (69) where a chosen module writes into the domain's hosted zone and there is none."""
+    """Raise MissingError (69) if a chosen module writes into the domain's hosted zone and the zone is missing."""
     environment, modules = context.resolved.environment, context.resolved.catalogue.modules
     names = {name for unit in context.needs for name in context.units[unit].sources}
     if any("hosted_zone" in modules[environment.units[name].module].manifest.preflight for name in names):
@@ -130,7 +142,7 @@ def _require_zone(context: RunContext) -> None:
 
 
 class _Work:
-    """Applies units from several threads; a question to the operator is asked by one at a time."""
+    """Applies units in several threads; only one at a time asks the operator."""
 
     def __init__(
         self,
@@ -153,12 +165,12 @@ class _Work:
         except (NgpError, StoppedError) as error:
             result = fail(replace(preview, counts=Counts()), error)
         result = replace(result, duration_s=time.monotonic() - start)
-        self._context.tell(UnitFinished(result))
+        self._context.emit(UnitFinished(result))
         return result
 
     def _apply(self, preview: UnitResult) -> UnitResult:
         context, unit = self._context, self._context.units[preview.unit]
-        context.tell(UnitEntered(unit.name, Phase.PLAN))
+        context.emit(UnitEntered(unit.name, Phase.PLAN))
         wired = wires.values(unit, lambda name: planning.read_state(context, name), self._is_null)
         wires.write(unit, wired)
         root = context.root(unit)
@@ -184,11 +196,11 @@ class _Work:
             )
             if result.outcome is Outcome.NO_CHANGES:
                 return _left_alone(result)
-            describing.tell_invocations(context, result)
+            describing.emit_invocations(context, result)
             refusal = self._refusal(preview, result, real)
             if refusal:
                 return explain(replace(result, counts=Counts(), outcome=Outcome.REFUSED), *refusal)
-            context.tell(UnitEntered(unit.name, Phase.APPLY, result.counts.steps))
+            context.emit(UnitEntered(unit.name, Phase.APPLY, result.counts.steps))
             watch.expect(result.counts)
             locking = ApplyOptions(lock_timeout=options.lock_timeout)
             applied = context.terraform.apply(root, file, locking, secrets=secrets, watch=watch.call)
@@ -197,7 +209,7 @@ class _Work:
             file.unlink(missing_ok=True)
 
     def _is_null(self, wire: Wire) -> bool:
-        """What a unit of this run did not put out is null: it has been applied as a whole. Else its plan knows."""
+        """Whether an output of a unit is null: a unit that this run applied as a whole has no other outputs."""
         if wire.origin.unit in self._context.needs:
             return True
         self._seen.known.learn([wire])
@@ -207,7 +219,7 @@ class _Work:
         context = self._context
         again = f"{context.name} {result.unit}"
         if preview.outcome is Outcome.DEFERRED:
-            lost = losses.find(context.resolved, {result.unit: real.changes}, context.request.may_lose_data)
+            lost = data_loss.find(context.resolved, {result.unit: real.changes}, context.request.may_lose_data)
             if lost:
                 return lost
             with self._asking:
@@ -216,14 +228,14 @@ class _Work:
             is_bound = context.request.authority is not None
             todo = f"ngp plan {again} --out FILE, and have it approved" if is_bound else f"ngp apply {again}"
             return [] if agreed else [Finding(what, todo=f"{todo} (what it needs exists now)")]
-        found = (*surplus(preview.changes, real.changes), *uninvited(preview.invocations, real.invocations))
+        found = (*surplus(preview.changes, real.changes), *unpreviewed(preview.invocations, real.invocations))
         more = "; ".join(map(str, found))
         what = "its real plan does more than was previewed"
         return [Finding(what, why=more, todo=f"to review it: ngp plan {again}")] if more else []
 
 
 def _is_idle(preview: UnitResult) -> bool:
-    """Nothing to do, and nothing that could become something to do: all its inputs were known."""
+    """Whether a unit has no changes, and no unknown inputs that could cause some."""
     return preview.outcome is Outcome.NO_CHANGES and not preview.is_preview
 
 
@@ -240,7 +252,7 @@ def _left_alone(result: UnitResult) -> UnitResult:
 
 
 def _grounded(context: RunContext, previews: RunResult) -> RunResult:
-    """Fail, before anything is asked, the units that take what this run does not make and nobody has made yet."""
+    """Fail units, before anything is asked, that need outputs which neither this run nor an earlier one made."""
 
     def ground(result: UnitResult) -> UnitResult:
         beyond = sorted({one.origin for one in result.unknowns if one.origin.split(".")[0] not in context.needs})

@@ -1,4 +1,4 @@
-"""What permits a run to change a protected environment: an approved bundle, or a signed emergency."""
+"""The authority to change a protected environment: an approved bundle, or a signed emergency."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class AuthorityKind(StrEnum):
 class Authority:
     """Who permits a change, and by which rules.
 
-    `rules_commit` is the commit of the remote's default branch whose ngp.yaml names these people. In an emergency
-    `text` is what the person has signed, and `signature` the SSH signature over it. `bundle` is the digest of
-    the bundle that was approved, `maker` who made it.
+    `rules_commit` is the commit of the remote's default branch whose ngp.yaml names these people. In an emergency,
+    `text` is what the person signed and `signature` the SSH signature over it. `bundle` is the digest of the approved
+    bundle, `maker` the person who made it.
     """
 
     kind: AuthorityKind

@@ -1,4 +1,4 @@
-"""A lock that stopped a run: whose it is, and the way out."""
+"""Explains a lock that stopped a run: its holder, and how to continue."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _CREATED = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)")  # Go's time.Str
 
 
 def explain(context: RunContext, unit: Unit, holder: LockHolder, *, duration_s: float) -> Finding:
-    """Return what to do about a lock that stopped a call of Terraform, which took `duration_s` until now.
+    """Return how to continue after a lock stopped a call of Terraform that has taken `duration_s`.
 
-    A lock of this user and machine that is younger than the call is most likely its own: S3 wrote it, and the answer
-    was lost, so Terraform tried again and met itself. Nobody would ever release it.
+    A lock of this user and machine that is younger than the call is most likely its own: S3 wrote it, the answer was
+    lost, and Terraform's retry found it. Nobody would ever release it.
     """
     _, because = locking.judge(context.resolved, unit.name, unit.root, holder.who)
     unlock = f"ngp unlock {context.name} {unit.name}"
@@ -51,7 +51,7 @@ def _is_own(holder: LockHolder, since: float) -> bool:
 
 
 def _me() -> str:
-    """Return this user as Terraform writes it into a lock."""
+    """Return this user in the format of Terraform's locks."""
     try:
         return f"{pwd.getpwuid(os.getuid()).pw_name}@{socket.gethostname()}"
     except KeyError:  # a user id without a name

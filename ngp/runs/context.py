@@ -1,4 +1,4 @@
-"""What every unit of a run shares: the way to AWS and Terraform, where files go, whom to tell, when to stop."""
+"""The context of a run, shared by all its units: AWS, Terraform, files, events and the stop signal."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ngp.runs import access, addresses, copies, graph, guards, secrets, units
-from ngp.runs.request import Caller, RunRequest, Tell
+from ngp.runs.request import Caller, Emit, RunRequest
 from ngp.runs.results import Orphan
 from ngp.runs.units import Unit
 from ngp.terraform import commands, driver
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RunContext:
-    """`units` are all of the environment's; `needs` is the graph of those that this run is about."""
+    """Everything that a run uses. `units` are all of the environment's; `needs` is the graph of those in this run."""
 
     run_id: str
     request: RunRequest
@@ -32,7 +32,7 @@ class RunContext:
     access: access.Access
     terraform: driver.Terraform
     folder: Path  # .ngp/runs/ID
-    tell: Tell  # the journal first, then the caller
+    emit: Emit  # the journal first, then the caller
     tree: copies.ShadowTree  # in which previews are planned
     guard: guards.PlanGuard = field(default_factory=guards.PlanGuard)  # of the plans made there
     orphans: Callable[[], tuple[Orphan, ...]] = tuple  # waits until they are found
@@ -49,11 +49,11 @@ class RunContext:
         return self.folder / f"{unit}.log"
 
     def log_name(self, unit: str) -> str:
-        """The same as results tell it: relative to the platform."""
+        """The path of the log relative to the platform, for results."""
         return str(self.log(unit).relative_to(self.resolved.platform.path))
 
     def options(self, unit: str) -> commands.PlanOptions:
-        """The options for the plan of one unit by itself: of the addresses only its own."""
+        """The plan options for one unit alone, with only its own addresses."""
         options = self.request.options
         if unit == units.SINGLE:
             return options
@@ -66,19 +66,19 @@ class RunContext:
         return secrets.resolve(unit.secrets, self.caller.settings.environ, self.access.session)
 
     def data(self, unit: str, kind: str) -> Path:
-        """The unit's TF_DATA_DIR; previews have their own, since their backend is another."""
+        """The unit's TF_DATA_DIR. Previews have their own, because they use another backend."""
         return self.resolved.platform.workspace.data(self.name, unit, kind)
 
     def sources(self) -> list[Path]:
-        """The folders of all modules that the environment's units call."""
+        """The folders of all modules that the environment's units use."""
         return [source for unit in self.units.values() for source in unit.sources.values()]
 
     def copy(self, unit: Unit) -> Path:
-        """Where OpenTofu's copy of the unit's root lies."""
+        """The path of OpenTofu's copy of the unit's root."""
         return self._working.path(unit.root)
 
     def root(self, unit: Unit) -> driver.Root:
-        """The root in which the unit is changed, made ready: its own, or OpenTofu's copy of it."""
+        """The prepared root in which the unit is changed: its own, or OpenTofu's copy of it."""
         return copies.working_root(unit, self._working, self.data(unit.name, "root"), self.terraform.binary)
 
     @property

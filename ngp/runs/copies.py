@@ -1,7 +1,7 @@
 """Shadow trees: copies of roots and modules below .ngp/, at the same relative paths as in the platform.
 
 Nothing writes into a committed root, and a plan on a copy sees the same `path.module`, `path.root` and relative paths
-as a plan in the committed root. What is not copied is reached through links.
+as a plan in the committed root. Everything else is reached through links.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ _UNLINKED = frozenset({files.WORKSPACE, ".git"})  # a tree must not contain itse
 
 @dataclass(frozen=True)
 class ShadowTree:
-    """A shadow of the repository in `folder`: copied roots and modules, and links to everything beside them.
+    """A shadow of the repository in `folder`: copied roots and modules, and links to everything else.
 
-    Safe to use from several threads.
+    Thread-safe.
     """
 
     folder: Path
@@ -38,11 +38,11 @@ class ShadowTree:
     _guard: threading.RLock = field(default_factory=threading.RLock, init=False, repr=False)
 
     def path(self, original: Path) -> Path:
-        """Return where the copy of a file or folder of the platform belongs."""
+        """Return the path of the copy of a file or folder."""
         return self.folder / original.relative_to(self._top)
 
-    def lay_modules(self, sources: Iterable[Path]) -> None:
-        """Copy module folders and the local modules that they call; a tree copies each of them once."""
+    def copy_modules(self, sources: Iterable[Path]) -> None:
+        """Copy modules and the local modules that they call, each once."""
         with self._guard:
             for module in closure(sources):
                 if module not in self._laid and module.is_relative_to(self._top) and module.is_dir():
@@ -50,21 +50,21 @@ class ShadowTree:
                     self._make_room(module)
                     _copy(module, self.path(module), self._top)
 
-    def lay_root(self, root: Path, more: Mapping[str, str], binary: Binary) -> Path:
+    def copy_root(self, root: Path, more: Mapping[str, str], binary: Binary) -> Path:
         """Copy a root with its subfolders, without states, and add the files `more`; return the copy's path.
 
-        An existing copy stays the same folder and keeps its states: a process of a killed run may still be in it.
+        An existing copy is kept with its states: a process of a killed run may still use it.
         """
         target = self._renew(root)
         _copy(root, target, self._top, _is_no_state)
         return _complete(target, more, binary)
 
     def make_root(self, root: Path, texts: Mapping[str, str], binary: Binary) -> Path:
-        """Make a root that the platform does not have, at the place that `root` would have; return its path."""
+        """Make a root that the platform does not have, at the place of `root`; return its path."""
         return _complete(self._renew(root), texts, binary)
 
     def remove_root(self, root: Path) -> None:
-        """Delete the copy of a root, with the states in it. Before there is one, a link may lead to the root itself."""
+        """Delete the copy of a root with its states. If there is no copy, a link may lead to the root itself."""
         with self._guard:
             target = self.path(root)
             above = (self.folder / one for one in target.relative_to(self.folder).parents)
@@ -77,7 +77,7 @@ class ShadowTree:
 
     @cached_property
     def _top(self) -> Path:
-        """The outermost folder that relative paths may lead to: the Git repository, or the platform without one."""
+        """The outermost folder for relative paths: the Git repository, or the platform without one."""
         folders = (self.platform, *self.platform.parents)
         return next((folder for folder in folders if (folder / ".git").exists()), self.platform)
 
@@ -91,7 +91,7 @@ class ShadowTree:
             return target
 
     def _make_room(self, original: Path, *, keep: bool = False) -> None:
-        """Make the folders above the copy of `original` real ones, with links to what the originals hold."""
+        """Make the folders above the copy of `original`, with links to the other content of the originals."""
         for above in reversed(original.relative_to(self._top).parents):
             self._link_entries(self._top / above, self.folder / above)
         target = self.path(original)
@@ -109,7 +109,7 @@ class ShadowTree:
 
 
 def closure(sources: Iterable[Path]) -> list[Path]:
-    """Return the module folders `sources` and all local modules that they call, by lexical paths, sorted."""
+    """Return the folders `sources` and all local modules that they call, as lexical paths, sorted."""
     found: set[Path] = set()
     ahead = list(sources)
     while ahead:
@@ -121,7 +121,7 @@ def closure(sources: Iterable[Path]) -> list[Path]:
 
 
 def names(root: Path) -> Iterator[str]:
-    """Yield the relative path of every file that a copy of the root has."""
+    """Yield the relative path of every file in a copy of the root."""
     for folder, below, found in os.walk(root):
         below[:] = [name for name in below if name not in _SKIPPED]
         inner = Path(folder).relative_to(root)
@@ -129,13 +129,14 @@ def names(root: Path) -> Iterator[str]:
 
 
 def working_root(unit: Unit, tree: ShadowTree, data: Path, binary: Binary) -> driver.Root:
-    """Return where `binary` changes a unit: Terraform its committed root, OpenTofu a new copy of it in `tree`."""
+    """Return the root in which `binary` changes a unit: for Terraform the committed one, for OpenTofu a copy in
+    `tree`."""
     if not binary.is_opentofu:
         return driver.Root(unit.root, data)
     place = unit.place.path
     # an absolute path: .ngp may be a link, and a relative one would count from where it leads
     backend = {"terraform": {"backend": {"local": {"path": str(place)}}}} if place else {}
-    return driver.Root(tree.lay_root(unit.root, {_OVERRIDE: exact.dump(backend)}, binary), data, unit.root)
+    return driver.Root(tree.copy_root(unit.root, {_OVERRIDE: exact.dump(backend)}, binary), data, unit.root)
 
 
 def _complete(target: Path, more: Mapping[str, str], binary: Binary) -> Path:
@@ -150,7 +151,7 @@ def _is_no_state(path: Path) -> bool:
 
 
 def _copy(source: Path, target: Path, top: Path, is_copied: Callable[[Path], bool] = lambda _: True) -> None:
-    """Copy a folder's files, folders and links; `is_copied` chooses among its direct entries.
+    """Copy the files, folders and links of a folder; `is_copied` filters its direct entries.
 
     Links stay links, so nothing outside is read and no loop is followed. Pipes and devices are left out.
     """
@@ -169,7 +170,7 @@ def _copy(source: Path, target: Path, top: Path, is_copied: Callable[[Path], boo
 
 
 def _link_text(link: Path, top: Path) -> str:
-    """What a copy of `link` says: the same, unless a relative path would lead somewhere else from there."""
+    """Return the target of the copy of `link`: the same, unless a relative path would then lead elsewhere."""
     text = str(link.readlink())
     target = Path(os.path.normpath(link.parent / text))
     return text if target.is_relative_to(top) else str(target)

@@ -1,4 +1,4 @@
-"""What a plan says of a unit: its result, and what it puts out for the units that take from it."""
+"""Converts a unit's plan into its result, and into the outputs that its dependants expect."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _IDLE = frozenset({Action.NO_OP, Action.READ})
 
 
 def describe(result: UnitResult, plan: Plan) -> UnitResult:
-    """Put what a plan is to do into a unit's result."""
+    """Add the changes of a plan to a unit's result."""
     own = replace(plan, changes=tuple(one for one in plan.changes if not preview.is_placeholder(one.address)))
     changes = tuple(change for change in own.changes if _does_something(change))
     outputs = {name: change for name, change in plan.outputs.items() if change.action is not Action.NO_OP}
@@ -36,16 +36,16 @@ def describe(result: UnitResult, plan: Plan) -> UnitResult:
     )
 
 
-def tell_invocations(context: RunContext, result: UnitResult) -> None:
-    """Tell which actions Terraform invokes beside a unit's changes, before anybody is asked."""
+def emit_invocations(context: RunContext, result: UnitResult) -> None:
+    """Emit the actions that Terraform invokes beside a unit's changes, before anybody is asked."""
     for one in result.invocations:
-        context.tell(Note(f"`{result.unit}` also invokes {one}"))
+        context.emit(Note(f"`{result.unit}` also invokes {one}"))
 
 
 def unchanged(context: RunContext, unit: Unit, state: State | None) -> Plan:
-    """The plan of a unit that stays as it is, without asking Terraform, which would start every provider for it.
+    """Return the plan of a unit that does not change, without starting Terraform and its providers.
 
-    An output that the module has and the state lacks is null: one that was never made would be a change.
+    An output that the module has and the state lacks is null: a new one would be a change.
     """
     module = context.resolved.catalogue.modules.get(unit.module)
     found = dict.fromkeys(module.outputs if module else (), StateOutput(None))
@@ -60,7 +60,7 @@ def unchanged(context: RunContext, unit: Unit, state: State | None) -> Plan:
 
 
 def wired(context: RunContext, unit: Unit, known: ExpectedOutputs) -> tuple[WiredInput, ...]:
-    """What feeds a unit's inputs. Raises NgpError for a sensitive output."""
+    """Return the expected outputs that feed a unit's inputs. Raises NgpError for a sensitive output."""
     for wire in unit.wires:
         if known.get(wire).sensitive:
             what = f"{wire.origin} is sensitive, so ngp does not pass it on"
@@ -72,5 +72,5 @@ def wired(context: RunContext, unit: Unit, known: ExpectedOutputs) -> tuple[Wire
 
 
 def _does_something(change: Change) -> bool:
-    """An import and a move change the state even where the resource stays as it is."""
+    """Whether a change changes anything: imports and moves change the state even without an action."""
     return change.action not in _IDLE or change.importing or bool(change.previous_address)

@@ -1,4 +1,4 @@
-"""Takes a region down in reverse order, after saying exactly what goes."""
+"""Destroy of a run: shows what will be deleted, asks, and deletes the units in reverse order."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ngp.errors import Finding, MissingError, NgpError, RefusedError, StoppedError
-from ngp.runs import describing, graph, leftovers, losses, planning, protection, scheduler, watching, wires
+from ngp.runs import data_loss, describing, graph, leftovers, planning, protection, scheduler, watching, wires
 from ngp.runs.context import RunContext
 from ngp.runs.events import Phase, UnitEntered, UnitFinished
 from ngp.runs.joint import applying as joint_apply
-from ngp.runs.joint import edges, holding, record, recovery
+from ngp.runs.joint import edges, record, recovery, state_locks
 from ngp.runs.joint import planning as joint
 from ngp.runs.proposed import Propose, Proposed
 from ngp.runs.results import Counts, Outcome, RunResult, UnitResult, Verb, fail
@@ -23,15 +23,15 @@ from ngp.terraform.commands import ApplyOptions
 
 @dataclass(frozen=True)
 class DestroyConsent:
-    """Whom to ask. `is_typed` says that the yes is the environment's name, typed by a person who has seen what goes:
-    that covers the data in it. A general yes covers no data-bearing resource that was not accepted by name."""
+    """A function that asks the operator. `is_typed` says that the answer is the environment's name, typed after seeing
+    what will be deleted: that covers its data. A plain yes covers only data-bearing resources accepted by name."""
 
     agree: Callable[[RunResult], bool]
     is_typed: bool = False
 
 
-def plan_now(context: RunContext, held: holding.Holding) -> Proposed:
-    """Plan the end of the run's units, under its locks."""
+def plan_now(context: RunContext, held: state_locks.StateLocks) -> Proposed:
+    """Plan the destruction of the run's units, under its locks."""
     planned = joint.plan(context, planning.expect_outputs(context), held.tree, apart=held.apart, kind="apply")
     held.note_plan(planned)
     results = {**planned.results, **plan_apart(context, planned)}
@@ -43,7 +43,7 @@ def destroy(
 ) -> RunResult:
     """Plan the end of all units, ask once with all of it, and apply exactly that plan.
 
-    Units that go by themselves are destroyed before the others: all that depends on such a unit goes by itself too.
+    Separate units are destroyed before the others: everything that depends on such a unit is separate, too.
     `propose` gives the plan: it makes one, or opens a bundle. A dry run ends after the plan and asks nothing; `finish`
     makes something of it before its files are deleted.
     Raises RefusedError (3) for a wrong account, a loss of data that was not agreed to, or a unit that others still
@@ -60,7 +60,7 @@ def destroy(
         return planning.collect(context, Verb.DESTROY, absent, time.monotonic() - start)
     context = _destroying(context, there)
     try:
-        with holding.hold(context, take=not context.request.is_dry_run) as held:
+        with state_locks.acquire(context, take=not context.request.is_dry_run) as held:
             proposed = propose(context, held)
             planned, alone = proposed.planned, {one.unit: one for one in proposed.previews.units}
             preview = planning.collect(context, Verb.DESTROY, {**absent, **alone}, time.monotonic() - start)
@@ -71,7 +71,7 @@ def destroy(
             if context.request.is_dry_run or all(unit.outcome is Outcome.NO_CHANGES for unit in preview.units):
                 return preview
             if not consent.is_typed:
-                losses.require_none(context.resolved, preview.changes, context.request.may_lose_data)
+                data_loss.require_none(context.resolved, preview.changes, context.request.may_lose_data)
             if not consent.agree(preview):
                 raise NgpError("nothing was destroyed", why="you answered no")
             if planned.joint is not None:
@@ -87,7 +87,7 @@ def destroy(
 
 
 def _settle_earlier(context: RunContext) -> None:
-    """End what killed runs began; a dry run only refuses (5) where there is something."""
+    """Finish what killed runs began; a dry run refuses (5) instead."""
     if context.request.is_dry_run:
         record.require_none(context.resolved.platform.workspace, context.name)
     else:
@@ -96,21 +96,21 @@ def _settle_earlier(context: RunContext) -> None:
 
 
 def _in_applied_order(context: RunContext) -> RunContext:
-    """The same run, in the order in which its units were applied; see `_require_free`."""
+    """Return the same run with the order in which its units were applied; see `_require_free`."""
     standing = edges.combine({name: unit.needs for name, unit in context.units.items()}, edges.load(context))
     _require_free(context, standing)
     return replace(context, needs=graph.select(standing, context.needs))
 
 
 def _destroying(context: RunContext, there: Collection[str]) -> RunContext:
-    """The same run, about the units that are there, with plans that destroy."""
+    """Return the same run with only the units that exist, and with plans that destroy."""
     options = replace(context.request.options, destroy=True)
     request = replace(context.request, options=options)
     return replace(context, request=request, needs=graph.select(context.needs, there))
 
 
 def _is_there(context: RunContext, name: str) -> bool:
-    """Whether a unit has anything to destroy, or a state that was never written: its plan says so then."""
+    """Whether a unit has something to destroy, or a state that was never written, which its plan then reports."""
     unit = context.units[name]
     try:
         leftovers.require_recovered(unit.root, context.copy(unit))
@@ -126,11 +126,11 @@ def _absent(context: RunContext, name: str) -> UnitResult:
 
 
 def plan_apart(context: RunContext, planned: joint.JointPlan) -> dict[str, UnitResult]:
-    """Plan the end of each unit that goes by itself, in its own root; the saved plans lie in the run's folder."""
+    """Plan the destruction of each separate unit in its own root. The run's folder keeps the saved plans."""
     return scheduler.run(
         scheduler.Schedule({unit: frozenset() for unit in planned.apart}, context.request.parallelism),
-        lambda unit: _told(context, _plan(context, unit)),
-        lambda unit, reason: _told(context, planning.skipped(context, unit, reason)),
+        lambda unit: _with_events(context, _plan(context, unit)),
+        lambda unit, reason: _with_events(context, planning.skipped(context, unit, reason)),
         stop=context.stop,
     )
 
@@ -141,35 +141,35 @@ def _destroy_apart(
     needs = {name: context.needs[name] & planned.apart.keys() for name in planned.apart}
     return scheduler.run(
         scheduler.Schedule(graph.reverse(needs), context.request.parallelism, fail_fast=True),
-        lambda unit: _told(context, _destroy(context, plans[unit])),
-        lambda unit, reason: _told(context, planning.skipped(context, unit, reason)),
+        lambda unit: _with_events(context, _destroy(context, plans[unit])),
+        lambda unit, reason: _with_events(context, planning.skipped(context, unit, reason)),
         stop=context.stop,
     )
 
 
 def _destroy_joint(
-    context: RunContext, planned: joint.JointPlan, held: holding.Holding, before: Mapping[str, UnitResult]
+    context: RunContext, planned: joint.JointPlan, held: state_locks.StateLocks, before: Mapping[str, UnitResult]
 ) -> dict[str, UnitResult]:
-    """Apply the joint plan, unless a unit that depends on its units is still there."""
+    """Apply the joint plan, unless a unit that depends on its units still exists."""
     if planned.joint is None:
         return {}
     bad = sorted(name for name, result in before.items() if not result.outcome.is_good)
     if bad or context.stop.is_set():
         reason = f"needed by {', '.join(f'`{name}`' for name in bad)}" if bad else "the run was interrupted"
-        return {name: _told(context, planning.skipped(context, name, reason)) for name in planned.results}
+        return {name: _with_events(context, planning.skipped(context, name, reason)) for name in planned.results}
     held.require_unmoved(planned.joint)
     results = joint_apply.apply(context, planned, held)
     for name, result in results.items():
-        _told(context, result)
+        _with_events(context, result)
         if result.outcome is Outcome.DESTROYED:
             (context.units[name].root / wires.FILE).unlink(missing_ok=True)
     return results
 
 
 def _require_free(context: RunContext, needs: graph.Needs) -> None:
-    """Raise RefusedError (3) where a unit that is not destroyed was applied with outputs of one that is.
+    """Raise RefusedError (3) if a unit that stays was applied with outputs of one that is destroyed.
 
-    A unit that the environment does not declare any more counts for nothing here: the result names what is left of it.
+    Units that the environment no longer declares do not count: the result names what is left of them.
     """
     others = graph.dependants(needs, context.needs) & context.units.keys()
     standing = [
@@ -198,7 +198,7 @@ def _plan(context: RunContext, name: str) -> UnitResult:
         state = planning.read_state(context, name)
         if state is not None:
             require_readable(context, unit, state)
-        context.tell(UnitEntered(name, Phase.PLAN))
+        context.emit(UnitEntered(name, Phase.PLAN))
         _supply(context, unit)
         root, watch = context.root(unit), watching.UnitWatcher(context, unit)
         ready = context.terraform.init(root, watch=watch.call)
@@ -210,7 +210,7 @@ def _plan(context: RunContext, name: str) -> UnitResult:
         if not outcome.is_ok:
             return watch.failed(result, outcome)
         planned = describing.describe(result, context.terraform.show_plan(root, _file(context, name)))
-        describing.tell_invocations(context, planned)
+        describing.emit_invocations(context, planned)
         return replace(planned, duration_s=time.monotonic() - start)
     except MissingError:
         raise  # nothing was begun: it ends the run, whatever unit found it
@@ -219,7 +219,7 @@ def _plan(context: RunContext, name: str) -> UnitResult:
 
 
 def _supply(context: RunContext, unit: Unit) -> None:
-    """The values of the unit's wires; those of its last apply serve where an upstream unit is gone already."""
+    """Return the values of the unit's wires, taken from its last apply if an upstream unit is already destroyed."""
     try:
         wires.put(unit, lambda name: planning.read_state(context, name))
     except MissingError:
@@ -234,7 +234,7 @@ def _destroy(context: RunContext, planned: UnitResult) -> UnitResult:
         return planned
     start = time.monotonic()
     unit = context.units[planned.unit]
-    context.tell(UnitEntered(unit.name, Phase.DESTROY, planned.counts.steps))
+    context.emit(UnitEntered(unit.name, Phase.DESTROY, planned.counts.steps))
     root, watch = context.root(unit), watching.UnitWatcher(context, unit)
     watch.expect(planned.counts)
     options = ApplyOptions(lock_timeout=context.request.options.lock_timeout)
@@ -254,6 +254,6 @@ def _file(context: RunContext, unit: str) -> Path:
     return context.folder / f"{unit}.plan"
 
 
-def _told(context: RunContext, result: UnitResult) -> UnitResult:
-    context.tell(UnitFinished(result))
+def _with_events(context: RunContext, result: UnitResult) -> UnitResult:
+    context.emit(UnitFinished(result))
     return result

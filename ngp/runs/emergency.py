@@ -1,4 +1,4 @@
-"""Emergencies: a person whom the rules name changes a protected environment without a bundle, and signs for it."""
+"""Emergencies: a person named by the rules changes a protected environment without a bundle, and signs for it."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ TYPE = "urn:ngp:emergency:1"
 def declare(
     resolved: Resolved, verb: Verb, reason: str, settings: Settings, key: str = "", units: Sequence[str] = ()
 ) -> Authority:
-    """Sign for a change without a bundle, and return the authority that this gives.
+    """Sign for a change without a bundle, and return the authority.
 
-    `key` is what --key names, `units` are those that are changed, () for all.
+    `key` is that of --key, `units` are those that are changed, () for all.
 
-    Raises UsageError (64) without a reason or a protected environment, RefusedError (3) if the rules do not name the
-    person whose key signs, MissingError (69) if there is no key or the rules cannot be read.
+    Raises UsageError (64) without a reason or for an unprotected environment, RefusedError (3) if the rules do not name
+    the person, MissingError (69) if there is no key or the rules cannot be read.
     """
     platform, name = resolved.platform, resolved.environment.name
     if not reason.strip():

@@ -1,4 +1,4 @@
-"""Whether a real plan does no more than what was previewed (what was reviewed is what is applied)."""
+"""Compares a real plan with its preview: it may do less, never more."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LESS = {Action.REPLACE: frozenset({Action.UPDATE})}
 
 @dataclass(frozen=True)
 class Surplus:
-    """One thing that the real plan would do beyond the preview."""
+    """A change in the real plan that exceeds the preview."""
 
     address: str
     action: Action
@@ -57,8 +57,8 @@ def surplus(previewed: Iterable[Change], real: Iterable[Change]) -> tuple[Surplu
     return tuple(sorted(found, key=lambda one: one.address))
 
 
-def uninvited(previewed: Iterable[Invocation], real: Iterable[Invocation]) -> tuple[str, ...]:
-    """The actions that `real` invokes and `previewed` does not, or with other values than the preview showed."""
+def unpreviewed(previewed: Iterable[Invocation], real: Iterable[Invocation]) -> tuple[str, ...]:
+    """Return the actions that `real` invokes and `previewed` does not, or with values that differ from the preview."""
     left, found = list(previewed), []
     for one in real:
         fitting = (
@@ -76,7 +76,7 @@ def uninvited(previewed: Iterable[Invocation], real: Iterable[Invocation]) -> tu
 
 
 def _state_only(preview: Change | None, change: Change) -> str:
-    """The import or the move in a real change that the preview did not show; "" for none."""
+    """Return the import or move of a real change that the preview did not show, "" if there is none."""
     if change.importing:
         is_seen = preview is not None and preview.importing
         if not is_seen or (preview is not None and preview.import_id not in ("", change.import_id)):
@@ -93,7 +93,7 @@ def _fits(preview: Change, change: Change) -> bool:
 
 
 def _others(preview: Change, change: Change) -> tuple[str, ...]:
-    """The attributes that the real change sets to another value than the preview showed."""
+    """Return the attributes that get another value than the preview showed."""
     if not isinstance(preview.after, dict) or not isinstance(change.after, dict):
         return ()
     unknown = preview.after_unknown if isinstance(preview.after_unknown, dict) else {}
@@ -107,9 +107,9 @@ def _others(preview: Change, change: Change) -> tuple[str, ...]:
 
 
 def agrees(value: Any, unknown: Any, real: Any) -> bool:
-    """Whether `real` is what was said beforehand: `value`, where `unknown` (a structure of booleans) is false.
+    """Whether `real` equals the expected `value`, ignoring parts where `unknown` (a structure of booleans) is true.
 
-    The elements of a set have no order while one of them is unknown, and two of them may turn out to be one.
+    The elements of a set have no order while one of them is unknown, and two of them may turn out equal.
     """
     if unknown is True:
         return True
@@ -132,7 +132,7 @@ def agrees(value: Any, unknown: Any, real: Any) -> bool:
 
 
 def _is_same(one: Any, other: Any) -> bool:
-    """Whether two values are equal, sensitive ones by what they hide."""
+    """Whether two values are equal; sensitive ones by their hidden values."""
     if isinstance(one, Masked) and isinstance(other, Masked):
         return not one.differs(other)
     if isinstance(one, dict) and isinstance(other, dict):
@@ -143,7 +143,7 @@ def _is_same(one: Any, other: Any) -> bool:
 
 
 def _has_unknown(unknown: Any) -> bool:
-    """Whether a structure of booleans holds a true one."""
+    """Whether a structure of booleans contains a true one."""
     parts = unknown.values() if isinstance(unknown, dict) else unknown if isinstance(unknown, list) else ()
     return unknown is True or any(map(_has_unknown, parts))
 

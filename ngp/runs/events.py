@@ -1,4 +1,4 @@
-"""What a run tells while it is at work. Views, the journal and later the panel follow this one stream."""
+"""Events of a run, for the views and the journal."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Phase(Enum):
 
 @dataclass(frozen=True)
 class UnitSummary:
-    """A unit of a run before anything happens; `wave` counts from 1."""
+    """A unit of a run before its start. `wave` counts from 1."""
 
     unit: str
     module: str
@@ -30,7 +30,8 @@ class UnitSummary:
 
 @dataclass(frozen=True)
 class RunStarted:
-    """All that is said before acting. Versions are "" where not known yet; `commit` ends in ``+`` when dirty."""
+    """The facts shown before acting. Versions are "" if unknown yet; `commit` ends in ``+`` if there are uncommitted
+    changes."""
 
     run_id: str
     verb: Verb
@@ -47,14 +48,14 @@ class RunStarted:
 
 @dataclass(frozen=True)
 class ChangeAuthorised:
-    """What permits this run to change a protected environment."""
+    """The authority of a run that changes a protected environment."""
 
     authority: Authority
 
 
 @dataclass(frozen=True)
 class UnitEntered:
-    """A unit enters a phase; `total` is how many operations on resources it takes, 0 where not known."""
+    """A unit enters a phase. `total` is the number of operations on resources, 0 if unknown."""
 
     unit: str
     phase: Phase
@@ -62,7 +63,7 @@ class UnitEntered:
 
 
 class ResourceStep(Enum):
-    """Where a resource is on its way."""
+    """A step in the life of a resource's change."""
 
     STARTED = "started"
     WORKING = "working"
@@ -72,7 +73,7 @@ class ResourceStep(Enum):
 
 @dataclass(frozen=True)
 class UnitProgressed:
-    """A resource took a step: `done` of `total` are done, and Terraform has worked on this one for `elapsed_s`."""
+    """A resource took a step. `done` of `total` are complete; Terraform has worked on this one for `elapsed_s`."""
 
     unit: str
     done: int
@@ -95,7 +96,7 @@ class UnitFinished:
 
 @dataclass(frozen=True)
 class RunEstimated:
-    """Terraform begins to change things; earlier runs say that it will take `seconds`."""
+    """Terraform starts to change resources, which will take `seconds`, by earlier runs."""
 
     seconds: float
 

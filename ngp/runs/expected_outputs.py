@@ -1,4 +1,4 @@
-"""What each unit's outputs will be, for the units that take them."""
+"""Expected outputs of upstream units, for the units that use them."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ UNKNOWN = ExpectedOutput()
 
 
 class ExpectedOutputs:
-    """Filled while a run plans; safe to share between threads.
+    """Expected outputs by unit, filled during planning. Thread-safe.
 
-    `read` gives the state of a unit that the run is not about. `plan` gives what such a unit's own plan
-    expects, and is asked for the outputs that its state lacks.
+    `read` returns the state of a unit outside of the run. `plan` returns the expected outputs of such a unit, for
+    outputs that its state lacks.
     """
 
     def __init__(self, read: Callable[[str], State | None], plan: Callable[[str, Sequence[str]], Outputs]) -> None:
@@ -30,15 +30,15 @@ class ExpectedOutputs:
         self._lock = threading.Lock()  # of the tables: nobody reads a state or plans a unit while holding it
 
     def put(self, unit: str, plan: Plan | None) -> None:
-        """Take over a unit's planned outputs; None for a unit that could not be planned."""
+        """Store a unit's planned outputs; None if it could not be planned."""
         with self._lock:
             self._planned[unit] = of(plan)
 
     def learn(self, wires: Iterable[Wire]) -> None:
-        """Plan the upstreams whose states lack an output that these wires take, each once.
+        """Plan the upstream units whose states lack an output that these wires use, each once.
 
-        Such an output is null, or it was never made: only a plan tells. As this run does not apply that plan, only
-        the nulls of it count.
+        The output may be null or not exist yet; only a plan shows which. This run does not apply that plan, so only its
+        nulls count.
         """
         lacking: dict[str, list[str]] = {}
         for wire in wires:
@@ -55,18 +55,18 @@ class ExpectedOutputs:
                         self._planned.setdefault(unit, {**nulls, **stands})
 
     def get(self, wire: Wire) -> ExpectedOutput:
-        """Return the output at the other end of a wire: of the upstream's plan, else of its state, else unknown."""
+        """Return the output that a wire uses: from the upstream's plan, else from its state, else unknown."""
         unit, output = wire.origin.unit, wire.origin.output
         with self._lock:
             planned = self._planned.get(unit)
         return (self._stands(unit) if planned is None else planned).get(output, UNKNOWN)
 
     def is_null(self, wire: Wire) -> bool:
-        """Return whether the output at the other end of a wire is known to be null."""
+        """Return whether the output that a wire uses is known to be null."""
         return _is_null(self.get(wire))
 
     def _is_lacking(self, wire: Wire) -> bool:
-        """Whether the upstream is not planned and has a state without that output."""
+        """Whether the upstream unit has no plan, and a state without that output."""
         with self._lock:
             if wire.origin.unit in self._planned:
                 return False
@@ -87,7 +87,7 @@ class ExpectedOutputs:
 
 
 def of(plan: Plan | None) -> Outputs:
-    """Return the outputs of a plan, also null ones. One that is missing was not looked at (``-target``)."""
+    """Return the outputs of a plan, including null ones. A missing one was not planned (``-target``)."""
     return {} if plan is None else {name: ExpectedOutput.of(change) for name, change in plan.outputs.items()}
 
 

@@ -1,4 +1,4 @@
-"""Which unit needs which, and the waves that follow from it."""
+"""The dependency graph of units, and its waves."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Needs = Mapping[str, frozenset[str]]  # unit → the units whose outputs it take
 
 
 def waves(needs: Needs) -> tuple[tuple[str, ...], ...]:
-    """Units by wave: a unit stands one wave after the last of those it needs. Linear in units and edges."""
+    """Return the units by wave: each is one wave after the last unit that it needs. Linear in units and edges."""
     wave = numbers(needs)
     rows: list[list[str]] = [[] for _ in range(max(wave.values(), default=0))]
     for unit in sorted(wave):
@@ -18,7 +18,7 @@ def waves(needs: Needs) -> tuple[tuple[str, ...], ...]:
 
 
 def numbers(needs: Needs) -> dict[str, int]:
-    """The wave of each unit, counted from 1."""
+    """Return the wave of each unit, counted from 1."""
     wave: dict[str, int] = {}
     for unit in TopologicalSorter(needs).static_order():
         wave[unit] = 1 + max((wave[needed] for needed in needs.get(unit, ())), default=0)
@@ -26,13 +26,13 @@ def numbers(needs: Needs) -> dict[str, int]:
 
 
 def select(needs: Needs, units: Iterable[str]) -> dict[str, frozenset[str]]:
-    """The graph of some units only; what they need beyond is not part of it. No units means all."""
+    """Return the graph of some units, without edges to others. No units means all."""
     chosen = set(units) or set(needs)
     return {unit: needs[unit] & chosen for unit in needs if unit in chosen}
 
 
 def reverse(needs: Needs) -> dict[str, frozenset[str]]:
-    """Who stands on whom: the order in which a region is taken down."""
+    """Return the reversed graph, which is the order of destruction."""
     turned: dict[str, set[str]] = {unit: set() for unit in needs}
     for unit, needed in needs.items():
         for one in needed:
@@ -41,7 +41,7 @@ def reverse(needs: Needs) -> dict[str, frozenset[str]]:
 
 
 def dependants(needs: Needs, units: Iterable[str]) -> set[str]:
-    """Every unit that stands on one of `units`, directly or through others; without `units` themselves."""
+    """Return every unit that needs one of `units`, directly or indirectly, without `units` themselves."""
     users, found, queue = reverse(needs), set[str](), list(units)
     start = set(queue)
     while queue:

@@ -1,4 +1,4 @@
-"""Guards of saved plans: a plan made on a copy is of no use outside of the run that made it."""
+"""Guards of saved plans: a plan made on a copy cannot be applied outside of its run."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class PlanGuard:
 
     @property
     def files(self) -> dict[str, str]:
-        """Files that guard every plan of the root they lie in, by name."""
+        """Return the files that guard every plan of the root that contains them, by name."""
         variable = {"type": "string", "ephemeral": True, "description": "Given by the run of ngp that made this plan"}
         return {f"{VARIABLE}.tf.json": exact.dump({"variable": {VARIABLE: variable}})}
 
     @property
     def variables(self) -> dict[str, str]:
-        """The variable and its value, for Terraform's environment."""
+        """Return the variable and its value, for Terraform's environment."""
         return {VARIABLE: self.token}

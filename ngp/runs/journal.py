@@ -1,4 +1,4 @@
-"""The journal of a run: what happened, in order; what changes anything is on the disk before the next thing happens."""
+"""The journal of a run: an append-only log of its events. Each change is on the disk before the next one starts."""
 
 from __future__ import annotations
 
@@ -26,11 +26,10 @@ _LOOKING = frozenset({Phase.WAITING, Phase.INIT, Phase.PREVIEW, Phase.PLAN})
 
 
 class Journal:
-    """An append-only file of JSON lines; a context from a run's first moment to its end.
+    """An append-only file of JSON lines; a context from the start of a run to its end.
 
-    Each line is written at once, so that no end of ngp loses one, and but for those that only tell of looking it is
-    fsynced, with all before it. It holds what happened to which unit, never a value: outputs and attributes may be
-    secrets.
+    Each line is written at once, so that none is lost if ngp ends, and events that change something are fsynced. The
+    journal never contains values, because outputs and attributes may be secrets.
     """
 
     def __init__(
@@ -43,7 +42,7 @@ class Journal:
         self._handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
 
     def record(self, event: RunEvent) -> None:
-        """Append an event, if it is of a kind that is kept."""
+        """Append an event, if its kind is recorded."""
         if isinstance(event, _KEPT):
             self._append(_kind(event), _plain(event), wait=not _is_looking(event))
 
@@ -51,7 +50,7 @@ class Journal:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        """Append the end of the run; a journal without one is that of a killed run."""
+        """Append the end of the run. A journal without an end belongs to a killed run."""
         self.end("" if error is None else f"{type(error).__name__}: {error}")
 
     def end(self, error: str) -> None:
@@ -74,7 +73,8 @@ class Journal:
 
 
 def new_id(verb: str, environment: str, now: datetime | None = None) -> str:
-    """A run's id: sorts by time, tells what it was (``20261121-103015-apply-dev-a1f4``)."""
+    """Return a new id for a run: sortable by time, with its verb and environment
+    (``20261121-103015-apply-dev-a1f4``)."""
     moment = (now or datetime.now(UTC)).strftime("%Y%m%d-%H%M%S")
     return f"{moment}-{verb}-{environment}-{os.urandom(2).hex()}"
 

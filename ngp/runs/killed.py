@@ -1,4 +1,4 @@
-"""Runs whose ngp was killed: whether their Terraform is still at work, and what became of it."""
+"""Runs whose ngp was killed: finds them, and reports what their Terraform did."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LOOK_S = 0.2
 
 @dataclass(frozen=True)
 class KilledRun:
-    """A run that nobody ended. `calls` are its Terraform calls that were under way."""
+    """A run without an end. `calls` are its Terraform calls that were running."""
 
     folder: Path
     calls: tuple[FoundCall, ...]
@@ -34,18 +34,18 @@ class KilledRun:
 
 
 def find(workspace: Workspace, environment: str) -> list[KilledRun]:
-    """Return the runs of an environment that were killed and not settled yet; its lock must be held.
+    """Return the killed runs of an environment that were not handled yet. The caller must hold its lock.
 
-    Without the lock, a run that is under way is among them.
+    Without the lock, a run that is still working would be among them.
     """
     left = [run for run in journal.folders(workspace, environment) if (run / CALLS).exists()]
     return [KilledRun(run, tuple(supervised.find(run / CALLS))) for run in left]
 
 
 def require_ended(workspace: Workspace, environment: str) -> list[KilledRun]:
-    """Return the killed runs of an environment; raise LockHeldError (5) where Terraform of one is still at work.
+    """Return the killed runs of an environment. Raises LockHeldError (5) if Terraform of one still works.
 
-    A call that only reads was told to end, and is waited for.
+    Calls that only read have been told to stop, so this waits for them.
     """
     deadline = time.monotonic() + _READS_S
     while True:
@@ -58,14 +58,14 @@ def require_ended(workspace: Workspace, environment: str) -> list[KilledRun]:
         time.sleep(_LOOK_S)
 
 
-def settle(killed: list[KilledRun], environment: str, tell: Callable[[str], None]) -> None:
-    """End killed runs whose Terraform has ended: tell what became of each call that changes something."""
+def report(killed: list[KilledRun], environment: str, emit: Callable[[str], None]) -> None:
+    """Finish killed runs whose Terraform has ended: emit a note for each call that changes something."""
     for run in killed:
-        told = [_told(run, call, environment) for call in run.calls if not call.tied]
+        notes = [_describe_call(run, call, environment) for call in run.calls if not call.tied]
         written = journal.Journal(run.folder)
-        for text in told or [f"the ngp of run {run.folder.name} was killed while it changed nothing"]:
+        for text in notes or [f"the ngp of run {run.folder.name} was killed while it changed nothing"]:
             written.record(Note(text))
-            tell(text)
+            emit(text)
         written.end("ngp was killed")
         files.remove_all([run.folder / CALLS])
 
@@ -80,7 +80,7 @@ def _busy(run: KilledRun, call: FoundCall) -> Finding:
     )
 
 
-def _told(run: KilledRun, call: FoundCall, environment: str) -> str:
+def _describe_call(run: KilledRun, call: FoundCall, environment: str) -> str:
     begin = f"the ngp of run {run.folder.name} was killed; its {_words(call)}"
     if call.exit_code == 0:
         return f"{begin} went on and succeeded{_counted(call)}"
@@ -99,7 +99,7 @@ def _words(call: FoundCall) -> str:
 
 
 def _counted(call: FoundCall) -> str:
-    """The counts that Terraform told last."""
+    """Return the last counts that Terraform reported."""
     for line in reversed(call.output().splitlines()):
         event = events.parse(line)
         if isinstance(event, events.Summary):
@@ -108,7 +108,7 @@ def _counted(call: FoundCall) -> str:
 
 
 def _complaint(call: FoundCall) -> str:
-    """The first error's summary: its details may hold values."""
+    """Return the summary of the first error. Its details may contain values."""
     for line in call.output().splitlines():
         event = events.parse(line)
         if isinstance(event, events.Diagnostic) and event.severity == "error":

@@ -1,4 +1,4 @@
-"""What earlier runs left behind: copies of states and saved plans of a killed one, a state that was never written."""
+"""Removes what earlier runs left: copies of states, saved plans, and states that were never written."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _KEPT_RUNS = 200
 
 
 def sweep(workspace: Workspace, environment: str) -> list[KilledRun]:
-    """Remove what killed runs of an environment left, for it may hold values, and return those runs.
+    """Delete the files of killed runs of an environment, because they may contain values; return those runs.
 
-    The environment's lock must be held. Raises LockHeldError (5) where Terraform of such a run is still at work.
+    The caller must hold the environment's lock. Raises LockHeldError (5) if Terraform of such a run still works.
     """
     for folder in (workspace.previews, workspace.runs):
         files.require_no_links(folder)
@@ -34,9 +34,9 @@ def sweep(workspace: Workspace, environment: str) -> list[KilledRun]:
 
 
 def _old(runs: Sequence[Path], now: datetime | None = None) -> list[Path]:
-    """Those of an environment's runs, oldest first, that are old or beyond the number that is kept.
+    """Return the runs of an environment that are old or exceed the number to keep, oldest first.
 
-    A run that did not end stays, and so does one with a state to recover.
+    Unfinished runs and runs with a state to recover are kept.
     """
     oldest = ((now or datetime.now(UTC)) - timedelta(days=_KEPT_DAYS)).strftime("%Y%m%d-%H%M%S")
     going = {*runs[:-_KEPT_RUNS], *(run for run in runs if run.name < oldest)}
@@ -53,7 +53,7 @@ def _has_ended(run: Path) -> bool:
 
 
 def sweep_killed(workspace: Workspace, environment: str, *, is_plan: bool) -> list[KilledRun]:
-    """The same, but return only the killed runs to settle at once: a joint apply is settled by the next apply.
+    """Like `sweep`, but return only the killed runs to finish now: the next apply finishes a joint apply.
 
     Raises LockHeldError (5) also for a plan after a joint apply that did not end.
     """
@@ -65,9 +65,9 @@ def sweep_killed(workspace: Workspace, environment: str, *, is_plan: bool) -> li
 
 
 def require_recovered(root: Path, copy: Path) -> None:
-    """Raise NgpError where a unit's state could not be written and its last word still lies in the root.
+    """Raise NgpError if a unit's state could not be written and is still in the root.
 
-    Terraform leaves it in the root itself, OpenTofu in the copy that it works on; whichever is in use now.
+    Terraform leaves it in the root itself, OpenTofu in its copy; both are checked.
     """
     for folder in (root, copy):
         left = folder / rescue.NAME
@@ -84,9 +84,9 @@ def require_recovered(root: Path, copy: Path) -> None:
 
 
 def errored(file: Path, what: str, root: Path, copy: Path) -> Finding:
-    """Return what to do about a state of the unit in `root` that could not be written and lies in `file`.
+    """Return how to recover a state of the unit in `root` that could not be written and is in `file`.
 
-    It lies in the root, in the copy that only OpenTofu works on, or, after a full disk, elsewhere.
+    It is in the root, in OpenTofu's copy or, after a full disk, elsewhere.
     """
     is_copy = file.parent == copy
     folder = copy if is_copy else root

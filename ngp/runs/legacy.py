@@ -1,4 +1,4 @@
-"""Which units have a legacy module: they are planned and destroyed like any other, and applied with a consent only."""
+"""Units of legacy modules: planned and destroyed like any other, applied only with consent."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FLAG = "--accept-legacy"
 
 
 def require_none(resolved: Resolved, chosen: Sequence[str]) -> None:
-    """Raise RefusedError (3) with every legacy unit that an apply of the `chosen` ones (none: all) could change."""
+    """Raise RefusedError (3) with every legacy unit that an apply of the `chosen` units (none: all) could change."""
     environment = resolved.environment
     # One state is changed as a whole: what is chosen takes along what it needs.
     names = environment.units if environment.state is StateMode.SINGLE or not chosen else dict.fromkeys(chosen)

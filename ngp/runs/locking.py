@@ -1,4 +1,4 @@
-"""The locks of an environment's states: who holds them, whether that holder lives, and their release."""
+"""Locks of an environment's states: their holders, whether those are alive, and their release."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from ngp.state import reading
 if TYPE_CHECKING:
     from ngp.aws.session import Session
     from ngp.environments.resolving import Resolved
-    from ngp.state.places import StatePlace
+    from ngp.state.locations import StateLocation
     from ngp.state.reading import Holder
 
 
 @dataclass(frozen=True)
 class LockedState:
-    """A state that is locked. `lives` is None where that cannot be seen from this machine; `because` says why."""
+    """A locked state. `lives` is None if this machine cannot tell whether its holder lives; `because` says why."""
 
     unit: str
-    place: StatePlace
+    place: StateLocation
     holder: Holder
     lives: bool | None
     because: str
 
 
 def collect(resolved: Resolved, session: Session, names: Iterable[str] = ()) -> list[LockedState]:
-    """Return the locked states of an environment, or those of the named units."""
+    """Return the locked states of an environment, or of the named units."""
     chosen, found = set(names), []
     for name, unit in units.collect(resolved).items():
         holder = reading.holder(unit.place, session) if name in chosen or not chosen else None
@@ -44,10 +44,10 @@ def collect(resolved: Resolved, session: Session, names: Iterable[str] = ()) -> 
 
 
 def judge(resolved: Resolved, unit: str, root: Path, who: str) -> tuple[bool | None, str]:
-    """Return whether the holder of a unit's lock lives, and how that is known.
+    """Return whether the holder of a unit's lock is alive, and the evidence.
 
-    `who` is Terraform's ``user@host``. The environment's own lock tells of a living ngp, its calls of the Terraform
-    that a killed one left, and the folders that processes work in of a Terraform that somebody started by hand.
+    `who` is Terraform's ``user@host``. The environment's own lock shows a living ngp, the call folders show a Terraform
+    that a killed ngp left, and the working folders of processes one that somebody started by hand.
     """
     host = who.rpartition("@")[2]
     if host != socket.gethostname():
@@ -64,10 +64,10 @@ def judge(resolved: Resolved, unit: str, root: Path, who: str) -> tuple[bool | N
 def release(
     resolved: Resolved, session: Session, unit: str, agree: Callable[[LockedState], bool]
 ) -> LockedState | None:
-    """Release the lock of a unit's state, and return what it was; None where there is none.
+    """Release the lock of a unit's state, and return it; None if there is none.
 
-    `agree` is asked once, with the lock. Raises LockHeldError (5) where the holder lives, or another ngp is at work in
-    the environment, NgpError where the answer is no or another holder came meanwhile.
+    `agree` is asked once, with the lock. Raises LockHeldError (5) if the holder is alive or another ngp works in the
+    environment, NgpError if the answer is no or the holder changed meanwhile.
     """
     known = units.collect(resolved)
     if unit not in known:
@@ -97,5 +97,5 @@ def release(
 
 
 def _is_of(about: str, unit: str) -> bool:
-    """Whether a call (``apply swarm``) is of a unit; one that names none may be of any."""
+    """Whether a call (``apply swarm``) concerns a unit; one that names no unit may."""
     return about.partition(" ")[2] in ("", unit, composition.NAME)

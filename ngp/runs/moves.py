@@ -1,4 +1,4 @@
-"""The commands that move the state of a removed unit to the unit that took its place, with plain Terraform."""
+"""Commands of plain Terraform that move the state of a removed unit to its successor."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _FILE = "moved.tfstate"
 def steps(resolved: Resolved, name: str, unit: Unit) -> tuple[str, ...]:
     """Return the commands that move the state of the removed unit `name` to `unit`, which has none.
 
-    They run in the platform's folder, one after the other. Terraform locks each state that it changes. The new place
-    has the whole state before the old one forgets it, so a command that fails loses nothing.
+    They run in the platform's folder, in order. Terraform locks each state that it changes. The new place has the whole
+    state before the old one drops it, so a command that fails loses nothing.
     """
     platform, environment = resolved.platform, resolved.environment
     is_s3 = platform.state is StateKind.S3
@@ -50,6 +50,6 @@ def _beside(place: str, name: str) -> str:
 
 
 def _relative(resolved: Resolved, unit: Unit) -> str:
-    """Return the path of a unit's local state as its rendered root says it."""
+    """Return the path of a unit's local state as its rendered root writes it."""
     up = "../" * len(unit.root.relative_to(resolved.platform.path).parts)
     return f"{up}{unit.place.path.relative_to(resolved.platform.path)}" if unit.place.path else ""

@@ -1,4 +1,4 @@
-"""The opening of a run: everything that must be there and hold before its first unit, in order."""
+"""Opens a run: checks and prepares everything before its first unit, in order."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from ngp.runs.context import RunContext
 from ngp.runs.events import ChangeAuthorised, Note, RunEvent, RunStarted, UnitSummary
 from ngp.runs.joint import record
 from ngp.runs.journal import Journal, new_id
-from ngp.runs.request import Caller, RunRequest, Tell
+from ngp.runs.request import Caller, Emit, RunRequest
 from ngp.runs.results import Orphan, Verb
-from ngp.terraform import binary, driver, lockfile, surroundings, toolchain
+from ngp.terraform import binary, child_environ, driver, lockfile, toolchain
 
 if TYPE_CHECKING:
     from ngp.environments.resolving import Resolved
@@ -29,17 +29,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class _Ready:
-    """What a run works with, made ready."""
+    """The prepared parts of a run."""
 
     access: access.Access
     terraform: driver.Terraform
     folder: Path
-    tell: Tell
+    emit: Emit
 
 
 @contextmanager
 def open_run(request: RunRequest, resolved: Resolved, caller: Caller) -> Iterator[RunContext]:
-    """Make everything ready for a run of an environment and hold its lock until the run has ended.
+    """Prepare a run of an environment, and hold its lock until the run has ended.
 
     Raises, before anything is touched: UsageError (64) for what the operator wrote or for stale roots, MissingError
     (69) for a missing prerequisite, RefusedError (3) for a change of a protected environment without an authority, or
@@ -47,8 +47,8 @@ def open_run(request: RunRequest, resolved: Resolved, caller: Caller) -> Iterato
     one, is at work in this environment.
     """
     platform, environment, settings = resolved.platform, resolved.environment, caller.settings
-    surroundings.require_clean(settings.environ)
-    surroundings.require_passable(request.options.extra)
+    child_environ.require_clean(settings.environ)
+    child_environ.require_passable(request.options.extra)
     units.require_known(request.units, resolved)
     request = _require_agreed(request, resolved)
     run_id, workspace, name = new_id(request.verb.value, environment.name), platform.workspace, environment.name
@@ -61,35 +61,34 @@ def open_run(request: RunRequest, resolved: Resolved, caller: Caller) -> Iterato
         )
         held.enter_context(files.lock(workspace.lock(name), purpose=f"ngp {request.verb.value} {name}"))
         dead = leftovers.sweep_killed(workspace, name, is_plan=request.verb is Verb.PLAN)
-        journal = Journal(workspace.runs / run_id, warn=lambda text: caller.tell(Note(text)))
+        journal = Journal(workspace.runs / run_id, warn=lambda text: caller.emit(Note(text)))
 
-        def tell(event: RunEvent) -> None:
+        def emit(event: RunEvent) -> None:
             journal.record(event)
-            caller.tell(event)
+            caller.emit(event)
 
         with journal, files.cleared(journal.path.parent / killed.CALLS):
-            killed.settle(dead, name, lambda text: tell(Note(text)))
-            reach = access.open_access(resolved, settings, lambda text: tell(Note(text)), stop=caller.stop)
+            killed.report(dead, name, lambda text: emit(Note(text)))
+            reach = access.open_access(resolved, settings, lambda text: emit(Note(text)), stop=caller.stop)
             with toolchain.open_terraform(
                 found,
                 platform.path / lockfile.NAME,
                 settings,
                 aws=reach.env,
-                note=lambda text: tell(Note(text)),
+                note=lambda text: emit(Note(text)),
                 stop=caller.stop,
                 opener=reach.opener(caller.opener),
                 calls=journal.path.parent / killed.CALLS,
             ) as terraform:
-                ready = _Ready(reach, terraform, journal.path.parent, tell)
+                ready = _Ready(reach, terraform, journal.path.parent, emit)
                 context = _context(run_id, request, resolved, caller, ready)
                 held.callback(context.tree.remove)
-                _tell_start(context, head.result())
+                _emit_start(context, head.result())
                 yield _look_for_orphans(context, beside)
 
 
 def _look_for_orphans(context: RunContext, beside: ThreadPoolExecutor) -> RunContext:
-    """Return the context with its orphans, which are looked for beside the run; where they cannot be found, a note
-    says so."""
+    """Return the context with its orphans, which are searched during the run; a note is emitted if that fails."""
     found = beside.submit(abandoned.beside, context.resolved, context.access.session)
 
     @cache
@@ -100,7 +99,7 @@ def _look_for_orphans(context: RunContext, beside: ThreadPoolExecutor) -> RunCon
             return ()  # the run tells of the interruption itself
         except NgpError as error:
             text = f"the states of {context.name} cannot be listed, so removed units are not known: {error}"
-            context.tell(Note(text))
+            context.emit(Note(text))
             return ()
 
     return replace(context, orphans=wait)
@@ -120,7 +119,7 @@ def _context(run_id: str, request: RunRequest, resolved: Resolved, caller: Calle
     needs = {name: unit.needs for name, unit in all_units.items()}
     is_single = units.SINGLE in all_units
     if is_single:
-        request = _targeted(request, ready.tell)
+        request = _targeted(request, ready.emit)
     return RunContext(
         run_id,
         request,
@@ -132,24 +131,24 @@ def _context(run_id: str, request: RunRequest, resolved: Resolved, caller: Calle
         ready.access,
         ready.terraform,
         ready.folder,
-        ready.tell,
+        ready.emit,
         copies.ShadowTree(platform.workspace.previews / environment.name, platform.path),
     )
 
 
-def _targeted(request: RunRequest, tell: Tell) -> RunRequest:
-    """Return the request with the units that it names as targets in the one root of all units."""
+def _targeted(request: RunRequest, emit: Emit) -> RunRequest:
+    """Return the request with target addresses for the units that it names, for one root of all units."""
     targets = tuple(f"module.{name}" for name in request.units)
     if not targets:
         return request
-    tell(Note(f"one state for all units: ngp passes -target={' -target='.join(targets)}"))
+    emit(Note(f"one state for all units: ngp passes -target={' -target='.join(targets)}"))
     return replace(request, options=replace(request.options, targets=(*request.options.targets, *targets)))
 
 
-def _tell_start(context: RunContext, head: str) -> None:
-    context.tell(_started(context, head))
+def _emit_start(context: RunContext, head: str) -> None:
+    context.emit(_started(context, head))
     if context.request.authority is not None:
-        context.tell(ChangeAuthorised(context.request.authority))
+        context.emit(ChangeAuthorised(context.request.authority))
 
 
 def _started(context: RunContext, head: str) -> RunStarted:

@@ -1,4 +1,4 @@
-"""Leads Terraform's complaints about a rendered root back to the line that the operator wrote."""
+"""Maps Terraform's diagnostics about a rendered root to the line that the operator wrote."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _CALL = re.compile(r'module "([^"]+)"')
 
 
 def locate(resolved: Resolved, root: Path, diagnostic: Diagnostic) -> Diagnostic:
-    """Return a diagnostic of the rendered `root` with the operator's own place, relative to the platform.
+    """Return a diagnostic of the rendered `root` at the operator's line, relative to the platform.
 
-    One that is about no input, or about an input that nobody wrote, is returned as it is.
+    A diagnostic that concerns no input, or one that nobody wrote, is returned unchanged.
     """
     file, _, line = diagnostic.place.rpartition(":")
     if file != "main.tf" or not line.isdecimal():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ngp.environments import documents
 from ngp.environments.environment import Environment, Platform, StateKind, Target
 from ngp.errors import Finding, NgpError
-from ngp.runs import abandoned, orphans, twins
+from ngp.runs import abandoned, duplicate_states, orphans
 from ngp.runs.results import Orphan
 from ngp.sandbox import server
 
@@ -50,7 +50,7 @@ def of_platform(platform: Platform, open_region: Open, reach: Reach) -> OrphanSu
     found = OrphanSurvey()
     for name in documents.names(platform):
         try:
-            if not is_asleep(platform, documents.load(platform, name)):
+            if not is_sandbox_stopped(platform, documents.load(platform, name)):
                 _look(name, open_region, found)
         except NgpError as error:
             more = f" (and {len(error.findings) - 1} more: ngp validate {name})" if len(error.findings) > 1 else ""
@@ -62,7 +62,7 @@ def of_platform(platform: Platform, open_region: Open, reach: Reach) -> OrphanSu
     return found
 
 
-def is_asleep(platform: Platform, environment: Environment) -> bool:
+def is_sandbox_stopped(platform: Platform, environment: Environment) -> bool:
     """Return whether the states of an environment live in a sandbox that does not run: it has none."""
     is_there = environment.target is Target.SANDBOX and platform.state is StateKind.S3
     return is_there and server.status(platform.workspace.path) is None
@@ -71,4 +71,4 @@ def is_asleep(platform: Platform, environment: Environment) -> bool:
 def _look(name: str, open_region: Open, found: OrphanSurvey) -> None:
     with open_region(name) as (resolved, session):
         found.orphans += orphans.collect(resolved, session)
-        found.shared += twins.collect(resolved, session, found.shared)
+        found.shared += duplicate_states.collect(resolved, session, found.shared)

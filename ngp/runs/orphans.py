@@ -1,4 +1,4 @@
-"""States that belong to no declared unit: what they hold, who removed the unit, and the ways out."""
+"""Orphans: states that belong to no declared unit, who removed the unit, and what to do about them."""
 
 from __future__ import annotations
 
@@ -17,16 +17,15 @@ if TYPE_CHECKING:
     from ngp.aws.session import Session
     from ngp.environments.history import Removal
     from ngp.environments.resolving import Resolved
-    from ngp.state.places import StatePlace
+    from ngp.state.locations import StateLocation
 
 
 def collect(
-    resolved: Resolved, session: Session, listing: Mapping[str, StatePlace] | None = None
+    resolved: Resolved, session: Session, listing: Mapping[str, StateLocation] | None = None
 ) -> tuple[Orphan, ...]:
-    """Return the states below the environment's prefix that belong to no unit of it and hold resources, by name.
+    """Return the states below the environment's prefix that belong to no unit and contain resources, by name.
 
-    One `listing` of the prefix, and one read for each state that is found. Raises MissingError where the states cannot
-    be listed.
+    Uses one `listing` of the prefix and one read per state. Raises MissingError if the states cannot be listed.
     """
     declared, beside = units.collect(resolved), _beside(resolved, session) if listing is None else listing
     found = {}
@@ -40,14 +39,14 @@ def collect(
     return tuple(_with_ways_out(resolved, orphan, gone.get(name), stateless) for name, orphan in sorted(found.items()))
 
 
-def find(resolved: Resolved, session: Session) -> dict[str, StatePlace]:
-    """Return the places below the environment's prefix, by name, that belong to no unit; empty states count too."""
+def find(resolved: Resolved, session: Session) -> dict[str, StateLocation]:
+    """Return the locations below the environment's prefix that belong to no unit, by name; including empty states."""
     declared = units.collect(resolved)
     return {name: place for name, place in _beside(resolved, session).items() if name not in declared}
 
 
-def look(place: StatePlace, session: Session) -> tuple[int, str]:
-    """Return how many managed resources a state holds, and why it cannot be read."""
+def look(place: StateLocation, session: Session) -> tuple[int, str]:
+    """Return the number of managed resources in a state, and why it cannot be read."""
     try:
         state = reading.load(place, session) or states.State()
     except MissingError:
@@ -57,12 +56,12 @@ def look(place: StatePlace, session: Session) -> tuple[int, str]:
     return sum(one.mode == "managed" for one in state.resources), ""
 
 
-def _beside(resolved: Resolved, session: Session) -> dict[str, StatePlace]:
+def _beside(resolved: Resolved, session: Session) -> dict[str, StateLocation]:
     return reading.beside(units.place(resolved, units.SINGLE), session)
 
 
 def _with_ways_out(resolved: Resolved, orphan: Orphan, removal: Removal | None, stateless: Mapping[str, str]) -> Orphan:
-    """Add who removed a unit and how to destroy what is left, or to move it to the only new unit of its module."""
+    """Add who removed a unit, and how to destroy what is left or move it to the only new unit of its module."""
     name, unit = resolved.environment.name, "" if orphan.unit == units.SINGLE else f" {orphan.unit}"
     heirs = [each for each, module in stateless.items() if removal and module and module == removal.module]
     if len(heirs) == 1:

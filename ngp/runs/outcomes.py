@@ -1,4 +1,4 @@
-"""The outcomes of a unit: one table for their words, colours, symbols, order and exit codes."""
+"""Outcomes of a unit: one table of their words, colours, symbols, order and exit codes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import Enum
 
 
 class Outcome(Enum):
-    """What became of a unit. The value is the name in JSON; everything else is in the table below."""
+    """The outcome of a unit. The value is its name in JSON; the table below has everything else."""
 
     NO_CHANGES = "no_changes"
     PLANNED = "changes"  # a full plan, or a preview that has changes
@@ -35,21 +35,21 @@ class Outcome(Enum):
 
     @property
     def is_good(self) -> bool:
-        """Whether the units that need this one can go on."""
+        """Whether the dependants of the unit can continue."""
         return self.traits.is_good
 
     @property
     def is_looking(self) -> bool:
-        """Whether the unit was not touched: it was looked at, or not even that."""
+        """Whether the unit was not changed: it was only read, or not even that."""
         return self.traits.is_looking
 
 
 @dataclass(frozen=True)
 class Traits:
-    """How an outcome is shown, and what it means for the run.
+    """How an outcome is shown, and its effect on the run.
 
-    `style` is Rich's. `order` is the rank of the outcome in a list, and which exit code wins: the lowest.
-    `exit_changes` is the exit code with `--detailed-exitcode`.
+    `style` is Rich's. `order` ranks outcomes in a list and decides the exit code: the lowest wins. `exit_changes` is
+    the exit code with `--detailed-exitcode`.
     """
 
     word: str
@@ -80,7 +80,7 @@ _TRAITS: Mapping[Outcome, Traits] = {
 
 
 def ordered(outcomes: Iterable[Outcome]) -> list[Outcome]:
-    """The outcomes, those that matter most first."""
+    """Return the outcomes, the most important ones first."""
     return sorted(outcomes, key=lambda outcome: outcome.traits.order)
 
 

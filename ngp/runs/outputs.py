@@ -1,4 +1,4 @@
-"""The outputs of a region, read from the states themselves."""
+"""Outputs of an environment, read from its states."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ngp.errors import Finding, MissingError, NgpError
-from ngp.runs import graph, ownership, secrets, twins, units, wires
+from ngp.runs import duplicate_states, graph, ownership, secrets, units, wires
 from ngp.runs.events import UnitSummary
 from ngp.runs.results import Outcome, OutputValue, RunResult, UnitStatus, WireEdge
 from ngp.runs.units import Unit
@@ -24,7 +24,7 @@ _SPLIT = "__"  # UNIT__output in the one root of `state: single`
 def read_states(
     all_units: Mapping[str, Unit], session: Session, names: Iterable[str]
 ) -> dict[str, states.State | None]:
-    """The state of each named unit, None where it has none yet."""
+    """Return the state of each named unit, None if it has none yet."""
     found = {}
     for name in names:
         found[name] = state = reading.load(all_units[name].place, session)
@@ -38,8 +38,8 @@ def collect(
 ) -> list[OutputValue]:
     """Return the outputs of the chosen units (none: all), by unit and name.
 
-    With `reveal` also what manifests let be shown. With `nulls` also the null outputs of applied units: Terraform keeps
-    them in no state, so the module says which they are.
+    `reveal` adds the secrets that manifests allow to be shown. `nulls` adds the null outputs of applied units, by their
+    modules, because Terraform stores none.
     """
     units.require_known(chosen, resolved)
     all_units = units.collect(resolved)
@@ -57,9 +57,9 @@ def collect(
 
 
 def absent(resolved: Resolved, values: Iterable[OutputValue], chosen: tuple[str, ...] = ()) -> dict[str, Finding]:
-    """Return why each output that the modules of the chosen units (none: all) declare has no value, by ``unit.name``.
+    """Return why each output that the chosen units (none: all) declare has no value, by ``unit.name``.
 
-    `values` are the outputs that there are.
+    `values` are the existing outputs.
     """
     environment = resolved.environment
     known: dict[str, set[str]] = {}
@@ -80,9 +80,9 @@ def absent(resolved: Resolved, values: Iterable[OutputValue], chosen: tuple[str,
 
 
 def headlines(resolved: Resolved, session: Session, result: RunResult) -> list[OutputValue]:
-    """The few outputs that manifests name under `show`, of the units that a run left applied.
+    """Return the outputs that manifests name under `show`, for units that a run left applied.
 
-    Null and sensitive outputs are left out. A secret under `reveal` is there by its name only, as a masked value.
+    Null and sensitive outputs are left out. A secret under `reveal` appears by name only, as a masked value.
     """
     good = {unit.unit for unit in result.units if unit.outcome in (Outcome.APPLIED, Outcome.NO_CHANGES)}
     chosen = result.chosen or tuple(resolved.environment.units)
@@ -99,9 +99,9 @@ def headlines(resolved: Resolved, session: Session, result: RunResult) -> list[O
 
 
 def statuses(resolved: Resolved, session: Session, chosen: tuple[str, ...] = ()) -> list[UnitStatus]:
-    """What the state of each chosen unit (none: all) says, in the order of waves.
+    """Return the status of each chosen unit (none: all) from its state, in the order of waves.
 
-    A state that makes no sense is told with its unit; MissingError (69) where the states cannot be reached.
+    An invalid state is reported with its unit. Raises MissingError (69) if the states cannot be reached.
     """
     units.require_known(chosen, resolved)
     all_units = units.collect(resolved)
@@ -114,7 +114,7 @@ def statuses(resolved: Resolved, session: Session, chosen: tuple[str, ...] = ())
 
 
 def wiring(resolved: Resolved, chosen: tuple[str, ...] = ()) -> tuple[list[UnitSummary], list[WireEdge]]:
-    """The units with their waves, and what feeds what, for those chosen (none: all). Nothing is asked of AWS."""
+    """Return the chosen units (none: all) with their waves, and their wires. Makes no call of AWS."""
     units.require_known(chosen, resolved)
     waves = graph.numbers({name: frozenset(resolved.edges[name]) for name in resolved.environment.units})
     wanted = [name for name in waves if not chosen or name in chosen]
@@ -129,7 +129,7 @@ def wiring(resolved: Resolved, chosen: tuple[str, ...] = ()) -> tuple[list[UnitS
 
 
 def write_wires(resolved: Resolved, session: Session, unit: str) -> bool:
-    """Write one unit's var file of upstream outputs, for plain Terraform; returns whether it changed."""
+    """Write one unit's var file of upstream outputs, for plain Terraform; return whether it changed."""
     units.require_known((unit,), resolved)
     all_units = units.collect(resolved)
     if unit not in all_units:
@@ -145,12 +145,12 @@ def _status(resolved: Resolved, unit: Unit, wave: int, session: Session) -> Unit
             return UnitStatus(unit.name, unit.module, wave)
         serial, managed = state.serial, sum(resource.mode == "managed" for resource in state.resources)
         ownership.require_own(unit, state)
-        twins.require_single(resolved, session, unit, state)
+        duplicate_states.require_single(resolved, session, unit, state)
     except MissingError:
         raise  # credentials, network, bucket: of no unit can anything be told
     except NgpError as error:
-        told = UnitStatus(unit.name, unit.module, wave, managed, serial)
-        return replace(told, problem=str(error), findings=error.findings)
+        status = UnitStatus(unit.name, unit.module, wave, managed, serial)
+        return replace(status, problem=str(error), findings=error.findings)
     return UnitStatus(unit.name, unit.module, wave, managed, serial)
 
 
@@ -175,7 +175,7 @@ def _by_unit(
 def _revealed(
     resolved: Resolved, unit: str, outputs: Mapping[str, states.StateOutput], session: Session
 ) -> list[OutputValue]:
-    """The secrets that the module's manifest names, read from Secrets Manager by the ARN that is an output."""
+    """Return the secrets that the module's manifest names, read from Secrets Manager by an output's ARN."""
     module = resolved.catalogue.modules[resolved.environment.units[unit].module]
     arns = {name: outputs.get(output) for name, output in module.manifest.reveal.items()}
     return [

@@ -1,4 +1,4 @@
-"""Whose resources a state holds: a state at another unit's place is refused before a plan deletes what is in it."""
+"""Checks that a state contains only the unit's own resources, before a plan deletes others."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def require_own(unit: Unit, state: State) -> None:
     foreign = [address for address in held if owner(address) not in unit.sources and (owner(address) or not own)]
     if not foreign or (unit.name == SINGLE and own):
         return
-    said = tuple(_declared(unit.root))
-    foreign = [address for address in foreign if not _is_covered(address, said)]
+    declared = tuple(_declared(unit.root))
+    foreign = [address for address in foreign if not _is_covered(address, declared)]
     if foreign:
         raise _refusal(unit, foreign)
 
@@ -52,12 +52,12 @@ def _refusal(unit: Unit, foreign: list[str]) -> RefusedError:
     )
 
 
-def _is_covered(address: str, said: Collection[str]) -> bool:
-    return any(address == one or address.startswith((f"{one}.", f"{one}[")) for one in said)
+def _is_covered(address: str, declared: Collection[str]) -> bool:
+    return any(address == one or address.startswith((f"{one}.", f"{one}[")) for one in declared)
 
 
 def _declared(root: Path) -> Iterator[str]:
-    """The addresses that the files of a root declare, or say what becomes of."""
+    """Yield the addresses that the files of a root declare, move or remove."""
     for path in sorted(root.glob("*.tf")):
         for block in hcl.load(path).blocks:
             if block.type in _SAID and "from" in block.body.attributes:

@@ -1,4 +1,4 @@
-"""Plans every unit of a run in one go: real where all inputs are known, a preview where some are not."""
+"""Plans every unit of a run: jointly if possible, else separately, as a preview if some inputs are unknown."""
 
 from __future__ import annotations
 
@@ -10,9 +10,19 @@ from pathlib import Path
 
 from ngp.environments.environment import StateKind
 from ngp.errors import MissingError, NgpError, StoppedError
-from ngp.runs import acceptance, access, expected_outputs, leftovers, preview, scheduler, twins, watching, wires
+from ngp.runs import (
+    acceptance,
+    access,
+    duplicate_states,
+    expected_outputs,
+    leftovers,
+    preview,
+    scheduler,
+    watching,
+    wires,
+)
 from ngp.runs.context import RunContext
-from ngp.runs.describing import describe, tell_invocations, unchanged, wired
+from ngp.runs.describing import describe, emit_invocations, unchanged, wired
 from ngp.runs.events import Note, Phase, UnitEntered, UnitFinished
 from ngp.runs.expected_outputs import ExpectedOutputs
 from ngp.runs.joint import planning as joint
@@ -26,7 +36,7 @@ from ngp.terraform.commands import PlanOptions
 from ngp.terraform.events import Diagnostic
 from ngp.terraform.plans import Plan
 
-# What is made of a plan: its result, the joint plan, and the plans of the units that go by themselves
+# Makes something of a plan: of its result, the joint plan, and the plans of the separate units
 Finish = Callable[[RunResult, joint.JointPlan, Mapping[str, Plan | None]], None]
 
 # Terraform's words for a count, a for_each or a provider that hangs on what is not known yet
@@ -35,20 +45,20 @@ _DATA = re.compile(r"(?:^|\.)data\.")
 
 
 def _forget(unit: str, plan: Plan | None) -> None:
-    """Keep no plan."""
+    """Discard a plan."""
 
 
 def expect_outputs(context: RunContext) -> ExpectedOutputs:
-    """Return what a run that begins knows of outputs: nothing yet."""
+    """Return the expected outputs at the start of a run."""
 
     def ask(unit: str, outputs: Sequence[str]) -> expected_outputs.Outputs:
         lacking = ", ".join(f"`{name}`" for name in outputs)
-        context.tell(Note(f"planning `{unit}` too, without applying it: its state has no value for {lacking}"))
+        context.emit(Note(f"planning `{unit}` too, without applying it: its state has no value for {lacking}"))
         options = PlanOptions(refresh=context.request.options.refresh)
-        quiet = replace(context, tell=lambda _: None, request=replace(context.request, options=options))
+        quiet = replace(context, emit=lambda _: None, request=replace(context.request, options=options))
         result, made = _plan_copy(quiet, unit, opened)
         if made is None and not context.stop.is_set():
-            context.tell(Note(f"`{unit}` cannot be planned, so its outputs are unknown: {result.reason}"))
+            context.emit(Note(f"`{unit}` cannot be planned, so its outputs are unknown: {result.reason}"))
         return expected_outputs.of(made)
 
     opened = ExpectedOutputs(lambda unit: read_state(context, unit), ask)
@@ -65,7 +75,7 @@ def plan(context: RunContext, known: ExpectedOutputs | None = None, finish: Fini
     access.require_account(context.resolved, context.access.session)
     known = known or expect_outputs(context)
     if missing_bucket(context):
-        context.tell(Note("the state bucket does not exist yet, so every state counts as empty"))
+        context.emit(Note("the state bucket does not exist yet, so every state counts as empty"))
     try:
         planned = joint.plan(context, known, context.tree)
         alone: dict[str, Plan | None] = {}
@@ -85,7 +95,7 @@ def complete(
 ) -> RunResult:
     """Plan the units that the joint plan left out, one by one; return the results of the whole run.
 
-    `keep` is given the plan of each, None for one that could not be planned.
+    `keep` gets the plan of each, or None if it could not be planned.
     """
     start = time.monotonic()
     for name in planned.results:
@@ -106,12 +116,12 @@ def complete(
 def plan_unit(
     context: RunContext, name: str, known: ExpectedOutputs, keep: Callable[[str, Plan | None], None] = _forget
 ) -> UnitResult:
-    """Plan one unit of the run; what it will put out goes to `known`."""
+    """Plan one unit of the run, and add its outputs to `known`."""
     start = time.monotonic()
     if context.request.options.targets and not context.options(name).targets:
         unit = context.units[name]
         return UnitResult(name, unit.module, context.waves[name], Outcome.NO_CHANGES, reason="no target is in it")
-    context.tell(UnitEntered(name, Phase.PREVIEW))
+    context.emit(UnitEntered(name, Phase.PREVIEW))
     result, made = _plan_copy(context, name, known)
     known.put(name, made)
     keep(name, made)
@@ -119,7 +129,7 @@ def plan_unit(
 
 
 def _plan_copy(context: RunContext, name: str, known: ExpectedOutputs) -> tuple[UnitResult, Plan | None]:
-    """Plan a unit on a copy of its root and state, with a local backend; nothing of it is left behind."""
+    """Plan a unit on a copy of its root and state with a local backend, which is then deleted."""
     unit = context.units[name]
     result = UnitResult(name, unit.module, context.waves[name], Outcome.FAILED, log=context.log_name(name))
     try:
@@ -139,18 +149,18 @@ def _plan_copy(context: RunContext, name: str, known: ExpectedOutputs) -> tuple[
 
 
 def skipped(context: RunContext, unit: str, reason: str) -> UnitResult:
-    """The result of a unit that is not started."""
+    """Return the result of a unit that is not started."""
     return UnitResult(unit, context.units[unit].module, context.waves[unit], Outcome.SKIPPED, reason=reason)
 
 
 def finish(context: RunContext, result: UnitResult) -> UnitResult:
-    """Tell the run what became of a unit; return it."""
-    context.tell(UnitFinished(result))
+    """Emit the result of a unit, and return it."""
+    context.emit(UnitFinished(result))
     return result
 
 
 def collect(context: RunContext, verb: Verb, results: Mapping[str, UnitResult], duration_s: float) -> RunResult:
-    """The results of a run, by wave and name."""
+    """Return the results of a run, by wave and name."""
     ordered = sorted(results.values(), key=lambda one: (one.wave, one.unit))
     request = context.request
     return RunResult(
@@ -168,15 +178,15 @@ def collect(context: RunContext, verb: Verb, results: Mapping[str, UnitResult], 
 
 
 def read_state(context: RunContext, unit: str) -> states.State | None:
-    """Return a unit's state, or None where it has none yet; raise RefusedError for a state of something else."""
+    """Return a unit's state, or None if it has none yet. Raises RefusedError for a state that is not the unit's."""
     state = reading.load(context.units[unit].place, context.access.session)
     if state is not None:
-        twins.require(context, context.units[unit], state)
+        duplicate_states.require(context, context.units[unit], state)
     return state
 
 
 def missing_bucket(context: RunContext) -> bucket.BucketPlan | None:
-    """What would be made before anything else; None where the states have their bucket, or need none."""
+    """Return the plan for the missing state bucket; None if there is one, or none is needed."""
     if context.resolved.platform.state is not StateKind.S3 or not context.units:
         return None
     place = next(iter(context.units.values())).place
@@ -193,16 +203,16 @@ def _sketch(context: RunContext, unit: Unit, known: ExpectedOutputs) -> preview.
 
 
 def _lay_out(context: RunContext, unit: Unit, extra: Mapping[str, str]) -> Path:
-    """Make the copy of the unit's root that is planned, with its state; return its folder."""
+    """Make the copy of the unit's root to plan, with its state; return its folder."""
     context.tree.remove_root(unit.root)
-    context.tree.lay_modules(context.sources())
-    folder = context.tree.lay_root(unit.root, {**extra, **context.guard.files}, context.terraform.binary)
+    context.tree.copy_modules(context.sources())
+    folder = context.tree.copy_root(unit.root, {**extra, **context.guard.files}, context.terraform.binary)
     (folder / wires.FILE).unlink(missing_ok=True)
     state = reading.read(unit.place, context.access.session)
     if state is not None:
         held = states.parse(state, where=str(unit.place))
         require_readable(context, unit, held)
-        twins.require(context, unit, held)
+        duplicate_states.require(context, unit, held)
         (folder / preview.STATE).write_text(state, encoding="utf-8")
     return folder
 
@@ -228,8 +238,8 @@ def _run_plan(context: RunContext, unit: Unit, folder: Path, result: UnitResult)
         return replace(result, outcome=Outcome.NO_CHANGES, diagnostics=outcome.diagnostics), same
     made = context.terraform.show_plan(root, file)
     result = replace(describe(result, made), diagnostics=outcome.diagnostics)
-    tell_invocations(context, result)
-    acceptance.tell(context, result)
+    emit_invocations(context, result)
+    acceptance.emit_warnings(context, result)
     return result, made
 
 
@@ -241,5 +251,5 @@ def _copied_state(folder: Path) -> states.State | None:
 
 
 def _is_for_want(error: Diagnostic) -> bool:
-    """Whether a preview failed because it needs what does not exist yet: a value, or something that is looked up."""
+    """Whether a preview failed because it needs something that does not exist yet: a value or a looked-up object."""
     return bool(_UNKNOWN.search(f"{error.summary} {error.detail}") or _DATA.search(error.address))

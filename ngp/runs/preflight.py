@@ -1,4 +1,4 @@
-"""What the modules of an environment need of an account: room in its quotas, accepted terms of the Marketplace."""
+"""Checks what modules need of an account: free quota, and accepted terms of the AWS Marketplace."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LOOKED_BACK = timedelta(days=1)  # what is used is measured a few times a day
 
 
 def quotas(resolved: Resolved) -> dict[str, list[str]]:
-    """The quotas that modules of the environment name (``vpc/L-F678F1CE``), each with the units that need room."""
+    """Return the quotas that modules of the environment name (``vpc/L-F678F1CE``), each with the units that need it."""
     found: dict[str, list[str]] = {}
     for unit, item in _items(resolved, _QUOTA):
         found.setdefault(item, []).append(unit)
@@ -28,7 +28,7 @@ def quotas(resolved: Resolved) -> dict[str, list[str]]:
 
 
 def products(resolved: Resolved) -> dict[str, list[str]]:
-    """The Marketplace's products that units need as they are set, by code, each with those units."""
+    """Return the Marketplace products that units need with their values, by code, each with those units."""
     found: dict[str, list[str]] = {}
     for unit, condition in _items(resolved, _TERMS):
         name, _, value = condition.partition("=")
@@ -40,7 +40,8 @@ def products(resolved: Resolved) -> dict[str, list[str]]:
 
 
 def ends(resolved: Resolved) -> list[tuple[support.End, tuple[str, ...]]]:
-    """The versions of the environment whose support ends soon or has ended, each with its units; the earliest first."""
+    """Return the versions of the environment whose support ends soon or has ended, each with its units; earliest
+    first."""
     found: dict[tuple[str, str], tuple[support.End, list[str]]] = {}
     for unit, choice in resolved.environment.units.items():
         for item in resolved.catalogue.modules[choice.module].manifest.support:
@@ -51,8 +52,8 @@ def ends(resolved: Resolved) -> list[tuple[support.End, tuple[str, ...]]]:
     return sorted(((end, tuple(units)) for end, units in found.values()), key=lambda each: each[0].last_day)
 
 
-def look_at_quota(session: Session, quota: str) -> str:
-    """What is left of a quota, in words. MissingError where it is used up; where AWS does not say, that is said."""
+def describe_quota(session: Session, quota: str) -> str:
+    """Describe what is left of a quota, also if AWS does not report it. Raises MissingError if it is used up."""
     service, _, code = quota.partition("/")
     try:
         answer = session.call("service-quotas", "get_service_quota", ServiceCode=service, QuotaCode=code) or {}
@@ -72,10 +73,10 @@ def look_at_quota(session: Session, quota: str) -> str:
     return f"{name} ({quota}): {limit:g}, " + ("AWS counts no use" if used is None else f"{used:g} used")
 
 
-def look_at_terms(session: Session, product: str) -> str:
-    """Whether a machine of a product may be started, in words, by a dry run: the Marketplace has no question for it.
+def describe_terms(session: Session, product: str) -> str:
+    """Describe whether a machine of a product may be started, by a dry run: the Marketplace has no API for that.
 
-    MissingError where its terms are not accepted.
+    Raises MissingError if its terms are not accepted.
     """
     filters = [{"Name": "product-code", "Values": [product]}]
     try:
@@ -97,7 +98,7 @@ def look_at_terms(session: Session, product: str) -> str:
 
 
 def _items(resolved: Resolved, kind: str) -> Iterator[tuple[str, str]]:
-    """Units and what stands behind the colon in their modules' preflight items of a kind."""
+    """Yield the units and the names of their modules' preflight items of a kind."""
     for unit, choice in resolved.environment.units.items():
         for item in resolved.catalogue.modules[choice.module].manifest.preflight:
             name, _, rest = item.partition(":")
@@ -112,7 +113,7 @@ def _value(resolved: Resolved, unit: str, name: str) -> object:
 
 
 def _used(session: Session, quota: Mapping[str, Any]) -> float | None:
-    """What is used of a quota by CloudWatch's last measurement; None where there is none."""
+    """Return the used part of a quota, by CloudWatch's last measurement; None if there is none."""
     metric = quota.get("UsageMetric") or {}
     if not metric.get("MetricName"):
         return None

@@ -1,4 +1,4 @@
-"""What a run stands on, looked at one by one without changing anything: for `ngp doctor`, and before an apply."""
+"""Checks the prerequisites of a run without changing anything: for `ngp doctor`, and before an apply."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ngp.catalogue import support
-from ngp.environments import locations, resolving
+from ngp.environments import resolving, state_locations
 from ngp.environments.environment import Environment, Platform, StateKind, Target
 from ngp.errors import Finding, MissingError, NgpError, UsageError
 from ngp.rendering import templates
 from ngp.runs import access, preflight
 from ngp.sandbox import emulator, server
 from ngp.state import bucket
-from ngp.terraform import binary, lockfile, mirror, surroundings
+from ngp.terraform import binary, child_environ, lockfile, mirror
 
 if TYPE_CHECKING:
     from ngp.aws.session import Session
@@ -26,7 +26,7 @@ _AWS = "/hashicorp/aws"  # at whichever registry
 
 @dataclass(frozen=True)
 class Prerequisite:
-    """One prerequisite: `says` what was found; `findings` are what is missing and how to get it (none: it is there)."""
+    """A prerequisite. `says` describes what was found; `findings` are problems with their fixes, none if it is met."""
 
     name: str
     says: str
@@ -38,7 +38,7 @@ class Prerequisite:
 
 
 def check(platform: Platform, environment: Environment | None, settings: Settings) -> Iterator[Prerequisite]:
-    """Look at all that runs in `platform` need, and at what `environment` needs; never raises an NgpError."""
+    """Check everything that runs in `platform` and in `environment` need. Never raises an NgpError."""
     yield _looked("shell", lambda: _shell(settings))
     yield _looked("terraform", lambda: _terraform(platform, settings))
     yield _looked("providers", lambda: _providers(platform, settings))
@@ -59,7 +59,7 @@ def _looked(name: str, look: Callable[[], str]) -> Prerequisite:
 
 
 def _shell(settings: Settings) -> str:
-    surroundings.require_clean(settings.environ)
+    child_environ.require_clean(settings.environ)
     return "nothing in it changes what Terraform does"
 
 
@@ -89,9 +89,9 @@ def _providers(platform: Platform, settings: Settings) -> str:
 
 
 def _ending(product: str, version: str) -> str:
-    """What the calendar tells of a tool. It is no finding: the platform's files choose the version, and it works."""
-    told = support.tell(product, version, support.today())
-    return f"; {told}" if told else ""
+    """Describe the end of support of a tool. It is not a finding: the platform chooses the version, and it works."""
+    text = support.describe(product, version, support.today())
+    return f"; {text}" if text else ""
 
 
 def _templates(platform: Platform) -> str:
@@ -108,7 +108,7 @@ def _sandbox(platform: Platform) -> str:
 
 
 def _support(platform: Platform, environment: Environment) -> Iterator[Prerequisite]:
-    """What of the environment's versions ends within half a year; near its end, or over, it is a finding."""
+    """Check versions of the environment whose support ends within half a year; close to the end it is a finding."""
     try:
         resolved = resolving.resolve(platform, environment.name)
     except UsageError:
@@ -143,7 +143,7 @@ def _account(platform: Platform, environment: Environment, settings: Settings) -
 
 
 def _preflight(platform: Platform, environment: Environment, session: Session) -> Iterator[Prerequisite]:
-    """What the manifests of the environment's modules want looked at before."""
+    """Check the preflight items in the manifests of the environment's modules."""
     try:
         resolved = resolving.resolve(platform, environment.name)
     except UsageError:
@@ -152,15 +152,15 @@ def _preflight(platform: Platform, environment: Environment, session: Session) -
         )
         return
     for quota, names in preflight.quotas(resolved).items():
-        looked = _looked("quota", partial(preflight.look_at_quota, session, quota))
+        looked = _looked("quota", partial(preflight.describe_quota, session, quota))
         yield replace(looked, says=f"{looked.says}, for {', '.join(names)}")
     for product, names in preflight.products(resolved).items():
-        looked = _looked("marketplace", partial(preflight.look_at_terms, session, product))
+        looked = _looked("marketplace", partial(preflight.describe_terms, session, product))
         yield replace(looked, says=f"{looked.says}, for {', '.join(names)}")
 
 
 def require_zone(environment: Environment, session: Session) -> str:
-    """The id of the hosted zone of the environment's domain; MissingError where there is none."""
+    """Return the id of the hosted zone of the environment's domain. Raises MissingError if there is none."""
     zone = session.hosted_zone(environment.domain)
     if zone is None:
         raise MissingError(
@@ -174,7 +174,7 @@ def require_zone(environment: Environment, session: Session) -> str:
 
 
 def _bucket(platform: Platform, environment: Environment, session: Session) -> str:
-    plan = bucket.plan(session, locations.locate(platform, environment, ""))
+    plan = bucket.plan(session, state_locations.locate(platform, environment, ""))
     if not plan.is_empty:
         what = f"does not exist in {plan.region}" if not plan.exists else f"lacks {', '.join(plan.lacks)}"
         todo = f"ngp state bootstrap {environment.name}" + ("" if plan.exists else " (or the first `ngp apply`)")

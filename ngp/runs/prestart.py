@@ -1,4 +1,4 @@
-"""What of a run begins before its environment is read: the providers' proxy, and the hash of what it is to start."""
+"""Starts the provider proxy and the hashing of packages before the environment is read."""
 
 from __future__ import annotations
 
@@ -20,10 +20,9 @@ if TYPE_CHECKING:
 
 @contextmanager
 def begin(platform: Platform, settings: Settings) -> Iterator[Opener]:
-    """Start the proxy for a run of this platform and give what opens it.
+    """Start the proxy for a run of this platform, and yield the function that opens it.
 
-    Nothing is begun where a pool runs or the packages are not at hand, and nothing fails here: whatever is wrong is
-    told where it stops the run.
+    Does nothing if a pool runs or the packages are missing. Never fails: errors are reported where they stop the run.
     """
     with ExitStack() as held:
         opener: Opener = session.open_session

@@ -24,12 +24,12 @@ _KNOWN = "ngp_known"
 
 
 class CannotPreviewError(Exception):
-    """A unit cannot be previewed; the message is the reason that its `deferred` result gives."""
+    """A unit cannot be previewed. The message is the reason in its `deferred` result."""
 
 
 @dataclass(frozen=True)
 class ExpectedOutput:
-    """What an upstream output will be: `unknown` is False, True or a structure of those beside `value`."""
+    """The expected value of an upstream output. `unknown` is False, True or a structure of those beside `value`."""
 
     value: Any = None
     unknown: Any = True
@@ -61,14 +61,14 @@ class _Draft:
 
 @dataclass(frozen=True)
 class Preview:
-    """Files to lay beside a copy of the unit's root, and which leaves are unknown."""
+    """Files to add to a copy of the unit's root, and the unknown leaves."""
 
     files: Mapping[str, str]
     unknowns: tuple[UnknownInput, ...]
 
 
 def draft(unit: str, wired: tuple[WiredInput, ...]) -> Preview:
-    """The override files that make a copy of a unit's root previewable, on a local backend.
+    """Return the override files for the preview of a unit on a copy of its root, with a local backend.
 
     Raises CannotPreviewError.
     """
@@ -91,24 +91,24 @@ def draft(unit: str, wired: tuple[WiredInput, ...]) -> Preview:
 
 
 def unknowns(wired: tuple[WiredInput, ...]) -> tuple[UnknownInput, ...]:
-    """Which leaves of a unit's inputs are unknown; any may be, whatever its type."""
+    """Return the unknown leaves of a unit's inputs; any may be unknown, whatever its type."""
     work = _Draft(lambda _kind, _leaf: "")
     _arguments(work, wired)
     return tuple(work.unknowns)
 
 
 def local_copy() -> dict[str, str]:
-    """The override file for a root without wires: the same root on a local backend."""
+    """Return the override file for a root without wires: a local backend."""
     return {"preview_override.tf.json": _dump({"terraform": {"backend": {"local": {}}}})}
 
 
 def is_placeholder(address: str) -> bool:
-    """Whether a resource address is one of the preview's own."""
+    """Whether a resource address is a placeholder of the preview."""
     return address.startswith(f"terraform_data.{PLACEHOLDER}")
 
 
 def _supply(work: _Draft) -> dict[str, Any]:
-    """The known leaves as a variable and a placeholder for each unknown one."""
+    """Add the known leaves as a variable, and a placeholder for each unknown one."""
     document: dict[str, Any] = {"variable": {_KNOWN: {"type": "any"}}}
     if work.placeholders:
         guard = {
@@ -131,7 +131,7 @@ def _arguments(work: _Draft, wired: tuple[WiredInput, ...]) -> dict[str, Any]:
 
 
 def _expression(work: _Draft, one: WiredInput, kind: types.Type, value: Any, unknown: Any, leaf: str) -> Any:
-    """The JSON syntax expression for one value: known as a whole, unknown as a whole, or taken apart."""
+    """Return the JSON syntax expression for a value: known, unknown, or taken apart."""
     if not _any_unknown(unknown):
         key = f"k{len(work.known)}"
         work.known[key] = value
@@ -172,7 +172,8 @@ def _any_unknown(unknown: Any) -> bool:
 
 
 def _sample(kind: types.Type, leaf: str) -> str:
-    """HCL of a non-null value of a type. Converted by function: a bare tuple's length would be an invented one."""
+    """Return the HCL of a non-null value of a type. Functions convert it: a bare tuple would have an invented
+    length."""
     match kind:
         case types.Primitive("number"):
             return "0"
@@ -223,7 +224,7 @@ def _at(values: list[Any], index: int) -> Any:
 
 
 def _escape(text: str) -> str:
-    """A key is a template in Terraform's JSON syntax; a literal `${` must not become one."""
+    """Escape a key: in Terraform's JSON syntax it is a template, and a literal `${` must not become one."""
     return text.replace("${", "$${").replace("%{", "%%{")
 
 

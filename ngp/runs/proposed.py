@@ -1,4 +1,4 @@
-"""A plan that is shown and agreed to before anything is changed: made now, or opened from a bundle."""
+"""A plan that is shown and confirmed before anything changes: made now, or opened from a bundle."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ngp.runs.context import RunContext
-from ngp.runs.joint.holding import Holding
 from ngp.runs.joint.planning import JointPlan
+from ngp.runs.joint.state_locks import StateLocks
 from ngp.runs.results import RunResult
 from ngp.runs.reviewed_files import ReviewedFiles
 
 
 def _nothing() -> None:
-    """Begin without a preparation."""
+    """Do nothing before the first change."""
 
 
 @dataclass(frozen=True)
 class Proposed:
-    """What a run is going to do.
+    """The plan of a run.
 
     `previews` has the result of every unit. `begin` is called right before the first change. `seen` are the files and
-    values of the units that are applied by themselves, which are compared again before that; a destruction has none.
+    values of the separate units, which are compared again before each apply; a destruction has none.
     """
 
     planned: JointPlan
@@ -30,4 +30,4 @@ class Proposed:
     seen: ReviewedFiles | None = None
 
 
-Propose = Callable[[RunContext, Holding], Proposed]
+Propose = Callable[[RunContext, StateLocks], Proposed]

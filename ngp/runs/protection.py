@@ -1,4 +1,4 @@
-"""Protected environments: only an approved bundle or a signed emergency changes them."""
+"""Protection of environments: only an approved bundle or a signed emergency may change them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def clear(request: RunRequest, resolved: Resolved) -> RunRequest:
     """Return the request as one that may change its environment, so that the remote is asked once a run.
 
-    Raises as `require_none` does where nobody has approved the change of a protected environment.
+    Raises like `require_none` if nobody has approved the change of a protected environment.
     """
     changes = request.verb is not Verb.PLAN and not request.is_dry_run
     if not changes or request.is_cleared or request.authority is not None:
@@ -31,7 +31,7 @@ def clear(request: RunRequest, resolved: Resolved) -> RunRequest:
 def require_none(resolved: Resolved, verb: Verb) -> None:
     """Raise RefusedError (3) if ngp.yaml protects the environment, here or on the remote's default branch.
 
-    The remote is asked; MissingError (69) if it does not answer.
+    Asks the remote. Raises MissingError (69) if it does not answer.
     """
     platform, name = resolved.platform, resolved.environment.name
     if is_protected(platform, resolved.environment):
@@ -45,9 +45,9 @@ def require_none(resolved: Resolved, verb: Verb) -> None:
 
 
 def is_protected(platform: Platform, environment: Environment) -> bool:
-    """Return whether only an approved bundle or an emergency changes the environment; the remote is asked.
+    """Return whether only an approved bundle or an emergency may change the environment. Asks the remote.
 
-    The sandbox works offline, and holds nothing to protect: a clone that knows the default branch asks nobody.
+    The sandbox works offline and has nothing to protect: a clone that knows the default branch asks nobody.
     """
     if environment.target is Target.SANDBOX and rules.last_protected(platform) is not None:
         return rules.is_protected_here(platform, environment.name)

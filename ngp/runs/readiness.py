@@ -1,4 +1,4 @@
-"""Whether what units serve answers: the readiness checks of their manifests, asked from this machine."""
+"""Readiness checks: whether the units' services answer, asked from this machine."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _PORTS = {"https": 443, "http": 80}
 
 @dataclass(frozen=True)
 class Probe:
-    """One check of a unit. `says` is not empty where there is nothing to ask: `is_ready` then is the answer."""
+    """A readiness check of a unit. If `says` is not empty, nothing is asked and `is_ready` is the answer."""
 
     unit: str
     check: ReadinessCheck
@@ -55,8 +55,8 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Asker:
-    """Asks from this machine; `command` runs in `cwd` with `env`. Without `is_patient`, each is asked once."""
+class Prober:
+    """Asks from this machine. Commands run in `cwd` with `env`. Without `is_patient`, each probe is tried once."""
 
     cwd: Path
     env: Mapping[str, str]
@@ -64,12 +64,12 @@ class Asker:
     is_patient: bool = True
     pause_s: float = PAUSE_S
 
-    def ask_all(self, probes: Sequence[Probe], tell: Callable[[Answer], None]) -> list[Answer]:
-        """An answer for each probe, in their order; `tell` gets each as it comes. A set `stop` ends the waiting."""
+    def probe_all(self, probes: Sequence[Probe], emit: Callable[[Answer], None]) -> list[Answer]:
+        """Return an answer for each probe, in order; `emit` gets each as it arrives. Setting `stop` ends the wait."""
 
         def ask(probe: Probe) -> Answer:
             answer = self._wait(probe)
-            tell(answer)
+            emit(answer)
             return answer
 
         with ThreadPoolExecutor(max(1, len(probes))) as pool:
@@ -106,14 +106,14 @@ class Asker:
 
 
 def require_real(environment: Environment) -> None:
-    """Raise RefusedError (3) for the sandbox: no machine boots there, so nothing that a unit serves could answer."""
+    """Raise RefusedError (3) for the sandbox: its machines do not boot, so no service can answer."""
     if environment.target is Target.SANDBOX:
         why = "no machine boots in the sandbox, so nothing could answer"
         raise RefusedError(f"`{environment.name}` is in the sandbox", where=str(environment.path), why=why)
 
 
 def collect(resolved: Resolved, session: Session, chosen: tuple[str, ...] = ()) -> list[Probe]:
-    """The checks of the chosen units (none: all), with the outputs of their states in place of the outputs' names."""
+    """Return the checks of the chosen units (none: all), with the outputs of their states filled in."""
     environment, modules = resolved.environment, resolved.catalogue.modules
     known = {(one.unit, one.name): one.value for one in outputs.collect(resolved, session, chosen)}
     return [

@@ -1,4 +1,4 @@
-"""What a run is asked for, and who asks."""
+"""The request of a run, and its caller."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from ngp.terraform.serving import Opener
 if TYPE_CHECKING:
     from ngp.settings import Settings
 
-Tell = Callable[[RunEvent], None]
+Emit = Callable[[RunEvent], None]
 
 
 @dataclass(frozen=True)
 class RunRequest:
-    """What the operator asked for. No `units` means all of them."""
+    """What the operator requested. No `units` means all of them."""
 
     verb: Verb
     units: tuple[str, ...] = ()
@@ -30,7 +30,7 @@ class RunRequest:
     options: PlanOptions = field(default_factory=PlanOptions)
     may_lose_data: tuple[str, ...] = ()  # units and addresses whose data may be lost
     accepts_legacy: bool = False
-    is_apart: bool = False  # every unit goes by itself
+    is_apart: bool = False  # every unit is planned and applied separately
     accepts_lost: tuple[str, ...] = ()  # addresses of objects under way at a kill that the operator accounted for
     is_dry_run: bool = False  # of destroy: plan only
     authority: Authority | None = None  # to change a protected environment
@@ -39,13 +39,13 @@ class RunRequest:
 
 @dataclass(frozen=True)
 class Caller:
-    """Who runs this: the surroundings, where events go, and the event by which the run is ended gracefully.
+    """The caller of a run: its settings, the receiver of events, and the event that stops the run gracefully.
 
-    `stopped_by` tells the number of the signal that set `stop`. `opener` opens the proxy where no pool runs.
+    `stopped_by` returns the number of the signal that set `stop`. `opener` opens the proxy if no pool runs.
     """
 
     settings: Settings
-    tell: Tell
+    emit: Emit
     stop: threading.Event = field(default_factory=threading.Event)
     stopped_by: Callable[[], int] = lambda: 0
     opener: Opener = open_session

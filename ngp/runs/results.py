@@ -1,4 +1,4 @@
-"""What became of a run: a result per unit."""
+"""Results of a run, one per unit."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Verb(Enum):
 
 @dataclass(frozen=True)
 class Counts:
-    """Changes of managed resources by action; a replace counts as one, and a forget deletes nothing."""
+    """Numbers of changes of managed resources by action. A replace counts as one; a forget deletes nothing."""
 
     create: int = 0
     update: int = 0
@@ -37,7 +37,7 @@ class Counts:
 
     @property
     def steps(self) -> int:
-        """How many operations Terraform reports: a replacement is two, a forget none."""
+        """The number of operations that Terraform reports: two for a replacement, none for a forget."""
         return self.total + self.replace - self.forget
 
     def __add__(self, other: Counts) -> Counts:
@@ -61,7 +61,8 @@ class UnknownInput:
 
 @dataclass(frozen=True)
 class UnitResult:
-    """`wave` counts from 1. `is_preview` says that some inputs were unknown, so nothing made from it is applied."""
+    """The result of a unit. `wave` counts from 1. `is_preview` says that some inputs were unknown, so this plan is
+    never applied."""
 
     unit: str
     module: str
@@ -132,7 +133,7 @@ class RunResult:
 
 @dataclass(frozen=True)
 class OutputValue:
-    """One output of an applied unit. `value` is Python data as JSON has it; the view masks, not the holder."""
+    """An output of an applied unit. `value` is JSON data; the view masks sensitive ones."""
 
     unit: str
     name: str
@@ -142,7 +143,7 @@ class OutputValue:
 
 @dataclass(frozen=True)
 class UnitStatus:
-    """What a unit's state says. `resources` counts managed resources; `serial` is -1 where there is no state."""
+    """The state of a unit in numbers. `resources` counts managed resources; `serial` is -1 if there is no state."""
 
     unit: str
     module: str
@@ -173,7 +174,7 @@ class WireEdge:
 
 
 def fail(result: UnitResult, error: NgpError | StoppedError) -> UnitResult:
-    """Return the result of a unit whose work an error ended; every finding is kept, with its way out."""
+    """Return the result of a unit that an error stopped, with all findings."""
     return explain(replace(result, outcome=_outcome(error)), *error.findings)
 
 
@@ -191,7 +192,7 @@ def _outcome(error: NgpError | StoppedError) -> Outcome:
 
 
 def count(plan: Plan) -> Counts:
-    """Count what a plan is to do to managed resources."""
+    """Count the planned changes of managed resources."""
     actions = [change.action for change in plan.changes if change.mode == "managed"]
     return Counts(
         actions.count(Action.CREATE),

@@ -27,12 +27,13 @@ class ReviewedFiles:
 
     @classmethod
     def collect(cls, units: Iterable[Unit], known: ExpectedOutputs) -> ReviewedFiles:
-        """Digest the files of these units. Call it before the preview: a later edit then counts as moved."""
+        """Compute the digests of the files of these units. Call it before the preview, so that a later edit is
+        noticed."""
         named = {unit.name: unit for unit in units}
         return cls(named, _digest(named.values()), known)
 
     def require_files(self) -> None:
-        """Raise StaleError (4) that names every file of any unit that is not what was previewed."""
+        """Raise StaleError (4) with every file that differs from the preview."""
         now = _digest(self.units.values())
         moved = sorted({path for name in self.units for path in _differing(self.files[name], now[name])})
         if moved:
@@ -44,7 +45,7 @@ class ReviewedFiles:
             )
 
     def moved(self, unit: str, wired: Mapping[str, Any]) -> str:
-        """Say what of a unit is not what was previewed, given the values of its wires; "" if all of it is."""
+        """Return what changed in a unit since the preview, given the values of its wires; "" if nothing did."""
         now = _digest([self.units[unit]])[unit]
         paths = [f"{path} changed after the preview" for path in _differing(self.files[unit], now)]
         return "; ".join([*paths, *self._other_values(self.units[unit], wired)])
@@ -60,7 +61,7 @@ class ReviewedFiles:
 
 
 def _digest(units: Iterable[Unit]) -> dict[str, Digests]:
-    """The digest of every file of each unit's root and modules."""
+    """Return the digest of every file of each unit's root and modules."""
     modules: dict[Path, Digests] = {}
     found: dict[str, Digests] = {}
     for unit in units:
@@ -69,7 +70,7 @@ def _digest(units: Iterable[Unit]) -> dict[str, Digests]:
             if module not in modules:
                 modules[module] = _digest_folder(module)
         whole = _digest_folder(unit.root)
-        whole.pop(unit.root / wires.FILE, None)  # its values are compared by themselves
+        whole.pop(unit.root / wires.FILE, None)  # its values are compared separately
         for module in called:
             whole |= modules[module]
         found[unit.name] = whole
@@ -81,7 +82,7 @@ def _digest_folder(folder: Path) -> dict[Path, str]:
 
 
 def _digest_file(path: Path) -> str:
-    """The digest of a file's content; of a link also that of its target, and of what is no file only its kind."""
+    """Return the digest of a file's content; of a link also its target, of other things only their kind."""
     digest = hashlib.sha256(str(path.readlink()).encode() if path.is_symlink() else b"")
     if path.is_file():
         digest.update(path.read_bytes())

@@ -1,4 +1,4 @@
-"""Starts units when what they need has succeeded: order, concurrency and work kept apart."""
+"""Runs units in dependency order, several at once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ngp.runs.results import UnitResult
 
 @dataclass(frozen=True)
 class Schedule:
-    """How to go through a graph. `fail_fast` starts nothing more after the first unit that failed."""
+    """How to run a graph. With `fail_fast` no unit starts after the first failure."""
 
     needs: Needs
     parallelism: int = 2
@@ -29,10 +29,10 @@ def run(
     *,
     stop: threading.Event | None = None,
 ) -> dict[str, UnitResult]:
-    """Do `work` for every unit; `skip(unit, reason)` makes the result of one that is not started.
+    """Call `work` for every unit; `skip(unit, reason)` makes the result of one that is not started.
 
-    A unit's own failure is a value that `work` returns. An exception from `work` is a fault of ours: it is
-    raised here once the units under way have ended.
+    A unit's own failure is a value that `work` returns. An exception from `work` is a bug: it is raised here once the
+    running units have ended.
     """
     sorter = TopologicalSorter(plan.needs)
     sorter.prepare()

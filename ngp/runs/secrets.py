@@ -1,4 +1,4 @@
-"""Resolves secret references in the process that starts Terraform, and nowhere else."""
+"""Resolves secret references, only in the process that starts Terraform."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 
 
 def resolve(references: Mapping[str, str], environ: Mapping[str, str], session: Session) -> dict[str, str]:
-    """The value of each reference (``env:NAME``, ``ssm:/path``, ``awssm:id#key``), by root variable.
+    """Return the value of each reference (``env:NAME``, ``ssm:/path``, ``awssm:id#key``), by root variable.
 
-    Raises MissingError (69) for what is not to be had; a value never stands in a message.
+    Raises MissingError (69) for values that cannot be read. Messages never contain a value.
     """
     return {name: _resolve(reference, environ, session) for name, reference in references.items()}
 
 
 def version(reference: str, session: Session) -> str:
-    """The version of a reference's source, "" where it has none (``env:``) or does not exist; never a value."""
+    """Return the version of a reference's source, "" if it has none (``env:``) or does not exist; never a value."""
     scheme, _, path = reference.partition(":")
     if scheme == "ssm":
         found = session.call("ssm", "get_parameter", absent=("ParameterNotFound",), Name=path, WithDecryption=False)
@@ -39,7 +39,7 @@ def version(reference: str, session: Session) -> str:
 
 
 def read(secret: str, session: Session, key: str = "") -> str:
-    """The text of a secret in Secrets Manager by name or ARN, or one `key` of it where it is a JSON object."""
+    """Return the text of a secret in Secrets Manager by name or ARN, or one `key` of it if it is a JSON object."""
     found = session.call("secretsmanager", "get_secret_value", absent=("ResourceNotFoundException",), SecretId=secret)
     text = "" if found is None else str(found.get("SecretString", ""))
     if not key:

@@ -43,12 +43,12 @@ class Term:
 
     @property
     def is_name(self) -> bool:
-        """Whether it is nothing but the name of a unit."""
+        """Whether the term is just the name of a unit."""
         return self.text == self.pattern and not _GLOB.search(self.pattern)
 
 
 def parse(word: str) -> Term:
-    """Return the term that a word of the command line says; raise UsageError for one without a name."""
+    """Parse a word of the command line. Raises UsageError for one without a name."""
     body = word.removeprefix("!")
     inner = body.removeprefix(_DOTS)
     core = inner.removesuffix(_DOTS)
@@ -61,8 +61,8 @@ def parse(word: str) -> Term:
 def expand(words: Sequence[str] | None, resolved: Resolved) -> tuple[str, ...]:
     """Return the selected units in the order of environment.yaml; () without words, which means all units.
 
-    Raises UsageError for a term that matches nothing, and for a selection that leaves nothing over: neither may turn
-    into "all units".
+    Raises UsageError for a term that matches nothing, and for a selection without units: neither may turn into "all
+    units".
     """
     if not words:
         return ()
@@ -70,7 +70,7 @@ def expand(words: Sequence[str] | None, resolved: Resolved) -> tuple[str, ...]:
 
 
 def expand_each(words: Sequence[str], resolved: Sequence[Resolved]) -> dict[str, tuple[str, ...]]:
-    """Return the selected units of each environment, as `expand`; a term may match in any of them. {} means all."""
+    """Return the selected units of each environment, like `expand`; a term may match in any of them. {} means all."""
     terms = [parse(word) for word in words]
     if not terms or not resolved:
         return {}

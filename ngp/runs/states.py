@@ -1,4 +1,4 @@
-"""Where the states of an environment lie and what they hold, unit by unit."""
+"""The states of an environment: their locations and contents, unit by unit."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ngp.errors import Finding, MissingError, NgpError, RefusedError
-from ngp.runs import orphans, ownership, twins, units
+from ngp.runs import duplicate_states, orphans, ownership, units
 from ngp.runs.events import Note
 from ngp.state import reading
 from ngp.terraform import lockfile, states
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from ngp.environments.resolving import Resolved
     from ngp.runs.context import RunContext
     from ngp.runs.units import Unit
-    from ngp.state.places import StatePlace
+    from ngp.state.locations import StateLocation
     from ngp.state.reading import Holder
 
 
 @dataclass(frozen=True)
 class UnitState:
-    """`state` is None where the unit has none yet; `holder` holds its lock.
+    """The state of a unit, None if it has none yet. `holder` holds its lock.
 
-    `problem` says why the state cannot be read, or that it is not the unit's; `findings` say so with the way out.
+    `problem` says why the state cannot be read or does not belong to the unit; `findings` add the fix.
     """
 
     unit: str
-    place: StatePlace
+    place: StateLocation
     state: states.State | None
     holder: Holder | None
     problem: str = ""
@@ -39,7 +39,7 @@ class UnitState:
 
 
 def collect(resolved: Resolved, session: Session) -> Mapping[str, UnitState]:
-    """Every state of the environment, by unit (one, ``root``, with `state: single`), and then those of no unit."""
+    """Return every state of the environment, by unit (one, ``root``, with `state: single`), then those of no unit."""
     declared = {
         name: _checked(resolved, session, unit, _fact(name, unit.place, session))
         for name, unit in units.collect(resolved).items()
@@ -52,14 +52,14 @@ def collect(resolved: Resolved, session: Session) -> Mapping[str, UnitState]:
 
 
 def require_readable(context: RunContext, unit: Unit, state: states.State) -> None:
-    """Raise NgpError for Terraform with a state of OpenTofu, and tell of the way back that the other order closes.
+    """Raise NgpError if Terraform would read a state of OpenTofu; warn if OpenTofu reads one of Terraform.
 
-    Each completes ``hashicorp/aws`` with its own registry and writes that into the state. OpenTofu takes Terraform's
-    for its own; Terraform looks for OpenTofu's and has none (both tried).
+    Each completes ``hashicorp/aws`` with its own registry and writes that into the state. OpenTofu accepts Terraform's;
+    Terraform does not accept OpenTofu's (both tried).
     """
     if context.terraform.binary.is_opentofu:
         if any(one.startswith(f"{TERRAFORM_REGISTRY}/") for one in state.providers):
-            context.tell(
+            context.emit(
                 Note(f"{unit.name}: Terraform wrote its state; an apply with OpenTofu makes it an OpenTofu state")
             )
         return
@@ -77,18 +77,18 @@ def require_readable(context: RunContext, unit: Unit, state: states.State) -> No
 
 
 def _checked(resolved: Resolved, session: Session, unit: Unit, fact: UnitState) -> UnitState:
-    """The same, with what is wrong if the state is another unit's or another environment's."""
+    """Return the state with a problem if it belongs to another unit or environment."""
     if fact.state is None:
         return fact
     try:
         ownership.require_own(unit, fact.state)
-        twins.require_single(resolved, session, unit, fact.state)
+        duplicate_states.require_single(resolved, session, unit, fact.state)
     except RefusedError as error:
         return replace(fact, problem=str(error), findings=error.findings)
     return fact
 
 
-def _fact(name: str, place: StatePlace, session: Session) -> UnitState:
+def _fact(name: str, place: StateLocation, session: Session) -> UnitState:
     holder = reading.holder(place, session)
     try:
         state = reading.load(place, session)

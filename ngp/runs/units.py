@@ -1,4 +1,4 @@
-"""The units of an environment, with all that a run needs to know of each."""
+"""The units of an environment, with everything that a run needs."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ngp.catalogue.types import Type
-from ngp.environments import locations
+from ngp.environments import state_locations
 from ngp.environments.binding import ValueSource
 from ngp.environments.environment import OutputRef, StateMode
 from ngp.errors import UsageError, nearest
-from ngp.state import places
+from ngp.state import locations
 
 if TYPE_CHECKING:
     from ngp.environments.resolving import Resolved
@@ -22,7 +22,7 @@ SINGLE = "root"  # the one unit of an environment whose state is `single`
 
 @dataclass(frozen=True)
 class Wire:
-    """An input that an upstream output feeds, with the type that the consumer declares."""
+    """An input that is fed by an upstream output, with the type that its module declares."""
 
     name: str
     type: Type
@@ -31,7 +31,7 @@ class Wire:
 
 @dataclass(frozen=True)
 class Unit:
-    """`sources` has the folder of the module of each module block in the root (one, or all with `state: single`).
+    """A unit. `sources` maps each module block in the root to its folder (one, or all with `state: single`).
 
     With a pinned catalogue these are the rendered copies, which the committed root calls too.
     """
@@ -39,7 +39,7 @@ class Unit:
     name: str
     module: str
     root: Path
-    place: places.StatePlace
+    place: locations.StateLocation
     sources: Mapping[str, Path]
     wires: tuple[Wire, ...] = ()
     secrets: Mapping[str, str] = ()  # type: ignore[assignment]  # root variable → reference
@@ -50,7 +50,7 @@ class Unit:
 
 
 def collect(resolved: Resolved) -> dict[str, Unit]:
-    """All units of an environment; with `state: single` the one root that holds them all."""
+    """Return all units of an environment; with `state: single` the one root that contains them all."""
     environment = resolved.environment
     if environment.state is StateMode.SINGLE:
         secrets = {
@@ -73,7 +73,7 @@ def collect(resolved: Resolved) -> dict[str, Unit]:
 
 
 def require_known(names: tuple[str, ...], resolved: Resolved) -> None:
-    """Raise UsageError for names that are no units of the environment."""
+    """Raise UsageError for names that are not units of the environment."""
     for name in names:
         if name not in resolved.environment.units:
             raise UsageError(
@@ -101,11 +101,11 @@ def _source(resolved: Resolved, unit: str) -> Path:
     return resolved.environment.path / "modules" / module.name if resolved.environment.catalogue else module.path
 
 
-def any_place(resolved: Resolved) -> places.StatePlace:
-    """Where one of the environment's states lies: beside it lies what is about all of them."""
+def any_place(resolved: Resolved) -> locations.StateLocation:
+    """Return the location of one of the environment's states; files about all of them are stored beside it."""
     return place(resolved, next(iter(resolved.environment.units), SINGLE))
 
 
-def place(resolved: Resolved, unit: str) -> places.StatePlace:
-    """Where the state of a unit lies."""
-    return locations.locate(resolved.platform, resolved.environment, unit)
+def place(resolved: Resolved, unit: str) -> locations.StateLocation:
+    """Return the location of a unit's state."""
+    return state_locations.locate(resolved.platform, resolved.environment, unit)

@@ -1,4 +1,4 @@
-"""Rendered roots as Terraform validates them: without a backend, an account or a state."""
+"""Validates rendered roots with Terraform, without a backend, an account or a state."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ngp.terraform.events import Diagnostic
 
 @dataclass(frozen=True)
 class RootCheck:
-    """One rendered root: whose it is, the tree for OpenTofu's copy of it and the folder for what its init makes."""
+    """A rendered root to validate: its unit, the tree for OpenTofu's copy, and the folder for its init."""
 
     environment: str
     unit: Unit
@@ -42,11 +42,11 @@ class ValidationResult:
     roots: int | None = None
 
 
-Tell = Callable[[RootCheck, bool], None]  # whether the root is valid
+Emit = Callable[[RootCheck, bool], None]  # whether the root is valid
 
 
 def collect(resolved: Iterable[Resolved], chosen: Mapping[str, Sequence[str]]) -> list[RootCheck]:
-    """Return the roots of environments; of one in `chosen` those of its units there (none: all)."""
+    """Return the roots of environments; for those in `chosen` only of the given units (none: all)."""
     return [check for each in resolved for check in _collect(each, chosen.get(each.environment.name, ()))]
 
 
@@ -54,12 +54,12 @@ def validate(
     platform: Platform,
     checks: Sequence[RootCheck],
     terraform: AbstractContextManager[Terraform],
-    tell: Tell,
+    emit: Emit,
     parallelism: int,
 ) -> list[Finding]:
-    """Return what Terraform finds in the roots, in their order; roots that are not rendered come before all else.
+    """Return Terraform's findings in the roots, in order. Roots that are not rendered are reported first.
 
-    `tell` is called once a root, from several threads. Terraform is opened for rendered roots only.
+    `emit` is called once per root, from several threads. Terraform is opened for rendered roots only.
     """
     missing = [_not_rendered(check) for check in checks if not (check.unit.root / "main.tf").is_file()]
     if missing or not checks:
@@ -69,7 +69,7 @@ def validate(
         terraform as driver,
         ThreadPoolExecutor(parallelism) as pool,
     ):
-        done = pool.map(lambda check: _validate(driver, check, tell), checks)
+        done = pool.map(lambda check: _validate(driver, check, emit), checks)
         return [finding for found in done for finding in found]
 
 
@@ -84,7 +84,7 @@ def _collect(resolved: Resolved, chosen: Sequence[str]) -> list[RootCheck]:
     ]
 
 
-def _validate(terraform: Terraform, check: RootCheck, tell: Tell) -> list[Finding]:
+def _validate(terraform: Terraform, check: RootCheck, emit: Emit) -> list[Finding]:
     root = copies.working_root(check.unit, check.tree, check.data, terraform.binary)
     check.data.mkdir(parents=True, exist_ok=True)
     result = terraform.init(root, backend=False)
@@ -92,7 +92,7 @@ def _validate(terraform: Terraform, check: RootCheck, tell: Tell) -> list[Findin
         result = terraform.validate(root)
     if result.stopped:
         return []  # the caller reports the interruption
-    tell(check, result.is_ok)
+    emit(check, result.is_ok)
     return [_finding(check, each) for each in result.errors]
 
 

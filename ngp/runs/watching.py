@@ -1,4 +1,4 @@
-"""Follows one unit's Terraform calls: its events become the run's, its failure becomes a result with a reason."""
+"""Follows the Terraform calls of one unit: emits their events, and turns a failure into a result with a reason."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _COUNTED = frozenset({"create", "update", "delete"})  # reads of data and openin
 
 
 class UnitWatcher:
-    """Counts a unit's finished resources while Terraform works, and tells the run."""
+    """Counts a unit's finished resources while Terraform works, and emits progress."""
 
     def __init__(self, context: RunContext, unit: Unit) -> None:
         self._context, self._unit = context, unit
@@ -33,7 +33,7 @@ class UnitWatcher:
         self._total = counts.steps
 
     def failed(self, result: UnitResult, outcome: Result) -> UnitResult:
-        """The unit's result after a call that did not go well; it counts what was done, not what was planned."""
+        """Return the unit's result after a failed call; it counts what was done, not what was planned."""
         log = self._context.log_name(self._unit.name)
         outcome = replace(outcome, diagnostics=tuple(map(self._located, outcome.diagnostics)))
         result = replace(result, diagnostics=outcome.diagnostics, log=log, counts=self._counts())
@@ -54,11 +54,11 @@ class UnitWatcher:
             stale = Finding("its state has changed since the plan", todo=f"ngp apply {self._context.name}")
             return explain(replace(result, outcome=Outcome.STALE), stale)
         first = next((one for one in outcome.errors), None)
-        reason = tell(first) if first else f"terraform ended with {outcome.exit_code}"
+        reason = describe(first) if first else f"terraform ended with {outcome.exit_code}"
         return replace(result, outcome=Outcome.FAILED, reason=reason)
 
     def _killed(self, number: int, *, is_stopped: bool) -> str:
-        """What is known after Terraform, or a script that wraps it, died of a signal."""
+        """Explain that Terraform, or a script that wraps it, was killed by a signal."""
         begin = f"{'interrupted; ' if is_stopped else ''}Terraform was killed by signal {number}"
         try:
             holder = reading.holder(self._unit.place, self._context.access.session)
@@ -70,14 +70,14 @@ class UnitWatcher:
         return f"{begin}; {lost}, and it left its lock (by {holder}); {self._lock(holder.who)}"
 
     def _lock(self, who: str) -> str:
-        """Whether the holder of the unit's lock lives, and the way out."""
+        """Return whether the holder of the unit's lock lives, and how to continue."""
         lives, because = locking.judge(self._context.resolved, self._unit.name, self._unit.root, who)
         release = f"ngp unlock {self._context.name} {self._unit.name}"
         return because if lives else f"{because}; `{release}` releases the lock"
 
     def _on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Diagnostic):
-            self._context.tell(UnitDiagnosed(self._unit.name, self._located(event)))
+            self._context.emit(UnitDiagnosed(self._unit.name, self._located(event)))
         elif isinstance(event, events.ResourceDone):
             self._done[event.action] += event.action in _COUNTED
             self._progress(event.address, event.elapsed_s, ResourceStep.DONE)
@@ -93,14 +93,14 @@ class UnitWatcher:
 
     def _progress(self, address: str, elapsed_s: float, step: ResourceStep) -> None:
         done = self._done.total()
-        self._context.tell(UnitProgressed(self._unit.name, done, max(self._total, done), address, elapsed_s, step))
+        self._context.emit(UnitProgressed(self._unit.name, done, max(self._total, done), address, elapsed_s, step))
 
     def _counts(self) -> Counts:
         return Counts(self._done["create"], self._done["update"], delete=self._done["delete"])
 
 
-def tell(diagnostic: events.Diagnostic) -> str:
-    """A diagnostic as one line."""
+def describe(diagnostic: events.Diagnostic) -> str:
+    """Return a diagnostic as one line."""
     place = f" ({diagnostic.place})" if diagnostic.place else ""
     address = f"{diagnostic.address}: " if diagnostic.address else ""
     detail = diagnostic.detail.strip().splitlines()

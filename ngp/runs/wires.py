@@ -1,4 +1,4 @@
-"""Upstream outputs as a unit's var file: wired.auto.tfvars.json, written before a run and ignored by Git."""
+"""Upstream outputs as a var file of a unit: wired.auto.tfvars.json, written before a run and ignored by Git."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ IsNull = Callable[[Wire], bool]
 
 
 def put(unit: Unit, read: Read, is_null: IsNull = lambda _: True) -> bool:
-    """Write the real values of a unit's wires beside its root; returns whether the file changed.
+    """Write the values of a unit's wires into its root; return whether the file changed.
 
-    Raises NgpError where a value is not to be had yet.
+    Raises NgpError if a value does not exist yet.
     """
     return write(unit, values(unit, read, is_null))
 
 
 def write(unit: Unit, found: Mapping[str, Any]) -> bool:
-    """Write these values of a unit's wires beside its root; returns whether the file changed."""
+    """Write these values of a unit's wires into its root; return whether the file changed."""
     return bool(unit.wires) and files.write(unit.root / FILE, exact.dump(found), mode=0o600)
 
 
 def values(unit: Unit, read: Read, is_null: IsNull = lambda _: True) -> dict[str, Any]:
-    """The value of each wired input, from the states of its upstream units.
+    """Return the value of each wired input, from the states of its upstream units.
 
-    Terraform leaves an output that is null out of the state, and one that was never made too: `is_null` tells the
-    first from the second. A state that holds nothing at all gives nothing.
+    Terraform leaves null outputs out of the state, like those that were never made: `is_null` says which one it is. An
+    empty state has no values.
     """
     states = {name: read(name) for name in sorted(unit.needs)}
     found: dict[str, Any] = {}

@@ -11,7 +11,7 @@ from ngp import files
 from ngp.aws.session import Session
 from ngp.sandbox import server
 from ngp.state import bucket as buckets
-from ngp.state.places import S3, StatePlace
+from ngp.state.locations import S3, StateLocation
 
 
 def ensure(workspace: Path, session: Session, region: str, domain: str, bucket: str) -> None:
@@ -34,6 +34,6 @@ def seed(session: Session, *, region: str, domain: str, bucket: str) -> None:
         reference = hashlib.sha256(domain.encode()).hexdigest()
         session.call("route53", "create_hosted_zone", Name=domain, CallerReference=reference)
     if bucket:
-        missing = buckets.plan(session, StatePlace(S3, bucket, "", region))
+        missing = buckets.plan(session, StateLocation(S3, bucket, "", region))
         if not missing.is_empty:
             buckets.bootstrap(session, missing)

@@ -10,7 +10,7 @@ from typing import Any
 from ngp.aws.failures import DeniedError
 from ngp.aws.session import Session
 from ngp.errors import MissingError, NgpError
-from ngp.state.places import StatePlace
+from ngp.state.locations import StateLocation
 from ngp.state.reading import denied
 
 _TAGS = {"ManagedBy": "ngp", "Purpose": "terraform-state"}
@@ -49,7 +49,7 @@ class _Setting:
     arguments: Callable[[str, Mapping[str, Any]], dict[str, Any]]
 
 
-def exists(session: Session, place: StatePlace) -> bool:
+def exists(session: Session, place: StateLocation) -> bool:
     """Whether the bucket is there; raises MissingError where it is, but not ours to read."""
     account = session.account_id()
     # Names are guessable: one that carries our account's number must be our account's
@@ -65,7 +65,7 @@ def exists(session: Session, place: StatePlace) -> bool:
     return found is not None
 
 
-def plan(session: Session, place: StatePlace) -> BucketPlan:
+def plan(session: Session, place: StateLocation) -> BucketPlan:
     """Decide what the bucket of `place` lacks; changes nothing. Raises MissingError where it is not ours."""
     if not exists(session, place):
         return BucketPlan(place.bucket, place.region, exists=False, lacks=tuple(_SETTINGS))

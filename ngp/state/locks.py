@@ -24,7 +24,7 @@ from ngp.aws.failures import DeniedError
 from ngp.aws.session import Session
 from ngp.errors import Finding, LockHeldError, NgpError
 from ngp.state import keeping, reading, storing
-from ngp.state.places import StatePlace
+from ngp.state.locations import StateLocation
 from ngp.state.waiting import Wait
 
 _TAKEN = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
@@ -43,18 +43,18 @@ class Purpose:
     calls: Path
     timeout_s: float = 0.0
     stop: threading.Event = field(default_factory=threading.Event)
-    tell: Callable[[str], None] = lambda _: None
+    emit: Callable[[str], None] = lambda _: None
 
     def wait(self) -> Wait:
         """Begin to wait for a lock."""
-        return Wait(self.timeout_s, self.stop, self.tell)
+        return Wait(self.timeout_s, self.stop, self.emit)
 
 
 @dataclass
 class Held:
     """Locks that this process holds: ids by unit, and the keeper of the local ones."""
 
-    places: Mapping[str, StatePlace]
+    places: Mapping[str, StateLocation]
     ids: Mapping[str, str]
     keeper: keeping.Keeper | None = None
 
@@ -68,12 +68,12 @@ class Held:
         return Held(kept, self.ids, self.keeper), Held(rest, self.ids)
 
 
-def new_ids(units: Mapping[str, StatePlace]) -> dict[str, str]:
+def new_ids(units: Mapping[str, StateLocation]) -> dict[str, str]:
     """An id for each lock, made before any is written so that a lock can be recognised after a lost answer."""
     return {name: str(uuid.uuid4()) for name in sorted(units)}
 
 
-def take(places: Mapping[str, StatePlace], ids: Mapping[str, str], session: Session, purpose: Purpose) -> Held:
+def take(places: Mapping[str, StateLocation], ids: Mapping[str, str], session: Session, purpose: Purpose) -> Held:
     """Take the lock of every state, in the order of their names; all of them, or none.
 
     The caller must have written `ids` down before. Raises LockHeldError (5) with who holds the first that is not free.
@@ -119,7 +119,7 @@ def release(held: Held, session: Session) -> list[NgpError]:
     return failures
 
 
-def renew(places: Mapping[str, StatePlace], ids: Mapping[str, str], session: Session, purpose: Purpose) -> list[str]:
+def renew(places: Mapping[str, StateLocation], ids: Mapping[str, str], session: Session, purpose: Purpose) -> list[str]:
     """Make sure that S3 locks of an earlier process are still held, under the ids that it wrote down.
 
     A lock that is gone is taken again, with the same id. Returns the names of those. Raises LockHeldError (5) where
@@ -134,7 +134,7 @@ def renew(places: Mapping[str, StatePlace], ids: Mapping[str, str], session: Ses
     return gone
 
 
-def drop(place: StatePlace, lock_id: str, session: Session) -> bool:
+def drop(place: StateLocation, lock_id: str, session: Session) -> bool:
     """Remove the S3 lock of this id; return False where it is not there, or is somebody else's."""
     found = _read(place, session)
     if found is None or found[0].get("ID") != lock_id:
@@ -143,7 +143,7 @@ def drop(place: StatePlace, lock_id: str, session: Session) -> bool:
     return True
 
 
-def _take(name: str, place: StatePlace, lock_id: str, session: Session, purpose: Purpose) -> None:
+def _take(name: str, place: StateLocation, lock_id: str, session: Session, purpose: Purpose) -> None:
     def locked() -> str:
         holder = None
         with suppress(NgpError):
@@ -161,7 +161,7 @@ def _take(name: str, place: StatePlace, lock_id: str, session: Session, purpose:
             )
 
 
-def _put(place: StatePlace, lock_id: str, session: Session, purpose: Purpose) -> bool:
+def _put(place: StateLocation, lock_id: str, session: Session, purpose: Purpose) -> bool:
     """Write the lock; return whether it is ours. A lost answer is settled by reading back."""
     failure: NgpError | None = None
     try:
@@ -189,7 +189,7 @@ def _put(place: StatePlace, lock_id: str, session: Session, purpose: Purpose) ->
     return False
 
 
-def _read(place: StatePlace, session: Session) -> tuple[Mapping[str, Any], str] | None:
+def _read(place: StateLocation, session: Session) -> tuple[Mapping[str, Any], str] | None:
     """The lock's document and its ETag; an unreadable one has no ID."""
     found = session.once("s3", "get_object", absent=_GONE, Bucket=place.bucket, Key=_key(place))
     if found is None:
@@ -201,11 +201,11 @@ def _read(place: StatePlace, session: Session) -> tuple[Mapping[str, Any], str] 
     return (document if isinstance(document, dict) else {}), str(found["ETag"])
 
 
-def _key(place: StatePlace) -> str:
+def _key(place: StateLocation) -> str:
     return f"{place.key}.tflock"
 
 
-def _info(lock_id: str, place: StatePlace, purpose: Purpose) -> str:
+def _info(lock_id: str, place: StateLocation, purpose: Purpose) -> str:
     """A lock's text (Terraform, internal/states/statemgr/locker.go, LockInfo)."""
     path = str(place.path) if place.path is not None else f"{place.bucket}/{place.key}"
     return json.dumps(

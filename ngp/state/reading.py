@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from ngp.aws.failures import DeniedError
 from ngp.aws.session import Session
 from ngp.errors import MissingError, NgpError
-from ngp.state.places import S3, StatePlace
+from ngp.state.locations import S3, StateLocation
 from ngp.terraform import states
 from ngp.terraform.states import State
 
@@ -36,7 +36,7 @@ class Holder:
         return f"{self.who} since {self.created} ({self.operation}, lock {self.id})"
 
 
-def read(place: StatePlace, session: Session) -> str | None:
+def read(place: StateLocation, session: Session) -> str | None:
     """The raw text of a state; None where there is none yet, or no bucket.
 
     Raises MissingError where the bucket is there but not ours to read, NgpError for a state that is not text.
@@ -53,13 +53,13 @@ def read(place: StatePlace, session: Session) -> str | None:
         ) from None
 
 
-def load(place: StatePlace, session: Session) -> State | None:
+def load(place: StateLocation, session: Session) -> State | None:
     """Return the state at a place; None where there is none yet. Raises as `read`, and NgpError for no state."""
     text = read(place, session)
     return None if text is None else states.parse(text, where=str(place))
 
 
-def holder(place: StatePlace, session: Session) -> Holder | None:
+def holder(place: StateLocation, session: Session) -> Holder | None:
     """Who holds the lock of a state, or None where nobody does."""
     data = _bytes(place, session, _lock_at(place))
     if data is None:
@@ -73,7 +73,7 @@ def holder(place: StatePlace, session: Session) -> Holder | None:
     return Holder(number, who, operation, created, at)
 
 
-def release(place: StatePlace, session: Session, expected: Holder) -> None:
+def release(place: StateLocation, session: Session, expected: Holder) -> None:
     """Remove the lock of a state; raise NgpError where somebody else than `expected` holds it by now."""
     now = holder(place, session)
     if now is None:
@@ -86,7 +86,7 @@ def release(place: StatePlace, session: Session, expected: Holder) -> None:
         session.delete_object(place.bucket, _lock_at(place))
 
 
-def beside(place: StatePlace, session: Session) -> dict[str, StatePlace]:
+def beside(place: StateLocation, session: Session) -> dict[str, StateLocation]:
     """Return all states in the folder of `place`, by name; one listing. Empty where folder or bucket are absent.
 
     Raises MissingError where the bucket does not let these credentials list it.
@@ -103,7 +103,7 @@ def beside(place: StatePlace, session: Session) -> dict[str, StatePlace]:
     return {name: replace(place, key=key) for key, name in names.items() if "/" not in name}
 
 
-def below(place: StatePlace, session: Session) -> dict[tuple[str, str], StatePlace]:
+def below(place: StateLocation, session: Session) -> dict[tuple[str, str], StateLocation]:
     """Return all states of the platform in the store of `place`, by environment and name; one listing.
 
     Empty where folder or bucket are absent. Raises MissingError where these credentials may not list the bucket.
@@ -124,18 +124,18 @@ def below(place: StatePlace, session: Session) -> dict[tuple[str, str], StatePla
     return found
 
 
-def _at(place: StatePlace) -> str:
+def _at(place: StateLocation) -> str:
     return place.key if place.kind == S3 else str(place.path)
 
 
-def _lock_at(place: StatePlace) -> str:
+def _lock_at(place: StateLocation) -> str:
     """Where Terraform keeps the lock: `use_lockfile` beside the object, the local backend in a hidden file."""
     if place.path is None:
         return f"{place.key}.tflock"
     return str(place.path.with_name(f".{place.path.name}.lock.info"))
 
 
-def _bytes(place: StatePlace, session: Session, at: str) -> bytes | None:
+def _bytes(place: StateLocation, session: Session, at: str) -> bytes | None:
     if place.path is not None:
         with suppress(FileNotFoundError):
             return place.path.with_name(at.rpartition("/")[2]).read_bytes()

@@ -14,7 +14,7 @@ from ngp.aws.failures import DeniedError
 from ngp.aws.session import Session
 from ngp.errors import MissingError, NgpError, StaleError
 from ngp.files import private_folder
-from ngp.state.places import StatePlace
+from ngp.state.locations import StateLocation
 from ngp.state.reading import denied
 
 _PAUSES_S = (0.5, 2.0)  # before a write is tried again
@@ -52,7 +52,7 @@ class Encryption:
         return {"ServerSideEncryption": "AES256"}
 
 
-def fetch(place: StatePlace, session: Session) -> Stored:
+def fetch(place: StateLocation, session: Session) -> Stored:
     """Read a state. Raises MissingError where the bucket is there but may not be read, NgpError for a broken object."""
     if place.path is not None:
         try:
@@ -67,7 +67,7 @@ def fetch(place: StatePlace, session: Session) -> Stored:
     return Stored() if found is None else _of_answer(found, place)
 
 
-def store(place: StatePlace, session: Session, text: str, expected: str, encryption: Encryption) -> str:
+def store(place: StateLocation, session: Session, text: str, expected: str, encryption: Encryption) -> str:
     """Write a state over its version `expected` (ABSENT: only where there is none); return the new version.
 
     An answer that is lost or doubtful (412, 409, 5xx, a broken connection) is settled by reading back: the same bytes
@@ -86,7 +86,7 @@ def store(place: StatePlace, session: Session, text: str, expected: str, encrypt
     return _put(place, session, text, expected, encryption)
 
 
-def _put(place: StatePlace, session: Session, text: str, expected: str, encryption: Encryption) -> str:
+def _put(place: StateLocation, session: Session, text: str, expected: str, encryption: Encryption) -> str:
     data = text.encode()
     condition = {"IfNoneMatch": "*"} if expected == ABSENT else {"IfMatch": expected}
     failure: NgpError | None = None
@@ -119,7 +119,7 @@ def _put(place: StatePlace, session: Session, text: str, expected: str, encrypti
     ) from failure
 
 
-def explained(error: NgpError, place: StatePlace) -> NgpError:
+def explained(error: NgpError, place: StateLocation) -> NgpError:
     """Return the error of a call, with the way out where the bucket is gone."""
     if not error.findings[0].why.startswith("NoSuchBucket"):
         return error
@@ -127,7 +127,7 @@ def explained(error: NgpError, place: StatePlace) -> NgpError:
     return MissingError(what, where=str(place), todo="`ngp state bootstrap` creates it again")
 
 
-def _read_back(place: StatePlace, session: Session, failure: NgpError | None) -> Stored:
+def _read_back(place: StateLocation, session: Session, failure: NgpError | None) -> Stored:
     try:
         found = session.once("s3", "get_object", absent=_NOT_THERE, Bucket=place.bucket, Key=place.key)
         return Stored() if found is None else _of_answer(found, place)
@@ -135,7 +135,7 @@ def _read_back(place: StatePlace, session: Session, failure: NgpError | None) ->
         raise failure or error from error
 
 
-def _of_answer(found: Mapping[str, Any], place: StatePlace) -> Stored:
+def _of_answer(found: Mapping[str, Any], place: StateLocation) -> Stored:
     try:
         data = bytes(found["Body"].read())
     except Exception as error:  # noqa: BLE001  botocore and urllib3 each have their own for a body that is cut off
@@ -143,7 +143,7 @@ def _of_answer(found: Mapping[str, Any], place: StatePlace) -> Stored:
     return Stored(_text(data, place), str(found["ETag"]))
 
 
-def _write_file(place: StatePlace, data: bytes, expected: str) -> str:
+def _write_file(place: StateLocation, data: bytes, expected: str) -> str:
     """Write in place: Terraform's lock of a local state is on the file itself, which a rename would replace."""
     assert place.path is not None
     private_folder(place.path.parent)
@@ -171,7 +171,7 @@ def _overwrite(file: FileIO, data: bytes) -> None:
     os.fsync(file.fileno())
 
 
-def _back_up(place: StatePlace, data: bytes) -> None:
+def _back_up(place: StateLocation, data: bytes) -> None:
     """Keep the version before beside the state, as Terraform's local backend does."""
     assert place.path is not None
     backup = place.path.with_name(f"{place.path.name}.backup")
@@ -189,7 +189,7 @@ def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _text(data: bytes, place: StatePlace) -> str:
+def _text(data: bytes, place: StateLocation) -> str:
     try:
         return data.decode()
     except UnicodeDecodeError as error:

@@ -18,9 +18,9 @@ class Wait:
 
     timeout_s: float = 0.0
     stop: threading.Event = field(default_factory=threading.Event)
-    tell: Callable[[str], None] = lambda _: None
+    emit: Callable[[str], None] = lambda _: None
     _began: float = field(default_factory=time.monotonic, init=False)
-    _has_told: bool = field(default=False, init=False)
+    _has_emitted: bool = field(default=False, init=False)
 
     def goes_on(self, holder: Callable[[], str]) -> bool:
         """Wait for a moment; return whether to try again. `holder` says who has the lock, and is told once.
@@ -30,9 +30,9 @@ class Wait:
         left_s = self._began + self.timeout_s - time.monotonic()
         if left_s <= 0:
             return False
-        if not self._has_told:
-            self._has_told = True
-            self.tell(f"waiting for at most {self.timeout_s:g} s: {holder()}")
+        if not self._has_emitted:
+            self._has_emitted = True
+            self.emit(f"waiting for at most {self.timeout_s:g} s: {holder()}")
         if self.stop.wait(min(_AGAIN_S, left_s)):
             raise StoppedError
         return True

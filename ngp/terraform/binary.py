@@ -15,7 +15,7 @@ from typing import Any
 
 from ngp import files, processes
 from ngp.errors import MissingError
-from ngp.terraform import bundled, shims, surroundings, versions
+from ngp.terraform import bundled, child_environ, shims, versions
 
 TERRAFORM, OPENTOFU = "terraform", "tofu"
 TERRAFORM_REGISTRY, OPENTOFU_REGISTRY = "registry.terraform.io", "registry.opentofu.org"
@@ -81,9 +81,9 @@ def find(setting: str, constraint: str, environ: Mapping[str, str], *, cwd: Path
     wanted = versions.parse_constraint(constraint, where="ngp.yaml")
     argv = _locate(setting, environ, cwd)
     is_bundled = argv[0] == sys.executable
-    said = _ask(argv, environ, cwd=cwd, cache=cache)
-    asked_in = None if said["is_real"] else cwd
-    binary = Binary(argv, said["terraform_version"], said["flavour"], is_bundled, said["platform"], asked_in)
+    version = _ask(argv, environ, cwd=cwd, cache=cache)
+    asked_in = None if version["is_real"] else cwd
+    binary = Binary(argv, version["terraform_version"], version["flavour"], is_bundled, version["platform"], asked_in)
     if not wanted.allows(versions.parse(binary.version)):
         raise MissingError(
             f"{binary.flavour} {binary.version} does not fit `{constraint}`",
@@ -130,23 +130,23 @@ def _ask(argv: tuple[str, ...], environ: Mapping[str, str], *, cwd: Path, cache:
         return _read_remembered(remembered.read_text(encoding="utf-8"))
     outcome = _run((*argv, "version", "-json"), environ, cwd)
     try:
-        said = _read_version(outcome.stdout) if outcome.exit_code == 0 else None
+        version = _read_version(outcome.stdout) if outcome.exit_code == 0 else None
     except (ValueError, KeyError, TypeError):
-        said = None
-    if said is None:
+        version = None
+    if version is None:
         raise _garbage(argv, f"exit code {outcome.exit_code}: {(outcome.stdout + outcome.stderr).strip()[:200]!r}")
-    if not said["flavour"]:
+    if not version["flavour"]:
         named = _NAMED.search(_run((*argv, "version"), environ, cwd).stdout)
-        said["flavour"] = _TITLES[named[1]] if named else _flavour_of(program.name)
-    said["is_real"] = argv[0] == sys.executable or shims.is_real(program)
-    if said["is_real"]:
+        version["flavour"] = _TITLES[named[1]] if named else _flavour_of(program.name)
+    version["is_real"] = argv[0] == sys.executable or shims.is_real(program)
+    if version["is_real"]:
         with suppress(OSError):  # a cache that cannot be written is no reason to stop
-            files.write(remembered, json.dumps(said))
-    return said
+            files.write(remembered, json.dumps(version))
+    return version
 
 
 def _run(argv: tuple[str, ...], environ: Mapping[str, str], cwd: Path) -> processes.ProcessResult:
-    child = surroundings.child(environ, {})
+    child = child_environ.build(environ, {})
     try:
         return processes.run(processes.ProcessRequest(argv, cwd, child, timeout_s=_VERSION_TIMEOUT_S, grace_s=1.0))
     except OSError as error:
@@ -165,9 +165,9 @@ def _read_version(text: str) -> dict[str, Any]:
 
 
 def _read_remembered(text: str) -> dict[str, Any]:
-    said = json.loads(text)
-    versions.parse(said["terraform_version"])
-    return {name: said[name] for name in ("terraform_version", "platform", "flavour", "is_real")}
+    version = json.loads(text)
+    versions.parse(version["terraform_version"])
+    return {name: version[name] for name in ("terraform_version", "platform", "flavour", "is_real")}
 
 
 def _identity(program: Path) -> str:

@@ -16,7 +16,7 @@ from ngp.terraform.attempts import Attempt, Attempts, Go
 from ngp.terraform.binary import Binary
 from ngp.terraform.commands import ApplyOptions, Argv, InitOptions, PlanOptions
 from ngp.terraform.events import Event
-from ngp.terraform.results import Result, lock_holder, said
+from ngp.terraform.results import Result, as_diagnostic, lock_holder
 from ngp.terraform.streams import Stream
 
 CONSOLE_LINE = 60_000  # Terraform reads its console's input by lines of at most 64 KiB
@@ -64,7 +64,7 @@ _QUIET = Watch()
 
 @dataclass(frozen=True)
 class Terraform:
-    """A binary and the environment of its children (from `surroundings.child`).
+    """A binary and the environment of its children (from `child_environ.build`).
 
     `plugin_folder` is a provider mirror (from `mirror.find`) that holds what the lock file names; None leaves
     Terraform to find its providers. `serving` is the way to providers that run already (from `serving.open_serving`).
@@ -94,7 +94,7 @@ class Terraform:
         options = InitOptions(backend, self.plugin_folder, (root.path / ".terraform.lock.hcl").is_file())
         result = self._stream(root, commands.init(self.binary.argv, options), watch=watch)
         if result.is_ok:
-            fingerprints.keep(root.data, fingerprint, backend=backend)
+            fingerprints.save(root.data, fingerprint, backend=backend)
         return result
 
     def validate(self, root: Root, *, watch: Watch = _QUIET) -> Result:
@@ -103,7 +103,7 @@ class Terraform:
         try:
             found = tuple(events.diagnostic(one) for one in documents.parse(outcome.stdout)["diagnostics"])
         except (ValueError, KeyError, TypeError):
-            found = () if outcome.stopped else (said(outcome.stdout + outcome.stderr, outcome.exit_code),)
+            found = () if outcome.stopped else (as_diagnostic(outcome.stdout + outcome.stderr, outcome.exit_code),)
         for diagnostic in found if watch.on_event else ():
             watch.on_event(diagnostic)  # type: ignore[misc]  # it is there: see the line above
         return Result(outcome.exit_code, found, outcome.stopped, outcome.timed_out, outcome.duration_s)
@@ -133,7 +133,7 @@ class Terraform:
         """Apply exactly this saved plan; ephemeral values must be given again in `secrets`."""
         argv = commands.apply(self.binary.argv, plan_file, options)
         result = self._stream(root, argv, secrets=secrets, watch=watch)
-        return replace(result, errored_state=rescue.keep(root.path, result.dumped), dumped="")
+        return replace(result, errored_state=rescue.save(root.path, result.dumped), dumped="")
 
     def test(self, root: Root, *, filters: Sequence[str] = (), folder: str = "", watch: Watch = _QUIET) -> Result:
         """Run the root's Terraform tests; they come as Unknown events (``test_run``, ``test_summary``, …)."""
@@ -207,7 +207,7 @@ class Terraform:
         found = stream.diagnostics
         failed = outcome.exit_code not in (0, 2) and not outcome.stopped
         if failed and not any(one.severity == "error" for one in found):
-            found = (*found, said(stream.talk, outcome.exit_code))
+            found = (*found, as_diagnostic(stream.talk, outcome.exit_code))
         return Result(
             exit_code=outcome.exit_code,
             diagnostics=found,
@@ -224,7 +224,7 @@ class Terraform:
         try:
             return documents.parse(text)
         except ValueError as error:
-            raise NgpError(f"`{self._said_as(argv)}` did not print JSON: {error}") from error
+            raise NgpError(f"`{self._error_text(argv)}` did not print JSON: {error}") from error
 
     def _text(self, root: Root, argv: Argv, *, watch: Watch, stdin: str = "") -> str:
         outcome = self._outcome(root, argv, watch=watch, stdin=stdin)
@@ -258,10 +258,10 @@ class Terraform:
             go(Attempt())
 
     def _failure(self, argv: Argv, outcome: processes.ProcessResult) -> NgpError:
-        first = said(outcome.stderr or outcome.stdout, outcome.exit_code)
-        return NgpError(f"`{self._said_as(argv)}` failed: {first.summary.removeprefix('Error: ')}", why=first.detail)
+        first = as_diagnostic(outcome.stderr or outcome.stdout, outcome.exit_code)
+        return NgpError(f"`{self._error_text(argv)}` failed: {first.summary.removeprefix('Error: ')}", why=first.detail)
 
-    def _said_as(self, argv: Argv) -> str:
+    def _error_text(self, argv: Argv) -> str:
         return f"{self.binary.flavour} {argv[len(self.binary.argv)]}"
 
     def _run(

@@ -34,8 +34,8 @@ def compute(root: Path, *, about: tuple[str, ...]) -> str:
         with suppress(FileNotFoundError):
             digest.update(b"\0" + path.name.encode() + b"\0" + path.read_bytes())
     for folder in sorted(modules(root)):
-        said = {line.strip() for text in _texts(folder) for line in _MATTERS.findall(text)}
-        digest.update(json.dumps([str(folder), sorted(said)]).encode())
+        lines = {line.strip() for text in _texts(folder) for line in _MATTERS.findall(text)}
+        digest.update(json.dumps([str(folder), sorted(lines)]).encode())
         for path in _files(folder):  # which lines of JSON matter is not told apart: an edit costs an init
             if path.suffix == ".json":
                 digest.update(b"\0" + path.name.encode() + b"\0" + path.read_bytes())
@@ -67,7 +67,7 @@ def had_backend(data: Path) -> bool:
         return True
 
 
-def keep(data: Path, fingerprint: str, *, backend: bool) -> None:
+def save(data: Path, fingerprint: str, *, backend: bool) -> None:
     """Remember a successful init."""
     # host/namespace/type/version/platform; the last is a link into the mirror, which may go away
     made = [str(path.relative_to(data / "providers")) for path in sorted((data / "providers").glob("*/*/*/*/*"))]

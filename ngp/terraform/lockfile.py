@@ -125,14 +125,14 @@ def address(source: str) -> str:
 
 
 def _locked(name: str, body: str, where: str) -> Locked:
-    said = {key: value for key, value in re.findall(r'(version|constraints)\s*=\s*"([^"]*)"', body)}
+    arguments = {key: value for key, value in re.findall(r'(version|constraints)\s*=\s*"([^"]*)"', body)}
     hashes = _HASHES.search(body)
     try:
-        versions.parse(said["version"])
+        versions.parse(arguments["version"])
     except (KeyError, ValueError):
         raise _unreadable(where, f'provider "{name}"') from None
     listed = re.findall(r'"([^"]*)"', hashes[1]) if hashes else []
-    return Locked(name, said["version"], said.get("constraints", ""), tuple(sorted(listed)))
+    return Locked(name, arguments["version"], arguments.get("constraints", ""), tuple(sorted(listed)))
 
 
 def _block(locked: Locked) -> str:

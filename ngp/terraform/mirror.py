@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ngp import files
 from ngp.errors import Finding, MissingError, StoppedError
-from ngp.terraform import lockfile, surroundings, versions
+from ngp.terraform import child_environ, lockfile, versions
 from ngp.terraform.binary import OPENTOFU, TERRAFORM, Binary
 from ngp.terraform.driver import Root, Terraform
 from ngp.terraform.lockfile import NAME, REGISTRY, Lock, Locked, render
@@ -151,7 +151,7 @@ def _implied(places: Places) -> list[Path]:
 
 def _own_configuration(places: Places, flavour: str) -> Path | None:
     """The CLI configuration file that says how providers are installed, if the operator has one."""
-    named = [places.environ[name] for name in surroundings.CONFIG_FILES if places.environ.get(name)]
+    named = [places.environ[name] for name in child_environ.CONFIG_FILES if places.environ.get(name)]
     # a file that the environment names is read instead of the one at home; one that is not there is dropped
     candidates = [*map(Path, named), *_home_configurations(places, flavour)]
     path = next(filter(Path.is_file, candidates), None)
@@ -202,7 +202,7 @@ def _fill(own: Path, lock: Lock, binary: Binary, places: Places, stop: threading
         fetched.mkdir()
         files.write(scratch / "main.tf.json", json.dumps(_scratch(lock)))
         files.write(scratch / NAME, render(lock))
-        environ = surroundings.child(places.environ, {}) | {"TF_PLUGIN_CACHE_DIR": str(fetched)}
+        environ = child_environ.build(places.environ, {}) | {"TF_PLUGIN_CACHE_DIR": str(fetched)}
         root = Root(scratch, scratch / ".terraform")
         result = Terraform(binary, environ, stop=stop).init(root, backend=False)
         if result.stopped:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ngp import files
 from ngp.errors import Finding, MissingError, NgpError, UsageError
-from ngp.terraform import lockfile, mirror, surroundings, versions
+from ngp.terraform import child_environ, lockfile, mirror, versions
 from ngp.terraform.binary import Binary
 from ngp.terraform.driver import Root, Terraform
 from ngp.terraform.lockfile import Lock, Requirement
@@ -90,7 +90,7 @@ def _ask(old: Lock, request: RenewalRequest, binary: Binary, places: mirror.Plac
         scratch = Path(name)
         files.write(scratch / "main.tf.json", json.dumps(_scratch(wanted)))
         files.write(scratch / lockfile.NAME, lockfile.render(kept))
-        terraform = Terraform(binary, surroundings.child(places.environ, {}), stop=asked.stop)
+        terraform = Terraform(binary, child_environ.build(places.environ, {}), stop=asked.stop)
         try:
             terraform.providers_lock(
                 Root(scratch, scratch / ".terraform"),
@@ -172,5 +172,5 @@ def _seen(folder: Path, wanted: Mapping[str, str], platforms: Sequence[str]) -> 
 
 def _has(folder: Path, address: str, platforms: Sequence[str]) -> str:
     held = {platform: mirror.held(folder, address, platform) for platform in platforms}
-    told = "; ".join(f"{', '.join(found)} for {platform}" for platform, found in held.items() if found)
-    return f"it has {told}" if told else f"it has none for {', '.join(platforms)}"
+    parts = "; ".join(f"{', '.join(found)} for {platform}" for platform, found in held.items() if found)
+    return f"it has {parts}" if parts else f"it has none for {', '.join(platforms)}"

@@ -13,7 +13,7 @@ NAME = "errored.tfstate"
 _PREFIX = "ngp-state-"
 
 
-def keep(root: Path, dumped: str) -> Path | None:
+def save(root: Path, dumped: str) -> Path | None:
     """Return the file with the state that an apply in `root` could not write; None where it wrote its state, or where
     there is no room for it anywhere.
 

@@ -85,15 +85,15 @@ def lock_holder(diagnostics: Iterable[Diagnostic]) -> LockHolder | None:
     """
     for diagnostic in diagnostics:
         if diagnostic.summary == _LOCK_SUMMARY:
-            said = {name.lower(): value for name, value in _LOCK_FIELD.findall(diagnostic.detail)}
-            if said.get("id") or _CONTENTION.search(diagnostic.detail):
-                return LockHolder(**said)
+            fields = {name.lower(): value for name, value in _LOCK_FIELD.findall(diagnostic.detail)}
+            if fields.get("id") or _CONTENTION.search(diagnostic.detail):
+                return LockHolder(**fields)
     return None
 
 
-def said(text: str, exit_code: int) -> Diagnostic:
+def as_diagnostic(text: str, exit_code: int) -> Diagnostic:
     """Return what Terraform said outside its JSON as the error that it is."""
     lines = [line.strip("╷│╵ ") for line in _COLOUR.sub("", text).splitlines()]
-    told = [line for line in lines if line]
+    rest = [line for line in lines if line]
     ended = f"was killed by signal {-exit_code}" if exit_code < 0 else f"ended with code {exit_code}"
-    return Diagnostic("error", told[0] if told else f"Terraform {ended}", "\n".join(told[1:]))
+    return Diagnostic("error", rest[0] if rest else f"Terraform {ended}", "\n".join(rest[1:]))

@@ -67,18 +67,18 @@ class Serving:
             attached = self._attach(root, texts, calls, is_apply=is_own, whole=whole)
             if attached is None:
                 return False
-            said = ""
+            errors = ""
             try:
                 light = {} if whole or once else self._light
-                said = go(Attempt({**light, **attached.environ}, is_last=once))
+                errors = go(Attempt({**light, **attached.environ}, is_last=once))
             finally:
-                judgement = self._door.detach(attached, said)
-            if not said:
+                judgement = self._door.detach(attached, errors)
+            if not errors:
                 return True
             for crash in judgement.crashes[:1]:
-                self._tell(crash, crash)
+                self._emit(crash, crash)
             if judgement.failures and is_own:
-                self._tell(judgement.failures[0], f"the provider proxy: {judgement.failures[0]}")
+                self._emit(judgement.failures[0], f"the provider proxy: {judgement.failures[0]}")
             elif judgement.failures:
                 self._leave(judgement.failures[0])
                 return False
@@ -98,9 +98,9 @@ class Serving:
 
     def _leave(self, reason: str) -> None:
         """Say why it goes on plainly, for all the roots that do."""
-        self._tell("plainly", f"without the provider proxy: {reason}")
+        self._emit("plainly", f"without the provider proxy: {reason}")
 
-    def _tell(self, topic: str, text: str) -> None:
+    def _emit(self, topic: str, text: str) -> None:
         """Say something once for each topic."""
         with self._guard:
             is_new = topic not in self._told

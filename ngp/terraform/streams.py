@@ -65,7 +65,7 @@ class Stream:
         if _DUMP in line and (dumped := _state_in(line)):
             self.dumped = dumped
             line = json.dumps({"@level": "error", "@message": "Emergency state dump", "type": "log"})
-        told = self._log(line)
+        text = self._log(line)
         event = self._redacted(events.parse(line))  # not the line: a short secret would break its JSON
         if isinstance(event, Diagnostic):
             if event.summary == _EXPECTED:
@@ -77,7 +77,7 @@ class Stream:
         elif isinstance(event, Summary):
             self.summary = event
         elif isinstance(event, UnknownEvent) and event.kind == "text":
-            self._talk.append(told)
+            self._talk.append(text)
         if self._on_event is not None:
             self._on_event(event)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ngp.proxy.session import open_session
 from ngp.settings import Settings
-from ngp.terraform import lockfile, mirror, serving, surroundings
+from ngp.terraform import child_environ, lockfile, mirror, serving
 from ngp.terraform.binary import Binary
 from ngp.terraform.driver import Terraform
 from ngp.terraform.serving import Opener
@@ -36,7 +36,7 @@ def open_terraform(  # noqa: PLR0913  what Terraform stands on, once
     locked = lockfile.load(lock)
     places = mirror.Places(settings.environ, settings.home, settings.cache)
     providers = mirror.provide(locked, found, places, stop)
-    environ = surroundings.child(settings.environ, aws)
+    environ = child_environ.build(settings.environ, aws)
     packages = serving.find_packages(lockfile.under(locked, found.registry), found.platform, providers.folder)
     with serving.open_serving(packages, environ, settings.environ, settings.cache, note, opener) as served:
         yield Terraform(found, environ, providers.folder, served, stop, calls)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ngp.settings import Settings
-from ngp.views import digests, terminal
+from ngp.views import excerpts, terminal
 
 if TYPE_CHECKING:
     from ngp.review.affected import Affected, AffectedUnit
@@ -22,7 +22,7 @@ def show(found: Affected, settings: Settings, *, whole: bool = False) -> None:
         terminal.say(settings, _head(found))
 
 
-def tell(found: Affected, settings: Settings) -> None:
+def print_summary(found: Affected, settings: Settings) -> None:
     """The same on stderr, under a line that says what it was compared with."""
     terminal.say(settings, _head(found), style="bold")
     digest = _pick(found, whole=False)
@@ -32,15 +32,15 @@ def tell(found: Affected, settings: Settings) -> None:
         terminal.say(settings, f"  {digest.more('units', 'ngp env affected --all shows them')}")
 
 
-def _pick(found: Affected, *, whole: bool) -> digests.Digest[AffectedUnit]:
+def _pick(found: Affected, *, whole: bool) -> excerpts.Excerpt[AffectedUnit]:
     """Of many, the removed ones and those that the change itself is about; who takes of them is counted."""
 
     def rank(unit: AffectedUnit) -> int | None:
         if not unit.module:
-            return digests.URGENT
+            return excerpts.URGENT
         return 1 if unit.is_direct else None
 
-    return digests.pick((*found.units, *found.removed), rank, whole=whole)
+    return excerpts.pick((*found.units, *found.removed), rank, whole=whole)
 
 
 def _head(found: Affected) -> str:

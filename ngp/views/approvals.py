@@ -125,8 +125,8 @@ def authority(found: Authority) -> str:
 
 
 def _unit(name: str, fact: UnitFact, result: UnitResult | None, *, whole: bool) -> Iterator[str]:
-    said = [changes.summary(_counts(fact)), *_outcome(fact, result)]
-    yield f"  {name}: {'; '.join(one for one in said if one) or 'no changes'}"
+    parts = [changes.summary(_counts(fact)), *_outcome(fact, result)]
+    yield f"  {name}: {'; '.join(one for one in parts if one) or 'no changes'}"
     for secret, one in fact.secrets.items():
         yield f"    secret {secret} from {one.reference}{f' (version {one.version})' if one.version else ''}"
     actions = sorted(fact.changes, key=lambda action: _LOSSES.index(action) if action in _LOSSES else len(_LOSSES))

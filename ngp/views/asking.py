@@ -63,21 +63,21 @@ def choose(subject: Subject, chosen: Mapping[str, str] | None = None, **doors: A
 
 def answer(questions: Sequence[Question], choice: Choice, **doors: Any) -> Choice | None:
     """The choice with an answer to each question; None where the person goes back from the first one."""
-    said: dict[int, str] = {}
+    answers: dict[int, str] = {}
     at = 0
     while at < len(questions):
-        given = _run(_asked(questions[at], said.get(at), doors), may_go_back=True)
+        given = _run(_asked(questions[at], answers.get(at), doors), may_go_back=True)
         if given is _BACK and at == 0:
             return None
         if given is not _BACK:
-            said[at] = str(given)
+            answers[at] = str(given)
         at += -1 if given is _BACK else 1
     settings, wires = dict(choice.settings), dict(choice.wires)
     for at, question in enumerate(questions):
         if question.choices:
-            wires[question.key[0], question.key[1]] = next(ref for ref in question.choices if str(ref) == said[at])
+            wires[question.key[0], question.key[1]] = next(ref for ref in question.choices if str(ref) == answers[at])
         else:
-            settings[question.key] = said[at]
+            settings[question.key] = answers[at]
     return replace(choice, settings=settings, wires=wires)
 
 

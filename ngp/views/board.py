@@ -31,7 +31,7 @@ class Row:
     done: int = 0
     total: int = 0
     entered: float = 0.0
-    said: float = 0.0
+    shown_at: float = 0.0
     busy: Mapping[str, float] = field(default_factory=dict)
     result: UnitResult | None = None
 
@@ -114,7 +114,7 @@ def visible(rows: Mapping[str, Row], room: int) -> list[tuple[str, Row]]:
     return sorted(chosen, key=lambda item: order[item[0]])
 
 
-def lay_out(rows: Sequence[tuple[str, Row]], now: float, width: int, verb: Verb) -> list[Text]:
+def arrange(rows: Sequence[tuple[str, Row]], now: float, width: int, verb: Verb) -> list[Text]:
     """Return a line per unit: name, state, done of all, time, and the slowest resource or the reason.
 
     No line is wider than `width`. Where the last cell does not fit, one line below has the slowest resource of all.

@@ -48,7 +48,7 @@ def tell_valid(bundle: Bundle, settings: Settings) -> None:
 
 
 def show(bundle: Bundle, settings: Settings) -> None:
-    """Print where a bundle applies, who made it, from what and for how long, and which units go by themselves."""
+    """Print where a bundle applies, who made it, from what and for how long, and which units are planned separately."""
     stated, console = bundle.statement, terminal.out(settings)
     commit, time = stated.commit, "%Y-%m-%d %H:%M UTC"
     at = f"commit {commit.id[:10]}{'+' if commit.is_dirty else ''}" if commit.id else "no commit"

@@ -11,7 +11,7 @@ from ngp.views import documents, orphans, terminal
 
 if TYPE_CHECKING:
     from ngp.environments.environment import Environment, Platform
-    from ngp.environments.outlines import NewEnvironment
+    from ngp.environments.new_environment import NewEnvironment
     from ngp.runs.abandoned import Survey
 
     Found = Mapping[str, Environment | UsageError]  # by name; the error of one that cannot be read
@@ -24,7 +24,7 @@ def made(one: NewEnvironment) -> dict[str, Any]:
     return {"schema": "ngp.env.new/1", "environment": one.name, "written": one.written, "left_out": one.left_out}
 
 
-def tell_made(one: NewEnvironment, settings: Settings) -> None:
+def print_created(one: NewEnvironment, settings: Settings) -> None:
     """Say on stderr which files were written, what was not copied, and what to type next."""
     lines = [f"wrote {path}" for path in one.written]
     if one.left_out:

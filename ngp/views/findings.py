@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from ngp.errors import Failure, Finding
 from ngp.settings import Settings
-from ngp.views import digests, terminal
+from ngp.views import excerpts, terminal
 
 
 def show_error(error: Failure, *, whole: bool = False) -> None:
@@ -15,7 +15,7 @@ def show_error(error: Failure, *, whole: bool = False) -> None:
 
     Needs no library, so that an early failure costs no start-up time.
     """
-    digest = digests.pick(error.findings, whole=whole)
+    digest = excerpts.pick(error.findings, whole=whole)
     more = digest.more("findings", "--json shows them")
     sys.stderr.write("\n".join([*(block(finding) for finding in digest.shown), *([more] if more else [])]) + "\n")
 
@@ -35,7 +35,7 @@ def show_checks(findings: Iterable[Finding], settings: Settings, *, passed: str,
     """
     found = tuple(findings)
     console = terminal.out(settings)
-    digest = digests.pick(found, whole=whole)
+    digest = excerpts.pick(found, whole=whole)
     for finding in digest.shown:
         console.print(terminal.line(block(finding, word="found")), soft_wrap=True)
     if digest.rest:

@@ -10,7 +10,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, TypeVar
 
 from ngp.settings import Settings
-from ngp.views import digests, documents, findings, terminal
+from ngp.views import documents, excerpts, findings, terminal
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -41,7 +41,7 @@ def show(
     """Write the graph to stdout; as text, many units are counted by wave, unless `whole`."""
     if form is GraphFormat.JSON:
         documents.write(documents.graph(environment, units, wires))
-    elif form is GraphFormat.TEXT and digests.is_big(len(units)) and not whole:
+    elif form is GraphFormat.TEXT and excerpts.is_big(len(units)) and not whole:
         sys.stdout.write(_counted(units, wires))
     else:
         sys.stdout.write(render(units, wires, form))
@@ -65,7 +65,7 @@ def show_status(
     `words` selected the units, so the next command has them too.
     """
     console = terminal.out(settings)
-    digest = digests.pick(units, _weight, whole=whole)
+    digest = excerpts.pick(units, _weight, whole=whole)
     if digest.shown:
         console.print(_table(digest.shown))
     for finding in (finding for unit in digest.shown for finding in unit.findings):
@@ -84,7 +84,7 @@ def show_status(
 
 
 def _weight(unit: UnitStatus) -> int | None:
-    return {"unreadable": digests.URGENT, "misplaced": digests.URGENT, "empty": 1, "not applied": 2}.get(unit.word)
+    return {"unreadable": excerpts.URGENT, "misplaced": excerpts.URGENT, "empty": 1, "not applied": 2}.get(unit.word)
 
 
 def _table(units: Sequence[UnitStatus]) -> Table:
@@ -112,7 +112,7 @@ def _cells(unit: UnitStatus) -> tuple[str, ...]:
 def _counted(units: Sequence[UnitSummary], wires: Sequence[WireEdge]) -> str:
     """A line a wave: how many units, of which modules, taking how much."""
     taken = Counter(wire.unit for wire in wires)
-    digest = digests.pick(_waves(units).items())
+    digest = excerpts.pick(_waves(units).items())
     lines = [_count(wave, facts, sum(taken[fact.unit] for fact in facts)) for wave, facts in digest.shown]
     lines += [more] if (more := digest.more("waves")) else []
     total = f"{terminal.amount(len(units), 'unit')}, {terminal.amount(len(wires), 'wire')}"

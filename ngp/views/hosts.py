@@ -91,13 +91,13 @@ class JsonLines:
         """Print an event."""
         from ngp.hosts.remote import HostResult, OutputLine
 
-        said = {"schema": "ngp.event/1", "host": event.host.name, "id": event.host.id}
+        fields = {"schema": "ngp.event/1", "host": event.host.name, "id": event.host.id}
         if isinstance(event, OutputLine):
-            documents.write({**said, "event": "host_line", "stream": event.stream, "text": event.text}, one_line=True)
+            documents.write({**fields, "event": "host_line", "stream": event.stream, "text": event.text}, one_line=True)
         elif isinstance(event, HostResult):
-            documents.write({**said, "event": "host_finished", **outcome(event)}, one_line=True)
+            documents.write({**fields, "event": "host_finished", **outcome(event)}, one_line=True)
         else:
-            documents.write({**said, "event": "host_started"}, one_line=True)
+            documents.write({**fields, "event": "host_started"}, one_line=True)
 
 
 class CollectedOutput:
@@ -152,9 +152,9 @@ def summary(results: Sequence[HostResult], settings: Settings, *, repeats: bool 
         console.print(terminal.line(f"fix: {terminal.cell(todo)}"), soft_wrap=True)
     failed = sum(not one.is_good for one in results)
     if failed:
-        said = f"{failed} of {terminal.amount(len(results), 'host')} failed"
-        said += "; to repeat the command there: --failed" if repeats else ""
-        console.print(terminal.line(said), soft_wrap=True)
+        fields = f"{failed} of {terminal.amount(len(results), 'host')} failed"
+        fields += "; to repeat the command there: --failed" if repeats else ""
+        console.print(terminal.line(fields), soft_wrap=True)
 
 
 def colour(name: str) -> str:

@@ -33,25 +33,25 @@ def show_list(modules: Iterable[Module], settings: Settings) -> None:
     for heading in ("module", "category", "status", "what it makes"):
         table.add_column(heading)
     for module in sorted(modules, key=lambda each: (each.manifest.category, each.name)):
-        said = module.manifest
-        cells = (module.name, said.category, said.status.value, said.summary)
-        table.add_row(*map(terminal.line, cells), style="dim" if said.status is ModuleStatus.LEGACY else "")
+        manifest = module.manifest
+        cells = (module.name, manifest.category, manifest.status.value, manifest.summary)
+        table.add_row(*map(terminal.line, cells), style="dim" if manifest.status is ModuleStatus.LEGACY else "")
     terminal.out(settings).print(table)
 
 
 def show(module: Module, settings: Settings) -> None:
     """One module on stdout: what it is, what it needs, what it gives."""
-    said = module.manifest
-    lines = [f"{module.name} {said.version}: {said.title}", said.summary, ""]
+    manifest = module.manifest
+    lines = [f"{module.name} {manifest.version}: {manifest.title}", manifest.summary, ""]
     facts = {
-        "category": said.category,
-        "status": said.status.value,
-        "requires": ", ".join(said.requires),
-        "provides": ", ".join(said.provides),
-        "conflicts": "; ".join(f"{name} ({why})" for name, why in said.conflicts.items()),
-        "reveals": ", ".join(said.reveal),
-        "cost": said.cost,
-        "copy of": f"{said.source.address} {said.source.commit[:12]}".rstrip() if said.source else "",
+        "category": manifest.category,
+        "status": manifest.status.value,
+        "requires": ", ".join(manifest.requires),
+        "provides": ", ".join(manifest.provides),
+        "conflicts": "; ".join(f"{name} ({why})" for name, why in manifest.conflicts.items()),
+        "reveals": ", ".join(manifest.reveal),
+        "cost": manifest.cost,
+        "copy of": f"{manifest.source.address} {manifest.source.commit[:12]}".rstrip() if manifest.source else "",
     }
     lines += [f"{label + ':':<11}{text}" for label, text in facts.items() if text]
     lines += ["", "inputs", *(_input(variable) for variable in module.variables.values())]
@@ -68,7 +68,7 @@ class CheckProgress:
         self._total, self._settings = total, settings
         self._done, self._lock = 0, Lock()
 
-    def tell(self, checked: Checked) -> None:
+    def on_checked(self, checked: Checked) -> None:
         found = f"{len(checked.faults)} found" if checked.faults else "ok"
         with self._lock:
             self._done += 1
@@ -149,17 +149,17 @@ def list_document(modules: Iterable[Module]) -> dict[str, Any]:
 
 def summary(module: Module) -> dict[str, Any]:
     """A module as `module list --json` gives it."""
-    said = module.manifest
+    manifest = module.manifest
     return {
         "name": module.name,
-        "title": said.title,
-        "summary": said.summary,
-        "category": said.category,
-        "status": said.status,
-        "version": said.version,
-        "requires": said.requires,
-        "provides": said.provides,
-        "conflicts": said.conflicts,
+        "title": manifest.title,
+        "summary": manifest.summary,
+        "category": manifest.category,
+        "status": manifest.status,
+        "version": manifest.version,
+        "requires": manifest.requires,
+        "provides": manifest.provides,
+        "conflicts": manifest.conflicts,
     }
 
 

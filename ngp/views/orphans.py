@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ngp.settings import Settings
-from ngp.views import digests, findings, terminal
+from ngp.views import excerpts, findings, terminal
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -60,15 +60,15 @@ def describe(orphan: Orphan) -> str:
 
 def _show(orphans: Sequence[Orphan], console: Console, head: str, things: str, *, whole: bool) -> None:
     console.print(terminal.line(head, style="yellow"), soft_wrap=True)
-    digest = digests.pick(orphans, whole=whole)
+    digest = excerpts.pick(orphans, whole=whole)
     for orphan in digest.shown:
         console.print(terminal.line(f"  {describe(orphan)}"), soft_wrap=True)
         console.print(terminal.line(f"    to destroy it: {orphan.todo}"), soft_wrap=True)
         if orphan.keep:
             console.print(terminal.line(f"    to keep it: {orphan.keep}"), soft_wrap=True)
         if orphan.move:
-            told = f"    to move it to {orphan.heir}, which is new and of the same module (in the platform's folder):"
-            for line in (told, *(f"      {step}" for step in orphan.move)):
+            first = f"    to move it to {orphan.heir}, which is new and of the same module (in the platform's folder):"
+            for line in (first, *(f"      {step}" for step in orphan.move)):
                 console.print(terminal.line(line), soft_wrap=True)
     if digest.rest:
         console.print(terminal.line(digest.more(things), style="dim"), soft_wrap=True)

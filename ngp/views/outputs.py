@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ngp.errors import Finding, MissingError, UsageError, nearest
 from ngp.settings import Settings
-from ngp.views import digests, documents, terminal
+from ngp.views import documents, excerpts, terminal
 
 if TYPE_CHECKING:
     from ngp.runs.results import OutputValue
@@ -45,7 +45,7 @@ def show(
     Values come grouped by unit. `OutputFormat.RAW` wants exactly one value and refuses a masked one (UsageError).
     """
     if form is OutputFormat.TABLE:
-        digest = digests.pick(dict.fromkeys(value.unit for value in values), whole=whole)
+        digest = excerpts.pick(dict.fromkeys(value.unit for value in values), whole=whole)
         units = set(digest.shown)
         shown = [value for value in values if value.unit in units]
         if shown:
@@ -89,7 +89,7 @@ def text(value: Any) -> str:
     return value if isinstance(value, str) else documents.dump(value)
 
 
-def tell_none(settings: Settings, environment: str, words: Sequence[str], *, has_units: bool) -> None:
+def print_none(settings: Settings, environment: str, words: Sequence[str], *, has_units: bool) -> None:
     """Say that the units which `words` selected have no outputs, and what makes some."""
     what = " ".join([environment, *words])
     command = shlex.join(["ngp", *(["apply", environment, *words] if has_units else ["configure", environment])])

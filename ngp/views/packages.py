@@ -77,8 +77,8 @@ def version(one: PackageVersion) -> dict[str, Any]:
 def _row(one: PackageVersion) -> tuple[str, ...]:
     mark = " (changed since)" if one.is_foreign else ""
     last = one.deployed
-    said = (last.version, last.who, last.when) if last else ("-", "-", "-")
-    return tuple(terminal.cell(word) for word in (one.host, one.package, f"{one.installed or '-'}{mark}", *said))
+    deployed = (last.version, last.who, last.when) if last else ("-", "-", "-")
+    return tuple(terminal.cell(word) for word in (one.host, one.package, f"{one.installed or '-'}{mark}", *deployed))
 
 
 def _failed(one: Failed) -> dict[str, str]:

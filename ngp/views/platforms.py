@@ -17,7 +17,7 @@ def document(folder: Path, name: str, written: Sequence[Path]) -> dict[str, Any]
     return {"schema": "ngp.init/1", "name": name, "path": folder, "written": paths}
 
 
-def tell(folder: Path, name: str, written: Sequence[Path], settings: Settings, *, is_nested: bool) -> None:
+def print_result(folder: Path, name: str, written: Sequence[Path], settings: Settings, *, is_nested: bool) -> None:
     """Say what was made and what comes next; a platform inside of a repository needs none of its own."""
     terminal.say(settings, f"made the platform `{name}` in {folder}: {terminal.amount(len(written), 'file')}")
     here, more = ("", " && ngp ci init github") if is_nested else (" && git init", "")

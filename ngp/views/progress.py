@@ -22,7 +22,7 @@ from ngp.runs.events import (
 )
 from ngp.runs.results import UnitResult
 from ngp.settings import Settings
-from ngp.views import approvals, board, digests, runs, terminal
+from ngp.views import approvals, board, excerpts, runs, terminal
 from ngp.views.documents import EventLines
 from ngp.views.tally import Tally
 
@@ -51,7 +51,7 @@ class Progress:
         self._console = terminal.live(settings)
         self._lock = Lock()
         self._tally = Tally()
-        self._told: set[str] = set()  # of many units, those that went wrong and are told
+        self._shown: set[str] = set()  # of many units, those that went wrong and are told
         self._counted = clock()
         self._started = clock()
         self._live: Live | None = None
@@ -77,13 +77,13 @@ class Progress:
     def on_event(self, event: RunEvent) -> None:
         """Show what happened. A closed stderr never disturbs the run."""
         with self._lock:
-            told = self._take(event)
+            text = self._take(event)
         # The display asks for our lock while it holds its own, and printing asks for that one: never hold ours here.
         with suppress(BrokenPipeError):
             if isinstance(event, RunStarted):
                 runs.show_start(event, self._console)
-            elif told is not None:
-                self._console.print(told, soft_wrap=True)
+            elif text is not None:
+                self._console.print(text, soft_wrap=True)
 
     def table(self) -> RenderableType:
         """Return the display at this moment."""
@@ -99,7 +99,7 @@ class Progress:
             return ""
         below = terminal.line(total, style="dim")
         below.truncate(width, overflow="ellipsis")
-        return Group(*board.lay_out(rows, now, width, verb), below)
+        return Group(*board.arrange(rows, now, width, verb), below)
 
     def _show(self) -> None:
         if terminal.is_live(self._settings):
@@ -146,9 +146,9 @@ class Progress:
     def _advance(self, event: UnitProgressed) -> Text | None:
         now = self._clock()
         row = self._tally.advance(event, now)
-        if row is None or now - row.said < _QUIET_S:
+        if row is None or now - row.shown_at < _QUIET_S:
             return None
-        self._tally.rows[event.unit] = replace(row, said=now)
+        self._tally.rows[event.unit] = replace(row, shown_at=now)
         if self._tally.is_big:
             return self._count()
         shown = " ".join(part for part in (row.phase.value, board.share(row)) if part)
@@ -166,9 +166,9 @@ class Progress:
 
     def _is_worth(self, unit: str, *, went_wrong: bool) -> bool:
         """Whether a line is: of many units for the first that went wrong, the result names the others."""
-        if went_wrong and len(self._told) < digests.MOST:
-            self._told.add(unit)
-        return not self._tally.is_big or (went_wrong and unit in self._told)
+        if went_wrong and len(self._shown) < excerpts.MOST:
+            self._shown.add(unit)
+        return not self._tally.is_big or (went_wrong and unit in self._shown)
 
     def _count(self) -> Text | None:
         """A line for a log on how far many units have come, now and then."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ngp.settings import Settings
-from ngp.views import digests, documents, places, terminal
+from ngp.views import documents, excerpts, places, terminal
 
 if TYPE_CHECKING:
     from ngp.environments.comparing import EnvironmentDifference
@@ -21,7 +21,7 @@ def show(
     out = terminal.out(settings)
     order = ("undeclared", "expired", "declared")
     rows = sorted(found, key=lambda each: order.index(each.standing.value))
-    digest = digests.pick(rows, whole=whole)
+    digest = excerpts.pick(rows, whole=whole)
     for each in digest.shown:
         out.print(terminal.line(f"{each.key}: {_change(each)}{_note(each)}"), soft_wrap=True)
     if digest.rest:
@@ -30,7 +30,7 @@ def show(
         out.print(terminal.line(f"{source} and {target} are equal"), soft_wrap=True)
 
 
-def tell_unused(unused: Sequence[str], target: str, settings: Settings) -> None:
+def print_unused(unused: Sequence[str], target: str, settings: Settings) -> None:
     """Say on stderr which declarations of the target no difference needs."""
     for key in unused:
         terminal.say(settings, f"no difference needs the declaration `{key}` of {target}")
@@ -68,13 +68,13 @@ def show_diff(home: Path, changed: Mapping[Path, str], secrets: Sequence[str], s
         terminal.out(settings).print(terminal.line(shown), soft_wrap=True)
 
 
-def tell(made: Promotion, paths: Sequence[Path], settings: Settings, *, target: str, written: bool) -> None:
+def print_result(made: Promotion, paths: Sequence[Path], settings: Settings, *, target: str, written: bool) -> None:
     """What goes over, what stays and why, which files change, and what to type next; all of it on stderr."""
     for each in made.promoted:
         terminal.say(settings, f"{each.key}: {_change(each)}")
     for each, reason in made.left:
         terminal.say(settings, f"stays: {each.key}: {reason}")
-    digest = digests.pick(paths, whole=False)
+    digest = excerpts.pick(paths, whole=False)
     for path in digest.shown:
         terminal.say(settings, f"{'wrote' if written else 'would change'} {path}")
     if digest.rest:

@@ -30,7 +30,7 @@ def show(lock: Lock, settings: Settings, *, as_json: bool, changed: bool) -> Non
         _show(lock, settings)
 
 
-def tell_renewed(origin: str, settings: Settings, *, changed: bool) -> None:
+def print_renewed(origin: str, settings: Settings, *, changed: bool) -> None:
     """Say on stderr where versions were looked up, and what to type next."""
     terminal.say(settings, f"looked at {origin}")
     terminal.say(settings, "changed: run `ngp render`" if changed else "nothing has changed")

@@ -10,18 +10,18 @@ import ngp
 from ngp.environments import platforms
 from ngp.rendering import staleness
 from ngp.settings import Settings
-from ngp.views import digests, terminal
+from ngp.views import excerpts, terminal
 
 if TYPE_CHECKING:
     from ngp.rendering.trees import RenderedTree
 
 
-def tell_version(tree: RenderedTree, settings: Settings) -> None:
+def print_version(tree: RenderedTree, settings: Settings) -> None:
     """Say on stderr how many files change because another ngp rendered last."""
     if tree.other_version:
         changes = terminal.amount(len(tree.staleness.changes), "file")
-        said = f"ngp {tree.other_version} rendered this platform; ngp {ngp.__version__} changes {changes}"
-        terminal.say(settings, said)
+        text = f"ngp {tree.other_version} rendered this platform; ngp {ngp.__version__} changes {changes}"
+        terminal.say(settings, text)
 
 
 def document(tree: RenderedTree, *, diff: bool, written: bool) -> dict[str, Any]:
@@ -53,14 +53,14 @@ def show(tree: RenderedTree, shown: Mapping[str, Any], settings: Settings, *, wh
     out, written = terminal.out(settings), shown["written"]
     words = ("wrote", "wrote", "removed") if written else ("missing", "differs", "orphaned")
     for word, kind in zip(words, ("missing", "differing", "orphaned"), strict=True):
-        digest = digests.pick(shown[kind], whole=whole)
+        digest = excerpts.pick(shown[kind], whole=whole)
         for path in digest.shown:
             out.print(terminal.line(f"{word} {path}"), soft_wrap=True)
         if digest.rest:
             out.print(terminal.line(digest.more("files")), soft_wrap=True)
     if shown.get("diff"):
         out.print(terminal.line(shown["diff"].rstrip("\n")), soft_wrap=True)
-    foreign = digests.pick(shown["foreign"], whole=whole)
+    foreign = excerpts.pick(shown["foreign"], whole=whole)
     for path in foreign.shown:
         terminal.say(settings, f"not ours, left alone: {path}")
     if foreign.rest:

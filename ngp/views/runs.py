@@ -12,7 +12,7 @@ from ngp.runs.outcomes import Outcome, ordered
 from ngp.runs.results import OutputValue, RunResult, UnitResult, Verb
 from ngp.settings import Settings
 from ngp.terraform.events import Diagnostic
-from ngp.views import approvals, changes, digests, findings, orphans, outputs, plans, results, terminal
+from ngp.views import approvals, changes, excerpts, findings, orphans, outputs, plans, results, terminal
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -39,7 +39,7 @@ def show_changes(result: RunResult, settings: Settings, *, talk: bool = False, w
     """
     console = terminal.err(settings) if talk else terminal.out(settings)
     busy = [unit for unit in result.units if plans.is_worth(unit)]
-    digest = digests.pick(busy, _danger, whole=whole)
+    digest = excerpts.pick(busy, _danger, whole=whole)
     room = None if whole else plans.DetailLimits.shared(len(digest.shown))
     for unit in digest.shown:
         plans.show(unit, console, room)
@@ -63,11 +63,11 @@ def show_result(
     if result.verb is Verb.PLAN or _is_dry(result):
         show_changes(result, settings, whole=whole)
     troubled = [unit for unit in result.units if unit.diagnostics or unit.findings or _is_logged(unit)]
-    problems = digests.pick(troubled, _weight_of_problems, whole=whole)
+    problems = excerpts.pick(troubled, _weight_of_problems, whole=whole)
     for unit in problems.shown:
         _show_problems(unit, console)
     _show_rest(problems.more("units with errors or warnings"), console)
-    rows = digests.pick(result.units, _weight, whole=whole)
+    rows = excerpts.pick(result.units, _weight, whole=whole)
     if rows.shown:
         results.show(rows.shown, console)
         _show_rest(rows.more("units"), console)
@@ -153,8 +153,8 @@ def _waves(event: RunStarted) -> Iterator[str]:
     waves: dict[int, list[str]] = {}
     for fact in event.units:
         waves.setdefault(fact.wave, []).append(fact.unit)
-    is_big = digests.is_big(len(event.units))
-    digest = digests.pick(sorted(waves.items()))
+    is_big = excerpts.is_big(len(event.units))
+    digest = excerpts.pick(sorted(waves.items()))
     for wave, names in digest.shown:
         yield f"wave {wave}: {terminal.amount(len(names), 'unit') if is_big else ', '.join(names)}"
     if digest.rest:
@@ -184,7 +184,7 @@ def _weight(unit: UnitResult) -> int | None:
     if unit.outcome in (Outcome.NO_CHANGES, Outcome.SKIPPED):
         return None
     is_fine = unit.outcome.is_good and unit.outcome is not Outcome.DEFERRED
-    return _danger(unit) if is_fine else digests.URGENT
+    return _danger(unit) if is_fine else excerpts.URGENT
 
 
 def _weight_of_problems(unit: UnitResult) -> int:

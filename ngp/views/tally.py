@@ -7,7 +7,7 @@ from dataclasses import replace
 from ngp.runs.events import Phase, RunStarted, UnitEntered, UnitProgressed
 from ngp.runs.outcomes import Outcome
 from ngp.runs.results import UnitResult, Verb
-from ngp.views import board, digests, terminal
+from ngp.views import board, excerpts, terminal
 from ngp.views.board import Row
 
 _PHASES = {Verb.PLAN: Phase.PREVIEW, Verb.APPLY: Phase.APPLY, Verb.DESTROY: Phase.DESTROY}
@@ -34,7 +34,7 @@ class Tally:
     def start(self, event: RunStarted) -> None:
         """Take the units of a run that begins."""
         self.verb = event.verb
-        self._units, self.is_big = len(event.units), digests.is_big(len(event.units))
+        self._units, self.is_big = len(event.units), excerpts.is_big(len(event.units))
         self.rows = {} if self.is_big else {fact.unit: Row() for fact in event.units}
 
     def enter(self, event: UnitEntered, now: float) -> None:
@@ -95,7 +95,7 @@ class Tally:
         old = self.rows.get(unit)
         entered = old.entered if old is not None and old.is_at_work else now
         total = total or self._steps.get(unit, 0)
-        self.rows[unit] = Row(phase, total=total, entered=entered, said=now)
+        self.rows[unit] = Row(phase, total=total, entered=entered, shown_at=now)
         self._count(unit, 0, total)
 
     def _count(self, unit: str, done: int, total: int) -> None:

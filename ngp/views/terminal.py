@@ -85,10 +85,10 @@ def _width(environ: Mapping[str, str], file: IO[str], *, is_terminal: bool, leas
 
     Below `least` a table would lose columns: it is wrapped by the terminal instead.
     """
-    said = environ.get("COLUMNS", "")
-    found = int(said) if said.isdecimal() else 0
+    columns = environ.get("COLUMNS", "")
+    found = int(columns) if columns.isdecimal() else 0
     if not found and is_terminal:
-        if not least and not said.isdecimal():
+        if not least and not columns.isdecimal():
             return None
         with suppress(OSError, ValueError):
             found = os.get_terminal_size(file.fileno()).columns

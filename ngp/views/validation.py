@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ngp.settings import Settings
-from ngp.views import digests, documents, findings, terminal
+from ngp.views import documents, excerpts, findings, terminal
 
 if TYPE_CHECKING:
     from ngp.review.affected import Affected
@@ -17,9 +17,9 @@ class RootProgress:
     """A line for each root on stderr; of many roots only for those that are not valid."""
 
     def __init__(self, total: int, settings: Settings) -> None:
-        self._is_big, self._settings = digests.is_big(total), settings
+        self._is_big, self._settings = excerpts.is_big(total), settings
 
-    def tell(self, check: RootCheck, is_valid: bool) -> None:  # noqa: FBT001  a fact, as the callback gives it
+    def on_checked(self, check: RootCheck, is_valid: bool) -> None:  # noqa: FBT001  a fact, as the callback gives it
         if not (self._is_big and is_valid):
             terminal.say(self._settings, f"{check.name}: {'valid' if is_valid else 'not valid'}")
 

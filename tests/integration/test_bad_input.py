@@ -17,7 +17,7 @@ from ngp import files
 from ngp.aws import access
 from ngp.aws.session import Session
 from ngp.state import bucket
-from ngp.state.places import StatePlace
+from ngp.state.locations import StateLocation
 
 ROOT = Path(__file__).parents[2]
 YAML, VALUES = "environments/dev/environment.yaml", "environments/dev/terraform.tfvars"
@@ -286,7 +286,7 @@ def test_the_hosted_zone_is_absent(real):
 @pytest.mark.parametrize("argv", [*REACHING, ["status", "dev"], ["state", "list", "dev"]], ids=" ".join)
 def test_the_state_bucket_is_there_but_not_ours_to_read(real, sandbox, argv):
     owner = Session(access.sandbox({}, sandbox.url, "eu-central-1", "999999999999"))
-    bucket.bootstrap(owner, bucket.plan(owner, StatePlace("s3", real.bucket, "", "eu-central-1")))
+    bucket.bootstrap(owner, bucket.plan(owner, StateLocation("s3", real.bucket, "", "eu-central-1")))
     owner.put_object(real.bucket, "environments/dev/base.tfstate", b"{}")
     theirs = replace(real, session=owner)
     says = [f"the state bucket {real.bucket} exists, but the credentials may not read it", "`state_bucket` in ngp.yaml"]

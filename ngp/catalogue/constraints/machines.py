@@ -50,11 +50,11 @@ def _architectures(source: ModuleSource, image: hcl.Attribute, var: Mapping[str,
     found = set()
     for block in source.of("data"):
         if block.labels in wanted:
-            found |= set(_said(source, block, var)) or {"amd64", "arm64"}
+            found |= set(_architectures_of(source, block, var)) or {"amd64", "arm64"}
     return found
 
 
-def _said(source: ModuleSource, block: hcl.Block, var: Mapping[str, Any]) -> Iterator[str]:
+def _architectures_of(source: ModuleSource, block: hcl.Block, var: Mapping[str, Any]) -> Iterator[str]:
     scope = names.scope(source, var=var)
     attributes = [*block.body.attributes.values()]
     for inner in block.body.of("filter"):

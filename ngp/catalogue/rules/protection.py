@@ -53,10 +53,10 @@ def callers(source: ModuleSource) -> Iterator[Fault]:
     for block in source.of("resource", "aws_lambda_permission"):
         yield from _callers(source, block)
     for block in source.of("resource", "aws_apigatewayv2_route"):
-        if source.said(block.body, "authorization_type") not in (..., "AWS_IAM", "JWT", "CUSTOM"):
+        if source.value(block.body, "authorization_type") not in (..., "AWS_IAM", "JWT", "CUSTOM"):
             yield source.flaw(block, "public-access", f"`{address(block)}` answers everybody", todo="AWS_IAM, JWT")
     for block in source.of("resource", "aws_subnet", "aws_default_subnet"):
-        if source.said(block.body, "map_public_ip_on_launch") not in (None, False):
+        if source.value(block.body, "map_public_ip_on_launch") not in (None, False):
             what = f"what starts in `{address(block)}` has a public address"
             yield source.flaw(block, "public-access", what, todo="give one to those that need it")
 
@@ -67,7 +67,7 @@ def transport(source: ModuleSource) -> Iterator[Fault]:
         yield from _listener(source, block)
     for block in source.of("resource", *_SPOKEN):
         path, allowed = _SPOKEN[block.labels[0]]
-        if source.said(block.body, path) not in allowed:
+        if source.value(block.body, path) not in allowed:
             what = f"`{address(block)}` does not ask for TLS 1.2"
             yield source.flaw(block, "tls", what, todo=f"{path} = {' or '.join(allowed)}")
     for block in source.of("resource", "aws_s3_bucket"):
@@ -80,7 +80,7 @@ def transport(source: ModuleSource) -> Iterator[Fault]:
 def retention(source: ModuleSource) -> Iterator[Fault]:
     """Logs end some day, and a log group is made by the module, so that they do."""
     for block in source.of("resource", "aws_cloudwatch_log_group"):
-        if source.said(block.body, "retention_in_days") in (None, 0, "0", ""):
+        if source.value(block.body, "retention_in_days") in (None, 0, "0", ""):
             what = f"`{address(block)}` keeps its events for ever"
             yield source.flaw(block, "log-retention", what, todo="retention_in_days = var.log_retention_days")
 
@@ -97,7 +97,7 @@ def of_bucket(source: ModuleSource, bucket: hcl.Block, kind: str) -> list[hcl.Bl
 
 def _callers(source: ModuleSource, block: hcl.Block) -> Iterator[Fault]:
     """A service may call a function for its own account only, else somebody else's may have it called."""
-    principal = str(source.said(block.body, "principal"))
+    principal = str(source.value(block.body, "principal"))
     if principal == "*":
         yield source.flaw(block, "public-access", f"everybody may call what `{address(block)}` is for")
     elif principal.endswith(".amazonaws.com") and not any(
@@ -116,15 +116,15 @@ def _principals(source: ModuleSource, block: hcl.Block) -> Iterator[Fault]:
 
 
 def _is_everybody(source: ModuleSource, principals: hcl.Block) -> bool:
-    said = source.said(principals.body, "identifiers")
-    return isinstance(said, list) and "*" in said
+    value = source.value(principals.body, "identifiers")
+    return isinstance(value, list) and "*" in value
 
 
 def _listener(source: ModuleSource, block: hcl.Block) -> Iterator[Fault]:
-    protocol = source.said(block.body, "protocol")
-    if protocol in ("HTTPS", "TLS") and not _TLS.match(str(source.said(block.body, "ssl_policy"))):
+    protocol = source.value(block.body, "protocol")
+    if protocol in ("HTTPS", "TLS") and not _TLS.match(str(source.value(block.body, "ssl_policy"))):
         what = f"`{address(block)}` lets old TLS in"
         yield source.flaw(block, "tls", what, todo='ssl_policy = "ELBSecurityPolicy-TLS13-1-2-2021-06"')
-    if protocol == "HTTP" and source.said(block.body, "default_action.redirect.protocol") != "HTTPS":
+    if protocol == "HTTP" and source.value(block.body, "default_action.redirect.protocol") != "HTTPS":
         what = f"`{address(block)}` answers without TLS"
         yield source.flaw(block, "tls", what, todo="redirect to HTTPS, or give the reason")

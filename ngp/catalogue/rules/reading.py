@@ -80,8 +80,8 @@ def _call(source: ModuleSource, scanned: Scanned, match: re.Match[str]) -> Itera
         if isinstance(pattern, str) and ".." in pattern.split("/"):
             reason = "it leaves the module's folder"
     if reason:
-        said = " ".join(f"{name}({', '.join(arguments)})".split())
-        yield _fault(source, scanned, match.start(), f"`{said[:80]}`: {reason}")
+        call = " ".join(f"{name}({', '.join(arguments)})".split())
+        yield _fault(source, scanned, match.start(), f"`{call[:80]}`: {reason}")
     elif name == "templatefile":
         yield from _template(source, scanned, match.start(), path)
 

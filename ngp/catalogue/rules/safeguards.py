@@ -44,51 +44,51 @@ _NEEDS: Mapping[str, tuple[tuple[str, str, bool | int | None], ...]] = {
 }
 
 
-def needs(source: ModuleSource) -> Iterator[Fault]:
+def required_arguments(source: ModuleSource) -> Iterator[Fault]:
     """Require backups, logs and automatic updates as explicit arguments."""
     for block in source.of("resource", *_NEEDS):
         for rule, path, least in _NEEDS[block.labels[0]]:
-            said = source.said(block.body, path)
-            if not (source.has(block.body, path) if least is None else _is_enough(said, least)):
+            value = source.value(block.body, path)
+            if not (source.has(block.body, path) if least is None else _is_enough(value, least)):
                 wanted = "" if least is None else f" = {hcl.render(least)}{' or more' if type(least) is int else ''}"
                 yield source.flaw(block, rule, f"`{address(block)}` has no `{path}`{wanted}")
     for block in source.of("resource", "aws_lb", "aws_alb"):
-        is_web = source.said(block.body, "load_balancer_type") in (None, "application")
-        if is_web and source.said(block.body, "drop_invalid_header_fields") is not True:
+        is_web = source.value(block.body, "load_balancer_type") in (None, "application")
+        if is_web and source.value(block.body, "drop_invalid_header_fields") is not True:
             yield source.flaw(block, "headers", f"`{address(block)}` has no `drop_invalid_header_fields = true`")
 
 
-def versions(source: ModuleSource) -> Iterator[Fault]:
+def bucket_versioning(source: ModuleSource) -> Iterator[Fault]:
     """Require versioning of buckets that hold data."""
     for block in source.of("resource", "aws_s3_bucket"):
         if address(block) in source.module.manifest.data and not _is_versioned(source, block):
             yield source.flaw(block, "backup", f"`{address(block)}` holds data and keeps no versions")
 
 
-def hops(source: ModuleSource) -> Iterator[Fault]:
+def metadata_hops(source: ModuleSource) -> Iterator[Fault]:
     """Keep containers from the role of their machine: they are one network hop further away."""
     for block in source.of("resource", "aws_instance", "aws_launch_template"):
         has_options = any(True for _ in inner(block.body, "metadata_options"))  # else the rule imdsv2 says it
-        if has_options and source.said(block.body, "metadata_options.http_put_response_hop_limit") != 1:
+        if has_options and source.value(block.body, "metadata_options.http_put_response_hop_limit") != 1:
             what = f"containers on `{address(block)}` may take its role"
             yield source.flaw(block, "metadata-hops", what, todo="http_put_response_hop_limit = 1, or give the reason")
 
 
-def users(source: ModuleSource) -> Iterator[Fault]:
+def iam_users(source: ModuleSource) -> Iterator[Fault]:
     """Refuse IAM users: their access keys never expire."""
     for block in source.of("resource", "aws_iam_user", "aws_iam_access_key", "aws_iam_user_policy"):
         yield source.flaw(block, "iam-user", f"`{address(block)}` is for a user of IAM", todo="make a role")
 
 
-def _is_enough(said: object, least: object) -> bool:
+def _is_enough(value: object, least: object) -> bool:
     """Whether a value suffices. A value that only Terraform knows does: the author has set it."""
-    if said is ... or isinstance(least, bool):
-        return said is ... or said is least
-    return isinstance(said, int) and isinstance(least, int) and said >= least
+    if value is ... or isinstance(least, bool):
+        return value is ... or value is least
+    return isinstance(value, int) and isinstance(least, int) and value >= least
 
 
 def _is_versioned(source: ModuleSource, bucket: hcl.Block) -> bool:
     return any(
-        source.said(each.body, "versioning_configuration.status") == "Enabled"
+        source.value(each.body, "versioning_configuration.status") == "Enabled"
         for each in protection.of_bucket(source, bucket, "versioning")
     )

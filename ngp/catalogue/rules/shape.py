@@ -82,9 +82,9 @@ def providers(source: ModuleSource) -> Iterator[Fault]:
         yield source.fault("versions", "there is no required_version", where)
     if any(True for _ in source.of("resource")) and not source.module.required_providers:
         yield source.fault("versions", "there are no required_providers", where)
-    for name, said in source.module.required_providers.items():
-        version = said.get("version", "")
-        if not said.get("source") or not ("~>" in version or ("<" in version and ">" in version)):
+    for name, requirement in source.module.required_providers.items():
+        version = requirement.get("version", "")
+        if not requirement.get("source") or not ("~>" in version or ("<" in version and ">" in version)):
             why = "a range has a lower and an upper bound, such as `>= 5.100, < 6`"
             yield source.fault("versions", f"the provider `{name}` needs a source and a range", where, why=why)
 

@@ -21,13 +21,13 @@ def equal(source: ModuleSource) -> Iterator[Fault]:
         reference = _blocks().get(block.labels[0])
         if reference is None:
             continue
-        wanted, found = _told(reference), _told(block)
+        wanted, found = _texts(reference), _texts(block)
         if _OWN in block.labels:
             wanted["default"] = hcl.render(source.module.name)
         asked = wanted.keys() | found.keys() if "description" in wanted else wanted.keys()
         for part in sorted(each for each in asked if wanted.get(each) != found.get(each)):
-            said = wanted.get(part)
-            todo = f"it is: {said}" if said else f"take the {part} out"
+            part_expected = wanted.get(part)
+            todo = f"it is: {part_expected}" if part_expected else f"take the {part} out"
             what = f"the {part} of `{block.labels[0]}` is not that of the other modules"
             yield source.fault("common-inputs", what, block.where, why=why, todo=todo)
 
@@ -51,10 +51,10 @@ def _blocks() -> Mapping[str, hcl.Block]:
     return {block.labels[0]: block for block in hcl.load(_REFERENCE).of("variable")}
 
 
-def _told(block: hcl.Block) -> dict[str, str]:
+def _texts(block: hcl.Block) -> dict[str, str]:
     """All that a variable says, each on one line."""
     attributes = block.body.attributes
-    told = {name: " ".join(attributes[name].text.split()) for name in _TOLD if name in attributes}
+    texts = {name: " ".join(attributes[name].text.split()) for name in _TOLD if name in attributes}
     rules = [each.body.attributes for each in block.body.of("validation")]
     lines = [" ".join(rule[name].text.split()) for rule in rules for name in ("condition", "error_message")]
-    return {**told, "validation": "; ".join(lines)} if lines else told
+    return {**texts, "validation": "; ".join(lines)} if lines else texts

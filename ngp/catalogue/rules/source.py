@@ -56,7 +56,7 @@ class ModuleSource:
                 if not types or (block.labels and block.labels[0] in types):
                     yield block
 
-    def said(self, body: hcl.Body, path: str) -> object:
+    def value(self, body: hcl.Body, path: str) -> object:
         """What the attribute at a path says where every input has its default; None where it is not there, ``…`` where
         only Terraform knows."""
         attribute = at(body, path)
@@ -69,7 +69,7 @@ class ModuleSource:
 
     def has(self, body: hcl.Body, path: str) -> bool:
         """Whether an attribute says more than nothing (false, 0, "", null, [] and {}), or a block stands there."""
-        if self.said(body, path) not in _NOTHING:
+        if self.value(body, path) not in _NOTHING:
             return True
         *blocks, name = path.split(".")
         for each in blocks:
@@ -83,7 +83,7 @@ class ModuleSource:
         """As `inner`, without a ``dynamic`` that makes no block where every input has its default."""
         for block in body.blocks:
             is_dynamic = block.type == "dynamic" and block.labels == (block_type,)
-            if block.type == block_type or (is_dynamic and self.said(block.body, "for_each") not in _NOTHING):
+            if block.type == block_type or (is_dynamic and self.value(block.body, "for_each") not in _NOTHING):
                 yield from block.body.of("content") if is_dynamic else (block,)
 
     @cached_property
@@ -102,8 +102,8 @@ class ModuleSource:
     @cached_property
     def providers(self) -> dict[str, Requirement]:
         """The providers that the module asks for, also by its resources alone, by their sources as it writes them."""
-        said = self.module.required_providers
-        places = {name: "" for name in said}
+        required = self.module.required_providers
+        places = {name: "" for name in required}
         for kind in ("resource", "data", "ephemeral"):
             for block in self.of(kind):
                 own = block.body.attributes.get("provider")
@@ -111,7 +111,7 @@ class ModuleSource:
                 places[name] = places.get(name) or block.where
         asked = [
             Requirement(
-                said.get(name, {}).get("source", f"hashicorp/{name}"), said.get(name, {}).get("version", ""), at
+                required.get(name, {}).get("source", f"hashicorp/{name}"), required.get(name, {}).get("version", ""), at
             )
             for name, at in places.items()
             if name != "terraform"

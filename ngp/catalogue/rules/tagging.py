@@ -54,23 +54,23 @@ def values(source: ModuleSource) -> Iterator[Fault]:
                 yield source.fault("tags", f"the tag `{key}` is `{text}`", where, todo=f"{key} = var.{VALUES[key]}")
     for block in source.of("resource", "aws_autoscaling_group"):
         for tag in block.body.of("tag"):
-            name, said = str(literal(tag.body, "key")), tag.body.attributes.get("value")
-            if name in VALUES and said and _value(said.text, scope) != _marker(VALUES[name]):
-                what = f"the tag `{name}` is `{said.text}`"
-                yield source.fault("tags", what, said.where, todo=f"value = var.{VALUES[name]}")
+            name, given = str(literal(tag.body, "key")), tag.body.attributes.get("value")
+            if name in VALUES and given and _value(given.text, scope) != _marker(VALUES[name]):
+                what = f"the tag `{name}` is `{given.text}`"
+                yield source.fault("tags", what, given.where, todo=f"value = var.{VALUES[name]}")
 
 
 def complete(source: ModuleSource) -> Iterator[Fault]:
     """Whatever has tags has those of the platform."""
     for block in source.of("resource"):
-        said = block.body.attributes.get("tags")
-        if block.labels[0] in taggable() and said is not None and not _is_empty(source, block.body):
-            reached = [said, *(source.locals[name] for name in source.locals_in(said.code))]
+        attribute = block.body.attributes.get("tags")
+        if block.labels[0] in taggable() and attribute is not None and not _is_empty(source, block.body):
+            reached = [attribute, *(source.locals[name] for name in source.locals_in(attribute.code))]
             found = {key for attribute in reached for key, _, _ in _entries(attribute)}
             missing = sorted({"Environment", "Service", "Version"} - found)
             if missing:
                 what = f"`{address(block)}` does not have the tags {', '.join(missing)}"
-                yield source.fault("tags", what, said.where, todo="tags = merge(local.tags, …)")
+                yield source.fault("tags", what, attribute.where, todo="tags = merge(local.tags, …)")
 
 
 def _inputs(source: ModuleSource) -> set[str]:
@@ -79,8 +79,8 @@ def _inputs(source: ModuleSource) -> set[str]:
 
 def _is_empty(source: ModuleSource, body: hcl.Body) -> bool:
     """Whether `tags` says nothing, where inputs other than `tags` have their defaults."""
-    said = body.attributes.get("tags")
-    return said is not None and "var.tags" not in said.code and source.said(body, "tags") in (None, {}, "")
+    attribute = body.attributes.get("tags")
+    return attribute is not None and "var.tags" not in attribute.code and source.value(body, "tags") in (None, {}, "")
 
 
 def _tags(source: ModuleSource) -> Iterator[hcl.Attribute]:

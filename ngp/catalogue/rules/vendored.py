@@ -51,8 +51,8 @@ def meanings(source: ModuleSource) -> Iterator[Fault]:
 
 def _modules(source: ModuleSource) -> Iterator[Fault]:
     for block in source.of("module"):
-        said = block.body.attributes.get("source")
-        text = said.text.strip('"') if said else ""
+        source_argument = block.body.attributes.get("source")
+        text = source_argument.text.strip('"') if source_argument else ""
         inside = text.startswith("./") and not posixpath.normpath(text).startswith("..")
         why = "it would be fetched at run time"
         if text.startswith(("./", "../")):

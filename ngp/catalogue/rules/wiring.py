@@ -65,30 +65,30 @@ _AWS_OWN = re.compile(r'"(/aws/|alias/aws/)')
 
 def manifest(source: ModuleSource) -> Iterator[Fault]:
     """What the manifest names is there, and may be used so."""
-    module, said = source.module, source.module.manifest
-    yield from _known(source, "requires", said.requires, module.variables, "input")
-    yield from _known(source, "generated", said.generated, module.variables, "input")
-    yield from _known(source, "provides", said.provides, module.outputs, "output")
-    yield from _known(source, "reveal", said.reveal.values(), module.outputs, "output")
-    yield from _known(source, "show", said.show, module.outputs, "output")
+    module, manifest = source.module, source.module.manifest
+    yield from _known(source, "requires", manifest.requires, module.variables, "input")
+    yield from _known(source, "generated", manifest.generated, module.variables, "input")
+    yield from _known(source, "provides", manifest.provides, module.outputs, "output")
+    yield from _known(source, "reveal", manifest.reveal.values(), module.outputs, "output")
+    yield from _known(source, "show", manifest.show, module.outputs, "output")
     resources = {address(block) for kind in ("resource", "data") for block in source.of(kind)}
-    yield from _known(source, "data", said.data, resources, "resource")
-    yield from _known(source, "quorum", said.quorum, resources, "resource")
-    for check in said.ready:
+    yield from _known(source, "data", manifest.data, resources, "resource")
+    yield from _known(source, "quorum", manifest.quorum, resources, "resource")
+    for check in manifest.ready:
         is_name = check.kind != "command" and "{" not in check.target
         names = [check.target] if is_name else re.findall(r"\{([^{}]*)\}", check.target)
         yield from _known(source, "ready", names, module.outputs, "output")
-    conditions = [item.partition(":")[2] for item in said.preflight if item.startswith("marketplace:")]
+    conditions = [item.partition(":")[2] for item in manifest.preflight if item.startswith("marketplace:")]
     yield from _known(source, "preflight", (each.partition("=")[0] for each in conditions), module.variables, "input")
     public = (
-        ("provides", said.provides, "a sensitive output is never wired; give its secret's ARN"),
-        ("show", said.show, "`ngp apply` shows no sensitive output; name its secret's ARN under `reveal`"),
+        ("provides", manifest.provides, "a sensitive output is never wired; give its secret's ARN"),
+        ("show", manifest.show, "`ngp apply` shows no sensitive output; name its secret's ARN under `reveal`"),
     )
     for key, outputs, why in public:
         for name in outputs:
             if name in module.outputs and module.outputs[name].sensitive:
                 yield source.fault(key, f"`{name}` is sensitive", str(module.outputs[name].place), why=why)
-    for name in said.generated:
+    for name in manifest.generated:
         if name in module.variables and not module.variables[name].ephemeral:
             place = str(module.variables[name].place)
             yield source.fault("generated", f"`{name}` is not ephemeral", place, why="state must never hold it")
@@ -96,11 +96,11 @@ def manifest(source: ModuleSource) -> Iterator[Fault]:
 
 def upgrades(source: ModuleSource) -> Iterator[Fault]:
     """What the manifest says of changed inputs is of this module, and no data is replaced without a way to keep it."""
-    said = source.module.manifest
-    yield from _known(source, "upgrade", said.upgrade, source.module.variables, "input")
+    manifest = source.module.manifest
+    yield from _known(source, "upgrade", manifest.upgrade, source.module.variables, "input")
     resources = {address(block) for block in source.of("resource")}
-    precious = {*said.data, *said.quorum}
-    for name, upgrade in said.upgrade.items():
+    precious = {*manifest.data, *manifest.quorum}
+    for name, upgrade in manifest.upgrade.items():
         key = f"upgrade.{name}"
         yield from _known(source, key, upgrade.resources, resources, "resource")
         if upgrade.effect is Effect.REPLACE and not upgrade.resources:

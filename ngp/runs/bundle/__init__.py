@@ -1,1 +1,1 @@
-"""Bundles: a plan with everything that it was made from, sealed, approved and applied once."""
+"""Bundles: a plan with everything that it was made from, signed, approved and applied once."""

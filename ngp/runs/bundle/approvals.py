@@ -1,4 +1,4 @@
-"""Approvals: signatures over the statement of a bundle, and whether they suffice by the rules."""
+"""Approvals of a bundle: signatures over its statement, counted by the approval rules."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ngp.settings import Settings
 
 @dataclass(frozen=True)
 class Vote:
-    """One signature of a bundle. `identity` is "" if no signer has this key; `why` is "" if the signature counts."""
+    """A signature of a bundle. `identity` is "" if no signer has this key; `why` is "" if the signature counts."""
 
     key: str  # fingerprint, "" if the signature cannot be read
     identity: str = ""
@@ -37,9 +37,9 @@ class Vote:
 
 @dataclass(frozen=True)
 class ApprovalStatus:
-    """How far a bundle is approved. `missing` are those who may still approve; `needed` is 0 if nobody may.
+    """The approvals of a bundle. `missing` are those who may still approve; `needed` is 0 if nobody may.
 
-    `unknown` says why it is not known who wrote the change, so that no approval suffices; "" if it is known.
+    `unknown` says why the authors of the change are not known, in which case no approval suffices; else "".
     """
 
     votes: tuple[Vote, ...]
@@ -58,9 +58,9 @@ class ApprovalStatus:
 
 
 def examine(opened: Archive) -> Statement:
-    """Return the statement of a bundle that can be signed.
+    """Return the statement of a bundle to sign. A sealed bundle stays sealed.
 
-    Raises StaleError (4) if the bundle is not as it states, or has expired. What is sealed is not opened.
+    Raises StaleError (4) if the bundle differs from its statement, or has expired.
     """
     stated = statements.load(opened.statement, str(opened.path))
     if opened.members.keys() != {archive.SEALED}:
@@ -75,9 +75,10 @@ def examine(opened: Archive) -> Statement:
 
 
 def approve(opened: Archive, key: SigningKey, settings: Settings) -> bool:
-    """Sign the bundle's statement and add the signature to its file; return False if this key has signed it already.
+    """Sign the bundle's statement and add the signature to its file. Return False if this key has signed before.
 
-    Raises StaleError (4) if the file became another bundle meanwhile, MissingError (69) if the key cannot sign.
+    Raises StaleError (4) if the file was replaced by another bundle meanwhile, MissingError (69) if the key cannot
+    sign.
     """
     signature = signatures.sign(opened.statement, key, settings)
     with changing(opened.path):
@@ -93,18 +94,18 @@ def approve(opened: Archive, key: SigningKey, settings: Settings) -> bool:
 
 @contextmanager
 def changing(path: Path) -> Iterator[None]:
-    """Keep other processes of this machine from adding approvals: between reading and writing, theirs would be lost.
+    """Lock the bundle's folder against other processes of this machine, so that no approval is lost.
 
-    The folder is held, for the file itself is replaced, and nothing is left beside it.
+    The lock is on the folder, because the file itself is replaced.
     """
     with files.hold(path.parent.resolve()):
         yield
 
 
 def sign_as_maker(opened: Archive, settings: Settings, cwd: Path, named: str = "") -> str:
-    """Sign a new bundle as its maker; return "" or, if there is no key that can sign, a note that says so.
+    """Sign a new bundle as its maker. Return "", or a note if no key can sign.
 
-    `named` is the key that --key names, and must exist.
+    `named` is the key of --key, which must exist.
     """
     try:
         approve(opened, signatures.find(settings, cwd, named), settings)
@@ -116,7 +117,7 @@ def sign_as_maker(opened: Archive, settings: Settings, cwd: Path, named: str = "
 
 
 def maker_key(settings: Settings, cwd: Path, named: str = "") -> str:
-    """Return the fingerprint of the key that `sign_as_maker` will use, "" if there is none."""
+    """Return the fingerprint of the key that `sign_as_maker` uses, "" if there is none."""
     try:
         return signatures.fingerprint(signatures.find(settings, cwd, named), settings)
     except MissingError:
@@ -146,8 +147,8 @@ def collect(opened: Archive, statement: Statement, rules: Rules, settings: Setti
 def require(opened: Archive, statement: Statement, rules: Rules, settings: Settings) -> Authority:
     """Return the authority that the approvals of a bundle give.
 
-    Raises StaleError (4) if they do not suffice: how many are missing, who may give them, and why each other signature
-    does not count.
+    Raises StaleError (4) if they do not suffice: with the number that is missing, who may approve, and why each other
+    signature does not count.
     """
     if rules.platform.name != statement.platform:
         what = f"the bundle is for the platform `{statement.platform}`, but {rules.where} has `{rules.platform.name}`"
@@ -181,7 +182,7 @@ def _objection(identity: str, statement: Statement, rules: Rules) -> str:
 
 
 def _exclusion(identity: str, statement: Statement, rules: Rules, rule: Approval) -> str:
-    """Return why an approval of this person does not count, whichever of their keys they sign with; "" if it does."""
+    """Return why approvals of this person do not count with any of their keys, "" if they do."""
     maker_by_key = rules.holder(statement.maker_key) if statement.maker_key else ""
     if _is_among(identity, (statement.maker, maker_by_key)) and not rule.maker:
         return "this person made the bundle"

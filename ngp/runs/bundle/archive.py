@@ -35,8 +35,8 @@ _MOST_SIGNATURE = 1024 * 1024
 class Archive:
     """An opened bundle file whose form, checksum and member headers were checked.
 
-    `statement` is the exact text that is signed; `approvals` are the signatures over it. `data` is the whole tar where
-    that is not the file: its content was encrypted.
+    `statement` is the exact text that is signed; `approvals` are the signatures over it. `data` is the whole tar of a
+    bundle that was decrypted in memory.
     """
 
     path: Path
@@ -56,7 +56,7 @@ class Archive:
             return _bytes(tar, name)
 
     def extract(self, prefix: str, folder: Path) -> None:
-        """Write the members whose names begin with `prefix` into `folder`, which only the owner can read.
+        """Write the members whose names start with `prefix` into `folder`, readable by the owner only.
 
         Raises StaleError (4) for a link that leads out of the folder.
         """
@@ -72,29 +72,29 @@ class Archive:
 
 
 def write(path: Path, statement: bytes, content: Mapping[str, Content], approvals: Sequence[bytes] = ()) -> None:
-    """Write a bundle's file (0600) whole or not at all. Raises NgpError where the disk refuses it."""
+    """Write a bundle file (0600) atomically. Raises NgpError if that fails."""
     with replacing(path) as file:
         _write(file, statement, ((one.member(name), one) for name, one in content.items()), approvals)
 
 
 def dump(statement: bytes, content: Mapping[str, Content]) -> bytes:
-    """Return the bytes of a bundle's file."""
+    """Return the bytes of a bundle file."""
     file = io.BytesIO()
     _write(file, statement, ((one.member(name), one) for name, one in content.items()), ())
     return file.getvalue()
 
 
 def add_approval(archive: Archive, signature: bytes) -> None:
-    """Write the bundle's file anew with one signature more."""
+    """Rewrite the bundle file with one more signature."""
     with tarfile.open(archive.path, "r:") as tar, replacing(archive.path) as file:
         content = ((member, Content(_bytes(tar, member.name))) for member in archive.members.values())
         _write(file, archive.statement, content, [*archive.approvals, signature])
 
 
 def read(path: Path) -> Archive:
-    """Open a bundle's file and check its form and checksum.
+    """Open a bundle file and check its form and checksum.
 
-    Raises UsageError (64) where there is no such file or it is no bundle, StaleError (4) for a damaged one.
+    Raises UsageError (64) if the file is missing or not a bundle, StaleError (4) if it is damaged.
     """
     try:
         return parse(path.read_bytes(), path)
@@ -105,7 +105,7 @@ def read(path: Path) -> Archive:
 
 
 def parse(data: bytes, path: Path) -> Archive:
-    """Open a bundle in memory; `path` is the file that it is from. Raises StaleError (4) for a damaged one."""
+    """Open a bundle in memory; `path` is its file. Raises StaleError (4) if it is damaged."""
     return replace(_parse(path, io.BytesIO(data)), data=data)
 
 
@@ -118,7 +118,7 @@ def _parse(path: Path, file: io.BufferedIOBase) -> Archive:
 
 
 def is_bundle(path: Path) -> bool:
-    """Whether a file begins as a bundle does: its first member is the statement."""
+    """Whether a file starts like a bundle, with the statement as its first member."""
     try:
         with path.open("rb") as file:
             return file.read(len(STATEMENT) + 1) == f"{STATEMENT}\0".encode()
@@ -145,7 +145,7 @@ def _read(path: Path, tar: tarfile.TarFile, file: io.BufferedIOBase) -> Archive:
 
 
 def require_stated(archive: Archive, stated: Mapping[str, Member]) -> None:
-    """Raise StaleError (4) that names every member that is not what the statement says."""
+    """Raise StaleError (4) with every member that differs from the statement."""
     names = sorted(archive.members.keys() | stated.keys())
     wrong = [name for name in names if _identity(archive.members.get(name)) != _identity(stated.get(name))]
     if wrong:
@@ -157,7 +157,7 @@ def _identity(member: Member | None) -> tuple[str, int, bool] | None:
 
 
 def _is_canonical(file: io.BufferedIOBase, tar: tarfile.TarFile, archive: Archive) -> bool:
-    """Whether writing the archive again gives the same bytes."""
+    """Whether rewriting the archive gives the same bytes."""
     digest = _Digest()
     content = ((one, Content(_bytes(tar, one.name))) for one in archive.members.values())
     _write(digest, archive.statement, content, archive.approvals)
@@ -166,7 +166,7 @@ def _is_canonical(file: io.BufferedIOBase, tar: tarfile.TarFile, archive: Archiv
 
 
 class _Digest(io.RawIOBase):
-    """A file that keeps only the digest of what is written."""
+    """A write-only file that computes the digest of its content."""
 
     def __init__(self) -> None:
         self._digest = hashlib.sha256()
@@ -180,7 +180,7 @@ class _Digest(io.RawIOBase):
 
 
 class _Writer:
-    """Writes members one after the other, and their checksum."""
+    """Writes members one after the other and computes their checksum."""
 
     def __init__(self, file: io.RawIOBase | io.BufferedIOBase) -> None:
         self._file, self._digest = file, hashlib.sha256()
@@ -225,7 +225,7 @@ def _write(
 
 
 def _bytes(tar: tarfile.TarFile, name: str) -> bytes:
-    """The bytes of a file, none for a link."""
+    """Yield the bytes of a file; none for a link."""
     found = None if tar.getmember(name).issym() else tar.extractfile(name)
     return found.read() if found else b""
 

@@ -1,4 +1,4 @@
-"""Who made a plan, and who wrote the change that it is of, as Git knows it."""
+"""The maker of a plan, and the authors of its change, from Git."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ _ADDRESS = re.compile(r"<([^<>]+)>")
 
 @dataclass(frozen=True)
 class Provenance:
-    """`maker` is the e-mail address in Git's configuration, or else the name of the system's user."""
+    """`maker` is the e-mail address of Git's configuration, else the name of the system user."""
 
     maker: str
     commit: CommitFact
 
 
-def look(platform: Platform) -> Provenance:
-    """Return who plans here, the commit and the authors of the change.
+def collect(platform: Platform) -> Provenance:
+    """Return the maker, the commit and the authors of the change.
 
-    The change is what HEAD has and the remote's default branch has not. On the default branch itself it is the newest
-    commit, with all that a merge brought in. Authors, committers and co-authors count; a merge without changes of its
-    own counts for nobody.
+    The change is what HEAD has and the remote's default branch lacks. On the default branch it is the newest commit,
+    with everything that a merge brought in. Authors, committers and co-authors count; a merge without own changes has
+    no author.
     """
     git = _Git(platform)
     maker = git.ask("config", "user.email") or _user()
@@ -52,7 +52,7 @@ def look(platform: Platform) -> Provenance:
 
 
 def _range(git: _Git, head: str, base: str) -> tuple[tuple[str, ...], str]:
-    """Return the commits of the change as Git's words, and why they may not be all of them."""
+    """Return the commits of the change as arguments for Git, and why they may be incomplete."""
     newest = (head, f"^{head}^1") if git.ask("rev-parse", "--verify", "--quiet", f"{head}^1") else (head,)
     if not base:
         return newest, "this clone does not know the remote's default branch"
@@ -61,7 +61,7 @@ def _range(git: _Git, head: str, base: str) -> tuple[tuple[str, ...], str]:
 
 
 def _is_cut(git: _Git, commits: Sequence[_Commit], head: str, base: str) -> bool:
-    """Whether a shallow clone lacks commits of the change. The newest commit is known whole, if it is no merge."""
+    """Whether a shallow clone lacks commits of the change. The newest commit is complete unless it is a merge."""
     cut = git.shallow() & {commit.id for commit in commits}
     return bool(cut) and not (base == head and cut == {head} and len(git.parents(head)) < 2)
 
@@ -74,7 +74,7 @@ class _Commit:
 
 
 class _Git:
-    """Git's answers about the platform's repository; "" where it has none."""
+    """Git queries about the platform's repository; "" for missing answers."""
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
@@ -95,14 +95,14 @@ class _Git:
                 yield _Commit(id_, tuple(parents.split()), frozenset({author, committer, *others}) - {""})
 
     def is_plain_merge(self, commit: _Commit) -> bool:
-        """Whether a commit is what Git itself makes of its two parents. Git before 2.35 cannot tell."""
+        """Whether a commit is exactly what Git makes when it merges the two parents. Git before 2.35 cannot tell."""
         if len(commit.parents) != 2:
             return False
         show = ("show", "--remerge-diff", "--no-ext-diff", "--no-textconv", "--format=%H", commit.id, "--")
         return self.ask(*show) == commit.id
 
     def parents(self, commit: str) -> list[str]:
-        """Return the parents that a commit names, also those that a shallow clone lacks."""
+        """Return the parents that a commit names, including those that a shallow clone lacks."""
         head = self.ask("cat-file", "commit", commit).partition("\n\n")[0]
         return [line for line in head.splitlines() if line.startswith("parent ")]
 

@@ -1,4 +1,4 @@
-"""Compares what two plans would do, unit by unit."""
+"""Compares the effects of two plans, unit by unit."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ngp.terraform.plans import SENSITIVE, Action, Change, OutputChange
 
 @dataclass(frozen=True)
 class PlanDifference:
-    """One resource, output or action that two plans treat differently. "" where a plan does nothing to it."""
+    """A resource, output or action that two plans change differently. "" means that a plan does not change it."""
 
     unit: str
     address: str
@@ -27,10 +27,10 @@ class PlanDifference:
 
 
 def compare(first: Iterable[UnitResult], second: Iterable[UnitResult]) -> list[PlanDifference]:
-    """Return what differs, by unit and address.
+    """Return the differences, by unit and address.
 
-    Of the values before a change only the object's identity counts. A sensitive value is masked, so one that a change
-    sets counts as another: nobody can see whether it is.
+    Of the values before a change, only the object's identity counts. Sensitive values are masked, so a sensitive value
+    that a change sets always counts as different.
     """
     one, other = ({unit.unit: _effects(unit) for unit in units} for units in (first, second))
     found = []
@@ -81,7 +81,7 @@ def _attributes(change: Change) -> dict[str, Any]:
 
 
 class _Unseen:
-    """A value that is masked: it is the same as nothing else."""
+    """A masked value, which equals nothing."""
 
     def __eq__(self, other: object) -> bool:
         return False
@@ -98,7 +98,7 @@ def _has_secret(value: Any) -> bool:
 
 
 def _identity(change: Change, before: Mapping[str, Any]) -> dict[str, Any]:
-    """What says which object a change is about; of one that goes, all that is known of it."""
+    """Return what identifies the changed object; for a deleted one, all known values."""
     if change.action is Action.CREATE:
         return {}
     if change.action is Action.UPDATE or not before:
@@ -107,7 +107,8 @@ def _identity(change: Change, before: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _output(change: OutputChange) -> dict[str, Any]:
-    """A sensitive output changes nothing but itself, so that its value is not seen does not count."""
+    """Return the effect on an output. A masked sensitive output does not count as different: nothing else depends on
+    it."""
     return {"value": (None if change.sensitive else change.after, change.after_unknown)}
 
 

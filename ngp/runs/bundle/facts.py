@@ -1,4 +1,4 @@
-"""What a plan is made from, as values that can be compared on another machine."""
+"""Digests and versions of everything that a plan is made from, comparable between machines."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ngp.runs import copies, secrets, wires
 from ngp.runs.bundle.statement import BinaryFact, SecretFact, StateFact
 from ngp.runs.units import Unit
 from ngp.state import storing
-from ngp.state.places import StatePlace
+from ngp.state.locations import StateLocation
 from ngp.terraform import lockfile, states
 from ngp.terraform.binary import Binary
 
@@ -43,7 +43,7 @@ class Sources:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What is there before a plan is made. A bundle is made only if it is the same afterwards."""
+    """The inputs before a plan. A bundle is made only if they are the same afterwards."""
 
     sources: Mapping[str, Sources]
     states: Mapping[str, StateFact | NgpError]
@@ -53,14 +53,14 @@ class Snapshot:
 
 
 def sources(resolved: Resolved, units: Mapping[str, Unit]) -> dict[str, Sources]:
-    """Return what each unit is made from. Line ends do not count: Git may have changed them on checkout."""
+    """Return the source digests of each unit. Line ends do not count, because Git may change them on checkout."""
     platform = resolved.platform.path
     digests = cache(_digest_folder)  # several units use one module
     return {name: _sources(unit, platform, digests) for name, unit in units.items()}
 
 
 def lock(platform: Path) -> str:
-    """Return the digest of the platform's lock file, "" for none."""
+    """Return the digest of the platform's lock file, "" if there is none."""
     path = platform / lockfile.NAME
     return digest(path) if path.is_file() else ""
 
@@ -68,7 +68,7 @@ def lock(platform: Path) -> str:
 def binary(found: Binary) -> BinaryFact:
     """Return the identity of the program that plans and applies.
 
-    Behind a version manager's shim only its version is known: the shim may start another file each time.
+    For a version manager's shim only the version is known, because the shim may start different files.
     """
     program = found.program
     if program is None:
@@ -77,13 +77,13 @@ def binary(found: Binary) -> BinaryFact:
         return BinaryFact(found.flavour, found.version, hashlib.file_digest(file, "sha256").hexdigest())
 
 
-def place(where: StatePlace, platform: Path) -> str:
-    """Return a state's place as it is named on every machine."""
+def place(where: StateLocation, platform: Path) -> str:
+    """Return the name of a state's location that is equal on all machines."""
     return os.path.relpath(where.path, platform) if where.path is not None else str(where)
 
 
-def state(where: StatePlace, session: Session, platform: Path) -> StateFact:
-    """Return which version of a state is there. Raises NgpError for one that cannot be read."""
+def state(where: StateLocation, session: Session, platform: Path) -> StateFact:
+    """Return the current version of a state. Raises NgpError if it cannot be read."""
     found = storing.fetch(where, session)
     if not found.text.strip():
         return StateFact(place(where, platform), version=found.version)
@@ -92,7 +92,7 @@ def state(where: StatePlace, session: Session, platform: Path) -> StateFact:
 
 
 def all_states(units: Iterable[Unit], session: Session, platform: Path) -> dict[str, StateFact | NgpError]:
-    """Return the versions of the units' states, several read at once; an error for a state that cannot be read."""
+    """Return the versions of the units' states, read concurrently; an error for a state that cannot be read."""
 
     def read(unit: Unit) -> tuple[str, StateFact | NgpError]:
         try:
@@ -105,7 +105,7 @@ def all_states(units: Iterable[Unit], session: Session, platform: Path) -> dict[
 
 
 def secret_versions(references: Mapping[str, str], session: Session) -> dict[str, SecretFact]:
-    """Return the source and its version of each secret input; the values are not kept."""
+    """Return the source and version of each secret input, without values."""
     return {name: SecretFact(reference, secrets.version(reference, session)) for name, reference in references.items()}
 
 
@@ -129,13 +129,13 @@ def _digest_folder(folder: Path) -> Mapping[Path, str]:
 
 
 def digest(path: Path) -> str:
-    """The digest of a file's text; of a link that of its target."""
+    """Return the digest of a file's text, or of a link's target."""
     data = str(path.readlink()).encode() if path.is_symlink() else files.unify_lines(path.read_bytes())
     return hashlib.sha256(data).hexdigest()
 
 
 def _whole(digests: Mapping[Path, str], platform: Path) -> str:
-    """One digest of many files, with their names."""
+    """Return one digest of many files and their names."""
     lines = (f"{digest}  {name}\n" for name, digest in sorted(_relative(digests, platform).items()))
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 

@@ -1,4 +1,4 @@
-"""The bundles that are kept in the state bucket, by environment and digest, for whoever reviews and applies them."""
+"""Bundles that the state bucket keeps for reviews and applies, by environment and digest."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class StoredBundle:
 
 
 class Library:
-    """The kept bundles of one environment."""
+    """The stored bundles of one environment."""
 
     def __init__(self, resolved: Resolved, session: Session) -> None:
         if resolved.platform.state is not StateKind.S3:
@@ -44,16 +44,16 @@ class Library:
         self._prefix, self._session = f"{PREFIX}{resolved.environment.name}/", session
 
     def collect(self) -> list[StoredBundle]:
-        """Return all kept bundles, by digest."""
+        """Return all stored bundles, by digest."""
         names = [key.removeprefix(self._prefix) for key in self._session.keys(self._place.bucket, self._prefix)]
         applied = {name.removesuffix(APPLIED) for name in names if name.endswith(APPLIED)}
         digests = sorted(name.removesuffix(_ENDING) for name in names if name.endswith(_ENDING))
         return [StoredBundle(digest, digest in applied) for digest in digests]
 
     def push(self, path: Path) -> Archive:
-        """Put a bundle's file into the bucket, with the approvals of both where it is there already.
+        """Upload a bundle file, merged with the approvals of the stored one.
 
-        The file gets the approvals of the bucket, too. Raises StaleError (4) if the bucket's is damaged.
+        The local file gets the stored approvals, too. Raises StaleError (4) if the stored bundle is damaged.
         """
         for _ in range(_TRIES):
             digest = archive.read(path).digest
@@ -67,9 +67,9 @@ class Library:
         raise NgpError(f"others are writing the bundle {digest[:12]} at this moment", todo="try again")
 
     def fetch(self, word: str, out: Path) -> Archive:
-        """Write the kept bundle whose digest begins with `word` into a file; approvals that the file has stay in it.
+        """Download the bundle whose digest starts with `word` into a file, which keeps its own approvals.
 
-        Raises UsageError (64) for none or several, StaleError (4) for one that is damaged.
+        Raises UsageError (64) for no match or several, StaleError (4) if the bundle is damaged.
         """
         found = [one.digest for one in self.collect() if one.digest.startswith(word)]
         if len(found) != 1 or len(word) < _LEAST:
@@ -86,7 +86,7 @@ class Library:
             return _add(archive.read(out), own)
 
     def url(self, digest: str) -> str:
-        """Where a bundle lies."""
+        """Return the S3 URL of a bundle."""
         return f"s3://{self._place.bucket}/{self._key(digest)}"
 
     def _key(self, digest: str) -> str:
@@ -98,7 +98,7 @@ class Library:
         return (None, "") if found is None else (found["Body"].read(), str(found["ETag"]))
 
     def _open(self, body: bytes, digest: str) -> Archive:
-        """Open what the bucket has as a bundle. Raises StaleError (4) if that is damaged, or another bundle."""
+        """Open the stored bundle. Raises StaleError (4) if it is damaged or a different one."""
         where = self.url(digest)
         try:
             kept = archive.parse(body, Path(self._key(digest)))
@@ -114,7 +114,7 @@ class Library:
         return kept
 
     def _put(self, digest: str, body: bytes, version: str) -> bool:
-        """Write over a version, or only where there is none; whether it was still so."""
+        """Overwrite a known version, or write a new object; return whether that version was still there."""
         condition: dict[str, Any] = {"IfMatch": version} if version else {"IfNoneMatch": "*"}
         where = {"Bucket": self._place.bucket, "Key": self._key(digest)}
         return self._session.once("s3", "put_object", absent=_MOVED, Body=body, **where, **condition) is not None

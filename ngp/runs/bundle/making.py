@@ -1,4 +1,4 @@
-"""Makes a bundle: puts a plan and everything that it was made from into one file."""
+"""Makes a bundle: one file with a plan and everything that it was made from."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import ngp
 from ngp.errors import NgpError, StaleError
-from ngp.runs import copies, losses, preview
+from ngp.runs import copies, data_loss, preview
 from ngp.runs.bundle import archive, authors, facts, portable, reviews, sealing, statement
 from ngp.runs.bundle.archive import Archive, Content
 from ngp.runs.bundle.reviews import ReviewedUnit
@@ -28,7 +28,7 @@ TREE = "tree/"
 
 @dataclass(frozen=True)
 class BundleOrder:
-    """What kind of bundle is wanted. `out` is its file; nothing is written where the plan fails."""
+    """Options of a new bundle. `out` is its file, which is not written if the plan fails."""
 
     out: Path
     expires: timedelta
@@ -38,7 +38,7 @@ class BundleOrder:
 
 @dataclass(frozen=True)
 class Planning:
-    """A plan that becomes a bundle. Its shadow tree is still there; `alone` are the plans of units that go apart."""
+    """A plan that becomes a bundle. Its shadow tree still exists; `alone` are the plans of separate units."""
 
     verb: Verb
     result: RunResult
@@ -47,7 +47,7 @@ class Planning:
 
 
 def look(context: RunContext) -> facts.Snapshot:
-    """Look at all that the plan of a run is going to be made from, before it is made."""
+    """Return a snapshot of everything that the plan of a run will be made from."""
     chosen = {name: context.units[name] for name in context.needs}
     feeding = {wire.origin.unit for unit in chosen.values() for wire in unit.wires}
     units = [context.units[name] for name in sorted(chosen.keys() | feeding)]
@@ -62,7 +62,7 @@ def look(context: RunContext) -> facts.Snapshot:
 
 
 def _require_same(before: facts.Snapshot, now: facts.Snapshot, joint: Joint | None) -> None:
-    """Raise StaleError (4) where something changed while it was planned: the plan may be of either."""
+    """Raise StaleError (4) if something changed during planning."""
     read = {name: one.version for name, one in joint.stored.items()} | dict(joint.outside) if joint else {}
     moved = [name for name in before.sources if before.sources[name] != now.sources.get(name)]
     moved += [f"the state of {name}" for name, one in before.states.items() if _is_other(one, now.states.get(name))]
@@ -79,13 +79,13 @@ def _is_other(before: StateFact | NgpError, now: StateFact | NgpError | None) ->
 
 
 def make(context: RunContext, made: Planning, order: BundleOrder, before: facts.Snapshot) -> Archive:
-    """Write the bundle of a plan; `before` is what `look` saw before it was made.
+    """Write the bundle of a plan. `before` is the snapshot that `look` took before.
 
-    Raises StaleError (4) for what changed meanwhile, RefusedError (3) for a plan that names a folder of this machine or
-    loses data without an agreement.
+    Raises StaleError (4) for changes since then, RefusedError (3) for a plan that names a folder of this machine or
+    loses data without consent.
     """
     _require_same(before, look(context), made.planned.joint)
-    losses.require_none(context.resolved, made.result.changes, context.request.may_lose_data)
+    data_loss.require_none(context.resolved, made.result.changes, context.request.may_lose_data)
     units = {one.unit: ReviewedUnit(one, _plan(one.unit, made)) for one in made.result.units}
     portable.require(context, units.values())
     content = dict(_content(made.planned.joint, units))
@@ -97,7 +97,7 @@ def make(context: RunContext, made: Planning, order: BundleOrder, before: facts.
 
 
 def _plan(unit: str, made: Planning) -> Plan | None:
-    """The plan of a unit. Of a destruction that goes by itself only its result is known, which shows all of it."""
+    """Return the plan of a unit. For a separate destroy only its result is known, which shows everything."""
     found = made.planned.parts.get(unit) or made.alone.get(unit)
     if found is None and made.verb is Verb.DESTROY:
         result = next(one for one in made.result.units if one.unit == unit)
@@ -139,7 +139,7 @@ def _state(
     now = datetime.now(UTC).replace(microsecond=0)
     stated = {name: _unit(name, one, made.planned, snapshot) for name, one in units.items()}
     digests = {path: digest for name in units for path, digest in snapshot.sources[name].files.items()}
-    git = authors.look(resolved.platform)
+    git = authors.collect(resolved.platform)
     return Statement(
         made.verb.value,
         context.run_id,
@@ -182,7 +182,7 @@ def _unit(name: str, reviewed: ReviewedUnit, planned: JointPlan, snapshot: facts
 
 
 def _known(name: str, snapshot: facts.Snapshot) -> StateFact:
-    """A state as it was planned over."""
+    """Return a state as it was planned over."""
     found = snapshot.states[name]
     if isinstance(found, NgpError):
         raise found
@@ -190,7 +190,7 @@ def _known(name: str, snapshot: facts.Snapshot) -> StateFact:
 
 
 def addresses(result: UnitResult) -> dict[str, tuple[str, ...]]:
-    """The addresses that change, by action."""
+    """Return the changed addresses, by action."""
     found: dict[str, tuple[str, ...]] = {}
     for change in result.changes:
         found[change.action.value] = (*found.get(change.action.value, ()), change.address)

@@ -1,4 +1,4 @@
-"""What a bundle's file holds: members with a digest, made of bytes or of files."""
+"""Members of a bundle file: bytes or files with a digest."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class Member:
 
 @dataclass(frozen=True)
 class Content:
-    """What becomes a member: the bytes, or a file or link on the disk."""
+    """The source of a member: bytes, or a file or link on the disk."""
 
     data: bytes = b""
     path: Path | None = None
 
     def member(self, name: str) -> Member:
-        """Return the member that this becomes."""
+        """Return the member with its digest."""
         if self.path is None:
             return Member(name, hashlib.sha256(self.data).hexdigest(), size=len(self.data))
         found = self.path.lstat()
@@ -40,7 +40,7 @@ class Content:
         return Member(name, _digest(self.path), stat.S_IMODE(found.st_mode) & 0o777, found.st_size)
 
     def chunks(self) -> Iterator[bytes]:
-        """Yield the bytes of a file, piece by piece."""
+        """Yield the bytes of the content in pieces."""
         if self.path is None:
             yield self.data
             return

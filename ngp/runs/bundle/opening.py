@@ -1,4 +1,4 @@
-"""Opens a bundle for an apply: the plan in it takes the place of one that the run would make itself."""
+"""Opens a bundle for an apply: its plan replaces the one that the run would make."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from ngp.runs.expected_outputs import ExpectedOutputs
 from ngp.runs.joint import choosing, composition, states
 from ngp.runs.joint import planning as joint_planning
 from ngp.runs.joint.composition import ApartError, Joint
-from ngp.runs.joint.holding import Holding
 from ngp.runs.joint.partition import Partition
 from ngp.runs.joint.planning import JointPlan
+from ngp.runs.joint.state_locks import StateLocks
 from ngp.runs.proposed import Propose, Proposed
 from ngp.runs.results import Outcome, RunResult, UnitResult, Verb, count
 from ngp.terraform import driver
@@ -32,7 +32,7 @@ from ngp.terraform.plans import Action, Change, Plan
 
 @dataclass(frozen=True)
 class Bundle:
-    """A bundle whose content is what its statement says."""
+    """A bundle whose content matches its statement."""
 
     archive: Archive
     statement: Statement
@@ -44,9 +44,9 @@ class Bundle:
 
 
 def read(path: Path, unseal: Callable[[Archive], Archive] = lambda opened: opened) -> Bundle:
-    """Open a bundle's file. `unseal` decrypts one that is sealed.
+    """Open a bundle file. `unseal` decrypts a sealed one.
 
-    Raises UsageError (64) for no bundle, StaleError (4) for a damaged one.
+    Raises UsageError (64) if it is not a bundle, StaleError (4) if it is damaged.
     """
     opened = unseal(archive.read(path))
     stated = statement.load(opened.statement, str(path))
@@ -61,7 +61,7 @@ def read(path: Path, unseal: Callable[[Archive], Archive] = lambda opened: opene
 
 
 def _require_agreeing(path: Path, stated: Statement, units: Mapping[str, ReviewedUnit]) -> None:
-    """Raise StaleError (4) where the statement, which is signed, says something else than the plans that it binds."""
+    """Raise StaleError (4) if the signed statement contradicts the plans that it covers."""
     wrong = sorted(stated.units.keys() ^ units.keys())
     for name in stated.units.keys() & units.keys():
         fact, result = stated.units[name], units[name].result
@@ -77,7 +77,7 @@ def _require_agreeing(path: Path, stated: Statement, units: Mapping[str, Reviewe
 
 
 def read_statement(path: Path) -> Bundle:
-    """Open a bundle's file as far as everybody may: of a sealed one, units and addresses are those of the statement."""
+    """Open a bundle file without decrypting it: for a sealed one, units and addresses come from the statement."""
     opened = archive.read(path)
     if not sealing.is_sealed(opened):
         return read(path)
@@ -86,7 +86,7 @@ def read_statement(path: Path) -> Bundle:
 
 
 def _outline(name: str, fact: UnitFact) -> ReviewedUnit:
-    """A unit as the statement has it: what happens to which address, without any value."""
+    """Return a unit as the statement describes it: the action for each address, without values."""
     changes = tuple(
         Change(address, "", Action(action)) for action, addresses in fact.changes.items() for address in addresses
     )
@@ -95,10 +95,10 @@ def _outline(name: str, fact: UnitFact) -> ReviewedUnit:
     return ReviewedUnit(UnitResult(name, fact.module, 1, outcome, count(plan), changes), plan)
 
 
-def open_in(bundle: Bundle, context: RunContext, held: Holding) -> Proposed:
-    """Verify a bundle under the run's locks, and lay its plan out; nothing is planned again.
+def open_in(bundle: Bundle, context: RunContext, held: StateLocks) -> Proposed:
+    """Verify a bundle under the run's locks, and extract its plan. Nothing is planned again.
 
-    Raises StaleError (4) that names everything that moved.
+    Raises StaleError (4) with everything that changed.
     """
     used = require_applicable(bundle, context)
     known = planning.expect_outputs(context)
@@ -116,7 +116,7 @@ def open_in(bundle: Bundle, context: RunContext, held: Holding) -> Proposed:
 
 
 def require_applicable(bundle: Bundle, context: RunContext) -> Uses:
-    """Return where the use of the bundle is noted. Raises StaleError (4) if it was applied, or anything moved."""
+    """Return the record of uses for the bundle. Raises StaleError (4) if it was applied, or anything changed."""
     used = _uses(context)
     used.require_none(bundle.digest)
     here = verifying.LocalFacts.of(context.resolved, context.access.session, context.terraform.binary)
@@ -125,7 +125,7 @@ def require_applicable(bundle: Bundle, context: RunContext) -> Uses:
 
 
 def complete(bundle: Bundle, context: RunContext) -> None:
-    """Note that the run applied all of the bundle, so that to apply it again is known to do nothing."""
+    """Record that the run applied the whole bundle, so that applying it again does nothing."""
     _uses(context).complete(bundle.digest, context.run_id)
 
 
@@ -135,11 +135,11 @@ def _uses(context: RunContext) -> Uses:
     return Uses.of(context.resolved, context.access.session, encryption)
 
 
-def plan_again(bundle: Bundle, plan_now: Propose, context: RunContext, held: Holding) -> Proposed:
-    """Plan anew in the place of a stale bundle, which counts as applied then; one that is not stale is opened.
+def plan_again(bundle: Bundle, plan_now: Propose, context: RunContext, held: StateLocks) -> Proposed:
+    """Make a new plan that replaces a stale bundle, which then counts as applied; open one that is not stale.
 
-    Raises StaleError (4) for a bundle that is expired or of another place or tool. In a protected environment only the
-    states may have moved.
+    Raises StaleError (4) for a bundle that is expired, or for another place or tool. In a protected environment only
+    the states may have changed.
     """
     used = _uses(context)
     used.require_none(bundle.digest)
@@ -151,7 +151,7 @@ def plan_again(bundle: Bundle, plan_now: Propose, context: RunContext, held: Hol
 
 
 def _fitting(bundle: Bundle, plans: Mapping[str, UnitResult]) -> Mapping[str, UnitResult]:
-    """The new plans of units that are destroyed by themselves. Raises StaleError for one that does more than shown."""
+    """Return the new plans of units that are destroyed separately. Raises StaleError if one exceeds what was shown."""
     more = [
         Finding(f"`{name}` would lose more than the bundle shows: {one}", todo="make a new bundle")
         for name, result in plans.items()
@@ -162,7 +162,7 @@ def _fitting(bundle: Bundle, plans: Mapping[str, UnitResult]) -> Mapping[str, Un
     return plans
 
 
-def _planned(bundle: Bundle, context: RunContext, held: Holding, known: ExpectedOutputs) -> JointPlan:
+def _planned(bundle: Bundle, context: RunContext, held: StateLocks, known: ExpectedOutputs) -> JointPlan:
     stated = {name: one for name, one in bundle.statement.units.items() if name in context.needs}
     apart = {name: one.apart for name, one in stated.items() if one.apart}
     joined = [name for name in context.needs if name in stated and name not in apart]
@@ -177,8 +177,8 @@ def _planned(bundle: Bundle, context: RunContext, held: Holding, known: Expected
     return JointPlan(joint_planning.results(context, joint, parts, (), known), apart, joint, parts)
 
 
-def _lay_out(bundle: Bundle, context: RunContext, joined: list[str], held: Holding) -> Joint:
-    """The joint root as it was planned, over states that are the ones it was planned over."""
+def _lay_out(bundle: Bundle, context: RunContext, joined: list[str], held: StateLocks) -> Joint:
+    """Recreate the joint root as it was planned, over the same states."""
     units = {name: context.units[name] for name in joined}
     stored = composition.fetch(context, units)
     held_states = {
@@ -210,7 +210,7 @@ def _lay_out(bundle: Bundle, context: RunContext, joined: list[str], held: Holdi
 
 
 def _require_stated_modules(bundle: Bundle, context: RunContext, tree: copies.ShadowTree, root: Path) -> None:
-    """Raise StaleError (4) where the bundle's copy of a module is not the module that its statement names."""
+    """Raise StaleError (4) if the bundle's copy of a module differs from its statement."""
     platform = tree.path(context.resolved.platform.path)
     wrong = [
         os.path.relpath(path, platform)
@@ -226,7 +226,7 @@ def _require_stated_modules(bundle: Bundle, context: RunContext, tree: copies.Sh
 
 
 def _parts(bundle: Bundle, context: RunContext, joint: Joint) -> dict[str, Plan]:
-    """The plan of each unit, read from the plan file. Raises StaleError where it is not the one that was reviewed."""
+    """Return the plan of each unit, read from the plan file. Raises StaleError if it is not the reviewed one."""
     ready = context.terraform.init(joint.root)
     ready.require_prerequisites()
     if not ready.is_ok:
@@ -257,7 +257,7 @@ def _is_reviewed(one: ReviewedUnit, part: Plan) -> bool:
 
 
 def require_known(bundle: Bundle, cwd: Path) -> str:
-    """Return the bundle's environment; raise StaleError where the platform around `cwd` does not have it."""
+    """Return the bundle's environment. Raises StaleError if the platform around `cwd` does not have it."""
     platform = platforms.load(platforms.find(cwd))
     name = bundle.statement.environment
     if name not in documents.names(platform):
@@ -270,7 +270,7 @@ def require_known(bundle: Bundle, cwd: Path) -> str:
 
 
 def require_comparable(one: Bundle, other: Bundle) -> None:
-    """Raise UsageError (64) for bundles that are not about the same thing."""
+    """Raise UsageError (64) for bundles of different platforms, environments or verbs."""
     for word in ("platform", "environment", "verb"):
         first, second = getattr(one.statement, word), getattr(other.statement, word)
         if first != second:
@@ -278,7 +278,7 @@ def require_comparable(one: Bundle, other: Bundle) -> None:
 
 
 def run(bundle: Bundle) -> RunResult:
-    """What the bundle shows, as the result of the run that planned it."""
+    """Return the content of the bundle as the result of the run that planned it."""
     stated = bundle.statement
     return RunResult(
         stated.run_id,
@@ -291,5 +291,5 @@ def run(bundle: Bundle) -> RunResult:
 
 
 def results(bundle: Bundle) -> list[UnitResult]:
-    """The results that the bundle shows, by wave and name."""
+    """Return the results in the bundle, by wave and name."""
     return sorted((one.result for one in bundle.units.values()), key=lambda one: (one.wave, one.unit))

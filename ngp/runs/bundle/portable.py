@@ -1,4 +1,4 @@
-"""Whether a plan means the same on another machine: it must not name folders of this one."""
+"""Checks that a plan is portable: it must not name folders of this machine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LOCAL_FILES = frozenset({"source", "filename", "source_file", "source_dir", "ou
 
 
 def require(context: RunContext, units: Iterable[ReviewedUnit]) -> None:
-    """Raise RefusedError (3) where a plan sets a value that names a folder of this machine."""
+    """Raise RefusedError (3) if a plan sets a value that names a folder of this machine."""
     platform = context.resolved.platform.path
     roots = {str(platform), str(platform.resolve()), str(context.tree.folder)}
     found = sorted({address for one in units for address in _local(one, roots)})
@@ -42,7 +42,7 @@ def _local(reviewed: ReviewedUnit, roots: set[str]) -> Iterator[str]:
 
 
 def _names(texts: Iterable[str], roots: Iterable[str]) -> bool:
-    """Whether one of the texts has one of the folders in it, as a path of its own."""
+    """Whether one of the texts contains one of the folders as a path."""
     return any(re.search(rf"(?<![\w.-]){re.escape(root)}(?![\w.-])", text) for text in texts for root in roots)
 
 
@@ -51,7 +51,7 @@ def _is_absolute(value: Any) -> bool:
 
 
 def _new(before: Any, after: Any) -> set[str]:
-    """The texts that a change brings."""
+    """Yield the texts that a change sets."""
     return set(_texts(after)) - set(_texts(before))
 
 

@@ -1,4 +1,4 @@
-"""The plans in a bundle as JSON, with sensitive values masked: what people review, readable without Terraform."""
+"""The plans in a bundle as JSON for reviews, readable without Terraform, with sensitive values masked."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _FORMAT = 1
 
 @dataclass(frozen=True)
 class ReviewedUnit:
-    """One unit as it was reviewed. `plan` is None for a unit that could not be planned yet (deferred)."""
+    """A unit as it was reviewed. `plan` is None for a deferred unit, which could not be planned."""
 
     result: UnitResult
     plan: Plan | None
@@ -38,7 +38,7 @@ def load(text: bytes) -> dict[str, ReviewedUnit]:
 
 
 def is_same(one: Plan, other: Plan) -> bool:
-    """Whether two plans do the same, as far as they can be shown."""
+    """Whether two plans are equal in everything that can be shown."""
     return exact.dump(_plan(one)) == exact.dump(_plan(other))
 
 
@@ -69,29 +69,29 @@ def _change(change: Change) -> dict[str, Any]:
     return {**asdict(change), "action": change.action.value}
 
 
-def _read_unit(name: str, said: Mapping[str, Any]) -> ReviewedUnit:
-    outcome = Outcome(said["outcome"])
-    unknowns = tuple(UnknownInput(**one) for one in said["unknowns"])
+def _read_unit(name: str, data: Mapping[str, Any]) -> ReviewedUnit:
+    outcome = Outcome(data["outcome"])
+    unknowns = tuple(UnknownInput(**one) for one in data["unknowns"])
     blank = UnitResult(
-        name, said["module"], said["wave"], outcome, reason=said["reason"], is_preview=said["is_preview"]
+        name, data["module"], data["wave"], outcome, reason=data["reason"], is_preview=data["is_preview"]
     )
     blank = replace(blank, unknowns=unknowns)
-    if said["plan"] is None:
+    if data["plan"] is None:
         return ReviewedUnit(blank, None)
-    plan = _read_plan(said["plan"])
+    plan = _read_plan(data["plan"])
     return ReviewedUnit(replace(describing.describe(blank, plan), outcome=outcome), plan)
 
 
-def _read_plan(said: Mapping[str, Any]) -> Plan:
+def _read_plan(data: Mapping[str, Any]) -> Plan:
     return Plan(
-        tuple(_read_change(one) for one in said["changes"]),
-        {name: OutputChange(**{**one, "action": Action(one["action"])}) for name, one in said["outputs"].items()},
-        tuple(_read_change(one) for one in said["drift"]),
-        said["terraform_version"],
-        invocations=tuple(Invocation(**one) for one in said["invocations"]),
+        tuple(_read_change(one) for one in data["changes"]),
+        {name: OutputChange(**{**one, "action": Action(one["action"])}) for name, one in data["outputs"].items()},
+        tuple(_read_change(one) for one in data["drift"]),
+        data["terraform_version"],
+        invocations=tuple(Invocation(**one) for one in data["invocations"]),
     )
 
 
-def _read_change(said: Mapping[str, Any]) -> Change:
-    paths = {name: tuple(tuple(path) for path in said[name]) for name in ("replace_paths", "sensitive_changes")}
-    return Change(**{**said, **paths, "action": Action(said["action"]), "actions": tuple(said["actions"])})
+def _read_change(data: Mapping[str, Any]) -> Change:
+    paths = {name: tuple(tuple(path) for path in data[name]) for name in ("replace_paths", "sensitive_changes")}
+    return Change(**{**data, **paths, "action": Action(data["action"]), "actions": tuple(data["actions"])})

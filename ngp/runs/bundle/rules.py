@@ -1,4 +1,4 @@
-"""The rules of approval: ngp.yaml as it is on the remote's default branch, never as a change has it."""
+"""Approval rules: ngp.yaml on the remote's default branch, whatever a change says."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Rules:
 
     @property
     def where(self) -> str:
-        """The file that the rules are from: ``origin/main:ngp.yaml``."""
+        """Return the file of the rules: ``origin/main:ngp.yaml``."""
         return f"{self.source}:{platforms.FILE}"
 
     def keys(self, identity: str) -> list[str]:
@@ -49,7 +49,7 @@ class Rules:
         return [key for one, keys in self.platform.signers.items() if same(one) == same(identity) for key in keys]
 
     def holder(self, fingerprint: str) -> str:
-        """Return whose key this is, "" if it is nobody's."""
+        """Return the owner of a key, "" if nobody owns it."""
         for identity, keys in self.platform.signers.items():
             if any(parse(key).fingerprint == fingerprint for key in keys):
                 return identity
@@ -57,10 +57,10 @@ class Rules:
 
 
 def read(platform: Platform) -> Rules:
-    """Fetch the commit that the remote's default branch is at, and read the rules from it.
+    """Fetch the newest commit of the remote's default branch, and read the rules from it.
 
-    Raises MissingError (69) without Git, a remote, or an answer from it; RefusedError (3) if the default branch has no
-    ngp.yaml at the platform's place; UsageError (64) for what is wrong in it.
+    Raises MissingError (69) without Git, a remote or its answer; RefusedError (3) if the default branch has no ngp.yaml
+    at the platform's place; UsageError (64) for errors in it.
     """
     remote = _remote(platform)
     branch, commit = _tip(platform, remote)
@@ -80,9 +80,9 @@ def read(platform: Platform) -> Rules:
 def is_protected(platform: Platform, environment: str) -> bool:
     """Return whether ngp.yaml protects the environment: in the work tree, or on the remote's default branch now.
 
-    The second is for a change that takes the protection away: it counts once it is merged. So the remote is asked
-    unless the work tree answers, or the platform is in no repository or in one without a remote. Raises as `read` does
-    where the remote's answer is not known.
+    The second covers a change that removes the protection, which counts once it is merged. So the remote is asked
+    unless the work tree already protects it, or there is no repository or remote. Raises like `read` if the remote's
+    answer is not known.
     """
     if environment in platform.protected:
         return True
@@ -90,9 +90,10 @@ def is_protected(platform: Platform, environment: str) -> bool:
 
 
 def is_protected_here(platform: Platform, environment: str) -> bool:
-    """Return the same as far as it is known here, for what changes nothing: by the default branch as last fetched.
+    """Return whether the environment is protected, by the default branch as last fetched; for commands that change
+    nothing.
 
-    Only a clone that does not know it asks the remote, and an answer that does not come is no error.
+    Only a clone without that branch asks the remote, and a missing answer is not an error.
     """
     known = last_protected(platform)
     if known is not None:
@@ -104,7 +105,7 @@ def is_protected_here(platform: Platform, environment: str) -> bool:
 
 
 def last_protected(platform: Platform) -> tuple[str, ...] | None:
-    """Return what the remote's default branch protects as last fetched, None if this clone cannot tell."""
+    """Return the environments that the default branch protects as last fetched, None if this clone does not know."""
     try:
         remote = _remote(platform)
         known = _fetched(platform, remote)
@@ -118,10 +119,9 @@ def last_protected(platform: Platform) -> tuple[str, ...] | None:
 
 
 def base(platform: Platform) -> str:
-    """Return the commit that a change is compared with, "" if it is not known: the remote's default branch, as last
-    fetched.
+    """Return the commit to compare a change with: the remote's default branch as last fetched, "" if it is not known.
 
-    Where this clone does not know that, the remote is asked.
+    Asks the remote if this clone does not know it.
     """
     try:
         remote = _remote(platform)
@@ -141,7 +141,7 @@ def _fetched(platform: Platform, remote: str) -> str:
 
 
 def _has_remote(platform: Platform) -> bool:
-    """Return whether there is a remote to ask; True, too, for a repository that Git refuses to read."""
+    """Return whether there is a remote to ask; also True for a repository that Git refuses to read."""
     try:
         listed = _git(platform, "remote")
     except MissingError:
@@ -152,13 +152,13 @@ def _has_remote(platform: Platform) -> bool:
 
 
 def _remote(platform: Platform) -> str:
-    """Return the name of the remote whose default branch holds the rules."""
+    """Return the name of the remote whose default branch contains the rules."""
     listed = _git(platform, "remote")
     if listed.exit_code:
         raise MissingError(
             "the platform is not in a Git repository",
             where=str(platform.path),
-            why=f"{_WHY}; {_said(listed)}",
+            why=f"{_WHY}; {_reason(listed)}",
             todo="clone the platform's repository and work in the clone",
         )
     names = listed.stdout.split()
@@ -178,10 +178,10 @@ def _remote(platform: Platform) -> str:
 
 def _tip(platform: Platform, remote: str) -> tuple[str, str]:
     """Ask the remote for its default branch and that branch's commit."""
-    told = _git(platform, "ls-remote", "--symref", "--", remote, "HEAD")
-    if told.exit_code:
-        raise _unreachable(remote, told)
-    found = [match.groupdict() for match in _HEAD.finditer(told.stdout)]
+    outcome = _git(platform, "ls-remote", "--symref", "--", remote, "HEAD")
+    if outcome.exit_code:
+        raise _unreachable(remote, outcome)
+    found = [match.groupdict() for match in _HEAD.finditer(outcome.stdout)]
     commit = next((one["commit"] for one in found if one["commit"]), "")
     if not commit:
         raise MissingError(
@@ -196,31 +196,31 @@ def _provide(platform: Platform, remote: str, commit: str) -> None:
         return
     # a clone of few commits stays one; a whole clone must not become one
     is_shallow = _git(platform, "rev-parse", "--is-shallow-repository").stdout.strip() == "true"
-    told = _git(platform, *_FETCH, *(["--depth=1"] if is_shallow else []), "--", remote, commit)
-    if told.exit_code:
-        raise _unreachable(remote, told)
+    outcome = _git(platform, *_FETCH, *(["--depth=1"] if is_shallow else []), "--", remote, commit)
+    if outcome.exit_code:
+        raise _unreachable(remote, outcome)
 
 
 def _file(platform: Platform, commit: str) -> str | None:
     """Return the platform's ngp.yaml at a commit, None if it has none."""
-    told = _git(platform, "cat-file", "blob", f"{commit}:./{platforms.FILE}")
-    return told.stdout if told.exit_code == 0 else None
+    outcome = _git(platform, "cat-file", "blob", f"{commit}:./{platforms.FILE}")
+    return outcome.stdout if outcome.exit_code == 0 else None
 
 
-def _unreachable(remote: str, told: ProcessResult) -> MissingError:
+def _unreachable(remote: str, outcome: ProcessResult) -> MissingError:
     return MissingError(
         f"cannot read the approval rules from the remote `{remote}`",
-        why=f"{_WHY}; {_said(told)}",
+        why=f"{_WHY}; {_reason(outcome)}",
         todo=f"check that this works: git ls-remote {remote} HEAD",
     )
 
 
-def _said(told: ProcessResult) -> str:
-    if told.timed_out:
+def _reason(outcome: ProcessResult) -> str:
+    if outcome.timed_out:
         return "Git timed out"
-    return _CREDENTIALS.sub("//", " ".join(told.stderr.split())) or f"Git ended with {told.exit_code}"
+    return _CREDENTIALS.sub("//", " ".join(outcome.stderr.split())) or f"Git ended with {outcome.exit_code}"
 
 
 def _git(platform: Platform, *words: str) -> ProcessResult:
-    """Run Git without replacement objects: a local one would stand in for the remote's commit."""
+    """Run Git without replacement objects: a local one could replace the remote's commit."""
     return revisions.git(platform, "--no-replace-objects", *words, env=_ASKING_NOBODY)

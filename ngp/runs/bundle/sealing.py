@@ -46,7 +46,7 @@ def is_sealed(opened: Archive) -> bool:
 
 
 def parse_recipients(words: Sequence[str], cwd: Path) -> tuple[Recipient, ...]:
-    """Read recipients: public keys, or files with one on each line. Raises UsageError (64) with all that is wrong."""
+    """Parse recipients: public keys, or files with one on each line. Raises UsageError (64) with all errors."""
     found: list[Recipient] = []
     wrong: list[Finding] = []
     for word in words:
@@ -63,9 +63,9 @@ def parse_recipients(words: Sequence[str], cwd: Path) -> tuple[Recipient, ...]:
 
 
 def load_identities(paths: Sequence[str], settings: Settings, cwd: Path) -> tuple[Identity, ...]:
-    """Read private keys: of age, or of SSH without a passphrase. Without `paths`, those of ~/.ssh that can be used.
+    """Load private keys: of age, or of SSH without a passphrase. Without `paths`, the usable ones in ~/.ssh.
 
-    Raises UsageError (64) for a file that does not exist or holds no key, MissingError (69) for one with a passphrase.
+    Raises UsageError (64) for a file that does not exist or has no key, MissingError (69) for a key with a passphrase.
     """
     if not paths:
         return tuple(_usual(settings))
@@ -73,7 +73,7 @@ def load_identities(paths: Sequence[str], settings: Settings, cwd: Path) -> tupl
 
 
 def seal(statement: bytes, content: Mapping[str, Content], recipients: Sequence[Recipient]) -> dict[str, Content]:
-    """Return what takes the place of `content` in a sealed bundle: one encrypted member."""
+    """Return the replacement of `content` in a sealed bundle: one encrypted member."""
     import pyrage
 
     plain = archive.dump(statement, content)
@@ -81,10 +81,10 @@ def seal(statement: bytes, content: Mapping[str, Content], recipients: Sequence[
 
 
 def unseal(opened: Archive, identities: Sequence[Identity]) -> Archive:
-    """Return the bundle with its members decrypted, in memory only; a bundle that is not sealed is returned as it is.
+    """Return the bundle with its members decrypted in memory; one that is not sealed is returned unchanged.
 
-    Raises MissingError (69) without an identity, or if none of them fits; StaleError (4) if what is sealed is damaged
-    or belongs to another bundle.
+    Raises MissingError (69) without a fitting identity; StaleError (4) if the sealed content is damaged or belongs to
+    another bundle.
     """
     if not is_sealed(opened):
         return opened
@@ -126,7 +126,7 @@ def _decrypt(opened: Archive, identities: Sequence[Identity]) -> bytes:
 
 
 def _lines(word: str, cwd: Path) -> Iterator[tuple[str, str]]:
-    """Yield the public keys that a word is or names, each with its place."""
+    """Yield the public keys that a word is or names, each with its source."""
     if word.startswith((_AGE, _SSH)):
         yield "--encrypt-to", word
         return

@@ -1,4 +1,4 @@
-"""Signatures by the SSH keys that Git already uses: made and checked by `ssh-keygen -Y`, in the namespace `ngp`.
+"""Signatures with the SSH keys that Git uses, made and checked by `ssh-keygen -Y` in the namespace `ngp`.
 
 Source: PROTOCOL.sshsig of OpenSSH.
 """
@@ -37,10 +37,10 @@ _FINGERPRINT = re.compile(r"SHA256:\S+")
 
 @dataclass(frozen=True)
 class SigningKey:
-    """A key to sign with. `path` is a private key, or a public key whose private half an agent holds.
+    """A key to sign with. `path` is a private key, or a public key whose private key is in an agent.
 
-    `text` is a public key in the place of `path`; `origin` says who chose the key. `program` signs with it: Git's
-    gpg.ssh.program where the key is Git's.
+    `text` is a public key that replaces `path`; `origin` says who chose the key. `program` signs with it: Git's
+    gpg.ssh.program for Git's key.
     """
 
     origin: str
@@ -53,9 +53,9 @@ class SigningKey:
 
 
 def find(settings: Settings, cwd: Path, named: str = "") -> SigningKey:
-    """Return the key that `named` says, else that of Git's user.signingkey, else ~/.ssh/id_ed25519.
+    """Return the key of `named`, else that of Git's user.signingkey, else ~/.ssh/id_ed25519.
 
-    Raises UsageError (64) if the named file does not exist, MissingError (69) if Git's does not, or no key is found.
+    Raises UsageError (64) if the named file does not exist, MissingError (69) if Git's does not or there is no key.
     """
     if named:
         return _at(_NAMED, cwd / Path(named).expanduser())
@@ -106,7 +106,7 @@ def fingerprint(key: SigningKey, settings: Settings) -> str:
 
 
 def signer(signature: bytes) -> PublicKey:
-    """Return the public key that a signature names as its own. Raises ValueError if it is not an SSH signature."""
+    """Return the public key inside a signature. Raises ValueError if it is not an SSH signature."""
     armoured = _ARMOUR.fullmatch(signature)
     if armoured is None:
         raise ValueError("it is not an SSH signature")
@@ -120,7 +120,7 @@ def signer(signature: bytes) -> PublicKey:
 
 
 def verify(content: bytes, signature: bytes, identity: str, keys: Sequence[str], settings: Settings) -> bool:
-    """Return whether one of the public keys of `identity` has signed exactly `content`."""
+    """Return whether one of the public keys of `identity` signed exactly `content`."""
     with _folder() as folder:
         allowed = folder / "allowed_signers"
         lines = (f'{identity} namespaces="{NAMESPACE}" {ssh_keys.parse(key)}\n' for key in keys)
@@ -129,7 +129,7 @@ def verify(content: bytes, signature: bytes, identity: str, keys: Sequence[str],
 
 
 def is_intact(content: bytes, signature: bytes, settings: Settings) -> bool:
-    """Return whether the key that a signature names has signed exactly `content`, whosever key that is."""
+    """Return whether the key inside a signature signed exactly `content`, whoever owns that key."""
     with _folder() as folder:
         return _is_good(content, signature, folder, settings, ("check-novalidate",))
 
@@ -147,7 +147,7 @@ def _is_good(content: bytes, signature: bytes, folder: Path, settings: Settings,
 
 
 def _configured(cwd: Path) -> tuple[str, str]:
-    """Return Git's user.signingkey, "" if it is not set or not for SSH, and the program that signs with it."""
+    """Return Git's user.signingkey, "" if it is not set or not an SSH key, and the program that signs with it."""
 
     def get(*words: str) -> str:
         outcome = revisions.run_git(cwd, "config", *words)
@@ -167,7 +167,7 @@ def _at(origin: str, path: Path, program: str = _KEYGEN) -> SigningKey:
 
 
 def _laid(key: SigningKey, folder: Path) -> Path:
-    """Return the file to give to ssh-keygen."""
+    """Return the key file for ssh-keygen, written if necessary."""
     if key.path is not None:
         return key.path
     path = folder / "key.pub"
@@ -177,14 +177,13 @@ def _laid(key: SigningKey, folder: Path) -> Path:
 
 @contextmanager
 def _folder() -> Iterator[Path]:
-    """A folder for a moment that only this user can enter."""
+    """Yield a temporary folder that only this user can enter."""
     with tempfile.TemporaryDirectory(prefix="ngp-sign-") as name:
         yield Path(name)
 
 
 def _can_ask(settings: Settings) -> bool:
-    """Whether ssh-keygen would reach a person: a process of the pool has the streams of a terminal, but not its
-    session."""
+    """Whether ssh-keygen can ask a person: a process of the pool has a terminal's streams, but not its session."""
     if not settings.is_interactive:
         return False
     try:
@@ -195,7 +194,7 @@ def _can_ask(settings: Settings) -> bool:
 
 
 def _attend(request: processes.ProcessRequest) -> str | None:
-    """Return why it failed, None if it did not; ssh-keygen itself has told the person why."""
+    """Return why ssh-keygen failed, None if it did not. It has already told the person."""
     try:
         return "ssh-keygen failed; its message is above" if processes.attend(request) else None
     except FileNotFoundError:
@@ -213,7 +212,7 @@ def _run_alone(request: processes.ProcessRequest) -> str | None:
 
 
 def _environ(settings: Settings) -> dict[str, str]:
-    """Return the environment of a program that signs or checks; without a person nothing opens a window to ask."""
+    """Return the environment for ssh-keygen; without a terminal, it must not open a window to ask."""
     alone = {} if settings.is_interactive else {"SSH_ASKPASS_REQUIRE": "never"}
     return {**settings.environ, **alone, "LC_ALL": "C"}
 

@@ -1,4 +1,4 @@
-"""What a bundle states of its plan: an in-toto Statement (v1) whose predicate is ngp's own.
+"""The statement of a bundle: an in-toto Statement (v1) with a predicate of ngp.
 
 Source: https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md
 """
@@ -23,9 +23,9 @@ _TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 @dataclass(frozen=True)
 class StateFact:
-    """A state as it was planned over; `serial` is -1 and the texts are empty where there was none.
+    """The state before the plan. `serial` is -1 and the texts are empty if there was none.
 
-    `version` is the ETag in S3, and the SHA-256 of a local file.
+    `version` is the ETag in S3, or the SHA-256 of a local file.
     """
 
     place: str
@@ -36,7 +36,7 @@ class StateFact:
 
 @dataclass(frozen=True)
 class SecretFact:
-    """A secret input: where its value comes from, and which version of the source that was; never the value."""
+    """The source of a secret input and its version; never the value."""
 
     reference: str
     version: str = ""  # "" where the source has no versions
@@ -44,10 +44,10 @@ class SecretFact:
 
 @dataclass(frozen=True)
 class UnitFact:
-    """One unit of the plan.
+    """A unit of the plan.
 
-    `apart` says why the unit is not part of the joint plan, "" where it is. `root`, `modules`, `values` and `wiring`
-    are digests. `changes` are the addresses by action.
+    `apart` says why the unit is not part of the joint plan, "" if it is. `root`, `modules`, `values` and `wiring` are
+    digests. `changes` are the addresses by action.
     """
 
     module: str
@@ -72,7 +72,7 @@ class BinaryFact:
 
 @dataclass(frozen=True)
 class CommitFact:
-    """The commit that the platform was at; informs, and binds nothing. `authors` are e-mail addresses.
+    """The commit of the platform, for information only. `authors` are e-mail addresses.
 
     `unknown` says why there may be other authors, "" if there are none.
     """
@@ -85,7 +85,7 @@ class CommitFact:
 
 @dataclass(frozen=True)
 class Statement:
-    """Everything that a bundle binds. Paths are relative to the platform, times are UTC."""
+    """Everything that the signatures of a bundle cover. Paths are relative to the platform, times are UTC."""
 
     verb: str
     run_id: str
@@ -113,7 +113,7 @@ class Statement:
 
 
 def dump(statement: Statement) -> bytes:
-    """Return the text of a statement, which is what a signature is over."""
+    """Return the text of a statement, which is signed."""
     predicate = asdict(statement)
     predicate |= {name: getattr(statement, name).strftime(_TIME) for name in ("created", "expires")}
     members = predicate.pop("members")
@@ -130,7 +130,7 @@ def dump(statement: Statement) -> bytes:
 
 
 def load(text: bytes, where: str) -> Statement:
-    """Read a statement. Raises StaleError (4) for one that this version of ngp does not read."""
+    """Parse a statement. Raises StaleError (4) for one that this version of ngp cannot read."""
     try:
         document = json.loads(text)
         kind = document["predicateType"]
@@ -152,7 +152,7 @@ def load(text: bytes, where: str) -> Statement:
 
 
 def _read(predicate: dict[str, Any], subject: list[dict[str, Any]]) -> Statement:
-    """Check every type: what is signed is not always what ngp has written."""
+    """Check all types, because a signed statement need not be written by ngp."""
     from pydantic import TypeAdapter
 
     members = {

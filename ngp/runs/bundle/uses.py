@@ -1,4 +1,4 @@
-"""Which bundles were applied: noted beside the states, where every machine sees it."""
+"""Records of applied bundles, stored beside the states, so that every machine sees them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ngp.environments.resolving import Resolved
 from ngp.errors import StaleError
 from ngp.runs import units
 from ngp.state import storing
-from ngp.state.places import StatePlace
+from ngp.state.locations import StateLocation
 from ngp.state.storing import Encryption
 
 PREFIX = "bundles/"
@@ -20,7 +20,7 @@ _USUAL = Encryption()
 
 
 class UsedError(StaleError):
-    """The bundle was applied before. `is_complete` says that all of it was: nothing is left to do."""
+    """The bundle was applied before. `is_complete` says that nothing of it is left to do."""
 
     def __init__(self, text: str, *, is_complete: bool) -> None:
         todo = "" if is_complete else "if something is left to do, make a new one: ngp plan ENV --out FILE"
@@ -32,38 +32,38 @@ class UsedError(StaleError):
 
 @dataclass(frozen=True)
 class Uses:
-    """The notes of one environment. `place` is that of any of its states."""
+    """The records of one environment. `place` is the location of any of its states."""
 
-    place: StatePlace
+    place: StateLocation
     environment: str
     session: Session
     encryption: Encryption = Encryption()
 
     @classmethod
     def of(cls, resolved: Resolved, session: Session, encryption: Encryption = _USUAL) -> Uses:
-        """The notes of an environment; `encryption` is that of its states."""
+        """Return the records of an environment; `encryption` is that of its states."""
         return cls(units.any_place(resolved), resolved.environment.name, session, encryption)
 
     def require_none(self, digest: str) -> None:
-        """Raise UsedError (4) where the bundle was applied before, wherever that was."""
+        """Raise UsedError (4) if the bundle was applied before, on any machine."""
         found = storing.fetch(self._note(digest), self.session)
         if found.text:
             raise self._used(digest, found.text)
 
     def note(self, digest: str, run_id: str) -> None:
-        """Note that a run applies the bundle; of several machines one can. Raises UsedError (4) for all others."""
+        """Record that a run applies the bundle. Only one machine succeeds; the others get UsedError (4)."""
         try:
             self._store(self._note(digest), run_id)
         except StaleError:
             raise self._used(digest, storing.fetch(self._note(digest), self.session).text) from None
 
     def complete(self, digest: str, run_id: str) -> None:
-        """Note that all of a bundle was applied by a run, if that run noted its use."""
+        """Record that a run applied the whole bundle, if that run recorded its use."""
         used = storing.fetch(self._note(digest), self.session).text
         if used and _run(used) == run_id:
             self._store(self._note(digest, COMPLETE), run_id)
 
-    def _store(self, place: StatePlace, run_id: str) -> None:
+    def _store(self, place: StateLocation, run_id: str) -> None:
         text = json.dumps({"run": run_id, "at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")})
         if place.path is not None:
             place.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -73,7 +73,7 @@ class Uses:
         done = storing.fetch(self._note(digest, COMPLETE), self.session).text
         return UsedError(text, is_complete=bool(done) and _run(done) == _run(text))
 
-    def _note(self, digest: str, ending: str = APPLIED) -> StatePlace:
+    def _note(self, digest: str, ending: str = APPLIED) -> StateLocation:
         name = f"{digest}{ending}"
         if self.place.path is not None:
             return replace(self.place, path=self.place.path.parent / PREFIX / name)
@@ -82,8 +82,8 @@ class Uses:
 
 def _by(text: str) -> str:
     try:
-        said = json.loads(text)
-        return f", by run {said['run']} at {said['at']}"
+        note = json.loads(text)
+        return f", by run {note['run']} at {note['at']}"
     except (ValueError, KeyError, TypeError):
         return ""  # it was cut off: the bundle was taken all the same
 

@@ -1,4 +1,4 @@
-"""Checks a bundle against what is here now: files, values, states, the binary and the clock."""
+"""Verifies a bundle against the current files, values, states, program and time."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SKEW = timedelta(minutes=5)  # clocks of two machines
 
 @dataclass(frozen=True)
 class LocalFacts:
-    """What a bundle is checked against."""
+    """The current facts that a bundle is verified against."""
 
     resolved: Resolved
     session: Session
@@ -42,9 +42,9 @@ class LocalFacts:
 
 
 def verify(statement: Statement, digest: str, resolved: Resolved, session: Session, settings: Settings) -> None:
-    """Raise StaleError (4) if the bundle was applied, the roots are not rendered, or anything moved since it was made.
+    """Raise StaleError (4) if the bundle was applied, the roots are not rendered, or anything changed since.
 
-    Nothing is started and nothing is locked.
+    Starts and locks nothing.
     """
     platform = resolved.platform
     found = binary.find(
@@ -59,16 +59,16 @@ def verify(statement: Statement, digest: str, resolved: Resolved, session: Sessi
 
 
 def require_same(statement: Statement, here: LocalFacts) -> None:
-    """Raise StaleError (4) that names everything that is not what the bundle was made from."""
+    """Raise StaleError (4) with everything that changed since the bundle was made."""
     found = list(find(statement, here))
     if found:
         raise StaleError(found)
 
 
 def require_valid(statement: Statement, here: LocalFacts, *, is_bound: bool) -> None:
-    """Raise StaleError (4) for what no new plan can make good: the clock, the place, the tools.
+    """Raise StaleError (4) for problems that a new plan cannot fix: the time, the place, the tools.
 
-    With `is_bound` files, values, wiring, secrets and units must be the approved ones too: only states may have moved.
+    With `is_bound`, files, values, wiring, secrets and units must be the approved ones too: only states may differ.
     """
     again = _AGAIN.format(statement.environment)
     moved = [*_clock(statement, here.now), *_place(statement, here.resolved), *_tools(statement, here)]
@@ -79,14 +79,14 @@ def require_valid(statement: Statement, here: LocalFacts, *, is_bound: bool) -> 
 
 
 def find(statement: Statement, here: LocalFacts) -> Iterator[Finding]:
-    """Yield everything that moved since the bundle was made."""
+    """Yield everything that changed since the bundle was made."""
     again = _AGAIN.format(statement.environment)
     for what, why in _all(statement, here):
         yield Finding(what, why=why, todo=again)
 
 
 def find_other_files(statement: Statement, resolved: Resolved) -> Iterator[Finding]:
-    """Yield what differs in place, units and files from what the bundle was made of; states and time do not count."""
+    """Yield differences in place, units and files; states and time do not count."""
     moved = list(_place(statement, resolved)) or _files(statement, resolved)
     for what, why in moved:
         yield Finding(what, why=why, todo=_AGAIN.format(statement.environment))

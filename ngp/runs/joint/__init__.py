@@ -1,1 +1,1 @@
-"""One Terraform plan for all units of a run, and one apply of exactly that plan."""
+"""The joint plan: one Terraform plan and one apply for all units of a run."""

@@ -1,4 +1,4 @@
-"""Applies the joint plan that was reviewed, saves each unit's state, and says what became of each unit."""
+"""Applies the joint plan, saves each unit's state, and determines each unit's result."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ngp.runs.joint import planning, states
 from ngp.runs.joint.checkpoints import Checkpoints, Copies
 from ngp.runs.joint.checkpoints import is_final as is_last_word
 from ngp.runs.joint.following import ApplyWatcher
-from ngp.runs.joint.holding import Holding
 from ngp.runs.joint.planning import JointPlan
 from ngp.runs.joint.record import JointStage
 from ngp.runs.joint.saving import Saver
+from ngp.runs.joint.state_locks import StateLocks
 from ngp.runs.joint.unit_results import UnitResults
 from ngp.runs.outcomes import Outcome
 from ngp.runs.results import UnitResult
@@ -27,18 +27,18 @@ from ngp.terraform.commands import ApplyOptions
 _SETTLED = frozenset({Outcome.APPLIED, Outcome.NO_CHANGES})
 
 
-def apply(context: RunContext, planned: JointPlan, holding: Holding) -> dict[str, UnitResult]:
+def apply(context: RunContext, planned: JointPlan, locks: StateLocks) -> dict[str, UnitResult]:
     """Apply the saved joint plan; return the result of each of its units.
 
-    Split states are written while Terraform works and at its end. Where one cannot be written it is kept in the run's
+    The states of the units are written during the apply and at its end. One that cannot be written stays in the run's
     folder, and the next apply writes it first.
     """
     joint = planned.joint
     assert joint is not None
-    holding.record.update(stage=JointStage.APPLYING)
+    locks.record.update(stage=JointStage.APPLYING)
     saver = Saver(
         context.access.session.steady(),
-        holding.record,
+        locks.record,
         {name: joint.documents.get(name) for name in joint.units},
         lambda name: planning.declared(joint, name),
     )
@@ -57,13 +57,13 @@ def apply(context: RunContext, planned: JointPlan, holding: Holding) -> dict[str
     document = copies.settle()
     failed = [one.summary for one in outcome.errors]
     is_final = document is not None and is_last_word(document, outcome.exit_code, failed, outcome.errored_state)
-    lost = follow.makings.unknown(holding.record.record.made(document or {}))
-    holding.record.update(stage=JointStage.SAVING, is_final=is_final, unsaved=tuple(joint.units), lost=lost)
+    lost = follow.created.unknown(locks.record.record.made(document or {}))
+    locks.record.update(stage=JointStage.SAVING, is_final=is_final, unsaved=tuple(joint.units), lost=lost)
     follow.remember()
     unsaved = saver.save(document, joint.units, is_final=is_final) if document is not None else {}
     if document is not None:
         stage = JointStage.SAVING if unsaved else JointStage.SAVED
-        holding.record.update(stage=stage, unsaved=tuple(unsaved))
+        locks.record.update(stage=stage, unsaved=tuple(unsaved))
     parts = joint.partition.split(document) if document is not None else {}
     judge = UnitResults(context, planned, follow, outcome)
     results = {name: judge.result(name, parts.get(name), unsaved.get(name), lost) for name in joint.units}
@@ -74,7 +74,7 @@ def apply(context: RunContext, planned: JointPlan, holding: Holding) -> dict[str
 
 
 def _write_wires(context: RunContext, unit: Unit, parts: Mapping[str, states.StatePart]) -> None:
-    """Write the upstream outputs beside a unit's own root, so that plain Terraform has them there too."""
+    """Write the upstream outputs into a unit's own root, for plain Terraform."""
 
     def read(name: str) -> values.State | None:
         if name not in parts:

@@ -1,8 +1,7 @@
-"""Follows the joint state while Terraform writes it, and saves each unit's part as soon as that is worth it.
+"""Saves each unit's part of the joint state while Terraform still writes it.
 
-The local backend rewrites its file after every resource, by truncating it: a reader may see a part of it, and a
-Terraform that is killed may leave a part. So only what parses as a whole counts, and the last two complete
-documents are kept beside it, on the disk.
+The local backend rewrites its file after every resource, by truncating it: a reader may see a part of it, and a killed
+Terraform may leave a part. So only complete documents count, and the last two are kept beside the file.
 """
 
 from __future__ import annotations
@@ -35,16 +34,16 @@ _TAIL = 64  # bytes that tell most parts from a whole document
 
 
 def remove(tree: Path, folder: Path, lineage: str) -> None:
-    """Delete a joint plan and state with all copies: they hold values. `folder` is the run's."""
+    """Delete a joint plan and state with all copies, because they contain values. `folder` is the run's."""
     rescued = [path.parent for path in rescue.elsewhere() if lineage and _lineage(path) == lineage]
     files.remove_all([tree, folder / UNSAVED, *(folder / name for name in COPIES), *rescued])
 
 
 def is_final(document: Document, exit_code: int | None, errors: Iterable[str], errored: Path | None) -> bool:
-    """Whether a joint state is Terraform's last word, with all outputs and checks.
+    """Whether a joint state is Terraform's last one, with all outputs and checks.
 
-    It is not where Terraform was killed, or failed before it wrote anything, or could write its state neither to its
-    place nor to `errored`. `errors` are the summaries of its errors.
+    It is not if Terraform was killed, failed before it wrote anything, or could write its state neither to its place
+    nor to `errored`. `errors` are the summaries of its errors.
     """
     if int(document.get("serial", 0)) <= states.SERIAL:
         return False
@@ -60,9 +59,9 @@ def _lineage(path: Path) -> str:
 
 
 class Copies:
-    """The joint state of one plan: the newest complete document, and copies of the last two.
+    """The newest complete joint state of one plan, and copies of the last two.
 
-    `lineage` is that of the plan; a document of another one is not ours.
+    `lineage` is that of the plan; documents of other lineages are ignored.
     """
 
     def __init__(self, path: Path, folder: Path, lineage: str) -> None:
@@ -71,7 +70,7 @@ class Copies:
         self._newest: Document | None = None
 
     def look(self, patience_s: float = 0.0) -> Document | None:
-        """Return the document as it is now, None where it was not whole at any moment of `patience_s`."""
+        """Return the current document, or None if it was not complete at any moment of `patience_s`."""
         deadline = time.monotonic() + patience_s
         while (found := self._read(self._path)) is None:
             if time.monotonic() >= deadline:
@@ -83,9 +82,10 @@ class Copies:
         return self._newest
 
     def settle(self) -> Document | None:
-        """The last word after Terraform has ended: the file if it is whole, else the newest copy by serial.
+        """Return the last document after Terraform has ended: the file if it is complete, else the newest copy by
+        serial.
 
-        A state that Terraform could not write counts too, wherever it found room.
+        A state that Terraform could not write counts too, wherever it was saved.
         """
         deadline = time.monotonic() + _PATIENCE_S
         while (found := self._read(self._path)) is None and self._path.exists() and time.monotonic() < deadline:
@@ -117,7 +117,7 @@ class Copies:
 
 
 def _read_whole(path: Path) -> bytes:
-    """The bytes of a file that ends as a document does, else nothing: most parts are known by their last bytes."""
+    """Return the bytes of a file that ends like a complete document, else nothing."""
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
         file.seek(max(0, size - _TAIL))
@@ -128,7 +128,7 @@ def _read_whole(path: Path) -> bytes:
 
 
 class Checkpoints:
-    """A thread that saves units while Terraform works; a context. `expected` is how many actions each unit takes."""
+    """A thread that saves units while Terraform works; a context. `expected` is the number of actions of each unit."""
 
     def __init__(self, copies: Copies, saver: Saver, expected: Mapping[str, int]) -> None:
         self._copies, self._saver = copies, saver
@@ -139,7 +139,7 @@ class Checkpoints:
         self._thread = threading.Thread(target=self._follow, name="checkpoints", daemon=True)
 
     def done(self, unit: str) -> None:
-        """Take note that one action of a unit is complete."""
+        """Count a completed action of a unit."""
         now = time.monotonic()
         with self._guard:
             self._left[unit] = self._left.get(unit, 0) - 1
@@ -173,14 +173,14 @@ class Checkpoints:
                     self._due.setdefault(unit, now + _AT_MOST_S)
 
     def _save(self, document: Document, due: list[str]) -> Collection[str]:
-        """Save units; return those that could not be. Nothing that goes wrong here may end the thread."""
+        """Save units; return those that failed. Errors must not end the thread."""
         try:
             return self._saver.save(document, due, is_final=False) if due else ()
         except (NgpError, OSError):
             return due
 
     def _is_new(self, unit: str) -> bool:
-        """Whether a unit is complete and was not before."""
+        """Whether a unit has just become complete."""
         is_new = self._left.get(unit, 0) <= 0 and unit not in self._complete
         self._complete |= {unit} if is_new else set()
         return is_new

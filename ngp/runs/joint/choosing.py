@@ -1,4 +1,4 @@
-"""Which units of a run can be planned and applied in one Terraform process, and why the others cannot."""
+"""Chooses the units of a run that can be planned jointly, and explains why the others cannot."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ _CONDITION = re.compile(r"\b(?:pre|post)condition\b")
 _KEPT = frozenset({"bucket", "key", "region", "profile", "path"})  # differ by unit, or say who signs in
 _KNOWN = _KEPT | {"encrypt", "kms_key_id", "use_lockfile", "allowed_account_ids", "assume_role"}
 
-Reasons = Mapping[str, str]  # unit → why it goes by itself
+Reasons = Mapping[str, str]  # unit → why it is planned separately
 
 
 def apart(context: RunContext) -> dict[str, str]:
-    """Return the units of a run that cannot be joined, each with the reason; their dependants are among them."""
+    """Return the units of a run that must be planned separately, with the reasons; their dependants are among them."""
     chosen = {name: context.units[name] for name in context.needs}
     whole = _whole(context, chosen)
     if whole:
@@ -51,7 +51,7 @@ def apart(context: RunContext) -> dict[str, str]:
 
 
 def with_dependants(found: Reasons, needs: graph.Needs) -> dict[str, str]:
-    """Return `found` with all units of a run that need one of them."""
+    """Return `found` with all units of the run that need one of them."""
     reasons = dict(found)
     for name in sorted(found):
         for dependant in sorted(graph.dependants(needs, [name]) - {name}):
@@ -59,27 +59,27 @@ def with_dependants(found: Reasons, needs: graph.Needs) -> dict[str, str]:
     return reasons
 
 
-def tell(context: RunContext, reasons: Reasons, told: dict[str, str]) -> None:
-    """Tell once, on the screen, in the journal and in the log, which units go by themselves and why."""
+def emit_reasons(context: RunContext, reasons: Reasons, reported: dict[str, str]) -> None:
+    """Emit once which units are planned separately and why, to the screen, the journal and the log."""
     new: dict[str, list[str]] = {}
     for name, why in reasons.items():
-        if name not in told:
+        if name not in reported:
             new.setdefault(why, []).append(name)
-    told |= reasons
+    reported |= reasons
     for why, names in new.items():
         text = f"planned apart: {_listed(names)}: {why}"
         _LOG.debug("%s", text)
-        context.tell(Note(text))
+        context.emit(Note(text))
 
 
 def _listed(names: Sequence[str]) -> str:
-    """The units of one reason; of very many the first."""
+    """Return the units of one reason, cut after the first few."""
     shown = ", ".join(f"`{name}`" for name in names[:_LISTED])
     return f"{shown} and {len(names) - _LISTED} more" if len(names) > _LISTED else shown
 
 
 def encryption(unit: Unit, *, is_own_template: bool) -> Encryption:
-    """Return how the unit's backend encrypts its state; only an own template can say anything unusual."""
+    """Return how the unit's backend encrypts its state. Only a custom template can differ from the default."""
     if not is_own_template or unit.place.path is not None:
         return Encryption()
     settings = _backend(unit)
@@ -87,12 +87,12 @@ def encryption(unit: Unit, *, is_own_template: bool) -> Encryption:
 
 
 def has_own_versions(context: RunContext) -> bool:
-    """Whether the platform overrides the template of versions.tf, in which the backend stands."""
+    """Whether the platform overrides the template of versions.tf, which contains the backend."""
     return f"{_VERSIONS}.j2" in _overridden(context)
 
 
 def means_the_same(context: RunContext, units: Collection[Unit], joint: Mapping[str, str]) -> bool:
-    """Whether the joint root's versions.tf says what those of the units say, apart from the backend."""
+    """Whether the joint root's versions.tf equals those of the units, apart from the backend."""
     if not has_own_versions(context):
         return True
     texts = [(unit.root / _VERSIONS).read_text(encoding="utf-8") for unit in units]
@@ -100,7 +100,7 @@ def means_the_same(context: RunContext, units: Collection[Unit], joint: Mapping[
 
 
 def names_its_folder(module: Path) -> bool:
-    """Whether the files of a module read `path.cwd` or make a path absolute."""
+    """Whether the files of a module use `path.cwd` or make a path absolute."""
     return any(
         _FOLDER.search(path.read_text(encoding="utf-8", errors="replace"))
         for ending in fingerprints.ENDINGS
@@ -109,7 +109,7 @@ def names_its_folder(module: Path) -> bool:
 
 
 def _whole(context: RunContext, units: Collection[str]) -> str:
-    """Why no unit of this run can be joined, "" where some can."""
+    """Return why no unit of this run can be joined, "" if some can."""
     options = context.request.options
     if context.request.is_apart:
         return "you passed --apart"
@@ -122,7 +122,7 @@ def _whole(context: RunContext, units: Collection[str]) -> str:
 
 
 def _why(context: RunContext, unit: Unit) -> str:
-    """Why a unit cannot be joined, "" where it can."""
+    """Return why a unit cannot be joined, "" if it can."""
     own = sorted(set(copies.names(unit.root)) - _OURS)
     modules = set(_modules(unit))
     if unit.name == SINGLE:  # its own root is applied as it is
@@ -152,7 +152,7 @@ def _overridden(context: RunContext) -> set[str]:
 
 
 def _backend(unit: Unit) -> dict[str, str]:
-    """The settings of a unit's backend block, literals without quotes."""
+    """Return the settings of a unit's backend block; literals without quotes."""
     body = hcl.load(unit.root / _VERSIONS)
     blocks = [one for block in body.of("terraform") for one in block.body.of("backend")]
     settings = blocks[0].body.attributes if blocks else {}
@@ -166,7 +166,7 @@ def _modules(unit: Unit) -> Iterator[Path]:
 
 
 def _reads_outside(module: Path) -> bool:
-    """Whether a module names a file above its folder, or holds a link out of it: a copy only links to those."""
+    """Whether a module names a file above its folder or contains a link out of it; a copy only links to those."""
     texts = (
         path.read_text(encoding="utf-8", errors="replace")
         for ending in fingerprints.ENDINGS
@@ -180,16 +180,16 @@ def _reads_outside(module: Path) -> bool:
 
 
 def _has_other_backend(root: Path) -> bool:
-    """Whether a file beside the one that ngp reads for it configures a backend."""
+    """Whether another file configures a backend than the one that ngp reads."""
     files = (path for ending in fingerprints.ENDINGS for path in root.glob(f"*{ending}") if path.name != _VERSIONS)
     return any(_PLACE.search(path.read_text(encoding="utf-8", errors="replace")) for path in files)
 
 
 def _has_guarded_data(folder: Path) -> bool:
-    """Whether a data source there has a condition.
+    """Whether the module has a data source with a condition.
 
-    Terraform reads such a one only when nothing that it depends on, however far, is about to change: in one root that
-    reaches into other units, of which a single root knows the values only.
+    Terraform reads such a data source only when none of its direct or indirect dependencies is about to change. In a
+    joint root those include other units, of which a single root knows only the values.
     """
     for ending in fingerprints.ENDINGS:
         for path in folder.glob(f"*{ending}"):
@@ -203,7 +203,7 @@ def _has_guarded_data(folder: Path) -> bool:
 
 
 def _block(text: str, start: int) -> str:
-    """The text up to the brace that closes the one open at `start`; all of the rest where none does."""
+    """Return the text up to the brace that closes the one open at `start`, or all of the rest."""
     depth = 1
     for found in re.finditer(r"[{}]", text[start:]):
         depth += 1 if found[0] == "{" else -1

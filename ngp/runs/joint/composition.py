@@ -1,7 +1,7 @@
-"""The joint root of a run: its units in one Terraform root, over their states joined into one.
+"""The joint root: the units of a run in one Terraform root, over their joined states.
 
-It lies in a shadow tree of the platform, at the same relative path to its (copied) modules as the units' own roots,
-so addresses and `path.module` are the same in both.
+It is in a shadow tree of the platform, at the same relative path to its (copied) modules as the units' own roots, so
+addresses and `path.module` are the same in both.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from ngp.aws.session import Session
 from ngp.errors import MissingError, NgpError
 from ngp.rendering import exact, roots
-from ngp.runs import copies, leftovers, preview, twins, wires
+from ngp.runs import copies, duplicate_states, leftovers, preview, wires
 from ngp.runs.context import RunContext
 from ngp.runs.expected_outputs import ExpectedOutputs
 from ngp.runs.graph import Needs
@@ -25,7 +25,7 @@ from ngp.runs.joint.partition import Partition
 from ngp.runs.joint.states import Document
 from ngp.runs.units import SINGLE, Unit
 from ngp.state import storing
-from ngp.state.places import StatePlace
+from ngp.state.locations import StateLocation
 from ngp.state.storing import Stored
 from ngp.terraform import driver
 from ngp.terraform import states as values
@@ -37,7 +37,7 @@ T = TypeVar("T")
 
 
 class ApartError(Exception):
-    """Some units cannot be joined after all: `reasons` by unit."""
+    """Some units cannot be joined: `reasons` by unit."""
 
     def __init__(self, reasons: Mapping[str, str]) -> None:
         super().__init__("; ".join(f"{name}: {why}" for name, why in reasons.items()))
@@ -46,7 +46,7 @@ class ApartError(Exception):
 
 @dataclass(frozen=True)
 class Joint:
-    """The units of one joint plan and everything that it is made over.
+    """The units of a joint plan and everything that it is made from.
 
     `stored` are the units' states as they were read, `documents` those of units that have one, parsed. `outside` has
     the versions of states that give constants: those of upstream units that are not in the joint root. `lineage` is
@@ -78,15 +78,15 @@ class Joint:
 def compose(
     context: RunContext, names: Collection[str], known: ExpectedOutputs, tree: copies.ShadowTree, kind: str
 ) -> Joint:
-    """Read the states of some units and make the root that plans them together, in `tree`.
+    """Read the states of units and make the root that plans them together, in `tree`.
 
     `kind` names the folder of Terraform's working data. Raises ApartError for units that cannot be joined, MissingError
-    where states cannot be reached.
+    if states cannot be reached.
     """
     units = {name: context.units[name] for name in names}
     stored, documents = _read(context, units)
     constants, outside = _constants(context, units, known)
-    tree.lay_modules(source for unit in units.values() for source in unit.sources.values())
+    tree.copy_modules(source for unit in units.values() for source in unit.sources.values())
     folder = _make_root(context, units, constants, tree)
     lineage = new_lineage()
     needs = edges_of(context, units)
@@ -100,12 +100,12 @@ def compose(
 def _make_root(
     context: RunContext, units: Mapping[str, Unit], constants: Mapping[str, Any], tree: copies.ShadowTree
 ) -> Path:
-    """Make the joint root in `tree`, or, where one unit is the whole, a copy of its own root; return its path."""
+    """Make the joint root in `tree`, or a copy of the unit's own root with one state for all; return its path."""
     more = {**preview.local_copy(), **context.guard.files}
     original = place(context, units)
     tree.remove_root(original)
     if Partition.of(units).is_whole:
-        return tree.lay_root(original, more, context.terraform.binary)
+        return tree.copy_root(original, more, context.terraform.binary)
     texts = dict(roots.together(context.resolved, units, NAME))
     if not choosing.means_the_same(context, units.values(), texts):
         raise ApartError(dict.fromkeys(units, "the platform's own versions.tf differs between units"))
@@ -113,23 +113,23 @@ def _make_root(
 
 
 def place(context: RunContext, units: Collection[str]) -> Path:
-    """Return where the joint root of units lies in the platform, or would lie."""
+    """Return the path of a joint root in the platform."""
     home = context.resolved.environment.path
     return context.units[SINGLE].root if Partition.of(units).is_whole else home / "units" / NAME
 
 
 def new_lineage() -> str:
-    """A lineage for a state that has none yet, as Terraform makes it."""
+    """Return a lineage for a new state, in Terraform's format."""
     return str(uuid.uuid4())
 
 
 def edges_of(context: RunContext, units: Mapping[str, Unit]) -> Needs:
-    """Return what each of these units takes from which other, by the wiring and by the last apply."""
+    """Return the upstream units of each unit, by the wiring and by the last apply."""
     return edges.combine({name: unit.needs for name, unit in units.items()}, edges.load(context))
 
 
 def join(context: RunContext, documents: Mapping[str, Document], lineage: str, needs: Needs) -> str:
-    """Return the joint state of units, ordered by `needs`. Raises ApartError for a state that cannot be joined."""
+    """Return the joined state of units, ordered by `needs`. Raises ApartError for a state that cannot be joined."""
     foreign = {}
     partition = Partition.of(documents)
     for name, document in documents.items():
@@ -156,7 +156,7 @@ def _read(context: RunContext, units: Mapping[str, Unit]) -> tuple[dict[str, Sto
             leftovers.require_recovered(unit.root, context.copy(unit))
             if stored[name].text:
                 documents[name] = states.load(stored[name].text, where=str(unit.place))
-                twins.require(context, unit, values.parse(stored[name].text, where=str(unit.place)))
+                duplicate_states.require(context, unit, values.parse(stored[name].text, where=str(unit.place)))
         except MissingError:
             raise
         except NgpError as error:
@@ -167,12 +167,12 @@ def _read(context: RunContext, units: Mapping[str, Unit]) -> tuple[dict[str, Sto
 
 
 def fetch(context: RunContext, units: Mapping[str, Unit]) -> dict[str, Stored]:
-    """Read the states of units, several at once."""
+    """Read the states of units concurrently."""
     return _fetch(context, units, storing.fetch)
 
 
 def _fetch(
-    context: RunContext, units: Mapping[str, Unit], fetch_one: Callable[[StatePlace, Session], T]
+    context: RunContext, units: Mapping[str, Unit], fetch_one: Callable[[StateLocation, Session], T]
 ) -> dict[str, T]:
     if not units:
         return {}
@@ -181,8 +181,8 @@ def _fetch(
         return dict(zip(units, read, strict=True))
 
 
-def _fetch_or_error(place: StatePlace, session: Session) -> Stored | NgpError:
-    """A state, or what is wrong with this one alone."""
+def _fetch_or_error(place: StateLocation, session: Session) -> Stored | NgpError:
+    """Return a state, or the error of this one state."""
     try:
         return storing.fetch(place, session)
     except MissingError:
@@ -194,7 +194,7 @@ def _fetch_or_error(place: StatePlace, session: Session) -> Stored | NgpError:
 def _constants(
     context: RunContext, units: Mapping[str, Unit], known: ExpectedOutputs
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """The outputs of units outside of the joint root that feed it, as values of root variables."""
+    """Return the outputs of units outside of the joint root that feed it, as values of root variables."""
     values: dict[str, Any] = {}
     reasons: dict[str, str] = {}
     feeding: set[str] = set()

@@ -1,4 +1,4 @@
-"""Which units of a joint plan Terraform's diagnostics are about."""
+"""Assigns Terraform's diagnostics of a joint plan to units."""
 
 from __future__ import annotations
 
@@ -20,50 +20,51 @@ _MAIN = "main.tf"
 _CALL = re.compile(r'module "([^"]+)"')
 
 
-def about(said: Diagnostic, joint: Joint) -> set[str]:
-    """The units that a diagnostic may be about: by its address, else by the file that it names."""
-    owner = joint.partition.owner(said.address)
+def about(diagnostic: Diagnostic, joint: Joint) -> set[str]:
+    """Return the units that a diagnostic may concern, by its address or else by its file."""
+    owner = joint.partition.owner(diagnostic.address)
     if owner:
         return {owner}
-    file, _, line = said.place.rpartition(":")
+    file, _, line = diagnostic.place.rpartition(":")
     if file == _MAIN and line.isdecimal():
         return {_called((joint.root.path / _MAIN).read_text(encoding="utf-8"), int(line))} & joint.units.keys()
-    folder = (joint.root.path / said.place).resolve().parent
+    folder = (joint.root.path / diagnostic.place).resolve().parent
     return {
         name
         for name, unit in joint.units.items()
-        if said.place and any(folder.is_relative_to(joint.tree.path(one).resolve()) for one in unit.sources.values())
+        if diagnostic.place
+        and any(folder.is_relative_to(joint.tree.path(one).resolve()) for one in unit.sources.values())
     }
 
 
 def _called(text: str, line: int) -> str:
-    """The module block that a line of the joint root stands in, "" for none."""
+    """Return the module block at a line of the joint root, "" if there is none."""
     above = reversed(text.splitlines()[:line])
     return next((found[1] for found in map(_CALL.match, above) if found), "")
 
 
-def located(said: Diagnostic, joint: Joint, resolved: Resolved) -> Diagnostic:
-    """Return a diagnostic that names the operator's line or the platform's file, not that of the copy.
+def located(diagnostic: Diagnostic, joint: Joint, resolved: Resolved) -> Diagnostic:
+    """Return a diagnostic with the operator's line or the platform's file instead of the copy's.
 
-    It is relative to the platform.
+    The path is relative to the platform.
     """
-    found = origins.locate(resolved, joint.root.path, said)
-    if not said.place or found.place != said.place:
+    found = origins.locate(resolved, joint.root.path, diagnostic)
+    if not diagnostic.place or found.place != diagnostic.place:
         return found
-    path = Path(os.path.normpath(joint.root.path / said.place))
+    path = Path(os.path.normpath(joint.root.path / diagnostic.place))
     inside = path.is_relative_to(joint.tree.folder)
     platform = joint.tree.path(resolved.platform.path)
-    return replace(said, place=os.path.relpath(path, platform)) if inside else said
+    return replace(diagnostic, place=os.path.relpath(path, platform)) if inside else diagnostic
 
 
 def by_unit(
-    said: Sequence[Diagnostic], joint: Joint, context: RunContext
+    diagnostics: Sequence[Diagnostic], joint: Joint, context: RunContext
 ) -> tuple[dict[str, list[Diagnostic]], list[Diagnostic]]:
-    """Return what was said of each unit after a plan that went well, and what was said of none."""
-    failed = _failed_checks(said, joint, context.terraform)
+    """Return the diagnostics of each unit after a successful plan, and those of no unit."""
+    failed = _failed_checks(diagnostics, joint, context.terraform)
     own: dict[str, list[Diagnostic]] = {name: [] for name in joint.units}
     rest = []
-    for one in said:
+    for one in diagnostics:
         owners = about(one, joint)
         for name in (owners & failed.get(one.detail, owners)) or owners:
             own[name].append(located(one, joint, context.resolved))
@@ -73,7 +74,7 @@ def by_unit(
 
 
 def failures(outcome: Result, joint: Joint) -> dict[str, str]:
-    """Why units go by themselves after a joint plan that failed: those that the errors are about, else all of them."""
+    """Return why units are planned separately after a failed joint plan: the units of its errors, else all of them."""
     reasons: dict[str, str] = {}
     for error in outcome.errors:
         for name in about(error, joint):
@@ -82,12 +83,12 @@ def failures(outcome: Result, joint: Joint) -> dict[str, str]:
     return reasons or dict.fromkeys(joint.units, f"the joint plan failed: {first}")
 
 
-def _failed_checks(said: Sequence[Diagnostic], joint: Joint, terraform: Terraform) -> dict[str, set[str]]:
-    """The units of which each failed check's message is: a diagnostic of one names only a module's file.
+def _failed_checks(diagnostics: Sequence[Diagnostic], joint: Joint, terraform: Terraform) -> dict[str, set[str]]:
+    """Return the units of each failed check, by message, because a check's diagnostic names only a module's file.
 
-    The plan is asked only where that file may be of several units.
+    The plan is read only if that file may belong to several units.
     """
-    if all(len(about(one, joint)) == 1 for one in said):
+    if all(len(about(one, joint)) == 1 for one in diagnostics):
         return {}
     found: dict[str, set[str]] = {}
     for check in terraform.show_plan(joint.root, joint.plan).extra.get("checks") or ():

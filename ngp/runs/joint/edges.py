@@ -22,7 +22,7 @@ from ngp.runs.outcomes import Outcome
 from ngp.runs.results import UnitResult
 from ngp.runs.units import SINGLE
 from ngp.state import storing
-from ngp.state.places import StatePlace
+from ngp.state.locations import StateLocation
 
 FILE = "graph.json"
 _VERSION = 1
@@ -32,7 +32,7 @@ Change = Callable[[dict[str, frozenset[str]]], None]
 
 
 def load(context: RunContext) -> Needs:
-    """Return what the environment's units needed at their last apply. Raises NgpError for a file that is not ngp's."""
+    """Return what the units needed at their last apply. Raises NgpError for a file that ngp did not write."""
     if SINGLE in context.units or not context.units:
         return {}
     try:
@@ -40,12 +40,12 @@ def load(context: RunContext) -> Needs:
         return parse(storing.fetch(place, context.access.session).text, where=str(place))
     except MissingError as error:
         text = "cannot read the dependencies of the last apply, so ngp orders units by the wiring alone"
-        context.tell(Note(f"{text}: {error}"))
+        context.emit(Note(f"{text}: {error}"))
         return {}
 
 
 def parse(text: str, *, where: str) -> Needs:
-    """Read the file's text; "" is none yet."""
+    """Parse the file's text; "" means that there is none yet."""
     if not text:
         return {}
     try:
@@ -65,7 +65,7 @@ def parse(text: str, *, where: str) -> Needs:
 
 
 def combine(wiring: Needs, stored: Needs) -> dict[str, frozenset[str]]:
-    """Return both graphs in one. A stored edge that would close a cycle with the wiring is left out."""
+    """Return both graphs in one, without stored edges that would close a cycle with the wiring."""
     found = dict(wiring)
     for unit in sorted(stored):
         for needed in sorted(stored[unit]):
@@ -76,7 +76,7 @@ def combine(wiring: Needs, stored: Needs) -> dict[str, frozenset[str]]:
 
 
 def begin(context: RunContext, names: Collection[str]) -> None:
-    """Keep the wiring of units that are about to be applied, beside what they needed before."""
+    """Add the wiring of units that are about to be applied to their stored edges."""
 
     def add(stored: dict[str, frozenset[str]]) -> None:
         for name in names:
@@ -86,8 +86,8 @@ def begin(context: RunContext, names: Collection[str]) -> None:
 
 
 def settle(context: RunContext, results: Mapping[str, UnitResult]) -> None:
-    """Keep what the units of a run need from now on: their wiring where they were applied as a whole, nothing where
-    they are gone. A unit that is half applied needs both, old and new."""
+    """Store what the units of a run need from now on: their wiring if they were applied completely, nothing if they
+    were destroyed. A unit that is half applied keeps both, old and new edges."""
     if context.request.options.targets:
         return
 
@@ -102,7 +102,7 @@ def settle(context: RunContext, results: Mapping[str, UnitResult]) -> None:
 
 
 def _change(context: RunContext, change: Change) -> None:
-    """Change the file, over and over while others do, too. What goes wrong is told, and ends no run."""
+    """Change the file, and retry while others change it, too. Errors are emitted, and do not stop the run."""
     if SINGLE in context.units or not context.units:
         return
     place, session = _place(context), context.access.session.steady()
@@ -125,15 +125,15 @@ def _change(context: RunContext, change: Change) -> None:
                 return
     except (NgpError, OSError) as error:
         text = "cannot save the dependencies of this apply, so later runs order units by the wiring alone"
-        context.tell(Note(f"{text}: {error}"))
+        context.emit(Note(f"{text}: {error}"))
 
 
 def _dump(needs: Needs) -> str:
     return exact.dump({"v": _VERSION, "needs": {unit: sorted(needs[unit]) for unit in sorted(needs)}})
 
 
-def _place(context: RunContext) -> StatePlace:
-    """Where the file lies: beside the states."""
+def _place(context: RunContext) -> StateLocation:
+    """Return the location of the file, beside the states."""
     place = next(iter(context.units.values())).place
     if place.path is not None:
         return replace(place, path=place.path.with_name(FILE))

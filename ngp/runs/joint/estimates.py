@@ -1,4 +1,4 @@
-"""How long an apply will take, from when the same steps were done in earlier ones."""
+"""Estimates how long an apply takes, from the durations of the same steps in earlier runs."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _MOST = 20_000
 
 
 def estimate(workspace: Workspace, environment: str, steps: Collection[Step]) -> float | None:
-    """Return the seconds from the start of an apply to its last step, None where too little is known."""
+    """Return the seconds from the start of an apply to its last step, or None if too little is known."""
     known = _load(workspace.estimates(environment))
     found = [known[_key(step)] for step in steps if _key(step) in known]
     return max(found) if steps and len(found) >= _KNOWN * len(steps) else None
 
 
-def keep(workspace: Workspace, environment: str, done: Mapping[Step, float]) -> None:
-    """Remember when steps were done, in seconds from the start of their apply."""
+def save(workspace: Workspace, environment: str, done: Mapping[Step, float]) -> None:
+    """Store when steps ended, in seconds from the start of their apply."""
     path = workspace.estimates(environment)
     known = _load(path) | {_key(step): round(at_s, 1) for step, at_s in done.items()}
     newest = dict(list(known.items())[-_MOST:])

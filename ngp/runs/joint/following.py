@@ -1,4 +1,4 @@
-"""Follows a joint apply: which steps of each unit are done, under way or missing."""
+"""Follows a joint apply: the steps of each unit that are done, running or missing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ngp.runs.events import ResourceStep as StepState
 from ngp.runs.joint import estimates
 from ngp.runs.joint.checkpoints import Checkpoints
 from ngp.runs.joint.composition import NAME
-from ngp.runs.joint.makings import Makings
+from ngp.runs.joint.created_objects import CreatedObjects
 from ngp.runs.joint.planning import JointPlan
 from ngp.runs.results import Counts, Verb
 from ngp.terraform import driver, events
@@ -31,7 +31,7 @@ _COUNTED = frozenset({"create", "update", "delete"})
 
 @dataclass
 class UnitProgress:
-    """What Terraform has done of one unit's plan. A step is a resource's address and what is done to it."""
+    """The progress of one unit's plan. A step is a resource's address and an action."""
 
     planned: Counter[tuple[str, str]]
     began: float
@@ -42,7 +42,7 @@ class UnitProgress:
     took_s: float = 0.0
 
     def take(self, step: tuple[str, str], state: StepState) -> bool:
-        """Take note of a step; return whether it is the unit's first."""
+        """Record a step; return whether it is the unit's first."""
         is_first, self.is_entered = not self.is_entered, True
         if state is StepState.DONE:
             self.done[step] += 1
@@ -51,7 +51,7 @@ class UnitProgress:
 
     @property
     def missing(self) -> list[str]:
-        """The addresses of planned steps that were not done, in the order of the plan."""
+        """Return the addresses of planned steps that were not done, in the order of the plan."""
         return list(dict.fromkeys(address for address, _ in self.planned - self.done))
 
     @property
@@ -63,7 +63,7 @@ class UnitProgress:
 
 
 class ApplyWatcher:
-    """Follows the apply: counts steps by unit, and tells the run and the checkpoints."""
+    """Counts the steps of an apply by unit, and reports them to the run and the checkpoints."""
 
     def __init__(self, context: RunContext, planned: JointPlan) -> None:
         assert planned.joint is not None
@@ -74,25 +74,25 @@ class ApplyWatcher:
         }
         self.expected = {name: one.planned.total() for name, one in self.units.items()}
         self.checkpoints: Checkpoints | None = None
-        self.makings = Makings()
+        self.created = CreatedObjects()
         self._verb = Phase.DESTROY if context.request.verb is Verb.DESTROY else Phase.APPLY
         self._guard = threading.Lock()
         self.call = driver.Watch(on_event=self._on_event, log=context.log(NAME), unit=NAME)
 
     def estimate(self) -> None:
-        """Tell how long the steps took in earlier runs."""
+        """Emit the estimate from earlier runs."""
         steps = [step for one in self.units.values() for step in one.planned]
         seconds = estimates.estimate(self._context.resolved.platform.workspace, self._context.name, steps)
         if seconds is not None:
-            self._context.tell(RunEstimated(seconds))
+            self._context.emit(RunEstimated(seconds))
 
     def remember(self) -> None:
-        """Keep when each step was done, for the estimates of later runs."""
+        """Store when each step ended, for later estimates."""
         done = {step: at_s for one in self.units.values() for step, at_s in one.at_s.items()}
-        estimates.keep(self._context.resolved.platform.workspace, self._context.name, done)
+        estimates.save(self._context.resolved.platform.workspace, self._context.name, done)
 
     def _on_event(self, event: events.Event) -> None:
-        self.makings.take(event)
+        self.created.take(event)
         match event:
             case events.ResourceStarted(address, action) if action in _COUNTED:
                 self._take(address, action, 0.0, StepState.STARTED)
@@ -101,7 +101,7 @@ class ApplyWatcher:
             case events.ResourceFailed(address, action, elapsed_s) if action in _COUNTED:
                 self._take(address, action, elapsed_s, StepState.FAILED)
             case events.ResourceProgress(address, elapsed_s) if name := self._partition.owner(address):
-                self._tell(name, address, elapsed_s, StepState.WORKING)
+                self._emit(name, address, elapsed_s, StepState.WORKING)
 
     def _take(self, address: str, action: str, elapsed_s: float, state: StepState) -> None:
         name = self._partition.owner(address)
@@ -112,15 +112,15 @@ class ApplyWatcher:
             if state is StepState.FAILED and not self._context.stop.is_set():
                 self.units[name].has_failed = True
         if is_new:
-            self._context.tell(UnitEntered(name, self._verb, self.expected[name]))
-        self._tell(name, address, elapsed_s, state)
+            self._context.emit(UnitEntered(name, self._verb, self.expected[name]))
+        self._emit(name, address, elapsed_s, state)
         if state is StepState.DONE and self.checkpoints is not None:
             self.checkpoints.done(name)
 
-    def _tell(self, name: str, address: str, elapsed_s: float, state: StepState) -> None:
+    def _emit(self, name: str, address: str, elapsed_s: float, state: StepState) -> None:
         done = self.units[name].done.total()
         total = max(self.expected[name], done)
-        self._context.tell(UnitProgressed(name, done, total, address, elapsed_s, state))
+        self._context.emit(UnitProgressed(name, done, total, address, elapsed_s, state))
 
 
 def _steps(change: Change) -> list[tuple[str, str]]:

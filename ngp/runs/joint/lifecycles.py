@@ -24,9 +24,9 @@ Fetched = Mapping[str, Path]
 
 
 def declared(unit: str, source: Path, fetched: Fetched | None = None) -> frozenset[str]:
-    """The addresses (without instance keys) of resources whose block says create_before_destroy, nested modules too.
+    """Return the addresses (without instance keys) of resources with create_before_destroy, also in nested modules.
 
-    `fetched` are the folders of modules that `terraform init` fetched, as `fetched` below gives them.
+    `fetched` are the folders of modules that `terraform init` installed, from `fetched` below.
     """
     return frozenset(_declared(source, f"module.{unit}", (), fetched or {}))
 
@@ -44,15 +44,15 @@ def fetched(root: Path, data: Path) -> dict[str, Path]:
 
 
 def has_flag(part: StatePart) -> bool:
-    """Whether any instance carries the flag at all."""
+    """Whether any instance has the flag."""
     return any(each.get(_FLAG) for one in part.resources for each in one.get("instances") or ())
 
 
 def normalize(part: StatePart, prior: Document | None, own: Collection[str]) -> StatePart:
-    """Take the flag from instances that only another unit's resource gave it to.
+    """Remove the flag from instances that have it only because of another unit's resource.
 
-    It stays where the configuration says it (`own`), where such a resource of the same unit spreads it, and where
-    `prior`, the unit's state before, had it.
+    It stays if the configuration sets it (`own`), if such a resource of the same unit spreads it, or if `prior`, the
+    unit's earlier state, had it.
     """
     allowed = spread(part.resources, own) | _flagged(prior)
     resources = [one if config_address(one) in allowed else _without(one) for one in part.resources]
@@ -60,7 +60,7 @@ def normalize(part: StatePart, prior: Document | None, own: Collection[str]) -> 
 
 
 def spread(resources: Sequence[Document], own: Collection[str]) -> set[str]:
-    """Return `own` with every resource of the unit that those depend on (a state lists dependencies however far)."""
+    """Return `own` and every resource of the unit that those depend on (a state lists all indirect dependencies)."""
     depends: dict[str, set[str]] = {
         config_address(one): {dep for each in one.get("instances") or () for dep in each.get("dependencies") or ()}
         for one in resources
@@ -103,7 +103,7 @@ def _declared(folder: Path, prefix: str, above: tuple[Path, ...], fetched: Fetch
 
 
 def _of_file(text: str, path: Path) -> tuple[list[str], dict[str, str]]:
-    """The resources of a file that say the flag, as TYPE.NAME, and the sources of the modules that it calls."""
+    """Return the resources of a file with the flag, as TYPE.NAME, and the sources of its modules."""
     try:
         body = hcl.parse(text, path)
     except UsageError:
@@ -125,7 +125,7 @@ def _of_file(text: str, path: Path) -> tuple[list[str], dict[str, str]]:
 
 
 def _of_json(text: str, _: Path) -> tuple[list[str], dict[str, str]]:
-    """The same of a file in Terraform's JSON, in which every block may be an object or a list of some."""
+    """Return the same for a file in Terraform's JSON syntax, where every block may be an object or a list."""
     try:
         document = json.loads(text)
     except ValueError:
@@ -139,7 +139,7 @@ def _of_json(text: str, _: Path) -> tuple[list[str], dict[str, str]]:
 
 
 def _blocks(value: Any, kind: str, labels: int) -> Iterator[tuple[Any, ...]]:
-    """Each block of a kind with its labels before it."""
+    """Yield each block of a kind with its labels."""
     for outer in _objects(value):
         yield from _labelled(outer.get(kind), labels)
 

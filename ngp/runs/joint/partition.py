@@ -1,4 +1,4 @@
-"""How a joint root is divided among the units of a run: by module, or not at all with one state for all units."""
+"""Divides a joint root among the units of a run, by module. With one state for all units there is one part."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ngp.terraform.plans import Plan
 
 @dataclass(frozen=True)
 class Partition:
-    """The units of a joint root. With `state: single` the one unit owns the whole root: nothing is renamed or split."""
+    """The division of a joint root. With `state: single` one unit owns the whole root: nothing is renamed or split."""
 
     units: frozenset[str]
     is_whole: bool = False
@@ -26,7 +26,7 @@ class Partition:
         return cls(frozenset(units), SINGLE in units)
 
     def owner(self, address: str) -> str:
-        """Return the unit that an address or a module path belongs to, "" for none of these."""
+        """Return the unit of an address or a module path, "" if there is none."""
         if self.is_whole:
             return SINGLE
         found = addresses.owner(address)
@@ -37,7 +37,7 @@ class Partition:
         return name if self.is_whole else f"{unit}{states.SEPARATOR}{name}"
 
     def plan(self, whole: Plan, unit: str) -> Plan:
-        """Return what a joint plan does to one unit, as the plan of the unit's own root would show it."""
+        """Return the part of a joint plan for one unit, as the unit's own root would show it."""
         if self.is_whole:
             return whole
         outputs = ((*key.partition(states.SEPARATOR), one) for key, one in whole.outputs.items())
@@ -63,13 +63,13 @@ class Partition:
         return states.join(documents, lineage=lineage, terraform_version=terraform_version, needs=needs)
 
     def split(self, document: Document) -> dict[str, StatePart]:
-        """Return what a joint state holds of each unit; raises ForeignStateError: see `states.split`."""
+        """Return each unit's part of a joint state. Raises ForeignStateError: see `states.split`."""
         if not self.is_whole:
             return states.split(document, self.units)
         resources, outputs = document.get("resources") or (), document.get("outputs") or {}
         return {SINGLE: StatePart(resources, outputs, document.get("check_results"))}
 
     def require_own(self, unit: str, document: Document) -> None:
-        """Raise ForeignStateError where a unit's state holds what a joint state cannot hold for it."""
+        """Raise ForeignStateError if a unit's state contains what a joint state cannot hold."""
         if not self.is_whole:
             states.require_own(unit, document)

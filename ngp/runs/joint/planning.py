@@ -34,10 +34,10 @@ _CYCLE = "Cycle: "
 
 @dataclass(frozen=True)
 class JointPlan:
-    """What became of the joint plan of a run.
+    """The result of a joint plan.
 
-    `results` are those of the joined units. `apart` are the others, each with the reason. `joint` is None where no
-    unit was joined; `parts` are the plans of its units, as their own roots would have them.
+    `results` are those of the joined units. `apart` are the units that are planned separately, with the reasons.
+    `joint` is None if no unit was joined; `parts` are the plans of its units, as their own roots would have them.
     """
 
     results: Mapping[str, UnitResult]
@@ -56,15 +56,15 @@ def plan(
 ) -> JointPlan:
     """Plan the units of the run together, in `tree`; what they will put out goes to `known`.
 
-    `apart` are units that go by themselves from the start (from `choosing.apart`). Each unit that turns out to go by
-    itself is left out with its dependants, and the rest is planned again; the reasons are told.
+    `apart` are the units to plan separately from the start (from `choosing.apart`). A unit that turns out to need that
+    is left out with its dependants, and the rest is planned again; the reasons are emitted.
     Raises MissingError for what has to be there before any unit.
     """
     reasons = dict(choosing.apart(context) if apart is None else apart)
-    told: dict[str, str] = {}
+    reported: dict[str, str] = {}
     while True:
         joined = [name for name in context.needs if name not in reasons]
-        choosing.tell(context, reasons, told)
+        choosing.emit_reasons(context, reasons, reported)
         if not joined or context.stop.is_set():
             return JointPlan({}, reasons)
         start = time.monotonic()
@@ -86,7 +86,7 @@ def _plan(
     joint = composition.compose(context, list(names), known, tree, kind)
     notes = _require_readable(context, joint)
     for name in joint.units:
-        context.tell(UnitEntered(name, Phase.PREVIEW))
+        context.emit(UnitEntered(name, Phase.PREVIEW))
     watch = PlanWatcher(context, joint)
     outcome = _run(context, joint, watch)
     if outcome.stopped:
@@ -99,14 +99,14 @@ def _plan(
     found = parts(context, joint, has_changes=outcome.has_changes)
     _require_joinable(joint, found)
     for note in notes:
-        context.tell(note)
+        context.emit(note)
     return JointPlan(results(context, joint, found, outcome.diagnostics, known), {}, joint, found)
 
 
 def _require_readable(context: RunContext, joint: Joint) -> list[Note]:
-    """Return what is to be told of states. Raises ApartError for those that the binary does not read."""
+    """Return notes about states. Raises ApartError for those that the binary cannot read."""
     notes: list[Note] = []
-    quiet = replace(context, tell=lambda event: notes.append(event) if isinstance(event, Note) else None)
+    quiet = replace(context, emit=lambda event: notes.append(event) if isinstance(event, Note) else None)
     foreign = {}
     for name, stored in joint.stored.items():
         if name in joint.documents:
@@ -134,14 +134,14 @@ def _run(context: RunContext, joint: Joint, watch: PlanWatcher) -> Result:
 
 
 def at_once(context: RunContext, joint: Joint) -> int:
-    """How many calls the one process may make at once: as many as the units would one by one."""
+    """Return how many concurrent calls the one process may make: as many as separate processes would make together."""
     return _AT_ONCE * min(context.request.parallelism, len(joint.units))
 
 
 def secrets(context: RunContext, joint: Joint) -> dict[str, str]:
-    """The values of all units' secret references by root variable, for Terraform's environment only.
+    """Return the values of all units' secret references by root variable, for Terraform's environment only.
 
-    With them goes what guards the plan: without it nobody but this run can apply it.
+    They include the plan's guard, without which only this run can apply it.
     """
     return dict(context.guard.variables) | {
         joint.partition.variable(name, variable): value
@@ -151,7 +151,7 @@ def secrets(context: RunContext, joint: Joint) -> dict[str, str]:
 
 
 def parts(context: RunContext, joint: Joint, *, has_changes: bool) -> dict[str, Plan]:
-    """The plan of each unit, as its own root would have it."""
+    """Return the plan of each unit, as its own root would have it."""
     if not has_changes:
         return {
             name: describing.unchanged(
@@ -168,7 +168,7 @@ def parts(context: RunContext, joint: Joint, *, has_changes: bool) -> dict[str, 
 
 
 def _require_joinable(joint: Joint, parts: Mapping[str, Plan]) -> None:
-    """Raise ApartError for consumers of sensitive outputs, and for those that change how an upstream is replaced."""
+    """Raise ApartError for users of sensitive outputs, and for units that change how an upstream is replaced."""
     offered = {name: expected_outputs.of(part) for name, part in parts.items()}
     reasons = {
         name: f"{wire.origin} is sensitive"
@@ -187,7 +187,7 @@ def _require_joinable(joint: Joint, parts: Mapping[str, Plan]) -> None:
 
 
 def _created_first_for_others(joint: Joint, name: str, part: Plan) -> str:
-    """The first resource that is replaced by creating first, though its unit's own root would not; "" for none."""
+    """Return the first resource that is created before it is destroyed only because of another unit, or ""."""
     replaced = [one for one in part.changes if one.action is Action.REPLACE and one.actions == ("create", "delete")]
     if not replaced or joint.partition.is_whole:
         return ""
@@ -196,8 +196,8 @@ def _created_first_for_others(joint: Joint, name: str, part: Plan) -> str:
 
 
 def _closing_a_cycle(joint: Joint, outcome: Result) -> dict[str, str]:
-    """Consumers that create first what depends on another unit only by the joined state, so that Terraform finds no
-    order; empty where the plan failed otherwise."""
+    """Return the units whose create_before_destroy closes a cycle through the joined state, so that Terraform finds no
+    order; none if the plan failed for another reason."""
     cycles = (one.summary for one in outcome.errors if one.summary.startswith(_CYCLE))
     names = {joint.partition.owner(address) for text in cycles for address in text.removeprefix(_CYCLE).split(", ")}
     return {
@@ -215,39 +215,45 @@ def _consumers_that_create_first(joint: Joint, upstream: str) -> list[str]:
 
 
 def declared(joint: Joint, name: str) -> frozenset[str]:
-    """The resources of a unit that its own configuration creates before it destroys."""
+    """Return the resources of a unit that its own configuration creates before it destroys."""
     fetched = lifecycles.fetched(joint.root.path, joint.root.data)
     return lifecycles.declared(name, joint.tree.path(joint.source(name)), fetched)
 
 
 def results(
-    context: RunContext, joint: Joint, planned: Mapping[str, Plan], said: Sequence[Diagnostic], known: ExpectedOutputs
+    context: RunContext,
+    joint: Joint,
+    planned: Mapping[str, Plan],
+    reported: Sequence[Diagnostic],
+    known: ExpectedOutputs,
 ) -> dict[str, UnitResult]:
-    """The result of each unit, from its part of the plan and what Terraform said; `known` learns what they put out."""
+    """Return the result of each unit from its part of the plan and the diagnostics; add its outputs to `known`."""
     for name, part in planned.items():
         known.put(name, part)
-    own, rest = diagnostics.by_unit(said, joint, context)
+    own, rest = diagnostics.by_unit(reported, joint, context)
     for one in rest:
-        context.tell(Note(f"Terraform: {one.summary}"))
+        context.emit(Note(f"Terraform: {one.summary}"))
     found = {}
     for name, blank in _blank(context, joint).items():
         unknowns = preview.unknowns(describing.wired(context, joint.units[name], known))
         result = replace(blank, unknowns=unknowns, diagnostics=tuple(own[name]))
         found[name] = describing.describe(result, planned[name])
-        describing.tell_invocations(context, found[name])
-        acceptance.tell(context, found[name])
+        describing.emit_invocations(context, found[name])
+        acceptance.emit_warnings(context, found[name])
         for diagnostic in result.diagnostics:
-            context.tell(UnitDiagnosed(name, diagnostic))
+            context.emit(UnitDiagnosed(name, diagnostic))
     return found
 
 
 def _failed(context: RunContext, joint: Joint, watch: PlanWatcher, outcome: Result) -> dict[str, UnitResult]:
-    """The results of a plan that failed for all its units."""
-    said = [diagnostics.located(one, joint, context.resolved) for one in outcome.diagnostics]
+    """Return the results of a plan that failed for all units."""
+    reported = [diagnostics.located(one, joint, context.resolved) for one in outcome.diagnostics]
     results = _blank(context, joint)
-    for name, diagnostic in ((name, one) for name in results for one in said):
-        context.tell(UnitDiagnosed(name, diagnostic))
-    return {name: watch.failed(result, replace(outcome, diagnostics=tuple(said))) for name, result in results.items()}
+    for name, diagnostic in ((name, one) for name in results for one in reported):
+        context.emit(UnitDiagnosed(name, diagnostic))
+    return {
+        name: watch.failed(result, replace(outcome, diagnostics=tuple(reported))) for name, result in results.items()
+    }
 
 
 def _blank(context: RunContext, joint: Joint) -> dict[str, UnitResult]:
@@ -259,9 +265,9 @@ def _blank(context: RunContext, joint: Joint) -> dict[str, UnitResult]:
 
 
 class PlanWatcher:
-    """Follows the one call: its events become those of the units that they are about.
+    """Follows a joint plan: assigns its events to units.
 
-    Diagnostics wait for the end, when it is known which units they are about.
+    Diagnostics wait until the end, when their units are known.
     """
 
     def __init__(self, context: RunContext, joint: Joint) -> None:
@@ -270,11 +276,11 @@ class PlanWatcher:
         self.call = driver.Watch(on_event=self._on_event, log=context.log(NAME))
 
     def stopped(self, result: UnitResult) -> UnitResult:
-        """The result of a unit whose plan was interrupted."""
+        """Return the result of a unit whose plan was interrupted."""
         return self.failed(result, Result(1, stopped=True))
 
     def failed(self, result: UnitResult, outcome: Result) -> UnitResult:
-        """The result of a unit whose plan failed."""
+        """Return the result of a unit whose plan failed."""
         return replace(self._units[result.unit].failed(result, outcome), log=result.log)
 
     def _on_event(self, event: Event) -> None:

@@ -1,4 +1,4 @@
-"""What a joint apply writes down before it does it, so that a later command can end what a killed one began."""
+"""The record of a joint apply, written before each step, so that a later command can finish what a killed run began."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ngp.runs import journal
 from ngp.runs.joint import states
 from ngp.runs.joint.partition import Partition
 from ngp.runs.joint.states import Document
-from ngp.state.places import StatePlace
+from ngp.state.locations import StateLocation
 from ngp.state.storing import Encryption
 from ngp.workspace import Workspace
 
@@ -43,10 +43,10 @@ _WHEN = {
 
 @dataclass(frozen=True)
 class UnitRecord:
-    """One unit's state: where it lies, and what was last read or written there.
+    """The state of one unit: its location, and the last version that was read or written.
 
-    `lineage` is that of the unit's state, made anew for a unit without one. `lock` is the id of its lock. `writing` is
-    the digest of the state that was about to be written. `source` is the copy of its module in the run's folder.
+    `lineage` is that of the unit's state, new for a unit without one. `lock` is the id of its lock. `writing` is the
+    digest of the state that was about to be written. `source` is the copy of its module in the run's folder.
     """
 
     bucket: str
@@ -64,8 +64,8 @@ class UnitRecord:
     source: str = ""
 
     @property
-    def place(self) -> StatePlace:
-        return StatePlace(
+    def place(self) -> StateLocation:
+        return StateLocation(
             "local" if self.path else "s3", self.bucket, self.key, self.region, Path(self.path) if self.path else None
         )
 
@@ -76,10 +76,10 @@ class UnitRecord:
 
 @dataclass(frozen=True)
 class JointRecord:
-    """A joint run of one environment. `lineage` is the joint state's own, a new one for every plan.
+    """A joint run of one environment. `lineage` is the joint state's own, new for every plan.
 
     `root` is the joint root in the run's folder. The environment may have changed before a killed run is recovered, so
-    nothing about its units is taken from there.
+    its units are not read from the platform again.
     """
 
     run_id: str
@@ -100,9 +100,9 @@ class JointRecord:
         return Partition(frozenset(self.units), self.is_whole)
 
     def made(self, document: Document) -> set[str]:
-        """The addresses that a joint state or a unit's state has as they are now.
+        """Return the addresses that exist in a joint state or a unit's state.
 
-        While a replacement creates its new object first, the state still shows the old one: that is not it.
+        While a replacement creates its new object first, the state still shows the old one, which does not count.
         """
         before = {address: old for one in self.units.values() for address, old in one.replaced.items()}
         return {
@@ -116,7 +116,7 @@ _MUST_GO_ON = frozenset(
 
 
 class RecordFile:
-    """The record in the run's folder: read once, written whole and fsynced at each change."""
+    """The record file in the run's folder: read once, rewritten and fsynced at each change."""
 
     def __init__(self, folder: Path, record: JointRecord) -> None:
         self.folder, self.record = folder, record
@@ -131,12 +131,12 @@ class RecordFile:
                 raise
 
     def saves(self, unit: str, digest: str) -> None:
-        """A unit's state is about to be written: a killed run's own state is recognised by this."""
+        """Record that a unit's state is about to be written, so that a killed run's own state is recognised."""
         one = replace(self.record.units[unit], writing=digest)
         self.update(units={**self.record.units, unit: one})
 
     def saved(self, unit: str, serial: int, version: str) -> None:
-        """A unit's state was written."""
+        """Record that a unit's state was written."""
         one = replace(self.record.units[unit], serial=serial, version=version)
         self.update(units={**self.record.units, unit: one})
 
@@ -148,7 +148,7 @@ def save(folder: Path, record: JointRecord) -> None:
 
 
 def load(folder: Path) -> JointRecord | None:
-    """Read a run's record, None where it has none. Raises NgpError for one that cannot be read."""
+    """Load a run's record, or None if there is none. Raises NgpError if it cannot be read."""
     path = folder / FILE
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
@@ -168,7 +168,7 @@ def load(folder: Path) -> JointRecord | None:
 
 
 def unended(workspace: Workspace, environment: str) -> list[tuple[Path, JointRecord]]:
-    """Return the joint runs of an environment that did not end, oldest first; its lock must be held."""
+    """Return the unfinished joint runs of an environment, oldest first. The caller must hold its lock."""
     found = []
     for folder in journal.folders(workspace, environment):
         one = load(folder)
@@ -178,14 +178,14 @@ def unended(workspace: Workspace, environment: str) -> list[tuple[Path, JointRec
 
 
 def require_none(workspace: Workspace, environment: str) -> None:
-    """Raise LockHeldError (5) where a run of the environment was killed and nobody has ended what it began."""
+    """Raise LockHeldError (5) if a killed run of the environment was not recovered yet."""
     found = [_left(folder, one) for folder, one in unended(workspace, environment)]
     if found:
         raise LockHeldError(found)
 
 
 def _left(folder: Path, one: JointRecord) -> Finding:
-    """What a run left, and how it is settled."""
+    """Describe what a run left, and how to recover it."""
     what = f"run {one.run_id} {_WHEN[one.stage]}"
     todo = f"ngp apply {one.environment} first saves what it created, and releases its locks"
     if one.stage is JointStage.SAVED and one.lost:

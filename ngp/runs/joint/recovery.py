@@ -1,4 +1,4 @@
-"""Ends what a killed run began: its states are written to their places, its locks given back, what is lost is named."""
+"""Recovers killed runs: writes their states to their places, releases their locks and names lost objects."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from ngp.errors import Finding, NgpError, RefusedError, StaleError
 from ngp.runs import killed, preview
 from ngp.runs.context import RunContext
 from ngp.runs.events import Note
-from ngp.runs.joint import checkpoints, composition, holding, lifecycles, makings, record, states
+from ngp.runs.joint import checkpoints, composition, created_objects, lifecycles, record, state_locks, states
 from ngp.runs.joint.checkpoints import Copies
-from ngp.runs.joint.holding import TREE
 from ngp.runs.joint.record import JointRecord, JointStage, RecordFile, UnitRecord
 from ngp.runs.joint.saving import Saver
+from ngp.runs.joint.state_locks import TREE
 from ngp.runs.joint.states import Document
 from ngp.state import locks, storing
 from ngp.state.storing import Stored
@@ -27,10 +27,10 @@ FLAG = "--accept-lost"
 
 
 def recover(context: RunContext) -> None:
-    """Write the states that killed runs made to their places, give back their locks, and say so.
+    """Write the states of killed runs to their places, release their locks, and emit notes.
 
-    Raises StaleError (4) where a state was changed meanwhile, RefusedError (3) where objects are in no state and the
-    operator has not accounted for them, NgpError (1) where a state cannot be written. Nothing is dropped then.
+    Raises StaleError (4) if a state changed meanwhile, RefusedError (3) for objects in no state that the operator has
+    not accounted for, NgpError (1) if a state cannot be written. Nothing is dropped then.
     """
     workspace = context.resolved.platform.workspace
     for folder, one in record.unended(workspace, context.name):
@@ -50,7 +50,7 @@ class _Recovery:
         self._calls = [call for one in self._killed for call in one.calls if not call.tied]
 
     def run(self) -> None:
-        """Settle the run as a whole, or raise and leave everything as it is."""
+        """Recover the whole run, or raise and change nothing."""
         if self._record.stage in (JointStage.APPLYING, JointStage.SAVING):
             with self._locks():
                 self._save()
@@ -59,7 +59,7 @@ class _Recovery:
         self._account()
         checkpoints.remove(self._folder / TREE, self._folder, self._record.lineage)
         self._file.update(stage=JointStage.ENDED, lost=())
-        killed.settle(self._killed, self._context.name, lambda text: self._context.tell(Note(text)))
+        killed.report(self._killed, self._context.name, lambda text: self._context.emit(Note(text)))
 
     def _save(self) -> None:
         root = self._folder / self._record.root
@@ -75,7 +75,7 @@ class _Recovery:
         parts = self._record.partition.split(document)
         priors, failures = self._priors(stored, parts)
         is_final = self._record.is_final or self._is_final(document, root)
-        lost = sorted({*self._record.lost, *makings.read(self._lines()).unknown(self._record.made(document))})
+        lost = sorted({*self._record.lost, *created_objects.read(self._lines()).unknown(self._record.made(document))})
         before = {name: one.serial for name, one in self._file.record.units.items()}
         saver = Saver(self._session, self._file, priors, self._declared)
         failures |= saver.save(document, stored.keys() - failures.keys(), is_final=is_final)
@@ -89,31 +89,31 @@ class _Recovery:
         saved = [name for name, one in self._file.record.units.items() if one.serial != before[name]]
         if saved:
             text = f"saved what run {self._record.run_id} had created: the states of {', '.join(saved)}"
-            self._context.tell(Note(text))
+            self._context.emit(Note(text))
 
     def _is_final(self, document: Document, root: Path) -> bool:
-        """Whether a Terraform that went on after the kill has said its last word."""
-        said = [one for one in map(events.parse, self._lines()) if isinstance(one, events.Diagnostic)]
+        """Whether a Terraform that continued after the kill wrote its last state."""
+        diagnostics = [one for one in map(events.parse, self._lines()) if isinstance(one, events.Diagnostic)]
         errored = root / rescue.NAME
         left = errored if rescue.is_whole(errored) else None
-        failed = [one.summary for one in said]
+        failed = [one.summary for one in diagnostics]
         return any(checkpoints.is_final(document, call.exit_code, failed, left) for call in self._calls)
 
     @contextmanager
     def _locks(self) -> Iterator[None]:
-        """Hold the locks of all states. Those of local states went with the killed run.
+        """Hold the locks of all states. Those of local states ended with the killed run.
 
-        Those in S3 stay after a kill, unless somebody released them: that one may be at work.
+        Those in S3 stay after a kill. If somebody released one, they may be working on that state.
         """
         places = {name: one.place for name, one in self._record.units.items()}
         local = {name: place for name, place in places.items() if place.path is not None}
         remote = {name: place for name, place in places.items() if place.path is None}
-        purpose = holding.purpose(self._context)
+        purpose = state_locks.purpose(self._context)
         ids = {name: self._record.units[name].lock for name in remote}
         gone = locks.renew(remote, ids, self._session, purpose)
         if gone:
             text = f"somebody released locks of run {self._record.run_id}, so ngp took them again: {', '.join(gone)}"
-            self._context.tell(Note(text))
+            self._context.emit(Note(text))
         held = locks.take(local, locks.new_ids(local), self._session, purpose)
         try:
             yield
@@ -123,7 +123,7 @@ class _Recovery:
     def _priors(
         self, stored: Mapping[str, Stored], parts: Mapping[str, states.StatePart]
     ) -> tuple[dict[str, Document | None], dict[str, NgpError]]:
-        """The units' states as they are, and the errors of those that somebody else has changed."""
+        """Return the current states of the units, and errors for those that somebody else has changed."""
         priors: dict[str, Document | None] = {}
         failures: dict[str, NgpError] = {}
         for name, one in stored.items():
@@ -134,7 +134,7 @@ class _Recovery:
         return priors, failures
 
     def _prior(self, name: str, stored: Stored, part: states.StatePart) -> Document | None:
-        """A unit's state as it is, taken over into the record; refused where somebody else has changed it."""
+        """Return a unit's current state and update the record. Raises if somebody else has changed it."""
         one = self._record.units[name]
         stored = _repaired(one, stored, self._session)
         document = states.load(stored.text, where=str(one.place)) if stored.text.strip() else None
@@ -168,10 +168,10 @@ class _Recovery:
         ]
         if given:
             text = f"gave back the locks that run {self._record.run_id} held: {', '.join(given)}"
-            self._context.tell(Note(text))
+            self._context.emit(Note(text))
 
     def _account(self) -> None:
-        """Raise RefusedError for objects that may exist, and are in no state, until each is accounted for."""
+        """Raise RefusedError for objects that may exist and are in no state, until each is accounted for."""
         there = set[str]()
         for one in self._file.record.units.values():
             text = storing.fetch(one.place, self._session).text
@@ -186,12 +186,12 @@ class _Recovery:
 
 
 def _is_pushed(one: UnitRecord, document: Document, part: states.StatePart) -> bool:
-    """Whether somebody has pushed what the killed run left of this state."""
+    """Whether somebody has already pushed the state that the killed run left."""
     return document.get("lineage") == one.lineage and part.equals(document)
 
 
 def _repaired(one: UnitRecord, stored: Stored, session: Session) -> Stored:
-    """A local state as it was before, where the killed run was in the middle of writing it."""
+    """Restore a local state that the killed run was in the middle of writing."""
     if not one.path or not one.writing or not stored.text or _is_document(stored.text):
         return stored
     before = storing.fetch(replace(one.place, path=Path(f"{one.path}.backup")), session)

@@ -1,4 +1,4 @@
-"""Writes what a joint state holds of each unit to the unit's own place."""
+"""Writes each unit's part of a joint state to the unit's own location."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class Saver:
     def save(self, document: Document, units: Collection[str], *, is_final: bool) -> dict[str, NgpError]:
         """Write the states of `units`; return the errors of those that could not be written.
 
-        A unit that is as it was is not written. Before the end a joint state has only some outputs and no checks: those
-        of the states before stay until then.
+        Unchanged states are not written. Before its end, a joint state has only some outputs and no checks; those of
+        the earlier states stay until then.
         """
         parts = self._record.record.partition.split(document)
         version = str(document.get("terraform_version", ""))
@@ -80,7 +80,7 @@ class Saver:
         return lifecycles.normalize(part, prior, self._declared(unit))
 
     def _kept(self, unit: str, one: UnitRecord, text: str, error: NgpError | OSError) -> NgpError:
-        """Keep a state that could not be written in the run's folder; return the error with the way out."""
+        """Store a state that could not be written in the run's folder; return the error with its fix."""
         found = _as_error(error).findings[0]
         path = self._record.folder / UNSAVED / f"{unit}.tfstate"
         push = f"terraform state push -lock=false {path}"  # this run's lock stays until the state is written

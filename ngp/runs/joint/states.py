@@ -35,9 +35,9 @@ class ForeignStateError(NgpError):
 
 @dataclass(frozen=True)
 class StatePart:
-    """What a joint state holds of one unit, as the unit's own state would hold it.
+    """A unit's part of a joint state, as in the unit's own state.
 
-    `check_results` is None where there are none, as Terraform writes it.
+    `check_results` is None if there are none, as Terraform writes it.
     """
 
     resources: Sequence[Document]
@@ -45,7 +45,7 @@ class StatePart:
     check_results: Sequence[Document] | None = None
 
     def equals(self, prior: Document | None) -> bool:
-        """Whether `prior` (a unit's state document, None for none) holds the same; the order does not count."""
+        """Whether `prior` (a unit's state document, or None) has the same content in any order."""
         if prior is None:
             return not (self.resources or self.outputs)
         before = StatePart(prior.get("resources") or (), prior.get("outputs") or {}, prior.get("check_results"))
@@ -53,7 +53,7 @@ class StatePart:
 
 
 def load(text: str, *, where: str) -> Document:
-    """Parse a state file. Raises ForeignStateError for what is none, or is encrypted, or has another format."""
+    """Parse a state file. Raises ForeignStateError if it is not one, is encrypted or has another format."""
     try:
         document = documents.parse(text)
         version = document["version"] if "encrypted_data" not in document else None
@@ -112,7 +112,7 @@ def join(
 
 
 def split(document: Document, units: Collection[str]) -> dict[str, StatePart]:
-    """Return what a joint state holds of each unit. Raises ForeignStateError for what belongs to none of them."""
+    """Return each unit's part of a joint state. Raises ForeignStateError for content of no unit."""
     resources: dict[str, list[Document]] = {name: [] for name in units}
     for resource in document.get("resources") or ():
         name = owner(str(resource.get("module", "")))
@@ -145,7 +145,7 @@ def render(part: StatePart, *, lineage: str, serial: int, terraform_version: str
 
 
 def require_own(name: str, document: Document) -> None:
-    """Raise ForeignStateError where a unit's state holds a resource outside of the unit's module."""
+    """Raise ForeignStateError if a unit's state contains a resource outside of the unit's module."""
     for resource in document.get("resources") or ():
         if owner(str(resource.get("module", ""))) != name:
             raise ForeignStateError(
@@ -155,7 +155,7 @@ def require_own(name: str, document: Document) -> None:
 
 
 def addresses(document: Document, *, is_deposed_too: bool = True) -> Iterator[str]:
-    """The full address of every instance of a managed resource, of deposed ones without their mark."""
+    """Return the full address of every instance of a managed resource; deposed ones without their mark."""
     for one in document.get("resources") or ():
         if one.get("mode") != "managed":
             continue
@@ -169,7 +169,7 @@ def addresses(document: Document, *, is_deposed_too: bool = True) -> Iterator[st
 
 
 def identities(document: Document) -> Iterator[tuple[str, str]]:
-    """Every current instance of a managed resource with its ``id`` attribute, "" for one without."""
+    """Return every current instance of a managed resource with its ``id``, "" if it has none."""
     for one in document.get("resources") or ():
         for instance in one.get("instances") or ():
             if one.get("mode") == "managed" and not instance.get("deposed"):
@@ -178,19 +178,19 @@ def identities(document: Document) -> Iterator[tuple[str, str]]:
 
 
 def without_keys(address: str) -> str:
-    """An address without instance keys, and without the mark of a deposed object."""
+    """Return an address without instance keys and without the mark of a deposed object."""
     return _INSTANCE.sub("", address.partition(" (deposed object ")[0])
 
 
 def config_address(resource: Document) -> str:
-    """A resource's address without instance keys, as Terraform names dependencies."""
+    """Return a resource's address without instance keys, as in Terraform's dependencies."""
     module = _INSTANCE.sub("", str(resource.get("module", "")))
     data = "data." if resource.get("mode") == "data" else ""
     return f"{module}.{data}{resource.get('type')}.{resource.get('name')}".lstrip(".")
 
 
 def _upstream(name: str, documents: Mapping[str, Document], needs: Mapping[str, Collection[str]]) -> set[str]:
-    """The addresses that a unit's resources depend on: those of its direct upstreams, through empty ones too."""
+    """Return the addresses that a unit's resources depend on: those of its upstreams, also through empty ones."""
     found: set[str] = set()
     ahead, seen = list(needs.get(name, ())), {name}
     while ahead:
@@ -218,7 +218,7 @@ def _depending(resource: Document, upstream: Sequence[str]) -> Document:
 
 
 def _own(resource: Document, name: str) -> Document:
-    """A resource without dependencies across units, which a unit's own root does not know."""
+    """Return a resource without dependencies across units, which the unit's own root does not have."""
     return {**resource, "instances": [_own_instance(one, name) for one in resource.get("instances") or ()]}
 
 
@@ -231,7 +231,7 @@ def _own_instance(instance: Document, name: str) -> Document:
 
 
 def _checks(results: Iterable[Document], name: str) -> Iterator[Document]:
-    """The checks of one unit: those below its module, and those of its root variables and outputs, renamed."""
+    """Return the checks of one unit, renamed: those below its module, and those of its root variables and outputs."""
     for result in results:
         address = str(result.get("config_addr", ""))
         if owner(address) == name:

@@ -1,4 +1,4 @@
-"""Tells what became of each unit of a joint apply, from the unit's own resources."""
+"""Determines the result of each unit of a joint apply from the unit's own resources."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SHOWN = 3  # missing resources that a result names
 
 @dataclass(frozen=True)
 class UnitResults:
-    """Tells each unit's result from its own resources."""
+    """Determines the result of each unit."""
 
     context: RunContext
     planned: JointPlan
@@ -36,13 +36,13 @@ class UnitResults:
     def result(
         self, name: str, part: states.StatePart | None, unsaved: NgpError | None, lost: tuple[str, ...]
     ) -> UnitResult:
-        """The result of one unit; `part` is what the joint state holds of it, None where there is no state."""
+        """Return the result of one unit. `part` is its part of the joint state, None if there is no state."""
         joint, before = self.planned.joint, self.planned.results[name]
         assert joint is not None
         about = [one for one in self.outcome.diagnostics if name in diagnostics.about(one, joint)]
         mine = [diagnostics.located(one, joint, self.context.resolved) for one in about]
         for diagnostic in mine:
-            self.context.tell(UnitDiagnosed(name, diagnostic))
+            self.context.emit(UnitDiagnosed(name, diagnostic))
         took = before.duration_s + self.follow.units[name].took_s
         result = replace(before, diagnostics=tuple(mine), log=self.context.log_name(NAME), duration_s=took)
         result = self._outcome(result, part, [one for one in mine if one.severity == "error"])
@@ -71,7 +71,7 @@ class UnitResults:
         if self.outcome.stopped and missing and not progress.has_failed:
             return replace(result, outcome=Outcome.STOPPED, reason=f"interrupted {done}")
         if errors:
-            return replace(result, outcome=Outcome.FAILED, reason=f"{watching.tell(errors[0])} {done}")
+            return replace(result, outcome=Outcome.FAILED, reason=f"{watching.describe(errors[0])} {done}")
         if not self._others(result.unit):  # what failed names no unit, so this one failed with it
             return replace(result, outcome=Outcome.FAILED, reason=f"{self._why()} {done}")
         if not progress.done:
@@ -79,7 +79,7 @@ class UnitResults:
         return replace(result, outcome=Outcome.PARTLY, reason=f"{self._why()} {done}")
 
     def _others(self, unit: str) -> set[str]:
-        """The other units that the errors are about."""
+        """Return the other units that the errors concern."""
         joint = self.planned.joint
         assert joint is not None
         return {name for one in self.outcome.errors for name in diagnostics.about(one, joint)} - {unit}
@@ -97,13 +97,13 @@ class UnitResults:
 
 
 def _named(missing: Sequence[str]) -> str:
-    """The first of the missing resources, and how many more there are."""
+    """Name the first of the missing resources and the number of others."""
     more = f" and {len(missing) - _SHOWN} more" if len(missing) > _SHOWN else ""
     return f"; missing: {', '.join(missing[:_SHOWN])}{more}" if missing else ""
 
 
 def _has_outputs(result: UnitResult, part: states.StatePart | None) -> bool:
-    """Whether the outputs that the plan sets have their new values, after an apply that failed elsewhere."""
+    """Whether the planned outputs have their new values after an apply that failed elsewhere."""
     return part is not None and all(
         one.action is Action.DELETE or (name in part.outputs and _is_set(one, part.outputs[name].get("value")))
         for name, one in result.outputs.items()
@@ -111,7 +111,7 @@ def _has_outputs(result: UnitResult, part: states.StatePart | None) -> bool:
 
 
 def _is_set(planned: OutputChange, value: Any) -> bool:
-    """Whether an output's value is the planned one, or, where that was unknown or is masked, not the one before."""
+    """Whether an output has the planned value; if that was unknown or is masked, whether it changed."""
     if planned.sensitive or planned.after_unknown is not False:
         return planned.action is Action.CREATE or bool(value != planned.before)
     return bool(value == planned.after)

@@ -14,7 +14,7 @@ from ngp.aws.session import Session
 from ngp.environments import documents, platforms
 from ngp.runs import prerequisites
 from ngp.state import bucket
-from ngp.state.places import StatePlace
+from ngp.state.locations import StateLocation
 
 pytestmark = [pytest.mark.terraform, pytest.mark.sandbox]
 ROOT = Path(__file__).parents[3]
@@ -85,7 +85,7 @@ def test_doctor_finds_a_zone_and_a_bucket_missing_and_then_there(environment, em
     assert checks["state bucket"].findings[0].todo.startswith("ngp state bootstrap stage")
 
     emulated.call("route53", "create_hosted_zone", Name="doctor.example", CallerReference="1")
-    place = StatePlace("s3", BUCKET, "", "eu-central-1")
+    place = StateLocation("s3", BUCKET, "", "eu-central-1")
     bucket.bootstrap(emulated, bucket.plan(emulated, place))
     checks = account_checks(environment)
     assert all(check.is_ok for check in checks.values())
@@ -118,7 +118,7 @@ def test_ready_asks_what_the_state_puts_out(environment, emulated, sandbox, ngp)
     waiting = ngp.call("ready", "stage", "--no-wait")
     assert waiting.exit_code == 1
     assert "not ready  base: {vpc_id}/moto-api/ there is no output vpc_id yet" in waiting.stdout
-    bucket.bootstrap(emulated, bucket.plan(emulated, StatePlace("s3", BUCKET, "", "eu-central-1")))
+    bucket.bootstrap(emulated, bucket.plan(emulated, StateLocation("s3", BUCKET, "", "eu-central-1")))
     state = {"version": 4, "serial": 1, "lineage": "x", "terraform_version": "1.11.4", "resources": []}
     outputs = {"vpc_id": {"value": sandbox.url, "type": "string"}}
     emulated.put_object(BUCKET, "environments/stage/base.tfstate", json.dumps({**state, "outputs": outputs}).encode())
@@ -163,7 +163,7 @@ def test_doctor_tells_the_end_of_the_tools_beside_their_versions_and_passes(envi
         return [(each["ok"], each["says"]) for each in checks if each["name"] in ("terraform", "providers")]
 
     assert [said.endswith("version 6 came in June 2025") for _, said in told()] == [False, True]
-    monkeypatch.setattr(support, "tell", lambda product, version, today: f"the end of {product} {version} is near")
+    monkeypatch.setattr(support, "describe", lambda product, version, today: f"the end of {product} {version} is near")
     (passes, terraform), (also_passes, providers) = told()
     assert (passes, also_passes) == (True, True)
     assert re.search(r"(terraform|tofu) (1\.\S+)( .*)?, .*; the end of (terraform|opentofu) \2 is near$", terraform)

@@ -12,7 +12,7 @@ from ngp.aws import access
 from ngp.aws.session import Session
 from ngp.sandbox import seed
 from ngp.state import reading
-from ngp.state.places import StatePlace
+from ngp.state.locations import StateLocation
 
 pytestmark = [pytest.mark.terraform, pytest.mark.sandbox, pytest.mark.slow]
 ROOT = Path(__file__).parents[3]
@@ -83,7 +83,7 @@ def terraform(root, env, *argv):
 def test_root_reaches_the_sandbox_and_is_guarded_by_account(root, sandbox, plugins):
     env = access.sandbox({}, sandbox.url, REGION, ACCOUNT)
     session = Session(env)
-    place = StatePlace("s3", BUCKET, "environments/dev/plain.tfstate", REGION)
+    place = StateLocation("s3", BUCKET, "environments/dev/plain.tfstate", REGION)
     init = ("init", "-input=false", "-no-color", f"-plugin-dir={plugins}", "-lockfile=readonly")
     done = terraform(root, env, *init)
     assert done.returncode == 0, done.stderr
@@ -103,7 +103,7 @@ def test_root_reaches_the_sandbox_and_is_guarded_by_account(root, sandbox, plugi
 def test_lock_that_terraform_holds_says_who(root, sandbox, plugins):
     env = access.sandbox({}, sandbox.url, REGION, ACCOUNT)
     session = Session(env)
-    place = StatePlace("s3", BUCKET, "environments/dev/plain.tfstate", REGION)
+    place = StateLocation("s3", BUCKET, "environments/dev/plain.tfstate", REGION)
     (root / "main.tf").open("a").write(
         'resource "terraform_data" "slow" {\n  provisioner "local-exec" {\n    command = "sleep 4"\n  }\n}\n'
     )

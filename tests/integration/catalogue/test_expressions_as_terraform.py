@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ngp.catalogue import evaluating, hcl
 from ngp.catalogue.operators import ExpressionError
 from ngp.errors import UsageError
-from ngp.terraform import binary, surroundings
+from ngp.terraform import binary, child_environ
 
 pytestmark = pytest.mark.terraform
 BINARY = ["+", "-", "*", "/", "%", "&&", "||", "==", "!=", "<", ">", "<=", ">="]
@@ -173,7 +173,7 @@ class Terraform:
 
     def __init__(self, folder):
         found = binary.find("", ">= 1.10", dict(os.environ), cwd=folder, cache=folder / "cache")
-        self.program, self.environ, self.folder = list(found.argv), surroundings.child(dict(os.environ), {}), folder
+        self.program, self.environ, self.folder = list(found.argv), child_environ.build(dict(os.environ), {}), folder
 
     def refused(self, texts):
         """The indices of the texts that are not HCL."""

@@ -139,7 +139,7 @@ def test_a_platforms_own_template_is_used_and_its_fault_told(ngp, catalogue):
 @pytest.mark.terraform
 @pytest.mark.slow
 def test_the_types_with_tags_are_those_of_the_provider(tmp_path):
-    from ngp.terraform import binary, driver, lockfile, mirror, surroundings
+    from ngp.terraform import binary, child_environ, driver, lockfile, mirror
 
     shutil.copy(ROOT / "modules" / "network" / "network.tf", tmp_path)
     text = re.search(r"terraform \{.*?\n\}\n", (tmp_path / "network.tf").read_text(), re.DOTALL).group()
@@ -149,7 +149,7 @@ def test_the_types_with_tags_are_those_of_the_provider(tmp_path):
     found = binary.find("", ">= 1.10", environ, cwd=tmp_path, cache=tmp_path / "cache")
     places = mirror.Places(environ, Path(environ["HOME"]), tmp_path / "cache")
     providers = mirror.provide(lockfile.load(tmp_path / lockfile.NAME), found, places)
-    terraform = driver.Terraform(found, surroundings.child(environ, {}), providers.folder)
+    terraform = driver.Terraform(found, child_environ.build(environ, {}), providers.folder)
     root = driver.Root(tmp_path, tmp_path / "data")
     assert terraform.init(root, backend=False).is_ok
     schemas = _schemas(found, root)

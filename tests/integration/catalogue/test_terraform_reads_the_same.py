@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ngp.catalogue import hcl, types
 from ngp.errors import NgpError
-from ngp.terraform import binary, driver, surroundings
+from ngp.terraform import binary, child_environ, driver
 
 pytestmark = pytest.mark.terraform
 HOSTILE = [
@@ -60,7 +60,7 @@ def terraform(tmp_path_factory):
     folder = tmp_path_factory.mktemp("console")
     (folder / "main.tf").write_text('variable "x" {}\n')
     found = binary.find("", ">= 1.10", dict(os.environ), cwd=folder, cache=folder / "cache")
-    return driver.Terraform(found, surroundings.child(dict(os.environ), {})), driver.Root(folder, folder / "data")
+    return driver.Terraform(found, child_environ.build(dict(os.environ), {})), driver.Root(folder, folder / "data")
 
 
 def ask(terraform, text):

@@ -80,10 +80,10 @@ def test_a_jump_host_that_dies_midway_is_connected_to_again(tmp_path):
     with odd_hosts.serving(process) as target, odd_hosts.serving(server=Jump) as port:
         hosts = [odd_hosts.host(target, f"host-{number}") for number in range(5)]
 
-        def tell(event):
+        def emit(event):
             if isinstance(event, remote.HostResult) and len(ran) == 2:
                 threading.Event().wait(1)  # until the jump host is gone
 
-        results = remote.run_all(hosts, "true", options_behind(tmp_path, port), tell)
+        results = remote.run_all(hosts, "true", options_behind(tmp_path, port), emit)
     assert [(one.exit, one.problem) for one in results] == [(0, "")] * 5
     assert len(jumps) == 2

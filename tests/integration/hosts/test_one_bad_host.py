@@ -59,8 +59,8 @@ def test_an_error_that_nobody_expects_is_the_result_of_its_host(tmp_path):
 
 
 def test_what_the_listener_raises_is_raised_at_the_end(tmp_path):
-    def tell(_):
+    def emit(_):
         raise UnicodeError("no such character")
 
     with odd_hosts.serving() as port, pytest.raises(UnicodeError, match="no such character"):
-        remote.run_all([odd_hosts.host(port)], "true", odd_hosts.options(tmp_path), tell)
+        remote.run_all([odd_hosts.host(port)], "true", odd_hosts.options(tmp_path), emit)

@@ -37,9 +37,9 @@ def machines(platform, tmp_path, monkeypatch):
     ]
     (platform / "hosts.yaml").write_text("hosts:\n" + "".join(text))
 
-    def run_all(hosts, command, wanted, tell):
+    def run_all(hosts, command, wanted, emit):
         made.logins.append((wanted.login.proxy or (lambda _: ()))(hosts[0]))
-        return made.run(hosts, command, lambda host, line: tell(remote.OutputLine(host, "stdout", line.encode())))
+        return made.run(hosts, command, lambda host, line: emit(remote.OutputLine(host, "stdout", line.encode())))
 
     monkeypatch.setattr(remote, "run_all", run_all)
     monkeypatch.setattr(reach.Reach, "session", lambda *_: Session({"AWS_REGION": "eu-central-1"}))

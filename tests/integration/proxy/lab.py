@@ -14,7 +14,7 @@ from ngp.aws import access
 from ngp.errors import NgpError
 from ngp.proxy.packages import package_hash
 from ngp.sandbox import server
-from ngp.terraform import binary, commands, driver, lockfile, mirror, serving, surroundings
+from ngp.terraform import binary, child_environ, commands, driver, lockfile, mirror, serving
 from ngp.terraform.commands import PlanOptions
 from ngp.terraform.driver import Root, Watch
 from ngp.terraform.events import UnknownEvent
@@ -191,7 +191,7 @@ class Lab:
     @property
     def environ(self):
         aws = access.sandbox({}, self.url, REGION, ACCOUNT) if self.emulator else {}
-        return surroundings.child(dict(os.environ), aws) | self.extra
+        return child_environ.build(dict(os.environ), aws) | self.extra
 
     def level(self, document):
         words = [(str(self.path), "ROOT"), *([(self.url, "URL")] if self.emulator else [])]

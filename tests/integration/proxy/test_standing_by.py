@@ -108,7 +108,7 @@ def test_what_is_served_waits_for_what_is_being_checked(tmp_path, mocker):
         raise RefusedError("not the locked one")  # told by the order to serve
 
     mocker.patch.object(own_process, "verify", verify)
-    checks = session._stock(
+    checks = session._describe_packages(
         [ProviderPackage("one", tmp_path, ()), ProviderPackage("two", tmp_path, ())], tmp_path / "cache"
     )
 
@@ -116,7 +116,7 @@ def test_what_is_served_waits_for_what_is_being_checked(tmp_path, mocker):
         reader = asyncio.StreamReader()
         for order in ({"order": "check", **checks}, {"order": "serve"}):
             reader.feed_data(json.dumps(order).encode() + b"\n")
-        return await own_process._hear_first(reader)
+        return await own_process._read_first_order(reader)
 
     assert asyncio.run(hear()) == {"order": "serve"}
     assert sorted(seen) == ["one", "two"]

@@ -8,7 +8,7 @@ from ngp.aws import access
 from ngp.aws.session import Session
 from ngp.errors import MissingError
 from ngp.state import bucket, reading
-from ngp.state.places import StatePlace
+from ngp.state.locations import StateLocation
 
 pytestmark = pytest.mark.sandbox
 ALL = ("public_access_block", "ownership", "encryption", "versioning", "tags", "tls_only", "lifecycle")
@@ -29,7 +29,7 @@ def made(of, request):
 
 
 def at(name, region="eu-central-1"):
-    return StatePlace("s3", name, "environments/dev/network.tfstate", region)
+    return StateLocation("s3", name, "environments/dev/network.tfstate", region)
 
 
 @pytest.mark.parametrize("region", ["eu-central-1", "us-east-1"])

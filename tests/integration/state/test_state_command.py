@@ -10,7 +10,7 @@ import pytest
 from ngp.aws import access
 from ngp.aws.session import Session
 from ngp.state import bucket
-from ngp.state.places import StatePlace
+from ngp.state.locations import StateLocation
 
 pytestmark = pytest.mark.sandbox
 ROOT = Path(__file__).parents[3]
@@ -66,7 +66,7 @@ def bucket_of(session):
 
 
 def test_states_are_listed_and_shown_without_a_value(region, platform, ngp):
-    place = StatePlace("s3", bucket_of(region), "environments/dev/base.tfstate", "eu-central-1")
+    place = StateLocation("s3", bucket_of(region), "environments/dev/base.tfstate", "eu-central-1")
     bucket.bootstrap(region, bucket.plan(region, place))
     assert "base: nothing yet" in ngp.call("state", "list", "dev").stdout
 
@@ -96,7 +96,7 @@ def test_states_are_listed_and_shown_without_a_value(region, platform, ngp):
 
 def test_bootstrap_shows_its_plan_and_acts_only_on_a_yes(region, platform, ngp, mocker):
     mocker.patch("ngp.sandbox.seed.seed")  # as in a real account: nobody has made the bucket yet
-    place = StatePlace("s3", bucket_of(region), "", "eu-central-1")
+    place = StateLocation("s3", bucket_of(region), "", "eu-central-1")
     asked = ngp.call("state", "bootstrap", "dev")
     assert asked.exit_code == 64
     assert "create the state bucket" in asked.stderr

@@ -15,7 +15,7 @@ from ngp.aws import access
 from ngp.aws.session import Session
 from ngp.errors import LockHeldError, NgpError, StaleError
 from ngp.state import bucket, locks, reading, storing
-from ngp.state.places import StatePlace
+from ngp.state.locations import StateLocation
 
 pytestmark = [pytest.mark.terraform, pytest.mark.sandbox]
 ACCOUNTS = (f"7{number:011}" for number in itertools.count())
@@ -30,7 +30,7 @@ def session(sandbox):
 
 @pytest.fixture
 def place(session):
-    found = StatePlace("s3", f"locks-{session.account_id()}", "environments/dev/a.tfstate", "eu-central-1")
+    found = StateLocation("s3", f"locks-{session.account_id()}", "environments/dev/a.tfstate", "eu-central-1")
     bucket.bootstrap(session, bucket.plan(session, found))
     return found
 
@@ -45,7 +45,7 @@ def terraform(folder, session, *argv):
     )
 
 
-def lay_root(folder, backend):
+def copy_root(folder, backend):
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "main.tf").write_text(f'terraform {{\n  backend {backend}\n}}\nresource "terraform_data" "x" {{}}\n')
     return folder
@@ -57,7 +57,7 @@ def s3_root(tmp_path, session, place):
         f'"s3" {{\n bucket = "{place.bucket}"\n key = "{place.key}"\n region = "{place.region}"\n encrypt = true\n'
         " use_lockfile = true\n use_path_style = true\n skip_credentials_validation = true\n}"
     )
-    folder = lay_root(tmp_path / "root", backend)
+    folder = copy_root(tmp_path / "root", backend)
     done = terraform(folder, session, "init", "-input=false")
     assert done.returncode == 0, done.stderr
     return folder
@@ -132,11 +132,11 @@ def test_a_lock_whose_answer_was_lost_is_recognised_as_our_own(session, place, m
 class TestLocalStates:
     @pytest.fixture
     def local(self, tmp_path):
-        return StatePlace("local", "", "", "eu-central-1", tmp_path / "state" / "a.tfstate")
+        return StateLocation("local", "", "", "eu-central-1", tmp_path / "state" / "a.tfstate")
 
     @pytest.fixture
     def root(self, tmp_path, local, session):
-        folder = lay_root(tmp_path / "root", f'"local" {{\n  path = "{local.path}"\n}}')
+        folder = copy_root(tmp_path / "root", f'"local" {{\n  path = "{local.path}"\n}}')
         assert terraform(folder, session, "init", "-input=false").returncode == 0
         return folder
 
@@ -243,7 +243,7 @@ class TestWriting:
         assert storing.Encryption("alias/x").arguments == {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "alias/x"}
 
     def test_a_local_state_is_written_in_place_and_the_version_before_is_kept(self, session, tmp_path):
-        local = StatePlace("local", "", "", "", tmp_path / "a.tfstate")
+        local = StateLocation("local", "", "", "", tmp_path / "a.tfstate")
         first = storing.store(local, session, self.text(1), storing.ABSENT, OFF)
         inode = local.path.stat().st_ino
         storing.store(local, session, self.text(2), first, OFF)

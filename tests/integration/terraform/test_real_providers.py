@@ -13,7 +13,7 @@ import pytest
 
 from ngp import shipped
 from ngp.errors import MissingError, NgpError
-from ngp.terraform import binary, lockfile, mirror, renewal, surroundings
+from ngp.terraform import binary, child_environ, lockfile, mirror, renewal
 from ngp.terraform.driver import Root, Terraform
 from ngp.terraform.lockfile import NAME, Locked, Requirement
 from ngp.terraform.mirror import Places
@@ -72,7 +72,7 @@ def test_our_hash_is_terraforms(found, places, tmp_path):
     package = provider(tmp_path / "m", found.platform)
     root = make_root(tmp_path, Locked(TINY, "1.2.3"))
     (root.path / NAME).unlink()
-    terraform = Terraform(found, surroundings.child(places.environ, {}), tmp_path / "m")
+    terraform = Terraform(found, child_environ.build(places.environ, {}), tmp_path / "m")
     assert terraform.init(root).is_ok
     written = (root.path / NAME).read_text()
     (locked,) = lockfile.parse(written)
@@ -94,7 +94,7 @@ def test_root_is_initialised_from_a_mirror_with_a_readonly_lock(found, places, t
     before = (root.path / NAME).read_text()
     place = mirror.find((lock,), found.platform, places)
     assert place is not None
-    terraform = Terraform(found, surroundings.child(places.environ, {}), place.folder)
+    terraform = Terraform(found, child_environ.build(places.environ, {}), place.folder)
     result = terraform.init(root)
     assert (result.is_ok, result.diagnostics) == (True, ())
     assert (root.path / NAME).read_text() == before
@@ -105,7 +105,7 @@ def test_package_that_is_not_the_locked_one_is_refused_by_init_and_seen_by_verif
     genuine = provider(tmp_path / "genuine", found.platform)
     provider(places.add_on_root / "m", found.platform, content="tampered")
     lock = Locked(TINY, "1.2.3", "", hashes(genuine))
-    result = Terraform(found, surroundings.child(places.environ, {}), places.add_on_root / "m").init(
+    result = Terraform(found, child_environ.build(places.environ, {}), places.add_on_root / "m").init(
         make_root(tmp_path, lock)
     )
     assert not result.is_ok
@@ -124,9 +124,9 @@ def registry(tmp_path, monkeypatch):
         configuration.write_text(
             f'provider_installation {{\n  filesystem_mirror {{\n    path = "{tmp_path}/origin"\n  }}\n}}\n'
         )
-        real = surroundings.child
+        real = child_environ.build
         monkeypatch.setattr(
-            mirror.surroundings, "child", lambda *a, **k: real(*a, **k) | {"TF_CLI_CONFIG_FILE": str(configuration)}
+            mirror.child_environ, "build", lambda *a, **k: real(*a, **k) | {"TF_CLI_CONFIG_FILE": str(configuration)}
         )
         return tmp_path / "origin"
 
@@ -234,7 +234,7 @@ def test_master_lock_serves_a_root_with_the_real_provider(found, places, tmp_pat
     root = make_root(tmp_path, lock[0])
     text = MAIN.replace("example/tiny", "hashicorp/aws").replace("tiny", "aws").replace("~> 1.2", constraint)
     (root.path / "main.tf").write_text(text)
-    terraform = Terraform(found, surroundings.child(places.environ, {}), mirror.provide(lock, found, here).folder)
+    terraform = Terraform(found, child_environ.build(places.environ, {}), mirror.provide(lock, found, here).folder)
     result = terraform.init(root)
     assert (result.is_ok, result.diagnostics) == (True, ())
     assert terraform.init(root).skipped

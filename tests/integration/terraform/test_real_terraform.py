@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ngp.errors import NgpError
-from ngp.terraform import binary, events, states, surroundings
+from ngp.terraform import binary, child_environ, events, states
 from ngp.terraform.commands import PlanOptions
 from ngp.terraform.driver import Root, Terraform, Watch
 from ngp.terraform.plans import SENSITIVE, Action
@@ -63,7 +63,7 @@ def terraform(request, tmp_path_factory) -> Terraform:
     folder = tmp_path_factory.mktemp("terraform")
     environ = {**os.environ, "TF_CLI_CONFIG_FILE": str(folder / "none")}
     found = binary.find(request.param, ">= 1.11.0, < 2.0.0", environ, cwd=folder, cache=folder)
-    return Terraform(found, surroundings.child(environ, {}))
+    return Terraform(found, child_environ.build(environ, {}))
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from ngp.errors import MissingError, NgpError
 
 
 def of(error, profile="", absent=()):
-    with pytest.raises(NgpError) as caught, failures.told("s3:get_object on s3://b/k", profile, absent):
+    with pytest.raises(NgpError) as caught, failures.translated("s3:get_object on s3://b/k", profile, absent):
         raise error
     return caught.value
 
@@ -51,7 +51,7 @@ def test_a_service_that_fails_is_told_as_that_and_not_as_a_refusal(code, status)
 
 
 def test_expected_absence_is_no_error():
-    with failures.told("s3:get_object", "", ("NoSuchKey",)):
+    with failures.translated("s3:get_object", "", ("NoSuchKey",)):
         raise answer("NoSuchKey")
 
 
@@ -71,10 +71,10 @@ def test_expected_absence_is_no_error():
     ],
 )
 def test_what_is_missing_says_how_to_get_it(error, words):
-    told = of(error, profile="shop")
-    assert isinstance(told, MissingError)
-    assert words in told.findings[0].what
-    assert told.findings[0].todo
+    translated = of(error, profile="shop")
+    assert isinstance(translated, MissingError)
+    assert words in translated.findings[0].what
+    assert translated.findings[0].todo
 
 
 def test_run_out_sign_in_names_the_command_for_the_profile():

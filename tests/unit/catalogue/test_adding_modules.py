@@ -130,12 +130,15 @@ def test_a_folder_is_copied_and_described(ngp, modules, upstream):
         name: data for name, data in tree(upstream).items() if name in copied
     }
     assert tree(box).keys() - copied == {"module.yaml", "box.dummy"}
-    said = loading.load_module(box).manifest
-    assert (said.title, said.summary) == ("Box of things", "Keeps things in a box.")
-    assert said.requires == ("vpc_id",)  # `network` gives it, and it has no default
-    assert said.provides == ("box_arn", "box_name")  # `vpc_id` is the network's, `tags` everybody's, `box_key` a secret
-    assert said.data == ("aws_efs_file_system.kept",)
-    assert (said.source.address, said.source.commit) == ("../terraform-aws-box", "")
+    value = loading.load_module(box).manifest
+    assert (value.title, value.summary) == ("Box of things", "Keeps things in a box.")
+    assert value.requires == ("vpc_id",)  # `network` gives it, and it has no default
+    assert value.provides == (
+        "box_arn",
+        "box_name",
+    )  # `vpc_id` is the network's, `tags` everybody's, `box_key` a secret
+    assert value.data == ("aws_efs_file_system.kept",)
+    assert (value.source.address, value.source.commit) == ("../terraform-aws-box", "")
     assert checked(ngp) == []
     pages = ngp.call("module", "docs", "box", "network", "--check", "--json").document
     assert pages["modules"] == ["network"]  # the page of a copy is its author's
@@ -205,11 +208,11 @@ def test_another_ref_is_shown_asked_for_and_keeps_what_is_the_platforms(ngp, mod
     assert "--auto-approve" in asked.stderr
     done = ngp.call("module", "add", address, "--ref", "main", "--auto-approve", "--json")
     assert done.document["changes"]
-    said = loading.load_module(modules / "box")
-    assert (said.manifest.category, said.manifest.provides) == ("storage", ("box_id",))
+    value = loading.load_module(modules / "box")
+    assert (value.manifest.category, value.manifest.provides) == ("storage", ("box_id",))
     assert "# ours" in manifest.read_text()
-    assert said.manifest.source.commit == git(upstream, "rev-parse", "HEAD")
-    assert {name: each.value for name, each in said.dummies.items() if name in {"name", "size"}} == {
+    assert value.manifest.source.commit == git(upstream, "rev-parse", "HEAD")
+    assert {name: each.value for name, each in value.dummies.items() if name in {"name", "size"}} == {
         "name": "ours",
         "size": 1,
     }

@@ -35,7 +35,7 @@ def catalogue(tmp_path):
 def test_modules_are_judged_at_once_and_told_in_the_order_asked_for(catalogue, monkeypatch):
     monkeypatch.setattr(checks, "_cores", lambda: 3)
     told = []
-    found = checks.check(catalogue, ["gamma", "alpha", "beta"], Judge(at_once=3), tell=told.append)
+    found = checks.check(catalogue, ["gamma", "alpha", "beta"], Judge(at_once=3), emit=told.append)
     assert [one.module for one in found if one.rule == "validate"] == ["gamma", "alpha", "beta"]
     assert sorted(one.module for one in told) == sorted(NAMES)
     assert all(isinstance(one, Checked) and one.faults and one.duration_s > 0 for one in told)
@@ -50,7 +50,7 @@ def test_a_stopped_judge_ends_the_check_and_what_it_left_out_is_told_of_no_modul
 
     judge.judge = stop
     with pytest.raises(StoppedError):
-        checks.check(catalogue, NAMES, judge, tell=told.append)
+        checks.check(catalogue, NAMES, judge, emit=told.append)
     assert told == []
 
 

@@ -55,8 +55,8 @@ def test_json_is_read_with_its_lines():
     assert 'file("b")' in own.body.attributes["y"].text
     (resource,) = body.of("resource")
     assert resource.labels == ("aws_ssm_parameter", "p")
-    said = resource.body.attributes
-    assert (said["type"].text, said["provider"].text) == (
+    value = resource.body.attributes
+    assert (value["type"].text, value["provider"].text) == (
         '"String"',
         "aws.other",
     )

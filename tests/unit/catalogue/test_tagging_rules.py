@@ -70,8 +70,8 @@ def test_tags_of_instances_are_looked_at(faults):
 
 def test_tags_of_what_a_template_starts_are_looked_at(faults):
     template = "tag_specifications {\n    tags = { Service = var.project }\n  }"
-    (said,) = faults(SOUND + resource("tags = local.tags", template, type_="aws_launch_template"))
-    assert said == "the tag `Service` is `var.project`"
+    (value,) = faults(SOUND + resource("tags = local.tags", template, type_="aws_launch_template"))
+    assert value == "the tag `Service` is `var.project`"
 
 
 @pytest.mark.parametrize("name", ["alb", "docker-registry", "network", "snapshot", "swarm"])

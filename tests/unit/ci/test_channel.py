@@ -40,16 +40,16 @@ def body(head, text="text"):
     return f"{Marker('dev', '', head)}\n{text}"
 
 
-def tell(channel, text="text"):
+def report(channel, text="text"):
     channel.begin(["dev"])
-    channel.tell("dev", body(channel.head, text), DONE)
+    channel.report("dev", body(channel.head, text), DONE)
     channel.finish(["dev"])
 
 
 def test_there_is_one_comment_for_all_heads(open_channel, fake, warnings):
-    tell(open_channel())
+    report(open_channel())
     fake.pulls[12]["head"] = NEWER
-    tell(open_channel(NEWER), "newer")
+    report(open_channel(NEWER), "newer")
     assert [one["body"] for one in fake.comments] == [body(NEWER, "newer")]
     assert warnings == []
 
@@ -62,7 +62,7 @@ def test_a_comment_about_another_head_is_outdated_while_a_plan_runs(open_channel
 
 def test_a_comment_of_somebody_else_is_left_alone(open_channel, fake):
     fake.comments = [{"id": 1, "body": body(OLD), "login": "mallory"}]
-    tell(open_channel())
+    report(open_channel())
     assert [one["body"] for one in fake.comments] == [body(OLD), body(HEAD)]
 
 
@@ -71,8 +71,8 @@ def test_a_slow_pipeline_does_not_replace_a_newer_comment(open_channel, fake, wa
     slow = open_channel(HEAD, kind)
     slow.begin(["dev"])
     fake.pulls[12]["head"] = NEWER
-    tell(open_channel(NEWER), "newer")
-    slow.tell("dev", body(HEAD, "slow"), DONE)
+    report(open_channel(NEWER), "newer")
+    slow.report("dev", body(HEAD, "slow"), DONE)
     assert [one["body"] for one in fake.comments] == [body(NEWER, "newer")]
     assert "the pull request has a newer commit, cccccccccccc" in warnings[0]
 
@@ -82,11 +82,11 @@ def test_two_pipelines_that_begin_at_once_end_with_one_comment_and_one_state(ope
     first.begin(["dev"])
     second.begin(["dev"])
     for channel, text in ((first, "first"), (second, "second")):
-        channel.tell("dev", body(HEAD, text), DONE)
+        channel.report("dev", body(HEAD, text), DONE)
         channel.finish(["dev"])
     assert fake.status("ngp/plan") == "success"
     assert [(one["id"], one["body"]) for one in fake.comments] == [(1, body(HEAD, "second"))]
-    second.tell("dev", body(HEAD, "again"), DONE)
+    second.report("dev", body(HEAD, "again"), DONE)
     assert [(one["id"], one["body"]) for one in fake.comments] == [(1, body(HEAD, "again"))]
 
 
@@ -95,7 +95,7 @@ def test_a_slow_first_comment_goes_without_replacing_a_newer_one(open_channel, f
     slow.begin(["dev"])
     fake.pulls[12]["head"] = NEWER
     quick.begin(["dev"])
-    quick.tell("dev", body(NEWER, "newer"), DONE)
+    quick.report("dev", body(NEWER, "newer"), DONE)
     slow._write("dev", body(HEAD, "slow"))  # it asked for the head before that moved
     assert [one["body"] for one in fake.comments] == [body(NEWER, "newer")]
 
@@ -105,10 +105,10 @@ def test_a_comment_that_somebody_deleted_is_made_again(open_channel, fake, warni
     channel = open_channel()
     channel.begin(["dev"])
     fake.comments.clear()
-    channel.tell("dev", body(HEAD), DONE)
+    channel.report("dev", body(HEAD), DONE)
     assert [one["body"] for one in fake.comments] == [body(HEAD)]
     fake.comments.clear()
-    channel.tell("dev", body(HEAD, "again"), DONE)
+    channel.report("dev", body(HEAD, "again"), DONE)
     assert [one["body"] for one in fake.comments] == [body(HEAD, "again")]
     fake.comments.clear()
     channel.begin(["dev"])
@@ -123,12 +123,12 @@ def test_checks_alone_replace_no_plan_of_the_same_commit(open_channel, fake):
         channel = open_channel(head)
         channel.checks_only = True
         channel.begin(["dev"], ["dev"])
-        channel.tell("dev", checks.replace(HEAD, head), CommitStatus("ngp/plan/dev", state))
+        channel.report("dev", checks.replace(HEAD, head), CommitStatus("ngp/plan/dev", state))
         channel.finish(["dev"])
         return [one["body"] for one in fake.comments], fake.status("ngp/plan/dev"), fake.status("ngp/plan")
 
     assert check(HEAD) == ([checks], "pending", "pending")
-    tell(open_channel(), "### Plan for `dev`")
+    report(open_channel(), "### Plan for `dev`")
     assert check(HEAD) == ([plan], "success", "success")
     assert check(HEAD, CommitState.FAILURE) == ([plan], "failure", "failure")
     fake.pulls[12]["head"] = NEWER
@@ -137,7 +137,7 @@ def test_checks_alone_replace_no_plan_of_the_same_commit(open_channel, fake):
 
 def test_a_head_that_moves_back_has_its_plan_again(open_channel, fake):
     plan = "### Plan for `dev`"
-    tell(open_channel(), plan)
+    report(open_channel(), plan)
     fake.pulls[12]["head"] = NEWER
     open_channel(NEWER).begin(["dev"], ["dev"])  # its pipeline ends early
     assert "**Outdated**" in fake.comments[0]["body"]
@@ -145,7 +145,7 @@ def test_a_head_that_moves_back_has_its_plan_again(open_channel, fake):
     channel = open_channel()
     channel.checks_only = True
     channel.begin(["dev"], ["dev"])
-    channel.tell("dev", body(HEAD, "### Checks of `dev`"), CommitStatus("ngp/plan/dev", CommitState.PENDING))
+    channel.report("dev", body(HEAD, "### Checks of `dev`"), CommitStatus("ngp/plan/dev", CommitState.PENDING))
     assert [one["body"] for one in fake.comments] == [body(HEAD, plan)]
     states = [state for commit, name, state, _ in fake.statuses if (commit, name) == (HEAD, "ngp/plan/dev")]
     assert states[-1] == "success"
@@ -171,9 +171,9 @@ def test_the_comment_of_another_job_stays(open_channel, fake):
 @pytest.mark.parametrize("login", ["our-app[bot]", "github-actions[bot]", "a-person"])
 def test_the_comments_of_any_token_are_its_own(open_channel, fake, login):
     fake.login = login
-    tell(open_channel())
+    report(open_channel())
     fake.comments.insert(0, {"id": 90, "body": body(OLD), "login": "other-app[bot]"})
-    tell(open_channel(), "again")
+    report(open_channel(), "again")
     assert [one["body"] for one in fake.comments] == [body(OLD), body(HEAD, "again")]
 
 
@@ -185,14 +185,14 @@ def test_without_a_right_to_set_statuses_a_bot_knows_its_comments(open_channel, 
     fake.troubles = [(403, {}, {})] * 2
     channel = open_channel()
     channel.begin(["dev"])
-    channel.tell("dev", body(HEAD), DONE)
+    channel.report("dev", body(HEAD), DONE)
     assert [one["body"] for one in fake.comments] == [body(OLD), body(HEAD)]
 
 
 @pytest.mark.parametrize("trouble", [(503, {}, {}), (200, {}, b"[]"), (200, {}, b"[[1]]"), (403, {}, {})])
 def test_an_api_in_trouble_is_a_warning(open_channel, fake, warnings, trouble):
     fake.troubles = [trouble] * 1000
-    tell(open_channel())
+    report(open_channel())
     assert warnings
     assert not any(TOKEN in one for one in warnings)
 

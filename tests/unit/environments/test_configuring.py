@@ -1,13 +1,13 @@
-"""`configuring.configure` and `outlines.create`: what is asked for, in which order, and when nothing is written."""
+"""`configuring.configure` and `new_environment.create`: their questions, and when nothing is written."""
 
 import subprocess
 
 import pytest
 
-from ngp.environments import configuring, outlines
+from ngp.environments import configuring, new_environment
 from ngp.environments.configuring import ConfigureRequest
 from ngp.environments.environment import Target
-from ngp.environments.outlines import NewEnvironmentRequest
+from ngp.environments.new_environment import NewEnvironmentRequest
 from ngp.errors import LockHeldError, UsageError
 from ngp.files import lock
 
@@ -100,7 +100,7 @@ def test_a_run_of_the_environment_keeps_its_files(house):
 
 def test_only_what_no_flag_says_of_a_new_environment_is_asked(house):
     person = Person(Target.SANDBOX, "eu-west-1", "lab.example.com")
-    made = outlines.create(house.platform, NewEnvironmentRequest("lab"), person)
+    made = new_environment.create(house.platform, NewEnvironmentRequest("lab"), person)
     assert person.asked == [("target", Target.AWS), ("region", ""), ("domain", "")]  # a sandbox has its account
     assert made.name == "lab"
     assert 'account: "123456789012"' in house.read("environment.yaml", "lab")
@@ -108,14 +108,16 @@ def test_only_what_no_flag_says_of_a_new_environment_is_asked(house):
 
 def test_the_target_of_the_source_is_the_usual_one(house):
     person = Person(Target.SANDBOX, "eu-west-1", "lab.example.com")
-    outlines.create(house.platform, NewEnvironmentRequest("lab", source="dev"), person)
+    new_environment.create(house.platform, NewEnvironmentRequest("lab", source="dev"), person)
     assert person.asked[0] == ("target", Target.SANDBOX)
     assert person.asked[1:] == [("region", "dev"), ("domain", "dev")]
 
 
 def test_each_missing_fact_is_named_where_nobody_is_asked(house):
     with pytest.raises(UsageError) as caught:
-        outlines.create(house.platform, NewEnvironmentRequest("lab", region="eu-west-1", target=Target.AWS), None)
+        new_environment.create(
+            house.platform, NewEnvironmentRequest("lab", region="eu-west-1", target=Target.AWS), None
+        )
     assert [one.what for one in caught.value.findings] == [
         "the new environment needs --account",
         "the new environment needs --domain",

@@ -10,10 +10,10 @@ from ngp.hosts.trust import Trust
 
 
 def test_hosts_of_batches_that_never_began_are_told_as_finished(tmp_path, monkeypatch):
-    def run_all(hosts, command, options, tell):
+    def run_all(hosts, command, options, emit):
         results = [HostResult(host, 3, 0.0) for host in hosts]
         for one in results:
-            tell(one)
+            emit(one)
         return results
 
     monkeypatch.setattr(remote, "run_all", run_all)

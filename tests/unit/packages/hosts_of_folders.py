@@ -55,20 +55,20 @@ class Machines:
     def at(self, host):
         return self.folder / getattr(host, "name", host)
 
-    def run(self, hosts, command, tell):
+    def run(self, hosts, command, emit):
         self.ran.append([host.name for host in hosts])
         for each in self.before:
             each(hosts)
-        return [self._run(host, command, tell) for host in hosts]
+        return [self._run(host, command, emit) for host in hosts]
 
-    def _run(self, host, command, tell):
+    def _run(self, host, command, emit):
         if (self.at(host) / "dead").exists():
             return Outcome(host, None, "no answer", "start it")
         env = {"PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}", "STATE": str(self.at(host))}
         own = command.replace(scripts.FOLDER, str(self.at(host) / "ngp"))
         done = subprocess.run(own, shell=True, env=env, capture_output=True, text=True, check=False)
         for line in (done.stdout + done.stderr).splitlines():
-            tell(host, line)
+            emit(host, line)
         return Outcome(host, done.returncode)
 
     def calls(self, host):

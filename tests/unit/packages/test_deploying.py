@@ -32,7 +32,7 @@ def lock(machines, host):
 def test_all_steps_run_on_all_hosts_and_the_lock_is_given_back(machines):
     hosts = machines.make("web-1", "web-2")
     events = []
-    found = deploy(machines, hosts, tell=events.append)
+    found = deploy(machines, hosts, emit=events.append)
     assert found.is_success
     assert found.done == ("web-1", "web-2")
     assert [machines.calls(host) for host in hosts] == [ALL_STEPS, ALL_STEPS]
@@ -242,7 +242,7 @@ def test_host_that_does_not_answer_fails_before_anything_is_changed(machines):
 def test_package_that_apt_does_not_know_is_no_pattern_to_it(machines):
     hosts = machines.make("web-1")
     said = []
-    rollout = Rollout(remote.batches(hosts, ""), tell=said.append)
+    rollout = Rollout(remote.batches(hosts, ""), emit=said.append)
     found = deploying.deploy((DebianPackage("sho.", ""),), rollout, CLAIM, machines.run)
     assert [one.step for one in found.failed] == ["install"]
     assert LinePrinted("web-1", "there is no package sho.") in said

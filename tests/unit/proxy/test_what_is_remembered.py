@@ -112,7 +112,7 @@ def test_a_cut_schema_is_the_whole_without_some_types(tmp_path_factory, resource
         picked = [{k: v for k, v in one.items() if names is None or k in names} for one in (resources, data)]
         return wire.encode(1, provider) + entries(2, picked[0]) + entries(7, {"f": b"x"}) + entries(3, picked[1])
 
-    schema.keep(kept, "h1:x", 5, answer(None))
+    schema.save(kept, "h1:x", 5, answer(None))
     found = schema.load(kept, "h1:x")
     names = frozenset([*resources][::2]) | more
     assert found.protocol == 5

@@ -8,7 +8,7 @@ import pytest
 from ngp.runs import copies
 from ngp.runs.copies import ShadowTree
 from ngp.runs.units import Unit
-from ngp.state.places import StatePlace
+from ngp.state.locations import StateLocation
 from ngp.terraform import lockfile
 from ngp.terraform.binary import Binary
 
@@ -47,7 +47,7 @@ def tree(platform):
 
 @pytest.fixture
 def unit(platform):
-    place = StatePlace("local", "", "", "", platform / ".ngp/state/dev/app.tfstate")
+    place = StateLocation("local", "", "", "", platform / ".ngp/state/dev/app.tfstate")
     return Unit("app", "app", platform / ROOT, place, {"app": platform / "modules/app"})
 
 
@@ -60,22 +60,22 @@ def texts(folder):
 
 
 def test_a_copy_of_a_root_has_its_subfolders_and_no_states(platform, tree):
-    copy = tree.lay_root(platform / ROOT, {"more.tf": "# more\n"}, TERRAFORM)
+    copy = tree.copy_root(platform / ROOT, {"more.tf": "# more\n"}, TERRAFORM)
     assert copy == platform / ".ngp/previews/dev" / ROOT
     assert sorted(texts(copy)) == [lockfile.NAME, "files/a", "main.tf", "more.tf", "old.tf"]
 
 
 def test_relative_paths_lead_from_a_copy_to_the_same_files(platform, tree):
-    tree.lay_modules([platform / "modules/app"])
-    copy = tree.lay_root(platform / ROOT, {}, TERRAFORM)
+    tree.copy_modules([platform / "modules/app"])
+    copy = tree.copy_root(platform / ROOT, {}, TERRAFORM)
     for path in ("modules/app/app.tf", "modules/other/other.tf", "shared/list.json"):
         assert (copy / "../../../.." / path).read_text() == (platform / path).read_text()
     assert not (tree.folder / ".ngp").exists()
 
 
 def test_called_modules_are_copied_and_the_others_are_links(platform, tree):
-    tree.lay_modules([platform / "modules/app"])
-    tree.lay_root(platform / ROOT, {}, TERRAFORM)
+    tree.copy_modules([platform / "modules/app"])
+    tree.copy_root(platform / ROOT, {}, TERRAFORM)
     modules = tree.folder / "modules"
     assert {path.name: path.is_symlink() for path in modules.iterdir()} == {"app": False, "part": False, "other": True}
     write(platform / "modules/app/app.tf", "# edited\n")
@@ -83,15 +83,15 @@ def test_called_modules_are_copied_and_the_others_are_links(platform, tree):
 
 
 def test_a_module_is_copied_once_in_the_life_of_a_tree(platform, tree):
-    tree.lay_modules([platform / "modules/app"])
+    tree.copy_modules([platform / "modules/app"])
     mark = write(tree.folder / "modules/app/mark")
-    tree.lay_modules([platform / "modules/app", platform / "modules/other"])
+    tree.copy_modules([platform / "modules/app", platform / "modules/other"])
     assert mark.exists()
     assert not (tree.folder / "modules/other").is_symlink()
 
 
 def test_a_copied_file_keeps_its_permissions(platform, tree):
-    tree.lay_modules([platform / "modules/app"])
+    tree.copy_modules([platform / "modules/app"])
     assert os.access(tree.folder / "modules/app/files/run.sh", os.X_OK)
     assert tree.folder.stat().st_mode & 0o777 == 0o700
 
@@ -102,8 +102,8 @@ def test_a_module_outside_of_the_platform_is_reached_within_its_repository(platf
     write(inner / "modules/a/a.tf", 'module "part" {\n  source = "../../../part"\n}\n')
     write(inner / "environments/dev/units/a/main.tf")
     tree = ShadowTree(inner / ".ngp/previews/dev", inner)
-    tree.lay_modules([inner / "modules/a"])
-    copy = tree.lay_root(inner / "environments/dev/units/a", {}, TERRAFORM)
+    tree.copy_modules([inner / "modules/a"])
+    copy = tree.copy_root(inner / "environments/dev/units/a", {}, TERRAFORM)
     assert (copy / "../../../../modules/a/../../../part/part.tf").is_file()
     assert not (tree.folder / "modules/part").is_symlink()
     assert not (tree.folder / "modules/app/.ngp").exists()
@@ -116,7 +116,7 @@ def test_links_stay_links_and_what_is_no_file_is_left_out(platform, tree):
     (module / "far").symlink_to("../../../../../../../../etc/hostname")
     (module / "loop").symlink_to(".")
     os.mkfifo(module / "pipe")
-    tree.lay_modules([module])
+    tree.copy_modules([module])
     copy = tree.folder / "modules/app"
     assert {name: str((copy / name).readlink()) for name in ("near", "beside", "far", "loop")} == {
         "near": "files/run.sh",
@@ -130,8 +130,8 @@ def test_links_stay_links_and_what_is_no_file_is_left_out(platform, tree):
 
 def test_a_tree_that_is_removed_takes_no_original_with_it(platform, tree):
     before = texts(platform / "shared") | texts(platform / "modules")
-    tree.lay_modules([platform / "modules/app"])
-    tree.lay_root(platform / ROOT, {}, TERRAFORM)
+    tree.copy_modules([platform / "modules/app"])
+    tree.copy_root(platform / ROOT, {}, TERRAFORM)
     tree.remove()
     assert not tree.folder.exists()
     assert texts(platform / "shared") | texts(platform / "modules") == before
@@ -178,11 +178,11 @@ def test_a_root_that_the_platform_lacks_is_made_of_texts(platform, tree):
 
 
 def test_removing_a_copy_that_is_not_there_yet_leaves_the_root_that_a_link_leads_to(tree, unit):
-    tree.lay_modules(unit.sources.values())
+    tree.copy_modules(unit.sources.values())
     assert (tree.path(unit.root) / "main.tf").is_file(), "a link to the root itself"
     tree.remove_root(unit.root)
     assert (unit.root / "main.tf").is_file()
-    tree.lay_root(unit.root, {}, TERRAFORM)
+    tree.copy_root(unit.root, {}, TERRAFORM)
     tree.remove_root(unit.root)
     assert not tree.path(unit.root).exists()
     assert (unit.root / "main.tf").is_file()

@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 
-from ngp.runs.envelope import surplus, uninvited
+from ngp.runs.envelope import surplus, unpreviewed
 from ngp.terraform import plans
 from ngp.terraform.plans import Action, Change, Invocation
 
@@ -101,7 +101,7 @@ def test_a_move_that_was_not_previewed_at_all_counts():
     ],
 )
 def test_only_the_actions_that_were_previewed_are_invoked(seen, real, fits):
-    assert (uninvited(seen, real) == ()) is fits
+    assert (unpreviewed(seen, real) == ()) is fits
 
 
 def real(action=Action.CREATE, after=None, **more):

@@ -9,32 +9,32 @@ from ngp.errors import NgpError
 from ngp.runs import states
 from ngp.runs.events import Note
 from ngp.runs.units import Unit
-from ngp.state.places import StatePlace
+from ngp.state.locations import StateLocation
 from ngp.terraform.binary import Binary
 from ngp.terraform.lockfile import NAME
 from ngp.terraform.states import State
 
 THEIRS, OURS = "registry.opentofu.org/hashicorp/aws", "registry.terraform.io/hashicorp/aws"
 BUILT_IN = "terraform.io/builtin/terraform"
-UNIT = Unit("app", "app", Path("roots/app"), StatePlace("s3", "bucket", "app.tfstate", ""), {})
+UNIT = Unit("app", "app", Path("roots/app"), StateLocation("s3", "bucket", "app.tfstate", ""), {})
 
 
 @pytest.fixture
 def told(tmp_path):
     """`told(flavour, *providers)` is what is said of a state with these providers."""
 
-    def tell(flavour, *providers, locked=OURS):
+    def emit(flavour, *providers, locked=OURS):
         (tmp_path / NAME).write_text(f'provider "{locked}" {{\n  version = "1.0.0"\n}}\n')
         said = []
         context = SimpleNamespace(
             terraform=SimpleNamespace(binary=Binary((flavour,), "1.12.0", flavour)),
             resolved=SimpleNamespace(platform=SimpleNamespace(path=tmp_path)),
-            tell=said.append,
+            emit=said.append,
         )
         states.require_readable(context, UNIT, State(providers=frozenset(providers)))
         return said
 
-    return tell
+    return emit
 
 
 def test_opentofu_tells_that_a_state_of_terraform_becomes_its_own(told):

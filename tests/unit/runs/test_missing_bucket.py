@@ -11,7 +11,7 @@ from ngp.runs import applying, planning
 from ngp.runs.events import Note
 from ngp.runs.results import Verb
 from ngp.state import bucket
-from ngp.state.places import StatePlace
+from ngp.state.locations import StateLocation
 from ngp.terraform.commands import PlanOptions
 
 PLAN = bucket.BucketPlan("b", "eu-central-1", exists=False, lacks=("encryption",))
@@ -29,7 +29,7 @@ def context(monkeypatch):
             platform=SimpleNamespace(state=StateKind.S3), environment=SimpleNamespace(target=Target.SANDBOX)
         ),
         orphans=tuple,
-        units={"a": SimpleNamespace(place=StatePlace("s3", "b", "k", "eu-central-1"))},
+        units={"a": SimpleNamespace(place=StateLocation("s3", "b", "k", "eu-central-1"))},
         needs={},
         waves={},
         request=SimpleNamespace(
@@ -40,7 +40,7 @@ def context(monkeypatch):
         stop=threading.Event(),
         tree=SimpleNamespace(remove=lambda: None),
         told=told,
-        tell=told.append,
+        emit=told.append,
     )
 
 

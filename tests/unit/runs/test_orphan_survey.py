@@ -6,7 +6,7 @@ import pytest
 
 from ngp.environments import platforms
 from ngp.errors import Finding, MissingError, UsageError
-from ngp.runs import abandoned, orphan_survey, orphans, twins
+from ngp.runs import abandoned, duplicate_states, orphan_survey, orphans
 from ngp.runs.abandoned import Survey
 from ngp.runs.results import Orphan
 
@@ -24,7 +24,9 @@ def home(platform, mocker):
     text = (platform / "ngp.yaml").read_text()
     (platform / "ngp.yaml").write_text(text.replace("state: local", "state: s3"))
     mocker.patch.object(orphans, "collect", lambda resolved, _: [GONE] if resolved == "dev" else [])
-    mocker.patch.object(twins, "collect", lambda resolved, _, known: [Finding(f"shared {resolved} {len(known)}")])
+    mocker.patch.object(
+        duplicate_states, "collect", lambda resolved, _, known: [Finding(f"shared {resolved} {len(known)}")]
+    )
     mocker.patch.object(abandoned, "survey", return_value=Survey((OLD,), {}))
     return platforms.load(platform)
 

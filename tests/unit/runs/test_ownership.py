@@ -8,7 +8,7 @@ import pytest
 from ngp.errors import NgpError, RefusedError
 from ngp.runs import ownership
 from ngp.runs.units import Unit
-from ngp.state.places import StatePlace
+from ngp.state.locations import StateLocation
 from ngp.terraform.states import State, StateResource
 
 
@@ -19,7 +19,7 @@ def check(tmp_path):
     def run(*addresses, files=None, name="app", modules=("app",), mode="managed"):
         for file, text in (files or {}).items():
             (tmp_path / file).write_text(text)
-        place = StatePlace("s3", "bucket", "app.tfstate", "")
+        place = StateLocation("s3", "bucket", "app.tfstate", "")
         unit = Unit(name, "app", tmp_path, place, dict.fromkeys(modules, Path("modules/app")))
         ownership.require_own(unit, State(resources=tuple(StateResource(each, "x", mode) for each in addresses)))
 

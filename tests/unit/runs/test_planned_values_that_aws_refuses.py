@@ -15,14 +15,14 @@ BAD = {"name": "shop", "description": "it's", "tags": {"Name": "x"}}
 def told():
     """`told(change)`: what a plan with this change tells."""
 
-    def tell(change):
+    def emit(change):
         notes = []
         platform = SimpleNamespace(cache=None)
-        context = SimpleNamespace(resolved=SimpleNamespace(platform=platform), tell=notes.append)
-        acceptance.tell(context, UnitResult("web", "alb", 1, Outcome.PLANNED, changes=(change,)))
+        context = SimpleNamespace(resolved=SimpleNamespace(platform=platform), emit=notes.append)
+        acceptance.emit_warnings(context, UnitResult("web", "alb", 1, Outcome.PLANNED, changes=(change,)))
         return [note.text for note in notes]
 
-    return tell
+    return emit
 
 
 def change(action, before=None, after=None, type_="aws_security_group"):

@@ -45,7 +45,7 @@ def used(*numbers):
 
 def test_a_quota_is_asked_of_its_service_and_what_is_used_of_it_by_its_own_metric():
     account = Account(get_service_quota=quota(5.0, UsageMetric=METRIC), get_metric_statistics=used(1, 3, 2))
-    assert preflight.look_at_quota(account, VPC) == f"VPCs per Region ({VPC}): 5, 2 used"
+    assert preflight.describe_quota(account, VPC) == f"VPCs per Region ({VPC}): 5, 2 used"
     assert account.asked[0] == ("service-quotas:get_service_quota", {"ServiceCode": "vpc", "QuotaCode": "L-F678F1CE"})
     dimensions = [{"Name": "Service", "Value": "EC2"}, {"Name": "Class", "Value": "None"}]
     assert account.asked[1][1]["Dimensions"] == dimensions
@@ -53,13 +53,13 @@ def test_a_quota_is_asked_of_its_service_and_what_is_used_of_it_by_its_own_metri
 
 
 def test_a_quota_without_a_metric_is_told_with_its_limit():
-    assert preflight.look_at_quota(Account(get_service_quota=quota(5.0)), VPC).endswith(": 5, AWS counts no use")
+    assert preflight.describe_quota(Account(get_service_quota=quota(5.0)), VPC).endswith(": 5, AWS counts no use")
 
 
 def test_a_quota_that_is_used_up_is_missing_with_the_way_to_more():
     account = Account(get_service_quota=quota(5.0, UsageMetric=METRIC), get_metric_statistics=used(5))
     with pytest.raises(MissingError) as caught:
-        preflight.look_at_quota(account, VPC)
+        preflight.describe_quota(account, VPC)
     (finding,) = caught.value.findings
     assert finding.what == f"VPCs per Region ({VPC}): all 5 are used"
     assert "--service-code vpc --quota-code L-F678F1CE" in finding.todo
@@ -73,12 +73,12 @@ def test_a_quota_that_is_used_up_is_missing_with_the_way_to_more():
     ],
 )
 def test_what_aws_does_not_say_is_said_and_keeps_nobody_from_going_on(error, says):
-    assert preflight.look_at_quota(Account(get_service_quota=error), VPC).startswith(says)
+    assert preflight.describe_quota(Account(get_service_quota=error), VPC).startswith(says)
 
 
 def test_an_account_that_cannot_be_reached_is_missing():
     with pytest.raises(MissingError):
-        preflight.look_at_quota(Account(get_service_quota=MissingError("AWS cannot be reached")), VPC)
+        preflight.describe_quota(Account(get_service_quota=MissingError("AWS cannot be reached")), VPC)
 
 
 IMAGES = {"Images": [{"ImageId": "ami-old", "CreationDate": "2024"}, {"ImageId": "ami-new", "CreationDate": "2025"}]}
@@ -86,7 +86,7 @@ IMAGES = {"Images": [{"ImageId": "ami-old", "CreationDate": "2024"}, {"ImageId":
 
 def test_terms_are_looked_at_by_a_dry_run_of_the_newest_image():
     account = Account(describe_images=IMAGES, run_instances=None)
-    assert preflight.look_at_terms(account, "f2ew") == "f2ew: a machine of it may be started"
+    assert preflight.describe_terms(account, "f2ew") == "f2ew: a machine of it may be started"
     asked = account.asked[1][1]
     assert (asked["ImageId"], asked["DryRun"]) == ("ami-new", True)
 
@@ -94,7 +94,7 @@ def test_terms_are_looked_at_by_a_dry_run_of_the_newest_image():
 def test_terms_that_are_not_accepted_are_missing():
     refusal = NgpError("AWS refuses a call", why="OptInRequired: you need to accept terms")
     with pytest.raises(MissingError, match="the terms of f2ew are not accepted") as caught:
-        preflight.look_at_terms(Account(describe_images=IMAGES, run_instances=refusal), "f2ew")
+        preflight.describe_terms(Account(describe_images=IMAGES, run_instances=refusal), "f2ew")
     assert caught.value.findings[0].todo.endswith("?sku=f2ew")
 
 
@@ -102,9 +102,9 @@ def test_terms_that_are_not_accepted_are_missing():
     "error", [DeniedError("may not"), NgpError("AWS refuses a call", why="VPCIdNotSpecified: no default VPC")]
 )
 def test_a_dry_run_that_fails_otherwise_tells_nothing(error):
-    says = preflight.look_at_terms(Account(describe_images=IMAGES, run_instances=error), "f2ew")
+    says = preflight.describe_terms(Account(describe_images=IMAGES, run_instances=error), "f2ew")
     assert says.startswith("f2ew: AWS does not say (")
-    nothing = preflight.look_at_terms(Account(describe_images={"Images": []}), "f2ew")
+    nothing = preflight.describe_terms(Account(describe_images={"Images": []}), "f2ew")
     assert nothing == "f2ew: no image of it in this region"
 
 

@@ -43,8 +43,8 @@ def ask(tmp_path):
     """`ask(kind, target, expect)`: whether it is ready, and what it says."""
 
     def ask(kind, target, expect="", *, is_patient=False):
-        asker = readiness.Asker(tmp_path, dict(os.environ), threading.Event(), is_patient, pause_s=0.01)
-        (answer,) = asker.ask_all([Probe("shop", ReadinessCheck(kind, target, expect), target)], lambda _: None)
+        asker = readiness.Prober(tmp_path, dict(os.environ), threading.Event(), is_patient, pause_s=0.01)
+        (answer,) = asker.probe_all([Probe("shop", ReadinessCheck(kind, target, expect), target)], lambda _: None)
         return answer.is_ready, answer.says
 
     return ask
@@ -120,7 +120,7 @@ def test_outputs_stand_in_the_targets(mocker):
 
 def test_what_is_not_applied_is_not_ready_and_what_is_not_served_is_not_asked(mocker, tmp_path):
     probes = collect(mocker, ReadinessCheck("tcp", "url"), ReadinessCheck("tcp", "admin"), url=None)
-    answers = readiness.Asker(tmp_path, {}, threading.Event()).ask_all(probes, lambda _: None)
+    answers = readiness.Prober(tmp_path, {}, threading.Event()).probe_all(probes, lambda _: None)
     assert [(one.is_ready, one.says) for one in answers] == [
         (True, "nothing to ask: the unit does not serve it"),
         (False, "there is no output admin yet"),
@@ -138,6 +138,6 @@ def test_a_set_stop_ends_the_waiting(tmp_path):
     stop.set()
     probe = Probe("shop", ReadinessCheck("tcp", "127.0.0.1:1"), "127.0.0.1:1")
     heard: list[Answer] = []
-    (answer,) = readiness.Asker(tmp_path, {}, stop).ask_all([probe], heard.append)
+    (answer,) = readiness.Prober(tmp_path, {}, stop).probe_all([probe], heard.append)
     assert heard == [answer]
     assert not answer.is_ready

@@ -8,7 +8,7 @@ from ngp.errors import StaleError
 from ngp.runs.expected_outputs import ExpectedOutputs
 from ngp.runs.reviewed_files import ReviewedFiles
 from ngp.runs.units import Unit, Wire
-from ngp.state.places import StatePlace
+from ngp.state.locations import StateLocation
 from ngp.terraform.plans import Action, OutputChange, Plan
 
 
@@ -25,7 +25,7 @@ def seen(tmp_path):
     known = ExpectedOutputs(lambda _: None, lambda *_: {})
     known.put("base", Plan((), {"vpc_id": OutputChange("vpc_id", Action.CREATE, None, "vpc-1")}))
     wire = Wire("vpc_id", STRING, OutputRef("base", "vpc_id"))
-    place = StatePlace("local", "", "", "", tmp_path / "x.tfstate")
+    place = StateLocation("local", "", "", "", tmp_path / "x.tfstate")
     sources = {"app": tmp_path / "module"}
     base = Unit("base", "base", tmp_path / "base", place, {})
     return ReviewedFiles.collect([base, Unit("app", "app", tmp_path / "app", place, sources, (wire,))], known)

@@ -33,7 +33,7 @@ def lay(tmp_path):
 
 def settle(tmp_path):
     told = []
-    killed.settle(killed.require_ended(Workspace(tmp_path), "dev"), "dev", told.append)
+    killed.report(killed.require_ended(Workspace(tmp_path), "dev"), "dev", told.append)
     return told
 
 

@@ -16,7 +16,7 @@ from ngp.errors import LockHeldError, NgpError, RefusedError, StoppedError
 from ngp.runs.events import ResourceStep, UnitProgressed
 from ngp.runs.results import Counts, Outcome, UnitResult, fail
 from ngp.runs.watching import UnitWatcher
-from ngp.state.places import LOCAL, StatePlace
+from ngp.state.locations import LOCAL, StateLocation
 from ngp.terraform.events import Diagnostic, ResourceDone, ResourceFailed, ResourceProgress, ResourceStarted
 from ngp.terraform.results import LockHolder, Result
 from ngp.workspace import Workspace
@@ -37,7 +37,7 @@ def watch(told, tmp_path):
     context = SimpleNamespace(
         stop=threading.Event(),
         log=lambda unit: Path("/p/.ngp/a.log"),
-        tell=told.append,
+        emit=told.append,
         log_name=lambda unit: ".ngp/a.log",
         name="dev",
         resolved=SimpleNamespace(
@@ -46,7 +46,7 @@ def watch(told, tmp_path):
         access=SimpleNamespace(session=None),
         copy=lambda unit: Path("/copies") / unit.name,
     )
-    place = StatePlace(LOCAL, "", "", "", tmp_path / "app.tfstate")
+    place = StateLocation(LOCAL, "", "", "", tmp_path / "app.tfstate")
     return UnitWatcher(context, SimpleNamespace(name="app", root=tmp_path, place=place))
 
 

@@ -11,14 +11,14 @@ from ngp.environments.environment import OutputRef
 from ngp.errors import NgpError
 from ngp.runs import wires
 from ngp.runs.units import Unit, Wire
-from ngp.state.places import StatePlace
+from ngp.state.locations import StateLocation
 from ngp.terraform import states
 
 WIRE = Wire("vpc_id", STRING, OutputRef("base", "vpc_id"))
 
 
 def unit(root=Path()):
-    return Unit("app", "app", root, StatePlace("local", "", "", ""), {}, (WIRE,))
+    return Unit("app", "app", root, StateLocation("local", "", "", ""), {}, (WIRE,))
 
 
 def state(outputs):

@@ -7,10 +7,10 @@ import pytest
 
 from ngp.errors import NgpError, StaleError
 from ngp.state import storing
-from ngp.state.places import StatePlace
+from ngp.state.locations import StateLocation
 from ngp.state.storing import Encryption
 
-PLACE = StatePlace("s3", "bucket", "environments/dev/unit.tfstate", "eu-central-1")
+PLACE = StateLocation("s3", "bucket", "environments/dev/unit.tfstate", "eu-central-1")
 OLD, NEW, OTHER = '{"serial": 1}', '{"serial": 2}', '{"serial": 9}'
 LOST = NgpError("the connection broke")
 

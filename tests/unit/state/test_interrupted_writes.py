@@ -5,13 +5,13 @@ import resource
 import pytest
 
 from ngp.state import storing
-from ngp.state.places import StatePlace
+from ngp.state.locations import StateLocation
 from ngp.state.storing import Encryption
 
 
 @pytest.fixture
 def place(tmp_path):
-    return StatePlace("local", "", "", "", tmp_path / "unit.tfstate")
+    return StateLocation("local", "", "", "", tmp_path / "unit.tfstate")
 
 
 @pytest.fixture

@@ -5,15 +5,15 @@ import pytest
 from ngp.aws.failures import DeniedError
 from ngp.errors import MissingError, NgpError
 from ngp.state import reading
-from ngp.state.places import StatePlace
+from ngp.state.locations import StateLocation
 
 LOCK = {"ID": "1-2", "Who": "ann@laptop", "Operation": "OperationTypeApply", "Created": "2026-11-01T10:00:00Z"}
-REMOTE = StatePlace("s3", "bucket", "environments/dev/network.tfstate", "eu-central-1")
+REMOTE = StateLocation("s3", "bucket", "environments/dev/network.tfstate", "eu-central-1")
 
 
 @pytest.fixture
 def local(tmp_path):
-    return StatePlace("local", "", "", "eu-central-1", tmp_path / "network.tfstate")
+    return StateLocation("local", "", "", "eu-central-1", tmp_path / "network.tfstate")
 
 
 class Store:

@@ -145,7 +145,7 @@ def initialise(root: Path, *, backend: bool = True) -> Path:
     mirror = root.parent / "mirror"
     mirror.mkdir()
     package.symlink_to(mirror)
-    fingerprints.keep(root / "data", "f", backend=backend)
+    fingerprints.save(root / "data", "f", backend=backend)
     return mirror
 
 
@@ -162,7 +162,7 @@ def test_init_is_current_while_all_that_it_made_is_there(root):
 def test_init_with_a_backend_serves_one_without_but_not_the_other_way_round(root):
     initialise(root)
     assert current(root, backend=False)
-    fingerprints.keep(root / "data", "f", backend=False)
+    fingerprints.save(root / "data", "f", backend=False)
     assert current(root, backend=False)
     assert not current(root, backend=True)
 

@@ -183,7 +183,7 @@ ended = st.builds(
 
 @given(st.dictionaries(names, at_work | ended | st.just(Row()), min_size=1), st.integers(60, 140))
 def test_no_line_is_too_long_and_no_count_is_cut(rows, width):
-    lines = [str(line) for line in board.lay_out(list(rows.items()), 3700.0, width, Verb.DESTROY)]
+    lines = [str(line) for line in board.arrange(list(rows.items()), 3700.0, width, Verb.DESTROY)]
     assert all(len(line) <= width for line in lines)
     for line, row in zip(lines, rows.values(), strict=False):
         if row.is_at_work:

@@ -113,7 +113,7 @@ def test_an_output_without_a_value_says_why(name):
     ],
 )
 def test_what_has_no_outputs_yet_is_told_with_what_makes_some(capsys, settings, words, has_units, said):
-    outputs.tell_none(settings, "dev", words, has_units=has_units)
+    outputs.print_none(settings, "dev", words, has_units=has_units)
     assert capsys.readouterr() == ("", said)
 
 

@@ -12,7 +12,7 @@ from ngp.runs.events import Phase, UnitDiagnosed, UnitEntered, UnitFinished, Uni
 from ngp.runs.results import Counts, Outcome, OutputValue, UnitResult, UnitStatus, Verb, WireEdge
 from ngp.terraform.events import Diagnostic
 from ngp.terraform.plans import Action, Change
-from ngp.views import digests, documents, findings, graph, outputs, progress, runs
+from ngp.views import documents, excerpts, findings, graph, outputs, progress, runs
 from ngp.views.graph import GraphFormat
 
 WAVES, EACH = 4, 100
@@ -42,25 +42,25 @@ def many(result):
 
 
 def test_few_are_shown_in_their_order_and_none_is_left_out():
-    assert digests.pick(range(digests.MOST), lambda _: None) == digests.Digest(tuple(range(digests.MOST)), 0)
+    assert excerpts.pick(range(excerpts.MOST), lambda _: None) == excerpts.Excerpt(tuple(range(excerpts.MOST)), 0)
 
 
 def test_of_many_the_urgent_come_first_and_what_has_no_rank_is_counted():
-    digest = digests.pick(range(1000), lambda at: {500: digests.URGENT, 7: 2, 3: 1}.get(at))
+    digest = excerpts.pick(range(1000), lambda at: {500: excerpts.URGENT, 7: 2, 3: 1}.get(at))
     assert digest.shown == (500, 3, 7)
     assert digest.more("units") == "… and 997 more units (--all or --json shows them)"
-    one = digests.Digest((), 1)
+    one = excerpts.Excerpt((), 1)
     assert one.more("units with changes") == "… and 1 more unit with changes (--all or --json shows them)"
 
 
 def test_what_is_urgent_is_named_beyond_the_limit_but_not_without_one():
-    assert len(digests.pick(range(200), lambda _: digests.URGENT).shown) == 200
-    assert digests.pick(range(1000), lambda _: digests.URGENT).rest == 600
-    assert digests.pick(range(1000), lambda _: 1).rest == 960
+    assert len(excerpts.pick(range(200), lambda _: excerpts.URGENT).shown) == 200
+    assert excerpts.pick(range(1000), lambda _: excerpts.URGENT).rest == 600
+    assert excerpts.pick(range(1000), lambda _: 1).rest == 960
 
 
 def test_all_are_shown_where_that_is_asked_for():
-    assert digests.pick(range(1000), lambda _: None, whole=True).shown == tuple(range(1000))
+    assert excerpts.pick(range(1000), lambda _: None, whole=True).shown == tuple(range(1000))
 
 
 def test_a_plan_of_many_units_shows_what_matters(golden, capsys, settings, many):
@@ -156,7 +156,7 @@ def test_the_outputs_of_many_units_are_cut_for_people_only(capsys, settings):
     values = [OutputValue(fact.unit, name, "x") for fact in FACTS for name in ("a", "b")]
     outputs.show(values, settings, environment="dev")
     out, err = capsys.readouterr()
-    assert len(out.splitlines()) == 1 + 2 * digests.MOST
+    assert len(out.splitlines()) == 1 + 2 * excerpts.MOST
     assert err == "… and 360 more units (--all or --json shows them)\n"
     outputs.show(values, settings, environment="dev", form=outputs.OutputFormat.TFVARS)
     assert "u399 = {" in capsys.readouterr().out
@@ -202,7 +202,7 @@ def test_a_log_of_many_failures_ends_at_the_limit(capsys, settings, started):
         display.on_event(replace(started, units=tuple(FACTS)))
         finish_all(display, clock, lambda _: Outcome.FAILED)
     told = Counter(line.partition(" ")[2] for line in capsys.readouterr().err.splitlines())
-    assert told["failed (1.0 s)"] == digests.MOST
+    assert told["failed (1.0 s)"] == excerpts.MOST
 
 
 def test_a_log_of_many_failures_counts_units_not_lines(capsys, settings, started):
@@ -211,8 +211,8 @@ def test_a_log_of_many_failures_counts_units_not_lines(capsys, settings, started
         display.on_event(replace(started, units=tuple(FACTS)))
         finish_all(display, clock, lambda _: Outcome.FAILED, ("error", "error"))
     told = Counter(line.partition(" ")[2] for line in capsys.readouterr().err.splitlines())
-    assert told["error: Deprecated"] == 2 * digests.MOST
-    assert told["failed (1.0 s)"] == digests.MOST
+    assert told["error: Deprecated"] == 2 * excerpts.MOST
+    assert told["failed (1.0 s)"] == excerpts.MOST
 
 
 def test_the_display_of_many_units_has_a_row_for_those_at_work_only(settings, started):

@@ -18,8 +18,8 @@ def surroundings():
 @pytest.mark.parametrize(("total", "expected"), [(2, "dev a: valid\ndev b: not valid\n"), (1000, "dev b: not valid\n")])
 def test_of_many_roots_only_the_wrong_ones_have_a_line(surroundings, capsys, total, expected):
     follow = validation.RootProgress(total, surroundings)
-    follow.tell(SimpleNamespace(name="dev a"), True)
-    follow.tell(SimpleNamespace(name="dev b"), False)
+    follow.on_checked(SimpleNamespace(name="dev a"), True)
+    follow.on_checked(SimpleNamespace(name="dev b"), False)
     assert capsys.readouterr().err == expected
 
 

@@ -50,7 +50,7 @@ class Repository:
         git(self.clone, "push", "--quiet", "origin", "HEAD:main")
 
     def look(self, folder=None):
-        return authors.look(platforms.load(folder or self.clone)).commit
+        return authors.collect(platforms.load(folder or self.clone)).commit
 
     def people(self):
         found = self.look()
@@ -69,7 +69,7 @@ def test_the_authors_of_all_commits_of_a_branch_count(repository):
     repository.commit("b", by="ben")
     assert repository.people() == ["anna", "ben"]
     assert repository.look().id == git(repository.clone, "rev-parse", "HEAD")
-    assert authors.look(platforms.load(repository.clone)).maker == "maker@example.com"
+    assert authors.collect(platforms.load(repository.clone)).maker == "maker@example.com"
 
 
 def test_committers_and_co_authors_count(repository):
@@ -193,7 +193,7 @@ def test_a_replacement_object_hides_no_author(repository):
 def test_outside_of_git_nobody_is_known(tmp_path):
     (tmp_path / "plain").mkdir()
     (tmp_path / "plain" / "ngp.yaml").write_text(YAML)
-    found = authors.look(platforms.load(tmp_path / "plain")).commit
+    found = authors.collect(platforms.load(tmp_path / "plain")).commit
     assert (found.id, found.authors) == ("", ())
     assert found.unknown == "no commit of a Git repository contains the platform"
 

@@ -3,14 +3,14 @@
 import pytest
 
 from ngp.runs.bundle.uses import UsedError, Uses
-from ngp.state.places import StatePlace
+from ngp.state.locations import StateLocation
 
 DIGEST, FIRST, SECOND = "a" * 64, "20261130-080000-apply-dev-a1f4", "20261130-090000-apply-dev-b2e5"
 
 
 @pytest.fixture
 def uses(tmp_path):
-    place = StatePlace("local", "", "", "eu-central-1", tmp_path / "state" / "dev" / "app.tfstate")
+    place = StateLocation("local", "", "", "eu-central-1", tmp_path / "state" / "dev" / "app.tfstate")
     return Uses(place, "dev", session=None)
 
 

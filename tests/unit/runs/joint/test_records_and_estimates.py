@@ -3,7 +3,7 @@
 import pytest
 
 from ngp.errors import LockHeldError, NgpError
-from ngp.runs.joint import estimates, holding, record
+from ngp.runs.joint import estimates, record, state_locks
 from ngp.runs.joint.record import JointRecord, JointStage, RecordFile, UnitRecord
 from ngp.workspace import Workspace
 
@@ -61,9 +61,9 @@ def test_an_ended_run_is_no_obstacle(tmp_path):
 def test_an_estimate_needs_most_of_the_steps(tmp_path):
     steps = [(f"module.a.t.x{number}", "create") for number in range(10)]
     assert estimates.estimate(Workspace(tmp_path), "dev", steps) is None
-    estimates.keep(Workspace(tmp_path), "dev", {step: 3.0 * index for index, step in enumerate(steps[:7])})
+    estimates.save(Workspace(tmp_path), "dev", {step: 3.0 * index for index, step in enumerate(steps[:7])})
     assert estimates.estimate(Workspace(tmp_path), "dev", steps) is None
-    estimates.keep(Workspace(tmp_path), "dev", {steps[7]: 90.0})
+    estimates.save(Workspace(tmp_path), "dev", {steps[7]: 90.0})
     assert estimates.estimate(Workspace(tmp_path), "dev", steps) == 90.0
     assert estimates.estimate(Workspace(tmp_path), "dev", [(address, "delete") for address, _ in steps]) is None
     assert estimates.estimate(Workspace(tmp_path), "prod", steps) is None
@@ -74,10 +74,10 @@ def test_broken_estimates_are_no_failure(tmp_path):
     path.parent.mkdir(parents=True)
     path.write_text("[")
     assert estimates.estimate(Workspace(tmp_path), "dev", [("a", "create")]) is None
-    estimates.keep(Workspace(tmp_path), "dev", {("a", "create"): 2.0})
+    estimates.save(Workspace(tmp_path), "dev", {("a", "create"): 2.0})
     assert estimates.estimate(Workspace(tmp_path), "dev", [("a", "create")]) == 2.0
 
 
 @pytest.mark.parametrize(("text", "expected"), [("", 0), ("30s", 30), ("1h1m1s", 3661), ("500ms", 0.5), ("1.5m", 90)])
 def test_lock_timeouts_are_terraforms(text, expected):
-    assert holding.seconds(text) == expected
+    assert state_locks.seconds(text) == expected

@@ -1,4 +1,4 @@
-"""Which planned changes would lose data, or the quorum of a cluster: no general yes takes that away."""
+"""Planned changes that lose data, or the quorum of a cluster. They need a consent by name."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ _LAST_INSTANCE = re.compile(rf"{_INSTANCE.pattern}$")
 
 
 def find(resolved: Resolved, changes: Changes, accepted: Collection[str]) -> list[Finding]:
-    """Return the changes that delete, replace or forget a data-bearing resource, and those that take several members
+    """Return the changes that delete, replace or forget a data-bearing resource, and those that affect several members
     of a quorum at once.
 
-    A resource is data-bearing by its type or by its module's manifest. It counts wherever it is in a state: also
-    outside its unit's module, and in a module that is no unit any more. `accepted` holds units and addresses.
+    A resource is data-bearing by its type or by its module's manifest. It counts anywhere in a state: also outside its
+    unit's module, and in a module that is no longer a unit. `accepted` holds units and addresses.
     """
     found, members = [], dict[str, list[Change]]()
     for unit, change in _risky(changes):
@@ -54,14 +54,14 @@ def find(resolved: Resolved, changes: Changes, accepted: Collection[str]) -> lis
 
 
 def require_none(resolved: Resolved, changes: Changes, accepted: Collection[str]) -> None:
-    """Raise RefusedError (3) with every loss that nobody has agreed to."""
+    """Raise RefusedError (3) with every loss of data without consent."""
     found = find(resolved, changes, accepted)
     if found:
         raise RefusedError(found)
 
 
 def holds(resolved: Resolved | None, unit: str, change: Change) -> str:
-    """Return why a resource is data-bearing, "" if it is not; without an environment its type alone decides."""
+    """Return why a resource is data-bearing, "" if it is not. Without an environment only its type decides."""
     owner, inside = _locate(unit, change)
     manifest = _manifest(resolved, owner) if resolved else None
     return _why(manifest, owner, inside, change) if change.mode == "managed" else ""
@@ -93,28 +93,28 @@ def _lost_quorum(resolved: Resolved, unit: str, going: Sequence[Change]) -> Find
 
 
 def _reasons(manifest: Manifest | None, inside: str) -> str:
-    """Return what the manifest says of the inputs whose change replaces or deletes a resource."""
+    """Return the manifest's notes on the inputs whose change replaces or deletes a resource."""
     upgrades = manifest.upgrade.items() if manifest else ()
-    said = [f"`{name}`: {each.note}" for name, each in upgrades if inside in each.resources]
-    return f"; possible causes: {' '.join(said)}" if said else ""
+    notes = [f"`{name}`: {each.note}" for name, each in upgrades if inside in each.resources]
+    return f"; possible causes: {' '.join(notes)}" if notes else ""
 
 
 def _manifest(resolved: Resolved, owner: str) -> Manifest | None:
-    """Return the manifest of a unit's module; a unit that is no longer declared may be named for its module."""
+    """Return the manifest of a unit's module. A unit that is no longer declared may have the name of its module."""
     choice = resolved.environment.units.get(owner)
     module = resolved.catalogue.modules.get(choice.module if choice else owner)
     return module.manifest if module else None
 
 
 def _locate(unit: str, change: Change) -> tuple[str, str]:
-    """Return the unit whose module block holds a resource, and the address in that module without instance keys."""
+    """Return the unit whose module block contains a resource, and the address in that module without instance keys."""
     address = _INSTANCE.sub("", _plain(change))
     found = _IN_MODULE.fullmatch(address)
     return (found[1], found[2]) if found else (unit, address)
 
 
 def _is_accepted(accepted: Collection[str], unit: str, change: Change) -> bool:
-    """An accepted unit means all its addresses; an address without an instance key means all instances."""
+    """Whether a consent covers an address: a unit covers all its addresses, an address without key all instances."""
     owner, _ = _locate(unit, change)
     address = _plain(change)
     return not {unit, owner, address, _LAST_INSTANCE.sub("", address)}.isdisjoint(accepted)

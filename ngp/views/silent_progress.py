@@ -7,10 +7,10 @@ from contextlib import AbstractContextManager, nullcontext
 from ngp.runs.events import RunEvent
 
 
-class Silence:
+class SilentProgress:
     """In the place of `progress.Progress`: results, errors and questions are shown by others."""
 
-    def __enter__(self) -> Silence:
+    def __enter__(self) -> SilentProgress:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -31,7 +31,7 @@ def judged(tmp_path):
     planned = JointPlan(results, {}, joint, {name: Plan((changes[name],), {}) for name in "ab"})
     context = SimpleNamespace(
         request=SimpleNamespace(verb=Verb.APPLY),
-        tell=lambda _: None,
+        emit=lambda _: None,
         log=lambda name: Path("log"),
         log_name=lambda name: "log",
         stop=SimpleNamespace(is_set=lambda: False),

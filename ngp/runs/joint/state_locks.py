@@ -1,4 +1,4 @@
-"""Holds the locks of a joint run's states, and writes down what it holds before it does."""
+"""State locks of a joint run, and the record that is written before each is taken."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|h|m|s)")
 TREE = "tree"  # in the run's folder: the shadow tree in which a joint plan is made and applied
 
 
-class Holding:
-    """The locks and the record of one joint run, as a context: everything is given back at its end."""
+class StateLocks:
+    """The locks and the record of a joint run; a context that releases everything at its end."""
 
     def __init__(self, context: RunContext) -> None:
         self._context = context
@@ -43,7 +43,7 @@ class Holding:
         self.record.update()  # before the tree, which holds values: a killed run is found by its record
 
     def take(self) -> None:
-        """Take the locks of all states that may be joined. Raises LockHeldError (5) where one is held."""
+        """Take the locks of all states that may be joined. Raises LockHeldError (5) if one is held."""
         context = self._context
         chosen = self.record.record.units or [name for name in context.needs if name not in self.apart]
         units = {name: context.units[name] for name in chosen}
@@ -58,7 +58,8 @@ class Holding:
         self._held.append(locks.take(places, ids, context.access.session, purpose(context)))
 
     def note_plan(self, planned: JointPlan) -> None:
-        """Write down what is about to be asked and applied; give back the locks of units that go by themselves.
+        """Record what is about to be confirmed and applied; release the locks of separate units, which Terraform takes
+        itself.
 
         Terraform takes those itself.
         """
@@ -80,14 +81,14 @@ class Holding:
         self.record.update(stage=JointStage.PLANNED, lineage=found.lineage if found else "", units=units, root=root)
 
     def require_taken(self, names: Collection[str]) -> None:
-        """Raise StaleError (4) if the lock of a unit was not taken: here it goes by itself, in a bundle it does not."""
+        """Raise StaleError (4) if a unit of the bundle is not locked, because it would be planned separately here."""
         apart = {name: self.apart[name] for name in names if name in self.apart}
         found = [Finding(f"ngp handles `{name}` separately here: {why}") for name, why in apart.items()]
         if found:
             raise StaleError(found)
 
     def require_unmoved(self, joint: Joint) -> None:
-        """Raise StaleError (4) where a state is not the one that was planned over."""
+        """Raise StaleError (4) if a state has changed since the plan."""
         context = self._context
         moved = [
             f"{name} (its outputs are used)"
@@ -109,10 +110,10 @@ class Holding:
             )
 
     def end(self) -> None:
-        """Give the locks back, and delete the joint files if every state is at its place.
+        """Release the locks, and delete the joint files if every state is in its place.
 
-        A lock that cannot be given back now is given back by the next apply. S3 locks of states that are not written
-        stay: the next apply writes the states and gives those locks back.
+        The next apply releases locks that cannot be released now. S3 locks of unwritten states stay: the next apply
+        writes the states and releases those locks.
         """
         session = self._context.access.session.steady()
         record = self.record.record
@@ -124,7 +125,7 @@ class Holding:
             if kept.keeper is not None:
                 kept.keeper.release()
         self._held.clear()
-        self._tell(failures)
+        self._emit(failures)
         is_over = record.stage in (JointStage.LOCKING, JointStage.PLANNED) or (
             record.stage is JointStage.SAVED and not record.lost
         )
@@ -133,11 +134,11 @@ class Holding:
             self.record.update(stage=JointStage.ENDED)  # the last: until here a killed run is found by its record
 
     def _inside(self, path: Path) -> str:
-        """A path in the run's folder, relative to it."""
+        """Return a path relative to the run's folder."""
         return os.path.relpath(path, self._context.folder)
 
     def _unit(self, name: str) -> UnitRecord:
-        """What the record says of a unit so far."""
+        """Return the record of a unit so far."""
         unit = self._context.units[name]
         place, is_own = unit.place, choosing.has_own_versions(self._context)
         how = choosing.encryption(unit, is_own_template=is_own)
@@ -151,45 +152,45 @@ class Holding:
             return
         kept, freed = held.split(names)
         self._held.append(kept)
-        self._tell(locks.release(freed, self._context.access.session.steady()))
+        self._emit(locks.release(freed, self._context.access.session.steady()))
 
-    def _tell(self, failures: Collection[NgpError]) -> None:
+    def _emit(self, failures: Collection[NgpError]) -> None:
         for error in failures:
-            self._context.tell(Note(f"cannot release a lock: {error}; the next apply or `ngp unlock` releases it"))
+            self._context.emit(Note(f"cannot release a lock: {error}; the next apply or `ngp unlock` releases it"))
 
 
 @contextmanager
-def hold(context: RunContext, *, take: bool) -> Iterator[Holding]:
-    """Open a joint run; with `take` it takes the locks at once, else its `take` is called once there is a bucket."""
-    holding = Holding(context)
+def acquire(context: RunContext, *, take: bool) -> Iterator[StateLocks]:
+    """Open a joint run. `take` locks the states at once; otherwise call its `take` when there is a bucket."""
+    locks = StateLocks(context)
     try:
         if take:
-            holding.take()
-        yield holding
+            locks.take()
+        yield locks
     finally:
-        holding.end()
+        locks.end()
 
 
 def _replaced(document: Document, part: Plan | None) -> dict[str, str]:
-    """The ids of the objects that a plan replaces, by address."""
+    """Return the ids of the objects that a plan replaces, by address."""
     ids = dict(states.identities(document))
     changes = part.changes if part is not None else ()
     return {one.address: ids[one.address] for one in changes if one.action is Action.REPLACE and one.address in ids}
 
 
 def purpose(context: RunContext) -> locks.Purpose:
-    """What the locks of a run say, and how long they are waited for."""
+    """Return the text of a run's locks, and how long to wait for them."""
     return locks.Purpose(
         _OPERATION,
         context.terraform.binary.version,
         context.folder / CALLS,
         seconds(context.request.options.lock_timeout),
         context.stop,
-        lambda text: context.tell(Note(text)),
+        lambda text: context.emit(Note(text)),
     )
 
 
 def seconds(text: str) -> float:
-    """A duration as Terraform's -lock-timeout takes it (``30s``, ``5m``, ``1h30m``), in seconds; "" is none."""
+    """Convert a -lock-timeout of Terraform (``30s``, ``5m``, ``1h30m``) to seconds; "" is 0."""
     units = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
     return sum(float(number) * units[unit] for number, unit in _DURATION.findall(text))

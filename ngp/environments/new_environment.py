@@ -163,14 +163,14 @@ def _leaves_sandbox(facts: NewEnvironmentFacts, source: Environment) -> bool:
 
 
 def _copy_document(facts: NewEnvironmentFacts, source: Environment) -> str:
-    said: Mapping[str, str] = {
+    written_facts: Mapping[str, str] = {
         "target": facts.target,
         "account": facts.account,
         "region": facts.region,
         "domain": facts.domain,
     }
     text = _with_head(hcl.read(source.path / documents.FILE), _DOCUMENT_HEAD, facts, source)
-    return document_edits.set_facts(text, said, _CREDENTIALS if _is_elsewhere(facts, source) else ())
+    return document_edits.set_facts(text, written_facts, _CREDENTIALS if _is_elsewhere(facts, source) else ())
 
 
 def dummies(platform: Platform, source: Environment) -> tuple[Key, ...]:

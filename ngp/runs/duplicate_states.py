@@ -1,4 +1,4 @@
-"""One state at the places of two environments: a copy, by which one would change or destroy what the other owns."""
+"""Detects copies of one state in two environments, either of which would change or destroy the other's resources."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from ngp.environments.resolving import Resolved
     from ngp.runs.context import RunContext
     from ngp.runs.units import Unit
-    from ngp.state.places import StatePlace
+    from ngp.state.locations import StateLocation
     from ngp.terraform.states import State
 
 _LINEAGE = re.compile(r'"lineage":\s*"([^"]*)"')
 
 
 def require(context: RunContext, unit: Unit, state: State) -> None:
-    """Raise RefusedError (3) for a state that a run must not touch: it is another unit's or another environment's."""
+    """Raise RefusedError (3) for a state that belongs to another unit or environment."""
     ownership.require_own(unit, state)
     whole = context.request.verb is Verb.DESTROY
     require_single(context.resolved, context.access.session, unit, state, whole=whole)
@@ -34,8 +34,8 @@ def require(context: RunContext, unit: Unit, state: State) -> None:
 def require_single(resolved: Resolved, session: Session, unit: Unit, state: State, *, whole: bool = False) -> None:
     """Raise RefusedError (3) if another environment of the platform has the same state, by its lineage.
 
-    It is the other's if its resources are tagged for the other one. States on the disk are always compared. For states
-    in S3, which cost a call each, only those of environments that the tags name are, unless `whole`.
+    The state belongs to the other one if its resources are tagged for it. Local states are always compared. States in
+    S3 cost a call each, so only those of environments that the tags name are compared, unless `whole`.
     """
     name = resolved.environment.name
     if not state.lineage or not state.resources or (name in state.tagged and not whole):
@@ -48,16 +48,16 @@ def require_single(resolved: Resolved, session: Session, unit: Unit, state: Stat
 
 
 def collect(resolved: Resolved, session: Session, known: Collection[Finding] = ()) -> list[Finding]:
-    """Return what `require_single` would refuse of all units of an environment; what cannot be read is left out.
+    """Return the problems that `require_single` would raise for all units of an environment.
 
-    So is what the findings `known` say already, from the side of the other environment.
+    States that cannot be read are left out, and so are problems that `known` reports for the other environment.
     """
     found: list[Finding] = []
-    told = {each.what.rpartition(": ")[2] for each in known}
+    named = {each.what.rpartition(": ")[2] for each in known}
     for unit in units.collect(resolved).values():
         try:
             state = reading.load(unit.place, session)
-            if state and str(unit.place) not in told:
+            if state and str(unit.place) not in named:
                 require_single(resolved, session, unit, state, whole=True)
         except RefusedError as error:
             found += error.findings
@@ -66,8 +66,8 @@ def collect(resolved: Resolved, session: Session, known: Collection[Finding] = (
     return found
 
 
-def _elsewhere(resolved: Resolved, unit: Unit) -> Iterator[tuple[str, StatePlace]]:
-    """The places of a unit's name below the other environments, in the same store."""
+def _elsewhere(resolved: Resolved, unit: Unit) -> Iterator[tuple[str, StateLocation]]:
+    """Yield the locations of a unit of this name in the other environments of the same store."""
     place = unit.place
     for other in documents.names(resolved.platform):
         if other == resolved.environment.name:
@@ -79,12 +79,12 @@ def _elsewhere(resolved: Resolved, unit: Unit) -> Iterator[tuple[str, StatePlace
             yield other, replace(place, key=f"{top}/{other}/{file}")
 
 
-def _lineage(place: StatePlace, session: Session) -> str:
+def _lineage(place: StateLocation, session: Session) -> str:
     found = _LINEAGE.search(reading.read(place, session) or "")
     return found[1] if found else ""
 
 
-def _finding(unit: Unit, state: State, other: str, place: StatePlace, *, is_own: bool) -> Finding:
+def _finding(unit: Unit, state: State, other: str, place: StateLocation, *, is_own: bool) -> Finding:
     own, theirs = _removal(unit.place), _removal(place)
     if is_own:
         todo = f"its resources are this environment's, so the other one is the copy: {theirs}"
@@ -97,5 +97,5 @@ def _finding(unit: Unit, state: State, other: str, place: StatePlace, *, is_own:
     return Finding(what, str(unit.place), why, todo)
 
 
-def _removal(place: StatePlace) -> str:
+def _removal(place: StateLocation) -> str:
     return f"mv {place} {place}.copy" if place.path else f"aws s3 mv {place} {place}.copy"

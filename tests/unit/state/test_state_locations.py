@@ -4,12 +4,12 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ngp.state import places
+from ngp.state import locations
 from ngp.workspace import Workspace
 
 
 def derive(unit, **options):
-    return places.derive("Shop", "123456789012", "eu-central-1", "dev", unit, **options)
+    return locations.derive("Shop", "123456789012", "eu-central-1", "dev", unit, **options)
 
 
 def test_bucket_is_named_for_platform_account_and_region():
@@ -40,7 +40,7 @@ def test_local_state_lies_in_the_workspace():
 
 def test_long_names_stay_apart():
     first, second = ("a" * 60 + end for end in ("x", "y"))
-    assert places.bucket_name(first, "1" * 12, "ap-southeast-2") != places.bucket_name(
+    assert locations.bucket_name(first, "1" * 12, "ap-southeast-2") != locations.bucket_name(
         second, "1" * 12, "ap-southeast-2"
     )
 
@@ -51,7 +51,7 @@ def test_long_names_stay_apart():
     st.sampled_from(["eu-central-1", "ap-southeast-2", "us-gov-west-1"]),
 )
 def test_bucket_name_is_one_that_s3_takes(platform, account, region):
-    name = places.bucket_name(platform, account, region)
+    name = locations.bucket_name(platform, account, region)
     assert re.fullmatch(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", name)
     assert name.endswith(f"-tfstate-{account}-{region}")
 
@@ -59,12 +59,12 @@ def test_bucket_name_is_one_that_s3_takes(platform, account, region):
 def test_a_name_that_just_fits_is_not_cut():
     tail = "-tfstate-123456789012-eu-central-1"
     longest = "a" * (63 - len(tail))
-    assert places.bucket_name(longest, "123456789012", "eu-central-1") == longest + tail
-    cut = places.bucket_name(longest + "a", "123456789012", "eu-central-1")
+    assert locations.bucket_name(longest, "123456789012", "eu-central-1") == longest + tail
+    cut = locations.bucket_name(longest + "a", "123456789012", "eu-central-1")
     assert len(cut) == 63
     assert cut.startswith("a" * (63 - len(tail) - 7) + "-")
 
 
 def test_a_name_without_a_letter_that_s3_allows_is_ngp():
-    assert places.bucket_name("+++", "123456789012", "eu-central-1") == "ngp-tfstate-123456789012-eu-central-1"
-    assert places.bucket_name("+shop+", "123456789012", "eu-central-1").startswith("shop-tfstate-")
+    assert locations.bucket_name("+++", "123456789012", "eu-central-1") == "ngp-tfstate-123456789012-eu-central-1"
+    assert locations.bucket_name("+shop+", "123456789012", "eu-central-1").startswith("shop-tfstate-")

@@ -63,7 +63,7 @@ def require_passable(words: Sequence[str]) -> None:
     )
 
 
-def child(
+def build(
     environ: Mapping[str, str],
     aws: Mapping[str, str],
     *,

@@ -19,7 +19,7 @@ Rank = Callable[[T], int | None]  # low numbers first; None is never shown among
 
 
 @dataclass(frozen=True)
-class Digest(Generic[T]):
+class Excerpt(Generic[T]):
     """`shown` in the order of ranks, else in their own; `rest` is how many are left out."""
 
     shown: tuple[T, ...]
@@ -40,14 +40,14 @@ def is_big(number: int) -> bool:
     return number > MOST
 
 
-def pick(things: Iterable[T], rank: Rank[T] = lambda _: 1, *, whole: bool = False) -> Digest[T]:
+def pick(things: Iterable[T], rank: Rank[T] = lambda _: 1, *, whole: bool = False) -> Excerpt[T]:
     """The things that a person is shown; with `whole` (`--all`) every one, in its place."""
     found = tuple(things)
     if whole or not is_big(len(found)):
-        return Digest(found, 0)
+        return Excerpt(found, 0)
     ranked = [(place, thing) for thing in found if (place := rank(thing)) is not None]
     ranked.sort(key=lambda pair: pair[0])
     urgent = sum(place == URGENT for place, _ in ranked)
     room = max(MOST, min(urgent, 10 * MOST))
     shown = tuple(thing for _, thing in ranked[:room])
-    return Digest(shown, len(found) - len(shown))
+    return Excerpt(shown, len(found) - len(shown))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ngp.environments.environment import StateMode
-from ngp.state import places
+from ngp.state import locations
 
 if TYPE_CHECKING:
     from ngp.environments.environment import Environment, Platform
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 def locate(
     platform: Platform, environment: Environment, unit: str, workspace: Workspace | None = None
-) -> places.StatePlace:
+) -> locations.StateLocation:
     """Return where the state of a unit lies.
 
     States on the disk lie in `workspace`: by default that of the platform, by its absolute path.
     """
-    return places.derive(
+    return locations.derive(
         platform.name,
         environment.account,
         environment.region,
@@ -32,6 +32,6 @@ def locate(
     )
 
 
-def on_disk(platform: Platform) -> places.StatePlace:
+def on_disk(platform: Platform) -> locations.StateLocation:
     """Return the place of one state in the workspace; beside it and its folder lie all others."""
-    return places.derive(platform.name, "", "", "_", "_", places.LOCAL, workspace=platform.workspace)
+    return locations.derive(platform.name, "", "", "_", "_", locations.LOCAL, workspace=platform.workspace)

@@ -6,7 +6,7 @@ import pytest
 
 from ngp.catalogue.module import Effect, Manifest, Upgrade
 from ngp.errors import RefusedError
-from ngp.runs import losses
+from ngp.runs import data_loss
 from ngp.terraform.plans import Action, Change
 
 MANIFEST = Manifest("Store", "Keeps things", "storage", data=("aws_s3_bucket.files", "module.inner.aws_ebs_volume.x"))
@@ -18,7 +18,7 @@ LOSSES = [Action.DELETE, Action.REPLACE, Action.FORGET, Action.UNKNOWN]
 
 
 def lost(address, action=Action.REPLACE, accepted=(), *, kind="t", unit="shop", mode="managed"):
-    return losses.find(RESOLVED, {unit: [Change(address, kind, action, mode=mode)]}, accepted)
+    return data_loss.find(RESOLVED, {unit: [Change(address, kind, action, mode=mode)]}, accepted)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_type_that_holds_data_counts_at_every_address(address, kind, action):
 )
 def test_a_parameter_holds_a_secret_if_it_is_a_secure_string(before, is_lost):
     change = Change("aws_ssm_parameter.x", "aws_ssm_parameter", Action.DELETE, before=before)
-    assert bool(losses.find(RESOLVED, {"shop": [change]}, ())) is is_lost
+    assert bool(data_loss.find(RESOLVED, {"shop": [change]}, ())) is is_lost
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_the_inputs_that_can_cost_the_data_are_named_and_no_others():
         catalogue=SimpleNamespace(modules={"store": SimpleNamespace(manifest=manifest)}),
     )
     change = Change("module.shop.aws_s3_bucket.files", "aws_s3_bucket", Action.REPLACE, mode="managed")
-    (one,) = losses.find(resolved, {"shop": [change]}, ())
+    (one,) = data_loss.find(resolved, {"shop": [change]}, ())
     assert "`encrypted`: a bucket is made anew" in one.why
     assert "logging" not in one.why
 
@@ -167,10 +167,10 @@ def test_the_named_address_accepts_just_that_loss():
 def test_every_loss_is_told_at_once():
     bucket, table = (Change(f"{kind}.x", kind, Action.DELETE) for kind in ("aws_s3_bucket", "aws_dynamodb_table"))
     with pytest.raises(RefusedError) as caught:
-        losses.require_none(RESOLVED, {"shop": [bucket], "root": [table]}, ())
+        data_loss.require_none(RESOLVED, {"shop": [bucket], "root": [table]}, ())
     assert [one.what.split()[2] for one in caught.value.findings] == ["aws_s3_bucket.x", "aws_dynamodb_table.x"]
     with pytest.raises(RefusedError) as caught:
-        losses.require_none(RESOLVED, {"shop": [bucket], "root": [table]}, ("shop",))
+        data_loss.require_none(RESOLVED, {"shop": [bucket], "root": [table]}, ("shop",))
     assert len(caught.value.findings) == 1
 
 
@@ -189,7 +189,7 @@ def lost_of_cluster(*addresses, action=Action.REPLACE, accepted=()):
         catalogue=SimpleNamespace(modules={"store": SimpleNamespace(manifest=CLUSTER)}),
     )
     changes = [Change(f"module.shop.{each}", "t", action) for each in addresses]
-    return losses.find(resolved, {"shop": changes}, accepted)
+    return data_loss.find(resolved, {"shop": changes}, accepted)
 
 
 @pytest.mark.parametrize("action", [Action.DELETE, Action.REPLACE])

@@ -15,7 +15,7 @@ _LONGEST_BUCKET = 63
 
 
 @dataclass(frozen=True)
-class StatePlace:
+class StateLocation:
     """One state file: `bucket` and `key` for S3, `path` for local (None for S3)."""
 
     kind: str
@@ -39,7 +39,7 @@ def derive(  # noqa: PLR0913  the parts of one name, each from another file
     bucket: str = "",
     single: bool = False,
     workspace: Workspace = Workspace(Path(WORKSPACE)),  # noqa: B008  a value
-) -> StatePlace:
+) -> StateLocation:
     """The place of a unit's state; with one state for the environment (`single`) every unit gives the same.
 
     `bucket` overrides the derived name; `workspace` is the platform's, absolute, or relative where a path relative to
@@ -47,9 +47,9 @@ def derive(  # noqa: PLR0913  the parts of one name, each from another file
     """
     name = "root" if single else unit
     if kind == LOCAL:
-        return StatePlace(LOCAL, "", "", region, workspace.states / environment / f"{name}.tfstate")
+        return StateLocation(LOCAL, "", "", region, workspace.states / environment / f"{name}.tfstate")
     bucket = bucket or bucket_name(platform_name, account, region)
-    return StatePlace(S3, bucket, f"environments/{environment}/{name}.tfstate", region)
+    return StateLocation(S3, bucket, f"environments/{environment}/{name}.tfstate", region)
 
 
 def bucket_name(platform: str, account: str, region: str) -> str:

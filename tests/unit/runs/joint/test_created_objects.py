@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from ngp.runs.joint import makings
+from ngp.runs.joint import created_objects
 
 HERE = "module.shop.aws_ssm_parameter.key"
 PLUGIN = (
@@ -51,6 +51,6 @@ STARTED, DONE, FAILED = map(hook, ("apply_start", "apply_complete", "apply_error
     ],
 )
 def test_what_began_may_exist_until_the_cloud_has_said_no(said, is_unknown):
-    found = makings.read(said)
+    found = created_objects.read(said)
     assert found.unknown(()) == ((HERE,) if is_unknown else ())
     assert found.unknown({HERE}) == ()

@@ -1,4 +1,4 @@
-"""What an apply may have made although no state has it."""
+"""Objects that an apply may have created although no state contains them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ngp.terraform import events
 _CUT_OFF = re.compile(r"^(?:Plugin did not respond|Request cancelled)$|\bcontext canceled\b")
 
 
-class Makings:
-    """Follows what Terraform says of the objects that it creates.
+class CreatedObjects:
+    """Follows the creations that Terraform reports.
 
-    A creation that began and did not end may have made its object, and so may one that failed without an answer of
-    the cloud. Terraform says why it failed only at its end: where it was killed before, nobody knows.
+    A creation that started and did not end may have made its object, and so may one that failed without an answer of
+    the cloud. Terraform reports the reason only at its end, so after a kill it stays unknown.
     """
 
     def __init__(self) -> None:
@@ -23,7 +23,7 @@ class Makings:
         self._done: set[str] = set()
 
     def take(self, event: events.Event) -> None:
-        """Take note of an event, in the order in which Terraform told them."""
+        """Process an event. Events must come in Terraform's order."""
         match event:
             case events.ResourceStarted(address, "create"):
                 self._begun.add(address)
@@ -38,9 +38,9 @@ class Makings:
         return tuple(sorted((self._begun | self._done).difference(known)))
 
 
-def read(lines: Iterable[str]) -> Makings:
+def read(lines: Iterable[str]) -> CreatedObjects:
     """Return what the output of an apply tells."""
-    makings = Makings()
+    created = CreatedObjects()
     for line in lines:
-        makings.take(events.parse(line))
-    return makings
+        created.take(events.parse(line))
+    return created

@@ -211,7 +211,7 @@ def test_every_entry_has_a_value_to_try(name):
     assert set(upgrade) == set(VALUES[name]["changes"]) | set(untried)
 
 
-QUICK = ("alb", "docker-cleanup", "ecr")  # the others take up to a minute each: `make test-all`
+QUICK = ("docker-cleanup", "ecr")  # the others take up to a minute each: `make test-all`
 
 
 @pytest.mark.parametrize(

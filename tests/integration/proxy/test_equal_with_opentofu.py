@@ -58,6 +58,7 @@ def test_aliases_ephemerals_and_for_each_over_data_in_one_root(lab):
     assert providers == {'provider["registry.opentofu.org/hashicorp/aws"'}
 
 
+@pytest.mark.whole
 def test_moved_and_imported_objects(lab):
     def visit(walk):
         walk.init()
@@ -96,26 +97,35 @@ def test_moved_and_imported_objects(lab):
     assert step(seen[1], "again").has_changes is False
 
 
-@pytest.mark.parametrize(
-    ("text", "failing", "says"),
-    [
-        (
-            'resource "aws_subnet" "s" {\nvpc_id = "vpc-0"\ncidr_block = "10.0.0.0/24"\n}',
-            "made",
-            "InvalidVpcID.NotFound",
-        ),
-        ('resource "aws_sns_topc" "typo" { name = "x" }', "validate", "Invalid resource type"),
-        ('resource "aws_sns_topic" "typo" { nmae = "x" }', "validate", "Unsupported argument"),
-    ],
-    ids=["of the provider", "in a type", "in an argument"],
-)
-def test_errors(lab, text, failing, says):
-    seen = lab.both(Walk.live, PROVIDER + text)
+def test_errors_of_the_provider(lab):
+    subnet = 'resource "aws_subnet" "s" {\n  vpc_id = "vpc-0"\n  cidr_block = "10.0.0.0/24"\n}\n'
+
+    def visit(walk):
+        walk.init()
+        walk.make("made")
+
+    seen = lab.both(visit, PROVIDER + subnet)
     require_equal(seen)
-    assert step(seen[1], failing).exit_code == 1
-    assert says in str(step(seen[1], failing).said)
+    assert step(seen[1], "made").exit_code == 1
+    assert "InvalidVpcID.NotFound" in str(step(seen[1], "made").said)
 
 
+def test_errors_in_what_was_written(lab):
+    """OpenTofu reports both at once."""
+    text = 'resource "aws_sns_topc" "typo" { name = "x" }\nresource "aws_sns_topic" "typo" { nmae = "x" }\n'
+
+    def visit(walk):
+        walk.init()
+        walk.validate()
+
+    seen = lab.both(visit, PROVIDER + text)
+    require_equal(seen)
+    assert step(seen[1], "validate").exit_code == 1
+    for says in ("Invalid resource type", "Unsupported argument"):
+        assert says in str(step(seen[1], "validate").said)
+
+
+@pytest.mark.whole
 def test_a_module_of_the_catalogue(lab):
     seen = lab.both(lambda walk: walk.at("network", {}).live())
     require_equal(seen)

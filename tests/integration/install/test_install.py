@@ -19,6 +19,10 @@ from tests.integration.install.wheels import ROOT, run
 
 PYTHONS = ("3.11", "3.12", "3.13")
 RESOLUTIONS = ("lowest-direct", "highest")
+ENDS = (
+    ("3.11", "lowest-direct"),
+    ("3.13", "highest"),
+)  # the oldest and the newest of all; `make test-all` runs the others
 TESTED_AGAIN = ["tests/unit/cli", "tests/unit/environments/test_commands.py"]  # how options are read
 # asked here, before a test has a HOME of its own
 UV = shutil.which("uv", path=Path(sys.executable).parent)
@@ -51,7 +55,12 @@ def _is(version: str, bound: str) -> bool:
     return re.sub(r"(\.0)+$", "", version) == re.sub(r"(\.0)+$", "", bound)
 
 
-@pytest.fixture(scope="module", params=list(product(PYTHONS, RESOLUTIONS)), ids="-".join)
+def _matrix():
+    for pair in product(PYTHONS, RESOLUTIONS):
+        yield pytest.param(pair, marks=() if pair in ENDS else pytest.mark.whole, id="-".join(pair))
+
+
+@pytest.fixture(scope="module", params=_matrix())
 def installed(request, wheel, tmp_path_factory) -> Path:
     """The folder of the programs of a new environment that has the wheel with these libraries."""
     version, resolution = request.param
@@ -92,7 +101,7 @@ def test_installed_ngp_goes_from_an_empty_folder_to_a_plan(installed, tmp_path):
     assert [unit["unit"] for unit in document["units"]] == ["network", "ecr"]  # the second needs the first
 
 
-@pytest.mark.parametrize("installed", list(product(PYTHONS[-1:], RESOLUTIONS)), ids="-".join, indirect=True)
+@pytest.mark.parametrize("installed", ENDS, ids="-".join, indirect=True)
 def test_the_command_line_means_the_same(installed, tmp_path):
     """Each version of Typer reads options in its own way, so the tests of the command line run again."""
     more = {"UV_CACHE_DIR": _CACHE, "UV_PYTHON_DOWNLOADS": "never", "VIRTUAL_ENV": str(installed.parent)}

@@ -91,23 +91,27 @@ def pytest_collection_modifyitems(config, items):
 
 
 def spread(items):
-    """Files that apply modules of the catalogue wait for the AWS provider's timers: let others compute meanwhile.
+    """Put slow files first, so that short ones fill the end, and among them those that wait for timers and machines.
 
-    They are distributed over the first two thirds of the files, so that none of them is alone at the end.
+    While they wait, other files compute.
     """
     files = {}
     for item in items:
         files.setdefault(item.path, []).append(item)
-    waiting = [each for each in files.values() if any(map(_applies, each))]
-    order = [each for each in files.values() if each not in waiting]
-    step = len(order) * 2 // 3 // len(waiting) + 1 if waiting else 0
+    waiting = [each for each in files.values() if any(map(_waits, each))]
+    others = [each for each in files.values() if each not in waiting]
+    slow = [each for each in others if any(any(item.iter_markers("slow")) for item in each)]
+    order = [*slow, *(each for each in others if each not in slow)]
+    step = len(slow) // len(waiting) if waiting else 0
     for number, each in enumerate(waiting):
         order.insert(number * (step + 1), each)
     return [item for each in order for item in each]
 
 
-def _applies(item):
-    return any(mark.args[:1] == ("applied",) for mark in item.iter_markers("proves"))
+def _waits(item):
+    """Whether a test applies modules of the catalogue or boots machines."""
+    applies = any(mark.args[:1] == ("applied",) for mark in item.iter_markers("proves"))
+    return applies or any(any(item.iter_markers(name)) for name in ("docker", "nspawn"))
 
 
 @pytest.hookimpl(wrapper=True)

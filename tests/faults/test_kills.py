@@ -9,7 +9,7 @@ import pytest
 
 from tests.faults import lab
 
-pytestmark = [pytest.mark.terraform, pytest.mark.sandbox]
+pytestmark = [pytest.mark.terraform, pytest.mark.sandbox, pytest.mark.slow]
 VICTIMS = ["ngp", "terraform", "both", "hurried"]
 
 

@@ -66,18 +66,18 @@ def test_a_worker_knows_what_its_parent_knew(ci, is_known):
 
 
 class Item:
-    def __init__(self, path, *proves):
-        self.path, self._marks = path, [SimpleNamespace(args=(how,)) for how in proves]
+    def __init__(self, path, **marks):
+        self.path, self._marks = path, marks
 
     def iter_markers(self, name):
-        return self._marks
+        return [SimpleNamespace(args=self._marks[name])] if name in self._marks else []
 
 
-def test_files_that_wait_are_among_others_and_not_at_the_end():
-    others = [Item(f"{number}.py") for number in range(12)]
-    first, second = [Item("waits.py"), Item("waits.py", "applied")], [Item("too.py", "scripts", "applied")]
-    order = spread([*others[:6], *first, *second, *others[6:]])
-    assert [item for item in order if item in others] == others
-    assert order.index(first[1]) == order.index(first[0]) + 1
-    assert [order.index(first[0]), order.index(second[0])] == [0, 7]
-    assert spread(others) == others
+def test_slow_files_come_first_and_among_them_those_that_wait():
+    short = [Item(f"short-{number}.py") for number in range(4)]
+    slow = [Item(f"slow-{number}.py", slow=()) for number in range(4)]
+    applies = [Item("applies.py", proves=("scripts",)), Item("applies.py", proves=("applied", "network"))]
+    boots = [Item("boots.py", docker=(), slow=())]
+    order = spread([*short[:2], *slow[:3], *applies, *short[2:], *boots, *slow[3:]])
+    assert order == [*applies, *slow[:2], *boots, *slow[2:], *short]
+    assert spread(short) == short

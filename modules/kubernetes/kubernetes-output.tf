@@ -57,11 +57,12 @@ output "kubernetes_node_group_names" {
   description = "Names at EKS of the groups of nodes, by name."
   value       = { for name, group in aws_eks_node_group.this : name => group.node_group_name }
 
-  # A group that runs keeps its desired_size, which is the autoscaler's. EKS refuses a min_size above it.
+  # A group that runs keeps its desired_size, which is the autoscaler's. EKS refuses a min_size above it, or a max_size below.
+  # The command sets all three sizes, for each alone could be outside of the old ones.
   precondition {
     condition = alltrue([for name, group in aws_eks_node_group.this : var.node_groups[name].min_size <= group.scaling_config[0].desired_size && group.scaling_config[0].desired_size <= var.node_groups[name].max_size])
     error_message = join(" ", concat(["min_size and max_size of a node group must leave room for the nodes that it has. Scale it first:"], [
-      for name, group in aws_eks_node_group.this : "aws eks update-nodegroup-config --cluster-name ${local.name} --nodegroup-name ${group.node_group_name} --scaling-config desiredSize=${min(max(group.scaling_config[0].desired_size, var.node_groups[name].min_size), var.node_groups[name].max_size)}"
+      for name, group in aws_eks_node_group.this : "aws eks update-nodegroup-config --cluster-name ${local.name} --nodegroup-name ${group.node_group_name} --scaling-config minSize=${var.node_groups[name].min_size},maxSize=${var.node_groups[name].max_size},desiredSize=${min(max(group.scaling_config[0].desired_size, var.node_groups[name].min_size), var.node_groups[name].max_size)}"
       if group.scaling_config[0].desired_size < var.node_groups[name].min_size || group.scaling_config[0].desired_size > var.node_groups[name].max_size
     ]))
   }

@@ -269,8 +269,8 @@ variable "service_cidr" {
   nullable    = false
 
   validation {
-    condition     = var.service_cidr == "" || can(regex("/(1[2-9]|2[0-4])$", cidrsubnet(var.service_cidr, 0, 0)))
-    error_message = "service_cidr is empty or a private IPv4 network of 12 to 24 bits, such as 172.20.0.0/16."
+    condition     = var.service_cidr == "" || can(regex("^(10|192\\.168|172\\.(1[6-9]|2[0-9]|3[01]))\\..*/(1[2-9]|2[0-4])$", cidrsubnet(var.service_cidr, 0, 0)))
+    error_message = "service_cidr is empty or a network of 12 to 24 bits in 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16, such as 172.20.0.0/16."
   }
 }
 

@@ -49,7 +49,7 @@ locals {
     DRAIN_HOOK         = local.drain_hook
     ECR_HOST           = "${local.account_id}.dkr.ecr.${var.region}.${data.aws_partition.current.dns_suffix}"
     EFS_HOST           = var.efs_enabled ? one(aws_efs_file_system.shared[*].dns_name) : ""
-    DOCKER_PACKAGES    = join(" ", local.docker_packages)
+    DOCKER_PACKAGES    = join(" ", var.docker_packages) # none: the node asks its own release
   }
 
   node_specifics = merge(

@@ -393,7 +393,7 @@ variable "root_device_name" {
 }
 
 variable "docker_packages" {
-  description = "Debian packages that bring Docker and its command line; `docker.io=26.1.5*` pins a version. Empty are those of debian_release."
+  description = "Debian packages that bring Docker and its command line; `docker.io=26.1.5*` pins a version. Empty are those of the node's own Debian."
   type        = list(string)
   default     = []
   nullable    = false

@@ -74,9 +74,6 @@ locals {
   # Docker Hub counts anonymous pulls by address, and the nodes have one.
   router_image = var.image_cache != "" && !can(regex("^[^/]+[.:][^/]*/", var.router_image)) ? "${var.image_cache}/${strcontains(var.router_image, "/") ? "" : "library/"}${var.router_image}" : var.router_image
 
-  # Debian 13 has Docker's command line in a package of its own. Containers are confined by AppArmor only where its parser is there.
-  docker_packages = length(var.docker_packages) > 0 ? var.docker_packages : concat(["docker.io", "apparmor"], var.debian_release >= 13 ? ["docker-cli"] : [])
-
   manager_slots = toset([for slot in range(1, var.manager_count + 1) : tostring(slot)])
 }
 

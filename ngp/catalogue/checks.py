@@ -53,6 +53,7 @@ RULES: Sequence[Rule] = (
     shape.providers,
     wiring.manifest,
     wiring.upgrades,
+    wiring.renewals,
     wiring.counts,
     wiring.lookups,
     tagging.present,

@@ -16,13 +16,13 @@ from ngp.catalogue.module import Effect, Manifest, Module, Variable
 from ngp.catalogue.rules import source
 from ngp.catalogue.rules.pages import BEGIN, END
 from ngp.catalogue.rules.source import Fault, ModuleSource
+from ngp.catalogue.rules.wiring import NAMING
 from ngp.environments.environment import Platform
 from ngp.environments.values import COMMON_INPUTS, FACTS
 from ngp.errors import UsageError
 from ngp.rendering.markdown import code, prose, table
 
 _COMMON = frozenset({*COMMON_INPUTS, *FACTS, "unit"})
-_NAMING = frozenset({"project", "environment", "region", "domain_name", "pre_tag", "post_tag", "unit"})
 _LONGEST = 48  # characters of a type or a default in a table
 _OBJECT = re.compile(r"object\(\{[^{}]*\}\)")
 _EXPRESSION = re.compile(r"(each|var|local)\.")
@@ -203,7 +203,7 @@ def _change(manifest: Manifest, variable: Variable) -> str:
     upgrade = manifest.upgrade.get(variable.name)
     if upgrade is None:
         is_fed = variable.name in manifest.requires or variable.name in manifest.generated
-        return "new names" if variable.name in _NAMING else "" if is_fed else _EFFECTS[Effect.IN_PLACE]
+        return "new names" if variable.name in NAMING else "" if is_fed else _EFFECTS[Effect.IN_PLACE]
     what = " ".join(each for each in (_EFFECTS[upgrade.effect], _list(upgrade.resources)) if each)
     return f"{what}: {prose(upgrade.note)}" if upgrade.note else what
 

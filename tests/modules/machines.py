@@ -5,9 +5,11 @@ What lies outside of a machine is played: the metadata (token only), the sandbox
 are not Debian's.
 """
 
+import contextlib
 import datetime
 import json
 import os
+import signal
 import ssl
 import subprocess
 import urllib.error
@@ -157,11 +159,19 @@ class Lab:
         return self.disks[-1]
 
     def end(self):
-        for machine in self.machines:
-            machine.end()
-        for disk in self.disks:
-            told("losetup", "--detach", disk)
-        self.switch.end()
+        """Whatever of it fails, the rest ends too. A disk that something still holds is a failure."""
+        with contextlib.ExitStack() as ends:
+            ends.callback(self.switch.end)
+            for disk in self.disks:
+                ends.callback(_detach, disk)
+            for machine in self.machines:
+                ends.callback(machine.end)
+
+
+def _detach(disk):
+    """Detaching a disk that is mounted somewhere succeeds, and only its last user ends it."""
+    told("losetup", "--detach", disk)
+    wait_until(lambda: disk not in told("losetup", "--list", "--noheadings", "--output", "NAME").split(), 10)
 
 
 class Machine(Namespace):
@@ -189,8 +199,8 @@ class Machine(Namespace):
         }
         wait_until(lambda: Path(f"/proc/{self.pid}/root{self.disk}/ready").exists())
 
-    def boot(self, *options):
-        """Boot, until cloud-init has ended; returns the errors that it tells."""
+    def start(self, *options):
+        """Power on. It ends with the thread that calls this: one of a pool that ends would take nspawn with it."""
         words = ["setpriv", "--pdeathsig", "KILL", "nsenter", f"--mount=/proc/{self.pid}/ns/mnt"]
         words += [
             "systemd-nspawn",
@@ -213,7 +223,11 @@ class Machine(Namespace):
             "SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network",  # a router sets its sysctls
         }
         streams = {"stdin": subprocess.DEVNULL, "stdout": console, "stderr": console}
+        self.init = None
         self.nspawn = subprocess.Popen([*words, *options], env=environ, **streams)
+
+    def booted(self):
+        """Wait until cloud-init has ended; returns the errors that it tells."""
         self.init = wait_until(self._find_init)
         result = Path(f"/proc/{self.init}/root/run/cloud-init/result.json")
         wait_until(result.exists, BOOT_LIMIT_S)
@@ -227,6 +241,7 @@ class Machine(Namespace):
     def power_off(self):
         self.run("systemctl", "poweroff")
         self.nspawn.wait(60)
+        self.init = None
 
     def run(self, *argv):
         """A command on the machine."""
@@ -245,7 +260,14 @@ class Machine(Namespace):
         return done.stdout.strip()
 
     def end(self):
-        if self.nspawn is not None and self.nspawn.poll() is None:
+        """End the machine's systemd, and with it all that runs there: it outlives nspawn."""
+        if self.nspawn is not None:
+            with contextlib.suppress(FileNotFoundError):  # nspawn has ended
+                self.init = self.init or self._find_init()
+            if self.init is not None:
+                with contextlib.suppress(ProcessLookupError):  # it was powered off
+                    os.kill(self.init, signal.SIGKILL)
+                wait_until(lambda: not Path(f"/proc/{self.init}").exists(), 30)
             self.nspawn.kill()
             self.nspawn.wait(30)
         super().end()

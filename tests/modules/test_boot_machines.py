@@ -110,8 +110,10 @@ def terraform():
 def lab(tmp_path_factory, region, terraform):
     released = {f"{TERRAFORM}/terraform/1.15.1/terraform_1.15.1_linux_amd64.zip": terraform[0]}
     made = Lab(tmp_path_factory.mktemp("machines"), Switch(region.url), released)
-    yield made
-    made.end()
+    try:
+        yield made
+    finally:
+        made.end()
 
 
 # Systems that machines boot from. This machine's own has the packages already; cloud-init is laid over it.
@@ -125,8 +127,13 @@ SYSTEMS = [
 
 
 def started(machine, *options):
+    machine.start(*options)
+    return booted(machine)
+
+
+def booted(machine):
     """The machine, booted: neither cloud-init nor a unit has failed, and its agents are those that may be installed."""
-    complaints = machine.boot(*options)
+    complaints = machine.booted()
     log = machine.told("sh", "-c", "tail -20 /var/log/ngp/*.log; journalctl -b -p warning --no-pager | tail -40")
     assert complaints == [], log
     assert machine.told("systemctl", "--failed", "--plain", "--no-legend") == "", log
@@ -215,8 +222,10 @@ def servers(lab, region):
             f"--bind={lab.disk(volume)}:/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_{volume.replace('-', '')}"
         )
         made[instance["InstanceId"]] = machine
+    for machine in made.values():
+        machine.start(machine.disk_option)
     with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda each: started(each, each.disk_option), made.values()))
+        list(pool.map(booted, made.values()))
     return list(made.values())
 
 
@@ -230,3 +239,37 @@ def test_monitoring_servers_come_up_on_their_disks(servers):
         assert server.told("findmnt", "-n", "-o", "FSTYPE", "/var/lib/prometheus") == "ext4"
         assert "ready: " in server.told("tail", "-1", "/var/log/ngp/monitoring.log")
         assert server.told("curl", "-sf", f"http://{server.address}:9090/-/ready")
+
+
+MOUNT = """[Unit]
+Before=local-fs.target
+[Mount]
+What={}
+Where=/var/lib/prometheus
+Type=ext4
+"""
+
+
+@pytest.mark.whole
+@pytest.mark.debian
+@pytest.mark.proves("real", "monitoring")
+def test_monitoring_server_is_the_same_after_a_restart(servers):
+    """In a container, systemd takes no disk from fstab: the unit that it makes of the line elsewhere is laid here."""
+    server = servers[0]
+    device = server.disk_option.rpartition(":")[2]
+    assert "LABEL=ngp-monitoring /var/lib/prometheus ext4" in server.told("cat", "/etc/fstab")
+    server.told("touch", "/var/lib/prometheus/metrics2/kept")
+    before = server.told("blkid", "-p", "-s", "UUID", "-o", "value", device)
+    server.power_off()
+    wants = Path(f"/proc/{server.pid}/root{server.disk}/root/etc/systemd/system/local-fs.target.wants")
+    wants.mkdir(exist_ok=True)
+    (wants.parent / "var-lib-prometheus.mount").write_text(MOUNT.format(device))
+    (wants / "var-lib-prometheus.mount").symlink_to("/etc/systemd/system/var-lib-prometheus.mount")
+    started(server, server.disk_option)
+    assert is_active(server, "prometheus", "prometheus-alertmanager", "var-lib-prometheus.mount")
+    assert server.told("findmnt", "-n", "-o", "FSTYPE", "/var/lib/prometheus") == "ext4"
+    assert server.told("ls", "/var/lib/prometheus/metrics2/kept")
+    assert server.told("blkid", "-p", "-s", "UUID", "-o", "value", device) == before, "it was not formatted again"
+    log = server.told("cat", "/var/log/ngp/monitoring.log")
+    assert log.count("ready: ") == 2, "the script runs at every boot"
+    assert log.count("installing ") == 2, "and installs nothing again"

@@ -74,12 +74,9 @@ blackbox_exporter_arguments() {
   echo "--web.listen-address=127.0.0.1:9115 --config.file=/etc/prometheus/blackbox.yml"
 }
 
-# service NAME ARGUMENTS: tells Debian's unit how it is started; `changed` gets those that run in another way.
-service() {
-  local name=$1 settings="$ETC/$1.env"
-  if [ "$(cat "$settings" 2>/dev/null)" = "ARGS=\"$2\"" ]; then return 0; fi
-  mkdir -p "$UNITS/$name.service.d"
-  write 644 "$UNITS/$name.service.d/ngp.conf" <<UNIT
+# How a service is run. Debian gives Prometheus 20 seconds to stop and then leaves it running, in the way of the next one.
+service_settings() {
+  cat <<UNIT
 [Unit]
 RequiresMountsFor=$DATA
 ConditionPathExists=$LIVE
@@ -87,9 +84,20 @@ ConditionPathExists=$LIVE
 [Service]
 Restart=always
 RestartSec=5
+TimeoutStopSec=180
+SendSIGKILL=yes
 EnvironmentFile=
-EnvironmentFile=$settings
+EnvironmentFile=$1
 UNIT
+}
+
+# service NAME ARGUMENTS: tells Debian's unit how it is started; `changed` gets those that run in another way.
+service() {
+  local name=$1 settings="$ETC/$1.env" unit="$UNITS/$1.service.d/ngp.conf"
+  if [ "$(cat "$settings" "$unit" 2>/dev/null)" = "ARGS=\"$2\"
+$(service_settings "$settings")" ]; then return 0; fi
+  mkdir -p "${unit%/*}"
+  service_settings "$settings" | write 644 "$unit"
   write 644 "$settings" <<<"ARGS=\"$2\""
   changed+=("$name")
 }
@@ -147,11 +155,14 @@ UNIT
 }
 
 start_services() {
+  local services=(prometheus prometheus-alertmanager prometheus-node-exporter prometheus-blackbox-exporter)
   systemctl daemon-reload
   retry 600 systemctl start ngp-monitoring-sync.service
   systemctl enable --now ngp-monitoring-sync.timer
-  systemctl enable --now prometheus.service prometheus-alertmanager.service prometheus-node-exporter.service prometheus-blackbox-exporter.service
+  systemctl enable "${services[@]}"
+  # One start for each: Prometheus that is stopped while it still opens its disk may not end in time.
   if ((${#changed[@]})); then systemctl restart "${changed[@]}"; fi
+  systemctl start "${services[@]}"
   retry 120 curl -sSf -m 5 -o /dev/null "http://$ADDRESS:9090/-/ready"
   retry 120 curl -sSf -m 5 -o /dev/null "http://$ADDRESS:9093/-/ready"
 }

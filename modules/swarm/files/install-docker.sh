@@ -94,9 +94,21 @@ mount_shared() {
   mountpoint -q "$shared" || retry 300 mount "$shared"
 }
 
+# docker_packages: those that were asked for, else those of this machine's Debian, which may be another than that of newer nodes. Since 13
+# Docker's command line is a package of its own. Containers are confined by AppArmor only where its parser is there.
+docker_packages() {
+  local release
+  if [ -n "$DOCKER_PACKAGES" ]; then
+    echo "$DOCKER_PACKAGES"
+    return 0
+  fi
+  # shellcheck source=/dev/null
+  release=$(. "${OS_RELEASE:-/etc/os-release}" && echo "$VERSION_ID")
+  echo "docker.io apparmor$(if ((release >= 13)); then echo " docker-cli"; fi)"
+}
+
 changed=false
-# shellcheck disable=SC2153  # from swarm.env
-read -ra docker_packages <<<"$DOCKER_PACKAGES"
+read -ra docker_packages < <(docker_packages)
 
 ensure ca-certificates curl jq awscli amazon-ecr-credential-helper
 install_session_manager

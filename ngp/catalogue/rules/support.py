@@ -10,27 +10,37 @@ from ngp.errors import UsageError
 
 
 def defaults(source: ModuleSource) -> Iterator[Fault]:
-    """What `support` in the manifest names is known, and its default versions do not end within FAIL_DAYS."""
+    """What `support` in the manifest names is known, and no default and no dummy of it ends within FAIL_DAYS."""
     module, where = source.module, str(source.module.path / "module.yaml")
     for item in module.manifest.support:
         unknown = [name for name in support.inputs(item) if name not in module.variables]
         for name in unknown:
             yield source.fault("support", f"`{item}` names the input `{name}`, which the module does not have", where)
-        if unknown:
-            continue
-        try:
-            end = support.resolve(item, {name: module.variables[name].default for name in support.inputs(item)})
-        except UsageError as error:
-            yield source.fault("support", f"`{item}`: {error.findings[0].what}", where, todo=error.findings[0].todo)
-            continue
-        today = support.today()
+        if not unknown:
+            yield from _ending(source, item, where)
+
+
+def _ending(source: ModuleSource, item: str, where: str) -> Iterator[Fault]:
+    """The end of the defaults, and of the dummies where these say another version."""
+    module, inputs = source.module, list(support.inputs(item))
+    default = {name: module.variables[name].default for name in inputs}
+    dummy = default | {name: module.dummies[name].value for name in inputs if name in module.dummies}
+    try:
+        ends = {"default": support.resolve(item, default)}
+        if dummy != default:
+            ends["dummy"] = support.resolve(item, dummy)
+    except UsageError as error:
+        yield source.fault("support", f"`{item}`: {error.findings[0].what}", where, todo=error.findings[0].todo)
+        return
+    today = support.today()
+    for kind, end in ends.items():
         if end is not None and end.days_left(today) <= support.FAIL_DAYS:
-            first = next(support.inputs(item), "")
-            place = str(module.variables[first].place) if first else where
+            places = module.dummies if kind == "dummy" else module.variables
+            place = next((str(places[name].place) for name in inputs if name in places), where)
             yield source.fault(
                 "support",
-                f"the default is near its end: {end.describe(today)}",
+                f"the {kind} is near its end: {end.describe(today)}",
                 place,
-                why="who takes the default today would have to upgrade within weeks",
+                why=f"who takes the {kind} today would have to upgrade within weeks",
                 todo=f"choose a later version; the dates are those of {end.product.source}",
             )

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from ngp.catalogue import hcl
 from ngp.catalogue.module import Effect
-from ngp.catalogue.rules.source import Fault, ModuleSource, address
-from ngp.errors import nearest
+from ngp.catalogue.rules.source import Fault, ModuleSource, address, code, inner
+from ngp.errors import Finding, nearest
 
 # Data sources that find by name what another unit may make → the arguments that make them a look-up by identity.
 _LOOKUPS: Mapping[str, frozenset[str]] = {
@@ -58,6 +58,8 @@ _LOOKUPS: Mapping[str, frozenset[str]] = {
     "aws_vpc_endpoint": frozenset({"id"}),
     "aws_vpcs": frozenset(),
 }
+# Inputs that name things: another value makes them anew, which is said of them all together.
+NAMING = frozenset({"project", "environment", "region", "domain_name", "pre_tag", "post_tag", "unit"})
 _META = frozenset({"count", "for_each", "provider", "depends_on", "with_decryption", "tags"})
 _REFERENCE = re.compile(r"(?<![\w.])[a-z][a-z0-9_]*\.[A-Za-z_][\w-]*")
 _AWS_OWN = re.compile(r'"(/aws/|alias/aws/)')
@@ -112,6 +114,21 @@ def upgrades(source: ModuleSource) -> Iterator[Fault]:
             yield source.fault("upgrade", f"`{key}` replaces {lost}", source.manifest.where(key), todo=todo)
 
 
+def renewals(source: ModuleSource) -> Iterator[Fault]:
+    """An input that reaches the template of machines which AWS then renews is not said to change in place."""
+    upgrade = source.module.manifest.upgrade
+    for template in source.of("resource", "aws_launch_template"):
+        follower = next(_followers(source, address(template)), None)
+        if follower is None:
+            continue
+        for name in sorted(_taken(source, template) & source.module.variables.keys() - NAMING):
+            if name not in upgrade or upgrade[name].effect is Effect.IN_PLACE:
+                what = f"`{name}` is part of `{address(template)}`, whose machines `{address(follower)}` renews"
+                todo = f"say so in module.yaml: upgrade.{name} with the effect rolling"
+                place = str(source.module.variables[name].place)
+                yield Fault(source.module.name, "renewal", Finding(what, place, "", todo), f"var.{name}")
+
+
 def counts(source: ModuleSource) -> Iterator[Fault]:
     """No `count` or `for_each` depends on an input that another unit feeds: it may be unknown in a preview."""
     required = set(source.module.manifest.requires)
@@ -136,6 +153,25 @@ def lookups(source: ModuleSource) -> Iterator[Fault]:
             what = f"`{address(block)}` looks up by name what another unit may make"
             todo = "take its id as an input, and name that under `requires`"
             yield source.fault("lookup", what, block.where, todo=todo)
+
+
+def _followers(source: ModuleSource, template: str) -> Iterator[hcl.Block]:
+    """What starts machines anew when a launch template has a new version."""
+    for block in source.of("resource", "aws_eks_node_group", "aws_autoscaling_group"):
+        renews = block.labels[0] == "aws_eks_node_group" or any(inner(block.body, "instance_refresh"))
+        if renews and any(
+            template in _REFERENCE.findall(code(each.body)) for each in inner(block.body, "launch_template")
+        ):
+            yield block
+
+
+def _taken(source: ModuleSource, template: hcl.Block) -> set[str]:
+    """The inputs that a template is made of, but for what its lifecycle ignores."""
+    told = [each.body.attributes.get("ignore_changes") for each in template.body.of("lifecycle")]
+    ignored = {name for each in told if each for name in re.findall(r"\w+", each.text)}
+    parts = [each.code for name, each in template.body.attributes.items() if name not in ignored]
+    parts += [code(each.body) for each in template.body.blocks if {each.type, *each.labels}.isdisjoint(ignored)]
+    return source.inputs("\n".join(parts))
 
 
 def _known(source: ModuleSource, key: str, names: Iterable[str], known: Iterable[str], kind: str) -> Iterator[Fault]:

@@ -13,6 +13,7 @@ import pytest
 pytestmark = pytest.mark.proves("scripts", "monitoring")
 FILES = Path(__file__).parents[3] / "modules/monitoring/files"
 SCRIPTS = ("boot.sh", "grafana.sh", "server.sh")
+SERVICES = ("prometheus", "prometheus-alertmanager", "prometheus-node-exporter", "prometheus-blackbox-exporter")
 PARAMETERS = {
     "ADDRESS": "10.0.3.10",
     "BUCKET": "files",
@@ -184,6 +185,29 @@ def test_only_services_that_run_in_another_way_start_anew(machine):
     machine.calls.write_text("")
     assert machine.run("describe_services; start_services", RETENTION_DAYS="500").returncode == 0
     assert [call for call in machine.called("systemctl") if "restart" in call] == []
+
+
+def test_service_that_is_new_is_started_once_and_has_time_to_stop(machine):
+    """Debian's Prometheus is left running where it does not stop in 20 seconds, and its next start then fails."""
+    machine.command("curl")
+    assert machine.run("describe_services; start_services").returncode == 0
+    assert [call for call in machine.called("systemctl") if "--now" in call and "prometheus" in call] == []
+    restarted, started = (
+        [call.split() for call in machine.called("systemctl")].index(["systemctl", verb, *SERVICES])
+        for verb in ("restart", "start")
+    )
+    assert restarted < started
+    text = (machine.path / "units/prometheus.service.d/ngp.conf").read_text()
+    assert "TimeoutStopSec=180\nSendSIGKILL=yes\n" in text
+
+
+def test_service_whose_unit_says_something_else_starts_anew(machine):
+    machine.command("curl")
+    assert machine.run("describe_services; start_services").returncode == 0
+    (machine.path / "units/prometheus.service.d/ngp.conf").write_text("[Service]\n")
+    machine.calls.write_text("")
+    assert machine.run("describe_services; start_services").returncode == 0
+    assert [call for call in machine.called("systemctl") if "restart" in call] == ["systemctl restart prometheus"]
 
 
 def test_sync_gets_its_settings_and_a_timer(machine):

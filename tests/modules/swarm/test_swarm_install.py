@@ -142,6 +142,19 @@ def test_pinned_package_is_asked_for_by_its_version(node):
     assert "docker.io=20.10.24*" in (machine.path / "installed").read_text().split()
 
 
+@pytest.mark.parametrize(
+    ("release", "packages"), [("12", "docker.io apparmor"), ("13", "docker.io apparmor docker-cli")]
+)
+def test_packages_are_those_of_the_machines_own_debian(node, release, packages):
+    """The template of workers keeps its image while debian_release goes on."""
+    machine = node(DOCKER_PACKAGES="")
+    (machine.path / "os-release").write_text(f'ID=debian\nVERSION_ID="{release}"\n')
+    machine.extra |= {"OS_RELEASE": str(machine.path / "os-release")}
+    install(machine)
+    installed = (machine.path / "installed").read_text().split()
+    assert [each for each in installed if each in ("docker.io", "apparmor", "docker-cli")] == packages.split()
+
+
 @pytest.mark.parametrize(("driver", "options"), [("json-file", {"max-size": "20m", "max-file": "5"}), ("journald", {})])
 def test_log_driver_has_its_own_options(node, driver, options):
     machine = node(LOG_DRIVER=driver)

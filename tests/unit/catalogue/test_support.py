@@ -1,5 +1,7 @@
 """The calendar of ends of support: its file, what it says of versions, and the modules' own defaults."""
 
+import re
+import shutil
 import warnings
 from datetime import date
 from pathlib import Path
@@ -110,10 +112,19 @@ def test_default_that_ends_within_ninety_days_is_a_finding_at_the_input(on):
     assert "ended on 2027-08-02, 152 days ago" in faults("kubernetes")[0].finding.what
 
 
+def test_dummy_that_ends_within_ninety_days_is_a_finding_in_the_dummies(tmp_path, on):
+    """An operator's first values are the dummies: they say no version that the default has left."""
+    shutil.copytree(ROOT / "modules" / "kubernetes", tmp_path / "kubernetes")
+    dummies = tmp_path / "kubernetes" / "kubernetes.dummy"
+    dummies.write_text(re.sub("kubernetes_version = .*", 'kubernetes_version = "1.34"', dummies.read_text()))
+    on("2026-10-01")
+    [fault] = rule.defaults(source.load(loading.load_module(tmp_path / "kubernetes")))
+    assert "the dummy is near its end: standard support of Kubernetes on EKS 1.34" in fault.finding.what
+    assert "kubernetes.dummy:" in fault.finding.where
+
+
 @pytest.mark.parametrize("item", ["eks:{no_such_input}", "debien:12"])
 def test_item_that_cannot_be_looked_up_is_a_finding(tmp_path, item):
-    import shutil
-
     shutil.copytree(ROOT / "modules" / "kubernetes", tmp_path / "kubernetes")
     manifest = tmp_path / "kubernetes" / "module.yaml"
     manifest.write_text(manifest.read_text().replace('"eks:{kubernetes_version}"', f'"{item}"'))

@@ -1,1 +1,1 @@
-"""From an environment and the catalogue to files, as values."""
+"""Renders the files of environments, modules and platforms, as values."""

@@ -1,4 +1,4 @@
-"""The two blocks of a root that reach an account: its backend and its AWS provider."""
+"""The backend block and the AWS provider block of a root."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class BackendBlock:
 
 @dataclass(frozen=True)
 class ProviderBlock:
-    """`role` holds the arguments of the block ``assume_role``, if there is one."""
+    """Settings of the provider block. `role` has the arguments of ``assume_role``, if any."""
 
     settings: Pairs
     role: Pairs
 
 
 def backend(place: locations.StateLocation, environment: Environment, root: PurePosixPath) -> BackendBlock:
-    """Where the state of the root at `root` (relative to the platform) lies."""
+    """Return the backend block of the root at `root` (relative to the platform)."""
     if place.path is not None:
         path = posixpath.relpath(place.path.as_posix(), root)
         return BackendBlock("local", (("path", hcl.render(path)),))
@@ -48,14 +48,14 @@ def backend(place: locations.StateLocation, environment: Environment, root: Pure
 
 
 def provider(environment: Environment) -> ProviderBlock:
-    """The provider block: the same in every root of an environment."""
+    """Return the provider block, which is equal in all roots of an environment."""
     return ProviderBlock((("region", hcl.render(environment.region)), *_guard(environment)), _role(environment))
 
 
 def _guard(environment: Environment) -> Pairs:
-    """The account that alone is let through, and who signs in.
+    """Return the allowed account and the way to sign in.
 
-    The sandbox knows no profile: one named here would make plain Terraform look for real credentials.
+    The sandbox has no profile: plain Terraform would look for real credentials.
     """
     account = ("allowed_account_ids", f"[{hcl.render(environment.account)}]")
     if environment.profile and environment.target is Target.AWS:

@@ -1,4 +1,4 @@
-"""A copy of somebody else's module for the catalogue: its files, its manifest, its dummy, what stands against it."""
+"""Copies a module from elsewhere into the catalogue: its files, its manifest, its dummy file, and conflicts."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _HOLDING = frozenset(
 
 @dataclass(frozen=True)
 class AdoptionRequest:
-    """A module to take over. `contents` are its files as they are at its source."""
+    """A module to copy. `contents` are its files at the source."""
 
     name: str
     address: str
@@ -60,7 +60,7 @@ class AdoptionRequest:
 
 @dataclass(frozen=True)
 class Adoption:
-    """What is to be written. `changes` say what becomes different; None where the module is new."""
+    """The files to write. `changes` describe the differences; None for a new module."""
 
     files: Mapping[Path, str]
     removed: tuple[Path, ...]
@@ -71,7 +71,7 @@ class Adoption:
 
 
 def prepare(platform: Path, catalogue: Catalogue, request: AdoptionRequest) -> Adoption:
-    """The files of the copy in `platform`/modules; raise one UsageError with all that stands against it."""
+    """Return the files of the copy in `platform`/modules. Raises one UsageError with all conflicts."""
     old = catalogue.modules.get(request.name)
     is_known = (
         old is not None
@@ -89,7 +89,7 @@ def prepare(platform: Path, catalogue: Catalogue, request: AdoptionRequest) -> A
 
 @dataclass(frozen=True)
 class _Work:
-    """One module being taken over; `old` is its copy of before."""
+    """The adoption of one module; `old` is its previous copy."""
 
     platform: Path
     catalogue: Catalogue
@@ -122,8 +122,8 @@ class _Work:
         return {name for module in others for name in module.manifest.provides}
 
     def requires(self) -> tuple[str, ...]:
-        """The inputs that another module's output of the same name can feed: those that need a value, and whose name
-        is more than one word (`name` and `arn` mean another thing everywhere)."""
+        """Return the inputs to wire: those without a default that equal an output of another module, with a name of
+        more than one word (`name` and `arn` mean different things everywhere)."""
         given = self.given()
         kept, seen = (self.old.manifest.requires, self.old.variables) if self.old else ((), {})
         guessed = [
@@ -136,13 +136,14 @@ class _Work:
         return tuple(name for name in known if name in kept or (name not in _HELD and not self.decides(name)))
 
     def decides(self, name: str) -> bool:
-        """Whether an input decides how many there are of something: wired, it could not be previewed."""
+        """Whether an input decides the number of something: it could not be previewed if it were wired."""
         module = self.found.module
         asked = replace(module, manifest=replace(module.manifest, requires=(name,)))
         return any(True for _ in wiring.counts(ModuleSource(asked, self.found.bodies)))
 
     def provides(self, given: Iterable[str]) -> tuple[str, ...]:
-        """The outputs that may be handed on and that no other module provides: what is chosen today stays clear."""
+        """Return the outputs that can be wired and that no other module provides, so that existing choices stay
+        unique."""
         outputs = self.found.module.outputs.values()
         kept, seen = (self.old.manifest.provides, self.old.outputs) if self.old else ((), {})
         free = [each.name for each in outputs if not (each.sensitive or each.ephemeral or each.name in _HELD)]
@@ -169,12 +170,12 @@ class _Work:
 
     @property
     def version(self) -> str:
-        """The version that the ref names, "" where it names none."""
+        """The version in the ref, "" if there is none."""
         match = _VERSION.search(self.request.address)
         return match[1] if match else ""
 
     def edit(self, data: Any, requires: tuple[str, ...], provides: tuple[str, ...]) -> None:
-        """Change what depends on the copy; all else in the manifest is the platform's own."""
+        """Update what depends on the copy; the rest of the manifest belongs to the platform."""
         for name, text in vars(self.origin).items():
             if data["source"].get(name, "") != text:
                 data["source"][name] = text
@@ -213,7 +214,7 @@ class _Work:
 
 
 def _place(text: str) -> str:
-    """An address without its ref."""
+    """Return an address without its ref."""
     return text.partition("?")[0]
 
 
@@ -227,7 +228,7 @@ def _check_name(catalogue: Catalogue, name: str, old: Module | None) -> Iterator
 
 
 def _lay(folder: Path, request: AdoptionRequest) -> ModuleSource:
-    """Write the copy into a folder of its own, and load it as the catalogue would."""
+    """Write the copy into a temporary folder, and load it like the catalogue does."""
     if not any(path.name.endswith((".tf", ".tf.json")) and len(path.parts) == 1 for path in request.contents):
         below = sorted({str(path.parent) for path in request.contents if path.name.endswith((".tf", ".tf.json"))})
         why = f"there are some in {', '.join(below)}" if below else "a module has some in its folder itself"
@@ -248,7 +249,7 @@ def _lay(folder: Path, request: AdoptionRequest) -> ModuleSource:
 
 
 def _here(finding: Finding, folder: Path) -> Finding:
-    """A finding whose place is told from the module's folder on."""
+    """Return a finding with its path relative to the module's folder."""
     return replace(finding, where=finding.where.replace(f"{folder}/", ""))
 
 
@@ -272,7 +273,7 @@ def _harmless(variable: Variable) -> Any:
 
 
 def harmless(type_: types.Type) -> Any:
-    """A value of the type that asks for as little as can be."""
+    """Return a value of the type that asks for as little as possible."""
     match type_:
         case types.Collection("map"):
             return {}

@@ -1,6 +1,6 @@
-"""The archives of modules' functions: what AWS Lambda runs, made of the sources beside them.
+"""Archives of modules' functions for AWS Lambda, made from the sources beside them.
 
-HCL cannot pack, and a module must work without ngp: so the archive is committed, and stale where it differs.
+HCL cannot make archives, and a module must work without ngp, so the archive is committed and checked for staleness.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ _MODE = 0o100644
 
 
 def render(catalogue: Catalogue) -> dict[Path, str]:
-    """``modules/MODULE/functions/NAME.zip.b64`` for each folder ``functions/NAME``, relative to the platform.
+    """Return ``modules/MODULE/functions/NAME.zip.b64`` for each folder ``functions/NAME``, relative to the platform.
 
-    Base64, for all that is rendered is text, and so are the copies of a pinned catalogue.
+    They are Base64, because all rendered files are text, and so are the copies of a pinned catalogue.
     """
     return {
         Path("modules", module.name, FOLDER, f"{folder.name}{ENDING}"): base64.encodebytes(pack(folder)).decode("ascii")
@@ -31,9 +31,9 @@ def render(catalogue: Catalogue) -> dict[Path, str]:
 
 
 def pack(folder: Path) -> bytes:
-    """A zip of all files in `folder`, the same bytes on every machine.
+    """Return a zip of all files in `folder` with the same bytes on every machine.
 
-    Sorted names, one date, one mode, and nothing is compressed: compressors differ.
+    Names are sorted, dates and modes fixed, and nothing is compressed, because compressors differ.
     """
     import zipfile
 

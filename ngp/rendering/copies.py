@@ -13,9 +13,9 @@ _IGNORED = frozenset({".terraform", "__pycache__"})
 
 
 def collect(catalogue: Path, used: Iterable[str]) -> dict[PurePosixPath, str]:
-    """The files of the modules `used` and of the siblings that they call, by path below `catalogue`.
+    """Return the files of the modules `used` and of the modules that they call, by path below `catalogue`.
 
-    Raises UsageError for a file that is not text: a rendered tree is there to be read and compared.
+    Raises UsageError for a file that is not text: rendered files must be readable and comparable.
     """
     waiting, done = sorted(used, reverse=True), set[str]()
     files: dict[PurePosixPath, str] = {}
@@ -34,7 +34,7 @@ def collect(catalogue: Path, used: Iterable[str]) -> dict[PurePosixPath, str]:
 
 
 def _called(path: PurePosixPath, text: str) -> Iterator[str]:
-    """The modules of the catalogue that the file at `path` (below the catalogue) calls by a relative source."""
+    """Yield the modules of the catalogue that the file at `path` (below the catalogue) calls by a relative source."""
     for source in fingerprints.sources(text):
         module = posixpath.normpath(path.parent / source).partition("/")[0]
         if module != "..":

@@ -1,4 +1,4 @@
-"""What another version of a module changes for those who use it, in words."""
+"""Describes what another version of a module changes for its users."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 def describe(old: ModuleSource, new: ModuleSource) -> Iterator[str]:
-    """One line for each difference; the inputs first."""
+    """Yield one line for each difference, inputs first."""
     before, after = old.module, new.module
     yield from _emit("input", before.variables, after.variables, _variable)
     for name, variable in after.variables.items():

@@ -21,7 +21,7 @@ _HEAD = (
 
 
 def render(catalogue: Catalogue) -> str:
-    """The file's text: common inputs at top level, then one object for each module.
+    """Return the file's text: common inputs at top level, then one object for each module.
 
     Raises one UsageError that lists the variables with neither a dummy nor a default.
     """
@@ -52,7 +52,7 @@ def _own(module: Module) -> list[Variable]:
 
 
 def _entry(module: Module, variable: Variable, indent: int = 0) -> str:
-    """A variable with its comment; commented out where something else than terraform.tfvars gives the value."""
+    """Return a variable with its comment; commented out if its value does not come from terraform.tfvars."""
     dummy = module.dummies.get(variable.name)
     says = dummy.comment if dummy and any(dummy.comment) else tuple(variable.description.splitlines())
     reason = _elsewhere(module, variable)

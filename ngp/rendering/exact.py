@@ -1,4 +1,4 @@
-"""Values as JSON that is the same everywhere and loses no digit: what Terraform reads as var files."""
+"""Reproducible JSON that keeps every digit of a number, for Terraform's var files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ngp.catalogue.literals import number
 
 
 def dump(values: Mapping[str, Any]) -> str:
-    """The file's text: keys sorted, one item a line, numbers with every digit they were written with."""
+    """Return the file's text: keys sorted, one item a line, numbers with all their digits."""
     return "".join(_pieces(values, "")) + "\n"
 
 

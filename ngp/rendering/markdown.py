@@ -1,4 +1,4 @@
-"""Markdown that no text breaks out of: tables, code, words in a cell."""
+"""Markdown that no text can break out of: tables, code and prose."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ _CODE = re.compile(r"(`+[^`]*`+)")
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table; what stands in its cells is Markdown already, and on one line."""
+    """Return a table. Its cells must be Markdown on one line."""
     first, *others = [f"| {' | '.join(row)} |" for row in (head, *rows)]
     return "\n".join([first, f"|{'---|' * len(head)}", *others])
 
 
 def cell(text: str) -> str:
-    """A text on one line, its bars escaped."""
+    """Return a text on one line with escaped bars."""
     return " ".join(text.split()).replace("|", "\\|")
 
 
 def code(text: str) -> str:
-    """A code span for a cell; "" for nothing."""
+    """Return a code span for a cell; "" for an empty text."""
     line = cell(text)
     if not line:
         return ""
@@ -29,6 +29,6 @@ def code(text: str) -> str:
 
 
 def prose(text: str) -> str:
-    """Words for a cell, in which code spans are the author's own and nothing else is HTML."""
+    """Return prose for a cell: code spans are kept, everything else is escaped."""
     parts = _CODE.split(cell(text))
     return "".join(part if part.startswith("`") else part.replace("<", "&lt;") for part in parts)

@@ -1,4 +1,4 @@
-"""The generated part of a module's README.md: what its HCL and its manifest say, between two marks."""
+"""The generated part of a module's README.md, between two markers: facts from its HCL and its manifest."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ _NAMED = "What is named by an input (*new names*) is made anew when that changes
 
 
 def collect(catalogue: Path, names: Sequence[str] = (), cache: Path | None = None) -> dict[Path, str]:
-    """The page of each named module (of all without names), as it should be; `cache` is `loading.load`'s.
+    """Return the renewed page of each named module (all without names); `cache` is `loading.load`'s.
 
-    The page of a copy is its author's, and left out.
-    Raises UsageError with what is wrong with the names, with a module or with a page's marks.
+    The page of an adopted module belongs to its author, and is left out. Raises UsageError for unknown names, broken
+    modules or wrong markers.
     """
     chosen = loading.choose(catalogue, names)
     loaded = loading.load(catalogue, cache)
@@ -74,7 +74,7 @@ def update(platform: Platform, names: Sequence[str] = (), *, write: bool) -> Pag
 
 
 def freshness(catalogue: Path, cache: Path | None = None) -> Rule:
-    """The rule that the page of a module of the catalogue says what its HCL and its manifest say."""
+    """Return the rule that the page of a module is up to date with its HCL and its manifest."""
     given_by = providers(_loadable(catalogue, cache))
 
     def fresh(found: ModuleSource) -> Iterator[Fault]:
@@ -93,22 +93,22 @@ def freshness(catalogue: Path, cache: Path | None = None) -> Rule:
 
 
 def renew(found: ModuleSource, given_by: Mapping[str, Sequence[str]]) -> str:
-    """The text of a module's page with its generated part as it should be; UsageError where there is no page."""
+    """Return the text of a module's page with its generated part renewed. Raises UsageError if there is no page."""
     facts = render(found.module, contents.collect(found), given_by)
     return write(hcl.read(found.page), facts, str(found.page)).replace("\r\n", "\n")
 
 
 def _loadable(catalogue: Path, cache: Path | None) -> Iterator[Module]:
-    """What is broken elsewhere says so there (the rule load), and provides nothing."""
+    """Return the modules that load. The rule `load` reports the others."""
     for folder in loading.folders(catalogue):
         with suppress(UsageError):
             yield loading.load_module(folder, cache)
 
 
 def write(page: str, facts: str, where: str) -> str:
-    """The page with `facts` between its marks, all else as it was; appended with marks where there are none.
+    """Return the page with `facts` between its markers, added at the end if there are none.
 
-    Raises UsageError at `where` where one mark is there and the other is not, or one is there twice.
+    Raises UsageError at `where` for a single or a repeated marker.
     """
     block = f"{BEGIN}\n\n{facts}\n{END}"
     if BEGIN not in page and END not in page:
@@ -125,7 +125,7 @@ def write(page: str, facts: str, where: str) -> str:
 
 
 def providers(modules: Iterable[Module]) -> dict[str, list[str]]:
-    """Output → the modules that provide it."""
+    """Return the modules that provide each output."""
     found: dict[str, list[str]] = {}
     for module in modules:
         for name in module.manifest.provides:
@@ -134,7 +134,7 @@ def providers(modules: Iterable[Module]) -> dict[str, list[str]]:
 
 
 def render(module: Module, made: Contents, given_by: Mapping[str, Sequence[str]]) -> str:
-    """The facts of a module as Markdown; `given_by` are the modules that provide an output, as from `providers`."""
+    """Return the facts of a module as Markdown; `given_by` are the modules that provide an output, from `providers`."""
     manifest = module.manifest
     own = [each for each in module.variables.values() if each.name not in _COMMON]
     common = [each for each in module.variables.values() if each.name in _COMMON]
@@ -199,7 +199,7 @@ def _default(variable: Variable, manifest: Manifest) -> str:
 
 
 def _change(manifest: Manifest, variable: Variable) -> str:
-    """What a change does; of what another unit feeds, that unit decides."""
+    """Describe what a change does; for a wired input the other unit decides."""
     upgrade = manifest.upgrade.get(variable.name)
     if upgrade is None:
         is_fed = variable.name in manifest.requires or variable.name in manifest.generated

@@ -1,4 +1,4 @@
-"""The reference page of the files that an operator writes, from the JSON Schemas that check them."""
+"""docs/files.md: the reference of the files that an operator writes, from the JSON Schemas that check them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ own, `[]` for every item of a list.
 
 
 def files_reference() -> str:
-    """The text of docs/files.md."""
+    """Return the text of docs/files.md."""
     summaries = {
         "ngp.yaml": "What holds for the whole platform.",
         "environments/ENV/environment.yaml": "One region of one stage, and its units.",
@@ -32,7 +32,7 @@ def files_reference() -> str:
 
 
 def published_schemas() -> dict[str, str]:
-    """The JSON Schemas by the names of their files, for editors that check YAML while it is written."""
+    """Return the JSON Schemas by file name, for editors that check YAML."""
     texts = {path: json.dumps(schema, indent=2, ensure_ascii=False) + "\n" for path, schema in _schemas().items()}
     return {f"{PurePosixPath(path).stem}.schema.json": text for path, text in texts.items()}
 
@@ -50,7 +50,7 @@ def _schemas() -> dict[str, Schema]:
 
 
 def section(title: str, summary: str, schema: Schema) -> str:
-    """A heading and a table with a row for each key, those inside others behind them."""
+    """Return a heading and a table with a row for each key; nested keys follow their parent."""
     rows = markdown.table(("key", "kind", "default", "meaning"), _rows(schema, schema, ""))
     return "\n".join([f"## {title}", "", summary, "", rows, ""])
 
@@ -66,7 +66,7 @@ def _rows(schema: Schema, whole: Schema, prefix: str) -> Iterator[Sequence[str]]
 
 
 def _inside(schema: Schema, whole: Schema, key: str) -> Iterator[Sequence[str]]:
-    """The rows of the keys inside a mapping or a list."""
+    """Return the rows of the keys inside a mapping or a list."""
     if "properties" in schema:
         yield from _rows(schema, whole, f"{key}.")
     elif "items" in schema:
@@ -76,7 +76,7 @@ def _inside(schema: Schema, whole: Schema, key: str) -> Iterator[Sequence[str]]:
 
 
 def _follow(schema: Schema, whole: Schema) -> Schema:
-    """The schema behind a reference, and the one that is not null of two."""
+    """Return the schema behind a reference, or the one of two that is not null."""
     if "$ref" in schema:
         target: Any = whole
         for step in schema["$ref"].removeprefix("#/").split("/"):
@@ -87,7 +87,7 @@ def _follow(schema: Schema, whole: Schema) -> Schema:
 
 
 def _each(schema: Schema) -> Schema | None:
-    """The schema of the values of a mapping whose keys are the operator's own."""
+    """Return the schema of the values of a mapping with arbitrary keys."""
     found = next(iter(schema.get("patternProperties", {}).values()), schema.get("additionalProperties"))
     return found if isinstance(found, Mapping) else None
 

@@ -1,4 +1,4 @@
-"""Pipelines for CI systems, from the templates below `ci/`: which files a system needs, and what they say."""
+"""Pipelines of CI systems, from the templates below `ci/`."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _FILES: Mapping[PipelineSystem, Mapping[str, str]] = {
 
 @dataclass(frozen=True)
 class PipelineEnvironment:
-    """An environment as a pipeline knows it."""
+    """An environment in a pipeline."""
 
     name: str
     region: str
@@ -81,7 +81,7 @@ def render(
 
 
 def stale(top: Path, rendered: Mapping[PurePosixPath, str], folder: str = "") -> list[PurePosixPath]:
-    """The files that are missing below `top`, the repository's folder, or differ; line ends do not count.
+    """Return the files that are missing or differ below `top`, the repository's folder; line ends do not count.
 
     Raises UsageError for a file that ngp did not write, or wrote for a platform in another folder than `folder`.
     """

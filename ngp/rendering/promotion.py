@@ -1,4 +1,4 @@
-"""A promotion with all files that it changes: the target's own two, and what they render to."""
+"""A promotion with all files that it changes: the target's two source files and their rendered files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ngp.rendering import roots, staleness
 
 @dataclass(frozen=True)
 class PromotedFiles:
-    """`own` are the changed files of the operator, `rendered` those of ngp, with None for one that goes."""
+    """`own` are the changed files of the operator, `rendered` those of ngp, None for deleted ones."""
 
     platform: Path
     promotion: Promotion
@@ -24,14 +24,14 @@ class PromotedFiles:
 
     @property
     def paths(self) -> list[Path]:
-        """All files that change, relative to the platform."""
+        """All changed files, relative to the platform."""
         return sorted(path.relative_to(self.platform) for path in (*self.own, *self.rendered))
 
 
 def promote(platform: Platform, source: str, target: str, only: Sequence[str], *, write: bool) -> PromotedFiles:
-    """Give an environment what another one has, in its files, under its lock; with `write` they are written.
+    """Copy settings of one environment to another, under the target's lock; with `write` the files are written.
 
-    Raises UsageError (64) for what cannot be promoted, NgpError if the disk refuses.
+    Raises UsageError (64) for what cannot be promoted, NgpError if writing fails.
     """
     with files.lock(platform.workspace.lock(target), purpose=f"ngp env promote {source} {target}"):
         made = promoting.prepare(platform, *comparing.load_pair(platform, source, target), only)
@@ -44,7 +44,7 @@ def promote(platform: Platform, source: str, target: str, only: Sequence[str], *
 
 
 def _render(platform: Platform, target: str, written: Mapping[Path, str]) -> dict[Path, str | None]:
-    """The rendered files that change with these texts of the target, None for one that goes."""
+    """Return the rendered files that change with these texts of the target, None for deleted ones."""
     found = roots.render(promoting.resolve(platform, target, written))
     stale = staleness.compare(platform.path, found, (target,))
     made: dict[Path, str | None] = {platform.path / path: found[path] for path in (*stale.missing, *stale.differing)}

@@ -1,4 +1,4 @@
-"""What a README says a thing is: its heading and its first sentence, without Markdown's marks."""
+"""Reads the title and the first sentence of a README as plain text."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LONGEST = 200  # characters of a summary
 
 
 def title(text: str) -> str:
-    """The first heading, "" where there is none."""
+    """Return the first heading, "" if there is none."""
     for line, below in pairwise([*_lines(text), ""]):
         heading = _HEADING.fullmatch(line)
         if heading or (line.strip() and _SETEXT.fullmatch(below)):
@@ -25,7 +25,7 @@ def title(text: str) -> str:
 
 
 def summary(text: str) -> str:
-    """The first sentence of the first paragraph that is prose, "" where there is none."""
+    """Return the first sentence of the first paragraph of prose, "" if there is none."""
     paragraph: list[str] = []
     for line, below in pairwise([*_lines(text), ""]):
         is_prose = bool(line.strip()) and not _NO_PROSE.match(line) and not _SETEXT.fullmatch(below)
@@ -40,7 +40,7 @@ def summary(text: str) -> str:
 
 
 def _lines(text: str) -> Iterator[str]:
-    """The lines outside code blocks."""
+    """Yield the lines outside of code blocks."""
     is_code = False
     for line in text.splitlines():
         if line.startswith(("```", "~~~")):

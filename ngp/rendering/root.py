@@ -1,4 +1,4 @@
-"""One Terraform root as a value: its module blocks, variables, outputs and generated secrets."""
+"""A Terraform root as a value: its module blocks, variables, outputs and generated secrets."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class ModuleCall:
 
 @dataclass(frozen=True)
 class RenderedRoot:
-    """Everything of a root but where its state lies and how its provider signs in.
+    """A root without its backend and provider settings.
 
     `sources` are those of its providers as modules write them: ``hashicorp/aws``.
     """
@@ -55,9 +55,9 @@ class RenderedRoot:
 
 @dataclass(frozen=True)
 class RootPart:
-    """What one unit puts into its root. `prefix` is "" where the root is the unit's own, else ``UNIT__``.
+    """The part of one unit in its root. `prefix` is "" in the unit's own root, else ``UNIT__``.
 
-    `beside` are the units of the same root: their outputs reach this one inside it, those of others by a variable.
+    `beside` are the other units of the same root, whose outputs are wired directly; those of others come by variables.
     """
 
     unit: UnitBindings
@@ -67,12 +67,12 @@ class RootPart:
     beside: frozenset[str] = frozenset()
 
     def is_wired_inside(self, binding: Binding) -> bool:
-        """Whether an input takes the output of a unit of the same root."""
+        """Whether an input uses the output of a unit in the same root."""
         return binding.source is ValueSource.WIRE and binding.wire is not None and binding.wire.unit in self.beside
 
 
 def compose(parts: Iterable[RootPart], required_version: str) -> RenderedRoot:
-    """The root of one unit, or of several that are wired to each other inside it."""
+    """Return the root of one unit, or of several that are wired to each other inside it."""
     units = tuple(parts)
     sources, constraints = _providers(part.module for part in units)
     return RenderedRoot(
@@ -100,14 +100,14 @@ def compose(parts: Iterable[RootPart], required_version: str) -> RenderedRoot:
 
 
 def _bound(part: RootPart) -> list[tuple[str, Binding]]:
-    """The inputs that get a value, in the order of the module's file."""
+    """Return the inputs that get a value, in the order of the module's file."""
     inputs = part.unit.inputs
     named = [name for name in part.module.variables if name in inputs]
     return [(name, inputs[name]) for name in named if inputs[name].source is not ValueSource.DEFAULT]
 
 
 def _asked(part: RootPart) -> list[str]:
-    """The inputs that are variables of the root, for their values come from outside it."""
+    """Return the inputs that become variables of the root, because their values come from outside."""
     return [
         name
         for name, binding in _bound(part)
@@ -134,7 +134,8 @@ def _variable(part: RootPart, name: str) -> Named:
 
 
 def _flags(variable: Variable) -> Pairs:
-    """Null is let through where the module has a default: there it means that default (Terraform, `nullable`)."""
+    """Return the flags of a variable. It is nullable if the module has a default, which null then means in
+    Terraform."""
     is_never_null = not variable.nullable and not variable.has_default
     flags = {"sensitive": variable.sensitive, "ephemeral": variable.ephemeral}
     return (
@@ -159,9 +160,9 @@ def _secret(name: str, how: Generated) -> Named:
 
 
 def _providers(modules: Iterable[Module]) -> tuple[dict[str, str], dict[str, dict[str, None]]]:
-    """The source of each provider of the modules, and every constraint that one of them makes on it.
+    """Return the source of each provider of the modules, and all constraints on it.
 
-    AWS is always there: its block in the root holds the account guard, also for a module that names no provider.
+    AWS is always included: its block in the root contains the account guard, even if no module uses it.
     """
     sources: dict[str, str] = {"aws": _AWS}
     constraints: dict[str, dict[str, None]] = {"aws": {}}  # a set that keeps the modules' order

@@ -1,4 +1,4 @@
-"""The files of an environment's Terraform roots, as values: what `ngp render` writes and a stale-check compares."""
+"""The files of an environment's Terraform roots: `ngp render` writes them, and stale checks compare them."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ def render(resolved: Resolved) -> Mapping[Path, str]:
 
 
 def together(resolved: Resolved, units: Collection[str], name: str) -> Mapping[str, str]:
-    """The files of one root that holds these units, by name: what `render` makes of them with `state: single`.
+    """Return the files of one root that contains these units, by name: like `render` with `state: single`.
 
-    The root belongs beside those of the units, under `name`, so that it calls their modules by the same paths. Every
-    unit that feeds one of them must be among them.
+    The root belongs beside those of the units, under `name`, so that it calls their modules by the same paths. The
+    units must include every unit that feeds one of them.
     """
     chosen = {name: choice for name, choice in resolved.environment.units.items() if name in units}
     environment = replace(resolved.environment, state=StateMode.SINGLE, units=chosen)
@@ -52,9 +52,9 @@ def together(resolved: Resolved, units: Collection[str], name: str) -> Mapping[s
 
 
 def from_templates(resolved: Resolved, platform: Path) -> Mapping[PurePosixPath, str]:
-    """The files that templates make, by their path, with the templates of another folder `platform`.
+    """Return the files made from templates, by path, with the templates of another folder `platform`.
 
-    Raises UsageError for a template that does not work.
+    Raises UsageError for a template that fails.
     """
     made = dict(_roots(resolved, _home(resolved) / "root"))
     contexts = {place: _context(resolved, place, each) for place, each in made.items()}
@@ -62,7 +62,7 @@ def from_templates(resolved: Resolved, platform: Path) -> Mapping[PurePosixPath,
 
 
 def header(environment: str) -> str:
-    """The first line of every rendered file that can hold a comment."""
+    """Return the first line of every rendered file that can contain a comment."""
     return (
         f"{HEADER}{environment}; do not edit: "
         f"change environment.yaml or terraform.tfvars and run `ngp render {environment}`."
@@ -70,7 +70,8 @@ def header(environment: str) -> str:
 
 
 def _files(resolved: Resolved, single: PurePosixPath | None = None) -> Iterator[tuple[PurePosixPath, str, str]]:
-    """Every file of every root: the root's place (`single` is that of a single one), the file's name, its text."""
+    """Yield every file of every root: the root's path, the file's name and its text. `single` is the path of a single
+    root."""
     master = _master(resolved.platform.path)
     made_roots = dict(_roots(resolved, single or _home(resolved) / "root"))
     texts = _texts(resolved, made_roots)
@@ -82,7 +83,7 @@ def _files(resolved: Resolved, single: PurePosixPath | None = None) -> Iterator[
 
 
 def _roots(resolved: Resolved, single: PurePosixPath) -> Iterator[tuple[PurePosixPath, root.RenderedRoot]]:
-    """Each root with its folder relative to the platform."""
+    """Yield each root with its folder relative to the platform."""
     version = resolved.platform.terraform_version
     if resolved.environment.state is StateMode.SINGLE:
         parts = [_part(resolved, unit, single, f"{unit}__") for unit in resolved.environment.units]
@@ -94,7 +95,7 @@ def _roots(resolved: Resolved, single: PurePosixPath) -> Iterator[tuple[PurePosi
 
 
 def _copies(resolved: Resolved) -> dict[Path, str]:
-    """The pinned modules, and the file that says what they are."""
+    """Return the pinned modules, and the file that names their commit."""
     environment, target = resolved.environment, _home(resolved) / "modules"
     used = {choice.module for choice in environment.units.values()}
     contents = f"{header(environment.name)}\n{revisions.origin(environment.catalogue)}\n"
@@ -111,7 +112,7 @@ def _part(resolved: Resolved, unit: str, place: PurePosixPath, prefix: str) -> r
 
 
 def _texts(resolved: Resolved, made: Mapping[PurePosixPath, root.RenderedRoot]) -> Mapping[str, Mapping[str, str]]:
-    """The files of each root that templates make, by the root's place; kept by root, for Jinja is slow to come."""
+    """Return the templated files of each root, by the root's path; cached by root, because loading Jinja is slow."""
     platform, name = resolved.platform, resolved.environment.name
     contexts = {str(place): _context(resolved, place, each) for place, each in made.items()}
     own = templates.digest(platform.path)
@@ -139,7 +140,7 @@ def _context(resolved: Resolved, place: PurePosixPath, made: root.RenderedRoot) 
 
 
 def _plain(context: Mapping[str, Any]) -> dict[str, Any]:
-    """A template's context as JSON data, all of it."""
+    """Return the complete context of a template as JSON data."""
     made: root.RenderedRoot = context["root"]
     contents = {**vars(made), "sources": sorted(made.sources), "values": facts.encode(dict(made.values))}
     more = {name: [vars(each) for each in contents[name]] for name in ("calls", "variables", "outputs", "secrets")}
@@ -171,7 +172,7 @@ def _master(platform: Path) -> str:
 
 @lru_cache(maxsize=32)  # as many texts as there are sets of providers, however many roots
 def _lock(master: str, sources: frozenset[str]) -> str:
-    """The master lock, without providers that the root does not ask for: `-lockfile=readonly` refuses those."""
+    """Return the master lock without unused providers, which `-lockfile=readonly` would refuse."""
     lock = lockfile.parse(master, where=LOCK)
     needed = [one for one in lock if any(f"/{one.address}".endswith(f"/{source}") for source in sources)]
     return master if len(needed) == len(lock) else lockfile.render(needed)

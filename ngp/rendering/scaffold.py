@@ -1,4 +1,4 @@
-"""The files of a new module, from `templates/module/`: checked, listed, planned as they are."""
+"""The files of a new module, from `templates/module/`; they pass all checks as they are."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _EXAMPLES = {
 
 @dataclass(frozen=True)
 class ModuleRequest:
-    """What the author says of the new module. `requires` names inputs that other units' outputs feed."""
+    """The author's answers. `requires` names inputs to wire."""
 
     name: str
     title: str
@@ -63,7 +63,7 @@ Complete = Callable[[ModuleRequest, Catalogue], ModuleRequest]  # asks a person 
 
 @dataclass(frozen=True)
 class Required:
-    """An input of the new module that is wired; `text` is its declaration, where every module has the same."""
+    """A wired input of the new module; `text` is its declaration if all modules share one."""
 
     name: str
     type: str
@@ -90,7 +90,7 @@ def create(platform: Platform, request: ModuleRequest, complete: Complete | None
 
 
 def render(platform: Path, catalogue: Catalogue, request: ModuleRequest) -> dict[Path, str]:
-    """The new module's files by full path; raise one UsageError with all that is wrong with the request."""
+    """Return the new module's files by full path. Raises one UsageError with all errors of the request."""
     require(check(catalogue, request))
     required = [_required(catalogue, name) for name in request.requires]
     examples = {**_EXAMPLES, **{each.name: _example(each) for each in required if not each.text}}
@@ -112,7 +112,7 @@ def render(platform: Path, catalogue: Catalogue, request: ModuleRequest) -> dict
 
 
 def check(catalogue: Catalogue, request: ModuleRequest) -> Iterator[Finding]:
-    """Why there can be no such module."""
+    """Return why the module cannot be made."""
     yield from check_name(catalogue, request.name)
     for word, text in (("title", request.title), ("category", request.category), ("summary", request.summary)):
         if not text.strip() or not text.isprintable():
@@ -129,7 +129,7 @@ def check(catalogue: Catalogue, request: ModuleRequest) -> Iterator[Finding]:
 
 
 def check_name(catalogue: Catalogue, name: str) -> Iterator[Finding]:
-    """Why a new module cannot have this name."""
+    """Return why a new module cannot have this name."""
     if not loading.NAME.fullmatch(name) or len(name) > LONGEST:
         why = f"at most {LONGEST} lower-case letters, digits and single dashes, beginning with a letter"
         yield Finding(f"`{name}` cannot be the name of a module", why=why)
@@ -140,7 +140,7 @@ def check_name(catalogue: Catalogue, name: str) -> Iterator[Finding]:
 
 
 def _required(catalogue: Catalogue, name: str) -> Required:
-    """As other modules declare the input; else as the name of the output lets expect."""
+    """Return the input as other modules declare it, else as the name of the output suggests."""
     known = [module.variables[name] for module in catalogue.modules.values() if name in module.variables]
     known.sort(key=lambda variable: variable.has_default)
     giving = next(module for module in catalogue.modules.values() if name in module.outputs)

@@ -1,4 +1,4 @@
-"""The files of a new platform: the shipped catalogue and what `templates/platform/` says."""
+"""The files of a new platform: the shipped catalogue and `templates/platform/`."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def create(folder: Path, name: str) -> list[Path]:
 
 
 def render(folder: Path, name: str) -> dict[Path, str]:
-    """The files of a platform called `name` that is to lie in `folder`, by full path.
+    """Return the files of a new platform `name` in `folder`, by full path.
 
-    Pipelines are among them unless the folder lies in another repository, whose top would need them. Raises UsageError
-    where `folder` belongs to a platform already or a file is in the way; writes nothing.
+    Includes pipelines, unless the folder is inside another repository, which would need them at its top. Raises
+    UsageError if `folder` belongs to a platform already or a file exists; writes nothing.
     """
     _require_room(folder)
     _require_name(name)
@@ -56,12 +56,12 @@ def render(folder: Path, name: str) -> dict[Path, str]:
 
 
 def is_nested(folder: Path) -> bool:
-    """Whether a folder lies below the top of a repository."""
+    """Whether a folder is below the top of a repository."""
     return not (folder / ".git").exists() and any((parent / ".git").exists() for parent in folder.parents)
 
 
 def default_name(folder: Path) -> str:
-    """A platform's name made from its folder's."""
+    """Return a platform's name derived from its folder's."""
     return re.sub(r"[^a-z0-9]+", "-", folder.name.lower()).strip("-").lstrip("0123456789-")
 
 

@@ -1,4 +1,4 @@
-"""What lies on the disk against what would be rendered: missing, differing and orphaned files."""
+"""Compares rendered files with the disk: missing, changed and orphaned files."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ _SILENT = frozenset({".terraform", WIRED})  # what running a root leaves; ignore
 
 @dataclass(frozen=True)
 class Staleness:
-    """Paths relative to the platform. `foreign` lies in a rendered folder and is not ours: told, never touched."""
+    """Paths relative to the platform. `foreign` files are in a rendered folder and not ngp's: reported, never
+    touched."""
 
     missing: tuple[Path, ...]
     differing: tuple[Path, ...]
@@ -37,14 +38,14 @@ class Staleness:
 
     @property
     def changes(self) -> tuple[Path, ...]:
-        """Every path that rendering would write or remove."""
+        """All paths that rendering would write or delete."""
         return (*self.missing, *self.differing, *self.orphaned)
 
 
 def compare(platform: Path, rendered: Mapping[Path, str], environments: Iterable[str]) -> Staleness:
-    """Compare `rendered` with the disk, line ends apart; orphans are files in the folders of `environments`.
+    """Compare `rendered` with the disk, ignoring line ends. Orphans are files in the folders of `environments`.
 
-    Raises UsageError for a folder that is a link out of the platform: what it holds is not ngp's to write or remove.
+    Raises UsageError for a folder that is a link out of the platform, where ngp must not write or delete.
     """
     _require_inside(platform, {path.parent for path in rendered})
     missing: list[Path] = []
@@ -62,7 +63,7 @@ def compare(platform: Path, rendered: Mapping[Path, str], environments: Iterable
 
 
 def require_rendered(resolved: Resolved) -> None:
-    """Raise UsageError (64) where the roots on the disk are not what the environment renders to."""
+    """Raise UsageError (64) if the roots on the disk differ from what the environment renders to."""
     stale = compare(resolved.platform.path, roots.render(resolved), [resolved.environment.name])
     if stale.is_stale:
         first = (*stale.missing, *stale.differing, *stale.orphaned)
@@ -85,9 +86,9 @@ def _require_inside(platform: Path, folders: Iterable[Path]) -> None:
 
 
 def emptied(platform: Path, orphaned: Iterable[Path]) -> list[Path]:
-    """What else goes with the orphans: folders that hold nothing then but what running Terraform left.
+    """Return the folders to delete with the orphans: those that then contain only files of Terraform's runs.
 
-    Paths relative to the platform, outermost only. A folder that holds anything else (an errored state) stays.
+    Paths relative to the platform, outermost only. A folder with anything else (an errored state) stays.
     """
     gone = {platform / path for path in orphaned}
     folders = {parent for path in gone for parent in path.parents if _inside(platform, parent)}
@@ -96,7 +97,7 @@ def emptied(platform: Path, orphaned: Iterable[Path]) -> list[Path]:
 
 
 def diff(platform: Path, path: Path, text: str | None) -> str:
-    """A unified diff from the disk to `text` (None: the file goes)."""
+    """Return a unified diff from the disk to `text` (None: the file is deleted)."""
     target = platform / path
     before = target.read_text(encoding="utf-8", errors="replace") if target.is_file() else ""
     old, new = (str(path) if target.is_file() else "/dev/null"), (str(path) if text is not None else "/dev/null")
@@ -105,7 +106,7 @@ def diff(platform: Path, path: Path, text: str | None) -> str:
 
 
 def _beside(platform: Path, rendered: Mapping[Path, str], environments: Iterable[str]) -> list[Path]:
-    """Files in rendered folders that would not be rendered."""
+    """Yield the files in rendered folders that would not be rendered."""
     known = {str(path) for path in rendered}
     found = set[str]()
     for name in environments:
@@ -115,7 +116,7 @@ def _beside(platform: Path, rendered: Mapping[Path, str], environments: Iterable
 
 
 def _files(platform: str, folder: str) -> Iterator[str]:
-    """The files below a folder but the silent ones; texts, for there may be 60,000 of them."""
+    """Yield the files below a folder except ignored ones, as text, because there may be 60,000 of them."""
     waiting = [folder]
     while waiting:
         here = waiting.pop()
@@ -142,7 +143,8 @@ def _read(platform: Path, path: Path) -> bytes | None:
 
 
 def _is_ours(platform: Path, path: Path) -> bool:
-    """Whether ngp wrote this file: a copied module, one that says so, or one without comments beside such a one."""
+    """Whether ngp wrote this file: a copied module, a file with ngp's header, or one without comments beside such a
+    file."""
     if path.parts[2] == "modules":
         pin = platform.joinpath(*path.parts[:3], PIN)
         return pin.is_file() and _says_so(pin)
@@ -159,7 +161,7 @@ def _says_so(path: Path) -> bool:
 
 
 def _inside(platform: Path, folder: Path) -> bool:
-    """Whether `folder` is below environments/ENV, which itself is the operator's."""
+    """Whether `folder` is below environments/ENV, which itself belongs to the operator."""
     return folder.is_relative_to(platform) and len(folder.relative_to(platform).parts) > 2
 
 

@@ -1,4 +1,4 @@
-"""Jinja templates: ngp's own, and a platform's file of the same name in its place."""
+"""Jinja templates: ngp's own, overridden by a platform's file of the same name."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ngp.errors import Finding, UsageError, require
 
 
 def overrides(platform: Path) -> list[Path]:
-    """The files below `platform`/templates that stand in place of one of ngp's own and say something else, sorted."""
+    """Return the files below `platform`/templates that override one of ngp's with another text, sorted."""
     own, theirs = shipped.templates(), platform / "templates"
     if not theirs.is_dir() or theirs.samefile(own):
         return []
@@ -23,7 +23,7 @@ def overrides(platform: Path) -> list[Path]:
 
 
 def digest(platform: Path) -> str:
-    """A digest of all files in which a template of `platform` can stand, their names and what they say."""
+    """Return a digest of all files that can contain a template of `platform`, with their names."""
     folders = (platform / "templates", shipped.templates())
     require_no_links(platform)
     files = (path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file())
@@ -32,7 +32,7 @@ def digest(platform: Path) -> str:
 
 
 def require_no_links(platform: Path) -> None:
-    """Raise UsageError for links in a platform's templates: what they lead to would be rendered and committed."""
+    """Raise UsageError for links in a platform's templates: their targets would be rendered and committed."""
     home = platform / "templates"
     require(
         Finding("a template must not be a link", str(path), "ngp would render the link's target", "put a copy there")
@@ -46,9 +46,9 @@ def _differs(path: Path, own: Path) -> bool:
 
 
 def render(platform: Path | None, name: str, context: Mapping[str, Any]) -> str:
-    """The text that the template `name` (``root/main.tf.j2``) gives, the platform's own one if it has it.
+    """Return the text of the template `name` (``root/main.tf.j2``), the platform's own if there is one.
 
-    A template's fault is a UsageError with file:line.
+    An error in a template is a UsageError with file:line.
     """
     import jinja2
 
@@ -68,7 +68,7 @@ def render(platform: Path | None, name: str, context: Mapping[str, Any]) -> str:
 
 
 def assignments(pairs: Sequence[tuple[str, str]], indent: int = 2) -> str:
-    """Lines ``name = expression`` as `terraform fmt` sets them: neighbours of one line each are aligned."""
+    """Return lines ``name = expression`` aligned like `terraform fmt` does for neighbours of one line each."""
     lines: list[str] = []
     run: list[tuple[str, str]] = []
     for name, expression in pairs:
@@ -105,14 +105,14 @@ def _environment(folders: tuple[str, ...]) -> Any:
 
 
 def _literal(value: Any) -> str:
-    """A value as HCL writes it. What is undefined says so by its name: HCL would only say that it is no value."""
+    """Return a value as HCL. An undefined value is reported by its name."""
     import jinja2
 
     return hcl.render(str(value) if isinstance(value, jinja2.Undefined) else value)
 
 
 def _place(error: BaseException, folders: tuple[str, ...], name: str) -> str:
-    """The innermost line of a template in the traceback (Jinja puts its own lines there)."""
+    """Return the innermost line of a template in the traceback, where Jinja puts its own lines."""
     import traceback
 
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(folders)]

@@ -1,4 +1,4 @@
-"""All rendered files of a platform, or of some environments, and what of them the disk lacks."""
+"""All rendered files of a platform or of some environments, and their differences from the disk."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _RENDERED_BY = re.compile(r"""^rendered_by:[ \t]*("[^"\n]*"|'[^'\n]*'|[^\s#]*)""
 
 @dataclass(frozen=True)
 class RenderedTree:
-    """`files` by path relative to the platform; `is_whole` says that nothing of the platform was left out."""
+    """`files` by path relative to the platform. `is_whole` says that the whole platform was rendered."""
 
     platform: Platform
     environments: tuple[str, ...]
@@ -35,7 +35,7 @@ class RenderedTree:
 
     @property
     def other_version(self) -> str:
-        """The ngp that rendered last, where it is not this one; "" else."""
+        """The ngp that rendered last, "" if it is this one."""
         recorded = self.platform.rendered_by
         return recorded if recorded != ngp.__version__ else ""
 
@@ -46,17 +46,17 @@ class RenderedTree:
 
     @property
     def command(self) -> str:
-        """The command that renews all that is stale: files outside of the environments are rendered with the whole."""
+        """The command that renews all stale files. Files outside of environments need the whole platform."""
         stale = (*self.staleness.changes, *self.staleness.orphaned)
         is_whole = self.is_whole or any(path.parts[0] != "environments" for path in stale)
         return "ngp render" if is_whole else f"ngp render {' '.join(self.environments)}"
 
 
 def collect(platform: Platform, names: Sequence[str] = ()) -> RenderedTree:
-    """Render the environments `names`, or all of them with what the catalogue makes (``terraform.tfvars.dummy``, the
+    """Render the environments `names`, or all of them with the files of the catalogue (``terraform.tfvars.dummy``, the
     archives of functions); write nothing.
 
-    Raises one UsageError with what is wrong in any of them.
+    Raises one UsageError with the errors of all of them.
     """
     environments = tuple(dict.fromkeys(names)) or tuple(documents.names(platform))
     files: dict[Path, str] = {}
@@ -79,7 +79,7 @@ def collect(platform: Platform, names: Sequence[str] = ()) -> RenderedTree:
 
 
 def narrow(tree: RenderedTree, is_kept: Callable[[Path], bool]) -> RenderedTree:
-    """The part of a tree whose paths are kept, with the environments that have any."""
+    """Return the part of a tree with the kept paths, and the environments that have any."""
     found = tree.staleness
     kept = {path: text for path, text in tree.files.items() if is_kept(path)}
     homes = (path for path in (*kept, *filter(is_kept, found.orphaned)) if path.parts[0] == "environments")
@@ -99,14 +99,14 @@ def narrow(tree: RenderedTree, is_kept: Callable[[Path], bool]) -> RenderedTree:
 
 
 def _catalogue(platform: Platform) -> Catalogue:
-    """All modules of the working tree, whatever environments are pinned to."""
+    """Return all modules of the working tree, even if environments are pinned."""
     catalogue = loading.load(platform.path / "modules", platform.cache)
     catalogue.require()
     return catalogue
 
 
 def writes(tree: RenderedTree) -> dict[Path, str]:
-    """What to write, by full path: the stale files and, for a whole tree, ngp.yaml with this version in it."""
+    """Return the files to write, by full path: stale files and, for a whole tree, ngp.yaml with this version."""
     stale = (*tree.staleness.missing, *tree.staleness.differing)
     found = {tree.platform.path / path: tree.files[path] for path in stale}
     if tree.records_version:
@@ -116,9 +116,9 @@ def writes(tree: RenderedTree) -> dict[Path, str]:
 
 
 def write(tree: RenderedTree) -> None:
-    """Write everything or nothing under the locks of the environments, then remove what is orphaned.
+    """Write all files or none, under the locks of the environments, then delete orphans.
 
-    Raises LockHeldError (5) while a run uses one of them, NgpError if the disk refuses.
+    Raises LockHeldError (5) while a run uses one of them, NgpError if writing fails.
     """
     platform, orphaned = tree.platform, tree.staleness.orphaned
     with ExitStack() as held:
@@ -130,7 +130,7 @@ def write(tree: RenderedTree) -> None:
 
 
 def _stamped(text: str) -> str:
-    """ngp.yaml with this version of ngp; every other byte stays."""
+    """Return ngp.yaml with this version of ngp; every other byte stays."""
     line = f'rendered_by: "{ngp.__version__}"'
     if _RENDERED_BY.search(text):
         return _RENDERED_BY.sub(line, text, count=1)

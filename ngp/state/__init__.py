@@ -1,1 +1,1 @@
-"""Where a unit's state lies, and what it holds."""
+"""States of units: their locations, contents and locks."""

@@ -1,4 +1,4 @@
-"""The bucket that holds an environment's state: what it lacks as a plan, and the making of it."""
+"""The S3 bucket of states: plans what is missing, and creates it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TLS_ONLY = "DenyInsecureTransport"
 
 @dataclass(frozen=True)
 class BucketPlan:
-    """What would be done to a bucket. `lacks` names the settings that would be put, in order; none: nothing to do."""
+    """The changes to a bucket. `lacks` names the missing settings in order; nothing to do if it is empty."""
 
     bucket: str
     region: str
@@ -50,7 +50,7 @@ class _Setting:
 
 
 def exists(session: Session, place: StateLocation) -> bool:
-    """Whether the bucket is there; raises MissingError where it is, but not ours to read."""
+    """Whether the bucket exists. Raises MissingError if it exists but cannot be read."""
     account = session.account_id()
     # Names are guessable: one that carries our account's number must be our account's
     owner = {"ExpectedBucketOwner": account} if account in place.bucket else {}
@@ -66,7 +66,8 @@ def exists(session: Session, place: StateLocation) -> bool:
 
 
 def plan(session: Session, place: StateLocation) -> BucketPlan:
-    """Decide what the bucket of `place` lacks; changes nothing. Raises MissingError where it is not ours."""
+    """Determine what the bucket of `place` lacks, without changes. Raises MissingError if it belongs to somebody
+    else."""
     if not exists(session, place):
         return BucketPlan(place.bucket, place.region, exists=False, lacks=tuple(_SETTINGS))
     lacks = [
@@ -78,7 +79,7 @@ def plan(session: Session, place: StateLocation) -> BucketPlan:
 
 
 def bootstrap(session: Session, plan: BucketPlan) -> None:
-    """Do what `plan` says. Doing it again changes nothing; what the operator set beside it stays."""
+    """Do what `plan` returned. Repeating it changes nothing, and other settings of the operator stay."""
     if not plan.exists:
         where = {} if plan.region == "us-east-1" else {"LocationConstraint": plan.region}
         configuration = {"CreateBucketConfiguration": where} if where else {}

@@ -26,7 +26,7 @@ _Lock = tuple[int, Path, bool]  # the descriptor, the state file, and whether th
 
 
 def main() -> None:
-    """Take the locks, as often as it takes, and keep them."""
+    """Take the locks, with as many attempts as requested, and hold them."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # it ends with its ngp's word, or with its Terraform
     for line in sys.stdin:
@@ -39,7 +39,7 @@ def main() -> None:
 
 
 def _take(locks: dict[str, str]) -> tuple[list[_Lock], Path | None]:
-    """Lock every path, or none; return the locks, and the path that another process has locked."""
+    """Lock every path or none; return the locks, and the path that another process has locked."""
     held: list[_Lock] = []
     for text, info in locks.items():
         path = Path(text)
@@ -83,7 +83,7 @@ def _info(path: Path) -> Path:
 
 
 def _is_at_work(calls: Path) -> bool:
-    """Whether a Terraform call whose folder is in `calls` goes on."""
+    """Whether a Terraform call with its folder in `calls` is running."""
     return any(files.is_held(folder) for folder in (calls.iterdir() if calls.is_dir() else ()))
 
 

@@ -1,4 +1,4 @@
-"""Starts and ends the process that holds the locks of local states (`keeper`)."""
+"""Starts and stops the process that holds the locks of local states (`keeper`)."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ _TAKEN = "taken "  # a path: so the keeper answers where another process has the
 
 @dataclass(frozen=True)
 class Keeper:
-    """A running keeper; it ends by `release`, or after a killed ngp with the last Terraform of that one."""
+    """A running keeper. It ends by `release`, or after a killed ngp with its last Terraform."""
 
     process: processes.Child
 
     def release(self, paths: Collection[Path] = ()) -> None:
-        """Give the locks of some states back, or all of them, and wait until they are."""
+        """Release the locks of some states, or all of them, and wait for it."""
         self.ask(json.dumps([str(path) for path in paths]))
         if not paths:
             self.process.communicate()
 
     def ask(self, line: str) -> str:
-        """Say a line; return the answer, "" from a keeper that has ended."""
+        """Send a line; return the answer, "" from a keeper that has ended."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         with suppress(OSError, ValueError):
@@ -44,10 +44,10 @@ class Keeper:
 
 
 def start(paths: Mapping[Path, str], calls: Path, wait: Wait) -> Keeper:
-    """Lock these state files, each with its lock's text; raise LockHeldError (5) where one stays taken.
+    """Lock these state files, each with its lock's text. Raises LockHeldError (5) if one stays locked.
 
-    `calls` is the folder of the run's Terraform calls: should ngp be killed, the locks stay while one is at work.
-    Raises StoppedError where the operator interrupts the wait.
+    `calls` is the folder of the run's Terraform calls: if ngp is killed, the locks stay while one is running. Raises
+    StoppedError if the operator interrupts the wait.
     """
     for path in paths:
         private_folder(path.parent)
@@ -75,7 +75,7 @@ def start(paths: Mapping[Path, str], calls: Path, wait: Wait) -> Keeper:
 
 
 def _locked(answer: str) -> str:
-    """Who has locked the state that the keeper found taken."""
+    """Return who has locked the state that the keeper found locked."""
     path = Path(answer.removeprefix(_TAKEN))
     return f"the state of `{path.stem}` is locked by {_holder(path)}"
 

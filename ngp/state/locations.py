@@ -1,4 +1,4 @@
-"""Where the state of a unit lies, derived from names alone: nothing is asked of AWS here."""
+"""Locations of states, derived from names alone, without a call of AWS."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LONGEST_BUCKET = 63
 
 @dataclass(frozen=True)
 class StateLocation:
-    """One state file: `bucket` and `key` for S3, `path` for local (None for S3)."""
+    """The location of a state file: `bucket` and `key` for S3, `path` for a local one (None for S3)."""
 
     kind: str
     bucket: str
@@ -40,10 +40,10 @@ def derive(  # noqa: PLR0913  the parts of one name, each from another file
     single: bool = False,
     workspace: Workspace = Workspace(Path(WORKSPACE)),  # noqa: B008  a value
 ) -> StateLocation:
-    """The place of a unit's state; with one state for the environment (`single`) every unit gives the same.
+    """Return the location of a unit's state; with one state for the environment (`single`) it is the same for all.
 
-    `bucket` overrides the derived name; `workspace` is the platform's, absolute, or relative where a path relative to
-    the platform is wanted.
+    `bucket` overrides the derived name. `workspace` is the platform's, absolute, or relative for a path relative to the
+    platform.
     """
     name = "root" if single else unit
     if kind == LOCAL:
@@ -53,9 +53,9 @@ def derive(  # noqa: PLR0913  the parts of one name, each from another file
 
 
 def bucket_name(platform: str, account: str, region: str) -> str:
-    """``{platform}-tfstate-{account}-{region}`` as S3 allows it: lower case, 3 to 63 of ``[a-z0-9-]``.
+    """Return ``{platform}-tfstate-{account}-{region}`` as S3 allows it: lower case, 3 to 63 of ``[a-z0-9-]``.
 
-    A platform's name that is too long is cut, and a digest of the whole keeps two such platforms apart.
+    A platform's name that is too long is cut, with a digest that keeps it unique.
     """
     tail = f"-tfstate-{account}-{region}"
     stem = re.sub(r"[^a-z0-9]+", "-", platform.lower()).strip("-") or "ngp"

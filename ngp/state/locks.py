@@ -33,9 +33,9 @@ _GONE = ("NoSuchKey", "NoSuchBucket", "PreconditionFailed", "412", "404")
 
 @dataclass(frozen=True)
 class Purpose:
-    """What a lock says of its holder, in Terraform's words: ``OperationTypeApply``, and what Terraform's version is.
+    """The content of a lock in Terraform's words (``OperationTypeApply``), with Terraform's version.
 
-    `calls` is the folder of the run's Terraform calls (see `keeping.start`). A taken lock is waited for: see `Wait`.
+    `calls` is the folder of the run's Terraform calls (see `keeping.start`). For the wait for a taken lock see `Wait`.
     """
 
     operation: str
@@ -46,7 +46,7 @@ class Purpose:
     emit: Callable[[str], None] = lambda _: None
 
     def wait(self) -> Wait:
-        """Begin to wait for a lock."""
+        """Start the wait for a lock."""
         return Wait(self.timeout_s, self.stop, self.emit)
 
 
@@ -59,7 +59,7 @@ class Held:
     keeper: keeping.Keeper | None = None
 
     def split(self, names: Collection[str]) -> tuple[Held, Held]:
-        """The locks of some units, and those of the others."""
+        """Split into the locks of some units and those of the others."""
         kept = {name: place for name, place in self.places.items() if name in names}
         rest = {name: place for name, place in self.places.items() if name not in names}
         local = [place.path for place in rest.values() if place.path is not None]
@@ -69,14 +69,14 @@ class Held:
 
 
 def new_ids(units: Mapping[str, StateLocation]) -> dict[str, str]:
-    """An id for each lock, made before any is written so that a lock can be recognised after a lost answer."""
+    """Return an id for each lock, made before any is written, so that a lock is recognised after a lost answer."""
     return {name: str(uuid.uuid4()) for name in sorted(units)}
 
 
 def take(places: Mapping[str, StateLocation], ids: Mapping[str, str], session: Session, purpose: Purpose) -> Held:
-    """Take the lock of every state, in the order of their names; all of them, or none.
+    """Take the lock of every state, in the order of their names; all of them or none.
 
-    The caller must have written `ids` down before. Raises LockHeldError (5) with who holds the first that is not free.
+    The caller must have stored `ids` before. Raises LockHeldError (5) with the holder of the first lock that is taken.
     """
     local = {name: place for name, place in places.items() if place.path is not None}
     held = Held({}, ids)
@@ -106,7 +106,7 @@ def _left(finding: Finding) -> Finding:
 
 
 def release(held: Held, session: Session) -> list[NgpError]:
-    """Give back what is held; return what could not be, which the operator has to be told."""
+    """Release locks; return those that could not be released, which the operator must be told."""
     failures = []
     if held.keeper is not None:
         held.keeper.release()
@@ -120,10 +120,10 @@ def release(held: Held, session: Session) -> list[NgpError]:
 
 
 def renew(places: Mapping[str, StateLocation], ids: Mapping[str, str], session: Session, purpose: Purpose) -> list[str]:
-    """Make sure that S3 locks of an earlier process are still held, under the ids that it wrote down.
+    """Verify that S3 locks of an earlier process are still held, by their stored ids.
 
-    A lock that is gone is taken again, with the same id. Returns the names of those. Raises LockHeldError (5) where
-    somebody else holds one; the other locks stay as they are.
+    A missing lock is taken again with the same id. Returns the names of those. Raises LockHeldError (5) if somebody
+    else holds one; the other locks stay unchanged.
     """
     gone = []
     for name, place in sorted(places.items()):
@@ -135,7 +135,7 @@ def renew(places: Mapping[str, StateLocation], ids: Mapping[str, str], session: 
 
 
 def drop(place: StateLocation, lock_id: str, session: Session) -> bool:
-    """Remove the S3 lock of this id; return False where it is not there, or is somebody else's."""
+    """Delete the S3 lock with this id; return False if it is missing or somebody else's."""
     found = _read(place, session)
     if found is None or found[0].get("ID") != lock_id:
         return False
@@ -162,7 +162,7 @@ def _take(name: str, place: StateLocation, lock_id: str, session: Session, purpo
 
 
 def _put(place: StateLocation, lock_id: str, session: Session, purpose: Purpose) -> bool:
-    """Write the lock; return whether it is ours. A lost answer is settled by reading back."""
+    """Write the lock; return whether this process holds it. After a lost answer it is read back."""
     failure: NgpError | None = None
     try:
         answer = session.once(
@@ -190,7 +190,7 @@ def _put(place: StateLocation, lock_id: str, session: Session, purpose: Purpose)
 
 
 def _read(place: StateLocation, session: Session) -> tuple[Mapping[str, Any], str] | None:
-    """The lock's document and its ETag; an unreadable one has no ID."""
+    """Return the lock's document and its ETag; an unreadable one has no ID."""
     found = session.once("s3", "get_object", absent=_GONE, Bucket=place.bucket, Key=_key(place))
     if found is None:
         return None
@@ -206,7 +206,7 @@ def _key(place: StateLocation) -> str:
 
 
 def _info(lock_id: str, place: StateLocation, purpose: Purpose) -> str:
-    """A lock's text (Terraform, internal/states/statemgr/locker.go, LockInfo)."""
+    """Return a lock's text (Terraform, internal/states/statemgr/locker.go, LockInfo)."""
     path = str(place.path) if place.path is not None else f"{place.bucket}/{place.key}"
     return json.dumps(
         {

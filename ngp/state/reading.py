@@ -1,4 +1,4 @@
-"""What lies at a state's place: its text, the state in it, and who holds its lock."""
+"""Reads states: the text and content at a location, and the holder of its lock."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _RESTORE = "restore an earlier version of the object or file; the state bucket k
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds a state's lock, in Terraform's own words; `id` is what ``force-unlock`` takes.
+    """The holder of a state's lock, in Terraform's words; `id` is the argument of ``force-unlock``.
 
-    All of them are "" for a lock that is not in Terraform's form; `place` is where it lies.
+    Fields are "" for a lock that is not in Terraform's format; `place` is its location.
     """
 
     id: str
@@ -37,9 +37,9 @@ class Holder:
 
 
 def read(place: StateLocation, session: Session) -> str | None:
-    """The raw text of a state; None where there is none yet, or no bucket.
+    """Return the raw text of a state; None if it or the bucket does not exist yet.
 
-    Raises MissingError where the bucket is there but not ours to read, NgpError for a state that is not text.
+    Raises MissingError if the bucket cannot be read, NgpError for a state that is not text.
     """
     data = _bytes(place, session, _at(place))
     try:
@@ -54,13 +54,13 @@ def read(place: StateLocation, session: Session) -> str | None:
 
 
 def load(place: StateLocation, session: Session) -> State | None:
-    """Return the state at a place; None where there is none yet. Raises as `read`, and NgpError for no state."""
+    """Return the state at a location, or None. Raises like `read`, and NgpError for invalid content."""
     text = read(place, session)
     return None if text is None else states.parse(text, where=str(place))
 
 
 def holder(place: StateLocation, session: Session) -> Holder | None:
-    """Who holds the lock of a state, or None where nobody does."""
+    """Return the holder of a state's lock, or None."""
     data = _bytes(place, session, _lock_at(place))
     if data is None:
         return None
@@ -74,7 +74,7 @@ def holder(place: StateLocation, session: Session) -> Holder | None:
 
 
 def release(place: StateLocation, session: Session, expected: Holder) -> None:
-    """Remove the lock of a state; raise NgpError where somebody else than `expected` holds it by now."""
+    """Delete the lock of a state. Raises NgpError if it is no longer held by `expected`."""
     now = holder(place, session)
     if now is None:
         return
@@ -87,9 +87,9 @@ def release(place: StateLocation, session: Session, expected: Holder) -> None:
 
 
 def beside(place: StateLocation, session: Session) -> dict[str, StateLocation]:
-    """Return all states in the folder of `place`, by name; one listing. Empty where folder or bucket are absent.
+    """Return all states in the folder of `place`, by name, in one listing; none if folder or bucket do not exist.
 
-    Raises MissingError where the bucket does not let these credentials list it.
+    Raises MissingError if the credentials cannot list the bucket.
     """
     if place.path is not None:
         files = sorted(place.path.parent.glob(f"*{_SUFFIX}"))
@@ -104,9 +104,9 @@ def beside(place: StateLocation, session: Session) -> dict[str, StateLocation]:
 
 
 def below(place: StateLocation, session: Session) -> dict[tuple[str, str], StateLocation]:
-    """Return all states of the platform in the store of `place`, by environment and name; one listing.
+    """Return all states of the platform in the store of `place`, by environment and name, in one listing.
 
-    Empty where folder or bucket are absent. Raises MissingError where these credentials may not list the bucket.
+    Empty if folder or bucket do not exist. Raises MissingError if the credentials cannot list the bucket.
     """
     if place.path is not None:
         files = sorted(place.path.parent.parent.glob(f"*/*{_SUFFIX}"))
@@ -129,7 +129,8 @@ def _at(place: StateLocation) -> str:
 
 
 def _lock_at(place: StateLocation) -> str:
-    """Where Terraform keeps the lock: `use_lockfile` beside the object, the local backend in a hidden file."""
+    """Return the location of Terraform's lock: `use_lockfile` puts it beside the object, the local backend in a hidden
+    file."""
     if place.path is None:
         return f"{place.key}.tflock"
     return str(place.path.with_name(f".{place.path.name}.lock.info"))
@@ -147,7 +148,7 @@ def _bytes(place: StateLocation, session: Session, at: str) -> bytes | None:
 
 
 def denied(bucket: str, error: DeniedError) -> MissingError:
-    """The state's bucket is there, but its owner does not let these credentials in."""
+    """Return the error for a bucket whose owner denies access to these credentials."""
     return MissingError(
         f"the state bucket {bucket} exists, but the credentials may not read it",
         why=error.findings[0].why or error.findings[0].what,

@@ -1,4 +1,4 @@
-"""Reads a state with its version, and writes one only over the version that was read."""
+"""Reads and writes states by version: a write never overwrites a version that was not read."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Stored:
 
 @dataclass(frozen=True)
 class Encryption:
-    """How the backend encrypts its objects (arguments of PutObject)."""
+    """The encryption of the backend's objects (arguments of PutObject)."""
 
     kms_key_id: str = ""
     is_on: bool = True
@@ -53,7 +53,7 @@ class Encryption:
 
 
 def fetch(place: StateLocation, session: Session) -> Stored:
-    """Read a state. Raises MissingError where the bucket is there but may not be read, NgpError for a broken object."""
+    """Read a state. Raises MissingError if the bucket cannot be read, NgpError for a damaged object."""
     if place.path is not None:
         try:
             data = place.path.read_bytes()
@@ -120,7 +120,7 @@ def _put(place: StateLocation, session: Session, text: str, expected: str, encry
 
 
 def explained(error: NgpError, place: StateLocation) -> NgpError:
-    """Return the error of a call, with the way out where the bucket is gone."""
+    """Return the error of a call, with a fix if the bucket is missing."""
     if not error.findings[0].why.startswith("NoSuchBucket"):
         return error
     what = f"the state bucket {place.bucket} does not exist"
@@ -172,7 +172,7 @@ def _overwrite(file: FileIO, data: bytes) -> None:
 
 
 def _back_up(place: StateLocation, data: bytes) -> None:
-    """Keep the version before beside the state, as Terraform's local backend does."""
+    """Keep the previous version beside the state, as Terraform's local backend does."""
     assert place.path is not None
     backup = place.path.with_name(f"{place.path.name}.backup")
     handle = os.open(backup, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
@@ -181,7 +181,7 @@ def _back_up(place: StateLocation, data: bytes) -> None:
 
 
 def digest(text: str) -> str:
-    """A state's digest: what `Stored.digest` says of it once it is written."""
+    """Return a state's digest, equal to `Stored.digest` once it is written."""
     return _digest(text.encode())
 
 

@@ -1,4 +1,4 @@
-"""Waiting for a taken lock: how long, and what ends the wait."""
+"""The wait for a taken lock: its duration, and its interruption."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _AGAIN_S = 1.0  # between two attempts
 
 @dataclass
 class Wait:
-    """The wait for one lock, from now on. `stop` is set when the operator interrupts the run."""
+    """The wait for one lock, starting now. `stop` is set when the operator interrupts the run."""
 
     timeout_s: float = 0.0
     stop: threading.Event = field(default_factory=threading.Event)
@@ -23,7 +23,7 @@ class Wait:
     _has_emitted: bool = field(default=False, init=False)
 
     def goes_on(self, holder: Callable[[], str]) -> bool:
-        """Wait for a moment; return whether to try again. `holder` says who has the lock, and is told once.
+        """Wait for a moment; return whether to try again. `holder` names the holder, and is emitted once.
 
         Raises StoppedError on an interruption.
         """

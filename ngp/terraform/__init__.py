@@ -1,1 +1,1 @@
-"""Drive the Terraform binary."""
+"""Drives the Terraform binary, and reads its files and output."""

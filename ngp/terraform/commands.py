@@ -1,4 +1,4 @@
-"""Terraform's command lines, built with python-terraform and run by nobody here."""
+"""Terraform's command lines, built with python-terraform, which runs nothing here."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class InitOptions:
 
 @dataclass(frozen=True)
 class PlanOptions:
-    """Values come by `var_files` only. `extra` are words that the operator gave after ``--``."""
+    """Options of a plan. Values come from `var_files` only. `extra` are words that the operator gave after ``--``."""
 
     out: Path | None = None
     destroy: bool = False
@@ -43,7 +43,7 @@ class PlanOptions:
     extra: tuple[str, ...] = ()
 
     def words(self, *, leaving_out: Sequence[str] = ()) -> tuple[str, ...]:
-        """Return what shapes the plan as words of a command line, without the targets of `leaving_out`."""
+        """Return the options that shape the plan as words of a command line, without the targets of `leaving_out`."""
         return (
             *(f"-target={one}" for one in self.targets if one not in leaving_out),
             *(f"-replace={one}" for one in self.replace),
@@ -54,7 +54,7 @@ class PlanOptions:
 
 @dataclass(frozen=True)
 class ApplyOptions:
-    """Of a saved plan: what is in it (targets, values) cannot be said again."""
+    """Options for applying a saved plan, which contains targets and values itself."""
 
     lock: bool = True
     lock_timeout: str = ""
@@ -122,7 +122,7 @@ def providers_lock(
 
 
 def fmt(prefix: Argv, paths: Sequence[str], *, check: bool = False, recursive: bool = False) -> Argv:
-    """`paths` are files or folders, or ``-`` for standard input."""
+    """Return the command line. `paths` are files or folders, or ``-`` for standard input."""
     return _Words(prefix).cmd("fmt", *paths, no_color=IsFlagged, check=_flag(check), recursive=_flag(recursive))
 
 
@@ -142,14 +142,14 @@ def run_tests(prefix: Argv, *, filters: Sequence[str] = (), folder: str = "", ve
 
 
 class _Words(python_terraform.Terraform):  # type: ignore[misc]  # the library has no types
-    """python-terraform as a builder of words: it maps options to arguments, and its process part is closed."""
+    """Builds words with python-terraform: it maps options to arguments, and cannot start a process."""
 
     def __init__(self, prefix: Argv) -> None:
         self._prefix = prefix
         super().__init__(terraform_bin_path=prefix[0])
 
     def cmd(self, cmd: str, *args: str, **options: Any) -> Argv:
-        """The argument vector, where the library would run it."""
+        """Return the arguments instead of running them."""
         return tuple(self.generate_cmd_string(cmd, *args, **options))
 
     def generate_cmd_string(self, cmd: str, *args: str, **options: Any) -> list[str]:
@@ -167,7 +167,7 @@ class _Words(python_terraform.Terraform):  # type: ignore[misc]  # the library h
         return list(words) if isinstance(words, tuple) else [words] if words else []
 
     def read_state_file(self, file_path: str | None = None) -> None:
-        """Nothing: the library reads whatever state lies in the working directory."""
+        """Do nothing: the library would read a state in the working directory."""
 
     def __getattr__(self, item: str) -> Any:
         raise AttributeError(item)  # the library makes a command of every name

@@ -1,4 +1,4 @@
-"""JSON as Terraform writes it, read without losing a digit."""
+"""Parses Terraform's JSON without losing a digit."""
 
 from __future__ import annotations
 

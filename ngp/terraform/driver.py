@@ -1,4 +1,4 @@
-"""Terraform's verbs as calls: a root and options in, a frozen result out, events while it runs."""
+"""Runs Terraform's commands: takes a root and options, returns a result, and emits events meanwhile."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ _TIED = SERVED - {"apply"} | {"output", "fmt", "providers", "version"}
 
 @dataclass(frozen=True)
 class Root:
-    """A Terraform root and the folder (TF_DATA_DIR) that holds its init; one process at a time may use `data`.
+    """A Terraform root and the folder (TF_DATA_DIR) of its init. Only one process at a time may use `data`.
 
-    `cwd` is what `path.cwd` says, if that is not `path`: a copy says the folder of its original.
+    `cwd` is the value of `path.cwd` if it is not `path`: a copy uses the folder of its original.
     """
 
     path: Path
@@ -48,10 +48,10 @@ class Root:
 
 @dataclass(frozen=True)
 class Watch:
-    """How a call is followed.
+    """Observers of a call.
 
-    `on_event` is called from another thread, in order. Every line of both streams is appended to `log`, secrets
-    redacted. `unit` is for whoever finds the call after ngp was killed.
+    `on_event` is called from another thread, in order. Every line of both streams is appended to `log`, with secrets
+    redacted. `unit` identifies the call if ngp is killed.
     """
 
     on_event: Callable[[Event], None] | None = None
@@ -83,9 +83,9 @@ class Terraform:
     calls: Path | None = None
 
     def init(self, root: Root, *, backend: bool = True, watch: Watch = _QUIET) -> Result:
-        """Initialise `root`, or skip it (`skipped`) while nothing has changed that init reads.
+        """Initialise `root`, or skip it (`skipped`) if nothing that init reads has changed.
 
-        With a lock file in the root it is read only, and providers must be those that it names.
+        A lock file in the root is used read-only, so providers must be those that it names.
         """
         about = (*self.binary.argv, self.binary.version, "served" if self._is_served else str(self.plugin_folder or ""))
         fingerprint = fingerprints.compute(root.path, about=about)
@@ -98,7 +98,7 @@ class Terraform:
         return result
 
     def validate(self, root: Root, *, watch: Watch = _QUIET) -> Result:
-        """Check an initialised root; its findings are the diagnostics."""
+        """Validate an initialised root; the findings are its diagnostics."""
         outcome = self._outcome(root, commands.validate(self.binary.argv), watch=watch)
         try:
             found = tuple(events.diagnostic(one) for one in documents.parse(outcome.stdout)["diagnostics"])
@@ -116,7 +116,7 @@ class Terraform:
         secrets: Mapping[str, str] | None = None,
         watch: Watch = _QUIET,
     ) -> Result:
-        """Plan; `has_changes` says whether there is something to apply, changes of outputs included."""
+        """Plan the root. `has_changes` says whether there is something to apply, including outputs."""
         argv = commands.plan(self.binary.argv, replace(options, detailed_exitcode=True))
         result = self._stream(root, argv, secrets=secrets, watch=watch)
         return replace(result, exit_code=0, has_changes=True) if result.exit_code == 2 else result
@@ -130,28 +130,28 @@ class Terraform:
         secrets: Mapping[str, str] | None = None,
         watch: Watch = _QUIET,
     ) -> Result:
-        """Apply exactly this saved plan; ephemeral values must be given again in `secrets`."""
+        """Apply a saved plan. `secrets` must contain its ephemeral values again."""
         argv = commands.apply(self.binary.argv, plan_file, options)
         result = self._stream(root, argv, secrets=secrets, watch=watch)
         return replace(result, errored_state=rescue.save(root.path, result.dumped), dumped="")
 
     def test(self, root: Root, *, filters: Sequence[str] = (), folder: str = "", watch: Watch = _QUIET) -> Result:
-        """Run the root's Terraform tests; they come as Unknown events (``test_run``, ``test_summary``, …)."""
+        """Run the root's Terraform tests; their events are UnknownEvents (``test_run``, ``test_summary``, …)."""
         argv = commands.run_tests(self.binary.argv, filters=filters, folder=folder)
         return self._stream(root, argv, watch=watch)
 
     def show_plan(self, root: Root, plan_file: Path, *, watch: Watch = _QUIET) -> plans.Plan:
-        """Read a saved plan; sensitive leaves are masked. Raises RefusedError (3) for changes of an unknown kind."""
+        """Read a saved plan with sensitive leaves masked. Raises RefusedError (3) for changes of an unknown kind."""
         plan = plans.parse(self._json(root, commands.show(self.binary.argv, plan_file), watch))
         plans.require_known(plan)
         return plan
 
     def output(self, root: Root, *, watch: Watch = _QUIET) -> dict[str, states.StateOutput]:
-        """Read the outputs of the root's state through Terraform, for backends that ngp cannot read itself."""
+        """Read the outputs of the root's state through Terraform, for backends that ngp cannot read."""
         return states.outputs(self._json(root, commands.output(self.binary.argv), watch))
 
     def console(self, root: Root, expression: str, *, var_files: Sequence[Path] = (), watch: Watch = _QUIET) -> str:
-        """Evaluate one expression (one line) in the root's state and values; return it as Terraform prints it."""
+        """Evaluate one expression (one line) in the root's state and values; return Terraform's text."""
         if "\n" in expression or len(expression.encode()) > CONSOLE_LINE:
             # tried: of several lines only the last is answered, of a longer one nothing
             raise ValueError(f"the console reads one line of at most {CONSOLE_LINE} bytes")
@@ -169,15 +169,15 @@ class Terraform:
     def providers_lock(
         self, root: Root, platforms: Sequence[str], *, mirror: Path | None = None, watch: Watch = _QUIET
     ) -> None:
-        """Renew the root's lock file for these platforms, from the registry or from `mirror` alone."""
+        """Renew the root's lock file for these platforms, from the registry or only from `mirror`."""
         self._text(root, commands.providers_lock(self.binary.argv, platforms, mirror=mirror), watch=watch)
 
     def format(self, root: Root, text: str) -> str:
-        """Return `text` as ``terraform fmt`` writes it; raise NgpError with its words where it is no HCL."""
+        """Return `text` formatted by ``terraform fmt``. Raises NgpError if it is not HCL."""
         return self._text(root, commands.fmt(self.binary.argv, ["-"]), watch=_QUIET, stdin=text)
 
     def unformatted(self, root: Root) -> list[str]:
-        """The files in and below the root, relative to it, that ``terraform fmt`` would write otherwise."""
+        """Return the files in and below the root, relative to it, that ``terraform fmt`` would change."""
         argv = commands.fmt(self.binary.argv, ["."], check=True, recursive=True)
         outcome = self._outcome(root, argv, watch=_QUIET)
         if outcome.stopped:
@@ -246,7 +246,7 @@ class Terraform:
         return outcome
 
     def _serve(self, root: Root, argv: Argv, watch: Watch, go: Go) -> None:
-        """Let `go` run Terraform with providers that run already where that is possible, else plainly."""
+        """Run Terraform with `go`, with running providers if possible, else without."""
         verb = argv[len(self.binary.argv)]
         if self.serving is None or verb not in SERVED or not self.serving.is_open:
             go(Attempt())

@@ -1,4 +1,4 @@
-"""What Terraform tells while it runs (``-json``, machine-readable UI 1.x), as typed events."""
+"""Terraform's output with ``-json`` (machine-readable UI 1.x), as typed events."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class TerraformVersion:
 
 @dataclass(frozen=True)
 class PlannedChange:
-    """One resource's planned change."""
+    """The planned change of one resource."""
 
     address: str
     action: str
@@ -57,7 +57,7 @@ class Summary:
 
 @dataclass(frozen=True)
 class Diagnostic:
-    """A warning or an error; `place` is ``file:line`` relative to the root, "" where Terraform names none."""
+    """A warning or an error. `place` is ``file:line`` relative to the root, "" if Terraform names none."""
 
     severity: str
     summary: str
@@ -69,7 +69,7 @@ class Diagnostic:
 
 @dataclass(frozen=True)
 class UnknownEvent:
-    """A message that this version of ngp does not know, kept as it came; kind "text" is a line that is no JSON."""
+    """A message that this version of ngp does not know, unchanged; kind "text" is a line that is not JSON."""
 
     kind: str
     document: Mapping[str, Any]
@@ -89,7 +89,7 @@ Event = (
 
 
 def parse(line: str) -> Event:
-    """Read one line of a ``-json`` stream. Nothing is ever lost or refused: what is not known becomes Unknown."""
+    """Parse one line of a ``-json`` stream. Unknown messages become UnknownEvent."""
     try:
         document = json.loads(line)
     except (ValueError, RecursionError):
@@ -104,7 +104,7 @@ def parse(line: str) -> Event:
 
 
 def diagnostic(document: Mapping[str, Any]) -> Diagnostic:
-    """Read one diagnostic of a ``-json`` stream or of ``validate -json``."""
+    """Parse one diagnostic of a ``-json`` stream or of ``validate -json``."""
     place = document.get("range") or {}
     start = place.get("start") or {}
     line = start.get("line", "")

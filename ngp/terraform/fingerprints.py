@@ -1,4 +1,4 @@
-"""What `terraform init` reads, as one digest: while it stays, init is skipped."""
+"""Fingerprints of everything that `terraform init` reads: it is skipped while they are equal."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _MATTERS = re.compile(
 
 
 def compute(root: Path, *, about: tuple[str, ...]) -> str:
-    """Digest what init reads of `root` and of the local modules that it calls; `about` is what else counts."""
+    """Return the fingerprint of `root` and of the local modules that it calls; `about` is other input."""
     digest = hashlib.sha256(json.dumps([*about, str(root.resolve())]).encode())
     for path in (*_files(root), root / ".terraform.lock.hcl"):
         with suppress(FileNotFoundError):
@@ -43,9 +43,9 @@ def compute(root: Path, *, about: tuple[str, ...]) -> str:
 
 
 def is_current(data: Path, fingerprint: str, *, backend: bool, root: Path) -> bool:
-    """Whether an init of this fingerprint has been done in `data` and what it made is still there.
+    """Whether an init with this fingerprint was done in `data` and its files still exist.
 
-    An init with a backend serves one without, not the other way round.
+    An init with a backend also serves calls without one.
     """
     try:
         kept = json.loads((data / _FILE).read_text(encoding="utf-8"))
@@ -60,7 +60,7 @@ def is_current(data: Path, fingerprint: str, *, backend: bool, root: Path) -> bo
 
 
 def had_backend(data: Path) -> bool:
-    """Whether the init of `data` was one with its backend."""
+    """Whether the init in `data` used the backend."""
     try:
         return bool(json.loads((data / _FILE).read_text(encoding="utf-8"))["backend"])
     except (OSError, ValueError, KeyError, TypeError):
@@ -68,7 +68,7 @@ def had_backend(data: Path) -> bool:
 
 
 def save(data: Path, fingerprint: str, *, backend: bool) -> None:
-    """Remember a successful init."""
+    """Record a successful init."""
     # host/namespace/type/version/platform; the last is a link into the mirror, which may go away
     made = [str(path.relative_to(data / "providers")) for path in sorted((data / "providers").glob("*/*/*/*/*"))]
     files.write(
@@ -78,7 +78,7 @@ def save(data: Path, fingerprint: str, *, backend: bool) -> None:
 
 
 def modules(root: Path) -> set[Path]:
-    """The folders of all local modules that are called from `root`, directly or not."""
+    """Return the folders of all local modules that `root` calls, directly or indirectly."""
     found: set[Path] = set()
     ahead = [root]
     while ahead:
@@ -92,12 +92,12 @@ def modules(root: Path) -> set[Path]:
 
 
 def called(folder: Path) -> list[str]:
-    """Return the relative sources of the modules that the files in a folder call, as they are written."""
+    """Return the relative module sources in the files of a folder, as written."""
     return [source for text in _texts(folder) for source in sources(text)]
 
 
 def sources(text: str) -> list[str]:
-    """The relative sources that a file of Terraform (HCL or JSON) calls modules by, as they are written."""
+    """Return the relative module sources in a Terraform file (HCL or JSON), as written."""
     return _SOURCE.findall(text)
 
 

@@ -1,4 +1,4 @@
-"""The dependency lock file (``.terraform.lock.hcl``): which provider packages may run, by version and hash."""
+"""The dependency lock file (``.terraform.lock.hcl``): versions and hashes of the allowed provider packages."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _COMMENT = re.compile(r"(?m)^\s*(?:#|//).*$")
 
 @dataclass(frozen=True)
 class Locked:
-    """One provider. `address` is in full: ``registry.terraform.io/hashicorp/aws``; hashes are sorted, h1 before zh.
+    """One provider. `address` is complete: ``registry.terraform.io/hashicorp/aws``; hashes are sorted, h1 before zh.
 
-    An ``h1:`` is of one unpacked package and does not say of which platform; a ``zh:`` is of a published archive.
+    An ``h1:`` hash is of an unpacked package for any one platform; a ``zh:`` hash of a published archive.
     """
 
     address: str
@@ -39,7 +39,7 @@ class Locked:
 
     @property
     def source(self) -> str:
-        """As written in a configuration: ``hashicorp/aws``."""
+        """The address as written in a configuration: ``hashicorp/aws``."""
         return self.address.removeprefix(f"{REGISTRY}/")
 
     @property
@@ -49,7 +49,7 @@ class Locked:
 
 @dataclass(frozen=True)
 class Requirement:
-    """A constraint that a module makes; `source` as written there, `where` its file."""
+    """A module's constraint on a provider; `source` as written there, `where` is its file."""
 
     source: str
     constraint: str
@@ -60,7 +60,7 @@ Lock = tuple[Locked, ...]
 
 
 def load(path: Path) -> Lock:
-    """Read a lock file; raise MissingError where there is none, UsageError where it cannot be read."""
+    """Load a lock file. Raises MissingError if it does not exist, UsageError if it cannot be read."""
     try:
         return parse(path.read_text(encoding="utf-8-sig"), where=str(path))
     except FileNotFoundError:
@@ -70,7 +70,7 @@ def load(path: Path) -> Lock:
 
 
 def parse(text: str, *, where: str = "") -> Lock:
-    """Read the text of a lock file, providers sorted by address."""
+    """Parse a lock file; providers are sorted by address."""
     plain = _COMMENT.sub("", text)
     found = {match[1]: _locked(match[1], match[2], where) for match in _BLOCK.finditer(plain)}
     rest = _BLOCK.sub("", plain).strip()
@@ -80,12 +80,12 @@ def parse(text: str, *, where: str = "") -> Lock:
 
 
 def render(lock: Iterable[Locked]) -> str:
-    """Write a lock file exactly as Terraform does, so that neither ever rewrites the other's."""
+    """Return the text of a lock file exactly as Terraform writes it, so that neither changes the other's."""
     return "\n".join([_HEADER, *(_block(one) for one in sorted(lock, key=lambda one: one.address))])
 
 
 def merge(old: Iterable[Locked], new: Iterable[Locked]) -> Lock:
-    """The new lock, with the old hashes of every version that stays: whoever renewed it may not see all platforms."""
+    """Return the new lock with the old hashes of unchanged versions: its writer may not see all platforms."""
     kept = {(one.address, one.version): one.hashes for one in old}
     return tuple(
         replace(one, hashes=tuple(sorted({*one.hashes, *kept.get((one.address, one.version), ())}))) for one in new
@@ -105,7 +105,7 @@ def under(lock: Iterable[Locked], registry: str) -> Lock:
 
 
 def readdress(path: Path, registry: str) -> None:
-    """Write the lock file of a copy of a root as `registry`'s binary reads it; one that is not there is not made."""
+    """Rewrite the lock file of a root's copy for the binary of `registry`; do nothing if it does not exist."""
     if registry != REGISTRY and path.is_file():
         files.write(path, render(under(load(path), registry)))
 
@@ -113,13 +113,13 @@ def readdress(path: Path, registry: str) -> None:
 def check(
     lock: Lock, requirements: Iterable[Requirement], *, platforms: Sequence[str] = PLATFORMS, where: str = NAME
 ) -> tuple[Finding, ...]:
-    """What is wrong with the lock: a module's constraint not met, a provider not locked, a platform without hash."""
+    """Return the problems of a lock: unmet constraints, providers that are not locked, platforms without hash."""
     by_source = {one.source: one for one in lock}
     return (*_unmet(by_source, requirements, where), *_bare(lock, platforms, where))
 
 
 def address(source: str) -> str:
-    """The full address of a source as it is written: ``aws``, ``hashicorp/aws`` or with its host."""
+    """Return the complete address of a source as written: ``aws``, ``hashicorp/aws`` or with its host."""
     parts = source.split("/")
     return "/".join([*(REGISTRY, "hashicorp")[: 3 - len(parts)], *parts])
 

@@ -1,4 +1,4 @@
-"""Where provider packages come from without the registry: mirrors on this machine, found without configuration."""
+"""Mirrors of provider packages on this machine, used instead of the registry and found without configuration."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _INSTALLS = re.compile(r"(?m)^\s*(provider_installation|plugin_cache_dir)\b")
 
 @dataclass(frozen=True)
 class Places:
-    """What of this machine decides. `cache` is ngp's own folder of the user."""
+    """What determines the mirrors on this machine. `cache` is the user's folder of ngp."""
 
     environ: Mapping[str, str]
     home: Path
@@ -38,16 +38,16 @@ class Places:
 
 @dataclass(frozen=True)
 class Mirror:
-    """`folder` is for ``init -plugin-dir``; None leaves Terraform to its own configuration. `origin` says why."""
+    """`folder` is for ``init -plugin-dir``; None means Terraform's own configuration. `origin` is the reason."""
 
     folder: Path | None
     origin: str
 
 
 def find(lock: Lock, platform: str, places: Places, *, flavour: str = TERRAFORM) -> Mirror | None:
-    """The first mirror that holds every locked provider for `platform` (``linux_amd64``); None where there is none.
+    """Return the first mirror that has every locked provider for `platform` (``linux_amd64``), or None.
 
-    Raises MissingError only where NGP_PROVIDER_MIRROR names a folder that has not got them.
+    Raises MissingError only if the folder in NGP_PROVIDER_MIRROR lacks some.
     """
     configuration = _own_configuration(places, flavour)
     if configuration is not None:
@@ -80,7 +80,7 @@ def provide(lock: Lock, binary: Binary, places: Places, stop: threading.Event | 
 
 
 def folders(places: Places) -> Iterator[Path]:
-    """The mirrors that others keep on this machine, in the order in which they are looked at."""
+    """Return the mirrors that other tools keep on this machine, in order of preference."""
     if places.environ.get(SETTING):
         yield Path(places.environ[SETTING]).expanduser()
     yield from filter(Path.is_dir, _implied(places))
@@ -88,7 +88,7 @@ def folders(places: Places) -> Iterator[Path]:
 
 
 def held(folder: Path, address: str, platform: str) -> tuple[str, ...]:
-    """The versions of a provider that a mirror holds for a platform, unpacked or packed, oldest first."""
+    """Return the versions of a provider in a mirror for a platform, unpacked or packed, oldest first."""
     provider = folder / address
     kind = address.rpartition("/")[2]
     unpacked = {path.parent.name for path in provider.glob(f"*/{platform}") if path.is_dir()}
@@ -98,7 +98,7 @@ def held(folder: Path, address: str, platform: str) -> tuple[str, ...]:
 
 
 def package(folder: Path, locked: Locked, platform: str) -> Path | None:
-    """The folder or archive in which a mirror holds exactly this version, None where it does not."""
+    """Return the folder or archive of exactly this version in a mirror, or None."""
     provider = folder / locked.address
     kind = locked.address.rpartition("/")[2]
     unpacked = provider / locked.version / platform
@@ -107,9 +107,9 @@ def package(folder: Path, locked: Locked, platform: str) -> Path | None:
 
 
 def _readdressed(mirror: Mirror, lock: Lock, binary: Binary, places: Places) -> Mirror:
-    """The mirror itself, or for another registry's binary a folder of links into it.
+    """Return the mirror itself, or for another registry's binary a folder of links into it.
 
-    A package's own folder or archive is linked: where a link stands further up, OpenTofu sees nothing (tried).
+    The package's own folder or archive is linked: OpenTofu ignores links further up (tried).
     """
     if mirror.folder is None or binary.registry == REGISTRY:
         return mirror
@@ -138,7 +138,7 @@ def _add_ons(places: Places) -> list[Path]:
 
 
 def _implied(places: Places) -> list[Path]:
-    """Terraform's "implied local mirror directories" (CLI configuration, provider installation)."""
+    """Return Terraform's "implied local mirror directories" (CLI configuration, provider installation)."""
     environ, home = places.environ, places.home
     folders = [home / ".terraform.d" / "plugins"]
     if sys.platform == "darwin":
@@ -150,7 +150,7 @@ def _implied(places: Places) -> list[Path]:
 
 
 def _own_configuration(places: Places, flavour: str) -> Path | None:
-    """The CLI configuration file that says how providers are installed, if the operator has one."""
+    """Return the operator's CLI configuration file if it configures provider installation."""
     named = [places.environ[name] for name in child_environ.CONFIG_FILES if places.environ.get(name)]
     # a file that the environment names is read instead of the one at home; one that is not there is dropped
     candidates = [*map(Path, named), *_home_configurations(places, flavour)]
@@ -194,7 +194,7 @@ def _lacking(folder: Path, locked: Locked, platform: str, where: str) -> Finding
 
 
 def _fill(own: Path, lock: Lock, binary: Binary, places: Places, stop: threading.Event | None) -> None:
-    """Let Terraform fetch the packages, hashes checked against the lock, beside the mirror; then move them in."""
+    """Download the packages with Terraform, hashes checked against the lock, then move them into the mirror."""
     own.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=places.cache, prefix=".fetching-") as name:
         scratch, fetched = Path(name) / "root", Path(name) / "packages"

@@ -1,4 +1,4 @@
-"""A plan as a value, read from ``terraform show -json`` (format_version 1.x)."""
+"""A plan, read from ``terraform show -json`` (format_version 1.x)."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class Action(Enum):
 
 
 class Masked(str):
-    """The text in place of a sensitive value. Two of one process say whether their values are the same.
+    """The replacement of a sensitive value. Two of them from one process can be compared.
 
-    The digest is keyed by the process and stays in its memory: a copy, or what is written anywhere, is the text alone.
+    The digest is keyed by the process and stays in its memory; copies and files contain only the text.
     """
 
     __slots__ = ("fingerprint",)
@@ -45,7 +45,7 @@ class Masked(str):
         return made
 
     def differs(self, other: Masked) -> bool:
-        """Whether the values behind both are known to differ."""
+        """Whether the values of both are known to differ."""
         return self.fingerprint != other.fingerprint
 
     def __reduce__(self) -> tuple[type[str], tuple[str]]:
@@ -54,7 +54,7 @@ class Masked(str):
 
 @dataclass(frozen=True)
 class Change:
-    """What is to happen to one resource. Sensitive leaves of `before` and `after` are masked already."""
+    """The planned change of a resource. Sensitive leaves of `before` and `after` are masked."""
 
     address: str
     type: str
@@ -74,7 +74,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Invocation:
-    """An action that Terraform invokes beside the changes. Sensitive leaves of `values` are masked already."""
+    """An action that Terraform invokes beside the changes. Sensitive leaves of `values` are masked."""
 
     address: str
     trigger: str = ""  # the resource and the event that invoke it, "" where the command line does
@@ -87,7 +87,8 @@ class Invocation:
 
 @dataclass(frozen=True)
 class OutputChange:
-    """`after_unknown` is False, True, or a structure of those, as in Terraform's document."""
+    """The planned change of an output. `after_unknown` is False, True or a structure of those, as in Terraform's
+    document."""
 
     name: str
     action: Action
@@ -136,7 +137,7 @@ _HARMLESS = frozenset({"applyable", "checks", "complete", "relevant_attributes",
 
 
 def parse(document: Mapping[str, Any]) -> Plan:
-    """Read the document of ``show -json PLAN``; sensitive leaves are masked here and never seen further on."""
+    """Parse the document of ``show -json PLAN``, and mask its sensitive leaves."""
     if str(document.get("format_version", "")).partition(".")[0] != "1":
         raise NgpError(
             f"this plan has format {document.get('format_version', 'unknown')}, but ngp reads 1.x",
@@ -156,7 +157,7 @@ def parse(document: Mapping[str, Any]) -> Plan:
 
 
 def require_known(plan: Plan) -> None:
-    """Raise RefusedError (3) that names each change of a kind that ngp does not know, deferred ones too."""
+    """Raise RefusedError (3) with each change of an unknown kind, including deferred ones."""
     found = [
         f"{one.address}: the plan says {' and '.join(one.actions) or 'nothing'}, which ngp does not know"
         for one in plan.changes
@@ -172,14 +173,14 @@ def require_known(plan: Plan) -> None:
 
 
 def _named(value: Any) -> list[str]:
-    """The addresses in a part of a plan that ngp does not know."""
+    """Return the addresses in a part of a plan that ngp does not know."""
     entries = value if isinstance(value, list) else [value]
     inner = [_inside(entry) for entry in entries if isinstance(entry, dict)]
     return [str(entry["address"]) for entry in inner if "address" in entry] or ["something"]
 
 
 def _inside(entry: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A deferred change or action wraps what is deferred, with the reason."""
+    """Unwrap a deferred change or action."""
     wrapped = entry.get("resource_change") or entry.get("action_invocation")
     return wrapped if isinstance(wrapped, dict) else entry
 
@@ -199,7 +200,7 @@ def mask(value: Any, sensitive: Any) -> Any:
 
 
 def _differing_secrets(change: Mapping[str, Any]) -> tuple[tuple[str | int, ...], ...]:
-    """Return the paths of the sensitive leaves of a change that differ: both of their sides are masked."""
+    """Return the paths of the sensitive leaves that a change alters, both sides of which are masked."""
     before, after = change.get("before"), change.get("after")
     marks = change.get("before_sensitive"), change.get("after_sensitive")
     return tuple(_differing(before, after, marks, ()))

@@ -1,4 +1,4 @@
-"""Renew the master lock: Terraform computes the hashes, from the registry or from a mirror on this machine."""
+"""Renews the master lock file: Terraform computes the hashes, from the registry or from a mirror on this machine."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ngp.terraform.lockfile import Lock, Requirement
 
 @dataclass(frozen=True)
 class RenewalRequest:
-    """What is wanted of a new lock. `folder` is a mirror to use, None for one that is found, else the registry."""
+    """Options of a new lock. `folder` is a mirror to use; None uses one that is found, else the registry."""
 
     requirements: tuple[Requirement, ...]
     platforms: tuple[str, ...] = lockfile.PLATFORMS
@@ -29,7 +29,7 @@ class RenewalRequest:
 
 @dataclass(frozen=True)
 class Renewal:
-    """`origin` is where the packages were looked at: a mirror's folder or the registry."""
+    """A new lock. `origin` is the source of the packages: a mirror's folder or the registry."""
 
     lock: Lock
     origin: str
@@ -38,10 +38,10 @@ class Renewal:
 def renew(
     old: Lock, request: RenewalRequest, binary: Binary, places: mirror.Places, stop: threading.Event | None = None
 ) -> Renewal:
-    """Make a new lock for the request; nothing is written.
+    """Make a new lock for the request, without writing it.
 
-    Raises NgpError where the new lock would be worse (a platform without a hash), MissingError where a provider
-    cannot be had.
+    Raises NgpError if the new lock would be worse (a platform without a hash), MissingError if a provider is not
+    available.
     """
     wanted = _constraints(request.requirements)
     folder = request.folder or _mirror_in_use(wanted, places)
@@ -56,7 +56,7 @@ def renew(
 
 
 def verify(lock: Lock, binary: Binary, places: mirror.Places) -> Iterator[Finding]:
-    """Hold the packages of the mirror that is in use, for this platform, against the lock."""
+    """Check the packages of the mirror in use, for this platform, against the lock."""
     try:
         found = mirror.find(lock, binary.platform, places, flavour=binary.flavour)
     except MissingError as error:
@@ -110,7 +110,7 @@ def _ask(old: Lock, request: RenewalRequest, binary: Binary, places: mirror.Plac
 
 
 def _constraints(requirements: Iterable[Requirement]) -> dict[str, str]:
-    """The constraints on each provider, by full address; every one of them must hold."""
+    """Return all constraints on each provider, by complete address."""
     found: dict[str, set[str]] = {}
     for one in requirements:
         parts = {part.strip() for part in one.constraint.split(",") if part.strip()}
@@ -134,7 +134,7 @@ def _scratch(wanted: Mapping[str, str]) -> dict[str, object]:
 
 
 def _mirror_in_use(wanted: Iterable[str], places: mirror.Places) -> Path | None:
-    """The first mirror that holds every wanted provider in some version. What ngp fetched itself is none."""
+    """Return the first mirror with some version of every provider, except ngp's own."""
     addresses = tuple(wanted)
     for folder in mirror.folders(places):
         if all((folder / address).is_dir() for address in addresses):
@@ -143,7 +143,7 @@ def _mirror_in_use(wanted: Iterable[str], places: mirror.Places) -> Path | None:
 
 
 def _seen(folder: Path, wanted: Mapping[str, str], platforms: Sequence[str]) -> tuple[str, ...]:
-    """The platforms for which a mirror holds a fitting version of every provider."""
+    """Return the platforms for which a mirror has a fitting version of every provider."""
     seen = tuple(
         platform
         for platform in platforms

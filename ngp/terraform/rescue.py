@@ -1,4 +1,4 @@
-"""The state that Terraform could not write to its place: where its last copy lies."""
+"""Rescues states that Terraform could not write to their places."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _PREFIX = "ngp-state-"
 
 
 def save(root: Path, dumped: str) -> Path | None:
-    """Return the file with the state that an apply in `root` could not write; None where it wrote its state, or where
-    there is no room for it anywhere.
+    """Return the file with the state that an apply in `root` could not write; None if it was written, or if there is no
+    space for it anywhere.
 
-    On a full disk Terraform leaves an empty file and prints the state (`dumped`). That is written here, for the room
-    that was reserved for its output is free by now; where even that fails, below the system's temporary folder.
+    On a full disk Terraform leaves an empty file and prints the state (`dumped`), which is then written into the space
+    that was reserved for output.
     """
     left = root / NAME
     if is_whole(left):
@@ -44,13 +44,13 @@ def _keep_elsewhere(dumped: str) -> Path | None:
 
 
 def elsewhere() -> list[Path]:
-    """States of this user that found no room in their roots."""
+    """Return the states of this user that had no space in their roots."""
     found = Path(tempfile.gettempdir()).glob(f"{_PREFIX}*/{NAME}")
     return [path for path in found if path.parent.lstat().st_uid == os.getuid() and not path.parent.is_symlink()]
 
 
 def is_whole(path: Path) -> bool:
-    """Return whether a file holds a state, and not what a full disk has left of one."""
+    """Return whether a file contains a complete state, not the rest of one on a full disk."""
     try:
         return isinstance(json.loads(path.read_text(encoding="utf-8")), dict)
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""What became of one Terraform command."""
+"""The result of a Terraform command."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LOCK_FIELD = re.compile(r"^\s*(ID|Path|Operation|Who|Version|Created):[ \t]*(.*
 
 @dataclass(frozen=True)
 class LockHolder:
-    """Who holds a unit's state, in Terraform's own words; "" for what it did not say."""
+    """The holder of a unit's state lock, in Terraform's words; "" for missing fields."""
 
     id: str = ""
     path: str = ""
@@ -66,7 +66,7 @@ class Result:
         return self.exit_code == 0 and not self.stopped and not self.timed_out
 
     def require_prerequisites(self) -> None:
-        """Raise MissingError where this is an init that found no provider, credentials or backend to stand on."""
+        """Raise MissingError if this init found no provider, credentials or backend."""
         missing = [one for one in self.errors if _PREREQUISITES.search(one.summary)]
         if missing and not self.stopped:
             todo = "ngp doctor shows what is missing and how to get it"
@@ -92,7 +92,7 @@ def lock_holder(diagnostics: Iterable[Diagnostic]) -> LockHolder | None:
 
 
 def as_diagnostic(text: str, exit_code: int) -> Diagnostic:
-    """Return what Terraform said outside its JSON as the error that it is."""
+    """Return Terraform's plain output as an error diagnostic."""
     lines = [line.strip("╷│╵ ") for line in _COLOUR.sub("", text).splitlines()]
     rest = [line for line in lines if line]
     ended = f"was killed by signal {-exit_code}" if exit_code < 0 else f"ended with code {exit_code}"

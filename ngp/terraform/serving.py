@@ -1,4 +1,4 @@
-"""How a run's Terraform processes reach their providers: through the proxy, and plainly where it cannot serve."""
+"""Runs Terraform processes with providers behind the proxy, and without the proxy if it cannot serve."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ Opener = Callable[[Sequence[ProviderPackage], Mapping[str, str], Path], Abstract
 
 @dataclass(frozen=True)
 class ServablePackages:
-    """The packages that the proxy may start; `reason` says in one line why it has none."""
+    """The packages that the proxy may start; `reason` says why there are none."""
 
     packages: tuple[ProviderPackage, ...] = ()
     reason: str = ""
 
 
 class Serving:
-    """A run's way to the proxy. Safe to be used from several threads."""
+    """A run's access to the proxy. Thread-safe."""
 
     def __init__(
         self, door: ProxySession, found: ServablePackages, environ: Mapping[str, str], note: Callable[[str], None]
@@ -97,11 +97,11 @@ class Serving:
             return None
 
     def _leave(self, reason: str) -> None:
-        """Say why it goes on plainly, for all the roots that do."""
+        """Note once why Terraform runs without the proxy, for all roots."""
         self._emit("plainly", f"without the provider proxy: {reason}")
 
     def _emit(self, topic: str, text: str) -> None:
-        """Say something once for each topic."""
+        """Emit a note once per topic."""
         with self._guard:
             is_new = topic not in self._told
             self._told.add(topic)
@@ -110,7 +110,7 @@ class Serving:
 
 
 def collect_texts(root: Path, data: Path) -> Iterator[Path]:
-    """The files in which a root's types are named: its own, its state on this disk, and all modules that it calls."""
+    """Return the files that name the types of a root: its own, its local state, and all modules that it calls."""
     fetched = (path for path in (data / "modules").rglob("*") if path.is_dir())
     for folder in (root, *sorted(fingerprints.modules(root)), data / "modules", *sorted(fetched)):
         with suppress(OSError):  # Terraform will say so
@@ -118,14 +118,14 @@ def collect_texts(root: Path, data: Path) -> Iterator[Path]:
 
 
 def collect_test_texts(root: Path) -> Iterator[Path]:
-    """The files that name the types of a root's tests: the tests, their mocks and the modules inside the root."""
+    """Return the files that name the types of a root's tests: tests, mocks and the modules inside the root."""
     for path in sorted(root.rglob("*")):
         if path.name.endswith(_TEST_TEXTS) and path.is_file() and ".terraform" not in path.parts:
             yield path
 
 
 def find_packages(lock: Lock, platform: str, folder: Path | None) -> ServablePackages:
-    """The packages of `lock`, as its binary reads it, in a mirror (from `mirror.provide`).
+    """Return the packages of `lock` in a mirror (from `mirror.provide`), as its binary reads it.
 
     Each must be unpacked and have its hash in the lock file.
     """
@@ -151,10 +151,10 @@ def open_serving(  # noqa: PLR0913  what a run knows, once
     note: Callable[[str], None],
     opener: Opener = session.open_session,
 ) -> Iterator[Serving | None]:
-    """Open the proxy for a run; None where the run goes the plain way, and one line says why.
+    """Open the proxy for a run; None, with a note, if the run must do without.
 
-    `environ` is what the providers get, `shell` what decides whether there is a proxy at all. `opener` opens it: a
-    process of the run's own, or a pool's.
+    `environ` is the environment of the providers; `shell` may disable the proxy. `opener` opens it: as the run's own
+    process, or in a pool.
     """
     with ExitStack() as stack:
         reason = session.why_disabled(shell) or found.reason

@@ -1,4 +1,4 @@
-"""Tells a Terraform binary from what stands in its place: scripts and shims of version managers."""
+"""Distinguishes a Terraform binary from scripts and shims of version managers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MAIN = (b"path\tgithub.com/hashicorp/terraform\n", b"path\tgithub.com/opentofu/
 def is_real(program: Path) -> bool:
     """Whether a file is Terraform or OpenTofu itself, so that its version changes only with the file.
 
-    A shim may be an executable of its own (tenv, mise). Anything in doubt counts as a shim.
+    A shim may be an executable of its own (tenv, mise). Uncertain files count as shims.
     """
     try:
         with program.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:

@@ -1,4 +1,4 @@
-"""A state as a value, read from Terraform's state file (format version 4)."""
+"""A state, read from Terraform's state file (format version 4)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PROVIDER = re.compile(r'provider\["([^"]+)"\]')
 
 @dataclass(frozen=True)
 class StateOutput:
-    """`type` is Terraform's JSON notation: ``"string"``, ``["list", "string"]``. `value` is not masked."""
+    """An output. `type` is Terraform's JSON notation: ``"string"``, ``["list", "string"]``. `value` is not masked."""
 
     value: Any
     type: Any = "dynamic"
@@ -33,7 +33,7 @@ class StateResource:
 
 @dataclass(frozen=True)
 class State:
-    """`serial` is 0 and `lineage` "" for a state that holds nothing yet; `providers` are addresses in full.
+    """A state. `serial` is 0 and `lineage` "" if it is empty; `providers` are complete addresses.
 
     `tagged` are the values of the tag ``Environment`` of its resources.
     """
@@ -48,7 +48,7 @@ class State:
 
 
 def parse(text: str, *, where: str = "") -> State:
-    """Read a state file; an empty text is an empty state. Raises NgpError for what is none, or of another format."""
+    """Parse a state file; an empty text is an empty state. Raises NgpError for other content or formats."""
     if not text.strip():
         return State()
     try:
@@ -95,7 +95,7 @@ def _state(document: Mapping[str, Any]) -> State:
 
 
 def outputs(document: Mapping[str, Any]) -> dict[str, StateOutput]:
-    """Read the outputs of a state file, or the document of ``output -json`` (they have one form)."""
+    """Parse the outputs of a state file or of ``output -json``, which have the same form."""
     return {
         name: StateOutput(entry.get("value"), entry.get("type", "dynamic"), bool(entry.get("sensitive", False)))
         for name, entry in document.items()

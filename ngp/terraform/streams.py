@@ -1,4 +1,4 @@
-"""One streaming call's lines: to the log file, to events, and the few things that its result needs."""
+"""Processes the output lines of a streaming call: log file, events, and what the result needs."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _EXPECTED = "Provider lock file not updated"
 
 
 class Stream:
-    """Takes lines from both pipes (two threads) in order; nothing is kept but diagnostics and the last plain lines.
+    """Processes lines of both pipes (two threads) in order; keeps only diagnostics and the last plain lines.
 
-    Values of `secrets` are replaced before a line goes anywhere. With `hold` diagnostics wait for `release`.
+    Values of `secrets` are replaced before a line goes anywhere. With `hold`, diagnostics wait for `release`.
     """
 
     def __init__(
@@ -57,11 +57,11 @@ class Stream:
 
     @property
     def talk(self) -> str:
-        """The last lines that were no JSON, of both pipes."""
+        """The last lines of both pipes that are not JSON."""
         return "\n".join(self._talk)
 
     def take(self, line: str) -> None:
-        """Take a line of stdout. A state that is dumped there goes nowhere else: it is long, and holds values."""
+        """Process a line of stdout. A dumped state is kept out of the log, because it is long and contains values."""
         if _DUMP in line and (dumped := _state_in(line)):
             self.dumped = dumped
             line = json.dumps({"@level": "error", "@message": "Emergency state dump", "type": "log"})
@@ -82,7 +82,7 @@ class Stream:
             self._on_event(event)
 
     def release(self) -> None:
-        """Tell the diagnostics that were held back."""
+        """Emit the diagnostics that were held back."""
         held, self._held = self._held or [], None
         if self._on_event is not None:
             for diagnostic in held:
@@ -90,12 +90,12 @@ class Stream:
 
     @property
     def complaint(self) -> str:
-        """All that was said of errors, as one text; never empty."""
+        """All error messages as one text; never empty."""
         errors = [one for one in self._diagnostics if one.severity == "error"]
         return "\n".join([*(f"{one.summary}\n{one.detail}\n{one.address}" for one in errors), self.talk, "failed"])
 
     def take_error(self, line: str) -> None:
-        """Take a line of stderr, which is talk."""
+        """Process a line of stderr."""
         self._talk.append(self._log(line))
 
     def redact(self, text: str) -> str:
@@ -104,7 +104,7 @@ class Stream:
         return text
 
     def _redacted(self, event: Event) -> Event:
-        """`event` without secrets in its free texts; addresses are Terraform's own and stay."""
+        """Return `event` without secrets in its free texts; addresses are Terraform's and stay."""
         if not self._secrets:
             return event
         if isinstance(event, Diagnostic):
@@ -140,7 +140,7 @@ class Stream:
 
     @contextmanager
     def _logging(self) -> Iterator[None]:
-        """A log that cannot be written (a full disk) is no reason to miss what Terraform says."""
+        """Ignore errors of the log (a full disk), so that no line of Terraform is missed."""
         try:
             yield
         except OSError as error:
@@ -148,7 +148,7 @@ class Stream:
 
 
 def _state_in(line: str) -> str:
-    """The state in the line by which Terraform dumps it, byte for byte; "" where there is none."""
+    """Return the dumped state in a line of Terraform, byte for byte; "" if there is none."""
     start = line.find(_STATE_KEY)
     with suppress(ValueError):
         if start >= 0 and events.parse(line):
@@ -158,9 +158,10 @@ def _state_in(line: str) -> str:
 
 
 def spellings(secrets: Iterable[str]) -> tuple[str, ...]:
-    """Return how texts may hold secrets, longest first: as they are, in JSON, in Base64 and in URLs.
+    """Return the forms in which texts may contain secrets, longest first: plain, JSON, Base64 and URL-encoded.
 
-    JSON is also Go's, which escapes ``<``, ``>`` and ``&``. Of a secret of several lines each long one counts alone.
+    JSON includes Go's, which escapes ``<``, ``>`` and ``&``. Each long line of a secret with several lines counts
+    separately.
     """
     found: set[str] = set()
     for secret in _with_lines(secrets):
@@ -180,9 +181,10 @@ def _with_lines(secrets: Iterable[str]) -> Iterator[str]:
 
 
 def _base64(data: bytes) -> Iterator[str]:
-    """Yield what Base64 makes of a secret's bytes, alone and inside a longer text such as a boot script.
+    """Yield the Base64 forms of a secret, alone and inside a longer text such as a boot script.
 
-    Inside, its first byte can be at each of three places in a group; what the bytes around it decide is left out.
+    Inside, its first byte can be at each of three positions in a group; characters that depend on the bytes around it
+    are left out.
     """
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         yield encode(data).decode()

@@ -1,4 +1,4 @@
-"""Terraform ready to be called: with a platform's locked providers, and through the proxy where it serves."""
+"""Opens Terraform with a platform's locked providers, through the proxy if possible."""
 
 from __future__ import annotations
 

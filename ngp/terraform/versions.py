@@ -15,7 +15,7 @@ _TERM = re.compile(r"(=|!=|>=|<=|~>|>|<)?\s*(\S+)")
 @total_ordering
 @dataclass(frozen=True)
 class Version:
-    """Numbers as written (one to three of them) and the pre-release, "" for a release."""
+    """One to three numbers as written, and the pre-release, "" for a release."""
 
     numbers: tuple[int, ...]
     prerelease: str = ""
@@ -46,7 +46,7 @@ class Version:
 
 @dataclass(frozen=True)
 class Constraint:
-    """All terms must hold. An empty one allows every release."""
+    """Version terms that must all hold. An empty constraint allows every release."""
 
     text: str
     terms: tuple[tuple[str, Version], ...]
@@ -59,7 +59,7 @@ class Constraint:
 
 
 def parse(text: str) -> Version:
-    """Read ``1.11.4``, ``v5.100``, ``1.12.0-beta1``; raise ValueError for anything else."""
+    """Parse ``1.11.4``, ``v5.100`` or ``1.12.0-beta1``. Raises ValueError for anything else."""
     match = _VERSION.fullmatch(text.strip())
     if match is None:
         raise ValueError(f"`{text}` is not a version number")
@@ -67,7 +67,7 @@ def parse(text: str) -> Version:
 
 
 def parse_constraint(text: str, *, where: str = "") -> Constraint:
-    """Read a constraint such as ``>= 1.11.0, < 2.0.0``; raise UsageError where it is none."""
+    """Parse a constraint such as ``>= 1.11.0, < 2.0.0``. Raises UsageError if it is invalid."""
     terms = []
     for part in filter(None, (part.strip() for part in text.split(","))):
         match = _TERM.fullmatch(part)

@@ -1,1 +1,1 @@
-"""The one door to boto3; imported only when used."""
+"""AWS access through boto3, which is imported only when used."""

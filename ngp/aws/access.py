@@ -1,4 +1,4 @@
-"""Which AWS variables a child process gets: the sandbox's or the shell's, never a mixture. Pure."""
+"""AWS variables of child processes: those of the sandbox or of the shell, never a mixture. Pure."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _OF_THE_SHELL = frozenset(
 
 
 def sandbox(environ: Mapping[str, str], url: str, region: str, account: str) -> dict[str, str]:
-    """The AWS variables of a process that reaches the sandbox at `url` and nothing else.
+    """Return the AWS variables of a process that reaches only the sandbox at `url`.
 
     Both emulators take the access key id for the account. The files of the shell's profiles are out of sight, so
     neither a profile nor an endpoint that stands in one can count; `AWS_ENDPOINT_URL` holds for every service.
@@ -60,7 +60,7 @@ def sandbox(environ: Mapping[str, str], url: str, region: str, account: str) -> 
 
 
 def real(environ: Mapping[str, str], region: str) -> dict[str, str]:
-    """The AWS variables of a process that reaches real AWS: the shell's credentials, the environment's region.
+    """Return the AWS variables of a process that reaches real AWS: the shell's credentials, the environment's region.
 
     Raises RefusedError (3) for every `AWS_ENDPOINT_URL*`: this is the guard between the sandbox and an account,
     not a mistake in what the operator wrote. Endpoints that stand in a profile do not count either.

@@ -1,4 +1,4 @@
-"""What boto3 raises → an error that says what is missing and how to get it."""
+"""Translates boto3 exceptions into errors with a fix."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ _BUSY = frozenset({"RequestLimitExceeded", "SlowDown", "Throttling", "Throttling
 
 
 class DeniedError(MissingError):
-    """The credentials are good, but not for this call."""
+    """The credentials are valid, but not allowed to make this call."""
 
     code = "access_denied"
 
 
 @contextmanager
 def translated(call: str, profile: str, absent: Collection[str]) -> Iterator[None]:
-    """Turn what boto3 raises inside into NgpErrors; swallow the error codes of `absent`."""
+    """Translate boto3 exceptions inside into NgpErrors; ignore the error codes of `absent`."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:

@@ -1,4 +1,4 @@
-"""Waiting for AWS that a Ctrl-C can end."""
+"""Waits for AWS in a way that Ctrl-C can interrupt."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ T = TypeVar("T")
 
 
 def wait(work: Callable[[], T], stop: threading.Event) -> T:
-    """Do `work` in a thread of its own, and return or raise what it does.
+    """Call `work` in a thread, and return or raise its result.
 
-    After a stop it has `GRACE_S` more, also if it begins later; then it is left behind. Raises: StoppedError.
+    After a stop it may take `GRACE_S` more, also if it starts later; then the thread is abandoned. Raises StoppedError.
     """
     ended = threading.Event()
     answers: list[T] = []

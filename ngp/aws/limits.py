@@ -1,4 +1,4 @@
-"""Limits that AWS states in its documentation only: the sandbox has the same (`ngp_emulator.ec2_refusals`)."""
+"""Limits that AWS only documents. The sandbox has the same (`ngp_emulator.ec2_refusals`)."""
 
 from __future__ import annotations
 

@@ -20,13 +20,13 @@ _TRIES = 5
 
 @dataclass(frozen=True)
 class Device:
-    """How a code is asked for (`ask` gets the question), and the folder that keeps what it gave."""
+    """The function that asks for a code (`ask` gets the question), and the folder that caches credentials."""
 
     ask: Callable[[str], str]
     cache: Path
 
     def code(self, question: str) -> str:
-        """Ask until the answer is a code of six digits. Raises MissingError (69) after a few others."""
+        """Ask until the answer is a code of six digits. Raises MissingError (69) after a few wrong answers."""
         for again in range(_TRIES):
             answer = self.ask(f"A code has six digits. {question}" if again else question).strip()
             if _CODE.fullmatch(answer):
@@ -35,7 +35,7 @@ class Device:
 
 
 def serve(core: Any, device: Device, env: Mapping[str, str], reach: Mapping[str, Any]) -> None:
-    """Let the profiles of a botocore session ask this device; `reach` is how STS is reached."""
+    """Let the profiles of a botocore session ask this device; `reach` says how to reach STS."""
     from botocore import credentials
     from botocore.utils import JSONFileCache
 

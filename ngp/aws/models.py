@@ -1,4 +1,4 @@
-"""What AWS's APIs accept for each parameter, as botocore's service models say it; nothing is called."""
+"""Limits of API parameters, from botocore's service models, without a call."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _DEPTH = 7  # deeper than any parameter that a resource of Terraform sets by a p
 
 @dataclass(frozen=True)
 class ParameterLimits:
-    """What holds for one parameter; numbers are bounded by value, texts and lists by length."""
+    """The limits of a parameter: numbers by value, texts and lists by length."""
 
     path: str  # ``ResourceRecordSet.TTL``, ``Tags[].Key``; ``{}`` is a map's value, ``{key}`` its key
     kind: str  # string, integer, list, …
@@ -23,7 +23,7 @@ class ParameterLimits:
 
 
 def version() -> str:
-    """The version of the models."""
+    """Return the version of the models."""
     from importlib import metadata
 
     return metadata.version("botocore")
@@ -31,7 +31,7 @@ def version() -> str:
 
 @cache
 def parameters(service: str, operation: str) -> tuple[ParameterLimits, ...]:
-    """Return the bounded parameters of an operation (``iam``, ``CreateRole``), with those inside of others."""
+    """Return the limited parameters of an operation (``iam``, ``CreateRole``), including nested ones."""
     from botocore.loaders import Loader
     from botocore.model import ServiceModel
 

@@ -1,4 +1,4 @@
-"""The one door to boto3: calls in an account, with errors that an operator can act on."""
+"""Calls of AWS in an account, with errors that an operator can act on."""
 
 from __future__ import annotations
 
@@ -69,25 +69,25 @@ class Session:
     def once(
         self, service: str, operation: str, *, absent: Collection[str] = (), **parameters: Any
     ) -> dict[str, Any] | None:
-        """The same as `call`, from this process and without a retry: a repeated conditional write refuses itself."""
+        """Like `call`, without a retry: a repeated conditional write would refuse itself."""
         with failures.translated(_about(service, operation, parameters), self.profile, absent):
             answer: dict[str, Any] = getattr(self._client(service, retries=False), operation)(**parameters)
             return answer
         return None
 
     def steady(self) -> Session:
-        """Return this session without its stop, for calls that must be made after an interruption too."""
+        """Return this session without its stop event, for calls that must be made after an interruption too."""
         same = copy.copy(self)
         same.stop = None
         return same
 
     def account_id(self) -> str:
-        """The account that the credentials belong to (STS, asked once)."""
+        """Return the account of the credentials (STS, asked once)."""
         self._account = self._account or str(self._ask("sts", "get_caller_identity")["Account"])
         return self._account
 
     def require_account(self, account: str) -> None:
-        """Raise RefusedError where the credentials are of another account than `account`."""
+        """Raise RefusedError if the credentials belong to another account than `account`."""
         found = self.account_id()
         if found != account:
             raise RefusedError(
@@ -97,7 +97,7 @@ class Session:
             )
 
     def object(self, bucket: str, key: str) -> bytes | None:
-        """The bytes of an S3 object, None where object or bucket is absent."""
+        """Return the bytes of an S3 object, None if object or bucket do not exist."""
         found = self.call("s3", "get_object", absent=("NoSuchKey", "NoSuchBucket"), Bucket=bucket, Key=key)
         return None if found is None else bytes(self._wait("get_object", found["Body"].read))
 
@@ -106,11 +106,11 @@ class Session:
         self._ask("s3", "put_object", Bucket=bucket, Key=key, Body=body)
 
     def delete_object(self, bucket: str, key: str) -> None:
-        """Remove an S3 object; an absent one is no error."""
+        """Delete an S3 object; a missing one is not an error."""
         self._ask("s3", "delete_object", Bucket=bucket, Key=key)
 
     def keys(self, bucket: str, prefix: str) -> list[str]:
-        """All keys below a prefix, sorted as S3 sorts them; empty where the bucket is absent."""
+        """Return all keys below a prefix, in S3's order; none if the bucket does not exist."""
         found: list[str] = []
         more: dict[str, str] = {}
         while True:
@@ -123,7 +123,7 @@ class Session:
             more = {"ContinuationToken": page["NextContinuationToken"]}
 
     def hosted_zone(self, domain: str) -> str | None:
-        """The id of the public hosted zone whose name is exactly `domain`, or None."""
+        """Return the id of the public hosted zone with exactly the name `domain`, or None."""
         name = domain.rstrip(".").lower() + "."
         page = self._ask("route53", "list_hosted_zones_by_name", DNSName=name)
         for zone in page["HostedZones"]:
@@ -132,12 +132,12 @@ class Session:
         return None
 
     def parameter(self, name: str) -> str | None:
-        """The value of a parameter of the Systems Manager, or None."""
+        """Return the value of a parameter of the Systems Manager, or None."""
         found = self.call("ssm", "get_parameter", absent=("ParameterNotFound",), Name=name)
         return None if found is None else str(found["Parameter"]["Value"])
 
     def image(self, parameter: str) -> str | None:
-        """The id of the machine image that a public parameter names, or None where either is absent here."""
+        """Return the id of the machine image in a public parameter, None if either does not exist here."""
         image = self.parameter(parameter)
         absent = ("InvalidAMIID.NotFound", "InvalidAMIID.Malformed")
         if image is None or not self.call("ec2", "describe_images", absent=absent, ImageIds=[image]):
@@ -145,7 +145,7 @@ class Session:
         return image
 
     def _wait(self, operation: str, work: Callable[[], T]) -> T:
-        """Do `work`; one that writes is always waited for, for nobody else knows whether it was done."""
+        """Call `work`. A write is always waited for, because nobody else knows whether it was done."""
         if self.stop is None or not operation.startswith(READS):
             return work()
         return interruption.wait(work, self.stop)
@@ -164,9 +164,9 @@ class Session:
 
 
 def preload() -> None:
-    """Load what the first call of a process loads: boto3, and the models of S3 and STS.
+    """Import what the first call needs: boto3, and the models of S3 and STS.
 
-    For processes that fork. Reads no file of the user's and no environment, and keeps no client.
+    For processes that fork. Reads no user files and no environment variables, and keeps no client.
     """
     none = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
     keys = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none", "AWS_REGION": "us-east-1"}

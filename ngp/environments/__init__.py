@@ -1,1 +1,1 @@
-"""environment.yaml and terraform.tfvars: load, choose, bind, check."""
+"""Loads, edits, checks and resolves environments: environment.yaml and terraform.tfvars."""

@@ -1,4 +1,4 @@
-"""What AWS would refuse of an environment's values, before Terraform starts."""
+"""Checks an environment's values against what AWS accepts, before Terraform starts."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ class _Unit:
 
 
 def check(resolved: Resolved) -> list[Finding]:
-    """Return what AWS would refuse of what the units' modules make of the known values.
+    """Return the values that AWS would refuse, after the units' modules have used them.
 
-    Each is at the operator's own line where one of the values is his, else at the module's.
+    Each finding is at the operator's line if one of the values is the operator's, else at the module's.
     """
     units = {name: _unit(resolved, name) for name in resolved.bindings}
     contents = {name: unit.content for name, unit in units.items()}

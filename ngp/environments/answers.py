@@ -1,4 +1,4 @@
-"""What an operator types for an input: text → value, and why a value is none for it."""
+"""Parses and checks the operator's answers for inputs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _UNREADABLE = object()
 
 
 def parse(text: str, type_: Type) -> Any:
-    """The value that `text` says: JSON, else an HCL literal, else (where the type takes a string) the text itself.
+    """Return the value of `text`: JSON, else an HCL literal, else (if the type allows a string) the text itself.
 
     For a string, anything but a quoted one and null is the text itself: 1.10 stays 1.10. Raises UsageError.
     """
@@ -35,7 +35,7 @@ def parse(text: str, type_: Type) -> Any:
 
 
 def check(variable: Variable, value: Any, name: str) -> list[str]:
-    """Why a value is none for this input, by its type, and by the rules for names."""
+    """Return why a value is invalid for this input, by its type and by the rules for names."""
     reasons = binding.check(variable, value, name)
     if not reasons and variable.name in naming.LIMITS and isinstance(value, str):
         reasons = naming.check(variable.name, value)
@@ -43,7 +43,7 @@ def check(variable: Variable, value: Any, name: str) -> list[str]:
 
 
 def check_text(variable: Variable, text: str, name: str) -> list[str]:
-    """As `check`, for what was typed."""
+    """Like `check`, for a typed text."""
     try:
         value = parse(text, variable.type)
     except UsageError as error:
@@ -52,7 +52,7 @@ def check_text(variable: Variable, text: str, name: str) -> list[str]:
 
 
 def render(value: Any) -> str:
-    """The value as HCL; UsageError for what HCL cannot say."""
+    """Return the value as HCL. Raises UsageError if HCL cannot express it."""
     try:
         return hcl.render(value)
     except (ValueError, TypeError) as error:
@@ -60,7 +60,7 @@ def render(value: Any) -> str:
 
 
 def in_a_line(text: str) -> str:
-    """The same value as JSON, which `parse` reads, too: an HCL object or a heredoc cannot do without its lines."""
+    """Return the value as JSON on one line, which `parse` accepts too."""
     return json.dumps(parse(text, ANY), ensure_ascii=False, default=str)  # a decimal as a text keeps its digits
 
 

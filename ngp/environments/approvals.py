@@ -1,4 +1,4 @@
-"""Checks of who may approve: `signers`, `approvals` and `emergency` of ngp.yaml."""
+"""Checks the approval rules of ngp.yaml: `signers`, `approvals` and `emergency`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def check(model: PlatformModel, document: Document) -> Iterator[Finding]:
-    """Return everything that makes the rules of approval say less, or something else, than they seem to."""
+    """Return the problems that make the approval rules weaker than they seem, or different."""
     yield from _check_signers(model, document)
     yield from _check_people(model, document)
     for key, names in (("approvals", model.approvals), ("emergency", model.emergency)):
@@ -38,7 +38,7 @@ def check(model: PlatformModel, document: Document) -> Iterator[Finding]:
 
 
 def same(identity: str) -> str:
-    """Return the form in which e-mail addresses are compared: a different case is the same person."""
+    """Return the form in which e-mail addresses are compared: their case does not count."""
     return identity.casefold()
 
 

@@ -1,4 +1,4 @@
-"""Where the value of each input of each unit comes from."""
+"""Binds the inputs of units: where the value of each comes from."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _FEEDERS = 8  # named in a finding; every one of a thousand units could feed eac
 
 
 class ValueSource(Enum):
-    """In the order in which they are asked."""
+    """Sources of values, in order of precedence."""
 
     FACT = "fact"
     UNIT = "unit"  # the unit's own object in terraform.tfvars
@@ -31,7 +31,7 @@ class ValueSource(Enum):
 
 @dataclass(frozen=True)
 class Binding:
-    """One bound input. `value` for FACT, UNIT, COMMON and SECRET (the reference); `wire` for WIRE."""
+    """A bound input. `value` for FACT, UNIT, COMMON and SECRET (the reference); `wire` for WIRE."""
 
     source: ValueSource
     value: Any = None
@@ -40,7 +40,7 @@ class Binding:
 
 @dataclass(frozen=True)
 class UnitBindings:
-    """Every input of a unit that is bound, by input name; those left to their default are there as DEFAULT."""
+    """The bound inputs of a unit, by name; those with their default value are there as DEFAULT."""
 
     unit: str
     module: str
@@ -49,13 +49,13 @@ class UnitBindings:
 
 @dataclass(frozen=True)
 class Bound:
-    """All units' bindings, and all that is wrong with them."""
+    """The bindings of all units, and all problems."""
 
     units: Mapping[str, UnitBindings]
     findings: tuple[Finding, ...]
 
     def edges(self) -> dict[str, tuple[str, ...]]:
-        """For each unit the units whose outputs feed it, sorted."""
+        """For each unit the units whose outputs it uses, sorted."""
         return {
             name: tuple(sorted({each.wire.unit for each in unit.inputs.values() if each.wire}))
             for name, unit in self.units.items()
@@ -81,7 +81,7 @@ def bind(environment: Environment, facts: Mapping[str, str], catalogue: Catalogu
 
 
 def facts(project: str, environment: Environment) -> dict[str, str]:
-    """What ngp.yaml and environment.yaml say to every unit (`unit`, its own name, comes to these)."""
+    """Return the facts of ngp.yaml and environment.yaml for every unit (the caller adds `unit`, its name)."""
     return {
         "environment": environment.name,
         "region": environment.region,
@@ -191,7 +191,7 @@ class _Binder:
 
 
 def check(variable: Variable, value: Any, name: str) -> list[str]:
-    """Why a value that somebody wrote is none for this input: its type, null, secrets in the wrong place."""
+    """Return why a written value is invalid for this input: its type, null, or a secret in the wrong place."""
     if references.is_reference(value) and (variable.ephemeral or variable.sensitive):
         return [f"{name}: {reason}" for reason in references.check(value)]
     if variable.ephemeral:
@@ -207,5 +207,5 @@ def check(variable: Variable, value: Any, name: str) -> list[str]:
 
 
 def accepts_text(type_: types.Type) -> bool:
-    """Whether a plain text can be a value of this type."""
+    """Whether this type accepts a plain text."""
     return type_ in (types.STRING, types.ANY)

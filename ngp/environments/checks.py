@@ -1,4 +1,4 @@
-"""What else can be known to be wrong before Terraform starts."""
+"""Further checks of an environment before Terraform starts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ZONE = re.compile(r"[a-z]{2}(-[a-z]+)+-\d[a-z]")
 
 
 def check(platform: Platform, environment: Environment, values: Values) -> list[Finding]:
-    """All findings about names, networks, zones, tags, and about the environment beside the platform's others."""
+    """Return all findings about names, networks, zones, tags, and conflicts with the platform's other environments."""
     return [
         *check_platform(platform),
         *_check_environment(environment),
@@ -29,7 +29,7 @@ def check(platform: Platform, environment: Environment, values: Values) -> list[
 
 
 def check_platform(platform: Platform) -> list[Finding]:
-    """Return the protected environments that do not exist: rules of approval name no others."""
+    """Return the protected environments that do not exist; the approval rules name no others."""
     known = [*documents.names(platform)]
     if set(platform.protected) - {*known}:  # hosts.yaml has environments of its own
         known += [host.environment for host in host_files.load(platform.path).values()]
@@ -42,7 +42,7 @@ def check_platform(platform: Platform) -> list[Finding]:
 
 
 def written(values: Values) -> Iterator[tuple[str, str, WrittenValue]]:
-    """Every value of terraform.tfvars as (name to show, input, value)."""
+    """Yield every value of terraform.tfvars as (name to show, input, value)."""
     for name, value in values.common.items():
         yield name, name, value
     for unit, inputs in values.objects.items():

@@ -1,4 +1,4 @@
-"""Which modules go together: what a choice pulls in, and what cannot stand side by side."""
+"""Completes a choice of modules with the modules that they need, and finds conflicts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ IsFed = Callable[[str, str], bool]  # unit, input
 
 @dataclass(frozen=True)
 class Closure:
-    """A choice with all that it needs: `units` by name, `added` says which were pulled in and why."""
+    """A choice with everything that it needs: `units` by name, `added` has the reasons for the added ones."""
 
     units: dict[str, Module]
     added: dict[str, str]
@@ -52,7 +52,7 @@ def close(chosen: Mapping[str, str], catalogue: Catalogue, is_fed: IsFed = lambd
 
 
 def conflicts(units: Mapping[str, str], catalogue: Catalogue, where: str = "") -> Iterator[Finding]:
-    """The pairs of chosen modules that their manifests say cannot stand side by side, each once."""
+    """Return the pairs of chosen modules that conflict by their manifests, each once."""
     names = sorted({name for name in units.values() if name in catalogue.modules})  # what is not chosen is not read
     for index, name in enumerate(names):
         for other in names[index + 1 :]:
@@ -63,7 +63,7 @@ def conflicts(units: Mapping[str, str], catalogue: Catalogue, where: str = "") -
 
 
 def conflict(module: Module, other: Module) -> str:
-    """Why two modules cannot stand side by side, "" where they can; either manifest may say so."""
+    """Return why two modules conflict, "" if they do not; either manifest may say so."""
     return _reason(module.manifest, other) or _reason(other.manifest, module)
 
 

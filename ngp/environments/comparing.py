@@ -1,4 +1,4 @@
-"""What two environments differ in: modules, units, wiring and values, and which differences are declared."""
+"""Compares two environments: modules, units, wiring and values; and which differences are declared."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class EnvironmentDifference:
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two environments, with what it says and uses."""
+    """One of two compared environments."""
 
     environment: Environment
     catalogue: Catalogue
@@ -81,13 +81,13 @@ class Side:
 
     @cached_property
     def versions(self) -> Mapping[str, str]:
-        """The version of each module in use, with a digest of its files."""
+        """The version of each used module, with a digest of its files."""
         used = {choice.module for choice in self.environment.units.values()}
         found = ((name, self.catalogue.modules[name]) for name in sorted(used & self.catalogue.modules.keys()))
         return {name: f"{module.manifest.version} ({_digest(module.path)})" for name, module in found}
 
     def variable(self, unit: str, name: str) -> Variable | None:
-        """The declaration of an input; of a common one ("" for the unit) that of the first module that has it."""
+        """The declaration of an input; of a common one ("" for the unit) in the first module that has it."""
         choices = self.environment.units
         names = [choices[unit].module] if unit in choices else [choice.module for choice in choices.values()]
         modules = (self.catalogue.modules[each] for each in names if each in self.catalogue.modules)
@@ -95,14 +95,14 @@ class Side:
 
 
 def load(platform: Platform, name: str) -> Side:
-    """Read one environment; it need not resolve. Raises UsageError for a file that cannot be read."""
+    """Load one environment, even if it does not resolve. Raises UsageError for a file that cannot be read."""
     environment = documents.load(platform, name)
     values = tfvars.load(environment.path / tfvars.FILE, platform.cache)
     return Side(environment, revisions.load_catalogue(platform, environment), values)
 
 
 def load_pair(platform: Platform, source: str, target: str) -> tuple[Side, Side, tuple[EnvironmentDifference, ...]]:
-    """Return two environments with their differences of today; raise UsageError for one and the same."""
+    """Load two environments with their current differences. Raises UsageError if they are the same."""
     if source == target:
         raise UsageError(
             f"`{source}` cannot be compared with itself", todo="name two environments; ngp env list shows all"
@@ -112,14 +112,15 @@ def load_pair(platform: Platform, source: str, target: str) -> tuple[Side, Side,
 
 
 def compare(source: Side, target: Side, today: date) -> tuple[EnvironmentDifference, ...]:
-    """All differences, by topic; what is an environment's own (facts, `BOUND`, secrets' references) is none."""
+    """Return all differences, by topic, except what is particular to an environment (facts, `BOUND`, references to
+    secrets)."""
     pair = _Pair(source, target)
     found = (*pair.state(), *pair.modules(), *pair.units(), *pair.wires(), *pair.values())
     return tuple(_judged(each, target.environment.differences, today) for each in found)
 
 
 def unused(found: tuple[EnvironmentDifference, ...], target: Side) -> tuple[str, ...]:
-    """The declarations of a target that no difference needs."""
+    """Return the declarations of a target that match no difference."""
     return tuple(
         pattern
         for pattern in target.environment.differences

@@ -16,7 +16,7 @@ from ngp.errors import UsageError, require
 
 @dataclass(frozen=True)
 class ConfigureRequest:
-    """What the flags of `ngp configure` say; `catalogue` is None where none does."""
+    """The flags of `ngp configure`; `catalogue` is None if not given."""
 
     modules: Sequence[str] = ()
     values: Sequence[str] = ()
@@ -26,26 +26,26 @@ class ConfigureRequest:
 
     @property
     def is_empty(self) -> bool:
-        """Whether no flag decides anything, so that everything is asked for."""
+        """Whether no flag decides anything, so that everything must be asked."""
         return self.catalogue is None and not (self.modules or self.values or self.wires)
 
 
 class ConfigureQuestions(Protocol):
-    """Asks a person; `ngp.views.asking` does."""
+    """Asks the operator (implemented by `ngp.views.asking`)."""
 
     def version(self, newest: str, present: str, check: Callable[[str], list[str]]) -> str:
-        """Return the Git ref whose modules are used, "" for the working tree. `present` is the one of now."""
+        """Return the Git ref of the modules, "" for the working tree. `present` is the current one."""
 
     def choose(self, subject: Subject, chosen: Mapping[str, str] | None = None) -> dict[str, str]:
         """Return the chosen units, each with its module."""
 
     def answer(self, questions: Sequence[Question], choice: Choice) -> Choice | None:
-        """Return the choice with the answers; None for a person who goes back to the modules."""
+        """Return the choice with the answers; None if the operator goes back to the modules."""
 
 
 @dataclass(frozen=True)
 class ConfiguredEnvironment:
-    """What was drafted, and the files (full paths) that it changes."""
+    """The draft, and the files (full paths) that it changes."""
 
     draft: Draft
     changed: Mapping[Path, str]

@@ -1,4 +1,4 @@
-"""Edits of environment.yaml that leave every line as it is which they are not about."""
+"""Edits of environment.yaml that keep all other lines unchanged."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ Change = Callable[[Any], None]
 
 
 def edit(text: str, units: Mapping[str, str], wires: Wires, catalogue: str) -> str:
-    """Make the text say exactly these units (name → module), wires and catalogue; the same text if it does."""
+    """Return the text with exactly these units (name → module), wires and catalogue; unchanged if it has them."""
     return apply(text, lambda data: _choose(data, units, wires, catalogue))
 
 
 def set_facts(text: str, facts: Mapping[str, str], dropped: tuple[str, ...] = ()) -> str:
-    """Set top-level scalars and take the keys of `dropped` out."""
+    """Set top-level scalars, and remove the keys of `dropped`."""
     return apply(text, lambda data: _set_scalars(data, facts, dropped))
 
 
 def apply(text: str, change: Change) -> str:
-    """Change the round-trip data of a YAML text; lines that the change does not touch stay byte for byte."""
+    """Change the round-trip data of a YAML text; all other lines stay byte for byte."""
     if "\r\n" in text:
         return apply(text.replace("\r\n", "\n"), change).replace("\n", "\r\n")
     from ruamel.yaml import YAML
@@ -162,7 +162,7 @@ def _comment_start(line: str) -> int:
 
 @dataclass(frozen=True)
 class DocumentChanges:
-    """Changes of an environment.yaml: units (module, tags), wires ("" takes one out), the catalogue (None: stays)."""
+    """Changes of an environment.yaml: units (module, tags), wires ("" removes one), the catalogue (None: unchanged)."""
 
     units: Mapping[str, tuple[str, Sequence[str]]]
     wires: Mapping[tuple[str, str], str]

@@ -1,4 +1,4 @@
-"""environment.yaml: which environments there are, and what each says."""
+"""environment.yaml: lists the environments of a platform and loads them."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ FILE = "environment.yaml"
 
 
 def names(platform: Platform) -> list[str]:
-    """The environments of the platform, sorted."""
+    """Return the environments of the platform, sorted."""
     return sorted(path.parent.name for path in (platform.path / "environments").glob(f"*/{FILE}") if path.is_file())
 
 
 def load(platform: Platform, name: str) -> Environment:
-    """Read environments/NAME/environment.yaml; raise one UsageError with all that is wrong in it."""
+    """Load environments/NAME/environment.yaml. Raises one UsageError with all errors."""
     path = platform.environment_path(name) / FILE
     # a name, never a path: `dev/` would lead to the same file by another name
     if "/" in name or name.startswith(".") or not path.is_file():
@@ -45,7 +45,7 @@ def load(platform: Platform, name: str) -> Environment:
 
 
 def load_each(platform: Platform) -> dict[str, Environment | UsageError]:
-    """Return all environments of the platform by name, with the error of each that cannot be read."""
+    """Return all environments of the platform by name, or the error of each that cannot be read."""
     found: dict[str, Environment | UsageError] = {}
     for name in names(platform):
         try:
@@ -56,19 +56,19 @@ def load_each(platform: Platform) -> dict[str, Environment | UsageError]:
 
 
 def read(platform: Platform, name: str, document: yaml.Document) -> Environment:
-    """The environment that a parsed document describes."""
+    """Return the environment of a parsed document."""
     return _environment(platform, name, _check(document))
 
 
 def check_fact(key: str, text: str) -> list[str]:
-    """Why `text` cannot be the account, the region or the domain of an environment."""
+    """Return why `text` cannot be the account, the region or the domain of an environment."""
     from ngp.environments import schemas
 
     return schemas.check(schemas.EnvironmentModel, key, text)
 
 
 def schema() -> dict[str, Any]:
-    """The JSON Schema of environment.yaml."""
+    """Return the JSON Schema of environment.yaml."""
     from ngp.environments import schemas
 
     return schemas.EnvironmentModel.model_json_schema()

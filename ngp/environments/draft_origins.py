@@ -1,4 +1,4 @@
-"""Where a finding about a draft comes from: a flag, a dummy or a saved line, never a line that is not saved."""
+"""Finds the origin of a finding about a draft: a flag, a dummy or a saved line, never an unsaved one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ngp.errors import Finding
 
 @dataclass(frozen=True)
 class Origins:
-    """`saved` and `drafted` are each what environment.yaml and terraform.tfvars say.
+    """The contents of environment.yaml and terraform.tfvars, `saved` and `drafted`.
 
     `dummies` has the keys that got a dummy, each with the dummy's place.
     """
@@ -25,7 +25,7 @@ class Origins:
     dummies: Mapping[Key, str]
 
     def locate(self, finding: Finding) -> Finding:
-        """Return the finding with the place that the operator can change."""
+        """Return the finding at the place that the operator can change."""
         path, _, line = finding.where.rpartition(":")
         if not line.isdigit():
             return finding

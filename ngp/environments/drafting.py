@@ -1,4 +1,4 @@
-"""Works out what `ngp configure` would write, from an environment and a choice, without asking or writing."""
+"""Drafts the files of `ngp configure` from an environment and a choice, without asking or writing."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ngp.errors import Finding, UsageError, nearest
 
 
 def prepare(subject: Subject, choice: Choice) -> Draft:
-    """Work a choice out: closure, wiring, values, questions; raise UsageError where the files cannot be read."""
+    """Draft a choice: closure, wiring, values, questions. Raises UsageError if the files cannot be read."""
     return _Work(subject, choice).draft()
 
 

@@ -1,4 +1,4 @@
-"""What `ngp configure` is about: an environment, a choice, what only the operator can answer, and the draft."""
+"""Values of `ngp configure`: the environment, the choice, the open questions, and the draft."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ngp.errors import Finding
 
 @dataclass(frozen=True)
 class Choice:
-    """What the operator wants; what is left out stays as it is."""
+    """What the operator chose; missing parts stay as they are."""
 
     units: Mapping[str, str] | None = None  # unit → module: exactly these, and what they need
     settings: Mapping[Key, str] = field(default_factory=dict)  # as typed: HCL, JSON or a plain text
@@ -27,7 +27,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Subject:
-    """An environment as it stands, and the catalogue that it is to use."""
+    """The current environment, and the catalogue to use."""
 
     platform: Platform
     environment: Environment
@@ -39,7 +39,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class Question:
-    """What only the operator can answer: a value (`variable`), or which unit feeds an input (`choices`)."""
+    """A question for the operator: a value (`variable`), or which unit feeds an input (`choices`)."""
 
     key: Key
     text: str
@@ -61,17 +61,17 @@ class Question:
 
     @property
     def line(self) -> str:
-        """The default as one line of input: JSON, where it stands over several."""
+        """The default as one line of input: JSON if it has several lines."""
         return self.default if "\n" not in self.default else answers.in_a_line(self.default)
 
     def check(self, answer: str) -> list[str]:
-        """Why an answer cannot be taken."""
+        """Return why an answer is invalid."""
         if self.variable and not answer.strip():
             return ['a value is needed; type "" for an empty text']
         return answers.check_text(self.variable, answer, self.name) if self.variable else []
 
     def finding(self) -> Finding:
-        """The question as an error, for when nobody can be asked."""
+        """Return the question as an error, if nobody can be asked."""
         if self.choices:
             names = ", ".join(f"`{ref}`" for ref in self.choices)
             what = f"`{self.name}` could be fed by several units: {names}"
@@ -81,7 +81,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Draft:
-    """`files` are whole texts by path; they are complete only where there are neither questions nor findings."""
+    """A draft. `files` are whole texts by path, complete only without questions and findings."""
 
     files: Mapping[Path, str]
     units: Mapping[str, str]
@@ -94,7 +94,7 @@ class Draft:
 
 
 def read(platform: Platform, name: str, catalogue: str | None = None) -> Subject:
-    """The environment as it stands; with `catalogue` (a Git ref, "" for the working tree) as it is to be pinned."""
+    """Return the current environment; `catalogue` is the Git ref to pin ("" for the working tree)."""
     environment = documents.load(platform, name)
     if catalogue is not None:
         commit = revisions.resolve(platform, catalogue) if catalogue else ""
@@ -111,7 +111,7 @@ def read(platform: Platform, name: str, catalogue: str | None = None) -> Subject
 
 
 def by_category(catalogue: Catalogue) -> dict[str, list[Module]]:
-    """The modules by category, as they are offered."""
+    """Return the modules by category, in the order of the menu."""
     found: dict[str, list[Module]] = {}
     for module in catalogue.modules.values():
         found.setdefault(module.manifest.category, []).append(module)

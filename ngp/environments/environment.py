@@ -1,4 +1,4 @@
-"""The values of a platform and its environments, as ngp.yaml and environment.yaml say them."""
+"""Values of ngp.yaml and environment.yaml."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class StateMode(Enum):
 
 
 class BundleKeeping(Enum):
-    """Where bundles go: files that somebody hands on, or the state bucket too."""
+    """Where bundles are stored: as files only, or also in the state bucket."""
 
     FILES = "files"
     STATE = "state"

@@ -1,6 +1,6 @@
-"""ngp.yaml: find the platform that a folder belongs to, and read it.
+"""ngp.yaml: finds the platform of a folder, and loads it.
 
-The shell's completion finds only: what reading needs is imported late.
+The shell's completion only finds platforms, so everything that loading needs is imported late.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SCHEMA_COMMENT = "# yaml-language-server: $schema="
 
 
 def find(cwd: Path) -> Path:
-    """The folder of the platform that `cwd` lies in: the nearest one with an ngp.yaml, not beyond the Git root."""
+    """Return the platform's folder: the nearest one above `cwd` with an ngp.yaml, inside of the Git repository."""
     for folder in (cwd, *cwd.parents):
         if (folder / FILE).is_file():
             return folder
@@ -35,7 +35,7 @@ def find(cwd: Path) -> Path:
 
 
 def environment_at(path: Path, cwd: Path) -> str:
-    """Return the environment of the platform in folder `path` whose folder `cwd` lies in, "" outside of all."""
+    """Return the environment whose folder contains `cwd`, in the platform at `path`; "" outside of all."""
     for folder in (cwd, *cwd.parents):
         if folder.parent == path / "environments" and (folder / "environment.yaml").is_file():
             return folder.name
@@ -43,18 +43,18 @@ def environment_at(path: Path, cwd: Path) -> str:
 
 
 def schema_comment(path: Path, file: str, depth: int) -> str:
-    """Return the comment that tells editors the schema of a YAML file `depth` folders below the platform at `path`.
+    """Return the comment with the schema of a YAML file `depth` folders below the platform, for editors.
 
-    "" where the platform has no such schema: `ngp init` writes them to docs/schemas.
+    "" if the platform has no such schema: `ngp init` writes them to docs/schemas.
     """
     schema = f"docs/schemas/{file}.schema.json"
     return f"{SCHEMA_COMMENT}{'../' * depth}{schema}\n" if (path / schema).is_file() else ""
 
 
 def load(path: Path) -> Platform:
-    """Read the ngp.yaml of the platform in folder `path`; raise one UsageError with all that is wrong in it.
+    """Load the ngp.yaml of the platform in folder `path`. Raises one UsageError with all errors.
 
-    Raises RefusedError (3) as `workspaces.require_own` does.
+    Raises RefusedError (3) like `workspaces.require_own`.
     """
     from ngp import yaml
     from ngp.cache import recall
@@ -82,9 +82,9 @@ def load_catalogue(cwd: Path, cache: Path) -> tuple[Catalogue, bool]:
 
 
 def parse(text: str, place: Path, path: Path) -> Platform:
-    """Read the text of an ngp.yaml that is not on the disk, for the platform in folder `path`.
+    """Parse the text of an ngp.yaml that is not on the disk, for the platform in folder `path`.
 
-    `place` is for messages only. Raises as `load`, but keeps nothing.
+    `place` is for messages only. Raises like `load`, but caches nothing.
     """
     from ngp import yaml
 
@@ -118,7 +118,7 @@ def _check(document: Document) -> dict[str, Any]:
 
 
 def schema() -> dict[str, Any]:
-    """The JSON Schema of ngp.yaml."""
+    """Return the JSON Schema of ngp.yaml."""
     from ngp.environments import schemas
 
     return schemas.PlatformModel.model_json_schema()

@@ -1,4 +1,4 @@
-"""Promotion: the files of a target environment with what a source has, as texts; nothing is written."""
+"""Promotion: edits the files of a target environment to match a source, as texts, without writing."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from ngp.errors import UsageError, nearest
 
 @dataclass(frozen=True)
 class Promotion:
-    """`files` are the whole texts of the target's two files; `left` are differences that stay, with the reason.
+    """`files` are the whole texts of the target's two files; `left` are differences that stay, with reasons.
 
-    `secrets` are the texts of sensitive values in these files, for masking.
+    `secrets` are sensitive values in these files, for masking.
     """
 
     files: Mapping[Path, str]
@@ -65,7 +65,7 @@ def prepare(
 
 
 def resolve(platform: Platform, name: str, files: Mapping[Path, str]) -> Resolved:
-    """The environment as it will be with these files; raise one UsageError with every finding."""
+    """Return the environment with these files. Raises one UsageError with every finding."""
     home = platform.environment_path(name)
     document, path = home / documents.FILE, home / tfvars.FILE
     environment = documents.read(platform, name, yaml.parse(files[document], document))

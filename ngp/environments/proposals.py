@@ -1,4 +1,4 @@
-"""Default answers to the questions of `ngp configure`: dummies in the sandbox, values of other environments on AWS."""
+"""Default answers for `ngp configure`: dummies in the sandbox, values of other environments on AWS."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ngp.errors import UsageError
 
 @dataclass(frozen=True)
 class OtherEnvironment:
-    """Another environment of the platform, and what its terraform.tfvars says."""
+    """Another environment of the platform, with its values."""
 
     environment: Environment
     values: Values
@@ -24,7 +24,7 @@ class OtherEnvironment:
 
 @dataclass(frozen=True)
 class Proposal:
-    """A value as HCL text, and where it is from; both "" where nothing can be proposed."""
+    """A value as HCL text, and its origin; both "" if there is no proposal."""
 
     text: str = ""
     origin: str = ""

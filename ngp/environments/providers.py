@@ -1,4 +1,4 @@
-"""The providers that a platform's modules need, and the lock file that holds them."""
+"""The providers that a platform's modules need, and their lock file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def required(platform: Platform) -> tuple[Requirement, ...]:
-    """Return what the modules and every root require. Raises UsageError for modules that cannot be read."""
+    """Return the requirements of the modules and of every root. Raises UsageError for modules that cannot be read."""
     catalogue = loading.load(platform.path / "modules", platform.cache)
     catalogue.require()
     asked = (
@@ -32,7 +32,7 @@ def required(platform: Platform) -> tuple[Requirement, ...]:
 
 
 def check(platform: Platform, request: renewal.RenewalRequest, settings: Settings) -> tuple[Lock, tuple[Finding, ...]]:
-    """Return the locked providers, and where they do not fit a requirement, a platform or their packages."""
+    """Return the locked providers, and problems with requirements, platforms or packages."""
     found, places = _find(platform, settings)
     locked = lockfile.load(platform.path / lockfile.NAME)
     wrong = lockfile.check(locked, request.requirements, platforms=request.platforms)
@@ -42,7 +42,7 @@ def check(platform: Platform, request: renewal.RenewalRequest, settings: Setting
 def renew(
     platform: Platform, request: renewal.RenewalRequest, settings: Settings, stop: Event
 ) -> tuple[renewal.Renewal, bool]:
-    """Write the lock file anew; return what it holds and whether it changed. Raises LockHeldError (5)."""
+    """Rewrite the lock file; return its content and whether it changed. Raises LockHeldError (5)."""
     found, places = _find(platform, settings)
     path = platform.path / lockfile.NAME
     with files.lock(platform.workspace.platform_lock, purpose="ngp lock"):

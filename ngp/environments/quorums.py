@@ -1,4 +1,4 @@
-"""Members of a quorum that stand in too few zones: nothing is wrong, and the loss of one zone stops the cluster."""
+"""Warns of quorums in too few zones: the loss of one zone would stop the cluster."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ class _Zones:
 
 
 def check(resolved: Resolved) -> list[Finding]:
-    """Return a warning for each unit whose quorum is lost with one zone, at the operator's own line.
+    """Return a warning for each unit that loses its quorum with one zone, at the operator's line.
 
-    It tells of members whose number is known, in subnets that are given or that another unit's `az_count` makes.
+    Covers members with a known number, in given subnets or in those made by another unit's `az_count`.
     """
     names = [name for name, unit in resolved.bindings.items() if _module(resolved, unit.module).manifest.quorum]
     known = {name: _known(resolved, name) for name in names}

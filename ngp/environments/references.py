@@ -1,4 +1,4 @@
-"""References to secrets: what stands in files instead of a secret."""
+"""References to secrets, which files contain instead of secrets."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ FORMS = "ssm:NAME, awssm:NAME, awssm:NAME#KEY or env:VARIABLE"
 
 
 def is_reference(value: Any) -> bool:
-    """Return whether a value is a secret reference, wholly."""
+    """Return whether a value is exactly one secret reference."""
     return isinstance(value, str) and _REFERENCE.fullmatch(value) is not None
 
 
 def check(reference: str) -> list[str]:
-    """Return why ngp cannot resolve a reference, whatever is behind it."""
+    """Return why ngp cannot resolve a reference, without reading it."""
     if re.fullmatch(_UNREAD, reference):
         return [f"ngp cannot read `{reference}`: it has no client for Vault; use {FORMS}"]
     return []
 
 
 def find(value: Any) -> Iterator[str]:
-    """Every secret reference in a value, however deep."""
+    """Yield every secret reference in a value, at any depth."""
     if is_reference(value):
         yield value
     elif isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""Modules from elsewhere: what an address means, and the files of a commit, fetched by Git."""
+"""Modules from elsewhere: parses their addresses, and fetches the files of a commit with Git."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ _ALONE = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "GIT_ATTR
 
 @dataclass(frozen=True)
 class ModuleAddress:
-    """Where a module is from: `inner` is a folder of the repository `url`, or, without one, a folder on this machine
-    relative to the platform's."""
+    """The address of a module. `inner` is a folder of the repository `url` or, without one, a local folder relative to
+    the platform's."""
 
     url: str
     inner: str
@@ -52,26 +52,26 @@ class ModuleAddress:
 
     @property
     def place(self) -> str:
-        """The address without its ref: what stays when another version is added."""
+        """The address without its ref, which stays when another version is added."""
         return f"{self.url}//{self.inner}" if self.url and self.inner else self.url or self.inner
 
     @property
     def default_name(self) -> str:
-        """A module's name made from the last part of the address."""
+        """A module's name from the last part of the address."""
         last = (self.inner or urlsplit(self.url).path).rstrip("/").rpartition("/")[2].removesuffix(".git")
         return re.sub(r"[^a-z0-9]+", "-", _PREFIX.sub("", last.lower())).strip("-")
 
 
 @dataclass(frozen=True)
 class Fetched:
-    """The folder that an address names, and its commit ("" of a plain folder)."""
+    """The folder of an address, and its commit ("" for a plain folder)."""
 
     folder: Path
     commit: str
 
 
 def parse(text: str, ref: str, cwd: Path, platform: Path) -> ModuleAddress:
-    """Read an address as Terraform writes them; UsageError for what is none, or no safe one."""
+    """Parse an address in Terraform's syntax. Raises UsageError if it is invalid or unsafe."""
     if not text.startswith("git::") and (cwd / text).is_dir():
         if ref:
             todo = f"name the repository: git::file://{(cwd / text).resolve()}"
@@ -88,9 +88,9 @@ def parse(text: str, ref: str, cwd: Path, platform: Path) -> ModuleAddress:
 
 @contextmanager
 def open_source(platform: Platform, address: ModuleAddress) -> Iterator[Fetched]:
-    """The module's folder; one that Git fetches lies in a folder of its own, gone at the end.
+    """Yield the module's folder; one that Git fetches is temporary.
 
-    Raises NgpError where Git cannot fetch it, UsageError where it holds what a copy cannot.
+    Raises NgpError if Git cannot fetch it, UsageError for contents that cannot be copied.
     """
     if not address.url:
         yield Fetched((platform.path / address.inner).resolve(), "")

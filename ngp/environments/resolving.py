@@ -1,4 +1,4 @@
-"""An environment with everything that can be known before Terraform starts."""
+"""Resolves an environment: everything that can be known before Terraform starts."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from ngp.errors import Finding, UsageError, require
 
 @dataclass(frozen=True)
 class Resolved:
-    """`edges` says for each unit which units feed it. `catalogue.path` is modules/, or for a pinned catalogue
-    (`catalogue: REF`) the folder with that commit's modules."""
+    """A resolved environment. `edges` has for each unit the units that feed it. `catalogue.path` is modules/, or the
+    folder with a commit's modules for a pinned catalogue (`catalogue: REF`)."""
 
     platform: Platform
     environment: Environment
@@ -30,19 +30,19 @@ class Resolved:
 
 
 def resolve(platform: Platform, name: str) -> Resolved:
-    """Load, bind and check an environment; raise one UsageError with every finding."""
+    """Load, bind and check an environment. Raises one UsageError with every finding."""
     return _resolve(platform, name, lambda path: loading.load(path, platform.cache))
 
 
 def resolve_each(platform: Platform, names: Iterable[str]) -> list[Resolved]:
-    """Resolve environments; raise one UsageError with the findings of all of them, each once."""
+    """Resolve environments. Raises one UsageError with the findings of all of them, each once."""
     resolved, wrong = collect(platform, names)
     require(dict.fromkeys(wrong))
     return resolved
 
 
 def collect(platform: Platform, names: Iterable[str]) -> tuple[list[Resolved], list[Finding]]:
-    """The environments that can be resolved, and what is wrong with the others; a catalogue is read once for all."""
+    """Return the environments that can be resolved, and the errors of the others; each catalogue is read once."""
     load = cache(lambda path: loading.load(path, platform.cache))
     resolved, wrong = [], list[Finding]()
     for name in names:
@@ -54,7 +54,7 @@ def collect(platform: Platform, names: Iterable[str]) -> tuple[list[Resolved], l
 
 
 def assemble(platform: Platform, environment: Environment, catalogue: Catalogue, values: Values) -> Resolved:
-    """Bind and check what has been loaded; raise one UsageError with every finding."""
+    """Bind and check loaded files. Raises one UsageError with every finding."""
     bound = binding.bind(environment, binding.facts(platform.name, environment), catalogue, values)
     wires = wiring.check(environment, catalogue)
     edges = {

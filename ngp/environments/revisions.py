@@ -1,4 +1,4 @@
-"""The modules of another commit, for an environment whose catalogue is pinned to one."""
+"""The modules of another commit, for an environment with a pinned catalogue."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _ELSEWHERE = frozenset(
 
 
 def resolve(platform: Platform, ref: str) -> str:
-    """The commit (40 hex digits) that a Git ref names; UsageError where there is none with modules."""
+    """Return the commit (40 hex digits) of a Git ref. Raises UsageError if it does not exist or has no modules."""
     commit = find(platform, ref)
     if commit is None:
         raise UsageError(
@@ -51,19 +51,19 @@ def resolve(platform: Platform, ref: str) -> str:
 
 
 def find(platform: Platform, ref: str) -> str | None:
-    """The commit that a Git ref names, None where Git knows none."""
+    """Return the commit of a Git ref, or None."""
     outcome = _look_up(platform, ref)
     return outcome.stdout.strip() if outcome.exit_code == 0 else None
 
 
 def tags(platform: Platform) -> list[str]:
-    """Return the tags of the platform's repository, the newest first; none where Git has no repository."""
+    """Return the tags of the platform's repository, newest first; none if Git has no repository."""
     outcome = run_git(platform.path, "tag", "--list", "--sort=-version:refname")
     return outcome.stdout.split() if outcome is not None and outcome.exit_code == 0 else []
 
 
 def complaint(platform: Platform, ref: str) -> str:
-    """Return what Git says of a ref that it cannot find: also that it refuses the repository of another owner."""
+    """Return Git's message about a ref that it cannot find, including a refusal of another owner's repository."""
     return " ".join(_look_up(platform, ref).stderr.split())
 
 
@@ -74,7 +74,7 @@ def _look_up(platform: Platform, ref: str) -> processes.ProcessResult:
 
 
 def load_catalogue(platform: Platform, environment: Environment) -> Catalogue:
-    """The modules that an environment uses, read through the platform's cache of facts."""
+    """Return the modules that an environment uses, with the platform's cache of facts."""
     return loading.load(catalogue_path(platform, environment), platform.cache)
 
 
@@ -104,7 +104,7 @@ def catalogue_path(platform: Platform, environment: Environment) -> Path:
 
 
 def rendered_from(modules: Path) -> str:
-    """Return the ref that the copied modules in a folder are from, "" if it says none."""
+    """Return the ref of the copied modules in a folder, "" if it is not recorded."""
     try:
         found = _ORIGIN.search((modules / PIN).read_text(encoding="utf-8"))
     except OSError:
@@ -113,14 +113,14 @@ def rendered_from(modules: Path) -> str:
 
 
 def origin(ref: str) -> str:
-    """Return the line by which copied modules say which ref they are from."""
+    """Return the line that records the ref of copied modules."""
     return f"The modules of `{ref}`."
 
 
 def git(
     platform: Platform, *arguments: str, cwd: Path | None = None, env: Env | None = None, stdin: str = ""
 ) -> processes.ProcessResult:
-    """Run Git in the platform, untouched by what a hook or a shell says about another repository."""
+    """Run Git in the platform, without variables of a hook or a shell about another repository."""
     outcome = run_git(cwd or platform.path, *arguments, env=env, stdin=stdin)
     if outcome is None:
         raise MissingError("git is not on PATH", todo="install Git")
@@ -128,7 +128,7 @@ def git(
 
 
 def run_git(cwd: Path, *arguments: str, env: Env | None = None, stdin: str = "") -> processes.ProcessResult | None:
-    """The same in any folder; None if there is no Git."""
+    """Run Git like `git`, in any folder; None if Git is not installed."""
     environ = {name: value for name, value in settings.read().environ.items() if name not in _ELSEWHERE}
     whole = {**environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", **(env or {})}
     try:
@@ -140,7 +140,7 @@ def run_git(cwd: Path, *arguments: str, env: Env | None = None, stdin: str = "")
 
 
 def head(path: Path) -> str:
-    """Return the commit of a folder's repository, short, with ``+`` if the work tree differs; "" without one."""
+    """Return the short commit of a folder's repository, with ``+`` for changes in the work tree; "" without one."""
 
     def ask(*words: str) -> str:
         outcome = run_git(path, *words)
@@ -151,7 +151,7 @@ def head(path: Path) -> str:
 
 
 def extract(platform: Platform, commit: str, name: str, folder: Path) -> None:
-    """Write the files of a folder of the platform, as a commit has them, into `folder`/`name`; links are left out."""
+    """Write the files of a platform's folder in a commit into `folder`/`name`, without links."""
     listed = git(platform, "ls-tree", "-r", "-z", commit, "--", f"./{name}/").stdout
     for line in filter(None, listed.split("\0")):
         about, _, path = line.partition("\t")

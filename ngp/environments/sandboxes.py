@@ -1,4 +1,4 @@
-"""The environment that a sandbox stands for: its region and account."""
+"""The environment of a sandbox: its region and account."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from ngp.errors import UsageError
 
 
 def choose(platform: Platform, name: str) -> Environment:
-    """Return the named environment; without a name one of the sandbox's, if all agree on region and account.
+    """Return the named environment, or one of the sandbox's if all have the same region and account.
 
-    Raises UsageError (64) where there is none, or where they differ.
+    Raises UsageError (64) if there is none, or if they differ.
     """
     if name:
         return documents.load(platform, name)

@@ -1,4 +1,5 @@
-"""Secrets in plain text in the files of a platform: by the form of known tokens, and by names with random values."""
+"""Finds secrets in plain text in the files of a platform: known forms of tokens, and random values of suspicious
+names."""
 
 from __future__ import annotations
 
@@ -40,15 +41,15 @@ _WORDS = re.compile(r"(?i)example|change-?me|dummy|placeholder|x{6}|\*{4}|012345
 
 
 def scan(platform: Path, paths: Iterable[Path]) -> list[Finding]:
-    """Return what looks like a secret in these files, with file and line; the secret itself is in no finding.
+    """Return suspected secrets in these files, with file and line, but without the secret.
 
-    A line that holds `ngp:allow-secret`, or that stands below one, is accepted. Files that are not text are passed by.
+    A line with `ngp:allow-secret`, or below such a line, is accepted. Files that are not text are skipped.
     """
     return [finding for path in paths for finding in _scan(platform, path)]
 
 
 def files(platform: Path) -> list[Path]:
-    """The files that Git has or would take, sorted. Raises MissingError where there is no repository."""
+    """Return the files that Git tracks or would add, sorted. Raises MissingError if there is no repository."""
     outcome = revisions.run_git(platform, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     if outcome is None or outcome.exit_code:
         why = outcome.stderr.strip() if outcome else "git is not on PATH"
@@ -57,9 +58,9 @@ def files(platform: Path) -> list[Path]:
 
 
 def choose(platform: Path, names: Iterable[Path]) -> list[Path]:
-    """Return the named files, and the files of named folders that Git knows; without names those of the platform.
+    """Return the named files, and the files that Git knows in named folders; without names those of the platform.
 
-    Raises UsageError (64) for a name where nothing is, MissingError as `files`.
+    Raises UsageError (64) for a name that does not exist, MissingError like `files`.
     """
     return [path for name in names for path in _expand(name)] or files(platform)
 

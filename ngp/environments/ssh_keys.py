@@ -70,7 +70,7 @@ def read(blob: bytes) -> PublicKey:
 
 
 def take(data: bytes) -> tuple[bytes, bytes]:
-    """Return the first field of `data`, which its length precedes, and what follows it."""
+    """Return the first length-prefixed field of `data`, and the rest."""
     size = int.from_bytes(data[:_LENGTH], "big")
     if len(data) < _LENGTH + size:
         raise ValueError("a field is cut off")

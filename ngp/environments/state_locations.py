@@ -1,4 +1,4 @@
-"""Where the state of a unit lies, by the files of its platform and environment."""
+"""State locations of units, by the files of their platform and environment."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 def locate(
     platform: Platform, environment: Environment, unit: str, workspace: Workspace | None = None
 ) -> locations.StateLocation:
-    """Return where the state of a unit lies.
+    """Return the location of a unit's state.
 
-    States on the disk lie in `workspace`: by default that of the platform, by its absolute path.
+    Local states are in `workspace`: by default that of the platform, by its absolute path.
     """
     return locations.derive(
         platform.name,
@@ -33,5 +33,5 @@ def locate(
 
 
 def on_disk(platform: Platform) -> locations.StateLocation:
-    """Return the place of one state in the workspace; beside it and its folder lie all others."""
+    """Return the location of one state in the workspace; all others are beside it and its folder."""
     return locations.derive(platform.name, "", "", "_", "_", locations.LOCAL, workspace=platform.workspace)

@@ -1,4 +1,4 @@
-"""terraform.tfvars: read what the operator wrote."""
+"""Loads terraform.tfvars."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ FILE = "terraform.tfvars"
 
 
 def load(path: Path, cache: Path | None = None) -> Values:
-    """Read a terraform.tfvars; a missing one has no values. Raise one UsageError with all that is no literal.
+    """Load a terraform.tfvars; a missing one has no values. Raises one UsageError with everything that is not a
+    literal.
 
-    `cache` is a folder for what files say (`ngp.cache`).
+    `cache` is a folder for parsed files (`ngp.cache`).
     """
     if not path.is_file():
         return Values(path)
@@ -27,12 +28,12 @@ def load(path: Path, cache: Path | None = None) -> Values:
 
 
 def parse(text: str, path: Path) -> Values:
-    """As `load`, for a text in hand; `path` is for messages only."""
+    """Like `load`, for a text; `path` is for messages only."""
     return _values(_read(text, path), path)
 
 
 def check(values: Values, units: Iterable[str]) -> list[Finding]:
-    """What stands at the top level and is neither a common input nor one of the units."""
+    """Return the top-level keys that are neither a common input nor one of the units."""
     units = frozenset(units)
     findings = []
     for name in [*values.strangers, *values.objects]:

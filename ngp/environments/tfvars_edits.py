@@ -1,4 +1,4 @@
-"""Edits of terraform.tfvars by ranges of its text: every byte that the edit is not about stays as it is."""
+"""Edits of terraform.tfvars by text ranges: all other bytes stay unchanged."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _END_LINE = "# ngp: end of {unit}"
 
 @dataclass(frozen=True)
 class Setting:
-    """A value to write: HCL text, and the comment lines (without ``# ``) that it gets where it is new."""
+    """A value to write: HCL text, and the comment lines (without ``# ``) for a new one."""
 
     text: str
     comment: tuple[str, ...] = ()
@@ -28,7 +28,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Edit:
-    """What to change. `titles` are the comment lines above the object of a unit that has none yet."""
+    """Changes of a terraform.tfvars. `titles` are the comment lines above a new object of a unit."""
 
     settings: Mapping[Key, Setting] = field(default_factory=dict)
     removals: frozenset[Key] = frozenset()
@@ -47,7 +47,7 @@ class _Change:
 
 
 def edit(text: str, edit: Edit, path: Path) -> str:
-    """Return the edited text; `path` is for messages only. Raise UsageError where the text is not HCL."""
+    """Return the edited text; `path` is for messages only. Raises UsageError if the text is not HCL."""
     for unit in edit.restored:
         text = restore(text, unit, path)
     text = _set(text, edit, path)
@@ -59,7 +59,7 @@ def edit(text: str, edit: Edit, path: Path) -> str:
 def retire(text: str, unit: str, path: Path) -> str:
     """Comment out the object of a unit, in a marked block from which `restore` makes the same bytes again.
 
-    A block that an earlier call left keeps its values, but `restore` no longer reads it.
+    An older block keeps its values, but `restore` no longer reads it.
     """
     if unit not in hcl.parse(text, path).attributes:
         return text
@@ -74,7 +74,7 @@ def retire(text: str, unit: str, path: Path) -> str:
 
 
 def restore(text: str, unit: str, path: Path) -> str:
-    """Bring back what `retire` commented out; nothing happens where the unit has an object again."""
+    """Restore what `retire` commented out, unless the unit has an object again."""
     start, end = (re.escape(mark.format(unit=unit)) for mark in (_RETIRED_LINE, _END_LINE))
     match = re.search(rf"^{start}[ \t]*\r?\n(.*?)\r?\n{end}[ \t]*(?=\r?$)", text, re.M | re.S)
     if match is None or unit in hcl.parse(text, path).attributes:

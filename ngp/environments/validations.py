@@ -1,4 +1,4 @@
-"""The modules' own `validation` blocks, evaluated before Terraform starts where all their values are known."""
+"""Evaluates the modules' `validation` blocks before Terraform starts, if all their values are known."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ class _Subject:
 def check(
     environment: Environment, catalogue: Catalogue, values: Values, units: Mapping[str, UnitBindings], cache: Path
 ) -> list[Finding]:
-    """Return what the conditions of the modules refuse, each at the operator's own line.
+    """Return failed conditions of the modules, each at the operator's line.
 
-    What only Terraform can evaluate is left to it. `cache` is a folder for answers (`ngp.cache`).
+    Conditions that only Terraform can evaluate are skipped. `cache` is a folder for results (`ngp.cache`).
     """
     subjects = {name: _subject(unit, catalogue.modules[unit.module]) for name, unit in units.items()}
     contents = {name: subject.content for name, subject in subjects.items() if subject.known}
@@ -65,7 +65,7 @@ def check(
 
 
 def place(environment: Environment, values: Values, unit: str, name: str) -> str:
-    """Return ``file:line`` where the operator wrote the value of a unit's input; "" where nobody did."""
+    """Return ``file:line`` of the operator's value of a unit's input; "" if there is none."""
     for written in (values.unit(unit), values.common):
         if name in written:
             return str(written[name].place)

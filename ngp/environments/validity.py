@@ -1,4 +1,4 @@
-"""What of resolved environments AWS or a person would object to; what cannot be resolved is refused before."""
+"""Further problems of resolved environments: errors that AWS would report, and warnings."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from ngp.errors import Finding
 
 
 def faults(resolved: Iterable[Resolved]) -> list[Finding]:
-    """Return the values and wires that cannot work."""
+    """Return values and wires that cannot work."""
     each = tuple(resolved)
     counts = [found for one in each for found in wiring.check_counts(one.environment, one.catalogue)]
     return counts + [found for one in each for found in acceptance.check(one)]
 
 
 def warnings(resolved: Iterable[Resolved]) -> list[Finding]:
-    """Return what works, and is worth a look."""
+    """Return findings that work but deserve attention."""
     return [found for one in resolved for found in quorums.check(one)]

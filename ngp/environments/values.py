@@ -1,4 +1,4 @@
-"""What terraform.tfvars says, as values: common inputs and one object per unit."""
+"""The values of terraform.tfvars: common inputs, and one object per unit."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ COMMON_INPUTS = (
 
 @dataclass(frozen=True)
 class WrittenValue:
-    """A value that somebody wrote: a Python value (numbers: int or Decimal) and where its key stands."""
+    """A written value: a Python value (numbers: int or Decimal) and the place of its key."""
 
     value: Any
     place: SourceLocation
@@ -42,8 +42,8 @@ class WrittenValue:
 
 @dataclass(frozen=True)
 class Values:
-    """terraform.tfvars. `objects` are the top-level keys that are no common input and hold an object (a unit's
-    values, if there is such a unit); `strangers` are the other keys that are no common input."""
+    """terraform.tfvars. `objects` are top-level keys with an object that are not common inputs (the values of a unit,
+    if it exists); `strangers` are other unknown keys."""
 
     path: Path
     common: Mapping[str, WrittenValue] = field(default_factory=dict)
@@ -52,5 +52,5 @@ class Values:
     places: Mapping[str, SourceLocation] = field(default_factory=dict)  # of every top-level key
 
     def unit(self, name: str) -> Mapping[str, WrittenValue]:
-        """The own values of a unit, by input."""
+        """Return the values of a unit, by input."""
         return self.objects.get(name, {})

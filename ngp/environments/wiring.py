@@ -1,4 +1,4 @@
-"""Which unit's output feeds which unit's input: found once, written down, checked from then on."""
+"""Wires inputs to outputs of other units: found once, stored, and checked from then on."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Ambiguity:
 
 @dataclass(frozen=True)
 class WiringResult:
-    """All wires (those that were there first), and what only the operator can decide."""
+    """All wires, existing ones first, and those that only the operator can decide."""
 
     wires: dict[str, dict[str, OutputRef]]
     ambiguities: tuple[Ambiguity, ...]
@@ -60,7 +60,7 @@ def find(units: Mapping[str, Module], existing: Wires, gone: Container[str], has
 
 
 def outlets(units: Mapping[str, Module]) -> Outlets:
-    """By output name the units that have one of that name which may be handed on; each output is looked at once."""
+    """Return the units with a wirable output of each name; reads each output once."""
     found: dict[str, list[str]] = {}
     for unit, module in units.items():
         for output in module.outputs.values():
@@ -70,12 +70,12 @@ def outlets(units: Mapping[str, Module]) -> Outlets:
 
 
 def feeders(offered: Outlets, unit: str, name: str) -> tuple[OutputRef, ...]:
-    """The outputs of other units that an input of this name could be wired to."""
+    """Return the outputs of other units that can feed an input of this name."""
     return tuple(OutputRef(other, name) for other in offered.get(name, ()) if other != unit)
 
 
 def check(environment: Environment, catalogue: Catalogue) -> list[Finding]:
-    """What is wrong with the wires that environment.yaml holds."""
+    """Return the problems of the wires in environment.yaml."""
     modules = {
         name: catalogue.modules[choice.module]
         for name, choice in environment.units.items()
@@ -85,7 +85,7 @@ def check(environment: Environment, catalogue: Catalogue) -> list[Finding]:
 
 
 def check_cycles(environment: Environment, edges: Mapping[str, tuple[str, ...]]) -> list[Finding]:
-    """A cycle of units that feed each other, told with its whole path."""
+    """Return a cycle of units that feed each other, with its whole path."""
     sorter = TopologicalSorter(edges)
     try:
         sorter.prepare()

@@ -1,4 +1,4 @@
-"""The platform's private folder .ngp: no other user can read it, and nothing from the repository lies in it."""
+"""The platform's private folder .ngp: closed to other users, and never part of the repository."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _PRIVATE_MODE = 0o700
 def require_own(platform: Path) -> Workspace:
     """Return the platform's private folder, which no other user can enter.
 
-    It may be a link that the operator made. Raises RefusedError (3) if Git tracks it or something in it: ngp and
-    Terraform would write through links that a repository brought.
+    The operator may make it a link. Raises RefusedError (3) if Git tracks it or its content: ngp and Terraform would
+    write through links of a repository.
     """
     workspace = Workspace.of(platform)
     index = _index(platform)

@@ -1,4 +1,4 @@
-"""Files of a platform that ngp writes: all of them at once, or none."""
+"""Writes files of a platform: all of them or none."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from ngp.errors import NgpError
 
 
 def changed(texts: Mapping[Path, str]) -> dict[Path, str]:
-    """Return the texts that are not on the disk yet; an empty one is there where no file is."""
+    """Return the texts that differ from the disk; a missing file equals an empty text."""
     return {path: text for path, text in texts.items() if not _is_there(path, text)}
 
 
 def write(texts: Mapping[Path, str | None], what: str) -> None:
-    """Write texts, then remove the files and folders whose text is None.
+    """Write texts, then delete the files and folders whose text is None.
 
-    Raises NgpError that begins with `what` if the disk refuses: nothing was written, or only the removal failed.
+    Raises NgpError that starts with `what` if writing fails: then nothing was written, or only a deletion failed.
     """
     gone = [path for path, text in texts.items() if text is None]
     outcome = "nothing was changed"
@@ -32,7 +32,7 @@ def write(texts: Mapping[Path, str | None], what: str) -> None:
 
 
 def through_links(texts: Mapping[Path, str]) -> dict[Path, str]:
-    """Return texts by the files that links lead to: an operator's link stays one."""
+    """Return texts by the targets of links, so that an operator's link stays one."""
     return {path.resolve(): text for path, text in texts.items()}
 
 

@@ -1,1 +1,1 @@
-"""An AWS emulator on this machine."""
+"""The sandbox: an AWS emulator on this machine."""

@@ -1,4 +1,4 @@
-"""The emulator (moto's server): what it needs, and how it is started and emptied."""
+"""The emulator (moto's server): requirements, start and reset."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def require() -> None:
 
 
 def environment(home: Path) -> dict[str, str]:
-    """Return the variables that moto reads; everything that it writes stays below `home`."""
+    """Return the variables that moto reads; it writes only below `home`."""
     return {
         # moto may call AWS's libraries itself: these must not find real keys
         "AWS_ACCESS_KEY_ID": "sandbox",

@@ -1,4 +1,4 @@
-"""Starts moto's server, patched, on loopback: ``python -m ngp.sandbox.launcher NAME PORT ANNOUNCEMENT``."""
+"""Starts moto's patched server on loopback: ``python -m ngp.sandbox.launcher NAME PORT ANNOUNCEMENT``."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LOOK_S = 2.0
 
 
 def main(argv: list[str]) -> None:
-    """Serve until SIGTERM. The port is bound first: early clients wait instead of failing."""
+    """Serve until SIGTERM. The port is bound first, so that early clients wait instead of failing."""
     name, port, announcement = argv
     signal.signal(signal.SIGTERM, _leave)
     listener = listen(int(port), announcement)
@@ -43,7 +43,8 @@ def main(argv: list[str]) -> None:
 
 
 def listen(port: int, announcement: str) -> socket.socket:
-    """Listen on loopback (port 0: any free one), write the port to `announcement`, and end when that file is gone."""
+    """Listen on loopback (port 0: any free one), write the port to `announcement`, and end when that file is
+    deleted."""
     listener = socket.create_server((HOST, port), backlog=128)
     bound = str(listener.getsockname()[1])
     files.write(Path(announcement), bound, mode=0o600)
@@ -52,7 +53,7 @@ def listen(port: int, announcement: str) -> socket.socket:
 
 
 def signed(app: Callable[..., Iterable[bytes]], name: str) -> Callable[..., Iterable[bytes]]:
-    """Return the WSGI application `app` with an address that answers the name it was started with."""
+    """Return the WSGI application `app` with an address that returns the server's name."""
     sign = json.dumps({"id": name, "pid": os.getpid()}).encode()
 
     def serve(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

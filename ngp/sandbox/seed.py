@@ -1,4 +1,4 @@
-"""Gives the sandbox what an environment expects of its account; what every account has is in `ngp_emulator`."""
+"""Creates in the sandbox what an environment expects of its account; `ngp_emulator` has what every account has."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ngp.state.locations import S3, StateLocation
 
 
 def ensure(workspace: Path, session: Session, region: str, domain: str, bucket: str) -> None:
-    """Seed the sandbox of `workspace`, unless it has been seeded so since it was started or emptied."""
+    """Seed the sandbox of `workspace`, unless that was done since its start or reset."""
     path = server.folder(workspace) / server.SEEDED
     wanted, done = [region, domain, bucket], []
     with suppress(OSError, ValueError):
@@ -26,9 +26,9 @@ def ensure(workspace: Path, session: Session, region: str, domain: str, bucket: 
 
 
 def seed(session: Session, *, region: str, domain: str, bucket: str) -> None:
-    """Lay the hosted zone of `domain` and the state `bucket` ("" for none) into the sandbox.
+    """Create the hosted zone of `domain` and the state `bucket` ("" for none) in the sandbox.
 
-    What is there already stays as it is; a second call only looks, in some hundredths of a second.
+    Existing ones stay unchanged. A second call only checks, in some hundredths of a second.
     """
     if domain and session.hosted_zone(domain) is None:
         reference = hashlib.sha256(domain.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""The running AWS emulator of a platform: started once, found again, stopped with nothing left behind."""
+"""The AWS emulator of a platform: starts, finds, resets and stops it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _KEPT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "VIRT
 
 @dataclass(frozen=True)
 class RunningSandbox:
-    """A sandbox that answers. `started` is UTC, ISO 8601; `id` is the random name that it was started with."""
+    """A sandbox that answers. `started` is UTC, ISO 8601; `id` is a random name from its start."""
 
     url: str
     pid: int
@@ -56,12 +56,12 @@ def start(workspace: Path, environ: Mapping[str, str] | None = None, *, port: in
 
 
 def status(workspace: Path) -> RunningSandbox | None:
-    """The sandbox that answers by the name it was started with, or None; a stale record counts for nothing."""
+    """Return the sandbox that answers by its name, or None; a stale record counts for nothing."""
     return _find(workspace)
 
 
 def stop(workspace: Path) -> bool:
-    """End the sandbox with all that it holds and wrote; say whether there was one."""
+    """Stop the sandbox and delete its data; return whether there was one."""
     with files.lock(Workspace(workspace).sandbox_lock, purpose="sandbox stop", wait=True):
         found = _read(workspace)
         ours = found is not None and _is_ours(found)
@@ -72,7 +72,7 @@ def stop(workspace: Path) -> bool:
 
 
 def reset(workspace: Path) -> RunningSandbox:
-    """Empty the running sandbox, as if it had just been started; raise MissingError where none runs."""
+    """Empty the running sandbox, as after a new start. Raises MissingError if none runs."""
     with files.lock(Workspace(workspace).sandbox_lock, purpose="sandbox reset", wait=True):
         running = _find(workspace)
         if running is None:
@@ -85,7 +85,7 @@ def reset(workspace: Path) -> RunningSandbox:
 
 
 def folder(workspace: Path) -> Path:
-    """Everything that a sandbox writes lies here, and goes with it."""
+    """Return the folder with all files of a sandbox, deleted with it."""
     return Workspace(workspace).sandbox
 
 

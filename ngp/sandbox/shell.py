@@ -1,4 +1,4 @@
-"""The shell lines by which plain Terraform and boto3 reach the sandbox."""
+"""Shell commands that let plain Terraform and boto3 reach the sandbox."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ALWAYS = (
 
 @dataclass(frozen=True)
 class Lines:
-    """Variables to export and variables to unset, so that a shell reaches the sandbox and nothing else."""
+    """Variables to export and to unset, so that a shell reaches only the sandbox."""
 
     exports: Mapping[str, str]
     unset: tuple[str, ...]
@@ -35,7 +35,7 @@ class Lines:
 
 
 def lines(environ: Mapping[str, str], running: RunningSandbox, region: str, account: str) -> Lines:
-    """The lines for a shell that now holds `environ`; the same ones again when it has taken them."""
+    """Return the lines for a shell with `environ`; they are the same after the shell has run them."""
     exports = access.sandbox(environ, running.url, region, account)
     strays = {name for name in environ if name.startswith("AWS_")} | set(_ALWAYS)
     return Lines(exports, tuple(sorted(strays - exports.keys())))

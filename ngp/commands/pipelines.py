@@ -1,35 +1,22 @@
-"""What `ngp ci plan` and `ngp ci apply` share: the event, the forge, the folder for files, and the way to people."""
+"""What `ngp ci plan` and `ngp ci apply` share: the folder for files, and a log in which GitHub obeys only ngp."""
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
-from functools import wraps
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ParamSpec
+from functools import partial, wraps
+from typing import Annotated, ParamSpec
 
 import typer
 
-from ngp import files
-from ngp.ci import bases, connecting, events, locations, outputs, workflow_commands
-from ngp.ci.channel import Channel
-from ngp.ci.events import CISystem, Event
+from ngp.ci import pipeline as pipelines
+from ngp.ci import workflow_commands
+from ngp.ci.pipeline import Pipeline
 from ngp.commands import options
-from ngp.environments import platforms, workspaces
-from ngp.environments.environment import Platform
-from ngp.errors import Finding, NgpError, UsageError
-from ngp.reports import markdown
-from ngp.reports.report import Report
+from ngp.errors import Finding
 from ngp.views import terminal
 
-if TYPE_CHECKING:
-    from ngp.forges.forge import Forge
-
 P = ParamSpec("P")
-OUTPUTS = "outputs.env"
-_SUMMARY = 900_000  # bytes: GitHub drops a summary above 1 MiB
 Folder = Annotated[
     str, typer.Option("--out-dir", metavar="DIR", help="folder for reports, bundles and outputs; by default .ngp/ci")
 ]
@@ -54,126 +41,27 @@ def shielded(act: Callable[P, int]) -> Callable[P, int]:
     return run
 
 
-@dataclass(frozen=True)
-class Pipeline:
-    """An open pipeline: what started it, where it writes, and the forge that it talks to."""
-
-    context: options.Context
-    platform: Platform
-    event: Event
-    forge: Forge
-    folder: Path
-    checked_out: str
-    token: str = field(default_factory=lambda: secrets.token_hex(16), repr=False)
-    prefix: str = ""  # the platform's folder in the repository: "" or path/to/platform/
-    wrong: UsageError | None = None  # why ngp.yaml cannot or must not be read: `platform` has its folder only
-
-    @property
-    def environ(self) -> Mapping[str, str]:
-        return self.context.settings.environ
-
-    @property
-    def is_github(self) -> bool:
-        return self.event.system is CISystem.GITHUB
-
-    def require_platform(self) -> None:
-        """Raise UsageError (64) where ngp.yaml cannot be read."""
-        if self.wrong is not None:
-            raise self.wrong
-
-    def warn(self, text: str) -> None:
-        """Say a warning on stderr; what fails here fails no plan."""
-        terminal.say(self.context.settings, f"warning: {text}", always=True)
-
-    def channel(self, verb: str, number: int, head: str) -> Channel:
-        """Return the way to people, for a pull request and the commit that the results are about."""
-        return Channel(self.forge, self.event, verb, number, head, self.warn)
-
-    def shield(self) -> None:
-        """Let GitHub read no command but ours until a `shielded` command ends: messages hold names and values."""
-        if self.is_github:
-            typer.echo(workflow_commands.stop(self.token), err=True)
-            _TOKENS.get().append(self.token)
-
-    def command(self, lines: Iterable[str]) -> None:
-        """Print workflow commands, on GitHub only."""
-        shown = list(lines) if self.is_github else []
-        if shown:
-            for line in (workflow_commands.resume(self.token), *shown, workflow_commands.stop(self.token)):
-                typer.echo(line, err=True)
-
-    def annotate(self, found: Iterable[Finding], level: str = "error") -> None:
-        """Show findings at their files and lines, on GitHub only."""
-        self.command(workflow_commands.errors(locations.findings(found, self.prefix), level))
-
-    def fail(self, channel: Channel, found: Sequence[Finding]) -> None:
-        """Tell in comment, status and annotations why nothing could be planned or applied."""
-        channel.fail(locations.findings(found, self.prefix))
-        self.annotate(found)
-
-    def located(self, report: Report | None) -> Report | None:
-        """Return a report with places as CI systems take them: relative to the top of the repository."""
-        return locations.of_report(report, self.prefix) if report else None
-
-    def publish(self, reports: Sequence[Report], codes: Iterable[int]) -> outputs.Totals:
-        """Write outputs and the summary of the job; return the totals."""
-        totals = outputs.total(reports, codes)
-        totals = replace(totals, bundles=tuple(str(self.folder / name) for name in totals.bundles))
-        text = outputs.render(totals)
-        self.put(OUTPUTS, text)
-        located = [locations.of_report(one, self.prefix) for one in reports]
-        if self.is_github:
-            self._append("GITHUB_OUTPUT", text)
-            room = _SUMMARY // max(len(reports), 1)
-            self._append("GITHUB_STEP_SUMMARY", "\n".join(markdown.render(one, room) for one in located))
-        for one in located:
-            self.command(workflow_commands.of_report(one))
-        return totals
-
-    def put(self, name: str, text: str) -> None:
-        """Write a file of the folder. Raises NgpError (1) where that fails."""
-        try:
-            files.write(self.folder / name, text)
-        except OSError as error:
-            raise NgpError(f"cannot write {name}", where=str(self.folder), why=error.strerror or "") from None
-
-    def _append(self, variable: str, text: str) -> None:
-        path = self.environ.get(variable, "")
-        if not path or not text:
-            return
-        try:
-            with Path(path).open("a", encoding="utf-8", errors="replace") as file:
-                file.write(text)
-        except OSError as error:
-            self.warn(f"cannot write {variable}: {error.strerror}")
-
-
 def begin(context: options.Context, folder: str) -> Pipeline:
-    """Read the event and reach the forge, also where ngp.yaml cannot be read: people are to be told.
+    """Open the pipeline of this job. GitHub reads no command but ours until a `shielded` command ends.
 
-    Raises UsageError (64) for an event that cannot be read, and for a folder that cannot be made.
+    Messages hold names and values that could be such commands. Raises what `pipeline.open_pipeline` raises.
     """
-    event = events.read(context.settings.environ)
-    platform, wrong = _load(platforms.find(context.cwd), is_fork=event.is_fork)
-    path = context.cwd / folder if folder else platform.workspace.pipeline
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError("cannot create the output folder", where=str(path), why=error.strerror or "") from None
-    forge, why = connecting.connect(event, context.settings.environ, path)
-    head, prefix = bases.head(platform), bases.prefix(platform)
-    found = Pipeline(context, platform, event, forge, path, head, prefix=prefix, wrong=wrong)
-    found.shield()
+    say = partial(terminal.say, context.settings, always=True)
+    log = partial(typer.echo, err=True)
+    found, why = pipelines.open_pipeline(
+        pipelines.PipelineSurroundings(context.settings, context.cwd, say, log, context.stop), folder
+    )
+    if found.is_github:
+        log(workflow_commands.stop(found.token))
+        _TOKENS.get().append(found.token)
     if why:
         found.warn(why)
     return found
 
 
-def _load(path: Path, *, is_fork: bool) -> tuple[Platform, UsageError | None]:
-    workspaces.require_own(path)
-    try:
-        if is_fork:
-            bases.require_no_links_outside(path)
-        return platforms.load(path), None
-    except UsageError as error:
-        return Platform(path, path.name), error
+def close(pipeline: Pipeline, environment: str, found: Sequence[Finding]) -> None:
+    """End the group of an environment in the log, and show what is wrong there."""
+    pipeline.command([workflow_commands.END])
+    pipeline.annotate(found)
+    for one in found:
+        terminal.say(options.context().settings, f"error: {environment}: {one}", style="red", always=True)

@@ -61,12 +61,15 @@ class ReportRequest:
                 self.put(context, making.of_failure(verb, environment, error), error.exit_code)
             raise
 
-    def prepare(self, resolved: Resolved) -> None:
-        """Compile the policies that a reported plan is held to. Raises UsageError (64) or MissingError (69)."""
+    def prepare(self, resolved: Resolved, commit: str | None = None) -> None:
+        """Compile the policies that a reported plan is held to; with a commit those that hold there.
+
+        Raises UsageError (64) or MissingError (69).
+        """
         if self.paths:
             from ngp.policies import checking
 
-            policies = checking.prepare(resolved)
+            policies = checking.prepare(resolved) if commit is None else checking.prepare_at(resolved, commit)
             self.judge_with = lambda result: checking.check(resolved, result, policies)
 
     def judge(self, context: Context, result: RunResult, exit_code: int) -> int:

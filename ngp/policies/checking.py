@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from ngp.environments import revisions
 from ngp.environments.resolving import Resolved
 from ngp.policies import builtin, rego
 from ngp.policies.rego import Policies
@@ -20,6 +24,16 @@ def prepare(resolved: Resolved) -> Policies | None:
     if found is not None:
         rego.check(found)
     return found
+
+
+def prepare_at(resolved: Resolved, commit: str) -> Policies | None:
+    """Return the policies that the platform had at a commit: a change does not write the rules that it is held to.
+
+    Raises as `prepare`.
+    """
+    with TemporaryDirectory() as folder:
+        revisions.lay(resolved.platform, commit, rego.FOLDER, Path(folder))
+        return prepare(replace(resolved, platform=replace(resolved.platform, path=Path(folder))))
 
 
 def check(resolved: Resolved, result: RunResult, policies: Policies | None) -> Verdict:

@@ -23,6 +23,7 @@ from ngp.runs import graph
 if TYPE_CHECKING:
     from ngp.environments.environment import Environment
     from ngp.environments.resolving import Resolved
+    from ngp.runs.results import RunResult
 
 _DOTS = "..."
 _TAG = "tag:"
@@ -124,3 +125,9 @@ def _unmatched(term: Term, environments: Sequence[Environment]) -> Finding:
     if _GLOB.search(term.pattern):
         return Finding(f"{head} that matches `{term.pattern}`", todo=nearest(term.pattern, names))
     return Finding(f"{head} `{term.pattern}`", todo=nearest(term.pattern, names))
+
+
+def feeders(result: RunResult) -> set[str]:
+    """Return the units beyond a planned run whose outputs its units need and nobody has applied."""
+    needed = {unknown.origin.partition(".")[0] for unit in result.units for unknown in unit.unknowns}
+    return needed - {unit.unit for unit in result.units}

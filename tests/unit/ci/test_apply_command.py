@@ -2,7 +2,7 @@
 
 import pytest
 
-from ngp.commands import ci_bundles
+from ngp.ci import reviewed_bundles
 from ngp.runs.bundle.uses import UsedError
 from tests.unit.ci import made_bundles
 from tests.unit.ci.made_bundles import NOTE
@@ -124,7 +124,7 @@ def test_the_bundle_of_a_merge_queue_is_found_by_the_status_of_its_commit(
         fetched.append((name, wanted))
         path.with_suffix(".kept").rename(path)
 
-    monkeypatch.setattr(ci_bundles, "_fetch", fetch)
+    monkeypatch.setattr(reviewed_bundles, "_fetch", fetch)
     base = repository.head
     repository.commit(TFVARS, "10.0.0.0", "10.1.0.0")
     event |= {"before": base, "after": repository.head}

@@ -1,9 +1,12 @@
 """The platform's policies in Rego: evaluated apart, and never passed by mistake."""
 
+import subprocess
+
 import pytest
 
+from ngp.environments import platforms, resolving
 from ngp.errors import NgpError, UsageError
-from ngp.policies import rego
+from ngp.policies import checking, rego
 from ngp.policies.verdict import Severity
 
 PLAN = {
@@ -120,3 +123,19 @@ def test_what_evaluates_is_missing(tmp_path, monkeypatch):
         rego.load(tmp_path)
     assert refused.value.exit_code == 69
     assert "ngp-platform[policy]" in refused.value.findings[0].todo
+
+
+def test_policies_of_a_commit_hold_and_not_those_of_the_change(platform):
+    pytest.importorskip("regopy", reason="MISSING: regopy (pip install -e '.[policy]')")
+    resolved = resolving.resolve(platforms.load(platform), "dev")
+    (platform / "policies").mkdir()
+    (platform / "policies" / "deletion.rego").write_text(NO_DELETION)
+    git = ["git", "-c", "user.name=x", "-c", "user.email=x@example.com"]
+    for words in (["add", "."], ["commit", "--quiet", "--message", "A policy"]):
+        subprocess.run([*git, *words], cwd=platform, check=True)
+    (platform / "policies" / "deletion.rego").write_text("broken")
+    found = checking.prepare_at(resolved, "HEAD")
+    assert list(found.rules) == ["platform.deny"]
+    assert checking.prepare_at(resolved, "HEAD~1") is None
+    with pytest.raises(UsageError, match="a policy needs a package"):
+        checking.prepare(resolved)

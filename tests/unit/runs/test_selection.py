@@ -110,3 +110,12 @@ def test_dependants_are_the_mirror_of_needs(edges, data):
     assert (other in selection.expand([f"{unit}..."], resolved)) == (
         unit in selection.expand([f"...{other}"], resolved)
     )
+
+
+def test_feeders_are_the_upstreams_beyond_a_run_that_nobody_has_applied():
+    def unit(name, *origins):
+        return SimpleNamespace(unit=name, unknowns=[SimpleNamespace(origin=origin) for origin in origins])
+
+    result = SimpleNamespace(units=[unit("app", "base.vpc_id", "db.arn"), unit("db", "base.id"), unit("lone")])
+    assert selection.feeders(result) == {"base"}
+    assert selection.feeders(SimpleNamespace(units=[unit("lone")])) == set()

@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ngp.ci import bases, tiers
 from ngp.ci.events import EventKind
 from ngp.ci.tiers import Tier
-from ngp.commands.narrowing import print_affected
 from ngp.environments import acceptance, documents, resolving, wiring
-from ngp.errors import Finding, NgpError, UsageError
+from ngp.errors import Finding, NgpError, UsageError, require
 from ngp.forges.forge import ForgeError
 from ngp.rendering import trees
 from ngp.review import narrowing
-from ngp.views import terminal
 
 if TYPE_CHECKING:
-    from ngp.commands.pipelines import Pipeline
+    from ngp.ci.channel import Channel
+    from ngp.ci.pipeline import Pipeline
     from ngp.environments.environment import Platform
     from ngp.environments.resolving import Resolved
     from ngp.review.affected import Affected
+
+
+Trust = tuple[Tier, str]  # and why
+
+
+@dataclass(frozen=True)
+class ChangeRequest:
+    """What the line asks about: the commit to compare with, all units or the affected ones; `tell` shows these."""
+
+    since: str
+    is_whole: bool
+    tell: Callable[[Affected], object]
 
 
 @dataclass(frozen=True)
@@ -37,14 +48,14 @@ class CheckedChange:
     broken: tuple[tuple[str, Finding], ...] = ()  # by environment
 
 
-def trust(pipeline: Pipeline) -> tuple[Tier, str]:
+def trust(pipeline: Pipeline) -> Trust:
     """Return how far the change is trusted; a forge that does not answer authorises nothing."""
     try:
         tier, why = tiers.choose(pipeline.event, pipeline.forge, pipeline.checked_out)
     except (ForgeError, LookupError, TypeError, ValueError) as error:
         tier, why = Tier.STRANGER, f"cannot check who ordered this plan: {error}"
     if why:
-        terminal.say(pipeline.context.settings, why, always=True)
+        pipeline.say(why)
     return tier, why
 
 
@@ -58,11 +69,47 @@ def require_head(pipeline: Pipeline) -> None:
         raise UsageError(what, why=why, todo=todo)
 
 
-def look(
-    pipeline: Pipeline, resolved: Sequence[Resolved], trusted: tuple[Tier, str], since: str, *, everything: bool
-) -> CheckedChange:
+def begin(
+    pipeline: Pipeline, channel: Channel, environments: Sequence[str], trusted: Trust, request: ChangeRequest
+) -> tuple[list[Resolved], CheckedChange]:
+    """Return the environments to plan and what the change does; their comments and statuses are pending then.
+
+    What is wrong is told to people before it is raised.
+    """
+    try:
+        resolved = start(pipeline, environments, request.since)
+        change = look(pipeline, resolved, trusted, request)
+    except NgpError as error:
+        channel.begin(())
+        pipeline.fail(channel, error.findings)
+        raise
+    chosen = [one for one in resolved if change.affected is None or change.affected.names(one.environment.name)]
+    channel.begin([one.environment.name for one in chosen], change.expected)
+    return chosen, change
+
+
+def start(pipeline: Pipeline, environments: Sequence[str], since: str) -> list[Resolved]:
+    """Return the environments to look at, all without names; bundles that an earlier pipeline left are deleted.
+
+    Raises UsageError for all that is wrong in them, and for what the change breaks in them.
+    """
+    pipeline.require_platform()
+    require_head(pipeline)
+    known = documents.names(pipeline.platform)
+    names = list(dict.fromkeys(environments or known))
+    for name in known:
+        if name in names:
+            pipeline.drop_bundle(name)
+    resolved, wrong = resolving.collect(pipeline.platform, names)
+    if wrong:
+        require(dict.fromkeys([*wrong, *breaks(pipeline, names, since)]))
+    return list(resolved)
+
+
+def look(pipeline: Pipeline, resolved: Sequence[Resolved], trusted: Trust, request: ChangeRequest) -> CheckedChange:
     """Compare with the base. Raises NgpError where nothing says what changed."""
     tier, why = trusted
+    since, everything, tell = request.since, request.is_whole, request.tell
     platform = pipeline.platform
     if everything and tier is Tier.MEMBER:
         return CheckedChange(tier, why, None, expected=tuple(documents.names(platform)))
@@ -70,13 +117,14 @@ def look(
 
     base = _base(pipeline, may_fetch=tier is Tier.MEMBER)
     named = since or bases.find(platform, base, may_fetch=tier is Tier.MEMBER)
-    found = print_affected(pipeline.context, narrowing.collect(platform, resolved, named))
+    found = narrowing.collect(platform, resolved, named)
+    tell(found)
     names = [one.environment.name for one in resolved]
     broken = contracts.compare(platform, baseline.load(platform, named), names).broken
     flags = tiers.flags(platform.path, found.changed)
     pipeline.annotate(flags, "warning")
     for one in flags:
-        terminal.say(pipeline.context.settings, f"review this: {one}", always=True)
+        pipeline.say(f"review this: {one}")
     expected = tuple({one.environment for one in found.units} | _others(platform, names, named))
     rules = bases.rules(platform, base, found.commit)
     return CheckedChange(

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from ngp.ci import bases
 from ngp.ci.events import CISystem, EventKind
 from ngp.environments import documents, resolving
-from ngp.errors import MissingError, RefusedError, StaleError, require
+from ngp.errors import MissingError, NgpError, RefusedError, StaleError, require
 from ngp.forges.folder import Folder
 from ngp.forges.forge import PullRequest
 from ngp.review import narrowing
 
 if TYPE_CHECKING:
     from ngp.ci.channel import Channel
-    from ngp.commands.pipelines import Pipeline
+    from ngp.ci.pipeline import Pipeline
     from ngp.runs.bundle.opening import Bundle
 
 
@@ -56,6 +56,29 @@ def find_merged(channel: Channel, number: int) -> PullRequest | None:
         channel.has_read = channel.has_read and comments_read is not None
         found = comments_read or []
     return found[0] if len(found) == 1 else None
+
+
+def find(
+    pipeline: Pipeline, channel: Channel, environments: Sequence[str], number: int
+) -> tuple[Mapping[str, Bundle], Collection[str]]:
+    """Return the bundles, and the environments that all jobs apply; the status says why they cannot be found.
+
+    `number` is the pull request that the command line names, 0 for none. Raises as `collect`.
+    """
+    merged = find_merged(channel, number)
+    channel.number, channel.merged_head = (merged.number, merged.head) if merged else (number, "")
+    channel.begin(())
+    try:
+        return collect(pipeline, channel, list(dict.fromkeys(environments or _ordered(pipeline))))
+    except NgpError as error:
+        pipeline.fail(channel, error.findings)
+        raise
+
+
+def _ordered(pipeline: Pipeline) -> list[str]:
+    """Return all environments, the protected ones last: they get what worked elsewhere."""
+    platform = pipeline.platform
+    return sorted(documents.names(platform), key=lambda name: name in platform.protected)
 
 
 def collect(pipeline: Pipeline, channel: Channel, names: Sequence[str]) -> tuple[Mapping[str, Bundle], Collection[str]]:
@@ -119,7 +142,7 @@ def _open(pipeline: Pipeline, name: str, digest: str) -> Bundle | None:
     """
     from ngp.runs.bundle import opening
 
-    path = pipeline.folder / f"{name}.bundle"
+    path = pipeline.bundle(name)
     if not path.is_file():
         if not digest:
             return None
@@ -180,13 +203,14 @@ def _require_whole(name: str, bundle: Bundle, changed: Collection[str]) -> None:
 
 def _fetch(pipeline: Pipeline, environment: str, digest: str) -> None:
     """Fetch a kept bundle into the folder. Raises MissingError (69) where nothing keeps it."""
-    from ngp.commands import reading
     from ngp.environments.environment import BundleKeeping
+    from ngp.runs import access
     from ngp.runs.bundle.library import Library
 
-    path = pipeline.folder / f"{environment}.bundle"
+    path = pipeline.bundle(environment)
     if pipeline.platform.bundles is BundleKeeping.FILES:
         todo = "pass the folder of `ngp ci plan` to this job as an artifact, or set `bundles: state` in ngp.yaml"
         raise MissingError(f"cannot find the bundle {digest[:12]} of {environment}", where=str(path), todo=todo)
-    with reading.open_region(pipeline.context, environment) as region:
-        Library(region.resolved, region.session).fetch(digest, path)
+    resolved, settings = resolving.resolve(pipeline.platform, environment), pipeline.surroundings.settings
+    reach = access.open_states(resolved, settings, pipeline.say, stop=pipeline.surroundings.stop)
+    Library(resolved, reach.session).fetch(digest, path)

@@ -1,0 +1,169 @@
+"""An open pipeline: the event that started it, the forge, the folder for its files, and the way to people."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from threading import Event as Stop
+from typing import TYPE_CHECKING
+
+from ngp import files
+from ngp.ci import bases, connecting, events, locations, outputs, workflow_commands
+from ngp.ci.channel import Channel
+from ngp.ci.events import CISystem, Event
+from ngp.environments import platforms, workspaces
+from ngp.environments.environment import Platform
+from ngp.errors import Finding, NgpError, UsageError
+from ngp.reports import markdown
+from ngp.reports.report import Report
+
+if TYPE_CHECKING:
+    from ngp.forges.forge import Forge
+    from ngp.settings import Settings
+
+OUTPUTS = "outputs.env"
+_REPORTS = ("html", "md", "json", "xml")
+_SUMMARY = 900_000  # bytes: GitHub drops a summary above 1 MiB
+
+
+@dataclass(frozen=True)
+class PipelineSurroundings:
+    """Where a pipeline runs. `say` tells people, `log` writes a line as it is; a set `stop` ends waiting for AWS."""
+
+    settings: Settings
+    cwd: Path
+    say: Callable[[str], None]
+    log: Callable[[str], None]
+    stop: Stop | None = None
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """An open pipeline: what started it, where it writes, and the forge that it talks to."""
+
+    surroundings: PipelineSurroundings
+    platform: Platform
+    event: Event
+    forge: Forge
+    folder: Path
+    checked_out: str
+    token: str = field(default_factory=lambda: secrets.token_hex(16), repr=False)
+    prefix: str = ""  # the platform's folder in the repository: "" or path/to/platform/
+    wrong: UsageError | None = None  # why ngp.yaml cannot or must not be read: `platform` has its folder only
+
+    @property
+    def say(self) -> Callable[[str], None]:
+        """Tells people on stderr."""
+        return self.surroundings.say
+
+    @property
+    def is_github(self) -> bool:
+        return self.event.system is CISystem.GITHUB
+
+    def require_platform(self) -> None:
+        """Raise UsageError (64) where ngp.yaml cannot be read."""
+        if self.wrong is not None:
+            raise self.wrong
+
+    def warn(self, text: str) -> None:
+        """Say a warning on stderr; what fails here fails no plan."""
+        self.say(f"warning: {text}")
+
+    def channel(self, verb: str, number: int, head: str) -> Channel:
+        """Return the way to people, for a pull request and the commit that the results are about."""
+        return Channel(self.forge, self.event, verb, number, head, self.warn)
+
+    def command(self, lines: Iterable[str]) -> None:
+        """Write workflow commands into the log, on GitHub only."""
+        shown = list(lines) if self.is_github else []
+        if shown:
+            for line in (workflow_commands.resume(self.token), *shown, workflow_commands.stop(self.token)):
+                self.surroundings.log(line)
+
+    def annotate(self, found: Iterable[Finding], level: str = "error") -> None:
+        """Show findings at their files and lines, on GitHub only."""
+        self.command(workflow_commands.errors(locations.findings(found, self.prefix), level))
+
+    def fail(self, channel: Channel, found: Sequence[Finding]) -> None:
+        """Tell in comment, status and annotations why nothing could be planned or applied."""
+        channel.fail(locations.findings(found, self.prefix))
+        self.annotate(found)
+
+    def located(self, report: Report | None) -> Report | None:
+        """Return a report with places as CI systems take them: relative to the top of the repository."""
+        return locations.of_report(report, self.prefix) if report else None
+
+    def publish(self, reports: Sequence[Report], codes: Iterable[int]) -> outputs.Totals:
+        """Write outputs and the summary of the job; return the totals."""
+        totals = outputs.total(reports, codes)
+        totals = replace(totals, bundles=tuple(str(self.folder / name) for name in totals.bundles))
+        text = outputs.render(totals)
+        self.put(OUTPUTS, text)
+        located = [locations.of_report(one, self.prefix) for one in reports]
+        if self.is_github:
+            self._append("GITHUB_OUTPUT", text)
+            room = _SUMMARY // max(len(reports), 1)
+            self._append("GITHUB_STEP_SUMMARY", "\n".join(markdown.render(one, room) for one in located))
+        for one in located:
+            self.command(workflow_commands.of_report(one))
+        return totals
+
+    def reports(self, name: str) -> list[str]:
+        """Return the files of the reports that are called `name`."""
+        return [str(self.folder / f"{name}.{kind}") for kind in _REPORTS]
+
+    def bundle(self, environment: str) -> Path:
+        """Return the file of the bundle of an environment."""
+        return self.folder / f"{environment}.bundle"
+
+    def drop_bundle(self, environment: str) -> None:
+        """Delete the bundle of an environment: of an earlier pipeline, or of a plan that must not be applied."""
+        self.bundle(environment).unlink(missing_ok=True)
+
+    def put(self, name: str, text: str) -> None:
+        """Write a file of the folder. Raises NgpError (1) where that fails."""
+        try:
+            files.write(self.folder / name, text)
+        except OSError as error:
+            raise NgpError(f"cannot write {name}", where=str(self.folder), why=error.strerror or "") from None
+
+    def _append(self, variable: str, text: str) -> None:
+        path = self.surroundings.settings.environ.get(variable, "")
+        if not path or not text:
+            return
+        try:
+            with Path(path).open("a", encoding="utf-8", errors="replace") as file:
+                file.write(text)
+        except OSError as error:
+            self.warn(f"cannot write {variable}: {error.strerror}")
+
+
+def open_pipeline(surroundings: PipelineSurroundings, folder: str) -> tuple[Pipeline, str]:
+    """Read the event and reach the forge, also where ngp.yaml cannot be read: people are to be told.
+
+    Return the pipeline, and why its forge is only a folder ("" if it is not). Raises UsageError (64) for an event that
+    cannot be read, and for a folder that cannot be made.
+    """
+    environ, cwd = surroundings.settings.environ, surroundings.cwd
+    event = events.read(environ)
+    platform, wrong = _load(platforms.find(cwd), is_fork=event.is_fork)
+    path = cwd / folder if folder else platform.workspace.pipeline
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError("cannot create the output folder", where=str(path), why=error.strerror or "") from None
+    forge, why = connecting.connect(event, environ, path)
+    head, prefix = bases.head(platform), bases.prefix(platform)
+    return Pipeline(surroundings, platform, event, forge, path, head, prefix=prefix, wrong=wrong), why
+
+
+def _load(path: Path, *, is_fork: bool) -> tuple[Platform, UsageError | None]:
+    workspaces.require_own(path)
+    try:
+        if is_fork:
+            bases.require_no_links_outside(path)
+        return platforms.load(path), None
+    except UsageError as error:
+        return Platform(path, path.name), error

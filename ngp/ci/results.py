@@ -1,0 +1,142 @@
+"""What became of the environments of a pipeline, and how people and programs are told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ngp.ci import comment, locations, sarif, statuses
+from ngp.ci.events import EventKind
+from ngp.ci.outputs import Totals
+from ngp.ci.tiers import Tier
+from ngp.environments import resolving
+from ngp.errors import Finding
+from ngp.views.terminal import amount
+
+if TYPE_CHECKING:
+    from ngp.ci.changes import CheckedChange
+    from ngp.ci.channel import Channel
+    from ngp.ci.pipeline import Pipeline
+    from ngp.reports.report import Report
+    from ngp.runs.bundle.opening import Bundle
+    from ngp.runs.bundle.uses import UsedError
+
+
+@dataclass(frozen=True)
+class PlanResult:
+    """What became of one environment that was checked, and planned if there is a report."""
+
+    environment: str
+    exit_code: int
+    findings: tuple[Finding, ...] = ()
+    report: Report | None = None
+
+
+@dataclass(frozen=True)
+class ApplyResult:
+    """What became of one bundle."""
+
+    environment: str
+    exit_code: int
+    bundle: str  # the name of its file
+    findings: tuple[Finding, ...] = ()
+    report: Report | None = None
+    earlier: Finding | None = None  # says that it was applied before
+    digest: str = ""
+
+
+def tell_plan(pipeline: Pipeline, channel: Channel, change: CheckedChange, done: PlanResult) -> None:
+    """Write the comment and the status of one environment."""
+    name, url, report = done.environment, channel.event.run_url, pipeline.located(done.report)
+    if report is not None:
+        digest = report.bundle.digest if report.bundle else ""
+        about = comment.Marker(name, digest, channel.head)
+        queued = digest if channel.event.kind is EventKind.MERGE_QUEUE else ""
+        notes = [f"review {amount(len(change.flags), 'finding')} before the merge"] if change.flags else []
+        status = statuses.of_report("plan", report, url, queued)
+        channel.tell(name, comment.render(report, about, url, notes), status)
+        return
+    units = [one for one in change.affected.units if one.environment == name] if change.affected else []
+    about = comment.Marker(name, "", channel.head)
+    why = change.why if change.tier is Tier.STRANGER else "the checks found problems"
+    found, flags = (locations.findings(one, pipeline.prefix) for one in (done.findings, change.flags))
+    body = comment.render_unplanned(about, why, units, found, flags)
+    channel.tell(name, body, statuses.of_checks("plan", name, done.exit_code, url))
+
+
+def publish_plans(pipeline: Pipeline, change: CheckedChange, done: Sequence[PlanResult]) -> Totals:
+    """Write what programs read: SARIF, outputs and the summary; return the totals."""
+    checks = [one for each in done for one in each.findings]
+    made = [one.report for one in done if one.report]
+    pipeline.put("findings.sarif", sarif.render(checks, change.flags, made, pipeline.prefix))
+    return pipeline.publish(made, [one.exit_code for one in done])
+
+
+def plan_document(pipeline: Pipeline, change: CheckedChange, done: Sequence[PlanResult], code: int) -> dict[str, Any]:
+    """``ngp.ci.plan/1``."""
+    event = pipeline.event
+    rows = [
+        {
+            "environment": one.environment,
+            "exit_code": one.exit_code,
+            "is_planned": one.report is not None,
+            "has_changes": bool(one.report and one.report.has_changes),
+            "has_deletions": bool(one.report and one.report.has_deletions),
+            "bundle": one.report.bundle.file if one.report and one.report.bundle else None,
+            "findings": one.findings,
+        }
+        for one in done
+    ]
+    about = {"event": event.kind, "number": event.number, "tier": change.tier, "exit_code": code}
+    return {"schema": "ngp.ci.plan/1", **about, "flags": change.flags, "environments": rows}
+
+
+def of_used(pipeline: Pipeline, name: str, bundle: Bundle, error: UsedError) -> ApplyResult:
+    """Return what it means that a bundle was applied before: success if all of it was, from the files that are here."""
+    from ngp.runs.bundle import verifying
+
+    file, earlier = bundle.archive.path.name, error.findings[0]
+    other = tuple(verifying.find_other_files(bundle.statement, resolving.resolve(pipeline.platform, name)))
+    if error.is_complete and not other:
+        return ApplyResult(name, 0, file, earlier=earlier)
+    return ApplyResult(name, error.exit_code, file, (*error.findings, *other), earlier=earlier)
+
+
+def tell_apply(pipeline: Pipeline, channel: Channel, done: ApplyResult) -> None:
+    """Write the comment and the status of one environment."""
+    url, report = channel.event.run_url, pipeline.located(done.report)
+    status = statuses.of_refusal("apply", done.environment, done.exit_code, url)
+    if done.earlier is not None:  # the comment shows what became of that apply
+        if not done.exit_code:
+            what = done.earlier.what
+            text = f"{done.environment}: {what}, so there is nothing left to do"
+            pipeline.say(text)
+            status = statuses.of_earlier("apply", done.environment, what, url)
+        channel.tell(done.environment, "", status)
+        return
+    about = comment.Marker(done.environment, done.digest, channel.head)
+    if report is not None:
+        channel.tell(done.environment, comment.render(report, about, url), statuses.of_report("apply", report, url))
+        return
+    body = comment.render_refused(about, locations.findings(done.findings, pipeline.prefix), link=url)
+    channel.tell(done.environment, body, status)
+
+
+def publish_applies(pipeline: Pipeline, done: Sequence[ApplyResult]) -> Totals:
+    """Write outputs and the summary; return the totals."""
+    return pipeline.publish([one.report for one in done if one.report], [one.exit_code for one in done])
+
+
+def apply_document(number: int, done: Sequence[ApplyResult], code: int) -> dict[str, Any]:
+    """``ngp.ci.apply/1``."""
+    rows = [
+        {
+            "environment": one.environment,
+            "exit_code": one.exit_code,
+            "bundle": one.bundle,
+            "findings": one.findings or tuple(filter(None, [one.earlier])),
+        }
+        for one in done
+    ]
+    return {"schema": "ngp.ci.apply/1", "number": number, "exit_code": code, "environments": rows}

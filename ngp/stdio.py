@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import codecs
 import errno
+import fcntl
 import io
 import os
 import sys
+from contextlib import suppress
 
 _GONE = frozenset({errno.EPIPE, errno.EIO})  # EIO: the terminal was closed
 _ESCAPE = "ngp-escape"
@@ -31,6 +33,15 @@ def install(encodings: list[str]) -> None:
     sys.stdin = io.TextIOWrapper(io.BufferedReader(io.FileIO(0, closefd=False)), encoding=encodings[0])
     sys.stdout = _writer(_Data(1), encodings[1])
     sys.stderr = _writer(_Talk(2), encodings[2])
+
+
+def piped_input() -> int | None:
+    """Return the descriptor of a stdin that is no terminal and can be read, else None: nohup's can only be written."""
+    with suppress(OSError, ValueError):  # it was closed, or is no file
+        source = None if sys.stdin is None or sys.stdin.isatty() else sys.stdin.fileno()
+        if source is not None and fcntl.fcntl(source, fcntl.F_GETFL) & os.O_ACCMODE != os.O_WRONLY:
+            return source
+    return None
 
 
 class Escapes:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ngp.commands import completion, hosting, options
 from ngp.commands.grouping import grouped
-from ngp.errors import NgpError
 from ngp.views import documents, terminal
 from ngp.views import hosts as view
 
@@ -62,10 +61,8 @@ def list_hosts(
         documents.write(view.document(selection, meant.hosts))
     elif form == "tsv":
         typer.echo(view.tsv(meant.hosts), nl=False)
-    elif meant.hosts:
-        view.show(meant.hosts, context.settings)
     else:
-        terminal.say(context.settings, f"no hosts in `{selection}`")
+        view.show_list(selection, meant.hosts, context.settings)
 
 
 @app.command()
@@ -79,12 +76,10 @@ def name(
     project: hosting.ProjectName = "",
 ) -> None:
     """Print the public name or address of one host, or the private one if it has no public one."""
-    from ngp.hosts import selector
-
     context = options.context()
     hosting.require_no_rest(context)
     meant = hosting.find(context, hosting.HostRequest(selection, hosting.Filters(tags, "", packages), project))
-    host = selector.choose(meant.running(), words or (), first=first)
+    (host,) = meant.one(words or (), first=first).hosts
     if as_json:
         documents.write({"schema": "ngp.host.name/1", **view.row(host)})
     else:
@@ -138,15 +133,15 @@ def ssh(
     project: hosting.ProjectName = "",
 ) -> int:
     """Log in to one host with the system's ssh; pass a command or ssh options after `--`."""
-    from ngp.hosts import selector
+    from ngp.hosts import system_ssh
 
     context = options.context()
     meant = hosting.find(context, hosting.HostRequest(selection, hosting.Filters(tags, "", packages), project))
-    host = selector.choose(meant.running(), words or (), first=first)
-    meant = replace(meant, hosts=[host])
-    with meant.entering(context, meant.login(context, way), way.via) as login:
-        login.trust.learn([host])
-        return hosting.become_ssh(context, host, login)
+    meant = meant.one(words or (), first=first)
+    with hosting.enter(context, meant, way) as login:
+        login.trust.learn(meant.hosts)
+        note = partial(terminal.say, context.settings)
+        return system_ssh.become(meant.hosts[0], login, context.terraform_args, context.settings, context.cwd, note)
 
 
 @app.command("exec")
@@ -177,12 +172,12 @@ def execute(
     batches, kept = remote.batches(hosts, batch), view.CollectedOutput()
     emit: Emit = kept if as_json else view.JsonLines() if as_lines else view.PrefixedOutput(hosts, context.settings)
     has_pty = not (no_pty or as_json or as_lines) and hosting.has_terminal(context)
-    entrance = meant.entering(context, meant.login(context, way, limit), way.via)
+    entrance = hosting.enter(context, meant, way, limit)
     with entrance as login, hosting.piped_input(meant, ignored=no_stdin) as stdin, context.taking_signals() as stop:
         how = remote.Options(login, 1 if serial else parallelism, fail_fast, limit or None, stdin, has_pty, stop)
         results = batching.run(batches, command, how, emit)
     failures.keep(meant.reach.folder, (one.host for one in results if not one.is_good))
-    code = 0 if all(one.is_good for one in results) else NgpError.exit_code
+    code = remote.exit_code(results)
     if as_json:
         code = 128 + context.stopped_by if context.stopped_by else code
         documents.write(kept.document(command, results, code))
@@ -211,15 +206,14 @@ def copy(
     meant = hosting.find(context, hosting.HostRequest(selection, filters, project)).at_work()
     hosts = meant.hosts
     wanted = copying.parse(paths, context.cwd, len(hosts))
-    entrance = meant.entering(context, meant.login(context, way), way.via)
+    entrance = hosting.enter(context, meant, way)
     shown = progress.CopyProgress(len(hosts), context.settings)
-    with entrance as login, context.taking_signals() as stop, shown as emit:
-        how = remote.Options(login, parallelism, timeout_s=limit or None, stop=stop)
-        results = copying.copy_all(hosts, wanted, how, emit)
-    code = 0 if all(one.is_good for one in results) else NgpError.exit_code
+    with entrance as login, context.taking_signals() as stop, shown as tell:
+        said = remote.Options(login, parallelism, timeout_s=limit or None, stop=stop)
+        results = copying.copy_all(hosts, wanted, said, tell)
+    code = remote.exit_code(results)
     if as_json:
-        rows = [{"name": one.host.name, "id": one.host.id, **view.outcome(one)} for one in results]
-        documents.write({"schema": "ngp.host.copy/1", "exit_code": code, "hosts": rows})
+        documents.write(view.copy_document(results, code))
     view.summary(results, context.settings, repeats=False)
     return code
 
@@ -232,19 +226,11 @@ def trust(
     project: hosting.ProjectName = "",
 ) -> None:
     """Read the host keys of one host from its console again, after the host was replaced."""
-    from ngp.hosts import selector
-
     context = options.context()
     hosting.require_no_rest(context)
     meant = hosting.find(context, hosting.HostRequest(selection, project=project, fresh=True))
-    host = selector.choose(meant.running(), words or ())
-    keys = meant.reach.trust().renew(host)
-    if not keys:
-        raise NgpError(
-            f"cannot find trusted host keys of `{host.name}`",
-            why="its console shows none, or ngp cannot read the console",
-            todo="copy a key from /etc/ssh/*.pub on the machine to hosts.yaml or to your known_hosts",
-        )
+    (host,) = meant.one(words or ()).hosts
+    keys = meant.reach.trust().require_renewed(host)
     if as_json:
         documents.write({"schema": "ngp.host.trust/1", "name": host.name, "id": host.id, "keys": keys})
     else:

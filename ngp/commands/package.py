@@ -14,10 +14,10 @@ from ngp.commands.grouping import grouped
 from ngp.errors import NgpError, UsageError
 
 if TYPE_CHECKING:
-    from ngp.commands.hosting import SelectedHosts
     from ngp.commands.options import Context
     from ngp.hosts.host import Host
     from ngp.hosts.logins import Login
+    from ngp.hosts.selected import SelectedHosts
     from ngp.packages.deploying import Deployed
     from ngp.packages.fleet import Run
     from ngp.packages.names import DebianPackage
@@ -133,7 +133,7 @@ def versions(
     context = options.context()
     wanted = names.check(packages or ())
     meant = _find(context, selector, (), reaching)
-    with meant.entering(context, meant.login(context, reaching.way), reaching.via) as login:
+    with hosting.enter(context, meant, reaching.way) as login:
         result = found.collect(meant.hosts, wanted, _runner(login, reaching.parallelism))
     code = NgpError.exit_code if result.unreached else 0
     if as_json:
@@ -172,7 +172,7 @@ def _carry_out(order: _Order, reaching: TargetOptions) -> None:
         _show(context, order, claim, nothing, None)
         return
     _require_yes(context, order, meant)
-    way = meant.entering(context, meant.login(context, reaching.way), reaching.via)
+    way = hosting.enter(context, meant, reaching.way)
     with way as login, context.taking_signals() as stop:
         rollout = deploying.Rollout(
             batches,

@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any
 
 SSH_PORT = 22
+WAYS = ("ssh", "ssm", "instance-connect")  # see `ngp.hosts.ways`
 _USER_TAG = "ngp:user"
 USER_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]*")  # a tag may hold anything: a template, an option, a path
 _PACKAGE = re.compile(r"[-\w.+]+")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from threading import Event
 from typing import Any
@@ -84,6 +84,11 @@ class HostResult:
 HostEvent = HostStarted | OutputLine | HostCopied | HostResult
 Emit = Callable[[HostEvent], None]
 Work = Callable[[Host, Any], Awaitable[str]]  # takes an asyncssh connection; returns what went wrong, or ""
+
+
+def exit_code(results: Iterable[HostResult]) -> int:
+    """Return the exit code of a command on hosts: 1 if it failed on any."""
+    return 0 if all(one.is_good for one in results) else NgpError.exit_code
 
 
 def batches(hosts: Sequence[Host], size: str) -> list[list[Host]]:

@@ -6,12 +6,14 @@ import asyncio
 import os
 import select
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Condition, Lock, Thread
 from types import TracebackType
 from typing import Any, Self
+
+from ngp import files
 
 _PIECE = 64 * 1024  # read at once
 _AHEAD = 8 * 1024**2  # bytes that may wait for the fastest reader
@@ -127,6 +129,16 @@ class Spool:
         for loop, has_news in waiting:
             with suppress(RuntimeError):  # its loop has ended
                 loop.call_soon_threadsafe(has_news.set)
+
+
+@contextmanager
+def open_spool(source: int | None, folder: Path) -> Iterator[Spool | None]:
+    """Open a spool of a descriptor below a private folder, None for None; it is gone at the end."""
+    if source is None:
+        yield None
+        return
+    with Spool(source, files.private_folder(folder)) as spool:
+        yield spool
 
 
 def _reason(error: Exception) -> str:

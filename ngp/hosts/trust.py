@@ -90,6 +90,17 @@ class Trust:
             self._keep(host.environment, {_label(host): keys})
         return keys
 
+    def require_renewed(self, host: Host) -> tuple[str, ...]:
+        """Return the keys of a host, asked for once more. Raises NgpError if nobody vouches for any."""
+        keys = self.renew(host)
+        if not keys:
+            raise NgpError(
+                f"cannot find trusted host keys of `{host.name}`",
+                why="its console shows none, or ngp cannot read the console",
+                todo="copy a key from /etc/ssh/*.pub on the machine to hosts.yaml or to your known_hosts",
+            )
+        return keys
+
     def keys(self, host: Host, lookup: Lookup | None = None) -> tuple[list[Any], list[Any], list[Any]]:
         """Return the trusted, the certificate authorities' and the revoked keys of a host, as asyncssh takes them.
 

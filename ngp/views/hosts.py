@@ -26,6 +26,26 @@ def row(host: Host) -> dict[str, Any]:
     return {**{name: getattr(host, name) for name in (*own, *more)}, "state": host.state.value}
 
 
+def show_list(selection: str, hosts: Sequence[Host], settings: Settings) -> None:
+    """A table on stdout; on stderr that a selection has no hosts."""
+    if hosts:
+        show(hosts, settings)
+    else:
+        terminal.say(settings, f"no hosts in `{selection}`")
+
+
+def copy_document(results: Iterable[HostResult], code: int) -> dict[str, Any]:
+    """``ngp.host.copy/1``."""
+    rows = [{"name": one.host.name, "id": one.host.id, **outcome(one)} for one in results]
+    return {"schema": "ngp.host.copy/1", "exit_code": code, "hosts": rows}
+
+
+def tell_session_manager(settings: Settings, hosts: Sequence[Host]) -> None:
+    """Say on stderr which hosts ngp connects to through Session Manager by default."""
+    names = terminal.cell(hosts[0].name) if len(hosts) == 1 else terminal.amount(len(hosts), "host")
+    terminal.say(settings, f"{names}: connecting through Session Manager; to connect directly: --via ssh")
+
+
 def document(selector: str, hosts: Iterable[Host]) -> dict[str, Any]:
     """``ngp.host.list/1``."""
     return {"schema": "ngp.host.list/1", "selector": selector, "hosts": [row(host) for host in hosts]}

@@ -6,15 +6,17 @@ from types import SimpleNamespace
 
 import pytest
 
+from ngp import settings
 from ngp.aws.failures import DeniedError
 from ngp.aws.session import Session
-from ngp.commands.hosting import SelectedHosts
-from ngp.errors import MissingError
-from ngp.hosts import firewall, session_manager
+from ngp.errors import MissingError, UsageError
+from ngp.hosts import firewall, session_manager, ways
 from ngp.hosts.cloud import CloudSource
 from ngp.hosts.host import Host, HostState, from_data, to_data
 from ngp.hosts.logins import Login
+from ngp.hosts.selected import SelectedHosts
 from ngp.hosts.selector import Selector
+from ngp.views import hosts as view
 
 WORLD, OTHERS = {"IpRanges": [{"CidrIp": "0.0.0.0/0"}]}, {"UserIdGroupPairs": [{"GroupId": "sg-bastion"}]}
 ITSELF = {"UserIdGroupPairs": [{"GroupId": "sg-2"}]}
@@ -107,53 +109,73 @@ def test_a_tag_counts_before_security_groups(opens, tag, expected):
 
 @pytest.fixture
 def meant(tmp_path):
-    """The hosts of a line, as a line names no way to them."""
+    """The hosts of a line, as a line names no way to them, on a machine with what Session Manager needs."""
+    for name in ("aws", "session-manager-plugin"):
+        (tmp_path / name).write_text("#!/bin/sh\n")
+        (tmp_path / name).chmod(0o755)
+    surroundings = SimpleNamespace(environ={"PATH": str(tmp_path)})
 
     def make(*hosts, **environ):
         session = Session({"AWS_REGION": "eu-central-1", **environ})
-        return SelectedHosts(SimpleNamespace(session=lambda _: session), Selector("qa"), list(hosts))
+        reach = SimpleNamespace(session=lambda _: session, settings=surroundings, trust=lambda: None)
+        return SelectedHosts(reach, Selector("qa"), list(hosts))
 
     return make
 
 
-@pytest.fixture
-def context(tmp_path):
-    for name in ("aws", "session-manager-plugin"):
-        (tmp_path / name).write_text("#!/bin/sh\n")
-        (tmp_path / name).chmod(0o755)
-    from ngp.settings import Settings
-
-    flags = {"is_ci": False, "is_interactive": False, "stdout_is_terminal": False, "stderr_is_terminal": False}
-    return SimpleNamespace(settings=Settings({"PATH": str(tmp_path)}, tmp_path, tmp_path, **flags))
-
-
-def test_only_hosts_without_an_open_port_go_through_session_manager(meant, context, capsys):
+def test_only_hosts_without_an_open_port_go_through_session_manager(meant):
     opened = replace(HOST, name="web-2", opens_ssh=True)
     stopped = replace(HOST, name="web-3", state=HostState.STOPPED)
-    login = meant(HOST, opened, stopped).by_default(context, Login(None))
+    told = []
+    login = ways.by_default(meant(HOST, opened, stopped), Login(None), told.append)
     assert login.proxy(HOST)[:5] == ("aws", "ssm", "start-session", "--target", HOST.id)
     assert login.proxy(opened) == ()
-    said = capsys.readouterr().err
-    assert said == "web-1: connecting through Session Manager; to connect directly: --via ssh\n"
+    assert told == [[HOST]]
 
 
-def test_open_ports_and_the_sandbox_leave_the_login_as_it_is(meant, context, capsys):
+def test_it_is_said_which_hosts_these_are(capsys):
+    view.tell_session_manager(settings.read(), [replace(HOST, name="web\n1")])
+    view.tell_session_manager(settings.read(), [HOST, HOST])
+    assert capsys.readouterr().err == (
+        "web\\n1: connecting through Session Manager; to connect directly: --via ssh\n"
+        "2 hosts: connecting through Session Manager; to connect directly: --via ssh\n"
+    )
+
+
+def test_open_ports_and_the_sandbox_leave_the_login_as_it_is(meant):
     login = Login(None)
-    assert meant(replace(HOST, opens_ssh=True)).by_default(context, login) is login
-    assert meant(HOST, AWS_ENDPOINT_URL="http://127.0.0.1:1").by_default(context, login) is login
-    assert capsys.readouterr().err == ""
+    assert ways.by_default(meant(replace(HOST, opens_ssh=True)), login, pytest.fail) is login
+    assert ways.by_default(meant(HOST, AWS_ENDPOINT_URL="http://127.0.0.1:1"), login, pytest.fail) is login
 
 
-def test_the_line_forces_another_way(meant, context):
+def test_the_line_forces_another_way(meant):
     login = Login(None)
-    with meant(HOST).entering(context, login, "ssh") as entered:
+    with ways.enter(meant(HOST), login, "ssh", pytest.fail) as entered:
         assert entered is login
-    with meant(HOST).entering(context, login, "") as entered:
+    with ways.enter(meant(HOST), login, "", list) as entered:
         assert entered.proxy(HOST)
+    with pytest.raises(UsageError, match="unknown way `--via ftp`"), ways.enter(meant(HOST), login, "ftp", list):
+        pytest.fail("there is no such way")
 
 
-def test_what_session_manager_needs_is_told_with_the_way_around(meant, context, tmp_path):
+def test_what_session_manager_needs_is_told_with_the_way_around(meant, tmp_path):
+    hosts = meant(HOST)
     (tmp_path / "session-manager-plugin").unlink()
     with pytest.raises(MissingError, match="session-manager-plugin") as missing:
-        meant(HOST).by_default(context, Login(None))
+        ways.by_default(hosts, Login(None), pytest.fail)
     assert "--via ssh" in missing.value.findings[0].todo
+
+
+def test_of_a_selection_those_that_are_up_have_names_that_differ(meant):
+    stopped = replace(HOST, id="i-2", state=HostState.STOPPED)
+    twin = replace(HOST, id="i-3")
+    assert [one.name for one in meant(HOST, stopped, twin).at_work().hosts] == [f"web-1-{HOST.id}", "web-1-i-3"]
+    with pytest.raises(UsageError, match="no hosts found in `qa`"):
+        meant(stopped).running()
+    assert meant(HOST, stopped).one(["web"]).hosts == [HOST]
+
+
+def test_a_limit_bounds_both_parts_of_a_login(meant):
+    login = meant(HOST).login(limit_s=5)
+    assert (login.connect_s, login.login_s) == (5, 5)
+    assert meant(HOST).login(limit_s=15).connect_s == Login(None).connect_s

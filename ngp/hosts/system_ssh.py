@@ -1,0 +1,34 @@
+"""The system's ssh in the place of this process."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ngp import processes
+from ngp.errors import MissingError
+from ngp.hosts import openssh
+from ngp.hosts.host import Host
+from ngp.hosts.logins import Login
+from ngp.settings import Settings
+
+
+def become(
+    host: Host, login: Login, words: Sequence[str], settings: Settings, cwd: Path, note: Callable[[str], None]
+) -> int:
+    """Become ssh and never return; wait for its exit code where a key must be deleted afterwards.
+
+    `words` are a command, or more options of ssh; `note` gets the command line. Raises MissingError (69) without ssh.
+    """
+    argv = openssh.login(host, words, login)
+    note(shlex.join(argv))
+    request = processes.ProcessRequest(argv, cwd, settings.environ)
+    try:
+        if login.key is None:
+            processes.replace(request)
+        login.key.push(host, login.user or host.user, login.key.public)
+        code = processes.attend(request, output=None)
+    except FileNotFoundError:
+        raise MissingError("`ssh` is not on PATH", todo="install OpenSSH's client (openssh-client)") from None
+    return 128 - code if code < 0 else code

@@ -1,0 +1,74 @@
+"""Ways to hosts: a connection from here, through Session Manager, or with a key that lasts for one command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
+from ngp.errors import UsageError
+from ngp.hosts import instance_connect, session_manager
+from ngp.hosts.host import WAYS, Host
+from ngp.hosts.logins import Login
+from ngp.hosts.selected import SelectedHosts
+
+Tell = Callable[[Sequence[Host]], None]  # the hosts that are reached through Session Manager by default
+
+
+@contextmanager
+def enter(selected: SelectedHosts, login: Login, via: str, tell: Tell) -> Iterator[Login]:
+    """Give `login` by one of WAYS, "" for the default of each host; what that way needs is gone at the end.
+
+    Raises UsageError (64) or MissingError (69) before anything begins if a running host cannot be reached so.
+    """
+    if via not in ("", *WAYS):
+        raise UsageError(f"unknown way `--via {via}`", todo=f"use one of: {', '.join(WAYS)}")
+    if not via:
+        yield by_default(selected, login, tell)
+    elif via == "ssm":
+        yield _through_session_manager(selected, login, selected.running())
+    elif via == "instance-connect":
+        with _with_fresh_key(selected, login) as pushed:
+            yield pushed
+    else:
+        yield login
+
+
+def by_default(selected: SelectedHosts, login: Login, tell: Tell) -> Login:
+    """Return `login` for a line that names no way: through Session Manager where no port is open, and tell so.
+
+    Raises MissingError (69) if that is so and the AWS CLI or its plugin is missing.
+    """
+    closed = [
+        host
+        for host in selected.hosts
+        if host.is_up
+        and session_manager.is_default(host)
+        and session_manager.is_there(selected.reach.session(host.environment))
+    ]
+    if not closed:
+        return login
+    login = _through_session_manager(selected, login, closed)
+    tell(closed)
+    return login
+
+
+def _through_session_manager(selected: SelectedHosts, login: Login, hosts: Sequence[Host]) -> Login:
+    reach = selected.reach
+    found = {host: session_manager.proxy(host, reach.session(host.environment), reach.settings) for host in hosts}
+    return replace(login, proxy=lambda host: found.get(host, ()))
+
+
+@contextmanager
+def _with_fresh_key(selected: SelectedHosts, login: Login) -> Iterator[Login]:
+    reach = selected.reach
+
+    def push(host: Host, user: str, public: str) -> None:
+        session = reach.session(host.environment)
+        assert session is not None  # `require` has looked
+        instance_connect.push(host, session, user, public)
+
+    for host in selected.running():
+        instance_connect.require(host, reach.session(host.environment), login.user or host.user)
+    with instance_connect.fresh_key(reach.folder, reach.settings, push) as key:
+        yield replace(login, key=key)

@@ -54,7 +54,7 @@ def show(
         return
     runs.show_changes(result, context.settings, whole=show_all)
     views.show(bundle, context.settings)
-    terminal.out(context.settings).print(terminal.line(runs.totals(result), style="bold"), soft_wrap=True)
+    terminal.show([runs.totals(result)], context.settings, style="bold")
     _write_reports(context, wanted, bundle, result)
 
 

@@ -54,9 +54,7 @@ def explain(
     if as_json:
         documents.write(explaining.document(report, at.address, code))
         raise typer.Exit(code)
-    out = terminal.out(context.settings)
-    for line in explaining.text(report, at.address, code):
-        out.print(terminal.line(line), soft_wrap=True)
+    terminal.show(explaining.text(report, at.address, code), context.settings)
     for one in report.units if code else ():
         terminal.say(context.settings, f"error: {one.unit}: {one.outcome.word}: {one.reason}", style="red", always=True)
     raise typer.Exit(code)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import IO, TYPE_CHECKING
 
@@ -44,6 +44,13 @@ def say(settings: Settings, text: str, *, style: str = "", always: bool = False)
     if settings.level is Level.ERROR and not always:
         return
     err(settings).print(line(text, style=style), soft_wrap=True)
+
+
+def show(lines: Iterable[str], settings: Settings, *, style: str = "") -> None:
+    """Lines of data on stdout, never wrapped."""
+    console = out(settings)
+    for text in lines:
+        console.print(line(text, style=style), soft_wrap=True)
 
 
 def line(text: str, *, style: str = "") -> Text:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,15 +12,12 @@ import typer
 
 from ngp.commands import hosting, options
 from ngp.commands.grouping import grouped
-from ngp.errors import NgpError, UsageError
+from ngp.errors import NgpError
 
 if TYPE_CHECKING:
     from ngp.commands.options import Context
-    from ngp.hosts.host import Host
-    from ngp.hosts.logins import Login
     from ngp.hosts.selected import SelectedHosts
     from ngp.packages.deploying import Deployed
-    from ngp.packages.fleet import Run
     from ngp.packages.names import DebianPackage
     from ngp.packages.scripts import Claim
 
@@ -125,6 +123,7 @@ def versions(
     as_json: options.AsJson = False,
 ) -> None:
     """List installed versions and last deploys: what, who, when. Without names, list all that ngp ever deployed."""
+    from ngp.hosts import remote
     from ngp.packages import names
     from ngp.packages import versions as found
     from ngp.views import documents, findings
@@ -134,21 +133,12 @@ def versions(
     wanted = names.check(packages or ())
     meant = _find(context, selector, (), reaching)
     with hosting.enter(context, meant, reaching.way) as login:
-        result = found.collect(meant.hosts, wanted, _runner(login, reaching.parallelism))
+        result = found.collect(meant.hosts, wanted, remote.runner(remote.Options(login, reaching.parallelism)))
     code = NgpError.exit_code if result.unreached else 0
     if as_json:
-        rows = [view.version(one) for one in result.found]
-        documents.write(
-            {
-                "schema": "ngp.package.versions/1",
-                "selector": selector,
-                "exit_code": code,
-                "versions": rows,
-                "unreached": result.unreached,
-            }
-        )
-    elif result.found:
-        typer.echo("\n".join(view.table(result.found)))
+        documents.write(view.versions_document(selector, result, code))
+    else:
+        view.show_versions(result)
     if result.unreached:
         findings.show_error(NgpError(result.unreached))
     raise typer.Exit(code)
@@ -169,7 +159,7 @@ def _carry_out(order: _Order, reaching: TargetOptions) -> None:
     if order.given.dry_run:
         _emit(context, order, meant, always=False)
         nothing = deploying.Deployed((), (), tuple(host.name for host in hosts))
-        _show(context, order, claim, nothing, None)
+        _show(order, claim, nothing, 0)
         return
     _require_yes(context, order, meant)
     way = hosting.enter(context, meant, reaching.way)
@@ -183,23 +173,21 @@ def _carry_out(order: _Order, reaching: TargetOptions) -> None:
             order.given.accept_lock,
             order.given.serial,
         )
-        result = deploying.deploy(order.packages, rollout, claim, _runner(login, reaching.parallelism))
+        result = deploying.deploy(
+            order.packages, rollout, claim, remote.runner(remote.Options(login, reaching.parallelism))
+        )
     failure = _run_hook(context, order, meant, result)
-    _show(context, order, claim, result, failure)
+    is_good = result.is_success and not failure
+    code = context.stopped_by + 128 if context.stopped_by else int(not is_good)
+    _show(order, claim, result, code, failure)
     context.require_not_stopped()
-    raise typer.Exit(NgpError.exit_code if failure or not result.is_success else 0)
+    raise typer.Exit(code)
 
 
 def _find(context: Context, text: str, packages: Sequence[str], reaching: TargetOptions) -> SelectedHosts:
     """Return the running hosts that a selection means, with these packages in their tag."""
     meant = hosting.find(context, hosting.HostRequest(text, project=reaching.project, fresh=True)).at_work()
-    found = [host for host in meant.hosts if {*packages} <= {*host.packages}]
-    if not found:
-        raise UsageError(
-            f"no running host in `{meant.selector}` has {' and '.join(packages)} in its tag `Packages`",
-            todo="give other packages, or use `ngp package install`, which ignores this tag",
-        )
-    return replace(meant, hosts=found)
+    return meant.having(packages)
 
 
 def _require_yes(context: Context, order: _Order, meant: SelectedHosts) -> None:
@@ -218,46 +206,21 @@ def _require_yes(context: Context, order: _Order, meant: SelectedHosts) -> None:
         raise NgpError("nothing was deployed", why="you answered no")
 
 
-def _emit(context: Context, order: _Order, meant: SelectedHosts, *, always: bool) -> None:
-    from ngp.views import terminal
+def _tell(context: Context, order: _Order, meant: SelectedHosts, *, always: bool) -> None:
+    from ngp.views import packages as view
 
-    names_of_packages = ", ".join(str(one) for one in order.packages)
-    names = ", ".join(terminal.cell(host.name) for host in meant.hosts)
-    terminal.say(context.settings, f"{order.action} {names_of_packages} to {names}", always=always)
-
-
-def _runner(login: Login, parallelism: int) -> Run:
-    """Return what runs a command on hosts. No stop cuts a command off: apt must end what it began."""
-    from ngp.hosts import remote
-
-    wanted = remote.Options(login, parallelism)
-
-    def run(hosts: Sequence[Host], command: str, emit: Callable[[Host, str], None]) -> Sequence[remote.HostResult]:
-        def take(event: remote.HostEvent) -> None:
-            if isinstance(event, remote.OutputLine):
-                emit(event.host, event.text)
-
-        return remote.run_all(hosts, command, wanted, take)
-
-    return run
+    names = [host.name for host in meant.hosts]
+    view.tell_order(order.action, order.packages, names, context.settings, always=always)
 
 
 def _check(context: Context, meant: SelectedHosts, stop: Event) -> Callable[[], Sequence[str]]:
     """Return the check after each batch, and say so where there is nothing to ask."""
     from ngp.packages import health
-    from ngp.views import terminal
+    from ngp.views import packages as view
 
-    platform = meant.reach.platform
-    probes = health.collect(platform, meant.hosts, meant.reach.session) if platform else []
-    if platform is None or not probes:
-        terminal.say(
-            context.settings, "no unit of these hosts has a readiness check, so ngp starts the next batch without one"
-        )
-        return tuple
-    bare = sorted({host.unit for host in meant.hosts if host.unit} - {one.unit for one in probes})
-    if bare:
-        terminal.say(context.settings, f"without a readiness check: {terminal.cell(', '.join(bare))}")
-    return lambda: health.check(probes, platform, context.settings, stop)
+    found = health.prepare(meant.reach.platform, meant.hosts, meant.reach.session)
+    view.tell_checks(found, context.settings)
+    return lambda: health.check(found, context.settings, stop)
 
 
 def _run_hook(context: Context, order: _Order, meant: SelectedHosts, result: Deployed) -> NgpError | None:
@@ -270,23 +233,21 @@ def _run_hook(context: Context, order: _Order, meant: SelectedHosts, result: Dep
         return None
     aliases = {host.name: alias for host, alias in openssh.aliases(meant.hosts).items()}
     failed = [aliases[one.host] for one in result.failed] or None
-    environ, environment = context.settings.environ, selector.parse(order.selector).environment
+    note = partial(terminal.say, context.settings)
     try:
-        hooks.run(context.cwd, environ, environment, failed, lambda text: terminal.say(context.settings, text))
+        hooks.run(context.cwd, context.settings.environ, selector.parse(order.selector).environment, failed, note)
     except NgpError as error:
         findings.show_error(error)
         return error
     return None
 
 
-def _show(context: Context, order: _Order, claim: Claim, result: Deployed, failure: NgpError | None) -> None:
-    from ngp.views import documents, terminal
+def _show(order: _Order, claim: Claim, result: Deployed, code: int, failure: NgpError | None = None) -> None:
+    from ngp.views import documents
     from ngp.views import packages as view
 
-    if not order.as_json:
-        typer.echo("\n".join(terminal.cell(line) for line in view.lines(result)))
-        return
-    is_good = order.given.dry_run or (result.is_success and not failure)
-    code = context.stopped_by + 128 if context.stopped_by else int(not is_good)
-    more = {"exit_code": code, "hook": failure.findings if failure else ()}
-    documents.write(view.document(order.selector, order.packages, claim, result, more))
+    if order.as_json:
+        more = {"exit_code": code, "hook": failure.findings if failure else ()}
+        documents.write(view.document(order.selector, order.packages, claim, result, more))
+    else:
+        view.show(result)

@@ -9,44 +9,20 @@ from typing import Any, NoReturn
 
 import typer
 
-from ngp.commands.options import Context, Switch
+from ngp.commands.options import Context
 from ngp.commands.reporting import ReportRequest as Reports
 from ngp.environments import platforms, resolving
 from ngp.environments.resolving import Resolved
 from ngp.errors import NgpError
-from ngp.runs import addresses, opening, outputs, prestart, selection
-from ngp.runs.authority import Authority
+from ngp.runs import opening, outputs, prestart, run_options
 from ngp.runs.context import RunContext
-from ngp.runs.request import Caller, RunRequest
+from ngp.runs.request import Caller
 from ngp.runs.results import OutputValue, RunResult, Verb, exit_code
+from ngp.runs.run_options import RunOptions as RunOptions
 from ngp.settings import Level
-from ngp.terraform.commands import PlanOptions
 from ngp.terraform.serving import Opener
 from ngp.views import documents, pager, progress, silent_progress, terminal
 from ngp.views import runs as views
-
-
-@dataclass(frozen=True)
-class RunOptions:
-    """The options by which Terraform's own behaviour is changed, as they were typed."""
-
-    targets: Sequence[str] | None = None
-    replacements: Sequence[str] | None = None
-    refresh: Switch = Switch.ON
-    lock_timeout: str = ""
-    parallelism: int = 0
-    may_lose_data: Sequence[str] | None = None
-    accepts_legacy: bool = False
-    is_apart: bool = False
-    accepts_lost: Sequence[str] | None = None
-    is_dry_run: bool = False
-    emergency: str = ""  # why a protected environment is changed without a bundle
-    key: str = ""  # that signs for it
-    authority: Authority | None = None
-    is_cleared: bool = False  # the environment is known to need none
-
-    def options(self, extra: tuple[str, ...]) -> PlanOptions:
-        return PlanOptions(refresh=bool(self.refresh), lock_timeout=self.lock_timeout, extra=extra)
 
 
 @dataclass(frozen=True)
@@ -85,45 +61,14 @@ def open_run(
 ) -> Iterator[OpenRun]:
     """Open a run of an environment, with its events shown as they come."""
     resolved = begun.resolved
-    chosen = selection.expand(units, resolved)
-    targets = addresses.parse(given.targets or (), "-target", chosen, resolved)
-    if targets and not chosen:
-        chosen = tuple(dict.fromkeys(one.unit for one in targets if one.unit))
-    replacements = addresses.parse(given.replacements or (), "-replace", chosen, resolved)
-    request = RunRequest(
-        verb,
-        chosen,
-        given.parallelism,
-        replace(
-            given.options(context.terraform_args),
-            targets=tuple(one.address for one in targets),
-            replace=tuple(one.address for one in replacements),
-        ),
-        tuple(given.may_lose_data or ()),
-        given.accepts_legacy,
-        given.is_apart,
-        tuple(given.accepts_lost or ()),
-        given.is_dry_run,
-        given.authority or _declare(context, verb, resolved, chosen, given),
-        given.is_cleared,
-    )
+    request = run_options.request(verb, resolved, units, given, context.terraform_args)
+    request = replace(request, authority=run_options.declare(request, resolved, given, context.settings))
     is_quiet = context.settings.level is Level.ERROR and not jsonl
     shown = silent_progress.SilentProgress() if is_quiet else progress.follow(context.settings, jsonl=jsonl)
     with context.taking_signals() as stop, shown as follow:
         caller = Caller(context.settings, follow.on_event, stop, lambda: context.stopped_by, begun.opener)
         with opening.open_run(request, resolved, caller) as run:
             yield OpenRun(run, follow)
-
-
-def _declare(
-    context: Context, verb: Verb, resolved: Resolved, units: Sequence[str], given: RunOptions
-) -> Authority | None:
-    """Return the authority of an emergency, if one is asked for; the person may be asked for a passphrase."""
-    if not given.emergency or given.is_dry_run:
-        return None
-    from ngp.runs import emergency
-
-    return emergency.declare(resolved, verb, given.emergency, context.settings, given.key, units)
 
 
 def mark_approval(result: RunResult, resolved: Resolved) -> RunResult:

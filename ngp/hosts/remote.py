@@ -86,6 +86,22 @@ Emit = Callable[[HostEvent], None]
 Work = Callable[[Host, Any], Awaitable[str]]  # takes an asyncssh connection; returns what went wrong, or ""
 
 
+def runner(options: Options) -> Callable[[Sequence[Host], str, Callable[[Host, str], None]], list[HostResult]]:
+    """Return what runs a command on hosts and hands on each line of their output.
+
+    It has a stop of its own by default, so that no signal cuts a command off: apt must end what it began.
+    """
+
+    def run(hosts: Sequence[Host], command: str, tell: Callable[[Host, str], None]) -> list[HostResult]:
+        def take(event: HostEvent) -> None:
+            if isinstance(event, OutputLine):
+                tell(event.host, event.text)
+
+        return run_all(hosts, command, options, take)
+
+    return run
+
+
 def exit_code(results: Iterable[HostResult]) -> int:
     """Return the exit code of a command on hosts: 1 if it failed on any."""
     return 0 if all(one.is_good for one in results) else NgpError.exit_code

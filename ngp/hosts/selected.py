@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ngp.errors import UsageError
 from ngp.hosts import host as hosts_
 from ngp.hosts import selector as selectors
 from ngp.hosts.host import Host
@@ -42,6 +43,16 @@ class SelectedHosts:
         Raises UsageError (64) where there is none.
         """
         return replace(self, hosts=hosts_.distinct(self.running()))
+
+    def having(self, packages: Sequence[str]) -> SelectedHosts:
+        """Return those with all these packages in their tag. Raises UsageError (64) where there is none."""
+        found = [host for host in self.hosts if {*packages} <= {*host.packages}]
+        if not found:
+            raise UsageError(
+                f"no running host in `{self.selector}` has {' and '.join(packages)} in its tag `Packages`",
+                todo="give other packages, or use `ngp package install`, which ignores this tag",
+            )
+        return replace(self, hosts=found)
 
     def one(self, words: Sequence[str], *, first: bool = False) -> SelectedHosts:
         """Return the running host that the words mean; without words the only one. `first` takes the first of several.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ngp.runs.readiness import Probe, Prober
@@ -34,7 +35,27 @@ def collect(platform: Platform, hosts: Sequence[Host], reach: Callable[[str], Se
     return found
 
 
-def check(probes: Sequence[Probe], platform: Platform, settings: Settings, stop: threading.Event) -> list[str]:
+@dataclass(frozen=True)
+class BatchCheck:
+    """The readiness checks of units of hosts, and the units without one. `platform` is None where nothing is asked."""
+
+    platform: Platform | None
+    probes: Sequence[Probe] = ()
+    unchecked: Sequence[str] = ()
+
+
+def prepare(platform: Platform | None, hosts: Sequence[Host], reach: Callable[[str], Session | None]) -> BatchCheck:
+    """Return the check after each batch of a deploy to these hosts; `reach` as for `collect`."""
+    probes = collect(platform, hosts, reach) if platform else []
+    if platform is None or not probes:
+        return BatchCheck(None)
+    unchecked = {host.unit for host in hosts if host.unit} - {one.unit for one in probes}
+    return BatchCheck(platform, probes, sorted(unchecked))
+
+
+def check(found: BatchCheck, settings: Settings, stop: threading.Event) -> list[str]:
     """Ask until all are ready or their time is over; return what is not, and what it says."""
-    answers = Prober(platform.path, settings.environ, stop).probe_all(probes, lambda _: None)
+    if found.platform is None:
+        return []
+    answers = Asker(found.platform.path, settings.environ, stop).ask_all(found.probes, lambda _: None)
     return [f"{one.unit}: {one.target} {one.says}" for one in answers if not one.is_ready]

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from ngp.packages.deploying import Event, StepStarted
+from ngp.settings import Settings
 from ngp.views import terminal
 
 if TYPE_CHECKING:
     from ngp.packages.deploying import Deployed, Failed
+    from ngp.packages.health import BatchCheck
     from ngp.packages.names import DebianPackage
     from ngp.packages.scripts import Claim
-    from ngp.packages.versions import PackageVersion
+    from ngp.packages.versions import PackageVersion, Versions
 
 _HEADER = ("HOST", "PACKAGE", "INSTALLED", "DEPLOYED", "BY", "AT")
 
@@ -52,6 +56,45 @@ def document(
         "packages": packages,
         "hosts": hosts,
         **more,
+    }
+
+
+def show(result: Deployed) -> None:
+    """What became of each host, on stdout."""
+    typer.echo("\n".join(terminal.cell(line) for line in lines(result)))
+
+
+def tell_order(
+    action: str, packages: Sequence[DebianPackage], hosts: Sequence[str], settings: Settings, *, always: bool
+) -> None:
+    """Say on stderr what goes to which hosts."""
+    said, names = ", ".join(map(str, packages)), ", ".join(map(terminal.cell, hosts))
+    terminal.say(settings, f"{action} {said} to {names}", always=always)
+
+
+def tell_checks(found: BatchCheck, settings: Settings) -> None:
+    """Say on stderr where there is no readiness check after a batch."""
+    if not found.probes:
+        text = "no unit of these hosts has a readiness check, so ngp starts the next batch without one"
+        terminal.say(settings, text)
+    elif found.unchecked:
+        terminal.say(settings, f"without a readiness check: {terminal.cell(', '.join(found.unchecked))}")
+
+
+def show_versions(result: Versions) -> None:
+    """A table on stdout, if there is anything."""
+    if result.found:
+        typer.echo("\n".join(table(result.found)))
+
+
+def versions_document(selector: str, result: Versions, code: int) -> dict[str, Any]:
+    """``ngp.package.versions/1``."""
+    return {
+        "schema": "ngp.package.versions/1",
+        "selector": selector,
+        "exit_code": code,
+        "versions": [version(one) for one in result.found],
+        "unreached": result.unreached,
     }
 
 

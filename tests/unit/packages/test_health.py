@@ -12,6 +12,7 @@ from ngp.environments import documents, resolving
 from ngp.environments.environment import Target
 from ngp.hosts.host import Host
 from ngp.packages import health
+from ngp.packages.health import BatchCheck
 from ngp.runs import readiness
 from ngp.runs.readiness import Probe
 
@@ -39,7 +40,7 @@ def test_what_is_not_ready_is_named(url, tmp_path):
         Probe(unit, ReadinessCheck("http", path, timeout_s=0), url + path) for unit, path in (("a", "/"), ("b", "/bad"))
     ]
     settings = SimpleNamespace(environ=dict(os.environ))
-    found = health.check(probes, SimpleNamespace(path=tmp_path), settings, threading.Event())
+    found = health.check(BatchCheck(SimpleNamespace(path=tmp_path), probes), settings, threading.Event())
     assert found == [f"b: {url}/bad answers 503"]
 
 
@@ -74,3 +75,16 @@ def test_hosts_without_unit_or_reach_have_no_check(asked):
     assert health.collect(None, [Host("h", "i", "real")], lambda _: "session") == []
     assert health.collect(None, [Host("h", "i", "real", unit="alb")], lambda _: None) == []
     assert asked == []
+
+
+def test_units_without_a_readiness_check_are_named(mocker):
+    probe = SimpleNamespace(unit="alb")
+    hosts = [Host("a", "1", "real", unit="alb"), Host("b", "2", "real", unit="db"), Host("c", "3", "real")]
+    mocker.patch.object(health, "collect", return_value=[probe])
+    found = health.prepare(SimpleNamespace(), hosts, lambda _: None)
+    assert (found.probes, found.unchecked) == ([probe], ["db"])
+    mocker.patch.object(health, "collect", return_value=[])
+    for platform in (None, SimpleNamespace()):
+        nothing = health.prepare(platform, hosts, lambda _: None)
+        assert (nothing.probes, nothing.unchecked) == ((), ())
+        assert health.check(nothing, None, threading.Event()) == []

@@ -28,11 +28,11 @@ Trust = tuple[Tier, str]  # and why
 
 @dataclass(frozen=True)
 class ChangeRequest:
-    """What the line asks about: the commit to compare with, all units or the affected ones; `tell` shows these."""
+    """What the line asks about: the commit to compare with, all units or the affected ones; `emit` gets these."""
 
     since: str
     is_whole: bool
-    tell: Callable[[Affected], object]
+    emit: Callable[[Affected], object]
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def start(pipeline: Pipeline, environments: Sequence[str], since: str) -> list[R
 def look(pipeline: Pipeline, resolved: Sequence[Resolved], trusted: Trust, request: ChangeRequest) -> CheckedChange:
     """Compare with the base. Raises NgpError where nothing says what changed."""
     tier, why = trusted
-    since, everything, tell = request.since, request.is_whole, request.tell
+    since, everything = request.since, request.is_whole
     platform = pipeline.platform
     if everything and tier is Tier.MEMBER:
         return CheckedChange(tier, why, None, expected=tuple(documents.names(platform)))
@@ -118,7 +118,7 @@ def look(pipeline: Pipeline, resolved: Sequence[Resolved], trusted: Trust, reque
     base = _base(pipeline, may_fetch=tier is Tier.MEMBER)
     named = since or bases.find(platform, base, may_fetch=tier is Tier.MEMBER)
     found = narrowing.collect(platform, resolved, named)
-    tell(found)
+    request.emit(found)
     names = [one.environment.name for one in resolved]
     broken = contracts.compare(platform, baseline.load(platform, named), names).broken
     flags = tiers.flags(platform.path, found.changed)

@@ -46,7 +46,7 @@ class ApplyResult:
     digest: str = ""
 
 
-def tell_plan(pipeline: Pipeline, channel: Channel, change: CheckedChange, done: PlanResult) -> None:
+def report_plan(pipeline: Pipeline, channel: Channel, change: CheckedChange, done: PlanResult) -> None:
     """Write the comment and the status of one environment."""
     name, url, report = done.environment, channel.event.run_url, pipeline.located(done.report)
     if report is not None:
@@ -55,14 +55,14 @@ def tell_plan(pipeline: Pipeline, channel: Channel, change: CheckedChange, done:
         queued = digest if channel.event.kind is EventKind.MERGE_QUEUE else ""
         notes = [f"review {amount(len(change.flags), 'finding')} before the merge"] if change.flags else []
         status = statuses.of_report("plan", report, url, queued)
-        channel.tell(name, comment.render(report, about, url, notes), status)
+        channel.report(name, comment.render(report, about, url, notes), status)
         return
     units = [one for one in change.affected.units if one.environment == name] if change.affected else []
     about = comment.Marker(name, "", channel.head)
     why = change.why if change.tier is Tier.STRANGER else "the checks found problems"
     found, flags = (locations.findings(one, pipeline.prefix) for one in (done.findings, change.flags))
     body = comment.render_unplanned(about, why, units, found, flags)
-    channel.tell(name, body, statuses.of_checks("plan", name, done.exit_code, url))
+    channel.report(name, body, statuses.of_checks("plan", name, done.exit_code, url))
 
 
 def publish_plans(pipeline: Pipeline, change: CheckedChange, done: Sequence[PlanResult]) -> Totals:
@@ -103,7 +103,7 @@ def of_used(pipeline: Pipeline, name: str, bundle: Bundle, error: UsedError) -> 
     return ApplyResult(name, error.exit_code, file, (*error.findings, *other), earlier=earlier)
 
 
-def tell_apply(pipeline: Pipeline, channel: Channel, done: ApplyResult) -> None:
+def report_apply(pipeline: Pipeline, channel: Channel, done: ApplyResult) -> None:
     """Write the comment and the status of one environment."""
     url, report = channel.event.run_url, pipeline.located(done.report)
     status = statuses.of_refusal("apply", done.environment, done.exit_code, url)
@@ -113,14 +113,14 @@ def tell_apply(pipeline: Pipeline, channel: Channel, done: ApplyResult) -> None:
             text = f"{done.environment}: {what}, so there is nothing left to do"
             pipeline.say(text)
             status = statuses.of_earlier("apply", done.environment, what, url)
-        channel.tell(done.environment, "", status)
+        channel.report(done.environment, "", status)
         return
     about = comment.Marker(done.environment, done.digest, channel.head)
     if report is not None:
-        channel.tell(done.environment, comment.render(report, about, url), statuses.of_report("apply", report, url))
+        channel.report(done.environment, comment.render(report, about, url), statuses.of_report("apply", report, url))
         return
     body = comment.render_refused(about, locations.findings(done.findings, pipeline.prefix), link=url)
-    channel.tell(done.environment, body, status)
+    channel.report(done.environment, body, status)
 
 
 def publish_applies(pipeline: Pipeline, done: Sequence[ApplyResult]) -> Totals:

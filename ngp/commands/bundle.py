@@ -72,7 +72,7 @@ def verify(file: File, as_json: options.AsJson = False) -> None:
     if as_json:
         documents.write({"schema": "ngp.bundle.verify/1", **documents.bundle(bundle)})
     else:
-        views.tell_valid(bundle, context.settings)
+        views.print_valid(bundle, context.settings)
 
 
 @app.command()

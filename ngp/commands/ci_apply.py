@@ -64,7 +64,7 @@ def _apply_each(
         pipeline.command([workflow_commands.group(f"apply {name}")])
         done = replace(_one(pipeline, name, bundle, running), digest=bundle.digest)
         pipelines.close(pipeline, name, done.findings)
-        results.tell_apply(pipeline, channel, done)
+        results.report_apply(pipeline, channel, done)
         yield done
         if done.exit_code:
             return
@@ -79,7 +79,7 @@ def _one(pipeline: Pipeline, name: str, bundle: Bundle, running: tuple[Sequence[
 
     context, path, (identities, parallelism) = options.context(), bundle.archive.path, running
     reports = reporting.require(context, pipeline.reports(f"{name}.apply"))
-    asked = bundle_applies.Application(
+    asked = bundle_applies.BundleApply(
         RunOptions(parallelism=parallelism),
         has_headlines=False,
         identities=identities,

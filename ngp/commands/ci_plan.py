@@ -72,14 +72,14 @@ def plan(
     channel = pipeline.channel("plan", pipeline.event.number, head)
     channel.checks_only = tier is Tier.STRANGER
     is_whole = everything or pipeline.event.is_whole
-    request = ChangeRequest(since, is_whole, partial(narrowing.tell, context))
+    request = ChangeRequest(since, is_whole, partial(narrowing.print_affected, context))
     resolved, change = changes.begin(pipeline, channel, environments or (), (tier, why), request)
     keeps_bundles = not is_whole or pipeline.event.is_before_merge
     plan_options = _PlanOptions(expires, key, encrypt_to, parallelism, keeps_bundles)
     done = []
     for one in resolved:
         done.append(_one(pipeline, one, change, plan_options))
-        results.tell_plan(pipeline, channel, change, done[-1])
+        results.report_plan(pipeline, channel, change, done[-1])
     channel.finish(change.expected)
     totals = results.publish_plans(pipeline, change, done)
     code = totals.exit_code or (2 if detailed_exitcode and totals.has_changes else 0)
@@ -146,7 +146,7 @@ def _plan(pipeline: Pipeline, resolved: Resolved, change: CheckedChange, plan_op
             break
         pipeline.say(f"planning again with {', '.join(sorted(feeders))}: these units need it, and it was never applied")
         chosen = sorted({*chosen, *feeders})
-    bundles.tell(wanted, context, result, reports)
+    bundles.print_bundle(wanted, context, result, reports)
     code = exit_code([unit.outcome for unit in result.units], stopped_by=result.stopped_by)
     code = reports.judge(context, result, code)
     if code:

@@ -106,7 +106,7 @@ def enter(
     from ngp.views import hosts as view
 
     login = hosts.login(way.user, _file(context, way.config), limit_s)
-    return ways.enter(hosts, login, way.via, partial(view.tell_session_manager, context.settings))
+    return ways.enter(hosts, login, way.via, partial(view.print_session_manager, context.settings))
 
 
 def require_no_rest(context: options.Context) -> None:

@@ -47,7 +47,7 @@ def list_modules(as_json: options.AsJson = False) -> None:
     """List the modules of the catalogue."""
     context = options.context()
     catalogue = _catalogue(context)
-    modules.tell_broken(catalogue, context.settings)
+    modules.print_broken(catalogue, context.settings)
     if as_json:
         documents.write(modules.list_document(catalogue.modules.values()))
     else:
@@ -91,7 +91,7 @@ def new(
     if as_json:
         documents.write({"schema": "ngp.module.new/1", "name": name, "written": paths})
     else:
-        modules.tell_new(name, paths, context.settings)
+        modules.print_new(name, paths, context.settings)
 
 
 @app.command()

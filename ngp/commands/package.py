@@ -206,11 +206,11 @@ def _require_yes(context: Context, order: _Order, meant: SelectedHosts) -> None:
         raise NgpError("nothing was deployed", why="you answered no")
 
 
-def _tell(context: Context, order: _Order, meant: SelectedHosts, *, always: bool) -> None:
+def _emit(context: Context, order: _Order, meant: SelectedHosts, *, always: bool) -> None:
     from ngp.views import packages as view
 
     names = [host.name for host in meant.hosts]
-    view.tell_order(order.action, order.packages, names, context.settings, always=always)
+    view.print_order(order.action, order.packages, names, context.settings, always=always)
 
 
 def _check(context: Context, meant: SelectedHosts, stop: Event) -> Callable[[], Sequence[str]]:
@@ -219,7 +219,7 @@ def _check(context: Context, meant: SelectedHosts, stop: Event) -> Callable[[], 
     from ngp.views import packages as view
 
     found = health.prepare(meant.reach.platform, meant.hosts, meant.reach.session)
-    view.tell_checks(found, context.settings)
+    view.print_checks(found, context.settings)
     return lambda: health.check(found, context.settings, stop)
 
 

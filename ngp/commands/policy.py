@@ -81,6 +81,6 @@ def _of_plan(context: Context, environment: str, units: list[str] | None) -> tup
         given = running.RunOptions(parallelism=options.DEFAULT_PARALLELISM)
         with running.open_run(context, Verb.PLAN, begun, meant.units, given) as now:
             result = planning.plan(now.run)
-    view.tell_unchecked(result.units, context.settings)
+    view.print_unchecked(result.units, context.settings)
     code = exit_code([one.outcome for one in result.units], stopped_by=result.stopped_by)
     return meant.environment, checking.check(begun.resolved, result, policies), code

@@ -44,7 +44,7 @@ def stop(as_json: options.AsJson = False) -> None:
     if as_json:
         documents.write(pool.stop_document(serves))
     else:
-        pool.tell_stopped(serves, context.settings)
+        pool.print_stopped(serves, context.settings)
 
 
 @app.command()

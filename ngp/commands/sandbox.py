@@ -39,7 +39,7 @@ def stop(as_json: options.AsJson = False) -> None:
     if as_json:
         documents.write({"schema": "ngp.sandbox.stop/1", "stopped": stopped})
     else:
-        view.tell_stopped(context.settings, stopped=stopped)
+        view.print_stopped(context.settings, stopped=stopped)
 
 
 @app.command()
@@ -61,7 +61,7 @@ def reset(as_json: options.AsJson = False) -> None:
     if as_json:
         view.show(running, "reset", context.settings, as_json=True)
     else:
-        view.tell_reset(running, context.settings)
+        view.print_reset(running, context.settings)
 
 
 @app.command()

@@ -12,11 +12,11 @@ from ngp.hosts.host import WAYS, Host
 from ngp.hosts.logins import Login
 from ngp.hosts.selected import SelectedHosts
 
-Tell = Callable[[Sequence[Host]], None]  # the hosts that are reached through Session Manager by default
+Note = Callable[[Sequence[Host]], None]  # the hosts that are reached through Session Manager by default
 
 
 @contextmanager
-def enter(selected: SelectedHosts, login: Login, via: str, tell: Tell) -> Iterator[Login]:
+def enter(selected: SelectedHosts, login: Login, via: str, note: Note) -> Iterator[Login]:
     """Give `login` by one of WAYS, "" for the default of each host; what that way needs is gone at the end.
 
     Raises UsageError (64) or MissingError (69) before anything begins if a running host cannot be reached so.
@@ -24,7 +24,7 @@ def enter(selected: SelectedHosts, login: Login, via: str, tell: Tell) -> Iterat
     if via not in ("", *WAYS):
         raise UsageError(f"unknown way `--via {via}`", todo=f"use one of: {', '.join(WAYS)}")
     if not via:
-        yield by_default(selected, login, tell)
+        yield by_default(selected, login, note)
     elif via == "ssm":
         yield _through_session_manager(selected, login, selected.running())
     elif via == "instance-connect":
@@ -34,10 +34,10 @@ def enter(selected: SelectedHosts, login: Login, via: str, tell: Tell) -> Iterat
         yield login
 
 
-def by_default(selected: SelectedHosts, login: Login, tell: Tell) -> Login:
-    """Return `login` for a line that names no way: through Session Manager where no port is open, and tell so.
+def by_default(selected: SelectedHosts, login: Login, note: Note) -> Login:
+    """Return `login` for a line that names no way: through Session Manager where no port is open.
 
-    Raises MissingError (69) if that is so and the AWS CLI or its plugin is missing.
+    `note` gets these hosts. Raises MissingError (69) if that is so and the AWS CLI or its plugin is missing.
     """
     closed = [
         host
@@ -49,7 +49,7 @@ def by_default(selected: SelectedHosts, login: Login, tell: Tell) -> Login:
     if not closed:
         return login
     login = _through_session_manager(selected, login, closed)
-    tell(closed)
+    note(closed)
     return login
 
 

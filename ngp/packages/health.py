@@ -57,5 +57,5 @@ def check(found: BatchCheck, settings: Settings, stop: threading.Event) -> list[
     """Ask until all are ready or their time is over; return what is not, and what it says."""
     if found.platform is None:
         return []
-    answers = Asker(found.platform.path, settings.environ, stop).ask_all(found.probes, lambda _: None)
+    answers = Prober(found.platform.path, settings.environ, stop).probe_all(found.probes, lambda _: None)
     return [f"{one.unit}: {one.target} {one.says}" for one in answers if not one.is_ready]

@@ -32,7 +32,7 @@ def prepare_at(resolved: Resolved, commit: str) -> Policies | None:
     Raises as `prepare`.
     """
     with TemporaryDirectory() as folder:
-        revisions.lay(resolved.platform, commit, rego.FOLDER, Path(folder))
+        revisions.extract(resolved.platform, commit, rego.FOLDER, Path(folder))
         return prepare(replace(resolved, platform=replace(resolved.platform, path=Path(folder))))
 
 

@@ -41,7 +41,7 @@ def show_list(found: Sequence[StoredBundle]) -> None:
         print(f"{one.digest}{'  applied' if one.is_applied else ''}")
 
 
-def tell_valid(bundle: Bundle, settings: Settings) -> None:
+def print_valid(bundle: Bundle, settings: Settings) -> None:
     """Say that a bundle may still be applied, and until when."""
     until = f"{bundle.statement.expires:%Y-%m-%d %H:%M} UTC"
     terminal.say(settings, f"nothing changed; the bundle is valid until {until}", always=True)

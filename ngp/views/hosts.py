@@ -40,7 +40,7 @@ def copy_document(results: Iterable[HostResult], code: int) -> dict[str, Any]:
     return {"schema": "ngp.host.copy/1", "exit_code": code, "hosts": rows}
 
 
-def tell_session_manager(settings: Settings, hosts: Sequence[Host]) -> None:
+def print_session_manager(settings: Settings, hosts: Sequence[Host]) -> None:
     """Say on stderr which hosts ngp connects to through Session Manager by default."""
     names = terminal.cell(hosts[0].name) if len(hosts) == 1 else terminal.amount(len(hosts), "host")
     terminal.say(settings, f"{names}: connecting through Session Manager; to connect directly: --via ssh")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ngp.rendering.adopting import Adopted
 
 
-def tell_broken(catalogue: Catalogue, settings: Settings) -> None:
+def print_broken(catalogue: Catalogue, settings: Settings) -> None:
     """Warn of modules that cannot be read, on stderr."""
     for name, found in catalogue.broken.items():
         for finding in found:
@@ -88,7 +88,7 @@ def show_faults(faults: Sequence[Fault], checked: Sequence[str], settings: Setti
         console.print(terminal.line(passed), soft_wrap=True)
 
 
-def tell_new(name: str, written: Sequence[Path], settings: Settings) -> None:
+def print_new(name: str, written: Sequence[Path], settings: Settings) -> None:
     """The files of a new module on stderr, and what to do next."""
     for path in written:
         terminal.say(settings, f"wrote {path}")

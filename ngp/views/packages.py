@@ -64,7 +64,7 @@ def show(result: Deployed) -> None:
     typer.echo("\n".join(terminal.cell(line) for line in lines(result)))
 
 
-def tell_order(
+def print_order(
     action: str, packages: Sequence[DebianPackage], hosts: Sequence[str], settings: Settings, *, always: bool
 ) -> None:
     """Say on stderr what goes to which hosts."""
@@ -72,7 +72,7 @@ def tell_order(
     terminal.say(settings, f"{action} {said} to {names}", always=always)
 
 
-def tell_checks(found: BatchCheck, settings: Settings) -> None:
+def print_checks(found: BatchCheck, settings: Settings) -> None:
     """Say on stderr where there is no readiness check after a batch."""
     if not found.probes:
         text = "no unit of these hosts has a readiness check, so ngp starts the next batch without one"

@@ -36,7 +36,7 @@ def stop_document(serves: int | None) -> dict[str, Any]:
     return {"schema": "ngp.pool.stop/1", "stopped": serves is not None, "serves": serves or 0}
 
 
-def tell_stopped(serves: int | None, settings: Settings) -> None:
+def print_stopped(serves: int | None, settings: Settings) -> None:
     """Say on stderr whether a pool was stopped, and what it still serves."""
     if serves is None:
         terminal.say(settings, "no pool was running")

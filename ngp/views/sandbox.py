@@ -28,11 +28,11 @@ def show(running: RunningSandbox | None, command: str, settings: Settings, *, as
         terminal.say(settings, 'next: eval "$(ngp sandbox env)", or ngp apply ENV with `target: sandbox`')
 
 
-def tell_stopped(settings: Settings, *, stopped: bool) -> None:
+def print_stopped(settings: Settings, *, stopped: bool) -> None:
     """Say on stderr whether a sandbox was stopped."""
     terminal.say(settings, f"stopped the sandbox; {_EMPTY}" if stopped else "no sandbox was running")
 
 
-def tell_reset(running: RunningSandbox, settings: Settings) -> None:
+def print_reset(running: RunningSandbox, settings: Settings) -> None:
     """Say on stderr that the sandbox is empty."""
     terminal.say(settings, f"emptied the sandbox at {running.url}; {_EMPTY}")

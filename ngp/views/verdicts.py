@@ -26,7 +26,7 @@ def show(verdict: Verdict, settings: Settings) -> None:
     out.print(terminal.line(total, style="bold"), soft_wrap=True)
 
 
-def tell_unchecked(units: Iterable[UnitResult], settings: Settings) -> None:
+def print_unchecked(units: Iterable[UnitResult], settings: Settings) -> None:
     """Name the units on stderr that were not checked, because they could not be planned."""
     for one in units:
         if not one.outcome.is_good:

@@ -134,8 +134,8 @@ def test_only_hosts_without_an_open_port_go_through_session_manager(meant):
 
 
 def test_it_is_said_which_hosts_these_are(capsys):
-    view.tell_session_manager(settings.read(), [replace(HOST, name="web\n1")])
-    view.tell_session_manager(settings.read(), [HOST, HOST])
+    view.print_session_manager(settings.read(), [replace(HOST, name="web\n1")])
+    view.print_session_manager(settings.read(), [HOST, HOST])
     assert capsys.readouterr().err == (
         "web\\n1: connecting through Session Manager; to connect directly: --via ssh\n"
         "2 hosts: connecting through Session Manager; to connect directly: --via ssh\n"

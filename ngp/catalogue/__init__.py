@@ -1,1 +1,1 @@
-"""Modules: the manifest and the facts that their HCL holds."""
+"""Modules: their manifests, the facts of their HCL, and the rules that they must follow."""

@@ -1,4 +1,4 @@
-"""`ngp module check`: the catalogue's rules, then Terraform's own opinion of the module."""
+"""`ngp module check`: checks modules against the catalogue's rules, then with Terraform."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ FOREIGN_RULES: Sequence[Rule] = (
 
 @dataclass(frozen=True)
 class Checked:
-    """A module that was checked, and how many seconds that took."""
+    """A checked module, with the duration in seconds."""
 
     module: str
     faults: tuple[Fault, ...]
@@ -120,7 +120,7 @@ def check(
 
 
 def check_module(folder: Path, judge: TerraformChecker | None = None, more: Sequence[Rule] = ()) -> list[Fault]:
-    """All faults of the module in `folder`."""
+    """Return all faults of the module in `folder`."""
     try:
         found = source.load(loading.load_module(folder))
     except UsageError as error:

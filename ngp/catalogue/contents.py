@@ -1,4 +1,4 @@
-"""What the HCL of a module makes, as values for its page: resources, ways through the network, rights."""
+"""What the HCL of a module creates, for its page: resources, network rules and permissions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MANAGED = re.compile(r":policy/(?:[\w-]+/)*([\w+=,.@-]+)")
 
 @dataclass(frozen=True)
 class Resource:
-    """A resource block. `repeated` is the expression of its `count` or `for_each`, "" where it is made once."""
+    """A resource block. `repeated` is the expression of its `count` or `for_each`, "" if it has none."""
 
     type: str
     name: str
@@ -31,7 +31,7 @@ class Resource:
 
 @dataclass(frozen=True)
 class NetworkRule:
-    """A rule of a security group; every text is a literal's value, or the expression where there is no literal."""
+    """A rule of a security group. Every text is a literal's value, or the expression."""
 
     direction: str  # in, out
     group: str
@@ -64,7 +64,7 @@ class Contents:
 
 
 def collect(source: ModuleSource) -> Contents:
-    """All that a module's files say of what it makes, in their order."""
+    """Return everything that a module's files create, in their order."""
     labelled = ((*block.labels[:2], _repeated(block)) for block in source.of("resource"))
     resources = tuple(Resource(type_, name, repeated) for type_, name, repeated in labelled)
     return Contents(resources, tuple(_network_rules(source)), tuple(_statements(source)))

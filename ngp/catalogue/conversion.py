@@ -1,4 +1,4 @@
-"""Converts values to Terraform's types, as it does before it evaluates anything."""
+"""Converts values to Terraform's types, as Terraform does before it evaluates anything."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""Resource types that hold data: deleting or replacing such a resource loses what its owner cannot make again.
+"""Resource types that contain data, which is lost if such a resource is deleted or replaced.
 
-A manifest's `data` names more of a module's resources, such as a machine whose disk keeps a certificate authority. A
-type is in a group here if every resource of the type holds data, whatever the module says.
+A manifest's `data` names more of a module's resources, such as a machine whose disk has a certificate authority.
 """
 
 from __future__ import annotations
@@ -195,9 +194,9 @@ _REASONS = {kind: reason for reason, kinds in _GROUPS.items() for kind in kinds}
 
 
 def reason(resource_type: str, before: Any = None) -> str:
-    """Return what a resource of this type holds ("rows that nothing else has"), or "" if it need not hold data.
+    """Return what a resource of this type contains ("rows that nothing else has"), "" if it need not contain data.
 
-    `before` are its attributes, where they are known: a parameter counts only if it is a SecureString.
+    `before` are its attributes, if known: a parameter counts only if it is a SecureString.
     """
     if resource_type == "aws_ssm_parameter" and isinstance(before, Mapping) and before.get("type") in _OPEN_PARAMETERS:
         return ""

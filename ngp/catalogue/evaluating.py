@@ -1,6 +1,6 @@
-"""Evaluates HCL expressions whose values are known, without Terraform.
+"""Evaluates HCL expressions with known values, without Terraform.
 
-It is careful rather than complete: UnknownError where it cannot be sure of Terraform's answer.
+It raises UnknownError if it cannot be sure of Terraform's answer.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Scope = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Unset:
-    """The value of a name that is declared, and that only Terraform knows."""
+    """The value of a declared name that only Terraform knows."""
 
 
 UNSET = Unset()
@@ -37,7 +37,7 @@ def evaluate(attribute: hcl.Attribute, scope: Scope) -> Any:
 
 
 def evaluate_text(text: str, scope: Scope) -> Any:
-    """As `evaluate`, for the text of an expression."""
+    """Like `evaluate`, for the text of an expression."""
     try:
         body = hcl.parse(f"x = ({text}\n)\n", Path("expression"))
     except UsageError as error:

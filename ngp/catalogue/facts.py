@@ -1,6 +1,6 @@
-"""What the catalogue keeps of one file: its variables, outputs, requirements and dummy values, as JSON data.
+"""Facts of one file as JSON data: its variables, outputs, requirements and dummy values.
 
-The data know nothing of the file's path, so that they can be cached by its content; `*_of` make values of them.
+They do not contain the file's path, so they can be cached by content; `*_of` make values of them.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ _FLAGS = {"sensitive": False, "ephemeral": False, "nullable": True}
 
 
 def collect(text: str, path: Path) -> Facts:
-    """The facts of a .tf file; raise one UsageError with all that is wrong in it."""
+    """Return the facts of a .tf file. Raises one UsageError with all its errors."""
     return collect_body(hcl.parse(text, path))
 
 
 def collect_body(body: hcl.Body) -> Facts:
-    """As `collect`, for a body in hand."""
+    """Like `collect`, for a parsed body."""
     findings = list[Finding]()
     facts = {
         "variables": list(_gather(_variable, body.of("variable"), findings)),
@@ -41,7 +41,7 @@ def collect_body(body: hcl.Body) -> Facts:
 
 
 def collect_dummies(text: str, path: Path) -> Facts:
-    """The facts of a NAME.dummy; raise one UsageError with all that is wrong in it."""
+    """Return the facts of a NAME.dummy. Raises one UsageError with all its errors."""
     body, findings = hcl.parse(text, path), list[Finding]()
     for block in body.blocks:
         findings.append(Finding("a dummy file may contain `name = value` only", block.where))
@@ -81,7 +81,7 @@ def dummies_of(facts: Facts, path: Path) -> dict[str, DummyValue]:
 
 
 def encode(value: Any) -> Any:
-    """JSON that keeps decimals: they and objects stand in an object of one key."""
+    """Return JSON data that keeps decimals, in objects with one key."""
     match value:
         case Decimal():
             return {"decimal": str(value)}
@@ -93,7 +93,7 @@ def encode(value: Any) -> Any:
 
 
 def decode(value: Any) -> Any:
-    """The value that `encode` was given."""
+    """Return the value that `encode` encoded."""
     match value:
         case {"decimal": text}:
             return Decimal(text)

@@ -1,4 +1,4 @@
-"""Terraform's functions that conditions commonly use, over Python values (numbers: int or Decimal)."""
+"""Terraform functions that conditions commonly use, over Python values (numbers: int or Decimal)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ngp.catalogue.operators import ExpressionError, UnknownError, equal, kind, 
 
 
 def call(name: str, arguments: list[Any]) -> Any:
-    """Call a function. Raises ExpressionError where Terraform would refuse, UnknownError for one not known here."""
+    """Call a function. Raises ExpressionError if Terraform would refuse, UnknownError for an unsupported one."""
     if name not in _FUNCTIONS:
         raise UnknownError(name)
     if None in arguments and name not in _TAKE_NULL:
@@ -86,7 +86,7 @@ def _same(left: Any, right: Any) -> bool:
 
 
 def kinds(value: Any) -> Any:
-    """Return the shape of a value: the kinds of all that is in it."""
+    """Return the shape of a value: the kinds of all its parts."""
     if isinstance(value, list):
         return [kinds(item) for item in value]
     return {key: kinds(item) for key, item in value.items()} if isinstance(value, dict) else kind(value)

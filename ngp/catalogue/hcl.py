@@ -1,6 +1,6 @@
-"""The one door to python-hcl2: HCL text → attributes and blocks with their places and exact source.
+"""Parses HCL with python-hcl2: attributes and blocks with their positions and exact source.
 
-Only its tree is used: `hcl2.loads` gives wrong results from threads. What it wrongly accepts is refused here.
+Only its tree is used, because `hcl2.loads` gives wrong results in threads. What it wrongly accepts is refused here.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _STRING = re.compile(r'"[^"]*"?')
 
 @dataclass(frozen=True)
 class Span:
-    """Offsets into the text that was parsed, in characters; `end` is behind the last one."""
+    """Offsets into the parsed text in characters; `end` is exclusive."""
 
     start: int
     end: int
@@ -49,12 +49,12 @@ class Attribute:
 
     @property
     def code(self) -> str:
-        """`text` with blanks for comments and for what templates say literally: only code is left."""
+        """`text` with blanks for comments and the literal parts of templates, so that only code is left."""
         return self.scanned.code[self.value_span.start : self.value_span.end]
 
     @property
     def comment_span(self) -> Span:
-        """The whole comment lines directly above (empty, at the start of the line, where there are none)."""
+        """The span of the comment lines directly above (empty, at the start of the line, if there are none)."""
         return _comment_span(self.scanned, self.scanned.row(self.span.start))
 
     @property
@@ -81,7 +81,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Body:
-    """What stands in a file or in a block's braces, in order."""
+    """The content of a file or of a block, in order."""
 
     items: tuple[Attribute | Block, ...]
 
@@ -94,17 +94,17 @@ class Body:
         return tuple(item for item in self.items if isinstance(item, Block))
 
     def of(self, block_type: str) -> tuple[Block, ...]:
-        """The blocks of one type."""
+        """Return the blocks of one type."""
         return tuple(block for block in self.blocks if block.type == block_type)
 
 
 def load(path: Path) -> Body:
-    """Read a file; raise UsageError with file:line for what is not HCL."""
+    """Load a file. Raises UsageError with file:line if it is not HCL."""
     return parse(read(path), path)
 
 
 def read(path: Path) -> str:
-    """The text of a file with its line ends as they are; raise UsageError where it is not UTF-8."""
+    """Return the text of a file with its line ends. Raises UsageError if it is not UTF-8."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
             return file.read()
@@ -115,7 +115,7 @@ def read(path: Path) -> str:
 
 
 def parse(text: str, path: Path) -> Body:
-    """Read HCL; `path` is for messages only. Raise UsageError with file:line for what is not HCL."""
+    """Parse HCL; `path` is for messages only. Raises UsageError with file:line if it is not HCL."""
     try:
         scanned = _scan(text, path)
         return _body(_tree(scanned).children[0], scanned)
@@ -138,7 +138,7 @@ def _scan(text: str, path: Path) -> Scanned:
 
 
 def literal(attribute: Attribute) -> Any:
-    """The value of a literal expression (str, int, Decimal, bool, None, list, dict), or UsageError."""
+    """Return the value of a literal expression (str, int, Decimal, bool, None, list, dict). Raises UsageError."""
     try:
         return literals.evaluate(attribute.node, attribute.scanned)
     except RecursionError:
@@ -146,7 +146,7 @@ def literal(attribute: Attribute) -> Any:
 
 
 def elements(attribute: Attribute) -> dict[str, Attribute]:
-    """The entries of an object literal, by key; UsageError with file:line where the value is none."""
+    """Return the entries of an object literal, by key. Raises UsageError with file:line if it is not one."""
     node = literals.unwrap(attribute.node)
     if node.data != "object":
         raise UsageError(f"`{attribute.name}` must be an object", where=attribute.where)
@@ -257,7 +257,7 @@ def _span(node: Any, scanned: Scanned) -> Span:
 
 
 def source(node: Any, scanned: Scanned) -> str:
-    """The exact text of a node of the tree."""
+    """Return the exact text of a node of the tree."""
     span = _span(node, scanned)
     return scanned.source[span.start : span.end]
 

@@ -1,6 +1,6 @@
-"""Terraform's JSON syntax (.tf.json), rewritten as HCL of which every line knows the line that it stands in.
+"""Converts Terraform's JSON syntax (.tf.json) to HCL, with the line of the JSON for each line.
 
-In JSON a nested object may be an argument or a block, which only a provider's schema tells: it becomes both.
+In JSON a nested object may be an argument or a block, which only a provider's schema shows: it becomes both.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ class _Writer:
 
 
 def translate(text: str, path: Path) -> tuple[str, tuple[int, ...]]:
-    """Return HCL and, for each of its lines, the line of the JSON; raise UsageError with file:line."""
+    """Return HCL and, for each of its lines, the line of the JSON. Raises UsageError with file:line."""
     writer = _Writer(path)
     try:
         writer.body(_Reader(text, path).read())

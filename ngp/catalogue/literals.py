@@ -1,4 +1,4 @@
-"""HCL literals: expression → Python value, and Python value → HCL that no value can break out of."""
+"""HCL literals: converts expressions to Python values and back; no value can break out of the HCL."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _WIDTH = 100  # a list longer than this is written with one element a line
 
 
 def unwrap(node: Any) -> Any:
-    """The node without the terms and brackets round it."""
+    """Return the node without its terms and parentheses."""
     while node.data == "expr_term":
         inner = [child for child in node.children if hasattr(child, "data") and child.data != "new_line_or_comment"]
         node = inner[0]
@@ -30,7 +30,7 @@ def unwrap(node: Any) -> Any:
 
 
 def evaluate(node: Any, scanned: Scanned) -> Any:
-    """The value of a literal expression; raise UsageError with file:line for anything else."""
+    """Return the value of a literal expression. Raises UsageError with file:line for anything else."""
     node = unwrap(node)
     match node.data:
         case "string" | "heredoc_template" | "heredoc_template_trim":
@@ -47,7 +47,7 @@ def evaluate(node: Any, scanned: Scanned) -> Any:
 
 
 def object_elements(node: Any, scanned: Scanned) -> list[Any]:
-    """The elements of an object's node; raise UsageError where two are not parted by comma or line."""
+    """Return the elements of an object's node. Raises UsageError if two are not separated by comma or line."""
     found: list[Any] = []
     is_parted = True
     for child in node.children[1:-1]:
@@ -62,7 +62,7 @@ def object_elements(node: Any, scanned: Scanned) -> list[Any]:
 
 
 def key(node: Any, scanned: Scanned) -> str:
-    """The name that a key says: an identifier, a string, a number, a literal in brackets."""
+    """Return the name of a key: an identifier, a string, a number, or a literal in parentheses."""
     inner = node.children[0]
     bare = unwrap(inner) if inner.data != "keyword" else inner
     is_word = bare.data in {"identifier", "keyword", "literal_value"}
@@ -77,7 +77,7 @@ def key(node: Any, scanned: Scanned) -> str:
 
 
 def string(template: Template, scanned: Scanned) -> str:
-    """What a quoted string or a heredoc without interpolation says."""
+    """Return the content of a quoted string or a heredoc without interpolation."""
     where = scanned.where(template.start)
     if not template.is_literal:
         raise UsageError(
@@ -167,7 +167,7 @@ def render(value: Any, indent: int = 0) -> str:
 
 
 def number(value: int | float | Decimal) -> str:
-    """Write a number with all its digits."""
+    """Return a number with all its digits."""
     if isinstance(value, int):
         return str(Decimal(value))  # Python's own str() refuses more than 4300 digits
     exact = value if isinstance(value, Decimal) else Decimal(repr(value))
@@ -179,7 +179,7 @@ def number(value: int | float | Decimal) -> str:
 
 
 def quote(text: str) -> str:
-    """Write a string in quotes, on one line."""
+    """Return a string in quotes, on one line."""
     return f'"{_SPECIAL.sub(_escape, text)}"'
 
 
@@ -223,7 +223,7 @@ def _render_object(value: Mapping[str, Any], indent: int) -> str:
 
 
 def render_key(key: str) -> str:
-    """The key of an object's element, in quotes where it is no identifier."""
+    """Return the key of an object's element, quoted unless it is an identifier."""
     if not isinstance(key, str):
         raise TypeError(f"a key must be a string, not {type(key).__name__}")
     return key if _IDENTIFIER.fullmatch(key) and key not in _KEYWORDS else quote(key)

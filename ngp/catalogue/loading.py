@@ -1,4 +1,4 @@
-"""Loads modules from their folders. What HCL says is cached by content, for reading it is slow (0.2 MB a second)."""
+"""Loads modules from their folders. Parsed HCL is cached by content, because parsing is slow (0.2 MB a second)."""
 
 from __future__ import annotations
 
@@ -56,9 +56,9 @@ class _Of(Mapping[str, K]):
 
 
 def folders(path: Path) -> list[Path]:
-    """The folders of modules, sorted by name; raise UsageError where there is no catalogue.
+    """Return the folders of modules, sorted by name. Raises UsageError if there is no catalogue.
 
-    A folder with nothing but hidden files is what Git leaves of a module that another branch has.
+    A folder with only hidden files is ignored: Git leaves it of a module in another branch.
     """
     if not path.is_dir():
         raise UsageError("there is no catalogue", where=str(path), todo="a platform keeps its modules in `modules/`")
@@ -67,7 +67,7 @@ def folders(path: Path) -> list[Path]:
 
 
 def choose(path: Path, names: Sequence[str] = ()) -> list[Path]:
-    """The folders of the named modules, in the names' order (all without names); UsageError for an unknown name."""
+    """Return the folders of the named modules, in order (all without names). Raises UsageError for an unknown name."""
     known = {folder.name: folder for folder in folders(path)}
     unknown = [name for name in names if name not in known]
     require(Finding(f"there is no module `{name}`", str(path), nearest(name, known)) for name in unknown)
@@ -75,7 +75,7 @@ def choose(path: Path, names: Sequence[str] = ()) -> list[Path]:
 
 
 def load_module(path: Path, cache: Path | None = None) -> Module:
-    """The module in the folder `path`; raise one UsageError with all that is wrong in its files."""
+    """Load the module in the folder `path`. Raises one UsageError with all errors in its files."""
     if not NAME.fullmatch(path.name):
         why = "lower-case letters, digits and single dashes, beginning with a letter"
         raise UsageError(f"`{path.name}` cannot be the name of a module", where=str(path), why=why)
@@ -101,15 +101,15 @@ def load_module(path: Path, cache: Path | None = None) -> Module:
 
 
 def terraform_files(path: Path) -> list[Path]:
-    """The .tf and .tf.json files of a module: NAME.tf, NAME-variables.tf, NAME-output.tf, then the others by name, at
-    last those that override."""
+    """Return the .tf and .tf.json files of a module: NAME.tf, NAME-variables.tf, NAME-output.tf, the others by name,
+    and override files last."""
     first = [path / f"{path.name}{end}.tf" for end in ("", "-variables", "-output")]
     others = sorted({*path.glob("*.tf"), *path.glob("*.tf.json")} - set(first))
     return [file for file in first if file.is_file()] + sorted(others, key=overriding.is_override)
 
 
 def bodies(path: Path) -> dict[Path, hcl.Body]:
-    """The bodies of a module's files, with those that override merged into the others; raise UsageError."""
+    """Return the bodies of a module's files, with override files merged into the others. Raises UsageError."""
     files = terraform_files(path)
     bases = {file: hcl.load(file) for file in files if not overriding.is_override(file)}
     return overriding.merge(bases, [hcl.load(file) for file in files if overriding.is_override(file)])

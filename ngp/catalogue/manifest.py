@@ -1,4 +1,4 @@
-"""module.yaml: what HCL cannot say about a module. Pydantic stands at this door only, and only when it is read."""
+"""Loads module.yaml. Pydantic is imported only here, and only to read one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FILE = "module.yaml"
 
 
 def read(document: Document) -> dict[str, Any]:
-    """The checked data of a module.yaml, for `build`; raise one UsageError with all that is wrong, by file:line."""
+    """Return the checked data of a module.yaml, for `build`. Raises one UsageError with all errors, by file:line."""
     from pydantic import ValidationError
 
     data = {} if document.data is None else document.data
@@ -31,7 +31,7 @@ def read(document: Document) -> dict[str, Any]:
 
 
 def build(data: Mapping[str, Any]) -> Manifest:
-    """The manifest that data from `read` makes."""
+    """Return the manifest of data from `read`."""
     lists = {name: tuple(value) for name, value in data.items() if isinstance(value, list)}
     special = {
         "status": ModuleStatus(data["status"]),
@@ -47,7 +47,7 @@ def build(data: Mapping[str, Any]) -> Manifest:
 
 
 def schema() -> dict[str, Any]:
-    """The JSON Schema of module.yaml."""
+    """Return the JSON Schema of module.yaml."""
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **_model().model_json_schema()}
 
 

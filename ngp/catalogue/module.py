@@ -1,4 +1,4 @@
-"""The values of the catalogue: a module is its manifest and the facts that its HCL holds."""
+"""Values of the catalogue: a module with its manifest and the facts of its HCL."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ngp.errors import Finding, nearest, require
 
 @dataclass(frozen=True)
 class SourceLocation:
-    """Where something stands; `line` counts from 1."""
+    """A position in a file; `line` counts from 1."""
 
     path: Path
     line: int
@@ -30,7 +30,7 @@ class ModuleStatus(Enum):
 
 @dataclass(frozen=True)
 class Validation:
-    """A `validation` block: what must be true, and what Terraform says where it is not."""
+    """A `validation` block: its condition, and Terraform's message if it is false."""
 
     condition: str  # as written
     message: str  # for people
@@ -68,7 +68,7 @@ class Output:
 
 @dataclass(frozen=True)
 class Generated:
-    """A secret that AWS makes up at plan and apply and that only a write-only argument sees."""
+    """A secret that AWS generates at plan and apply, seen only by a write-only argument."""
 
     length: int = 32
     exclude_characters: str = ""
@@ -85,7 +85,7 @@ class ReadinessCheck:
 
 
 class Effect(Enum):
-    """What a change of an input does to what is there."""
+    """The effect of changing an input on existing resources."""
 
     IN_PLACE = "in_place"
     RESTART = "restart"
@@ -95,8 +95,7 @@ class Effect(Enum):
 
 @dataclass(frozen=True)
 class Upgrade:
-    """What a change of one input does; `resources` are the addresses in the module that it replaces or
-    takes away."""
+    """The effect of changing one input; `resources` are the addresses in the module that it replaces or removes."""
 
     effect: Effect
     note: str = ""
@@ -105,7 +104,7 @@ class Upgrade:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where the files of a module are from that somebody else wrote. `commit` is "" where that is a plain folder."""
+    """The source of a module that somebody else wrote. `commit` is "" for a plain folder."""
 
     address: str  # git::https://host/repository//folder?ref=v1, or a folder relative to the platform's
     checksum: str  # h1: of the copy
@@ -114,7 +113,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What HCL cannot say (module.yaml)."""
+    """module.yaml: what HCL cannot express."""
 
     title: str
     summary: str
@@ -165,18 +164,18 @@ class Module:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """All modules below `path`, by name, sorted; `broken` holds what is wrong with those that cannot be read."""
+    """All modules below `path`, by name, sorted; `broken` has the errors of those that cannot be read."""
 
     path: Path
     modules: Mapping[str, Module]
     broken: Mapping[str, tuple[Finding, ...]] = field(default_factory=dict)
 
     def missing(self, name: str, where: str = "") -> tuple[Finding, ...]:
-        """Return why there is no module of this name: what is wrong with it, or that nothing has the name."""
+        """Return why there is no module of this name: its errors, or that it does not exist."""
         todo = "ngp module list shows all modules"
         unknown = Finding(f"there is no module `{name}`", where, nearest(name, self.modules), todo)
         return self.broken.get(name, (unknown,))
 
     def require(self, names: Iterable[str] = ()) -> None:
-        """Raise one UsageError with what is wrong with any of these modules (of all without names)."""
+        """Raise one UsageError with the errors of these modules (of all without names)."""
         require(finding for name in tuple(names) or self.broken for finding in self.broken.get(name, ()))

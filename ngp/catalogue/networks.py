@@ -1,4 +1,4 @@
-"""Terraform's functions about IP networks."""
+"""Terraform functions for IP networks."""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ class _Rewriter:
 
 
 def rewrite(text: str, path: Path) -> str:
-    """Return the text at its old length; raise UsageError with file:line where a new line splits an expression."""
+    """Return the text at its old length. Raises UsageError with file:line if a new line splits an expression."""
     return _Rewriter(text, path).run()
 
 

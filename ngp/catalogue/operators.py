@@ -1,4 +1,4 @@
-"""Operators and conversions of Terraform's expressions, over Python values (numbers: int or Decimal)."""
+"""Operators and conversions of Terraform expressions, over Python values (numbers: int or Decimal)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class UnknownError(Exception):
 
 
 def to_string(value: Any) -> str:
-    """Convert as Terraform does."""
+    """Convert to a string like Terraform."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -37,7 +37,7 @@ def to_string(value: Any) -> str:
 
 
 def to_number(value: Any) -> int | Decimal:
-    """Convert as Terraform does."""
+    """Convert to a number like Terraform."""
     if isinstance(value, str) and len(value) <= _LONGEST and _NUMBER.fullmatch(value):
         value = Decimal(value)
         if value.adjusted() > _LONGEST:
@@ -48,7 +48,7 @@ def to_number(value: Any) -> int | Decimal:
 
 
 def to_bool(value: Any) -> bool:
-    """Convert as Terraform does."""
+    """Convert to a bool like Terraform."""
     if isinstance(value, bool):
         return value
     if isinstance(value, str) and value in {"true", "false", "1", "0"}:
@@ -91,7 +91,7 @@ def _arithmetic(operator: str, left: int | Decimal, right: int | Decimal) -> int
 
 
 def equal(left: Any, right: Any) -> bool:
-    """Whether two values are equal; collections are not compared here, for their types count and are not known."""
+    """Return whether two values are equal; collections are unsupported, because their types count and are unknown."""
     if left is None or right is None:
         return left is right
     if isinstance(left, list | dict) or isinstance(right, list | dict):
@@ -113,7 +113,7 @@ def kind(value: Any) -> str:
 
 
 def unify(value: Any, other: Callable[[], Any]) -> Any:
-    """Convert the chosen value of a conditional, a number or a bool, to the type that both of its values have."""
+    """Convert the chosen value of a conditional, a number or a bool, to the common type of both values."""
     try:
         beside = kind(other())
     except ExpressionError:
@@ -126,7 +126,7 @@ def unify(value: Any, other: Callable[[], Any]) -> Any:
 
 
 def index(value: Any, key: Any, known: Callable[[Any, str], Any]) -> Any:
-    """Take an element of a list, a map or an object; `known` refuses those that only Terraform knows."""
+    """Return an element of a list, a map or an object; `known` refuses those that only Terraform knows."""
     if isinstance(value, Mapping):
         name = to_string(key)
         if name not in value:
@@ -141,7 +141,7 @@ def index(value: Any, key: Any, known: Callable[[Any, str], Any]) -> Any:
 
 
 def pairs(value: Any) -> list[tuple[Any, Any]]:
-    """Return the keys and the values that a `for` goes through, in Terraform's order."""
+    """Return the keys and the values that a `for` iterates over, in Terraform's order."""
     if isinstance(value, Mapping):
         return sorted(value.items())
     if isinstance(value, list):

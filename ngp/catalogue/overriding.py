@@ -1,4 +1,4 @@
-"""The files of a module as Terraform reads them: HCL and JSON, with override files merged into the others."""
+"""Merges override files into the other files of a module, like Terraform."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Terraform's functions about regular expressions: those of RE2 that Python reads in the same way."""
+"""Terraform functions for regular expressions: those of RE2 that mean the same in Python."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ _HEREDOC = re.compile(r"(?:[^$%\n]+|\$(?!\{)\$*\{?|%(?!\{)%*\{?)*")
 
 @dataclass(frozen=True)
 class Template:
-    """A quoted string or a heredoc. `start` to `end` holds its marks too, `inner` what stands between."""
+    """A quoted string or a heredoc. `start` to `end` includes its delimiters, `inner` is the content."""
 
     start: int
     end: int
@@ -38,7 +38,7 @@ class Template:
 
 @dataclass(frozen=True)
 class Scanned:
-    """Texts of one length: `code` keeps what stands in interpolations, `grammatical` is for the parser."""
+    """Texts of equal length: `code` keeps the content of interpolations, `grammatical` is for the parser."""
 
     source: str
     path: Path
@@ -53,11 +53,11 @@ class Scanned:
         return [0, *(match.end() for match in re.finditer("\n", self.source))]
 
     def row(self, offset: int) -> int:
-        """The row of an offset in `source`, from 1."""
+        """Return the row of an offset in `source`, from 1."""
         return bisect_right(self._line_starts, offset)
 
     def line(self, offset: int) -> int:
-        """The line of an offset in the file, from 1."""
+        """Return the line of an offset in the file, from 1."""
         row = self.row(offset)
         return self.origins[row - 1] if self.origins else row
 
@@ -69,7 +69,7 @@ class Scanned:
 
 
 def scan(source: str, path: Path) -> Scanned:
-    """Raise UsageError with file:line for a template or a comment that has no end."""
+    """Scan a text. Raises UsageError with file:line for a template or a comment without end."""
     scanner = _Scanner(source, path)
     try:
         scanner.code(source.startswith("\ufeff"), is_outermost=True)

@@ -1,4 +1,4 @@
-"""The calendar of ends of support (support.yaml), and what it says of a module's versions."""
+"""The calendar of ends of support (support.yaml), and its answers about a module's versions."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Product:
 
 @dataclass(frozen=True)
 class End:
-    """The last day on which a version that is in use has its standard support."""
+    """The last day of standard support of a version in use."""
 
     product: Product
     version: str
@@ -50,7 +50,7 @@ class End:
 
 @cache
 def calendar() -> Mapping[str, Product]:
-    """All products of the calendar by name."""
+    """Return all products of the calendar by name."""
     data = yaml.load(FILE).data
     return {
         name: Product(
@@ -64,7 +64,7 @@ def calendar() -> Mapping[str, Product]:
 
 
 def today() -> date:
-    """Today's date in UTC."""
+    """Return today's date in UTC."""
     return datetime.now(UTC).date()
 
 
@@ -79,7 +79,7 @@ def find(name: str, version: str) -> End | None:
 
 
 def describe(name: str, version: str, today: date) -> str:
-    """Return one sentence about a version whose end is near, over, or named by nobody; "" where nothing is to be told.
+    """Return one sentence about a version whose end is near, over or unpublished; "" for others.
 
     Raises: UsageError for an unknown product.
     """
@@ -103,17 +103,17 @@ def _release(versions: Iterable[str], version: str) -> str:
 
 
 def inputs(item: str) -> Iterator[str]:
-    """The inputs that an item of a manifest's `support` names: `eks:{kubernetes_version}` → kubernetes_version."""
+    """Return the inputs in an item of a manifest's `support`: `eks:{kubernetes_version}` → kubernetes_version."""
     for part in item.split("{")[1:]:
         yield part.partition("}")[0]
 
 
 def resolve(item: str, values: Mapping[str, object]) -> End | None:
-    """Return the end of what an item says with these inputs; None where the calendar knows none."""
+    """Return the end of an item's version with these inputs; None if the calendar has none."""
     name, _, version = item.format_map({key: values[key] for key in inputs(item)}).partition(":")
     return find(name, version)
 
 
 def near(ends: Iterable[End], today: date) -> list[End]:
-    """Those that end within WARN_DAYS, or have ended; the earliest first."""
+    """Return those that end within WARN_DAYS or have ended, earliest first."""
     return sorted((end for end in ends if end.days_left(today) <= WARN_DAYS), key=lambda end: end.last_day)

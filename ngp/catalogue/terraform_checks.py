@@ -1,4 +1,4 @@
-"""Terraform's own opinion of a module: its formatting, `validate`, its tests, and what its validations accept."""
+"""Checks modules with Terraform: formatting, `validate`, tests, and whether their validations accept the dummies."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _NAMES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 
 @dataclass(frozen=True)
 class TerraformChecker:
-    """Asks Terraform about modules. `lock` is the platform's master lock file; without one, providers are not pinned.
+    """Checks modules with Terraform. `lock` is the master lock file; without it, providers are not pinned.
 
-    Works on copies in folders of its own, so that the module's folder stays as it is.
+    Works on copies in its own folders, so that the module's folder is unchanged.
     """
 
     terraform: Terraform
@@ -37,11 +37,11 @@ class TerraformChecker:
 
     @property
     def is_stopped(self) -> bool:
-        """Whether its Terraform was told to stop."""
+        """Whether its Terraform was stopped."""
         return self.terraform.stop is not None and self.terraform.stop.is_set()
 
     def judge(self, source: ModuleSource) -> Iterator[Fault]:
-        """The faults that Terraform finds."""
+        """Return the faults that Terraform finds."""
         with tempfile.TemporaryDirectory(prefix="ngp-check-") as folder:
             root = self._copy(source, Path(folder))
             is_ours = source.module.manifest.source is None

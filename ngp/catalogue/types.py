@@ -1,4 +1,4 @@
-"""Terraform's type constraints (Terraform language, "Type Constraints"): read, written and checked."""
+"""Terraform's type constraints (Terraform language, "Type Constraints"): parses, writes and checks them."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 
 
 def parse(text: str, where: str = "") -> Type:
-    """Read a type constraint; raise UsageError at `where` for what is none."""
+    """Parse a type constraint. Raises UsageError at `where` if it is invalid."""
     reader = _Reader(text, where)
     found = reader.type()
     reader.expect("")
@@ -77,7 +77,7 @@ def parse(text: str, where: str = "") -> Type:
 
 
 def render(type_: Type) -> str:
-    """Write a type constraint on one line, so that `parse` reads the same again."""
+    """Return a type constraint on one line, which `parse` reads again."""
     match type_:
         case Primitive(name):
             return name
@@ -95,7 +95,7 @@ def render(type_: Type) -> str:
 def check(type_: Type, value: Any, where: str) -> list[str]:
     """Return why Terraform could not convert `value` to `type_`, each reason with the path from `where`.
 
-    null fits every type here: whether an input may be null is the input's own matter.
+    null fits every type here: the input decides whether it may be null.
     """
     if value is None:
         return []

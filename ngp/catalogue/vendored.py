@@ -1,4 +1,4 @@
-"""Copies of modules that somebody else wrote: which files are the copy, and its checksum."""
+"""Copies of modules that somebody else wrote: their files, and their checksum."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ BESIDE = frozenset({"docs", "example", "examples", "modules", "test", "tests", "
 
 
 def read(folder: Path, name: str) -> dict[PurePosixPath, bytes]:
-    """The files of the copy in modules/NAME, by their path in it: all but what ngp keeps beside them."""
+    """Return the files of the copy in modules/NAME by path, without those that ngp adds."""
     own = {loading.MANIFEST, f"{name}.dummy"}
     return {path: _bytes(folder / path) for path in _paths(folder) if str(path) not in own}
 
 
 def collect(folder: Path) -> dict[PurePosixPath, bytes]:
-    """The files of a foreign module; UsageError for what a copy cannot hold: links, what is not text."""
+    """Return the files of a foreign module. Raises UsageError for links and for files that are not text."""
     contents, findings = {}, list[Finding]()
     for path in _paths(folder):
         if not (folder / path).is_file() or (folder / path).is_symlink():
@@ -40,13 +40,13 @@ def collect(folder: Path) -> dict[PurePosixPath, bytes]:
 
 
 def checksum(contents: Mapping[PurePosixPath, bytes]) -> str:
-    """The ``h1:`` of a copy: of its files' names and contents, line ends apart."""
+    """Return the ``h1:`` hash of a copy: of its files' names and contents, ignoring line ends."""
     texts = ((str(path), unify_lines(data)) for path, data in contents.items())
     return lockfile.combine((path, hashlib.sha256(data).hexdigest()) for path, data in texts)
 
 
 def is_part(path: PurePosixPath) -> bool:
-    """Whether a path in a foreign folder is part of the module: no hidden file, no example, no test."""
+    """Whether a path in a foreign folder belongs to the module: no hidden file, example or test."""
     return not any(part.startswith(".") or part == "__pycache__" for part in path.parts) and (
         len(path.parts) == 1 or path.parts[0] not in BESIDE
     )

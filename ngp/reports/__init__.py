@@ -1,1 +1,1 @@
-"""Reports: what a run or a bundle does, as one value and as files for people and machines."""
+"""Reports of a run or a bundle: one value, and files for people and programs."""

@@ -41,7 +41,7 @@ _NOT_SET = "the module does not set it: a default of the provider, or a change o
 
 @dataclass(frozen=True)
 class Finder:
-    """Finds causes in one environment; with `baseline`, what has changed since that commit goes first."""
+    """Finds causes in one environment; with `baseline`, changes since that commit come first."""
 
     resolved: Resolved
     baseline: Baseline | None = None
@@ -56,7 +56,7 @@ class Finder:
         }
 
     def of_change(self, unit: UnitResult, change: Change, *, is_destroy: bool = False) -> tuple[Cause, ...]:
-        """Return the causes of one change, those that explain most first."""
+        """Return the causes of one change, the most important first."""
         if is_destroy:
             return (Cause("", "ngp destroy"),)
         name = self._owner(unit, change)

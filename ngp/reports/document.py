@@ -1,4 +1,4 @@
-"""A report as JSON, for machines: ``ngp.report/1``, whose schema is published."""
+"""A report as JSON: ``ngp.report/1``, with a published schema."""
 
 from __future__ import annotations
 

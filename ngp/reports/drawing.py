@@ -1,4 +1,4 @@
-"""The picture of a region: where the boxes of units and the lines of wires go, wave by wave from left to right."""
+"""The diagram of an environment: the positions of units and wires, wave by wave from left to right."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Edge:
-    """A line from a unit to one that takes its outputs; `is_unknown` says that a value is not known yet."""
+    """A line from a unit to one that uses its outputs; `is_unknown` says that a value is not known yet."""
 
     path: str
     source: str
@@ -51,7 +51,7 @@ class Drawing:
 
 
 def draw(report: Report) -> Drawing:
-    """Place the units of a report."""
+    """Return the diagram of a report."""
     shown, rest = _pick(report.units)
     columns: dict[int, list[UnitReport]] = {wave: [] for wave in sorted({*(one.wave for one in shown), *rest})}
     for unit in shown:
@@ -78,7 +78,7 @@ def draw(report: Report) -> Drawing:
 
 
 def state(unit: UnitReport) -> str:
-    """The word for the look of a unit."""
+    """Return the style of a unit."""
     return ("failed", "danger", "changed", "waiting", "same")[unit.rank]
 
 

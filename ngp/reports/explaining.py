@@ -1,4 +1,4 @@
-"""Explains the changes at one address: what happens, and which written lines make it happen."""
+"""Explains the changes at one address: their effects, and the written lines that cause them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def report(resolved: Resolved, result: RunResult, baseline: Baseline | None) -> 
 
 
 def text(made: Report, address: str, exit_code: int) -> Iterator[str]:
-    """Yield what a person reads of the changes at an address; nothing for a plan that failed before it had any."""
+    """Yield lines for people about the changes at an address; none for a plan that failed before it had any."""
     found = select(made, address)
     for unit, change in found:
         yield from lines(unit, change)
@@ -44,7 +44,7 @@ def select(report: Report, address: str) -> list[tuple[UnitReport, ChangeReport]
 
 
 def lines(unit: UnitReport, change: ChangeReport) -> Iterator[str]:
-    """Yield what a person reads of one change."""
+    """Yield lines for people about one change."""
     remarks = "; ".join(words.remarks(change))
     yield f"{change.symbol} {change.address} ({words.action(change)}){f': {remarks}' if remarks else ''}"
     yield from (f"      {line}" for line in change.lines[:_LINES])

@@ -1,4 +1,4 @@
-"""The files that reports are written to: the ending chooses the writer, and each is checked before a run begins."""
+"""Report files: the extension selects the format, and all files are checked before a run starts."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ Causes = Mapping[tuple[str, str], Sequence[Cause]]  # by unit and address
 
 @dataclass(frozen=True)
 class RunFacts:
-    """What is known of a run beside its result. `started` says after how many seconds a unit began."""
+    """Facts of a run beside its result. `started` has the seconds until each unit started."""
 
     resolved: Resolved | None = None
     affected: Affected | None = None
@@ -49,7 +49,7 @@ class RunFacts:
 
 
 def facts(run: RunContext, affected: Affected | None = None) -> RunFacts:
-    """Return what an open run says of itself, with the secrets that it has handed to Terraform."""
+    """Return the facts of an open run, with the secrets that Terraform got."""
     found = run.terraform.binary
     return RunFacts(run.resolved, affected, found.version, found.title, frozenset(_secrets(run)))
 

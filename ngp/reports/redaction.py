@@ -1,4 +1,4 @@
-"""Redaction by value: no text of a report holds a secret that ngp knows."""
+"""Redacts secrets by value in all texts of a report."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def redact(value: T, secrets: Collection[str]) -> T:
-    """Return `value` (frozen dataclasses, tuples, mappings, texts) with each secret replaced, however it is spelt."""
+    """Return `value` (frozen dataclasses, tuples, mappings, texts) with each secret replaced, in any spelling."""
     known = spellings(secrets)
     return _redacted(value, known) if known else value
 

@@ -1,4 +1,4 @@
-"""What the attributes of a resource refer to, by the HCL of its module: inputs, other resources, files, literals."""
+"""References of a resource's attributes in the HCL of its module: inputs, other resources, files, literals."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Leaf:
 
 @dataclass(frozen=True)
 class Code:
-    """The .tf files of one module. `call` is the block that calls it in the module `parent`, where that is known."""
+    """The .tf files of one module. `call` is the block in the module `parent` that calls it, if known."""
 
     folder: Path
     parent: Code | None = None
@@ -59,7 +59,7 @@ class Code:
         return {".".join(block.labels): block for block in self.blocks("resource")}
 
     def called(self, name: str) -> Code | None:
-        """Return the module that a block calls, None where it does not lie beside this one."""
+        """Return the module that a block calls, None if it is not beside this one."""
         for block in self.blocks("module"):
             source = block.body.attributes.get("source")
             if block.labels == (name,) and source and source.text.startswith('"./') | source.text.startswith('"../'):
@@ -68,7 +68,7 @@ class Code:
         return None
 
     def leaves(self, block: hcl.Block, attributes: Iterable[hcl.Attribute]) -> list[Leaf]:
-        """Return what some attributes of a resource come from, each once; inputs are those of the outermost module."""
+        """Return the origins of some attributes of a resource, each once; inputs are those of the outermost module."""
         found: list[Leaf] = []
         for attribute in attributes:
             found += self.follow(attribute, frozenset())
@@ -77,7 +77,7 @@ class Code:
         return sorted(dict.fromkeys(found), key=lambda leaf: leaf.kind == "literal")
 
     def follow(self, attribute: hcl.Attribute, seen: frozenset[str]) -> list[Leaf]:
-        """Return what one expression comes from; `seen` are the locals on the way."""
+        """Return the origin of one expression; `seen` are the locals on the way."""
         found: list[Leaf] = []
         for kind, name in _NAMED.findall(attribute.code):
             if kind == "var":

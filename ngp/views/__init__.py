@@ -1,1 +1,1 @@
-"""Show values: tables, progress and JSON documents; the only printers."""
+"""Shows values as tables, progress and JSON documents. Only views print."""

@@ -1,4 +1,4 @@
-"""Show what a change affects: as talk before a command acts on it, or as the data that was asked for."""
+"""Shows what a change affects: on stderr before a command acts, or on stdout as data."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def show(found: Affected, settings: Settings, *, whole: bool = False) -> None:
-    """A line for each affected and each removed unit on stdout; where there is none, one line of talk."""
+    """Print a line for each affected and each removed unit on stdout; if there is none, a note on stderr."""
     out, digest = terminal.out(settings), _pick(found, whole=whole)
     for unit in digest.shown:
         out.print(terminal.line(_line(unit)), soft_wrap=True)
@@ -23,7 +23,7 @@ def show(found: Affected, settings: Settings, *, whole: bool = False) -> None:
 
 
 def print_summary(found: Affected, settings: Settings) -> None:
-    """The same on stderr, under a line that says what it was compared with."""
+    """Print the same on stderr, after a line with the compared commit."""
     terminal.say(settings, _head(found), style="bold")
     digest = _pick(found, whole=False)
     for unit in digest.shown:

@@ -1,4 +1,4 @@
-"""Show approvals: what a signature would be over, and how far a bundle is approved."""
+"""Shows approvals: what a signature covers, and whether a bundle is approved."""
 
 from __future__ import annotations
 
@@ -24,8 +24,7 @@ _LOSSES = ("delete", "replace", "forget")
 
 
 def subject(bundle: Bundle, *, whole: bool = False) -> str:
-    """Return the text that tells a person what they are about to sign. Losses are never cut; the rest is, unless
-    `whole`."""
+    """Return what a person is about to sign. Losses are never cut; the rest is, unless `whole`."""
     from ngp.runs.bundle import sealing
 
     statement, units = bundle.statement, bundle.statement.units
@@ -66,7 +65,7 @@ def _origin(statement: Statement) -> Iterator[str]:
 
 
 def standing(found: ApprovalStatus, rules: Rules, environment: str) -> list[str]:
-    """Return the lines that say whether the approvals suffice, and which do not count."""
+    """Return lines about whether the approvals suffice, and which do not count."""
     names = f" ({', '.join(found.by)})" if found.by else ""
     if not found.needed:
         lines = [f"nobody may approve bundles for `{environment}`: {rules.where} has no `approvals.{environment}`"]
@@ -81,7 +80,7 @@ def standing(found: ApprovalStatus, rules: Rules, environment: str) -> list[str]
 
 
 def standing_document(found: ApprovalStatus, rules: Rules) -> dict[str, Any]:
-    """Return the part of a JSON document that says the same."""
+    """Return the same as part of a JSON document."""
     return {
         "approved": found.is_approved,
         "needed": found.needed,
@@ -108,7 +107,7 @@ def approval_document(file: str, bundle: Bundle, done: Approved, found: Judgemen
 
 
 def approval(file: str, bundle: Bundle, done: Approved, found: Judgement | None) -> str:
-    """Return the lines that say what was signed, and whether that suffices."""
+    """Return lines about what was signed, and whether it suffices."""
     before = f"{done.key} has signed {file} before, so nothing was added"
     said = f"signed {file} with {done.key}" if done.is_new else before
     lines = standing(found.standing, found.rules, bundle.statement.environment) if found else []
@@ -116,7 +115,7 @@ def approval(file: str, bundle: Bundle, done: Approved, found: Judgement | None)
 
 
 def authority(found: Authority) -> str:
-    """Return the line that says what permits a change."""
+    """Return the line with the authority of a change."""
     people = ", ".join(found.by)
     if found.kind is AuthorityKind.EMERGENCY:
         return f"emergency: {people} changes this without an approved bundle: {found.reason}"

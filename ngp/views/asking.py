@@ -1,4 +1,4 @@
-"""Questions to a person at a terminal, by questionary. What is asked is decided elsewhere."""
+"""Questions at a terminal, with questionary. Other rooms decide what to ask."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ _HOW_BACK = "Shift-Tab: back"
 
 
 def pick(text: str, names: Iterable[str], **doors: Any) -> str:
-    """One of several names. `doors` are questionary's input and output, for tests."""
+    """Ask for one of several names. `doors` are questionary's input and output, for tests."""
     return str(_run(_select(text, list(names), doors)))
 
 
 def fill(text: str, check: Any, default: str = "", **doors: Any) -> str:
-    """A line of text; `check` returns the reasons against an answer."""
+    """Ask for a line of text; `check` returns reasons against an answer."""
     return str(_run(_text(text, check, default, doors)))
 
 
 def tick(text: str, names: Mapping[str, str], **doors: Any) -> list[str]:
-    """Any number of several names, in their order; `names` says of each whose it is."""
+    """Ask for any number of several names, in their order; `names` describes each."""
     import questionary
 
     choices = [questionary.Choice(f"{name}  ({owner})", value=name) for name, owner in names.items()]
@@ -34,12 +34,12 @@ def tick(text: str, names: Mapping[str, str], **doors: Any) -> list[str]:
 
 
 def version(newest: str, present: str, check: Callable[[str], list[str]], **doors: Any) -> str:
-    """A Git ref whose modules are used; `check` returns the reasons against an answer."""
+    """Ask for a Git ref of the modules; `check` returns reasons against an answer."""
     return fill(f"Version of the modules, such as {newest} (empty: the working tree):", check, present, **doors)
 
 
 def choose(subject: Subject, chosen: Mapping[str, str] | None = None, **doors: Any) -> dict[str, str]:
-    """Checkboxes of all modules by category; those of `chosen` are checked, by default those of the environment."""
+    """Show checkboxes of all modules by category; `chosen` are checked, by default those of the environment."""
     import questionary
 
     present = chosen or {unit.name: unit.module for unit in subject.environment.units.values()}
@@ -62,7 +62,7 @@ def choose(subject: Subject, chosen: Mapping[str, str] | None = None, **doors: A
 
 
 def answer(questions: Sequence[Question], choice: Choice, **doors: Any) -> Choice | None:
-    """The choice with an answer to each question; None where the person goes back from the first one."""
+    """Return the choice with an answer to each question; None if the person goes back from the first one."""
     answers: dict[int, str] = {}
     at = 0
     while at < len(questions):
@@ -82,14 +82,14 @@ def answer(questions: Sequence[Question], choice: Choice, **doors: Any) -> Choic
 
 
 def label(unit: str, module: Module) -> str:
-    """The line of a checkbox."""
+    """Return the label of a checkbox."""
     name = unit if unit == module.name else f"{unit} ({module.name})"
     legacy = " [legacy]" if module.manifest.status is ModuleStatus.LEGACY else ""
     return f"{name}{legacy}: {module.manifest.title}"
 
 
 def explain(chosen: dict[str, str], catalogue: Catalogue) -> str:
-    """Why the chosen modules cannot stand together, "" where they can."""
+    """Return why the chosen modules conflict, "" if they do not."""
     return "; ".join(f"{each.what}: {each.why}" for each in choosing.conflicts(chosen, catalogue))
 
 

@@ -1,4 +1,4 @@
-"""Writes two values of Terraform's language as lines with symbols: what is added, removed, changed, and what stays."""
+"""Shows the difference of two values of Terraform as lines with symbols."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class AttributeLine:
 
 @dataclass(frozen=True)
 class Detail:
-    """How much of one change is written, unless it is written whole."""
+    """How much of one change is shown, unless all of it is."""
 
     width: int = WIDTH  # characters of one value
     text: int = 30  # lines of one JSON document or heredoc
@@ -41,7 +41,7 @@ class Detail:
 
 @dataclass(frozen=True)
 class ValuePosition:
-    """Where a value stands: its path in the resource, how deep it is written, and what follows it."""
+    """The position of a value: its path in the resource, its depth, and what follows it."""
 
     path: Path
     depth: int
@@ -49,11 +49,11 @@ class ValuePosition:
     is_json: bool = False  # inside a JSON text, where a list of objects is no list of blocks
 
     def at(self, key: str | int, end: str = "") -> ValuePosition:
-        """Return the place of a member, which is written as deep as its siblings."""
+        """Return the position of a member, at the depth of its siblings."""
         return replace(self, path=(*self.path, key), end=end)
 
     def below(self, end: str = "") -> ValuePosition:
-        """Return the place of what a bracket holds."""
+        """Return the position of the content of a bracket."""
         return replace(self, depth=self.depth + 1, end=end)
 
 
@@ -76,22 +76,22 @@ class Writer:
         self._forcing, self._secrets = frozenset(forcing), tuple(secrets)
 
     def line(self, mark: str, depth: int, text: str, path: Path | None = None) -> None:
-        """Add a line; it says so if `path` forces the replacement."""
+        """Add a line, marked if `path` forces the replacement."""
         force = "  # forces replacement" if path in self._forcing else ""
         self.lines.append(AttributeLine(mark, depth, text + force))
 
     def note(self, depth: int, text: str) -> None:
-        """Add a line on what only `--all` shows."""
+        """Add a line about what only `--all` shows."""
         self.line(" ", depth, f"# ({text}{self.detail.hint})")
 
     def context(self, members: Mapping[str, Any], at: ValuePosition) -> None:
-        """Write attributes that stay, for the reader to know the resource."""
+        """Add unchanged attributes that identify the resource."""
         heads = _heads(members)
         for key, value in members.items():
             self._value(" ", heads[key], value, at.at(key))
 
     def members(self, before: Mapping[str, Any], after: Mapping[str, Any], at: ValuePosition) -> None:
-        """Write the members of an object that differ: those that force a replacement first, blocks last."""
+        """Add the differing members of an object: those that force a replacement first, blocks last."""
         found = [(key, before.get(key, _ABSENT), after.get(key, _ABSENT)) for key in {**before, **after}]
         changed = [one for one in found if not self._is_same(one[1], one[2], (*at.path, one[0]))]
         blocks = set() if at.is_json else {key for key, old, new in changed if _is_block(old) or _is_block(new)}
@@ -105,7 +105,7 @@ class Writer:
         self._hidden(len(found) - len(changed), "attribute", at.depth)
 
     def differ(self, head: str, old: Any, new: Any, at: ValuePosition) -> None:
-        """Write one attribute or element that differs; `head` is what stands before its value."""
+        """Add one attribute or element that differs; `head` is the text before its value."""
         if old is _ABSENT:
             self._value("+", head, new, at)
         elif new is _ABSENT:

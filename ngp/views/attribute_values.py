@@ -1,4 +1,4 @@
-"""Attribute values as people read them: literals of Terraform's language, cut where they are too long."""
+"""Attribute values for people: Terraform literals, cut if they are too long."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MOST_JSON = 200_000  # characters; a longer text is shown as a text
 
 
 class UnknownValue:
-    """A value that Terraform knows only after it has applied the plan."""
+    """A value that is known only after the apply."""
 
     def __repr__(self) -> str:
         return "(known after apply)"

@@ -1,4 +1,4 @@
-"""The attributes of a planned change, as Terraform shows them: symbols, values, what is unknown and what forces."""
+"""Attributes of a planned change, shown like in Terraform: symbols, values, unknowns, and what forces a replacement."""
 
 from __future__ import annotations
 

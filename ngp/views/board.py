@@ -1,4 +1,4 @@
-"""The progress display: what is known of each unit at one moment, laid out for a width of the terminal."""
+"""The progress display: the status of each unit, arranged for the width of the terminal."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _VERBS = {Verb.PLAN: "planned", Verb.APPLY: "applied", Verb.DESTROY: "destroyed"
 
 @dataclass(frozen=True)
 class Row:
-    """One unit at this moment. `entered`, `said` and the values of `busy` (address → start) are clock readings."""
+    """A unit in the display. `entered`, `shown_at` and the values of `busy` (address → start) are clock readings."""
 
     phase: Phase = Phase.WAITING
     done: int = 0
@@ -49,33 +49,33 @@ class Row:
         return replace(self, done=event.done, total=max(event.total, self.total), busy=busy)
 
     def slowest(self) -> tuple[str, float] | None:
-        """Return the resource that has been under way for the longest time, and when it started."""
+        """Return the resource that has been in progress longest, and its start."""
         return min(self.busy.items(), key=lambda item: item[1]) if self.busy else None
 
 
 def is_preview(result: UnitResult, verb: Verb) -> bool:
-    """Whether a result only says what the run will do to the unit."""
+    """Whether a result only announces what the run will do to the unit."""
     return verb is not Verb.PLAN and result.outcome in (Outcome.PLANNED, Outcome.DEFERRED)
 
 
 def share(row: Row) -> str:
-    """``12/40``, "" where nothing is counted."""
+    """Return ``12/40``, "" if nothing is counted."""
     return f"{row.done}/{row.total}" if row.total else ""
 
 
 def elapsed(seconds: float) -> str:
-    """A time that still runs, in whole seconds."""
+    """Return a running time in whole seconds."""
     return f"{seconds:.0f} s" if seconds < 60 else terminal.duration(seconds)
 
 
 def slow(row: Row, now: float) -> str:
-    """``2m 10s aws_db_instance.this``: the slowest resource under way, without the name of its unit."""
+    """Return ``2m 10s aws_db_instance.this``: the slowest resource in progress, without its unit."""
     found = row.slowest()
     return f"{elapsed(now - found[1])} {_MODULE.sub('', found[0])}" if found else ""
 
 
 def slowest(rows: Mapping[str, Row], now: float) -> str:
-    """The slowest resource of all units, with its unit."""
+    """Return the slowest resource of all units, with its unit."""
     busy = [(found[1], unit) for unit, row in rows.items() if (found := row.slowest())]
     if not busy:
         return ""
@@ -84,13 +84,13 @@ def slowest(rows: Mapping[str, Row], now: float) -> str:
 
 
 def ending(result: UnitResult) -> str:
-    """``applied, +12``: how a unit ended, for a log."""
+    """Return ``applied, +12``: the end of a unit, for a log."""
     amount = changes.summary(result.counts)
     return f"{result.outcome.word}, {amount}" if amount else result.outcome.word
 
 
 def total(verb: Verb, ended: Iterable[Outcome], units: int, *, is_acting: bool) -> str:
-    """``3 of 5 units applied``: how far the run is. Before the first change, previews count, as what they are."""
+    """Return ``3 of 5 units applied``. Before the first change, previews count, named as such."""
     counted = Counter(ended)
     word = _VERBS[verb] if is_acting or verb is Verb.PLAN else "previewed"
     bad = ", ".join(f"{counted[outcome]:,} {outcome.word}" for outcome in ordered(counted) if not outcome.is_good)
@@ -99,7 +99,7 @@ def total(verb: Verb, ended: Iterable[Outcome], units: int, *, is_acting: bool) 
 
 
 def visible(rows: Mapping[str, Row], room: int) -> list[tuple[str, Row]]:
-    """The rows that fit: units at work first, then those that ended last, then those that wait."""
+    """Return the rows that fit: running units first, then the last ended ones, then waiting ones."""
     if len(rows) <= room:
         return list(rows.items())
     order = {unit: at for at, unit in enumerate(rows)}

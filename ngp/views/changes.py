@@ -1,4 +1,4 @@
-"""The changes of a plan, one line each: Terraform's symbol, the address, and why."""
+"""Changes of a plan, one line each: Terraform's symbol, the address, and the reason."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ REASONS = {
 
 
 def summary(counts: Counts) -> str:
-    """``+12 ~1 -0 ±2 forget 1``, the parts that are zero left out."""
+    """Return ``+12 ~1 -0 ±2 forget 1`` without zero parts."""
     parts = (
         ("+", counts.create),
         ("~", counts.update),
@@ -50,7 +50,7 @@ def summary(counts: Counts) -> str:
 
 
 def describe(change: Change) -> str:
-    """Return the line of a change: symbol, address, and what else is known of it."""
+    """Return the line of a change: symbol, address and details."""
     head = f"{SYMBOLS[change.action]:>3} {change.address}"
     if change.previous_address:
         head += f" (was {change.previous_address})"
@@ -61,7 +61,7 @@ def describe(change: Change) -> str:
 
 
 def unknowns(unit: UnitResult) -> list[str]:
-    """``vpc_id from network.vpc_id, wave 1``: where each unknown input of a preview comes from, grouped by origin."""
+    """Return ``vpc_id from network.vpc_id, wave 1``: the origin of each unknown input of a preview, grouped."""
     grouped: dict[tuple[str, int], list[str]] = {}
     for unknown in unit.unknowns:
         grouped.setdefault((unknown.origin, unknown.wave), []).append(unknown.leaf)
@@ -69,7 +69,7 @@ def unknowns(unit: UnitResult) -> list[str]:
 
 
 def shorten(found: Sequence[Change], room: int) -> tuple[Sequence[Change], str]:
-    """As many changes as there is room for (the most dangerous kinds first), and a line on those left out."""
+    """Return as many changes as fit (the most dangerous first), and a line about the others."""
     if len(found) <= room:
         return found, ""
     weight = {Action.UNKNOWN: 0, Action.DELETE: 1, Action.REPLACE: 2, Action.FORGET: 3, Action.UPDATE: 4}

@@ -1,4 +1,4 @@
-"""Versioned JSON documents, for machines: one on stdout (`--json`), or a line per event (`--jsonl`).
+"""Versioned JSON documents for programs: one on stdout (`--json`), or one line per event (`--jsonl`).
 
 A document is ``{"schema": "ngp.NAME/VERSION", …}``; within a version, keys are only added.
 """
@@ -63,7 +63,7 @@ def run(result: RunResult, *, exit_code: int) -> dict[str, Any]:
 
 
 def bundle(found: Bundle) -> dict[str, Any]:
-    """What a document says of a bundle: its file, its digest, its statement's facts and how many have signed it."""
+    """Return a bundle in a document: its file, its digest, facts of its statement and the number of signatures."""
     stated = found.statement
     facts = ("verb", "environment", "account", "region", "maker", "run_id", "ngp")
     return {
@@ -128,7 +128,7 @@ def graph(
 
 
 def affected(found: Affected | None) -> dict[str, Any]:
-    """What `--affected` adds to a document: the commit, what is affected since, and why."""
+    """Return the part of a document for `--affected`: the commit, what is affected since, and why."""
     if found is None:
         return {}
     return {
@@ -182,7 +182,7 @@ class EventLines:
             sys.stdout.flush()
 
     def pause(self) -> AbstractContextManager[None]:
-        """Nothing to take away: lines do not disturb a question."""
+        """Do nothing: lines do not disturb a question."""
         return nullcontext()
 
     def on_event(self, happened: RunEvent) -> None:
@@ -198,9 +198,9 @@ class EventLines:
 
 
 def data(value: Any) -> Any:
-    """`value` as JSON data: enums by value, dataclasses as objects. Decimals stay, for every digit counts.
+    """Return `value` as JSON data: enums by value, dataclasses as objects. Decimals stay, because every digit counts.
 
-    Raises TypeError for a value that is no data.
+    Raises TypeError for a value that is not data.
     """
     if isinstance(value, Finding):
         return places.finding(value)

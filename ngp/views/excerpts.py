@@ -20,7 +20,7 @@ Rank = Callable[[T], int | None]  # low numbers first; None is never shown among
 
 @dataclass(frozen=True)
 class Excerpt(Generic[T]):
-    """`shown` in the order of ranks, else in their own; `rest` is how many are left out."""
+    """`shown` in the order of ranks, else in their own order; `rest` is the number of others."""
 
     shown: tuple[T, ...]
     rest: int
@@ -36,12 +36,12 @@ class Excerpt(Generic[T]):
 
 
 def is_big(number: int) -> bool:
-    """Whether so many are too many to be shown one by one."""
+    """Whether these are too many to show one by one."""
     return number > MOST
 
 
 def pick(things: Iterable[T], rank: Rank[T] = lambda _: 1, *, whole: bool = False) -> Excerpt[T]:
-    """The things that a person is shown; with `whole` (`--all`) every one, in its place."""
+    """Return the things to show; with `whole` (`--all`) every one, in order."""
     found = tuple(things)
     if whole or not is_big(len(found)):
         return Excerpt(found, 0)

@@ -1,4 +1,4 @@
-"""Show what is wrong: one block a finding, with what, where, why and what to do."""
+"""Shows findings: one block each with what, where, why and the fix."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def block(finding: Finding, *, word: str = "error") -> str:
 
 
 def show_checks(findings: Iterable[Finding], settings: Settings, *, passed: str, whole: bool = False) -> bool:
-    """Show what a check found on stdout, or the line `passed` where nothing was; return whether all is well.
+    """Print findings on stdout, or the line `passed` if there are none; return whether there were none.
 
     Many findings are cut, unless `whole`.
     """

@@ -1,4 +1,4 @@
-"""Show hosts: a table, lines for other programs, and what a command writes on many of them at once."""
+"""Shows hosts: a table, lines for other programs, and the output of a command on many hosts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _COLOURS = ("cyan", "green", "yellow", "blue", "magenta", "bright_cyan", "bright
 
 
 def row(host: Host) -> dict[str, Any]:
-    """Return a host as it stands in documents."""
+    """Return a host for documents."""
     own = ("name", "id", "environment", "cluster", "unit", "packages", "user", "port", "tags", "source", "address")
     more = ("public_address", "private_address", "public_dns", "private_dns")
     return {**{name: getattr(host, name) for name in (*own, *more)}, "state": host.state.value}
@@ -151,13 +151,13 @@ class CollectedOutput:
 
 
 def outcome(result: HostResult) -> dict[str, Any]:
-    """Return what became of a command on a host as it stands in documents."""
+    """Return the result of a command on a host, for documents."""
     seconds = round(result.seconds, 3)
     return {"exit": result.exit, "duration_s": seconds, "problem": result.problem, "hint": result.todo}
 
 
 def summary(results: Sequence[HostResult], settings: Settings, *, repeats: bool = True) -> None:
-    """Print the table at the end on stderr: host, exit, seconds and what was wrong; then what to do about it."""
+    """Print the final table on stderr: host, exit, seconds and the problem; then what to do about it."""
     if settings.level is Level.ERROR:
         results = [one for one in results if not one.is_good]
     if not results:

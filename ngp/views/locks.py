@@ -12,7 +12,7 @@ _WORDS = {True: "alive", False: "dead", None: "unknown"}
 
 
 def lines(environment: str, locks: Sequence[LockedState]) -> Iterator[str]:
-    """Yield what is said of each lock: its holder, whether that lives, and the way out."""
+    """Yield lines about each lock: its holder, whether that is alive, and how to continue."""
     if not locks:
         yield f"{environment}: no state is locked"
     for one in locks:

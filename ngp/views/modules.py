@@ -1,4 +1,4 @@
-"""Shows the catalogue: a table of its modules, one module with its inputs and outputs, the faults of a check."""
+"""Shows the catalogue: a table of modules, one module with its inputs and outputs, and faults."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Show states that belong to no declared unit or to no environment, and how to destroy or move what is left."""
+"""Shows orphans: states of no declared unit or environment, and how to destroy or move them."""
 
 from __future__ import annotations
 

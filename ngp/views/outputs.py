@@ -85,12 +85,12 @@ def select(values: Sequence[OutputValue], name: str, *, absent: Mapping[str, Fin
 
 
 def text(value: Any) -> str:
-    """A value on one line: strings as they are, anything else as JSON."""
+    """Return a value on one line: strings as they are, anything else as JSON."""
     return value if isinstance(value, str) else documents.dump(value)
 
 
 def print_none(settings: Settings, environment: str, words: Sequence[str], *, has_units: bool) -> None:
-    """Say that the units which `words` selected have no outputs, and what makes some."""
+    """Say that the selected units have no outputs, and how to make some."""
     what = " ".join([environment, *words])
     command = shlex.join(["ngp", *(["apply", environment, *words] if has_units else ["configure", environment])])
     terminal.say(settings, f"no outputs yet of {what}; next: {command}")

@@ -30,7 +30,7 @@ def event(found: Event) -> str:
 
 
 def lines(result: Deployed) -> Iterator[str]:
-    """Yield what became of each host."""
+    """Yield the result of each host."""
     failed = {one.host: one for one in result.failed}
     for name in result.done:
         yield f"{name}: done"

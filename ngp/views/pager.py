@@ -1,4 +1,4 @@
-"""Long text on a terminal goes through the operator's pager: NGP_PAGER, PAGER, else less."""
+"""Shows long text on a terminal with the operator's pager: NGP_PAGER, PAGER, else less."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _LESS = "FRX"  # quit if it fits, keep colours, leave the text on the screen: wh
 
 
 def command(settings: Settings) -> tuple[str, ...]:
-    """Return the pager's command line, () where the text is to be written as it is.
+    """Return the pager's command line, () if the text is printed directly.
 
-    NGP_PAGER counts before PAGER; an empty one, or `cat`, turns paging off. Only a person at a terminal gets a pager.
+    NGP_PAGER comes before PAGER; an empty one, or `cat`, turns paging off. Only a person at a terminal gets a pager.
     """
     environ = settings.environ
     if not (settings.is_interactive and settings.stdout_is_terminal):
@@ -32,7 +32,7 @@ def command(settings: Settings) -> tuple[str, ...]:
 
 @contextmanager
 def paged(settings: Settings) -> Iterator[None]:
-    """Collect what the block writes to stdout; show it by the pager where it is longer than the screen."""
+    """Collect the block's stdout; show it with the pager if it is longer than the screen."""
     argv = command(settings)
     if not argv:
         yield

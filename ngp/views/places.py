@@ -1,4 +1,4 @@
-"""Findings and diagnostics as JSON data: what, and where as file, line and column relative to the platform."""
+"""Findings and diagnostics as JSON data, with file, line and column relative to the platform."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Show the plan of one unit: what is unknown, every change with its attributes, and the outputs that change."""
+"""Shows the plan of one unit: unknown inputs, every change with its attributes, and changed outputs."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ _DEPTH = 7  # blanks before an attribute
 
 @dataclass(frozen=True)
 class DetailLimits:
-    """How many changes and lines of attributes a unit is shown with."""
+    """How many changes and lines of attributes of a unit are shown."""
 
     changes: int
     lines: int
 
     @classmethod
     def shared(cls, units: int) -> DetailLimits:
-        """Return the share of one of `units` units."""
+        """Return the limits for each of `units` units."""
         number = max(units, 1)
         return cls(max(_CHANGES // number, _FEWEST_CHANGES), max(_LINES // number, _FEWEST_LINES))
 
 
 def is_worth(unit: UnitResult) -> bool:
-    """Whether a unit has anything to show."""
+    """Whether there is anything to show of a unit."""
     return bool(unit.changes or unit.outputs or unit.unknowns) or unit.outcome is Outcome.DEFERRED
 
 
 def amount(unit: UnitResult) -> str:
-    """``+3 ~1``, or the word of the outcome."""
+    """Return ``+3 ~1``, or the word of the outcome."""
     return changes.summary(unit.counts) or unit.outcome.word
 
 

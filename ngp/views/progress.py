@@ -1,4 +1,4 @@
-"""Follow a run while it is at work: a line per unit that changes in place, or plain lines for a log."""
+"""Shows the progress of a run: a live line per unit, or plain lines for a log."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _QUIET_S = 10.0  # in plain lines, a unit (or the count of many) is heard at mos
 
 
 def follow(settings: Settings, *, jsonl: bool = False) -> Progress | EventLines:
-    """What listens to a run: the display on stderr, or (`--jsonl`) a line of JSON per event on stdout."""
+    """Return the listener of a run: the display on stderr, or (`--jsonl`) a line of JSON per event on stdout."""
     return EventLines() if jsonl else Progress(settings)
 
 
@@ -65,7 +65,7 @@ class Progress:
 
     @contextmanager
     def pause(self) -> Iterator[None]:
-        """Take the display away while somebody is asked."""
+        """Hide the display while somebody is asked."""
         self._hide()
         asked = self._clock()
         try:
@@ -75,7 +75,7 @@ class Progress:
             self._show()
 
     def on_event(self, event: RunEvent) -> None:
-        """Show what happened. A closed stderr never disturbs the run."""
+        """Show an event. A closed stderr never disturbs the run."""
         with self._lock:
             text = self._take(event)
         # The display asks for our lock while it holds its own, and printing asks for that one: never hold ours here.

@@ -1,4 +1,4 @@
-"""Show what two environments differ in, and what a promotion changes."""
+"""Shows the differences of two environments, and the changes of a promotion."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def show(
     source: str, target: str, found: Sequence[EnvironmentDifference], settings: Settings, *, whole: bool = False
 ) -> None:
-    """A line for each difference on stdout: those that nobody declared first, and why the others are accepted."""
+    """Print a line for each difference on stdout: undeclared ones first, the others with their reasons."""
     out = terminal.out(settings)
     order = ("undeclared", "expired", "declared")
     rows = sorted(found, key=lambda each: order.index(each.standing.value))
@@ -31,7 +31,7 @@ def show(
 
 
 def print_unused(unused: Sequence[str], target: str, settings: Settings) -> None:
-    """Say on stderr which declarations of the target no difference needs."""
+    """Warn on stderr of declarations of the target that match no difference."""
     for key in unused:
         terminal.say(settings, f"no difference needs the declaration `{key}` of {target}")
 
@@ -58,7 +58,7 @@ def document(source: str, target: str, made: Promotion, paths: Sequence[Path], *
 
 
 def show_diff(home: Path, changed: Mapping[Path, str], secrets: Sequence[str], settings: Settings) -> None:
-    """The changes of the operator's files on stdout, as a diff with `secrets` masked."""
+    """Print the changes of the operator's files on stdout, as a diff with `secrets` masked."""
     from ngp.rendering import staleness
 
     for path, text in changed.items():
@@ -69,7 +69,7 @@ def show_diff(home: Path, changed: Mapping[Path, str], secrets: Sequence[str], s
 
 
 def print_result(made: Promotion, paths: Sequence[Path], settings: Settings, *, target: str, written: bool) -> None:
-    """What goes over, what stays and why, which files change, and what to type next; all of it on stderr."""
+    """Print what is promoted, what stays and why, the changed files, and the next command, on stderr."""
     for each in made.promoted:
         terminal.say(settings, f"{each.key}: {_change(each)}")
     for each, reason in made.left:

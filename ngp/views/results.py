@@ -15,7 +15,7 @@ _REASON = 40  # columns that a reason needs in the table; with fewer, the reason
 
 
 def show(units: Sequence[UnitResult], console: Console) -> None:
-    """Print unit, result, counts and time of each unit, and why it ended so."""
+    """Print unit, result, counts and time of each unit, and the reason of its outcome."""
     from rich.table import Table
 
     symbols = [*"+~-±", *(["forget"] if any(unit.counts.forget for unit in units) else [])]

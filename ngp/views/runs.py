@@ -1,4 +1,4 @@
-"""Show a run: what is said before acting, the changes, and what became of every unit."""
+"""Shows a run: the facts before acting, the changes, and the result of every unit."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _RUNNING = frozenset(verb.value for verb in Verb)
 
 
 def show_start(event: RunStarted, console: Console) -> None:
-    """All that is said before acting: where, as whom, from which commit, with what, and the units by wave."""
+    """Print the facts before acting: where, as whom, from which commit, with what, and the units by wave."""
     where = f"{event.verb.value} {event.environment}: target {event.target}, account {event.account}, {event.region}"
     made_of = [f"commit {event.commit}" if event.commit else "no commit"]
     made_of += [f"{event.binary} {event.terraform}"] if event.terraform else []
@@ -107,7 +107,7 @@ def totals(result: RunResult) -> str:
 
 
 def next_command(result: RunResult) -> str:
-    """What to type next."""
+    """Return the next command to type."""
     seen = {unit.outcome for unit in result.units}
     again = _command(result, result.verb.value)
     if result.stopped_by or Outcome.STOPPED in seen:

@@ -1,4 +1,4 @@
-"""Follows a run and shows nothing: `--quiet`."""
+"""Follows a run without output, for `--quiet`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ngp.runs.events import RunEvent
 
 
 class SilentProgress:
-    """In the place of `progress.Progress`: results, errors and questions are shown by others."""
+    """Replaces `progress.Progress`: results, errors and questions are shown elsewhere."""
 
     def __enter__(self) -> SilentProgress:
         return self
@@ -17,8 +17,8 @@ class SilentProgress:
         pass
 
     def pause(self) -> AbstractContextManager[None]:
-        """Nothing to take away."""
+        """Do nothing."""
         return nullcontext()
 
     def on_event(self, happened: RunEvent) -> None:
-        """Show nothing."""
+        """Do nothing."""

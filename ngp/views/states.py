@@ -1,4 +1,4 @@
-"""Show states: where each lies, what it holds, who has locked it."""
+"""Shows states: their locations, contents and locks."""
 
 from __future__ import annotations
 

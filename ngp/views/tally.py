@@ -32,21 +32,21 @@ class Tally:
         return bool(self._units)
 
     def start(self, event: RunStarted) -> None:
-        """Take the units of a run that begins."""
+        """Add the units of a run."""
         self.verb = event.verb
         self._units, self.is_big = len(event.units), excerpts.is_big(len(event.units))
         self.rows = {} if self.is_big else {fact.unit: Row() for fact in event.units}
 
     def enter(self, event: UnitEntered, now: float) -> None:
-        """Take a unit that begins a phase."""
+        """Record that a unit starts a phase."""
         self._begin(event.unit, event.phase, now, event.total)
 
     def expect(self, seconds: float, now: float) -> None:
-        """Take how long the changes will take."""
+        """Set the expected duration of the changes."""
         self._ends_at = now + seconds
 
     def advance(self, event: UnitProgressed, now: float) -> Row | None:
-        """Take a step of a resource; return the unit's row, None for a unit that ended already."""
+        """Record a step of a resource; return the unit's row, None if the unit has ended."""
         unit = event.unit
         if unit in self._ended and not self._is_previewed(unit):
             return None
@@ -58,7 +58,7 @@ class Tally:
         return row
 
     def finish(self, result: UnitResult) -> None:
-        """Take the result of a unit."""
+        """Record the result of a unit."""
         unit = result.unit
         self._ended[unit] = result.outcome
         row = self.rows.get(unit, Row())

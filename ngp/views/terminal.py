@@ -1,4 +1,4 @@
-"""The two streams: stdout is data, stderr is talk. Colour and width follow the environment's wishes."""
+"""The two streams: data on stdout, messages on stderr, with colour and width from the environment variables."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ _LEAST = 60  # on a narrower terminal lines are wrapped
 
 
 def out(settings: Settings) -> Console:
-    """A console on stdout, for data."""
+    """Return a console on stdout, for data."""
     return _console(settings, sys.stdout, is_terminal=settings.stdout_is_terminal)
 
 
 def err(settings: Settings) -> Console:
-    """A console on stderr, for talk."""
+    """Return a console on stderr, for messages."""
     return _console(settings, sys.stderr, is_terminal=settings.stderr_is_terminal)
 
 
 def live(settings: Settings) -> Console:
-    """A console on stderr for lines that change in place: exactly as wide as the terminal, also when it is resized."""
+    """Return a console on stderr for lines that change in place, as wide as the terminal, also when it is resized."""
     return _console(settings, sys.stderr, is_terminal=settings.stderr_is_terminal, least=0)
 
 
@@ -40,7 +40,7 @@ def is_live(settings: Settings) -> bool:
 
 
 def say(settings: Settings, text: str, *, style: str = "", always: bool = False) -> None:
-    """One line of talk on stderr, never wrapped; `--quiet` leaves it out, unless `always`: part of a question."""
+    """Print a message on stderr, unwrapped; `--quiet` suppresses it, unless `always`: part of a question."""
     if settings.level is Level.ERROR and not always:
         return
     err(settings).print(line(text, style=style), soft_wrap=True)
@@ -54,21 +54,22 @@ def show(lines: Iterable[str], settings: Settings, *, style: str = "") -> None:
 
 
 def line(text: str, *, style: str = "") -> Text:
-    """`text` as it is: no markup is read from it and no control character reaches the terminal."""
+    """Return `text` without markup and control characters."""
     from rich.text import Text
 
     return Text(clean(text), style=style)
 
 
 def clean(text: str) -> str:
-    """`text` with control characters (but newlines and tabs) written out, so that no value steers the terminal."""
+    """Return `text` with visible control characters (except newlines and tabs), so that no value controls the
+    terminal."""
     if text.isprintable():
         return text
     return "".join(mark if mark.isprintable() or mark in "\n\t" else repr(mark)[1:-1] for mark in text)
 
 
 def cell(text: str) -> str:
-    """`text` as one cell of a table: newlines and tabs are written out, too, so no value makes a row of its own."""
+    """Return `text` as a table cell, with visible newlines and tabs, so that no value makes its own row."""
     return clean(text).replace("\t", "\\t").replace("\n", "\\n")
 
 

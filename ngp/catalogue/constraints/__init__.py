@@ -1,1 +1,1 @@
-"""What AWS accepts: values that it would refuse are found before Terraform starts."""
+"""Constraints of AWS: finds values that it would refuse before Terraform starts."""

@@ -1,4 +1,4 @@
-"""Holds the values of a resource against what AWS accepts."""
+"""Checks the values of a resource against AWS's constraints."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CLASSES = {r"\p{L}": r"\w", r"\p{N}": r"\d", r"\p{Z}": r"\s", r"\p{Nd}": r"\d",
 
 @dataclass(frozen=True)
 class ArgumentValue:
-    """A known value of the argument at `path`. Of a `partial` one only pieces are known: some of its characters."""
+    """A known value of the argument at `path`. If `partial`, only some of its characters are known."""
 
     path: str
     value: Any
@@ -30,7 +30,7 @@ class ArgumentValue:
 
 @dataclass(frozen=True)
 class Refusal:
-    """What AWS would refuse: the rule, and who says so."""
+    """A value that AWS would refuse, with the rule and its source."""
 
     path: str
     value: Any
@@ -39,7 +39,7 @@ class Refusal:
 
 
 def refusals(type_: str, values: Sequence[ArgumentValue], tables: Tables) -> Iterator[Refusal]:
-    """What AWS refuses of the values of one resource; those that are not known are left out of `values`."""
+    """Return what AWS would refuse of one resource; `values` has only the known ones."""
     for each in values:
         if each.value is None or each.value == "":
             continue  # the provider sends nothing
@@ -53,7 +53,7 @@ def refusals(type_: str, values: Sequence[ArgumentValue], tables: Tables) -> Ite
 
 
 def flatten(values: Any, path: str = "") -> Iterator[ArgumentValue]:
-    """The leaves and lists of a resource's values as a plan holds them (nested blocks are lists of objects)."""
+    """Return the leaves and lists of a resource's values in a plan (nested blocks are lists of objects)."""
     if isinstance(values, Mapping):
         if path:
             yield ArgumentValue(path, dict(values))

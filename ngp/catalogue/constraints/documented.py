@@ -1,4 +1,4 @@
-"""What AWS accepts by its documentation alone: EC2's models bound nothing, and some names are bound by prose."""
+"""Constraints that AWS only documents: EC2's models have no limits, and some names have rules in prose."""
 
 from __future__ import annotations
 
@@ -238,7 +238,7 @@ RULES: tuple[_Rule, ...] = (
 
 
 def broken(type_: str, path: str, value: Any, *, partial: bool) -> Iterator[tuple[str, str]]:
-    """The rules that the value of an argument breaks, each with its source."""
+    """Yield the rules that the value of an argument breaks, each with its source."""
     for rule in RULES:
         if rule.types != "*" and type_ not in rule.types.split():
             continue
@@ -247,7 +247,7 @@ def broken(type_: str, path: str, value: Any, *, partial: bool) -> Iterator[tupl
 
 
 def contradictions(type_: str, known: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """Arguments of one resource that contradict each other: path, rule, source."""
+    """Yield contradicting arguments of one resource: path, rule, source."""
     names = {
         "aws_autoscaling_group": ("min_size", "desired_capacity", "max_size"),
         "aws_eks_node_group": tuple(f"scaling_config.{name}_size" for name in ("min", "desired", "max")),

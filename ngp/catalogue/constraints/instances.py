@@ -1,4 +1,4 @@
-"""The arguments of a module's resources as values, as far as they are known without Terraform."""
+"""Values of the arguments of a module's resources, as far as they are known without Terraform."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _UNKNOWN = (UnknownError, ExpressionError, RecursionError)
 
 @dataclass(frozen=True)
 class Argument:
-    """A value and the argument that says it."""
+    """A value and the attribute that sets it."""
 
     value: ArgumentValue
     attribute: hcl.Attribute
 
 
 def inputs(source: ModuleSource, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the module's inputs, converted: the given, else their defaults; what only Terraform knows is unset."""
+    """Return the module's inputs, converted: the given values, else defaults; unset if only Terraform knows them."""
     found = {}
     for name, variable in source.module.variables.items():
         value = given.get(name, variable.default if variable.has_default else UNSET)
@@ -42,14 +42,14 @@ def inputs(source: ModuleSource, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def collect(source: ModuleSource, block: hcl.Block, var: Mapping[str, Any]) -> Iterator[list[Argument]]:
-    """Yield the known arguments of each instance of a resource. One whose number is not known is taken as made."""
+    """Yield the known arguments of each instance of a resource. If their number is unknown, there is one."""
     for more in _instances(source, block, var):
         scope = names.scope(source, var=var, **more)
         yield list(_arguments(source, block.body, scope, "", more, var))
 
 
 def number(source: ModuleSource, block: hcl.Block, var: Mapping[str, Any]) -> int | None:
-    """Return how many instances a resource has; None where only Terraform knows."""
+    """Return how many instances a resource has; None if only Terraform knows."""
     scope = names.scope(source, var=var)
     count, each = (block.body.attributes.get(name) for name in ("count", "for_each"))
     if count:

@@ -1,4 +1,4 @@
-"""Instance types against images: a machine starts only from an image of its own architecture."""
+"""Checks instance types against images: both must have the same architecture."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _SOURCE = "AWS documentation: EC2 instance types; Graviton's have a g behind the
 
 
 def of_type(instance_type: str) -> str:
-    """Return amd64 or arm64."""
+    """Return the architecture of an instance type, amd64 or arm64."""
     return "arm64" if _ARM.match(instance_type) else "amd64"
 
 
 def refusals(
     source: ModuleSource, block: hcl.Block, arguments: Sequence[Argument], var: Mapping[str, Any]
 ) -> Iterator[Refusal]:
-    """Whether the image that a resource looks up is of its instance type's architecture."""
+    """Yield a refusal if the looked-up image has another architecture than the instance type."""
     known = {each.value.path: each.value.value for each in arguments if not each.value.partial}
     image = block.body.attributes.get(_IMAGES.get(block.labels[0], ""))
     type_ = known.get("instance_type")

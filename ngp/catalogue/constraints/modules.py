@@ -1,4 +1,4 @@
-"""The rule of `ngp module check` and `ngp validate`: a module's known values are those that AWS accepts."""
+"""The rule of `ngp module check` and `ngp validate` that AWS accepts a module's known values."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SHOWN = 120
 
 @dataclass(frozen=True)
 class RefusedArgument:
-    """A refusal with the resource and the argument that it is about."""
+    """A refusal with its resource and argument."""
 
     block: hcl.Block
     attribute: hcl.Attribute | None
@@ -39,7 +39,7 @@ class RefusedArgument:
 
 
 def accepted(source: ModuleSource) -> Iterator[Fault]:
-    """Every value that is known with the module's dummies and defaults is one that AWS accepts."""
+    """Require that AWS accepts every value that is known from the module's dummies and defaults."""
     given = {name: each.value for name, each in source.module.dummies.items()}
     for each in check(source, given, parameters.load()):
         where = each.attribute.where if each.attribute else each.block.where
@@ -47,7 +47,7 @@ def accepted(source: ModuleSource) -> Iterator[Fault]:
 
 
 def check(source: ModuleSource, given: Mapping[str, Any], tables: Tables) -> Iterator[RefusedArgument]:
-    """What AWS would refuse of the resources' known values, each once; `given` are values of inputs."""
+    """Return what AWS would refuse of the resources' known values, each once; `given` are values of inputs."""
     var = instances.inputs(source, given)
     seen = set()
     for block in source.of("resource"):

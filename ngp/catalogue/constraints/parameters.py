@@ -1,7 +1,7 @@
-"""Which API parameter an argument of a resource becomes.
+"""Maps arguments of resources to API parameters.
 
 An argument is matched by its name: `health_check.path` is `HealthCheckPath`, `vpc_config.subnet_ids` is
-`VpcConfig.SubnetIds`. What is called otherwise stands here.
+`VpcConfig.SubnetIds`. Exceptions are listed here.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ CALLS: Mapping[str, tuple[_Call, ...]] = {
 
 @dataclass(frozen=True)
 class Parameter:
-    """A bounded API parameter, and who says its bounds."""
+    """An API parameter with limits, and their source."""
 
     accepted: ParameterLimits
     source: str
@@ -132,7 +132,7 @@ Tables = Mapping[str, Mapping[str, tuple[Parameter, ...]]]  # type → name of t
 
 @cache
 def load(folder: Path | None = None) -> Tables:
-    """Return the bounded parameters of all types, kept in `folder` (`ngp.cache`): botocore is asked once a version."""
+    """Return the limited parameters of all types, cached in `folder` (`ngp.cache`) by botocore's version."""
     plain = recall(folder, "aws models", f"{models.version()} {CALLS}".encode(), _plain)
     return {
         type_: {
@@ -143,7 +143,7 @@ def load(folder: Path | None = None) -> Tables:
 
 
 def find(tables: Tables, type_: str, path: str) -> tuple[Parameter, ...]:
-    """Return the API parameters that the argument at `path` (``health_check.path``) of a type becomes."""
+    """Return the API parameters that the argument at `path` (``health_check.path``) of a type sets."""
     table = tables.get(type_, {})
     return table.get(path) or table.get(_folded(path), ())
 

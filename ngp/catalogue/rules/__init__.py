@@ -1,1 +1,1 @@
-"""The catalogue's rules, by what they are about. Each is a generator of faults with a stable name."""
+"""The catalogue's rules, by subject. Each is a generator of faults with a stable name."""

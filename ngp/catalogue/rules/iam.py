@@ -1,4 +1,4 @@
-"""Rules about IAM: no action is `*`, resource `*` goes only with a reason, and nobody takes rights of others."""
+"""Rules for IAM: no action `*`, resource `*` only with a reason, and no use of others' permissions."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class _Statement:
 
 
 def policies(source: ModuleSource) -> Iterator[Fault]:
-    """Every statement that allows something is held against the manifest's `wildcards`."""
+    """Check every statement that allows something against the manifest's `wildcards`."""
     wildcards = source.module.manifest.wildcards
     used: set[str] = set()
     for statement in _statements(source):
@@ -55,7 +55,7 @@ def policies(source: ModuleSource) -> Iterator[Fault]:
 
 
 def texts(source: ModuleSource) -> Iterator[Fault]:
-    """No policy hides in a text, and none is AWS's own for administrators or reads all parameters."""
+    """Refuse policies in plain text, and AWS's own policies for administrators or for all parameters."""
     for text, where in _texts(source):
         broad = _BROAD.search(text)
         if broad:

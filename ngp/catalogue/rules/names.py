@@ -1,4 +1,4 @@
-"""The names that expressions of a module can use, with their values as far as these are known."""
+"""Names that a module's expressions can use, with their values as far as they are known."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ngp.catalogue.operators import UnknownError
 
 
 class Blocks(Protocol):
-    """What names are made from: the blocks and locals of a module's files (`rules.source.ModuleSource`)."""
+    """The blocks and locals of a module's files (`rules.source.ModuleSource`)."""
 
     @property
     def locals(self) -> Mapping[str, hcl.Attribute]:
@@ -35,7 +35,7 @@ def scope(source: Blocks, *, busy: frozenset[str] = frozenset(), **given: Any) -
 
 
 def defaults(module: Module) -> dict[str, Any]:
-    """Return the inputs' defaults; those without one are known to Terraform alone."""
+    """Return the inputs' defaults; those without one are unknown."""
     variables = module.variables
     return {name: each.default if each.has_default else evaluating.UNSET for name, each in variables.items()}
 

@@ -1,4 +1,4 @@
-"""Rules about a module's page: the sections that a person writes, and the marks of the part that ngp writes."""
+"""Rules for a module's README.md: the sections by people, and the markers of the generated part."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _HEADING = re.compile(r"(#{2,3}) +(.*?)[ #]*")
 
 
 def sections(source: ModuleSource) -> Iterator[Fault]:
-    """The page has every section that an operator looks for, with something in it."""
+    """Require every section that an operator needs, with content."""
     if not source.page.is_file():
         return  # the rule files says so
     text = source.page.read_text(encoding="utf-8")

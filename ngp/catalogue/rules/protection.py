@@ -1,4 +1,4 @@
-"""Rules about what is reached from outside and how: public data, TLS, logs that end."""
+"""Rules for protection: public access, TLS, and the retention of logs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _SPOKEN: Mapping[str, tuple[str, tuple[str, ...]]] = {
 
 
 def publicity(source: ModuleSource) -> Iterator[Fault]:
-    """No bucket, database or cluster answers everybody, and no policy lets everybody in."""
+    """Refuse public buckets, databases and clusters, and policies for everybody."""
     for block in source.of("resource", "aws_s3_bucket"):
         kept = [each for each in of_bucket(source, block, "public_access_block")]
         if not any(all(literal(each.body, name) is True for name in _BLOCKS) for each in kept):
@@ -46,7 +46,7 @@ def publicity(source: ModuleSource) -> Iterator[Fault]:
 
 
 def callers(source: ModuleSource) -> Iterator[Fault]:
-    """No function, route or machine is there for everybody."""
+    """Refuse functions, routes and machines that everybody can call."""
     for block in source.of("resource", "aws_lambda_function_url"):
         if literal(block.body, "authorization_type") != "AWS_IAM":
             yield source.flaw(block, "public-access", f"`{address(block)}` answers everybody", todo="AWS_IAM")
@@ -62,7 +62,7 @@ def callers(source: ModuleSource) -> Iterator[Fault]:
 
 
 def transport(source: ModuleSource) -> Iterator[Fault]:
-    """What is spoken over the network is TLS 1.2 or newer."""
+    """Require TLS 1.2 or newer."""
     for block in source.of("resource", "aws_lb_listener"):
         yield from _listener(source, block)
     for block in source.of("resource", *_SPOKEN):
@@ -78,7 +78,7 @@ def transport(source: ModuleSource) -> Iterator[Fault]:
 
 
 def retention(source: ModuleSource) -> Iterator[Fault]:
-    """Logs end some day, and a log group is made by the module, so that they do."""
+    """Require that logs expire and that the module makes their log groups."""
     for block in source.of("resource", "aws_cloudwatch_log_group"):
         if source.value(block.body, "retention_in_days") in (None, 0, "0", ""):
             what = f"`{address(block)}` keeps its events for ever"
@@ -86,7 +86,7 @@ def retention(source: ModuleSource) -> Iterator[Fault]:
 
 
 def of_bucket(source: ModuleSource, bucket: hcl.Block, kind: str) -> list[hcl.Block]:
-    """The resources of one kind that are for a bucket."""
+    """Yield the resources of one kind that belong to a bucket."""
     named = re.compile(rf"\b{re.escape(address(bucket))}\b")
     return [
         each

@@ -1,4 +1,4 @@
-"""Rules about the files that a copied module reads: only those of its own folder, at paths that can be resolved."""
+"""Rules for the files that a copied module reads: only files in its own folder, at known paths."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _PROVISIONERS: Mapping[str, frozenset[str]] = {
 
 
 def outside(source: ModuleSource) -> Iterator[Fault]:
-    """Each path that a module reads is resolved, and lies in its folder."""
+    """Require that each path a module reads is known and inside its folder."""
     for scanned in source.scanned:
         for match in _ELSEWHERE.finditer(scanned.code):
             yield _fault(source, scanned, match.start(), f"`{match.group()}` lies outside of the module's folder")
@@ -61,7 +61,7 @@ def outside(source: ModuleSource) -> Iterator[Fault]:
 
 
 def blocks(body: hcl.Body) -> Iterator[hcl.Block]:
-    """All blocks of a body, however deep."""
+    """Yield all blocks of a body, at any depth."""
     for block in body.blocks:
         yield block
         yield from blocks(block.body)

@@ -1,4 +1,4 @@
-"""Rules about resources: instance metadata, encryption, security groups."""
+"""Rules for resources: instance metadata, encryption, security groups."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _KEYED: Mapping[str, tuple[str, ...]] = {
 
 
 def metadata(source: ModuleSource) -> Iterator[Fault]:
-    """Instances answer only IMDSv2 on their metadata address."""
+    """Require IMDSv2 on instances."""
     for block in source.of("resource", "aws_instance", "aws_launch_template"):
         options = list(inner(block.body, "metadata_options"))
         if not options or any(literal(option.body, "http_tokens") != "required" for option in options):
@@ -53,7 +53,7 @@ def metadata(source: ModuleSource) -> Iterator[Fault]:
 
 
 def encryption(source: ModuleSource) -> Iterator[Fault]:
-    """What is kept is encrypted, each said in so many words."""
+    """Require encryption of stored data, as explicit arguments."""
     for block in source.of("resource", *_ENCRYPTED):
         for name in _ENCRYPTED[block.labels[0]]:
             if not _is_true(at(block.body, name)):
@@ -68,7 +68,7 @@ def encryption(source: ModuleSource) -> Iterator[Fault]:
 
 
 def security_groups(source: ModuleSource) -> Iterator[Fault]:
-    """Rules are resources of their own, and nothing but the Web's ports is open to the world."""
+    """Require rules as separate resources, and open only web ports to the world."""
     for block in source.of("resource", "aws_security_group", "aws_default_security_group"):
         for name in ("ingress", "egress"):
             places = [rule.where for rule in inner(block.body, name)]
@@ -87,7 +87,7 @@ def security_groups(source: ModuleSource) -> Iterator[Fault]:
 
 @cache
 def taggable() -> frozenset[str]:
-    """The resource types of hashicorp/aws 5.100 that have `tags` (a test holds the list against the provider)."""
+    """Return the resource types of hashicorp/aws 5.100 with `tags` (a test compares the list with the provider)."""
     return frozenset((Path(__file__).parent / "taggable.txt").read_text(encoding="utf-8").split())
 
 

@@ -1,4 +1,4 @@
-"""Rules about a module's files, its inputs and outputs, its dummy values and its providers."""
+"""Rules for a module's files, its inputs and outputs, its dummy values and its providers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ COMMON = ("project", "environment", "region", "pre_tag", "post_tag", "service", 
 
 
 def files(source: ModuleSource) -> Iterator[Fault]:
-    """The four files and the page are there, and no file has another module's name."""
+    """Require the four files and the page, named for the module."""
     name, path = source.module.name, source.module.path
     for ending in (".tf", "-variables.tf", "-output.tf", ".dummy"):
         if not (path / f"{name}{ending}").is_file():
@@ -27,7 +27,7 @@ def files(source: ModuleSource) -> Iterator[Fault]:
 
 
 def descriptions(source: ModuleSource) -> Iterator[Fault]:
-    """Every input and output says what it is, every input has a type."""
+    """Require a description of every input and output, and a type of every input."""
     for kind in ("variable", "output"):
         for block in source.of(kind):
             name, attributes = ".".join(block.labels), block.body.attributes
@@ -38,7 +38,7 @@ def descriptions(source: ModuleSource) -> Iterator[Fault]:
 
 
 def common(source: ModuleSource) -> Iterator[Fault]:
-    """The inputs that every module has are there."""
+    """Require the inputs that every module has."""
     variables = source.module.variables
     missing = [name for name in COMMON if name not in variables]
     if missing:
@@ -48,7 +48,7 @@ def common(source: ModuleSource) -> Iterator[Fault]:
 
 
 def dummies(source: ModuleSource) -> Iterator[Fault]:
-    """Every input without a default has a dummy value, every dummy value an input that takes it."""
+    """Require a dummy value for every input without a default, and an input for every dummy value."""
     module = source.module
     for name, variable in module.variables.items():
         if not _is_fed(module, variable) and name not in module.dummies:
@@ -63,7 +63,7 @@ def dummies(source: ModuleSource) -> Iterator[Fault]:
 
 
 def defaults(source: ModuleSource) -> Iterator[Fault]:
-    """Defaults fit their types."""
+    """Require that defaults fit their types."""
     for variable in source.module.variables.values():
         if variable.has_default:
             for reason in types.check(variable.type, variable.default, variable.name):
@@ -71,7 +71,7 @@ def defaults(source: ModuleSource) -> Iterator[Fault]:
 
 
 def providers(source: ModuleSource) -> Iterator[Fault]:
-    """The root has the provider and the backend; the module only says which versions it works with."""
+    """Require version constraints only: the root configures provider and backend."""
     for block in source.of("provider"):
         yield source.fault("provider", "a module has no provider block", block.where, why="the root has it")
     for block in source.of("terraform"):

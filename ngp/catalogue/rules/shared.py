@@ -1,4 +1,4 @@
-"""The rule that the inputs which modules share are the same everywhere; `shared.tf` says what they are."""
+"""The rule that common inputs are equal in all modules; `shared.tf` declares them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _OWN = "service"  # by default the module's own name
 
 
 def equal(source: ModuleSource) -> Iterator[Fault]:
-    """What a module declares of the common inputs is what every other module declares; it may leave one out."""
+    """Require that a module declares the common inputs like every other module; it may leave some out."""
     why = "one value of terraform.tfvars reaches every module that has the input"
     for block in source.of("variable"):
         reference = _blocks().get(block.labels[0])
@@ -33,13 +33,13 @@ def equal(source: ModuleSource) -> Iterator[Fault]:
 
 
 def type_of(name: str) -> types.Type | None:
-    """The type of a common input, None for the name of none."""
+    """Return the type of a common input, None for other names."""
     block = _blocks().get(name)
     return types.parse(block.body.attributes["type"].text) if block else None
 
 
 def declaration(name: str) -> str:
-    """The whole text of an input that is the same in every module, "" of another."""
+    """Return the text of an input that is equal in all modules, "" for others."""
     block = _blocks().get(name)
     if block is None or "description" not in block.body.attributes:
         return ""

@@ -1,4 +1,4 @@
-"""What the rules look at: a module with the bodies of its files, and what its expressions refer to."""
+"""The subject of the rules: a module with the bodies of its files and its references."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _LENGTH = re.compile(r"(?<![\w.\-])length\s*\(")
 
 @dataclass(frozen=True)
 class Fault:
-    """A broken rule. `rule` is its stable name, `about` the resource that a manifest may name as an exception."""
+    """A broken rule. `rule` is its stable name, `about` the resource that a manifest can except."""
 
     module: str
     rule: str
@@ -45,19 +45,19 @@ class ModuleSource:
         return Fault(self.module.name, rule, Finding(what, where, why, todo))
 
     def flaw(self, block: hcl.Block, rule: str, what: str, *, where: str = "", todo: str = "") -> Fault:
-        """A fault of a resource or data source."""
+        """Return a fault of a resource or data source."""
         finding = Finding(what, where or block.where, "", todo)
         return Fault(self.module.name, rule, finding, address(block))
 
     def of(self, block_type: str, *types: str) -> Iterator[hcl.Block]:
-        """The blocks of all files: ``of("resource", "aws_instance")``; without types, all of them."""
+        """Yield the blocks of all files: ``of("resource", "aws_instance")``; without types, all of them."""
         for body in self.bodies.values():
             for block in body.of(block_type):
                 if not types or (block.labels and block.labels[0] in types):
                     yield block
 
     def value(self, body: hcl.Body, path: str) -> object:
-        """What the attribute at a path says where every input has its default; None where it is not there, ``…`` where
+        """Return the value of the attribute at a path with every input at its default; None if it is missing, ``…`` if
         only Terraform knows."""
         attribute = at(body, path)
         if attribute is None:
@@ -68,7 +68,8 @@ class ModuleSource:
             return ...
 
     def has(self, body: hcl.Body, path: str) -> bool:
-        """Whether an attribute says more than nothing (false, 0, "", null, [] and {}), or a block stands there."""
+        """Return whether an attribute is set to more than nothing (false, 0, "", null, [] and {}), or a block
+        exists."""
         if self.value(body, path) not in _NOTHING:
             return True
         *blocks, name = path.split(".")
@@ -80,7 +81,7 @@ class ModuleSource:
         return any(True for _ in self.given(body, name))
 
     def given(self, body: hcl.Body, block_type: str) -> Iterator[hcl.Block]:
-        """As `inner`, without a ``dynamic`` that makes no block where every input has its default."""
+        """Like `inner`, without a ``dynamic`` that makes no block with every input at its default."""
         for block in body.blocks:
             is_dynamic = block.type == "dynamic" and block.labels == (block_type,)
             if block.type == block_type or (is_dynamic and self.value(block.body, "for_each") not in _NOTHING):
@@ -101,7 +102,7 @@ class ModuleSource:
 
     @cached_property
     def providers(self) -> dict[str, Requirement]:
-        """The providers that the module asks for, also by its resources alone, by their sources as it writes them."""
+        """The providers that the module uses, also only by its resources, by their sources as written."""
         required = self.module.required_providers
         places = {name: "" for name in required}
         for kind in ("resource", "data", "ephemeral"):
@@ -124,16 +125,16 @@ class ModuleSource:
 
     @property
     def scanned(self) -> Iterator[Scanned]:
-        """The texts of the files that hold anything."""
+        """The texts of the files with content."""
         found = {item.scanned.path: item.scanned for body in self.bodies.values() for item in _items(body)}
         return iter(found.values())
 
     def inputs(self, code: str, *, but_lengths: bool = False) -> set[str]:
-        """The inputs that an expression takes, directly or through locals; `but_lengths` leaves out ``length(…)``."""
+        """Return the inputs in an expression, directly or through locals; `but_lengths` ignores ``length(…)``."""
         return self._taken(code, but_lengths=but_lengths)[0]
 
     def locals_in(self, code: str) -> set[str]:
-        """The locals that an expression takes, directly or through others."""
+        """Return the locals in an expression, directly or through others."""
         return self._taken(code, but_lengths=False)[1] & self.locals.keys()
 
     def _taken(self, code: str, *, but_lengths: bool) -> tuple[set[str], set[str]]:
@@ -164,7 +165,7 @@ def _items(body: hcl.Body) -> Iterator[hcl.Attribute | hcl.Block]:
 
 
 def inner(body: hcl.Body, block_type: str) -> Iterator[hcl.Block]:
-    """The blocks of a type in a body; a ``dynamic`` one by its content."""
+    """Yield the blocks of a type in a body, including the content of a ``dynamic`` one."""
     for block in body.blocks:
         if block.type == block_type:
             yield block
@@ -173,13 +174,13 @@ def inner(body: hcl.Body, block_type: str) -> Iterator[hcl.Block]:
 
 
 def code(body: hcl.Body) -> str:
-    """All code in a body, for finding references."""
+    """Return all code in a body, to find references."""
     parts = [item.code if isinstance(item, hcl.Attribute) else code(item.body) for item in body.items]
     return "\n".join(parts)
 
 
 def literal(body: hcl.Body, name: str) -> object:
-    """The literal value of an attribute; None where it is not there or no literal."""
+    """Return the literal value of an attribute; None if it is missing or not a literal."""
     attribute = body.attributes.get(name)
     try:
         return hcl.literal(attribute) if attribute else None
@@ -188,7 +189,7 @@ def literal(body: hcl.Body, name: str) -> object:
 
 
 def at(body: hcl.Body, path: str) -> hcl.Attribute | None:
-    """The attribute at a dotted path: the last word names it, those before it the blocks that it stands in."""
+    """Return the attribute at a dotted path: the last word names it, the others its blocks."""
     *blocks, name = path.split(".")
     for block in blocks:
         found = next(inner(body, block), None)
@@ -199,7 +200,7 @@ def at(body: hcl.Body, path: str) -> hcl.Attribute | None:
 
 
 def address(block: hcl.Block) -> str:
-    """``aws_instance.this``, ``data.aws_ami.debian``."""
+    """Return the address of a block: ``aws_instance.this``, ``data.aws_ami.debian``."""
     return ".".join(("data", *block.labels) if block.type == "data" else block.labels)
 
 

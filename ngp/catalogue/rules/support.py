@@ -1,4 +1,4 @@
-"""The rule about ends of support: the defaults of a module are good for some months yet."""
+"""The rule that the default versions of a module have some months of support left."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ngp.errors import UsageError
 
 
 def defaults(source: ModuleSource) -> Iterator[Fault]:
-    """What `support` in the manifest names is known, and no default and no dummy of it ends within FAIL_DAYS."""
+    """Require that `support` in the manifest is known, and that none of its defaults and dummies ends within FAIL_DAYS."""
     module, where = source.module, str(source.module.path / "module.yaml")
     for item in module.manifest.support:
         unknown = [name for name in support.inputs(item) if name not in module.variables]

@@ -1,4 +1,4 @@
-"""Rules about tags: every resource has them, those that it starts too, and each says what its name says."""
+"""Rules for tags: every resource has them, also those that it starts, and their values match their names."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TAGS = re.compile(r"tags|\w+_tags")
 
 
 def present(source: ModuleSource) -> Iterator[Fault]:
-    """Every resource that can have tags gets the module's, and those that it starts get them too."""
+    """Require the module's tags on every resource that can have tags, and on those that it starts."""
     for block in source.of("resource"):
         type_, attributes = block.labels[0], block.body.attributes
         if type_ == "aws_autoscaling_group":
@@ -45,7 +45,7 @@ def present(source: ModuleSource) -> Iterator[Fault]:
 
 
 def values(source: ModuleSource) -> Iterator[Fault]:
-    """`Environment` is the environment, `Service` the service: a tag of a name says the input of that name."""
+    """Require that `Environment` is the environment and `Service` the service."""
     inputs = {name: _marker(name) for name in source.module.variables}
     scope = names.scope(source, var=inputs)
     for attribute in _tags(source):
@@ -61,7 +61,7 @@ def values(source: ModuleSource) -> Iterator[Fault]:
 
 
 def complete(source: ModuleSource) -> Iterator[Fault]:
-    """Whatever has tags has those of the platform."""
+    """Require the platform's tags wherever there are tags."""
     for block in source.of("resource"):
         attribute = block.body.attributes.get("tags")
         if block.labels[0] in taggable() and attribute is not None and not _is_empty(source, block.body):

@@ -1,4 +1,4 @@
-"""Rules about copies of somebody else's modules: nothing in them is edited, and nothing is fetched or run from them."""
+"""Rules for copies of others' modules: unedited, complete, and without code that fetches or runs something."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _UNTOLD: Mapping[str, str] = {
 
 
 def copy(source: ModuleSource) -> Iterator[Fault]:
-    """The copy is what was added."""
+    """Require that the copy is unchanged."""
     origin = source.module.manifest.source
     if origin and vendored.checksum(vendored.read(source.module.path, source.module.name)) != origin.checksum:
         where = source.manifest.where("source.checksum")
@@ -28,7 +28,7 @@ def copy(source: ModuleSource) -> Iterator[Fault]:
 
 
 def whole(source: ModuleSource) -> Iterator[Fault]:
-    """All that the module needs is in its folder, and Terraform is told by the root alone who it works for."""
+    """Require that everything the module needs is in its folder, and that only the root configures providers."""
     yield from _modules(source)
     yield from _providers(source)
     yield from reading.outside(source)
@@ -40,7 +40,7 @@ def whole(source: ModuleSource) -> Iterator[Fault]:
 
 
 def meanings(source: ModuleSource) -> Iterator[Fault]:
-    """Inputs with the name of a fact or a common input take what ngp gives them."""
+    """Require that inputs named like a fact or a common input take ngp's values."""
     for name, variable in source.module.variables.items():
         type_ = shared.type_of(name)
         if type_ is not None and variable.type not in (type_, types.ANY):

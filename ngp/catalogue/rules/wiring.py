@@ -1,4 +1,4 @@
-"""Rules about what goes between modules: the manifest names what there is, and everything can be previewed."""
+"""Rules for wiring: the manifest names existing things, and everything can be previewed."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ _AWS_OWN = re.compile(r'"(/aws/|alias/aws/)')
 
 
 def manifest(source: ModuleSource) -> Iterator[Fault]:
-    """What the manifest names is there, and may be used so."""
+    """Require that what the manifest names exists and can be used so."""
     module, manifest = source.module, source.module.manifest
     yield from _known(source, "requires", manifest.requires, module.variables, "input")
     yield from _known(source, "generated", manifest.generated, module.variables, "input")
@@ -97,7 +97,7 @@ def manifest(source: ModuleSource) -> Iterator[Fault]:
 
 
 def upgrades(source: ModuleSource) -> Iterator[Fault]:
-    """What the manifest says of changed inputs is of this module, and no data is replaced without a way to keep it."""
+    """Require that upgrade notes match the module, and that data is replaced only with a way to keep it."""
     manifest = source.module.manifest
     yield from _known(source, "upgrade", manifest.upgrade, source.module.variables, "input")
     resources = {address(block) for block in source.of("resource")}
@@ -130,7 +130,7 @@ def renewals(source: ModuleSource) -> Iterator[Fault]:
 
 
 def counts(source: ModuleSource) -> Iterator[Fault]:
-    """No `count` or `for_each` depends on an input that another unit feeds: it may be unknown in a preview."""
+    """Refuse `count` and `for_each` that depend on a wired input, which may be unknown in a preview."""
     required = set(source.module.manifest.requires)
     for block in (*source.of("resource"), *source.of("data"), *source.of("module")):
         for attribute in _repetitions(block):
@@ -141,7 +141,7 @@ def counts(source: ModuleSource) -> Iterator[Fault]:
 
 
 def lookups(source: ModuleSource) -> Iterator[Fault]:
-    """Nothing is looked up by name that another unit makes: a preview would find the old one, or none."""
+    """Refuse lookups by name of what another unit makes: a preview would find the old one, or none."""
     own = {address(block) for block in source.of("resource")}
     for block in source.of("data", *_LOOKUPS):
         attributes = block.body.attributes

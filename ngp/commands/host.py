@@ -208,9 +208,9 @@ def copy(
     wanted = copying.parse(paths, context.cwd, len(hosts))
     entrance = hosting.enter(context, meant, way)
     shown = progress.CopyProgress(len(hosts), context.settings)
-    with entrance as login, context.taking_signals() as stop, shown as tell:
-        said = remote.Options(login, parallelism, timeout_s=limit or None, stop=stop)
-        results = copying.copy_all(hosts, wanted, said, tell)
+    with entrance as login, context.taking_signals() as stop, shown as emit:
+        how = remote.Options(login, parallelism, timeout_s=limit or None, stop=stop)
+        results = copying.copy_all(hosts, wanted, how, emit)
     code = remote.exit_code(results)
     if as_json:
         documents.write(view.copy_document(results, code))

@@ -92,10 +92,10 @@ def runner(options: Options) -> Callable[[Sequence[Host], str, Callable[[Host, s
     It has a stop of its own by default, so that no signal cuts a command off: apt must end what it began.
     """
 
-    def run(hosts: Sequence[Host], command: str, tell: Callable[[Host, str], None]) -> list[HostResult]:
+    def run(hosts: Sequence[Host], command: str, emit: Callable[[Host, str], None]) -> list[HostResult]:
         def take(event: HostEvent) -> None:
             if isinstance(event, OutputLine):
-                tell(event.host, event.text)
+                emit(event.host, event.text)
 
         return run_all(hosts, command, options, take)
 

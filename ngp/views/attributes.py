@@ -52,7 +52,7 @@ def outputs(
         mark = {Action.CREATE: "+", Action.DELETE: "-"}.get(found[name].action, "~")
         writer.line(mark, 0, f"{name} = (sensitive value)")
     if not whole:
-        _tell_unknown(writer, "+", unknown)
+        _write_unknown(writer, "+", unknown)
     return writer.lines
 
 
@@ -62,7 +62,7 @@ def _create(writer: Writer, after: Mapping[str, Any]) -> None:
         unknown = [name for name, value in after.items() if value is UNKNOWN]
         shown = {name: value for name, value in after.items() if value is not UNKNOWN and value not in ([], {})}
     writer.members({}, shown, _TOP)
-    _tell_unknown(writer, "+", unknown)
+    _write_unknown(writer, "+", unknown)
 
 
 def _delete(writer: Writer, before: Mapping[str, Any], mark: str) -> None:
@@ -92,14 +92,14 @@ def _differ(writer: Writer, change: Change, before: Mapping[str, Any], after: Ma
     identity = {name: old[name] for name in _IDENTITY if name in old and old[name] == kept.get(name)}
     writer.context(identity, _TOP)
     writer.members(_rest(old, identity), _rest(kept, identity), _TOP)
-    _tell_unknown(writer, "~", unknown)
+    _write_unknown(writer, "~", unknown)
 
 
 def _rest(tree: Mapping[str, Any], shown: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in tree.items() if name not in shown}
 
 
-def _tell_unknown(writer: Writer, mark: str, names: list[str]) -> None:
+def _write_unknown(writer: Writer, mark: str, names: list[str]) -> None:
     if names:
         writer.line(mark, 0, f"known after apply: {', '.join(names)}")
 

@@ -10,7 +10,7 @@ from ngp.errors import UsageError
 
 
 def defaults(source: ModuleSource) -> Iterator[Fault]:
-    """Require that `support` in the manifest is known, and that none of its defaults and dummies ends within FAIL_DAYS."""
+    """Require that `support` names known versions, and that no default or dummy of it ends within FAIL_DAYS."""
     module, where = source.module, str(source.module.path / "module.yaml")
     for item in module.manifest.support:
         unknown = [name for name in support.inputs(item) if name not in module.variables]

@@ -7,7 +7,6 @@ what came with a checkout, a copy or an archive is no entry, and what is broken 
 from __future__ import annotations
 
 import hashlib
-import hmac
 import json
 import os
 import sys
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import ngp
-from ngp import files
+from ngp import files, seals
 
 _KEY = "key"
 
@@ -51,8 +50,8 @@ def recall_each(
         fresh = {digests[label]: found[label] for label in lacking}
         text = json.dumps({digest: kept[digest] if digest in kept else fresh[digest] for digest in digests.values()})
         with suppress(OSError):
-            sealed = f"{_seal(key, name, text.encode()).decode()}\n{text}"
-            files.write(path, sealed, mode=0o600, durable=False)  # the seal tells a torn entry
+            sealed = seals.seal(key, name, text.encode())
+            files.write_bytes(path, sealed, mode=0o600, durable=False)  # the seal tells a torn entry
         kept = json.loads(text)  # tuples are lists, as they will be the next time
     return {label: kept[digest] for label, digest in digests.items()}
 
@@ -60,15 +59,11 @@ def recall_each(
 def _load(path: Path, key: bytes, name: str) -> dict[str, Any]:
     """What the entry `name` holds, by the digest of the content that it was made of."""
     with suppress(OSError, ValueError):
-        seal, _, text = path.read_bytes().partition(b"\n")
-        if hmac.compare_digest(seal, _seal(key, name, text)):
+        text = seals.unseal(key, name, path.read_bytes())
+        if text is not None:
             kept: dict[str, Any] = json.loads(text)
             return kept
     return {}
-
-
-def _seal(key: bytes, name: str, text: bytes) -> bytes:
-    return hmac.digest(key, name.encode() + b"\0" + text, "sha256").hex().encode()
 
 
 @cache

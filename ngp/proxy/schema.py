@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from ngp import seals
 from ngp.proxy import wire
 from ngp.proxy.messages import SCHEMA_MAPS
-from ngp.proxy.sealed_store import MAC_BYTES, SealedStore
+from ngp.proxy.sealed_store import SealedStore
 
 _NAME = re.compile(rb"[A-Za-z][A-Za-z0-9_-]*")
 READ_BYTES = 64 << 20  # larger states are not searched: they get the whole schema
@@ -81,7 +82,7 @@ def save(store: SealedStore, package_hash: str, protocol: int, answer: bytes) ->
 
     The file is large and read in pieces, so it is not its own seal that counts: each piece's digest is in the index.
     """
-    parts = tuple(_parts(answer, MAC_BYTES))
+    parts = tuple(_parts(answer, seals.BYTES))
     path = _path(store, package_hash)
     store.write(path.name, answer)
     index = {"protocol": protocol, "parts": [[one.name, one.start, one.end, one.digest] for one in parts]}

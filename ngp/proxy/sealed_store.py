@@ -9,11 +9,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ngp import files
+from ngp import files, seals
 from ngp.daemons import peers, sockets
 from ngp.errors import RefusedError
 
-MAC_BYTES = 32
 _KEY = "key"
 
 
@@ -27,15 +26,12 @@ class SealedStore:
     def read(self, name: str) -> bytes | None:
         """Return an entry's content, or None if it is missing or was written without the key."""
         sealed = peers.read_own(self.folder / name)
-        if sealed is None:
-            return None
-        mac, data = sealed[:MAC_BYTES], sealed[MAC_BYTES:]
-        return data if hmac.compare_digest(mac, self._mac(name, data)) else None
+        return None if sealed is None else seals.unseal(self.key, name, sealed)
 
     def write(self, name: str, data: bytes) -> None:
         """Write an entry atomically. Errors of the disk are ignored: the entry is then computed again."""
         with suppress(OSError):
-            files.write_bytes(self.folder / name, self._mac(name, data) + data, mode=0o600, durable=False)
+            files.write_bytes(self.folder / name, seals.seal(self.key, name, data), mode=0o600, durable=False)
 
     def digest(self, *parts: bytes) -> str:
         """Return a keyed digest of `parts`; without the key nobody can test guesses against it."""
@@ -43,9 +39,6 @@ class SealedStore:
         for part in parts:
             whole.update(len(part).to_bytes(8, "big") + part)
         return whole.hexdigest()
-
-    def _mac(self, name: str, data: bytes) -> bytes:
-        return hmac.new(self.key, name.encode() + b"\0" + data, hashlib.sha256).digest()
 
 
 def open_store(folder: Path) -> SealedStore:
@@ -57,8 +50,8 @@ def open_store(folder: Path) -> SealedStore:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         sockets.require_private(folder)
         key = peers.read_own(folder / _KEY)
-        if key is None or len(key) < MAC_BYTES:
-            files.write_bytes(folder / _KEY, secrets.token_bytes(MAC_BYTES), mode=0o600, durable=False)
+        if key is None or len(key) < seals.BYTES:
+            files.write_bytes(folder / _KEY, secrets.token_bytes(seals.BYTES), mode=0o600, durable=False)
             key = peers.read_own(folder / _KEY)
     except OSError as error:
         raise RefusedError("the provider proxy cannot keep anything here", where=str(folder), why=str(error)) from None

@@ -62,7 +62,7 @@ def test_a_broken_entry_is_none(folder, find, text):
 def test_an_entry_that_was_edited_or_put_in_the_place_of_another_is_none(folder, find):
     recall(folder, "a.yaml", b"x: 1", find)
     (entry,) = entries(folder)
-    entry.write_text(entry.read_text().replace('"asked": 1', '"asked": 7'))
+    entry.write_bytes(entry.read_bytes().replace(b'"asked": 1', b'"asked": 7'))
     assert recall(folder, "a.yaml", b"x: 1", find)["asked"] == 2
     recall(folder, "b.yaml", b"x: 1", find)
     (other,) = set(entries(folder)) - {entry}
@@ -133,7 +133,7 @@ def test_of_many_contents_those_that_changed_are_looked_at_anew(folder):
     assert recall_each(folder, "all", {"c": b"4", "a": b"1"}, find) == {"c": "C", "a": "A"}
     assert asked == [["a", "b"], ["b", "c"]]
     (entry,) = entries(folder)
-    assert entry.read_text().count('"B"') == 1  # what no content asks for any more goes with the next change
+    assert entry.read_bytes().count(b'"B"') == 1  # what no content asks for any more goes with the next change
 
 
 def test_no_entry_waits_for_the_disk(folder, find, monkeypatch):

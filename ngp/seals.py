@@ -1,0 +1,22 @@
+"""Seals of kept data: a MAC before it tells what was written with a key from what came here otherwise."""
+
+from __future__ import annotations
+
+import hmac
+
+BYTES = 32  # of a seal, and at least of a key
+
+
+def seal(key: bytes, name: str, data: bytes) -> bytes:
+    """Return `data` behind its seal, which also binds the name of the entry."""
+    return _mac(key, name, data) + data
+
+
+def unseal(key: bytes, name: str, sealed: bytes) -> bytes | None:
+    """Return the data of a sealed entry; None if it was written without the key, or for another name."""
+    data = sealed[BYTES:]
+    return data if hmac.compare_digest(sealed[:BYTES], _mac(key, name, data)) else None
+
+
+def _mac(key: bytes, name: str, data: bytes) -> bytes:
+    return hmac.digest(key, name.encode() + b"\0" + data, "sha256")

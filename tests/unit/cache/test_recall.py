@@ -92,9 +92,11 @@ def test_another_ngp_other_code_and_other_packages_look_anew(folder, find, tmp_p
     for number, step in enumerate(steps, 1):
         step()
         cache._key.cache_clear()
+        cache.program.cache_clear()
         recall(folder, "a.yaml", b"x: 1", find)
         assert find.asked == number
     cache._key.cache_clear()
+    cache.program.cache_clear()
     recall(folder, "a.yaml", b"x: 1", find)
     assert find.asked == len(steps)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ngp.commands.running import OpenRun, ResultOptions, RunOptions
-    from ngp.commands.scope import Scope
+    from ngp.environments.scopes import Scope
     from ngp.runs.applying import ApplyConsent
     from ngp.runs.results import RunResult
     from ngp.state.bucket import BucketPlan
@@ -70,9 +70,8 @@ def apply(
     context = options.context()
     output = running.ResultOptions(as_json, as_json_lines, show_all, reports=reporting.require(context, report))
     bundle = bundles.named(context, environment, units)
-    given = running.RunOptions(
-        targets, replacements, refresh, lock_timeout, parallelism, accept_data_loss, accept_legacy, apart, accept_lost
-    )
+    given = running.RunOptions(targets, replacements, bool(refresh), lock_timeout, parallelism, accept_data_loss)
+    given = replace(given, accepts_legacy=accept_legacy, is_apart=apart, accepts_lost=accept_lost)
     given = replace(given, emergency=emergency, key=key)
     if bundle is not None:
         asked = bundle_applies.BundleApply(_require_bare(given), bootstrap, replan, identities=identity)

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ngp.commands import bundles, options, reporting
 from ngp.commands.options import Context
-from ngp.errors import Finding, NgpError, StaleError
+from ngp.errors import NgpError
 from ngp.views import terminal
 
 if TYPE_CHECKING:
     from ngp.commands.running import OpenRun, RunOptions
     from ngp.runs.bundle.opening import Bundle
-    from ngp.runs.bundle.statement import Statement
     from ngp.runs.context import RunContext
     from ngp.runs.results import OutputValue, RunResult, UnitResult
 
@@ -41,36 +40,23 @@ def apply(context: Context, path: Path, asked: BundleApply) -> tuple[RunResult, 
     Raises StaleError (4) for anything that moved.
     """
     from ngp.commands import running
-    from ngp.environments import documents, platforms
-    from ngp.runs import protection
-    from ngp.runs.bundle import approvals, opening, rules
+    from ngp.environments import platforms
+    from ngp.runs.bundle import applying, opening
     from ngp.runs.results import Verb
 
     bundle = bundles.read(context, path, asked.identities)
-    stated = bundle.statement
+    stated, verb = bundle.statement, Verb(bundle.statement.verb)
     opening.require_known(bundle, context.cwd)
-    platform = platforms.load(platforms.find(context.cwd))
-    is_protected = protection.is_protected(platform, documents.load(platform, stated.environment))
-    targets, replacements = (_addresses(stated, flag) for flag in ("-target=", "-replace="))
-    given = replace(
-        asked.given,
-        targets=targets,
-        replacements=replacements,
-        refresh=options.Switch.OFF if "-refresh=false" in stated.options else options.Switch.ON,
-        may_lose_data=[*(asked.given.may_lose_data or ()), *stated.may_lose_data],
-        authority=approvals.require(bundle.archive, stated, rules.read(platform), context.settings)
-        if is_protected
-        else None,
-        is_cleared=not is_protected,
-    )
-    verb = Verb(stated.verb)
+    given = applying.options(bundle, asked.given, platforms.load(platforms.find(context.cwd)), context.settings)
     with (
         asked.reports.covering(context, verb, stated.environment),
         running.begin(context, stated.environment) as begun,
         running.open_run(context, verb, begun, stated.chosen, given, jsonl=asked.jsonl) as now,
     ):
         asked.opened(now.run)
-        result = _carry_out(context, bundle, now, asked)
+        agree, ask = partial(_is_agreed, context, bundle, now), partial(ask_deferred, context, now)
+        consent = applying.BundleConsent(agree, ask)
+        result = applying.apply(bundle, now.run, consent, replan=asked.replan, may_bootstrap=asked.may_bootstrap)
         _complete(context, bundle, now, result)
         asked.reports.observe(now.run)
         asked.reports.name_bundle(path, bundle.digest, stated)
@@ -78,55 +64,28 @@ def apply(context: Context, path: Path, asked: BundleApply) -> tuple[RunResult, 
         return result, running.headlines(context, now, result) if is_shown else []
 
 
-def _carry_out(context: Context, bundle: Bundle, now: OpenRun, asked: BundleApply) -> RunResult:
-    from ngp.runs import applying, destroying
-    from ngp.runs.bundle import opening
-    from ngp.runs.results import Verb
-
-    def agree(result: RunResult, *_: object) -> bool:
-        return not asked.replan or _is_agreed(context, bundle, now, result)
-
-    open_in = partial(opening.open_in, bundle)
-    if bundle.statement.verb == Verb.DESTROY.value:
-        if not asked.replan:
-            opening.require_applicable(bundle, now.run)  # a run ends early where nothing is left to destroy
-        propose = partial(opening.plan_again, bundle, destroying.plan_now) if asked.replan else open_in
-        return destroying.destroy(now.run, destroying.DestroyConsent(agree), propose=propose)
-    propose = partial(opening.plan_again, bundle, applying.plan_now) if asked.replan else open_in
-    consent = applying.ApplyConsent(agree, partial(ask_deferred, context, now))
-    return applying.apply(now.run, consent, propose=propose, may_bootstrap=asked.may_bootstrap)
-
-
 def _complete(context: Context, bundle: Bundle, now: OpenRun, result: RunResult) -> None:
     """Note that all of a bundle is applied; what is applied is so without the note."""
-    from ngp.runs.bundle import opening
-    from ngp.runs.results import exit_code
+    from ngp.runs.bundle import applying
 
-    if exit_code([unit.outcome for unit in result.units], stopped_by=result.stopped_by):
-        return
     try:
-        opening.complete(bundle, now.run)
+        applying.complete(bundle, now.run, result)
     except NgpError as error:
-        terminal.say(
-            context.settings,
-            f"warning: everything was applied, but ngp cannot mark the bundle as done: {error}",
-            always=True,
-        )
+        text = f"warning: everything was applied, but ngp cannot mark the bundle as done: {error}"
+        terminal.say(context.settings, text, always=True)
 
 
 def _is_agreed(context: Context, bundle: Bundle, now: OpenRun, result: RunResult) -> bool:
     """Whether a new plan may be applied in the place of the bundle's: it does the same, or a person says yes."""
-    from ngp.runs.bundle import comparing, opening
+    from ngp.runs.bundle import applying
 
-    found = comparing.compare(opening.results(bundle), result.units)
+    found = applying.differences(bundle, result)
     if not found:
         terminal.say(context.settings, "the new plan does the same as the bundle", always=True)
         return True
     environment = now.run.resolved.environment
     if not context.settings.is_interactive or now.run.request.authority is not None:
-        why = "nobody has reviewed it"
-        todo = f"review a new bundle: ngp plan {environment.name} --out FILE"
-        raise StaleError([Finding(f"the new plan differs: {one}", why=why, todo=todo) for one in found])
+        raise applying.unreviewed(found, environment.name)
     with now.follow.pause():
         for one in found:
             terminal.say(context.settings, f"differs from the bundle: {one}", always=True)
@@ -143,7 +102,3 @@ def ask_deferred(context: Context, now: OpenRun, result: UnitResult) -> bool:
         runs.show_unit(result, context.settings)
         question = f"`{result.unit}` could not be previewed; this is its real plan. Apply it?"
         return options.confirm(context, question)
-
-
-def _addresses(stated: Statement, flag: str) -> list[str]:
-    return [word.removeprefix(flag) for word in stated.options if word.startswith(flag)]

@@ -13,7 +13,7 @@ from ngp.errors import UsageError
 
 if TYPE_CHECKING:
     from ngp.commands.running import OpenRun, ResultOptions, RunOptions
-    from ngp.commands.scope import Scope
+    from ngp.environments.scopes import Scope
     from ngp.runs.results import RunResult
 
 PASSES_THROUGH = True
@@ -52,7 +52,7 @@ def destroy(
     dry_run = _is_plan(wanted, emergency, dry_run=dry_run)
     if not dry_run:
         _require_consent(context, chosen, auto_approve=auto_approve)
-    given = running.RunOptions(None, None, refresh, lock_timeout, parallelism, accept_data_loss, is_apart=apart)
+    given = running.RunOptions(None, None, bool(refresh), lock_timeout, parallelism, accept_data_loss, is_apart=apart)
     given = replace(given, accepts_lost=accept_lost, is_dry_run=dry_run, emergency=emergency, key=key)
     _destroy(context, chosen, given, wanted, output, auto_approve=auto_approve)
 

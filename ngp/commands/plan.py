@@ -11,8 +11,8 @@ from ngp.commands import bundles, options, reporting
 
 if TYPE_CHECKING:
     from ngp.commands.running import ResultOptions, RunOptions
-    from ngp.commands.scope import Scope
     from ngp.environments.resolving import Resolved
+    from ngp.environments.scopes import Scope
     from ngp.runs.results import RunResult
 
 
@@ -46,7 +46,7 @@ def plan(
     meant = scope.choose(context, environment, units)
     wanted = bundles.require_choice(context, bundles.BundleOptions(out, expires, key, encrypt_to))
     given = running.RunOptions(
-        targets, replacements, refresh, lock_timeout, parallelism, accept_data_loss, is_apart=apart
+        targets, replacements, bool(refresh), lock_timeout, parallelism, accept_data_loss, is_apart=apart
     )
     output = running.ResultOptions(as_json, as_json_lines, show_all, is_paged=True, is_detailed=detailed_exitcode)
     output = replace(output, reports=reporting.require(context, report))

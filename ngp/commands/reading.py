@@ -16,8 +16,8 @@ from ngp.views.outputs import OutputFormat
 if TYPE_CHECKING:
     from ngp.aws.session import Session
     from ngp.commands.options import Context
-    from ngp.commands.scope import Scope
     from ngp.environments.resolving import Resolved
+    from ngp.environments.scopes import Scope
     from ngp.runs.results import Orphan
 
 

@@ -1,68 +1,36 @@
-"""The environment and the units that a command line means: named, or chosen by folder or NGP_ENV."""
+"""The environment and the units that a command line means; which ones is said where no word names them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ngp.environments import documents, platforms
-from ngp.errors import Finding, UsageError, nearest
+from ngp.environments import documents, platforms, scopes
+from ngp.environments.scopes import Place, Scope
+from ngp.environments.scopes import choose_any as choose_any
+from ngp.environments.scopes import one_unit as one_unit
+from ngp.environments.scopes import only as only
 from ngp.views import terminal
 
 if TYPE_CHECKING:
     from ngp.commands.options import Context
     from ngp.environments.environment import Platform
 
-VARIABLE = "NGP_ENV"
-
-
-@dataclass(frozen=True)
-class Scope:
-    """An environment, and the words that select units of it (none: all)."""
-
-    environment: str
-    units: tuple[str, ...] = ()
-    is_named: bool = True  # the line names the environment
-
 
 def choose(context: Context, environment: str, units: Sequence[str] | None = None) -> Scope:
-    """Return what `[ENV] [UNIT]...` mean.
+    """Return what `[ENV] [UNIT]...` mean, and say which environment it is if the line does not name it.
 
-    The first word is the environment where one has that name, else it selects units like the words after it. Without
-    a name the folder decides, then NGP_ENV, then the only environment of the platform. Raises UsageError where none
-    of them does, where folder and NGP_ENV disagree, and for a first word that names neither environment nor unit.
+    Raises as `scopes.choose`.
     """
-    platform = platforms.load(platforms.find(context.cwd))
-    known = documents.names(platform)
-    words = tuple(units or ())
-    if environment in known or "/" in environment:
-        return Scope(environment, words)
-    implied, origin = _implied(context, platform, known, environment)
-    if environment:
-        _require_selector(platform, environment, implied)
-        words = (environment, *words)
-    terminal.say(context.settings, f"environment: {implied} ({origin})")
-    return Scope(implied, words, is_named=False)
-
-
-def only(meant: Scope) -> str:
-    """Return the environment of a command that takes no units; raise UsageError for a word too many."""
-    if meant.units:
-        raise UsageError(f"there is no environment `{meant.units[0]}`", todo="ngp env list shows all")
-    return meant.environment
-
-
-def one_unit(meant: Scope, todo: str) -> str:
-    """Return the unit of a command that takes exactly one; raise UsageError that says `todo` for none or several."""
-    if len(meant.units) != 1:
-        raise UsageError("name one unit", todo=todo)
-    return meant.units[0]
+    found = scopes.choose(platforms.load(platforms.find(context.cwd)), _place(context), environment, units)
+    if not found.is_named:
+        terminal.say(context.settings, f"environment: {found.environment} ({found.origin})")
+    return found
 
 
 def is_implied(context: Context, platform: Platform) -> bool:
     """Return whether the folder or NGP_ENV chooses an environment."""
-    return bool(context.settings.environ.get(VARIABLE) or platforms.environment_at(platform.path, context.cwd))
+    return scopes.is_implied(platform, _place(context))
 
 
 def pick(context: Context, platform: Platform, *, may_ask: bool) -> str:
@@ -75,61 +43,5 @@ def pick(context: Context, platform: Platform, *, may_ask: bool) -> str:
     return choose(context, "").environment
 
 
-def choose_any(platform: Platform, environment: str, units: Sequence[str] | None) -> tuple[list[str], tuple[str, ...]]:
-    """Return the environments and unit words of a command that takes all environments where none is named."""
-    known = documents.names(platform)
-    words = tuple(units or ())
-    if not environment:
-        return known, words
-    if environment not in known and (
-        _is_pattern(environment) or any(environment in documents.load(platform, one).units for one in known)
-    ):
-        return known, (environment, *words)
-    return [environment], words  # one that does not exist is an error of whoever loads it
-
-
-def _implied(context: Context, platform: Platform, known: Sequence[str], word: str) -> tuple[str, str]:
-    """The environment that the surroundings choose, and what chose it."""
-    folder = platforms.environment_at(platform.path, context.cwd)
-    variable = context.settings.environ.get(VARIABLE, "")
-    if variable and variable not in known:
-        raise UsageError(f"there is no environment `{variable}`", where=VARIABLE, todo=nearest(variable, known))
-    if folder and variable and folder != variable:
-        raise UsageError(
-            f"this folder belongs to `{folder}`, but {VARIABLE} is `{variable}`",
-            todo=f"name the environment on the command line, or unset {VARIABLE}",
-        )
-    if folder:
-        return folder, "of this folder"
-    if variable:
-        return variable, VARIABLE
-    if len(known) == 1:
-        return known[0], "the only one"
-    if word and not _is_pattern(word):
-        documents.load(platform, word)  # raises: there is no environment of that name
-    raise _unnamed(platform, known)
-
-
-def _unnamed(platform: Platform, known: Sequence[str]) -> UsageError:
-    if not known:
-        todo = "make one: ngp env new dev --region REGION --account ACCOUNT --domain DOMAIN"
-        return UsageError("this platform has no environment yet", where=str(platform.path), todo=todo)
-    return UsageError(
-        "name an environment",
-        why=f"there are {', '.join(known)}",
-        todo=f"write it after the command, set {VARIABLE}, or run the command in its folder",
-    )
-
-
-def _require_selector(platform: Platform, word: str, implied: str) -> None:
-    """Raise UsageError for a first word that cannot select units either: it may be a misspelt environment."""
-    units = documents.load(platform, implied).units
-    if _is_pattern(word) or word in units:
-        return
-    known = [*documents.names(platform), *units]
-    what = f"there is no environment `{word}`, and `{implied}` has no unit of that name"
-    raise UsageError([Finding(what, todo=nearest(word, known))])
-
-
-def _is_pattern(word: str) -> bool:
-    return not word.replace("-", "").isalnum()
+def _place(context: Context) -> Place:
+    return Place(context.cwd, context.settings.environ)

@@ -23,7 +23,7 @@ class RunOptions:
 
     targets: Sequence[str] | None = None
     replacements: Sequence[str] | None = None
-    refresh: object = True  # false leaves the real resources alone
+    refresh: bool = True
     lock_timeout: str = ""
     parallelism: int = 0
     may_lose_data: Sequence[str] | None = None
@@ -50,7 +50,7 @@ def request(
         chosen = tuple(dict.fromkeys(one.unit for one in targets if one.unit))
     replacements = addresses.parse(given.replacements or (), "-replace", chosen, resolved)
     options = PlanOptions(
-        refresh=bool(given.refresh),
+        refresh=given.refresh,
         lock_timeout=given.lock_timeout,
         extra=extra,
         targets=tuple(one.address for one in targets),

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ngp.commands import checking, narrowing, options, scope
-from ngp.environments import platforms, resolving, validity
+from ngp.environments import host_files, platforms, resolving, validity
 from ngp.errors import NgpError
 from ngp.review import narrowing as review
 from ngp.runs import selection, validating
@@ -33,6 +33,7 @@ def validate(
     platform = platforms.load(platforms.find(context.cwd))
     names, words = scope.choose_any(platform, environment, units)
     resolved = resolving.resolve_each(platform, names)
+    host_files.load(platform.path)  # no plan reads it, so nobody else refuses it
     named = selection.expand_each(words, resolved)
     change = None
     if narrowing.is_asked(ctx, affected):

@@ -9,8 +9,9 @@ from datetime import date
 from types import UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from ngp.environments import ssh_keys
 from ngp.environments.environment import NAME, NAME_LENGTH
 from ngp.errors import Finding, UsageError, nearest
 from ngp.yaml import Document
@@ -153,7 +154,12 @@ class PlatformModel(_Model):
     rendered_by: str = Field("", description="the version of ngp that rendered; written by `ngp render`")
 
 
-HostKey = Annotated[str, Field(pattern=HOST_KEY)]
+def _whole_key(text: str) -> str:
+    ssh_keys.parse(text)
+    return text
+
+
+HostKey = Annotated[str, Field(pattern=HOST_KEY), AfterValidator(_whole_key)]
 
 
 class HostModel(_Model):
@@ -232,7 +238,7 @@ def _reason(error: Any) -> str:
             return "it must be a text"
         case "literal_error":
             return f"it must be {context['expected']}"
-    return str(error["msg"])
+    return str(context.get("error", error["msg"]))
 
 
 def _shown(value: Any) -> str:

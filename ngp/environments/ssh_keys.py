@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 # Kind → number of fields after the kind's name
@@ -54,6 +55,19 @@ def parse(text: str) -> PublicKey:
     if key.kind != kind:
         raise ValueError(f"it says `{kind}` but holds a key of the kind `{key.kind[:40]}`")
     return key
+
+
+def whole(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return the keys that are whole: a console may cut a line, and a file may hold anything."""
+
+    def is_whole(text: str) -> bool:
+        try:
+            parse(text)
+        except ValueError:
+            return False
+        return True
+
+    return tuple(filter(is_whole, texts))
 
 
 def read(blob: bytes) -> PublicKey:

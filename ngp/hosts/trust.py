@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from ngp import files
 from ngp.aws import interruption
+from ngp.environments import ssh_keys
 from ngp.errors import NgpError, StoppedError
-from ngp.hosts import host_keys
 from ngp.hosts.host import SSH_PORT
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class Trust:
         """
         for environment, members in _by_environment(hosts).items():
             own = self._load(environment)
-            found = {_label(host): host_keys.whole(host.host_keys) for host in members}
+            found = {_label(host): ssh_keys.whole(host.host_keys) for host in members}
             known = {label for label, keys in {**found, **own}.items() if keys}
             new = [host for host in members if _label(host) not in known and not self._users_know(host)]
             with ThreadPoolExecutor(_WITNESSES) as pool:
@@ -79,13 +79,13 @@ class Trust:
     def _ask(self, host: Host, stop: Event) -> tuple[str, ...]:
         if stop.is_set():
             return ()
-        with suppress(StoppedError):
-            return host_keys.whole(interruption.wait(lambda: self.witness(host), stop))
+        with suppress(NgpError, StoppedError):  # of one host: the others are asked, and this one has no trusted key
+            return ssh_keys.whole(interruption.wait(lambda: self.witness(host), stop))
         return ()
 
     def renew(self, host: Host) -> tuple[str, ...]:
         """Ask the witness for the keys of a host once more; return them, none if nobody vouches for any."""
-        keys = host_keys.whole(self.witness(host))
+        keys = ssh_keys.whole(self.witness(host))
         if keys:
             self._keep(host.environment, {_label(host): keys})
         return keys
@@ -214,7 +214,7 @@ def _parse(text: str) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for line in text.splitlines():
         parts = line.split()
-        if len(parts) == 4 and host_keys.whole([f"{parts[1]} {parts[2]}"]):
+        if len(parts) == 4 and ssh_keys.whole([f"{parts[1]} {parts[2]}"]):
             label = f"{parts[0]} {parts[3]}"
             found[label] = (*found.get(label, ()), f"{parts[1]} {parts[2]}")
     return found

@@ -199,6 +199,15 @@ def test_validate_warns_of_a_quorum_in_too_few_zones_and_passes(ngp, house):
     assert (told["findings"], [each["line"] for each in told["warnings"]]) == ([], [6])
 
 
+def test_validate_refuses_a_host_key_that_is_not_whole(ngp, house):
+    key = "host_keys: [ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ9V]"
+    (house.path / "hosts.yaml").write_text(f"hosts:\n  a: {{environment: qa, address: 10.0.0.1, {key}}}\n")
+    code, _, err = ngp("validate", "--no-terraform")
+    assert code == 64
+    for told in ("hosts.yaml:2", "is not a whole key"):
+        assert told in err
+
+
 def test_validate_refuses_an_unknown_unit(ngp):
     code, _, err = ngp("validate", "dev", "opnvpn", "--no-terraform")
     assert code == 64

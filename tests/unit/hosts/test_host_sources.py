@@ -152,6 +152,17 @@ def test_an_address_that_ssh_would_take_for_an_option_is_refused(address, tmp_pa
     assert "hosts.yaml:2" in str(refused.value)
 
 
+def test_a_key_that_is_not_whole_is_refused_with_its_line(tmp_path):
+    whole = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ9Vj2Vd0Ge4bq8hZ1SPLPnFvVKkYzWQmS0u6ZlDXc3T"
+    row = "hosts:\n  a:\n    environment: qa\n    address: 10.0.0.1\n    host_keys:\n      - {}\n      - {}\n"
+    (tmp_path / "hosts.yaml").write_text(row.format(whole, f"{whole} root@a"))
+    assert FileSource(tmp_path).hosts()[0].host_keys == (whole, f"{whole} root@a")
+    (tmp_path / "hosts.yaml").write_text(row.format(whole, whole[:-8]))
+    with pytest.raises(UsageError, match="the text after `ssh-ed25519` is not a whole key") as refused:
+        FileSource(tmp_path).hosts()
+    assert "hosts.yaml:" in str(refused.value)
+
+
 def test_the_first_source_counts_for_a_host_that_two_know():
     first, second = Host("a", "i-1", "qa", state=HostState.STOPPED), Host("a", "i-1", "qa")
     sources = [type("S", (), {"hosts": lambda self, one=one: [one]})() for one in (first, second)]

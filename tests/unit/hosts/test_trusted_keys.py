@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ngp.errors import MissingError, NgpError
 from ngp.hosts.host import Host
 from ngp.hosts.trust import Lookup, Trust, named_files
 
@@ -39,6 +40,22 @@ def test_without_a_witness_nothing_is_trusted(tmp_path):
     trust.learn([HOST])
     assert not trust.knows(HOST)
     assert not trust.file("qa").exists()
+
+
+@pytest.mark.parametrize("error", [NgpError("AWS refuses a call"), MissingError("AWS cannot serve a call now")])
+def test_a_console_that_cannot_be_read_leaves_the_keys_of_other_hosts(tmp_path, public, error):
+    key, other = public("one"), Host("b", "i-2", "qa", private_address="10.0.0.2")
+
+    def witness(host):
+        if host is other:
+            raise error
+        return (key,)
+
+    trust = Trust(tmp_path / "kept", tmp_path, witness)
+    trust.learn([other, HOST])
+    assert (trust.knows(HOST), trust.knows(other)) == (True, False)
+    with pytest.raises(type(error), match=str(error)):
+        trust.require_renewed(other)
 
 
 def test_another_instance_at_the_same_address_has_other_keys(tmp_path, public):

@@ -91,12 +91,18 @@ def read_program() -> str:
 
 def _code() -> Iterator[tuple[str, int, int]]:
     """Name, size and time of every file of ngp's code: a checkout changes without a new version."""
-    for folder, below, names in os.walk(Path(__file__).parent):
-        below.sort()
-        for name in sorted(names):
-            if name.endswith(".py"):
-                found = Path(folder, name).stat()
-                yield name, found.st_size, found.st_mtime_ns
+    yield from _python_files(str(Path(__file__).parent))
+
+
+def _python_files(folder: str) -> Iterator[tuple[str, int, int]]:
+    with os.scandir(folder) as entries:
+        found = sorted(entries, key=lambda entry: entry.name)
+    for entry in found:  # every command asks: os.walk and pathlib take twice the time
+        if entry.name.endswith(".py"):
+            facts = entry.stat()
+            yield entry.name, facts.st_size, facts.st_mtime_ns
+        elif entry.name != "__pycache__" and entry.is_dir(follow_symlinks=False):
+            yield from _python_files(entry.path)
 
 
 def _packages() -> Iterator[tuple[str, int]]:

@@ -22,6 +22,7 @@ class ParameterLimits:
     most: float | None = None
 
 
+@cache
 def version() -> str:
     """Return the version of the models."""
     from importlib import metadata

@@ -153,6 +153,7 @@ def _accepted(plain: Mapping[str, Any]) -> ParameterLimits:
     return ParameterLimits(**{**named, "enum": tuple(plain["enum"])})
 
 
+@cache  # the same for every platform
 def _plain() -> dict[str, dict[str, list[dict[str, Any]]]]:
     return {type_: _table(calls) for type_, calls in CALLS.items()}
 

@@ -187,14 +187,20 @@ def _equal_texts_are_parsed_once():
 @pytest.fixture(autouse=True)
 def _surroundings_stay(request):
     """No test leaves the environment or the working directory changed."""
-    environ, folder = dict(os.environ), Path.cwd()
+    before, folder = _environ(), Path.cwd()
     yield
-    changed = {name for name in environ.keys() | os.environ.keys() if environ.get(name) != os.environ.get(name)}
-    os.environ.clear()
-    os.environ.update(environ)
-    moved, _ = Path.cwd() != folder, os.chdir(folder)
-    assert changed - {"PYTEST_CURRENT_TEST"} == set(), "the test changed the environment; use monkeypatch"
+    now, moved = _environ(), Path.cwd() != folder
+    if moved:
+        os.chdir(folder)
+    for name in now.keys() - before.keys():
+        del os.environ[name]
+    os.environ.update(before if now != before else {})
+    assert now == before, "the test changed the environment; use monkeypatch"
     assert not moved, "the test changed the working directory; use monkeypatch"
+
+
+def _environ():
+    return {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
 
 
 def check_published(document):

@@ -7,6 +7,8 @@ MAKEFLAGS += --no-print-directory
 
 ENV ?= dev
 KILLS ?= 10
+# One more than cores: some quick tests wait for a while.
+WORKERS ?= $(shell echo $$(($$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN) + 1)))
 VENV := .venv
 NGP := $(VENV)/bin/ngp
 RUN := $(VENV)/.installed
@@ -43,12 +45,18 @@ demo-clean: ## undo make demo
 	@find environments/$(ENV) \( -name .terraform -o -name wired.auto.tfvars.json \) -prune -exec rm -rf {} +
 
 check: $(DEV) ## the quick part: static, unit, mocked
+	@echo "== lint and format (ruff)"
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
+	@echo "== types (mypy)"
 	@$(VENV)/bin/mypy
+	@echo "== directions of imports (import-linter)"
 	@$(VENV)/bin/lint-imports
+	@echo "== shell scripts (shellcheck)"
 	@$(VENV)/bin/shellcheck --exclude SC1091 $$(git ls-files '*.sh' .ci modules/dcos/files/ip-detect)
-	@$(VENV)/bin/pytest tests/unit tests/modules tests/test_shape.py -m "not integration" -n auto -q
+	@echo "== quick tests (pytest, $(WORKERS) at a time)"
+	@$(VENV)/bin/pytest tests/unit tests/modules tests/test_shape.py -m "not integration" -n $(WORKERS) --dist worksteal -q
+	@echo "== rendered files (ngp render --check)"
 	@$(NGP) render --check
 
 test: check ## everything: the quick part, then real Terraform on the sandbox

@@ -1,4 +1,4 @@
-"""The entrance: `ngp` and `python -m ngp`. What can be answered before anything is loaded is answered here."""
+"""Entry point of `ngp` and `python -m ngp`. Answers what it can before anything else is loaded."""
 
 from __future__ import annotations
 

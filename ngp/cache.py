@@ -23,10 +23,10 @@ _KEY = "key"
 
 
 def recall(folder: Path | None, name: str, content: bytes, find: Callable[[], Any]) -> Any:
-    """What `find` makes of `content` (JSON data), from the entry `name` in `folder` where it was found before.
+    """Return `find()` for `content` (JSON data), from the entry `name` in `folder` if it is cached.
 
-    A name has one entry, that of its last content: a folder does not grow with every edit. Without a folder, and on a
-    disk that refuses, nothing is kept. What `find` raises is raised.
+    Each name has one entry, that of its last content, so a folder does not grow with every edit. Without a folder
+    nothing is cached.
     """
     return recall_each(folder, name, {"": content}, lambda _: {"": find()})[""]
 
@@ -34,7 +34,7 @@ def recall(folder: Path | None, name: str, content: bytes, find: Callable[[], An
 def recall_each(
     folder: Path | None, name: str, contents: Mapping[str, bytes], find: Callable[[Sequence[str]], Mapping[str, Any]]
 ) -> Mapping[str, Any]:
-    """As `recall`, with one entry for many contents by their labels: `find` is asked for those labels that lack."""
+    """Like `recall`, with one entry for many contents by label: `find` gets the labels that are not cached."""
     try:
         key = _key(folder) if folder else None
     except OSError:
@@ -79,12 +79,12 @@ def _key(folder: Path) -> bytes:
 
 @cache
 def program() -> str:
-    """Which ngp this process runs, as `read_program` found it when it was first asked."""
+    """Return the identity of the ngp that this process runs, read once by `read_program`."""
     return read_program()
 
 
 def read_program() -> str:
-    """Which ngp lies here: its version, its code and the packages that it runs with, so that an edit is another one."""
+    """Return the identity of this ngp: its version, its code and its packages, so that an edit changes it."""
     about = hashlib.sha256(repr((*_code(), *_packages())).encode())
     return f"{ngp.__version__} {about.hexdigest()[:16]}"
 

@@ -1,4 +1,4 @@
-"""Git's conflict markers in a file that cannot be read: they, and not what a parser stumbles over, are the reason."""
+"""Detects Git's conflict markers in a file that cannot be parsed, and reports them instead of the syntax error."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _BEGIN = re.compile(r"(?m)^<{7}(?: .*)?$")
 
 
 def explain(text: str, path: Path) -> UsageError | None:
-    """Return the error for a text that a merge left unsolved, None for any other."""
+    """Return the error for a text with conflict markers, None for any other."""
     found = _BEGIN.search(text)
     if found is None:
         return None

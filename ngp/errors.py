@@ -34,7 +34,7 @@ class Finding:
 
 
 class Failure(BaseException):
-    """What NgpError and StoppedError share: findings, an exit code and a machine-readable code."""
+    """The common part of NgpError and StoppedError: findings, an exit code and a machine-readable code."""
 
     exit_code: ClassVar[int] = 1
     code: ClassVar[str] = "failed"
@@ -48,7 +48,7 @@ class Failure(BaseException):
 
 
 class NgpError(Failure, Exception):
-    """An expected failure, told in words that an operator can act on."""
+    """An expected failure, described so that an operator can act."""
 
 
 class UsageError(NgpError):
@@ -77,7 +77,7 @@ class LockHeldError(NgpError):
 
 
 class StoppedError(Failure, KeyboardInterrupt):
-    """An interruption. Libraries catch Exception and go on, so this is none."""
+    """An interruption. It is not an Exception, because libraries catch Exception and continue."""
 
     exit_code = 130
     code = "interrupted"
@@ -88,14 +88,14 @@ class StoppedError(Failure, KeyboardInterrupt):
 
 
 def require(findings: Iterable[Finding]) -> None:
-    """Raise one UsageError that holds all findings, if there is any."""
+    """Raise one UsageError with all findings, if there are any."""
     found = tuple(findings)
     if found:
         raise UsageError(found)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """A hint such as ``did you mean `vpc_id`?``, or the known names where nothing is near."""
+    """Return a hint such as ``did you mean `vpc_id`?``, or the known names if none is similar."""
     from difflib import get_close_matches
 
     names = sorted(set(known))
@@ -109,7 +109,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def similar(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:
-    """Return the known name that `name` may be a misspelling of, "" where none is; its opposite is none."""
+    """Return the known name that `name` may be a misspelling of, "" if there is none."""
     from difflib import get_close_matches
 
     close = get_close_matches(name, sorted(known), n=3, cutoff=cutoff)

@@ -1,4 +1,4 @@
-"""The one door to files of the project: atomic writes, private folders, locks."""
+"""Writes files of the project: atomic writes, private folders, locks."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def write(path: Path, text: str, *, mode: int = 0o644, durable: bool = True) -> 
 
 
 def write_bytes(path: Path, data: bytes, *, mode: int = 0o644, durable: bool = True) -> bool:
-    """As `write`, for any content."""
+    """Like `write`, for any content."""
     require_no_links(path.parent)
     with suppress(FileNotFoundError):
         if not path.is_symlink() and path.read_bytes() == data:
@@ -45,7 +45,7 @@ def write_bytes(path: Path, data: bytes, *, mode: int = 0o644, durable: bool = T
 
 @contextmanager
 def replacing(path: Path, *, mode: int = 0o644, durable: bool = True) -> Iterator[io.BufferedWriter]:
-    """Open a new file beside `path` that takes its place at the end; after an error `path` is as it was."""
+    """Yield a new file beside `path` that replaces it at the end; after an error `path` is unchanged."""
     handle, rest = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -61,9 +61,9 @@ def replacing(path: Path, *, mode: int = 0o644, durable: bool = True) -> Iterato
 
 
 def unify_lines(data: bytes) -> bytes:
-    """Return a text with LF as its line end, as Git stores it; a binary (it holds a NUL) as it is.
+    """Return a text with LF as its line end, as Git stores it; a binary (with a NUL) is unchanged.
 
-    Git may check texts out with CRLF (core.autocrlf). That is no change of their content.
+    Git may check texts out with CRLF (core.autocrlf), which is not a change of their content.
     """
     return data if b"\0" in data else data.replace(b"\r\n", b"\n")
 
@@ -113,7 +113,7 @@ def _replace(changed: Iterable[tuple[Path, Path]]) -> None:
 
 
 def remove_all(paths: Iterable[Path]) -> None:
-    """Remove files, and folders with all that is in them; what is gone already, or goes meanwhile, is no failure."""
+    """Delete files, and folders with their contents; missing ones are ignored."""
     for path in paths:
         while path.is_dir() and not path.is_symlink():
             with suppress(FileNotFoundError):  # somebody else clears it too, so it is nearer to its end each time
@@ -130,9 +130,9 @@ def private_folder(path: Path) -> Path:
 
 
 def require_no_links(path: Path) -> None:
-    """Raise RefusedError (3) if `path` leads through a link in a platform's private folder.
+    """Raise RefusedError (3) if `path` contains a link inside a platform's private folder.
 
-    The folder itself may be a link: its operator may keep it on another disk.
+    The folder itself may be a link, for example to another disk.
     """
     parts = path.parts
     if WORKSPACE not in parts:
@@ -151,7 +151,7 @@ def require_no_links(path: Path) -> None:
 
 @contextmanager
 def cleared(folder: Path) -> Iterator[None]:
-    """Make a private folder for a while; it goes with all that is in it, but stays where this process is killed."""
+    """Yield a private temporary folder, deleted at the end; it stays if this process is killed."""
     private_folder(folder)
     try:
         yield
@@ -161,9 +161,9 @@ def cleared(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def lock(path: Path, *, purpose: str, wait: bool = False) -> Iterator[None]:
-    """Hold the lock file at `path`; a held one is refused with who holds it.
+    """Hold the lock file at `path`. Raises LockHeldError with its holder if it is held.
 
-    The kernel frees the lock when its holder ends, however it ends; the file itself only tells who it is.
+    The kernel frees the lock when its holder ends; the file only names the holder.
     """
     require_no_links(path)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -190,7 +190,7 @@ def lock(path: Path, *, purpose: str, wait: bool = False) -> Iterator[None]:
 
 @contextmanager
 def hold(folder: Path) -> Iterator[int]:
-    """Hold a folder that is there by the handle that is given; the kernel frees it with the last process that has it.
+    """Hold an existing folder by a handle; the kernel frees it when the last process with the handle ends.
 
     That is this one, however it ends, or a child that got the handle.
     """
@@ -203,7 +203,7 @@ def hold(folder: Path) -> Iterator[int]:
 
 
 def is_held(folder: Path) -> bool:
-    """Whether a process holds a folder; one that is gone is held by nobody."""
+    """Whether a process holds a folder; a missing one is not held."""
     try:
         handle = os.open(folder, _FOLDER)
     except OSError:

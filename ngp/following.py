@@ -1,4 +1,4 @@
-"""Follows files that another process is writing: whole lines, as soon as they are there."""
+"""Follows files that another process writes, by whole lines."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ class Follower:
         self._failure: BaseException | None = None
 
     def read(self) -> bool:
-        """Take what is new; return whether there was anything."""
+        """Read what is new; return whether there was anything."""
         new = os.pread(self._source, min(_CHUNK, os.lseek(self._handle, 0, os.SEEK_CUR) - self._at), self._at)
         self._at += len(new)
         self._take(self._decoder.decode(new))
         return bool(new)
 
     def close(self) -> None:
-        """Hand over the last line, which may lack its end."""
+        """Pass on the last line, even without its newline."""
         self._take(self._decoder.decode(b"", final=True))
         if self._rest and self._on_line is not None:
             self._hand_over(self._rest)
         os.close(self._source)
 
     def text(self) -> str:
-        """Return all that was written, "" where a callback took the lines; raise what the callback raised."""
+        """Return everything that was written, "" if a callback got the lines. Raises what the callback raised."""
         if self._failure is not None:
             raise self._failure
         return "".join(self._kept)
@@ -66,7 +66,7 @@ class Follower:
 
 
 def follow(followers: Sequence[Follower], ended: threading.Event) -> None:
-    """Follow files until their program has ended and all of it is read."""
+    """Follow files until their program has ended and everything was read."""
     pause = _SHORTEST_S
     while True:
         is_over = ended.is_set()  # before the last look, not after it

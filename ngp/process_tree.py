@@ -25,7 +25,7 @@ _LOOK_S = 0.2
 
 @dataclass(frozen=True)
 class Process:
-    """A running process. `program` is the name of its executable: of a script, its interpreter."""
+    """A running process. `program` is the name of its executable; for a script, its interpreter."""
 
     pid: int
     parent: int
@@ -96,14 +96,14 @@ def session_of(pid: int) -> int:
 
 
 def outlast(session: int) -> None:
-    """Wait until a session has no Terraform any more, then kill what it left behind: its providers."""
+    """Wait until a session has no Terraform any more, then kill its remaining processes: providers."""
     while any(one.is_terraform for one in in_session(session)):
         time.sleep(_LOOK_S)
     kill(session)
 
 
 def kill(session: int) -> None:
-    """Kill the processes of a session at once, its leader spared."""
+    """Kill the processes of a session at once, except its leader."""
     for one in in_session(session):
         with suppress(ProcessLookupError, PermissionError):
             os.kill(one.pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""The one door to other processes: their own group, streamed output, an end that is always reached."""
+"""Runs other processes: in their own group, with streamed output, and always stopped."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _running: set[int] = set()  # process groups that `run` waits for
 
 @dataclass(frozen=True)
 class ProcessRequest:
-    """What to start. `env` is the whole environment; nothing is inherited beside it. Without `stdin` it is closed.
+    """A process to start. `env` is its whole environment. Without `stdin` its input is closed.
 
-    `umask` is what its new files lack of rights; -1: what those of this process lack.
+    `umask` is for its new files; -1 keeps that of this process.
     """
 
     argv: tuple[str, ...]
@@ -48,7 +48,7 @@ Child = subprocess.Popen[str]
 
 @dataclass(frozen=True)
 class ProcessResult:
-    """What became of a process. `stdout` and `stderr` are empty where a callback took the lines."""
+    """The result of a process. `stdout` and `stderr` are empty if a callback got the lines."""
 
     exit_code: int
     stdout: str
@@ -97,7 +97,7 @@ def run(
 
 
 def start(request: ProcessRequest, log: Path) -> int:
-    """Start a process that outlives this one, its output in `log`; return its pid (also its group's)."""
+    """Start a process that outlives this one, with its output in `log`; return its pid (also its group's)."""
     with log.open("ab") as file:
         process = subprocess.Popen(
             request.argv,
@@ -112,9 +112,9 @@ def start(request: ProcessRequest, log: Path) -> int:
 
 
 def show(request: ProcessRequest, text: str) -> bool:
-    """Give `text` to a program that has this process's terminal, such as a pager; return whether it took it.
+    """Pass `text` to a program with this process's terminal, such as a pager; return whether it took it.
 
-    While it runs Ctrl-C is its own: pagers use it to stop a search.
+    Ctrl-C then belongs to that program: pagers use it to stop a search.
     """
     is_main = threading.current_thread() is threading.main_thread()
     before = signal.signal(signal.SIGINT, signal.SIG_IGN) if is_main else None
@@ -153,14 +153,14 @@ def attend(request: ProcessRequest, *, output: int | None = 2) -> int:
 
 
 def replace(request: ProcessRequest) -> NoReturn:
-    """Become another program with this process's terminal and folder; raise FileNotFoundError where there is none."""
+    """Become another program with this process's terminal and folder. Raises FileNotFoundError."""
     log_start(request)
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and what is ignored stays so
     os.execvpe(request.argv[0], request.argv, dict(request.env))
 
 
 def own_umask() -> int:
-    """The umask of this process. Only Linux tells it; elsewhere it is set for a moment, to the strictest."""
+    """Return the umask of this process. Only Linux reports it; elsewhere it is changed for a moment."""
     with suppress(OSError):
         for line in Path("/proc/self/status").read_text().splitlines():
             if line.startswith("Umask:"):
@@ -184,14 +184,14 @@ def is_alive(pid: int) -> bool:
 
 
 def kill_all() -> None:
-    """Kill every process group that `run` is waiting for: of them, none is Terraform (`ngp.supervised`)."""
+    """Kill every process group that `run` waits for. None of them is Terraform (see `ngp.supervised`)."""
     for pid in tuple(_running):
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, signal.SIGKILL)
 
 
 def end_group(pid: int, *, grace_s: float = 5.0) -> None:
-    """End the process group that `start` began: SIGTERM, a wait, SIGKILL."""
+    """Stop a process group that `start` began: SIGTERM, a wait, SIGKILL."""
     with suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGTERM)
     deadline = time.monotonic() + grace_s
@@ -216,7 +216,7 @@ class Drain:
         self._thread.start()
 
     def is_done(self, timeout_s: float) -> bool:
-        """Wait for the pipe's end; return whether it was reached."""
+        """Wait for the end of the pipe; return whether it was reached."""
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
@@ -239,7 +239,7 @@ class Drain:
 
 
 def log_start(request: ProcessRequest) -> None:
-    """Log what is started, without credentials in addresses."""
+    """Log a started command, without credentials in addresses."""
     _LOG.debug("start %s in %s", _CREDENTIALS.sub("//", shlex.join(request.argv)), request.cwd)
 
 

@@ -1,4 +1,4 @@
-"""What the surroundings say, read once at the start and handed on as a value."""
+"""Settings of the process: environment variables, folders and terminal, read once at the start."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TRUE, FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "n
 
 
 class Level(Enum):
-    """How much is said on stderr."""
+    """The amount of messages on stderr."""
 
     ERROR = "error"  # errors and questions only
     INFO = "info"
@@ -39,7 +39,7 @@ class Level(Enum):
 
 @dataclass(frozen=True)
 class Settings:
-    """The process's surroundings. `environ` is a copy: nothing later looks at the real environment."""
+    """The settings of the process. `environ` is a copy: nothing later reads the real environment."""
 
     environ: Mapping[str, str]
     cwd: Path  # need not exist: a shell may stand in a folder that was deleted
@@ -52,7 +52,7 @@ class Settings:
 
     @property
     def level(self) -> Level:
-        """How much to say; what the variable says wrongly counts as the usual."""
+        """The level of messages; an invalid variable counts as the default."""
         word = self.environ.get(LEVEL, "")
         return Level(word) if word in [one.value for one in Level] else Level.INFO
 

@@ -1,4 +1,4 @@
-"""Where the modules and templates lie that come with ngp: in the wheel, or in the checkout it runs from."""
+"""The modules and templates shipped with ngp, in the wheel or in the checkout."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ _PACKAGE = Path(__file__).parent
 
 
 def modules() -> Path:
-    """The folder of the shipped catalogue."""
+    """Return the folder of the shipped catalogue."""
     return _folder("modules")
 
 
 def templates() -> Path:
-    """The folder of ngp's own Jinja templates."""
+    """Return the folder of ngp's own Jinja templates."""
     return _folder("templates")
 
 
 def lock_file() -> Path:
-    """The master lock file that a new platform starts with."""
+    """Return the master lock file of a new platform."""
     wheel = _PACKAGE / "_shipped" / "terraform.lock.hcl"
     return wheel if wheel.is_file() else _PACKAGE.parent / ".terraform.lock.hcl"
 

@@ -1,4 +1,4 @@
-"""Standard streams that no command crashes on: closed from the start, full, or gone while it runs."""
+"""Standard streams that never crash a command: closed from the start, full, or closed while it runs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ESCAPE = "ngp-escape"
 def prepare() -> None:
     """Make the process's streams safe; call it before anything opens a file.
 
-    A closed one becomes the null device: else the next file that is opened would take its number, and get its text.
+    A closed stream becomes the null device. Otherwise the next opened file would take its number, and get its text.
     """
     encodings = [getattr(stream, "encoding", None) or "utf-8" for stream in (sys.stdin, sys.stdout, sys.stderr)]
     for number in range(3):
@@ -29,7 +29,7 @@ def prepare() -> None:
 
 
 def install(encodings: list[str]) -> None:
-    """Let `sys` have streams on the descriptors 0, 1 and 2, in these encodings."""
+    """Set the streams of `sys` on the descriptors 0, 1 and 2, with these encodings."""
     sys.stdin = io.TextIOWrapper(io.BufferedReader(io.FileIO(0, closefd=False)), encoding=encodings[0])
     sys.stdout = _writer(_Data(1), encodings[1])
     sys.stderr = _writer(_Talk(2), encodings[2])

@@ -43,7 +43,7 @@ _running: set[int] = set()  # sessions of the shells that `run` waits for
 
 
 class NoRoomError(Exception):
-    """The disk that holds this folder is full."""
+    """The disk with this folder is full."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class SupervisedCall:
 
 @dataclass(frozen=True)
 class FoundCall:
-    """A call of an ngp that was killed. `exit_code` is None where nobody saw its end; `pids` are those of Terraform."""
+    """A call of a killed ngp. `exit_code` is None if nobody saw its end; `pids` are those of Terraform."""
 
     folder: Path
     about: str
@@ -73,7 +73,7 @@ class FoundCall:
     exit_code: int | None = None
 
     def output(self) -> str:
-        """Return what the program wrote to stdout. It may hold values of secrets."""
+        """Return the program's stdout, which may contain secrets."""
         with suppress(OSError):
             return (self.folder / "stdout").read_bytes().rstrip(b"\0").decode("utf-8", "replace")
         return ""
@@ -122,12 +122,12 @@ def run(
 
 
 def has_running() -> bool:
-    """Return whether this process runs a program, such as Terraform."""
+    """Return whether this process runs a program such as Terraform."""
     return bool(_running)
 
 
 def hurry() -> bool:
-    """Interrupt every program again and kill it `HURRY_S` later; return False where none runs.
+    """Interrupt every program again and kill it `HURRY_S` later; return False if none runs.
 
     Returns at once: a thread does the rest, so that a signal handler may call this.
     """
@@ -148,13 +148,13 @@ def hurry() -> bool:
 
 
 def kill_all() -> None:
-    """Kill every program that `run` is waiting for, with its shell."""
+    """Kill every program that `run` waits for, with its shell."""
     for session in tuple(_running):
         _kill(session)
 
 
 def find(calls: Path) -> list[FoundCall]:
-    """Return the calls that a killed ngp left in a folder, those still at work among them."""
+    """Return the calls that a killed ngp left in a folder, including running ones."""
     found = []
     for folder in sorted(calls.iterdir()) if calls.is_dir() else ():
         with suppress(OSError, ValueError, KeyError, TypeError):
@@ -167,7 +167,7 @@ def find(calls: Path) -> list[FoundCall]:
 
 
 def is_at_work(calls: Path) -> bool:
-    """Return whether any call in a folder has not ended."""
+    """Return whether any call in a folder is still running."""
     return calls.is_dir() and any(files.is_held(folder) for folder in calls.iterdir())
 
 

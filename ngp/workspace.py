@@ -26,12 +26,12 @@ class Workspace:
 
     @property
     def checked(self) -> Path:
-        """Which Git index was checked for files that Git brought into the workspace."""
+        """The Git index that was checked for files in the workspace."""
         return self.path / "checked.json"
 
     @property
     def facts(self) -> Path:
-        """What files say, by their content (`ngp.cache`)."""
+        """Parsed files, by content (`ngp.cache`)."""
         return self.path / "cache" / "facts"
 
     def commit(self, commit: str) -> Path:
@@ -39,7 +39,7 @@ class Workspace:
         return self.path / "cache" / "commits" / commit / "modules"
 
     def estimates(self, environment: str) -> Path:
-        """How long the steps of earlier applies took."""
+        """The durations of steps of earlier applies."""
         return self.path / "cache" / environment / "estimates.json"
 
     def lock(self, environment: str) -> Path:
@@ -58,21 +58,21 @@ class Workspace:
 
     @property
     def states(self) -> Path:
-        """The states of a platform that keeps them on the disk."""
+        """The local states of a platform."""
         return self.path / "state"
 
     @property
     def runs(self) -> Path:
-        """Journals and logs of runs, one folder for each (`ngp.runs.journal`)."""
+        """Journals and logs of runs, one folder each (`ngp.runs.journal`)."""
         return self.path / "runs"
 
     def data(self, environment: str, unit: str, kind: str) -> Path:
-        """A unit's TF_DATA_DIR; one for each `kind` of root, whose backends differ."""
+        """A unit's TF_DATA_DIR; one for each `kind` of root, because their backends differ."""
         return self.path / "data" / environment / unit / kind
 
     @property
     def previews(self) -> Path:
-        """The copies of roots that are planned, one folder for each environment."""
+        """Copies of roots for plans, one folder for each environment."""
         return self.path / "previews"
 
     def opentofu(self, environment: str) -> Path:
@@ -85,17 +85,17 @@ class Workspace:
 
     @property
     def calls(self) -> Path:
-        """The output of Terraform's calls that belong to no run."""
+        """The output of Terraform calls outside of runs."""
         return self.path / "calls"
 
     @property
     def hosts(self) -> Path:
-        """Host keys, and what was asked about hosts."""
+        """Host keys, and cached hosts."""
         return self.path / "hosts"
 
     @property
     def pipeline(self) -> Path:
-        """The files of `ngp ci`, where the line names no other folder."""
+        """The files of `ngp ci`, unless the command line names a folder."""
         return self.path / "ci"
 
     @property
@@ -110,7 +110,7 @@ class Workspace:
 
     @property
     def sandbox(self) -> Path:
-        """Everything that the sandbox writes."""
+        """All files of the sandbox."""
         return self.path / "sandbox"
 
     @property
@@ -120,5 +120,5 @@ class Workspace:
 
     @property
     def failures(self) -> Path:
-        """Reports of failures of ngp itself."""
+        """Reports of bugs in ngp."""
         return self.path / "reports"

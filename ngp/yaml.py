@@ -31,26 +31,27 @@ _MOST_VALUES = 100_000  # far beyond any file that somebody writes
 
 @dataclass(frozen=True)
 class Document:
-    """`data` is plain Python; `lines` has the line (from 1) of every key and item by dotted path (``units.vpn``)."""
+    """A YAML document: `data` is plain Python; `lines` has the line (from 1) of every key and item by dotted path
+    (``units.vpn``)."""
 
     path: Path
     data: Any
     lines: Mapping[str, int]
 
     def where(self, key: str) -> str:
-        """``file:line`` of a dotted path, or of the nearest one above it that is known."""
+        """Return ``file:line`` of a dotted path, or of the nearest known one above it."""
         while key and key not in self.lines:
             key = key.rpartition(".")[0]
         return f"{self.path}:{self.lines[key]}" if key else str(self.path)
 
 
 def load(path: Path) -> Document:
-    """Read one YAML document; raise UsageError with file:line for what is not strict YAML."""
+    """Load one YAML document. Raises UsageError with file:line for anything but strict YAML."""
     return parse(read(path), path)
 
 
 def read(path: Path) -> str:
-    """The text of a file; raise UsageError where there is none, or it is not UTF-8."""
+    """Return the text of a file. Raises UsageError if it does not exist or is not UTF-8."""
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -60,7 +61,7 @@ def read(path: Path) -> str:
 
 
 def parse(text: str, path: Path) -> Document:
-    """As `load`, for a text in hand; `path` is for messages only."""
+    """Like `load`, for a text; `path` is for messages only."""
     import yaml
 
     lines: dict[str, int] = {}

@@ -1,1 +1,1 @@
-"""What ngp says in CI: the event that started a pipeline, comments, statuses, annotations, outputs and matrices."""
+"""CI pipelines: events, comments, statuses, annotations, outputs and matrices."""

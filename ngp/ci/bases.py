@@ -1,4 +1,4 @@
-"""The commit that a pipeline compares with: that of the event, fetched where a shallow clone lacks it."""
+"""Finds the commit to compare with in a pipeline: the event's, fetched if a shallow clone lacks it."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _HEAD = ("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
 
 
 def head(platform: Platform) -> str:
-    """Return the whole commit of HEAD, "" where there is none."""
+    """Return the full commit of HEAD, "" if there is none."""
     outcome = revisions.git(platform, *_HEAD)
     return outcome.stdout.strip() if outcome.exit_code == 0 else ""
 
 
 def prefix(platform: Platform) -> str:
-    """Return the platform's folder in its repository, "" at the top and outside of any, else ``path/to/platform/``."""
+    """Return the platform's folder in its repository, ``path/to/platform/``; "" at the top and outside of any."""
     outcome = revisions.git(platform, "rev-parse", "--show-prefix")
     return outcome.stdout.rstrip("\n") if outcome.exit_code == 0 else ""
 
@@ -38,9 +38,9 @@ def holds(platform: Platform, commit: str) -> bool:
 
 
 def rules(platform: Platform, base: str, parted: str) -> str:
-    """Return the commit whose policies hold: the base that an event names, where Git has it, else `parted`.
+    """Return the commit whose policies apply: the event's base if Git has it, else `parted`.
 
-    Where the branch left its base, an old branch would be held to old policies.
+    The commit where the branch left its base would apply old policies to an old branch.
     """
     return base if base and revisions.find(platform, base) else parted
 

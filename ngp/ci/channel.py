@@ -1,4 +1,4 @@
-"""The way of a pipeline's results to people: comments and statuses. What a forge refuses is a warning."""
+"""Publishes a pipeline's results as comments and statuses. Refusals of the forge become warnings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MALFORMED = (LookupError, TypeError, ValueError, AttributeError)  # an answer t
 
 @dataclass
 class Channel:
-    """Tells people what a pipeline does. `number` is the pull request, 0 for none; `head` the commit it is about."""
+    """Publishes the results of a pipeline. `number` is the pull request, 0 for none; `head` is its commit."""
 
     forge: Forge
     event: Event
@@ -36,11 +36,11 @@ class Channel:
 
     @property
     def has_comments(self) -> bool:
-        """Whether there is a place for comments: a pull request, or the folder of a laptop."""
+        """Whether comments are possible: on a pull request, or in a local folder."""
         return bool(self.number) or isinstance(self.forge, Folder)
 
     def attempt(self, what: str, act: Callable[[], T]) -> T | None:
-        """Return what `act` gives; None, after a warning, where the forge refuses or does not answer."""
+        """Return the result of `act`; None, with a warning, if the forge refuses or does not answer."""
         try:
             return act()
         except ForgeError as error:
@@ -86,7 +86,7 @@ class Channel:
                 self._write(name, text)
 
     def report_pending(self, environment: str) -> None:
-        """Set the status of an environment whose turn is still to come."""
+        """Set the status of an environment that follows later."""
         self._set(
             CommitStatus(statuses.context(self.verb, environment), CommitState.PENDING, "waiting", self.event.run_url)
         )
@@ -104,12 +104,12 @@ class Channel:
         self._set(status)
 
     def named(self, environment: str) -> Marker | None:
-        """Return what the comment of an environment says that it is about, None where there is none."""
+        """Return the marker in the comment of an environment, None if there is no comment."""
         found = self._own.get(environment)
         return comment.marker(found.body) if found else None
 
     def queued(self, environment: str) -> str:
-        """Return the digest of the bundle that a merge queue planned on this commit, "" for none."""
+        """Return the digest of the bundle that a merge queue planned for this commit, "" if there is none."""
         if self._statuses is None:
             found = self.attempt("cannot read the statuses", lambda: self.forge.statuses(self.head))
             self.has_read = self.has_read and found is not None
@@ -118,18 +118,18 @@ class Channel:
 
     @property
     def commented(self) -> tuple[str, ...]:
-        """The environments that have a comment."""
+        """The environments with a comment."""
         return tuple(sorted(self._own.keys() - {comment.PLATFORM}))
 
     def finish(self, environments: Collection[str]) -> None:
-        """Set the status over all environments, where each has its own."""
+        """Set the overall status, once each environment has its own."""
         if self.head:
             url = self.event.run_url
             act = lambda: statuses.finish(self.forge, self.head, self.verb, environments, url)  # noqa: E731
             self.attempt("cannot set the status", act)
 
     def fail(self, found: Sequence[Finding]) -> None:
-        """Set the status over all environments to failed, and say in one comment why nothing could be planned."""
+        """Set the overall status to failed, and explain in a comment why nothing could be planned."""
         url = self.event.run_url
         if self.verb == "plan" and self.has_comments and self._is_newest():
             about = comment.Marker(comment.PLATFORM, "", self.head)

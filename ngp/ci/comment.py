@@ -1,4 +1,4 @@
-"""The comment of an environment on a pull request: one, found by a hidden marker, replaced in place."""
+"""The comment for an environment on a pull request: one, found by a hidden marker, and edited in place."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ROWS = (50, 20, 8, 3, 1)  # of a table: fewer until the head of the comment fit
 
 @dataclass(frozen=True)
 class Marker:
-    """What the first line of a comment says: whose it is. `bundle` and `head` are "" where there is none."""
+    """The marker in the first line of a comment. `bundle` and `head` are "" if absent."""
 
     environment: str
     bundle: str = ""
@@ -34,13 +34,13 @@ class Marker:
 
 
 def marker(body: str) -> Marker | None:
-    """Return the marker of a comment of ngp, None for any other comment."""
+    """Return the marker of ngp's comment, None for any other comment."""
     found = _MARKER.fullmatch(body.partition("\n")[0].strip())
     return Marker(found[1], *(word.replace("-", "") for word in found.groups()[1:])) if found else None
 
 
 def own(comments: Iterable[Comment]) -> dict[str, Comment]:
-    """Return the oldest comment of ngp by environment; a marker in somebody else's comment does not count."""
+    """Return ngp's oldest comment by environment; markers in comments of others do not count."""
     found: dict[str, Comment] = {}
     for one in sorted(comments, key=lambda one: (len(one.id), one.id)):  # ids are numbers, and grow
         about = marker(one.body) if one.is_own else None
@@ -50,27 +50,27 @@ def own(comments: Iterable[Comment]) -> dict[str, Comment]:
 
 
 def is_plan(body: str) -> bool:
-    """Whether a comment tells of a plan, and not only of checks."""
+    """Whether a comment shows a plan, not only checks."""
     return marker(body) is not None and not renew(body).partition("\n")[2].startswith(_CHECKS)
 
 
 def outdate(body: str, head: str) -> str:
-    """Return a comment with a line that the head moved; one that has it already gets the newer head."""
+    """Return a comment with a line that the head has changed; an existing line gets the newer head."""
     first, _, rest = renew(body).partition("\n")
     text = f"{_OUTDATED}: this comment is about another commit; the newest is {markdown.code(head[:12])}"
     return f"{first}\n{text}\n\n{rest}"
 
 
 def renew(body: str) -> str:
-    """Return a comment without the line that the head moved: it may move back."""
+    """Return a comment without the line that the head has changed, because it may change back."""
     first, newline, rest = body.partition("\n")
     return first + newline + (rest.partition("\n\n")[2] if rest.startswith(_OUTDATED) else rest)
 
 
 def render(report: Report, about: Marker, link: str = "", notes: Sequence[str] = ()) -> str:
-    """Return the comment about a report, at most `LIMIT` bytes, cut between units.
+    """Return the comment for a report, at most `LIMIT` bytes, cut between units.
 
-    `link` leads to the artifacts of the run, where nothing is left out; `notes` are lines of ours.
+    `link` leads to the artifacts of the run, which are complete; `notes` are lines of ngp.
     """
     tail = f"\n[All files of this run]({link})\n" if link else ""
     head = _head(report, about, notes)
@@ -90,7 +90,7 @@ def render(report: Report, about: Marker, link: str = "", notes: Sequence[str] =
 def render_unplanned(
     about: Marker, why: str, units: Sequence[AffectedUnit], found: Sequence[Finding], flags: Sequence[Finding]
 ) -> str:
-    """Return the comment about a change that was checked and not planned."""
+    """Return the comment for a change that was checked and not planned."""
     lines = [str(about), f"{_CHECKS}{markdown.code(about.environment)}", "", f"Not planned: {markdown.code(why)}"]
     lines += ["", "To plan this commit, a member writes a comment with only this line:", ""]
     lines += [markdown.fence([f"/ngp plan {about.head}"], "text")] if about.head else []
@@ -102,14 +102,14 @@ def render_unplanned(
 
 
 def render_broken(about: Marker, found: Sequence[Finding], link: str = "") -> str:
-    """Return the comment about a platform that cannot be read, so that no environment is planned."""
+    """Return the comment for a platform that cannot be read."""
     lines = [str(about), "### ngp cannot plan this change", *_list("Problems", found)]
     lines += ["", f"[The run]({link})"] if link else []
     return _fit(lines)
 
 
 def render_refused(about: Marker, found: Sequence[Finding], link: str = "") -> str:
-    """Return the comment about a bundle that was refused, or whose apply did not begin."""
+    """Return the comment for a bundle that was refused, or whose apply did not start."""
     lines = [str(about), f"### Apply of {markdown.code(about.environment)}", "", "**Nothing was applied**"]
     lines += _list("Why", found)
     lines += ["", f"[The run]({link})"] if link else []

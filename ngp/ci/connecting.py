@@ -1,4 +1,4 @@
-"""Which forge a pipeline talks to, by the variables of its CI system; a folder where there is none or no token."""
+"""Connects to the forge of a pipeline, by the variables of its CI system; to a folder if there is no forge or token."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ class CISystem(StrEnum):
 
 
 class EventKind(StrEnum):
-    """What a pipeline was started by."""
+    """The kinds of events that start a pipeline."""
 
     PULL_REQUEST = "pull_request"
     MERGE_QUEUE = "merge_queue"
@@ -68,12 +68,12 @@ class Event:
 
     @property
     def is_before_merge(self) -> bool:
-        """Whether the pipeline is about a change that is not merged."""
+        """Whether the pipeline is for a change that is not merged."""
         return self.kind in (EventKind.PULL_REQUEST, EventKind.MERGE_QUEUE, EventKind.COMMENT)
 
     @property
     def is_whole(self) -> bool:
-        """Whether everything is to be planned: a schedule looks for drift."""
+        """Whether everything must be planned: a schedule searches for drift."""
         return self.kind is EventKind.SCHEDULE
 
 

@@ -18,18 +18,18 @@ from ngp.views import places
 
 
 def find(where: str, prefix: str) -> Mapping[str, Any]:
-    """Return ``{file, line, column}`` of a place; all are null for a text that is none."""
+    """Return ``{file, line, column}`` of a place; all are null for another text."""
     found = places.at(where)
     return {**found, "file": _path(found["file"], prefix)} if found["file"] else found
 
 
 def findings(found: Iterable[Finding], prefix: str) -> tuple[Finding, ...]:
-    """Return findings whose places are relative to the top."""
+    """Return findings with places relative to the top."""
     return tuple(replace(one, where=_text(one.where, prefix)) for one in found)
 
 
 def of_report(report: Report, prefix: str) -> Report:
-    """Return a report whose places are relative to the top."""
+    """Return a report with places relative to the top."""
     units = tuple(_unit(one, report.environment, prefix) for one in report.units)
     return replace(report, units=units, findings=findings(report.findings, prefix))
 

@@ -1,4 +1,4 @@
-"""The jobs of a CI matrix: whole environments, as even as their numbers of units allow."""
+"""Jobs of a CI matrix: whole environments, distributed evenly by their numbers of units."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def group(units: Mapping[str, int], limit: int) -> tuple[Job, ...]:
 
 
 def document(jobs: Sequence[Job], system: MatrixSystem) -> Any:
-    """Return what the matrix of a CI system takes: GitHub's `include`, or the list of GitLab's `parallel:matrix`."""
+    """Return the matrix in the format of a CI system: GitHub's `include`, or the list of GitLab's `parallel:matrix`."""
     if system is MatrixSystem.GITLAB:
         return [{"NGP_ENVIRONMENTS": " ".join(job.environments)} for job in jobs]
     rows = [{"name": job.name, "environments": " ".join(job.environments), "units": job.units} for job in jobs]

@@ -13,7 +13,7 @@ _ORDER = (130, 143, 1, 5, 4, 3, 2)  # of exit codes, the one that wins first
 
 @dataclass(frozen=True)
 class Totals:
-    """What a run over several environments came to. `bundles` are files."""
+    """The totals of several environments. `bundles` are files."""
 
     exit_code: int = 0
     counts: Counts = Counts()
@@ -23,14 +23,14 @@ class Totals:
 
 
 def worst(codes: Iterable[int]) -> int:
-    """Return the exit code of several runs, whatever their order: 130/143, then 1, 5, 4, 3, 2, 0."""
+    """Return the combined exit code of several runs: 130/143, then 1, 5, 4, 3, 2, 0."""
     found = set(codes)
     known = next((code for code in _ORDER if code in found), 0)
     return known or max(found, default=0)
 
 
 def total(reports: Iterable[Report], more: Iterable[int] = ()) -> Totals:
-    """Return the totals of reports; `more` are the exit codes of what has no report."""
+    """Return the totals of reports; `more` are the exit codes of runs without a report."""
     found = list(reports)
     return Totals(
         worst([*(one.exit_code for one in found), *more]),

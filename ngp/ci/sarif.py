@@ -20,9 +20,9 @@ _MOST = 5000  # results of a run that GitHub keeps
 
 
 def render(checks: Iterable[Finding], flags: Iterable[Finding], reports: Iterable[Report], prefix: str = "") -> str:
-    """Return one document for failed checks, what needs a look, and what policies say.
+    """Return one document with failed checks, flagged changes and policy violations.
 
-    Its places are relative to the top of the repository, in which `prefix` is the folder of the platform.
+    Its places are relative to the top of the repository, where `prefix` is the folder of the platform.
     """
     results = [_result(CHECK, "error", one, prefix) for one in checks]
     results += [_result(LOOK, "warning", one, prefix) for one in flags]

@@ -1,4 +1,4 @@
-"""Commit statuses: one for each environment, and one over all that a branch rule can require."""
+"""Commit statuses: one for each environment, and an overall one for branch rules."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _BUNDLE = re.compile(r"(?:^|.* )bundle ([0-9a-f]{64})", re.DOTALL)
 
 
 def context(verb: str, environment: str = "") -> str:
-    """Return the name of a status: ``ngp/plan/dev``, or ``ngp/plan`` for the one over all."""
+    """Return the name of a status: ``ngp/plan/dev``, or ``ngp/plan`` for the overall one."""
     return f"ngp/{verb}/{environment}"[:_LONGEST].rstrip("/")
 
 
@@ -30,7 +30,7 @@ def of_report(verb: str, report: Report, url: str, bundle: str = "") -> CommitSt
 
 
 def bundle(known: Iterable[CommitStatus], environment: str) -> str:
-    """Return the digest of the bundle that our own status of a plan names, "" for none."""
+    """Return the digest of the bundle in our own status of a plan, "" if there is none."""
     wanted = context("plan", environment)
     found = next((one for one in known if one.context == wanted and one.is_own), None)
     named = _BUNDLE.fullmatch(found.description) if found and found.state is CommitState.SUCCESS else None
@@ -38,7 +38,7 @@ def bundle(known: Iterable[CommitStatus], environment: str) -> str:
 
 
 def over_all(verb: str, known: Sequence[CommitStatus], environments: Collection[str], url: str) -> CommitStatus:
-    """Return the status over all environments, which other jobs may plan: pending until each has its own."""
+    """Return the overall status, pending until each environment has its own, perhaps from other jobs."""
     wanted = {context(verb, name) for name in environments}
     states = {one.context: one.state for one in known if one.context in wanted}
     missing = [name for name in wanted if states.get(name, CommitState.PENDING) is CommitState.PENDING]
@@ -56,7 +56,7 @@ def over_all(verb: str, known: Sequence[CommitStatus], environments: Collection[
 
 
 def finish(forge: Forge, commit: str, verb: str, environments: Collection[str], url: str) -> CommitStatus:
-    """Set the status over all, again where another job ended meanwhile. Raises ForgeError."""
+    """Set the overall status, again if another job ended meanwhile. Raises ForgeError."""
     status = over_all(verb, forge.statuses(commit), environments, url)
     for _ in range(3):
         forge.set_status(commit, status)
@@ -68,19 +68,19 @@ def finish(forge: Forge, commit: str, verb: str, environments: Collection[str], 
 
 
 def of_refusal(verb: str, environment: str, exit_code: int, url: str) -> CommitStatus:
-    """Return the status of an environment whose run did not begin."""
+    """Return the status of an environment whose run did not start."""
     return CommitStatus(
         context(verb, environment), CommitState.FAILURE, f"nothing was applied (exit code {exit_code})", url
     )
 
 
 def of_earlier(verb: str, environment: str, text: str, url: str) -> CommitStatus:
-    """Return the status of an environment where an earlier run did all there is to do."""
+    """Return the status of an environment that an earlier run finished."""
     return CommitStatus(context(verb, environment), CommitState.SUCCESS, text, url)
 
 
 def of_checks(verb: str, environment: str, exit_code: int, url: str) -> CommitStatus:
-    """Return the status of an environment that has no plan: pending, so that nothing is merged unplanned."""
+    """Return the status of an environment without a plan: pending, so that nothing is merged unplanned."""
     if exit_code:
         return CommitStatus(
             context(verb, environment), CommitState.FAILURE, f"not planned (exit code {exit_code})", url

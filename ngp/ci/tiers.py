@@ -1,4 +1,4 @@
-"""How far a pipeline trusts a change, and what in it a reviewer must look at before anybody runs it."""
+"""Trust tiers: what a pipeline may do with a change, and what a reviewer must check before it runs."""
 
 from __future__ import annotations
 

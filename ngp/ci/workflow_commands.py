@@ -1,4 +1,4 @@
-"""Workflow commands of GitHub: errors at a file and line, masks, groups. No value can become a command of its own."""
+"""GitHub workflow commands: errors at a file and line, masks, groups. No value can become a command."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _SHORTEST = 4  # characters of a mask: a shorter one would make the log unreadab
 
 
 def masks(secrets: Collection[str]) -> Iterator[str]:
-    """Yield the commands that hide secrets from the log, line by line; print them before anything else."""
+    """Yield the commands that hide secrets in the log, line by line; print them before anything else."""
     lines = {line.strip() for secret in secrets for line in (secret, *secret.splitlines())}
     yield from (f"::add-mask::{_text(line)}" for line in sorted(lines) if len(line) >= _SHORTEST)
 
 
 def group(title: str) -> str:
-    """Return the command that begins a group of the log; `END` ends it."""
+    """Return the command that starts a group in the log; `END` ends it."""
     return f"::group::{_text(title)}"
 
 
@@ -27,7 +27,7 @@ END = "::endgroup::"
 
 
 def stop(token: str) -> str:
-    """Return the command by which GitHub reads no command until `resume` with the same token."""
+    """Return the command that makes GitHub ignore commands until `resume` with the same token."""
     return f"::stop-commands::{token}"
 
 
@@ -37,7 +37,7 @@ def resume(token: str) -> str:
 
 
 def errors(findings: Iterable[Finding], level: str = "error") -> Iterator[str]:
-    """Yield an annotation for each finding, at its file and line where it has them."""
+    """Yield an annotation for each finding, at its file and line if known."""
     for one in list(findings)[:_MOST]:
         place = places.finding(one)
         where = [f"file={_property(str(place['file']))}"] if place["file"] else []

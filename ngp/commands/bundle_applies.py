@@ -1,4 +1,4 @@
-"""How a bundle is applied: by the approvals that it has, or after a new plan that does the same."""
+"""Applies a bundle: with its approvals, or after a new equal plan."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class BundleApply:
-    """How a bundle is applied: `replan` plans again where it is stale; `opened` gets the run before it acts."""
+    """Options for applying a bundle: `replan` plans again if it is stale; `opened` gets the run before it acts."""
 
     given: RunOptions
     may_bootstrap: bool = True

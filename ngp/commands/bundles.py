@@ -1,4 +1,4 @@
-"""What commands share about bundles: which word means one, and the making of one."""
+"""Shared by commands with bundles: recognises a bundle on the command line, and makes one."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def named(context: Context, word: str, units: Sequence[str] | None) -> Path | No
 
 @dataclass(frozen=True)
 class BundleOptions:
-    """The options about a bundle, as they were typed."""
+    """The options of a bundle, as typed."""
 
     out: str
     expires: str
@@ -118,7 +118,7 @@ def require_writable(context: Context, out: str) -> Path:
 
 @dataclass
 class BundleRequest:
-    """A bundle that is wanted, and what was made."""
+    """A bundle to make, and the result."""
 
     out: Path
     expires: timedelta

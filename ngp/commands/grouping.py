@@ -1,4 +1,4 @@
-"""Options that several commands share: the fields of one dataclass, for which one parameter of a command stands."""
+"""Groups of shared options: a command takes one parameter, a dataclass whose fields are the options."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What commands about hosts share: their options, and the hosts that a line means."""
+"""Shared by commands for hosts: their options, and the hosts that a command line selects."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ First = Annotated[bool, typer.Option("--first", "-1", help="use the first host i
 
 @dataclass(frozen=True)
 class Filters:
-    """The options that choose among the hosts of a selection."""
+    """Options that filter the selected hosts."""
 
     tags: Tags = None
     unit: UnitName = ""
@@ -69,7 +69,7 @@ class Filters:
 
 @dataclass(frozen=True)
 class ConnectionOptions:
-    """The options that say how hosts are reached."""
+    """Options for the connection to hosts."""
 
     user: User = ""
     config: SshConfig = None
@@ -78,7 +78,7 @@ class ConnectionOptions:
 
 @dataclass(frozen=True)
 class HostRequest:
-    """What a line says about hosts."""
+    """The host selection of a command line."""
 
     selection: str
     filters: Filters = Filters()

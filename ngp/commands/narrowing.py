@@ -1,4 +1,4 @@
-"""What plan, render, validate, graph and env share: the options `--affected` and `--since`."""
+"""Shared by plan, render, validate, graph and env: the options `--affected` and `--since`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def narrow(context: Context, resolved: Resolved, since: str, named: Collection[s
 
 
 def print_affected(context: Context, found: Affected) -> Affected:
-    """Say on stderr what is affected and why; return it."""
+    """Print on stderr what is affected and why; return it."""
     from ngp.views import affected
 
     affected.print_summary(found, context.settings)

@@ -1,4 +1,4 @@
-"""What every command shares: its surroundings, the option types, and the questions to the operator."""
+"""Shared by all commands: the context, the option types, and questions to the operator."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ DEFAULT_PARALLELISM = 4  # units at once: they wait for AWS, not for this machin
 
 @dataclass
 class Interruption:
-    """The signals so far. While `is_watched`, the first one only sets the event; else it raises StoppedError too."""
+    """The signals so far. While `is_watched`, the first one only sets the event; otherwise it raises StoppedError
+    too."""
 
     event: Event = field(default_factory=Event)
     signal_number: int = 0
@@ -72,9 +73,9 @@ class Context:
 
     @contextmanager
     def taking_signals(self) -> Iterator[Event]:
-        """Take over the signals: inside, the first one only sets the event, and the work there ends by itself.
+        """Take over the signals: inside, the first one only sets the event, and the work stops on its own.
 
-        The caller then reports what happened to the work, or calls `require_not_stopped`.
+        The caller then reports the result of the work, or calls `require_not_stopped`.
         """
         self.interruption.is_watched = True
         try:
@@ -83,13 +84,13 @@ class Context:
             self.interruption.is_watched = False
 
     def require_not_stopped(self) -> None:
-        """Raise StoppedError if a signal came."""
+        """Raise StoppedError if a signal arrived."""
         if self.stopped_by:
             raise StoppedError(signal_number=self.stopped_by)
 
     @property
     def stopped_by(self) -> int:
-        """The number of the signal that set `stop`, 0 where none came."""
+        """The number of the signal that set `stop`, 0 if there was none."""
         return self.interruption.signal_number
 
 
@@ -97,12 +98,12 @@ CURRENT: ContextVar[Context] = ContextVar("ngp")
 
 
 def context() -> Context:
-    """The surroundings of the command that runs."""
+    """Return the context of the running command."""
     return CURRENT.get()
 
 
 def confirm(context: Context, question: str, *, flag: str = "--auto-approve", word: str = "yes") -> bool:
-    """Ask until the answer is `word` or a no; raise UsageError naming `flag` where nobody can be asked."""
+    """Ask until the answer is `word` or no. Raises UsageError with `flag` if nobody can be asked."""
     answer = ask(context, f"{question} Type `{word}` to confirm, or press Enter to stop: ", flag=flag)
     while answer not in (word, *_NO):
         text = f"`{answer}` is not `{word}`. Type `{word}` to confirm, or press Enter to stop: "
@@ -111,13 +112,13 @@ def confirm(context: Context, question: str, *, flag: str = "--auto-approve", wo
 
 
 def place(environment: Environment) -> str:
-    """Return where an environment is, for a question: ``account 123456789012, eu-central-1``."""
+    """Return the place of an environment, for a question: ``account 123456789012, eu-central-1``."""
     sandbox = "the sandbox, " if environment.target.value == "sandbox" else ""
     return f"`{environment.name}` ({sandbox}account {environment.account}, {environment.region})"
 
 
 def ask(context: Context, question: str, *, flag: str) -> str:
-    """Ask for a line on the terminal; raise UsageError naming `flag` where nobody can be asked."""
+    """Ask for a line on the terminal. Raises UsageError with `flag` if nobody can be asked."""
     require_person(context, question, flag=flag)
     sys.stderr.write(terminal.clean(question))
     sys.stderr.flush()
@@ -128,7 +129,7 @@ def ask(context: Context, question: str, *, flag: str) -> str:
 
 
 def require_person(context: Context, question: str, *, flag: str) -> None:
-    """Raise UsageError naming `flag` where nobody can be asked; a command calls it before it begins its work."""
+    """Raise UsageError with `flag` if nobody can be asked; commands call it before they start to work."""
     if not context.settings.is_interactive:
         raise UsageError(
             f"this needs an answer: {question.strip().rstrip(':')}",

@@ -1,4 +1,4 @@
-"""What `ngp ci plan` and `ngp ci apply` share: the folder for files, and a log in which GitHub obeys only ngp."""
+"""Shared by `ngp ci plan` and `ngp ci apply`: the event, the forge, the output folder, and the channel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What commands share that read one environment: its files, and the region that it stands for."""
+"""Shared by commands that read one environment: its files and its states."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def open_region(context: Context, environment: str) -> Iterator[Region]:
 
 @dataclass(frozen=True)
 class Chosen:
-    """What a command line means: its words, the region, and the units' names (none: all)."""
+    """The meaning of a command line: its words, the environment's states, and the units' names (none: all)."""
 
     scope: Scope
     region: Region

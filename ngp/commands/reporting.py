@@ -1,4 +1,4 @@
-"""What commands share about reports: the option, the check before a run, and the writing after it."""
+"""Shared by commands with reports: the option, the check before a run, and the writing after it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ Reports = Annotated[
 
 @dataclass
 class ReportRequest:
-    """The reports that a command line asks for, and what is known for them while the run is open."""
+    """The requested reports, and facts that are known while the run is open."""
 
     paths: tuple[Path, ...]
     facts: RunFacts | None = field(default=None, init=False)
@@ -73,7 +73,7 @@ class ReportRequest:
             self.judge_with = lambda result: checking.check(resolved, result, policies)
 
     def judge(self, context: Context, result: RunResult, exit_code: int) -> int:
-        """Hold a plan to the policies, and tell of what they deny; return the exit code, which is 3 then."""
+        """Check a plan against the policies and print denials; return the exit code, which is 3 then."""
         if self.judge_with is None:
             return exit_code
         self.policy = self.judge_with(result)

@@ -1,4 +1,4 @@
-"""What plan, apply and destroy share: from words on the command line to an open run with its progress shown."""
+"""Shared by plan, apply and destroy: opens a run from the command line, and shows its progress."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from ngp.views import runs as views
 
 @dataclass(frozen=True)
 class PreparedRun:
-    """An environment that is about to be run, and what opens the proxy of its run."""
+    """A loaded environment, and what opens the proxy of its run."""
 
     resolved: Resolved
     opener: Opener
@@ -35,7 +35,7 @@ class PreparedRun:
 
 @dataclass(frozen=True)
 class OpenRun:
-    """An open run and the display that follows it."""
+    """An open run and its display."""
 
     run: RunContext
     follow: progress.Progress | documents.EventLines | silent_progress.SilentProgress
@@ -43,7 +43,7 @@ class OpenRun:
 
 @contextmanager
 def begin(context: Context, environment: str) -> Iterator[PreparedRun]:
-    """Read an environment, while the proxy that its run will need starts already."""
+    """Load an environment while the proxy of its run starts."""
     platform = platforms.load(platforms.find(context.cwd))
     with prestart.begin(platform, context.settings) as opener:
         yield PreparedRun(resolving.resolve(platform, environment), opener)
@@ -59,7 +59,7 @@ def open_run(
     *,
     jsonl: bool = False,
 ) -> Iterator[OpenRun]:
-    """Open a run of an environment, with its events shown as they come."""
+    """Open a run of an environment and show its events."""
     resolved = begun.resolved
     request = run_options.request(verb, resolved, units, given, context.terraform_args)
     request = replace(request, authority=run_options.declare(request, resolved, given, context.settings))
@@ -81,7 +81,7 @@ def mark_approval(result: RunResult, resolved: Resolved) -> RunResult:
 
 @dataclass(frozen=True)
 class ResultOptions:
-    """How the result of a run is printed. `more` goes into the JSON document too."""
+    """Options for printing the result of a run. `more` is added to the JSON document."""
 
     as_json: bool
     as_json_lines: bool
@@ -95,7 +95,7 @@ class ResultOptions:
 
 
 def end(context: Context, result: RunResult, output: ResultOptions) -> NoReturn:
-    """Print the result of a run, if there was one, and end with its exit code."""
+    """Print the result of a run, if there is one, and exit with its code."""
     outcomes = [unit.outcome for unit in result.units]
     code = exit_code(outcomes, detailed=output.is_detailed, stopped_by=result.stopped_by)
     code = output.reports.judge(context, result, code)

@@ -1,1 +1,1 @@
-"""The systems that hold pull requests: GitHub, GitLab, and plain files for everything else."""
+"""Forges: GitHub, GitLab, or plain files for everything else."""

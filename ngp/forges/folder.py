@@ -1,4 +1,4 @@
-"""A folder in the place of a forge: for Jenkins, for any other CI system, and for a laptop."""
+"""A folder instead of a forge: for Jenkins, for other CI systems, and for local use."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ _COMMENT = re.compile(r"comment-(\d+)\.md")
 
 
 class Folder:
-    """Keeps comments as ``comment-N.md`` and statuses in ``status.json``, for other programs to send on.
+    """Stores comments as ``comment-N.md`` and statuses in ``status.json``, for other programs.
 
-    Nobody may authorise a plan here: a folder knows no users.
+    Nobody may authorise a plan here, because a folder has no users.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def pull_request(self, number: int) -> PullRequest:
-        """Raise ForgeError: a folder holds no pull requests."""
+        """Raise ForgeError, because a folder has no pull requests."""
         raise ForgeError(
             f"cannot look up pull request {number}: this is a folder, not GitHub or GitLab", where=str(self._path)
         )
 
     def merged(self, commit: str) -> Sequence[PullRequest]:  # noqa: ARG002
-        """Return nothing: a folder holds no pull requests."""
+        """Return nothing, because a folder has no pull requests."""
         return ()
 
     def may_write(self, user: str) -> bool:  # noqa: ARG002

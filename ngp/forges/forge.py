@@ -1,4 +1,4 @@
-"""What ngp needs of a system that holds pull requests. A merge request of GitLab is a pull request here."""
+"""The interface of a forge. A merge request of GitLab is a pull request here."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class ForgeError(NgpError):
 
 
 class NotFoundError(ForgeError):
-    """What a request is about does not exist, or not any more."""
+    """The object of a request does not exist, or no longer."""
 
     code = "forge_not_found"
 

@@ -50,7 +50,7 @@ class Patience:
 
 @dataclass(frozen=True)
 class Route:
-    """The way to an API: proxies by scheme, and the file of a private CA that is trusted beside those of the system."""
+    """The network route to an API: proxies by scheme, and the file of an additional private CA."""
 
     proxies: Mapping[str, str] = field(default_factory=dict, repr=False)
     authority: str = ""
@@ -98,7 +98,7 @@ class Client:
         self._opener = urllib.request.build_opener(proxies, _NoRedirect(), urllib.request.HTTPSHandler(context=trusted))
 
     def get(self, path: str, **query: str | int) -> Any:
-        """Return what a GET answers."""
+        """Return the answer to a GET."""
         return self.send("GET", f"{path}?{urlencode(query)}" if query else path)
 
     def pages(self, path: str, **query: str | int) -> Iterator[Any]:
@@ -114,7 +114,7 @@ class Client:
     def send(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Send a request and return the JSON of the answer, None for an empty one.
 
-        Raises NotFoundError for what is not there, ForgeError for a refusal, and where no good answer came in time.
+        Raises NotFoundError for a missing object, ForgeError for a refusal or if no good answer came in time.
         """
         patience, start = self.patience, self.patience.clock()
         if start < self._closed_until:

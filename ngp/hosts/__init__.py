@@ -1,1 +1,1 @@
-"""Hosts: the machines of an environment, found by their tags, and the ways into them."""
+"""Hosts: the machines of an environment, found by their tags, and how to connect to them."""

@@ -1,4 +1,4 @@
-"""One command on hosts batch by batch."""
+"""Runs one command on hosts, batch by batch."""
 
 from __future__ import annotations
 

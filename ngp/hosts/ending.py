@@ -1,4 +1,4 @@
-"""Ends of remote commands and copies that take a bounded time, whatever a host does."""
+"""Ends remote commands and copies in bounded time, whatever a host does."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def cut(task: asyncio.Task[Any], connection: Any) -> None:
 
 
 def quieten(loop: asyncio.AbstractEventLoop) -> None:
-    """Let nobody hear of asyncssh's own tasks that a closed connection leaves; the result of the host says it."""
+    """Silence asyncssh's own tasks after a connection is closed; the host's result reports it."""
     import asyncssh
 
     def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -55,12 +55,12 @@ def quieten(loop: asyncio.AbstractEventLoop) -> None:
 
 
 def sure(*, ended: bool, more: str = "") -> str:
-    """Return what is known of a command that was ended."""
+    """Return what is known of a command that was stopped."""
     return "; the remote command has ended" if ended else f"; the remote command may still run{more}"
 
 
 def outcome(process: Any) -> tuple[int | None, str]:
-    """Return the exit code of a command that has ended, and what was wrong."""
+    """Return the exit code of a command that has ended, and its problem."""
     if process.exit_signal is not None:
         return None, f"killed by SIG{process.exit_signal[0]}"
     if process.exit_status in (None, -1):

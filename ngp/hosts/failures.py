@@ -15,7 +15,7 @@ _FILE = "failed.json"
 
 
 def keep(folder: Path, hosts: Iterable[Host]) -> None:
-    """Remember the hosts of the last command that failed; a disk that refuses costs `--failed` only."""
+    """Store the hosts on which the last command failed; write errors only affect `--failed`."""
     with suppress(OSError):
         files.private_folder(folder)
         rows = [[host.environment, host.id] for host in hosts]
@@ -23,7 +23,7 @@ def keep(folder: Path, hosts: Iterable[Host]) -> None:
 
 
 def recall(folder: Path, hosts: Sequence[Host]) -> list[Host]:
-    """Return those of `hosts` on which the last command failed. Raises UsageError (64) where there is none."""
+    """Return those of `hosts` on which the last command failed. Raises UsageError (64) if there are none."""
     try:
         failed = {(str(environment), str(number)) for environment, number in json.loads((folder / _FILE).read_bytes())}
     except (OSError, ValueError, TypeError):

@@ -1,4 +1,4 @@
-"""A host: one machine of an environment, whoever knows of it."""
+"""A host: one machine of an environment, from any source."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NUMBER = re.compile(r"(\d+)")
 
 
 class HostState(Enum):
-    """What a host is doing, in EC2's words where EC2 has one."""
+    """The state of a host, in EC2's words if EC2 has one."""
 
     PENDING = "pending"
     RUNNING = "running"
@@ -57,7 +57,7 @@ class Host:
 
     @property
     def address(self) -> str:
-        """Where to connect to: the public name or address if there is one, else the private one."""
+        """The address to connect to: the public name or address if there is one, else the private one."""
         return self.public_dns or self.public_address or self.private_address or self.private_dns
 
     @property
@@ -67,13 +67,13 @@ class Host:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """Everything that a selection may match a part of."""
+        """All texts that a selection may match in part."""
         own = (self.name, self.id, self.public_dns, self.private_dns, self.public_address, self.private_address)
         return tuple(word for word in (*own, *self.tags.values()) if word)
 
 
 def of_tags(tags: Mapping[str, str], host_id: str, user: str) -> Host:
-    """Return what the tags that modules give say of a host; `user` is who logs in where no tag says it."""
+    """Return a host's properties from the tags that modules set; `user` logs in if no tag says otherwise."""
     return Host(
         name=tags.get("Name") or host_id,
         id=host_id,
@@ -92,7 +92,7 @@ def packages(tag: str) -> tuple[str, ...]:
 
 
 def order(host: Host) -> tuple[Any, ...]:
-    """Return the key that sorts hosts the same way every time; ``web-10`` comes after ``web-9``."""
+    """Return a stable sort key for hosts; ``web-10`` comes after ``web-9``."""
     return (host.environment, host.cluster, _natural(host.name), host.id)
 
 
@@ -123,7 +123,7 @@ def to_data(host: Host) -> dict[str, Any]:
 
 
 def from_data(data: Mapping[str, Any]) -> Host:
-    """Return the host that `to_data` wrote. Raises TypeError, KeyError or ValueError for anything else."""
+    """Return the host that `to_data` wrote. Raises TypeError, KeyError or ValueError for other data."""
     lists = {name: tuple(data[name]) for name in ("packages", "host_keys")}
     return Host(**{**data, **lists, "state": HostState(data["state"])})
 

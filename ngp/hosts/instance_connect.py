@@ -1,4 +1,4 @@
-"""The way to a host through EC2 Instance Connect: a key made for one command, which AWS hands to the host's sshd."""
+"""Connects to a host by EC2 Instance Connect: AWS passes a key, made for one command, to the host's sshd."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def fresh_key(folder: Path, settings: Settings, push: Push) -> Iterator[PushedKe
 
 
 def require(host: Host, session: Session | None, user: str) -> None:
-    """Raise UsageError (64) for a host that EC2 Instance Connect cannot give a key to."""
+    """Raise UsageError for a host that EC2 Instance Connect does not support."""
     if not _INSTANCE.fullmatch(host.id):
         raise UsageError(f"`{host.name}` is not an EC2 instance", todo="omit `--via instance-connect`")
     if session is None or session.env.get("AWS_ENDPOINT_URL"):

@@ -1,4 +1,4 @@
-"""The inventory: hosts from one or several sources, in a stable order, kept for a few seconds."""
+"""The inventory: hosts of one or several sources, in a stable order, cached for a few seconds."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ _FORM = 1  # of what is kept
 
 
 class HostSource(Protocol):
-    """Knows hosts. `tests/unit/hosts/test_host_sources.py` holds every source to the same rules."""
+    """A source of hosts. `tests/unit/hosts/test_host_sources.py` tests all sources by the same rules."""
 
     def hosts(self) -> list[Host]:
-        """Return all hosts that it knows, in any order."""
+        """Return all hosts of the source, in any order."""
 
 
 @dataclass(frozen=True)
 class Cache:
-    """Hosts kept in a private folder, by a key that says whose they are (account, region, environment)."""
+    """Hosts cached in a private folder, by account, region and environment."""
 
     folder: Path
     max_age_s: float = KEPT_S
     clock: Callable[[], float] = time.time
 
     def recall(self, key: str, find: Callable[[], list[Host]]) -> list[Host]:
-        """Return what is kept and young enough, else what `find` gives, which is then kept."""
+        """Return the cached hosts if they are recent, else those of `find`, which are then cached."""
         path = self.folder / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.json"
         kept = self._load(path, key)
         if kept is not None:
@@ -59,7 +59,7 @@ class Cache:
 
 
 def collect(sources: Iterable[HostSource]) -> list[Host]:
-    """Return the hosts of all sources in a stable order; of one that two sources know, the first source's."""
+    """Return the hosts of all sources in a stable order; for a host of two sources, the first one's."""
     found: dict[tuple[str, str], Host] = {}
     for source in sources:
         for host in source.hosts():

@@ -1,4 +1,4 @@
-"""Logins by asyncssh: few at once for each bastion, tried again when lost, with failures in plain words."""
+"""Logins with asyncssh: few at once per bastion, retried when lost, with plain error messages."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _HOP = re.compile(r"(?:\[(?P<bracketed>[0-9A-Fa-f:.]+)\]|(?P<plain>[A-Za-z0-9][A
 
 
 class LoginError(Exception):
-    """No login. The text says why; `todo` says what to do."""
+    """A failed login. The text is the reason; `todo` says what to do."""
 
     def __init__(self, why: str, todo: str = "") -> None:
         super().__init__(why)
@@ -98,7 +98,7 @@ class Logins:
                 task.result().abort()
 
     async def options(self, host: Host, **more: Any) -> Any:
-        """What asyncssh needs to connect to a host but for its trusted keys (`checked`), with the user's ssh_config."""
+        """Return asyncssh's options for a host with the user's ssh_config, without its trusted keys (see `checked`)."""
         import asyncssh
 
         proxy = self.login.proxy(host) if self.login.proxy else ()
@@ -123,7 +123,7 @@ class Logins:
             raise LoginError(f"cannot use your ssh_config or keys: {error}") from None
 
     def lookup(self, host: Host, options: Any) -> Lookup:
-        """Where ssh would look the key of a host up, by the user's ssh_config. Raises LoginError."""
+        """Return where ssh would look up the key of a host, by the user's ssh_config. Raises LoginError."""
         alias, port = options.host_key_alias, None if options.host_key_alias else options.port
         tokens = {"h": options.host, "k": alias or host.address, "n": host.address, "p": str(options.port)}
         names = options.config.get("UserKnownHostsFile")
@@ -135,7 +135,7 @@ class Logins:
         return Lookup(alias or options.host, port, files)
 
     async def checked(self, host: Host, options: Any) -> dict[str, Any]:
-        """What makes asyncssh check the key of a host. Raises LoginError."""
+        """Return the options that make asyncssh check the key of a host. Raises LoginError."""
         trust, lookup = self.login.trust, self.lookup(host, options)
         if trust.knows(host) and not trust.knows(host, lookup):
             # `Trust.learn`, which reads no ssh_config, took the usual files and the address for enough

@@ -1,4 +1,4 @@
-"""Moltar's command lines in ngp's words. Pure."""
+"""Translates Moltar's command lines to ngp's. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ USAGE = "ngp moltar [-project=P] [-p] [-package=P] [-version=V] [-s] ENV[/CLUSTE
 
 @dataclass(frozen=True)
 class MoltarLine:
-    """What stands on a line of Moltar; `packages` are those of `-package` or of a file, for `-p` and `deploy`."""
+    """A command line of Moltar; `packages` are those of `-package` or of a file, for `-p` and `deploy`."""
 
     environment: str
     arguments: tuple[str, ...]

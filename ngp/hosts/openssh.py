@@ -56,7 +56,7 @@ def config(hosts: Iterable[Host], known_hosts: Mapping[str, Path]) -> str:
 
 
 def aliases(hosts: Iterable[Host]) -> dict[Host, str]:
-    """Return a name for each host that ssh and Ansible take; of several hosts with one name each gets its id, too."""
+    """Return a name for each host that ssh and Ansible accept; hosts with equal names get their ids, too."""
     found = list(hosts)
     names = [_NO_ALIAS.sub("-", host.name).strip("-.") or host.id for host in found]
     ids = [_NO_ALIAS.sub("-", host.id) for host in found]

@@ -44,7 +44,7 @@ _WORD = re.compile(r"[-\w]+")
 
 @dataclass(frozen=True)
 class Project:
-    """The name that the tag `Project` of its hosts holds, and what said so: a flag, a variable or a file."""
+    """The name in the tag `Project` of its hosts, and its origin: a flag, a variable or a file."""
 
     name: str
     origin: str
@@ -52,7 +52,7 @@ class Project:
 
 @dataclass(frozen=True)
 class Profile:
-    """An AWS profile: "" for keys of the environment. `credentials` is the file where botocore would not look."""
+    """An AWS profile: "" for keys of the environment. `credentials` is the file if it is not botocore's default."""
 
     name: str
     region: str
@@ -80,7 +80,7 @@ def find(cwd: Path, environ: Mapping[str, str], named: str = "") -> Project:
 
 
 def packages(cwd: Path, named: Sequence[str] = ()) -> tuple[str, ...]:
-    """Return the package names: `named`, else the words of the nearest file that has some; () where there is none."""
+    """Return the package names: `named`, else the words of the nearest file with some; () if there is none."""
     if named:
         return tuple(named)
     for name in PACKAGE_FILES:

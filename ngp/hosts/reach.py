@@ -1,4 +1,4 @@
-"""From `ENV[/CLUSTER]` to hosts: the environments that it means, their sources, and the witness of their keys."""
+"""From `ENV[/CLUSTER]` to hosts: the environments, their sources, and the witness of their keys."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Reach:
 
     @property
     def folder(self) -> Path:
-        """The private folder for what is kept about hosts."""
+        """The private folder for cached data about hosts."""
         if self.platform is not None:
             return self.platform.workspace.hosts
         about = hashlib.sha256(f"{self.place} {self.project.name}".encode()).hexdigest()[:16]

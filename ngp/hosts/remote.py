@@ -1,4 +1,4 @@
-"""One command on many hosts in parallel: whole lines as they come, a result for each host, a bounded end."""
+"""Runs one command on many hosts in parallel: whole lines, a result for each host, in bounded time."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Options:
 
 @dataclass(frozen=True)
 class HostStarted:
-    """A command begins on a host that ngp has logged in to."""
+    """A command starts on a host after the login."""
 
     host: Host
 
@@ -58,7 +58,7 @@ class OutputLine:
 
 @dataclass(frozen=True)
 class HostCopied:
-    """So many bytes of `total` have been copied to or from a host."""
+    """The number of bytes of `total` that were copied to or from a host."""
 
     host: Host
     done: int
@@ -67,7 +67,7 @@ class HostCopied:
 
 @dataclass(frozen=True)
 class HostResult:
-    """What became of the command on one host: `exit` is None if it never ended there, as `problem` says."""
+    """The result of the command on one host: `exit` is None if it never ended there, as `problem` says."""
 
     host: Host
     exit: int | None
@@ -132,7 +132,7 @@ def run_all(hosts: Sequence[Host], command: str, options: Options, emit: Emit) -
 
 
 def work_all(hosts: Sequence[Host], work: Work, options: Options, emit: Emit) -> list[HostResult]:
-    """Do `work` over a connection to each host, as `run_all` runs a command."""
+    """Call `work` with a connection to each host, as `run_all` runs a command."""
     require_library()
     options.login.trust.learn(hosts, options.stop)
     return asyncio.run(_Run("", options, emit, work).all(hosts))

@@ -13,7 +13,7 @@ _LISTED = 20  # hosts that an error lists
 
 @dataclass(frozen=True)
 class Selector:
-    """Which environment and cluster; "" is any."""
+    """An environment and a cluster; "" is any."""
 
     environment: str = ""
     cluster: str = ""
@@ -22,20 +22,20 @@ class Selector:
         return f"{self.environment}/{self.cluster}" if self.cluster or not self.environment else self.environment
 
     def takes(self, host: Host) -> bool:
-        """Return whether a host is meant."""
+        """Return whether a host matches."""
         return self.environment in ("", host.environment) and self.cluster in ("", host.cluster)
 
 
 @dataclass(frozen=True)
 class Filter:
-    """What a host must have, all of it: tags with their values, a unit, packages."""
+    """Properties that a host must have: tags with their values, a unit, packages."""
 
     tags: Mapping[str, str] = field(default_factory=dict)
     unit: str = ""
     packages: tuple[str, ...] = ()
 
     def takes(self, host: Host) -> bool:
-        """Return whether a host has it all."""
+        """Return whether a host has all of them."""
         has_tags = all(host.tags.get(name) == value for name, value in self.tags.items())
         return has_tags and self.unit in ("", host.unit) and set(self.packages) <= set(host.packages)
 

@@ -1,4 +1,4 @@
-"""The way to a host through Session Manager: the AWS CLI and its plugin as ssh's proxy, so no port has to be open."""
+"""Connects to a host through Session Manager: the AWS CLI and its plugin are ssh's proxy, so no port has to be open."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def is_default(host: Host) -> bool:
 
 
 def is_there(session: Session | None) -> bool:
-    """Return whether a region has a Session Manager: the sandbox has none."""
+    """Return whether a region has a Session Manager; the sandbox has none."""
     return session is not None and not session.env.get("AWS_ENDPOINT_URL")
 
 

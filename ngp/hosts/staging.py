@@ -1,4 +1,4 @@
-"""Files of a copy under temporary names, closed to other users until they are compared and in place."""
+"""Temporary files of a copy, private until they are compared and in place."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NAMED = 5  # paths in one problem
 
 
 class CopyError(Exception):
-    """A copy that did not succeed; the text says why."""
+    """A failed copy; the text is the reason."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Staged:
 
 @dataclass
 class Counter:
-    """Counts the bytes of one host and tells of them."""
+    """Counts the copied bytes of one host and emits them."""
 
     host: Host
     emit: Emit

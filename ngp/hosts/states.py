@@ -1,4 +1,5 @@
-"""Source of hosts: Terraform states, where the cloud is out of reach. They know no instance of a scaling group."""
+"""Source of hosts: Terraform states, for when the cloud cannot be reached. They contain no instances of scaling
+groups."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ class Trust:
     _users: dict[tuple[Path, ...], Any] = field(default_factory=dict, repr=False)
 
     def file(self, environment: str) -> Path:
-        """The own known_hosts of an environment, in OpenSSH's format."""
+        """Return ngp's known_hosts file of an environment, in OpenSSH's format."""
         return self.folder / (environment or "_") / FILE
 
     def learn(self, hosts: Iterable[Host], stop: Event | None = None) -> None:

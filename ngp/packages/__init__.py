@@ -1,1 +1,1 @@
-"""Debian packages on hosts: deploy, install, and what was deployed where."""
+"""Debian packages on hosts: deploy, install, and list what was deployed."""

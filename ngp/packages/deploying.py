@@ -29,7 +29,7 @@ class Failed:
 
 @dataclass(frozen=True)
 class StepStarted:
-    """Event: a step begins on a batch of hosts; `batch` counts from 1."""
+    """Event: a step starts on a batch of hosts; `batch` counts from 1."""
 
     step: DeployStep
     hosts: tuple[str, ...]
@@ -66,13 +66,13 @@ class Rollout:
 
     @property
     def hosts(self) -> tuple[Host, ...]:
-        """All hosts, in the order in which the batches go over them."""
+        """All hosts, in the order of the batches."""
         return tuple(host for batch in self.batches for host in batch)
 
 
 @dataclass(frozen=True)
 class Deployed:
-    """What became of a deploy: hosts with all steps behind them, hosts that failed, hosts that it did not finish."""
+    """The result of a deploy: finished hosts, failed hosts, and unfinished ones."""
 
     done: tuple[str, ...]
     failed: tuple[Failed, ...]
@@ -80,7 +80,7 @@ class Deployed:
 
     @property
     def is_success(self) -> bool:
-        """Whether every host has all steps behind it, and is well."""
+        """Whether every host finished all steps and is healthy."""
         return not self.failed and not self.unfinished
 
 

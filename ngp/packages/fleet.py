@@ -1,4 +1,4 @@
-"""What a deploy needs of hosts: their names, and a way to run one command on several of them."""
+"""The hosts of a deploy: their names, and the function that runs a command on several of them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from ngp.hosts.host import Host
 
 
 class CommandResult(Protocol):
-    """What became of a command on one host.
+    """The result of a command on one host.
 
-    `exit` is None where it did not run to its end; `problem` says why, and `todo` what to do.
+    `exit` is None if it did not run to its end; `problem` says why, and `todo` what to do.
     """
 
     @property

@@ -1,4 +1,4 @@
-"""The check after each batch of a deploy: do the units of the hosts still answer?"""
+"""The health check after each batch of a deploy: the units of the hosts must still answer."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def prepare(platform: Platform | None, hosts: Sequence[Host], reach: Callable[[s
 
 
 def check(found: BatchCheck, settings: Settings, stop: threading.Event) -> list[str]:
-    """Ask until all are ready or their time is over; return what is not, and what it says."""
+    """Ask until all are ready or their time is over; return those that are not, with their answers."""
     if found.platform is None:
         return []
     answers = Prober(found.platform.path, settings.environ, stop).probe_all(found.probes, lambda _: None)

@@ -1,4 +1,4 @@
-"""Hooks of a deploy: programs in the working folder, by Moltar's names or ngp's, for after a success and a failure."""
+"""Hooks of a deploy: programs in the working folder, with Moltar's names or ngp's, run after success or failure."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ class _Lines:
 
 
 def new_claim(action: str) -> Claim:
-    """Return a claim of this user on this machine, with an id of its own."""
+    """Return a new claim of this user on this machine, with its own id."""
     try:
         user = getpass.getuser()
     except (OSError, KeyError, ImportError):

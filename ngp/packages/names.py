@@ -17,7 +17,7 @@ _VERSION = re.compile(r"(?:\d+:)?\d[A-Za-z0-9.+~]*(?:-[A-Za-z0-9.+~]+)*")
 
 @dataclass(frozen=True)
 class DebianPackage:
-    """A package, and the version that is wanted; "" for the newest."""
+    """A package, and the wanted version; "" for the newest."""
 
     name: str
     version: str = ""
@@ -50,7 +50,7 @@ def parse(words: Sequence[str], version: str = "") -> tuple[DebianPackage, ...]:
 
 
 def check(words: Sequence[str]) -> tuple[str, ...]:
-    """Return names, none of which may have a version. Raises UsageError (64) with all that are wrong."""
+    """Return names without versions. Raises UsageError (64) with all errors."""
     require(finding for word in words for finding in _check(word, "", is_versioned=False))
     return tuple(dict.fromkeys(words))
 

@@ -1,4 +1,4 @@
-"""Protected environments: a deploy changes their hosts only after a yes."""
+"""Protected environments: a deploy to their hosts needs a confirmation."""
 
 from __future__ import annotations
 

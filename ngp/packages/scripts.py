@@ -29,7 +29,7 @@ _KEEP = "-o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold"
 
 
 class DeployStep(Enum):
-    """One step of a deploy, done on all hosts before the next."""
+    """A step of a deploy, done on all hosts before the next."""
 
     UPDATE = "update"
     INSTALL = "install"
@@ -39,7 +39,7 @@ class DeployStep(Enum):
 
 @dataclass(frozen=True)
 class Claim:
-    """A deploy as its lock and records name it; fields with other characters than those of names are changed."""
+    """A deploy in its lock and records; characters that names do not allow are replaced."""
 
     id: str
     who: str
@@ -47,12 +47,12 @@ class Claim:
 
     @property
     def fields(self) -> str:
-        """The fields, divided by tabs."""
+        """The fields, separated by tabs."""
         return "\t".join(_UNSAFE.sub("_", word) or "_" for word in (self.id, self.who, self.action))
 
 
 def step(which: DeployStep, packages: Sequence[DebianPackage], claim: Claim, folder: str = FOLDER) -> str:
-    """Return the command of a step; it ends with LOCKED where the lock is not the claim's any more."""
+    """Return the command of a step; it ends with LOCKED if the claim has lost the lock."""
     return _as_root(f"{_guarded(folder, _GUARD_WAIT_S)}\n{_require_mine(claim)}\n{_act(which, packages, claim)}")
 
 
@@ -74,7 +74,7 @@ printf '%s\\t%s\\n' {shlex.quote(claim.fields)} "$(date -u +%Y-%m-%dT%H:%M:%SZ)"
 
 
 def release(claim: Claim, folder: str = FOLDER) -> str:
-    """Return the command that gives the lock back, if it is still the claim's."""
+    """Return the command that releases the lock if the claim still has it."""
     mine = shlex.quote(claim.fields.partition("\t")[0])
     return _as_root(
         f"""{_guarded(folder, _GUARD_WAIT_S)}

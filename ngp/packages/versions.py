@@ -18,7 +18,7 @@ from ngp.packages.fleet import CommandResult, Run
 
 @dataclass(frozen=True)
 class Deployment:
-    """One record: a package that was deployed or installed. Everything is as the host tells it."""
+    """A record of a deployed or installed package, as the host reports it."""
 
     when: str
     id: str
@@ -30,7 +30,7 @@ class Deployment:
 
 @dataclass(frozen=True)
 class PackageVersion:
-    """A package on a host: what is installed ("" for nothing), and what was deployed last, if anything was."""
+    """A package on a host: the installed version ("" for none), and the last deployment, if any."""
 
     host: str
     package: str
@@ -39,7 +39,7 @@ class PackageVersion:
 
     @property
     def is_foreign(self) -> bool:
-        """Whether somebody has changed it since it was deployed, past ngp."""
+        """Whether somebody changed it since its deployment, without ngp."""
         return self.deployed is not None and self.installed != self.deployed.version
 
 

@@ -1,1 +1,1 @@
-"""Policies: rules that planned changes are held to, ngp's own and the platform's in Rego."""
+"""Policies: rules for planned changes, ngp's own and the platform's in Rego."""

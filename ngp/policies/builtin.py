@@ -1,4 +1,4 @@
-"""ngp's own rules. Each decides from planned values alone: what is not known yet breaks none."""
+"""ngp's own rules. Each uses planned values only; unknown values break none."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ Broken = Iterator[tuple[str, str]]  # attribute, message
 
 @dataclass(frozen=True)
 class Rule:
-    """`find` yields what is wrong with the values that a resource would have."""
+    """`find` yields the problems of a resource's planned values."""
 
     id: str
     severity: Severity

@@ -1,4 +1,4 @@
-"""Holds the planned changes of a run to all policies."""
+"""Checks the planned changes of a run against all policies."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ngp.terraform.plans import Change
 
 
 def prepare(resolved: Resolved) -> Policies | None:
-    """Return the platform's policies, compiled once; raise UsageError (64) or MissingError (69) before a run."""
+    """Return the platform's policies, compiled once. Raises UsageError (64) or MissingError (69)."""
     found = rego.load(resolved.platform.path)
     if found is not None:
         rego.check(found)
@@ -37,7 +37,7 @@ def prepare_at(resolved: Resolved, commit: str) -> Policies | None:
 
 
 def check(resolved: Resolved, result: RunResult, policies: Policies | None) -> Verdict:
-    """Return what all policies say of the changes of a run."""
+    """Return the verdict of all policies on the changes of a run."""
     found = [one for unit in result.units for change in unit.changes for one in _builtin(unit.unit, change)]
     verdict = Verdict(tuple(rule.id for rule in builtin.RULES), tuple(found))
     if policies is not None:

@@ -21,7 +21,7 @@ _WHY = 300  # characters of what OPA says
 
 
 def find() -> Path | None:
-    """Return the program, None where it is not on PATH."""
+    """Return the program, None if it is not on PATH."""
     found = shutil.which("opa", path=settings.read().environ.get("PATH", ""))
     return Path(found).absolute() if found else None
 

@@ -30,7 +30,7 @@ _WARNS = "warn"
 
 @dataclass(frozen=True)
 class Policies:
-    """The texts by file name, and the rules that are asked, as ``package.rule`` with the file that has them first."""
+    """The texts by file name, and the evaluated rules as ``package.rule``, each with its first file."""
 
     texts: Mapping[str, str]
     rules: Mapping[str, str]
@@ -73,7 +73,7 @@ def load(platform: Path) -> Policies | None:
 
 
 def evaluate(policies: Policies, plan: Mapping[str, Any]) -> Verdict:
-    """Return what the policies say of a plan. Raises UsageError (64) for a policy that fails."""
+    """Return the policies' answers about a plan. Raises UsageError (64) for a policy that fails."""
     answers = _ask(policies, plan)
     found: list[Violation] = []
     for (rule, file), answer in zip(policies.rules.items(), answers, strict=True):

@@ -1,4 +1,4 @@
-"""What policies say of planned changes."""
+"""The verdict of policies on planned changes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Severity(Enum):
 
 @dataclass(frozen=True)
 class Violation:
-    """One rule that one change breaks. `attribute` is "" where the resource as a whole does."""
+    """A change that breaks a rule. `attribute` is "" if the whole resource does."""
 
     rule: str
     severity: Severity
@@ -28,7 +28,7 @@ class Violation:
 
     @property
     def finding(self) -> Finding:
-        """The same as a finding."""
+        """The violation as a finding."""
         at = f"{self.address}{f' ({self.attribute})' if self.attribute else ''}"
         origin = f"policy {self.source}" if self.source else "a rule of ngp"
         word = "" if self.severity is Severity.DENY else "warning: "
@@ -37,7 +37,7 @@ class Violation:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The rules that were evaluated, what they deny or warn of, and what a module's manifest accepts with a reason."""
+    """The evaluated rules, what they deny or warn of, and what a module's manifest accepts with a reason."""
 
     rules: tuple[str, ...]
     violations: tuple[Violation, ...] = ()

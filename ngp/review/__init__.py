@@ -1,1 +1,1 @@
-"""What a change in Git means for the platform: which units it affects, and why."""
+"""Reviews a change in Git: the units that it affects, and why."""

@@ -1,4 +1,5 @@
-"""Which units a change affects, and why. What is read: changed files in roots, the calls and the links of modules."""
+"""Finds the units that a change affects, and why. It reads changed files in roots, and the calls and links of
+modules."""
 
 from __future__ import annotations
 
@@ -40,7 +41,7 @@ class CauseKind(Enum):
 
 @dataclass(frozen=True)
 class Reason:
-    """`text` says it in words; `paths` are the files that it is about, relative to the platform, sorted."""
+    """A reason: `text` describes it; `paths` are its files, relative to the platform, sorted."""
 
     cause: CauseKind
     text: str
@@ -49,7 +50,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class AffectedUnit:
-    """A unit and all reasons. `module` is "" for a removed one: its environment does not name it any more."""
+    """A unit and all reasons. `module` is "" for a removed one."""
 
     environment: str
     unit: str
@@ -58,15 +59,15 @@ class AffectedUnit:
 
     @property
     def is_direct(self) -> bool:
-        """Whether the change is about the unit itself, not only about those that feed it."""
+        """Whether the change affects the unit itself, not only its upstreams."""
         return any(reason.cause is not CauseKind.UPSTREAM for reason in self.reasons)
 
 
 @dataclass(frozen=True)
 class Affected:
-    """What a change since `commit` affects, by environment; `name` says how the commit was found.
+    """The affected units since `commit`, by environment; `name` says how the commit was found.
 
-    `changed` are all paths that differ, relative to the platform.
+    `changed` are all changed paths, relative to the platform.
     """
 
     commit: str
@@ -126,9 +127,9 @@ def decide(
 
 
 def spread(direct: Mapping[str, tuple[Reason, ...]], wires: Mapping[str, Mapping[str, str]]) -> dict[str, list[Reason]]:
-    """The reasons of every unit that is affected, by unit: its own, then one for each affected unit that feeds it.
+    """Return the reasons of every affected unit: its own, then one for each affected upstream.
 
-    `wires` says for each unit which units feed it, and which outputs it takes of each in words.
+    `wires` has for each unit its upstreams and the outputs that it uses.
     """
     needs = {unit: frozenset(feeders) for unit, feeders in wires.items()}
     affected = direct.keys() | graph.dependants(needs, direct)

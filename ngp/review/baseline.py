@@ -1,4 +1,4 @@
-"""The commit that the working tree is held against, and what Git says of the two. No process for each unit."""
+"""The commit to compare the working tree with, and Git's differences. Starts no process per unit."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ from ngp.review.origins import files
 
 @dataclass(frozen=True)
 class BrokenUnit:
-    """A unit that a difference breaks; `finding` says where it takes what the module no longer gives."""
+    """A unit that a difference breaks; `finding` says where it uses what the module no longer provides."""
 
     environment: str
     unit: str
@@ -37,7 +37,7 @@ class BrokenUnit:
 
 @dataclass(frozen=True)
 class ContractReport:
-    """What differs from `commit` in the modules that environments use, and what breaks of it."""
+    """The differences from `commit` in the modules that environments use, and the units that they break."""
 
     commit: str
     name: str  # how the commit was found, in words

@@ -1,4 +1,4 @@
-"""How the inputs and outputs of two versions of a module differ."""
+"""Compares the inputs and outputs of two versions of a module."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class InterfaceDifference:
 
 
 def compare(before: Module, after: Module) -> tuple[InterfaceDifference, ...]:
-    """The differences of the inputs, then of the outputs, by name in the order of the files."""
+    """Return the differences of the inputs, then of the outputs, by name in the order of the files."""
     inputs = _Side(after, InterfaceKind.INPUT, before.variables, after.variables, _input_renames(before, after))
     outputs = _Side(after, InterfaceKind.OUTPUT, before.outputs, after.outputs, _output_renames(before, after))
     return (
@@ -91,7 +91,7 @@ def accepts(wider: types.Type, narrower: types.Type) -> bool:
 
 
 def fits(shape: str, type_: types.Type) -> bool:
-    """Whether an output whose value is of this kind ("" is an unknown one) can feed an input of the type."""
+    """Whether an output of this kind ("" is unknown) can feed an input of the type."""
     match type_:
         case types.Collection("list" | "set") | types.Sequence():
             return shape in ("", "list")
@@ -105,7 +105,7 @@ def fits(shape: str, type_: types.Type) -> bool:
 
 
 def shape(expression: str) -> str:
-    """What an expression gives, as far as its text tells: string, number, list, map, or "" for unknown."""
+    """Return the kind of an expression, as far as its text shows: string, number, list, map, or "" for unknown."""
     text = expression.strip()
     for kind, pattern in _SHAPES.items():
         if pattern.match(text):

@@ -18,7 +18,7 @@ from ngp.review.baseline import Baseline
 
 
 def files(environment: str) -> tuple[str, str]:
-    """The operator's two files of an environment, relative to the platform."""
+    """Return the operator's two files of an environment, relative to the platform."""
     home = f"environments/{environment}"
     return f"{home}/{documents.FILE}", f"{home}/{tfvars.FILE}"
 

@@ -1,4 +1,4 @@
-"""Changed paths, and which of them belong to a module: those that lie in it, and those that links in it lead to."""
+"""Changed paths, and those that belong to a module: inside its folder, or behind its links."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SKIPPED = frozenset({".git", ".terraform"})  # what Git or a run keeps in a fol
 
 @dataclass(frozen=True)
 class Paths:
-    """Paths with slashes, found by any folder that they lie in."""
+    """Paths with slashes, searchable by any folder that contains them."""
 
     known: frozenset[str]
     below: Mapping[str, Sequence[str]]
@@ -42,7 +42,7 @@ class Paths:
 
 
 def places(folder: Path) -> tuple[Path, ...]:
-    """Where `folder` really lies, then where the links in it lead to, and the links in those."""
+    """Yield the real path of `folder`, then the targets of its links, and of links in those."""
     found: dict[Path, None] = {}
     waiting = [folder]
     while waiting:

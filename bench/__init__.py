@@ -1,1 +1,1 @@
-"""The benchmark: ngp beside Terraform, OpenTofu, Terragrunt and Terramate (``python -m bench``)."""
+"""The benchmark: compares ngp with Terraform, OpenTofu, Terragrunt and Terramate (``python -m bench``)."""

@@ -1,4 +1,4 @@
-"""``python -m bench``: measure what was asked for and write the report."""
+"""``python -m bench``: runs the requested cases and writes the report."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _NEED_TERRAFORM = {"plans", "units", "applies", "region"}
 
 
 def main(argv: Sequence[str]) -> int:
-    """Measure, and write ``results.json``, ``results.md`` and ``performance.svg``; 1 where a contestant failed."""
+    """Measure, and write ``results.json``, ``results.md`` and ``performance.svg``; return 1 if a contestant failed."""
     asked = _parse(argv)
     if asked.report_only:
         _write(report.load(asked.out / "results.json"), asked)

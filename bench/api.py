@@ -36,7 +36,7 @@ Application = Callable[..., Iterable[bytes]]
 
 @dataclass(frozen=True)
 class Reading:
-    """`busy_s`: how long at least one call was in hand, however many there were at once."""
+    """`busy_s` is the time with at least one call in progress."""
 
     calls: int
     busy_s: float
@@ -47,28 +47,28 @@ class Api:
     running: server.RunningSandbox
 
     def take(self) -> Reading:
-        """What the clock says since it was last asked."""
+        """Return the clock's values since the last call."""
         with urllib.request.urlopen(self.running.url + _CLOCK) as answer:
             return Reading(**json.load(answer))
 
     def warm_up(self) -> None:
-        """Ask each service once: the server loads a service's code when it is first asked."""
+        """Call each service once, because the server loads a service's code at its first call."""
         session = Session(self.environ({}))
         for service, question in _QUESTIONS.items():
             session.call(service, question)
 
     def reset(self, bucket: str) -> None:
-        """Empty the region, but for what ngp would lay there before it begins: a hosted zone and the state's bucket."""
+        """Empty the region, except what ngp would create before it starts: a hosted zone and the state bucket."""
         request = urllib.request.Request(self.running.url + emulator.RESET_PATH, method="POST")
         urllib.request.urlopen(request).close()
         seed.seed(Session(self.environ({})), region=platforms.REGION, domain=platforms.DOMAIN, bucket=bucket)
 
     def environ(self, ours: Mapping[str, str]) -> dict[str, str]:
-        """The AWS variables of who works in the region; `ours` is what is set already."""
+        """Return the AWS variables for the region; `ours` are existing variables."""
         return access.sandbox(ours, self.running.url, platforms.REGION, platforms.ACCOUNT)
 
     def lend(self, platform: Path) -> None:
-        """Let the ngp platform find this server as its running sandbox."""
+        """Register this server as the running sandbox of an ngp platform."""
         record = server.folder(platform / ".ngp") / "running.json"
         files.write(record, json.dumps(asdict(self.running)), mode=0o600)
 
@@ -77,7 +77,7 @@ class Api:
 
 
 def start(folder: Path, environ: Mapping[str, str]) -> Api:
-    """Start the server; everything that it writes lies in `folder`. Raise RuntimeError where it does not come up."""
+    """Start the server, with all its files in `folder`. Raises RuntimeError if it does not start."""
     folder.mkdir(parents=True)
     name, log, announced = secrets.token_hex(16), folder / "server.log", folder / "port"
     argv = (sys.executable, "-m", "bench.api", name, "0", str(announced))

@@ -1,4 +1,4 @@
-"""A picture of the figures: bars of time, case by case, ngp beside its peers."""
+"""The chart: bars of time for each case, ngp beside its peers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _COLOURS = {True: "#2f6f9f", False: "#b9bec4"}
 
 
 def draw(results: Sequence[Result]) -> str:
-    """The picture as SVG; of a case whoever was measured."""
+    """Return the chart as SVG, with all contestants that were measured."""
     lines, top = [], 40
     for result in results:
         bars = [(name, score.median("wall_s")) for name, score in result.scores.items() if score.samples]

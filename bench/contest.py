@@ -1,4 +1,4 @@
-"""Who does the same work: contestants of a case take turns, and a goal is held against their medians."""
+"""Runs contestants of a case in turns, and checks goals against their medians."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ OURS = "ngp"
 
 
 def nothing() -> None:
-    """Nothing to prepare."""
+    """Do nothing as preparation."""
 
 
 @dataclass(frozen=True)
 class Contestant:
-    """`act` is what is measured; before it comes `prepare`, after it `finish`, both every time."""
+    """A contestant. `act` is measured; `prepare` runs before it and `finish` after it, every time."""
 
     name: str
     act: Callable[[], Sample]
@@ -28,13 +28,13 @@ class Contestant:
 
 @dataclass(frozen=True)
 class Score:
-    """The medians of a contestant's samples, or why it has none."""
+    """The medians of a contestant's samples, or why there are none."""
 
     samples: tuple[Sample, ...] = ()
     failure: str = ""
 
     def median(self, what: str) -> float:
-        """The median of one field of the samples, such as ``wall_s``."""
+        """Return the median of one field of the samples, such as ``wall_s``."""
         return float(statistics.median(getattr(sample, what) for sample in self.samples))
 
 
@@ -43,7 +43,7 @@ Scores = Mapping[str, Score]
 
 @dataclass(frozen=True)
 class Goal:
-    """`judge` says what was measured and whether that is good; it is not asked where one of `needs` has no score."""
+    """A goal. `judge` returns the measurement and whether it is met; it is skipped if one of `needs` has no score."""
 
     text: str
     needs: tuple[str, ...]
@@ -52,7 +52,7 @@ class Goal:
 
 @dataclass(frozen=True)
 class Verdict:
-    """`is_met` is None where it was not measured: `measured` says why."""
+    """`is_met` is None if the goal was not measured: `measured` says why."""
 
     goal: str
     measured: str
@@ -61,7 +61,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Case:
-    """Work that several contestants do. `about` says in a sentence what exactly is compared."""
+    """Work that several contestants do. `about` describes in a sentence what is compared."""
 
     id: str
     title: str
@@ -73,7 +73,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a case, as it is written down; with a `machine` where that is not the report's."""
+    """The result of a case, as written; with a `machine` if that is not the report's."""
 
     id: str
     title: str
@@ -84,7 +84,7 @@ class Result:
 
 
 def play(case: Case) -> Result:
-    """Let the contestants do their work in turns, each round in the other order; the first to fail is left out."""
+    """Run the contestants in turns, each round in the opposite order; a contestant that fails is left out."""
     samples: dict[str, list[Sample]] = {one.name: [] for one in case.contestants}
     failures: dict[str, str] = {}
     for round_ in range(case.repeats):
@@ -100,7 +100,7 @@ def play(case: Case) -> Result:
 
 
 def judge(goal: Goal, scores: Scores) -> Verdict:
-    """Hold the scores against a goal."""
+    """Check the scores against a goal."""
     lacking = [name for name in goal.needs if name not in scores or not scores[name].samples]
     if lacking:
         return Verdict(goal.text, f"not measured: {', '.join(lacking)}", None)
@@ -108,7 +108,7 @@ def judge(goal: Goal, scores: Scores) -> Verdict:
 
 
 def times(goal: float, peer: str, *, ours: str = OURS, what: str = "wall_s") -> Goal:
-    """The goal that `ours` takes at most one part in `goal` of what `peer` takes."""
+    """Return the goal that `ours` takes at most one part in `goal` of what `peer` takes."""
     words = {
         "wall_s": f"≥ {goal:g}× faster than {peer}",
         "own_s": f"≤ 1/{goal:g} of the time of {peer}, API calls taken off",
@@ -124,7 +124,7 @@ def times(goal: float, peer: str, *, ours: str = OURS, what: str = "wall_s") -> 
 
 
 def above(goal_ms: float, baseline: str, ours: str) -> Goal:
-    """The goal that `ours` takes at most so many milliseconds more than `baseline`."""
+    """Return the goal that `ours` takes at most so many milliseconds more than `baseline`."""
 
     def decide(scores: Scores) -> tuple[str, bool]:
         more_ms = 1000 * (scores[ours].median("wall_s") - scores[baseline].median("wall_s"))
@@ -146,5 +146,5 @@ def _tell(case: Case, name: str, round_: int, what: str) -> None:
 
 
 def present(contestants: Sequence[Contestant | None]) -> tuple[Contestant, ...]:
-    """Those that are there."""
+    """Return the contestants that exist."""
     return tuple(one for one in contestants if one is not None)

@@ -1,4 +1,4 @@
-"""Where the benchmark works: folders, programs, the region, and the surroundings of everything that it starts."""
+"""The benchmark's workplace: folders, programs, the region, and the environment variables of its processes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ _REGISTRIES = ("registry.terraform.io", "registry.opentofu.org")
 
 @dataclass
 class Lab:
-    """`folder` is the benchmark's own and goes with it; nothing outside of it is written. `programs` are on PATH."""
+    """A workplace. `folder` belongs to the benchmark and is deleted with it; nothing else is written. `programs` are on
+    PATH."""
 
     folder: Path
     programs: Mapping[str, str]
@@ -37,12 +38,12 @@ class Lab:
 
     @property
     def cache(self) -> Path:
-        """What ngp keeps for its user."""
+        """The user's cache folder of ngp."""
         return self.folder / "cache" / "ngp"
 
     @cached_property
     def api(self) -> Api:
-        """The region, started when it is first needed."""
+        """The region, started on first use."""
         started = api.start(self.folder / "api", os.environ)
         self.stack.callback(started.stop)
         started.warm_up()
@@ -55,7 +56,7 @@ class Lab:
 
     @cached_property
     def mirror(self) -> Path:
-        """The folder of provider packages on this machine: the same for everybody."""
+        """The folder of provider packages on this machine, equal for all contestants."""
         lock = lockfile.load(shipped.lock_file())
         home = Path.home()
         places = mirror.Places({}, home, home / ".cache" / "ngp")
@@ -65,7 +66,7 @@ class Lab:
 
     @cached_property
     def plain(self) -> dict[str, str]:
-        """An environment in which nothing of the shell counts but where programs are."""
+        """Environment variables without those of the shell, except PATH."""
         kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
         home = self.folder / "home"
         home.mkdir(exist_ok=True)
@@ -74,12 +75,12 @@ class Lab:
 
     @cached_property
     def ours(self) -> dict[str, str]:
-        """The environment of ngp; the way to the region it finds by itself."""
+        """The environment variables of ngp, which finds the region itself."""
         return {**self.plain, "NGP_PROVIDER_MIRROR": str(self.mirror)}
 
     @cached_property
     def theirs(self) -> dict[str, str]:
-        """The environment of the peers: the same packages, linked and not copied, and the same region."""
+        """The environment variables of the peers: the same packages, linked and not copied, and the same region."""
         held = self.folder / "mirror"
         for locked in lockfile.load(shipped.lock_file()):
             package = mirror.package(self.mirror, locked, self.terraform.platform)
@@ -94,7 +95,7 @@ class Lab:
         return {**self.plain, **own, **self.api.environ(self.plain)}
 
     def make(self, count: int, kinds: Iterable[Kind]) -> dict[Kind, Path]:
-        """The platforms of `count` units, each a Git repository."""
+        """Make the platforms of `count` units, each a Git repository."""
         print(f"making platforms of {count} units", file=sys.stderr, flush=True)
         made = platforms.make(self.folder / f"{count}-units", count, kinds)
         for folder in made.values():
@@ -102,15 +103,15 @@ class Lab:
         return made
 
     def ngp(self, platform: Path, *words: str) -> Command:
-        """The command line of ngp, as people type it, for what needs no provider."""
+        """Return a command line of ngp that needs no provider."""
         return self.peer(platform, str(NGP), *words)
 
     def peer(self, platform: Path, *words: str) -> Command:
-        """A command line of whomever, for what needs no provider."""
+        """Return a command line of a peer that needs no provider."""
         return Command(words, platform, self.plain, self.folder / "logs" / f"{Path(words[0]).name}.log")
 
     def says(self, *words: str) -> str:
-        """What a command of ngp prints, "" where there is no such command."""
+        """Return the output of a command of ngp, "" if there is no such command."""
         done = processes.run(processes.ProcessRequest((str(NGP), *words), self.folder, self.plain))
         return done.stdout if done.exit_code == 0 else ""
 
@@ -121,7 +122,7 @@ class Lab:
 
 @contextmanager
 def open_lab(folder: Path) -> Iterator[Lab]:
-    """A lab in `folder`, which must be empty; the region ends with it."""
+    """Yield a lab in `folder`, which must be empty; the region stops with it."""
     names = (TERRAFORM, TOFU, TERRAGRUNT, TERRAMATE)
     programs = {name: path for name in names if (path := shutil.which(name))}
     with ExitStack() as stack:
@@ -129,6 +130,6 @@ def open_lab(folder: Path) -> Iterator[Lab]:
 
 
 def forget(*folders: Path) -> None:
-    """Remove folders with all that is in them."""
+    """Delete folders with their contents."""
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""What the benchmark ran on."""
+"""Describes the machine of the benchmark."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ASK = {TERRAFORM: "version", TOFU: "version", TERRAGRUNT: "--version", TERRAMAT
 
 
 def describe(lab: Lab) -> dict[str, str]:
-    """Machine and programs, in words; `load` is the average of the last minute before anything was measured."""
+    """Describe machine and programs; `load` is the average of the last minute before the measurements."""
     model = _find("/proc/cpuinfo", r"model name\s*:\s*(.*)") or platform.machine()
     memory_kb = int(_find("/proc/meminfo", r"MemTotal:\s*(\d+)") or 0)
     return {
@@ -56,11 +56,11 @@ def _find(path: str, pattern: str) -> str:
 
 
 def load(facts: Mapping[str, str]) -> float:
-    """How busy the machine was before anything was measured."""
+    """Return the load of the machine before the measurements."""
     return float(facts.get("load", 0))
 
 
 def warning(facts: Mapping[str, str]) -> str:
-    """What to think of the figures where others were at work on the machine, "" where nobody was."""
+    """Return a warning if the machine was busy with other work, else ""."""
     is_busy = load(facts) > int(facts.get("processor", "1").split()[0])
     return f"**The machine was busy (load {facts['load']}): these figures are a hint, no more.**" if is_busy else ""

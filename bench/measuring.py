@@ -1,4 +1,4 @@
-"""What one act costs: time, processor, memory of the whole process tree, and the API's part in it."""
+"""Measures one act: time, processor, memory of the whole process tree, and the API's part in it."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ TAIL_CHARACTERS = 600
 
 
 class FailedError(Exception):
-    """A command of the benchmark did not do its work."""
+    """A command of the benchmark failed."""
 
 
 @dataclass(frozen=True)
 class Command:
-    """What is run; both its streams go to `log`. `stdin` is a text. `env` is its whole environment.
+    """A command to run; both its streams go to `log`. `stdin` is a text. `env` is its whole environment.
 
-    `exit_code` is how it ends when it has done its work.
+    `exit_code` is that of success.
     """
 
     argv: tuple[str, ...]
@@ -57,14 +57,14 @@ class Sample:
 
     @property
     def own_s(self) -> float:
-        """The time in which no call was in hand."""
+        """The time without a call in progress."""
         return self.wall_s - self.api_s
 
 
 def measure(
     act: Callable[[], object], api: Api | None = None, *, with_memory: bool = True, without: Collection[int] = ()
 ) -> Sample:
-    """Do `act` and say what it cost. Everything below this process counts, but for the API's server and `without`."""
+    """Do `act` and return its cost. Counts everything below this process, except the API's server and `without`."""
     if api is not None:
         api.take()
     others = {*without, *({api.running.pid} if api else ())}
@@ -85,9 +85,9 @@ def measure(
 
 
 def run(command: Command) -> None:
-    """Run a command to its end; raise FailedError with its last words where it fails or takes too long.
+    """Run a command to its end. Raises FailedError with its last output if it fails or takes too long.
 
-    Nothing polls while it runs, so that a command of a few milliseconds is measured as such.
+    Nothing polls while it runs, so that a command of a few milliseconds is measured correctly.
     """
     command.log.parent.mkdir(parents=True, exist_ok=True)
     with command.log.open("wb") as log:

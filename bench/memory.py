@@ -1,4 +1,4 @@
-"""How much memory a whole tree of processes takes at its peak, those that left it included."""
+"""Measures the peak memory of a whole tree of processes, including those that left it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PAGE_KB = os.sysconf("SC_PAGE_SIZE") // 1024
 
 
 def adopt_orphans() -> None:
-    """From now on a process whose parent has ended becomes a child of this one: a daemon stays in the tree (Linux)."""
+    """From now on, make orphaned processes children of this one, so that daemons stay in the tree (Linux)."""
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
@@ -66,7 +66,7 @@ class Watch:
 
 
 def descendants(pid: int, without: Collection[int] = ()) -> Iterator[int]:
-    """The processes below `pid`, without those of `without` and what is below them."""
+    """Return the processes below `pid`, except `without` and those below them."""
     for child in _children(pid):
         if child not in without:
             yield child

@@ -1,4 +1,4 @@
-"""Makes platforms of any size: one graph of units, laid out for ngp and for each of its peers."""
+"""Makes platforms of any size: one graph of units, for ngp and for each of its peers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _STAND_IN = "vpc-00000000000000000"  # what a wired input is where nobody wires
 
 
 class Kind(Enum):
-    """For whom a platform is laid out. The roots are the same; what says the order differs."""
+    """The tool that a platform is made for. The roots are equal; the files with the order differ."""
 
     NGP = "ngp"
     TERRAFORM = "terraform"
@@ -74,12 +74,12 @@ def make(folder: Path, count: int, kinds: Iterable[Kind] = tuple(Kind)) -> dict[
 
 
 def root(platform: Path, unit: str) -> Path:
-    """Where a unit's Terraform root lies, in a platform of any kind."""
+    """Return a unit's Terraform root in a platform of any kind."""
     return platform / "environments" / ENVIRONMENT / "units" / unit
 
 
 def change(platform: Path, unit: str) -> None:
-    """Give a unit other addresses, in what the operator wrote (where that is there) and in what is rendered of it."""
+    """Change the addresses of a unit, in the operator's files (if they exist) and in the rendered ones."""
     written = platform / "environments" / ENVIRONMENT / "terraform.tfvars"
     if written.is_file():
         lines = written.read_text(encoding="utf-8").splitlines(keepends=True)
@@ -97,7 +97,7 @@ def commit(folder: Path) -> None:
 
 
 def git(folder: Path, *words: str) -> None:
-    """Run Git in `folder` as nobody in particular; raise RuntimeError with what it says where it fails."""
+    """Run Git in `folder` with a neutral identity. Raises RuntimeError with its output on failure."""
     people = {f"GIT_{role}_{what}": "bench" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
     env = {"PATH": "/usr/local/bin:/usr/bin:/bin", "GIT_CONFIG_NOSYSTEM": "1", "HOME": str(folder), **people}
     done = processes.run(processes.ProcessRequest(("git", *words), folder, env))

@@ -1,4 +1,4 @@
-"""What was measured, as JSON, as Markdown and in the page of the documentation."""
+"""Writes the results as JSON, as Markdown and into the documentation."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _MET = {True: "met", False: "**not met**", None: "–"}
 
 @dataclass(frozen=True)
 class Report:
-    """`machine` describes where it ran last, `results` are in the order in which they were measured.
+    """`machine` describes the last machine, `results` are in the order of measurement.
 
-    A result that was measured before, perhaps elsewhere, has a machine of its own.
+    An older result, perhaps from elsewhere, has its own machine.
     """
 
     machine: Mapping[str, str]
@@ -31,19 +31,19 @@ class Report:
 
 
 def dump(report: Report) -> str:
-    """The report as JSON: every sample, in seconds and MB."""
+    """Return the report as JSON: every sample, in seconds and MB."""
     results = [asdict(result) for result in report.results]
     return json.dumps({"schema": SCHEMA, "machine": report.machine, "results": results}, indent=2) + "\n"
 
 
 def load(path: Path) -> Report:
-    """Read what `dump` wrote."""
+    """Load what `dump` wrote."""
     document = json.loads(path.read_text(encoding="utf-8"))
     return Report(document["machine"], tuple(map(_result, document["results"])))
 
 
 def merge(old: Report, new: Report) -> Report:
-    """The new report, with the cases of the old one that were not measured again; these say where they ran."""
+    """Return the new report, with the old cases that were not measured again, and their machines."""
     measured = {result.id: result for result in new.results}
     earlier = [replace(result, machine=result.machine or old.machine) for result in old.results]
     kept = [measured.pop(result.id, result) for result in earlier]
@@ -51,7 +51,7 @@ def merge(old: Report, new: Report) -> Report:
 
 
 def render(report: Report) -> str:
-    """The report as Markdown."""
+    """Return the report as Markdown."""
     warned = machine.warning(max((report.machine, *(one.machine for one in report.results)), key=machine.load))
     lines = (
         *((warned, "") if warned else ()),

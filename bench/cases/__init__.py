@@ -1,1 +1,1 @@
-"""The cases of the benchmark, one file a group; each group makes its cases one after the other, when it is asked."""
+"""The cases of the benchmark, one file a group. A group makes its cases one after the other, on demand."""

@@ -22,7 +22,7 @@ from ngp.terraform.driver import Terraform
 
 
 def cases(bench: Bench) -> Iterator[Case]:
-    """Two cases: saved plans alone, and everything from nothing."""
+    """Return two cases: saved plans alone, and everything from nothing."""
     plans = bench.lab.folder / "plans"
     plans.mkdir()
     yield _saved(bench, plans)

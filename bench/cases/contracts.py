@@ -1,4 +1,4 @@
-"""Output contracts: which units a renamed output breaks, told without Terraform."""
+"""Output contracts: which units a renamed output breaks, without Terraform."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FIRST, _AGAIN = "ngp module contracts, first", "ngp module contracts"
 
 
 def cases(lab: Lab, options: Options) -> Iterator[Case]:
-    """One case: a module renames an output that most of the units take from each other."""
+    """Return one case: a module renames an output that most of the units use."""
     platform = _prepare(lab)
     yield Case(
         "contracts",

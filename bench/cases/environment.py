@@ -1,4 +1,4 @@
-"""The environment that is planned and applied: an empty region, who works there, and how."""
+"""The environment to plan and apply: an empty region, the contestants, and their commands."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ INIT = "terraform init -no-color"
 
 @dataclass
 class Bench:
-    """The same units for ngp, Terraform and Terragrunt, whose states lie in the same place."""
+    """The same units for ngp, Terraform and Terragrunt, with their states in the same place."""
 
     lab: Lab
     options: Options
@@ -43,17 +43,17 @@ class Bench:
         return [list(wave) for _, wave in groupby(units, key=lambda name: name.partition("-")[0])]
 
     def empty_region(self) -> None:
-        """Nothing of the units is there, nor of their states."""
+        """Delete all resources of the units, and their states."""
         place = locations.derive("bench", ACCOUNT, REGION, ENVIRONMENT, "", kind=StateKind.S3.value)
         self.lab.api.reset(place.bucket)
 
     def forget_ours(self) -> None:
-        """As if ngp had never run: no schema, no facts, nothing initialised."""
+        """Reset ngp's caches: schemas, facts and initialised roots."""
         kept = self.made[Kind.NGP] / ".ngp"
         forget(self.lab.cache, *(kept / name for name in ("cache", "data", "previews", "runs")))
 
     def forget_theirs(self, kind: Kind) -> None:
-        """As if nobody had initialised a root of that kind."""
+        """Delete the initialisation of all roots of that kind."""
         for unit in sum(self.waves, []):
             root = platforms.root(self.made[kind], unit)
             forget(root / ".terraform", root / ".terragrunt-cache")
@@ -62,7 +62,7 @@ class Bench:
         return replace(self.lab.ngp(self.made[Kind.NGP], *words), env=self.lab.ours)
 
     def each(self, script: str, units: Sequence[str] = ()) -> Command:
-        """Terraform by hand: a line of shell in every root, so many at a time as ngp has units at a time."""
+        """Return a shell line that runs in every root, as many at a time as ngp runs units."""
         home = platforms.root(self.made[Kind.TERRAFORM], "")
         inner = f'cd "$1" && {script}'
         argv = ("xargs", "-P", str(self.options.parallelism), "-I", "{}", "sh", "-c", inner, "sh", "{}")
@@ -70,7 +70,7 @@ class Bench:
         return replace(self.lab.peer(home, *argv), env=self.lab.theirs, stdin=names)
 
     def contestant(self, name: str, *commands: Command, prepare: Sequence[Callable[[], None]] = ()) -> Contestant:
-        """One that runs commands, one after the other."""
+        """Return a contestant that runs commands, one after the other."""
 
         def act() -> Sample:
             return measure(lambda: _run_all(commands), self.lab.api)
@@ -82,7 +82,7 @@ class Bench:
         return Contestant(name, act, ready if prepare else nothing)
 
     def terragrunt(self, verb: str, prepare: Sequence[Callable[[], None]] = ()) -> Contestant | None:
-        """Terragrunt over all units; None where it is not there."""
+        """Return Terragrunt over all units; None if it is not installed."""
         if not self.lab.has(TERRAGRUNT):
             return None
         at_once = str(self.options.parallelism)
@@ -92,7 +92,7 @@ class Bench:
         return self.contestant(TERRAGRUNT, command, prepare=prepare)
 
     def pooled(self, name: str, command: Command) -> Contestant | None:
-        """ngp with its pool running, which has done the same once before; None where ngp has no pool."""
+        """Return ngp with a running, warm pool; None if this ngp has no pool."""
         if not self.lab.has_pool:
             return None
         start, stop = self.ngp("pool", "start"), self.ngp("pool", "stop")
@@ -101,7 +101,7 @@ class Bench:
 
     @contextmanager
     def terraform(self, *, served: bool = False) -> Iterator[Terraform]:
-        """Terraform as ngp drives it: by its proxy, or plainly."""
+        """Return Terraform as ngp runs it, with or without the proxy."""
         lab = self.lab
         environ = child_environ.build(lab.plain, lab.api.environ(lab.plain))
         if not served:
@@ -113,7 +113,7 @@ class Bench:
             yield Terraform(lab.terraform, environ, lab.mirror, way)
 
     def root(self, unit: str, *, served: bool = False) -> Root:
-        """A root that Terraform works in by hand; what is served is initialised apart."""
+        """Return a root for plain Terraform; a served one is initialised separately."""
         path = platforms.root(self.made[Kind.TERRAFORM], unit)
         return Root(path, path / (".terraform-served" if served else ".terraform"))
 

@@ -1,4 +1,4 @@
-"""Many hosts: who is there, and one command on all of them."""
+"""Many hosts: listing them, and running one command on all of them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _READY_S = 20.0
 
 
 def cases(bench: Bench) -> Iterator[Case]:
-    """Two cases; the second needs Debian's openssh-server."""
+    """Return two cases; the second needs Debian's openssh-server."""
     platform = platforms.make(bench.lab.folder / "hosts", 3, (Kind.NGP,))[Kind.NGP]
     yield _listing(bench, platform, _LISTED if bench.options.units > _SMALL else 50)
     if not _SSHD.is_file() or not shutil.which("ssh-keygen"):

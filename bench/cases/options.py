@@ -1,4 +1,4 @@
-"""What may be asked of the benchmark."""
+"""Options of the benchmark."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Options:
-    """`units` is the size of the environment that is planned and applied, `sizes` are those that are only looked at."""
+    """`units` is the size of the environment to plan and apply, `sizes` are those of platforms that are only read."""
 
     units: int = 12
     sizes: tuple[int, ...] = (100, 1000, 10_000)

@@ -16,7 +16,7 @@ POOLED = "ngp, pool running"
 
 
 def cases(bench: Bench) -> Iterator[Case]:
-    """Two cases: nothing is initialised or cached yet, and the same again."""
+    """Return two cases: without any initialisation or cache, and repeated."""
     yield _first(bench)
     yield _again(bench)
 

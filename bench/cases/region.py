@@ -1,4 +1,4 @@
-"""The demo region of this repository: one joint plan applied, against unit by unit."""
+"""The demo region of this repository: one joint plan and apply, compared with unit by unit."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CARRIED = ("modules", "environments", "templates", "ngp.yaml", ".terraform.lock
 
 
 def cases(bench: Bench) -> Iterator[Case]:
-    """One case: an empty sandbox to 127 resources."""
+    """Return one case: from an empty sandbox to 127 resources."""
     yield Case(
         "apply-region",
         "The demo region, from nothing to applied",

@@ -1,4 +1,4 @@
-"""Large platforms: discovery, order, what a change affects, whether what is rendered is current."""
+"""Large platforms: discovery, order, affected units, and checks for stale files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CHANGED = "w001-u003"
 
 
 def cases(lab: Lab, options: Options) -> Iterator[Case]:
-    """Three cases, each with all sizes, so that the cost of a unit can be told apart from the cost of a start."""
+    """Return three cases with all sizes each, which separates the cost of a unit from that of a start."""
     made = {size: _prepare(lab, size) for size in options.sizes}
     graph, affected, check = "ngp graph", "ngp graph --affected", "ngp render --check"
     yield Case(

@@ -1,4 +1,4 @@
-"""What ngp's scheduler costs a unit."""
+"""The cost of ngp's scheduler per unit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _GOAL_MS = 5.0
 
 
 def cases(lab: Lab, options: Options) -> Iterator[Case]:  # noqa: ARG001  every group is asked the same
-    """One case: units that do nothing, two at a time, for each size."""
+    """Return one case: units that do nothing, two at a time, for each size."""
     yield Case(
         "scheduling",
         "The scheduler alone",

@@ -1,4 +1,4 @@
-"""How soon a command line answers."""
+"""The start-up time of a command line."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PEERS = {TERRAFORM: "version", TOFU: "version", TERRAGRUNT: "--version", TERRAM
 
 
 def cases(lab: Lab, options: Options) -> Iterator[Case]:
-    """One case: the interpreter alone, ngp, and what the peers take to say their version."""
+    """Return one case: the interpreter alone, ngp, and the version commands of the peers."""
     asked = {"COMP_WORDS": "ngp pl", "COMP_CWORD": "1", "_NGP_COMPLETE": "complete_bash"}
     completion = lab.ngp(lab.folder)
     commands = {

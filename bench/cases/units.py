@@ -1,4 +1,4 @@
-"""Planning one unit of an environment that is there."""
+"""Planning one unit of an existing environment."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PLAIN = "terraform plan"
 
 
 def cases(bench: Bench) -> Iterator[Case]:
-    """Two cases: Terraform's process alone, and the whole command."""
+    """Return two cases: Terraform's process alone, and the whole command."""
     bench.empty_region()
     run(bench.ngp("apply", ENVIRONMENT, "--auto-approve"))
     _hand_on(bench)

@@ -29,7 +29,7 @@ _SUMMARY = 900_000  # bytes: GitHub drops a summary above 1 MiB
 
 
 @dataclass(frozen=True)
-class PipelineSurroundings:
+class PipelineCaller:
     """Where a pipeline runs. `say` tells people, `log` writes a line as it is; a set `stop` ends waiting for AWS."""
 
     settings: Settings
@@ -43,7 +43,7 @@ class PipelineSurroundings:
 class Pipeline:
     """An open pipeline: what started it, where it writes, and the forge that it talks to."""
 
-    surroundings: PipelineSurroundings
+    caller: PipelineCaller
     platform: Platform
     event: Event
     forge: Forge
@@ -56,7 +56,7 @@ class Pipeline:
     @property
     def say(self) -> Callable[[str], None]:
         """Tells people on stderr."""
-        return self.surroundings.say
+        return self.caller.say
 
     @property
     def is_github(self) -> bool:
@@ -80,7 +80,7 @@ class Pipeline:
         shown = list(lines) if self.is_github else []
         if shown:
             for line in (workflow_commands.resume(self.token), *shown, workflow_commands.stop(self.token)):
-                self.surroundings.log(line)
+                self.caller.log(line)
 
     def annotate(self, found: Iterable[Finding], level: str = "error") -> None:
         """Show findings at their files and lines, on GitHub only."""
@@ -130,7 +130,7 @@ class Pipeline:
             raise NgpError(f"cannot write {name}", where=str(self.folder), why=error.strerror or "") from None
 
     def _append(self, variable: str, text: str) -> None:
-        path = self.surroundings.settings.environ.get(variable, "")
+        path = self.caller.settings.environ.get(variable, "")
         if not path or not text:
             return
         try:
@@ -140,13 +140,13 @@ class Pipeline:
             self.warn(f"cannot write {variable}: {error.strerror}")
 
 
-def open_pipeline(surroundings: PipelineSurroundings, folder: str) -> tuple[Pipeline, str]:
+def open_pipeline(caller: PipelineCaller, folder: str) -> tuple[Pipeline, str]:
     """Read the event and reach the forge, also where ngp.yaml cannot be read: people are to be told.
 
     Return the pipeline, and why its forge is only a folder ("" if it is not). Raises UsageError (64) for an event that
     cannot be read, and for a folder that cannot be made.
     """
-    environ, cwd = surroundings.settings.environ, surroundings.cwd
+    environ, cwd = caller.settings.environ, caller.cwd
     event = events.read(environ)
     platform, wrong = _load(platforms.find(cwd), is_fork=event.is_fork)
     path = cwd / folder if folder else platform.workspace.pipeline
@@ -156,7 +156,7 @@ def open_pipeline(surroundings: PipelineSurroundings, folder: str) -> tuple[Pipe
         raise UsageError("cannot create the output folder", where=str(path), why=error.strerror or "") from None
     forge, why = connecting.connect(event, environ, path)
     head, prefix = bases.head(platform), bases.prefix(platform)
-    return Pipeline(surroundings, platform, event, forge, path, head, prefix=prefix, wrong=wrong), why
+    return Pipeline(caller, platform, event, forge, path, head, prefix=prefix, wrong=wrong), why
 
 
 def _load(path: Path, *, is_fork: bool) -> tuple[Platform, UsageError | None]:

@@ -89,7 +89,7 @@ def collect(pipeline: Pipeline, channel: Channel, names: Sequence[str]) -> tuple
     RefusedError (3) for another bundle.
     """
     digests = {name: _digest(pipeline, channel, name) for name in names}
-    _require_told(pipeline, channel)
+    _require_read(pipeline, channel)
     found = {name: one for name in names if (one := _open(pipeline, name, digests[name])) is not None}
     changed = _affected(pipeline, names)
     affected = set(changed)
@@ -123,8 +123,8 @@ def _digest(pipeline: Pipeline, channel: Channel, name: str) -> str:
     return about.bundle
 
 
-def _require_told(pipeline: Pipeline, channel: Channel) -> None:
-    """Raise MissingError (69) where nobody can say what was planned: a file alone says nothing of a review."""
+def _require_read(pipeline: Pipeline, channel: Channel) -> None:
+    """Raise MissingError (69) if the reviewed bundle is unknown: a file alone is not evidence of a review."""
     if not channel.has_read:
         what, why = "cannot tell which bundle was reviewed", "ngp could not read the pull request or its comments"
         raise MissingError(what, why=why, todo="run the job again when the API answers")
@@ -211,6 +211,6 @@ def _fetch(pipeline: Pipeline, environment: str, digest: str) -> None:
     if pipeline.platform.bundles is BundleKeeping.FILES:
         todo = "pass the folder of `ngp ci plan` to this job as an artifact, or set `bundles: state` in ngp.yaml"
         raise MissingError(f"cannot find the bundle {digest[:12]} of {environment}", where=str(path), todo=todo)
-    resolved, settings = resolving.resolve(pipeline.platform, environment), pipeline.surroundings.settings
-    reach = access.open_states(resolved, settings, pipeline.say, stop=pipeline.surroundings.stop)
+    resolved, settings = resolving.resolve(pipeline.platform, environment), pipeline.caller.settings
+    reach = access.open_states(resolved, settings, pipeline.say, stop=pipeline.caller.stop)
     Library(resolved, reach.session).fetch(digest, path)

@@ -49,7 +49,7 @@ def begin(context: options.Context, folder: str) -> Pipeline:
     say = partial(terminal.say, context.settings, always=True)
     log = partial(typer.echo, err=True)
     found, why = pipelines.open_pipeline(
-        pipelines.PipelineSurroundings(context.settings, context.cwd, say, log, context.stop), folder
+        pipelines.PipelineCaller(context.settings, context.cwd, say, log, context.stop), folder
     )
     if found.is_github:
         log(workflow_commands.stop(found.token))

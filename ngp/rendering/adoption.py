@@ -81,7 +81,7 @@ def prepare(platform: Path, catalogue: Catalogue, request: AdoptionRequest) -> A
     if not is_known:
         require(_check_name(catalogue, request.name, old))
     with tempfile.TemporaryDirectory(prefix="ngp-add-") as work:
-        found = _lay(Path(work) / request.name, request)
+        found = _write_copy(Path(work) / request.name, request)
         require(_here(each, found.module.path) for each in _wrong(found, platform))
         origin = Origin(request.address, vendored.checksum(request.contents), request.commit)
         return _Work(platform, catalogue, request, found, origin, old if is_known else None).adopt()
@@ -227,7 +227,7 @@ def _check_name(catalogue: Catalogue, name: str, old: Module | None) -> Iterator
     yield Finding(f"`{name}` already exists", str(old.path), why, "give the new one another name: --name NAME")
 
 
-def _lay(folder: Path, request: AdoptionRequest) -> ModuleSource:
+def _write_copy(folder: Path, request: AdoptionRequest) -> ModuleSource:
     """Write the copy into a temporary folder, and load it like the catalogue does."""
     if not any(path.name.endswith((".tf", ".tf.json")) and len(path.parts) == 1 for path in request.contents):
         below = sorted({str(path.parent) for path in request.contents if path.name.endswith((".tf", ".tf.json"))})

@@ -38,7 +38,7 @@ class ValidationResult:
     """What is wrong and what is worth a look. `roots` says how many Terraform checked, None if it was not asked."""
 
     wrong: Sequence[Finding]
-    doubts: Sequence[Finding]
+    warnings: Sequence[Finding]
     roots: int | None = None
 
 

@@ -37,18 +37,18 @@ class Serving:
     """A run's access to the proxy. Thread-safe."""
 
     def __init__(
-        self, door: ProxySession, found: ServablePackages, environ: Mapping[str, str], note: Callable[[str], None]
+        self, opened: ProxySession, found: ServablePackages, environ: Mapping[str, str], note: Callable[[str], None]
     ) -> None:
-        self._door, self._note = door, note
+        self._session, self._note = opened, note
         self._light = {name: value for name, value in _LIGHT.items() if name not in environ}
         self._for_init = session.reattach_for_init(one.address for one in found.packages)
         self._guard = threading.Lock()
         self._whole: set[Path] = set()  # roots that met a type which no text of theirs names
-        self._told: set[str] = set()
+        self._noted: set[str] = set()
 
     @property
     def is_open(self) -> bool:
-        return not self._door.broken
+        return not self._session.broken
 
     def run(self, root: Path, data: Path, verb: str, go: Go, *, calls: Path | None = None) -> bool:
         """Let `go` run Terraform with what it needs in its environment; return False where it must run plainly.
@@ -72,17 +72,17 @@ class Serving:
                 light = {} if whole or once else self._light
                 errors = go(Attempt({**light, **attached.environ}, is_last=once))
             finally:
-                judgement = self._door.detach(attached, errors)
+                detached = self._session.detach(attached, errors)
             if not errors:
                 return True
-            for crash in judgement.crashes[:1]:
+            for crash in detached.crashes[:1]:
                 self._emit(crash, crash)
-            if judgement.failures and is_own:
-                self._emit(judgement.failures[0], f"the provider proxy: {judgement.failures[0]}")
-            elif judgement.failures:
-                self._leave(judgement.failures[0])
+            if detached.failures and is_own:
+                self._emit(detached.failures[0], f"the provider proxy: {detached.failures[0]}")
+            elif detached.failures:
+                self._leave(detached.failures[0])
                 return False
-            if once or whole or not judgement.lacks:
+            if once or whole or not detached.lacks:
                 return True
             with self._guard:
                 self._whole.add(root)
@@ -91,7 +91,7 @@ class Serving:
         self, root: Path, texts: Sequence[Path], calls: Path | None, *, is_apply: bool, whole: bool
     ) -> Attached | None:
         try:
-            return self._door.attach(root, texts, is_apply=is_apply, whole_schema=whole, calls=calls)
+            return self._session.attach(root, texts, is_apply=is_apply, whole_schema=whole, calls=calls)
         except ProxyError as error:
             self._leave(str(error))
             return None
@@ -103,8 +103,8 @@ class Serving:
     def _emit(self, topic: str, text: str) -> None:
         """Emit a note once per topic."""
         with self._guard:
-            is_new = topic not in self._told
-            self._told.add(topic)
+            is_new = topic not in self._noted
+            self._noted.add(topic)
         if is_new:
             self._note(text)
 
@@ -158,12 +158,12 @@ def open_serving(  # noqa: PLR0913  what a run knows, once
     """
     with ExitStack() as stack:
         reason = session.why_disabled(shell) or found.reason
-        door = None
+        opened = None
         if found.packages and not reason:
             try:
-                door = stack.enter_context(opener(found.packages, environ, cache / "proxy"))
+                opened = stack.enter_context(opener(found.packages, environ, cache / "proxy"))
             except ProxyError as error:
                 reason = str(error)
         if reason:
             note(f"without the provider proxy: {reason}")
-        yield Serving(door, found, environ, note) if door else None
+        yield Serving(opened, found, environ, note) if opened else None

@@ -26,7 +26,7 @@ class RootProgress:
 
 def show(names: Sequence[str], found: ValidationResult, settings: Settings, *, whole: bool) -> None:
     """The warnings on stderr; what is wrong on stdout, or what was checked."""
-    for each in found.doubts:
+    for each in found.warnings:
         terminal.say(settings, findings.block(each, word="warning"))
     roots = "" if found.roots is None else f", Terraform checked {terminal.amount(found.roots, 'root')}"
     passed = f"valid: {', '.join(names) or 'no environment'}{roots}"
@@ -36,5 +36,5 @@ def show(names: Sequence[str], found: ValidationResult, settings: Settings, *, w
 def document(names: Sequence[str], found: ValidationResult, change: Affected | None) -> dict[str, Any]:
     """``ngp.validate/1``."""
     facts = {"environments": names, "terraform": found.roots is not None}
-    shown = {**facts, "findings": found.wrong, "warnings": found.doubts}
+    shown = {**facts, "findings": found.wrong, "warnings": found.warnings}
     return {"schema": "ngp.validate/1", **shown, **documents.affected(change)}

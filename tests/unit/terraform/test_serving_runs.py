@@ -78,8 +78,8 @@ def test_a_failure_of_terraforms_own_is_not_run_again():
 
 
 def test_an_apply_is_never_run_again():
-    judgement = Detached(lacks=True, failures=("the provider did not start",))
-    _, served, calls = run(Door(judgement), ["an error"], "apply")
+    detached = Detached(lacks=True, failures=("the provider did not start",))
+    _, served, calls = run(Door(detached), ["an error"], "apply")
     assert (served, [is_last for _, is_last in calls]) == (True, [True])
 
 
@@ -111,7 +111,7 @@ def test_a_failure_of_the_proxy_is_told_in_one_line_and_leads_to_the_plain_way()
     notes = []
     way, served, calls = run(Door(Detached(failures=("no handshake",))), ["an error"], notes=notes)
     assert (served, len(calls)) == (False, 1)
-    way._door.broken = "it has ended"
+    way._session.broken = "it has ended"
     assert not way.run(ROOT, ROOT / ".terraform", "plan", lambda _: "")
     assert notes == ["without the provider proxy: no handshake"]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ngp.errors import Finding
 from ngp.hosts.host import Host
@@ -72,11 +72,15 @@ class Rollout:
 
 @dataclass(frozen=True)
 class Deployed:
-    """The result of a deploy: finished hosts, failed hosts, and unfinished ones."""
+    """The result of a deploy: finished hosts, failed hosts, and unfinished ones.
+
+    `locked` has a finding for each host whose lock could not be given back.
+    """
 
     done: tuple[str, ...]
     failed: tuple[Failed, ...]
     unfinished: tuple[str, ...]
+    locked: tuple[Finding, ...] = ()
 
     @property
     def is_success(self) -> bool:
@@ -90,18 +94,30 @@ def deploy(packages: Sequence[DebianPackage], rollout: Rollout, claim: Claim, ru
     Raises LockHeldError (5) where somebody else deploys to one of the hosts, and NgpError where one cannot be
     reached; nothing is changed then.
     """
-    with locking.hold(rollout.hosts, claim, run, rollout.steal, rollout.warn):
-        done: list[str] = []
-        for number, batch in enumerate(rollout.batches, 1):
-            failed, is_whole = _deploy_batch(packages, rollout, claim, number, run)
-            if is_whole:
-                failed, is_whole = _check(rollout, batch)
-            if not is_whole:
-                break
-            done += [host.name for host in batch]
-        named = {*done, *(one.host for one in failed)}
-        rest = tuple(host.name for host in rollout.hosts if host.name not in named)
-        return Deployed(tuple(done), tuple(failed), rest)
+    locked: list[Finding] = []
+
+    def warn(finding: Finding) -> None:
+        locked.append(finding)
+        rollout.warn(finding)
+
+    with locking.hold(rollout.hosts, claim, run, rollout.steal, warn):
+        result = _deploy_batches(packages, rollout, claim, run)
+    return replace(result, locked=tuple(locked))
+
+
+def _deploy_batches(packages: Sequence[DebianPackage], rollout: Rollout, claim: Claim, run: Run) -> Deployed:
+    done: list[str] = []
+    failed: list[Failed] = []
+    for number, batch in enumerate(rollout.batches, 1):
+        failed, is_whole = _deploy_batch(packages, rollout, claim, number, run)
+        if is_whole:
+            failed, is_whole = _check(rollout, batch)
+        if not is_whole:
+            break
+        done += [host.name for host in batch]
+    named = {*done, *(one.host for one in failed)}
+    rest = tuple(host.name for host in rollout.hosts if host.name not in named)
+    return Deployed(tuple(done), tuple(failed), rest)
 
 
 def _deploy_batch(

@@ -19,6 +19,7 @@ def documents(findings: Schema) -> Mapping[str, Schema]:
         exit_code=WHOLE,
         hosts=array(host),
         hook=findings,
+        warnings=findings,
     )
     version = record(host=TEXT, package=TEXT, installed=TEXT, deployed=optional(_DEPLOYED), is_foreign=FLAG)
     return {

@@ -55,6 +55,7 @@ def document(
         "id": claim.id,
         "packages": packages,
         "hosts": hosts,
+        "warnings": result.locked,
         **more,
     }
 

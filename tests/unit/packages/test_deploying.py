@@ -169,7 +169,8 @@ def test_lock_that_cannot_be_given_back_is_tried_again_then_named(machines, time
             dead.touch()
 
     machines.before.append(lose)
-    assert deploy(machines, hosts, warn=warned.append).is_success
+    result = deploy(machines, hosts, warn=warned.append)
+    assert (result.is_success, result.locked) == (True, tuple(warned))
     assert [(one.where, one.why) for one in warned] == said
     assert [lock(machines, host) != "" for host in hosts] == [False, times == 2]
     assert all("--accept-lock d1" in one.todo for one in warned)

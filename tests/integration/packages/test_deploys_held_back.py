@@ -130,7 +130,7 @@ def test_a_protected_environment_needs_a_yes_where_nobody_is_asked(machines, ngp
     verb, *rest = words
     done = ngp.call("package", verb, *rest, "shop")
     assert done.exit_code == 64
-    assert "this to `prod` (the sandbox, account 123456789012, eu-central-1)?" in done.stderr.replace(" in `", " to `")
+    assert "hosts of `prod` (the sandbox, account 123456789012, eu-central-1)?" in done.stderr
     assert "give it with `--auto-approve`" in done.stderr
     assert machines.ran == []
     assert ngp.call("package", verb, *rest, "shop", "--dry-run").exit_code == 0
@@ -147,7 +147,7 @@ def test_an_environment_of_hosts_yaml_alone_can_be_protected(machines, platform,
         text = (platform / name).read_text()
         (platform / name).write_text(text.replace(old, new))
     done = ngp.call("package", "deploy", "metal", "shop")
-    assert (done.exit_code, "Deploy this to `metal`?" in done.stderr) == (64, True), done.stderr
+    assert (done.exit_code, "Deploy this to hosts of `metal`?" in done.stderr) == (64, True), done.stderr
     assert ngp.call("package", "deploy", "metal", "shop", "--auto-approve").exit_code == 0
     assert ngp.call("validate", "--no-terraform").exit_code == 0
     (platform / "hosts.yaml").unlink()
@@ -186,7 +186,7 @@ def test_a_person_is_told_what_goes_where_and_asked(machines, platform, answer, 
     code, said = _answer(platform, answer)
     assert code == 1
     assert "deploy shop to db" in said
-    assert "Deploy this to `prod` (the sandbox, account 123456789012, eu-central-1)?" in said
+    assert "Deploy this to hosts of `prod` (the sandbox, account 123456789012, eu-central-1)?" in said
     assert then in said
 
 

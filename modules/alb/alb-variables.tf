@@ -311,6 +311,11 @@ variable "ingress_cidrs" {
     condition     = alltrue([for cidr in var.ingress_cidrs : can(cidrnetmask(cidr))])
     error_message = "ingress_cidrs holds IPv4 networks in CIDR form, such as 198.51.100.0/24."
   }
+
+  validation {
+    condition     = !var.internal || !contains(var.ingress_cidrs, var.vpc_cidr)
+    error_message = "ingress_cidrs holds vpc_cidr, which internal lets in already: EC2 refuses the same rule twice."
+  }
 }
 
 variable "certificate_arn" {

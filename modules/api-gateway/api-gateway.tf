@@ -74,6 +74,7 @@ locals {
     local.is_hybrid ? {
       TYK_PMP_PUMPS_HYBRID_TYPE                  = "hybrid"
       TYK_PMP_PUMPS_HYBRID_META_CONNECTIONSTRING = var.hybrid_connection_string
+      TYK_PMP_PUMPS_HYBRID_META_USESSL           = "true" # as the gateway speaks to it
       } : {
       TYK_PMP_OMITCONFIGFILE           = "true"
       TYK_PMP_PUMPS_STDOUT_TYPE        = "stdout"

@@ -48,7 +48,7 @@ locals {
 # For people: DC/OS and Jenkins, inside.
 
 resource "aws_lb" "master" {
-  name                       = format(local.lb_name, "M")
+  name                       = local.lb_name["M"]
   load_balancer_type         = "application"
   internal                   = true
   subnets                    = var.private_subnet_ids
@@ -152,7 +152,7 @@ locals {
 }
 
 resource "aws_lb" "inner" {
-  name                             = format(local.lb_name, "N")
+  name                             = local.lb_name["N"]
   load_balancer_type               = "network"
   internal                         = true
   subnets                          = var.private_subnet_ids
@@ -205,7 +205,7 @@ resource "aws_lb_listener" "inner" {
 # For the world: what public agents serve.
 
 resource "aws_lb" "public" {
-  name                       = format(local.lb_name, "P")
+  name                       = local.lb_name["P"]
   load_balancer_type         = "application"
   subnets                    = var.public_subnet_ids
   security_groups            = [aws_security_group.this["public_lb"].id]

@@ -368,6 +368,18 @@ variable "restore_bucket" {
   }
 }
 
+variable "restore_kms_key_arn" {
+  description = "KMS key that encrypts the archives in that bucket; empty where S3's own key does."
+  type        = string
+  default     = ""
+  nullable    = false
+
+  validation {
+    condition     = var.restore_kms_key_arn == "" || can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", var.restore_kms_key_arn))
+    error_message = "restore_kms_key_arn is empty or the ARN of a KMS key."
+  }
+}
+
 variable "restore_key" {
   description = "Archive of the home (tar.gz) in that bucket, with the home's content at its top."
   type        = string

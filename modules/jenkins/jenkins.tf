@@ -167,6 +167,22 @@ data "aws_iam_policy_document" "restore" {
     actions   = ["s3:GetObject"]
     resources = [for key in local.archives : "arn:${data.aws_partition.current.partition}:s3:::${var.restore_bucket}/${key}"]
   }
+
+  dynamic "statement" {
+    for_each = compact([var.restore_kms_key_arn])
+
+    content {
+      sid       = "DecryptTheArchives"
+      actions   = ["kms:Decrypt"]
+      resources = [statement.value]
+
+      condition {
+        test     = "StringEquals"
+        variable = "kms:ViaService"
+        values   = ["s3.${var.region}.amazonaws.com"]
+      }
+    }
+  }
 }
 
 resource "aws_iam_policy" "restore" {

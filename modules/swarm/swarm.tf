@@ -38,7 +38,7 @@ locals {
   # seam. A load balancer's name that is cut gets a checksum: two units of one account must not take each other's.
   dashed      = "${var.pre_tag}-${local.unit}-${var.post_tag}"
   lb_name     = length(local.dashed) <= 32 && !startswith(local.dashed, "internal-") ? local.dashed : "lb-${trim(substr(local.dashed, 0, 20), "-")}-${substr(sha1(local.dashed), 0, 8)}"
-  backup_name = "${substr("${var.pre_tag}-${local.unit}", 0, 39)}-EFS-${var.post_tag}"
+  backup_name = length(local.name["EFS"]) <= 50 ? local.name["EFS"] : "${substr(local.name["EFS"], 0, 41)}-${substr(sha1(local.name["EFS"]), 0, 8)}"
   bucket_name = lower("${var.pre_tag}-${trim(substr(local.unit, 0, 16), "-")}-${var.post_tag}-${substr(sha1("${var.project}/${var.environment}/${local.unit}/${local.account_id}/${var.region}"), 0, 8)}")
 
   own_tags = {

@@ -35,6 +35,7 @@ Rule = Callable[[ModuleSource], Iterator[Fault]]
 SAFETY: Sequence[Rule] = (
     resources.metadata,
     resources.encryption,
+    resources.cut_names,
     resources.security_groups,
     protection.publicity,
     protection.callers,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ngp.runs.context import RunContext
 from ngp.runs.events import Note
@@ -11,13 +11,41 @@ from ngp.terraform.plans import SENSITIVE, Action, Change
 
 _SETS = frozenset({Action.CREATE, Action.UPDATE, Action.REPLACE})
 _SHOWN = 120
+# resource type → the argument that has AWS refuse its deletion
+_LOCKS: Mapping[str, str] = {
+    "aws_alb": "enable_deletion_protection",
+    "aws_cognito_user_pool": "deletion_protection",
+    "aws_db_instance": "deletion_protection",
+    "aws_docdb_cluster": "deletion_protection",
+    "aws_dynamodb_table": "deletion_protection_enabled",
+    "aws_instance": "disable_api_termination",
+    "aws_lb": "enable_deletion_protection",
+    "aws_neptune_cluster": "deletion_protection",
+    "aws_rds_cluster": "deletion_protection",
+}
 
 
 def emit_warnings(context: RunContext, result: UnitResult) -> None:
     """Warn of planned values that AWS would refuse. The run continues, because AWS decides."""
     for change in result.changes:
+        lock = locked(change)
+        if lock:
+            todo = f"apply {lock} = false first"
+            context.emit(
+                Note(f"`{result.unit}`: AWS would refuse to delete {change.address}, which has {lock}: {todo}")
+            )
         for text in refusals(context, change):
             context.emit(Note(f"`{result.unit}`: AWS would refuse {text}"))
+
+
+def locked(change: Change) -> str:
+    """Return the argument by which AWS refuses to delete what a change deletes; "" where nothing does.
+
+    Terraform has by then deleted what depends on it, such as the listeners of a load balancer.
+    """
+    name = _LOCKS.get(change.type, "") if change.action in (Action.DELETE, Action.REPLACE) else ""
+    before = change.before if isinstance(change.before, Mapping) else {}
+    return name if before.get(name) in (True, "true", "ACTIVE") else ""
 
 
 def refusals(context: RunContext, change: Change) -> Iterator[str]:

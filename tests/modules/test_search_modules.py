@@ -5,6 +5,7 @@ The tests stand in the order in which they are to run; the last destroys what th
 """
 
 import json
+import re
 
 import pytest
 
@@ -56,6 +57,25 @@ def test_api_is_private_and_known_to_operators_alone(lab, applied):
     assert [each["policyArn"].rpartition("/")[2] for each in policies["associatedAccessPolicies"]] == [
         "AmazonEKSClusterAdminPolicy"
     ]
+
+
+def test_sizes_that_eks_refuses_are_refused_with_a_command_that_it_takes(lab, applied):
+    """Two nodes run, at most six may: a minimum of eight needs all three sizes at once."""
+    eks = lab.client("eks")
+    [name] = eks.list_clusters()["clusters"]
+    sizes = {"min_size": 8, "max_size": 12, "desired_size": 8}
+    lab.configure(values={"kubernetes.node_groups": json.dumps({"default": sizes})})
+    refused = lab.ngp.run("plan", "lab", "kubernetes")
+    assert refused.exit_code == 1
+    told = " ".join((refused.stdout + refused.stderr).split())
+    found = re.search(
+        r"aws eks update-nodegroup-config --cluster-name (\S+) --nodegroup-name (\S+) --scaling-config (\S+)", told
+    )
+    assert found, told
+    assert found[1] == name
+    asked = {key: int(value) for key, value in (each.split("=") for each in found[3].split(","))}
+    eks.update_nodegroup_config(clusterName=name, nodegroupName=found[2], scalingConfig=asked)
+    assert lab.ngp.run("plan", "lab", "kubernetes", "--detailed-exitcode").exit_code == 0
 
 
 def test_logs_are_planned_beside_it(lab, applied):

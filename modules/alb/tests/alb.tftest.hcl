@@ -262,3 +262,15 @@ run "what_aws_would_refuse_is_refused" {
     var.certificate_arn, var.ssl_policy, var.ingress_cidrs, var.sticky_seconds,
   ]
 }
+
+run "a_rule_that_would_be_there_twice_is_refused" {
+  command = plan
+
+  variables {
+    internal      = true
+    ingress_cidrs = ["10.9.0.0/16", "10.0.0.0/16"]
+    vpc_cidr      = "10.0.0.0/16"
+  }
+
+  expect_failures = [var.ingress_cidrs]
+}

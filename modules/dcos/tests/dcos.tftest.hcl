@@ -410,3 +410,16 @@ run "a_key_in_place_of_an_arn_is_refused" {
 
   expect_failures = [var.sysdig_secret_arn]
 }
+
+run "units_whose_names_begin_alike_have_load_balancers_of_their_own" {
+  command = plan
+
+  variables {
+    unit = "dcos-new-region"
+  }
+
+  assert {
+    condition     = alltrue([for name in values(local.lb_name) : length(name) <= 32]) && local.lb_name["M"] != "lb-${trim(substr(local.lb_plain["M"], 0, 20), "-")}" && length(distinct(values(local.lb_name))) == 3
+    error_message = "A name that is cut has a digest of the whole."
+  }
+}

@@ -266,3 +266,18 @@ run "objects_have_no_more_tags_than_s3_takes" {
     error_message = "An object has the module's tags; everything else has the operator's too."
   }
 }
+
+run "archives_that_kms_encrypts_are_read_by_their_key" {
+  command = plan
+
+  variables {
+    restore_jenkins     = 1
+    restore_bucket      = "archives"
+    restore_kms_key_arn = "arn:aws:kms:eu-central-1:123456789012:key/archives"
+  }
+
+  assert {
+    condition     = data.aws_iam_policy_document.restore.statement[1].resources == toset([var.restore_kms_key_arn]) && one(data.aws_iam_policy_document.restore.statement[1].condition).values == tolist(["s3.eu-central-1.amazonaws.com"])
+    error_message = "By way of S3 alone, and no other key."
+  }
+}

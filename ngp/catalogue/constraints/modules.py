@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ngp.catalogue import hcl
-from ngp.catalogue.constraints import accepting, instances, machines, parameters
+from ngp.catalogue.constraints import accepting, instances, machines, parameters, regions
 from ngp.catalogue.constraints.accepting import Refusal
 from ngp.catalogue.constraints.parameters import Tables
 from ngp.catalogue.rules.source import Fault, ModuleSource, address
@@ -58,6 +58,7 @@ def check(source: ModuleSource, given: Mapping[str, Any], tables: Tables) -> Ite
             found = [
                 *accepting.refusals(block.labels[0], values, tables),
                 *machines.refusals(source, block, arguments, var),
+                *regions.refusals(values, var.get("region")),
             ]
             for refusal in found:
                 attribute = next((each.attribute for each in arguments if each.value.path == refusal.path), None)

@@ -51,7 +51,7 @@ DOMAIN = """resource "aws_opensearch_domain" "x" {
 @pytest.fixture
 def faults(check_text):
     """`faults(text, manifest)`: the rules that a module of this text breaks, of those that hold for every module."""
-    known = {"encryption", "imdsv2", "open-ingress", "public-access", "tls", "log-retention", "exceptions"}
+    known = {"encryption", "imdsv2", "open-ingress", "public-access", "tls", "log-retention", "exceptions", "cut-name"}
     return lambda text, manifest="": [each.rule for each in check_text(text, manifest) if each.rule in known]
 
 
@@ -230,3 +230,27 @@ def test_a_fault_of_a_copy_is_told_with_the_words_that_accept_it(check_text):
 def test_a_copy_of_somebody_elses_module_is_as_safe(faults):
     source = f'source: {{address: x, checksum: "h1:{"A" * 43}="}}\n'
     assert faults(resource("aws_kms_key") + ingress(8080, f'"{WORLD}"'), source) == ["encryption", "open-ingress"]
+
+
+UNIT = 'variable "unit" {\n  type = string\n}\n'
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ('"lb-${substr(var.unit, 0, 8)}"', ["cut-name"]),
+        ("local.short", ["cut-name"]),
+        ('"${substr(var.unit, 0, 8)}-${substr(sha1(var.unit), 0, 8)}"', []),
+        ('"${local.short}-${local.digest}"', ["cut-name"]),  # which may be of the short one
+        ("local.both", []),
+        ("var.unit", []),
+    ],
+)
+def test_name_that_is_cut_has_a_digest_of_the_whole(faults, name, found):
+    more = """locals {
+  short  = substr(var.unit, 0, 8)
+  digest = sha1(var.unit)
+  both   = "${substr(var.unit, 0, 8)}-${local.digest}"
+}
+"""
+    assert faults(UNIT + more + resource("aws_lb_target_group", f"name = {name}")) == found

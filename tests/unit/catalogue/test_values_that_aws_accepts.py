@@ -95,6 +95,29 @@ def test_what_aws_takes_is_left_alone(refused, type_, lines):
     assert refused(text) == []
 
 
+REGION = 'variable "region" {\n  type    = string\n  default = "eu-central-1"\n}\n'
+
+
+@pytest.mark.parametrize(
+    ("type_", "line", "is_refused"),
+    [
+        ("aws_lb_listener", 'certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/a"', True),
+        ("aws_lb_listener", 'certificate_arn = "arn:aws:acm:eu-central-1:123456789012:certificate/a"', False),
+        ("aws_lb_listener", 'certificate_arn = "arn:aws:iam::123456789012:server-certificate/a"', False),
+        ("aws_cloudwatch_metric_alarm", 'alarm_actions = ["arn:aws:sns:us-east-1:123456789012:a"]', True),
+        ("aws_ebs_volume", 'kms_key_id = "arn:aws:kms:us-east-1:123456789012:key/a"', True),
+    ],
+)
+def test_arn_of_another_region_is_found(refused, type_, line, is_refused):
+    found = [each.why for each in refused(REGION + resource(type_, line)) if "is of eu-central-1" in each.why]
+    assert bool(found) is is_refused
+
+
+def test_arn_is_left_alone_where_the_region_is_not_known(refused):
+    text = resource("aws_lb_listener", 'certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/a"')
+    assert refused(text) == []
+
+
 def test_values_come_from_locals_each_and_dynamic_blocks(refused):
     text = """locals {
   what = "the masters'"

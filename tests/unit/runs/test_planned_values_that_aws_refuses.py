@@ -67,3 +67,20 @@ def test_only_resources_of_aws_are_looked_at(told, monkeypatch):
 def test_a_long_value_is_cut(told, length, shown):
     [text] = told(change(Action.CREATE, after={**BAD, "description": "'" * length}))
     assert f'description = "{shown}":' in text
+
+
+@pytest.mark.parametrize(
+    ("kind", "action", "before", "lock"),
+    [
+        ("aws_lb", Action.REPLACE, {"enable_deletion_protection": True}, "enable_deletion_protection"),
+        ("aws_db_instance", Action.DELETE, {"deletion_protection": True}, "deletion_protection"),
+        ("aws_cognito_user_pool", Action.DELETE, {"deletion_protection": "ACTIVE"}, "deletion_protection"),
+        ("aws_lb", Action.UPDATE, {"enable_deletion_protection": True}, ""),
+        ("aws_lb", Action.REPLACE, {"enable_deletion_protection": False}, ""),
+        ("aws_lb", Action.CREATE, None, ""),
+        ("aws_s3_bucket", Action.DELETE, {"deletion_protection": True}, ""),
+    ],
+)
+def test_deletion_that_a_lock_refuses_is_known(kind, action, before, lock):
+    """Terraform asks AWS last: what depends on it is gone by then."""
+    assert acceptance.locked(Change("module.a.b.c", kind, action, before, {})) == lock

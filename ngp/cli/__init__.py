@@ -21,7 +21,7 @@ from ngp.commands.options import CURRENT, Context, Interruption
 from ngp.errors import NgpError, StoppedError, UsageError
 from ngp.settings import Level, Settings
 
-_MOST_DIGITS = 1_000_000  # of a number that somebody wrote, or Terraform, whose 1e100000 has 100,001
+_MOST_DIGITS = 1_000_000  # of a written number, also by Terraform, whose 1e100000 has 100,001
 BROKEN_PIPE = 141  # 128 + SIGPIPE, as a shell reports a program that its reader left
 
 app = typer.Typer(
@@ -89,7 +89,7 @@ def run(argv: Sequence[str] | None = None) -> int:
         with signals.handled(interruption):
             code = _guarded(own, own_settings, interruption)
         _ring(CURRENT.get())
-    except KeyboardInterrupt:  # it came while something else was reported
+    except KeyboardInterrupt:  # the signal came while something else was reported
         code = 128 + (interruption.signal_number or signal.SIGINT)
     finally:
         logs.reset()
@@ -112,7 +112,7 @@ def _guarded(argv: Sequence[str], own_settings: Settings, interruption: Interrup
         return _abandon_stdout()
     except loading.InterruptedCommandError as stopped:
         return failures.print_failure(StoppedError(signal_number=stopped.signal_number), form)
-    except (KeyboardInterrupt, typer.Abort):  # it came while the command line was parsed
+    except (KeyboardInterrupt, typer.Abort):  # the signal came while the command line was parsed
         return failures.print_failure(StoppedError(signal_number=interruption.signal_number or signal.SIGINT), form)
     except NgpError as error:
         return failures.print_failure(error, form, whole=failures.is_whole(argv, own_settings.environ))

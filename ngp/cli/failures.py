@@ -57,7 +57,7 @@ def print_failure(error: Failure, form: Form, *, whole: bool = False) -> int:
     with suppress(OSError):
         findings.show_error(error, whole=whole)
     if form is not Form.WORDS:
-        with suppress(OSError):  # stdout may be what failed; the words on stderr are there
+        with suppress(OSError):  # stdout may be what failed; stderr has the message
             documents.write(documents.failure(error, exit_code=code), one_line=form is Form.JSON_LINE)
             sys.stdout.flush()
     return code

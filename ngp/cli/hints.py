@@ -7,7 +7,7 @@ from typing import Any
 
 from ngp.errors import nearest, similar
 
-# Words of Terraform and of tools like ngp → what to type here
+# Words of Terraform and similar tools → what to type here
 COMMANDS = {
     "why": "type `ngp explain ENV ADDRESS`",
     "approve": "type `ngp bundle approve FILE`",
@@ -41,7 +41,7 @@ COMMANDS = {
     "workspace": "type `ngp env list`: environments take the place of workspaces",
 }
 _LISTED = 10  # commands that a hint names
-_NEAR = 0.7  # flags are short, and so are like each other
+_NEAR = 0.7  # flags are short, so they resemble each other
 _VALUES = "write values into environments/ENV/terraform.tfvars, or type `ngp configure ENV --set UNIT.INPUT=VALUE`"
 _ENVIRONMENT = "name the environment after the command, such as `ngp plan dev`"
 _UNITS = "name units after the environment, such as `ngp plan dev network`"

@@ -19,9 +19,7 @@ from ngp.errors import UsageError
 
 Command = TyperCommand | TyperGroup
 
-_CONSENT = frozenset(
-    {"auto_approve", "emergency", "reveal"}
-)  # and accept_*: said on the line, never in the surroundings
+_CONSENT = frozenset({"auto_approve", "emergency", "reveal"})  # and accept_*: given on the command line only
 _SELF = frozenset({"help", "version", "install_completion", "show_completion"})
 _TRUTH = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 

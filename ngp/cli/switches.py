@@ -17,7 +17,7 @@ from ngp.commands.options import CURRENT, Context
 from ngp.errors import UsageError
 from ngp.settings import LEVEL, Level
 
-_FLAGS = {  # option → variable and value that say the same to everything below
+_FLAGS = {  # option → equivalent variable and value, for everything below
     ("no_color", True): ("NO_COLOR", "1"),
     ("provider_proxy", False): ("NGP_PROVIDER_PROXY", "0"),
     ("quiet", True): (LEVEL, Level.ERROR.value),

@@ -22,10 +22,10 @@ from ngp.rendering import differences, readmes, scaffold, templates
 from ngp.terraform import lockfile
 
 _BUILT_IN = "terraform.io/builtin/"
-_SCANTY = "title: T\nsummary: S\ncategory: c\n"  # lets the copy be loaded before its manifest is made
+_SCANTY = "title: T\nsummary: S\ncategory: c\n"  # allows loading the copy before it has a manifest
 _VERSION = re.compile(r"\?ref=v?(\d+\.\d+\.\d+)$")
-_HELD = frozenset({*shape.COMMON, *shape.FACTS})  # ngp or terraform.tfvars gives these, no other unit
-# Resource types that hold what cannot be made again.
+_HELD = frozenset({*shape.COMMON, *shape.FACTS})  # given by ngp or terraform.tfvars, never wired
+# Resource types with data that cannot be recreated.
 _HOLDING = frozenset(
     {
         "aws_cognito_user_pool",

@@ -36,7 +36,7 @@ def _common(modules: Iterable[Module]) -> Iterator[str]:
     for name in COMMON_INPUTS:
         declaring = [module for module in modules if name in module.variables]
         if declaring:
-            # A module that does not require it sets it; a dummy says more than a default.
+            # A module that does not require it sets it; a dummy is more informative than a default.
             declaring.sort(key=lambda module: (name in module.manifest.requires, name not in module.dummies))
             yield _entry(declaring[0], declaring[0].variables[name])
 
@@ -77,7 +77,7 @@ def _value(module: Module, variable: Variable) -> Any:
     if dummy:
         return dummy.value
     if not variable.has_default and variable.ephemeral:
-        return f"env:{variable.name.upper()}"  # a secret is only ever named
+        return f"env:{variable.name.upper()}"  # only a reference to a secret may be given
     return variable.default
 
 

@@ -79,7 +79,7 @@ def freshness(catalogue: Path, cache: Path | None = None) -> Rule:
 
     def fresh(found: ModuleSource) -> Iterator[Fault]:
         if not found.page.is_file():
-            return  # the rule files says so
+            return  # the rule `files` reports this
         try:
             is_fresh = renew(found, given_by) == found.page.read_text(encoding="utf-8")
         except UsageError as error:

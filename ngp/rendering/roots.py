@@ -149,7 +149,7 @@ def _plain(context: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _state(resolved: Resolved, unit: str) -> locations.StateLocation:
-    relative = Workspace.of(Path())  # as every path in a committed file
+    relative = Workspace.of(Path())  # like every path in a committed file
     return state_locations.locate(resolved.platform, resolved.environment, unit, relative)
 
 
@@ -170,7 +170,7 @@ def _master(platform: Path) -> str:
         ) from None
 
 
-@lru_cache(maxsize=32)  # as many texts as there are sets of providers, however many roots
+@lru_cache(maxsize=32)  # one text per set of providers, for any number of roots
 def _lock(master: str, sources: frozenset[str]) -> str:
     """Return the master lock without unused providers, which `-lockfile=readonly` would refuse."""
     lock = lockfile.parse(master, where=LOCK)

@@ -17,7 +17,7 @@ from ngp.environments.values import COMMON_INPUTS, FACTS
 from ngp.errors import Finding, nearest, require
 from ngp.rendering import module_pages, templates
 
-LONGEST = 31  # a unit's name is part of names that AWS limits
+LONGEST = 31  # a unit's name becomes part of names that AWS limits
 _OWN = frozenset({*FACTS, "unit", "pre_tag", "post_tag", "service", "version_tag", "tags", "message"})
 _FILES = {
     "{name}.tf": "main.tf",

@@ -13,7 +13,7 @@ from ngp.rendering import copies, dummies, pages, pipelines, templates
 from ngp.rendering.roots import LOCK
 
 _HOME = "platform"
-# Templates bear no leading dot, so that no tool on the way takes them for its own settings.
+# Templates have no leading dot, so that no tool takes them for its own settings.
 _HIDDEN = frozenset({"gitattributes", "gitignore", "gitkeep", "pre-commit-config.yaml"})
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ngp.environments.resolving import Resolved
 
 WIRED = "wired.auto.tfvars.json"
-_SILENT = frozenset({".terraform", WIRED})  # what running a root leaves; ignored by Git
+_SILENT = frozenset({".terraform", WIRED})  # left by running a root; ignored by Git
 
 
 @dataclass(frozen=True)

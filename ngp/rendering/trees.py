@@ -125,7 +125,7 @@ def write(tree: RenderedTree) -> None:
         for name in tree.environments:
             held.enter_context(files.lock(platform.workspace.lock(name), purpose=f"ngp render {name}"))
         writing.write(writes(tree), "the rendered files cannot be written")
-        gone = [*orphaned, *staleness.emptied(platform.path, orphaned)]  # a folder may have got a file
+        gone = [*orphaned, *staleness.emptied(platform.path, orphaned)]  # a folder may contain a new file
         writing.write(dict.fromkeys(platform.path / path for path in gone), "left-over files cannot be removed")
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ngp.environments.resolving import Resolved
     from ngp.state.locations import StateLocation
 
-Reach = Callable[["Environment"], "Session | None"]  # None: nothing is there, or it is not to be asked
+Reach = Callable[["Environment"], "Session | None"]  # None: there is nothing, or it must not be asked
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def collect(
     """
     homes = {name for name in documents.names(platform) if _lives_there(platform, name, place)}
     gone: dict[str, list[StateLocation]] = {}
-    for (name, _), each in reading.below(place, session).items():  # type: ignore[arg-type]  # a local one asks nobody
+    for (name, _), each in reading.below(place, session).items():  # type: ignore[arg-type]  # a local store needs no account
         if name not in homes:
             gone.setdefault(name, []).append(each)
     known = history.environments(platform) if gone and removals is None else removals or {}

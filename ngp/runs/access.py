@@ -131,7 +131,7 @@ def _start(resolved: Resolved, settings: Settings, note: Callable[[str], None], 
     environment, platform = resolved.environment, resolved.platform
     running = server.status(platform.workspace.path)
     if running is None and not may_start and platform.state is StateKind.LOCAL:
-        return _NOWHERE  # its states are on the disk, and can be read
+        return _NOWHERE  # its states are local, and can be read
     if running is None and not may_start:
         raise MissingError(
             "the sandbox is not running",

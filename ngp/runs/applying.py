@@ -185,7 +185,7 @@ class _Work:
             planned = context.terraform.plan(root, options, secrets=secrets, watch=watch.call)
             if not planned.is_ok:
                 return watch.failed(preview, planned)
-            # Terraform has read the files by now: what it applies is what was compared
+            # Terraform has read the files now, so it applies what was compared
             if moved := self._seen.moved(unit.name, wired):
                 return replace(preview, counts=Counts(), outcome=Outcome.STALE, reason=moved)
             if not planned.has_changes:

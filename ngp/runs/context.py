@@ -33,9 +33,9 @@ class RunContext:
     terraform: driver.Terraform
     folder: Path  # .ngp/runs/ID
     emit: Emit  # the journal first, then the caller
-    tree: copies.ShadowTree  # in which previews are planned
-    guard: guards.PlanGuard = field(default_factory=guards.PlanGuard)  # of the plans made there
-    orphans: Callable[[], tuple[Orphan, ...]] = tuple  # waits until they are found
+    tree: copies.ShadowTree  # the shadow tree of previews
+    guard: guards.PlanGuard = field(default_factory=guards.PlanGuard)  # the guard of plans made there
+    orphans: Callable[[], tuple[Orphan, ...]] = tuple  # returns the orphans once they are found
 
     @property
     def stop(self) -> threading.Event:

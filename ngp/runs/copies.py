@@ -134,7 +134,7 @@ def working_root(unit: Unit, tree: ShadowTree, data: Path, binary: Binary) -> dr
     if not binary.is_opentofu:
         return driver.Root(unit.root, data)
     place = unit.place.path
-    # an absolute path: .ngp may be a link, and a relative one would count from where it leads
+    # an absolute path, because .ngp may be a link and a relative path would start at its target
     backend = {"terraform": {"backend": {"local": {"path": str(place)}}}} if place else {}
     return driver.Root(tree.copy_root(unit.root, {_OVERRIDE: exact.dump(backend)}, binary), data, unit.root)
 

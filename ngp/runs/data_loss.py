@@ -23,7 +23,7 @@ _WORDS: Mapping[Action, str] = {
     Action.UNKNOWN: "ngp does not know what this plan does to {}",
 }
 _IN_MODULE = re.compile(r"module\.([^.]+)\.(.+)")
-_GROUP = re.compile(r"\.aws_autoscaling_group\.")  # one resource, all members
+_GROUP = re.compile(r"\.aws_autoscaling_group\.")  # all members in one resource
 _DEPOSED = re.compile(r" \(deposed object .*")
 _INSTANCE = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|[^\]]*)\]')
 _LAST_INSTANCE = re.compile(rf"{_INSTANCE.pattern}$")

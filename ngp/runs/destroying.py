@@ -50,7 +50,7 @@ def destroy(
     stand on, MissingError (69) where the states cannot be reached, LockHeldError (5) for a locked state.
     """
     context.access.session.require_account(context.resolved.environment.account)
-    planning.missing_bucket(context)  # what keeps ngp from all states is told once, not by each unit
+    planning.missing_bucket(context)  # report problems with all states once, not for each unit
     _settle_earlier(context)
     context = _in_applied_order(context)
     start = time.monotonic()
@@ -75,7 +75,7 @@ def destroy(
             if not consent.agree(preview):
                 raise NgpError("nothing was destroyed", why="you answered no")
             if planned.joint is not None:
-                held.require_unmoved(planned.joint)  # before anything goes; and once more before the rest does
+                held.require_unmoved(planned.joint)  # before the first deletion, and again before the rest
             proposed.begin()
             results = {**absent, **_destroy_apart(context, planned, alone)}
             results |= _destroy_joint(context, planned, held, results)
@@ -213,7 +213,7 @@ def _plan(context: RunContext, name: str) -> UnitResult:
         describing.emit_invocations(context, planned)
         return replace(planned, duration_s=time.monotonic() - start)
     except MissingError:
-        raise  # nothing was begun: it ends the run, whatever unit found it
+        raise  # nothing has started: this ends the run, whichever unit found it
     except (NgpError, StoppedError) as error:
         return fail(result, error)
 

@@ -9,7 +9,7 @@ from typing import Any
 from ngp.terraform.plans import Action, Change, Invocation, Masked
 
 _IDLE = frozenset({Action.NO_OP, Action.READ})
-# What a preview allows beside itself and nothing at all: a replacement that turns out to be an update does less.
+# Weaker actions that a preview also allows: an update instead of a replacement does less.
 _LESS = {Action.REPLACE: frozenset({Action.UPDATE})}
 
 
@@ -20,8 +20,8 @@ class Surplus:
     address: str
     action: Action
     previewed: Action
-    attributes: tuple[str, ...] = ()  # that get another value than the preview showed
-    state_only: str = ""  # a move or an import that was not previewed so
+    attributes: tuple[str, ...] = ()  # with other values than in the preview
+    state_only: str = ""  # a move or an import that the preview did not show
 
     def __str__(self) -> str:
         if self.state_only:

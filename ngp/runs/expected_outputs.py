@@ -27,7 +27,7 @@ class ExpectedOutputs:
         self._planned: dict[str, Outputs] = {}
         self._states: dict[str, Outputs] = {}
         self._turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
-        self._lock = threading.Lock()  # of the tables: nobody reads a state or plans a unit while holding it
+        self._lock = threading.Lock()  # protects the tables; never held while a state is read or a unit planned
 
     def put(self, unit: str, plan: Plan | None) -> None:
         """Store a unit's planned outputs; None if it could not be planned."""

@@ -21,7 +21,7 @@ from ngp.workspace import Workspace
 VERSION = 1
 _ID = re.compile(r"[0-9]{8}-[0-9]{6}-(?:plan|apply|destroy)-(?P<environment>.+)-.{4}")  # as `new_id` makes it
 _KEPT = (RunStarted, ChangeAuthorised, UnitEntered, UnitFinished, Note)
-# Only looked at: what is lost with the machine is looked at again, and 10,000 units do not wait for the disk each.
+# Reads are not fsynced: they can be repeated, and 10,000 units need not wait for the disk.
 _LOOKING = frozenset({Phase.WAITING, Phase.INIT, Phase.PREVIEW, Phase.PLAN})
 
 
@@ -66,7 +66,7 @@ class Journal:
                 self._is_torn = os.write(self._handle, data) < len(data)
             if wait:
                 os.fsync(self._handle)
-        except OSError as error:  # a full disk is no reason to miss what Terraform says
+        except OSError as error:  # a full disk must not hide Terraform's messages
             warned, self._has_warned = self._has_warned, True
             if not warned:
                 self._warn(f"the journal of this run cannot be written: {error}")

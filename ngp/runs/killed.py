@@ -15,9 +15,9 @@ from ngp.supervised import FoundCall
 from ngp.terraform import events
 from ngp.workspace import Workspace
 
-CALLS = "calls"  # in a run's folder, until the run ends: the output of its Terraform calls under way
-_ALL = "_all"  # in place of a unit's name, of a call for all units
-_READS_S = 20.0  # how long a plan that was told to end is waited for
+CALLS = "calls"  # in a run's folder until its end: the output of its running Terraform calls
+_ALL = "_all"  # instead of a unit's name, for a call for all units
+_READS_S = 20.0  # how long to wait for a plan that was told to stop
 _LOOK_S = 0.2
 
 

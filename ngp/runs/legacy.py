@@ -15,7 +15,7 @@ FLAG = "--accept-legacy"
 def require_none(resolved: Resolved, chosen: Sequence[str]) -> None:
     """Raise RefusedError (3) with every legacy unit that an apply of the `chosen` units (none: all) could change."""
     environment = resolved.environment
-    # One state is changed as a whole: what is chosen takes along what it needs.
+    # With one state, a chosen unit includes the units that it needs.
     names = environment.units if environment.state is StateMode.SINGLE or not chosen else dict.fromkeys(chosen)
     found = []
     for name in names:

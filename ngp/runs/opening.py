@@ -53,7 +53,7 @@ def open_run(request: RunRequest, resolved: Resolved, caller: Caller) -> Iterato
     request = _require_agreed(request, resolved)
     run_id, workspace, name = new_id(request.verb.value, environment.name), platform.workspace, environment.name
     with ExitStack() as held:
-        beside = held.enter_context(ThreadPoolExecutor(1))  # what is asked while the rest is made ready
+        beside = held.enter_context(ThreadPoolExecutor(1))  # queries that run during the other preparations
         head = beside.submit(revisions.head, platform.path)
         staleness.require_rendered(resolved)
         found = binary.find(
@@ -96,7 +96,7 @@ def _look_for_orphans(context: RunContext, beside: ThreadPoolExecutor) -> RunCon
         try:
             return found.result()
         except StoppedError:
-            return ()  # the run tells of the interruption itself
+            return ()  # the run reports the interruption itself
         except NgpError as error:
             text = f"the states of {context.name} cannot be listed, so removed units are not known: {error}"
             context.emit(Note(text))
@@ -106,7 +106,7 @@ def _look_for_orphans(context: RunContext, beside: ThreadPoolExecutor) -> RunCon
 
 
 def _require_agreed(request: RunRequest, resolved: Resolved) -> RunRequest:
-    if not record.unended(resolved.platform.workspace, resolved.environment.name):  # else that is settled first
+    if not record.unended(resolved.platform.workspace, resolved.environment.name):  # otherwise that comes first
         request = protection.clear(request, resolved)
     if request.verb is Verb.APPLY and not request.accepts_legacy:
         legacy.require_none(resolved, request.units)

@@ -15,13 +15,13 @@ class Outcome(Enum):
     DEFERRED = "deferred"  # cannot even be previewed
     APPLIED = "applied"
     DESTROYED = "destroyed"
-    PARTLY = "partly_applied"  # some of its resources are done; what the others need failed elsewhere
+    PARTLY = "partly_applied"  # some of its resources are done; the others need something that failed elsewhere
     FAILED = "failed"
-    REFUSED = "refused"  # a guard stopped it: more than was reviewed, a deferred unit not agreed to
-    STALE = "stale"  # its state moved between its saved plan and the apply of it
+    REFUSED = "refused"  # a guard refused it: more than was reviewed, or a deferred unit without consent
+    STALE = "stale"  # its state changed between its plan and its apply
     LOCKED = "locked"  # the unit's state is locked by somebody else
-    SKIPPED = "skipped"  # not started: something it needs did not succeed, or the run was ended
-    STOPPED = "stopped"  # interrupted while at work
+    SKIPPED = "skipped"  # not started: an upstream did not succeed, or the run was stopped
+    STOPPED = "stopped"  # interrupted while running
 
     @property
     def traits(self) -> Traits:

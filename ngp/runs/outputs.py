@@ -147,7 +147,7 @@ def _status(resolved: Resolved, unit: Unit, wave: int, session: Session) -> Unit
         ownership.require_own(unit, state)
         duplicate_states.require_single(resolved, session, unit, state)
     except MissingError:
-        raise  # credentials, network, bucket: of no unit can anything be told
+        raise  # credentials, network, bucket: this concerns all units
     except NgpError as error:
         status = UnitStatus(unit.name, unit.module, wave, managed, serial)
         return replace(status, problem=str(error), findings=error.findings)

@@ -14,7 +14,7 @@ from ngp.runs.units import SINGLE, Unit
 from ngp.terraform.states import State
 
 _SHOWN = 3
-_SAID = ("moved", "removed")  # blocks by which an operator says what becomes of an address
+_SAID = ("moved", "removed")  # blocks in which an operator moves or removes an address
 
 
 def require_own(unit: Unit, state: State) -> None:

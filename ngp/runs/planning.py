@@ -39,7 +39,7 @@ from ngp.terraform.plans import Plan
 # Makes something of a plan: of its result, the joint plan, and the plans of the separate units
 Finish = Callable[[RunResult, joint.JointPlan, Mapping[str, Plan | None]], None]
 
-# Terraform's words for a count, a for_each or a provider that hangs on what is not known yet
+# Terraform's messages about a count, a for_each or a provider that depends on unknown values
 _UNKNOWN = re.compile(r"(?:until|after|during) apply|not (?:yet )?known")
 _DATA = re.compile(r"(?:^|\.)data\.")
 
@@ -141,7 +141,7 @@ def _plan_copy(context: RunContext, name: str, known: ExpectedOutputs) -> tuple[
     except CannotPreviewError as reason:
         return replace(result, outcome=Outcome.DEFERRED, reason=str(reason)), None
     except MissingError:
-        raise  # nothing was begun: it ends the run, whatever unit found it
+        raise  # nothing has started: this ends the run, whichever unit found it
     except (NgpError, StoppedError) as error:
         return fail(result, error), None
     finally:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _QUOTA, _TERMS = "quota", "marketplace"
 _SHOP = "https://aws.amazon.com/marketplace/pp?sku="
-_LOOKED_BACK = timedelta(days=1)  # what is used is measured a few times a day
+_LOOKED_BACK = timedelta(days=1)  # usage is measured a few times a day
 
 
 def quotas(resolved: Resolved) -> dict[str, list[str]]:

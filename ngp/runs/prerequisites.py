@@ -135,7 +135,7 @@ def _account(platform: Platform, environment: Environment, settings: Settings) -
     first = _looked("credentials", credentials)
     yield first
     if not first.is_ok:
-        return  # the rest could only say so again
+        return  # the other checks would report the same
     yield _looked("hosted zone", lambda: f"{environment.domain} is {require_zone(environment, session[0])}")
     if platform.state is StateKind.S3:
         yield _looked("state bucket", lambda: _bucket(platform, environment, session[0]))

@@ -19,7 +19,7 @@ from ngp.runs.results import UnknownInput
 from ngp.terraform.plans import OutputChange
 
 PLACEHOLDER = "ngp_unknown_"  # terraform_data.ngp_unknown_0 …; not part of the unit's plan
-STATE = "terraform.tfstate"  # where the local backend of a copy looks
+STATE = "terraform.tfstate"  # where the local backend of a copy reads its state
 _KNOWN = "ngp_known"
 
 

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from ngp.environments.resolving import Resolved
 
 PAUSE_S = 5.0  # between two questions
-_LIMIT_S = 20.0  # for one answer
-_BODY = 1_000_000  # bytes of an answer that are looked at
+_LIMIT_S = 20.0  # timeout of one answer
+_BODY = 1_000_000  # bytes of an answer that are checked
 _NAMED = re.compile(r"\{([^{}]*)\}")
 _PORTS = {"https": 443, "http": 80}
 

@@ -31,7 +31,7 @@ class RunRequest:
     may_lose_data: tuple[str, ...] = ()  # units and addresses whose data may be lost
     accepts_legacy: bool = False
     is_apart: bool = False  # every unit is planned and applied separately
-    accepts_lost: tuple[str, ...] = ()  # addresses of objects under way at a kill that the operator accounted for
+    accepts_lost: tuple[str, ...] = ()  # addresses of possibly lost objects that the operator accounted for
     is_dry_run: bool = False  # of destroy: plan only
     authority: Authority | None = None  # to change a protected environment
     is_cleared: bool = False  # the environment is known to need no authority

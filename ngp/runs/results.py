@@ -71,15 +71,15 @@ class UnitResult:
     counts: Counts = Counts()
     changes: tuple[Change, ...] = ()  # without no-ops and reads
     outputs: Mapping[str, OutputChange] = field(default_factory=dict)
-    invocations: tuple[Invocation, ...] = ()  # of actions, beside the changes
+    invocations: tuple[Invocation, ...] = ()  # actions beside the changes
     unknowns: tuple[UnknownInput, ...] = ()
     is_preview: bool = False
     reason: str = ""  # one line, for a table
-    findings: tuple[Finding, ...] = ()  # why the unit did not do well, each with the way out
+    findings: tuple[Finding, ...] = ()  # why the unit failed, each with its fix
     diagnostics: tuple[Diagnostic, ...] = ()
     duration_s: float = 0.0
     log: str = ""  # path of the unit's log, relative to the platform
-    drift: tuple[str, ...] = ()  # addresses in `changes` of what changed outside of Terraform since the last apply
+    drift: tuple[str, ...] = ()  # addresses in `changes` that changed outside of Terraform since the last apply
 
 
 @dataclass(frozen=True)
@@ -113,12 +113,12 @@ class RunResult:
     environment: str
     units: tuple[UnitResult, ...]
     duration_s: float = 0.0
-    stopped_by: int = 0  # signal number, 0 where none
-    chosen: tuple[str, ...] = ()  # the units that were asked for, () for all
+    stopped_by: int = 0  # signal number, 0 if none
+    chosen: tuple[str, ...] = ()  # the requested units, () for all
     options: tuple[str, ...] = ()  # the options that shape the plan, as words of a command line
     orphans: tuple[Orphan, ...] = ()  # states that belong to no unit
-    bundle: str = ""  # the file of the bundle that was made of it
-    needs_approval: bool = False  # of the bundle, before it can be applied
+    bundle: str = ""  # the file of its bundle
+    needs_approval: bool = False  # whether the bundle must be approved before it is applied
     authority: Authority | None = None  # what permitted the change of a protected environment
 
     @property
@@ -152,7 +152,7 @@ class UnitStatus:
     serial: int = -1
     changed_at: str = ""  # ISO 8601, "" where not known
     problem: str = ""  # why the state could not be read
-    findings: tuple[Finding, ...] = ()  # the same, with the way out
+    findings: tuple[Finding, ...] = ()  # the problem with its fix
 
     @property
     def word(self) -> str:

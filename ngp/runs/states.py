@@ -34,7 +34,7 @@ class UnitState:
     state: states.State | None
     holder: Holder | None
     problem: str = ""
-    is_declared: bool = True  # or it belongs to no unit
+    is_declared: bool = True  # else an orphan
     findings: tuple[Finding, ...] = ()
 
 
@@ -93,7 +93,7 @@ def _fact(name: str, place: StateLocation, session: Session) -> UnitState:
     try:
         state = reading.load(place, session)
     except MissingError:
-        raise  # credentials, network, bucket: nothing is known of any unit
+        raise  # credentials, network, bucket: this concerns all units
     except NgpError as error:
         return UnitState(name, place, None, holder, str(error), findings=error.findings)
     return UnitState(name, place, state, holder)

@@ -16,7 +16,7 @@ from ngp.terraform import driver, events
 from ngp.terraform.results import Result
 
 _STALE = "Saved plan is stale"
-_COUNTED = frozenset({"create", "update", "delete"})  # reads of data and openings of ephemerals are no changes
+_COUNTED = frozenset({"create", "update", "delete"})  # reading data and opening ephemerals are not changes
 
 
 class UnitWatcher:

@@ -140,7 +140,7 @@ def _ask(argv: tuple[str, ...], environ: Mapping[str, str], *, cwd: Path, cache:
         version["flavour"] = _TITLES[named[1]] if named else _flavour_of(program.name)
     version["is_real"] = argv[0] == sys.executable or shims.is_real(program)
     if version["is_real"]:
-        with suppress(OSError):  # a cache that cannot be written is no reason to stop
+        with suppress(OSError):  # the cache is optional
             files.write(remembered, json.dumps(version))
     return version
 

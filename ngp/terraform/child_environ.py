@@ -8,8 +8,8 @@ from pathlib import Path
 from ngp import errors
 from ngp.errors import Finding
 
-# They change what Terraform does behind the back of what was rendered and reviewed. TF_REATTACH_PROVIDERS is one
-# of them: Terraform does not hold a reattached provider against the lock file. TF_DATA_DIR is not: ngp gives every
+# They change what Terraform does, unseen by rendering and review. TF_REATTACH_PROVIDERS is one
+# of them: Terraform does not check a reattached provider against the lock file. TF_DATA_DIR is not: ngp gives every
 # root its own, so an inherited one is replaced and does no harm.
 _REFUSED = {
     "TF_VAR_": "values belong into the environment's terraform.tfvars",
@@ -18,7 +18,7 @@ _REFUSED = {
     "TF_ENCRYPTION": "OpenTofu would write states and plans that ngp cannot read",
     "TF_REATTACH_PROVIDERS": "Terraform would not check such a provider against the lock file",
 }
-# What is not allowed after `--`: ngp says it itself, or it would make another plan than the one that is shown
+# Not allowed after `--`: ngp sets it itself, or the plan would differ from the one that is shown
 _OWN = "ngp says it itself"
 _BEFORE = "ngp has it too: give it before `--`"
 _KEPT_BACK = {
@@ -35,7 +35,7 @@ _KEPT_BACK = {
     "var-file": "values belong into the environment's terraform.tfvars",
 }
 _DROPPED = (*_REFUSED, "TF_DATA_DIR", "TF_IN_AUTOMATION", "TF_INPUT")
-CONFIG_FILES = ("TF_CLI_CONFIG_FILE", "TERRAFORM_CONFIG")  # the second is its old name, still read
+CONFIG_FILES = ("TF_CLI_CONFIG_FILE", "TERRAFORM_CONFIG")  # the second is an old name that still works
 _KEPT_AWS = frozenset({"AWS_CA_BUNDLE"})
 
 

@@ -63,7 +63,7 @@ class ApplyOptions:
 
 
 def init(prefix: Argv, options: InitOptions) -> Argv:
-    # -reconfigure: ngp's state place follows from the environment's facts; Terraform is never to copy a state
+    # -reconfigure: the location follows from the environment's facts, and Terraform must never copy a state
     argv: Argv = _Words(prefix).init(
         backend=options.backend,
         reconfigure=IsFlagged if options.backend else None,

@@ -23,14 +23,14 @@ CONSOLE_LINE = 60_000  # Terraform reads its console's input by lines of at most
 # A stopped apply ends the calls under way and writes its state; killing it sooner would lose what it made. The
 # operator's second Ctrl-C is `supervised.hurry`.
 _APPLY_GRACE_S = 600.0
-_RESERVE = 4 << 20  # for what an apply prints: on a full disk the state itself
+_RESERVE = 4 << 20  # for the output of an apply: on a full disk the state itself
 _FULL = "Terraform could not write its state, so nothing was begun"
 _PLAN, _APPLY = PlanOptions(), ApplyOptions()
 _NOTHING = processes.ProcessResult(0, "", "", 0.0)
 _STOPPED = processes.ProcessResult(1, "", "", 0.0, stopped=True)
-# what starts providers; init is told of them so that it fetches and links none
+# starts providers; init gets their addresses so that it installs none
 SERVED = frozenset({"init", "validate", "plan", "apply", "show", "console", "test"})
-# what changes nothing, or, as a test, undoes it when it is told to end: it need not outlive a killed ngp
+# changes nothing, or undoes it when stopped (tests): need not outlive a killed ngp
 _TIED = SERVED - {"apply"} | {"output", "fmt", "providers", "version"}
 
 
@@ -105,7 +105,7 @@ class Terraform:
         except (ValueError, KeyError, TypeError):
             found = () if outcome.stopped else (as_diagnostic(outcome.stdout + outcome.stderr, outcome.exit_code),)
         for diagnostic in found if watch.on_event else ():
-            watch.on_event(diagnostic)  # type: ignore[misc]  # it is there: see the line above
+            watch.on_event(diagnostic)  # type: ignore[misc]  # exists: see the line above
         return Result(outcome.exit_code, found, outcome.stopped, outcome.timed_out, outcome.duration_s)
 
     def plan(
@@ -196,7 +196,7 @@ class Terraform:
 
         def go(attempt: Attempt) -> str:
             nonlocal stream, outcome
-            # what a try says that may be repeated is told when it is known not to be
+            # output of an attempt that may be repeated is shown only once it is final
             stream = Stream(watch.on_event, watch.log, secrets=(secrets or {}).values(), hold=not attempt.is_last)
             with stream:
                 outcome = self._run(root, argv, {**variables, **attempt.environ}, stream=stream, unit=watch.unit)
@@ -251,7 +251,7 @@ class Terraform:
         if self.serving is None or verb not in SERVED or not self.serving.is_open:
             go(Attempt())
         elif not self.serving.run(root.path, root.data, verb, go, calls=self.calls):
-            backend = fingerprints.had_backend(root.data)  # its init was told to install nothing
+            backend = fingerprints.had_backend(root.data)  # its init installed nothing
             plainly = replace(self, serving=None)
             ready = plainly.init(root, backend=backend, watch=Watch(log=watch.log))
             ready.require_prerequisites()

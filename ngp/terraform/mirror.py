@@ -152,7 +152,7 @@ def _implied(places: Places) -> list[Path]:
 def _own_configuration(places: Places, flavour: str) -> Path | None:
     """Return the operator's CLI configuration file if it configures provider installation."""
     named = [places.environ[name] for name in child_environ.CONFIG_FILES if places.environ.get(name)]
-    # a file that the environment names is read instead of the one at home; one that is not there is dropped
+    # a file in the environment variable replaces the one at home; a missing one is ignored
     candidates = [*map(Path, named), *_home_configurations(places, flavour)]
     path = next(filter(Path.is_file, candidates), None)
     try:

@@ -24,7 +24,7 @@ class Action(Enum):
     REPLACE = "replace"  # both orders of delete and create
     DELETE = "delete"
     FORGET = "forget"
-    UNKNOWN = "unknown"  # a kind that this version of ngp does not know; never fits an envelope
+    UNKNOWN = "unknown"  # unknown to this version of ngp; never fits an envelope
 
 
 class Masked(str):
@@ -65,7 +65,7 @@ class Change:
     replace_paths: tuple[tuple[str | int, ...], ...] = ()
     mode: str = "managed"  # managed or data
     reason: str = ""
-    actions: tuple[str, ...] = ()  # as Terraform says them
+    actions: tuple[str, ...] = ()  # in Terraform's words
     previous_address: str = ""
     importing: bool = False
     import_id: str = ""  # of what is imported, where the plan knows it; JSON for an identity

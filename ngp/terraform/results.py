@@ -10,7 +10,7 @@ from pathlib import Path
 from ngp.errors import Finding, MissingError
 from ngp.terraform.events import Diagnostic, Summary
 
-# What init says where a provider, credentials, the backend or a fitting Terraform is missing
+# Init's messages about a missing provider, credentials, backend or Terraform version
 _PREREQUISITES = re.compile(
     r"^Failed to (?:query available provider packages|install provider|get existing workspaces)"
     r"|^Error while installing|^Unsupported Terraform Core version|^Invalid provider registry host"
@@ -59,7 +59,7 @@ class Result:
     lock_holder: LockHolder | None = None
     errored_state: Path | None = None
     skipped: bool = False
-    dumped: str = field(default="", repr=False)  # the state that could be written nowhere
+    dumped: str = field(default="", repr=False)  # the state that could not be written anywhere
 
     @property
     def is_ok(self) -> bool:

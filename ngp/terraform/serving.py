@@ -15,10 +15,10 @@ from ngp.terraform import fingerprints, mirror
 from ngp.terraform.attempts import Attempt, Go
 from ngp.terraform.lockfile import Lock
 
-# With a few types in place of a whole schema Terraform holds little: to collect it more rarely costs some megabytes
-# and saves a seventh of its processor time (Go's `GOGC`). What an apply starts by itself would have it, too.
+# With a few types instead of a whole schema, Terraform needs little memory: rarer garbage collection costs megabytes
+# and saves a seventh of its processor time (Go's `GOGC`). Processes that an apply starts would inherit it.
 _LIGHT = {"GOGC": "400"}
-_OWN = frozenset({"apply", "test"})  # they make things: their providers serve nobody else
+_OWN = frozenset({"apply", "test"})  # they create objects, so their providers are not shared
 _TEST_TEXTS = (*fingerprints.ENDINGS, ".tftest.hcl", ".tftest.json", ".tfmock.hcl", ".tfmock.json")
 _TEXTS = (*fingerprints.ENDINGS, ".tfvars", ".tfvars.json", ".tfstate")
 
@@ -43,7 +43,7 @@ class Serving:
         self._light = {name: value for name, value in _LIGHT.items() if name not in environ}
         self._for_init = session.reattach_for_init(one.address for one in found.packages)
         self._guard = threading.Lock()
-        self._whole: set[Path] = set()  # roots that met a type which no text of theirs names
+        self._whole: set[Path] = set()  # roots that used a type that none of their texts names
         self._noted: set[str] = set()
 
     @property

@@ -21,7 +21,7 @@ REDACTED = "(secret)"
 _TALK_LINES = 50
 _DUMP, _STATE_KEY = '"@message":"Emergency state dump"', '"state":'
 _LEAST_BASE64 = 8  # shorter pieces occur by chance
-_LEAST_LINE = 8  # of a secret of several lines; shorter ones occur by chance, too
+_LEAST_LINE = 8  # lines of a secret; shorter ones occur by chance, too
 # A root's own constraints are hardly ever written as in the master lock; the lock is read-only on purpose.
 _EXPECTED = "Provider lock file not updated"
 
@@ -48,7 +48,7 @@ class Stream:
         self._guard = threading.Lock()
         self._file: IO[str] | None = None
         self.summary: Summary | None = None
-        self.dumped = ""  # the state that Terraform could write nowhere
+        self.dumped = ""  # the state that Terraform could not write anywhere
         self.log_failure = ""
 
     @property
@@ -66,7 +66,7 @@ class Stream:
             self.dumped = dumped
             line = json.dumps({"@level": "error", "@message": "Emergency state dump", "type": "log"})
         text = self._log(line)
-        event = self._redacted(events.parse(line))  # not the line: a short secret would break its JSON
+        event = self._redacted(events.parse(line))  # not in the line: a short secret would break its JSON
         if isinstance(event, Diagnostic):
             if event.summary == _EXPECTED:
                 return

@@ -82,7 +82,7 @@ def approve(opened: Archive, key: SigningKey, settings: Settings) -> bool:
     """
     signature = signatures.sign(opened.statement, key, settings)
     with changing(opened.path):
-        now = archive.read(opened.path)  # somebody else may have approved while this person read
+        now = archive.read(opened.path)  # somebody else may have approved meanwhile
         if now.digest != opened.digest:
             what, todo = "somebody replaced the bundle file with another bundle", "review the new one, then approve it"
             raise StaleError(what, where=str(opened.path), todo=todo)

@@ -17,7 +17,7 @@ from ngp.runs.bundle.archive import Archive
 from ngp.runs.bundle.uses import APPLIED, PREFIX
 
 _ENDING = ".bundle"
-_TRIES = 5  # of people who approve the same bundle at the same moment
+_TRIES = 5  # when people approve the same bundle at the same time
 _MOVED = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409", "NoSuchKey")
 _LEAST = 6  # digits of a digest that name a bundle
 

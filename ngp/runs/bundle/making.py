@@ -32,8 +32,8 @@ class BundleOrder:
 
     out: Path
     expires: timedelta
-    recipients: tuple[Recipient, ...] = ()  # who can open what holds values; () leaves it readable
-    maker_key: str = ""  # fingerprint of the key that the maker is going to sign with
+    recipients: tuple[Recipient, ...] = ()  # who can decrypt the members with values; () does not encrypt them
+    maker_key: str = ""  # fingerprint of the maker's key
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-_CHUNK = 1024 * 1024  # bytes that are read at once
+_CHUNK = 1024 * 1024  # bytes per read
 
 
 @dataclass(frozen=True)

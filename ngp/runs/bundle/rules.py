@@ -17,7 +17,7 @@ _WHY = "ngp reads who may approve from the default branch of the remote"
 _DEFAULT = "origin"
 _HEAD = re.compile(r"^ref: refs/heads/(?P<branch>\S+)\tHEAD$|^(?P<commit>[0-9a-f]{40,64})\tHEAD$", re.MULTILINE)
 _CREDENTIALS = re.compile(r"//[^/@\s]+@")
-_ASKING_NOBODY = {"GIT_TERMINAL_PROMPT": "0"}  # Git has no terminal here: it could only hang
+_ASKING_NOBODY = {"GIT_TERMINAL_PROMPT": "0"}  # without a terminal, Git would hang
 # The commit and what it needs come into the object store; no branch, tag or FETCH_HEAD moves.
 _FETCH = (
     "fetch",
@@ -194,7 +194,7 @@ def _provide(platform: Platform, remote: str, commit: str) -> None:
     """Fetch a commit if it is not here yet."""
     if _git(platform, "cat-file", "-e", f"{commit}^{{commit}}").exit_code == 0:
         return
-    # a clone of few commits stays one; a whole clone must not become one
+    # a shallow clone stays shallow; a complete one must not become shallow
     is_shallow = _git(platform, "rev-parse", "--is-shallow-repository").stdout.strip() == "true"
     outcome = _git(platform, *_FETCH, *(["--depth=1"] if is_shallow else []), "--", remote, commit)
     if outcome.exit_code:

@@ -19,7 +19,7 @@ from ngp.settings import Settings
 _AGE, _SSH = "age1", "ssh-"
 _SECRET = "AGE-SECRET-KEY-1"  # noqa: S105  how a line with an age identity begins
 _ENCRYPTED = (b"age-encryption.org/", b"-----BEGIN AGE ENCRYPTED FILE-----")
-_NOBODY = "No matching keys"  # what pyrage says where no identity fits
+_NOBODY = "No matching keys"  # pyrage's message if no identity fits
 _PASSPHRASE = "must be decrypted first"
 _USUAL = ("id_ed25519", "id_rsa")
 
@@ -158,7 +158,7 @@ def _usual(settings: Settings) -> Iterator[Identity]:
             try:
                 yield from _load(path)
             except (UsageError, MissingError):
-                continue  # it has a passphrase, or is of another kind
+                continue  # the key has a passphrase or another type
 
 
 def _load(path: Path) -> Iterator[Identity]:

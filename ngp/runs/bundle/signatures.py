@@ -25,12 +25,12 @@ NAMESPACE = "ngp"
 _NAMED = "--key"
 _GITS = "Git's user.signingkey"
 _KEYGEN = "ssh-keygen"
-_LITERAL = ("key::", "ssh-")  # as Git: in the place of a path, the text of a public key
+_LITERAL = ("key::", "ssh-")  # like Git: the text of a public key instead of a path
 _ARMOUR = re.compile(
     rb"\s*-----BEGIN SSH SIGNATURE-----\s+([A-Za-z0-9+/=\s]+?)\s*-----END SSH SIGNATURE-----\s*", re.DOTALL
 )
 _MAGIC = b"SSHSIG\0\0\0\1"  # with the version
-_TIMEOUT_S = 60.0  # of an agent, where no person is asked
+_TIMEOUT_S = 60.0  # of an agent, which asks nobody
 _PROMPT = re.compile(r"^Enter passphrase[^:\n]*: ?", re.MULTILINE)
 _FINGERPRINT = re.compile(r"SHA256:\S+")
 

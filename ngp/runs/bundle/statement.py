@@ -102,9 +102,9 @@ class Statement:
     lock: str  # digest of .terraform.lock.hcl
     lineage: str  # of the joined state
     commit: CommitFact = CommitFact()
-    chosen: tuple[str, ...] = ()  # the units that were asked for, () for all
+    chosen: tuple[str, ...] = ()  # the requested units, () for all
     options: tuple[str, ...] = ()  # options that shape the plan, as words of a command line
-    may_lose_data: tuple[str, ...] = ()  # units and addresses whose loss of data was agreed to
+    may_lose_data: tuple[str, ...] = ()  # units and addresses that may lose data
     units: Mapping[str, UnitFact] = field(default_factory=dict)
     outside: Mapping[str, StateFact] = field(default_factory=dict)  # states of other units whose outputs are used
     files: Mapping[str, str] = field(default_factory=dict)  # digests of the files of roots and modules

@@ -85,7 +85,7 @@ def _by(text: str) -> str:
         note = json.loads(text)
         return f", by run {note['run']} at {note['at']}"
     except (ValueError, KeyError, TypeError):
-        return ""  # it was cut off: the bundle was taken all the same
+        return ""  # truncated: the bundle is used all the same
 
 
 def _run(text: str) -> str:

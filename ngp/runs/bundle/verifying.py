@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ngp.settings import Settings
 
 _AGAIN = "make a new bundle: ngp plan {} --out FILE"
-_SKEW = timedelta(minutes=5)  # clocks of two machines
+_SKEW = timedelta(minutes=5)  # tolerance between two machines' clocks
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def _all(statement: Statement, here: LocalFacts) -> Iterator[tuple[str, str]]:
     foreign = list(_place(statement, here.resolved))
     yield from foreign
     yield from _tools(statement, here)
-    if not foreign:  # another environment's files and states say nothing
+    if not foreign:  # another environment has other files and states
         yield from _content(statement, here)
         yield from _states(statement, here, all_units.collect(here.resolved))
 

@@ -43,7 +43,7 @@ def apply(context: RunContext, planned: JointPlan, locks: StateLocks) -> dict[st
         lambda name: planning.declared(joint, name),
     )
     copies = Copies(joint.root.path / preview.STATE, context.folder, joint.lineage)
-    copies.look()  # before Terraform writes the first time, and may be killed while it does
+    copies.look()  # before Terraform's first write, during which it may be killed
     follow = ApplyWatcher(context, planned)
     follow.estimate()
     with Checkpoints(copies, saver, follow.expected) as follow.checkpoints:
@@ -84,5 +84,5 @@ def _write_wires(context: RunContext, unit: Unit, parts: Mapping[str, states.Sta
         held = tuple(values.StateResource(address, "") for address in states.addresses({"resources": part.resources}))
         return values.State(outputs=values.outputs(part.outputs), resources=held)
 
-    with suppress(NgpError, OSError):  # what is missing there is told by whatever needs it
+    with suppress(NgpError, OSError):  # whoever needs it reports what is missing
         wires.put(unit, read)

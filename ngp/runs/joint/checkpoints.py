@@ -21,16 +21,16 @@ from ngp.runs.joint.saving import UNSAVED, Saver
 from ngp.runs.joint.states import Document
 from ngp.terraform import rescue
 
-COPIES = ("complete-1.tfstate", "complete-2.tfstate")  # written in turn
+COPIES = ("complete-1.tfstate", "complete-2.tfstate")  # written alternately
 _LOOK_S = 0.5
 _AT_MOST_S = 7.0  # how long a changed resource waits for its unit's state to be saved: at most 10 s with what follows
-_WRITTEN_S = 0.3  # Terraform tells of a resource just before it writes the state
+_WRITTEN_S = 0.3  # Terraform reports a resource just before it writes the state
 _NOT_WRITTEN = frozenset({"Failed to save state", "Failed to persist state"})  # Terraform's words
 _PATIENCE_S = 2.0  # how long a reader tries to get a whole document
 # While Terraform works on a state of 7 MB, one read in 12 finds a whole document (measured). Tries every 0.5 s
 # waited for up to 28 s; in such steps it takes 0.3 s, and 1.3 s at most
 _AGAIN_S = 0.02
-_TAIL = 64  # bytes that tell most parts from a whole document
+_TAIL = 64  # enough bytes to recognise most incomplete documents
 
 
 def remove(tree: Path, folder: Path, lineage: str) -> None:
@@ -108,7 +108,7 @@ class Copies:
     def _keep(self, data: bytes) -> None:
         path = self._folder / COPIES[self._turn]
         self._turn = 1 - self._turn
-        with suppress(OSError):  # a full disk must not end the run: the file itself is there
+        with suppress(OSError):  # a full disk must not end the run; the file itself exists
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
@@ -167,8 +167,8 @@ class Checkpoints:
                     del self._due[unit]
             failed = self._save(document, due)
             with self._guard:
-                # tried again later; what cannot be written at the end is told there. A unit that is complete is looked
-                # at once more: Terraform may not have written its last resource yet
+                # retried later; the end reports what cannot be written. A complete unit is read
+                # once more: Terraform may not have written its last resource yet
                 for unit in {*failed, *filter(self._is_new, due)}:
                     self._due.setdefault(unit, now + _AT_MOST_S)
 

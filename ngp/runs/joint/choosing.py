@@ -31,7 +31,7 @@ _FOLDER = re.compile(r"\bpath\.cwd\b|\babspath\s*\(")
 _OUTSIDE = re.compile(r"path\.(?:module|root)\s*\}\s*/\s*\.\.")
 _PLACE = re.compile(r'^\s*(?:backend\s+"|cloud\s*\{)|"(?:backend|cloud)"\s*:', re.MULTILINE)
 _CONDITION = re.compile(r"\b(?:pre|post)condition\b")
-_KEPT = frozenset({"bucket", "key", "region", "profile", "path"})  # differ by unit, or say who signs in
+_KEPT = frozenset({"bucket", "key", "region", "profile", "path"})  # these differ by unit, or concern the login
 _KNOWN = _KEPT | {"encrypt", "kms_key_id", "use_lockfile", "allowed_account_ids", "assume_role"}
 
 Reasons = Mapping[str, str]  # unit → why it is planned separately
@@ -125,7 +125,7 @@ def _why(context: RunContext, unit: Unit) -> str:
     """Return why a unit cannot be joined, "" if it can."""
     own = sorted(set(copies.names(unit.root)) - _OURS)
     modules = set(_modules(unit))
-    if unit.name == SINGLE:  # its own root is applied as it is
+    if unit.name == SINGLE:  # its own root is applied unchanged
         modules.add(unit.root)
         if _has_other_backend(unit.root):
             return "a file of its root other than versions.tf configures the backend"

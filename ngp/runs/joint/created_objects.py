@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 
 from ngp.terraform import events
 
-# The call was cut off, by Terraform or because its provider died: the cloud may have done it all the same
+# The call was interrupted, by Terraform or by a crash of its provider: AWS may have completed it
 _CUT_OFF = re.compile(r"^(?:Plugin did not respond|Request cancelled)$|\bcontext canceled\b")
 
 

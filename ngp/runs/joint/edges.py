@@ -26,7 +26,7 @@ from ngp.state.locations import StateLocation
 
 FILE = "graph.json"
 _VERSION = 1
-_ATTEMPTS = 5  # another run of other units may write at the same moment
+_ATTEMPTS = 5  # another run of other units may write concurrently
 
 Change = Callable[[dict[str, frozenset[str]]], None]
 

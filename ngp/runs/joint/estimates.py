@@ -13,7 +13,7 @@ from ngp import files
 if TYPE_CHECKING:
     from ngp.workspace import Workspace
 
-Step = tuple[str, str]  # a resource's address and what is done to it
+Step = tuple[str, str]  # a resource's address and the action
 _KNOWN = 0.8  # the share of steps that must be known, for an estimate is worth nothing otherwise
 _MOST = 20_000
 
@@ -30,7 +30,7 @@ def save(workspace: Workspace, environment: str, done: Mapping[Step, float]) -> 
     path = workspace.estimates(environment)
     known = _load(path) | {_key(step): round(at_s, 1) for step, at_s in done.items()}
     newest = dict(list(known.items())[-_MOST:])
-    with suppress(OSError):  # it is only a help
+    with suppress(OSError):  # estimates are optional
         files.write(path, json.dumps(newest, indent=0), mode=0o600, durable=False)
 
 

@@ -38,7 +38,7 @@ class UnitProgress:
     done: Counter[tuple[str, str]] = field(default_factory=Counter)
     at_s: dict[tuple[str, str], float] = field(default_factory=dict)  # when each step was done, from the start
     is_entered: bool = False
-    has_failed: bool = False  # by itself: what fails after an interruption was interrupted
+    has_failed: bool = False  # not by an interruption
     took_s: float = 0.0
 
     def take(self, step: tuple[str, str], state: StepState) -> bool:

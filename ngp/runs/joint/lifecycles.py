@@ -107,7 +107,7 @@ def _of_file(text: str, path: Path) -> tuple[list[str], dict[str, str]]:
     try:
         body = hcl.parse(text, path)
     except UsageError:
-        # what ngp cannot read, Terraform may: take every resource that stands before the flag
+        # Terraform may read what ngp cannot: take every resource before the flag
         found = re.findall(r'^resource\s+"([^"]+)"\s+"([^"]+)"', text, re.M)
         return [f"{kind}.{name}" for kind, name in found], {}
     names = []

@@ -28,7 +28,7 @@ from ngp.terraform.events import Diagnostic, Event
 from ngp.terraform.plans import Action, Plan
 from ngp.terraform.results import Result
 
-_AT_ONCE = 10  # calls of a Terraform process, by its own default: as many in all as units one by one would make
+_AT_ONCE = 10  # Terraform's default number of concurrent calls per process; the total equals that of separate units
 _CYCLE = "Cycle: "
 
 
@@ -93,7 +93,7 @@ def _plan(
         blank = _blank(context, joint)
         return JointPlan({name: watch.stopped(result) for name, result in blank.items()}, {}, joint)
     if not outcome.is_ok:
-        if joint.partition.is_whole:  # it would fail alone, too
+        if joint.partition.is_whole:  # it would also fail separately
             return JointPlan(_failed(context, joint, watch, outcome), {}, joint)
         raise ApartError(_closing_a_cycle(joint, outcome) or diagnostics.failures(outcome, joint))
     found = parts(context, joint, has_changes=outcome.has_changes)

@@ -24,12 +24,12 @@ _VERSION = 1
 
 
 class JointStage(Enum):
-    LOCKING = "locking"  # lock ids are made; some locks may be held
-    PLANNED = "planned"  # a plan is made and nothing is applied; the question may be open
-    APPLYING = "applying"  # Terraform works, or did
-    SAVING = "saving"  # Terraform has ended; split states are being written
-    SAVED = "saved"  # every state is at its place; locks may be held, and objects be lost (`lost`)
-    ENDED = "ended"  # every state is at its place and every lock given back
+    LOCKING = "locking"  # lock ids exist; some locks may be held
+    PLANNED = "planned"  # planned, nothing applied; the operator may be asked
+    APPLYING = "applying"  # Terraform is applying, or was
+    SAVING = "saving"  # Terraform has ended; the units' states are being written
+    SAVED = "saved"  # all states are written; locks may be held, and objects may be lost (`lost`)
+    ENDED = "ended"  # all states are written and all locks released
 
 
 _WHEN = {
@@ -89,9 +89,9 @@ class JointRecord:
     lineage: str
     account: str
     units: Mapping[str, UnitRecord] = field(default_factory=dict)
-    is_final: bool = False  # Terraform ended by itself, so the joint state has its outputs
+    is_final: bool = False  # Terraform ended normally, so the joint state has its outputs
     unsaved: tuple[str, ...] = ()  # units whose states could not be written to their places
-    lost: tuple[str, ...] = ()  # objects under way at a kill that nobody has accounted for yet
+    lost: tuple[str, ...] = ()  # objects that were being created at a kill, and that nobody has accounted for
     root: str = ""
     is_whole: bool = False  # the one unit owns the whole joint state (`state: single`)
 
@@ -112,7 +112,7 @@ class JointRecord:
 
 _MUST_GO_ON = frozenset(
     {JointStage.APPLYING, JointStage.SAVING, JointStage.SAVED}
-)  # a full disk must not keep states from S3
+)  # a full disk must not prevent writing states to S3
 
 
 class RecordFile:

@@ -54,7 +54,7 @@ class _Recovery:
         if self._record.stage in (JointStage.APPLYING, JointStage.SAVING):
             with self._locks():
                 self._save()
-            self._file.update(stage=JointStage.SAVED, unsaved=())  # others may change the states from here on
+            self._file.update(stage=JointStage.SAVED, unsaved=())  # from here on, others may change the states
         self._give_back()
         self._account()
         checkpoints.remove(self._folder / TREE, self._folder, self._record.lineage)
@@ -84,7 +84,7 @@ class _Recovery:
             findings = [finding for error in failures.values() for finding in error.findings]
             if not all(isinstance(error, StaleError) for error in failures.values()):
                 raise NgpError(findings)
-            self._give_back()  # what was changed is for the operator to settle, the rest is saved
+            self._give_back()  # the operator must resolve changed states; the others are saved
             raise StaleError(findings)
         saved = [name for name, one in self._file.record.units.items() if one.serial != before[name]]
         if saved:

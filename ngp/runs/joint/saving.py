@@ -83,7 +83,7 @@ class Saver:
         """Store a state that could not be written in the run's folder; return the error with its fix."""
         found = _as_error(error).findings[0]
         path = self._record.folder / UNSAVED / f"{unit}.tfstate"
-        push = f"terraform state push -lock=false {path}"  # this run's lock stays until the state is written
+        push = f"terraform state push -lock=false {path}"  # the lock stays until the state is written
         todo = f"run the command again: ngp writes it first; or, in the unit's folder: {push}"
         todo = f"{found.todo}; then {todo}" if found.todo else todo
         try:

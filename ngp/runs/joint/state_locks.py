@@ -40,7 +40,7 @@ class StateLocks:
         verb, is_whole = context.request.verb.value, SINGLE in context.needs
         record = JointRecord(context.run_id, verb, context.name, JointStage.LOCKING, "", account, is_whole=is_whole)
         self.record = RecordFile(context.folder, record)
-        self.record.update()  # before the tree, which holds values: a killed run is found by its record
+        self.record.update()  # before the tree with values, so that a killed run is found by its record
 
     def take(self) -> None:
         """Take the locks of all states that may be joined. Raises LockHeldError (5) if one is held."""
@@ -129,9 +129,9 @@ class StateLocks:
         is_over = record.stage in (JointStage.LOCKING, JointStage.PLANNED) or (
             record.stage is JointStage.SAVED and not record.lost
         )
-        if is_over and not failures:  # else the next apply gives the locks back
+        if is_over and not failures:  # otherwise the next apply releases the locks
             checkpoints.remove(self.tree.folder, self._context.folder, record.lineage)
-            self.record.update(stage=JointStage.ENDED)  # the last: until here a killed run is found by its record
+            self.record.update(stage=JointStage.ENDED)  # last, because a killed run is found by its record
 
     def _inside(self, path: Path) -> str:
         """Return a path relative to the run's folder."""

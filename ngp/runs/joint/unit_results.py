@@ -20,7 +20,7 @@ from ngp.terraform import events
 from ngp.terraform.plans import Action, OutputChange
 from ngp.terraform.results import Result
 
-_SIGNALLED = 128  # a shell's exit code for a program that a signal ended is this and the signal's number
+_SIGNALLED = 128  # a shell adds the signal's number to this in the exit code of a killed program
 _SHOWN = 3  # missing resources that a result names
 
 
@@ -62,7 +62,7 @@ class UnitResults:
         missing = progress.missing
         if result.outcome is Outcome.NO_CHANGES and not errors:
             return result
-        # of two objects at one address that go at once Terraform reports one only: its exit code tells of both
+        # Terraform reports only one of two objects deleted at one address; its exit code covers both
         if not errors and (self.outcome.is_ok or (not missing and _has_outputs(result, part))):
             good = Outcome.DESTROYED if self.context.request.verb is Verb.DESTROY else Outcome.APPLIED
             return replace(result, outcome=good)
@@ -72,7 +72,7 @@ class UnitResults:
             return replace(result, outcome=Outcome.STOPPED, reason=f"interrupted {done}")
         if errors:
             return replace(result, outcome=Outcome.FAILED, reason=f"{watching.describe(errors[0])} {done}")
-        if not self._others(result.unit):  # what failed names no unit, so this one failed with it
+        if not self._others(result.unit):  # the error names no unit, so every unit failed
             return replace(result, outcome=Outcome.FAILED, reason=f"{self._why()} {done}")
         if not progress.done:
             return replace(result, outcome=Outcome.SKIPPED, reason=self._why())

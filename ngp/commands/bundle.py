@@ -151,10 +151,11 @@ def fetch(
     as_json: options.AsJson = False,
 ) -> None:
     """Download a bundle from the state bucket into a file."""
+    from ngp.runs.bundle import requests
     from ngp.runs.bundle.library import Library
 
     context = options.context()
-    path = bundles.require_writable(context, out or f"{digest[:12]}.bundle")
+    path = requests.require_writable(out or f"{digest[:12]}.bundle", context.cwd)
     with reading.open_region(context, environment) as region:
         library = Library(region.resolved, region.session)
         url = library.url(library.fetch(digest, path).digest)

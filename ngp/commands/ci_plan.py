@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ngp.ci.pipeline import Pipeline
     from ngp.environments.resolving import Resolved
     from ngp.reports.report import Report
+    from ngp.runs.bundle.requests import BundleRequest
 
 
 @dataclass(frozen=True)
@@ -36,13 +37,11 @@ class _PlanOptions:
     parallelism: int
     keeps_bundles: bool
 
-    def bundle(self, context: options.Context, path: Path) -> bundles.BundleRequest | None:
+    def bundle(self, context: options.Context, path: Path) -> BundleRequest | None:
         """Return the bundle to make, None for none. Raises UsageError for options that cannot be met."""
         if not self.keeps_bundles:
             return None
-        return bundles.require_choice(
-            context, bundles.BundleOptions(str(path), self.expires, self.key, self.recipients)
-        )
+        return bundles.prepare(context, str(path), self.expires, self.key, self.recipients)
 
 
 def plan(

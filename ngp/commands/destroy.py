@@ -14,6 +14,7 @@ from ngp.errors import UsageError
 if TYPE_CHECKING:
     from ngp.commands.running import OpenRun, ResultOptions, RunOptions
     from ngp.environments.scopes import Scope
+    from ngp.runs.bundle.requests import BundleRequest
     from ngp.runs.results import RunResult
 
 PASSES_THROUGH = True
@@ -48,7 +49,7 @@ def destroy(
     context = options.context()
     output = running.ResultOptions(as_json, as_json_lines, show_all, reports=reporting.require(context, report))
     chosen = scope.choose(context, environment, units)
-    wanted = bundles.require_choice(context, bundles.BundleOptions(out, expires, key, encrypt_to))
+    wanted = bundles.prepare(context, out, expires, key, encrypt_to)
     dry_run = _is_plan(wanted, emergency, dry_run=dry_run)
     if not dry_run:
         _require_consent(context, chosen, auto_approve=auto_approve)
@@ -61,7 +62,7 @@ def _destroy(
     context: options.Context,
     chosen: Scope,
     given: RunOptions,
-    wanted: bundles.BundleRequest | None,
+    wanted: BundleRequest | None,
     output: ResultOptions,
     *,
     auto_approve: bool,
@@ -99,7 +100,7 @@ def _consent(
     return agree
 
 
-def _is_plan(wanted: bundles.BundleRequest | None, emergency: str, *, dry_run: bool) -> bool:
+def _is_plan(wanted: BundleRequest | None, emergency: str, *, dry_run: bool) -> bool:
     """Return whether nothing is changed. Raises UsageError for an emergency then, which would sign for nothing."""
     is_plan = dry_run or wanted is not None
     if emergency and is_plan:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ngp.commands.running import ResultOptions, RunOptions
     from ngp.environments.resolving import Resolved
     from ngp.environments.scopes import Scope
+    from ngp.runs.bundle.requests import BundleRequest
     from ngp.runs.results import RunResult
 
 
@@ -44,7 +45,7 @@ def plan(
 
     context = options.context()
     meant = scope.choose(context, environment, units)
-    wanted = bundles.require_choice(context, bundles.BundleOptions(out, expires, key, encrypt_to))
+    wanted = bundles.prepare(context, out, expires, key, encrypt_to)
     given = running.RunOptions(
         targets, replacements, bool(refresh), lock_timeout, parallelism, accept_data_loss, is_apart=apart
     )
@@ -58,7 +59,7 @@ def _plan(
     context: options.Context,
     meant: Scope,
     given: RunOptions,
-    wanted: bundles.BundleRequest | None,
+    wanted: BundleRequest | None,
     output: ResultOptions,
 ) -> NoReturn:
     """Plan and print; with a commit to compare with (`output.since`) only what the change affects."""

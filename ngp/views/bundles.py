@@ -10,9 +10,13 @@ from ngp.settings import Settings
 from ngp.views import documents, terminal
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ngp.runs.bundle.comparing import PlanDifference
     from ngp.runs.bundle.library import StoredBundle
     from ngp.runs.bundle.opening import Bundle
+    from ngp.runs.bundle.requests import BundleRequest
+    from ngp.runs.bundle.statement import Statement
     from ngp.runs.results import RunResult
 
 
@@ -33,6 +37,23 @@ def list_document(environment: str, found: Sequence[StoredBundle]) -> dict[str, 
     """``ngp.bundle.list/1``."""
     kept = [{"digest": one.digest, "applied": one.is_applied} for one in found]
     return {"schema": "ngp.bundle.list/1", "environment": environment, "bundles": kept}
+
+
+def fields(path: Path, digest: str, stated: Statement) -> dict[str, Any]:
+    """What the document of a plan says of its bundle."""
+    return {"file": str(path), "digest": digest, "expires": stated.expires.isoformat()}
+
+
+def print_made(made: BundleRequest, settings: Settings) -> None:
+    """Say on stderr which bundle was written and where it was uploaded to, or that there is none."""
+    stated = made.statement
+    if made.archive is None or stated is None:
+        terminal.say(settings, "ngp wrote no bundle, because the plan is incomplete", always=True)
+        return
+    text = f"wrote {made.out} (bundle {made.archive.digest[:12]}, valid until {stated.expires:%Y-%m-%d %H:%M} UTC)"
+    terminal.say(settings, text, always=True)
+    if made.kept_at:
+        terminal.say(settings, f"uploaded it to {made.kept_at}", always=True)
 
 
 def show_list(found: Sequence[StoredBundle]) -> None:

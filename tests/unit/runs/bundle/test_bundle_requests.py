@@ -1,0 +1,50 @@
+"""What the options of a line ask for: a bundle, none, or what cannot be."""
+
+from datetime import timedelta
+
+import pytest
+
+from ngp.errors import UsageError
+from ngp.runs.bundle import DEFAULT_EXPIRES, requests
+from ngp.runs.bundle.requests import BundleOptions
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("90m", timedelta(minutes=90)), ("24h", timedelta(hours=24)), ("30d", timedelta(days=30))],
+)
+def test_durations(text, expected):
+    assert requests.parse_duration(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "5", "5x", "0h", "-1h", "31d", "99999m9"])
+def test_what_is_no_duration_or_too_long_is_refused(text):
+    with pytest.raises(UsageError, match="--expires"):
+        requests.parse_duration(text)
+
+
+def test_without_a_file_there_is_no_bundle_and_no_option_of_one(surroundings, tmp_path):
+    assert requests.prepare(BundleOptions("", DEFAULT_EXPIRES, "", None), surroundings, tmp_path) is None
+    with pytest.raises(UsageError, match="`--expires` needs a bundle"):
+        requests.prepare(BundleOptions("", "3d", "", None), surroundings, tmp_path)
+
+
+def test_the_file_may_be_new_or_a_bundle(surroundings, tmp_path, bundle):
+    for name in ("new.bundle", bundle.name):
+        found = requests.prepare(BundleOptions(name, "3d", "", None), surroundings, tmp_path)
+        assert (found.out, found.word, found.expires) == (tmp_path / name, name, timedelta(days=3))
+        assert found.statement is None
+    (tmp_path / "text").write_text("hello")
+    for name in ("text", "keys", "nowhere/new.bundle"):
+        (tmp_path / "keys").mkdir(exist_ok=True)
+        with pytest.raises(UsageError):
+            requests.require_writable(name, tmp_path)
+
+
+def test_a_word_with_an_ending_is_a_bundle_and_an_environment_is_not(platform):
+    (platform / "dev").write_text("a file of an environment's name")
+    (platform / "saved").write_text("a file without an ending")
+    assert requests.find(platform, "change.bundle") == platform / "change.bundle"
+    assert requests.find(platform, "saved") == platform / "saved"
+    for word in ("", "dev", "prod", "swarm...", "...swarm"):
+        assert requests.find(platform, word) is None

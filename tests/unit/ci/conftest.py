@@ -1,6 +1,7 @@
 """A repository with two environments, and a forge: `ngp ci` runs in this process, and starts no Terraform."""
 
 import json
+import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,13 +64,19 @@ class Repository:
         return Ngp(self.path).call("ci", *line, env={**variables, **(env or {})})
 
 
+@pytest.fixture(scope="session")
+def rendered(tmp_path_factory):
+    """The small platform, rendered and committed, to be copied."""
+    path = lay_platform(tmp_path_factory.mktemp("rendered") / "platform")
+    Repository(path, forge=None).commit()
+    return path
+
+
 @pytest.fixture
-def repository(tmp_path):
-    path = lay_platform(tmp_path / "platform")
+def repository(rendered, tmp_path):
+    path = shutil.copytree(rendered, tmp_path / "platform", symlinks=True, ignore=shutil.ignore_patterns(".ngp"))
     with serve() as forge:
-        made = Repository(path, forge)
-        made.commit()
-        yield made
+        yield Repository(path, forge)
 
 
 @pytest.fixture

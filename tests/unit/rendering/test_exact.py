@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from ngp.rendering import exact
 
-SCALARS = st.none() | st.booleans() | st.integers() | st.decimals(allow_nan=False, allow_infinity=False) | st.text()
-PLAIN = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20)
+DECIMALS = st.builds("{}E{}".format, st.integers(), st.integers(-400, 400)).map(Decimal) | st.just(Decimal("-0"))
+SCALARS = st.none() | st.booleans() | st.integers() | DECIMALS | st.text()
+PLAIN = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8)
 
 
 @given(st.dictionaries(st.text(), PLAIN))

@@ -94,6 +94,7 @@ def test_unknown_or_changed_message_is_kept_as_it_came(document):
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
 )
 kinds = st.sampled_from(["version", "diagnostic", "planned_change", "change_summary", *events._HOOKS, "other"])
 

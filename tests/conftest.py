@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -309,11 +309,35 @@ def _small_platform() -> Path:
     return folder
 
 
-def stop_sandbox(platform: Path) -> None:
-    """End what a run in `platform` may have started."""
-    if (platform / ".ngp" / "sandbox").exists():
-        from ngp.sandbox import server
+_LENT: set[str] = set()  # the sandboxes of sessions, which no platform may stop
 
+
+def lend_sandbox(sandbox, platform: Path) -> Path:
+    """Let `platform` find the session's sandbox running: to start one costs more than most tests.
+
+    For states on the disk, or in an account of the test's own. Return `platform`.
+    """
+    folder = platform / ".ngp" / "sandbox"
+    folder.mkdir(parents=True)
+    (folder / "sandbox").touch()  # a sandbox's folder, so ngp may delete it
+    (folder / "running.json").write_text(json.dumps(asdict(sandbox)))
+    _LENT.add(sandbox.id)
+    return platform
+
+
+def stop_sandbox(platform: Path) -> None:
+    """End the sandbox that a run in `platform` may have started; one that is lent goes on."""
+    folder = platform / ".ngp" / "sandbox"
+    if not folder.exists():
+        return
+    from ngp.sandbox import server
+
+    record = folder / "running.json"
+    if record.is_file() and json.loads(record.read_text())["id"] in _LENT:
+        runs = server.status(platform / ".ngp") is not None
+        shutil.rmtree(folder)
+        assert runs, "the test has stopped the session's sandbox; use own_sandbox"
+    else:
         server.stop(platform / ".ngp")
 
 

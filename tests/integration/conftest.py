@@ -6,13 +6,14 @@ import json
 import re
 import shutil
 import subprocess
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from ngp.aws import access
 from ngp.aws.session import Session
+from tests.conftest import lay_platform, lend_sandbox, stop_sandbox
 from tests.integration.between import Between
 
 ROOT = Path(__file__).parents[2]
@@ -102,6 +103,27 @@ class Trial:
 
 
 @pytest.fixture
+def own_sandbox():
+    """For tests that start, empty or stop the sandbox: their platform is lent none."""
+
+
+@pytest.fixture
+def platform(tmp_path, request):
+    """A small platform for each test, which finds the session's sandbox running."""
+    made = lay_platform(tmp_path / "platform")
+    if "own_sandbox" not in request.fixturenames:
+        lend_sandbox(request.getfixturevalue("sandbox"), made)
+    yield made
+    stop_sandbox(made)
+
+
+@pytest.fixture(scope="module")
+def shared_platform(shared_platform, sandbox):
+    """The rendered small platform of a file, which finds the session's sandbox running."""
+    return lend_sandbox(sandbox, shared_platform)
+
+
+@pytest.fixture
 def trial(platform, ngp):
     """The small platform, its states on the disk."""
     return Trial(platform, ngp)
@@ -114,11 +136,7 @@ def lent(trial, sandbox):
     trial.edit("ngp.yaml", "state: local\n", "")
     for name in ("dev", "prod"):
         trial.edit(f"environments/{name}/environment.yaml", "123456789012", account)
-    record = trial.path / ".ngp" / "sandbox" / "running.json"
-    record.parent.mkdir(parents=True)
-    record.write_text(json.dumps(asdict(sandbox)))
-    yield Trial(trial.path, trial.ngp, account, Session(access.sandbox({}, sandbox.url, REGION, account)))
-    shutil.rmtree(record.parent)  # it is lent: it must not be stopped with this platform
+    return Trial(trial.path, trial.ngp, account, Session(access.sandbox({}, sandbox.url, REGION, account)))
 
 
 @pytest.fixture

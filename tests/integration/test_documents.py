@@ -60,6 +60,7 @@ ELSEWHERE |= {"package.deploy", "package.install", "package.versions"}  # the sa
 
 
 @pytest.mark.terraform
+@pytest.mark.usefixtures("own_sandbox")
 def test_the_document_of_every_command_is_as_published(platform, ngp):
     seen = set(ELSEWHERE)
     for line in HERE:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Ngp, lay_platform, stop_sandbox
+from tests.conftest import Ngp, lay_platform, lend_sandbox, stop_sandbox
 from tests.doubles.forge import TOKEN, Forge, serve
 
 BASE, APP = "modules/base/base-output.tf", "modules/app/app-variables.tf"
@@ -127,8 +127,8 @@ class Life:
 
 
 @pytest.fixture
-def life(tmp_path):
-    path = lay_platform(tmp_path / "platform")
+def life(tmp_path, sandbox):
+    path = lend_sandbox(sandbox, lay_platform(tmp_path / "platform"))
     (path / "environments" / "prod" / "environment.yaml").unlink()
     (path / "environments" / "prod" / "terraform.tfvars").unlink()
     (path / "ngp.yaml").write_text("name: small\nstate: local\n")

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from tests.conftest import stop_sandbox
+from tests.conftest import lend_sandbox, stop_sandbox
 from tests.doubles.forge import TOKEN
 from tests.integration.ci.conftest import CANARY, TFVARS, Life, normal
 
@@ -176,14 +176,14 @@ def test_without_rights_or_a_token_the_plan_is_made_all_the_same(life):
     assert (life.path / ".ngp/ci/comment-1.md").is_file()
 
 
-def test_a_shallow_clone_gets_its_base(life, tmp_path):
+def test_a_shallow_clone_gets_its_base(life, tmp_path, sandbox):
     life.branch("topic")
     life.commit("Another network", tfvars=("10.0.0.0", "10.1.0.0"))
     life.git("push", "--quiet", "origin", "topic")
     event = life.pull()
     remote = f"file://{tmp_path / 'remote.git'}"
     subprocess.run(["git", "clone", "--quiet", "--depth=1", "--branch=topic", remote, tmp_path / "shallow"], check=True)
-    there = Life(tmp_path / "shallow", life.forge)
+    there = Life(lend_sandbox(sandbox, tmp_path / "shallow"), life.forge)
     there.git("checkout", "--quiet", "--detach")
     done = there.run("Shallow", "plan", "--json", event=event)
     stop_sandbox(there.path)

@@ -5,6 +5,8 @@ import subprocess
 
 import pytest
 
+from tests.conftest import stop_sandbox
+
 
 def git(folder, *words):
     subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True)
@@ -38,10 +40,7 @@ def platform(template, tmp_path):
     values.write_text(values.read_text().replace("10.0.0.0", "10.7.0.0"))
     git(folder, "commit", "-qam", "another network")
     yield folder
-    from ngp.sandbox import server
-
-    if (folder / ".ngp" / "sandbox").exists():
-        server.stop(folder / ".ngp")
+    stop_sandbox(folder)
 
 
 def test_render_writes_the_affected_roots_only_and_says_why(platform, ngp):

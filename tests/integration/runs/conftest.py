@@ -13,7 +13,7 @@ from ngp.rendering import roots, staleness
 from ngp.runs import opening
 from ngp.runs.request import Caller, RunRequest
 from ngp.runs.results import Verb
-from ngp.sandbox import server
+from tests.conftest import lend_sandbox, stop_sandbox
 from tests.integration.runs import equal_states
 
 MODULES = {
@@ -214,7 +214,7 @@ class Region:
 
 
 @pytest.fixture
-def region(tmp_path, monkeypatch):
+def region(tmp_path, monkeypatch, sandbox):
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     made = Region(tmp_path / "platform", tmp_path / "home")
     made.write("ngp.yaml", "name: little\nstate: local\n")
@@ -224,8 +224,9 @@ def region(tmp_path, monkeypatch):
         for file, text in texts.items():
             made.write(f"modules/{name}/{file}", text)
     made.choose()
+    lend_sandbox(sandbox, made.path)
     yield made
-    server.stop(made.path / ".ngp")
+    stop_sandbox(made.path)
     shutil.rmtree(made.path, ignore_errors=True)
 
 

@@ -13,7 +13,7 @@ import pyrage
 import pytest
 
 from ngp.runs.bundle import archive, statement
-from tests.conftest import Ngp, stop_sandbox
+from tests.conftest import Ngp, lay_platform, lend_sandbox, stop_sandbox
 
 pytestmark = pytest.mark.terraform
 
@@ -23,23 +23,21 @@ def git(folder, *words):
 
 
 @pytest.fixture(scope="module")
-def origin(tmp_path_factory):
+def origin(tmp_path_factory, sandbox):
     """The small platform, rendered and committed, without anything applied."""
-    from tests.conftest import lay_platform
-
     folder = lay_platform(tmp_path_factory.mktemp("origin") / "platform")
     assert Ngp(folder).run("render").exit_code == 0
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message", "Render")
-    return folder
+    return lend_sandbox(sandbox, folder)
 
 
 @pytest.fixture
-def here(origin, tmp_path):
+def here(origin, tmp_path, sandbox):
     """A checkout in which a bundle is made."""
     folder = tmp_path / "here"
     git(tmp_path, "clone", "--quiet", str(origin), str(folder))
-    yield Ngp(folder)
+    yield Ngp(lend_sandbox(sandbox, folder))
     stop_sandbox(folder)
 
 

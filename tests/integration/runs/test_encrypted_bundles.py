@@ -7,7 +7,7 @@ import pytest
 
 from ngp.runs.bundle import archive
 from ngp.runs.bundle.archive import SEALED
-from tests.conftest import Ngp, lay_platform, stop_sandbox
+from tests.conftest import Ngp, lay_platform, lend_sandbox, stop_sandbox
 
 pytestmark = pytest.mark.terraform
 VALUE = "10.77.0.0/16"
@@ -42,13 +42,13 @@ def origin(tmp_path_factory):
 
 
 @pytest.fixture
-def clone(origin, tmp_path):
+def clone(origin, tmp_path, sandbox):
     made = []
 
     def make(name):
         git(tmp_path, "clone", "--quiet", str(origin), str(tmp_path / name))
         made.append(tmp_path / name)
-        return Ngp(tmp_path / name)
+        return Ngp(lend_sandbox(sandbox, tmp_path / name))
 
     yield make
     for folder in made:

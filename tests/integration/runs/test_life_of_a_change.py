@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ngp.runs.bundle import archive, statement
-from tests.conftest import Ngp, lay_platform, stop_sandbox
+from tests.conftest import Ngp, lay_platform, lend_sandbox, stop_sandbox
 
 pytestmark = pytest.mark.terraform
 PEOPLE = ("anna", "ben", "mia")
@@ -33,6 +33,7 @@ class Team:
     """A remote, and a clone for each person."""
 
     folder: Path
+    sandbox: object
 
     def key(self, name):
         path = self.folder / "keys" / name
@@ -47,7 +48,7 @@ class Team:
         git(path, "config", "user.email", f"{name}@example.com")
         git(path, "config", "gpg.format", "ssh")
         git(path, "config", "user.signingkey", str(self.key(name)))
-        return Ngp(path)
+        return Ngp(lend_sandbox(self.sandbox, path))
 
     def write_rules(self, more="", people=("anna", "ben"), count=2):
         public = {name: self.key(name).with_suffix(".pub").read_text().strip() for name in PEOPLE}
@@ -69,9 +70,9 @@ def push_rules(team, **how):
 
 
 @pytest.fixture
-def team(tmp_path, monkeypatch):
+def team(tmp_path, monkeypatch, sandbox):
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
-    made = Team(tmp_path)
+    made = Team(tmp_path, sandbox)
     lay_platform(tmp_path / "first")
     (tmp_path / "first" / "ngp.yaml").write_text(made.write_rules())
     assert Ngp(tmp_path / "first").run("render").exit_code == 0

@@ -9,8 +9,8 @@ from ngp.errors import RefusedError
 from ngp.runs import applying, destroying, outputs, planning
 from ngp.runs.applying import ApplyConsent
 from ngp.runs.results import Outcome, Verb
-from ngp.sandbox import server
 from ngp.terraform.plans import Action
+from tests.conftest import stop_sandbox
 
 pytestmark = [pytest.mark.terraform, pytest.mark.sandbox]
 YES = ApplyConsent(lambda result, bucket: True, lambda result: True)
@@ -82,7 +82,7 @@ def test_the_state_commands_name_it_too(misplaced, ngp_in):
 
 def test_states_on_the_disk_are_listed_while_no_sandbox_runs(region, ngp_in):
     apply(region)
-    server.stop(region.path / ".ngp")
+    stop_sandbox(region.path)
     done = ngp_in(region.path).call("state", "list", "dev")
     assert done.exit_code == 0, done.stderr
     assert "base: serial " in done.stdout

@@ -114,6 +114,7 @@ def test_port_that_is_taken_is_told_and_leaves_nothing(workspace):
     assert server.start(workspace, port=port).port == port
 
 
+@pytest.mark.usefixtures("own_sandbox")
 def test_commands_start_show_and_stop_it(ngp, platform):
     shutil.rmtree(platform / "environments", ignore_errors=True)
     write_environment(platform, "dev", "210987654321")

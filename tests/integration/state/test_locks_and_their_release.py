@@ -27,9 +27,8 @@ def lay_lock(platform, who, unit="base"):
 
 @pytest.fixture
 def ready(platform, ngp):
-    """The small platform, rendered, with a sandbox of its own."""
-    assert ngp.run("render").exit_code == 0
-    assert ngp.run("sandbox", "start").exit_code == 0
+    """The small platform, rendered."""
+    assert ngp.call("render").exit_code == 0
     return platform
 
 

@@ -31,7 +31,7 @@ from ngp.errors import StoppedError, UsageError
 
 Rule = Callable[[ModuleSource], Iterator[Fault]]
 
-# What holds for every module, whoever wrote it: a fault of a resource may be accepted with a reason.
+# Rules for every module, whoever wrote it: a fault of a resource may be accepted with a reason.
 SAFETY: Sequence[Rule] = (
     resources.metadata,
     resources.encryption,
@@ -69,7 +69,7 @@ RULES: Sequence[Rule] = (
     iam.texts,
     pages.sections,
 )
-# What is asked of a copy of somebody else's module: style and pages are its author's matter.
+# Rules for a copy of somebody else's module: its author decides on style and pages.
 FOREIGN_RULES: Sequence[Rule] = (
     vendored.copy,
     vendored.whole,
@@ -132,7 +132,7 @@ def check_module(folder: Path, judge: TerraformChecker | None = None, more: Sequ
     faults = [*_unexplained(found, [fault for rule in rules for fault in rule(found)])]
     faults += judge.judge(found) if judge else ()
     if judge and judge.is_stopped:
-        raise StoppedError  # what was left out is no fault
+        raise StoppedError  # skipped modules have no faults
     return _sorted(faults)
 
 

@@ -16,7 +16,7 @@ from ngp.errors import Finding, UsageError
 
 Facts = Mapping[str, Any]
 T = TypeVar("T")
-# Terraform takes these words in a module block for itself, and refuses them as names of variables.
+# Terraform reserves these words in a module block, and refuses them as names of variables.
 _RESERVED = frozenset({"source", "version", "providers", "count", "for_each", "lifecycle", "depends_on", "locals"})
 _BOOLS = {"true": True, "false": False, "1": True, "0": False}  # what Terraform converts
 _FLAGS = {"sensitive": False, "ephemeral": False, "nullable": True}

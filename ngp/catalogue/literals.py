@@ -13,12 +13,12 @@ from ngp.errors import UsageError
 
 _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
 _ESCAPE = re.compile(r'\\(?:([ntr"\\])|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.?))|\$\$+\{?|%%+\{?', re.DOTALL)
-_DOUBLED = re.compile(r"\$\$+\{?|%%+\{?")  # takes a whole run at once, else a long one costs its square
+_DOUBLED = re.compile(r"\$\$+\{?|%%+\{?")  # matches a whole run at once; otherwise a long one takes quadratic time
 _PLAIN = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\"}
 _SPECIAL = re.compile(r'["\\\x00-\x1f\x7f]|[$%]\{|[^\x00-\x7f]')
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _KEYWORDS = frozenset({"true", "false", "null", "for", "if", "in", "else", "endif", "endfor", "for_each"})
-_WIDTH = 100  # a list longer than this is written with one element a line
+_WIDTH = 100  # a longer list has one element per line
 
 
 def unwrap(node: Any) -> Any:

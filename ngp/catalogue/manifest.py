@@ -39,7 +39,7 @@ def build(data: Mapping[str, Any]) -> Manifest:
         "ready": tuple(ReadinessCheck(**each) for each in data["ready"]),
         "upgrade": {
             name: Upgrade(Effect(each["effect"]), each["note"], tuple(each["resources"]))
-            for name, each in data.get("upgrade", {}).items()  # a cache of before it was there lacks it
+            for name, each in data.get("upgrade", {}).items()  # an older cache lacks it
         },
         "source": Origin(**data["source"]) if data.get("source") else None,
     }

@@ -10,7 +10,7 @@ from typing import Any
 from ngp.catalogue import literals
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
-_LONGEST = 400  # characters of a number that is worth to be read here
+_LONGEST = 400  # maximum characters of a number
 _PRECISION = Context(prec=150)
 
 

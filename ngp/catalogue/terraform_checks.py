@@ -17,7 +17,7 @@ from ngp.terraform import lockfile
 from ngp.terraform.driver import Root, Terraform
 from ngp.terraform.events import Diagnostic
 
-# What the rule of names accepts and refuses.
+# Names that the rule for names accepts and refuses.
 _NAMES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "pre_tag": (("abc", "ngp-demo", "A1-b2-C3d4e5"), ("ab", "abcdefghijklm", "-abc", "abc-", "aws-x", "a_b", "")),
     "post_tag": (("abc", "one", "a-1bcd"), ("ab", "abcdefg", "-abc", "abc-", "awsx", "a.b", "")),
@@ -84,13 +84,13 @@ class TerraformChecker:
         for name, (good, bad) in _NAMES.items():
             conditions = _conditions(source, name)
             if not conditions:
-                continue  # the rule common-inputs says so
+                continue  # the rule common-inputs reports this
             together = " && ".join(f"({condition})" for condition in conditions)
             expression = f"[for v in {hcl.render([*good, *bad])} : try({together}, false)]"
             try:
                 answers = self.terraform.evaluate(Root(folder, folder / "data"), expression)
             except NgpError:
-                continue  # it depends on other inputs too: only its author knows what it is to accept
+                continue  # it depends on other inputs too: only its author knows valid values
             wrong = [
                 f"`{each}`" for each, answer in zip((*good, *bad), answers, strict=True) if answer != (each in good)
             ]

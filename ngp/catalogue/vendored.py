@@ -13,7 +13,7 @@ from ngp.errors import Finding, require
 from ngp.files import unify_lines
 from ngp.terraform import lockfile
 
-# What stands beside a published module and is no part of it; in modules/NAME such folders are the platform's own.
+# Files beside a published module that do not belong to it; in modules/NAME such folders belong to the platform.
 BESIDE = frozenset({"docs", "example", "examples", "modules", "test", "tests", "wrappers"})
 
 

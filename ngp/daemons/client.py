@@ -21,7 +21,7 @@ from ngp.daemons import peers
 # of the terminal
 SERVED = frozenset({"plan", "graph", "output", "status", "render", "validate"})
 SOCKET = "commands"
-GREETING = b"!"  # what the server sends first: streams that are sent to a silent one could not be closed
+GREETING = b"!"  # the server's first message: streams sent to a silent server could not be closed
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _CONNECT_S = 1.0
 _OFF = ("0", "false", "no", "off", "")  # as `ngp.settings.FALSE`
@@ -40,7 +40,7 @@ def run(record: str, argv: Sequence[str]) -> int | None:
     """
     if not is_served(argv, os.environ) or os.environ.get("NGP_PROVIDER_PROXY", "1").lower() in _OFF:
         return None
-    # whatever fails before the command has started, this process runs it itself
+    # if anything fails before the command starts, this process runs it itself
     with suppress(OSError, ValueError, KeyError, AttributeError, TypeError), _connect(record) as to:
         streams = [stream.fileno() for stream in (sys.stdin, sys.stdout, sys.stderr)]
         _require_greeting(to)

@@ -48,7 +48,7 @@ def serve(folder: Path, program: Program) -> None:
             ready, _, _ = select.select([listener, sys.stdin], [], [])
             if sys.stdin in ready:
                 return
-            # whatever one request holds, the next is served: the client runs the command itself
+            # a bad request must not stop the server: the client then runs the command itself
             with suppress(Exception):
                 _take(listener.accept()[0], program, listener)
 
@@ -94,7 +94,7 @@ def _work(
     code, has_started = _BROKEN, False
     try:
         connection.settimeout(None)
-        os.setsid()  # it gets no signals for the server
+        os.setsid()  # signals for the server must not reach it
         _become(streams, request)
         connection.sendall(f"{os.getpid()}\n".encode())
         has_started = True

@@ -33,7 +33,7 @@ def is_private_folder(path: str | os.PathLike[str]) -> bool:
 def read_own(path: str | os.PathLike[str]) -> bytes | None:
     """Return the content of a regular file of this user; None if it is missing, a link, a folder or another user's."""
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe would be waited for
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)  # reading a pipe would block
     except OSError:
         return None
     found = os.fstat(handle)

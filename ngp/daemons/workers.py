@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ngp.processes import PIPE_GRACE_S, Drain, ProcessRequest, popen
 
-_LOOK_S = 0.005  # between looks at a worker that should end by itself
+_LOOK_S = 0.005  # between checks of a worker that should end on its own
 
 
 class Worker:
@@ -40,7 +40,7 @@ class Worker:
             return False
         if hasattr(os, "waitid"):
             return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
-        return self._process.poll() is None or self._disarm()  # macOS before Python 3.13 has no other way to look
+        return self._process.poll() is None or self._disarm()  # macOS before Python 3.13 has no other way to check
 
     def write_line(self, line: str) -> None:
         """Send a line; raise OSError if the worker has closed its input."""

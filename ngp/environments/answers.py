@@ -61,7 +61,7 @@ def render(value: Any) -> str:
 
 def in_a_line(text: str) -> str:
     """Return the value as JSON on one line, which `parse` accepts too."""
-    return json.dumps(parse(text, ANY), ensure_ascii=False, default=str)  # a decimal as a text keeps its digits
+    return json.dumps(parse(text, ANY), ensure_ascii=False, default=str)  # a decimal keeps its digits as a text
 
 
 def _json(text: str) -> Any:

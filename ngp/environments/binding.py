@@ -177,7 +177,7 @@ class _Binder:
         elif variable.name in COMMON_INPUTS:
             todo = f"write it at the top level of {path}: {variable.name} = …"
             if any(each.todo == todo for each in self.findings):
-                return  # one value is for all units, so the first one tells of it
+                return  # one value is for all units, so only the first one reports it
             what = f"`{variable.name}` has no value"
         else:
             todo = f"write it into {path}: {self.unit} = {{ {variable.name} = … }}"
@@ -185,7 +185,7 @@ class _Binder:
         self.findings.append(Finding(what, str(variable.place), why, todo))
 
     def _feeders(self, variable: Variable) -> str:
-        first = self.outlets.get(variable.name, ())[: _FEEDERS + 2]  # one more than is told, without itself
+        first = self.outlets.get(variable.name, ())[: _FEEDERS + 2]  # one more than is shown, except the unit itself
         found = [f"`{ref}`" for ref in wiring.feeders({variable.name: first}, self.unit, variable.name)]
         return ", ".join([*found[:_FEEDERS], *(["…"] if len(found) > _FEEDERS else [])])
 

@@ -122,7 +122,7 @@ def _check_uniqueness(platform: Platform, environment: Environment, values: Valu
     for other in documents.names(platform):
         if other == environment.name:
             continue
-        with suppress(UsageError):  # what is wrong with the other one is told when it is asked for
+        with suppress(UsageError):  # errors of the other environment are reported when it is used
             found = documents.load(platform, other)
             if _place(found) != _place(environment):
                 continue

@@ -18,7 +18,7 @@ from ngp.environments.environment import DeclaredDifference, Environment, Platfo
 from ngp.environments.values import Values, WrittenValue
 from ngp.errors import UsageError
 
-# Common inputs that name an environment, or what its account holds: those of another are never right.
+# Common inputs that are particular to an environment or its account: another's values are never right.
 BOUND = frozenset(
     {
         "pre_tag",

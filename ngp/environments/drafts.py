@@ -22,7 +22,7 @@ class Choice:
     settings: Mapping[Key, str] = field(default_factory=dict)  # as typed: HCL, JSON or a plain text
     wires: Mapping[tuple[str, str], OutputRef] = field(default_factory=dict)  # (unit, input) → what feeds it
     catalogue: str | None = None
-    dummies: bool = False  # take NAME.dummy's harmless values for what has no other
+    dummies: bool = False  # use the harmless values of NAME.dummy for inputs without another
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Question:
 
     key: Key
     text: str
-    default: str = ""  # what a person is offered
+    default: str = ""  # the default answer
     origin: str = ""  # where the default is from
     dummy: str = ""  # the harmless value that `--dummies` takes
     variable: Variable | None = None
@@ -87,7 +87,7 @@ class Draft:
     units: Mapping[str, str]
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
-    pulled: Mapping[str, str] = field(default_factory=dict)  # unit → why it came along
+    pulled: Mapping[str, str] = field(default_factory=dict)  # unit → why it was added
     wired: tuple[str, ...] = ()  # new wires, as `unit.input = unit.output`
     questions: tuple[Question, ...] = ()
     findings: tuple[Finding, ...] = ()

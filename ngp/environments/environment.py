@@ -65,7 +65,7 @@ class Platform:
     protected: tuple[str, ...] = ()
     signers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     approvals: Mapping[str, Approval] = field(default_factory=dict)
-    emergency: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # who may go without a bundle
+    emergency: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # who may apply without a bundle
     bundles: BundleKeeping = BundleKeeping.FILES
     rendered_by: str = ""
 

@@ -12,7 +12,7 @@ from ngp.environments import documents, revisions
 from ngp.environments.environment import Platform, StateMode
 from ngp.errors import MissingError, UsageError
 
-SINGLE = "root"  # in the place of a unit's name: all units, with one state
+SINGLE = "root"  # instead of a unit's name: all units, with one state
 _MOST = 1000  # commits of one environment.yaml
 _NO_BLOB = "0"
 _SHORT = 10
@@ -50,7 +50,7 @@ def removals(platform: Platform, environment: str, names: Collection[str]) -> di
         head = revisions.git(platform, "rev-parse", "--verify", "--quiet", f"HEAD:./{file}").stdout.strip()
         declared = _declared(platform, {head, *(blob for edit in edits for blob in (edit.before, edit.after))})
     except MissingError:
-        return {}  # no Git, so nobody knows
+        return {}  # without Git, the removal is unknown
     found: dict[str, Removal] = {}
     for name in names:
         if name in declared.get(head, ()):

@@ -14,7 +14,7 @@ from ngp.settings import Settings
 from ngp.terraform import binary
 from ngp.terraform.binary import Binary
 
-_ANY = ">= 0.0.0"  # what runs is shown, also where ngp.yaml refuses it
+_ANY = ">= 0.0.0"  # shown even if ngp.yaml refuses it
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,7 @@ def _values_of(other: OtherEnvironment, key: Key, module: Module) -> Iterator[Wr
 
 
 def _text(value: WrittenValue, key: Key, name: str, other: str) -> str:
-    if key == ("post_tag",) and value.value == other:  # named for its environment, and so is this one
+    if key == ("post_tag",) and value.value == other:  # derived from the environment's name, like this one
         return hcl.render(name)
     try:
         return hcl.render(value.value)

@@ -27,7 +27,7 @@ def required(platform: Platform) -> tuple[Requirement, ...]:
         for module in catalogue.modules.values()
         for name, wanted in module.required_providers.items()
     )
-    # every root has the AWS provider, whatever its module names: its block holds the account guard
+    # every root has the AWS provider, even if its module does not use it: its block has the account guard
     return (lockfile.Requirement("hashicorp/aws", "", "every rendered root"), *asked)
 
 

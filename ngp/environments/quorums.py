@@ -14,8 +14,8 @@ from ngp.environments import validations
 from ngp.environments.resolving import Resolved
 from ngp.errors import Finding
 
-_ZONES = "az_count"  # the input of a network that says in how many zones it has subnets
-_EXISTING = "existing_"  # what begins the inputs of a network that is there already
+_ZONES = "az_count"  # the input of a network with its number of zones
+_EXISTING = "existing_"  # prefix of the inputs about an existing network
 _PLACING = {"aws_instance": "subnet_id", "aws_autoscaling_group": "vpc_zone_identifier"}
 _SIZES = ("desired_capacity", "min_size")
 

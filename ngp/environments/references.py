@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-_UNREAD = r"vault:[^\s#]+#\S+"  # a form that nothing resolves yet
+_UNREAD = r"vault:[^\s#]+#\S+"  # not supported yet
 _REFERENCE = re.compile(rf"{_UNREAD}|ssm:/?[\w./-]+|awssm:[\w/+=.@:-]+(#\S+)?|env:[A-Za-z_][A-Za-z0-9_]*")
 FORMS = "ssm:NAME, awssm:NAME, awssm:NAME#KEY or env:VARIABLE"
 

@@ -19,12 +19,12 @@ from ngp.errors import Finding, NgpError, UsageError, require
 _FORGES = ("github.com/", "gitlab.com/", "bitbucket.org/")
 _SCHEMES = ("https", "ssh", "file")
 _SCP = re.compile(r"(?P<user>[\w.-]+@)(?P<host>[\w.-]+):(?P<path>(?!//).+)")
-_REGISTRY = re.compile(r"([\w-]+)/([\w-]+)/([a-z0-9]+)(//[\w./-]+|)")  # the public registry lists repositories so named
+_REGISTRY = re.compile(r"([\w-]+)/([\w-]+)/([a-z0-9]+)(//[\w./-]+|)")  # the public registry requires such names
 _REF = re.compile(r"[A-Za-z0-9_][\w./+-]*")
 _PREFIX = re.compile(r"^(terraform-)?(aws-)?")
 _MODES = {"120000": "a symbolic link", "160000": "a Git submodule"}
 _QUIET = ("-c", f"core.hooksPath={os.devnull}", "-c", "core.symlinks=false", "-c", "core.autocrlf=false")
-# Nobody is asked, and nothing but these transports is used, whatever the address or a server's redirection says.
+# Git asks nobody, and uses only these transports, whatever the address or a redirect says.
 _ASKING_NOBODY = {
     "GIT_ALLOW_PROTOCOL": ":".join(_SCHEMES),
     "GIT_TERMINAL_PROMPT": "0",
@@ -32,7 +32,7 @@ _ASKING_NOBODY = {
     "SSH_ASKPASS_REQUIRE": "never",  # and ssh has no terminal: the process is in a session of its own
     "GCM_INTERACTIVE": "never",
 }
-# Filters and attributes of the operator's own configuration would change the files.
+# Filters and attributes of the operator's configuration could change the files.
 _ALONE = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "GIT_ATTR_NOSYSTEM": "1"}
 
 

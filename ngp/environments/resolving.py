@@ -86,6 +86,6 @@ def _resolve(platform: Platform, name: str, load: Callable[[Path], Catalogue]) -
         findings.extend(error.findings)
         values = Values(path)
     catalogue = load(revisions.catalogue_path(platform, environment))
-    if findings:  # without the values every input would seem unbound
+    if findings:  # without values, every input would seem unbound
         raise UsageError([*findings, *checks.check(platform, environment, values)])
     return assemble(platform, environment, catalogue, values)

@@ -16,11 +16,11 @@ from ngp.errors import MissingError, UsageError
 
 Env = Mapping[str, str]
 
-PIN = "CATALOGUE"  # beside copied modules: says where they are from, and that the folder is ours
+PIN = "CATALOGUE"  # beside copied modules: names their source, and marks the folder as ngp's
 _ORIGIN = re.compile(r"(?m)^The modules of `(.+)`\.$")
 _TIMEOUT_S = 120.0
 UNREADABLE = "\N{REPLACEMENT CHARACTER}"  # in the names that Git says: for each byte that is not UTF-8
-# By these a hook or a shell points Git at another repository, index or work tree.
+# Variables with which a hook or a shell points Git at another repository, index or work tree.
 _ELSEWHERE = frozenset(
     {
         "GIT_DIR",
@@ -68,7 +68,7 @@ def complaint(platform: Platform, ref: str) -> str:
 
 
 def _look_up(platform: Platform, ref: str) -> processes.ProcessResult:
-    # rev-parse takes a dash at the beginning for an option of its own, even after --end-of-options
+    # rev-parse takes a leading dash for an option, even after --end-of-options
     word = f"{ref}^{{commit}}" if not ref.startswith("-") else "^{commit}"
     return git(platform, "rev-parse", "--verify", "--end-of-options", word)
 

@@ -21,7 +21,7 @@ DOMAIN = r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$
 REGION = r"^[a-z]{2}(-[a-z]+)+-[1-9]$"
 ROLE = r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$"
 ACCOUNT = r"^[0-9]{12}$"
-EMAIL = r"^[A-Za-z0-9._%+'~&-]+@[A-Za-z0-9.-]+$"  # nothing that allowed_signers takes for a pattern
+EMAIL = r"^[A-Za-z0-9._%+'~&-]+@[A-Za-z0-9.-]+$"  # without the wildcards of allowed_signers
 DAY = r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
 DIFFERENCE = r"^(state|(modules|units|wiring|values)\.[A-Za-z0-9_.*?-]+)$"
 BUCKET = r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"
@@ -29,7 +29,7 @@ BUCKET = r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$"
 HOST = r"^[A-Za-z0-9]([A-Za-z0-9_.:-]{0,252}[A-Za-z0-9])?$"  # never an option of ssh, nor a control character
 HOST_KEY = r"^(ssh-(ed25519|rsa)|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/]+=*( .*)?$"
 
-# What a value must look like, in words, by the pattern that refused it.
+# Description of a valid value, by the pattern that refused it.
 _IN_WORDS = {
     NAME: "lower-case letters, digits and single dashes, beginning with a letter",
     OUTPUT: "an output of a unit, such as `network.vpc_id`",

@@ -93,7 +93,7 @@ def choose_any(platform: Platform, environment: str, units: Sequence[str] | None
         _is_pattern(environment) or any(environment in documents.load(platform, one).units for one in known)
     ):
         return known, (environment, *words)
-    return [environment], words  # one that does not exist is an error of whoever loads it
+    return [environment], words  # loading reports one that does not exist
 
 
 def _implied(platform: Platform, place: Place, known: Sequence[str], word: str) -> tuple[str, str]:

@@ -32,8 +32,8 @@ class Edit:
 
     settings: Mapping[Key, Setting] = field(default_factory=dict)
     removals: frozenset[Key] = frozenset()
-    retired: tuple[str, ...] = ()  # units that go: their objects are commented out
-    restored: tuple[str, ...] = ()  # units that come: commented-out objects come back
+    retired: tuple[str, ...] = ()  # removed units: their objects are commented out
+    restored: tuple[str, ...] = ()  # added units: commented-out objects are restored
     titles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 

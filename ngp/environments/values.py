@@ -9,10 +9,10 @@ from typing import Any
 
 from ngp.catalogue.module import SourceLocation
 
-# Said by ngp.yaml and environment.yaml; never by terraform.tfvars.
+# Set by ngp.yaml and environment.yaml, never by terraform.tfvars.
 FACTS = ("environment", "region", "project", "domain_name")
 
-# Inputs that stand at the top level of terraform.tfvars and reach every unit that declares them.
+# Inputs at the top level of terraform.tfvars, for every unit that declares them.
 COMMON_INPUTS = (
     "pre_tag",
     "post_tag",

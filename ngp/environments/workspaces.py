@@ -32,7 +32,7 @@ def require_own(platform: Path) -> Workspace:
             why="files and links from a repository could make ngp read or overwrite files elsewhere",
             todo=f"run `git rm -r --cached {files.WORKSPACE}`, add it to .gitignore, and delete these files",
         )
-    with suppress(OSError):  # a disk that refuses is told by whoever needs it
+    with suppress(OSError):  # whoever needs the folder reports disk errors
         _make_private(workspace)
         if index is not None and not is_checked:
             files.write(workspace.checked, _mark(workspace, index), mode=0o600, durable=False)
@@ -54,7 +54,7 @@ def _make_private(workspace: Workspace) -> None:
 
 def _restrict(folder: Path) -> None:
     if stat.S_IMODE(folder.stat().st_mode) != _PRIVATE_MODE:
-        with suppress(PermissionError):  # somebody else's: whoever owns it decides
+        with suppress(PermissionError):  # it belongs to another user, who decides
             folder.chmod(_PRIVATE_MODE)
 
 
@@ -88,7 +88,7 @@ def _mark(workspace: Workspace, index: Path) -> str:
 
 def _tracked(platform: Path) -> list[str]:
     """What Git tracks of the folder, relative to the platform; nothing where Git cannot tell."""
-    from ngp.environments import revisions  # most commands find the folder checked already
+    from ngp.environments import revisions  # for most commands the folder is already checked
 
     outcome = revisions.run_git(platform, "ls-files", "-z", "--", files.WORKSPACE)
     return [path for path in outcome.stdout.split("\0") if path] if outcome and outcome.exit_code == 0 else []

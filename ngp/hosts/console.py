@@ -20,7 +20,7 @@ def keys(session: Session, instance: str) -> tuple[str, ...]:
     """Return the public host keys that an instance wrote to its console at its last boot; none if it wrote none."""
     try:
         found = session.call("ec2", "get_console_output", absent=_ABSENT, InstanceId=instance)
-    except DeniedError:  # no right to look: nobody vouches
+    except DeniedError:  # no permission to read: nobody vouches
         return ()
     return parse((found or {}).get("Output", ""))
 

@@ -84,7 +84,7 @@ def copy_all(hosts: Sequence[Host], copy: Copy, options: Options, emit: Emit) ->
                 await (upload if copy.is_up else download)(connection, sftp, copy.sources, copy.target, counter)
             except CopyError as error:
                 return str(error)
-            except asyncssh.Error as error:  # also a connection that was lost
+            except asyncssh.Error as error:  # including a lost connection
                 return str(error).lower()
             except OSError as error:
                 return f"{error.strerror or error}".lower()

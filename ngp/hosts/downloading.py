@@ -94,7 +94,7 @@ class _Here:
         for name in names:
             if "\0" in name:
                 raise CopyError(f"it lists an invalid file name: {name!r}")
-            if name not in (".", "..") and "/" not in name:  # never out of the folder, whatever the host says
+            if name not in (".", "..") and "/" not in name:  # never outside of the folder, whatever the host sends
                 await self.get(posixpath.join(source, name), final / name, above)
 
     async def _get_file(self, source: str, final: Path, mode: int) -> None:

@@ -40,7 +40,7 @@ async def cut(task: asyncio.Task[Any], connection: Any) -> None:
         task.cancel()
         await asyncio.wait([task], timeout=_END_S)
     if task.done() and not task.cancelled():
-        task.exception()  # it was told already, or comes of the end
+        task.exception()  # it was reported already, or is caused by the end
 
 
 def quieten(loop: asyncio.AbstractEventLoop) -> None:

@@ -14,7 +14,7 @@ from ngp.proxy.packages import ProviderPackage
 from ngp.proxy.session import ProxyError
 from ngp.settings import FALSE
 
-CHECKS = ":checks"  # who asks where no environment is concerned: a label that none can have
+CHECKS = ":checks"  # the label of calls without an environment; no environment can have it
 
 
 class PoolClient:
@@ -45,7 +45,7 @@ class PoolClient:
             session.order(**proxies.first_order(packages, environ, cache, label=self._label))
         except (OSError, ProxyError) as error:
             if isinstance(error, ProxyError) and line.has_answered:
-                raise  # a process of the run's own would refuse it, too
+                raise  # the run's own process would refuse it, too
             self._has_failed = True
             self._note(f"without the pool: {error}")
             return None
@@ -57,7 +57,7 @@ def find(workspace: Path, environ: Mapping[str, str], label: str, note: Callable
     if environ.get(proxies.SWITCH, "1").lower() in FALSE:
         return None
     found = record.read(home(workspace))
-    if found is None or not record.is_alive(found):  # what a killed one has left is cleared by the next start
+    if found is None or not record.is_alive(found):  # the next start removes what a killed one left
         return None
     if not found.is_ours:
         note("without the pool: it runs another ngp than this one; ngp pool stop, then start")

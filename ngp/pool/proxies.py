@@ -21,7 +21,7 @@ from ngp.proxy.limits import Limits
 from ngp.proxy.sealed_store import open_store
 from ngp.proxy.server import Proxy
 
-# What a terminal, an editor or a login says of itself: it differs from window to window, and no provider reads it
+# Variables of a terminal, an editor or a login: they differ between windows, and no provider reads them
 _WINDOWS_OWN = (
     *("ALACRITTY_", "COLORTERM", "GHOSTTY_", "GPG_TTY", "INVOCATION_ID", "ITERM_", "JOURNAL_STREAM", "KITTY_"),
     *("KONSOLE_", "LC_TERMINAL", "SHELL_SESSION_", "SSH_CLIENT", "SSH_CONNECTION", "STARSHIP_", "STY"),
@@ -128,7 +128,7 @@ class Proxies:
     async def _find(self, order: Mapping[str, Any]) -> PooledProxy:
         cache, asked = Path(order["cache"]), orders.packages(order)
         store = await asyncio.to_thread(open_store, cache)
-        # held against the lock each time: what lies in the mirror now is what counts
+        # checked against the lock each time, because the mirror may have changed
         hashes = [await asyncio.to_thread(packages.verify, one, store) for one in asked]
         environ = provider.allowed_environ(order["environ"])
         about = [order["packages"], hashes, str(cache), credentials.digest(_rights(environ))]

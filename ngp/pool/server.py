@@ -26,7 +26,7 @@ from ngp.proxy.limits import Limits
 
 _LOOK_S = 2.0
 _FORKS_S, _FORKS_READY_S = 2.0, 15.0
-_PATIENCE_S = 900.0  # for the runs that are served when the pool is stopped: longer than an apply is given to end
+_PATIENCE_S = 900.0  # for runs that are served when the pool is stopped: longer than a stopped apply may take
 
 
 class Pool:
@@ -94,7 +94,7 @@ class Pool:
     async def _tend(self) -> None:
         await self._proxies.tend()
         has_idled = not self._talking and time.monotonic() - self._used_at > self._limits.idle_s
-        # a platform that was deleted, or a record that names another pool: nobody can find this one any more
+        # the platform was deleted, or the record names another pool: nobody can find this one
         if has_idled or record.read(self._home) != self._record:
             self._over.set()
 
@@ -103,7 +103,7 @@ class Pool:
         self._talking += 1
         try:
             if is_own_peer(writer.get_extra_info("socket")):
-                with suppress(ConnectionError, ValueError):  # it has hung up, or speaks another language
+                with suppress(ConnectionError, ValueError):  # the client disconnected, or uses another protocol
                     await self._answer(reader, writer)
         finally:
             self._talking -= 1
@@ -115,7 +115,7 @@ class Pool:
             writer.write(json.dumps(answer).encode() + b"\n")
             await writer.drain()
 
-        await send({})  # whoever waits for this sees at once that the pool is at work
+        await send({})  # the client sees at once that the pool works
         order = json.loads(await reader.readline() or b"{}")
         match order.get("order"):
             case "serve":
@@ -131,7 +131,7 @@ class Pool:
             async with self._proxies.lease(order) as proxy:
                 await send({})
                 await orders.serve_orders(proxy, reader, send)
-        except NgpError as error:  # refused; what else may happen is the pool's, which hangs up then
+        except NgpError as error:  # refused; on other errors the pool disconnects
             await send({"error": str(error)})
 
     def _describe(self) -> Mapping[str, Any]:

@@ -141,7 +141,7 @@ class Connection:
             return await call
         except asyncio.CancelledError:
             if call not in self._cut:
-                raise  # the client gave up, and `call` with it
+                raise  # the client cancelled, and `call` with it
             raise GRPCError(Status.CANCELLED, "context canceled") from None
         finally:
             self._calls.discard(call)

@@ -193,7 +193,7 @@ class Fleet:
         self._users[taken] = configuration.waiting
         answer = await taken.ask(
             configuration.method, configuration.request
-        )  # where it fails, the last that waits ends the process
+        )  # if it fails, the last waiter stops the process
         if messages.has_errors(answer):
             self.end_one(taken)  # the next request tries again
             return Configured(None, answer)

@@ -20,7 +20,7 @@ from ngp.errors import NgpError
 from ngp.proxy import messages, rpc
 
 _START_S = 60.0  # Terraform's own limit for a plugin's start
-# Terraform's plugin protocol, "handshake": a public constant that keeps people from starting a provider by hand
+# Terraform's plugin protocol, "handshake": a public constant against starting a provider by hand
 _COOKIE = {"TF_PLUGIN_MAGIC_COOKIE": "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2"}
 _HANDSHAKE = "1"
 _PANIC = re.compile(r"^(panic|fatal error): ", re.MULTILINE)

@@ -34,7 +34,7 @@ _WINDOW = Configuration(
     ssl_target_name_override="localhost",  # the name in a plugin's certificate
 )
 _BOTH_WAYS = Cardinality.STREAM_STREAM  # includes every other kind of call on the wire
-logging.getLogger("grpclib").setLevel(logging.CRITICAL + 1)  # it would print
+logging.getLogger("grpclib").setLevel(logging.CRITICAL + 1)  # it would print to stderr
 
 
 class _Raw(CodecBase):

@@ -52,7 +52,7 @@ class _Setting:
 def exists(session: Session, place: StateLocation) -> bool:
     """Whether the bucket exists. Raises MissingError if it exists but cannot be read."""
     account = session.account_id()
-    # Names are guessable: one that carries our account's number must be our account's
+    # Names are guessable: a bucket with our account's number must belong to our account
     owner = {"ExpectedBucketOwner": account} if account in place.bucket else {}
     try:
         found = session.call("s3", "head_bucket", absent=("404", "NoSuchBucket"), Bucket=place.bucket, **owner)
@@ -135,7 +135,7 @@ _CLEARED = {
     "NoncurrentVersionExpiration": {"NoncurrentDays": 1},
 }
 
-# In the order in which they are put: nobody else is let in before there is anything to read
+# In this order: access is restricted before there is anything to read
 _SETTINGS: Mapping[str, _Setting] = {
     "public_access_block": _Setting(
         "block all public access",

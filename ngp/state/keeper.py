@@ -28,7 +28,7 @@ _Lock = tuple[int, Path, bool]  # the descriptor, the state file, and whether th
 def main() -> None:
     """Take the locks, with as many attempts as requested, and hold them."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)  # it ends with its ngp's word, or with its Terraform
+        signal.signal(number, signal.SIG_IGN)  # it ends when its ngp says so, or with its Terraform
     for line in sys.stdin:
         order = json.loads(line)
         held, taken = _take(order["locks"])
@@ -92,7 +92,7 @@ def _answer(text: str) -> None:
         sys.stdout.write(f"{text}\n")
         sys.stdout.flush()
     except OSError:
-        pass  # whoever asked is gone
+        pass  # the ngp that asked has ended
 
 
 if __name__ == "__main__":

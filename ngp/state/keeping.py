@@ -17,7 +17,7 @@ from ngp.files import private_folder
 from ngp.state import keeper
 from ngp.state.waiting import Wait
 
-_TAKEN = "taken "  # a path: so the keeper answers where another process has the lock
+_TAKEN = "taken "  # followed by a path: the keeper's answer if another process has the lock
 
 
 @dataclass(frozen=True)

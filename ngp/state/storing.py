@@ -18,7 +18,7 @@ from ngp.state.locations import StateLocation
 from ngp.state.reading import denied
 
 _PAUSES_S = (0.5, 2.0)  # before a write is tried again
-ABSENT = ""  # the version of a state that is not there
+ABSENT = ""  # the version of a missing state
 _NOT_THERE = ("NoSuchKey", "NoSuchBucket")
 # A precondition failed, or another write was under way (Amazon S3 User Guide, "Conditional requests")
 _REFUSED = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
@@ -82,7 +82,7 @@ def store(place: StateLocation, session: Session, text: str, expected: str, encr
         except (StaleError, MissingError):
             raise
         except NgpError:
-            time.sleep(pause_s)  # S3 had a moment's trouble, and the version before is still there
+            time.sleep(pause_s)  # S3 failed temporarily, and the previous version is still there
     return _put(place, session, text, expected, encryption)
 
 
@@ -157,7 +157,7 @@ def _write_file(place: StateLocation, data: bytes, expected: str) -> str:
         try:
             _overwrite(file, data)
         except OSError:
-            _overwrite(file, before)  # the room that it had is still its own
+            _overwrite(file, before)  # its disk space is still reserved
             raise
     return _digest(data)
 

@@ -11,9 +11,9 @@ from ngp.views.attribute_lines import AttributeLine, Detail, ValuePosition, Writ
 from ngp.views.attribute_values import UNKNOWN
 
 _TOP = ValuePosition((), 0)
-_IDENTITY = ("id", "name")  # shown of a change although they stay
+_IDENTITY = ("id", "name")  # shown although unchanged
 _ZERO: tuple[Any, ...] = ("", 0, [], {})
-_NAMES = ("id", "name", "arn")  # what is shown of a deletion
+_NAMES = ("id", "name", "arn")  # shown of a deletion
 
 
 def lines(change: Change, *, whole: bool = False, detail: Detail | None = None) -> list[AttributeLine]:

@@ -30,7 +30,7 @@ class CopyProgress:
         self._count, self._settings = count, settings
         self._console = terminal.live(settings)
         self._lock = Lock()  # the display has a thread of its own
-        self._rows: dict[Host, tuple[int, int]] = {}  # done and total of those that are at it
+        self._rows: dict[Host, tuple[int, int]] = {}  # done and total of the running copies
         self._ended = 0
         self._live: Live | None = None
 

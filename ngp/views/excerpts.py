@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 from ngp.views import terminal
 
 MOST = 40
-URGENT = 0  # the rank of what a person has to know by name
+URGENT = 0  # the rank of things that are always named
 T = TypeVar("T")
 Rank = Callable[[T], int | None]  # low numbers first; None is never shown among many
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from rich.live import Live
     from rich.text import Text
 
-_QUIET_S = 10.0  # in plain lines, a unit (or the count of many) is heard at most this often between its phases
+_QUIET_S = 10.0  # in plain lines, minimum time between two lines of a unit (or of the count of many)
 
 
 def follow(settings: Settings, *, jsonl: bool = False) -> Progress | EventLines:
@@ -51,7 +51,7 @@ class Progress:
         self._console = terminal.live(settings)
         self._lock = Lock()
         self._tally = Tally()
-        self._shown: set[str] = set()  # of many units, those that went wrong and are told
+        self._shown: set[str] = set()  # of many units, the failed ones that were printed
         self._counted = clock()
         self._started = clock()
         self._live: Live | None = None
@@ -71,14 +71,14 @@ class Progress:
         try:
             yield
         finally:
-            self._started += self._clock() - asked  # a person's time is none of the run's
+            self._started += self._clock() - asked  # waiting for a person is not part of the run's time
             self._show()
 
     def on_event(self, event: RunEvent) -> None:
         """Show an event. A closed stderr never disturbs the run."""
         with self._lock:
             text = self._take(event)
-        # The display asks for our lock while it holds its own, and printing asks for that one: never hold ours here.
+        # The display takes our lock while holding its own, and printing takes that one: never hold ours here.
         with suppress(BrokenPipeError):
             if isinstance(event, RunStarted):
                 runs.show_start(event, self._console)

@@ -67,7 +67,7 @@ def show(tree: RenderedTree, shown: Mapping[str, Any], settings: Settings, *, wh
         terminal.say(settings, foreign.more("files not ours"))
     names = ", ".join(tree.environments) or "no environment"
     if not (tree.files or tree.staleness.is_stale):
-        return  # nothing is affected, which was said
+        return  # nothing is affected, which was printed before
     if not tree.staleness.is_stale:
         terminal.say(settings, f"up to date: {names}")
     elif not written:

@@ -18,7 +18,7 @@ class Tally:
 
     def __init__(self) -> None:
         self.verb = Verb.PLAN
-        self.rows: dict[str, Row] = {}  # of many units, those at work only
+        self.rows: dict[str, Row] = {}  # of many units, only running ones
         self.is_big = False
         self.is_acting = False  # whether the first unit is being changed
         self._ends_at: float | None = None  # by earlier runs

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _WITHOUT_COLOUR = ("dumb", "unknown")  # values of TERM
-_PLAIN_WIDTH = 120  # where there is no terminal and COLUMNS says nothing
+_PLAIN_WIDTH = 120  # without a terminal and COLUMNS
 _LEAST = 60  # on a narrower terminal lines are wrapped
 
 

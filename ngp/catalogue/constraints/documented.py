@@ -61,7 +61,7 @@ def _is_small_environment(variables: Any) -> bool:
 
 _LOG_DAYS = frozenset(
     (0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
-)  # 0: the provider sends nothing, and they are kept for ever
+)  # 0: the provider sends nothing, and logs never expire
 _LB_NAME = r"(?!internal-)(?!-)[A-Za-z0-9-]{1,32}(?<!-)"
 _BUCKET = r"(?!xn--)(?!sthree-)(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?<!-s3alias)(?<!--ol-s3)"
 _TAG_PATHS = "tags volume_tags tag_specifications.tags"

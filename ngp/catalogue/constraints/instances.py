@@ -14,7 +14,7 @@ from ngp.catalogue.rules import names
 from ngp.catalogue.rules.source import ModuleSource
 from ngp.errors import UsageError
 
-_MANY = 12  # instances of one resource that are looked at: more of them say the same
+_MANY = 12  # instances of one resource that are checked: more are equal
 _META = frozenset({"count", "for_each", "depends_on", "provider", "lifecycle"})
 _UNKNOWN = (UnknownError, ExpressionError, RecursionError)
 

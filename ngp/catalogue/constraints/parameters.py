@@ -167,7 +167,7 @@ def _table(calls: Sequence[_Call]) -> dict[str, list[dict[str, Any]]]:
             if call.inside and path == each.path:
                 continue
             key = renamed.get(path) or _folded(path)
-            if key not in call.names or path in renamed:  # a renamed argument is no other parameter besides
+            if key not in call.names or path in renamed:  # a renamed argument matches no other parameter
                 source = f"botocore {models.version()}: {call.service} {call.operation}, {each.path}"
                 found.setdefault(key, []).append({**asdict(each), "source": source})
     return found

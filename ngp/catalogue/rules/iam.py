@@ -16,7 +16,7 @@ _BROAD = re.compile(r"policy/(AdministratorAccess|PowerUserAccess|IAMFullAccess)
 _READS_PARAMETERS = re.compile(r"(?:^|policy/)(AmazonSSMManagedInstanceCore|AmazonEC2RoleforSSM)$")
 _INTERPOLATION = re.compile(r"\$\{[^}]*\}")
 _WHOLE = re.compile(r"\*|(arn:[^:]+|\.):[^:]+:[^:]*:([^:]*:\*|\*:[\w*-]*[:/]?\*)")  # of a service, or of any account
-# actions by which somebody takes rights of others → the condition that bounds them
+# actions that use others' permissions → the condition that limits them
 _BOUNDS: Mapping[str, str] = {
     "iam:PassRole": "iam:PassedToService",
     "iam:AttachRolePolicy": "iam:PermissionsBoundary",

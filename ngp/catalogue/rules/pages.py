@@ -24,7 +24,7 @@ _HEADING = re.compile(r"(#{2,3}) +(.*?)[ #]*")
 def sections(source: ModuleSource) -> Iterator[Fault]:
     """Require every section that an operator needs, with content."""
     if not source.page.is_file():
-        return  # the rule files says so
+        return  # the rule `files` reports this
     text = source.page.read_text(encoding="utf-8")
     written = _sections(text.partition(BEGIN)[0] + text.partition(END)[2])
     for path in SECTIONS:

@@ -10,7 +10,7 @@ from ngp.catalogue.rules.source import Fault, ModuleSource, address, inner, lite
 
 _TLS = re.compile(r"ELBSecurityPolicy-(TLS13-1-[23]|FS-1-2-Res)")
 _BLOCKS = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
-# resource type → the attribute that must not be true in it
+# resource type → the attribute that must not be true
 _PRIVATE: Mapping[str, str] = {
     "aws_db_instance": "publicly_accessible",
     "aws_rds_cluster_instance": "publicly_accessible",
@@ -18,7 +18,7 @@ _PRIVATE: Mapping[str, str] = {
     "aws_mq_broker": "publicly_accessible",
     "aws_redshift_cluster": "publicly_accessible",
 }
-# resource type → where it says which TLS it speaks, and what it may say
+# resource type → its attribute for TLS, and the allowed values
 _SPOKEN: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "aws_api_gateway_domain_name": ("security_policy", ("TLS_1_2",)),
     "aws_apigatewayv2_domain_name": ("domain_name_configuration.security_policy", ("TLS_1_2",)),

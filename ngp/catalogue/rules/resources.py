@@ -20,7 +20,7 @@ _NAMES = frozenset({"bucket", "cluster_id", "domain_name", "identifier", "name",
 _CUT = re.compile(r"(?<![\w.])substr\s*\(")
 _DIGEST = re.compile(r"(?<![\w.])(?:sha1|sha256|sha512|md5|uuidv5)\s*\(")
 _VOLUMES = ("root_block_device", "ebs_block_device")
-# resource type → the attributes that must be true in it
+# resource type → attributes that must be true
 _ENCRYPTED: Mapping[str, tuple[str, ...]] = {
     "aws_db_instance": ("storage_encrypted",),
     "aws_docdb_cluster": ("storage_encrypted",),
@@ -38,7 +38,7 @@ _ENCRYPTED: Mapping[str, tuple[str, ...]] = {
     "aws_rds_cluster": ("storage_encrypted",),
     "aws_redshift_cluster": ("encrypted",),
 }
-# resource type → what must stand in it, whatever key it names
+# resource type → attributes that must be set
 _KEYED: Mapping[str, tuple[str, ...]] = {
     "aws_ecr_repository": ("encryption_configuration",),
     "aws_sns_topic": ("kms_master_key_id",),

@@ -68,7 +68,7 @@ def bucket_versioning(source: ModuleSource) -> Iterator[Fault]:
 def metadata_hops(source: ModuleSource) -> Iterator[Fault]:
     """Keep containers from the role of their machine: they are one network hop further away."""
     for block in source.of("resource", "aws_instance", "aws_launch_template"):
-        has_options = any(True for _ in inner(block.body, "metadata_options"))  # else the rule imdsv2 says it
+        has_options = any(True for _ in inner(block.body, "metadata_options"))  # otherwise the rule imdsv2 reports it
         if has_options and source.value(block.body, "metadata_options.http_put_response_hop_limit") != 1:
             what = f"containers on `{address(block)}` may take its role"
             yield source.flaw(block, "metadata-hops", what, todo="http_put_response_hop_limit = 1, or give the reason")

@@ -9,7 +9,7 @@ from ngp.catalogue.module import Module, SourceLocation, Variable
 from ngp.catalogue.rules.source import Fault, ModuleSource
 from ngp.errors import UsageError, nearest
 
-FACTS = frozenset({"environment", "region", "project", "domain_name", "unit"})  # ngp says them; no dummy needed
+FACTS = frozenset({"environment", "region", "project", "domain_name", "unit"})  # ngp sets them; no dummy needed
 COMMON = ("project", "environment", "region", "pre_tag", "post_tag", "service", "version_tag", "tags")
 
 

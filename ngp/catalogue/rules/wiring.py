@@ -10,7 +10,7 @@ from ngp.catalogue.module import Effect
 from ngp.catalogue.rules.source import Fault, ModuleSource, address, code, inner
 from ngp.errors import Finding, nearest
 
-# Data sources that find by name what another unit may make → the arguments that make them a look-up by identity.
+# Data sources that look up by name what another unit may make → arguments that identify it otherwise.
 _LOOKUPS: Mapping[str, frozenset[str]] = {
     "aws_autoscaling_group": frozenset(),
     "aws_autoscaling_groups": frozenset(),
@@ -58,7 +58,7 @@ _LOOKUPS: Mapping[str, frozenset[str]] = {
     "aws_vpc_endpoint": frozenset({"id"}),
     "aws_vpcs": frozenset(),
 }
-# Inputs that name things: another value makes them anew, which is said of them all together.
+# Inputs that name things: another value replaces them; one note covers them all.
 NAMING = frozenset({"project", "environment", "region", "domain_name", "pre_tag", "post_tag", "unit"})
 _META = frozenset({"count", "for_each", "provider", "depends_on", "with_decryption", "tags"})
 _REFERENCE = re.compile(r"(?<![\w.])[a-z][a-z0-9_]*\.[A-Za-z_][\w-]*")

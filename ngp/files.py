@@ -150,7 +150,7 @@ def require_no_links(path: Path) -> None:
 
 
 @contextmanager
-def cleared(folder: Path) -> Iterator[None]:
+def temporary_folder(folder: Path) -> Iterator[None]:
     """Yield a private temporary folder, deleted at the end; it stays if this process is killed."""
     private_folder(folder)
     try:
@@ -189,20 +189,20 @@ def lock(path: Path, *, purpose: str, wait: bool = False) -> Iterator[None]:
 
 
 @contextmanager
-def hold(folder: Path) -> Iterator[int]:
+def lock_folder(folder: Path) -> Iterator[int]:
     """Hold an existing folder by a handle; the kernel frees it when the last process with the handle ends.
 
     That is this one, however it ends, or a child that got the handle.
     """
     handle = os.open(folder, _FOLDER)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)  # waits for nobody but an `is_held`
+        fcntl.flock(handle, fcntl.LOCK_EX)  # waits only for `is_folder_locked`
         yield handle
     finally:
         os.close(handle)
 
 
-def is_held(folder: Path) -> bool:
+def is_folder_locked(folder: Path) -> bool:
     """Whether a process holds a folder; a missing one is not held."""
     try:
         handle = os.open(folder, _FOLDER)

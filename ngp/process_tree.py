@@ -95,7 +95,7 @@ def session_of(pid: int) -> int:
     return 0
 
 
-def outlast(session: int) -> None:
+def wait_for_terraform(session: int) -> None:
     """Wait until a session has no Terraform any more, then kill its remaining processes: providers."""
     while any(one.is_terraform for one in in_session(session)):
         time.sleep(_LOOK_S)
@@ -141,6 +141,6 @@ def _from_ps(session: int) -> list[Process]:
 
 if __name__ == "__main__":
     if sys.argv[1] == "outlast":
-        outlast(int(sys.argv[2]))
+        wait_for_terraform(int(sys.argv[2]))
     else:
         signal_terraform(int(sys.argv[2]), signal.SIGTERM)

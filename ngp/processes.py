@@ -132,7 +132,7 @@ def show(request: ProcessRequest, text: str) -> bool:
             signal.signal(signal.SIGINT, before)
 
 
-def attend(request: ProcessRequest, *, output: int | None = 2) -> int:
+def run_interactive(request: ProcessRequest, *, output: int | None = 2) -> int:
     """Run a program that asks the person at this process's terminal, such as for a passphrase; return its exit code.
 
     It has the terminal's session and streams, but for its output, which goes to stderr, or to `output` (None: to this

@@ -27,7 +27,7 @@ from ngp.processes import ProcessRequest, ProcessResult, log_start
 
 HURRY_S = 7.0  # Terraform waits 5 s itself after a second interrupt; the rest is for what it does then
 _LOOK_S = 0.1  # how often a program that may be stopped is looked after
-# Its standard input is the call's folder, which is held (`files.hold`) as long as this shell runs. A shell that
+# Its standard input is the call's folder, which is held (`files.lock_folder`) as long as this shell runs. A shell that
 # starts something in the background goes on hearing signals; SIGINT is then ignored there, and Terraform asks for it.
 _SHELL = r"""
 call=$1 input=$2 python=$3 tree=$4; shift 4
@@ -159,7 +159,7 @@ def find(calls: Path) -> list[FoundCall]:
     for folder in sorted(calls.iterdir()) if calls.is_dir() else ():
         with suppress(OSError, ValueError, KeyError, TypeError):
             about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
-            at_work = files.is_held(folder)
+            at_work = files.is_folder_locked(folder)
             pids = _pids(folder) if at_work else ()
             code = _number(folder / "exit")
             found.append(FoundCall(folder, str(about["about"]), bool(about["tied"]), at_work, pids, code))
@@ -168,7 +168,7 @@ def find(calls: Path) -> list[FoundCall]:
 
 def is_at_work(calls: Path) -> bool:
     """Return whether any call in a folder is still running."""
-    return calls.is_dir() and any(files.is_held(folder) for folder in calls.iterdir())
+    return calls.is_dir() and any(files.is_folder_locked(folder) for folder in calls.iterdir())
 
 
 def _pids(folder: Path) -> tuple[int, ...]:
@@ -200,7 +200,7 @@ def _open(call: SupervisedCall, request: ProcessRequest) -> Iterator[tuple[Path,
         for name in ("stdout", "stderr"):
             handles.append(os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
             _reserve(handles[-1], call.reserve, folder)
-        with files.hold(folder) as handle:
+        with files.lock_folder(folder) as handle:
             yield folder, ((folder / "stdout", handles[0]), (folder / "stderr", handles[1])), handle
     finally:
         for one in handles:
@@ -246,7 +246,7 @@ def _await(process: subprocess.Popen[bytes], ended: threading.Event) -> None:
     """Wait for the shell; where somebody killed it, for the Terraform that it has left alone."""
     try:
         if process.wait() < 0:
-            process_tree.outlast(process.pid)
+            process_tree.wait_for_terraform(process.pid)
     finally:
         ended.set()
 

@@ -78,7 +78,7 @@ def begin(
     """
     try:
         resolved = start(pipeline, environments, request.since)
-        change = look(pipeline, resolved, trusted, request)
+        change = examine(pipeline, resolved, trusted, request)
     except NgpError as error:
         channel.begin(())
         pipeline.fail(channel, error.findings)
@@ -106,7 +106,7 @@ def start(pipeline: Pipeline, environments: Sequence[str], since: str) -> list[R
     return list(resolved)
 
 
-def look(pipeline: Pipeline, resolved: Sequence[Resolved], trusted: Trust, request: ChangeRequest) -> CheckedChange:
+def examine(pipeline: Pipeline, resolved: Sequence[Resolved], trusted: Trust, request: ChangeRequest) -> CheckedChange:
     """Compare with the base. Raises NgpError where nothing says what changed."""
     tier, why = trusted
     since, everything = request.since, request.is_whole

@@ -64,7 +64,7 @@ def forget(home: Path, record: DaemonRecord) -> None:
 
 def is_alive(record: DaemonRecord) -> bool:
     """Return whether the daemon runs, even if it is slow: it locks its folder as long as it lives."""
-    return files.is_held(Path(record.folder))
+    return files.is_folder_locked(Path(record.folder))
 
 
 def is_private(record: DaemonRecord) -> bool:

@@ -43,7 +43,7 @@ async def cut(task: asyncio.Task[Any], connection: Any) -> None:
         task.exception()  # it was reported already, or is caused by the end
 
 
-def quieten(loop: asyncio.AbstractEventLoop) -> None:
+def silence(loop: asyncio.AbstractEventLoop) -> None:
     """Silence asyncssh's own tasks after a connection is closed; the host's result reports it."""
     import asyncssh
 
@@ -54,7 +54,7 @@ def quieten(loop: asyncio.AbstractEventLoop) -> None:
     loop.set_exception_handler(handle)
 
 
-def sure(*, ended: bool, more: str = "") -> str:
+def describe_end(*, ended: bool, more: str = "") -> str:
     """Return what is known of a command that was stopped."""
     return "; the remote command has ended" if ended else f"; the remote command may still run{more}"
 

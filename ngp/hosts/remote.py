@@ -152,7 +152,7 @@ class _Run:
     deaf: Exception | None = None  # what `emit` raised: nobody hears any more
 
     async def all(self, hosts: Sequence[Host]) -> list[HostResult]:
-        ending.quieten(asyncio.get_running_loop())
+        ending.silence(asyncio.get_running_loop())
         gate, logins = asyncio.Semaphore(self.options.parallelism), Logins(self.options.login)
         tasks = [asyncio.ensure_future(self._one(host, gate, logins)) for host in hosts]
         watch = asyncio.ensure_future(self._watch(tasks))
@@ -227,14 +227,14 @@ class _Run:
         except _StartError as error:
             return self._end(host, began, None, f"the command did not start: {error}")
         except TimeoutError:
-            sure = ending.sure(ended=await ending.end(process))
+            sure = ending.describe_end(ended=await ending.end(process))
             return self._end(host, began, None, f"timed out after {self.options.timeout_s:g} s{sure}")
         except InputError as error:
             more = " and may treat that as the end of its input"
-            sure = ending.sure(ended=await ending.end(process), more=more)
+            sure = ending.describe_end(ended=await ending.end(process), more=more)
             return self._end(host, began, None, f"cannot read its input any more: {error}{sure}")
         except asyncio.CancelledError:
-            sure = ending.sure(ended=await ending.end(process))
+            sure = ending.describe_end(ended=await ending.end(process))
             return self._end(host, began, None, f"interrupted{sure}")
         return self._end(host, began, *ending.outcome(process))
 

@@ -21,7 +21,7 @@ class Selector:
     def __str__(self) -> str:
         return f"{self.environment}/{self.cluster}" if self.cluster or not self.environment else self.environment
 
-    def takes(self, host: Host) -> bool:
+    def matches(self, host: Host) -> bool:
         """Return whether a host matches."""
         return self.environment in ("", host.environment) and self.cluster in ("", host.cluster)
 
@@ -34,7 +34,7 @@ class Filter:
     unit: str = ""
     packages: tuple[str, ...] = ()
 
-    def takes(self, host: Host) -> bool:
+    def matches(self, host: Host) -> bool:
         """Return whether a host has all of them."""
         has_tags = all(host.tags.get(name) == value for name, value in self.tags.items())
         return has_tags and self.unit in ("", host.unit) and set(self.packages) <= set(host.packages)
@@ -64,11 +64,11 @@ def narrow(hosts: Sequence[Host], selector: Selector, wanted: Filter | None = No
 
     Raises UsageError (64) for a cluster that no host has, with the nearest name.
     """
-    found = [host for host in hosts if selector.takes(host)]
+    found = [host for host in hosts if selector.matches(host)]
     if selector.cluster and hosts and not found:
         known = {host.cluster for host in hosts if host.cluster and selector.environment in ("", host.environment)}
         raise UsageError(f"no host belongs to the cluster `{selector.cluster}`", todo=nearest(selector.cluster, known))
-    return [host for host in found if wanted is None or wanted.takes(host)]
+    return [host for host in found if wanted is None or wanted.matches(host)]
 
 
 def matching(hosts: Sequence[Host], words: Sequence[str]) -> list[Host]:

@@ -28,7 +28,7 @@ def become(
         if login.key is None:
             processes.replace(request)
         login.key.push(host, login.user or host.user, login.key.public)
-        code = processes.attend(request, output=None)
+        code = processes.run_interactive(request, output=None)
     except FileNotFoundError:
         raise MissingError("`ssh` is not on PATH", todo="install OpenSSH's client (openssh-client)") from None
     return 128 - code if code < 0 else code

@@ -161,7 +161,7 @@ class Trust:
         if not changed:
             return
         path = self.file(environment)
-        with files.hold(files.private_folder(path.parent)):
+        with files.lock_folder(files.private_folder(path.parent)):
             known = {label: keys for label, keys in self._read(environment).items() if label not in changed}
             self._own[environment] = {**known, **changed}
             files.write(path, "".join(_lines(self._own[environment])), mode=0o600)

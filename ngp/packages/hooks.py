@@ -29,7 +29,7 @@ def run(
     if not os.access(path, os.X_OK):
         raise NgpError("the hook is not executable", where=str(path), todo=f"chmod +x {path.name}")
     try:
-        code = processes.attend(processes.ProcessRequest((str(path),), cwd, {**environ, **more}))
+        code = processes.run_interactive(processes.ProcessRequest((str(path),), cwd, {**environ, **more}))
     except OSError as error:
         todo = "start the file with a line such as #!/bin/sh"
         raise NgpError("cannot run the hook", where=str(path), why=str(error), todo=todo) from error

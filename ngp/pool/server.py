@@ -45,7 +45,7 @@ class Pool:
 
     async def serve(self) -> None:
         """Listen, write the record, and clean up at the end."""
-        with files.hold(self._folder):
+        with files.lock_folder(self._folder):
             await self._listen()
 
     async def _listen(self) -> None:

@@ -90,7 +90,7 @@ def collect(
 
 def _look(name: str, states: list[StateLocation], session: Session | None) -> Orphan | None:
     """Return what the states of an environment contain, or None if that is nothing."""
-    found = [orphans.look(state, session) for state in states]  # type: ignore[arg-type]
+    found = [orphans.inspect(state, session) for state in states]  # type: ignore[arg-type]
     held = [(resources, problem) for resources, problem in found if resources or problem]
     if not held:
         return None

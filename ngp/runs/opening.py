@@ -67,7 +67,7 @@ def open_run(request: RunRequest, resolved: Resolved, caller: Caller) -> Iterato
             journal.record(event)
             caller.emit(event)
 
-        with journal, files.cleared(journal.path.parent / killed.CALLS):
+        with journal, files.temporary_folder(journal.path.parent / killed.CALLS):
             killed.report(dead, name, lambda text: emit(Note(text)))
             reach = access.open_access(resolved, settings, lambda text: emit(Note(text)), stop=caller.stop)
             with toolchain.open_terraform(

@@ -31,7 +31,7 @@ def collect(
     found = {}
     for name, place in beside.items():
         if name not in declared:
-            resources, problem = look(place, session)
+            resources, problem = inspect(place, session)
             if resources or problem:
                 found[name] = Orphan(name, str(place), resources, problem, environment=resolved.environment.name)
     gone = history.removals(resolved.platform, resolved.environment.name, found)
@@ -45,7 +45,7 @@ def find(resolved: Resolved, session: Session) -> dict[str, StateLocation]:
     return {name: place for name, place in _beside(resolved, session).items() if name not in declared}
 
 
-def look(place: StateLocation, session: Session) -> tuple[int, str]:
+def inspect(place: StateLocation, session: Session) -> tuple[int, str]:
     """Return the number of managed resources in a state, and why it cannot be read."""
     try:
         state = reading.load(place, session) or states.State()

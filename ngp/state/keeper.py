@@ -4,7 +4,7 @@ Reads a line of JSON from stdin, ``{"locks": {"PATH": "lock info"}, "calls": "FO
 ``held``; or it answers ``taken PATH``, holds nothing, and waits for such a line again. Once they are held, each line is
 a JSON list of paths to release, answered ``released``; an empty list releases all and ends it. When stdin ends before
 that (ngp was killed), the locks stay while a Terraform of that ngp is at work: while a folder in `calls` is held
-(`files.hold`).
+(`files.lock_folder`).
 
 Imports nothing but `ngp.files` and the standard library, because it must start quickly.
 """
@@ -84,7 +84,7 @@ def _info(path: Path) -> Path:
 
 def _is_at_work(calls: Path) -> bool:
     """Whether a Terraform call with its folder in `calls` is running."""
-    return any(files.is_held(folder) for folder in (calls.iterdir() if calls.is_dir() else ()))
+    return any(files.is_folder_locked(folder) for folder in (calls.iterdir() if calls.is_dir() else ()))
 
 
 def _answer(text: str) -> None:

@@ -57,7 +57,7 @@ def start(paths: Mapping[Path, str], calls: Path, wait: Wait) -> Keeper:
     running = Keeper(process)
     answer = running.ask(order)
     try:
-        while answer.startswith(_TAKEN) and wait.goes_on(partial(_locked, answer)):
+        while answer.startswith(_TAKEN) and wait.should_retry(partial(_locked, answer)):
             answer = running.ask(order)
     except BaseException:
         process.communicate()

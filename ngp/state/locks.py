@@ -152,7 +152,7 @@ def _take(name: str, place: StateLocation, lock_id: str, session: Session, purpo
 
     wait = purpose.wait()
     while not _put(place, lock_id, session, purpose):
-        if not wait.goes_on(locked):
+        if not wait.should_retry(locked):
             raise LockHeldError(
                 locked(),
                 where=str(place),

@@ -22,7 +22,7 @@ class Wait:
     _began: float = field(default_factory=time.monotonic, init=False)
     _has_emitted: bool = field(default=False, init=False)
 
-    def goes_on(self, holder: Callable[[], str]) -> bool:
+    def should_retry(self, holder: Callable[[], str]) -> bool:
         """Wait for a moment; return whether to try again. `holder` names the holder, and is emitted once.
 
         Raises StoppedError on an interruption.

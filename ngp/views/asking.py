@@ -15,30 +15,30 @@ _BACK = object()
 _HOW_BACK = "Shift-Tab: back"
 
 
-def pick(text: str, names: Iterable[str], **doors: Any) -> str:
-    """Ask for one of several names. `doors` are questionary's input and output, for tests."""
-    return str(_run(_select(text, list(names), doors)))
+def pick(text: str, names: Iterable[str], **streams: Any) -> str:
+    """Ask for one of several names. `streams` are questionary's input and output, for tests."""
+    return str(_run(_select(text, list(names), streams)))
 
 
-def fill(text: str, check: Any, default: str = "", **doors: Any) -> str:
+def fill(text: str, check: Any, default: str = "", **streams: Any) -> str:
     """Ask for a line of text; `check` returns reasons against an answer."""
-    return str(_run(_text(text, check, default, doors)))
+    return str(_run(_text(text, check, default, streams)))
 
 
-def tick(text: str, names: Mapping[str, str], **doors: Any) -> list[str]:
+def tick(text: str, names: Mapping[str, str], **streams: Any) -> list[str]:
     """Ask for any number of several names, in their order; `names` describes each."""
     import questionary
 
     choices = [questionary.Choice(f"{name}  ({owner})", value=name) for name, owner in names.items()]
-    return [str(name) for name in _run(questionary.checkbox(text, choices, **_search(choices), **doors))]
+    return [str(name) for name in _run(questionary.checkbox(text, choices, **_search(choices), **streams))]
 
 
-def version(newest: str, present: str, check: Callable[[str], list[str]], **doors: Any) -> str:
+def version(newest: str, present: str, check: Callable[[str], list[str]], **streams: Any) -> str:
     """Ask for a Git ref of the modules; `check` returns reasons against an answer."""
-    return fill(f"Version of the modules, such as {newest} (empty: the working tree):", check, present, **doors)
+    return fill(f"Version of the modules, such as {newest} (empty: the working tree):", check, present, **streams)
 
 
-def choose(subject: Subject, chosen: Mapping[str, str] | None = None, **doors: Any) -> dict[str, str]:
+def choose(subject: Subject, chosen: Mapping[str, str] | None = None, **streams: Any) -> dict[str, str]:
     """Show checkboxes of all modules by category; `chosen` are checked, by default those of the environment."""
     import questionary
 
@@ -57,16 +57,16 @@ def choose(subject: Subject, chosen: Mapping[str, str] | None = None, **doors: A
         return explain(dict(chosen), subject.catalogue) or True
 
     text = f"Modules of {subject.environment.name} (ngp adds the modules that they need)"
-    asked = questionary.checkbox(text, offered, validate=validate, **_search(offered), **doors)
+    asked = questionary.checkbox(text, offered, validate=validate, **_search(offered), **streams)
     return dict(_run(asked))
 
 
-def answer(questions: Sequence[Question], choice: Choice, **doors: Any) -> Choice | None:
+def answer(questions: Sequence[Question], choice: Choice, **streams: Any) -> Choice | None:
     """Return the choice with an answer to each question; None if the person goes back from the first one."""
     answers: dict[int, str] = {}
     at = 0
     while at < len(questions):
-        given = _run(_asked(questions[at], answers.get(at), doors), may_go_back=True)
+        given = _run(_asked(questions[at], answers.get(at), streams), may_go_back=True)
         if given is _BACK and at == 0:
             return None
         if given is not _BACK:
@@ -93,32 +93,32 @@ def explain(chosen: dict[str, str], catalogue: Catalogue) -> str:
     return "; ".join(f"{each.what}: {each.why}" for each in choosing.conflicts(chosen, catalogue))
 
 
-def _asked(question: Question, before: str | None, doors: Mapping[str, Any]) -> Any:
+def _asked(question: Question, before: str | None, streams: Mapping[str, Any]) -> Any:
     """A question with its default: the answer that was given before, else what is proposed."""
     if question.choices:
-        return _select(question.text, [str(ref) for ref in question.choices], doors, before, _HOW_BACK)
+        return _select(question.text, [str(ref) for ref in question.choices], streams, before, _HOW_BACK)
     origin = f" ({question.origin})" if question.origin and question.line else ""
     text = f"{question.name}: {question.text}{origin}"
-    return _text(text, question.check, question.line if before is None else before, doors, _HOW_BACK)
+    return _text(text, question.check, question.line if before is None else before, streams, _HOW_BACK)
 
 
 def _select(
-    text: str, names: list[str], doors: Mapping[str, Any], default: str | None = None, instruction: str = ""
+    text: str, names: list[str], streams: Mapping[str, Any], default: str | None = None, instruction: str = ""
 ) -> Any:
     import questionary
 
     more: dict[str, Any] = {"instruction": f"({instruction})"} if instruction else {}
-    return questionary.select(text, names, default=default, **_search(names), **more, **doors)
+    return questionary.select(text, names, default=default, **_search(names), **more, **streams)
 
 
-def _text(text: str, check: Any, default: str, doors: Mapping[str, Any], instruction: str = "") -> Any:
+def _text(text: str, check: Any, default: str, streams: Mapping[str, Any], instruction: str = "") -> Any:
     import questionary
 
     def validate(answer: str) -> bool | str:
         return "; ".join(check(answer)) or True
 
     more: dict[str, Any] = {"instruction": f"({instruction}) "} if instruction else {}
-    return questionary.text(text, default=default, validate=validate, **more, **doors)
+    return questionary.text(text, default=default, validate=validate, **more, **streams)
 
 
 def _search(choices: Sequence[Any]) -> dict[str, Any]:

@@ -15,14 +15,14 @@ _TARGETS = {
 }
 
 
-def target(usual: Target, **doors: Any) -> Target:
+def target(usual: Target, **streams: Any) -> Target:
     """Where the environment lives; `usual` comes first."""
     lines = sorted(_TARGETS, key=lambda line: _TARGETS[line] is not usual)
-    return _TARGETS[asking.pick("Where does the environment live?", lines, **doors)]
+    return _TARGETS[asking.pick("Where does the environment live?", lines, **streams)]
 
 
-def fact(key: str, source: Environment | None, **doors: Any) -> str:
+def fact(key: str, source: Environment | None, **streams: Any) -> str:
     """A region, account or domain; that of `source` is the default."""
     default = str(getattr(source, key)) if source else ""
     origin = f" (from `{source.name}`)" if source and default else ""
-    return asking.fill(f"{key}{origin}:", partial(documents.check_fact, key), default, **doors)
+    return asking.fill(f"{key}{origin}:", partial(documents.check_fact, key), default, **streams)

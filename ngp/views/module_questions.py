@@ -12,19 +12,19 @@ from ngp.views import asking
 _OTHER = "another one"
 
 
-def complete(request: ModuleRequest, catalogue: Catalogue, **doors: Any) -> ModuleRequest:
-    """Ask for everything that no flag has said. `doors` are questionary's input and output, for tests."""
+def complete(request: ModuleRequest, catalogue: Catalogue, **streams: Any) -> ModuleRequest:
+    """Ask for everything that no flag has said. `streams` are questionary's input and output, for tests."""
     categories = sorted({module.manifest.category for module in catalogue.modules.values()})
-    category = request.category or asking.pick("Category", [*categories, _OTHER], **doors)
+    category = request.category or asking.pick("Category", [*categories, _OTHER], **streams)
     if category == _OTHER:
-        category = asking.fill("Category", _check, **doors)
+        category = asking.fill("Category", _check, **streams)
     provided = _provided(catalogue)
     return replace(
         request,
-        title=request.title or asking.fill("Title", _check, request.default_title, **doors),
+        title=request.title or asking.fill("Title", _check, request.default_title, **streams),
         category=category,
-        summary=request.summary or asking.fill("Summary (one sentence: what it makes)", _check, **doors),
-        requires=request.requires or tuple(asking.tick("What it needs of other modules", provided, **doors)),
+        summary=request.summary or asking.fill("Summary (one sentence: what it makes)", _check, **streams),
+        requires=request.requires or tuple(asking.tick("What it needs of other modules", provided, **streams)),
     )
 
 

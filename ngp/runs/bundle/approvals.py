@@ -98,7 +98,7 @@ def changing(path: Path) -> Iterator[None]:
 
     The lock is on the folder, because the file itself is replaced.
     """
-    with files.hold(path.parent.resolve()):
+    with files.lock_folder(path.parent.resolve()):
         yield
 
 

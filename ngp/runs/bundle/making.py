@@ -46,7 +46,7 @@ class Planning:
     alone: Mapping[str, Plan | None]
 
 
-def look(context: RunContext) -> facts.Snapshot:
+def take_snapshot(context: RunContext) -> facts.Snapshot:
     """Return a snapshot of everything that the plan of a run will be made from."""
     chosen = {name: context.units[name] for name in context.needs}
     feeding = {wire.origin.unit for unit in chosen.values() for wire in unit.wires}
@@ -84,7 +84,7 @@ def make(context: RunContext, made: Planning, order: BundleOrder, before: facts.
     Raises StaleError (4) for changes since then, RefusedError (3) for a plan that names a folder of this machine or
     loses data without consent.
     """
-    _require_same(before, look(context), made.planned.joint)
+    _require_same(before, take_snapshot(context), made.planned.joint)
     data_loss.require_none(context.resolved, made.result.changes, context.request.may_lose_data)
     units = {one.unit: ReviewedUnit(one, _plan(one.unit, made)) for one in made.result.units}
     portable.require(context, units.values())

@@ -82,7 +82,7 @@ class BundleRequest:
     def finish(self, run: RunContext, verb: Verb, maker: Maker) -> Finish:
         """Return what makes the bundle of a plan that went well, with the signature of its maker where that matters."""
         signs = bool(self.key) or rules.is_protected_here(run.resolved.platform, run.name)
-        snapshot = making.look(run)
+        snapshot = making.take_snapshot(run)
 
         def make(result: RunResult, planned: JointPlan, alone: Mapping[str, Plan | None]) -> None:
             if all(unit.outcome.is_good for unit in result.units) and not result.stopped_by:

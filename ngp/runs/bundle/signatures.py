@@ -196,7 +196,7 @@ def _can_ask(settings: Settings) -> bool:
 def _attend(request: processes.ProcessRequest) -> str | None:
     """Return why ssh-keygen failed, None if it did not. It has already told the person."""
     try:
-        return "ssh-keygen failed; its message is above" if processes.attend(request) else None
+        return "ssh-keygen failed; its message is above" if processes.run_interactive(request) else None
     except FileNotFoundError:
         raise _missing(request.argv[0]) from None
 

@@ -43,7 +43,7 @@ def apply(context: RunContext, planned: JointPlan, locks: StateLocks) -> dict[st
         lambda name: planning.declared(joint, name),
     )
     copies = Copies(joint.root.path / preview.STATE, context.folder, joint.lineage)
-    copies.look()  # before Terraform's first write, during which it may be killed
+    copies.read_current()  # before Terraform's first write, during which it may be killed
     follow = ApplyWatcher(context, planned)
     follow.estimate()
     with Checkpoints(copies, saver, follow.expected) as follow.checkpoints:
@@ -54,7 +54,7 @@ def apply(context: RunContext, planned: JointPlan, locks: StateLocks) -> dict[st
             secrets=planning.secrets(context, joint),
             watch=follow.call,
         )
-    document = copies.settle()
+    document = copies.read_last()
     failed = [one.summary for one in outcome.errors]
     is_final = document is not None and is_last_word(document, outcome.exit_code, failed, outcome.errored_state)
     lost = follow.created.unknown(locks.record.record.made(document or {}))

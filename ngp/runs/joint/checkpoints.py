@@ -69,7 +69,7 @@ class Copies:
         self._digest, self._turn = b"", 0
         self._newest: Document | None = None
 
-    def look(self, patience_s: float = 0.0) -> Document | None:
+    def read_current(self, patience_s: float = 0.0) -> Document | None:
         """Return the current document, or None if it was not complete at any moment of `patience_s`."""
         deadline = time.monotonic() + patience_s
         while (found := self._read(self._path)) is None:
@@ -81,7 +81,7 @@ class Copies:
             self._keep(text)
         return self._newest
 
-    def settle(self) -> Document | None:
+    def read_last(self) -> Document | None:
         """Return the last document after Terraform has ended: the file if it is complete, else the newest copy by
         serial.
 
@@ -159,7 +159,7 @@ class Checkpoints:
             now = time.monotonic()
             with self._guard:
                 due = [unit for unit, at in self._due.items() if at <= now]
-            document = self._copies.look(_PATIENCE_S if due else 0.0)
+            document = self._copies.read_current(_PATIENCE_S if due else 0.0)
             if document is None:
                 continue  # an older one would lack what is due
             with self._guard:

@@ -63,7 +63,7 @@ class _Recovery:
 
     def _save(self) -> None:
         root = self._folder / self._record.root
-        document = Copies(root / preview.STATE, self._folder, self._record.lineage).settle()
+        document = Copies(root / preview.STATE, self._folder, self._record.lineage).read_last()
         if document is None:
             raise NgpError(
                 f"the joint state of run {self._record.run_id} cannot be read",

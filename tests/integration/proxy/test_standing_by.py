@@ -159,7 +159,7 @@ def test_a_command_that_finds_a_pool_starts_none(begin, platform, tmp_path):
     folder = tmp_path / "ngp-pool"
     record.write(home(platform / ".ngp"), record.DaemonRecord(os.getpid(), str(folder), "", ""))
     folder.mkdir()
-    with files.hold(folder), begin() as opener:
+    with files.lock_folder(folder), begin() as opener:
         assert opener == session.open_session
 
 

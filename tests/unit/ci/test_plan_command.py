@@ -214,8 +214,8 @@ def advanced(repository, tmp_path):
 
 def test_a_change_is_compared_with_the_newest_commit_of_its_target(repository, advanced, monkeypatch):
     """GitHub's event names the commit that the branch left, and checks out the merge with a newer one."""
-    seen, look = [], changes.look
-    monkeypatch.setattr(changes, "look", lambda *words, **more: seen.append(look(*words, **more)) or seen[-1])
+    seen, examine = [], changes.examine
+    monkeypatch.setattr(changes, "examine", lambda *words, **more: seen.append(examine(*words, **more)) or seen[-1])
     event, newest = advanced
     done = repository.run("plan", "--json", event=event)
     assert [one["environment"] for one in done.document["environments"]] == ["prod"]

@@ -115,7 +115,7 @@ def test_a_pools_folder_by_another_name_is_not_private(found, tmp_path):
 
 def test_only_the_folder_of_a_pool_that_has_ended_is_cleared_away(found):
     workspace, made = found
-    with files.hold(Path(made.folder)):
+    with files.lock_folder(Path(made.folder)):
         lifetime.stop(workspace)
         assert record.read(home(workspace)) == made
         assert made.socket.is_socket()
@@ -128,7 +128,7 @@ def test_only_the_folder_of_a_pool_that_has_ended_is_cleared_away(found):
 def test_a_pool_that_has_ended_is_not_found_and_nothing_is_said(found, swept):
     workspace, made = found
     notes = []
-    with files.hold(Path(made.folder)):
+    with files.lock_folder(Path(made.folder)):
         assert client.find(workspace, {}, "dev", notes.append)
     if swept:
         shutil.rmtree(made.folder)

@@ -273,7 +273,7 @@ def test_a_run_whose_ngp_has_gone_keeps_its_providers_until_its_terraform_has_en
         async with bench.proxy() as proxy:
             number, entries = await proxy.attach(AttachRequest(bench.path, (), calls=calls))
             (entry,) = entries.values()
-            with files.hold(calls / "call-1"):
+            with files.lock_folder(calls / "call-1"):
                 abandoned = asyncio.ensure_future(proxy.abandon(number))
                 await asyncio.sleep(0.5)
                 assert not abandoned.done()

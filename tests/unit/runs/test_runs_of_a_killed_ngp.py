@@ -79,7 +79,7 @@ def test_terraform_that_is_still_at_work_is_named_and_nothing_of_it_is_swept(lay
     plan = folder.parents[1] / "swarm.plan"
     plan.touch()
     begun = time.monotonic()
-    with files.hold(folder), pytest.raises(LockHeldError) as caught:
+    with files.lock_folder(folder), pytest.raises(LockHeldError) as caught:
         leftovers.sweep(Workspace(tmp_path), "dev")
     assert time.monotonic() - begun < killed._READS_S / 2, "an apply is not waited for"
     (finding,) = caught.value.findings
@@ -93,7 +93,7 @@ def test_a_plan_that_was_told_to_end_is_waited_for(lay, tmp_path):
     held, enough = threading.Event(), threading.Event()
 
     def hold():
-        with files.hold(folder):
+        with files.lock_folder(folder):
             held.set()
             enough.wait(30)
 
@@ -109,7 +109,7 @@ def test_a_plan_that_was_told_to_end_is_waited_for(lay, tmp_path):
 def test_a_plan_that_does_not_end_is_named(lay, tmp_path, monkeypatch):
     monkeypatch.setattr(killed, "_READS_S", 0.3)
     folder = lay("plan swarm", verb="plan", tied=True)
-    with files.hold(folder), pytest.raises(LockHeldError, match="plan of `swarm`"):
+    with files.lock_folder(folder), pytest.raises(LockHeldError, match="plan of `swarm`"):
         leftovers.sweep(Workspace(tmp_path), "dev")
 
 

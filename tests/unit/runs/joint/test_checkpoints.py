@@ -28,26 +28,26 @@ def file(tmp_path):
 
 def test_only_a_whole_document_counts(tmp_path, file):
     copies = Copies(file, tmp_path, "ours")
-    assert copies.look() is None
+    assert copies.read_current() is None
     file.write_text(state(1))
-    assert copies.look()["serial"] == 1
+    assert copies.read_current()["serial"] == 1
     for part in ("", state(2)[:40], "\0" * 30):
         file.write_text(part)
-        assert copies.look() is None
-        assert copies.settle()["serial"] == 1
+        assert copies.read_current() is None
+        assert copies.read_last()["serial"] == 1
 
 
 def test_a_document_of_another_plan_is_not_ours(tmp_path, file):
     file.write_text(state(5, "theirs"))
-    assert Copies(file, tmp_path, "ours").look() is None
+    assert Copies(file, tmp_path, "ours").read_current() is None
 
 
 def test_the_last_two_whole_documents_are_kept_beside_it(tmp_path, file):
     copies = Copies(file, tmp_path, "ours")
     for serial in (1, 2, 3):
         file.write_text(state(serial))
-        copies.look()
-        copies.look()
+        copies.read_current()
+        copies.read_current()
     kept = {json.loads((tmp_path / name).read_text())["serial"] for name in COPIES}
     assert kept == {2, 3}
     assert {(tmp_path / name).stat().st_mode & 0o777 for name in COPIES} == {0o600}
@@ -58,22 +58,22 @@ def test_after_a_kill_the_newest_whole_document_is_the_last_word(tmp_path, file,
     copies = Copies(file, tmp_path, "ours")
     for serial in (2, 3):
         file.write_text(state(serial))
-        copies.look()
+        copies.read_current()
     file.unlink() if left is None else file.write_text(left)
-    assert Copies(file, tmp_path, "ours").settle()["serial"] == 3
+    assert Copies(file, tmp_path, "ours").read_last()["serial"] == 3
 
 
 def test_the_file_itself_is_the_last_word_where_it_is_whole(tmp_path, file):
     copies = Copies(file, tmp_path, "ours")
     file.write_text(state(2))
-    copies.look()
+    copies.read_current()
     file.write_text(state(7))
-    assert Copies(file, tmp_path, "ours").settle()["serial"] == 7
-    assert copies.settle()["serial"] == 7
+    assert Copies(file, tmp_path, "ours").read_last()["serial"] == 7
+    assert copies.read_last()["serial"] == 7
 
 
 def test_without_any_document_there_is_no_last_word(tmp_path, file):
-    assert Copies(file, tmp_path, "ours").settle() is None
+    assert Copies(file, tmp_path, "ours").read_last() is None
 
 
 class FakeSaver:
@@ -141,7 +141,7 @@ def test_a_state_that_is_hardly_ever_whole_is_read_at_the_moment_at_which_it_is(
 
     file.write_text(state(1))
     copies = Copies(file, tmp_path, "ours")
-    copies.look()
+    copies.read_current()
     writer = threading.Thread(target=rewrite)
     writer.start()
     with Checkpoints(copies, saver, {"a": 1}) as checkpoints:
@@ -172,7 +172,7 @@ def test_a_complete_unit_is_looked_at_once_more(tmp_path, file, mocker):
 def test_a_state_that_terraform_could_not_write_is_the_last_word(tmp_path, file):
     file.write_text(state(4)[:50])
     file.with_name("errored.tfstate").write_text(state(6))
-    assert Copies(file, tmp_path, "ours").settle()["serial"] == 6
+    assert Copies(file, tmp_path, "ours").read_last()["serial"] == 6
 
 
 def test_a_state_that_found_no_room_in_its_root_is_the_last_word(tmp_path, file, monkeypatch):
@@ -180,7 +180,7 @@ def test_a_state_that_found_no_room_in_its_root_is_the_last_word(tmp_path, file,
     for name, lineage in (("ngp-state-a", "ours"), ("ngp-state-b", "theirs")):
         (tmp_path / name).mkdir()
         (tmp_path / name / "errored.tfstate").write_text(state(9 if lineage == "theirs" else 7, lineage))
-    assert Copies(file, tmp_path, "ours").settle()["serial"] == 7
+    assert Copies(file, tmp_path, "ours").read_last()["serial"] == 7
 
 
 def test_what_found_no_room_is_deleted_with_the_joint_files_of_its_plan(tmp_path, file, monkeypatch):

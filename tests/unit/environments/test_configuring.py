@@ -113,6 +113,12 @@ def test_the_target_of_the_source_is_the_usual_one(house):
     assert person.asked[1:] == [("region", "dev"), ("domain", "dev")]
 
 
+def test_a_target_that_a_flag_names_is_not_asked_for(house):
+    person = Person("eu-west-1", "lab.example.com")
+    new_environment.create(house.platform, NewEnvironmentRequest("lab", target=Target.SANDBOX), person)
+    assert person.asked == [("region", ""), ("domain", "")]
+
+
 def test_each_missing_fact_is_named_where_nobody_is_asked(house):
     with pytest.raises(UsageError) as caught:
         new_environment.create(

@@ -19,14 +19,15 @@ def home(platform):
     return platforms.load(platform)
 
 
-def test_environments_are_in_the_order_of_promotion_with_the_protected_last(home):
+def test_environments_are_in_the_order_of_promotion_with_the_protected_last(platform):
     for name in ("stage-eu", "lab", "test"):
-        folder = home.path / "environments" / name
-        folder.mkdir()
-        (folder / "environment.yaml").write_text(TEXT.format("eu-west-1"))
-    found = pipeline_files.environments(home)
-    assert [one.name for one in found] == ["dev", "lab", "test", "stage-eu", "prod"]
-    assert [one.name for one in found if one.protected] == ["prod"]
+        (platform / "environments" / name).mkdir()
+        (platform / "environments" / name / "environment.yaml").write_text(TEXT.format("eu-west-1"))
+    path = platform / "ngp.yaml"
+    path.write_text(path.read_text().replace("protected: [prod]", "protected: [lab, prod]"))
+    found = pipeline_files.environments(platforms.load(platform))
+    assert [one.name for one in found] == ["dev", "test", "stage-eu", "lab", "prod"]
+    assert [one.name for one in found if one.protected] == ["lab", "prod"]
 
 
 def test_only_what_is_stale_is_written(home):

@@ -143,3 +143,13 @@ def test_a_full_disk_leaves_the_bundle_before(bundle, content, mocker):
         archive.write(bundle, b"new", content)
     assert bundle.read_bytes() == before
     assert [path.name for path in bundle.parent.iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_place_where_no_file_can_be_made_is_the_operators_fault(tmp_path, content):
+    with pytest.raises(UsageError, match="cannot write") as caught:
+        archive.write(tmp_path / "nowhere" / "x.bundle", b"{}", content)
+    assert caught.value.exit_code == 64
+
+
+def test_a_bundle_is_private(bundle):
+    assert bundle.stat().st_mode & 0o777 == 0o600

@@ -70,14 +70,14 @@ def _of_library(call: str, profile: str, error: Exception) -> NgpError:
 
     if isinstance(error, known.ProfileNotFound):
         todo = f"aws configure --profile {profile}" if profile else "set AWS_PROFILE to a profile that exists"
-        return MissingError("there is no such AWS profile", why=str(error), todo=todo)
+        return MissingError("the AWS profile does not exist", why=str(error), todo=todo)
     no_token = (known.SSOError, known.TokenRetrievalError, known.UnauthorizedSSOTokenError)
     if isinstance(error, no_token):
         named = f" --profile {profile}" if profile else ""
         return MissingError("the AWS sign-in has expired", why=str(error), todo=f"aws sso login{named}")
     no_keys = (known.NoCredentialsError, known.PartialCredentialsError, known.CredentialRetrievalError)
     if isinstance(error, no_keys):
-        return MissingError("there are no AWS credentials", where=call, why=str(error), todo=_SIGN_IN)
+        return MissingError("no AWS credentials found", where=call, why=str(error), todo=_SIGN_IN)
     cut = (known.IncompleteReadError, known.FlexibleChecksumError, known.ResponseStreamingError)
     if isinstance(error, cut):
         todo = "run the command again; if it fails again, look at the network and at a proxy on the way"

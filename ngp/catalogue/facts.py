@@ -117,7 +117,7 @@ def _variable(block: hcl.Block) -> Facts:
     name, type_ = _name(block), attributes.get("type")
     if name in _RESERVED:
         why = "Terraform keeps this word for itself in a module block"
-        raise UsageError(f"`{name}` cannot be the name of a variable", where=block.where, why=why, todo="rename it")
+        raise UsageError(f"`{name}` is not a valid variable name", where=block.where, why=why, todo="rename it")
     type_text = type_.text if type_ else "any"
     types.parse(type_text, type_.where if type_ else block.where)
     return {

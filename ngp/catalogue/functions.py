@@ -135,7 +135,7 @@ def _lookup(items: Any, key: Any, *default: Any) -> Any:
     if to_string(key) in _map(items):
         return items[to_string(key)]
     if not default:
-        raise ExpressionError("there is no such key")
+        raise ExpressionError("the key does not exist")
     return default[0]
 
 

@@ -109,7 +109,7 @@ def read(path: Path) -> str:
         with path.open(encoding="utf-8", newline="") as file:
             return file.read()
     except FileNotFoundError:
-        raise UsageError("there is no such file", where=str(path)) from None
+        raise UsageError("this file does not exist", where=str(path)) from None
     except UnicodeDecodeError as error:
         raise UsageError("this is not UTF-8", where=str(path), why=str(error)) from None
 

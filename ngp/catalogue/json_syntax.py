@@ -70,7 +70,7 @@ class _Writer:
                 if name == "//":
                     continue
                 if not block_type and name not in _TOP:
-                    raise UsageError(f"`{name}` is no block type", where=f"{self.path}:{line}")
+                    raise UsageError(f"`{name}` is not a block type", where=f"{self.path}:{line}")
                 if not block_type or name in _NESTED:
                     self.blocks(name, (), _LABELS.get(name, 0), value)
                 else:
@@ -78,7 +78,7 @@ class _Writer:
 
     def argument(self, name: str, line: int, value: _Node, block_type: str) -> None:
         if not _NAME.fullmatch(name):
-            raise UsageError(f"`{name}` is no name", where=f"{self.path}:{line}")
+            raise UsageError(f"`{name}` is not a valid name", where=f"{self.path}:{line}")
         self.put(f"{name} = {self.expression(value, is_plain=name in _PLAIN.get(block_type, ()))}", line)
         for each in _objects(value) if name in _HELD.get(block_type, {name}) else ():
             if all(_NAME.fullmatch(key) for key, _, _ in each.value):

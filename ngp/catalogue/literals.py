@@ -163,7 +163,7 @@ def render(value: Any, indent: int = 0) -> str:
         return _render_object(value, indent)
     if isinstance(value, list | tuple):
         return _render_list(value, indent)
-    raise TypeError(f"{type(value).__name__} is no value that HCL knows")
+    raise TypeError(f"{type(value).__name__} has no form in HCL")
 
 
 def number(value: int | float | Decimal) -> str:
@@ -172,7 +172,7 @@ def number(value: int | float | Decimal) -> str:
         return str(Decimal(value))  # Python's own str() refuses more than 4300 digits
     exact = value if isinstance(value, Decimal) else Decimal(repr(value))
     if not exact.is_finite():
-        raise ValueError(f"{value} is no number that HCL knows")
+        raise ValueError(f"{value} is not a number in HCL")
     _, digits, exponent = exact.as_tuple()
     is_short = isinstance(exponent, int) and -40 < exponent <= 40 and len(digits) < 400
     return format(exact, "f") if is_short else str(exact)
@@ -192,7 +192,7 @@ def _escape(match: re.Match[str]) -> str:
         return named
     category = unicodedata.category(sign)
     if category == "Cs":
-        raise ValueError("a lone surrogate is no character")
+        raise ValueError("a lone surrogate is not a character")
     if category.startswith("C") or category in {
         "Zl",
         "Zp",

@@ -61,7 +61,7 @@ def folders(path: Path) -> list[Path]:
     A folder with only hidden files is ignored: Git leaves it of a module in another branch.
     """
     if not path.is_dir():
-        raise UsageError("there is no catalogue", where=str(path), todo="a platform keeps its modules in `modules/`")
+        raise UsageError("the folder `modules/` is missing", where=str(path), todo="create it, or restore it from Git")
     found = (folder for folder in path.iterdir() if folder.is_dir() and folder.name[0] not in "._")
     return sorted(folder for folder in found if any(file.name[0] != "." for file in folder.iterdir()))
 
@@ -70,15 +70,15 @@ def choose(path: Path, names: Sequence[str] = ()) -> list[Path]:
     """Return the folders of the named modules, in order (all without names). Raises UsageError for an unknown name."""
     known = {folder.name: folder for folder in folders(path)}
     unknown = [name for name in names if name not in known]
-    require(Finding(f"there is no module `{name}`", str(path), nearest(name, known)) for name in unknown)
+    require(Finding(f"the module `{name}` does not exist", str(path), nearest(name, known)) for name in unknown)
     return [known[name] for name in names or known]
 
 
 def load_module(path: Path, cache: Path | None = None) -> Module:
     """Load the module in the folder `path`. Raises one UsageError with all errors in its files."""
     if not NAME.fullmatch(path.name):
-        why = "lower-case letters, digits and single dashes, beginning with a letter"
-        raise UsageError(f"`{path.name}` cannot be the name of a module", where=str(path), why=why)
+        why = "a name starts with a letter and has lower-case letters, digits and single dashes"
+        raise UsageError(f"`{path.name}` is not a valid module name", where=str(path), why=why)
     findings = list[Finding]()
     manifest = _manifest(path, cache, findings)
     sources = _sources(path, cache, findings)

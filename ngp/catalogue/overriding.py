@@ -45,7 +45,7 @@ def _merge_into(bodies: dict[Path, hcl.Body], block: hcl.Block) -> None:
     if not found:
         if block.type != "terraform":
             about = " ".join([block.type, *block.labels])
-            raise UsageError(f"there is no `{about}` to override", where=block.where)
+            raise UsageError(f"`{about}` does not exist, so this file cannot override it", where=block.where)
         first = next(iter(bodies))
         bodies[first] = hcl.Body((*bodies[first].items, block))
 

@@ -93,7 +93,7 @@ def describe(name: str, version: str, today: date) -> str:
 def _product(name: str) -> Product:
     product = calendar().get(name)
     if product is None:
-        raise UsageError(f"there is no product `{name}` in the calendar", todo=nearest(name, calendar()))
+        raise UsageError(f"the calendar has no product `{name}`", todo=nearest(name, calendar()))
     return product
 
 

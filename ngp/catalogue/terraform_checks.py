@@ -103,7 +103,7 @@ class TerraformChecker:
         if not any(root.path.glob("tests/*.tftest.hcl")):
             where = str(source.module.path)
             yield source.fault(
-                "tests", "there are no tests", where, todo=f"write tests/{source.module.name}.tftest.hcl"
+                "tests", "the module has no tests", where, todo=f"write tests/{source.module.name}.tftest.hcl"
             )
             return
         tested = self.terraform.test(root)

@@ -29,7 +29,9 @@ def collect(folder: Path) -> dict[PurePosixPath, bytes]:
     for path in _paths(folder):
         if not (folder / path).is_file() or (folder / path).is_symlink():
             kind = _kind((folder / path).lstat().st_mode)
-            findings.append(Finding(f"`{path}` is {kind}", str(folder), "a copy holds what is in it"))
+            findings.append(
+                Finding(f"`{path}` is {kind}", str(folder), "a copy can only contain regular files and folders")
+            )
             continue
         contents[path] = _bytes(folder / path)
         if not _is_text(contents[path]):

@@ -61,7 +61,7 @@ def _of_file(root: Path, path: str) -> Iterator[Finding]:
     if path.endswith(".rego"):
         yield Finding("a policy changed", path, "ngp checks this change against the policies of its base")
     if path.endswith((".terraform.lock.hcl", ".terraformrc")):
-        yield Finding("the locked providers changed", path, "a provider is a program")
+        yield Finding("the locked providers changed", path, "a provider is a program that runs in a plan")
     if not path.endswith(_CODE):
         return
     if revisions.UNREADABLE in path:  # it is there under another name, which Terraform reads
@@ -84,7 +84,7 @@ def _of_body(body: Body, path: str) -> Iterator[Finding]:
         elif block.type == "data" and block.labels[:1] in (("http",), ("terraform_remote_state",)):
             yield Finding(f"a `{block.labels[0]}` data source reads data from outside in every plan", where)
         elif block.type == "provider":
-            yield Finding(f"the module configures a provider: {' '.join(block.labels)}", where)
+            yield Finding(f"this file configures a provider: {' '.join(block.labels)}", where)
         elif block.type == "terraform":
             yield from _providers(block, path)
         yield from _provisioners(block.body, path)
@@ -95,7 +95,9 @@ def _providers(block: Block, path: str) -> Iterator[Finding]:
         for name, attribute in required.body.attributes.items():
             if not _is_aws(attribute):
                 yield Finding(
-                    f"the module requires a provider: {name}", f"{path}:{attribute.line}", "a provider is a program"
+                    f"this file requires the provider {name}",
+                    f"{path}:{attribute.line}",
+                    "a provider is a program that runs in a plan",
                 )
 
 

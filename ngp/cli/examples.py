@@ -84,7 +84,7 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {
     "output": {
         "ngp output dev": "show all outputs",
         "ngp output dev --name network.vpc_id --raw": "print one value",
-        'eval "$(ngp output dev --format env)"': "take outputs into the shell",
+        'eval "$(ngp output dev --format env)"': "set outputs as variables of the shell",
     },
     "bundle show": {"ngp bundle show change.bundle": "show what it would do, and what it was made from"},
     "bundle verify": {"ngp bundle verify change.bundle": "check that nothing moved since"},
@@ -135,7 +135,7 @@ EXAMPLES: Mapping[str, Mapping[str, str]] = {
         "ngp host copy dev/swarm motd :/tmp/": "copy a file to every host",
         "ngp host copy dev/swarm :/etc/os-release found": "copy one from each, into a folder per host",
     },
-    "host trust": {"ngp host trust dev vpn": "take the keys of a machine that was made anew"},
+    "host trust": {"ngp host trust dev vpn": "read the keys of a machine that was replaced"},
     "package deploy": {
         "ngp package deploy qa/web": "deploy the packages of .package-name to the hosts that are for them",
         "ngp package deploy qa shop --batch 10%": "roll out a tenth of the hosts at a time, with checks between",

@@ -126,7 +126,7 @@ def _read_variable(option: TyperOption, ctx: typer.Context) -> Any:
         return text
     word = text.strip().lower()
     if word not in _TRUTH and not ctx.resilient_parsing:
-        raise typer.BadParameter(f"`{text}` is none of {', '.join(_TRUTH)}")
+        raise typer.BadParameter(f"`{text}` is not one of {', '.join(_TRUTH)}")
     return _TRUTH.get(word)
 
 
@@ -216,7 +216,9 @@ def _guard_rest(command: Command, *, allowed: bool) -> None:
         rest = CURRENT.get().terraform_args
         if rest:
             raise UsageError(
-                f"`{command.name}` passes nothing to Terraform", where=f"-- {' '.join(rest)}", todo="leave out `--`"
+                f"`{command.name}` passes nothing to Terraform",
+                where=f"-- {' '.join(rest)}",
+                todo="omit `--` and what follows",
             )
         return act(**values)
 

@@ -17,11 +17,11 @@ EXIT_CODES = {
     3: "refused by a guard or policy: a protected environment, another account, a legacy module, more than reviewed",
     4: "the reviewed plan is stale: something changed after it was made",
     5: "a lock is held: another ngp in this environment, or Terraform's own lock on a state",
-    64: "the command line, or a file that the operator wrote, is wrong",
+    64: "the command line or one of your files has an error",
     69: "a prerequisite is missing: Terraform, a provider, credentials, the state's bucket",
     70: "ngp itself failed; the message names a report file",
     130: "interrupted by Ctrl-C (SIGINT), after a graceful stop; a second one leaves Terraform five seconds",
-    141: "whoever read stdout went away (a closed pipe)",
+    141: "the reader of stdout closed the pipe",
     143: "ended by SIGTERM, after a graceful stop",
 }
 _HEAD = """\
@@ -31,27 +31,27 @@ _HEAD = """\
 
 `ngp [GLOBAL OPTIONS] COMMAND [ARGUMENTS] [OPTIONS] [-- TERRAFORM'S OPTIONS]`
 
-stdout is data, stderr is talk. `--json` prints one versioned document on stdout, also when the command fails (then it
-is `ngp.error/1`); `--jsonl` prints events, one a line. The folder `schemas` has a JSON Schema for each document, by its
-name and version; within a version, keys are only added. Of more than 40 units (files, findings) the text shows those
-that matter and counts the others; `--all`, on the commands that have it, shows every one, and `--json` always has them.
-Without a terminal, or with `CI=true`, nothing is ever asked: a missing answer is an error that names its flag.
-`NO_COLOR`, `FORCE_COLOR`, `COLUMNS` and `TERM=dumb` are honoured.
+Results go to stdout, messages to stderr. `--json` prints one versioned document on stdout, even if the command fails
+(then it is `ngp.error/1`); `--jsonl` prints events, one per line. The folder `schemas` has a JSON Schema for each
+document, by name and version; within a version, keys are only added. Of more than 40 units (files, findings) the text
+shows the most important ones and counts the others. `--all`, on the commands that have it, shows all; `--json` always
+does. Without a terminal, or with `CI=true`, ngp never asks: a missing answer is an error that names its flag.
+ngp respects `NO_COLOR`, `FORCE_COLOR`, `COLUMNS` and `TERM=dumb`.
 
-Every flag has one environment variable, `NGP_` and its name; what stands on the line wins. Flags of consent and
+Every flag has an environment variable, `NGP_` and its name; the command line overrides it. Flags of consent and
 disclosure (`--auto-approve`, `--accept-…`, `--emergency`, `--reveal`) have none. Booleans are 1, 0, true, false, yes or
-no; the variable of a repeatable flag holds one value a line. A variable that names a file or folder
-(`TF_CLI_CONFIG_FILE`, `NGP_PROVIDER_MIRROR`, `AWS_CA_BUNDLE`, `PATH`, …) counts from the folder of the shell, also
-with `-C`.
+no; the variable of a repeatable flag has one value per line. If a variable names a file or folder
+(`TF_CLI_CONFIG_FILE`, `NGP_PROVIDER_MIRROR`, `AWS_CA_BUNDLE`, `PATH`, …), the path is relative to the folder of the
+shell, even with `-C`.
 
 ## Environment and units
 
-A command that takes `[ENV] [UNIT]...` works without both. The first word is the environment where one has that name;
-else the environment is, in this order, that of the folder you are in (`environments/ENV` or below, also by `--chdir`),
-that of `NGP_ENV`, or the only one. If folder and `NGP_ENV` disagree, ngp refuses. `destroy --auto-approve` needs the
-environment on the line. `validate` and `render` take all environments where none is named.
+A command with `[ENV] [UNIT]...` works without both. If the first word is the name of an environment, it selects that
+environment. Otherwise ngp uses, in this order, the environment of the current folder (`environments/ENV` or below, also
+with `--chdir`), that of `NGP_ENV`, or the only one. If folder and `NGP_ENV` disagree, ngp refuses. With
+`--auto-approve`, `destroy` needs the environment on the command line. Without one, `validate` and `render` handle all.
 
-`UNIT` is a term; several terms add up:
+`UNIT` is a term; several terms select the union:
 
 | term | selects |
 |---|---|
@@ -61,16 +61,16 @@ environment on the line. `validate` and `render` take all environments where non
 | `swarm...` | the unit and everything it needs |
 | `...swarm` | the unit and everything that needs it |
 | `...swarm...` | both |
-| `!swarm` | not this unit; alone, all units but this one |
+| `!swarm` | not this unit; alone, all other units |
 
 Dots and `!` work with globs and tags too (`...tag:data`, `!monitoring-*`). Quote globs and `!` for the shell. A term
-that matches nothing is an error, and so is a selection that selects no unit.
+that matches nothing is an error, and so is a selection without units.
 """
 
 
 _GLOBAL = """\
-They stand before the command or behind it: `ngp plan dev --no-color`. Long plans on a terminal go through a pager:
-`NGP_PAGER`, else `PAGER`, else `less`; an empty one turns paging off. `ngp help COMMAND` shows a command's help.
+Write them before or after the command: `ngp plan dev --no-color`. Long plans on a terminal go through a pager:
+`NGP_PAGER`, else `PAGER`, else `less`; an empty value turns paging off. `ngp help COMMAND` shows a command's help.
 """
 
 

@@ -32,7 +32,7 @@ def apply(context: Context, name: str, value: Any) -> Context:
     if name == "chdir" and value is not None:
         folder = (settings.cwd / Path(value)).resolve()
         if not folder.is_dir():
-            raise UsageError("there is no such folder", where=str(folder), todo="give an existing one with --chdir")
+            raise UsageError("this folder does not exist", where=str(folder), todo="pass an existing folder to --chdir")
         return replace(context, settings=replace(settings, cwd=folder))
     if name in ("debug", "bell"):
         return replace(context, **{name: value})

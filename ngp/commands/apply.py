@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 PASSES_THROUGH = True
 
-Bootstrap = Annotated[bool, typer.Option("--bootstrap/--no-bootstrap", help="make a missing state bucket")]
-AcceptLegacy = Annotated[bool, typer.Option("--accept-legacy", help="apply units of legacy modules too")]
+Bootstrap = Annotated[bool, typer.Option("--bootstrap/--no-bootstrap", help="create a missing state bucket")]
+AcceptLegacy = Annotated[bool, typer.Option("--accept-legacy", help="also apply units of legacy modules")]
 
 
 Named = Annotated[
@@ -37,7 +37,7 @@ Named = Annotated[
 ]
 Replan = Annotated[
     bool,
-    typer.Option("--replan", help="of a bundle that is stale: plan again, show what differs, and ask if anything does"),
+    typer.Option("--replan", help="plan a stale bundle again; if the plan differs, show the difference and ask"),
 ]
 
 
@@ -64,7 +64,7 @@ def apply(
     as_json: options.AsJson = False,
     as_json_lines: options.AsJsonLines = False,
 ) -> None:
-    """Bring units to what was previewed and agreed to; anything more stops the run."""
+    """Plan all units once, ask once, and apply exactly that plan; or apply a bundle."""
     from ngp.commands import running, scope
 
     context = options.context()
@@ -129,9 +129,7 @@ def _require_no_replan(*, replan: bool) -> None:
 def _require_bare(given: RunOptions) -> RunOptions:
     """Return the options; raise UsageError for options that shape a plan: a bundle's plan is made already."""
     if given.emergency:
-        raise UsageError(
-            "a bundle needs approvals, not an emergency", todo="leave out --emergency, or name an environment"
-        )
+        raise UsageError("a bundle needs approvals, not an emergency", todo="omit --emergency, or pass an environment")
     shaping = {"-target": given.targets, "-replace": given.replacements, "--apart": given.is_apart}
     found = [flag for flag, value in {**shaping, "-refresh=false": not given.refresh}.items() if value]
     if found:

@@ -20,7 +20,9 @@ def init(
     branch: Annotated[
         str, typer.Option("--branch", help="branch to apply; by default the remote's default branch, else main")
     ] = "",
-    check: Annotated[bool, typer.Option("--check", help="write nothing; exit 1 and list what is stale")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="write nothing; list stale files, and exit with 1 if there are any")
+    ] = False,
     as_json: options.AsJson = False,
 ) -> int:
     """Write the pipelines for a CI system: plan, apply, nightly plan, promotion."""

@@ -18,17 +18,17 @@ Modules = Annotated[
         "--module",
         "-m",
         metavar="[UNIT=]MODULE",
-        help="use this module; all that are named make the choice",
+        help="use this module; name all modules of the environment",
         autocompletion=completion.modules,
     ),
 ]
 Values = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="[UNIT.]KEY=VALUE", help="a value, as HCL, JSON or plain text; repeatable"),
+    typer.Option("--set", metavar="[UNIT.]KEY=VALUE", help="set a value, as HCL, JSON or plain text; repeatable"),
 ]
 Wires = Annotated[
     list[str] | None,
-    typer.Option("--wire", metavar="UNIT.INPUT=UNIT.OUTPUT", help="what feeds an input; repeatable"),
+    typer.Option("--wire", metavar="UNIT.INPUT=UNIT.OUTPUT", help="wire an input to an output; repeatable"),
 ]
 Catalogue = Annotated[
     str | None,
@@ -39,8 +39,10 @@ Catalogue = Annotated[
         autocompletion=completion.refs,
     ),
 ]
-Dummies = Annotated[bool, typer.Option("--dummies", help="take the harmless values of NAME.dummy for what has none")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="write nothing, show what would change")]
+Dummies = Annotated[
+    bool, typer.Option("--dummies", help="use the harmless values of NAME.dummy for inputs without a value")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="show what would change, but write nothing")]
 
 
 def configure(
@@ -54,7 +56,7 @@ def configure(
     no_input: options.NoInput = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Choose the modules of an environment and answer what they need."""
+    """Choose the modules of an environment and set their values."""
     context = options.context()
     platform = platforms.load(platforms.find(context.cwd))
     may_ask = context.settings.is_interactive and not no_input

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 PASSES_THROUGH = True
 
-DryRun = Annotated[bool, typer.Option("--dry-run", help="show what would be destroyed; ask and change nothing")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="show what would be destroyed, without a question or a change")]
 
 
 def destroy(
@@ -43,7 +43,7 @@ def destroy(
     as_json: options.AsJson = False,
     as_json_lines: options.AsJsonLines = False,
 ) -> None:
-    """Destroy units, dependants first; asks for the environment's name."""
+    """Destroy units, dependent units first; ask for the environment's name."""
     from ngp.commands import running, scope
 
     context = options.context()

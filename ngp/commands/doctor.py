@@ -11,7 +11,7 @@ from ngp.views import prerequisites as view
 
 
 def doctor(environment: options.OptionalEnvironmentName = "", as_json: options.AsJson = False) -> None:
-    """Say what is missing and how to get it."""
+    """Check prerequisites, and show how to get what is missing."""
     from ngp.environments import documents as files
     from ngp.environments import platforms
     from ngp.runs import prerequisites
@@ -30,5 +30,5 @@ def doctor(environment: options.OptionalEnvironmentName = "", as_json: options.A
     if as_json:
         documents.write(view.document(environment, checks, code))
     elif not environment:
-        terminal.say(context.settings, "next: ngp doctor ENV looks at an environment's account, too")
+        terminal.say(context.settings, "next: ngp doctor ENV, to check the account of an environment, too")
     raise typer.Exit(code)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ngp.aws.session import Session
     from ngp.runs.abandoned import Survey
 
-app = typer.Typer(help="Make, list, compare and promote environments; say what a change affects.")
+app = typer.Typer(help="Create, list, compare and promote environments; show what a change affects.")
 app.command()(env_promotion.diff)
 app.command()(env_promotion.promote)
 
@@ -28,16 +28,21 @@ Region = Annotated[
         "--region", metavar="REGION", help="AWS region, such as eu-central-1", autocompletion=completion.regions
     ),
 ]
-Account = Annotated[str, typer.Option("--account", metavar="ACCOUNT", help="12 digits; has a default in the sandbox")]
-Domain = Annotated[str, typer.Option("--domain", metavar="DOMAIN", help="domain of its hosted zone")]
+Account = Annotated[
+    str, typer.Option("--account", metavar="ACCOUNT", help="AWS account, 12 digits; optional in the sandbox")
+]
+Domain = Annotated[str, typer.Option("--domain", metavar="DOMAIN", help="domain of the hosted zone")]
 Sandbox = Annotated[
     bool | None,
-    typer.Option("--sandbox/--no-sandbox", help="on the AWS emulator of this machine, or on AWS", show_default=False),
+    typer.Option("--sandbox/--no-sandbox", help="in the AWS emulator on this machine, or in AWS", show_default=False),
 ]
 From = Annotated[
     str,
     typer.Option(
-        "--from", metavar="ENV", help="begin with its units and values", autocompletion=completion.environments
+        "--from",
+        metavar="ENV",
+        help="copy units and values of this environment",
+        autocompletion=completion.environments,
     ),
 ]
 
@@ -53,7 +58,7 @@ def new(
     no_input: options.NoInput = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Make an environment: its facts, and room for units."""
+    """Create an environment with its facts and without units."""
     context = options.context()
     platform = platforms.load(platforms.find(context.cwd))
     may_ask = context.settings.is_interactive and not no_input
@@ -98,7 +103,7 @@ def affected(
     show_all: options.ShowAll = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """List the units that the change since a commit affects, and why; for programs: `--json`."""
+    """List the units affected by the changes since a commit, and why."""
     from ngp.review import narrowing
     from ngp.views import affected as affected_view
 

@@ -22,14 +22,14 @@ Only = Annotated[
     list[str] | None,
     typer.Option("--only", metavar="UNIT", help="only this unit; repeatable", autocompletion=completion.units),
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="show how the files change, write nothing")]
-WithPlan = Annotated[bool, typer.Option("--plan", help="then plan the target")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="show how the files would change, but write nothing")]
+WithPlan = Annotated[bool, typer.Option("--plan", help="plan the target afterwards")]
 
 _DIFFERS = 2  # a difference that nobody declared, or whose day has passed
 
 
 def diff(source: Source, target: Target, show_all: options.ShowAll = False, as_json: options.AsJson = False) -> int:
-    """Compare two environments; exit 2 if a difference is not declared or has expired."""
+    """Compare two environments; exit with 2 if a difference is undeclared or its declaration has expired."""
     context = options.context()
     platform = platforms.load(platforms.find(context.cwd))
     _, other, found = comparing.load_pair(platform, source, target)
@@ -51,7 +51,7 @@ def promote(
     plan: WithPlan = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Give TARGET what SOURCE has, in its files, and render it; facts and declared differences stay."""
+    """Copy modules, units and values of SOURCE to TARGET, and render it; facts and declared differences stay."""
     from ngp.rendering import promotion
 
     if plan and (as_json or dry_run):

@@ -34,7 +34,7 @@ def explain(
     identity: bundles.Identities = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Name the line of tfvars, environment.yaml or a module that changes a resource."""
+    """Show which line of tfvars, environment.yaml or a module changes a resource."""
     from ngp.reports import explaining
     from ngp.review import baseline
     from ngp.runs import addresses

@@ -13,7 +13,7 @@ Form = Annotated[
     typer.Option(
         "--format",
         metavar="text|dot|mermaid|json",
-        help="how to write it",
+        help="output format",
         autocompletion=completion.one_of("text", "dot", "mermaid", "json"),
     ),
 ]
@@ -29,7 +29,7 @@ def graph(
     show_all: options.ShowAll = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Show which unit takes what from which, wave by wave."""
+    """Show which units use outputs of which, wave by wave."""
     from ngp.commands import narrowing, reading, scope
     from ngp.runs import outputs, selection
     from ngp.views import documents, orphans, terminal

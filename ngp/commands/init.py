@@ -20,7 +20,7 @@ def init(
     ] = "",
     as_json: options.AsJson = False,
 ) -> None:
-    """Make a new platform in a folder."""
+    """Create a platform in a folder."""
     context = options.context()
     target = (context.cwd / folder).resolve()
     chosen = project or skeleton.default_name(target)

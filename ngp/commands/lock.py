@@ -14,16 +14,19 @@ from ngp.terraform import child_environ, lockfile, renewal
 from ngp.views import providers as view
 
 Check = Annotated[
-    bool, typer.Option("--check", help="write nothing; exit 1 where a constraint or a platform is not met")
+    bool, typer.Option("--check", help="write nothing; exit with 1 if the lock file lacks a version or a platform")
 ]
-Upgrade = Annotated[bool, typer.Option("--upgrade", help="take the newest versions that the constraints allow")]
+Upgrade = Annotated[bool, typer.Option("--upgrade", help="use the newest versions that the constraints allow")]
 Platforms = Annotated[
     list[str] | None,
-    typer.Option("--platform", "-platform", metavar="OS_ARCH", help="a platform that needs hashes; repeatable"),
+    typer.Option(
+        "--platform",
+        "-platform",
+        metavar="OS_ARCH",
+        help="operating system and architecture that need hashes; repeatable",
+    ),
 ]
-FsMirror = Annotated[
-    Path | None, typer.Option("--fs-mirror", "-fs-mirror", metavar="DIR", help="look at this mirror only")
-]
+FsMirror = Annotated[Path | None, typer.Option("--fs-mirror", "-fs-mirror", metavar="DIR", help="use only this mirror")]
 
 
 def lock(
@@ -33,7 +36,7 @@ def lock(
     fs_mirror: FsMirror = None,
     as_json: options.AsJson = False,
 ) -> int:
-    """Renew the master lock file of the providers."""
+    """Renew the platform's provider lock file."""
     from ngp.environments import providers
 
     context = options.context()

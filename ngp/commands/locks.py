@@ -12,7 +12,7 @@ def locks(
     units: options.UnitNames = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Show which states are locked, by whom, whether that holder lives, and how to release them."""
+    """Show which states are locked, by whom, whether the holder still runs, and how to release them."""
     from ngp.commands import reading
     from ngp.runs import locking
     from ngp.views import documents

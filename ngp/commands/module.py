@@ -20,26 +20,33 @@ if TYPE_CHECKING:
     from ngp.commands.options import Context
     from ngp.environments.environment import Platform
 
-app = typer.Typer(help="List, show, make, add, check and document the modules of the catalogue.", no_args_is_help=True)
+app = typer.Typer(
+    help="List, show, create, add, check and document the modules of the catalogue.", no_args_is_help=True
+)
 
 NewName = Annotated[str, typer.Argument(metavar="NAME", help="the new module's name")]
-Title = Annotated[str, typer.Option("--title", help="name for people; by default made from NAME")]
+Title = Annotated[str, typer.Option("--title", help="title for people; by default from NAME")]
 Category = Annotated[
-    str, typer.Option("--category", help="heading below which it is offered", autocompletion=completion.categories)
+    str,
+    typer.Option("--category", help="group of the module in lists and questions", autocompletion=completion.categories),
 ]
-Summary = Annotated[str, typer.Option("--summary", help="one sentence: what it makes")]
+Summary = Annotated[str, typer.Option("--summary", help="one sentence: what the module creates")]
 Requires = Annotated[
     list[str] | None,
-    typer.Option("--requires", metavar="INPUT", help="an output of another module that it needs; repeatable"),
+    typer.Option("--requires", metavar="INPUT", help="output of another module that this one needs; repeatable"),
 ]
 SourceAddress = Annotated[
     str,
     typer.Argument(metavar="SOURCE", help="a folder, or a Git address: git::https://HOST/REPOSITORY//FOLDER?ref=TAG"),
 ]
-AddedName = Annotated[str, typer.Option("--module-name", "--name", help="its name here; by default made from SOURCE")]
+AddedName = Annotated[str, typer.Option("--module-name", "--name", help="name of the copy; by default from SOURCE")]
 Ref = Annotated[str, typer.Option("--ref", help="tag, branch or commit of the repository; by default its HEAD")]
-CheckPages = Annotated[bool, typer.Option("--check", help="write nothing; exit 1 and list what is stale")]
-WithTerraform = Annotated[bool, typer.Option("--terraform/--no-terraform", help="formatting, validate and tests too")]
+CheckPages = Annotated[
+    bool, typer.Option("--check", help="write nothing; list stale files, and exit with 1 if there are any")
+]
+WithTerraform = Annotated[
+    bool, typer.Option("--terraform/--no-terraform", help="also check the format, and run terraform validate and test")
+]
 
 
 @app.command("list")
@@ -56,7 +63,7 @@ def list_modules(as_json: options.AsJson = False) -> None:
 
 @app.command()
 def show(name: options.ModuleName, as_json: options.AsJson = False) -> None:
-    """Show what a module needs and gives: its inputs, outputs and manifest."""
+    """Show the inputs, outputs and manifest of a module."""
     context = options.context()
     catalogue = _catalogue(context)
     known = catalogue.modules
@@ -78,7 +85,7 @@ def new(
     no_input: options.NoInput = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Make a new module that works at once: files, manifest, a Terraform test and a page."""
+    """Create a module that works at once: files, manifest, a Terraform test and a page."""
     from ngp.rendering import scaffold
     from ngp.views import module_questions
 
@@ -102,7 +109,7 @@ def add(
     auto_approve: options.AutoApprove = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Add somebody else's module as a copy, pinned by commit and checksum; again at another ref: renew the copy."""
+    """Add somebody else's module as a copy, pinned by commit and checksum; with another ref, update the copy."""
     from ngp.environments import remotes
     from ngp.rendering import adopting
 
@@ -122,7 +129,7 @@ def add(
 
 @app.command()
 def docs(names: options.ModuleNames = None, check: CheckPages = False, as_json: options.AsJson = False) -> int:
-    """Write the generated part of modules' pages: inputs, outputs, resources, network rules, rights."""
+    """Write the generated part of modules' pages: inputs, outputs, resources, network rules, permissions."""
     from ngp.rendering import module_pages
 
     context = options.context()
@@ -142,7 +149,7 @@ def check(
     terraform: WithTerraform = True,
     as_json: options.AsJson = False,
 ) -> int:
-    """Hold modules against the rules of the catalogue, then ask Terraform; exit 1 where something is found."""
+    """Check modules against the rules of the catalogue, then with Terraform; exit with 1 on any finding."""
     from ngp.catalogue import checks
     from ngp.rendering import module_pages
 
@@ -162,7 +169,7 @@ def check(
 
 @app.command()
 def contracts(since: options.Since = "", show_all: options.ShowAll = False, as_json: options.AsJson = False) -> int:
-    """Compare inputs and outputs of modules with a commit, and list the units that break (1)."""
+    """Compare inputs and outputs of modules with a commit; list the units that break, and exit with 1 if any do."""
     from ngp.review import baseline
     from ngp.review import contracts as review
     from ngp.views import contracts as view

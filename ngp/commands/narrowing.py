@@ -20,7 +20,7 @@ def is_asked(ctx: typer.Context, affected: bool) -> bool:
     is set for all commands of a CI job."""
     source = ctx.get_parameter_source("since")
     if not affected and source is not None and source.name == "COMMANDLINE":
-        raise UsageError("`--since` needs `--affected`", todo="add `--affected`, or leave out `--since`")
+        raise UsageError("`--since` needs `--affected`", todo="add `--affected`, or omit `--since`")
     return affected
 
 

@@ -62,7 +62,7 @@ class Context:
             raise UsageError(
                 "the working folder was deleted",
                 where=str(self.settings.cwd),
-                todo="change to another folder, or name one with --chdir",
+                todo="change to another folder, or pass one with --chdir",
             )
         return self.settings.cwd
 
@@ -124,7 +124,7 @@ def ask(context: Context, question: str, *, flag: str) -> str:
     sys.stderr.flush()
     answer = _line(context)
     if not answer:
-        raise UsageError(f"no answer to: {question.strip()}", todo=f"give it with `{flag}`")
+        raise UsageError(f"no answer to: {question.strip()}", todo=f"pass the answer with `{flag}`")
     return answer.strip()
 
 
@@ -132,9 +132,9 @@ def require_person(context: Context, question: str, *, flag: str) -> None:
     """Raise UsageError with `flag` if nobody can be asked; commands call it before they start to work."""
     if not context.settings.is_interactive:
         raise UsageError(
-            f"this needs an answer: {question.strip().rstrip(':')}",
-            why="there is no terminal, or CI is set, so ngp cannot ask",
-            todo=f"give it with `{flag}`",
+            f"cannot ask: {question.strip().rstrip(':')}",
+            why="there is no terminal, or CI is set",
+            todo=f"answer with the flag `{flag}`",
         )
 
 
@@ -214,17 +214,17 @@ ModuleNames = Annotated[
     typer.Argument(metavar="MODULE", help="only these modules", autocompletion=completion.modules),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON document on stdout, also on failure")]
-ShowAll = Annotated[bool, typer.Option("--all", help="leave nothing out: every unit, attribute and value")]
+ShowAll = Annotated[bool, typer.Option("--all", help="show every unit, attribute and value")]
 AsJsonLines = Annotated[bool, typer.Option("--jsonl", help="print each event as a line of JSON on stdout")]
-Parallelism = Annotated[int, typer.Option("--parallelism", "-j", min=1, help="how many units at once")]
-AutoApprove = Annotated[bool, typer.Option("--auto-approve", "-auto-approve", help="the only yes: act without asking")]
+Parallelism = Annotated[int, typer.Option("--parallelism", "-j", min=1, help="number of units at the same time")]
+AutoApprove = Annotated[bool, typer.Option("--auto-approve", "-auto-approve", help="answer yes: act without asking")]
 AcceptDataLoss = Annotated[
     list[str] | None,
     typer.Option(
         "--accept-data-loss",
         metavar="UNIT|ADDRESS",
-        help="let data-bearing resources of this unit, or this resource, be deleted, replaced or forgotten, "
-        "and members of the unit's quorum go at once; repeatable",
+        help="allow to delete, replace or forget data of this unit or resource, or several quorum members at once; "
+        "repeatable",
         autocompletion=completion.units,
     ),
 ]
@@ -233,14 +233,14 @@ AcceptLost = Annotated[
     typer.Option(
         "--accept-lost",
         metavar="ADDRESS",
-        help="this object, under way when an earlier run was killed, does not exist or is in its state; repeatable",
+        help="confirm that this object of a killed run does not exist or is in its state; repeatable",
     ),
 ]
-Apart = Annotated[bool, typer.Option("--apart", help="plan and apply each unit by itself instead of all in one plan")]
+Apart = Annotated[bool, typer.Option("--apart", help="plan and apply each unit separately, instead of all in one plan")]
 Reveal = Annotated[bool, typer.Option("--reveal", help="show sensitive values")]
 DetailedExitCode = Annotated[
     bool,
-    typer.Option("--detailed-exitcode", "-detailed-exitcode", help="exit 2 where there are changes"),
+    typer.Option("--detailed-exitcode", "-detailed-exitcode", help="exit with 2 if there are changes"),
 ]
 Targets = Annotated[
     list[str] | None,
@@ -259,16 +259,18 @@ Refresh = Annotated[  # default: Switch.ON
         "-refresh",
         parser=_switch,
         metavar="true|false",
-        help="look at the real resources first",
+        help="read the real resources first",
         autocompletion=completion.one_of("true", "false"),
     ),
 ]
 LockTimeout = Annotated[
     str,
-    typer.Option("--lock-timeout", "-lock-timeout", metavar="TIME", help="how long to wait for a state lock (30s)"),
+    typer.Option(
+        "--lock-timeout", "-lock-timeout", metavar="TIME", help="how long to wait for a state lock, such as 30s"
+    ),
 ]
 Affected = Annotated[
-    bool, typer.Option("--affected", help="only units that the change since a commit affects, and say why")
+    bool, typer.Option("--affected", help="only units that changed since a commit, or use outputs of those; show why")
 ]
 Since = Annotated[
     str,
@@ -283,7 +285,7 @@ NoInput = Annotated[bool, typer.Option("--no-input", help="never ask; a missing 
 Emergency = Annotated[
     str,
     typer.Option(
-        "--emergency", metavar="REASON", help="change a protected environment without a bundle, and sign for it"
+        "--emergency", metavar="REASON", help="change a protected environment without a bundle, and sign the reason"
     ),
 ]
 SigningKey = Annotated[

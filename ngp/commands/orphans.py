@@ -22,7 +22,7 @@ def orphans(
     show_all: options.ShowAll = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """List states that were left behind: what they hold, and the ways out."""
+    """List states without a declared unit, and how to destroy or move what they contain."""
     from ngp.commands import reading, scope
     from ngp.environments import platforms
     from ngp.runs import access, orphan_survey

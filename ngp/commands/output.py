@@ -18,7 +18,7 @@ Form = Annotated[
     typer.Option(
         "--format",
         metavar="table|json|env|tfvars|terraform-out",
-        help="how to write it",
+        help="output format",
         autocompletion=completion.one_of("table", "json", "env", "tfvars", "terraform-out"),
     ),
 ]
@@ -44,7 +44,7 @@ def output(
     reveal: options.Reveal = False,
     for_unit: For = "",
 ) -> None:
-    """Show the outputs of units; sensitive ones are masked."""
+    """Show the outputs of units; mask sensitive ones."""
     from ngp.commands import reading, scope
     from ngp.runs import outputs, selection
     from ngp.views import outputs as view

@@ -40,7 +40,7 @@ def plan(
     as_json: options.AsJson = False,
     as_json_lines: options.AsJsonLines = False,
 ) -> None:
-    """Preview every unit, also on an empty or half-applied region; nothing is changed."""
+    """Plan every unit, even in an empty or half-applied region; change nothing."""
     from ngp.commands import narrowing, running, scope
 
     context = options.context()

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from ngp.commands.options import Context
     from ngp.policies.verdict import Verdict
 
-app = typer.Typer(help="Hold plans to policies: ngp's own rules, and the platform's in Rego.")
+app = typer.Typer(help="Check plans against policies: ngp's own rules, and the platform's in Rego.")
 
 Named = Annotated[
     str,
     typer.Argument(
         metavar="ENV|FILE",
-        help="the environment, which is planned, or the file of a bundle; by default the environment of this folder",
+        help="an environment to plan, or a bundle file; by default the environment of this folder",
         autocompletion=completion.environments_or_units,
     ),
 ]
@@ -28,7 +28,7 @@ Named = Annotated[
 
 @app.callback()
 def group() -> None:
-    """Hold plans to policies: ngp's own rules, and the platform's in Rego."""
+    """Check plans against policies: ngp's own rules, and the platform's in Rego."""
 
 
 @app.command()
@@ -38,7 +38,7 @@ def check(
     identity: bundles.Identities = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Plan, or read a bundle, and list what policies deny or warn of; ends with 3 if one denies."""
+    """Plan, or read a bundle, and list denials and warnings of policies; exit with 3 on a denial."""
     from ngp.views import documents
     from ngp.views import verdicts as view
 

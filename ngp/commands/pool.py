@@ -11,16 +11,18 @@ from ngp.commands import options
 from ngp.environments import platforms, workspaces
 from ngp.views import documents, pool
 
-app = typer.Typer(help="Keep providers and ngp itself running between commands.", no_args_is_help=False)
+app = typer.Typer(
+    help="Keep providers and ngp itself running between commands, so that commands start faster.", no_args_is_help=False
+)
 
 
 @app.command()
 def start(
     idle: Annotated[
-        int, typer.Option("--idle", min=1, metavar="MINUTES", help="end what nobody used for so long")
+        int, typer.Option("--idle", min=1, metavar="MINUTES", help="stop what nobody used for this time")
     ] = 30,
     memory: Annotated[
-        int, typer.Option("--memory", min=128, metavar="MB", help="end idle providers while all need more than this")
+        int, typer.Option("--memory", min=128, metavar="MB", help="stop idle providers while all need more than this")
     ] = 2048,
     as_json: options.AsJson = False,
 ) -> None:
@@ -36,7 +38,7 @@ def start(
 
 @app.command()
 def stop(as_json: options.AsJson = False) -> None:
-    """Stop the pool; runs that it serves are let end first."""
+    """Stop the pool, after the runs that use it have ended."""
     from ngp.pool import lifetime
 
     context = options.context()
@@ -49,7 +51,7 @@ def stop(as_json: options.AsJson = False) -> None:
 
 @app.command()
 def status(as_json: options.AsJson = False) -> None:
-    """Say what the pool keeps running, for whom, and how much memory that takes."""
+    """Show what the pool keeps running, for whom, and how much memory it needs."""
     from ngp.pool import lifetime
 
     context = options.context()

@@ -81,9 +81,7 @@ def orphans(context: Context, region: Region, *, with_gone: bool = False) -> tup
         return abandoned.beside(region.resolved, region.session, always=with_gone)
     except NgpError as error:
         name = region.resolved.environment.name
-        terminal.say(
-            context.settings, f"the states of {name} cannot be listed, so removed units are not known: {error}"
-        )
+        terminal.say(context.settings, f"cannot list the states of {name}, so removed units are missing here: {error}")
         return ()
 
 
@@ -101,7 +99,7 @@ def orphans_at_hand(context: Context, resolved: Resolved) -> tuple[Orphan, ...]:
             session = access.open_states(resolved, context.settings, lambda _: None, stop=context.stop).session
     except NgpError as error:
         if resolved.environment.target is Target.AWS:
-            terminal.say(context.settings, f"no account is reached, so removed units are not known: {error}")
+            terminal.say(context.settings, f"cannot reach an account, so removed units are missing here: {error}")
         return ()
     return orphans(context, Region(resolved, session))
 

@@ -9,7 +9,9 @@ import typer
 from ngp.commands import options
 from ngp.errors import NgpError
 
-Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="wait for each as long as its module says, or ask once")]
+Wait = Annotated[
+    bool, typer.Option("--wait/--no-wait", help="wait for each check as long as its module says, or check once")
+]
 
 
 def ready(
@@ -18,7 +20,7 @@ def ready(
     wait: Wait = True,
     as_json: options.AsJson = False,
 ) -> None:
-    """Wait until what units serve answers, by the readiness checks of their modules."""
+    """Wait until the services of units answer, by the readiness checks of their modules."""
     from ngp.commands import reading, scope
     from ngp.runs import access, readiness, selection
     from ngp.views import documents, terminal

@@ -13,7 +13,9 @@ from ngp.rendering import trees
 from ngp.views import documents
 from ngp.views import rendering as view
 
-Check = Annotated[bool, typer.Option("--check", help="write nothing; exit 1 and list what is stale")]
+Check = Annotated[
+    bool, typer.Option("--check", help="write nothing; list stale files, and exit with 1 if there are any")
+]
 Diff = Annotated[bool, typer.Option("--diff", help="show how the files change")]
 
 

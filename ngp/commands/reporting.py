@@ -30,7 +30,7 @@ Reports = Annotated[
     typer.Option(
         "--report",
         metavar="FILE",
-        help="write a report, whose ending says how: .html for people, .md, .json, .xml for JUnit; repeatable",
+        help="write a report; the extension selects the format: .html for people, .md, .json, .xml (JUnit); repeatable",
     ),
 ]
 

@@ -112,5 +112,5 @@ def headlines(context: Context, now: OpenRun, result: RunResult) -> list[OutputV
     try:
         return outputs.headlines(now.run.resolved, now.run.access.session, result)
     except NgpError as error:
-        terminal.say(context.settings, f"outputs are not shown: {error}")
+        terminal.say(context.settings, f"cannot show the outputs: {error}")
         return []

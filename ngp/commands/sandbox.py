@@ -13,15 +13,15 @@ from ngp.errors import MissingError
 from ngp.views import documents
 from ngp.views import sandbox as view
 
-app = typer.Typer(help="Start, stop and look at the AWS emulator on this machine.", no_args_is_help=False)
+app = typer.Typer(help="Start, stop and inspect the AWS emulator on this machine.", no_args_is_help=False)
 
 
 @app.command()
 def start(
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one")] = 0,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="port; 0 chooses a free one")] = 0,
     as_json: options.AsJson = False,
 ) -> None:
-    """Start the sandbox; it lives until `ngp sandbox stop`."""
+    """Start the sandbox; it runs until `ngp sandbox stop`."""
     from ngp.sandbox import server
 
     context = options.context()
@@ -31,7 +31,7 @@ def start(
 
 @app.command()
 def stop(as_json: options.AsJson = False) -> None:
-    """Stop the sandbox; all that it holds is gone."""
+    """Stop the sandbox; its resources and states are gone."""
     from ngp.sandbox import server
 
     context = options.context()
@@ -44,7 +44,7 @@ def stop(as_json: options.AsJson = False) -> None:
 
 @app.command()
 def status(as_json: options.AsJson = False) -> None:
-    """Say whether the sandbox runs, and where."""
+    """Show whether the sandbox is running, and its URL."""
     from ngp.sandbox import server
 
     context = options.context()
@@ -53,7 +53,7 @@ def status(as_json: options.AsJson = False) -> None:
 
 @app.command()
 def reset(as_json: options.AsJson = False) -> None:
-    """Empty the running sandbox."""
+    """Delete everything in the running sandbox."""
     from ngp.sandbox import server
 
     context = options.context()
@@ -66,7 +66,7 @@ def reset(as_json: options.AsJson = False) -> None:
 
 @app.command()
 def env(environment: options.OptionalEnvironmentName = "", as_json: options.AsJson = False) -> None:
-    """Print shell lines: eval "$(ngp sandbox env)" lets plain Terraform and boto3 reach the sandbox."""
+    """Print shell commands: eval "$(ngp sandbox env)" lets plain Terraform and boto3 use the sandbox."""
     from ngp.sandbox import server, shell
 
     context = options.context()

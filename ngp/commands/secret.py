@@ -29,7 +29,7 @@ def scan(
     show_all: options.ShowAll = False,
     as_json: options.AsJson = False,
 ) -> int:
-    """Look for keys, tokens and random passwords in the platform's files; exit 1 if there are any."""
+    """Find keys, tokens and random passwords in the platform's files; exit with 1 if there are any."""
     context = options.context()
     home = platforms.find(context.cwd)
     chosen = secret_scan.choose(home, [context.cwd / name for name in names or ()])

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ngp.environments.resolving import Resolved
     from ngp.runs.access import Access
 
-app = typer.Typer(help="Make and look at the place where state lies.")
+app = typer.Typer(help="Create the state bucket, and show the states in it.")
 
 
 @app.command()
@@ -25,7 +25,7 @@ def bootstrap(
     auto_approve: options.AutoApprove = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Make the state bucket of an environment's account and region: versioned, encrypted, private, TLS only."""
+    """Create the state bucket of an environment's account and region: versioned, encrypted, private, TLS only."""
     from ngp.state import bucket
 
     context = options.context()
@@ -47,7 +47,7 @@ def bootstrap(
 
 @app.command("list")
 def list_states(environment: options.EnvironmentName = "", as_json: options.AsJson = False) -> None:
-    """List the states of an environment: where each lies, its serial, what it holds, who has locked it."""
+    """List the states of an environment: place, serial, number of resources, and holder of the lock."""
     from ngp.runs import states
 
     context = options.context()
@@ -66,7 +66,7 @@ def show(
     unit: Annotated[str, typer.Argument(metavar="UNIT", help="the unit", autocompletion=completion.units)] = "",
     as_json: options.AsJson = False,
 ) -> None:
-    """Show the resources that a unit's state holds."""
+    """Show the resources in a unit's state."""
     from ngp.runs import states
 
     context = options.context()

@@ -11,7 +11,7 @@ def status(
     show_all: options.ShowAll = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Show what each unit's state holds."""
+    """Show each unit's state: its resources, serial and age."""
     from ngp.commands import reading
     from ngp.runs import outputs
     from ngp.views import documents, graph, orphans, terminal

@@ -20,7 +20,7 @@ def unlock(
     auto_approve: options.AutoApprove = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Release the lock of a unit's state; refuses while the Terraform that holds it lives."""
+    """Release the lock of a unit's state; refuse while its Terraform still runs."""
     from ngp.commands import reading, scope
     from ngp.runs import locking
     from ngp.views import documents, terminal
@@ -28,7 +28,7 @@ def unlock(
 
     context = options.context()
     meant = scope.choose(context, environment, [unit] if unit else [])
-    name = scope.one_unit(meant, f"ngp locks {meant.environment} shows which are locked")
+    name = scope.one_unit(meant, f"to list locked units: ngp locks {meant.environment}")
     if not auto_approve:
         options.require_person(context, f"Release the lock of `{name}`?", flag="--auto-approve")
 

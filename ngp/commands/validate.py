@@ -14,7 +14,7 @@ from ngp.runs import selection, validating
 from ngp.views import documents
 from ngp.views import validation as view
 
-WithTerraform = Annotated[bool, typer.Option("--terraform/--no-terraform", help="let Terraform check the roots too")]
+WithTerraform = Annotated[bool, typer.Option("--terraform/--no-terraform", help="also run terraform validate")]
 
 
 def validate(

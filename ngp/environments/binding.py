@@ -171,9 +171,9 @@ class _Binder:
         path = self.values.path
         if variable.name in self.module.manifest.requires:
             todo = f"wire it: ngp configure {self.environment.name} --wire {name}=UNIT.OUTPUT, or write it into {path}"
-            what = f"`{name}` is fed by no unit and has no value"
+            what = f"`{name}` has no value and no wire"
             feeders = self._feeders(variable)
-            why = f"{why}; it could be fed by {feeders}" if feeders else why
+            why = f"{why}; possible outputs: {feeders}" if feeders else why
         elif variable.name in COMMON_INPUTS:
             todo = f"write it at the top level of {path}: {variable.name} = …"
             if any(each.todo == todo for each in self.findings):
@@ -200,7 +200,7 @@ def check(variable: Variable, value: Any, name: str) -> list[str]:
         return [f"{name}: null is not allowed for this input"]
     secrets = [
         f"{name}: the secret reference `{each}` is for ephemeral and sensitive inputs only, as their whole value; "
-        "here it would be taken as a plain text"
+        "Terraform would treat it as plain text here"
         for each in references.find(value)
     ]
     return secrets + types.check(variable.type, value, name)

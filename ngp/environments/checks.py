@@ -61,8 +61,8 @@ def _check_environment(environment: Environment) -> Iterator[Finding]:
             why = "terraform.tfvars could not distinguish them"
             yield Finding(f"the unit `{unit}` has the name of an input", environment.where(f"units.{unit}"), why)
     if not re.fullmatch(NAME, environment.name) or len(environment.name) > NAME_LENGTH:
-        why = "it must have at most 31 lower-case letters, digits and single dashes, beginning with a letter"
-        yield Finding(f"`{environment.name}` cannot be the name of an environment", str(environment.path), why)
+        why = "a name starts with a letter and has at most 31 lower-case letters, digits and single dashes"
+        yield Finding(f"`{environment.name}` is not a valid environment name", str(environment.path), why)
 
 
 def _check_tags(values: Values) -> Iterator[Finding]:

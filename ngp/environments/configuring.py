@@ -68,7 +68,7 @@ def configure(
         require([*draft.findings, *(question.finding() for question in draft.questions)])
         changed = writing.changed(draft.files)
         if write:
-            writing.write(writing.through_links(changed), "the files of the environment cannot be written")
+            writing.write(writing.through_links(changed), "cannot write the files of the environment")
     return ConfiguredEnvironment(draft, changed)
 
 

@@ -34,9 +34,9 @@ def load(platform: Platform, name: str) -> Environment:
     if "/" in name or name.startswith(".") or not path.is_file():
         known = names(platform)
         raise UsageError(
-            f"there is no environment `{name}`",
+            f"the environment `{name}` does not exist",
             where=str(platform.path / "environments"),
-            why=nearest(name, known) if known else "this platform has none yet",
+            why=nearest(name, known) if known else "this platform has no environments yet",
             todo="to create one: ngp env new NAME --region REGION --account ACCOUNT --domain DOMAIN",
         )
     text = yaml.read(path)

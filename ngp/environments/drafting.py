@@ -184,7 +184,7 @@ class _Work:
         if name in (*FACTS, "unit"):
             raise UsageError(f"`{name}` is a fact", why="environment.yaml or ngp.yaml sets it")
         if len(key) == 2 and key[0] not in self.closed.units:
-            raise UsageError(f"there is no unit `{key[0]}`", why=nearest(key[0], self.closed.units))
+            raise UsageError(f"the unit `{key[0]}` does not exist", why=nearest(key[0], self.closed.units))
         if len(key) == 2:
             module = self.closed.units[key[0]]
             if name not in module.variables:

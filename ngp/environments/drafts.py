@@ -74,9 +74,9 @@ class Question:
         """Return the question as an error, if nobody can be asked."""
         if self.choices:
             names = ", ".join(f"`{ref}`" for ref in self.choices)
-            what = f"`{self.name}` could be fed by several units: {names}"
-            return Finding(what, self.where, "", f"name one: {self.flag}")
-        return Finding(f"`{self.name}` has no value", self.where, self.text, f"give it: {self.flag}")
+            what = f"several units could feed `{self.name}`: {names}"
+            return Finding(what, self.where, "", f"choose one: {self.flag}")
+        return Finding(f"`{self.name}` has no value", self.where, self.text, f"pass {self.flag}")
 
 
 @dataclass(frozen=True)

@@ -37,8 +37,8 @@ def _units(subject: Subject, modules: Iterable[str], findings: list[Finding]) ->
             module = present[unit].module if unit in present else unit
         where = f"--module {text}"
         if not re.fullmatch(NAME, unit) or len(unit) > NAME_LENGTH or unit in (*COMMON_INPUTS, *FACTS):
-            why = f"a unit has at most {NAME_LENGTH} lower-case letters, digits and dashes, and no input's name"
-            findings.append(Finding(f"`{unit}` cannot be the name of a unit", where, why))
+            why = f"a name has at most {NAME_LENGTH} lower-case letters, digits and dashes, and no name of an input"
+            findings.append(Finding(f"`{unit}` is not a valid unit name", where, why))
         elif unit in units and units[unit] != module:
             findings.append(Finding(f"the unit `{unit}` is named twice", where, "a unit has one module"))
         units[unit] = module
@@ -51,8 +51,8 @@ def _settings(settings: Iterable[str], findings: list[Finding]) -> dict[Key, str
         key, sign, value = text.partition("=")
         match = _KEY.fullmatch(key.strip())
         if not sign or not match:
-            form = "it has the form UNIT.KEY=VALUE, or KEY=VALUE for a common input"
-            findings.append(Finding(f"`{text}` cannot be read", "--set", form))
+            form = "write UNIT.KEY=VALUE, or KEY=VALUE for a common input"
+            findings.append(Finding(f"cannot read `{text}`", "--set", todo=form))
         else:
             found[(match["unit"], match["name"]) if match["unit"] else (match["name"],)] = value.strip()
     return found
@@ -65,5 +65,5 @@ def _wires(wires: Iterable[str], findings: list[Finding]) -> dict[tuple[str, str
         if match:
             found[match["unit"], match["input"]] = OutputRef(match["from"], match["output"])
         else:
-            findings.append(Finding(f"`{text}` cannot be read", "--wire", "write UNIT.INPUT=UNIT.OUTPUT"))
+            findings.append(Finding(f"cannot read `{text}`", "--wire", todo="write UNIT.INPUT=UNIT.OUTPUT"))
     return found

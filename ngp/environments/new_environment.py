@@ -29,8 +29,8 @@ domain: {domain}
 units: {{}}
 """
 _VALUES_HEAD = """\
-# Values of {name}: common inputs first, then one object per unit. `ngp configure {name}` adds what is missing and
-# never changes what stands here.
+# Values of {name}: common inputs first, then one object per unit. `ngp configure {name}` adds missing values and
+# never changes what you wrote here.
 """
 
 
@@ -141,10 +141,8 @@ def left_out(platform: Platform, facts: NewEnvironmentFacts, source: Environment
 def require_new(platform: Platform, name: str) -> None:
     """Raise UsageError where no environment can be made by this name: it is wrong, or a file is there already."""
     if not re.fullmatch(NAME, name) or len(name) > NAME_LENGTH:
-        why = (
-            f"it must have at most {NAME_LENGTH} lower-case letters, digits and single dashes, beginning with a letter"
-        )
-        raise UsageError(f"`{name}` cannot be the name of an environment", why=why)
+        why = f"a name starts with a letter and has at most {NAME_LENGTH} lower-case letters, digits and single dashes"
+        raise UsageError(f"`{name}` is not a valid environment name", why=why)
     path = platform.environment_path(name) / documents.FILE
     if path.exists():
         raise UsageError(f"the environment `{name}` already exists", where=str(path), todo=f"ngp configure {name}")

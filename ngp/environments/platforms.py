@@ -29,7 +29,7 @@ def find(cwd: Path) -> Path:
     raise UsageError(
         "this is not a platform",
         where=str(cwd),
-        why=f"there is no {FILE} here or above, up to the root of the Git repository",
+        why=f"no {FILE} in this folder or above it, up to the root of the Git repository",
         todo="change to the folder of a platform, or create one: ngp init my-platform",
     )
 

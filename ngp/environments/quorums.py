@@ -113,7 +113,7 @@ def _findings(resolved: Resolved, unit: str, quorum: _Quorum) -> Iterator[Findin
     places = [validations.place(resolved.environment, resolved.values, unit, name) for name in quorum.counts]
     where = next(filter(None, [zones.where, *places]), resolved.environment.where(f"units.{unit}"))
     stand = f"in {zones.number} zones" if zones.number > 1 else "in one zone"
-    what = f"{unit}: the {quorum.members} members of a quorum ({quorum.address}) stand {stand}"
+    what = f"{unit}: the {quorum.members} members of a quorum ({quorum.address}) are {stand}"
     lost = _most(quorum.members, zones.number)
     why = f"{lost} of them are in one zone: if it fails, the quorum is lost, and nothing can be deployed or moved"
     yield Finding(what, where, why, zones.todo)
@@ -143,7 +143,7 @@ def _zones(resolved: Resolved, unit: str, name: str, needed: int) -> _Zones | No
     if known.get(f"{_EXISTING}vpc_id") or not known.get(_ZONES):
         return None
     where = validations.place(resolved.environment, resolved.values, feeder, _ZONES)
-    return _Zones(int(known[_ZONES]), where, f"set {_ZONES} = {needed} for `{feeder}`, or take fewer members")
+    return _Zones(int(known[_ZONES]), where, f"set {_ZONES} = {needed} for `{feeder}`, or use fewer members")
 
 
 def _listed(resolved: Resolved, unit: str, name: str, needed: int) -> _Zones | None:
@@ -152,4 +152,4 @@ def _listed(resolved: Resolved, unit: str, name: str, needed: int) -> _Zones | N
     if not isinstance(given, list | tuple):
         return None
     where = validations.place(resolved.environment, resolved.values, unit, name)
-    return _Zones(len(given), where, f"list subnets of {needed} zones in {name} of `{unit}`, or take fewer members")
+    return _Zones(len(given), where, f"list subnets of {needed} zones in {name} of `{unit}`, or use fewer members")

@@ -113,8 +113,8 @@ def _url(text: str) -> str:
         if listed:
             place = f"https://github.com/{listed[1]}/terraform-{listed[3]}-{listed[2]}{listed[4]}"
         raise UsageError(
-            f"`{text}` is neither a folder nor the address of a Git repository",
-            why=f"Git is asked by {', '.join(_SCHEMES)}; a registry's module has a repository too",
+            f"`{text}` is neither a folder nor the URL of a Git repository",
+            why=f"ngp copies modules from folders and from Git ({', '.join(_SCHEMES)}), not from registries",
             todo=f"write it as git::{place}?ref=v1.2.3",
         )
     return plain
@@ -153,10 +153,10 @@ class _Repository:
 def _fetch(repository: _Repository, address: ModuleAddress, target: Path) -> Fetched:
     repository.path.mkdir()
     target.mkdir()
-    repository.git("init", "--quiet", "--bare", "--template=", ".", why_not="Git cannot make a repository")
+    repository.git("init", "--quiet", "--bare", "--template=", ".", why_not="Git cannot create a repository")
     wanted = ("--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--", address.url, address.ref or "HEAD")
     repository.git("fetch", *wanted, env=_ASKING_NOBODY, why_not=f"Git cannot fetch {address}")
-    commit = repository.git("rev-parse", "FETCH_HEAD^{commit}", why_not=f"{address} is no commit").strip()
+    commit = repository.git("rev-parse", "FETCH_HEAD^{commit}", why_not=f"{address} is not a commit").strip()
     tree = f"{commit}:{address.inner}"
     listed = repository.git("ls-tree", "-r", "-z", "--full-tree", tree, why_not=f"{address} has no such folder")
     require(_kinds(listed, str(address)))
@@ -171,4 +171,4 @@ def _kinds(listed: str, where: str) -> Iterator[Finding]:
         about, _, path = line.partition("\t")
         kind = _MODES.get(about.partition(" ")[0])
         if kind and vendored.is_part(PurePosixPath(path)):
-            yield Finding(f"`{path}` is {kind}", where, "a copy holds what is in it")
+            yield Finding(f"`{path}` is {kind}", where, "a copy can only contain regular files and folders")

@@ -43,7 +43,7 @@ def resolve(platform: Platform, ref: str) -> str:
             f"Git has no commit `{ref}`",
             where=str(platform.path),
             why=complaint(platform, ref),
-            todo="fetch it, or name one that `git log` shows",
+            todo="fetch it, or use a commit that `git log` shows",
         )
     if git(platform, "cat-file", "-e", f"{commit}:./modules").exit_code:
         raise UsageError(f"the commit `{ref}` has no modules/", where=str(platform.path))

@@ -17,7 +17,7 @@ def choose(platform: Platform, name: str) -> Environment:
     found = [documents.load(platform, each) for each in documents.names(platform)]
     local = [each for each in found if each.target is Target.SANDBOX]
     if not local:
-        raise UsageError("no environment has `target: sandbox`", todo="name one: ngp sandbox env ENV")
+        raise UsageError("no environment has `target: sandbox`", todo="choose an environment: ngp sandbox env ENV")
     if len({(each.region, each.account) for each in local}) > 1:
         names = ", ".join(each.name for each in local)
         raise UsageError(f"{names} differ in account or region", todo="ngp sandbox env ENV")

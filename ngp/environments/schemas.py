@@ -129,7 +129,7 @@ class PlatformModel(_Model):
     """ngp.yaml: what holds for all environments."""
 
     name: str = Field(pattern=NAME, min_length=2, max_length=24, description="name of the platform; the fact `project`")
-    terraform: str = Field("", description='"" looks on PATH; `terraform`, `tofu`, `bundled`, or a path')
+    terraform: str = Field("", description='"" searches PATH; `terraform`, `tofu`, `bundled`, or a path')
     terraform_version: str = Field(
         ">= 1.11.0, < 2.0.0",
         description="the versions that may run, of Terraform or of OpenTofu, whichever is used: each counts its own",
@@ -149,7 +149,8 @@ class PlatformModel(_Model):
         default_factory=dict, description="protected environment → who may change it without a bundle (`--emergency`)"
     )
     bundles: Literal["files", "state"] = Field(
-        "files", description="where bundles go: a file alone, or the state bucket too, for whoever reviews and applies"
+        "files",
+        description="where ngp stores bundles: only in a file, or also in the state bucket, for reviewers and appliers",
     )
     rendered_by: str = Field("", description="the version of ngp that rendered; written by `ngp render`")
 

@@ -72,14 +72,14 @@ def choose(platform: Platform, place: Place, environment: str, units: Sequence[s
 def only(meant: Scope) -> str:
     """Return the environment of a command that takes no units; raise UsageError for a word too many."""
     if meant.units:
-        raise UsageError(f"there is no environment `{meant.units[0]}`", todo="ngp env list shows all")
+        raise UsageError(f"the environment `{meant.units[0]}` does not exist", todo="to list all: ngp env list")
     return meant.environment
 
 
 def one_unit(meant: Scope, todo: str) -> str:
     """Return the unit of a command that takes exactly one; raise UsageError that says `todo` for none or several."""
     if len(meant.units) != 1:
-        raise UsageError("name one unit", todo=todo)
+        raise UsageError("no unit given", todo=todo)
     return meant.units[0]
 
 
@@ -100,11 +100,11 @@ def _implied(platform: Platform, place: Place, known: Sequence[str], word: str) 
     """Return the environment that the surroundings choose, and what chose it."""
     folder, variable = place.folder(platform), place.variable
     if variable and variable not in known:
-        raise UsageError(f"there is no environment `{variable}`", where=VARIABLE, todo=nearest(variable, known))
+        raise UsageError(f"the environment `{variable}` does not exist", where=VARIABLE, todo=nearest(variable, known))
     if folder and variable and folder != variable:
         raise UsageError(
             f"this folder belongs to `{folder}`, but {VARIABLE} is `{variable}`",
-            todo=f"name the environment on the command line, or unset {VARIABLE}",
+            todo=f"write the environment on the command line, or unset {VARIABLE}",
         )
     if folder:
         return folder, "of this folder"
@@ -119,11 +119,11 @@ def _implied(platform: Platform, place: Place, known: Sequence[str], word: str) 
 
 def _unnamed(platform: Platform, known: Sequence[str]) -> UsageError:
     if not known:
-        todo = "make one: ngp env new dev --region REGION --account ACCOUNT --domain DOMAIN"
+        todo = "create one: ngp env new dev --region REGION --account ACCOUNT --domain DOMAIN"
         return UsageError("this platform has no environment yet", where=str(platform.path), todo=todo)
     return UsageError(
-        "name an environment",
-        why=f"there are {', '.join(known)}",
+        "no environment given",
+        why=f"the platform has {', '.join(known)}",
         todo=f"write it after the command, set {VARIABLE}, or run the command in its folder",
     )
 
@@ -134,7 +134,7 @@ def _require_selector(platform: Platform, word: str, implied: str) -> None:
     if _is_pattern(word) or word in units:
         return
     known = [*documents.names(platform), *units]
-    what = f"there is no environment `{word}`, and `{implied}` has no unit of that name"
+    what = f"the environment `{word}` does not exist, and `{implied}` has no unit `{word}`"
     raise UsageError([Finding(what, todo=nearest(word, known))])
 
 

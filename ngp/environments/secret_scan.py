@@ -67,7 +67,7 @@ def choose(platform: Path, names: Iterable[Path]) -> list[Path]:
 
 def _expand(path: Path) -> list[Path]:
     if not path.exists() and not path.is_symlink():
-        raise UsageError("there is no such file", where=str(path))
+        raise UsageError("this file does not exist", where=str(path))
     return files(path) if path.is_dir() else [path]
 
 
@@ -78,10 +78,10 @@ def _scan(platform: Path, path: Path) -> Iterator[Finding]:
         around = lines[max(line - 2, 0) : line]
         if not any(ALLOW in each for each in around):
             yield Finding(
-                f"{path.relative_to(platform) if path.is_relative_to(platform) else path} holds {what}",
+                f"{path.relative_to(platform) if path.is_relative_to(platform) else path} contains {what}",
                 f"{path}:{line}",
-                "whoever can read the repository can read it, in its history too",
-                f"revoke it, and write a reference ({references.FORMS}); if it is no secret, comment `{ALLOW}`",
+                "everybody who can read the repository can read it, also in its history",
+                f"revoke it and write a reference ({references.FORMS}), or comment `{ALLOW}` if it is no secret",
             )
 
 

@@ -53,7 +53,7 @@ def parse(text: str) -> PublicKey:
     except (binascii.Error, ValueError):
         raise ValueError(f"the text after `{kind}` is not a whole key") from None
     if key.kind != kind:
-        raise ValueError(f"it says `{kind}` but holds a key of the kind `{key.kind[:40]}`")
+        raise ValueError(f"it begins with `{kind}`, but contains a key of the type `{key.kind[:40]}`")
     return key
 
 

@@ -93,7 +93,7 @@ def check_cycles(environment: Environment, edges: Mapping[str, tuple[str, ...]])
         path = list(reversed(error.args[1]))
         steps = [f"{user} needs {feeder}" for user, feeder in zip(path, path[1:], strict=False)]
         where = environment.where(f"wiring.{path[0]}")
-        todo = "take one of these wires out"
+        todo = "delete one of these wires"
         return [
             Finding(f"the units depend on each other in a cycle: {' → '.join(path)}", where, ", ".join(steps), todo)
         ]
@@ -162,7 +162,7 @@ def _check_input(module: Module, wire: _Wire, text: str, where: str) -> Iterator
         hint = nearest(wire.input, set(module.variables) - {*FACTS, "unit"})
         yield Finding(f"{text}: the module `{module.name}` has no variable `{wire.input}`", where, hint)
     elif module.variables[wire.input].ephemeral:
-        why = "an ephemeral input takes a secret's reference"
+        why = "an ephemeral input needs a secret reference"
         yield Finding(f"{text} feeds an ephemeral input", where, why)
 
 

@@ -117,7 +117,7 @@ class Reach:
     def _ask(self, environment: str) -> list[Host]:
         session = self.session(environment)
         if session is None:
-            todo = f"ngp apply {environment}"
+            todo = f"to start it and create them again: ngp apply {environment}"
             raise _NoSandboxError("the sandbox is not running", why="its hosts exist only while it runs", todo=todo)
         return CloudSource(session, self.project.name, environment).hosts()
 

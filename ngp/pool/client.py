@@ -60,6 +60,6 @@ def find(workspace: Path, environ: Mapping[str, str], label: str, note: Callable
     if found is None or not record.is_alive(found):  # the next start removes what a killed one left
         return None
     if not found.is_ours:
-        note("without the pool: it runs another ngp than this one; ngp pool stop, then start")
+        note("without the pool: it runs another version of ngp; ngp pool stop, then ngp pool start")
         return None
     return PoolClient(found, label, note)

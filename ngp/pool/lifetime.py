@@ -89,8 +89,8 @@ def _ask(workspace: Path, order: str) -> tuple[DaemonRecord, Mapping[str, Any]] 
         raise NgpError(
             "the pool does not answer",
             where=f"process {found.pid}",
-            why="it is busy, or was stopped; runs may be served by it",
-            todo=f"wait, or end process {found.pid}",
+            why="it is busy or stopped; runs may be using it",
+            todo=f"wait, or kill process {found.pid}",
         ) from error
     except (OSError, ValueError):  # it is about to end
         return None
@@ -100,7 +100,7 @@ def _same(found: RunningPool, limits: Limits) -> RunningPool:
     wanted = {"idle_s": limits.idle_s, "memory_bytes": limits.memory_bytes}
     if not found.record.is_ours or any(found.state.get(name) != value for name, value in wanted.items()):
         raise UsageError(
-            "a pool is running that is another ngp's, or has other limits",
+            "a pool with another version of ngp or other limits is already running",
             where=f"process {found.record.pid}",
             todo="ngp pool stop, then start",
         )

@@ -164,4 +164,4 @@ def _handshake(line: str | None, process: Worker) -> tuple[int, Channel]:
     try:
         return int(words[1]), rpc.channel(words[3], base64.b64decode(certificate + "=" * (-len(certificate) % 4)))
     except ValueError as error:
-        raise StartError("the provider's certificate cannot be read", why=str(error)) from error
+        raise StartError("cannot read the provider's certificate", why=str(error)) from error

@@ -200,7 +200,7 @@ class _Work:
         assert old.manifest.source is not None
         before, commit = vendored.read(old.path, old.name), old.manifest.source.commit
         if vendored.checksum(before) != old.manifest.source.checksum:
-            yield "the copy has been edited: that is lost"
+            yield "the copy was edited: the edits will be lost"
         if self.origin == old.manifest.source and before == self.request.contents:
             return
         if commit != self.request.commit:

@@ -18,7 +18,7 @@ def describe(old: ModuleSource, new: ModuleSource) -> Iterator[str]:
     yield from _emit("input", before.variables, after.variables, _variable)
     for name, variable in after.variables.items():
         if name not in before.variables and not variable.has_default:
-            yield f"input `{name}` has no default: every environment must give it"
+            yield f"input `{name}` has no default: every environment must set it"
     yield from _emit("output", before.outputs, after.outputs, lambda output: "sensitive" if output.sensitive else "")
     yield from _emit("provider", before.required_providers, after.required_providers, lambda one: one.get("version"))
     yield from _emit("resource", _resources(old), _resources(new), str)

@@ -23,7 +23,7 @@ own, `[]` for every item of a list.
 def files_reference() -> str:
     """Return the text of docs/files.md."""
     summaries = {
-        "ngp.yaml": "What holds for the whole platform.",
+        "ngp.yaml": "Settings of the whole platform.",
         "environments/ENV/environment.yaml": "One region of one stage, and its units.",
         "hosts.yaml": "Machines that no cloud knows, for `ngp host`; the file may be absent.",
         "modules/NAME/module.yaml": "What the HCL of a module cannot say.",

@@ -64,7 +64,9 @@ def render(
     """
     if not _FOLDER.fullmatch(folder):
         why = "a pipeline would have to quote it"
-        raise UsageError(f"`{folder}` cannot stand in a pipeline", why=why, todo="use letters, digits and ._/- only")
+        raise UsageError(
+            f"the path `{folder}` cannot be used in a pipeline", why=why, todo="use letters, digits and ._/- only"
+        )
     context = {
         "header": HEADER.format(system=system.value, place=f" in {folder}" if folder else ""),
         "version": ngp.__version__,
@@ -103,7 +105,7 @@ def _read(path: Path) -> bytes | None:
 def _foreign(path: Path, data: bytes, folder: str) -> Finding | None:
     mark = _MARK.search(data[:1000])
     if mark is None:
-        why = "its first lines do not say that `ngp ci init` wrote it"
+        why = "its first lines do not show that `ngp ci init` wrote it"
         return Finding("this file is not ngp's", str(path), why, "move it away, and copy what you need from it")
     other = (mark[1] or b"").decode(errors="replace")
     if other == folder:

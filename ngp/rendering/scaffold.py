@@ -81,7 +81,7 @@ def create(platform: Platform, request: ModuleRequest, complete: Complete | None
     require(check_name(catalogue, request.name))
     if complete and request.missing:
         request = complete(request, catalogue)
-    require(Finding(f"a module has a {word}", todo=f"give it with `--{word}`") for word in request.missing)
+    require(Finding(f"the {word} is missing", todo=f"pass `--{word} TEXT`") for word in request.missing)
     request = replace(request, title=request.title or request.default_title)
     with files.lock(platform.workspace.platform_lock, purpose=f"ngp module new {request.name}"):
         written = files.write_all(render(platform.path, catalogue, request))
@@ -116,7 +116,7 @@ def check(catalogue: Catalogue, request: ModuleRequest) -> Iterator[Finding]:
     yield from check_name(catalogue, request.name)
     for word, text in (("title", request.title), ("category", request.category), ("summary", request.summary)):
         if not text.strip() or not text.isprintable():
-            yield Finding(f"the {word} must be one line of text", todo=f"give it with `--{word}`")
+            yield Finding(f"the {word} must be one line of text", todo=f"pass `--{word} TEXT`")
     outputs = {name for module in catalogue.modules.values() for name in module.outputs}
     for name in request.requires:
         if name in _OWN:
@@ -131,10 +131,10 @@ def check(catalogue: Catalogue, request: ModuleRequest) -> Iterator[Finding]:
 def check_name(catalogue: Catalogue, name: str) -> Iterator[Finding]:
     """Return why a new module cannot have this name."""
     if not loading.NAME.fullmatch(name) or len(name) > LONGEST:
-        why = f"at most {LONGEST} lower-case letters, digits and single dashes, beginning with a letter"
-        yield Finding(f"`{name}` cannot be the name of a module", why=why)
+        why = f"a name starts with a letter and has at most {LONGEST} lower-case letters, digits and single dashes"
+        yield Finding(f"`{name}` is not a valid module name", why=why)
     elif name in (*COMMON_INPUTS, *FACTS):
-        yield Finding(f"`{name}` cannot be the name of a module", why="it is an input's name in terraform.tfvars")
+        yield Finding(f"`{name}` is not a valid module name", why="it is the name of an input in terraform.tfvars")
     elif (catalogue.path / name).exists():
         yield Finding(f"`{name}` already exists", str(catalogue.path / name), todo="choose another name")
 

@@ -25,7 +25,7 @@ def create(folder: Path, name: str) -> list[Path]:
         return files.write_all(planned)
     except OSError as error:
         where, why = error.filename or str(folder), f"{error.strerror}; none was made"
-        raise NgpError("the platform cannot be written", where=where, why=why) from None
+        raise NgpError("cannot write the platform", where=where, why=why) from None
 
 
 def render(folder: Path, name: str) -> dict[Path, str]:
@@ -79,10 +79,10 @@ def _require_room(folder: Path) -> None:
     for parent in (folder, *folder.parents):
         if (parent / "ngp.yaml").is_file():
             raise UsageError(
-                "this already is a platform",
+                "this folder is already in a platform",
                 where=str(parent),
-                why="`ngp init` makes a new platform; Terraform needs no init of its own here",
-                todo="`ngp plan ENV` initialises Terraform itself; `ngp env new NAME` makes another environment",
+                why="`ngp init` creates a platform; `ngp plan` initialises Terraform itself",
+                todo="to plan: ngp plan ENV; to create another environment: ngp env new NAME",
             )
         if (parent / ".git").exists():
             return
@@ -95,5 +95,5 @@ def _require_name(name: str) -> None:
         raise UsageError(
             f"`{name}` cannot be a platform's name",
             why="it must be 2 to 24 lower-case letters, digits and single dashes, beginning with a letter",
-            todo="give one: ngp init DIR --project NAME",
+            todo="pass one: ngp init DIR --project NAME",
         )

@@ -71,7 +71,7 @@ def require_rendered(resolved: Resolved) -> None:
         raise UsageError(
             f"the rendered roots of `{resolved.environment.name}` are stale: {differ}",
             where=str(first[0]),
-            why="only what is rendered and committed is planned",
+            why="ngp plans the rendered files, and they no longer match environment.yaml, the values or the modules",
             todo=f"ngp render {resolved.environment.name}",
         )
 

@@ -61,7 +61,7 @@ def render(platform: Path | None, name: str, context: Mapping[str, Any]) -> str:
     except jinja2.TemplateSyntaxError as error:
         raise _fault(f"{error.filename or error.name or name}:{error.lineno}", error.message or "", folders) from None
     except jinja2.TemplateNotFound as error:
-        raise _fault(_place(error, folders, name), f"there is no template `{error.name}`", folders) from None
+        raise _fault(_place(error, folders, name), f"the template `{error.name}` does not exist", folders) from None
     except (jinja2.TemplateError, TypeError, ValueError, LookupError, ArithmeticError, AttributeError) as error:
         raise _fault(_place(error, folders, name), str(error), folders) from None
     return text
@@ -121,5 +121,5 @@ def _place(error: BaseException, folders: tuple[str, ...], name: str) -> str:
 
 def _fault(where: str, why: str, folders: tuple[str, ...]) -> UsageError:
     own = where.startswith(folders[1]) and folders[0] != folders[1]
-    todo = "report this: the template came with ngp" if own else "fix the template, or remove it to have ngp's own"
+    todo = "report this bug: the template is part of ngp" if own else "fix the template, or delete it to use ngp's own"
     return UsageError("this template does not work", where=where, why=why, todo=todo)

@@ -103,7 +103,7 @@ def _with_ways_out(platform: Platform, orphan: Orphan, removal: Removal | None) 
     name = orphan.environment
     folder = f"environments/{name}"
     if name in documents.names(platform):
-        todo = f"{name} keeps its states elsewhere now: change account, region and state back (git log -p -- {folder} "
+        todo = f"{name} now stores its states elsewhere: change account, region and state back (git log -p -- {folder} "
         return replace(orphan, todo=f"{todo}ngp.yaml), then ngp destroy {name}, or move the states to the new place")
     if removal is not None and removal.commit:
         before = f"{removal.commit}~1"
@@ -113,7 +113,7 @@ def _with_ways_out(platform: Platform, orphan: Orphan, removal: Removal | None) 
     if removal is not None:
         keep = f"git checkout HEAD -- {folder}"
         return replace(orphan, todo=f"its removal is not committed: {keep} && ngp destroy {name}", keep=keep)
-    todo = f"no commit that is here removed it: put {folder} back, then ngp render {name} && ngp destroy {name}"
+    todo = f"no commit in this clone removed it: restore {folder}, then ngp render {name} && ngp destroy {name}"
     return replace(orphan, todo=todo)
 
 

@@ -135,12 +135,12 @@ def _start(resolved: Resolved, settings: Settings, note: Callable[[str], None], 
     if running is None and not may_start:
         raise MissingError(
             "the sandbox is not running",
-            why="its resources and states lived in its memory",
-            todo=f"ngp apply {environment.name}",
+            why="its resources and states exist only while it runs",
+            todo=f"to start it and create them again: ngp apply {environment.name}",
         )
     if running is None:
         running = server.start(platform.workspace.path, settings.environ)
-        note(f"started the sandbox at {running.url}; it lives until `ngp sandbox stop`")
+        note(f"started the sandbox at {running.url}; it runs until `ngp sandbox stop`")
     return running.url
 
 

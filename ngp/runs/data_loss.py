@@ -17,9 +17,9 @@ Changes = Mapping[str, Iterable[Change]]  # by the unit whose state holds the re
 _HARMLESS = frozenset({Action.NO_OP, Action.CREATE, Action.READ, Action.UPDATE})
 _GOING = frozenset({Action.DELETE, Action.REPLACE})
 _WORDS: Mapping[Action, str] = {
-    Action.DELETE: "delete of {} would lose what it holds",
-    Action.REPLACE: "replace of {} would lose what it holds",
-    Action.FORGET: "forget of {} would leave what it holds without an owner",
+    Action.DELETE: "deleting {} would lose its data",
+    Action.REPLACE: "replacing {} would lose its data",
+    Action.FORGET: "forgetting {} would leave its data without an owner",
     Action.UNKNOWN: "ngp does not know what this plan does to {}",
 }
 _IN_MODULE = re.compile(r"module\.([^.]+)\.(.+)")
@@ -87,7 +87,7 @@ def _lost_quorum(resolved: Resolved, unit: str, going: Sequence[Change]) -> Find
     why = f"the module of `{unit}` marks them as members of a quorum{_reasons(_manifest(resolved, unit), inside)}"
     agree = f"to agree to that loss: {FLAG} {unit}"
     is_rolling = any(change.action is Action.REPLACE for change in going)  # a destroy takes no -target
-    todo = f"take one at a time with -target, or, {agree}" if is_rolling else agree
+    todo = f"replace one at a time with -target, or, {agree}" if is_rolling else agree
     what = f"{', '.join(change.address for change in going)} would be deleted or replaced at the same time"
     return Finding(what, why=why, todo=todo)
 

@@ -122,7 +122,7 @@ def _is_there(context: RunContext, name: str) -> bool:
 
 def _absent(context: RunContext, name: str) -> UnitResult:
     unit = context.units[name]
-    return UnitResult(name, unit.module, context.waves[name], Outcome.NO_CHANGES, reason="there is nothing of it")
+    return UnitResult(name, unit.module, context.waves[name], Outcome.NO_CHANGES, reason="it has no resources")
 
 
 def plan_apart(context: RunContext, planned: joint.JointPlan) -> dict[str, UnitResult]:

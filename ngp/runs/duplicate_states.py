@@ -91,7 +91,7 @@ def _finding(unit: Unit, state: State, other: str, place: StateLocation, *, is_o
     elif other in state.tagged:
         todo = f"its resources are tagged for `{other}`, so this is the copy: {own}"
     else:
-        todo = f"take the copy away, once you know which one that is: {own}, or {theirs}"
+        todo = f"find out which one is the copy, and delete it: {own}, or {theirs}"
     what = f"the state of `{unit.name}` is the state of `{other}`, too: {place}"
     why = f"both have the lineage {state.lineage}, so a run of one would change or destroy what the other owns"
     return Finding(what, str(unit.place), why, todo)

@@ -34,7 +34,7 @@ def declare(
         raise UsageError("an emergency needs a reason", todo="--emergency 'what happened'")
     read = rules.read(platform)
     if name not in (*read.platform.protected, *platform.protected):
-        raise UsageError(f"`{name}` is not protected", where=read.where, todo="leave out --emergency")
+        raise UsageError(f"`{name}` is not protected", where=read.where, todo="omit --emergency")
     if not read.platform.emergency.get(name):
         why = f"it has no `emergency.{name}`"
         raise RefusedError(f"nobody may change `{name}` in an emergency", where=read.where, why=why, todo=_way(name))
@@ -76,4 +76,4 @@ def _is_named(who: str, environment: str, read: Rules) -> bool:
 
 
 def _way(environment: str) -> str:
-    return f"let a bundle be approved: ngp plan {environment} --out FILE, ngp bundle approve FILE, ngp apply FILE"
+    return f"have a bundle approved: ngp plan {environment} --out FILE, ngp bundle approve FILE, ngp apply FILE"

@@ -28,7 +28,7 @@ class Surplus:
             return f"{self.address}: {self.state_only} was not previewed"
         if self.attributes:
             names = ", ".join(f"`{name}`" for name in self.attributes)
-            return f"{self.address}: {self.action.value} gives {names} another value than was previewed"
+            return f"{self.address}: {self.action.value} sets {names} to another value than previewed"
         before = "was not previewed" if self.previewed is Action.NO_OP else f"was previewed as {self.previewed.value}"
         return f"{self.address}: {self.action.value} {before}"
 

@@ -88,7 +88,7 @@ def _describe_call(run: KilledRun, call: FoundCall, environment: str) -> str:
     look = f"ngp locks {environment}" + (f" {unit}" if unit else "")
     if call.exit_code is None or call.exit_code > 128:
         return f"{begin} was killed too: its state may lack what it created last; see {look}"
-    return f"{begin} went on and failed with exit code {call.exit_code}{_complaint(call)}; see {look}"
+    return f"{begin} continued and failed with exit code {call.exit_code}{_complaint(call)}; see {look}"
 
 
 def _words(call: FoundCall) -> str:

@@ -51,14 +51,14 @@ def judge(resolved: Resolved, unit: str, root: Path, who: str) -> tuple[bool | N
     """
     host = who.rpartition("@")[2]
     if host != socket.gethostname():
-        return None, f"it is on another machine: look on {host or 'the holder’s machine'} whether Terraform still runs"
+        return None, f"it is on another machine: check on {host or 'the holder’s machine'} whether Terraform still runs"
     workspace, name = resolved.platform.workspace, resolved.environment.name
     left = [call for run in killed.find(workspace, name) for call in run.at_work if _is_of(call.about, unit)]
     pids = [pid for call in left for pid in call.pids]
     pids += process_tree.working_in([root, workspace.opentofu(name) / unit])
     if left or pids:
         return True, "Terraform still works on it" + (f" (process {' '.join(map(str, pids))})" if pids else "")
-    return False, "no Terraform on this machine works on it any more"
+    return False, "no Terraform on this machine is using it"
 
 
 def release(

@@ -73,5 +73,5 @@ def _with_ways_out(resolved: Resolved, orphan: Orphan, removal: Removal | None, 
         todo = f"{checkout} && ngp destroy {name}{unit}; then git switch -"
         return replace(orphan, todo=todo, commit=removal.commit, date=removal.date, subject=removal.subject)
     file = resolved.environment.where("units")
-    why = "its removal is not committed" if removal else "no commit that is here removed it"
+    why = "its removal is not committed" if removal else "no commit in this clone removed it"
     return replace(orphan, todo=f"{why}: put it back into {file}, then ngp render {name} && ngp destroy {name}{unit}")

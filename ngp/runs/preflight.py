@@ -62,9 +62,9 @@ def describe_quota(session: Session, quota: str) -> str:
     except MissingError as error:
         if not isinstance(error, DeniedError):
             raise
-        return f"{quota}: not looked at, {error.findings[0].what}"
+        return f"{quota}: not checked, {error.findings[0].what}"
     except NgpError as error:
-        return f"{quota}: AWS does not say ({error.findings[0].why})"
+        return f"{quota}: AWS does not report it ({error.findings[0].why})"
     name, limit = found.get("QuotaName", quota), float(found["Value"])
     if used is not None and used >= limit:
         todo = f"aws service-quotas request-service-quota-increase --service-code {service} --quota-code {code}"
@@ -93,7 +93,7 @@ def describe_terms(session: Session, product: str) -> str:
             raise MissingError(what, why=why, todo=todo) from error
         if isinstance(error, MissingError) and not isinstance(error, DeniedError):
             raise
-        return f"{product}: AWS does not say ({why or error.findings[0].what})"
+        return f"{product}: AWS does not report it ({why or error.findings[0].what})"
     return f"{product}: a machine of it may be started"
 
 

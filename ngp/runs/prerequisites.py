@@ -117,7 +117,7 @@ def _support(platform: Platform, environment: Environment) -> Iterator[Prerequis
     ends = preflight.ends(resolved)
     for end, units in ends:
         late = end.days_left(today) <= support.FAIL_DAYS
-        todo = f"upgrade {', '.join(units)}: its page says how; the dates are those of {end.product.source}"
+        todo = f"upgrade {', '.join(units)}: see its page; the dates are from {end.product.source}"
         what = f"{end.describe(today)}, for {', '.join(units)}"
         yield Prerequisite("support", what, (Finding(what, why="", todo=todo),) if late else ())
     if not ends:
@@ -147,9 +147,7 @@ def _preflight(platform: Platform, environment: Environment, session: Session) -
     try:
         resolved = resolving.resolve(platform, environment.name)
     except UsageError:
-        yield Prerequisite(
-            "modules", f"not looked at, the environment is not complete: ngp validate {environment.name}"
-        )
+        yield Prerequisite("modules", f"not checked, the environment is incomplete: ngp validate {environment.name}")
         return
     for quota, names in preflight.quotas(resolved).items():
         looked = _looked("quota", partial(preflight.describe_quota, session, quota))
@@ -164,9 +162,9 @@ def require_zone(environment: Environment, session: Session) -> str:
     zone = session.hosted_zone(environment.domain)
     if zone is None:
         raise MissingError(
-            f"there is no public hosted zone for {environment.domain} in account {environment.account}",
+            f"account {environment.account} has no public hosted zone for {environment.domain}",
             where=str(environment.path / "environment.yaml"),
-            why="modules look it up by the domain and write their records into it",
+            why="modules find it by the domain and add their records to it",
             todo=f"aws route53 create-hosted-zone --name {environment.domain} --caller-reference ngp, "
             "and delegate the domain to its name servers",
         )

@@ -101,7 +101,7 @@ class Prober:
         if done.timed_out:
             return False, f"no end within {_LIMIT_S:.0f} s"
         if done.exit_code == 0 and probe.check.expect not in done.stdout:
-            return False, f"says nothing of {probe.check.expect}"
+            return False, f"does not contain {probe.check.expect}"
         return done.exit_code == 0, f"exit code {done.exit_code}"
 
 
@@ -129,7 +129,7 @@ def _probe(unit: str, check: ReadinessCheck, values: Mapping[str, Any]) -> Probe
     names = _NAMED.findall(template)
     missing = [name for name in names if name not in values]
     if missing:
-        return Probe(unit, check, check.target, f"there is no output {', '.join(missing)} yet")
+        return Probe(unit, check, check.target, f"the output {', '.join(missing)} does not exist yet")
     if any(values[name] is None for name in names):
         return Probe(unit, check, check.target, "nothing to ask: the unit does not serve it", is_ready=True)
     quote = shlex.quote if check.kind == "command" else str
@@ -149,7 +149,7 @@ def _request(probe: Probe) -> tuple[bool, str]:
     if re.fullmatch(r"\d{3}", expect):
         return str(response.status) == expect, f"answers {response.status}"
     if response.status < 400 and expect not in body:
-        return False, f"answers {response.status}, and says nothing of {expect}"
+        return False, f"answers {response.status}, without {expect}"
     return response.status < 400, f"answers {response.status}"
 
 

@@ -54,7 +54,7 @@ class ReviewedFiles:
         self.known.learn(unit.wires)
         outputs = {wire: self.known.get(wire) for wire in unit.wires}
         return [
-            f"`{wire.name}` takes {wire.origin}, which has another value than at the preview"
+            f"`{wire.name}` uses {wire.origin}, whose value has changed since the preview"
             for wire, expected in outputs.items()
             if not agrees(expected.value, expected.unknown, wired.get(wire.name))
         ]

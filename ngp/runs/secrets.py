@@ -44,7 +44,9 @@ def read(secret: str, session: Session, key: str = "") -> str:
     text = "" if found is None else str(found.get("SecretString", ""))
     if not key:
         if not text:
-            raise MissingError(f"there is no secret {secret}", todo="apply the unit that creates it, or fix the name")
+            raise MissingError(
+                f"the secret {secret} does not exist", todo="apply the unit that creates it, or fix the name"
+            )
         return text
     try:
         return str(json.loads(text)[key])
@@ -61,7 +63,9 @@ def _resolve(reference: str, environ: Mapping[str, str], session: Session) -> st
     if scheme == "ssm":
         found = session.call("ssm", "get_parameter", absent=("ParameterNotFound",), Name=path, WithDecryption=True)
         if found is None:
-            raise MissingError(f"there is no parameter {path}", todo="create the parameter, or fix the reference")
+            raise MissingError(
+                f"the parameter {path} does not exist", todo="create the parameter, or fix the reference"
+            )
         return str(found["Parameter"]["Value"])
     if scheme == "awssm":
         name, _, key = path.partition("#")

@@ -67,7 +67,7 @@ class UnitWatcher:
         if holder is None:
             return f"{begin}; its state is not locked: `ngp plan {self._context.name}` shows what is left to do"
         lost = "its state may lack what it created last"
-        return f"{begin}; {lost}, and it left its lock (by {holder}); {self._lock(holder.who)}"
+        return f"{begin}; {lost}, and its lock (by {holder}) remains; {self._lock(holder.who)}"
 
     def _lock(self, who: str) -> str:
         """Return whether the holder of the unit's lock lives, and how to continue."""

@@ -44,7 +44,7 @@ def values(unit: Unit, read: Read, is_null: IsNull = lambda _: True) -> dict[str
         if output is None:
             missing.append(
                 Finding(
-                    f"`{wire.name}` of `{unit.name}` takes {wire.origin}, which does not exist yet",
+                    f"`{wire.name}` of `{unit.name}` uses {wire.origin}, which does not exist yet",
                     todo=f"apply `{wire.origin.unit}` first",
                 )
             )

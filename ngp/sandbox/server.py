@@ -79,7 +79,9 @@ def reset(workspace: Path) -> RunningSandbox:
             raise MissingError("no sandbox is running", todo="ngp sandbox start")
         answer = _ask(running.port, "POST", emulator.RESET_PATH, timeout_s=30)
         if answer is None:
-            raise NgpError("the sandbox did not empty itself", where=running.url, todo="ngp sandbox stop, then start")
+            raise NgpError(
+                "the sandbox could not delete its content", where=running.url, todo="ngp sandbox stop, then start"
+            )
         (folder(workspace) / SEEDED).unlink(missing_ok=True)
         return running
 
@@ -126,7 +128,7 @@ def _launch(workspace: Path, environ: Mapping[str, str], port: int) -> RunningSa
 def _failure(words: str, port: int) -> NgpError:
     """Return the error for a server that said these words and ended."""
     if port and "Address already in use" in words:
-        return UsageError(f"port {port} is taken", where=f"{HOST}:{port}", todo="leave --port out, or give a free one")
+        return UsageError(f"port {port} is taken", where=f"{HOST}:{port}", todo="omit --port, or choose a free port")
     return MissingError("the sandbox does not start", why=words or "its log is empty", todo="ngp sandbox start")
 
 
@@ -199,7 +201,7 @@ def _clear(workspace: Path) -> None:
     files.require_no_links(home)
     if home.is_dir() and any(home.iterdir()) and not any((home / name).is_file() for name in (_OWN, _RECORD)):
         raise RefusedError(
-            "no sandbox made this folder, so ngp does not delete it",
+            "this folder does not belong to a sandbox, so ngp does not delete it",
             where=str(home),
             why=f"a sandbox keeps its files there, and {workspace} may be a link to somebody else's folder",
             todo="move it away",

@@ -85,4 +85,4 @@ def _holder(path: Path) -> str:
         lock = json.loads(path.with_name(f".{path.name}.lock.info").read_text(encoding="utf-8"))
         return f"{lock['Who']} since {lock['Created']} ({lock['Operation']}, lock {lock['ID']})"
     except (OSError, ValueError, KeyError, TypeError):
-        return "a process that has not said who it is"
+        return "an unknown process"

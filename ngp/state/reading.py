@@ -79,7 +79,7 @@ def release(place: StateLocation, session: Session, expected: Holder) -> None:
     if now is None:
         return
     if now.id != expected.id:
-        raise NgpError(f"the lock has changed: {now}", where=str(place), todo="look again: ngp locks")
+        raise NgpError(f"the lock has changed: {now}", where=str(place), todo="check again: ngp locks")
     if place.path is not None:
         place.path.with_name(_lock_at(place).rpartition("/")[2]).unlink(missing_ok=True)
     else:

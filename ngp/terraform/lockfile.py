@@ -174,5 +174,5 @@ def _bare(lock: Lock, platforms: Sequence[str], where: str) -> Iterator[Finding]
 
 def _unreadable(where: str, what: str) -> UsageError:
     return UsageError(
-        f"the lock file cannot be read at `{what}`", where=where, todo="restore it from Git, then run ngp lock"
+        f"cannot read the lock file at `{what}`", where=where, todo="restore it from Git, then run ngp lock"
     )

@@ -77,7 +77,7 @@ def parse_constraint(text: str, *, where: str = "") -> Constraint:
             terms.append((match[1] or "=", parse(match[2])))
         except ValueError as error:
             raise UsageError(
-                f"version constraint `{text}` cannot be read: {error}",
+                f"cannot read the version constraint `{text}`: {error}",
                 where=where,
                 todo="write it as Terraform does: `>= 1.11.0, < 2.0.0` or `~> 5.100`",
             ) from None

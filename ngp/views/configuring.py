@@ -36,7 +36,7 @@ def show(shown: Mapping[str, Any], settings: Settings) -> None:
 
     name = shown["environment"]
     for unit, reason in shown["pulled_in"].items():
-        say(f"{unit} is added: {reason}")
+        say(f"added {unit}: {reason}")
     say(f"{name}: {', '.join(shown['units']) or 'no units'}")
     for word in ("added", "removed"):
         if shown[word]:
@@ -44,7 +44,7 @@ def show(shown: Mapping[str, Any], settings: Settings) -> None:
     for wire in shown["wired"]:
         say(f"  wired: {wire}")
     if not shown["changed"]:
-        say("nothing changes")
+        say("nothing to change")
         return
     for path in shown["changed"]:
         say(f"{'wrote' if shown['written'] else 'would change'} {path}")

@@ -53,7 +53,7 @@ def show(found: Found, gone: Survey, settings: Settings) -> None:
     orphans.show(gone.found, terminal.err(settings))
     if gone.remote:
         names = ", ".join(gone.remote)
-        terminal.say(settings, f"removed before: {names} (`ngp orphans` says whether states of it are left)")
+        terminal.say(settings, f"removed before: {names} (`ngp orphans` shows whether their states still exist)")
 
 
 def _fields(one: Environment | UsageError) -> dict[str, Any]:
@@ -65,5 +65,5 @@ def _fields(one: Environment | UsageError) -> dict[str, Any]:
 
 def _cells(name: str, one: Environment | UsageError) -> tuple[str, ...]:
     if isinstance(one, UsageError):
-        return (name, *("" for _ in _COLUMNS[1:-1]), "cannot be read: ngp validate says why")
+        return (name, *("" for _ in _COLUMNS[1:-1]), "invalid: see ngp validate")
     return (name, one.target.value, one.account, one.region, one.domain, ", ".join(one.units))

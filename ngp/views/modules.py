@@ -22,7 +22,7 @@ def print_broken(catalogue: Catalogue, settings: Settings) -> None:
     """Warn of modules that cannot be read, on stderr."""
     for name, found in catalogue.broken.items():
         for finding in found:
-            terminal.say(settings, f"warning: the module `{name}` cannot be read: {finding}", always=True)
+            terminal.say(settings, f"warning: cannot read the module `{name}`: {finding}", always=True)
 
 
 def show_list(modules: Iterable[Module], settings: Settings) -> None:
@@ -30,7 +30,7 @@ def show_list(modules: Iterable[Module], settings: Settings) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("module", "category", "status", "what it makes"):
+    for heading in ("module", "category", "status", "what it creates"):
         table.add_column(heading)
     for module in sorted(modules, key=lambda each: (each.manifest.category, each.name)):
         manifest = module.manifest
@@ -84,7 +84,7 @@ def show_faults(faults: Sequence[Fault], checked: Sequence[str], settings: Setti
         console.print(terminal.line(block), soft_wrap=True)
     if not faults:
         amount = terminal.amount(len(checked), "module")
-        passed = f"{amount} checked, nothing found" if checked else "there are no modules"
+        passed = f"{amount} checked, nothing found" if checked else "this platform has no modules"
         console.print(terminal.line(passed), soft_wrap=True)
 
 
@@ -108,7 +108,7 @@ def show_pages(stale: Sequence[Path], settings: Settings, *, written: bool) -> N
 
 def show_changes(name: str, changes: Sequence[str], settings: Settings) -> None:
     """What another version of a copy changes, on stderr: before the question whether to take it."""
-    terminal.say(settings, f"{name} is here already; this is different:", always=True)
+    terminal.say(settings, f"the catalogue already has {name}; the new version differs:", always=True)
     for change in changes:
         terminal.say(settings, f"  {change}", always=True)
 
@@ -117,7 +117,7 @@ def show_adoption(done: Adopted, settings: Settings) -> None:
     """What was done to add a module, and what is wired, on stderr."""
     name, found = done.name, done.adoption
     if not (done.written or done.removed):
-        terminal.say(settings, f"{name} is {found.origin.address} already: nothing has changed")
+        terminal.say(settings, f"{name} already is {found.origin.address}: nothing to change")
         return
     for verb, paths in (("wrote", done.written), ("removed", done.removed)):
         for path in paths:

@@ -26,9 +26,7 @@ def show(orphans: Sequence[Orphan], console: Console, *, leaves: bool = False, w
         number = terminal.amount(len(found), "state")
         belong = "belongs" if len(found) == 1 else "belong"
         them = "it" if len(found) == 1 else "them"
-        stays = (
-            f", and this destroy leaves {them} (destroy {them} first if what goes is needed there)" if leaves else ""
-        )
+        stays = f", and this destroy leaves {them} (destroy {them} first if {them} uses these units)" if leaves else ""
         _show(found, console, f"{number} {belong} to no unit of {environment}{stays}:", "states", whole=whole)
     gone = [each for each in orphans if not each.unit]
     if gone:
@@ -44,7 +42,7 @@ def show_survey(environment: str, found: OrphanSurvey, settings: Settings, *, wh
     for finding in found.shared:
         out.print(terminal.line(findings.block(finding, word="found"), style="red"), soft_wrap=True)
     for place, reason in found.unreached.items():
-        terminal.say(settings, f"not looked at: {place}: {reason}")
+        terminal.say(settings, f"not checked: {place}: {reason}")
     if found.is_empty:
         of = f"of {environment}" if environment else "of the platform"
         terminal.say(settings, f"every state {of} belongs to a unit")
@@ -67,7 +65,7 @@ def _show(orphans: Sequence[Orphan], console: Console, head: str, things: str, *
         if orphan.keep:
             console.print(terminal.line(f"    to keep it: {orphan.keep}"), soft_wrap=True)
         if orphan.move:
-            first = f"    to move it to {orphan.heir}, which is new and of the same module (in the platform's folder):"
+            first = f"    to move it to the new unit {orphan.heir} with the same module (in the platform's folder):"
             for line in (first, *(f"      {step}" for step in orphan.move)):
                 console.print(terminal.line(line), soft_wrap=True)
     if digest.rest:

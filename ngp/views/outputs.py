@@ -61,7 +61,8 @@ def show(
         sys.stdout.write(_WRITERS[form](shown))
         if len(shown) < len(values):
             terminal.say(
-                settings, f"left out: {terminal.amount(len(values) - len(shown), 'sensitive output')}; --reveal shows"
+                settings,
+                f"left out: {terminal.amount(len(values) - len(shown), 'sensitive output')}; pass --reveal to see them",
             )
 
 
@@ -79,7 +80,10 @@ def select(values: Sequence[OutputValue], name: str, *, absent: Mapping[str, Fin
         raise MissingError(missing)
     if not found:
         whole = [*(f"{value.unit}.{value.name}" for value in values), *absent]
-        raise UsageError(f"no output `{name}`", todo=nearest(name, [*whole, *(one.partition(".")[2] for one in whole)]))
+        raise UsageError(
+            f"the output `{name}` does not exist",
+            todo=nearest(name, [*whole, *(one.partition(".")[2] for one in whole)]),
+        )
     units = ", ".join(f"`{value.unit}.{value.name}`" for value in found)
     raise UsageError(f"several units have an output `{name}`", todo=f"choose one: {units}")
 
@@ -93,7 +97,7 @@ def print_none(settings: Settings, environment: str, words: Sequence[str], *, ha
     """Say that the selected units have no outputs, and how to make some."""
     what = " ".join([environment, *words])
     command = shlex.join(["ngp", *(["apply", environment, *words] if has_units else ["configure", environment])])
-    terminal.say(settings, f"no outputs yet of {what}; next: {command}")
+    terminal.say(settings, f"{what} has no outputs yet; next: {command}")
 
 
 def _show_table(values: Sequence[OutputValue], settings: Settings, *, reveal: bool) -> None:
@@ -116,7 +120,7 @@ def _show_table(values: Sequence[OutputValue], settings: Settings, *, reveal: bo
 
 def _raw(values: Sequence[OutputValue], *, reveal: bool) -> str:
     if len(values) != 1:
-        raise UsageError("--raw shows one output", todo="name it: `ngp output ENV --name UNIT.OUTPUT --raw`")
+        raise UsageError("--raw needs one output", todo="ngp output ENV --name UNIT.OUTPUT --raw")
     if values[0].sensitive and not reveal:
         raise UsageError(f"output `{values[0].name}` is sensitive", todo="add --reveal to see it")
     return text(values[0].value)

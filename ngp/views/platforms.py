@@ -19,7 +19,7 @@ def document(folder: Path, name: str, written: Sequence[Path]) -> dict[str, Any]
 
 def print_result(folder: Path, name: str, written: Sequence[Path], settings: Settings, *, is_nested: bool) -> None:
     """Say what was made and what comes next; a platform inside of a repository needs none of its own."""
-    terminal.say(settings, f"made the platform `{name}` in {folder}: {terminal.amount(len(written), 'file')}")
+    terminal.say(settings, f"created the platform `{name}` in {folder}: {terminal.amount(len(written), 'file')}")
     here, more = ("", " && ngp ci init github") if is_nested else (" && git init", "")
     terminal.say(settings, f"next: cd {shlex.quote(str(folder))}{here} && ngp env new dev{more}")
-    terminal.say(settings, "      README.md there goes on from here, in the sandbox or with an account")
+    terminal.say(settings, "      its README.md explains the next steps, in the sandbox and in an account")

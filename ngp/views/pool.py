@@ -41,7 +41,7 @@ def print_stopped(serves: int | None, settings: Settings) -> None:
     if serves is None:
         terminal.say(settings, "no pool was running")
     else:
-        later = f"; it ends with the {terminal.amount(serves, 'run')} that it serves" if serves else ""
+        later = f"; it stops after the {terminal.amount(serves, 'run')} that use it" if serves else ""
         terminal.say(settings, f"stopped the pool{later}")
 
 
@@ -56,7 +56,7 @@ def _lines(record: DaemonRecord, state: Mapping[str, Any]) -> Iterator[str]:
     limits = f"ends what idles {idle}, keeps to {state['memory_bytes'] // _MB} MB"
     yield f"process {record.pid}, since {record.started}; {limits}"
     if not record.is_ours:
-        yield "it runs another ngp than this one, so it is not used: ngp pool stop, then start"
+        yield "it runs another version of ngp, so ngp does not use it: ngp pool stop, then ngp pool start"
     for proxy in state["proxies"]:
         names = ", ".join(proxy["environments"])
         for one in proxy["providers"]:

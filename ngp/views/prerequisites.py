@@ -17,7 +17,7 @@ def show(check: Prerequisite) -> None:
     """One line for what is there; for what is missing also where, why, and how to get it."""
     typer.echo(terminal.clean(f"{'ok     ' if check.is_ok else 'missing'}  {check.name + ':':<13} {check.says}"))
     for finding in check.findings:
-        for label, text in (("where", finding.where), ("why", finding.why), ("do", finding.todo)):
+        for label, text in (("where", finding.where), ("why", finding.why), ("fix", finding.todo)):
             if text:
                 typer.echo(terminal.clean(f"         {label + ':':<13} {text}"))
 

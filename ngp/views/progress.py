@@ -120,7 +120,7 @@ class Progress:
             self._tally.start(event)
         elif isinstance(event, RunEstimated):
             self._tally.expect(event.seconds, self._clock())
-            return self._plain(f"about {board.elapsed(event.seconds)}, by earlier runs")
+            return self._plain(f"about {board.elapsed(event.seconds)}, judging by earlier runs")
         elif isinstance(event, UnitEntered):
             return self._enter(event)
         elif isinstance(event, UnitProgressed):

@@ -19,7 +19,7 @@ def show_check(lock: Lock, wrong: Sequence[Finding], settings: Settings, *, as_j
         documents.write(_document(lock, wrong=wrong))
         return
     _show(lock, settings)
-    findings.show_checks(wrong, settings, passed="the lock fits every module and every platform")
+    findings.show_checks(wrong, settings, passed="the lock file covers every module and every platform")
 
 
 def show(lock: Lock, settings: Settings, *, as_json: bool, changed: bool) -> None:

@@ -98,7 +98,7 @@ def totals(result: RunResult) -> str:
     if result.units and all(unit.outcome is Outcome.NO_CHANGES for unit in result.units):
         if left_over := [each for each in result.orphans if each.unit]:
             left = terminal.amount(len(left_over), "state")
-            return f"No changes to the units of {result.environment}, but {left} of no unit ({number}, {took})"
+            return f"No changes to the units of {result.environment}, but {left} without a unit ({number}, {took})"
         if result.verb is Verb.DESTROY:
             return f"Nothing to destroy in {result.environment} ({number}, {took})"
         return f"No changes: {result.environment} matches its files ({number}, {took})"
@@ -111,18 +111,18 @@ def next_command(result: RunResult) -> str:
     seen = {unit.outcome for unit in result.units}
     again = _command(result, result.verb.value)
     if result.stopped_by or Outcome.STOPPED in seen:
-        return f"{again}, to go on"
+        return f"{again}, to continue"
     if not result.units:
         return f"ngp configure {result.environment}"
     if Outcome.FAILED in seen:
-        return f"{again}, when the cause is fixed"
+        return f"fix the cause, then {again}"
     if Outcome.LOCKED in seen:
         return f"{again}, when the lock is free (ngp locks {result.environment} shows who holds it)"
     if Outcome.STALE in seen:
-        return f"{again}, which plans again"
+        return f"{again}, to plan again"
     if Outcome.REFUSED in seen:
-        then = "when what is refused is settled" if result.verb is Verb.PLAN else "to see what is refused"
-        return f"{_command(result, 'plan')}, {then}"
+        plan = _command(result, "plan")
+        return f"fix what was refused, then {plan}" if result.verb is Verb.PLAN else f"{plan}, to see what was refused"
     if result.bundle:
         words = ["bundle", "approve"] if result.needs_approval else ["apply"]
         return shlex.join(["ngp", *words, result.bundle])
@@ -176,7 +176,7 @@ def _named(units: Sequence[UnitResult], shown: Sequence[UnitResult]) -> str:
     """``these delete or replace, too: u040 -30, u041 ±1``: however many they are, none is only counted."""
     known = {unit.unit for unit in shown}
     names = ", ".join(f"{unit.unit} {plans.amount(unit)}" for unit in units if _loses(unit) and unit.unit not in known)
-    return f"these delete or replace, too: {names}" if names else ""
+    return f"units that also delete or replace: {names}" if names else ""
 
 
 def _weight(unit: UnitResult) -> int | None:

@@ -13,7 +13,7 @@ from ngp.views import documents, terminal
 if TYPE_CHECKING:
     from ngp.sandbox.server import RunningSandbox
 
-_EMPTY = "its resources and states were held in its memory and are gone"
+_EMPTY = "its resources and states existed only while it ran, and are gone"
 
 
 def show(running: RunningSandbox | None, command: str, settings: Settings, *, as_json: bool) -> None:

@@ -69,5 +69,5 @@ def _line(one: UnitState) -> str:
         held = f"serial {one.state.serial}, {terminal.amount(managed, 'resource')}"
         held += f", misplaced: {one.findings[0].what}" if one.findings else ""
     locked = f", locked by {one.holder}" if one.holder else ""
-    of = "" if one.is_declared else " (of no unit: ngp orphans)"
+    of = "" if one.is_declared else " (without a unit: ngp orphans)"
     return f"{one.unit}{of}: {held}{locked}  {one.place}"

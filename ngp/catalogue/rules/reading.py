@@ -53,7 +53,7 @@ def outside(source: ModuleSource) -> Iterator[Fault]:
     """Require that each path a module reads is known and inside its folder."""
     for scanned in source.scanned:
         for match in _ELSEWHERE.finditer(scanned.code):
-            yield _fault(source, scanned, match.start(), f"`{match.group()}` lies outside of the module's folder")
+            yield _fault(source, scanned, match.start(), f"`{match.group()}` is outside of the module's folder")
         for match in _CALL.finditer(scanned.code):
             yield from _call(source, scanned, match)
     for body in source.bodies.values():
@@ -96,7 +96,7 @@ def _template(source: ModuleSource, scanned: Scanned, offset: int, path: str) ->
         text = hcl.read(file)
         scanned = scanning.scan(f"x = <<NGP_TEMPLATE\n{text}\nNGP_TEMPLATE\n", file)
     except UsageError as error:
-        yield _fault(source, scanned, offset, f"the template {file.name} cannot be read", error.findings[0].what)
+        yield _fault(source, scanned, offset, f"cannot read the template {file.name}", error.findings[0].what)
         return
     for call in _CALL.finditer(scanned.code):
         line = scanned.line(call.start()) - 1

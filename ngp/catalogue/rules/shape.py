@@ -18,12 +18,12 @@ def files(source: ModuleSource) -> Iterator[Fault]:
     name, path = source.module.name, source.module.path
     for ending in (".tf", "-variables.tf", "-output.tf", ".dummy"):
         if not (path / f"{name}{ending}").is_file():
-            yield source.fault("files", f"there is no {name}{ending}", str(path), why="a module has four files")
+            yield source.fault("files", f"{name}{ending} is missing", str(path), why="a module has four files")
         for other in sorted(path.glob(f"*{ending}")) if ending != ".tf" else ():
             if other.name != f"{name}{ending}":
                 yield source.fault("files", f"{other.name} has not the module's name", str(other))
     if not source.page.is_file():
-        yield source.fault("files", "there is no README.md", str(path), why="every module has a page")
+        yield source.fault("files", "README.md is missing", str(path), why="every module has a page")
 
 
 def descriptions(source: ModuleSource) -> Iterator[Fault]:
@@ -57,7 +57,7 @@ def dummies(source: ModuleSource) -> Iterator[Fault]:
     for name, dummy in module.dummies.items():
         if name not in module.variables:
             hint = nearest(name, module.variables)
-            yield source.fault("dummy", f"there is no variable `{name}`", str(dummy.place), why=hint)
+            yield source.fault("dummy", f"the module has no variable `{name}`", str(dummy.place), why=hint)
         else:
             yield from _check_dummy(source, module.variables[name], dummy.text, dummy.place)
 
@@ -79,9 +79,9 @@ def providers(source: ModuleSource) -> Iterator[Fault]:
             yield source.fault("backend", "a module has no backend", inner.where, why="the root has it")
     where = str(source.module.path / f"{source.module.name}.tf")
     if not source.module.required_version:
-        yield source.fault("versions", "there is no required_version", where)
+        yield source.fault("versions", "required_version is missing", where)
     if any(True for _ in source.of("resource")) and not source.module.required_providers:
-        yield source.fault("versions", "there are no required_providers", where)
+        yield source.fault("versions", "required_providers is missing", where)
     for name, requirement in source.module.required_providers.items():
         version = requirement.get("version", "")
         if not requirement.get("source") or not ("~>" in version or ("<" in version and ">" in version)):

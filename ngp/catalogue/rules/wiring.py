@@ -110,7 +110,7 @@ def upgrades(source: ModuleSource) -> Iterator[Fault]:
             yield source.fault("upgrade", what, source.manifest.where(key), todo="name those that it replaces")
         if upgrade.effect is Effect.REPLACE and not upgrade.note and not precious.isdisjoint(upgrade.resources):
             lost = ", ".join(f"`{each}`" for each in upgrade.resources if each in precious)
-            todo = "say in its `note` how it is done without loss"
+            todo = "explain in its `note` how to do it without loss"
             yield source.fault("upgrade", f"`{key}` replaces {lost}", source.manifest.where(key), todo=todo)
 
 

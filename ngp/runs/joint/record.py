@@ -160,7 +160,7 @@ def load(folder: Path) -> JointRecord | None:
         return None
     except (ValueError, KeyError, TypeError) as error:
         raise NgpError(
-            "the record of an interrupted run cannot be read",
+            "cannot read the record of an interrupted run",
             where=str(path),
             why=str(error),
             todo="check the states that it names, then delete the run's folder",

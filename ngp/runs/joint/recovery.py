@@ -66,7 +66,7 @@ class _Recovery:
         document = Copies(root / preview.STATE, self._folder, self._record.lineage).read_last()
         if document is None:
             raise NgpError(
-                f"the joint state of run {self._record.run_id} cannot be read",
+                f"cannot read the joint state of run {self._record.run_id}",
                 where=str(root / preview.STATE),
                 why="Terraform was killed while it wrote the file, and there is no complete copy",
                 todo="import the objects that its log names, then delete the run's folder",
@@ -167,7 +167,7 @@ class _Recovery:
             if one.lock and not one.path and locks.drop(one.place, one.lock, self._session)
         ]
         if given:
-            text = f"gave back the locks that run {self._record.run_id} held: {', '.join(given)}"
+            text = f"released the locks of run {self._record.run_id}: {', '.join(given)}"
             self._context.emit(Note(text))
 
     def _account(self) -> None:

@@ -62,7 +62,7 @@ def account_checks(platform_path, **environ):
 def test_doctor_without_credentials_says_how_to_get_them(environment, ngp):
     done = ngp.run("doctor", "stage", env={"AWS_EC2_METADATA_DISABLED": "true"})
     assert done.exit_code == 69
-    assert "missing  credentials:  there are no AWS credentials" in done.stdout
+    assert "missing  credentials:  no AWS credentials found" in done.stdout
     assert "AWS_ACCESS_KEY_ID" in done.stdout
     assert "hosted zone" not in done.stdout
 
@@ -100,7 +100,7 @@ def test_doctor_looks_at_the_quotas_that_modules_name(environment):
     platform = platforms.load(environment)
     found = prerequisites.check(platform, documents.load(platform, "stage"), settings.read())
     unknown, known = [check for check in found if check.name == "quota"]
-    assert unknown.says.startswith("rds/L-7B6409FD: AWS does not say (NoSuchResourceException: ")
+    assert unknown.says.startswith("rds/L-7B6409FD: AWS does not report it (NoSuchResourceException: ")
     assert known.says == "VPCs per Region (vpc/L-F678F1CE): 5, AWS counts no use, for base"
     assert unknown.is_ok
     assert known.is_ok
@@ -117,7 +117,7 @@ def test_ready_asks_what_the_state_puts_out(environment, emulated, sandbox, ngp)
         manifest.write('ready: [{kind: http, target: "{vpc_id}/moto-api/", expect: "200"}]\n')
     waiting = ngp.call("ready", "stage", "--no-wait")
     assert waiting.exit_code == 1
-    assert "not ready  base: {vpc_id}/moto-api/ there is no output vpc_id yet" in waiting.stdout
+    assert "not ready  base: {vpc_id}/moto-api/ the output vpc_id does not exist yet" in waiting.stdout
     bucket.bootstrap(emulated, bucket.plan(emulated, StateLocation("s3", BUCKET, "", "eu-central-1")))
     state = {"version": 4, "serial": 1, "lineage": "x", "terraform_version": "1.11.4", "resources": []}
     outputs = {"vpc_id": {"value": sandbox.url, "type": "string"}}

@@ -95,18 +95,18 @@ def test_check_without_terraform_needs_no_terraform(ngp, catalogue):
     (catalogue / "network" / "README.md").unlink()
     checked = ngp.call("module", "check", "--no-terraform", env={"PATH": ""})
     assert checked.exit_code == 1
-    assert "network [files]: there is no README.md" in checked.stdout
+    assert "network [files]: README.md is missing" in checked.stdout
 
 
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
         (("module", "new", "network", "--no-input"), "`network` already exists"),
-        (("module", "new", "Web", "--no-input"), "`Web` cannot be the name of a module"),
-        (("module", "new", "tags", "--no-input"), "it is an input's name in terraform.tfvars"),
+        (("module", "new", "Web", "--no-input"), "`Web` is not a valid module name"),
+        (("module", "new", "tags", "--no-input"), "it is the name of an input in terraform.tfvars"),
         (("module", "new", "a" * 32, "--no-input"), "at most 31"),
-        (("module", "new", "web", "--no-input"), "give it with `--summary`"),
-        (("module", "new", "web", "--summary", "s"), "give it with `--category`"),
+        (("module", "new", "web", "--no-input"), "pass `--summary TEXT`"),
+        (("module", "new", "web", "--summary", "s"), "pass `--category TEXT`"),
         ((*WEB_SITE, "--requires", "vpc"), "did you mean `vpc_id`?"),
         ((*WEB_SITE, "--requires", "pre_tag"), "`pre_tag` cannot be wired"),
         ((*WEB_SITE, "--requires", "vpc_id", "--requires", "vpc_id"), "`vpc_id` is required twice"),

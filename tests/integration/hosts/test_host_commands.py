@@ -49,7 +49,7 @@ def test_the_name_of_one_host_and_what_an_ambiguous_one_says(machines, ngp):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["list", "nowhere"], "there is no environment `nowhere`"),
+        (["list", "nowhere"], "the environment `nowhere` does not exist"),
         (["list", "qa/wob"], "no host belongs to the cluster `wob`"),
         (["name", "qa", "nobody"], "no host matches `nobody`"),
         (["exec", "qa"], "no command given"),

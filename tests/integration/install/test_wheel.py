@@ -89,5 +89,5 @@ def test_init_inside_a_platform_is_refused_with_what_was_meant(ngp, tmp_path):
     run(ngp, "init", tmp_path / "acme", "--project", "other", cwd=tmp_path)
     assert "name: other" in (tmp_path / "acme/ngp.yaml").read_text()
     done = run(ngp, "init", "more", cwd=tmp_path / "acme", code=64)
-    assert "`ngp plan ENV` initialises Terraform itself" in done.stderr
+    assert "`ngp plan` initialises Terraform itself" in done.stderr
     assert not (tmp_path / "acme/more").exists()

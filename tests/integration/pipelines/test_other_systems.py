@@ -125,4 +125,4 @@ def test_jenkins_promotes_and_applies_nothing_in_that_build(jenkins, platform, r
     ran, _, log = jenkins.run(PROMOTE_SOURCE="dev", PROMOTE_TARGET="nowhere", **main)
     assert ran == {"Install": 0, "Promote": 64}, log
     assert jenkins.run(PROMOTE_SOURCE="dev", **main)[0] == {"Install": 0, "Promote": 64}
-    assert "there is no environment `nowhere`" in log
+    assert "the environment `nowhere` does not exist" in log

@@ -118,7 +118,7 @@ def test_of_named_units_those_that_are_affected_are_taken(platform, ngp):
 def test_since_alone_on_the_line_is_refused_before_anything_is_done(platform, ngp, words):
     done = ngp.call(*words, "--since", "HEAD")
     assert done.exit_code == 64
-    assert "add `--affected`, or leave out `--since`" in done.stderr
+    assert "add `--affected`, or omit `--since`" in done.stderr
 
 
 def test_since_in_the_surroundings_may_stand_alone_and_is_used(platform, ngp):

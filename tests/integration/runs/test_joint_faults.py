@@ -316,7 +316,7 @@ def test_a_lock_that_cannot_be_given_back_is_given_back_by_the_next_apply(gated,
     assert "cannot release a lock" in done.stderr
     assert gated.locks() == [f"{APP}.tflock"]
     between.fault = lambda method, path: ""
-    assert "gave back the locks" in recovered(gated)
+    assert "released the locks" in recovered(gated)
 
 
 def test_ctrl_c_ends_an_apply_with_its_states_saved_and_its_locks_given_back(gated):
@@ -352,4 +352,4 @@ def test_an_interrupt_while_the_question_is_open_leaves_no_lock(gated, number):
     else:
         assert len(gated.locks()) == 2
         gated.gate.touch()
-        assert "gave back the locks" in recovered(gated)
+        assert "released the locks" in recovered(gated)

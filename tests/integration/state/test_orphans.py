@@ -206,7 +206,7 @@ def test_a_list_of_environments_asks_no_account_and_names_those_that_were_in_one
     shutil.rmtree(trial.path / "environments/prod")
     commit(trial.path, "Drop prod")
     done = trial.ngp.call("env", "list")
-    assert (done.exit_code, "removed before: prod (`ngp orphans` says" in done.stderr) == (0, True)
+    assert (done.exit_code, "removed before: prod (`ngp orphans` shows" in done.stderr) == (0, True)
     assert trial.ngp.call("env", "list", "--json").document["removed"] == ["prod"]
 
 

@@ -58,9 +58,9 @@ def test_expected_absence_is_no_error():
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (known.NoCredentialsError(), "there are no AWS credentials"),
-        (known.PartialCredentialsError(provider="env", cred_var="secret"), "there are no AWS credentials"),
-        (known.ProfileNotFound(profile="shop"), "there is no such AWS profile"),
+        (known.NoCredentialsError(), "no AWS credentials found"),
+        (known.PartialCredentialsError(provider="env", cred_var="secret"), "no AWS credentials found"),
+        (known.ProfileNotFound(profile="shop"), "the AWS profile does not exist"),
         (known.UnauthorizedSSOTokenError(), "the AWS sign-in has expired"),
         (known.TokenRetrievalError(provider="sso", error_msg="x"), "the AWS sign-in has expired"),
         (known.EndpointConnectionError(endpoint_url="https://x"), "AWS cannot be reached"),

@@ -80,7 +80,7 @@ def test_without_credentials_says_how_to_get_them(aws):
     with pytest.raises(MissingError) as caught:
         Session(BARE | aws[0]).account_id()
     assert caught.value.exit_code == 69
-    assert caught.value.findings[0].what == "there are no AWS credentials"
+    assert caught.value.findings[0].what == "no AWS credentials found"
     assert "AWS_PROFILE" in caught.value.findings[0].todo
     assert aws[1] == []
 

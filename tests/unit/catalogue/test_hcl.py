@@ -127,7 +127,7 @@ def test_a_value_nested_too_deeply_is_an_error_and_no_crash():
 
 
 def test_a_missing_and_a_binary_file_are_told(tmp_path):
-    with pytest.raises(UsageError, match="there is no such file"):
+    with pytest.raises(UsageError, match="this file does not exist"):
         hcl.load(tmp_path / "none.tf")
     (tmp_path / "x.tf").write_bytes(b'a = "\xff"\n')
     with pytest.raises(UsageError, match="this is not UTF-8"):

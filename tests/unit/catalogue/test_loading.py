@@ -150,7 +150,7 @@ def test_all_findings_of_all_modules_come_at_once(thing):
     (thing.parent / "README.md").touch()
     found = messages(thing.parent)
     assert [text.split("; ")[0] for text in found] == [
-        "Big: `Big` cannot be the name of a module",
+        "Big: `Big` is not a valid module name",
         "other: the module `other` has no module.yaml",
         "other/other.tf:1: this is not HCL",
         "thing/module.yaml:1: `summary` is missing",
@@ -188,7 +188,7 @@ def test_a_variable_that_terraform_would_refuse_is_told_with_its_line(tmp_path, 
     folder.mkdir()
     (folder / "module.yaml").write_text("title: Odd\nsummary: Odd.\ncategory: test\n")
     (folder / "odd-variables.tf").write_text(f'\nvariable "{name}" {{}}\n')
-    with pytest.raises(UsageError, match=f"odd-variables.tf:2: `{name}` cannot be the name of a variable"):
+    with pytest.raises(UsageError, match=f"odd-variables.tf:2: `{name}` is not a valid variable name"):
         loading.load_module(folder)
 
 
@@ -220,7 +220,7 @@ def test_a_module_that_cannot_be_read_spoils_no_other(thing):
     assert list(catalogue.modules) == ["thing"]
     (finding,) = catalogue.missing("broken")
     assert str(finding) == f"{broken}/broken.tf:1: this is not HCL; unexpected `= 1`"
-    assert "there is no module `thin`" in str(catalogue.missing("thin")[0])
+    assert "the module `thin` does not exist" in str(catalogue.missing("thin")[0])
     catalogue.require(["thing"])
     with pytest.raises(UsageError, match="this is not HCL"):
         catalogue.require()

@@ -160,7 +160,7 @@ def test_dummies_are_there_fit_and_are_known(thing):
     add(thing, "thing.dummy", 'a = "x"\nb = 1\n')
     assert faults(thing) == [
         ("dummy", "a: a number is required, not a string"),
-        ("dummy", "there is no variable `b`"),
+        ("dummy", "the module has no variable `b`"),
     ]
     add(thing, "thing.dummy", "", 'a = "x"\nb = 1', "a = null")
     assert faults(thing) == [("dummy", "a: it must not be null")]

@@ -65,7 +65,7 @@ def test_what_runs_code_in_a_plan_is_flagged(tmp_path):
     found = flags(tmp_path, [*changed, "templates/root/main.tf.j2", ".terraform.lock.hcl", "README.md"])
     assert [(one.where, one.what) for one in found] == [
         (".terraform.lock.hcl", "the locked providers changed"),
-        ("modules/app/app.tf:6", "the module requires a provider: shell"),
+        ("modules/app/app.tf:6", "this file requires the provider shell"),
         ("modules/app/app.tf:11", "an `external` data source runs a program in every plan"),
         ("modules/app/app.tf:15", "a provisioner runs a program: local-exec"),
         ("modules/app/bad.tf", "ngp cannot check this file"),

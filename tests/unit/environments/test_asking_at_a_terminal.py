@@ -97,7 +97,7 @@ def test_configure_asks_for_a_version_where_there_are_some(house):
     assert code == 0, said
     assert f"catalogue: {commit}\n" in house.read("environment.yaml")
     code, said = _talk(house.path, ["configure", "dev"], [(version, ENTER), ("Modules of dev", ENTER)])
-    assert (code, "nothing changes" in said) == (0, True)
+    assert (code, "nothing to change" in said) == (0, True)
     code, said = _talk(house.path, ["configure", "dev"], [(version, "\x15" + ENTER), ("Modules of dev", ENTER)])
     assert code == 0
     assert "catalogue:" not in house.read("environment.yaml")

@@ -72,7 +72,7 @@ def test_configure_says_when_nothing_changes(ngp, house):
     before = house.tree()
     code, _, err = ngp("configure", "dev")
     assert code == 0
-    assert "nothing changes" in err
+    assert "nothing to change" in err
     assert house.tree() == before
 
 
@@ -144,7 +144,7 @@ def test_env_new_in_another_account_leaves_the_credentials_behind(ngp, house):
         (("stage", "--region", "x", "--account", "012345678901", "--domain", "a.b"), "it must be a region"),
         (("stage", "--region", "eu-west-1", "--account", "12", "--domain", "a.b"), "12 digits"),
         (("dev", "--region", "eu-west-1", "--account", "012345678901", "--domain", "a.b"), "already exists"),
-        (("a/b", "--region", "eu-west-1", "--account", "012345678901", "--domain", "a.b"), "cannot be the name"),
+        (("a/b", "--region", "eu-west-1", "--account", "012345678901", "--domain", "a.b"), "is not a valid"),
         (("stage", "--from", "dve"), "did you mean `dev`?"),
     ],
 )
@@ -193,7 +193,7 @@ def test_validate_warns_of_a_quorum_in_too_few_zones_and_passes(ngp, house):
     (house.path / "modules" / "openvpn" / "openvpn.tf").write_text(server)
     code, out, err = ngp("validate", "dev", "--no-terraform")
     assert (code, out) == (0, "valid: dev\n")
-    assert "warning: openvpn: the 3 members of a quorum (aws_instance.server) stand in one zone" in err
+    assert "warning: openvpn: the 3 members of a quorum (aws_instance.server) are in one zone" in err
     assert f"{Path('environments/dev/terraform.tfvars')}:6" in err
     told = json.loads(ngp("validate", "dev", "--no-terraform", "--json")[1])
     assert (told["findings"], [each["line"] for each in told["warnings"]]) == ([], [6])

@@ -121,7 +121,7 @@ def test_the_platform_of_this_repository_reads():
 
 def test_a_constraint_that_terraform_could_not_read_is_told_with_its_line(house):
     (house.path / "ngp.yaml").write_text("name: acme\nterraform_version: banana\n")
-    with pytest.raises(UsageError, match="ngp.yaml:2: version constraint `banana` cannot be read"):
+    with pytest.raises(UsageError, match="ngp.yaml:2: cannot read the version constraint `banana`"):
         platforms.load(house.path)
 
 

@@ -253,12 +253,12 @@ def test_sensitive_values_are_masked_everywhere(platform, pair, ngp):
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ("diff stage nowhere", "there is no environment `nowhere`"),
+        ("diff stage nowhere", "the environment `nowhere` does not exist"),
         ("diff stage stage", "`stage` cannot be compared with itself"),
-        ("promote nowhere prod", "there is no environment `nowhere`"),
-        ("promote  prod", "there is no environment ``"),
-        ("promote stage ../prod", "there is no environment `../prod`"),
-        ("promote stage .", "there is no environment `.`"),
+        ("promote nowhere prod", "the environment `nowhere` does not exist"),
+        ("promote  prod", "the environment `` does not exist"),
+        ("promote stage ../prod", "the environment `../prod` does not exist"),
+        ("promote stage .", "the environment `.` does not exist"),
         ("promote prod prod", "`prod` cannot be compared with itself"),
         ("promote stage prod --only openvpm", "`stage` has no unit `openvpm`"),
         ("promote stage prod --plan --json", "`--plan` plans what was written"),

@@ -93,7 +93,7 @@ def check(house):
 @pytest.mark.parametrize("text", [SLOTS, COUNT])
 def test_three_members_in_two_zones_are_told_of_at_the_line_of_az_count(check, text):
     [found] = check("network = {\n  az_count = 2\n}\n", text)
-    assert found.what == "cluster: the 3 members of a quorum (aws_instance.manager) stand in 2 zones"
+    assert found.what == "cluster: the 3 members of a quorum (aws_instance.manager) are in 2 zones"
     assert found.where.endswith("environments/dev/terraform.tfvars:4")
     assert found.why.startswith("2 of them are in one zone")
     assert found.todo == "set az_count = 3 for `network`, or take fewer members"

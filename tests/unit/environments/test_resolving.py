@@ -183,14 +183,14 @@ def test_a_finding_says_where_to_write_the_value(house):
 
 def test_a_required_input_that_nobody_feeds_is_listed(house):
     house.environment(house.read("environment.yaml").partition("wiring:")[0])
-    assert "`openvpn.vpc_id` is fed by no unit and has no value" in _only(house)
+    assert "`openvpn.vpc_id` has no value and no wire" in _only(house)
 
 
 def test_a_required_input_is_not_left_to_its_default(house):
     path = house.path / "modules" / "openvpn" / "openvpn-variables.tf"
     path.write_text(path.read_text().replace('"VPC of the server"', '"VPC of the server"\n  default = ""'))
     house.environment(house.read("environment.yaml").partition("wiring:")[0])
-    assert "`openvpn.vpc_id` is fed by no unit" in _only(house)
+    assert "`openvpn.vpc_id` has no value and no wire" in _only(house)
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ def test_a_required_input_is_not_left_to_its_default(house):
         (
             "  openvpn: {}\n",
             "  openvpn: {module: opnvpn}\n",
-            "environment.yaml:8: there is no module `opnvpn`; did you mean `openvpn`?",
+            "environment.yaml:8: the module `opnvpn` does not exist; did you mean `openvpn`?",
         ),
         ("network.vpc_id", "netwrok.vpc_id", "uses a unit that does not exist; did you mean `network`?"),
         ("network.vpc_id", "network.vpcid", "has no output `vpcid`; did you mean `vpc_id`?"),
@@ -319,14 +319,14 @@ def test_a_protected_environment_exists(house):
 
 
 def test_an_unknown_environment_is_told_with_the_nearest(house):
-    assert "there is no environment `dve`; did you mean `dev`?" in _findings(house, "dve")[0]
+    assert "the environment `dve` does not exist; did you mean `dev`?" in _findings(house, "dve")[0]
 
 
 @pytest.mark.parametrize("name", ["dev/", "./dev", "../environments/dev", ".", ""])
 def test_an_environment_is_named_and_no_path(house, name):
     found = _findings(house, name)
     assert len(found) == 1
-    assert f"there is no environment `{name}`" in found[0]
+    assert f"the environment `{name}` does not exist" in found[0]
 
 
 def test_one_environment_is_loaded_without_a_look_at_the_others(house, monkeypatch):
@@ -380,7 +380,7 @@ def test_a_module_that_cannot_be_read_spoils_only_what_uses_it(house):
     house.environment(text)
     broken = [each for each in _findings(house) if "cracked.tf" in each]
     assert broken == [f"{path / 'cracked.tf'}:1: this is not HCL; unexpected `= 1`"]
-    assert not any("there is no module" in each for each in _findings(house))
+    assert not any("does not exist" in each for each in _findings(house))
 
 
 def test_only_the_modules_that_are_used_are_read(house, mocker):

@@ -91,7 +91,7 @@ def test_a_word_that_names_both_is_the_environment(graph, two):
 def test_a_misspelt_environment_is_never_taken_for_all_units(graph, two):
     code, _, _, err = graph("stag", folder="environments/dev")
     assert code == 64
-    assert "there is no environment `stag`, and `dev` has no unit of that name" in err
+    assert "the environment `stag` does not exist, and `dev` has no unit `stag`" in err
     assert "did you mean `stage`?" in err
 
 
@@ -107,7 +107,7 @@ def test_validate_takes_units_of_all_environments(two, capsys, monkeypatch):
     assert cli.run(["validate", "openvpn", "--no-terraform"]) == 0
     assert "valid: dev, stage" in capsys.readouterr().out
     assert cli.run(["validate", "opnvpn", "--no-terraform"]) == 64
-    assert "there is no environment `opnvpn`" in capsys.readouterr().err
+    assert "the environment `opnvpn` does not exist" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("words", [["destroy", "--auto-approve"], ["destroy", "network", "--auto-approve"]])
@@ -122,4 +122,4 @@ def test_state_show_takes_the_unit_alone(house, capsys, monkeypatch):
     assert cli.run(["state", "show"]) == 64
     assert "ngp state show dev UNIT" in capsys.readouterr().err
     assert cli.run(["state", "list", "network"]) == 64
-    assert "there is no environment `network`" in capsys.readouterr().err
+    assert "the environment `network` does not exist" in capsys.readouterr().err

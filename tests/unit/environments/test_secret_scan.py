@@ -43,7 +43,7 @@ def scan(tmp_path, text, name="terraform.tfvars"):
 @pytest.mark.parametrize("what", SECRETS)
 def test_a_secret_of_a_known_form_is_found_and_not_shown(tmp_path, what):
     (found,) = scan(tmp_path, f'# values\nx = {{ a = "{SECRETS[what]}" }}\n')
-    assert (found.what, found.where) == (f"terraform.tfvars holds {what}", f"{tmp_path}/terraform.tfvars:2")
+    assert (found.what, found.where) == (f"terraform.tfvars contains {what}", f"{tmp_path}/terraform.tfvars:2")
     assert SECRETS[what] not in f"{found}{found.todo}"
 
 

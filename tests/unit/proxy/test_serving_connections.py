@@ -395,7 +395,7 @@ def test_package_that_is_not_the_locked_one_is_not_started(bench):
     [
         ("FAKE_START", "dies", "does not want"),
         ("FAKE_PROTOCOL", "4", "protocol 4"),
-        ("FAKE_CERTIFICATE", "bm9uZQ", "certificate cannot be read"),
+        ("FAKE_CERTIFICATE", "bm9uZQ", "cannot read the provider's certificate"),
     ],
 )
 def test_a_provider_that_does_not_start_says_why(bench, name, value, why):

@@ -164,7 +164,7 @@ def test_a_platform_in_a_folder_is_worked_on_from_the_top(tmp_path, system, insi
         assert "hashFiles('infra/eu/.terraform.lock.hcl')" in text
         assert all('\n    working-directory: "infra/eu"\n' in each for each in found.values())
         assert "paths:" not in text  # a status that a filter leaves out would hold every other pull request
-    with pytest.raises(UsageError, match="cannot stand in a pipeline"):
+    with pytest.raises(UsageError, match="cannot be used in a pipeline"):
         pipelines.render(None, system, "main", folder="my infra")
 
 

@@ -49,7 +49,7 @@ def test_inside_a_platform_it_says_what_initialises_terraform(made, inner):
     with pytest.raises(UsageError) as caught:
         skeleton.render(made / inner, "other")
     assert caught.value.findings[0].where == str(made)
-    assert "`ngp plan ENV` initialises Terraform itself" in caught.value.findings[0].todo
+    assert "`ngp plan` initialises Terraform itself" in caught.value.findings[0].todo
 
 
 def test_repository_of_another_project_inside_a_platform_is_free(made):

@@ -39,7 +39,7 @@ def test_platform_without_templates_overrides_nothing(make):
         ("a\n{% if %}\n", 2, "Expected an expression"),
         ("a\n\n{{ nothing_like_it }}\n", 3, "'nothing_like_it' is undefined"),
         ("{{ root.nothing_like_it }}\n", 1, "has no attribute 'nothing_like_it'"),
-        ("\n{% include 'absent.j2' %}\n", 2, "there is no template `absent.j2`"),
+        ("\n{% include 'absent.j2' %}\n", 2, "the template `absent.j2` does not exist"),
         ("\n{{ 1 / 0 }}\n", 2, "division by zero"),
         ("\n{{ 'x' + 1 }}\n", 2, "str"),
         ("\n{{ root.__class__.__mro__ }}\n", 2, "unsafe"),

@@ -69,7 +69,7 @@ def test_a_quota_that_is_used_up_is_missing_with_the_way_to_more():
     ("error", "says"),
     [
         (DeniedError("the credentials may not do it"), f"{VPC}: not looked at, the credentials may not do it"),
-        (NgpError("AWS refuses a call", why="NoSuchResourceException: x"), f"{VPC}: AWS does not say (NoSuchRes"),
+        (NgpError("AWS refuses a call", why="NoSuchResourceException: x"), f"{VPC}: AWS does not report it (NoSuchRes"),
     ],
 )
 def test_what_aws_does_not_say_is_said_and_keeps_nobody_from_going_on(error, says):
@@ -103,7 +103,7 @@ def test_terms_that_are_not_accepted_are_missing():
 )
 def test_a_dry_run_that_fails_otherwise_tells_nothing(error):
     says = preflight.describe_terms(Account(describe_images=IMAGES, run_instances=error), "f2ew")
-    assert says.startswith("f2ew: AWS does not say (")
+    assert says.startswith("f2ew: AWS does not report it (")
     nothing = preflight.describe_terms(Account(describe_images={"Images": []}), "f2ew")
     assert nothing == "f2ew: no image of it in this region"
 

@@ -58,7 +58,7 @@ def ask(tmp_path):
         ("/v2/", "200", (False, "answers 401")),
         ("/gone", "", (False, "answers 404")),
         ("/", "well", (True, "answers 200")),
-        ("/", "ill", (False, "answers 200, and says nothing of ill")),
+        ("/", "ill", (False, "answers 200, without ill")),
     ],
 )
 def test_http_is_asked_for_a_status_or_a_text(ask, url, path, expect, found):
@@ -76,7 +76,7 @@ def test_tcp_is_a_connection(ask, url):
     ("line", "expect", "found"),
     [
         ("echo fine", "", (True, "exit code 0")),
-        ("echo fine", "bad", (False, "says nothing of bad")),
+        ("echo fine", "bad", (False, "does not contain bad")),
         ("false", "", (False, "exit code 1")),
     ],
 )
@@ -123,7 +123,7 @@ def test_what_is_not_applied_is_not_ready_and_what_is_not_served_is_not_asked(mo
     answers = readiness.Prober(tmp_path, {}, threading.Event()).probe_all(probes, lambda _: None)
     assert [(one.is_ready, one.says) for one in answers] == [
         (True, "nothing to ask: the unit does not serve it"),
-        (False, "there is no output admin yet"),
+        (False, "the output admin does not exist yet"),
     ]
 
 

@@ -40,7 +40,7 @@ def test_a_saved_unit_is_written_down_at_once(tmp_path):
 def test_a_record_that_cannot_be_read_is_an_error_and_not_an_end(tmp_path, text):
     folder = run_folder(tmp_path)
     (folder / record.FILE).write_text(text)
-    with pytest.raises(NgpError, match="cannot be read"):
+    with pytest.raises(NgpError, match="cannot read"):
         record.unended(Workspace(tmp_path), "dev")
 
 

@@ -34,7 +34,7 @@ def bootstrap(
     plan = bucket.plan(access.session, _bucket_place(resolved))
     terminal.say(context.settings, str(plan), always=True)
     if not plan.is_empty:
-        if not (auto_approve or options.confirm(context, "Make it so?")):
+        if not (auto_approve or options.confirm(context, "Change the bucket?")):
             raise NgpError("the bucket was not changed", why="you answered no")
         bucket.bootstrap(access.session, plan)
     if as_json:

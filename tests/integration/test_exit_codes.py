@@ -212,7 +212,7 @@ def test_130_and_143_an_interrupted_run_ends_what_is_under_way(platform, ngp, nu
     process.send_signal(number)
     stdout, _ = process.communicate(timeout=60)
     assert process.returncode == code
-    assert "next: ngp apply dev, to go on" in stdout
+    assert "next: ngp apply dev, to continue" in stdout
 
 
 def test_143_comes_before_1_where_a_unit_had_failed(platform, ngp):

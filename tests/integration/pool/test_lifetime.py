@@ -88,7 +88,7 @@ def test_a_pool_of_another_ngp_is_not_used_and_says_so(pool):
     path = home(pool.workspace) / "record.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "built": "0.0.1 other"}))
     assert pool.client() is None
-    assert "another ngp" in pool.notes[0]
+    assert "another version of ngp" in pool.notes[0]
     os.kill(made.pid, signal.SIGTERM)
     assert pool.ended([made.pid])
     path.unlink(missing_ok=True)

@@ -262,7 +262,7 @@ def test_a_renamed_unit_is_moved_by_the_commands_that_are_shown(kind, request):
     trial.render()
     (orphan,) = trial.ngp.call("orphans", "dev", "--json").document["orphans"]
     assert (orphan["unit"], orphan["heir"]) == ("app", "shop")
-    assert "to move it to shop, which is new and of the same module" in trial.ngp.call("status", "dev").stdout
+    assert "to move it to the new unit shop with the same module" in trial.ngp.call("status", "dev").stdout
     script = "\n".join(["set -e", *orphan["move"]]).replace("ngp sandbox env", f"{sys.executable} -m ngp sandbox env")
     done = subprocess.run(["bash", "-c", script], cwd=trial.path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

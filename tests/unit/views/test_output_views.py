@@ -107,9 +107,9 @@ def test_an_output_without_a_value_says_why(name):
 @pytest.mark.parametrize(
     ("words", "has_units", "said"),
     [
-        ((), True, "no outputs yet of dev; next: ngp apply dev\n"),
-        (("swarm", "web*"), True, "no outputs yet of dev swarm web*; next: ngp apply dev swarm 'web*'\n"),
-        ((), False, "no outputs yet of dev; next: ngp configure dev\n"),
+        ((), True, "dev has no outputs yet; next: ngp apply dev\n"),
+        (("swarm", "web*"), True, "dev swarm web* has no outputs yet; next: ngp apply dev swarm 'web*'\n"),
+        ((), False, "dev has no outputs yet; next: ngp configure dev\n"),
     ],
 )
 def test_what_has_no_outputs_yet_is_told_with_what_makes_some(capsys, settings, words, has_units, said):

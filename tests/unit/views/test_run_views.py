@@ -107,10 +107,10 @@ VERBS = [
     (Verb.PLAN, [Outcome.NO_CHANGES], "ngp output dev"),
     (Verb.PLAN, [Outcome.DEFERRED], "ngp apply dev"),
     (Verb.APPLY, [Outcome.APPLIED, Outcome.NO_CHANGES], "ngp output dev"),
-    (Verb.APPLY, [Outcome.APPLIED, Outcome.FAILED], "ngp apply dev, when the cause is fixed"),
-    (Verb.APPLY, [Outcome.REFUSED], "ngp plan dev, to see what is refused"),
+    (Verb.APPLY, [Outcome.APPLIED, Outcome.FAILED], "fix the cause, then ngp apply dev"),
+    (Verb.APPLY, [Outcome.REFUSED], "ngp plan dev, to see what was refused"),
     (Verb.APPLY, [Outcome.LOCKED], "ngp apply dev, when the lock is free (ngp locks dev shows who holds it)"),
-    (Verb.APPLY, [Outcome.STOPPED, Outcome.FAILED], "ngp apply dev, to go on"),
+    (Verb.APPLY, [Outcome.STOPPED, Outcome.FAILED], "ngp apply dev, to continue"),
     (Verb.DESTROY, [Outcome.DESTROYED], "ngp status dev"),
     (Verb.PLAN, [], "ngp configure dev"),
     (Verb.APPLY, [], "ngp configure dev"),
@@ -124,7 +124,7 @@ def test_the_next_command_follows_from_what_happened(result, verb, outcomes, com
 
 
 def test_an_interrupted_run_is_to_be_gone_on_with(result, units):
-    assert runs.next_command(result(units.idle, verb=Verb.APPLY, stopped_by=2)) == "ngp apply dev, to go on"
+    assert runs.next_command(result(units.idle, verb=Verb.APPLY, stopped_by=2)) == "ngp apply dev, to continue"
 
 
 def test_no_value_steers_the_terminal(capsys, settings, result, units):

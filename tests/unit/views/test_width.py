@@ -46,5 +46,5 @@ def test_a_terminal_says_its_width_and_the_display_keeps_to_it(tmp_path, cells, 
 def test_a_table_has_all_its_columns_however_narrow(ngp, columns):
     shown = ngp.call("module", "list", env={"COLUMNS": columns})
     assert shown.exit_code == 0
-    for heading in ("module", "category", "status", "what it makes"):
+    for heading in ("module", "category", "status", "what it creates"):
         assert heading in shown.stdout.splitlines()[0]

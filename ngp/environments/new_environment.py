@@ -19,7 +19,7 @@ SANDBOX_ACCOUNT = "123456789012"  # what the AWS emulator says it is
 
 _CREDENTIALS = ("profile", "assume_role")  # keys of environment.yaml
 
-_DOCUMENT_HEAD = "# The facts of {name}. `ngp configure {name}` keeps units and wiring; everything else is yours.\n"
+_DOCUMENT_HEAD = "# The facts of {name}. `ngp configure {name}` edits units and wiring; everything else is yours.\n"
 _DOCUMENT = """\
 target: {target}
 account: "{account}"

@@ -171,7 +171,7 @@ def test_a_needed_section_that_is_missing_or_empty_or_only_generated_is_told(thi
     assert "### Restore\n" in text
     for old, new in (
         ("### Restore\n", "```\n### Restore\n```\n"),
-        ("## Limits\n\nA parameter holds 4 KiB.", "## Limits"),
+        ("## Limits\n\nA parameter has at most 4 KiB.", "## Limits"),
         ("## Security", "### Security"),
         (BEGIN, f"{BEGIN}\n## Security\n\nx"),
     ):

@@ -1,5 +1,5 @@
-# Values of prod: common inputs first, then one object per unit. `ngp configure prod` adds what is missing and
-# never changes what stands here.
+# Values of prod: common inputs first, then one object per unit. `ngp configure prod` adds missing values and
+# never changes what you wrote here.
 
 # Beginning and end of every name (pre_tag-Thing-post_tag): 3 to 12 and 3 to 6 letters, digits or dashes.
 pre_tag = "ngp-prod"

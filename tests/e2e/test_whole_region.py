@@ -263,7 +263,7 @@ def test_a_held_state_lock_is_told_with_its_holder(region, applied):
 
 def test_destroy_leaves_nothing_of_the_region(region, applied):
     refused = region.document("destroy", "dev", *YES, exit_code=3)  # a general yes covers no data
-    assert "would lose what it holds" in json.dumps(refused)
+    assert "would lose its data" in json.dumps(refused)
     accepted = [word for name in units(applied) for word in ("--accept-data-loss", name)]
     document = region.document("destroy", "dev", *YES, *accepted)
     assert {unit["outcome"] for unit in document["units"]} <= {"destroyed", "no_changes"}

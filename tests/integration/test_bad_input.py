@@ -126,7 +126,7 @@ WRONG = {
             (YAML, "  app: {}", "  app: {}\n  other: {module: app}"),
             (VALUES, '  cidr = "10.0.0.0/16"\n', ""),
         ],
-        ["in a cycle: ", "base → other", "other → app", "app → base", f"{YAML}:", "take one of these wires out"],
+        ["in a cycle: ", "base → other", "other → app", "app → base", f"{YAML}:", "delete one of these wires"],
     ),
     "terraform.tfvars is not HCL": (
         ["plan", "dev"],

@@ -67,7 +67,7 @@ def emit_reasons(context: RunContext, reasons: Reasons, reported: dict[str, str]
             new.setdefault(why, []).append(name)
     reported |= reasons
     for why, names in new.items():
-        text = f"planned apart: {_listed(names)}: {why}"
+        text = f"planned separately: {_listed(names)}: {why}"
         _LOG.debug("%s", text)
         context.emit(Note(text))
 

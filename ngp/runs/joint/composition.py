@@ -206,7 +206,7 @@ def _constants(
         if expected.sensitive:
             reasons[name] = f"{wire.origin} is sensitive"
         elif expected.unknown is not False:
-            reasons[name] = f"it takes {wire.origin}, which is not known yet"
+            reasons[name] = f"it uses {wire.origin}, which is not known yet"
         else:
             values[f"{name}{states.SEPARATOR}{wire.name}"] = expected.value
     if reasons:

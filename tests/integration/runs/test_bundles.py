@@ -442,7 +442,7 @@ def test_one_state_for_all_units_is_bundled_and_applied_as_one(here, tmp_path):
     assert made.exit_code == 0, made.stderr
     done = here.call("apply", str(path), "--auto-approve")
     assert done.exit_code == 0, done.stderr
-    assert "planned apart" not in done.stderr
+    assert "planned separately" not in done.stderr
     assert {one["module"] for one in json.loads((here.cwd / ".ngp/state/dev/root.tfstate").read_text())["resources"]}
     assert here.call("plan", "dev", "-detailed-exitcode").exit_code == 0
 

@@ -237,7 +237,7 @@ def test_somebody_whom_the_rules_do_not_name_is_refused(guarded):
     found = refused(guarded.ngp.call("apply", *line))
     assert found["what"] == f"the key {guarded.key('eve')} may not change `dev` in an emergency"
     assert found["why"] == "`emergency.dev` names anna@example.com"
-    assert found["hint"].startswith("let a bundle be approved")
+    assert found["hint"].startswith("have a bundle approved")
     assert not guarded.region.state("base").exists()
 
 

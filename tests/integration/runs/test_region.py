@@ -201,10 +201,10 @@ def test_data_is_not_lost_by_a_general_yes(region):
     manifest = region.path / "modules/base/module.yaml"
     manifest.write_text(manifest.read_text() + "data: [terraform_data.vpc]\n")
     apply(region)
-    with region.open(Verb.DESTROY) as run, pytest.raises(RefusedError, match=r"delete of .*\.vpc would lose"):
+    with region.open(Verb.DESTROY) as run, pytest.raises(RefusedError, match=r"deleting .*\.vpc would lose"):
         destroying.destroy(run, destroying.DestroyConsent(lambda result: True, is_typed=False))
     region.choose(values='base = {\n  cidr = "10.1.0.0/16"\n}\n')
-    with pytest.raises(RefusedError, match=r"replace of .*\.vpc would lose"):
+    with pytest.raises(RefusedError, match=r"replacing .*\.vpc would lose"):
         apply(region)
     with region.open(Verb.APPLY, may_lose_data=("base",)) as run:
         assert {unit.outcome for unit in applying.apply(run, YES).units} == {Outcome.APPLIED}

@@ -40,7 +40,7 @@ def test_what_a_half_applied_upstream_has_not_put_out_is_no_null(region):
     apply(region, "base")
     forget(region, "vpc_id")
     seen = plan(region, "app")["app"]
-    apart = "planned apart: `app`: it takes base.vpc_id, which is not known yet"
+    apart = "planned separately: `app`: it uses base.vpc_id, which is not known yet"
     assert apart in notes(region)
     assert apart in [one.get("text") for one in journal(region, "plan")]
     assert [one.leaf for one in seen.unknowns] == ["vpc_id"]
@@ -97,7 +97,7 @@ def test_a_sensitive_value_that_changes_after_the_preview_is_refused(region):
     sneak = replace(YES, preview=lambda result, bucket: flag.write_text("") == 0)
     refused = apply(region, consent=sneak, is_apart=True)["app"]
     assert refused.outcome is Outcome.REFUSED
-    assert "`input` another value than was previewed" in refused.findings[0].why
+    assert "`input` to another value than previewed" in refused.findings[0].why
     assert not region.state("app").exists()
 
 

@@ -115,7 +115,7 @@ def test_a_lock_is_not_released_while_the_terraform_of_a_killed_ngp_works_on_it(
     assert ngp.run("render").exit_code == 0
     after = ngp.run("apply", "dev", "--auto-approve")
     assert after.exit_code == 0, after.stderr
-    assert "its joint apply went on and failed with exit code 1" in after.stderr
+    assert "its joint apply continued and failed with exit code 1" in after.stderr
 
 
 def wait_for(condition, within_s=120):

@@ -104,7 +104,7 @@ def test_states_in_s3_are_listed_by_prefix(lent):
         1,
         f"s3://{lent.bucket}/environments/dev/gone.tfstate",
     )
-    assert "no commit that is here removed it" in gone["hint"]
+    assert "no commit in this clone removed it" in gone["hint"]
     assert (broken["unit"], broken["resources"]) == ("broken", 0)
     assert "not a Terraform state" in broken["problem"]
 
@@ -193,7 +193,7 @@ def test_an_environment_without_a_commit_of_its_removal_can_be_put_back(trial):
     (trial.path / ".ngp/state/never").mkdir()
     (trial.path / ".ngp/state/never/base.tfstate").write_bytes(state_of("base"))
     (orphan,) = trial.ngp.call("orphans", "--json").document["orphans"]
-    assert "no commit that is here removed it: put environments/never back" in orphan["hint"]
+    assert "no commit in this clone removed it: restore environments/never" in orphan["hint"]
     assert "left states behind" in trial.ngp.call("status", env={"NGP_ENV": "dev"}).stdout
     assert "left states behind" not in trial.ngp.call("status", "dev").stdout  # it has states: it was not renamed
 

@@ -38,7 +38,7 @@ def test_no_run_touches_a_state_of_two_environments(copied, argv):
     assert done.exit_code == 3, done.stdout + done.stderr
     said = done.stdout + done.stderr
     assert f"the state of `base` is the state of `{'dev' if 'stage' in argv else 'stage'}`, too: " in said
-    assert "take the copy away, once you know which one that is: mv " in said
+    assert "find out which one is the copy, and delete it: mv " in said
     assert copied.tree() == before
 
 

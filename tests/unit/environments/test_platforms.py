@@ -218,7 +218,11 @@ def test_who_may_approve_is_read(house):
         ("emergency:\n  dev", "emergency:\n  dav", "ngp.yaml:12: `emergency.dav` has no effect"),
         (KEY, KEY.replace("AAAAI", "AAAAJ"), "ngp.yaml:5: a key of `anna@example.com` is invalid"),
         (KEY, "ssh-ed25519 AAAA", "the text after `ssh-ed25519` is not a whole key"),
-        (KEY, KEY.replace("ssh-ed25519", "ssh-rsa", 1), "it says `ssh-rsa` but holds a key of the kind `ssh-ed25519`"),
+        (
+            KEY,
+            KEY.replace("ssh-ed25519", "ssh-rsa", 1),
+            "it begins with `ssh-rsa`, but contains a key of the type `ssh-ed25519`",
+        ),
         (KEY, KEY.replace("ssh-ed25519", "ssh-dss", 1), "`ssh-dss` is not a supported kind of key"),
         (KEY, "hello", "a public key is one line"),
         (OTHER, KEY, "ngp.yaml:6: `ben@example.com` has the same key as `anna@example.com`"),

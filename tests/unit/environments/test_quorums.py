@@ -96,7 +96,7 @@ def test_three_members_in_two_zones_are_told_of_at_the_line_of_az_count(check, t
     assert found.what == "cluster: the 3 members of a quorum (aws_instance.manager) are in 2 zones"
     assert found.where.endswith("environments/dev/terraform.tfvars:4")
     assert found.why.startswith("2 of them are in one zone")
-    assert found.todo == "set az_count = 3 for `network`, or take fewer members"
+    assert found.todo == "set az_count = 3 for `network`, or use fewer members"
 
 
 def test_the_members_line_is_told_where_az_count_is_a_default_and_else_the_units(check):

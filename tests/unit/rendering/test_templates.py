@@ -51,7 +51,7 @@ def test_fault_in_a_template_is_told_with_its_line(make, text, line, why):
         roots.render(make.pair())
     assert caught.value.findings[0].where == f"{path}:{line}"
     assert why in caught.value.findings[0].why
-    assert "to have ngp's own" in caught.value.findings[0].todo
+    assert "to use ngp's own" in caught.value.findings[0].todo
 
 
 def test_fault_in_an_included_template_is_told_where_it_is(make):

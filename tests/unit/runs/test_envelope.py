@@ -131,7 +131,7 @@ def test_an_attribute_that_was_previewed_keeps_its_value(value, unknown, other, 
 
 def test_an_attribute_with_another_value_is_named():
     (one,) = surplus([change(Action.CREATE, after={"policy": "read", "name": "x"})], real(after={"policy": "all"}))
-    assert str(one) == "module.a.aws_vpc.x: create gives `policy` another value than was previewed"
+    assert str(one) == "module.a.aws_vpc.x: create sets `policy` to another value than previewed"
 
 
 def test_an_update_may_leave_an_attribute_as_it_is():
@@ -166,7 +166,7 @@ class TestSensitiveValues:
 
     def test_one_that_changed_is_named_and_not_shown(self):
         (one,) = surplus(self.planned("first"), self.planned("second"))
-        assert str(one) == "module.a.aws_vpc.x: create gives `secret` another value than was previewed"
+        assert str(one) == "module.a.aws_vpc.x: create sets `secret` to another value than previewed"
         assert surplus(self.planned("first"), self.planned("first")) == ()
 
     def test_one_that_is_set_though_it_was_to_stay_is_named(self):

@@ -61,7 +61,7 @@ def test_a_file_that_is_gone_or_became_a_link_is_named(seen, tmp_path):
 
 def test_a_wired_value_that_differs_from_the_preview_is_named(seen):
     assert seen.moved("app", {"vpc_id": "vpc-2"}) == (
-        "`vpc_id` takes base.vpc_id, which has another value than at the preview"
+        "`vpc_id` uses base.vpc_id, whose value has changed since the preview"
     )
 
 

@@ -45,7 +45,7 @@ ERROR = {"type": "diagnostic", "diagnostic": {"severity": "error", "summary": "N
     ("code", "lines", "says"),
     [
         (0, [SUMMARY], "its apply of `swarm` went on and succeeded: 3 added, 1 changed, 0 destroyed"),
-        (1, [ERROR], "its apply of `swarm` went on and failed with exit code 1 (No room); see ngp locks dev swarm"),
+        (1, [ERROR], "its apply of `swarm` continued and failed with exit code 1 (No room); see ngp locks dev swarm"),
         (137, [], "its apply of `swarm` was killed too: its state may lack what it created last"),
         (None, [], "its apply of `swarm` was killed too: its state may lack what it created last"),
     ],

@@ -28,7 +28,7 @@ def state(outputs):
 
 @pytest.mark.parametrize("found", [None, state({})])
 def test_a_state_that_holds_nothing_hands_on_no_null(found):
-    with pytest.raises(NgpError, match="takes base.vpc_id, which does not exist yet") as caught:
+    with pytest.raises(NgpError, match="uses base.vpc_id, which does not exist yet") as caught:
         wires.values(unit(), lambda _: found)
     assert caught.value.findings[0].todo == "apply `base` first"
 

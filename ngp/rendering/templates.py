@@ -35,7 +35,9 @@ def require_no_links(platform: Path) -> None:
     """Raise UsageError for links in a platform's templates: their targets would be rendered and committed."""
     home = platform / "templates"
     require(
-        Finding("a template must not be a link", str(path), "ngp would render the link's target", "put a copy there")
+        Finding(
+            "a template must not be a link", str(path), "ngp would render the link's target", "replace it with a copy"
+        )
         for path in (home, *sorted(home.rglob("*")))
         if path.is_symlink()
     )

@@ -63,7 +63,7 @@ def _holder(holder: Holder | None) -> dict[str, str] | None:
 
 
 def _line(one: UnitState) -> str:
-    held = f"unreadable, {one.problem}" if one.problem else "nothing yet"
+    held = f"unreadable, {one.problem}" if one.problem else "no state yet"
     if one.state is not None:
         managed = sum(resource.mode == "managed" for resource in one.state.resources)
         held = f"serial {one.state.serial}, {terminal.amount(managed, 'resource')}"

@@ -63,7 +63,7 @@ def bucket_of(session):
 def test_states_are_listed_and_shown_without_a_value(region, platform, ngp):
     place = StateLocation("s3", bucket_of(region), "environments/dev/base.tfstate", "eu-central-1")
     bucket.bootstrap(region, bucket.plan(region, place))
-    assert "base: nothing yet" in ngp.call("state", "list", "dev").stdout
+    assert "base: no state yet" in ngp.call("state", "list", "dev").stdout
 
     region.put_object(place.bucket, place.key, json.dumps(STATE).encode())
     region.put_object(place.bucket, f"{place.key}.tflock", json.dumps(LOCK).encode())
@@ -114,7 +114,7 @@ def test_bootstrap_of_a_platform_with_local_state_is_refused(region, platform, n
     done = ngp.call("state", "bootstrap", "dev", "--auto-approve")
     assert done.exit_code == 64
     assert "state in files" in done.stderr
-    assert "base: nothing yet" in ngp.call("state", "list", "dev").stdout
+    assert "base: no state yet" in ngp.call("state", "list", "dev").stdout
 
 
 def test_state_of_a_sandbox_that_does_not_run_is_not_shown_as_empty(region, platform, ngp):

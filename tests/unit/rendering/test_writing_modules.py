@@ -44,7 +44,7 @@ def test_what_is_missing_is_asked_once_the_name_will_do(home):
 def test_each_missing_word_is_named_with_its_flag_where_nobody_is_asked(home):
     with pytest.raises(UsageError) as caught:
         scaffold.create(home, replace(SAID, category="", summary=""))
-    assert [one.todo for one in caught.value.findings] == ["give it with `--category`", "give it with `--summary`"]
+    assert [one.todo for one in caught.value.findings] == ["pass `--category TEXT`", "pass `--summary TEXT`"]
     assert not (home.path / "modules" / "web-site").exists()
 
 

@@ -57,15 +57,17 @@ class RoleModel(_Model):
     """The role that provider and backend assume."""
 
     arn: str = Field(pattern=ROLE, description="ARN of the role that provider and backend assume")
-    external_id: str = Field("", description="external id that the role's trust policy asks for")
+    external_id: str = Field("", description="external id that the role's trust policy requires")
     session_name: str = Field("ngp", min_length=2, max_length=64, description="name of the session in CloudTrail")
 
 
 class UnitModel(_Model):
     """One entry of `units`."""
 
-    module: str = Field("", pattern=f"^$|{NAME}", description="the module it uses; by default the one of its own name")
-    tags: list[TagName] = Field(default_factory=list, description="tags to select it by: `ngp plan ENV tag:TAG`")
+    module: str = Field(
+        "", pattern=f"^$|{NAME}", description="the module that the unit uses; by default the one with the unit's name"
+    )
+    tags: list[TagName] = Field(default_factory=list, description="tags that select the unit: `ngp plan ENV tag:TAG`")
 
 
 UnitName = Annotated[str, Field(pattern=NAME, max_length=NAME_LENGTH)]
@@ -76,9 +78,9 @@ OutputName = Annotated[str, Field(pattern=OUTPUT)]
 class DifferenceModel(_Model):
     """One entry of `differences`."""
 
-    owner: str = Field(min_length=1, description="who answers for it")
-    until: str = Field(pattern=DAY, description="the last day on which it is accepted: 2027-03-31")
-    reason: str = Field("", description="why it is there")
+    owner: str = Field(min_length=1, description="the owner of the difference")
+    until: str = Field(pattern=DAY, description="the last day on which the difference is accepted: 2027-03-31")
+    reason: str = Field("", description="the reason for the difference")
 
     @field_validator("until")
     @classmethod
@@ -93,16 +95,18 @@ DifferenceKey = Annotated[str, Field(pattern=DIFFERENCE)]
 class EnvironmentModel(_Model):
     """environments/ENV/environment.yaml: the facts of one region of one stage, and its units."""
 
-    target: Literal["aws", "sandbox"] = Field("aws", description="where it lives: AWS, or the emulator on this machine")
+    target: Literal["aws", "sandbox"] = Field(
+        "aws", description="where the environment is: AWS, or the emulator on this machine"
+    )
     account: str = Field(pattern=ACCOUNT, description="the AWS account, 12 digits, quoted")
     region: str = Field(pattern=REGION, description="the AWS region")
-    domain: str = Field(pattern=DOMAIN, description="the domain of its hosted zone; modules get it as `domain_name`")
+    domain: str = Field(pattern=DOMAIN, description="the domain of the hosted zone; modules get it as `domain_name`")
     profile: str = Field("", description="profile of the AWS configuration files, for provider and backend")
     assume_role: RoleModel | None = Field(None, description="role that provider and backend assume")
     state: Literal["per-module", "single"] = Field(
         "per-module", description="a Terraform state per unit, or one for all"
     )
-    catalogue: str = Field("", description="Git ref whose modules are used; by default the working tree")
+    catalogue: str = Field("", description="Git ref of the modules to use; by default the working tree")
     units: dict[UnitName, UnitModel] = Field(default_factory=dict, description="the units by name")
     wiring: dict[UnitName, dict[InputName, OutputName]] = Field(
         default_factory=dict, description="unit → input → `unit.output` that feeds it"
@@ -120,7 +124,7 @@ class ApprovalModel(_Model):
     """One entry of `approvals`."""
 
     by: list[Identity] = Field(min_length=1, description="who may approve, by e-mail address")
-    count: int = Field(1, ge=1, description="how many of them must")
+    count: int = Field(1, ge=1, description="how many approvals are needed")
     maker: bool = Field(default=False, description="whether the approval of the bundle's maker counts")
     authors: bool = Field(default=False, description="whether the approvals of the commits' authors count")
 
@@ -132,13 +136,15 @@ class PlatformModel(_Model):
     terraform: str = Field("", description='"" searches PATH; `terraform`, `tofu`, `bundled`, or a path')
     terraform_version: str = Field(
         ">= 1.11.0, < 2.0.0",
-        description="the versions that may run, of Terraform or of OpenTofu, whichever is used: each counts its own",
+        description="allowed versions of the Terraform or OpenTofu that is used",
     )
-    state: Literal["s3", "local"] = Field("s3", description="where states lie")
+    state: Literal["s3", "local"] = Field("s3", description="where states are stored")
     state_bucket: str = Field(
-        "", pattern=f"^$|{BUCKET}", description="by default derived from platform, account, region"
+        "", pattern=f"^$|{BUCKET}", description="name of the bucket; by default made from platform, account and region"
     )
-    protected: list[str] = Field(default_factory=list, description="environments that only an approved bundle changes")
+    protected: list[str] = Field(
+        default_factory=list, description="environments that only an approved bundle may change"
+    )
     signers: dict[Identity, list[str]] = Field(
         default_factory=dict, description="e-mail address → SSH public keys, as in `ssh-ed25519 AAAA… anna`"
     )
@@ -166,14 +172,14 @@ HostKey = Annotated[str, Field(pattern=HOST_KEY), AfterValidator(_whole_key)]
 class HostModel(_Model):
     """One entry of `hosts`."""
 
-    environment: str = Field(pattern=NAME, max_length=NAME_LENGTH, description="the environment that it belongs to")
-    address: str = Field(pattern=HOST, description="its name in DNS, or its IP address")
-    port: int = Field(22, ge=1, le=65535, description="where its sshd listens")
-    user: str = Field("", description="who logs in; by default ssh_config decides")
+    environment: str = Field(pattern=NAME, max_length=NAME_LENGTH, description="the environment of the machine")
+    address: str = Field(pattern=HOST, description="DNS name or IP address")
+    port: int = Field(22, ge=1, le=65535, description="port of its sshd")
+    user: str = Field("", description="user name; by default ssh_config decides")
     cluster: str = Field("", description="its cluster, for `ENV/CLUSTER`")
     unit: str = Field("", description="its unit, for `--unit`")
-    packages: list[str] = Field(default_factory=list, description="the packages that are deployed to it")
-    tags: dict[str, str] = Field(default_factory=dict, description="more to select it by: `--tag NAME=VALUE`")
+    packages: list[str] = Field(default_factory=list, description="packages to deploy to it")
+    tags: dict[str, str] = Field(default_factory=dict, description="tags for `--tag NAME=VALUE`")
     host_keys: list[HostKey] = Field(
         default_factory=list, description="its public host keys, as in /etc/ssh/ssh_host_ed25519_key.pub"
     )

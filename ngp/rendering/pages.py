@@ -15,8 +15,8 @@ _HEAD = """\
 # The files' reference
 
 Generated from the schemas that ngp checks these files against; do not edit: run `python docs/generate.py`.
-The schemas lie in `schemas/`, for editors. Unknown keys are errors. `NAME` in a key stands for a name of your
-own, `[]` for every item of a list.
+The folder `schemas/` has the schemas for editors. Unknown keys are errors. In a key, `NAME` stands for a name of your
+choice, and `[]` for every item of a list.
 """
 
 
@@ -25,8 +25,8 @@ def files_reference() -> str:
     summaries = {
         "ngp.yaml": "Settings of the whole platform.",
         "environments/ENV/environment.yaml": "One region of one stage, and its units.",
-        "hosts.yaml": "Machines that no cloud knows, for `ngp host`; the file may be absent.",
-        "modules/NAME/module.yaml": "What the HCL of a module cannot say.",
+        "hosts.yaml": "Machines outside of AWS, for `ngp host`; the file is optional.",
+        "modules/NAME/module.yaml": "What the HCL of a module cannot express.",
     }
     return "\n".join([_HEAD, *(section(path, summaries[path], schema) for path, schema in _schemas().items())])
 

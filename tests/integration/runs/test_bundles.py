@@ -398,7 +398,7 @@ def test_show_needs_neither_terraform_nor_states(here, made):
 def test_verify_says_that_nothing_moved(here, made):
     done = here.call("bundle", "verify", str(made))
     assert done.exit_code == 0, done.stderr
-    assert "nothing moved" in done.stderr
+    assert "nothing changed" in done.stderr
 
 
 @pytest.mark.parametrize(("word", "hours"), [("90m", 1.5), ("3d", 72)])

@@ -25,8 +25,8 @@ def show(orphans: Sequence[Orphan], console: Console, *, leaves: bool = False, w
         found = [each for each in orphans if each.unit and each.environment == environment]
         number = terminal.amount(len(found), "state")
         belong = "belongs" if len(found) == 1 else "belong"
-        them = "it" if len(found) == 1 else "them"
-        stays = f", and this destroy leaves {them} (destroy {them} first if {them} uses these units)" if leaves else ""
+        them, use = ("it", "it uses") if len(found) == 1 else ("them", "they use")
+        stays = f", and this destroy leaves {them} (destroy {them} first if {use} these units)" if leaves else ""
         _show(found, console, f"{number} {belong} to no unit of {environment}{stays}:", "states", whole=whole)
     gone = [each for each in orphans if not each.unit]
     if gone:

@@ -143,7 +143,8 @@ def _check(wire: _Wire, environment: Environment, modules: Mapping[str, Module])
     where = environment.where(f"wiring.{wire.unit}.{wire.input}")
     text = f"`{wire.unit}.{wire.input}: {wire.ref}`"
     if wire.unit not in environment.units:
-        yield Finding(f"{text} wires a unit that does not exist", where, nearest(wire.unit, environment.units))
+        why, todo = nearest(wire.unit, environment.units), "delete the wire, or add the unit"
+        yield Finding(f"{text}: the unit `{wire.unit}` does not exist", where, why, todo)
     elif module := modules.get(wire.unit):
         yield from _check_input(module, wire, text, where)
     if wire.ref.unit == wire.unit:

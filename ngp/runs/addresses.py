@@ -42,7 +42,7 @@ def find(word: str, resolved: Resolved) -> ResourceAddress:
         return ResourceAddress(word, f"module.{word}")
     found = _parse(word, "ADDRESS", (), resolved)
     if not found.unit:
-        raise UsageError(f"it is not clear which unit {word} belongs to", todo=f"write UNIT:{word}")
+        raise UsageError(f"cannot tell which unit {word} belongs to", todo=f"write UNIT:{word}")
     return found
 
 
@@ -71,8 +71,8 @@ def _parse(word: str, flag: str, chosen: Sequence[str], resolved: Resolved) -> R
         raise UsageError(f"{flag} names the unit `{unit}`, which does not exist", todo=nearest(unit, units))
     if not unit and resolved.environment.state is not StateMode.SINGLE:
         raise UsageError(
-            f"{flag} {word}: it is not clear which unit this address belongs to",
-            todo=f"write UNIT:ADDRESS, for example {flag}={next(iter(units), 'network')}:{word}",
+            f"{flag} {word}: cannot tell which unit this address belongs to",
+            todo=f"write UNIT:ADDRESS, such as {next(iter(units), 'network')}:{word}",
         )
     if unit and chosen and unit not in chosen:
         raise UsageError(f"{flag} names the unit `{unit}`, which you did not select", todo="select it, too")

@@ -60,7 +60,7 @@ def _looked(name: str, look: Callable[[], str]) -> Prerequisite:
 
 def _shell(settings: Settings) -> str:
     child_environ.require_clean(settings.environ)
-    return "nothing in it changes what Terraform does"
+    return "no variable in it affects Terraform"
 
 
 def _find(platform: Platform, settings: Settings) -> binary.Binary:

@@ -108,8 +108,8 @@ class Prober:
 def require_real(environment: Environment) -> None:
     """Raise RefusedError (3) for the sandbox: its machines do not boot, so no service can answer."""
     if environment.target is Target.SANDBOX:
-        why = "no machine boots in the sandbox, so nothing could answer"
-        raise RefusedError(f"`{environment.name}` is in the sandbox", where=str(environment.path), why=why)
+        what = f"cannot check the services of `{environment.name}`, because it is in the sandbox"
+        raise RefusedError(what, where=str(environment.path), why="no machine boots there")
 
 
 def collect(resolved: Resolved, session: Session, chosen: tuple[str, ...] = ()) -> list[Probe]:

@@ -50,6 +50,8 @@ def show(found: Found, gone: Survey, settings: Settings) -> None:
     for row in cells:
         text = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         out.print(terminal.line(text.rstrip()), soft_wrap=True)
+    if not found:
+        terminal.say(settings, "this platform has no environments; to create one: ngp env new NAME")
     orphans.show(gone.found, terminal.err(settings))
     if gone.remote:
         names = ", ".join(gone.remote)

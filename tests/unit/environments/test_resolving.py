@@ -214,7 +214,7 @@ def test_a_required_input_is_not_left_to_its_default(house):
         (
             "wiring:\n",
             "wiring:\n  opnvpn: {vpc_id: network.vpc_id}\n",
-            "wires a unit that does not exist; did you mean `openvpn`?",
+            "the unit `opnvpn` does not exist; did you mean `openvpn`?",
         ),
         ("  network: {}\n", "  network: {}\n  tags: {module: network}\n", "the unit `tags` has the name of an input"),
         ("target: sandbox\n", "target: sandbox\nprofile: me\n", "`profile` cannot be combined with `target: sandbox`"),

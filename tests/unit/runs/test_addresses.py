@@ -38,8 +38,8 @@ def test_an_address_belongs_to_a_unit(word, chosen, expected):
     ("word", "chosen", "says"),
     [
         ("swam:aws_instance.x", (), "`swam`, which does not exist"),
-        ("aws_instance.x", (), "not clear which unit"),
-        ("aws_instance.x", ("network", "swarm"), "not clear which unit"),
+        ("aws_instance.x", (), "cannot tell which unit"),
+        ("aws_instance.x", ("network", "swarm"), "cannot tell which unit"),
         ("swarm:aws_instance.x", ("network",), "which you did not select"),
     ],
 )
@@ -77,5 +77,5 @@ def test_a_word_means_a_unit_or_an_address_in_one(word, expected):
 
 @pytest.mark.parametrize("state", list(StateMode))
 def test_an_address_of_no_unit_means_nothing(state):
-    with pytest.raises(UsageError, match="not clear which unit"):
+    with pytest.raises(UsageError, match="cannot tell which unit"):
         find("aws_vpc.x", state)

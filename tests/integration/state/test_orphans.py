@@ -60,7 +60,7 @@ def test_every_command_names_it_with_the_commit_and_the_way_to_destroy_it(trial)
     assert (orphan["unit"], orphan["commit"], orphan["subject"]) == ("app", gone, "Take app out")
     assert orphan["place"] == str(trial.path / ".ngp/state/dev/app.tfstate")
 
-    assert "app (of no unit" in trial.ngp.call("state", "list", "dev").stdout
+    assert "app (without a unit" in trial.ngp.call("state", "list", "dev").stdout
     assert "module.app." in trial.ngp.call("state", "show", "dev", "app").stdout
 
     checkout, destroy, back = re.fullmatch(r"(git .*) && (ngp .*); then (git .*)", orphan["hint"]).groups()

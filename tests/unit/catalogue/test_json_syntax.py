@@ -130,7 +130,7 @@ def test_override_files_are_merged(thing, tmp_path, is_cached):
 
 def test_an_override_of_nothing_is_refused(thing):
     (thing / "x_override.tf").write_text('\nvariable "none" {\n}\n')
-    with pytest.raises(UsageError, match=r"x_override\.tf:2: there is no `variable none` to override"):
+    with pytest.raises(UsageError, match=r"x_override\.tf:2: `variable none` does not exist"):
         loading.load_module(thing)
 
 

@@ -119,7 +119,7 @@ def test_a_line_parts_elements_also_after_an_operation():
 
 @pytest.mark.parametrize("value", [Decimal("NaN"), float("inf"), "\ud800", {"\udfff": 1}])
 def test_what_hcl_cannot_say_is_not_rendered(value):
-    with pytest.raises(ValueError, match="no "):
+    with pytest.raises(ValueError, match="is not a|has no form"):
         hcl.render(value)
 
 

@@ -176,7 +176,7 @@ def test_one_variable_in_two_files_is_told_with_both_places(thing):
 
 
 def test_there_must_be_a_catalogue(tmp_path):
-    with pytest.raises(UsageError, match="there is no catalogue"):
+    with pytest.raises(UsageError, match="is missing"):
         loading.load(tmp_path / "modules")
 
 

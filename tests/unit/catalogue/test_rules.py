@@ -88,7 +88,7 @@ def rules(folder, text):
 @pytest.mark.parametrize("name", ["thing-output.tf", "thing.dummy", "README.md"])
 def test_a_missing_file_is_a_fault(thing, name):
     (thing / name).unlink()
-    assert ("files", f"there is no {name}") in faults(thing)
+    assert ("files", f"{name} is missing") in faults(thing)
 
 
 def test_a_file_of_another_name_is_a_fault(thing):

@@ -86,7 +86,7 @@ def test_version_is_told_of_when_its_end_is_near_or_over(product, version, told)
 
 def test_version_whose_end_nobody_names_is_told_of_without_a_day():
     for product, version in (("aws-provider", "5.100.0"), ("opentofu", "1.10.8")):
-        assert " published " in support.describe(product, version, date(2026, 11, 30))
+        assert "publish" in support.describe(product, version, date(2026, 11, 30))
         assert support.find(product, version) is None
 
 

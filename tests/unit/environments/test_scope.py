@@ -41,7 +41,7 @@ def test_the_only_environment_is_taken_and_said(graph):
 def test_without_a_name_several_environments_are_an_error_with_the_ways_out(graph, two):
     code, _, _, err = graph()
     assert code == 64
-    assert "there are dev, stage" in err
+    assert "the platform has dev, stage" in err
     assert "NGP_ENV" in err
 
 

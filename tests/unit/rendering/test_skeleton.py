@@ -49,7 +49,7 @@ def test_inside_a_platform_it_says_what_initialises_terraform(made, inner):
     with pytest.raises(UsageError) as caught:
         skeleton.render(made / inner, "other")
     assert caught.value.findings[0].where == str(made)
-    assert "`ngp plan` initialises Terraform itself" in caught.value.findings[0].todo
+    assert "`ngp plan` initialises Terraform itself" in caught.value.findings[0].why
 
 
 def test_repository_of_another_project_inside_a_platform_is_free(made):
@@ -89,7 +89,7 @@ def test_file_in_place_of_the_folder_is_refused(tmp_path):
 def test_names_that_cannot_be_are_refused(tmp_path, name):
     with pytest.raises(UsageError) as caught:
         skeleton.render(tmp_path, name)
-    assert "--project" in caught.value.findings[0].todo
+    assert "--project" in caught.value.findings[0].why
 
 
 @pytest.mark.parametrize(("folder", "name"), [("My Platform", "my-platform"), ("2nd_try-", "nd-try"), ("...", "")])

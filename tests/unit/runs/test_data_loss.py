@@ -168,7 +168,7 @@ def test_every_loss_is_told_at_once():
     bucket, table = (Change(f"{kind}.x", kind, Action.DELETE) for kind in ("aws_s3_bucket", "aws_dynamodb_table"))
     with pytest.raises(RefusedError) as caught:
         data_loss.require_none(RESOLVED, {"shop": [bucket], "root": [table]}, ())
-    assert [one.what.split()[2] for one in caught.value.findings] == ["aws_s3_bucket.x", "aws_dynamodb_table.x"]
+    assert [one.what.split()[1] for one in caught.value.findings] == ["aws_s3_bucket.x", "aws_dynamodb_table.x"]
     with pytest.raises(RefusedError) as caught:
         data_loss.require_none(RESOLVED, {"shop": [bucket], "root": [table]}, ("shop",))
     assert len(caught.value.findings) == 1

@@ -75,7 +75,7 @@ def test_no_changes_is_not_said_of_a_region_with_states_of_no_unit(capsys, setti
     runs.show_result(told, settings)
     out = capsys.readouterr().out
     assert "matches its files" not in out
-    assert "No changes to the units of dev, but 1 state of no unit" in out
+    assert "No changes to the units of dev, but 1 state without a unit" in out
     assert "to destroy it: git switch --detach 1a~1 && ngp destroy dev gone" in out
     runs.show_changes(told, settings, talk=True)
     assert "gone: 3 resources" in capsys.readouterr().err

@@ -73,14 +73,14 @@ def test_a_question_names_every_unit_that_loses_something_and_ends_with_the_tota
     others = [changing(at, update=1) for at in range(100, 150)]
     runs.show_changes(result(*others, *gone), settings, talk=True)
     told = capsys.readouterr().err.splitlines()
-    assert [line for line in told if line.startswith("these")] == [
+    assert [line for line in told if line.startswith("units that")] == [
         "units that also delete or replace: " + ", ".join(f"u{at:03} {'+1 ' * (at % 2)}-30" for at in range(40, 60))
     ]
     assert told[-2] == "… and 70 more units with changes (--all or --json shows them)"
     assert told[-1] == "110 units: 110 with changes; +30 ~50 -1800 in 1m 11s"
     runs.show_changes(result(*gone), settings, talk=True, whole=True)
     told = capsys.readouterr().err
-    assert "too:" not in told
+    assert "units that also" not in told
     assert told.splitlines()[-1].startswith("60 units: 60 with changes; +30 -1800")
 
 

@@ -45,11 +45,11 @@ def test_the_only_environment_is_meant(home):
 @pytest.mark.parametrize(
     ("folder", "environ", "word", "what"),
     [
-        ("", {}, "", "name an environment"),
-        ("", {}, "dve", "there is no environment `dve`"),
-        ("", {"NGP_ENV": "dve"}, "", "there is no environment `dve`"),
+        ("", {}, "", "no environment given"),
+        ("", {}, "dve", "the environment `dve` does not exist"),
+        ("", {"NGP_ENV": "dve"}, "", "the environment `dve` does not exist"),
         ("environments/dev", {"NGP_ENV": "prod"}, "", "this folder belongs to `dev`, but NGP_ENV is `prod`"),
-        ("environments/dev", {}, "apq", "there is no environment `apq`, and `dev` has no unit of that name"),
+        ("environments/dev", {}, "apq", "the environment `apq` does not exist, and `dev` has no unit `apq`"),
     ],
 )
 def test_what_means_nothing_is_an_error(home, folder, environ, word, what):

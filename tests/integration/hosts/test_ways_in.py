@@ -167,7 +167,7 @@ def test_hosts_that_instance_connect_cannot_reach_are_refused_before():
     instance_connect.require(host, session, "admin")
     with pytest.raises(UsageError, match="no instance"):
         instance_connect.require(replace(host, id="metal"), session, "admin")
-    with pytest.raises(UsageError, match="who logs in"):
+    with pytest.raises(UsageError, match="no user is set"):
         instance_connect.require(host, session, "")
     with pytest.raises(UsageError, match="sandbox"):
         instance_connect.require(host, None, "admin")

@@ -91,7 +91,7 @@ def test_what_session_manager_needs_is_told_before(tmp_path):
     host = remote.Host("a", "i-0123", "qa")
     with pytest.raises(MissingError, match="aws and session-manager-plugin"):
         session_manager.proxy(host, session, nowhere)
-    with pytest.raises(UsageError, match="no instance"):
+    with pytest.raises(UsageError, match="not an EC2 instance"):
         session_manager.proxy(remote.Host("a", "metal; rm -rf", "qa"), session, nowhere)
     with pytest.raises(UsageError, match="sandbox"):
         session_manager.proxy(host, Session({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}), nowhere)
@@ -165,7 +165,7 @@ def test_a_push_that_aws_refuses_is_told_for_its_host(farm, instance, tmp_path):
 def test_hosts_that_instance_connect_cannot_reach_are_refused_before():
     session, host = Session({"AWS_REGION": "eu-central-1"}), remote.Host("a", INSTANCE, "qa")
     instance_connect.require(host, session, "admin")
-    with pytest.raises(UsageError, match="no instance"):
+    with pytest.raises(UsageError, match="not an EC2 instance"):
         instance_connect.require(replace(host, id="metal"), session, "admin")
     with pytest.raises(UsageError, match="no user is set"):
         instance_connect.require(host, session, "")

@@ -151,7 +151,7 @@ def test_a_fetch_keeps_the_approvals_of_the_file_that_it_replaces(lent, kept, tm
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-@pytest.mark.parametrize(("word", "says"), [("ffffffff", "0 kept bundles"), ("a", "kept bundles")])
+@pytest.mark.parametrize(("word", "says"), [("ffffffff", "0 stored bundles"), ("a", "stored bundles")])
 def test_a_digest_that_names_no_bundle_is_told(lent, kept, word, says):
     done = lent.ngp.call("bundle", "fetch", "dev", word, "--out", "x.bundle")
     assert done.exit_code == 64

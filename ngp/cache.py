@@ -1,7 +1,7 @@
-"""What is dear to find out is kept as JSON, and believed only for the same content, from the same ngp, on this disk.
+"""Caches expensive results as JSON, valid only for the same content, the same ngp and this disk.
 
-A seal stands before each entry. Its key hangs on the inode and the change time of a file, which nothing carries over:
-what came with a checkout, a copy or an archive is no entry, and what is broken is none either.
+Each entry starts with a seal, whose key depends on the inode and the change time of a file. No checkout, copy or
+archive carries those over, so entries that come with one are ignored, and so are damaged ones.
 """
 
 from __future__ import annotations

@@ -62,9 +62,9 @@ def terraforms(processes: Iterable[Process]) -> list[Process]:
 
 
 def signal_terraform(session: int, number: int, signalled: set[tuple[int, str]] | None = None) -> None:
-    """Send a signal to the Terraform of a session; those in `told` have had it, and new ones are added.
+    """Send a signal to the Terraform of a session, except those in `signalled`; new ones are added to it.
 
-    What wraps one is added too: it is not to be signalled when Terraform has ended and it is left alone.
+    Its wrapper is added too, because it must not be signalled alone after Terraform has ended.
     """
     signalled = set() if signalled is None else signalled
     every = {one.pid: one for one in in_session(session)}
@@ -89,7 +89,7 @@ def working_in(folders: Iterable[Path]) -> list[int]:
 
 
 def session_of(pid: int) -> int:
-    """Return the session of a process, 0 where there is none."""
+    """Return the session of a process, 0 if there is none."""
     with suppress(OSError):
         return os.getsid(pid)
     return 0

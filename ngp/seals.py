@@ -1,4 +1,4 @@
-"""Seals of kept data: a MAC before it tells what was written with a key from what came here otherwise."""
+"""Seals of stored data: a MAC in front of the data proves that it was written with a key."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ BYTES = 32  # of a seal, and at least of a key
 
 
 def seal(key: bytes, name: str, data: bytes) -> bytes:
-    """Return `data` behind its seal, which also binds the name of the entry."""
+    """Return `data` with its seal in front, which also covers the name of the entry."""
     return _mac(key, name, data) + data
 
 

@@ -211,7 +211,7 @@ class _Reader:
 
 
 def _objects(node: _Node) -> Iterator[_Node]:
-    """The objects that stand for blocks: one, or those of a list."""
+    """Return the objects of a block: one, or those of a list."""
     if node.kind == "object":
         yield node
     elif node.kind == "array":

@@ -147,7 +147,7 @@ def _manifest(path: Path, cache: Path | None, findings: list[Finding]) -> Manife
 
 
 def _facts(path: Path, kind: str, cache: Path | None, findings: list[Finding]) -> Mapping[str, Any]:
-    """The facts of a file, from the cache where they are there; {} with the findings where it is broken."""
+    """Return the facts of a file, from the cache if possible; {} and findings if it is broken."""
     try:
         text = hcl.read(path)
         found: Mapping[str, Any] = recall(cache, f"{kind} {path}", text.encode(), lambda: _READERS[kind](text, path))

@@ -60,7 +60,8 @@ def trust(pipeline: Pipeline) -> Trust:
 
 
 def require_head(pipeline: Pipeline) -> None:
-    """Raise UsageError (64) where another commit is checked out than the pull request's, whose status would lie."""
+    """Raise UsageError (64) if another commit is checked out than the pull request's, which would get a wrong
+    status."""
     event = pipeline.event
     if event.kind is EventKind.PULL_REQUEST and event.head and not bases.holds(pipeline.platform, event.head):
         what = "the checked-out commit is not the newest commit of the pull request"
@@ -146,7 +147,7 @@ def _base(pipeline: Pipeline, *, may_fetch: bool) -> str:
 
 
 def breaks(pipeline: Pipeline, names: Collection[str], since: str) -> list[Finding]:
-    """Return what the change breaks in environments that do not resolve, as far as Git and the files can tell."""
+    """Return what the change breaks in environments that do not resolve, as far as Git and the files show."""
     from ngp.review import baseline, contracts
 
     platform, may_fetch = pipeline.platform, not pipeline.event.is_fork

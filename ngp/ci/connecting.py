@@ -18,9 +18,9 @@ _GITLAB_CA = "CI_SERVER_TLS_CA_FILE"  # set by a runner that is given a private 
 
 
 def connect(event: Event, environ: Mapping[str, str], folder: Path) -> tuple[Forge, str]:
-    """Return the forge, and why it is only the folder, "" where it is a real one or none is expected.
+    """Return the forge, and why it is only a folder; "" if it is a real one or none is expected.
 
-    Raises ForgeError for an address that would carry the token in clear.
+    Raises ForgeError for an address that would send the token unencrypted.
     """
     if event.system is CISystem.GITHUB:
         token, repository = _first(environ, _GITHUB), environ.get("GITHUB_REPOSITORY", "")
@@ -41,6 +41,6 @@ def _first(environ: Mapping[str, str], names: tuple[str, ...]) -> str:
 
 
 def _route(environ: Mapping[str, str], authority: str = "") -> Route:
-    """Return the way to an API; `authority` is the variable that names the file of its CA."""
+    """Return the network route to an API; `authority` is the variable with the file of its CA."""
     found = {kind: environ.get(f"{kind}_proxy") or environ.get(f"{kind.upper()}_PROXY") for kind in ("http", "https")}
     return Route({kind: address for kind, address in found.items() if address}, environ.get(authority, ""))

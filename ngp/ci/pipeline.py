@@ -1,4 +1,4 @@
-"""An open pipeline: the event that started it, the forge, the folder for its files, and the way to people."""
+"""An open pipeline: its event, its forge, the folder for its files, and its channel."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _SUMMARY = 900_000  # bytes: GitHub drops a summary above 1 MiB
 
 @dataclass(frozen=True)
 class PipelineCaller:
-    """Where a pipeline runs. `say` tells people, `log` writes a line as it is; a set `stop` ends waiting for AWS."""
+    """The caller of a pipeline. `say` prints messages, `log` a raw line; setting `stop` ends the wait for AWS."""
 
     settings: Settings
     cwd: Path
@@ -41,7 +41,7 @@ class PipelineCaller:
 
 @dataclass(frozen=True)
 class Pipeline:
-    """An open pipeline: what started it, where it writes, and the forge that it talks to."""
+    """An open pipeline: its event, its output folder, and its forge."""
 
     caller: PipelineCaller
     platform: Platform
@@ -72,7 +72,7 @@ class Pipeline:
         self.say(f"warning: {text}")
 
     def channel(self, verb: str, number: int, head: str) -> Channel:
-        """Return the way to people, for a pull request and the commit that the results are about."""
+        """Return the channel for a pull request and the commit of the results."""
         return Channel(self.forge, self.event, verb, number, head, self.warn)
 
     def command(self, lines: Iterable[str]) -> None:
@@ -123,7 +123,7 @@ class Pipeline:
         self.bundle(environment).unlink(missing_ok=True)
 
     def put(self, name: str, text: str) -> None:
-        """Write a file of the folder. Raises NgpError (1) where that fails."""
+        """Write a file of the folder. Raises NgpError (1) on failure."""
         try:
             files.write(self.folder / name, text)
         except OSError as error:

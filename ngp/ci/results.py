@@ -1,4 +1,4 @@
-"""What became of the environments of a pipeline, and how people and programs are told."""
+"""Results of a pipeline's environments, for people and programs."""
 
 from __future__ import annotations
 

@@ -179,7 +179,7 @@ def list_bundles(environment: options.EnvironmentName = "", as_json: options.AsJ
 
 
 def _keep(context: options.Context, bundle: Bundle, approver: Approver) -> None:
-    """Put an approved bundle where bundles are kept. It stays approved where that fails."""
+    """Store an approved bundle where bundles are kept. It stays approved if that fails."""
     from ngp.runs.bundle import approving
 
     try:
@@ -218,7 +218,7 @@ def _path(context: options.Context, file: str) -> Path:
 def _write_reports(
     context: options.Context, wanted: reporting.ReportRequest, bundle: Bundle, result: RunResult
 ) -> None:
-    """Write the reports of a bundle's plan; raise Exit (1) where one cannot be written."""
+    """Write the reports of a bundle's plan. Raises Exit (1) if one cannot be written."""
     if not wanted.paths:
         return
     from ngp.reports import making

@@ -35,9 +35,9 @@ class BundleApply:
 
 
 def apply(context: Context, path: Path, asked: BundleApply) -> tuple[RunResult, list[OutputValue]]:
-    """Apply a bundle: lock, verify, then exactly its plan; return what became of it and the outputs to show.
+    """Apply a bundle: lock, verify, then apply exactly its plan; return the result and the outputs to show.
 
-    Raises StaleError (4) for anything that moved.
+    Raises StaleError (4) if anything changed.
     """
     from ngp.commands import running
     from ngp.environments import platforms

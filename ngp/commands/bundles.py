@@ -46,7 +46,7 @@ Identities = Annotated[
 
 
 def named(context: Context, word: str, units: Sequence[str] | None) -> Path | None:
-    """Return the bundle that a command line names in the place of an environment, None where it names none.
+    """Return the bundle that a command line names instead of an environment, or None.
 
     Raises UsageError for words and options that a bundle does not take.
     """
@@ -97,7 +97,7 @@ def print_bundle(
 
 
 def read(context: Context, path: Path, identities: Sequence[str] | None) -> Bundle:
-    """Open a bundle with the keys that are named, or those of ~/.ssh where it is sealed."""
+    """Open a bundle with the named keys, or those of ~/.ssh if it is sealed."""
     from ngp.runs.bundle import requests
 
     return requests.read(path, identities or (), context.settings, context.cwd)

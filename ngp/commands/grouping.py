@@ -11,7 +11,7 @@ R = TypeVar("R")
 
 
 def grouped(command: Callable[..., R]) -> Callable[..., R]:
-    """Return a command for Typer, which knows no groups: the fields of a dataclass stand where its parameter stood."""
+    """Return a command for Typer, which has no groups: the fields of the dataclass replace its parameter."""
     hints = get_type_hints(command, include_extras=True)
     groups = {name: hint for name, hint in hints.items() if name != "return" and is_dataclass(hint)}
 

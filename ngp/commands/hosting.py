@@ -110,7 +110,7 @@ def enter(
 
 
 def require_no_rest(context: options.Context) -> None:
-    """Raise UsageError (64) where words stand behind ``--`` that nobody would get."""
+    """Raise UsageError (64) for words after ``--`` that nothing would use."""
     if context.terraform_args:
         raise UsageError("this command takes nothing after `--`", where=f"-- {' '.join(context.terraform_args)}")
 
@@ -130,7 +130,7 @@ def has_terminal(context: options.Context) -> bool:
 
 
 def piped_input(hosts: SelectedHosts, *, ignored: bool) -> AbstractContextManager[Spool | None]:
-    """Return what takes the input that is piped into this process, for every host; None where there is none."""
+    """Return a reader of the piped input, for every host; None if there is none."""
     from ngp import stdio
     from ngp.hosts import spooling
 

@@ -42,10 +42,9 @@ class Interruption:
 
 @dataclass(frozen=True)
 class Context:
-    """What a command knows of its surroundings. `cwd` is where it works (`--chdir` is in it).
+    """The context of a command. `cwd` is its working folder (after `--chdir`).
 
-    `terraform_args` is what stood behind ``--``; only commands with ``PASSES_THROUGH = True`` ever get any.
-    `fork_server` is the module by which a pool runs commands.
+    `terraform_args` are the words after ``--``; only commands with ``PASSES_THROUGH = True`` get any.
     """
 
     settings: Settings

@@ -107,7 +107,7 @@ class ReportRequest:
             self.platform, self.facts = resolved.platform.path, making.RunFacts(resolved)
 
     def write(self, context: Context, result: RunResult, exit_code: int) -> int:
-        """Write the reports of a run; return the exit code, which is 1 at least where one cannot be written."""
+        """Write the reports of a run; return the exit code, at least 1 if one cannot be written."""
         if not self.paths:
             return exit_code
         return self.put(context, self.make(result, exit_code), exit_code)

@@ -108,7 +108,7 @@ def end(context: Context, result: RunResult, output: ResultOptions) -> NoReturn:
 
 
 def headlines(context: Context, now: OpenRun, result: RunResult) -> list[OutputValue]:
-    """The outputs that an apply ends with; states that cannot be read now are told of, and fail nothing."""
+    """Return the outputs to show after an apply; states that cannot be read now are reported, but fail nothing."""
     try:
         return outputs.headlines(now.run.resolved, now.run.access.session, result)
     except NgpError as error:

@@ -138,7 +138,7 @@ def _merge(text: str, before: str, after: str) -> str:
 
 
 def _commented(line: str, new: Sequence[str]) -> str:
-    """A line that goes, as a comment, where it holds one that no new line has; "" else."""
+    """Return a removed line as a comment, if it has a comment that no new line has; else ""."""
     at = _comment_start(line)
     if at < 0 or any(each.rstrip().endswith(line[at:].rstrip()) for each in new):
         return ""
@@ -147,7 +147,7 @@ def _commented(line: str, new: Sequence[str]) -> str:
 
 
 def _comment_start(line: str) -> int:
-    """Where the comment of a line of YAML begins, -1 where it has none."""
+    """Return the position of the comment in a line of YAML, -1 if there is none."""
     quote, before = "", " "
     for at, mark in enumerate(line):
         if quote:

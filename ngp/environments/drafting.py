@@ -156,7 +156,7 @@ class _Work:
         return Setting(question.dummy, self.comment(question.key))
 
     def settings(self, findings: list[Finding]) -> dict[Key, Setting]:
-        """The settings that change something; what is wrong with one goes to `findings`."""
+        """Return the effective settings; errors are added to `findings`."""
         found: dict[Key, Setting] = {}
         for key, text in self.choice.settings.items():
             shown = ".".join(key)

@@ -146,5 +146,5 @@ class Environment:
         return f"{path}:{self.lines[key]}" if key else str(path)
 
     def root(self, unit: str) -> Path:
-        """Where the rendered Terraform root of a unit lies."""
+        """Return the path of a unit's rendered Terraform root."""
         return self.path / "root" if self.state is StateMode.SINGLE else self.path / "units" / unit

@@ -93,7 +93,7 @@ def text_before(platform: Platform, name: str, removal: Removal) -> str:
 
 
 def _environment(path: str) -> str:
-    """Return the environment whose environment.yaml lies at a path, "" for another file."""
+    """Return the environment of an environment.yaml's path, "" for another file."""
     parts = path.split("/")
     return parts[1] if len(parts) == 3 and parts[0] == "environments" and parts[2] == documents.FILE else ""
 

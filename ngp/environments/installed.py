@@ -19,7 +19,7 @@ _ANY = ">= 0.0.0"  # shown even if ngp.yaml refuses it
 
 @dataclass(frozen=True)
 class Installed:
-    """Versions. `terraform` is None where there is none; `rendered_by` is "" outside a platform."""
+    """Versions. `terraform` is None if none is found; `rendered_by` is "" outside of a platform."""
 
     version: str
     python: str

@@ -74,7 +74,7 @@ def resolve(platform: Platform, name: str, files: Mapping[Path, str]) -> Resolve
 
 
 def _reason(found: EnvironmentDifference, only: Sequence[str]) -> str:
-    """Why a difference stays, "" where it goes over."""
+    """Return why a difference is not promoted, "" if it is."""
     if found.standing is not DifferenceStatus.UNDECLARED:
         return f"declared by {found.declared.owner}" if found.declared else "declared"
     if found.topic is Topic.STATE:

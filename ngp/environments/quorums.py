@@ -32,7 +32,7 @@ class _Quorum:
 
 @dataclass(frozen=True)
 class _Zones:
-    """In how many zones members can stand at most, the operator's line that says so, and what would make it more."""
+    """The largest number of zones for the members, the operator's line that limits it, and how to have more."""
 
     number: int
     where: str

@@ -208,7 +208,7 @@ def read(document: Document, model: type[M]) -> M:
 
 
 def check(model: type[BaseModel], key: str, value: Any) -> list[str]:
-    """Why a value cannot stand at one top-level key of a model."""
+    """Return why a value is invalid for a top-level key of a model."""
     try:
         model.model_validate({key: value})
     except ValidationError as error:
@@ -268,7 +268,7 @@ def _description(model: type[BaseModel], path: tuple[str, ...]) -> str:
 
 
 def _follow(annotation: Any, path: tuple[str, ...]) -> Any:
-    """The annotation that stands at `path` below a model, None where there is none."""
+    """Return the annotation at `path` below a model, or None."""
     if get_origin(annotation) in (Union, UnionType):
         annotation = next(part for part in get_args(annotation) if part is not type(None))
     if not path:

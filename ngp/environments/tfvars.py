@@ -67,7 +67,7 @@ def _read(text: str, path: Path) -> dict[str, Any]:
 
 
 def _object(attribute: hcl.Attribute, findings: list[Finding]) -> dict[str, Any]:
-    """A unit's values by input; what is no literal goes to `findings`."""
+    """Return a unit's values by input; values that are not literals are added to `findings`."""
     try:
         elements = hcl.elements(attribute)
     except UsageError as error:

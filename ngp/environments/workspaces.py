@@ -59,7 +59,7 @@ def _restrict(folder: Path) -> None:
 
 
 def _index(platform: Path) -> Path | None:
-    """The index of the Git work tree that the platform lies in."""
+    """Return the index of the Git work tree that contains the platform."""
     for folder in (platform, *platform.parents):
         git = folder / ".git"
         if git.is_dir():
@@ -87,7 +87,7 @@ def _mark(workspace: Workspace, index: Path) -> str:
 
 
 def _tracked(platform: Path) -> list[str]:
-    """What Git tracks of the folder, relative to the platform; nothing where Git cannot tell."""
+    """Return what Git tracks of the folder, relative to the platform; nothing if Git cannot tell."""
     from ngp.environments import revisions  # for most commands the folder is already checked
 
     outcome = revisions.run_git(platform, "ls-files", "-z", "--", files.WORKSPACE)

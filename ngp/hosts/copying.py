@@ -27,7 +27,7 @@ class Copy:
 
 
 def parse(words: Sequence[str], cwd: Path, hosts: int) -> Copy:
-    """Read ``SOURCE… TARGET``; a colon stands before what is on the hosts. Raises UsageError (64)."""
+    """Parse ``SOURCE… TARGET``; paths on the hosts start with a colon. Raises UsageError (64)."""
     if len(words) < 2:
         raise UsageError("a copy needs a source and a target", todo="ngp host copy ENV FILE :/remote/folder")
     *sources, target = words

@@ -109,7 +109,7 @@ class _Here:
         self.staged[-1] = replace(self.staged[-1], size=size, digest=digest)
 
     def _make(self, folder: Path, mode: int) -> None:
-        """Make a folder where there is none; its mode comes at the end."""
+        """Make a missing folder; its mode is set at the end."""
         with about(folder, here=True):
             folder.parent.mkdir(parents=True, exist_ok=True)
             if not folder.is_dir():
@@ -148,7 +148,7 @@ class _Here:
 
 
 def _require_distinct(finals: Mapping[str, Path]) -> None:
-    """Raise CopyError where one file would replace another."""
+    """Raise CopyError if one file would replace another."""
     first: dict[Path, str] = {}
     for source, final in finals.items():
         if final in first:

@@ -167,7 +167,7 @@ class Logins:
         return await _again(connect, asyncssh.ConnectionLost, ConnectionResetError)
 
     async def _bastion(self, jump: str) -> Any:
-        """Return the connection to a bastion, one for all hosts behind it, and another one where it was lost."""
+        """Return the connection to a bastion, shared by all hosts behind it, and renewed if it was lost."""
         task = self._bastions.get(jump)
         if task is None or _is_lost(task):
             task = asyncio.ensure_future(_again(lambda: self._open_bastion(jump), _LostError))
@@ -229,7 +229,7 @@ def _is_lost(task: asyncio.Task[Any]) -> bool:
 
 
 def _bastion(hop: str) -> Host:
-    """The host that ``[USER@]HOST[:PORT]`` of ProxyJump means; an IPv6 address stands in brackets."""
+    """Return the host of ProxyJump's ``[USER@]HOST[:PORT]``; an IPv6 address is in brackets."""
     user, _, place = hop.strip().removeprefix("ssh://").rpartition("@")
     found = _HOP.fullmatch(place)
     if not found:

@@ -77,7 +77,7 @@ class Reach:
         return selector.narrow(found, meant)
 
     def session(self, environment: str) -> Session | None:
-        """Return the way to AWS of an environment, None where its sandbox does not run."""
+        """Return the AWS session of an environment, None if its sandbox does not run."""
         if environment not in self._sessions:
             self._sessions[environment] = self._open(environment)
         return self._sessions[environment]

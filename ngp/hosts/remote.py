@@ -24,7 +24,7 @@ NOT_STARTED = "not started"
 
 @dataclass(frozen=True)
 class Options:
-    """`stdin` goes to every host; `has_terminal` asks for a pty; a set `stop` ends everything."""
+    """`stdin` is sent to every host; `has_terminal` requests a pty; setting `stop` ends everything."""
 
     login: Login
     parallelism: int = PARALLELISM

@@ -1,4 +1,4 @@
-"""The hosts that a command line means, and the way to them."""
+"""The selected hosts of a command line, and how to reach them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ngp.hosts.selector import Filter, Selector
 
 @dataclass(frozen=True)
 class SelectedHosts:
-    """Hosts of a selection; `reach` is the way to their environments."""
+    """Selected hosts; `reach` leads to their environments."""
 
     reach: Reach
     selector: Selector
@@ -31,7 +31,7 @@ class SelectedHosts:
         return replace(login, connect_s=min(limit_s, login.connect_s), login_s=min(limit_s, login.login_s))
 
     def running(self) -> list[Host]:
-        """Return those that are up. Raises UsageError (64) where there is none."""
+        """Return those that are up. Raises UsageError (64) if there are none."""
         found = [host for host in self.hosts if host.is_up]
         if not found:
             raise selectors.none_running(self.selector)
@@ -45,7 +45,7 @@ class SelectedHosts:
         return replace(self, hosts=hosts_.distinct(self.running()))
 
     def having(self, packages: Sequence[str]) -> SelectedHosts:
-        """Return those with all these packages in their tag. Raises UsageError (64) where there is none."""
+        """Return those with all these packages in their tag. Raises UsageError (64) if there are none."""
         found = [host for host in self.hosts if {*packages} <= {*host.packages}]
         if not found:
             raise UsageError(

@@ -40,9 +40,9 @@ def proxy(host: Host, session: Session | None, settings: Settings) -> tuple[str,
 
 
 def is_default(host: Host) -> bool:
-    """Return whether Session Manager is the way to a host if the line names none.
+    """Return whether to use Session Manager if the command line does not choose.
 
-    Its tag `ngp:via` counts; without it, it is if no security group opens the port of its sshd.
+    The tag `ngp:via` decides; without it, Session Manager is used if no security group opens the port of sshd.
     """
     tag = host.tags.get(_TAG, "")
     return tag == "ssm" if tag else host.opens_ssh is False

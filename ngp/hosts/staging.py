@@ -57,7 +57,7 @@ def temporary_name(name: str) -> str:
 
 @contextmanager
 def about(path: str | Path, *, here: bool = False) -> Iterator[None]:
-    """Name the path, and the side that it is on, in what goes wrong there. A lost connection stays what it is."""
+    """Add the path and its side to an error. A lost connection is passed on unchanged."""
     import asyncssh
 
     try:

@@ -57,7 +57,7 @@ class _There:
     problems: list[str] = field(default_factory=list)
 
     async def make(self, folder: str, mode: int) -> None:
-        """Make a folder where there is none; its mode comes at the end."""
+        """Make a missing folder; its mode is set at the end."""
         with about(folder):
             if not await self.sftp.isdir(folder):
                 await _make(self.sftp, folder)

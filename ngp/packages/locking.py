@@ -50,7 +50,7 @@ def hold(hosts: Sequence[Host], claim: Claim, run: Run, steal: str = "", warn: W
 
 
 def _give_back(hosts: Sequence[Host], taken: Sequence[Host], claim: Claim, run: Run, warn: Warn) -> None:
-    """Give locks back, with a second try; tell of those that were taken for sure and stay."""
+    """Release locks, with a second attempt; report those that certainly stay."""
     left = _release(hosts, claim, run)
     left = _release([each.host for each in left], claim, run) if left else []
     for each in left:

@@ -34,7 +34,7 @@ def evaluate(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Answer one question; what the library itself prints goes to stderr."""
+    """Answer one question; output of the library goes to stderr."""
     asked, out = json.load(sys.stdin), os.dup(1)
     os.dup2(2, 1)
     text = json.dumps(evaluate(asked))

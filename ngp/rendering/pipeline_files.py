@@ -50,7 +50,7 @@ def _rank(name: str) -> int:
 
 
 def _repository(platform: Platform) -> tuple[Path, str]:
-    """Return the top of the repository, and the platform's folder in it; the platform itself where there is none."""
+    """Return the top of the repository, and the platform's folder in it; without a repository the platform itself."""
     outcome = revisions.run_git(platform.path, "rev-parse", "--show-toplevel", "--show-prefix")
     if outcome is None or outcome.exit_code:
         return platform.path, ""

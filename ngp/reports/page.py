@@ -37,7 +37,7 @@ class _Room:
 
 
 def render(report: Report, platform: Path | None = None) -> str:
-    """Return the page; `platform` is the folder whose templates stand in place of ngp's own."""
+    """Return the page; `platform` is the folder with overriding templates."""
     style = templates.render(platform, "reports/style.css.j2", {})
     script = templates.render(platform, "reports/script.js.j2", {})
     context = _context(report)

@@ -32,7 +32,7 @@ class Bar:
 
 
 def started(journal: Path, verb: Verb) -> dict[str, float]:
-    """Return by unit after how many seconds of the run its work began, from the journal; {} where it cannot be read."""
+    """Return the seconds until each unit started, from the journal; {} if it cannot be read."""
     found: dict[str, float] = {}
     first: float | None = None
     try:

@@ -244,7 +244,7 @@ def _reach(module: Path) -> Mapping[Path, Sequence[Path]]:
 
 
 def _relative(path: Path, base: Path, home: str = "") -> str:
-    """`path`, which lies below `base` or beside it, as if `base` were `home`."""
+    """Return `path`, relative to `base`, as if `base` were `home`."""
     inside = path.relative_to(base) if path.is_relative_to(base) else os.path.relpath(path, base.resolve())
     return posixpath.normpath(posixpath.join(home, inside))
 

@@ -186,7 +186,7 @@ def _environments(platform: Platform, baseline: Baseline, names: Iterable[str]) 
 
 
 def _before(platform: Platform, baseline: Baseline, now: Environment) -> Environment | None:
-    """The environment as the commit has it; None where it has none, or one that cannot be read."""
+    """Return the environment in the commit; None if it does not exist or cannot be read there."""
     path, _ = files(now.name)
     if path not in baseline.blobs:
         return None

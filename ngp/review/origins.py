@@ -53,7 +53,7 @@ def is_other_terraform(platform: Platform, baseline: Baseline) -> bool:
 
 
 def units(environment: str, baseline: Baseline) -> list[str]:
-    """The units that the commit's environment.yaml names where it has changed since; none where it cannot be read."""
+    """Return the units in the commit's environment.yaml if it has changed since; none if it cannot be read."""
     found = _entry(_data(baseline.before.get(files(environment)[0], "")), "units")
     return list(found) if isinstance(found, Mapping) else []
 

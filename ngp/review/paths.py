@@ -57,7 +57,7 @@ def places(folder: Path) -> tuple[Path, ...]:
 
 
 def _upwards(path: str) -> Iterator[str]:
-    """`path` and the folders that it lies in."""
+    """Yield `path` and the folders above it."""
     while path:
         yield path
         path = path.rpartition("/")[0]

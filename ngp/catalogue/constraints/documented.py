@@ -32,7 +32,7 @@ class _Rule:
 
 
 def _bytes(text: Any) -> int:
-    """The size of a text in Base64, of which EC2 counts what it stands for."""
+    """Return the size of the text that a Base64 text encodes, which EC2 counts."""
     try:
         return len(base64.b64decode(str(text), validate=True))
     except (binascii.Error, ValueError):

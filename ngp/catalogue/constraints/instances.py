@@ -143,7 +143,7 @@ def _is_whole(value: Any) -> bool:
 
 
 def _pieces(attribute: hcl.Attribute) -> Iterator[str]:
-    """What stands between the interpolations of a text that is not known as a whole."""
+    """Return the literal pieces of a partly known text."""
     scanned = attribute.scanned
     node = literals.unwrap(attribute.node)
     template = scanned.templates.get(getattr(node.meta, "start_pos", -1))

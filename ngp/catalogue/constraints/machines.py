@@ -44,7 +44,7 @@ def refusals(
 
 
 def _architectures(source: ModuleSource, image: hcl.Attribute, var: Mapping[str, Any]) -> set[str]:
-    """The architectures that the names of the looked-up images say; more than one where that depends."""
+    """Return the architectures in the names of the looked-up images; several if that depends."""
     texts = [image.code, *(source.locals[name].code for name in source.locals_in(image.code))]
     wanted = set(_LOOKUP.findall("\n".join(texts)))
     found = set()

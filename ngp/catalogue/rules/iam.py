@@ -33,7 +33,7 @@ _JSON_POLICY = re.compile(r'"(Not)?Action"\s*:')
 
 @dataclass(frozen=True)
 class _Statement:
-    """What one statement allows: the strings that stand in its parts."""
+    """The literal strings in the parts of one statement."""
 
     where: str
     actions: tuple[str, ...]

@@ -121,7 +121,7 @@ def _arguments(source: ModuleSource, body: hcl.Body) -> Iterator[Fault]:
 
 
 def _resolve(source: ModuleSource, text: str) -> tuple[str, str]:
-    """The path that an expression gives, and why it may not be read ("" where it may)."""
+    """Return the path of an expression, and why it must not be read ("" if it may)."""
     value, reason = _value(source, text)
     paths = value if isinstance(value, list) and value else [value]
     if reason or value is None:

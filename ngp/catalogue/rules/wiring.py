@@ -156,7 +156,7 @@ def lookups(source: ModuleSource) -> Iterator[Fault]:
 
 
 def _followers(source: ModuleSource, template: str) -> Iterator[hcl.Block]:
-    """What starts machines anew when a launch template has a new version."""
+    """Yield what replaces machines when a launch template has a new version."""
     for block in source.of("resource", "aws_eks_node_group", "aws_autoscaling_group"):
         renews = block.labels[0] == "aws_eks_node_group" or any(inner(block.body, "instance_refresh"))
         if renews and any(

@@ -73,7 +73,7 @@ def apply(
 
 
 def complete(bundle: Bundle, run: RunContext, result: RunResult) -> None:
-    """Note that all of a bundle is applied, if it is. Raises NgpError where that cannot be noted."""
+    """Record that the whole bundle is applied, if it is. Raises NgpError if that fails."""
     if not exit_code([unit.outcome for unit in result.units], stopped_by=result.stopped_by):
         opening.complete(bundle, run)
 

@@ -1,4 +1,4 @@
-"""Approves a bundle: a person reads what it changes, signs it, and it goes where bundles are kept."""
+"""Approves a bundle: a person reads its changes and signs it, and it is stored where bundles are kept."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def judge(bundle: Bundle, approver: Approver) -> Judgement:
 
 
 def keep(bundle: Bundle, approver: Approver, note: Callable[[str], None]) -> str:
-    """Put an approved bundle where ngp.yaml says that bundles go; return where, "" where that is the file alone."""
+    """Store an approved bundle as ngp.yaml says; return where, "" if only the file exists."""
     platform = platforms.load(platforms.find(approver.cwd))
     if platform.bundles is BundleKeeping.FILES:
         return ""

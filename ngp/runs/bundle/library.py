@@ -121,7 +121,7 @@ class Library:
 
 
 def keep(resolved: Resolved, session: Session, path: Path) -> str:
-    """Put a bundle into the state bucket if ngp.yaml says so; return where, "" where it stays a file alone."""
+    """Store a bundle in the state bucket if ngp.yaml says so; return where, "" if only the file exists."""
     if resolved.platform.bundles is BundleKeeping.FILES:
         return ""
     library = Library(resolved, session)

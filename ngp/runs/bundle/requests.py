@@ -1,4 +1,4 @@
-"""Requests for bundles: what the options of a line ask for, and the bundle that a plan makes of it."""
+"""Requests for bundles: the options of a command line, and the bundle that a plan becomes."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class BundleOptions:
 
 @dataclass(frozen=True)
 class Maker:
-    """Who makes a bundle and where. `say` tells them; inside of `pause` a program may ask for a passphrase."""
+    """The maker of a bundle. `say` prints messages; inside of `pause` a program may ask for a passphrase."""
 
     settings: Settings
     cwd: Path

@@ -227,7 +227,7 @@ variable "port" {
 # The database.
 
 variable "engine_version" {
-  description = "Version of PostgreSQL: 17 lets RDS choose the minor one, 17.4 says it."
+  description = "Version of PostgreSQL: 17 lets RDS choose the minor version and install newer ones, 17.4 keeps that one."
   type        = string
   default     = "17"
   nullable    = false
@@ -258,7 +258,7 @@ variable "extended_support" {
 }
 
 variable "auto_minor_version_upgrade" {
-  description = "Let RDS install minor versions in the maintenance window."
+  description = "Let RDS install minor versions in the maintenance window, where engine_version names the major version only."
   type        = bool
   default     = true
   nullable    = false
@@ -284,7 +284,7 @@ variable "multi_az" {
 }
 
 variable "storage_gib" {
-  description = "GiB of storage (gp3)."
+  description = "GiB of storage (gp3). A restored database needs at least as much as its snapshot has."
   type        = number
   default     = 20
   nullable    = false
@@ -445,7 +445,7 @@ variable "backup_window" {
 }
 
 variable "backup_retention_days" {
-  description = "Days back to which the database can be restored, to the second; 0 makes no backups."
+  description = "Days back to which the database can be restored, to the second; 0 makes no backups. A change from or to 0 interrupts the database."
   type        = number
   default     = 7
   nullable    = false
@@ -554,6 +554,11 @@ variable "alarm_connections" {
     condition     = var.alarm_connections >= 1
     error_message = "alarm_connections is at least 1."
   }
+
+  validation {
+    condition     = !endswith(var.instance_class, ".micro") || var.alarm_connections <= 75
+    error_message = "alarm_connections is at most 75 with a micro instance, which allows some 80: the alarm would never be raised."
+  }
 }
 
 variable "alarm_free_memory_mib" {
@@ -569,7 +574,7 @@ variable "alarm_free_memory_mib" {
 }
 
 variable "notify_events" {
-  description = "Tell alarm_topic_arn, if it names a topic, when the database fails, fails over, restarts, or is full."
+  description = "Tell alarm_topic_arn, if it names a topic, when the database fails, fails over, restarts, or is full, and when a copy in backup_vault failed."
   type        = bool
   default     = true
   nullable    = false

@@ -29,6 +29,8 @@ locals {
   })
 
   major         = split(".", var.engine_version)[0]
+  is_minor_kept = strcontains(var.engine_version, ".")
+  is_striped    = var.storage_gib >= 400 # from this size on, RDS asks for the figures of gp3
   is_restored   = terraform_data.life.input != ""
   kms_key_arn   = var.kms_key_arn != "" ? var.kms_key_arn : null
   alarm_actions = compact([var.alarm_topic_arn])
@@ -147,13 +149,23 @@ resource "terraform_data" "life" {
   }
 }
 
+# The major version that the database has: remembered until an upgrade is allowed, or the database is made anew.
+resource "terraform_data" "major" {
+  input            = local.major
+  triggers_replace = [var.allow_major_version_upgrade ? local.major : "stays", terraform_data.life.id]
+
+  lifecycle {
+    ignore_changes = [input]
+  }
+}
+
 resource "aws_db_instance" "this" {
   identifier                  = local.identifier
   engine                      = "postgres"
   engine_version              = var.engine_version
   engine_lifecycle_support    = var.extended_support ? "open-source-rds-extended-support" : "open-source-rds-extended-support-disabled"
   allow_major_version_upgrade = var.allow_major_version_upgrade
-  auto_minor_version_upgrade  = var.auto_minor_version_upgrade
+  auto_minor_version_upgrade  = var.auto_minor_version_upgrade && !local.is_minor_kept # else the next plan would go back
   instance_class              = var.instance_class
   multi_az                    = var.multi_az
   apply_immediately           = var.apply_immediately
@@ -174,6 +186,8 @@ resource "aws_db_instance" "this" {
   storage_type          = "gp3"
   allocated_storage     = var.storage_gib
   max_allocated_storage = var.max_storage_gib
+  iops                  = local.is_striped ? 12000 : null
+  storage_throughput    = local.is_striped ? 500 : null
   storage_encrypted     = true
   kms_key_id            = local.kms_key_arn
 
@@ -198,6 +212,11 @@ resource "aws_db_instance" "this" {
     # A snapshot is what it was made from: another one alone must not replace it (generation does). RDS takes the kind of
     # support when it makes the database, and never again.
     ignore_changes = [snapshot_identifier, engine_lifecycle_support]
+
+    precondition {
+      condition     = terraform_data.major.input == local.major
+      error_message = "engine_version is another major version than the database's: set allow_major_version_upgrade = true and apply_immediately = true, else AWS refuses it."
+    }
   }
 }
 
@@ -277,6 +296,11 @@ resource "aws_cloudwatch_metric_alarm" "down" {
 # The topic's policy must let EventBridge publish. Without a topic the rule is off: whether there is one may be known after
 # the network's apply only, so nothing is counted by it.
 
+locals {
+  no_topic_arn = join(":", concat(slice(split(":", replace(aws_db_instance.this.arn, ":rds:", ":sns:")), 0, 5), ["no-topic"]))
+  topic_arn    = var.alarm_topic_arn != "" ? var.alarm_topic_arn : local.no_topic_arn
+}
+
 resource "aws_cloudwatch_event_rule" "this" {
   count = var.notify_events ? 1 : 0
 
@@ -300,7 +324,35 @@ resource "aws_cloudwatch_event_target" "this" {
 
   rule      = aws_cloudwatch_event_rule.this[0].name
   target_id = "alarms"
-  arn       = var.alarm_topic_arn != "" ? var.alarm_topic_arn : join(":", concat(slice(split(":", replace(aws_db_instance.this.arn, ":rds:", ":sns:")), 0, 5), ["no-topic"]))
+  arn       = local.topic_arn
+}
+
+# A copy in the vault that failed: AWS Backup itself tells nobody.
+
+resource "aws_cloudwatch_event_rule" "backup" {
+  count = var.notify_events ? local.backup : 0
+
+  name        = "${local.name}-backup"
+  description = "A copy of the database ${local.identifier} in the vault failed"
+  state       = var.alarm_topic_arn != "" ? "ENABLED" : "DISABLED"
+  tags        = merge(local.tags, { Name = "${local.name}-backup" })
+
+  event_pattern = jsonencode({
+    source      = ["aws.backup"]
+    detail-type = ["Backup Job State Change"]
+    detail = {
+      resourceArn = [aws_db_instance.this.arn]
+      state       = ["ABORTED", "EXPIRED", "FAILED"]
+    }
+  })
+}
+
+resource "aws_cloudwatch_event_target" "backup" {
+  count = var.notify_events ? local.backup : 0
+
+  rule      = aws_cloudwatch_event_rule.backup[0].name
+  target_id = "alarms"
+  arn       = local.topic_arn
 }
 
 # Daily copies in a vault, which stay when the database goes.

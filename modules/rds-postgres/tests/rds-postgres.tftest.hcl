@@ -109,7 +109,8 @@ run "connections_are_encrypted_and_logged_without_texts" {
 }
 
 run "own_parameters_do_not_undo_the_modules" {
-  command = apply
+  command   = apply
+  state_key = "parameters"
 
   variables {
     engine_version = "16.4"
@@ -211,7 +212,7 @@ run "events_can_be_turned_off" {
   }
 
   assert {
-    condition     = length(aws_cloudwatch_event_rule.this) == 0 && length(aws_cloudwatch_event_target.this) == 0
+    condition     = length(aws_cloudwatch_event_rule.this) == 0 && length(aws_cloudwatch_event_target.this) == 0 && length(aws_cloudwatch_event_rule.backup) == 0
     error_message = "No rule, no target."
   }
 }
@@ -243,6 +244,93 @@ run "a_major_upgrade_does_not_wait_for_the_window" {
   }
 
   expect_failures = [var.allow_major_version_upgrade]
+}
+
+run "a_database_of_one_major_version" {
+  command   = apply
+  state_key = "major"
+}
+
+run "a_major_upgrade_that_is_not_allowed_is_refused" {
+  command   = plan
+  state_key = "major"
+
+  variables {
+    engine_version = "18"
+  }
+
+  expect_failures = [aws_db_instance.this]
+}
+
+run "a_major_upgrade_that_is_allowed_is_made" {
+  command   = apply
+  state_key = "major"
+
+  variables {
+    engine_version              = "18"
+    allow_major_version_upgrade = true
+    apply_immediately           = true
+  }
+
+  assert {
+    condition     = aws_db_instance.this.engine_version == "18" && aws_db_parameter_group.this.family == "postgres18"
+    error_message = "Version and parameters go together."
+  }
+}
+
+run "the_permission_may_go_afterwards" {
+  command   = plan
+  state_key = "major"
+
+  variables {
+    engine_version = "18"
+  }
+}
+
+run "a_minor_version_that_is_named_stays" {
+  command = plan
+
+  variables {
+    engine_version = "17.4"
+  }
+
+  assert {
+    condition     = !aws_db_instance.this.auto_minor_version_upgrade
+    error_message = "RDS would raise it, and the next plan would ask it to go back."
+  }
+}
+
+run "a_minor_version_that_is_not_named_is_renewed" {
+  command = plan
+
+  assert {
+    condition     = aws_db_instance.this.auto_minor_version_upgrade
+    error_message = "By RDS, in its window."
+  }
+}
+
+run "large_storage_has_the_figures_that_rds_asks_for" {
+  command = plan
+
+  variables {
+    storage_gib     = 400
+    max_storage_gib = 1000
+  }
+
+  assert {
+    condition     = aws_db_instance.this.iops == 12000 && aws_db_instance.this.storage_throughput == 500
+    error_message = "Without them the provider repeats those of the smaller storage, which RDS refuses."
+  }
+}
+
+run "an_alarm_that_is_never_raised_is_refused" {
+  command = plan
+
+  variables {
+    instance_class = "db.t4g.micro"
+  }
+
+  expect_failures = [var.alarm_connections]
 }
 
 run "a_restored_database_keeps_the_names_of_its_snapshot" {
@@ -323,6 +411,10 @@ run "vault_and_own_key" {
   assert {
     condition     = tolist(aws_backup_selection.this[0].resources) == tolist(["arn:aws:rds:eu-central-1:123456789012:db:made"]) && aws_backup_plan.this[0].rule != null && aws_iam_role.backup[0].permissions_boundary == "arn:aws:iam::123456789012:policy/boundary"
     error_message = "Copies go to the vault, by a role with the boundary."
+  }
+  assert {
+    condition     = jsondecode(aws_cloudwatch_event_rule.backup[0].event_pattern).detail.resourceArn == ["arn:aws:rds:eu-central-1:123456789012:db:made"] && contains(jsondecode(aws_cloudwatch_event_rule.backup[0].event_pattern).detail.state, "FAILED") && aws_cloudwatch_event_target.backup[0].arn == "arn:aws:sns:eu-central-1:123456789012:alarms"
+    error_message = "A copy that fails is told."
   }
   assert {
     condition     = aws_db_instance.this.identifier == "shop-a-orders-stage" && aws_db_instance.this.multi_az && !aws_db_instance.this.performance_insights_enabled && output.rds_final_snapshot_identifier == null
